@@ -1,0 +1,25 @@
+//! The vocabulary of the product, pure: no runtime, no file, no clock, no screen.
+//!
+//! Everything above speaks in these words. A word that two rooms need stands here; a word that one room
+//! needs stands in that room.
+
+pub mod budget;
+pub mod check;
+pub mod connection;
+pub mod endpoint;
+pub mod reason;
+pub mod reply;
+pub mod secret;
+pub mod text;
+pub mod verdict;
+
+pub use budget::{BudgetRecord, HostPort, KeyFingerprint};
+pub use check::{Check, CheckId, Checks};
+pub use connection::{AddressFamily, AuthStyle, Connection, Name, SecretRef, ServiceId};
+pub use endpoint::{Endpoint, Origin, UrlProblem};
+pub use reason::{AnsweredBy, Reason, State, Who};
+pub use reply::{
+    Address, Certificate, Failure, Outcome, Phases, Reply, Response, TlsFacts, TlsFailure,
+};
+pub use secret::{Handle, Secret};
+pub use verdict::{Identity, Remedy, Verdict};

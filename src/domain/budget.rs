@@ -1,0 +1,80 @@
+//! What is remembered of attempts to authenticate, by host and port: the lock-out budget's memory.
+//!
+//! The rules over it are a pure state machine in `probe`; `store` keeps it on disk across programs and
+//! restarts; `work` brings the two together.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The host and port that count together: what a host bans an address by.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HostPort {
+    /// As [`super::Endpoint::host`] gives it.
+    pub host: String,
+    /// Always explicit.
+    pub port: u16,
+}
+
+impl fmt::Display for HostPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// A keyed digest of username and key: tells keys apart without holding one. Hex.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KeyFingerprint(pub String);
+
+/// How one booked attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttemptEnd {
+    /// Booked, nothing heard yet. Counts as rejected: we may have been killed before the answer came.
+    Pending,
+    /// The service or its web server refused the key.
+    Rejected,
+    /// The key was taken.
+    Accepted,
+    /// No answer about the key: the connection failed, or something else answered.
+    Inconclusive,
+}
+
+/// One request that carried a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Which of the record's attempts it is; grows by one.
+    pub number: u64,
+    /// Whose key.
+    pub key: KeyFingerprint,
+    /// When it was booked.
+    pub at: Timestamp,
+    /// How it ended.
+    pub end: AttemptEnd,
+}
+
+/// Sending is stopped until a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// The time of the next try.
+    pub until: Timestamp,
+    /// How often it was prolonged: 15 minutes doubled this many times, 24 hours at the most.
+    pub doublings: u32,
+}
+
+/// Everything remembered of one host and port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BudgetRecord {
+    /// Recent attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Keys that are not sent now.
+    pub paused: BTreeMap<KeyFingerprint, Pause>,
+    /// No key at all is sent now: five rejections of any keys within ten minutes.
+    pub all_paused: Option<Pause>,
+    /// Nothing is asked before this time: 429 with `Retry-After`.
+    pub retry_after: Option<Timestamp>,
+    /// The number of the next attempt.
+    pub next_number: u64,
+}

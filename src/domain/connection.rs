@@ -1,0 +1,341 @@
+//! Connections: what an admin sets up, and where its secrets are.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The name of a connection: unique, and what every command and message refers to.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Arc<str>);
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameProblem {
+    /// Empty.
+    #[error("a connection needs a name")]
+    Empty,
+    /// Over 64 characters.
+    #[error("a name has at most 64 characters")]
+    Long,
+    /// Control or other invisible characters, or blanks at an end.
+    #[error("a name is visible characters, without blanks at its ends")]
+    Invisible,
+    /// A leading dash would be read as a flag.
+    #[error("a name does not start with a dash")]
+    Dash,
+}
+
+impl Name {
+    /// Checks `text` as a name.
+    pub fn parse(text: &str) -> Result<Self, NameProblem> {
+        if text.is_empty() {
+            return Err(NameProblem::Empty);
+        }
+        if text.chars().count() > 64 {
+            return Err(NameProblem::Long);
+        }
+        if super::text::inert(text, 64) != text {
+            return Err(NameProblem::Invisible);
+        }
+        if text.starts_with('-') {
+            return Err(NameProblem::Dash);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &*self.0)
+    }
+}
+
+/// Which service is at the other end: `blesta`, `connect`, `http`, or one that the user describes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ServiceId(Arc<str>);
+
+impl ServiceId {
+    /// The service called `id`; whether it is described anywhere is asked of the catalog.
+    pub fn new(id: &str) -> Self {
+        Self(id.into())
+    }
+
+    /// Blesta, the default of the form.
+    pub fn blesta() -> Self {
+        Self::new("blesta")
+    }
+
+    /// `CloudBlue` Connect.
+    pub fn connect() -> Self {
+        Self::new("connect")
+    }
+
+    /// Any HTTP API, the default of the command line.
+    pub fn http() -> Self {
+        Self::new("http")
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ServiceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Where a secret's value is kept. Stands in the configuration; the value never does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SecretRef {
+    /// The desktop's Secret Service, under this item name.
+    Keyring(String),
+    /// `vault.age`, under this entry name.
+    Vault(String),
+    /// An environment variable.
+    Env(String),
+    /// The first line of a file.
+    File(PathBuf),
+    /// The first line that a program prints; program and arguments, no shell.
+    Cmd(Vec<String>),
+    /// Asked for once, and kept for this session only.
+    Ask,
+}
+
+/// Why a text is not a reference.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretRefProblem {
+    /// No known kind before the colon. The text itself may be a secret pasted by mistake: it is not shown.
+    #[error(
+        "not a reference: use keyring:NAME, vault:NAME, env:NAME, file:PATH, cmd:PROGRAM ARGS or ask"
+    )]
+    Kind,
+    /// Nothing after the colon.
+    #[error("nothing stands after {0}:")]
+    Empty(&'static str),
+}
+
+impl FromStr for SecretRef {
+    type Err = SecretRefProblem;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "ask" {
+            return Ok(Self::Ask);
+        }
+        let (kind, rest) = text.split_once(':').ok_or(SecretRefProblem::Kind)?;
+        let rest = rest.trim();
+        let filled = |kind| {
+            if rest.is_empty() {
+                Err(SecretRefProblem::Empty(kind))
+            } else {
+                Ok(rest)
+            }
+        };
+        match kind {
+            "keyring" => Ok(Self::Keyring(filled("keyring")?.to_owned())),
+            "vault" => Ok(Self::Vault(filled("vault")?.to_owned())),
+            "env" => Ok(Self::Env(filled("env")?.to_owned())),
+            "file" => Ok(Self::File(filled("file")?.into())),
+            "cmd" => Ok(Self::Cmd(
+                filled("cmd")?
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect(),
+            )),
+            _ => Err(SecretRefProblem::Kind),
+        }
+    }
+}
+
+impl fmt::Display for SecretRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Keyring(name) => write!(f, "keyring:{name}"),
+            Self::Vault(name) => write!(f, "vault:{name}"),
+            Self::Env(name) => write!(f, "env:{name}"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Cmd(words) => write!(f, "cmd:{}", words.join(" ")),
+            Self::Ask => f.write_str("ask"),
+        }
+    }
+}
+
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub enum $name { #[default] $($(#[$doc])* $variant,)+ }
+
+        impl $name {
+            /// Every choice, the default first.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The word in the configuration and on the command line.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// The choice that `word` names.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|choice| choice.word() == word)
+            }
+        }
+    };
+}
+
+choice! {
+    /// How credentials are sent.
+    AuthStyle {
+        /// As the service prefers, with one further try after a rejection.
+        Auto "auto",
+        /// `Authorization: Basic`.
+        Basic "basic",
+        /// The service's own headers.
+        Headers "headers",
+    }
+}
+
+choice! {
+    /// Which kind of address is used.
+    AddressFamily {
+        /// Whatever answers first.
+        Any "any",
+        /// IPv4 only.
+        V4 "ipv4",
+        /// IPv6 only.
+        V6 "ipv6",
+    }
+}
+
+/// One named connection as it stands in the configuration. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Unique name.
+    pub name: Name,
+    /// What is at the other end.
+    pub service: ServiceId,
+    /// The URL as entered; [`super::Endpoint::parse`] reads it.
+    pub url: String,
+    /// The username of the pair: for Connect the `SU-` id.
+    pub username: String,
+    /// Where the key is.
+    pub key: Option<SecretRef>,
+    /// Where the shared token is.
+    pub token: Option<SecretRef>,
+    /// Further handles held here: label and where the value is.
+    pub added: Vec<(String, SecretRef)>,
+    /// For filters and groups.
+    pub tags: Vec<String>,
+    /// The CMS of the shared token: `joomla`, `modx`, `concrete5` or a definition file's id.
+    pub cms: Option<String>,
+    /// Where that CMS is.
+    pub cms_url: Option<String>,
+    /// The company or account that is meant, where a key sees several.
+    pub company: Option<String>,
+    /// How credentials are sent.
+    pub auth: AuthStyle,
+    /// Which kind of address is used.
+    pub family: AddressFamily,
+    /// Seconds between scheduled probes; the settings' own where absent.
+    pub interval_s: Option<u32>,
+    /// Seconds that a whole probe may take; 10 where absent.
+    pub timeout_s: Option<u32>,
+    /// `http://`, `https://` or `socks5://` proxy.
+    pub proxy: Option<String>,
+    /// Further certificate authorities, PEM.
+    pub ca_file: Option<PathBuf>,
+    /// Client certificate, PEM.
+    pub client_cert: Option<PathBuf>,
+    /// Its key, PEM.
+    pub client_key: Option<PathBuf>,
+    /// Whether the key may be sent over plain http.
+    pub allow_http: bool,
+    /// Whether actions that change something at the service are refused.
+    pub read_only: bool,
+    /// For people.
+    pub note: String,
+}
+
+impl Connection {
+    /// A connection with nothing but its name, service and URL.
+    pub fn new(name: Name, service: ServiceId, url: &str) -> Self {
+        Self {
+            name,
+            service,
+            url: url.to_owned(),
+            username: String::new(),
+            key: None,
+            token: None,
+            added: Vec::new(),
+            tags: Vec::new(),
+            cms: None,
+            cms_url: None,
+            company: None,
+            auth: AuthStyle::Auto,
+            family: AddressFamily::Any,
+            interval_s: None,
+            timeout_s: None,
+            proxy: None,
+            ca_file: None,
+            client_cert: None,
+            client_key: None,
+            allow_http: false,
+            read_only: false,
+            note: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_visible_and_never_flags() {
+        assert_eq!(Name::parse("shop eu").unwrap().as_str(), "shop eu");
+        assert_eq!(Name::parse(""), Err(NameProblem::Empty));
+        assert_eq!(Name::parse("-x"), Err(NameProblem::Dash));
+        assert_eq!(Name::parse(" x"), Err(NameProblem::Invisible));
+        assert_eq!(Name::parse("a\u{1b}b"), Err(NameProblem::Invisible));
+        assert_eq!(Name::parse(&"x".repeat(65)), Err(NameProblem::Long));
+    }
+
+    #[test]
+    fn references_are_read_as_they_are_written() {
+        for text in [
+            "keyring:shop/key",
+            "vault:shop/key",
+            "env:KEY",
+            "file:/run/key",
+            "cmd:pass show a",
+            "ask",
+        ] {
+            assert_eq!(text.parse::<SecretRef>().unwrap().to_string(), text);
+        }
+        assert_eq!(
+            "env:".parse::<SecretRef>(),
+            Err(SecretRefProblem::Empty("env"))
+        );
+        let problem = "d41d8cd98f00b204e9800998ecf8427e"
+            .parse::<SecretRef>()
+            .unwrap_err();
+        assert!(
+            !problem.to_string().contains("d41d"),
+            "a key pasted by mistake is not shown"
+        );
+    }
+}

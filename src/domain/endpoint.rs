@@ -1,0 +1,374 @@
+//! URL rules: what was typed, made into something that can be asked, or told what is wrong with it.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use super::secret::Secret;
+use super::text::inert;
+
+/// A URL that can be asked: http or https, with a host, without user info.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint(Url);
+
+/// Why what was typed is not a URL that can be asked. The words are shown as they stand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlProblem {
+    /// Nothing was typed.
+    #[error("enter a URL, such as https://billing.example.com")]
+    Missing,
+    /// Blanks, tabs or line ends inside.
+    #[error("a URL has no blanks in it")]
+    Blanks,
+    /// Something else than http or https.
+    #[error("{0}:// can't be probed: use https:// or http://")]
+    Scheme(String),
+    /// No host.
+    #[error("there is no host name in it")]
+    NoHost,
+    /// A port over 65535, or not a number.
+    #[error("a port is a number from 1 to 65535")]
+    Port,
+    /// A username or password stands in the URL; both belong into their fields.
+    #[error("user name and password don't belong in the URL: they have fields of their own")]
+    UserInfo {
+        /// The name found, percent-decoded.
+        username: String,
+        /// The password found, if any, percent-decoded.
+        password: Option<Secret>,
+        /// The URL without them.
+        rest: String,
+    },
+    /// Anything else that the URL standard refuses.
+    #[error("not a URL: {0}")]
+    Other(String),
+}
+
+impl Endpoint {
+    /// Reads what was typed. Outer blanks are dropped and a missing scheme becomes https
+    /// ([`Endpoint::scheme_was_added`] tells); everything else is taken as it is or refused.
+    pub fn parse(typed: &str) -> Result<Self, UrlProblem> {
+        let typed = typed.trim();
+        if typed.is_empty() {
+            return Err(UrlProblem::Missing);
+        }
+        if typed.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(UrlProblem::Blanks);
+        }
+        let whole = if Self::scheme_was_added(typed) {
+            format!("https://{typed}")
+        } else {
+            typed.to_owned()
+        };
+        let (scheme, rest) = whole.split_once("://").unwrap_or((&whole, ""));
+        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+            return Err(UrlProblem::Scheme(inert(scheme, 20)));
+        }
+        if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
+            return Err(UrlProblem::NoHost);
+        }
+        let url = Url::parse(&whole).map_err(|error| match error {
+            url::ParseError::InvalidPort => UrlProblem::Port,
+            url::ParseError::EmptyHost => UrlProblem::NoHost,
+            other => UrlProblem::Other(other.to_string()),
+        })?;
+        if url.port() == Some(0) {
+            return Err(UrlProblem::Port);
+        }
+        Self::without_user_info(url)
+    }
+
+    /// Whether `typed` names no scheme, so that https is meant.
+    pub fn scheme_was_added(typed: &str) -> bool {
+        !typed.contains("://")
+    }
+
+    fn without_user_info(mut url: Url) -> Result<Self, UrlProblem> {
+        if url.username().is_empty() && url.password().is_none() {
+            return Ok(Self(url));
+        }
+        let decode = |text: &str| percent_decode(text);
+        let username = inert(&decode(url.username()), 128);
+        let password = url.password().map(|password| Secret::new(decode(password)));
+        // Both calls fail only for URLs without a host, which were refused above.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        Err(UrlProblem::UserInfo {
+            username,
+            password,
+            rest: url.to_string(),
+        })
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            scheme: self.0.scheme().to_owned(),
+            host: self.host(),
+            port: self.port(),
+        }
+    }
+
+    /// The host as it is asked: lower case, punycode for international names, brackets around IPv6.
+    pub fn host(&self) -> String {
+        self.0.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// The port, the scheme's own where none is given.
+    pub fn port(&self) -> u16 {
+        self.0.port_or_known_default().unwrap_or(443)
+    }
+
+    /// Whether the scheme is plain http.
+    pub fn is_plain(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
+    /// Whether the host is this machine: `localhost`, a name below it, 127.0.0.0/8 or `[::1]`.
+    pub fn is_loopback(&self) -> bool {
+        match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// The URL itself, with query and fragment as typed.
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// Path segments without empty ones: `/blesta/api/` gives `["blesta", "api"]`.
+    pub fn segments(&self) -> Vec<&str> {
+        self.0
+            .path_segments()
+            .map(|segments| segments.filter(|s| !s.is_empty()).collect())
+            .unwrap_or_default()
+    }
+
+    /// This base with `suffix` (which starts with `/` and may carry a query) behind its path. Query and
+    /// fragment of the base are left out; a slash at its end is not doubled.
+    pub fn join(&self, suffix: &str) -> Self {
+        let (path, query) = suffix
+            .split_once('?')
+            .map_or((suffix, None), |(path, query)| (path, Some(query)));
+        let mut url = self.0.clone();
+        let base = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{base}{path}"));
+        url.set_query(query);
+        url.set_fragment(None);
+        Self(url)
+    }
+
+    /// This URL with its path cut to the first `segments` non-empty segments, without query and fragment.
+    pub fn truncated(&self, segments: usize) -> Self {
+        let kept = self
+            .segments()
+            .into_iter()
+            .take(segments)
+            .collect::<Vec<_>>()
+            .join("/");
+        let mut url = self.0.clone();
+        url.set_path(&kept);
+        url.set_query(None);
+        url.set_fragment(None);
+        Self(url)
+    }
+
+    /// The URL as it is shown and saved: without a lone slash at its end.
+    pub fn shown(&self) -> String {
+        let text = self.0.as_str();
+        if self.0.path() == "/" && self.0.query().is_none() && self.0.fragment().is_none() {
+            text.trim_end_matches('/').to_owned()
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown())
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Endpoint({})", self.shown())
+    }
+}
+
+/// Scheme, host and port: what a secret belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Origin {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// As [`Endpoint::host`] gives it.
+    pub host: String,
+    /// Always explicit.
+    pub port: u16,
+}
+
+impl Origin {
+    /// Reads what [`Origin`]'s `Display` wrote.
+    pub fn parse(text: &str) -> Option<Self> {
+        Endpoint::parse(text).ok().map(|endpoint| endpoint.origin())
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = matches!(
+            (self.scheme.as_str(), self.port),
+            ("http", 80) | ("https", 443)
+        );
+        if known {
+            write!(f, "{}://{}", self.scheme, self.host)
+        } else {
+            write!(f, "{}://{}:{}", self.scheme, self.host, self.port)
+        }
+    }
+}
+
+fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = |b: &u8| {
+            char::from(*b)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
+        match (first, tail) {
+            (b'%', [high, low, after @ ..]) => {
+                if let (Some(high), Some(low)) = (hex(high), hex(low)) {
+                    bytes.push(high * 16 + low);
+                    rest = after;
+                    continue;
+                }
+                bytes.push(b'%');
+            }
+            _ => bytes.push(*first),
+        }
+        rest = tail;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(typed: &str) -> String {
+        Endpoint::parse(typed)
+            .map(|endpoint| endpoint.shown())
+            .unwrap_or_else(|problem| format!("{problem:?}"))
+    }
+
+    #[test]
+    fn what_is_typed_is_read() {
+        for (typed, expected) in [
+            ("https://billing.example.com", "https://billing.example.com"),
+            (
+                " billing.example.com/blesta ",
+                "https://billing.example.com/blesta",
+            ),
+            (
+                "billing.example.com:8443",
+                "https://billing.example.com:8443",
+            ),
+            ("HTTP://Example.COM/", "http://example.com"),
+            ("https://[::1]:8443/x", "https://[::1]:8443/x"),
+            ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+            ("https://example.com:443", "https://example.com"),
+            ("https://example.com/a?b#c", "https://example.com/a?b#c"),
+            ("", "Missing"),
+            ("https://a b", "Blanks"),
+            ("https://a\u{7}b", "Blanks"),
+            ("ftp://example.com", "Scheme(\"ftp\")"),
+            ("https://", "NoHost"),
+            ("https:///path", "NoHost"),
+            ("https://example.com:99999", "Port"),
+            ("https://example.com:0", "Port"),
+            ("https://example.com:http", "Port"),
+        ] {
+            assert_eq!(shown(typed), expected, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn user_info_is_refused_and_handed_over() {
+        let problem = Endpoint::parse("https://shop%40x:p%3Aw@example.com/b").unwrap_err();
+        assert!(!format!("{problem} {problem:?}").contains("p:w"));
+        let UrlProblem::UserInfo {
+            username,
+            password,
+            rest,
+        } = problem
+        else {
+            panic!("{problem:?}")
+        };
+        assert_eq!(
+            (username.as_str(), password.unwrap().expose()),
+            ("shop@x", "p:w")
+        );
+        assert_eq!(rest, "https://example.com/b");
+    }
+
+    #[test]
+    fn a_path_is_put_behind_the_base() {
+        for (base, suffix, expected) in [
+            ("https://e.com", "/api/x.json", "https://e.com/api/x.json"),
+            ("https://e.com/", "/api/x.json", "https://e.com/api/x.json"),
+            (
+                "https://e.com/blesta/?q=1#f",
+                "/api/x.json?l=1",
+                "https://e.com/blesta/api/x.json?l=1",
+            ),
+        ] {
+            assert_eq!(
+                Endpoint::parse(base).unwrap().join(suffix).shown(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let origin = |typed: &str| Endpoint::parse(typed).unwrap().origin();
+        assert_eq!(origin("https://e.com/a"), origin("https://E.com:443/b"));
+        assert_ne!(origin("https://e.com"), origin("http://e.com"));
+        assert_ne!(origin("https://e.com"), origin("https://e.com:8443"));
+        assert_eq!(origin("http://e.com:81").to_string(), "http://e.com:81");
+        assert_eq!(
+            Origin::parse("https://[::1]:8"),
+            Some(origin("https://[::1]:8/x"))
+        );
+    }
+
+    #[test]
+    fn this_machine_is_known() {
+        for (typed, loopback) in [
+            ("http://localhost:1", true),
+            ("http://a.localhost", true),
+            ("http://127.1.2.3", true),
+            ("http://[::1]", true),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(
+                Endpoint::parse(typed).unwrap().is_loopback(),
+                loopback,
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_path_is_cut_to_its_first_segments() {
+        let endpoint = Endpoint::parse("https://e.com/blesta/admin/login?x#y").unwrap();
+        assert_eq!(endpoint.truncated(1).shown(), "https://e.com/blesta");
+        assert_eq!(endpoint.truncated(0).shown(), "https://e.com");
+    }
+}

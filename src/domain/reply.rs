@@ -1,0 +1,213 @@
+//! What came back from one request, or how it failed: the input of the judge, made by the transport.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+
+use super::reason::State;
+
+/// Everything that is known of one request, whether it was answered or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// When the request was started, UTC.
+    pub at: Timestamp,
+    /// How long each phase took.
+    pub phases: Phases,
+    /// Every address of the name, tried or not.
+    pub addresses: Vec<Address>,
+    /// What TLS showed, also where it failed.
+    pub tls: Option<TlsFacts>,
+    /// The proxy used: scheme, host and port only.
+    pub proxy: Option<String>,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// Asked for reachability only: name, connection and TLS are in order; no HTTP request was sent.
+    Reached,
+    /// A whole response.
+    Answered(Response),
+    /// A status and headers, then the body was reset, short, wrongly coded, too large or late.
+    Cut(Response, Failure),
+    /// No HTTP response.
+    Failed(Failure),
+}
+
+/// An HTTP response. Everything in it is foreign text: nothing of it is shown before it was made inert.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case, values as they came (bytes outside ASCII replaced), in order.
+    pub headers: Vec<(String, String)>,
+    /// After decompression, at most 1 MiB.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first value of the header `name` (lower case).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// How a request failed, classified from types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The name does not exist, or has no address.
+    DnsNotFound,
+    /// The name server failed or did not answer in time.
+    DnsFailed,
+    /// TCP refused at every address.
+    Refused,
+    /// No TCP connection in time.
+    ConnectTimeout,
+    /// No route to host or network.
+    Unreachable,
+    /// Reset after the connection stood.
+    Reset,
+    /// Closed before (all of) a reply.
+    ClosedEarly,
+    /// Connected, and nothing or not all came before the deadline.
+    ResponseTimeout,
+    /// Not HTTP: a banner, garbage, a head too big.
+    NotHttp,
+    /// TLS failed.
+    Tls(TlsFailure),
+    /// The body is over the limit after decompression.
+    BodyTooLarge,
+    /// The body was wrongly coded (chunks, gzip).
+    BadCoding,
+    /// The proxy failed, with its status where it gave one.
+    Proxy(Option<u16>),
+    /// This machine could not ask: what was missing, in one sentence for people.
+    Local(String),
+}
+
+/// How TLS failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TlsFailure {
+    /// A certificate of the chain has expired.
+    Expired,
+    /// A certificate of the chain is not valid yet.
+    NotYetValid,
+    /// The leaf is for other names.
+    WrongName,
+    /// No trusted issuer: self-signed, incomplete chain or private CA; the chain tells which.
+    UnknownIssuer,
+    /// No protocol version or cipher in common.
+    Protocol,
+    /// The server wants a client certificate, or refused ours.
+    ClientCertificate,
+    /// What answered is not TLS.
+    NotTls,
+    /// The handshake did not end in time.
+    Timeout,
+    /// Anything else, in one sentence.
+    Other(String),
+}
+
+/// How long each phase took; absent where it did not happen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Looking up the name.
+    pub dns: Option<Duration>,
+    /// TCP.
+    pub connect: Option<Duration>,
+    /// TLS handshake.
+    pub tls: Option<Duration>,
+    /// From the request to the head of the response.
+    pub wait: Option<Duration>,
+    /// From the head to the end of the body.
+    pub body: Option<Duration>,
+    /// The whole.
+    pub total: Option<Duration>,
+}
+
+impl Phases {
+    /// Name and duration of each phase in order, `total` left out.
+    pub fn parts(&self) -> [(&'static str, Option<Duration>); 5] {
+        [
+            ("name", self.dns),
+            ("connect", self.connect),
+            ("TLS", self.tls),
+            ("wait", self.wait),
+            ("body", self.body),
+        ]
+    }
+}
+
+/// Milliseconds with one decimal, as in JSON.
+pub fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+impl Serialize for Phases {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Milliseconds {
+            dns: Option<f64>,
+            connect: Option<f64>,
+            tls: Option<f64>,
+            wait: Option<f64>,
+            body: Option<f64>,
+            total: Option<f64>,
+        }
+        Milliseconds {
+            dns: self.dns.map(milliseconds),
+            connect: self.connect.map(milliseconds),
+            tls: self.tls.map(milliseconds),
+            wait: self.wait.map(milliseconds),
+            body: self.body.map(milliseconds),
+            total: self.total.map(milliseconds),
+        }
+        .serialize(serializer)
+    }
+}
+
+/// One address of the name, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Address {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// `ok`, `down`, or `unknown` where it was not tried.
+    pub state: State,
+    /// Milliseconds to the TCP connection or its failure.
+    pub ms: Option<f64>,
+}
+
+/// What TLS showed.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct TlsFacts {
+    /// `TLSv1.3` or `TLSv1.2`, once agreed.
+    pub version: Option<String>,
+    /// As the server sent it, the leaf first. Inert.
+    pub chain: Vec<Certificate>,
+    /// Whether the chain was verified: only then may a secret be sent.
+    pub verified: bool,
+}
+
+/// One certificate. Every text is inert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate {
+    /// Subject, as `CN=…, O=…`.
+    pub subject: String,
+    /// Issuer, likewise.
+    pub issuer: String,
+    /// DNS names and addresses that it is for.
+    pub names: Vec<String>,
+    /// First moment of validity, UTC.
+    pub not_before: Timestamp,
+    /// Last moment of validity, UTC.
+    pub not_after: Timestamp,
+    /// SHA-256 over the DER form, hex.
+    pub fingerprint: String,
+}

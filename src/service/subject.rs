@@ -1,0 +1,132 @@
+//! What a ladder runs over: one connection, saved or not, with the secrets that are at hand.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{AuthStyle, Identity, Name, Secret, ServiceId};
+
+/// A secret as a probe sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// None was entered.
+    Absent,
+    /// At hand, and meant for the subject's origin.
+    Present(Secret),
+    /// Entered, but not at hand: locked, unset variable, failed command, other origin. One plain sentence
+    /// that says which, and what to do.
+    Unavailable(String),
+}
+
+/// On whose wish a probe runs, which decides how far it may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Manner {
+    /// The URL is being edited: only rungs without credentials.
+    UrlTyping,
+    /// Another field is being edited: a key of a shape that the service never issues is not sent.
+    Typing,
+    /// Somebody asked for it: `r`, Enter, a command.
+    Asked,
+    /// The interval came round: after an accepted pair, the authenticated call alone.
+    Scheduled,
+    /// Bisect: up to four requests, said before.
+    Full,
+}
+
+/// What earlier probes of the same connection found out. Empty for an unsaved one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// The service was recognised at exactly this URL: the bare call need not run again.
+    pub service_seen: bool,
+    /// How this very pair was accepted at this URL the last time.
+    pub accepted: Option<Accepted>,
+    /// Pinned at the first success.
+    pub identity: Option<Identity>,
+    /// The last good run.
+    pub last_good: Option<LastGood>,
+    /// The key is paused until then: don't even ask the budget.
+    pub paused_until: Option<Timestamp>,
+}
+
+/// How a pair was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// By the service's own headers; otherwise by its default scheme.
+    pub by_headers: bool,
+    /// Through `/index.php/api`, because rewriting is off.
+    pub through_index: bool,
+}
+
+/// Fingerprint of a good run, to tell what has changed when a later one fails. Every text is inert.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastGood {
+    /// When it was, RFC 3339 UTC.
+    pub at: String,
+    /// IP addresses of the name, sorted.
+    pub addresses: Vec<String>,
+    /// SHA-256 of the leaf certificate, hex.
+    pub certificate: Option<String>,
+    /// The leaf's issuer.
+    pub issuer: Option<String>,
+    /// TLS version.
+    pub tls_version: Option<String>,
+    /// `Server` header.
+    pub server: Option<String>,
+    /// Redirect target, where there was one.
+    pub redirect: Option<String>,
+    /// Company or account.
+    pub identity: Option<String>,
+    /// The service's version.
+    pub service_version: Option<String>,
+}
+
+/// What a ladder runs over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// The saved connection, where it is one.
+    pub connection: Option<Name>,
+    /// The service that is meant.
+    pub service: ServiceId,
+    /// The URL as typed.
+    pub url: String,
+    /// The username of the pair.
+    pub username: String,
+    /// The key of the pair.
+    pub key: Held,
+    /// The shared token.
+    pub token: Held,
+    /// The CMS of the shared token, by the id of its definition.
+    pub cms: Option<String>,
+    /// Where that CMS is.
+    pub cms_url: Option<String>,
+    /// The company or account that is meant.
+    pub company: Option<String>,
+    /// How credentials are sent.
+    pub auth: AuthStyle,
+    /// Whether the key may be sent over plain http to a host that is not loopback.
+    pub allow_http: bool,
+    /// On whose wish.
+    pub manner: Manner,
+    /// What earlier probes found out.
+    pub past: Past,
+}
+
+impl Subject {
+    /// An unsaved subject without credentials, asked for by a person.
+    pub fn new(service: ServiceId, url: &str) -> Self {
+        Self {
+            connection: None,
+            service,
+            url: url.to_owned(),
+            username: String::new(),
+            key: Held::Absent,
+            token: Held::Absent,
+            cms: None,
+            cms_url: None,
+            company: None,
+            auth: AuthStyle::Auto,
+            allow_http: false,
+            manner: Manner::Asked,
+            past: Past::default(),
+        }
+    }
+}
