@@ -18,6 +18,7 @@
 //! | 1 | `service`: what to ask and what an answer means, pure |
 //! | 0 | `domain`: the vocabulary, pure |
 
+pub mod app;
 pub mod domain;
 pub mod probe;
 pub mod service;

@@ -1,0 +1,107 @@
+//! What stands in the form: a connection with its secrets, not saved yet.
+
+use crate::domain::{Connection, Secret};
+
+/// One field of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FieldId {
+    /// The four of the first page.
+    Url,
+    /// The username of the pair.
+    Username,
+    /// The key of the pair. Secret.
+    Key,
+    /// The shared token. Secret.
+    Token,
+    /// Further fields, behind Ctrl-O.
+    Name,
+    /// Which service.
+    Service,
+    /// Comma-separated.
+    Tags,
+    /// joomla, modx, concrete5 or a definition file.
+    Cms,
+    /// Where the CMS is.
+    CmsUrl,
+    /// Company or account that is meant.
+    Company,
+    /// auto, basic, headers.
+    Auth,
+    /// Seconds.
+    Interval,
+    /// Seconds.
+    Timeout,
+    /// Proxy URL.
+    Proxy,
+    /// PEM file.
+    CaFile,
+    /// PEM file.
+    ClientCert,
+    /// PEM file.
+    ClientKey,
+    /// any, ipv4, ipv6.
+    Family,
+    /// yes or no.
+    AllowHttp,
+    /// yes or no.
+    ReadOnly,
+    /// For people.
+    Note,
+}
+
+impl FieldId {
+    /// The first page of the form.
+    pub const FIRST: [Self; 4] = [Self::Url, Self::Username, Self::Key, Self::Token];
+
+    /// The further fields.
+    pub const FURTHER: [Self; 17] = [
+        Self::Name,
+        Self::Service,
+        Self::Tags,
+        Self::Cms,
+        Self::CmsUrl,
+        Self::Company,
+        Self::Auth,
+        Self::Interval,
+        Self::Timeout,
+        Self::Proxy,
+        Self::CaFile,
+        Self::ClientCert,
+        Self::ClientKey,
+        Self::Family,
+        Self::AllowHttp,
+        Self::ReadOnly,
+        Self::Note,
+    ];
+
+    /// Whether what is typed here is a secret.
+    pub const fn is_secret(self) -> bool {
+        matches!(self, Self::Key | Self::Token)
+    }
+}
+
+/// Which handle of a connection is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HandleSlot {
+    /// The API key.
+    Key,
+    /// The shared token.
+    Token,
+    /// An added token, by its place.
+    Added(usize),
+}
+
+/// A connection as the form holds it: the values of its secrets beside it, where they were typed or loaded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// Everything that is not secret. `key` and `token` hold the references of the saved connection, if any.
+    pub connection: Connection,
+    /// The key as it stands in the field; `None` where the field was not loaded or is empty.
+    pub key: Option<Secret>,
+    /// The shared token, likewise.
+    pub token: Option<Secret>,
+    /// Whether the key was changed since it was loaded or is new.
+    pub key_changed: bool,
+    /// Whether the token was.
+    pub token_changed: bool,
+}

@@ -1,0 +1,116 @@
+//! Everything that the model can ask of the world, on one page. Imperatives.
+
+use super::draft::{Draft, HandleSlot};
+use crate::domain::{Name, Secret, SecretRef};
+use crate::service::Manner;
+
+/// Whose probe.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A saved connection.
+    Saved(Name),
+    /// What stands in the form.
+    Draft,
+}
+
+/// What a passphrase is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlock {
+    /// There is no vault yet: choose a passphrase, typed twice.
+    Create,
+    /// Open the one that is there.
+    Open,
+}
+
+/// What is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyAs {
+    /// The handle as it is.
+    Handle,
+    /// Whole header lines.
+    Header,
+    /// A curl command that reads the key from `$SWITCHBOARD_KEY`: no secret in it.
+    Curl,
+    /// The username.
+    Username,
+    /// The URL.
+    Url,
+    /// The remedy's snippet. No secret.
+    Snippet,
+}
+
+/// Something to be done outside. The answer comes back as a message.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Read the configuration.
+    LoadConfiguration,
+    /// Probe. A newer probe of the same target replaces the older one.
+    Probe {
+        /// Whose.
+        target: Target,
+        /// Comes back with the answers.
+        generation: u64,
+        /// How far to go.
+        manner: Manner,
+        /// The form's content where the target is the draft.
+        draft: Option<Box<Draft>>,
+        /// The person agreed to send the stored key to the draft's origin.
+        origin_confirmed: bool,
+    },
+    /// End the probe of this target, if one runs: the connection is closed.
+    CancelProbe(Target),
+    /// Switch scheduled probing on or off.
+    Watch(bool),
+
+    /// Get the secrets of a connection for its form.
+    LoadSecrets(Name),
+    /// Save the form's content.
+    Save {
+        /// What to save.
+        draft: Box<Draft>,
+        /// The saved connection that it replaces (its name may have changed).
+        replaces: Option<Name>,
+        /// Where new secrets go, once chosen.
+        store: Option<SecretRef>,
+    },
+    /// Remove a connection and its secrets.
+    Remove(Name),
+    /// Open or create the vault.
+    Unlock {
+        /// Which of the two.
+        kind: Unlock,
+        /// Wiped after use.
+        passphrase: Secret,
+    },
+    /// Forget keys and values, clear the clipboard.
+    Lock,
+
+    /// Fetch a handle to show.
+    Reveal(Name, HandleSlot),
+    /// Copy.
+    Copy {
+        /// Whose.
+        name: Name,
+        /// Which handle.
+        slot: HandleSlot,
+        /// In which form.
+        form: CopyAs,
+    },
+    /// Copy a text that is not secret: a snippet, a corrected URL.
+    CopyText(String),
+    /// Clear the clipboard now, if it is still ours.
+    ClearClipboard,
+    /// Lift the pause of a connection's key.
+    Resume(Name),
+
+    /// Ring the terminal's bell.
+    Bell,
+    /// Switch mouse reports on or off.
+    Mouse(bool),
+    /// Suspend the program (Ctrl-Z outside fields).
+    Suspend,
+    /// Write a setting: key and TOML value as text.
+    Set(String, String),
+    /// Leave the loop with this exit code.
+    Quit(u8),
+}

@@ -1,0 +1,169 @@
+//! Everything that can happen to the model, on one page. Past tense, or `…Requested`.
+
+use std::fmt;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use super::draft::HandleSlot;
+use super::effect::{Target, Unlock};
+use crate::domain::{Checks, Connection, Handle, Name, Secret, SecretRef, Verdict};
+
+/// Something happened. The time it happened at is handed to `update` beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// A key outside secret fields.
+    Key(KeyEvent),
+    /// A key or paste for a secret field; masked in Debug, compared in constant time.
+    SecretInput(SecretInput),
+    /// Pasted outside secret fields; raw, as it came.
+    Pasted(String),
+    /// Only while the mouse is on.
+    Mouse(MouseEvent),
+    /// The terminal has this many columns and rows now.
+    Resized(u16, u16),
+    /// The time that `Model::next_wake` asked for has come.
+    Woke,
+
+    /// The configuration was read (at start, or because another copy of the program changed it).
+    ConfigurationLoaded(Box<Loaded>),
+    /// It could not be read; one sentence with file and line. Nothing was changed.
+    ConfigurationFailed(String),
+
+    /// A rung of a running probe ended.
+    ProbeProgressed {
+        /// Whose probe.
+        target: Target,
+        /// As in the effect that started it: an older one is dropped.
+        generation: u64,
+        /// All rungs so far.
+        checks: Checks,
+    },
+    /// A probe ended.
+    ProbeFinished {
+        /// Whose probe.
+        target: Target,
+        /// As in the effect that started it: an older one is dropped.
+        generation: u64,
+        /// What it found.
+        verdict: Box<Verdict>,
+    },
+    /// The watcher began a scheduled probe.
+    WatchStarted(Name),
+    /// The watcher's probe ended.
+    Watched(Box<Verdict>),
+
+    /// The stored secrets of the connection being edited are at hand (or not: a sentence says why).
+    SecretsLoaded {
+        /// Whose.
+        name: Name,
+        /// Its key.
+        key: Result<Option<Secret>, String>,
+        /// Its token.
+        token: Result<Option<Secret>, String>,
+    },
+    /// The draft was saved under this name.
+    Saved(Box<Connection>),
+    /// It was not; one sentence. The draft is kept.
+    SaveFailed(String),
+    /// Saving needs a place for secrets: what this machine offers.
+    StoreNeeded(Vec<StoreOffer>),
+    /// The vault is locked, or there is none yet.
+    PassphraseNeeded(Unlock),
+    /// The passphrase was right; what waited for it goes on.
+    Unlocked,
+    /// It was not, or the vault is damaged; one sentence.
+    UnlockFailed(String),
+    /// Keys and values are gone from memory.
+    Locked,
+    /// A connection was removed.
+    Removed(Name),
+    /// It was not; one sentence.
+    RemoveFailed(String),
+
+    /// A handle to show for ten seconds.
+    Revealed {
+        /// Whose.
+        name: Name,
+        /// Which of its handles.
+        slot: HandleSlot,
+        /// The handle, or one sentence why not.
+        result: Result<Handle, String>,
+    },
+    /// Something was copied, or not: the footer's words, and when it will be cleared.
+    Copied(Copied),
+    /// The clipboard was cleared, or found to hold another's text; the footer's words.
+    ClipboardCleared(String),
+    /// A key's pause was lifted.
+    Resumed(Name),
+
+    /// Something to say in the footer.
+    Noticed(String),
+    /// A signal asks us to end: 128 + its number is the exit code.
+    EndRequested(u8),
+}
+
+/// What the configuration holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Loaded {
+    /// All connections, in the order of the file.
+    pub connections: Vec<Connection>,
+    /// Sentences to show: unknown keys, odd modes.
+    pub warnings: Vec<String>,
+    /// Seconds until the clipboard is cleared; 0 never.
+    pub clipboard_clear_s: u32,
+    /// Idle minutes until secrets are locked; 0 never.
+    pub lock_after_min: u32,
+    /// Keys remapped by the user: action name → key text.
+    pub keys: Vec<(String, String)>,
+    /// The order of the list by name, if set.
+    pub order: Option<String>,
+    /// Text for the Response pane at first (the demo's credentials to try).
+    pub banner: Vec<String>,
+}
+
+/// A place where secrets can be kept, and whether it works on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreOffer {
+    /// What a new reference of it looks like, as `vault:NAME/key`.
+    pub reference: SecretRef,
+    /// Shown to the user.
+    pub label: String,
+    /// Why it does not work here, if so.
+    pub unavailable: Option<String>,
+}
+
+/// What came of a copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Where it went and how sure that is: "→ your terminal (OSC 52)".
+    pub words: String,
+    /// Whether anything was copied at all.
+    pub placed: bool,
+    /// Seconds until it is cleared; `None` never.
+    pub clears_in_s: Option<u32>,
+}
+
+/// Input for a secret field.
+#[derive(Clone)]
+pub enum SecretInput {
+    /// One key.
+    Key(KeyEvent),
+    /// A paste.
+    Paste(Secret),
+}
+
+impl fmt::Debug for SecretInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretInput(•)")
+    }
+}
+
+impl PartialEq for SecretInput {
+    fn eq(&self, other: &Self) -> bool {
+        let text = |input: &Self| match input {
+            Self::Key(key) => (Secret::new(format!("{key:?}")), true),
+            Self::Paste(secret) => (secret.clone(), false),
+        };
+        text(self) == text(other)
+    }
+}

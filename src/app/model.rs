@@ -1,0 +1,323 @@
+//! The model: all that the screen shows.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use tui_input::Input;
+
+use super::draft::{Draft, FieldId, HandleSlot};
+use super::message::StoreOffer;
+use crate::domain::{Checks, Connection, Handle, Name, State, Verdict};
+
+/// The state of the whole screen. `ui` draws it and changes nothing.
+#[derive(Debug)]
+pub struct Model {
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// When the last message came.
+    pub now: Timestamp,
+    /// What is known of every connection.
+    pub entries: HashMap<Name, Entry>,
+    /// The list: order, filter, selection.
+    pub list: List,
+    /// Which pane has the keys.
+    pub focus: Pane,
+    /// Whether the focused pane fills the screen.
+    pub zoomed: bool,
+    /// The form, while one is being edited. Otherwise the form pane shows the selected connection.
+    pub form: Option<Form>,
+    /// Selected row of the tokens pane.
+    pub token_row: usize,
+    /// First line shown of the response pane.
+    pub response_scroll: u16,
+    /// The one handle in the open.
+    pub revealed: Option<Revealed>,
+    /// What stands at the right of the footer.
+    pub notice: Option<Notice>,
+    /// What was copied, until it is cleared.
+    pub copied: Option<CopiedNotice>,
+    /// What lies over the panes.
+    pub overlay: Option<Overlay>,
+    /// Whether scheduled probing is on.
+    pub watching: bool,
+    /// Whether secrets are locked.
+    pub locked: bool,
+    /// War-room: pseudonyms, no reveal, no copy.
+    pub war_room: bool,
+    /// Whether the mouse is on.
+    pub mouse: bool,
+    /// The configuration was read, or failed with a sentence.
+    pub loaded: LoadState,
+    /// Lines for the response pane while nothing was probed yet.
+    pub banner: Vec<String>,
+    /// Seconds until the clipboard is cleared.
+    pub clipboard_clear_s: u32,
+}
+
+/// Whether the configuration is here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadState {
+    /// Being read.
+    Loading,
+    /// Read.
+    Ready,
+    /// Not readable; one sentence. Saving is refused so that nothing is overwritten.
+    Failed(String),
+}
+
+/// One connection and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// As configured.
+    pub connection: Connection,
+    /// The last verdict.
+    pub verdict: Option<Verdict>,
+    /// What its probe is doing.
+    pub probe: ProbeState,
+    /// Since when its state is what it is.
+    pub since: Option<Timestamp>,
+    /// The last states, oldest first, at most 60.
+    pub strip: Vec<State>,
+}
+
+impl Entry {
+    /// The lamp's state.
+    pub fn state(&self) -> State {
+        self.verdict.as_ref().map_or(State::Unknown, Verdict::state)
+    }
+}
+
+/// What a probe is doing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum ProbeState {
+    /// Nothing runs.
+    #[default]
+    Idle,
+    /// One of ours runs; answers of other generations are dropped.
+    Running {
+        /// Its generation.
+        generation: u64,
+        /// Rungs so far.
+        checks: Checks,
+    },
+    /// The watcher's runs.
+    Watched,
+}
+
+/// Which pane has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Pane {
+    /// Connections.
+    List,
+    /// URL, username, key, token.
+    Form,
+    /// Verdict, ladder, phases, remedy.
+    Response,
+    /// Handles.
+    Tokens,
+}
+
+impl Pane {
+    /// In the order of Tab.
+    pub const ALL: [Self; 4] = [Self::List, Self::Form, Self::Response, Self::Tokens];
+}
+
+/// The order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Order {
+    /// Down, check, unknown, up; then name.
+    #[default]
+    WorstFirst,
+    /// Name.
+    Name,
+    /// Service, then name.
+    Service,
+    /// Slowest first.
+    Latency,
+}
+
+/// The list of connections.
+#[derive(Debug, Default)]
+pub struct List {
+    /// Names as shown: filtered and ordered.
+    pub visible: Vec<Name>,
+    /// The selected connection; stays selected when the order changes.
+    pub selected: Option<Name>,
+    /// First row shown.
+    pub offset: usize,
+    /// How it is ordered.
+    pub order: Order,
+    /// The filter's text and cursor.
+    pub filter: Input,
+    /// Whether the filter has the keys.
+    pub filtering: bool,
+}
+
+/// The form while it is edited.
+#[derive(Debug)]
+pub struct Form {
+    /// The saved connection that is edited; `None` for a new one.
+    pub editing: Option<Name>,
+    /// All fields, first page first.
+    pub fields: Vec<Field>,
+    /// Which field has the cursor.
+    pub cursor: usize,
+    /// Whether the further fields are shown.
+    pub further: bool,
+    /// What its probe is doing.
+    pub probe: ProbeState,
+    /// What the last probe of the draft found.
+    pub verdict: Option<Verdict>,
+    /// When the debounced test is due.
+    pub due: Option<Timestamp>,
+    /// Whether anything was changed since it was opened or saved.
+    pub dirty: bool,
+    /// The URL hint, with the corrected URL one key away.
+    pub hint: Option<UrlHint>,
+    /// Which connection's stored secrets are still on their way.
+    pub loading_secrets: bool,
+    /// Present while a save is under way.
+    pub saving: bool,
+    /// The draft as it was opened, to tell what changed.
+    pub original: Option<Box<Draft>>,
+}
+
+/// A pointed-out URL and its correction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlHint {
+    /// One sentence.
+    pub text: String,
+    /// The corrected URL.
+    pub url: Option<String>,
+}
+
+/// One field of the form.
+#[derive(Debug)]
+pub struct Field {
+    /// Which.
+    pub id: FieldId,
+    /// Its text.
+    pub text: FieldText,
+    /// Its lamp.
+    pub lamp: FieldLamp,
+}
+
+/// The text of a field.
+#[derive(Debug)]
+pub enum FieldText {
+    /// In the open.
+    Plain(Input),
+    /// Masked; see `super::secret_field`.
+    Secret(super::secret_field::SecretField),
+}
+
+/// Lamp and word of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldLamp {
+    /// The worst of its checks that ran.
+    pub state: State,
+    /// "service found", "set", "accepted", "matches", or the reason's title.
+    pub word: String,
+    /// Whether its checks are running.
+    pub probing: bool,
+}
+
+/// The one handle in the open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revealed {
+    /// Whose.
+    pub name: Name,
+    /// Which.
+    pub slot: HandleSlot,
+    /// Read by `ui::reveal` alone.
+    pub handle: Handle,
+    /// When it is hidden again.
+    pub until: Timestamp,
+}
+
+/// A sentence in the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Inert.
+    pub text: String,
+    /// Drawn as an error.
+    pub error: bool,
+    /// When it goes.
+    pub until: Timestamp,
+}
+
+/// What the footer says of the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiedNotice {
+    /// "→ your terminal (OSC 52)".
+    pub words: String,
+    /// When it is cleared.
+    pub clears_at: Option<Timestamp>,
+}
+
+/// What lies over the panes and has all keys.
+#[derive(Debug)]
+pub enum Overlay {
+    /// Keys of the focused pane.
+    Help {
+        /// First line shown.
+        scroll: u16,
+    },
+    /// Every action, by name.
+    Palette {
+        /// What was typed.
+        input: Input,
+        /// Selected row.
+        row: usize,
+    },
+    /// A question with yes and no.
+    Confirm(Question),
+    /// Where secrets are to be kept.
+    ChooseStore {
+        /// What this machine offers.
+        offers: Vec<StoreOffer>,
+        /// Selected row.
+        row: usize,
+    },
+    /// A passphrase.
+    Passphrase(PassphraseDialog),
+    /// Copy as…
+    CopyAs {
+        /// Selected row.
+        row: usize,
+    },
+}
+
+/// A question with yes and no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Remove this connection and its secrets?
+    Remove(Name),
+    /// The verdict is not ok: save all the same?
+    SaveAllTheSame,
+    /// Leave the form and lose what was typed?
+    LoseDraft,
+    /// Quit and lose what was typed?
+    QuitUnsaved,
+    /// Send the stored key to this new origin?
+    SendKeyTo(String),
+    /// Up to four requests will be sent.
+    Bisect(Name),
+}
+
+/// A passphrase being typed.
+#[derive(Debug)]
+pub struct PassphraseDialog {
+    /// Choose one, or open with one.
+    pub kind: super::effect::Unlock,
+    /// The first line.
+    pub first: super::secret_field::SecretField,
+    /// Typed again, when choosing.
+    pub second: super::secret_field::SecretField,
+    /// Whether the second line has the cursor.
+    pub on_second: bool,
+    /// What was wrong with the last try.
+    pub problem: Option<String>,
+    /// While it is being checked (it takes half a second).
+    pub busy: bool,
+}
