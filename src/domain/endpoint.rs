@@ -149,6 +149,7 @@ impl Endpoint {
 
     /// This base with `suffix` (which starts with `/` and may carry a query) behind its path. Query and
     /// fragment of the base are left out; a slash at its end is not doubled.
+    #[must_use]
     pub fn join(&self, suffix: &str) -> Self {
         let (path, query) = suffix
             .split_once('?')
@@ -162,6 +163,7 @@ impl Endpoint {
     }
 
     /// This URL with its path cut to the first `segments` non-empty segments, without query and fragment.
+    #[must_use]
     pub fn truncated(&self, segments: usize) -> Self {
         let kept = self
             .segments()
@@ -261,9 +263,10 @@ mod tests {
     use super::*;
 
     fn shown(typed: &str) -> String {
-        Endpoint::parse(typed)
-            .map(|endpoint| endpoint.shown())
-            .unwrap_or_else(|problem| format!("{problem:?}"))
+        Endpoint::parse(typed).map_or_else(
+            |problem| format!("{problem:?}"),
+            |endpoint| endpoint.shown(),
+        )
     }
 
     #[test]

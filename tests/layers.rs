@@ -1,0 +1,248 @@
+//! The house stays as it is drawn: who may name whom, who may read a secret, who may touch the world.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test of files: whatever is missing shall fail it"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every room with the rooms that it may name. An arrow that is not here is not in the house.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("domain", &[]),
+    ("service", &["domain"]),
+    ("config", &["service", "domain"]),
+    ("store", &["service", "domain"]),
+    ("probe", &["service", "domain"]),
+    ("tokens", &["service", "domain"]),
+    ("clipboard", &["service", "domain"]),
+    (
+        "work",
+        &[
+            "config",
+            "store",
+            "probe",
+            "tokens",
+            "clipboard",
+            "service",
+            "domain",
+        ],
+    ),
+    ("app", &["service", "domain"]),
+    ("ui", &["app", "service", "domain"]),
+    ("sim", &["domain"]),
+    ("serve", BELOW_ROOTS),
+    ("tui", BELOW_ROOTS),
+    (
+        "cli",
+        &[
+            "tui",
+            "serve",
+            "sim",
+            "ui",
+            "app",
+            "work",
+            "config",
+            "store",
+            "probe",
+            "tokens",
+            "clipboard",
+            "service",
+            "domain",
+        ],
+    ),
+];
+
+const BELOW_ROOTS: &[&str] = &[
+    "ui",
+    "app",
+    "work",
+    "config",
+    "store",
+    "probe",
+    "tokens",
+    "clipboard",
+    "service",
+    "domain",
+];
+
+/// The places that may call `expose()`: where a key leaves for the wire, its store, the clipboard or an eye.
+const MAY_EXPOSE: &[&str] = &[
+    "domain/secret.rs",
+    "service/sign",
+    "probe/transport",
+    "tokens/client",
+    "store/",
+    "clipboard",
+    "ui/reveal.rs",
+    "cli/output/reveal.rs",
+];
+
+/// Words of the outside world, and the rooms that may use them.
+const WORLD: &[(&str, &[&str])] = &[
+    ("env::var", &["config/", "config.rs"]),
+    ("std::fs", &["store/", "store.rs"]),
+    ("process::exit", &["tui/"]),
+    ("reqwest::", &["probe/", "tokens/"]),
+];
+
+struct File {
+    path: String,
+    room: String,
+    /// Without comments, and without the tests at its end.
+    code: String,
+    text: String,
+}
+
+fn files() -> Vec<File> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths: Vec<PathBuf> = vec![root.clone()];
+    let mut files = Vec::new();
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let path = path
+                .strip_prefix(&root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            let room = path.split(['/', '.']).next().unwrap().to_owned();
+            files.push(File {
+                code: code(&text),
+                room,
+                path,
+                text,
+            });
+        }
+    }
+    files.retain(|file| !file.path.ends_with("/tests.rs") && !file.path.contains("/tests/"));
+    assert!(files.len() > 10, "the sources were not found");
+    files
+}
+
+fn code(text: &str) -> String {
+    let tests = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
+    let lines = text[..tests]
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The rooms that `code` names by `crate::room` or `crate::{room, …}`.
+fn named(code: &str) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let words = if let Some(group) = rest.strip_prefix('{') {
+            first_words(group)
+        } else {
+            vec![word(rest)]
+        };
+        rooms.extend(words);
+    }
+    rooms.retain(|room| !room.is_empty());
+    rooms
+}
+
+fn word(text: &str) -> String {
+    text.trim_start()
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
+}
+
+fn first_words(group: &str) -> Vec<String> {
+    let (mut depth, mut words) = (0, vec![word(group)]);
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => words.push(word(&group[at + 1..])),
+            _ => {}
+        }
+    }
+    words
+}
+
+#[test]
+fn every_arrow_is_in_the_picture() {
+    let mut wrong = Vec::new();
+    for file in files() {
+        let Some((_, allowed)) = MAY_NAME.iter().find(|(room, _)| *room == file.room) else {
+            let known = matches!(file.path.as_str(), "lib.rs" | "main.rs");
+            assert!(known, "src/{} stands in no room", file.path);
+            continue;
+        };
+        for room in named(&file.code) {
+            if room != file.room && !allowed.contains(&room.as_str()) {
+                wrong.push(format!("src/{} names crate::{room}", file.path));
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "arrows that are not in the picture:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for file in files() {
+        assert!(
+            file.text.starts_with("//! "),
+            "src/{} has no //! line",
+            file.path
+        );
+    }
+}
+
+#[test]
+fn secrets_are_read_in_seven_places_only() {
+    for file in files() {
+        let allowed = MAY_EXPOSE.iter().any(|place| file.path.starts_with(place));
+        assert!(
+            allowed || !file.code.contains(".expose()"),
+            "src/{} calls expose()",
+            file.path
+        );
+    }
+}
+
+#[test]
+fn the_world_is_touched_where_the_picture_says() {
+    for file in files() {
+        for (word, places) in WORLD {
+            let allowed = places.iter().any(|place| file.path.starts_with(place));
+            assert!(
+                allowed || !file.code.contains(word),
+                "src/{} uses {word}",
+                file.path
+            );
+        }
+    }
+}
+
+#[test]
+fn main_is_thin_and_files_are_small() {
+    for file in files() {
+        let limit = if file.path == "main.rs" { 20 } else { 500 };
+        let lines = file
+            .text
+            .find("#[cfg(test)]\nmod tests")
+            .map_or(&file.text[..], |at| &file.text[..at]);
+        assert!(
+            lines.lines().count() <= limit,
+            "src/{} has over {limit} lines",
+            file.path
+        );
+    }
+}
