@@ -19,6 +19,7 @@
 //! | 0 | `domain`: the vocabulary, pure |
 
 pub mod app;
+pub mod config;
 pub mod domain;
 pub mod probe;
 pub mod service;
