@@ -23,3 +23,4 @@ pub mod config;
 pub mod domain;
 pub mod probe;
 pub mod service;
+pub mod store;

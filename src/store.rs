@@ -1,0 +1,25 @@
+//! Files and secrets: the only room that reads and writes files, and the only one that seals secrets.
+//!
+//! [`Store`] keeps settings and connections (found by confy, edited so that comments survive), [`Secrets`]
+//! answers a reference with its value, [`Vault`] is `vault.age`, [`State`] is `history.sqlite` with the
+//! lock-out budget. Everything but [`Secrets`] blocks: call it through `spawn_blocking` where a runtime waits.
+
+pub mod configuration;
+pub mod files;
+pub mod secrets;
+
+pub use configuration::{Configuration, ConfigurationProblem, Settings, Stamp, Store};
+pub use files::FileProblem;
+pub use secrets::StoreKind;
+
+/// `error` and its causes as one sentence, for places that hold a text instead of an error.
+pub fn told(error: &dyn std::error::Error) -> String {
+    let mut sentence = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        sentence.push_str(": ");
+        sentence.push_str(&error.to_string());
+        cause = error.source();
+    }
+    crate::domain::text::inert(&sentence, 400)
+}

@@ -1,0 +1,292 @@
+//! `switchboard.toml`: settings and connections, found and loaded by confy, edited with comments kept.
+//!
+//! A file that can't be read is never overwritten, an empty one is damage, one that others can change is
+//! refused. [`Store::edit`] reads the fresh file under a lock, changes it, and writes it whole: two running
+//! programs never lose each other's changes. Everything here blocks.
+
+mod backup;
+mod document;
+mod fields;
+mod problem;
+mod read;
+mod settings;
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use document::{Document, EditProblem, SettingValue};
+pub use problem::ConfigurationProblem;
+pub use settings::Settings;
+use toml_edit::DocumentMut;
+
+use self::fields::Written;
+use self::read::Unread;
+use super::files::{self, FileProblem, Lock};
+use crate::domain::Connection;
+
+/// The version of the file's format that this program reads and writes.
+const VERSION: i64 = 1;
+
+/// What the file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Configuration {
+    /// The settings, defaults filled in.
+    pub settings: Settings,
+    /// The connections, in the file's order.
+    pub connections: Vec<Connection>,
+    /// Keys that nobody reads here, with the byte where each stands: for `doctor`, which finds typing errors.
+    unknown: Vec<(usize, String)>,
+}
+
+/// A service file of the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says; the catalog judges it.
+    pub text: String,
+}
+
+/// Tells one state of the file from another, cheaply. Equal stamps: nothing has changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stamp {
+    /// Modification time in seconds and nanoseconds, bytes, inode; nothing where there is no file.
+    file: Option<(i64, i64, u64, u64)>,
+    /// Edits, where the configuration is in memory.
+    edits: u64,
+}
+
+impl Stamp {
+    /// The stamp of the file at `path`.
+    pub(super) fn of(path: &Path) -> Self {
+        let file = fs::metadata(path).ok();
+        let file = file.map(|file| (file.mtime(), file.mtime_nsec(), file.len(), file.ino()));
+        Self { file, edits: 0 }
+    }
+}
+
+/// The configuration at its place: a file, or this process's memory.
+#[derive(Clone, Debug)]
+pub struct Store {
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    File(PathBuf),
+    Memory(Arc<Mutex<(String, u64)>>),
+}
+
+impl Store {
+    /// The configuration in the file at `path`, which need not exist. Nothing is read or written yet.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self {
+            place: Place::File(path.into()),
+        }
+    }
+
+    /// A configuration that no file holds: the demonstration's. Starts with `connections` and the defaults.
+    pub fn in_memory(connections: &[Connection]) -> Result<Self, ConfigurationProblem> {
+        let memory = Arc::new(Mutex::new((document::TEMPLATE.to_owned(), 0)));
+        let store = Self {
+            place: Place::Memory(memory),
+        };
+        store.edit(|document| {
+            connections
+                .iter()
+                .try_for_each(|connection| document.add(connection))
+        })?;
+        Ok(store)
+    }
+
+    /// The file, where there is one.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            Place::Memory(_) => None,
+        }
+    }
+
+    /// Reads settings and connections. Where there is no file, everything has its default, and none is made.
+    pub fn load(&self) -> Result<Configuration, ConfigurationProblem> {
+        match &self.place {
+            Place::File(path) => load(path),
+            Place::Memory(memory) => {
+                let held = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                read::parse(&held.0)
+                    .map_err(|unread| problem::told(Path::new(MEMORY), &held.0, unread))
+            }
+        }
+    }
+
+    /// Changes the configuration: `change` gets the fresh file under the lock; what it leaves is checked,
+    /// the old version is put aside, and the new one is written whole. Whatever fails, the file is as it was.
+    pub fn edit<R>(
+        &self,
+        change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
+    ) -> Result<R, ConfigurationProblem> {
+        match &self.place {
+            Place::File(path) => edit_file(path, change),
+            Place::Memory(memory) => {
+                let mut held = memory.lock().unwrap_or_else(PoisonError::into_inner);
+                let (result, text) = changed(Path::new(MEMORY), &held.0, change)?;
+                *held = (text, held.1 + 1);
+                Ok(result)
+            }
+        }
+    }
+
+    /// Tells whether somebody has changed the configuration since an earlier stamp.
+    pub fn stamp(&self) -> Stamp {
+        match &self.place {
+            Place::File(path) => Stamp::of(path),
+            Place::Memory(memory) => {
+                let edits = memory.lock().unwrap_or_else(PoisonError::into_inner).1;
+                Stamp { file: None, edits }
+            }
+        }
+    }
+
+    /// Takes away what a killed program left beside the file. Called once at start; nothing that fails here
+    /// matters.
+    pub fn sweep(&self) {
+        if let Place::File(path) = &self.place
+            && path.exists()
+            && let Ok(Some(_lock)) = Lock::try_take(&lock_path(path))
+        {
+            files::sweep(path);
+        }
+    }
+
+    /// The user's service files, `services/*.toml` beside the configuration, by name. Files that others can
+    /// change are refused.
+    pub fn service_files(&self) -> Result<Vec<ServiceFile>, FileProblem> {
+        let Some(folder) = self.path().and_then(Path::parent) else {
+            return Ok(Vec::new());
+        };
+        let folder = folder.join("services");
+        let Ok(entries) = fs::read_dir(&folder) else {
+            return Ok(Vec::new());
+        };
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        paths.retain(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        });
+        paths.sort();
+        paths
+            .into_iter()
+            .map(|path| {
+                files::refuse_writable_by_others(&path)?;
+                let text = files::read_text(&path)?;
+                Ok(ServiceFile { path, text })
+            })
+            .collect()
+    }
+
+    /// Keys in the file that nobody reads, one line each with its place: `line 12: …`. For `doctor`.
+    pub fn unknown_keys(&self) -> Result<Vec<String>, ConfigurationProblem> {
+        let configuration = self.load()?;
+        let text = match &self.place {
+            Place::File(path) => files::read_text(path).unwrap_or_default(),
+            Place::Memory(memory) => memory
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .0
+                .clone(),
+        };
+        let told =
+            |(at, what): &(usize, String)| format!("line {}: {what}", read::place(&text, *at).0);
+        Ok(configuration.unknown.iter().map(told).collect())
+    }
+}
+
+/// What stands for the path in messages about a configuration in memory.
+const MEMORY: &str = "the configuration in memory";
+
+fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
+    // confy would write a default file where there is none; a reader has no business writing.
+    let exists = path.try_exists().map_err(|source| FileProblem::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    if !exists {
+        return Ok(Configuration::default());
+    }
+    files::refuse_writable_by_others(path)?;
+    let unread = match confy::load_path::<Written>(path) {
+        Ok(written) => match read::judge(&written) {
+            Ok(configuration) => return Ok(configuration),
+            Err(unread) => unread,
+        },
+        // Neither Display nor Debug of confy's error may be shown: they hold lines of the file.
+        Err(confy::ConfyError::BadTomlData(error)) => {
+            read::unread(&files::read_text(path).unwrap_or_default(), &error)
+        }
+        Err(error) => return Err(problem::from_confy(path, error)),
+    };
+    let text = files::read_text(path)?;
+    Err(problem::told(path, &text, unread))
+}
+
+fn edit_file<R>(
+    path: &Path,
+    change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
+) -> Result<R, ConfigurationProblem> {
+    if let Some(folder) = path.parent() {
+        files::make_private_folder(folder)?;
+    }
+    let lock = Lock::take(&lock_path(path))?;
+    let old = match load(path) {
+        Ok(_) if path.exists() => Some(files::read_text(path)?),
+        Ok(_) => None,
+        Err(problem) => return Err(problem),
+    };
+    let text = old.as_deref().unwrap_or(document::TEMPLATE);
+    let (result, new) = changed(path, text, change)?;
+    if old.as_deref() != Some(new.as_str()) {
+        files::sweep(path);
+        if let Some(old) = &old {
+            backup::keep(path, old)?;
+        }
+        files::write_whole(path, new.as_bytes())?;
+    }
+    drop(lock);
+    Ok(result)
+}
+
+/// `text` after `change`, which must be readable again.
+fn changed<R>(
+    path: &Path,
+    text: &str,
+    change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
+) -> Result<(R, String), ConfigurationProblem> {
+    let toml = text
+        .parse::<DocumentMut>()
+        .map_err(|error| problem::uneditable(path, text, &error))?;
+    let mut document = Document { toml };
+    document.normalize();
+    let result = change(&mut document)?;
+    let new = document.toml.to_string();
+    match read::parse(&new) {
+        Ok(_) => Ok((result, new)),
+        Err(Unread::Misfit(misfit)) => Err(EditProblem::Refused(misfit.what).into()),
+        Err(unread) => Err(problem::told(path, &new, unread)),
+    }
+}
+
+/// Beside the file itself, so that two names of one file share it.
+fn lock_path(path: &Path) -> PathBuf {
+    let target = files::followed(path);
+    let name = target
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    target.with_file_name(format!(".{name}.lock"))
+}
+
+#[cfg(test)]
+mod tests;

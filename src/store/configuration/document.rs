@@ -1,0 +1,404 @@
+//! The file as it is edited: comments, order and unknown keys stay, only what changes is touched.
+
+use std::path::Path;
+
+use toml_edit::{
+    Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value,
+};
+
+use super::read;
+use crate::domain::{AddressFamily, AuthStyle, Connection, Endpoint, Name, SecretRef, UrlProblem};
+
+/// What a new file starts with.
+pub(super) const TEMPLATE: &str = "\
+# switchboard: settings and connections. No secret stands here, only where each one is kept.
+# Edit it by hand or by `switchboard connection`: comments and unknown keys stay.
+version = 1
+
+[settings]
+";
+
+/// Why a change was not made. The file is as it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditProblem {
+    /// The name is not there, or no longer.
+    #[error("there is no connection named {0:?}")]
+    Absent(Name),
+    /// The name is taken.
+    #[error("there is a connection named {0:?} already")]
+    Taken(Name),
+    /// A username or password stands in a URL.
+    #[error(
+        "the URL of {0:?} holds a user name or password, which don't belong in the configuration"
+    )]
+    SecretInUrl(Name),
+    /// A path that TOML can't hold.
+    #[error("the path in `{0}` is not UTF-8 text, which the configuration can't hold")]
+    NotText(&'static str),
+    /// The file has another shape than it can be edited in.
+    #[error("`{0}` is written in a way that can't be edited from here: write it as a [{0}] table")]
+    Shape(&'static str),
+    /// The caller's own reason.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// A value of a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettingValue {
+    /// Back to the default: the line is taken out.
+    Default,
+    /// A text.
+    Text(String),
+    /// A number.
+    Number(u32),
+    /// True or false.
+    Flag(bool),
+    /// A list of texts: a program and its arguments, keys.
+    Words(Vec<String>),
+}
+
+/// The configuration while [`super::Store::edit`] holds the lock: fresh from the file.
+#[derive(Debug)]
+pub struct Document {
+    pub(super) toml: DocumentMut,
+}
+
+impl Document {
+    /// The names in the file, in its order.
+    pub fn names(&self) -> Vec<String> {
+        let tables = self
+            .toml
+            .get("connection")
+            .and_then(Item::as_array_of_tables);
+        tables
+            .into_iter()
+            .flatten()
+            .filter_map(|table| named(table).map(str::to_owned))
+            .collect()
+    }
+
+    /// The connection named `name` as the file has it now.
+    pub fn connection(&self, name: &Name) -> Result<Connection, EditProblem> {
+        let fresh = read::parse(&self.toml.to_string()).ok();
+        fresh
+            .into_iter()
+            .flat_map(|configuration| configuration.connections)
+            .find(|connection| connection.name == *name)
+            .ok_or_else(|| EditProblem::Absent(name.clone()))
+    }
+
+    /// Adds a connection at the end.
+    pub fn add(&mut self, connection: &Connection) -> Result<(), EditProblem> {
+        if self.position(&connection.name).is_some() {
+            return Err(EditProblem::Taken(connection.name.clone()));
+        }
+        let mut table = Table::new();
+        for (key, value) in written(connection)? {
+            if let Some(value) = value {
+                table.insert(key, Item::Value(value));
+            }
+        }
+        self.tables()?.push(table);
+        Ok(())
+    }
+
+    /// Makes the connection named `name` into `connection`, whatever it was. What does not differ is left
+    /// as it stands.
+    pub fn replace(&mut self, name: &Name, connection: &Connection) -> Result<(), EditProblem> {
+        let current = self.connection(name)?;
+        self.merge(&current, connection)
+    }
+
+    /// Writes the fields in which `after` differs from `before`, and no others: two people who edit
+    /// different fields of one connection both keep their changes.
+    pub fn merge(&mut self, before: &Connection, after: &Connection) -> Result<(), EditProblem> {
+        let at = self
+            .position(&before.name)
+            .ok_or_else(|| EditProblem::Absent(before.name.clone()))?;
+        if before.name != after.name && self.position(&after.name).is_some() {
+            return Err(EditProblem::Taken(after.name.clone()));
+        }
+        let changes = written(before)?.into_iter().zip(written(after)?);
+        let table = self
+            .tables()?
+            .get_mut(at)
+            .ok_or_else(|| EditProblem::Absent(before.name.clone()))?;
+        for ((key, old), (_, new)) in changes {
+            if old.map(|value| value.to_string()) != new.as_ref().map(Value::to_string) {
+                put(table, key, new);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a connection another name.
+    pub fn rename(&mut self, from: &Name, to: &Name) -> Result<(), EditProblem> {
+        let before = self.connection(from)?;
+        let after = Connection {
+            name: to.clone(),
+            ..before.clone()
+        };
+        self.merge(&before, &after)
+    }
+
+    /// Takes a connection out, with the comment right above it.
+    pub fn remove(&mut self, name: &Name) -> Result<(), EditProblem> {
+        let at = self
+            .position(name)
+            .ok_or_else(|| EditProblem::Absent(name.clone()))?;
+        let tables = self.tables()?;
+        let removed = tables.remove(at);
+        let prefix = removed
+            .decor()
+            .prefix()
+            .and_then(RawString::as_str)
+            .unwrap_or_default();
+        let kept = above_last_blank_line(prefix).to_owned();
+        if kept.trim().is_empty() {
+            return Ok(());
+        }
+        if let Some(next) = tables.get_mut(at) {
+            let own = next
+                .decor()
+                .prefix()
+                .and_then(RawString::as_str)
+                .unwrap_or("\n")
+                .to_owned();
+            next.decor_mut().set_prefix(format!("{kept}{own}"));
+        } else {
+            let trailing = self.toml.trailing().as_str().unwrap_or_default().to_owned();
+            self.toml.set_trailing(format!("{kept}{trailing}"));
+        }
+        Ok(())
+    }
+
+    /// Sets a setting. Whether the value fits is judged when the document is saved.
+    pub fn set_setting(&mut self, key: &str, value: SettingValue) -> Result<(), EditProblem> {
+        let settings = self
+            .toml
+            .entry("settings")
+            .or_insert_with(|| Item::Table(Table::new()));
+        let settings = settings
+            .as_table_like_mut()
+            .ok_or(EditProblem::Shape("settings"))?;
+        put(settings, key, plain(value));
+        Ok(())
+    }
+
+    /// Sets the keys of one action in `[settings.keys]`; an empty list takes the remapping away.
+    pub fn set_keys(&mut self, action: &str, keys: &[String]) -> Result<(), EditProblem> {
+        let settings = self
+            .toml
+            .entry("settings")
+            .or_insert_with(|| Item::Table(Table::new()));
+        let settings = settings
+            .as_table_like_mut()
+            .ok_or(EditProblem::Shape("settings"))?;
+        let table = settings
+            .entry("keys")
+            .or_insert_with(|| Item::Table(Table::new()));
+        let table = table
+            .as_table_like_mut()
+            .ok_or(EditProblem::Shape("settings.keys"))?;
+        let value = (!keys.is_empty()).then(|| Value::Array(list(keys)));
+        put(table, action, value);
+        Ok(())
+    }
+
+    fn position(&self, name: &Name) -> Option<usize> {
+        self.names().iter().position(|other| other == name.as_str())
+    }
+
+    fn tables(&mut self) -> Result<&mut ArrayOfTables, EditProblem> {
+        let item = self
+            .toml
+            .entry("connection")
+            .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
+        item.as_array_of_tables_mut()
+            .ok_or(EditProblem::Shape("connection"))
+    }
+
+    /// Turns `connection = [{ … }]` into `[[connection]]` tables, the form that is edited here.
+    pub(super) fn normalize(&mut self) {
+        if self.toml.get("connection").is_some_and(Item::is_array)
+            && let Some(item) = self.toml.remove("connection")
+        {
+            let item = match item.into_array_of_tables() {
+                Ok(tables) => Item::ArrayOfTables(tables),
+                Err(other) => other,
+            };
+            self.toml.insert("connection", item);
+        }
+    }
+}
+
+fn named(table: &Table) -> Option<&str> {
+    table.get("name").and_then(Item::as_str)
+}
+
+/// Sets or takes out `key`, and keeps the comment at the end of its line.
+fn put(table: &mut dyn TableLike, key: &str, value: Option<Value>) {
+    let Some(mut value) = value else {
+        table.remove(key);
+        return;
+    };
+    match table.get_mut(key) {
+        Some(Item::Value(old)) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        _ => {
+            table.insert(key, Item::Value(value));
+        }
+    }
+}
+
+/// The part of a prefix that stands apart from the header: up to its last blank line.
+fn above_last_blank_line(prefix: &str) -> &str {
+    let mut end = 0;
+    let mut start = 0;
+    for line in prefix.split_inclusive('\n') {
+        start += line.len();
+        if line.trim().is_empty() {
+            end = start;
+        }
+    }
+    prefix.get(..end).unwrap_or_default()
+}
+
+fn plain(value: SettingValue) -> Option<Value> {
+    match value {
+        SettingValue::Default => None,
+        SettingValue::Text(text) => Some(text.into()),
+        SettingValue::Number(number) => Some(i64::from(number).into()),
+        SettingValue::Flag(flag) => Some(flag.into()),
+        SettingValue::Words(words) => Some(Value::Array(list(&words))),
+    }
+}
+
+fn list(words: &[String]) -> Array {
+    words.iter().map(String::as_str).collect()
+}
+
+type Field = (&'static str, Option<Value>);
+
+/// Every field of `connection` in the file's order; nothing where it is the default.
+fn written(connection: &Connection) -> Result<Vec<Field>, EditProblem> {
+    for url in [
+        Some(&connection.url),
+        connection.cms_url.as_ref(),
+        connection.proxy.as_ref(),
+    ] {
+        if url.is_some_and(|url| holds_user_info(url)) {
+            return Err(EditProblem::SecretInUrl(connection.name.clone()));
+        }
+    }
+    let text = |text: &str| (!text.is_empty()).then(|| Value::from(text));
+    let optional = |text: &Option<String>| text.as_deref().map(Value::from);
+    let number = |number: Option<u32>| number.map(|number| Value::from(i64::from(number)));
+    Ok(vec![
+        ("name", Some(connection.name.as_str().into())),
+        ("service", Some(connection.service.as_str().into())),
+        ("url", Some(connection.url.as_str().into())),
+        ("username", text(&connection.username)),
+        (
+            "key",
+            connection
+                .key
+                .as_ref()
+                .map(|key| reference("key", key))
+                .transpose()?,
+        ),
+        (
+            "token",
+            connection
+                .token
+                .as_ref()
+                .map(|token| reference("token", token))
+                .transpose()?,
+        ),
+        ("added", added(&connection.added)?),
+        (
+            "tags",
+            (!connection.tags.is_empty()).then(|| Value::Array(list(&connection.tags))),
+        ),
+        ("cms", optional(&connection.cms)),
+        ("cms_url", optional(&connection.cms_url)),
+        ("company", optional(&connection.company)),
+        (
+            "auth",
+            (connection.auth != AuthStyle::Auto).then(|| connection.auth.word().into()),
+        ),
+        (
+            "family",
+            (connection.family != AddressFamily::Any).then(|| connection.family.word().into()),
+        ),
+        ("interval_s", number(connection.interval_s)),
+        ("timeout_s", number(connection.timeout_s)),
+        ("proxy", optional(&connection.proxy)),
+        ("ca_file", path("ca_file", connection.ca_file.as_deref())?),
+        (
+            "client_cert",
+            path("client_cert", connection.client_cert.as_deref())?,
+        ),
+        (
+            "client_key",
+            path("client_key", connection.client_key.as_deref())?,
+        ),
+        ("allow_http", connection.allow_http.then(|| true.into())),
+        ("read_only", connection.read_only.then(|| true.into())),
+        ("note", text(&connection.note)),
+    ])
+}
+
+fn holds_user_info(url: &str) -> bool {
+    // socks5:// is no endpoint, yet may hold user info all the same.
+    let as_http = url
+        .split_once("://")
+        .map_or(url.to_owned(), |(_, rest)| format!("http://{rest}"));
+    matches!(Endpoint::parse(&as_http), Err(UrlProblem::UserInfo { .. }))
+}
+
+fn path(field: &'static str, path: Option<&Path>) -> Result<Option<Value>, EditProblem> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    path.to_str()
+        .map(|path| Some(path.into()))
+        .ok_or(EditProblem::NotText(field))
+}
+
+fn added(added: &[(String, SecretRef)]) -> Result<Option<Value>, EditProblem> {
+    if added.is_empty() {
+        return Ok(None);
+    }
+    let mut table = InlineTable::new();
+    for (label, place) in added {
+        table.insert(label, reference("added", place)?);
+    }
+    Ok(Some(Value::InlineTable(table)))
+}
+
+/// As [`read::parse_reference`] reads it: a list where a blank stands inside an argument.
+fn reference(field: &'static str, reference: &SecretRef) -> Result<Value, EditProblem> {
+    match reference {
+        SecretRef::Cmd(words)
+            if words
+                .iter()
+                .any(|word| word.is_empty() || word.contains(char::is_whitespace)) =>
+        {
+            let mut list: Array = Array::new();
+            for (position, word) in words.iter().enumerate() {
+                list.push(if position == 0 {
+                    format!("cmd:{word}")
+                } else {
+                    word.clone()
+                });
+            }
+            Ok(Value::Array(list))
+        }
+        SecretRef::File(path) if path.to_str().is_none() => Err(EditProblem::NotText(field)),
+        other => Ok(other.to_string().into()),
+    }
+}

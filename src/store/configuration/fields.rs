@@ -1,0 +1,184 @@
+//! Fields of a TOML table, read with what is expected of each. A message never holds a value: somebody may
+//! have pasted a key there.
+
+use std::collections::BTreeMap;
+use std::ops::{Range, RangeInclusive};
+
+use serde::{Deserialize, Serialize};
+use toml::{Spanned, Value};
+
+use crate::domain::text::inert;
+
+/// The whole file as confy loads it: where every field stands, nothing judged yet.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Written {
+    /// Has no default: an empty file is damage, not a new user.
+    pub(super) version: Spanned<Value>,
+    #[serde(default)]
+    pub(super) settings: Table,
+    #[serde(default)]
+    pub(super) connection: Vec<Spanned<Table>>,
+}
+
+impl Default for Written {
+    fn default() -> Self {
+        Self {
+            version: Spanned::new(0..0, Value::Integer(super::VERSION)),
+            settings: Table::new(),
+            connection: Vec::new(),
+        }
+    }
+}
+
+pub(super) type Table = BTreeMap<Spanned<String>, Spanned<Value>>;
+
+/// What is wrong at a byte of the file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Misfit {
+    pub(super) at: usize,
+    pub(super) what: String,
+}
+
+impl Misfit {
+    pub(super) fn new(span: &Range<usize>, what: impl Into<String>) -> Self {
+        Self {
+            at: span.start,
+            what: what.into(),
+        }
+    }
+}
+
+/// One table, and where it starts.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    pub(super) table: &'a Table,
+    pub(super) at: usize,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn value(&self, key: &str) -> Option<(&'a Value, Range<usize>)> {
+        let value = self.table.get(key)?;
+        Some((value.get_ref(), value.span()))
+    }
+
+    pub(super) fn wrong(&self, key: &str, what: impl Into<String>) -> Misfit {
+        let at = self.value(key).map_or(self.at, |(_, span)| span.start);
+        Misfit {
+            at,
+            what: what.into(),
+        }
+    }
+
+    /// A text without control characters.
+    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, Misfit> {
+        let Some((value, span)) = self.value(key) else {
+            return Ok(None);
+        };
+        let text = value
+            .as_str()
+            .ok_or_else(|| Misfit::new(&span, format!("`{key}` is a text in quotes")))?;
+        if text.chars().any(char::is_control) {
+            return Err(Misfit::new(
+                &span,
+                format!("`{key}` is one line, without control characters"),
+            ));
+        }
+        Ok(Some(text))
+    }
+
+    /// A text of several lines: a note.
+    pub(super) fn lines(&self, key: &str) -> Result<Option<&'a str>, Misfit> {
+        let Some((value, span)) = self.value(key) else {
+            return Ok(None);
+        };
+        value
+            .as_str()
+            .map(Some)
+            .ok_or_else(|| Misfit::new(&span, format!("`{key}` is a text in quotes")))
+    }
+
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Misfit> {
+        let Some((value, span)) = self.value(key) else {
+            return Ok(None);
+        };
+        value
+            .as_bool()
+            .map(Some)
+            .ok_or_else(|| Misfit::new(&span, format!("`{key}` is true or false, without quotes")))
+    }
+
+    pub(super) fn number(
+        &self,
+        key: &str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, Misfit> {
+        let Some((value, span)) = self.value(key) else {
+            return Ok(None);
+        };
+        value
+            .as_integer()
+            .and_then(|number| u32::try_from(number).ok())
+            .filter(|number| range.contains(number))
+            .map(Some)
+            .ok_or_else(|| {
+                let what = format!(
+                    "`{key}` is a whole number from {} to {}",
+                    range.start(),
+                    range.end()
+                );
+                Misfit::new(&span, what)
+            })
+    }
+
+    /// A list of texts.
+    pub(super) fn words(&self, key: &str) -> Result<Option<Vec<String>>, Misfit> {
+        let Some((value, span)) = self.value(key) else {
+            return Ok(None);
+        };
+        words(value).map(Some).ok_or_else(|| {
+            Misfit::new(&span, format!("`{key}` is a list of texts: [\"…\", \"…\"]"))
+        })
+    }
+
+    /// One of `words`.
+    pub(super) fn choice<T: Copy>(
+        &self,
+        key: &str,
+        words: &[(&str, T)],
+    ) -> Result<Option<T>, Misfit> {
+        let Some(text) = self.text(key)? else {
+            return Ok(None);
+        };
+        let found = words.iter().find(|(word, _)| *word == text);
+        found.map(|(_, choice)| Some(*choice)).ok_or_else(|| {
+            let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.wrong(key, format!("`{key}` is one of {}", words.join(", ")))
+        })
+    }
+
+    /// Keys that are not in `known`, with where they stand.
+    pub(super) fn unknown(&self, known: &[&str]) -> Vec<(usize, String)> {
+        self.table
+            .keys()
+            .filter(|key| !known.contains(&key.get_ref().as_str()))
+            .map(|key| {
+                (
+                    key.span().start,
+                    format!("`{}` is not known here", inert(key.get_ref(), 40)),
+                )
+            })
+            .collect()
+    }
+}
+
+pub(super) fn words(value: &Value) -> Option<Vec<String>> {
+    value
+        .as_array()?
+        .iter()
+        .map(|word| {
+            word.as_str()
+                .filter(|word| !word.contains('\0'))
+                .map(str::to_owned)
+        })
+        .collect()
+}

@@ -1,0 +1,112 @@
+//! Why the configuration was not read or changed: where, and which line, without the line's values.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::document::EditProblem;
+use super::read::{Unread, place};
+use super::{FileProblem, VERSION};
+use crate::store::files::shown;
+
+/// Why the configuration was not read or changed. The file is as it was, whichever it is.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationProblem {
+    /// Something in it does not fit.
+    #[error("{}, line {line}, column {column}: {what}", shown(path))]
+    Misfit {
+        /// Which file.
+        path: PathBuf,
+        /// From 1.
+        line: usize,
+        /// From 1, in characters.
+        column: usize,
+        /// What was expected; never a value of the file.
+        what: String,
+    },
+    /// Nothing in it.
+    #[error(
+        "{0} is empty, which switchboard never leaves: take back a version from {1}, or delete the file to start anew",
+        shown(path),
+        shown(backup)
+    )]
+    Empty {
+        /// Which file.
+        path: PathBuf,
+        /// Where the older versions are.
+        backup: PathBuf,
+    },
+    /// Written by a newer program.
+    #[error(
+        "{} has version {found}, this program reads {VERSION}: update switchboard",
+        shown(path)
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// The file itself: not readable, not writable, open to others, locked.
+    #[error(transparent)]
+    File(#[from] FileProblem),
+    /// The change does not fit.
+    #[error(transparent)]
+    Edit(#[from] EditProblem),
+}
+
+pub(super) fn told(path: &Path, text: &str, unread: Unread) -> ConfigurationProblem {
+    let path = path.to_owned();
+    match unread {
+        Unread::Empty => {
+            let backup = path.with_file_name("backup");
+            ConfigurationProblem::Empty { path, backup }
+        }
+        Unread::Newer(found) => ConfigurationProblem::Newer { path, found },
+        Unread::Misfit(misfit) => {
+            let (line, column) = place(text, misfit.at);
+            ConfigurationProblem::Misfit {
+                path,
+                line,
+                column,
+                what: misfit.what,
+            }
+        }
+    }
+}
+
+/// toml_edit could not read what confy could.
+pub(super) fn uneditable(
+    path: &Path,
+    text: &str,
+    error: &toml_edit::TomlError,
+) -> ConfigurationProblem {
+    let (line, column) = place(text, error.span().map_or(0, |span| span.start));
+    let what = error.message().to_owned();
+    ConfigurationProblem::Misfit {
+        path: path.to_owned(),
+        line,
+        column,
+        what,
+    }
+}
+
+/// What confy met that is not about TOML.
+pub(super) fn from_confy(path: &Path, error: confy::ConfyError) -> ConfigurationProblem {
+    use confy::ConfyError as E;
+    let path = path.to_owned();
+    let source = match error {
+        E::GeneralLoadError(source)
+        | E::OpenConfigurationFileError(source)
+        | E::ReadConfigurationFileError(source) => source,
+        _ => io::Error::other("it could not be loaded"),
+    };
+    match source.kind() {
+        io::ErrorKind::IsADirectory => FileProblem::NotAFile { path }.into(),
+        // The file is there and was opened: only its text can be wrong.
+        io::ErrorKind::InvalidData => match crate::store::files::read_text(&path) {
+            Err(problem) => problem.into(),
+            Ok(_) => FileProblem::Read { path, source }.into(),
+        },
+        _ => FileProblem::Read { path, source }.into(),
+    }
+}

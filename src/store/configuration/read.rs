@@ -1,0 +1,284 @@
+//! From the text of the file to settings and connections, with the place of whatever does not fit.
+
+use std::collections::HashSet;
+
+use toml::Value;
+
+use super::fields::{Fields, Misfit, Written, words};
+use super::{Configuration, VERSION, settings};
+use crate::domain::text::inert;
+use crate::domain::{AddressFamily, AuthStyle, Connection, Name, SecretRef, ServiceId};
+
+/// Why a text is not a configuration.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// Nothing but blanks: a program was killed while it wrote, or somebody emptied it.
+    Empty,
+    /// Written by a newer program.
+    Newer(i64),
+    /// Something does not fit.
+    Misfit(Misfit),
+}
+
+impl From<Misfit> for Unread {
+    fn from(misfit: Misfit) -> Self {
+        Self::Misfit(misfit)
+    }
+}
+
+/// Reads `text` whole.
+pub(super) fn parse(text: &str) -> Result<Configuration, Unread> {
+    match toml::from_str::<Written>(text) {
+        Ok(written) => judge(&written),
+        Err(error) => Err(unread(text, &error)),
+    }
+}
+
+/// What confy's error means, without the line that it would show.
+pub(super) fn unread(text: &str, error: &toml::de::Error) -> Unread {
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        return Unread::Empty;
+    }
+    // A newer file may have another shape altogether: its version is worth a sentence of its own.
+    if let Ok(table) = text.parse::<toml::Table>()
+        && let Some(version) = table.get("version").and_then(Value::as_integer)
+        && version > VERSION
+    {
+        return Unread::Newer(version);
+    }
+    let at = error.span().map_or(0, |span| span.start);
+    Unread::Misfit(Misfit {
+        at,
+        what: without_value(error.message()),
+    })
+}
+
+/// serde quotes the value that it did not expect: only what it expected is kept. The parser's own messages
+/// hold no content.
+fn without_value(message: &str) -> String {
+    let message = match message.rsplit_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid ") && found.contains([':', '`']) => {
+            format!("another kind of value than expected here: {expected}")
+        }
+        _ if message.starts_with("invalid type") => {
+            "another kind of value than expected here".to_owned()
+        }
+        _ => message.to_owned(),
+    };
+    inert(&message, 200)
+}
+
+/// Checks every field.
+pub(super) fn judge(written: &Written) -> Result<Configuration, Unread> {
+    let span = written.version.span();
+    match written.version.get_ref().as_integer() {
+        Some(VERSION) => {}
+        Some(newer) if newer > VERSION => return Err(Unread::Newer(newer)),
+        _ => return Err(Misfit::new(&span, format!("`version` is {VERSION}")).into()),
+    }
+    let settings = settings::read(&written.settings)?;
+    let mut connections = Vec::with_capacity(written.connection.len());
+    let mut seen = HashSet::with_capacity(written.connection.len());
+    let mut unknown = Fields {
+        table: &written.settings,
+        at: 0,
+    }
+    .unknown(settings::KNOWN);
+    for table in &written.connection {
+        let fields = Fields {
+            table: table.get_ref(),
+            at: table.span().start,
+        };
+        let connection = connection(fields)?;
+        if !seen.insert(connection.name.clone()) {
+            let what = format!(
+                "there are two connections named {:?}",
+                connection.name.as_str()
+            );
+            return Err(fields.wrong("name", what).into());
+        }
+        unknown.extend(fields.unknown(KNOWN));
+        connections.push(connection);
+    }
+    Ok(Configuration {
+        settings,
+        connections,
+        unknown,
+    })
+}
+
+pub(super) const KNOWN: &[&str] = &[
+    "name",
+    "service",
+    "url",
+    "username",
+    "key",
+    "token",
+    "added",
+    "tags",
+    "cms",
+    "cms_url",
+    "company",
+    "auth",
+    "family",
+    "interval_s",
+    "timeout_s",
+    "proxy",
+    "ca_file",
+    "client_cert",
+    "client_key",
+    "allow_http",
+    "read_only",
+    "note",
+];
+
+fn connection(fields: Fields<'_>) -> Result<Connection, Misfit> {
+    let owned = |key| Ok(fields.text(key)?.map(str::to_owned));
+    let path = |key| Ok(fields.text(key)?.map(Into::into));
+    Ok(Connection {
+        name: name(fields)?,
+        service: service(fields)?,
+        url: fields
+            .text("url")?
+            .ok_or_else(|| fields.wrong("url", "a connection needs a `url`"))?
+            .to_owned(),
+        username: owned("username")?.unwrap_or_default(),
+        key: reference(fields, "key")?,
+        token: reference(fields, "token")?,
+        added: added(fields)?,
+        tags: tags(fields)?,
+        cms: owned("cms")?,
+        cms_url: owned("cms_url")?,
+        company: owned("company")?,
+        auth: fields
+            .choice(
+                "auth",
+                &AuthStyle::ALL
+                    .iter()
+                    .map(|a| (a.word(), *a))
+                    .collect::<Vec<_>>(),
+            )?
+            .unwrap_or_default(),
+        family: fields
+            .choice(
+                "family",
+                &AddressFamily::ALL
+                    .iter()
+                    .map(|f| (f.word(), *f))
+                    .collect::<Vec<_>>(),
+            )?
+            .unwrap_or_default(),
+        interval_s: fields.number("interval_s", 1..=604_800)?,
+        timeout_s: fields.number("timeout_s", 1..=600)?,
+        proxy: owned("proxy")?,
+        ca_file: path("ca_file")?,
+        client_cert: path("client_cert")?,
+        client_key: path("client_key")?,
+        allow_http: fields.flag("allow_http")?.unwrap_or_default(),
+        read_only: fields.flag("read_only")?.unwrap_or_default(),
+        note: fields.lines("note")?.unwrap_or_default().to_owned(),
+    })
+}
+
+fn name(fields: Fields<'_>) -> Result<Name, Misfit> {
+    let text = fields.text("name")?.unwrap_or_default();
+    Name::parse(text).map_err(|problem| fields.wrong("name", problem.to_string()))
+}
+
+fn service(fields: Fields<'_>) -> Result<ServiceId, Misfit> {
+    match fields.text("service")? {
+        None => Err(fields.wrong(
+            "service",
+            "a connection needs a `service`: blesta, connect, http or your own",
+        )),
+        Some("") => Err(fields.wrong("service", "`service` is empty")),
+        Some(id) => Ok(ServiceId::new(id)),
+    }
+}
+
+fn tags(fields: Fields<'_>) -> Result<Vec<String>, Misfit> {
+    let tags = fields.words("tags")?.unwrap_or_default();
+    if tags
+        .iter()
+        .any(|tag| tag.is_empty() || inert(tag, 64) != *tag)
+    {
+        return Err(fields.wrong("tags", "a tag is 1 to 64 visible characters"));
+    }
+    Ok(tags)
+}
+
+fn reference(fields: Fields<'_>, key: &str) -> Result<Option<SecretRef>, Misfit> {
+    let Some((value, span)) = fields.value(key) else {
+        return Ok(None);
+    };
+    parse_reference(value)
+        .map(Some)
+        .map_err(|what| Misfit::new(&span, format!("`{key}` is {what}")))
+}
+
+/// A text, or for arguments with blanks in them a list whose first word starts with `cmd:`.
+pub(super) fn parse_reference(value: &Value) -> Result<SecretRef, String> {
+    if let Some(text) = value.as_str() {
+        return text
+            .parse::<SecretRef>()
+            .map_err(|problem| problem.to_string());
+    }
+    let list = words(value).unwrap_or_default();
+    match list.split_first() {
+        Some((first, arguments)) => {
+            let program = first
+                .strip_prefix("cmd:")
+                .filter(|program| !program.is_empty());
+            let program =
+                program.ok_or("not a reference: the first word of a list is \"cmd:PROGRAM\"")?;
+            Ok(SecretRef::Cmd(
+                std::iter::once(program)
+                    .chain(arguments.iter().map(String::as_str))
+                    .map(str::to_owned)
+                    .collect(),
+            ))
+        }
+        None => Err("not a reference: use a text such as \"vault:NAME\"".to_owned()),
+    }
+}
+
+fn added(fields: Fields<'_>) -> Result<Vec<(String, SecretRef)>, Misfit> {
+    const SHAPE: &str =
+        "`added` is a table of labels, each with a reference: { \"deploy bot\" = \"vault:NAME\" }";
+    let Some((value, span)) = fields.value("added") else {
+        return Ok(Vec::new());
+    };
+    let table = value.as_table().ok_or_else(|| Misfit::new(&span, SHAPE))?;
+    table
+        .iter()
+        .map(|(label, value)| {
+            if label.is_empty() || inert(label, 64) != *label {
+                return Err(Misfit::new(
+                    &span,
+                    "a label in `added` is 1 to 64 visible characters",
+                ));
+            }
+            let reference = parse_reference(value)
+                .map_err(|what| Misfit::new(&span, format!("a value in `added` is {what}")))?;
+            Ok((label.clone(), reference))
+        })
+        .collect()
+}
+
+/// Line and column, from 1, of the byte at `offset`; the column counts characters.
+pub(super) fn place(text: &str, offset: usize) -> (usize, usize) {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    let before = text.get(..offset).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    (line, column)
+}

@@ -1,0 +1,155 @@
+//! The `[settings]` table: every setting with its default and its bounds.
+
+use std::collections::BTreeMap;
+
+use toml::Value;
+
+use super::fields::{Fields, Misfit, Table, words};
+use crate::store::secrets::StoreKind;
+
+/// Everything that can be set, with the product's defaults.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `theme`: `dark`, `light`, `high-contrast`, `mono`, or a user's own.
+    pub theme: String,
+    /// `order` of the list: `worst` (default), `name`, or another word that the screen knows.
+    pub order: String,
+    /// `interval_s`: seconds between scheduled probes, 60.
+    pub interval_s: u32,
+    /// `timeout_s`: seconds that a whole probe may take, 10.
+    pub timeout_s: u32,
+    /// `clipboard_clear_s`: seconds until the clipboard is cleared, 20; 0 never.
+    pub clipboard_clear_s: u32,
+    /// `clipboard_command`: program and arguments that take the text on stdin, instead of the built-in routes.
+    pub clipboard_command: Vec<String>,
+    /// `lock_after_minutes`: idle minutes until everything locks, 15; 0 never.
+    pub lock_after_minutes: u32,
+    /// `bell`: ring the terminal's bell at changes of state.
+    pub bell: bool,
+    /// `notify`: raise the terminal's notification at changes of state.
+    pub notify: bool,
+    /// `on_change`: program and arguments run at changes of state, the verdict as JSON on stdin.
+    pub on_change: Vec<String>,
+    /// `mouse`: whether the screen takes the mouse.
+    pub mouse: bool,
+    /// `reduce_motion`: nothing moves that need not.
+    pub reduce_motion: bool,
+    /// `store`: where new secrets are kept; asked at the first save where absent.
+    pub store: Option<StoreKind>,
+    /// `[settings.keys]`: action → the keys that mean it instead of the built-in ones.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: "dark".to_owned(),
+            order: "worst".to_owned(),
+            interval_s: 60,
+            timeout_s: 10,
+            clipboard_clear_s: 20,
+            clipboard_command: Vec::new(),
+            lock_after_minutes: 15,
+            bell: false,
+            notify: false,
+            on_change: Vec::new(),
+            mouse: false,
+            reduce_motion: false,
+            store: None,
+            keys: BTreeMap::new(),
+        }
+    }
+}
+
+pub(super) const KNOWN: &[&str] = &[
+    "theme",
+    "order",
+    "interval_s",
+    "timeout_s",
+    "clipboard_clear_s",
+    "clipboard_command",
+    "lock_after_minutes",
+    "bell",
+    "notify",
+    "on_change",
+    "mouse",
+    "reduce_motion",
+    "store",
+    "keys",
+];
+
+const STORES: &[(&str, StoreKind)] = &[
+    ("keyring", StoreKind::Keyring),
+    ("vault", StoreKind::Vault),
+    ("ask", StoreKind::Ask),
+];
+
+pub(super) fn read(table: &Table) -> Result<Settings, Misfit> {
+    let fields = Fields { table, at: 0 };
+    let default = Settings::default();
+    Ok(Settings {
+        theme: text(fields, "theme", default.theme)?,
+        order: text(fields, "order", default.order)?,
+        interval_s: fields
+            .number("interval_s", 1..=604_800)?
+            .unwrap_or(default.interval_s),
+        timeout_s: fields
+            .number("timeout_s", 1..=600)?
+            .unwrap_or(default.timeout_s),
+        clipboard_clear_s: fields
+            .number("clipboard_clear_s", 0..=86_400)?
+            .unwrap_or(default.clipboard_clear_s),
+        clipboard_command: program(fields, "clipboard_command")?,
+        lock_after_minutes: fields
+            .number("lock_after_minutes", 0..=10_080)?
+            .unwrap_or(default.lock_after_minutes),
+        bell: fields.flag("bell")?.unwrap_or_default(),
+        notify: fields.flag("notify")?.unwrap_or_default(),
+        on_change: program(fields, "on_change")?,
+        mouse: fields.flag("mouse")?.unwrap_or_default(),
+        reduce_motion: fields.flag("reduce_motion")?.unwrap_or_default(),
+        store: fields.choice("store", STORES)?,
+        keys: keys(fields)?,
+    })
+}
+
+fn text(fields: Fields<'_>, key: &str, default: String) -> Result<String, Misfit> {
+    match fields.text(key)? {
+        Some("") => Err(fields.wrong(key, format!("`{key}` is empty"))),
+        Some(text) => Ok(text.to_owned()),
+        None => Ok(default),
+    }
+}
+
+fn program(fields: Fields<'_>, key: &str) -> Result<Vec<String>, Misfit> {
+    let words = fields.words(key)?.unwrap_or_default();
+    if words.first().is_some_and(String::is_empty) {
+        return Err(fields.wrong(
+            key,
+            format!("`{key}` starts with the program: [\"program\", \"argument\"]"),
+        ));
+    }
+    Ok(words)
+}
+
+fn keys(fields: Fields<'_>) -> Result<BTreeMap<String, Vec<String>>, Misfit> {
+    const SHAPE: &str =
+        "`keys` is a table of actions, each with a key or a list of keys: probe = [\"r\", \"F5\"]";
+    let Some((value, span)) = fields.value("keys") else {
+        return Ok(BTreeMap::new());
+    };
+    let table = value.as_table().ok_or_else(|| Misfit::new(&span, SHAPE))?;
+    table
+        .iter()
+        .map(|(action, value)| {
+            let keys = match value {
+                Value::String(key) => Some(vec![key.clone()]),
+                list => words(list),
+            };
+            let keys =
+                keys.filter(|keys| keys.iter().all(|key| !key.chars().any(char::is_control)));
+            keys.map(|keys| (action.clone(), keys))
+                .ok_or_else(|| Misfit::new(&span, SHAPE))
+        })
+        .collect()
+}

@@ -1,0 +1,571 @@
+//! The configuration keeps comments, refuses damage, and loses nobody's change.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::thread;
+
+use super::*;
+use crate::domain::{AuthStyle, Name, SecretRef, ServiceId};
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn connection(text: &str) -> Connection {
+    Connection::new(
+        name(text),
+        ServiceId::blesta(),
+        "https://billing.example.com",
+    )
+}
+
+fn full() -> Connection {
+    Connection {
+        username: "shop-api".into(),
+        key: Some("vault:shop/key".parse().unwrap()),
+        token: Some(SecretRef::Cmd(vec![
+            "op".into(),
+            "read".into(),
+            "op://a b/c".into(),
+        ])),
+        added: vec![
+            ("deploy bot".into(), "env:DEPLOY".parse().unwrap()),
+            ("a".into(), SecretRef::Ask),
+        ],
+        tags: vec!["eu".into(), "paid \"x\"".into()],
+        cms: Some("joomla".into()),
+        cms_url: Some("https://cms.example.com".into()),
+        company: Some("1".into()),
+        auth: AuthStyle::Headers,
+        family: crate::domain::AddressFamily::V6,
+        interval_s: Some(30),
+        timeout_s: Some(5),
+        proxy: Some("socks5://proxy:1080".into()),
+        ca_file: Some("/etc/ca.pem".into()),
+        client_cert: Some("/etc/c.pem".into()),
+        client_key: Some("/etc/k.pem".into()),
+        allow_http: true,
+        read_only: true,
+        note: "two\nlines".into(),
+        ..connection("shop")
+    }
+}
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("switchboard/switchboard.toml")
+    }
+
+    fn store(&self) -> Store {
+        Store::at(self.path())
+    }
+
+    fn with(text: &str) -> Self {
+        let home = Self::new();
+        files::make_private_folder(home.path().parent().unwrap()).unwrap();
+        files::write_whole(&home.path(), text.as_bytes()).unwrap();
+        home
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.path()).unwrap()
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    files::mode(path).unwrap()
+}
+
+#[test]
+fn no_file_means_defaults_and_none_is_made() {
+    let home = Home::new();
+    let configuration = home.store().load().unwrap();
+    assert_eq!(configuration, Configuration::default());
+    assert_eq!(
+        (
+            configuration.settings.interval_s,
+            configuration.settings.timeout_s
+        ),
+        (60, 10)
+    );
+    assert_eq!(configuration.settings.clipboard_clear_s, 20);
+    assert_eq!(configuration.settings.lock_after_minutes, 15);
+    home.store().sweep();
+    assert_eq!(fs::read_dir(home.0.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_connection_comes_back_as_it_was_saved() {
+    let home = Home::new();
+    home.store().edit(|document| document.add(&full())).unwrap();
+    assert_eq!(home.store().load().unwrap().connections, [full()]);
+    assert!(
+        home.store().unknown_keys().unwrap().is_empty(),
+        "every key that is written is read"
+    );
+    assert_eq!(mode(&home.path()), 0o600);
+    assert_eq!(mode(home.path().parent().unwrap()), 0o700);
+}
+
+#[test]
+fn comments_order_and_unknown_keys_survive_every_edit() {
+    let home = Home::with(
+        "# mine\nversion = 1 # one\nflavor = \"x\"\n\n[settings] # s\ntheme = \"light\" # bright\n\n# the shop\n\
+         [[connection]]\nurl = \"https://a.example\" # moved in May\nname = \"shop\"\nservice = \"blesta\"\n\
+         extra = { a = 1 }\n\n# the rest\n\n# old one\n[[connection]]\nname = \"old\"\nservice = \"http\"\n\
+         url = \"https://b.example\"\n# the end\n",
+    );
+    let store = home.store();
+    store
+        .edit(|document| {
+            let mut shop = document.connection(&name("shop"))?;
+            shop.url = "https://c.example".into();
+            shop.username = "u".into();
+            document.replace(&name("shop"), &shop)?;
+            document.rename(&name("shop"), &name("store"))?;
+            document.remove(&name("old"))?;
+            document.set_setting("theme", SettingValue::Text("dark".into()))?;
+            document.set_setting("bell", SettingValue::Flag(true))?;
+            document.add(&connection("new"))
+        })
+        .unwrap();
+    assert_eq!(
+        home.text(),
+        "# mine\nversion = 1 # one\nflavor = \"x\"\n\n[settings] # s\ntheme = \"dark\" # bright\nbell = true\n\n\
+         # the shop\n[[connection]]\nurl = \"https://c.example\" # moved in May\nname = \"store\"\n\
+         service = \"blesta\"\nextra = { a = 1 }\nusername = \"u\"\n\n[[connection]]\nname = \"new\"\n\
+         service = \"blesta\"\nurl = \"https://billing.example.com\"\n\n# the rest\n\n# the end\n"
+    );
+    let unknown = store.unknown_keys().unwrap();
+    assert_eq!(unknown, ["line 14: `extra` is not known here"]);
+}
+
+#[test]
+fn an_edit_that_changes_nothing_writes_nothing() {
+    let home = Home::with(
+        "version=1\n[[connection]]\nname='a'\nservice='http'\nurl='https://a.example'\n",
+    );
+    let stamp = home.store().stamp();
+    home.store()
+        .edit(|document| {
+            let same = document.connection(&name("a"))?;
+            document.replace(&name("a"), &same)
+        })
+        .unwrap();
+    assert_eq!(home.store().stamp(), stamp);
+    home.store()
+        .edit(|document| document.add(&connection("b")))
+        .unwrap();
+    assert_ne!(home.store().stamp(), stamp, "a running screen notices");
+}
+
+#[test]
+fn inline_connections_are_read_and_edited() {
+    let home = Home::with(
+        "version = 1\nconnection = [{ name = \"a\", service = \"http\", url = \"https://a.example\" }]\n\
+         settings.bell = true\n",
+    );
+    home.store()
+        .edit(|document| document.add(&connection("b")))
+        .unwrap();
+    home.store()
+        .edit(|document| document.set_setting("mouse", SettingValue::Flag(true)))
+        .unwrap();
+    let configuration = home.store().load().unwrap();
+    assert_eq!(configuration.connections.len(), 2);
+    assert!(configuration.settings.bell && configuration.settings.mouse);
+}
+
+#[test]
+fn what_does_not_fit_is_named_by_place_and_never_by_value() {
+    let start = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"https://a.example\"\n";
+    for (text, line, words) in [
+        (format!("{start}key = \"hunter2\"\n"), 6, "not a reference"),
+        (format!("{start}key = hunter2\n"), 6, "quoted"),
+        (
+            format!("{start}interval_s = \"hunter2\"\n"),
+            6,
+            "whole number from 1",
+        ),
+        (format!("{start}interval_s = 0\n"), 6, "whole number from 1"),
+        (
+            format!("{start}auth = \"hunter2\"\n"),
+            6,
+            "auto, basic, headers",
+        ),
+        (format!("{start}tags = \"hunter2\"\n"), 6, "list of texts"),
+        (
+            format!("{start}allow_http = \"hunter2\"\n"),
+            6,
+            "true or false",
+        ),
+        (format!("{start}token = [\"hunter2\"]\n"), 6, "cmd:PROGRAM"),
+        (
+            format!("{start}added = {{ a = \"hunter2\" }}\n"),
+            6,
+            "not a reference",
+        ),
+        (format!("{start}note = \"\"\"x\nhunter2\n"), 8, ""),
+        (
+            format!("{start}[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"x\"\n"),
+            7,
+            "two connections",
+        ),
+        (
+            "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\n".into(),
+            2,
+            "needs a `url`",
+        ),
+        (
+            "version = 1\n[[connection]]\nservice = \"http\"\n".into(),
+            2,
+            "needs a name",
+        ),
+        (
+            "version = 1\nsettings = \"hunter2\"\n".into(),
+            2,
+            "expected here",
+        ),
+        (
+            "version = 1\n[connection]\nname = \"hunter2\"\n".into(),
+            2,
+            "expected here",
+        ),
+        (
+            "version = 1\n[settings]\nkeys = { a = 1 }\n".into(),
+            3,
+            "table of actions",
+        ),
+        (
+            "version = 1\n[settings]\non_change = [\"\"]\n".into(),
+            3,
+            "starts with the program",
+        ),
+        ("version = 1\nversion = 1\n".into(), 2, "duplicate key"),
+        ("version = \"hunter2\"\n".into(), 1, "`version` is 1"),
+        ("[settings]\n".into(), 1, "missing field `version`"),
+    ] {
+        let home = Home::with(&text);
+        let problem = home.store().load().unwrap_err();
+        let ConfigurationProblem::Misfit {
+            line: found, what, ..
+        } = &problem
+        else {
+            panic!("{text}: {problem:?}")
+        };
+        assert_eq!(*found, line, "{text}: {problem}");
+        assert!(what.contains(words), "{text}: {problem}");
+        assert!(
+            problem.to_string().contains("switchboard.toml, line"),
+            "{problem}"
+        );
+        assert!(
+            !format!("{problem} {problem:?}").contains("hunter2"),
+            "{problem:?}"
+        );
+        assert!(
+            home.store()
+                .edit(|document| document.add(&connection("x")))
+                .is_err()
+        );
+        assert_eq!(
+            home.text(),
+            text,
+            "a file that can't be read is never overwritten"
+        );
+    }
+}
+
+#[test]
+fn an_empty_file_is_damage_and_a_newer_one_is_left_alone() {
+    for text in ["", "\n \n"] {
+        let home = Home::with(text);
+        assert!(matches!(
+            home.store().load(),
+            Err(ConfigurationProblem::Empty { .. })
+        ));
+        assert!(
+            home.store()
+                .edit(|document| document.add(&connection("x")))
+                .is_err()
+        );
+        assert_eq!(home.text(), text);
+    }
+    for text in ["version = 2\n", "version = 2\nsettings = 1\n"] {
+        let home = Home::with(text);
+        assert!(matches!(
+            home.store().load(),
+            Err(ConfigurationProblem::Newer { found: 2, .. })
+        ));
+        assert!(
+            home.store()
+                .edit(|document| document.add(&connection("x")))
+                .is_err()
+        );
+        assert_eq!(home.text(), text);
+    }
+}
+
+#[test]
+fn bytes_that_are_not_text_and_folders_are_named() {
+    let home = Home::with("version = 1\n");
+    fs::write(home.path(), b"version = 1\n\xff\n").unwrap();
+    let problem = home.store().load().unwrap_err();
+    assert!(
+        matches!(
+            problem,
+            ConfigurationProblem::File(FileProblem::NotText { line: 2, .. })
+        ),
+        "{problem:?}"
+    );
+    fs::remove_file(home.path()).unwrap();
+    fs::create_dir(home.path()).unwrap();
+    let problem = home.store().load().unwrap_err();
+    assert!(
+        matches!(
+            problem,
+            ConfigurationProblem::File(FileProblem::NotAFile { .. })
+        ),
+        "{problem:?}"
+    );
+}
+
+#[test]
+fn a_file_that_others_can_change_is_refused() {
+    let home = Home::with("version = 1\n");
+    for (path, bits) in [
+        (home.path(), 0o620),
+        (home.path().parent().unwrap().to_owned(), 0o770),
+    ] {
+        let before = mode(&path);
+        fs::set_permissions(&path, fs::Permissions::from_mode(bits)).unwrap();
+        let problem = home.store().load().unwrap_err().to_string();
+        assert!(
+            problem.contains(&format!("`chmod go-w {}`", path.display())),
+            "{problem}"
+        );
+        assert!(
+            home.store()
+                .edit(|document| document.add(&connection("x")))
+                .is_err()
+        );
+        fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
+    }
+    home.store().load().unwrap();
+}
+
+#[test]
+fn two_programs_that_edit_in_turn_or_at_once_lose_nothing() {
+    let home = Home::new();
+    let (one, two) = (home.store(), home.store());
+    one.edit(|document| document.add(&connection("a"))).unwrap();
+    two.edit(|document| document.add(&connection("b"))).unwrap();
+    one.edit(|document| document.rename(&name("a"), &name("c")))
+        .unwrap();
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let store = home.store();
+            scope.spawn(move || {
+                for number in 0..5 {
+                    store
+                        .edit(|document| document.add(&connection(&format!("n{thread}-{number}"))))
+                        .unwrap();
+                }
+            });
+        }
+    });
+    let names: Vec<String> = two.edit(|document| Ok(document.names())).unwrap();
+    assert_eq!(names.len(), 42, "{names:?}");
+}
+
+#[test]
+fn two_people_who_edit_different_fields_both_keep_them() {
+    let home = Home::new();
+    home.store()
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    let before = connection("a");
+    let mine = Connection {
+        note: "mine".into(),
+        ..before.clone()
+    };
+    let theirs = Connection {
+        url: "https://new.example".into(),
+        ..before.clone()
+    };
+    home.store()
+        .edit(|document| document.merge(&before, &theirs))
+        .unwrap();
+    home.store()
+        .edit(|document| document.merge(&before, &mine))
+        .unwrap();
+    let found = home.store().load().unwrap().connections.remove(0);
+    assert_eq!(
+        (found.note.as_str(), found.url.as_str()),
+        ("mine", "https://new.example")
+    );
+}
+
+#[test]
+fn changes_that_do_not_fit_are_refused_and_nothing_is_written() {
+    let home = Home::new();
+    let store = home.store();
+    store
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    store
+        .edit(|document| document.add(&connection("b")))
+        .unwrap();
+    let before = home.text();
+    let refused = |change: &dyn Fn(&mut Document) -> Result<(), EditProblem>| {
+        store.edit(change).unwrap_err().to_string()
+    };
+    assert!(refused(&|document| document.add(&connection("a"))).contains("already"));
+    assert!(refused(&|document| document.rename(&name("a"), &name("b"))).contains("already"));
+    assert!(refused(&|document| document.remove(&name("x"))).contains("no connection"));
+    assert!(
+        refused(&|document| document.replace(&name("x"), &connection("x")))
+            .contains("no connection")
+    );
+    let url = Connection {
+        url: "https://u:hunter2@a.example".into(),
+        ..connection("c")
+    };
+    assert!(refused(&|document| document.add(&url)).contains("don't belong"));
+    let proxy = Connection {
+        proxy: Some("socks5://u:hunter2@p:1080".into()),
+        ..connection("c")
+    };
+    assert!(refused(&|document| document.add(&proxy)).contains("don't belong"));
+    assert!(
+        refused(&|document| document.set_setting("interval_s", SettingValue::Number(0)))
+            .contains("whole number")
+    );
+    assert!(
+        refused(&|document| document.set_setting("bell", SettingValue::Text("x".into())))
+            .contains("true or false")
+    );
+    assert_eq!(home.text(), before);
+}
+
+#[test]
+fn settings_come_back_and_go_back_to_their_defaults() {
+    let home = Home::new();
+    let store = home.store();
+    store
+        .edit(|document| {
+            document.set_setting("interval_s", SettingValue::Number(30))?;
+            document.set_setting("store", SettingValue::Text("vault".into()))?;
+            document.set_setting(
+                "on_change",
+                SettingValue::Words(vec!["notify send".into(), "-x".into()]),
+            )?;
+            document.set_keys("probe", &["r".into(), "F5".into()])
+        })
+        .unwrap();
+    let settings = store.load().unwrap().settings;
+    assert_eq!(settings.interval_s, 30);
+    assert_eq!(settings.store, Some(crate::store::StoreKind::Vault));
+    assert_eq!(settings.on_change, ["notify send", "-x"]);
+    assert_eq!(settings.keys["probe"], ["r", "F5"]);
+    store
+        .edit(|document| {
+            document.set_setting("interval_s", SettingValue::Default)?;
+            document.set_setting("store", SettingValue::Default)?;
+            document.set_setting("on_change", SettingValue::Default)?;
+            document.set_keys("probe", &[])
+        })
+        .unwrap();
+    assert_eq!(store.load().unwrap().settings, Settings::default());
+}
+
+#[test]
+fn the_last_ten_versions_are_kept() {
+    let home = Home::new();
+    for number in 0..14 {
+        home.store()
+            .edit(|document| document.add(&connection(&format!("n{number}"))))
+            .unwrap();
+    }
+    let folder = home.path().with_file_name("backup");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 10);
+    let count = |number: u32| {
+        let text = fs::read_to_string(folder.join(format!("switchboard.toml.{number}"))).unwrap();
+        read::parse(&text).unwrap().connections.len()
+    };
+    assert_eq!((count(1), count(10)), (13, 4));
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&folder.join("switchboard.toml.1")), 0o600);
+}
+
+#[test]
+fn what_a_killed_program_left_does_no_harm_and_is_swept() {
+    let home = Home::new();
+    home.store()
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    let left = home.path().with_file_name(".switchboard.toml.Ab12.tmp");
+    fs::write(&left, "version = 1\n[[conn").unwrap();
+    assert_eq!(home.store().load().unwrap().connections.len(), 1);
+    home.store().sweep();
+    assert!(!left.exists());
+    assert_eq!(home.store().load().unwrap().connections.len(), 1);
+}
+
+#[test]
+fn a_linked_file_stays_linked_and_its_lock_is_shared() {
+    let home = Home::new();
+    let real = home.0.path().join("dotfiles/switchboard.toml");
+    files::make_private_folder(real.parent().unwrap()).unwrap();
+    files::make_private_folder(home.path().parent().unwrap()).unwrap();
+    symlink(&real, home.path()).unwrap();
+    home.store()
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    Store::at(&real)
+        .edit(|document| document.add(&connection("b")))
+        .unwrap();
+    assert!(fs::symlink_metadata(home.path()).unwrap().is_symlink());
+    assert_eq!(home.store().load().unwrap().connections.len(), 2);
+    assert_eq!(lock_path(&home.path()), lock_path(&real));
+}
+
+#[test]
+fn service_files_are_listed_and_checked() {
+    let home = Home::with("version = 1\n");
+    assert_eq!(home.store().service_files().unwrap(), []);
+    let folder = home.path().with_file_name("services");
+    files::make_private_folder(&folder).unwrap();
+    for name in ["b.toml", "a.toml", "notes.txt"] {
+        files::write_whole(&folder.join(name), name.as_bytes()).unwrap();
+    }
+    let texts: Vec<String> = home
+        .store()
+        .service_files()
+        .unwrap()
+        .into_iter()
+        .map(|file| file.text)
+        .collect();
+    assert_eq!(texts, ["a.toml", "b.toml"]);
+    fs::set_permissions(folder.join("a.toml"), fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(matches!(
+        home.store().service_files(),
+        Err(FileProblem::WritableByOthers { .. })
+    ));
+}
+
+#[test]
+fn a_configuration_in_memory_is_edited_and_writes_no_file() {
+    let store = Store::in_memory(&[connection("a"), full()]).unwrap();
+    let stamp = store.stamp();
+    let other = store.clone();
+    other.edit(|document| document.remove(&name("a"))).unwrap();
+    assert_eq!(store.load().unwrap().connections, [full()]);
+    assert_ne!(store.stamp(), stamp);
+    assert_eq!(store.path(), None);
+}

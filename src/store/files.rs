@@ -1,0 +1,298 @@
+//! Reading files that others name, and the checks that a file must pass before it is believed.
+//!
+//! Everything here blocks. Paths in messages are inert; contents never stand in one.
+
+mod lock;
+mod whole;
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+pub use lock::Lock;
+pub use whole::{followed, sweep, write_whole};
+
+use crate::domain::Secret;
+use crate::domain::text::inert;
+
+/// No file that a person writes is larger, bytes.
+pub const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
+/// No secret is larger, bytes.
+pub const SECRET_LIMIT: u64 = 64 * 1024;
+
+const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
+const GROUP_OR_OTHERS_ANY: u32 = 0o077;
+
+/// Why a file was not read or written. Says which file; the cause, where there is one, is its source.
+#[derive(Debug, thiserror::Error)]
+pub enum FileProblem {
+    /// The system refused.
+    #[error("{} can't be read", shown(path))]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The system refused, or the disk is full. What stood there before still does.
+    #[error("{} can't be written; what stood there is unchanged", shown(path))]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A folder, a socket, a pipe.
+    #[error("{} is not a file", shown(path))]
+    NotAFile {
+        /// Which path.
+        path: PathBuf,
+    },
+    /// Over the limit.
+    #[error("{} is larger than {limit} bytes", shown(path))]
+    TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// Not UTF-8.
+    #[error("{} is not UTF-8 text: line {line}", shown(path))]
+    NotText {
+        /// Which file.
+        path: PathBuf,
+        /// The first line that is not, from 1.
+        line: usize,
+    },
+    /// Nothing on the first line.
+    #[error("the first line of {} is empty", shown(path))]
+    Empty {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Group or others may change it, so it is not believed.
+    #[error(
+        "others can change {0}, so it is not used: run `chmod go-w {0}`",
+        shown(path)
+    )]
+    WritableByOthers {
+        /// The file or folder that the chmod mends.
+        path: PathBuf,
+    },
+    /// Group or others may read what must be private.
+    #[error(
+        "others can read {0}, so it is not used: run `chmod 600 {0}`",
+        shown(path)
+    )]
+    ReadableByOthers {
+        /// The file that the chmod mends.
+        path: PathBuf,
+    },
+    /// Another program did not let go of the lock in time.
+    #[error(
+        "another program has held {} locked for 10 seconds: end or resume it, then try again",
+        shown(path)
+    )]
+    Busy {
+        /// The lock file.
+        path: PathBuf,
+    },
+}
+
+/// A path as it stands in messages: inert, on one line.
+pub fn shown(path: &Path) -> String {
+    inert(&path.display().to_string(), 300)
+}
+
+/// The bytes of the file at `path`, at most `limit` of them. Pipes are read too: `--ca-file <(…)`.
+pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
+    let read = |source| FileProblem::Read {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(read)?;
+    if file.metadata().map_err(read)?.is_dir() {
+        return Err(FileProblem::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(read)?;
+    if bytes.len() as u64 > limit {
+        return Err(FileProblem::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(bytes)
+}
+
+/// The text of the file at `path`: a list of targets, a service file, an import. A byte order mark is left out.
+pub fn read_text(path: &Path) -> Result<String, FileProblem> {
+    let bytes = read_bytes(path, TEXT_LIMIT)?;
+    let text = String::from_utf8(bytes).map_err(|error| FileProblem::NotText {
+        path: path.to_owned(),
+        line: line_of(error.as_bytes(), error.utf8_error().valid_up_to()),
+    })?;
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map(str::to_owned)
+        .unwrap_or(text))
+}
+
+/// The PEM file at `path` as it is; whoever parses it says what is wrong inside.
+pub fn read_pem(path: &Path) -> Result<Vec<u8>, FileProblem> {
+    read_bytes(path, 1024 * 1024)
+}
+
+/// The first line of a file that only its owner may read: `--passphrase-file`.
+pub fn read_passphrase(path: &Path) -> Result<Secret, FileProblem> {
+    let mode = mode(path)?;
+    if mode & GROUP_OR_OTHERS_ANY != 0 {
+        return Err(FileProblem::ReadableByOthers {
+            path: path.to_owned(),
+        });
+    }
+    read_secret(path)
+}
+
+/// The first line of the regular file at `path`, without its end: `file:` references.
+pub fn read_secret(path: &Path) -> Result<Secret, FileProblem> {
+    let read = |source| FileProblem::Read {
+        path: path.to_owned(),
+        source,
+    };
+    // A pipe would make us wait for its writer, for ever.
+    if !fs::metadata(path).map_err(read)?.is_file() {
+        return Err(FileProblem::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    let file = File::open(path).map_err(read)?;
+    match first_line(file).map_err(read)? {
+        Some(secret) if !secret.is_empty() => Ok(secret),
+        Some(_) => Err(FileProblem::Empty {
+            path: path.to_owned(),
+        }),
+        None => Err(FileProblem::TooLarge {
+            path: path.to_owned(),
+            limit: SECRET_LIMIT,
+        }),
+    }
+}
+
+/// The first line of `source` without its end; `None` where it is longer than [`SECRET_LIMIT`]. For standard
+/// input and file descriptors too. What was read is wiped; what is not UTF-8 is an error of kind `InvalidData`.
+pub fn first_line(source: impl Read) -> io::Result<Option<Secret>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    let mut source = source.take(SECRET_LIMIT + 1);
+    let mut chunk = Zeroizing::new([0_u8; 1024]);
+    loop {
+        let count = source.read(&mut chunk[..])?;
+        let read = chunk.get(..count).unwrap_or_default();
+        bytes.extend_from_slice(read);
+        if count == 0 || read.contains(&b'\n') {
+            break;
+        }
+    }
+    line_in(&bytes)
+}
+
+/// The first line in `bytes`; `None` where it is longer than [`SECRET_LIMIT`].
+pub(super) fn line_in(bytes: &[u8]) -> io::Result<Option<Secret>> {
+    let line = bytes
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    if line.len() as u64 > SECRET_LIMIT {
+        return Ok(None);
+    }
+    let text = std::str::from_utf8(line)
+        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))))
+}
+
+/// The log file at `path`, to write at its end: made with mode 0600 where it does not exist.
+pub fn open_log(path: &Path) -> Result<File, FileProblem> {
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        make_private_folder(folder)?;
+    }
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|source| FileProblem::Write {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// Makes the folder at `path`, and those above it, with mode 0700 where they do not exist.
+pub fn make_private_folder(path: &Path) -> Result<(), FileProblem> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| FileProblem::Write {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// Refuses a file that group or others may change, or that lies in a folder which they may change. A
+/// symbolic link is followed: both folders count.
+pub fn refuse_writable_by_others(path: &Path) -> Result<(), FileProblem> {
+    let target = followed(path);
+    for path in [Some(target.as_path()), target.parent(), path.parent()] {
+        let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
+            continue;
+        };
+        match mode(path) {
+            Ok(mode) if mode & GROUP_OR_OTHERS_WRITE != 0 => {
+                return Err(FileProblem::WritableByOthers {
+                    path: path.to_owned(),
+                });
+            }
+            Ok(_) => {}
+            Err(FileProblem::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            Err(problem) => return Err(problem),
+        }
+    }
+    Ok(())
+}
+
+/// The permission bits of what is at `path`.
+pub fn mode(path: &Path) -> Result<u32, FileProblem> {
+    fs::metadata(path)
+        .map(|metadata| metadata.permissions().mode() & 0o7777)
+        .map_err(|source| FileProblem::Read {
+            path: path.to_owned(),
+            source,
+        })
+}
+
+/// The folder of the git work tree that `path` lies in.
+pub fn git_work_tree(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(followed(path)).ok()?;
+    path.ancestors()
+        .skip(1)
+        .find(|folder| folder.join(".git").exists())
+        .map(Path::to_owned)
+}
+
+/// The line, from 1, that holds the byte at `offset`.
+pub(super) fn line_of(bytes: &[u8], offset: usize) -> usize {
+    let before = bytes.get(..offset).unwrap_or(bytes);
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Files are replaced whole, links stay links, and what others may change is refused.
+
+use std::os::unix::fs::symlink;
+use std::sync::{Arc, Barrier};
+
+use super::*;
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_file_is_replaced_whole_and_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    write_whole(&path, b"one").unwrap();
+    chmod(&path, 0o644);
+    write_whole(&path, b"two").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    assert_eq!(mode(&path).unwrap(), 0o600);
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "no temporary file stays"
+    );
+}
+
+#[test]
+fn a_link_stays_a_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let (elsewhere, path) = (folder.path().join("real"), folder.path().join("link"));
+    fs::create_dir(&elsewhere).unwrap();
+    symlink("real/a.toml", &path).unwrap();
+    write_whole(&path, b"one").unwrap();
+    assert!(fs::symlink_metadata(&path).unwrap().is_symlink());
+    assert_eq!(fs::read(elsewhere.join("a.toml")).unwrap(), b"one");
+}
+
+#[test]
+fn what_a_killed_write_left_is_swept_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    for name in [".a.toml.x1.tmp", ".b.toml.x1.tmp", "a.toml", ".a.toml.lock"] {
+        fs::write(folder.path().join(name), "x").unwrap();
+    }
+    assert_eq!(sweep(&path), 1);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+}
+
+#[test]
+fn a_folder_that_is_gone_or_closed_is_an_error_that_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("absent/a.toml");
+    let problem = write_whole(&path, b"x").unwrap_err();
+    assert!(problem.to_string().contains("absent/a.toml"), "{problem}");
+    assert!(problem.to_string().contains("unchanged"), "{problem}");
+}
+
+#[test]
+fn what_others_can_change_is_refused_with_the_chmod() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    fs::write(&path, "x").unwrap();
+    chmod(&path, 0o640);
+    refuse_writable_by_others(&path).unwrap();
+    chmod(&path, 0o660);
+    let problem = refuse_writable_by_others(&path).unwrap_err().to_string();
+    assert!(
+        problem.contains(&format!("chmod go-w {}", path.display())),
+        "{problem}"
+    );
+    chmod(&path, 0o600);
+    chmod(folder.path(), 0o702);
+    let problem = refuse_writable_by_others(&path).unwrap_err().to_string();
+    assert!(
+        problem.ends_with(&format!("chmod go-w {}`", folder.path().display())),
+        "{problem}"
+    );
+}
+
+#[test]
+fn a_passphrase_file_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pass");
+    fs::write(&path, "correct horse\r\nsecond line\n").unwrap();
+    chmod(&path, 0o640);
+    assert!(matches!(
+        read_passphrase(&path),
+        Err(FileProblem::ReadableByOthers { .. })
+    ));
+    chmod(&path, 0o400);
+    assert_eq!(read_passphrase(&path).unwrap().expose(), "correct horse");
+}
+
+#[test]
+fn one_line_is_read_and_its_end_dropped() {
+    for (bytes, expected) in [
+        (&b"key"[..], "key"),
+        (b"key\n", "key"),
+        (b"key\r\nmore", "key"),
+        (b" key \n", " key "),
+        (b"", ""),
+        (b"\xef\xbb\xbfkey\n", "key"),
+    ] {
+        assert_eq!(first_line(bytes).unwrap().unwrap().expose(), expected);
+    }
+    assert_eq!(first_line(&vec![b'x'; 70_000][..]).unwrap(), None);
+    assert!(first_line(&b"\xff\n"[..]).is_err());
+    let mut long = vec![b'x'; 60_000];
+    long.push(b'\n');
+    assert_eq!(first_line(&long[..]).unwrap().unwrap().length(), 60_000);
+}
+
+#[test]
+fn text_is_utf8_and_within_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("targets");
+    fs::write(&path, b"a\nb\xff\n").unwrap();
+    assert!(matches!(
+        read_text(&path),
+        Err(FileProblem::NotText { line: 2, .. })
+    ));
+    fs::write(&path, "\u{feff}a").unwrap();
+    assert_eq!(read_text(&path).unwrap(), "a");
+    assert!(matches!(
+        read_bytes(&path, 2),
+        Err(FileProblem::TooLarge { limit: 2, .. })
+    ));
+    assert!(matches!(
+        read_text(folder.path()),
+        Err(FileProblem::NotAFile { .. })
+    ));
+}
+
+#[test]
+fn a_lock_is_held_by_one_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    let held = Lock::take(&path).unwrap();
+    assert!(Lock::try_take(&path).unwrap().is_none());
+    let barrier = Arc::new(Barrier::new(2));
+    let waiting = {
+        let (path, barrier) = (path.clone(), Arc::clone(&barrier));
+        spawned(move || {
+            barrier.wait();
+            Lock::take(&path).map(|_| ())
+        })
+    };
+    barrier.wait();
+    drop(held);
+    waiting.join().unwrap().unwrap();
+    assert!(Lock::try_take(&path).unwrap().is_some());
+    assert_eq!(mode(&path).unwrap(), 0o600);
+}
+
+fn spawned<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::thread::JoinHandle<T> {
+    std::thread::spawn(work)
+}
+
+#[test]
+fn a_log_is_appended_to_and_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep/er/switchboard.log");
+    for _ in 0..2 {
+        io::Write::write_all(&mut open_log(&path).unwrap(), b"x").unwrap();
+    }
+    assert_eq!(fs::read(&path).unwrap(), b"xx");
+    assert_eq!(mode(&path).unwrap(), 0o600);
+    assert_eq!(mode(path.parent().unwrap()).unwrap(), 0o700);
+}
+
+#[test]
+fn a_git_work_tree_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("a/b")).unwrap();
+    let path = folder.path().join("a/b/key");
+    assert_eq!(git_work_tree(&path), None);
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    assert_eq!(git_work_tree(&path), Some(folder.path().to_owned()));
+}

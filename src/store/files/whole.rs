@@ -1,0 +1,94 @@
+//! Writing a file whole: a reader sees the old text or the new one, never a part, whenever we are killed.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
+use std::path::{Path, PathBuf};
+
+use super::FileProblem;
+
+/// Links in a row before we call it a loop, as the kernel does.
+const LINKS: usize = 40;
+
+/// Replaces the file at `path` with `bytes`, mode 0600, or leaves it as it was: a temporary file beside it,
+/// fsync, rename, fsync of the folder. A symbolic link stays one; its target is replaced.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
+    let target = followed(path);
+    replace(&target, bytes).map_err(|source| FileProblem::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (folder, name) = parts(target)?;
+    let mut temporary = tempfile::Builder::new()
+        .prefix(&prefix(name))
+        .suffix(SUFFIX)
+        .tempfile_in(folder)?;
+    temporary.write_all(bytes)?;
+    if let Ok(old) = fs::metadata(target) {
+        // Root who saves for a user must not take the file away from them. Where we may not, it is ours.
+        let _ = fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()));
+    }
+    temporary.as_file().sync_all()?;
+    temporary.persist(target).map_err(|error| error.error)?;
+    // The new text stands; some file systems can't sync a folder, which is no reason to say that it does not.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// Takes away what a killed [`write_whole`] to `path` left. Only under the lock of that file, so that no
+/// other program is in the middle of one.
+pub fn sweep(path: &Path) -> usize {
+    let target = followed(path);
+    let Ok((folder, name)) = parts(&target) else {
+        return 0;
+    };
+    let prefix = prefix(name);
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with(&prefix) && name.ends_with(SUFFIX)
+        })
+        .filter(|entry| fs::remove_file(entry.path()).is_ok())
+        .count()
+}
+
+const SUFFIX: &str = ".tmp";
+
+fn prefix(name: &OsStr) -> String {
+    format!(".{}.", name.to_string_lossy())
+}
+
+fn parts(target: &Path) -> io::Result<(&Path, &OsStr)> {
+    let name = target
+        .file_name()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it has no file name"))?;
+    let folder = target
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    Ok((folder, name))
+}
+
+/// Where `path` leads: itself, or the end of its symbolic links, which need not exist.
+pub fn followed(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(next) = fs::read_link(&path) else {
+            return path;
+        };
+        path = match path.parent() {
+            Some(folder) => folder.join(next),
+            None => next,
+        };
+    }
+    path
+}
