@@ -7,10 +7,12 @@
 pub mod configuration;
 pub mod files;
 pub mod secrets;
+pub mod vault;
 
 pub use configuration::{Configuration, ConfigurationProblem, Settings, Stamp, Store};
 pub use files::FileProblem;
 pub use secrets::StoreKind;
+pub use vault::{Vault, VaultProblem};
 
 /// `error` and its causes as one sentence, for places that hold a text instead of an error.
 pub fn told(error: &dyn std::error::Error) -> String {

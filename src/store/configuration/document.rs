@@ -1,13 +1,10 @@
 //! The file as it is edited: comments, order and unknown keys stay, only what changes is touched.
 
-use std::path::Path;
-
-use toml_edit::{
-    Array, ArrayOfTables, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value,
-};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
 use super::read;
-use crate::domain::{AddressFamily, AuthStyle, Connection, Endpoint, Name, SecretRef, UrlProblem};
+use super::write::{list, written};
+use crate::domain::{Connection, Name};
 
 /// What a new file starts with.
 pub(super) const TEMPLATE: &str = "\
@@ -274,131 +271,5 @@ fn plain(value: SettingValue) -> Option<Value> {
         SettingValue::Number(number) => Some(i64::from(number).into()),
         SettingValue::Flag(flag) => Some(flag.into()),
         SettingValue::Words(words) => Some(Value::Array(list(&words))),
-    }
-}
-
-fn list(words: &[String]) -> Array {
-    words.iter().map(String::as_str).collect()
-}
-
-type Field = (&'static str, Option<Value>);
-
-/// Every field of `connection` in the file's order; nothing where it is the default.
-fn written(connection: &Connection) -> Result<Vec<Field>, EditProblem> {
-    for url in [
-        Some(&connection.url),
-        connection.cms_url.as_ref(),
-        connection.proxy.as_ref(),
-    ] {
-        if url.is_some_and(|url| holds_user_info(url)) {
-            return Err(EditProblem::SecretInUrl(connection.name.clone()));
-        }
-    }
-    let text = |text: &str| (!text.is_empty()).then(|| Value::from(text));
-    let optional = |text: &Option<String>| text.as_deref().map(Value::from);
-    let number = |number: Option<u32>| number.map(|number| Value::from(i64::from(number)));
-    Ok(vec![
-        ("name", Some(connection.name.as_str().into())),
-        ("service", Some(connection.service.as_str().into())),
-        ("url", Some(connection.url.as_str().into())),
-        ("username", text(&connection.username)),
-        (
-            "key",
-            connection
-                .key
-                .as_ref()
-                .map(|key| reference("key", key))
-                .transpose()?,
-        ),
-        (
-            "token",
-            connection
-                .token
-                .as_ref()
-                .map(|token| reference("token", token))
-                .transpose()?,
-        ),
-        ("added", added(&connection.added)?),
-        (
-            "tags",
-            (!connection.tags.is_empty()).then(|| Value::Array(list(&connection.tags))),
-        ),
-        ("cms", optional(&connection.cms)),
-        ("cms_url", optional(&connection.cms_url)),
-        ("company", optional(&connection.company)),
-        (
-            "auth",
-            (connection.auth != AuthStyle::Auto).then(|| connection.auth.word().into()),
-        ),
-        (
-            "family",
-            (connection.family != AddressFamily::Any).then(|| connection.family.word().into()),
-        ),
-        ("interval_s", number(connection.interval_s)),
-        ("timeout_s", number(connection.timeout_s)),
-        ("proxy", optional(&connection.proxy)),
-        ("ca_file", path("ca_file", connection.ca_file.as_deref())?),
-        (
-            "client_cert",
-            path("client_cert", connection.client_cert.as_deref())?,
-        ),
-        (
-            "client_key",
-            path("client_key", connection.client_key.as_deref())?,
-        ),
-        ("allow_http", connection.allow_http.then(|| true.into())),
-        ("read_only", connection.read_only.then(|| true.into())),
-        ("note", text(&connection.note)),
-    ])
-}
-
-fn holds_user_info(url: &str) -> bool {
-    // socks5:// is no endpoint, yet may hold user info all the same.
-    let as_http = url
-        .split_once("://")
-        .map_or(url.to_owned(), |(_, rest)| format!("http://{rest}"));
-    matches!(Endpoint::parse(&as_http), Err(UrlProblem::UserInfo { .. }))
-}
-
-fn path(field: &'static str, path: Option<&Path>) -> Result<Option<Value>, EditProblem> {
-    let Some(path) = path else {
-        return Ok(None);
-    };
-    path.to_str()
-        .map(|path| Some(path.into()))
-        .ok_or(EditProblem::NotText(field))
-}
-
-fn added(added: &[(String, SecretRef)]) -> Result<Option<Value>, EditProblem> {
-    if added.is_empty() {
-        return Ok(None);
-    }
-    let mut table = InlineTable::new();
-    for (label, place) in added {
-        table.insert(label, reference("added", place)?);
-    }
-    Ok(Some(Value::InlineTable(table)))
-}
-
-/// As [`read::parse_reference`] reads it: a list where a blank stands inside an argument.
-fn reference(field: &'static str, reference: &SecretRef) -> Result<Value, EditProblem> {
-    match reference {
-        SecretRef::Cmd(words)
-            if words
-                .iter()
-                .any(|word| word.is_empty() || word.contains(char::is_whitespace)) =>
-        {
-            let mut list: Array = Array::new();
-            for (position, word) in words.iter().enumerate() {
-                list.push(if position == 0 {
-                    format!("cmd:{word}")
-                } else {
-                    word.clone()
-                });
-            }
-            Ok(Value::Array(list))
-        }
-        SecretRef::File(path) if path.to_str().is_none() => Err(EditProblem::NotText(field)),
-        other => Ok(other.to_string().into()),
     }
 }

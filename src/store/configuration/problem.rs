@@ -74,7 +74,7 @@ pub(super) fn told(path: &Path, text: &str, unread: Unread) -> ConfigurationProb
     }
 }
 
-/// toml_edit could not read what confy could.
+/// `toml_edit` could not read what confy could.
 pub(super) fn uneditable(
     path: &Path,
     text: &str,

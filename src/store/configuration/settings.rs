@@ -8,6 +8,10 @@ use super::fields::{Fields, Misfit, Table, words};
 use crate::store::secrets::StoreKind;
 
 /// Everything that can be set, with the product's defaults.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one line of the file, independent of the others"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `theme`: `dark`, `light`, `high-contrast`, `mono`, or a user's own.

@@ -182,6 +182,7 @@ fn inline_connections_are_read_and_edited() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn what_does_not_fit_is_named_by_place_and_never_by_value() {
     let start = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"https://a.example\"\n";
     for (text, line, words) in [

@@ -1,0 +1,143 @@
+//! The fields of a connection as TOML values: the other half of `read`.
+
+use std::path::Path;
+
+use toml_edit::{Array, InlineTable, Value};
+
+use super::document::EditProblem;
+use crate::domain::{AddressFamily, AuthStyle, Connection, Endpoint, SecretRef, UrlProblem};
+
+pub(super) fn list(words: &[String]) -> Array {
+    words.iter().map(String::as_str).collect()
+}
+
+pub(super) type Field = (&'static str, Option<Value>);
+
+/// Every field of `connection` in the file's order; nothing where it is the default.
+pub(super) fn written(connection: &Connection) -> Result<Vec<Field>, EditProblem> {
+    let urls = [
+        Some(&connection.url),
+        connection.cms_url.as_ref(),
+        connection.proxy.as_ref(),
+    ];
+    if urls.into_iter().flatten().any(|url| holds_user_info(url)) {
+        return Err(EditProblem::SecretInUrl(connection.name.clone()));
+    }
+    let mut fields = who_and_what(connection)?;
+    fields.extend(how(connection)?);
+    Ok(fields)
+}
+
+fn who_and_what(connection: &Connection) -> Result<Vec<Field>, EditProblem> {
+    let secret = |field, place: &Option<SecretRef>| {
+        place
+            .as_ref()
+            .map(|place| reference(field, place))
+            .transpose()
+    };
+    Ok(vec![
+        ("name", Some(connection.name.as_str().into())),
+        ("service", Some(connection.service.as_str().into())),
+        ("url", Some(connection.url.as_str().into())),
+        ("username", text(Some(&connection.username))),
+        ("key", secret("key", &connection.key)?),
+        ("token", secret("token", &connection.token)?),
+        ("added", added(&connection.added)?),
+        (
+            "tags",
+            (!connection.tags.is_empty()).then(|| Value::Array(list(&connection.tags))),
+        ),
+        ("cms", text(connection.cms.as_ref())),
+        ("cms_url", text(connection.cms_url.as_ref())),
+        ("company", text(connection.company.as_ref())),
+    ])
+}
+
+fn how(connection: &Connection) -> Result<Vec<Field>, EditProblem> {
+    let auth = connection.auth;
+    let family = connection.family;
+    Ok(vec![
+        (
+            "auth",
+            (auth != AuthStyle::Auto).then(|| auth.word().into()),
+        ),
+        (
+            "family",
+            (family != AddressFamily::Any).then(|| family.word().into()),
+        ),
+        ("interval_s", number(connection.interval_s)),
+        ("timeout_s", number(connection.timeout_s)),
+        ("proxy", text(connection.proxy.as_ref())),
+        ("ca_file", path("ca_file", connection.ca_file.as_deref())?),
+        (
+            "client_cert",
+            path("client_cert", connection.client_cert.as_deref())?,
+        ),
+        (
+            "client_key",
+            path("client_key", connection.client_key.as_deref())?,
+        ),
+        ("allow_http", connection.allow_http.then(|| true.into())),
+        ("read_only", connection.read_only.then(|| true.into())),
+        ("note", text(Some(&connection.note))),
+    ])
+}
+
+fn text(text: Option<&String>) -> Option<Value> {
+    text.filter(|text| !text.is_empty()).map(Value::from)
+}
+
+fn number(number: Option<u32>) -> Option<Value> {
+    number.map(|number| i64::from(number).into())
+}
+
+fn holds_user_info(url: &str) -> bool {
+    // socks5:// is no endpoint, yet may hold user info all the same.
+    let as_http = url
+        .split_once("://")
+        .map_or(url.to_owned(), |(_, rest)| format!("http://{rest}"));
+    matches!(Endpoint::parse(&as_http), Err(UrlProblem::UserInfo { .. }))
+}
+
+fn path(field: &'static str, path: Option<&Path>) -> Result<Option<Value>, EditProblem> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    path.to_str()
+        .map(|path| Some(path.into()))
+        .ok_or(EditProblem::NotText(field))
+}
+
+fn added(added: &[(String, SecretRef)]) -> Result<Option<Value>, EditProblem> {
+    if added.is_empty() {
+        return Ok(None);
+    }
+    let mut table = InlineTable::new();
+    for (label, place) in added {
+        table.insert(label, reference("added", place)?);
+    }
+    Ok(Some(Value::InlineTable(table)))
+}
+
+/// As [`read::parse_reference`] reads it: a list where a blank stands inside an argument.
+fn reference(field: &'static str, reference: &SecretRef) -> Result<Value, EditProblem> {
+    match reference {
+        SecretRef::Cmd(words)
+            if words
+                .iter()
+                .any(|word| word.is_empty() || word.contains(char::is_whitespace)) =>
+        {
+            let mut list: Array = Array::new();
+            for (position, word) in words.iter().enumerate() {
+                list.push(if position == 0 {
+                    format!("cmd:{word}")
+                } else {
+                    word.clone()
+                });
+            }
+            Ok(Value::Array(list))
+        }
+        SecretRef::File(path) if path.to_str().is_none() => Err(EditProblem::NotText(field)),
+        other => Ok(other.to_string().into()),
+    }
+}

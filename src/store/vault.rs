@@ -1,0 +1,358 @@
+//! `vault.age`: secrets encrypted to recipients, opened by the identity in `identity.age`, which a
+//! passphrase protects. The `age` command opens both.
+//!
+//! scrypt's work is done once, for the identity; saving costs milliseconds. The recipients stand inside the
+//! encrypted file: whoever can change a file beside it could otherwise add themselves and read the next
+//! version. Every call blocks; [`Vault::create`], [`Vault::unlock`] and [`Vault::change_passphrase`] for
+//! about a second, with 128 MiB.
+
+mod contents;
+mod problem;
+mod seal;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use age::x25519::Identity;
+use jiff::Timestamp;
+
+pub use contents::VaultEntry;
+pub use problem::VaultProblem;
+
+use self::contents::Contents;
+use super::configuration::Stamp;
+use super::files::{self, Lock};
+use crate::domain::text::inert;
+use crate::domain::{Origin, Secret};
+
+/// scrypt's cost of `identity.age` as a power of two: half a second and 128 MiB, which small hosts have.
+const WORK_FACTOR: u8 = 17;
+
+/// How the vault stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VaultState {
+    /// There is no identity here: [`Vault::create`] makes one, and a vault if there is none.
+    Absent,
+    /// The passphrase is needed.
+    Locked,
+    /// Open.
+    Unlocked,
+}
+
+/// A person's key in the vault's list of those it is encrypted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// `age1…`
+    pub key: String,
+    /// Whose.
+    pub label: String,
+    /// Whether it belongs to the identity that is unlocked here.
+    pub own: bool,
+}
+
+/// The vault in a folder. Values and identity are in memory only while it is unlocked.
+pub struct Vault {
+    folder: PathBuf,
+    work_factor: u8,
+    open: Mutex<Option<Open>>,
+}
+
+struct Open {
+    identity: Identity,
+    contents: Contents,
+    stamp: Stamp,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault")
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// The vault in `folder`, which need not exist. Nothing is read yet.
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            work_factor: WORK_FACTOR,
+            open: Mutex::new(None),
+        }
+    }
+
+    /// `identity.age`.
+    pub fn identity_path(&self) -> PathBuf {
+        self.folder.join("identity.age")
+    }
+
+    /// `vault.age`.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join("vault.age")
+    }
+
+    /// How it stands.
+    pub fn state(&self) -> VaultState {
+        if self.opened().is_some() {
+            VaultState::Unlocked
+        } else if self.identity_path().exists() {
+            VaultState::Locked
+        } else {
+            VaultState::Absent
+        }
+    }
+
+    /// Makes an identity under `passphrase`, and the vault if there is none; gives the recipient that belongs
+    /// to the identity. Where a team's vault is there already, somebody in it must add that recipient
+    /// ([`Vault::add_recipient`]) before it can be unlocked here.
+    pub fn create(&self, passphrase: &Secret) -> Result<String, VaultProblem> {
+        if passphrase.is_empty() {
+            return Err(VaultProblem::EmptyPassphrase);
+        }
+        files::make_private_folder(&self.folder)?;
+        let _lock = self.lock_file()?;
+        if self.identity_path().exists() {
+            return Err(VaultProblem::Exists {
+                path: self.identity_path(),
+            });
+        }
+        let identity = Identity::generate();
+        let recipient = identity.to_public().to_string();
+        let sealed =
+            seal::seal_identity(&identity, passphrase, self.work_factor).ok_or_else(|| {
+                VaultProblem::Unsealed {
+                    path: self.identity_path(),
+                }
+            })?;
+        files::write_whole(&self.identity_path(), &sealed)?;
+        if !self.path().exists() {
+            let mut contents = Contents::default();
+            contents
+                .recipients
+                .insert(recipient.clone(), "own".to_owned());
+            let stamp = self.save(&contents)?;
+            *self.opened() = Some(Open {
+                identity,
+                contents,
+                stamp,
+            });
+        }
+        Ok(recipient)
+    }
+
+    /// Opens the vault. A wrong passphrase is told apart from a damaged file, as far as age allows: a file
+    /// whose wrapped key was changed looks like a wrong passphrase.
+    pub fn unlock(&self, passphrase: &Secret) -> Result<(), VaultProblem> {
+        let path = self.identity_path();
+        if !path.exists() {
+            return Err(VaultProblem::Absent { path });
+        }
+        let sealed = files::read_bytes(&path, files::SECRET_LIMIT)?;
+        let identity = seal::open_identity(&sealed, passphrase, &path)?;
+        let (contents, stamp) = self.load(&identity)?;
+        *self.opened() = Some(Open {
+            identity,
+            contents,
+            stamp,
+        });
+        Ok(())
+    }
+
+    /// Forgets the identity and every value; their memory is wiped.
+    pub fn lock(&self) {
+        *self.opened() = None;
+    }
+
+    /// Puts the identity under another passphrase. The vault must be unlocked: whoever asks for the old
+    /// passphrase unlocks it with that first.
+    pub fn change_passphrase(&self, passphrase: &Secret) -> Result<(), VaultProblem> {
+        if passphrase.is_empty() {
+            return Err(VaultProblem::EmptyPassphrase);
+        }
+        let _lock = self.lock_file()?;
+        let guard = self.opened();
+        let open = guard.as_ref().ok_or(VaultProblem::Locked)?;
+        let sealed =
+            seal::seal_identity(&open.identity, passphrase, self.work_factor).ok_or_else(|| {
+                VaultProblem::Unsealed {
+                    path: self.identity_path(),
+                }
+            })?;
+        Ok(files::write_whole(&self.identity_path(), &sealed)?)
+    }
+
+    /// The entry called `name`, as the file has it now: what another program has saved is seen.
+    pub fn get(&self, name: &str) -> Result<Option<VaultEntry>, VaultProblem> {
+        self.read(|contents| contents.entries.get(name).cloned())
+    }
+
+    /// The names of all entries.
+    pub fn names(&self) -> Result<Vec<String>, VaultProblem> {
+        self.read(|contents| contents.entries.keys().cloned().collect())
+    }
+
+    /// Keeps `value` under `name`, with the origin that it was entered for.
+    pub fn put(
+        &self,
+        name: &str,
+        value: &Secret,
+        origin: Option<&Origin>,
+    ) -> Result<(), VaultProblem> {
+        let entry = VaultEntry {
+            value: value.clone(),
+            origin: origin.map(Origin::to_string),
+            changed: Timestamp::now(),
+        };
+        self.change(|contents| {
+            contents.entries.insert(name.to_owned(), entry);
+            Ok(())
+        })
+    }
+
+    /// Writes down the origin that the entry `name` is for from now on.
+    pub fn set_origin(&self, name: &str, origin: &Origin) -> Result<(), VaultProblem> {
+        self.change(|contents| {
+            let entry = contents.entries.get_mut(name);
+            let entry = entry.ok_or_else(|| VaultProblem::NoEntry(inert(name, 80)))?;
+            entry.origin = Some(origin.to_string());
+            Ok(())
+        })
+    }
+
+    /// Takes the entry `name` out; whether it was there.
+    pub fn remove(&self, name: &str) -> Result<bool, VaultProblem> {
+        self.change(|contents| Ok(contents.entries.remove(name).is_some()))
+    }
+
+    /// Those it is encrypted to.
+    pub fn recipients(&self) -> Result<Vec<Recipient>, VaultProblem> {
+        let own = self.own_recipient()?;
+        self.read(|contents| {
+            contents
+                .recipients
+                .iter()
+                .map(|(key, label)| Recipient {
+                    key: key.clone(),
+                    label: label.clone(),
+                    own: *key == own,
+                })
+                .collect()
+        })
+    }
+
+    /// Encrypts it to one more person from now on: their `age1…`, and a label.
+    pub fn add_recipient(&self, key: &str, label: &str) -> Result<(), VaultProblem> {
+        let key = seal::recipient(key)
+            .ok_or(VaultProblem::NotARecipient)?
+            .to_string();
+        let label = inert(label, 64);
+        self.change(|contents| {
+            contents.recipients.insert(key, label);
+            Ok(())
+        })
+    }
+
+    /// Encrypts it to one person less from now on. They keep what they have seen, and older versions: the
+    /// secrets inside must be changed where they are issued.
+    pub fn remove_recipient(&self, key: &str) -> Result<(), VaultProblem> {
+        if self.own_recipient()? == key {
+            return Err(VaultProblem::OwnRecipient);
+        }
+        self.change(|contents| match contents.recipients.remove(key) {
+            Some(_) => Ok(()),
+            None => Err(VaultProblem::NotARecipient),
+        })
+    }
+
+    /// Takes away what a killed program left beside the files. Called once at start; nothing that fails here
+    /// matters.
+    pub fn sweep(&self) {
+        if self.identity_path().exists()
+            && let Ok(Some(_lock)) = Lock::try_take(&self.lock_path())
+        {
+            files::sweep(&self.path());
+            files::sweep(&self.identity_path());
+        }
+    }
+
+    fn own_recipient(&self) -> Result<String, VaultProblem> {
+        let guard = self.opened();
+        Ok(guard
+            .as_ref()
+            .ok_or(VaultProblem::Locked)?
+            .identity
+            .to_public()
+            .to_string())
+    }
+
+    fn read<R>(&self, read: impl FnOnce(&Contents) -> R) -> Result<R, VaultProblem> {
+        let mut guard = self.opened();
+        let open = guard.as_mut().ok_or(VaultProblem::Locked)?;
+        if Stamp::of(&self.path()) != open.stamp {
+            (open.contents, open.stamp) = self.load(&open.identity)?;
+        }
+        Ok(read(&open.contents))
+    }
+
+    /// Changes the fresh contents under the lock, so that two programs never lose each other's entries.
+    fn change<R>(
+        &self,
+        change: impl FnOnce(&mut Contents) -> Result<R, VaultProblem>,
+    ) -> Result<R, VaultProblem> {
+        let mut guard = self.opened();
+        let open = guard.as_mut().ok_or(VaultProblem::Locked)?;
+        let _lock = self.lock_file()?;
+        let (mut contents, _) = self.load(&open.identity)?;
+        let result = change(&mut contents)?;
+        open.stamp = self.save(&contents)?;
+        open.contents = contents;
+        Ok(result)
+    }
+
+    /// A vault that is not there is an empty one: killed between its two files, or taken away by its owner.
+    fn load(&self, identity: &Identity) -> Result<(Contents, Stamp), VaultProblem> {
+        let path = self.path();
+        let stamp = Stamp::of(&path);
+        let mut contents = if path.exists() {
+            let sealed = files::read_bytes(&path, files::TEXT_LIMIT)?;
+            seal::open(&sealed, identity, &path)?
+        } else {
+            Contents::default()
+        };
+        if contents.recipients.is_empty() {
+            contents
+                .recipients
+                .insert(identity.to_public().to_string(), "own".to_owned());
+        }
+        Ok((contents, stamp))
+    }
+
+    fn save(&self, contents: &Contents) -> Result<Stamp, VaultProblem> {
+        let path = self.path();
+        let sealed =
+            seal::seal(contents).ok_or_else(|| VaultProblem::Unsealed { path: path.clone() })?;
+        files::sweep(&path);
+        files::write_whole(&path, &sealed)?;
+        Ok(Stamp::of(&path))
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        self.folder.join(".vault.lock")
+    }
+
+    fn lock_file(&self) -> Result<Lock, VaultProblem> {
+        Ok(Lock::take(&self.lock_path())?)
+    }
+
+    fn opened(&self) -> std::sync::MutexGuard<'_, Option<Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Why the vault was not opened or changed.
+
+use std::path::PathBuf;
+
+use super::files::FileProblem;
+use crate::store::files::shown;
+
+/// Why the vault was not opened or changed. Its files are as they were.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultProblem {
+    /// There is none here.
+    #[error("there is no vault here yet: {} is missing", shown(path))]
+    Absent {
+        /// `identity.age`.
+        path: PathBuf,
+    },
+    /// There is one here.
+    #[error("there is a vault here already: {} is never overwritten", shown(path))]
+    Exists {
+        /// `identity.age`.
+        path: PathBuf,
+    },
+    /// The passphrase is needed first.
+    #[error("the vault is locked: give its passphrase")]
+    Locked,
+    /// Another passphrase.
+    #[error("that is not the vault's passphrase")]
+    WrongPassphrase,
+    /// Nothing typed.
+    #[error("a vault needs a passphrase that is not empty")]
+    EmptyPassphrase,
+    /// Not an age file, cut, or changed.
+    #[error(
+        "{} is damaged and is left as it is: take back a copy of it",
+        shown(path)
+    )]
+    Damaged {
+        /// Which of the two.
+        path: PathBuf,
+    },
+    /// Written by a newer program.
+    #[error(
+        "{} has version {found}, which this program can't read: update switchboard",
+        shown(path)
+    )]
+    Newer {
+        /// `vault.age`.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// Opening it would take more memory than is reasonable.
+    #[error(
+        "{} asks for more work than is reasonable, which an attacker may want: it is not opened",
+        shown(path)
+    )]
+    Excessive {
+        /// `identity.age`.
+        path: PathBuf,
+    },
+    /// A team's vault that does not know us.
+    #[error(
+        "{} is not encrypted to your identity: ask somebody who can open it to add {recipient}",
+        shown(path)
+    )]
+    NotForUs {
+        /// `vault.age`.
+        path: PathBuf,
+        /// What they must add.
+        recipient: String,
+    },
+    /// Not `age1…`, or not in the list.
+    #[error("that is not a recipient of this vault: one looks like age1…")]
+    NotARecipient,
+    /// It would lock its owner out.
+    #[error("your own recipient stays: without it you could not open the vault")]
+    OwnRecipient,
+    /// No such entry.
+    #[error("there is no entry {0:?} in the vault")]
+    NoEntry(String),
+    /// Encrypting failed.
+    #[error("{} could not be encrypted; it is as it was", shown(path))]
+    Unsealed {
+        /// Which of the two.
+        path: PathBuf,
+    },
+    /// The files themselves.
+    #[error(transparent)]
+    File(#[from] FileProblem),
+}

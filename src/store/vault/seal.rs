@@ -1,0 +1,139 @@
+//! Encrypting and decrypting, with age's errors told apart.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use age::secrecy::{ExposeSecret, SecretString};
+use age::x25519::{Identity, Recipient};
+use age::{DecryptError, Decryptor, Encryptor, scrypt};
+use zeroize::Zeroizing;
+
+use super::VaultProblem;
+use super::contents::{Contents, VERSION};
+use crate::domain::Secret;
+
+/// No identity that asks for more is opened: 2^20 is 1 GiB and several seconds.
+const WORK_FACTOR_LIMIT: u8 = 20;
+
+/// The recipient that `text` is.
+pub(super) fn recipient(text: &str) -> Option<Recipient> {
+    text.trim().parse().ok()
+}
+
+/// The identity as an age key file, under a passphrase.
+pub(super) fn seal_identity(
+    identity: &Identity,
+    passphrase: &Secret,
+    work_factor: u8,
+) -> Option<Vec<u8>> {
+    let key = identity.to_string();
+    let text = Zeroizing::new(format!(
+        "# switchboard\n# public key: {}\n{}\n",
+        identity.to_public(),
+        key.expose_secret()
+    ));
+    let mut recipient = scrypt::Recipient::new(SecretString::from(passphrase.expose().to_owned()));
+    recipient.set_work_factor(work_factor);
+    encrypt(text.as_bytes(), &[&recipient])
+}
+
+/// Reads what [`seal_identity`] made, or `age -p`.
+pub(super) fn open_identity(
+    sealed: &[u8],
+    passphrase: &Secret,
+    path: &Path,
+) -> Result<Identity, VaultProblem> {
+    let damaged = || VaultProblem::Damaged {
+        path: path.to_owned(),
+    };
+    let mut opener = scrypt::Identity::new(SecretString::from(passphrase.expose().to_owned()));
+    opener.set_max_work_factor(WORK_FACTOR_LIMIT);
+    let text = decrypt(sealed, &opener).map_err(|error| match error {
+        DecryptError::DecryptionFailed | DecryptError::KeyDecryptionFailed => {
+            VaultProblem::WrongPassphrase
+        }
+        DecryptError::ExcessiveWork { .. } => VaultProblem::Excessive {
+            path: path.to_owned(),
+        },
+        _ => damaged(),
+    })?;
+    let text = std::str::from_utf8(&text).ok().ok_or_else(damaged)?;
+    let key = text
+        .lines()
+        .find(|line| !line.is_empty() && !line.starts_with('#'));
+    key.and_then(|key| key.trim().parse().ok())
+        .ok_or_else(damaged)
+}
+
+/// The contents, encrypted to their recipients.
+pub(super) fn seal(contents: &Contents) -> Option<Vec<u8>> {
+    // Reserved once: a text that grows leaves copies of itself behind in memory that nobody wipes.
+    let size = contents
+        .entries
+        .iter()
+        .map(|(name, entry)| 256 + 6 * (name.len() + entry.value.expose().len()));
+    let mut text = Zeroizing::new(Vec::with_capacity(
+        size.sum::<usize>() + 256 * (1 + contents.recipients.len()),
+    ));
+    serde_json::to_writer(&mut *text, contents).ok()?;
+    let recipients: Vec<Recipient> = contents
+        .recipients
+        .keys()
+        .map(|key| recipient(key))
+        .collect::<Option<_>>()?;
+    let recipients: Vec<&dyn age::Recipient> =
+        recipients.iter().map(|recipient| recipient as _).collect();
+    encrypt(&text, &recipients)
+}
+
+/// What every version of the contents has.
+#[derive(serde::Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// Reads what [`seal`] made.
+pub(super) fn open(
+    sealed: &[u8],
+    identity: &Identity,
+    path: &Path,
+) -> Result<Contents, VaultProblem> {
+    let damaged = || VaultProblem::Damaged {
+        path: path.to_owned(),
+    };
+    let text = decrypt(sealed, identity).map_err(|error| match error {
+        DecryptError::NoMatchingKeys => VaultProblem::NotForUs {
+            path: path.to_owned(),
+            recipient: identity.to_public().to_string(),
+        },
+        _ => damaged(),
+    })?;
+    let version: Version = serde_json::from_slice(&text).ok().ok_or_else(damaged)?;
+    if version.version > VERSION {
+        return Err(VaultProblem::Newer {
+            path: path.to_owned(),
+            found: version.version,
+        });
+    }
+    serde_json::from_slice(&text).ok().ok_or_else(damaged)
+}
+
+fn encrypt(text: &[u8], recipients: &[&dyn age::Recipient]) -> Option<Vec<u8>> {
+    let encryptor = Encryptor::with_recipients(recipients.iter().copied()).ok()?;
+    let mut sealed = Vec::with_capacity(text.len() + 1024);
+    let mut writer = encryptor.wrap_output(&mut sealed).ok()?;
+    writer.write_all(text).ok()?;
+    writer.finish().ok()?;
+    Some(sealed)
+}
+
+fn decrypt(
+    sealed: &[u8],
+    identity: &dyn age::Identity,
+) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+    let decryptor = Decryptor::new_buffered(sealed)?;
+    let mut reader = decryptor.decrypt(std::iter::once(identity))?;
+    let mut text = Zeroizing::new(Vec::with_capacity(sealed.len()));
+    reader.read_to_end(&mut text)?;
+    Ok(text)
+}

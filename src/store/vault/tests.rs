@@ -1,0 +1,397 @@
+//! The vault opens for its passphrase and its recipients, loses nobody's entry, and never overwrites damage.
+
+use std::fs;
+use std::process::Command;
+use std::thread;
+
+use age::secrecy::ExposeSecret;
+
+use super::*;
+
+/// scrypt at its real cost would make these tests wait.
+fn vault(folder: &Path) -> Vault {
+    Vault {
+        work_factor: 4,
+        ..Vault::at(folder)
+    }
+}
+
+fn pass() -> Secret {
+    Secret::new("correct horse")
+}
+
+fn origin() -> Origin {
+    Origin::parse("https://a.example").unwrap()
+}
+
+fn unlocked(folder: &Path) -> Vault {
+    let vault = vault(folder);
+    vault.unlock(&pass()).unwrap();
+    vault
+}
+
+fn value(vault: &Vault, name: &str) -> Option<String> {
+    vault
+        .get(name)
+        .unwrap()
+        .map(|entry| entry.value().expose().to_owned())
+}
+
+#[test]
+fn entries_come_back_with_their_origin() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("data");
+    let first = vault(&folder);
+    assert_eq!(first.state(), VaultState::Absent);
+    assert!(matches!(
+        first.unlock(&pass()),
+        Err(VaultProblem::Absent { .. })
+    ));
+    first.create(&pass()).unwrap();
+    assert_eq!(first.state(), VaultState::Unlocked);
+    let secret = Secret::new("ключ \"\\\n\u{1f511}");
+    first.put("shop/key", &secret, Some(&origin())).unwrap();
+    drop(first);
+
+    let second = vault(&folder);
+    assert_eq!(second.state(), VaultState::Locked);
+    assert!(matches!(second.get("shop/key"), Err(VaultProblem::Locked)));
+    second.unlock(&pass()).unwrap();
+    let entry = second.get("shop/key").unwrap().unwrap();
+    assert_eq!((entry.value(), entry.origin()), (&secret, Some(origin())));
+    assert_eq!(second.names().unwrap(), ["shop/key"]);
+    assert!(second.remove("shop/key").unwrap());
+    assert!(!second.remove("shop/key").unwrap());
+    assert_eq!(second.get("shop/key").unwrap(), None);
+    for path in [second.path(), second.identity_path()] {
+        assert_eq!(files::mode(&path).unwrap(), 0o600);
+        let bytes = fs::read(&path).unwrap();
+        assert!(bytes.starts_with(b"age-encryption.org/v1"));
+    }
+    assert_eq!(files::mode(&folder).unwrap(), 0o700);
+}
+
+#[test]
+fn locking_forgets() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&pass()).unwrap();
+    vault.put("a", &Secret::new("hunter2"), None).unwrap();
+    assert!(!format!("{vault:?}").contains("hunter2"));
+    vault.lock();
+    assert_eq!(vault.state(), VaultState::Locked);
+    assert!(matches!(vault.get("a"), Err(VaultProblem::Locked)));
+    assert!(matches!(
+        vault.put("b", &Secret::new("x"), None),
+        Err(VaultProblem::Locked)
+    ));
+}
+
+#[test]
+fn a_wrong_passphrase_is_told_apart_from_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    vault(folder.path()).create(&pass()).unwrap();
+    let vault = vault(folder.path());
+    assert!(matches!(
+        vault.unlock(&Secret::new("wrong")),
+        Err(VaultProblem::WrongPassphrase)
+    ));
+    assert!(matches!(
+        vault.create(&Secret::new("new")),
+        Err(VaultProblem::Exists { .. })
+    ));
+
+    let whole = fs::read(vault.identity_path()).unwrap();
+    for (damage, bytes) in [
+        ("cut", whole[..whole.len() - 3].to_vec()),
+        ("cut in the head", whole[..40].to_vec()),
+        ("empty", Vec::new()),
+        (
+            "flipped",
+            whole
+                .iter()
+                .enumerate()
+                .map(|(at, byte)| byte ^ u8::from(at == whole.len() - 1))
+                .collect(),
+        ),
+        ("text", b"AGE-SECRET-KEY-1".to_vec()),
+    ] {
+        fs::write(vault.identity_path(), &bytes).unwrap();
+        let problem = vault.unlock(&pass()).unwrap_err();
+        let VaultProblem::Damaged { path } = &problem else {
+            panic!("{damage}: {problem:?}")
+        };
+        assert_eq!(*path, vault.identity_path());
+        assert_eq!(fs::read(vault.identity_path()).unwrap(), bytes);
+    }
+    fs::write(vault.identity_path(), &whole).unwrap();
+    vault.unlock(&pass()).unwrap();
+}
+
+#[test]
+fn a_damaged_vault_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = vault(folder.path());
+    open.create(&pass()).unwrap();
+    open.put("a", &Secret::new("1"), None).unwrap();
+    let whole = fs::read(open.path()).unwrap();
+    for bytes in [whole[..whole.len() - 3].to_vec(), Vec::new(), b"x".to_vec()] {
+        fs::write(open.path(), &bytes).unwrap();
+        assert!(matches!(
+            open.put("b", &Secret::new("2"), None),
+            Err(VaultProblem::Damaged { .. })
+        ));
+        assert!(matches!(open.get("a"), Err(VaultProblem::Damaged { .. })));
+        assert!(matches!(
+            vault(folder.path()).unlock(&pass()),
+            Err(VaultProblem::Damaged { .. })
+        ));
+        assert_eq!(fs::read(open.path()).unwrap(), bytes);
+    }
+    fs::write(open.path(), &whole).unwrap();
+    assert_eq!(value(&open, "a").as_deref(), Some("1"));
+}
+
+#[test]
+fn an_identity_that_asks_for_too_much_work_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&pass()).unwrap();
+    let sealed = fs::read(vault.identity_path()).unwrap();
+    let head = String::from_utf8_lossy(&sealed)
+        .lines()
+        .nth(1)
+        .unwrap()
+        .to_owned();
+    let greedy = head.strip_suffix(" 4").unwrap().to_owned() + " 30";
+    let at = sealed
+        .windows(head.len())
+        .position(|window| window == head.as_bytes())
+        .unwrap();
+    let changed = [&sealed[..at], greedy.as_bytes(), &sealed[at + head.len()..]].concat();
+    fs::write(vault.identity_path(), changed).unwrap();
+    assert!(matches!(
+        vault.unlock(&pass()),
+        Err(VaultProblem::Excessive { .. })
+    ));
+}
+
+#[test]
+fn two_programs_lose_no_entry() {
+    let folder = tempfile::tempdir().unwrap();
+    vault(folder.path()).create(&pass()).unwrap();
+    let (one, two) = (unlocked(folder.path()), unlocked(folder.path()));
+    one.put("a", &Secret::new("1"), None).unwrap();
+    two.put("b", &Secret::new("2"), None).unwrap();
+    assert_eq!(
+        value(&one, "b").as_deref(),
+        Some("2"),
+        "what another program saved is seen"
+    );
+    thread::scope(|scope| {
+        for (number, vault) in [&one, &two].into_iter().enumerate() {
+            scope.spawn(move || {
+                for entry in 0..10 {
+                    vault
+                        .put(&format!("{number}/{entry}"), &Secret::new("x"), None)
+                        .unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(one.names().unwrap().len(), 22);
+}
+
+#[test]
+fn what_a_killed_program_left_does_no_harm_and_is_swept() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&pass()).unwrap();
+    vault.put("a", &Secret::new("1"), None).unwrap();
+    let left = folder.path().join(".vault.age.Xy12.tmp");
+    fs::write(&left, "age-encryption.org/v1\n").unwrap();
+    assert_eq!(value(&unlocked(folder.path()), "a").as_deref(), Some("1"));
+    vault.sweep();
+    assert!(!left.exists());
+}
+
+#[test]
+fn killed_between_its_two_files_it_can_still_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = vault(folder.path());
+    first.create(&pass()).unwrap();
+    fs::remove_file(first.path()).unwrap();
+    let vault = unlocked(folder.path());
+    vault.put("a", &Secret::new("1"), None).unwrap();
+    assert_eq!(value(&unlocked(folder.path()), "a").as_deref(), Some("1"));
+}
+
+#[test]
+fn a_team_shares_one_vault() {
+    let (mine, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let my_vault = vault(mine.path());
+    my_vault.create(&pass()).unwrap();
+    my_vault.put("a", &Secret::new("1"), None).unwrap();
+    fs::copy(my_vault.path(), theirs.path().join("vault.age")).unwrap();
+
+    let their_vault = vault(theirs.path());
+    let recipient = their_vault.create(&Secret::new("theirs")).unwrap();
+    let problem = their_vault.unlock(&Secret::new("theirs")).unwrap_err();
+    assert!(
+        matches!(problem, VaultProblem::NotForUs { .. })
+            && problem.to_string().contains(&recipient),
+        "{problem}"
+    );
+
+    my_vault.add_recipient(&recipient, "colleague").unwrap();
+    fs::copy(my_vault.path(), their_vault.path()).unwrap();
+    their_vault.unlock(&Secret::new("theirs")).unwrap();
+    assert_eq!(value(&their_vault, "a").as_deref(), Some("1"));
+    their_vault.put("b", &Secret::new("2"), None).unwrap();
+    fs::copy(their_vault.path(), my_vault.path()).unwrap();
+    assert_eq!(
+        value(&my_vault, "b").as_deref(),
+        Some("2"),
+        "saving keeps every recipient"
+    );
+
+    let labels: Vec<(String, bool)> = my_vault
+        .recipients()
+        .unwrap()
+        .into_iter()
+        .map(|one| (one.label, one.own))
+        .collect();
+    assert!(
+        labels.contains(&("own".into(), true)) && labels.contains(&("colleague".into(), false))
+    );
+    my_vault.remove_recipient(&recipient).unwrap();
+    fs::copy(my_vault.path(), their_vault.path()).unwrap();
+    assert!(matches!(
+        their_vault.unlock(&Secret::new("theirs")),
+        Err(VaultProblem::NotForUs { .. })
+    ));
+    let own = my_vault.recipients().unwrap().remove(0).key;
+    assert!(matches!(
+        my_vault.remove_recipient(&own),
+        Err(VaultProblem::OwnRecipient)
+    ));
+    assert!(matches!(
+        my_vault.add_recipient("age1nonsense", "x"),
+        Err(VaultProblem::NotARecipient)
+    ));
+}
+
+#[test]
+fn the_passphrase_can_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = vault(folder.path());
+    assert!(matches!(
+        first.create(&Secret::new("")),
+        Err(VaultProblem::EmptyPassphrase)
+    ));
+    first.create(&pass()).unwrap();
+    first.put("a", &Secret::new("1"), None).unwrap();
+    first.change_passphrase(&Secret::new("new")).unwrap();
+    let second = vault(folder.path());
+    assert!(matches!(
+        second.unlock(&pass()),
+        Err(VaultProblem::WrongPassphrase)
+    ));
+    second.unlock(&Secret::new("new")).unwrap();
+    assert_eq!(value(&second, "a").as_deref(), Some("1"));
+    second.lock();
+    assert!(matches!(
+        second.change_passphrase(&pass()),
+        Err(VaultProblem::Locked)
+    ));
+}
+
+#[test]
+fn a_newer_vault_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&pass()).unwrap();
+    {
+        let mut guard = vault.opened();
+        let open = guard.as_mut().unwrap();
+        open.contents.version = 2;
+        fs::write(vault.path(), seal::seal(&open.contents).unwrap()).unwrap();
+    }
+    assert!(matches!(
+        vault.unlock(&pass()),
+        Err(VaultProblem::Newer { found: 2, .. })
+    ));
+}
+
+#[test]
+fn the_age_command_opens_it_and_writes_one_that_is_read_here() {
+    if Command::new("age").arg("--version").output().is_err() {
+        // The package `age` is named in the test script; without it there is nothing to compare with.
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&pass()).unwrap();
+    vault
+        .put("shop/key", &Secret::new("hunter2"), Some(&origin()))
+        .unwrap();
+    let key = folder.path().join("key.txt");
+    let (identity, recipient) = {
+        let guard = vault.opened();
+        let identity = &guard.as_ref().unwrap().identity;
+        (
+            identity.to_string().expose_secret().to_owned(),
+            identity.to_public().to_string(),
+        )
+    };
+    fs::write(&key, identity).unwrap();
+    let plain = Command::new("age")
+        .args(["-d", "-i"])
+        .arg(&key)
+        .arg(vault.path())
+        .output()
+        .unwrap();
+    assert!(
+        plain.status.success(),
+        "{}",
+        String::from_utf8_lossy(&plain.stderr)
+    );
+    let json: serde_json::Value = serde_json::from_slice(&plain.stdout).unwrap();
+    assert_eq!(json["entries"]["shop/key"]["value"], "hunter2");
+    assert_eq!(json["entries"]["shop/key"]["origin"], "https://a.example");
+
+    let changed = String::from_utf8(plain.stdout)
+        .unwrap()
+        .replace("hunter2", "hunter3");
+    let text = folder.path().join("plain.json");
+    fs::write(&text, changed).unwrap();
+    let sealed = Command::new("age")
+        .args(["-r", &recipient, "-o"])
+        .arg(vault.path())
+        .arg(&text)
+        .output()
+        .unwrap();
+    assert!(
+        sealed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&sealed.stderr)
+    );
+    assert_eq!(value(&vault, "shop/key").as_deref(), Some("hunter3"));
+}
+
+#[test]
+fn the_real_cost_is_paid_once() {
+    let folder = tempfile::tempdir().unwrap();
+    Vault::at(folder.path()).create(&pass()).unwrap();
+    let head = fs::read(folder.path().join("identity.age")).unwrap();
+    let head = String::from_utf8_lossy(&head)
+        .lines()
+        .nth(1)
+        .unwrap()
+        .to_owned();
+    assert!(
+        head.starts_with("-> scrypt ") && head.ends_with(" 17"),
+        "{head}"
+    );
+    vault(folder.path()).unlock(&pass()).unwrap();
+}
