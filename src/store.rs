@@ -7,11 +7,13 @@
 pub mod configuration;
 pub mod files;
 pub mod secrets;
+pub mod state;
 pub mod vault;
 
 pub use configuration::{Configuration, ConfigurationProblem, Settings, Stamp, Store};
 pub use files::FileProblem;
-pub use secrets::StoreKind;
+pub use secrets::{Slot, StoreKind};
+pub use state::{State, StateProblem};
 pub use vault::{Vault, VaultProblem};
 
 /// `error` and its causes as one sentence, for places that hold a text instead of an error.

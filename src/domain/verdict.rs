@@ -1,7 +1,7 @@
 //! The verdict: reason, state, evidence and remedy. Its JSON is a contract (`schema_version` 1).
 
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::check::Checks;
 use super::connection::{Name, ServiceId};
@@ -96,7 +96,7 @@ pub struct Remedy {
 }
 
 /// Company (Blesta) or account (Connect).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The service's id of it.
     pub id: Option<String>,

@@ -1,4 +1,9 @@
-//! stub
+//! Where secrets are kept.
+
+mod slot;
+
+pub use slot::{Part, Slot};
+
 /// k
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreKind {

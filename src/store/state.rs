@@ -1,0 +1,297 @@
+//! `history.sqlite`: what outlives the process. The lock-out budget, what earlier probes found out, the
+//! origins that secrets were entered for, and the results of watching.
+//!
+//! Every call blocks, on the disk and on other programs: call it through `spawn_blocking` where a runtime
+//! waits. What a call has changed is on disk (fsynced) before it returns. A damaged database is never
+//! thrown away: it holds the attempts that a host has counted, so its owner is told, and keys stay unsent.
+
+mod past;
+mod problem;
+mod results;
+mod schema;
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hmac::{Hmac, Mac};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+pub use past::PastRecord;
+pub use problem::StateProblem;
+pub use results::{RunRecord, Standing};
+
+use self::problem::Told;
+use super::files::{self, FileProblem, Lock};
+use super::secrets::Slot;
+use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Name, Origin, Secret, SecretRef};
+
+/// How long another program may hold the database before a call gives up.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The state that all programs of one user share.
+#[derive(Debug)]
+pub struct State {
+    database: Mutex<Connection>,
+    path: PathBuf,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl State {
+    /// Opens `history.sqlite` in `folder`; makes both where they do not exist.
+    pub fn open(folder: &Path) -> Result<Self, StateProblem> {
+        files::make_private_folder(folder)?;
+        let path = folder.join("history.sqlite");
+        // Turning on the write-ahead log and making the tables is for one program at a time.
+        let lock = Lock::take(&folder.join(".history.lock"))?;
+        let made = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
+        if made.is_ok() {
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        } else if !path.exists() {
+            let source = made
+                .err()
+                .unwrap_or_else(|| std::io::ErrorKind::Other.into());
+            return Err(FileProblem::Write { path, source }.into());
+        }
+        let database = Connection::open(&path).told(&path)?;
+        let state = Self::prepare(database, path);
+        drop(lock);
+        state
+    }
+
+    /// State that ends with the process and writes no file: the demonstration's.
+    pub fn in_memory() -> Result<Self, StateProblem> {
+        let path = PathBuf::from("the state in memory");
+        Self::prepare(Connection::open_in_memory().told(&path)?, path)
+    }
+
+    fn prepare(mut database: Connection, path: PathBuf) -> Result<Self, StateProblem> {
+        database.busy_timeout(PATIENCE).told(&path)?;
+        let key = schema::prepare(&mut database, &path)?;
+        Ok(Self {
+            database: Mutex::new(database),
+            path,
+            key,
+        })
+    }
+
+    /// Changes what is remembered of `host` in one step among all threads and programs, and is on disk
+    /// before it returns. The caller books an attempt this way before it sends a key.
+    pub fn update_budget<R>(
+        &self,
+        host: &HostPort,
+        change: impl FnOnce(&mut BudgetRecord) -> R,
+    ) -> Result<R, StateProblem> {
+        self.write(|transaction| {
+            let mut record = self.budget_in(transaction, host)?;
+            let result = change(&mut record);
+            let json =
+                serde_json::to_string(&record).map_err(|problem| self.unreadable(&problem))?;
+            transaction
+                .execute(
+                    "INSERT INTO budget (host, port, record) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (host, port) DO UPDATE SET record = excluded.record",
+                    params![host.host, host.port, json],
+                )
+                .told(&self.path)?;
+            Ok(result)
+        })
+    }
+
+    /// What is remembered of `host`.
+    pub fn budget(&self, host: &HostPort) -> Result<BudgetRecord, StateProblem> {
+        self.read(|database| self.budget_in(database, host))
+    }
+
+    fn budget_in(
+        &self,
+        database: &Connection,
+        host: &HostPort,
+    ) -> Result<BudgetRecord, StateProblem> {
+        let json: Option<String> = database
+            .query_row(
+                "SELECT record FROM budget WHERE host = ?1 AND port = ?2",
+                params![host.host, host.port],
+                |row| row.get(0),
+            )
+            .optional()
+            .told(&self.path)?;
+        let Some(json) = json else {
+            return Ok(BudgetRecord::default());
+        };
+        serde_json::from_str(&json).map_err(|problem| self.unreadable(&problem))
+    }
+
+    /// Tells pairs of username and key apart without holding one: a digest keyed by this installation.
+    pub fn fingerprint(&self, username: &str, key: &Secret) -> KeyFingerprint {
+        // HMAC pads a short key with zeros to its block; doing it here leaves no length to be wrong.
+        let mut block = Zeroizing::new([0; 64]);
+        for (to, from) in block.iter_mut().zip(self.key.iter()) {
+            *to = *from;
+        }
+        let mut digest = <Hmac<Sha256> as hmac::digest::KeyInit>::new((&*block).into());
+        digest.update(username.as_bytes());
+        digest.update(&[0]);
+        digest.update(key.expose().as_bytes());
+        let digest = digest.finalize().into_bytes();
+        KeyFingerprint(format!("{digest:x}"))
+    }
+
+    /// The origin that the value behind `reference` was entered for, in this place of a connection.
+    pub fn origin_of(
+        &self,
+        reference: &SecretRef,
+        slot: &Slot,
+    ) -> Result<Option<Origin>, StateProblem> {
+        self.read(|database| {
+            let origin: Option<String> = database
+                .query_row(
+                    "SELECT origin FROM origin WHERE connection = ?1 AND part = ?2 AND reference = ?3",
+                    params![slot.connection.as_str(), slot.part.to_string(), reference.to_string()],
+                    |row| row.get(0),
+                )
+                .optional()
+                .told(&self.path)?;
+            Ok(origin.and_then(|origin| Origin::parse(&origin)))
+        })
+    }
+
+    /// Writes down the origin that the value behind `reference` is for from now on.
+    pub fn set_origin(
+        &self,
+        reference: &SecretRef,
+        slot: &Slot,
+        origin: &Origin,
+    ) -> Result<(), StateProblem> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "INSERT INTO origin (connection, part, reference, origin) VALUES (?1, ?2, ?3, ?4)
+                     ON CONFLICT (connection, part) DO UPDATE
+                     SET reference = excluded.reference, origin = excluded.origin",
+                    params![
+                        slot.connection.as_str(),
+                        slot.part.to_string(),
+                        reference.to_string(),
+                        origin.to_string()
+                    ],
+                )
+                .told(&self.path)?;
+            Ok(())
+        })
+    }
+
+    /// Forgets the origin of a place.
+    pub fn remove_origin(&self, slot: &Slot) -> Result<(), StateProblem> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "DELETE FROM origin WHERE connection = ?1 AND part = ?2",
+                    params![slot.connection.as_str(), slot.part.to_string()],
+                )
+                .told(&self.path)?;
+            Ok(())
+        })
+    }
+
+    /// Moves everything that is remembered of the connection `from` to its new name. What stood under that
+    /// name belonged to a connection that is gone.
+    pub fn rename_connection(&self, from: &Name, to: &Name) -> Result<(), StateProblem> {
+        if from == to {
+            return Ok(());
+        }
+        self.write(|transaction| {
+            self.remove_in(transaction, to)?;
+            for table in ["origin", "past"] {
+                let sql = format!("UPDATE {table} SET connection = ?2 WHERE connection = ?1");
+                transaction
+                    .execute(&sql, params![from.as_str(), to.as_str()])
+                    .told(&self.path)?;
+            }
+            transaction
+                .execute(
+                    "UPDATE watched SET name = ?2 WHERE name = ?1",
+                    params![from.as_str(), to.as_str()],
+                )
+                .told(&self.path)?;
+            Ok(())
+        })
+    }
+
+    /// Forgets everything of a connection. The lock-out budget is the host's and stays.
+    pub fn remove_connection(&self, name: &Name) -> Result<(), StateProblem> {
+        self.write(|transaction| self.remove_in(transaction, name))
+    }
+
+    fn remove_in(&self, transaction: &Transaction<'_>, name: &Name) -> Result<(), StateProblem> {
+        for sql in [
+            "DELETE FROM origin WHERE connection = ?1",
+            "DELETE FROM past WHERE connection = ?1",
+            "DELETE FROM result WHERE watched IN (SELECT id FROM watched WHERE name = ?1)",
+            "DELETE FROM watched WHERE name = ?1",
+        ] {
+            transaction
+                .execute(sql, params![name.as_str()])
+                .told(&self.path)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the database is whole: reads every page. For `doctor`.
+    pub fn verify(&self) -> Result<(), StateProblem> {
+        self.read(|database| {
+            let answer: String = database
+                .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+                .told(&self.path)?;
+            if answer == "ok" {
+                Ok(())
+            } else {
+                Err(self.damaged())
+            }
+        })
+    }
+
+    /// A record that is not what it should be; the words of the parser would hold parts of it.
+    fn unreadable(&self, _: &serde_json::Error) -> StateProblem {
+        self.damaged()
+    }
+
+    fn damaged(&self) -> StateProblem {
+        StateProblem::Damaged {
+            path: self.path.clone(),
+        }
+    }
+
+    fn read<R>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R, StateProblem>,
+    ) -> Result<R, StateProblem> {
+        read(&self.database.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Runs `change` as one step: all of it is on disk afterwards, or nothing.
+    fn write<R>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<R, StateProblem>,
+    ) -> Result<R, StateProblem> {
+        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        // Immediate: two programs that both read first would else both hold a read lock and both fail.
+        let transaction = database
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .told(&self.path)?;
+        let result = change(&transaction)?;
+        transaction.commit().told(&self.path)?;
+        Ok(result)
+    }
+}
+
+#[cfg(test)]
+mod tests;

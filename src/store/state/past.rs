@@ -1,0 +1,94 @@
+//! What earlier probes of a connection found out at one URL.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use super::problem::Told;
+use super::{State, StateProblem};
+use crate::domain::{Identity, KeyFingerprint, Name};
+use crate::service::subject::Accepted;
+use crate::service::{LastGood, Past};
+
+/// What earlier probes of a connection found out at one URL; another URL starts anew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PastRecord {
+    /// The service was recognised there.
+    pub service_seen: bool,
+    /// The pair that was accepted last, and how.
+    pub accepted: Option<(KeyFingerprint, Accepted)>,
+    /// Pinned at the first success.
+    pub identity: Option<Identity>,
+    /// The last good run.
+    pub last_good: Option<LastGood>,
+}
+
+impl PastRecord {
+    /// What a ladder that runs with `pair` may know of it. When the key is paused is the budget's to say.
+    pub fn for_pair(&self, pair: Option<&KeyFingerprint>) -> Past {
+        let accepted = self
+            .accepted
+            .as_ref()
+            .filter(|(accepted, _)| Some(accepted) == pair);
+        Past {
+            service_seen: self.service_seen,
+            accepted: accepted.map(|(_, how)| *how),
+            identity: self.identity.clone(),
+            last_good: self.last_good.clone(),
+            paused_until: None,
+        }
+    }
+}
+
+impl State {
+    /// What is remembered of the connection `name` at `url`.
+    pub fn past(&self, name: &Name, url: &str) -> Result<PastRecord, StateProblem> {
+        self.read(|database| self.past_in(database, name, url))
+    }
+
+    /// Changes what is remembered of the connection `name` at `url` in one step.
+    pub fn update_past<R>(
+        &self,
+        name: &Name,
+        url: &str,
+        change: impl FnOnce(&mut PastRecord) -> R,
+    ) -> Result<R, StateProblem> {
+        self.write(|transaction| {
+            let old = self.past_in(transaction, name, url)?;
+            let mut record = old.clone();
+            let result = change(&mut record);
+            if record != old {
+                let json =
+                    serde_json::to_string(&record).map_err(|problem| self.unreadable(&problem))?;
+                transaction
+                    .execute(
+                        "INSERT INTO past (connection, url, record) VALUES (?1, ?2, ?3)
+                         ON CONFLICT (connection, url) DO UPDATE SET record = excluded.record",
+                        params![name.as_str(), url, json],
+                    )
+                    .told(&self.path)?;
+            }
+            Ok(result)
+        })
+    }
+
+    fn past_in(
+        &self,
+        database: &Connection,
+        name: &Name,
+        url: &str,
+    ) -> Result<PastRecord, StateProblem> {
+        let json: Option<String> = database
+            .query_row(
+                "SELECT record FROM past WHERE connection = ?1 AND url = ?2",
+                params![name.as_str(), url],
+                |row| row.get(0),
+            )
+            .optional()
+            .told(&self.path)?;
+        let Some(json) = json else {
+            return Ok(PastRecord::default());
+        };
+        serde_json::from_str(&json).map_err(|problem| self.unreadable(&problem))
+    }
+}

@@ -1,0 +1,427 @@
+//! The budget is one for all programs and outlives them; a damaged database is never destroyed.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::thread;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::domain::budget::{Attempt, AttemptEnd};
+use crate::domain::{Identity, Reason};
+use crate::service::LastGood;
+use crate::service::subject::Accepted;
+
+fn host() -> HostPort {
+    HostPort {
+        host: "billing.example.com".into(),
+        port: 443,
+    }
+}
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn time(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+fn book(state: &State) -> u64 {
+    state
+        .update_budget(&host(), |record| {
+            let number = record.next_number;
+            record.next_number += 1;
+            let key = KeyFingerprint("k".into());
+            record.attempts.push(Attempt {
+                number,
+                key,
+                at: time(0),
+                end: AttemptEnd::Pending,
+            });
+            number
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_booked_attempt_outlives_the_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(folder.path()).unwrap();
+    assert_eq!((book(&state), book(&state)), (0, 1));
+    drop(state);
+    let state = State::open(folder.path()).unwrap();
+    let record = state.budget(&host()).unwrap();
+    assert_eq!(record.attempts.len(), 2);
+    assert_eq!(record.attempts[1].end, AttemptEnd::Pending);
+    let other = HostPort {
+        port: 8443,
+        ..host()
+    };
+    assert_eq!(state.budget(&other).unwrap(), BudgetRecord::default());
+}
+
+#[test]
+fn attempts_booked_at_once_are_all_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            // Each its own State, as each program has: they meet in the file alone.
+            scope.spawn(|| {
+                let state = State::open(folder.path()).unwrap();
+                for _ in 0..10 {
+                    book(&state);
+                }
+            });
+        }
+    });
+    let record = State::open(folder.path()).unwrap().budget(&host()).unwrap();
+    let numbers: Vec<u64> = record
+        .attempts
+        .iter()
+        .map(|attempt| attempt.number)
+        .collect();
+    assert_eq!(numbers, (0..40).collect::<Vec<u64>>());
+}
+
+/// Not a test of its own: the program that [`a_killed_program_has_booked_what_it_said`] starts and kills.
+#[test]
+#[ignore = "run by another test"]
+fn books_until_it_is_killed() {
+    let folder = fs::read_link("/proc/self/cwd").unwrap();
+    let state = State::open(&folder.join("state")).unwrap();
+    loop {
+        let number = book(&state);
+        fs::write(folder.join("said"), number.to_string()).unwrap();
+    }
+}
+
+#[test]
+fn a_killed_program_has_booked_what_it_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            "store::state::tests::books_until_it_is_killed",
+        ])
+        .current_dir(folder.path())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let said = || {
+        fs::read_to_string(folder.path().join("said"))
+            .ok()?
+            .parse::<u64>()
+            .ok()
+    };
+    while said().is_none_or(|number| number < 20) {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = said().unwrap_or(20);
+    let record = State::open(&folder.path().join("state"))
+        .unwrap()
+        .budget(&host())
+        .unwrap();
+    assert!(
+        record.next_number > said,
+        "{} booked, {said} said",
+        record.next_number
+    );
+    State::open(&folder.path().join("state"))
+        .unwrap()
+        .verify()
+        .unwrap();
+}
+
+#[test]
+fn a_change_that_panics_changes_nothing() {
+    let state = State::in_memory().unwrap();
+    book(&state);
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        state.update_budget(&host(), |record| {
+            record.attempts.clear();
+            panic!("half done");
+        })
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(state.budget(&host()).unwrap().attempts.len(), 1);
+}
+
+#[test]
+fn fingerprints_tell_pairs_apart_and_belong_to_the_installation() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(folder.path()).unwrap();
+    let print = state.fingerprint("user", &Secret::new("hunter2"));
+    assert_eq!(print.0.len(), 64);
+    assert_ne!(print, state.fingerprint("userh", &Secret::new("unter2")));
+    assert_ne!(print, state.fingerprint("user", &Secret::new("hunter3")));
+    drop(state);
+    let state = State::open(folder.path()).unwrap();
+    assert_eq!(
+        print,
+        state.fingerprint("user", &Secret::new("hunter2")),
+        "the key is kept"
+    );
+    let other = State::in_memory().unwrap();
+    assert_ne!(
+        print,
+        other.fingerprint("user", &Secret::new("hunter2")),
+        "each installation has its own"
+    );
+}
+
+#[test]
+fn the_past_belongs_to_a_connection_its_url_and_its_pair() {
+    let state = State::in_memory().unwrap();
+    let (shop, url) = (name("shop"), "https://a.example");
+    let pair = KeyFingerprint("p".into());
+    let how = Accepted {
+        by_headers: true,
+        through_index: false,
+    };
+    let identity = Identity {
+        id: Some("1".into()),
+        name: Some("Shop".into()),
+        host: None,
+    };
+    let good = LastGood {
+        at: "2026-11-23T10:00:00Z".into(),
+        server: Some("nginx".into()),
+        ..LastGood::default()
+    };
+    state
+        .update_past(&shop, url, |past| {
+            past.service_seen = true;
+            past.accepted = Some((pair.clone(), how));
+            past.identity = Some(identity.clone());
+            past.last_good = Some(good.clone());
+        })
+        .unwrap();
+    let past = state.past(&shop, url).unwrap();
+    assert_eq!(past.for_pair(Some(&pair)).accepted, Some(how));
+    assert_eq!(
+        past.for_pair(Some(&KeyFingerprint("q".into()))).accepted,
+        None
+    );
+    assert_eq!(past.for_pair(None).last_good, Some(good));
+    assert!(past.for_pair(None).service_seen);
+    assert_eq!(
+        state.past(&shop, "https://b.example").unwrap(),
+        PastRecord::default()
+    );
+}
+
+#[test]
+fn an_origin_belongs_to_a_reference_at_its_place() {
+    let state = State::in_memory().unwrap();
+    let slot = Slot::key(&name("shop"));
+    let reference: SecretRef = "env:KEY".parse().unwrap();
+    let origin = Origin::parse("https://a.example:8443").unwrap();
+    assert_eq!(state.origin_of(&reference, &slot).unwrap(), None);
+    state.set_origin(&reference, &slot, &origin).unwrap();
+    assert_eq!(state.origin_of(&reference, &slot).unwrap(), Some(origin));
+    assert_eq!(
+        state
+            .origin_of(&reference, &Slot::key(&name("evil")))
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        state
+            .origin_of(&"env:OTHER".parse().unwrap(), &slot)
+            .unwrap(),
+        None
+    );
+    state.remove_origin(&slot).unwrap();
+    assert_eq!(state.origin_of(&reference, &slot).unwrap(), None);
+}
+
+fn run(second: i64, reason: Reason) -> RunRecord {
+    RunRecord {
+        at: time(second),
+        reason,
+        us: Some(1500),
+    }
+}
+
+#[test]
+fn results_are_kept_for_a_day_and_say_since_when() {
+    let state = State::in_memory().unwrap();
+    let shop = name("shop");
+    let runs = [
+        run(0, Reason::Connected),
+        run(60, Reason::TlsFailed),
+        run(120, Reason::ReplyCut),
+    ];
+    state
+        .add_results(runs.iter().map(|run| (&shop, *run)))
+        .unwrap();
+    assert_eq!(state.results(&shop, time(0)).unwrap(), runs);
+    assert_eq!(state.results(&shop, time(60)).unwrap(), runs[1..]);
+    let standing = state.standing(&shop).unwrap().unwrap();
+    assert_eq!(
+        (standing.reason, standing.since),
+        (Reason::ReplyCut, time(60)),
+        "both are down"
+    );
+    let late = run(26 * 3600, Reason::Connected);
+    state.add_results([(&shop, late)]).unwrap();
+    assert_eq!(state.results(&shop, time(0)).unwrap(), [late]);
+    assert_eq!(state.standing(&name("other")).unwrap(), None);
+}
+
+#[test]
+fn renaming_moves_and_removing_forgets_everything_but_the_budget() {
+    let state = State::in_memory().unwrap();
+    let (old, new) = (name("old"), name("new"));
+    let reference: SecretRef = "env:KEY".parse().unwrap();
+    let origin = Origin::parse("https://a.example").unwrap();
+    let fill = |name: &Name, second| {
+        state
+            .set_origin(&reference, &Slot::key(name), &origin)
+            .unwrap();
+        state
+            .update_past(name, "u", |past| past.service_seen = true)
+            .unwrap();
+        state
+            .add_results([(name, run(second, Reason::Connected))])
+            .unwrap();
+    };
+    let found = |name: &Name| {
+        (
+            state
+                .origin_of(&reference, &Slot::key(name))
+                .unwrap()
+                .is_some(),
+            state.past(name, "u").unwrap().service_seen,
+            state.results(name, time(0)).unwrap().len(),
+        )
+    };
+    book(&state);
+    fill(&old, 1);
+    fill(&new, 2);
+    state.rename_connection(&old, &new).unwrap();
+    assert_eq!(
+        (found(&old), found(&new)),
+        ((false, false, 0), (true, true, 1))
+    );
+    assert_eq!(
+        state.results(&new, time(0)).unwrap()[0].at,
+        time(1),
+        "what was left under the name is gone"
+    );
+    state.rename_connection(&new, &new).unwrap();
+    assert_eq!(found(&new), (true, true, 1));
+    state.remove_connection(&new).unwrap();
+    assert_eq!(found(&new), (false, false, 0));
+    assert_eq!(state.budget(&host()).unwrap().attempts.len(), 1);
+}
+
+#[test]
+fn a_damaged_database_is_named_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.sqlite");
+    fs::write(
+        &path,
+        "this is no database, though it is long enough to have a header".repeat(40),
+    )
+    .unwrap();
+    let before = fs::read(&path).unwrap();
+    let problem = State::open(folder.path()).unwrap_err();
+    assert!(
+        matches!(problem, StateProblem::Damaged { .. }),
+        "{problem:?}"
+    );
+    assert!(
+        problem.to_string().contains("history.sqlite")
+            && problem.to_string().contains("no key is sent")
+    );
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_record_that_can_not_be_read_is_damage_and_stays() {
+    let state = State::in_memory().unwrap();
+    book(&state);
+    state
+        .database
+        .lock()
+        .unwrap()
+        .execute("UPDATE budget SET record = '{'", [])
+        .unwrap();
+    assert!(matches!(
+        state.budget(&host()),
+        Err(StateProblem::Damaged { .. })
+    ));
+    assert!(matches!(
+        state.update_budget(&host(), |_| ()),
+        Err(StateProblem::Damaged { .. })
+    ));
+    let kept: String = state
+        .database
+        .lock()
+        .unwrap()
+        .query_row("SELECT record FROM budget", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(kept, "{");
+}
+
+#[test]
+fn a_newer_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(folder.path()).unwrap();
+    state
+        .database
+        .lock()
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
+    drop(state);
+    assert!(matches!(
+        State::open(folder.path()),
+        Err(StateProblem::Newer { found: 99, .. })
+    ));
+}
+
+#[test]
+fn every_commit_is_synced_and_files_are_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(&folder.path().join("state")).unwrap();
+    book(&state);
+    let pragma = |name: &str| -> String {
+        let database = state.database.lock().unwrap();
+        database
+            .query_row(&format!("PRAGMA {name}"), [], |row| {
+                row.get::<_, String>(0)
+                    .or_else(|_| row.get::<_, i64>(0).map(|number| number.to_string()))
+            })
+            .unwrap()
+    };
+    assert_eq!(
+        (pragma("journal_mode"), pragma("synchronous")),
+        ("wal".into(), "2".into())
+    );
+    for entry in fs::read_dir(folder.path().join("state")).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(
+            entry.metadata().unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{:?}",
+            entry.path()
+        );
+    }
+    assert_eq!(files::mode(&folder.path().join("state")).unwrap(), 0o700);
+}
+
+#[test]
+fn memory_writes_no_file() {
+    let state = State::in_memory().unwrap();
+    book(&state);
+    assert_eq!(state.budget(&host()).unwrap().attempts.len(), 1);
+    state.verify().unwrap();
+}
