@@ -12,7 +12,7 @@ pub mod vault;
 
 pub use configuration::{Configuration, ConfigurationProblem, Settings, Stamp, Store};
 pub use files::FileProblem;
-pub use secrets::{Slot, StoreKind};
+pub use secrets::{Secrets, Slot, StoreKind};
 pub use state::{State, StateProblem};
 pub use vault::{Vault, VaultProblem};
 

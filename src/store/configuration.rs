@@ -10,6 +10,7 @@ mod fields;
 mod problem;
 mod read;
 mod settings;
+mod write;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

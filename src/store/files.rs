@@ -211,7 +211,7 @@ pub(super) fn line_in(bytes: &[u8]) -> io::Result<Option<Secret>> {
         return Ok(None);
     }
     let text = std::str::from_utf8(line)
-        .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))?;
+        .map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))))
 }
@@ -291,7 +291,7 @@ pub fn git_work_tree(path: &Path) -> Option<PathBuf> {
 /// The line, from 1, that holds the byte at `offset`.
 pub(super) fn line_of(bytes: &[u8], offset: usize) -> usize {
     let before = bytes.get(..offset).unwrap_or(bytes);
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
+    before.split(|byte| *byte == b'\n').count()
 }
 
 #[cfg(test)]

@@ -1,0 +1,368 @@
+//! Every kind of reference gives its value, or a sentence that says what to do.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+use crate::domain::ServiceId;
+
+fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+fn slot() -> Slot {
+    Slot::key(&name("shop"))
+}
+
+fn origin() -> Origin {
+    Origin::parse("https://a.example").unwrap()
+}
+
+fn reference(text: &str) -> SecretRef {
+    text.parse().unwrap()
+}
+
+fn secrets(folder: &Path) -> Secrets {
+    let look_up: LookUp = Arc::new(|name| match name {
+        "KEY" => Some(Secret::new("from env")),
+        "EMPTY" => Some(Secret::new("")),
+        _ => None,
+    });
+    let state = State::in_memory().unwrap();
+    Secrets::new(Arc::new(Vault::at(folder)), look_up, Some(Arc::new(state)))
+}
+
+fn shell(script: &str) -> SecretRef {
+    SecretRef::Cmd(vec!["sh".into(), "-c".into(), script.into()])
+}
+
+async fn said(secrets: &Secrets, reference: &SecretRef) -> String {
+    match secrets.resolve(reference, &slot()).await {
+        Ok(secret) => secret.expose().to_owned(),
+        Err(problem) => format!("problem: {}", crate::store::told(&problem)),
+    }
+}
+
+#[tokio::test]
+async fn the_environment_is_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    assert_eq!(said(&secrets, &reference("env:KEY")).await, "from env");
+    for unset in ["env:OTHER", "env:EMPTY"] {
+        assert!(
+            said(&secrets, &reference(unset))
+                .await
+                .contains("is not set")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_file_gives_its_first_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    let path = folder.path().join("key");
+    let file = SecretRef::File(path.clone());
+    assert!(
+        said(&secrets, &file)
+            .await
+            .contains("can't be read: No such file")
+    );
+    fs::write(&path, "from file\nmore\n").unwrap();
+    assert_eq!(said(&secrets, &file).await, "from file");
+    fs::write(&path, "\nmore\n").unwrap();
+    assert!(said(&secrets, &file).await.contains("first line"));
+    let folder = SecretRef::File(folder.path().to_owned());
+    assert!(said(&secrets, &folder).await.contains("is not a file"));
+}
+
+#[tokio::test]
+async fn a_command_gives_its_first_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    assert_eq!(
+        said(&secrets, &shell("printf 'from cmd\\r\\nmore\\n'")).await,
+        "from cmd"
+    );
+    assert_eq!(
+        said(&secrets, &shell("cat; echo no stdin")).await,
+        "no stdin"
+    );
+    let words = SecretRef::Cmd(vec!["printf".into(), "%s".into(), "a b;$(id)".into()]);
+    assert_eq!(
+        said(&secrets, &words).await,
+        "a b;$(id)",
+        "no shell between"
+    );
+    assert_eq!(
+        said(&secrets, &shell("yes x | head -c 9000 >&2; echo talkative")).await,
+        "talkative"
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_fails_says_why_in_one_inert_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    let text = folder.path().join("text");
+    fs::write(&text, "").unwrap();
+    for (command, words) in [
+        (
+            shell("printf '\\n\\033[31mgpg: no key\\nmore\\n' >&2; exit 2"),
+            "ended with code 2: [31mgpg: no key",
+        ),
+        (shell("exit 3"), "ended with code 3"),
+        (shell("kill -9 $$"), "was killed"),
+        (shell("true"), "printed nothing"),
+        (shell("echo; echo late"), "printed nothing"),
+        (shell("printf '\\377\\n'"), "not UTF-8"),
+        (
+            shell("head -c 70000 /dev/zero | tr '\\0' x"),
+            "more than 64 KiB",
+        ),
+        (shell("cat /dev/zero"), "more than 64 KiB"),
+        (
+            SecretRef::Cmd(vec!["/no/such/program".into()]),
+            "no such program",
+        ),
+        (
+            SecretRef::Cmd(vec![text.display().to_string()]),
+            "may not be run",
+        ),
+        (SecretRef::Cmd(Vec::new()), "names no program"),
+    ] {
+        let said = said(&secrets, &command).await;
+        assert!(
+            said.starts_with("problem: the command ") && said.contains(words),
+            "{said}"
+        );
+        assert!(
+            !said.contains('\u{1b}') && !said.contains("more\n"),
+            "{said:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_hangs_is_killed_with_what_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let pids = folder.path().join("pids");
+    let script = format!(
+        "sleep 1000 & echo $! > '{0}'; echo $$ >> '{0}'; wait",
+        pids.display()
+    );
+    let words: Vec<String> = ["sh", "-c", &script].map(str::to_owned).into();
+    let hung = command::run_within(&words, Duration::from_millis(500)).await;
+    assert!(
+        hung.unwrap_err().to_string().contains("no answer within"),
+        "said so"
+    );
+    let ended = |pid: &str| match fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .trim_start()
+            .starts_with('Z'),
+        Err(_) => true,
+    };
+    for pid in fs::read_to_string(pids).unwrap().lines() {
+        while !ended(pid) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_lives_in_this_session_at_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    assert!(
+        said(&secrets, &SecretRef::Ask)
+            .await
+            .contains("asked for once a session")
+    );
+    secrets
+        .clone()
+        .put(
+            &SecretRef::Ask,
+            &slot(),
+            &Secret::new("typed"),
+            Some(&origin()),
+        )
+        .await
+        .unwrap();
+    assert_eq!(said(&secrets, &SecretRef::Ask).await, "typed");
+    assert_eq!(
+        secrets.origin_of(&SecretRef::Ask, &slot()).await.unwrap(),
+        Some(origin())
+    );
+    let token = Slot::token(&name("shop"));
+    assert!(secrets.resolve(&SecretRef::Ask, &token).await.is_err());
+    secrets.rename_connection(&name("shop"), &name("store"));
+    let moved = Slot::key(&name("store"));
+    assert_eq!(
+        secrets
+            .resolve(&SecretRef::Ask, &moved)
+            .await
+            .unwrap()
+            .expose(),
+        "typed"
+    );
+    secrets.lock();
+    assert!(secrets.resolve(&SecretRef::Ask, &moved).await.is_err());
+}
+
+#[tokio::test]
+async fn the_vault_keeps_value_and_origin() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    let key = reference("vault:shop/key");
+    assert!(said(&secrets, &key).await.contains("the vault is locked"));
+    secrets.vault().create(&Secret::new("p")).unwrap();
+    assert!(said(&secrets, &key).await.contains("no entry \"shop/key\""));
+    secrets
+        .put(&key, &slot(), &Secret::new("kept"), Some(&origin()))
+        .await
+        .unwrap();
+    assert_eq!(said(&secrets, &key).await, "kept");
+    assert_eq!(
+        secrets.origin_of(&key, &slot()).await.unwrap(),
+        Some(origin())
+    );
+    let other = Origin::parse("https://b.example").unwrap();
+    secrets.set_origin(&key, &slot(), &other).await.unwrap();
+    assert_eq!(secrets.origin_of(&key, &slot()).await.unwrap(), Some(other));
+    secrets.remove(&key, &slot()).await.unwrap();
+    assert!(said(&secrets, &key).await.contains("no entry"));
+}
+
+#[tokio::test]
+async fn places_of_others_are_not_written_and_their_origin_is_in_the_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    for text in ["env:KEY", "file:/run/key", "cmd:pass show a"] {
+        let reference = reference(text);
+        let put = secrets
+            .put(&reference, &slot(), &Secret::new("x"), None)
+            .await;
+        assert!(put.unwrap_err().to_string().contains("does not write to"));
+        assert_eq!(secrets.origin_of(&reference, &slot()).await.unwrap(), None);
+        secrets
+            .set_origin(&reference, &slot(), &origin())
+            .await
+            .unwrap();
+        assert_eq!(
+            secrets.origin_of(&reference, &slot()).await.unwrap(),
+            Some(origin())
+        );
+        secrets.remove(&reference, &slot()).await.unwrap();
+        assert_eq!(secrets.origin_of(&reference, &slot()).await.unwrap(), None);
+    }
+    let without = Secrets::new(Arc::clone(secrets.vault()), secrets.look_up.clone(), None);
+    assert!(matches!(
+        without.origin_of(&reference("env:KEY"), &slot()).await,
+        Err(SecretProblem::NoState)
+    ));
+}
+
+#[tokio::test]
+async fn a_new_reference_is_named_after_its_place_and_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    let mut other = Connection::new(name("renamed"), ServiceId::http(), "https://a.example");
+    let new = |connections: &[Connection]| {
+        secrets
+            .new_reference(StoreKind::Vault, &slot(), connections)
+            .unwrap()
+            .to_string()
+    };
+    assert_eq!(new(&[]), "vault:shop/key");
+    other.key = Some(reference("vault:shop/key"));
+    assert_eq!(new(std::slice::from_ref(&other)), "vault:shop/key-2");
+    secrets.vault().create(&Secret::new("p")).unwrap();
+    secrets
+        .vault()
+        .put("shop/key-2", &Secret::new("x"), None)
+        .unwrap();
+    assert_eq!(
+        new(&[other]),
+        "vault:shop/key-3",
+        "an entry that nobody refers to is not overwritten"
+    );
+    assert_eq!(secrets.new_reference(StoreKind::Env, &slot(), &[]), None);
+}
+
+#[tokio::test]
+async fn offers_say_what_works_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let offers = secrets(&folder.path().join("data")).offers().await;
+    let works = |kind| {
+        offers
+            .iter()
+            .find(|offer| offer.kind == kind)
+            .unwrap()
+            .works
+            .clone()
+    };
+    assert_eq!(works(StoreKind::Vault), Ok(()));
+    assert_eq!(works(StoreKind::Ask), Ok(()));
+    let blocked = folder.path().join("file");
+    fs::write(&blocked, "").unwrap();
+    let offers = secrets(&blocked.join("data")).offers().await;
+    let vault = offers
+        .iter()
+        .find(|offer| offer.kind == StoreKind::Vault)
+        .unwrap();
+    assert!(
+        vault
+            .works
+            .as_ref()
+            .unwrap_err()
+            .contains("can't be written")
+    );
+}
+
+#[test]
+fn whereabouts_tell_path_mode_git_age_and_sharing() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(&folder.path().join("data"));
+    fs::create_dir(folder.path().join(".git")).unwrap();
+    let path = folder.path().join("key");
+    fs::write(&path, "hunter2").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let file = SecretRef::File(path.clone());
+    let mut one = Connection::new(name("one"), ServiceId::http(), "https://a.example");
+    one.key = Some(file.clone());
+    let mut two = Connection {
+        name: name("two"),
+        key: None,
+        ..one.clone()
+    };
+    two.added = vec![("x".into(), file.clone())];
+
+    let found = secrets.whereabouts(&file, &[one, two]);
+    assert_eq!((found.kind, found.mode), (StoreKind::File, Some(0o644)));
+    assert_eq!(found.path.as_deref(), Some(path.as_path()));
+    assert_eq!(found.git.as_deref(), Some(folder.path()));
+    assert!(found.changed.is_some());
+    assert_eq!(found.users, [name("one"), name("two")]);
+    let findings = found.findings.join("\n");
+    for words in ["chmod 600", "git work tree", "2 connections share"] {
+        assert!(findings.contains(words), "{findings}");
+    }
+    assert!(!format!("{found:?}").contains("hunter2"));
+
+    secrets.vault().create(&Secret::new("p")).unwrap();
+    secrets.vault().put("a", &Secret::new("x"), None).unwrap();
+    let found = secrets.whereabouts(&reference("vault:a"), &[]);
+    assert!(found.changed.is_some() && found.mode == Some(0o600));
+    assert!(
+        found
+            .findings
+            .iter()
+            .any(|finding| finding.contains("identity.age lies in the git work tree"))
+    );
+    let found = secrets.whereabouts(&reference("env:KEY"), &[]);
+    assert_eq!((found.path, found.findings), (None, Vec::new()));
+}

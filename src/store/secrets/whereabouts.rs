@@ -1,0 +1,137 @@
+//! Where a secret lives, and what speaks against that place: for `secret where` and `doctor`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{StoreKind, Vault};
+use crate::domain::{Connection, Name, SecretRef};
+use crate::store::files::{self, shown};
+
+/// Where a value lives. Holds no value, and none was read to find out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// The kind of place.
+    pub kind: StoreKind,
+    /// The file that holds it, where it is one.
+    pub path: Option<PathBuf>,
+    /// That file's permission bits.
+    pub mode: Option<u32>,
+    /// The git work tree that the file lies in.
+    pub git: Option<PathBuf>,
+    /// Since when the value is what it is: the vault's entry, or the file's last change.
+    pub changed: Option<Timestamp>,
+    /// The connections that use it.
+    pub users: Vec<Name>,
+    /// What speaks against it, a sentence each with what to do.
+    pub findings: Vec<String>,
+}
+
+pub(super) fn find(
+    vault: &Vault,
+    reference: &SecretRef,
+    connections: &[Connection],
+) -> Whereabouts {
+    let users = users(reference, connections);
+    let mut found = Whereabouts {
+        kind: StoreKind::of(reference),
+        path: None,
+        mode: None,
+        git: None,
+        changed: None,
+        users,
+        findings: Vec::new(),
+    };
+    match reference {
+        SecretRef::Vault(name) => {
+            found.look_at(&vault.path());
+            found.changed = vault.get(name).ok().flatten().map(|entry| entry.changed());
+            found.look_at_identity(&vault.identity_path());
+        }
+        SecretRef::File(path) => {
+            found.look_at(path);
+            found.changed = modified(path);
+            found.judge_plain_file(path);
+        }
+        SecretRef::Keyring(_) | SecretRef::Env(_) | SecretRef::Cmd(_) | SecretRef::Ask => {}
+    }
+    if found.users.len() > 1 && !matches!(reference, SecretRef::Ask) {
+        let count = found.users.len();
+        found.findings.push(format!(
+            "{count} connections share it: whoever revokes it stops all of them"
+        ));
+    }
+    found
+}
+
+impl Whereabouts {
+    fn look_at(&mut self, path: &Path) {
+        self.path = Some(path.to_owned());
+        self.mode = files::mode(path).ok();
+        self.git = files::git_work_tree(path);
+        if self.mode.is_none() {
+            self.findings.push(format!("{} is not there", shown(path)));
+        }
+    }
+
+    /// A value in the open: nobody else may read it, and no repository may carry it away.
+    fn judge_plain_file(&mut self, path: &Path) {
+        if self.mode.is_some_and(|mode| mode & 0o077 != 0) {
+            self.findings.push(format!(
+                "others can read it: run `chmod 600 {}`",
+                shown(path)
+            ));
+        }
+        if let Some(git) = &self.git {
+            let sentence = "it lies in the git work tree";
+            self.findings.push(format!(
+                "{sentence} {}: keep it outside, or out of every commit",
+                shown(git)
+            ));
+        }
+    }
+
+    /// The vault may lie in git; the identity that opens it is one person's.
+    fn look_at_identity(&mut self, path: &Path) {
+        if files::mode(path).is_ok_and(|mode| mode & 0o077 != 0) {
+            self.findings.push(format!(
+                "others can read your identity: run `chmod 600 {}`",
+                shown(path)
+            ));
+        }
+        if path.exists()
+            && let Some(git) = files::git_work_tree(path)
+        {
+            let tree = shown(&git);
+            self.findings.push(format!(
+                "{} lies in the git work tree {tree}: keep it outside",
+                shown(path)
+            ));
+        }
+    }
+}
+
+/// The connections that use `reference`, each once. What is asked for is never shared.
+pub(super) fn users(reference: &SecretRef, connections: &[Connection]) -> Vec<Name> {
+    if matches!(reference, SecretRef::Ask) {
+        return Vec::new();
+    }
+    connections
+        .iter()
+        .filter(|connection| {
+            let added = connection.added.iter().map(|(_, reference)| reference);
+            connection
+                .key
+                .iter()
+                .chain(&connection.token)
+                .chain(added)
+                .any(|other| other == reference)
+        })
+        .map(|connection| connection.name.clone())
+        .collect()
+}
+
+fn modified(path: &Path) -> Option<Timestamp> {
+    Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()
+}
