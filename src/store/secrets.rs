@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use keyring::Keyring;
 pub use keyring::KeyringProblem;
 pub use slot::{Part, Slot};
 pub use whereabouts::Whereabouts;
@@ -160,6 +161,7 @@ pub struct Secrets {
     vault: Arc<Vault>,
     look_up: LookUp,
     state: Option<Arc<State>>,
+    keyring: Arc<Keyring>,
     session: Arc<Mutex<HashMap<Slot, Entered>>>,
 }
 
@@ -185,6 +187,7 @@ impl Secrets {
             vault,
             look_up,
             state,
+            keyring: Arc::default(),
             session: Arc::default(),
         }
     }
@@ -202,7 +205,7 @@ impl Secrets {
     ) -> Result<Secret, SecretProblem> {
         match reference {
             SecretRef::Vault(name) => Ok(self.entry(name).await?.value().clone()),
-            SecretRef::Keyring(name) => Ok(keyring::get(name).await?.value),
+            SecretRef::Keyring(name) => Ok(self.keyring.get(name).await?.value),
             SecretRef::Env(name) => {
                 let value = (self.look_up)(name).filter(|value| !value.is_empty());
                 value.ok_or_else(|| SecretProblem::Unset(inert(name, 80)))
@@ -228,7 +231,7 @@ impl Secrets {
     ) -> Result<Option<Origin>, SecretProblem> {
         match reference {
             SecretRef::Vault(name) => Ok(self.entry(name).await?.origin()),
-            SecretRef::Keyring(name) => Ok(keyring::get(name).await?.origin),
+            SecretRef::Keyring(name) => Ok(self.keyring.get(name).await?.origin),
             SecretRef::Ask => Ok(self
                 .entered()
                 .get(slot)
@@ -255,10 +258,7 @@ impl Secrets {
                 self.with_vault(move |vault| vault.set_origin(&name, &origin))
                     .await
             }
-            SecretRef::Keyring(name) => {
-                let value = keyring::get(name).await?.value;
-                Ok(keyring::put(name, &value, Some(&origin)).await?)
-            }
+            SecretRef::Keyring(name) => Ok(self.keyring.set_origin(name, &origin).await?),
             SecretRef::Ask => {
                 if let Some(entered) = self.entered().get_mut(slot) {
                     entered.origin = Some(origin);
@@ -288,7 +288,7 @@ impl Secrets {
                 self.with_vault(move |vault| vault.put(&name, &value, origin.as_ref()))
                     .await
             }
-            SecretRef::Keyring(name) => Ok(keyring::put(name, value, origin.as_ref()).await?),
+            SecretRef::Keyring(name) => Ok(self.keyring.put(name, value, origin.as_ref()).await?),
             SecretRef::Ask => {
                 self.entered().insert(
                     slot.clone(),
@@ -314,7 +314,7 @@ impl Secrets {
                 self.with_vault(move |vault| vault.remove(&name).map(drop))
                     .await
             }
-            SecretRef::Keyring(name) => Ok(keyring::remove(name).await?),
+            SecretRef::Keyring(name) => Ok(self.keyring.remove(name).await?),
             SecretRef::Ask => {
                 self.entered().remove(slot);
                 Ok(())
@@ -385,7 +385,9 @@ impl Secrets {
 
     /// The places for a new secret, with whether each works on this machine.
     pub async fn offers(&self) -> Vec<Offer> {
-        let keyring = keyring::works()
+        let keyring = self
+            .keyring
+            .works()
             .await
             .map_err(|problem| problem.to_string());
         let vault = match self.vault.state() {
