@@ -24,3 +24,4 @@ pub mod domain;
 pub mod probe;
 pub mod service;
 pub mod store;
+pub mod sim;
