@@ -65,6 +65,8 @@ pub enum Fault {
     Banner,
     /// A body of this many bytes.
     Flood(u64),
+    /// A gzip body that grows to at least this many bytes, and is a hundredth of that on the wire.
+    Bomb(u32),
 }
 
 /// What is done about one request.

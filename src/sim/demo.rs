@@ -111,7 +111,12 @@ impl Sim {
             tags: vec!["test"],
             ..Rehearsal::default()
         };
-        Ok(vec![staging, cgi, moved])
+        let draft = Rehearsal {
+            username: String::new(),
+            key: None,
+            ..self.over_blesta("draft", &self.blesta(), vec!["test"])?
+        };
+        Ok(vec![staging, cgi, moved, draft])
     }
 
     fn down(&mut self) -> io::Result<Vec<Rehearsal>> {

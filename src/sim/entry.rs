@@ -1,6 +1,7 @@
 //! What `sim` prints: one line for each reason, with everything that a probe needs to end in it.
 
 use serde::Serialize;
+use url::Url;
 
 use crate::domain::{Reason, State};
 
@@ -72,6 +73,11 @@ impl Entry {
     pub(super) fn with_args<const N: usize>(mut self, args: [&str; N]) -> Self {
         self.args = args.map(str::to_owned).to_vec();
         self
+    }
+
+    /// The port that it leads to, where one of the rehearsal's does.
+    pub fn port(&self) -> Option<u16> {
+        Url::parse(self.url.as_deref()?).ok()?.port()
     }
 
     /// The entry as one line of JSON, without its line end.

@@ -1,9 +1,11 @@
-//! Gzip without compression: a container (RFC 1952) around stored blocks (RFC 1951, 3.2.4).
+//! Gzip (RFC 1952) by hand: bodies without compression, and one that compresses all too well.
 
-/// `body` in a gzip container.
+/// Magic, deflate, no flags, no time, no extra flags, unknown system.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
+/// `body` in stored blocks (RFC 1951, 3.2.4).
 pub(super) fn stored(body: &[u8]) -> Vec<u8> {
-    // Magic, deflate, no flags, no time, no extra flags, unknown system.
-    let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    let mut bytes = HEADER.to_vec();
     let mut blocks = body.chunks(usize::from(u16::MAX)).peekable();
     if blocks.peek().is_none() {
         bytes.extend_from_slice(&[1, 0, 0, 0xff, 0xff]);
@@ -18,6 +20,30 @@ pub(super) fn stored(body: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(&checksum(body).to_le_bytes());
     let size = u32::try_from(body.len() & 0xffff_ffff).unwrap_or_default();
     bytes.extend_from_slice(&size.to_le_bytes());
+    bytes
+}
+
+/// At least `length` blanks in a hundredth of the bytes, by fixed codes (RFC 1951, 3.2.6). Its checksum is
+/// left at zero: whoever reads so far has no limit.
+pub(super) fn bomb(length: u32) -> Vec<u8> {
+    /// The last block, with fixed codes. Bits in the order in which they are read.
+    const START: &str = "110";
+    const BLANK: &str = "01010000";
+    /// Copy 258 bytes from one byte back.
+    const REPEAT: &str = "1100010100000";
+    const END: &str = "0000000";
+    let mut bits = format!("{START}{BLANK}");
+    for _ in 0..=length / 258 {
+        bits.push_str(REPEAT);
+    }
+    bits.push_str(END);
+    let mut bytes = HEADER.to_vec();
+    bytes.extend(
+        bits.as_bytes()
+            .chunks(8)
+            .map(|byte| byte.iter().rev().fold(0, |sum, bit| (sum << 1) | (bit & 1))),
+    );
+    bytes.extend_from_slice(&[0; 8]);
     bytes
 }
 

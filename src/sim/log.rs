@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+/// So many requests are remembered; the demonstration may run for days.
+const LIMIT: usize = 50_000;
+/// So many of the oldest are forgotten at once.
+const FORGET: usize = 10_000;
+
 /// How a request presented credentials. `matched`: they were the right ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presented {
@@ -66,7 +71,7 @@ pub struct Seen {
     pub closed_by_client: bool,
 }
 
-/// Everything seen so far, by port.
+/// What was seen: the last 50,000 requests at most.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     next: u64,
@@ -104,6 +109,9 @@ impl Log {
 
     /// Writes a request down; the number it got.
     pub(super) fn record(&mut self, mut seen: Seen) -> u64 {
+        if self.seen.len() >= LIMIT {
+            self.seen.drain(..FORGET);
+        }
         seen.order = self.next;
         self.next += 1;
         self.seen.push(seen);
@@ -111,8 +119,37 @@ impl Log {
     }
 
     pub(super) fn amend(&mut self, order: u64, change: impl FnOnce(&mut Seen)) {
-        if let Some(seen) = self.seen.iter_mut().find(|seen| seen.order == order) {
+        if let Some(seen) = self.seen.iter_mut().rev().find(|seen| seen.order == order) {
             change(seen);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_requests_are_forgotten() {
+        let mut log = Log::default();
+        let seen = Seen {
+            order: 0,
+            port: 1,
+            method: "GET".into(),
+            path: "/".into(),
+            query: None,
+            headers: Vec::new(),
+            presented: Presented::Nothing,
+            answered: None,
+            closed_by_client: false,
+        };
+        for _ in 0..=LIMIT {
+            log.record(seen.clone());
+        }
+        assert_eq!(log.all().len(), LIMIT - FORGET + 1);
+        let last = LIMIT as u64;
+        assert_eq!(log.all().last().unwrap().order, last);
+        log.amend(last, |seen| seen.answered = Some(200));
+        assert_eq!(log.at(1).last().unwrap().answered, Some(200));
     }
 }

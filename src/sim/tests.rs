@@ -76,11 +76,7 @@ async fn every_reason_has_one_entry_in_the_tables_order() {
         assert_eq!(entry.state, entry.reason.state());
         assert_eq!(entry.url.is_none(), entry.why.is_some(), "{}", entry.reason);
     }
-    let mut ports: Vec<_> = sim
-        .entries()
-        .iter()
-        .filter_map(|entry| Url::parse(entry.url.as_deref()?).ok()?.port())
-        .collect();
+    let mut ports: Vec<_> = sim.entries().iter().filter_map(Entry::port).collect();
     let count = ports.len();
     ports.sort_unstable();
     ports.dedup();
@@ -504,4 +500,35 @@ async fn a_seed_gives_the_same_keys_again() {
     assert_eq!(keyed(7), keyed(7));
     assert_ne!(keyed(7), keyed(8));
     assert_eq!(keyed(7).len(), 32);
+}
+
+#[tokio::test]
+async fn ipv6_hosts_stand_in_brackets() {
+    let settings = SimSettings {
+        listen: std::net::Ipv6Addr::LOCALHOST.into(),
+        ..SimSettings::default()
+    };
+    let mut sim = Sim::bare(settings).unwrap();
+    match sim.serve(Behaviour::Page(Page::Empty)) {
+        Ok(stand) => assert_eq!(stand.url, format!("http://[::1]:{}", stand.port)),
+        // Not every machine has it.
+        Err(error) => assert_eq!(error.kind(), ErrorKind::AddrNotAvailable),
+    }
+    assert_eq!(sim.blesta().companies[0].hostname, "[::1]");
+}
+
+#[tokio::test]
+async fn a_small_reply_grows_over_any_limit() {
+    let mut sim = sim();
+    let stand = sim
+        .serve(Behaviour::Fault(Fault::Bomb(64 * 1024 * 1024)))
+        .unwrap();
+    let client = reqwest_client();
+    let mut answer = client.get(&stand.url).send().await.unwrap();
+    let mut length = 0;
+    while length <= 2 * 1024 * 1024 {
+        length += answer.chunk().await.unwrap().unwrap().len();
+    }
+    let sent = get(stand.port, "/", "").await.len();
+    assert!(sent < 512 * 1024, "{sent}");
 }

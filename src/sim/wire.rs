@@ -14,7 +14,8 @@ use tokio_rustls::server::TlsStream;
 
 use super::behaviour::{Conduct, Fault};
 use super::control::Control;
-use super::http::{Answer, Request, Style};
+use super::gzip;
+use super::http::{Answer, Framing, Request, Style};
 use super::log::{Log, Presented, Seen};
 use super::pages;
 
@@ -281,7 +282,7 @@ impl<S: Channel> Conversation<S> {
         self.stream.write_all(&bytes).await?;
         self.stream.flush().await?;
         self.amend(order, |seen| seen.answered = Some(answer.status));
-        let closes = style.framing == super::http::Framing::Close
+        let closes = style.framing == Framing::Close
             || self.only.is_some()
             || request
                 .header("connection")
@@ -292,7 +293,7 @@ impl<S: Channel> Conversation<S> {
     async fn spoil(&mut self, order: u64, style: &Style, fault: Fault) -> io::Result<Then> {
         if let Some(Beginning { headers, body }) = Beginning::of(fault) {
             self.stream.write_all(&style.head(200, &headers)).await?;
-            self.stream.write_all(body).await?;
+            self.stream.write_all(&body).await?;
             self.stream.flush().await?;
             self.amend(order, |seen| seen.answered = Some(200));
         }
@@ -307,7 +308,9 @@ impl<S: Channel> Conversation<S> {
                     .await?;
                 Ok(Then::Close)
             }
-            Fault::Close | Fault::ShortBody | Fault::BadChunk | Fault::BadGzip => Ok(Then::Close),
+            Fault::Close | Fault::ShortBody | Fault::BadChunk | Fault::BadGzip | Fault::Bomb(_) => {
+                Ok(Then::Close)
+            }
         }
     }
 
@@ -374,29 +377,34 @@ impl<S: Channel> Conversation<S> {
 /// How a fault begins that begins like an answer: headers, and the first part of the body.
 struct Beginning {
     headers: Vec<(String, String)>,
-    body: &'static [u8],
+    body: Vec<u8>,
 }
 
 impl Beginning {
     fn of(fault: Fault) -> Option<Self> {
-        let length = |bytes: u64| ("Content-Length", bytes.to_string());
-        let (framing, body): (_, &[u8]) = match fault {
+        let text = |text: &str| text.as_bytes().to_vec();
+        let (length, body) = match fault {
             Fault::Silence | Fault::Reset | Fault::Close | Fault::Banner => return None,
             Fault::SilentBody | Fault::ResetBody | Fault::ShortBody | Fault::Trickle => {
-                (length(500), b"{\"response\":[{\"id\":\"1\",")
+                (500, text("{\"response\":[{\"id\":\"1\","))
             }
-            Fault::BadChunk => (
-                ("Transfer-Encoding", "chunked".to_owned()),
-                b"zz\r\n{}\r\n0\r\n\r\n",
-            ),
-            Fault::BadGzip => (length(15), b"{\"response\":[]}"),
-            Fault::Flood(bytes) => (length(bytes), b""),
+            Fault::BadChunk => (0, text("zz\r\n{}\r\n0\r\n\r\n")),
+            Fault::BadGzip => (15, text("{\"response\":[]}")),
+            Fault::Flood(bytes) => (bytes, Vec::new()),
+            Fault::Bomb(bytes) => {
+                let bomb = gzip::bomb(bytes);
+                (bomb.len() as u64, bomb)
+            }
+        };
+        let framing = match fault {
+            Fault::BadChunk => ("Transfer-Encoding", "chunked".to_owned()),
+            _ => ("Content-Length", length.to_string()),
         };
         let mut headers = vec![
             ("Content-Type".to_owned(), "application/json".to_owned()),
             (framing.0.to_owned(), framing.1),
         ];
-        if fault == Fault::BadGzip {
+        if matches!(fault, Fault::BadGzip | Fault::Bomb(_)) {
             headers.push(("Content-Encoding".to_owned(), "gzip".to_owned()));
         }
         Some(Self { headers, body })

@@ -81,10 +81,13 @@ fn unspecified(listen: IpAddr, port: u16) -> String {
 
 fn sequences() -> [Entry; 4] {
     [
-        Entry::told(
-            Reason::IdentityChanged,
-            "needs a sequence: a saved connection that was up once, and another account at the same URL afterwards",
-        ),
+        Entry {
+            status: 200,
+            ..Entry::told(
+                Reason::IdentityChanged,
+                "needs a sequence: a saved connection that was up once, and another account at the same URL afterwards",
+            )
+        },
         Entry::told(
             Reason::DnsFailed,
             "needs a namespace: a resolver that does not answer, such as `nameserver 127.0.0.1` in a resolv.conf of its own",
