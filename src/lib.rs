@@ -20,6 +20,7 @@
 
 pub mod app;
 pub mod config;
+pub mod clipboard;
 pub mod domain;
 pub mod probe;
 pub mod service;
