@@ -71,8 +71,10 @@ impl<'a> Call<'a> {
     pub(super) async fn success(self, limit: Limit) -> Result<(), CallError> {
         let mut child = self.start(Stdio::null())?;
         let talk = async {
-            self.feed(&mut child).await?;
-            self.end(&mut child).await
+            let fed = self.feed(&mut child).await;
+            self.end(&mut child).await?;
+            // A program that ends well without having read has not taken it.
+            fed
         };
         self.within(limit, talk).await
     }
@@ -81,14 +83,14 @@ impl<'a> Call<'a> {
     pub(super) async fn answer(self, limit: Limit) -> Result<Zeroizing<Vec<u8>>, CallError> {
         let mut child = self.start(Stdio::piped())?;
         let talk = async {
-            self.feed(&mut child).await?;
+            let fed = self.feed(&mut child).await;
             let mut answer = Zeroizing::new(Vec::new());
             if let Some(output) = child.stdout.take() {
                 let read = output.take(MOST_ANSWER).read_to_end(&mut answer).await;
                 read.map_err(|source| self.broken(source))?;
             }
             self.end(&mut child).await?;
-            Ok(answer)
+            fed.map(|()| answer)
         };
         self.within(limit, talk).await
     }

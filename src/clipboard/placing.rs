@@ -177,6 +177,7 @@ impl Clipboard {
 
     /// Waits until another program has replaced what was copied last, where that can be read (desktop,
     /// tmux); otherwise for ever. Then [`Clipboard::clear`] tidies up and leaves the other's text alone.
+    /// To be called anew after each copy, beside the countdown, and dropped when that ends.
     pub async fn replaced(&self) {
         loop {
             let (copy, watch) = {

@@ -49,6 +49,24 @@ pub enum Terminal {
     Announces,
 }
 
+impl Terminal {
+    /// Reads the answer to DA1 (`ESC [ c`), which is `ESC [ ? 64 ; … c`: parameter 52 announces that the
+    /// terminal takes OSC 52. Its absence proves nothing, as most that do take it leave it out.
+    ///
+    /// To be asked before the first key is read, and not later: a late answer would type into a field.
+    pub fn announced_in(answer: &[u8]) -> Self {
+        let parameters = answer
+            .split(|byte| *byte == b'\x1b')
+            .filter_map(|sequence| sequence.strip_prefix(b"[?")?.strip_suffix(b"c"));
+        let mut all = parameters.flat_map(|it| it.split(|byte| *byte == b';'));
+        if all.any(|parameter| parameter == b"52") {
+            Self::Announces
+        } else {
+            Self::Silent
+        }
+    }
+}
+
 /// What a copy is decided from. Made by [`Surroundings::read`]; tests write it down.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
@@ -168,6 +186,22 @@ mod tests {
         }
         for term in ["xterm", "xterm-256color", "screen", "tmux-256color", "foot"] {
             assert_eq!(kind(term), Terminal::Silent, "{term}");
+        }
+    }
+
+    #[test]
+    fn only_parameter_52_announces_a_clipboard() {
+        let table: [(&[u8], Terminal); 7] = [
+            (b"\x1b[?62;22;52c", Terminal::Announces),
+            (b"\x1b[?1;1$y\x1b[?52;6c", Terminal::Announces),
+            (b"\x1b[?1;2c", Terminal::Silent),
+            (b"\x1b[?64;152;522c", Terminal::Silent),
+            (b"\x1b[>0;52;0c", Terminal::Silent),
+            (b"\x1b[?52", Terminal::Silent),
+            (b"", Terminal::Silent),
+        ];
+        for (answer, expected) in table {
+            assert_eq!(Terminal::announced_in(answer), expected, "{answer:?}");
         }
     }
 
