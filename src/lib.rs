@@ -19,10 +19,10 @@
 //! | 0 | `domain`: the vocabulary, pure |
 
 pub mod app;
-pub mod config;
 pub mod clipboard;
+pub mod config;
 pub mod domain;
 pub mod probe;
 pub mod service;
-pub mod store;
 pub mod sim;
+pub mod store;

@@ -1,6 +1,8 @@
 //! The house stays as it is drawn: who may name whom, who may read a secret, who may touch the world.
 #![expect(
     clippy::unwrap_used,
+    clippy::string_slice,
+    clippy::similar_names,
     reason = "a test of files: whatever is missing shall fail it"
 )]
 
