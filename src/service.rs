@@ -1,10 +1,17 @@
 //! What is known of a service, pure: what to ask on each rung, and what an answer means.
 //!
-//! [`Ladder`](ladder) decides the next [`Step`] from the answers so far and never waits; `probe` asks and
-//! never judges. Rules come from `assets/services/*.toml`, embedded; users add their own files.
+//! [`Ladder`] decides the next [`Step`] from the answers so far and never waits; `probe` asks and never
+//! judges. Rules come from `assets/services/*.toml`, embedded; users add their own files.
 
+pub mod catalog;
+pub mod hints;
+pub mod ladder;
+pub mod sign;
 pub mod step;
 pub mod subject;
+pub mod verify;
 
+pub use catalog::{Catalog, Entry, Service, ServiceFileProblem};
+pub use ladder::Ladder;
 pub use step::{Answer, Ask, Authorization, Request, Step, StopAfter};
-pub use subject::{Held, LastGood, Manner, Past, Subject};
+pub use subject::{Accepted, Held, LastGood, Manner, Past, Subject};

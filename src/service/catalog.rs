@@ -1,0 +1,354 @@
+//! The services that are known: the embedded ones, and those that users describe in files of their own.
+//!
+//! The format is in [`format`]. A service's own words and rules come before the common ones.
+
+mod load;
+
+pub mod condition;
+pub mod format;
+pub mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::{Reason, ServiceId, Who};
+
+use format::{Cms, Field, Mark, Need, ReasonText, Rule, Scheme, ServiceFile, ServiceText};
+
+/// Every service that is known.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    services: BTreeMap<ServiceId, Service>,
+    common: Arc<Common>,
+}
+
+/// What all services share: the signs of servers, CDNs and firewalls, the common rules and words, the CMSs.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Common {
+    mark: Vec<Mark>,
+    rule: Vec<Rule>,
+    reason: BTreeMap<String, ReasonText>,
+    cms: Vec<Cms>,
+}
+
+/// One service: what to ask it, what its answers mean, and the words for it. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    id: ServiceId,
+    text: Arc<ServiceText>,
+    own: Arc<Common>,
+    common: Arc<Common>,
+}
+
+/// A service file that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}, line {line}, {key}: {problem}")]
+pub struct ServiceFileProblem {
+    /// The label given with the text: a path.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+    /// The key or table that stands there.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What is written about a reason: `switchboard explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which reason.
+    pub reason: Reason,
+    /// Its title.
+    pub title: String,
+    /// One plain sentence.
+    pub cause: String,
+    /// Who must act.
+    pub who: Who,
+    /// What to do.
+    pub steps: Vec<String>,
+    /// Something to paste.
+    pub snippet: Option<String>,
+    /// Where more is written.
+    pub doc: Option<String>,
+}
+
+const REASONS: (&str, &str) = (
+    "assets/services/reasons.toml",
+    include_str!("../../assets/services/reasons.toml"),
+);
+const ANSWERS: (&str, &str) = (
+    "assets/services/answers.toml",
+    include_str!("../../assets/services/answers.toml"),
+);
+const SERVICES: [(&str, &str); 3] = [
+    (
+        "assets/services/http.toml",
+        include_str!("../../assets/services/http.toml"),
+    ),
+    (
+        "assets/services/blesta.toml",
+        include_str!("../../assets/services/blesta.toml"),
+    ),
+    (
+        "assets/services/connect.toml",
+        include_str!("../../assets/services/connect.toml"),
+    ),
+];
+
+impl Catalog {
+    /// The services that come with the program. (A test proves that their files parse; one that did not
+    /// would be left out.)
+    pub fn embedded() -> Self {
+        let mut catalog = Self {
+            services: BTreeMap::new(),
+            common: Arc::default(),
+        };
+        for (label, text) in [REASONS, ANSWERS].into_iter().chain(SERVICES) {
+            let added = catalog.add(label, text);
+            debug_assert_eq!(added, Ok(()), "an embedded service file is broken");
+        }
+        catalog
+    }
+
+    /// The embedded services and those of `texts`, each with the label (a path) that problems name.
+    ///
+    /// # Errors
+    /// A text that is not TOML, has a key or word that is not in the vocabulary, or describes a service
+    /// that is described already.
+    pub fn with(
+        texts: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ServiceFileProblem> {
+        let mut catalog = Self::embedded();
+        for (label, text) in texts {
+            catalog.add(&label, &text)?;
+        }
+        Ok(catalog)
+    }
+
+    /// The service `id`.
+    pub fn get(&self, id: &ServiceId) -> Option<&Service> {
+        self.services.get(id)
+    }
+
+    /// Every id, in alphabetical order.
+    pub fn ids(&self) -> impl Iterator<Item = &ServiceId> {
+        self.services.keys()
+    }
+
+    /// Every service, in the order of their ids.
+    pub fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.values()
+    }
+
+    /// The CMSs that a shared token can be for.
+    pub fn cms(&self) -> &[Cms] {
+        &self.common.cms
+    }
+
+    /// What is written about `reason`, in the words of `service` where it has some.
+    pub fn entry(&self, reason: Reason, service: Option<&ServiceId>) -> Entry {
+        let own = service
+            .and_then(|id| self.services.get(id))
+            .and_then(|service| service.own.reason.get(reason.id()));
+        let Some(text) = own.or_else(|| self.common.reason.get(reason.id())) else {
+            return Entry::bare(reason);
+        };
+        Entry {
+            reason,
+            title: text
+                .title
+                .as_ref()
+                .map_or_else(|| reason.title().to_owned(), words::Template::general),
+            cause: text.cause.general(),
+            who: text.who,
+            steps: text.steps.iter().map(words::Template::general).collect(),
+            snippet: text.snippet.clone(),
+            doc: text.doc.clone(),
+        }
+    }
+}
+
+impl Entry {
+    fn bare(reason: Reason) -> Self {
+        Self {
+            reason,
+            title: reason.title().to_owned(),
+            cause: reason.title().to_owned(),
+            who: Who::You,
+            steps: Vec::new(),
+            snippet: None,
+            doc: None,
+        }
+    }
+}
+
+impl Service {
+    /// Its id.
+    pub fn id(&self) -> &ServiceId {
+        &self.id
+    }
+
+    /// Its name for people.
+    pub fn title(&self) -> &str {
+        &self.text.title
+    }
+
+    /// Everything that its file says under `[service]`.
+    pub fn text(&self) -> &ServiceText {
+        &self.text
+    }
+
+    /// The field for the username.
+    pub fn username(&self) -> &Field {
+        &self.text.fields.username
+    }
+
+    /// The field for the key.
+    pub fn key(&self) -> &Field {
+        &self.text.fields.key
+    }
+
+    /// The field for the shared token.
+    pub fn token(&self) -> &Field {
+        &self.text.fields.token
+    }
+
+    /// Whether it can be used without credentials.
+    pub fn works_bare(&self) -> bool {
+        self.text.auth.is_none() || self.text.fields.key.need != Need::Required
+    }
+
+    /// Whether an unauthenticated call ends in a 401 by its nature.
+    pub fn bare_is_rejected(&self) -> bool {
+        self.text.requests.bare_is_rejected.unwrap_or(true)
+    }
+
+    /// The scheme that `auto` sends first.
+    pub fn first_scheme(&self, username_given: bool) -> Option<Scheme> {
+        let auth = self.text.auth.as_ref()?;
+        Some(match auth.without_username {
+            Some(scheme) if !username_given => scheme,
+            _ => auth.first,
+        })
+    }
+
+    /// The CMSs that its shared token can be for.
+    pub fn cms(&self, id: &str) -> Option<&Cms> {
+        self.common.cms.iter().find(|cms| cms.id == id)
+    }
+
+    /// Signs of who answered: its own, then the common ones.
+    pub(super) fn marks(&self) -> impl Iterator<Item = &Mark> {
+        self.own.mark.iter().chain(&self.common.mark)
+    }
+
+    /// Rules in the order in which they are tried.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.own.rule.iter().chain(&self.common.rule)
+    }
+
+    /// The words of a reason: of the variant first, then of the reason; its own before the common ones.
+    pub(super) fn words(&self, reason: Reason, variant: Option<&str>) -> Option<&ReasonText> {
+        let find = |key: &str| {
+            self.own
+                .reason
+                .get(key)
+                .or_else(|| self.common.reason.get(key))
+        };
+        variant
+            .and_then(|variant| find(&format!("{}/{variant}", reason.id())))
+            .or_else(|| find(reason.id()))
+    }
+}
+
+impl Catalog {
+    fn add(&mut self, label: &str, text: &str) -> Result<(), ServiceFileProblem> {
+        let file = load::parse(label, text)?;
+        let ServiceFile {
+            service,
+            mark,
+            rule,
+            reason,
+            cms,
+        } = file;
+        let common = Arc::make_mut(&mut self.common);
+        for new in cms {
+            if common.cms.iter().any(|known| known.id == new.id) {
+                return Err(load::problem_at(
+                    label,
+                    text,
+                    &new.id,
+                    "this CMS is described already",
+                ));
+            }
+            common.cms.push(new);
+        }
+        let mut own = Common {
+            mark,
+            rule,
+            reason,
+            cms: Vec::new(),
+        };
+        let Some(service) = service else {
+            common.mark.append(&mut own.mark);
+            common.rule.append(&mut own.rule);
+            common.reason.append(&mut own.reason);
+            self.share();
+            return Ok(());
+        };
+        let id = ServiceId::new(&service.id);
+        if self.services.contains_key(&id) {
+            return Err(load::problem_at(
+                label,
+                text,
+                "id",
+                "this service is described already",
+            ));
+        }
+        if let Some(http) = self.services.get(&ServiceId::http()) {
+            own.lean_on(&http.own);
+        }
+        let service = Service {
+            id: id.clone(),
+            text: Arc::new(service),
+            own: Arc::new(own),
+            common: Arc::clone(&self.common),
+        };
+        self.services.insert(id, service);
+        self.share();
+        Ok(())
+    }
+
+    /// Every service sees the common part as it is now.
+    fn share(&mut self) {
+        for service in self.services.values_mut() {
+            service.common = Arc::clone(&self.common);
+        }
+    }
+}
+
+impl Common {
+    /// A file without a mark of its own for the service is judged as `http` is, after its own rules; but
+    /// what it takes for an accepted answer, it alone says.
+    fn lean_on(&mut self, http: &Self) {
+        use crate::domain::AnsweredBy::Service;
+        if self.mark.iter().any(|mark| mark.who == Service) {
+            return;
+        }
+        let accepts = self
+            .rule
+            .iter()
+            .any(|rule| rule.reason == Reason::Connected);
+        self.mark.extend(http.mark.iter().cloned());
+        self.rule.extend(
+            http.rule
+                .iter()
+                .filter(|rule| !accepts || rule.reason != Reason::Connected)
+                .cloned(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests;

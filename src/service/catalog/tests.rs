@@ -1,0 +1,133 @@
+//! Service files: the embedded ones are whole, and a user's problems are named.
+
+use super::*;
+
+fn problem(text: &str) -> ServiceFileProblem {
+    Catalog::with([("my.toml".to_owned(), text.to_owned())]).unwrap_err()
+}
+
+#[test]
+fn the_embedded_files_parse() {
+    for (label, text) in [REASONS, ANSWERS].into_iter().chain(SERVICES) {
+        if let Err(problem) = load::parse(label, text) {
+            panic!("{problem}");
+        }
+    }
+    let ids: Vec<_> = Catalog::embedded().ids().map(ToString::to_string).collect();
+    assert_eq!(ids, ["blesta", "connect", "http"]);
+}
+
+#[test]
+fn every_reason_has_words() {
+    let catalog = Catalog::embedded();
+    for reason in Reason::ALL {
+        for service in [None, Some(ServiceId::blesta()), Some(ServiceId::connect())] {
+            let entry = catalog.entry(*reason, service.as_ref());
+            assert!(entry.cause.ends_with('.'), "{reason}: {}", entry.cause);
+            assert_ne!(entry.cause, reason.title(), "{reason} has no cause");
+            assert!(!entry.title.is_empty(), "{reason}");
+            assert!(
+                !entry.steps.is_empty() || reason.state() == crate::domain::State::Ok,
+                "{reason} has no remedy"
+            );
+        }
+        assert!(catalog.common.reason.contains_key(reason.id()), "{reason}");
+    }
+}
+
+#[test]
+fn every_named_variant_exists() {
+    let catalog = Catalog::embedded();
+    for service in catalog.services() {
+        for rule in service.rules() {
+            let Some(variant) = &rule.variant else {
+                continue;
+            };
+            let key = format!("{}/{variant}", rule.reason.id());
+            assert!(
+                service.own.reason.contains_key(&key) || service.common.reason.contains_key(&key),
+                "{key}"
+            );
+        }
+    }
+}
+
+#[test]
+fn problems_name_file_line_and_key() {
+    let unknown_key = problem("[service]\nid = 'x'\ntitle = 'X'\ncolour = 'red'\n");
+    assert_eq!(
+        (unknown_key.file.as_str(), unknown_key.line),
+        ("my.toml", 4)
+    );
+    assert_eq!(unknown_key.key, "colour");
+    assert!(
+        unknown_key.problem.contains("unknown field"),
+        "{unknown_key}"
+    );
+
+    let reason = problem("[service]\nid='x'\ntitle='X'\n[[rule]]\nreason = 'great'\nwhen = {}\n");
+    assert_eq!((reason.line, reason.key.as_str()), (5, "reason"));
+    assert!(reason.problem.contains("great"));
+
+    let placeholder =
+        problem("[service]\nid='x'\ntitle='X'\n[reason.connected]\ncause='{nobody}.'\nwho='you'\n");
+    assert_eq!((placeholder.line, placeholder.key.as_str()), (5, "cause"));
+
+    let twice = problem("[service]\nid = 'blesta'\ntitle='X'\n");
+    assert_eq!((twice.line, twice.key.as_str()), (2, "id"));
+
+    let path = problem("[service]\nid='x'\ntitle='X'\n[service.requests]\nbare = 'api'\n");
+    assert_eq!((path.line, path.key.as_str()), (5, "bare"));
+
+    let word = problem("[reason.nonsense]\ncause='x.'\nwho='you'\n[service]\nid='x'\ntitle='X'");
+    assert_eq!((word.line, word.key.as_str()), (1, "nonsense"));
+
+    assert_eq!(problem("[service\n").line, 1);
+    assert_eq!(problem("").key, "service");
+}
+
+#[test]
+fn any_http_api_is_described_without_code() {
+    let text = r#"
+[service]
+id = "grafana"
+title = "Grafana"
+[service.fields]
+key = { need = "required", starts = "glsa_" }
+[service.auth]
+first = "bearer"
+[service.requests]
+bare = "/api/health"
+bare_is_rejected = false
+authenticated = "/api/org"
+[service.identity]
+list = ""
+id = "/id"
+name = "/name"
+[[mark]]
+who = "service"
+name = "Grafana"
+score = 10
+when = { json = [{ at = "/database", exists = true }] }
+[[rule]]
+reason = "connected"
+when = { rung = "credentials", status = [200], json = [{ at = "/id", is = "number" }] }
+"#;
+    let catalog = Catalog::with([("grafana.toml".to_owned(), text.to_owned())]).unwrap();
+    let grafana = catalog.get(&ServiceId::new("grafana")).unwrap();
+    assert_eq!(grafana.title(), "Grafana");
+    assert!(!grafana.bare_is_rejected());
+    assert_eq!(grafana.first_scheme(false), Some(Scheme::Bearer));
+}
+
+#[test]
+fn a_file_may_add_a_cms_alone() {
+    let text = "[[cms]]\nid='drupal'\ntitle='Drupal'\nverify={ header='X-Sig' }\n";
+    let catalog = Catalog::with([("drupal.toml".to_owned(), text.to_owned())]).unwrap();
+    let blesta = catalog.get(&ServiceId::blesta()).unwrap();
+    let verify = blesta.cms("drupal").unwrap().verify.as_ref().unwrap();
+    assert_eq!(
+        (verify.header.as_str(), verify.parameter.as_str()),
+        ("X-Sig", "jblesta")
+    );
+}

@@ -1,0 +1,159 @@
+//! Words of service files: templates with their closed list of placeholders, and the names of enums.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::{AnsweredBy, Reason};
+
+/// The placeholders that a text may hold, each with the words that stand for it where no probe ran
+/// (`switchboard explain`).
+pub const PLACEHOLDERS: &[(&str, &str)] = &[
+    ("service", "the service"),
+    ("host", "the host"),
+    ("url", "the URL"),
+    ("status", "N"),
+    ("page", "the page's title"),
+    ("who", "the server"),
+    ("days", "N"),
+    ("date", "the date"),
+    ("names", "other names"),
+    ("issuer", "the issuer"),
+    ("target", "the target"),
+    ("message", "the message"),
+    ("username", "the username"),
+    ("why", "the reason"),
+    ("when", "the time shown"),
+    ("company", "the company"),
+    ("expected", "the one expected"),
+    ("proxy", "the proxy"),
+    ("fix", "the corrected URL"),
+    ("shape", "another shape"),
+];
+
+/// A text with placeholders in braces, all of them known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(String);
+
+impl Template {
+    /// The text with each placeholder replaced by what `fill` gives for it, or by its general words.
+    pub fn fill(&self, fill: impl Fn(&str) -> Option<String>) -> String {
+        let mut filled = String::with_capacity(self.0.len());
+        let mut rest = self.0.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            filled.push_str(before);
+            let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+            let general = || {
+                PLACEHOLDERS
+                    .iter()
+                    .find(|(known, _)| *known == name)
+                    .map_or_else(String::new, |(_, words)| (*words).to_owned())
+            };
+            filled.push_str(&fill(name).unwrap_or_else(general));
+            rest = tail;
+        }
+        filled.push_str(rest);
+        filled
+    }
+
+    /// The text in general words.
+    pub fn general(&self) -> String {
+        self.fill(|_| None)
+    }
+
+    fn parse(text: String) -> Result<Self, UnknownPlaceholder> {
+        let mut rest = text.as_str();
+        while let Some((_, after)) = rest.split_once('{') {
+            let (name, tail) = after
+                .split_once('}')
+                .ok_or_else(|| UnknownPlaceholder(after.to_owned()))?;
+            if !PLACEHOLDERS.iter().any(|(known, _)| *known == name) {
+                return Err(UnknownPlaceholder(name.to_owned()));
+            }
+            rest = tail;
+        }
+        Ok(Self(text))
+    }
+}
+
+/// A brace that opens no known placeholder.
+struct UnknownPlaceholder(String);
+
+impl fmt::Display for UnknownPlaceholder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{}}} is no placeholder; there are", self.0)?;
+        for (name, _) in PLACEHOLDERS {
+            write!(f, " {{{name}}}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Reads a reason's id.
+pub(super) fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Reason, D::Error> {
+    Reason::from_str(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+/// Reads who answered.
+pub(super) fn answered_by<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<AnsweredBy, D::Error> {
+    answerer(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+}
+
+/// Reads a list of who answered.
+pub(super) fn answerers<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<AnsweredBy>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|word| answerer(word).map_err(serde::de::Error::custom))
+        .collect()
+}
+
+/// Reads texts that are compared without regard to case.
+pub(super) fn lower<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    Ok(Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|text| text.to_lowercase())
+        .collect())
+}
+
+fn answerer(word: &str) -> Result<AnsweredBy, String> {
+    AnsweredBy::ALL
+        .into_iter()
+        .find(|who| who.id() == word)
+        .ok_or_else(|| {
+            format!("{word} is not one of service, web-server, cdn, waf, proxy, unknown")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_or_put_in_general_words() {
+        let text = Template::parse("{service} at {host}: {status}".to_owned())
+            .ok()
+            .unwrap();
+        assert_eq!(text.general(), "the service at the host: N");
+        assert_eq!(
+            text.fill(|name| (name == "status").then(|| "503".to_owned())),
+            "the service at the host: 503"
+        );
+    }
+
+    #[test]
+    fn unknown_placeholders_are_refused() {
+        assert!(Template::parse("{nothing}".to_owned()).is_err());
+        assert!(Template::parse("open { brace".to_owned()).is_err());
+    }
+}
