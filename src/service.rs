@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod hints;
+mod judge;
 pub mod ladder;
 pub mod sign;
 pub mod step;
@@ -12,6 +13,7 @@ pub mod subject;
 pub mod verify;
 
 pub use catalog::{Catalog, Entry, Service, ServiceFileProblem};
+pub use judge::last_good;
 pub use ladder::Ladder;
 pub use step::{Answer, Ask, Authorization, Request, Step, StopAfter};
 pub use subject::{Accepted, Held, LastGood, Manner, Past, Subject};

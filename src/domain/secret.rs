@@ -42,6 +42,11 @@ impl Secret {
         self.0.chars().count()
     }
 
+    /// Whether the value begins with `start`. For shape checks only.
+    pub fn starts_with(&self, start: &str) -> bool {
+        self.0.starts_with(start)
+    }
+
     /// Divides the value at the first `separator`, as a pasted `user:key` pair is divided.
     pub fn split_once(&self, separator: char) -> Option<(Self, Self)> {
         let (before, after) = self.0.split_once(separator)?;

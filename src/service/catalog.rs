@@ -245,7 +245,13 @@ impl Service {
 
     /// Rules in the order in which they are tried.
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.own.rule.iter().chain(&self.common.rule)
+        let common = |first: bool| {
+            self.common
+                .rule
+                .iter()
+                .filter(move |rule| rule.first == first)
+        };
+        common(true).chain(&self.own.rule).chain(common(false))
     }
 
     /// The words of a reason: of the variant first, then of the reason; its own before the common ones.

@@ -1,8 +1,11 @@
 //! What is said of a field before anything is asked: URL hints, cleaned pastes, the service that is meant.
 
-use crate::domain::{Secret, ServiceId};
+use crate::domain::{Endpoint, Secret, ServiceId};
 
+use super::catalog::format::{Field, NotInUrl};
 use super::catalog::{Catalog, Service};
+
+pub use super::sign::{Cleaned, clean_secret};
 
 /// Something that does not belong in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,28 +18,76 @@ pub struct UrlHint {
 
 /// What `typed` has in it that does not belong there; nothing where it is fine or no URL at all.
 pub fn url_hint(service: &Service, typed: &str) -> Option<UrlHint> {
-    todo!()
+    let endpoint = Endpoint::parse(typed).ok()?;
+    let corrected = stripped(service, &endpoint)?.shown();
+    let say = odd_segment(service, &endpoint).map_or_else(
+        || "A query or fragment does not belong in the URL.".to_owned(),
+        |odd| odd.say.clone(),
+    );
+    Some(UrlHint { say, corrected })
 }
 
-/// A paste, cleaned. Nothing is changed silently: `notes` says what was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cleaned<T> {
-    /// What belongs into the field.
-    pub value: T,
-    /// What belongs into the username's field, where a pair was pasted.
-    pub username: Option<String>,
-    /// What was cleaned or is odd, a sentence each.
-    pub notes: Vec<String>,
+/// The first path segment that does not belong in the URL.
+pub(super) fn odd_segment<'a>(service: &'a Service, endpoint: &Endpoint) -> Option<&'a NotInUrl> {
+    let segments = endpoint.segments();
+    let rules = &service.text().url.not_in;
+    segments.iter().find_map(|segment| {
+        rules
+            .iter()
+            .find(|rule| rule.segment.eq_ignore_ascii_case(segment))
+    })
 }
 
-/// Cleans a paste into the key's (or token's) field.
-pub fn clean_secret(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
-    todo!()
+/// The URL without what does not belong in it; nothing where that changes nothing.
+pub(super) fn stripped(service: &Service, endpoint: &Endpoint) -> Option<Endpoint> {
+    let rules = &service.text().url;
+    let segments = endpoint.segments();
+    let odd = segments.iter().position(|segment| {
+        rules
+            .not_in
+            .iter()
+            .any(|rule| rule.segment.eq_ignore_ascii_case(segment))
+    });
+    let url = endpoint.url();
+    let tail = rules.no_query && (url.query().is_some() || url.fragment().is_some());
+    match odd {
+        Some(index) => {
+            let index = match index.checked_sub(1).and_then(|before| segments.get(before)) {
+                Some(before) if before.eq_ignore_ascii_case("index.php") => index - 1,
+                _ => index,
+            };
+            Some(endpoint.truncated(index))
+        }
+        None if tail => Some(endpoint.truncated(segments.len())),
+        None => None,
+    }
 }
 
-/// Cleans a paste into the URL's or username's field.
+/// The same URL with https; nothing where it has it. A port that means plain http is left out.
+pub(super) fn with_https(endpoint: &Endpoint) -> Option<String> {
+    if !endpoint.is_plain() {
+        return None;
+    }
+    let mut url = endpoint.url().clone();
+    url.set_scheme("https").ok()?;
+    Endpoint::parse(url.as_str())
+        .ok()
+        .map(|endpoint| endpoint.shown())
+}
+
+/// Cleans a paste into the URL's or the username's field: outer blanks and line ends.
 pub fn clean_text(pasted: &str) -> Cleaned<String> {
-    todo!()
+    let joined: String = pasted.chars().filter(|c| !c.is_control()).collect();
+    let value = joined.trim().to_owned();
+    let mut notes = Vec::new();
+    if value != pasted {
+        notes.push("blanks or line ends were taken off".to_owned());
+    }
+    Cleaned {
+        value,
+        username: None,
+        notes,
+    }
 }
 
 /// The service that URL or username show, where it is another than `current`.
@@ -46,10 +97,65 @@ pub fn detect(
     url: &str,
     username: &str,
 ) -> Option<ServiceId> {
-    todo!()
+    let path = Endpoint::parse(url)
+        .map(|endpoint| endpoint.url().path().to_owned())
+        .unwrap_or_default();
+    catalog
+        .services()
+        .find(|service| {
+            let detect = &service.text().detect;
+            detect.path_contains.iter().any(|part| path.contains(part))
+                || detect
+                    .username_starts
+                    .iter()
+                    .any(|start| username.trim().starts_with(start))
+        })
+        .map(|service| service.id().clone())
+        .filter(|id| id != current)
 }
 
-/// What is odd about the shape of a key or username, one sentence; nothing where it fits.
+/// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.
 pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<String> {
-    todo!()
+    if username_is_odd(service, username) {
+        let expected = shape(service.username());
+        let swapped = secret_fits(service.key(), &Secret::new(username));
+        return Some(if swapped {
+            "user name and key look swapped".to_owned()
+        } else {
+            format!("the user name is not {expected}")
+        });
+    }
+    if secret_fits(service.key(), key) {
+        return None;
+    }
+    let title = service.title();
+    Some(format!(
+        "the key is not of {title}'s shape: {}",
+        shape(service.key())
+    ))
 }
+
+fn username_is_odd(service: &Service, username: &str) -> bool {
+    !username.is_empty() && !secret_fits(service.username(), &Secret::new(username))
+}
+
+fn shape(field: &Field) -> &str {
+    field.shape.as_deref().unwrap_or("as the service issues it")
+}
+
+/// Whether a value has the shape of its field. Says nothing else about it.
+fn secret_fits(field: &Field, value: &Secret) -> bool {
+    let length = value.length();
+    field
+        .hex
+        .is_none_or(|digits| length == digits && value.all(|c| c.is_ascii_hexdigit()))
+        && field.min.is_none_or(|min| length >= min)
+        && field.max.is_none_or(|max| length <= max)
+        && field
+            .starts
+            .as_ref()
+            .is_none_or(|start| value.starts_with(start))
+}
+
+#[cfg(test)]
+mod tests;

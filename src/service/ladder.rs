@@ -1,29 +1,192 @@
 //! The ladder: decides the next request from the answers so far, and ends in a verdict. It never waits.
+//!
+//! ```text
+//! URL form ─▶ reach | bare call ─▶ key ─▶ other style ─▶ identity ─▶ version, own token ─▶ shared token
+//!                      │  └ 404: /index.php           └ after one rejection, in `auto`
+//!                      └ redirect: its target, once, bare
+//! ```
+//!
+//! Which of these run is decided by [`plan`]: a key is sent only where the service was recognised, never
+//! after a redirect, never while the URL is being edited, and at most twice after a rejection.
+
+mod aside;
+mod finish;
+mod identity;
+mod key;
+mod plan;
+mod rungs;
+mod shared;
+mod way;
 
 use jiff::Timestamp;
+use url::Url;
 
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{Checks, Secret};
+use crate::domain::{CheckId, Checks, Endpoint, Identity, Reply, Secret};
 
 use super::catalog::Service;
-use super::step::{Answer, Step};
-use super::subject::{Accepted, LastGood, Subject};
+use super::catalog::format::Scheme;
+use super::judge::facts::Facts;
+use super::judge::{Finding, Judged, clock};
+use super::step::{Answer, Ask, Authorization, Request, Step, StopAfter};
+use super::subject::{Accepted, LastGood, Manner, Subject};
+use plan::{Pair, Plan};
 
 /// One run over one subject.
 #[derive(Debug)]
 pub struct Ladder {
+    service: Service,
+    subject: Subject,
+    plan: Plan,
+    pair: Option<Pair>,
+    /// The URL as typed, once it was read.
+    endpoint: Option<Endpoint>,
+    /// Whether the service is asked through `/index.php`.
+    through_index: bool,
+    stage: Stage,
+    /// Every URL asked, in order.
+    asked: Vec<Url>,
     checks: Checks,
+    /// The answer that the verdict rests on.
+    main: Option<Main>,
+    /// Lines of evidence beside those of the answer.
+    notes: Vec<String>,
+    facts: Facts,
+    redirects: Vec<String>,
+    /// A corrected URL that was found by asking.
+    corrected: Option<String>,
+    /// What an accepted pair's verdict may be, besides `connected`.
+    warnings: Vec<Finding>,
+    identity: Option<Identity>,
+    version: Option<String>,
+    retry_at: Option<Timestamp>,
+    service_seen: bool,
+    accepted: Option<Accepted>,
+    attempt: Option<AttemptEnd>,
+    quiet: Option<Timestamp>,
+    last_good: Option<LastGood>,
+    /// Whether only the shared token is checked (`token verify`).
+    token_only: bool,
+    /// The latest time heard of.
+    now: Timestamp,
+}
+
+/// An answer, and what was made of it.
+#[derive(Debug)]
+struct Main {
+    judged: Judged,
+    reply: Reply,
+}
+
+/// What the last request was for.
+#[derive(Debug)]
+enum Stage {
+    /// Nothing was asked yet, or all is over.
+    Idle,
+    /// Name, connection and TLS alone.
+    Reach,
+    /// Is the service there, asked without credentials.
+    Bare,
+    /// The same through `/index.php`, after this answer.
+    BareIndex(Box<Main>),
+    /// The key, for the first time, sent so.
+    Key(Scheme),
+    /// The key in the other style, after this rejection of the first.
+    OtherStyle(Scheme, Scheme, Box<Main>),
+    /// Bisect: the other style too, though the first was accepted.
+    Compare(Scheme),
+    /// A redirect's target, after this answer.
+    Target(Box<Main>),
+    /// Bisect: the corrected URL, after this answer.
+    Corrected(String, Box<Main>),
+    /// The service's version.
+    Version(Scheme),
+    /// The key's own token.
+    OwnToken,
+    /// The signed check of the shared token.
+    Token,
 }
 
 impl Ladder {
     /// Starts a run; `now` dates a verdict that needs no request.
     pub fn begin(service: &Service, subject: Subject, now: Timestamp) -> (Self, Step) {
-        todo!()
+        let mut ladder = Self::new(service, subject, now);
+        let step = ladder.first();
+        (ladder, step)
+    }
+
+    fn new(service: &Service, subject: Subject, now: Timestamp) -> Self {
+        Self {
+            service: service.clone(),
+            subject,
+            plan: Plan::Bare(None),
+            pair: None,
+            endpoint: None,
+            through_index: false,
+            stage: Stage::Idle,
+            asked: Vec::new(),
+            checks: Checks::default(),
+            main: None,
+            notes: Vec::new(),
+            facts: Facts::of(service, None),
+            redirects: Vec::new(),
+            corrected: None,
+            warnings: Vec::new(),
+            identity: None,
+            version: None,
+            retry_at: None,
+            service_seen: false,
+            accepted: None,
+            attempt: None,
+            quiet: None,
+            last_good: None,
+            token_only: false,
+            now,
+        }
+    }
+
+    /// Starts a run of the token rung alone.
+    pub(super) fn begin_token(service: &Service, subject: Subject, now: Timestamp) -> (Self, Step) {
+        let mut ladder = Self::new(service, subject, now);
+        ladder.token_only = true;
+        let step = ladder.first_token();
+        (ladder, step)
     }
 
     /// Takes the answer to the last [`Step::Ask`].
     pub fn answer(&mut self, answer: Answer) -> Step {
-        todo!()
+        self.attempt = None;
+        self.quiet = None;
+        match answer {
+            Answer::Reply(reply) => {
+                self.now = self.now.max(clock::ended_at(&reply));
+                if clock::response(&reply).is_some_and(|response| response.status == 429) {
+                    self.quiet = clock::retry_at(&reply);
+                }
+                self.replied(*reply)
+            }
+            Answer::Paused { until, why } => self.paused(until, &why),
+            Answer::Unbooked(why) => self.unbooked(&why),
+        }
+    }
+
+    fn replied(&mut self, reply: Reply) -> Step {
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::Idle => self.over(),
+            Stage::Reach => self.reached(reply),
+            Stage::Bare => self.after_bare(reply),
+            Stage::BareIndex(direct) => self.after_index(reply, *direct),
+            Stage::Key(scheme) => self.after_key(reply, scheme),
+            Stage::OtherStyle(first, second, rejected) => {
+                self.after_other(reply, (first, second), *rejected)
+            }
+            Stage::Compare(scheme) => self.after_compare(reply, scheme),
+            Stage::Target(main) => self.after_target(reply, *main),
+            Stage::Corrected(url, main) => self.after_corrected(reply, url, *main),
+            Stage::Version(scheme) => self.after_version(reply, scheme),
+            Stage::OwnToken => self.after_own_token(reply),
+            Stage::Token => self.after_token(reply),
+        }
     }
 
     /// What the rungs found so far, for live display.
@@ -34,31 +197,81 @@ impl Ladder {
     /// Username and key as they are sent (a pasted pair is split): what the gate books an attempt under.
     /// Nothing where no key is at hand.
     pub fn pair(&self) -> Option<(&str, &Secret)> {
-        None
+        self.pair
+            .as_ref()
+            .map(|pair| (pair.username.as_str(), &pair.key))
     }
 
     /// How the last request that carried the key ended, once it was answered: what the gate settles with.
+    /// Nothing where the last request carried none.
     pub fn attempt_end(&self) -> Option<AttemptEnd> {
-        None
+        self.attempt
     }
 
     /// Until when the last answer's host asked for quiet (429, `Retry-After`).
     pub fn quiet_until(&self) -> Option<Timestamp> {
-        None
+        self.quiet
     }
 
-    /// How the pair was accepted, to be remembered for the next run.
+    /// How the pair was accepted in this run, to be remembered for the next one.
     pub fn accepted(&self) -> Option<Accepted> {
-        None
+        self.accepted
     }
 
     /// Whether the service was recognised at exactly this URL in this run.
     pub fn service_seen(&self) -> bool {
-        false
+        self.service_seen
     }
 
     /// The fingerprint of this run, where it ended in ok.
-    pub fn last_good(&self) -> Option<LastGood> {
-        None
+    pub fn last_good(&self) -> Option<&LastGood> {
+        self.last_good.as_ref()
+    }
+
+    /// Whether one further request is within what this manner may send: four in all for a bisect.
+    fn has_room(&self) -> bool {
+        self.subject.manner != Manner::Full || self.asked.len() < 4
+    }
+
+    /// The base in use: as typed, or with `/index.php` behind it.
+    fn base(&self) -> Option<Endpoint> {
+        let endpoint = self.endpoint.as_ref()?;
+        match &self.service.text().requests.fallback {
+            Some(fallback) if self.through_index => Some(endpoint.join(fallback)),
+            _ => Some(endpoint.clone()),
+        }
+    }
+
+    /// The URL of a request: `path` behind the base, or the URL as typed.
+    fn url(&self, path: Option<&str>) -> Option<Url> {
+        let mut url = match path {
+            Some(path) => self.base()?.join(path).url().clone(),
+            None => self.base()?.url().clone(),
+        };
+        url.set_fragment(None);
+        Some(url)
+    }
+
+    /// Puts a request on its way.
+    fn ask(&mut self, stage: Stage, rung: CheckId, url: Url, with: Authorization) -> Step {
+        let stop_after = match stage {
+            Stage::Reach => StopAfter::Reach,
+            _ => StopAfter::Body,
+        };
+        self.stage = stage;
+        self.asked.push(url.clone());
+        Step::Ask(Box::new(Ask {
+            rung,
+            request: Request {
+                method: "GET",
+                url,
+                headers: Vec::new(),
+                authorization: with,
+                stop_after,
+            },
+        }))
     }
 }
+
+#[cfg(test)]
+mod tests;

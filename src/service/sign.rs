@@ -1,38 +1,230 @@
-//! Everything of this room that reads a secret: signature, fingerprint, handle and request headers.
+//! Everything of this room that reads a secret: signature, fingerprint, handle, headers, cleaned pastes.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 use crate::domain::{Handle, KeyFingerprint, Secret};
 
 use super::catalog::Service;
-use super::catalog::format::Scheme;
+use super::catalog::format::{Need, Scheme};
 use super::step::Authorization;
 
-/// The keyed digest under which the lock-out budget knows a pair.
+/// The keyed digest under which the lock-out budget knows a pair: HMAC-SHA256 under the installation's
+/// key, so that a stolen state folder does not let anybody try keys against it. 32 hex digits.
 pub fn fingerprint(installation_key: &[u8; 32], username: &str, key: &Secret) -> KeyFingerprint {
-    todo!()
+    let length = u64::try_from(username.len()).unwrap_or(u64::MAX);
+    let digest = hmac(
+        installation_key,
+        &[
+            &length.to_be_bytes(),
+            username.as_bytes(),
+            key.expose().as_bytes(),
+        ],
+    );
+    KeyFingerprint(
+        digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    )
 }
 
-/// What the owner pastes elsewhere.
+/// The signature of `text` under the shared token: base64(HMAC-SHA256). The signature is no secret.
+pub fn signature(token: &Secret, text: &str) -> String {
+    STANDARD.encode(hmac(token.expose().as_bytes(), &[text.as_bytes()]))
+}
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    // HMAC takes keys of any length: this can't fail.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return Vec::new();
+    };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// What the owner pastes elsewhere, without a line end: the service's handle template, filled in.
 pub fn handle(service: &Service, username: &str, key: &Secret) -> Handle {
-    todo!()
+    Handle::plain(fill(&service.text().handle, username, key))
 }
 
-/// The credentials of one request; nothing where the scheme can't carry them (Basic and a username with a
-/// colon, or a service without such headers).
+/// Fills `{username}` and `{key}`; a brace in a value is never read as a placeholder.
+fn fill(template: &str, username: &str, key: &Secret) -> Secret {
+    let mut filled = String::with_capacity(template.len() + username.len() + key.expose().len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
+        match name {
+            "username" => filled.push_str(username),
+            "key" => filled.push_str(key.expose()),
+            _ => {}
+        }
+        rest = tail;
+    }
+    filled.push_str(rest);
+    Secret::new(filled)
+}
+
+/// The credentials of one request; nothing where the scheme can't carry them: Basic with a colon in the
+/// username, or `headers` of a service that has none.
 pub fn authorization(
     service: &Service,
     scheme: Scheme,
     username: &str,
     key: &Secret,
 ) -> Option<Authorization> {
-    todo!()
+    match scheme {
+        Scheme::Basic if username.contains(':') => None,
+        Scheme::Basic => Some(Authorization::Basic {
+            username: username.to_owned(),
+            key: key.clone(),
+        }),
+        Scheme::Bearer | Scheme::Headers => {
+            headers(service, scheme, username, key).map(Authorization::Headers)
+        }
+    }
 }
 
-/// Whole header lines, such as `Authorization: ApiKey SU-…:…`: what `Y` copies.
+fn headers(
+    service: &Service,
+    scheme: Scheme,
+    username: &str,
+    key: &Secret,
+) -> Option<Vec<(String, Secret)>> {
+    let whole = |name: &str, template: &str| (name.to_owned(), fill(template, username, key));
+    let headers = match scheme {
+        Scheme::Basic => {
+            let pair = Secret::new(format!("{username}:{}", key.expose()));
+            let value = format!("Basic {}", STANDARD.encode(pair.expose()));
+            vec![("Authorization".to_owned(), Secret::new(value))]
+        }
+        Scheme::Bearer => vec![whole("Authorization", "Bearer {key}")],
+        Scheme::Headers => service
+            .text()
+            .auth
+            .as_ref()?
+            .headers
+            .iter()
+            .map(|header| whole(&header.name, &header.value))
+            .collect(),
+    };
+    (!headers.is_empty()).then_some(headers)
+}
+
+/// Whole header lines, such as `Authorization: ApiKey SU-…:…`, without a line end after the last.
 pub fn header_lines(
     service: &Service,
     scheme: Scheme,
     username: &str,
     key: &Secret,
 ) -> Option<Secret> {
-    todo!()
+    let lines: Vec<String> = headers(service, scheme, username, key)?
+        .iter()
+        .map(|(name, value)| format!("{name}: {}", value.expose()))
+        .collect();
+    Some(Secret::new(lines.join("\n")))
 }
+
+/// A shell line with curl that reads the key from `$SWITCHBOARD_KEY` through `-K -`: the key stands
+/// neither in the line nor in an argument of a program (`printf` is the shell's own). Holds no secret.
+pub fn curl(service: &Service, scheme: Scheme, url: &str, username: &str) -> Option<String> {
+    let marker = Secret::new("%s");
+    let visible: String = username.chars().filter(|c| !c.is_control()).collect();
+    // For curl's configuration first, then for printf's format.
+    let quoted = visible.replace('\\', "\\\\").replace('"', "\\\"");
+    let escaped = quoted.replace('\\', "\\\\").replace('%', "%%");
+    let lines: Vec<String> = match scheme {
+        Scheme::Basic => vec![format!("user = \"{escaped}:%s\"")],
+        Scheme::Bearer | Scheme::Headers => headers(service, scheme, &escaped, &marker)?
+            .iter()
+            .map(|(name, value)| format!("header = \"{name}: {}\"", value.expose()))
+            .collect(),
+    };
+    let keys = lines.iter().filter(|line| line.contains("%s")).count();
+    let format = lines.join("\\n").replace('\'', "'\\''");
+    let arguments = " \"$SWITCHBOARD_KEY\"".repeat(keys);
+    let url = url.replace('\'', "'\\''");
+    Some(format!(
+        "printf '{format}\\n'{arguments} | curl -sS -K - '{url}'"
+    ))
+}
+
+/// A paste, cleaned. Nothing is changed silently: `notes` says what was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cleaned<T> {
+    /// What belongs into the field.
+    pub value: T,
+    /// What belongs into the username's field, where a pair was pasted.
+    pub username: Option<String>,
+    /// What was cleaned or is odd, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Cleans a paste into the key's (or token's) field: outer blanks, line ends and control characters,
+/// `Authorization:`, `ApiKey `, `Bearer ` and `Basic ` before it, and a `user:key` pair where the service
+/// takes both.
+pub fn clean_secret(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
+    let mut notes = Vec::new();
+    let inside = Secret::new(
+        pasted
+            .expose()
+            .chars()
+            .filter(|c| !c.is_control() && *c != '\u{feff}' && *c != '\u{200b}')
+            .collect::<String>(),
+    );
+    let mut value = Secret::new(inside.expose().trim());
+    if value != *pasted {
+        notes.push("blanks or line ends were taken off".to_owned());
+    }
+    let mut pair = None;
+    for prefix in ["Authorization:", "ApiKey ", "Bearer ", "Basic "] {
+        let Some(rest) = without_prefix(&value, prefix) else {
+            continue;
+        };
+        value = rest;
+        notes.push(format!("\"{}\" before it was taken off", prefix.trim_end()));
+        if prefix == "Basic " {
+            pair = decoded(&value);
+        }
+    }
+    let takes_both = service.username().need == Need::Required;
+    let pair = pair
+        .or_else(|| Some(value.clone()).filter(|_| takes_both))
+        .and_then(|whole| whole.split_once(':'))
+        .filter(|(username, key)| !username.is_empty() && !key.is_empty());
+    let mut username = None;
+    if let Some((name, key)) = pair {
+        notes.push("the pair was split into user name and key".to_owned());
+        username = Some(name.expose().to_owned());
+        value = key;
+    }
+    Cleaned {
+        value,
+        username,
+        notes,
+    }
+}
+
+fn without_prefix(value: &Secret, prefix: &str) -> Option<Secret> {
+    let (head, rest) = value.expose().split_at_checked(prefix.len())?;
+    head.eq_ignore_ascii_case(prefix)
+        .then(|| Secret::new(rest.trim()))
+}
+
+/// `user:key` of a Basic header's value.
+fn decoded(value: &Secret) -> Option<Secret> {
+    let bytes = STANDARD.decode(value.expose()).ok()?;
+    String::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.contains(':') && !text.chars().any(char::is_control))
+        .map(Secret::new)
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{State, Verdict};
+use crate::domain::{CheckId, Reason, State, Verdict};
 
 use super::catalog::Service;
 use super::ladder::Ladder;
@@ -16,20 +16,57 @@ pub struct Row {
     pub label: &'static str,
     /// Its lamp.
     pub state: State,
-    /// One inert line.
+    /// One inert line; empty where it was not reached.
     pub detail: String,
 }
 
-/// Starts a run of the token rung alone; drive it as any [`Ladder`].
+/// Starts a run of the token rung alone, over the subject's token, CMS and CMS URL; drive it as any
+/// [`Ladder`]. It never sends a key.
 pub fn begin(service: &Service, subject: Subject, now: Timestamp) -> (Ladder, Step) {
-    Ladder::begin(service, subject, now)
+    Ladder::begin_token(service, subject, now)
 }
 
 /// The four rows of a verdict that came of [`begin`].
 pub fn rows(verdict: &Verdict) -> [Row; 4] {
-    ["API URL", "URL Found", "Token Set", "Token Valid"].map(|label| Row {
+    let row = |label, state, detail: &str| Row {
         label,
-        state: verdict.state(),
-        detail: verdict.title.clone(),
-    })
+        state,
+        detail: detail.to_owned(),
+    };
+    let no_url = verdict.checks.get(CheckId::Url).state != State::Ok;
+    let url = if no_url {
+        row("API URL", State::Unknown, &verdict.cause)
+    } else {
+        row("API URL", State::Ok, &verdict.url)
+    };
+    let token_missing = matches!(
+        verdict.reason,
+        Reason::KeyMissing | Reason::SecretUnavailable
+    );
+    let reach = [CheckId::Dns, CheckId::Connect, CheckId::Tls, CheckId::Http]
+        .map(|id| verdict.checks.get(id).state);
+    let worst = State::worst(reach.into_iter().filter(|state| *state != State::Unknown));
+    let found = if no_url
+        || verdict.checks.get(CheckId::Connect).state == State::Unknown && worst == State::Ok
+    {
+        row("URL Found", State::Unknown, "")
+    } else if worst == State::Down {
+        row("URL Found", State::Down, &verdict.title)
+    } else {
+        row("URL Found", State::Ok, "")
+    };
+    let set = if token_missing {
+        row("Token Set", State::Unknown, &verdict.cause)
+    } else if no_url {
+        row("Token Set", State::Unknown, "")
+    } else {
+        row("Token Set", State::Ok, "")
+    };
+    let token = verdict.checks.get(CheckId::Token);
+    let valid = row(
+        "Token Valid",
+        token.state,
+        token.detail.as_deref().unwrap_or_default(),
+    );
+    [url, found, set, valid]
 }

@@ -36,6 +36,8 @@ pub struct Condition {
     /// The path of `Location` contains one of these.
     #[serde(deserialize_with = "words::lower")]
     pub location: Vec<String>,
+    /// Whether `Location` leads below the URL as typed (which then has a path).
+    pub location_below_url: Option<bool>,
     /// The URL as typed has something that `[service.url]` says does not belong in it.
     pub url_is_odd: Option<bool>,
     /// Whether a proxy of ours was in use.

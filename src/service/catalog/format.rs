@@ -333,6 +333,9 @@ pub struct Rule {
     pub reason: Reason,
     /// Which of the reason's texts: `[reason."id/variant"]`.
     pub variant: Option<String>,
+    /// Whether it goes before the rules of the service: for common rules only.
+    #[serde(default)]
+    pub first: bool,
     /// When it fits.
     pub when: Condition,
 }

@@ -16,7 +16,7 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("status", "N"),
     ("page", "the page's title"),
     ("who", "the server"),
-    ("days", "N"),
+    ("days", "N days"),
     ("date", "the date"),
     ("names", "other names"),
     ("issuer", "the issuer"),

@@ -1,0 +1,136 @@
+//! The judge: what an answer means, and who sent it.
+//!
+//! [`recognise`] reads the body, [`answered_by`] weighs who sent it, [`rules`] finds the reason in the
+//! tables of `assets/services`, [`failure`] and [`tls`] do it for requests without an answer, [`redirect`]
+//! for answers that point elsewhere, [`token`] for the signed check, and [`conclude`] makes the verdict.
+
+pub(super) mod answered_by;
+pub(super) mod changes;
+pub(super) mod clock;
+pub(super) mod conclude;
+pub(super) mod facts;
+pub(super) mod failure;
+pub(super) mod recognise;
+pub(super) mod redirect;
+pub(super) mod rules;
+pub(super) mod tls;
+pub(super) mod token;
+
+use url::Url;
+
+use crate::domain::{AnsweredBy, Endpoint, Outcome, Reason, Reply, Response};
+
+use super::catalog::Service;
+use super::catalog::condition::Rung;
+use answered_by::Answerer;
+use recognise::Page;
+use redirect::Redirect;
+
+pub use changes::last_good;
+
+/// A reason, and which of its texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) reason: Reason,
+    pub(super) variant: Option<String>,
+}
+
+impl Finding {
+    pub(super) fn new(reason: Reason) -> Self {
+        Self {
+            reason,
+            variant: None,
+        }
+    }
+
+    pub(super) fn variant(reason: Reason, variant: &str) -> Self {
+        Self {
+            reason,
+            variant: Some(variant.to_owned()),
+        }
+    }
+}
+
+impl From<Reason> for Finding {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason)
+    }
+}
+
+/// What was asked, so that its answer can be judged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) service: &'a Service,
+    pub(super) rung: Rung,
+    /// The base URL as typed.
+    pub(super) endpoint: &'a Endpoint,
+    /// The URL that was asked.
+    pub(super) url: &'a Url,
+}
+
+/// An answer, judged.
+#[derive(Clone, Debug)]
+pub(super) struct Judged {
+    pub(super) finding: Finding,
+    pub(super) answerer: Answerer,
+    /// The body, where there was one.
+    pub(super) page: Option<Page>,
+    /// Where it points to.
+    pub(super) redirect: Option<Redirect>,
+    /// 0 where no HTTP response was received.
+    pub(super) status: u16,
+}
+
+impl Judged {
+    /// A verdict without an answer.
+    pub(super) fn unasked(finding: impl Into<Finding>) -> Self {
+        Self {
+            finding: finding.into(),
+            answerer: Answerer::of(AnsweredBy::Nobody),
+            page: None,
+            redirect: None,
+            status: 0,
+        }
+    }
+}
+
+/// Judges one reply. [`Outcome::Reached`] has nothing to judge: it means only that the way is free.
+pub(super) fn judge(asked: Asked<'_>, reply: &Reply) -> Judged {
+    match &reply.outcome {
+        Outcome::Reached => Judged::unasked(Reason::ServiceFound),
+        Outcome::Failed(failure) => Judged {
+            answerer: failure::answerer(failure),
+            status: failure::status(failure),
+            ..Judged::unasked(failure::finding(failure, reply))
+        },
+        Outcome::Cut(response, failure) => {
+            let mut judged = judge_response(asked, reply, response);
+            judged.finding = failure::cut(failure);
+            judged.redirect = None;
+            judged
+        }
+        Outcome::Answered(response) => judge_response(asked, reply, response),
+    }
+}
+
+fn judge_response(asked: Asked<'_>, reply: &Reply, response: &Response) -> Judged {
+    let page = recognise::page(response);
+    let redirect = redirect::read(asked.url, response);
+    let mut seen = rules::Seen {
+        asked,
+        response,
+        page: &page,
+        by: None,
+        proxied: reply.proxy.is_some(),
+    };
+    let answerer = answered_by::weigh(&seen);
+    seen.by = Some(answerer.by);
+    let finding = rules::finding(&seen, redirect.as_ref());
+    Judged {
+        finding,
+        answerer,
+        status: response.status,
+        redirect,
+        page: Some(page),
+    }
+}

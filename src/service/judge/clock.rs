@@ -1,0 +1,171 @@
+//! Times in an answer: when to ask again, and how far its clock is from ours.
+
+use std::time::Duration;
+
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::{Outcome, Reply, Response};
+
+/// A `Retry-After` beyond this is cut: nobody waits longer on a server's word.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+/// Where a 429 names no time.
+const UNNAMED: SignedDuration = SignedDuration::from_secs(60);
+/// From here on two clocks differ: the shared token's own limit.
+const SKEW: SignedDuration = SignedDuration::from_secs(45);
+
+/// When a reply allows the next try: `Retry-After` (seconds or an HTTP date) of any status, and a minute
+/// where a 429 names none.
+pub(in crate::service) fn retry_at(reply: &Reply) -> Option<Timestamp> {
+    let response = response(reply)?;
+    let from = heard_at(reply);
+    let named = match response.status {
+        429 | 500..=599 => response
+            .header("retry-after")
+            .and_then(|value| read(value, from)),
+        _ => None,
+    };
+    let unnamed = || {
+        (response.status == 429)
+            .then(|| from.saturating_add(UNNAMED).ok())
+            .flatten()
+    };
+    named
+        .map(|time| match from.saturating_add(LONGEST) {
+            Ok(longest) => time.clamp(from, longest),
+            Err(_) => time,
+        })
+        .or_else(unnamed)
+}
+
+fn read(value: &str, from: Timestamp) -> Option<Timestamp> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        let seconds = value.parse::<i64>().unwrap_or(i64::MAX);
+        let wait = SignedDuration::from_secs(seconds).min(LONGEST);
+        return from.saturating_add(wait).ok();
+    }
+    date(value)
+}
+
+fn date(value: &str) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(value.trim()).ok()
+}
+
+/// How far the server's clock is ahead of ours (negative: behind), where that is more than 45 s. A cached
+/// answer (`Age`) says nothing about it.
+pub(in crate::service) fn skew(reply: &Reply) -> Option<SignedDuration> {
+    let response = response(reply)?;
+    if response.header("age").is_some() {
+        return None;
+    }
+    let skew = date(response.header("date")?)?.duration_since(heard_at(reply));
+    (skew.abs() > SKEW).then_some(skew)
+}
+
+/// One line about clocks that differ.
+pub(in crate::service) fn skew_line(skew: SignedDuration) -> String {
+    let seconds = skew.abs().as_secs();
+    let amount = match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    };
+    let side = if skew.is_negative() {
+        "behind"
+    } else {
+        "ahead of"
+    };
+    format!("the server's clock is {amount} {side} this machine's")
+}
+
+/// When the head of the answer was received, as near as it is known.
+fn heard_at(reply: &Reply) -> Timestamp {
+    let took = reply.phases.total.unwrap_or(Duration::ZERO);
+    SignedDuration::try_from(took)
+        .ok()
+        .and_then(|took| reply.at.saturating_add(took).ok())
+        .unwrap_or(reply.at)
+}
+
+/// When a reply ended: its start and the time it took.
+pub(in crate::service) fn ended_at(reply: &Reply) -> Timestamp {
+    heard_at(reply)
+}
+
+/// The response of a reply, whole or cut.
+pub(in crate::service) fn response(reply: &Reply) -> Option<&Response> {
+    match &reply.outcome {
+        Outcome::Answered(response) | Outcome::Cut(response, _) => Some(response),
+        Outcome::Reached | Outcome::Failed(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Phases;
+
+    fn reply(status: u16, headers: &[(&str, &str)]) -> Reply {
+        Reply {
+            at: "2026-11-23T10:00:00Z".parse().unwrap(),
+            phases: Phases::default(),
+            addresses: Vec::new(),
+            tls: None,
+            proxy: None,
+            outcome: Outcome::Answered(Response {
+                status,
+                headers: headers
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
+                body: Vec::new(),
+            }),
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        for (status, value, expected) in [
+            (429, "30", Some("2026-11-23T10:00:30Z")),
+            (
+                429,
+                "Mon, 23 Nov 2026 10:05:00 GMT",
+                Some("2026-11-23T10:05:00Z"),
+            ),
+            (
+                429,
+                "Mon, 23 Nov 2020 10:05:00 GMT",
+                Some("2026-11-23T10:00:00Z"),
+            ),
+            (429, "99999999999999999999999", Some("2026-11-24T10:00:00Z")),
+            (429, "soon", Some("2026-11-23T10:01:00Z")),
+            (503, "120", Some("2026-11-23T10:02:00Z")),
+            (503, "soon", None),
+            (200, "120", None),
+        ] {
+            let at = retry_at(&reply(status, &[("retry-after", value)]));
+            assert_eq!(at, expected.map(|e| e.parse().unwrap()), "{status} {value}");
+        }
+    }
+
+    #[test]
+    fn clocks_are_compared() {
+        let skew = |headers: &[(&str, &str)]| skew(&reply(200, headers)).map(skew_line);
+        assert_eq!(skew(&[("date", "Mon, 23 Nov 2026 10:00:40 GMT")]), None);
+        assert_eq!(
+            skew(&[("date", "Mon, 23 Nov 2026 10:05:00 GMT")]).unwrap(),
+            "the server's clock is 5 min ahead of this machine's"
+        );
+        assert_eq!(
+            skew(&[("date", "Mon, 23 Nov 2026 09:58:59 GMT")]).unwrap(),
+            "the server's clock is 61 s behind this machine's"
+        );
+        assert_eq!(
+            skew(&[("date", "Mon, 23 Nov 2026 09:00:00 GMT"), ("age", "1")]),
+            None
+        );
+        assert_eq!(skew(&[("date", "yesterday")]), None);
+    }
+}

@@ -1,0 +1,211 @@
+//! From a finding to the verdict: words filled in, evidence gathered, what has changed said.
+
+use jiff::Timestamp;
+
+use crate::domain::text::inert;
+use crate::domain::verdict::whole_seconds;
+use crate::domain::{
+    AnsweredBy, Checks, Endpoint, Identity, Phases, Reason, Remedy, Reply, State, Verdict, Who,
+};
+
+use super::facts::Facts;
+use super::{Finding, Judged, changes, clock, redirect, tls};
+use crate::service::catalog::Service;
+use crate::service::catalog::format::{Fix, ReasonText};
+use crate::service::hints;
+use crate::service::subject::Subject;
+
+/// Everything that a verdict is made of.
+#[derive(Debug)]
+pub(in crate::service) struct Ending<'a> {
+    pub(in crate::service) service: &'a Service,
+    pub(in crate::service) subject: &'a Subject,
+    /// The URL as typed, where it is one.
+    pub(in crate::service) endpoint: Option<&'a Endpoint>,
+    /// The path that was asked behind it.
+    pub(in crate::service) suffix: &'a str,
+    pub(in crate::service) finding: Finding,
+    /// The answer that the verdict rests on, and what was made of it.
+    pub(in crate::service) judged: Option<&'a Judged>,
+    pub(in crate::service) reply: Option<&'a Reply>,
+    pub(in crate::service) facts: Facts,
+    /// Further lines, inert.
+    pub(in crate::service) notes: &'a [String],
+    pub(in crate::service) redirects: &'a [String],
+    pub(in crate::service) identity: Option<&'a Identity>,
+    pub(in crate::service) version: Option<&'a str>,
+    pub(in crate::service) retry_at: Option<Timestamp>,
+    /// A corrected URL that was found by asking.
+    pub(in crate::service) corrected: Option<String>,
+    pub(in crate::service) checks: &'a Checks,
+    pub(in crate::service) now: Timestamp,
+}
+
+const LINES: usize = 16;
+
+/// Makes the verdict.
+pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
+    let words = ending
+        .service
+        .words(ending.finding.reason, ending.finding.variant.as_deref());
+    let url = ending.corrected.clone().or_else(|| {
+        let fix = words?.fix?;
+        let endpoint = ending.endpoint?;
+        fixed(fix, ending.service, endpoint, ending.judged, ending.suffix)
+    });
+    if let Some(url) = &url {
+        ending.facts.set("fix", url);
+    }
+    let retry_at = ending
+        .retry_at
+        .or_else(|| ending.reply.and_then(clock::retry_at));
+    if let Some(time) = retry_at {
+        ending.facts.set("when", whole_seconds(time));
+    }
+    let (title, cause, remedy) = text(words, ending.finding.reason, &ending.facts, url);
+    let mut verdict = Verdict {
+        connection: ending.subject.connection.clone(),
+        service: ending.subject.service.clone(),
+        url: shown_url(&ending),
+        reason: ending.finding.reason,
+        status: ending.judged.map_or(0, |judged| judged.status),
+        title,
+        cause,
+        answered_by: ending
+            .judged
+            .map_or(AnsweredBy::Nobody, |judged| judged.answerer.by),
+        evidence: evidence(&ending),
+        remedy,
+        checks: ending.checks.clone(),
+        addresses: ending
+            .reply
+            .map(|reply| reply.addresses.clone())
+            .unwrap_or_default(),
+        phases: ending
+            .reply
+            .map_or_else(Phases::default, |reply| reply.phases),
+        tls: ending.reply.and_then(|reply| reply.tls.clone()),
+        identity: ending.identity.cloned(),
+        service_version: ending.version.map(str::to_owned),
+        redirects: ending.redirects.to_vec(),
+        retry_at,
+        changed_since_last_good: Vec::new(),
+        at: ending.now,
+    };
+    if verdict.state() != State::Ok
+        && let Some(last) = &ending.subject.past.last_good
+    {
+        let now = changes::last_good(&verdict, server(ending.reply));
+        verdict.changed_since_last_good = changes::changed(last, &now);
+    }
+    verdict
+}
+
+/// The `Server` header of an answer.
+pub(in crate::service) fn server(reply: Option<&Reply>) -> Option<&str> {
+    clock::response(reply?)?.header("server")
+}
+
+fn shown_url(ending: &Ending<'_>) -> String {
+    ending
+        .endpoint
+        .map_or_else(|| inert(&ending.subject.url, 200), Endpoint::shown)
+}
+
+fn text(
+    words: Option<&ReasonText>,
+    reason: Reason,
+    facts: &Facts,
+    url: Option<String>,
+) -> (String, String, Remedy) {
+    let mut remedy = Remedy {
+        who: Who::You,
+        steps: Vec::new(),
+        snippet: None,
+        url,
+        doc: None,
+    };
+    let Some(words) = words else {
+        return (reason.title().to_owned(), reason.title().to_owned(), remedy);
+    };
+    let fill = |name: &str| facts.get(name);
+    let title = words
+        .title
+        .as_ref()
+        .map_or_else(|| reason.title().to_owned(), |title| title.fill(fill));
+    remedy.who = words.who;
+    remedy.steps = words.steps.iter().map(|step| step.fill(fill)).collect();
+    remedy.snippet.clone_from(&words.snippet);
+    remedy.doc.clone_from(&words.doc);
+    (title, words.cause.fill(fill), remedy)
+}
+
+fn evidence(ending: &Ending<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    if let Some(judged) = ending.judged {
+        lines.extend(judged.answerer.evidence.iter().cloned());
+        if let Some(page) = &judged.page {
+            lines.extend(
+                page.title
+                    .iter()
+                    .map(|title| format!("page title: {title}")),
+            );
+            lines.extend(page.noise.iter().map(super::recognise::Noise::line));
+        }
+        if let Some(target) = &judged.redirect {
+            lines.push(format!("redirects to {}", target.shown()));
+        }
+    }
+    if let Some(reply) = ending.reply {
+        lines.extend(tls::evidence(reply));
+        lines.extend(clock::skew(reply).map(clock::skew_line));
+        lines.extend(
+            reply
+                .proxy
+                .iter()
+                .map(|proxy| format!("asked through the proxy {proxy}")),
+        );
+    }
+    lines.extend(ending.notes.iter().cloned());
+    let mut said: Vec<String> = Vec::new();
+    for line in lines {
+        let line = inert(&line, 240);
+        if !said.contains(&line) && said.len() < LINES {
+            said.push(line);
+        }
+    }
+    said
+}
+
+/// The corrected URL of a judged answer, where one can be told.
+pub(in crate::service) fn corrected(
+    service: &Service,
+    endpoint: &Endpoint,
+    judged: &Judged,
+    suffix: &str,
+) -> Option<String> {
+    let finding = &judged.finding;
+    let fix = service
+        .words(finding.reason, finding.variant.as_deref())?
+        .fix?;
+    fixed(fix, service, endpoint, Some(judged), suffix)
+}
+
+fn fixed(
+    fix: Fix,
+    service: &Service,
+    endpoint: &Endpoint,
+    judged: Option<&Judged>,
+    suffix: &str,
+) -> Option<String> {
+    let stripped = || hints::stripped(service, endpoint).map(|endpoint| endpoint.shown());
+    match fix {
+        Fix::Strip => stripped(),
+        Fix::Https => hints::with_https(endpoint),
+        Fix::Redirect => redirect::base(&judged?.redirect.as_ref()?.target, suffix),
+        Fix::Parent => stripped().or_else(|| {
+            let segments = endpoint.segments().len();
+            (segments > 0).then(|| endpoint.truncated(segments - 1).shown())
+        }),
+    }
+}

@@ -1,0 +1,113 @@
+//! What fills the placeholders of the tables' texts.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::domain::text::inert;
+use crate::domain::verdict::whole_seconds;
+use crate::domain::{Endpoint, Reply};
+
+use super::{Judged, failure, redirect, tls};
+use crate::service::catalog::Service;
+use crate::service::catalog::condition::BodyKind;
+
+/// Values by placeholder. Every one is made inert as it goes in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::service) struct Facts(BTreeMap<&'static str, String>);
+
+const LIMIT: usize = 200;
+
+impl Facts {
+    /// Fills `name` (sentences end in the tables' own full stop), which is one of [`crate::service::catalog::words::PLACEHOLDERS`].
+    pub(in crate::service) fn set(&mut self, name: &'static str, value: impl AsRef<str>) {
+        let value = value.as_ref().trim_end().trim_end_matches('.');
+        self.0.insert(name, inert(value, LIMIT));
+    }
+
+    /// What fills `name`.
+    pub(in crate::service) fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    /// What service and URL say.
+    pub(in crate::service) fn of(service: &Service, endpoint: Option<&Endpoint>) -> Self {
+        let mut facts = Self::default();
+        facts.set("service", service.title());
+        if let Some(endpoint) = endpoint {
+            facts.set("host", endpoint.host());
+            facts.set("url", endpoint.shown());
+        }
+        facts
+    }
+
+    /// What an answer says.
+    pub(in crate::service) fn add_judged(&mut self, judged: &Judged) {
+        self.set("status", judged.status.to_string());
+        self.set("who", judged.answerer.shown());
+        if let Some(page) = &judged.page {
+            let shown = match (&page.title, page.kind) {
+                (Some(title), _) => format!("\"{title}\""),
+                (None, BodyKind::Html) => "a page without a title".to_owned(),
+                (None, BodyKind::Json) => "JSON of another product".to_owned(),
+                (None, BodyKind::Text) => "plain text".to_owned(),
+                (None, BodyKind::Empty) => "nothing".to_owned(),
+            };
+            self.set("page", shown);
+            if let Some(message) = page.json.as_ref().and_then(message) {
+                self.set("message", message);
+            }
+        }
+        if let Some(redirect) = &judged.redirect {
+            self.set("target", redirect::shown(&redirect.target));
+        }
+    }
+
+    /// What the way there says.
+    pub(in crate::service) fn add_reply(&mut self, reply: &Reply) {
+        if let Some(proxy) = &reply.proxy {
+            self.set("proxy", proxy);
+        }
+        if let Some(why) = failure::of(reply).and_then(failure::why) {
+            self.set("why", why);
+        }
+        let Some(facts) = &reply.tls else { return };
+        if let Some(one) = tls::culprit(facts, reply.at) {
+            let left = tls::days_left(reply.tls.as_ref(), reply.at).unwrap_or(0);
+            let out = one
+                .not_after
+                .duration_since(reply.at)
+                .as_secs()
+                .div_euclid(86_400);
+            self.set("days", tls::in_days(if out < 0 { -out } else { left }));
+            let date = if one.not_before > reply.at {
+                one.not_before
+            } else {
+                one.not_after
+            };
+            self.set("date", whole_seconds(date));
+        }
+        if let Some(leaf) = facts.chain.first() {
+            self.set("names", tls::names(leaf));
+            self.set("issuer", &leaf.issuer);
+        }
+    }
+}
+
+/// What a JSON answer says to people: the text of an exception, else its message.
+pub(in crate::service) fn message(json: &Value) -> Option<String> {
+    [
+        "/response",
+        "/errors/0",
+        "/message",
+        "/error/message",
+        "/error",
+        "/detail",
+        "/title",
+        "/error_code",
+    ]
+    .iter()
+    .filter_map(|pointer| json.pointer(pointer)?.as_str())
+    .find(|text| !text.trim().is_empty())
+    .map(|text| inert(text, LIMIT))
+}

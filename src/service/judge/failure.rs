@@ -1,0 +1,110 @@
+//! Requests without a whole answer: every failure has its reason.
+
+use crate::domain::{AnsweredBy, Failure, Outcome, Reason, Reply, TlsFailure};
+
+use super::answered_by::Answerer;
+use super::{Finding, tls};
+
+/// The reason of a failure without an HTTP response.
+pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
+    match failure {
+        Failure::DnsNotFound => Reason::DnsNotFound.into(),
+        Failure::DnsFailed => Reason::DnsFailed.into(),
+        Failure::Refused => Reason::Refused.into(),
+        Failure::ConnectTimeout => Reason::ConnectTimeout.into(),
+        Failure::Unreachable => Reason::Unreachable.into(),
+        Failure::Reset => Reason::Reset.into(),
+        Failure::ClosedEarly => Reason::ClosedEarly.into(),
+        Failure::ResponseTimeout => Reason::ResponseTimeout.into(),
+        Failure::NotHttp => Reason::NotHttp.into(),
+        Failure::Tls(failure) => tls_finding(failure, reply),
+        Failure::BodyTooLarge => Reason::BodyTooLarge.into(),
+        Failure::BadCoding => Reason::ReplyCut.into(),
+        Failure::Proxy(None) => Reason::ProxyFailed.into(),
+        Failure::Proxy(Some(407)) => Finding::variant(Reason::ProxyFailed, "password"),
+        Failure::Proxy(Some(_)) => Finding::variant(Reason::ProxyFailed, "status"),
+        Failure::Local(_) => Reason::LocalError.into(),
+    }
+}
+
+fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {
+    match failure {
+        TlsFailure::Expired => Reason::TlsExpired.into(),
+        TlsFailure::NotYetValid => Reason::TlsNotYetValid.into(),
+        TlsFailure::WrongName => Reason::TlsWrongName.into(),
+        TlsFailure::UnknownIssuer => Finding {
+            reason: Reason::TlsUnknownIssuer,
+            variant: tls::issuer_variant(reply.tls.as_ref()).map(str::to_owned),
+        },
+        TlsFailure::Protocol => Reason::TlsProtocol.into(),
+        TlsFailure::ClientCertificate => Reason::TlsClientCertificate.into(),
+        TlsFailure::NotTls => Reason::TlsNotTls.into(),
+        TlsFailure::Timeout => Finding::variant(Reason::TlsFailed, "timeout"),
+        TlsFailure::Other(_) => Reason::TlsFailed.into(),
+    }
+}
+
+/// The reason where a status came and the body did not come whole. The status is kept.
+pub(in crate::service) fn cut(failure: &Failure) -> Finding {
+    match failure {
+        Failure::ResponseTimeout => Finding::variant(Reason::ResponseTimeout, "body"),
+        Failure::BodyTooLarge => Reason::BodyTooLarge.into(),
+        Failure::DnsNotFound
+        | Failure::DnsFailed
+        | Failure::Refused
+        | Failure::ConnectTimeout
+        | Failure::Unreachable
+        | Failure::Reset
+        | Failure::ClosedEarly
+        | Failure::NotHttp
+        | Failure::Tls(_)
+        | Failure::BadCoding
+        | Failure::Proxy(_)
+        | Failure::Local(_) => Reason::ReplyCut.into(),
+    }
+}
+
+/// Who is behind a failure: nobody, unless the proxy answered.
+pub(super) fn answerer(failure: &Failure) -> Answerer {
+    match failure {
+        Failure::Proxy(Some(status)) => Answerer {
+            by: AnsweredBy::Proxy,
+            name: None,
+            evidence: vec![format!("the proxy answered {status} instead of connecting")],
+        },
+        _ => Answerer::of(AnsweredBy::Nobody),
+    }
+}
+
+/// The status of a failure: that of the proxy, where it gave one.
+pub(super) fn status(failure: &Failure) -> u16 {
+    match failure {
+        Failure::Proxy(status) => status.unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// The failure of a reply, where it is one.
+pub(in crate::service) fn of(reply: &Reply) -> Option<&Failure> {
+    match &reply.outcome {
+        Outcome::Failed(failure) | Outcome::Cut(_, failure) => Some(failure),
+        Outcome::Reached | Outcome::Answered(_) => None,
+    }
+}
+
+/// What a failure says beyond its kind: the sentence that came with it.
+pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
+    match failure {
+        Failure::Local(why) | Failure::Tls(TlsFailure::Other(why)) => Some(why),
+        _ => None,
+    }
+}
+
+/// A few words for a line of evidence.
+pub(in crate::service) fn words(failure: &Failure, reply: &Reply) -> String {
+    let title = finding(failure, reply).reason.title();
+    title
+        .strip_prefix("0 Received: ")
+        .unwrap_or(title)
+        .to_owned()
+}

@@ -1,0 +1,300 @@
+//! What a body is: JSON (with or without noise before it), a page, text, or nothing.
+
+use serde_json::Value;
+
+use crate::domain::Response;
+use crate::domain::text::inert;
+use crate::service::catalog::condition::BodyKind;
+
+/// A body, read.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::service) struct Page {
+    /// What it is.
+    pub(in crate::service) kind: BodyKind,
+    /// Its JSON, where it is some.
+    pub(in crate::service) json: Option<Value>,
+    /// What stood around the JSON.
+    pub(in crate::service) noise: Option<Noise>,
+    /// The page's title, inert.
+    pub(in crate::service) title: Option<String>,
+    /// The beginning in lower case, to look for words in.
+    pub(in crate::service) lower: String,
+    /// Length of the body.
+    pub(in crate::service) bytes: usize,
+}
+
+/// What stood around the JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::service) enum Noise {
+    /// A byte order mark.
+    Bom,
+    /// Blanks or line ends.
+    Blanks,
+    /// Messages of PHP: its first line, inert.
+    Php(String),
+    /// Other text: its first line, inert.
+    Text(String),
+}
+
+impl Noise {
+    /// One line for people.
+    pub(in crate::service) fn line(&self) -> String {
+        match self {
+            Self::Bom => "a byte order mark (BOM) stands before the JSON".to_owned(),
+            Self::Blanks => "blanks or line ends stand before the JSON".to_owned(),
+            Self::Php(line) => format!("PHP messages stand around the JSON: {line}"),
+            Self::Text(line) => format!("text stands around the JSON: {line}"),
+        }
+    }
+}
+
+/// How much of a page is searched for words, bytes. Titles and names of firewalls stand early.
+const SEARCHED: usize = 128 * 1024;
+/// How many openings of an object are tried as the begin of the JSON.
+const OPENINGS: usize = 400;
+const BOM: char = '\u{feff}';
+
+/// Reads the body of `response`.
+pub(in crate::service) fn page(response: &Response) -> Page {
+    let text = String::from_utf8_lossy(&response.body);
+    let bare = text.trim_matches(|c: char| c == BOM || c.is_whitespace() || c == '\0');
+    let mut page = Page {
+        kind: BodyKind::Text,
+        json: None,
+        noise: None,
+        title: None,
+        lower: beginning(bare).to_lowercase(),
+        bytes: response.body.len(),
+    };
+    if bare.is_empty() {
+        page.kind = BodyKind::Empty;
+    } else if let Some((json, noise)) = json(&text, bare) {
+        page.kind = BodyKind::Json;
+        page.json = Some(json);
+        page.noise = noise;
+    } else if is_html(&page.lower, response) {
+        page.kind = BodyKind::Html;
+        page.title = title(bare);
+    }
+    page
+}
+
+fn beginning(text: &str) -> &str {
+    let mut end = SEARCHED.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// The JSON of a body: all of it, or an object with noise around it. A bare word or number is text.
+fn json(text: &str, bare: &str) -> Option<(Value, Option<Noise>)> {
+    if bare.starts_with(['{', '['])
+        && let Ok(value) = serde_json::from_str::<Value>(bare)
+    {
+        let noise = if text.starts_with(BOM) {
+            Some(Noise::Bom)
+        } else if text.starts_with(char::is_whitespace) {
+            Some(Noise::Blanks)
+        } else {
+            None
+        };
+        return Some((value, noise));
+    }
+    bare.match_indices('{')
+        .take(OPENINGS)
+        .find_map(|(at, _)| tail(bare, at))
+}
+
+/// The object that starts at `at`, where it runs to the end of the body or is followed by PHP's messages.
+fn tail(bare: &str, at: usize) -> Option<(Value, Option<Noise>)> {
+    let (before, rest) = bare.split_at_checked(at)?;
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+    let value = values.next()?.ok().filter(Value::is_object)?;
+    let after = rest.get(values.byte_offset()..)?;
+    let (before, after) = (before.trim(), after.trim());
+    if !before.is_empty() && looks_like_a_page(&before.to_lowercase()) {
+        return None;
+    }
+    if !after.is_empty() && !is_php(after) {
+        return None;
+    }
+    let around = if before.is_empty() { after } else { before };
+    let line = inert(&without_tags(around), 120);
+    let noise = if is_php(around) {
+        Noise::Php(line)
+    } else {
+        Noise::Text(line)
+    };
+    Some((value, Some(noise)))
+}
+
+/// PHP's own form: `Warning: … in /path/file.php on line 3`, with or without tags.
+fn is_php(text: &str) -> bool {
+    let level = [
+        "Warning",
+        "Notice",
+        "Deprecated",
+        "Strict Standards",
+        "Parse error",
+        "Fatal error",
+    ];
+    level.iter().any(|word| text.contains(word)) && text.contains("on line")
+}
+
+fn looks_like_a_page(lower: &str) -> bool {
+    ["<!doctype", "<html", "<head", "<body", "<script"]
+        .iter()
+        .any(|tag| lower.contains(tag))
+}
+
+fn is_html(lower: &str, response: &Response) -> bool {
+    let typed = response
+        .header("content-type")
+        .is_some_and(|value| value.to_lowercase().contains("html"));
+    looks_like_a_page(lower)
+        || lower.contains("<title")
+        || lower.contains("<center>")
+        || (typed && lower.contains('<'))
+}
+
+fn title(text: &str) -> Option<String> {
+    let text = beginning(text);
+    // ASCII only, so that places in both are the same.
+    let lower = text.to_ascii_lowercase();
+    let open = lower.find("<title")?;
+    let start = open + lower.get(open..)?.find('>')? + 1;
+    let end = start + lower.get(start..)?.find("</title")?;
+    let title = inert(&without_entities(text.get(start..end)?), 100);
+    (!title.is_empty()).then_some(title)
+}
+
+fn without_entities(text: &str) -> String {
+    [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#039;", "'"),
+        ("&nbsp;", " "),
+        ("&ndash;", "–"),
+        ("&mdash;", "—"),
+        ("&raquo;", "»"),
+        ("&laquo;", "«"),
+        ("&middot;", "·"),
+        ("&amp;", "&"),
+    ]
+    .iter()
+    .fold(text.to_owned(), |text, (entity, plain)| {
+        text.replace(entity, plain)
+    })
+}
+
+fn without_tags(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut inside = false;
+    for c in text.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => inside = false,
+            _ if !inside => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Page {
+        page(&Response {
+            status: 200,
+            headers: Vec::new(),
+            body: body.as_bytes().to_vec(),
+        })
+    }
+
+    #[test]
+    fn kinds_are_told_apart() {
+        for (body, kind) in [
+            ("", BodyKind::Empty),
+            (" \r\n\u{feff}", BodyKind::Empty),
+            ("{\"a\":1}", BodyKind::Json),
+            ("[]", BodyKind::Json),
+            ("5", BodyKind::Text),
+            ("not found", BodyKind::Text),
+            ("<!DOCTYPE html><p>x", BodyKind::Html),
+            ("<center>nginx</center>", BodyKind::Html),
+            (
+                "<html><script>var a = {\"response\":[]}</script></html>",
+                BodyKind::Html,
+            ),
+            ("{\"response\":[", BodyKind::Text),
+        ] {
+            assert_eq!(read(body).kind, kind, "{body}");
+        }
+    }
+
+    #[test]
+    fn json_is_found_behind_noise() {
+        let php =
+            "<br />\n<b>Warning</b>:  foo(): {bad} in <b>/srv/x.php</b> on line <b>3</b><br />\n";
+        for (body, noise) in [
+            (r#"{"response":1}"#.to_owned(), None),
+            ("{\"response\":1}\n".to_owned(), None),
+            ("\u{feff}{\"response\":1}".to_owned(), Some(Noise::Bom)),
+            ("\n\n {\"response\":1}".to_owned(), Some(Noise::Blanks)),
+            (
+                format!("{php}{{\"response\":1}}"),
+                Some(Noise::Php(
+                    "Warning: foo(): {bad} in /srv/x.php on line 3".to_owned(),
+                )),
+            ),
+            (
+                format!("{{\"response\":1}}{php}"),
+                Some(Noise::Php(
+                    "Warning: foo(): {bad} in /srv/x.php on line 3".to_owned(),
+                )),
+            ),
+            (
+                "debug {\"response\":1}".to_owned(),
+                Some(Noise::Text("debug".to_owned())),
+            ),
+        ] {
+            let page = read(&body);
+            assert_eq!(
+                page.json,
+                Some(serde_json::json!({"response": 1})),
+                "{body}"
+            );
+            assert_eq!(page.noise, noise, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_page_with_json_at_its_end_stays_a_page() {
+        let page = read("<!doctype html><title>Shop</title>{\"response\":[]}");
+        assert_eq!((page.kind, page.json), (BodyKind::Html, None));
+    }
+
+    #[test]
+    fn titles_are_read_and_made_inert() {
+        let title = |body: &str| read(body).title;
+        assert_eq!(
+            title("<HTML><Title lang=x>\n Shop &amp; Co\u{1b}[31m </TITLE>"),
+            Some("Shop & Co[31m".to_owned())
+        );
+        assert_eq!(title("<html><title></title>"), None);
+        assert_eq!(title("<html><title>unclosed"), None);
+        assert_eq!(title("<html>İ<title>x</title>"), Some("x".to_owned()));
+    }
+
+    #[test]
+    fn a_body_made_to_be_slow_is_read_all_the_same() {
+        assert_eq!(read(&"{".repeat(1 << 20)).kind, BodyKind::Text);
+        assert_eq!(read(&"{\"a\":".repeat(200_000)).kind, BodyKind::Text);
+        assert_eq!(read(&"[".repeat(1 << 20)).kind, BodyKind::Text);
+    }
+}

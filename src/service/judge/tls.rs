@@ -1,0 +1,139 @@
+//! What the captured chain says: who signed it, for which names, since when and until when.
+
+use jiff::Timestamp;
+
+use crate::domain::verdict::whole_seconds;
+use crate::domain::{Certificate, Failure, Reply, TlsFacts, TlsFailure};
+
+/// From here on a coming end is evidence, days.
+const SAID: i64 = 30;
+/// From here on it is a warning, days.
+pub(in crate::service) const EXPIRING: i64 = 14;
+/// From here on it is said in the title, whatever the reason, days.
+pub(in crate::service) const URGENT: i64 = 3;
+
+/// Why the issuer is unknown: the three cases look alike to a verifier, and differ in the chain.
+pub(super) fn issuer_variant(facts: Option<&TlsFacts>) -> Option<&'static str> {
+    let chain = &facts?.chain;
+    let leaf = chain.first()?;
+    if leaf.issuer == leaf.subject {
+        Some("self-signed")
+    } else if chain.len() == 1 {
+        Some("incomplete")
+    } else {
+        Some("private")
+    }
+}
+
+/// Whole days from `at` until the leaf ends; negative once it has.
+pub(in crate::service) fn days_left(facts: Option<&TlsFacts>, at: Timestamp) -> Option<i64> {
+    facts?.chain.first().map(|leaf| days(at, leaf.not_after))
+}
+
+fn days(from: Timestamp, to: Timestamp) -> i64 {
+    to.duration_since(from).as_secs().div_euclid(86_400)
+}
+
+/// `1 day`, `3 days`.
+pub(in crate::service) fn in_days(days: i64) -> String {
+    if days == 1 {
+        "1 day".to_owned()
+    } else {
+        format!("{days} days")
+    }
+}
+
+/// The certificate of the chain that a failure over dates is about: the first that is out of its time.
+pub(in crate::service) fn culprit(facts: &TlsFacts, at: Timestamp) -> Option<&Certificate> {
+    facts
+        .chain
+        .iter()
+        .find(|one| one.not_after < at || one.not_before > at)
+        .or_else(|| facts.chain.first())
+}
+
+/// Lines of evidence: for a failure everything of the chain, otherwise only an end that is near.
+pub(in crate::service) fn evidence(reply: &Reply) -> Vec<String> {
+    let Some(facts) = &reply.tls else {
+        return Vec::new();
+    };
+    match super::failure::of(reply) {
+        Some(Failure::Tls(failure)) => failed(failure, facts, reply.at),
+        _ => coming_end(facts, reply.at).into_iter().collect(),
+    }
+}
+
+fn coming_end(facts: &TlsFacts, at: Timestamp) -> Option<String> {
+    let leaf = facts.chain.first()?;
+    let left = days(at, leaf.not_after);
+    (0..=SAID).contains(&left).then(|| {
+        format!(
+            "the certificate ends in {} ({})",
+            in_days(left),
+            whole_seconds(leaf.not_after)
+        )
+    })
+}
+
+fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    match failure {
+        TlsFailure::Expired => lines.extend(culprit(facts, at).map(|one| {
+            let since = days(one.not_after, at);
+            let ended = whole_seconds(one.not_after);
+            format!("{} ended {ended}, {} ago", one.subject, in_days(since))
+        })),
+        TlsFailure::NotYetValid => lines.extend(culprit(facts, at).map(|one| {
+            let begins = whole_seconds(one.not_before);
+            format!(
+                "{} begins {begins}; this machine's clock says {}",
+                one.subject,
+                whole_seconds(at)
+            )
+        })),
+        TlsFailure::WrongName => lines.extend(
+            facts
+                .chain
+                .first()
+                .map(|leaf| format!("the certificate is for {}", names(leaf))),
+        ),
+        TlsFailure::UnknownIssuer => lines.push(match issuer_variant(Some(facts)) {
+            Some("self-signed") => "the certificate is signed by itself".to_owned(),
+            Some("incomplete") => {
+                "the server sent one certificate, without the intermediate that signed it"
+                    .to_owned()
+            }
+            _ => "the chain ends at an issuer that this machine does not trust".to_owned(),
+        }),
+        TlsFailure::Protocol
+        | TlsFailure::ClientCertificate
+        | TlsFailure::NotTls
+        | TlsFailure::Timeout
+        | TlsFailure::Other(_) => {}
+    }
+    lines.extend(facts.chain.iter().take(4).enumerate().map(|(index, one)| {
+        format!(
+            "certificate {index}: {}, issued by {}",
+            one.subject, one.issuer
+        )
+    }));
+    lines
+}
+
+/// The names of a certificate, a few of them.
+pub(in crate::service) fn names(leaf: &Certificate) -> String {
+    if leaf.names.is_empty() {
+        return format!("no name at all (subject {})", leaf.subject);
+    }
+    let shown = leaf
+        .names
+        .iter()
+        .take(5)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    match leaf.names.len() {
+        0..=5 => shown,
+        more => format!("{shown} and {} more", more - 5),
+    }
+}

@@ -1,0 +1,69 @@
+//! The answers to a signed `Verify`: always 200, told apart by `result`, since texts may be translated.
+
+use crate::domain::{AnsweredBy, Outcome, Reason, Reply};
+
+use super::answered_by::Answerer;
+use super::{Asked, Finding, Judged, clock, recognise};
+
+/// Judges the reply to a signed `Verify`. Where no bridge answered, the reason is that of the answer
+/// itself (a refusal, a redirect, a failure), or `token-endpoint-absent`.
+pub(in crate::service) fn judge(asked: Asked<'_>, reply: &Reply) -> Judged {
+    let mut judged = super::judge(asked, reply);
+    let Outcome::Answered(response) = &reply.outcome else {
+        return judged;
+    };
+    let page = recognise::page(response);
+    let result = page
+        .json
+        .as_ref()
+        .and_then(|json| json.pointer("/result")?.as_str());
+    match result {
+        Some(result) => {
+            let text = |at: &str| {
+                let text = page
+                    .json
+                    .as_ref()
+                    .and_then(|json| json.pointer(at)?.as_str());
+                text.unwrap_or_default().to_owned()
+            };
+            judged.finding = match result {
+                "success" if text("/data").eq_ignore_ascii_case("pong") => {
+                    Reason::TokenValid.into()
+                }
+                "success" => Finding::variant(Reason::TokenEndpointAbsent, "other-call"),
+                _ => refusal(&text("/error"), reply),
+            };
+            judged.answerer = Answerer {
+                by: AnsweredBy::Service,
+                name: Some("the CMS's bridge".to_owned()),
+                evidence: vec!["the bridge: its own JSON".to_owned()],
+            };
+            judged.redirect = None;
+        }
+        None if matches!(response.status, 200..=299 | 404 | 410) => {
+            judged.finding = Reason::TokenEndpointAbsent.into();
+        }
+        None => {}
+    }
+    judged.page = Some(page);
+    judged
+}
+
+/// The bridge's own refusals. A text that is none of its known ones (a translation) leaves the clocks as
+/// the only thing to be compared.
+fn refusal(text: &str, reply: &Reply) -> Finding {
+    let text = text.to_lowercase();
+    if text.contains("signatures do not match") {
+        Reason::TokenHeaderStripped.into()
+    } else if text.contains("built signature") {
+        Reason::TokenMismatch.into()
+    } else if text.contains("is old") {
+        Reason::TokenClock.into()
+    } else if text.contains("is unknown") {
+        Finding::variant(Reason::TokenEndpointAbsent, "other-call")
+    } else if clock::skew(reply).is_some() {
+        Reason::TokenClock.into()
+    } else {
+        Reason::TokenMismatch.into()
+    }
+}

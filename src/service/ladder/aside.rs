@@ -1,0 +1,132 @@
+//! Requests beside the ladder, never with credentials: a redirect's target, a corrected URL.
+
+use url::Url;
+
+use crate::domain::{CheckId, Endpoint, Reason, Reply};
+
+use super::super::catalog::condition::Rung;
+use super::super::judge::{conclude, failure};
+use super::super::step::{Authorization, Step};
+use super::super::subject::Manner;
+use super::rungs::said;
+use super::{Ladder, Main, Stage};
+
+impl Ladder {
+    /// Asks the target of a redirect once, to say what is there.
+    pub(super) fn ask_target(&mut self, main: Main) -> Step {
+        let Some(redirect) = main.judged.redirect.clone() else {
+            return self.over();
+        };
+        self.redirects.push(redirect.shown());
+        let known = self.asked.contains(&redirect.target);
+        if known || !self.has_room() {
+            let finding = if known && is_redirect(main.judged.finding.reason) {
+                Reason::RedirectLoop.into()
+            } else {
+                main.judged.finding.clone()
+            };
+            self.main = Some(main);
+            return self.finish(finding);
+        }
+        let stage = Stage::Target(Box::new(main));
+        self.ask(
+            stage,
+            CheckId::Service,
+            redirect.target,
+            Authorization::None,
+        )
+    }
+
+    pub(super) fn after_target(&mut self, reply: Reply, main: Main) -> Step {
+        let mut finding = main.judged.finding.clone();
+        let asked = self.asked.last().cloned();
+        if let Some(url) = asked {
+            let there = self.judge_at(Rung::Service, &url, &reply);
+            if let Some(next) = &there.redirect {
+                self.redirects.push(next.shown());
+                if self.asked.contains(&next.target) && is_redirect(finding.reason) {
+                    finding = Reason::RedirectLoop.into();
+                } else {
+                    self.notes
+                        .push(format!("the target redirects on to {}", next.shown()));
+                }
+            } else if self.is_found(&there) {
+                let title = self.service.title();
+                self.notes.push(format!(
+                    "{title} answers at the target, asked without credentials"
+                ));
+            } else if let Some(failure) = failure::of(&reply) {
+                let words = failure::words(failure, &reply);
+                self.notes
+                    .push(format!("the target, asked without credentials: {words}"));
+            } else {
+                self.notes.push(format!(
+                    "the target, asked without credentials: {}",
+                    said(&there)
+                ));
+            }
+        }
+        self.main = Some(main);
+        self.finish(finding)
+    }
+
+    /// Bisect: the corrected URL, where asking it tells something.
+    pub(super) fn worth_asking(&self, main: &Main) -> Option<String> {
+        if self.subject.manner != Manner::Full || !self.has_room() {
+            return None;
+        }
+        let endpoint = self.endpoint.as_ref()?;
+        let url = conclude::corrected(&self.service, endpoint, &main.judged, "").or_else(|| {
+            let guess = self.service.text().requests.guesses.first()?;
+            (main.judged.finding.reason == Reason::NotFound).then(|| endpoint.join(guess).shown())
+        })?;
+        (url != endpoint.shown()).then_some(url)
+    }
+
+    pub(super) fn ask_corrected(&mut self, corrected: String, main: Main) -> Step {
+        let url = Endpoint::parse(&corrected).ok().map(|endpoint| {
+            self.path_of(Rung::Service).map_or_else(
+                || endpoint.url().clone(),
+                |path| endpoint.join(&path).url().clone(),
+            )
+        });
+        match url {
+            Some(url) if !self.asked.contains(&url) => {
+                let stage = Stage::Corrected(corrected, Box::new(main));
+                self.ask(stage, CheckId::Service, url, Authorization::None)
+            }
+            Some(_) | None => {
+                let finding = main.judged.finding.clone();
+                self.main = Some(main);
+                self.finish(finding)
+            }
+        }
+    }
+
+    pub(super) fn after_corrected(&mut self, reply: Reply, corrected: String, main: Main) -> Step {
+        let url: Option<Url> = self.asked.last().cloned();
+        if let Some(url) = url {
+            let there = self.judge_at(Rung::Service, &url, &reply);
+            if self.is_found(&there) {
+                let title = self.service.title();
+                self.notes.push(format!(
+                    "{title} answers at {corrected}, asked without credentials"
+                ));
+                self.corrected = Some(corrected);
+            } else {
+                self.notes
+                    .push(format!("{corrected} was asked too: {}", said(&there)));
+            }
+        }
+        let finding = main.judged.finding.clone();
+        self.main = Some(main);
+        self.finish(finding)
+    }
+}
+
+fn is_redirect(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::RedirectHttps | Reason::RedirectHost | Reason::RedirectPath | Reason::RedirectLoop
+    )
+}

@@ -1,0 +1,244 @@
+//! The end of the ladder: the check that broke is written down, warnings are ranked, the verdict is made.
+
+use crate::domain::{CheckId, Reason, State};
+
+use super::super::judge::conclude::{self, Ending};
+use super::super::judge::{Finding, changes, tls};
+use super::super::step::Step;
+use super::{Ladder, Stage};
+
+impl Ladder {
+    /// Concludes with what was found.
+    pub(super) fn finish(&mut self, finding: impl Into<Finding>) -> Step {
+        let finding = finding.into();
+        self.stage = Stage::Idle;
+        self.write_check(&finding);
+        if let Some(main) = &self.main {
+            self.facts.add_judged(&main.judged);
+            self.facts.add_reply(&main.reply);
+        }
+        if let Some(pair) = &self.pair {
+            self.facts.set("username", &pair.username);
+        }
+        let suffix = self.suffix();
+        let verdict = conclude::verdict(Ending {
+            service: &self.service,
+            subject: &self.subject,
+            endpoint: self.endpoint.as_ref(),
+            suffix: &suffix,
+            finding,
+            judged: self.main.as_ref().map(|main| &main.judged),
+            reply: self.main.as_ref().map(|main| &main.reply),
+            facts: self.facts.clone(),
+            notes: &self.notes,
+            redirects: &self.redirects,
+            identity: self.identity.as_ref(),
+            version: self.version.as_deref(),
+            retry_at: self.retry_at,
+            corrected: self.corrected.clone(),
+            checks: &self.checks,
+            now: self.now,
+        });
+        if verdict.state() == State::Ok {
+            let reply = self.main.as_ref().map(|main| &main.reply);
+            self.last_good = Some(changes::last_good(&verdict, conclude::server(reply)));
+        }
+        Step::Conclude(Box::new(verdict))
+    }
+
+    /// An answer that nobody waits for: the ladder has ended already.
+    pub(super) fn over(&mut self) -> Step {
+        let finding = self
+            .main
+            .as_ref()
+            .map_or(Reason::LocalError.into(), |main| {
+                main.judged.finding.clone()
+            });
+        self.finish(finding)
+    }
+
+    /// Concludes an accepted pair: the first warning of the table's order, or `connected`.
+    pub(super) fn finish_accepted(&mut self) -> Step {
+        let noisy = self.main.as_ref().is_some_and(|main| {
+            let page = main.judged.page.as_ref();
+            page.is_some_and(|page| page.noise.is_some())
+        });
+        if noisy {
+            self.warnings.push(Reason::ConnectedNoisy.into());
+        }
+        let expiring = self.expiring();
+        if expiring.is_some() {
+            self.warnings.push(Reason::TlsExpiring.into());
+        }
+        self.warnings.sort_by_key(|finding| finding.reason);
+        let mut warnings = std::mem::take(&mut self.warnings).into_iter();
+        let finding = match warnings.next() {
+            Some(finding) => finding,
+            None if self.through_index => Reason::RewriteOff.into(),
+            None => Reason::Connected.into(),
+        };
+        for further in warnings {
+            self.notes.push(format!("also: {}", further.reason.title()));
+        }
+        if self.through_index && finding.reason != Reason::RewriteOff {
+            self.notes
+                .push("also: reached only through /index.php".to_owned());
+        }
+        let urgent = expiring.filter(|left| *left <= tls::URGENT);
+        let named = finding.reason == Reason::TlsExpiring;
+        let step = self.finish(finding);
+        match (step, urgent) {
+            (Step::Conclude(mut verdict), Some(left)) if !named => {
+                let days = tls::in_days(left);
+                verdict.title = format!("{}, certificate ends in {days}", verdict.title);
+                Step::Conclude(verdict)
+            }
+            (step, _) => step,
+        }
+    }
+
+    /// An accepted answer without credentials: of a service that needs none.
+    pub(super) fn accepted_bare(&mut self, finding: Finding) -> Step {
+        if let Some(main) = self.main.take() {
+            self.read_identity(&main);
+            self.main = Some(main);
+        }
+        if finding.reason != Reason::Connected {
+            self.warnings.push(finding);
+        }
+        self.finish_accepted()
+    }
+
+    /// The path that was asked behind the base.
+    fn suffix(&self) -> String {
+        if self.token_only {
+            return self.verify_path();
+        }
+        let path = self
+            .path_of(super::super::catalog::condition::Rung::Credentials)
+            .unwrap_or_default();
+        match &self.service.text().requests.fallback {
+            Some(fallback) if self.through_index => format!("{fallback}{path}"),
+            _ => path,
+        }
+    }
+
+    /// Writes the check of the rung that the reason belongs to.
+    fn write_check(&mut self, finding: &Finding) {
+        let reason = finding.reason;
+        let Some(id) = self.rung_of(reason) else {
+            return;
+        };
+        let words = reason.title().to_owned();
+        self.checks.set(id, reason.state(), words, None);
+    }
+
+    /// The rung that a reason speaks of, where no earlier step wrote it down.
+    fn rung_of(&self, reason: Reason) -> Option<CheckId> {
+        if let Some(id) = rung(reason) {
+            return Some(id);
+        }
+        if !is_answer(reason) {
+            return None;
+        }
+        let service_found = self.checks.get(CheckId::Service).state == State::Ok;
+        Some(if self.token_only {
+            CheckId::Token
+        } else if service_found && self.pair.is_some() {
+            CheckId::Credentials
+        } else {
+            CheckId::Service
+        })
+    }
+}
+
+/// The rung of the reasons that always speak of the same one.
+fn rung(reason: Reason) -> Option<CheckId> {
+    match reason {
+        Reason::CredentialsRejected
+        | Reason::AuthorizationStripped
+        | Reason::PermissionMissing
+        | Reason::KeyInUseInactive => Some(CheckId::Credentials),
+        Reason::TokenMismatch
+        | Reason::TokenHeaderStripped
+        | Reason::TokenClock
+        | Reason::TokenEndpointAbsent
+        | Reason::TokenValid => Some(CheckId::Token),
+        _ => None,
+    }
+}
+
+/// Whether a reason is about an answer: somebody replied, and not as the service should.
+fn is_answer(reason: Reason) -> bool {
+    match reason {
+        Reason::ServerPassword
+        | Reason::ServerRule
+        | Reason::CdnBlock
+        | Reason::ChallengePage
+        | Reason::WafBlock
+        | Reason::NotAcceptable
+        | Reason::NotFound
+        | Reason::ApiPathWrong
+        | Reason::UrlHasApi
+        | Reason::UrlHasAdmin
+        | Reason::NotTheService
+        | Reason::EmptyReply
+        | Reason::RedirectHttps
+        | Reason::RedirectHost
+        | Reason::RedirectPath
+        | Reason::RedirectLoop
+        | Reason::RateLimited
+        | Reason::Maintenance
+        | Reason::ServiceException
+        | Reason::ServerError
+        | Reason::GatewayDown
+        | Reason::UnexpectedStatus
+        | Reason::HttpOnTlsPort => true,
+        Reason::Connected
+        | Reason::ConnectedNoisy
+        | Reason::ServiceFound
+        | Reason::UrlMissing
+        | Reason::UrlInvalid
+        | Reason::UsernameMissing
+        | Reason::KeyMissing
+        | Reason::CredentialsRejected
+        | Reason::AuthorizationStripped
+        | Reason::PermissionMissing
+        | Reason::RewriteOff
+        | Reason::WrongCompany
+        | Reason::IdentityChanged
+        | Reason::KeyInUseInactive
+        | Reason::DnsNotFound
+        | Reason::DnsFailed
+        | Reason::Refused
+        | Reason::ConnectTimeout
+        | Reason::Unreachable
+        | Reason::Reset
+        | Reason::ClosedEarly
+        | Reason::ResponseTimeout
+        | Reason::NotHttp
+        | Reason::TlsExpired
+        | Reason::TlsNotYetValid
+        | Reason::TlsWrongName
+        | Reason::TlsUnknownIssuer
+        | Reason::TlsProtocol
+        | Reason::TlsClientCertificate
+        | Reason::TlsNotTls
+        | Reason::BodyTooLarge
+        | Reason::ProxyFailed
+        | Reason::Offline
+        | Reason::KeyWithheld
+        | Reason::SecretUnavailable
+        | Reason::ReplyCut
+        | Reason::TlsFailed
+        | Reason::TlsExpiring
+        | Reason::LocalError
+        | Reason::AuthPaused
+        | Reason::TokenValid
+        | Reason::TokenMismatch
+        | Reason::TokenHeaderStripped
+        | Reason::TokenClock
+        | Reason::TokenEndpointAbsent
+        | Reason::TokenUnverifiable => false,
+    }
+}

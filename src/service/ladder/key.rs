@@ -1,0 +1,304 @@
+//! The rung of the credentials: which style, when a second one, and what each answer means for the key.
+
+use jiff::Timestamp;
+
+use crate::domain::budget::AttemptEnd;
+use crate::domain::{AuthStyle, CheckId, Reason, Reply, State};
+
+use super::super::catalog::condition::Rung;
+use super::super::catalog::format::Scheme;
+use super::super::judge::{Finding, Judged};
+use super::super::sign;
+use super::super::step::{Authorization, Step};
+use super::super::subject::{Accepted, Manner};
+use super::plan::{Hold, Plan};
+use super::rungs::said;
+use super::{Ladder, Main, Stage};
+
+impl Ladder {
+    /// Sends the key for the first time.
+    pub(super) fn ask_key(&mut self) -> Step {
+        let first = self.first_scheme();
+        let other = self.other_scheme(first);
+        let ways = [Some(first), other];
+        for scheme in ways.into_iter().flatten() {
+            if let Some(with) = self.authorization(scheme) {
+                if scheme != first {
+                    self.notes
+                        .push("a user name with ':' can't be sent by Basic".to_owned());
+                }
+                return self.send(Stage::Key(scheme), with);
+            }
+        }
+        let odd = "a user name with ':' can't be sent by Basic".to_owned();
+        self.plan = Plan::Hold(Hold::Shape(odd));
+        self.held()
+    }
+
+    pub(super) fn authorization(&self, scheme: Scheme) -> Option<Authorization> {
+        let pair = self.pair.as_ref()?;
+        sign::authorization(&self.service, scheme, &pair.username, &pair.key)
+    }
+
+    fn send(&mut self, stage: Stage, with: Authorization) -> Step {
+        match self.url(self.path_of(Rung::Credentials).as_deref()) {
+            Some(url) => self.ask(stage, CheckId::Credentials, url, with),
+            None => self.over(),
+        }
+    }
+
+    fn first_scheme(&self) -> Scheme {
+        let named = self
+            .pair
+            .as_ref()
+            .is_some_and(|pair| !pair.username.is_empty());
+        let preferred = self.service.first_scheme(named).unwrap_or(Scheme::Bearer);
+        match self.subject.auth {
+            AuthStyle::Basic => Scheme::Basic,
+            AuthStyle::Headers => Scheme::Headers,
+            // Somebody who asks wants to know whether the header arrives by now.
+            AuthStyle::Auto if self.remembers_headers() => Scheme::Headers,
+            AuthStyle::Auto => preferred,
+        }
+    }
+
+    fn remembers_headers(&self) -> bool {
+        let by_headers = self
+            .subject
+            .past
+            .accepted
+            .is_some_and(|past| past.by_headers);
+        by_headers && matches!(self.subject.manner, Manner::Scheduled | Manner::Typing)
+    }
+
+    /// The other style, where `auto` or a bisect may try one.
+    fn other_scheme(&self, first: Scheme) -> Option<Scheme> {
+        let auth = self.service.text().auth.as_ref()?;
+        let second = auth.after_rejection?;
+        let free = self.subject.auth == AuthStyle::Auto || self.subject.manner == Manner::Full;
+        let other = if first == second { auth.first } else { second };
+        (free && other != first).then_some(other)
+    }
+
+    /// The key was answered for the first time.
+    pub(super) fn after_key(&mut self, reply: Reply, scheme: Scheme) -> Step {
+        let Some(judged) = self.judge(Rung::Credentials, &reply) else {
+            return self.over();
+        };
+        self.attempt = Some(attempt_end(&judged));
+        let main = Main { judged, reply };
+        match main.judged.finding.reason {
+            Reason::Connected | Reason::ConnectedNoisy => self.taken(main, scheme),
+            Reason::CredentialsRejected => self.rejected(main, scheme),
+            _ if self.index_may_help(&main) => self.ask_index(main),
+            _ => self.refused(main),
+        }
+    }
+
+    fn rejected(&mut self, main: Main, scheme: Scheme) -> Step {
+        self.recognised();
+        if self.has_room()
+            && let Some(other) = self.other_scheme(scheme)
+            && let Some(with) = self.authorization(other)
+        {
+            return self.send(Stage::OtherStyle(scheme, other, Box::new(main)), with);
+        }
+        let finding = main.judged.finding.clone();
+        self.main = Some(main);
+        self.finish(finding)
+    }
+
+    /// After a rejection by the first style, the second was answered.
+    pub(super) fn after_other(
+        &mut self,
+        reply: Reply,
+        (first, second): (Scheme, Scheme),
+        rejected: Main,
+    ) -> Step {
+        let Some(judged) = self.judge(Rung::Credentials, &reply) else {
+            return self.over();
+        };
+        self.attempt = Some(attempt_end(&judged));
+        match judged.finding.reason {
+            Reason::Connected | Reason::ConnectedNoisy => {
+                self.notes.push(format!(
+                    "{}: 401; {}: accepted",
+                    style(first),
+                    style(second)
+                ));
+                if second == Scheme::Headers {
+                    self.warnings.push(Reason::AuthorizationStripped.into());
+                }
+                self.after_taken(Main { judged, reply }, second)
+            }
+            Reason::CredentialsRejected => {
+                let line = format!("{}: 401; {}: 401", style(first), style(second));
+                self.notes.push(line);
+                self.main = Some(rejected);
+                self.finish(Finding::variant(Reason::CredentialsRejected, "both"))
+            }
+            _ => {
+                let line = format!(
+                    "{}: 401; {}: {}",
+                    style(first),
+                    style(second),
+                    said(&judged)
+                );
+                self.notes.push(line);
+                let finding = rejected.judged.finding.clone();
+                self.main = Some(rejected);
+                self.finish(finding)
+            }
+        }
+    }
+
+    /// The pair was taken; a bisect compares the other style.
+    fn taken(&mut self, main: Main, scheme: Scheme) -> Step {
+        let compares = self.subject.manner == Manner::Full && self.has_room();
+        if compares
+            && let Some(other) = self.other_scheme(scheme)
+            && let Some(with) = self.authorization(other)
+        {
+            self.main = Some(main);
+            self.write_accepted(scheme);
+            return self.send(Stage::Compare(scheme), with);
+        }
+        let stripped = self.remembers_headers()
+            && self.subject.auth == AuthStyle::Auto
+            && self.other_scheme(Scheme::Basic) == Some(scheme);
+        if stripped {
+            self.notes
+                .push("accepted by headers; Basic was rejected before".to_owned());
+            self.warnings.push(Reason::AuthorizationStripped.into());
+        }
+        self.after_taken(main, scheme)
+    }
+
+    pub(super) fn after_compare(&mut self, reply: Reply, scheme: Scheme) -> Step {
+        let url = self.asked.last().cloned();
+        let judged = url.map(|url| self.judge_at(Rung::Credentials, &url, &reply));
+        let other = self.other_scheme(scheme);
+        if let (Some(judged), Some(other)) = (judged, other) {
+            self.attempt = Some(attempt_end(&judged));
+            let line = match judged.finding.reason {
+                Reason::Connected | Reason::ConnectedNoisy => {
+                    format!("{} and {}: both accepted", style(scheme), style(other))
+                }
+                Reason::CredentialsRejected if other == Scheme::Headers => format!(
+                    "{}: accepted; {}: 401, so this version does not know them, or a proxy drops them",
+                    style(scheme),
+                    style(other)
+                ),
+                _ => format!(
+                    "{}: accepted; {}: {}",
+                    style(scheme),
+                    style(other),
+                    said(&judged)
+                ),
+            };
+            self.notes.push(line);
+        }
+        match self.main.take() {
+            Some(main) => self.after_taken(main, scheme),
+            None => self.over(),
+        }
+    }
+
+    fn write_accepted(&mut self, scheme: Scheme) {
+        self.recognised();
+        self.accepted = Some(Accepted {
+            by_headers: scheme == Scheme::Headers,
+            through_index: self.through_index,
+        });
+        let detail = format!("accepted by {}", style(scheme));
+        self.checks
+            .set(CheckId::Credentials, State::Ok, detail, None);
+    }
+
+    fn recognised(&mut self) {
+        self.service_seen = true;
+        let title = self.service.title().to_owned();
+        self.checks.set(CheckId::Service, State::Ok, title, None);
+    }
+
+    fn after_taken(&mut self, main: Main, scheme: Scheme) -> Step {
+        self.write_accepted(scheme);
+        self.read_identity(&main);
+        self.main = Some(main);
+        self.ask_version(scheme)
+    }
+
+    /// The lock-out budget let nothing through.
+    pub(super) fn paused(&mut self, until: Option<Timestamp>, why: &str) -> Step {
+        self.withdraw();
+        self.notes.push(why.to_owned());
+        self.facts.set("why", why);
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::OtherStyle(_, _, rejected) => {
+                self.retry_at = until;
+                let finding = rejected.judged.finding.clone();
+                self.main = Some(*rejected);
+                self.finish(finding)
+            }
+            Stage::Compare(scheme) | Stage::Version(scheme) => match self.main.take() {
+                Some(main) => {
+                    self.main = Some(main);
+                    self.after_calls(scheme)
+                }
+                None => self.over(),
+            },
+            Stage::OwnToken => self.ask_shared(),
+            _ => {
+                self.plan = Plan::Hold(Hold::Paused(until));
+                if self.main.is_some() || !self.asked.is_empty() {
+                    self.held()
+                } else if self.service.bare_is_rejected() {
+                    self.ask_reach()
+                } else {
+                    self.ask_bare(Stage::Bare)
+                }
+            }
+        }
+    }
+
+    /// The attempt could not be booked: it was not sent.
+    pub(super) fn unbooked(&mut self, why: &str) -> Step {
+        self.facts.set("why", why);
+        match self.stage {
+            Stage::Version(_) | Stage::OwnToken | Stage::Compare(_) | Stage::OtherStyle(..) => {
+                self.paused(None, why)
+            }
+            _ => {
+                self.withdraw();
+                self.stage = Stage::Idle;
+                self.finish(Reason::LocalError)
+            }
+        }
+    }
+
+    /// A request that was not sent was not asked.
+    fn withdraw(&mut self) {
+        self.asked.pop();
+    }
+}
+
+/// What an answer says of the key.
+pub(super) fn attempt_end(judged: &Judged) -> AttemptEnd {
+    match judged.finding.reason {
+        Reason::Connected | Reason::ConnectedNoisy | Reason::PermissionMissing => {
+            AttemptEnd::Accepted
+        }
+        Reason::CredentialsRejected | Reason::ServerPassword => AttemptEnd::Rejected,
+        _ if judged.status == 401 => AttemptEnd::Rejected,
+        _ => AttemptEnd::Inconclusive,
+    }
+}
+
+/// A style for people.
+pub(super) fn style(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Basic => "Basic",
+        Scheme::Bearer => "Bearer",
+        Scheme::Headers => "headers",
+    }
+}

@@ -1,0 +1,140 @@
+//! What may be sent: decided once, before the first request.
+
+use jiff::Timestamp;
+
+use crate::domain::{Endpoint, Reason, Secret};
+
+use super::super::catalog::Service;
+use super::super::catalog::format::Need;
+use super::super::hints;
+use super::super::subject::{Held, Manner, Subject};
+
+/// Username and key as they are sent.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub(super) username: String,
+    pub(super) key: Secret,
+}
+
+/// What may be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// There is no pair to send; the reason, where one half of it is missing.
+    Bare(Option<Reason>),
+    /// There is a key, and it stays here.
+    Hold(Hold),
+    /// The pair is sent, once the service was recognised.
+    Send,
+}
+
+/// Why a key stays here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// The URL is being edited.
+    Editing,
+    /// It is not at hand; why, in one sentence.
+    Unavailable(String),
+    /// Plain http to a host that is neither loopback nor allowed.
+    Plain,
+    /// Its shape is none that the service issues; which, in words.
+    Shape(String),
+    /// The lock-out budget's pause.
+    Paused(Option<Timestamp>),
+}
+
+/// The plan, the pair, and what was cleaned on the way, a sentence each.
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) pair: Option<Pair>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Planned {
+    fn without_pair(plan: Plan) -> Self {
+        Self {
+            plan,
+            pair: None,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// Decides what may be sent to `endpoint`.
+pub(super) fn plan(
+    service: &Service,
+    subject: &Subject,
+    endpoint: &Endpoint,
+    now: Timestamp,
+) -> Planned {
+    if service.text().auth.is_none() || service.key().need == Need::Unused {
+        return Planned::without_pair(Plan::Bare(None));
+    }
+    let key = match &subject.key {
+        Held::Present(key) if !key.is_empty() => key,
+        Held::Unavailable(why) if subject.manner != Manner::UrlTyping => {
+            return Planned::without_pair(Plan::Hold(Hold::Unavailable(why.clone())));
+        }
+        Held::Unavailable(_) => return Planned::without_pair(Plan::Hold(Hold::Editing)),
+        Held::Present(_) | Held::Absent => {
+            let named = !subject.username.is_empty() && service.username().need != Need::Unused;
+            return Planned::without_pair(Plan::Bare(named.then_some(Reason::KeyMissing)));
+        }
+    };
+    let mut cleaned = hints::clean_secret(service, key);
+    let username = match cleaned.username.take() {
+        Some(username) if subject.username.is_empty() || subject.username == username => username,
+        // A colon inside the key of a pair whose user is named already is the key's own.
+        Some(_) => {
+            cleaned.value = key.clone();
+            cleaned.notes.clear();
+            subject.username.clone()
+        }
+        None => subject.username.clone(),
+    };
+    if username.is_empty() && service.username().need == Need::Required {
+        return Planned::without_pair(Plan::Bare(Some(Reason::UsernameMissing)));
+    }
+    let pair = Pair {
+        username,
+        key: cleaned.value,
+    };
+    let mut notes = cleaned.notes;
+    let plan = sending(service, subject, endpoint, &pair, now);
+    if plan == Plan::Send
+        && let Some(odd) = hints::odd_shape(service, &pair.username, &pair.key)
+    {
+        notes.push(odd);
+    }
+    Planned {
+        plan,
+        pair: Some(pair),
+        notes,
+    }
+}
+
+fn sending(
+    service: &Service,
+    subject: &Subject,
+    endpoint: &Endpoint,
+    pair: &Pair,
+    now: Timestamp,
+) -> Plan {
+    if subject.manner == Manner::UrlTyping {
+        return Plan::Hold(Hold::Editing);
+    }
+    if endpoint.is_plain() && !endpoint.is_loopback() && !subject.allow_http {
+        return Plan::Hold(Hold::Plain);
+    }
+    if let Some(until) = subject.past.paused_until.filter(|until| *until > now) {
+        return Plan::Hold(Hold::Paused(Some(until)));
+    }
+    let by_wish = match subject.manner {
+        Manner::Asked | Manner::Full => true,
+        Manner::Scheduled => subject.past.accepted.is_some(),
+        Manner::Typing | Manner::UrlTyping => false,
+    };
+    match hints::odd_shape(service, &pair.username, &pair.key) {
+        Some(odd) if !by_wish => Plan::Hold(Hold::Shape(odd)),
+        _ => Plan::Send,
+    }
+}

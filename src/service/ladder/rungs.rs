@@ -1,0 +1,302 @@
+//! The first rungs: the URL's form, reachability, and whether the service is there.
+
+use url::Url;
+
+use crate::domain::{CheckId, Endpoint, Outcome, Reason, Reply, State, UrlProblem};
+
+use super::super::catalog::condition::Rung;
+use super::super::judge::{Asked, Finding, Judged, judge};
+use super::super::step::{Authorization, Step};
+use super::super::subject::{Held, Manner};
+use super::plan::{self, Hold, Plan};
+use super::{Ladder, Main, Stage, way};
+
+impl Ladder {
+    /// The rung of the URL's form, then the first request.
+    pub(super) fn first(&mut self) -> Step {
+        let endpoint = match Endpoint::parse(&self.subject.url) {
+            Ok(endpoint) => endpoint,
+            Err(problem) => return self.bad_url(&problem),
+        };
+        let detail = endpoint.origin().to_string();
+        self.checks.set(CheckId::Url, State::Ok, detail, None);
+        self.facts = super::Facts::of(&self.service, Some(&endpoint));
+        let planned = plan::plan(&self.service, &self.subject, &endpoint, self.now);
+        self.plan = planned.plan;
+        self.pair = planned.pair;
+        self.notes.extend(planned.notes);
+        self.endpoint = Some(endpoint);
+        if let Some(accepted) = self.subject.past.accepted {
+            // Somebody who asks wants to know whether rewriting works by now.
+            self.through_index = accepted.through_index && !self.is_asked_for();
+        }
+        if self.reach_is_enough() {
+            return self.ask_reach();
+        }
+        match self.plan {
+            Plan::Send if self.bare_may_be_skipped() => self.ask_key(),
+            Plan::Send | Plan::Bare(_) | Plan::Hold(_) => self.ask_bare(Stage::Bare),
+        }
+    }
+
+    fn bad_url(&mut self, problem: &UrlProblem) -> Step {
+        let reason = match problem {
+            UrlProblem::Missing => Reason::UrlMissing,
+            UrlProblem::Blanks
+            | UrlProblem::Scheme(_)
+            | UrlProblem::NoHost
+            | UrlProblem::Port
+            | UrlProblem::UserInfo { .. }
+            | UrlProblem::Other(_) => Reason::UrlInvalid,
+        };
+        if let UrlProblem::UserInfo { rest, .. } = problem {
+            self.corrected = Some(rest.clone());
+            self.subject.url.clone_from(rest);
+        }
+        let words = problem.to_string();
+        self.facts.set("why", &words);
+        if reason == Reason::UrlInvalid {
+            self.checks.set(CheckId::Url, State::Unknown, words, None);
+        }
+        self.finish(reason)
+    }
+
+    fn is_asked_for(&self) -> bool {
+        matches!(self.subject.manner, Manner::Asked | Manner::Full)
+    }
+
+    /// Whether an unauthenticated 401 would tell nothing new: then name, connection and TLS are enough.
+    fn reach_is_enough(&self) -> bool {
+        if !self.service.bare_is_rejected() {
+            return false;
+        }
+        let seen = self.subject.past.service_seen;
+        match (&self.plan, self.subject.manner) {
+            (Plan::Hold(Hold::Unavailable(_) | Hold::Paused(_)), _) => true,
+            (Plan::Hold(Hold::Plain | Hold::Shape(_)), Manner::Typing | Manner::Scheduled)
+            | (Plan::Bare(_), Manner::Typing) => seen && !self.service.works_bare(),
+            (Plan::Hold(_) | Plan::Bare(_) | Plan::Send, _) => false,
+        }
+    }
+
+    /// The service was recognised at this URL, or its file knows no call that would recognise it.
+    fn bare_may_be_skipped(&self) -> bool {
+        let past = &self.subject.past;
+        let fresh =
+            past.accepted.is_some_and(|accepted| accepted.through_index) && !self.through_index;
+        let known = past.service_seen || past.accepted.is_some();
+        self.service.text().requests.bare.is_none() || (known && !fresh)
+    }
+
+    pub(super) fn ask_reach(&mut self) -> Step {
+        match self.url(self.path_of(Rung::Service).as_deref()) {
+            Some(url) => self.ask(Stage::Reach, CheckId::Service, url, Authorization::None),
+            None => self.over(),
+        }
+    }
+
+    pub(super) fn ask_bare(&mut self, stage: Stage) -> Step {
+        match self.url(self.path_of(Rung::Service).as_deref()) {
+            Some(url) => self.ask(stage, CheckId::Service, url, Authorization::None),
+            None => self.over(),
+        }
+    }
+
+    /// The path of a rung's call.
+    pub(super) fn path_of(&self, rung: Rung) -> Option<String> {
+        let requests = &self.service.text().requests;
+        match rung {
+            Rung::Service => requests
+                .bare
+                .clone()
+                .or_else(|| requests.authenticated.clone()),
+            Rung::Credentials => requests.authenticated.clone(),
+        }
+    }
+
+    /// Judges a reply of the service at the URL asked last, and writes down the lower rungs.
+    pub(super) fn judge(&mut self, rung: Rung, reply: &Reply) -> Option<Judged> {
+        let endpoint = self.endpoint.clone()?;
+        self.notes
+            .extend(way::note(&mut self.checks, &endpoint, reply));
+        let rung = if self.service.text().auth.is_none() {
+            Rung::Credentials
+        } else {
+            rung
+        };
+        let url = self.asked.last()?.clone();
+        Some(self.judge_at(rung, &url, reply))
+    }
+
+    pub(super) fn judge_at(&self, rung: Rung, url: &Url, reply: &Reply) -> Judged {
+        let Some(endpoint) = &self.endpoint else {
+            return Judged::unasked(Reason::UrlMissing);
+        };
+        let asked = Asked {
+            service: &self.service,
+            rung,
+            endpoint,
+            url,
+        };
+        judge(asked, reply)
+    }
+
+    /// Reachability alone: the way is free, or where it ends.
+    pub(super) fn reached(&mut self, reply: Reply) -> Step {
+        let Some(judged) = self.judge(Rung::Service, &reply) else {
+            return self.over();
+        };
+        let free = matches!(reply.outcome, Outcome::Reached);
+        let finding = judged.finding.clone();
+        self.main = Some(Main { judged, reply });
+        if !free {
+            return self.finish(finding);
+        }
+        if self.subject.manner == Manner::Typing && self.subject.past.service_seen {
+            // The form shows the URL as found while the other fields are being filled in.
+            let detail = format!("{}, recognised before", self.service.title());
+            self.checks.set(CheckId::Service, State::Ok, detail, None);
+        }
+        self.held()
+    }
+
+    /// The bare call was answered.
+    pub(super) fn after_bare(&mut self, reply: Reply) -> Step {
+        let Some(judged) = self.judge(Rung::Service, &reply) else {
+            return self.over();
+        };
+        if self.is_found(&judged) {
+            return self.found(Main { judged, reply });
+        }
+        let main = Main { judged, reply };
+        if self.index_may_help(&main) {
+            return self.ask_index(main);
+        }
+        self.refused(main)
+    }
+
+    /// Whether the page was not found, and the same may be asked through `/index.php`.
+    pub(super) fn index_may_help(&self, main: &Main) -> bool {
+        let named = self
+            .endpoint
+            .as_ref()
+            .is_some_and(|endpoint| endpoint.segments().contains(&"index.php"));
+        main.judged.finding.reason == Reason::NotFound
+            && !self.through_index
+            && !named
+            && self.service.text().requests.fallback.is_some()
+            && self.has_room()
+    }
+
+    pub(super) fn ask_index(&mut self, direct: Main) -> Step {
+        self.through_index = true;
+        self.ask_bare(Stage::BareIndex(Box::new(direct)))
+    }
+
+    /// The call through `/index.php` was answered, after `direct` found no page.
+    pub(super) fn after_index(&mut self, reply: Reply, direct: Main) -> Step {
+        let Some(judged) = self.judge(Rung::Service, &reply) else {
+            return self.over();
+        };
+        if self.is_found(&judged) {
+            self.notes.push(format!(
+                "{} answers {} at /api, and as itself at /index.php/api",
+                direct.judged.answerer.shown(),
+                direct.judged.status
+            ));
+            return self.found(Main { judged, reply });
+        }
+        self.through_index = false;
+        let status = judged.status;
+        // What a page that is no page says of the lower rungs stands; the first answer is the better one.
+        let better = judged.answerer.by == crate::domain::AnsweredBy::Service && status != 404;
+        if better {
+            return self.refused(Main { judged, reply });
+        }
+        self.notes
+            .push(format!("/index.php was tried too: {}", said(&judged)));
+        self.refused(direct)
+    }
+
+    /// Whether a bare answer shows that the service is there.
+    pub(super) fn is_found(&self, judged: &Judged) -> bool {
+        match judged.finding.reason {
+            Reason::ServiceFound | Reason::Connected | Reason::ConnectedNoisy => true,
+            // Without an answer to the question "which service", a 401 is as good as any, if there is a
+            // key that could be asked with.
+            Reason::CredentialsRejected => self.subject.key != Held::Absent,
+            _ => false,
+        }
+    }
+
+    fn found(&mut self, main: Main) -> Step {
+        self.service_seen = true;
+        let title = self.service.title().to_owned();
+        self.checks.set(CheckId::Service, State::Ok, title, None);
+        self.main = Some(main);
+        match self.plan {
+            Plan::Send if self.has_room() => self.ask_key(),
+            Plan::Send | Plan::Bare(_) | Plan::Hold(_) => self.held(),
+        }
+    }
+
+    /// The service is there (or its host is within reach), and the key stays here: why.
+    pub(super) fn held(&mut self) -> Step {
+        let judged = self.main.as_ref().map(|main| main.judged.finding.clone());
+        let finding = match self.plan.clone() {
+            Plan::Bare(None) | Plan::Send => {
+                judged.map_or(Reason::ServiceFound.into(), |finding| {
+                    let bare = self.plan == Plan::Bare(None);
+                    match finding.reason {
+                        Reason::Connected | Reason::ConnectedNoisy if bare => finding,
+                        _ => Reason::ServiceFound.into(),
+                    }
+                })
+            }
+            Plan::Bare(Some(missing)) if self.token_only => Finding::variant(missing, "token"),
+            Plan::Bare(Some(missing)) => missing.into(),
+            Plan::Hold(Hold::Editing) => Finding::variant(Reason::ServiceFound, "editing"),
+            Plan::Hold(Hold::Unavailable(why)) => {
+                self.facts.set("why", why);
+                Reason::SecretUnavailable.into()
+            }
+            Plan::Hold(Hold::Plain) => Reason::KeyWithheld.into(),
+            Plan::Hold(Hold::Shape(odd)) => {
+                self.facts.set("shape", odd);
+                Finding::variant(Reason::ServiceFound, "shape")
+            }
+            Plan::Hold(Hold::Paused(until)) => {
+                self.retry_at = until;
+                Reason::AuthPaused.into()
+            }
+        };
+        if finding.reason.state() == State::Ok {
+            return self.accepted_bare(finding);
+        }
+        self.finish(finding)
+    }
+
+    /// An answer that ends the ladder: a redirect's target and (in a bisect) a corrected URL are asked
+    /// first, without credentials.
+    pub(super) fn refused(&mut self, main: Main) -> Step {
+        if main.judged.redirect.is_some() {
+            return self.ask_target(main);
+        }
+        if let Some(url) = self.worth_asking(&main) {
+            return self.ask_corrected(url, main);
+        }
+        let finding = main.judged.finding.clone();
+        self.main = Some(main);
+        self.finish(finding)
+    }
+}
+
+/// An answer in a few words.
+pub(super) fn said(judged: &Judged) -> String {
+    let title = judged.finding.reason.title();
+    match judged.status {
+        0 => title.to_owned(),
+        status if title.starts_with(&status.to_string()) => title.to_owned(),
+        status => format!("{status}, {title}"),
+    }
+}

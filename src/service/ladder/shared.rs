@@ -1,0 +1,272 @@
+//! The rung of the shared token: a signed `Verify`, asked of the CMS. The token itself is never sent.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+use crate::domain::{CheckId, Endpoint, Reason, Reply, Secret, State};
+
+use super::super::catalog::condition::Rung;
+use super::super::catalog::format::{Need, VerifyText};
+use super::super::judge::{Asked, Finding, token};
+use super::super::sign;
+use super::super::step::{Ask, Authorization, Request, Step, StopAfter};
+use super::super::subject::Held;
+use super::plan::{Hold, Plan};
+use super::rungs::said;
+use super::{Ladder, Main, Stage, way};
+
+/// The CMS that is meant where only its URL is given: the one with a published check.
+const DEFAULT_CMS: &str = "joomla";
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Why a shared token can't be checked from here.
+enum Unverifiable {
+    NoUrl,
+    BadUrl(String),
+    NoCheck(String),
+}
+
+impl Ladder {
+    /// `token verify`: the token rung alone.
+    pub(super) fn first_token(&mut self) -> Step {
+        let (endpoint, _) = match self.cms() {
+            Ok(cms) => cms,
+            Err(Unverifiable::NoUrl) => {
+                return self.finish(Finding::variant(Reason::TokenUnverifiable, "no-url"));
+            }
+            Err(Unverifiable::NoCheck(cms)) => {
+                self.facts.set("who", cms);
+                return self.finish(Reason::TokenUnverifiable);
+            }
+            Err(Unverifiable::BadUrl(why)) => {
+                self.facts.set("why", why);
+                self.subject.url = self.subject.cms_url.clone().unwrap_or_default();
+                return self.finish(Reason::UrlInvalid);
+            }
+        };
+        let detail = endpoint.origin().to_string();
+        self.checks.set(CheckId::Url, State::Ok, detail, None);
+        self.facts = super::Facts::of(&self.service, Some(&endpoint));
+        self.endpoint = Some(endpoint.clone());
+        match self.subject.token.clone() {
+            Held::Present(secret) if !secret.is_empty() => self.ask_verify(&secret),
+            Held::Unavailable(why) => {
+                self.plan = Plan::Hold(Hold::Unavailable(why));
+                self.ask(
+                    Stage::Reach,
+                    CheckId::Token,
+                    endpoint.url().clone(),
+                    Authorization::None,
+                )
+            }
+            Held::Present(_) | Held::Absent => {
+                self.plan = Plan::Bare(Some(Reason::KeyMissing));
+                self.ask(
+                    Stage::Reach,
+                    CheckId::Token,
+                    endpoint.url().clone(),
+                    Authorization::None,
+                )
+            }
+        }
+    }
+
+    /// After an accepted pair: the shared token, where there is one to check.
+    pub(super) fn ask_shared(&mut self) -> Step {
+        if self.service.token().need == Need::Unused || !self.has_room() {
+            return self.finish_accepted();
+        }
+        let secret = match self.subject.token.clone() {
+            Held::Present(secret) if !secret.is_empty() => secret,
+            Held::Unavailable(why) => {
+                self.notes.push(format!("shared token not checked: {why}"));
+                return self.finish_accepted();
+            }
+            Held::Present(_) | Held::Absent => return self.finish_accepted(),
+        };
+        match self.cms() {
+            Ok(_) => self.ask_verify(&secret),
+            Err(problem) => {
+                let why = match problem {
+                    Unverifiable::NoUrl => "no CMS URL".to_owned(),
+                    Unverifiable::BadUrl(why) => format!("the CMS URL: {why}"),
+                    Unverifiable::NoCheck(cms) => format!("{cms} has published no check"),
+                };
+                self.notes.push(format!("shared token not checked: {why}"));
+                self.finish_accepted()
+            }
+        }
+    }
+
+    /// The CMS's URL and the names that its check uses.
+    fn cms(&self) -> Result<(Endpoint, VerifyText), Unverifiable> {
+        let id = self.subject.cms.as_deref().unwrap_or(DEFAULT_CMS);
+        let cms = self.service.cms(id);
+        let Some(verify) = cms.and_then(|cms| cms.verify.clone()) else {
+            let title = cms.map_or_else(|| id.to_owned(), |cms| cms.title.clone());
+            return Err(Unverifiable::NoCheck(title));
+        };
+        let url = self.subject.cms_url.as_deref().unwrap_or_default();
+        if url.trim().is_empty() {
+            return Err(Unverifiable::NoUrl);
+        }
+        let endpoint =
+            Endpoint::parse(url).map_err(|error| Unverifiable::BadUrl(error.to_string()))?;
+        Ok((endpoint, verify))
+    }
+
+    /// The path of the check behind the CMS's URL.
+    pub(super) fn verify_path(&self) -> String {
+        self.cms()
+            .map(|(_, verify)| verify.path)
+            .unwrap_or_default()
+    }
+
+    fn ask_verify(&mut self, secret: &Secret) -> Step {
+        let signed = self.cms().ok().and_then(|(endpoint, verify)| {
+            signed(&endpoint, &verify, secret, self.now.as_second())
+        });
+        let Some((url, header)) = signed else {
+            return self.over();
+        };
+        self.stage = Stage::Token;
+        self.asked.push(url.clone());
+        Step::Ask(Box::new(Ask {
+            rung: CheckId::Token,
+            request: Request {
+                method: "GET",
+                url,
+                headers: vec![header],
+                authorization: Authorization::None,
+                stop_after: StopAfter::Body,
+            },
+        }))
+    }
+
+    pub(super) fn after_token(&mut self, reply: Reply) -> Step {
+        let (Ok((endpoint, _)), Some(url)) = (self.cms(), self.asked.last().cloned()) else {
+            return self.over();
+        };
+        let judged = token::judge(
+            Asked {
+                service: &self.service,
+                rung: Rung::Service,
+                endpoint: &endpoint,
+                url: &url,
+            },
+            &reply,
+        );
+        if self.token_only {
+            self.notes
+                .extend(way::note(&mut self.checks, &endpoint, &reply));
+            self.redirects.extend(
+                judged
+                    .redirect
+                    .iter()
+                    .map(super::super::judge::redirect::Redirect::shown),
+            );
+            let finding = judged.finding.clone();
+            self.main = Some(Main { judged, reply });
+            return self.finish(finding);
+        }
+        match judged.finding.reason {
+            Reason::TokenValid => {
+                self.checks
+                    .set(CheckId::Token, State::Ok, "the same on both sides", None);
+            }
+            Reason::TokenMismatch
+            | Reason::TokenHeaderStripped
+            | Reason::TokenClock
+            | Reason::TokenEndpointAbsent => self.token_warning(judged.finding),
+            _ => {
+                self.notes.push(format!("the CMS: {}", said(&judged)));
+                self.facts.set("why", said(&judged));
+                let unheard = Finding::variant(Reason::TokenEndpointAbsent, "unheard");
+                self.token_warning(unheard);
+            }
+        }
+        self.finish_accepted()
+    }
+
+    fn token_warning(&mut self, finding: Finding) {
+        let words = finding.reason.title();
+        self.checks
+            .set(CheckId::Token, finding.reason.state(), words, None);
+        self.warnings.push(finding);
+    }
+}
+
+/// The signed URL of the check, and its header (blesta.md, "The shared token").
+fn signed(
+    endpoint: &Endpoint,
+    verify: &VerifyText,
+    token: &Secret,
+    seconds: i64,
+) -> Option<(Url, (String, String))> {
+    let named = endpoint.url().path().ends_with(&verify.path);
+    let mut url = if named {
+        endpoint.truncated(endpoint.segments().len()).url().clone()
+    } else {
+        endpoint.join(&verify.path).url().clone()
+    };
+    let path = percent_encoding::percent_decode_str(url.path())
+        .decode_utf8_lossy()
+        .into_owned();
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    let text = format!(
+        "{}://{}{port}{path}?{}={}&{}={seconds}",
+        url.scheme(),
+        url.host_str()?,
+        verify.parameter,
+        verify.call,
+        verify.timestamp,
+    );
+    let encode = |value: &str| utf8_percent_encode(value, VALUE).to_string();
+    let signature = encode(&sign::signature(token, &text));
+    url.set_query(Some(&format!(
+        "{}={}&{}={seconds}&{}={signature}",
+        verify.parameter,
+        encode(&verify.call),
+        verify.timestamp,
+        verify.signature,
+    )));
+    Some((url, (verify.header.clone(), signature)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_vector_is_signed() {
+        let expected = "GVbF389urCXW4OQ1%2BkKFeq2WypeUAqcfe6ZxTT0HrFI%3D";
+        for typed in [
+            "https://joomla.example/index.php",
+            "https://joomla.example/",
+            "joomla.example",
+        ] {
+            let endpoint = Endpoint::parse(typed).unwrap();
+            let secret = Secret::new("secret");
+            let (url, header) =
+                signed(&endpoint, &VerifyText::default(), &secret, 1_700_000_000).unwrap();
+            assert_eq!(
+                url.as_str(),
+                format!(
+                    "https://joomla.example/index.php?jblesta=%2Fe4c2e8edac362acab7123654b9e73432\
+                     %2FVerify&apitimestamp=1700000000&apisignature={expected}"
+                )
+            );
+            assert_eq!(
+                header,
+                ("JblestaRequestSignature".to_owned(), expected.to_owned())
+            );
+        }
+    }
+}
