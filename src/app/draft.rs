@@ -1,6 +1,6 @@
 //! What stands in the form: a connection with its secrets, not saved yet.
 
-use crate::domain::{Connection, Secret};
+use crate::domain::{Connection, Origin, Secret};
 
 /// One field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -104,4 +104,7 @@ pub struct Draft {
     pub key_changed: bool,
     /// Whether the token was.
     pub token_changed: bool,
+    /// The origin that the key was entered for, or agreed to: what is kept beside it in its store. Where it
+    /// is another one than the URL's, the key is not to be sent. `None` where it was never bound to one.
+    pub key_origin: Option<Origin>,
 }

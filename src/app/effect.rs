@@ -102,6 +102,19 @@ pub enum Effect {
     ClearClipboard,
     /// Lift the pause of a connection's key.
     Resume(Name),
+    /// Lift the pause of the key in the form.
+    ResumeDraft(Box<Draft>),
+    /// Keep a further handle for a connection.
+    AddToken {
+        /// Whose.
+        name: Name,
+        /// What it is called.
+        label: String,
+        /// The handle.
+        value: Secret,
+        /// Where it goes, once chosen.
+        store: Option<SecretRef>,
+    },
 
     /// Ring the terminal's bell.
     Bell,

@@ -95,6 +95,12 @@ pub enum Message {
     ClipboardCleared(String),
     /// A key's pause was lifted.
     Resumed(Name),
+    /// The pause of the form's key was lifted.
+    DraftResumed,
+    /// A further handle was stored: the connection as it is now.
+    TokenAdded(Box<Connection>),
+    /// It was not; one sentence.
+    TokenAddFailed(String),
 
     /// Something to say in the footer.
     Noticed(String),

@@ -5,9 +5,12 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tui_input::Input;
 
+use super::disguise::Disguise;
 use super::draft::{Draft, FieldId, HandleSlot};
+use super::keymap::Keymap;
 use super::message::StoreOffer;
-use crate::domain::{Checks, Connection, Handle, Name, State, Verdict};
+use super::secret_field::SecretField;
+use crate::domain::{Checks, Connection, Handle, Name, Origin, SecretRef, State, Verdict};
 
 /// The state of the whole screen. `ui` draws it and changes nothing.
 #[derive(Debug)]
@@ -52,6 +55,50 @@ pub struct Model {
     pub banner: Vec<String>,
     /// Seconds until the clipboard is cleared.
     pub clipboard_clear_s: u32,
+    /// Which key means what, as remapped.
+    pub keymap: Keymap,
+    /// What the configuration's reading had to say: unknown keys, odd modes, conflicts of remapped keys.
+    pub warnings: Vec<String>,
+    /// Pseudonyms of the war-room.
+    pub disguise: Disguise,
+    /// Idle minutes until secrets are locked; 0 never.
+    pub lock_after_min: u32,
+    /// When a key, paste or click came last.
+    pub last_input: Timestamp,
+    /// When the overlay was opened: a question that nobody expected takes no key that was typed ahead.
+    pub overlay_since: Timestamp,
+    /// What goes on once the vault is open.
+    pub waiting: Option<Waiting>,
+    /// The form that is opened once the person agreed to lose the present draft.
+    pub next_form: Option<OpenForm>,
+    /// The number of the last probe started here. Grows over all targets, so it grows for each.
+    pub generation: u64,
+}
+
+/// Something that was asked for and needs the vault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiting {
+    /// A handle to show.
+    Reveal(Name, HandleSlot),
+    /// A copy.
+    Copy(Name, HandleSlot, super::effect::CopyAs),
+    /// The stored secrets of the connection in the form.
+    LoadSecrets(Name),
+}
+
+/// Which form to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenForm {
+    /// An empty one.
+    New,
+    /// That of a saved connection.
+    Edit(Name),
+    /// A new one with the content of a saved connection.
+    Clone(Name),
+    /// That of a saved connection, with this URL in place of its own.
+    WithUrl(Name, String),
+    /// None: the draft is dropped.
+    Nothing,
 }
 
 /// Whether the configuration is here.
@@ -180,6 +227,39 @@ pub struct Form {
     pub saving: bool,
     /// The draft as it was opened, to tell what changed.
     pub original: Option<Box<Draft>>,
+    /// The connection that this is a copy of: its secrets are loaded, and saved anew.
+    pub clone_of: Option<Name>,
+    /// Kept aside while the list shows another connection; see [`Model::visible_form`].
+    pub parked: bool,
+    /// The URL was edited since the cursor came to it: only rungs without credentials run.
+    pub url_edited: bool,
+    /// `verdict` belongs to an earlier content of the fields.
+    pub verdict_stale: bool,
+    /// The service was chosen by the person, or saved: it does not follow the URL any more.
+    pub service_chosen: bool,
+    /// The name was typed, or saved: it does not follow the host any more.
+    pub name_chosen: bool,
+    /// The origin that the key in the field was entered for.
+    pub key_origin: Option<Origin>,
+    /// The origin that the person was last asked about, and whether the key may go there.
+    pub key_answer: Option<(Origin, bool)>,
+    /// The manner of the probe that waits for that answer.
+    pub key_question: Option<crate::service::Manner>,
+    /// Where new secrets go, once chosen.
+    pub store: Option<SecretRef>,
+    /// The fields before the last cleaned paste, for Ctrl-Z.
+    pub undo: Option<Undo>,
+    /// The secret field that is in the open, and until when.
+    pub shown: Option<(FieldId, Timestamp)>,
+}
+
+/// The fields before a paste was cleaned.
+#[derive(Debug, Clone)]
+pub struct Undo {
+    /// Which fields the paste changed, with their text as it stood before the paste.
+    pub before: Vec<(FieldId, FieldText)>,
+    /// The field that was pasted into, and the paste as it came, which Ctrl-Z puts there instead.
+    pub raw: Option<(FieldId, FieldText)>,
 }
 
 /// A pointed-out URL and its correction.
@@ -203,12 +283,12 @@ pub struct Field {
 }
 
 /// The text of a field.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum FieldText {
     /// In the open.
     Plain(Input),
-    /// Masked; see `super::secret_field`.
-    Secret(super::secret_field::SecretField),
+    /// Masked; see [`SecretField`].
+    Secret(SecretField),
 }
 
 /// Lamp and word of a field.
@@ -281,11 +361,32 @@ pub enum Overlay {
     },
     /// A passphrase.
     Passphrase(PassphraseDialog),
-    /// Copy as…
+    /// Copy as… The rows are [`super::handles::copy_choices`] of the selected handle.
     CopyAs {
         /// Selected row.
         row: usize,
     },
+    /// A further handle for the selected connection.
+    AddToken(AddTokenDialog),
+}
+
+/// A further handle being typed.
+#[derive(Debug)]
+pub struct AddTokenDialog {
+    /// Whose it will be.
+    pub name: Name,
+    /// What it is called.
+    pub label: Input,
+    /// The handle.
+    pub value: SecretField,
+    /// Whether the second line has the cursor.
+    pub on_value: bool,
+    /// What was wrong with the last try.
+    pub problem: Option<String>,
+    /// While it is being stored.
+    pub busy: bool,
+    /// Where it goes, once chosen.
+    pub store: Option<SecretRef>,
 }
 
 /// A question with yes and no.
@@ -303,6 +404,10 @@ pub enum Question {
     SendKeyTo(String),
     /// Up to four requests will be sent.
     Bisect(Name),
+    /// The same for what stands in the form.
+    BisectDraft,
+    /// Locking forgets the secrets typed and not saved: lock?
+    LockLosesSecrets,
 }
 
 /// A passphrase being typed.
@@ -311,9 +416,9 @@ pub struct PassphraseDialog {
     /// Choose one, or open with one.
     pub kind: super::effect::Unlock,
     /// The first line.
-    pub first: super::secret_field::SecretField,
+    pub first: SecretField,
     /// Typed again, when choosing.
-    pub second: super::secret_field::SecretField,
+    pub second: SecretField,
     /// Whether the second line has the cursor.
     pub on_second: bool,
     /// What was wrong with the last try.

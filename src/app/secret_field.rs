@@ -1,14 +1,183 @@
 //! A masked text field: the value in a wiped buffer, the cursor in a mirror that holds only dots.
+//!
+//! The mirror is a `tui_input::Input` of as many dots as the value has characters: it does the cursor's work,
+//! and the buffer follows at the same place. Requests that would put text into the mirror's yank buffer or
+//! search for words are not handed on: dots have no words, and a cut secret must not lie about.
 
-use tui_input::Input;
+use tui_input::{Input, InputRequest};
 
 use crate::domain::Secret;
 
-/// A field for a secret. The mirror does the cursor's work on dots; the buffer follows at the same place.
-#[derive(Debug)]
+/// Characters that a secret field takes at most; what is longer was not meant for it.
+pub const LIMIT: usize = 8_192;
+
+/// A field for a secret.
+#[derive(Debug, Clone)]
 pub struct SecretField {
     /// As many dots as the value has characters.
     pub mirror: Input,
     /// The value.
     pub value: Secret,
+    /// The person typed or pasted here since it was opened or loaded.
+    pub touched: bool,
+    /// A value is stored for this field, whether it was loaded yet or not.
+    pub stored: bool,
+}
+
+impl Default for SecretField {
+    fn default() -> Self {
+        Self {
+            mirror: Input::default(),
+            value: Secret::new(""),
+            touched: false,
+            stored: false,
+        }
+    }
+}
+
+impl SecretField {
+    /// A field that holds `value`, the cursor at its end.
+    pub fn holding(value: Secret) -> Self {
+        Self {
+            mirror: dots(value.length()),
+            value,
+            ..Self::default()
+        }
+    }
+
+    /// Where the cursor stands, in characters.
+    pub fn cursor(&self) -> usize {
+        self.mirror.cursor()
+    }
+
+    /// Whether a value is here or stored: what a lamp calls "set".
+    pub fn is_set(&self) -> bool {
+        !self.value.is_empty() || (self.stored && !self.touched)
+    }
+
+    /// Carries out `request`; whether the value was changed.
+    pub fn handle(&mut self, request: InputRequest) -> bool {
+        let cursor = self.mirror.cursor();
+        let length = self.value.length();
+        match request {
+            InputRequest::InsertChar(c) => {
+                if length >= LIMIT || c.is_control() {
+                    return false;
+                }
+                self.value.insert(cursor, c);
+                self.mirror.handle(InputRequest::InsertChar('•'));
+            }
+            InputRequest::DeletePrevChar if cursor > 0 => {
+                self.value.remove(cursor - 1);
+                self.mirror.handle(request);
+            }
+            InputRequest::DeleteNextChar if cursor < length => {
+                self.value.remove(cursor);
+                self.mirror.handle(request);
+            }
+            InputRequest::DeleteLine if length > 0 => self.clear(),
+            InputRequest::GoToPrevChar
+            | InputRequest::GoToNextChar
+            | InputRequest::GoToStart
+            | InputRequest::GoToEnd
+            | InputRequest::SetCursor(_) => {
+                self.mirror.handle(request);
+                return false;
+            }
+            _ => return false,
+        }
+        self.touched = true;
+        true
+    }
+
+    /// Puts `secret` in at the cursor.
+    pub fn insert(&mut self, secret: &Secret) {
+        let cursor = self.mirror.cursor();
+        let added = secret.length();
+        if added == 0 || self.value.length() + added > LIMIT {
+            return;
+        }
+        self.value.insert_all(cursor, secret);
+        self.mirror = dots(self.value.length()).with_cursor(cursor + added);
+        self.touched = true;
+    }
+
+    /// Replaces what stands here by `secret`, as if it had been typed.
+    pub fn replace(&mut self, secret: Secret) {
+        self.mirror = dots(secret.length());
+        self.value = secret;
+        self.touched = true;
+    }
+
+    /// Empties the field, as if its characters had been deleted.
+    pub fn clear(&mut self) {
+        self.replace(Secret::new(""));
+    }
+}
+
+fn dots(length: usize) -> Input {
+    Input::new("•".repeat(length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(text: &str) -> SecretField {
+        SecretField::holding(Secret::new(text))
+    }
+
+    #[test]
+    fn one_letter_in_the_middle_is_changed() {
+        let mut field = field("hunter2");
+        for request in [
+            InputRequest::GoToStart,
+            InputRequest::GoToNextChar,
+            InputRequest::DeleteNextChar,
+            InputRequest::InsertChar('ü'),
+        ] {
+            field.handle(request);
+        }
+        assert_eq!(field.value, Secret::new("hünter2"));
+        assert_eq!(field.cursor(), 2);
+        assert!(field.touched);
+    }
+
+    #[test]
+    fn the_mirror_holds_only_dots_and_never_yanks() {
+        let mut field = field("");
+        for c in "geheim".chars() {
+            field.handle(InputRequest::InsertChar(c));
+        }
+        field.handle(InputRequest::DeletePrevWord);
+        field.handle(InputRequest::DeleteTillEnd);
+        assert_eq!(field.mirror.value(), "••••••");
+        field.handle(InputRequest::DeleteLine);
+        field.handle(InputRequest::Yank);
+        assert!(field.value.is_empty());
+        assert_eq!(field.mirror.value(), "");
+    }
+
+    #[test]
+    fn deleting_at_the_ends_changes_nothing() {
+        let mut field = field("ab");
+        assert!(!field.handle(InputRequest::DeleteNextChar));
+        field.handle(InputRequest::GoToStart);
+        assert!(!field.handle(InputRequest::DeletePrevChar));
+        assert!(!field.touched);
+        assert_eq!(field.value, Secret::new("ab"));
+    }
+
+    #[test]
+    fn a_paste_goes_in_at_the_cursor() {
+        let mut field = field("ad");
+        field.handle(InputRequest::GoToPrevChar);
+        field.insert(&Secret::new("bc"));
+        assert_eq!(
+            (field.value.clone(), field.cursor()),
+            (Secret::new("abcd"), 3)
+        );
+        field.insert(&Secret::new("x".repeat(LIMIT)));
+        assert_eq!(field.value, Secret::new("abcd"), "a flood is not taken");
+    }
 }

@@ -52,6 +52,46 @@ impl Secret {
         let (before, after) = self.0.split_once(separator)?;
         Some((Self::new(before), Self::new(after)))
     }
+
+    /// Puts `c` in before the character at `index` (the end where there is none).
+    pub fn insert(&mut self, index: usize, c: char) {
+        let at = self.byte_of(index);
+        self.make_room(c.len_utf8());
+        self.0.insert(at, c);
+    }
+
+    /// Puts `other` in before the character at `index` (the end where there is none).
+    pub fn insert_all(&mut self, index: usize, other: &Self) {
+        let at = self.byte_of(index);
+        self.make_room(other.0.len());
+        self.0.insert_str(at, &other.0);
+    }
+
+    /// Takes out the character at `index`, if there is one.
+    pub fn remove(&mut self, index: usize) {
+        let at = self.byte_of(index);
+        if at < self.0.len() {
+            self.0.remove(at);
+        }
+    }
+
+    fn byte_of(&self, index: usize) -> usize {
+        self.0
+            .char_indices()
+            .nth(index)
+            .map_or(self.0.len(), |(at, _)| at)
+    }
+
+    /// Grows by moving into a larger buffer, so that the smaller one is wiped: a plain reallocation would
+    /// leave a copy behind.
+    fn make_room(&mut self, further: usize) {
+        let needed = self.0.len() + further;
+        if needed > self.0.capacity() {
+            let mut larger = Zeroizing::new(String::with_capacity((needed * 2).max(256)));
+            larger.push_str(&self.0);
+            self.0 = larger;
+        }
+    }
 }
 
 impl PartialEq for Secret {
@@ -106,6 +146,16 @@ mod tests {
         assert_eq!(Secret::new("abc"), Secret::new("abc"));
         assert_ne!(Secret::new("abc"), Secret::new("abd"));
         assert_ne!(Secret::new("abc"), Secret::new("ab"));
+    }
+
+    #[test]
+    fn characters_are_put_in_and_taken_out() {
+        let mut secret = Secret::new("kéy");
+        secret.insert(1, 'ö');
+        secret.remove(2);
+        secret.insert_all(9, &Secret::new("!".repeat(600)));
+        secret.remove(9_999);
+        assert_eq!(secret.expose(), format!("köy{}", "!".repeat(600)));
     }
 
     #[test]

@@ -1,0 +1,173 @@
+//! Pseudonyms for the war-room: names, hosts, users and ids as numbers that stay the same.
+//!
+//! Numbers are given in the order in which things are first met, so nothing of the real text is in them.
+//! What was never met is not shown at all.
+
+use std::collections::HashMap;
+
+use crate::domain::{Connection, Endpoint, Name, Verdict};
+
+/// What stands for something that has no pseudonym.
+const BLANK: &str = "•••";
+
+/// The pseudonyms given so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Disguise {
+    names: Numbers,
+    hosts: Numbers,
+    users: Numbers,
+    ids: Numbers,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Numbers(HashMap<String, usize>);
+
+impl Numbers {
+    fn learn(&mut self, text: &str) {
+        if !text.is_empty() && !self.0.contains_key(text) {
+            self.0.insert(text.to_owned(), self.0.len() + 1);
+        }
+    }
+
+    fn shown(&self, kind: &str, text: &str) -> String {
+        match self.0.get(text) {
+            Some(number) => format!("{kind}-{number}"),
+            None if text.is_empty() => String::new(),
+            None => BLANK.to_owned(),
+        }
+    }
+}
+
+impl Disguise {
+    /// Gives pseudonyms to what stands in `connection`.
+    pub fn learn_connection(&mut self, connection: &Connection) {
+        self.names.learn(connection.name.as_str());
+        self.users.learn(&connection.username);
+        for url in [Some(&connection.url), connection.cms_url.as_ref()] {
+            if let Some(Ok(endpoint)) = url.map(|url| Endpoint::parse(url)) {
+                self.hosts.learn(&endpoint.host());
+            }
+        }
+        if let Some(company) = &connection.company {
+            self.ids.learn(company);
+        }
+    }
+
+    /// Gives pseudonyms to what `verdict` found out.
+    pub fn learn_verdict(&mut self, verdict: &Verdict) {
+        if let Ok(endpoint) = Endpoint::parse(&verdict.url) {
+            self.hosts.learn(&endpoint.host());
+        }
+        let Some(identity) = &verdict.identity else {
+            return;
+        };
+        for text in [&identity.id, &identity.name].into_iter().flatten() {
+            self.ids.learn(text);
+        }
+        if let Some(host) = &identity.host {
+            self.hosts.learn(host);
+        }
+    }
+
+    /// The pseudonym of a connection.
+    pub fn name(&self, name: &Name) -> String {
+        self.names.shown("connection", name.as_str())
+    }
+
+    /// The pseudonym of a host.
+    pub fn host(&self, host: &str) -> String {
+        self.hosts.shown("host", host)
+    }
+
+    /// The pseudonym of a username.
+    pub fn user(&self, user: &str) -> String {
+        self.users.shown("user", user)
+    }
+
+    /// The pseudonym of a company, an account or an id.
+    pub fn id(&self, id: &str) -> String {
+        self.ids.shown("id", id)
+    }
+
+    /// A URL with its host's pseudonym and without its path.
+    pub fn url(&self, url: &str) -> String {
+        match Endpoint::parse(url) {
+            Ok(endpoint) => format!(
+                "{}://{}",
+                endpoint.url().scheme(),
+                self.host(&endpoint.host())
+            ),
+            Err(_) if url.trim().is_empty() => String::new(),
+            Err(_) => BLANK.to_owned(),
+        }
+    }
+
+    /// A line of a verdict with everything in it that could tell who it is about replaced: `known` texts by
+    /// their pseudonyms, further words that look like hosts, addresses, ids or mail by dots.
+    pub fn line(&self, known: &Connection, verdict: Option<&Verdict>, line: &str) -> String {
+        let mut line = line.to_owned();
+        let mut replace = |text: &str, by: String| {
+            if text.chars().count() > 1 && line.contains(text) {
+                line = line.replace(text, &by);
+            }
+        };
+        let urls = [Some(known.url.as_str()), known.cms_url.as_deref()];
+        for url in urls
+            .into_iter()
+            .chain([verdict.map(|v| v.url.as_str())])
+            .flatten()
+        {
+            replace(url, self.url(url));
+            if let Ok(endpoint) = Endpoint::parse(url) {
+                replace(&endpoint.host(), self.host(&endpoint.host()));
+            }
+        }
+        if let Some(identity) = verdict.and_then(|verdict| verdict.identity.as_ref()) {
+            if let Some(host) = &identity.host {
+                replace(host, self.host(host));
+            }
+            for text in [&identity.name, &identity.id].into_iter().flatten() {
+                replace(text, self.id(text));
+            }
+        }
+        if let Some(company) = &known.company {
+            replace(company, self.id(company));
+        }
+        replace(&known.username, self.user(&known.username));
+        replace(known.name.as_str(), self.name(&known.name));
+        blank_telling_words(&line)
+    }
+}
+
+fn blank_telling_words(line: &str) -> String {
+    line.split(' ')
+        .map(|word| {
+            let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+            if tells(bare) {
+                word.replace(bare, BLANK)
+            } else {
+                word.to_owned()
+            }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether `word` looks like a host name, an address, mail, or an id such as `SU-160-984-311`.
+fn tells(word: &str) -> bool {
+    let hex = word.chars().filter(char::is_ascii_hexdigit).count();
+    let colons = word.matches(':').count();
+    let address = word.parse::<std::net::IpAddr>().is_ok()
+        || (colons >= 2 && hex + colons == word.len())
+        || word.parse::<std::net::SocketAddr>().is_ok();
+    let host = word.rsplit_once('.').is_some_and(|(before, last)| {
+        let last = last.split([':', '/', '?']).next().unwrap_or_default();
+        !before.is_empty() && last.len() >= 2 && last.chars().all(|c| c.is_ascii_alphabetic())
+    });
+    let id = word.split_once('-').is_some_and(|(kind, number)| {
+        kind.len() == 2
+            && kind.chars().all(|c| c.is_ascii_uppercase())
+            && number.starts_with(|c: char| c.is_ascii_digit())
+    });
+    address || host || id || word.contains('@') || word.contains("://host-") && word.len() > 40
+}

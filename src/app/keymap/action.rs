@@ -1,0 +1,141 @@
+//! The table: every action with its name, its words and its keys.
+
+use super::super::model::Pane;
+
+/// Where an action's keys work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Where letters are actions.
+    Lists,
+    /// In text fields.
+    Fields,
+    /// In both; in text fields letters are at Alt.
+    Both,
+}
+
+/// What an action is about: the headings of the help and the README's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Moving about.
+    Move,
+    /// Connections and their form.
+    Edit,
+    /// Probes.
+    Probe,
+    /// Handles.
+    Handles,
+    /// The screen itself.
+    Screen,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Row {
+    /// What is done.
+    pub action: Action,
+    /// Its name in the configuration and the palette.
+    pub name: &'static str,
+    /// One or two words for the footer.
+    pub hint: &'static str,
+    /// One sentence without its full stop.
+    pub help: &'static str,
+    /// Default keys.
+    pub keys: &'static [&'static str],
+    /// Where they work.
+    pub scope: Scope,
+    /// What it is about.
+    pub group: Group,
+    /// The panes whose help lists it; empty for all.
+    pub panes: &'static [Pane],
+}
+
+macro_rules! actions {
+    ($($variant:ident $name:literal $hint:literal [$($key:literal)*] $scope:ident $group:ident
+       [$($pane:ident)*] $help:literal;)+) => {
+        /// What a key means.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action { $(#[doc = $help] $variant,)+ }
+
+        /// Every action, in the order in which it is shown.
+        pub const TABLE: &[Row] = &[$(Row {
+            action: Action::$variant,
+            name: $name,
+            hint: $hint,
+            help: $help,
+            keys: &[$($key),*],
+            scope: Scope::$scope,
+            group: Group::$group,
+            panes: &[$(Pane::$pane),*],
+        },)+];
+
+        impl Action {
+            /// Its row of the table.
+            pub const fn row(self) -> &'static Row {
+                &TABLE[self as usize]
+            }
+        }
+    };
+}
+
+actions! {
+    Up "up" "up" ["up" "k"] Lists Move [] "One row up";
+    Down "down" "down" ["down" "j"] Lists Move [] "One row down";
+    PageUp "page-up" "page up" ["pgup"] Lists Move [] "One page up";
+    PageDown "page-down" "page down" ["pgdn"] Lists Move [] "One page down";
+    First "first" "first" ["home" "g"] Lists Move [] "To the first row";
+    Last "last" "last" ["end" "G"] Lists Move [] "To the last row";
+    NextPane "next-pane" "pane" ["tab"] Lists Move [] "To the next pane";
+    PreviousPane "previous-pane" "pane back" ["shift-tab"] Lists Move [] "To the previous pane";
+    Open "open" "open" ["enter"] Lists Move [] "Open or edit what is selected";
+    Back "back" "back" ["esc"] Lists Move [] "Back: close what is open, clear the filter, return to the list";
+    New "new" "new" ["n"] Both Edit [] "A new connection, the cursor in its URL";
+    Edit "edit" "edit" ["e"] Both Edit [] "Edit the connection, the cursor at the end of the first field that is not ok";
+    Clone "clone" "clone" ["c"] Both Edit [List Form] "A new connection with the content of this one";
+    Delete "delete" "delete" ["d"] Both Edit [List Form] "Remove the connection and its secrets; asks before";
+    Probe "probe" "probe" ["r"] Both Probe [] "Probe now";
+    Bisect "bisect" "bisect" ["b"] Both Probe [List Form Response] "Find the cause with up to 4 requests; asks before";
+    Resume "resume" "resume" ["R"] Both Probe [List Form Response] "Lift the pause of a key that was refused too often";
+    Reveal "reveal" "reveal" ["v"] Both Handles [] "Show the handle for 10 seconds, or hide it again";
+    Copy "copy" "copy" ["y"] Both Handles [] "Copy the handle";
+    CopyAs "copy-as" "copy as" ["Y"] Both Handles [] "Copy as header, as curl command, or copy username or URL";
+    AddToken "add-token" "add token" ["a"] Both Handles [List Form Tokens] "Keep a further token with the connection";
+    CopySnippet "copy-snippet" "copy snippet" ["m"] Both Probe [List Form Response] "Copy the snippet of the remedy";
+    UseUrl "use-url" "use URL" ["u"] Both Edit [List Form Response] "Use the corrected URL";
+    Zoom "zoom" "zoom" ["z"] Both Screen [] "Let the pane fill the screen, or shrink it again";
+    Order "order" "order" ["s"] Both Screen [List] "The next order of the list: worst first, name, service, slowest first";
+    Filter "filter" "find" ["/"] Both Screen [List] "Filter the list: letters in order, and status:401, tag:eu, service:blesta, state:down";
+    Pause "pause" "pause" ["p"] Both Probe [List] "Pause watching, or go on";
+    Lock "lock" "lock" ["L"] Both Screen [] "Lock: forget secrets and clear the clipboard; unlock where locked";
+    WarRoom "war-room" "war-room" ["W"] Both Screen [] "War-room: pseudonyms for names, hosts, users and ids; no reveal, no copy";
+    Palette "palette" "command" [":"] Both Screen [] "Every action by its name";
+    Help "help" "help" ["?"] Both Screen [] "The keys of this pane";
+    Quit "quit" "quit" ["q" "ctrl-c"] Both Screen [] "Quit; asks only where something unsaved would be lost";
+    Mouse "mouse" "mouse" [] Both Screen [] "Switch the mouse on or off";
+    ClearClipboard "clear-clipboard" "clear clipboard" [] Both Handles [] "Clear the clipboard now, if it still holds what was copied here";
+    DiscardDraft "discard-draft" "discard" [] Both Edit [] "Throw away what was typed and not saved; asks before";
+    Suspend "suspend" "suspend" ["ctrl-z"] Lists Screen [] "Suspend the program; fg brings it back";
+    Save "save" "save" ["ctrl-s"] Both Edit [Form] "Save what stands in the form";
+    Further "further" "further fields" ["ctrl-o"] Both Edit [Form] "Show the further fields, or hide them again";
+    NextField "next-field" "next field" ["tab"] Fields Move [Form] "To the next field";
+    PreviousField "previous-field" "field back" ["shift-tab"] Fields Move [Form] "To the previous field";
+    FieldUp "field-up" "field up" ["up"] Fields Move [Form] "To the field above";
+    FieldDown "field-down" "field down" ["down"] Fields Move [Form] "To the field below";
+    Accept "accept" "test, next" ["enter"] Fields Move [Form] "Test what is entered and go to the next field";
+    Leave "leave" "leave" ["esc"] Fields Move [Form] "Leave the form; what was typed is kept";
+    Undo "undo" "undo paste" ["ctrl-z"] Fields Edit [Form] "Undo the cleaning of the last paste";
+}
+
+impl Action {
+    /// Its name in the configuration and the palette.
+    pub const fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The action called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        TABLE
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.action)
+    }
+}
