@@ -3,14 +3,22 @@
 //! Nothing here awaits, reads a clock, or touches a file: the time arrives with each message, and what is to
 //! be done outside leaves as an [`Effect`].
 
+mod clean;
 pub mod disguise;
 pub mod draft;
 pub mod effect;
+mod filter;
+pub mod form;
 pub mod handles;
+pub mod hints;
 pub mod keymap;
+pub mod lamps;
+pub mod list;
 pub mod message;
 pub mod model;
+pub mod screen;
 pub mod secret_field;
+mod update;
 
 pub use draft::{Draft, FieldId, HandleSlot};
 pub use effect::Effect;

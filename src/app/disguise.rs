@@ -139,6 +139,13 @@ impl Disguise {
     }
 }
 
+impl Disguise {
+    /// A line about nothing that is known: every word in it that could tell is replaced by dots.
+    pub fn unknown_line(&self, line: &str) -> String {
+        blank_telling_words(line)
+    }
+}
+
 fn blank_telling_words(line: &str) -> String {
     line.split(' ')
         .map(|word| {

@@ -133,7 +133,7 @@ fn read_keys(action: Action, text: &str, warnings: &mut Vec<String>) -> Vec<KeyP
                 warnings.push(format!(
                     "keys: {key} types in a text field, so it can't be {}",
                     action.name()
-                ))
+                ));
             }
             Some(key) => keys.push(key),
             None => warnings.push(format!(

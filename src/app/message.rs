@@ -6,10 +6,15 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::draft::HandleSlot;
 use super::effect::{Target, Unlock};
-use crate::domain::{Checks, Connection, Handle, Name, Secret, SecretRef, Verdict};
+use super::model::Pane;
+use crate::domain::{Checks, Connection, Handle, Name, Origin, Secret, SecretRef, Verdict};
 
 /// Something happened. The time it happened at is handed to `update` beside it.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a message lives for one update; none is kept"
+)]
 pub enum Message {
     /// A key outside secret fields.
     Key(KeyEvent),
@@ -17,8 +22,10 @@ pub enum Message {
     SecretInput(SecretInput),
     /// Pasted outside secret fields; raw, as it came.
     Pasted(String),
-    /// Only while the mouse is on.
+    /// Only while the mouse is on. Used for the wheel; clicks come as [`Message::Clicked`].
     Mouse(MouseEvent),
+    /// A click into a pane, so many rows below its first one: the loop asks the screen where that is.
+    Clicked(Pane, u16),
     /// The terminal has this many columns and rows now.
     Resized(u16, u16),
     /// The time that `Model::next_wake` asked for has come.
@@ -58,6 +65,8 @@ pub enum Message {
         name: Name,
         /// Its key.
         key: Result<Option<Secret>, String>,
+        /// The origin that is kept beside the key; `None` where none is kept.
+        key_origin: Option<Origin>,
         /// Its token.
         token: Result<Option<Secret>, String>,
     },

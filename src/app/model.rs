@@ -14,6 +14,10 @@ use crate::domain::{Checks, Connection, Handle, Name, Origin, SecretRef, State, 
 
 /// The state of the whole screen. `ui` draws it and changes nothing.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own; no two of them make a state together"
+)]
 pub struct Model {
     /// Columns and rows.
     pub size: (u16, u16),
@@ -69,6 +73,8 @@ pub struct Model {
     pub overlay_since: Timestamp,
     /// What goes on once the vault is open.
     pub waiting: Option<Waiting>,
+    /// A further handle that waits for a place or a passphrase.
+    pub adding: Option<AddTokenDialog>,
     /// The form that is opened once the person agreed to lose the present draft.
     pub next_form: Option<OpenForm>,
     /// The number of the last probe started here. Grows over all targets, so it grows for each.
@@ -136,6 +142,10 @@ impl Entry {
 
 /// What a probe is doing.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nine rungs beside a whole verdict: boxing them saves nothing that counts"
+)]
 pub enum ProbeState {
     /// Nothing runs.
     #[default]
@@ -202,6 +212,10 @@ pub struct List {
 
 /// The form while it is edited.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own; no two of them make a state together"
+)]
 pub struct Form {
     /// The saved connection that is edited; `None` for a new one.
     pub editing: Option<Name>,
@@ -256,10 +270,14 @@ pub struct Form {
 /// The fields before a paste was cleaned.
 #[derive(Debug, Clone)]
 pub struct Undo {
-    /// Which fields the paste changed, with their text as it stood before the paste.
-    pub before: Vec<(FieldId, FieldText)>,
-    /// The field that was pasted into, and the paste as it came, which Ctrl-Z puts there instead.
-    pub raw: Option<(FieldId, FieldText)>,
+    /// The field that was pasted into.
+    pub field: FieldId,
+    /// Its text with the paste as it came, which Ctrl-Z puts there.
+    pub raw: FieldText,
+    /// The other fields that the cleaning changed, as they stood before.
+    pub others: Vec<(FieldId, FieldText)>,
+    /// What the key was entered for before.
+    pub key_origin: Option<Origin>,
 }
 
 /// A pointed-out URL and its correction.

@@ -44,6 +44,11 @@ impl Name {
         Ok(Self(text.into()))
     }
 
+    /// What a connection is called as long as nobody named it.
+    pub fn unnamed() -> Self {
+        Self("new".into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

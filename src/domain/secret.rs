@@ -53,6 +53,20 @@ impl Secret {
         Some((Self::new(before), Self::new(after)))
     }
 
+    /// The value without blanks, line ends and other white space at its ends.
+    #[must_use]
+    pub fn trimmed(&self) -> Self {
+        Self::new(self.0.trim())
+    }
+
+    /// The value without control characters.
+    #[must_use]
+    pub fn without_controls(&self) -> Self {
+        let mut kept = Self(Zeroizing::new(String::with_capacity(self.0.len())));
+        kept.0.extend(self.0.chars().filter(|c| !c.is_control()));
+        kept
+    }
+
     /// Puts `c` in before the character at `index` (the end where there is none).
     pub fn insert(&mut self, index: usize, c: char) {
         let at = self.byte_of(index);

@@ -68,11 +68,8 @@ impl KeyPress {
     pub fn parse(text: &str) -> Option<Self> {
         let mut modifiers = KeyModifiers::NONE;
         let mut rest = text;
-        loop {
-            let Some((word, after)) = rest.split_once('-').filter(|(_, after)| !after.is_empty())
-            else {
-                break;
-            };
+        while let Some((word, after)) = rest.split_once('-').filter(|(_, after)| !after.is_empty())
+        {
             modifiers |= match word.to_ascii_lowercase().as_str() {
                 "ctrl" | "c" => KeyModifiers::CONTROL,
                 "alt" | "a" | "m" => KeyModifiers::ALT,
@@ -109,6 +106,7 @@ impl KeyPress {
     }
 
     /// The key that means in a text field what this one means outside: letters go to Alt.
+    #[must_use]
     pub fn for_field(self) -> Self {
         if self.types() {
             Self {

@@ -1,0 +1,130 @@
+//! The list's filter: letters in order, and terms such as `status:401` or `tag:eu`.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::model::Entry;
+use crate::domain::State;
+
+/// A filter as it was typed, ready to be held against many entries.
+pub(super) struct Filter {
+    terms: Vec<Term>,
+    letters: Option<Pattern>,
+    matcher: Matcher,
+    buffer: Vec<char>,
+}
+
+enum Term {
+    /// `401`, or `4` from `4xx`.
+    Status(String),
+    Tag(String),
+    Service(String),
+    Reason(String),
+    State(String),
+}
+
+impl Filter {
+    /// Reads `text`: terms are words with a known name before a colon, all else are letters.
+    pub(super) fn read(text: &str) -> Self {
+        let mut terms = Vec::new();
+        let mut letters = Vec::new();
+        for word in text.split_whitespace() {
+            match Term::read(word) {
+                Some(term) => terms.push(term),
+                None => letters.push(word),
+            }
+        }
+        let letters = (!letters.is_empty()).then(|| {
+            Pattern::parse(
+                &letters.join(" "),
+                CaseMatching::Ignore,
+                Normalization::Smart,
+            )
+        });
+        Self {
+            terms,
+            letters,
+            matcher: Matcher::new(Config::DEFAULT),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// A filter of letters alone: colons have no meaning in it.
+    pub(super) fn letters(text: &str) -> Self {
+        let letters = text.trim();
+        Self {
+            terms: Vec::new(),
+            letters: (!letters.is_empty())
+                .then(|| Pattern::parse(letters, CaseMatching::Ignore, Normalization::Smart)),
+            matcher: Matcher::new(Config::DEFAULT),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Whether everything passes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.terms.is_empty() && self.letters.is_none()
+    }
+
+    /// Whether `entry` passes: every term, and the letters in its name or its URL.
+    pub(super) fn passes(&mut self, entry: &Entry) -> bool {
+        self.terms.iter().all(|term| term.passes(entry))
+            && (self.matches(entry.connection.name.as_str()) || self.matches(&entry.connection.url))
+    }
+
+    /// Whether the letters are found in `text`, in order.
+    pub(super) fn matches(&mut self, text: &str) -> bool {
+        self.score(text).is_some()
+    }
+
+    /// How well the letters are found in `text`; nothing where they are not.
+    pub(super) fn score(&mut self, text: &str) -> Option<u32> {
+        match &self.letters {
+            None => Some(0),
+            Some(pattern) => {
+                let text = Utf32Str::new(text, &mut self.buffer);
+                pattern.score(text, &mut self.matcher)
+            }
+        }
+    }
+}
+
+impl Term {
+    fn read(word: &str) -> Option<Self> {
+        let (name, value) = word.split_once(':')?;
+        let value = value.to_lowercase();
+        match name.to_lowercase().as_str() {
+            "status" => Some(Self::Status(value.trim_end_matches('x').to_owned())),
+            "tag" => Some(Self::Tag(value)),
+            "service" => Some(Self::Service(value)),
+            "reason" => Some(Self::Reason(value)),
+            "state" => Some(Self::State(value)),
+            _ => None,
+        }
+    }
+
+    /// Beginnings are enough, so that the list narrows while the term is typed.
+    fn passes(&self, entry: &Entry) -> bool {
+        let verdict = entry.verdict.as_ref();
+        match self {
+            Self::Status(wanted) => {
+                wanted.is_empty()
+                    || verdict.is_some_and(|v| v.status.to_string().starts_with(wanted))
+            }
+            Self::Tag(wanted) => {
+                let mut tags = entry.connection.tags.iter();
+                wanted.is_empty() || tags.any(|tag| tag.to_lowercase().starts_with(wanted))
+            }
+            Self::Service(wanted) => entry.connection.service.as_str().starts_with(wanted),
+            Self::Reason(wanted) => {
+                wanted.is_empty() || verdict.is_some_and(|v| v.reason.id().starts_with(wanted))
+            }
+            Self::State(wanted) => is_state(entry.state(), wanted),
+        }
+    }
+}
+
+/// A state by its word on the screen or its name in JSON.
+fn is_state(state: State, wanted: &str) -> bool {
+    state.word().starts_with(wanted) || state.id().starts_with(wanted)
+}

@@ -1,0 +1,446 @@
+//! The form: fields made of a connection, and a connection made of fields.
+
+use std::path::PathBuf;
+
+use tui_input::Input;
+
+use super::draft::{Draft, FieldId};
+use super::lamps;
+use super::model::{Field, FieldLamp, FieldText, Form, ProbeState};
+use super::secret_field::SecretField;
+use crate::domain::{
+    AddressFamily, AuthStyle, Connection, Endpoint, Name, Origin, ServiceId, State,
+};
+
+/// Characters that an open field takes at most.
+pub const TEXT_LIMIT: usize = 2_048;
+
+impl Form {
+    /// An empty form for a new connection to Blesta.
+    pub fn empty() -> Self {
+        Self::with(&blank(), None)
+    }
+
+    /// The form of a saved connection. Its secrets are not in it yet.
+    pub fn of(connection: &Connection) -> Self {
+        let mut form = Self::with(connection, Some(connection.name.clone()));
+        form.service_chosen = true;
+        form.name_chosen = true;
+        form.key_origin = origin_of(&connection.url).filter(|_| connection.key.is_some());
+        form
+    }
+
+    /// The form of a new connection with the content of `connection`, under `name`. Its secrets are loaded
+    /// like those of the original, and saved anew.
+    pub fn copy_of(connection: &Connection, name: Name) -> Self {
+        let mut form = Self::of(connection);
+        form.editing = None;
+        form.clone_of = Some(connection.name.clone());
+        form.dirty = true;
+        form.set_text(FieldId::Name, name.as_str());
+        if let Some(original) = &mut form.original {
+            original.connection.key = None;
+            original.connection.token = None;
+            original.connection.added.clear();
+        }
+        form
+    }
+
+    fn with(connection: &Connection, editing: Option<Name>) -> Self {
+        let ids = FieldId::FIRST.iter().chain(&FieldId::FURTHER);
+        let mut form = Self {
+            fields: ids
+                .map(|id| field(*id, connection, editing.is_none()))
+                .collect(),
+            editing,
+            cursor: 0,
+            further: false,
+            probe: ProbeState::Idle,
+            verdict: None,
+            due: None,
+            dirty: false,
+            hint: None,
+            loading_secrets: false,
+            saving: false,
+            original: None,
+            clone_of: None,
+            parked: false,
+            url_edited: false,
+            verdict_stale: false,
+            service_chosen: false,
+            name_chosen: false,
+            key_origin: None,
+            key_answer: None,
+            key_question: None,
+            store: None,
+            undo: None,
+            shown: None,
+        };
+        form.original = Some(Box::new(Draft {
+            connection: connection.clone(),
+            key: None,
+            token: None,
+            key_changed: false,
+            token_changed: false,
+            key_origin: None,
+        }));
+        form.refresh_lamps();
+        form
+    }
+
+    /// The field `id`.
+    pub fn field(&self, id: FieldId) -> &Field {
+        &self.fields[id as usize]
+    }
+
+    pub(super) fn field_mut(&mut self, id: FieldId) -> &mut Field {
+        &mut self.fields[id as usize]
+    }
+
+    /// The field with the cursor.
+    pub fn focused(&self) -> FieldId {
+        self.fields[self.cursor.min(self.fields.len() - 1)].id
+    }
+
+    /// How many fields are shown: the first page, or all.
+    pub fn shown_fields(&self) -> usize {
+        if self.further {
+            self.fields.len()
+        } else {
+            FieldId::FIRST.len()
+        }
+    }
+
+    /// The text of an open field; nothing for a secret one.
+    pub fn text(&self, id: FieldId) -> &str {
+        match &self.field(id).text {
+            FieldText::Plain(input) => input.value(),
+            FieldText::Secret(_) => "",
+        }
+    }
+
+    /// Puts `text` into an open field, the cursor at its end.
+    pub fn set_text(&mut self, id: FieldId, text: &str) {
+        if let FieldText::Plain(input) = &mut self.field_mut(id).text {
+            *input = Input::new(text.to_owned());
+        }
+    }
+
+    /// A secret field.
+    pub fn secret(&self, id: FieldId) -> Option<&SecretField> {
+        match &self.field(id).text {
+            FieldText::Plain(_) => None,
+            FieldText::Secret(field) => Some(field),
+        }
+    }
+
+    pub(super) fn secret_mut(&mut self, id: FieldId) -> Option<&mut SecretField> {
+        match &mut self.field_mut(id).text {
+            FieldText::Plain(_) => None,
+            FieldText::Secret(field) => Some(field),
+        }
+    }
+
+    /// Whether something stands in the field: typed, loaded or stored.
+    pub fn is_set(&self, id: FieldId) -> bool {
+        match &self.field(id).text {
+            FieldText::Plain(input) => !input.value().trim().is_empty(),
+            FieldText::Secret(field) => field.is_set(),
+        }
+    }
+
+    /// Whether a secret was typed here and not saved.
+    pub fn holds_typed_secret(&self) -> bool {
+        [FieldId::Key, FieldId::Token]
+            .into_iter()
+            .filter_map(|id| self.secret(id))
+            .any(|field| field.touched && !field.value.is_empty())
+    }
+
+    /// Scheme, host and port of the URL as it stands, where it is one.
+    pub fn origin(&self) -> Option<Origin> {
+        origin_of(self.text(FieldId::Url))
+    }
+
+    /// The service that stands in the form.
+    pub fn service(&self) -> ServiceId {
+        ServiceId::new(&self.text(FieldId::Service).trim().to_lowercase())
+    }
+
+    /// The origin that the key would be kept with: agreed to, or entered for, or the URL's own.
+    pub(super) fn bound_origin(&self) -> Option<Origin> {
+        let here = self.origin();
+        match (&self.key_answer, &here) {
+            (Some((asked, true)), Some(origin)) if asked == origin => here,
+            _ => self.key_origin.clone().or(here),
+        }
+    }
+
+    /// What stands in the form, and the first field that can't be saved as it is, with one sentence. Fields
+    /// that can't be read are left as they were saved.
+    pub fn draft(&self) -> (Draft, Option<(FieldId, String)>) {
+        let mut problems = Vec::new();
+        let connection = self.connection(&mut problems);
+        let cloned = self.clone_of.is_some();
+        let value = |id| {
+            let field = self.secret(id)?;
+            Some((
+                (!field.value.is_empty()).then(|| field.value.clone()),
+                field.touched || (cloned && !field.value.is_empty()),
+            ))
+        };
+        let (key, key_changed) = value(FieldId::Key).unwrap_or_default();
+        let (token, token_changed) = value(FieldId::Token).unwrap_or_default();
+        let draft = Draft {
+            connection,
+            key,
+            token,
+            key_changed,
+            token_changed,
+            key_origin: self.bound_origin(),
+        };
+        (draft, problems.into_iter().next())
+    }
+
+    fn connection(&self, problems: &mut Vec<(FieldId, String)>) -> Connection {
+        let mut connection = self
+            .original
+            .as_ref()
+            .map_or_else(blank, |original| original.connection.clone());
+        self.url_text().clone_into(&mut connection.url);
+        self.text(FieldId::Username)
+            .trim()
+            .clone_into(&mut connection.username);
+        match Name::parse(self.text(FieldId::Name).trim()) {
+            Ok(name) => connection.name = name,
+            Err(problem) => problems.push((FieldId::Name, problem.to_string())),
+        }
+        connection.service = self.service();
+        if connection.service.as_str().is_empty() {
+            problems.push((FieldId::Service, "a connection needs a service".to_owned()));
+        }
+        let optional = |id| Some(self.text(id).trim().to_owned()).filter(|text| !text.is_empty());
+        connection.tags = tags(self.text(FieldId::Tags));
+        connection.cms = optional(FieldId::Cms);
+        connection.cms_url = optional(FieldId::CmsUrl);
+        connection.company = optional(FieldId::Company);
+        connection.proxy = optional(FieldId::Proxy);
+        connection.ca_file = optional(FieldId::CaFile).map(PathBuf::from);
+        connection.client_cert = optional(FieldId::ClientCert).map(PathBuf::from);
+        connection.client_key = optional(FieldId::ClientKey).map(PathBuf::from);
+        self.text(FieldId::Note)
+            .trim()
+            .clone_into(&mut connection.note);
+        self.read_choices(&mut connection, problems);
+        connection
+    }
+
+    fn read_choices(&self, connection: &mut Connection, problems: &mut Vec<(FieldId, String)>) {
+        let mut keep = |id: FieldId, read: Result<(), String>| {
+            if let Err(sentence) = read {
+                problems.push((id, sentence));
+            }
+        };
+        let word = |id| self.text(id).trim().to_lowercase();
+        let auth = AuthStyle::from_word(&word(FieldId::Auth))
+            .ok_or_else(|| "the auth style is auto, basic or headers".to_owned());
+        keep(FieldId::Auth, auth.map(|auth| connection.auth = auth));
+        let family = AddressFamily::from_word(&word(FieldId::Family))
+            .ok_or_else(|| "the address family is any, ipv4 or ipv6".to_owned());
+        keep(
+            FieldId::Family,
+            family.map(|family| connection.family = family),
+        );
+        let interval = seconds(&word(FieldId::Interval), "interval");
+        keep(
+            FieldId::Interval,
+            interval.map(|s| connection.interval_s = s),
+        );
+        let timeout = seconds(&word(FieldId::Timeout), "timeout");
+        keep(FieldId::Timeout, timeout.map(|s| connection.timeout_s = s));
+        let allow = yes_or_no(&word(FieldId::AllowHttp), "allow http");
+        keep(
+            FieldId::AllowHttp,
+            allow.map(|yes| connection.allow_http = yes),
+        );
+        let read_only = yes_or_no(&word(FieldId::ReadOnly), "read-only");
+        keep(
+            FieldId::ReadOnly,
+            read_only.map(|yes| connection.read_only = yes),
+        );
+    }
+
+    /// The URL without outer blanks.
+    pub(super) fn url_text(&self) -> &str {
+        self.text(FieldId::Url).trim()
+    }
+
+    /// Works out every field's lamp anew.
+    pub(super) fn refresh_lamps(&mut self) {
+        let lamps = lamps::of_form(self);
+        for (field, lamp) in self.fields.iter_mut().zip(lamps) {
+            field.lamp = lamp;
+        }
+    }
+
+    /// Puts the cursor into the field `id`, at its end.
+    pub(super) fn go_to(&mut self, id: FieldId) {
+        self.cursor = id as usize;
+        if self.cursor >= FieldId::FIRST.len() {
+            self.further = true;
+        }
+        match &mut self.field_mut(id).text {
+            FieldText::Plain(input) => input.handle(tui_input::InputRequest::GoToEnd),
+            FieldText::Secret(field) => field.mirror.handle(tui_input::InputRequest::GoToEnd),
+        };
+    }
+}
+
+impl FieldId {
+    /// Whether a probe's outcome may change with this field.
+    pub const fn is_probed(self) -> bool {
+        !matches!(
+            self,
+            Self::Name | Self::Tags | Self::Interval | Self::ReadOnly | Self::Note
+        )
+    }
+
+    /// The words that this field takes, where it takes only some; Space goes to the next one.
+    pub const fn choices(self) -> &'static [&'static str] {
+        match self {
+            Self::Auth => &["auto", "basic", "headers"],
+            Self::Family => &["any", "ipv4", "ipv6"],
+            Self::AllowHttp | Self::ReadOnly => &["no", "yes"],
+            Self::Cms => &["", "joomla", "modx", "concrete5"],
+            _ => &[],
+        }
+    }
+
+    /// What stands before the field on the screen.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Url => "URL",
+            Self::Username => "Username",
+            Self::Key => "Key",
+            Self::Token => "Token",
+            Self::Name => "Name",
+            Self::Service => "Service",
+            Self::Tags => "Tags",
+            Self::Cms => "CMS",
+            Self::CmsUrl => "CMS URL",
+            Self::Company => "Company",
+            Self::Auth => "Auth style",
+            Self::Interval => "Interval",
+            Self::Timeout => "Timeout",
+            Self::Proxy => "Proxy",
+            Self::CaFile => "CA file",
+            Self::ClientCert => "Client cert",
+            Self::ClientKey => "Client key",
+            Self::Family => "Addresses",
+            Self::AllowHttp => "Allow http",
+            Self::ReadOnly => "Read-only",
+            Self::Note => "Note",
+        }
+    }
+}
+
+/// Scheme, host and port of `url`, where it is one.
+pub(super) fn origin_of(url: &str) -> Option<Origin> {
+    Endpoint::parse(url).ok().map(|endpoint| endpoint.origin())
+}
+
+fn blank() -> Connection {
+    Connection::new(Name::unnamed(), ServiceId::blesta(), "")
+}
+
+fn field(id: FieldId, connection: &Connection, new: bool) -> Field {
+    let text = match id {
+        FieldId::Key => stored(connection.key.is_some()),
+        FieldId::Token => stored(connection.token.is_some()),
+        FieldId::Name if new => FieldText::Plain(Input::default()),
+        _ => FieldText::Plain(Input::new(plain_text(id, connection))),
+    };
+    Field {
+        id,
+        text,
+        lamp: FieldLamp {
+            state: State::Unknown,
+            word: String::new(),
+            probing: false,
+        },
+    }
+}
+
+fn stored(stored: bool) -> FieldText {
+    FieldText::Secret(SecretField {
+        stored,
+        ..SecretField::default()
+    })
+}
+
+fn plain_text(id: FieldId, connection: &Connection) -> String {
+    let path = |path: &Option<PathBuf>| {
+        path.as_ref()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default()
+    };
+    let number = |number: Option<u32>| number.map(|n| n.to_string()).unwrap_or_default();
+    let flag = |yes| if yes { "yes" } else { "no" }.to_owned();
+    match id {
+        FieldId::Url => connection.url.clone(),
+        FieldId::Username => connection.username.clone(),
+        FieldId::Key | FieldId::Token => String::new(),
+        FieldId::Name => connection.name.to_string(),
+        FieldId::Service => connection.service.to_string(),
+        FieldId::Tags => connection.tags.join(", "),
+        FieldId::Cms => connection.cms.clone().unwrap_or_default(),
+        FieldId::CmsUrl => connection.cms_url.clone().unwrap_or_default(),
+        FieldId::Company => connection.company.clone().unwrap_or_default(),
+        FieldId::Auth => connection.auth.word().to_owned(),
+        FieldId::Interval => number(connection.interval_s),
+        FieldId::Timeout => number(connection.timeout_s),
+        FieldId::Proxy => connection.proxy.clone().unwrap_or_default(),
+        FieldId::CaFile => path(&connection.ca_file),
+        FieldId::ClientCert => path(&connection.client_cert),
+        FieldId::ClientKey => path(&connection.client_key),
+        FieldId::Family => connection.family.word().to_owned(),
+        FieldId::AllowHttp => flag(connection.allow_http),
+        FieldId::ReadOnly => flag(connection.read_only),
+        FieldId::Note => connection.note.clone(),
+    }
+}
+
+fn tags(text: &str) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+        if !tags.iter().any(|known| known == tag) {
+            tags.push(tag.to_owned());
+        }
+    }
+    tags
+}
+
+/// Reads `90`, `90s` or `5m`; nothing means the settings' own.
+fn seconds(text: &str, what: &str) -> Result<Option<u32>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (number, unit) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
+        (Some(number), _) => (number, 1),
+        (None, Some(number)) => (number, 60),
+        (None, None) => (text, 1),
+    };
+    let read = number.trim().parse::<u32>().ok();
+    read.and_then(|number| number.checked_mul(unit))
+        .filter(|seconds| (1..=86_400).contains(seconds))
+        .map(Some)
+        .ok_or_else(|| format!("the {what} is a number of seconds, at most a day"))
+}
+
+fn yes_or_no(text: &str, what: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "y" | "true" => Ok(true),
+        "no" | "n" | "false" | "" => Ok(false),
+        _ => Err(format!("{what} is yes or no")),
+    }
+}

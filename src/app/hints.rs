@@ -1,0 +1,137 @@
+//! What footer, help and palette show: made from the one table of keys.
+
+use super::filter::Filter;
+use super::keymap::action::{Row, TABLE};
+use super::keymap::{Action, Scope};
+use super::model::{Model, Overlay, Pane};
+
+/// Keys and words for the footer, the most useful first: the screen shows as many as fit.
+pub fn footer(model: &Model) -> Vec<(String, &'static str)> {
+    if let Some(overlay) = &model.overlay {
+        return overlay_keys(overlay);
+    }
+    if model.list.filtering {
+        return [("Enter", "keep"), ("Esc", "clear"), ("↑ ↓", "move")]
+            .map(|(key, hint)| (key.to_owned(), hint))
+            .into();
+    }
+    if model.is_editing() {
+        let keys = |action| model.keymap.field_key(action);
+        return rows(field_actions(model), keys);
+    }
+    let keys = |action| model.keymap.list_key(action);
+    rows(list_actions(model), keys)
+}
+
+fn rows(
+    actions: Vec<Action>,
+    key: impl Fn(Action) -> Option<String>,
+) -> Vec<(String, &'static str)> {
+    actions
+        .into_iter()
+        .filter_map(|action| Some((key(action)?, action.row().hint)))
+        .collect()
+}
+
+fn field_actions(model: &Model) -> Vec<Action> {
+    let Some(form) = &model.form else {
+        return Vec::new();
+    };
+    let verdict = form.verdict.as_ref();
+    let corrected = form.hint.as_ref().is_some_and(|hint| hint.url.is_some())
+        || verdict.is_some_and(|verdict| verdict.remedy.url.is_some());
+    let snippet = verdict.is_some_and(|verdict| verdict.remedy.snippet.is_some());
+    let mut actions = Vec::new();
+    actions.extend(form.undo.as_ref().map(|_| Action::Undo));
+    actions.extend(corrected.then_some(Action::UseUrl));
+    actions.extend([Action::Save, Action::Leave, Action::Accept, Action::Further]);
+    actions.extend([Action::Probe, Action::Reveal]);
+    actions.extend(snippet.then_some(Action::CopySnippet));
+    actions.extend([Action::Palette, Action::Help]);
+    actions
+}
+
+fn list_actions(model: &Model) -> Vec<Action> {
+    use Action::{
+        AddToken, Bisect, Copy, CopyAs, CopySnippet, Edit, Filter, Help, New, Open, Order, Palette,
+        Probe, Quit, Resume, Reveal, UseUrl,
+    };
+    let verdict = model.shown_verdict();
+    let paused = verdict.is_some_and(|v| v.reason == crate::domain::Reason::AuthPaused);
+    let corrected = verdict.is_some_and(|v| v.remedy.url.is_some());
+    let snippet = verdict.is_some_and(|v| v.remedy.snippet.is_some());
+    let mut actions = match model.focus {
+        Pane::List => vec![
+            New, Edit, Probe, Reveal, Copy, Filter, Palette, Help, Order, Quit,
+        ],
+        Pane::Form => vec![Edit, Probe, Reveal, Copy, New, Palette, Help, Quit],
+        Pane::Response => vec![Probe, Bisect, Edit, Palette, Help, Quit],
+        Pane::Tokens => vec![Reveal, Copy, CopyAs, AddToken, Palette, Help, Quit],
+    };
+    if model.entries.is_empty() {
+        actions.retain(|action| matches!(action, New | Open | Palette | Help | Quit));
+    }
+    let useful = [
+        (paused, Resume),
+        (corrected, UseUrl),
+        (snippet, CopySnippet),
+    ];
+    let useful = useful.into_iter().filter(|(useful, _)| *useful);
+    let at = actions.len().min(2);
+    actions.splice(at..at, useful.map(|(_, action)| action));
+    actions
+}
+
+fn overlay_keys(overlay: &Overlay) -> Vec<(String, &'static str)> {
+    let keys: &[(&str, &'static str)] = match overlay {
+        Overlay::Help { .. } => &[("↑ ↓", "scroll"), ("Esc", "close")],
+        Overlay::Palette { .. } => &[("Enter", "run"), ("↑ ↓", "choose"), ("Esc", "close")],
+        Overlay::Confirm(_) => &[("y", "yes"), ("n", "no")],
+        Overlay::ChooseStore { .. } | Overlay::CopyAs { .. } => {
+            &[("Enter", "take"), ("↑ ↓", "choose"), ("Esc", "cancel")]
+        }
+        Overlay::Passphrase(_) => &[("Enter", "go on"), ("Esc", "cancel")],
+        Overlay::AddToken(_) => &[("Enter", "next, store"), ("Tab", "line"), ("Esc", "cancel")],
+    };
+    keys.iter()
+        .map(|(key, hint)| ((*key).to_owned(), *hint))
+        .collect()
+}
+
+/// The rows of the help for the focused pane, with all their keys.
+pub fn help(model: &Model) -> Vec<(String, &'static Row)> {
+    let editing = model.is_editing();
+    TABLE
+        .iter()
+        .filter(|row| row.panes.is_empty() || row.panes.contains(&model.focus))
+        .filter(|row| match row.scope {
+            Scope::Lists => !editing,
+            Scope::Fields => editing,
+            Scope::Both => true,
+        })
+        .filter_map(|row| {
+            let keys = model.keymap.keys(row.action).iter();
+            let keys: Vec<String> = if editing {
+                keys.map(|key| key.for_field().to_string()).collect()
+            } else {
+                keys.map(ToString::to_string).collect()
+            };
+            (!keys.is_empty()).then(|| (keys.join(" "), row))
+        })
+        .collect()
+}
+
+/// The rows of the palette for what was typed, the best first; with nothing typed all, as in the table.
+/// Moving about is left out: it has keys.
+pub fn palette(model: &Model, typed: &str) -> Vec<(String, &'static Row)> {
+    let mut filter = Filter::letters(typed);
+    let mut rows: Vec<(u32, &'static Row)> = TABLE
+        .iter()
+        .filter(|row| row.group != super::keymap::Group::Move && row.scope != Scope::Fields)
+        .filter_map(|row| Some((filter.score(row.name)?, row)))
+        .collect();
+    rows.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    rows.into_iter()
+        .map(|(_, row)| (model.keymap.list_key(row.action).unwrap_or_default(), row))
+        .collect()
+}

@@ -1,0 +1,223 @@
+//! The lamp and word of each field, worked out from what the rungs found.
+
+use super::draft::FieldId;
+use super::model::{Entry, FieldLamp, Form, ProbeState};
+use crate::domain::{CheckId, Checks, Connection, State, Verdict};
+
+/// What the lamps are worked out from.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that the lamps are worked out from, each by itself"
+)]
+struct Seen<'a> {
+    set: [bool; 4],
+    cms_url: bool,
+    verdict: Option<&'a Verdict>,
+    running: Option<&'a Checks>,
+    probing: bool,
+    url_known: bool,
+    rest_known: bool,
+}
+
+/// The rungs that speak about the URL.
+const URL_RUNGS: [CheckId; 6] = [
+    CheckId::Url,
+    CheckId::Dns,
+    CheckId::Connect,
+    CheckId::Tls,
+    CheckId::Http,
+    CheckId::Service,
+];
+
+/// The lamps of URL, username, key and token of a saved connection.
+pub fn of_entry(entry: &Entry) -> [FieldLamp; 4] {
+    let connection = &entry.connection;
+    lamps(&Seen {
+        set: set(connection),
+        cms_url: connection.cms_url.is_some(),
+        verdict: entry.verdict.as_ref(),
+        running: running(&entry.probe),
+        probing: entry.probe != ProbeState::Idle,
+        url_known: true,
+        rest_known: true,
+    })
+}
+
+/// The lamps of the form's first page.
+pub(super) fn of_form(form: &Form) -> [FieldLamp; 4] {
+    let same_url = |verdict: &Verdict| {
+        verdict.url.trim() == form.url_text() && verdict.service == form.service()
+    };
+    lamps(&Seen {
+        set: FieldId::FIRST.map(|id| form.is_set(id)),
+        cms_url: form.is_set(FieldId::CmsUrl),
+        verdict: form.verdict.as_ref(),
+        running: running(&form.probe),
+        probing: form.probe != ProbeState::Idle,
+        url_known: !form.verdict_stale || form.verdict.as_ref().is_some_and(same_url),
+        rest_known: !form.verdict_stale,
+    })
+}
+
+/// The first of the four fields that needs a hand, else the key: where `e` puts the cursor.
+pub(super) fn first_not_ok(entry: &Entry) -> FieldId {
+    let set = set(&entry.connection);
+    let lamps = of_entry(entry);
+    FieldId::FIRST
+        .into_iter()
+        .enumerate()
+        .find(|(place, id)| {
+            let missing = !set[*place] && *id != FieldId::Token;
+            missing || matches!(lamps[*place].state, State::Warn | State::Down)
+        })
+        .map_or(FieldId::Key, |(_, id)| id)
+}
+
+fn set(connection: &Connection) -> [bool; 4] {
+    [
+        !connection.url.is_empty(),
+        !connection.username.is_empty(),
+        connection.key.is_some(),
+        connection.token.is_some(),
+    ]
+}
+
+fn running(probe: &ProbeState) -> Option<&Checks> {
+    match probe {
+        ProbeState::Running { checks, .. } => Some(checks),
+        ProbeState::Idle | ProbeState::Watched => None,
+    }
+}
+
+fn lamps(seen: &Seen<'_>) -> [FieldLamp; 4] {
+    let [url, username, key, token] = seen.set;
+    [
+        if url {
+            seen.lamp(&URL_RUNGS, seen.url_known, found, "not tested")
+        } else {
+            plain(State::Unknown, "enter a URL")
+        },
+        if username {
+            plain(State::Ok, "set")
+        } else {
+            plain(State::Unknown, "not set")
+        },
+        if key {
+            let rungs = [CheckId::Credentials];
+            seen.lamp(&rungs, seen.rest_known, |_| "accepted", "set")
+        } else {
+            plain(State::Unknown, "not set")
+        },
+        match (token, seen.cms_url) {
+            (false, _) => plain(State::Unknown, "not set"),
+            (true, false) => plain(State::Unknown, "no CMS URL"),
+            (true, true) => seen.lamp(
+                &[CheckId::Token],
+                seen.rest_known,
+                |_| "matches",
+                "not tested",
+            ),
+        },
+    ]
+}
+
+fn plain(state: State, word: &str) -> FieldLamp {
+    FieldLamp {
+        state,
+        word: word.to_owned(),
+        probing: false,
+    }
+}
+
+/// How far the URL's rungs came, where all that ran are in order.
+fn found(checks: &Checks) -> &'static str {
+    let ok = |id| checks.get(id).state == State::Ok;
+    if ok(CheckId::Service) {
+        "service found"
+    } else if ok(CheckId::Http) {
+        "answers"
+    } else if ok(CheckId::Connect) {
+        "reachable"
+    } else {
+        "a URL"
+    }
+}
+
+impl Seen<'_> {
+    /// The lamp over `rungs`: of the running probe where it came to them, else of the last verdict.
+    fn lamp(
+        &self,
+        rungs: &[CheckId],
+        known: bool,
+        fine: impl Fn(&Checks) -> &'static str,
+        idle: &str,
+    ) -> FieldLamp {
+        let ran = |checks: &Checks| rungs.iter().any(|id| did_run(checks, *id));
+        if let Some(checks) = self.running.filter(|checks| ran(checks)) {
+            let state = worst(rungs, checks);
+            let ended = rungs.last().is_some_and(|id| did_run(checks, *id)) || state != State::Ok;
+            let word = if state == State::Ok {
+                fine(checks).to_owned()
+            } else {
+                detail(rungs, checks)
+            };
+            return FieldLamp {
+                state,
+                word,
+                probing: !ended,
+            };
+        }
+        let verdict = self.verdict.filter(|verdict| known && ran(&verdict.checks));
+        let mut lamp = match verdict {
+            None => plain(State::Unknown, idle),
+            Some(verdict) => judged(rungs, verdict, fine),
+        };
+        lamp.probing = self.probing;
+        lamp
+    }
+}
+
+fn judged(
+    rungs: &[CheckId],
+    verdict: &Verdict,
+    fine: impl Fn(&Checks) -> &'static str,
+) -> FieldLamp {
+    let state = worst(rungs, &verdict.checks);
+    if state == State::Ok {
+        return plain(state, fine(&verdict.checks));
+    }
+    let culprit = verdict
+        .checks
+        .iter()
+        .find(|check| did_run(&verdict.checks, check.id) && check.state != State::Ok);
+    if culprit.is_some_and(|check| rungs.contains(&check.id)) {
+        plain(state, &verdict.title)
+    } else {
+        plain(state, &detail(rungs, &verdict.checks))
+    }
+}
+
+fn did_run(checks: &Checks, id: CheckId) -> bool {
+    let check = checks.get(id);
+    check.detail.is_some() || check.state != State::Unknown
+}
+
+fn worst(rungs: &[CheckId], checks: &Checks) -> State {
+    State::worst(
+        rungs
+            .iter()
+            .filter(|id| did_run(checks, **id))
+            .map(|id| checks.get(*id).state),
+    )
+}
+
+/// What the worst rung says.
+fn detail(rungs: &[CheckId], checks: &Checks) -> String {
+    let worst = worst(rungs, checks);
+    rungs
+        .iter()
+        .map(|id| checks.get(*id))
+        .find(|check| check.state == worst && check.detail.is_some())
+        .and_then(|check| check.detail.clone())
+        .unwrap_or_else(|| worst.word().to_owned())
+}

@@ -1,0 +1,197 @@
+//! The list of connections: which are shown, in which order, and which one is selected.
+//!
+//! 10,000 connections with a verdict every few milliseconds must not cost a sort each: a verdict moves its
+//! one row by two binary searches, and only a changed order or filter sorts anew.
+
+use super::filter::Filter;
+use super::model::{Entry, List, Model, Order};
+use crate::domain::{Name, ServiceId, State};
+
+impl Order {
+    /// Every order, in the sequence of `s`.
+    pub const ALL: [Self; 4] = [Self::WorstFirst, Self::Name, Self::Service, Self::Latency];
+
+    /// Its name in the settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WorstFirst => "worst",
+            Self::Name => "name",
+            Self::Service => "service",
+            Self::Latency => "latency",
+        }
+    }
+
+    /// What the footer says.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::WorstFirst => "worst first",
+            Self::Name => "by name",
+            Self::Service => "by service",
+            Self::Latency => "slowest first",
+        }
+    }
+
+    /// The order called `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.name() == name)
+    }
+
+    /// The next one, round and round.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::WorstFirst => Self::Name,
+            Self::Name => Self::Service,
+            Self::Service => Self::Latency,
+            Self::Latency => Self::WorstFirst,
+        }
+    }
+}
+
+/// What the list is ordered by. The name is last in each, so no two are equal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    rank: u64,
+    service: Option<ServiceId>,
+    name: Name,
+}
+
+impl Place {
+    pub(super) fn of(entry: &Entry, order: Order) -> Self {
+        let rank = match order {
+            Order::WorstFirst => rank(entry.state()),
+            Order::Name | Order::Service => 0,
+            Order::Latency => u64::MAX - latency(entry),
+        };
+        Self {
+            rank,
+            service: (order == Order::Service).then(|| entry.connection.service.clone()),
+            name: entry.connection.name.clone(),
+        }
+    }
+}
+
+/// Microseconds of the last probe; 0 where nothing was measured.
+fn latency(entry: &Entry) -> u64 {
+    let total = entry.verdict.as_ref().and_then(|v| v.phases.total);
+    total.map_or(0, |total| {
+        u64::try_from(total.as_micros()).unwrap_or(u64::MAX)
+    })
+}
+
+/// A state's place in the default order: down, check, unknown, up.
+fn rank(state: State) -> u64 {
+    match state {
+        State::Down => 0,
+        State::Warn => 1,
+        State::Unknown => 2,
+        State::Ok => 3,
+    }
+}
+
+impl List {
+    /// The selected row.
+    pub fn row(&self) -> Option<usize> {
+        let selected = self.selected.as_ref()?;
+        self.visible.iter().position(|name| name == selected)
+    }
+}
+
+impl Model {
+    /// Rows of the list that fit on the screen: all but title, footer and the pane's frame.
+    pub fn list_rows(&self) -> usize {
+        usize::from(self.size.1.saturating_sub(4)).max(1)
+    }
+
+    /// Filters and orders the whole list anew. The selection stays on its connection; where that is not
+    /// shown any more, the row in its place is selected.
+    pub(super) fn relist(&mut self) {
+        let row = self.list.row().unwrap_or(0);
+        let mut filter = Filter::read(self.list.filter.value());
+        let mut places: Vec<Place> = self
+            .entries
+            .values()
+            .filter(|entry| filter.is_empty() || filter.passes(entry))
+            .map(|entry| Place::of(entry, self.list.order))
+            .collect();
+        places.sort_unstable();
+        self.list.visible = places.into_iter().map(|place| place.name).collect();
+        let selected = self.list.selected.as_ref();
+        let kept = selected
+            .filter(|name| self.list.visible.contains(name))
+            .cloned();
+        let last = self.list.visible.len().saturating_sub(1);
+        self.set_selection(kept.or_else(|| self.list.visible.get(row.min(last)).cloned()));
+    }
+
+    /// Moves one row to where it belongs after its entry changed; `before` is where it was.
+    pub(super) fn replace_row(&mut self, name: &Name, before: &Place) {
+        let order = self.list.order;
+        let Some(entry) = self.entries.get(name) else {
+            return self.relist();
+        };
+        let after = Place::of(entry, order);
+        let filtered = !self.list.filter.value().is_empty();
+        if after == *before && !filtered {
+            return;
+        }
+        let passes = !filtered || Filter::read(self.list.filter.value()).passes(entry);
+        if let Ok(row) = self.search(before, Some((name, before))) {
+            self.list.visible.remove(row);
+        }
+        if passes && let Err(row) = self.search(&after, None) {
+            self.list.visible.insert(row, name.clone());
+        }
+        if !passes && self.list.selected.as_ref() == Some(name) {
+            self.relist();
+        }
+        self.show_selection();
+    }
+
+    /// Where `place` is, or would be. One row, whose entry has changed already, is looked up by its old place.
+    fn search(&self, place: &Place, old: Option<(&Name, &Place)>) -> Result<usize, usize> {
+        self.list.visible.binary_search_by(|name| {
+            if let Some((_, before)) = old.filter(|(moved, _)| *moved == name) {
+                return before.cmp(place);
+            }
+            self.entries
+                .get(name)
+                .map_or(std::cmp::Ordering::Less, |entry| {
+                    Place::of(entry, self.list.order).cmp(place)
+                })
+        })
+    }
+
+    /// Selects `name`. What belongs to the selected connection (an open handle, scrolling) does not stay.
+    pub(super) fn set_selection(&mut self, name: Option<Name>) {
+        if self.list.selected != name {
+            self.list.selected = name;
+            self.revealed = None;
+            self.token_row = 0;
+            self.response_scroll = 0;
+            self.park_form();
+        }
+        self.show_selection();
+    }
+
+    /// Scrolls so that the selected row is on the screen.
+    pub(super) fn show_selection(&mut self) {
+        let rows = self.list_rows();
+        let most = self.list.visible.len().saturating_sub(rows);
+        let row = self.list.row().unwrap_or(0);
+        let least = (row + 1).saturating_sub(rows);
+        self.list.offset = self.list.offset.clamp(least, row).min(most);
+    }
+
+    /// Moves the selection by `rows`, not beyond the ends.
+    pub(super) fn move_selection(&mut self, rows: isize) {
+        let Some(last) = self.list.visible.len().checked_sub(1) else {
+            return;
+        };
+        let row = match self.list.row() {
+            Some(row) => row.saturating_add_signed(rows).min(last),
+            None => 0,
+        };
+        self.set_selection(self.list.visible.get(row).cloned());
+    }
+}

@@ -1,0 +1,232 @@
+//! What the screen and its loop ask of the model: what is shown, who has the keys, when to wake.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::disguise::Disguise;
+use super::draft::HandleSlot;
+use super::handles;
+use super::keymap::Keymap;
+use super::model::{Entry, Form, List, LoadState, Model, Overlay, Pane, ProbeState};
+use crate::domain::{Name, State, Verdict};
+
+impl Model {
+    /// An empty screen of `size` columns and rows, at `now`. [`Model::start`] says what to do first.
+    pub fn new(size: (u16, u16), now: Timestamp) -> Self {
+        Self {
+            size,
+            now,
+            entries: HashMap::new(),
+            list: List::default(),
+            focus: Pane::List,
+            zoomed: false,
+            form: None,
+            token_row: 0,
+            response_scroll: 0,
+            revealed: None,
+            notice: None,
+            copied: None,
+            overlay: None,
+            watching: false,
+            locked: false,
+            war_room: false,
+            mouse: false,
+            loaded: LoadState::Loading,
+            banner: Vec::new(),
+            clipboard_clear_s: 20,
+            keymap: Keymap::default(),
+            warnings: Vec::new(),
+            disguise: Disguise::default(),
+            lock_after_min: 0,
+            last_input: now,
+            overlay_since: now,
+            waiting: None,
+            adding: None,
+            next_form: None,
+            generation: 0,
+        }
+    }
+
+    /// The selected connection and what is known of it.
+    pub fn selected_entry(&self) -> Option<&Entry> {
+        self.entries.get(self.list.selected.as_ref()?)
+    }
+
+    /// The form, unless it is kept aside while another connection is looked at.
+    pub fn visible_form(&self) -> Option<&Form> {
+        self.form.as_ref().filter(|form| !form.parked)
+    }
+
+    /// The verdict of the response pane: the draft's while its form is shown, else the selected
+    /// connection's.
+    pub fn shown_verdict(&self) -> Option<&Verdict> {
+        match self.visible_form() {
+            Some(form) => form.verdict.as_ref(),
+            None => self.selected_entry()?.verdict.as_ref(),
+        }
+    }
+
+    /// What the probe behind the response pane is doing.
+    pub fn shown_probe(&self) -> Option<&ProbeState> {
+        match self.visible_form() {
+            Some(form) => Some(&form.probe),
+            None => Some(&self.selected_entry()?.probe),
+        }
+    }
+
+    /// How many connections are in `state`.
+    pub fn count(&self, state: State) -> usize {
+        self.entries
+            .values()
+            .filter(|entry| entry.state() == state)
+            .count()
+    }
+
+    /// The connection and the handle that reveal and copy mean: the selected row of the tokens pane where
+    /// that has the keys, else the key.
+    pub fn selected_handle(&self) -> Option<(Name, HandleSlot)> {
+        let entry = self.selected_entry()?;
+        let rows = handles::rows(&entry.connection);
+        let row = if self.focus == Pane::Tokens {
+            rows.get(self.token_row)
+        } else {
+            rows.first()
+        };
+        Some((entry.connection.name.clone(), row?.slot))
+    }
+
+    /// Whether the next key or paste goes into a secret field: the loop then makes it a
+    /// [`super::SecretInput`].
+    pub fn takes_secret(&self) -> bool {
+        match &self.overlay {
+            Some(Overlay::Passphrase(_)) => true,
+            Some(Overlay::AddToken(dialog)) => dialog.on_value,
+            Some(_) => false,
+            None => {
+                self.focus == Pane::Form
+                    && !self.list.filtering
+                    && self
+                        .visible_form()
+                        .is_some_and(|form| form.focused().is_secret())
+            }
+        }
+    }
+
+    /// When `update` must hear [`super::Message::Woke`], if ever. Nothing moves before that.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let form = self.form.as_ref();
+        [
+            form.and_then(|form| form.due),
+            form.and_then(|form| form.shown).map(|(_, until)| until),
+            self.revealed
+                .as_ref()
+                .map(|revealed| next_second(self.now, revealed.until)),
+            self.notice.as_ref().map(|notice| notice.until),
+            self.copied
+                .as_ref()
+                .and_then(|copied| copied.clears_at)
+                .map(|clears_at| next_second(self.now, clears_at)),
+            self.idle_lock_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Whether something moves on the screen: a probe that is shown, a passphrase being checked.
+    pub fn animating(&self) -> bool {
+        let moves = |probe: &ProbeState| *probe != ProbeState::Idle;
+        let rows = self.list.visible.iter();
+        self.visible_form().is_some_and(|form| moves(&form.probe))
+            || matches!(&self.overlay, Some(Overlay::Passphrase(dialog)) if dialog.busy)
+            || self
+                .selected_entry()
+                .is_some_and(|entry| moves(&entry.probe))
+            || rows
+                .skip(self.list.offset)
+                .take(self.list_rows())
+                .filter_map(|name| self.entries.get(name))
+                .any(|entry| moves(&entry.probe))
+    }
+
+    /// When the secrets are locked for want of input.
+    pub(super) fn idle_lock_at(&self) -> Option<Timestamp> {
+        if self.locked || self.lock_after_min == 0 {
+            return None;
+        }
+        let idle = SignedDuration::from_mins(i64::from(self.lock_after_min));
+        self.last_input.checked_add(idle).ok()
+    }
+
+    /// The name as it is shown: a pseudonym in the war-room.
+    pub fn shown_name(&self, name: &Name) -> String {
+        if self.war_room {
+            self.disguise.name(name)
+        } else {
+            name.to_string()
+        }
+    }
+
+    /// The URL as it is shown.
+    pub fn shown_url(&self, url: &str) -> String {
+        if self.war_room {
+            self.disguise.url(url)
+        } else {
+            url.to_owned()
+        }
+    }
+
+    /// The host as it is shown.
+    pub fn shown_host(&self, host: &str) -> String {
+        if self.war_room {
+            self.disguise.host(host)
+        } else {
+            host.to_owned()
+        }
+    }
+
+    /// The username as it is shown.
+    pub fn shown_user(&self, user: &str) -> String {
+        if self.war_room {
+            self.disguise.user(user)
+        } else {
+            user.to_owned()
+        }
+    }
+
+    /// A company, an account or an id as it is shown.
+    pub fn shown_id(&self, id: &str) -> String {
+        if self.war_room {
+            self.disguise.id(id)
+        } else {
+            id.to_owned()
+        }
+    }
+
+    /// A line of evidence, cause or remedy of the selected connection as it is shown.
+    pub fn shown_line(&self, line: &str) -> String {
+        if !self.war_room {
+            return line.to_owned();
+        }
+        match self.selected_entry() {
+            Some(entry) => self
+                .disguise
+                .line(&entry.connection, entry.verdict.as_ref(), line),
+            None => self.disguise.unknown_line(line),
+        }
+    }
+}
+
+/// The next moment at which the whole seconds until `end` change.
+fn next_second(now: Timestamp, end: Timestamp) -> Timestamp {
+    let left = end.duration_since(now);
+    if left <= SignedDuration::from_secs(1) {
+        return end;
+    }
+    let beyond = match left.subsec_nanos() {
+        0 => SignedDuration::from_secs(1),
+        nanos => SignedDuration::from_nanos(i64::from(nanos)),
+    };
+    now.checked_add(beyond).unwrap_or(end)
+}

@@ -1,0 +1,286 @@
+//! `update`: what every message does to the model, and what it asks of the world.
+//!
+//! This file hands each message to its area; the areas are the files beside it.
+
+mod configuration;
+mod dialogs;
+mod editing;
+mod forms;
+mod handles;
+mod mouse;
+mod navigation;
+mod overlays;
+mod paste;
+mod probes;
+mod saving;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use jiff::{SignedDuration, Timestamp};
+use tui_input::InputRequest;
+
+use super::effect::Effect;
+use super::keymap::{Action, KeyPress};
+use super::message::{Message, SecretInput};
+use super::model::{Model, Notice, Pane, Question};
+use crate::domain::text::inert;
+
+/// Effects on their way out.
+type Effects = Vec<Effect>;
+
+/// How long a sentence stays in the footer.
+const NOTICE: SignedDuration = SignedDuration::from_secs(8);
+
+impl Model {
+    /// What is asked of the world at start.
+    pub fn start(&self) -> Vec<Effect> {
+        vec![Effect::LoadConfiguration]
+    }
+
+    /// Takes in that `message` happened at `now`; what is to be done outside comes back.
+    pub fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect> {
+        self.now = now;
+        let mut out = Effects::new();
+        match message {
+            Message::Key(key) | Message::SecretInput(SecretInput::Key(key)) => {
+                self.key(key, &mut out);
+            }
+            Message::SecretInput(SecretInput::Paste(secret)) => self.paste_secret(secret, &mut out),
+            Message::Pasted(text) => self.paste_text(&text, &mut out),
+            Message::Mouse(event) => self.mouse_event(event),
+            Message::Clicked(pane, row) => self.clicked(pane, row, &mut out),
+            Message::Resized(columns, rows) => {
+                self.size = (columns, rows);
+                self.show_selection();
+            }
+            Message::Woke => self.elapse(&mut out),
+            Message::ConfigurationLoaded(loaded) => self.configuration_loaded(*loaded, &mut out),
+            Message::ConfigurationFailed(why) => self.configuration_failed(&why),
+            other => self.answered(other, &mut out),
+        }
+        out
+    }
+
+    /// Answers to what was asked of the world.
+    fn answered(&mut self, message: Message, out: &mut Effects) {
+        match message {
+            Message::ProbeProgressed {
+                target,
+                generation,
+                checks,
+            } => self.probe_progressed(&target, generation, checks),
+            Message::ProbeFinished {
+                target,
+                generation,
+                verdict,
+            } => self.probe_finished(&target, generation, *verdict),
+            Message::WatchStarted(name) => self.watch_started(&name),
+            Message::Watched(verdict) => self.watched(*verdict),
+            Message::Resumed(name) => self.resumed(&name, out),
+            Message::DraftResumed => self.draft_resumed(out),
+            Message::Revealed { name, slot, result } => self.revealed(name, slot, result),
+            Message::Copied(copied) => self.copied(copied),
+            Message::ClipboardCleared(words) => self.clipboard_cleared(&words),
+            Message::Noticed(text) => self.say(text),
+            Message::EndRequested(code) => self.end(code, out),
+            other => self.saved_or_stored(other, out),
+        }
+    }
+
+    /// Answers about secrets and what is kept.
+    fn saved_or_stored(&mut self, message: Message, out: &mut Effects) {
+        match message {
+            Message::SecretsLoaded {
+                name,
+                key,
+                key_origin,
+                token,
+            } => self.secrets_loaded(&name, (key, key_origin), token),
+            Message::Saved(connection) => self.saved(*connection),
+            Message::SaveFailed(why) => self.save_failed(&why),
+            Message::StoreNeeded(offers) => self.store_needed(offers),
+            Message::PassphraseNeeded(kind) => self.passphrase_needed(kind),
+            Message::Unlocked => self.unlocked(out),
+            Message::UnlockFailed(why) => self.unlock_failed(&why),
+            Message::Locked => self.locked = true,
+            Message::Removed(name) => self.removed(&name, out),
+            Message::RemoveFailed(why) => self.complain(format!("not removed: {why}")),
+            Message::TokenAdded(connection) => self.token_added(*connection),
+            Message::TokenAddFailed(why) => self.token_add_failed(&why),
+            _ => {}
+        }
+    }
+
+    fn key(&mut self, key: KeyEvent, out: &mut Effects) {
+        if key.kind == KeyEventKind::Release {
+            return;
+        }
+        self.last_input = self.now;
+        let press = KeyPress::of(key);
+        let interrupt = KeyPress {
+            code: KeyCode::Char('c'),
+            modifiers: KeyModifiers::CONTROL,
+        };
+        if press == interrupt && self.keymap.in_lists(press) == Some(Action::Quit) {
+            self.act(Action::Quit, out);
+        } else if self.overlay.is_some() {
+            self.overlay_key(press, out);
+        } else if self.list.filtering {
+            self.filter_key(press, out);
+        } else if self.is_editing() {
+            self.field_key(press, out);
+        } else if let Some(action) = self.keymap.in_lists(press) {
+            self.act(action, out);
+        }
+    }
+
+    /// Does what a key or a row of the palette means.
+    pub(super) fn act(&mut self, action: Action, out: &mut Effects) {
+        match action {
+            Action::New | Action::Edit | Action::Clone | Action::UseUrl | Action::DiscardDraft => {
+                self.form_action(action, out);
+            }
+            Action::Save => self.save(out),
+            Action::Delete => self.ask_remove(),
+            Action::Probe => self.probe_now(out),
+            Action::Bisect => self.ask_bisect(),
+            Action::Resume => self.resume(out),
+            Action::Pause => self.pause(out),
+            Action::Reveal => self.reveal(out),
+            Action::Copy | Action::CopyAs | Action::CopySnippet | Action::ClearClipboard => {
+                self.copy_action(action, out);
+            }
+            Action::AddToken => self.open_add_token(),
+            Action::Lock => self.lock_or_unlock(out),
+            Action::Quit => self.quit(out),
+            Action::Suspend => out.push(Effect::Suspend),
+            Action::Mouse => self.switch_mouse(out),
+            Action::Order => self.next_order(out),
+            Action::WarRoom => self.switch_war_room(),
+            _ => self.navigate(action, out),
+        }
+    }
+
+    /// Everything that was due by now.
+    fn elapse(&mut self, out: &mut Effects) {
+        let now = self.now;
+        let over = |until: Timestamp| until <= now;
+        if self
+            .revealed
+            .as_ref()
+            .is_some_and(|revealed| over(revealed.until))
+        {
+            self.revealed = None;
+        }
+        if self
+            .notice
+            .as_ref()
+            .is_some_and(|notice| over(notice.until))
+        {
+            self.notice = None;
+        }
+        let clears_at = self.copied.as_ref().and_then(|copied| copied.clears_at);
+        if clears_at.is_some_and(over) {
+            self.copied = None;
+            out.push(Effect::ClearClipboard);
+        }
+        if let Some(form) = &mut self.form
+            && form.shown.is_some_and(|(_, until)| over(until))
+        {
+            form.shown = None;
+        }
+        if self
+            .form
+            .as_ref()
+            .is_some_and(|form| form.due.is_some_and(over))
+        {
+            self.typing_rested(out);
+        }
+        if self.idle_lock_at().is_some_and(over) {
+            self.lock_now(out);
+        }
+    }
+
+    fn quit(&mut self, out: &mut Effects) {
+        if self.holds_unsaved() {
+            self.ask(Question::QuitUnsaved);
+        } else {
+            self.end(0, out);
+        }
+    }
+
+    fn end(&mut self, code: u8, out: &mut Effects) {
+        self.revealed = None;
+        if self
+            .copied
+            .take()
+            .is_some_and(|copied| copied.clears_at.is_some())
+        {
+            out.push(Effect::ClearClipboard);
+        }
+        out.push(Effect::Quit(code));
+    }
+
+    /// Whether leaving would lose something that was typed.
+    fn holds_unsaved(&self) -> bool {
+        self.form.as_ref().is_some_and(|form| form.dirty)
+    }
+
+    /// Says `text` at the right of the footer for a while.
+    pub(super) fn say(&mut self, text: impl AsRef<str>) {
+        self.notify(text.as_ref(), false);
+    }
+
+    /// The same, drawn as an error.
+    pub(super) fn complain(&mut self, text: impl AsRef<str>) {
+        self.notify(text.as_ref(), true);
+    }
+
+    fn notify(&mut self, text: &str, error: bool) {
+        self.notice = Some(Notice {
+            text: inert(text, 300),
+            error,
+            until: after(self.now, NOTICE),
+        });
+    }
+
+    /// Whether a field of the form has the keys.
+    pub(super) fn is_editing(&self) -> bool {
+        self.focus == Pane::Form && self.form.as_ref().is_some_and(|form| !form.parked)
+    }
+}
+
+/// `span` after `time`; the end of time where there is none.
+fn after(time: Timestamp, span: SignedDuration) -> Timestamp {
+    time.checked_add(span).unwrap_or(Timestamp::MAX)
+}
+
+/// What `press` asks of an input line; nothing where it is no editing key.
+fn editing_request(press: KeyPress) -> Option<InputRequest> {
+    let control = press.modifiers == KeyModifiers::CONTROL;
+    let plain = press.modifiers.is_empty();
+    // AltGr comes as Control with Alt.
+    let third_level = press.modifiers == (KeyModifiers::CONTROL | KeyModifiers::ALT);
+    Some(match press.code {
+        KeyCode::Char(c) if (plain || third_level) && !c.is_control() => {
+            InputRequest::InsertChar(c)
+        }
+        KeyCode::Char('h') if control => InputRequest::DeletePrevChar,
+        KeyCode::Char('a') if control => InputRequest::GoToStart,
+        KeyCode::Char('e') if control => InputRequest::GoToEnd,
+        KeyCode::Char('b') if control => InputRequest::GoToPrevChar,
+        KeyCode::Char('f') if control => InputRequest::GoToNextChar,
+        KeyCode::Char('u') if control => InputRequest::DeleteLine,
+        KeyCode::Char('w') if control => InputRequest::DeletePrevWord,
+        KeyCode::Char('k') if control => InputRequest::DeleteTillEnd,
+        KeyCode::Char('y') if control => InputRequest::Yank,
+        KeyCode::Backspace if plain => InputRequest::DeletePrevChar,
+        KeyCode::Delete if plain => InputRequest::DeleteNextChar,
+        KeyCode::Left if plain => InputRequest::GoToPrevChar,
+        KeyCode::Right if plain => InputRequest::GoToNextChar,
+        KeyCode::Left if control => InputRequest::GoToPrevWord,
+        KeyCode::Right if control => InputRequest::GoToNextWord,
+        KeyCode::Home if plain => InputRequest::GoToStart,
+        KeyCode::End if plain => InputRequest::GoToEnd,
+        _ => return None,
+    })
+}

@@ -1,0 +1,149 @@
+//! The configuration came, or came again because another copy of the program changed it.
+
+use std::collections::HashMap;
+
+use super::{Effects, Model};
+use crate::app::effect::Effect;
+use crate::app::keymap::Keymap;
+use crate::app::message::Loaded;
+use crate::app::model::{Entry, Form, LoadState, Order, ProbeState};
+use crate::domain::{Connection, Name};
+
+impl Model {
+    pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
+        let first = self.loaded == LoadState::Loading;
+        self.loaded = LoadState::Ready;
+        let (keymap, mut odd_keys) = Keymap::remapped(&loaded.keys);
+        self.keymap = keymap;
+        self.warnings = loaded.warnings;
+        self.warnings.append(&mut odd_keys);
+        self.banner = loaded.banner;
+        self.clipboard_clear_s = loaded.clipboard_clear_s;
+        self.lock_after_min = loaded.lock_after_min;
+        if let Some(name) = loaded.order.filter(|_| first) {
+            self.set_order_named(&name);
+        }
+        self.take_connections(loaded.connections);
+        self.check_draft_against_configuration(out);
+        self.relist();
+        if let Some(warning) = self.warnings.first().cloned() {
+            let further = self.warnings.len() - 1;
+            let more = (further > 0).then(|| format!(" (and {further} more)"));
+            self.complain(warning + &more.unwrap_or_default());
+        }
+        if first {
+            self.watching = true;
+            out.push(Effect::Watch(true));
+        }
+    }
+
+    fn set_order_named(&mut self, name: &str) {
+        match Order::from_name(name) {
+            Some(order) => self.list.order = order,
+            None => self.warnings.push(format!(
+                "order: \"{}\" is none of worst, name, service, latency",
+                crate::domain::text::inert(name, 40)
+            )),
+        }
+    }
+
+    /// Keeps what is known of connections that are the same as before.
+    fn take_connections(&mut self, connections: Vec<Connection>) {
+        let mut known = std::mem::take(&mut self.entries);
+        let mut entries = HashMap::with_capacity(connections.len());
+        for connection in connections {
+            self.disguise.learn_connection(&connection);
+            let kept = known.remove(&connection.name);
+            let entry = match kept {
+                Some(entry) if same_probe(&entry.connection, &connection) => Entry {
+                    connection,
+                    ..entry
+                },
+                _ => Entry::unprobed(connection),
+            };
+            entries.insert(entry.connection.name.clone(), entry);
+        }
+        self.entries = entries;
+    }
+
+    /// A draft outlives a changed configuration; an untouched form follows it.
+    fn check_draft_against_configuration(&mut self, out: &mut Effects) {
+        let Some(name) = self.form.as_ref().and_then(|form| form.editing.clone()) else {
+            return;
+        };
+        let (dirty, original) = match &self.form {
+            Some(form) => (
+                form.dirty,
+                form.original.as_ref().map(|o| o.connection.clone()),
+            ),
+            None => return,
+        };
+        match (self.entries.get(&name), dirty) {
+            (Some(entry), _) if Some(&entry.connection) == original.as_ref() => {}
+            (Some(entry), false) => {
+                let fresh = Form::of(&entry.connection);
+                self.replace_form(fresh, out);
+            }
+            (Some(_), true) => {
+                self.complain(format!(
+                    "{name} was changed by another copy of the program; your draft is kept"
+                ));
+            }
+            (None, _) => self.draft_lost_its_connection(&name),
+        }
+    }
+
+    /// The connection in the form is gone: what stands in the form can be saved as a new one.
+    pub(super) fn draft_lost_its_connection(&mut self, name: &Name) {
+        if let Some(form) = &mut self.form {
+            form.editing = None;
+            form.dirty = true;
+            self.complain(format!(
+                "{name} was removed by another copy of the program; saving makes it anew"
+            ));
+        }
+    }
+
+    /// Puts `fresh` in place of an untouched form, the cursor where it was.
+    fn replace_form(&mut self, fresh: Form, out: &mut Effects) {
+        if let Some(form) = &mut self.form {
+            let (cursor, further, parked) = (form.cursor, form.further, form.parked);
+            *form = fresh;
+            form.cursor = cursor;
+            form.further = further;
+            form.parked = parked;
+        }
+        self.load_form_secrets(out);
+    }
+
+    pub(super) fn configuration_failed(&mut self, why: &str) {
+        self.loaded = LoadState::Failed(crate::domain::text::inert(why, 300));
+        self.complain(format!("the configuration can't be read: {why}"));
+    }
+}
+
+impl Entry {
+    /// A connection that nothing is known of yet.
+    pub fn unprobed(connection: Connection) -> Self {
+        Self {
+            connection,
+            verdict: None,
+            probe: ProbeState::Idle,
+            since: None,
+            strip: Vec::new(),
+        }
+    }
+}
+
+/// Whether what is known of `old` holds for `new`: nothing differs that a probe depends on.
+fn same_probe(old: &Connection, new: &Connection) -> bool {
+    let bare = |connection: &Connection| Connection {
+        tags: Vec::new(),
+        added: Vec::new(),
+        interval_s: None,
+        read_only: false,
+        note: String::new(),
+        ..connection.clone()
+    };
+    bare(old) == bare(new)
+}

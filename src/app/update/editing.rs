@@ -1,0 +1,282 @@
+//! Keys in the form: letters type, other keys go from field to field or do what they do outside at Alt.
+
+use jiff::SignedDuration;
+use tui_input::InputRequest;
+
+use super::{Effects, Model, after, editing_request};
+use crate::app::clean;
+use crate::app::draft::FieldId;
+use crate::app::effect::{Effect, Target};
+use crate::app::form::TEXT_LIMIT;
+use crate::app::keymap::{Action, KeyPress};
+use crate::app::model::{FieldText, Form, Pane, ProbeState};
+use crate::domain::{Endpoint, UrlProblem};
+use crate::service::Manner;
+
+/// From the last keystroke in a field to the test.
+pub(super) const DEBOUNCE: SignedDuration = SignedDuration::from_millis(400);
+
+impl Model {
+    pub(super) fn field_key(&mut self, press: KeyPress, out: &mut Effects) {
+        match self.keymap.in_fields(press) {
+            Some(action) => self.act_in_field(action, out),
+            None => self.type_in_field(press, out),
+        }
+    }
+
+    fn act_in_field(&mut self, action: Action, out: &mut Effects) {
+        match action {
+            Action::NextField => self.turn_field(1, true, out),
+            Action::PreviousField => self.turn_field(-1, true, out),
+            Action::FieldDown => self.turn_field(1, false, out),
+            Action::FieldUp => self.turn_field(-1, false, out),
+            Action::Accept => self.accept(out),
+            Action::Leave => self.focus_on(Pane::List, out),
+            Action::Undo => self.undo_paste(out),
+            other => self.act(other, out),
+        }
+    }
+
+    /// Moves the cursor by `steps` fields, round the ends where `round`.
+    fn turn_field(&mut self, steps: isize, round: bool, out: &mut Effects) {
+        let Some(form) = &self.form else { return };
+        let count = form.shown_fields();
+        let wanted = form.cursor.checked_add_signed(steps);
+        let next = match wanted {
+            Some(next) if next < count => next,
+            _ if !round => return,
+            Some(_) => 0,
+            None => count - 1,
+        };
+        let id = form.fields[next].id;
+        self.cursor_to(id, out);
+    }
+
+    /// Puts the cursor into the field `id`; the field that it leaves is settled.
+    pub(super) fn cursor_to(&mut self, id: FieldId, out: &mut Effects) {
+        let leaves_url = self
+            .form
+            .as_ref()
+            .is_some_and(|form| form.focused() == FieldId::Url);
+        if let Some(form) = &mut self.form {
+            form.go_to(id);
+        }
+        if leaves_url && id != FieldId::Url {
+            self.leave_url(out);
+        }
+    }
+
+    /// Enter: test what is entered, on the person's wish, and go to the next field.
+    fn accept(&mut self, out: &mut Effects) {
+        if let Some(form) = &mut self.form {
+            form.url_edited = false;
+        }
+        self.settle_url();
+        self.turn_field(1, false, out);
+        self.probe_draft(Manner::Asked, out);
+    }
+
+    /// The cursor leaves the URL, or the whole form: from now on credentials may be tested there. Whether
+    /// the key may go to a new origin is asked at once, on this very key, and not later while something
+    /// else is being typed.
+    pub(super) fn leave_url(&mut self, out: &mut Effects) {
+        let Some(form) = self.form.as_mut().filter(|form| form.url_edited) else {
+            return;
+        };
+        form.url_edited = false;
+        self.settle_url();
+        let now = self.now;
+        let Some(form) = &mut self.form else { return };
+        let pair = form.is_set(FieldId::Username) && form.is_set(FieldId::Key);
+        if !(pair || form.is_set(FieldId::Token)) {
+            return;
+        }
+        if form.must_ask_for_key() {
+            self.probe_draft(Manner::Typing, out);
+        } else if form.due.is_none() {
+            form.due = Some(after(now, DEBOUNCE));
+        }
+    }
+
+    fn type_in_field(&mut self, press: KeyPress, out: &mut Effects) {
+        let Some(form) = self.form.as_mut().filter(|form| !form.saving) else {
+            return;
+        };
+        let id = form.focused();
+        let Some(request) = editing_request(press) else {
+            return;
+        };
+        if form.type_request(id, request) {
+            self.edited(id, out);
+        }
+    }
+
+    /// The person changed the field `id`.
+    pub(super) fn edited(&mut self, id: FieldId, out: &mut Effects) {
+        let now = self.now;
+        let Some(form) = &mut self.form else { return };
+        form.dirty = true;
+        form.shown = None;
+        form.undo = None;
+        match id {
+            FieldId::Url => form.url_edited = true,
+            FieldId::Key => form.key_entered(),
+            FieldId::Service => form.service_chosen = true,
+            FieldId::Name => form.name_chosen = !form.text(FieldId::Name).is_empty(),
+            _ => {}
+        }
+        if id.is_probed() {
+            form.verdict_stale = true;
+            form.due = Some(after(now, DEBOUNCE));
+            if std::mem::take(&mut form.probe) != ProbeState::Idle {
+                out.push(Effect::CancelProbe(Target::Draft));
+            }
+        }
+        if matches!(id, FieldId::Url | FieldId::Username | FieldId::Service) {
+            self.follow_url();
+        }
+        if let Some(form) = &mut self.form {
+            form.refresh_lamps();
+        }
+    }
+
+    /// The service, the name and the hint follow URL and username, as long as nobody chose them.
+    pub(super) fn follow_url(&mut self) {
+        let Some(form) = &self.form else { return };
+        if !form.service_chosen
+            && let Some(service) = clean::detect(
+                &form.service(),
+                form.url_text(),
+                form.text(FieldId::Username),
+            )
+        {
+            self.turn_service(service.as_str());
+        }
+        self.follow_host();
+        if let Some(form) = &mut self.form {
+            form.hint = clean::url_hint(&form.service(), form.url_text());
+        }
+    }
+
+    fn turn_service(&mut self, service: &str) {
+        if let Some(form) = &mut self.form {
+            form.set_text(FieldId::Service, service);
+        }
+        self.say(format!(
+            "service: {service}, as URL and username show; Ctrl-O has the field"
+        ));
+    }
+
+    fn follow_host(&mut self) {
+        let Some(form) = self.form.as_ref().filter(|form| !form.name_chosen) else {
+            return;
+        };
+        let host = Endpoint::parse(form.url_text()).map(|endpoint| endpoint.host());
+        let name = host.map_or_else(
+            |_| String::new(),
+            |host| self.free_name(&host, None).to_string(),
+        );
+        if let Some(form) = &mut self.form {
+            form.set_text(FieldId::Name, &name);
+        }
+    }
+
+    /// A username or password in the URL is moved to its field, and said.
+    pub(super) fn settle_url(&mut self) -> bool {
+        let Some(form) = &mut self.form else {
+            return false;
+        };
+        let Err(UrlProblem::UserInfo {
+            username,
+            password,
+            rest,
+        }) = Endpoint::parse(form.url_text())
+        else {
+            return false;
+        };
+        let shown = Endpoint::parse(&rest).map_or(rest, |endpoint| endpoint.shown());
+        form.set_text(FieldId::Url, &shown);
+        form.dirty = true;
+        if !username.is_empty() {
+            form.set_text(FieldId::Username, &username);
+        }
+        let words = match password {
+            Some(password) => {
+                form.put_secret(FieldId::Key, password);
+                "username and password"
+            }
+            None => "the username",
+        };
+        self.follow_url();
+        if let Some(form) = &mut self.form {
+            form.refresh_lamps();
+        }
+        self.say(format!("{words} moved from the URL to the fields for them"));
+        true
+    }
+
+    /// Puts a corrected URL into the form, to be tested on the person's wish.
+    pub(super) fn put_url(&mut self, url: &str, out: &mut Effects) {
+        if let Some(form) = &mut self.form {
+            form.set_text(FieldId::Url, url);
+            form.go_to(FieldId::Url);
+        }
+        self.edited(FieldId::Url, out);
+        if let Some(form) = &mut self.form {
+            form.url_edited = false;
+        }
+        self.probe_draft(Manner::Asked, out);
+    }
+}
+
+impl Form {
+    /// Carries out `request` in the field `id`; whether its text was changed.
+    fn type_request(&mut self, id: FieldId, request: InputRequest) -> bool {
+        let choices = id.choices();
+        if !choices.is_empty() && request == InputRequest::InsertChar(' ') {
+            let now = choices.iter().position(|word| *word == self.text(id));
+            let next = now.map_or(0, |at| (at + 1) % choices.len());
+            self.set_text(id, choices[next]);
+            return true;
+        }
+        match &mut self.field_mut(id).text {
+            FieldText::Secret(field) => field.handle(request),
+            FieldText::Plain(input) => {
+                let full = input.value().chars().count() >= TEXT_LIMIT;
+                if full && matches!(request, InputRequest::InsertChar(_)) {
+                    return false;
+                }
+                input.handle(request).is_some_and(|changed| changed.value)
+            }
+        }
+    }
+
+    /// Replaces a secret field's content as if it had been typed.
+    pub(super) fn put_secret(&mut self, id: FieldId, secret: crate::domain::Secret) {
+        if let Some(field) = self.secret_mut(id) {
+            field.replace(secret);
+        }
+        if id == FieldId::Key {
+            self.key_entered();
+        }
+    }
+
+    /// The key was typed: it is meant for the URL as it stands.
+    pub(super) fn key_entered(&mut self) {
+        self.key_origin = self.origin();
+        self.key_answer = None;
+    }
+
+    /// Whether the key was entered for another origin than the URL's, and nobody said yet whether it may go
+    /// to this one.
+    pub(super) fn must_ask_for_key(&self) -> bool {
+        let (Some(here), Some(entered)) = (self.origin(), &self.key_origin) else {
+            return false;
+        };
+        let answered = self
+            .key_answer
+            .as_ref()
+            .is_some_and(|(asked, _)| *asked == here);
+        self.is_set(FieldId::Key) && here != *entered && !answered
+    }
+}

@@ -1,0 +1,234 @@
+//! Handles: shown for ten seconds, copied, locked away.
+
+use jiff::SignedDuration;
+
+use super::{Effects, Model, after};
+use crate::app::draft::{FieldId, HandleSlot};
+use crate::app::effect::{CopyAs, Effect, Unlock};
+use crate::app::handles::copy_choices;
+use crate::app::keymap::Action;
+use crate::app::message::Copied;
+use crate::app::model::{CopiedNotice, Form, Overlay, Question, Revealed, Waiting};
+use crate::app::secret_field::SecretField;
+use crate::domain::{Handle, Name};
+
+/// How long a handle is in the open.
+const REVEAL: SignedDuration = SignedDuration::from_secs(10);
+
+impl Model {
+    /// `v`: in a secret field what stands there, else the selected handle; again to hide.
+    pub(super) fn reveal(&mut self, out: &mut Effects) {
+        if self.war_room {
+            return self.complain("the war-room shows no handle");
+        }
+        if self.is_editing() {
+            return self.reveal_field();
+        }
+        let Some((name, slot)) = self.selected_handle() else {
+            return self.complain("there is no handle to show");
+        };
+        let open = self.revealed.take();
+        if open.is_some_and(|open| open.name == name && open.slot == slot) {
+            return;
+        }
+        self.reveal_handle(name, slot, out);
+    }
+
+    fn reveal_field(&mut self) {
+        let until = after(self.now, REVEAL);
+        let Some(form) = &mut self.form else { return };
+        let id = if form.focused().is_secret() {
+            form.focused()
+        } else {
+            FieldId::Key
+        };
+        let here = form.secret(id).is_some_and(|field| !field.value.is_empty());
+        if form.shown.take().is_some_and(|(shown, _)| shown == id) {
+            return;
+        }
+        if here {
+            form.shown = Some((id, until));
+        } else {
+            self.complain("there is nothing to show in this field");
+        }
+    }
+
+    pub(super) fn reveal_handle(&mut self, name: Name, slot: HandleSlot, out: &mut Effects) {
+        self.waiting = Some(Waiting::Reveal(name.clone(), slot));
+        out.push(Effect::Reveal(name, slot));
+    }
+
+    /// A handle came: it is shown only where it is still wanted.
+    pub(super) fn revealed(
+        &mut self,
+        name: Name,
+        slot: HandleSlot,
+        result: Result<Handle, String>,
+    ) {
+        let wanted = Some(Waiting::Reveal(name.clone(), slot));
+        if self.waiting != wanted {
+            return;
+        }
+        self.waiting = None;
+        match result {
+            Err(why) => self.complain(format!("not shown: {why}")),
+            Ok(handle) if self.list.selected.as_ref() == Some(&name) && !self.war_room => {
+                let until = after(self.now, REVEAL);
+                self.revealed = Some(Revealed {
+                    name,
+                    slot,
+                    handle,
+                    until,
+                });
+            }
+            Ok(_) => {}
+        }
+    }
+
+    pub(super) fn copy_action(&mut self, action: Action, out: &mut Effects) {
+        if action == Action::ClearClipboard {
+            self.copied = None;
+            return out.push(Effect::ClearClipboard);
+        }
+        if self.war_room {
+            return self.complain("nothing is copied in the war-room");
+        }
+        if action == Action::CopySnippet {
+            return self.copy_snippet(out);
+        }
+        let Some((name, slot)) = self.selected_handle() else {
+            return self.complain("there is no handle to copy");
+        };
+        if action == Action::CopyAs {
+            self.open_overlay(Overlay::CopyAs { row: 0 });
+        } else {
+            self.copy_handle(name, slot, CopyAs::Handle, out);
+        }
+    }
+
+    /// A row of "copy as…" was chosen.
+    pub(super) fn copy_chosen(&mut self, row: usize, out: &mut Effects) {
+        self.overlay = None;
+        let Some((name, slot)) = self.selected_handle() else {
+            return;
+        };
+        if let Some(form) = copy_choices(slot).get(row) {
+            self.copy_handle(name, slot, *form, out);
+        }
+    }
+
+    pub(super) fn copy_handle(
+        &mut self,
+        name: Name,
+        slot: HandleSlot,
+        form: CopyAs,
+        out: &mut Effects,
+    ) {
+        self.waiting = Some(Waiting::Copy(name.clone(), slot, form));
+        out.push(Effect::Copy { name, slot, form });
+    }
+
+    fn copy_snippet(&mut self, out: &mut Effects) {
+        let snippet = self
+            .shown_verdict()
+            .and_then(|verdict| verdict.remedy.snippet.clone());
+        match snippet {
+            Some(snippet) => out.push(Effect::CopyText(snippet)),
+            None => self.complain("the remedy has no snippet"),
+        }
+    }
+
+    /// What came of a copy. A countdown is shown where it will be cleared.
+    pub(super) fn copied(&mut self, copied: Copied) {
+        if matches!(self.waiting, Some(Waiting::Copy(..))) {
+            self.waiting = None;
+        }
+        if !copied.placed {
+            return self.complain(format!("not copied: {}", copied.words));
+        }
+        let words = crate::domain::text::inert(&copied.words, 120);
+        match copied.clears_in_s.filter(|seconds| *seconds > 0) {
+            None => self.say(format!("copied {words}")),
+            Some(seconds) => {
+                self.notice = None;
+                let span = SignedDuration::from_secs(i64::from(seconds));
+                self.copied = Some(CopiedNotice {
+                    words,
+                    clears_at: Some(after(self.now, span)),
+                });
+            }
+        }
+    }
+
+    pub(super) fn clipboard_cleared(&mut self, words: &str) {
+        self.copied = None;
+        self.say(words);
+    }
+
+    /// `L`: locks, or asks for the passphrase where locked.
+    pub(super) fn lock_or_unlock(&mut self, out: &mut Effects) {
+        if self.locked {
+            self.open_passphrase(Unlock::Open);
+        } else if self.form.as_ref().is_some_and(Form::holds_typed_secret) {
+            self.ask(Question::LockLosesSecrets);
+        } else {
+            self.lock_now(out);
+        }
+    }
+
+    /// Forgets every secret that is held here.
+    pub(super) fn lock_now(&mut self, out: &mut Effects) {
+        self.revealed = None;
+        self.copied = None;
+        self.waiting = None;
+        self.adding = None;
+        if matches!(
+            self.overlay,
+            Some(Overlay::AddToken(_) | Overlay::Passphrase(_))
+        ) {
+            self.overlay = None;
+        }
+        let lost = self.form.as_ref().is_some_and(Form::holds_typed_secret);
+        if let Some(form) = &mut self.form {
+            form.forget_secrets();
+        }
+        self.locked = true;
+        out.push(Effect::Lock);
+        self.say(if lost {
+            "locked; the secrets typed and not saved are forgotten"
+        } else {
+            "locked"
+        });
+    }
+}
+
+impl Form {
+    /// The fields as they were before their secrets came.
+    fn forget_secrets(&mut self) {
+        self.shown = None;
+        self.undo = None;
+        self.loading_secrets = false;
+        self.due = None;
+        let original = self.original.as_ref().map(|original| &original.connection);
+        let cloned = self.clone_of.is_some();
+        let stored = [
+            (
+                FieldId::Key,
+                cloned || original.is_some_and(|c| c.key.is_some()),
+            ),
+            (
+                FieldId::Token,
+                cloned || original.is_some_and(|c| c.token.is_some()),
+            ),
+        ];
+        for (id, stored) in stored {
+            if let Some(field) = self.secret_mut(id) {
+                *field = SecretField {
+                    stored,
+                    ..SecretField::default()
+                };
+            }
+        }
+        self.refresh_lamps();
+    }
+}

@@ -1,0 +1,203 @@
+//! Moving about: rows, panes, order, filter, what fills the screen.
+
+use tui_input::InputRequest;
+
+use super::{Effects, Model, editing_request};
+use crate::app::effect::Effect;
+use crate::app::handles;
+use crate::app::keymap::{Action, KeyPress};
+use crate::app::model::{Overlay, Pane};
+
+impl Model {
+    pub(super) fn navigate(&mut self, action: Action, out: &mut Effects) {
+        match action {
+            Action::Up => self.move_rows(-1),
+            Action::Down => self.move_rows(1),
+            Action::PageUp => self.move_rows(-self.page()),
+            Action::PageDown => self.move_rows(self.page()),
+            Action::First => self.move_rows(isize::MIN / 2),
+            Action::Last => self.move_rows(isize::MAX / 2),
+            Action::NextPane => self.turn_pane(1, out),
+            Action::PreviousPane => self.turn_pane(Pane::ALL.len() - 1, out),
+            Action::Open => self.open_selected(out),
+            Action::Back => self.back(),
+            Action::Zoom => self.zoomed = !self.zoomed,
+            Action::Filter => self.open_filter(out),
+            Action::Palette => self.open_overlay(Overlay::Palette {
+                input: tui_input::Input::default(),
+                row: 0,
+            }),
+            Action::Help => self.open_overlay(Overlay::Help { scroll: 0 }),
+            Action::Further => self.switch_further(),
+            _ => {}
+        }
+    }
+
+    fn page(&self) -> isize {
+        isize::try_from(self.list_rows()).unwrap_or(1)
+    }
+
+    /// Moves in the focused pane.
+    pub(super) fn move_rows(&mut self, rows: isize) {
+        match self.focus {
+            Pane::List | Pane::Form => self.move_selection(rows),
+            Pane::Response => self.scroll_response(rows),
+            Pane::Tokens => self.move_token_row(rows),
+        }
+    }
+
+    fn scroll_response(&mut self, rows: isize) {
+        let most = isize::try_from(self.response_lines()).unwrap_or(isize::MAX);
+        let line = isize::try_from(self.response_scroll).unwrap_or(0);
+        let line = line.saturating_add(rows).clamp(0, most);
+        self.response_scroll = u16::try_from(line).unwrap_or(u16::MAX);
+    }
+
+    /// An upper bound of the lines in the response pane: each of its texts on lines of its own.
+    fn response_lines(&self) -> usize {
+        self.shown_verdict().map_or(self.banner.len(), |verdict| {
+            let snippet = verdict.remedy.snippet.as_deref();
+            let lines = verdict.evidence.len()
+                + verdict.remedy.steps.len()
+                + verdict.addresses.len()
+                + verdict.redirects.len()
+                + verdict.changed_since_last_good.len()
+                + snippet.map_or(0, |snippet| snippet.lines().count())
+                + verdict.checks.iter().count();
+            lines + 8
+        })
+    }
+
+    fn move_token_row(&mut self, rows: isize) {
+        let count = self
+            .selected_entry()
+            .map_or(0, |entry| handles::rows(&entry.connection).len());
+        let row = self.token_row.saturating_add_signed(rows);
+        self.select_token_row(row.min(count.saturating_sub(1)));
+    }
+
+    pub(super) fn select_token_row(&mut self, row: usize) {
+        let count = self
+            .selected_entry()
+            .map_or(0, |entry| handles::rows(&entry.connection).len());
+        if row != self.token_row && row < count {
+            self.token_row = row;
+            self.revealed = None;
+        }
+    }
+
+    fn turn_pane(&mut self, steps: usize, out: &mut Effects) {
+        let at = Pane::ALL.iter().position(|pane| *pane == self.focus);
+        let next = (at.unwrap_or(0) + steps) % Pane::ALL.len();
+        self.focus_on(Pane::ALL[next], out);
+    }
+
+    /// Gives `pane` the keys. Leaving the form keeps what was typed; an untouched form is closed.
+    pub(super) fn focus_on(&mut self, pane: Pane, out: &mut Effects) {
+        if self.focus == Pane::Form && pane != Pane::Form {
+            self.leave_form(out);
+        }
+        self.list.filtering = false;
+        self.focus = pane;
+    }
+
+    fn open_selected(&mut self, out: &mut Effects) {
+        match self.focus {
+            Pane::List | Pane::Form if self.list.selected.is_none() => self.act(Action::New, out),
+            Pane::List | Pane::Form => self.act(Action::Edit, out),
+            Pane::Response => self.zoomed = !self.zoomed,
+            Pane::Tokens => self.act(Action::CopyAs, out),
+        }
+    }
+
+    fn back(&mut self) {
+        if self.revealed.take().is_some() {
+        } else if self.zoomed {
+            self.zoomed = false;
+        } else if self.focus != Pane::List {
+            self.focus = Pane::List;
+        } else if !self.list.filter.value().is_empty() {
+            self.list.filter.reset();
+            self.relist();
+        }
+    }
+
+    pub(super) fn next_order(&mut self, out: &mut Effects) {
+        self.list.order = self.list.order.next();
+        self.relist();
+        self.say(self.list.order.words());
+        let value = format!("\"{}\"", self.list.order.name());
+        out.push(Effect::Set("order".to_owned(), value));
+    }
+
+    fn open_filter(&mut self, out: &mut Effects) {
+        self.focus_on(Pane::List, out);
+        self.zoomed = false;
+        self.list.filtering = true;
+        self.list.filter.handle(InputRequest::GoToEnd);
+    }
+
+    pub(super) fn filter_key(&mut self, press: KeyPress, out: &mut Effects) {
+        match self.keymap.in_fields(press) {
+            Some(Action::Accept | Action::NextField | Action::PreviousField) => {
+                self.list.filtering = false;
+            }
+            Some(Action::Leave) => {
+                self.list.filtering = false;
+                self.list.filter.reset();
+                self.relist();
+            }
+            Some(Action::FieldUp) => self.move_selection(-1),
+            Some(Action::FieldDown) => self.move_selection(1),
+            Some(Action::Undo) => {}
+            Some(action) => {
+                self.list.filtering = false;
+                self.act(action, out);
+            }
+            None => self.type_filter(press),
+        }
+    }
+
+    fn type_filter(&mut self, press: KeyPress) {
+        let Some(request) = editing_request(press) else {
+            return;
+        };
+        if self
+            .list
+            .filter
+            .handle(request)
+            .is_some_and(|changed| changed.value)
+        {
+            self.relist();
+        }
+    }
+
+    pub(super) fn switch_war_room(&mut self) {
+        self.war_room = !self.war_room;
+        self.revealed = None;
+        if let Some(form) = &mut self.form {
+            form.shown = None;
+        }
+        self.say(if self.war_room {
+            "war-room: pseudonyms, no reveal, no copy"
+        } else {
+            "war-room ended"
+        });
+    }
+
+    pub(super) fn pause(&mut self, out: &mut Effects) {
+        self.watching = !self.watching;
+        out.push(Effect::Watch(self.watching));
+        self.say(if self.watching {
+            "watching goes on"
+        } else {
+            "watching is paused"
+        });
+    }
+
+    pub(super) fn switch_mouse(&mut self, out: &mut Effects) {
+        self.mouse = !self.mouse;
+        out.push(Effect::Mouse(self.mouse));
+        self.say(if self.mouse { "mouse on" } else { "mouse off" });
+    }
+}

@@ -1,0 +1,189 @@
+//! What lies over the panes: help, palette, questions, choices. Each takes all keys while it is open.
+
+use crossterm::event::KeyCode;
+use jiff::SignedDuration;
+
+use super::{Effects, Model, editing_request};
+use crate::app::hints;
+use crate::app::keymap::KeyPress;
+use crate::app::model::{OpenForm, Overlay, Question};
+use crate::service::Manner;
+
+/// A question that nobody asked for takes no key in its first moments: what is typed ahead is no answer.
+const TYPED_AHEAD: SignedDuration = SignedDuration::from_millis(300);
+
+impl Model {
+    pub(super) fn open_overlay(&mut self, overlay: Overlay) {
+        self.overlay = Some(overlay);
+        self.overlay_since = self.now;
+    }
+
+    pub(super) fn ask(&mut self, question: Question) {
+        self.open_overlay(Overlay::Confirm(question));
+    }
+
+    pub(super) fn overlay_key(&mut self, press: KeyPress, out: &mut Effects) {
+        match &self.overlay {
+            Some(Overlay::Help { .. }) => self.help_key(press),
+            Some(Overlay::Palette { .. }) => self.palette_key(press, out),
+            Some(Overlay::Confirm(question)) => {
+                let question = question.clone();
+                self.confirm_key(press, question, out);
+            }
+            Some(Overlay::ChooseStore { .. }) => self.store_key(press, out),
+            Some(Overlay::CopyAs { .. }) => self.copy_as_key(press, out),
+            Some(Overlay::Passphrase(_)) => self.passphrase_key(press, out),
+            Some(Overlay::AddToken(_)) => self.add_token_key(press, out),
+            None => {}
+        }
+    }
+
+    fn help_key(&mut self, press: KeyPress) {
+        let page = self.size.1.saturating_sub(6).max(1);
+        let last = u16::try_from(hints::help(self).len()).unwrap_or(u16::MAX);
+        let Some(Overlay::Help { scroll }) = &mut self.overlay else {
+            return;
+        };
+        *scroll = match press.code {
+            KeyCode::Up | KeyCode::Char('k') => scroll.saturating_sub(1),
+            KeyCode::Down | KeyCode::Char('j') => scroll.saturating_add(1),
+            KeyCode::PageUp => scroll.saturating_sub(page),
+            KeyCode::PageDown | KeyCode::Char(' ') => scroll.saturating_add(page),
+            KeyCode::Home => 0,
+            KeyCode::End => last,
+            _ => {
+                self.overlay = None;
+                return;
+            }
+        }
+        .min(last.saturating_sub(1));
+    }
+
+    fn palette_key(&mut self, press: KeyPress, out: &mut Effects) {
+        let Some(Overlay::Palette { input, row }) = &mut self.overlay else {
+            return;
+        };
+        let (typed, at) = (input.value().to_owned(), *row);
+        let rows = hints::palette(self, &typed);
+        let last = rows.len().saturating_sub(1);
+        let chosen = rows.get(at.min(last)).map(|(_, row)| row.action);
+        match press.code {
+            KeyCode::Esc => self.overlay = None,
+            KeyCode::Enter => {
+                if let Some(action) = chosen {
+                    self.overlay = None;
+                    self.act(action, out);
+                }
+            }
+            KeyCode::Up => self.set_row(at.saturating_sub(1)),
+            KeyCode::Down | KeyCode::Tab => self.set_row((at + 1).min(last)),
+            _ => self.type_in_palette(press),
+        }
+    }
+
+    fn set_row(&mut self, to: usize) {
+        if let Some(
+            Overlay::Palette { row, .. }
+            | Overlay::ChooseStore { row, .. }
+            | Overlay::CopyAs { row },
+        ) = &mut self.overlay
+        {
+            *row = to;
+        }
+    }
+
+    fn type_in_palette(&mut self, press: KeyPress) {
+        if let (Some(request), Some(Overlay::Palette { input, row })) =
+            (editing_request(press), &mut self.overlay)
+            && input.handle(request).is_some_and(|changed| changed.value)
+        {
+            *row = 0;
+        }
+    }
+
+    fn confirm_key(&mut self, press: KeyPress, question: Question, out: &mut Effects) {
+        let unexpected = matches!(question, Question::SendKeyTo(_));
+        let since = self.now.duration_since(self.overlay_since);
+        if unexpected && since < TYPED_AHEAD {
+            return;
+        }
+        match press.code {
+            KeyCode::Char('y' | 'Y') => {
+                self.overlay = None;
+                self.confirmed(question, out);
+            }
+            KeyCode::Char('n' | 'N') | KeyCode::Esc => {
+                self.overlay = None;
+                self.declined(&question, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn confirmed(&mut self, question: Question, out: &mut Effects) {
+        use crate::app::effect::Effect;
+        match question {
+            Question::Remove(name) => out.push(Effect::Remove(name)),
+            Question::SaveAllTheSame => self.save_now(out),
+            Question::LoseDraft => {
+                let wanted = self.next_form.take().unwrap_or(OpenForm::Nothing);
+                self.open_now(wanted, out);
+            }
+            Question::QuitUnsaved => self.end(0, out),
+            Question::SendKeyTo(_) => self.key_answered(true, out),
+            Question::Bisect(name) => self.probe_saved(&name, Manner::Full, out),
+            Question::BisectDraft => self.probe_draft(Manner::Full, out),
+            Question::LockLosesSecrets => self.lock_now(out),
+        }
+    }
+
+    fn declined(&mut self, question: &Question, out: &mut Effects) {
+        match question {
+            Question::SendKeyTo(_) => self.key_answered(false, out),
+            Question::LoseDraft => self.next_form = None,
+            Question::Remove(_)
+            | Question::SaveAllTheSame
+            | Question::QuitUnsaved
+            | Question::Bisect(_)
+            | Question::BisectDraft
+            | Question::LockLosesSecrets => {}
+        }
+    }
+
+    fn store_key(&mut self, press: KeyPress, out: &mut Effects) {
+        let Some(Overlay::ChooseStore { offers, row }) = &self.overlay else {
+            return;
+        };
+        let (at, last) = (*row, offers.len().saturating_sub(1));
+        match press.code {
+            KeyCode::Esc => self.dialog_cancelled(),
+            KeyCode::Up | KeyCode::Char('k') => self.set_row(at.saturating_sub(1)),
+            KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => self.set_row((at + 1).min(last)),
+            KeyCode::Enter => {
+                if let Some(offer) = offers.get(at).cloned() {
+                    self.store_chosen(&offer, out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn copy_as_key(&mut self, press: KeyPress, out: &mut Effects) {
+        let Some(Overlay::CopyAs { row }) = &self.overlay else {
+            return;
+        };
+        let at = *row;
+        let choices = self
+            .selected_handle()
+            .map_or(0, |(_, slot)| crate::app::handles::copy_choices(slot).len());
+        match press.code {
+            KeyCode::Esc => self.overlay = None,
+            KeyCode::Up | KeyCode::Char('k') => self.set_row(at.saturating_sub(1)),
+            KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => {
+                self.set_row((at + 1).min(choices.saturating_sub(1)));
+            }
+            KeyCode::Enter => self.copy_chosen(at, out),
+            _ => {}
+        }
+    }
+}

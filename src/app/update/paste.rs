@@ -1,0 +1,214 @@
+//! Pastes: cleaned visibly, said in the footer, and taken back by Ctrl-Z.
+
+use tui_input::{Input, InputRequest};
+
+use super::{Effects, Model};
+use crate::app::clean;
+use crate::app::draft::FieldId;
+use crate::app::form::TEXT_LIMIT;
+use crate::app::model::{FieldText, Form, Overlay, Undo};
+use crate::domain::Secret;
+
+impl Model {
+    /// A paste into an open line.
+    pub(super) fn paste_text(&mut self, pasted: &str, out: &mut Effects) {
+        self.last_input = self.now;
+        if self.takes_secret() {
+            return self.paste_secret(Secret::new(pasted), out);
+        }
+        let line = one_line(pasted);
+        if let Some(input) = self.open_line() {
+            insert(input, line.trim());
+            if self.list.filtering {
+                self.relist();
+            }
+        } else if self.overlay.is_none() && self.is_editing() {
+            self.paste_in_field(pasted, out);
+        }
+    }
+
+    /// A paste into a secret field.
+    pub(super) fn paste_secret(&mut self, pasted: Secret, out: &mut Effects) {
+        self.last_input = self.now;
+        if self.paste_in_dialog(&pasted) || self.overlay.is_some() || !self.is_editing() {
+            return;
+        }
+        let Some(form) = self.form.as_mut().filter(|form| !form.saving) else {
+            return;
+        };
+        let id = form.focused();
+        if !id.is_secret() {
+            // The cursor has moved on since the loop asked: a secret is not put where it can be read.
+            return self.complain("the paste was dropped: the cursor had left the secret field");
+        }
+        let cleaned = clean::clean_secret(&form.service(), &pasted);
+        let changed = cleaned.username.is_some() || !cleaned.notes.is_empty();
+        let mut undo = Undo::of_secret(form, id, &pasted);
+        if let Some(username) = &cleaned.username {
+            undo.remember(form, &[FieldId::Username]);
+            form.set_text(FieldId::Username, username);
+        }
+        if let Some(field) = form.secret_mut(id) {
+            if changed {
+                field.replace(cleaned.value);
+            } else {
+                field.insert(&cleaned.value);
+            }
+        }
+        self.pasted(undo, cleaned.notes, out);
+    }
+
+    fn paste_in_field(&mut self, pasted: &str, out: &mut Effects) {
+        let Some(form) = self.form.as_mut().filter(|form| !form.saving) else {
+            return;
+        };
+        let id = form.focused();
+        if id == FieldId::Username && pasted.contains(':') {
+            return self.paste_pair(pasted, out);
+        }
+        let cleaned = clean::clean_text(pasted);
+        let mut notes = cleaned.notes;
+        let mut undo = Undo::of_text(form, id, pasted);
+        if let FieldText::Plain(input) = &mut form.field_mut(id).text {
+            insert(input, &cleaned.value);
+        }
+        if id == FieldId::Url {
+            undo.remember(form, &[FieldId::Username, FieldId::Key]);
+            if self.settle_url() {
+                notes.push("username and password moved from the URL to their fields".to_owned());
+            }
+        }
+        self.pasted(undo, notes, out);
+    }
+
+    /// A whole pair (`user:key`, `ApiKey SU-…:…`) into the username's field: it is divided.
+    fn paste_pair(&mut self, pasted: &str, out: &mut Effects) {
+        let Some(form) = &mut self.form else { return };
+        let id = FieldId::Username;
+        let secret = Secret::new(pasted);
+        let mut undo = Undo::of_text(form, id, pasted);
+        undo.remember(form, &[FieldId::Key]);
+        let cleaned = clean::clean_secret(&form.service(), &secret);
+        let notes = if let Some(username) = cleaned.username {
+            form.set_text(id, &username);
+            form.put_secret(FieldId::Key, cleaned.value);
+            cleaned.notes
+        } else {
+            let cleaned = clean::clean_text(pasted);
+            if let FieldText::Plain(input) = &mut form.field_mut(id).text {
+                insert(input, &cleaned.value);
+            }
+            cleaned.notes
+        };
+        self.pasted(undo, notes, out);
+    }
+
+    /// What every paste into the form ends with: it counts as typed, and what was cleaned is said.
+    fn pasted(&mut self, undo: Undo, notes: Vec<String>, out: &mut Effects) {
+        self.edited(undo.field, out);
+        if notes.is_empty() {
+            return self.point_out_shape();
+        }
+        if let Some(form) = &mut self.form {
+            form.undo = Some(undo);
+        }
+        self.say(format!("{}; Ctrl-Z takes it back", notes.join("; ")));
+    }
+
+    /// Says what is odd about the pair: a warning, never a refusal.
+    pub(super) fn point_out_shape(&mut self) {
+        let Some(form) = &self.form else { return };
+        let Some(key) = form.secret(FieldId::Key).filter(|field| field.touched) else {
+            return;
+        };
+        if key.value.is_empty() {
+            return;
+        }
+        let username = form.text(FieldId::Username).trim();
+        if let Some(odd) = clean::odd_shape(&form.service(), username, &key.value) {
+            self.say(odd);
+        }
+    }
+
+    /// Ctrl-Z: the paste as it came.
+    pub(super) fn undo_paste(&mut self, out: &mut Effects) {
+        let Some(form) = self.form.as_mut().filter(|form| !form.saving) else {
+            return;
+        };
+        let Some(undo) = form.undo.take() else {
+            return self.complain("there is no cleaned paste to take back");
+        };
+        if undo.others.iter().any(|(id, _)| *id == FieldId::Key) {
+            form.key_origin = undo.key_origin;
+            form.key_answer = None;
+        }
+        for (id, text) in undo.others {
+            form.field_mut(id).text = text;
+        }
+        form.field_mut(undo.field).text = undo.raw;
+        self.edited(undo.field, out);
+        self.say("the paste is back as it came");
+    }
+
+    /// The open line of an overlay or the filter that has the cursor.
+    fn open_line(&mut self) -> Option<&mut Input> {
+        match &mut self.overlay {
+            Some(Overlay::Palette { input, row }) => {
+                *row = 0;
+                Some(input)
+            }
+            Some(Overlay::AddToken(dialog)) if !dialog.on_value && !dialog.busy => {
+                Some(&mut dialog.label)
+            }
+            Some(_) => None,
+            None => self.list.filtering.then_some(&mut self.list.filter),
+        }
+    }
+}
+
+impl Undo {
+    /// What Ctrl-Z brings back after `pasted` was cleaned into the field `id`.
+    fn of_secret(form: &Form, id: FieldId, pasted: &Secret) -> Self {
+        let mut raw = form.field(id).text.clone();
+        if let FieldText::Secret(field) = &mut raw {
+            field.insert(&pasted.without_controls());
+        }
+        Self::with(form, id, raw)
+    }
+
+    /// The same for an open field.
+    fn of_text(form: &Form, id: FieldId, pasted: &str) -> Self {
+        let mut raw = form.field(id).text.clone();
+        if let FieldText::Plain(input) = &mut raw {
+            insert(input, pasted);
+        }
+        Self::with(form, id, raw)
+    }
+
+    fn with(form: &Form, field: FieldId, raw: FieldText) -> Self {
+        Self {
+            field,
+            raw,
+            others: Vec::new(),
+            key_origin: form.key_origin.clone(),
+        }
+    }
+
+    fn remember(&mut self, form: &Form, ids: &[FieldId]) {
+        for id in ids {
+            self.others.push((*id, form.field(*id).text.clone()));
+        }
+    }
+}
+
+fn insert(input: &mut Input, text: &str) {
+    let room = TEXT_LIMIT.saturating_sub(input.value().chars().count());
+    for c in text.chars().filter(|c| !c.is_control()).take(room) {
+        input.handle(InputRequest::InsertChar(c));
+    }
+}
+
+/// The text without line ends and other controls.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}

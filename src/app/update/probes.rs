@@ -1,0 +1,287 @@
+//! Probes: started, cancelled, followed, and what their answers change.
+
+use super::editing::DEBOUNCE;
+use super::{Effects, Model, after};
+use crate::app::draft::{Draft, FieldId};
+use crate::app::effect::{Effect, Target};
+use crate::app::list::Place;
+use crate::app::model::{Entry, Form, Pane, ProbeState, Question};
+use crate::domain::{Checks, Name, Verdict};
+use crate::service::Manner;
+
+/// How many of the last states are kept.
+const STRIP: usize = 60;
+
+impl Model {
+    /// Nothing was typed for 400 ms.
+    pub(super) fn typing_rested(&mut self, out: &mut Effects) {
+        let overlaid = self.overlay.is_some();
+        let now = self.now;
+        let Some(form) = &mut self.form else { return };
+        if overlaid {
+            // Whatever lies over the form may change what is tested: the test waits for it.
+            form.due = Some(after(now, DEBOUNCE));
+            return;
+        }
+        let in_url = self.focus == Pane::Form && form.focused() == FieldId::Url && form.url_edited;
+        self.settle_url();
+        self.probe_draft(
+            if in_url {
+                Manner::UrlTyping
+            } else {
+                Manner::Typing
+            },
+            out,
+        );
+    }
+
+    /// `r`: on the person's wish.
+    pub(super) fn probe_now(&mut self, out: &mut Effects) {
+        if self.means_draft() {
+            if let Some(form) = &mut self.form {
+                form.url_edited = false;
+            }
+            self.settle_url();
+            self.probe_draft(Manner::Asked, out);
+        } else if let Some(name) = self.list.selected.clone() {
+            self.probe_saved(&name, Manner::Asked, out);
+        } else {
+            self.complain("no connection is selected");
+        }
+    }
+
+    /// Whether probes and their like mean what stands in the form.
+    pub(super) fn means_draft(&self) -> bool {
+        self.focus != Pane::List && self.visible_form().is_some()
+    }
+
+    pub(super) fn probe_saved(&mut self, name: &Name, manner: Manner, out: &mut Effects) {
+        let generation = self.generation + 1;
+        let Some(entry) = self.entries.get_mut(name) else {
+            return;
+        };
+        self.generation = generation;
+        entry.probe = ProbeState::Running {
+            generation,
+            checks: Checks::default(),
+        };
+        out.push(Effect::Probe {
+            target: Target::Saved(name.clone()),
+            generation,
+            manner,
+            draft: None,
+            origin_confirmed: false,
+        });
+    }
+
+    /// Probes what stands in the form. A key that was entered for another origin is asked about first, and
+    /// left out where the answer was no.
+    pub(super) fn probe_draft(&mut self, manner: Manner, out: &mut Effects) {
+        let generation = self.generation + 1;
+        let Some(form) = &mut self.form else { return };
+        form.due = None;
+        if form.url_text().is_empty() {
+            form.refresh_lamps();
+            return;
+        }
+        if manner != Manner::UrlTyping {
+            if form.must_ask_for_key() {
+                let host = form.origin().map(|origin| origin.host).unwrap_or_default();
+                form.key_question = Some(manner);
+                return self.ask(Question::SendKeyTo(host));
+            }
+            form.bind_key();
+        }
+        let draft = form.draft_to_probe(manner);
+        let origin_confirmed = manner != Manner::UrlTyping && form.key_is_agreed();
+        form.probe = ProbeState::Running {
+            generation,
+            checks: Checks::default(),
+        };
+        form.refresh_lamps();
+        self.generation = generation;
+        out.push(Effect::Probe {
+            target: Target::Draft,
+            generation,
+            manner,
+            draft: Some(Box::new(draft)),
+            origin_confirmed,
+        });
+    }
+
+    /// The answer to "send the key to this host?".
+    pub(super) fn key_answered(&mut self, yes: bool, out: &mut Effects) {
+        let Some(form) = &mut self.form else { return };
+        form.key_answer = form.origin().map(|origin| (origin, yes));
+        if let Some(manner) = form.key_question.take() {
+            self.probe_draft(manner, out);
+        }
+    }
+
+    pub(super) fn ask_bisect(&mut self) {
+        if self.means_draft() {
+            self.ask(Question::BisectDraft);
+        } else if let Some(name) = self.list.selected.clone() {
+            self.ask(Question::Bisect(name));
+        } else {
+            self.complain("no connection is selected");
+        }
+    }
+
+    pub(super) fn resume(&mut self, out: &mut Effects) {
+        if self.means_draft() {
+            if let Some(form) = &self.form {
+                out.push(Effect::ResumeDraft(Box::new(
+                    form.draft_to_probe(Manner::Asked),
+                )));
+            }
+        } else if let Some(name) = self.list.selected.clone() {
+            out.push(Effect::Resume(name));
+        } else {
+            self.complain("no connection is selected");
+        }
+    }
+
+    pub(super) fn resumed(&mut self, name: &Name, out: &mut Effects) {
+        self.say(format!(
+            "{}: the key's pause is lifted",
+            self.shown_name(name)
+        ));
+        self.probe_saved(name, Manner::Asked, out);
+    }
+
+    pub(super) fn draft_resumed(&mut self, out: &mut Effects) {
+        self.say("the key's pause is lifted");
+        self.probe_draft(Manner::Asked, out);
+    }
+
+    pub(super) fn probe_progressed(&mut self, target: &Target, generation: u64, checks: Checks) {
+        let Some(probe) = self.probe_of(target) else {
+            return;
+        };
+        if probe.is_generation(generation) {
+            *probe = ProbeState::Running { generation, checks };
+            self.refresh_form_lamps();
+        }
+    }
+
+    pub(super) fn probe_finished(&mut self, target: &Target, generation: u64, verdict: Verdict) {
+        let Some(probe) = self.probe_of(target) else {
+            return;
+        };
+        if !probe.is_generation(generation) {
+            return;
+        }
+        *probe = ProbeState::Idle;
+        match target {
+            Target::Saved(name) => self.take_verdict(name, verdict),
+            Target::Draft => self.take_draft_verdict(verdict),
+        }
+    }
+
+    fn probe_of(&mut self, target: &Target) -> Option<&mut ProbeState> {
+        match target {
+            Target::Saved(name) => Some(&mut self.entries.get_mut(name)?.probe),
+            Target::Draft => Some(&mut self.form.as_mut()?.probe),
+        }
+    }
+
+    fn refresh_form_lamps(&mut self) {
+        if let Some(form) = &mut self.form {
+            form.refresh_lamps();
+        }
+    }
+
+    fn take_draft_verdict(&mut self, verdict: Verdict) {
+        self.disguise.learn_verdict(&verdict);
+        if let Some(form) = &mut self.form {
+            form.verdict = Some(verdict);
+            form.verdict_stale = false;
+            form.refresh_lamps();
+            self.response_scroll = 0;
+        }
+    }
+
+    pub(super) fn watch_started(&mut self, name: &Name) {
+        if let Some(entry) = self.entries.get_mut(name)
+            && entry.probe == ProbeState::Idle
+        {
+            entry.probe = ProbeState::Watched;
+        }
+    }
+
+    pub(super) fn watched(&mut self, verdict: Verdict) {
+        let Some(name) = verdict.connection.clone() else {
+            return;
+        };
+        if let Some(entry) = self.entries.get_mut(&name)
+            && entry.probe == ProbeState::Watched
+        {
+            entry.probe = ProbeState::Idle;
+        }
+        self.take_verdict(&name, verdict);
+    }
+
+    /// Writes down what a probe of a saved connection found, and moves its row.
+    pub(super) fn take_verdict(&mut self, name: &Name, verdict: Verdict) {
+        self.disguise.learn_verdict(&verdict);
+        let order = self.list.order;
+        let Some(entry) = self.entries.get_mut(name) else {
+            return;
+        };
+        let before = Place::of(entry, order);
+        entry.take(verdict);
+        self.replace_row(name, &before);
+    }
+}
+
+impl ProbeState {
+    fn is_generation(&self, wanted: u64) -> bool {
+        matches!(self, Self::Running { generation, .. } if *generation == wanted)
+    }
+}
+
+impl Entry {
+    /// The lamp shows the last probe at once; `since` moves only with the state.
+    fn take(&mut self, verdict: Verdict) {
+        if self.since.is_none() || self.state() != verdict.state() {
+            self.since = Some(verdict.at);
+        }
+        if self.strip.len() >= STRIP {
+            self.strip.remove(0);
+        }
+        self.strip.push(verdict.state());
+        self.verdict = Some(verdict);
+    }
+}
+
+impl Form {
+    /// A key that was typed before there was a URL is meant for the first one that it is tested at.
+    fn bind_key(&mut self) {
+        if self.is_set(FieldId::Key) && self.key_origin.is_none() {
+            self.key_origin = self.origin();
+        }
+    }
+
+    /// Whether the person agreed to send the key to the URL's origin.
+    fn key_is_agreed(&self) -> bool {
+        let here = self.origin();
+        self.key_answer
+            .as_ref()
+            .is_some_and(|(asked, yes)| *yes && Some(asked) == here.as_ref())
+    }
+
+    /// What is handed to a probe: without the key where it may not be sent.
+    fn draft_to_probe(&self, manner: Manner) -> Draft {
+        let (mut draft, _) = self.draft();
+        let here = self.origin();
+        let elsewhere = here.is_some() && draft.key_origin != here;
+        if manner == Manner::UrlTyping {
+            draft.key = None;
+            draft.token = None;
+        } else if elsewhere {
+            draft.key = None;
+        }
+        draft
+    }
+}

@@ -1,0 +1,256 @@
+//! Saving and removing, with what stands in between: a verdict that is not ok, a place for secrets, a vault.
+
+use super::{Effects, Model};
+use crate::app::draft::FieldId;
+use crate::app::effect::{Effect, Target, Unlock};
+use crate::app::message::StoreOffer;
+use crate::app::model::{
+    Entry, Form, Overlay, Pane, PassphraseDialog, ProbeState, Question, Waiting,
+};
+use crate::app::secret_field::SecretField;
+use crate::domain::{Connection, Endpoint, Name, State};
+
+impl Model {
+    /// Ctrl-S.
+    pub(super) fn save(&mut self, out: &mut Effects) {
+        if let Some(sentence) = self.refuses_changes() {
+            return self.complain(format!("not saved: {sentence}"));
+        }
+        let Some(form) = self.form.as_ref().filter(|form| !form.parked) else {
+            return self.complain("there is nothing to save");
+        };
+        if form.saving {
+            return;
+        }
+        self.settle_url();
+        if let Some((field, sentence)) = self.unsavable() {
+            self.cursor_to(field, out);
+            self.focus = Pane::Form;
+            return self.complain(format!("not saved: {sentence}"));
+        }
+        if self.form.as_ref().is_some_and(Form::is_proven) {
+            self.save_now(out);
+        } else {
+            self.ask(Question::SaveAllTheSame);
+        }
+    }
+
+    /// The first field that can't be saved as it is, and why.
+    fn unsavable(&self) -> Option<(FieldId, String)> {
+        let form = self.form.as_ref()?;
+        if let Err(problem) = Endpoint::parse(form.url_text()) {
+            return Some((FieldId::Url, problem.to_string()));
+        }
+        let (draft, problem) = form.draft();
+        let name = &draft.connection.name;
+        let taken = self.entries.contains_key(name) && form.editing.as_ref() != Some(name);
+        problem.or_else(|| {
+            taken.then(|| {
+                (
+                    FieldId::Name,
+                    format!("there is a connection called {name} already"),
+                )
+            })
+        })
+    }
+
+    /// Saves, whatever the verdict.
+    pub(super) fn save_now(&mut self, out: &mut Effects) {
+        let Some(form) = &mut self.form else { return };
+        form.saving = true;
+        form.due = None;
+        let (draft, _) = form.draft();
+        out.push(Effect::Save {
+            draft: Box::new(draft),
+            replaces: form.editing.clone(),
+            store: form.store.clone(),
+        });
+    }
+
+    pub(super) fn saved(&mut self, connection: Connection) {
+        let name = connection.name.clone();
+        self.disguise.learn_connection(&connection);
+        let form = self.form.take_if(|form| form.saving);
+        let replaced = form.as_ref().and_then(|form| form.editing.clone());
+        let old = replaced.and_then(|name| self.entries.remove(&name));
+        let mut entry = old.map_or_else(
+            || Entry::unprobed(connection.clone()),
+            |entry| Entry {
+                connection: connection.clone(),
+                ..entry
+            },
+        );
+        if let Some(form) = form {
+            entry.probe = ProbeState::Idle;
+            entry.verdict = form
+                .verdict
+                .filter(|_| !form.verdict_stale)
+                .map(|mut verdict| {
+                    verdict.connection = Some(name.clone());
+                    verdict
+                });
+        }
+        self.entries.insert(name.clone(), entry);
+        self.list.selected = Some(name.clone());
+        if self.focus == Pane::Form {
+            self.focus = Pane::List;
+        }
+        self.relist();
+        self.say(format!("{} is saved", self.shown_name(&name)));
+    }
+
+    pub(super) fn save_failed(&mut self, why: &str) {
+        if let Some(form) = &mut self.form {
+            form.saving = false;
+        }
+        self.complain(format!("not saved: {why}"));
+    }
+
+    fn save_cancelled(&mut self) {
+        if let Some(form) = self.form.as_mut().filter(|form| form.saving) {
+            form.saving = false;
+            self.complain("not saved; the draft is kept");
+        }
+        if let Some(mut dialog) = self.adding.take() {
+            dialog.busy = false;
+            self.overlay = Some(Overlay::AddToken(dialog));
+        }
+    }
+
+    /// Where are new secrets to be kept?
+    pub(super) fn store_needed(&mut self, offers: Vec<StoreOffer>) {
+        self.set_dialog_aside();
+        let saving = self.form.as_ref().is_some_and(|form| form.saving);
+        if !saving && self.adding.is_none() {
+            return;
+        }
+        let works = |offer: &StoreOffer| offer.unavailable.is_none();
+        let row = offers.iter().position(works).unwrap_or(0);
+        self.open_overlay(Overlay::ChooseStore { offers, row });
+    }
+
+    /// The place was chosen: what waited for it goes on.
+    pub(super) fn store_chosen(&mut self, offer: &StoreOffer, out: &mut Effects) {
+        if let Some(why) = &offer.unavailable {
+            return self.complain(format!("{} does not work here: {why}", offer.label));
+        }
+        self.overlay = None;
+        if let Some(dialog) = &mut self.adding {
+            dialog.store = Some(offer.reference.clone());
+            self.add_token_now(out);
+        } else if let Some(form) = &mut self.form {
+            form.store = Some(offer.reference.clone());
+            self.save_now(out);
+        }
+    }
+
+    /// The vault is needed. Nobody who is typing something else is interrupted.
+    pub(super) fn passphrase_needed(&mut self, kind: Unlock) {
+        self.set_dialog_aside();
+        self.locked |= kind == Unlock::Open;
+        let asked_for = self.waiting.is_some()
+            || self.adding.is_some()
+            || self.form.as_ref().is_some_and(|form| form.saving);
+        let busy_elsewhere = self.overlay.is_some() || self.list.filtering || self.is_editing();
+        if !asked_for && busy_elsewhere {
+            return self.complain("the vault is locked: L unlocks it");
+        }
+        self.open_passphrase(kind);
+    }
+
+    pub(super) fn open_passphrase(&mut self, kind: Unlock) {
+        self.open_overlay(Overlay::Passphrase(PassphraseDialog {
+            kind,
+            first: SecretField::default(),
+            second: SecretField::default(),
+            on_second: false,
+            problem: None,
+            busy: false,
+        }));
+    }
+
+    /// The vault is open: what waited for it goes on.
+    pub(super) fn unlocked(&mut self, out: &mut Effects) {
+        self.locked = false;
+        self.last_input = self.now;
+        if matches!(self.overlay, Some(Overlay::Passphrase(_))) {
+            self.overlay = None;
+        }
+        let saving = self.form.as_ref().is_some_and(|form| form.saving);
+        let waiting = self.waiting.take();
+        if saving {
+            self.save_now(out);
+        } else if self.adding.is_some() {
+            self.add_token_now(out);
+        } else {
+            match waiting {
+                Some(Waiting::Reveal(name, slot)) => self.reveal_handle(name, slot, out),
+                Some(Waiting::Copy(name, slot, form)) => self.copy_handle(name, slot, form, out),
+                Some(Waiting::LoadSecrets(_)) | None => self.load_form_secrets(out),
+            }
+        }
+    }
+
+    pub(super) fn unlock_failed(&mut self, why: &str) {
+        match &mut self.overlay {
+            Some(Overlay::Passphrase(dialog)) => {
+                dialog.busy = false;
+                dialog.on_second = false;
+                dialog.first = SecretField::default();
+                dialog.second = SecretField::default();
+                dialog.problem = Some(crate::domain::text::inert(why, 200));
+            }
+            _ => self.complain(why),
+        }
+    }
+
+    /// Esc in a dialog that something waited for.
+    pub(super) fn dialog_cancelled(&mut self) {
+        self.overlay = None;
+        self.waiting = None;
+        if let Some(form) = &mut self.form {
+            form.loading_secrets = false;
+        }
+        self.save_cancelled();
+    }
+
+    pub(super) fn ask_remove(&mut self) {
+        if let Some(sentence) = self.refuses_changes() {
+            return self.complain(sentence);
+        }
+        let edited = self.visible_form().and_then(|form| form.editing.clone());
+        match edited.or_else(|| self.list.selected.clone()) {
+            Some(name) => self.ask(Question::Remove(name)),
+            None => self.complain("no connection is selected"),
+        }
+    }
+
+    pub(super) fn removed(&mut self, name: &Name, out: &mut Effects) {
+        if self.entries.remove(name).is_none() {
+            return;
+        }
+        let form = self
+            .form
+            .as_ref()
+            .filter(|form| form.editing.as_ref() == Some(name));
+        match form.map(|form| form.dirty) {
+            Some(true) => self.draft_lost_its_connection(name),
+            Some(false) => {
+                self.close_form(out);
+                self.focus = Pane::List;
+            }
+            None => {}
+        }
+        out.push(Effect::CancelProbe(Target::Saved(name.clone())));
+        self.relist();
+        self.say(format!("{} is removed", self.shown_name(name)));
+    }
+}
+
+impl Form {
+    /// Whether the last test was of exactly this content, and went well.
+    fn is_proven(&self) -> bool {
+        let verdict = self.verdict.as_ref().filter(|_| !self.verdict_stale);
+        verdict.is_some_and(|verdict| verdict.state() == State::Ok)
+    }
+}
