@@ -1,0 +1,123 @@
+//! Certificates as a server sent them, read into the vocabulary.
+
+use std::fmt::Write;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+use x509_parser::time::ASN1Time;
+
+use crate::domain::Certificate;
+use crate::domain::text::inert;
+
+/// Longest subject, issuer or name that is kept.
+const LONGEST: usize = 200;
+/// Most names that are kept of one certificate.
+const MOST_NAMES: usize = 100;
+/// Most certificates that are kept of one chain.
+const MOST_CERTIFICATES: usize = 10;
+
+/// The chain, the leaf first; what can't be read is left out.
+pub(super) fn read_chain(chain: &[Vec<u8>]) -> Vec<Certificate> {
+    chain
+        .iter()
+        .take(MOST_CERTIFICATES)
+        .filter_map(|der| read(der))
+        .collect()
+}
+
+fn read(der: &[u8]) -> Option<Certificate> {
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    Some(Certificate {
+        subject: inert(&parsed.subject().to_string(), LONGEST),
+        issuer: inert(&parsed.issuer().to_string(), LONGEST),
+        names: names(&parsed),
+        not_before: time(&parsed.validity().not_before),
+        not_after: time(&parsed.validity().not_after),
+        fingerprint: hex(&Sha256::digest(der)),
+    })
+}
+
+/// Whether the leaf is marked as a certificate authority's own, which no server may use.
+pub(super) fn leaf_is_authority(chain: &[Vec<u8>]) -> bool {
+    chain
+        .first()
+        .and_then(|der| X509Certificate::from_der(der).ok())
+        .is_some_and(|(_, leaf)| leaf.is_ca())
+}
+
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(extension)) = certificate.subject_alternative_name() else {
+        return Vec::new();
+    };
+    extension
+        .value
+        .general_names
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::DNSName(name) => Some(inert(name, LONGEST)),
+            GeneralName::IPAddress(bytes) => address(bytes),
+            _ => None,
+        })
+        .take(MOST_NAMES)
+        .collect()
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    if let Ok(octets) = <[u8; 4]>::try_from(bytes) {
+        return Some(Ipv4Addr::from(octets).to_string());
+    }
+    let octets = <[u8; 16]>::try_from(bytes).ok()?;
+    Some(Ipv6Addr::from(octets).to_string())
+}
+
+/// Dates beyond what can be told (year 9999) are cut to the nearest that can.
+fn time(time: &ASN1Time) -> Timestamp {
+    let seconds = time.timestamp();
+    Timestamp::from_second(seconds).unwrap_or(if seconds < 0 {
+        Timestamp::MIN
+    } else {
+        Timestamp::MAX
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_read_and_made_inert() {
+        let mut parameters =
+            rcgen::CertificateParams::new(vec!["shop.example".to_owned(), "127.0.0.1".to_owned()])
+                .unwrap();
+        parameters
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "Shop\u{1b}]0;x\u{7}");
+        parameters.not_after = rcgen::date_time_ymd(2030, 1, 2);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let made = parameters.self_signed(&key).unwrap();
+        let der = made.der().to_vec();
+        let [read] = &read_chain(std::slice::from_ref(&der))[..] else {
+            panic!("one certificate")
+        };
+        assert!(!read.subject.contains('\u{1b}'), "{}", read.subject);
+        assert!(read.subject.contains("CN=Shop"), "{}", read.subject);
+        assert_eq!(read.names, ["shop.example", "127.0.0.1"]);
+        assert_eq!(read.not_after.to_string(), "2030-01-02T00:00:00Z");
+        assert_eq!(read.fingerprint.len(), 64);
+        assert!(!leaf_is_authority(&[der]));
+        assert_eq!(read_chain(&[vec![1, 2, 3]]), []);
+    }
+}

@@ -1,0 +1,367 @@
+//! From an error of the client to a [`Failure`]: by types and by how far the connection came, not by words.
+//!
+//! The rows are those of the classifier table that was tried out against reqwest 0.13, rustls 0.23 and
+//! hyper 1. Where no type can be reached (the tunnel through a proxy), the words decide, and it says so.
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
+use rustls::{AlertDescription, CertificateError, Error as TlsError};
+
+use crate::domain::text::inert;
+use crate::domain::{Failure, TlsFailure};
+
+use super::certificate::leaf_is_authority;
+use super::resolve::LookupFailure;
+use super::trace::Marks;
+
+/// How the request went, beside what the error says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting {
+    /// Through which kind of proxy.
+    pub(super) proxy: Option<ProxyKind>,
+    /// The target speaks TLS.
+    pub(super) tls: bool,
+    /// A client certificate was configured.
+    pub(super) identity: bool,
+}
+
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProxyKind {
+    /// Plain, http or SOCKS.
+    Plain,
+    /// Itself within TLS.
+    Tls,
+}
+
+impl Setting {
+    /// Whether the tunnel to the target stood: anything before it is the proxy's failure.
+    fn is_beyond_proxy(self, marks: &Marks) -> bool {
+        match self.proxy {
+            None => true,
+            Some(_) if !self.tls => marks.joined.is_some(),
+            Some(ProxyKind::Plain) => marks.handshakes >= 1,
+            Some(ProxyKind::Tls) => marks.handshakes >= 2,
+        }
+    }
+}
+
+/// An error that came before the response's head.
+pub(super) fn before_head(error: &reqwest::Error, marks: &Marks, setting: Setting) -> Failure {
+    let links = links(error);
+    if error.is_builder() {
+        return Failure::Local("the request could not be built".to_owned());
+    }
+    if let Some(failure) = find::<LookupFailure>(&links).filter(|_| !setting.proxied_lookup()) {
+        return failure.failure();
+    }
+    if let Some(shortage) = shortage(&links) {
+        return shortage;
+    }
+    if !setting.is_beyond_proxy(marks) {
+        return Failure::Proxy(tunnel_status(&links));
+    }
+    if let Some(error) = find::<TlsError>(&links) {
+        return tls(error, marks, setting);
+    }
+    if marks.joined.is_some() {
+        return after_connecting(&links, marks, setting);
+    }
+    if marks.tls_begun.is_some() {
+        return in_handshake(&links);
+    }
+    connecting(&links)
+}
+
+impl Setting {
+    /// Whether a name that could not be looked up was the proxy's.
+    fn proxied_lookup(self) -> bool {
+        self.proxy.is_some()
+    }
+}
+
+/// An error within the response's body.
+pub(super) fn in_body(error: &reqwest::Error) -> Failure {
+    let links = links(error);
+    if let Some(error) = find::<hyper::Error>(&links) {
+        if error.is_incomplete_message() {
+            return Failure::ClosedEarly;
+        }
+        if error.is_timeout() {
+            return Failure::ResponseTimeout;
+        }
+    }
+    match io_kind(&links) {
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
+            Failure::Reset
+        }
+        Some(ErrorKind::UnexpectedEof) => Failure::ClosedEarly,
+        Some(ErrorKind::TimedOut) => Failure::ResponseTimeout,
+        _ if find::<TlsError>(&links).is_some() => Failure::Reset,
+        // Chunk sizes, gzip and the frames of HTTP/2.
+        _ => Failure::BadCoding,
+    }
+}
+
+/// The deadline came before the response's head.
+pub(super) fn out_of_time(marks: &Marks, setting: Setting) -> Failure {
+    if setting.proxy.is_some() && !setting.is_beyond_proxy(marks) {
+        return Failure::Proxy(None);
+    }
+    match (marks.joined, marks.tls_begun) {
+        (Some(_), _) => Failure::ResponseTimeout,
+        (None, Some(_)) => Failure::Tls(TlsFailure::Timeout),
+        (None, None) => Failure::ConnectTimeout,
+    }
+}
+
+/// The chain of causes. For an [`io::Error`] its inner error comes next: `source()` skips it.
+fn links<'a>(error: &'a (dyn Error + 'static)) -> Vec<&'a (dyn Error + 'static)> {
+    let mut links = Vec::new();
+    let mut next = Some(error);
+    while let Some(link) = next.filter(|_| links.len() < 32) {
+        links.push(link);
+        next = match link
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => link.source(),
+        };
+    }
+    links
+}
+
+fn find<'a, T: Error + 'static>(links: &[&'a (dyn Error + 'static)]) -> Option<&'a T> {
+    links.iter().find_map(|link| link.downcast_ref())
+}
+
+/// The kind of the innermost input or output error.
+fn io_kind(links: &[&(dyn Error + 'static)]) -> Option<ErrorKind> {
+    links
+        .iter()
+        .rev()
+        .find_map(|link| link.downcast_ref::<io::Error>())
+        .map(io::Error::kind)
+}
+
+/// Out of descriptors (EMFILE 24, ENFILE 23) or of ports (EADDRNOTAVAIL): this machine's fault.
+fn shortage(links: &[&(dyn Error + 'static)]) -> Option<Failure> {
+    let code = links
+        .iter()
+        .rev()
+        .find_map(|link| link.downcast_ref::<io::Error>()?.raw_os_error())?;
+    let what = match code {
+        23 | 24 => "no file descriptors are left",
+        12 | 105 => "no memory is left for connections",
+        _ => return None,
+    };
+    Some(Failure::Local(what.to_owned()))
+}
+
+/// TCP did not stand.
+fn connecting(links: &[&(dyn Error + 'static)]) -> Failure {
+    match io_kind(links) {
+        Some(ErrorKind::ConnectionRefused) => Failure::Refused,
+        Some(ErrorKind::TimedOut) => Failure::ConnectTimeout,
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted) => Failure::Reset,
+        Some(ErrorKind::PermissionDenied) => {
+            Failure::Local("a rule of its own forbids the connection".to_owned())
+        }
+        Some(ErrorKind::AddrNotAvailable) => {
+            Failure::Local("no address or port is left to connect from".to_owned())
+        }
+        _ => Failure::Unreachable,
+    }
+}
+
+/// TLS did not end, and not by a word of TLS.
+fn in_handshake(links: &[&(dyn Error + 'static)]) -> Failure {
+    match io_kind(links) {
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
+            Failure::Reset
+        }
+        Some(ErrorKind::TimedOut) => Failure::Tls(TlsFailure::Timeout),
+        _ => Failure::Tls(TlsFailure::Other(
+            "the server closed the connection during the handshake".to_owned(),
+        )),
+    }
+}
+
+/// TCP and TLS stood, and no head came.
+fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Setting) -> Failure {
+    // In TLS 1.3 a server tells only after the handshake that it misses a certificate, and its alert may be
+    // lost to a reset.
+    let refused_by_certificate = marks.certificate_wanted && !setting.identity;
+    let hyper = find::<hyper::Error>(links);
+    if hyper.is_some_and(hyper::Error::is_parse) {
+        return Failure::NotHttp;
+    }
+    let failure = match io_kind(links) {
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
+            Failure::Reset
+        }
+        Some(ErrorKind::UnexpectedEof) => Failure::ClosedEarly,
+        Some(ErrorKind::TimedOut) => Failure::ResponseTimeout,
+        _ if hyper.is_some_and(|error| {
+            error.is_incomplete_message() || error.is_closed() || error.is_canceled()
+        }) =>
+        {
+            Failure::ClosedEarly
+        }
+        // Broken frames of HTTP/2.
+        _ => Failure::NotHttp,
+    };
+    match failure {
+        Failure::Reset | Failure::ClosedEarly if refused_by_certificate => {
+            Failure::Tls(TlsFailure::ClientCertificate)
+        }
+        other => other,
+    }
+}
+
+fn tls(error: &TlsError, marks: &Marks, setting: Setting) -> Failure {
+    Failure::Tls(match error {
+        TlsError::InvalidCertificate(problem) => certificate(problem, marks),
+        TlsError::AlertReceived(alert) => self::alert(*alert, marks, setting),
+        TlsError::InvalidMessage(_)
+        | TlsError::PeerSentOversizedRecord
+        | TlsError::InappropriateMessage { .. }
+            if marks.chain.is_empty() =>
+        {
+            TlsFailure::NotTls
+        }
+        TlsError::PeerIncompatible(_) | TlsError::NoApplicationProtocol => TlsFailure::Protocol,
+        TlsError::NoCertificatesPresented => {
+            TlsFailure::Other("the server showed no certificate".to_owned())
+        }
+        other => TlsFailure::Other(inert(&other.to_string(), 200)),
+    })
+}
+
+fn certificate(problem: &CertificateError, marks: &Marks) -> TlsFailure {
+    use CertificateError as Problem;
+    match problem {
+        Problem::Expired | Problem::ExpiredContext { .. } => TlsFailure::Expired,
+        Problem::NotValidYet | Problem::NotValidYetContext { .. } => TlsFailure::NotYetValid,
+        Problem::NotValidForName | Problem::NotValidForNameContext { .. } => TlsFailure::WrongName,
+        Problem::UnknownIssuer => TlsFailure::UnknownIssuer,
+        Problem::Revoked => TlsFailure::Other("the certificate was revoked".to_owned()),
+        Problem::BadSignature => TlsFailure::Other(
+            "a signature in the certificate chain does not hold (a key under 2048 bits counts as such)"
+                .to_owned(),
+        ),
+        _ if leaf_is_authority(&marks.chain) => TlsFailure::Other(
+            "the server uses a certificate authority's own certificate (CA:true) as its own"
+                .to_owned(),
+        ),
+        other => TlsFailure::Other(inert(&format!("the certificate can't be used: {other}"), 200)),
+    }
+}
+
+fn alert(alert: AlertDescription, marks: &Marks, setting: Setting) -> TlsFailure {
+    use AlertDescription as Alert;
+    match alert {
+        // TLS 1.2 has no word of its own for a missing certificate.
+        Alert::HandshakeFailure if marks.certificate_wanted && !setting.identity => {
+            TlsFailure::ClientCertificate
+        }
+        Alert::ProtocolVersion
+        | Alert::HandshakeFailure
+        | Alert::InsufficientSecurity
+        | Alert::InappropriateFallback
+        | Alert::NoApplicationProtocol => TlsFailure::Protocol,
+        // We never show a certificate unasked: these are about ours.
+        Alert::CertificateRequired
+        | Alert::NoCertificate
+        | Alert::BadCertificate
+        | Alert::UnsupportedCertificate
+        | Alert::CertificateRevoked
+        | Alert::CertificateExpired
+        | Alert::CertificateUnknown
+        | Alert::UnknownCA
+        | Alert::AccessDenied => TlsFailure::ClientCertificate,
+        Alert::UnrecognisedName => {
+            TlsFailure::Other("the server serves no such name over TLS".to_owned())
+        }
+        other => TlsFailure::Other(format!("the server ended TLS with the alert {other:?}")),
+    }
+}
+
+/// The status that a proxy gave instead of a tunnel. The error's type is not public: its words decide.
+fn tunnel_status(links: &[&(dyn Error + 'static)]) -> Option<u16> {
+    links
+        .iter()
+        .any(|link| link.to_string() == "tunnel error: proxy authorization required")
+        .then_some(407)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_runs_out_in_a_phase() {
+        let straight = Setting {
+            proxy: None,
+            tls: true,
+            identity: false,
+        };
+        let proxied = Setting {
+            proxy: Some(ProxyKind::Plain),
+            ..straight
+        };
+        let now = Some(tokio::time::Instant::now());
+        let mut marks = Marks::default();
+        assert_eq!(out_of_time(&marks, straight), Failure::ConnectTimeout);
+        assert_eq!(out_of_time(&marks, proxied), Failure::Proxy(None));
+        marks.tls_begun = now;
+        marks.handshakes = 1;
+        let slow_handshake = Failure::Tls(TlsFailure::Timeout);
+        assert_eq!(out_of_time(&marks, straight), slow_handshake);
+        assert_eq!(out_of_time(&marks, proxied), slow_handshake);
+        let within_tls = Setting {
+            proxy: Some(ProxyKind::Tls),
+            ..straight
+        };
+        assert_eq!(out_of_time(&marks, within_tls), Failure::Proxy(None));
+        marks.joined = now;
+        assert_eq!(out_of_time(&marks, straight), Failure::ResponseTimeout);
+    }
+
+    #[test]
+    fn the_inner_error_of_an_io_error_is_reached() {
+        let error = io::Error::new(
+            ErrorKind::InvalidData,
+            TlsError::AlertReceived(AlertDescription::ProtocolVersion),
+        );
+        let links = links(&error);
+        assert!(find::<TlsError>(&links).is_some());
+        assert_eq!(io_kind(&links), Some(ErrorKind::InvalidData));
+    }
+
+    #[test]
+    fn certificate_alerts_are_about_ours() {
+        let setting = Setting {
+            proxy: None,
+            tls: true,
+            identity: false,
+        };
+        let mut marks = Marks::default();
+        assert_eq!(
+            alert(AlertDescription::HandshakeFailure, &marks, setting),
+            TlsFailure::Protocol
+        );
+        marks.certificate_wanted = true;
+        for alerted in [
+            AlertDescription::HandshakeFailure,
+            AlertDescription::CertificateRequired,
+        ] {
+            assert_eq!(
+                alert(alerted, &marks, setting),
+                TlsFailure::ClientCertificate
+            );
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! What one connection needs of the transport: time, proxy, certificates, address family.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::domain::text::inert;
+use crate::domain::{AddressFamily, Secret};
+
+/// What one connection needs of the transport. Files were read by `store`, the environment by `config`:
+/// their contents are handed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// For the whole probe, all its requests together.
+    pub timeout: Duration,
+    /// Through which proxy, if any.
+    pub proxy: ProxyChoice,
+    /// Further certificate authorities, each a PEM file's bytes; they are trusted beside the system's.
+    pub extra_roots: Vec<Vec<u8>>,
+    /// Client certificate and its key.
+    pub identity: Option<ClientIdentity>,
+    /// Which addresses of a name are used.
+    pub family: AddressFamily,
+    /// The `User-Agent` header.
+    pub user_agent: String,
+}
+
+impl Default for Profile {
+    /// Ten seconds, no proxy, the system's roots, any family, `switchboard/VERSION`.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            proxy: ProxyChoice::None,
+            extra_roots: Vec::new(),
+            identity: None,
+            family: AddressFamily::Any,
+            user_agent: concat!("switchboard/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+impl Profile {
+    /// Whether the same client serves both: they differ in nothing but time and address family, which
+    /// belong to a request.
+    pub(super) fn shares_client_with(&self, other: &Self) -> bool {
+        self.proxy == other.proxy
+            && self.extra_roots == other.extra_roots
+            && self.identity == other.identity
+            && self.user_agent == other.user_agent
+    }
+}
+
+/// A client certificate with its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientIdentity {
+    /// The chain, PEM, the leaf first.
+    pub certificate: Vec<u8>,
+    /// The private key, PEM, not encrypted.
+    pub key: Secret,
+}
+
+/// Through which proxy requests go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ProxyChoice {
+    /// As the environment's variables say.
+    Environment(EnvironmentProxies),
+    /// Straight.
+    #[default]
+    None,
+    /// This one for everything: `http://`, `https://`, `socks5://` (names looked up here) or `socks5h://`
+    /// (names looked up there), user info allowed.
+    Url(ProxyUrl),
+}
+
+/// A proxy's URL as it was written. It may hold a password: `Debug` masks the user info.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyUrl(String);
+
+impl ProxyUrl {
+    /// Takes the text as it was written; it is read when a client is built with it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Reads it; `http://` is added where no scheme stands. The sentence of an error holds no user info.
+    fn parse(&self) -> Result<Url, String> {
+        let text = self.0.trim();
+        let whole = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("http://{text}")
+        };
+        let bad = || {
+            format!(
+                "the proxy {} is not a URL such as http://proxy:3128",
+                shown(text)
+            )
+        };
+        let mut url = Url::parse(&whole).map_err(|_| bad())?;
+        let default_port = match url.scheme() {
+            "http" | "https" => None,
+            "socks5" | "socks5h" => Some(1080),
+            other => {
+                let scheme = inert(other, 20);
+                return Err(format!(
+                    "a proxy speaks http, https, socks5 or socks5h, not {scheme}"
+                ));
+            }
+        };
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(bad());
+        }
+        if url.port().is_none() && default_port.is_some() {
+            // Fails only for URLs without a host.
+            let _ = url.set_port(default_port);
+        }
+        Ok(url)
+    }
+}
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProxyUrl({})", shown(&self.0))
+    }
+}
+
+/// What stands behind the user info, inert.
+fn shown(text: &str) -> String {
+    inert(text.rsplit('@').next().unwrap_or_default(), 100)
+}
+
+/// The values of the usual variables, in either case, as `config` read them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvironmentProxies {
+    /// `http_proxy`: for http targets.
+    pub http: Option<ProxyUrl>,
+    /// `https_proxy`: for https targets.
+    pub https: Option<ProxyUrl>,
+    /// `all_proxy`: for targets without one of their own.
+    pub all: Option<ProxyUrl>,
+    /// `no_proxy`: hosts asked straight: names (their subdomains with them), addresses, networks such as
+    /// `10.0.0.0/8`, each with a port if wanted, or `*`; divided by commas.
+    pub none: String,
+}
+
+/// Which proxy serves which target, read from a [`ProxyChoice`].
+#[derive(Clone, Debug)]
+pub(super) struct Routes {
+    http: Option<Url>,
+    https: Option<Url>,
+    none: String,
+}
+
+impl Routes {
+    pub(super) fn read(choice: &ProxyChoice) -> Result<Self, String> {
+        let parse = |proxy: Option<&ProxyUrl>| {
+            proxy
+                .filter(|proxy| !proxy.0.trim().is_empty())
+                .map(ProxyUrl::parse)
+                .transpose()
+        };
+        let (http, https, none) = match choice {
+            ProxyChoice::None => (None, None, String::new()),
+            ProxyChoice::Url(proxy) => {
+                let url = proxy.parse()?;
+                (Some(url.clone()), Some(url), String::new())
+            }
+            ProxyChoice::Environment(proxies) => {
+                let all = parse(proxies.all.as_ref())?;
+                let http = parse(proxies.http.as_ref())?.or_else(|| all.clone());
+                (
+                    http,
+                    parse(proxies.https.as_ref())?.or(all),
+                    proxies.none.clone(),
+                )
+            }
+        };
+        Ok(Self { http, https, none })
+    }
+
+    /// Whether every target is asked straight.
+    pub(super) fn are_straight(&self) -> bool {
+        self.http.is_none() && self.https.is_none()
+    }
+
+    /// The proxy for `target`.
+    pub(super) fn proxy_for(&self, target: &Url) -> Option<&Url> {
+        let proxy = match target.scheme() {
+            "https" => self.https.as_ref(),
+            _ => self.http.as_ref(),
+        }?;
+        (!self.is_exempt(target)).then_some(proxy)
+    }
+
+    fn is_exempt(&self, target: &Url) -> bool {
+        let host = target.host_str().unwrap_or_default();
+        let port = target.port_or_known_default();
+        self.none
+            .split(',')
+            .map(str::trim)
+            .any(|entry| entry == "*" || names(entry, host, port))
+    }
+}
+
+/// A proxy as it is shown: scheme, host and port only.
+pub(super) fn shown_proxy(proxy: &Url) -> String {
+    let host = proxy.host_str().unwrap_or_default();
+    let text = match proxy.port_or_known_default() {
+        Some(port) => format!("{}://{host}:{port}", proxy.scheme()),
+        None => format!("{}://{host}", proxy.scheme()),
+    };
+    inert(&text, 200)
+}
+
+/// Whether the entry of a `no_proxy` list names `host` (brackets around IPv6).
+fn names(entry: &str, host: &str, port: Option<u16>) -> bool {
+    let bare_host = host.trim_start_matches('[').trim_end_matches(']');
+    let address = bare_host.parse::<IpAddr>().ok();
+    if let (Some((network, bits)), Some(address)) = (entry.split_once('/'), address) {
+        let network = network.parse::<IpAddr>().ok();
+        return network
+            .zip(bits.parse::<u32>().ok())
+            .is_some_and(|(network, bits)| is_within(address, network, bits));
+    }
+    if entry.parse::<IpAddr>().is_ok() {
+        return address == entry.parse::<IpAddr>().ok();
+    }
+    let (entry, wanted_port) = match entry.rsplit_once(':') {
+        Some((before, after)) if after.bytes().all(|b| b.is_ascii_digit()) => {
+            (before, after.parse::<u16>().ok())
+        }
+        _ => (entry, None),
+    };
+    if wanted_port.is_some() && wanted_port != port {
+        return false;
+    }
+    let entry = entry
+        .trim_start_matches("*.")
+        .trim_start_matches('.')
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_ascii_lowercase();
+    if entry.is_empty() {
+        return false;
+    }
+    bare_host == entry
+        || (address.is_none()
+            && bare_host
+                .strip_suffix(&entry)
+                .is_some_and(|before| before.ends_with('.')))
+}
+
+fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
+    let leading = |whole: u128, width: u32| {
+        let shift = width.saturating_sub(bits);
+        whole.checked_shr(shift).unwrap_or(0)
+    };
+    match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(n)) if bits <= 32 => {
+            leading(u128::from(a.to_bits()), 32) == leading(u128::from(n.to_bits()), 32)
+        }
+        (IpAddr::V6(a), IpAddr::V6(n)) if bits <= 128 => {
+            leading(a.to_bits(), 128) == leading(n.to_bits(), 128)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(none: &str) -> Routes {
+        Routes::read(&ProxyChoice::Environment(EnvironmentProxies {
+            http: Some(ProxyUrl::new("proxy.example:3128")),
+            https: None,
+            all: Some(ProxyUrl::new("socks5://u:secret@socks.example")),
+            none: none.to_owned(),
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_target_has_the_proxy_of_its_scheme() {
+        let routes = environment("");
+        let shown = |target: &str| {
+            routes
+                .proxy_for(&Url::parse(target).unwrap())
+                .map(shown_proxy)
+        };
+        assert_eq!(shown("http://a/").unwrap(), "http://proxy.example:3128");
+        assert_eq!(shown("https://a/").unwrap(), "socks5://socks.example:1080");
+    }
+
+    #[test]
+    fn exempt_hosts_are_asked_straight() {
+        for (none, target, exempt) in [
+            ("*", "http://a", true),
+            ("example.com", "http://example.com", true),
+            ("example.com", "http://shop.example.com", true),
+            (".example.com", "http://shop.example.com", true),
+            ("example.com", "http://notexample.com", false),
+            ("a, Example.COM:8080", "http://example.com:8080", true),
+            ("example.com:8080", "http://example.com", false),
+            ("127.0.0.1", "http://127.0.0.1:9", true),
+            ("127.0.0.1", "http://127.0.0.2", false),
+            ("10.0.0.0/8", "http://10.9.8.7", true),
+            ("10.0.0.0/8", "http://11.0.0.1", false),
+            ("::1", "http://[::1]:80", true),
+            ("fe80::/10", "http://[fe80::1]", true),
+            ("0.0.0.0/0", "http://1.2.3.4", true),
+            ("10.0.0.0/99", "http://10.0.0.1", false),
+            ("", "http://a", false),
+        ] {
+            let target = Url::parse(target).unwrap();
+            assert_eq!(
+                environment(none).proxy_for(&target).is_none(),
+                exempt,
+                "{none} {target}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bad_proxy_is_told_without_its_password() {
+        for (text, word) in [
+            ("ftp://u:secret@h", "not ftp"),
+            ("http://u:secret@", "not a URL"),
+        ] {
+            let proxy = ProxyUrl::new(text);
+            let problem = Routes::read(&ProxyChoice::Url(proxy.clone())).unwrap_err();
+            assert!(problem.contains(word), "{problem}");
+            assert!(!format!("{problem}{proxy:?}").contains("secret"));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Names to addresses by the system's own rules (nsswitch, hosts file), with the kind of failure kept.
+//!
+//! The standard library and tokio hide `getaddrinfo`'s code; `dns-lookup` gives it. A hung lookup takes
+//! ten seconds and can't be cancelled, so at most [`AT_ONCE`] run at a time, each in a blocking task.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use dns_lookup::{AddrFamily, AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
+use reqwest::dns::{Addrs, Name, Resolving};
+use tokio::sync::Semaphore;
+
+use crate::domain::{AddressFamily, Failure};
+
+use super::trace::ATTEMPT;
+
+/// Lookups that run at the same time.
+const AT_ONCE: usize = 64;
+
+/// Looks names up.
+#[derive(Clone, Debug)]
+pub(super) struct Resolver {
+    permits: Arc<Semaphore>,
+}
+
+/// Why a name has no addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum LookupFailure {
+    /// The name does not exist, or has no address of the family.
+    #[error("no such name")]
+    NotFound,
+    /// The name server failed or did not answer.
+    #[error("the name server did not answer")]
+    Failed,
+    /// The lookup itself could not run.
+    #[error("this machine could not look names up")]
+    Local,
+}
+
+impl LookupFailure {
+    /// The same in the judge's words.
+    pub(super) fn failure(self) -> Failure {
+        match self {
+            Self::NotFound => Failure::DnsNotFound,
+            Self::Failed => Failure::DnsFailed,
+            Self::Local => Failure::Local("names can't be looked up".to_owned()),
+        }
+    }
+}
+
+impl Resolver {
+    pub(super) fn new() -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    /// The addresses of `host`, each once, in the system's order.
+    pub(super) async fn lookup(
+        &self,
+        host: &str,
+        family: AddressFamily,
+    ) -> Result<Vec<IpAddr>, LookupFailure> {
+        let permit = Arc::clone(&self.permits)
+            .acquire_owned()
+            .await
+            .map_err(|_| LookupFailure::Local)?;
+        let host = host.to_owned();
+        let lookup = tokio::task::spawn_blocking(move || {
+            // The permit goes with the thread: a caller that gave up does not free its place.
+            let _permit = permit;
+            system_lookup(&host, family)
+        });
+        lookup.await.unwrap_or(Err(LookupFailure::Local))
+    }
+}
+
+fn system_lookup(host: &str, family: AddressFamily) -> Result<Vec<IpAddr>, LookupFailure> {
+    let hints = AddrInfoHints {
+        socktype: SockType::Stream.into(),
+        address: match family {
+            AddressFamily::Any => 0,
+            AddressFamily::V4 => AddrFamily::Inet.into(),
+            AddressFamily::V6 => AddrFamily::Inet6.into(),
+        },
+        ..AddrInfoHints::default()
+    };
+    let answers = getaddrinfo(Some(host), None, Some(hints)).map_err(|error| kind(&error))?;
+    let mut addresses = Vec::new();
+    for answer in answers.flatten() {
+        let address = answer.sockaddr.ip();
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
+    if addresses.is_empty() {
+        return Err(LookupFailure::NotFound);
+    }
+    Ok(addresses)
+}
+
+fn kind(error: &LookupError) -> LookupFailure {
+    match error.kind() {
+        // EAI_ADDRFAMILY (-9 in glibc, without a kind of its own): the name has addresses, none of this family.
+        LookupErrorKind::NoName | LookupErrorKind::NoData => LookupFailure::NotFound,
+        _ if error.error_num() == -9 => LookupFailure::NotFound,
+        LookupErrorKind::Again | LookupErrorKind::Fail => LookupFailure::Failed,
+        // A name that no name server can be asked for: over 63 characters between two dots, and the like.
+        LookupErrorKind::IO | LookupErrorKind::Unknown => LookupFailure::NotFound,
+        LookupErrorKind::Badflags
+        | LookupErrorKind::Family
+        | LookupErrorKind::Socktype
+        | LookupErrorKind::Service
+        | LookupErrorKind::Memory
+        | LookupErrorKind::System => LookupFailure::Local,
+    }
+}
+
+impl reqwest::dns::Resolve for Resolver {
+    /// The address that the attempt is pinned to, for the target's own name; any other name is a proxy's,
+    /// and is looked up.
+    fn resolve(&self, name: Name) -> Resolving {
+        let pinned = ATTEMPT
+            .try_with(|attempt| match &attempt.pinned {
+                Some((host, address)) if host == name.as_str() => Some(*address),
+                _ => None,
+            })
+            .ok()
+            .flatten();
+        let resolver = self.clone();
+        Box::pin(async move {
+            if let Some(address) = pinned {
+                return Ok(Box::new(std::iter::once(address)) as Addrs);
+            }
+            let found = resolver.lookup(name.as_str(), AddressFamily::Any).await?;
+            // The connector puts the port in.
+            let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, 0));
+            Ok(Box::new(addresses) as Addrs)
+        })
+    }
+}
+
+/// Takes turns between the families, beginning with the first address's (RFC 8305, section 4).
+pub(super) fn interleaved(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let Some(first) = addresses.first().copied() else {
+        return addresses;
+    };
+    let (leading, trailing): (Vec<_>, Vec<_>) = addresses
+        .into_iter()
+        .partition(|address| address.is_ipv4() == first.is_ipv4());
+    let longest = leading.len().max(trailing.len());
+    let (mut leading, mut trailing) = (leading.into_iter(), trailing.into_iter());
+    (0..longest)
+        .flat_map(|_| [leading.next(), trailing.next()])
+        .flatten()
+        .collect()
+}
+
+/// The host as an address, where it is one (`brackets` around IPv6 are taken off).
+pub(super) fn numeric(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok()
+}
+
+/// Whether `address` belongs to `family`.
+pub(super) fn belongs(address: IpAddr, family: AddressFamily) -> bool {
+    match family {
+        AddressFamily::Any => true,
+        AddressFamily::V4 => address.is_ipv4(),
+        AddressFamily::V6 => address.is_ipv6(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let read = |texts: &[&str]| -> Vec<IpAddr> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        assert_eq!(
+            interleaved(read(&["::1", "::2", "::3", "1.1.1.1", "2.2.2.2"])),
+            read(&["::1", "1.1.1.1", "::2", "2.2.2.2", "::3"])
+        );
+        assert_eq!(interleaved(Vec::new()), Vec::<IpAddr>::new());
+    }
+
+    #[tokio::test]
+    async fn localhost_has_an_address_and_a_reserved_name_has_none() {
+        let resolver = Resolver::new();
+        let found = resolver.lookup("localhost", AddressFamily::V4).await;
+        assert_eq!(found, Ok(vec!["127.0.0.1".parse().unwrap()]));
+        let overlong = "a".repeat(70);
+        assert!(
+            resolver
+                .lookup(&overlong, AddressFamily::Any)
+                .await
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn kinds_are_told_apart_by_code() {
+        for (code, expected) in [
+            (-2, LookupFailure::NotFound),
+            (-5, LookupFailure::NotFound),
+            (-9, LookupFailure::NotFound),
+            (-3, LookupFailure::Failed),
+            (-4, LookupFailure::Failed),
+            (-10, LookupFailure::Local),
+        ] {
+            assert_eq!(kind(&LookupError::new(code)), expected, "{code}");
+        }
+    }
+}

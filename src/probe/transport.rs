@@ -1,0 +1,419 @@
+//! Sends one request, measures its phases, and tells what came back or how it failed. It never judges, and
+//! never tries again by itself.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::domain::text::inert;
+use crate::domain::{AddressFamily, Failure, Outcome, Phases, Reply, Response, Secret, TlsFacts};
+use crate::service::{Authorization, Request, StopAfter};
+
+use super::certificate::read_chain;
+use super::classify::{self, ProxyKind, Setting};
+use super::layer::StampLayer;
+use super::profile::{ClientIdentity, Profile, Routes, shown_proxy};
+use super::race::{self, Course, Ended};
+use super::resolve::{LookupFailure, Resolver, belongs, interleaved, numeric};
+use super::tls::{self, Ingredients, SystemRoots};
+use super::trace::{Attempt, Marks};
+
+/// Longest body that is read, after decompression: 1 MiB.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What every request accepts, unless it says otherwise.
+const ACCEPTED: HeaderValue = HeaderValue::from_static("application/json, */*;q=0.1");
+
+/// Why a transport could not be made. The sentences are about this machine and are shown as they stand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportProblem {
+    /// The proxy's URL.
+    #[error("{0}")]
+    Proxy(String),
+    /// The CA file.
+    #[error("{0}")]
+    Roots(String),
+    /// The client certificate or its key.
+    #[error("{0}")]
+    Identity(String),
+    /// Anything else that the client refused to be built with.
+    #[error("the client could not be built: {0}")]
+    Client(String),
+}
+
+/// What all transports of a program share: the system's certificate authorities, and the resolver.
+#[derive(Clone, Debug)]
+pub struct Commons {
+    roots: Arc<SystemRoots>,
+    resolver: Arc<Resolver>,
+}
+
+impl Default for Commons {
+    fn default() -> Self {
+        Self {
+            roots: Arc::new(SystemRoots::new()),
+            resolver: Arc::new(Resolver::new()),
+        }
+    }
+}
+
+/// Sends requests by one [`Profile`]. Copies share their client.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    wired: Arc<Wired>,
+    family: AddressFamily,
+}
+
+#[derive(Debug)]
+struct Wired {
+    client: reqwest::Client,
+    routes: Routes,
+    commons: Commons,
+    has_own_roots: bool,
+    has_identity: bool,
+}
+
+impl Transport {
+    /// A transport that shares nothing.
+    pub fn new(profile: Profile) -> Result<Self, TransportProblem> {
+        Self::within(&profile, &Commons::default())
+    }
+
+    /// A transport that shares `commons` with others.
+    pub fn within(profile: &Profile, commons: &Commons) -> Result<Self, TransportProblem> {
+        let routes = Routes::read(&profile.proxy).map_err(TransportProblem::Proxy)?;
+        let own = tls::own_roots(&commons.roots, &profile.extra_roots)
+            .map_err(TransportProblem::Roots)?;
+        let identity = profile
+            .identity
+            .as_ref()
+            .map(|ClientIdentity { certificate, key }| {
+                tls::identity(&commons.roots, certificate, key.expose().as_bytes())
+            })
+            .transpose()
+            .map_err(TransportProblem::Identity)?;
+        let (has_own_roots, has_identity) = (own.is_some(), identity.is_some());
+        let config = tls::config(Ingredients {
+            roots: Arc::clone(&commons.roots),
+            own,
+            identity,
+        })
+        .map_err(|error| TransportProblem::Client(inert(&error.to_string(), 200)))?;
+        let client = reqwest::Client::builder()
+            .user_agent(profile.user_agent.as_str())
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            // No pool: every request shows its own phases, and its hooks run within its own task.
+            .pool_max_idle_per_host(0)
+            .dns_resolver(Arc::clone(&commons.resolver))
+            .tls_backend_preconfigured(config)
+            .connector_layer(StampLayer);
+        let client = if routes.are_straight() {
+            client.no_proxy()
+        } else {
+            let routes = routes.clone();
+            client.proxy(reqwest::Proxy::custom(move |target| {
+                routes.proxy_for(target).cloned()
+            }))
+        };
+        let client = client.build().map_err(|error| {
+            TransportProblem::Client(inert(&error.without_url().to_string(), 200))
+        })?;
+        Ok(Self {
+            wired: Arc::new(Wired {
+                client,
+                routes,
+                commons: commons.clone(),
+                has_own_roots,
+                has_identity,
+            }),
+            family: profile.family,
+        })
+    }
+
+    /// The same client for another address family.
+    pub(super) fn for_family(&self, family: AddressFamily) -> Self {
+        Self {
+            wired: Arc::clone(&self.wired),
+            family,
+        }
+    }
+
+    /// Sends `request`; everything, the body included, ends by `deadline`. Dropping the future closes the
+    /// connection.
+    pub async fn send(&self, request: &Request, deadline: Instant) -> Reply {
+        let begun = Instant::now();
+        let mut reply = Reply {
+            at: Timestamp::now(),
+            phases: Phases::default(),
+            addresses: Vec::new(),
+            tls: None,
+            proxy: None,
+            outcome: Outcome::Reached,
+        };
+        reply.outcome = match self.exchange(request, deadline, &mut reply).await {
+            Ok(outcome) => outcome,
+            Err(failure) => Outcome::Failed(failure),
+        };
+        reply.phases.total = Some(begun.elapsed());
+        reply
+    }
+
+    async fn exchange(
+        &self,
+        request: &Request,
+        deadline: Instant,
+        reply: &mut Reply,
+    ) -> Result<Outcome, Failure> {
+        if deadline <= Instant::now() {
+            return Err(Failure::ResponseTimeout);
+        }
+        let built = build(request)?;
+        let proxy = self.wired.routes.proxy_for(&request.url);
+        reply.proxy = proxy.map(shown_proxy);
+        let setting = self.setting(&request.url, proxy);
+        self.need_roots(setting).await?;
+        let course = self.course(request, proxy, deadline, reply).await?;
+        let begun = Instant::now();
+        let landing = race::run(&self.wired.client, built, &course).await;
+        reply.addresses = landing.addresses;
+        self.write_down(&landing.attempt, begun, setting, reply);
+        let response = match landing.result {
+            Ok(response) => response,
+            Err(ended) => return ended_without_head(ended, &landing.attempt, setting),
+        };
+        let headed = Instant::now();
+        reply.phases.wait = landing
+            .attempt
+            .marks()
+            .joined
+            .map(|joined| headed.duration_since(joined));
+        if response.status() == 407 && setting.proxy.is_some() && !setting.tls {
+            return Err(Failure::Proxy(Some(407)));
+        }
+        let outcome = read(response, deadline).await;
+        reply.phases.body = Some(headed.elapsed());
+        Ok(outcome)
+    }
+
+    fn setting(&self, target: &Url, proxy: Option<&Url>) -> Setting {
+        Setting {
+            proxy: proxy.map(|proxy| match proxy.scheme() {
+                "https" => ProxyKind::Tls,
+                _ => ProxyKind::Plain,
+            }),
+            tls: target.scheme() == "https",
+            identity: self.wired.has_identity,
+        }
+    }
+
+    /// Only TLS needs certificate authorities: plain http works on a machine without any.
+    async fn need_roots(&self, setting: Setting) -> Result<(), Failure> {
+        if !setting.tls && setting.proxy != Some(ProxyKind::Tls) {
+            return Ok(());
+        }
+        if self.wired.commons.roots.load().await || self.wired.has_own_roots {
+            return Ok(());
+        }
+        Err(Failure::Local(
+            "no certificate authorities are installed: install the system's CA bundle (ca-certificates), \
+             or give a CA file"
+                .to_owned(),
+        ))
+    }
+
+    /// Looks the name up, unless the proxy does that.
+    async fn course(
+        &self,
+        request: &Request,
+        proxy: Option<&Url>,
+        deadline: Instant,
+        reply: &mut Reply,
+    ) -> Result<Course, Failure> {
+        let mut course = Course {
+            name: None,
+            addresses: Vec::new(),
+            through_proxy: proxy.is_some(),
+            reach_only: request.stop_after == StopAfter::Reach,
+            deadline,
+        };
+        if proxy.is_some_and(|proxy| proxy.scheme() != "socks5") {
+            return Ok(course);
+        }
+        let host = request.url.host_str().unwrap_or_default();
+        let port = request.url.port_or_known_default().unwrap_or_default();
+        let found = if let Some(address) = numeric(host) {
+            if !belongs(address, self.family) {
+                let family = self.family.word();
+                return Err(Failure::Local(format!(
+                    "only {family} may be used, and the URL's address is of the other kind"
+                )));
+            }
+            vec![address]
+        } else {
+            let begun = Instant::now();
+            let lookup = self.wired.commons.resolver.lookup(host, self.family);
+            let found = timeout_at(deadline, lookup)
+                .await
+                .map_err(|_| Failure::DnsFailed)?;
+            reply.phases.dns = Some(begun.elapsed());
+            course.name = Some(host.to_owned());
+            interleaved(found.map_err(LookupFailure::failure)?)
+        };
+        course.addresses = found.into_iter().map(|ip| (ip, port).into()).collect();
+        Ok(course)
+    }
+
+    /// Phases and TLS of the attempt that counts.
+    fn write_down(&self, attempt: &Attempt, begun: Instant, setting: Setting, reply: &mut Reply) {
+        let marks = attempt.marks();
+        reply.phases.connect = marks.stood().map(|stood| stood.duration_since(begun));
+        if setting.tls {
+            reply.phases.tls = marks
+                .tls_begun
+                .zip(marks.joined)
+                .map(|(begun, joined)| joined.duration_since(begun));
+            reply.tls = tls_facts(&marks);
+        }
+    }
+}
+
+fn tls_facts(marks: &Marks) -> Option<TlsFacts> {
+    (!marks.chain.is_empty()).then(|| TlsFacts {
+        version: marks.version.map(str::to_owned),
+        chain: read_chain(&marks.chain),
+        verified: marks.verified,
+    })
+}
+
+/// A race that ended without a response: reachability in order, or the failure that tells most.
+fn ended_without_head(
+    ended: Ended,
+    attempt: &Attempt,
+    setting: Setting,
+) -> Result<Outcome, Failure> {
+    match ended {
+        Ended::Deadline => Err(classify::out_of_time(&attempt.marks(), setting)),
+        Ended::Failed(failures) => failures
+            .iter()
+            .map(|(attempt, error)| {
+                let marks = attempt.marks();
+                if attempt.race.reach_only() && marks.joined.is_some() {
+                    return Ok(Outcome::Reached);
+                }
+                Err(classify::before_head(error, &marks, setting))
+            })
+            .min_by_key(|result| result.as_ref().map_or_else(rank, |_| 0))
+            .unwrap_or(Err(Failure::ClosedEarly)),
+    }
+}
+
+/// Which of several addresses' failures is told: the one that shows most of the other side.
+fn rank(failure: &Failure) -> u8 {
+    match failure {
+        Failure::Refused => 1,
+        Failure::Reset => 2,
+        Failure::ConnectTimeout => 3,
+        Failure::Unreachable => 5,
+        _ => 4,
+    }
+}
+
+/// Reads head and body; the body to its end, the limit or the deadline.
+async fn read(mut incoming: reqwest::Response, deadline: Instant) -> Outcome {
+    let mut response = Response {
+        status: incoming.status().as_u16(),
+        headers: incoming
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (name.as_str().to_owned(), value)
+            })
+            .collect(),
+        body: Vec::new(),
+    };
+    loop {
+        let chunk = match timeout_at(deadline, incoming.chunk()).await {
+            Ok(Ok(Some(chunk))) => chunk,
+            Ok(Ok(None)) => return Outcome::Answered(response),
+            Ok(Err(error)) => return Outcome::Cut(response, classify::in_body(&error)),
+            Err(_) => return Outcome::Cut(response, Failure::ResponseTimeout),
+        };
+        let room = BODY_LIMIT - response.body.len();
+        if chunk.len() > room {
+            response.body.extend(chunk.iter().take(room));
+            return Outcome::Cut(response, Failure::BodyTooLarge);
+        }
+        response.body.extend_from_slice(&chunk);
+    }
+}
+
+/// The request as reqwest takes it. A header that can't be sent is named; its value is not.
+fn build(request: &Request) -> Result<reqwest::Request, Failure> {
+    let method = reqwest::Method::from_bytes(request.method.as_bytes())
+        .map_err(|_| Failure::Local("the request's method can't be sent".to_owned()))?;
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
+    headers.insert(ACCEPT, ACCEPTED);
+    for (name, value) in &request.headers {
+        let name = header_name(name)?;
+        let value = HeaderValue::from_str(value).map_err(|_| unsendable(&name))?;
+        headers.insert(name, value);
+    }
+    match &request.authorization {
+        Authorization::None => {}
+        Authorization::Basic { username, key } => {
+            let value = basic(username, key)?;
+            headers.insert(AUTHORIZATION, value);
+        }
+        Authorization::Headers(pairs) => {
+            for (name, secret) in pairs {
+                let name = header_name(name)?;
+                let value = sensitive(secret.expose()).ok_or_else(|| unsendable(&name))?;
+                headers.insert(name, value);
+            }
+        }
+    }
+    let mut built = reqwest::Request::new(method, request.url.clone());
+    *built.headers_mut() = headers;
+    Ok(built)
+}
+
+fn basic(username: &str, key: &Secret) -> Result<HeaderValue, Failure> {
+    if username.contains(':') {
+        return Err(Failure::Local(
+            "a username with a colon can't be sent by the Basic scheme".to_owned(),
+        ));
+    }
+    let pair = Zeroizing::new(format!("{username}:{}", key.expose()));
+    let mut value = Zeroizing::new("Basic ".to_owned());
+    STANDARD.encode_string(pair.as_bytes(), &mut value);
+    sensitive(&value).ok_or_else(|| unsendable(&AUTHORIZATION))
+}
+
+/// A value that the client never shows in its own debug output.
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_bytes(text.as_bytes()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn header_name(name: &str) -> Result<HeaderName, Failure> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+        let name = inert(name, 60);
+        Failure::Local(format!("“{name}” is no header name"))
+    })
+}
+
+fn unsendable(name: &HeaderName) -> Failure {
+    Failure::Local(format!(
+        "the value for the header {name} holds a character that no header can carry, such as a line end"
+    ))
+}
