@@ -4,13 +4,16 @@
 //! `resolve`, `tls` and `trace`, addresses are tried by `race`, errors become words in `classify`.
 //! [`gate`] stands before every request that carries a key.
 
+pub mod budget;
 mod certificate;
 mod classify;
 pub mod gate;
 mod layer;
+pub mod offline;
 pub mod profile;
 mod race;
 mod resolve;
+pub mod schedule;
 mod tls;
 mod trace;
 pub mod transport;

@@ -53,6 +53,9 @@ pub struct Attempt {
     pub at: Timestamp,
     /// How it ended.
     pub end: AttemptEnd,
+    /// Booked as the one try after a pause: rejected, it doubles the pause.
+    #[serde(default)]
+    pub trial: bool,
 }
 
 /// Sending is stopped until a time.

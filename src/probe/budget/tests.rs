@@ -1,0 +1,382 @@
+//! The budget holds, whatever the sequence.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const MINUTE: i64 = 60;
+
+fn key(name: &str) -> KeyFingerprint {
+    KeyFingerprint(name.to_owned())
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_000_000_000 + seconds).unwrap()
+}
+
+fn send(record: &mut BudgetRecord, name: &str, end: AttemptEnd, seconds: i64) -> bool {
+    match book(record, &key(name), at(seconds)) {
+        Decision::Granted(number) => {
+            settle(record, number, end, at(seconds));
+            true
+        }
+        Decision::Paused(_) | Decision::Busy { .. } => false,
+    }
+}
+
+use AttemptEnd::{Accepted, Inconclusive, Rejected};
+
+#[test]
+fn two_rejections_of_a_key_pause_it() {
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Rejected, 0));
+    assert_eq!(paused(&record, &key("a"), at(1)), None);
+    assert!(send(&mut record, "a", Rejected, 1));
+    let stop = paused(&record, &key("a"), at(2)).unwrap();
+    assert_eq!(stop.until, at(1 + 15 * MINUTE));
+    assert!(!send(&mut record, "a", Accepted, 2));
+    assert!(
+        send(&mut record, "b", Accepted, 2),
+        "another key may be sent"
+    );
+}
+
+#[test]
+fn five_rejections_of_any_keys_pause_all() {
+    let mut record = BudgetRecord::default();
+    for (index, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
+        let seconds = i64::try_from(index).unwrap();
+        assert!(send(&mut record, name, Rejected, seconds), "{name}");
+    }
+    let stop = paused(&record, &key("z"), at(5)).unwrap();
+    assert_eq!(stop.until, at(4 + 15 * MINUTE));
+    assert!(!send(&mut record, "z", Accepted, 6));
+    let later = 4 + 15 * MINUTE;
+    assert!(send(&mut record, "z", Accepted, later), "one try");
+    assert!(
+        send(&mut record, "y", Accepted, later),
+        "it lifted the pause"
+    );
+}
+
+#[test]
+fn rejections_further_apart_than_ten_minutes_do_not_add_up() {
+    let mut record = BudgetRecord::default();
+    for (index, name) in ["a", "b", "c", "d", "e", "f"].into_iter().enumerate() {
+        let seconds = i64::try_from(index).unwrap() * 3 * MINUTE;
+        assert!(send(&mut record, name, Rejected, seconds), "{name}");
+    }
+}
+
+#[test]
+fn after_a_pause_one_try_and_a_rejection_doubles_it_up_to_a_day() {
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Rejected, 0));
+    assert!(send(&mut record, "a", Rejected, 0));
+    let mut now = 0;
+    for minutes in [15, 30, 60, 120, 240, 480, 960, 1440, 1440] {
+        assert!(!send(
+            &mut record,
+            "a",
+            Rejected,
+            now + minutes * MINUTE - 1
+        ));
+        now += minutes * MINUTE;
+        assert!(send(&mut record, "a", Rejected, now), "{minutes}");
+        assert!(!send(&mut record, "a", Rejected, now), "{minutes}");
+    }
+}
+
+#[test]
+fn an_accepted_try_frees_the_key_and_an_inconclusive_one_does_not() {
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Rejected, 0));
+    assert!(send(&mut record, "a", Inconclusive, 0));
+    assert!(send(&mut record, "a", Rejected, 0));
+    assert!(!send(&mut record, "a", Rejected, 1));
+    let later = 15 * MINUTE;
+    assert!(send(&mut record, "a", Inconclusive, later));
+    assert!(send(&mut record, "a", Accepted, later));
+    assert!(send(&mut record, "a", Rejected, later));
+    assert!(send(&mut record, "a", Rejected, later));
+    assert!(!send(&mut record, "a", Rejected, later));
+}
+
+#[test]
+fn only_a_person_lifts_a_pause_early() {
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Rejected, 0));
+    assert!(send(&mut record, "a", Rejected, 0));
+    assert!(resume(&mut record, &key("a")));
+    assert!(!resume(&mut record, &key("a")), "there is none any more");
+    assert!(send(&mut record, "a", Rejected, 1));
+    assert!(send(&mut record, "a", Rejected, 1));
+    assert!(!send(&mut record, "a", Rejected, 1));
+}
+
+#[test]
+fn what_is_under_way_takes_its_place() {
+    let mut record = BudgetRecord::default();
+    let Decision::Granted(first) = book(&mut record, &key("a"), at(0)) else {
+        panic!("granted")
+    };
+    let Decision::Granted(second) = book(&mut record, &key("a"), at(1)) else {
+        panic!("granted")
+    };
+    let third = book(&mut record, &key("a"), at(2));
+    assert_eq!(third, Decision::Busy { until: at(120) });
+    assert_eq!(paused(&record, &key("a"), at(2)), None, "busy is no pause");
+    settle(&mut record, first, Accepted, at(3));
+    assert!(send(&mut record, "a", Accepted, 3));
+    settle(&mut record, second, Accepted, at(3));
+}
+
+#[test]
+fn a_killed_program_has_used_its_attempt_up() {
+    let mut record = BudgetRecord::default();
+    assert!(matches!(
+        book(&mut record, &key("a"), at(0)),
+        Decision::Granted(0)
+    ));
+    assert!(send(&mut record, "a", Rejected, 1));
+    assert!(matches!(
+        book(&mut record, &key("a"), at(119)),
+        Decision::Busy { .. }
+    ));
+    let Decision::Paused(stop) = book(&mut record, &key("a"), at(120)) else {
+        panic!("two rejections by now")
+    };
+    assert_eq!(stop.until, at(120 + 15 * MINUTE));
+    settle(&mut record, 0, Accepted, at(121));
+    assert!(
+        send(&mut record, "a", Accepted, 121),
+        "better late than never"
+    );
+}
+
+#[test]
+fn a_bisect_makes_four_attempts_and_leaves_a_pause() {
+    let mut record = BudgetRecord::default();
+    let mut first = None;
+    for _ in 0..4 {
+        let Decision::Granted(number) = book_bisect(&mut record, &key("a"), first, at(0)) else {
+            panic!("granted")
+        };
+        first.get_or_insert(number);
+        settle(&mut record, number, Rejected, at(0));
+    }
+    let fifth = book_bisect(&mut record, &key("a"), first, at(0));
+    assert!(matches!(fifth, Decision::Paused(_)), "{fifth:?}");
+    let stop = paused(&record, &key("a"), at(1)).unwrap();
+    assert_eq!(stop.until, at(15 * MINUTE), "once, not doubled");
+    let again = book_bisect(&mut record, &key("a"), None, at(1));
+    assert!(matches!(again, Decision::Paused(_)), "{again:?}");
+}
+
+#[test]
+fn a_bisect_with_one_rejection_pauses_too() {
+    let mut record = BudgetRecord::default();
+    let Decision::Granted(first) = book_bisect(&mut record, &key("a"), None, at(0)) else {
+        panic!("granted")
+    };
+    settle(&mut record, first, Rejected, at(0));
+    end_bisect(&mut record, &key("a"), first, at(1));
+    assert!(paused(&record, &key("a"), at(2)).is_some());
+}
+
+#[test]
+fn the_host_may_ask_for_quiet() {
+    let mut record = BudgetRecord::default();
+    quiet(&mut record, at(60), at(0));
+    quiet(&mut record, at(30), at(0));
+    assert_eq!(paused(&record, &key("a"), at(1)).unwrap().until, at(60));
+    resume(&mut record, &key("a"));
+    assert!(!send(&mut record, "a", Accepted, 59));
+    assert!(send(&mut record, "a", Accepted, 60));
+    quiet(&mut record, at(1_000_000_000), at(60));
+    let day = 24 * 60 * MINUTE;
+    assert_eq!(
+        paused(&record, &key("a"), at(61)).unwrap().until,
+        at(60 + day)
+    );
+}
+
+#[test]
+fn a_clock_set_back_makes_no_pause_longer() {
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Rejected, 1_000_000));
+    assert!(send(&mut record, "a", Rejected, 1_000_000));
+    assert!(!send(&mut record, "a", Accepted, 0));
+    assert_eq!(
+        paused(&record, &key("a"), at(1)).unwrap().until,
+        at(15 * MINUTE)
+    );
+    assert!(send(&mut record, "a", Accepted, 15 * MINUTE));
+}
+
+#[test]
+fn the_record_stays_small() {
+    let mut record = BudgetRecord::default();
+    for index in 0..2_000 {
+        let name = index.to_string();
+        send(&mut record, &name, Rejected, index * 20 * MINUTE);
+        send(&mut record, &name, Rejected, index * 20 * MINUTE);
+    }
+    assert!(record.attempts.len() <= MOST_KEPT && record.paused.len() <= MOST_KEPT + 1);
+}
+
+/// What may happen to a record, by any number of programs: each works on the shared one in turn.
+#[derive(Clone, Debug)]
+enum Event {
+    Book(usize),
+    /// The how-manieth of the attempts under way, and its end.
+    Settle(usize, AttemptEnd),
+    /// Of the clock, in seconds.
+    Forward(i64),
+    Back(i64),
+    Resume(usize),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let end = prop_oneof![
+        6 => Just(Rejected),
+        1 => Just(Accepted),
+        1 => Just(Inconclusive),
+    ];
+    prop_oneof![
+        8 => (0..4_usize).prop_map(Event::Book),
+        7 => (0..6_usize, end).prop_map(|(which, end)| Event::Settle(which, end)),
+        3 => (0..3_000_i64).prop_map(Event::Forward),
+        1 => (0..3_000_i64).prop_map(Event::Back),
+        1 => (0..4_usize).prop_map(Event::Resume),
+    ]
+}
+
+/// An attempt as an onlooker counts it, by how far the clock moved forward in all.
+#[derive(Clone, Debug)]
+struct Sent {
+    number: u64,
+    key: usize,
+    odometer: i64,
+    end: AttemptEnd,
+}
+
+/// Counts along, without a rule of the machine's own.
+#[derive(Default)]
+struct Onlooker {
+    record: BudgetRecord,
+    clock: i64,
+    odometer: i64,
+    sent: Vec<Sent>,
+}
+
+impl Onlooker {
+    fn see(&mut self, event: &Event) -> Result<(), TestCaseError> {
+        match *event {
+            Event::Book(index) => return self.book(index),
+            Event::Settle(which, end) => self.settle(which, end),
+            Event::Forward(seconds) => {
+                self.clock += seconds;
+                self.odometer += seconds;
+            }
+            Event::Back(seconds) => self.clock -= seconds,
+            Event::Resume(index) => {
+                let of_all = self.record.all_paused.is_some();
+                resume(&mut self.record, &key(&index.to_string()));
+                self.forgive(|sent| of_all || sent.key == index);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets those that are not under way any more, or were given up.
+    fn forgive(&mut self, whose: impl Fn(&Sent) -> bool) {
+        let under_way: Vec<u64> = self
+            .record
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.end == AttemptEnd::Pending)
+            .map(|attempt| attempt.number)
+            .collect();
+        self.sent
+            .retain(|sent| under_way.contains(&sent.number) || !whose(sent));
+    }
+
+    fn book(&mut self, index: usize) -> Result<(), TestCaseError> {
+        let decision = book(&mut self.record, &key(&index.to_string()), at(self.clock));
+        let Decision::Granted(number) = decision else {
+            return Ok(());
+        };
+        let same: Vec<&Sent> = self.sent.iter().filter(|sent| sent.key == index).collect();
+        if same.len() >= PER_KEY {
+            let last = same.iter().map(|sent| sent.odometer).max().unwrap_or(0);
+            prop_assert!(
+                self.odometer - last >= 15 * MINUTE,
+                "key {} sent {} times without a pause",
+                index,
+                same.len() + 1
+            );
+        }
+        let recent = self
+            .sent
+            .iter()
+            .filter(|sent| self.odometer - sent.odometer < 10 * MINUTE)
+            .count();
+        prop_assert!(
+            recent < PER_HOST,
+            "{} attempts within ten minutes",
+            recent + 1
+        );
+        self.sent.push(Sent {
+            number,
+            key: index,
+            odometer: self.odometer,
+            end: AttemptEnd::Pending,
+        });
+        Ok(())
+    }
+
+    fn settle(&mut self, which: usize, end: AttemptEnd) {
+        let Some(position) = self
+            .sent
+            .iter()
+            .enumerate()
+            .filter(|(_, sent)| sent.end == AttemptEnd::Pending)
+            .map(|(position, _)| position)
+            .nth(which)
+        else {
+            return;
+        };
+        settle(
+            &mut self.record,
+            self.sent[position].number,
+            end,
+            at(self.clock),
+        );
+        let index = self.sent[position].key;
+        match end {
+            Rejected => self.sent[position].end = Rejected,
+            Accepted => {
+                self.sent.remove(position);
+                self.forgive(|sent| sent.key == index);
+            }
+            Inconclusive | AttemptEnd::Pending => {
+                self.sent.remove(position);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// No key is sent a third time without a pause, no five of any keys within ten minutes: whatever the
+    /// order of bookings and ends, whatever the clock does.
+    #[test]
+    fn never_more_than_the_budget(events in prop::collection::vec(event(), 1..120)) {
+        let mut onlooker = Onlooker::default();
+        for event in &events {
+            onlooker.see(event)?;
+        }
+    }
+}
