@@ -26,3 +26,4 @@ pub mod probe;
 pub mod service;
 pub mod sim;
 pub mod store;
+pub mod ui;

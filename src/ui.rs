@@ -1,0 +1,262 @@
+//! Draws the model. The view is a function of the model and the theme: nothing here is changed, and no clock
+//! is read.
+//!
+//! ```text
+//!  switchboard                                              ● 5 up   ▲ 2 check   ✖ 1 down     title_bar
+//! ┌ Connections ──────── 8 ┐┌ shop · Blesta ───────────────────────────────────────────────┐
+//! │ ✖ down    legacy    0  ││ URL       https://billing.example.com          ● service found │ form
+//! │ ▲ check   staging  401 ││ …                                                              │
+//! │▸● up      shop    42ms │├ Response ─────────────────────────────────────────────────────┤
+//! │ ● up      eu      88ms ││ ● Successfully Connected       200 · 42 ms · Blesta 5.13.7     │ response
+//! │   list                 │├ Tokens ─────────────────────────────────────────────────── 3 ┤
+//! │                        ││ API key               basic   2026-03-02        in use  ••••  │ tokens
+//! └────────────────────────┘└───────────────────────────────────────────────────────────────┘
+//!  n new  e edit  r probe  v reveal  y copy  / find  : command  ? help           copied → …     footer
+//! ```
+//!
+//! `layout` decides where each pane stands, `overlay` draws what lies over them. `reveal` is the one file that
+//! reads secrets; every other text from outside passes `text::clean` on its way into a cell.
+
+mod border;
+mod colour;
+mod footer;
+mod form;
+mod hints;
+mod input;
+mod layout;
+mod list;
+mod overlay;
+mod response;
+mod reveal;
+mod saved;
+mod text;
+mod theme;
+mod title_bar;
+mod tokens;
+mod view;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+pub use colour::ColourDepth;
+pub use list::window as list_window;
+pub use theme::{Theme, ThemeError, ThemeName};
+
+use crate::app::model::Pane;
+use crate::app::{Action, Model};
+use layout::{FormSize, PaneBox, Panes, Plan};
+use view::View;
+
+/// Draws the whole screen, and sets the terminal's cursor where something is typed.
+pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
+    let view = View { model, theme };
+    let area = frame.area();
+    let buf = frame.buffer_mut();
+    if theme.screen != Style::new() {
+        buf.set_style(area, theme.screen);
+    }
+    let form = match view.form() {
+        Some(form) if form.further => FormSize::Further,
+        Some(_) | None => FormSize::First,
+    };
+    let cursor = match layout::plan(area, model.focus, model.zoomed, form) {
+        Plan::Tiny(area) => {
+            draw_tiny(&view, area, buf);
+            None
+        }
+        Plan::Panes(panes) => draw_panes(&view, &panes, buf),
+    };
+    if let Some(position) = cursor {
+        frame.set_cursor_position(position);
+    }
+}
+
+/// How many rows of the list a terminal of this size shows: what a page is.
+pub fn list_rows(model: &Model, width: u16, height: u16) -> u16 {
+    let area = Rect::new(0, 0, width, height);
+    let Plan::Panes(panes) = layout::plan(area, Pane::List, model.zoomed, FormSize::First) else {
+        return 1;
+    };
+    let rows = panes
+        .boxes
+        .first()
+        .and_then(|one| one.panes.first())
+        .map(|(_, inside)| inside.height);
+    let filter = model.list.filtering || !model.list.filter.value().is_empty();
+    rows.unwrap_or(1).saturating_sub(u16::from(filter)).max(1)
+}
+
+fn draw_panes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Position> {
+    if let Some(title) = panes.title {
+        title_bar::draw(view, title, buf);
+    }
+    let mut cursor = None;
+    for one in &panes.boxes {
+        border::outline(buf, one.area, view.theme.border);
+        for (_, inside) in one.panes.iter().skip(1) {
+            border::divider(buf, above(one, *inside), view.theme.border);
+        }
+        for (pane, inside) in &one.panes {
+            if view.focused(*pane) {
+                border::highlight(buf, ring(one, *inside), view.theme.border_focus);
+            }
+            let position = draw_pane(view, panes, one, (*pane, *inside), buf);
+            cursor = cursor.or(position);
+        }
+    }
+    footer::draw(view, panes.footer, buf);
+    let tokens = panes
+        .boxes
+        .iter()
+        .flat_map(|one| &one.panes)
+        .find(|(pane, _)| *pane == Pane::Tokens);
+    let seen = tokens.map(|(_, inside)| *inside);
+    overlay::draw(view, panes.body, seen, buf).or(cursor)
+}
+
+fn draw_pane(
+    view: &View<'_>,
+    panes: &Panes,
+    one: &PaneBox,
+    (pane, inside): (Pane, Rect),
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let faint = view.theme.faint;
+    let mut cursor = None;
+    let (title, right) = match pane {
+        Pane::List => {
+            cursor = list::draw(view, panes.list, inside, buf);
+            (list::title(view), list::count(view))
+        }
+        Pane::Form => {
+            cursor = form::draw(view, inside, buf);
+            (form::title(view), Line::default())
+        }
+        Pane::Response => {
+            let hidden = response::draw(view, inside, buf);
+            let more = if hidden > 0 {
+                format!("↓ {hidden} more")
+            } else {
+                String::new()
+            };
+            (
+                lower_title(view, panes, pane),
+                Line::from(Span::styled(more, faint)),
+            )
+        }
+        Pane::Tokens => {
+            tokens::draw(view, inside, buf);
+            let count = tokens::count(view).to_string();
+            (
+                lower_title(view, panes, pane),
+                Line::from(Span::styled(count, faint)),
+            )
+        }
+    };
+    let (title, right) = if panes.single {
+        single(view, pane, title, right)
+    } else {
+        (title, right)
+    };
+    border::titles(buf, above(one, inside), title, right);
+    cursor
+}
+
+/// The title of Response or Tokens; where both share one place, the other's name stands beside.
+fn lower_title(view: &View<'_>, panes: &Panes, pane: Pane) -> Line<'static> {
+    let own = Span::styled(name(pane), title_style(view, pane));
+    if !panes.shared {
+        return Line::from(own);
+    }
+    let divide = Span::styled(" │ ", view.theme.border);
+    let other = |pane| Span::styled(name(pane), view.theme.faint);
+    Line::from(match pane {
+        Pane::Tokens => vec![other(Pane::Response), divide, own],
+        Pane::List | Pane::Form | Pane::Response => vec![own, divide, other(Pane::Tokens)],
+    })
+}
+
+/// Where one pane fills the screen, its title says which, and which of how many.
+fn single(
+    view: &View<'_>,
+    pane: Pane,
+    mut title: Line<'static>,
+    mut right: Line<'static>,
+) -> (Line<'static>, Line<'static>) {
+    if pane == Pane::Form {
+        let head = Span::styled("Form · ", title_style(view, pane));
+        title.spans.insert(0, head);
+    }
+    let place = Pane::ALL.iter().position(|one| *one == pane).unwrap_or(0) + 1;
+    let gap = if right.width() > 0 { " · " } else { "" };
+    let position = format!("{gap}{place}/{}", Pane::ALL.len());
+    right.push_span(Span::styled(position, view.theme.faint));
+    (title, right)
+}
+
+const fn name(pane: Pane) -> &'static str {
+    match pane {
+        Pane::List => "Connections",
+        Pane::Form => "Form",
+        Pane::Response => "Response",
+        Pane::Tokens => "Tokens",
+    }
+}
+
+fn title_style(view: &View<'_>, pane: Pane) -> Style {
+    if view.focused(pane) {
+        view.theme.title_focus
+    } else {
+        view.theme.title
+    }
+}
+
+/// The key of `action` as it is where the keys go now.
+fn key(view: &View<'_>, action: Action) -> Option<String> {
+    let typing = view.form().is_some() && view.model.focus == Pane::Form;
+    if typing {
+        view.model.keymap.field_key(action)
+    } else {
+        view.model.keymap.list_key(action)
+    }
+}
+
+/// The border row above a pane.
+fn above(one: &PaneBox, inside: Rect) -> Rect {
+    Rect {
+        y: inside.y.saturating_sub(1),
+        height: 1,
+        ..one.area
+    }
+}
+
+/// A pane with the borders around it.
+fn ring(one: &PaneBox, inside: Rect) -> Rect {
+    Rect {
+        y: inside.y.saturating_sub(1),
+        height: inside.height + 2,
+        ..one.area
+    }
+    .intersection(one.area)
+}
+
+fn draw_tiny(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let (columns, rows) = layout::LEAST;
+    let words = [
+        format!("switchboard needs {columns}×{rows}"),
+        format!("needs {columns}×{rows}"),
+        format!("{columns}×{rows}"),
+    ];
+    let fitting = words
+        .iter()
+        .find(|words| text::width(words) <= usize::from(area.width));
+    let line = fitting.cloned().unwrap_or_else(|| "…".to_owned());
+    text::put(
+        buf,
+        text::row(area, 0),
+        Line::from(Span::styled(line, view.theme.text)),
+    );
+}

@@ -1,0 +1,190 @@
+//! The list of connections. Only the rows that are seen are built: ten thousand cost as much as twenty.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::input;
+use super::layout::ListColumns;
+use super::text::{inset, pad, put, put_both, row};
+use super::view::{View, lamp};
+use crate::app::model::{Entry, LoadState, Order, Pane};
+use crate::domain::Name;
+
+/// Cells of the lamp's longest word, and the blank behind it.
+const WORD: usize = 8;
+/// Cells of the short status: `99999ms`, so that a slower answer moves nothing.
+const STATUS: usize = 6;
+
+/// Draws the rows. Returns where the cursor stands while the filter is typed.
+pub(super) fn draw(
+    view: &View<'_>,
+    columns: ListColumns,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let list = &view.model.list;
+    let filter = list.filtering || !list.filter.value().is_empty();
+    let cursor = filter.then(|| draw_filter(view, area, buf)).flatten();
+    let rows = Rect {
+        y: area.y + u16::from(filter),
+        height: area.height.saturating_sub(u16::from(filter)),
+        ..area
+    };
+    if list.visible.is_empty() {
+        draw_empty(view, rows, buf);
+        return cursor;
+    }
+    let height = usize::from(rows.height);
+    let selected = selected_row(view, height);
+    let offset = window(list.offset, selected, list.visible.len(), height);
+    let shown = list.visible.iter().skip(offset).take(height);
+    for (at, name) in shown.enumerate() {
+        if let Some(entry) = view.model.entries.get(name) {
+            let selected = list.selected.as_ref() == Some(name);
+            draw_row(view, columns, (name, entry, selected), row(rows, at), buf);
+        }
+    }
+    cursor
+}
+
+/// The first row shown: `hint`, moved as little as it takes to show the selected row and to leave no row empty.
+pub fn window(hint: usize, selected: Option<usize>, length: usize, height: usize) -> usize {
+    let last = length.saturating_sub(height);
+    let Some(selected) = selected else {
+        return hint.min(last);
+    };
+    let least = (selected + 1).saturating_sub(height);
+    hint.max(least).min(selected).min(last)
+}
+
+/// Where the selected connection stands in the list; asked first where it was, so that a long list is searched
+/// only after a jump.
+fn selected_row(view: &View<'_>, height: usize) -> Option<usize> {
+    let list = &view.model.list;
+    let selected = list.selected.as_ref()?;
+    let near = list.offset.saturating_sub(1);
+    let found = |names: &[Name]| names.iter().position(|name| name == selected);
+    let seen = list
+        .visible
+        .get(near..list.visible.len().min(near + height + 2));
+    seen.and_then(found)
+        .map(|at| near + at)
+        .or_else(|| found(&list.visible))
+}
+
+fn draw_row(
+    view: &View<'_>,
+    columns: ListColumns,
+    (name, entry, selected): (&Name, &Entry, bool),
+    row: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = view.theme;
+    let marker = if selected { "▸" } else { " " };
+    let (glyph, word) = lamp(theme, entry);
+    let style = glyph.style;
+    let mut spans = vec![Span::styled(marker, theme.marker), glyph, Span::raw(" ")];
+    match columns {
+        ListColumns::Full => {
+            spans.push(Span::styled(pad(word, WORD), style));
+            spans.push(Span::styled(view.name(name), theme.text));
+            put_both(
+                buf,
+                inset(row, 0, 1),
+                Line::from(spans),
+                status(view, entry),
+            );
+        }
+        ListColumns::LampAndName => {
+            spans.push(Span::styled(view.name(name), theme.text));
+            put(buf, inset(row, 0, 1), Line::from(spans));
+        }
+    }
+}
+
+fn status(view: &View<'_>, entry: &Entry) -> Line<'static> {
+    let status = entry
+        .verdict
+        .as_ref()
+        .map_or_else(|| "–".to_owned(), |verdict| verdict.short_status());
+    let status = super::text::pad_left(&status, STATUS);
+    Line::from(Span::styled(status, view.theme.faint))
+}
+
+fn draw_filter(view: &View<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    let list = &view.model.list;
+    let line = inset(row(area, 0), 1, 1);
+    put(buf, line, Line::from(Span::styled("/", view.theme.key)));
+    let text = inset(line, 1, 0);
+    let style = if list.filtering {
+        view.theme.input
+    } else {
+        view.theme.text
+    };
+    let cursor = input::draw(&list.filter, text, style, buf);
+    (list.filtering && view.model.overlay.is_none())
+        .then_some(cursor)
+        .flatten()
+}
+
+fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
+    let model = view.model;
+    let text = match &model.loaded {
+        LoadState::Loading => "reading …",
+        LoadState::Failed(_) => "not readable",
+        LoadState::Ready if model.entries.is_empty() => "none yet",
+        LoadState::Ready => "no match",
+    };
+    let line = Line::from(Span::styled(text, view.theme.faint));
+    put(buf, inset(row(rows, 0), 3, 1), line);
+}
+
+/// What stands at the left of the pane's title.
+pub(super) fn title(view: &View<'_>) -> Line<'static> {
+    let order = match view.model.list.order {
+        Order::WorstFirst => "",
+        Order::Name => " by name",
+        Order::Service => " by service",
+        Order::Latency => " slowest first",
+    };
+    let style = super::title_style(view, Pane::List);
+    Line::from(vec![
+        Span::styled("Connections", style),
+        Span::styled(order, view.theme.faint),
+    ])
+}
+
+/// What stands at the right: how many there are, and how many of them are shown.
+pub(super) fn count(view: &View<'_>) -> Line<'static> {
+    let (shown, all) = (view.model.list.visible.len(), view.model.entries.len());
+    let text = if shown == all {
+        all.to_string()
+    } else {
+        format!("{shown} of {all}")
+    };
+    Line::from(Span::styled(text, view.theme.faint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::window;
+
+    #[test]
+    fn the_window_moves_no_more_than_it_must() {
+        for (hint, selected, length, height, offset) in [
+            (0, Some(0), 10, 4, 0),
+            (0, Some(3), 10, 4, 0),
+            (0, Some(4), 10, 4, 1),
+            (5, Some(4), 10, 4, 4),
+            (9, Some(9), 10, 4, 6),
+            (3, Some(4), 5, 10, 0),
+            (7, None, 10, 4, 6),
+            (0, None, 0, 4, 0),
+            (0, Some(9), 10, 0, 9),
+        ] {
+            let got = window(hint, selected, length, height);
+            assert_eq!(got, offset, "{hint} {selected:?} {length} {height}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Choices from a few rows: where secrets are kept, and in which form something is copied.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::text::clean;
+use super::super::view::View;
+use super::{dialog_width, lines, open_box, put_lines};
+use crate::app::effect::CopyAs;
+use crate::app::handles;
+use crate::app::message::StoreOffer;
+
+pub(super) fn draw_stores(
+    view: &View<'_>,
+    offers: &[StoreOffer],
+    selected: usize,
+    body: Rect,
+    buf: &mut Buffer,
+) {
+    let theme = view.theme;
+    let width = dialog_width(body);
+    let text = "Where are the secrets to be kept? The configuration holds only a reference.";
+    let mut all = lines(text, width, theme.text);
+    all.push(Line::default());
+    for (at, offer) in offers.iter().enumerate() {
+        let style = if offer.unavailable.is_some() {
+            theme.faint
+        } else {
+            theme.text
+        };
+        all.push(Line::from(vec![
+            Span::styled(marker(at == selected), theme.marker),
+            Span::styled(clean(&offer.label), style),
+            Span::styled(
+                format!("  {}", clean(&offer.reference.to_string())),
+                theme.faint,
+            ),
+        ]));
+        if let Some(why) = &offer.unavailable {
+            for line in super::super::text::wrap(&clean(why), width.saturating_sub(4)) {
+                all.push(Line::from(Span::styled(format!("    {line}"), theme.faint)));
+            }
+        }
+    }
+    let inside = open_box(view, body, (width, all.len()), "Keep secrets", buf);
+    put_lines(buf, inside, all);
+}
+
+pub(super) fn draw_copy_as(view: &View<'_>, selected: usize, body: Rect, buf: &mut Buffer) {
+    let theme = view.theme;
+    let rows = view
+        .entry()
+        .map(|entry| handles::rows(&entry.connection))
+        .unwrap_or_default();
+    let slot = rows
+        .get(view.model.token_row.min(rows.len().saturating_sub(1)))
+        .map(|row| row.slot);
+    let choices = slot.map(handles::copy_choices).unwrap_or_default();
+    let lines: Vec<Line<'static>> = choices
+        .iter()
+        .enumerate()
+        .map(|(at, choice)| {
+            let (word, about) = words(*choice);
+            Line::from(vec![
+                Span::styled(marker(at == selected), theme.marker),
+                Span::styled(format!("{word:<14}"), theme.text),
+                Span::styled(about, theme.faint),
+            ])
+        })
+        .collect();
+    let widest = lines.iter().map(Line::width).max().unwrap_or(0).max(12);
+    let inside = open_box(view, body, (widest, lines.len()), "Copy as", buf);
+    put_lines(buf, inside, lines);
+}
+
+const fn marker(selected: bool) -> &'static str {
+    if selected { "▸ " } else { "  " }
+}
+
+const fn words(choice: CopyAs) -> (&'static str, &'static str) {
+    match choice {
+        CopyAs::Handle => ("handle", "as it is pasted elsewhere"),
+        CopyAs::Header => ("header", "whole header lines"),
+        CopyAs::Curl => (
+            "curl",
+            "reads the key from $SWITCHBOARD_KEY; holds no secret",
+        ),
+        CopyAs::Username => ("username", "no secret"),
+        CopyAs::Url => ("URL", "no secret"),
+        CopyAs::Snippet => ("snippet", "of the remedy; no secret"),
+    }
+}

@@ -1,0 +1,325 @@
+//! The Response pane: the verdict with its ladder and phases, why, and what to do about it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+mod ladder;
+mod remedy;
+mod timing;
+
+use super::text::{inset, put, row, width, wrap};
+use super::view::{View, glyph, lamp_style, service_name};
+use crate::app::Action;
+use crate::app::model::LoadState;
+use crate::domain::{AnsweredBy, State, Verdict};
+
+/// The pane's lines, and the width that they are wrapped to.
+struct Sheet {
+    lines: Vec<Line<'static>>,
+    width: usize,
+}
+
+impl Sheet {
+    fn push(&mut self, line: impl Into<Line<'static>>) {
+        self.lines.push(line.into());
+    }
+
+    /// One empty line, unless the last one is empty already.
+    fn gap(&mut self) {
+        if self.lines.last().is_some_and(|line| line.width() > 0) {
+            self.push("");
+        }
+    }
+
+    /// `text` wrapped by words behind `head`, the further lines indented to the same column.
+    fn hang(&mut self, head: Span<'static>, text: &str, style: ratatui::style::Style) {
+        let indent = head.width();
+        let mut head = Some(head);
+        for line in wrap(text, self.width.saturating_sub(indent)) {
+            let first = head.take().unwrap_or_else(|| Span::raw(" ".repeat(indent)));
+            self.push(vec![first, Span::styled(line, style)]);
+        }
+    }
+
+    /// Whole pieces side by side, `between` them, in as many lines as they take; all but the first line are
+    /// indented.
+    fn flow(&mut self, indent: usize, between: &'static str, pieces: Vec<Vec<Span<'static>>>) {
+        let mut line: Vec<Span<'static>> = Vec::new();
+        let mut used = 0;
+        for piece in pieces {
+            let needed: usize = piece.iter().map(Span::width).sum();
+            if used > 0 && used + width(between) + needed > self.width {
+                self.push(std::mem::take(&mut line));
+                line.push(Span::raw(" ".repeat(indent)));
+                used = indent;
+            } else if used > 0 {
+                line.push(Span::raw(between));
+                used += width(between);
+            }
+            line.extend(piece);
+            used += needed;
+        }
+        if !line.is_empty() {
+            self.push(line);
+        }
+    }
+}
+
+/// Draws the pane and returns how many lines are hidden below.
+pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> usize {
+    let inside = inset(area, 1, 1);
+    let lines = lines(view, usize::from(inside.width));
+    let height = usize::from(inside.height);
+    let last = lines.len().saturating_sub(height);
+    let scroll = usize::from(view.model.response_scroll).min(last);
+    for (at, line) in lines.into_iter().skip(scroll).take(height).enumerate() {
+        put(buf, row(inside, at), line);
+    }
+    last - scroll
+}
+
+fn lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
+    let mut sheet = Sheet {
+        lines: Vec::new(),
+        width,
+    };
+    match (view.running(), view.verdict()) {
+        (Some(checks), verdict) => {
+            probing(view, verdict, &mut sheet);
+            ladder::live(view, checks, verdict.is_none(), &mut sheet);
+            if let Some(verdict) = verdict {
+                facts(view, verdict, &mut sheet);
+                because(view, verdict, &mut sheet);
+            }
+        }
+        (None, Some(verdict)) => {
+            head(view, verdict, &mut sheet);
+            ladder::ended(view, verdict, &mut sheet);
+            facts(view, verdict, &mut sheet);
+            because(view, verdict, &mut sheet);
+        }
+        (None, None) => nothing_yet(view, &mut sheet),
+    }
+    sheet.lines
+}
+
+/// Lamp and title; at the right status, time and service.
+fn head(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let state = verdict.state();
+    let mut left = vec![
+        glyph(theme, state, false),
+        Span::raw(" "),
+        Span::styled(
+            view.line(&verdict.title),
+            theme.lamp(state).patch(theme.strong),
+        ),
+    ];
+    if view.form().is_some_and(|form| form.verdict_stale) {
+        left.push(Span::styled("  before the last change", theme.faint));
+    }
+    let right = Span::styled(answer(verdict), theme.faint);
+    let used: usize = left.iter().map(Span::width).sum();
+    let gap = sheet.width.saturating_sub(used + right.width());
+    if gap >= 2 {
+        left.push(Span::raw(" ".repeat(gap)));
+        left.push(right);
+        sheet.push(left);
+    } else {
+        sheet.push(left);
+        sheet.push(vec![Span::raw("  "), right]);
+    }
+}
+
+/// `200 · 42 ms · Blesta 5.13.7`.
+fn answer(verdict: &Verdict) -> String {
+    let mut parts = Vec::new();
+    if verdict.state() != State::Unknown || verdict.status != 0 {
+        parts.push(verdict.status.to_string());
+    }
+    if let Some(total) = verdict.phases.total {
+        parts.push(format!("{} ms", total.as_millis()));
+    }
+    let service = service_name(&verdict.service);
+    parts.push(match &verdict.service_version {
+        Some(version) => format!("{service} {}", super::text::clean(version)),
+        None => service,
+    });
+    parts.join(" · ")
+}
+
+/// The first line while a probe runs: the last title is kept in sight.
+fn probing(view: &View<'_>, verdict: Option<&Verdict>, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let state = verdict.map_or(State::Unknown, Verdict::state);
+    let mut line = vec![
+        glyph(theme, state, true),
+        Span::raw(" "),
+        Span::styled(
+            "probing",
+            lamp_style(theme, state, true).patch(theme.strong),
+        ),
+    ];
+    if let Some(verdict) = verdict {
+        line.push(Span::styled(
+            format!("  last: {}", view.line(&verdict.title)),
+            theme.faint,
+        ));
+    }
+    sheet.push(line);
+}
+
+/// What was measured and found: phases, certificate, identity.
+fn facts(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+    timing::phases(view, verdict, sheet);
+    let Some(identity) = &verdict.identity else {
+        return;
+    };
+    let label = match verdict.service.as_str() {
+        "blesta" => "company ",
+        "connect" => "account ",
+        _ => "identity ",
+    };
+    let name = identity
+        .name
+        .as_deref()
+        .or(identity.id.as_deref())
+        .map(|text| view.id(text));
+    let host = identity
+        .host
+        .as_deref()
+        .map(|host| format!("({})", view.host(host)));
+    let words: Vec<String> = name.into_iter().chain(host).collect();
+    if !words.is_empty() {
+        sheet.hang(
+            Span::styled(label, view.theme.faint),
+            &words.join(" "),
+            view.theme.text,
+        );
+    }
+}
+
+/// Why, and what to do about it.
+fn because(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+    let theme = view.theme;
+    if let Some(until) = verdict.retry_at {
+        retry(view, until, sheet);
+    }
+    if !verdict.cause.is_empty() {
+        sheet.gap();
+        sheet.hang(Span::raw(""), &view.line(&verdict.cause), theme.text);
+    }
+    if !verdict.changed_since_last_good.is_empty() {
+        sheet.gap();
+        sheet.push(Span::styled(
+            "Changed since the last good run",
+            theme.strong,
+        ));
+        for line in &verdict.changed_since_last_good {
+            sheet.hang(
+                Span::styled("  ≠ ", theme.warn),
+                &view.line(line),
+                theme.text,
+            );
+        }
+    }
+    evidence(view, verdict, sheet);
+    remedy::draw(view, verdict, sheet);
+    timing::addresses(view, verdict, sheet);
+    for (at, target) in verdict.redirects.iter().enumerate() {
+        let label = if at == 0 {
+            "redirects → "
+        } else {
+            "          → "
+        };
+        sheet.hang(
+            Span::styled(label, theme.faint),
+            &view.url(target),
+            theme.text,
+        );
+    }
+}
+
+fn evidence(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let by = match verdict.answered_by {
+        AnsweredBy::Service | AnsweredBy::Nobody | AnsweredBy::Unknown => None,
+        AnsweredBy::WebServer => Some("the web server"),
+        AnsweredBy::Cdn => Some("a content delivery network"),
+        AnsweredBy::Waf => Some("a firewall application"),
+        AnsweredBy::Proxy => Some("a proxy on the way"),
+    };
+    if let Some(by) = by {
+        sheet.push(vec![
+            Span::styled("answered by ", theme.faint),
+            Span::styled(by, theme.text),
+        ]);
+    }
+    for line in &verdict.evidence {
+        sheet.hang(
+            Span::styled("  · ", theme.faint),
+            &view.line(line),
+            theme.faint,
+        );
+    }
+}
+
+/// When sending goes on: counted down, so that nobody tries to hasten it.
+fn retry(view: &View<'_>, until: jiff::Timestamp, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let seconds = super::reveal::seconds_to(view.model, until);
+    let mut line = if seconds > 0 {
+        vec![
+            Span::styled("next try in ", theme.faint),
+            Span::styled(timing::clock(seconds), theme.strong),
+        ]
+    } else {
+        vec![Span::styled("the next try is due", theme.faint)]
+    };
+    if let Some(key) = super::key(view, Action::Resume).filter(|_| seconds > 0) {
+        line.push(Span::styled(", ", theme.faint));
+        line.push(Span::styled(key, theme.key));
+        line.push(Span::styled(" resumes", theme.faint));
+    }
+    sheet.push(line);
+}
+
+/// Before the first verdict: the banner, what the configuration had to say, or one line.
+fn nothing_yet(view: &View<'_>, sheet: &mut Sheet) {
+    let theme = view.theme;
+    if let LoadState::Failed(sentence) = &view.model.loaded {
+        sheet.hang(
+            Span::styled("✖ ", theme.down),
+            &super::text::clean(sentence),
+            theme.text,
+        );
+        sheet.gap();
+        let kept = "Nothing was changed, and nothing is saved until it can be read.";
+        sheet.hang(Span::raw("  "), kept, theme.faint);
+        return;
+    }
+    for line in &view.model.banner {
+        let line = super::text::clean(line);
+        if line.is_empty() {
+            sheet.push("");
+        } else {
+            sheet.hang(Span::raw(""), &line, theme.text);
+        }
+    }
+    for warning in &view.model.warnings {
+        sheet.hang(
+            Span::styled("! ", theme.warn),
+            &super::text::clean(warning),
+            theme.text,
+        );
+    }
+    if sheet.lines.is_empty() {
+        let words = match (view.form(), view.entry()) {
+            (Some(_), _) => "The ladder runs as soon as there is a URL.",
+            (None, Some(_)) => "Not probed yet.",
+            (None, None) => "",
+        };
+        sheet.push(Span::styled(words, theme.faint));
+    }
+}

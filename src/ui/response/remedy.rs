@@ -1,0 +1,96 @@
+//! What to do about it: numbered steps, who must act, something to paste, the corrected URL.
+
+use ratatui::style::Style;
+use ratatui::text::Span;
+
+use super::super::text::{divide, pad, width};
+use super::super::view::View;
+use super::Sheet;
+use crate::app::Action;
+use crate::domain::text::inert;
+use crate::domain::{Verdict, Who};
+
+/// Lines of a snippet that are drawn; `m` copies it whole.
+const SNIPPET_LINES: usize = 40;
+
+pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let remedy = &verdict.remedy;
+    if !remedy.steps.is_empty() {
+        sheet.gap();
+        let heading = match remedy.who {
+            Who::You => "What to do",
+            Who::Host => "What the host must do",
+            Who::Vendor => "What the vendor must do",
+        };
+        sheet.push(Span::styled(heading, theme.strong));
+    }
+    for (at, step) in remedy.steps.iter().enumerate() {
+        let number = format!("{:>2}. ", at + 1);
+        sheet.hang(
+            Span::styled(number, theme.marker),
+            &view.line(step),
+            theme.text,
+        );
+    }
+    if let Some(text) = &remedy.snippet {
+        snippet(view, text, sheet);
+    }
+    if let Some(url) = &remedy.url {
+        let mut pieces = vec![vec![
+            Span::styled("corrected URL ", theme.faint),
+            Span::styled(view.url(url), theme.strong),
+        ]];
+        if let Some(key) = super::super::key(view, Action::UseUrl) {
+            let key = Span::styled(key, theme.key);
+            pieces.push(vec![key, Span::styled(" uses it", theme.faint)]);
+        }
+        sheet.flow(0, "  ", pieces);
+    }
+    if let Some(doc) = &remedy.doc {
+        sheet.hang(
+            Span::styled("more: ", theme.faint),
+            &view.line(doc),
+            theme.faint,
+        );
+    }
+}
+
+/// The snippet in a box: as it stands in a file, lines and their indent kept.
+fn snippet(view: &View<'_>, text: &str, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let room = sheet.width.saturating_sub(6);
+    if room < 8 {
+        return;
+    }
+    let mut lines = Vec::new();
+    for line in text.lines().take(SNIPPET_LINES) {
+        let indent = line.chars().take_while(|c| *c == ' ' || *c == '\t').count();
+        let line = format!("{}{}", " ".repeat(indent), view.line(&inert(line, 400)));
+        let rest = divide(&line, room, &mut lines);
+        lines.push(rest);
+    }
+    let hint = super::super::key(view, Action::CopySnippet)
+        .map_or_else(String::new, |key| format!(" {key} copies it "));
+    let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
+    let inside = widest.max(width(&hint) + 2).min(room);
+    let rule = "─".repeat((inside + 2).saturating_sub(width(&hint) + 1));
+    sheet.push(vec![
+        Span::styled("  ┌─", theme.border),
+        Span::styled(hint, theme.faint),
+        Span::styled(format!("{rule}┐"), theme.border),
+    ]);
+    for line in lines {
+        sheet.push(boxed(&line, inside, theme.border, theme.snippet));
+    }
+    let rule = "─".repeat(inside + 2);
+    sheet.push(Span::styled(format!("  └{rule}┘"), theme.border));
+}
+
+fn boxed(line: &str, inside: usize, border: Style, style: Style) -> Vec<Span<'static>> {
+    vec![
+        Span::styled("  │ ", border),
+        Span::styled(pad(line, inside), style),
+        Span::styled(" │", border),
+    ]
+}

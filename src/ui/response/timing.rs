@@ -1,0 +1,139 @@
+//! Times: phases with their little bars, the certificate's end, addresses, clocks.
+
+use std::time::Duration;
+
+use ratatui::text::Span;
+
+use super::super::view::View;
+use super::Sheet;
+use crate::domain::{State, Verdict};
+
+/// From one eighth of a cell to a whole one.
+const BARS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
+
+/// `name 1▏connect 8▎ …` and when the certificate ends.
+pub(super) fn phases(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let parts = verdict.phases.parts();
+    let sum: Duration = parts.iter().filter_map(|(_, time)| *time).sum();
+    let mut pieces = Vec::new();
+    for (word, time) in parts {
+        let Some(time) = time else { continue };
+        // What is read in no time says nothing: most bodies arrive with their head.
+        if word == "body" && time < Duration::from_millis(1) {
+            continue;
+        }
+        pieces.push(vec![
+            Span::styled(format!("{word} "), theme.faint),
+            Span::styled(
+                format!("{:>3}", whole(time.as_secs_f64() * 1_000.0)),
+                theme.text,
+            ),
+            Span::styled(bar(time, sum), theme.bar),
+        ]);
+    }
+    if let Some(certificate) = certificate(view, verdict) {
+        pieces.push(certificate);
+    }
+    sheet.flow(0, "  ", pieces);
+}
+
+/// The eighths that `part` is of `sum`.
+fn bar(part: Duration, sum: Duration) -> &'static str {
+    let eighths = (part.as_micros() * 8)
+        .checked_div(sum.as_micros())
+        .unwrap_or(0);
+    let index = usize::try_from(eighths).unwrap_or(0).min(BARS.len() - 1);
+    BARS[index]
+}
+
+fn certificate(view: &View<'_>, verdict: &Verdict) -> Option<Vec<Span<'static>>> {
+    let days = verdict.certificate_days_left()?;
+    let (text, state) = match days {
+        ..0 => (format!("cert ended {} days ago", -days), State::Down),
+        0 => ("cert ends today".to_owned(), State::Warn),
+        1 => ("cert ends tomorrow".to_owned(), State::Warn),
+        2..=14 => (format!("cert ends in {days} days"), State::Warn),
+        _ => (format!("cert ends in {days} days"), State::Ok),
+    };
+    let style = match state {
+        State::Ok => view.theme.faint,
+        state => view.theme.lamp(state),
+    };
+    Some(vec![Span::styled(text, style)])
+}
+
+/// Every address of the name, where there are several or one failed.
+pub(super) fn addresses(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let failed = verdict
+        .addresses
+        .iter()
+        .any(|address| address.state != State::Ok);
+    if verdict.addresses.len() < 2 && !failed {
+        return;
+    }
+    sheet.gap();
+    let mut pieces = vec![vec![Span::styled("addresses", theme.faint)]];
+    for address in &verdict.addresses {
+        let (mark, style) = match address.state {
+            State::Ok => ("✓", theme.ok),
+            State::Warn | State::Down => ("✗", theme.down),
+            State::Unknown => ("·", theme.faint),
+        };
+        let time = address
+            .ms
+            .map_or_else(String::new, |ms| format!(" {} ms", whole(ms)));
+        pieces.push(vec![
+            Span::styled(mark, style),
+            Span::raw(" "),
+            Span::styled(view.line(&address.address.to_string()), theme.text),
+            Span::styled(time, theme.faint),
+        ]);
+    }
+    sheet.flow(11, "  ", pieces);
+}
+
+/// Milliseconds without decimals; what is less than one says so.
+pub(super) fn whole(ms: f64) -> String {
+    if ms > 0.0 && ms < 0.5 {
+        "<1".to_owned()
+    } else {
+        format!("{ms:.0}")
+    }
+}
+
+/// `14:32`, or `2:14:32` from an hour on.
+pub(super) fn clock(seconds: i64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes:02}:{seconds:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_grow_with_their_share() {
+        let ms = Duration::from_millis;
+        assert_eq!(bar(ms(0), ms(0)), "▏");
+        assert_eq!(bar(ms(1), ms(100)), "▏");
+        assert_eq!(bar(ms(50), ms(100)), "▋");
+        assert_eq!(bar(ms(100), ms(100)), "█");
+    }
+
+    #[test]
+    fn clocks_have_fixed_places() {
+        assert_eq!(clock(9), "00:09");
+        assert_eq!(clock(872), "14:32");
+        assert_eq!(clock(8_072), "2:14:32");
+        assert_eq!(
+            (whole(0.2), whole(0.0), whole(41.6)),
+            ("<1".into(), "0".into(), "42".into())
+        );
+    }
+}

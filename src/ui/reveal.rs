@@ -1,0 +1,48 @@
+//! The one place of this room where a secret is read: it was asked to be shown, for a few seconds.
+
+use jiff::Timestamp;
+
+use super::text::clean;
+use crate::app::model::{FieldText, Form, Model};
+use crate::app::{FieldId, HandleSlot};
+use crate::domain::Name;
+
+/// A secret in the open.
+pub(super) struct Open {
+    /// The value, made inert.
+    pub text: String,
+    /// Seconds until it is hidden again.
+    pub seconds: i64,
+}
+
+/// The handle `slot` of the connection `name`, while it is in the open. Never in the war-room.
+pub(super) fn handle(model: &Model, name: &Name, slot: HandleSlot) -> Option<Open> {
+    let revealed = model.revealed.as_ref()?;
+    let asked = revealed.name == *name && revealed.slot == slot;
+    let seconds = seconds_to(model, revealed.until);
+    (asked && seconds > 0 && !model.war_room).then(|| Open {
+        text: clean(revealed.handle.secret().expose()),
+        seconds,
+    })
+}
+
+/// What stands in the secret field `id` of the form, while it is in the open. As it was typed: the field draws
+/// it inert, character by character, so that the cursor stays where it belongs.
+pub(super) fn field(model: &Model, form: &Form, id: FieldId) -> Option<Open> {
+    let (shown, until) = form.shown?;
+    let seconds = seconds_to(model, until);
+    let field = form.fields.iter().find(|field| field.id == id)?;
+    match &field.text {
+        FieldText::Secret(secret) if shown == id && seconds > 0 && !model.war_room => Some(Open {
+            text: secret.value.expose().to_owned(),
+            seconds,
+        }),
+        FieldText::Secret(_) | FieldText::Plain(_) => None,
+    }
+}
+
+/// Whole seconds from the model's time to `until`, the one that has begun included.
+pub(super) fn seconds_to(model: &Model, until: Timestamp) -> i64 {
+    let left = until.duration_since(model.now).as_millis();
+    i64::try_from(left.max(0).div_euclid(1_000) + i128::from(left.max(0) % 1_000 > 0)).unwrap_or(0)
+}

@@ -1,0 +1,231 @@
+//! Text measured in cells: cut, padded, wrapped by words, and drawn without ever halving a wide character.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::domain::text::inert;
+
+/// Characters that are drawn of any one text; nothing on a screen is longer.
+const LIMIT: usize = 4_096;
+
+/// Foreign text, ready for a cell.
+pub(super) fn clean(text: &str) -> String {
+    inert(text, LIMIT)
+}
+
+/// Cells that `text` takes.
+pub(super) fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` in at most `cells` cells; an ellipsis says that it was cut.
+pub(super) fn cut(text: &str, cells: usize) -> String {
+    if width(text) <= cells {
+        return text.to_owned();
+    }
+    let mut kept = prefix(text, cells.saturating_sub(1)).to_owned();
+    if cells > 0 {
+        kept.push('…');
+    }
+    kept
+}
+
+/// `text` in exactly `cells` cells, cut or filled with blanks at the right.
+pub(super) fn pad(text: &str, cells: usize) -> String {
+    let mut padded = cut(text, cells);
+    let blanks = cells.saturating_sub(width(&padded));
+    padded.extend(std::iter::repeat_n(' ', blanks));
+    padded
+}
+
+/// The same with the blanks at the left.
+pub(super) fn pad_left(text: &str, cells: usize) -> String {
+    let kept = cut(text, cells);
+    let blanks = cells.saturating_sub(width(&kept));
+    format!("{}{kept}", " ".repeat(blanks))
+}
+
+/// `text` in lines of at most `cells` cells, broken between words; a word that is too long is divided.
+pub(super) fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let needed = width(word) + usize::from(!line.is_empty());
+        if width(&line) + needed <= cells {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        line = divide(word, cells, &mut lines);
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Pushes all full pieces of `word` and returns the rest.
+pub(super) fn divide(word: &str, cells: usize, lines: &mut Vec<String>) -> String {
+    let mut rest = word;
+    while width(rest) > cells {
+        let mut piece = prefix(rest, cells);
+        if piece.is_empty() {
+            // A wide character in one cell: it is drawn nowhere, but it must not hold us here.
+            piece = rest
+                .chars()
+                .next()
+                .map_or(rest, |c| rest.get(..c.len_utf8()).unwrap_or(rest));
+        }
+        lines.push(piece.to_owned());
+        rest = rest.strip_prefix(piece).unwrap_or_default();
+    }
+    rest.to_owned()
+}
+
+/// The longest beginning of `text` that fits into `cells` cells.
+pub(super) fn prefix(text: &str, cells: usize) -> &str {
+    let mut used = 0;
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > cells {
+            break;
+        }
+        end = at + c.len_utf8();
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// `line` in at most `cells` cells, with its styles; an ellipsis says that it was cut.
+pub(super) fn fit(line: Line<'_>, cells: usize) -> Line<'_> {
+    if line.width() <= cells {
+        return line;
+    }
+    let mut left = cells;
+    let mut spans: Vec<Span<'_>> = Vec::new();
+    for span in line.spans {
+        let needed = span.width();
+        // One cell is kept for the ellipsis: more follows, or this span does not fit.
+        if needed < left {
+            left -= needed;
+            spans.push(span);
+            continue;
+        }
+        let kept = prefix(&span.content, left.saturating_sub(1)).to_owned();
+        let ellipsis = if left > 0 { "…" } else { "" };
+        spans.push(Span::styled(kept + ellipsis, span.style));
+        break;
+    }
+    Line::from(spans)
+}
+
+/// Draws `line` from the left of the first row of `row`.
+pub(super) fn put(buf: &mut Buffer, row: Rect, line: Line<'_>) {
+    let row = row.intersection(buf.area);
+    if row.is_empty() {
+        return;
+    }
+    buf.set_line(row.x, row.y, &fit(line, usize::from(row.width)), row.width);
+}
+
+/// Draws `right` at the right end of the row and `left` in what remains, a blank between them. `right` goes
+/// first where only one has room.
+pub(super) fn put_both(buf: &mut Buffer, row: Rect, left: Line<'_>, right: Line<'_>) {
+    let taken = cells(right.width()).min(row.width);
+    let start = row.right() - taken;
+    put(
+        buf,
+        Rect {
+            x: start,
+            width: taken,
+            ..row
+        },
+        right,
+    );
+    let gap = u16::from(taken > 0);
+    let width = row.width.saturating_sub(taken + gap);
+    put(buf, Rect { width, ..row }, left);
+}
+
+/// Fills the area with blanks, so that nothing shines through.
+pub(super) fn blank(buf: &mut Buffer, area: Rect, style: Style) {
+    for position in area.intersection(buf.area).positions() {
+        buf[position].reset();
+        buf[position].set_style(style);
+    }
+}
+
+/// A count of cells as the screen counts them.
+pub(super) fn cells(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+/// The row `index` of `area`; empty where it has none.
+pub(super) fn row(area: Rect, index: usize) -> Rect {
+    let y = area.y.saturating_add(cells(index));
+    let height = u16::from(index < usize::from(area.height));
+    Rect { y, height, ..area }.intersection(area)
+}
+
+/// `area` without `left` and `right` columns.
+pub(super) fn inset(area: Rect, left: u16, right: u16) -> Rect {
+    let left = left.min(area.width);
+    Rect {
+        x: area.x + left,
+        width: area.width.saturating_sub(left + right),
+        ..area
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_characters_are_never_halved() {
+        assert_eq!(cut("株式会社", 8), "株式会社");
+        assert_eq!(cut("株式会社", 7), "株式会…");
+        assert_eq!(cut("株式会社", 6), "株式…");
+        assert_eq!(pad("株式会社", 6), "株式… ");
+        assert_eq!(pad_left("株", 4), "  株");
+        assert_eq!(cut("abc", 0), "");
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(
+            wrap("the name server did not answer", 12),
+            ["the name", "server did", "not answer"]
+        );
+        assert_eq!(wrap("a 0123456789 b", 4), ["a", "0123", "4567", "89 b"]);
+        assert_eq!(wrap("", 4), [""]);
+        assert_eq!(wrap("株式会社", 3), ["株", "式", "会", "社"]);
+        assert_eq!(wrap("株式", 1), ["株", "式"]);
+    }
+
+    #[test]
+    fn a_line_is_cut_across_its_spans() {
+        let line = Line::from(vec![Span::raw("abc"), Span::raw("def"), Span::raw("ghi")]);
+        assert_eq!(fit(line.clone(), 9).to_string(), "abcdefghi");
+        assert_eq!(fit(line.clone(), 6).to_string(), "abcde…");
+        assert_eq!(fit(line.clone(), 3).to_string(), "ab…");
+        assert_eq!(fit(line, 0).to_string(), "");
+    }
+
+    #[test]
+    fn the_right_side_wins_where_there_is_little_room() {
+        let area = Rect::new(0, 0, 8, 1);
+        let mut buf = Buffer::empty(area);
+        put_both(&mut buf, area, "shop-eu".into(), "42ms".into());
+        assert_eq!(buf, Buffer::with_lines(["sh… 42ms"]));
+    }
+}

@@ -1,0 +1,63 @@
+//! The first row: the program, how many connections are in which state, and what is unusual now.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::text::{inset, put_both};
+use super::view::View;
+use crate::domain::State;
+
+/// Up first, as they are read aloud.
+const ORDER: [State; 4] = [State::Ok, State::Warn, State::Down, State::Unknown];
+
+/// Draws the row.
+pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let mut left = vec![Span::styled("switchboard", view.theme.brand)];
+    for (unusual, words, style) in [
+        (
+            view.model.war_room,
+            "war-room: names are pseudonyms",
+            view.theme.warn,
+        ),
+        (view.model.locked, "locked", view.theme.warn),
+        (!view.model.watching, "watching paused", view.theme.faint),
+    ] {
+        if unusual {
+            left.push(Span::raw("   "));
+            left.push(Span::styled(words, style));
+        }
+    }
+    put_both(
+        buf,
+        inset(area, 1, 1),
+        Line::from(left),
+        counts(view, area.width),
+    );
+}
+
+/// `● 5 up   ▲ 2 check   ✖ 1 down`. As many places as the whole number has, so that nothing moves as states
+/// change; without the words where they have no room.
+fn counts(view: &View<'_>, width: u16) -> Line<'static> {
+    let entries = &view.model.entries;
+    let places = entries.len().to_string().len();
+    let mut spans = Vec::new();
+    for state in ORDER {
+        let count = entries
+            .values()
+            .filter(|entry| entry.state() == state)
+            .count();
+        let style = if count > 0 {
+            view.theme.lamp(state)
+        } else {
+            view.theme.faint
+        };
+        if !spans.is_empty() {
+            spans.push(Span::raw(if width < 60 { " " } else { "   " }));
+        }
+        let word = if width < 60 { "" } else { state.word() };
+        let text = format!("{} {count:>places$} {word}", state.glyph());
+        spans.push(Span::styled(text.trim_end().to_owned(), style));
+    }
+    Line::from(spans)
+}

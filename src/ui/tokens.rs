@@ -1,0 +1,231 @@
+//! The Tokens pane: the handles of the connection, masked, or one of them in the open for some seconds.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::reveal::{self, Open};
+use super::text::{inset, pad, put, row, width};
+use super::view::View;
+use crate::app::handles::{self, HandleRow};
+use crate::app::model::{Entry, Pane};
+use crate::app::{Action, HandleSlot};
+use crate::domain::secret::MASK;
+use crate::domain::{CheckId, State};
+
+/// What nobody told us.
+const NOT_KNOWN: &str = "–";
+
+/// Cells of each column; 0 where there is no room for it.
+struct Columns {
+    label: usize,
+    kind: usize,
+    created: usize,
+    status: usize,
+    handle: usize,
+    kept: usize,
+}
+
+impl Columns {
+    /// The last to go is the handle, before it the status, the type, the date, the place.
+    fn of(cells: u16) -> Self {
+        let at = |least: u16, wide: usize| if cells >= least { wide } else { 0 };
+        let mut columns = Self {
+            label: 0,
+            kind: at(46, 11),
+            created: at(58, 12),
+            status: at(34, 13),
+            handle: at(16, 14),
+            kept: at(92, 24),
+        };
+        let taken = columns.kind + columns.created + columns.status + columns.handle + columns.kept;
+        columns.label = usize::from(cells).saturating_sub(taken);
+        columns
+    }
+
+    /// Cells behind the label: where a revealed handle has its place.
+    fn behind(&self) -> usize {
+        self.kind + self.created + self.status + self.handle + self.kept
+    }
+
+    fn line(&self, cells: [Span<'static>; 6]) -> Line<'static> {
+        let widths = [
+            self.label,
+            self.kind,
+            self.created,
+            self.status,
+            self.handle,
+            self.kept,
+        ];
+        let columns = cells
+            .into_iter()
+            .zip(widths)
+            .filter(|(_, width)| *width > 0);
+        // The last two cells of each column stay blank: they divide it from the next.
+        let spans = columns.map(|(cell, width)| {
+            let text = pad(
+                &super::text::cut(&cell.content, width.saturating_sub(2)),
+                width,
+            );
+            Span::styled(text, cell.style)
+        });
+        Line::from(spans.collect::<Vec<_>>())
+    }
+}
+
+/// Draws the pane.
+pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let theme = view.theme;
+    let columns = Columns::of(area.width.saturating_sub(1));
+    let heads = [
+        "LABEL · ID",
+        "TYPE",
+        "CREATED",
+        "STATUS",
+        "HANDLE",
+        "KEPT IN",
+    ];
+    let heads = heads.map(|head| Span::styled(head, theme.faint));
+    put(buf, inset(row(area, 0), 1, 0), columns.line(heads));
+    let Some(entry) = view.entry() else { return };
+    let rows = handles::rows(&entry.connection);
+    let body = Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    if rows.is_empty() {
+        draw_empty(view, body, buf);
+    }
+    let height = usize::from(body.height);
+    let selected = view.model.token_row.min(rows.len().saturating_sub(1));
+    let offset = super::list::window(0, Some(selected), rows.len(), height);
+    for (at, handle) in rows.iter().enumerate().skip(offset).take(height) {
+        let line = row(body, at - offset);
+        if at == selected && view.focused(Pane::Tokens) {
+            put(buf, line, Line::from(Span::styled("▸", theme.marker)));
+        }
+        put(
+            buf,
+            inset(line, 1, 0),
+            handle_line(view, entry, handle, &columns),
+        );
+    }
+}
+
+fn handle_line(
+    view: &View<'_>,
+    entry: &Entry,
+    handle: &HandleRow,
+    columns: &Columns,
+) -> Line<'static> {
+    let theme = view.theme;
+    let label = view.line(&handle.label);
+    if let Some(open) = reveal::handle(view.model, &entry.connection.name, handle.slot) {
+        if fits(&open, columns) {
+            return Line::from(vec![
+                Span::styled(pad(&label, columns.label), theme.text),
+                Span::styled(open.text, theme.revealed),
+                Span::styled(format!("  {:>2} s", open.seconds), theme.faint),
+            ]);
+        }
+    }
+    let (status, style) = status(view, entry, handle.slot);
+    columns.line([
+        Span::styled(label, theme.text),
+        Span::styled(handle.kind, theme.text),
+        Span::styled(NOT_KNOWN, theme.faint),
+        Span::styled(status, style),
+        Span::styled(MASK, theme.text),
+        Span::styled(view.line(&handle.kept), theme.faint),
+    ])
+}
+
+fn fits(open: &Open, columns: &Columns) -> bool {
+    width(&open.text) + 6 <= columns.behind()
+}
+
+/// What the last probe says of a handle.
+fn status(view: &View<'_>, entry: &Entry, slot: HandleSlot) -> (&'static str, Style) {
+    let theme = view.theme;
+    let (check, good) = match slot {
+        HandleSlot::Key => (CheckId::Credentials, "in use"),
+        HandleSlot::Token => (CheckId::Token, "matches"),
+        HandleSlot::Added(_) => return ("kept", theme.faint),
+    };
+    let state = entry
+        .verdict
+        .as_ref()
+        .map(|verdict| verdict.checks.get(check).state);
+    match state.unwrap_or(State::Unknown) {
+        State::Ok => (good, theme.ok),
+        State::Warn => ("check", theme.warn),
+        State::Down => ("down", theme.down),
+        State::Unknown => ("unchecked", theme.faint),
+    }
+}
+
+fn draw_empty(view: &View<'_>, body: Rect, buf: &mut Buffer) {
+    let theme = view.theme;
+    let mut words = vec![Span::styled("no key, no token", theme.faint)];
+    if let Some(key) = super::key(view, Action::AddToken) {
+        words.push(Span::styled(" · ", theme.faint));
+        words.push(Span::styled(key, theme.key));
+        words.push(Span::styled(" adds one", theme.faint));
+    }
+    put(buf, inset(row(body, 0), 1, 1), Line::from(words));
+}
+
+/// How many handles there are.
+pub(super) fn count(view: &View<'_>) -> usize {
+    view.entry()
+        .map_or(0, |entry| handles::rows(&entry.connection).len())
+}
+
+/// The handle in the open, where the pane's row (`area`, if the pane is to be seen) can't show it whole.
+pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, Open)> {
+    let revealed = view.model.revealed.as_ref()?;
+    let open = reveal::handle(view.model, &revealed.name, revealed.slot)?;
+    let entry = view.model.entries.get(&revealed.name);
+    let rows = entry
+        .map(|entry| handles::rows(&entry.connection))
+        .unwrap_or_default();
+    let here = view
+        .entry()
+        .is_some_and(|entry| entry.connection.name == revealed.name);
+    let at = rows.iter().position(|row| row.slot == revealed.slot);
+    let seen = area.is_some_and(|area| {
+        let height = usize::from(area.height.saturating_sub(1));
+        let selected = view.model.token_row.min(rows.len().saturating_sub(1));
+        let offset = super::list::window(0, Some(selected), rows.len(), height);
+        let row = at.is_some_and(|at| (offset..offset + height).contains(&at));
+        row && fits(&open, &Columns::of(area.width.saturating_sub(1)))
+    });
+    if here && seen {
+        return None;
+    }
+    let label = at
+        .and_then(|at| rows.get(at))
+        .map_or_else(String::new, |row| view.line(&row.label));
+    Some((format!("{} · {label}", view.name(&revealed.name)), open))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_take_no_more_than_there_is() {
+        for cells in 0..200 {
+            let columns = Columns::of(cells);
+            assert_eq!(
+                columns.label + columns.behind(),
+                usize::from(cells),
+                "{cells}"
+            );
+            let least = if cells < 16 { 0 } else { 2 };
+            assert!(columns.label >= least.min(usize::from(cells)), "{cells}");
+        }
+    }
+}
