@@ -38,6 +38,7 @@ fn book(state: &State) -> u64 {
                 number,
                 key,
                 at: time(0),
+                trial: false,
                 end: AttemptEnd::Pending,
             });
             number
