@@ -1,0 +1,67 @@
+//! The use cases, written once for every root: the screen, the commands, the exporter.
+//!
+//! A [`Desk`] is where all of them start. It is cheap to clone; its clones share configuration, state,
+//! secrets, prober and clipboard.
+//!
+//! ```text
+//! Desk::open(Opening { environment, folders })   fast: reads nothing, no vault, no keyring, no network
+//! Desk::rehearsal(environment, entries).await    all in memory, for `demo`
+//!     .with_terminal(Terminal)                   what is known of stdout's terminal, for the clipboard
+//!
+//! configuration() settings() stamp()             re-read only where the file has changed
+//! connections() connection(&name) catalog()
+//! store() environment() folders()                what lies below, for settings, import, doctor
+//!
+//! save(Draft) -> Saved                           secret first, then configuration, then orphans;
+//!     WorkError::StoreNeeded(offers), PassphraseNeeded(Create|Open), NameTaken, …
+//! remove(&name) rename(&a, &b) duplicate(&a, &b)
+//! load_secrets(&name) -> Loaded                  for the form: value, none, or a sentence each
+//! handle(&name, slot) -> Handle                  to reveal
+//! enter(&name, slot, secret)                     for `ask` references, this session
+//! confirm_origin(&name)                          the stored secrets are for the new URL from now on
+//! unlock(pass) create_vault(pass) lock() is_locked() vault_state() offers()
+//!
+//! probe_saved(&name, manner, &progress)          always a Verdict: a failure of ours is `local-error`
+//! probe_connection(&connection, manner, &progress)
+//! probe_unsaved(Unsaved, &progress)              a draft, or what arguments say
+//! probe_targets(urls, TargetSettings) -> Targets     next().await: Option<Verdict>, as they finish
+//! watch(Option<&[Name]>, WatchSettings) -> Watch     next().await: WatchEvent; set_paused, hasten, replace
+//! resume(&name)                                  lifts the pause of a key
+//!
+//! copy(&name, slot, form, life) -> Placed        its terminal_bytes are the caller's to write
+//! copy_text(text, life) copy_secret(&secret, life)
+//! clear_clipboard() -> Option<Cleared>           likewise; the caller keeps the time
+//! ```
+//!
+//! Blocking work of `store` runs in blocking tasks; every task is owned by the stream or the call that
+//! started it, and ends with it.
+
+mod chance;
+pub mod copying;
+pub mod curl;
+pub mod damping;
+pub mod desk;
+pub mod draft;
+mod errand;
+pub mod error;
+mod gate;
+mod kept;
+mod local;
+pub mod offline;
+pub mod probing;
+mod profile;
+pub mod saving;
+pub mod secrets;
+pub mod targets;
+pub mod watch;
+
+pub use damping::{Change, Damping};
+pub use desk::{Desk, Opening, Rehearsed};
+pub use draft::{CopyForm, Draft, Edit, Loaded, Passphrase, Saved, Slot, Unsaved};
+pub use error::WorkError;
+pub use probing::{Progress, silent};
+pub use targets::{TargetSettings, Targets, listed};
+pub use watch::{Watch, WatchEvent, WatchSettings};
+
+#[cfg(test)]
+mod tests;

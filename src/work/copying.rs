@@ -1,0 +1,142 @@
+//! Copying: what goes out of the process by the clipboard, and how it is taken back.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::curl;
+use super::desk::{Desk, Inner};
+use super::draft::{CopyForm, Slot};
+use super::error::WorkError;
+use crate::clipboard::{Cleared, Clipboard, Life, Limits, Placed, Surroundings};
+use crate::domain::{Connection, Endpoint, Name, Secret};
+use crate::service::{Service, sign};
+
+impl Desk {
+    /// Copies something of a saved connection. What must be written to the terminal is in the answer; after
+    /// [`Placed::clear_after`] the caller calls [`Desk::clear_clipboard`].
+    pub async fn copy(
+        &self,
+        name: &Name,
+        slot: Slot,
+        form: CopyForm,
+        life: Life,
+    ) -> Result<Placed, WorkError> {
+        let connection = self.connection(name).await?;
+        match form {
+            CopyForm::Handle => {
+                let handle = self.handle(name, slot).await?;
+                self.place(handle.secret(), true, life).await
+            }
+            CopyForm::Header => {
+                let lines = self.header_lines(&connection, slot).await?;
+                self.place(&lines, true, life).await
+            }
+            CopyForm::Curl => self.copy_text(&self.curl(&connection).await?, life).await,
+            CopyForm::Username => self.copy_text(&connection.username, life).await,
+            CopyForm::Url => self.copy_text(&connection.url, life).await,
+        }
+    }
+
+    /// Copies a text that is no secret: a snippet, a corrected URL. It is not cleared.
+    pub async fn copy_text(&self, text: &str, life: Life) -> Result<Placed, WorkError> {
+        self.place(&Secret::new(text), false, life).await
+    }
+
+    /// Copies a secret that no connection holds: a token that was just generated.
+    pub async fn copy_secret(&self, secret: &Secret, life: Life) -> Result<Placed, WorkError> {
+        self.place(secret, true, life).await
+    }
+
+    /// Takes back the secret that was copied last, where it is still ours as far as that can be told. Its
+    /// bytes for the terminal must be written. Nothing where the last copy was no secret.
+    pub async fn clear_clipboard(&self) -> Option<Cleared> {
+        let clipboard = self.0.clipboard.get()?;
+        if !self.0.copied_secret.swap(false, Ordering::SeqCst) {
+            return None;
+        }
+        Some(clipboard.clear().await)
+    }
+
+    /// Waits until another program has replaced what was copied last; for ever where that can't be told.
+    pub async fn clipboard_replaced(&self) {
+        match self.0.clipboard.get() {
+            Some(clipboard) => clipboard.replaced().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether a copied secret stays where it is unless this program takes it back.
+    pub async fn clipboard_needs_program(&self) -> bool {
+        match self.0.clipboard.get() {
+            Some(clipboard) => clipboard.needs_program().await,
+            None => false,
+        }
+    }
+
+    /// The curl command of a connection, with the key left to `$SWITCHBOARD_KEY`.
+    pub async fn curl(&self, connection: &Connection) -> Result<String, WorkError> {
+        let service = self.service_of(connection).await?;
+        let base = endpoint(connection)?;
+        let scheme = curl::scheme(&service, connection.auth, &connection.username);
+        Ok(curl::command(&service, scheme, &base, &connection.username))
+    }
+
+    async fn header_lines(&self, connection: &Connection, slot: Slot) -> Result<Secret, WorkError> {
+        let service = self.service_of(connection).await?;
+        let key = self.secret(connection, slot).await?;
+        let unsent = || WorkError::SecretUnavailable(format!("{slot} is not sent in headers here"));
+        let scheme =
+            curl::scheme(&service, connection.auth, &connection.username).ok_or_else(unsent)?;
+        match slot {
+            Slot::Token => Err(unsent()),
+            Slot::Key | Slot::Added(_) => {
+                sign::header_lines(&service, scheme, &connection.username, &key).ok_or_else(unsent)
+            }
+        }
+    }
+
+    async fn place(&self, text: &Secret, secret: bool, life: Life) -> Result<Placed, WorkError> {
+        if text.is_empty() {
+            return Err(WorkError::SecretUnavailable(
+                "there is nothing to copy".into(),
+            ));
+        }
+        let settings = self.settings().await?;
+        let clipboard = self.0.clipboard(settings.clipboard_command);
+        let clear_after = (secret && settings.clipboard_clear_s > 0)
+            .then(|| Duration::from_secs(settings.clipboard_clear_s.into()));
+        // Before it is placed: where this call is dropped half-way, the clearing must know.
+        self.0.copied_secret.store(secret, Ordering::SeqCst);
+        let life = if secret { life } else { Life::Outlive };
+        Ok(clipboard.copy(text, clear_after, life).await)
+    }
+
+    /// The description of the connection's service.
+    pub(super) async fn service_of(&self, connection: &Connection) -> Result<Service, WorkError> {
+        let catalog = self.catalog().await?;
+        catalog
+            .get(&connection.service)
+            .cloned()
+            .ok_or_else(|| WorkError::NoSuchService(connection.service.clone()))
+    }
+}
+
+impl Inner {
+    /// The clipboard; the surroundings are those of the first copy.
+    fn clipboard(&self, command: Vec<String>) -> &Clipboard {
+        self.clipboard.get_or_init(|| {
+            let command = (!command.is_empty()).then_some(command);
+            let look_up = |name: &str| self.environment.raw(name);
+            let terminal = self.terminal.get().copied().unwrap_or_default();
+            let surroundings = Surroundings::read(look_up, command, terminal);
+            // What runs now, even where the file was replaced by an upgrade meanwhile.
+            Clipboard::new(surroundings, "/proc/self/exe".into(), Limits::default())
+        })
+    }
+}
+
+fn endpoint(connection: &Connection) -> Result<Endpoint, WorkError> {
+    Endpoint::parse(&connection.url).map_err(|problem| {
+        WorkError::failed(format!("reading the URL of {}", connection.name), &problem)
+    })
+}

@@ -1,0 +1,92 @@
+//! The curl command of a connection: what a person runs elsewhere to see the same. No secret is in it.
+//!
+//! The key is read from `$SWITCHBOARD_KEY` and handed over on stdin (`-K -`), so that it stands in no
+//! argument either: `printf` is built into the shell.
+
+use crate::domain::{AuthStyle, Endpoint};
+use crate::service::Service;
+use crate::service::catalog::format::Scheme;
+
+/// The variable that the command reads the key from.
+pub const KEY_VARIABLE: &str = "SWITCHBOARD_KEY";
+
+/// The scheme that a connection's style means for a service; nothing where no credentials are sent.
+pub(super) fn scheme(service: &Service, style: AuthStyle, username: &str) -> Option<Scheme> {
+    let first = service.first_scheme(!username.is_empty())?;
+    Some(match style {
+        AuthStyle::Auto => first,
+        AuthStyle::Basic => Scheme::Basic,
+        AuthStyle::Headers => Scheme::Headers,
+    })
+}
+
+/// A command that asks `service` at `base` what a probe asks, as `username` with the key of the variable.
+pub(super) fn command(
+    service: &Service,
+    scheme: Option<Scheme>,
+    base: &Endpoint,
+    username: &str,
+) -> String {
+    let requests = &service.text().requests;
+    let url = requests
+        .authenticated
+        .as_deref()
+        .map_or_else(|| base.clone(), |path| base.join(path));
+    let url = quoted(url.url().as_str());
+    let lines = scheme.map_or_else(Vec::new, |scheme| lines(service, scheme, username));
+    if lines.is_empty() {
+        return format!("curl -sS -i {url}");
+    }
+    let keys = lines.iter().map(|line| line.matches("%s").count()).sum();
+    let format = quoted(&lines.concat());
+    let arguments = vec![format!("\"${KEY_VARIABLE}\""); keys].join(" ");
+    format!("printf {format} {arguments} | curl -sS -i -K - {url}")
+}
+
+/// The lines of curl's configuration as a format for printf, the key as `%s`.
+fn lines(service: &Service, scheme: Scheme, username: &str) -> Vec<String> {
+    let username = literal(username);
+    match scheme {
+        Scheme::Basic => vec![format!("user = \"{username}:%s\"\\n")],
+        Scheme::Bearer => vec!["header = \"Authorization: Bearer %s\"\\n".to_owned()],
+        Scheme::Headers => service
+            .text()
+            .auth
+            .iter()
+            .flat_map(|auth| &auth.headers)
+            .map(|header| {
+                let value = literal(&header.value)
+                    .replace("{username}", &username)
+                    .replace("{key}", "%s");
+                format!("header = \"{}: {value}\"\\n", literal(&header.name))
+            })
+            .collect(),
+    }
+}
+
+/// `text` inside double quotes of curl's configuration, inside a format of printf.
+fn literal(text: &str) -> String {
+    text.replace('\\', "\\\\\\\\")
+        .replace('"', "\\\\\"")
+        .replace('%', "%%")
+}
+
+/// `text` as one word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_username_stays_what_it_is_through_shell_printf_and_curl() {
+        // sh: '…' keeps all but the quote; printf: \\ is one backslash, %% one percent sign;
+        // curl: \\ is one backslash, \" a quote.
+        assert_eq!(literal(r"a\b"), r"a\\\\b");
+        assert_eq!(literal("a\"b"), r#"a\\"b"#);
+        assert_eq!(literal("100%"), "100%%");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+}

@@ -1,0 +1,98 @@
+//! Damping: `down` is announced after two failures in a row, everything else at once. Pure.
+//!
+//! The lamp itself shows the last probe at once; damping decides only what is announced: an event, a bell,
+//! a command.
+
+use crate::domain::State;
+
+/// Failures in a row before `down` is announced.
+pub const FAILURES_BEFORE_DOWN: u8 = 2;
+
+/// What was heard of one connection, as far as announcements go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Damping {
+    announced: Option<State>,
+    failures: u8,
+}
+
+/// A change of state that is to be announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What was announced before; nothing for the first announcement.
+    pub from: Option<State>,
+    /// What it is now.
+    pub to: State,
+}
+
+impl Damping {
+    /// Goes on from what an earlier run announced, so that a restart announces nothing anew.
+    pub const fn resumed(announced: State) -> Self {
+        Self {
+            announced: Some(announced),
+            failures: 0,
+        }
+    }
+
+    /// The state as announced last.
+    pub const fn announced(&self) -> Option<State> {
+        self.announced
+    }
+
+    /// Takes in the state of one finished probe, and says what is to be announced because of it.
+    pub fn hear(&mut self, state: State) -> Option<Change> {
+        self.failures = match state {
+            State::Down => self.failures.saturating_add(1),
+            State::Ok | State::Warn | State::Unknown => 0,
+        };
+        let waits = state == State::Down && self.failures < FAILURES_BEFORE_DOWN;
+        if waits || self.announced == Some(state) {
+            return None;
+        }
+        let from = self.announced.replace(state);
+        Some(Change { from, to: state })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use State::{Down, Ok as Up, Unknown, Warn};
+
+    fn announcements(heard: &[State]) -> Vec<State> {
+        let mut damping = Damping::default();
+        heard
+            .iter()
+            .filter_map(|state| damping.hear(*state))
+            .map(|change| change.to)
+            .collect()
+    }
+
+    #[test]
+    fn down_needs_two_failures_in_a_row_and_up_one_success() {
+        assert_eq!(announcements(&[Up, Down]), [Up]);
+        assert_eq!(announcements(&[Up, Down, Down]), [Up, Down]);
+        assert_eq!(announcements(&[Up, Down, Up, Down]), [Up]);
+        assert_eq!(announcements(&[Down, Down, Down, Up]), [Down, Up]);
+    }
+
+    #[test]
+    fn anything_between_two_failures_breaks_the_row() {
+        assert_eq!(announcements(&[Up, Down, Warn, Down]), [Up, Warn]);
+        assert_eq!(announcements(&[Up, Down, Unknown, Down]), [Up, Unknown]);
+    }
+
+    #[test]
+    fn a_state_is_announced_once_and_says_where_it_came_from() {
+        let mut damping = Damping::resumed(Up);
+        assert_eq!(damping.hear(Up), None);
+        assert_eq!(
+            damping.hear(Warn),
+            Some(Change {
+                from: Some(Up),
+                to: Warn
+            })
+        );
+        assert_eq!(damping.hear(Warn), None);
+        assert_eq!(damping.announced(), Some(Warn));
+    }
+}

@@ -1,0 +1,269 @@
+//! The desk: what every use case works on, shared by all of them.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::errand::Recent;
+use super::error::WorkError;
+use super::kept::Kept;
+use super::secrets::origin_of;
+use crate::clipboard::{Clipboard, Terminal};
+use crate::config::{Environment, Folders};
+use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::service::Catalog;
+use crate::store::configuration::SettingValue;
+use crate::store::{Configuration, Secrets, Settings, Slot, Stamp, State, Store, StoreKind, Vault};
+
+/// What a desk is opened with: everything that is outside of it, read once.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// The environment.
+    pub environment: Environment,
+    /// Where everything is kept.
+    pub folders: Folders,
+}
+
+/// Where all use cases start. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Desk(pub(super) Arc<Inner>);
+
+/// What the clones share. Whatever takes time is made when it is first needed.
+pub(super) struct Inner {
+    pub(super) environment: Environment,
+    /// Nothing where everything is in memory.
+    pub(super) folders: Option<Folders>,
+    /// What is known of the terminal on our stdout, for the clipboard.
+    pub(super) terminal: OnceLock<Terminal>,
+    pub(super) store: Store,
+    read: Mutex<Option<(Stamp, Arc<Configuration>)>>,
+    state: Mutex<Option<Arc<State>>>,
+    catalog: Mutex<Option<Arc<Catalog>>>,
+    pub(super) vault: Arc<Vault>,
+    pub(super) secrets: OnceLock<Secrets>,
+    pub(super) kept: Kept,
+    pub(super) recent: Recent,
+    /// Wakes those who wait for attempts under way to end.
+    pub(super) settled: Notify,
+    pub(super) clipboard: OnceLock<Clipboard>,
+    /// Whether what was copied last is to be cleared.
+    pub(super) copied_secret: AtomicBool,
+}
+
+/// Something of a rehearsal: a connection with the values that it needs.
+#[derive(Clone, Debug)]
+pub struct Rehearsed {
+    /// Its references are set by the values.
+    pub connection: Connection,
+    /// The key of its pair.
+    pub key: Option<Secret>,
+    /// Its shared token.
+    pub token: Option<Secret>,
+}
+
+impl Desk {
+    /// Opens the desk over files. Fast: nothing is read yet, no vault, no keyring, no network.
+    pub fn open(opening: Opening) -> Self {
+        let store = Store::at(&opening.folders.configuration);
+        let vault = Vault::at(&opening.folders.data);
+        Self(Arc::new(Inner {
+            folders: Some(opening.folders),
+            ..Inner::new(opening.environment, store, vault)
+        }))
+    }
+
+    /// A desk that keeps everything in memory and writes no file: the demonstration's.
+    pub async fn rehearsal(
+        environment: Environment,
+        entries: Vec<Rehearsed>,
+    ) -> Result<Self, WorkError> {
+        let referring: Vec<_> = entries.iter().map(Rehearsed::referring).collect();
+        let failed = |error| WorkError::failed("setting up the rehearsal", &error);
+        let store = Store::in_memory(&referring).map_err(failed)?;
+        let ask = SettingValue::Text(StoreKind::Ask.word().to_owned());
+        let set = store.edit(|document| document.set_setting("store", ask));
+        set.map_err(failed)?;
+        // No file can be made there.
+        let vault = Vault::at("/dev/null/vault");
+        let desk = Self(Arc::new(Inner::new(environment, store, vault)));
+        let secrets = desk.secrets().await?;
+        for entry in entries {
+            let name = &entry.connection.name;
+            let origin = origin_of(&entry.connection.url);
+            let values = [
+                (Slot::key(name), entry.key),
+                (Slot::token(name), entry.token),
+            ];
+            for (slot, value) in values {
+                if let Some(value) = value {
+                    let put = secrets
+                        .put(&SecretRef::Ask, &slot, &value, origin.as_ref())
+                        .await;
+                    put.map_err(|problem| desk.0.refused(&problem))?;
+                }
+            }
+        }
+        Ok(desk)
+    }
+
+    /// The same desk with what is known of the terminal on our stdout, for the clipboard. To be called
+    /// before anything else shares it.
+    #[must_use]
+    pub fn with_terminal(self, terminal: Terminal) -> Self {
+        let _ = self.0.terminal.set(terminal);
+        self
+    }
+
+    /// What the configuration says. Read anew only where the file has changed since the last time.
+    pub async fn configuration(&self) -> Result<Arc<Configuration>, WorkError> {
+        self.blocking(Inner::configuration).await
+    }
+
+    /// Tells whether somebody has changed the configuration since an earlier stamp. One look at the file.
+    pub async fn stamp(&self) -> Result<Stamp, WorkError> {
+        self.blocking(|inner| Ok(inner.store.stamp())).await
+    }
+
+    /// The settings.
+    pub async fn settings(&self) -> Result<Settings, WorkError> {
+        Ok(self.configuration().await?.settings.clone())
+    }
+
+    /// All connections, in the order of the file.
+    pub async fn connections(&self) -> Result<Vec<Connection>, WorkError> {
+        Ok(self.configuration().await?.connections.clone())
+    }
+
+    /// The connection called `name`.
+    pub async fn connection(&self, name: &Name) -> Result<Connection, WorkError> {
+        let configuration = self.configuration().await?;
+        found(&configuration, name).cloned()
+    }
+
+    /// The services that are known: the embedded ones and the user's. Read once.
+    pub async fn catalog(&self) -> Result<Arc<Catalog>, WorkError> {
+        self.blocking(Inner::catalog).await
+    }
+
+    /// The settings and connections as they are kept: for roots that change settings or doctor files.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The environment that this desk was opened with.
+    pub fn environment(&self) -> &Environment {
+        &self.0.environment
+    }
+
+    /// Where everything is kept; nothing where all is in memory.
+    pub fn folders(&self) -> Option<&Folders> {
+        self.0.folders.as_ref()
+    }
+
+    /// Runs `work`, which blocks, beside the runtime. What was begun is ended even where nobody waits for it
+    /// any more: files are never left half-way.
+    pub(super) async fn blocking<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<R, WorkError> + Send + 'static,
+    ) -> Result<R, WorkError> {
+        let inner = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || work(&inner))
+            .await
+            .unwrap_or_else(|error| Err(WorkError::failed("working in the background", &error)))
+    }
+}
+
+impl Rehearsed {
+    fn referring(&self) -> Connection {
+        Connection {
+            key: self.key.as_ref().map(|_| SecretRef::Ask),
+            token: self.token.as_ref().map(|_| SecretRef::Ask),
+            ..self.connection.clone()
+        }
+    }
+}
+
+impl Inner {
+    fn new(environment: Environment, store: Store, vault: Vault) -> Self {
+        Self {
+            environment,
+            folders: None,
+            terminal: OnceLock::new(),
+            store,
+            read: Mutex::default(),
+            state: Mutex::default(),
+            catalog: Mutex::default(),
+            vault: Arc::new(vault),
+            secrets: OnceLock::new(),
+            kept: Kept::default(),
+            recent: Recent::default(),
+            settled: Notify::new(),
+            clipboard: OnceLock::new(),
+            copied_secret: AtomicBool::new(false),
+        }
+    }
+
+    /// The configuration, read anew where its stamp is another one. Blocks.
+    pub(super) fn configuration(&self) -> Result<Arc<Configuration>, WorkError> {
+        // The stamp is taken before the file is read: a change in between is seen the next time.
+        let stamp = self.store.stamp();
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, configuration)) = read.as_ref()
+            && *known == stamp
+        {
+            return Ok(Arc::clone(configuration));
+        }
+        let configuration = self
+            .store
+            .load()
+            .map_err(|error| WorkError::failed("reading the configuration", &error))?;
+        let configuration = Arc::new(configuration);
+        *read = Some((stamp, Arc::clone(&configuration)));
+        Ok(configuration)
+    }
+
+    /// The state that all programs share; opened at the first call that succeeds. Blocks.
+    pub(super) fn state(&self) -> Result<Arc<State>, WorkError> {
+        let mut opened = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = opened.as_ref() {
+            return Ok(Arc::clone(state));
+        }
+        let state = match &self.folders {
+            Some(folders) => State::open(&folders.state),
+            None => State::in_memory(),
+        };
+        let state = state.map_err(|error| WorkError::failed("opening the state", &error))?;
+        Ok(Arc::clone(opened.insert(Arc::new(state))))
+    }
+
+    /// The catalog of services; read at the first call that succeeds. Blocks.
+    pub(super) fn catalog(&self) -> Result<Arc<Catalog>, WorkError> {
+        let mut read = self.catalog.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(catalog) = read.as_ref() {
+            return Ok(Arc::clone(catalog));
+        }
+        let files = self
+            .store
+            .service_files()
+            .map_err(|error| WorkError::failed("reading the service files", &error))?;
+        let texts = files
+            .into_iter()
+            .map(|file| (crate::store::files::shown(&file.path), file.text));
+        let catalog = Catalog::with(texts)
+            .map_err(|error| WorkError::failed("reading the service files", &error))?;
+        Ok(Arc::clone(read.insert(Arc::new(catalog))))
+    }
+}
+
+/// The connection called `name` in `configuration`.
+pub(super) fn found<'a>(
+    configuration: &'a Configuration,
+    name: &Name,
+) -> Result<&'a Connection, WorkError> {
+    configuration
+        .connections
+        .iter()
+        .find(|connection| connection.name == *name)
+        .ok_or_else(|| WorkError::NoSuchConnection(name.clone()))
+}

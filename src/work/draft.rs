@@ -1,0 +1,149 @@
+//! The words of the use cases: what is saved, probed, shown and copied.
+
+use std::fmt;
+
+use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::service::Manner;
+use crate::store::StoreKind;
+
+/// What is to be saved.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Everything that is not secret. `key` and `token` hold the references of the saved connection, or
+    /// one that the user gave (`env:`, `file:`, `cmd:`, `ask`).
+    pub connection: Connection,
+    /// What becomes of the key.
+    pub key: Edit,
+    /// What becomes of the shared token.
+    pub token: Edit,
+    /// The saved connection that this replaces (its name may have changed); `None` for a new one.
+    pub replaces: Option<Name>,
+    /// That connection as it was when editing began: only what differs from it is written, so that what
+    /// somebody else has changed meanwhile stays. As it is now where absent.
+    pub opened: Option<Box<Connection>>,
+    /// Where new secrets go. The configured place where absent; becomes the configured one if there is none.
+    pub store: Option<StoreKind>,
+    /// The person agreed that the stored secrets are for the new URL's origin from now on.
+    pub origin_confirmed: bool,
+}
+
+impl Draft {
+    /// A new connection whose secrets, if any, are references.
+    pub fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            key: Edit::Keep,
+            token: Edit::Keep,
+            replaces: None,
+            opened: None,
+            store: None,
+            origin_confirmed: false,
+        }
+    }
+}
+
+/// What becomes of a secret when its connection is saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Edit {
+    /// The reference stays as it stands in the connection.
+    #[default]
+    Keep,
+    /// A new value, kept under a new or the same reference.
+    Set(Secret),
+    /// The secret is forgotten.
+    Clear,
+}
+
+/// What was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// As it stands in the configuration now.
+    pub connection: Connection,
+    /// Places of values that nobody refers to any more and that could not be taken out: locked, or away.
+    pub left_behind: Vec<SecretRef>,
+}
+
+/// Something to probe that is not saved, or not as it stands now.
+#[derive(Clone, Debug)]
+pub struct Unsaved {
+    /// What to probe. Its references are resolved where no value stands beside them.
+    pub connection: Connection,
+    /// The key as typed or read; belongs to the URL of `connection`.
+    pub key: Option<Secret>,
+    /// The shared token, likewise.
+    pub token: Option<Secret>,
+    /// On whose wish.
+    pub manner: Manner,
+    /// The person agreed to send stored secrets to this URL's origin.
+    pub origin_confirmed: bool,
+    /// The saved connection that is being edited: its past is used where URL and pair are the same.
+    pub editing: Option<Name>,
+}
+
+impl Unsaved {
+    /// `connection` with nothing but references, asked for by a person.
+    pub fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            key: None,
+            token: None,
+            manner: Manner::Asked,
+            origin_confirmed: false,
+            editing: None,
+        }
+    }
+}
+
+/// Which handle of a connection is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Slot {
+    /// The API key.
+    Key,
+    /// The shared token.
+    Token,
+    /// An added token, by its place.
+    Added(usize),
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key => f.write_str("key"),
+            Self::Token => f.write_str("token"),
+            Self::Added(place) => write!(f, "added token {}", place + 1),
+        }
+    }
+}
+
+/// In which form something is copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CopyForm {
+    /// The handle as it is.
+    Handle,
+    /// Whole header lines.
+    Header,
+    /// A curl command that reads the key from `$SWITCHBOARD_KEY`: no secret in it.
+    Curl,
+    /// The username.
+    Username,
+    /// The URL.
+    Url,
+}
+
+/// The two secrets of a connection, for its form: value, absent, or why not at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// The key.
+    pub key: Result<Option<Secret>, String>,
+    /// The shared token.
+    pub token: Result<Option<Secret>, String>,
+}
+
+/// What a passphrase is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passphrase {
+    /// There is no vault yet: choose one.
+    Create,
+    /// Open the one that is there.
+    Open,
+}

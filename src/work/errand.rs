@@ -1,0 +1,258 @@
+//! One probe of one connection: what is gathered before the ladder is climbed, and what is remembered of it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::desk::Inner;
+use super::error::WorkError;
+use super::gate;
+use super::local::local_error;
+use super::profile;
+use crate::domain::{
+    Connection, Endpoint, HostPort, KeyFingerprint, Name, Reason, ServiceId, Verdict,
+};
+use crate::probe::Profile;
+use crate::service::{Accepted, Held, LastGood, Manner, Past, Service, Subject};
+use crate::store::state::PastRecord;
+
+/// Unsaved URLs that are remembered within one session.
+const MOST_RECENT: usize = 256;
+
+/// What is to be probed, with its secrets.
+pub(super) struct Errand {
+    pub(super) connection: Connection,
+    pub(super) known: Known,
+    pub(super) key: Held,
+    pub(super) token: Held,
+    pub(super) manner: Manner,
+}
+
+/// Under which name earlier probes are remembered.
+pub(super) enum Known {
+    /// The connection's own.
+    Saved,
+    /// That of the saved connection which is being edited.
+    Edited(Name),
+    /// None.
+    Nothing,
+}
+
+/// Everything that the climb needs.
+pub(super) struct Prepared {
+    pub(super) service: Service,
+    pub(super) subject: Subject,
+    pub(super) profile: Profile,
+}
+
+/// What a climb found out, beside its verdict.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) service_seen: bool,
+    pub(super) accepted: Option<Accepted>,
+    pub(super) last_good: Option<LastGood>,
+}
+
+impl Errand {
+    /// The verdict where this machine could not even begin.
+    pub(super) fn broken(&self, why: &str) -> Verdict {
+        let Connection { service, url, .. } = &self.connection;
+        local_error(self.name(), service, url, why)
+    }
+
+    /// The name of the saved connection, where it is one.
+    fn name(&self) -> Option<&Name> {
+        match self.known {
+            Known::Saved => Some(&self.connection.name),
+            Known::Edited(_) | Known::Nothing => None,
+        }
+    }
+
+    /// Reads files and memory. Blocks.
+    pub(super) fn prepare(&self, inner: &Inner) -> Result<Prepared, WorkError> {
+        let connection = &self.connection;
+        let unknown = || WorkError::NoSuchService(connection.service.clone());
+        let service = inner
+            .catalog()?
+            .get(&connection.service)
+            .cloned()
+            .ok_or_else(unknown)?;
+        let timeout_s = match connection.timeout_s {
+            Some(timeout) => timeout,
+            None => inner.configuration()?.settings.timeout_s,
+        };
+        let subject = Subject {
+            connection: self.name().cloned(),
+            service: connection.service.clone(),
+            url: connection.url.clone(),
+            username: connection.username.clone(),
+            key: self.key.clone(),
+            token: self.token.clone(),
+            cms: connection.cms.clone(),
+            cms_url: connection.cms_url.clone(),
+            company: connection.company.clone(),
+            auth: connection.auth,
+            allow_http: connection.allow_http,
+            manner: self.manner,
+            past: self.past(inner),
+        };
+        Ok(Prepared {
+            service,
+            subject,
+            profile: profile::read(connection, timeout_s, &inner.environment)?,
+        })
+    }
+
+    /// What earlier probes found out. A state that can't be read is no past: the gate will say so before a
+    /// key is sent.
+    fn past(&self, inner: &Inner) -> Past {
+        let pair = self.pair(inner);
+        let url = &self.connection.url;
+        let stored = |name: &Name| {
+            let state = inner.state().ok()?;
+            state.past(name, url).ok()
+        };
+        let record = match &self.known {
+            Known::Saved => stored(&self.connection.name).unwrap_or_default(),
+            Known::Edited(name) => {
+                let record = stored(name).unwrap_or_default();
+                inner
+                    .recent
+                    .get(&self.connection)
+                    .over(record, pair.as_ref())
+            }
+            Known::Nothing => inner.recent.get(&self.connection),
+        };
+        let mut past = record.for_pair(pair.as_ref());
+        let (host, state) = (host_of(url), inner.state().ok());
+        if let (Some(host), Some(pair), Some(state)) = (host, &pair, state) {
+            past.paused_until = gate::paused_until(&state, &host, pair);
+        }
+        past
+    }
+
+    /// The digest of the pair, where the key is at hand. The username is taken as it is sent.
+    fn pair(&self, inner: &Inner) -> Option<KeyFingerprint> {
+        let Held::Present(key) = &self.key else {
+            return None;
+        };
+        let state = inner.state().ok()?;
+        Some(state.fingerprint(&self.connection.username, key))
+    }
+
+    /// Writes down what the probe found out. Blocks.
+    pub(super) fn remember(
+        &self,
+        inner: &Inner,
+        verdict: &Verdict,
+        found: &Found,
+    ) -> Result<(), WorkError> {
+        let pair = self.pair(inner);
+        match &self.known {
+            Known::Saved => {
+                let state = inner.state()?;
+                let Connection { name, url, .. } = &self.connection;
+                state
+                    .update_past(name, url, |record| learn(record, pair, verdict, found))
+                    .map_err(|problem| WorkError::failed("remembering the probe", &problem))
+            }
+            Known::Edited(_) | Known::Nothing => {
+                let mut record = inner.recent.get(&self.connection);
+                learn(&mut record, pair, verdict, found);
+                inner.recent.put(&self.connection, record);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Takes into `record` what one probe found out.
+fn learn(record: &mut PastRecord, pair: Option<KeyFingerprint>, verdict: &Verdict, found: &Found) {
+    record.service_seen |= found.service_seen;
+    match (found.accepted, pair) {
+        (Some(how), Some(pair)) => {
+            record.accepted = Some((pair, how));
+            if record.identity.is_none() {
+                record.identity.clone_from(&verdict.identity);
+            }
+        }
+        (None, pair) if verdict.reason == Reason::CredentialsRejected => {
+            // How it was accepted before is no guide any more.
+            record
+                .accepted
+                .take_if(|(accepted, _)| Some(&*accepted) == pair.as_ref());
+        }
+        _ => {}
+    }
+    if let Some(good) = &found.last_good {
+        record.last_good = Some(good.clone());
+    }
+}
+
+/// What this session's probes of unsaved URLs found out, so that typing does not repeat the bare call, which
+/// a host may count as an attempt.
+#[derive(Default)]
+pub(super) struct Recent(Mutex<HashMap<(ServiceId, String), PastRecord>>);
+
+impl Recent {
+    /// What is known of the connection's URL.
+    pub(super) fn get(&self, connection: &Connection) -> PastRecord {
+        self.records()
+            .get(&key(connection))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn put(&self, connection: &Connection, record: PastRecord) {
+        let mut records = self.records();
+        if records.len() >= MOST_RECENT {
+            records.clear();
+        }
+        records.insert(key(connection), record);
+    }
+
+    fn records(&self) -> MutexGuard<'_, HashMap<(ServiceId, String), PastRecord>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(connection: &Connection) -> (ServiceId, String) {
+    (connection.service.clone(), connection.url.clone())
+}
+
+/// Joins what the session knows of a URL with what the state knows.
+trait Over {
+    fn over(self, stored: PastRecord, pair: Option<&KeyFingerprint>) -> PastRecord;
+}
+
+impl Over for PastRecord {
+    fn over(self, stored: PastRecord, pair: Option<&KeyFingerprint>) -> PastRecord {
+        let same_pair = |record: &PastRecord| {
+            record
+                .accepted
+                .as_ref()
+                .is_some_and(|(accepted, _)| Some(accepted) == pair)
+        };
+        PastRecord {
+            service_seen: self.service_seen || stored.service_seen,
+            // Another pair may well belong to another account: only the stored one is held to it.
+            identity: stored.identity.clone().filter(|_| same_pair(&stored)),
+            accepted: if same_pair(&self) {
+                self.accepted
+            } else {
+                stored.accepted
+            },
+            last_good: self.last_good.or(stored.last_good),
+        }
+    }
+}
+
+/// The host and port that a URL's attempts are counted by.
+pub(super) fn host_of(url: &str) -> Option<HostPort> {
+    let endpoint = Endpoint::parse(url).ok()?;
+    Some(HostPort {
+        host: endpoint.host(),
+        port: endpoint.port(),
+    })
+}

@@ -1,0 +1,55 @@
+//! What can go wrong in a use case, in words for people; probes never fail, they end in a verdict.
+
+use super::draft::{Passphrase, Slot};
+use crate::domain::{Name, ServiceId};
+use crate::store::secrets::Offer;
+
+/// Why a use case was not done. Nothing was changed where nothing else is said.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// No connection has this name.
+    #[error("there is no connection named {0}")]
+    NoSuchConnection(Name),
+    /// Nothing describes this service.
+    #[error("no service is called {0}: `switchboard service list` names those that are known")]
+    NoSuchService(ServiceId),
+    /// Another connection has it.
+    #[error("there is already a connection named {0}")]
+    NameTaken(Name),
+    /// Saving needs a place for secrets, and none was chosen yet.
+    #[error("choose where secrets are kept")]
+    StoreNeeded(Vec<Offer>),
+    /// The vault is locked, or there is none yet.
+    #[error("{}", match .0 {
+        Passphrase::Create => "the vault needs a passphrase: there is none yet",
+        Passphrase::Open => "the vault is locked",
+    })]
+    PassphraseNeeded(Passphrase),
+    /// The passphrase is not the vault's.
+    #[error("the passphrase is not the right one")]
+    WrongPassphrase,
+    /// The connection has no such secret.
+    #[error("{0} has no {1}")]
+    NoSuchHandle(Name, Slot),
+    /// A secret is not at hand; one sentence that says what to do.
+    #[error("{0}")]
+    SecretUnavailable(String),
+    /// A file, a store or the state refused; one sentence with the cause.
+    #[error("{doing}: {why}")]
+    Failed {
+        /// What was being done to what.
+        doing: String,
+        /// The causes, inert.
+        why: String,
+    },
+}
+
+impl WorkError {
+    /// Takes the words of a lower room's error with all its causes.
+    pub(super) fn failed(doing: impl Into<String>, error: &dyn std::error::Error) -> Self {
+        Self::Failed {
+            doing: doing.into(),
+            why: crate::store::told(error),
+        }
+    }
+}

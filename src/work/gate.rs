@@ -1,0 +1,201 @@
+//! The gate before every key: the lock-out budget's rules over the state that all programs share.
+//!
+//! An attempt is booked and on disk before the key is sent, and counts as a rejection until it is settled:
+//! a program that was killed in between has not forgotten it. What can't be booked is not sent.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::desk::Inner;
+use super::error::WorkError;
+use crate::domain::budget::AttemptEnd;
+use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Secret};
+use crate::probe::budget::{self, Decision};
+use crate::probe::{Gate, Permit, Ticket};
+use crate::store::{State, told};
+
+/// How long is waited for other attempts to end, whose rejection would use up the budget.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked whether those of another program have.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The gate of one probe.
+pub(super) struct LockoutGate {
+    inner: Arc<Inner>,
+    /// Where a person asked for a bisect: whose, and the number of its first attempt once there is one.
+    bisect: Option<Mutex<Option<Bisected>>>,
+    under_way: watch::Sender<bool>,
+}
+
+/// The first attempt of a bisect.
+#[derive(Clone)]
+struct Bisected {
+    host: HostPort,
+    key: KeyFingerprint,
+    first: u64,
+}
+
+impl LockoutGate {
+    /// A gate over the state of `inner`; `bisect` lets up to four requests through that a person asked for.
+    pub(super) fn new(inner: Arc<Inner>, bisect: bool) -> Self {
+        Self {
+            inner,
+            bisect: bisect.then(Mutex::default),
+            under_way: watch::Sender::new(false),
+        }
+    }
+
+    /// Whether an attempt is booked and not settled.
+    pub(super) fn under_way(&self) -> watch::Receiver<bool> {
+        self.under_way.subscribe()
+    }
+
+    /// Ends a bisect: a key that none of its attempts got accepted is paused.
+    pub(super) async fn end(&self) {
+        if let Some(Bisected { host, key, first }) = self.bisected() {
+            self.write(host, move |record| {
+                budget::end_bisect(record, &key, first, Timestamp::now());
+            })
+            .await;
+        }
+    }
+
+    fn bisected(&self) -> Option<Bisected> {
+        let bisect = self.bisect.as_ref()?;
+        bisect.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the budget once, and has the answer on disk.
+    async fn ask(
+        &self,
+        host: &HostPort,
+        username: &str,
+        key: &Secret,
+    ) -> Result<(Decision, KeyFingerprint), String> {
+        let inner = Arc::clone(&self.inner);
+        let bisect = self.bisect.as_ref().map(|_| self.bisected().map(|it| it.first));
+        let (host, username, key) = (host.clone(), username.to_owned(), key.clone());
+        let asked = tokio::task::spawn_blocking(move || {
+            let state = inner.state().map_err(|problem| problem.to_string())?;
+            let key = state.fingerprint(&username, &key);
+            let now = Timestamp::now();
+            let decision = state.update_budget(&host, |record| match bisect {
+                Some(first) => budget::book_bisect(record, &key, first, now),
+                None => budget::book(record, &key, now),
+            });
+            Ok((decision.map_err(|problem| told(&problem))?, key))
+        });
+        asked
+            .await
+            .unwrap_or_else(|_| Err("the program is shutting down".to_owned()))
+    }
+
+    fn granted(&self, host: &HostPort, key: KeyFingerprint, number: u64) -> Permit {
+        if let Some(bisect) = &self.bisect {
+            let mut bisect = bisect.lock().unwrap_or_else(PoisonError::into_inner);
+            bisect.get_or_insert(Bisected {
+                host: host.clone(),
+                key,
+                first: number,
+            });
+        }
+        self.under_way.send_replace(true);
+        Permit::Granted(Ticket {
+            host: host.clone(),
+            number,
+        })
+    }
+
+    /// Changes a host's record. Where that fails the attempt stays booked as pending, the safe side.
+    async fn write(
+        &self,
+        host: HostPort,
+        change: impl FnOnce(&mut BudgetRecord) + Send + 'static,
+    ) {
+        let inner = Arc::clone(&self.inner);
+        let written = tokio::task::spawn_blocking(move || {
+            let state = inner.state().map_err(|problem| problem.to_string())?;
+            state
+                .update_budget(&host, change)
+                .map_err(|problem| told(&problem))
+        });
+        if let Ok(Err(problem)) = written.await {
+            tracing::warn!(%problem, "the lock-out budget was not written");
+        }
+    }
+}
+
+impl Gate for LockoutGate {
+    async fn book(&self, host: &HostPort, username: &str, key: &Secret) -> Permit {
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let settled = self.inner.settled.notified();
+            let until = match self.ask(host, username, key).await {
+                Err(why) => return Permit::Unbooked(why),
+                Ok((Decision::Granted(number), key)) => return self.granted(host, key, number),
+                Ok((Decision::Paused(stop), _)) => {
+                    return Permit::Paused {
+                        until: Some(stop.until),
+                        why: stop.why,
+                    };
+                }
+                Ok((Decision::Busy { until }, _)) => until,
+            };
+            if Instant::now() >= patience {
+                return Permit::Paused {
+                    until: Some(until),
+                    why: "other attempts at this host are under way, whose rejection would use up \
+                          what it allows"
+                        .to_owned(),
+                };
+            }
+            let look = patience.min(Instant::now() + LOOK);
+            tokio::select! {
+                () = settled => {}
+                () = sleep_until(look) => {}
+            }
+        }
+    }
+
+    async fn settle(&self, ticket: Ticket, end: AttemptEnd) {
+        let Ticket { host, number } = ticket;
+        self.write(host, move |record| {
+            budget::settle(record, number, end, Timestamp::now());
+        })
+        .await;
+        self.under_way.send_replace(false);
+        self.inner.settled.notify_waiters();
+    }
+
+    async fn quiet(&self, host: &HostPort, until: Timestamp) {
+        self.write(host.clone(), move |record| {
+            budget::quiet(record, until, Timestamp::now());
+        })
+        .await;
+    }
+}
+
+/// Until when this pair is not sent to `host`, as far as is known now. Blocks.
+pub(super) fn paused_until(
+    state: &State,
+    host: &HostPort,
+    pair: &KeyFingerprint,
+) -> Option<Timestamp> {
+    let record = state.budget(host).ok()?;
+    budget::paused(&record, pair, Timestamp::now()).map(|stop| stop.until)
+}
+
+/// Lifts the pauses of `key` at `host`, and of all keys there. Blocks.
+pub(super) fn resume(
+    state: &State,
+    host: &HostPort,
+    key: &KeyFingerprint,
+) -> Result<bool, WorkError> {
+    state
+        .update_budget(host, |record| budget::resume(record, key))
+        .map_err(|problem| WorkError::failed("lifting the pause", &problem))
+}

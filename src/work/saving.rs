@@ -1,0 +1,412 @@
+//! Saving: secrets first, then the configuration, then what nobody refers to any more.
+//!
+//! A new value gets a place of its own beside the old one. Until the configuration names it the old
+//! connection works as before; where a step fails, the new value is taken out again, and nothing was lost.
+
+use super::desk::{Desk, found};
+use super::draft::{Draft, Edit, Saved, Slot};
+use super::error::WorkError;
+use super::secrets::{origin_of, reference, references};
+use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::store::configuration::{EditProblem, SettingValue};
+use crate::store::secrets::Part;
+use crate::store::{Configuration, ConfigurationProblem, Secrets, Slot as Place, StoreKind};
+
+impl Desk {
+    /// Saves `draft`. Whatever fails, the old connection and its secrets work as before.
+    pub async fn save(&self, draft: Draft) -> Result<Saved, WorkError> {
+        let configuration = self.configuration().await?;
+        let before = match &draft.replaces {
+            Some(name) => Some(found(&configuration, name)?.clone()),
+            None => None,
+        };
+        refuse_taken(&configuration, before.as_ref(), &draft.connection.name)?;
+        let kind = self.kind(&draft, before.as_ref(), &configuration).await?;
+        let secrets = self.secrets().await?;
+        let mut saving = Saving {
+            desk: self,
+            secrets,
+            after: draft.connection.clone(),
+            before,
+            put: Vec::new(),
+        };
+        match saving.keep_and_write(&draft, kind, &configuration).await {
+            Ok(()) => Ok(saving.tidy().await),
+            Err(problem) => {
+                saving.undo().await;
+                Err(problem)
+            }
+        }
+    }
+
+    /// Removes the connection and those of its secrets that no other one refers to. Gives the places of
+    /// values that could not be taken out: locked, or away.
+    pub async fn remove(&self, name: &Name) -> Result<Vec<SecretRef>, WorkError> {
+        let connection = self.connection(name).await?;
+        let gone = name.clone();
+        self.edit(move |document| document.remove(&gone)).await?;
+        let left = self.take_out(references(&connection)).await;
+        let gone = name.clone();
+        self.remember(move |state| state.remove_connection(&gone))
+            .await;
+        Ok(left)
+    }
+
+    /// Gives the connection another name; its secrets stay where they are.
+    pub async fn rename(&self, from: &Name, to: &Name) -> Result<Connection, WorkError> {
+        let (old, new) = (from.clone(), to.clone());
+        self.edit(move |document| document.rename(&old, &new))
+            .await?;
+        self.renamed(from, to).await;
+        self.connection(to).await
+    }
+
+    /// Adds a copy of the connection `from` under the name `to`; both refer to the same secrets.
+    pub async fn duplicate(&self, from: &Name, to: &Name) -> Result<Connection, WorkError> {
+        let original = self.connection(from).await?;
+        let copy = Connection {
+            name: to.clone(),
+            ..original.clone()
+        };
+        let added = copy.clone();
+        let gone = to.clone();
+        self.remember(move |state| state.remove_connection(&gone))
+            .await;
+        self.edit(move |document| document.add(&added)).await?;
+        let secrets = self.secrets().await?;
+        for ((reference, old), (_, new)) in references(&original).into_iter().zip(references(&copy))
+        {
+            share(&secrets, &reference, &old, &new).await;
+        }
+        Ok(copy)
+    }
+
+    /// Where the new values of a draft go: as the draft says, as set, or as the old value was kept. Asks
+    /// where nothing says so.
+    async fn kind(
+        &self,
+        draft: &Draft,
+        before: Option<&Connection>,
+        configuration: &Configuration,
+    ) -> Result<StoreKind, WorkError> {
+        // Everything is in memory: nothing else can hold a value.
+        if self.folders().is_none() {
+            return Ok(StoreKind::Ask);
+        }
+        let kept = before
+            .and_then(|before| before.key.as_ref().or(before.token.as_ref()))
+            .map(StoreKind::of)
+            .filter(|kind| kind.is_written_here());
+        let kind = draft.store.or(configuration.settings.store).or(kept);
+        let needed = [&draft.key, &draft.token]
+            .iter()
+            .any(|edit| matches!(edit, Edit::Set(_)));
+        match kind {
+            Some(kind) => Ok(kind),
+            None if needed => Err(WorkError::StoreNeeded(self.offers().await?)),
+            None => Ok(StoreKind::Ask),
+        }
+    }
+
+    /// Changes the configuration in one step.
+    pub(super) async fn edit<R: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut crate::store::configuration::Document) -> Result<R, EditProblem>
+        + Send
+        + 'static,
+    ) -> Result<R, WorkError> {
+        self.blocking(move |inner| {
+            inner.store.edit(change).map_err(|problem| match problem {
+                ConfigurationProblem::Edit(EditProblem::Absent(name)) => {
+                    WorkError::NoSuchConnection(name)
+                }
+                ConfigurationProblem::Edit(EditProblem::Taken(name)) => WorkError::NameTaken(name),
+                other => WorkError::failed("changing the configuration", &other),
+            })
+        })
+        .await
+    }
+
+    /// Takes values out of their places, but for those that a connection still refers to. Gives those that
+    /// could not be.
+    async fn take_out(&self, gone: Vec<(SecretRef, Place)>) -> Vec<SecretRef> {
+        self.0.kept.forget();
+        let (Ok(secrets), Ok(configuration)) = (self.secrets().await, self.configuration().await)
+        else {
+            return gone.into_iter().map(|(reference, _)| reference).collect();
+        };
+        let used: Vec<_> = configuration
+            .connections
+            .iter()
+            .flat_map(references)
+            .collect();
+        let mut left = Vec::new();
+        for (reference, place) in gone {
+            let shared = match StoreKind::of(&reference) {
+                StoreKind::Vault | StoreKind::Keyring => {
+                    used.iter().any(|(other, _)| *other == reference)
+                }
+                // These belong to the place itself.
+                _ => used
+                    .iter()
+                    .any(|(other, at)| (other, at) == (&reference, &place)),
+            };
+            if !shared && secrets.remove(&reference, &place).await.is_err() {
+                left.push(reference);
+            }
+        }
+        left
+    }
+
+    /// Moves what is remembered under a name. What fails here is only memory: the connection works.
+    async fn renamed(&self, from: &Name, to: &Name) {
+        self.0.kept.forget();
+        if let Ok(secrets) = self.secrets().await {
+            secrets.rename_connection(from, to);
+        }
+        let (from, to) = (from.clone(), to.clone());
+        self.remember(move |state| state.rename_connection(&from, &to))
+            .await;
+    }
+
+    /// Writes something into the state that a use case does not depend on; a failure is only logged.
+    pub(super) async fn remember(
+        &self,
+        change: impl FnOnce(&crate::store::State) -> Result<(), crate::store::StateProblem>
+        + Send
+        + 'static,
+    ) {
+        let done = self.blocking(move |inner| {
+            change(&*inner.state()?)
+                .map_err(|problem| WorkError::failed("writing the state", &problem))
+        });
+        if let Err(problem) = done.await {
+            tracing::warn!(%problem, "not remembered");
+        }
+    }
+}
+
+/// One save under way: what was put where, to be taken back if a later step fails.
+struct Saving<'a> {
+    desk: &'a Desk,
+    secrets: Secrets,
+    before: Option<Connection>,
+    after: Connection,
+    /// New values with the session's value that stood at their place before, if any.
+    put: Vec<(SecretRef, Place, Option<Secret>)>,
+}
+
+impl Saving<'_> {
+    async fn keep_and_write(
+        &mut self,
+        draft: &Draft,
+        kind: StoreKind,
+        configuration: &Configuration,
+    ) -> Result<(), WorkError> {
+        if self.before.is_none() {
+            // What a connection of this name that is gone has left behind is not this one's.
+            let name = self.after.name.clone();
+            self.desk
+                .remember(move |state| state.remove_connection(&name))
+                .await;
+        }
+        for (slot, edit) in [(Slot::Key, &draft.key), (Slot::Token, &draft.token)] {
+            match edit {
+                Edit::Set(value) => {
+                    self.put(slot, value, kind, &configuration.connections)
+                        .await?
+                }
+                Edit::Keep => self.keep(slot, draft.origin_confirmed).await,
+                Edit::Clear => self.refer(slot, None),
+            }
+        }
+        let opened = draft.opened.as_deref().filter(|opened| {
+            self.before
+                .as_ref()
+                .is_some_and(|before| before.name == opened.name)
+        });
+        let base = opened.or(self.before.as_ref()).cloned();
+        let after = self.after.clone();
+        let chosen = draft
+            .store
+            .filter(|kind| kind.is_written_here() && configuration.settings.store.is_none());
+        let edited = self.desk.edit(move |document| {
+            match &base {
+                Some(base) => document.merge(base, &after)?,
+                None => document.add(&after)?,
+            }
+            match chosen {
+                Some(kind) => document.set_setting("store", SettingValue::Text(kind.word().into())),
+                None => Ok(()),
+            }
+        });
+        edited.await
+    }
+
+    /// The place of a slot under the name that the state and the session know it by until the end.
+    fn place(&self, slot: Slot) -> Place {
+        let name = self
+            .before
+            .as_ref()
+            .map_or(&self.after.name, |before| &before.name);
+        match slot {
+            Slot::Token => Place::token(name),
+            Slot::Key | Slot::Added(_) => Place::key(name),
+        }
+    }
+
+    fn refer(&mut self, slot: Slot, reference: Option<SecretRef>) {
+        match slot {
+            Slot::Key => self.after.key = reference,
+            Slot::Token => self.after.token = reference,
+            Slot::Added(_) => {}
+        }
+    }
+
+    /// Keeps a new value in a new place.
+    async fn put(
+        &mut self,
+        slot: Slot,
+        value: &Secret,
+        kind: StoreKind,
+        connections: &[Connection],
+    ) -> Result<(), WorkError> {
+        let place = self.place(slot);
+        let named = Place {
+            connection: self.after.name.clone(),
+            part: place.part.clone(),
+        };
+        let (secrets, others) = (self.secrets.clone(), connections.to_vec());
+        let new = self
+            .desk
+            .blocking(move |_| Ok(secrets.new_reference(kind, &named, &others)));
+        let reference = new.await?.ok_or_else(|| {
+            let word = kind.word();
+            WorkError::SecretUnavailable(format!(
+                "switchboard does not write to {word}: choose vault, keyring or ask, or give a reference"
+            ))
+        })?;
+        let earlier = match &reference {
+            SecretRef::Ask => self.secrets.resolve(&reference, &place).await.ok(),
+            _ => None,
+        };
+        let origin = origin_of(&self.after.url);
+        let put = self
+            .secrets
+            .put(&reference, &place, value, origin.as_ref())
+            .await;
+        put.map_err(|problem| self.desk.0.refused(&problem))?;
+        self.put.push((reference.clone(), place, earlier));
+        self.refer(slot, Some(reference));
+        Ok(())
+    }
+
+    /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
+    /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
+    async fn keep(&self, slot: Slot, confirmed: bool) {
+        let Some((after, _)) = reference(&self.after, slot) else {
+            return;
+        };
+        let unchanged = self
+            .before
+            .as_ref()
+            .and_then(|before| reference(before, slot))
+            .is_some_and(|(before, _)| before == after);
+        let (place, Some(origin)) = (self.place(slot), origin_of(&self.after.url)) else {
+            return;
+        };
+        let own = match StoreKind::of(after) {
+            StoreKind::Env | StoreKind::File | StoreKind::Cmd => !unchanged,
+            // Its origin stands beside the value, and counts for all who refer to it.
+            StoreKind::Vault | StoreKind::Keyring | StoreKind::Ask => false,
+        };
+        if own || confirmed {
+            let _ = self.secrets.set_origin(after, &place, &origin).await;
+        }
+    }
+
+    /// Takes back what was put.
+    async fn undo(self) {
+        for (reference, place, earlier) in self.put {
+            let undone = match earlier {
+                Some(value) => {
+                    let origin = self
+                        .before
+                        .as_ref()
+                        .and_then(|before| origin_of(&before.url));
+                    self.secrets
+                        .put(&reference, &place, &value, origin.as_ref())
+                        .await
+                }
+                None => self.secrets.remove(&reference, &place).await,
+            };
+            if undone.is_err() {
+                tracing::warn!(%reference, "a value that nobody refers to was left behind");
+            }
+        }
+    }
+
+    /// After the configuration was written: what nobody refers to any more goes, and memory follows.
+    async fn tidy(self) -> Saved {
+        let mut left_behind = Vec::new();
+        if let Some(before) = &self.before {
+            let changed = [Slot::Key, Slot::Token].into_iter().filter_map(|slot| {
+                let (old, place) = reference(before, slot)?;
+                let new = reference(&self.after, slot).map(|(new, _)| new);
+                // The origin that the state holds for this slot is the new reference's by now.
+                let is_foreign = |reference| !StoreKind::of(reference).is_written_here();
+                let taken_over = is_foreign(old) && new.is_some_and(is_foreign);
+                (new != Some(old) && !taken_over).then(|| (old.clone(), place))
+            });
+            left_behind = self.desk.take_out(changed.collect()).await;
+            if before.name != self.after.name {
+                self.desk.renamed(&before.name, &self.after.name).await;
+            }
+            let another_pair = before.username != self.after.username
+                || self.put.iter().any(|(_, place, _)| place.part == Part::Key);
+            if another_pair {
+                let (name, url) = (self.after.name.clone(), self.after.url.clone());
+                // The person has entered another pair: the account that it belongs to is pinned anew.
+                let forget = move |state: &crate::store::State| {
+                    state.update_past(&name, &url, |past| past.identity = None)
+                };
+                self.desk.remember(forget).await;
+            }
+        }
+        self.desk.0.kept.forget();
+        Saved {
+            connection: self.after,
+            left_behind,
+        }
+    }
+}
+
+fn refuse_taken(
+    configuration: &Configuration,
+    before: Option<&Connection>,
+    name: &Name,
+) -> Result<(), WorkError> {
+    let own = before.is_some_and(|before| before.name == *name);
+    if !own && found(configuration, name).is_ok() {
+        return Err(WorkError::NameTaken(name.clone()));
+    }
+    Ok(())
+}
+
+/// Gives the place `new` what the place `old` knows of a shared reference: origin, and the session's value.
+async fn share(secrets: &Secrets, reference: &SecretRef, old: &Place, new: &Place) {
+    let origin = secrets.origin_of(reference, old).await.ok().flatten();
+    match reference {
+        SecretRef::Ask => {
+            if let Ok(value) = secrets.resolve(reference, old).await {
+                let _ = secrets.put(reference, new, &value, origin.as_ref()).await;
+            }
+        }
+        SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => {
+            if let Some(origin) = origin {
+                let _ = secrets.set_origin(reference, new, &origin).await;
+            }
+        }
+        SecretRef::Vault(_) | SecretRef::Keyring(_) => {}
+    }
+}

@@ -1,0 +1,295 @@
+//! Secrets as the use cases need them: shown and copied, loaded into a form, sent by a probe.
+//!
+//! A secret is sent to the origin that it was entered for, and to no other. Where no origin was ever
+//! written down (a reference that somebody wrote into the configuration by hand), the first probe of the
+//! saved connection writes it down: that file belongs to its owner alone, or it is not read.
+
+use super::desk::{Desk, Inner};
+use super::draft::{Loaded, Passphrase, Slot};
+use super::error::WorkError;
+use super::kept::Kept;
+use crate::domain::{Connection, Endpoint, Handle, Name, Origin, Secret, SecretRef};
+use crate::service::{Held, sign};
+use crate::store::secrets::{Offer, SecretProblem};
+use crate::store::vault::VaultState;
+use crate::store::{Secrets, Slot as Place, VaultProblem, told};
+
+impl Desk {
+    /// The secrets of a connection, for its form. Asks for the passphrase where one of them is in a locked
+    /// vault; other reasons why one is not at hand stand in its place.
+    pub async fn load_secrets(&self, name: &Name) -> Result<Loaded, WorkError> {
+        let connection = self.connection(name).await?;
+        let key = self.value(&connection, Slot::Key).await;
+        let token = self.value(&connection, Slot::Token).await;
+        let shown = |value: Result<Option<Secret>, WorkError>| match value {
+            Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
+            Err(problem) => Ok(Err(problem.to_string())),
+            Ok(value) => Ok(Ok(value)),
+        };
+        Ok(Loaded {
+            key: shown(key)?,
+            token: shown(token)?,
+        })
+    }
+
+    /// A handle, to reveal or copy: for Connect `ApiKey {id}:{secret}`, else the secret as it is.
+    pub async fn handle(&self, name: &Name, slot: Slot) -> Result<Handle, WorkError> {
+        let connection = self.connection(name).await?;
+        let secret = self.secret(&connection, slot).await?;
+        match slot {
+            Slot::Key => {
+                let service = self.service_of(&connection).await?;
+                Ok(sign::handle(&service, &connection.username, &secret))
+            }
+            Slot::Token | Slot::Added(_) => Ok(Handle::plain(secret)),
+        }
+    }
+
+    /// The value of a secret that must be there.
+    pub(super) async fn secret(
+        &self,
+        connection: &Connection,
+        slot: Slot,
+    ) -> Result<Secret, WorkError> {
+        let absent = || WorkError::NoSuchHandle(connection.name.clone(), slot);
+        self.value(connection, slot).await?.ok_or_else(absent)
+    }
+
+    /// The value of a secret, where the connection has one there.
+    async fn value(
+        &self,
+        connection: &Connection,
+        slot: Slot,
+    ) -> Result<Option<Secret>, WorkError> {
+        let Some((reference, place)) = reference(connection, slot) else {
+            return Ok(None);
+        };
+        let secrets = self.secrets().await?;
+        let value = secrets.resolve(reference, &place).await;
+        value.map(Some).map_err(|problem| self.0.refused(&problem))
+    }
+
+    /// Opens the vault. Takes about a second.
+    pub async fn unlock(&self, passphrase: Secret) -> Result<(), WorkError> {
+        self.blocking(move |inner| {
+            let unlocked = inner.vault.unlock(&passphrase);
+            unlocked.map_err(|problem| match problem {
+                VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
+                VaultProblem::Absent { .. } => WorkError::PassphraseNeeded(Passphrase::Create),
+                other => WorkError::failed("opening the vault", &other),
+            })
+        })
+        .await
+    }
+
+    /// Makes the vault under a new passphrase, and leaves it open. Takes about a second.
+    pub async fn create_vault(&self, passphrase: Secret) -> Result<(), WorkError> {
+        self.blocking(move |inner| {
+            let doing = "making the vault";
+            let failed = |problem: VaultProblem| WorkError::failed(doing, &problem);
+            inner.vault.create(&passphrase).map_err(failed)?;
+            // A team's vault that was there already knows this new identity only once somebody adds it.
+            if inner.vault.state() == VaultState::Unlocked {
+                return Ok(());
+            }
+            inner.vault.unlock(&passphrase).map_err(failed)
+        })
+        .await
+    }
+
+    /// Forgets all keys and values in memory. The clipboard is the caller's to clear:
+    /// [`Desk::clear_clipboard`] gives bytes for the terminal.
+    pub async fn lock(&self) {
+        // Without the state nothing can be locked either, as nothing was ever unlocked through it.
+        if let Ok(secrets) = self.secrets().await {
+            secrets.lock();
+        }
+        self.0.vault.lock();
+        self.0.kept.forget();
+    }
+
+    /// Whether a vault is there and locked.
+    pub fn is_locked(&self) -> bool {
+        self.0.vault.state() == VaultState::Locked
+    }
+
+    /// Whether secrets can be lost by locking: an open vault, or something entered for this session.
+    pub fn vault_state(&self) -> VaultState {
+        self.0.vault.state()
+    }
+
+    /// The places for a new secret, with whether each works on this machine.
+    pub async fn offers(&self) -> Result<Vec<Offer>, WorkError> {
+        let mut offers = self.secrets().await?.offers().await;
+        if self.folders().is_none() {
+            offers.retain(|offer| offer.kind == crate::store::StoreKind::Ask);
+        }
+        Ok(offers)
+    }
+
+    /// Keeps a secret that is asked for once a session, for the connection's URL as it stands.
+    pub async fn enter(&self, name: &Name, slot: Slot, value: Secret) -> Result<(), WorkError> {
+        let connection = self.connection(name).await?;
+        let Some((SecretRef::Ask, place)) = reference(&connection, slot) else {
+            return Err(WorkError::NoSuchHandle(name.clone(), slot));
+        };
+        let origin = origin_of(&connection.url);
+        let secrets = self.secrets().await?;
+        let put = secrets
+            .put(&SecretRef::Ask, &place, &value, origin.as_ref())
+            .await;
+        put.map_err(|problem| self.0.refused(&problem))
+    }
+
+    /// The person agreed: the stored secrets of this connection are for its URL's origin from now on.
+    pub async fn confirm_origin(&self, name: &Name) -> Result<(), WorkError> {
+        let connection = self.connection(name).await?;
+        let Some(origin) = origin_of(&connection.url) else {
+            return Ok(());
+        };
+        let secrets = self.secrets().await?;
+        for slot in [Slot::Key, Slot::Token] {
+            if let Some((reference, place)) = reference(&connection, slot) {
+                let set = secrets.set_origin(reference, &place, &origin).await;
+                set.map_err(|problem| self.0.refused(&problem))?;
+            }
+        }
+        self.0.kept.forget();
+        Ok(())
+    }
+
+    /// The resolver of references; made at the first call.
+    pub(super) async fn secrets(&self) -> Result<Secrets, WorkError> {
+        if let Some(secrets) = self.0.secrets.get() {
+            return Ok(secrets.clone());
+        }
+        self.blocking(|inner| Ok(inner.secrets().clone())).await
+    }
+
+    /// A stored secret as a probe of `origin` sees it. `trust` says what no origin, or another one, means.
+    pub(super) async fn held(
+        &self,
+        connection: &Connection,
+        slot: Slot,
+        origin: Option<&Origin>,
+        trust: Trust,
+    ) -> Held {
+        let Some((reference, place)) = reference(connection, slot) else {
+            return Held::Absent;
+        };
+        let Some(origin) = origin else {
+            return Held::Unavailable("there is no URL yet that it could be sent to".to_owned());
+        };
+        let secrets = match self.secrets().await {
+            Ok(secrets) => secrets,
+            Err(problem) => return Held::Unavailable(problem.to_string()),
+        };
+        let keeps = trust == Trust::Watched && Kept::is_for(reference);
+        if keeps && let Some(value) = self.0.kept.get(&place, reference, origin) {
+            return Held::Present(value);
+        }
+        match allowed(&secrets, reference, &place, origin, trust).await {
+            Ok(Held::Present(value)) => {
+                if keeps {
+                    self.0.kept.put(&place, reference, origin, &value);
+                }
+                Held::Present(value)
+            }
+            Ok(held) => held,
+            Err(problem) => Held::Unavailable(self.0.refused(&problem).to_string()),
+        }
+    }
+}
+
+/// What a probe may conclude about a secret whose origin is another one, or was never written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// A saved connection: a missing origin is written down, another one is refused.
+    Saved,
+    /// The same, at its interval: values that are slow to fetch may be a few minutes old.
+    Watched,
+    /// Something unsaved: a missing or other origin is refused.
+    Unsaved,
+    /// A person has agreed to send it there.
+    Confirmed,
+}
+
+async fn allowed(
+    secrets: &Secrets,
+    reference: &SecretRef,
+    place: &Place,
+    origin: &Origin,
+    trust: Trust,
+) -> Result<Held, SecretProblem> {
+    let known = secrets.origin_of(reference, place).await?;
+    match (known, trust) {
+        (Some(known), _) if known == *origin => {}
+        (_, Trust::Confirmed) => {}
+        (None, Trust::Saved | Trust::Watched) => {
+            secrets.set_origin(reference, place, origin).await?
+        }
+        (None, Trust::Unsaved) => {
+            return Ok(Held::Unavailable(format!(
+                "it is not known which host it was entered for: save the connection, or agree to send it to {origin}"
+            )));
+        }
+        (Some(known), Trust::Saved | Trust::Watched | Trust::Unsaved) => {
+            return Ok(Held::Unavailable(format!(
+                "it was entered for {known}, and is not sent to {origin} unless you agree"
+            )));
+        }
+    }
+    Ok(Held::Present(secrets.resolve(reference, place).await?))
+}
+
+impl Inner {
+    /// The resolver of references. Blocks at the first call, which opens the state.
+    pub(super) fn secrets(&self) -> &Secrets {
+        self.secrets.get_or_init(|| {
+            let look_up = self.environment.look_up();
+            // Without a state the vault still works; what needs the state says so.
+            Secrets::new(self.vault.clone(), look_up, self.state().ok())
+        })
+    }
+
+    /// A problem with a secret as an error of a use case.
+    pub(super) fn refused(&self, problem: &SecretProblem) -> WorkError {
+        match problem {
+            SecretProblem::Vault(VaultProblem::Locked | VaultProblem::Absent { .. }) => {
+                WorkError::PassphraseNeeded(match self.vault.state() {
+                    VaultState::Absent => Passphrase::Create,
+                    VaultState::Locked | VaultState::Unlocked => Passphrase::Open,
+                })
+            }
+            other => WorkError::SecretUnavailable(told(other)),
+        }
+    }
+}
+
+/// The reference of a slot, and the place that it stands at.
+pub(super) fn reference(connection: &Connection, slot: Slot) -> Option<(&SecretRef, Place)> {
+    let name = &connection.name;
+    match slot {
+        Slot::Key => Some((connection.key.as_ref()?, Place::key(name))),
+        Slot::Token => Some((connection.token.as_ref()?, Place::token(name))),
+        Slot::Added(at) => {
+            let (label, reference) = connection.added.get(at)?;
+            Some((reference, Place::added(name, label)))
+        }
+    }
+}
+
+/// Every reference of a connection with its place.
+pub(super) fn references(connection: &Connection) -> Vec<(SecretRef, Place)> {
+    [Slot::Key, Slot::Token]
+        .into_iter()
+        .chain((0..connection.added.len()).map(Slot::Added))
+        .filter_map(|slot| reference(connection, slot))
+        .map(|(reference, place)| (reference.clone(), place))
+        .collect()
+}
+
+/// The origin of what stands in a URL's field, where it is a URL.
+pub(super) fn origin_of(url: &str) -> Option<Origin> {
+    Endpoint::parse(url).ok().map(|endpoint| endpoint.origin())
+}

@@ -1,0 +1,134 @@
+//! Probing a list of URLs: thousands, bounded, each verdict as it comes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use std::vec::IntoIter;
+
+use futures_util::future::BoxFuture;
+use tokio::task::{Id, JoinSet};
+
+use super::local::{DEFECT, local_error};
+use crate::domain::{AddressFamily, ServiceId, Verdict};
+
+/// How a list is probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetSettings {
+    /// Probes at once.
+    pub concurrency: usize,
+    /// For each probe as a whole; the settings' own where absent.
+    pub timeout: Option<Duration>,
+    /// Proxy for all of them.
+    pub proxy: Option<String>,
+    /// Which kind of address is used.
+    pub family: AddressFamily,
+}
+
+impl Default for TargetSettings {
+    fn default() -> Self {
+        Self {
+            concurrency: 64,
+            timeout: None,
+            proxy: None,
+            family: AddressFamily::Any,
+        }
+    }
+}
+
+/// The URLs of a targets file: one a line, outer blanks, empty lines and lines that start with `#` left out.
+/// What is no URL stays in: its verdict is `url-invalid`.
+pub fn listed(text: &str) -> Vec<String> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Probes one URL.
+pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
+
+/// The running probes of a list. Dropping it ends them.
+pub struct Targets {
+    probe: ProbeUrl,
+    waiting: IntoIter<String>,
+    tasks: JoinSet<Verdict>,
+    running: HashMap<Id, String>,
+    concurrency: usize,
+}
+
+/// The verdict of a probe that panicked.
+fn broken(url: &str) -> Verdict {
+    local_error(None, &ServiceId::http(), url, DEFECT)
+}
+
+impl Targets {
+    pub(super) fn new(probe: ProbeUrl, urls: Vec<String>, concurrency: usize) -> Self {
+        Self {
+            probe,
+            waiting: urls.into_iter(),
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+            concurrency: concurrency.max(1),
+        }
+    }
+
+    /// The next verdict, in the order of finishing; `None` after the last.
+    pub async fn next(&mut self) -> Option<Verdict> {
+        while self.tasks.len() < self.concurrency
+            && let Some(url) = self.waiting.next()
+        {
+            let task = self.tasks.spawn((self.probe)(url.clone()));
+            self.running.insert(task.id(), url);
+        }
+        let joined = self.tasks.join_next_with_id().await?;
+        let id = match &joined {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        let url = self.running.remove(&id).unwrap_or_default();
+        Some(joined.map_or_else(|_| broken(&url), |(_, verdict)| verdict))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_one_url_a_line() {
+        assert_eq!(
+            listed("# ours\nhttps://a.example\r\n\n  b.example \nno url\n"),
+            ["https://a.example", "b.example", "no url"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_are_probed_bounded_and_the_quick_come_first() {
+        let running = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        let counted = (Arc::clone(&running), Arc::clone(&most));
+        let probe: ProbeUrl = Arc::new(move |url| {
+            let (running, most) = counted.clone();
+            Box::pin(async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                let takes = if url == "u0" { 60_000 } else { 100 };
+                tokio::time::sleep(Duration::from_millis(takes)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                local_error(None, &ServiceId::http(), &url, "")
+            })
+        });
+        let urls = (0..1_000).map(|n| format!("u{n}")).collect();
+        let mut targets = Targets::new(probe, urls, 16);
+        let mut order = Vec::new();
+        while let Some(verdict) = targets.next().await {
+            order.push(verdict.url);
+        }
+        assert_eq!(order.last().map(String::as_str), Some("u0"));
+        assert_eq!(order.iter().collect::<HashSet<_>>().len(), 1_000);
+        assert_eq!(most.load(Ordering::SeqCst), 16);
+    }
+}

@@ -1,0 +1,294 @@
+//! The use cases over real files in a folder of their own.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use tempfile::TempDir;
+
+use super::secrets::{Trust, origin_of};
+use super::*;
+use crate::config::{Environment, Overrides};
+use crate::domain::{Connection, Handle, Name, Secret, SecretRef, ServiceId};
+use crate::service::Held;
+use crate::store::StoreKind;
+
+/// Folders of a made-up user; every desk opened here is another program of theirs.
+pub(super) struct Home(TempDir);
+
+impl Home {
+    pub(super) fn new() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
+    pub(super) fn desk(&self) -> Desk {
+        self.desk_with(&[])
+    }
+
+    pub(super) fn desk_with(&self, variables: &[(&str, &str)]) -> Desk {
+        let home = self.0.path().to_str().unwrap();
+        let variables = variables.iter().copied().chain([("HOME", home)]);
+        let environment = Environment::of(variables);
+        let folders = environment.folders(&Overrides::default()).unwrap();
+        Desk::open(Opening {
+            environment,
+            folders,
+        })
+    }
+}
+
+pub(super) fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
+}
+
+pub(super) fn shop(url: &str) -> Connection {
+    let mut shop = Connection::new(name("shop"), ServiceId::blesta(), url);
+    shop.username = "shop-api".to_owned();
+    shop
+}
+
+const URL: &str = "https://billing.example.com";
+
+fn with_key(connection: Connection, key: &str) -> Draft {
+    Draft {
+        key: Edit::Set(Secret::new(key)),
+        store: Some(StoreKind::Vault),
+        ..Draft::new(connection)
+    }
+}
+
+fn passphrase() -> Secret {
+    Secret::new("correct horse")
+}
+
+async fn token_of(desk: &Desk, of: &str) -> Option<Handle> {
+    desk.handle(&name(of), Slot::Token).await.ok()
+}
+
+/// A draft that keeps its secret as a shared token, whose handle needs no service description.
+fn with_token(connection: Connection, token: &str) -> Draft {
+    Draft {
+        key: Edit::Keep,
+        token: Edit::Set(Secret::new(token)),
+        ..with_key(connection, "")
+    }
+}
+
+#[tokio::test]
+async fn what_was_saved_is_there_for_the_next_program_once_it_is_unlocked() {
+    let home = Home::new();
+    let desk = home.desk();
+    let mut draft = with_token(shop(URL), "t0ken");
+    draft.store = None;
+    let Err(WorkError::StoreNeeded(offers)) = desk.save(draft.clone()).await else {
+        panic!("a first save asks where secrets are kept");
+    };
+    assert!(offers.iter().any(|offer| offer.kind == StoreKind::Vault));
+    draft.store = Some(StoreKind::Vault);
+    let asked = desk.save(draft.clone()).await.unwrap_err();
+    assert!(matches!(asked, WorkError::PassphraseNeeded(Passphrase::Create)), "{asked:?}");
+    assert!(desk.connections().await.unwrap().is_empty(), "nothing is saved by halves");
+    desk.create_vault(passphrase()).await.unwrap();
+    let saved = desk.save(draft).await.unwrap();
+    assert_eq!(saved.connection.token, Some("vault:shop/token".parse().unwrap()));
+
+    let next = home.desk();
+    assert_eq!(next.settings().await.unwrap().store, Some(StoreKind::Vault));
+    assert!(next.is_locked());
+    let asked = next.handle(&name("shop"), Slot::Token).await.unwrap_err();
+    assert!(matches!(asked, WorkError::PassphraseNeeded(Passphrase::Open)), "{asked:?}");
+    let refused = next.unlock(Secret::new("wrong")).await.unwrap_err();
+    assert!(matches!(refused, WorkError::WrongPassphrase), "{refused:?}");
+    next.unlock(passphrase()).await.unwrap();
+    let handle = token_of(&next, "shop").await.unwrap();
+    assert_eq!(handle, Handle::plain(Secret::new("t0ken")));
+    next.lock().await;
+    assert!(token_of(&next, "shop").await.is_none());
+}
+
+#[tokio::test]
+async fn a_save_that_fails_loses_nothing_and_leaves_nothing() {
+    let home = Home::new();
+    let desk = home.desk();
+    desk.create_vault(passphrase()).await.unwrap();
+    desk.save(with_token(shop(URL), "old")).await.unwrap();
+    let path = desk.folders().unwrap().configuration.clone();
+    // The file is refused from here on, but what was read of it before still stands.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let mut draft = with_token(shop("https://new.example.com"), "new");
+    draft.replaces = Some(name("shop"));
+    let failed = desk.save(draft.clone()).await.unwrap_err();
+    assert!(matches!(failed, WorkError::Failed { .. }), "{failed:?}");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(desk.connection(&name("shop")).await.unwrap().url, URL);
+    assert_eq!(token_of(&desk, "shop").await, Some(Handle::plain(Secret::new("old"))));
+    assert_eq!(desk.0.vault.names().unwrap(), ["shop/token"]);
+
+    desk.save(draft).await.unwrap();
+    assert_eq!(token_of(&desk, "shop").await, Some(Handle::plain(Secret::new("new"))));
+    assert_eq!(desk.0.vault.names().unwrap(), ["shop/token-2"], "the old value is taken out");
+}
+
+#[tokio::test]
+async fn a_value_that_another_connection_shares_stays() {
+    let home = Home::new();
+    let desk = home.desk();
+    desk.create_vault(passphrase()).await.unwrap();
+    desk.save(with_token(shop(URL), "shared")).await.unwrap();
+    desk.duplicate(&name("shop"), &name("copy")).await.unwrap();
+    assert!(desk.remove(&name("shop")).await.unwrap().is_empty());
+    assert_eq!(token_of(&desk, "copy").await, Some(Handle::plain(Secret::new("shared"))));
+    assert!(desk.remove(&name("copy")).await.unwrap().is_empty());
+    assert!(desk.0.vault.names().unwrap().is_empty());
+    let gone = desk.remove(&name("copy")).await.unwrap_err();
+    assert!(matches!(gone, WorkError::NoSuchConnection(_)), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_locked_vault_lets_a_connection_go_and_says_what_stays() {
+    let home = Home::new();
+    let desk = home.desk();
+    desk.create_vault(passphrase()).await.unwrap();
+    desk.save(with_token(shop(URL), "t")).await.unwrap();
+    desk.lock().await;
+    let left = desk.remove(&name("shop")).await.unwrap();
+    assert_eq!(left, ["vault:shop/token".parse().unwrap()]);
+    assert!(desk.connections().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_name_is_taken_once_and_a_rename_moves_what_is_remembered() {
+    let home = Home::new();
+    let desk = home.desk();
+    let mut draft = with_token(shop(URL), "t");
+    draft.store = Some(StoreKind::Ask);
+    desk.save(draft.clone()).await.unwrap();
+    let taken = desk.save(draft.clone()).await.unwrap_err();
+    assert!(matches!(taken, WorkError::NameTaken(_)), "{taken:?}");
+    desk.rename(&name("shop"), &name("store")).await.unwrap();
+    assert_eq!(token_of(&desk, "store").await, Some(Handle::plain(Secret::new("t"))));
+    // By saving under another name, with a new value.
+    draft.replaces = Some(name("store"));
+    draft.token = Edit::Set(Secret::new("t2"));
+    desk.save(draft).await.unwrap();
+    assert_eq!(token_of(&desk, "shop").await, Some(Handle::plain(Secret::new("t2"))));
+    assert!(token_of(&desk, "store").await.is_none());
+}
+
+#[tokio::test]
+async fn what_others_changed_meanwhile_stays() {
+    let home = Home::new();
+    let (ours, theirs) = (home.desk(), home.desk());
+    ours.save(Draft::new(shop(URL))).await.unwrap();
+    let opened = ours.connection(&name("shop")).await.unwrap();
+    let edited = |change: fn(&mut Connection)| {
+        let mut connection = opened.clone();
+        change(&mut connection);
+        Draft {
+            replaces: Some(name("shop")),
+            opened: Some(Box::new(opened.clone())),
+            ..Draft::new(connection)
+        }
+    };
+    theirs.save(edited(|shop| shop.note = "theirs".into())).await.unwrap();
+    ours.save(edited(|shop| shop.company = Some("ours".into()))).await.unwrap();
+    let both = theirs.connection(&name("shop")).await.unwrap();
+    assert_eq!((both.note.as_str(), both.company.as_deref()), ("theirs", Some("ours")));
+}
+
+async fn is_sent(desk: &Desk, trust: Trust) -> bool {
+    let shop = desk.connection(&name("shop")).await.unwrap();
+    let origin = origin_of(&shop.url);
+    let held = desk.held(&shop, Slot::Key, origin.as_ref(), trust).await;
+    matches!(held, Held::Present(_))
+}
+
+#[tokio::test]
+async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
+    for (reference, store) in [(Some("env:KEY"), None), (None, Some(StoreKind::Ask))] {
+        let home = Home::new();
+        let desk = home.desk_with(&[("KEY", "k")]);
+        let mut connection = shop(URL);
+        connection.key = reference.map(|text| text.parse().unwrap());
+        let mut draft = Draft::new(connection);
+        if store.is_some() {
+            draft.store = store;
+            draft.key = Edit::Set(Secret::new("k"));
+        }
+        let saved = desk.save(draft).await.unwrap().connection;
+        assert!(is_sent(&desk, Trust::Saved).await);
+
+        let mut moved = Draft {
+            replaces: Some(name("shop")),
+            ..Draft::new(Connection {
+                url: "https://evil.example.com".to_owned(),
+                ..saved
+            })
+        };
+        desk.save(moved.clone()).await.unwrap();
+        assert!(!is_sent(&desk, Trust::Saved).await, "{reference:?}");
+        assert!(!is_sent(&desk, Trust::Watched).await, "{reference:?}");
+        assert!(!is_sent(&desk, Trust::Unsaved).await, "{reference:?}");
+        assert!(is_sent(&desk, Trust::Confirmed).await, "{reference:?}");
+        assert!(!is_sent(&desk, Trust::Saved).await, "one agreement is one probe");
+        moved.origin_confirmed = true;
+        desk.save(moved).await.unwrap();
+        assert!(is_sent(&desk, Trust::Saved).await, "{reference:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reference_written_by_hand_is_pinned_by_its_first_probe() {
+    let home = Home::new();
+    let desk = home.desk_with(&[("KEY", "k")]);
+    let path = desk.folders().unwrap().configuration.clone();
+    let write = |url: &str| {
+        let text = format!(
+            "version = 1\n[[connection]]\nname = \"shop\"\nservice = \"blesta\"\nurl = \"{url}\"\nkey = \"env:KEY\"\n"
+        );
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    write(URL);
+    assert!(!is_sent(&desk, Trust::Unsaved).await);
+    assert!(is_sent(&desk, Trust::Saved).await);
+    write("https://elsewhere.example.com");
+    assert!(!is_sent(&desk, Trust::Saved).await);
+}
+
+#[tokio::test]
+async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
+    let environment = Environment::of([]);
+    let entries = vec![Rehearsed {
+        connection: shop(URL),
+        key: None,
+        token: Some(Secret::new("t")),
+    }];
+    let desk = Desk::rehearsal(environment, entries).await.unwrap();
+    assert_eq!(token_of(&desk, "shop").await, Some(Handle::plain(Secret::new("t"))));
+    let mut draft = with_token(
+        Connection {
+            name: name("new"),
+            ..shop(URL)
+        },
+        "n",
+    );
+    draft.store = Some(StoreKind::Vault);
+    let saved = desk.save(draft).await.unwrap();
+    assert_eq!(saved.connection.token, Some(SecretRef::Ask));
+    assert_eq!(token_of(&desk, "new").await, Some(Handle::plain(Secret::new("n"))));
+}
+
+#[tokio::test]
+async fn the_form_gets_each_secret_or_a_sentence() {
+    let home = Home::new();
+    let desk = home.desk_with(&[("TOKEN", "t")]);
+    let mut connection = shop(URL);
+    connection.key = Some("env:UNSET".parse().unwrap());
+    connection.token = Some("env:TOKEN".parse().unwrap());
+    desk.save(Draft::new(connection)).await.unwrap();
+    let loaded = desk.load_secrets(&name("shop")).await.unwrap();
+    assert_eq!(loaded.token, Ok(Some(Secret::new("t"))));
+    assert!(loaded.key.unwrap_err().contains("UNSET"));
+}

@@ -1,0 +1,362 @@
+//! Watching: every connection at its interval, bounded, without pile-up, for thousands in one process.
+//!
+//! A [`Watch`] is pulled: it works while [`Watch::next`] is awaited, and owns every probe that it started;
+//! dropping it ends them. `next` may be dropped at any await and called again, so it stands well in a
+//! `select!`; pausing and the like are plain methods between two calls.
+//!
+//! A connection is due again only after its probe has ended, so that a slow host never gathers probes. At
+//! most [`WatchSettings::concurrency`] run at once, [`WatchSettings::per_host`] of them at one host.
+
+mod lanes;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::chance::Chance;
+use super::damping::{Change, Damping};
+use super::local::{DEFECT, local_error};
+use super::offline::{Reachability, offline};
+use crate::domain::{Connection, Endpoint, HostPort, Name, Verdict};
+use lanes::Lanes;
+
+/// Between the first probes of two connections at the start.
+const STAGGER: Duration = Duration::from_millis(20);
+/// No interval is shorter.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// How watching goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchSettings {
+    /// Between two probes of a connection, for all of them; each connection's own where absent.
+    pub interval: Option<Duration>,
+    /// For connections that name none.
+    pub default_interval: Duration,
+    /// Probes at once.
+    pub concurrency: usize,
+    /// Of those, at one host and port.
+    pub per_host: usize,
+    /// How far an interval is varied, percent of it, both ways.
+    pub jitter_percent: u32,
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self {
+            interval: None,
+            default_interval: Duration::from_secs(60),
+            concurrency: 64,
+            per_host: 4,
+            jitter_percent: 10,
+        }
+    }
+}
+
+/// Something that the watch has to tell.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WatchEvent {
+    /// A probe was started.
+    Started(Name),
+    /// A probe ended. [`Verdict::connection`] says whose it was.
+    Finished {
+        /// What it found.
+        verdict: Box<Verdict>,
+        /// What is to be announced because of it, after damping.
+        change: Option<Change>,
+    },
+    /// This machine seems to be offline, or no longer.
+    Offline(bool),
+}
+
+/// Runs one probe of a saved connection.
+pub(super) type Probe = Arc<dyn Fn(Arc<Connection>) -> BoxFuture<'static, Verdict> + Send + Sync>;
+
+/// A running watch.
+pub struct Watch {
+    probe: Probe,
+    settings: WatchSettings,
+    entries: HashMap<Name, Entry>,
+    due: BinaryHeap<Reverse<(Instant, Name)>>,
+    lanes: Lanes,
+    tasks: JoinSet<Verdict>,
+    names: HashMap<Id, Name>,
+    told: VecDeque<WatchEvent>,
+    paused: bool,
+    reach: Reachability,
+    offline: bool,
+    chance: Chance,
+}
+
+/// One watched connection.
+struct Entry {
+    connection: Arc<Connection>,
+    /// Absent where the URL can't be asked, and for this machine: such hosts say nothing about the network.
+    distant: Option<HostPort>,
+    lane: HostPort,
+    interval: Duration,
+    turn: Turn,
+    damping: Damping,
+}
+
+impl Entry {
+    /// The verdict of a probe that panicked.
+    fn broken(&self) -> Verdict {
+        let Connection {
+            name, service, url, ..
+        } = &*self.connection;
+        local_error(Some(name), service, url, DEFECT)
+    }
+}
+
+/// Where an entry is in its round.
+enum Turn {
+    /// Waits for its time.
+    Due(Instant),
+    /// Its time has come; waits for room at its host or at all.
+    Queued,
+    /// Its probe runs.
+    Running(AbortHandle),
+}
+
+impl Watch {
+    pub(super) fn new(probe: Probe, connections: Vec<Connection>, settings: WatchSettings) -> Self {
+        let mut watch = Self {
+            probe,
+            lanes: Lanes::new(settings.per_host),
+            settings,
+            entries: HashMap::new(),
+            due: BinaryHeap::new(),
+            tasks: JoinSet::new(),
+            names: HashMap::new(),
+            told: VecDeque::new(),
+            paused: false,
+            reach: Reachability::default(),
+            offline: false,
+            chance: Chance::seeded(),
+        };
+        watch.replace(connections);
+        watch
+    }
+
+    /// The next event. Never ends: with nothing to watch, or paused, it waits for ever.
+    pub async fn next(&mut self) -> WatchEvent {
+        loop {
+            self.start_what_is_due();
+            if let Some(event) = self.told.pop_front() {
+                return event;
+            }
+            let wake = self.next_due();
+            tokio::select! {
+                Some(joined) = self.tasks.join_next_with_id() => self.ended(joined),
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+                else => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Whether nothing new is started.
+    pub const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Stops starting probes (those that run end as usual), or goes on with what has become due meanwhile.
+    pub fn set_paused(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Makes the connection due now, where it is not running anyway.
+    pub fn hasten(&mut self, name: &Name) {
+        let Some(entry) = self.entries.get_mut(name) else {
+            return;
+        };
+        if matches!(entry.turn, Turn::Due(_)) {
+            let now = Instant::now();
+            entry.turn = Turn::Due(now);
+            self.due.push(Reverse((now, name.clone())));
+        }
+    }
+
+    /// Watches these connections from now on: those that are the same keep their turn, those that changed or
+    /// are new come soon, and probes of all others are ended.
+    pub fn replace(&mut self, connections: Vec<Connection>) {
+        let kept: HashSet<_> = connections.iter().map(|c| c.name.clone()).collect();
+        let gone: Vec<_> = self
+            .entries
+            .keys()
+            .filter(|name| !kept.contains(*name))
+            .cloned()
+            .collect();
+        for name in gone {
+            self.forget(&name);
+        }
+        let changed: Vec<_> = connections
+            .into_iter()
+            .filter(|new| {
+                self.entries
+                    .get(&new.name)
+                    .is_none_or(|old| *old.connection != *new)
+            })
+            .collect();
+        let spread = self.spread(changed.len());
+        let now = Instant::now();
+        for connection in changed {
+            self.forget(&connection.name);
+            let due = now + self.chance.within(spread);
+            self.add(connection, due);
+        }
+    }
+
+    fn spread(&self, count: usize) -> Duration {
+        let count = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX);
+        let interval = self
+            .settings
+            .interval
+            .unwrap_or(self.settings.default_interval);
+        STAGGER.saturating_mul(count).min(interval)
+    }
+
+    fn add(&mut self, connection: Connection, due: Instant) {
+        let endpoint = Endpoint::parse(&connection.url).ok();
+        let host = |endpoint: &Endpoint| HostPort {
+            host: endpoint.host(),
+            port: endpoint.port(),
+        };
+        let nowhere = || HostPort {
+            host: String::new(),
+            port: 0,
+        };
+        let own = connection.interval_s.map(|s| Duration::from_secs(s.into()));
+        let interval = self
+            .settings
+            .interval
+            .or(own)
+            .unwrap_or(self.settings.default_interval);
+        let name = connection.name.clone();
+        let entry = Entry {
+            distant: endpoint.as_ref().filter(|e| !e.is_loopback()).map(host),
+            lane: endpoint.as_ref().map_or_else(nowhere, host),
+            interval: interval.max(SHORTEST),
+            turn: Turn::Due(due),
+            damping: Damping::default(),
+            connection: Arc::new(connection),
+        };
+        self.due.push(Reverse((due, name.clone())));
+        self.entries.insert(name, entry);
+    }
+
+    fn forget(&mut self, name: &Name) {
+        let Some(entry) = self.entries.remove(name) else {
+            return;
+        };
+        match entry.turn {
+            Turn::Due(_) => {}
+            Turn::Queued => self.lanes.withdraw(&entry.lane, name),
+            // The end of the task gives the lane back.
+            Turn::Running(task) => task.abort(),
+        }
+    }
+
+    /// The earliest time at which an entry is due, unless paused or full.
+    fn next_due(&mut self) -> Option<Instant> {
+        if self.paused {
+            return None;
+        }
+        loop {
+            let Reverse((at, name)) = self.due.peek()?;
+            let current = matches!(
+                self.entries.get(name).map(|entry| &entry.turn),
+                Some(Turn::Due(due)) if due == at
+            );
+            if current {
+                return Some(*at);
+            }
+            self.due.pop();
+        }
+    }
+
+    fn start_what_is_due(&mut self) {
+        let now = Instant::now();
+        while self.next_due().is_some_and(|at| at <= now) {
+            let Some(Reverse((_, name))) = self.due.pop() else {
+                break;
+            };
+            if let Some(entry) = self.entries.get_mut(&name) {
+                entry.turn = Turn::Queued;
+                self.lanes.queue(&entry.lane, name);
+            }
+        }
+        while !self.paused && self.tasks.len() < self.settings.concurrency.max(1) {
+            let Some(name) = self.lanes.next() else {
+                break;
+            };
+            self.start(name);
+        }
+    }
+
+    fn start(&mut self, name: Name) {
+        let Some(entry) = self.entries.get_mut(&name) else {
+            return;
+        };
+        let task = self
+            .tasks
+            .spawn((self.probe)(Arc::clone(&entry.connection)));
+        self.names.insert(task.id(), name.clone());
+        self.lanes.started(task.id(), &entry.lane);
+        entry.turn = Turn::Running(task);
+        self.told.push_back(WatchEvent::Started(name));
+    }
+
+    fn ended(&mut self, joined: Result<(Id, Verdict), JoinError>) {
+        let id = match &joined {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
+        };
+        self.lanes.ended(id);
+        let Some(name) = self.names.remove(&id) else {
+            return;
+        };
+        let watched = self.entries.len();
+        // Removed or replaced meanwhile: the answer is of no interest.
+        let Some(entry) = self
+            .entries
+            .get_mut(&name)
+            .filter(|entry| matches!(&entry.turn, Turn::Running(task) if task.id() == id))
+        else {
+            return;
+        };
+        let due = Instant::now()
+            + self
+                .chance
+                .around(entry.interval, self.settings.jitter_percent);
+        entry.turn = Turn::Due(due);
+        self.due.push(Reverse((due, name)));
+        let mut verdict = match joined {
+            Ok((_, verdict)) => verdict,
+            Err(_) => entry.broken(),
+        };
+        let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
+            self.reach.hear(host, verdict.reason, watched)
+        });
+        let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);
+        let change = if failed_with_all {
+            verdict = offline(verdict);
+            None
+        } else {
+            entry.damping.hear(verdict.state())
+        };
+        if is_offline != std::mem::replace(&mut self.offline, is_offline) {
+            self.told.push_back(WatchEvent::Offline(is_offline));
+        }
+        self.told.push_back(WatchEvent::Finished {
+            verdict: Box::new(verdict),
+            change,
+        });
+    }
+}

@@ -1,0 +1,217 @@
+//! The schedule under paused time, over probes that are made up.
+
+use std::sync::Mutex;
+
+use super::*;
+use crate::domain::{Reason, ServiceId, State};
+
+fn connection(name: &str, url: &str) -> Connection {
+    Connection::new(Name::parse(name).unwrap(), ServiceId::http(), url)
+}
+
+fn verdict(connection: &Connection, reason: Reason) -> Verdict {
+    let Connection {
+        name, service, url, ..
+    } = connection;
+    let mut verdict = local_error(Some(name), service, url, "");
+    verdict.reason = reason;
+    verdict
+}
+
+/// A probe that takes `takes` and finds what `found` says, counting how many run at once.
+#[derive(Default)]
+struct Rig {
+    running: Mutex<(usize, usize)>,
+}
+
+impl Rig {
+    fn probe(
+        self: &Arc<Self>,
+        takes: Duration,
+        found: impl Fn(&Name) -> Reason + Send + Sync + 'static,
+    ) -> Probe {
+        let rig = Arc::clone(self);
+        let found = Arc::new(found);
+        Arc::new(move |connection: Arc<Connection>| {
+            let (rig, found) = (Arc::clone(&rig), Arc::clone(&found));
+            Box::pin(async move {
+                {
+                    let mut running = rig.running.lock().unwrap();
+                    running.0 += 1;
+                    running.1 = running.1.max(running.0);
+                }
+                tokio::time::sleep(takes).await;
+                rig.running.lock().unwrap().0 -= 1;
+                verdict(&connection, found(&connection.name))
+            })
+        })
+    }
+
+    fn most(&self) -> usize {
+        self.running.lock().unwrap().1
+    }
+}
+
+async fn events_within(watch: &mut Watch, time: Duration) -> Vec<WatchEvent> {
+    let end = Instant::now() + time;
+    let mut events = Vec::new();
+    while let Ok(event) = tokio::time::timeout_at(end, watch.next()).await {
+        events.push(event);
+    }
+    events
+}
+
+fn starts(events: &[WatchEvent]) -> usize {
+    events
+        .iter()
+        .filter(|event| matches!(event, WatchEvent::Started(_)))
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_connection_comes_at_its_interval() {
+    let rig = Arc::new(Rig::default());
+    let mut often = connection("often", "https://a.example");
+    often.interval_s = Some(10);
+    let seldom = connection("seldom", "https://b.example");
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::Connected);
+    let mut watch = Watch::new(probe, vec![often, seldom], WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(300)).await;
+    let of = |name: &str| {
+        let name = Name::parse(name).unwrap();
+        events
+            .iter()
+            .filter(|event| **event == WatchEvent::Started(name.clone()))
+            .count()
+    };
+    assert!((27..=34).contains(&of("often")), "{}", of("often"));
+    assert!((4..=6).contains(&of("seldom")), "{}", of("seldom"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_thousand_are_all_probed_within_one_interval_and_bounded() {
+    let rig = Arc::new(Rig::default());
+    let connections = (0..5_000)
+        .map(|n| connection(&format!("c{n}"), &format!("https://h{n}.example")))
+        .collect();
+    let probe = rig.probe(Duration::from_millis(300), |_| Reason::Connected);
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(63)).await;
+    let names: HashSet<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            WatchEvent::Finished { verdict, .. } => verdict.connection.clone(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(names.len(), 5_000);
+    assert!(rig.most() <= 64, "{}", rig.most());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_host_never_gets_more_than_its_share() {
+    let rig = Arc::new(Rig::default());
+    let connections = (0..40)
+        .map(|n| connection(&format!("c{n}"), "https://same.example"))
+        .collect();
+    let probe = rig.probe(Duration::from_secs(1), |_| Reason::Connected);
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(30)).await;
+    assert_eq!(rig.most(), 4);
+    assert!(starts(&events) >= 40, "{}", starts(&events));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_host_gathers_no_probes() {
+    let rig = Arc::new(Rig::default());
+    let mut slow = connection("slow", "https://slow.example");
+    slow.interval_s = Some(1);
+    let probe = rig.probe(Duration::from_secs(30), |_| Reason::ResponseTimeout);
+    let mut watch = Watch::new(probe, vec![slow], WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(100)).await;
+    assert_eq!(rig.most(), 1);
+    assert!(starts(&events) <= 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn paused_starts_nothing_and_goes_on_afterwards() {
+    let rig = Arc::new(Rig::default());
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::Connected);
+    let connections = vec![connection("a", "https://a.example")];
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    watch.set_paused(true);
+    assert!(
+        events_within(&mut watch, Duration::from_secs(600))
+            .await
+            .is_empty()
+    );
+    watch.set_paused(false);
+    let events = events_within(&mut watch, Duration::from_secs(1)).await;
+    assert_eq!(starts(&events), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn down_is_announced_after_two_failures() {
+    let rig = Arc::new(Rig::default());
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::Refused);
+    let connections = vec![connection("a", "https://a.example")];
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(150)).await;
+    let changes: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            WatchEvent::Finished { change, .. } => Some(change.map(|change| change.to)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(changes.first(), Some(&None));
+    assert_eq!(changes.get(1), Some(&Some(State::Down)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_offline_machine_is_said_once_and_paints_nothing_red() {
+    let rig = Arc::new(Rig::default());
+    let connections = ["a", "b", "c", "d"]
+        .map(|name| connection(name, &format!("https://{name}.example")))
+        .to_vec();
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::DnsFailed);
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(300)).await;
+    let said = events
+        .iter()
+        .filter(|event| matches!(event, WatchEvent::Offline(_)))
+        .count();
+    assert_eq!(said, 1);
+    assert!(!events.iter().any(|event| matches!(
+        event,
+        WatchEvent::Finished {
+            change: Some(Change {
+                to: State::Down,
+                ..
+            }),
+            ..
+        }
+    )));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_removed_is_ended_and_what_is_changed_comes_soon() {
+    let rig = Arc::new(Rig::default());
+    let probe = rig.probe(Duration::from_secs(20), |_| Reason::Connected);
+    let connections = vec![connection("gone", "https://a.example")];
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    assert_eq!(
+        starts(&events_within(&mut watch, Duration::from_secs(1)).await),
+        1
+    );
+    watch.replace(vec![connection("new", "https://b.example")]);
+    let events = events_within(&mut watch, Duration::from_secs(30)).await;
+    let finished: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            WatchEvent::Finished { verdict, .. } => verdict.connection.clone(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(finished, [Name::parse("new").unwrap()]);
+}
