@@ -1,7 +1,5 @@
 //! Chance for schedules: not for secrets.
 
-use std::time::Duration;
-
 /// A small generator (xorshift), seeded by the operating system.
 #[derive(Debug)]
 pub(super) struct Chance(u64);
@@ -22,16 +20,11 @@ impl Chance {
         self.0
     }
 
-    /// Anything from nothing to `longest`.
-    pub(super) fn within(&mut self, longest: Duration) -> Duration {
-        let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
-        Duration::from_millis(self.next() % millis.saturating_add(1).max(1))
-    }
-
-    /// `middle`, `percent` of it more or less.
-    pub(super) fn around(&mut self, middle: Duration, percent: u32) -> Duration {
-        let swing = middle.saturating_mul(percent.min(100)) / 100;
-        middle.saturating_sub(swing) + self.within(swing * 2)
+    /// A number from 0 (included) to 1 (excluded).
+    pub(super) fn share(&mut self) -> f64 {
+        // 32 bits are exact in a float, and more than a schedule needs.
+        let bits = u32::try_from(self.next() >> 32).unwrap_or_default();
+        f64::from(bits) / (f64::from(u32::MAX) + 1.0)
     }
 }
 
@@ -40,13 +33,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_interval_is_varied_both_ways_and_never_further() {
+    fn shares_fill_the_range_and_never_leave_it() {
         let mut chance = Chance::seeded();
-        let middle = Duration::from_secs(60);
-        let drawn: Vec<_> = (0..500).map(|_| chance.around(middle, 10)).collect();
-        assert!(drawn.iter().all(|d| (54..=66).contains(&d.as_secs())));
-        assert!(drawn.iter().any(|d| *d < middle) && drawn.iter().any(|d| *d > middle));
-        assert_eq!(chance.around(middle, 0), middle);
-        assert_eq!(chance.within(Duration::ZERO), Duration::ZERO);
+        let drawn: Vec<_> = (0..500).map(|_| chance.share()).collect();
+        assert!(drawn.iter().all(|share| (0.0..1.0).contains(share)));
+        assert!(drawn.iter().any(|share| *share < 0.1) && drawn.iter().any(|share| *share > 0.9));
     }
 }

@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
-
 use super::desk::Inner;
 use super::error::WorkError;
 use super::gate;

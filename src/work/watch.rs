@@ -11,8 +11,7 @@ mod lanes;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,12 +24,11 @@ use super::damping::{Change, Damping};
 use super::local::{DEFECT, local_error};
 use super::offline::{Reachability, offline};
 use crate::domain::{Connection, Endpoint, HostPort, Name, Verdict};
+use crate::probe::schedule::{SHORTEST, Schedule};
 use lanes::Lanes;
 
 /// Between the first probes of two connections at the start.
 const STAGGER: Duration = Duration::from_millis(20);
-/// No interval is shorter.
-const SHORTEST: Duration = Duration::from_secs(1);
 
 /// How watching goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +41,6 @@ pub struct WatchSettings {
     pub concurrency: usize,
     /// Of those, at one host and port.
     pub per_host: usize,
-    /// How far an interval is varied, percent of it, both ways.
-    pub jitter_percent: u32,
 }
 
 impl Default for WatchSettings {
@@ -54,7 +50,6 @@ impl Default for WatchSettings {
             default_interval: Duration::from_secs(60),
             concurrency: 64,
             per_host: 4,
-            jitter_percent: 10,
         }
     }
 }
@@ -83,7 +78,9 @@ pub struct Watch {
     probe: Probe,
     settings: WatchSettings,
     entries: HashMap<Name, Entry>,
-    due: BinaryHeap<Reverse<(Instant, Name)>>,
+    schedule: Schedule<Name>,
+    /// What the schedule's times are the distance from.
+    start: Instant,
     lanes: Lanes,
     tasks: JoinSet<Verdict>,
     names: HashMap<Id, Name>,
@@ -118,7 +115,7 @@ impl Entry {
 /// Where an entry is in its round.
 enum Turn {
     /// Waits for its time.
-    Due(Instant),
+    Scheduled,
     /// Its time has come; waits for room at its host or at all.
     Queued,
     /// Its probe runs.
@@ -132,7 +129,8 @@ impl Watch {
             lanes: Lanes::new(settings.per_host),
             settings,
             entries: HashMap::new(),
-            due: BinaryHeap::new(),
+            schedule: Schedule::default(),
+            start: Instant::now(),
             tasks: JoinSet::new(),
             names: HashMap::new(),
             told: VecDeque::new(),
@@ -152,10 +150,10 @@ impl Watch {
             if let Some(event) = self.told.pop_front() {
                 return event;
             }
-            let wake = self.next_due();
+            let wake = self.wake();
             tokio::select! {
                 Some(joined) = self.tasks.join_next_with_id() => self.ended(joined),
-                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
+                () = sleep_until(wake.unwrap_or(self.start)), if wake.is_some() => {}
                 else => std::future::pending().await,
             }
         }
@@ -173,14 +171,7 @@ impl Watch {
 
     /// Makes the connection due now, where it is not running anyway.
     pub fn hasten(&mut self, name: &Name) {
-        let Some(entry) = self.entries.get_mut(name) else {
-            return;
-        };
-        if matches!(entry.turn, Turn::Due(_)) {
-            let now = Instant::now();
-            entry.turn = Turn::Due(now);
-            self.due.push(Reverse((now, name.clone())));
-        }
+        self.schedule.hasten(name, self.start.elapsed());
     }
 
     /// Watches these connections from now on: those that are the same keep their turn, those that changed or
@@ -205,14 +196,13 @@ impl Watch {
             })
             .collect();
         let spread = self.spread(changed.len());
-        let now = Instant::now();
         for connection in changed {
             self.forget(&connection.name);
-            let due = now + self.chance.within(spread);
-            self.add(connection, due);
+            self.add(connection, spread);
         }
     }
 
+    /// Over which time so many connections are first probed: a handful at once, thousands within an interval.
     fn spread(&self, count: usize) -> Duration {
         let count = u32::try_from(count.saturating_sub(1)).unwrap_or(u32::MAX);
         let interval = self
@@ -222,7 +212,7 @@ impl Watch {
         STAGGER.saturating_mul(count).min(interval)
     }
 
-    fn add(&mut self, connection: Connection, due: Instant) {
+    fn add(&mut self, connection: Connection, spread: Duration) {
         let endpoint = Endpoint::parse(&connection.url).ok();
         let host = |endpoint: &Endpoint| HostPort {
             host: endpoint.host(),
@@ -243,11 +233,14 @@ impl Watch {
             distant: endpoint.as_ref().filter(|e| !e.is_loopback()).map(host),
             lane: endpoint.as_ref().map_or_else(nowhere, host),
             interval: interval.max(SHORTEST),
-            turn: Turn::Due(due),
+            turn: Turn::Scheduled,
             damping: Damping::default(),
             connection: Arc::new(connection),
         };
-        self.due.push(Reverse((due, name.clone())));
+        let share = spread.as_secs_f64() / entry.interval.as_secs_f64();
+        let mut first = || share.min(1.0) * self.chance.share();
+        let now = self.start.elapsed();
+        self.schedule.insert(name.clone(), entry.interval, now, &mut first);
         self.entries.insert(name, entry);
     }
 
@@ -255,44 +248,33 @@ impl Watch {
         let Some(entry) = self.entries.remove(name) else {
             return;
         };
+        self.schedule.remove(name);
         match entry.turn {
-            Turn::Due(_) => {}
+            Turn::Scheduled => {}
             Turn::Queued => self.lanes.withdraw(&entry.lane, name),
             // The end of the task gives the lane back.
             Turn::Running(task) => task.abort(),
         }
     }
 
-    /// The earliest time at which an entry is due, unless paused or full.
-    fn next_due(&mut self) -> Option<Instant> {
-        if self.paused {
-            return None;
-        }
-        loop {
-            let Reverse((at, name)) = self.due.peek()?;
-            let current = matches!(
-                self.entries.get(name).map(|entry| &entry.turn),
-                Some(Turn::Due(due)) if due == at
-            );
-            if current {
-                return Some(*at);
-            }
-            self.due.pop();
-        }
+    /// When the next connection is due, unless paused.
+    fn wake(&self) -> Option<Instant> {
+        let due = self.schedule.next_due().filter(|_| !self.paused)?;
+        Some(self.start + due)
     }
 
     fn start_what_is_due(&mut self) {
-        let now = Instant::now();
-        while self.next_due().is_some_and(|at| at <= now) {
-            let Some(Reverse((_, name))) = self.due.pop() else {
-                break;
-            };
+        if self.paused {
+            return;
+        }
+        let (now, chance) = (self.start.elapsed(), &mut self.chance);
+        for name in self.schedule.take_due(now, usize::MAX, &mut || chance.share()) {
             if let Some(entry) = self.entries.get_mut(&name) {
                 entry.turn = Turn::Queued;
                 self.lanes.queue(&entry.lane, name);
             }
         }
-        while !self.paused && self.tasks.len() < self.settings.concurrency.max(1) {
+        while self.tasks.len() < self.settings.concurrency.max(1) {
             let Some(name) = self.lanes.next() else {
                 break;
             };
@@ -331,12 +313,10 @@ impl Watch {
         else {
             return;
         };
-        let due = Instant::now()
-            + self
-                .chance
-                .around(entry.interval, self.settings.jitter_percent);
-        entry.turn = Turn::Due(due);
-        self.due.push(Reverse((due, name)));
+        entry.turn = Turn::Scheduled;
+        let (now, chance) = (self.start.elapsed(), &mut self.chance);
+        self.schedule
+            .finished(&name, now, None, &mut || chance.share());
         let mut verdict = match joined {
             Ok((_, verdict)) => verdict,
             Err(_) => entry.broken(),
