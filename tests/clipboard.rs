@@ -27,6 +27,8 @@ const HANDLE: &str = "ApiKey SU-123-456:c2VjcmV0";
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// Longer than anything here takes: what is not there by then never comes.
 const NEVER: Duration = Duration::from_secs(30);
+/// Less than a helper waits for its display by itself: one that was ended is gone by then.
+const ENDED: Duration = Duration::from_secs(8);
 const AMPLE: Limits = Limits {
     desktop: Duration::from_secs(20),
     tmux: Duration::from_secs(20),
@@ -145,15 +147,18 @@ impl InTerminal {
 
 /// A tmux server of our own with one session, in its default configuration.
 struct Tmux {
-    name: String,
+    socket: String,
     variable: String,
+    _folder: tempfile::TempDir,
 }
 
 impl Tmux {
     fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let mut tmux = Self {
-            name: unique(),
+            socket: folder.path().join("tmux").display().to_string(),
             variable: String::new(),
+            _folder: folder,
         };
         tmux.run(&[
             "new-session",
@@ -172,7 +177,7 @@ impl Tmux {
 
     /// Attaches a client whose terminal is a `term`.
     fn attach(&self, term: &str) -> InTerminal {
-        let words = ["tmux", "-L", &self.name, "attach-session", "-t", "a"];
+        let words = ["tmux", "-S", &self.socket, "attach-session", "-t", "a"];
         let mut terminal = InTerminal::start(term, &words);
         self.mark(&mut terminal);
         terminal
@@ -188,7 +193,7 @@ impl Tmux {
 
     fn call(&self, arguments: &[&str]) -> Output {
         Command::new("tmux")
-            .args(["-L", &self.name, "-f", "/dev/null"])
+            .args(["-S", &self.socket, "-f", "/dev/null"])
             .args(arguments)
             .env_clear()
             .env("PATH", PATH)
@@ -618,10 +623,29 @@ async fn a_display_that_is_not_there_or_never_answers_is_passed_by() {
     }
     // The helper was there, and is gone: its end of the connection is closed.
     let (mut stream, _) = listener.accept().unwrap();
-    stream.set_read_timeout(Some(NEVER)).unwrap();
+    stream.set_read_timeout(Some(ENDED)).unwrap();
     let mut greeting = Vec::new();
     let end = stream.read_to_end(&mut greeting);
     assert!(end.is_ok() && !greeting.is_empty(), "{end:?}");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_silent_display_holds_up_nobody() {
+    let listener = listener_as_display();
+    let number = listener.local_addr().unwrap().port() - 6000;
+    let display = format!("127.0.0.1:{number}");
+    let clipboard = clipboard(around(&[("DISPLAY", &display)]), AMPLE);
+    let text = handle();
+    // One thread: were it blocked, the connection would never be seen.
+    let connected = tokio::task::spawn_blocking(move || listener.accept().unwrap().0);
+    let mut stream = tokio::select! {
+        placed = clipboard.copy(&text, None, Life::Outlive) => panic!("it answered: {placed:?}"),
+        stream = connected => stream.unwrap(),
+    };
+    // The copy was dropped half-way: its helper is gone, and nothing is held.
+    stream.set_read_timeout(Some(ENDED)).unwrap();
+    assert!(stream.read_to_end(&mut Vec::new()).is_ok());
+    assert_eq!(clipboard.clear().await.clearing, Clearing::Nothing);
 }
 
 /// A listener on a port that is some display's, on which nobody ever answers.

@@ -408,6 +408,14 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_the_program_clears_unless_it_shall_outlive() {
+        let mut board = Memory::default();
+        let (end, said) = talk("hold 6 never program\nsecret", Ok(board.clone()));
+        assert_eq!((end, board.read()), (Ok(Answer::Cleared), None));
+        assert_eq!(said, "ready\ncleared\n");
+    }
+
+    #[test]
     fn another_programs_text_is_left_alone() {
         let mut board = Memory::default();
         let (events, inbox) = mpsc::channel();
