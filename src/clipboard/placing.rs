@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The longest that each kind of child is waited for. Nothing draws meanwhile waits: copying is async.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The desktop's helper, until it has placed and read back the text.
+    /// The desktop's helper, until it has placed and read back the text: 10 ms where a display answers.
     pub desktop: Duration,
     /// One call of tmux.
     pub tmux: Duration,
@@ -32,7 +32,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            desktop: Duration::from_millis(500),
+            desktop: Duration::from_millis(300),
             tmux: Duration::from_millis(500),
             command: Duration::from_secs(5),
         }
