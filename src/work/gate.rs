@@ -66,7 +66,10 @@ impl LockoutGate {
 
     fn bisected(&self) -> Option<Bisected> {
         let bisect = self.bisect.as_ref()?;
-        bisect.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        bisect
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Asks the budget once, and has the answer on disk.
@@ -77,7 +80,10 @@ impl LockoutGate {
         key: &Secret,
     ) -> Result<(Decision, KeyFingerprint), String> {
         let inner = Arc::clone(&self.inner);
-        let bisect = self.bisect.as_ref().map(|_| self.bisected().map(|it| it.first));
+        let bisect = self
+            .bisect
+            .as_ref()
+            .map(|_| self.bisected().map(|it| it.first));
         let (host, username, key) = (host.clone(), username.to_owned(), key.clone());
         let asked = tokio::task::spawn_blocking(move || {
             let state = inner.state().map_err(|problem| problem.to_string())?;
@@ -111,11 +117,7 @@ impl LockoutGate {
     }
 
     /// Changes a host's record. Where that fails the attempt stays booked as pending, the safe side.
-    async fn write(
-        &self,
-        host: HostPort,
-        change: impl FnOnce(&mut BudgetRecord) + Send + 'static,
-    ) {
+    async fn write(&self, host: HostPort, change: impl FnOnce(&mut BudgetRecord) + Send + 'static) {
         let inner = Arc::clone(&self.inner);
         let written = tokio::task::spawn_blocking(move || {
             let state = inner.state().map_err(|problem| problem.to_string())?;

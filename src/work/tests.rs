@@ -85,17 +85,29 @@ async fn what_was_saved_is_there_for_the_next_program_once_it_is_unlocked() {
     assert!(offers.iter().any(|offer| offer.kind == StoreKind::Vault));
     draft.store = Some(StoreKind::Vault);
     let asked = desk.save(draft.clone()).await.unwrap_err();
-    assert!(matches!(asked, WorkError::PassphraseNeeded(Passphrase::Create)), "{asked:?}");
-    assert!(desk.connections().await.unwrap().is_empty(), "nothing is saved by halves");
+    assert!(
+        matches!(asked, WorkError::PassphraseNeeded(Passphrase::Create)),
+        "{asked:?}"
+    );
+    assert!(
+        desk.connections().await.unwrap().is_empty(),
+        "nothing is saved by halves"
+    );
     desk.create_vault(passphrase()).await.unwrap();
     let saved = desk.save(draft).await.unwrap();
-    assert_eq!(saved.connection.token, Some("vault:shop/token".parse().unwrap()));
+    assert_eq!(
+        saved.connection.token,
+        Some("vault:shop/token".parse().unwrap())
+    );
 
     let next = home.desk();
     assert_eq!(next.settings().await.unwrap().store, Some(StoreKind::Vault));
     assert!(next.is_locked());
     let asked = next.handle(&name("shop"), Slot::Token).await.unwrap_err();
-    assert!(matches!(asked, WorkError::PassphraseNeeded(Passphrase::Open)), "{asked:?}");
+    assert!(
+        matches!(asked, WorkError::PassphraseNeeded(Passphrase::Open)),
+        "{asked:?}"
+    );
     let refused = next.unlock(Secret::new("wrong")).await.unwrap_err();
     assert!(matches!(refused, WorkError::WrongPassphrase), "{refused:?}");
     next.unlock(passphrase()).await.unwrap();
@@ -120,12 +132,22 @@ async fn a_save_that_fails_loses_nothing_and_leaves_nothing() {
     assert!(matches!(failed, WorkError::Failed { .. }), "{failed:?}");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(desk.connection(&name("shop")).await.unwrap().url, URL);
-    assert_eq!(token_of(&desk, "shop").await, Some(Handle::plain(Secret::new("old"))));
+    assert_eq!(
+        token_of(&desk, "shop").await,
+        Some(Handle::plain(Secret::new("old")))
+    );
     assert_eq!(desk.0.vault.names().unwrap(), ["shop/token"]);
 
     desk.save(draft).await.unwrap();
-    assert_eq!(token_of(&desk, "shop").await, Some(Handle::plain(Secret::new("new"))));
-    assert_eq!(desk.0.vault.names().unwrap(), ["shop/token-2"], "the old value is taken out");
+    assert_eq!(
+        token_of(&desk, "shop").await,
+        Some(Handle::plain(Secret::new("new")))
+    );
+    assert_eq!(
+        desk.0.vault.names().unwrap(),
+        ["shop/token-2"],
+        "the old value is taken out"
+    );
 }
 
 #[tokio::test]
@@ -136,7 +158,10 @@ async fn a_value_that_another_connection_shares_stays() {
     desk.save(with_token(shop(URL), "shared")).await.unwrap();
     desk.duplicate(&name("shop"), &name("copy")).await.unwrap();
     assert!(desk.remove(&name("shop")).await.unwrap().is_empty());
-    assert_eq!(token_of(&desk, "copy").await, Some(Handle::plain(Secret::new("shared"))));
+    assert_eq!(
+        token_of(&desk, "copy").await,
+        Some(Handle::plain(Secret::new("shared")))
+    );
     assert!(desk.remove(&name("copy")).await.unwrap().is_empty());
     assert!(desk.0.vault.names().unwrap().is_empty());
     let gone = desk.remove(&name("copy")).await.unwrap_err();
@@ -165,12 +190,18 @@ async fn a_name_is_taken_once_and_a_rename_moves_what_is_remembered() {
     let taken = desk.save(draft.clone()).await.unwrap_err();
     assert!(matches!(taken, WorkError::NameTaken(_)), "{taken:?}");
     desk.rename(&name("shop"), &name("store")).await.unwrap();
-    assert_eq!(token_of(&desk, "store").await, Some(Handle::plain(Secret::new("t"))));
+    assert_eq!(
+        token_of(&desk, "store").await,
+        Some(Handle::plain(Secret::new("t")))
+    );
     // By saving under another name, with a new value.
     draft.replaces = Some(name("store"));
     draft.token = Edit::Set(Secret::new("t2"));
     desk.save(draft).await.unwrap();
-    assert_eq!(token_of(&desk, "shop").await, Some(Handle::plain(Secret::new("t2"))));
+    assert_eq!(
+        token_of(&desk, "shop").await,
+        Some(Handle::plain(Secret::new("t2")))
+    );
     assert!(token_of(&desk, "store").await.is_none());
 }
 
@@ -189,10 +220,18 @@ async fn what_others_changed_meanwhile_stays() {
             ..Draft::new(connection)
         }
     };
-    theirs.save(edited(|shop| shop.note = "theirs".into())).await.unwrap();
-    ours.save(edited(|shop| shop.company = Some("ours".into()))).await.unwrap();
+    theirs
+        .save(edited(|shop| shop.note = "theirs".into()))
+        .await
+        .unwrap();
+    ours.save(edited(|shop| shop.company = Some("ours".into())))
+        .await
+        .unwrap();
     let both = theirs.connection(&name("shop")).await.unwrap();
-    assert_eq!((both.note.as_str(), both.company.as_deref()), ("theirs", Some("ours")));
+    assert_eq!(
+        (both.note.as_str(), both.company.as_deref()),
+        ("theirs", Some("ours"))
+    );
 }
 
 async fn is_sent(desk: &Desk, trust: Trust) -> bool {
@@ -229,7 +268,10 @@ async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
         assert!(!is_sent(&desk, Trust::Watched).await, "{reference:?}");
         assert!(!is_sent(&desk, Trust::Unsaved).await, "{reference:?}");
         assert!(is_sent(&desk, Trust::Confirmed).await, "{reference:?}");
-        assert!(!is_sent(&desk, Trust::Saved).await, "one agreement is one probe");
+        assert!(
+            !is_sent(&desk, Trust::Saved).await,
+            "one agreement is one probe"
+        );
         moved.origin_confirmed = true;
         desk.save(moved).await.unwrap();
         assert!(is_sent(&desk, Trust::Saved).await, "{reference:?}");
@@ -266,7 +308,10 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
         token: Some(Secret::new("t")),
     }];
     let desk = Desk::rehearsal(environment, entries).await.unwrap();
-    assert_eq!(token_of(&desk, "shop").await, Some(Handle::plain(Secret::new("t"))));
+    assert_eq!(
+        token_of(&desk, "shop").await,
+        Some(Handle::plain(Secret::new("t")))
+    );
     let mut draft = with_token(
         Connection {
             name: name("new"),
@@ -277,7 +322,10 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
     draft.store = Some(StoreKind::Vault);
     let saved = desk.save(draft).await.unwrap();
     assert_eq!(saved.connection.token, Some(SecretRef::Ask));
-    assert_eq!(token_of(&desk, "new").await, Some(Handle::plain(Secret::new("n"))));
+    assert_eq!(
+        token_of(&desk, "new").await,
+        Some(Handle::plain(Secret::new("n")))
+    );
 }
 
 #[tokio::test]

@@ -240,7 +240,8 @@ impl Watch {
         let share = spread.as_secs_f64() / entry.interval.as_secs_f64();
         let mut first = || share.min(1.0) * self.chance.share();
         let now = self.start.elapsed();
-        self.schedule.insert(name.clone(), entry.interval, now, &mut first);
+        self.schedule
+            .insert(name.clone(), entry.interval, now, &mut first);
         self.entries.insert(name, entry);
     }
 
@@ -268,7 +269,10 @@ impl Watch {
             return;
         }
         let (now, chance) = (self.start.elapsed(), &mut self.chance);
-        for name in self.schedule.take_due(now, usize::MAX, &mut || chance.share()) {
+        for name in self
+            .schedule
+            .take_due(now, usize::MAX, &mut || chance.share())
+        {
             if let Some(entry) = self.entries.get_mut(&name) {
                 entry.turn = Turn::Queued;
                 self.lanes.queue(&entry.lane, name);
