@@ -5,6 +5,8 @@
 
 mod command;
 mod keyring;
+mod kind;
+mod problem;
 mod slot;
 mod whereabouts;
 
@@ -16,10 +18,12 @@ use std::time::Duration;
 
 use keyring::Keyring;
 pub use keyring::KeyringProblem;
+pub use kind::{Offer, StoreKind};
+pub use problem::SecretProblem;
 pub use slot::{Part, Slot};
 pub use whereabouts::Whereabouts;
 
-use super::files::{self, FileProblem};
+use super::files;
 use super::state::{State, StateProblem};
 use super::vault::{Vault, VaultEntry, VaultProblem, VaultState};
 use crate::domain::text::inert;
@@ -31,128 +35,13 @@ const FILE_TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Finds the value of an environment variable: `config` alone reads the environment.
 pub type LookUp = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
-/// The kinds of places that a value can be kept in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StoreKind {
-    /// The desktop's Secret Service.
-    Keyring,
-    /// `vault.age`.
-    Vault,
-    /// An environment variable.
-    Env,
-    /// A file's first line.
-    File,
-    /// A program's first line.
-    Cmd,
-    /// Asked for, this session only.
-    Ask,
-}
-
-impl StoreKind {
-    /// Every kind, in the order in which a first save offers them.
-    pub const ALL: [Self; 6] = [
-        Self::Keyring,
-        Self::Vault,
-        Self::Cmd,
-        Self::Env,
-        Self::File,
-        Self::Ask,
-    ];
-
-    /// The word before the colon.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Keyring => "keyring",
-            Self::Vault => "vault",
-            Self::Env => "env",
-            Self::File => "file",
-            Self::Cmd => "cmd",
-            Self::Ask => "ask",
-        }
-    }
-
-    /// The kind that `word` names.
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-
-    /// The kind of place that `reference` names.
-    pub const fn of(reference: &SecretRef) -> Self {
-        match reference {
-            SecretRef::Keyring(_) => Self::Keyring,
-            SecretRef::Vault(_) => Self::Vault,
-            SecretRef::Env(_) => Self::Env,
-            SecretRef::File(_) => Self::File,
-            SecretRef::Cmd(_) => Self::Cmd,
-            SecretRef::Ask => Self::Ask,
-        }
-    }
-
-    /// Whether this program can write there: the others belong to whoever set them up.
-    pub const fn is_written_here(self) -> bool {
-        matches!(self, Self::Keyring | Self::Vault | Self::Ask)
-    }
-}
-
-/// Why a value is not at hand, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretProblem {
-    /// The vault: locked, absent, damaged.
-    #[error(transparent)]
-    Vault(#[from] VaultProblem),
-    /// The vault has no such entry.
-    #[error("the vault has no entry {0:?}: enter the secret again, or correct the reference")]
-    NoEntry(String),
-    /// The variable is not set.
-    #[error(
-        "the environment variable {0} is not set: set it before starting, or choose another place"
-    )]
-    Unset(String),
-    /// The file.
-    #[error(transparent)]
-    File(#[from] FileProblem),
-    /// The file did not answer.
-    #[error("{0} gave no answer within 10 seconds: is it on a network share that is away?")]
-    FileSilent(String),
-    /// The program.
-    #[error("the command {program} gave no secret: {why}")]
-    Command {
-        /// The program, without its arguments.
-        program: String,
-        /// What happened.
-        why: String,
-    },
-    /// Not entered in this session.
-    #[error("this secret is asked for once a session: enter it, or choose a place that keeps it")]
-    NotEntered,
-    /// The keyring.
-    #[error(transparent)]
-    Keyring(#[from] KeyringProblem),
-    /// The place is not ours to write to.
-    #[error(
-        "switchboard does not write to {0}: change the secret where it is kept, or choose vault or keyring"
-    )]
-    NotWritten(String),
-    /// The origin is kept in the state, which can't be used.
-    #[error(transparent)]
-    State(#[from] StateProblem),
-    /// The origin is kept in the state, which could not be opened.
-    #[error("the state folder can't be used, so it is not known which host this secret is for")]
-    NoState,
-    /// A thread ended early: the program is shutting down.
-    #[error("the program is shutting down")]
-    Ended(#[from] tokio::task::JoinError),
-}
-
-/// A place to keep a new secret, and whether it works on this machine.
+/// A value, and the origin that it was entered for, where one was written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// Which.
-    pub kind: StoreKind,
-    /// Whether it works; otherwise why not, in one sentence.
-    pub works: Result<(), String>,
-    /// One line about it, for the choice.
-    pub about: &'static str,
+pub struct Found {
+    /// The value.
+    pub value: Secret,
+    /// Scheme, host and port that it may be sent to.
+    pub origin: Option<Origin>,
 }
 
 /// Resolves references. Cheap to clone; all clones share what was entered for the session.
@@ -162,13 +51,7 @@ pub struct Secrets {
     look_up: LookUp,
     state: Option<Arc<State>>,
     keyring: Arc<Keyring>,
-    session: Arc<Mutex<HashMap<Slot, Entered>>>,
-}
-
-#[derive(Clone)]
-struct Entered {
-    value: Secret,
-    origin: Option<Origin>,
+    session: Arc<Mutex<HashMap<Slot, Found>>>,
 }
 
 impl fmt::Debug for Secrets {
@@ -197,28 +80,28 @@ impl Secrets {
         &self.vault
     }
 
-    /// The value behind `reference`, which stands at `slot`. At most 10 seconds.
+    /// The value behind `reference`, which stands at `slot`, with the origin that it was entered for: both of
+    /// one moment. Takes 10 seconds at most; a keyring that asks its owner for a password, 30.
+    pub async fn fetch(&self, reference: &SecretRef, slot: &Slot) -> Result<Found, SecretProblem> {
+        if let Some(found) = self.own(reference, slot).await? {
+            return Ok(found);
+        }
+        let origin = self.remembered_origin(reference, slot).await?;
+        Ok(Found {
+            value: self.of_others(reference).await?,
+            origin,
+        })
+    }
+
+    /// The value behind `reference` for its owner's eye or clipboard, where no origin matters.
     pub async fn resolve(
         &self,
         reference: &SecretRef,
         slot: &Slot,
     ) -> Result<Secret, SecretProblem> {
-        match reference {
-            SecretRef::Vault(name) => Ok(self.entry(name).await?.value().clone()),
-            SecretRef::Keyring(name) => Ok(self.keyring.get(name).await?.value),
-            SecretRef::Env(name) => {
-                let value = (self.look_up)(name).filter(|value| !value.is_empty());
-                value.ok_or_else(|| SecretProblem::Unset(inert(name, 80)))
-            }
-            SecretRef::File(path) => file(path).await,
-            SecretRef::Cmd(words) => command::run(words).await,
-            SecretRef::Ask => {
-                let entered = self
-                    .entered()
-                    .get(slot)
-                    .map(|entered| entered.value.clone());
-                entered.ok_or(SecretProblem::NotEntered)
-            }
+        match self.own(reference, slot).await? {
+            Some(found) => Ok(found.value),
+            None => self.of_others(reference).await,
         }
     }
 
@@ -229,18 +112,9 @@ impl Secrets {
         reference: &SecretRef,
         slot: &Slot,
     ) -> Result<Option<Origin>, SecretProblem> {
-        match reference {
-            SecretRef::Vault(name) => Ok(self.entry(name).await?.origin()),
-            SecretRef::Keyring(name) => Ok(self.keyring.get(name).await?.origin),
-            SecretRef::Ask => Ok(self
-                .entered()
-                .get(slot)
-                .and_then(|entered| entered.origin.clone())),
-            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => {
-                let (reference, slot) = (reference.clone(), slot.clone());
-                self.with_state(move |state| state.origin_of(&reference, &slot))
-                    .await
-            }
+        match self.own(reference, slot).await? {
+            Some(found) => Ok(found.origin),
+            None => self.remembered_origin(reference, slot).await,
         }
     }
 
@@ -292,7 +166,7 @@ impl Secrets {
             SecretRef::Ask => {
                 self.entered().insert(
                     slot.clone(),
-                    Entered {
+                    Found {
                         value: value.clone(),
                         origin,
                     },
@@ -413,7 +287,7 @@ impl Secrets {
                 Offer {
                     kind,
                     works,
-                    about: about(kind),
+                    about: kind::about(kind),
                 }
             })
             .collect()
@@ -422,6 +296,54 @@ impl Secrets {
     /// Where the value lives: for `secret where` and `doctor`. Reads no value.
     pub fn whereabouts(&self, reference: &SecretRef, connections: &[Connection]) -> Whereabouts {
         whereabouts::find(&self.vault, reference, connections)
+    }
+
+    /// What a place of ours holds; nothing for places that others look after.
+    async fn own(
+        &self,
+        reference: &SecretRef,
+        slot: &Slot,
+    ) -> Result<Option<Found>, SecretProblem> {
+        match reference {
+            SecretRef::Vault(name) => {
+                let entry = self.entry(name).await?;
+                Ok(Some(Found {
+                    value: entry.value().clone(),
+                    origin: entry.origin(),
+                }))
+            }
+            SecretRef::Keyring(name) => Ok(Some(self.keyring.get(name).await?)),
+            SecretRef::Ask => {
+                let entered = self.entered().get(slot).cloned();
+                entered.map(Some).ok_or(SecretProblem::NotEntered)
+            }
+            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => Ok(None),
+        }
+    }
+
+    /// The value of a place that others look after.
+    async fn of_others(&self, reference: &SecretRef) -> Result<Secret, SecretProblem> {
+        match reference {
+            SecretRef::Env(name) => {
+                let value = (self.look_up)(name).filter(|value| !value.is_empty());
+                value.ok_or_else(|| SecretProblem::Unset(inert(name, 80)))
+            }
+            SecretRef::File(path) => file(path).await,
+            SecretRef::Cmd(words) => command::run(words).await,
+            SecretRef::Vault(_) | SecretRef::Keyring(_) | SecretRef::Ask => {
+                Err(SecretProblem::NotEntered)
+            }
+        }
+    }
+
+    async fn remembered_origin(
+        &self,
+        reference: &SecretRef,
+        slot: &Slot,
+    ) -> Result<Option<Origin>, SecretProblem> {
+        let (reference, slot) = (reference.clone(), slot.clone());
+        self.with_state(move |state| state.origin_of(&reference, &slot))
+            .await
     }
 
     async fn entry(&self, name: &str) -> Result<VaultEntry, SecretProblem> {
@@ -448,7 +370,7 @@ impl Secrets {
         Ok(done.map_err(SecretProblem::from)??)
     }
 
-    fn entered(&self) -> MutexGuard<'_, HashMap<Slot, Entered>> {
+    fn entered(&self) -> MutexGuard<'_, HashMap<Slot, Found>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -460,19 +382,6 @@ async fn file(path: &Path) -> Result<Secret, SecretProblem> {
         Ok(Ok(secret)) => Ok(secret?),
         Ok(Err(ended)) => Err(ended.into()),
         Err(_) => Err(SecretProblem::FileSilent(files::shown(path))),
-    }
-}
-
-const fn about(kind: StoreKind) -> &'static str {
-    match kind {
-        StoreKind::Keyring => "the desktop's keyring, unlocked when you log in",
-        StoreKind::Vault => {
-            "an encrypted file under a passphrase, several people in git if you like"
-        }
-        StoreKind::Env => "an environment variable, set by whoever starts this program",
-        StoreKind::File => "the first line of a file, such as a mounted secret",
-        StoreKind::Cmd => "a program that prints it: pass, op, vault, bao, gopass",
-        StoreKind::Ask => "nowhere: asked for once a session",
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 use zbus_secret_service_keyring_store::Store;
 use zeroize::Zeroizing;
 
+use super::Found;
 use crate::domain::text::inert;
 use crate::domain::{Origin, Secret};
 
@@ -62,12 +63,6 @@ pub enum KeyringProblem {
     Refused(String),
 }
 
-/// What the keyring holds under one name.
-pub(super) struct Kept {
-    pub(super) value: Secret,
-    pub(super) origin: Option<Origin>,
-}
-
 type Job = Box<dyn FnOnce(&mut Line) + Send>;
 
 /// The way to the thread that speaks with the service; it starts at the first call.
@@ -83,7 +78,7 @@ struct Line(Option<Arc<Store>>);
 
 impl Keyring {
     /// The value under `name`, and its origin.
-    pub(super) async fn get(&self, name: &str) -> Result<Kept, KeyringProblem> {
+    pub(super) async fn get(&self, name: &str) -> Result<Found, KeyringProblem> {
         self.with_item(name, get).await
     }
 
@@ -229,7 +224,7 @@ fn start(first: Job) -> Result<mpsc::Sender<Job>, KeyringProblem> {
     }
 }
 
-fn get(item: &Entry) -> keyring_core::Result<Kept> {
+fn get(item: &Entry) -> keyring_core::Result<Found> {
     let bytes = Zeroizing::new(item.get_secret()?);
     let text = std::str::from_utf8(&bytes)
         .ok()
@@ -238,7 +233,7 @@ fn get(item: &Entry) -> keyring_core::Result<Kept> {
         .get_attributes()?
         .get(ORIGIN)
         .and_then(|origin| Origin::parse(origin));
-    Ok(Kept {
+    Ok(Found {
         value: Secret::new(text),
         origin,
     })

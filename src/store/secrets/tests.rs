@@ -226,6 +226,11 @@ async fn the_vault_keeps_value_and_origin() {
         .await
         .unwrap();
     assert_eq!(said(&secrets, &key).await, "kept");
+    let found = secrets.fetch(&key, &slot()).await.unwrap();
+    assert_eq!(
+        (found.value.expose(), found.origin),
+        ("kept", Some(origin()))
+    );
     assert_eq!(
         secrets.origin_of(&key, &slot()).await.unwrap(),
         Some(origin())
@@ -259,6 +264,15 @@ async fn places_of_others_are_not_written_and_their_origin_is_in_the_state() {
         secrets.remove(&reference, &slot()).await.unwrap();
         assert_eq!(secrets.origin_of(&reference, &slot()).await.unwrap(), None);
     }
+    secrets
+        .set_origin(&reference("env:KEY"), &slot(), &origin())
+        .await
+        .unwrap();
+    let found = secrets.fetch(&reference("env:KEY"), &slot()).await.unwrap();
+    assert_eq!(
+        (found.value.expose(), found.origin),
+        ("from env", Some(origin()))
+    );
     let without = Secrets::new(Arc::clone(secrets.vault()), secrets.look_up.clone(), None);
     assert!(matches!(
         without.origin_of(&reference("env:KEY"), &slot()).await,

@@ -1,0 +1,56 @@
+//! Why a secret is not at hand.
+
+use super::KeyringProblem;
+use crate::store::files::FileProblem;
+use crate::store::state::StateProblem;
+use crate::store::vault::VaultProblem;
+
+/// Why a value is not at hand, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretProblem {
+    /// The vault: locked, absent, damaged.
+    #[error(transparent)]
+    Vault(#[from] VaultProblem),
+    /// The vault has no such entry.
+    #[error("the vault has no entry {0:?}: enter the secret again, or correct the reference")]
+    NoEntry(String),
+    /// The variable is not set.
+    #[error(
+        "the environment variable {0} is not set: set it before starting, or choose another place"
+    )]
+    Unset(String),
+    /// The file.
+    #[error(transparent)]
+    File(#[from] FileProblem),
+    /// The file did not answer.
+    #[error("{0} gave no answer within 10 seconds: is it on a network share that is away?")]
+    FileSilent(String),
+    /// The program.
+    #[error("the command {program} gave no secret: {why}")]
+    Command {
+        /// The program, without its arguments.
+        program: String,
+        /// What happened.
+        why: String,
+    },
+    /// Not entered in this session.
+    #[error("this secret is asked for once a session: enter it, or choose a place that keeps it")]
+    NotEntered,
+    /// The keyring.
+    #[error(transparent)]
+    Keyring(#[from] KeyringProblem),
+    /// The place is not ours to write to.
+    #[error(
+        "switchboard does not write to {0}: change the secret where it is kept, or choose vault or keyring"
+    )]
+    NotWritten(String),
+    /// The origin is kept in the state, which can't be used.
+    #[error(transparent)]
+    State(#[from] StateProblem),
+    /// The origin is kept in the state, which could not be opened.
+    #[error("the state folder can't be used, so it is not known which host this secret is for")]
+    NoState,
+    /// A thread ended early: the program is shutting down.
+    #[error("the program is shutting down")]
+    Ended(#[from] tokio::task::JoinError),
+}
