@@ -171,8 +171,25 @@ pub fn read_secret(path: &Path) -> Result<Secret, FileProblem> {
             path: path.to_owned(),
         });
     }
-    let file = File::open(path).map_err(read)?;
-    match first_line(file).map_err(read)? {
+    secret_of(File::open(path).map_err(read)?, path)
+}
+
+/// The first line of an open file descriptor: `--key-fd N`, `--passphrase-fd N`. Waits for its writer.
+pub fn read_secret_from(descriptor: u32) -> Result<Secret, FileProblem> {
+    let path = PathBuf::from(format!("/dev/fd/{descriptor}"));
+    let file = File::open(&path).map_err(|source| FileProblem::Read {
+        path: path.clone(),
+        source,
+    })?;
+    secret_of(file, &path)
+}
+
+fn secret_of(source: impl Read, path: &Path) -> Result<Secret, FileProblem> {
+    let line = first_line(source).map_err(|source| FileProblem::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    match line {
         Some(secret) if !secret.is_empty() => Ok(secret),
         Some(_) => Err(FileProblem::Empty {
             path: path.to_owned(),

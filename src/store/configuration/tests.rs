@@ -1,6 +1,7 @@
 //! The configuration keeps comments, refuses damage, and loses nobody's change.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::{Command, Stdio};
 use std::thread;
 
 use super::*;
@@ -516,6 +517,123 @@ fn what_a_killed_program_left_does_no_harm_and_is_swept() {
     home.store().sweep();
     assert!(!left.exists());
     assert_eq!(home.store().load().unwrap().connections.len(), 1);
+}
+
+/// The folder that a test gives to the program that it starts: its current one.
+fn given() -> Store {
+    Store::at(
+        fs::read_link("/proc/self/cwd")
+            .unwrap()
+            .join("switchboard/switchboard.toml"),
+    )
+}
+
+/// Starts the ignored test `name` as a program of its own, in the folder of `home`.
+fn program(home: &Home, name: &str, limits: &str) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("{limits} exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            &format!("store::configuration::tests::{name}"),
+        ])
+        .current_dir(home.0.path())
+        .stdout(Stdio::piped());
+    command
+}
+
+/// Run by [`killed_at_any_moment_the_file_is_whole`].
+#[test]
+#[ignore = "run by another test"]
+fn edits_until_it_is_killed() {
+    for number in 0.. {
+        given()
+            .edit(|document| {
+                document.set_setting("theme", SettingValue::Text(format!("t{number}")))
+            })
+            .unwrap();
+    }
+}
+
+#[test]
+fn killed_at_any_moment_the_file_is_whole() {
+    let home = Home::new();
+    home.store().edit(|document| document.add(&full())).unwrap();
+    for round in 1..=8 {
+        let mut child = program(&home, "edits_until_it_is_killed", "")
+            .spawn()
+            .unwrap();
+        let first = home.store().stamp();
+        let mut seen = first;
+        // Killed after some edits, at a moment that nobody chose.
+        for _ in 0..round * 3 {
+            while home.store().stamp() == seen {
+                assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+                thread::yield_now();
+            }
+            seen = home.store().stamp();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let configuration = home.store().load().unwrap();
+        assert_eq!(configuration.connections, [full()]);
+        assert!(configuration.settings.theme.starts_with('t'));
+    }
+    home.store()
+        .edit(|document| document.set_setting("bell", SettingValue::Flag(true)))
+        .unwrap();
+    let left = fs::read_dir(home.path().parent().unwrap()).unwrap();
+    let left: Vec<_> = left.flatten().map(|entry| entry.file_name()).collect();
+    assert!(
+        !left
+            .iter()
+            .any(|name| name.to_string_lossy().ends_with(".tmp")),
+        "{left:?}"
+    );
+}
+
+/// Run by [`a_full_disk_loses_nothing`], which lets no file grow beyond a few hundred bytes.
+#[test]
+#[ignore = "run by another test"]
+fn saves_in_vain() {
+    let note = Connection {
+        note: "x".repeat(5000),
+        ..connection("big")
+    };
+    let problem = given().edit(|document| document.add(&note)).unwrap_err();
+    assert!(
+        matches!(
+            &problem,
+            ConfigurationProblem::File(FileProblem::Write { .. })
+        ),
+        "{problem:?}"
+    );
+    assert!(problem.to_string().contains("unchanged"), "{problem}");
+    assert_eq!(given().load().unwrap().connections, [connection("a")]);
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let home = Home::new();
+    home.store()
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    let before = home.text();
+    let limits = "trap '' XFSZ; ulimit -f 2;";
+    let run = program(&home, "saves_in_vain", limits).output().unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success() && said.contains("1 passed"), "{said}");
+    assert_eq!(home.text(), before);
+    let left = fs::read_dir(home.path().parent().unwrap())
+        .unwrap()
+        .flatten();
+    assert!(
+        !left
+            .into_iter()
+            .any(|entry| entry.file_name().to_string_lossy().ends_with(".tmp"))
+    );
 }
 
 #[test]

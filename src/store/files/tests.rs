@@ -180,3 +180,19 @@ fn a_git_work_tree_is_found() {
     fs::create_dir(folder.path().join(".git")).unwrap();
     assert_eq!(git_work_tree(&path), Some(folder.path().to_owned()));
 }
+
+#[test]
+fn a_secret_comes_through_a_descriptor() {
+    use std::os::fd::AsRawFd;
+
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let number = u32::try_from(reader.as_raw_fd()).unwrap();
+    let waiting = spawned(move || read_secret_from(number));
+    io::Write::write_all(&mut writer, b"key\nmore").unwrap();
+    assert_eq!(waiting.join().unwrap().unwrap().expose(), "key");
+    drop(reader);
+    assert!(matches!(
+        read_secret_from(999_999),
+        Err(FileProblem::Read { .. })
+    ));
+}

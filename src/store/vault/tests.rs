@@ -395,3 +395,42 @@ fn the_real_cost_is_paid_once() {
     );
     vault(folder.path()).unlock(&pass()).unwrap();
 }
+
+#[test]
+fn the_age_command_opens_the_identity_with_its_passphrase() {
+    use std::io::{Read, Write};
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    if Command::new("age").arg("--version").output().is_err() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    let recipient = vault.create(&pass()).unwrap();
+    // age asks for a passphrase on a terminal only.
+    let pty = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut age = CommandBuilder::new("age");
+    age.args(["-d", "-o", "key.txt", "identity.age"]);
+    age.cwd(folder.path());
+    let mut child = pty.slave.spawn_command(age).unwrap();
+    drop(pty.slave);
+    let mut reader = pty.master.try_clone_reader().unwrap();
+    let mut writer = pty.master.take_writer().unwrap();
+    let mut said = String::new();
+    let mut chunk = [0; 256];
+    while !said.contains("passphrase") {
+        let count = reader.read(&mut chunk).unwrap();
+        assert!(count > 0, "{said}");
+        said.push_str(&String::from_utf8_lossy(&chunk[..count]));
+    }
+    writer.write_all(b"correct horse\n").unwrap();
+    // Read to the end, so that the program is never stopped by a full terminal.
+    while matches!(reader.read(&mut chunk), Ok(count) if count > 0) {}
+    assert!(child.wait().unwrap().success());
+    let key = fs::read_to_string(folder.path().join("key.txt")).unwrap();
+    assert!(
+        key.contains(&recipient) && key.contains("AGE-SECRET-KEY-1"),
+        "public and secret key"
+    );
+}
