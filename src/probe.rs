@@ -18,6 +18,9 @@ mod tls;
 mod trace;
 pub mod transport;
 
+#[cfg(test)]
+mod stub;
+
 pub use gate::{Gate, Permit, Ticket};
 pub use profile::{ClientIdentity, EnvironmentProxies, Profile, ProxyChoice, ProxyUrl};
 pub use transport::{Commons, Transport, TransportProblem};

@@ -194,7 +194,11 @@ fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Se
     // In TLS 1.3 a server tells only after the handshake that it misses a certificate, and its alert may be
     // lost to a reset.
     let refused_by_certificate = marks.certificate_wanted && !setting.identity;
-    let hyper = find::<hyper::Error>(links);
+    // The outer ones say only that the request was not sent, the innermost says why.
+    let hyper = links
+        .iter()
+        .rev()
+        .find_map(|link| link.downcast_ref::<hyper::Error>());
     if hyper.is_some_and(hyper::Error::is_parse) {
         return Failure::NotHttp;
     }
@@ -210,7 +214,7 @@ fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Se
         {
             Failure::ClosedEarly
         }
-        // Broken frames of HTTP/2.
+        // A banner before the request was sent, or broken frames of HTTP/2.
         _ => Failure::NotHttp,
     };
     match failure {

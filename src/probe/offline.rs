@@ -10,7 +10,8 @@ const HOSTS: usize = 3;
 /// Failures this close together count as at once.
 const AT_ONCE: Duration = Duration::from_secs(60);
 
-/// Watches the outcomes of all probes: three distinct hosts that fail at their name or at routing within a
+/// Watches the outcomes of all probes: three distinct hosts whose name
+/// server does not answer, or to which there is no route, within a
 /// minute, and nothing that was reached since, mean that this machine is offline.
 #[derive(Clone, Debug, Default)]
 pub struct OfflineWatch {
@@ -25,7 +26,7 @@ impl OfflineWatch {
             return;
         }
         match &reply.outcome {
-            Outcome::Failed(Failure::DnsNotFound | Failure::DnsFailed | Failure::Unreachable) => {
+            Outcome::Failed(Failure::DnsFailed | Failure::Unreachable) => {
                 self.failed.insert(host.host.clone(), now);
                 self.failed
                     .retain(|_, at| now.saturating_sub(*at) <= AT_ONCE);

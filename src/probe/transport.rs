@@ -417,3 +417,6 @@ fn unsendable(name: &HeaderName) -> Failure {
         "the value for the header {name} holds a character that no header can carry, such as a line end"
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,751 @@
+//! Every way in which a server on loopback can fail, and what the transport says of it.
+
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, IsCa, date_time_ymd};
+
+use super::*;
+use crate::domain::State;
+use crate::domain::reply::TlsFailure;
+use crate::probe::profile::{EnvironmentProxies, ProxyChoice, ProxyUrl};
+use crate::probe::stub::{Act, Authority, Stub, Versions, self_signed};
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\nhi";
+
+fn get(url: &str) -> Request {
+    Request {
+        method: "GET",
+        url: Url::parse(url).unwrap(),
+        headers: Vec::new(),
+        authorization: Authorization::None,
+        stop_after: StopAfter::Body,
+    }
+}
+
+fn with_key(url: &str) -> Request {
+    Request {
+        authorization: Authorization::Basic {
+            username: "shop".to_owned(),
+            key: Secret::new("hunter2"),
+        },
+        ..get(url)
+    }
+}
+
+fn reach(url: &str) -> Request {
+    Request {
+        stop_after: StopAfter::Reach,
+        ..get(url)
+    }
+}
+
+fn plain(stub: &Stub) -> String {
+    format!("http://{}/x?y=1", stub.address)
+}
+
+fn secure(stub: &Stub) -> String {
+    format!("https://{}/x", stub.address)
+}
+
+async fn send_by(profile: Profile, request: &Request, within: Duration) -> Reply {
+    let transport = Transport::new(profile).unwrap();
+    transport.send(request, Instant::now() + within).await
+}
+
+/// Long enough for whatever ends by itself.
+const LONG: Duration = Duration::from_secs(20);
+/// For what ends by the deadline alone.
+const SHORT: Duration = Duration::from_millis(200);
+
+async fn send(request: &Request) -> Reply {
+    send_by(Profile::default(), request, LONG).await
+}
+
+async fn fails(act: Act) -> Outcome {
+    let stub = Stub::plain(act).await;
+    send(&get(&plain(&stub))).await.outcome
+}
+
+fn trusting(authority: &Authority) -> Profile {
+    Profile {
+        extra_roots: vec![authority.pem()],
+        ..Profile::default()
+    }
+}
+
+fn proxied(stub: &Stub, scheme: &str) -> Profile {
+    let url = format!("{scheme}://proxyuser:proxypass@{}", stub.address);
+    Profile {
+        proxy: ProxyChoice::Url(ProxyUrl::new(url)),
+        ..Profile::default()
+    }
+}
+
+fn answered(outcome: Outcome) -> Response {
+    match outcome {
+        Outcome::Answered(response) => response,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_answer_comes_whole_with_its_phases() {
+    let stub = Stub::plain(Act::Answer(OK.to_vec())).await;
+    let mut request = get(&plain(&stub));
+    request.headers.push(("X-Mine".to_owned(), "1".to_owned()));
+    let reply = send(&request).await;
+    let [address] = &reply.addresses[..] else {
+        panic!("{:?}", reply.addresses)
+    };
+    assert_eq!((address.address, address.state), (stub.address, State::Ok));
+    assert!(address.ms.is_some());
+    let phases = reply.phases;
+    assert!(phases.connect.is_some() && phases.wait.is_some() && phases.body.is_some());
+    assert_eq!((phases.dns, phases.tls, reply.tls), (None, None, None));
+    let sum: Duration = phases
+        .parts()
+        .into_iter()
+        .filter_map(|(_, part)| part)
+        .sum();
+    assert!(sum <= phases.total.unwrap());
+    let response = answered(reply.outcome);
+    assert_eq!(
+        (response.status, response.body.as_slice()),
+        (200, &b"hi"[..])
+    );
+    let twice: Vec<&str> = response
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "x-twice")
+        .map(|(_, value)| value.as_str())
+        .collect();
+    assert_eq!(twice, ["1", "2"]);
+    let heads = stub.heads();
+    let head = heads[0].to_ascii_lowercase();
+    assert!(head.starts_with("get /x?y=1 http/1.1\r\n"), "{head}");
+    for line in [
+        concat!(
+            "user-agent: switchboard/",
+            env!("CARGO_PKG_VERSION"),
+            "\r\n"
+        ),
+        "accept: application/json, */*;q=0.1\r\n",
+        "x-mine: 1\r\n",
+        "accept-encoding: gzip\r\n",
+    ] {
+        assert!(head.contains(line), "{line} {head}");
+    }
+    for name in ["referer", "cookie", "authorization"] {
+        assert!(!head.contains(name), "{name} {head}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_sent_as_asked() {
+    let stub = Stub::plain(Act::Answer(OK.to_vec())).await;
+    send(&with_key(&plain(&stub))).await;
+    let mut request = get(&plain(&stub));
+    request.authorization =
+        Authorization::Headers(vec![("BLESTA-API-KEY".to_owned(), Secret::new("käse"))]);
+    send(&request).await;
+    let heads = stub.heads();
+    assert!(
+        heads[0].contains("authorization: Basic c2hvcDpodW50ZXIy\r\n"),
+        "{heads:?}"
+    );
+    assert!(heads[1].contains("blesta-api-key: käse\r\n"), "{heads:?}");
+}
+
+#[tokio::test]
+async fn a_key_that_no_header_carries_is_told_without_it() {
+    for authorization in [
+        Authorization::Basic {
+            username: "a:b".to_owned(),
+            key: Secret::new("hunter2"),
+        },
+        Authorization::Headers(vec![("X-Key".to_owned(), Secret::new("hunter2\n"))]),
+        Authorization::Headers(vec![("X Key".to_owned(), Secret::new("hunter2"))]),
+    ] {
+        let mut request = get("http://127.0.0.1:1/");
+        request.authorization = authorization;
+        let reply = send(&request).await;
+        assert!(
+            matches!(reply.outcome, Outcome::Failed(Failure::Local(_))),
+            "{reply:?}"
+        );
+        assert!(!format!("{reply:?}").contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_told_and_not_followed() {
+    let target = Stub::plain(Act::Answer(OK.to_vec())).await;
+    let location = format!(
+        "HTTP/1.1 302 Found\r\nLocation: http://{}/\r\nContent-Length: 0\r\n\r\n",
+        target.address
+    );
+    let stub = Stub::plain(Act::Answer(location.into_bytes())).await;
+    let response = answered(send(&with_key(&plain(&stub))).await.outcome);
+    assert_eq!(response.status, 302);
+    assert!(response.header("location").is_some());
+    assert_eq!(target.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_port_without_a_listener_refuses() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let reply = send(&get(&format!("http://{address}/"))).await;
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Refused));
+    assert_eq!(reply.addresses[0].state, State::Down);
+    assert!(reply.addresses[0].ms.is_some());
+}
+
+#[tokio::test]
+async fn no_reply_has_a_kind() {
+    for (act, failure) in [
+        (Act::Reset, Failure::Reset),
+        (Act::Close, Failure::ClosedEarly),
+        (Act::Answer(Vec::new()), Failure::ClosedEarly),
+        (
+            Act::Answer(b"HTTP/1.1 200 OK\r\nX-Half".to_vec()),
+            Failure::ClosedEarly,
+        ),
+        (
+            Act::Speak(b"SSH-2.0-OpenSSH_9.2p1\r\n".to_vec()),
+            Failure::NotHttp,
+        ),
+        (
+            Act::Answer(b"\0\x01\x02garbage\r\n\r\n".to_vec()),
+            Failure::NotHttp,
+        ),
+        (
+            Act::Answer(b"HTTP/1.1 abc\r\n\r\n".to_vec()),
+            Failure::NotHttp,
+        ),
+        (
+            Act::Answer([&b"HTTP/1.1 200 OK\r\nX: "[..], &[b'a'; 600_000]].concat()),
+            Failure::NotHttp,
+        ),
+    ] {
+        let name = format!("{act:.60?}");
+        // A banner that comes first, or a reset at once, may be met at either end of the write.
+        let outcome = fails(act).await;
+        assert_eq!(outcome, Outcome::Failed(failure), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn silence_ends_by_the_deadline() {
+    let stub = Stub::plain(Act::Wait).await;
+    let reply = send_by(Profile::default(), &get(&plain(&stub)), SHORT).await;
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::ResponseTimeout));
+    assert!(reply.phases.connect.is_some() && reply.phases.wait.is_none());
+    assert_eq!(reply.addresses[0].state, State::Ok);
+}
+
+fn chunked(body: &[u8]) -> Vec<u8> {
+    [
+        &b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..],
+        body,
+    ]
+    .concat()
+}
+
+fn gzipped(body: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn a_body_may_be_cut() {
+    let head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc";
+    for (act, failure, kept) in [
+        (Act::Answer(head.to_vec()), Failure::ClosedEarly, "abc"),
+        (
+            Act::Answer(chunked(b"3\r\nabc\r\nzz\r\n")),
+            Failure::BadCoding,
+            "abc",
+        ),
+        (
+            Act::Answer(chunked(b"3\r\nabc\r\n")),
+            Failure::ClosedEarly,
+            "abc",
+        ),
+        (
+            Act::Answer(gzipped(b"this is no gzip at all")),
+            Failure::BadCoding,
+            "",
+        ),
+        (Act::AnswerAndReset(head.to_vec()), Failure::Reset, "abc"),
+    ] {
+        let name = format!("{act:.60?}");
+        let Outcome::Cut(response, cut) = fails(act).await else {
+            panic!("{name}")
+        };
+        assert_eq!((response.status, cut), (200, failure), "{name}");
+        assert!(kept.as_bytes().starts_with(&response.body), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_trickle_ends_by_the_deadline_with_its_status() {
+    let head = b"HTTP/1.1 503 No\r\nContent-Length: 10\r\n\r\na".to_vec();
+    let stub = Stub::plain(Act::AnswerAndWait(head)).await;
+    let reply = send_by(Profile::default(), &get(&plain(&stub)), SHORT).await;
+    let Outcome::Cut(response, Failure::ResponseTimeout) = reply.outcome else {
+        panic!("{reply:?}")
+    };
+    assert_eq!(
+        (response.status, response.body.as_slice()),
+        (503, &b"a"[..])
+    );
+}
+
+/// Two mebibytes of zeros as gzip: one deflate block of fixed codes, a zero and then runs of 258 (RFC 1951,
+/// section 3.2.6). Its checksum is missing, but nobody should come that far.
+fn bomb() -> Vec<u8> {
+    let mut bits: Vec<bool> = vec![true, true, false];
+    let code = |bits: &mut Vec<bool>, value: u16, width: u16| {
+        bits.extend((0..width).rev().map(|bit| value >> bit & 1 == 1));
+    };
+    code(&mut bits, 0b0011_0000, 8);
+    for _ in 0..2 * BODY_LIMIT / 258 {
+        code(&mut bits, 0b1100_0101, 8);
+        code(&mut bits, 0, 5);
+    }
+    let packed = bits.chunks(8).map(|byte| {
+        let bit = |(place, set): (usize, &bool)| u8::from(*set) << place;
+        byte.iter().enumerate().map(bit).sum::<u8>()
+    });
+    [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]
+        .into_iter()
+        .chain(packed)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_not_read_to_its_end() {
+    let long = [
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            BODY_LIMIT + 1
+        )
+        .into_bytes(),
+        vec![b'a'; BODY_LIMIT + 1],
+    ]
+    .concat();
+    for act in [Act::Answer(long), Act::AnswerAndWait(gzipped(&bomb()))] {
+        let Outcome::Cut(response, Failure::BodyTooLarge) = fails(act).await else {
+            panic!("over the limit")
+        };
+        assert_eq!(response.body.len(), BODY_LIMIT);
+    }
+    let exact = [
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {BODY_LIMIT}\r\n\r\n").into_bytes(),
+        vec![b'a'; BODY_LIMIT],
+    ]
+    .concat();
+    assert_eq!(
+        answered(fails(Act::Answer(exact)).await).body.len(),
+        BODY_LIMIT
+    );
+}
+
+#[tokio::test]
+async fn tls_is_verified_and_shown() {
+    let authority = Authority::new();
+    let stub = Stub::tls(
+        authority.server(&["127.0.0.1"], |_| {}),
+        Act::Answer(OK.to_vec()),
+    )
+    .await;
+    let reply = send_by(trusting(&authority), &with_key(&secure(&stub)), LONG).await;
+    let facts = reply.tls.as_ref().unwrap();
+    assert!(facts.verified);
+    assert_eq!(facts.version.as_deref(), Some("TLSv1.3"));
+    assert_eq!(facts.chain.len(), 1);
+    assert_eq!(facts.chain[0].names, ["127.0.0.1"]);
+    assert!(facts.chain[0].issuer.contains("Rehearsal authority"));
+    let phases = reply.phases;
+    assert!(phases.connect.is_some() && phases.tls.is_some() && phases.wait.is_some());
+    assert_eq!(answered(reply.outcome).status, 200);
+    assert!(stub.heads()[0].contains("authorization: Basic"));
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_it_is_offered() {
+    let authority = Authority::new();
+    let mut config = authority.server(&["127.0.0.1"], |_| {});
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let stub = Stub::tls(config, Act::Http2).await;
+    let reply = send_by(trusting(&authority), &get(&secure(&stub)), LONG).await;
+    assert_eq!(answered(reply.outcome).status, 200);
+    assert_eq!(stub.heads(), ["HTTP/2"]);
+}
+
+#[tokio::test]
+async fn a_chain_that_does_not_hold_is_told_and_gets_no_request() {
+    let authority = Authority::new();
+    let of_authority =
+        |change: fn(&mut rcgen::CertificateParams)| authority.server(&["127.0.0.1"], change);
+    let cases = [
+        (
+            of_authority(|p| p.not_after = date_time_ymd(2021, 1, 1)),
+            TlsFailure::Expired,
+        ),
+        (
+            of_authority(|p| p.not_before = date_time_ymd(2080, 1, 1)),
+            TlsFailure::NotYetValid,
+        ),
+        (
+            authority.server(&["other.example"], |_| {}),
+            TlsFailure::WrongName,
+        ),
+        (
+            Authority::named("Nobody's").server(&["127.0.0.1"], |_| {}),
+            TlsFailure::UnknownIssuer,
+        ),
+        (self_signed(|_| {}), TlsFailure::UnknownIssuer),
+    ];
+    for (config, failure) in cases {
+        let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
+        let reply = send_by(trusting(&authority), &with_key(&secure(&stub)), LONG).await;
+        assert_eq!(
+            reply.outcome,
+            Outcome::Failed(Failure::Tls(failure.clone()))
+        );
+        let facts = reply.tls.unwrap();
+        assert!(!facts.verified && facts.chain.len() == 1, "{failure:?}");
+        assert_eq!(reply.addresses[0].state, State::Ok, "TCP stood");
+        assert_eq!(
+            stub.heads().len(),
+            0,
+            "no request, so no credentials: {failure:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_authority_as_a_server_is_told() {
+    let config = self_signed(|p| p.is_ca = IsCa::Ca(BasicConstraints::Unconstrained));
+    let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
+    let reply = send(&with_key(&secure(&stub))).await;
+    let Outcome::Failed(Failure::Tls(TlsFailure::Other(why))) = reply.outcome else {
+        panic!("{reply:?}")
+    };
+    assert!(why.contains("CA:true"), "{why}");
+    assert_eq!(stub.heads().len(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_tls_is_told() {
+    let plain_port = Stub::plain(Act::Speak(b"HTTP/1.1 400 Bad\r\n\r\n".to_vec())).await;
+    let reply = send(&with_key(&secure(&plain_port))).await;
+    let not_tls = Outcome::Failed(Failure::Tls(TlsFailure::NotTls));
+    assert_eq!(reply.outcome, not_tls);
+    let silent = Stub::plain(Act::Wait).await;
+    let reply = send_by(
+        Profile::default(),
+        &with_key(&secure(&silent)),
+        Duration::from_secs(1),
+    )
+    .await;
+    let slow = Outcome::Failed(Failure::Tls(TlsFailure::Timeout));
+    assert_eq!(reply.outcome, slow);
+    let closing = Stub::plain(Act::Close).await;
+    let reply = send(&with_key(&secure(&closing))).await;
+    assert!(
+        matches!(
+            reply.outcome,
+            Outcome::Failed(Failure::Tls(TlsFailure::Other(_)) | Failure::Reset)
+        ),
+        "{reply:?}"
+    );
+}
+
+#[tokio::test]
+async fn plain_http_to_a_tls_port_is_not_http() {
+    let authority = Authority::new();
+    let stub = Stub::tls(authority.server(&["127.0.0.1"], |_| {}), Act::Wait).await;
+    let reply = send(&get(&plain(&stub))).await;
+    assert!(
+        matches!(
+            reply.outcome,
+            Outcome::Failed(Failure::NotHttp | Failure::Reset)
+        ),
+        "{reply:?}"
+    );
+}
+
+const TLS_1_2: Versions = &[&rustls::version::TLS12];
+const TLS_1_3: Versions = &[&rustls::version::TLS13];
+
+#[tokio::test]
+async fn a_missing_client_certificate_is_told_in_both_versions() {
+    let authority = Authority::new();
+    for versions in [TLS_1_2, TLS_1_3] {
+        let config = authority.server_for_known_clients(versions);
+        let stub = Stub::tls(config, Act::Answer(OK.to_vec())).await;
+        let reply = send_by(trusting(&authority), &get(&secure(&stub)), LONG).await;
+        let failure = Failure::Tls(TlsFailure::ClientCertificate);
+        assert_eq!(reply.outcome, Outcome::Failed(failure), "{versions:?}");
+
+        let (certificate, key) = authority.client();
+        let mut profile = trusting(&authority);
+        profile.identity = Some(ClientIdentity {
+            certificate,
+            key: Secret::new(key),
+        });
+        let reply = send_by(profile, &get(&secure(&stub)), LONG).await;
+        assert_eq!(answered(reply.outcome).status, 200, "{versions:?}");
+    }
+}
+
+#[tokio::test]
+async fn reachability_ends_before_http() {
+    let stub = Stub::plain(Act::Wait).await;
+    let reply = send(&reach(&plain(&stub))).await;
+    assert_eq!(reply.outcome, Outcome::Reached);
+    assert_eq!(reply.addresses[0].state, State::Ok);
+    stub.closed_by_client().await;
+    assert_eq!((stub.connections(), stub.heads().len()), (1, 0));
+
+    let authority = Authority::new();
+    let stub = Stub::tls(authority.server(&["127.0.0.1"], |_| {}), Act::Wait).await;
+    let reply = send_by(trusting(&authority), &reach(&secure(&stub)), LONG).await;
+    assert_eq!(reply.outcome, Outcome::Reached);
+    assert!(reply.tls.unwrap().verified && reply.phases.tls.is_some());
+    stub.closed_by_client().await;
+    assert_eq!(stub.heads().len(), 0);
+
+    let reply = send(&reach(&secure(&stub))).await;
+    let unknown = Failure::Tls(TlsFailure::UnknownIssuer);
+    assert_eq!(reply.outcome, Outcome::Failed(unknown));
+}
+
+#[tokio::test]
+async fn a_cancelled_request_closes_its_connection() {
+    let stub = Stub::plain(Act::Wait).await;
+    let transport = Transport::new(Profile::default()).unwrap();
+    let request = get(&plain(&stub));
+    {
+        let sending = transport.send(&request, Instant::now() + LONG);
+        tokio::select! {
+            reply = sending => panic!("{reply:?}"),
+            () = stub.head_came() => {}
+        }
+    }
+    stub.closed_by_client().await;
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_and_each_address_told() {
+    let stub = Stub::plain(Act::Answer(OK.to_vec())).await;
+    let url = format!("http://localhost:{}/", stub.address.port());
+    let mut profile = Profile::default();
+    for family in [AddressFamily::Any, AddressFamily::V4] {
+        profile.family = family;
+        let reply = send_by(profile.clone(), &get(&url), LONG).await;
+        assert!(reply.phases.dns.is_some());
+        for told in &reply.addresses {
+            let expected = if told.address == stub.address {
+                State::Ok
+            } else {
+                State::Down
+            };
+            assert_eq!(told.state, expected, "{reply:?}");
+        }
+        assert_eq!(answered(reply.outcome).status, 200);
+    }
+    assert_eq!(stub.connections(), 2, "one for each request");
+    let numeric = plain(&stub);
+    profile.family = AddressFamily::V6;
+    let reply = send_by(profile, &get(&numeric), LONG).await;
+    assert!(
+        matches!(reply.outcome, Outcome::Failed(Failure::Local(_))),
+        "{reply:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_told() {
+    // Over 63 characters without a dot: no name server is asked.
+    let url = format!("http://{}.invalid/", "a".repeat(70));
+    let reply = send(&get(&url)).await;
+    let Outcome::Failed(failure) = reply.outcome else {
+        panic!("{reply:?}")
+    };
+    assert!(
+        matches!(failure, Failure::DnsNotFound | Failure::DnsFailed),
+        "{failure:?}"
+    );
+    assert!(reply.phases.dns.is_some());
+}
+
+#[tokio::test]
+async fn addresses_are_tried_until_one_stands() {
+    if tokio::net::TcpListener::bind("[::1]:0").await.is_err() {
+        return; // No IPv6 here.
+    }
+    let stub = Stub::start("[::1]:0", Act::Answer(OK.to_vec()), None).await;
+    let reply = send(&get(&plain(&stub))).await;
+    assert_eq!(answered(reply.outcome).status, 200);
+    assert_eq!(reply.addresses[0].address, stub.address);
+}
+
+#[tokio::test]
+async fn a_target_is_reached_through_an_http_proxy() {
+    let authority = Authority::new();
+    let target = Stub::tls(
+        authority.server(&["shop.test"], |_| {}),
+        Act::Answer(OK.to_vec()),
+    )
+    .await;
+    let proxy = Stub::plain(Act::Tunnel(target.address)).await;
+    let mut profile = proxied(&proxy, "http");
+    profile.extra_roots = vec![authority.pem()];
+    let reply = send_by(profile, &with_key("https://shop.test/x"), LONG).await;
+    let shown = format!("http://{}", proxy.address);
+    assert_eq!(reply.proxy.as_deref(), Some(shown.as_str()));
+    assert!(reply.tls.unwrap().verified);
+    assert!(reply.phases.connect.is_some() && reply.phases.tls.is_some());
+    assert_eq!(answered(reply.outcome).status, 200);
+    let heads = proxy.heads();
+    let head = heads[0].to_ascii_lowercase();
+    assert!(head.starts_with("connect shop.test:443 "), "{head}");
+    assert!(head.contains("proxy-authorization: basic"), "{head}");
+    assert!(!head.contains("\r\nauthorization:"), "{head}");
+}
+
+#[tokio::test]
+async fn a_target_is_reached_through_a_socks_proxy() {
+    let target = Stub::plain(Act::Answer(OK.to_vec())).await;
+    let proxy = Stub::plain(Act::Socks(target.address)).await;
+    for (scheme, host, kind) in [
+        ("socks5", "localhost", "SOCKS kind 1"),
+        ("socks5h", "shop.test", "SOCKS kind 3"),
+    ] {
+        let profile = Profile {
+            proxy: ProxyChoice::Url(ProxyUrl::new(format!("{scheme}://{}", proxy.address))),
+            family: AddressFamily::V4,
+            ..Profile::default()
+        };
+        let reply = send_by(profile, &get(&format!("http://{host}/")), LONG).await;
+        assert_eq!(answered(reply.outcome).status, 200, "{scheme}");
+        assert_eq!(proxy.heads().last().unwrap(), kind);
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_fails_is_told_apart() {
+    let needs_auth = b"HTTP/1.1 407 Auth\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let bad = b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n".to_vec();
+    for (act, target, failure) in [
+        (
+            Act::Answer(needs_auth.clone()),
+            "https://shop.test/",
+            Some(407),
+        ),
+        (Act::Answer(needs_auth), "http://shop.test/", Some(407)),
+        (Act::Answer(bad), "https://shop.test/", None),
+        (Act::Close, "https://shop.test/", None),
+    ] {
+        let proxy = Stub::plain(act).await;
+        let reply = send_by(proxied(&proxy, "http"), &with_key(target), LONG).await;
+        assert_eq!(
+            reply.outcome,
+            Outcome::Failed(Failure::Proxy(failure)),
+            "{target}"
+        );
+    }
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    for target in ["http://shop.test/", "https://shop.test/"] {
+        for scheme in ["http", "socks5h"] {
+            let profile = Profile {
+                proxy: ProxyChoice::Url(ProxyUrl::new(url.replace("http", scheme))),
+                ..Profile::default()
+            };
+            let reply = send_by(profile, &get(target), LONG).await;
+            assert_eq!(
+                reply.outcome,
+                Outcome::Failed(Failure::Proxy(None)),
+                "{target}"
+            );
+        }
+    }
+    let silent = Stub::plain(Act::Wait).await;
+    let reply = send_by(proxied(&silent, "http"), &get("https://shop.test/"), SHORT).await;
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(None)));
+}
+
+#[tokio::test]
+async fn the_environment_names_proxies_and_exemptions() {
+    let stub = Stub::plain(Act::Answer(OK.to_vec())).await;
+    let mut proxies = EnvironmentProxies {
+        all: Some(ProxyUrl::new("http://127.0.0.1:1")),
+        none: "127.0.0.1".to_owned(),
+        ..EnvironmentProxies::default()
+    };
+    let profile = |proxies: &EnvironmentProxies| Profile {
+        proxy: ProxyChoice::Environment(proxies.clone()),
+        ..Profile::default()
+    };
+    let reply = send_by(profile(&proxies), &get(&plain(&stub)), LONG).await;
+    assert_eq!((answered(reply.outcome).status, reply.proxy), (200, None));
+    proxies.none.clear();
+    let reply = send_by(profile(&proxies), &get(&plain(&stub)), LONG).await;
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(None)));
+    assert_eq!(reply.proxy.as_deref(), Some("http://127.0.0.1:1"));
+}
+
+#[test]
+fn a_profile_that_can_t_be_used_is_told() {
+    let authority = Authority::new();
+    let (certificate, _) = authority.client();
+    let (_, other_key) = authority.client();
+    let with_identity = |certificate: &[u8], key: &str| Profile {
+        identity: Some(ClientIdentity {
+            certificate: certificate.to_vec(),
+            key: Secret::new(key),
+        }),
+        ..Profile::default()
+    };
+    for (profile, word) in [
+        (
+            Profile {
+                extra_roots: vec![b"nothing".to_vec()],
+                ..Profile::default()
+            },
+            "no certificate",
+        ),
+        (with_identity(b"nothing", &other_key), "no certificate"),
+        (with_identity(&certificate, "nothing"), "no private key"),
+        (with_identity(&certificate, &other_key), "does not belong"),
+        (
+            Profile {
+                proxy: ProxyChoice::Url(ProxyUrl::new("ftp://u:hunter2@p")),
+                ..Profile::default()
+            },
+            "not ftp",
+        ),
+    ] {
+        let problem = Transport::new(profile).unwrap_err().to_string();
+        assert!(problem.contains(word), "{problem}");
+        assert!(!problem.contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn no_time_left_is_not_the_network_s_fault() {
+    let stub = Stub::plain(Act::Wait).await;
+    let reply = send_by(Profile::default(), &get(&plain(&stub)), Duration::ZERO).await;
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::ResponseTimeout));
+    assert_eq!(stub.connections(), 0);
+}
