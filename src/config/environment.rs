@@ -72,6 +72,7 @@ pub struct Environment {
     /// Proxies.
     pub proxies: ProxyVariables,
     look_up: LookUp,
+    variable: Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>,
 }
 
 impl Environment {
@@ -100,7 +101,11 @@ impl Environment {
         Self::from_look_up(move |name| variables.get(name).map(OsString::from), look_up)
     }
 
-    fn from_look_up(variable: impl Fn(&str) -> Option<OsString>, look_up: LookUp) -> Self {
+    fn from_look_up(
+        variable: impl Fn(&str) -> Option<OsString> + Send + Sync + 'static,
+        look_up: LookUp,
+    ) -> Self {
+        let variable = Arc::new(variable);
         let raw = |name: &str| variable(name).filter(|value| !value.is_empty());
         let text = |name: &str| raw(name).and_then(|value| value.into_string().ok());
         let first = |names: &[&str]| names.iter().find_map(|name| text(name));
@@ -137,7 +142,13 @@ impl Environment {
                 no: first(&["no_proxy", "NO_PROXY"]),
             },
             look_up,
+            variable,
         }
+    }
+
+    /// A variable as it stands, for the surroundings of the clipboard. Not for secrets.
+    pub fn raw(&self, name: &str) -> Option<OsString> {
+        (self.variable)(name)
     }
 
     /// The value of the variable `name`, for an `env:` reference or `--key-env`; read when asked.
