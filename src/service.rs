@@ -17,3 +17,6 @@ pub use judge::last_good;
 pub use ladder::Ladder;
 pub use step::{Answer, Ask, Authorization, Request, Step, StopAfter};
 pub use subject::{Accepted, Held, LastGood, Manner, Past, Subject};
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::domain::{Reason, ServiceId, Who};
 
 use format::{Cms, Field, Mark, Need, ReasonText, Rule, Scheme, ServiceFile, ServiceText};
+use words::Template;
 
 /// Every service that is known.
 #[derive(Clone, Debug)]
@@ -154,15 +155,17 @@ impl Catalog {
         let Some(text) = own.or_else(|| self.common.reason.get(reason.id())) else {
             return Entry::bare(reason);
         };
+        let common = self.common.reason.get(reason.id());
+        let title = text
+            .title
+            .as_ref()
+            .or(common.and_then(|text| text.title.as_ref()));
         Entry {
             reason,
-            title: text
-                .title
-                .as_ref()
-                .map_or_else(|| reason.title().to_owned(), words::Template::general),
+            title: title.map_or_else(|| reason.title().to_owned(), Template::general),
             cause: text.cause.general(),
             who: text.who,
-            steps: text.steps.iter().map(words::Template::general).collect(),
+            steps: text.steps.iter().map(Template::general).collect(),
             snippet: text.snippet.clone(),
             doc: text.doc.clone(),
         }
@@ -255,6 +258,8 @@ impl Service {
     }
 
     /// The words of a reason: of the variant first, then of the reason; its own before the common ones.
+    ///
+    /// The title is found apart by [`Service::title_of`], since own words often leave it as it is.
     pub(super) fn words(&self, reason: Reason, variant: Option<&str>) -> Option<&ReasonText> {
         let find = |key: &str| {
             self.own
@@ -265,6 +270,19 @@ impl Service {
         variant
             .and_then(|variant| find(&format!("{}/{variant}", reason.id())))
             .or_else(|| find(reason.id()))
+    }
+
+    /// The title of a reason's words, the common one where its own words have none.
+    pub(super) fn title_of(&self, reason: Reason, variant: Option<&str>) -> Option<&Template> {
+        let key = variant.map(|variant| format!("{}/{variant}", reason.id()));
+        let title = |key: &str| {
+            [&self.own, &self.common]
+                .into_iter()
+                .find_map(|part| part.reason.get(key)?.title.as_ref())
+        };
+        key.as_deref()
+            .and_then(title)
+            .or_else(|| title(reason.id()))
     }
 }
 

@@ -116,16 +116,15 @@ pub fn detect(
 
 /// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.
 pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<String> {
+    let key_fits = secret_fits(service.key(), key);
+    if !key_fits && secret_fits(service.key(), &Secret::new(username)) {
+        return Some("user name and key look swapped".to_owned());
+    }
     if username_is_odd(service, username) {
         let expected = shape(service.username());
-        let swapped = secret_fits(service.key(), &Secret::new(username));
-        return Some(if swapped {
-            "user name and key look swapped".to_owned()
-        } else {
-            format!("the user name is not {expected}")
-        });
+        return Some(format!("the user name is not {expected}"));
     }
-    if secret_fits(service.key(), key) {
+    if key_fits {
         return None;
     }
     let title = service.title();

@@ -272,6 +272,3 @@ impl Ladder {
         }))
     }
 }
-
-#[cfg(test)]
-mod tests;

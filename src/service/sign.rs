@@ -11,6 +11,8 @@ use super::catalog::Service;
 use super::catalog::format::{Need, Scheme};
 use super::step::Authorization;
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// The keyed digest under which the lock-out budget knows a pair: HMAC-SHA256 under the installation's
 /// key, so that a stolen state folder does not let anybody try keys against it. 32 hex digits.
 pub fn fingerprint(installation_key: &[u8; 32], username: &str, key: &Secret) -> KeyFingerprint {
@@ -23,13 +25,11 @@ pub fn fingerprint(installation_key: &[u8; 32], username: &str, key: &Secret) ->
             key.expose().as_bytes(),
         ],
     );
-    KeyFingerprint(
-        digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+    let mut hex = String::with_capacity(32);
+    for byte in digest.iter().take(16) {
+        hex.extend([byte >> 4, byte & 15].map(|half| char::from(HEX[usize::from(half)])));
+    }
+    KeyFingerprint(hex)
 }
 
 /// The signature of `text` under the shared token: base64(HMAC-SHA256). The signature is no secret.
@@ -170,6 +170,34 @@ pub struct Cleaned<T> {
 /// `Authorization:`, `ApiKey `, `Bearer ` and `Basic ` before it, and a `user:key` pair where the service
 /// takes both.
 pub fn clean_secret(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
+    let Cleaned {
+        value, mut notes, ..
+    } = clean_whole(pasted);
+    let takes_both = service.username().need == Need::Required;
+    let basic = notes.iter().any(|note| note.contains("Basic"));
+    let pair = Some(&value)
+        .filter(|_| basic)
+        .and_then(decoded)
+        .or_else(|| Some(value.clone()).filter(|_| takes_both))
+        .and_then(|whole| whole.split_once(':'))
+        .filter(|(username, key)| !username.is_empty() && !key.is_empty());
+    let Some((username, key)) = pair else {
+        return Cleaned {
+            value,
+            username: None,
+            notes,
+        };
+    };
+    notes.push("the pair was split into user name and key".to_owned());
+    Cleaned {
+        value: key,
+        username: Some(username.expose().to_owned()),
+        notes,
+    }
+}
+
+/// The same without splitting a pair: where the username is known already.
+pub(super) fn clean_whole(pasted: &Secret) -> Cleaned<Secret> {
     let mut notes = Vec::new();
     let inside = Secret::new(
         pasted
@@ -182,31 +210,15 @@ pub fn clean_secret(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
     if value != *pasted {
         notes.push("blanks or line ends were taken off".to_owned());
     }
-    let mut pair = None;
     for prefix in ["Authorization:", "ApiKey ", "Bearer ", "Basic "] {
-        let Some(rest) = without_prefix(&value, prefix) else {
-            continue;
-        };
-        value = rest;
-        notes.push(format!("\"{}\" before it was taken off", prefix.trim_end()));
-        if prefix == "Basic " {
-            pair = decoded(&value);
+        if let Some(rest) = without_prefix(&value, prefix) {
+            value = rest;
+            notes.push(format!("\"{}\" before it was taken off", prefix.trim_end()));
         }
-    }
-    let takes_both = service.username().need == Need::Required;
-    let pair = pair
-        .or_else(|| Some(value.clone()).filter(|_| takes_both))
-        .and_then(|whole| whole.split_once(':'))
-        .filter(|(username, key)| !username.is_empty() && !key.is_empty());
-    let mut username = None;
-    if let Some((name, key)) = pair {
-        notes.push("the pair was split into user name and key".to_owned());
-        username = Some(name.expose().to_owned());
-        value = key;
     }
     Cleaned {
         value,
-        username,
+        username: None,
         notes,
     }
 }

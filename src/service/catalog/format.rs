@@ -367,7 +367,7 @@ pub struct ReasonText {
 pub enum Fix {
     /// Without what `[service.url]` says does not belong in it.
     Strip,
-    /// With https.
+    /// Where a redirect leads, else the same URL with https.
     Https,
     /// Where the redirect leads, without the path that was asked.
     Redirect,

@@ -62,14 +62,14 @@ pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
     if let Some(time) = retry_at {
         ending.facts.set("when", whole_seconds(time));
     }
-    let (title, cause, remedy) = text(words, ending.finding.reason, &ending.facts, url);
+    let (cause, remedy) = text(words, ending.finding.reason, &ending.facts, url);
     let mut verdict = Verdict {
         connection: ending.subject.connection.clone(),
         service: ending.subject.service.clone(),
         url: shown_url(&ending),
         reason: ending.finding.reason,
         status: ending.judged.map_or(0, |judged| judged.status),
-        title,
+        title: title(&ending),
         cause,
         answered_by: ending
             .judged
@@ -112,12 +112,23 @@ fn shown_url(ending: &Ending<'_>) -> String {
         .map_or_else(|| inert(&ending.subject.url, 200), Endpoint::shown)
 }
 
+fn title(ending: &Ending<'_>) -> String {
+    let Finding { reason, variant } = &ending.finding;
+    ending
+        .service
+        .title_of(*reason, variant.as_deref())
+        .map_or_else(
+            || reason.title().to_owned(),
+            |title| title.fill(|name| ending.facts.get(name)),
+        )
+}
+
 fn text(
     words: Option<&ReasonText>,
     reason: Reason,
     facts: &Facts,
     url: Option<String>,
-) -> (String, String, Remedy) {
+) -> (String, Remedy) {
     let mut remedy = Remedy {
         who: Who::You,
         steps: Vec::new(),
@@ -126,18 +137,14 @@ fn text(
         doc: None,
     };
     let Some(words) = words else {
-        return (reason.title().to_owned(), reason.title().to_owned(), remedy);
+        return (reason.title().to_owned(), remedy);
     };
     let fill = |name: &str| facts.get(name);
-    let title = words
-        .title
-        .as_ref()
-        .map_or_else(|| reason.title().to_owned(), |title| title.fill(fill));
     remedy.who = words.who;
     remedy.steps = words.steps.iter().map(|step| step.fill(fill)).collect();
     remedy.snippet.clone_from(&words.snippet);
     remedy.doc.clone_from(&words.doc);
-    (title, words.cause.fill(fill), remedy)
+    (words.cause.fill(fill), remedy)
 }
 
 fn evidence(ending: &Ending<'_>) -> Vec<String> {
@@ -201,7 +208,9 @@ fn fixed(
     let stripped = || hints::stripped(service, endpoint).map(|endpoint| endpoint.shown());
     match fix {
         Fix::Strip => stripped(),
-        Fix::Https => hints::with_https(endpoint),
+        Fix::Https => judged
+            .and_then(|judged| redirect::base(&judged.redirect.as_ref()?.target, suffix))
+            .or_else(|| hints::with_https(endpoint)),
         Fix::Redirect => redirect::base(&judged?.redirect.as_ref()?.target, suffix),
         Fix::Parent => stripped().or_else(|| {
             let segments = endpoint.segments().len();

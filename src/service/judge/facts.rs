@@ -73,13 +73,12 @@ impl Facts {
         }
         let Some(facts) = &reply.tls else { return };
         if let Some(one) = tls::culprit(facts, reply.at) {
-            let left = tls::days_left(reply.tls.as_ref(), reply.at).unwrap_or(0);
-            let out = one
-                .not_after
-                .duration_since(reply.at)
-                .as_secs()
-                .div_euclid(86_400);
-            self.set("days", tls::in_days(if out < 0 { -out } else { left }));
+            let days = if one.not_after < reply.at {
+                tls::days(one.not_after, reply.at)
+            } else {
+                tls::days_left(reply.tls.as_ref(), reply.at).unwrap_or(0)
+            };
+            self.set("days", tls::in_days(days));
             let date = if one.not_before > reply.at {
                 one.not_before
             } else {

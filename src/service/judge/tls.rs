@@ -30,7 +30,8 @@ pub(in crate::service) fn days_left(facts: Option<&TlsFacts>, at: Timestamp) -> 
     facts?.chain.first().map(|leaf| days(at, leaf.not_after))
 }
 
-fn days(from: Timestamp, to: Timestamp) -> i64 {
+/// Whole days from one time to another, rounded down.
+pub(in crate::service) fn days(from: Timestamp, to: Timestamp) -> i64 {
     to.duration_since(from).as_secs().div_euclid(86_400)
 }
 

@@ -170,75 +170,30 @@ fn rung(reason: Reason) -> Option<CheckId> {
 
 /// Whether a reason is about an answer: somebody replied, and not as the service should.
 fn is_answer(reason: Reason) -> bool {
-    match reason {
+    matches!(
+        reason,
         Reason::ServerPassword
-        | Reason::ServerRule
-        | Reason::CdnBlock
-        | Reason::ChallengePage
-        | Reason::WafBlock
-        | Reason::NotAcceptable
-        | Reason::NotFound
-        | Reason::ApiPathWrong
-        | Reason::UrlHasApi
-        | Reason::UrlHasAdmin
-        | Reason::NotTheService
-        | Reason::EmptyReply
-        | Reason::RedirectHttps
-        | Reason::RedirectHost
-        | Reason::RedirectPath
-        | Reason::RedirectLoop
-        | Reason::RateLimited
-        | Reason::Maintenance
-        | Reason::ServiceException
-        | Reason::ServerError
-        | Reason::GatewayDown
-        | Reason::UnexpectedStatus
-        | Reason::HttpOnTlsPort => true,
-        Reason::Connected
-        | Reason::ConnectedNoisy
-        | Reason::ServiceFound
-        | Reason::UrlMissing
-        | Reason::UrlInvalid
-        | Reason::UsernameMissing
-        | Reason::KeyMissing
-        | Reason::CredentialsRejected
-        | Reason::AuthorizationStripped
-        | Reason::PermissionMissing
-        | Reason::RewriteOff
-        | Reason::WrongCompany
-        | Reason::IdentityChanged
-        | Reason::KeyInUseInactive
-        | Reason::DnsNotFound
-        | Reason::DnsFailed
-        | Reason::Refused
-        | Reason::ConnectTimeout
-        | Reason::Unreachable
-        | Reason::Reset
-        | Reason::ClosedEarly
-        | Reason::ResponseTimeout
-        | Reason::NotHttp
-        | Reason::TlsExpired
-        | Reason::TlsNotYetValid
-        | Reason::TlsWrongName
-        | Reason::TlsUnknownIssuer
-        | Reason::TlsProtocol
-        | Reason::TlsClientCertificate
-        | Reason::TlsNotTls
-        | Reason::BodyTooLarge
-        | Reason::ProxyFailed
-        | Reason::Offline
-        | Reason::KeyWithheld
-        | Reason::SecretUnavailable
-        | Reason::ReplyCut
-        | Reason::TlsFailed
-        | Reason::TlsExpiring
-        | Reason::LocalError
-        | Reason::AuthPaused
-        | Reason::TokenValid
-        | Reason::TokenMismatch
-        | Reason::TokenHeaderStripped
-        | Reason::TokenClock
-        | Reason::TokenEndpointAbsent
-        | Reason::TokenUnverifiable => false,
-    }
+            | Reason::ServerRule
+            | Reason::CdnBlock
+            | Reason::ChallengePage
+            | Reason::WafBlock
+            | Reason::NotAcceptable
+            | Reason::NotFound
+            | Reason::ApiPathWrong
+            | Reason::UrlHasApi
+            | Reason::UrlHasAdmin
+            | Reason::NotTheService
+            | Reason::EmptyReply
+            | Reason::RedirectHttps
+            | Reason::RedirectHost
+            | Reason::RedirectPath
+            | Reason::RedirectLoop
+            | Reason::RateLimited
+            | Reason::Maintenance
+            | Reason::ServiceException
+            | Reason::ServerError
+            | Reason::GatewayDown
+            | Reason::UnexpectedStatus
+            | Reason::HttpOnTlsPort
+    )
 }

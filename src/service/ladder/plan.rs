@@ -7,6 +7,7 @@ use crate::domain::{Endpoint, Reason, Secret};
 use super::super::catalog::Service;
 use super::super::catalog::format::Need;
 use super::super::hints;
+use super::super::sign;
 use super::super::subject::{Held, Manner, Subject};
 
 /// Username and key as they are sent.
@@ -85,8 +86,7 @@ pub(super) fn plan(
         Some(username) if subject.username.is_empty() || subject.username == username => username,
         // A colon inside the key of a pair whose user is named already is the key's own.
         Some(_) => {
-            cleaned.value = key.clone();
-            cleaned.notes.clear();
+            cleaned = sign::clean_whole(key);
             subject.username.clone()
         }
         None => subject.username.clone(),

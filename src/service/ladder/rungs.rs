@@ -224,7 +224,9 @@ impl Ladder {
             Reason::ServiceFound | Reason::Connected | Reason::ConnectedNoisy => true,
             // Without an answer to the question "which service", a 401 is as good as any, if there is a
             // key that could be asked with.
-            Reason::CredentialsRejected => self.subject.key != Held::Absent,
+            Reason::CredentialsRejected => {
+                self.subject.key != Held::Absent || self.plan != Plan::Bare(None)
+            }
             _ => false,
         }
     }

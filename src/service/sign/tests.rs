@@ -1,1 +1,187 @@
-//! x
+//! Signatures, handles, headers and cleaned pastes.
+
+use super::*;
+use crate::domain::ServiceId;
+use crate::service::Catalog;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+fn service(id: &str) -> Service {
+    Catalog::embedded()
+        .get(&ServiceId::new(id))
+        .unwrap()
+        .clone()
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text)
+}
+
+#[test]
+fn the_published_signature_is_made() {
+    let text = "https://joomla.example/index.php?jblesta=/e4c2e8edac362acab7123654b9e73432/Verify\
+                &apitimestamp=1700000000";
+    assert_eq!(
+        signature(&secret("secret"), text),
+        "GVbF389urCXW4OQ1+kKFeq2WypeUAqcfe6ZxTT0HrFI="
+    );
+}
+
+#[test]
+fn fingerprints_tell_pairs_apart_and_installations_too() {
+    let of = |installation: u8, username: &str, key: &str| {
+        fingerprint(&[installation; 32], username, &secret(key))
+    };
+    let one = of(1, "a", "bc");
+    assert_eq!(one, of(1, "a", "bc"));
+    assert_eq!(one.0.len(), 32);
+    for other in [of(2, "a", "bc"), of(1, "ab", "c"), of(1, "a", "bd")] {
+        assert_ne!(one, other);
+    }
+    assert!(!one.0.contains("bc") || one.0 != "bc");
+}
+
+#[test]
+fn handles_are_what_their_owners_paste() {
+    for (id, expected) in [
+        ("blesta", KEY),
+        ("connect", "ApiKey SU-1:0123456789abcdef0123456789abcdef"),
+        ("http", KEY),
+    ] {
+        let handle = handle(&service(id), "SU-1", &secret(KEY));
+        assert_eq!(handle.secret().expose(), expected, "{id}");
+    }
+    let odd = handle(&service("connect"), "{key}", &secret("{username}"));
+    assert_eq!(odd.secret().expose(), "ApiKey {key}:{username}");
+}
+
+#[test]
+fn credentials_go_where_the_scheme_says() {
+    let with = |id: &str, scheme, username: &str| {
+        authorization(&service(id), scheme, username, &secret(KEY))
+    };
+    assert_eq!(
+        with("blesta", Scheme::Basic, "u"),
+        Some(Authorization::Basic {
+            username: "u".to_owned(),
+            key: secret(KEY)
+        })
+    );
+    assert_eq!(with("blesta", Scheme::Basic, "u:v"), None);
+    let headers = |authorization: Option<Authorization>| match authorization {
+        Some(Authorization::Headers(headers)) => headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.expose()))
+            .collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        headers(with("blesta", Scheme::Headers, "u")),
+        [
+            "BLESTA-API-USER: u",
+            "BLESTA-API-KEY: 0123456789abcdef0123456789abcdef"
+        ]
+    );
+    assert_eq!(
+        headers(with("connect", Scheme::Headers, "SU-1")),
+        ["Authorization: ApiKey SU-1:0123456789abcdef0123456789abcdef"]
+    );
+    assert_eq!(
+        headers(with("http", Scheme::Bearer, "")),
+        ["Authorization: Bearer 0123456789abcdef0123456789abcdef"]
+    );
+    assert_eq!(
+        headers(with("http", Scheme::Headers, "")),
+        ["X-Api-Key: 0123456789abcdef0123456789abcdef"]
+    );
+}
+
+#[test]
+fn copied_lines_are_whole() {
+    let basic = header_lines(&service("blesta"), Scheme::Basic, "u", &secret("k")).unwrap();
+    assert_eq!(basic.expose(), "Authorization: Basic dTpr");
+    let own = header_lines(&service("blesta"), Scheme::Headers, "u", &secret("k")).unwrap();
+    assert_eq!(own.expose(), "BLESTA-API-USER: u\nBLESTA-API-KEY: k");
+}
+
+#[test]
+fn curl_holds_no_secret() {
+    let curl = |id: &str, scheme, username: &str| {
+        curl(&service(id), scheme, "https://e.com/it's", username).unwrap()
+    };
+    assert_eq!(
+        curl("blesta", Scheme::Basic, "shop"),
+        "printf 'user = \"shop:%s\"\\n' \"$SWITCHBOARD_KEY\" | curl -sS -K - 'https://e.com/it'\\''s'"
+    );
+    assert_eq!(
+        curl("blesta", Scheme::Headers, "shop"),
+        "printf 'header = \"BLESTA-API-USER: shop\"\\nheader = \"BLESTA-API-KEY: %s\"\\n' \
+         \"$SWITCHBOARD_KEY\" | curl -sS -K - 'https://e.com/it'\\''s'"
+    );
+    assert_eq!(
+        curl("connect", Scheme::Headers, "SU-1"),
+        "printf 'header = \"Authorization: ApiKey SU-1:%s\"\\n' \"$SWITCHBOARD_KEY\" | curl -sS -K - \
+         'https://e.com/it'\\''s'"
+    );
+    let odd = curl("blesta", Scheme::Basic, "a'b%\"\\\n");
+    assert!(
+        odd.starts_with("printf 'user = \"a'\\''b%%\\\\\"\\\\\\\\:%s\"\\n' "),
+        "{odd}"
+    );
+}
+
+#[test]
+fn pastes_are_cleaned_and_it_is_said() {
+    for (id, pasted, username, key, notes) in [
+        ("blesta", KEY, None, KEY, 0),
+        (
+            "blesta",
+            " 0123456789abcdef0123456789abcdef\r\n",
+            None,
+            KEY,
+            1,
+        ),
+        (
+            "blesta",
+            "shop:0123456789abcdef0123456789abcdef",
+            Some("shop"),
+            KEY,
+            1,
+        ),
+        ("connect", "ApiKey SU-1:s3cret", Some("SU-1"), "s3cret", 2),
+        (
+            "connect",
+            "Authorization: ApiKey SU-1:s3cret\n",
+            Some("SU-1"),
+            "s3cret",
+            4,
+        ),
+        (
+            "connect",
+            "authorization:apikey SU-1:s3cret",
+            Some("SU-1"),
+            "s3cret",
+            3,
+        ),
+        (
+            "blesta",
+            "Authorization: Basic c2hvcDprZXk=",
+            Some("shop"),
+            "key",
+            3,
+        ),
+        ("http", "Bearer abc", None, "abc", 1),
+        ("http", "id:secret", None, "id:secret", 0),
+        ("http", "Basic bWU6c2VjcmV0", Some("me"), "secret", 2),
+        ("blesta", ":x", None, ":x", 0),
+        ("blesta", "", None, "", 0),
+        ("blesta", "äöü", None, "äöü", 0),
+    ] {
+        let cleaned = clean_secret(&service(id), &secret(pasted));
+        assert_eq!(cleaned.username.as_deref(), username, "{pasted}");
+        assert_eq!(cleaned.value.expose(), key, "{pasted}");
+        assert_eq!(cleaned.notes.len(), notes, "{pasted}: {:?}", cleaned.notes);
+        let said = cleaned.notes.join(" ");
+        assert!(!said.contains("s3cret") && !said.contains("0123"), "{said}");
+    }
+}

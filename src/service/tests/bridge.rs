@@ -1,0 +1,223 @@
+//! The shared token: alone (`token verify`), and as the last rung of a probe.
+
+use super::harness::*;
+use crate::domain::{CheckId, Failure, Reason, Reply, Secret, ServiceId, State};
+use crate::service::{Answer, Held, Manner, Subject, verify};
+
+const PONG: &str = r#"{"result":"success","data":"pong"}"#;
+
+fn error(text: &str) -> Reply {
+    json(200, &format!(r#"{{"result":"error","error":"{text}"}}"#))
+}
+
+fn subject() -> Subject {
+    let mut subject = shop();
+    subject.token = Held::Present(Secret::new("shared"));
+    subject.cms_url = Some("https://cms.example".to_owned());
+    subject
+}
+
+fn alone(subject: Subject, replies: Vec<Reply>) -> Run {
+    let service = CATALOG.get(&ServiceId::blesta()).unwrap();
+    let answers = replies
+        .into_iter()
+        .map(|reply| Answer::Reply(Box::new(reply)));
+    drive(verify::begin(service, subject, now()), answers.collect())
+}
+
+fn in_a_probe(reply: Reply) -> Run {
+    let mut subject = subject();
+    subject.manner = Manner::Scheduled;
+    subject.past.service_seen = true;
+    climb(subject, vec![json(200, COMPANIES), reply])
+}
+
+#[test]
+fn every_answer_of_the_bridge_has_its_reason() {
+    for (reply, alone_reason, probe_reason) in [
+        (json(200, PONG), Reason::TokenValid, Reason::Connected),
+        (
+            error("Signatures do not match: a, b"),
+            Reason::TokenHeaderStripped,
+            Reason::TokenHeaderStripped,
+        ),
+        (
+            error("Built signature does not match x"),
+            Reason::TokenMismatch,
+            Reason::TokenMismatch,
+        ),
+        (
+            error("The request is old by 60 s"),
+            Reason::TokenClock,
+            Reason::TokenClock,
+        ),
+        (
+            error("API Method /x is unknown"),
+            Reason::TokenEndpointAbsent,
+            Reason::TokenEndpointAbsent,
+        ),
+        (
+            error("Signatur falsch"),
+            Reason::TokenMismatch,
+            Reason::TokenMismatch,
+        ),
+        (
+            html(200, &[], "<html><title>Home</title>"),
+            Reason::TokenEndpointAbsent,
+            Reason::TokenEndpointAbsent,
+        ),
+        (
+            html(404, &[], "<html>"),
+            Reason::TokenEndpointAbsent,
+            Reason::TokenEndpointAbsent,
+        ),
+        (
+            json(200, r#"{"result":"success","data":"x"}"#),
+            Reason::TokenEndpointAbsent,
+            Reason::TokenEndpointAbsent,
+        ),
+        (
+            html(503, &[], "<html>"),
+            Reason::GatewayDown,
+            Reason::TokenEndpointAbsent,
+        ),
+        (
+            html(403, &[("cf-mitigated", "challenge")], "<html>"),
+            Reason::ChallengePage,
+            Reason::TokenEndpointAbsent,
+        ),
+        (
+            failed(Failure::Refused),
+            Reason::Refused,
+            Reason::TokenEndpointAbsent,
+        ),
+    ] {
+        let run = alone(subject(), vec![reply.clone()]);
+        assert_eq!(run.reason(), alone_reason, "{:#?}", run.verdict);
+        assert!(run.asked[0].starts_with("GET https://cms.example/index.php?jblesta=%2Fe4c2"));
+        assert_eq!(run.attempts, []);
+        let run = in_a_probe(reply);
+        assert_eq!(run.reason(), probe_reason, "{:#?}", run.verdict);
+        assert_eq!(
+            run.verdict.identity.as_ref().unwrap().name.as_deref(),
+            Some("Shop Ltd")
+        );
+        let token = run.verdict.checks.get(CheckId::Token).state;
+        let expected = if probe_reason == Reason::Connected {
+            State::Ok
+        } else {
+            State::Warn
+        };
+        assert_eq!(token, expected);
+    }
+    let php = "<b>Notice</b>: x in /a.php on line <b>3</b><br />";
+    let run = alone(subject(), vec![html(200, &[], &format!("{php}{PONG}"))]);
+    assert_eq!(run.reason(), Reason::TokenValid);
+}
+
+#[test]
+fn the_token_is_never_sent() {
+    let run = alone(subject(), vec![json(200, PONG)]);
+    assert!(!run.asked.iter().any(|line| line.contains("shared")));
+}
+
+#[test]
+fn what_can_not_be_checked_is_said() {
+    let mut no_url = subject();
+    no_url.cms_url = None;
+    assert_eq!(
+        alone(no_url.clone(), vec![]).reason(),
+        Reason::TokenUnverifiable
+    );
+    no_url.manner = Manner::Scheduled;
+    no_url.past.service_seen = true;
+    let run = climb(no_url, vec![json(200, COMPANIES)]);
+    assert_eq!(run.reason(), Reason::Connected);
+    let token = run.verdict.checks.get(CheckId::Token);
+    assert_eq!((token.state, &token.detail), (State::Unknown, &None));
+    assert!(run.says("no CMS URL"));
+    for cms in ["modx", "concrete5", "unheard-of"] {
+        let mut other = subject();
+        other.cms = Some(cms.to_owned());
+        assert_eq!(
+            alone(other, vec![]).reason(),
+            Reason::TokenUnverifiable,
+            "{cms}"
+        );
+    }
+    let mut locked = subject();
+    locked.token = Held::Unavailable("locked".to_owned());
+    assert_eq!(
+        alone(locked, vec![reached()]).reason(),
+        Reason::SecretUnavailable
+    );
+    let mut absent = subject();
+    absent.token = Held::Absent;
+    let run = alone(absent, vec![reached()]);
+    assert_eq!(
+        (run.reason(), run.verdict.title.as_str()),
+        (Reason::KeyMissing, "Enter the token")
+    );
+    let mut bad = subject();
+    bad.cms_url = Some("ftp://cms".to_owned());
+    assert_eq!(alone(bad, vec![]).reason(), Reason::UrlInvalid);
+}
+
+#[test]
+fn four_rows_as_in_an_api_check() {
+    use State::{Down, Ok, Unknown, Warn};
+    let mut absent = subject();
+    absent.token = Held::Absent;
+    let mut no_url = subject();
+    no_url.cms_url = None;
+    for (subject, replies, expected) in [
+        (subject(), vec![json(200, PONG)], [Ok, Ok, Ok, Ok]),
+        (
+            subject(),
+            vec![error("Built signature does not match")],
+            [Ok, Ok, Ok, Warn],
+        ),
+        (
+            subject(),
+            vec![html(404, &[], "<html>")],
+            [Ok, Ok, Ok, Warn],
+        ),
+        (
+            subject(),
+            vec![failed(Failure::DnsNotFound)],
+            [Ok, Down, Ok, Unknown],
+        ),
+        (
+            subject(),
+            vec![failed(Failure::Refused)],
+            [Ok, Down, Ok, Unknown],
+        ),
+        (absent, vec![reached()], [Ok, Ok, Unknown, Unknown]),
+        (no_url, vec![], [Unknown, Unknown, Unknown, Unknown]),
+    ] {
+        let run = alone(subject, replies);
+        let rows = verify::rows(&run.verdict);
+        assert_eq!(
+            rows.each_ref().map(|row| row.label),
+            ["API URL", "URL Found", "Token Set", "Token Valid"]
+        );
+        assert_eq!(rows.each_ref().map(|row| row.state), expected, "{rows:#?}");
+    }
+}
+
+#[test]
+fn a_cms_that_moved_is_named() {
+    let run = alone(
+        subject(),
+        vec![html(
+            301,
+            &[("Location", "https://www.cms.example/index.php?jblesta=x")],
+            "",
+        )],
+    );
+    assert_eq!(run.reason(), Reason::RedirectHost);
+    assert_eq!(
+        run.verdict.remedy.url.as_deref(),
+        Some("https://www.cms.example")
+    );
+}

@@ -1,0 +1,210 @@
+//! `CloudBlue` Connect.
+
+use super::harness::*;
+use crate::domain::{AnsweredBy, Reason, Reply, Secret, ServiceId};
+use crate::service::{Held, Manner, Subject};
+
+const URL: &str = "https://api.connect.cloudblue.com/public/v1/";
+const SECRET: &str = "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8";
+const ACCOUNTS: &str = r#"[{"id":"VA-000-000","name":"Vendor account 00","type":"vendor"}]"#;
+const UNAUTHORIZED: &str = r#"{"error_code":"AUTH_001","errors":["API request is unauthorized."]}"#;
+
+fn connect() -> Subject {
+    with_pair(
+        Subject::new(ServiceId::connect(), URL),
+        "SU-160-984-311",
+        SECRET,
+    )
+}
+
+fn own(status: u16, body: &str) -> Reply {
+    answer(status, &[("Connect-Version", "24.0.1118-ge613fc5")], body)
+}
+
+fn scheduled() -> Subject {
+    let mut subject = connect();
+    subject.manner = Manner::Scheduled;
+    subject.past.service_seen = true;
+    subject
+}
+
+#[test]
+fn the_url_alone_shows_the_version() {
+    for status in [200, 401, 404] {
+        let run = climb(
+            Subject::new(ServiceId::connect(), URL),
+            vec![own(status, "{}")],
+        );
+        assert_eq!(
+            run.asked,
+            ["GET https://api.connect.cloudblue.com/public/v1 bare"]
+        );
+        assert_eq!(run.reason(), Reason::ServiceFound, "{status}");
+    }
+}
+
+#[test]
+fn a_key_is_accepted() {
+    let token = r#"{"id":"SU-160-984-311","status":"active","expiration_date":"2027-01-01"}"#;
+    let run = climb(
+        connect(),
+        vec![own(401, UNAUTHORIZED), own(200, ACCOUNTS), own(200, token)],
+    );
+    assert_eq!(
+        run.asked,
+        [
+            "GET https://api.connect.cloudblue.com/public/v1 bare",
+            "GET https://api.connect.cloudblue.com/public/v1/accounts?limit=1 Authorization",
+            "GET https://api.connect.cloudblue.com/public/v1/auth/tokens/SU-160-984-311 Authorization",
+        ]
+    );
+    assert_eq!((run.reason(), run.verdict.status), (Reason::Connected, 200));
+    assert_eq!(
+        run.verdict.service_version.as_deref(),
+        Some("24.0.1118-ge613fc5")
+    );
+    assert_eq!(
+        run.verdict.identity.as_ref().unwrap().id.as_deref(),
+        Some("VA-000-000")
+    );
+    assert!(run.says("the key's own token is active"));
+}
+
+#[test]
+fn a_token_that_ends_is_said() {
+    for (status, reason) in [
+        ("expiring", Reason::KeyInUseInactive),
+        ("expired", Reason::KeyInUseInactive),
+        ("inactive", Reason::KeyInUseInactive),
+        ("revitalised", Reason::Connected),
+        ("something new", Reason::Connected),
+    ] {
+        let token = format!(r#"{{"status":"{status}","token":"never shown"}}"#);
+        let mut subject = connect();
+        subject.past.service_seen = true;
+        let run = climb(subject, vec![own(200, ACCOUNTS), own(200, &token)]);
+        assert_eq!(run.reason(), reason, "{status}");
+        assert!(!format!("{:?}", run.verdict).contains("never shown"));
+    }
+}
+
+#[test]
+fn a_token_that_may_not_look_at_itself_falls_back() {
+    for further in [
+        own(403, "{}"),
+        own(404, "{}"),
+        html(502, &[], "<html>"),
+        own(200, "[]"),
+    ] {
+        let mut subject = connect();
+        subject.past.service_seen = true;
+        assert_eq!(
+            climb(subject, vec![own(200, ACCOUNTS), further]).reason(),
+            Reason::Connected
+        );
+    }
+}
+
+#[test]
+fn refusals_have_their_reasons() {
+    for (reply, reason, by) in [
+        (
+            own(401, UNAUTHORIZED),
+            Reason::CredentialsRejected,
+            AnsweredBy::Service,
+        ),
+        (
+            json(401, UNAUTHORIZED),
+            Reason::CredentialsRejected,
+            AnsweredBy::Service,
+        ),
+        (
+            own(403, "{}"),
+            Reason::PermissionMissing,
+            AnsweredBy::Service,
+        ),
+        (
+            json(403, r#"{"error_code":"AUTH_003","errors":[]}"#),
+            Reason::PermissionMissing,
+            AnsweredBy::Service,
+        ),
+        (
+            html(403, &[("Server", "cloudflare"), ("cf-ray", "1")], "<html>"),
+            Reason::CdnBlock,
+            AnsweredBy::Cdn,
+        ),
+        (own(404, "{}"), Reason::ApiPathWrong, AnsweredBy::Service),
+        (
+            html(404, &[], "<html>"),
+            Reason::NotFound,
+            AnsweredBy::WebServer,
+        ),
+        (
+            own(500, "oops"),
+            Reason::ServiceException,
+            AnsweredBy::Service,
+        ),
+        (
+            html(502, &[], "<html>"),
+            Reason::GatewayDown,
+            AnsweredBy::WebServer,
+        ),
+        (
+            html(200, &[], "<html><title>Portal</title>"),
+            Reason::NotTheService,
+            AnsweredBy::WebServer,
+        ),
+        (
+            json(200, r#"{"a":1}"#),
+            Reason::NotTheService,
+            AnsweredBy::Unknown,
+        ),
+        (
+            own(200, r#"{"a":1}"#),
+            Reason::NotTheService,
+            AnsweredBy::Service,
+        ),
+    ] {
+        let run = climb(scheduled(), vec![reply]);
+        assert_eq!(run.asked.len(), 1);
+        assert_eq!(
+            (run.reason(), run.verdict.answered_by),
+            (reason, by),
+            "{:#?}",
+            run.verdict
+        );
+    }
+    assert_eq!(
+        climb(scheduled(), vec![own(200, "[]")]).reason(),
+        Reason::Connected
+    );
+}
+
+#[test]
+fn the_handle_is_accepted_as_it_is_pasted() {
+    for pasted in [
+        format!("ApiKey SU-160-984-311:{SECRET}"),
+        format!("SU-160-984-311:{SECRET}"),
+        format!("Authorization: ApiKey SU-160-984-311:{SECRET}\n"),
+    ] {
+        let mut subject = scheduled();
+        subject.username = String::new();
+        subject.key = Held::Present(Secret::new(pasted));
+        let run = climb(subject, vec![own(200, ACCOUNTS)]);
+        assert_eq!(run.reason(), Reason::Connected);
+        let (username, key) = run.ladder.pair().unwrap();
+        assert_eq!((username, key.expose()), ("SU-160-984-311", SECRET));
+    }
+}
+
+#[test]
+fn a_locked_key_still_shows_that_connect_is_there() {
+    let mut subject = scheduled();
+    subject.key = Held::Unavailable("locked".to_owned());
+    let run = climb(subject, vec![own(401, UNAUTHORIZED)]);
+    assert_eq!(
+        run.asked,
+        ["GET https://api.connect.cloudblue.com/public/v1 bare"]
+    );
+    assert_eq!(run.reason(), Reason::SecretUnavailable);
+}

@@ -1,0 +1,180 @@
+//! Any HTTP API.
+
+use super::harness::*;
+use crate::domain::{AuthStyle, CheckId, Reason, ServiceId, State};
+use crate::service::{Answer, Catalog, Ladder, Manner, Subject};
+
+fn http(url: &str) -> Subject {
+    Subject::new(ServiceId::http(), url)
+}
+
+#[test]
+fn without_credentials_the_expected_answer_is_connected() {
+    for reply in [
+        json(200, "{}"),
+        answer(204, &[], ""),
+        html(200, &[], "<html><title>Hello</title>"),
+        answer(200, &[], "pong"),
+    ] {
+        let run = climb(http("https://e.com/health?deep=1#x"), vec![reply]);
+        assert_eq!(run.asked, ["GET https://e.com/health?deep=1 bare"]);
+        assert_eq!(
+            (run.reason(), run.verdict.state()),
+            (Reason::Connected, State::Ok)
+        );
+        assert_eq!(run.verdict.checks.get(CheckId::Service).state, State::Ok);
+        assert_eq!(
+            run.verdict.checks.get(CheckId::Credentials).state,
+            State::Unknown
+        );
+    }
+}
+
+#[test]
+fn every_status_has_its_reason() {
+    for (reply, reason) in [
+        (json(401, "{}"), Reason::CredentialsRejected),
+        (
+            html(401, &[("WWW-Authenticate", "Basic")], "<html>"),
+            Reason::CredentialsRejected,
+        ),
+        (json(403, "{}"), Reason::PermissionMissing),
+        (html(403, &[], "<html>"), Reason::ServerRule),
+        (json(404, "{}"), Reason::ApiPathWrong),
+        (html(404, &[], "<html>"), Reason::NotFound),
+        (answer(405, &[], ""), Reason::UnexpectedStatus),
+        (answer(429, &[], ""), Reason::RateLimited),
+        (json(500, "{}"), Reason::ServiceException),
+        (html(500, &[], "<html>"), Reason::ServerError),
+        (json(503, "{}"), Reason::Maintenance),
+        (html(503, &[], "<html>"), Reason::GatewayDown),
+        (
+            html(200, &[("cf-mitigated", "challenge")], "<html>"),
+            Reason::ChallengePage,
+        ),
+    ] {
+        let run = climb(http("https://e.com"), vec![reply]);
+        assert_eq!(run.reason(), reason, "{:#?}", run.verdict);
+    }
+    let run = climb(http("https://e.com"), vec![json(401, "{}")]);
+    assert_eq!(run.verdict.title, "401 Denied: asks for credentials");
+}
+
+#[test]
+fn credentials_go_with_the_first_request_and_once() {
+    for (username, auth, how) in [
+        ("me", AuthStyle::Auto, "Basic me"),
+        ("", AuthStyle::Auto, "Authorization"),
+        ("", AuthStyle::Headers, "X-Api-Key"),
+        ("me", AuthStyle::Headers, "X-Api-Key"),
+        ("", AuthStyle::Basic, "Basic "),
+    ] {
+        let mut subject = with_pair(http("https://e.com/v1"), username, "s3cret");
+        subject.auth = auth;
+        let asked = format!("GET https://e.com/v1 {how}");
+        let run = climb(subject.clone(), vec![json(200, "{}")]);
+        assert_eq!(
+            (run.asked, run.verdict.reason),
+            (vec![asked.clone()], Reason::Connected)
+        );
+        let run = climb(subject, vec![json(401, "{}")]);
+        assert_eq!(
+            (run.asked, run.verdict.reason),
+            (vec![asked], Reason::CredentialsRejected)
+        );
+    }
+}
+
+#[test]
+fn a_key_that_is_missing_or_held_back() {
+    let mut named = http("https://e.com");
+    named.username = "me".to_owned();
+    assert_eq!(
+        climb(named, vec![json(401, "{}")]).reason(),
+        Reason::KeyMissing
+    );
+    let mut editing = with_pair(http("https://e.com"), "", "s3cret");
+    editing.manner = Manner::UrlTyping;
+    let run = climb(editing, vec![json(401, "{}")]);
+    assert_eq!(
+        (run.reason(), run.attempts.len()),
+        (Reason::ServiceFound, 0)
+    );
+}
+
+#[test]
+fn a_service_of_the_users_own_is_judged_by_its_file() {
+    let text = r#"
+[service]
+id = "mine"
+title = "Mine"
+[service.fields]
+key = { need = "required" }
+[service.auth]
+first = "headers"
+headers = [{ name = "X-Token", value = "t={key}" }]
+[service.requests]
+bare = "/health"
+bare_is_rejected = false
+authenticated = "/me"
+[service.identity]
+list = "/account"
+id = "/id"
+name = "/name"
+[service.version]
+path = "/version"
+pointer = "/v"
+[[rule]]
+reason = "service-found"
+when = { rung = "service", status = [200], json = [{ at = "/ok", equals = true }] }
+[[rule]]
+reason = "connected"
+when = { rung = "credentials", status = [200], json = [{ at = "/account/id", exists = true }] }
+[[rule]]
+reason = "maintenance"
+when = { status = [418] }
+[reason.maintenance]
+cause = "Mine is being mended."
+who = "you"
+"#;
+    let catalog = Catalog::with([("mine.toml".to_owned(), text.to_owned())]).unwrap();
+    let id = ServiceId::new("mine");
+    let service = catalog.get(&id).unwrap();
+    let climb = |replies: Vec<crate::domain::Reply>| {
+        let subject = with_pair(Subject::new(id.clone(), "https://e.com"), "", "k");
+        let answers = replies
+            .into_iter()
+            .map(|reply| Answer::Reply(Box::new(reply)));
+        drive(Ladder::begin(service, subject, now()), answers.collect())
+    };
+    let run = climb(vec![
+        json(200, r#"{"ok":true}"#),
+        json(200, r#"{"account":{"id":5,"name":"Me"}}"#),
+        json(200, r#"{"v":"1.2"}"#),
+    ]);
+    assert_eq!(
+        run.asked,
+        [
+            "GET https://e.com/health bare",
+            "GET https://e.com/me X-Token",
+            "GET https://e.com/version X-Token",
+        ]
+    );
+    assert_eq!(run.reason(), Reason::Connected);
+    assert_eq!(
+        run.verdict.identity.as_ref().unwrap().id.as_deref(),
+        Some("5")
+    );
+    assert_eq!(run.verdict.service_version.as_deref(), Some("1.2"));
+    // A 200 that is not what its file expects is no success, and 401 needs no rule of its own.
+    assert_eq!(climb(vec![json(200, "{}")]).reason(), Reason::NotTheService);
+    assert_eq!(
+        climb(vec![json(200, r#"{"ok":true}"#), json(401, "{}")]).reason(),
+        Reason::CredentialsRejected
+    );
+    let run = climb(vec![answer(418, &[], "")]);
+    assert_eq!(
+        (run.reason(), run.verdict.cause.as_str()),
+        (Reason::Maintenance, "Mine is being mended.")
+    );
+}

@@ -1,0 +1,429 @@
+//! Which requests are asked in each manner, and which of them carry the key.
+
+use super::harness::*;
+use crate::domain::budget::AttemptEnd;
+use crate::domain::{AuthStyle, CheckId, Reason, Reply, State};
+use crate::service::{Accepted, Answer, Held, Manner, Subject};
+
+const BARE: &str = "GET /api/companies/getAll.json bare";
+const BASIC: &str = "GET /api/companies/getAll.json Basic shop-api";
+const HEADERS: &str = "GET /api/companies/getAll.json BLESTA-API-USER+BLESTA-API-KEY";
+const REACH: &str = "GET /api/companies/getAll.json reach";
+const VERSION: &str = "GET /api/settings/getVersion.json Basic shop-api";
+
+fn seen(manner: Manner) -> Subject {
+    let mut subject = shop();
+    subject.manner = manner;
+    subject.past.service_seen = true;
+    subject
+}
+
+fn accepted(manner: Manner, by_headers: bool) -> Subject {
+    let mut subject = seen(manner);
+    subject.past.accepted = Some(Accepted {
+        by_headers,
+        through_index: false,
+    });
+    subject
+}
+
+fn denied() -> Reply {
+    json(401, DENIED)
+}
+
+fn companies() -> Reply {
+    json(200, COMPANIES)
+}
+
+fn version() -> Reply {
+    json(200, r#"{"response":"5.13.7"}"#)
+}
+
+#[test]
+fn while_the_url_is_edited_nothing_carries_a_key() {
+    for mut subject in [shop(), seen(Manner::Asked), accepted(Manner::Asked, false)] {
+        subject.manner = Manner::UrlTyping;
+        let run = climb(subject, vec![denied()]);
+        assert_eq!(run.asked, [BARE]);
+        assert_eq!(run.reason(), Reason::ServiceFound);
+        assert_eq!(run.attempts, []);
+    }
+}
+
+#[test]
+fn a_pair_is_sent_once_the_service_was_recognised() {
+    let run = climb(shop(), vec![denied(), companies(), version()]);
+    assert_eq!(run.asked, [BARE, BASIC, VERSION]);
+    assert_eq!(run.attempts, [AttemptEnd::Accepted, AttemptEnd::Accepted]);
+    let run = climb(seen(Manner::Typing), vec![companies(), version()]);
+    assert_eq!(run.asked, [BASIC, VERSION]);
+    let run = climb(shop(), vec![html(200, &[], "<html><title>x</title>")]);
+    assert_eq!(
+        (run.asked, run.verdict.reason),
+        (vec![BARE.to_owned()], Reason::NotTheService)
+    );
+}
+
+#[test]
+fn a_scheduled_probe_of_an_accepted_pair_is_the_authenticated_call_alone() {
+    let run = climb(accepted(Manner::Scheduled, false), vec![companies()]);
+    assert_eq!(run.asked, [BASIC]);
+    assert_eq!(run.reason(), Reason::Connected);
+    let state = |id| run.verdict.checks.get(id).state;
+    assert_eq!(state(CheckId::Service), State::Ok);
+    assert_eq!(state(CheckId::Credentials), State::Ok);
+}
+
+#[test]
+fn after_a_first_rejection_one_further_request_carries_the_key() {
+    let run = climb(shop(), vec![denied(), denied(), denied()]);
+    assert_eq!(run.asked, [BARE, BASIC, HEADERS]);
+    assert_eq!(run.attempts, [AttemptEnd::Rejected, AttemptEnd::Rejected]);
+    assert_eq!(
+        (run.reason(), run.verdict.status),
+        (Reason::CredentialsRejected, 401)
+    );
+    assert!(
+        run.verdict
+            .cause
+            .contains("neither by Basic nor by headers")
+    );
+    assert_eq!(
+        run.verdict.checks.get(CheckId::Credentials).state,
+        State::Warn
+    );
+    assert_eq!(run.verdict.checks.get(CheckId::Service).state, State::Ok);
+}
+
+#[test]
+fn a_style_that_was_chosen_is_the_only_one() {
+    for (auth, asked) in [(AuthStyle::Basic, BASIC), (AuthStyle::Headers, HEADERS)] {
+        let mut subject = seen(Manner::Asked);
+        subject.auth = auth;
+        let run = climb(subject, vec![denied()]);
+        assert_eq!(run.asked, [asked]);
+        assert_eq!(run.reason(), Reason::CredentialsRejected);
+    }
+}
+
+#[test]
+fn a_stripped_header_is_found_out() {
+    let run = climb(seen(Manner::Asked), vec![denied(), companies(), version()]);
+    assert_eq!(run.asked[..2], [BASIC, HEADERS]);
+    assert_eq!(
+        (run.reason(), run.verdict.status),
+        (Reason::AuthorizationStripped, 200)
+    );
+    assert_eq!(
+        run.verdict.remedy.snippet.as_deref(),
+        Some("RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]")
+    );
+    assert_eq!(
+        run.verdict.identity.unwrap().name.as_deref(),
+        Some("Shop Ltd")
+    );
+    assert!(run.ladder.accepted().unwrap().by_headers);
+
+    // Scheduled, the headers go alone, and the warning stays; asked for, Basic is tried anew.
+    let run = climb(accepted(Manner::Scheduled, true), vec![companies()]);
+    assert_eq!(run.asked, [HEADERS]);
+    assert_eq!(run.reason(), Reason::AuthorizationStripped);
+    let run = climb(accepted(Manner::Asked, true), vec![companies(), version()]);
+    assert_eq!(run.asked, [BASIC, VERSION]);
+    assert_eq!(run.reason(), Reason::Connected);
+    let mut chosen = accepted(Manner::Scheduled, true);
+    chosen.auth = AuthStyle::Headers;
+    assert_eq!(climb(chosen, vec![companies()]).reason(), Reason::Connected);
+}
+
+#[test]
+fn headers_rejected_and_basic_accepted_is_an_older_version() {
+    let run = climb(
+        accepted(Manner::Scheduled, true),
+        vec![denied(), companies()],
+    );
+    assert_eq!(run.asked, [HEADERS, BASIC]);
+    assert_eq!(run.reason(), Reason::Connected);
+    assert!(!run.ladder.accepted().unwrap().by_headers);
+}
+
+#[test]
+fn an_inconclusive_second_answer_keeps_the_rejection() {
+    let run = climb(
+        seen(Manner::Asked),
+        vec![denied(), html(502, &[], "<html>x")],
+    );
+    assert_eq!(run.reason(), Reason::CredentialsRejected);
+    assert_eq!(
+        run.attempts,
+        [AttemptEnd::Rejected, AttemptEnd::Inconclusive]
+    );
+}
+
+#[test]
+fn a_bisect_asks_four_times_at_most() {
+    let run = climb(seen(Manner::Full), vec![companies(), companies()]);
+    assert_eq!(run.asked, [BASIC, HEADERS]);
+    assert!(run.says("both accepted"));
+    let run = climb(seen(Manner::Full), vec![companies(), denied()]);
+    assert_eq!(run.reason(), Reason::Connected);
+    assert!(run.says("does not know them"));
+    assert_eq!(run.attempts, [AttemptEnd::Accepted, AttemptEnd::Rejected]);
+    let mut subject = shop();
+    subject.manner = Manner::Full;
+    let run = climb(subject.clone(), vec![denied(), denied(), denied()]);
+    assert_eq!(run.asked, [BARE, BASIC, HEADERS]);
+
+    let page = || html(404, &[], "<html><title>404</title>");
+    let run = climb(subject.clone(), vec![page(), denied(), denied(), denied()]);
+    assert_eq!(run.asked.len(), 4, "{:?}", run.asked);
+    assert_eq!(run.reason(), Reason::CredentialsRejected);
+
+    let run = climb(subject.clone(), vec![page(), page(), denied()]);
+    assert_eq!(run.asked[2], "GET /blesta/api/companies/getAll.json bare");
+    assert_eq!(run.reason(), Reason::NotFound);
+    assert_eq!(
+        run.verdict.remedy.url.as_deref(),
+        Some("https://billing.example.com/blesta")
+    );
+
+    subject.url = "https://billing.example.com/b/api".to_owned();
+    let format =
+        r#"{"message":"The format requested is not supported by the server.","response":null}"#;
+    let run = climb(subject, vec![json(415, format), denied()]);
+    assert_eq!(run.asked[1], "GET /b/api/companies/getAll.json bare");
+    assert_eq!(run.reason(), Reason::UrlHasApi);
+    assert!(run.says("Blesta answers at https://billing.example.com/b"));
+}
+
+#[test]
+fn a_locked_or_paused_key_leaves_reachability_alone() {
+    for manner in [
+        Manner::Asked,
+        Manner::Typing,
+        Manner::Scheduled,
+        Manner::Full,
+    ] {
+        let mut locked = accepted(manner, false);
+        locked.key = Held::Unavailable("the vault is locked: unlock it with L.".to_owned());
+        let run = climb(locked, vec![reached()]);
+        assert_eq!(run.asked, [REACH]);
+        assert_eq!(
+            (run.reason(), run.verdict.status),
+            (Reason::SecretUnavailable, 0)
+        );
+        assert!(
+            run.verdict
+                .cause
+                .ends_with("the vault is locked: unlock it with L.")
+        );
+
+        let mut paused = accepted(manner, false);
+        paused.past.paused_until = Some("2026-11-23T10:15:00Z".parse().unwrap());
+        let run = climb(paused, vec![reached()]);
+        assert_eq!(run.asked, [REACH]);
+        assert_eq!(run.reason(), Reason::AuthPaused);
+        assert_eq!(
+            run.verdict.retry_at,
+            Some("2026-11-23T10:15:00Z".parse().unwrap())
+        );
+    }
+    let mut over = accepted(Manner::Scheduled, false);
+    over.past.paused_until = Some("2026-11-23T09:59:59Z".parse().unwrap());
+    assert_eq!(climb(over, vec![companies()]).asked, [BASIC]);
+}
+
+#[test]
+fn the_budget_may_stop_any_request() {
+    let until = "2026-11-23T10:15:00Z".parse().ok();
+    let paused = || Answer::Paused {
+        until,
+        why: "two rejections of this key".to_owned(),
+    };
+    let reply = |reply| Answer::Reply(Box::new(reply));
+    let run = climb_over(
+        accepted(Manner::Scheduled, false),
+        vec![paused(), reply(reached())],
+    );
+    assert_eq!(run.asked, [BASIC, REACH]);
+    assert_eq!(run.reason(), Reason::AuthPaused);
+    assert!(run.says("two rejections"));
+    let run = climb_over(shop(), vec![reply(denied()), paused()]);
+    assert_eq!(
+        (run.reason(), run.verdict.retry_at),
+        (Reason::AuthPaused, until)
+    );
+    let run = climb_over(seen(Manner::Asked), vec![reply(denied()), paused()]);
+    assert_eq!(
+        (run.reason(), run.verdict.retry_at),
+        (Reason::CredentialsRejected, until)
+    );
+    let run = climb_over(seen(Manner::Asked), vec![reply(companies()), paused()]);
+    assert_eq!(run.reason(), Reason::Connected);
+    let unbooked = Answer::Unbooked("the state folder is read-only".to_owned());
+    let run = climb_over(seen(Manner::Asked), vec![unbooked]);
+    assert_eq!(run.reason(), Reason::LocalError);
+    assert!(
+        run.verdict.title.contains("read-only"),
+        "{}",
+        run.verdict.title
+    );
+}
+
+#[test]
+fn plain_http_withholds_the_key() {
+    let plain = |url: &str| with_pair(blesta(url), "shop-api", KEY);
+    let run = climb(plain("http://billing.example.com"), vec![denied()]);
+    assert_eq!((run.reason(), run.attempts.len()), (Reason::KeyWithheld, 0));
+    assert_eq!(
+        run.verdict.remedy.url.as_deref(),
+        Some("https://billing.example.com")
+    );
+    let mut allowed = plain("http://billing.example.com");
+    allowed.allow_http = true;
+    let run = climb(allowed, vec![denied(), companies(), version()]);
+    assert_eq!(run.reason(), Reason::Connected);
+    let here = r#"{"response":[{"id":1,"name":"Shop","hostname":"localhost"}]}"#;
+    for url in [
+        "http://127.0.0.1:8080",
+        "http://localhost",
+        "http://[::1]:1",
+    ] {
+        let run = climb(plain(url), vec![denied(), json(200, here), version()]);
+        assert_eq!(run.reason(), Reason::Connected, "{url}");
+    }
+    let mut scheduled = plain("http://billing.example.com");
+    scheduled.manner = Manner::Scheduled;
+    scheduled.past.service_seen = true;
+    let run = climb(scheduled, vec![reached()]);
+    assert_eq!(run.reason(), Reason::KeyWithheld);
+}
+
+#[test]
+fn a_key_of_an_odd_shape_waits_for_enter() {
+    let odd = |manner| {
+        let mut subject = with_pair(seen(manner), "shop-api", "hunter2");
+        subject.past.service_seen = false;
+        subject
+    };
+    let run = climb(odd(Manner::Typing), vec![denied()]);
+    assert_eq!(
+        (run.asked, run.verdict.reason),
+        (vec![BARE.to_owned()], Reason::ServiceFound)
+    );
+    assert!(
+        run.verdict.cause.contains("32 hexadecimal digits"),
+        "{}",
+        run.verdict.cause
+    );
+    let run = climb(odd(Manner::Scheduled), vec![denied()]);
+    assert_eq!(run.reason(), Reason::ServiceFound);
+    let run = climb(odd(Manner::Asked), vec![denied(), companies(), version()]);
+    assert_eq!(run.reason(), Reason::Connected);
+    assert!(run.says("32 hexadecimal digits"));
+    let mut once = odd(Manner::Scheduled);
+    once.past = accepted(Manner::Scheduled, false).past;
+    assert_eq!(climb(once, vec![companies()]).asked, [BASIC]);
+}
+
+#[test]
+fn halves_of_a_pair_are_asked_for() {
+    let mut user = blesta("https://billing.example.com");
+    user.username = "shop-api".to_owned();
+    let run = climb(user, vec![denied()]);
+    assert_eq!((run.reason(), run.asked.len()), (Reason::KeyMissing, 1));
+    let mut key = shop();
+    key.username = String::new();
+    assert_eq!(climb(key, vec![denied()]).reason(), Reason::UsernameMissing);
+    // In the form, the service that was found a moment ago is not asked for a 401 once more.
+    let mut form = blesta("https://billing.example.com");
+    form.username = "shop".to_owned();
+    form.manner = Manner::Typing;
+    form.past.service_seen = true;
+    let run = climb(form, vec![reached()]);
+    assert_eq!(
+        (run.asked, run.verdict.reason),
+        (vec![REACH.to_owned()], Reason::KeyMissing)
+    );
+    assert_eq!(run.verdict.checks.get(CheckId::Service).state, State::Ok);
+}
+
+#[test]
+fn a_pasted_pair_is_split_before_it_is_sent() {
+    let subject = with_pair(seen(Manner::Asked), "", &format!(" shop-api:{KEY}\n"));
+    let run = climb(subject, vec![companies(), version()]);
+    assert_eq!(run.asked, [BASIC, VERSION]);
+    let (username, key) = run.ladder.pair().unwrap();
+    assert_eq!((username, key.expose()), ("shop-api", KEY));
+}
+
+#[test]
+fn a_colon_in_the_user_name_leaves_headers() {
+    let subject = with_pair(seen(Manner::Asked), "shop:api", KEY);
+    let run = climb(
+        subject,
+        vec![companies(), json(200, r#"{"response":null}"#)],
+    );
+    assert_eq!(run.asked[0], HEADERS);
+    assert_eq!(
+        (run.reason(), run.verdict.service_version),
+        (Reason::Connected, None)
+    );
+    let mut basic = with_pair(shop(), "shop:api", KEY);
+    basic.auth = AuthStyle::Basic;
+    let run = climb(basic, vec![denied()]);
+    assert_eq!(
+        (run.asked, run.verdict.reason),
+        (vec![BARE.to_owned()], Reason::ServiceFound)
+    );
+}
+
+#[test]
+fn a_path_through_index_is_remembered() {
+    let remembered = |manner| {
+        let mut subject = accepted(manner, false);
+        subject.past.accepted = Some(Accepted {
+            by_headers: false,
+            through_index: true,
+        });
+        subject
+    };
+    let run = climb(remembered(Manner::Scheduled), vec![companies()]);
+    assert_eq!(
+        run.asked,
+        ["GET /index.php/api/companies/getAll.json Basic shop-api"]
+    );
+    assert_eq!(run.reason(), Reason::RewriteOff);
+    let run = climb(
+        remembered(Manner::Asked),
+        vec![denied(), companies(), version()],
+    );
+    assert_eq!(run.asked, [BARE, BASIC, VERSION]);
+    assert_eq!(run.reason(), Reason::Connected);
+}
+
+#[test]
+fn a_429_asks_for_quiet() {
+    let run = climb(
+        accepted(Manner::Scheduled, false),
+        vec![html(429, &[("Retry-After", "120")], "")],
+    );
+    let at = Some("2026-11-23T10:02:00.042Z".parse().unwrap());
+    assert_eq!((run.ladder.quiet_until(), run.verdict.retry_at), (at, at));
+    assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+}
+
+#[test]
+fn before_the_network_the_url_is_read() {
+    let run = climb(blesta(""), vec![]);
+    assert_eq!(run.reason(), Reason::UrlMissing);
+    let run = climb(blesta("ftp://x"), vec![]);
+    assert_eq!((run.reason(), run.verdict.status), (Reason::UrlInvalid, 0));
+    let run = climb(blesta("https://me:hunter2@billing.example.com/b"), vec![]);
+    assert_eq!(run.reason(), Reason::UrlInvalid);
+    assert_eq!(
+        run.verdict.remedy.url.as_deref(),
+        Some("https://billing.example.com/b")
+    );
+    assert!(!format!("{:?}", run.verdict).contains("hunter2"));
+}

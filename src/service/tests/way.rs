@@ -1,0 +1,383 @@
+//! The way there: failures, TLS, clocks, address families, and what has changed.
+
+use super::harness::*;
+use crate::domain::{
+    Address, AnsweredBy, CheckId, Failure, Outcome, Reason, Reply, Response, State, TlsFailure,
+};
+use crate::service::{LastGood, Manner};
+
+#[test]
+fn every_failure_has_its_reason_and_rung() {
+    let other = || "bad signature".to_owned();
+    for (failure, reason, rung) in [
+        (Failure::DnsNotFound, Reason::DnsNotFound, CheckId::Dns),
+        (Failure::DnsFailed, Reason::DnsFailed, CheckId::Dns),
+        (Failure::Refused, Reason::Refused, CheckId::Connect),
+        (
+            Failure::ConnectTimeout,
+            Reason::ConnectTimeout,
+            CheckId::Connect,
+        ),
+        (Failure::Unreachable, Reason::Unreachable, CheckId::Connect),
+        (Failure::Proxy(None), Reason::ProxyFailed, CheckId::Connect),
+        (Failure::Reset, Reason::Reset, CheckId::Http),
+        (Failure::ClosedEarly, Reason::ClosedEarly, CheckId::Http),
+        (
+            Failure::ResponseTimeout,
+            Reason::ResponseTimeout,
+            CheckId::Http,
+        ),
+        (Failure::NotHttp, Reason::NotHttp, CheckId::Http),
+        (
+            Failure::Tls(TlsFailure::Expired),
+            Reason::TlsExpired,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::NotYetValid),
+            Reason::TlsNotYetValid,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::WrongName),
+            Reason::TlsWrongName,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::UnknownIssuer),
+            Reason::TlsUnknownIssuer,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::Protocol),
+            Reason::TlsProtocol,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::ClientCertificate),
+            Reason::TlsClientCertificate,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::NotTls),
+            Reason::TlsNotTls,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::Timeout),
+            Reason::TlsFailed,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::Other(other())),
+            Reason::TlsFailed,
+            CheckId::Tls,
+        ),
+    ] {
+        let run = climb(shop(), vec![failed(failure.clone())]);
+        assert_eq!(
+            (run.reason(), run.verdict.status),
+            (reason, 0),
+            "{failure:?}"
+        );
+        assert_eq!(run.verdict.state(), State::Down);
+        assert_eq!(run.verdict.answered_by, AnsweredBy::Nobody);
+        assert!(
+            run.verdict.title.starts_with("0 Received"),
+            "{}",
+            run.verdict.title
+        );
+        assert_eq!(
+            run.verdict.checks.get(rung).state,
+            State::Down,
+            "{failure:?}"
+        );
+        for check in run.verdict.checks.iter() {
+            assert!(
+                check.id <= rung || check.state == State::Unknown,
+                "{failure:?} {check:?}"
+            );
+            assert!(
+                check.id > rung
+                    || check.detail.is_some()
+                    || check.id == CheckId::Dns
+                    || check.id == CheckId::Tls,
+                "{failure:?} {check:?}"
+            );
+        }
+        assert_eq!(run.asked.len(), 1);
+    }
+    let run = climb(
+        shop(),
+        vec![failed(Failure::Local("no CA bundle was found.".to_owned()))],
+    );
+    assert_eq!(
+        (run.reason(), run.verdict.state()),
+        (Reason::LocalError, State::Unknown)
+    );
+    assert_eq!(run.verdict.title, "This machine: no CA bundle was found");
+}
+
+#[test]
+fn a_status_that_came_is_kept() {
+    let cut = |failure| {
+        bare(Outcome::Cut(
+            Response {
+                status: 200,
+                ..Response::default()
+            },
+            failure,
+        ))
+    };
+    for (failure, reason, state) in [
+        (
+            Failure::ResponseTimeout,
+            Reason::ResponseTimeout,
+            State::Down,
+        ),
+        (Failure::BodyTooLarge, Reason::BodyTooLarge, State::Warn),
+        (Failure::Reset, Reason::ReplyCut, State::Down),
+        (Failure::ClosedEarly, Reason::ReplyCut, State::Down),
+        (Failure::BadCoding, Reason::ReplyCut, State::Down),
+    ] {
+        let run = climb(shop(), vec![cut(failure)]);
+        assert_eq!((run.reason(), run.verdict.status), (reason, 200));
+        assert_eq!(run.verdict.checks.get(CheckId::Http).state, state);
+        assert!(
+            !run.verdict.title.contains("0 Received"),
+            "{}",
+            run.verdict.title
+        );
+    }
+    let whole = Response {
+        status: 200,
+        headers: Vec::new(),
+        body: COMPANIES.as_bytes().to_vec(),
+    };
+    let run = climb(
+        shop(),
+        vec![bare(Outcome::Cut(whole, Failure::ClosedEarly))],
+    );
+    assert_eq!(
+        run.reason(),
+        Reason::ReplyCut,
+        "a cut answer proves nothing"
+    );
+}
+
+#[test]
+fn a_proxy_that_refuses_keeps_its_status() {
+    let mut refused = failed(Failure::Proxy(Some(407)));
+    refused.proxy = Some("http://proxy.example:3128".to_owned());
+    let mut answered = html(407, &[], "<html>");
+    answered.proxy = Some("http://proxy.example:3128".to_owned());
+    for reply in [refused, answered] {
+        let run = climb(shop(), vec![reply]);
+        assert_eq!(
+            (run.reason(), run.verdict.status),
+            (Reason::ProxyFailed, 407)
+        );
+        assert_eq!(run.verdict.answered_by, AnsweredBy::Proxy);
+        assert!(run.verdict.cause.contains("proxy.example"));
+    }
+    let run = climb(shop(), vec![html(407, &[], "<html>")]);
+    assert_eq!(
+        run.reason(),
+        Reason::UnexpectedStatus,
+        "no proxy was in use"
+    );
+}
+
+#[test]
+fn the_chain_tells_why_an_issuer_is_unknown() {
+    let leaf = |issuer: &str| certificate("CN=billing.example.com", issuer, 61);
+    let unknown = || failed(Failure::Tls(TlsFailure::UnknownIssuer));
+    for (chain, words) in [
+        (vec![leaf("CN=billing.example.com")], "signed by itself"),
+        (vec![leaf("CN=R3")], "intermediate of CN=R3 is missing"),
+        (
+            vec![
+                leaf("CN=Corp CA 1"),
+                certificate("CN=Corp CA 1", "CN=Corp Root", 999),
+            ],
+            "a private authority",
+        ),
+    ] {
+        let run = climb(shop(), vec![with_chain(unknown(), chain)]);
+        assert_eq!(run.reason(), Reason::TlsUnknownIssuer);
+        assert!(run.verdict.cause.contains(words), "{}", run.verdict.cause);
+        assert!(run.says("certificate 0: CN=billing.example.com"));
+    }
+}
+
+#[test]
+fn dates_and_names_of_a_certificate_are_said() {
+    let expired = with_chain(
+        failed(Failure::Tls(TlsFailure::Expired)),
+        vec![certificate("CN=billing.example.com", "CN=R3", -12)],
+    );
+    let run = climb(shop(), vec![expired]);
+    assert!(
+        run.verdict.cause.contains("11 days ago"),
+        "{}",
+        run.verdict.cause
+    );
+    let intermediate = with_chain(
+        failed(Failure::Tls(TlsFailure::Expired)),
+        vec![
+            certificate("CN=a", "CN=R3", 60),
+            certificate("CN=R3", "CN=Root", -2),
+        ],
+    );
+    let run = climb(shop(), vec![intermediate]);
+    assert!(
+        run.says("CN=R3 ended 2026-11-21T11:00:00Z, 1 day ago"),
+        "{:?}",
+        run.verdict.evidence
+    );
+    let other = with_chain(
+        failed(Failure::Tls(TlsFailure::WrongName)),
+        vec![certificate("CN=billing.example.com", "CN=R3", 60)],
+    );
+    let mut subject = shop();
+    subject.url = "https://shop.example.com".to_owned();
+    let run = climb(subject, vec![other]);
+    assert!(
+        run.verdict
+            .cause
+            .contains("is for billing.example.com, not for shop.example.com")
+    );
+}
+
+#[test]
+fn a_certificate_that_ends_soon_is_said() {
+    for (days, reason, title) in [
+        (31, Reason::Connected, "Successfully Connected"),
+        (30, Reason::Connected, "Successfully Connected"),
+        (
+            14,
+            Reason::TlsExpiring,
+            "Connected, certificate ends in 14 days",
+        ),
+        (
+            3,
+            Reason::TlsExpiring,
+            "Connected, certificate ends in 3 days",
+        ),
+        (
+            1,
+            Reason::TlsExpiring,
+            "Connected, certificate ends in 1 day",
+        ),
+        (
+            0,
+            Reason::TlsExpiring,
+            "Connected, certificate ends in 0 days",
+        ),
+    ] {
+        let run = scheduled(with_chain(
+            json(200, COMPANIES),
+            vec![certificate("CN=billing.example.com", "CN=R3", days)],
+        ));
+        assert_eq!((run.reason(), run.verdict.title.as_str()), (reason, title));
+        assert_eq!(run.says("the certificate ends in"), days <= 30, "{days}");
+        let tls = run.verdict.checks.get(CheckId::Tls).state;
+        assert_eq!(tls, if days <= 14 { State::Warn } else { State::Ok });
+    }
+    // Another warning of the table comes first; from three days on, its title says both.
+    let noisy = format!("\n{COMPANIES}");
+    let run = scheduled(with_chain(
+        json(200, &noisy),
+        vec![certificate("CN=billing.example.com", "CN=R3", 2)],
+    ));
+    assert_eq!(run.reason(), Reason::ConnectedNoisy);
+    assert_eq!(
+        run.verdict.title,
+        "Connected, with noise, certificate ends in 2 days"
+    );
+}
+
+fn scheduled(reply: Reply) -> Run {
+    let mut subject = shop();
+    subject.manner = Manner::Scheduled;
+    subject.past.service_seen = true;
+    climb(subject, vec![reply])
+}
+
+#[test]
+fn of_several_warnings_the_first_of_the_table_wins() {
+    let other = r#"{"response":[{"id":1,"name":"Other","hostname":"other.example.com"}]}"#;
+    let run = scheduled(with_chain(
+        json(200, other),
+        vec![certificate("CN=billing.example.com", "CN=R3", 10)],
+    ));
+    assert_eq!(run.reason(), Reason::WrongCompany);
+    assert!(run.says("also: Connected, certificate ends soon"));
+}
+
+#[test]
+fn one_address_family_that_fails_is_a_warning_of_the_check() {
+    let address = |text: &str, state| Address {
+        address: text.parse().unwrap(),
+        state,
+        ms: Some(0.4),
+    };
+    let mut reply = json(200, COMPANIES);
+    reply.addresses = vec![
+        address("[2001:db8::1]:443", State::Down),
+        address("192.0.2.1:443", State::Ok),
+    ];
+    let run = scheduled(reply.clone());
+    assert_eq!(run.reason(), Reason::Connected);
+    assert_eq!(run.verdict.checks.get(CheckId::Connect).state, State::Warn);
+    assert!(run.says("IPv6 does not answer"));
+    assert_eq!(run.verdict.addresses.len(), 2);
+    reply.addresses[0].state = State::Unknown;
+    let run = scheduled(reply);
+    assert_eq!(run.verdict.checks.get(CheckId::Connect).state, State::Ok);
+}
+
+#[test]
+fn a_clock_that_differs_is_a_warning_of_the_check() {
+    let run = scheduled(answer(
+        200,
+        &[("Date", "Mon, 23 Nov 2026 10:10:00 GMT")],
+        COMPANIES,
+    ));
+    assert_eq!(run.reason(), Reason::Connected);
+    assert_eq!(run.verdict.checks.get(CheckId::Http).state, State::Warn);
+    assert!(
+        run.says("the server's clock is 9 min ahead"),
+        "{:?}",
+        run.verdict.evidence
+    );
+}
+
+#[test]
+fn a_failure_shows_what_changed_since_the_last_good_run() {
+    let good = scheduled(answer(200, &[("Server", "nginx")], COMPANIES));
+    let last: LastGood = good.ladder.last_good().unwrap().clone();
+    assert_eq!(last.server.as_deref(), Some("nginx"));
+    assert_eq!(last.identity.as_deref(), Some("Shop Ltd (1)"));
+    let mut subject = shop();
+    subject.manner = Manner::Scheduled;
+    subject.past.service_seen = true;
+    subject.past.last_good = Some(last);
+    let refused = html(403, &[("Server", "cloudflare")], "<html>");
+    let run = climb(subject.clone(), vec![refused]);
+    assert_eq!(
+        run.verdict.changed_since_last_good,
+        ["server: nginx, now cloudflare"]
+    );
+    let run = climb(
+        subject,
+        vec![answer(200, &[("Server", "cloudflare")], COMPANIES)],
+    );
+    assert_eq!(run.verdict.changed_since_last_good, Vec::<String>::new());
+    assert!(
+        scheduled(html(403, &[], "<html>"))
+            .ladder
+            .last_good()
+            .is_none()
+    );
+}
