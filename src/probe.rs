@@ -1,15 +1,22 @@
 //! The network: asks what `service` decides to ask, measures it, and never judges.
 //!
-//! [`transport`] sends one request by a [`profile`] and tells what came back; its hooks live in `layer`,
-//! `resolve`, `tls` and `trace`, addresses are tried by `race`, errors become words in `classify`.
-//! [`gate`] stands before every request that carries a key.
+//! ```text
+//! Prober::run ─▶ Ladder ─▶ Ask ─▶ gate::book ─▶ Transport::send ─▶ Reply ─▶ Ladder ─▶ gate::settle ─▶ …
+//!                                                  │ profile: proxy, roots, identity
+//!                                                  ├ resolve: names to addresses
+//!                                                  ├ race: one connection that stands, of all addresses
+//!                                                  ├ layer, tls, trace: stamps and certificates
+//!                                                  └ classify: errors to failures
+//! ```
+//!
+//! [`budget`] and [`schedule`] are the rules of the lock-out and of the watch: pure, used by `work`.
 
 pub mod budget;
 mod certificate;
 mod classify;
 pub mod gate;
 mod layer;
-pub mod offline;
+pub mod prober;
 pub mod profile;
 mod race;
 mod resolve;
@@ -22,5 +29,6 @@ pub mod transport;
 mod stub;
 
 pub use gate::{Gate, Permit, Ticket};
+pub use prober::{Climb, Prober, ProberSettings};
 pub use profile::{ClientIdentity, EnvironmentProxies, Profile, ProxyChoice, ProxyUrl};
 pub use transport::{Commons, Transport, TransportProblem};

@@ -1,0 +1,273 @@
+//! Runs a ladder: asks what it wants asked, books every key before it is sent, and hands back the answers.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::domain::budget::AttemptEnd;
+use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict};
+use crate::service::{
+    Accepted, Answer, Ask, Ladder, LastGood, Manner, Request, Service, Step, Subject,
+};
+
+use super::gate::{Gate, Permit, Ticket};
+use super::profile::Profile;
+use super::transport::{Commons, Transport, TransportProblem};
+
+/// Clients that are kept for further use.
+const MOST_TRANSPORTS: usize = 64;
+
+/// Bounds of a [`Prober`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProberSettings {
+    /// Scheduled probes that run at the same time. What a person asked for does not wait for them.
+    pub concurrency: usize,
+    /// Requests in flight to one host and port, whoever asked.
+    pub per_host: usize,
+}
+
+impl Default for ProberSettings {
+    fn default() -> Self {
+        Self {
+            concurrency: 128,
+            per_host: 4,
+        }
+    }
+}
+
+/// Runs ladders, any number at a time. A run ends when its future is dropped: its connection is closed, and
+/// an attempt that was under way stays booked as pending.
+#[derive(Debug)]
+pub struct Prober {
+    commons: Commons,
+    transports: Mutex<Vec<(Profile, Transport)>>,
+    scheduled: Arc<Semaphore>,
+    hosts: Mutex<Hosts>,
+    per_host: usize,
+}
+
+/// What a run found out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Climb {
+    /// What it ended in.
+    pub verdict: Verdict,
+    /// How the pair was accepted, for the next run.
+    pub accepted: Option<Accepted>,
+    /// Whether the service was recognised at exactly this URL.
+    pub service_seen: bool,
+    /// The fingerprint of this run, where it was good.
+    pub last_good: Option<LastGood>,
+}
+
+/// Told of all rungs before each request, and once more at the end.
+pub type Progress<'a> = &'a mut (dyn FnMut(&Checks) + Send);
+
+impl Default for Prober {
+    fn default() -> Self {
+        Self::new(ProberSettings::default())
+    }
+}
+
+impl Prober {
+    /// A prober that has read nothing and built nothing yet.
+    pub fn new(settings: ProberSettings) -> Self {
+        Self {
+            commons: Commons::default(),
+            transports: Mutex::default(),
+            scheduled: Arc::new(Semaphore::new(settings.concurrency.max(1))),
+            hosts: Mutex::default(),
+            per_host: settings.per_host.max(1),
+        }
+    }
+
+    /// Climbs the ladder of `subject`. The profile's time covers the whole run, waiting for a turn apart.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is another room's, and no two of them belong together"
+    )]
+    pub async fn run(
+        &self,
+        service: &Service,
+        subject: Subject,
+        profile: &Profile,
+        gate: &impl Gate,
+        progress: Progress<'_>,
+    ) -> Climb {
+        let _turn = match subject.manner {
+            Manner::Scheduled => Arc::clone(&self.scheduled).acquire_owned().await.ok(),
+            Manner::UrlTyping | Manner::Typing | Manner::Asked | Manner::Full => None,
+        };
+        let begun = Ladder::begin(service, subject, Timestamp::now());
+        self.run_begun(begun, profile, gate, progress).await
+    }
+
+    /// The same for a ladder that has begun already, such as that of `token verify`.
+    pub async fn run_begun(
+        &self,
+        (mut ladder, mut step): (Ladder, Step),
+        profile: &Profile,
+        gate: &impl Gate,
+        progress: Progress<'_>,
+    ) -> Climb {
+        let mut way = Way {
+            transport: self.transport(profile),
+            deadline: Instant::now() + profile.timeout,
+            gate,
+        };
+        loop {
+            progress(ladder.checks());
+            let ask = match step {
+                Step::Ask(ask) => ask,
+                Step::Conclude(verdict) => {
+                    return Climb {
+                        verdict: *verdict,
+                        accepted: ladder.accepted(),
+                        service_seen: ladder.service_seen(),
+                        last_good: ladder.last_good().cloned(),
+                    };
+                }
+            };
+            step = self.step(&mut ladder, *ask, &mut way).await;
+        }
+    }
+
+    /// One request: its turn at the host, its booking, its answer, its settlement.
+    async fn step<G: Gate>(&self, ladder: &mut Ladder, ask: Ask, way: &mut Way<'_, G>) -> Step {
+        let host = host_port(&ask.request.url);
+        let waiting = Instant::now();
+        let turn = self.turn(&host).await;
+        let ticket = match way.book(ladder, &ask, &host).await {
+            Ok(ticket) => ticket,
+            Err(answer) => return ladder.answer(answer),
+        };
+        way.deadline += waiting.elapsed();
+        let reply = way.send(&ask.request).await;
+        drop(turn);
+        let step = ladder.answer(Answer::Reply(Box::new(reply)));
+        if let Some(ticket) = ticket {
+            let end = ladder.attempt_end().unwrap_or(AttemptEnd::Inconclusive);
+            way.gate.settle(ticket, end).await;
+        }
+        if let Some(until) = ladder.quiet_until() {
+            way.gate.quiet(&host, until).await;
+        }
+        step
+    }
+
+    /// The transport of `profile`, built once for all that share a client.
+    fn transport(&self, profile: &Profile) -> Result<Transport, TransportProblem> {
+        let mut transports = self
+            .transports
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = transports
+            .iter()
+            .find(|(other, _)| other.shares_client_with(profile));
+        if let Some((_, transport)) = known {
+            return Ok(transport.for_family(profile.family));
+        }
+        let transport = Transport::within(profile, &self.commons)?;
+        if transports.len() >= MOST_TRANSPORTS {
+            transports.remove(0);
+        }
+        transports.push((profile.clone(), transport.clone()));
+        Ok(transport)
+    }
+
+    /// A place among the requests in flight to `host`.
+    async fn turn(&self, host: &HostPort) -> Option<OwnedSemaphorePermit> {
+        let places = self
+            .hosts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .places(host, self.per_host);
+        // A semaphore that nobody closes always gives a permit.
+        places.acquire_owned().await.ok()
+    }
+}
+
+/// What one run goes by.
+struct Way<'a, G> {
+    transport: Result<Transport, TransportProblem>,
+    deadline: Instant,
+    gate: &'a G,
+}
+
+impl<G: Gate> Way<'_, G> {
+    /// Books an ask that carries the key; the answer for the ladder where it may not be sent.
+    async fn book(
+        &self,
+        ladder: &Ladder,
+        ask: &Ask,
+        host: &HostPort,
+    ) -> Result<Option<Ticket>, Answer> {
+        if !ask.carries_key() {
+            return Ok(None);
+        }
+        let Some((username, key)) = ladder.pair() else {
+            let why = "the attempt could not be booked: it is not known whose key it is";
+            return Err(Answer::Unbooked(why.to_owned()));
+        };
+        match self.gate.book(host, username, key).await {
+            Permit::Granted(ticket) => Ok(Some(ticket)),
+            Permit::Paused { until, why } => Err(Answer::Paused { until, why }),
+            Permit::Unbooked(why) => Err(Answer::Unbooked(why)),
+        }
+    }
+
+    async fn send(&self, request: &Request) -> Reply {
+        match &self.transport {
+            Ok(transport) => transport.send(request, self.deadline).await,
+            Err(problem) => Reply {
+                at: Timestamp::now(),
+                phases: Phases {
+                    total: Some(Duration::ZERO),
+                    ..Phases::default()
+                },
+                addresses: Vec::new(),
+                tls: None,
+                proxy: None,
+                outcome: Outcome::Failed(Failure::Local(problem.to_string())),
+            },
+        }
+    }
+}
+
+fn host_port(url: &Url) -> HostPort {
+    HostPort {
+        host: url.host_str().unwrap_or_default().to_owned(),
+        port: url.port_or_known_default().unwrap_or_default(),
+    }
+}
+
+/// The places of every host that was asked lately.
+#[derive(Debug, Default)]
+struct Hosts {
+    places: HashMap<HostPort, Arc<Semaphore>>,
+    /// At so many hosts, those that nobody asks now are dropped.
+    sweep_at: usize,
+}
+
+impl Hosts {
+    fn places(&mut self, host: &HostPort, per_host: usize) -> Arc<Semaphore> {
+        if let Some(places) = self.places.get(host) {
+            return Arc::clone(places);
+        }
+        if self.places.len() >= self.sweep_at {
+            self.places
+                .retain(|_, places| Arc::strong_count(places) > 1);
+            self.sweep_at = (self.places.len() * 2).max(256);
+        }
+        let places = Arc::new(Semaphore::new(per_host));
+        self.places.insert(host.clone(), Arc::clone(&places));
+        places
+    }
+}
+
+#[cfg(test)]
+mod tests;

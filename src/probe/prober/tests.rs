@@ -1,0 +1,307 @@
+//! Ladders over real sockets: what is sent, what is booked, and what it ends in.
+
+use std::collections::HashMap;
+
+use super::*;
+use crate::domain::{BudgetRecord, KeyFingerprint, Reason, Secret, ServiceId};
+use crate::probe::budget::{self, Decision};
+use crate::probe::stub::{Act, Stub};
+use crate::service::{Catalog, Held};
+
+/// The budget's rules over memory, and a diary of what was asked of them.
+#[derive(Default)]
+struct MemoryGate {
+    records: Mutex<HashMap<HostPort, BudgetRecord>>,
+    diary: Mutex<Vec<String>>,
+    unbooked: bool,
+}
+
+impl MemoryGate {
+    fn note(&self, line: String) {
+        self.diary.lock().unwrap().push(line);
+    }
+
+    fn diary(&self) -> Vec<String> {
+        self.diary.lock().unwrap().clone()
+    }
+}
+
+impl Gate for MemoryGate {
+    async fn book(&self, host: &HostPort, username: &str, key: &Secret) -> Permit {
+        if self.unbooked {
+            return Permit::Unbooked("the disk is full".to_owned());
+        }
+        let fingerprint = KeyFingerprint(format!("{username} {}", key.length()));
+        let mut records = self.records.lock().unwrap();
+        let record = records.entry(host.clone()).or_default();
+        match budget::book(record, &fingerprint, Timestamp::now()) {
+            Decision::Granted(number) => {
+                self.note(format!("book {number}"));
+                Permit::Granted(Ticket {
+                    host: host.clone(),
+                    number,
+                })
+            }
+            Decision::Paused(stop) => Permit::Paused {
+                until: Some(stop.until),
+                why: stop.why,
+            },
+            Decision::Busy { until } => Permit::Paused {
+                until: Some(until),
+                why: "busy".to_owned(),
+            },
+        }
+    }
+
+    async fn settle(&self, ticket: Ticket, end: AttemptEnd) {
+        self.note(format!("settle {} {end:?}", ticket.number));
+        let mut records = self.records.lock().unwrap();
+        let record = records.entry(ticket.host).or_default();
+        budget::settle(record, ticket.number, end, Timestamp::now());
+    }
+
+    async fn quiet(&self, host: &HostPort, until: Timestamp) {
+        let seconds = until.duration_since(Timestamp::now()).as_secs();
+        self.note(format!("quiet {seconds}"));
+        let mut records = self.records.lock().unwrap();
+        let record = records.entry(host.clone()).or_default();
+        budget::quiet(record, until, Timestamp::now());
+    }
+}
+
+fn reply(status: &str, headers: &str, body: &str) -> Act {
+    let length = body.len();
+    Act::Answer(
+        format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n{headers}\r\n{body}")
+            .into_bytes(),
+    )
+}
+
+fn http() -> Service {
+    Catalog::embedded().get(&ServiceId::http()).unwrap().clone()
+}
+
+fn with_key(stub: &Stub) -> Subject {
+    let mut subject = without_key(stub);
+    subject.username = "shop".to_owned();
+    subject.key = Held::Present(Secret::new("hunter2"));
+    subject
+}
+
+fn without_key(stub: &Stub) -> Subject {
+    Subject::new(ServiceId::http(), &format!("http://{}/x", stub.address))
+}
+
+async fn climb(prober: &Prober, subject: Subject, gate: &MemoryGate) -> Climb {
+    let profile = Profile::default();
+    prober
+        .run(&http(), subject, &profile, gate, &mut |_| {})
+        .await
+}
+
+#[tokio::test]
+async fn a_probe_without_a_key_books_nothing() {
+    let stub = Stub::plain(reply("200 OK", "", "{}")).await;
+    let gate = MemoryGate::default();
+    let mut told = 0;
+    let climb = Prober::default()
+        .run(
+            &http(),
+            without_key(&stub),
+            &Profile::default(),
+            &gate,
+            &mut |_| told += 1,
+        )
+        .await;
+    assert_eq!(climb.verdict.reason, Reason::Connected, "{climb:?}");
+    assert_eq!(climb.verdict.status, 200);
+    assert!(gate.diary().is_empty() && told == 2);
+    assert_eq!(stub.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_key_is_booked_before_it_is_sent_and_settled_after() {
+    let stub = Stub::plain(reply("200 OK", "", "{}")).await;
+    let gate = MemoryGate::default();
+    let found = climb(&Prober::default(), with_key(&stub), &gate).await;
+    assert_eq!(found.verdict.reason, Reason::Connected, "{found:?}");
+    assert!(found.accepted.is_some() && found.last_good.is_some());
+    assert_eq!(gate.diary(), ["book 0", "settle 0 Accepted"]);
+    assert!(stub.heads()[0].contains("authorization: Basic"));
+}
+
+#[tokio::test]
+async fn after_two_rejections_the_key_stays_here() {
+    let stub = Stub::plain(reply("401 Unauthorized", "", "{}")).await;
+    let gate = MemoryGate::default();
+    let prober = Prober::default();
+    for _ in 0..4 {
+        let found = climb(&prober, with_key(&stub), &gate).await;
+        assert_ne!(found.verdict.reason, Reason::Connected);
+    }
+    let paused = climb(&prober, with_key(&stub), &gate).await.verdict;
+    assert_eq!(paused.reason, Reason::AuthPaused, "{paused:?}");
+    assert!(paused.retry_at.is_some());
+    let carried = stub
+        .heads()
+        .iter()
+        .filter(|head| head.contains("authorization") || head.contains("x-api-key"))
+        .count();
+    assert_eq!(carried, 2);
+    let rejected = gate
+        .diary()
+        .iter()
+        .filter(|line| line.ends_with("Rejected"))
+        .count();
+    assert_eq!(rejected, 2, "{:?}", gate.diary());
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_not_answered_tells_nothing_of_the_key() {
+    let stub = Stub::plain(Act::Reset).await;
+    let gate = MemoryGate::default();
+    let found = climb(&Prober::default(), with_key(&stub), &gate).await;
+    assert_eq!(found.verdict.reason, Reason::Reset, "{found:?}");
+    assert_eq!(gate.diary(), ["book 0", "settle 0 Inconclusive"]);
+}
+
+#[tokio::test]
+async fn a_cancelled_run_leaves_its_attempt_pending() {
+    let stub = Stub::plain(Act::Wait).await;
+    let gate = MemoryGate::default();
+    let prober = Prober::default();
+    tokio::select! {
+        found = climb(&prober, with_key(&stub), &gate) => panic!("{found:?}"),
+        () = stub.head_came() => {}
+    }
+    stub.closed_by_client().await;
+    assert_eq!(gate.diary(), ["book 0"]);
+    let records = gate.records.lock().unwrap();
+    let ends: Vec<AttemptEnd> = records
+        .values()
+        .flat_map(|record| record.attempts.iter().map(|attempt| attempt.end))
+        .collect();
+    assert_eq!(ends, [AttemptEnd::Pending]);
+}
+
+#[tokio::test]
+async fn what_can_t_be_booked_is_not_sent() {
+    let stub = Stub::plain(reply("200 OK", "", "{}")).await;
+    let gate = MemoryGate {
+        unbooked: true,
+        ..MemoryGate::default()
+    };
+    let found = climb(&Prober::default(), with_key(&stub), &gate).await;
+    assert_ne!(found.verdict.reason, Reason::Connected, "{found:?}");
+    assert!(
+        !stub
+            .heads()
+            .iter()
+            .any(|head| head.contains("authorization"))
+    );
+}
+
+#[tokio::test]
+async fn a_host_that_asks_for_quiet_gets_it() {
+    let stub = Stub::plain(reply("429 Slow down", "Retry-After: 100\r\n", "")).await;
+    let gate = MemoryGate::default();
+    let prober = Prober::default();
+    let found = climb(&prober, with_key(&stub), &gate).await;
+    assert_eq!(found.verdict.reason, Reason::RateLimited, "{found:?}");
+    let quiet = gate
+        .diary()
+        .into_iter()
+        .find(|line| line.starts_with("quiet"));
+    assert!(
+        ["quiet 100", "quiet 99", "quiet 98"].contains(&quiet.unwrap().as_str()),
+        "{:?}",
+        gate.diary()
+    );
+    let connections = stub.connections();
+    let again = climb(&prober, with_key(&stub), &gate).await;
+    assert_eq!(again.verdict.reason, Reason::AuthPaused, "{again:?}");
+    let carried = stub
+        .heads()
+        .iter()
+        .skip(connections)
+        .filter(|head| head.contains("authorization"))
+        .count();
+    assert_eq!(carried, 0);
+}
+
+#[tokio::test]
+async fn the_whole_run_ends_by_its_time() {
+    let stub = Stub::plain(Act::Wait).await;
+    let profile = Profile {
+        timeout: Duration::from_millis(200),
+        ..Profile::default()
+    };
+    let gate = MemoryGate::default();
+    let found = Prober::default()
+        .run(&http(), without_key(&stub), &profile, &gate, &mut |_| {})
+        .await;
+    assert_eq!(found.verdict.reason, Reason::ResponseTimeout, "{found:?}");
+}
+
+#[tokio::test]
+async fn no_more_than_four_requests_are_in_flight_to_a_host() {
+    let stub = Stub::plain(Act::Wait).await;
+    let gate = Arc::new(MemoryGate::default());
+    let prober = Arc::new(Prober::default());
+    let mut runs = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        let (prober, gate, subject) = (Arc::clone(&prober), Arc::clone(&gate), without_key(&stub));
+        runs.spawn(async move { climb(&prober, subject, &gate).await });
+    }
+    while stub.heads().len() < 4 {
+        stub.head_came().await;
+    }
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(stub.connections(), 4);
+    runs.abort_all();
+}
+
+#[tokio::test]
+async fn profiles_that_differ_in_time_alone_share_a_client() {
+    let prober = Prober::default();
+    let mut profile = Profile::default();
+    assert!(prober.transport(&profile).is_ok());
+    profile.timeout = Duration::from_secs(1);
+    assert!(prober.transport(&profile).is_ok());
+    assert_eq!(prober.transports.lock().unwrap().len(), 1);
+    profile.user_agent = "other".to_owned();
+    assert!(prober.transport(&profile).is_ok());
+    assert_eq!(prober.transports.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_file_that_can_t_be_used_is_this_machine_s_error() {
+    let stub = Stub::plain(reply("200 OK", "", "{}")).await;
+    let profile = Profile {
+        extra_roots: vec![b"nothing".to_vec()],
+        ..Profile::default()
+    };
+    let gate = MemoryGate::default();
+    let found = Prober::default()
+        .run(&http(), without_key(&stub), &profile, &gate, &mut |_| {})
+        .await;
+    assert_eq!(found.verdict.reason, Reason::LocalError, "{found:?}");
+    assert_eq!(stub.connections(), 0);
+}
+
+#[test]
+fn hosts_that_nobody_asks_are_forgotten() {
+    let mut hosts = Hosts::default();
+    let host = |port| HostPort {
+        host: "a".to_owned(),
+        port,
+    };
+    let held = hosts.places(&host(1), 4);
+    for port in 2..5_000 {
+        hosts.places(&host(port), 4);
+    }
+    assert!(hosts.places.len() <= 512);
+    assert!(Arc::ptr_eq(&held, &hosts.places(&host(1), 4)));
+}
