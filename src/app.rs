@@ -18,6 +18,8 @@ pub mod message;
 pub mod model;
 pub mod screen;
 pub mod secret_field;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use draft::{Draft, FieldId, HandleSlot};

@@ -1,0 +1,14 @@
+//! Key sequences in, effects out: what `update` does, as short scenes.
+
+mod copying;
+mod debounce;
+mod filling;
+mod keys;
+mod listing;
+mod loading;
+mod origins;
+mod pasting;
+mod random;
+mod saving;
+mod scene;
+mod timing;

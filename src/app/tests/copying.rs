@@ -1,0 +1,258 @@
+//! Handles: shown, copied, locked away, and the war-room.
+
+use super::scene::{KEY, Scene, named, shop, shops, verdict};
+use crate::app::effect::{CopyAs, Effect, Unlock};
+use crate::app::message::Copied;
+use crate::app::model::{Overlay, Question};
+use crate::app::{HandleSlot, Message};
+use crate::domain::{Handle, Identity, Reason, Secret, SecretRef};
+
+fn revealed(slot: HandleSlot) -> Message {
+    Message::Revealed {
+        name: named("a"),
+        slot,
+        result: Ok(Handle::plain(Secret::new(KEY))),
+    }
+}
+
+fn copied(clears_in_s: Option<u32>) -> Message {
+    Message::Copied(Copied {
+        words: "→ your terminal (OSC 52)".to_owned(),
+        placed: true,
+        clears_in_s,
+    })
+}
+
+#[test]
+fn a_handle_is_shown_for_ten_seconds() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("v");
+    assert_eq!(
+        scene.effects(),
+        [Effect::Reveal(named("a"), HandleSlot::Key)]
+    );
+    scene.send(revealed(HandleSlot::Key));
+    assert!(scene.model.revealed.is_some());
+    scene.wait(9_999);
+    assert!(scene.model.revealed.is_some());
+    scene.wait(1);
+    assert!(scene.model.revealed.is_none());
+}
+
+#[test]
+fn it_is_hidden_by_asking_again_by_moving_and_by_locking() {
+    for keys in ["v", "down", "L", "W", "esc"] {
+        let mut scene = Scene::with(shops(&["a", "b"]));
+        scene.keys("v").send(revealed(HandleSlot::Key)).keys(keys);
+        assert!(scene.model.revealed.is_none(), "{keys}");
+    }
+}
+
+#[test]
+fn a_handle_that_comes_late_is_not_shown() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("v down").send(revealed(HandleSlot::Key));
+    assert!(scene.model.revealed.is_none());
+    scene.send(revealed(HandleSlot::Key));
+    assert!(scene.model.revealed.is_none(), "nobody asked for it");
+}
+
+#[test]
+fn in_the_tokens_pane_the_selected_row_is_meant() {
+    let mut rich = shop("a");
+    rich.token = Some(SecretRef::Vault("a/token".to_owned()));
+    rich.added = vec![("one".to_owned(), SecretRef::Ask)];
+    let mut scene = Scene::with(vec![rich]);
+    scene.keys("shift-tab down y down down y");
+    let copy = |slot| Effect::Copy {
+        name: named("a"),
+        slot,
+        form: CopyAs::Handle,
+    };
+    assert_eq!(
+        scene.effects(),
+        [copy(HandleSlot::Token), copy(HandleSlot::Added(0))]
+    );
+}
+
+#[test]
+fn copy_as_has_a_menu() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("Y down down enter");
+    let [Effect::Copy { form, .. }] = &scene.effects()[..] else {
+        panic!()
+    };
+    assert_eq!(*form, CopyAs::Curl);
+    scene.keys("Y esc");
+    assert_eq!(scene.effects(), []);
+}
+
+#[test]
+fn the_countdown_is_shown_each_second_and_then_the_clipboard_is_cleared() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("y").send(copied(Some(3)));
+    scene.effects();
+    assert_eq!(scene.wait(2_999), 2, "once a second");
+    assert!(scene.model.copied.is_some());
+    scene.wait(1);
+    assert!(scene.model.copied.is_none());
+    assert_eq!(scene.effects(), [Effect::ClearClipboard]);
+    scene.send(Message::ClipboardCleared("clipboard cleared".to_owned()));
+    assert_eq!(scene.notice(), "clipboard cleared");
+}
+
+#[test]
+fn a_copy_that_is_never_cleared_shows_no_countdown() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("y").send(copied(None));
+    assert!(scene.model.copied.is_none());
+    assert!(scene.notice().contains("OSC 52"));
+    scene.send(Message::Copied(Copied {
+        words: "no clipboard here".to_owned(),
+        placed: false,
+        clears_in_s: None,
+    }));
+    assert!(scene.model.notice.as_ref().unwrap().error);
+}
+
+#[test]
+fn quitting_and_locking_clear_the_clipboard_at_once() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("y").send(copied(Some(20)));
+    scene.effects();
+    scene.keys("q");
+    assert_eq!(scene.effects(), [Effect::ClearClipboard, Effect::Quit(0)]);
+    scene.send(copied(Some(20)));
+    scene.keys("L");
+    assert_eq!(scene.effects(), [Effect::Lock]);
+    assert!(scene.model.copied.is_none());
+}
+
+#[test]
+fn what_needs_the_vault_goes_on_once_it_is_open() {
+    for (key, effect) in [
+        ("v", Effect::Reveal(named("a"), HandleSlot::Key)),
+        (
+            "y",
+            Effect::Copy {
+                name: named("a"),
+                slot: HandleSlot::Key,
+                form: CopyAs::Handle,
+            },
+        ),
+        ("e", Effect::LoadSecrets(named("a"))),
+    ] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.keys(key).effects();
+        scene.send(Message::PassphraseNeeded(Unlock::Open));
+        scene.types("open").keys("enter").effects();
+        scene.send(Message::Unlocked);
+        assert_eq!(scene.effects(), [effect], "{key}");
+    }
+}
+
+#[test]
+fn locking_forgets_and_asks_before_it_loses_a_typed_secret() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").send(Message::SecretsLoaded {
+        name: named("a"),
+        key: Ok(Some(Secret::new(KEY))),
+        key_origin: None,
+        token: Ok(None),
+    });
+    scene.effects();
+    scene.keys("alt-L");
+    assert_eq!(scene.effects(), [Effect::Lock]);
+    assert!(scene.key_is(""), "a loaded key is forgotten");
+    assert!(
+        scene.form().is_set(crate::app::FieldId::Key),
+        "but it is stored"
+    );
+    scene.send(Message::Locked).keys("alt-L");
+    assert!(
+        matches!(scene.model.overlay, Some(Overlay::Passphrase(_))),
+        "locked: unlock"
+    );
+    scene.types("p").keys("enter").effects();
+    scene.send(Message::Unlocked);
+    assert_eq!(scene.effects(), [Effect::LoadSecrets(named("a"))]);
+    scene.types("x").keys("alt-L");
+    assert_eq!(scene.question(), Some(&Question::LockLosesSecrets));
+    scene.keys("y");
+    assert!(scene.key_is(""));
+}
+
+#[test]
+fn idle_minutes_lock() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.model.lock_after_min = 15;
+    scene.wait(14 * 60_000);
+    scene.keys("down");
+    scene.wait(14 * 60_000);
+    assert_eq!(scene.effects(), []);
+    scene.wait(60_000);
+    assert_eq!(scene.effects(), [Effect::Lock]);
+    scene.wait(60 * 60_000);
+    assert_eq!(scene.effects(), []);
+}
+
+#[test]
+fn the_war_room_shows_and_copies_nothing() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("W v y Y");
+    assert_eq!(scene.effects(), []);
+    assert!(scene.model.overlay.is_none());
+    let model = &scene.model;
+    assert_eq!(model.shown_name(&named("a")), "connection-1");
+    assert_eq!(model.shown_host("a.example.com"), "host-1");
+    assert_eq!(
+        model.shown_url("https://a.example.com/blesta"),
+        "https://host-1"
+    );
+    assert_eq!(model.shown_user("api"), "user-1");
+    assert_eq!(model.shown_host("unheard.example"), "•••");
+    scene.keys("W");
+    assert_eq!(scene.model.shown_name(&named("a")), "a");
+}
+
+#[test]
+fn pseudonyms_stay_and_lines_are_cleaned() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    let mut found = verdict(Reason::Connected);
+    found.connection = Some(named("a"));
+    found.url = "https://a.example.com".to_owned();
+    found.identity = Some(Identity {
+        id: Some("VA-160-984".to_owned()),
+        name: Some("Shop Ltd".to_owned()),
+        host: Some("billing.example.com".to_owned()),
+    });
+    scene.send(Message::Watched(Box::new(found))).keys("W end");
+    let before = scene.model.shown_name(&named("b"));
+    assert_eq!(scene.selected(), "a");
+    let line = "company Shop Ltd (billing.example.com) VA-160-984 at 10.1.2.3:443, mail x@shop.de, \
+                https://a.example.com/api for api, 42 ms, Blesta 5.13.7";
+    let shown = scene.model.shown_line(line);
+    for telling in ["Shop", "billing", "example", "160", "10.1", "shop.de"] {
+        assert!(!shown.contains(telling), "{shown}");
+    }
+    for harmless in ["company", "42 ms", "Blesta 5.13.7"] {
+        assert!(shown.contains(harmless), "{shown}");
+    }
+    scene.watched("b", Reason::Refused).keys("W W");
+    assert_eq!(scene.model.shown_name(&named("b")), before);
+}
+
+#[test]
+fn the_snippet_is_copied_as_it_is() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("m");
+    assert!(scene.notice().contains("no snippet"));
+    let mut found = verdict(Reason::AuthorizationStripped);
+    found.connection = Some(named("a"));
+    found.remedy.snippet = Some("RewriteRule …".to_owned());
+    scene.send(Message::Watched(Box::new(found))).keys("m");
+    assert_eq!(
+        scene.effects(),
+        [Effect::CopyText("RewriteRule …".to_owned())]
+    );
+}

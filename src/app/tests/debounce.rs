@@ -1,0 +1,223 @@
+//! Testing while typing: when a probe runs, how far, and which answers count.
+
+use super::scene::{KEY, Scene, fine_until, shops, verdict};
+use crate::app::FieldId;
+use crate::app::Message;
+use crate::app::effect::{Effect, Target};
+use crate::app::model::ProbeState;
+use crate::domain::{CheckId, Reason, State};
+use crate::service::Manner;
+
+#[test]
+fn ten_letters_in_one_go_are_one_run() {
+    let mut scene = Scene::empty();
+    scene.keys("n");
+    for c in "a.example.".chars() {
+        scene.types(&c.to_string()).wait(100);
+    }
+    assert_eq!(scene.probes(), []);
+    scene.wait(299);
+    assert_eq!(scene.probes(), [], "400 ms have not gone by");
+    scene.wait(1);
+    let probe = scene.probe();
+    assert_eq!(probe.manner, Manner::UrlTyping);
+    assert_eq!(probe.draft().connection.url, "a.example.");
+    scene.wait(60_000);
+    assert_eq!(scene.probes(), [], "nothing was typed since");
+}
+
+#[test]
+fn the_manner_follows_the_cursor() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("a.example").wait(400);
+    assert_eq!(scene.probe().manner, Manner::UrlTyping);
+    scene.keys("tab").types("api").wait(400);
+    assert_eq!(scene.probe().manner, Manner::Typing);
+    scene.keys("tab").types(KEY).wait(400);
+    let probe = scene.probe();
+    assert_eq!(probe.manner, Manner::Typing);
+    assert!(probe.carries(KEY));
+    scene.keys("enter");
+    assert_eq!(scene.probe().manner, Manner::Asked);
+    scene.keys("alt-r");
+    assert_eq!(scene.probe().manner, Manner::Asked);
+}
+
+#[test]
+fn while_the_url_is_edited_no_secret_goes_along() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("a.example").keys("tab").types("api");
+    scene
+        .keys("tab")
+        .types(KEY)
+        .keys("tab")
+        .types("token")
+        .wait(400);
+    assert!(scene.probe().carries(KEY));
+    scene.keys("up up up").types(".org").wait(400);
+    let probe = scene.probe();
+    assert_eq!(probe.manner, Manner::UrlTyping);
+    assert_eq!((&probe.draft().key, &probe.draft().token), (&None, &None));
+    assert!(!probe.origin_confirmed);
+}
+
+#[test]
+fn leaving_the_url_tests_again_only_with_credentials_at_hand() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("a.example").wait(400);
+    scene.effects();
+    scene.keys("tab");
+    scene.wait(5_000);
+    assert_eq!(scene.probes(), [], "nothing new could be found out");
+    scene.types("api").keys("tab").types(KEY).wait(400);
+    scene.effects();
+    scene.keys("up up").types("/x").wait(400);
+    assert_eq!(scene.probe().manner, Manner::UrlTyping);
+    scene.keys("tab");
+    scene.wait(400);
+    let probe = scene.probe();
+    assert_eq!(probe.manner, Manner::Typing);
+    assert!(probe.carries(KEY), "same origin, another path");
+}
+
+#[test]
+fn a_newer_run_cancels_the_older_and_late_answers_are_dropped() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("a.example").wait(400);
+    let first = scene.probe();
+    scene.types("/");
+    assert_eq!(scene.effects(), [Effect::CancelProbe(Target::Draft)]);
+    let late = |generation| Message::ProbeFinished {
+        target: Target::Draft,
+        generation,
+        verdict: Box::new(verdict(Reason::Refused)),
+    };
+    scene.send(late(first.generation));
+    assert_eq!(scene.form().verdict, None);
+    scene.wait(400);
+    let second = scene.probe();
+    assert!(second.generation > first.generation);
+    scene.send(late(first.generation));
+    assert_eq!(scene.form().verdict, None);
+    scene.send(late(second.generation));
+    assert!(scene.form().verdict.is_some());
+    assert_eq!(scene.form().probe, ProbeState::Idle);
+}
+
+#[test]
+fn fields_that_no_probe_depends_on_start_none() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e ctrl-o");
+    scene.effects();
+    assert_eq!(scene.form().focused(), FieldId::Name);
+    scene
+        .types("x")
+        .keys("down down")
+        .types("eu, live")
+        .wait(1_000);
+    assert_eq!(scene.effects(), []);
+    scene.keys("down").types(" ").wait(400);
+    assert_eq!(scene.text(FieldId::Cms), "joomla");
+    assert_eq!(scene.probes().len(), 1);
+}
+
+#[test]
+fn a_saved_connection_is_probed_on_wish_and_the_newest_counts() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("r r");
+    let probes = scene.probes();
+    assert_eq!(probes.len(), 2);
+    let (old, new) = (probes[0].generation, probes[1].generation);
+    assert!(new > old);
+    let target = probes[0].target.clone();
+    let finished = |generation, reason| Message::ProbeFinished {
+        target: target.clone(),
+        generation,
+        verdict: Box::new(verdict(reason)),
+    };
+    scene.send(finished(old, Reason::Refused));
+    let state = |scene: &Scene| scene.model.selected_entry().unwrap().state();
+    assert_eq!(state(&scene), State::Unknown);
+    assert!(scene.model.animating());
+    scene.send(finished(new, Reason::Connected));
+    assert_eq!(state(&scene), State::Ok);
+    assert!(!scene.model.animating());
+}
+
+#[test]
+fn bisect_says_what_it_costs_first() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("b");
+    assert_eq!(scene.effects(), []);
+    scene.keys("n b y");
+    assert_eq!(scene.probe().manner, Manner::Full);
+    scene.keys("e").types("f").keys("alt-b y");
+    let probe = scene.probe();
+    assert_eq!((probe.manner, probe.target), (Manner::Full, Target::Draft));
+}
+
+#[test]
+fn each_field_has_the_lamp_of_its_own_rungs() {
+    let mut scene = Scene::empty();
+    scene.keys("n");
+    assert_eq!(scene.lamp(FieldId::Url), (State::Unknown, "enter a URL"));
+    scene.types("https://shop.example.com").wait(400);
+    let generation = scene.probe().generation;
+    let progress = |last| Message::ProbeProgressed {
+        target: Target::Draft,
+        generation,
+        checks: fine_until(last),
+    };
+    scene.send(progress(CheckId::Connect));
+    assert_eq!(scene.lamp(FieldId::Url), (State::Ok, "reachable"));
+    assert!(scene.form().field(FieldId::Url).lamp.probing);
+    scene.draft_is(verdict(Reason::ServiceFound));
+    assert_eq!(scene.lamp(FieldId::Url), (State::Ok, "service found"));
+    assert!(!scene.form().field(FieldId::Url).lamp.probing);
+    scene.keys("tab").types("api");
+    assert_eq!(scene.lamp(FieldId::Username), (State::Ok, "set"));
+    assert_eq!(scene.lamp(FieldId::Key), (State::Unknown, "not set"));
+    scene.keys("tab").types(KEY).wait(400);
+    scene.draft_is(verdict(Reason::CredentialsRejected));
+    assert_eq!(scene.lamp(FieldId::Key), (State::Warn, "401 Denied"));
+    assert_eq!(scene.lamp(FieldId::Url), (State::Ok, "service found"));
+    scene.types("0");
+    assert_eq!(
+        scene.lamp(FieldId::Key),
+        (State::Unknown, "set"),
+        "not tested as it is"
+    );
+    assert_eq!(
+        scene.lamp(FieldId::Url),
+        (State::Ok, "service found"),
+        "the same URL"
+    );
+    scene.keys("backspace");
+    scene.wait(400);
+    scene.draft_is(verdict(Reason::Connected));
+    assert_eq!(scene.lamp(FieldId::Key), (State::Ok, "accepted"));
+    scene.keys("tab").types("t");
+    assert_eq!(scene.lamp(FieldId::Token), (State::Unknown, "no CMS URL"));
+    scene.keys("up up up").types("x");
+    assert_eq!(scene.lamp(FieldId::Url), (State::Unknown, "not tested"));
+}
+
+#[test]
+fn a_failing_rung_puts_its_title_on_its_field() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("https://shop.example.com").wait(400);
+    scene.draft_is(verdict(Reason::DnsNotFound));
+    let title = Reason::DnsNotFound.title();
+    assert_eq!(scene.lamp(FieldId::Url), (State::Down, title));
+}
+
+#[test]
+fn a_lifted_pause_is_tried_at_once() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("R");
+    assert_eq!(scene.effects(), [Effect::Resume(super::scene::named("a"))]);
+    scene.send(Message::Resumed(super::scene::named("a")));
+    assert_eq!(scene.probe().manner, Manner::Asked);
+    scene.keys("n").types("a.example").keys("alt-R");
+    assert!(matches!(scene.effects()[..], [Effect::ResumeDraft(_)]));
+}

@@ -1,0 +1,315 @@
+//! The form: opened, filled, left, copied, dropped.
+
+use super::scene::{KEY, Scene, named, shop, shops, verdict};
+use crate::app::effect::Effect;
+use crate::app::model::{Pane, Question};
+use crate::app::{FieldId, Message};
+use crate::domain::{Reason, Secret, ServiceId};
+use crate::service::Manner;
+
+fn secrets(scene: &mut Scene, name: &str, key: &str) {
+    scene.send(Message::SecretsLoaded {
+        name: named(name),
+        key: Ok(Some(Secret::new(key))),
+        key_origin: None,
+        token: Ok(None),
+    });
+}
+
+#[test]
+fn a_new_form_is_empty_with_the_cursor_in_the_url() {
+    let mut scene = Scene::empty();
+    scene.keys("n");
+    assert_eq!(scene.form().focused(), FieldId::Url);
+    assert_eq!(scene.text(FieldId::Url), "");
+    assert_eq!(scene.text(FieldId::Service), "blesta");
+    assert_eq!(scene.model.focus, Pane::Form);
+}
+
+#[test]
+fn enter_in_an_empty_list_begins_a_connection() {
+    let mut scene = Scene::empty();
+    scene.keys("enter");
+    assert_eq!(scene.form().editing, None);
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("enter");
+    assert_eq!(scene.form().editing, Some(named("a")));
+}
+
+#[test]
+fn keys_go_from_field_to_field() {
+    let mut scene = Scene::empty();
+    scene.keys("n");
+    for (keys, field) in [
+        ("tab", FieldId::Username),
+        ("down", FieldId::Key),
+        ("enter", FieldId::Token),
+        ("down", FieldId::Token),
+        ("enter", FieldId::Token),
+        ("tab", FieldId::Url),
+        ("up", FieldId::Url),
+        ("shift-tab", FieldId::Token),
+        ("up", FieldId::Key),
+    ] {
+        assert_eq!(scene.keys(keys).form().focused(), field, "{keys}");
+    }
+}
+
+#[test]
+fn letters_type_and_actions_are_at_alt() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("rqyv:?/");
+    assert_eq!(scene.text(FieldId::Url), "rqyv:?/");
+    assert_eq!(scene.effects(), []);
+    scene.keys("alt-z");
+    assert!(scene.model.zoomed);
+    assert_eq!(scene.text(FieldId::Url), "rqyv:?/");
+}
+
+#[test]
+fn the_name_is_the_host_and_a_number_where_that_is_taken() {
+    let mut scene = Scene::with(vec![shop("a")]);
+    scene.keys("n").types("https://b.example.com/blesta");
+    assert_eq!(scene.text(FieldId::Name), "b.example.com");
+    let mut taken = shop("a");
+    taken.name = named("b.example.com");
+    let mut scene = Scene::with(vec![taken]);
+    scene.keys("n").types("https://b.example.com");
+    assert_eq!(scene.text(FieldId::Name), "b.example.com-2");
+    scene.keys("ctrl-o ctrl-u").types("mine");
+    scene.keys("up up up up").types("/x");
+    assert_eq!(scene.text(FieldId::Name), "mine", "a typed name stays");
+}
+
+#[test]
+fn the_service_turns_to_connect_and_the_footer_says_so() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("https://api.example.com/public/v1");
+    assert_eq!(scene.text(FieldId::Service), "connect");
+    assert!(scene.notice().contains("connect"), "{}", scene.notice());
+    let mut scene = Scene::empty();
+    scene
+        .keys("n")
+        .types("api.example.com")
+        .keys("tab")
+        .types("SU-1");
+    assert_eq!(scene.form().service(), ServiceId::connect());
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e up up").types("/public/v1");
+    assert_eq!(
+        scene.text(FieldId::Service),
+        "blesta",
+        "a saved service stays"
+    );
+}
+
+#[test]
+fn editing_begins_at_the_first_field_that_is_not_ok() {
+    for (reason, field) in [
+        (Reason::DnsNotFound, FieldId::Url),
+        (Reason::CredentialsRejected, FieldId::Key),
+        (Reason::Connected, FieldId::Key),
+    ] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.watched("a", reason).keys("e");
+        assert_eq!(scene.form().focused(), field, "{reason}");
+    }
+    let mut nobody = shop("a");
+    nobody.username.clear();
+    let mut scene = Scene::with(vec![nobody]);
+    scene.keys("e");
+    assert_eq!(scene.form().focused(), FieldId::Username);
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .watched("a", Reason::DnsNotFound)
+        .keys("e")
+        .types("/x");
+    assert_eq!(
+        scene.text(FieldId::Url),
+        "https://a.example.com/x",
+        "at its end"
+    );
+}
+
+#[test]
+fn one_letter_of_a_stored_key_can_be_changed() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e");
+    assert_eq!(scene.effects(), [Effect::LoadSecrets(named("a"))]);
+    secrets(&mut scene, "a", "secret");
+    assert!(!scene.form().dirty);
+    scene.keys("home delete").types("S");
+    assert!(scene.key_is("Secret"));
+    assert!(scene.form().dirty);
+    let (draft, problem) = scene.form().draft();
+    assert!(draft.key_changed && !draft.token_changed && problem.is_none());
+}
+
+#[test]
+fn what_was_typed_before_the_stored_key_came_stays() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").types("n").send(Message::Woke);
+    secrets(&mut scene, "a", "old");
+    assert!(scene.key_is("n"));
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("e");
+    secrets(&mut scene, "b", "of another");
+    assert!(scene.key_is(""));
+}
+
+#[test]
+fn a_key_that_is_not_at_hand_is_said_and_left_alone() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").send(Message::SecretsLoaded {
+        name: named("a"),
+        key: Err("the variable KEY is not set".to_owned()),
+        key_origin: None,
+        token: Ok(None),
+    });
+    assert!(scene.notice().contains("KEY"), "{}", scene.notice());
+    let (draft, _) = scene.form().draft();
+    assert_eq!((draft.key, draft.key_changed), (None, false));
+}
+
+#[test]
+fn a_clone_is_new_and_brings_its_secrets() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("c");
+    assert_eq!(scene.effects(), [Effect::LoadSecrets(named("a"))]);
+    secrets(&mut scene, "a", KEY);
+    assert_eq!(scene.text(FieldId::Name), "a-2");
+    let (draft, _) = scene.form().draft();
+    assert!(draft.key_changed, "its value is stored anew");
+    assert_eq!(
+        draft.connection.key, None,
+        "not under the reference of the original"
+    );
+    assert_eq!(scene.form().editing, None);
+}
+
+#[test]
+fn escape_keeps_a_draft_and_closes_an_untouched_form() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("e esc");
+    assert!(scene.model.form.is_none());
+    scene.keys("e").types("x").keys("esc");
+    assert_eq!(scene.model.focus, Pane::List);
+    assert!(scene.model.visible_form().is_some());
+    scene.keys("down");
+    assert!(scene.model.visible_form().is_none(), "another is looked at");
+    assert!(scene.model.form.is_some());
+    scene.keys("up");
+    assert!(scene.model.visible_form().is_some());
+    scene.effects();
+    scene.keys("e");
+    assert!(scene.key_is("x"), "the draft is back");
+    assert_eq!(scene.effects(), []);
+}
+
+#[test]
+fn a_draft_is_not_lost_without_a_question() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("e").types("x").keys("esc down e");
+    assert_eq!(scene.question(), Some(&Question::LoseDraft));
+    scene.keys("n");
+    assert!(scene.key_is("x"));
+    scene.keys("e y");
+    assert_eq!(scene.form().editing, Some(named("b")));
+    assert!(!scene.form().dirty);
+}
+
+#[test]
+fn a_new_draft_is_found_again() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("n").types("x.example").keys("esc down n");
+    assert_eq!(scene.text(FieldId::Url), "x.example");
+    scene.keys("alt-n");
+    assert_eq!(scene.question(), Some(&Question::LoseDraft));
+    scene.keys("y");
+    assert_eq!(scene.text(FieldId::Url), "");
+}
+
+#[test]
+fn a_draft_can_be_thrown_away() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("x.example").wait(400);
+    scene.effects();
+    scene.keys("alt-:").types("discard").keys("enter y");
+    assert!(scene.model.form.is_none());
+    assert_eq!(scene.model.focus, Pane::List);
+    assert_eq!(
+        scene.effects(),
+        [Effect::CancelProbe(crate::app::effect::Target::Draft)]
+    );
+}
+
+#[test]
+fn the_corrected_url_is_one_key_away() {
+    let mut found = verdict(Reason::RedirectHttps);
+    found.connection = Some(named("a"));
+    found.remedy.url = Some("https://a.example.com/blesta".to_owned());
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.send(Message::Watched(Box::new(found))).keys("u");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com/blesta");
+    assert!(scene.form().dirty);
+    let probe = scene.probe();
+    assert_eq!(probe.manner, Manner::Asked);
+    assert_eq!(probe.draft().connection.url, "https://a.example.com/blesta");
+    let mut scene = Scene::empty();
+    scene.keys("n").types("https://a.example.com/admin");
+    assert!(scene.form().hint.is_some());
+    scene.keys("alt-u");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
+    assert_eq!(scene.form().hint, None);
+    scene.keys("alt-u");
+    assert!(scene.notice().contains("no corrected URL"));
+}
+
+#[test]
+fn further_fields_come_and_go() {
+    let mut scene = Scene::empty();
+    scene.keys("n ctrl-o");
+    assert!(scene.form().further);
+    assert_eq!(scene.form().focused(), FieldId::Name);
+    scene.keys("ctrl-o");
+    assert!(!scene.form().further);
+    assert!(scene.form().cursor < 4);
+}
+
+#[test]
+fn choices_are_turned_with_the_space_bar() {
+    let mut scene = Scene::empty();
+    scene.keys("n ctrl-o down down down down down down");
+    assert_eq!(scene.form().focused(), FieldId::Auth);
+    scene.types("  ");
+    assert_eq!(scene.text(FieldId::Auth), "headers");
+    scene.types(" ");
+    assert_eq!(scene.text(FieldId::Auth), "auto");
+}
+
+#[test]
+fn a_secret_field_is_shown_for_ten_seconds_or_until_asked_again() {
+    let mut scene = Scene::empty();
+    scene.keys("n tab tab alt-v");
+    assert_eq!(scene.form().shown, None, "there is nothing in it");
+    scene.types("geheim").keys("alt-v");
+    assert!(matches!(scene.form().shown, Some((FieldId::Key, _))));
+    scene.keys("alt-v");
+    assert_eq!(scene.form().shown, None);
+    scene.keys("alt-v");
+    scene.wait(10_000);
+    assert_eq!(scene.form().shown, None);
+}
+
+#[test]
+fn user_info_in_the_url_is_moved_and_said() {
+    let mut scene = Scene::empty();
+    scene
+        .keys("n")
+        .types("https://joe:pw@a.example.com/b")
+        .keys("tab");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com/b");
+    assert_eq!(scene.text(FieldId::Username), "joe");
+    assert!(scene.key_is("pw"));
+    assert!(scene.notice().contains("moved"), "{}", scene.notice());
+}

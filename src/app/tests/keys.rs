@@ -1,0 +1,153 @@
+//! The table of keys, and what is made of it.
+
+use std::collections::HashSet;
+
+use super::scene::{Scene, shops};
+use crate::app::hints;
+use crate::app::keymap::action::TABLE;
+use crate::app::keymap::{Action, KeyPress, Keymap};
+
+#[test]
+fn the_table_is_in_the_order_of_its_actions_and_names_are_unique() {
+    let mut names = HashSet::new();
+    for row in TABLE {
+        assert_eq!(row.action.row().name, row.name);
+        assert_eq!(Action::from_name(row.name), Some(row.action));
+        assert!(names.insert(row.name), "{}", row.name);
+    }
+}
+
+#[test]
+fn the_defaults_do_not_collide_and_can_all_be_read() {
+    assert_eq!(Keymap::remapped(&[]).1, Vec::<String>::new());
+    for key in TABLE.iter().flat_map(|row| row.keys) {
+        assert!(KeyPress::parse(key).is_some(), "{key}");
+    }
+}
+
+#[test]
+fn every_action_of_the_contract_has_its_key() {
+    let map = Keymap::default();
+    for (key, action) in [
+        ("n", Action::New),
+        ("e", Action::Edit),
+        ("c", Action::Clone),
+        ("d", Action::Delete),
+        ("r", Action::Probe),
+        ("b", Action::Bisect),
+        ("R", Action::Resume),
+        ("v", Action::Reveal),
+        ("y", Action::Copy),
+        ("Y", Action::CopyAs),
+        ("a", Action::AddToken),
+        ("m", Action::CopySnippet),
+        ("u", Action::UseUrl),
+        ("z", Action::Zoom),
+        ("s", Action::Order),
+        ("/", Action::Filter),
+        ("p", Action::Pause),
+        ("L", Action::Lock),
+        ("W", Action::WarRoom),
+        (":", Action::Palette),
+        ("?", Action::Help),
+        ("q", Action::Quit),
+    ] {
+        let key = KeyPress::parse(key).unwrap();
+        assert_eq!(map.in_lists(key), Some(action));
+        assert_eq!(map.in_fields(key), None, "letters type in a field");
+        assert_eq!(map.in_fields(key.for_field()), Some(action));
+    }
+}
+
+fn remap(pairs: &[(&str, &str)]) -> (Keymap, Vec<String>) {
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(name, key)| ((*name).to_owned(), (*key).to_owned()))
+        .collect();
+    Keymap::remapped(&pairs)
+}
+
+#[test]
+fn a_remapped_action_has_its_new_keys_only() {
+    let (map, warnings) = remap(&[("probe", "f5 x")]);
+    assert_eq!(warnings, Vec::<String>::new());
+    let key = |text| map.in_lists(KeyPress::parse(text).unwrap());
+    assert_eq!(
+        (key("f5"), key("x"), key("r")),
+        (Some(Action::Probe), Some(Action::Probe), None)
+    );
+    assert_eq!(map.list_key(Action::Probe).unwrap(), "F5");
+    assert_eq!(map.field_key(Action::Quit).unwrap(), "Alt-q");
+    let (map, _) = remap(&[("probe", "e"), ("edit", "r")]);
+    let key = |text| map.in_lists(KeyPress::parse(text).unwrap());
+    assert_eq!(
+        (key("e"), key("r")),
+        (Some(Action::Probe), Some(Action::Edit)),
+        "swapped"
+    );
+    let (map, _) = remap(&[("delete", "")]);
+    assert_eq!(map.list_key(Action::Delete), None, "taken away");
+}
+
+#[test]
+fn conflicts_and_mistakes_are_said() {
+    for (pairs, told) in [
+        (vec![("fly", "f")], "no action is called \"fly\""),
+        (vec![("probe", "hyper-q")], "\"hyper-q\" is no key"),
+        (
+            vec![("probe", "e")],
+            "e is probe already, so it is not edit",
+        ),
+        (
+            vec![("probe", "x"), ("edit", "x")],
+            "x is probe already, so it is not edit",
+        ),
+        (vec![("leave", "x")], "x types in a text field"),
+        (vec![("save", "tab")], "Tab is save already"),
+    ] {
+        let (_, warnings) = remap(&pairs);
+        assert!(
+            warnings.join("\n").contains(told),
+            "{pairs:?}: {warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn the_footer_shows_alt_in_a_text_field() {
+    let mut scene = Scene::with(shops(&["a"]));
+    let has = |scene: &Scene, key: &str, hint: &str| {
+        hints::footer(&scene.model)
+            .iter()
+            .any(|(shown, words)| shown == key && *words == hint)
+    };
+    assert!(has(&scene, "r", "probe") && has(&scene, "n", "new"));
+    scene.keys("e");
+    assert!(has(&scene, "Alt-r", "probe") && has(&scene, "Ctrl-S", "save"));
+    assert!(!has(&scene, "r", "probe"));
+    scene.keys("up up").types("/admin");
+    assert!(
+        has(&scene, "Alt-u", "use URL"),
+        "a corrected URL is at hand"
+    );
+}
+
+#[test]
+fn the_help_is_of_the_pane_and_the_palette_of_everything() {
+    let mut scene = Scene::with(shops(&["a"]));
+    let names = |rows: Vec<(String, &'static crate::app::keymap::Row)>| -> Vec<&str> {
+        rows.into_iter().map(|(_, row)| row.name).collect()
+    };
+    let help = names(hints::help(&scene.model));
+    assert!(help.contains(&"order") && help.contains(&"quit") && !help.contains(&"next-field"));
+    scene.keys("e");
+    let help = names(hints::help(&scene.model));
+    assert!(help.contains(&"next-field") && !help.contains(&"order"));
+    let palette = names(hints::palette(&scene.model, ""));
+    for row in TABLE {
+        let listed = palette.contains(&row.name);
+        let moves = row.group == crate::app::keymap::Group::Move;
+        assert_eq!(listed, !moves && row.name != "undo", "{}", row.name);
+    }
+    assert_eq!(names(hints::palette(&scene.model, "warr"))[0], "war-room");
+}

@@ -1,0 +1,272 @@
+//! The list: order, filter, selection, panes.
+
+use std::collections::HashMap;
+
+use super::scene::{Scene, named, shop, shops, verdict};
+use crate::app::Message;
+use crate::app::effect::Effect;
+use crate::app::model::{Entry, Overlay, Pane};
+use crate::domain::{Reason, ServiceId};
+
+fn four() -> Scene {
+    let mut scene = Scene::with(shops(&["alpha", "beta", "gamma", "delta"]));
+    scene
+        .watched("alpha", Reason::Connected)
+        .watched("beta", Reason::CredentialsRejected)
+        .watched("gamma", Reason::DnsNotFound);
+    scene
+}
+
+#[test]
+fn worst_first_then_name() {
+    assert_eq!(four().visible(), ["gamma", "beta", "delta", "alpha"]);
+}
+
+#[test]
+fn selection_stays_on_its_connection_when_the_order_changes() {
+    let mut scene = four();
+    scene.keys("home down");
+    assert_eq!(scene.selected(), "beta");
+    scene.keys("s");
+    assert_eq!(scene.visible(), ["alpha", "beta", "delta", "gamma"]);
+    assert_eq!(scene.selected(), "beta");
+    scene.watched("beta", Reason::Connected).keys("s s s");
+    assert_eq!(scene.visible(), ["gamma", "delta", "alpha", "beta"]);
+    assert_eq!(scene.selected(), "beta");
+}
+
+#[test]
+fn the_order_is_written_down() {
+    let mut scene = four();
+    scene.keys("s");
+    let set = Effect::Set("order".to_owned(), "\"name\"".to_owned());
+    assert_eq!(scene.effects(), [set]);
+}
+
+#[test]
+fn moving_stops_at_the_ends() {
+    let mut scene = four();
+    for (keys, selected) in [
+        ("home", "gamma"),
+        ("up k", "gamma"),
+        ("j down", "delta"),
+        ("G", "alpha"),
+        ("down pgdn", "alpha"),
+        ("g", "gamma"),
+        ("pgdn", "alpha"),
+        ("pgup", "gamma"),
+    ] {
+        assert_eq!(scene.keys(keys).selected(), selected, "{keys}");
+    }
+}
+
+#[test]
+fn the_filter_narrows_while_it_is_typed() {
+    for (typed, visible) in [
+        ("gm", vec!["gamma"]),
+        ("alp", vec!["alpha"]),
+        ("zzz", vec![]),
+        ("state:down", vec!["gamma"]),
+        ("state:up", vec!["alpha"]),
+        ("state:unknown", vec!["delta"]),
+        ("status:401", vec!["beta"]),
+        ("status:4xx", vec!["beta"]),
+        ("reason:dns", vec!["gamma"]),
+        ("service:blesta a", vec!["gamma", "beta", "delta", "alpha"]),
+        ("service:connect", vec![]),
+        ("tag:eu", vec![]),
+    ] {
+        let mut scene = four();
+        scene.keys("/").types(typed);
+        assert_eq!(scene.visible(), visible, "{typed}");
+        let selected = scene.model.list.selected.as_ref();
+        assert_eq!(selected.is_some(), !visible.is_empty(), "{typed}");
+    }
+}
+
+#[test]
+fn a_tag_is_found_without_regard_to_case() {
+    let mut tagged = shop("tagged");
+    tagged.tags = vec!["EU".to_owned(), "live".to_owned()];
+    let mut scene = Scene::with(vec![tagged, shop("plain")]);
+    scene.keys("/").types("tag:eu");
+    assert_eq!(scene.visible(), ["tagged"]);
+}
+
+#[test]
+fn enter_keeps_the_filter_and_escape_clears_it() {
+    let mut scene = four();
+    scene.keys("/").types("gam").keys("enter");
+    assert!(!scene.model.list.filtering);
+    assert_eq!(scene.visible(), ["gamma"]);
+    scene.keys("esc");
+    assert_eq!(scene.visible().len(), 4);
+    scene.keys("/").types("gam").keys("esc");
+    assert_eq!(scene.visible().len(), 4);
+    assert!(!scene.model.list.filtering);
+}
+
+#[test]
+fn a_filtered_row_comes_and_goes_with_its_state() {
+    let mut scene = four();
+    scene.keys("/").types("state:down").keys("enter");
+    scene.watched("alpha", Reason::Refused);
+    assert_eq!(scene.visible(), ["alpha", "gamma"]);
+    scene.watched("gamma", Reason::Connected);
+    assert_eq!(scene.visible(), ["alpha"]);
+    assert_eq!(scene.selected(), "alpha");
+}
+
+#[test]
+fn letters_in_the_filter_type_and_actions_are_at_alt() {
+    let mut scene = four();
+    scene.keys("/").types("q");
+    assert_eq!(scene.effects(), []);
+    scene.keys("alt-q");
+    assert_eq!(scene.effects(), [Effect::Quit(0)]);
+}
+
+#[test]
+fn services_and_slowest_are_orders_too() {
+    let mut connect = shop("zeta");
+    connect.service = ServiceId::connect();
+    let mut scene = Scene::with(vec![connect, shop("alpha"), shop("beta")]);
+    let mut slow = verdict(Reason::Connected);
+    slow.connection = Some(named("beta"));
+    slow.phases.total = Some(std::time::Duration::from_millis(900));
+    scene.send(Message::Watched(Box::new(slow)));
+    scene.keys("s s");
+    assert_eq!(scene.visible(), ["alpha", "beta", "zeta"]);
+    scene.keys("s");
+    assert_eq!(scene.visible(), ["beta", "alpha", "zeta"]);
+}
+
+#[test]
+fn the_selected_row_is_always_on_the_screen() {
+    let names: Vec<String> = (0..200).map(|n| format!("c{n:03}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut scene = Scene::with(shops(&names));
+    for keys in ["G", "home", "pgdn pgdn", "up up", "s", "end pgup"] {
+        scene.keys(keys);
+        assert_row_is_shown(&scene, keys);
+    }
+    scene.send(Message::Resized(40, 6)).keys("down");
+    assert_row_is_shown(&scene, "small");
+}
+
+fn assert_row_is_shown(scene: &Scene, after: &str) {
+    let list = &scene.model.list;
+    let row = list.row().unwrap();
+    let shown = list.offset..list.offset + scene.model.list_rows();
+    assert!(shown.contains(&row), "{after}: {row} in {shown:?}");
+}
+
+#[test]
+fn one_verdict_among_ten_thousand_moves_one_row() {
+    let names: Vec<String> = (0..10_000).map(|n| format!("c{n:05}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut scene = Scene::with(shops(&names));
+    for n in [17, 9_999, 0, 5_000] {
+        for reason in [
+            Reason::Refused,
+            Reason::Connected,
+            Reason::CredentialsRejected,
+        ] {
+            scene.watched(names[n], reason);
+        }
+    }
+    assert_eq!(
+        scene.visible()[..4],
+        ["c00000", "c00017", "c05000", "c09999"]
+    );
+    let kept: Vec<_> = scene.model.list.visible.clone();
+    scene.model.relist();
+    assert_eq!(
+        scene.model.list.visible, kept,
+        "moved rows are where a sort puts them"
+    );
+}
+
+#[test]
+fn the_last_states_are_kept_and_since_when() {
+    let mut scene = Scene::with(shops(&["a"]));
+    let first = scene.now;
+    for n in 0..70 {
+        let mut verdict = verdict(if n < 65 {
+            Reason::Connected
+        } else {
+            Reason::Refused
+        });
+        verdict.connection = Some(named("a"));
+        verdict.at = first + jiff::SignedDuration::from_secs(n);
+        scene.send(Message::Watched(Box::new(verdict)));
+    }
+    let entry: &Entry = &scene.model.entries[&named("a")];
+    assert_eq!(entry.strip.len(), 60);
+    assert_eq!(
+        entry.since,
+        Some(first + jiff::SignedDuration::from_secs(65))
+    );
+}
+
+#[test]
+fn tab_goes_round_the_panes_and_escape_back_to_the_list() {
+    let mut scene = four();
+    let mut seen = HashMap::new();
+    for _ in 0..4 {
+        seen.insert(scene.model.focus, ());
+        scene.keys("tab");
+    }
+    assert_eq!(seen.len(), 4);
+    assert_eq!(scene.model.focus, Pane::List);
+    scene.keys("shift-tab");
+    assert_eq!(scene.model.focus, Pane::Tokens);
+    scene.keys("z");
+    assert!(scene.model.zoomed);
+    scene.keys("esc");
+    assert!(!scene.model.zoomed);
+    scene.keys("esc");
+    assert_eq!(scene.model.focus, Pane::List);
+}
+
+#[test]
+fn a_removed_connection_leaves_the_list_after_a_question() {
+    let mut scene = four();
+    scene.keys("home d");
+    assert_eq!(scene.effects(), []);
+    scene.keys("n d y");
+    assert_eq!(scene.effects(), [Effect::Remove(named("gamma"))]);
+    scene.send(Message::Removed(named("gamma")));
+    assert_eq!(scene.visible(), ["beta", "delta", "alpha"]);
+    assert_eq!(scene.selected(), "beta", "the next row takes its place");
+}
+
+#[test]
+fn a_click_selects_and_the_wheel_scrolls() {
+    let mut scene = four();
+    scene.send(Message::Clicked(Pane::List, 2));
+    assert_eq!(scene.selected(), "delta");
+    scene.send(Message::Clicked(Pane::List, 99));
+    assert_eq!(scene.selected(), "delta");
+    scene.send(Message::Mouse(crossterm::event::MouseEvent {
+        kind: crossterm::event::MouseEventKind::ScrollUp,
+        column: 0,
+        row: 0,
+        modifiers: crossterm::event::KeyModifiers::NONE,
+    }));
+    assert_eq!(scene.selected(), "gamma");
+    scene.send(Message::Clicked(Pane::Tokens, 0));
+    assert_eq!(scene.model.focus, Pane::Tokens);
+}
+
+#[test]
+fn the_palette_finds_an_action_by_a_few_letters() {
+    let mut scene = four();
+    scene.keys(":").types("mous").keys("enter");
+    assert_eq!(scene.effects(), [Effect::Mouse(true)]);
+    assert!(scene.model.overlay.is_none());
+    scene.keys(":").types("zzz").keys("enter");
+    assert!(matches!(scene.model.overlay, Some(Overlay::Palette { .. })));
+    scene.keys("esc");
+    assert!(scene.model.overlay.is_none());
+}

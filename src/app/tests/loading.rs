@@ -1,0 +1,117 @@
+//! The configuration: read at start, and read again because another copy changed it.
+
+use super::scene::{Scene, named, shop, shops};
+use crate::app::effect::Effect;
+use crate::app::message::Loaded;
+use crate::app::model::{LoadState, Order, Pane};
+use crate::app::{FieldId, Message};
+use crate::domain::{Connection, Reason, State};
+
+fn load(scene: &mut Scene, connections: Vec<Connection>) {
+    scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
+        connections,
+        ..Loaded::default()
+    })));
+}
+
+#[test]
+fn at_start_the_configuration_is_read_and_then_watched() {
+    let mut scene = Scene::starting();
+    assert_eq!(scene.model.start(), [Effect::LoadConfiguration]);
+    load(&mut scene, shops(&["b", "a"]));
+    assert_eq!(scene.effects(), [Effect::Watch(true)]);
+    assert_eq!(scene.model.loaded, LoadState::Ready);
+    assert_eq!(scene.selected(), "a");
+    load(&mut scene, shops(&["b", "a"]));
+    assert_eq!(scene.effects(), [], "watching was begun already");
+}
+
+#[test]
+fn settings_are_taken_and_odd_ones_are_said() {
+    let mut scene = Scene::starting();
+    scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
+        order: Some("name".to_owned()),
+        keys: vec![
+            ("probe".to_owned(), "f5".to_owned()),
+            ("fly".to_owned(), "f".to_owned()),
+        ],
+        clipboard_clear_s: 5,
+        banner: vec!["try me".to_owned()],
+        ..Loaded::default()
+    })));
+    assert_eq!(scene.model.list.order, Order::Name);
+    assert_eq!(scene.model.clipboard_clear_s, 5);
+    assert_eq!(scene.model.banner, ["try me"]);
+    assert!(scene.notice().contains("\"fly\""), "{}", scene.notice());
+}
+
+#[test]
+fn what_is_known_is_kept_where_nothing_changed() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene
+        .watched("a", Reason::Connected)
+        .watched("b", Reason::Connected)
+        .keys("end");
+    let mut moved = shop("b");
+    moved.url = "https://elsewhere.example.com".to_owned();
+    let mut noted = shop("a");
+    noted.note = "hello".to_owned();
+    load(&mut scene, vec![noted, moved, shop("c")]);
+    let state = |name| scene.model.entries[&named(name)].state();
+    assert_eq!(state("a"), State::Ok);
+    assert_eq!(state("b"), State::Unknown, "the verdict was of another URL");
+    assert_eq!(scene.selected(), "b", "the selection stays");
+}
+
+#[test]
+fn a_draft_outlives_a_changed_configuration() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").types("x");
+    let mut changed = shop("a");
+    changed.username = "other".to_owned();
+    load(&mut scene, vec![changed.clone()]);
+    assert!(scene.form().dirty);
+    assert_eq!(scene.text(FieldId::Username), "api");
+    assert!(
+        scene.notice().contains("another copy"),
+        "{}",
+        scene.notice()
+    );
+    load(&mut scene, vec![]);
+    assert_eq!(scene.form().editing, None, "saving makes it anew");
+    assert_eq!(scene.model.focus, Pane::Form);
+}
+
+#[test]
+fn an_untouched_form_follows_the_configuration() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e");
+    let mut changed = shop("a");
+    changed.username = "other".to_owned();
+    load(&mut scene, vec![changed]);
+    assert_eq!(scene.text(FieldId::Username), "other");
+    assert!(!scene.form().dirty);
+}
+
+#[test]
+fn an_unreadable_configuration_is_never_written() {
+    let mut scene = Scene::starting();
+    let why = "switchboard.toml, line 3: expected a value";
+    scene.send(Message::ConfigurationFailed(why.to_owned()));
+    for keys in ["n", "d", "a", "ctrl-s"] {
+        scene.keys(keys);
+        assert_eq!(scene.effects(), [], "{keys}");
+        assert!(scene.model.form.is_none());
+    }
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").types("x");
+    scene.effects();
+    scene.send(Message::ConfigurationFailed(why.to_owned()));
+    scene.keys("ctrl-s");
+    assert_eq!(scene.effects(), []);
+    assert!(scene.notice().contains("line 3"), "{}", scene.notice());
+    assert!(scene.form().dirty, "the draft is kept");
+    load(&mut scene, shops(&["a"]));
+    scene.keys("ctrl-s y");
+    assert!(matches!(scene.effects()[..], [Effect::Save { .. }]));
+}

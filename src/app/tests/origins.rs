@@ -1,0 +1,198 @@
+//! A key goes to the origin that it was entered for, and to no other without a yes.
+
+use super::scene::{KEY, Scene, named, shops};
+use crate::app::effect::Effect;
+use crate::app::model::Question;
+use crate::app::{FieldId, Message};
+use crate::domain::{Origin, Secret};
+use crate::service::Manner;
+
+/// The form of a saved connection with its key loaded, the cursor at the end of the URL.
+fn editing() -> Scene {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").send(Message::SecretsLoaded {
+        name: named("a"),
+        key: Ok(Some(Secret::new(KEY))),
+        key_origin: Origin::parse("https://a.example.com"),
+        token: Ok(None),
+    });
+    scene.keys("up up");
+    scene.effects();
+    scene
+}
+
+fn asked() -> Question {
+    Question::SendKeyTo("a.example.com.evil".to_owned())
+}
+
+#[test]
+fn a_new_origin_is_asked_about_when_the_cursor_leaves_the_url() {
+    let mut scene = editing();
+    scene.types(".evil").wait(5_000);
+    for probe in scene.probes() {
+        assert_eq!(
+            (probe.manner, &probe.draft().key),
+            (Manner::UrlTyping, &None)
+        );
+    }
+    assert_eq!(scene.question(), None, "not while the URL is edited");
+    scene.keys("tab");
+    assert_eq!(scene.question(), Some(&asked()));
+    assert_eq!(scene.probes(), []);
+    scene.wait(300);
+    scene.keys("y");
+    let probe = scene.probe();
+    assert!(probe.origin_confirmed && probe.carries(KEY));
+    assert_eq!(
+        probe.draft().key_origin,
+        Origin::parse("https://a.example.com.evil")
+    );
+}
+
+#[test]
+fn what_is_typed_ahead_is_no_answer() {
+    let mut scene = editing();
+    scene.types(".evil").keys("tab").types("yyy");
+    assert_eq!(scene.question(), Some(&asked()));
+    assert_eq!(scene.probes(), []);
+}
+
+#[test]
+fn no_means_the_key_stays_here() {
+    let mut scene = editing();
+    scene.types(".evil").keys("tab");
+    scene.wait(300);
+    scene.keys("n");
+    let probe = scene.probe();
+    assert!(!probe.origin_confirmed);
+    assert_eq!(probe.draft().key, None);
+    assert_eq!(
+        probe.draft().key_origin,
+        Origin::parse("https://a.example.com")
+    );
+    scene.keys("enter");
+    assert_eq!(scene.probe().draft().key, None, "and it is not asked again");
+}
+
+#[test]
+fn enter_and_alt_r_in_the_url_ask_too() {
+    for key in ["enter", "alt-r", "down", "esc"] {
+        let mut scene = editing();
+        scene.types(".evil").keys(key);
+        assert_eq!(scene.question(), Some(&asked()), "{key}");
+        assert_eq!(scene.probes(), [], "{key}");
+    }
+}
+
+#[test]
+fn a_key_typed_at_the_new_origin_was_entered_for_it() {
+    let mut scene = editing();
+    scene.types(".evil").keys("tab");
+    scene.wait(300);
+    scene.keys("n tab ctrl-u").types("other").wait(400);
+    let probe = scene.probes().pop().unwrap();
+    assert!(probe.carries("other"));
+    assert_eq!(
+        probe.draft().key_origin,
+        Origin::parse("https://a.example.com.evil")
+    );
+    assert_eq!(scene.question(), None);
+}
+
+#[test]
+fn a_typed_key_is_bound_to_the_origin_it_was_typed_for() {
+    let mut scene = Scene::empty();
+    scene
+        .keys("n")
+        .types("a.example")
+        .keys("tab")
+        .types("u")
+        .keys("tab")
+        .types(KEY);
+    scene.wait(400);
+    assert!(scene.probe().carries(KEY));
+    scene.keys("up up").types("x").keys("tab");
+    assert_eq!(
+        scene.question(),
+        Some(&Question::SendKeyTo("a.examplex".to_owned()))
+    );
+}
+
+#[test]
+fn a_key_typed_before_there_was_a_url_goes_to_the_first_one() {
+    let mut scene = Scene::empty();
+    scene
+        .keys("n tab")
+        .types("u")
+        .keys("tab")
+        .types(KEY)
+        .keys("up up");
+    scene.types("a.example").keys("tab");
+    scene.wait(400);
+    assert_eq!(scene.question(), None);
+    assert!(scene.probe().carries(KEY));
+    scene.keys("up").types("x").keys("enter");
+    assert!(scene.question().is_some());
+}
+
+#[test]
+fn another_path_of_the_same_origin_is_not_asked_about() {
+    let mut scene = editing();
+    scene.types("/blesta").keys("enter");
+    assert_eq!(scene.question(), None);
+    assert!(scene.probe().carries(KEY));
+}
+
+#[test]
+fn the_origin_beside_the_stored_key_counts_and_not_the_urls() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").send(Message::SecretsLoaded {
+        name: named("a"),
+        key: Ok(Some(Secret::new(KEY))),
+        key_origin: Origin::parse("https://before.example.com"),
+        token: Ok(None),
+    });
+    scene.keys("enter");
+    assert_eq!(
+        scene.question(),
+        Some(&Question::SendKeyTo("a.example.com".to_owned()))
+    );
+}
+
+#[test]
+fn a_stored_key_that_is_not_here_is_asked_about_as_well() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e up up").types(".evil").keys("enter");
+    assert_eq!(scene.question(), Some(&asked()));
+}
+
+#[test]
+fn saving_without_a_yes_keeps_the_keys_own_origin() {
+    let mut scene = editing();
+    scene.types(".evil").keys("tab");
+    scene.wait(300);
+    scene.keys("n ctrl-s y");
+    let saved = scene.effects().into_iter().find_map(|effect| match effect {
+        Effect::Save { draft, .. } => Some(draft),
+        _ => None,
+    });
+    assert_eq!(
+        saved.unwrap().key_origin,
+        Origin::parse("https://a.example.com")
+    );
+}
+
+#[test]
+fn undoing_a_paste_does_not_make_a_stored_key_a_typed_one() {
+    let mut scene = editing();
+    scene
+        .keys("ctrl-u")
+        .pastes("https://joe:pw@b.example.com\n")
+        .keys("ctrl-z");
+    assert!(scene.key_is(KEY));
+    assert_eq!(
+        scene.form().key_origin,
+        Origin::parse("https://a.example.com")
+    );
+    assert_eq!(scene.text(FieldId::Username), "api");
+}

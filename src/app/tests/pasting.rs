@@ -1,0 +1,102 @@
+//! Pastes: cleaned visibly, said, taken back.
+
+use super::scene::{KEY, Scene};
+use crate::app::model::FieldText;
+use crate::app::{FieldId, Message};
+
+fn in_key() -> Scene {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("a.example").keys("tab tab");
+    scene
+}
+
+#[test]
+fn a_clean_paste_is_put_in_at_the_cursor_and_nothing_is_said() {
+    let mut scene = in_key();
+    scene.pastes(KEY);
+    assert!(scene.key_is(KEY));
+    assert_eq!(scene.notice(), "");
+    assert!(scene.form().undo.is_none());
+    scene.wait(400);
+    assert!(scene.probes().pop().unwrap().carries(KEY));
+}
+
+#[test]
+fn outer_blanks_and_line_ends_are_taken_off_and_put_back() {
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes("  https://a.example.com\r\n");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
+    assert!(scene.notice().contains("Ctrl-Z"), "{}", scene.notice());
+    scene.keys("ctrl-z");
+    assert_eq!(scene.text(FieldId::Url), "  https://a.example.com");
+    scene.keys("ctrl-z");
+    assert!(
+        scene.notice().contains("no cleaned paste"),
+        "{}",
+        scene.notice()
+    );
+}
+
+#[test]
+fn a_url_with_user_info_is_divided_and_said() {
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes("https://joe:pw@a.example.com");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
+    assert_eq!(scene.text(FieldId::Username), "joe");
+    assert!(scene.key_is("pw"));
+    assert!(scene.notice().contains("moved"), "{}", scene.notice());
+    scene.keys("ctrl-z");
+    assert_eq!(scene.text(FieldId::Username), "");
+    assert!(scene.key_is(""));
+}
+
+#[test]
+fn typing_ends_the_chance_to_undo() {
+    let mut scene = Scene::empty();
+    scene
+        .keys("n")
+        .pastes(" a.example ")
+        .types("x")
+        .keys("ctrl-z");
+    assert_eq!(scene.text(FieldId::Url), "a.examplex");
+}
+
+#[test]
+fn a_paste_that_comes_late_is_not_shown_in_an_open_field() {
+    let mut scene = in_key();
+    scene.keys("up");
+    scene.send(Message::SecretInput(crate::app::SecretInput::Paste(
+        crate::domain::Secret::new(KEY),
+    )));
+    assert_eq!(scene.text(FieldId::Username), "");
+    assert!(scene.notice().contains("dropped"));
+}
+
+#[test]
+fn an_open_paste_that_meets_a_secret_field_goes_in_masked() {
+    let mut scene = in_key();
+    scene.send(Message::Pasted(KEY.to_owned()));
+    assert!(scene.key_is(KEY));
+    let FieldText::Secret(field) = &scene.form().field(FieldId::Key).text else {
+        panic!()
+    };
+    assert!(field.mirror.value().chars().all(|c| c == '•'));
+}
+
+#[test]
+fn controls_in_a_paste_never_reach_a_field() {
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes("a\u{1b}[31m.ex\u{7}ample\u{9b}");
+    assert!(!scene.text(FieldId::Url).chars().any(char::is_control));
+    scene.keys("/");
+    let mut scene = Scene::empty();
+    scene.keys("/").pastes("x\u{1b}\ny");
+    assert_eq!(scene.model.list.filter.value(), "xy");
+}
+
+#[test]
+fn nothing_is_pasted_into_a_list() {
+    let mut scene = Scene::empty();
+    scene.pastes("qqq\n");
+    assert_eq!(scene.effects(), []);
+}

@@ -1,0 +1,275 @@
+//! Whatever is pressed, nothing breaks.
+
+use proptest::prelude::*;
+
+use super::scene::{Scene, fine_until, named, shop, verdict};
+use crate::app::effect::{Effect, Target, Unlock};
+use crate::app::model::{FieldText, Pane};
+use crate::app::{HandleSlot, Message};
+use crate::domain::{CheckId, Handle, Reason, Secret, SecretRef};
+
+#[derive(Debug, Clone)]
+enum Act {
+    Key(&'static str),
+    Paste(String),
+    Wait(i64),
+    Size(u16, u16),
+    Click(Pane, u16),
+    Watched(usize, Reason),
+    /// Answers the last thing asked for, well or not.
+    Answer(bool),
+}
+
+const KEYS: &[&str] = &[
+    "up",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "pgup",
+    "pgdn",
+    "tab",
+    "shift-tab",
+    "enter",
+    "esc",
+    "backspace",
+    "delete",
+    "space",
+    "ctrl-s",
+    "ctrl-o",
+    "ctrl-z",
+    "ctrl-u",
+    "ctrl-w",
+    "ctrl-k",
+    "ctrl-y",
+    "ctrl-c",
+    "n",
+    "e",
+    "c",
+    "d",
+    "r",
+    "b",
+    "R",
+    "v",
+    "y",
+    "Y",
+    "a",
+    "m",
+    "u",
+    "z",
+    "s",
+    "/",
+    "p",
+    "L",
+    "W",
+    ":",
+    "?",
+    "q",
+    "x",
+    "é",
+    "漢",
+    "alt-n",
+    "alt-e",
+    "alt-c",
+    "alt-d",
+    "alt-r",
+    "alt-b",
+    "alt-v",
+    "alt-y",
+    "alt-u",
+    "alt-L",
+    "alt-W",
+    "alt-:",
+    "alt-/",
+    "alt-q",
+];
+
+fn act() -> impl Strategy<Value = Act> {
+    let pastes = prop_oneof![
+        Just("https://joe:pw@b.example.com/admin\n".to_owned()),
+        Just(" 0123456789abcdef0123456789abcdef\n".to_owned()),
+        Just("ApiKey SU-160-984-311:f45bee7e".to_owned()),
+        ".{0,40}",
+    ];
+    let pane = prop_oneof![
+        Just(Pane::List),
+        Just(Pane::Form),
+        Just(Pane::Response),
+        Just(Pane::Tokens)
+    ];
+    let reason = prop_oneof![
+        Just(Reason::Connected),
+        Just(Reason::CredentialsRejected),
+        Just(Reason::DnsNotFound)
+    ];
+    prop_oneof![
+        12 => (0..KEYS.len()).prop_map(|at| Act::Key(KEYS[at])),
+        1 => pastes.prop_map(Act::Paste),
+        2 => (0_i64..12_000).prop_map(Act::Wait),
+        1 => (0_u16..200, 0_u16..60).prop_map(|(columns, rows)| Act::Size(columns, rows)),
+        1 => (pane, 0_u16..40).prop_map(|(pane, row)| Act::Click(pane, row)),
+        1 => (0_usize..6, reason).prop_map(|(at, reason)| Act::Watched(at, reason)),
+        4 => any::<bool>().prop_map(Act::Answer),
+    ]
+}
+
+fn answer(scene: &mut Scene, well: bool) {
+    let Some(effect) = scene.effects().pop() else {
+        return;
+    };
+    let message = match effect {
+        Effect::Probe {
+            target, generation, ..
+        } if well => Message::ProbeFinished {
+            target,
+            generation,
+            verdict: Box::new(verdict(Reason::Connected)),
+        },
+        Effect::Probe { generation, .. } => Message::ProbeProgressed {
+            target: Target::Draft,
+            generation,
+            checks: fine_until(CheckId::Tls),
+        },
+        Effect::LoadSecrets(name) if well => Message::SecretsLoaded {
+            name,
+            key: Ok(Some(Secret::new("stored"))),
+            key_origin: None,
+            token: Err("locked".to_owned()),
+        },
+        Effect::Save { draft, .. } if well => Message::Saved(Box::new(draft.connection)),
+        Effect::Save { .. } | Effect::LoadSecrets(_) => Message::PassphraseNeeded(Unlock::Create),
+        Effect::AddToken { .. } => Message::StoreNeeded(Vec::new()),
+        Effect::Remove(name) => Message::Removed(name),
+        Effect::Unlock { .. } if well => Message::Unlocked,
+        Effect::Unlock { .. } => Message::UnlockFailed("no".to_owned()),
+        Effect::Lock => Message::Locked,
+        Effect::Reveal(name, slot) => Message::Revealed {
+            name,
+            slot,
+            result: Ok(Handle::plain(Secret::new("h"))),
+        },
+        Effect::Copy { .. } => Message::PassphraseNeeded(Unlock::Open),
+        Effect::Resume(name) => Message::Resumed(name),
+        _ => Message::Woke,
+    };
+    scene.send(message);
+}
+
+fn play(scene: &mut Scene, act: Act) {
+    match act {
+        Act::Key(key) => {
+            scene.keys(key);
+        }
+        Act::Paste(text) => {
+            scene.pastes(&text);
+        }
+        Act::Wait(milliseconds) => {
+            scene.wait(milliseconds);
+        }
+        Act::Size(columns, rows) => {
+            scene.send(Message::Resized(columns, rows));
+        }
+        Act::Click(pane, row) => {
+            scene.send(Message::Clicked(pane, row));
+        }
+        Act::Watched(at, reason) => {
+            scene.watched(["a", "b", "c", "d", "e", "gone"][at], reason);
+        }
+        Act::Answer(well) => answer(scene, well),
+    }
+}
+
+fn check(scene: &Scene) {
+    let model = &scene.model;
+    match &model.list.selected {
+        Some(name) => {
+            let row = model.list.row();
+            let row = row.unwrap_or_else(|| panic!("{name} is selected and not in the list"));
+            let shown = model.list.offset..model.list.offset + model.list_rows();
+            assert!(shown.contains(&row), "{row} in {shown:?}");
+        }
+        None => assert!(model.list.visible.is_empty()),
+    }
+    if let Some(form) = &model.form {
+        assert!(form.cursor < form.shown_fields());
+        for field in &form.fields {
+            match &field.text {
+                FieldText::Plain(input) => {
+                    assert!(input.cursor() <= input.value().chars().count());
+                    assert!(!input.value().chars().any(char::is_control));
+                }
+                FieldText::Secret(secret) => {
+                    assert_eq!(secret.mirror.value().chars().count(), secret.value.length());
+                    assert!(secret.cursor() <= secret.value.length());
+                }
+            }
+        }
+    }
+    assert!(!model.war_room || model.revealed.is_none());
+    crate::app::hints::footer(model);
+    crate::app::hints::help(model);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_keys_in_any_order(acts in prop::collection::vec(act(), 1..120)) {
+        let mut rich = shop("a");
+        rich.token = Some(SecretRef::Ask);
+        rich.added = vec![("one".to_owned(), SecretRef::Ask)];
+        let mut scene = Scene::with(vec![rich, shop("b"), shop("c"), shop("d"), shop("e")]);
+        for act in acts {
+            play(&mut scene, act);
+            check(&scene);
+        }
+    }
+
+    #[test]
+    fn no_key_goes_where_it_was_not_entered_for(acts in prop::collection::vec(act(), 1..120)) {
+        let mut scene = Scene::with(vec![shop("a"), shop("b")]);
+        scene.keys("e").send(Message::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new("stored"))),
+            key_origin: None,
+            token: Ok(None),
+        });
+        scene.effects();
+        for act in acts {
+            // Nobody ever says yes.
+            if matches!(&act, Act::Key("y" | "Y")) && scene.question().is_some() {
+                continue;
+            }
+            if matches!(act, Act::Answer(_)) {
+                continue;
+            }
+            play(&mut scene, act);
+            for probe in scene.probes() {
+                let Some(draft) = &probe.draft else { continue };
+                if draft.key == Some(Secret::new("stored")) {
+                    let host = crate::domain::Endpoint::parse(&draft.connection.url).map(|e| e.host());
+                    prop_assert!(matches!(host.as_deref(), Ok("a.example.com") | Err(_)), "{:?}", draft);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn debug_of_the_whole_model_holds_no_secret() {
+    let mut scene = Scene::with(vec![shop("a")]);
+    scene
+        .keys("n tab tab")
+        .types("hunter2")
+        .keys("esc y a")
+        .types("l")
+        .keys("enter");
+    scene.pastes("hunter2");
+    scene.send(Message::Revealed {
+        name: named("a"),
+        slot: HandleSlot::Key,
+        result: Ok(Handle::plain(Secret::new("hunter2"))),
+    });
+    assert!(!format!("{:?}", scene.model).contains("hunter2"));
+}

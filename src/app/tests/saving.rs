@@ -1,0 +1,336 @@
+//! Saving, with everything that can come in between.
+
+use super::scene::{KEY, Scene, named, shop, shops, verdict};
+use crate::app::effect::{Effect, Unlock};
+use crate::app::message::StoreOffer;
+use crate::app::model::{Overlay, Pane, Question};
+use crate::app::{Draft, FieldId, Message};
+use crate::domain::{Name, Reason, Secret, SecretRef, State};
+
+fn filled() -> Scene {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .keys("n")
+        .types("https://b.example.com")
+        .keys("tab")
+        .types("api");
+    scene.keys("tab").types(KEY).wait(400);
+    scene.effects();
+    scene
+}
+
+fn proven() -> Scene {
+    let mut scene = filled();
+    let mut connected = verdict(Reason::Connected);
+    connected.url = "https://b.example.com".to_owned();
+    scene.draft_is(connected);
+    scene
+}
+
+fn save(scene: &mut Scene) -> (Draft, Option<Name>, Option<SecretRef>) {
+    match scene.effects().pop() {
+        Some(Effect::Save {
+            draft,
+            replaces,
+            store,
+        }) => (*draft, replaces, store),
+        other => panic!("no save: {other:?}"),
+    }
+}
+
+#[test]
+fn a_proven_draft_is_saved_at_once() {
+    let mut scene = proven();
+    scene.keys("ctrl-s");
+    let (draft, replaces, store) = save(&mut scene);
+    assert_eq!(draft.connection.name, named("b.example.com"));
+    assert_eq!(
+        (draft.key, draft.key_changed),
+        (Some(Secret::new(KEY)), true)
+    );
+    assert_eq!((replaces, store), (None, None));
+    scene.send(Message::Saved(Box::new(draft.connection)));
+    assert!(scene.model.form.is_none());
+    assert_eq!(scene.selected(), "b.example.com");
+    assert_eq!(scene.model.focus, Pane::List);
+    let entry = &scene.model.entries[&named("b.example.com")];
+    assert_eq!(entry.state(), State::Ok, "its verdict is kept");
+}
+
+#[test]
+fn anything_else_asks_first() {
+    let mut scene = filled();
+    scene
+        .draft_is(verdict(Reason::CredentialsRejected))
+        .keys("ctrl-s");
+    assert_eq!(scene.question(), Some(&Question::SaveAllTheSame));
+    scene.keys("n");
+    assert_eq!(scene.effects(), []);
+    scene.keys("ctrl-s y");
+    save(&mut scene);
+    let mut scene = proven();
+    scene.types("x").keys("ctrl-s");
+    assert_eq!(
+        scene.question(),
+        Some(&Question::SaveAllTheSame),
+        "not tested as it is"
+    );
+}
+
+#[test]
+fn what_can_not_be_saved_is_said_and_shown() {
+    for (keys, typed, field) in [
+        ("up up ctrl-u", "", FieldId::Url),
+        ("up up ctrl-u", "ftp://x", FieldId::Url),
+        ("ctrl-o ctrl-u", "a", FieldId::Name),
+        ("ctrl-o ctrl-u", "-x", FieldId::Name),
+        (
+            "ctrl-o down down down down down down down",
+            "often",
+            FieldId::Interval,
+        ),
+    ] {
+        let mut scene = proven();
+        scene.keys(keys).types(typed);
+        scene.effects();
+        scene.keys("ctrl-s");
+        assert!(
+            scene
+                .effects()
+                .iter()
+                .all(|e| !matches!(e, Effect::Save { .. }))
+        );
+        assert_eq!(scene.form().focused(), field, "{typed}");
+        assert!(
+            scene.notice().starts_with("not saved"),
+            "{}",
+            scene.notice()
+        );
+    }
+}
+
+#[test]
+fn a_renamed_connection_replaces_its_old_entry() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("e ctrl-o ctrl-u").types("z").keys("ctrl-s y");
+    let (draft, replaces, _) = save(&mut scene);
+    assert_eq!(replaces, Some(named("a")));
+    scene.send(Message::Saved(Box::new(draft.connection)));
+    assert_eq!(scene.visible(), ["b", "z"]);
+    assert_eq!(scene.selected(), "z");
+}
+
+#[test]
+fn a_failed_save_keeps_the_draft() {
+    let mut scene = proven();
+    scene
+        .keys("ctrl-s")
+        .send(Message::SaveFailed("disk full".to_owned()));
+    assert!(scene.notice().contains("disk full"));
+    assert!(scene.form().dirty && !scene.form().saving);
+    scene.effects();
+    scene.keys("ctrl-s");
+    save(&mut scene);
+}
+
+#[test]
+fn while_it_is_saved_nothing_is_typed() {
+    let mut scene = proven();
+    scene.keys("ctrl-s").types("zzz").keys("ctrl-s");
+    assert!(scene.key_is(KEY));
+    assert_eq!(scene.effects().len(), 1);
+}
+
+fn offers() -> Vec<StoreOffer> {
+    let offer = |reference: &str, unavailable: Option<&str>| StoreOffer {
+        reference: reference.parse().unwrap(),
+        label: reference.to_owned(),
+        unavailable: unavailable.map(str::to_owned),
+    };
+    vec![
+        offer("keyring:b/key", Some("no desktop session")),
+        offer("vault:b/key", None),
+        offer("ask", None),
+    ]
+}
+
+#[test]
+fn the_first_save_asks_where_secrets_go_and_then_for_a_passphrase() {
+    let mut scene = proven();
+    scene.keys("ctrl-s").effects();
+    scene.send(Message::StoreNeeded(offers()));
+    assert!(matches!(
+        scene.model.overlay,
+        Some(Overlay::ChooseStore { row: 1, .. })
+    ));
+    scene.keys("up enter");
+    assert_eq!(scene.effects(), [], "what does not work here is not taken");
+    scene.keys("down enter");
+    assert_eq!(
+        save(&mut scene).2,
+        Some(SecretRef::Vault("b/key".to_owned()))
+    );
+    scene.send(Message::PassphraseNeeded(Unlock::Create));
+    assert!(scene.model.takes_secret());
+    scene.types("one").keys("enter").types("two").keys("enter");
+    assert_eq!(scene.effects(), [], "the two differ");
+    scene
+        .keys("ctrl-u")
+        .types("one")
+        .keys("enter")
+        .types("one")
+        .keys("enter");
+    assert_eq!(
+        scene.effects(),
+        [Effect::Unlock {
+            kind: Unlock::Create,
+            passphrase: Secret::new("one"),
+        }]
+    );
+    scene.send(Message::Unlocked);
+    assert!(scene.model.overlay.is_none());
+    let (draft, _, store) = save(&mut scene);
+    assert_eq!(
+        store,
+        Some(SecretRef::Vault("b/key".to_owned())),
+        "it goes on as chosen"
+    );
+    assert_eq!(draft.key, Some(Secret::new(KEY)));
+}
+
+#[test]
+fn a_wrong_passphrase_is_said_and_asked_again() {
+    let mut scene = proven();
+    scene.keys("ctrl-s").effects();
+    scene.send(Message::PassphraseNeeded(Unlock::Open));
+    assert!(scene.model.locked);
+    scene
+        .types("wrong")
+        .keys("enter")
+        .types("more")
+        .keys("enter");
+    assert_eq!(scene.effects().len(), 1, "nothing while it is checked");
+    assert!(scene.model.animating());
+    scene.send(Message::UnlockFailed("wrong passphrase".to_owned()));
+    let Some(Overlay::Passphrase(dialog)) = &scene.model.overlay else {
+        panic!("the dialog stays")
+    };
+    assert_eq!(dialog.problem.as_deref(), Some("wrong passphrase"));
+    assert!(dialog.first.value.is_empty());
+    scene.types("right").keys("enter").send(Message::Unlocked);
+    assert!(!scene.model.locked);
+    save(&mut scene);
+}
+
+#[test]
+fn escape_in_a_dialog_ends_the_save_and_keeps_the_draft() {
+    for message in [
+        Message::StoreNeeded(offers()),
+        Message::PassphraseNeeded(Unlock::Open),
+    ] {
+        let mut scene = proven();
+        scene.keys("ctrl-s").send(message);
+        scene.effects();
+        scene.keys("esc").send(Message::Unlocked);
+        assert!(!scene.form().saving);
+        assert!(scene.form().dirty);
+        assert!(
+            scene
+                .effects()
+                .iter()
+                .all(|e| !matches!(e, Effect::Save { .. }))
+        );
+    }
+}
+
+#[test]
+fn nobody_who_types_is_interrupted_by_a_watcher() {
+    let mut scene = filled();
+    scene.send(Message::PassphraseNeeded(Unlock::Open));
+    assert!(scene.model.overlay.is_none());
+    assert!(scene.notice().contains('L'), "{}", scene.notice());
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.send(Message::PassphraseNeeded(Unlock::Open));
+    assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
+}
+
+#[test]
+fn quitting_asks_only_where_something_would_be_lost() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("q");
+    assert_eq!(scene.effects(), [Effect::Quit(0)]);
+    scene.keys("e").types("x").keys("alt-q");
+    assert_eq!(scene.question(), Some(&Question::QuitUnsaved));
+    scene.effects();
+    scene.keys("n");
+    assert!(scene.key_is("x"), "a cancelled quit loses nothing");
+    scene.keys("esc ctrl-c y");
+    assert_eq!(scene.effects(), [Effect::Quit(0)]);
+    scene.send(Message::EndRequested(143));
+    assert_eq!(scene.effects(), [Effect::Quit(143)]);
+}
+
+#[test]
+fn a_token_is_added_with_label_and_value() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("a enter enter");
+    assert_eq!(scene.effects(), []);
+    scene.keys("tab").types("billing").keys("enter");
+    assert!(scene.model.takes_secret());
+    scene.pastes("s3cret\n").keys("enter");
+    let add = |store| Effect::AddToken {
+        name: named("a"),
+        label: "billing".to_owned(),
+        value: Secret::new("s3cret"),
+        store,
+    };
+    assert_eq!(scene.effects(), [add(None)]);
+    scene.send(Message::StoreNeeded(offers())).keys("enter");
+    assert_eq!(
+        scene.effects(),
+        [add(Some(SecretRef::Vault("b/key".to_owned())))]
+    );
+    scene.send(Message::PassphraseNeeded(Unlock::Open));
+    scene.types("p").keys("enter").effects();
+    scene.send(Message::Unlocked);
+    assert_eq!(
+        scene.effects(),
+        [add(Some(SecretRef::Vault("b/key".to_owned())))]
+    );
+    let mut with = shop("a");
+    with.added = vec![(
+        "billing".to_owned(),
+        SecretRef::Vault("a/billing".to_owned()),
+    )];
+    scene.send(Message::TokenAdded(Box::new(with)));
+    assert!(scene.model.overlay.is_none());
+    assert_eq!(
+        scene.model.selected_entry().unwrap().connection.added.len(),
+        1
+    );
+    scene
+        .keys("a")
+        .types("billing")
+        .keys("enter")
+        .types("x")
+        .keys("enter");
+    assert_eq!(scene.effects(), [], "the label is taken");
+}
+
+#[test]
+fn a_token_that_can_not_be_stored_stays_in_its_dialog() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .keys("a")
+        .types("l")
+        .keys("enter")
+        .types("v")
+        .keys("enter");
+    scene.send(Message::TokenAddFailed("no room".to_owned()));
+    let Some(Overlay::AddToken(dialog)) = &scene.model.overlay else {
+        panic!("the dialog stays")
+    };
+    assert_eq!(dialog.problem.as_deref(), Some("no room"));
+    assert!(!dialog.busy);
+    assert_eq!(dialog.value.value, Secret::new("v"));
+}
