@@ -276,7 +276,7 @@ pub struct Undo {
     pub raw: FieldText,
     /// The other fields that the cleaning changed, as they stood before.
     pub others: Vec<(FieldId, FieldText)>,
-    /// What the key was entered for before.
+    /// What the key is entered for once the paste is taken back.
     pub key_origin: Option<Origin>,
 }
 

@@ -72,6 +72,8 @@ fn no_means_the_key_stays_here() {
     );
     scene.keys("enter");
     assert_eq!(scene.probe().draft().key, None, "and it is not asked again");
+    scene.keys("alt-r");
+    assert_eq!(scene.question(), Some(&asked()), "but who asks for a probe by name is");
 }
 
 #[test]
@@ -97,6 +99,24 @@ fn a_key_typed_at_the_new_origin_was_entered_for_it() {
         Origin::parse("https://a.example.com.evil")
     );
     assert_eq!(scene.question(), None);
+}
+
+#[test]
+fn a_letter_changed_in_a_stored_key_does_not_make_it_a_typed_one() {
+    let mut scene = editing();
+    scene.types(".evil").keys("tab");
+    scene.wait(300);
+    scene.keys("n tab").types("x").keys("backspace enter");
+    assert!(
+        scene
+            .probes()
+            .iter()
+            .all(|probe| probe.draft().key.is_none())
+    );
+    assert_eq!(
+        scene.form().key_origin,
+        Origin::parse("https://a.example.com")
+    );
 }
 
 #[test]

@@ -106,7 +106,9 @@ impl Model {
         let Some(request) = editing_request(press) else {
             return;
         };
+        let was_empty = form.secret_is_empty(id);
         if form.type_request(id, request) {
+            form.key_changed(id, was_empty);
             self.edited(id, out);
         }
     }
@@ -120,7 +122,6 @@ impl Model {
         form.undo = None;
         match id {
             FieldId::Url => form.url_edited = true,
-            FieldId::Key => form.key_entered(),
             FieldId::Service => form.service_chosen = true,
             FieldId::Name => form.name_chosen = !form.text(FieldId::Name).is_empty(),
             _ => {}
@@ -261,7 +262,20 @@ impl Form {
         }
     }
 
-    /// The key was typed: it is meant for the URL as it stands.
+    /// The field `id` was changed by typing or by a paste at the cursor. A key that was begun anew is meant
+    /// for the URL as it stands; one of which a part was changed belongs where it did.
+    pub(super) fn key_changed(&mut self, id: FieldId, was_empty: bool) {
+        if id == FieldId::Key && (was_empty || self.secret_is_empty(id)) {
+            self.key_entered();
+        }
+    }
+
+    /// Whether nothing stands in the secret field `id`.
+    pub(super) fn secret_is_empty(&self, id: FieldId) -> bool {
+        self.secret(id).is_some_and(|field| field.value.is_empty())
+    }
+
+    /// The key was entered whole: it is meant for the URL as it stands.
     pub(super) fn key_entered(&mut self) {
         self.key_origin = self.origin();
         self.key_answer = None;

@@ -48,6 +48,7 @@ impl Model {
             undo.remember(form, &[FieldId::Username]);
             form.set_text(FieldId::Username, username);
         }
+        let was_empty = form.secret_is_empty(id);
         if let Some(field) = form.secret_mut(id) {
             if changed {
                 field.replace(cleaned.value);
@@ -55,6 +56,7 @@ impl Model {
                 field.insert(&cleaned.value);
             }
         }
+        form.key_changed(id, was_empty || changed);
         self.pasted(undo, cleaned.notes, out);
     }
 
@@ -138,10 +140,8 @@ impl Model {
         let Some(undo) = form.undo.take() else {
             return self.complain("there is no cleaned paste to take back");
         };
-        if undo.others.iter().any(|(id, _)| *id == FieldId::Key) {
-            form.key_origin = undo.key_origin;
-            form.key_answer = None;
-        }
+        form.key_origin = undo.key_origin;
+        form.key_answer = None;
         for (id, text) in undo.others {
             form.field_mut(id).text = text;
         }
@@ -186,11 +186,16 @@ impl Undo {
     }
 
     fn with(form: &Form, field: FieldId, raw: FieldText) -> Self {
+        let begun = field == FieldId::Key && form.secret_is_empty(field);
         Self {
             field,
             raw,
             others: Vec::new(),
-            key_origin: form.key_origin.clone(),
+            key_origin: if begun {
+                form.origin()
+            } else {
+                form.key_origin.clone()
+            },
         }
     }
 

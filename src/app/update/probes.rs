@@ -40,6 +40,8 @@ impl Model {
         if self.means_draft() {
             if let Some(form) = &mut self.form {
                 form.url_edited = false;
+                // Whoever asks by name is asked again about a key that was held back.
+                form.key_answer.take_if(|(_, yes)| !*yes);
             }
             self.settle_url();
             self.probe_draft(Manner::Asked, out);
