@@ -164,7 +164,9 @@ fn blank_telling_words(line: &str) -> String {
 fn tells(word: &str) -> bool {
     let hex = word.chars().filter(char::is_ascii_hexdigit).count();
     let colons = word.matches(':').count();
-    let address = word.parse::<std::net::IpAddr>().is_ok()
+    // Of `[2001:db8::7]:443` the brackets' outer ends are gone already.
+    let inner = word.split(']').next().unwrap_or(word);
+    let address = inner.parse::<std::net::IpAddr>().is_ok()
         || (colons >= 2 && hex + colons == word.len())
         || word.parse::<std::net::SocketAddr>().is_ok();
     let host = word.rsplit_once('.').is_some_and(|(before, last)| {
