@@ -21,14 +21,12 @@ mod border;
 mod colour;
 mod footer;
 mod form;
-mod hints;
 mod input;
 mod layout;
 mod list;
 mod overlay;
 mod response;
 mod reveal;
-mod saved;
 mod text;
 mod theme;
 mod title_bar;
@@ -42,12 +40,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 pub use colour::ColourDepth;
-pub use list::window as list_window;
 pub use theme::{Theme, ThemeError, ThemeName};
 
 use crate::app::model::Pane;
 use crate::app::{Action, Model};
-use layout::{FormSize, PaneBox, Panes, Plan};
+use layout::{PaneBox, Panes, Plan};
 use view::View;
 
 /// Draws the whole screen, and sets the terminal's cursor where something is typed.
@@ -58,11 +55,7 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     if theme.screen != Style::new() {
         buf.set_style(area, theme.screen);
     }
-    let form = match view.form() {
-        Some(form) if form.further => FormSize::Further,
-        Some(_) | None => FormSize::First,
-    };
-    let cursor = match layout::plan(area, model.focus, model.zoomed, form) {
+    let cursor = match layout::plan(area, model.focus, model.zoomed, view.form_size()) {
         Plan::Tiny(area) => {
             draw_tiny(&view, area, buf);
             None
@@ -74,19 +67,35 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     }
 }
 
-/// How many rows of the list a terminal of this size shows: what a page is.
-pub fn list_rows(model: &Model, width: u16, height: u16) -> u16 {
-    let area = Rect::new(0, 0, width, height);
-    let Plan::Panes(panes) = layout::plan(area, Pane::List, model.zoomed, FormSize::First) else {
-        return 1;
+/// Which pane is drawn at this cell of the terminal, and which of its rows: the first row shown of list and
+/// response is 0, of the form the URL, of the tokens the first handle. What a click means.
+pub fn pane_at(model: &Model, column: u16, row: u16) -> Option<(Pane, u16)> {
+    let theme = Theme::default();
+    let view = View {
+        model,
+        theme: &theme,
     };
-    let rows = panes
-        .boxes
-        .first()
-        .and_then(|one| one.panes.first())
-        .map(|(_, inside)| inside.height);
-    let filter = model.list.filtering || !model.list.filter.value().is_empty();
-    rows.unwrap_or(1).saturating_sub(u16::from(filter)).max(1)
+    let (width, height) = model.size;
+    let plan = layout::plan(
+        Rect::new(0, 0, width, height),
+        model.focus,
+        model.zoomed,
+        view.form_size(),
+    );
+    let Plan::Panes(panes) = plan else {
+        return None;
+    };
+    let all = panes.boxes.iter().flat_map(|one| &one.panes);
+    let (pane, inside) = all
+        .copied()
+        .find(|(_, inside)| inside.contains(Position::new(column, row)))?;
+    let at = row - inside.y;
+    let at = match pane {
+        Pane::List | Pane::Response => Some(at),
+        Pane::Form => form::field_at(&view, inside, at),
+        Pane::Tokens => at.checked_sub(1),
+    };
+    Some((pane, at?))
 }
 
 fn draw_panes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Position> {
@@ -125,16 +134,18 @@ fn draw_pane(
     buf: &mut Buffer,
 ) -> Option<Position> {
     let faint = view.theme.faint;
-    let mut cursor = None;
-    let (title, right) = match pane {
+    let line = above(one, inside);
+    let (cursor, title, right) = match pane {
         Pane::List => {
-            cursor = list::draw(view, panes.list, inside, buf);
-            (list::title(view), list::count(view))
+            list::draw(view, panes.list, inside, buf);
+            let right = place(view, panes, pane, list::count(view));
+            return list::draw_title(view, line, right, buf);
         }
-        Pane::Form => {
-            cursor = form::draw(view, inside, buf);
-            (form::title(view), Line::default())
-        }
+        Pane::Form => (
+            form::draw(view, inside, buf),
+            form::title(view, panes.single),
+            Line::default(),
+        ),
         Pane::Response => {
             let hidden = response::draw(view, inside, buf);
             let more = if hidden > 0 {
@@ -143,6 +154,7 @@ fn draw_pane(
                 String::new()
             };
             (
+                None,
                 lower_title(view, panes, pane),
                 Line::from(Span::styled(more, faint)),
             )
@@ -151,17 +163,13 @@ fn draw_pane(
             tokens::draw(view, inside, buf);
             let count = tokens::count(view).to_string();
             (
+                None,
                 lower_title(view, panes, pane),
                 Line::from(Span::styled(count, faint)),
             )
         }
     };
-    let (title, right) = if panes.single {
-        single(view, pane, title, right)
-    } else {
-        (title, right)
-    };
-    border::titles(buf, above(one, inside), title, right);
+    border::titles(buf, line, title, place(view, panes, pane, right));
     cursor
 }
 
@@ -179,22 +187,15 @@ fn lower_title(view: &View<'_>, panes: &Panes, pane: Pane) -> Line<'static> {
     })
 }
 
-/// Where one pane fills the screen, its title says which, and which of how many.
-fn single(
-    view: &View<'_>,
-    pane: Pane,
-    mut title: Line<'static>,
-    mut right: Line<'static>,
-) -> (Line<'static>, Line<'static>) {
-    if pane == Pane::Form {
-        let head = Span::styled("Form · ", title_style(view, pane));
-        title.spans.insert(0, head);
+/// Where one pane fills the screen, its title says which of how many it is.
+fn place(view: &View<'_>, panes: &Panes, pane: Pane, mut right: Line<'static>) -> Line<'static> {
+    if panes.single {
+        let place = Pane::ALL.iter().position(|one| *one == pane).unwrap_or(0) + 1;
+        let gap = if right.width() > 0 { " · " } else { "" };
+        let position = format!("{gap}{place}/{}", Pane::ALL.len());
+        right.push_span(Span::styled(position, view.theme.faint));
     }
-    let place = Pane::ALL.iter().position(|one| *one == pane).unwrap_or(0) + 1;
-    let gap = if right.width() > 0 { " · " } else { "" };
-    let position = format!("{gap}{place}/{}", Pane::ALL.len());
-    right.push_span(Span::styled(position, view.theme.faint));
-    (title, right)
+    right
 }
 
 const fn name(pane: Pane) -> &'static str {
@@ -216,7 +217,7 @@ fn title_style(view: &View<'_>, pane: Pane) -> Style {
 
 /// The key of `action` as it is where the keys go now.
 fn key(view: &View<'_>, action: Action) -> Option<String> {
-    let typing = view.form().is_some() && view.model.focus == Pane::Form;
+    let typing = view.model.visible_form().is_some() && view.model.focus == Pane::Form;
     if typing {
         view.model.keymap.field_key(action)
     } else {

@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::hints;
 use super::reveal::seconds_to;
 use super::text::{cells, clean, inset, put, put_both};
 use super::view::View;
+use crate::app::hints;
 
 /// Draws the row.
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {

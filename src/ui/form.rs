@@ -2,14 +2,17 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::text::{clean, inset, put, row};
+use super::text::{cells, clean, inset, put, row};
 use super::view::{View, lamp_style, service_name};
-use super::{input, reveal, saved};
-use crate::app::model::{Entry, Field, FieldLamp, FieldText, Form, LoadState, Pane};
+use super::{input, reveal};
+use crate::app::lamps;
+use crate::app::model::{Entry, Field, FieldLamp, FieldText, Form, LoadState, Pane, ProbeState};
 use crate::app::secret_field::SecretField;
 use crate::app::{Action, FieldId};
+use crate::domain::Connection;
 use crate::domain::secret::MASK;
 
 /// Cells of the labels, with the blank behind.
@@ -49,7 +52,7 @@ impl Columns {
 
 /// Draws the pane. Returns where the cursor stands while a field is edited.
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    match (view.form(), view.entry()) {
+    match (view.model.visible_form(), view.entry()) {
         (Some(form), _) => draw_fields(view, form, area, buf),
         (None, Some(entry)) => {
             draw_saved(view, entry, area, buf);
@@ -63,107 +66,126 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> Option<Posi
 }
 
 fn draw_fields(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let hint_row = area.height > 4;
-    let rows = Rect {
-        height: area.height - u16::from(hint_row),
-        ..area
-    };
-    let shown = if form.further {
-        form.fields.len()
-    } else {
-        FieldId::FIRST.len()
-    };
-    let fields = form
-        .fields
-        .get(..shown.min(form.fields.len()))
-        .unwrap_or_default();
+    let (rows, hint) = parts(area);
+    let fields = shown_fields(form);
     let height = usize::from(rows.height);
-    // The focused field stays in the middle, so that the next one is in sight in either direction.
-    let last = fields.len().saturating_sub(height);
-    let offset = form.cursor.saturating_sub(height / 2).min(last);
+    let offset = offset(form, height);
     let mut cursor = None;
     for (at, field) in fields.iter().enumerate().skip(offset).take(height) {
-        let focused = at == form.cursor && view.focused(Pane::Form);
         let columns = Columns::of(row(rows, at - offset));
-        let position = draw_field(view, form, field, focused, &columns, buf);
+        let position = if at == form.cursor && view.focused(Pane::Form) {
+            draw_focused(view, form, field, &columns, buf)
+        } else {
+            draw_field(view, form, field, &columns, buf);
+            None
+        };
         cursor = cursor.or(position);
     }
-    if hint_row {
-        draw_hint(view, form, row(area, usize::from(area.height) - 1), buf);
-    }
+    draw_hint(view, form, hint, buf);
     cursor
 }
 
-fn draw_field(
+/// The rows of the fields, and the one of the hint, where there is room for it.
+fn parts(area: Rect) -> (Rect, Rect) {
+    let hint = usize::from(area.height > 4);
+    let fields = usize::from(area.height) - hint;
+    let rows = Rect {
+        height: cells(fields),
+        ..area
+    };
+    (
+        rows,
+        if hint > 0 {
+            row(area, fields)
+        } else {
+            Rect::ZERO
+        },
+    )
+}
+
+fn shown_fields(form: &Form) -> &[Field] {
+    form.fields
+        .get(..form.shown_fields())
+        .unwrap_or(&form.fields)
+}
+
+/// The first field shown. The focused one stays in the middle, so that the next is in sight in either direction.
+fn offset(form: &Form, height: usize) -> usize {
+    let last = shown_fields(form).len().saturating_sub(height);
+    form.cursor.saturating_sub(height / 2).min(last)
+}
+
+/// Which field is drawn in row `at` of the pane.
+pub(super) fn field_at(view: &View<'_>, area: Rect, at: u16) -> Option<u16> {
+    let (rows, _) = parts(area);
+    let Some(form) = view.model.visible_form() else {
+        return Some(at).filter(|at| usize::from(*at) < FieldId::FIRST.len());
+    };
+    let field = usize::from(at) + offset(form, usize::from(rows.height));
+    (at < rows.height && field < shown_fields(form).len()).then(|| cells(field))
+}
+
+/// A field without the cursor. A secret shows not even its length.
+fn draw_field(view: &View<'_>, form: &Form, field: &Field, columns: &Columns, buf: &mut Buffer) {
+    draw_label(view, label(field.id), columns, buf);
+    draw_lamp(view, &field.lamp, columns, buf);
+    let (text, style) = match &field.text {
+        FieldText::Plain(input) => (plain(view, field.id, input.value()), view.theme.text),
+        FieldText::Secret(secret) => match reveal::field(view.model, form, field.id) {
+            Some(open) => (clean(&open.text), view.theme.revealed),
+            None => (masked(form, secret).to_owned(), view.theme.text),
+        },
+    };
+    put(buf, columns.value, Line::from(Span::styled(text, style)));
+}
+
+/// The field with the cursor.
+fn draw_focused(
     view: &View<'_>,
     form: &Form,
     field: &Field,
-    focused: bool,
     columns: &Columns,
     buf: &mut Buffer,
 ) -> Option<Position> {
     let theme = view.theme;
-    if focused {
-        put(
-            buf,
-            columns.marker,
-            Line::from(Span::styled("▸", theme.marker)),
-        );
-    }
+    let marker = Line::from(Span::styled("▸", theme.marker));
+    put(buf, columns.marker, marker);
     draw_label(view, label(field.id), columns, buf);
     draw_lamp(view, &field.lamp, columns, buf);
-    let style = if focused { theme.input } else { theme.text };
-    let cursor = match &field.text {
-        FieldText::Plain(input) if focused && view.model.war_room => {
+    match &field.text {
+        // What is typed in the war-room is typed blindly: it would tell who it is about.
+        FieldText::Plain(input) if view.model.war_room => {
             let dots = "•".repeat(input.value().chars().count());
-            input::draw_text(&dots, input.cursor(), columns.value, style, buf)
+            input::draw_text(&dots, input.cursor(), columns.value, theme.input, buf)
         }
-        FieldText::Plain(input) if focused => input::draw(input, columns.value, style, buf),
-        FieldText::Plain(input) => {
-            let text = plain(view, field.id, input.value());
-            put(buf, columns.value, Line::from(Span::styled(text, style)));
-            None
-        }
+        FieldText::Plain(input) => input::draw(input, columns.value, theme.input, buf),
         FieldText::Secret(secret) => {
-            draw_secret(view, form, (field.id, secret), focused, columns, buf)
+            if let Some(open) = reveal::field(view.model, form, field.id) {
+                return input::draw_text(
+                    &open.text,
+                    secret.cursor(),
+                    columns.value,
+                    theme.revealed,
+                    buf,
+                );
+            }
+            if !secret.value.is_empty() {
+                return input::draw(&secret.mirror, columns.value, theme.input, buf);
+            }
+            let text = Span::styled(masked(form, secret), theme.text);
+            put(buf, columns.value, Line::from(text));
+            input::draw_text("", 0, columns.value, theme.input, buf)
         }
-    };
-    cursor.filter(|_| focused)
+    }
 }
 
-fn draw_secret(
-    view: &View<'_>,
-    form: &Form,
-    (id, secret): (FieldId, &SecretField),
-    focused: bool,
-    columns: &Columns,
-    buf: &mut Buffer,
-) -> Option<Position> {
-    let theme = view.theme;
-    if let Some(open) = reveal::field(view.model, form, id) {
-        return input::draw_text(
-            &open.text,
-            secret.cursor(),
-            columns.value,
-            theme.revealed,
-            buf,
-        );
-    }
-    // While it is typed one dot stands for each character; otherwise not even the length shows.
-    if focused && !secret.value.is_empty() {
-        return input::draw(&secret.mirror, columns.value, theme.input, buf);
-    }
-    let text = match (secret.is_set(), form.loading_secrets) {
+/// What stands for a secret: always as wide.
+fn masked(form: &Form, secret: &SecretField) -> &'static str {
+    match (secret.is_set(), form.loading_secrets) {
         (true, true) if secret.value.is_empty() => "fetching …",
         (true, _) => MASK,
         (false, _) => "",
-    };
-    put(
-        buf,
-        columns.value,
-        Line::from(Span::styled(text, theme.text)),
-    );
-    Some(Position::new(columns.value.x, columns.value.y))
+    }
 }
 
 /// What an unfocused field shows: in the war-room nothing that tells whose it is.
@@ -194,31 +216,35 @@ fn draw_lamp(view: &View<'_>, lamp: &FieldLamp, columns: &Columns, buf: &mut Buf
         lamp.word.as_str()
     };
     let glyph = super::view::glyph(view.theme, lamp.state, lamp.probing);
-    let style = lamp_style(view.theme, lamp.state, lamp.probing);
-    let word = if columns.lamp.width > 2 {
-        view.line(word)
-    } else {
-        String::new()
-    };
-    let line = vec![glyph, Span::raw(" "), Span::styled(word, style)];
+    let mut line = vec![glyph];
+    if columns.lamp.width > 2 {
+        let style = lamp_style(view.theme, lamp.state, lamp.probing);
+        line.push(Span::raw(" "));
+        line.push(Span::styled(view.line(word), style));
+    }
     put(buf, columns.lamp, Line::from(line));
 }
 
 fn draw_hint(view: &View<'_>, form: &Form, line: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     let line = inset(line, 1, 1);
-    if let Some(hint) = &form.hint {
-        let mut spans = vec![
-            Span::styled("! ", theme.warn),
-            Span::styled(view.line(&hint.text), theme.text),
-        ];
-        let key = view.model.keymap.field_key(Action::UseUrl);
-        if let (Some(url), Some(key)) = (&hint.url, key) {
-            spans.push(Span::styled(format!("  {key} "), theme.key));
-            spans.push(Span::styled(format!("uses {}", view.url(url)), theme.faint));
+    let Some(hint) = &form.hint else { return };
+    let mut spans = vec![
+        Span::styled("! ", theme.warn),
+        Span::styled(view.line(&hint.text), theme.text),
+    ];
+    let key = view.model.keymap.field_key(Action::UseUrl);
+    if let (Some(url), Some(key)) = (&hint.url, key) {
+        spans.push(Span::styled(format!("  {key} "), theme.key));
+        let whole = Span::styled(format!("uses {}", view.url(url)), theme.faint);
+        let used: usize = spans.iter().map(Span::width).sum();
+        if used + whole.width() <= usize::from(line.width) {
+            spans.push(whole);
+        } else {
+            spans.push(Span::styled("corrects it", theme.faint));
         }
-        put(buf, line, Line::from(spans));
     }
+    put(buf, line, Line::from(spans));
 }
 
 /// The selected connection, with nothing being edited.
@@ -227,7 +253,7 @@ fn draw_saved(view: &View<'_>, entry: &Entry, area: Rect, buf: &mut Buffer) {
     for (at, id) in FieldId::FIRST.into_iter().enumerate() {
         let columns = Columns::of(row(area, at));
         draw_label(view, label(id), &columns, buf);
-        draw_lamp(view, &saved::lamp(entry, id), &columns, buf);
+        draw_lamp(view, &saved_lamp(entry, at), &columns, buf);
         let text = match id {
             FieldId::Url => view.url(&connection.url),
             FieldId::Username => view.user(&connection.username),
@@ -241,11 +267,47 @@ fn draw_saved(view: &View<'_>, entry: &Entry, area: Rect, buf: &mut Buffer) {
             Line::from(Span::styled(text, view.theme.text)),
         );
     }
-    let about = Line::from(Span::styled(
-        saved::about(view, connection),
-        view.theme.faint,
-    ));
+    let about = Line::from(Span::styled(about(view, connection), view.theme.faint));
     put(buf, inset(row(area, FieldId::FIRST.len()), 1, 1), about);
+}
+
+/// The lamp of a saved connection's field. A scheduled probe leaves it as it is: nobody waits for that one.
+fn saved_lamp(entry: &Entry, at: usize) -> FieldLamp {
+    let mut lamps = lamps::of_entry(entry);
+    let lamp = &mut lamps[at.min(3)];
+    lamp.probing &= match entry.probe {
+        ProbeState::Running { .. } => true,
+        ProbeState::Idle | ProbeState::Watched => false,
+    };
+    lamp.clone()
+}
+
+/// What else is to be known of a connection, in one line.
+fn about(view: &View<'_>, connection: &Connection) -> String {
+    let mut parts = Vec::new();
+    if !connection.tags.is_empty() {
+        parts.push(
+            connection
+                .tags
+                .iter()
+                .map(|tag| format!("#{}", view.line(tag)))
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
+    }
+    if connection.read_only {
+        parts.push("read-only".to_owned());
+    }
+    if connection.allow_http {
+        parts.push("key allowed over http".to_owned());
+    }
+    if let Some(seconds) = connection.interval_s {
+        parts.push(format!("every {seconds} s"));
+    }
+    if !connection.note.is_empty() {
+        parts.push(view.line(&connection.note));
+    }
+    parts.join(" · ")
 }
 
 fn draw_empty(view: &View<'_>, area: Rect, buf: &mut Buffer) {
@@ -263,11 +325,20 @@ fn draw_empty(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     put(buf, inset(row(area, 0), 1, 1), Line::from(words));
 }
 
-/// The pane's title: whose form it is, and how it stands.
-pub(super) fn title(view: &View<'_>) -> Line<'static> {
+/// The pane's title: whose form it is, and how it stands. Where the pane stands `alone` it says that it is the
+/// form.
+pub(super) fn title(view: &View<'_>, alone: bool) -> Line<'static> {
     let style = super::title_style(view, Pane::Form);
+    let mut title = whose(view, style);
+    if alone {
+        title.spans.insert(0, Span::styled("Form · ", style));
+    }
+    title
+}
+
+fn whose(view: &View<'_>, style: Style) -> Line<'static> {
     let faint = view.theme.faint;
-    let Some(form) = view.form() else {
+    let Some(form) = view.model.visible_form() else {
         let text = view.entry().map_or_else(
             || "Connection".to_owned(),
             |entry| {
@@ -277,13 +348,10 @@ pub(super) fn title(view: &View<'_>) -> Line<'static> {
         );
         return Line::from(Span::styled(text, style));
     };
-    let service = service_name(&crate::domain::ServiceId::new(&value(
-        form,
-        FieldId::Service,
-    )));
+    let service = service_name(&form.service());
     let name = match &form.editing {
         Some(name) => view.name(name),
-        None => view.line(&value(form, FieldId::Name)),
+        None => view.line(form.text(FieldId::Name)),
     };
     let state = match (&form.editing, form.saving, form.dirty) {
         (_, true, _) => " · saving …",
@@ -301,14 +369,6 @@ pub(super) fn title(view: &View<'_>) -> Line<'static> {
         head.join(" · ")
     };
     Line::from(vec![Span::styled(head, style), Span::styled(state, faint)])
-}
-
-fn value(form: &Form, id: FieldId) -> String {
-    let field = form.fields.iter().find(|field| field.id == id);
-    match field.map(|field| &field.text) {
-        Some(FieldText::Plain(input)) => clean(input.value()),
-        Some(FieldText::Secret(_)) | None => String::new(),
-    }
 }
 
 /// A field's label; at most nine cells.

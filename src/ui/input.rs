@@ -33,10 +33,10 @@ pub(super) fn draw_text(
     let mut start = 0;
     // The cursor takes a cell of its own behind the text.
     let wanted = (width(&before) + 1).saturating_sub(room);
-    for c in before.chars() {
-        if left >= wanted {
-            break;
-        }
+    let mut hidden = before.chars();
+    while left < wanted
+        && let Some(c) = hidden.next()
+    {
         left += c.width().unwrap_or(0);
         start += c.len_utf8();
     }

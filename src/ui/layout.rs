@@ -12,6 +12,9 @@ pub(super) const NARROW: (u16, u16) = (60, 16);
 /// Below this there is one line that says so.
 pub(super) const LEAST: (u16, u16) = (20, 5);
 
+/// Below this the list has no room for more than lamp and name.
+const FULL_LIST: u16 = 28;
+
 /// Where everything stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Plan {
@@ -86,10 +89,9 @@ pub(super) fn plan(area: Rect, focus: Pane, zoomed: bool, form: FormSize) -> Pla
     } else {
         (all_four(body, form), false)
     };
-    let list = if boxes.len() > 1 && area.width < WIDE {
-        ListColumns::LampAndName
-    } else {
-        ListColumns::Full
+    let list = match boxes.first() {
+        Some(first) if first.area.width < FULL_LIST => ListColumns::LampAndName,
+        Some(_) | None => ListColumns::Full,
     };
     Plan::Panes(Panes {
         title: (title_rows > 0).then_some(title),
@@ -127,7 +129,7 @@ fn list_width(body: Rect) -> u16 {
     if body.width < WIDE {
         (body.width / 4).clamp(16, 24)
     } else {
-        (body.width * 3 / 10).clamp(28, 46)
+        (body.width * 29 / 100).clamp(28, 46)
     }
 }
 

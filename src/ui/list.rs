@@ -4,58 +4,43 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::input;
 use super::layout::ListColumns;
-use super::text::{inset, pad, put, put_both, row};
+use super::text::{cells, inset, put, put_both, row, width};
 use super::view::{View, lamp};
+use super::{border, input};
 use crate::app::model::{Entry, LoadState, Order, Pane};
-use crate::domain::Name;
+use crate::domain::{Name, Verdict};
 
 /// Cells of the lamp's longest word, and the blank behind it.
 const WORD: usize = 8;
-/// Cells of the short status: `99999ms`, so that a slower answer moves nothing.
-const STATUS: usize = 6;
 
-/// Draws the rows. Returns where the cursor stands while the filter is typed.
-pub(super) fn draw(
-    view: &View<'_>,
-    columns: ListColumns,
-    area: Rect,
-    buf: &mut Buffer,
-) -> Option<Position> {
+/// Draws the rows.
+pub(super) fn draw(view: &View<'_>, columns: ListColumns, area: Rect, buf: &mut Buffer) {
     let list = &view.model.list;
-    let filter = list.filtering || !list.filter.value().is_empty();
-    let cursor = filter.then(|| draw_filter(view, area, buf)).flatten();
-    let rows = Rect {
-        y: area.y + u16::from(filter),
-        height: area.height.saturating_sub(u16::from(filter)),
-        ..area
-    };
     if list.visible.is_empty() {
-        draw_empty(view, rows, buf);
-        return cursor;
+        draw_empty(view, area, buf);
+        return;
     }
-    let height = usize::from(rows.height);
+    let height = usize::from(area.height);
     let selected = selected_row(view, height);
     let offset = window(list.offset, selected, list.visible.len(), height);
-    let shown = list.visible.iter().skip(offset).take(height);
-    for (at, name) in shown.enumerate() {
+    let names = list.visible.iter().skip(offset).take(height);
+    for (at, name) in names.enumerate() {
         if let Some(entry) = view.model.entries.get(name) {
-            let selected = list.selected.as_ref() == Some(name);
-            draw_row(view, columns, (name, entry, selected), row(rows, at), buf);
+            let chosen = list.selected.as_ref() == Some(name);
+            draw_row(view, columns, (name, entry, chosen), row(area, at), buf);
         }
     }
-    cursor
 }
 
 /// The first row shown: `hint`, moved as little as it takes to show the selected row and to leave no row empty.
-pub fn window(hint: usize, selected: Option<usize>, length: usize, height: usize) -> usize {
+pub(super) fn window(hint: usize, selected: Option<usize>, length: usize, height: usize) -> usize {
     let last = length.saturating_sub(height);
     let Some(selected) = selected else {
         return hint.min(last);
     };
-    let least = (selected + 1).saturating_sub(height);
-    hint.max(least).min(selected).min(last)
+    let lowest = (selected + 1).saturating_sub(height);
+    hint.max(lowest).min(selected).min(last)
 }
 
 /// Where the selected connection stands in the list; asked first where it was, so that a long list is searched
@@ -87,7 +72,8 @@ fn draw_row(
     let mut spans = vec![Span::styled(marker, theme.marker), glyph, Span::raw(" ")];
     match columns {
         ListColumns::Full => {
-            spans.push(Span::styled(pad(word, WORD), style));
+            spans.push(Span::styled(word, style));
+            spans.push(Span::raw(" ".repeat(WORD.saturating_sub(width(word)))));
             spans.push(Span::styled(view.name(name), theme.text));
             put_both(
                 buf,
@@ -107,25 +93,42 @@ fn status(view: &View<'_>, entry: &Entry) -> Line<'static> {
     let status = entry
         .verdict
         .as_ref()
-        .map_or_else(|| "–".to_owned(), |verdict| verdict.short_status());
-    let status = super::text::pad_left(&status, STATUS);
+        .map_or_else(|| "–".to_owned(), Verdict::short_status);
     Line::from(Span::styled(status, view.theme.faint))
 }
 
-fn draw_filter(view: &View<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
+/// Draws title and count into the border. The filter stands where the title does, so that no row moves when it
+/// is typed. Returns where the cursor stands then.
+pub(super) fn draw_title(
+    view: &View<'_>,
+    line: Rect,
+    right: Line<'static>,
+    buf: &mut Buffer,
+) -> Option<Position> {
     let list = &view.model.list;
-    let line = inset(row(area, 0), 1, 1);
-    put(buf, line, Line::from(Span::styled("/", view.theme.key)));
-    let text = inset(line, 1, 0);
+    let text = list.filter.value();
+    if !list.filtering && text.is_empty() {
+        border::titles(buf, line, title(view), right);
+        return None;
+    }
+    let room = usize::from(line.width).saturating_sub(right.width() + 7);
+    let wide = room.min(width(text) + 1);
+    // A blank for each cell that the filter takes: the border is drawn around it.
+    let place = Line::from(format!("/{}", " ".repeat(wide)));
+    border::titles(buf, line, place, right);
+    let head = inset(line, 2, 2);
+    put(buf, head, Line::from(Span::styled("/", view.theme.key)));
     let style = if list.filtering {
         view.theme.input
     } else {
         view.theme.text
     };
-    let cursor = input::draw(&list.filter, text, style, buf);
-    (list.filtering && view.model.overlay.is_none())
-        .then_some(cursor)
-        .flatten()
+    let inside = Rect {
+        width: cells(wide),
+        ..inset(head, 1, 0)
+    };
+    let cursor = input::draw(&list.filter, inside.intersection(head), style, buf);
+    cursor.filter(|_| list.filtering && view.model.overlay.is_none())
 }
 
 fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
@@ -141,7 +144,7 @@ fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
 }
 
 /// What stands at the left of the pane's title.
-pub(super) fn title(view: &View<'_>) -> Line<'static> {
+fn title(view: &View<'_>) -> Line<'static> {
     let order = match view.model.list.order {
         Order::WorstFirst => "",
         Order::Name => " by name",

@@ -42,6 +42,18 @@ impl Sheet {
         }
     }
 
+    /// `piece` behind the last line where it fits, else in a line of its own.
+    fn append(&mut self, between: &'static str, piece: Span<'static>) {
+        let needed = width(between) + piece.width();
+        match self.lines.last_mut() {
+            Some(line) if line.width() + needed <= self.width => {
+                line.push_span(Span::raw(between));
+                line.push_span(piece);
+            }
+            Some(_) | None => self.push(piece),
+        }
+    }
+
     /// Whole pieces side by side, `between` them, in as many lines as they take; all but the first line are
     /// indented.
     fn flow(&mut self, indent: usize, between: &'static str, pieces: Vec<Vec<Span<'static>>>) {
@@ -84,7 +96,7 @@ fn lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
         lines: Vec::new(),
         width,
     };
-    match (view.running(), view.verdict()) {
+    match (view.running(), view.model.shown_verdict()) {
         (Some(checks), verdict) => {
             probing(view, verdict, &mut sheet);
             ladder::live(view, checks, verdict.is_none(), &mut sheet);
@@ -116,7 +128,11 @@ fn head(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
             theme.lamp(state).patch(theme.strong),
         ),
     ];
-    if view.form().is_some_and(|form| form.verdict_stale) {
+    if view
+        .model
+        .visible_form()
+        .is_some_and(|form| form.verdict_stale)
+    {
         left.push(Span::styled("  before the last change", theme.faint));
     }
     let right = Span::styled(answer(verdict), theme.faint);
@@ -250,6 +266,10 @@ fn evidence(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
         AnsweredBy::Waf => Some("a firewall application"),
         AnsweredBy::Proxy => Some("a proxy on the way"),
     };
+    let told = by.is_some() || !verdict.evidence.is_empty();
+    if told && !verdict.changed_since_last_good.is_empty() {
+        sheet.gap();
+    }
     if let Some(by) = by {
         sheet.push(vec![
             Span::styled("answered by ", theme.faint),
@@ -315,7 +335,7 @@ fn nothing_yet(view: &View<'_>, sheet: &mut Sheet) {
         );
     }
     if sheet.lines.is_empty() {
-        let words = match (view.form(), view.entry()) {
+        let words = match (view.model.visible_form(), view.entry()) {
             (Some(_), _) => "The ladder runs as soon as there is a URL.",
             (None, Some(_)) => "Not probed yet.",
             (None, None) => "",

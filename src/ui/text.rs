@@ -41,13 +41,6 @@ pub(super) fn pad(text: &str, cells: usize) -> String {
     padded
 }
 
-/// The same with the blanks at the left.
-pub(super) fn pad_left(text: &str, cells: usize) -> String {
-    let kept = cut(text, cells);
-    let blanks = cells.saturating_sub(width(&kept));
-    format!("{}{kept}", " ".repeat(blanks))
-}
-
 /// `text` in lines of at most `cells` cells, broken between words; a word that is too long is divided.
 pub(super) fn wrap(text: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(1);
@@ -156,11 +149,21 @@ pub(super) fn put_both(buf: &mut Buffer, row: Rect, left: Line<'_>, right: Line<
     put(buf, Rect { width, ..row }, left);
 }
 
-/// Fills the area with blanks, so that nothing shines through.
+/// Fills the area with blanks, so that nothing shines through. A wide character that reaches into it from the
+/// left goes too: the terminal would draw it over our first column.
 pub(super) fn blank(buf: &mut Buffer, area: Rect, style: Style) {
-    for position in area.intersection(buf.area).positions() {
+    let area = area.intersection(buf.area);
+    for position in area.positions() {
         buf[position].reset();
         buf[position].set_style(style);
+    }
+    if area.x > buf.area.x {
+        for y in area.top()..area.bottom() {
+            let before = &mut buf[(area.x - 1, y)];
+            if width(before.symbol()) > 1 {
+                before.set_symbol(" ");
+            }
+        }
     }
 }
 
@@ -196,7 +199,6 @@ mod tests {
         assert_eq!(cut("株式会社", 7), "株式会…");
         assert_eq!(cut("株式会社", 6), "株式…");
         assert_eq!(pad("株式会社", 6), "株式… ");
-        assert_eq!(pad_left("株", 4), "  株");
         assert_eq!(cut("abc", 0), "");
     }
 
@@ -219,6 +221,13 @@ mod tests {
         assert_eq!(fit(line.clone(), 6).to_string(), "abcde…");
         assert_eq!(fit(line.clone(), 3).to_string(), "ab…");
         assert_eq!(fit(line, 0).to_string(), "");
+    }
+
+    #[test]
+    fn a_box_over_half_a_wide_character_takes_it_away() {
+        let mut buf = Buffer::with_lines(["a株b"]);
+        blank(&mut buf, Rect::new(2, 0, 2, 1), Style::new());
+        assert_eq!(buf, Buffer::with_lines(["a   "]));
     }
 
     #[test]

@@ -163,6 +163,10 @@ impl Theme {
 }
 
 /// One role in a theme's file.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one attribute of a terminal's cell, as the file names it"
+)]
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Ink {

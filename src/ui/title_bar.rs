@@ -41,12 +41,15 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
 fn counts(view: &View<'_>, width: u16) -> Line<'static> {
     let entries = &view.model.entries;
     let places = entries.len().to_string().len();
+    let mut seen = [0_usize; ORDER.len()];
+    for entry in entries.values() {
+        let state = entry.state();
+        for (count, one) in seen.iter_mut().zip(ORDER) {
+            *count += usize::from(one == state);
+        }
+    }
     let mut spans = Vec::new();
-    for state in ORDER {
-        let count = entries
-            .values()
-            .filter(|entry| entry.state() == state)
-            .count();
+    for (state, count) in ORDER.into_iter().zip(seen) {
         let style = if count > 0 {
             view.theme.lamp(state)
         } else {

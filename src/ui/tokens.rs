@@ -122,14 +122,13 @@ fn handle_line(
 ) -> Line<'static> {
     let theme = view.theme;
     let label = view.line(&handle.label);
-    if let Some(open) = reveal::handle(view.model, &entry.connection.name, handle.slot) {
-        if fits(&open, columns) {
-            return Line::from(vec![
-                Span::styled(pad(&label, columns.label), theme.text),
-                Span::styled(open.text, theme.revealed),
-                Span::styled(format!("  {:>2} s", open.seconds), theme.faint),
-            ]);
-        }
+    let open = reveal::handle(view.model, &entry.connection.name, handle.slot);
+    if let Some(open) = open.filter(|open| fits(open, columns)) {
+        return Line::from(vec![
+            Span::styled(pad(&label, columns.label), theme.text),
+            Span::styled(open.text, theme.revealed),
+            Span::styled(format!("  {:>2} s", open.seconds), theme.faint),
+        ]);
     }
     let (status, style) = status(view, entry, handle.slot);
     columns.line([

@@ -3,11 +3,12 @@
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::layout::FormSize;
 use super::text::clean;
 use super::theme::Theme;
 use crate::app::Model;
-use crate::app::model::{Entry, Form, Pane, ProbeState};
-use crate::domain::{Checks, Connection, Name, ServiceId, State, Verdict};
+use crate::app::model::{Entry, Pane, ProbeState};
+use crate::domain::{Checks, Name, ServiceId, State};
 
 /// The model with the theme.
 #[derive(Clone, Copy)]
@@ -19,32 +20,23 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// The entry that list, form, response and tokens speak of; none while a new connection is typed.
     pub(super) fn entry(&self) -> Option<&'a Entry> {
-        match self.form() {
+        match self.model.visible_form() {
             Some(form) => self.model.entries.get(form.editing.as_ref()?),
             None => self.model.entries.get(self.model.list.selected.as_ref()?),
         }
     }
 
-    /// The form that is edited, unless it is kept aside.
-    pub(super) fn form(&self) -> Option<&'a Form> {
-        self.model.form.as_ref().filter(|form| !form.parked)
-    }
-
-    /// The verdict that the Response pane shows.
-    pub(super) fn verdict(&self) -> Option<&'a Verdict> {
-        match self.form() {
-            Some(form) => form.verdict.as_ref(),
-            None => self.entry()?.verdict.as_ref(),
+    /// How many rows the form asks for.
+    pub(super) fn form_size(&self) -> FormSize {
+        match self.model.visible_form() {
+            Some(form) if form.further => FormSize::Further,
+            Some(_) | None => FormSize::First,
         }
     }
 
     /// The rungs of a probe that was asked for and still runs.
     pub(super) fn running(&self) -> Option<&'a Checks> {
-        let probe = match self.form() {
-            Some(form) => &form.probe,
-            None => &self.entry()?.probe,
-        };
-        match probe {
+        match self.model.shown_probe()? {
             ProbeState::Running { checks, .. } => Some(checks),
             ProbeState::Idle | ProbeState::Watched => None,
         }
@@ -55,68 +47,34 @@ impl<'a> View<'a> {
         self.model.overlay.is_none() && self.model.focus == pane
     }
 
-    /// A connection's name, or what stands for it.
+    /// A connection's name, or what stands for it in the war-room.
     pub(super) fn name(&self, name: &Name) -> String {
-        if self.model.war_room {
-            self.model.disguise.name(name)
-        } else {
-            clean(name.as_str())
-        }
+        clean(&self.model.shown_name(name))
     }
 
     /// A URL, or what stands for it.
     pub(super) fn url(&self, url: &str) -> String {
-        if self.model.war_room {
-            self.model.disguise.url(url)
-        } else {
-            clean(url)
-        }
+        clean(&self.model.shown_url(url))
     }
 
     /// A username, or what stands for it.
     pub(super) fn user(&self, user: &str) -> String {
-        if self.model.war_room {
-            self.model.disguise.user(user)
-        } else {
-            clean(user)
-        }
+        clean(&self.model.shown_user(user))
     }
 
     /// A company, account or id, or what stands for it.
     pub(super) fn id(&self, id: &str) -> String {
-        if self.model.war_room {
-            self.model.disguise.id(id)
-        } else {
-            clean(id)
-        }
+        clean(&self.model.shown_id(id))
     }
 
     /// A host, or what stands for it.
     pub(super) fn host(&self, host: &str) -> String {
-        if self.model.war_room {
-            self.model.disguise.host(host)
-        } else {
-            clean(host)
-        }
+        clean(&self.model.shown_host(host))
     }
 
     /// A line about a connection, with what could tell which one replaced in the war-room.
     pub(super) fn line(&self, line: &str) -> String {
-        if !self.model.war_room {
-            return clean(line);
-        }
-        match self.known() {
-            Some(connection) => {
-                let line = self.model.disguise.line(connection, self.verdict(), line);
-                clean(&line)
-            }
-            None => String::from("•••"),
-        }
-    }
-
-    /// The connection whose words are replaced.
-    fn known(&self) -> Option<&'a Connection> {
-        self.entry().map(|entry| &entry.connection)
+        clean(&self.model.shown_line(line))
     }
 }
 

@@ -49,14 +49,8 @@ pub(super) fn draw_stores(
 
 pub(super) fn draw_copy_as(view: &View<'_>, selected: usize, body: Rect, buf: &mut Buffer) {
     let theme = view.theme;
-    let rows = view
-        .entry()
-        .map(|entry| handles::rows(&entry.connection))
-        .unwrap_or_default();
-    let slot = rows
-        .get(view.model.token_row.min(rows.len().saturating_sub(1)))
-        .map(|row| row.slot);
-    let choices = slot.map(handles::copy_choices).unwrap_or_default();
+    let chosen = view.model.selected_handle();
+    let choices = chosen.map_or(&[][..], |(_, slot)| handles::copy_choices(slot));
     let lines: Vec<Line<'static>> = choices
         .iter()
         .enumerate()

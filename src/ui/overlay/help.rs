@@ -4,10 +4,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::hints;
 use super::super::text::{pad, width, wrap};
 use super::super::view::View;
 use super::{open_box, put_lines};
+use crate::app::hints;
 
 pub(super) fn draw(view: &View<'_>, scroll: u16, body: Rect, buf: &mut Buffer) {
     let theme = view.theme;

@@ -7,8 +7,9 @@ use tui_input::Input;
 
 use super::super::text::{inset, pad, put, put_both, row};
 use super::super::view::View;
-use super::super::{hints, input as line_input, list};
+use super::super::{input as line_input, list};
 use super::open_box;
+use crate::app::hints;
 
 /// Cells of the names.
 const NAME: usize = 18;

@@ -80,7 +80,7 @@ fn finding(view: &View<'_>, check: &Check, detail: &str, sheet: &mut Sheet) {
     let head = format!("{mark} {:<9}", check.id.word());
     let time = check
         .ms
-        .map_or_else(String::new, |ms| format!("  {} ms", whole(ms)));
+        .map_or_else(String::new, |ms| format!(" · {} ms", whole(ms)));
     let text = format!("{}{time}", view.line(detail));
     sheet.hang(Span::styled(head, style), &text, view.theme.text);
 }

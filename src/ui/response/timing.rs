@@ -11,7 +11,7 @@ use crate::domain::{State, Verdict};
 /// From one eighth of a cell to a whole one.
 const BARS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
-/// `name 1▏connect 8▎ …` and when the certificate ends.
+/// `name   1 ▏ connect   8 ▎ …` and when the certificate ends.
 pub(super) fn phases(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
     let theme = view.theme;
     let parts = verdict.phases.parts();
@@ -23,19 +23,22 @@ pub(super) fn phases(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
         if word == "body" && time < Duration::from_millis(1) {
             continue;
         }
+        let ms = whole(time.as_secs_f64() * 1_000.0);
         pieces.push(vec![
             Span::styled(format!("{word} "), theme.faint),
-            Span::styled(
-                format!("{:>3}", whole(time.as_secs_f64() * 1_000.0)),
-                theme.text,
-            ),
+            Span::styled(format!("{ms:>3} "), theme.text),
             Span::styled(bar(time, sum), theme.bar),
         ]);
     }
+    let measured = !pieces.is_empty();
+    sheet.flow(0, " ", pieces);
     if let Some(certificate) = certificate(view, verdict) {
-        pieces.push(certificate);
+        if measured {
+            sheet.append("  ", certificate);
+        } else {
+            sheet.push(certificate);
+        }
     }
-    sheet.flow(0, "  ", pieces);
 }
 
 /// The eighths that `part` is of `sum`.
@@ -47,7 +50,7 @@ fn bar(part: Duration, sum: Duration) -> &'static str {
     BARS[index]
 }
 
-fn certificate(view: &View<'_>, verdict: &Verdict) -> Option<Vec<Span<'static>>> {
+fn certificate(view: &View<'_>, verdict: &Verdict) -> Option<Span<'static>> {
     let days = verdict.certificate_days_left()?;
     let (text, state) = match days {
         ..0 => (format!("cert ended {} days ago", -days), State::Down),
@@ -60,7 +63,7 @@ fn certificate(view: &View<'_>, verdict: &Verdict) -> Option<Vec<Span<'static>>>
         State::Ok => view.theme.faint,
         state => view.theme.lamp(state),
     };
-    Some(vec![Span::styled(text, style)])
+    Some(Span::styled(text, style))
 }
 
 /// Every address of the name, where there are several or one failed.
@@ -81,13 +84,18 @@ pub(super) fn addresses(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
             State::Warn | State::Down => ("✗", theme.down),
             State::Unknown => ("·", theme.faint),
         };
+        let shown = if view.model.war_room {
+            "•••".to_owned()
+        } else {
+            address.address.to_string()
+        };
         let time = address
             .ms
             .map_or_else(String::new, |ms| format!(" {} ms", whole(ms)));
         pieces.push(vec![
             Span::styled(mark, style),
             Span::raw(" "),
-            Span::styled(view.line(&address.address.to_string()), theme.text),
+            Span::styled(shown, theme.text),
             Span::styled(time, theme.faint),
         ]);
     }
