@@ -1,0 +1,578 @@
+//! What the screen looks like: the sample model at several sizes, with and without colours.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test of pictures: whatever is missing shall fail it"
+)]
+
+#[path = "support/sample.rs"]
+mod sample;
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::rc::Rc;
+
+use insta::{assert_debug_snapshot, assert_snapshot};
+use ratatui::backend::{CrosstermBackend, TestBackend};
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Color, Modifier};
+use ratatui::{Terminal, TerminalOptions, Viewport};
+use sample::{after, connection, empty, entry, form, good, model, name, select, stripped};
+use switchboard::app::effect::Unlock;
+use switchboard::app::message::StoreOffer;
+use switchboard::app::model::{
+    AddTokenDialog, CopiedNotice, FieldText, LoadState, Notice, Overlay, Pane, PassphraseDialog,
+    Question, Revealed,
+};
+use switchboard::app::secret_field::SecretField;
+use switchboard::app::{FieldId, HandleSlot, Model};
+use switchboard::domain::{Handle, Secret, SecretRef};
+use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
+use tui_input::Input;
+
+fn mono() -> Theme {
+    Theme::shipped(ThemeName::Dark, ColourDepth::NoColor)
+}
+
+fn drawn(model: &Model, theme: &Theme) -> TestBackend {
+    let (width, height) = model.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal
+        .draw(|frame| ui::draw(model, theme, frame))
+        .unwrap();
+    terminal.backend().clone()
+}
+
+fn screen(model: &Model) -> TestBackend {
+    drawn(model, &mono())
+}
+
+/// Everything that stands on the screen, in one text.
+fn text(model: &Model) -> String {
+    screen(model).to_string()
+}
+
+#[test]
+fn four_panes() {
+    assert_snapshot!("100x30", screen(&model(100, 30)));
+    assert_snapshot!("120x40", screen(&model(120, 40)));
+}
+
+#[test]
+fn three_panes() {
+    assert_snapshot!("80x24", screen(&model(80, 24)));
+    assert_snapshot!("60x16", screen(&model(60, 16)));
+    let mut tokens = model(80, 24);
+    tokens.focus = Pane::Tokens;
+    assert_snapshot!("80x24_tokens", screen(&tokens));
+}
+
+#[test]
+fn one_pane_and_one_line() {
+    assert_snapshot!("20x5", screen(&model(20, 5)));
+    assert_snapshot!("10x3", screen(&model(10, 3)));
+    for pane in Pane::ALL {
+        let mut one = model(40, 12);
+        one.focus = pane;
+        assert_snapshot!(format!("40x12_{pane:?}"), screen(&one));
+    }
+}
+
+#[test]
+fn a_warning_says_why_and_what_to_do() {
+    let mut warned = model(120, 50);
+    select(&mut warned, "staging");
+    assert_snapshot!("verdict_stripped", screen(&warned));
+    warned.size = (72, 24);
+    warned.focus = Pane::Response;
+    warned.response_scroll = 9;
+    assert_snapshot!("verdict_scrolled", screen(&warned));
+    warned.response_scroll = u16::MAX;
+    assert_snapshot!("verdict_end", screen(&warned));
+}
+
+#[test]
+fn other_verdicts() {
+    for chosen in ["legacy", "partner", "connect", "東京支店の請求サーバー"] {
+        let mut shown = model(100, 30);
+        select(&mut shown, chosen);
+        assert_snapshot!(format!("verdict_{chosen}"), screen(&shown));
+    }
+}
+
+#[test]
+fn the_form() {
+    let mut edited = model(100, 30);
+    edited.focus = Pane::Form;
+    edited.form = Some(form());
+    assert_snapshot!("form_url", screen(&edited));
+    edited.form.as_mut().unwrap().cursor = 2;
+    assert_snapshot!("form_key", screen(&edited));
+    let opened = edited.form.as_mut().unwrap();
+    opened.further = true;
+    opened.cursor = 14;
+    opened.hint = None;
+    assert_snapshot!("form_further", screen(&edited));
+}
+
+#[test]
+fn the_first_start() {
+    assert_snapshot!("nothing_yet", screen(&empty(100, 30)));
+    let mut failed = empty(80, 24);
+    failed.loaded = LoadState::Failed(
+        "/home/ada/.config/switchboard/switchboard.toml line 12: expected `=` after the key".into(),
+    );
+    assert_snapshot!("not_readable", screen(&failed));
+    let mut demo = model(100, 30);
+    demo.banner = vec![
+        "This is the demo: rehearsal services on loopback, nothing is saved.".into(),
+        String::new(),
+        "Try: user shop-api, key 0123456789abcdef0123456789abcdef".into(),
+    ];
+    select(&mut demo, "connect");
+    assert_snapshot!("banner", screen(&demo));
+}
+
+#[test]
+fn filter_and_footer() {
+    let mut found = model(100, 24);
+    found.list.filtering = true;
+    found.list.filter = Input::new("state:up".into());
+    found
+        .list
+        .visible
+        .retain(|name| ["eu", "shop", "us"].contains(&name.as_str()));
+    found.copied = Some(CopiedNotice {
+        words: "→ your terminal (OSC 52)".into(),
+        clears_at: Some(after(18)),
+    });
+    let shown = screen(&found);
+    assert_eq!(shown.cursor_position(), Position::new(11, 1));
+    assert_snapshot!("filter", shown);
+    found.notice = Some(Notice {
+        text: "no connection is paused".into(),
+        error: true,
+        until: after(5),
+    });
+    assert!(text(&found).contains("no connection is paused"));
+}
+
+#[test]
+fn overlays() {
+    let at = |overlay| {
+        let mut shown = model(100, 30);
+        shown.overlay = Some(overlay);
+        shown
+    };
+    assert_snapshot!("help", screen(&at(Overlay::Help { scroll: 0 })));
+    let palette = Overlay::Palette {
+        input: Input::new("copy".into()),
+        row: 1,
+    };
+    assert_snapshot!("palette", screen(&at(palette)));
+    assert_snapshot!(
+        "delete",
+        screen(&at(Overlay::Confirm(Question::Remove(name("shop")))))
+    );
+    let offers = vec![
+        StoreOffer {
+            reference: SecretRef::Vault("shop/key".into()),
+            label: "vault, under a passphrase".into(),
+            unavailable: None,
+        },
+        StoreOffer {
+            reference: SecretRef::Keyring("shop/key".into()),
+            label: "desktop keyring".into(),
+            unavailable: Some(
+                "no Secret Service answers on this machine: there is no D-Bus session".into(),
+            ),
+        },
+    ];
+    assert_snapshot!(
+        "choose_store",
+        screen(&at(Overlay::ChooseStore { offers, row: 0 }))
+    );
+    assert_snapshot!("copy_as", screen(&at(Overlay::CopyAs { row: 2 })));
+    assert_snapshot!("passphrase", screen(&at(Overlay::Passphrase(passphrase()))));
+    assert_snapshot!("add_token", screen(&at(Overlay::AddToken(add_token()))));
+}
+
+fn passphrase() -> PassphraseDialog {
+    PassphraseDialog {
+        kind: Unlock::Create,
+        first: SecretField::holding(Secret::new("correct horse")),
+        second: SecretField::holding(Secret::new("correct")),
+        on_second: true,
+        problem: Some("the two are not the same".into()),
+        busy: false,
+    }
+}
+
+fn add_token() -> AddTokenDialog {
+    AddTokenDialog {
+        name: name("shop"),
+        label: Input::new("read-only reports".into()),
+        value: SecretField::default(),
+        on_value: true,
+        problem: None,
+        busy: false,
+        store: None,
+    }
+}
+
+const HANDLE: &str = "0123456789abcdef0123456789abcdef";
+
+fn revealing(width: u16, height: u16, handle: &str) -> Model {
+    let mut shown = model(width, height);
+    shown.revealed = Some(Revealed {
+        name: name("shop"),
+        slot: HandleSlot::Key,
+        handle: Handle::plain(Secret::new(handle)),
+        until: after(8),
+    });
+    shown
+}
+
+#[test]
+fn a_handle_is_shown_whole_or_not_at_all() {
+    assert_snapshot!("revealed", screen(&revealing(100, 30, HANDLE)));
+    let long = format!("ApiKey SU-160-984-311:{}", "0123456789abcdef".repeat(12));
+    assert_snapshot!("revealed_long", screen(&revealing(100, 30, &long)));
+    assert_snapshot!(
+        "revealed_where_tokens_are_not_seen",
+        screen(&revealing(60, 20, HANDLE))
+    );
+    let mut late = revealing(100, 30, HANDLE);
+    late.now = after(8);
+    assert!(!text(&late).contains(HANDLE));
+    let mut guests = revealing(100, 30, HANDLE);
+    guests.war_room = true;
+    assert!(!text(&guests).contains(HANDLE));
+}
+
+#[test]
+fn the_war_room_names_nobody() {
+    let mut guests = model(100, 40);
+    guests.war_room = true;
+    assert_snapshot!("war_room", screen(&guests));
+    for chosen in guests.list.visible.clone() {
+        guests.list.selected = Some(chosen);
+        for size in [(100, 50), (80, 40), (40, 40)] {
+            guests.size = size;
+            let seen = text(&guests);
+            for telling in [
+                "example",
+                "shop",
+                "東京",
+                "SU-160",
+                "203.0.113",
+                "2001:db8",
+                "Shop Ltd",
+            ] {
+                assert!(!seen.contains(telling), "{telling} is seen:\n{seen}");
+            }
+        }
+    }
+}
+
+#[test]
+fn colours_stand_for_states() {
+    let mut warned = model(60, 16);
+    select(&mut warned, "staging");
+    let theme = Theme::shipped(ThemeName::Dark, ColourDepth::Sixteen);
+    assert_debug_snapshot!("colour_60x16", drawn(&warned, &theme).buffer());
+    assert_debug_snapshot!("mono_60x16", drawn(&warned, &mono()).buffer());
+}
+
+#[test]
+fn without_colours_no_cell_has_one() {
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut edited = model(width, height);
+        edited.form = Some(form());
+        edited.focus = Pane::Form;
+        for theme in ThemeName::ALL {
+            let theme = Theme::shipped(theme, ColourDepth::NoColor);
+            for cell in drawn(&edited, &theme).buffer().content() {
+                assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
+                let allowed = Modifier::BOLD | Modifier::UNDERLINED | Modifier::REVERSED;
+                assert!(allowed.contains(cell.modifier));
+            }
+        }
+    }
+}
+
+/// The cells that one change of the model makes the terminal draw anew.
+fn changed(before: &Model, after: &Model) -> usize {
+    let theme = Theme::shipped(ThemeName::Dark, ColourDepth::True);
+    let (before, after) = (drawn(before, &theme), drawn(after, &theme));
+    before.buffer().diff(after.buffer()).len()
+}
+
+#[test]
+fn a_list_move_changes_few_cells() {
+    let twins = |selected: &str| {
+        let mut twins = empty(120, 40);
+        for number in 0..20 {
+            let text = format!("conn-{number:04}");
+            let mut verdict = good(&text, 40 + number);
+            verdict.identity = None;
+            let connection = connection(
+                &text,
+                &format!("http://127.1.0.{}:18080/health", number + 1),
+            );
+            twins.list.visible.push(name(&text));
+            twins
+                .entries
+                .insert(name(&text), entry(connection, Some(verdict)));
+        }
+        select(&mut twins, selected);
+        twins
+    };
+    // Marker off, marker on, and the digits that differ: name, URL, user, latency, wait.
+    let cells = changed(&twins("conn-0001"), &twins("conn-0002"));
+    assert!(cells <= 10, "{cells} cells");
+}
+
+/// Bytes that ratatui's own backend writes for one change of the model.
+fn written(before: &Model, after: &Model) -> usize {
+    let theme = Theme::shipped(ThemeName::Dark, ColourDepth::Sixteen);
+    let (width, height) = before.size;
+    let out = Written::default();
+    let viewport = Viewport::Fixed(Rect::new(0, 0, width, height));
+    let options = TerminalOptions { viewport };
+    let backend = CrosstermBackend::new(out.clone());
+    let mut terminal = Terminal::with_options(backend, options).unwrap();
+    terminal
+        .draw(|frame| ui::draw(before, &theme, frame))
+        .unwrap();
+    let first = out.0.borrow().len();
+    terminal
+        .draw(|frame| ui::draw(after, &theme, frame))
+        .unwrap();
+    out.0.borrow().len() - first
+}
+
+/// What was written, where the backend and the test both see it.
+#[derive(Clone, Default)]
+struct Written(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_list_move_and_a_letter_write_few_bytes() {
+    let plain = |selected: &str| {
+        let mut plain = empty(120, 40);
+        for number in 0..20 {
+            let text = format!("conn-{number:04}");
+            let mut held = connection(
+                &text,
+                &format!("http://127.1.0.{}:18080/health", number + 1),
+            );
+            held.username = "admin".into();
+            plain.list.visible.push(name(&text));
+            plain.entries.insert(name(&text), entry(held, None));
+        }
+        select(&mut plain, selected);
+        plain
+    };
+    let moved = written(&plain("conn-0001"), &plain("conn-0002"));
+    assert!(moved <= 110, "{moved} bytes");
+    let typed = |text: &str| {
+        let mut edited = model(120, 40);
+        edited.focus = Pane::Form;
+        edited.form = Some(form());
+        let url = &mut edited.form.as_mut().unwrap().fields[0];
+        url.text = FieldText::Plain(Input::new(text.into()));
+        edited
+    };
+    let letter = written(&typed("https://billing"), &typed("https://billing."));
+    assert!(letter <= 60, "{letter} bytes");
+}
+
+#[test]
+fn a_click_finds_its_pane_and_row() {
+    let mut clicked = model(100, 30);
+    for (column, row, found) in [
+        (3, 2, Some((Pane::List, 0))),
+        (3, 8, Some((Pane::List, 6))),
+        (40, 4, Some((Pane::Form, 2))),
+        (40, 8, Some((Pane::Response, 0))),
+        (40, 25, Some((Pane::Tokens, 0))),
+        (40, 24, None),
+        (0, 0, None),
+        (99, 29, None),
+        (300, 300, None),
+    ] {
+        assert_eq!(ui::pane_at(&clicked, column, row), found, "{column} {row}");
+    }
+    clicked.form = Some(form());
+    clicked.form.as_mut().unwrap().further = true;
+    clicked.form.as_mut().unwrap().cursor = 20;
+    assert_eq!(ui::pane_at(&clicked, 40, 2), Some((Pane::Form, 8)));
+}
+
+#[test]
+fn a_countdown_changes_its_digits_only() {
+    let at = |seconds| {
+        let mut shown = revealing(100, 30, HANDLE);
+        shown.copied = Some(CopiedNotice {
+            words: "→ your terminal (OSC 52)".into(),
+            clears_at: Some(after(18)),
+        });
+        shown.revealed.as_mut().unwrap().until = after(12);
+        shown.now = after(seconds);
+        shown
+    };
+    assert!(changed(&at(2), &at(3)) <= 4, "{}", changed(&at(2), &at(3)));
+}
+
+#[test]
+fn ten_thousand_connections_show_what_twenty_do() {
+    let mut many = empty(100, 30);
+    for number in 0..10_000 {
+        let text = format!("conn-{number:05}");
+        many.list.visible.push(name(&text));
+        many.entries.insert(
+            name(&text),
+            entry(connection(&text, "https://a.example"), None),
+        );
+    }
+    select(&mut many, "conn-09999");
+    let seen = text(&many);
+    assert!(seen.contains("▸○ unknown conn-09999"), "{seen}");
+    assert!(seen.contains("10000 unknown"), "{seen}");
+}
+
+#[test]
+fn the_cursor_stands_in_the_field() {
+    let mut edited = model(100, 30);
+    edited.focus = Pane::Form;
+    edited.form = Some(form());
+    let field = edited.form.as_mut().unwrap();
+    field.cursor = 1;
+    let shown = screen(&edited);
+    assert!(shown.cursor_visible());
+    let row: String = (0..100)
+        .map(|x| shown.buffer()[(x, 3)].symbol().to_owned())
+        .collect();
+    assert!(row.contains("▸Username"), "{row}");
+    let before = row.chars().take(usize::from(shown.cursor_position().x));
+    assert!(before.collect::<String>().ends_with("shop-api"), "{row}");
+    edited.overlay = Some(Overlay::Help { scroll: 0 });
+    assert!(!screen(&edited).cursor_visible());
+    edited.overlay = None;
+    edited.focus = Pane::List;
+    assert!(!screen(&edited).cursor_visible());
+}
+
+#[test]
+fn a_secret_in_the_form_shows_only_when_asked() {
+    let mut edited = model(100, 30);
+    edited.focus = Pane::Form;
+    edited.form = Some(form());
+    edited.form.as_mut().unwrap().cursor = 2;
+    assert!(!text(&edited).contains("0123"));
+    edited.form.as_mut().unwrap().shown = Some((FieldId::Key, after(10)));
+    assert!(text(&edited).contains("0123"));
+    edited.now = after(10);
+    assert!(!text(&edited).contains("0123"));
+}
+
+#[test]
+fn foreign_text_is_inert_in_every_cell() {
+    let evil = "a\u{1b}]0;x\u{7}b\u{202e}c\u{9b}31m\u{200b}\u{feff}";
+    let mut verdict = stripped();
+    verdict.title = evil.into();
+    verdict.cause = evil.into();
+    verdict.evidence = vec![evil.into()];
+    verdict.changed_since_last_good = vec![evil.into()];
+    verdict.service_version = Some(evil.into());
+    verdict.remedy.steps = vec![evil.into()];
+    verdict.remedy.snippet = Some(format!("{evil}\n\t{evil}"));
+    verdict.remedy.url = Some(evil.into());
+    verdict.redirects = vec![evil.into()];
+    for pane in Pane::ALL {
+        for (width, height) in [(120, 50), (80, 24), (40, 12)] {
+            let mut shown = model(width, height);
+            let mut held = connection("shop", evil);
+            held.username = evil.into();
+            held.note = evil.into();
+            held.added = vec![(evil.into(), SecretRef::Env(evil.into()))];
+            shown
+                .entries
+                .insert(name("shop"), entry(held, Some(verdict.clone())));
+            shown.notice = Some(Notice {
+                text: evil.into(),
+                error: false,
+                until: after(5),
+            });
+            shown.focus = pane;
+            for cell in screen(&shown).buffer().content() {
+                let inert = |c: char| !c.is_control() && !"\u{202e}\u{200b}\u{feff}".contains(c);
+                assert!(cell.symbol().chars().all(inert), "{:?}", cell.symbol());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_size_panics() {
+    let theme = Theme::shipped(ThemeName::Dark, ColourDepth::True);
+    for mut shown in every_kind() {
+        for width in (0..=120).step_by(7).chain([1, 19, 20, 59, 60, 61, 99, 100]) {
+            for height in (0..=50).step_by(4).chain([1, 2, 3, 5, 7, 15, 17]) {
+                shown.size = (width, height);
+                drawn(&shown, &theme);
+            }
+        }
+    }
+}
+
+/// The sample with something different in the foreground each time.
+fn every_kind() -> Vec<Model> {
+    let mut kinds = Vec::new();
+    for pane in Pane::ALL {
+        let mut zoomed = revealing(100, 30, &HANDLE.repeat(9));
+        select(&mut zoomed, "staging");
+        zoomed.focus = pane;
+        zoomed.zoomed = pane != Pane::List;
+        zoomed.response_scroll = 40;
+        kinds.push(zoomed);
+        let mut edited = model(100, 30);
+        edited.form = Some(form());
+        edited.form.as_mut().unwrap().cursor = 20;
+        edited.form.as_mut().unwrap().further = pane != Pane::List;
+        edited.focus = pane;
+        edited.list.filtering = pane == Pane::List;
+        edited.list.filter = Input::new("東京".repeat(30));
+        kinds.push(edited);
+    }
+    for overlay in [
+        Overlay::Help { scroll: 500 },
+        Overlay::Palette {
+            input: Input::new("o".into()),
+            row: 500,
+        },
+        Overlay::Confirm(Question::BisectDraft),
+        Overlay::ChooseStore {
+            offers: Vec::new(),
+            row: 9,
+        },
+        Overlay::CopyAs { row: 9 },
+        Overlay::Passphrase(passphrase()),
+        Overlay::AddToken(add_token()),
+    ] {
+        let mut covered = model(100, 30);
+        covered.overlay = Some(overlay);
+        kinds.push(covered);
+    }
+    kinds
+}
