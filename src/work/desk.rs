@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::climb::Apart;
 use super::errand::Recent;
 use super::error::WorkError;
 use super::kept::Kept;
@@ -12,6 +13,7 @@ use super::secrets::origin_of;
 use crate::clipboard::{Clipboard, Terminal};
 use crate::config::{Environment, Folders};
 use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::probe::Prober;
 use crate::service::Catalog;
 use crate::store::configuration::SettingValue;
 use crate::store::{Configuration, Secrets, Settings, Slot, Stamp, State, Store, StoreKind, Vault};
@@ -44,6 +46,8 @@ pub(super) struct Inner {
     pub(super) secrets: OnceLock<Secrets>,
     pub(super) kept: Kept,
     pub(super) recent: Recent,
+    pub(super) prober: Prober,
+    pub(super) apart: Apart,
     /// Wakes those who wait for attempts under way to end.
     pub(super) settled: Notify,
     pub(super) clipboard: OnceLock<Clipboard>,
@@ -198,6 +202,8 @@ impl Inner {
             secrets: OnceLock::new(),
             kept: Kept::default(),
             recent: Recent::default(),
+            prober: Prober::default(),
+            apart: Apart::default(),
             settled: Notify::new(),
             clipboard: OnceLock::new(),
             copied_secret: AtomicBool::new(false),

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
+
 use super::desk::Inner;
 use super::error::WorkError;
 use super::gate;
 use super::local::local_error;
 use super::profile;
 use crate::domain::{
-    Connection, Endpoint, HostPort, KeyFingerprint, Name, Reason, ServiceId, Verdict,
+    Connection, Endpoint, HostPort, KeyFingerprint, Name, Reason, Secret, ServiceId, Verdict,
 };
 use crate::probe::Profile;
-use crate::service::{Accepted, Held, LastGood, Manner, Past, Service, Subject};
+use crate::service::{Accepted, Held, Ladder, LastGood, Manner, Past, Service, Subject};
 use crate::store::state::PastRecord;
 
 /// Unsaved URLs that are remembered within one session.
@@ -25,6 +27,8 @@ pub(super) struct Errand {
     pub(super) key: Held,
     pub(super) token: Held,
     pub(super) manner: Manner,
+    /// Whether only the shared token is checked.
+    pub(super) token_only: bool,
 }
 
 /// Under which name earlier probes are remembered.
@@ -42,11 +46,15 @@ pub(super) struct Prepared {
     pub(super) service: Service,
     pub(super) subject: Subject,
     pub(super) profile: Profile,
+    /// Whether only the shared token is checked (`token verify`).
+    pub(super) token_only: bool,
 }
 
 /// What a climb found out, beside its verdict.
 #[derive(Debug, Default)]
 pub(super) struct Found {
+    /// Username and key as they were sent: a pasted pair is split.
+    pub(super) pair: Option<(String, Secret)>,
     pub(super) service_seen: bool,
     pub(super) accepted: Option<Accepted>,
     pub(super) last_good: Option<LastGood>,
@@ -80,7 +88,7 @@ impl Errand {
             Some(timeout) => timeout,
             None => inner.configuration()?.settings.timeout_s,
         };
-        let subject = Subject {
+        let mut subject = Subject {
             connection: self.name().cloned(),
             service: connection.service.clone(),
             url: connection.url.clone(),
@@ -93,50 +101,49 @@ impl Errand {
             auth: connection.auth,
             allow_http: connection.allow_http,
             manner: self.manner,
-            past: self.past(inner),
+            past: Past::default(),
         };
+        subject.past = self.past(inner, &service, &subject);
         Ok(Prepared {
             service,
             subject,
             profile: profile::read(connection, timeout_s, &inner.environment)?,
+            token_only: self.token_only,
         })
     }
 
     /// What earlier probes found out. A state that can't be read is no past: the gate will say so before a
     /// key is sent.
-    fn past(&self, inner: &Inner) -> Past {
-        let pair = self.pair(inner);
+    fn past(&self, inner: &Inner, service: &Service, subject: &Subject) -> Past {
+        let state = inner.state().ok();
+        // The ladder splits a pasted pair; a run that is begun and left tells how it would be sent.
+        let pair = match (&state, &self.key) {
+            (Some(state), Held::Present(_)) => {
+                let (ladder, _) = Ladder::begin(service, subject.clone(), Timestamp::now());
+                ladder
+                    .pair()
+                    .map(|(username, key)| state.fingerprint(username, key))
+            }
+            _ => None,
+        };
         let url = &self.connection.url;
         let stored = |name: &Name| {
-            let state = inner.state().ok()?;
-            state.past(name, url).ok()
+            let record = state.as_ref().and_then(|state| state.past(name, url).ok());
+            record.unwrap_or_default()
         };
         let record = match &self.known {
-            Known::Saved => stored(&self.connection.name).unwrap_or_default(),
+            Known::Saved => stored(&self.connection.name),
             Known::Edited(name) => {
-                let record = stored(name).unwrap_or_default();
-                inner
-                    .recent
-                    .get(&self.connection)
-                    .over(record, pair.as_ref())
+                let recent = inner.recent.get(&self.connection);
+                joined(recent, stored(name), pair.as_ref())
             }
             Known::Nothing => inner.recent.get(&self.connection),
         };
         let mut past = record.for_pair(pair.as_ref());
-        let (host, state) = (host_of(url), inner.state().ok());
-        if let (Some(host), Some(pair), Some(state)) = (host, &pair, state) {
-            past.paused_until = gate::paused_until(&state, &host, pair);
+        if let (Some(host), Some(pair), Some(state)) = (host_of(url), &pair, &state) {
+            past.paused_until = gate::paused_until(state, &host, pair);
         }
         past
-    }
-
-    /// The digest of the pair, where the key is at hand. The username is taken as it is sent.
-    fn pair(&self, inner: &Inner) -> Option<KeyFingerprint> {
-        let Held::Present(key) = &self.key else {
-            return None;
-        };
-        let state = inner.state().ok()?;
-        Some(state.fingerprint(&self.connection.username, key))
     }
 
     /// Writes down what the probe found out. Blocks.
@@ -146,10 +153,11 @@ impl Errand {
         verdict: &Verdict,
         found: &Found,
     ) -> Result<(), WorkError> {
-        let pair = self.pair(inner);
+        let state = inner.state()?;
+        let pair = found.pair.as_ref();
+        let pair = pair.map(|(username, key)| state.fingerprint(username, key));
         match &self.known {
             Known::Saved => {
-                let state = inner.state()?;
                 let Connection { name, url, .. } = &self.connection;
                 state
                     .update_past(name, url, |record| learn(record, pair, verdict, found))
@@ -220,29 +228,22 @@ fn key(connection: &Connection) -> (ServiceId, String) {
 }
 
 /// Joins what the session knows of a URL with what the state knows.
-trait Over {
-    fn over(self, stored: PastRecord, pair: Option<&KeyFingerprint>) -> PastRecord;
-}
-
-impl Over for PastRecord {
-    fn over(self, stored: PastRecord, pair: Option<&KeyFingerprint>) -> PastRecord {
-        let same_pair = |record: &PastRecord| {
-            record
-                .accepted
-                .as_ref()
-                .is_some_and(|(accepted, _)| Some(accepted) == pair)
-        };
-        PastRecord {
-            service_seen: self.service_seen || stored.service_seen,
-            // Another pair may well belong to another account: only the stored one is held to it.
-            identity: stored.identity.clone().filter(|_| same_pair(&stored)),
-            accepted: if same_pair(&self) {
-                self.accepted
-            } else {
-                stored.accepted
-            },
-            last_good: self.last_good.or(stored.last_good),
-        }
+fn joined(recent: PastRecord, stored: PastRecord, pair: Option<&KeyFingerprint>) -> PastRecord {
+    let is_of_pair = |record: &PastRecord| {
+        let accepted = record.accepted.as_ref();
+        accepted.is_some_and(|(accepted, _)| Some(accepted) == pair)
+    };
+    // Another pair may well belong to another account: only the stored one is held to it.
+    let held_to = is_of_pair(&stored);
+    PastRecord {
+        service_seen: recent.service_seen || stored.service_seen,
+        identity: stored.identity.filter(|_| held_to),
+        accepted: if is_of_pair(&recent) {
+            recent.accepted
+        } else {
+            stored.accepted
+        },
+        last_good: recent.last_good.or(stored.last_good),
     }
 }
 

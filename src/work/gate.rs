@@ -109,7 +109,6 @@ impl LockoutGate {
                 first: number,
             });
         }
-        self.under_way.send_replace(true);
         Permit::Granted(Ticket {
             host: host.clone(),
             number,
@@ -133,6 +132,35 @@ impl LockoutGate {
 
 impl Gate for LockoutGate {
     async fn book(&self, host: &HostPort, username: &str, key: &Secret) -> Permit {
+        // Before the budget is asked: what is booked beside the runtime can't be called back.
+        self.under_way.send_replace(true);
+        let permit = self.wait_for_permit(host, username, key).await;
+        let granted = matches!(permit, Permit::Granted(_));
+        self.under_way.send_replace(granted);
+        permit
+    }
+
+    async fn settle(&self, ticket: Ticket, end: AttemptEnd) {
+        let Ticket { host, number } = ticket;
+        self.write(host, move |record| {
+            budget::settle(record, number, end, Timestamp::now());
+        })
+        .await;
+        self.under_way.send_replace(false);
+        self.inner.settled.notify_waiters();
+    }
+
+    async fn quiet(&self, host: &HostPort, until: Timestamp) {
+        self.write(host.clone(), move |record| {
+            budget::quiet(record, until, Timestamp::now());
+        })
+        .await;
+    }
+}
+
+impl LockoutGate {
+    /// Asks the budget until it grants or refuses; while other attempts are under way, for some seconds.
+    async fn wait_for_permit(&self, host: &HostPort, username: &str, key: &Secret) -> Permit {
         let patience = Instant::now() + PATIENCE;
         loop {
             let settled = self.inner.settled.notified();
@@ -161,23 +189,6 @@ impl Gate for LockoutGate {
                 () = sleep_until(look) => {}
             }
         }
-    }
-
-    async fn settle(&self, ticket: Ticket, end: AttemptEnd) {
-        let Ticket { host, number } = ticket;
-        self.write(host, move |record| {
-            budget::settle(record, number, end, Timestamp::now());
-        })
-        .await;
-        self.under_way.send_replace(false);
-        self.inner.settled.notify_waiters();
-    }
-
-    async fn quiet(&self, host: &HostPort, until: Timestamp) {
-        self.write(host.clone(), move |record| {
-            budget::quiet(record, until, Timestamp::now());
-        })
-        .await;
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 
 use super::desk::{Desk, found};
 use super::draft::{Slot, Unsaved};
-use super::errand::{Errand, Found, Known, Prepared, host_of};
+use super::errand::{Errand, Known, Prepared, host_of};
 use super::error::WorkError;
 use super::gate;
 use super::local::local_error;
@@ -58,6 +58,47 @@ impl Desk {
             connection: connection.clone(),
             known: Known::Saved,
             manner,
+            token_only: false,
+        };
+        self.run(errand, progress).await
+    }
+
+    /// Checks the shared token of a saved connection alone: the signed `Verify` call.
+    pub async fn verify_saved(&self, name: &Name, progress: Progress<'_>) -> Verdict {
+        let connection = match self.connection(name).await {
+            Ok(connection) => connection,
+            Err(problem) => {
+                return local_error(Some(name), &ServiceId::blesta(), "", &problem.to_string());
+            }
+        };
+        let origin = origin_of(&connection.url);
+        let errand = Errand {
+            key: Held::Absent,
+            token: self
+                .held(&connection, Slot::Token, origin.as_ref(), Trust::Saved)
+                .await,
+            connection,
+            known: Known::Saved,
+            manner: Manner::Asked,
+            token_only: true,
+        };
+        self.run(errand, progress).await
+    }
+
+    /// The same for what arguments say: a CMS URL and a token.
+    pub async fn verify_unsaved(
+        &self,
+        connection: Connection,
+        token: Option<Secret>,
+        progress: Progress<'_>,
+    ) -> Verdict {
+        let errand = Errand {
+            key: Held::Absent,
+            token: token.map_or(Held::Absent, Held::Present),
+            connection,
+            known: Known::Nothing,
+            manner: Manner::Asked,
+            token_only: true,
         };
         self.run(errand, progress).await
     }
@@ -101,6 +142,7 @@ impl Desk {
             key,
             token,
             manner,
+            token_only: false,
         };
         self.run(errand, progress).await
     }
@@ -175,6 +217,9 @@ impl Desk {
             Err(problem) => return errand.broken(&problem.to_string()),
         };
         let (verdict, found) = self.climb(prepared, progress).await;
+        if errand.token_only {
+            return verdict;
+        }
         let (told, kept) = (verdict.clone(), Arc::clone(&errand));
         let remembered = self.blocking(move |inner| kept.remember(inner, &told, &found));
         if let Err(problem) = remembered.await {
@@ -205,16 +250,11 @@ impl Desk {
             service: described,
             subject,
             profile: settings.profile(self.environment()),
+            token_only: false,
         };
         self.climb(prepared, &silent).await.0
     }
-
-    /// Climbs the ladder.
-    async fn climb(&self, prepared: Prepared, _progress: Progress<'_>) -> (Verdict, Found) {
-        let Prepared {
-            service, subject, ..
-        } = prepared;
-        let verdict = local_error(subject.connection.as_ref(), service.id(), &subject.url, "");
-        (verdict, Found::default())
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,152 @@
+//! Climbing the ladder: who may leave it half-way, and when.
+//!
+//! A probe whose caller has gone (a newer one, a closed form) ends at once, but for one case: a request that
+//! carries a key is waited for. It has reached the host, which counts it; unanswered it would count as a
+//! rejection here too, and two cancelled probes would pause a good key. So a climb with a key runs as a task
+//! of the desk, and ends between two requests.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+
+use super::desk::{Desk, Inner};
+use super::errand::{Found, Prepared};
+use super::gate::LockoutGate;
+use super::local::{DEFECT, local_error};
+use super::probing::Progress;
+use crate::domain::{Checks, Name, ServiceId, Verdict};
+use crate::service::{Held, Ladder, Manner, Subject, verify};
+
+/// Climbs whose callers may have gone. They end by themselves, as every request has its time.
+#[derive(Default)]
+pub(super) struct Apart(Mutex<JoinSet<()>>);
+
+impl Apart {
+    fn begin(&self, climb: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        tasks.spawn(climb);
+    }
+}
+
+impl Desk {
+    /// Climbs the ladder. Dropping the future ends the climb, at the latest after the answer to a request
+    /// that carries a key.
+    pub(super) async fn climb(
+        &self,
+        prepared: Prepared,
+        progress: Progress<'_>,
+    ) -> (Verdict, Found) {
+        let bisect = prepared.subject.manner == Manner::Full;
+        let gate = LockoutGate::new(Arc::clone(&self.0), bisect);
+        if matches!(prepared.subject.key, Held::Present(_)) {
+            self.climb_apart(prepared, gate, progress).await
+        } else {
+            run(&self.0, prepared, &gate, progress).await
+        }
+    }
+
+    async fn climb_apart(
+        &self,
+        prepared: Prepared,
+        gate: LockoutGate,
+        progress: Progress<'_>,
+    ) -> (Verdict, Found) {
+        let whose = Whose::of(&prepared.subject);
+        let (told, mut heard) = mpsc::unbounded_channel();
+        let (mut answer, mut answered) = oneshot::channel();
+        let inner = Arc::clone(&self.0);
+        self.0.apart.begin(async move {
+            let tell = move |checks: &Checks| {
+                // Whoever has gone does not listen.
+                let _ = told.send(checks.clone());
+            };
+            let under_way = gate.under_way();
+            let ended = tokio::select! {
+                biased;
+                ended = run(&inner, prepared, &gate, &tell) => Some(ended),
+                () = abandoned(&mut answer, under_way) => None,
+            };
+            gate.end().await;
+            if let Some(ended) = ended {
+                let _ = answer.send(ended);
+            }
+        });
+        loop {
+            tokio::select! {
+                biased;
+                Some(checks) = heard.recv() => progress(&checks),
+                ended = &mut answered => {
+                    return ended.unwrap_or_else(|_| (whose.broken(), Found::default()));
+                }
+            }
+        }
+    }
+}
+
+/// Waits until nobody waits for the answer any more and no key is under way.
+async fn abandoned<T>(answer: &mut oneshot::Sender<T>, mut under_way: watch::Receiver<bool>) {
+    answer.closed().await;
+    // The gate lives as long as the climb, so it can't be gone.
+    let _ = under_way.wait_for(|under_way| !under_way).await;
+}
+
+/// Runs the ladder to its end.
+async fn run(
+    inner: &Inner,
+    prepared: Prepared,
+    gate: &LockoutGate,
+    progress: Progress<'_>,
+) -> (Verdict, Found) {
+    let Prepared {
+        service,
+        subject,
+        profile,
+        token_only,
+    } = prepared;
+    let begin = if token_only {
+        verify::begin
+    } else {
+        Ladder::begin
+    };
+    let pair = match &subject.key {
+        Held::Present(key) => Some((subject.username.clone(), key.clone())),
+        Held::Absent | Held::Unavailable(_) => None,
+    };
+    let begun = begin(&service, subject, Timestamp::now());
+    let mut tell = |checks: &Checks| progress(checks);
+    let climb = inner
+        .prober
+        .run_begun(begun, &profile, gate, &mut tell)
+        .await;
+    let found = Found {
+        pair,
+        service_seen: climb.service_seen,
+        accepted: climb.accepted,
+        last_good: climb.last_good,
+    };
+    (climb.verdict, found)
+}
+
+/// Whose climb it is, for the verdict where it broke.
+struct Whose {
+    connection: Option<Name>,
+    service: ServiceId,
+    url: String,
+}
+
+impl Whose {
+    fn of(subject: &Subject) -> Self {
+        Self {
+            connection: subject.connection.clone(),
+            service: subject.service.clone(),
+            url: subject.url.clone(),
+        }
+    }
+
+    fn broken(&self) -> Verdict {
+        local_error(self.connection.as_ref(), &self.service, &self.url, DEFECT)
+    }
+}

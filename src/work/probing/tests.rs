@@ -1,0 +1,361 @@
+//! Probes against a server on loopback that answers as Blesta does.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::domain::State;
+use crate::domain::budget::AttemptEnd;
+use crate::probe::{Gate, Permit};
+use crate::store::StoreKind;
+use crate::work::gate::LockoutGate;
+use crate::work::tests::{Home, name, shop};
+use crate::work::{Draft, Edit};
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+const OTHER: &str = "ffffffffffffffffffffffffffffffff";
+
+/// Takes the pair `shop-api` and [`KEY`], in either style, and refuses every other request as Blesta does.
+struct Blesta {
+    url: String,
+    heads: Arc<Mutex<Vec<String>>>,
+    /// While it is held, a request with a key is answered only after a notice.
+    held: Option<Arc<Notify>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Blesta {
+    async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    async fn start_with(held: Option<Arc<Notify>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let mut tasks = JoinSet::new();
+        let (kept, hold) = (Arc::clone(&heads), held.clone());
+        tasks.spawn(async move {
+            let mut open = JoinSet::new();
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let (kept, hold) = (Arc::clone(&kept), hold.clone());
+                open.spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        let Ok(byte) = stream.read_u8().await else {
+                            return;
+                        };
+                        head.push(byte);
+                    }
+                    let head = String::from_utf8(head).unwrap();
+                    let answer = answer(&head);
+                    let keyed = is_keyed(&head);
+                    kept.lock().unwrap().push(head);
+                    if let (true, Some(hold)) = (keyed, hold) {
+                        hold.notified().await;
+                    }
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                });
+            }
+        });
+        Self {
+            url,
+            heads,
+            held,
+            _tasks: tasks,
+        }
+    }
+
+    fn keyed(&self) -> usize {
+        self.heads
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|head| is_keyed(head))
+            .count()
+    }
+
+    fn bare(&self) -> usize {
+        self.heads.lock().unwrap().len() - self.keyed()
+    }
+
+    async fn until_keyed(&self, count: usize) {
+        while self.keyed() < count {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn is_keyed(head: &str) -> bool {
+    let head = head.to_ascii_lowercase();
+    head.contains("\r\nauthorization:") || head.contains("\r\nblesta-api-key:")
+}
+
+fn answer(head: &str) -> String {
+    // base64 of shop-api:KEY
+    let basic = "c2hvcC1hcGk6MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let (status, body) = if head.contains(basic) || head.contains(KEY) {
+        let body = r#"{"response":[{"id":"1","name":"Shop Ltd","hostname":"127.0.0.1"}]}"#;
+        ("200 OK", body)
+    } else {
+        let body = r#"{"message":"The authorization details given appear to be invalid.","response":null}"#;
+        ("401 Unauthorized", body)
+    };
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+async fn saved(desk: &Desk, url: &str, key: &str) {
+    let draft = Draft {
+        key: Edit::Set(Secret::new(key)),
+        store: Some(StoreKind::Ask),
+        ..Draft::new(shop(url))
+    };
+    desk.save(draft).await.unwrap();
+}
+
+async fn probe(desk: &Desk, manner: Manner) -> Verdict {
+    desk.probe_saved(&name("shop"), manner, &silent).await
+}
+
+#[tokio::test]
+async fn after_an_accepted_pair_the_authenticated_call_goes_alone() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk();
+    saved(&desk, &blesta.url, KEY).await;
+    let told = AtomicUsize::new(0);
+    let count = |_: &Checks| {
+        told.fetch_add(1, Ordering::SeqCst);
+    };
+    let verdict = desk.probe_saved(&name("shop"), Manner::Asked, &count).await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    assert_eq!(verdict.connection, Some(name("shop")));
+    assert!(
+        told.load(Ordering::SeqCst) > 0,
+        "rungs are told as they end"
+    );
+    let bare = blesta.bare();
+    for _ in 0..3 {
+        assert_eq!(probe(&desk, Manner::Scheduled).await.state(), State::Ok);
+    }
+    assert_eq!(blesta.bare(), bare, "the bare call is a 401 by its nature");
+    assert!(blesta.keyed() >= 4);
+}
+
+#[tokio::test]
+async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk_with(&[("KEY", OTHER)]);
+    let mut connection = shop(&blesta.url);
+    connection.key = Some("env:KEY".parse().unwrap());
+    desk.save(Draft::new(connection)).await.unwrap();
+    let verdict = probe(&desk, Manner::Asked).await;
+    assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
+    assert_eq!(blesta.keyed(), 2, "the other style is the second and last");
+
+    let other = home.desk_with(&[("KEY", OTHER)]);
+    for manner in [Manner::Scheduled, Manner::Asked] {
+        let verdict = probe(&other, manner).await;
+        assert_eq!(verdict.reason, Reason::AuthPaused, "{verdict:#?}");
+        assert!(verdict.retry_at.is_some());
+    }
+    assert_eq!(blesta.keyed(), 2, "nothing is sent while paused");
+
+    assert!(other.resume(&name("shop")).await.unwrap());
+    assert!(!other.resume(&name("shop")).await.unwrap());
+    let verdict = probe(&desk, Manner::Asked).await;
+    assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_was_never_settled_counts() {
+    let home = Home::new();
+    let desk = home.desk();
+    let host = HostPort {
+        host: "billing.example.com".into(),
+        port: 443,
+    };
+    for _ in 0..2 {
+        // Dropped between booking and settling, as by a kill.
+        let gate = LockoutGate::new(Arc::clone(&desk.0), false);
+        let permit = gate.book(&host, "shop-api", &Secret::new(KEY)).await;
+        assert!(matches!(permit, Permit::Granted(_)), "{permit:?}");
+    }
+    let other = home.desk();
+    let gate = LockoutGate::new(Arc::clone(&other.0), false);
+    let permit = gate.book(&host, "shop-api", &Secret::new(KEY)).await;
+    assert!(matches!(permit, Permit::Paused { .. }), "{permit:?}");
+    let attempts = other.0.state().unwrap().budget(&host).unwrap().attempts;
+    assert_eq!(attempts.len(), 2);
+    assert!(
+        attempts
+            .iter()
+            .all(|attempt| attempt.end == AttemptEnd::Pending)
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_booked_is_not_sent() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk();
+    saved(&desk, &blesta.url, KEY).await;
+    let state = desk.folders().unwrap().state.clone();
+    drop(desk);
+    // A file where the folder should be: no state can be opened.
+    std::fs::remove_dir_all(&state).unwrap();
+    std::fs::write(&state, "").unwrap();
+    let desk = home.desk();
+    let unsaved = Unsaved {
+        key: Some(Secret::new(KEY)),
+        ..Unsaved::new(shop(&blesta.url))
+    };
+    let verdict = desk.probe_unsaved(unsaved, &silent).await;
+    assert_eq!(blesta.keyed(), 0, "{verdict:#?}");
+    assert_ne!(verdict.state(), State::Ok);
+}
+
+#[tokio::test]
+async fn a_cancelled_probe_is_waited_for_while_its_key_is_under_way() {
+    let hold = Arc::new(Notify::new());
+    let (home, blesta) = (Home::new(), Blesta::start_with(Some(hold)).await);
+    let desk = home.desk();
+    saved(&desk, &blesta.url, KEY).await;
+    {
+        let name = name("shop");
+        let probe = desk.probe_saved(&name, Manner::Asked, &silent);
+        tokio::select! {
+            biased;
+            verdict = probe => panic!("{verdict:#?}"),
+            () = blesta.until_keyed(1) => {}
+        }
+    }
+    let host = host_of(&blesta.url).unwrap();
+    let pending = || {
+        desk.0
+            .state()
+            .unwrap()
+            .budget(&host)
+            .unwrap()
+            .attempts
+            .len()
+    };
+    assert_eq!(pending(), 1);
+    let settled = desk.0.settled.notified();
+    blesta.held.as_ref().unwrap().notify_one();
+    settled.await;
+    assert_eq!(pending(), 0, "accepted, and settled though nobody waited");
+    assert_eq!(blesta.keyed(), 1, "nothing further is sent");
+}
+
+#[tokio::test]
+async fn a_key_is_not_sent_to_another_origin() {
+    let home = Home::new();
+    let (ours, theirs) = (Blesta::start().await, Blesta::start().await);
+    let desk = home.desk();
+    saved(&desk, &ours.url, KEY).await;
+    let mut moved = Draft::new(desk.connection(&name("shop")).await.unwrap());
+    moved.connection.url.clone_from(&theirs.url);
+    moved.replaces = Some(name("shop"));
+    desk.save(moved.clone()).await.unwrap();
+    for manner in [Manner::Asked, Manner::Scheduled, Manner::Full] {
+        let verdict = probe(&desk, manner).await;
+        assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
+    }
+    let mut unsaved = Unsaved::new(moved.connection);
+    unsaved.editing = Some(name("shop"));
+    let verdict = desk.probe_unsaved(unsaved.clone(), &silent).await;
+    assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
+    assert_eq!(theirs.keyed(), 0);
+    unsaved.origin_confirmed = true;
+    let verdict = desk.probe_unsaved(unsaved, &silent).await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    desk.confirm_origin(&name("shop")).await.unwrap();
+    assert_eq!(probe(&desk, Manner::Asked).await.reason, Reason::Connected);
+}
+
+#[tokio::test]
+async fn typing_asks_the_bare_question_once_for_a_url() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk();
+    let mut unsaved = Unsaved::new(shop(&blesta.url));
+    unsaved.manner = Manner::UrlTyping;
+    unsaved.key = Some(Secret::new(KEY));
+    let verdict = desk.probe_unsaved(unsaved.clone(), &silent).await;
+    assert_eq!((blesta.bare(), blesta.keyed()), (1, 0), "{verdict:#?}");
+    unsaved.manner = Manner::Typing;
+    let verdict = desk.probe_unsaved(unsaved, &silent).await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    assert_eq!(verdict.connection, None);
+    assert_eq!(blesta.bare(), 1);
+}
+
+#[tokio::test]
+async fn mistakes_of_this_machine_are_verdicts() {
+    let home = Home::new();
+    let desk = home.desk();
+    let mut connection = shop("http://127.0.0.1:9");
+    connection.ca_file = Some("/no/such/file.pem".into());
+    let verdict = desk
+        .probe_unsaved(Unsaved::new(connection.clone()), &silent)
+        .await;
+    assert_eq!(verdict.reason, Reason::LocalError);
+    assert!(
+        verdict.cause.contains("/no/such/file.pem"),
+        "{}",
+        verdict.cause
+    );
+    connection.ca_file = None;
+    connection.service = ServiceId::new("nonesuch");
+    let verdict = desk.probe_unsaved(Unsaved::new(connection), &silent).await;
+    assert!(verdict.cause.contains("nonesuch"), "{}", verdict.cause);
+    let verdict = probe(&desk, Manner::Asked).await;
+    assert_eq!(verdict.connection, Some(name("shop")));
+    assert_eq!(verdict.reason, Reason::LocalError);
+}
+
+#[tokio::test]
+async fn a_list_of_targets_gives_one_verdict_each() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk();
+    let mut urls: Vec<_> = (0..30).map(|n| format!("{}/{n}", blesta.url)).collect();
+    urls.push("no url".to_owned());
+    let mut targets = desk.probe_targets(urls, TargetSettings::default());
+    let mut verdicts = Vec::new();
+    while let Some(verdict) = targets.next().await {
+        verdicts.push(verdict);
+    }
+    let invalid = |verdict: &&Verdict| verdict.reason == Reason::UrlInvalid;
+    assert_eq!(verdicts.iter().filter(invalid).count(), 1);
+    assert_eq!(
+        verdicts
+            .iter()
+            .filter(|verdict| verdict.status == 401)
+            .count(),
+        30
+    );
+}
+
+#[tokio::test]
+async fn a_watch_probes_what_is_saved() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk();
+    saved(&desk, &blesta.url, KEY).await;
+    let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
+    assert_eq!(
+        watch.next().await,
+        crate::work::WatchEvent::Started(name("shop"))
+    );
+    let crate::work::WatchEvent::Finished { verdict, change } = watch.next().await else {
+        panic!("a probe that was started ends");
+    };
+    assert_eq!(verdict.reason, Reason::Connected);
+    assert_eq!(change.map(|change| change.to), Some(State::Ok));
+}
