@@ -24,6 +24,7 @@
 //! probe_saved(&name, manner, &progress)          always a Verdict: a failure of ours is `local-error`
 //! probe_connection(&connection, manner, &progress)
 //! probe_unsaved(Unsaved, &progress)              a draft, or what arguments say
+//! verify_saved(&name, &progress) verify_unsaved(connection, token, &progress)      `token verify`
 //! probe_targets(urls, TargetSettings) -> Targets     next().await: Option<Verdict>, as they finish
 //! watch(Option<&[Name]>, WatchSettings) -> Watch     next().await: WatchEvent; set_paused, hasten, replace
 //! resume(&name)                                  lifts the pause of a key
@@ -37,6 +38,7 @@
 //! started it, and ends with it.
 
 mod chance;
+mod climb;
 pub mod copying;
 pub mod curl;
 pub mod damping;
@@ -45,6 +47,7 @@ pub mod draft;
 mod errand;
 pub mod error;
 mod gate;
+pub mod handles;
 mod kept;
 mod local;
 pub mod offline;
@@ -52,6 +55,7 @@ pub mod probing;
 mod profile;
 pub mod saving;
 pub mod secrets;
+pub mod shared_token;
 pub mod targets;
 pub mod watch;
 

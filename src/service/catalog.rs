@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::domain::{Reason, ServiceId, Who};
 
-use format::{Cms, Field, Mark, Need, ReasonText, Rule, Scheme, ServiceFile, ServiceText};
+use format::{Cms, Entered, Field, Mark, Need, ReasonText, Rule, Scheme, ServiceFile, ServiceText};
 use words::Template;
 
 /// Every service that is known.
@@ -37,6 +37,7 @@ struct Common {
 pub struct Service {
     id: ServiceId,
     text: Arc<ServiceText>,
+    source: Arc<str>,
     own: Arc<Common>,
     common: Arc<Common>,
 }
@@ -202,6 +203,23 @@ impl Service {
         &self.text
     }
 
+    /// The two places to enter the shared token, step by step; empty where the service has none.
+    pub fn token_places(&self) -> Vec<String> {
+        let token = self
+            .text
+            .enter
+            .iter()
+            .filter(|place| place.what == Entered::Token);
+        token
+            .map(|place| format!("{}: {}", place.place, place.steps.join(" > ")))
+            .collect()
+    }
+
+    /// Its file, as it was written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The field for the username.
     pub fn username(&self) -> &Field {
         &self.text.fields.username
@@ -336,6 +354,7 @@ impl Catalog {
         let service = Service {
             id: id.clone(),
             text: Arc::new(service),
+            source: text.into(),
             own: Arc::new(own),
             common: Arc::clone(&self.common),
         };

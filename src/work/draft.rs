@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::service::Manner;
 use crate::store::StoreKind;
 
@@ -135,6 +135,8 @@ pub enum CopyForm {
 pub struct Loaded {
     /// The key.
     pub key: Result<Option<Secret>, String>,
+    /// The origin that the key was entered for, where that was written down.
+    pub key_origin: Option<Origin>,
     /// The shared token.
     pub token: Result<Option<Secret>, String>,
 }

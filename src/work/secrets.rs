@@ -28,8 +28,16 @@ impl Desk {
         };
         Ok(Loaded {
             key: shown(key)?,
+            key_origin: self.key_origin(&connection).await,
             token: shown(token)?,
         })
+    }
+
+    /// The origin that the connection's key was entered for, where that was written down.
+    async fn key_origin(&self, connection: &Connection) -> Option<Origin> {
+        let (reference, place) = reference(connection, Slot::Key)?;
+        let secrets = self.secrets().await.ok()?;
+        secrets.origin_of(reference, &place).await.ok().flatten()
     }
 
     /// A handle, to reveal or copy: for Connect `ApiKey {id}:{secret}`, else the secret as it is.

@@ -1,0 +1,127 @@
+//! Further handles of a connection: kept in a store, named in the configuration.
+
+use super::desk::{Desk, found};
+use super::draft::Saved;
+use super::error::WorkError;
+use super::secrets::origin_of;
+use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::store::configuration::SettingValue;
+use crate::store::{Slot as Place, StoreKind};
+
+impl Desk {
+    /// Keeps `value` as a further handle of the connection, called `label`. Whatever fails, nothing is
+    /// changed.
+    pub async fn add_handle(
+        &self,
+        name: &Name,
+        label: &str,
+        value: Secret,
+        store: Option<StoreKind>,
+    ) -> Result<Saved, WorkError> {
+        let configuration = self.configuration().await?;
+        let before = found(&configuration, name)?.clone();
+        refuse_label(&before, label)?;
+        let kind = if self.folders().is_none() {
+            StoreKind::Ask
+        } else {
+            let chosen = store.or(configuration.settings.store).or(written(&before));
+            match chosen {
+                Some(kind) => kind,
+                None => return Err(WorkError::StoreNeeded(self.offers().await?)),
+            }
+        };
+        let secrets = self.secrets().await?;
+        let place = Place::added(name, label);
+        let (made, at, others) = (
+            secrets.clone(),
+            place.clone(),
+            configuration.connections.clone(),
+        );
+        let reference = self
+            .blocking(move |_| Ok(made.new_reference(kind, &at, &others)))
+            .await?;
+        let reference = reference.ok_or_else(|| not_written(kind))?;
+        let origin = origin_of(&before.url);
+        let put = secrets
+            .put(&reference, &place, &value, origin.as_ref())
+            .await;
+        put.map_err(|problem| self.0.refused(&problem))?;
+        let mut after = before.clone();
+        after.added.push((label.to_owned(), reference.clone()));
+        let chosen = store.filter(|_| configuration.settings.store.is_none());
+        match self.write_added(before, after.clone(), chosen).await {
+            Ok(()) => Ok(Saved {
+                connection: after,
+                left_behind: Vec::new(),
+            }),
+            Err(problem) => {
+                // The value is of no use without its name; where it can't be taken out, `doctor` finds it.
+                let _ = secrets.remove(&reference, &place).await;
+                Err(problem)
+            }
+        }
+    }
+
+    async fn write_added(
+        &self,
+        before: Connection,
+        after: Connection,
+        chosen: Option<StoreKind>,
+    ) -> Result<(), WorkError> {
+        self.edit(move |document| {
+            document.merge(&before, &after)?;
+            match chosen {
+                Some(kind) => document.set_setting("store", SettingValue::Text(kind.word().into())),
+                None => Ok(()),
+            }
+        })
+        .await
+    }
+
+    /// Writes a setting that is a word; an empty one takes the line out.
+    pub async fn set(&self, key: &str, word: &str) -> Result<(), WorkError> {
+        let value = match word {
+            "" => SettingValue::Default,
+            "true" => SettingValue::Flag(true),
+            "false" => SettingValue::Flag(false),
+            word => match word.parse() {
+                Ok(number) => SettingValue::Number(number),
+                Err(_) => SettingValue::Text(word.to_owned()),
+            },
+        };
+        let key = key.to_owned();
+        self.edit(move |document| document.set_setting(&key, value))
+            .await
+    }
+}
+
+/// The store that the connection's other secrets are in.
+fn written(connection: &Connection) -> Option<StoreKind> {
+    let reference: Option<&SecretRef> = connection.key.as_ref().or(connection.token.as_ref());
+    reference
+        .map(StoreKind::of)
+        .filter(|kind| kind.is_written_here())
+}
+
+fn not_written(kind: StoreKind) -> WorkError {
+    let word = kind.word();
+    WorkError::SecretUnavailable(format!(
+        "switchboard does not write to {word}: choose vault, keyring or ask"
+    ))
+}
+
+fn refuse_label(connection: &Connection, label: &str) -> Result<(), WorkError> {
+    let problem = if label.is_empty() || crate::domain::text::inert(label, 64) != label {
+        "a label is visible characters, 64 at the most"
+    } else if matches!(label, "key" | "token")
+        || connection.added.iter().any(|(other, _)| other == label)
+    {
+        "there is one of this name already"
+    } else {
+        return Ok(());
+    };
+    Err(WorkError::Failed {
+        doing: format!("adding a token to {}", connection.name),
+        why: problem.into(),
+    })
+}
