@@ -1,0 +1,426 @@
+//! The only spawner of the screen: every effect is a task with an owner, and its answer comes back as a message.
+//!
+//! A newer task for the same key replaces the older one. Which answer counts is decided by its generation in
+//! the model; ending the older task only saves work, and closes its connection.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+
+use super::event_loop::Inbound;
+use super::translate;
+use crate::app::effect::{Target, Unlock};
+use crate::app::message::Loaded;
+use crate::app::{Draft, Effect, Message};
+use crate::clipboard::{Cleared, Life, Placed, TerminalBytes};
+use crate::domain::{Checks, Endpoint, HostPort, Name};
+use crate::service::Manner;
+use crate::work::{Desk, Saved, WatchEvent, WatchSettings, WorkError};
+
+/// What a task is for: at most one of each runs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Configuration,
+    Changes,
+    Probe(Target),
+    Watch,
+    Secrets,
+    Save,
+    Remove,
+    AddToken,
+    Unlock,
+    Lock,
+    Reveal,
+    Clipboard,
+    Resume,
+    Set,
+}
+
+/// Ends its task when it is dropped.
+struct Owned(AbortHandle);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// How long the end of the program waits for the clipboard to be cleared.
+const LAST_CLEARING: Duration = Duration::from_millis(500);
+
+/// How often another program's change of the configuration is looked for, while a screen is open.
+const LOOK_FOR_CHANGES: Duration = Duration::from_secs(2);
+
+/// Runs effects.
+pub struct Effects {
+    desk: Desk,
+    runtime: Handle,
+    queue: Queue,
+    tasks: HashMap<Key, Owned>,
+    banner: Vec<String>,
+}
+
+/// The way back to the loop.
+#[derive(Clone)]
+pub struct Queue(pub UnboundedSender<Inbound>);
+
+impl Queue {
+    /// A message for the model.
+    pub fn tell(&self, message: Message) {
+        // Where the loop has ended, nobody is left to be told.
+        let _ = self.0.send(Inbound::Message(Box::new(message)));
+    }
+
+    /// What a copy or a clearing gave: bytes for the terminal, where that is the way.
+    fn write(&self, bytes: Option<TerminalBytes>) {
+        if let Some(bytes) = bytes {
+            let _ = self.0.send(Inbound::Write(bytes));
+        }
+    }
+}
+
+impl Effects {
+    /// Nothing runs yet. `banner` goes to the response pane while nothing was probed.
+    pub fn new(desk: Desk, runtime: Handle, queue: Queue, banner: Vec<String>) -> Self {
+        Self {
+            desk,
+            runtime,
+            queue,
+            tasks: HashMap::new(),
+            banner,
+        }
+    }
+
+    fn own(&mut self, key: Key, task: impl Future<Output = ()> + Send + 'static) {
+        let owned = Owned(self.runtime.spawn(task).abort_handle());
+        self.tasks.insert(key, owned);
+    }
+
+    /// Runs a task that ends in one message.
+    fn answer(&mut self, key: Key, task: impl Future<Output = Message> + Send + 'static) {
+        let queue = self.queue.clone();
+        self.own(key, async move { queue.tell(task.await) });
+    }
+
+    /// Starts what `effect` asks for. Effects of the loop itself are not for here, and do nothing.
+    pub fn start(&mut self, effect: Effect) {
+        let desk = self.desk.clone();
+        match effect {
+            Effect::LoadConfiguration => self.load(),
+            Effect::Probe {
+                target,
+                generation,
+                manner,
+                draft,
+                origin_confirmed,
+            } => {
+                self.probe(
+                    target,
+                    generation,
+                    manner,
+                    draft.map(|d| (d, origin_confirmed)),
+                );
+            }
+            Effect::CancelProbe(target) => {
+                self.tasks.remove(&Key::Probe(target));
+            }
+            Effect::Watch(on) => self.watch(on),
+            Effect::LoadSecrets(name) => {
+                self.answer(Key::Secrets, async move { load_secrets(desk, name).await });
+            }
+            Effect::Save {
+                draft,
+                replaces,
+                store,
+            } => self.answer(Key::Save, async move {
+                let saved = desk.save(translate::draft(*draft, replaces, store)).await;
+                save(saved)
+            }),
+            Effect::Remove(name) => self.answer(Key::Remove, async move {
+                match desk.remove(&name).await {
+                    Ok(_) => Message::Removed(name),
+                    Err(error) => Message::RemoveFailed(error.to_string()),
+                }
+            }),
+            Effect::Unlock { kind, passphrase } => self.answer(Key::Unlock, async move {
+                let opened = match kind {
+                    Unlock::Open => desk.unlock(passphrase).await,
+                    Unlock::Create => desk.create_vault(passphrase).await,
+                };
+                opened.map_or_else(
+                    |e| Message::UnlockFailed(e.to_string()),
+                    |()| Message::Unlocked,
+                )
+            }),
+            Effect::AddToken {
+                name,
+                label,
+                value,
+                store,
+            } => self.answer(Key::AddToken, async move {
+                let store = store.as_ref().map(translate::kind);
+                let saved = desk.add_handle(&name, &label, value, store).await;
+                added(saved)
+            }),
+            other => self.start_small(other),
+        }
+    }
+
+    fn start_small(&mut self, effect: Effect) {
+        let desk = self.desk.clone();
+        match effect {
+            Effect::Lock => self.lock(),
+            Effect::Reveal(name, slot) => self.answer(Key::Reveal, async move {
+                match desk.handle(&name, translate::slot(slot)).await {
+                    Err(WorkError::PassphraseNeeded(what)) => {
+                        Message::PassphraseNeeded(translate::passphrase(what))
+                    }
+                    other => {
+                        let result = other.map_err(|error| error.to_string());
+                        Message::Revealed { name, slot, result }
+                    }
+                }
+            }),
+            Effect::Copy { name, slot, form } => self.copy(async move {
+                let (slot, form) = (translate::slot(slot), translate::copy_form(form));
+                desk.copy(&name, slot, form, Life::Program).await
+            }),
+            Effect::CopyText(text) => {
+                self.copy(async move { desk.copy_text(&text, Life::Outlive).await });
+            }
+            Effect::ClearClipboard => self.clear_clipboard(),
+            Effect::Resume(name) => self.answer(Key::Resume, async move {
+                match desk.resume(&name).await {
+                    Ok(_) => Message::Resumed(name),
+                    Err(error) => Message::Noticed(error.to_string()),
+                }
+            }),
+            Effect::ResumeDraft(draft) => self.answer(Key::Resume, async move {
+                match resume(&desk, *draft).await {
+                    Ok(_) => Message::DraftResumed,
+                    Err(error) => Message::Noticed(error.to_string()),
+                }
+            }),
+            Effect::Set(key, value) => self.answer(Key::Set, async move {
+                match desk.set(&key, &value).await {
+                    Ok(()) => Message::Noticed(format!("{key} is {value} from now on")),
+                    Err(error) => Message::Noticed(error.to_string()),
+                }
+            }),
+            _ => {}
+        }
+    }
+
+    fn load(&mut self) {
+        let (desk, banner) = (self.desk.clone(), self.banner.clone());
+        self.answer(Key::Configuration, async move {
+            configuration(&desk, banner).await
+        });
+        let (desk, queue, banner) = (self.desk.clone(), self.queue.clone(), self.banner.clone());
+        self.own(Key::Changes, async move {
+            let mut stamp = desk.stamp().await.ok();
+            loop {
+                tokio::time::sleep(LOOK_FOR_CHANGES).await;
+                let now = desk.stamp().await.ok();
+                if now != stamp {
+                    stamp = now;
+                    queue.tell(configuration(&desk, banner.clone()).await);
+                }
+            }
+        });
+    }
+
+    fn probe(
+        &mut self,
+        target: Target,
+        generation: u64,
+        manner: Manner,
+        draft: Option<(Box<Draft>, bool)>,
+    ) {
+        let (desk, queue, key) = (
+            self.desk.clone(),
+            self.queue.clone(),
+            Key::Probe(target.clone()),
+        );
+        self.own(key, async move {
+            let (told, whose) = (queue.clone(), target.clone());
+            let progress = move |checks: &Checks| {
+                let (target, checks) = (whose.clone(), checks.clone());
+                told.tell(Message::ProbeProgressed {
+                    target,
+                    generation,
+                    checks,
+                });
+            };
+            let verdict = match (&target, draft) {
+                (Target::Saved(name), None) => desk.probe_saved(name, manner, &progress).await,
+                (_, Some((draft, confirmed))) => {
+                    let unsaved = translate::unsaved(*draft, None, manner, confirmed);
+                    desk.probe_unsaved(unsaved, &progress).await
+                }
+                (Target::Draft, None) => return,
+            };
+            let verdict = Box::new(verdict);
+            queue.tell(Message::ProbeFinished {
+                target,
+                generation,
+                verdict,
+            });
+        });
+    }
+
+    fn watch(&mut self, on: bool) {
+        self.tasks.remove(&Key::Watch);
+        if !on {
+            return;
+        }
+        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        self.own(Key::Watch, async move {
+            let mut watch = match desk.watch(None, WatchSettings::default()).await {
+                Ok(watch) => watch,
+                Err(error) => return queue.tell(Message::Noticed(error.to_string())),
+            };
+            loop {
+                match watch.next().await {
+                    WatchEvent::Started(name) => queue.tell(Message::WatchStarted(name)),
+                    WatchEvent::Finished { verdict, .. } => queue.tell(Message::Watched(verdict)),
+                    WatchEvent::Offline(true) => {
+                        queue.tell(Message::Noticed("this machine seems to be offline".into()));
+                    }
+                    WatchEvent::Offline(false) => {
+                        queue.tell(Message::Noticed("this machine is online again".into()));
+                    }
+                }
+            }
+        });
+    }
+
+    fn lock(&mut self) {
+        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        self.own(Key::Lock, async move {
+            if let Some(cleared) = desk.clear_clipboard().await {
+                queue.write(cleared.terminal_bytes);
+            }
+            desk.lock().await;
+            queue.tell(Message::Locked);
+        });
+    }
+
+    /// Copies, and owns the clearing when its time has come: the screen may be blocked by then.
+    fn copy(&mut self, copy: impl Future<Output = Result<Placed, WorkError>> + Send + 'static) {
+        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        self.own(Key::Clipboard, async move {
+            let mut placed = match copy.await {
+                Ok(placed) => placed,
+                Err(WorkError::PassphraseNeeded(what)) => {
+                    return queue.tell(Message::PassphraseNeeded(translate::passphrase(what)));
+                }
+                Err(error) => return queue.tell(Message::Noticed(error.to_string())),
+            };
+            queue.write(placed.terminal_bytes.take());
+            queue.tell(Message::Copied(translate::copied(&placed)));
+            let Some(lifetime) = placed.clear_after else {
+                return;
+            };
+            tokio::select! {
+                () = tokio::time::sleep(lifetime) => {}
+                () = desk.clipboard_replaced() => {}
+            }
+            clear(&desk, &queue).await;
+        });
+    }
+
+    fn clear_clipboard(&mut self) {
+        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        self.own(Key::Clipboard, async move { clear(&desk, &queue).await });
+    }
+
+    /// Ends every task, and clears the clipboard where it is still ours. Gives the bytes for the terminal.
+    pub async fn end(&mut self) -> Option<Cleared> {
+        self.tasks.clear();
+        tokio::time::timeout(LAST_CLEARING, self.desk.clear_clipboard())
+            .await
+            .ok()
+            .flatten()
+    }
+}
+
+async fn clear(desk: &Desk, queue: &Queue) {
+    if let Some(cleared) = desk.clear_clipboard().await {
+        queue.write(cleared.terminal_bytes);
+        queue.tell(Message::ClipboardCleared(cleared.words));
+    }
+}
+
+async fn configuration(desk: &Desk, banner: Vec<String>) -> Message {
+    match desk.configuration().await {
+        Ok(configuration) => {
+            let loaded = translate::configuration(&configuration, Vec::new());
+            let loaded = Loaded { banner, ..loaded };
+            Message::ConfigurationLoaded(Box::new(loaded))
+        }
+        Err(error) => Message::ConfigurationFailed(error.to_string()),
+    }
+}
+
+async fn load_secrets(desk: Desk, name: Name) -> Message {
+    match desk.load_secrets(&name).await {
+        Ok(loaded) => Message::SecretsLoaded {
+            name,
+            key: loaded.key,
+            key_origin: loaded.key_origin,
+            token: loaded.token,
+        },
+        Err(WorkError::PassphraseNeeded(what)) => {
+            Message::PassphraseNeeded(translate::passphrase(what))
+        }
+        Err(error) => {
+            let why = error.to_string();
+            Message::SecretsLoaded {
+                name,
+                key: Err(why.clone()),
+                key_origin: None,
+                token: Err(why),
+            }
+        }
+    }
+}
+
+fn save(saved: Result<Saved, WorkError>) -> Message {
+    match saved {
+        Ok(saved) => Message::Saved(Box::new(saved.connection)),
+        Err(error) => refused(error, Message::SaveFailed),
+    }
+}
+
+fn added(added: Result<Saved, WorkError>) -> Message {
+    match added {
+        Ok(saved) => Message::TokenAdded(Box::new(saved.connection)),
+        Err(error) => refused(error, Message::TokenAddFailed),
+    }
+}
+
+/// What is needed first, or the sentence that says why not.
+fn refused(error: WorkError, failed: fn(String) -> Message) -> Message {
+    match error {
+        WorkError::StoreNeeded(offers) => Message::StoreNeeded(translate::offers(offers)),
+        WorkError::PassphraseNeeded(what) => Message::PassphraseNeeded(translate::passphrase(what)),
+        error => failed(error.to_string()),
+    }
+}
+
+async fn resume(desk: &Desk, draft: Draft) -> Result<bool, WorkError> {
+    let endpoint = Endpoint::parse(&draft.connection.url).ok();
+    let (Some(endpoint), Some(key)) = (endpoint, draft.key) else {
+        return Ok(false);
+    };
+    let host = HostPort {
+        host: endpoint.host(),
+        port: endpoint.port(),
+    };
+    desk.resume_pair(host, draft.connection.username, key).await
+}

@@ -1,0 +1,191 @@
+//! The one loop: a queue of messages, the terminal's events, signals, and the time that the model asked for.
+//!
+//! Whatever is there is taken in, then the screen is drawn once. There is no frame timer: while nothing moves,
+//! nothing wakes the program.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::Event;
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::effects::Effects;
+use super::input;
+use super::signals::Told;
+use crate::app::{Effect, Message, Model};
+use crate::clipboard::TerminalBytes;
+
+/// At most so often is something redrawn that only moves (a countdown, a running probe).
+const TICK: Duration = Duration::from_millis(250);
+
+/// Events taken in before the screen is drawn: a held key must not keep it from being seen.
+const AT_ONCE: usize = 256;
+
+/// What comes back from effects.
+#[derive(Debug)]
+pub enum Inbound {
+    /// For the model.
+    Message(Box<Message>),
+    /// Bytes for the terminal that are not part of a frame: an OSC 52 copy. Wiped after use.
+    Write(TerminalBytes),
+    /// A task panicked: the screen was given back already, so the program must end.
+    Panicked,
+}
+
+/// Where the model is drawn: the real screen, or a test's.
+pub trait Surface {
+    /// Draws what changed.
+    fn draw(&mut self, model: &Model) -> io::Result<()>;
+    /// Writes bytes that are not part of a frame.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Takes the terminal over again after something else wrote to it.
+    fn take_back(&mut self) -> io::Result<()>;
+    /// Stops the program until the shell continues it.
+    fn suspend(&mut self) -> io::Result<()>;
+    /// Switches mouse reports on or off.
+    fn mouse(&mut self, on: bool) -> io::Result<()>;
+}
+
+/// Where keys come from: the terminal, or a test's stream.
+pub trait Keys {
+    /// The next event; `None` when there will be no more.
+    fn next(&mut self) -> impl Future<Output = Option<io::Result<Event>>>;
+    /// An event that is there already, without waiting.
+    fn ready(&mut self) -> Option<io::Result<Event>>;
+    /// Lets go of the terminal's input, so that a child or the shell can have it.
+    fn release(&mut self);
+}
+
+/// The loop's state.
+pub struct EventLoop<S> {
+    /// All that the screen shows.
+    pub model: Model,
+    /// Where it is drawn.
+    pub surface: S,
+    /// What runs for it.
+    pub effects: Effects,
+    /// What comes back.
+    pub queue: UnboundedReceiver<Inbound>,
+    /// The code to end with, once the end was asked for.
+    pub exit: Option<u8>,
+}
+
+enum Happened {
+    Inbound(Inbound),
+    Event(Option<io::Result<Event>>),
+    Told(Told),
+    Woke,
+}
+
+impl<S: Surface> EventLoop<S> {
+    /// Runs until the end is asked for; gives the exit code. An error means that the terminal is gone.
+    pub async fn run(
+        &mut self,
+        keys: &mut impl Keys,
+        mut told: impl AsyncFnMut() -> Told,
+    ) -> io::Result<u8> {
+        self.surface.draw(&self.model)?;
+        let starting = self.model.start();
+        self.perform(starting, keys)?;
+        loop {
+            let happened = self.next(keys, &mut told).await;
+            self.take_in(happened, keys)?;
+            self.drain(keys)?;
+            if let Some(code) = self.exit {
+                return Ok(code);
+            }
+            self.surface.draw(&self.model)?;
+        }
+    }
+
+    async fn next(
+        &mut self,
+        keys: &mut impl Keys,
+        told: &mut impl AsyncFnMut() -> Told,
+    ) -> Happened {
+        let wake = self.wait();
+        tokio::select! {
+            biased;
+            told = told() => Happened::Told(told),
+            Some(inbound) = self.queue.recv() => Happened::Inbound(inbound),
+            event = keys.next() => Happened::Event(event),
+            () = sleep(wake) => Happened::Woke,
+        }
+    }
+
+    /// How long nothing need happen; `None` for ever.
+    fn wait(&self) -> Option<Duration> {
+        let asked = self.model.next_wake().map(|wake| {
+            let wait = wake.duration_since(Timestamp::now());
+            Duration::try_from(wait).unwrap_or(Duration::ZERO)
+        });
+        let ticking = self.model.animating().then_some(TICK);
+        asked.into_iter().chain(ticking).min()
+    }
+
+    fn take_in(&mut self, happened: Happened, keys: &mut impl Keys) -> io::Result<()> {
+        match happened {
+            Happened::Inbound(Inbound::Message(message)) => self.update(*message, keys),
+            Happened::Inbound(Inbound::Write(bytes)) => self.surface.write(bytes.as_bytes()),
+            Happened::Inbound(Inbound::Panicked) => {
+                self.exit = Some(101);
+                Ok(())
+            }
+            Happened::Event(Some(Ok(event))) => match input::message(&self.model, event) {
+                Some(message) => self.update(message, keys),
+                None => Ok(()),
+            },
+            Happened::Event(Some(Err(error))) => Err(error),
+            Happened::Event(None) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Happened::Told(Told::End(code)) => self.update(Message::EndRequested(code), keys),
+            Happened::Told(Told::Continued) => self.surface.take_back(),
+            Happened::Woke => self.update(Message::Woke, keys),
+        }
+    }
+
+    /// Takes in what is there already, so that it costs one frame together.
+    fn drain(&mut self, keys: &mut impl Keys) -> io::Result<()> {
+        for _ in 0..AT_ONCE {
+            if self.exit.is_some() {
+                return Ok(());
+            }
+            if let Ok(inbound) = self.queue.try_recv() {
+                self.take_in(Happened::Inbound(inbound), keys)?;
+            } else if let Some(event) = keys.ready() {
+                self.take_in(Happened::Event(Some(event)), keys)?;
+            } else {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn update(&mut self, message: Message, keys: &mut impl Keys) -> io::Result<()> {
+        let effects = self.model.update(Timestamp::now(), message);
+        self.perform(effects, keys)
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>, keys: &mut impl Keys) -> io::Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::Quit(code) => self.exit = Some(code),
+                Effect::Bell => self.surface.write(b"\x07")?,
+                Effect::Mouse(on) => self.surface.mouse(on)?,
+                Effect::Suspend => {
+                    keys.release();
+                    self.surface.suspend()?;
+                }
+                other => self.effects.start(other),
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}

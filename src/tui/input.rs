@@ -1,0 +1,24 @@
+//! Terminal events, made into messages.
+
+use crossterm::event::{Event, KeyEventKind};
+
+use crate::app::{Message, Model, SecretInput};
+use crate::domain::Secret;
+
+/// What `event` means to the model, if anything. Keys and pastes for a secret field are masked from here on.
+pub fn message(model: &Model, event: Event) -> Option<Message> {
+    match event {
+        Event::Key(key) if key.kind == KeyEventKind::Release => None,
+        Event::Key(key) if model.takes_secret() => {
+            Some(Message::SecretInput(SecretInput::Key(key)))
+        }
+        Event::Key(key) => Some(Message::Key(key)),
+        Event::Paste(text) if model.takes_secret() => {
+            Some(Message::SecretInput(SecretInput::Paste(Secret::new(text))))
+        }
+        Event::Paste(text) => Some(Message::Pasted(text)),
+        Event::Mouse(mouse) => Some(Message::Mouse(mouse)),
+        Event::Resize(width, height) => Some(Message::Resized(width, height)),
+        Event::FocusGained | Event::FocusLost => None,
+    }
+}

@@ -1,0 +1,74 @@
+//! Signals, and a terminal that went away.
+
+use std::io;
+use std::thread;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What the system told us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// End, with this exit code: 128 + the signal's number.
+    End(u8),
+    /// We were stopped and go on: the terminal must be taken over again.
+    Continued,
+}
+
+/// The signals that the screen listens to.
+pub struct Signals {
+    terminate: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+    quit: Signal,
+    resume: Signal,
+}
+
+impl Signals {
+    /// Starts listening; needs a running runtime.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            resume: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+        })
+    }
+
+    /// The next signal. Dropping the future loses none.
+    pub async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.terminate.recv() => Told::End(143),
+            _ = self.hangup.recv() => Told::End(129),
+            _ = self.interrupt.recv() => Told::End(130),
+            _ = self.quit.recv() => Told::End(131),
+            _ = self.resume.recv() => Told::Continued,
+        }
+    }
+}
+
+/// Watches the terminal from a thread of its own, and calls `gone` once when it hangs up. With SIGHUP ignored
+/// (`nohup`) nothing else would tell: reads and writes fail for ever, and the event thread of crossterm spins
+/// (its issue 793).
+pub fn watch_terminal(gone: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let terminal = std::io::stdin();
+    thread::Builder::new()
+        .name("terminal-watch".into())
+        .spawn(move || {
+            loop {
+                let mut watched = [PollFd::new(&terminal, PollFlags::empty())];
+                match poll(&mut watched, None) {
+                    Ok(_) => {
+                        let hung_up = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
+                        if watched[0].revents().intersects(hung_up) {
+                            return gone();
+                        }
+                    }
+                    Err(rustix::io::Errno::INTR) => {}
+                    Err(_) => return,
+                }
+            }
+        })?;
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! The words of the screen, and those of the use cases: the same things on two floors that don't know each other.
+
+use std::collections::BTreeMap;
+
+use crate::app::effect::{CopyAs, Unlock};
+use crate::app::message::{self, Loaded};
+use crate::app::{Draft, HandleSlot};
+use crate::clipboard::{Certainty, Placed};
+use crate::domain::{Endpoint, Origin};
+use crate::domain::{Name, Secret, SecretRef};
+use crate::service::Manner;
+use crate::store::secrets::Offer;
+use crate::store::{Configuration, StoreKind};
+use crate::work::{self, CopyForm, Edit, Passphrase, Slot, Unsaved};
+
+/// What is to be saved.
+pub fn draft(draft: Draft, replaces: Option<Name>, store: Option<SecretRef>) -> work::Draft {
+    let edit = |value: Option<Secret>, changed: bool| match value {
+        _ if !changed => Edit::Keep,
+        Some(value) if !value.is_empty() => Edit::Set(value),
+        _ => Edit::Clear,
+    };
+    let origin_confirmed = agreed(&draft);
+    work::Draft {
+        connection: draft.connection,
+        key: edit(draft.key, draft.key_changed),
+        token: edit(draft.token, draft.token_changed),
+        replaces,
+        opened: None,
+        store: store.as_ref().map(kind),
+        origin_confirmed,
+    }
+}
+
+/// What is to be probed: values where they were typed, references where they stand unchanged, so that the
+/// guard of their origin is asked.
+pub fn unsaved(
+    draft: Draft,
+    editing: Option<Name>,
+    manner: Manner,
+    origin_confirmed: bool,
+) -> Unsaved {
+    let mut connection = draft.connection;
+    let here = origin(&connection.url);
+    // A key that was typed for another origin goes nowhere, and neither does the stored one in its place.
+    let elsewhere = draft.key_origin.is_some() && draft.key_origin != here && !origin_confirmed;
+    if draft.key_changed && (elsewhere || draft.key.is_none()) {
+        connection.key = None;
+    }
+    if draft.token_changed && draft.token.is_none() {
+        connection.token = None;
+    }
+    Unsaved {
+        connection,
+        key: draft.key.filter(|_| draft.key_changed && !elsewhere),
+        token: draft.token.filter(|_| draft.token_changed),
+        manner,
+        origin_confirmed,
+        editing,
+    }
+}
+
+fn origin(url: &str) -> Option<Origin> {
+    Endpoint::parse(url).ok().map(|endpoint| endpoint.origin())
+}
+
+/// Whether the person agreed that the key in the form is for its URL.
+fn agreed(draft: &Draft) -> bool {
+    draft.key_origin.is_some() && draft.key_origin == origin(&draft.connection.url)
+}
+
+/// Which store a reference belongs to.
+pub fn kind(reference: &SecretRef) -> StoreKind {
+    match reference {
+        SecretRef::Keyring(_) => StoreKind::Keyring,
+        SecretRef::Vault(_) => StoreKind::Vault,
+        SecretRef::Env(_) => StoreKind::Env,
+        SecretRef::File(_) => StoreKind::File,
+        SecretRef::Cmd(_) => StoreKind::Cmd,
+        SecretRef::Ask => StoreKind::Ask,
+    }
+}
+
+/// Which handle.
+pub fn slot(slot: HandleSlot) -> Slot {
+    match slot {
+        HandleSlot::Key => Slot::Key,
+        HandleSlot::Token => Slot::Token,
+        HandleSlot::Added(place) => Slot::Added(place),
+    }
+}
+
+/// In which form. A snippet is a text of its own: it comes as one.
+pub fn copy_form(form: CopyAs) -> CopyForm {
+    match form {
+        CopyAs::Handle | CopyAs::Snippet => CopyForm::Handle,
+        CopyAs::Header => CopyForm::Header,
+        CopyAs::Curl => CopyForm::Curl,
+        CopyAs::Username => CopyForm::Username,
+        CopyAs::Url => CopyForm::Url,
+    }
+}
+
+/// What a passphrase is for.
+pub fn passphrase(what: Passphrase) -> Unlock {
+    match what {
+        Passphrase::Create => Unlock::Create,
+        Passphrase::Open => Unlock::Open,
+    }
+}
+
+/// The places where a new secret can be typed into: the others are written into the configuration by hand.
+pub fn offers(offers: Vec<Offer>) -> Vec<message::StoreOffer> {
+    offers.into_iter().filter_map(offer).collect()
+}
+
+fn offer(offer: Offer) -> Option<message::StoreOffer> {
+    let reference = match offer.kind {
+        StoreKind::Keyring => SecretRef::Keyring("NAME/key".into()),
+        StoreKind::Vault => SecretRef::Vault("NAME/key".into()),
+        StoreKind::Ask => SecretRef::Ask,
+        StoreKind::Env | StoreKind::File | StoreKind::Cmd => return None,
+    };
+    let label = format!("{}: {}", offer.kind.word(), offer.about);
+    Some(message::StoreOffer {
+        reference,
+        label,
+        unavailable: offer.works.err(),
+    })
+}
+
+/// What came of a copy.
+pub fn copied(placed: &Placed) -> message::Copied {
+    let seconds = |time: std::time::Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+    message::Copied {
+        words: placed.words.clone(),
+        placed: placed.certainty != Certainty::Shown,
+        clears_in_s: placed.clear_after.map(seconds),
+    }
+}
+
+/// What the configuration holds, for the screen.
+pub fn configuration(configuration: &Configuration, warnings: Vec<String>) -> Loaded {
+    let settings = &configuration.settings;
+    Loaded {
+        connections: configuration.connections.clone(),
+        warnings,
+        clipboard_clear_s: settings.clipboard_clear_s,
+        lock_after_min: settings.lock_after_minutes,
+        keys: remapped(&settings.keys),
+        order: Some(settings.order.clone()),
+        banner: Vec::new(),
+    }
+}
+
+fn remapped(keys: &BTreeMap<String, Vec<String>>) -> Vec<(String, String)> {
+    let pairs = keys
+        .iter()
+        .flat_map(|(action, keys)| keys.iter().map(|key| (action.clone(), key.clone())));
+    pairs.collect()
+}
