@@ -19,6 +19,7 @@
 //! | 0 | `domain`: the vocabulary, pure |
 
 pub mod app;
+pub mod cli;
 pub mod clipboard;
 pub mod config;
 pub mod domain;
@@ -26,5 +27,6 @@ pub mod probe;
 pub mod service;
 pub mod sim;
 pub mod store;
+pub mod tui;
 pub mod ui;
 pub mod work;

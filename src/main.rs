@@ -1,10 +1,7 @@
-//! The `switchboard` program.
+//! The command line: see the crate for everything else.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(switchboard::clipboard::holder::SUBCOMMAND) {
-        return switchboard::clipboard::holder::run();
-    }
-    ExitCode::SUCCESS
+    switchboard::cli::run()
 }

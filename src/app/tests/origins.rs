@@ -73,7 +73,11 @@ fn no_means_the_key_stays_here() {
     scene.keys("enter");
     assert_eq!(scene.probe().draft().key, None, "and it is not asked again");
     scene.keys("alt-r");
-    assert_eq!(scene.question(), Some(&asked()), "but who asks for a probe by name is");
+    assert_eq!(
+        scene.question(),
+        Some(&asked()),
+        "but who asks for a probe by name is"
+    );
 }
 
 #[test]

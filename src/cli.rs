@@ -1,0 +1,110 @@
+//! The commands' composition root: parse, open the desk, do it, write the result, give the exit code.
+//!
+//! stdout is data, stderr is talk; every command is also an action of the screen, and both share the use cases
+//! below them, not each other.
+
+pub mod arguments;
+pub mod connection;
+pub mod context;
+pub mod demo;
+pub mod explain;
+pub mod fault;
+pub mod output;
+pub mod probe;
+pub mod rehearse;
+pub mod screen;
+pub mod secret;
+pub mod shield;
+pub mod sources;
+pub mod token;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::config::Environment;
+use arguments::{Arguments, Command, Global};
+use context::Context;
+use fault::{Fault, OURS};
+
+/// Runs the command line of this process.
+pub fn run() -> ExitCode {
+    shield::raise();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return ExitCode::from(misread(&error)),
+    };
+    if matches!(arguments.command, Some(Command::ClipboardHolder)) {
+        return crate::clipboard::holder::run();
+    }
+    let environment = Environment::read();
+    match dispatch(environment, arguments) {
+        Ok(code) => ExitCode::from(code),
+        Err(fault) => {
+            output::error(&fault, fault.hint.as_deref());
+            ExitCode::from(fault.code)
+        }
+    }
+}
+
+/// Help and version are data and 0; everything else is talk and 3 (clap's own would be 2, which means down).
+fn misread(error: &clap::Error) -> u8 {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        output::say(text.trim_end());
+        OURS
+    } else {
+        output::data(&text).map_or(OURS, |()| 0)
+    }
+}
+
+fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault> {
+    let global = arguments.global;
+    match arguments.command {
+        None => screen::run(environment, global),
+        Some(Command::Demo) => demo::run(environment, global),
+        Some(Command::Sim { listen }) => rehearse::run(&listen),
+        Some(Command::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "switchboard", &mut text);
+            output::raw(&text)?;
+            Ok(0)
+        }
+        Some(Command::Man) => {
+            let mut text = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut text)?;
+            output::raw(&text)?;
+            Ok(0)
+        }
+        Some(command) => with_desk(environment, global, command),
+    }
+}
+
+fn with_desk(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {
+    output::log_to(global.log.as_deref(), global.verbose)?;
+    let context = Context::open(environment, global)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
+    let done = runtime.block_on(async {
+        match command {
+            Command::Probe(arguments) => probe::run(&context, *arguments).await,
+            Command::Connection(command) => connection::run(&context, command).await,
+            Command::Token(command) => token::run(&context, command).await,
+            Command::Secret(command) => secret::run(&context, command).await,
+            Command::Explain { reason, service } => {
+                explain::reason(&context, reason.as_deref(), &service).await
+            }
+            Command::Service(command) => explain::service(&context, command).await,
+            Command::Demo
+            | Command::Sim { .. }
+            | Command::Completions { .. }
+            | Command::Man
+            | Command::ClipboardHolder => Ok(OURS),
+        }
+    });
+    // A hung look-up of a name can't be ended: it is left behind, not waited for.
+    runtime.shutdown_background();
+    done
+}

@@ -1,0 +1,414 @@
+//! The command line's words: what may be said, and in which order.
+//!
+//! A secret is never an argument: arguments stand in `/proc`, in histories and in logs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A terminal connection manager for APIs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "switchboard",
+    version,
+    about = "A terminal connection manager for APIs: it says who answered, why, and what to do about it",
+    after_help = "Without a command the screen opens; `switchboard demo` opens it over rehearsal services.\n\
+                  Exit codes of probe: 0 up, 1 check, 2 down, 3 unknown; the worst of several."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Default, Args)]
+pub struct Global {
+    /// Folder of switchboard.toml and services/
+    #[arg(long, global = true, value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+    /// Folder of history.sqlite and the log
+    #[arg(long, global = true, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Write a log to this file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Say more; twice, everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// No colours
+    #[arg(long, global = true)]
+    pub no_color: bool,
+    /// Report clicks and the wheel to the screen
+    #[arg(long)]
+    pub mouse: bool,
+    /// Theme of the screen: dark, light, high-contrast, mono
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Read the vault's passphrase from this open file descriptor
+    #[arg(long, global = true, value_name = "N")]
+    pub passphrase_fd: Option<i32>,
+    /// Read the vault's passphrase from this file (mode 0600)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The screen over rehearsal services on loopback; nothing is saved
+    Demo,
+    /// Probe connections and say who answered, why, and what to do about it
+    Probe(Box<ProbeArguments>),
+    /// List, show, add, edit, rename, clone, remove connections
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
+    /// Generate, reveal, copy and verify tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Where secrets are kept
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// What a reason means, and what to do about it
+    Explain {
+        /// Such as `credentials-rejected`; without one, all are listed
+        reason: Option<String>,
+        /// As this service sees it
+        #[arg(long, default_value = "blesta")]
+        service: String,
+    },
+    /// The services that can be probed
+    #[command(subcommand)]
+    Service(ServiceCommand),
+    /// The rehearsal services, one URL per reason
+    Sim {
+        /// Address to listen on: loopback only
+        #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+        listen: String,
+    },
+    /// Completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// The man page
+    Man,
+    /// Holds a copied text for the desktop's clipboard
+    #[command(hide = true, name = "clipboard-holder")]
+    ClipboardHolder,
+}
+
+/// Where a key comes from. One source at the most.
+#[derive(Debug, Default, Args)]
+pub struct KeySource {
+    /// Read the key from standard input (one line)
+    #[arg(long, group = "key_source")]
+    pub key_stdin: bool,
+    /// Read the key from this open file descriptor (one line)
+    #[arg(long, value_name = "N", group = "key_source")]
+    pub key_fd: Option<i32>,
+    /// Take the key from this environment variable
+    #[arg(long, value_name = "VAR", group = "key_source")]
+    pub key_env: Option<String>,
+}
+
+/// Where a shared token comes from. One source at the most.
+#[derive(Debug, Default, Args)]
+pub struct TokenSource {
+    /// Read the shared token from standard input (one line)
+    #[arg(long, group = "token_source")]
+    pub token_stdin: bool,
+    /// Read the shared token from this open file descriptor (one line)
+    #[arg(long, value_name = "N", group = "token_source")]
+    pub token_fd: Option<i32>,
+    /// Take the shared token from this environment variable
+    #[arg(long, value_name = "VAR", group = "token_source")]
+    pub token_env: Option<String>,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Human,
+    /// One object, or an array for several
+    Json,
+    /// One object a line, as they finish
+    Ndjson,
+    /// A line for Nagios and its kin, with performance figures
+    Nagios,
+}
+
+/// `switchboard probe`.
+#[derive(Debug, Args)]
+pub struct ProbeArguments {
+    /// Saved connections
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// All saved connections
+    #[arg(long, conflicts_with_all = ["names", "url", "tag", "targets"])]
+    pub all: bool,
+    /// Saved connections with this tag
+    #[arg(long, value_name = "T", conflicts_with_all = ["names", "url", "targets"])]
+    pub tag: Option<String>,
+    /// An unsaved one
+    #[arg(long, conflicts_with_all = ["names", "targets"])]
+    pub url: Option<String>,
+    /// One URL a line; `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "names")]
+    pub targets: Option<PathBuf>,
+    /// How many at once
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=16384))]
+    pub concurrency: u32,
+    /// What is at the other end: blesta, connect, http, or one of your own
+    #[arg(long, default_value = "http", value_name = "S")]
+    pub service: String,
+    /// Username of the pair
+    #[arg(long, value_name = "U")]
+    pub username: Option<String>,
+    /// Where the key comes from.
+    #[command(flatten)]
+    pub key: KeySource,
+    /// Where the shared token comes from.
+    #[command(flatten)]
+    pub token: TokenSource,
+    /// Where the CMS of the shared token is
+    #[arg(long, value_name = "URL")]
+    pub cms_url: Option<String>,
+    /// Options of the way there.
+    #[command(flatten)]
+    pub way: Way,
+    /// Bisect: up to 4 requests that carry the key
+    #[arg(long)]
+    pub full: bool,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// Options of the way to a service.
+#[derive(Debug, Default, Args)]
+pub struct Way {
+    /// Further certificate authorities (PEM)
+    #[arg(long, value_name = "F")]
+    pub ca_file: Option<PathBuf>,
+    /// Client certificate (PEM)
+    #[arg(long, value_name = "F", requires = "client_key")]
+    pub client_cert: Option<PathBuf>,
+    /// Its key (PEM)
+    #[arg(long, value_name = "F", requires = "client_cert")]
+    pub client_key: Option<PathBuf>,
+    /// How credentials are sent: auto, basic, headers
+    #[arg(long, value_name = "STYLE", value_parser = ["auto", "basic", "headers"])]
+    pub auth: Option<String>,
+    /// Let the key go over plain http
+    #[arg(long)]
+    pub allow_http: bool,
+    /// The whole probe's limit, such as 10s or 500ms
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<String>,
+    /// http://, https:// or socks5:// proxy
+    #[arg(long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// IPv4 only
+    #[arg(short = '4', conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6')]
+    pub ipv6: bool,
+}
+
+/// `switchboard connection …`
+#[derive(Debug, Subcommand)]
+pub enum ConnectionCommand {
+    /// All connections
+    List {
+        /// How the result is written
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// One connection
+    Show {
+        /// Which
+        name: String,
+        /// How the result is written
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Add a connection
+    Add(Box<AddArguments>),
+    /// Change fields of a connection; what is not named stays
+    Edit(Box<EditArguments>),
+    /// Give a connection another name
+    Rename {
+        /// Its name now
+        name: String,
+        /// Its name from now on
+        new: String,
+    },
+    /// Copy a connection, without its secrets
+    Clone {
+        /// Which
+        name: String,
+        /// The copy's name
+        new: String,
+    },
+    /// Remove a connection and the secrets kept for it here
+    Remove {
+        /// Which
+        name: String,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Fields of a connection.
+#[derive(Debug, Default, Args)]
+pub struct FieldArguments {
+    /// Username of the pair
+    #[arg(long, value_name = "U")]
+    pub username: Option<String>,
+    /// Where the key is: keyring:, vault:, env:, file:, cmd: or ask
+    #[arg(long, value_name = "REF", conflicts_with = "key_source")]
+    pub key_ref: Option<String>,
+    /// Where the shared token is, likewise
+    #[arg(long, value_name = "REF", conflicts_with = "token_source")]
+    pub token_ref: Option<String>,
+    /// Where the key comes from, to be kept in --store.
+    #[command(flatten)]
+    pub key: KeySource,
+    /// Where the shared token comes from, to be kept in --store.
+    #[command(flatten)]
+    pub token: TokenSource,
+    /// Where a key or token given here is kept
+    #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+    pub store: Option<String>,
+    /// Where the CMS of the shared token is
+    #[arg(long, value_name = "URL")]
+    pub cms_url: Option<String>,
+    /// joomla, modx, concrete5 or a definition file
+    #[arg(long, value_name = "CMS")]
+    pub cms: Option<String>,
+    /// For filters and groups; may be given several times
+    #[arg(long, value_name = "T")]
+    pub tag: Vec<String>,
+    /// Seconds between scheduled probes, such as 60s or 5m
+    #[arg(long, value_name = "TIME")]
+    pub interval: Option<String>,
+    /// For people
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Options of the way there.
+    #[command(flatten)]
+    pub way: Way,
+}
+
+/// `switchboard connection add`.
+#[derive(Debug, Args)]
+pub struct AddArguments {
+    /// Its name
+    pub name: String,
+    /// What is at the other end: blesta, connect, http, or one of your own
+    #[arg(long, value_name = "S")]
+    pub service: String,
+    /// Where it is
+    #[arg(long, value_name = "U")]
+    pub url: String,
+    /// Its fields.
+    #[command(flatten)]
+    pub fields: FieldArguments,
+}
+
+/// `switchboard connection edit`.
+#[derive(Debug, Args)]
+pub struct EditArguments {
+    /// Which
+    pub name: String,
+    /// What is at the other end
+    #[arg(long, value_name = "S")]
+    pub service: Option<String>,
+    /// Where it is
+    #[arg(long, value_name = "U")]
+    pub url: Option<String>,
+    /// Its fields.
+    #[command(flatten)]
+    pub fields: FieldArguments,
+}
+
+/// `switchboard token …`
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// A new shared token: 32 bytes from the system, and the two places to enter it
+    Generate,
+    /// The signed check of a shared token
+    Verify(Box<VerifyArguments>),
+    /// Show a handle
+    Reveal {
+        /// Whose
+        name: String,
+        /// Which: key, token, or an added one's label
+        id: Option<String>,
+    },
+    /// Copy a handle to the clipboard in front of you
+    Copy {
+        /// Whose
+        name: String,
+        /// Which: key, token, or an added one's label
+        id: Option<String>,
+    },
+}
+
+/// `switchboard token verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// A saved connection
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Where the CMS is
+    #[arg(long, value_name = "URL", conflicts_with = "name")]
+    pub cms_url: Option<String>,
+    /// joomla or a definition file
+    #[arg(long, value_name = "CMS")]
+    pub cms: Option<String>,
+    /// Where the shared token comes from.
+    #[command(flatten)]
+    pub token: TokenSource,
+    /// Options of the way there.
+    #[command(flatten)]
+    pub way: Way,
+    /// How the result is written
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// `switchboard secret …`
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Where each secret is kept, its file's mode, and how many share it
+    Where {
+        /// How the result is written
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+}
+
+/// `switchboard service …`
+#[derive(Debug, Subcommand)]
+pub enum ServiceCommand {
+    /// All services
+    List,
+    /// One service's description
+    Show {
+        /// Which
+        id: String,
+    },
+    /// Checks a service file of your own
+    Check {
+        /// Which
+        file: PathBuf,
+    },
+}

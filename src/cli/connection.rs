@@ -1,0 +1,278 @@
+//! `switchboard connection`: list, show, add, edit, rename, clone, remove.
+
+use std::io::{BufRead, IsTerminal};
+
+use serde::Serialize;
+
+use super::arguments::{AddArguments, ConnectionCommand, EditArguments, FieldArguments, Format};
+use super::context::Context;
+use super::fault::Fault;
+use super::output;
+use super::{probe, sources};
+use crate::domain::{Connection, Name, SecretRef};
+use crate::store::StoreKind;
+use crate::work::{Draft, Edit};
+
+/// Runs the command.
+pub async fn run(context: &Context, command: ConnectionCommand) -> Result<u8, Fault> {
+    match command {
+        ConnectionCommand::List { format } => list(context, format).await,
+        ConnectionCommand::Show { name, format } => show(context, &name, format).await,
+        ConnectionCommand::Add(arguments) => add(context, *arguments).await,
+        ConnectionCommand::Edit(arguments) => edit(context, *arguments).await,
+        ConnectionCommand::Rename { name, new } => {
+            context.desk.rename(&parsed(&name)?, &parsed(&new)?).await?;
+            Ok(0)
+        }
+        ConnectionCommand::Clone { name, new } => {
+            context
+                .desk
+                .duplicate(&parsed(&name)?, &parsed(&new)?)
+                .await?;
+            Ok(0)
+        }
+        ConnectionCommand::Remove { name, yes } => remove(context, &name, yes).await,
+    }
+}
+
+/// A connection's name.
+pub fn parsed(name: &str) -> Result<Name, Fault> {
+    Name::parse(name).map_err(|problem| Fault::usage(problem.to_string()))
+}
+
+/// A connection in JSON: references, never values.
+#[derive(Serialize)]
+struct Shown<'a> {
+    name: &'a str,
+    service: &'a str,
+    url: &'a str,
+    username: &'a str,
+    key: Option<String>,
+    token: Option<String>,
+    tags: &'a [String],
+    cms: Option<&'a str>,
+    cms_url: Option<&'a str>,
+    auth: &'static str,
+    family: &'static str,
+    interval_s: Option<u32>,
+    timeout_s: Option<u32>,
+    proxy: Option<&'a str>,
+    allow_http: bool,
+    read_only: bool,
+    note: &'a str,
+}
+
+impl<'a> From<&'a Connection> for Shown<'a> {
+    fn from(connection: &'a Connection) -> Self {
+        Self {
+            name: connection.name.as_str(),
+            service: connection.service.as_str(),
+            url: &connection.url,
+            username: &connection.username,
+            key: connection.key.as_ref().map(SecretRef::to_string),
+            token: connection.token.as_ref().map(SecretRef::to_string),
+            tags: &connection.tags,
+            cms: connection.cms.as_deref(),
+            cms_url: connection.cms_url.as_deref(),
+            auth: connection.auth.word(),
+            family: connection.family.word(),
+            interval_s: connection.interval_s,
+            timeout_s: connection.timeout_s,
+            proxy: connection.proxy.as_deref(),
+            allow_http: connection.allow_http,
+            read_only: connection.read_only,
+            note: &connection.note,
+        }
+    }
+}
+
+async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
+    let connections = context.desk.connections().await?;
+    match format {
+        Format::Json => output::json(&connections.iter().map(Shown::from).collect::<Vec<_>>())?,
+        Format::Ndjson => {
+            for connection in &connections {
+                output::ndjson(&Shown::from(connection))?;
+            }
+        }
+        Format::Human | Format::Nagios => {
+            let width =
+                |of: fn(&Connection) -> usize| connections.iter().map(of).max().unwrap_or(0);
+            let names = width(|connection| connection.name.as_str().chars().count());
+            let services = width(|connection| connection.service.as_str().len());
+            for Connection {
+                name, service, url, ..
+            } in &connections
+            {
+                output::data(&format!("{name:names$}  {service:services$}  {url}\n"))?;
+            }
+        }
+    }
+    Ok(0)
+}
+
+async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault> {
+    let connection = context.desk.connection(&parsed(name)?).await?;
+    let shown = Shown::from(&connection);
+    match format {
+        Format::Json => output::json(&shown)?,
+        Format::Ndjson => output::ndjson(&shown)?,
+        Format::Human | Format::Nagios => {
+            let value = serde_json::to_value(&shown).map_err(std::io::Error::other)?;
+            for (field, value) in value.as_object().into_iter().flatten() {
+                let text = match value {
+                    serde_json::Value::String(text) => text.clone(),
+                    serde_json::Value::Null => "–".to_owned(),
+                    other => other.to_string(),
+                };
+                output::data(&format!("{field:11} {text}\n"))?;
+            }
+        }
+    }
+    Ok(0)
+}
+
+async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
+    let name = parsed(&arguments.name)?;
+    let service = context.service(&arguments.service).await?;
+    let mut connection = Connection::new(name, service, &arguments.url);
+    check_url(&connection.url)?;
+    let (key, token) = fields(context, &mut connection, &arguments.fields)?;
+    save(
+        context,
+        connection,
+        None,
+        (key, token),
+        arguments.fields.store.as_deref(),
+    )
+    .await
+}
+
+async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> {
+    let name = parsed(&arguments.name)?;
+    let mut connection = context.desk.connection(&name).await?;
+    if let Some(service) = &arguments.service {
+        connection.service = context.service(service).await?;
+    }
+    if let Some(url) = &arguments.url {
+        check_url(url)?;
+        connection.url.clone_from(url);
+    }
+    let (key, token) = fields(context, &mut connection, &arguments.fields)?;
+    save(
+        context,
+        connection,
+        Some(name),
+        (key, token),
+        arguments.fields.store.as_deref(),
+    )
+    .await
+}
+
+fn check_url(url: &str) -> Result<(), Fault> {
+    match crate::domain::Endpoint::parse(url) {
+        Ok(_) => Ok(()),
+        Err(crate::domain::UrlProblem::UserInfo { rest, .. }) => Err(Fault::usage(
+            "user name and password don't belong in the URL",
+        )
+        .hint(format!("--url {rest} --username U --key-stdin"))),
+        Err(problem) => Err(Fault::usage(problem.to_string())),
+    }
+}
+
+/// Puts the fields that were given into `connection`; the values of its secrets come back.
+fn fields(
+    context: &Context,
+    connection: &mut Connection,
+    given: &FieldArguments,
+) -> Result<(Edit, Edit), Fault> {
+    let reference = |text: &Option<String>| {
+        let text = text.as_deref();
+        text.map(str::parse::<SecretRef>)
+            .transpose()
+            .map_err(|problem| Fault::usage(problem.to_string()))
+    };
+    if let Some(reference) = reference(&given.key_ref)? {
+        connection.key = Some(reference);
+    }
+    if let Some(reference) = reference(&given.token_ref)? {
+        connection.token = Some(reference);
+    }
+    if let Some(username) = &given.username {
+        connection.username.clone_from(username);
+    }
+    if let Some(note) = &given.note {
+        connection.note.clone_from(note);
+    }
+    if let Some(interval) = &given.interval {
+        let seconds = probe::duration(interval)?.as_secs().max(1);
+        connection.interval_s = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+    }
+    if let Some(timeout) = &given.way.timeout {
+        let seconds = probe::duration(timeout)?.as_secs().max(1);
+        connection.timeout_s = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+    }
+    if !given.tag.is_empty() {
+        connection.tags.clone_from(&given.tag);
+    }
+    if given.cms.is_some() {
+        connection.cms.clone_from(&given.cms);
+    }
+    if given.cms_url.is_some() {
+        connection.cms_url.clone_from(&given.cms_url);
+    }
+    probe::apply_way(connection, &given.way)?;
+    let (key, token) = sources::pair(&context.environment, &given.key, &given.token)?;
+    let edit = |value: Option<_>| value.map_or(Edit::Keep, Edit::Set);
+    Ok((edit(key), edit(token)))
+}
+
+async fn save(
+    context: &Context,
+    connection: Connection,
+    replaces: Option<Name>,
+    (key, token): (Edit, Edit),
+    store: Option<&str>,
+) -> Result<u8, Fault> {
+    let store = store.map(|store| match store {
+        "keyring" => StoreKind::Keyring,
+        _ => StoreKind::Vault,
+    });
+    let draft = Draft {
+        key,
+        token,
+        replaces,
+        store,
+        ..Draft::new(connection)
+    };
+    context
+        .with_vault(async || context.desk.save(draft.clone()).await)
+        .await?;
+    Ok(0)
+}
+
+async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
+    let name = parsed(name)?;
+    context.desk.connection(&name).await?;
+    if !yes && !confirmed(&name)? {
+        return Err(Fault::usage("nothing was removed"));
+    }
+    context
+        .with_vault(async || context.desk.remove(&name).await)
+        .await?;
+    Ok(0)
+}
+
+fn confirmed(name: &Name) -> Result<bool, Fault> {
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            Fault::usage("removing asks first, and nobody can be asked here").hint("give --yes"),
+        );
+    }
+    output::say(&format!(
+        "Remove {name} and the secrets kept for it here? [y/N]"
+    ));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

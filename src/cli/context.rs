@@ -1,0 +1,137 @@
+//! What every command works on: the environment, the desk, and how to write.
+
+use std::io::IsTerminal;
+
+use super::arguments::Global;
+use super::fault::Fault;
+use super::output::human::Colours;
+use super::{probe, sources};
+use crate::config::{Environment, Overrides};
+use crate::domain::{Name, Secret, ServiceId};
+use crate::work::{Desk, Opening, Passphrase, WorkError};
+
+/// What every command works on.
+pub struct Context {
+    /// The environment.
+    pub environment: Environment,
+    /// The use cases.
+    pub desk: Desk,
+    /// Whether stdout gets colours.
+    pub colours: Colours,
+    /// Options of every command.
+    pub global: Global,
+}
+
+impl Context {
+    /// Opens the desk where the flags and the environment say.
+    pub fn open(environment: Environment, global: Global) -> Result<Self, Fault> {
+        let overrides = Overrides {
+            config_dir: global.config_dir.clone(),
+            state_dir: global.state_dir.clone(),
+        };
+        let folders = environment
+            .folders(&overrides)
+            .map_err(|problem| Fault::input(&problem))?;
+        let desk = Desk::open(Opening {
+            environment: environment.clone(),
+            folders,
+        });
+        let plain = global.no_color || environment.no_color || !std::io::stdout().is_terminal();
+        let colours = if plain { Colours::Off } else { Colours::On };
+        Ok(Self {
+            environment,
+            desk,
+            colours,
+            global,
+        })
+    }
+
+    /// The service called `id`.
+    pub async fn service(&self, id: &str) -> Result<ServiceId, Fault> {
+        let service = ServiceId::new(id);
+        let catalog = self.desk.catalog().await?;
+        if catalog.get(&service).is_some() {
+            return Ok(service);
+        }
+        let known: Vec<_> = catalog.ids().map(ServiceId::as_str).collect();
+        let id = crate::domain::text::inert(id, 40);
+        Err(Fault::usage(format!("no service is called {id}"))
+            .hint(format!("there are {}", known.join(", "))))
+    }
+
+    /// Opens the vault where one of these connections keeps something in it: with the passphrase that was
+    /// given, or by asking where somebody is there. Without either, their keys are not at hand: the verdict
+    /// says so.
+    pub async fn open_vault_for(&self, names: &[Name]) -> Result<(), Fault> {
+        if !self.desk.is_locked() {
+            return Ok(());
+        }
+        let connections = self.desk.connections().await?;
+        let needed = |name: &Name| {
+            connections
+                .iter()
+                .any(|c| c.name == *name && probe::needs_vault(c))
+        };
+        if !names.iter().any(needed) {
+            return Ok(());
+        }
+        match self.passphrase()? {
+            Some(passphrase) => Ok(self.desk.unlock(passphrase).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The passphrase as given, or typed where somebody is there.
+    fn passphrase(&self) -> Result<Option<Secret>, Fault> {
+        match sources::passphrase(&self.environment, &self.global)? {
+            Some(passphrase) => Ok(Some(passphrase)),
+            None if sources::somebody_is_there() => sources::prompt("vault passphrase: ").map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Does something that may need the vault: where it does, the vault is opened or made, and it is done again.
+    pub async fn with_vault<T>(
+        &self,
+        mut attempt: impl AsyncFnMut() -> Result<T, WorkError>,
+    ) -> Result<T, Fault> {
+        match attempt().await {
+            Err(WorkError::PassphraseNeeded(what)) => {
+                self.open_or_make(what).await?;
+                Ok(attempt().await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    async fn open_or_make(&self, what: Passphrase) -> Result<(), Fault> {
+        let given = sources::passphrase(&self.environment, &self.global)?;
+        let passphrase = match given {
+            Some(passphrase) => passphrase,
+            None if !sources::somebody_is_there() => {
+                return Err(WorkError::PassphraseNeeded(what).into());
+            }
+            None => ask(what)?,
+        };
+        match what {
+            Passphrase::Open => self.desk.unlock(passphrase).await?,
+            Passphrase::Create => self.desk.create_vault(passphrase).await?,
+        }
+        Ok(())
+    }
+}
+
+fn ask(what: Passphrase) -> Result<Secret, Fault> {
+    match what {
+        Passphrase::Open => sources::prompt("vault passphrase: "),
+        Passphrase::Create => {
+            let first = sources::prompt("choose a passphrase for the vault: ")?;
+            let second = sources::prompt("the same again: ")?;
+            if first == second {
+                Ok(first)
+            } else {
+                Err(Fault::input_text("the two are not the same"))
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `switchboard demo`: the screen over rehearsal services on loopback; nothing is saved.
+
+use super::arguments::Global;
+use super::fault::Fault;
+use super::{output, screen};
+use crate::config::Environment;
+use crate::domain::{Connection, Name, Secret, ServiceId};
+use crate::sim::{Rehearsal, Sim, SimSettings};
+use crate::work::{Desk, Rehearsed};
+
+/// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end.
+pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
+    output::log_to(global.log.as_deref(), global.verbose)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::usage(format!("starting the rehearsal: {error}")))?;
+    let started = {
+        let _inside = runtime.enter();
+        Sim::bare(SimSettings::default()).and_then(|mut sim| Ok((sim.demo_set()?, sim)))
+    };
+    let (set, sim) = started
+        .map_err(|error| Fault::usage(format!("starting the rehearsal services: {error}")))?;
+    let words = words(&set);
+    let rehearsed = set
+        .into_iter()
+        .map(rehearsed)
+        .collect::<Result<Vec<_>, _>>()?;
+    let desk = runtime.block_on(Desk::rehearsal(environment.clone(), rehearsed))?;
+    let options = screen::options(
+        &environment,
+        &global,
+        global.theme.as_deref(),
+        words.clone(),
+    )?;
+    let code = screen::open(desk, options)?;
+    drop(sim);
+    runtime.shutdown_background();
+    output::data(&format!("{}\n", words.join("\n")))?;
+    Ok(code)
+}
+
+fn rehearsed(rehearsal: Rehearsal) -> Result<Rehearsed, Fault> {
+    let name = Name::parse(rehearsal.name).map_err(|problem| Fault::usage(problem.to_string()))?;
+    let mut connection = Connection::new(name, ServiceId::new(rehearsal.service), &rehearsal.url);
+    connection.username = rehearsal.username;
+    connection.cms = rehearsal.cms_url.as_ref().map(|_| "joomla".to_owned());
+    connection.cms_url = rehearsal.cms_url;
+    connection.tags = rehearsal.tags.into_iter().map(str::to_owned).collect();
+    connection.ca_file = rehearsal.ca_file;
+    connection.timeout_s = rehearsal.timeout_s;
+    Ok(Rehearsed {
+        connection,
+        key: rehearsal.key.map(Secret::new),
+        token: rehearsal.token.map(Secret::new),
+    })
+}
+
+/// The credentials to try: they open nothing but the rehearsal.
+fn words(set: &[Rehearsal]) -> Vec<String> {
+    let mut lines = vec![
+        "A rehearsal: every service here runs on this machine and ends with this screen."
+            .to_owned(),
+        "Nothing is saved. These open nothing but the rehearsal; try them with n and e:".to_owned(),
+        String::new(),
+    ];
+    let mut services = Vec::new();
+    for one in set {
+        let Some(key) = &one.key else { continue };
+        if services.contains(&one.service) {
+            continue;
+        }
+        services.push(one.service);
+        lines.push(format!("{} ({})", one.name, one.service));
+        lines.push(format!("  URL       {}", one.url));
+        lines.push(format!("  Username  {}", one.username));
+        lines.push(format!("  Key       {key}"));
+    }
+    lines
+}

@@ -1,0 +1,102 @@
+//! `switchboard explain` and `switchboard service`: what is known, without asking anybody.
+
+use std::path::Path;
+
+use super::arguments::ServiceCommand;
+use super::context::Context;
+use super::fault::Fault;
+use super::output;
+use crate::domain::{Reason, ServiceId};
+use crate::service::{Catalog, catalog::Entry};
+use crate::store::files;
+
+/// The whole entry of a reason, or the list of all.
+pub async fn reason(context: &Context, word: Option<&str>, service: &str) -> Result<u8, Fault> {
+    let Some(word) = word else {
+        for reason in Reason::ALL {
+            let state = reason.state();
+            output::data(&format!(
+                "{} {:8} {:24} {}\n",
+                state.glyph(),
+                state.word(),
+                reason.id(),
+                reason.title()
+            ))?;
+        }
+        return Ok(0);
+    };
+    let reason: Reason = word
+        .parse()
+        .map_err(|_: crate::domain::reason::UnknownReason| {
+            let word = crate::domain::text::inert(word, 40);
+            Fault::usage(format!("no reason is called {word}"))
+                .hint("switchboard explain, without one, lists them all")
+        })?;
+    let service = context.service(service).await?;
+    output::data(&entry(
+        reason,
+        &context.desk.catalog().await?.entry(reason, Some(&service)),
+    ))?;
+    Ok(0)
+}
+
+fn entry(reason: Reason, entry: &Entry) -> String {
+    let state = reason.state();
+    let mut lines = vec![
+        format!("{} {}: {}", state.glyph(), state.word(), entry.title),
+        format!("  reason {}, exit code {}", reason.id(), state.exit_code()),
+        String::new(),
+        format!("  {}", entry.cause),
+    ];
+    if !entry.steps.is_empty() {
+        lines.push(String::new());
+        lines.push(format!("  What to do ({}):", entry.who.id()));
+        let steps = entry.steps.iter().enumerate();
+        lines.extend(steps.map(|(number, step)| format!("  {}. {step}", number + 1)));
+    }
+    if let Some(snippet) = &entry.snippet {
+        lines.push(String::new());
+        lines.extend(snippet.lines().map(|line| format!("      {line}")));
+    }
+    if let Some(doc) = &entry.doc {
+        lines.push(format!("  more: {doc}"));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+/// `switchboard service …`
+pub async fn service(context: &Context, command: ServiceCommand) -> Result<u8, Fault> {
+    match command {
+        ServiceCommand::List => {
+            for service in context.desk.catalog().await?.services() {
+                output::data(&format!("{:12} {}\n", service.id(), service.title()))?;
+            }
+        }
+        ServiceCommand::Show { id } => {
+            let id: ServiceId = context.service(&id).await?;
+            if let Some(service) = context.desk.catalog().await?.get(&id) {
+                output::data(service.source())?;
+            }
+        }
+        ServiceCommand::Check { file } => check(&file)?,
+    }
+    Ok(0)
+}
+
+fn check(file: &Path) -> Result<(), Fault> {
+    let text = files::read_text(file).map_err(|problem| Fault::input(&problem))?;
+    let label = files::shown(file);
+    let ids: Vec<ServiceId> = Catalog::embedded().ids().cloned().collect();
+    let catalog =
+        Catalog::with([(label.clone(), text)]).map_err(|problem| Fault::input(&problem))?;
+    let new = catalog
+        .ids()
+        .filter(|id| !ids.contains(id))
+        .map(ServiceId::as_str);
+    output::data(&format!(
+        "{label}: in order ({})\n",
+        new.collect::<Vec<_>>().join(", ")
+    ))?;
+    Ok(())
+}

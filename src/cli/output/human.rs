@@ -1,0 +1,161 @@
+//! A verdict for people: who answered, why, and what to do about it.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use crate::domain::reply::milliseconds;
+use crate::domain::{CheckId, State, Verdict, Who};
+
+/// Whether colours are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Colours {
+    /// Glyph, word and colour.
+    On,
+    /// Glyph and word.
+    Off,
+}
+
+/// `verdict` as lines, the last one with its end.
+pub fn verdict(verdict: &Verdict, colours: Colours) -> String {
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = write_verdict(&mut text, verdict, colours);
+    text
+}
+
+fn write_verdict(text: &mut String, verdict: &Verdict, colours: Colours) -> std::fmt::Result {
+    let name = verdict
+        .connection
+        .as_ref()
+        .map_or(verdict.url.as_str(), |name| name.as_str());
+    let state = verdict.state();
+    writeln!(text, "{} {name}: {}", lamp(state, colours), verdict.title)?;
+    writeln!(text, "  {}", facts(verdict))?;
+    if verdict.connection.is_some() {
+        writeln!(text, "  {}", verdict.url)?;
+    }
+    writeln!(text, "  {}", ladder(verdict))?;
+    if let Some(phases) = phases(verdict) {
+        writeln!(text, "  {phases}")?;
+    }
+    if !verdict.cause.is_empty() && state != State::Ok {
+        writeln!(text, "\n  {}", verdict.cause)?;
+    }
+    for line in &verdict.evidence {
+        writeln!(text, "  - {line}")?;
+    }
+    for line in &verdict.changed_since_last_good {
+        writeln!(text, "  changed since it last worked: {line}")?;
+    }
+    if let Some(until) = verdict.retry_at {
+        writeln!(text, "  next try: {}", when(until, verdict.at))?;
+    }
+    remedy(text, verdict)
+}
+
+fn remedy(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
+    let remedy = &verdict.remedy;
+    if !remedy.steps.is_empty() {
+        writeln!(text, "\n  What to do ({}):", who(remedy.who))?;
+        for (number, step) in remedy.steps.iter().enumerate() {
+            writeln!(text, "  {}. {step}", number + 1)?;
+        }
+    }
+    if let Some(snippet) = &remedy.snippet {
+        writeln!(text)?;
+        for line in snippet.lines() {
+            writeln!(text, "      {line}")?;
+        }
+    }
+    if let Some(url) = &remedy.url {
+        writeln!(text, "  corrected URL: {url}")?;
+    }
+    if let Some(doc) = &remedy.doc {
+        writeln!(text, "  more: {doc}")?;
+    }
+    Ok(())
+}
+
+/// Glyph and word, coloured where wished.
+pub fn lamp(state: State, colours: Colours) -> String {
+    let plain = format!("{} {}", state.glyph(), state.word());
+    match colours {
+        Colours::Off => plain,
+        Colours::On => format!("\x1b[{}m{plain}\x1b[0m", colour(state)),
+    }
+}
+
+const fn colour(state: State) -> u8 {
+    match state {
+        State::Ok => 32,
+        State::Warn => 33,
+        State::Down => 31,
+        State::Unknown => 90,
+    }
+}
+
+const fn who(who: Who) -> &'static str {
+    match who {
+        Who::You => "you",
+        Who::Host => "whoever runs the host",
+        Who::Vendor => "the maker of the service",
+    }
+}
+
+fn facts(verdict: &Verdict) -> String {
+    let mut facts = vec![
+        verdict.reason.id().to_owned(),
+        format!("status {}", verdict.status),
+    ];
+    if let Some(total) = verdict.phases.total {
+        facts.push(format!("{} ms", milliseconds(total)));
+    }
+    facts.push(format!("answered by {}", verdict.answered_by.id()));
+    if let Some(version) = &verdict.service_version {
+        facts.push(format!("{} {version}", verdict.service));
+    }
+    if let Some(identity) = verdict
+        .identity
+        .as_ref()
+        .and_then(|identity| identity.name.as_ref())
+    {
+        facts.push(identity.clone());
+    }
+    if let Some(days) = verdict.certificate_days_left() {
+        facts.push(format!("certificate ends in {days} days"));
+    }
+    facts.join(" · ")
+}
+
+fn ladder(verdict: &Verdict) -> String {
+    let rung = |id: CheckId| {
+        let mark = match verdict.checks.get(id).state {
+            State::Ok => '✓',
+            State::Warn => '!',
+            State::Down => '✗',
+            State::Unknown => '·',
+        };
+        format!("{mark} {}", id.word())
+    };
+    CheckId::ALL.map(rung).join(" ")
+}
+
+fn phases(verdict: &Verdict) -> Option<String> {
+    let parts = verdict.phases.parts();
+    let known = parts
+        .iter()
+        .filter_map(|(word, time)| Some((word, (*time)?)));
+    let words: Vec<_> = known
+        .map(|(word, time)| format!("{word} {} ms", milliseconds(time)))
+        .collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+fn when(until: Timestamp, now: Timestamp) -> String {
+    let minutes = (until.duration_since(now).as_secs() + 59).max(0) / 60;
+    format!(
+        "{} (in {minutes} min); `R` on the screen resumes at once",
+        crate::domain::verdict::whole_seconds(until)
+    )
+}

@@ -1,0 +1,15 @@
+//! The one place of the command line that writes a secret: because it was asked to, to stdout alone.
+
+use std::io::{self, Write};
+
+use crate::domain::Secret;
+
+/// Writes `secret` without a line end, so that `$(…)` and pipes get exactly it; with one where `person` reads.
+pub fn secret(secret: &Secret, person: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(secret.expose().as_bytes())?;
+    if person {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}

@@ -1,0 +1,262 @@
+//! `switchboard probe`: saved connections, an unsaved one, or a list of URLs.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::arguments::{Format, ProbeArguments, Way};
+use super::context::Context;
+use super::fault::Fault;
+use super::output::{self, human, nagios};
+use super::sources;
+use crate::domain::{
+    AddressFamily, AuthStyle, Connection, Name, Secret, SecretRef, State, Verdict,
+};
+use crate::service::Manner;
+use crate::store::files;
+use crate::work::{TargetSettings, Unsaved, targets};
+
+/// Runs the command; gives the exit code of the worst verdict.
+pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
+    if let Some(url) = arguments.url.clone() {
+        let verdict = unsaved(context, &url, &arguments).await?;
+        return written(context, &[verdict], arguments.format, Shape::One);
+    }
+    if let Some(path) = &arguments.targets {
+        return list(context, path, &arguments).await;
+    }
+    let (names, shape) = chosen(context, &arguments).await?;
+    context.open_vault_for(&names).await?;
+    saved(context, names, shape, &arguments).await
+}
+
+/// One object, or an array even of one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    One,
+    Several,
+}
+
+async fn chosen(
+    context: &Context,
+    arguments: &ProbeArguments,
+) -> Result<(Vec<Name>, Shape), Fault> {
+    let parse =
+        |text: &String| Name::parse(text).map_err(|problem| Fault::usage(problem.to_string()));
+    if !arguments.names.is_empty() {
+        let names = arguments
+            .names
+            .iter()
+            .map(parse)
+            .collect::<Result<Vec<_>, _>>()?;
+        let shape = if names.len() == 1 {
+            Shape::One
+        } else {
+            Shape::Several
+        };
+        return Ok((names, shape));
+    }
+    let connections = context.desk.connections().await?;
+    let wanted = |connection: &Connection| match &arguments.tag {
+        Some(tag) => connection.tags.contains(tag),
+        None => arguments.all,
+    };
+    let names: Vec<Name> = connections
+        .into_iter()
+        .filter(wanted)
+        .map(|connection| connection.name)
+        .collect();
+    if names.is_empty() {
+        return Err(nothing_chosen(arguments));
+    }
+    Ok((names, Shape::Several))
+}
+
+fn nothing_chosen(arguments: &ProbeArguments) -> Fault {
+    match &arguments.tag {
+        Some(tag) => Fault::usage(format!("no connection has the tag {tag}")),
+        None if arguments.all => Fault::usage("there is no saved connection yet")
+            .hint("switchboard connection add NAME --service S --url U"),
+        None => Fault::usage("what is to be probed?")
+            .hint("give a NAME, --all, --tag T, --url URL or --targets FILE"),
+    }
+}
+
+async fn saved(
+    context: &Context,
+    names: Vec<Name>,
+    shape: Shape,
+    arguments: &ProbeArguments,
+) -> Result<u8, Fault> {
+    for name in &names {
+        context.desk.connection(name).await?;
+    }
+    let manner = if arguments.full {
+        Manner::Full
+    } else {
+        Manner::Asked
+    };
+    let desk = &context.desk;
+    let limit = usize::try_from(arguments.concurrency).unwrap_or(1);
+    let probes = names
+        .iter()
+        .map(|name| async move { desk.probe_saved(name, manner, &|_| {}).await });
+    let mut running =
+        futures_util::stream::StreamExt::buffered(futures_util::stream::iter(probes), limit);
+    let mut verdicts = Vec::with_capacity(names.len());
+    while let Some(verdict) = futures_util::StreamExt::next(&mut running).await {
+        if arguments.format == Format::Ndjson {
+            output::ndjson(&verdict)?;
+        }
+        verdicts.push(verdict);
+    }
+    written(context, &verdicts, arguments.format, shape)
+}
+
+async fn unsaved(
+    context: &Context,
+    url: &str,
+    arguments: &ProbeArguments,
+) -> Result<Verdict, Fault> {
+    let service = context.service(&arguments.service).await?;
+    let (key, token) = sources::pair(&context.environment, &arguments.key, &arguments.token)?;
+    let name = super::connection::parsed("unsaved")?;
+    let mut connection = Connection::new(name, service, url);
+    connection.username = arguments.username.clone().unwrap_or_default();
+    connection.cms_url.clone_from(&arguments.cms_url);
+    apply_way(&mut connection, &arguments.way)?;
+    warn_of_odd_key(context, &connection, key.as_ref()).await?;
+    let mut unsaved = Unsaved::new(connection);
+    unsaved.key = key;
+    unsaved.token = token;
+    unsaved.manner = if arguments.full {
+        Manner::Full
+    } else {
+        Manner::Asked
+    };
+    Ok(context.desk.probe_unsaved(unsaved, &|_| {}).await)
+}
+
+/// A command sends a key of an odd shape, and says so.
+async fn warn_of_odd_key(
+    context: &Context,
+    connection: &Connection,
+    key: Option<&Secret>,
+) -> Result<(), Fault> {
+    let catalog = context.desk.catalog().await?;
+    let service = catalog.get(&connection.service);
+    if let (Some(service), Some(key)) = (service, key)
+        && let Some(warning) = crate::service::hints::odd_shape(service, &connection.username, key)
+    {
+        output::say(&format!("switchboard: {warning}"));
+    }
+    Ok(())
+}
+
+/// Puts the options of the way there into `connection`.
+pub fn apply_way(connection: &mut Connection, way: &Way) -> Result<(), Fault> {
+    let set = |field: &mut Option<_>, value: &Option<_>| {
+        if let Some(value) = value {
+            *field = Some(Clone::clone(value));
+        }
+    };
+    set(&mut connection.ca_file, &way.ca_file);
+    set(&mut connection.client_cert, &way.client_cert);
+    set(&mut connection.client_key, &way.client_key);
+    if let Some(proxy) = &way.proxy {
+        connection.proxy = Some(proxy.clone());
+    }
+    if let Some(style) = way.auth.as_deref().and_then(AuthStyle::from_word) {
+        connection.auth = style;
+    }
+    connection.allow_http |= way.allow_http;
+    if way.ipv4 {
+        connection.family = AddressFamily::V4;
+    } else if way.ipv6 {
+        connection.family = AddressFamily::V6;
+    }
+    Ok(())
+}
+
+/// A time such as `10s`, `500ms` or `1m`.
+pub fn duration(text: &str) -> Result<std::time::Duration, Fault> {
+    let wrong = || {
+        let text = crate::domain::text::inert(text, 40);
+        Fault::usage(format!("{text:?} is no time: write 10s, 500ms or 1m"))
+    };
+    let read: jiff::SignedDuration = text.parse().map_err(|_: jiff::Error| wrong())?;
+    let read = std::time::Duration::try_from(read).map_err(|_: jiff::Error| wrong())?;
+    if read.is_zero() {
+        Err(wrong())
+    } else {
+        Ok(read)
+    }
+}
+
+async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Result<u8, Fault> {
+    let text = if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().lock().read_to_string(&mut text)?;
+        text
+    } else {
+        files::read_text(path).map_err(|problem| Fault::input(&problem))?
+    };
+    let urls = targets::listed(&text);
+    let settings = TargetSettings {
+        concurrency: usize::try_from(arguments.concurrency).unwrap_or(1),
+        timeout: arguments.way.timeout.as_deref().map(duration).transpose()?,
+        proxy: arguments.way.proxy.clone(),
+        family: if arguments.way.ipv4 {
+            AddressFamily::V4
+        } else if arguments.way.ipv6 {
+            AddressFamily::V6
+        } else {
+            AddressFamily::Any
+        },
+    };
+    let mut running = context.desk.probe_targets(urls, settings);
+    let (mut verdicts, mut worst) = (Vec::new(), State::Ok);
+    while let Some(verdict) = running.next().await {
+        worst = State::worst([worst, verdict.state()]);
+        match arguments.format {
+            Format::Ndjson => output::ndjson(&verdict)?,
+            Format::Nagios => output::data(&nagios::line(&verdict))?,
+            Format::Human => output::data(&human::verdict(&verdict, context.colours))?,
+            Format::Json => verdicts.push(verdict),
+        }
+    }
+    if arguments.format == Format::Json {
+        output::json(&verdicts)?;
+    }
+    Ok(worst.exit_code())
+}
+
+fn written(
+    context: &Context,
+    verdicts: &[Verdict],
+    format: Format,
+    shape: Shape,
+) -> Result<u8, Fault> {
+    match (format, shape, verdicts) {
+        (Format::Json, Shape::One, [verdict]) => output::json(verdict)?,
+        (Format::Json, ..) => output::json(&verdicts)?,
+        (Format::Ndjson, Shape::One, [verdict]) => output::ndjson(verdict)?,
+        (Format::Ndjson, ..) => {}
+        (Format::Human, ..) => {
+            let texts: Vec<_> = verdicts
+                .iter()
+                .map(|verdict| human::verdict(verdict, context.colours))
+                .collect();
+            output::data(&texts.join("\n"))?;
+        }
+        (Format::Nagios, ..) => {
+            output::data(&verdicts.iter().map(nagios::line).collect::<String>())?;
+        }
+    }
+    Ok(State::worst(verdicts.iter().map(Verdict::state)).exit_code())
+}
+
+/// Which stores a connection's references name.
+pub fn needs_vault(connection: &Connection) -> bool {
+    let in_vault = |reference: &Option<SecretRef>| matches!(reference, Some(SecretRef::Vault(_)));
+    in_vault(&connection.key) || in_vault(&connection.token)
+}

@@ -1,0 +1,50 @@
+//! `switchboard sim`: the rehearsal services, one URL per reason, until SIGTERM.
+
+use std::net::SocketAddr;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::fault::Fault;
+use super::output;
+use crate::sim::{Sim, SimSettings};
+
+/// Runs the services; one JSON object a line tells what each is for.
+pub fn run(listen: &str) -> Result<u8, Fault> {
+    let address: SocketAddr = listen.parse().map_err(|_: std::net::AddrParseError| {
+        Fault::usage(format!(
+            "{} is no address: write 127.0.0.1:0",
+            crate::domain::text::inert(listen, 60)
+        ))
+    })?;
+    if address.port() != 0 {
+        return Err(
+            Fault::usage("every entry has a port of its own, so the port here is 0")
+                .hint("--listen 127.0.0.1:0"),
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Fault::usage(format!("starting the rehearsal: {error}")))?;
+    let code = runtime.block_on(async {
+        let settings = SimSettings {
+            listen: address.ip(),
+            ..SimSettings::default()
+        };
+        let sim = Sim::start(settings)
+            .map_err(|error| Fault::usage(format!("starting the rehearsal services: {error}")))?;
+        let failed = |error: std::io::Error| Fault::usage(format!("listening to signals: {error}"));
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        for entry in sim.entries() {
+            output::data(&format!("{}\n", entry.to_json()))?;
+        }
+        output::data("{\"ready\":true}\n")?;
+        tokio::select! {
+            _ = terminate.recv() => Ok(0),
+            _ = interrupt.recv() => Ok(130),
+        }
+    });
+    runtime.shutdown_background();
+    code
+}

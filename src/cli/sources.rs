@@ -1,0 +1,112 @@
+//! Where secrets come from without standing in an argument: standard input, a file descriptor, the
+//! environment, a prompt.
+
+use std::io::{self, IsTerminal};
+
+use super::arguments::{Global, KeySource, TokenSource};
+use super::fault::Fault;
+use crate::config::Environment;
+use crate::domain::Secret;
+use crate::store::files;
+
+/// One secret's source, as the flags gave it.
+enum Source<'a> {
+    Stdin,
+    Descriptor(i32),
+    Variable(&'a str),
+}
+
+/// The key and the token that the flags point at. Standard input can feed only one of them.
+pub fn pair(
+    environment: &Environment,
+    key: &KeySource,
+    token: &TokenSource,
+) -> Result<(Option<Secret>, Option<Secret>), Fault> {
+    if key.key_stdin && token.token_stdin {
+        return Err(Fault::usage(
+            "standard input can hold the key or the token, not both: use --token-fd or --token-env",
+        ));
+    }
+    let key = source(key.key_stdin, key.key_fd, key.key_env.as_deref());
+    let token = source(
+        token.token_stdin,
+        token.token_fd,
+        token.token_env.as_deref(),
+    );
+    let read = |what, source: Option<Source<'_>>| {
+        source
+            .map(|source| read(environment, what, &source))
+            .transpose()
+    };
+    Ok((read("key", key)?, read("token", token)?))
+}
+
+fn source(stdin: bool, descriptor: Option<i32>, variable: Option<&str>) -> Option<Source<'_>> {
+    match (stdin, descriptor, variable) {
+        (true, ..) => Some(Source::Stdin),
+        (_, Some(number), _) => Some(Source::Descriptor(number)),
+        (.., Some(name)) => Some(Source::Variable(name)),
+        _ => None,
+    }
+}
+
+fn read(environment: &Environment, what: &str, source: &Source<'_>) -> Result<Secret, Fault> {
+    let secret = match source {
+        Source::Stdin => from_stdin(what)?,
+        Source::Descriptor(number) => {
+            files::read_descriptor(*number).map_err(|error| Fault::input(&error))?
+        }
+        Source::Variable(name) => environment.lookup(name).ok_or_else(|| {
+            Fault::input_text(format!(
+                "the variable {} is not set",
+                crate::domain::text::inert(name, 60)
+            ))
+        })?,
+    };
+    if secret.is_empty() {
+        return Err(Fault::input_text(format!("the {what} given is empty")));
+    }
+    Ok(secret)
+}
+
+fn from_stdin(what: &str) -> Result<Secret, Fault> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return prompt(&format!("{what}: "));
+    }
+    let line = files::first_line(stdin.lock()).map_err(|error| {
+        Fault::input_text(format!("reading the {what} from standard input: {error}"))
+    })?;
+    line.ok_or_else(|| Fault::input_text(format!("the {what} on standard input is too long")))
+}
+
+/// Whether somebody is there to be asked.
+pub fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for a secret without showing it.
+pub fn prompt(question: &str) -> Result<Secret, Fault> {
+    rpassword::prompt_password(question)
+        .map(Secret::new)
+        .map_err(|error| Fault::input_text(format!("reading what was typed: {error}")))
+}
+
+/// The vault's passphrase from where the flags or the environment say, if they say.
+pub fn passphrase(environment: &Environment, global: &Global) -> Result<Option<Secret>, Fault> {
+    if let Some(number) = global.passphrase_fd {
+        return files::read_descriptor(number)
+            .map(Some)
+            .map_err(|error| Fault::input(&error));
+    }
+    let file = global
+        .passphrase_file
+        .as_ref()
+        .or(environment.passphrase_file.as_ref());
+    file.map(|path| files::read_passphrase(path))
+        .transpose()
+        .map_err(|error| Fault::input(&error))
+}
+
+/// What a command that needs the vault says where nobody can be asked.
+pub const NOBODY: &str = "nobody can be asked here: give --passphrase-fd N, --passphrase-file FILE, or set SWITCHBOARD_PASSPHRASE_FILE";

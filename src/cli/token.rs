@@ -1,0 +1,181 @@
+//! `switchboard token`: generate, verify, reveal and copy what is held here.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::arguments::{Format, TokenCommand, VerifyArguments};
+use super::connection::parsed;
+use super::context::Context;
+use super::fault::Fault;
+use super::output::{self, human, nagios, reveal};
+use super::{probe, sources};
+use crate::clipboard::{Certainty, Life};
+use crate::domain::{Connection, Name, Secret, ServiceId};
+use crate::service::{Service, verify};
+use crate::work::{CopyForm, Slot, shared_token, silent};
+
+/// Runs the command.
+pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> {
+    match command {
+        TokenCommand::Generate => generate(context).await,
+        TokenCommand::Verify(arguments) => verify(context, *arguments).await,
+        TokenCommand::Reveal { name, id } => {
+            let (name, slot) = which(context, &name, id.as_deref()).await?;
+            let handle = context
+                .with_vault(async || context.desk.handle(&name, slot).await)
+                .await?;
+            reveal::secret(handle.secret(), std::io::stdout().is_terminal())?;
+            Ok(0)
+        }
+        TokenCommand::Copy { name, id } => copy(context, &name, id.as_deref()).await,
+    }
+}
+
+async fn generate(context: &Context) -> Result<u8, Fault> {
+    let token = shared_token::generate()?;
+    reveal::secret(&token, std::io::stdout().is_terminal())?;
+    let catalog = context.desk.catalog().await?;
+    let blesta = catalog.get(&ServiceId::blesta());
+    for line in blesta.map(Service::token_places).unwrap_or_default() {
+        output::say(&line);
+    }
+    Ok(0)
+}
+
+/// The handle that `id` names: the key where nothing is said.
+async fn which(context: &Context, name: &str, id: Option<&str>) -> Result<(Name, Slot), Fault> {
+    let name = parsed(name)?;
+    let connection = context.desk.connection(&name).await?;
+    let slot = match id {
+        None | Some("key") => Slot::Key,
+        Some("token") => Slot::Token,
+        Some(label) => {
+            let place = connection
+                .added
+                .iter()
+                .position(|(added, _)| added == label);
+            let place = place.ok_or_else(|| {
+                Fault::usage(format!(
+                    "{name} has no token called {}",
+                    crate::domain::text::inert(label, 60)
+                ))
+            })?;
+            Slot::Added(place)
+        }
+    };
+    Ok((name, slot))
+}
+
+async fn copy(context: &Context, name: &str, id: Option<&str>) -> Result<u8, Fault> {
+    let (name, slot) = which(context, name, id).await?;
+    let copy = async || {
+        context
+            .desk
+            .copy(&name, slot, CopyForm::Handle, Life::Outlive)
+            .await
+    };
+    let mut placed = context.with_vault(copy).await?;
+    if let Some(bytes) = placed.terminal_bytes.take() {
+        if !std::io::stdout().is_terminal() {
+            return Err(Fault::usage(
+                "the way to the clipboard is the terminal, and stdout is none",
+            ));
+        }
+        output::raw(bytes.as_bytes())?;
+    }
+    output::say(&placed.words);
+    stay(context, placed.clear_after).await?;
+    Ok(if placed.certainty == Certainty::Shown {
+        super::fault::OURS
+    } else {
+        0
+    })
+}
+
+/// Where the copy can be taken back only by this program, it stays until then, or until it is interrupted.
+async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fault> {
+    let Some(lifetime) = clear_after else {
+        return Ok(());
+    };
+    if !context.desk.clipboard_needs_program().await {
+        return Ok(());
+    }
+    output::say(&format!(
+        "it is cleared in {} s; Ctrl-C clears it now",
+        lifetime.as_secs()
+    ));
+    let failed = |error: std::io::Error| Fault::usage(format!("listening to signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    tokio::select! {
+        () = tokio::time::sleep(lifetime) => {}
+        () = context.desk.clipboard_replaced() => {}
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    if let Some(bytes) = context
+        .desk
+        .clear_clipboard()
+        .await
+        .and_then(|cleared| cleared.terminal_bytes)
+    {
+        output::raw(bytes.as_bytes())?;
+    }
+    Ok(())
+}
+
+async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fault> {
+    let verdict = match &arguments.name {
+        Some(name) => {
+            let name = parsed(name)?;
+            context.open_vault_for(std::slice::from_ref(&name)).await?;
+            context.desk.connection(&name).await?;
+            context.desk.verify_saved(&name, &silent).await
+        }
+        None => {
+            let (connection, token) = given(context, &arguments)?;
+            context
+                .desk
+                .verify_unsaved(connection, token, &silent)
+                .await
+        }
+    };
+    match arguments.format {
+        Format::Json => output::json(&verdict)?,
+        Format::Ndjson => output::ndjson(&verdict)?,
+        Format::Nagios => output::data(&nagios::line(&verdict))?,
+        Format::Human => {
+            for row in verify::rows(&verdict) {
+                let lamp = human::lamp(row.state, context.colours);
+                output::data(&format!("{lamp}  {:12} {}\n", row.label, row.detail))?;
+            }
+            output::data("\n")?;
+            output::data(&human::verdict(&verdict, context.colours))?;
+        }
+    }
+    Ok(verdict.state().exit_code())
+}
+
+fn given(
+    context: &Context,
+    arguments: &VerifyArguments,
+) -> Result<(Connection, Option<Secret>), Fault> {
+    let Some(cms_url) = &arguments.cms_url else {
+        return Err(Fault::usage("whose token is to be verified?")
+            .hint("give a NAME, or --cms-url URL with --token-env VAR"));
+    };
+    let (_, token) = sources::pair(
+        &context.environment,
+        &super::arguments::KeySource::default(),
+        &arguments.token,
+    )?;
+    let mut connection = Connection::new(parsed("unsaved")?, ServiceId::blesta(), "");
+    connection.cms_url = Some(cms_url.clone());
+    connection.cms = Some(arguments.cms.clone().unwrap_or_else(|| "joomla".to_owned()));
+    probe::apply_way(&mut connection, &arguments.way)?;
+    Ok((connection, token))
+}
