@@ -1,0 +1,13 @@
+//! What several tests need: terminals, commands, real servers.
+#![expect(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "each test takes what it needs, and what is missing shall fail it"
+)]
+
+pub mod commands;
+pub mod pty;
+pub mod rig;
