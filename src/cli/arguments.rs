@@ -102,7 +102,7 @@ pub enum Command {
 }
 
 /// Where a key comes from. One source at the most.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct KeySource {
     /// Read the key from standard input (one line)
     #[arg(long, group = "key_source")]

@@ -118,10 +118,16 @@ async fn unsaved(
     arguments: &ProbeArguments,
 ) -> Result<Verdict, Fault> {
     let service = context.service(&arguments.service).await?;
-    let (key, token) = sources::pair(&context.environment, &arguments.key, &arguments.token)?;
+    let mut from = arguments.key.clone();
+    // A variable that is not set is a key that is not at hand: a verdict, as for a saved `env:`.
+    let unset = from
+        .key_env
+        .take_if(|name| context.environment.lookup(name).is_none());
+    let (key, token) = sources::pair(&context.environment, &from, &arguments.token)?;
     let name = super::connection::parsed("unsaved")?;
     let mut connection = Connection::new(name, service, url);
     connection.username = arguments.username.clone().unwrap_or_default();
+    connection.key = unset.map(SecretRef::Env);
     connection.cms_url.clone_from(&arguments.cms_url);
     apply_way(&mut connection, &arguments.way)?;
     warn_of_odd_key(context, &connection, key.as_ref()).await?;

@@ -1,11 +1,13 @@
 //! Real servers for diagnosis: Apache with php-cgi, nginx, openssl, each on free ports, with its own files, and
 //! ended with the test.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// The API user that every installation of the rig knows.
@@ -35,13 +37,28 @@ pub fn available() -> bool {
     missing.is_empty()
 }
 
-/// A free port of this moment.
+/// A free port, given out once in this process.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        if GIVEN.lock().unwrap().insert(port) {
+            return port;
+        }
+    }
+}
+
+/// Whether somebody on this machine listens on `port`. The kernel is asked, not the port: a connection to a
+/// free port of the ephemeral range can be answered by itself, and would take the port away.
+fn listens(port: u16) -> bool {
+    let sockets = fs::read_to_string("/proc/net/tcp").unwrap();
+    let here = format!(":{port:04X}");
+    sockets.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        let local = fields.next().unwrap_or_default();
+        local.ends_with(&here) && fields.nth(1) == Some("0A")
+    })
 }
 
 /// A server process, ended when it is dropped.
@@ -59,7 +76,7 @@ impl Server {
         let mut server = Self(command.spawn().unwrap());
         let until = Instant::now() + Duration::from_secs(60);
         for port in ports {
-            while TcpStream::connect(("127.0.0.1", *port)).is_err() {
+            while !listens(*port) {
                 assert!(
                     server.0.try_wait().unwrap().is_none(),
                     "{program} {arguments:?} ended"
@@ -70,6 +87,10 @@ impl Server {
                 );
                 std::thread::yield_now();
             }
+            assert!(
+                server.0.try_wait().unwrap().is_none(),
+                "{program} {arguments:?} ended"
+            );
         }
         server
     }
@@ -301,6 +322,7 @@ ErrorLog {folder}/error.log
 LogFormat \"%>s \\\"%r\\\" basic=%{{Authorization}}i headers=%{{BLESTA-API-KEY}}i\" seen
 CustomLog {folder}/access.log seen
 StartServers 1
+TypesConfig /dev/null
 DocumentRoot {root}
 DirectoryIndex index.php index.html
 ScriptAlias /php-cgi /usr/lib/cgi-bin/php
