@@ -18,10 +18,11 @@ pub mod translate;
 
 use std::io::{self, IsTerminal};
 use std::panic::{self, AssertUnwindSafe};
+use std::task::Poll;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -214,8 +215,14 @@ impl Keys for TerminalKeys {
         self.0.get_or_insert_with(EventStream::new).next().await
     }
 
-    fn ready(&mut self) -> Option<io::Result<Event>> {
-        self.0.as_mut()?.next().now_or_never()?
+    async fn ready(&mut self) -> Option<io::Result<Event>> {
+        let events = self.0.as_mut()?;
+        // Asked with the loop's own waker: the stream keeps the first one until it has woken it.
+        std::future::poll_fn(|context| match events.poll_next_unpin(context) {
+            Poll::Ready(event) => Poll::Ready(event),
+            Poll::Pending => Poll::Ready(None),
+        })
+        .await
     }
 
     fn release(&mut self) {

@@ -52,7 +52,7 @@ pub trait Keys {
     /// The next event; `None` when there will be no more.
     fn next(&mut self) -> impl Future<Output = Option<io::Result<Event>>>;
     /// An event that is there already, without waiting.
-    fn ready(&mut self) -> Option<io::Result<Event>>;
+    fn ready(&mut self) -> impl Future<Output = Option<io::Result<Event>>>;
     /// Lets go of the terminal's input, so that a child or the shell can have it.
     fn release(&mut self);
 }
@@ -91,7 +91,7 @@ impl<S: Surface> EventLoop<S> {
         loop {
             let happened = self.next(keys, &mut told).await;
             self.take_in(happened, keys)?;
-            self.drain(keys)?;
+            self.drain(keys).await?;
             if let Some(code) = self.exit {
                 return Ok(code);
             }
@@ -145,14 +145,14 @@ impl<S: Surface> EventLoop<S> {
     }
 
     /// Takes in what is there already, so that it costs one frame together.
-    fn drain(&mut self, keys: &mut impl Keys) -> io::Result<()> {
+    async fn drain(&mut self, keys: &mut impl Keys) -> io::Result<()> {
         for _ in 0..AT_ONCE {
             if self.exit.is_some() {
                 return Ok(());
             }
             if let Ok(inbound) = self.queue.try_recv() {
                 self.take_in(Happened::Inbound(inbound), keys)?;
-            } else if let Some(event) = keys.ready() {
+            } else if let Some(event) = keys.ready().await {
                 self.take_in(Happened::Event(Some(event)), keys)?;
             } else {
                 return Ok(());
