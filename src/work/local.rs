@@ -27,7 +27,7 @@ pub(super) fn local_error(
         evidence: Vec::new(),
         remedy: Remedy {
             who: Who::You,
-            steps: Vec::new(),
+            steps: vec![inert(why, 400)],
             snippet: None,
             url: None,
             doc: None,

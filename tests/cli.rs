@@ -1,0 +1,462 @@
+//! The commands, black-box: every reason of the rehearsal, formats, exit codes, connections, bad input.
+#![expect(clippy::unwrap_used, reason = "what is missing shall fail the test")]
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use support::commands::{Done, switchboard};
+use switchboard::domain::{Reason, State};
+use switchboard::sim::{Entry, Sim, SimSettings};
+
+/// The rehearsal on a runtime of its own.
+struct Rehearsal {
+    sim: Sim,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Rehearsal {
+    fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let inside = runtime.enter();
+        let sim = Sim::start(SimSettings::default()).unwrap();
+        drop(inside);
+        Self { sim, runtime }
+    }
+
+    fn entry(&self, reason: Reason) -> &Entry {
+        self.sim.entry(reason).unwrap()
+    }
+}
+
+impl Drop for Rehearsal {
+    fn drop(&mut self) {
+        let _inside = self.runtime.enter();
+    }
+}
+
+fn probe(entry: &Entry) -> Done {
+    let home = tempfile::tempdir().unwrap();
+    let url = entry.url.clone().unwrap();
+    let mut arguments = vec![
+        "probe",
+        "--url",
+        &url,
+        "--service",
+        &entry.service,
+        "--format",
+        "json",
+    ];
+    let mut variables = Vec::new();
+    if let Some(username) = &entry.username {
+        arguments.extend(["--username", username]);
+    }
+    if let Some(key) = &entry.key
+        && !entry.args.iter().any(|word| word == "--key-env")
+    {
+        arguments.extend(["--key-env", "SIM_KEY"]);
+        variables.push(("SIM_KEY", key.as_str()));
+    }
+    if let Some(token) = &entry.token {
+        arguments.extend(["--token-env", "SIM_TOKEN"]);
+        variables.push(("SIM_TOKEN", token.as_str()));
+    }
+    if let Some(cms_url) = &entry.cms_url {
+        arguments.extend(["--cms-url", cms_url]);
+    }
+    arguments.extend(entry.args.iter().map(String::as_str));
+    switchboard(home.path(), &arguments, &variables, "")
+}
+
+#[test]
+fn every_reason_of_the_rehearsal_is_told_with_its_exit_code() {
+    let rehearsal = Rehearsal::start();
+    let mut reached = BTreeSet::new();
+    for entry in rehearsal
+        .sim
+        .entries()
+        .iter()
+        .filter(|entry| entry.url.is_some())
+    {
+        let done = probe(entry);
+        let verdict = done.json();
+        let got = (
+            verdict["reason"].as_str().unwrap(),
+            verdict["status"].as_u64().unwrap(),
+        );
+        let expected = (entry.reason.id(), u64::from(entry.status));
+        assert_eq!(
+            got, expected,
+            "{} {:?}: {}",
+            verdict["url"], entry.args, verdict["cause"]
+        );
+        assert_eq!(
+            verdict["state"].as_str().unwrap(),
+            entry.reason.state().id()
+        );
+        assert_eq!(
+            done.code,
+            i32::from(entry.reason.state().exit_code()),
+            "{}",
+            entry.reason
+        );
+        if entry.reason.state() != State::Ok {
+            let steps = verdict["remedy"]["steps"].as_array().unwrap();
+            assert!(!steps.is_empty(), "{} says nothing to do", entry.reason);
+        }
+        for secret in [&entry.key, &entry.token].into_iter().flatten() {
+            assert!(
+                !done.out.contains(secret.as_str()),
+                "{} shows a secret",
+                entry.reason
+            );
+            assert!(
+                !done.err.contains(secret.as_str()),
+                "{} shows a secret",
+                entry.reason
+            );
+        }
+        reached.insert(entry.reason);
+    }
+    let without: Vec<_> = Reason::ALL
+        .iter()
+        .filter(|reason| !reached.contains(reason))
+        .collect();
+    // Those that need a sequence, a namespace, or `token verify`: each has a test of its own.
+    let elsewhere = [
+        Reason::IdentityChanged,
+        Reason::DnsFailed,
+        Reason::Offline,
+        Reason::AuthPaused,
+        Reason::TokenValid,
+        Reason::TokenUnverifiable,
+    ];
+    assert_eq!(without, elsewhere.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_saved_connection_is_probed_by_name_and_pauses_after_two_rejections() {
+    let rehearsal = Rehearsal::start();
+    let rejecting = rehearsal.entry(Reason::CredentialsRejected);
+    let home = tempfile::tempdir().unwrap();
+    let (url, key) = (
+        rejecting.url.clone().unwrap(),
+        rejecting.key.clone().unwrap(),
+    );
+    let port = rejecting.port().unwrap();
+    let username = rejecting.username.clone().unwrap();
+    let key = [("SHOP_KEY", key.as_str())];
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "blesta",
+        "--url",
+        &url,
+        "--username",
+        &username,
+        "--key-ref",
+        "env:SHOP_KEY",
+        "--tag",
+        "eu",
+    ];
+    assert_eq!(switchboard(home.path(), &add, &key, "").code, 0);
+    let again = switchboard(home.path(), &add, &key, "");
+    assert_eq!(again.code, 3, "{again:?}");
+    assert!(
+        again.err.contains("already a connection named shop"),
+        "{}",
+        again.err
+    );
+    let reasons: Vec<String> = (0..10)
+        .map(|_| {
+            let done = switchboard(
+                home.path(),
+                &["probe", "shop", "--format", "json"],
+                &key,
+                "",
+            );
+            done.json()["reason"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(reasons[0], "credentials-rejected");
+    assert!(
+        reasons[2..].iter().all(|reason| reason == "auth-paused"),
+        "{reasons:?}"
+    );
+    let sent = rehearsal.sim.log().keys_sent(port);
+    assert!(sent <= 2, "the key was sent {sent} times");
+    let paused = switchboard(
+        home.path(),
+        &["probe", "--tag", "eu", "--format", "json"],
+        &key,
+        "",
+    )
+    .json();
+    assert!(
+        paused[0]["retry_at"].is_string(),
+        "an array even of one, with the time of the next try: {paused}"
+    );
+}
+
+#[test]
+fn ten_programs_at_once_share_one_budget() {
+    let rehearsal = Rehearsal::start();
+    let rejecting = rehearsal.entry(Reason::CredentialsRejected);
+    let home = tempfile::tempdir().unwrap();
+    let url = rejecting.url.clone().unwrap();
+    let key = rejecting.key.clone().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..10 {
+            scope.spawn(|| {
+                let arguments = [
+                    "probe",
+                    "--url",
+                    &url,
+                    "--service",
+                    "blesta",
+                    "--username",
+                    "shop-api",
+                    "--key-env",
+                    "K",
+                ];
+                switchboard(home.path(), &arguments, &[("K", &key)], "");
+            });
+        }
+    });
+    let sent = rehearsal.sim.log().keys_sent(rejecting.port().unwrap());
+    assert!(sent <= 2, "the key was sent {sent} times");
+}
+
+#[test]
+fn a_key_comes_from_stdin_or_a_descriptor_and_never_from_an_argument() {
+    let rehearsal = Rehearsal::start();
+    let entry = rehearsal.entry(Reason::Connected);
+    let home = tempfile::tempdir().unwrap();
+    let (url, key) = (entry.url.clone().unwrap(), entry.key.clone().unwrap());
+    let username = entry.username.clone().unwrap();
+    let base = [
+        "probe",
+        "--url",
+        &url,
+        "--service",
+        "blesta",
+        "--username",
+        &username,
+        "--format",
+        "json",
+    ];
+    let by_stdin = [&base[..], &["--key-stdin"]].concat();
+    let done = switchboard(home.path(), &by_stdin, &[], &format!("{key}\r\n"));
+    assert_eq!(done.json()["reason"], "connected");
+    let by_argument = [&base[..], &["--key", &key]].concat();
+    let refused = switchboard(home.path(), &by_argument, &[], "");
+    assert_eq!(refused.code, 3);
+    let unset = [&base[..], &["--key-env", "NOT_SET"]].concat();
+    let done = switchboard(home.path(), &unset, &[], "");
+    assert_eq!(
+        (done.json()["reason"].as_str().unwrap(), done.code),
+        ("secret-unavailable", 3)
+    );
+}
+
+#[test]
+fn the_shared_token_is_verified_by_a_signed_call() {
+    let rehearsal = Rehearsal::start();
+    let home = tempfile::tempdir().unwrap();
+    let entry = rehearsal.entry(Reason::TokenValid);
+    let (cms, token) = (entry.cms_url.clone().unwrap(), entry.token.clone().unwrap());
+    let verify = [
+        "token",
+        "verify",
+        "--cms-url",
+        &cms,
+        "--token-env",
+        "T",
+        "--format",
+        "json",
+    ];
+    let done = switchboard(home.path(), &verify, &[("T", &token)], "");
+    assert_eq!(
+        (done.json()["reason"].as_str().unwrap(), done.code),
+        ("token-valid", 0),
+        "{done:?}"
+    );
+    let done = switchboard(home.path(), &verify, &[("T", "another")], "");
+    assert_eq!(
+        (done.json()["reason"].as_str().unwrap(), done.code),
+        ("token-mismatch", 1)
+    );
+    let human = ["token", "verify", "--cms-url", &cms, "--token-env", "T"];
+    let done = switchboard(home.path(), &human, &[("T", &token)], "");
+    for row in ["API URL", "URL Found", "Token Set", "Token Valid"] {
+        assert!(done.out.contains(row), "{}", done.out);
+    }
+    let made = switchboard(home.path(), &["token", "generate"], &[], "");
+    assert_eq!(
+        made.out.len(),
+        43,
+        "32 bytes, URL-safe, without a line end: {:?}",
+        made.out
+    );
+    assert!(
+        made.err.contains("Login Token") && made.err.contains("API Token"),
+        "{}",
+        made.err
+    );
+}
+
+#[test]
+fn bad_input_gets_a_sentence_and_exit_code_3() {
+    let home = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], &str); 9] = [
+        (&["no-such-command"], "no-such-command"),
+        (&["probe"], "what is to be probed"),
+        (&["probe", "nobody"], "no connection named nobody"),
+        (&["probe", "--all"], "no saved connection"),
+        (
+            &["probe", "--url", "http://x", "--service", "nope"],
+            "no service is called nope",
+        ),
+        (
+            &["probe", "--url", "http://x", "--timeout", "soon"],
+            "is no time",
+        ),
+        (&["explain", "nonsense"], "no reason is called nonsense"),
+        (
+            &[
+                "connection",
+                "add",
+                "x",
+                "--service",
+                "blesta",
+                "--url",
+                "https://u:geheim@h",
+            ],
+            "don't belong in the URL",
+        ),
+        (&[], "needs a terminal"),
+    ];
+    for (arguments, sentence) in cases {
+        let done = switchboard(home.path(), arguments, &[], "");
+        assert_eq!(done.code, 3, "{arguments:?}: {done:?}");
+        assert!(done.err.contains(sentence), "{arguments:?}: {}", done.err);
+        assert!(!done.err.contains("geheim"), "{}", done.err);
+        assert!(done.out.is_empty(), "talk belongs on stderr: {}", done.out);
+    }
+    for (url, reason) in [
+        ("", "url-missing"),
+        ("http://a b", "url-invalid"),
+        ("https://e.com:99999", "url-invalid"),
+        ("ftp://e.com", "url-invalid"),
+        ("https://u:geheim@e.com", "url-invalid"),
+    ] {
+        let done = switchboard(
+            home.path(),
+            &["probe", "--url", url, "--format", "json"],
+            &[],
+            "",
+        );
+        assert_eq!(
+            (done.json()["reason"].as_str().unwrap(), done.code),
+            (reason, 3),
+            "{url}"
+        );
+        assert!(!done.out.contains("geheim") && !done.err.contains("geheim"));
+    }
+}
+
+#[test]
+fn a_broken_configuration_is_named_with_its_line_and_left_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".config/switchboard");
+    let first = switchboard(
+        home.path(),
+        &[
+            "connection",
+            "add",
+            "a",
+            "--service",
+            "http",
+            "--url",
+            "http://a.example",
+        ],
+        &[],
+        "",
+    );
+    assert_eq!(first.code, 0, "{first:?}");
+    let file = folder.join("switchboard.toml");
+    let broken = "version = 1\n\n[[connection]]\nname = \"secret-looking-value\nurl = 3\n";
+    std::fs::write(&file, broken).unwrap();
+    for arguments in [
+        &["connection", "list"][..],
+        &[
+            "connection",
+            "add",
+            "b",
+            "--service",
+            "http",
+            "--url",
+            "http://b.example",
+        ],
+    ] {
+        let done = switchboard(home.path(), arguments, &[], "");
+        assert_eq!(done.code, 3, "{done:?}");
+        assert!(
+            done.err.contains("switchboard.toml") && done.err.contains("line 4"),
+            "{}",
+            done.err
+        );
+        assert!(!done.err.contains("secret-looking"), "{}", done.err);
+    }
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        broken,
+        "it must be left as it is"
+    );
+}
+
+#[test]
+fn explain_tells_every_reason() {
+    let home = tempfile::tempdir().unwrap();
+    let all = switchboard(home.path(), &["explain"], &[], "");
+    for reason in Reason::ALL {
+        assert!(all.out.contains(reason.id()), "{reason}");
+        let one = switchboard(home.path(), &["explain", reason.id()], &[], "");
+        assert_eq!(one.code, 0);
+        assert!(one.out.contains(reason.state().word()), "{}", one.out);
+        assert!(one.out.lines().count() > 3, "{}", one.out);
+    }
+}
+
+#[test]
+fn a_list_of_urls_is_judged_as_any_http_api() {
+    let rehearsal = Rehearsal::start();
+    let home = tempfile::tempdir().unwrap();
+    let url = |reason| rehearsal.entry(reason).url.clone().unwrap();
+    let list = format!(
+        "# two\n{}\n{}\n",
+        url(Reason::NotTheService),
+        url(Reason::Refused)
+    );
+    let file = home.path().join("targets.txt");
+    std::fs::write(&file, list).unwrap();
+    let arguments = [
+        "probe",
+        "--targets",
+        file.to_str().unwrap(),
+        "--format",
+        "ndjson",
+    ];
+    let done = switchboard(home.path(), &arguments, &[], "");
+    assert_eq!(done.out.lines().count(), 2, "{done:?}");
+    assert_eq!(done.code, 2, "the worst of them");
+    for line in done.out.lines() {
+        let verdict: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(verdict["service"], "http");
+    }
+}
