@@ -11,6 +11,8 @@ use crate::domain::Secret;
 /// Finds the value of an environment variable for an `env:` reference; nothing where it is unset or not text.
 pub type LookUp = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
+type Variables = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
+
 /// The proxy variables as they stand. Their values may hold passwords, so they are never shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyVariables {
@@ -72,7 +74,7 @@ pub struct Environment {
     /// Proxies.
     pub proxies: ProxyVariables,
     look_up: LookUp,
-    variable: Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>,
+    variable: Variables,
 }
 
 impl Environment {

@@ -209,7 +209,7 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Configuration, Config
 pub(super) fn compose(connections: &[Connection]) -> Result<String, EditProblem> {
     let toml = document::TEMPLATE.parse::<DocumentMut>();
     let toml = toml.map_err(|error| EditProblem::Refused(error.message().to_owned()))?;
-    let mut document = Document { toml };
+    let mut document = Document::new(toml);
     connections
         .iter()
         .try_for_each(|connection| document.add(connection))?;
@@ -276,8 +276,7 @@ fn changed<R>(
     let toml = text
         .parse::<DocumentMut>()
         .map_err(|error| problem::uneditable(path, text, &error))?;
-    let mut document = Document { toml };
-    document.normalize();
+    let mut document = Document::new(toml);
     let result = change(&mut document)?;
     let new = document.toml.to_string();
     match read::parse(&new) {

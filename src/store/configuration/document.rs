@@ -1,9 +1,11 @@
 //! The file as it is edited: comments, order and unknown keys stay, only what changes is touched.
 
+use std::collections::HashSet;
+
 use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
 use super::read;
-use super::write::{list, written};
+use super::write::{list, refuse_secrets, written};
 use crate::domain::{Connection, Name};
 
 /// What a new file starts with.
@@ -59,37 +61,48 @@ pub enum SettingValue {
 #[derive(Debug)]
 pub struct Document {
     pub(super) toml: DocumentMut,
+    /// The names, so that adding thousands does not look through thousands each time.
+    taken: HashSet<String>,
 }
 
 impl Document {
+    /// Makes `toml` ready to be edited.
+    pub(super) fn new(toml: DocumentMut) -> Self {
+        let mut document = Self {
+            toml,
+            taken: HashSet::new(),
+        };
+        document.normalize();
+        document.taken = document.names().into_iter().collect();
+        document
+    }
+
     /// The names in the file, in its order.
     pub fn names(&self) -> Vec<String> {
-        let tables = self
-            .toml
-            .get("connection")
-            .and_then(Item::as_array_of_tables);
-        tables
-            .into_iter()
-            .flatten()
-            .filter_map(|table| named(table).map(str::to_owned))
-            .collect()
+        self.all().filter_map(named).map(str::to_owned).collect()
     }
 
     /// The connection named `name` as the file has it now.
     pub fn connection(&self, name: &Name) -> Result<Connection, EditProblem> {
-        let fresh = read::parse(&self.toml.to_string()).ok();
-        fresh
-            .into_iter()
-            .flat_map(|configuration| configuration.connections)
-            .find(|connection| connection.name == *name)
-            .ok_or_else(|| EditProblem::Absent(name.clone()))
+        let absent = || EditProblem::Absent(name.clone());
+        let table = self.all().find(|table| named(table) == Some(name.as_str()));
+        // Read as a file of its own: the whole one may hold thousands.
+        let mut alone = DocumentMut::new();
+        alone.insert("version", toml_edit::value(super::VERSION));
+        let table: ArrayOfTables = std::iter::once(table.ok_or_else(absent)?.clone()).collect();
+        alone.insert("connection", Item::ArrayOfTables(table));
+        let found = read::parse(&alone.to_string()).ok();
+        found
+            .and_then(|found| found.connections.into_iter().next())
+            .ok_or_else(absent)
     }
 
     /// Adds a connection at the end.
     pub fn add(&mut self, connection: &Connection) -> Result<(), EditProblem> {
-        if self.position(&connection.name).is_some() {
+        if self.taken.contains(connection.name.as_str()) {
             return Err(EditProblem::Taken(connection.name.clone()));
         }
+        refuse_secrets(connection, None)?;
         let mut table = Table::new();
         for (key, value) in written(connection)? {
             if let Some(value) = value {
@@ -97,6 +110,7 @@ impl Document {
             }
         }
         self.tables()?.push(table);
+        self.taken.insert(connection.name.as_str().to_owned());
         Ok(())
     }
 
@@ -113,9 +127,10 @@ impl Document {
         let at = self
             .position(&before.name)
             .ok_or_else(|| EditProblem::Absent(before.name.clone()))?;
-        if before.name != after.name && self.position(&after.name).is_some() {
+        if before.name != after.name && self.taken.contains(after.name.as_str()) {
             return Err(EditProblem::Taken(after.name.clone()));
         }
+        refuse_secrets(after, Some(before))?;
         let changes = written(before)?.into_iter().zip(written(after)?);
         let table = self
             .tables()?
@@ -126,6 +141,8 @@ impl Document {
                 put(table, key, new);
             }
         }
+        self.taken.remove(before.name.as_str());
+        self.taken.insert(after.name.as_str().to_owned());
         Ok(())
     }
 
@@ -144,6 +161,7 @@ impl Document {
         let at = self
             .position(name)
             .ok_or_else(|| EditProblem::Absent(name.clone()))?;
+        self.taken.remove(name.as_str());
         let tables = self.tables()?;
         let removed = tables.remove(at);
         let prefix = removed
@@ -204,7 +222,16 @@ impl Document {
     }
 
     fn position(&self, name: &Name) -> Option<usize> {
-        self.names().iter().position(|other| other == name.as_str())
+        self.all()
+            .position(|table| named(table) == Some(name.as_str()))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Table> {
+        let tables = self
+            .toml
+            .get("connection")
+            .and_then(Item::as_array_of_tables);
+        tables.into_iter().flatten()
     }
 
     fn tables(&mut self) -> Result<&mut ArrayOfTables, EditProblem> {
@@ -217,7 +244,7 @@ impl Document {
     }
 
     /// Turns `connection = [{ … }]` into `[[connection]]` tables, the form that is edited here.
-    pub(super) fn normalize(&mut self) {
+    fn normalize(&mut self) {
         if self.toml.get("connection").is_some_and(Item::is_array)
             && let Some(item) = self.toml.remove("connection")
         {

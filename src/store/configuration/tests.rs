@@ -688,3 +688,53 @@ fn a_configuration_in_memory_is_edited_and_writes_no_file() {
     assert_ne!(store.stamp(), stamp);
     assert_eq!(store.path(), None);
 }
+
+#[test]
+fn a_password_that_somebody_wrote_into_a_url_can_be_taken_out() {
+    let home = Home::with(
+        "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"https://u:hunter2@a.example\"\n",
+    );
+    let store = home.store();
+    store
+        .edit(|document| document.rename(&name("a"), &name("b")))
+        .unwrap();
+    let worse = store.edit(|document| {
+        let mut found = document.connection(&name("b"))?;
+        found.url = "https://u:hunter3@a.example".into();
+        document.replace(&name("b"), &found)
+    });
+    assert!(worse.unwrap_err().to_string().contains("don't belong"));
+    store
+        .edit(|document| {
+            let mut found = document.connection(&name("b"))?;
+            found.url = "https://a.example".into();
+            document.replace(&name("b"), &found)
+        })
+        .unwrap();
+    assert!(!home.text().contains("hunter"));
+}
+
+#[test]
+fn names_stay_unique_within_one_edit() {
+    let store = Store::in_memory(&[connection("a"), connection("b")]).unwrap();
+    store
+        .edit(|document| {
+            document.rename(&name("a"), &name("c"))?;
+            assert_eq!(
+                document.add(&connection("c")),
+                Err(EditProblem::Taken(name("c")))
+            );
+            document.add(&connection("a"))?;
+            document.remove(&name("b"))?;
+            document.add(&connection("b"))
+        })
+        .unwrap();
+    let names: Vec<String> = store
+        .load()
+        .unwrap()
+        .connections
+        .iter()
+        .map(|one| one.name.to_string())
+        .collect();
+    assert_eq!(names, ["c", "a", "b"]);
+}

@@ -15,14 +15,6 @@ pub(super) type Field = (&'static str, Option<Value>);
 
 /// Every field of `connection` in the file's order; nothing where it is the default.
 pub(super) fn written(connection: &Connection) -> Result<Vec<Field>, EditProblem> {
-    let urls = [
-        Some(&connection.url),
-        connection.cms_url.as_ref(),
-        connection.proxy.as_ref(),
-    ];
-    if urls.into_iter().flatten().any(|url| holds_user_info(url)) {
-        return Err(EditProblem::SecretInUrl(connection.name.clone()));
-    }
     let mut fields = who_and_what(connection)?;
     fields.extend(how(connection)?);
     Ok(fields)
@@ -89,6 +81,28 @@ fn text(text: Option<&String>) -> Option<Value> {
 
 fn number(number: Option<u32>) -> Option<Value> {
     number.map(|number| i64::from(number).into())
+}
+
+/// Refuses user names and passwords in URLs. What stood in the file before may stay: taking it out by
+/// another edit must be possible.
+pub(super) fn refuse_secrets(
+    new: &Connection,
+    old: Option<&Connection>,
+) -> Result<(), EditProblem> {
+    let urls = |connection: &Connection| {
+        let url = Some(connection.url.clone());
+        [url, connection.cms_url.clone(), connection.proxy.clone()]
+    };
+    let old = old.map(urls).unwrap_or_default();
+    let changed = urls(new)
+        .into_iter()
+        .zip(old)
+        .filter(|(new, old)| new != old);
+    let mut changed = changed.filter_map(|(new, _)| new);
+    if changed.any(|url| holds_user_info(&url)) {
+        return Err(EditProblem::SecretInUrl(new.name.clone()));
+    }
+    Ok(())
 }
 
 fn holds_user_info(url: &str) -> bool {
