@@ -133,7 +133,7 @@ fn added(added: &[(String, SecretRef)]) -> Result<Option<Value>, EditProblem> {
     Ok(Some(Value::InlineTable(table)))
 }
 
-/// As [`read::parse_reference`] reads it: a list where a blank stands inside an argument.
+/// As `read::parse_reference` reads it: a list where a blank stands inside an argument.
 fn reference(field: &'static str, reference: &SecretRef) -> Result<Value, EditProblem> {
     match reference {
         SecretRef::Cmd(words)
