@@ -141,13 +141,12 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
     };
     let pending = record.attempts[position].end == AttemptEnd::Pending;
     match end {
-        AttemptEnd::Pending => {}
         AttemptEnd::Accepted => accept(record, position),
         AttemptEnd::Inconclusive if pending => {
             record.attempts.remove(position);
         }
         AttemptEnd::Rejected if pending => reject(record, position, now),
-        AttemptEnd::Inconclusive | AttemptEnd::Rejected => {}
+        AttemptEnd::Pending | AttemptEnd::Inconclusive | AttemptEnd::Rejected => {}
     }
 }
 

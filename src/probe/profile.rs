@@ -98,7 +98,7 @@ impl ProxyUrl {
                 shown(text)
             )
         };
-        let mut url = Url::parse(&whole).map_err(|_| bad())?;
+        let mut url = Url::parse(&whole).ok().ok_or_else(bad)?;
         let default_port = match url.scheme() {
             "http" | "https" => None,
             "socks5" | "socks5h" => Some(1080),

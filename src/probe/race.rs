@@ -285,3 +285,6 @@ fn by_proxy(attempt: &Attempt) -> (State, Option<Duration>) {
     };
     (state, None)
 }
+
+#[cfg(test)]
+mod tests;

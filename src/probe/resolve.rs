@@ -64,7 +64,8 @@ impl Resolver {
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
-            .map_err(|_| LookupFailure::Local)?;
+            .ok()
+            .ok_or(LookupFailure::Local)?;
         let host = host.to_owned();
         let lookup = tokio::task::spawn_blocking(move || {
             // The permit goes with the thread: a caller that gave up does not free its place.

@@ -146,6 +146,12 @@ impl Transport {
         }
     }
 
+    /// The client itself, for the race's tests.
+    #[cfg(test)]
+    pub(super) fn client(&self) -> &reqwest::Client {
+        &self.wired.client
+    }
+
     /// Sends `request`; everything, the body included, ends by `deadline`. Dropping the future closes the
     /// connection.
     pub async fn send(&self, request: &Request, deadline: Instant) -> Reply {
@@ -184,7 +190,7 @@ impl Transport {
         let begun = Instant::now();
         let landing = race::run(&self.wired.client, built, &course).await;
         reply.addresses = landing.addresses;
-        self.write_down(&landing.attempt, begun, setting, reply);
+        write_down(&landing.attempt, begun, setting, reply);
         let response = match landing.result {
             Ok(response) => response,
             Err(ended) => return ended_without_head(ended, &landing.attempt, setting),
@@ -262,7 +268,8 @@ impl Transport {
             let lookup = self.wired.commons.resolver.lookup(host, self.family);
             let found = timeout_at(deadline, lookup)
                 .await
-                .map_err(|_| Failure::DnsFailed)?;
+                .ok()
+                .ok_or(Failure::DnsFailed)?;
             reply.phases.dns = Some(begun.elapsed());
             course.name = Some(host.to_owned());
             interleaved(found.map_err(LookupFailure::failure)?)
@@ -270,18 +277,18 @@ impl Transport {
         course.addresses = found.into_iter().map(|ip| (ip, port).into()).collect();
         Ok(course)
     }
+}
 
-    /// Phases and TLS of the attempt that counts.
-    fn write_down(&self, attempt: &Attempt, begun: Instant, setting: Setting, reply: &mut Reply) {
-        let marks = attempt.marks();
-        reply.phases.connect = marks.stood().map(|stood| stood.duration_since(begun));
-        if setting.tls {
-            reply.phases.tls = marks
-                .tls_begun
-                .zip(marks.joined)
-                .map(|(begun, joined)| joined.duration_since(begun));
-            reply.tls = tls_facts(&marks);
-        }
+/// Phases and TLS of the attempt that counts.
+fn write_down(attempt: &Attempt, begun: Instant, setting: Setting, reply: &mut Reply) {
+    let marks = attempt.marks();
+    reply.phases.connect = marks.stood().map(|stood| stood.duration_since(begun));
+    if setting.tls {
+        reply.phases.tls = marks
+            .tls_begun
+            .zip(marks.joined)
+            .map(|(begun, joined)| joined.duration_since(begun));
+        reply.tls = tls_facts(&marks);
     }
 }
 
@@ -359,12 +366,15 @@ async fn read(mut incoming: reqwest::Response, deadline: Instant) -> Outcome {
 /// The request as reqwest takes it. A header that can't be sent is named; its value is not.
 fn build(request: &Request) -> Result<reqwest::Request, Failure> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
-        .map_err(|_| Failure::Local("the request's method can't be sent".to_owned()))?;
+        .ok()
+        .ok_or_else(|| Failure::Local("the request's method can't be sent".to_owned()))?;
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
     headers.insert(ACCEPT, ACCEPTED);
     for (name, value) in &request.headers {
         let name = header_name(name)?;
-        let value = HeaderValue::from_str(value).map_err(|_| unsendable(&name))?;
+        let value = HeaderValue::from_str(value)
+            .ok()
+            .ok_or_else(|| unsendable(&name))?;
         headers.insert(name, value);
     }
     match &request.authorization {
@@ -406,7 +416,7 @@ fn sensitive(text: &str) -> Option<HeaderValue> {
 }
 
 fn header_name(name: &str) -> Result<HeaderName, Failure> {
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
+    HeaderName::from_bytes(name.as_bytes()).ok().ok_or_else(|| {
         let name = inert(name, 60);
         Failure::Local(format!("“{name}” is no header name"))
     })

@@ -225,7 +225,7 @@ async fn no_reply_has_a_kind() {
             Failure::NotHttp,
         ),
         (
-            Act::Answer([&b"HTTP/1.1 200 OK\r\nX: "[..], &[b'a'; 600_000]].concat()),
+            Act::Answer([&b"HTTP/1.1 200 OK\r\nX: "[..], &vec![b'a'; 600_000]].concat()),
             Failure::NotHttp,
         ),
     ] {
