@@ -17,6 +17,7 @@ use crate::service::{
 
 use super::gate::{Gate, Permit, Ticket};
 use super::profile::Profile;
+use super::resolve::numeric;
 use super::transport::{Commons, Transport, TransportProblem};
 
 /// Clients that are kept for further use.
@@ -27,7 +28,7 @@ const MOST_TRANSPORTS: usize = 64;
 pub struct ProberSettings {
     /// Scheduled probes that run at the same time. What a person asked for does not wait for them.
     pub concurrency: usize,
-    /// Requests in flight to one host and port, whoever asked.
+    /// Requests in flight to one host and port, whoever asked. Addresses of this machine have no bound.
     pub per_host: usize,
 }
 
@@ -179,8 +180,11 @@ impl Prober {
         Ok(transport)
     }
 
-    /// A place among the requests in flight to `host`.
+    /// A place among the requests in flight to `host`; this machine needs no such politeness.
     async fn turn(&self, host: &HostPort) -> Option<OwnedSemaphorePermit> {
+        if numeric(&host.host).is_some_and(|address| address.is_loopback()) {
+            return None;
+        }
         let places = self
             .hosts
             .lock()

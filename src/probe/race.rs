@@ -63,7 +63,7 @@ pub(super) async fn run(
 ) -> Landing {
     let mut heat = Heat {
         client,
-        request,
+        request: Some(request),
         course,
         race: Race::new(course.reach_only),
         attempts: Vec::with_capacity(1),
@@ -79,7 +79,8 @@ pub(super) async fn run(
 
 struct Heat<'a> {
     client: &'a reqwest::Client,
-    request: reqwest::Request,
+    /// Nothing once the only attempt has taken it.
+    request: Option<reqwest::Request>,
     course: &'a Course,
     race: Arc<Race>,
     attempts: Vec<Arc<Attempt>>,
@@ -104,7 +105,7 @@ impl Heat<'_> {
     /// The usual case, without a set of flights.
     async fn run_one(&mut self) -> Finish {
         let attempt = self.next_attempt();
-        let Some(request) = self.request.try_clone() else {
+        let Some(request) = self.request.take() else {
             return Err(Ended::Deadline);
         };
         let flight = ATTEMPT.scope(Arc::clone(&attempt), self.client.execute(request));
@@ -164,7 +165,7 @@ impl Heat<'_> {
             return;
         }
         // A request without a body, as all of ours, can be copied.
-        let Some(request) = self.request.try_clone() else {
+        let Some(request) = self.request.as_ref().and_then(reqwest::Request::try_clone) else {
             return;
         };
         let attempt = self.next_attempt();
