@@ -37,7 +37,7 @@ pub(super) enum ProxyKind {
 
 impl Setting {
     /// Whether the tunnel to the target stood: anything before it is the proxy's failure.
-    fn is_beyond_proxy(self, marks: &Marks) -> bool {
+    pub(super) fn is_beyond_proxy(self, marks: &Marks) -> bool {
         match self.proxy {
             None => true,
             Some(_) if !self.tls => marks.joined.is_some(),

@@ -11,9 +11,7 @@ use url::Url;
 
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict};
-use crate::service::{
-    Accepted, Answer, Ask, Ladder, LastGood, Manner, Request, Service, Step, Subject,
-};
+use crate::service::{Accepted, Answer, Ask, Ladder, LastGood, Request, Service, Step, Subject};
 
 use super::gate::{Gate, Permit, Ticket};
 use super::profile::Profile;
@@ -26,28 +24,22 @@ const MOST_TRANSPORTS: usize = 64;
 /// Bounds of a [`Prober`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProberSettings {
-    /// Scheduled probes that run at the same time. What a person asked for does not wait for them.
-    pub concurrency: usize,
     /// Requests in flight to one host and port, whoever asked. Addresses of this machine have no bound.
     pub per_host: usize,
 }
 
 impl Default for ProberSettings {
     fn default() -> Self {
-        Self {
-            concurrency: 128,
-            per_host: 4,
-        }
+        Self { per_host: 4 }
     }
 }
 
-/// Runs ladders, any number at a time. A run ends when its future is dropped: its connection is closed, and
+/// Runs ladders, any number at a time: how many is for `work` to bound. A run ends when its future is dropped: its connection is closed, and
 /// an attempt that was under way stays booked as pending.
 #[derive(Debug)]
 pub struct Prober {
     commons: Commons,
     transports: Mutex<Vec<(Profile, Transport)>>,
-    scheduled: Arc<Semaphore>,
     hosts: Mutex<Hosts>,
     per_host: usize,
 }
@@ -80,7 +72,6 @@ impl Prober {
         Self {
             commons: Commons::default(),
             transports: Mutex::default(),
-            scheduled: Arc::new(Semaphore::new(settings.concurrency.max(1))),
             hosts: Mutex::default(),
             per_host: settings.per_host.max(1),
         }
@@ -99,10 +90,6 @@ impl Prober {
         gate: &impl Gate,
         progress: Progress<'_>,
     ) -> Climb {
-        let _turn = match subject.manner {
-            Manner::Scheduled => Arc::clone(&self.scheduled).acquire_owned().await.ok(),
-            Manner::UrlTyping | Manner::Typing | Manner::Asked | Manner::Full => None,
-        };
         let begun = Ladder::begin(service, subject, Timestamp::now());
         self.run_begun(begun, profile, gate, progress).await
     }

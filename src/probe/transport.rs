@@ -282,7 +282,16 @@ impl Transport {
 /// Phases and TLS of the attempt that counts.
 fn write_down(attempt: &Attempt, begun: Instant, setting: Setting, reply: &mut Reply) {
     let marks = attempt.marks();
-    reply.phases.connect = marks.stood().map(|stood| stood.duration_since(begun));
+    if !setting.is_beyond_proxy(&marks) {
+        // A handshake with the proxy says nothing of the target.
+        return;
+    }
+    let stood = if setting.tls {
+        marks.tls_begun
+    } else {
+        marks.joined
+    };
+    reply.phases.connect = stood.map(|stood| stood.duration_since(begun));
     if setting.tls {
         reply.phases.tls = marks
             .tls_begun
@@ -329,6 +338,7 @@ fn rank(failure: &Failure) -> u8 {
         Failure::Reset => 2,
         Failure::ConnectTimeout => 3,
         Failure::Unreachable => 5,
+        Failure::Local(_) => 6,
         _ => 4,
     }
 }

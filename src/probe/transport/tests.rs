@@ -623,6 +623,52 @@ async fn a_target_is_reached_through_an_http_proxy() {
 }
 
 #[tokio::test]
+async fn a_proxy_may_itself_speak_tls() {
+    let authority = Authority::new();
+    let target = Stub::tls(
+        authority.server(&["shop.test"], |_| {}),
+        Act::Answer(OK.to_vec()),
+    )
+    .await;
+    let proxy = Stub::tls(
+        authority.server(&["127.0.0.1"], |_| {}),
+        Act::Tunnel(target.address),
+    )
+    .await;
+    let mut profile = proxied(&proxy, "https");
+    profile.extra_roots = vec![authority.pem()];
+    let reply = send_by(profile, &with_key("https://shop.test/"), LONG).await;
+    let facts = reply.tls.unwrap();
+    assert_eq!(facts.chain[0].names, ["shop.test"]);
+    assert!(facts.verified);
+    assert_eq!(answered(reply.outcome).status, 200);
+
+    let reply = send_by(
+        proxied(&proxy, "https"),
+        &with_key("https://shop.test/"),
+        LONG,
+    )
+    .await;
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(None)));
+    assert_eq!(reply.tls, None, "its certificate is not the target's");
+    assert_eq!(target.heads().len(), 1, "nothing came through");
+}
+
+#[tokio::test]
+async fn a_target_that_fails_behind_a_proxy_is_not_the_proxy() {
+    let authority = Authority::new();
+    let config = authority.server(&["other.test"], |_| {});
+    let target = Stub::tls(config, Act::Answer(OK.to_vec())).await;
+    let proxy = Stub::plain(Act::Tunnel(target.address)).await;
+    let mut profile = proxied(&proxy, "http");
+    profile.extra_roots = vec![authority.pem()];
+    let reply = send_by(profile, &with_key("https://shop.test/"), LONG).await;
+    let wrong_name = Failure::Tls(TlsFailure::WrongName);
+    assert_eq!(reply.outcome, Outcome::Failed(wrong_name));
+    assert_eq!(target.heads().len(), 0);
+}
+
+#[tokio::test]
 async fn a_target_is_reached_through_a_socks_proxy() {
     let target = Stub::plain(Act::Answer(OK.to_vec())).await;
     let proxy = Stub::plain(Act::Socks(target.address)).await;
