@@ -120,6 +120,15 @@ fn shown_url(ending: &Ending<'_>) -> String {
         .map_or_else(|| inert(&ending.subject.url, 200), Endpoint::shown)
 }
 
+/// The status of the answer, but for a stripped header: there it is the 401 that Basic got, whether in
+/// this run or before.
+fn status(ending: &Ending<'_>) -> u16 {
+    match ending.finding.reason {
+        Reason::AuthorizationStripped => 401,
+        _ => ending.judged.map_or(0, |judged| judged.status),
+    }
+}
+
 fn title(ending: &Ending<'_>) -> String {
     let Finding { reason, variant } = &ending.finding;
     ending
@@ -152,13 +161,27 @@ fn text(
     remedy.steps = words.steps.iter().map(|step| step.fill(fill)).collect();
     remedy.snippet.clone_from(&words.snippet);
     remedy.doc.clone_from(&words.doc);
-    (words.cause.fill(fill), remedy)
+    (sentence(words.cause.fill(fill)), remedy)
+}
+
+/// A sentence that begins with a general word begins with a capital; names stay as they are written.
+fn sentence(text: String) -> String {
+    match text.strip_prefix("the ") {
+        Some(rest) => format!("The {rest}"),
+        None => text,
+    }
 }
 
 fn evidence(ending: &Ending<'_>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if let Some(judged) = ending.judged {
         lines.extend(judged.answerer.evidence.iter().cloned());
+        if lines.is_empty() && judged.status > 0 {
+            lines.push(format!(
+                "status {}, and nothing says who sent it",
+                judged.status
+            ));
+        }
         if let Some(page) = &judged.page {
             lines.extend(
                 page.title

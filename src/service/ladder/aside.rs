@@ -5,7 +5,7 @@ use url::Url;
 use crate::domain::{CheckId, Endpoint, Reason, Reply};
 
 use super::super::catalog::condition::Rung;
-use super::super::judge::{conclude, failure};
+use super::super::judge::{Judged, conclude, failure};
 use super::super::step::{Authorization, Step};
 use super::super::subject::Manner;
 use super::rungs::said;
@@ -62,7 +62,7 @@ impl Ladder {
             } else {
                 self.notes.push(format!(
                     "the target, asked without credentials: {}",
-                    said(&there)
+                    shown(&there)
                 ));
             }
         }
@@ -121,6 +121,15 @@ impl Ladder {
         let finding = main.judged.finding.clone();
         self.main = Some(main);
         self.finish(finding)
+    }
+}
+
+/// What is there: the status, and the page's title where it has one.
+fn shown(there: &Judged) -> String {
+    let title = there.page.as_ref().and_then(|page| page.title.as_ref());
+    match title {
+        Some(title) => format!("{}, \"{title}\"", there.status),
+        None => said(there),
     }
 }
 

@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
+use crate::domain::text::inert;
 use crate::domain::{CheckId, Endpoint, Reason, Reply, Secret, State};
 
 use super::super::catalog::condition::Rung;
@@ -172,6 +173,14 @@ impl Ladder {
             let finding = judged.finding.clone();
             self.main = Some(Main { judged, reply });
             return self.finish(finding);
+        }
+        let says = judged.page.as_ref().and_then(|page| page.json.as_ref());
+        if let Some(text) = says.and_then(|json| json.pointer("/error")?.as_str()) {
+            self.notes
+                .push(format!("the CMS says: {}", inert(text, 160)));
+        }
+        if judged.finding.reason != Reason::TokenValid {
+            self.facts.set("url", endpoint.shown());
         }
         match judged.finding.reason {
             Reason::TokenValid => {

@@ -98,6 +98,8 @@ fn every_answer_of_the_bridge_has_its_reason() {
         assert_eq!(run.attempts, []);
         let run = in_a_probe(reply);
         assert_eq!(run.reason(), probe_reason, "{:#?}", run.verdict);
+        let url = "https://billing.example.com";
+        assert!(!run.verdict.cause.contains(url), "{}", run.verdict.cause);
         assert_eq!(
             run.verdict.identity.as_ref().unwrap().name.as_deref(),
             Some("Shop Ltd")

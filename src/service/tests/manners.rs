@@ -112,7 +112,7 @@ fn a_stripped_header_is_found_out() {
     assert_eq!(run.asked[..2], [BASIC, HEADERS]);
     assert_eq!(
         (run.reason(), run.verdict.status),
-        (Reason::AuthorizationStripped, 200)
+        (Reason::AuthorizationStripped, 401)
     );
     assert_eq!(
         run.verdict.remedy.snippet.as_deref(),
@@ -178,6 +178,12 @@ fn a_bisect_asks_four_times_at_most() {
     let run = climb(subject.clone(), vec![page(), denied(), denied(), denied()]);
     assert_eq!(run.asked.len(), 4, "{:?}", run.asked);
     assert_eq!(run.reason(), Reason::CredentialsRejected);
+
+    let mut shared = subject.clone();
+    shared.token = Held::Present(crate::domain::Secret::new("shared"));
+    shared.cms_url = Some("https://cms.example".to_owned());
+    let run = climb(shared, vec![page(), denied(), companies(), companies()]);
+    assert_eq!((run.asked.len(), run.reason()), (4, Reason::RewriteOff));
 
     let run = climb(subject.clone(), vec![page(), page(), denied()]);
     assert_eq!(run.asked[2], "GET /blesta/api/companies/getAll.json bare");

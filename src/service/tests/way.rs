@@ -313,6 +313,9 @@ fn of_several_warnings_the_first_of_the_table_wins() {
     ));
     assert_eq!(run.reason(), Reason::WrongCompany);
     assert!(run.says("also: Connected, certificate ends soon"));
+    let run = scheduled(json(200, &format!("\n{other}")));
+    assert_eq!(run.reason(), Reason::ConnectedNoisy);
+    assert!(run.says("also: Connected, other company"));
 }
 
 #[test]
