@@ -1,54 +1,47 @@
 //! What is said of a field before anything is asked: the service room's hints, by the service's id.
 
-use super::model::UrlHint;
-use crate::domain::{Endpoint, Secret, ServiceId};
+use std::sync::LazyLock;
 
-/// A paste, cleaned.
-pub(super) struct Cleaned<T> {
-    pub(super) value: T,
-    pub(super) username: Option<String>,
-    pub(super) notes: Vec<String>,
+use super::model::UrlHint;
+use crate::domain::{Secret, ServiceId};
+use crate::service::Catalog;
+use crate::service::hints::{self, Cleaned};
+
+/// The services that come with the program, read once.
+static EMBEDDED: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
+
+/// The services that are known before the configuration was read.
+pub(super) fn embedded() -> Catalog {
+    EMBEDDED.clone()
 }
 
-pub(super) fn url_hint(_service: &ServiceId, typed: &str) -> Option<UrlHint> {
-    let endpoint = Endpoint::parse(typed).ok()?;
-    let at = endpoint
-        .segments()
-        .iter()
-        .position(|s| *s == "api" || *s == "admin")?;
+/// What does not belong in the URL, with the URL without it.
+pub(super) fn url_hint(catalog: &Catalog, service: &ServiceId, typed: &str) -> Option<UrlHint> {
+    let hint = hints::url_hint(catalog.get(service)?, typed)?;
     Some(UrlHint {
-        text: "the path does not belong in the URL".to_owned(),
-        url: Some(endpoint.truncated(at).shown()),
+        text: hint.say,
+        url: Some(hint.corrected),
     })
 }
 
-pub(super) fn detect(current: &ServiceId, url: &str, username: &str) -> Option<ServiceId> {
-    let connect = url.contains("/public/v1") || username.trim().starts_with("SU-");
-    Some(ServiceId::connect()).filter(|id| connect && id != current)
-}
-
-pub(super) fn clean_secret(_service: &ServiceId, pasted: &Secret) -> Cleaned<Secret> {
-    Cleaned {
-        value: pasted.clone(),
-        username: None,
-        notes: Vec::new(),
+/// A paste into the key's field, cleaned; a pair is divided.
+pub(super) fn clean_key(
+    catalog: &Catalog,
+    service: &ServiceId,
+    pasted: &Secret,
+) -> Cleaned<Secret> {
+    match catalog.get(service) {
+        Some(service) => hints::clean_secret(service, pasted),
+        None => hints::clean_whole(pasted),
     }
 }
 
-pub(super) fn clean_text(pasted: &str) -> Cleaned<String> {
-    let joined: String = pasted.chars().filter(|c| !c.is_control()).collect();
-    let value = joined.trim().to_owned();
-    let changed = value != pasted;
-    Cleaned {
-        value,
-        username: None,
-        notes: changed
-            .then(|| "blanks or line ends were taken off".to_owned())
-            .into_iter()
-            .collect(),
-    }
-}
-
-pub(super) fn odd_shape(_service: &ServiceId, _username: &str, _key: &Secret) -> Option<String> {
-    None
+/// What is odd about the shape of the pair.
+pub(super) fn odd_shape(
+    catalog: &Catalog,
+    service: &ServiceId,
+    username: &str,
+    key: &Secret,
+) -> Option<String> {
+    hints::odd_shape(catalog.get(service)?, username, key)
 }

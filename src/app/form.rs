@@ -305,13 +305,13 @@ impl FieldId {
         )
     }
 
-    /// The words that this field takes, where it takes only some; Space goes to the next one.
+    /// The words that this field takes, where it takes only some; Space goes to the next one. Services and
+    /// CMSs are the catalog's.
     pub const fn choices(self) -> &'static [&'static str] {
         match self {
             Self::Auth => &["auto", "basic", "headers"],
             Self::Family => &["any", "ipv4", "ipv6"],
             Self::AllowHttp | Self::ReadOnly => &["no", "yes"],
-            Self::Cms => &["", "joomla", "modx", "concrete5"],
             _ => &[],
         }
     }

@@ -8,6 +8,7 @@ use super::draft::HandleSlot;
 use super::effect::{Target, Unlock};
 use super::model::Pane;
 use crate::domain::{Checks, Connection, Handle, Name, Origin, Secret, SecretRef, Verdict};
+use crate::service::Catalog;
 
 /// Something happened. The time it happened at is handed to `update` beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +133,8 @@ pub struct Loaded {
     pub keys: Vec<(String, String)>,
     /// The order of the list by name, if set.
     pub order: Option<String>,
+    /// The services, with those that the user describes; those of the program where absent.
+    pub catalog: Option<Catalog>,
     /// Text for the Response pane at first (the demo's credentials to try).
     pub banner: Vec<String>,
 }

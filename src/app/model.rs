@@ -11,6 +11,7 @@ use super::keymap::Keymap;
 use super::message::StoreOffer;
 use super::secret_field::SecretField;
 use crate::domain::{Checks, Connection, Handle, Name, Origin, SecretRef, State, Verdict};
+use crate::service::Catalog;
 
 /// The state of the whole screen. `ui` draws it and changes nothing.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct Model {
     pub keymap: Keymap,
     /// What the configuration's reading had to say: unknown keys, odd modes, conflicts of remapped keys.
     pub warnings: Vec<String>,
+    /// The services that are known.
+    pub catalog: Catalog,
     /// Pseudonyms of the war-room.
     pub disguise: Disguise,
     /// Idle minutes until secrets are locked; 0 never.

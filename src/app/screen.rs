@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::clean;
 use super::disguise::Disguise;
 use super::draft::HandleSlot;
 use super::handles;
@@ -37,6 +38,7 @@ impl Model {
             clipboard_clear_s: 20,
             keymap: Keymap::default(),
             warnings: Vec::new(),
+            catalog: clean::embedded(),
             disguise: Disguise::default(),
             lock_after_min: 0,
             last_input: now,

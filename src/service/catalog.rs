@@ -17,7 +17,7 @@ use format::{Cms, Entered, Field, Mark, Need, ReasonText, Rule, Scheme, ServiceF
 use words::Template;
 
 /// Every service that is known.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Catalog {
     services: BTreeMap<ServiceId, Service>,
     common: Arc<Common>,

@@ -5,7 +5,7 @@ use crate::domain::{Endpoint, Secret, ServiceId};
 use super::catalog::format::{Field, NotInUrl};
 use super::catalog::{Catalog, Service};
 
-pub use super::sign::{Cleaned, clean_secret};
+pub use super::sign::{Cleaned, clean_secret, clean_whole};
 
 /// Something that does not belong in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -197,7 +197,7 @@ pub fn clean_secret(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
 }
 
 /// The same without splitting a pair: where the username is known already.
-pub(super) fn clean_whole(pasted: &Secret) -> Cleaned<Secret> {
+pub fn clean_whole(pasted: &Secret) -> Cleaned<Secret> {
     let mut notes = Vec::new();
     let inside = Secret::new(
         pasted

@@ -277,6 +277,23 @@ fn further_fields_come_and_go() {
 }
 
 #[test]
+fn services_and_cms_come_from_the_catalog() {
+    let mut scene = Scene::empty();
+    scene.keys("n ctrl-o down ctrl-u").types(" ");
+    let first = scene.text(FieldId::Service).to_owned();
+    scene.types(" ");
+    assert_ne!(scene.text(FieldId::Service), first);
+    scene
+        .keys("ctrl-u")
+        .types("gopher")
+        .keys("up up up up up")
+        .types("x.example");
+    scene.keys("ctrl-s");
+    assert_eq!(scene.form().focused(), FieldId::Service);
+    assert!(scene.notice().contains("blesta"), "{}", scene.notice());
+}
+
+#[test]
 fn choices_are_turned_with_the_space_bar() {
     let mut scene = Scene::empty();
     scene.keys("n ctrl-o down down down down down down");

@@ -207,6 +207,38 @@ fn saving_without_a_yes_keeps_the_keys_own_origin() {
 }
 
 #[test]
+fn a_typed_key_is_not_saved_for_a_host_that_was_refused() {
+    let mut scene = Scene::empty();
+    scene
+        .keys("n")
+        .types("a.example")
+        .keys("tab")
+        .types("u")
+        .keys("tab")
+        .types(KEY);
+    scene.wait(400);
+    scene.keys("up up").types("x").keys("tab");
+    scene.wait(300);
+    scene.keys("n");
+    scene.effects();
+    scene.keys("ctrl-s");
+    assert!(
+        scene.notice().contains("https://a.example"),
+        "{}",
+        scene.notice()
+    );
+    assert_eq!(scene.question(), None);
+    assert_eq!(scene.form().focused(), FieldId::Key);
+    scene.keys("ctrl-u").types(KEY).keys("ctrl-s y");
+    assert!(
+        scene
+            .effects()
+            .iter()
+            .any(|effect| matches!(effect, Effect::Save { .. }))
+    );
+}
+
+#[test]
 fn undoing_a_paste_does_not_make_a_stored_key_a_typed_one() {
     let mut scene = editing();
     scene

@@ -51,6 +51,85 @@ fn a_url_with_user_info_is_divided_and_said() {
 }
 
 #[test]
+fn prefixes_and_pairs_are_taken_apart_and_said() {
+    for (pasted, username, key, said) in [
+        (format!(" {KEY}\r\n"), "", KEY, "line ends"),
+        (format!("Bearer {KEY}"), "", KEY, "Bearer"),
+        (format!("joe:{KEY}"), "joe", KEY, "split"),
+        (
+            "Authorization: Basic am9lOnB3".to_owned(),
+            "joe",
+            "pw",
+            "Basic",
+        ),
+        (
+            "ApiKey SU-160-984-311:f45bee7e".to_owned(),
+            "SU-160-984-311",
+            "f45bee7e",
+            "ApiKey",
+        ),
+    ] {
+        let mut scene = in_key();
+        scene.pastes(&pasted);
+        assert_eq!(scene.text(FieldId::Username), username, "{pasted}");
+        assert!(scene.key_is(key), "{pasted}");
+        assert!(
+            scene.notice().contains(said),
+            "{pasted}: {}",
+            scene.notice()
+        );
+        assert!(!scene.notice().contains(key), "a secret is never said");
+        scene.keys("ctrl-z");
+        assert_eq!(scene.text(FieldId::Username), "", "{pasted}");
+        assert!(
+            scene.key_is(pasted.trim_end_matches(['\r', '\n'])),
+            "{pasted}"
+        );
+    }
+}
+
+#[test]
+fn a_pasted_connect_id_turns_the_service() {
+    let mut scene = in_key();
+    scene.pastes("ApiKey SU-160-984-311:f45bee7e");
+    assert_eq!(scene.text(FieldId::Service), "connect");
+}
+
+#[test]
+fn a_pair_pasted_into_the_username_is_divided_too() {
+    let mut scene = Scene::empty();
+    scene.keys("n tab").pastes(&format!("joe:{KEY}"));
+    assert_eq!(scene.text(FieldId::Username), "joe");
+    assert!(scene.key_is(KEY));
+    scene.keys("ctrl-z");
+    assert_eq!(scene.text(FieldId::Username), format!("joe:{KEY}"));
+    assert!(scene.key_is(""));
+}
+
+#[test]
+fn a_token_is_never_divided() {
+    let mut scene = in_key();
+    scene.keys("tab").pastes("abc:def\n");
+    let token = &scene.form().secret(FieldId::Token).unwrap().value;
+    assert_eq!(*token, crate::domain::Secret::new("abc:def"));
+    assert_eq!(scene.text(FieldId::Username), "");
+}
+
+#[test]
+fn a_swapped_pair_and_an_odd_key_are_pointed_out() {
+    let mut scene = Scene::empty();
+    scene.keys("n tab").types(KEY).keys("tab").pastes("joe");
+    assert!(scene.notice().contains("swapped"), "{}", scene.notice());
+    let mut scene = in_key();
+    scene.types("short").keys("tab");
+    assert!(
+        scene.notice().contains("shape"),
+        "said when the cursor leaves: {}",
+        scene.notice()
+    );
+}
+
+#[test]
 fn typing_ends_the_chance_to_undo() {
     let mut scene = Scene::empty();
     scene

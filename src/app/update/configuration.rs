@@ -18,6 +18,9 @@ impl Model {
         self.warnings = loaded.warnings;
         self.warnings.append(&mut odd_keys);
         self.banner = loaded.banner;
+        if let Some(catalog) = loaded.catalog {
+            self.catalog = catalog;
+        }
         self.clipboard_clear_s = loaded.clipboard_clear_s;
         self.lock_after_min = loaded.lock_after_min;
         if let Some(name) = loaded.order.filter(|_| first) {

@@ -11,7 +11,7 @@ use crate::app::form::TEXT_LIMIT;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{FieldText, Form, Pane, ProbeState};
 use crate::domain::{Endpoint, UrlProblem};
-use crate::service::Manner;
+use crate::service::{Manner, hints};
 
 /// From the last keystroke in a field to the test.
 pub(super) const DEBOUNCE: SignedDuration = SignedDuration::from_millis(400);
@@ -54,15 +54,15 @@ impl Model {
 
     /// Puts the cursor into the field `id`; the field that it leaves is settled.
     pub(super) fn cursor_to(&mut self, id: FieldId, out: &mut Effects) {
-        let leaves_url = self
-            .form
-            .as_ref()
-            .is_some_and(|form| form.focused() == FieldId::Url);
+        let left = self.form.as_ref().map(Form::focused);
         if let Some(form) = &mut self.form {
             form.go_to(id);
         }
-        if leaves_url && id != FieldId::Url {
-            self.leave_url(out);
+        match left {
+            Some(left) if left == id => {}
+            Some(FieldId::Url) => self.leave_url(out),
+            Some(FieldId::Username | FieldId::Key) => self.point_out_shape(),
+            _ => {}
         }
     }
 
@@ -99,6 +99,7 @@ impl Model {
     }
 
     fn type_in_field(&mut self, press: KeyPress, out: &mut Effects) {
+        let choices = self.choices();
         let Some(form) = self.form.as_mut().filter(|form| !form.saving) else {
             return;
         };
@@ -107,9 +108,23 @@ impl Model {
             return;
         };
         let was_empty = form.secret_is_empty(id);
-        if form.type_request(id, request) {
+        let turned = request == InputRequest::InsertChar(' ') && form.turn_choice(id, &choices);
+        if turned || form.type_request(id, request) {
             form.key_changed(id, was_empty);
             self.edited(id, out);
+        }
+    }
+
+    /// The words that the field with the cursor takes, where it takes only some.
+    fn choices(&self) -> Vec<String> {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match self.form.as_ref().map(Form::focused) {
+            Some(FieldId::Service) => self.catalog.ids().map(ToString::to_string).collect(),
+            Some(FieldId::Cms) => std::iter::once(String::new())
+                .chain(self.catalog.cms().iter().map(|cms| cms.id.clone()))
+                .collect(),
+            Some(id) => owned(id.choices()),
+            None => Vec::new(),
         }
     }
 
@@ -145,7 +160,8 @@ impl Model {
     pub(super) fn follow_url(&mut self) {
         let Some(form) = &self.form else { return };
         if !form.service_chosen
-            && let Some(service) = clean::detect(
+            && let Some(service) = hints::detect(
+                &self.catalog,
                 &form.service(),
                 form.url_text(),
                 form.text(FieldId::Username),
@@ -155,7 +171,7 @@ impl Model {
         }
         self.follow_host();
         if let Some(form) = &mut self.form {
-            form.hint = clean::url_hint(&form.service(), form.url_text());
+            form.hint = clean::url_hint(&self.catalog, &form.service(), form.url_text());
         }
     }
 
@@ -231,15 +247,19 @@ impl Model {
 }
 
 impl Form {
+    /// Puts the next of `choices` into the field `id`, where there are any.
+    fn turn_choice(&mut self, id: FieldId, choices: &[String]) -> bool {
+        let now = choices.iter().position(|word| word == self.text(id));
+        let next = now.map_or(0, |at| (at + 1) % choices.len());
+        match choices.get(next) {
+            Some(word) => self.set_text(id, word),
+            None => return false,
+        }
+        true
+    }
+
     /// Carries out `request` in the field `id`; whether its text was changed.
     fn type_request(&mut self, id: FieldId, request: InputRequest) -> bool {
-        let choices = id.choices();
-        if !choices.is_empty() && request == InputRequest::InsertChar(' ') {
-            let now = choices.iter().position(|word| *word == self.text(id));
-            let next = now.map_or(0, |at| (at + 1) % choices.len());
-            self.set_text(id, choices[next]);
-            return true;
-        }
         match &mut self.field_mut(id).text {
             FieldText::Secret(field) => field.handle(request),
             FieldText::Plain(input) => {

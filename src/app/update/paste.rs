@@ -8,6 +8,7 @@ use crate::app::draft::FieldId;
 use crate::app::form::TEXT_LIMIT;
 use crate::app::model::{FieldText, Form, Overlay, Undo};
 use crate::domain::Secret;
+use crate::service::hints;
 
 impl Model {
     /// A paste into an open line.
@@ -41,7 +42,11 @@ impl Model {
             // The cursor has moved on since the loop asked: a secret is not put where it can be read.
             return self.complain("the paste was dropped: the cursor had left the secret field");
         }
-        let cleaned = clean::clean_secret(&form.service(), &pasted);
+        let cleaned = if id == FieldId::Key {
+            clean::clean_key(&self.catalog, &form.service(), &pasted)
+        } else {
+            hints::clean_whole(&pasted)
+        };
         let changed = cleaned.username.is_some() || !cleaned.notes.is_empty();
         let mut undo = Undo::of_secret(form, id, &pasted);
         if let Some(username) = &cleaned.username {
@@ -68,7 +73,7 @@ impl Model {
         if id == FieldId::Username && pasted.contains(':') {
             return self.paste_pair(pasted, out);
         }
-        let cleaned = clean::clean_text(pasted);
+        let cleaned = hints::clean_text(pasted);
         let mut notes = cleaned.notes;
         let mut undo = Undo::of_text(form, id, pasted);
         if let FieldText::Plain(input) = &mut form.field_mut(id).text {
@@ -90,13 +95,13 @@ impl Model {
         let secret = Secret::new(pasted);
         let mut undo = Undo::of_text(form, id, pasted);
         undo.remember(form, &[FieldId::Key]);
-        let cleaned = clean::clean_secret(&form.service(), &secret);
+        let cleaned = clean::clean_key(&self.catalog, &form.service(), &secret);
         let notes = if let Some(username) = cleaned.username {
             form.set_text(id, &username);
             form.put_secret(FieldId::Key, cleaned.value);
             cleaned.notes
         } else {
-            let cleaned = clean::clean_text(pasted);
+            let cleaned = hints::clean_text(pasted);
             if let FieldText::Plain(input) = &mut form.field_mut(id).text {
                 insert(input, &cleaned.value);
             }
@@ -106,8 +111,16 @@ impl Model {
     }
 
     /// What every paste into the form ends with: it counts as typed, and what was cleaned is said.
-    fn pasted(&mut self, undo: Undo, notes: Vec<String>, out: &mut Effects) {
+    fn pasted(&mut self, undo: Undo, mut notes: Vec<String>, out: &mut Effects) {
+        let service = self.form.as_ref().map(Form::service);
         self.edited(undo.field, out);
+        self.follow_url();
+        let turned = self.form.as_ref().map(Form::service);
+        if let Some(turned) = turned.filter(|_| !notes.is_empty())
+            && service.as_ref() != Some(&turned)
+        {
+            notes.push(format!("the service is {turned}"));
+        }
         if notes.is_empty() {
             return self.point_out_shape();
         }
@@ -127,7 +140,7 @@ impl Model {
             return;
         }
         let username = form.text(FieldId::Username).trim();
-        if let Some(odd) = clean::odd_shape(&form.service(), username, &key.value) {
+        if let Some(odd) = clean::odd_shape(&self.catalog, &form.service(), username, &key.value) {
             self.say(odd);
         }
     }

@@ -8,7 +8,7 @@ use crate::app::model::{
     Entry, Form, Overlay, Pane, PassphraseDialog, ProbeState, Question, Waiting,
 };
 use crate::app::secret_field::SecretField;
-use crate::domain::{Connection, Endpoint, Name, State};
+use crate::domain::{Connection, Endpoint, Name, ServiceId, State};
 
 impl Model {
     /// Ctrl-S.
@@ -42,6 +42,19 @@ impl Model {
             return Some((FieldId::Url, problem.to_string()));
         }
         let (draft, problem) = form.draft();
+        if draft.key_changed && draft.key_origin != form.origin() {
+            let entered = draft.key_origin.map(|origin| origin.to_string());
+            let sentence = format!(
+                "the key was entered for {}: agree to send it to the new host, or enter it anew",
+                entered.unwrap_or_default()
+            );
+            return Some((FieldId::Key, sentence));
+        }
+        if self.catalog.get(&draft.connection.service).is_none() {
+            let known: Vec<&str> = self.catalog.ids().map(ServiceId::as_str).collect();
+            let sentence = format!("the service is one of {}", known.join(", "));
+            return Some((FieldId::Service, sentence));
+        }
         let name = &draft.connection.name;
         let taken = self.entries.contains_key(name) && form.editing.as_ref() != Some(name);
         problem.or_else(|| {
