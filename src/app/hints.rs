@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::keymap::action::{Row, TABLE};
-use super::keymap::{Action, Scope};
+use super::keymap::{Action, Keymap, Scope};
 use super::model::{Model, Overlay, Pane};
 
 /// Keys and words for the footer, the most useful first: the screen shows as many as fit.
@@ -119,6 +119,35 @@ pub fn help(model: &Model) -> Vec<(String, &'static Row)> {
             (!keys.is_empty()).then(|| (keys.join(" "), row))
         })
         .collect()
+}
+
+/// The table for people, in Markdown: key, key in a text field, what it does. The README's is this one.
+pub fn markdown(keymap: &Keymap) -> String {
+    let rows = TABLE.iter().map(|row| {
+        let keys = keymap.keys(row.action);
+        let list = |field: bool| -> String {
+            let shown = keys
+                .iter()
+                .map(|key| if field { key.for_field() } else { *key });
+            shown
+                .map(|key| format!("`{key}`"))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let (lists, fields) = match row.scope {
+            Scope::Lists => (list(false), String::new()),
+            Scope::Fields => (String::new(), list(true)),
+            Scope::Both => (list(false), list(true)),
+        };
+        let lists = if keys.is_empty() {
+            format!("`:{}`", row.name)
+        } else {
+            lists
+        };
+        format!("| {lists} | {fields} | {} |\n", row.help)
+    });
+    let head = "| key | in a text field | does |\n|---|---|---|\n".to_owned();
+    std::iter::once(head).chain(rows).collect()
 }
 
 /// The rows of the palette for what was typed, the best first; with nothing typed all, as in the table.

@@ -85,10 +85,14 @@ impl Model {
             .count()
     }
 
-    /// The connection and the handle that reveal and copy mean: the selected row of the tokens pane where
+    /// The connection and the handle that reveal and copy mean (none while a new one is entered): the
+    /// selected row of the tokens pane where
     /// that has the keys, else the key.
     pub fn selected_handle(&self) -> Option<(Name, HandleSlot)> {
-        let entry = self.selected_entry()?;
+        let entry = match self.visible_form() {
+            Some(form) => self.entries.get(form.editing.as_ref()?)?,
+            None => self.selected_entry()?,
+        };
         let rows = handles::rows(&entry.connection);
         let row = if self.focus == Pane::Tokens {
             rows.get(self.token_row)

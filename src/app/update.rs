@@ -21,7 +21,7 @@ use tui_input::InputRequest;
 use super::effect::Effect;
 use super::keymap::{Action, KeyPress};
 use super::message::{Message, SecretInput};
-use super::model::{Model, Notice, Pane, Question};
+use super::model::{Model, Notice, Overlay, Pane, Question};
 use crate::domain::text::inert;
 
 /// Effects on their way out.
@@ -201,6 +201,11 @@ impl Model {
     }
 
     fn quit(&mut self, out: &mut Effects) {
+        match self.overlay.take() {
+            Some(Overlay::AddToken(dialog)) => self.adding = Some(dialog),
+            Some(Overlay::Passphrase(_) | Overlay::ChooseStore { .. }) => self.dialog_cancelled(),
+            _ => {}
+        }
         if self.holds_unsaved() {
             self.ask(Question::QuitUnsaved);
         } else {
@@ -222,7 +227,12 @@ impl Model {
 
     /// Whether leaving would lose something that was typed.
     fn holds_unsaved(&self) -> bool {
+        let token = self.adding.as_ref().or(match &self.overlay {
+            Some(Overlay::AddToken(dialog)) => Some(dialog),
+            _ => None,
+        });
         self.form.as_ref().is_some_and(|form| form.dirty)
+            || token.is_some_and(|dialog| !dialog.value.value.is_empty())
     }
 
     /// Says `text` at the right of the footer for a while.

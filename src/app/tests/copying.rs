@@ -76,6 +76,14 @@ fn in_the_tokens_pane_the_selected_row_is_meant() {
 }
 
 #[test]
+fn while_a_new_connection_is_entered_no_other_key_is_copied() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("n alt-y alt-Y");
+    assert_eq!(scene.effects(), []);
+    assert!(scene.model.overlay.is_none());
+}
+
+#[test]
 fn copy_as_has_a_menu() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("Y down down enter");

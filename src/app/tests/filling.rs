@@ -82,6 +82,13 @@ fn the_name_is_the_host_and_a_number_where_that_is_taken() {
 }
 
 #[test]
+fn a_host_that_is_no_name_gives_none() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("https://-a.example");
+    assert_eq!(scene.text(FieldId::Name), "new");
+}
+
+#[test]
 fn the_service_turns_to_connect_and_the_footer_says_so() {
     let mut scene = Scene::empty();
     scene.keys("n").types("https://api.example.com/public/v1");
@@ -94,6 +101,12 @@ fn the_service_turns_to_connect_and_the_footer_says_so() {
         .keys("tab")
         .types("SU-1");
     assert_eq!(scene.form().service(), ServiceId::connect());
+    scene.keys("ctrl-u").types("joe");
+    assert_eq!(
+        scene.form().service(),
+        ServiceId::blesta(),
+        "nothing shows it any more"
+    );
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("e up up").types("/public/v1");
     assert_eq!(

@@ -133,6 +133,20 @@ fn the_footer_shows_alt_in_a_text_field() {
 }
 
 #[test]
+fn the_table_for_people_has_a_row_for_every_action() {
+    let table = hints::markdown(&Keymap::default());
+    assert_eq!(table.lines().count(), TABLE.len() + 2);
+    for row in [
+        "| `r` | `Alt-r` | Probe now |",
+        "| `Ctrl-S` | `Ctrl-S` | Save what stands in the form |",
+        "| `:mouse` |  | Switch the mouse on or off |",
+        "|  | `Tab` | To the next field |",
+    ] {
+        assert!(table.contains(row), "{table}");
+    }
+}
+
+#[test]
 fn the_help_is_of_the_pane_and_the_palette_of_everything() {
     let mut scene = Scene::with(shops(&["a"]));
     let names = |rows: Vec<(String, &'static crate::app::keymap::Row)>| -> Vec<&str> {

@@ -271,6 +271,31 @@ fn quitting_asks_only_where_something_would_be_lost() {
 }
 
 #[test]
+fn a_cancelled_quit_loses_no_typed_token_and_no_save() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .keys("a")
+        .types("l")
+        .keys("enter")
+        .types("v")
+        .keys("ctrl-c");
+    assert_eq!(scene.question(), Some(&Question::QuitUnsaved));
+    scene.keys("n");
+    assert!(
+        matches!(&scene.model.overlay, Some(Overlay::AddToken(d)) if !d.value.value.is_empty())
+    );
+    let mut scene = proven();
+    scene
+        .keys("ctrl-s")
+        .send(Message::PassphraseNeeded(Unlock::Open));
+    scene.keys("ctrl-c n");
+    scene.effects();
+    assert!(!scene.form().saving, "it can be saved again");
+    scene.keys("ctrl-s");
+    save(&mut scene);
+}
+
+#[test]
 fn a_token_is_added_with_label_and_value() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("a enter enter");

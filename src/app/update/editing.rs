@@ -10,7 +10,7 @@ use crate::app::effect::{Effect, Target};
 use crate::app::form::TEXT_LIMIT;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{FieldText, Form, Pane, ProbeState};
-use crate::domain::{Endpoint, UrlProblem};
+use crate::domain::{Endpoint, ServiceId, UrlProblem};
 use crate::service::{Manner, hints};
 
 /// From the last keystroke in a field to the test.
@@ -159,15 +159,14 @@ impl Model {
     /// The service, the name and the hint follow URL and username, as long as nobody chose them.
     pub(super) fn follow_url(&mut self) {
         let Some(form) = &self.form else { return };
-        if !form.service_chosen
-            && let Some(service) = hints::detect(
-                &self.catalog,
-                &form.service(),
-                form.url_text(),
-                form.text(FieldId::Username),
-            )
-        {
-            self.turn_service(service.as_str());
+        if !form.service_chosen {
+            let usual = ServiceId::blesta();
+            let username = form.text(FieldId::Username);
+            let shown = hints::detect(&self.catalog, &usual, form.url_text(), username);
+            let service = shown.unwrap_or(usual);
+            if service != form.service() {
+                self.turn_service(service.as_str());
+            }
         }
         self.follow_host();
         if let Some(form) = &mut self.form {
@@ -180,7 +179,7 @@ impl Model {
             form.set_text(FieldId::Service, service);
         }
         self.say(format!(
-            "service: {service}, as URL and username show; Ctrl-O has the field"
+            "the service is {service} now, going by URL and username; Ctrl-O has the field"
         ));
     }
 

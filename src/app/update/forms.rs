@@ -166,7 +166,13 @@ impl Model {
         if !form.dirty && !form.saving {
             self.close_form(out);
         } else if form.dirty && !form.parked {
-            self.say("the draft is kept: e opens it again");
+            let key = if form.editing.is_some() {
+                Action::Edit
+            } else {
+                Action::New
+            };
+            let key = self.keymap.list_key(key).unwrap_or_default();
+            self.say(format!("the draft is kept: {key} opens it again"));
         }
     }
 
@@ -194,12 +200,11 @@ impl Model {
     pub(super) fn free_name(&self, wanted: &str, own: Option<&Name>) -> Name {
         let wanted: String = wanted.chars().take(58).collect();
         let free = |name: &Name| own == Some(name) || !self.entries.contains_key(name);
-        (1_u32..)
+        (1..=self.entries.len() + 1)
             .filter_map(|number| match number {
                 1 => Name::parse(&wanted).ok(),
                 _ => Name::parse(&format!("{wanted}-{number}")).ok(),
             })
-            .take(self.entries.len() + 1)
             .find(free)
             .unwrap_or_else(Name::unnamed)
     }

@@ -180,16 +180,20 @@ impl Model {
     pub(super) fn lock_now(&mut self, out: &mut Effects) {
         self.revealed = None;
         self.copied = None;
-        self.waiting = None;
-        self.adding = None;
         if matches!(
             self.overlay,
-            Some(Overlay::AddToken(_) | Overlay::Passphrase(_))
+            Some(Overlay::Passphrase(_) | Overlay::ChooseStore { .. })
         ) {
+            self.dialog_cancelled();
+        }
+        self.waiting = None;
+        self.adding = None;
+        if matches!(self.overlay, Some(Overlay::AddToken(_))) {
             self.overlay = None;
         }
         let lost = self.form.as_ref().is_some_and(Form::holds_typed_secret);
         if let Some(form) = &mut self.form {
+            form.saving = false;
             form.forget_secrets();
         }
         self.locked = true;

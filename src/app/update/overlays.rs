@@ -141,9 +141,11 @@ impl Model {
         match question {
             Question::SendKeyTo(_) => self.key_answered(false, out),
             Question::LoseDraft => self.next_form = None,
+            Question::QuitUnsaved => {
+                self.overlay = self.adding.take().map(Overlay::AddToken);
+            }
             Question::Remove(_)
             | Question::SaveAllTheSame
-            | Question::QuitUnsaved
             | Question::Bisect(_)
             | Question::BisectDraft
             | Question::LockLosesSecrets => {}
