@@ -104,6 +104,8 @@ pub struct Draft {
     pub key_changed: bool,
     /// Whether the token was.
     pub token_changed: bool,
+    /// The saved connection that is edited, as it was when editing began; `None` for a new one.
+    pub opened: Option<Box<Connection>>,
     /// The origin that the key was entered for, or agreed to: what is kept beside it in its store. Where it
     /// is another one than the URL's, the key is not to be sent. `None` where it was never bound to one.
     pub key_origin: Option<Origin>,

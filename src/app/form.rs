@@ -82,6 +82,7 @@ impl Form {
             token: None,
             key_changed: false,
             token_changed: false,
+            opened: None,
             key_origin: None,
         }));
         form.refresh_lamps();
@@ -197,9 +198,16 @@ impl Form {
             token,
             key_changed,
             token_changed,
+            opened: self.opened(),
             key_origin: self.bound_origin(),
         };
         (draft, problems.into_iter().next())
+    }
+
+    fn opened(&self) -> Option<Box<Connection>> {
+        let name = self.editing.as_ref()?;
+        let original = &self.original.as_ref()?.connection;
+        (original.name == *name).then(|| Box::new(original.clone()))
     }
 
     fn connection(&self, problems: &mut Vec<(FieldId, String)>) -> Connection {

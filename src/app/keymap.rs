@@ -26,8 +26,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The defaults with `remaps` (action name → keys, several divided by blanks; an empty text takes the
-    /// action's keys away), and a sentence for everything in them that could not be done.
+    /// The defaults with `remaps` (action name → keys, several divided by blanks or in pairs of their own; an
+    /// empty text takes the action's keys away), and a sentence for everything in them that could not be done.
     pub fn remapped(remaps: &[(String, String)]) -> (Self, Vec<String>) {
         let mut warnings = Vec::new();
         let mut chosen: Vec<(Action, Vec<KeyPress>)> = Vec::new();
@@ -36,9 +36,10 @@ impl Keymap {
                 None => warnings.push(format!("keys: no action is called \"{}\"", shown(name))),
                 Some(action) => {
                     let keys = read_keys(action, text, &mut warnings);
-                    if !keys.is_empty() || text.trim().is_empty() {
-                        chosen.retain(|(other, _)| *other != action);
-                        chosen.push((action, keys));
+                    match chosen.iter_mut().find(|(other, _)| *other == action) {
+                        Some((_, known)) => known.extend(keys),
+                        None if keys.is_empty() && !text.trim().is_empty() => {}
+                        None => chosen.push((action, keys)),
                     }
                 }
             }

@@ -21,7 +21,7 @@ use tui_input::InputRequest;
 use super::effect::Effect;
 use super::keymap::{Action, KeyPress};
 use super::message::{Message, SecretInput};
-use super::model::{Model, Notice, Overlay, Pane, Question};
+use super::model::{Model, Notice, Overlay, Pane, Question, Waiting};
 use crate::domain::text::inert;
 
 /// Effects on their way out.
@@ -80,7 +80,7 @@ impl Model {
             Message::Revealed { name, slot, result } => self.revealed(name, slot, result),
             Message::Copied(copied) => self.copied(copied),
             Message::ClipboardCleared(words) => self.clipboard_cleared(&words),
-            Message::Noticed(text) => self.say(text),
+            Message::Noticed(text) => self.noticed(&text),
             Message::EndRequested(code) => self.end(code, out),
             other => self.saved_or_stored(other, out),
         }
@@ -233,6 +233,13 @@ impl Model {
         });
         self.form.as_ref().is_some_and(|form| form.dirty)
             || token.is_some_and(|dialog| !dialog.value.value.is_empty())
+    }
+
+    /// Something to say; also how a copy says that it failed.
+    fn noticed(&mut self, text: &str) {
+        self.waiting
+            .take_if(|waiting| matches!(waiting, Waiting::Copy(..)));
+        self.say(text);
     }
 
     /// Says `text` at the right of the footer for a while.

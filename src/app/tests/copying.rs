@@ -160,6 +160,18 @@ fn what_needs_the_vault_goes_on_once_it_is_open() {
 }
 
 #[test]
+fn a_copy_that_failed_is_not_made_up_for_later() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .keys("y")
+        .send(Message::Noticed("the keyring is away".to_owned()));
+    scene.keys("L").send(Message::Locked);
+    scene.keys("L").types("p").keys("enter").effects();
+    scene.send(Message::Unlocked);
+    assert_eq!(scene.effects(), []);
+}
+
+#[test]
 fn locking_forgets_and_asks_before_it_loses_a_typed_secret() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("e").send(Message::SecretsLoaded {

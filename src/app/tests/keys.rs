@@ -78,6 +78,13 @@ fn a_remapped_action_has_its_new_keys_only() {
     );
     assert_eq!(map.list_key(Action::Probe).unwrap(), "F5");
     assert_eq!(map.field_key(Action::Quit).unwrap(), "Alt-q");
+    let (map, _) = remap(&[("probe", "f5"), ("probe", "x")]);
+    let key = |text| map.in_lists(KeyPress::parse(text).unwrap());
+    assert_eq!(
+        (key("f5"), key("x")),
+        (Some(Action::Probe), Some(Action::Probe)),
+        "in two pairs"
+    );
     let (map, _) = remap(&[("probe", "e"), ("edit", "r")]);
     let key = |text| map.in_lists(KeyPress::parse(text).unwrap());
     assert_eq!(

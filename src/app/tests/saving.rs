@@ -115,6 +115,7 @@ fn a_renamed_connection_replaces_its_old_entry() {
     scene.keys("e ctrl-o ctrl-u").types("z").keys("ctrl-s y");
     let (draft, replaces, _) = save(&mut scene);
     assert_eq!(replaces, Some(named("a")));
+    assert_eq!(draft.opened, Some(Box::new(shop("a"))));
     scene.send(Message::Saved(Box::new(draft.connection)));
     assert_eq!(scene.visible(), ["b", "z"]);
     assert_eq!(scene.selected(), "z");

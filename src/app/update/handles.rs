@@ -168,6 +168,7 @@ impl Model {
     /// `L`: locks, or asks for the passphrase where locked.
     pub(super) fn lock_or_unlock(&mut self, out: &mut Effects) {
         if self.locked {
+            self.waiting = None;
             self.open_passphrase(Unlock::Open);
         } else if self.form.as_ref().is_some_and(Form::holds_typed_secret) {
             self.ask(Question::LockLosesSecrets);
