@@ -110,7 +110,8 @@ fn draw_panes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Positi
         }
         for (pane, inside) in &one.panes {
             if view.focused(*pane) {
-                border::highlight(buf, ring(one, *inside), view.theme.border_focus);
+                // Its upper line alone: the whole ring would be a kilobyte whenever the keys go elsewhere.
+                buf.set_style(above(one, *inside), view.theme.border_focus);
             }
             let position = draw_pane(view, panes, one, (*pane, *inside), buf);
             cursor = cursor.or(position);
@@ -232,16 +233,6 @@ fn above(one: &PaneBox, inside: Rect) -> Rect {
         height: 1,
         ..one.area
     }
-}
-
-/// A pane with the borders around it.
-fn ring(one: &PaneBox, inside: Rect) -> Rect {
-    Rect {
-        y: inside.y.saturating_sub(1),
-        height: inside.height + 2,
-        ..one.area
-    }
-    .intersection(one.area)
 }
 
 fn draw_tiny(view: &View<'_>, area: Rect, buf: &mut Buffer) {

@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::rc::Rc;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use insta::{assert_debug_snapshot, assert_snapshot};
 use ratatui::backend::{CrosstermBackend, TestBackend};
 use ratatui::layout::{Position, Rect};
@@ -24,7 +25,7 @@ use switchboard::app::model::{
     Question, Revealed,
 };
 use switchboard::app::secret_field::SecretField;
-use switchboard::app::{FieldId, HandleSlot, Model};
+use switchboard::app::{FieldId, HandleSlot, Message, Model};
 use switchboard::domain::{Handle, Secret, SecretRef};
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
 use tui_input::Input;
@@ -575,4 +576,18 @@ fn every_kind() -> Vec<Model> {
         kinds.push(covered);
     }
     kinds
+}
+
+#[test]
+fn a_key_writes_about_a_kilobyte_at_most() {
+    for (keys, most) in [("jk", 320), ("/WseaYdb", 1_200)] {
+        for key in keys.chars() {
+            let before = model(120, 40);
+            let mut pressed = model(120, 40);
+            let key_event = KeyEvent::new(KeyCode::Char(key), KeyModifiers::NONE);
+            pressed.update(after(1), Message::Key(key_event));
+            let bytes = written(&before, &pressed);
+            assert!(bytes <= most, "{key}: {bytes} bytes");
+        }
+    }
 }

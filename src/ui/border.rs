@@ -64,23 +64,3 @@ fn spaced(mut line: Line<'_>) -> Line<'_> {
     line.spans.push(Span::raw(" "));
     line
 }
-
-/// Gives the lines around a pane another style.
-pub(super) fn highlight(buf: &mut Buffer, area: Rect, style: Style) {
-    if area.is_empty() {
-        return;
-    }
-    let side = |x| Rect {
-        x,
-        width: 1,
-        ..area
-    };
-    for part in [
-        row(area, 0),
-        row(area, usize::from(area.height) - 1),
-        side(area.left()),
-        side(area.right() - 1),
-    ] {
-        buf.set_style(part, style);
-    }
-}

@@ -69,9 +69,24 @@ fn open_box(
     }
 }
 
+/// Says in a box's lower border how many lines are hidden below.
+fn more(view: &View<'_>, inside: Rect, hidden: usize, buf: &mut Buffer) {
+    if hidden > 0 {
+        let text = format!(" ↓ {hidden} more ");
+        let line = Rect {
+            y: inside.bottom(),
+            height: 1,
+            ..inside
+        };
+        let line = line.intersection(buf.area);
+        let more = Line::from(Span::styled(text, view.theme.faint));
+        super::text::put_both(buf, line, Line::default(), more);
+    }
+}
+
 /// The width of a dialog's text.
 fn dialog_width(body: Rect) -> usize {
-    usize::from(body.width.saturating_sub(4)).min(64)
+    usize::from(body.width.saturating_sub(4)).min(48)
 }
 
 /// One wrapped text of a dialog.

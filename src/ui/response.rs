@@ -189,6 +189,9 @@ fn probing(view: &View<'_>, verdict: Option<&Verdict>, sheet: &mut Sheet) {
 /// What was measured and found: phases, certificate, identity.
 fn facts(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
     timing::phases(view, verdict, sheet);
+    if let Some(entry) = view.entry() {
+        timing::history(view, entry, sheet);
+    }
     let Some(identity) = &verdict.identity else {
         return;
     };

@@ -123,11 +123,20 @@ pub(crate) fn connection(text: &str, url: &str) -> Connection {
 pub(crate) fn entry(connection: Connection, verdict: Option<Verdict>) -> Entry {
     Entry {
         connection,
-        strip: Vec::new(),
-        since: verdict.as_ref().map(|verdict| verdict.at),
+        strip: verdict.as_ref().map_or_else(Vec::new, strip),
+        since: verdict.as_ref().map(|_| after(-2_900)),
         verdict,
         probe: ProbeState::Idle,
     }
+}
+
+/// An hour of results: a stumble, then what the last one says.
+fn strip(verdict: &Verdict) -> Vec<State> {
+    let mut strip = vec![State::Ok; 24];
+    strip[9] = State::Down;
+    strip[10] = State::Warn;
+    strip.extend([verdict.state(); 6]);
+    strip
 }
 
 fn verdict(text: &str, reason: Reason) -> Verdict {

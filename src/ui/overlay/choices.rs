@@ -58,7 +58,7 @@ pub(super) fn draw_copy_as(view: &View<'_>, selected: usize, body: Rect, buf: &m
             let (word, about) = words(*choice);
             Line::from(vec![
                 Span::styled(marker(at == selected), theme.marker),
-                Span::styled(format!("{word:<14}"), theme.text),
+                Span::styled(format!("{word:<10}"), theme.text),
                 Span::styled(about, theme.faint),
             ])
         })
@@ -76,10 +76,7 @@ const fn words(choice: CopyAs) -> (&'static str, &'static str) {
     match choice {
         CopyAs::Handle => ("handle", "as it is pasted elsewhere"),
         CopyAs::Header => ("header", "whole header lines"),
-        CopyAs::Curl => (
-            "curl",
-            "reads the key from $SWITCHBOARD_KEY; holds no secret",
-        ),
+        CopyAs::Curl => ("curl", "reads $SWITCHBOARD_KEY"),
         CopyAs::Username => ("username", "no secret"),
         CopyAs::Url => ("URL", "no secret"),
         CopyAs::Snippet => ("snippet", "of the remedy; no secret"),

@@ -1,18 +1,21 @@
-//! Every action by its name.
+//! Every action by its name, and what the selected one does.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use tui_input::Input;
 
-use super::super::text::{inset, pad, put, put_both, row};
+use super::super::text::{inset, put, put_both, row};
 use super::super::view::View;
 use super::super::{input as line_input, list};
-use super::open_box;
+use super::{lines, open_box};
 use crate::app::hints;
 
-/// Cells of the names.
-const NAME: usize = 18;
+/// Rows of actions shown at once, and cells of the box inside: few, for each one is written over a slow line.
+const ROWS: usize = 10;
+const WIDE: usize = 44;
+/// Rows for what the selected one does.
+const ABOUT: usize = 2;
 
 pub(super) fn draw(
     view: &View<'_>,
@@ -22,39 +25,32 @@ pub(super) fn draw(
 ) -> Option<Position> {
     let theme = view.theme;
     let rows = hints::palette(view.model, input.value());
+    let selected = selected.min(rows.len().saturating_sub(1));
+    let wide = usize::from(body.width.saturating_sub(4)).min(WIDE);
+    let about = rows
+        .get(selected)
+        .map_or("no action is called so", |(_, row)| row.help);
+    let about = lines(about, wide, theme.faint);
     // The box keeps its height while the rows grow fewer, so that nothing jumps as one types.
-    let height = usize::from(body.height.saturating_sub(4)).min(18);
-    let wide = usize::from(body.width.saturating_sub(4)).min(84);
-    let inside = open_box(view, body, (wide, height), "Command", buf);
+    let inside = open_box(view, body, (wide, 1 + ROWS + ABOUT), "Command", buf);
     let typed = row(inside, 0);
     put(buf, typed, Line::from(Span::styled(":", theme.key)));
     let cursor = line_input::draw(input, inset(typed, 2, 0), theme.input, buf);
-    let body = Rect {
-        y: inside.y.saturating_add(2),
-        height: inside.height.saturating_sub(2),
-        ..inside
-    };
-    if rows.is_empty() {
-        let nothing = Span::styled("no action is called so", theme.faint);
-        put(buf, inset(row(body, 0), 2, 0), Line::from(nothing));
-        return cursor;
-    }
-    let selected = selected.min(rows.len() - 1);
-    let offset = list::window(0, Some(selected), rows.len(), usize::from(body.height));
-    for (at, (key, action)) in rows
-        .iter()
-        .enumerate()
-        .skip(offset)
-        .take(usize::from(body.height))
-    {
+    let height = usize::from(inside.height)
+        .saturating_sub(1 + ABOUT)
+        .min(ROWS);
+    let offset = list::window(0, Some(selected), rows.len(), height);
+    for (at, (key, action)) in rows.iter().enumerate().skip(offset).take(height) {
         let marker = if at == selected { "▸ " } else { "  " };
         let left = vec![
             Span::styled(marker, theme.marker),
-            Span::styled(pad(action.name, NAME), theme.text),
-            Span::styled(action.help, theme.faint),
+            Span::styled(action.name, theme.text),
         ];
         let right = Line::from(Span::styled(key.clone(), theme.key));
-        put_both(buf, row(body, at - offset), Line::from(left), right);
+        put_both(buf, row(inside, 1 + at - offset), Line::from(left), right);
+    }
+    for (at, line) in about.into_iter().enumerate() {
+        put(buf, row(inside, 1 + height + at), line);
     }
     cursor
 }

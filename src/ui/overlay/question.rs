@@ -64,14 +64,17 @@ fn words(
         ),
         Question::SendKeyTo(host) => (
             "New host",
-            format!("Send the stored key to {}? It was entered for another one.", view.host(host)),
+            format!(
+                "Send the stored key to {}? It was entered for another one.",
+                view.host(host)
+            ),
             "send it there",
             "don't send",
         ),
         Question::Bisect(_) | Question::BisectDraft => (
             "Find the cause",
-            "Up to 4 requests are sent: Basic, headers, /index.php/api, and the corrected URL. The key is \
-             paused afterwards if none of them was accepted."
+            "Up to 4 requests are sent: Basic, headers, /index.php/api, corrected URL. If none is \
+             accepted, the key is paused."
                 .to_owned(),
             "send them",
             "don't",

@@ -6,6 +6,7 @@ use ratatui::text::Span;
 
 use super::super::view::View;
 use super::Sheet;
+use crate::app::model::Entry;
 use crate::domain::{State, Verdict};
 
 /// From one eighth of a cell to a whole one.
@@ -64,6 +65,43 @@ fn certificate(view: &View<'_>, verdict: &Verdict) -> Option<Span<'static>> {
         state => view.theme.lamp(state),
     };
     Some(Span::styled(text, style))
+}
+
+/// The last results, oldest first, and since when the state is what it is.
+pub(super) fn history(view: &View<'_>, entry: &Entry, sheet: &mut Sheet) {
+    let theme = view.theme;
+    let mut spans = Vec::new();
+    if let Some(since) = entry.since {
+        let seconds = view.model.now.duration_since(since).as_secs();
+        spans.push(Span::styled(
+            format!("unchanged for {}", span(seconds)),
+            theme.faint,
+        ));
+    }
+    let words: usize = spans.iter().map(Span::width).sum();
+    let room = sheet.width.saturating_sub(words + 2);
+    let hidden = entry.strip.len().saturating_sub(room);
+    if entry.strip.len() > 1 {
+        spans.push(Span::raw("  "));
+        let shown = entry.strip.iter().skip(hidden);
+        spans
+            .extend(shown.map(|state| Span::styled(state.glyph().to_string(), theme.lamp(*state))));
+    }
+    if !spans.is_empty() {
+        sheet.push(spans);
+    }
+}
+
+/// A span of time as one says it: one unit, whole.
+fn span(seconds: i64) -> String {
+    let (count, unit) = match seconds {
+        ..60 => return "less than a minute".to_owned(),
+        60..3_600 => (seconds / 60, "minute"),
+        3_600..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
 }
 
 /// Every address of the name, where there are several or one failed.
@@ -132,6 +170,14 @@ mod tests {
         assert_eq!(bar(ms(1), ms(100)), "▏");
         assert_eq!(bar(ms(50), ms(100)), "▋");
         assert_eq!(bar(ms(100), ms(100)), "█");
+    }
+
+    #[test]
+    fn spans_are_said_in_one_unit() {
+        assert_eq!(span(-5), "less than a minute");
+        assert_eq!(span(60), "1 minute");
+        assert_eq!(span(7_300), "2 hours");
+        assert_eq!(span(172_800), "2 days");
     }
 
     #[test]
