@@ -71,7 +71,7 @@ impl Disguise {
 
     /// The pseudonym of a connection.
     pub fn name(&self, name: &Name) -> String {
-        self.names.shown("connection", name.as_str())
+        self.names.shown("conn", name.as_str())
     }
 
     /// The pseudonym of a host.

@@ -223,7 +223,7 @@ fn the_war_room_shows_and_copies_nothing() {
     assert_eq!(scene.effects(), []);
     assert!(scene.model.overlay.is_none());
     let model = &scene.model;
-    assert_eq!(model.shown_name(&named("a")), "connection-1");
+    assert_eq!(model.shown_name(&named("a")), "conn-1");
     assert_eq!(model.shown_host("a.example.com"), "host-1");
     assert_eq!(
         model.shown_url("https://a.example.com/blesta"),
