@@ -21,8 +21,8 @@ use sample::{after, connection, empty, entry, form, good, model, name, select, s
 use switchboard::app::effect::Unlock;
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
-    AddTokenDialog, CopiedNotice, FieldText, LoadState, Notice, Overlay, Pane, PassphraseDialog,
-    Question, Revealed,
+    AddTokenDialog, CopiedNotice, FieldText, Form, LoadState, Notice, Overlay, Pane,
+    PassphraseDialog, Question, Revealed,
 };
 use switchboard::app::secret_field::SecretField;
 use switchboard::app::{FieldId, HandleSlot, Message, Model};
@@ -113,6 +113,21 @@ fn the_form() {
     opened.cursor = 14;
     opened.hint = None;
     assert_snapshot!("form_further", screen(&edited));
+}
+
+#[test]
+fn an_empty_field_says_what_it_waits_for() {
+    let mut edited = empty(100, 30);
+    edited.focus = Pane::Form;
+    edited.form = Some(Form::empty());
+    assert_snapshot!("form_empty", screen(&edited));
+    edited
+        .form
+        .as_mut()
+        .unwrap()
+        .set_text(FieldId::Service, "connect");
+    edited.form.as_mut().unwrap().cursor = 1;
+    assert!(text(&edited).contains("(an id such as SU-160-984-311)"));
 }
 
 #[test]

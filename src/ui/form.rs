@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::text::{cells, clean, inset, put, row};
-use super::view::{View, lamp_style, service_name};
+use super::view::{View, lamp_style};
 use super::{input, reveal};
 use crate::app::lamps;
 use crate::app::model::{Entry, Field, FieldLamp, FieldText, Form, LoadState, Pane, ProbeState};
@@ -152,6 +152,9 @@ fn draw_focused(
     put(buf, columns.marker, marker);
     draw_label(view, label(field.id), columns, buf);
     draw_lamp(view, &field.lamp, columns, buf);
+    if !form.is_set(field.id) {
+        put(buf, columns.value, shape(view, form, field.id));
+    }
     match &field.text {
         // What is typed in the war-room is typed blindly: it would tell who it is about.
         FieldText::Plain(input) if view.model.war_room => {
@@ -177,6 +180,22 @@ fn draw_focused(
             input::draw_text("", 0, columns.value, theme.input, buf)
         }
     }
+}
+
+/// What an empty field waits for, in brackets: without colours nothing else tells it from what is typed.
+fn shape(view: &View<'_>, form: &Form, id: FieldId) -> Line<'static> {
+    let Some(service) = view.model.catalog.get(&form.service()) else {
+        return Line::default();
+    };
+    let shape = match id {
+        FieldId::Url => service.text().example.as_deref(),
+        FieldId::Username => service.username().shape.as_deref(),
+        FieldId::Key => service.key().shape.as_deref(),
+        FieldId::Token => service.token().shape.as_deref(),
+        _ => None,
+    };
+    let shape = shape.map(|shape| format!("({})", clean(shape)));
+    Line::from(Span::styled(shape.unwrap_or_default(), view.theme.faint))
 }
 
 /// What stands for a secret: always as wide.
@@ -342,13 +361,13 @@ fn whose(view: &View<'_>, style: Style) -> Line<'static> {
         let text = view.entry().map_or_else(
             || "Connection".to_owned(),
             |entry| {
-                let service = service_name(&entry.connection.service);
+                let service = view.service(&entry.connection.service);
                 format!("{} · {service}", view.name(&entry.connection.name))
             },
         );
         return Line::from(Span::styled(text, style));
     };
-    let service = service_name(&form.service());
+    let service = view.service(&form.service());
     let name = match &form.editing {
         Some(name) => view.name(name),
         None => view.line(form.text(FieldId::Name)),

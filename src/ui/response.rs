@@ -9,7 +9,7 @@ mod remedy;
 mod timing;
 
 use super::text::{inset, put, row, width, wrap};
-use super::view::{View, glyph, lamp_style, service_name};
+use super::view::{View, glyph, lamp_style};
 use crate::app::Action;
 use crate::app::model::LoadState;
 use crate::domain::{AnsweredBy, State, Verdict};
@@ -135,7 +135,7 @@ fn head(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
     {
         left.push(Span::styled("  before the last change", theme.faint));
     }
-    let right = Span::styled(answer(verdict), theme.faint);
+    let right = Span::styled(answer(view, verdict), theme.faint);
     let used: usize = left.iter().map(Span::width).sum();
     let gap = sheet.width.saturating_sub(used + right.width());
     if gap >= 2 {
@@ -149,7 +149,7 @@ fn head(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
 }
 
 /// `200 · 42 ms · Blesta 5.13.7`.
-fn answer(verdict: &Verdict) -> String {
+fn answer(view: &View<'_>, verdict: &Verdict) -> String {
     let mut parts = Vec::new();
     if verdict.state() != State::Unknown || verdict.status != 0 {
         parts.push(verdict.status.to_string());
@@ -157,7 +157,7 @@ fn answer(verdict: &Verdict) -> String {
     if let Some(total) = verdict.phases.total {
         parts.push(format!("{} ms", total.as_millis()));
     }
-    let service = service_name(&verdict.service);
+    let service = view.service(&verdict.service);
     parts.push(match &verdict.service_version {
         Some(version) => format!("{service} {}", super::text::clean(version)),
         None => service,

@@ -9,6 +9,7 @@ use super::theme::Theme;
 use crate::app::Model;
 use crate::app::model::{Entry, Pane, ProbeState};
 use crate::domain::{Checks, Name, ServiceId, State};
+use crate::service::Service;
 
 /// The model with the theme.
 #[derive(Clone, Copy)]
@@ -72,6 +73,12 @@ impl<'a> View<'a> {
         clean(&self.model.shown_host(host))
     }
 
+    /// A service's name for people; its id where nothing describes it.
+    pub(super) fn service(&self, id: &ServiceId) -> String {
+        let service = self.model.catalog.get(id);
+        clean(service.map_or(id.as_str(), Service::title))
+    }
+
     /// A line about a connection, with what could tell which one replaced in the war-room.
     pub(super) fn line(&self, line: &str) -> String {
         clean(&self.model.shown_line(line))
@@ -103,15 +110,5 @@ pub(super) fn lamp_style(theme: &Theme, state: State, probing: bool) -> Style {
         theme.probing
     } else {
         theme.lamp(state)
-    }
-}
-
-/// A service's name for people.
-pub(super) fn service_name(service: &ServiceId) -> String {
-    match service.as_str() {
-        "blesta" => "Blesta".to_owned(),
-        "connect" => "CloudBlue Connect".to_owned(),
-        "http" => "HTTP".to_owned(),
-        other => clean(other),
     }
 }
