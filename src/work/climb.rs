@@ -58,6 +58,7 @@ impl Desk {
         let (told, mut heard) = mpsc::unbounded_channel();
         let (mut answer, mut answered) = oneshot::channel();
         let inner = Arc::clone(&self.0);
+        let _waiting = gate.caller().waits();
         self.0.apart.begin(async move {
             let tell = move |checks: &Checks| {
                 // Whoever has gone does not listen.

@@ -3,6 +3,7 @@
 //! An attempt is booked and on disk before the key is sent, and counts as a rejection until it is settled:
 //! a program that was killed in between has not forgotten it. What can't be booked is not sent.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,34 @@ pub(super) struct LockoutGate {
     /// Where a person asked for a bisect: whose, and the number of its first attempt once there is one.
     bisect: Option<Mutex<Option<Bisected>>>,
     under_way: watch::Sender<bool>,
+    caller: Caller,
+}
+
+/// Whether the caller of a probe still waits for it.
+#[derive(Clone, Default)]
+pub(super) struct Caller(Arc<AtomicBool>);
+
+/// The caller waits as long as this lives.
+pub(super) struct Waiting(Caller);
+
+impl Caller {
+    /// Keeps the caller there until the value is dropped.
+    pub(super) fn waits(&self) -> Waiting {
+        Waiting(self.clone())
+    }
+
+    /// Goes on at once while the caller is there, and never once it has gone.
+    async fn or_never(&self) {
+        if self.0.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::SeqCst);
+    }
 }
 
 /// The first attempt of a bisect.
@@ -46,12 +75,18 @@ impl LockoutGate {
             inner,
             bisect: bisect.then(Mutex::default),
             under_way: watch::Sender::new(false),
+            caller: Caller::default(),
         }
     }
 
     /// Whether an attempt is booked and not settled.
     pub(super) fn under_way(&self) -> watch::Receiver<bool> {
         self.under_way.subscribe()
+    }
+
+    /// Whether somebody waits for the probe: once nobody does, no further key is sent.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// Ends a bisect: a key that none of its attempts got accepted is paused.
@@ -132,6 +167,7 @@ impl LockoutGate {
 
 impl Gate for LockoutGate {
     async fn book(&self, host: &HostPort, username: &str, key: &Secret) -> Permit {
+        self.caller.or_never().await;
         // Before the budget is asked: what is booked beside the runtime can't be called back.
         self.under_way.send_replace(true);
         let permit = self.wait_for_permit(host, username, key).await;
@@ -148,6 +184,8 @@ impl Gate for LockoutGate {
         .await;
         self.under_way.send_replace(false);
         self.inner.settled.notify_waiters();
+        // The probe ends here, before it asks anything else.
+        self.caller.or_never().await;
     }
 
     async fn quiet(&self, host: &HostPort, until: Timestamp) {

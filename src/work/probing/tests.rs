@@ -82,7 +82,8 @@ impl Blesta {
     }
 
     fn bare(&self) -> usize {
-        self.heads.lock().unwrap().len() - self.keyed()
+        let all = self.heads.lock().unwrap().len();
+        all - self.keyed()
     }
 
     async fn until_keyed(&self, count: usize) {
