@@ -112,15 +112,14 @@ async fn run(
     } else {
         Ladder::begin
     };
-    let pair = match &subject.key {
-        Held::Present(key) => Some((subject.username.clone(), key.clone())),
-        Held::Absent | Held::Unavailable(_) => None,
-    };
-    let begun = begin(&service, subject, Timestamp::now());
+    let (ladder, first) = begin(&service, subject, Timestamp::now());
+    // As it is sent: the ladder splits a pasted pair.
+    let pair = ladder.pair();
+    let pair = pair.map(|(username, key)| (username.to_owned(), key.clone()));
     let mut tell = |checks: &Checks| progress(checks);
     let climb = inner
         .prober
-        .run_begun(begun, &profile, gate, &mut tell)
+        .run_begun((ladder, first), &profile, gate, &mut tell)
         .await;
     let found = Found {
         pair,

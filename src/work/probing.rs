@@ -168,8 +168,8 @@ impl Desk {
             None => self.connections().await?,
             Some(names) => {
                 let configuration = self.configuration().await?;
-                let named = |name| found(&configuration, name).cloned();
-                names.iter().map(named).collect::<Result<_, _>>()?
+                let look_up = |name| found(&configuration, name).cloned();
+                names.iter().map(look_up).collect::<Result<_, _>>()?
             }
         };
         let desk = self.clone();

@@ -61,10 +61,12 @@ fn identity(connection: &Connection) -> Result<Option<ClientIdentity>, WorkError
     };
     // One file may hold both.
     let key = connection.client_key.as_ref().unwrap_or(certificate);
-    let text = String::from_utf8(pem(key)?).map_err(|_| WorkError::Failed {
-        doing: "reading the client's key".to_owned(),
-        why: format!("{} is not text", files::shown(key)),
-    })?;
+    let Ok(text) = String::from_utf8(pem(key)?) else {
+        return Err(WorkError::Failed {
+            doing: "reading the client's key".to_owned(),
+            why: format!("{} is not text", files::shown(key)),
+        });
+    };
     Ok(Some(ClientIdentity {
         certificate: pem(certificate)?,
         key: Secret::new(text),

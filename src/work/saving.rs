@@ -214,7 +214,7 @@ impl Saving<'_> {
             match edit {
                 Edit::Set(value) => {
                     self.put(slot, value, kind, &configuration.connections)
-                        .await?
+                        .await?;
                 }
                 Edit::Keep => self.keep(slot, draft.origin_confirmed).await,
                 Edit::Clear => self.refer(slot, None),

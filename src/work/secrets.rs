@@ -234,7 +234,7 @@ async fn allowed(
         (Some(known), _) if known == *origin => {}
         (_, Trust::Confirmed) => {}
         (None, Trust::Saved | Trust::Watched) => {
-            secrets.set_origin(reference, place, origin).await?
+            secrets.set_origin(reference, place, origin).await?;
         }
         (None, Trust::Unsaved) => {
             return Ok(Held::Unavailable(format!(

@@ -318,9 +318,9 @@ impl Watch {
             return;
         };
         entry.turn = Turn::Scheduled;
-        let (now, chance) = (self.start.elapsed(), &mut self.chance);
+        let (now, random) = (self.start.elapsed(), &mut self.chance);
         self.schedule
-            .finished(&name, now, None, &mut || chance.share());
+            .finished(&name, now, None, &mut || random.share());
         let mut verdict = match joined {
             Ok((_, verdict)) => verdict,
             Err(_) => entry.broken(),

@@ -39,26 +39,26 @@ impl Blesta {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let heads = Arc::new(Mutex::new(Vec::new()));
         let mut tasks = JoinSet::new();
-        let (kept, hold) = (Arc::clone(&heads), held.clone());
+        let (log, gate) = (Arc::clone(&heads), held.clone());
         tasks.spawn(async move {
             let mut open = JoinSet::new();
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
-                let (kept, hold) = (Arc::clone(&kept), hold.clone());
+                let (log, gate) = (Arc::clone(&log), gate.clone());
                 open.spawn(async move {
-                    let mut head = Vec::new();
-                    while !head.ends_with(b"\r\n\r\n") {
+                    let mut bytes = Vec::new();
+                    while !bytes.ends_with(b"\r\n\r\n") {
                         let Ok(byte) = stream.read_u8().await else {
                             return;
                         };
-                        head.push(byte);
+                        bytes.push(byte);
                     }
-                    let head = String::from_utf8(head).unwrap();
-                    let answer = answer(&head);
-                    let keyed = is_keyed(&head);
-                    kept.lock().unwrap().push(head);
-                    if let (true, Some(hold)) = (keyed, hold) {
-                        hold.notified().await;
+                    let request = String::from_utf8(bytes).unwrap();
+                    let answer = answer(&request);
+                    let keyed = is_keyed(&request);
+                    log.lock().unwrap().push(request);
+                    if let (true, Some(gate)) = (keyed, gate) {
+                        gate.notified().await;
                     }
                     let _ = stream.write_all(answer.as_bytes()).await;
                 });
