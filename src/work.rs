@@ -27,6 +27,7 @@
 //! verify_saved(&name, &progress) verify_unsaved(connection, token, &progress)      `token verify`
 //! probe_targets(urls, TargetSettings) -> Targets     next().await: Option<Verdict>, as they finish
 //! watch(Option<&[Name]>, WatchSettings) -> Watch     next().await: WatchEvent; set_paused, hasten, replace
+//! history(&name) -> History                     strip, latency, availability, since when
 //! resume(&name)                                  lifts the pause of a key
 //!
 //! copy(&name, slot, form, life) -> Placed        its terminal_bytes are the caller's to write
@@ -48,11 +49,13 @@ mod errand;
 pub mod error;
 mod gate;
 pub mod handles;
+pub mod history;
 mod kept;
 mod local;
 pub mod offline;
 pub mod probing;
 mod profile;
+mod record;
 pub mod saving;
 pub mod secrets;
 pub mod shared_token;
@@ -63,6 +66,7 @@ pub use damping::{Change, Damping};
 pub use desk::{Desk, Opening, Rehearsed};
 pub use draft::{CopyForm, Draft, Edit, Loaded, Passphrase, Saved, Slot, Unsaved};
 pub use error::WorkError;
+pub use history::{History, Latency};
 pub use probing::{Progress, silent};
 pub use targets::{TargetSettings, Targets, listed};
 pub use watch::{Watch, WatchEvent, WatchSettings};

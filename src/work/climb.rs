@@ -19,12 +19,12 @@ use super::probing::Progress;
 use crate::domain::{Checks, Name, ServiceId, Verdict};
 use crate::service::{Held, Ladder, Manner, Subject, verify};
 
-/// Climbs whose callers may have gone. They end by themselves, as every request has its time.
+/// Tasks of the desk whose callers may have gone. They end by themselves, as each has its time.
 #[derive(Default)]
 pub(super) struct Apart(Mutex<JoinSet<()>>);
 
 impl Apart {
-    fn begin(&self, climb: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn begin(&self, climb: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(climb);

@@ -1,6 +1,7 @@
 //! Probing: a ladder over a connection, saved or not, with what is remembered of it, ending in a verdict.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -10,10 +11,13 @@ use super::errand::{Errand, Known, Prepared, host_of};
 use super::error::WorkError;
 use super::gate;
 use super::local::local_error;
+use super::record::Recorder;
 use super::secrets::{Trust, origin_of};
 use super::targets::{TargetSettings, Targets};
 use super::watch::{Watch, WatchSettings};
-use crate::domain::{Checks, Connection, HostPort, Name, Reason, Secret, ServiceId, Verdict};
+use crate::domain::{
+    Checks, Connection, HostPort, Name, Reason, Secret, ServiceId, State, Verdict,
+};
 use crate::service::{Held, Manner, Subject};
 
 /// Told of every rung that ended, with all rungs so far.
@@ -162,12 +166,13 @@ impl Desk {
     pub async fn watch(
         &self,
         names: Option<&[Name]>,
-        settings: WatchSettings,
+        mut settings: WatchSettings,
     ) -> Result<Watch, WorkError> {
+        let configuration = self.configuration().await?;
+        settings.default_interval = Duration::from_secs(configuration.settings.interval_s.into());
         let connections = match names {
-            None => self.connections().await?,
+            None => configuration.connections.clone(),
             Some(names) => {
-                let configuration = self.configuration().await?;
                 let look_up = |name| found(&configuration, name).cloned();
                 names.iter().map(look_up).collect::<Result<_, _>>()?
             }
@@ -180,7 +185,24 @@ impl Desk {
                     .await
             })
         };
-        Ok(Watch::new(Arc::new(probe), connections, settings))
+        let announced = self.announced(&connections).await;
+        let recorder = Recorder::new(self.clone(), configuration.settings.on_change.clone());
+        let watch = Watch::new(Arc::new(probe), connections, settings);
+        Ok(watch.recording(recorder, &announced))
+    }
+
+    /// What was announced of these connections by an earlier watch. Without a state: of none.
+    async fn announced(&self, connections: &[Connection]) -> Vec<(Name, State)> {
+        let names: Vec<_> = connections.iter().map(|it| it.name.clone()).collect();
+        let announced = self.blocking(move |inner| {
+            let state = inner.state()?;
+            let standing = |name: Name| {
+                let standing = state.standing(&name).ok().flatten()?;
+                Some((name, standing.state))
+            };
+            Ok(names.into_iter().filter_map(standing).collect())
+        });
+        announced.await.unwrap_or_default()
     }
 
     /// Lifts the pause of the connection's key at its host, and that of all keys there. Says whether there

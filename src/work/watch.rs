@@ -23,7 +23,8 @@ use super::chance::Chance;
 use super::damping::{Change, Damping};
 use super::local::{DEFECT, local_error};
 use super::offline::{Reachability, offline};
-use crate::domain::{Connection, Endpoint, HostPort, Name, Verdict};
+use super::record::Recorder;
+use crate::domain::{Connection, Endpoint, HostPort, Name, State, Verdict};
 use crate::probe::schedule::{SHORTEST, Schedule};
 use lanes::Lanes;
 
@@ -89,6 +90,7 @@ pub struct Watch {
     reach: Reachability,
     offline: bool,
     chance: Chance,
+    recorder: Option<Recorder>,
 }
 
 /// One watched connection.
@@ -138,9 +140,22 @@ impl Watch {
             reach: Reachability::default(),
             offline: false,
             chance: Chance::seeded(),
+            recorder: None,
         };
         watch.replace(connections);
         watch
+    }
+
+    /// Hands every finished probe to `recorder`, and goes on from what was announced of each connection
+    /// before, so that a restart announces nothing anew.
+    pub(super) fn recording(mut self, recorder: Recorder, announced: &[(Name, State)]) -> Self {
+        self.recorder = Some(recorder);
+        for (name, state) in announced {
+            if let Some(entry) = self.entries.get_mut(name) {
+                entry.damping = Damping::resumed(*state);
+            }
+        }
+        self
     }
 
     /// The next event. Never ends: with nothing to watch, or paused, it waits for ever.
@@ -197,8 +212,8 @@ impl Watch {
             .collect();
         let spread = self.spread(changed.len());
         for connection in changed {
-            self.forget(&connection.name);
-            self.add(connection, spread);
+            let damping = self.forget(&connection.name);
+            self.add(connection, damping.unwrap_or_default(), spread);
         }
     }
 
@@ -212,7 +227,7 @@ impl Watch {
         STAGGER.saturating_mul(count).min(interval)
     }
 
-    fn add(&mut self, connection: Connection, spread: Duration) {
+    fn add(&mut self, connection: Connection, damping: Damping, spread: Duration) {
         let endpoint = Endpoint::parse(&connection.url).ok();
         let host = |endpoint: &Endpoint| HostPort {
             host: endpoint.host(),
@@ -234,7 +249,7 @@ impl Watch {
             lane: endpoint.as_ref().map_or_else(nowhere, host),
             interval: interval.max(SHORTEST),
             turn: Turn::Scheduled,
-            damping: Damping::default(),
+            damping,
             connection: Arc::new(connection),
         };
         let share = spread.as_secs_f64() / entry.interval.as_secs_f64();
@@ -245,10 +260,9 @@ impl Watch {
         self.entries.insert(name, entry);
     }
 
-    fn forget(&mut self, name: &Name) {
-        let Some(entry) = self.entries.remove(name) else {
-            return;
-        };
+    /// Ends what runs for `name`, and gives what was announced of it.
+    fn forget(&mut self, name: &Name) -> Option<Damping> {
+        let entry = self.entries.remove(name)?;
         self.schedule.remove(name);
         match entry.turn {
             Turn::Scheduled => {}
@@ -256,6 +270,7 @@ impl Watch {
             // The end of the task gives the lane back.
             Turn::Running(task) => task.abort(),
         }
+        Some(entry.damping)
     }
 
     /// When the next connection is due, unless paused.
@@ -337,6 +352,9 @@ impl Watch {
         };
         if is_offline != std::mem::replace(&mut self.offline, is_offline) {
             self.told.push_back(WatchEvent::Offline(is_offline));
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.ended(&verdict, change);
         }
         self.told.push_back(WatchEvent::Finished {
             verdict: Box::new(verdict),

@@ -360,3 +360,59 @@ async fn a_watch_probes_what_is_saved() {
     assert_eq!(verdict.reason, Reason::Connected);
     assert_eq!(change.map(|change| change.to), Some(State::Ok));
 }
+
+#[tokio::test]
+async fn results_and_what_was_announced_outlive_the_program() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let watched = |desk: Desk| async move {
+        let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
+        loop {
+            if let crate::work::WatchEvent::Finished { change, .. } = watch.next().await {
+                return change;
+            }
+        }
+    };
+    let desk = home.desk_with(&[("KEY", KEY)]);
+    let mut connection = shop(&blesta.url);
+    connection.key = Some("env:KEY".parse().unwrap());
+    desk.save(Draft::new(connection)).await.unwrap();
+    assert!(watched(desk.clone()).await.is_some());
+    while desk.history(&name("shop")).await.unwrap().strip.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let history = desk.history(&name("shop")).await.unwrap();
+    assert_eq!(history.strip, [State::Ok]);
+    assert_eq!(history.availability, Some(1.0));
+    let next = home.desk_with(&[("KEY", KEY)]);
+    assert_eq!(watched(next).await, None, "it was up before");
+}
+
+#[tokio::test]
+async fn a_change_runs_the_users_command_with_the_verdict() {
+    let home = Home::new();
+    let desk = home.desk();
+    let seen = desk.folders().unwrap().state.with_file_name("seen.json");
+    let command = format!("cat > {0}.part && mv {0}.part {0}", seen.display());
+    let words = ["sh", "-c", command.as_str()].map(str::to_owned).to_vec();
+    let set = desk.edit(move |document| {
+        document.set_setting(
+            "on_change",
+            crate::store::configuration::SettingValue::Words(words),
+        )
+    });
+    set.await.unwrap();
+    let blesta = Blesta::start().await;
+    saved(&desk, &blesta.url, OTHER).await;
+    let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
+    while !seen.exists() {
+        tokio::select! {
+            _ = watch.next() => {}
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    let verdict: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&seen).unwrap()).unwrap();
+    assert_eq!(verdict["reason"], "credentials-rejected");
+    assert_eq!(verdict["connection"], "shop");
+    assert!(!verdict.to_string().contains(OTHER));
+}

@@ -1,0 +1,154 @@
+//! What follows from a watched probe: its result is kept, and a change of state runs the user's command.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::damping::Change;
+use super::desk::Desk;
+use super::error::WorkError;
+use crate::domain::{Name, State, Verdict};
+use crate::store::state::RunRecord;
+
+/// Results are written together, at most this often: each write waits for the disk.
+const TOGETHER: Duration = Duration::from_secs(1);
+/// How long the user's command may run.
+const COMMAND_LIMIT: Duration = Duration::from_secs(30);
+/// How many of them run at once.
+const COMMANDS: usize = 8;
+
+/// Takes in what a watch finds.
+pub(super) struct Recorder {
+    desk: Desk,
+    on_change: Vec<String>,
+    commands: Arc<Semaphore>,
+    waiting: Mutex<Waiting>,
+}
+
+struct Waiting {
+    results: Vec<(Name, RunRecord)>,
+    written: Option<Instant>,
+}
+
+impl Recorder {
+    /// Records into the state of `desk`; `on_change` is the user's command, if there is one.
+    pub(super) fn new(desk: Desk, on_change: Vec<String>) -> Self {
+        Self {
+            desk,
+            on_change,
+            commands: Arc::new(Semaphore::new(COMMANDS)),
+            waiting: Mutex::new(Waiting {
+                results: Vec::new(),
+                written: None,
+            }),
+        }
+    }
+
+    /// Takes in one finished probe.
+    pub(super) fn ended(&self, verdict: &Verdict, change: Option<Change>) {
+        if let Some(name) = verdict.connection.clone() {
+            self.keep(name, run_of(verdict));
+        }
+        if change.is_some_and(is_news)
+            && let Some((program, arguments)) = self.on_change.split_first()
+            && let Ok(json) = serde_json::to_vec(verdict)
+        {
+            let (program, arguments) = (program.clone(), arguments.to_vec());
+            let commands = Arc::clone(&self.commands);
+            self.desk.0.apart.begin(async move {
+                let _turn = commands.acquire().await;
+                if let Err(problem) = run(&program, &arguments, &json).await {
+                    tracing::warn!(%problem, "on_change");
+                }
+            });
+        }
+    }
+
+    fn keep(&self, name: Name, run: RunRecord) {
+        let now = Instant::now();
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.results.push((name, run));
+        let recent = waiting.written.is_some_and(|at| at.elapsed() < TOGETHER);
+        if !recent {
+            waiting.written = Some(now);
+            self.write(std::mem::take(&mut waiting.results));
+        }
+    }
+
+    fn write(&self, results: Vec<(Name, RunRecord)>) {
+        let desk = self.desk.clone();
+        self.desk.0.apart.begin(async move {
+            let written = desk.blocking(move |inner| {
+                let results = results.iter().map(|(name, run)| (name, *run));
+                let written = inner.state()?.add_results(results);
+                written.map_err(|problem| WorkError::failed("keeping results", &problem))
+            });
+            if let Err(problem) = written.await {
+                tracing::warn!(%problem, "history");
+            }
+        });
+    }
+}
+
+/// The last results are written when the watch ends.
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let waiting = self
+            .waiting
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let results = std::mem::take(&mut waiting.results);
+        if !results.is_empty() && Handle::try_current().is_ok() {
+            self.write(results);
+        }
+    }
+}
+
+fn run_of(verdict: &Verdict) -> RunRecord {
+    let taken = verdict.phases.total;
+    RunRecord {
+        at: verdict.at,
+        reason: verdict.reason,
+        us: taken.and_then(|taken| u32::try_from(taken.as_micros()).ok()),
+    }
+}
+
+/// A connection that is up, or that nothing is known of, when it is first heard of is no news.
+const fn is_news(change: Change) -> bool {
+    match (change.from, change.to) {
+        (Some(_), _) | (None, State::Down | State::Warn) => true,
+        (None, State::Ok | State::Unknown) => false,
+    }
+}
+
+/// Runs the user's command with the verdict on stdin. It holds no secret.
+async fn run(program: &str, arguments: &[String], json: &[u8]) -> std::io::Result<()> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let stdin = child.stdin.take();
+    let talk = async {
+        if let Some(mut stdin) = stdin {
+            // A command that does not read its input is none the worse for it.
+            let _ = stdin.write_all(json).await;
+            drop(stdin);
+        }
+        child.wait().await
+    };
+    match tokio::time::timeout(COMMAND_LIMIT, talk).await {
+        Ok(Ok(status)) if status.success() => Ok(()),
+        Ok(Ok(status)) => Err(std::io::Error::other(format!("it ended with {status}"))),
+        Ok(Err(problem)) => Err(problem),
+        Err(_) => Err(std::io::Error::other("it ran for 30 seconds and was ended")),
+    }
+}
