@@ -50,7 +50,7 @@ pub struct Global {
     pub theme: Option<String>,
     /// Read the vault's passphrase from this open file descriptor
     #[arg(long, global = true, value_name = "N")]
-    pub passphrase_fd: Option<i32>,
+    pub passphrase_fd: Option<u32>,
     /// Read the vault's passphrase from this file (mode 0600)
     #[arg(long, global = true, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
@@ -109,7 +109,7 @@ pub struct KeySource {
     pub key_stdin: bool,
     /// Read the key from this open file descriptor (one line)
     #[arg(long, value_name = "N", group = "key_source")]
-    pub key_fd: Option<i32>,
+    pub key_fd: Option<u32>,
     /// Take the key from this environment variable
     #[arg(long, value_name = "VAR", group = "key_source")]
     pub key_env: Option<String>,
@@ -123,7 +123,7 @@ pub struct TokenSource {
     pub token_stdin: bool,
     /// Read the shared token from this open file descriptor (one line)
     #[arg(long, value_name = "N", group = "token_source")]
-    pub token_fd: Option<i32>,
+    pub token_fd: Option<u32>,
     /// Take the shared token from this environment variable
     #[arg(long, value_name = "VAR", group = "token_source")]
     pub token_env: Option<String>,

@@ -139,6 +139,7 @@ async fn unsaved(
     } else {
         Manner::Asked
     };
+    unsaved.timeout = arguments.way.timeout.as_deref().map(duration).transpose()?;
     Ok(context.desk.probe_unsaved(unsaved, &|_| {}).await)
 }
 

@@ -12,7 +12,7 @@ use crate::store::files;
 /// One secret's source, as the flags gave it.
 enum Source<'a> {
     Stdin,
-    Descriptor(i32),
+    Descriptor(u32),
     Variable(&'a str),
 }
 
@@ -41,7 +41,7 @@ pub fn pair(
     Ok((read("key", key)?, read("token", token)?))
 }
 
-fn source(stdin: bool, descriptor: Option<i32>, variable: Option<&str>) -> Option<Source<'_>> {
+fn source(stdin: bool, descriptor: Option<u32>, variable: Option<&str>) -> Option<Source<'_>> {
     match (stdin, descriptor, variable) {
         (true, ..) => Some(Source::Stdin),
         (_, Some(number), _) => Some(Source::Descriptor(number)),
@@ -54,7 +54,7 @@ fn read(environment: &Environment, what: &str, source: &Source<'_>) -> Result<Se
     let secret = match source {
         Source::Stdin => from_stdin(what)?,
         Source::Descriptor(number) => {
-            files::read_descriptor(*number).map_err(|error| Fault::input(&error))?
+            files::read_secret_from(*number).map_err(|error| Fault::input(&error))?
         }
         Source::Variable(name) => environment.lookup(name).ok_or_else(|| {
             Fault::input_text(format!(
@@ -95,7 +95,7 @@ pub fn prompt(question: &str) -> Result<Secret, Fault> {
 /// The vault's passphrase from where the flags or the environment say, if they say.
 pub fn passphrase(environment: &Environment, global: &Global) -> Result<Option<Secret>, Fault> {
     if let Some(number) = global.passphrase_fd {
-        return files::read_descriptor(number)
+        return files::read_secret_from(number)
             .map(Some)
             .map_err(|error| Fault::input(&error));
     }

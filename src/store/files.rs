@@ -201,24 +201,6 @@ fn secret_of(source: impl Read, path: &Path) -> Result<Secret, FileProblem> {
     }
 }
 
-/// The first line that the open file descriptor `number` gives: `--key-fd`, `--passphrase-fd`.
-pub fn read_descriptor(number: i32) -> Result<Secret, FileProblem> {
-    let path = PathBuf::from(format!("/dev/fd/{number}"));
-    let read = |source| FileProblem::Read {
-        path: path.clone(),
-        source,
-    };
-    let file = File::open(&path).map_err(read)?;
-    match first_line(file).map_err(read)? {
-        Some(secret) if !secret.is_empty() => Ok(secret),
-        Some(_) => Err(FileProblem::Empty { path }),
-        None => Err(FileProblem::TooLarge {
-            path,
-            limit: SECRET_LIMIT,
-        }),
-    }
-}
-
 /// The first line of `source` without its end; `None` where it is longer than [`SECRET_LIMIT`]. For standard
 /// input and file descriptors too. What was read is wiped; what is not UTF-8 is an error of kind `InvalidData`.
 pub fn first_line(source: impl Read) -> io::Result<Option<Secret>> {

@@ -259,7 +259,8 @@ impl Effects {
             let verdict = match (&target, draft) {
                 (Target::Saved(name), None) => desk.probe_saved(name, manner, &progress).await,
                 (_, Some((draft, confirmed))) => {
-                    let unsaved = translate::unsaved(*draft, None, manner, confirmed);
+                    let editing = draft.opened.as_ref().map(|opened| opened.name.clone());
+                    let unsaved = translate::unsaved(*draft, editing, manner, confirmed);
                     desk.probe_unsaved(unsaved, &progress).await
                 }
                 (Target::Draft, None) => return,
@@ -357,13 +358,17 @@ async fn clear(desk: &Desk, queue: &Queue) {
 }
 
 async fn configuration(desk: &Desk, banner: Vec<String>) -> Message {
-    match desk.configuration().await {
-        Ok(configuration) => {
-            let loaded = translate::configuration(&configuration, Vec::new());
+    let read = async { Ok((desk.configuration().await?, desk.catalog().await?)) };
+    match read.await {
+        Ok((configuration, catalog)) => {
+            let loaded = translate::configuration(&configuration, catalog);
             let loaded = Loaded { banner, ..loaded };
             Message::ConfigurationLoaded(Box::new(loaded))
         }
-        Err(error) => Message::ConfigurationFailed(error.to_string()),
+        Err(error) => {
+            let error: WorkError = error;
+            Message::ConfigurationFailed(error.to_string())
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The words of the screen, and those of the use cases: the same things on two floors that don't know each other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::app::effect::{CopyAs, Unlock};
 use crate::app::message::{self, Loaded};
@@ -8,7 +9,7 @@ use crate::app::{Draft, HandleSlot};
 use crate::clipboard::{Certainty, Placed};
 use crate::domain::{Endpoint, Origin};
 use crate::domain::{Name, Secret, SecretRef};
-use crate::service::Manner;
+use crate::service::{Catalog, Manner};
 use crate::store::secrets::Offer;
 use crate::store::{Configuration, StoreKind};
 use crate::work::{self, CopyForm, Edit, Passphrase, Slot, Unsaved};
@@ -26,7 +27,7 @@ pub fn draft(draft: Draft, replaces: Option<Name>, store: Option<SecretRef>) -> 
         key: edit(draft.key, draft.key_changed),
         token: edit(draft.token, draft.token_changed),
         replaces,
-        opened: None,
+        opened: draft.opened,
         store: store.as_ref().map(kind),
         origin_confirmed,
     }
@@ -57,6 +58,7 @@ pub fn unsaved(
         manner,
         origin_confirmed,
         editing,
+        timeout: None,
     }
 }
 
@@ -140,16 +142,17 @@ pub fn copied(placed: &Placed) -> message::Copied {
 }
 
 /// What the configuration holds, for the screen.
-pub fn configuration(configuration: &Configuration, warnings: Vec<String>) -> Loaded {
+pub fn configuration(configuration: &Configuration, catalog: Arc<Catalog>) -> Loaded {
     let settings = &configuration.settings;
     Loaded {
         connections: configuration.connections.clone(),
-        warnings,
+        warnings: Vec::new(),
         clipboard_clear_s: settings.clipboard_clear_s,
         lock_after_min: settings.lock_after_minutes,
         keys: remapped(&settings.keys),
         order: Some(settings.order.clone()),
         banner: Vec::new(),
+        catalog: Some(Catalog::clone(&catalog)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The words of the use cases: what is saved, probed, shown and copied.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::service::Manner;
@@ -78,6 +79,8 @@ pub struct Unsaved {
     pub origin_confirmed: bool,
     /// The saved connection that is being edited: its past is used where URL and pair are the same.
     pub editing: Option<Name>,
+    /// For the whole probe; that of the connection, else of the settings, where absent.
+    pub timeout: Option<Duration>,
 }
 
 impl Unsaved {
@@ -90,6 +93,7 @@ impl Unsaved {
             manner: Manner::Asked,
             origin_confirmed: false,
             editing: None,
+            timeout: None,
         }
     }
 }

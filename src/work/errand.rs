@@ -1,5 +1,7 @@
 //! One probe of one connection: what is gathered before the ladder is climbed, and what is remembered of it.
 
+use std::time::Duration;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -29,6 +31,8 @@ pub(super) struct Errand {
     pub(super) manner: Manner,
     /// Whether only the shared token is checked.
     pub(super) token_only: bool,
+    /// For the whole probe; the connection's own, else that of the settings, where absent.
+    pub(super) timeout: Option<Duration>,
 }
 
 /// Under which name earlier probes are remembered.
@@ -84,9 +88,10 @@ impl Errand {
             .get(&connection.service)
             .cloned()
             .ok_or_else(unknown)?;
-        let timeout_s = match connection.timeout_s {
+        let seconds = |timeout: u32| Duration::from_secs(timeout.into());
+        let timeout = match self.timeout.or(connection.timeout_s.map(seconds)) {
             Some(timeout) => timeout,
-            None => inner.configuration()?.settings.timeout_s,
+            None => seconds(inner.configuration()?.settings.timeout_s),
         };
         let mut subject = Subject {
             connection: self.name().cloned(),
@@ -107,7 +112,7 @@ impl Errand {
         Ok(Prepared {
             service,
             subject,
-            profile: profile::read(connection, timeout_s, &inner.environment)?,
+            profile: profile::read(connection, timeout, &inner.environment)?,
             token_only: self.token_only,
         })
     }

@@ -63,6 +63,7 @@ impl Desk {
             known: Known::Saved,
             manner,
             token_only: false,
+            timeout: None,
         };
         self.run(errand, progress).await
     }
@@ -85,6 +86,7 @@ impl Desk {
             known: Known::Saved,
             manner: Manner::Asked,
             token_only: true,
+            timeout: None,
         };
         self.run(errand, progress).await
     }
@@ -103,6 +105,7 @@ impl Desk {
             known: Known::Nothing,
             manner: Manner::Asked,
             token_only: true,
+            timeout: None,
         };
         self.run(errand, progress).await
     }
@@ -147,6 +150,7 @@ impl Desk {
             token,
             manner,
             token_only: false,
+            timeout: unsaved.timeout,
         };
         self.run(errand, progress).await
     }

@@ -14,12 +14,12 @@ use crate::store::files;
 /// The profile of a connection. Blocks on its files.
 pub(super) fn read(
     connection: &Connection,
-    timeout_s: u32,
+    timeout: Duration,
     environment: &Environment,
 ) -> Result<Profile, WorkError> {
     let roots = connection.ca_file.as_deref().map(pem).transpose()?;
     Ok(Profile {
-        timeout: Duration::from_secs(timeout_s.into()),
+        timeout,
         proxy: proxy(connection.proxy.as_deref(), environment),
         extra_roots: roots.into_iter().collect(),
         identity: identity(connection)?,

@@ -1,6 +1,7 @@
 //! What several tests need: terminals, commands, real servers.
 #![expect(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stderr,

@@ -43,14 +43,6 @@ pub(in crate::service) struct Ending<'a> {
 
 const LINES: usize = 16;
 
-/// The status that the title speaks of: a stripped header is told by the 401, though headers got a 200.
-fn status(ending: &Ending<'_>) -> u16 {
-    match ending.finding.reason {
-        Reason::AuthorizationStripped => 401,
-        _ => ending.judged.map_or(0, |judged| judged.status),
-    }
-}
-
 /// Makes the verdict.
 pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
     let words = ending
