@@ -131,3 +131,19 @@ fn a_file_may_add_a_cms_alone() {
         ("X-Sig", "jblesta")
     );
 }
+
+#[test]
+fn the_documented_example_parses() {
+    let text: String = include_str!("format.rs")
+        .lines()
+        .skip_while(|line| *line != "//! ```toml")
+        .skip(1)
+        .take_while(|line| *line != "//! ```")
+        .map(|line| format!("{}\n", line.trim_start_matches("//!")))
+        .collect();
+    let catalog = Catalog::with([("example.toml".to_owned(), text)]).unwrap();
+    let example = catalog.get(&ServiceId::new("grafana")).unwrap();
+    assert_eq!(example.text().requests.bare.as_deref(), Some("/api/health"));
+    let entry = catalog.entry(Reason::CredentialsRejected, Some(example.id()));
+    assert!(entry.cause.starts_with("Grafana"), "{}", entry.cause);
+}

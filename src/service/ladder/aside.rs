@@ -78,7 +78,9 @@ impl Ladder {
         let endpoint = self.endpoint.as_ref()?;
         let url = conclude::corrected(&self.service, endpoint, &main.judged, "").or_else(|| {
             let guess = self.service.text().requests.guesses.first()?;
-            (main.judged.finding.reason == Reason::NotFound).then(|| endpoint.join(guess).shown())
+            let there = endpoint.url().path().trim_end_matches('/').ends_with(guess);
+            (main.judged.finding.reason == Reason::NotFound && !there)
+                .then(|| endpoint.join(guess).shown())
         })?;
         (url != endpoint.shown()).then_some(url)
     }

@@ -13,7 +13,7 @@ use super::super::step::{Authorization, Step};
 use super::super::subject::{Accepted, Manner};
 use super::plan::{Hold, Plan};
 use super::rungs::said;
-use super::{Ladder, Main, Stage};
+use super::{Ladder, Main, Stage, way};
 
 impl Ladder {
     /// Sends the key for the first time.
@@ -159,8 +159,8 @@ impl Ladder {
             && let Some(other) = self.other_scheme(scheme)
             && let Some(with) = self.authorization(other)
         {
+            self.write_accepted(scheme, way::took(&main.reply));
             self.main = Some(main);
-            self.write_accepted(scheme);
             return self.send(Stage::Compare(scheme), with);
         }
         let stripped = self.remembers_headers()
@@ -204,25 +204,27 @@ impl Ladder {
         }
     }
 
-    fn write_accepted(&mut self, scheme: Scheme) {
+    fn write_accepted(&mut self, scheme: Scheme, ms: Option<f64>) {
         self.recognised();
         self.accepted = Some(Accepted {
             by_headers: scheme == Scheme::Headers,
             through_index: self.through_index,
         });
         let detail = format!("accepted by {}", style(scheme));
-        self.checks
-            .set(CheckId::Credentials, State::Ok, detail, None);
+        self.checks.set(CheckId::Credentials, State::Ok, detail, ms);
     }
 
+    /// An answer to the key shows the service too, where no bare call did.
     fn recognised(&mut self) {
         self.service_seen = true;
-        let title = self.service.title().to_owned();
-        self.checks.set(CheckId::Service, State::Ok, title, None);
+        if self.checks.get(CheckId::Service).state != State::Ok {
+            let title = self.service.title().to_owned();
+            self.checks.set(CheckId::Service, State::Ok, title, None);
+        }
     }
 
     fn after_taken(&mut self, main: Main, scheme: Scheme) -> Step {
-        self.write_accepted(scheme);
+        self.write_accepted(scheme, way::took(&main.reply));
         self.read_identity(&main);
         self.main = Some(main);
         self.ask_version(scheme)

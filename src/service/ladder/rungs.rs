@@ -234,7 +234,8 @@ impl Ladder {
     fn found(&mut self, main: Main) -> Step {
         self.service_seen = true;
         let title = self.service.title().to_owned();
-        self.checks.set(CheckId::Service, State::Ok, title, None);
+        let ms = way::took(&main.reply);
+        self.checks.set(CheckId::Service, State::Ok, title, ms);
         self.main = Some(main);
         match self.plan {
             Plan::Send if self.has_room() => self.ask_key(),

@@ -6,6 +6,11 @@ use crate::domain::{Address, CheckId, Checks, Endpoint, Failure, Outcome, Reply,
 
 use super::super::judge::{clock, failure, tls};
 
+/// Milliseconds that a whole request took.
+pub(super) fn took(reply: &Reply) -> Option<f64> {
+    reply.phases.total.map(milliseconds)
+}
+
 /// How far a reply came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Broke {

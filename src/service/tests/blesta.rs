@@ -423,13 +423,35 @@ fn a_pair_is_accepted() {
 
 #[test]
 fn no_company_is_no_mistake() {
-    for body in [r#"{"response":[]}"#, r#"{"response":false}"#] {
+    let unset = r#"{"message":null,"errors":null,"response":[]}"#;
+    for body in [r#"{"response":[]}"#, r#"{"response":false}"#, unset] {
         let run = key_alone(json(200, body));
         assert_eq!(
             (run.reason(), &run.verdict.identity),
             (Reason::Connected, &None),
             "{body}"
         );
+    }
+}
+
+#[test]
+fn an_unknown_message_is_no_success() {
+    let body = r#"{"message":"Something new.","errors":{},"response":[]}"#;
+    let run = key_alone(json(200, body));
+    assert_eq!(run.reason(), Reason::UnexpectedStatus);
+    assert!(
+        run.verdict.cause.contains("Something new"),
+        "{}",
+        run.verdict.cause
+    );
+    for (status, reason) in [
+        (401, Reason::CredentialsRejected),
+        (404, Reason::ApiPathWrong),
+        (415, Reason::UrlHasApi),
+        (500, Reason::ServiceException),
+        (503, Reason::Maintenance),
+    ] {
+        assert_eq!(key_alone(json(status, body)).reason(), reason, "{status}");
     }
 }
 
