@@ -134,13 +134,14 @@ fn a_file_may_add_a_cms_alone() {
 
 #[test]
 fn the_documented_example_parses() {
-    let text: String = include_str!("format.rs")
+    let lines: Vec<&str> = include_str!("format.rs")
         .lines()
         .skip_while(|line| *line != "//! ```toml")
         .skip(1)
         .take_while(|line| *line != "//! ```")
-        .map(|line| format!("{}\n", line.trim_start_matches("//!")))
+        .map(|line| line.trim_start_matches("//!"))
         .collect();
+    let text = lines.join("\n");
     let catalog = Catalog::with([("example.toml".to_owned(), text)]).unwrap();
     let example = catalog.get(&ServiceId::new("grafana")).unwrap();
     assert_eq!(example.text().requests.bare.as_deref(), Some("/api/health"));
