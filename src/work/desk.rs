@@ -147,7 +147,24 @@ impl Desk {
 
     /// The services that are known: the embedded ones and the user's. Read once.
     pub async fn catalog(&self) -> Result<Arc<Catalog>, WorkError> {
+        // Ten thousand targets ask for it, one after the other: most find it here.
+        if let Ok(read) = self.0.catalog.try_lock()
+            && let Some(catalog) = read.as_ref()
+        {
+            return Ok(Arc::clone(catalog));
+        }
         self.blocking(Inner::catalog).await
+    }
+
+    /// Takes away what a killed program left beside the files. To be called once, some time after the
+    /// start; nothing that fails here matters.
+    pub async fn sweep(&self) {
+        let swept = self.blocking(|inner| {
+            inner.store.sweep();
+            inner.vault.sweep();
+            Ok(())
+        });
+        let _ = swept.await;
     }
 
     /// The settings and connections as they are kept: for roots that change settings or doctor files.

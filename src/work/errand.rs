@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::desk::Inner;
 use super::error::WorkError;
@@ -142,7 +142,10 @@ impl Errand {
                 let recent = inner.recent.get(&self.connection);
                 joined(recent, stored(name), pair.as_ref())
             }
-            Known::Nothing => inner.recent.get(&self.connection),
+            Known::Nothing => {
+                let recent = inner.recent.get(&self.connection);
+                joined(recent, PastRecord::default(), pair.as_ref())
+            }
         };
         let mut past = record.for_pair(pair.as_ref());
         if let (Some(host), Some(pair), Some(state)) = (host_of(url), &pair, &state) {
@@ -170,6 +173,10 @@ impl Errand {
             }
             Known::Edited(_) | Known::Nothing => {
                 let mut record = inner.recent.get(&self.connection);
+                if found.accepted.is_some() && !is_of_pair(&record, pair.as_ref()) {
+                    // Another pair may well belong to another account.
+                    record.identity = None;
+                }
                 learn(&mut record, pair, verdict, found);
                 inner.recent.put(&self.connection, record);
                 Ok(())
@@ -196,9 +203,28 @@ fn learn(record: &mut PastRecord, pair: Option<KeyFingerprint>, verdict: &Verdic
         }
         _ => {}
     }
-    if let Some(good) = &found.last_good {
+    if let Some(good) = &found.last_good
+        && record
+            .last_good
+            .as_ref()
+            .is_none_or(|old| is_worth_writing(old, good))
+    {
         record.last_good = Some(good.clone());
     }
+}
+
+/// Whether a good run says more than the last one that was written down: each write waits for the disk, and
+/// most good runs differ in nothing but their time.
+fn is_worth_writing(old: &LastGood, new: &LastGood) -> bool {
+    let at_once = LastGood {
+        at: new.at.clone(),
+        ..old.clone()
+    };
+    let time = |run: &LastGood| run.at.parse::<Timestamp>().ok();
+    let later = time(old)
+        .zip(time(new))
+        .is_none_or(|(old, new)| new.duration_since(old) >= SignedDuration::from_mins(10));
+    at_once != *new || later
 }
 
 /// What this session's probes of unsaved URLs found out, so that typing does not repeat the bare call, which
@@ -215,7 +241,7 @@ impl Recent {
             .unwrap_or_default()
     }
 
-    fn put(&self, connection: &Connection, record: PastRecord) {
+    pub(super) fn put(&self, connection: &Connection, record: PastRecord) {
         let mut records = self.records();
         if records.len() >= MOST_RECENT {
             records.clear();
@@ -228,28 +254,41 @@ impl Recent {
     }
 }
 
+/// What a form's probes found out is known of the connection that it was saved as: the next one need not ask
+/// the bare question again.
+pub(super) fn carry_over(recent: PastRecord, saved: &mut PastRecord) {
+    saved.service_seen |= recent.service_seen;
+    if recent.accepted.is_some() {
+        saved.accepted = recent.accepted;
+        saved.identity = saved.identity.take().or(recent.identity);
+    }
+    saved.last_good = recent.last_good.or(saved.last_good.take());
+}
+
 fn key(connection: &Connection) -> (ServiceId, String) {
     (connection.service.clone(), connection.url.clone())
 }
 
 /// Joins what the session knows of a URL with what the state knows.
 fn joined(recent: PastRecord, stored: PastRecord, pair: Option<&KeyFingerprint>) -> PastRecord {
-    let is_of_pair = |record: &PastRecord| {
-        let accepted = record.accepted.as_ref();
-        accepted.is_some_and(|(accepted, _)| Some(accepted) == pair)
-    };
     // Another pair may well belong to another account: only the stored one is held to it.
-    let held_to = is_of_pair(&stored);
+    let held_to = is_of_pair(&stored, pair);
     PastRecord {
         service_seen: recent.service_seen || stored.service_seen,
         identity: stored.identity.filter(|_| held_to),
-        accepted: if is_of_pair(&recent) {
+        accepted: if is_of_pair(&recent, pair) {
             recent.accepted
         } else {
             stored.accepted
         },
         last_good: recent.last_good.or(stored.last_good),
     }
+}
+
+/// Whether it is this pair that was accepted last.
+fn is_of_pair(record: &PastRecord, pair: Option<&KeyFingerprint>) -> bool {
+    let accepted = record.accepted.as_ref();
+    accepted.is_some_and(|(accepted, _)| Some(accepted) == pair)
 }
 
 /// The host and port that a URL's attempts are counted by.

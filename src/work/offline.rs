@@ -31,8 +31,14 @@ impl Reachability {
                     self.silent.insert(host.clone());
                 }
             }
-            // Not asked at all: says nothing.
-            Reason::UrlMissing | Reason::UrlInvalid | Reason::LocalError | Reason::Offline => {}
+            // Not asked at all; a firewall, perhaps at the other end; an answer of a name server, which may
+            // be this machine's own: these say nothing.
+            Reason::UrlMissing
+            | Reason::UrlInvalid
+            | Reason::LocalError
+            | Reason::Offline
+            | Reason::ConnectTimeout
+            | Reason::DnsNotFound => {}
             _ => {
                 self.chronic.extend(self.silent.drain());
                 self.chronic.remove(host);
@@ -43,10 +49,7 @@ impl Reachability {
 
     /// Whether a probe that ended so failed at the name server or at routing.
     pub const fn is_network_failure(reason: Reason) -> bool {
-        matches!(
-            reason,
-            Reason::DnsFailed | Reason::DnsNotFound | Reason::Unreachable
-        )
+        matches!(reason, Reason::DnsFailed | Reason::Unreachable)
     }
 
     /// Whether this machine seems to be offline.
@@ -111,12 +114,25 @@ mod tests {
     fn names_that_never_worked_do_not_count_again() {
         let mut reach = Reachability::default();
         for name in ["a", "b"] {
-            reach.hear(&host(name), Reason::DnsNotFound, 4);
+            reach.hear(&host(name), Reason::DnsFailed, 4);
         }
         reach.hear(&host("c"), Reason::Connected, 4);
         for name in ["a", "b", "d"] {
+            assert!(!reach.hear(&host(name), Reason::DnsFailed, 4));
+        }
+    }
+
+    #[test]
+    fn what_a_name_server_answered_is_no_sign_either_way() {
+        let mut reach = Reachability::default();
+        for name in ["a", "b", "c", "d"] {
             assert!(!reach.hear(&host(name), Reason::DnsNotFound, 4));
         }
+        for name in ["a", "b"] {
+            assert!(!reach.hear(&host(name), Reason::Unreachable, 4));
+        }
+        assert!(!reach.hear(&host("c"), Reason::DnsNotFound, 4));
+        assert!(reach.hear(&host("d"), Reason::Unreachable, 4));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::desk::{Desk, found};
 use super::draft::{Draft, Edit, Saved, Slot};
+use super::errand::carry_over;
 use super::error::WorkError;
 use super::secrets::{origin_of, reference, references};
 use crate::domain::{Connection, Name, Secret, SecretRef};
@@ -373,6 +374,12 @@ impl Saving<'_> {
                 self.desk.remember(forget).await;
             }
         }
+        let recent = self.desk.0.recent.get(&self.after);
+        let (name, url) = (self.after.name.clone(), self.after.url.clone());
+        let carried = move |state: &crate::store::State| {
+            state.update_past(&name, &url, |past| carry_over(recent, past))
+        };
+        self.desk.remember(carried).await;
         self.desk.0.kept.forget();
         Saved {
             connection: self.after,

@@ -296,6 +296,10 @@ async fn typing_asks_the_bare_question_once_for_a_url() {
     assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
     assert_eq!(verdict.connection, None);
     assert_eq!(blesta.bare(), 1);
+    saved(&desk, &blesta.url, KEY).await;
+    let verdict = probe(&desk, Manner::Scheduled).await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    assert_eq!(blesta.bare(), 1, "nor after it was saved");
 }
 
 #[tokio::test]
