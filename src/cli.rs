@@ -89,7 +89,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
         .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
     let done = runtime.block_on(async {
         match command {
-            Command::Probe(arguments) => probe::run(&context, *arguments).await,
+            Command::Probe(arguments) => Box::pin(probe::run(&context, *arguments)).await,
             Command::Connection(command) => connection::run(&context, command).await,
             Command::Token(command) => token::run(&context, command).await,
             Command::Secret(command) => secret::run(&context, command).await,

@@ -1,5 +1,9 @@
 //! The commands, black-box: every reason of the rehearsal, formats, exit codes, connections, bad input.
-#![expect(clippy::unwrap_used, reason = "what is missing shall fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    reason = "what is missing shall fail the test, and a table is as long as it is"
+)]
 
 mod support;
 

@@ -25,13 +25,11 @@ pub async fn reason(context: &Context, word: Option<&str>, service: &str) -> Res
         }
         return Ok(0);
     };
-    let reason: Reason = word
-        .parse()
-        .map_err(|_: crate::domain::reason::UnknownReason| {
-            let word = crate::domain::text::inert(word, 40);
-            Fault::usage(format!("no reason is called {word}"))
-                .hint("switchboard explain, without one, lists them all")
-        })?;
+    let Ok(reason) = word.parse::<Reason>() else {
+        let word = crate::domain::text::inert(word, 40);
+        return Err(Fault::usage(format!("no reason is called {word}"))
+            .hint("switchboard explain, without one, lists them all"));
+    };
     let service = context.service(service).await?;
     output::data(&entry(
         reason,

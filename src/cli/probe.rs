@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use super::arguments::{Format, ProbeArguments, Way};
 use super::context::Context;
@@ -18,7 +19,7 @@ use crate::work::{TargetSettings, Unsaved, targets};
 /// Runs the command; gives the exit code of the worst verdict.
 pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
     if let Some(url) = arguments.url.clone() {
-        let verdict = unsaved(context, &url, &arguments).await?;
+        let verdict = Box::pin(unsaved(context, &url, &arguments)).await?;
         return written(context, &[verdict], arguments.format, Shape::One);
     }
     if let Some(path) = &arguments.targets {
@@ -185,18 +186,14 @@ pub fn apply_way(connection: &mut Connection, way: &Way) -> Result<(), Fault> {
 }
 
 /// A time such as `10s`, `500ms` or `1m`.
-pub fn duration(text: &str) -> Result<std::time::Duration, Fault> {
+pub fn duration(text: &str) -> Result<Duration, Fault> {
     let wrong = || {
         let text = crate::domain::text::inert(text, 40);
         Fault::usage(format!("{text:?} is no time: write 10s, 500ms or 1m"))
     };
-    let read: jiff::SignedDuration = text.parse().map_err(|_: jiff::Error| wrong())?;
-    let read = std::time::Duration::try_from(read).map_err(|_: jiff::Error| wrong())?;
-    if read.is_zero() {
-        Err(wrong())
-    } else {
-        Ok(read)
-    }
+    let read = text.parse::<jiff::SignedDuration>().ok();
+    let read = read.and_then(|time| Duration::try_from(time).ok());
+    read.filter(|time| !time.is_zero()).ok_or_else(wrong)
 }
 
 async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Result<u8, Fault> {

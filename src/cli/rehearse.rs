@@ -10,12 +10,12 @@ use crate::sim::{Sim, SimSettings};
 
 /// Runs the services; one JSON object a line tells what each is for.
 pub fn run(listen: &str) -> Result<u8, Fault> {
-    let address: SocketAddr = listen.parse().map_err(|_: std::net::AddrParseError| {
-        Fault::usage(format!(
+    let Ok(address) = listen.parse::<SocketAddr>() else {
+        return Err(Fault::usage(format!(
             "{} is no address: write 127.0.0.1:0",
             crate::domain::text::inert(listen, 60)
-        ))
-    })?;
+        )));
+    };
     if address.port() != 0 {
         return Err(
             Fault::usage("every entry has a port of its own, so the port here is 0")

@@ -129,20 +129,17 @@ async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fa
 }
 
 async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fault> {
-    let verdict = match &arguments.name {
-        Some(name) => {
-            let name = parsed(name)?;
-            context.open_vault_for(std::slice::from_ref(&name)).await?;
-            context.desk.connection(&name).await?;
-            context.desk.verify_saved(&name, &silent).await
-        }
-        None => {
-            let (connection, token) = given(context, &arguments)?;
-            context
-                .desk
-                .verify_unsaved(connection, token, &silent)
-                .await
-        }
+    let verdict = if let Some(name) = &arguments.name {
+        let name = parsed(name)?;
+        context.open_vault_for(std::slice::from_ref(&name)).await?;
+        context.desk.connection(&name).await?;
+        context.desk.verify_saved(&name, &silent).await
+    } else {
+        let (connection, token) = given(context, &arguments)?;
+        context
+            .desk
+            .verify_unsaved(connection, token, &silent)
+            .await
     };
     match arguments.format {
         Format::Json => output::json(&verdict)?,

@@ -300,12 +300,10 @@ fn configuration(folder: &Path, root: &Path, port: u16) -> String {
         "setenvif",
         "headers",
     ];
-    let load: String = modules
-        .iter()
-        .map(|module| {
-            format!("LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n")
-        })
-        .collect();
+    let load = modules.map(|module| {
+        format!("LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n")
+    });
+    let load = load.concat();
     // Started by root, Apache answers as www-data; by anybody else, as themselves.
     let user = if rustix_is_root() {
         "User www-data\nGroup www-data\n"
