@@ -155,7 +155,8 @@ fn answer(view: &View<'_>, verdict: &Verdict) -> String {
         parts.push(verdict.status.to_string());
     }
     if let Some(total) = verdict.phases.total {
-        parts.push(format!("{} ms", total.as_millis()));
+        let total = timing::whole(total.as_secs_f64() * 1_000.0);
+        parts.push(format!("{total} ms"));
     }
     let service = view.service(&verdict.service);
     parts.push(match &verdict.service_version {

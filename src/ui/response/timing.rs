@@ -52,19 +52,25 @@ fn bar(part: Duration, sum: Duration) -> &'static str {
 }
 
 fn certificate(view: &View<'_>, verdict: &Verdict) -> Option<Span<'static>> {
-    let days = verdict.certificate_days_left()?;
-    let (text, state) = match days {
-        ..0 => (format!("cert ended {} days ago", -days), State::Down),
-        0 => ("cert ends today".to_owned(), State::Warn),
-        1 => ("cert ends tomorrow".to_owned(), State::Warn),
-        2..=14 => (format!("cert ends in {days} days"), State::Warn),
-        _ => (format!("cert ends in {days} days"), State::Ok),
-    };
+    let (text, state) = ending(verdict.certificate_days_left()?);
     let style = match state {
         State::Ok => view.theme.faint,
         state => view.theme.lamp(state),
     };
     Some(Span::styled(text, style))
+}
+
+/// When the certificate ends, from its days left rounded down: -1 is anything within the first day after.
+fn ending(days: i64) -> (String, State) {
+    match days {
+        ..-2 => (format!("cert ended {} days ago", -days - 1), State::Down),
+        -2 => ("cert ended yesterday".to_owned(), State::Down),
+        -1 => ("cert ended today".to_owned(), State::Down),
+        0 => ("cert ends today".to_owned(), State::Warn),
+        1 => ("cert ends tomorrow".to_owned(), State::Warn),
+        2..=14 => (format!("cert ends in {days} days"), State::Warn),
+        _ => (format!("cert ends in {days} days"), State::Ok),
+    }
 }
 
 /// The last results, oldest first, and since when the state is what it is.
@@ -170,6 +176,19 @@ mod tests {
         assert_eq!(bar(ms(1), ms(100)), "▏");
         assert_eq!(bar(ms(50), ms(100)), "▋");
         assert_eq!(bar(ms(100), ms(100)), "█");
+    }
+
+    #[test]
+    fn a_certificate_ends_on_the_day_it_says() {
+        for (days, words, state) in [
+            (-35, "cert ended 34 days ago", State::Down),
+            (-1, "cert ended today", State::Down),
+            (0, "cert ends today", State::Warn),
+            (14, "cert ends in 14 days", State::Warn),
+            (15, "cert ends in 15 days", State::Ok),
+        ] {
+            assert_eq!(ending(days), (words.to_owned(), state));
+        }
     }
 
     #[test]
