@@ -142,7 +142,9 @@ fn the_first_start() {
     demo.banner = vec![
         "This is the demo: rehearsal services on loopback, nothing is saved.".into(),
         String::new(),
-        "Try: user shop-api, key 0123456789abcdef0123456789abcdef".into(),
+        "shop (blesta)".into(),
+        "  Username  shop-api".into(),
+        "  Key       0123456789abcdef0123456789abcdef".into(),
     ];
     select(&mut demo, "connect");
     assert_snapshot!("banner", screen(&demo));

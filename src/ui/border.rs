@@ -45,11 +45,15 @@ fn rule(buf: &mut Buffer, line: Rect, ends: [char; 2], style: Style) {
         .set_style(style);
 }
 
+/// Cells of a title that are kept before what stands at the right end goes.
+const LEAST_TITLE: usize = 10;
+
 /// Writes a title into a border, and what belongs at its right end. Each gets a blank at either side.
 pub(super) fn titles(buf: &mut Buffer, line: Rect, left: Line<'_>, right: Line<'_>) {
     let inside = super::text::inset(line, 1, 1);
     let (left, right) = (spaced(left), spaced(right));
-    if left.width() + right.width() < usize::from(inside.width) {
+    let room = usize::from(inside.width).saturating_sub(right.width() + 1);
+    if right.width() > 0 && room >= left.width().min(LEAST_TITLE) {
         put_both(buf, inside, left, right);
     } else {
         put(buf, inside, left);

@@ -324,11 +324,11 @@ fn nothing_yet(view: &View<'_>, sheet: &mut Sheet) {
         return;
     }
     for line in &view.model.banner {
-        let line = super::text::clean(line);
-        if line.is_empty() {
-            sheet.push("");
+        let columns = super::text::clean_columns(line);
+        if width(&columns) <= sheet.width {
+            sheet.push(Span::styled(columns, theme.text));
         } else {
-            sheet.hang(Span::raw(""), &line, theme.text);
+            sheet.hang(Span::raw(""), &columns, theme.text);
         }
     }
     for warning in &view.model.warnings {

@@ -16,6 +16,12 @@ pub(super) fn clean(text: &str) -> String {
     inert(text, LIMIT)
 }
 
+/// The same with every blank kept: for lines that are aligned in columns.
+pub(super) fn clean_columns(text: &str) -> String {
+    let pieces: Vec<String> = text.split(' ').map(clean).collect();
+    pieces.join(" ")
+}
+
 /// Cells that `text` takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
@@ -200,6 +206,11 @@ mod tests {
         assert_eq!(cut("株式会社", 6), "株式…");
         assert_eq!(pad("株式会社", 6), "株式… ");
         assert_eq!(cut("abc", 0), "");
+    }
+
+    #[test]
+    fn columns_keep_their_blanks() {
+        assert_eq!(clean_columns("  URL\u{1b}[2J    a\tb "), "  URL[2J    a b ");
     }
 
     #[test]

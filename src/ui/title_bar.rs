@@ -36,11 +36,9 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     );
 }
 
-/// `● 5 up   ▲ 2 check   ✖ 1 down`. As many places as the whole number has, so that nothing moves as states
-/// change; without the words where they have no room.
+/// `● 5 up   ▲ 2 check   ✖ 1 down`; without the words where they have no room.
 fn counts(view: &View<'_>, width: u16) -> Line<'static> {
     let entries = &view.model.entries;
-    let places = entries.len().to_string().len();
     let mut seen = [0_usize; ORDER.len()];
     for entry in entries.values() {
         let state = entry.state();
@@ -59,7 +57,7 @@ fn counts(view: &View<'_>, width: u16) -> Line<'static> {
             spans.push(Span::raw(if width < 60 { " " } else { "   " }));
         }
         let word = if width < 60 { "" } else { state.word() };
-        let text = format!("{} {count:>places$} {word}", state.glyph());
+        let text = format!("{} {count} {word}", state.glyph());
         spans.push(Span::styled(text.trim_end().to_owned(), style));
     }
     Line::from(spans)
