@@ -1,6 +1,6 @@
 //! The services that are known: the embedded ones, and those that users describe in files of their own.
 //!
-//! The format is in [`format`]. A service's own words and rules come before the common ones.
+//! The format is in [`mod@format`]. A service's own words and rules come before the common ones.
 
 mod load;
 

@@ -6,7 +6,7 @@
 //!                      └ redirect: its target, once, bare
 //! ```
 //!
-//! Which of these run is decided by [`plan`]: a key is sent only where the service was recognised, never
+//! Which of these run is decided by `plan`: a key is sent only where the service was recognised, never
 //! after a redirect, never while the URL is being edited, and at most twice after a rejection.
 
 mod aside;
