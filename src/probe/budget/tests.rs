@@ -215,6 +215,15 @@ fn a_clock_set_back_makes_no_pause_longer() {
 }
 
 #[test]
+fn a_clock_set_back_keeps_nothing_under_way_for_long() {
+    let mut record = BudgetRecord::default();
+    book(&mut record, &key("a"), at(1_000_000));
+    book(&mut record, &key("a"), at(1_000_000));
+    let third = book(&mut record, &key("a"), at(0));
+    assert_eq!(third, Decision::Busy { until: at(120) });
+}
+
+#[test]
 fn the_record_stays_small() {
     let mut record = BudgetRecord::default();
     for index in 0..2_000 {
