@@ -2,10 +2,12 @@
 //!
 //! [`Store`] keeps settings and connections (found by confy, edited so that comments survive), [`Secrets`]
 //! answers a reference with its value, [`Vault`] is `vault.age`, [`State`] is `history.sqlite` with the
-//! lock-out budget. Everything but [`Secrets`] blocks: call it through `spawn_blocking` where a runtime waits.
+//! lock-out budget and, in [`history`], the results of watching. Everything but [`Secrets`] blocks: call it
+//! through `spawn_blocking` where a runtime waits.
 
 pub mod configuration;
 pub mod files;
+pub mod history;
 pub mod secrets;
 pub mod state;
 pub mod transfer;
@@ -13,6 +15,7 @@ pub mod vault;
 
 pub use configuration::{Configuration, ConfigurationProblem, Settings, Stamp, Store};
 pub use files::FileProblem;
+pub use history::{RunRecord, Standing};
 pub use secrets::{Secrets, Slot, StoreKind};
 pub use state::{State, StateProblem};
 pub use vault::{Vault, VaultProblem};

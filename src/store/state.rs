@@ -7,7 +7,6 @@
 
 mod past;
 mod problem;
-mod results;
 mod schema;
 
 use std::fs::{File, OpenOptions};
@@ -23,20 +22,24 @@ use zeroize::Zeroizing;
 
 pub use past::PastRecord;
 pub use problem::StateProblem;
-pub use results::{RunRecord, Standing};
 
-use self::problem::Told;
+pub(in crate::store) use self::problem::Told;
 use super::files::{self, FileProblem, Lock};
 use super::secrets::Slot;
 use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Name, Origin, Secret, SecretRef};
 
 /// How long another program may hold the database before a call gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections to the database that are kept for the next reader.
+const IDLE_READERS: usize = 4;
 
 /// The state that all programs of one user share.
 #[derive(Debug)]
 pub struct State {
+    /// The one that writes.
     database: Mutex<Connection>,
+    /// Further ones for the history's readers, who then wait for no writer; nothing in memory.
+    readers: Option<Mutex<Vec<Connection>>>,
     path: PathBuf,
     key: Zeroizing<[u8; 32]>,
 }
@@ -64,7 +67,10 @@ impl State {
         let database = Connection::open(&path).told(&path)?;
         let state = Self::prepare(database, path);
         drop(lock);
-        state
+        state.map(|state| Self {
+            readers: Some(Mutex::default()),
+            ..state
+        })
     }
 
     /// State that ends with the process and writes no file: the demonstration's.
@@ -78,6 +84,7 @@ impl State {
         let key = schema::prepare(&mut database, &path)?;
         Ok(Self {
             database: Mutex::new(database),
+            readers: None,
             path,
             key,
         })
@@ -210,18 +217,16 @@ impl State {
         }
         self.write(|transaction| {
             self.remove_in(transaction, to)?;
-            for table in ["origin", "past"] {
-                let sql = format!("UPDATE {table} SET connection = ?2 WHERE connection = ?1");
+            for (table, column) in [
+                ("origin", "connection"),
+                ("past", "connection"),
+                ("watched", "name"),
+            ] {
+                let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1");
                 transaction
                     .execute(&sql, params![from.as_str(), to.as_str()])
                     .told(&self.path)?;
             }
-            transaction
-                .execute(
-                    "UPDATE watched SET name = ?2 WHERE name = ?1",
-                    params![from.as_str(), to.as_str()],
-                )
-                .told(&self.path)?;
             Ok(())
         })
     }
@@ -232,14 +237,22 @@ impl State {
     }
 
     fn remove_in(&self, transaction: &Transaction<'_>, name: &Name) -> Result<(), StateProblem> {
-        for sql in [
-            "DELETE FROM origin WHERE connection = ?1",
-            "DELETE FROM past WHERE connection = ?1",
-            "DELETE FROM result WHERE watched IN (SELECT id FROM watched WHERE name = ?1)",
-            "DELETE FROM watched WHERE name = ?1",
-        ] {
+        for table in ["sample", "fresh", "bucket", "change"] {
+            let sql = format!(
+                "DELETE FROM {table} WHERE watched IN (SELECT id FROM watched WHERE name = ?1)"
+            );
             transaction
-                .execute(sql, params![name.as_str()])
+                .execute(&sql, params![name.as_str()])
+                .told(&self.path)?;
+        }
+        for (table, column) in [
+            ("origin", "connection"),
+            ("past", "connection"),
+            ("watched", "name"),
+        ] {
+            let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
+            transaction
+                .execute(&sql, params![name.as_str()])
                 .told(&self.path)?;
         }
         Ok(())
@@ -270,7 +283,42 @@ impl State {
         }
     }
 
-    fn read<R>(
+    /// Reads beside the writer: for the history, whose questions take longer than a budget may wait.
+    pub(in crate::store) fn look<R>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R, StateProblem>,
+    ) -> Result<R, StateProblem> {
+        let Some(readers) = &self.readers else {
+            return self.read(read);
+        };
+        let idle = readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let database = match idle {
+            Some(database) => database,
+            None => self.reader()?,
+        };
+        let result = read(&database);
+        let mut readers = readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < IDLE_READERS {
+            readers.push(database);
+        }
+        result
+    }
+
+    fn reader(&self) -> Result<Connection, StateProblem> {
+        let database = Connection::open(&self.path).told(&self.path)?;
+        database.busy_timeout(PATIENCE).told(&self.path)?;
+        database
+            .execute_batch("PRAGMA query_only = ON")
+            .told(&self.path)?;
+        Ok(database)
+    }
+
+    /// The database, for sentences about it.
+    pub(in crate::store) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(in crate::store) fn read<R>(
         &self,
         read: impl FnOnce(&Connection) -> Result<R, StateProblem>,
     ) -> Result<R, StateProblem> {
@@ -278,7 +326,7 @@ impl State {
     }
 
     /// Runs `change` as one step: all of it is on disk afterwards, or nothing.
-    fn write<R>(
+    pub(in crate::store) fn write<R>(
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<R, StateProblem>,
     ) -> Result<R, StateProblem> {

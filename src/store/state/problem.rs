@@ -55,7 +55,7 @@ pub enum StateProblem {
 }
 
 /// Gives SQLite's answers the name of the file and a class.
-pub(super) trait Told<T> {
+pub(in crate::store) trait Told<T> {
     fn told(self, path: &Path) -> Result<T, StateProblem>;
 }
 

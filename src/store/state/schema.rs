@@ -6,9 +6,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use zeroize::Zeroizing;
 
 use super::problem::{StateProblem, Told};
+use crate::domain::Reason;
 
 /// What each version adds; the database's `user_version` says how many of them it has.
-const VERSIONS: &[&str] = &["
+const VERSIONS: &[&str] = &[
+    "
     CREATE TABLE installation (key BLOB NOT NULL);
     CREATE TABLE budget (
         host TEXT NOT NULL, port INTEGER NOT NULL, record TEXT NOT NULL,
@@ -30,7 +32,70 @@ const VERSIONS: &[&str] = &["
         watched INTEGER NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, us INTEGER,
         PRIMARY KEY (watched, at)
     ) WITHOUT ROWID;
-"];
+",
+    HISTORY,
+];
+
+/// The tables of the history. Their comments stand in the database too: `sqlite3 history.sqlite .schema`.
+const HISTORY: &str = "
+    CREATE TABLE reason (        -- every way in which a probe can end
+        id INTEGER PRIMARY KEY,
+        reason TEXT NOT NULL UNIQUE,
+        state TEXT NOT NULL,     -- ok, warn, down, unknown
+        works INTEGER NOT NULL   -- 1 where the connection does what it is for
+    );
+    CREATE TABLE sample (        -- results of single probes, the last 48 hours
+        watched INTEGER NOT NULL, -- watched.id
+        at INTEGER NOT NULL,     -- when the probe ended: milliseconds since 1970, UTC
+        reason INTEGER NOT NULL, -- reason.id
+        status INTEGER NOT NULL, -- HTTP status, 0 without a response
+        us INTEGER,              -- microseconds that it took
+        PRIMARY KEY (watched, at)
+    ) WITHOUT ROWID;
+    CREATE TABLE fresh (         -- the same, not yet sorted into sample
+        watched INTEGER NOT NULL, at INTEGER NOT NULL, reason INTEGER NOT NULL,
+        status INTEGER NOT NULL, us INTEGER
+    );
+    CREATE TABLE bucket (        -- many results as one row
+        watched INTEGER NOT NULL,
+        span INTEGER NOT NULL,   -- seconds: 300 (kept for 30 days) or 3600 (for a year)
+        at INTEGER NOT NULL,     -- its beginning: milliseconds since 1970, UTC
+        works INTEGER NOT NULL,  -- how many probes found that it works
+        ok INTEGER NOT NULL, warn INTEGER NOT NULL, down INTEGER NOT NULL, unknown INTEGER NOT NULL,
+        us_p50 INTEGER, us_p95 INTEGER, us_max INTEGER, -- of the probes that were timed
+        PRIMARY KEY (watched, span, at)
+    ) WITHOUT ROWID;
+    CREATE TABLE change (        -- every change of reason, for a year
+        watched INTEGER NOT NULL, at INTEGER NOT NULL, reason INTEGER NOT NULL, status INTEGER NOT NULL,
+        PRIMARY KEY (watched, at)
+    ) WITHOUT ROWID;
+    CREATE TABLE kept (          -- since when rows of a span (0: sample) are complete
+        span INTEGER PRIMARY KEY, since INTEGER NOT NULL
+    );
+    INSERT INTO reason (reason, state, works)
+        SELECT DISTINCT reason, state, state = 'ok' FROM result;
+    INSERT INTO sample (watched, at, reason, status, us)
+        SELECT watched, at, reason.id, 0, us FROM result JOIN reason USING (reason);
+    DROP TABLE result;
+    CREATE VIEW run AS           -- results as people read them
+        SELECT name AS connection, strftime('%Y-%m-%dT%H:%M:%fZ', r.at / 1000.0, 'unixepoch') AS at,
+               reason.state, reason.reason, r.status, r.us / 1000.0 AS ms, r.at AS at_ms
+        FROM (SELECT * FROM sample UNION ALL SELECT * FROM fresh) AS r
+        JOIN watched ON watched.id = r.watched JOIN reason ON reason.id = r.reason;
+    CREATE VIEW event AS         -- changes as people read them; the last one still lasts
+        SELECT name AS connection, strftime('%Y-%m-%dT%H:%M:%fZ', c.at / 1000.0, 'unixepoch') AS at,
+               reason.state, reason.reason, c.status,
+               (LEAD(c.at) OVER (PARTITION BY c.watched ORDER BY c.at) - c.at) / 1000.0 AS lasted_s,
+               c.at AS at_ms
+        FROM change AS c
+        JOIN watched ON watched.id = c.watched JOIN reason ON reason.id = c.reason;
+    CREATE VIEW summary AS       -- buckets as people read them
+        SELECT name AS connection, strftime('%Y-%m-%dT%H:%M:%SZ', b.at / 1000, 'unixepoch') AS at,
+               b.span AS span_s, b.works, b.ok, b.warn, b.down, b.unknown,
+               b.us_p50 / 1000.0 AS p50_ms, b.us_p95 / 1000.0 AS p95_ms, b.us_max / 1000.0 AS max_ms,
+               b.at AS at_ms
+        FROM bucket AS b JOIN watched ON watched.id = b.watched;
+";
 
 /// Brings the database up to this program's version and gives the installation's key, made once.
 pub(super) fn prepare(
@@ -69,9 +134,23 @@ pub(super) fn prepare(
             .pragma_update(None, "user_version", known)
             .told(path)?;
     }
+    name_reasons(&transaction).told(path)?;
     let key = installation_key(&transaction, path)?;
     transaction.commit().told(path)?;
     Ok(key)
+}
+
+/// Gives every reason of this program its number; those of other versions keep theirs.
+fn name_reasons(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare(
+        "INSERT INTO reason (reason, state, works) VALUES (?1, ?2, ?3)
+         ON CONFLICT (reason) DO UPDATE SET state = excluded.state, works = excluded.works
+         WHERE state <> excluded.state OR works <> excluded.works",
+    )?;
+    for reason in Reason::ALL {
+        insert.execute(params![reason.id(), reason.state().id(), reason.works()])?;
+    }
+    Ok(())
 }
 
 fn installation_key(

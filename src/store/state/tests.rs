@@ -12,6 +12,7 @@ use crate::domain::budget::{Attempt, AttemptEnd};
 use crate::domain::{Identity, Reason};
 use crate::service::LastGood;
 use crate::service::subject::Accepted;
+use crate::store::RunRecord;
 
 fn host() -> HostPort {
     HostPort {
@@ -242,38 +243,13 @@ fn an_origin_belongs_to_a_reference_at_its_place() {
     assert_eq!(state.origin_of(&reference, &slot).unwrap(), None);
 }
 
-fn run(second: i64, reason: Reason) -> RunRecord {
+fn run(second: i64) -> RunRecord {
     RunRecord {
         at: time(second),
-        reason,
-        us: Some(1500),
+        reason: Reason::Connected,
+        status: 200,
+        us: None,
     }
-}
-
-#[test]
-fn results_are_kept_for_a_day_and_say_since_when() {
-    let state = State::in_memory().unwrap();
-    let shop = name("shop");
-    let runs = [
-        run(0, Reason::Connected),
-        run(60, Reason::TlsFailed),
-        run(120, Reason::ReplyCut),
-    ];
-    state
-        .add_results(runs.iter().map(|run| (&shop, *run)))
-        .unwrap();
-    assert_eq!(state.results(&shop, time(0)).unwrap(), runs);
-    assert_eq!(state.results(&shop, time(60)).unwrap(), runs[1..]);
-    let standing = state.standing(&shop).unwrap().unwrap();
-    assert_eq!(
-        (standing.reason, standing.since),
-        (Reason::ReplyCut, time(60)),
-        "both are down"
-    );
-    let late = run(26 * 3600, Reason::Connected);
-    state.add_results([(&shop, late)]).unwrap();
-    assert_eq!(state.results(&shop, time(0)).unwrap(), [late]);
-    assert_eq!(state.standing(&name("other")).unwrap(), None);
 }
 
 #[test]
@@ -289,9 +265,7 @@ fn renaming_moves_and_removing_forgets_everything_but_the_budget() {
         state
             .update_past(name, "u", |past| past.service_seen = true)
             .unwrap();
-        state
-            .add_results([(name, run(second, Reason::Connected))])
-            .unwrap();
+        state.record([(name, run(second))]).unwrap();
     };
     let found = |name: &Name| {
         (

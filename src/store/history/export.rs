@@ -1,0 +1,177 @@
+//! The history as a table for other programs: CSV, JSON or a JSON object a line.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use rusqlite::params;
+use rusqlite::types::ValueRef;
+use serde_json::{Map, Value};
+
+use crate::domain::Name;
+use crate::store::state::{State, StateProblem, Told};
+
+/// Which rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportTable {
+    /// Single results, as far as they are kept.
+    Runs,
+    /// Changes and how long they lasted.
+    Events,
+    /// Buckets of 5 minutes and of an hour.
+    Summaries,
+}
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// RFC 4180 with a line of names, lines ended by CR LF.
+    Csv,
+    /// One array.
+    Json,
+    /// One object a line.
+    Ndjson,
+}
+
+impl ExportTable {
+    /// The names of the columns, in order.
+    pub const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Runs => &["connection", "at", "state", "reason", "status", "ms"],
+            Self::Events => &["connection", "at", "state", "reason", "status", "lasted_s"],
+            Self::Summaries => &[
+                "connection",
+                "at",
+                "span_s",
+                "works",
+                "ok",
+                "warn",
+                "down",
+                "unknown",
+                "p50_ms",
+                "p95_ms",
+                "max_ms",
+            ],
+        }
+    }
+
+    const fn view(self) -> &'static str {
+        match self {
+            Self::Runs => "run",
+            Self::Events => "event",
+            Self::Summaries => "summary",
+        }
+    }
+}
+
+impl State {
+    /// Writes the rows of `name`, or of all connections, since a time, by connection and time. `Ok(Err(_))`
+    /// is the writer's own failure.
+    pub fn export(
+        &self,
+        name: Option<&Name>,
+        since: Timestamp,
+        (table, format): (ExportTable, ExportFormat),
+        out: &mut dyn Write,
+    ) -> Result<io::Result<()>, StateProblem> {
+        let columns = table.columns();
+        let sql = format!(
+            "SELECT {} FROM {} WHERE at_ms >= ?1 AND (?2 IS NULL OR connection = ?2)
+             ORDER BY connection, at_ms",
+            columns.join(", "),
+            table.view()
+        );
+        self.look(|database| {
+            let mut select = database.prepare(&sql).told(self.path())?;
+            let mut rows = select
+                .query(params![since.as_millisecond(), name.map(Name::as_str)])
+                .told(self.path())?;
+            let mut sheet = Sheet {
+                out,
+                format,
+                columns,
+                begun: false,
+            };
+            if let Err(failed) = sheet.begin() {
+                return Ok(Err(failed));
+            }
+            while let Some(row) = rows.next().told(self.path())? {
+                let values = (0..columns.len()).map(|column| row.get_ref(column).map(value));
+                let values: Vec<_> = values.collect::<rusqlite::Result<_>>().told(self.path())?;
+                if let Err(failed) = sheet.row(values) {
+                    return Ok(Err(failed));
+                }
+            }
+            Ok(sheet.end())
+        })
+    }
+}
+
+fn value(cell: ValueRef<'_>) -> Value {
+    match cell {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => number.into(),
+        ValueRef::Real(number) => number.into(),
+        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into(),
+    }
+}
+
+struct Sheet<'a> {
+    out: &'a mut dyn Write,
+    format: ExportFormat,
+    columns: &'static [&'static str],
+    /// Whether a row was written.
+    begun: bool,
+}
+
+impl Sheet<'_> {
+    fn begin(&mut self) -> io::Result<()> {
+        match self.format {
+            ExportFormat::Csv => write!(self.out, "{}\r\n", self.columns.join(",")),
+            ExportFormat::Json => self.out.write_all(b"["),
+            ExportFormat::Ndjson => Ok(()),
+        }
+    }
+
+    fn row(&mut self, values: Vec<Value>) -> io::Result<()> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        match self.format {
+            ExportFormat::Csv => {
+                let cells: Vec<_> = values.iter().map(cell).collect();
+                write!(self.out, "{}\r\n", cells.join(","))
+            }
+            ExportFormat::Json => {
+                self.out.write_all(if first { b"\n  " } else { b",\n  " })?;
+                self.object(values)
+            }
+            ExportFormat::Ndjson => {
+                self.object(values)?;
+                self.out.write_all(b"\n")
+            }
+        }
+    }
+
+    fn object(&mut self, values: Vec<Value>) -> io::Result<()> {
+        let names = self.columns.iter().map(|name| (*name).to_owned());
+        let object: Map<String, Value> = names.zip(values).collect();
+        serde_json::to_writer(&mut *self.out, &object).map_err(io::Error::from)
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        if self.format == ExportFormat::Json {
+            self.out.write_all(b"\n]\n")?;
+        }
+        self.out.flush()
+    }
+}
+
+/// A cell of CSV: quoted where it must be; nothing where there is no value.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) if text.contains([',', '"', '\r', '\n']) => {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        }
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,196 @@
+//! Thinning: old results become buckets, old buckets go, and the whole stays within a size.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+
+use super::read::{kept_since, runs};
+use super::{Count, Latency, RunRecord, Span};
+use crate::store::state::{State, StateProblem, Told};
+
+const HOUR_MS: i64 = 3_600_000;
+/// Single results.
+const SINGLE_MS: i64 = 48 * HOUR_MS;
+/// Buckets of 5 minutes.
+const MINUTES_MS: i64 = 30 * 24 * HOUR_MS;
+/// Buckets of an hour, and changes.
+const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
+/// How much of the database's file may be in use, bytes.
+const MOST_BYTES: i64 = 512 * 1024 * 1024;
+/// Where it is more, all ages are cut to these parts of themselves, one after the other.
+const TIGHTER: [i64; 5] = [1, 2, 4, 8, 16];
+/// Connections that are thinned in one step, so that others who write need not wait long.
+const AT_ONCE: usize = 100;
+
+impl State {
+    /// Sorts in what has come, makes buckets of what is over, and lets go what is too old, or too much: the
+    /// used part of the file is kept below 512 MiB by keeping everything for a shorter time. To be called
+    /// every few minutes; costs little where little has come.
+    pub fn thin(&self, now: Timestamp) -> Result<(), StateProblem> {
+        self.thin_within(now, MOST_BYTES)
+    }
+
+    pub(super) fn thin_within(&self, now: Timestamp, bytes: i64) -> Result<(), StateProblem> {
+        let now = now.as_millisecond();
+        self.write(|transaction| sort_in(transaction).told(self.path()))?;
+        let watched = self.look(|database| all(database).told(self.path()))?;
+        for some in watched.chunks(AT_ONCE) {
+            self.write(|transaction| {
+                some.iter()
+                    .try_for_each(|id| gather(transaction, *id, now))
+                    .told(self.path())
+            })?;
+        }
+        for part in TIGHTER {
+            let horizon = Horizon::at(now, part);
+            for some in watched.chunks(AT_ONCE) {
+                self.write(|transaction| {
+                    some.iter()
+                        .try_for_each(|id| horizon.cut(transaction, *id))
+                        .told(self.path())
+                })?;
+            }
+            self.write(|transaction| horizon.keep(transaction).told(self.path()))?;
+            if self.look(|database| used(database).told(self.path()))? <= bytes {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Since when rows are kept, milliseconds; all at full hours, so that no bucket is cut in two.
+#[derive(Clone, Copy, Debug)]
+struct Horizon {
+    single: i64,
+    minutes: i64,
+    hours: i64,
+}
+
+impl Horizon {
+    fn at(now: i64, part: i64) -> Self {
+        let before = |age: i64| floor(now.saturating_sub(age / part), Span::Hour);
+        Self {
+            single: before(SINGLE_MS),
+            minutes: before(MINUTES_MS),
+            hours: before(YEAR_MS),
+        }
+    }
+
+    fn cut(self, transaction: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
+        for (sql, before) in [
+            (
+                "DELETE FROM sample WHERE watched = ?1 AND at < ?2",
+                self.single,
+            ),
+            (
+                "DELETE FROM bucket WHERE watched = ?1 AND span = 300 AND at < ?2",
+                self.minutes,
+            ),
+            (
+                "DELETE FROM bucket WHERE watched = ?1 AND span = 3600 AND at < ?2",
+                self.hours,
+            ),
+            // The last change still lasts, however old it is.
+            (
+                "DELETE FROM change WHERE watched = ?1 AND at < ?2
+                 AND at < (SELECT MAX(at) FROM change WHERE watched = ?1)",
+                self.hours,
+            ),
+        ] {
+            transaction
+                .prepare_cached(sql)?
+                .execute(params![id, before])?;
+        }
+        Ok(())
+    }
+
+    /// Writes down since when rows are complete: never earlier than before, as what is gone stays gone.
+    fn keep(self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        for (span, since) in [(0, self.single), (Span::Minutes.seconds(), self.minutes)] {
+            let since = since.max(kept_since(transaction, span)?);
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO kept (span, since) VALUES (?1, ?2)")?
+                .execute(params![span, since])?;
+        }
+        Ok(())
+    }
+}
+
+fn floor(at: i64, span: Span) -> i64 {
+    at - at.rem_euclid(span.milliseconds())
+}
+
+fn sort_in(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction.execute_batch(
+        "INSERT OR REPLACE INTO sample (watched, at, reason, status, us)
+             SELECT watched, at, reason, status, us FROM fresh ORDER BY watched, at;
+         DELETE FROM fresh;",
+    )
+}
+
+fn all(database: &Connection) -> rusqlite::Result<Vec<i64>> {
+    let mut select = database.prepare_cached("SELECT id FROM watched ORDER BY id")?;
+    let rows = select.query_map([], |row| row.get(0))?;
+    rows.collect()
+}
+
+fn used(database: &Connection) -> rusqlite::Result<i64> {
+    let number = |sql| database.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let pages = number("PRAGMA page_count")? - number("PRAGMA freelist_count")?;
+    Ok(pages * number("PRAGMA page_size")?)
+}
+
+/// Makes the buckets of one connection whose time is over and that are not there yet.
+fn gather(transaction: &Transaction<'_>, id: i64, now: i64) -> rusqlite::Result<()> {
+    for span in Span::ALL {
+        let last: Option<i64> = transaction
+            .prepare_cached("SELECT MAX(at) FROM bucket WHERE watched = ?1 AND span = ?2")?
+            .query_row(params![id, span.seconds()], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let from = last.map_or(i64::MIN, |last| last + span.milliseconds());
+        let runs = runs(transaction, id, from, floor(now, span))?;
+        let begin = |run: &RunRecord| floor(run.at.as_millisecond(), span);
+        for some in runs.chunk_by(|one, other| begin(one) == begin(other)) {
+            if let Some(first) = some.first() {
+                insert(transaction, (id, span, begin(first)), some)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    (id, span, at): (i64, Span, i64),
+    runs: &[RunRecord],
+) -> rusqlite::Result<()> {
+    let mut count = Count::default();
+    for run in runs {
+        count.add(run.reason);
+    }
+    let latency = Latency::of(runs.iter().filter_map(|run| run.us).collect());
+    let us = |of: fn(Latency) -> std::time::Duration| {
+        latency.map(|latency| i64::try_from(of(latency).as_micros()).unwrap_or(i64::MAX))
+    };
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO bucket
+             (watched, span, at, works, ok, warn, down, unknown, us_p50, us_p95, us_max)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            id,
+            span.seconds(),
+            at,
+            count.works,
+            count.ok,
+            count.warn,
+            count.down,
+            count.unknown,
+            us(|latency| latency.p50),
+            us(|latency| latency.p95),
+            us(|latency| latency.max),
+        ])?;
+    Ok(())
+}
