@@ -27,7 +27,8 @@
 //! verify_saved(&name, &progress) verify_unsaved(connection, token, &progress)      `token verify`
 //! probe_targets(urls, TargetSettings) -> Targets     next().await: Option<Verdict>, as they finish
 //! watch(Option<&[Name]>, WatchSettings) -> Watch     next().await: WatchEvent; set_paused, hasten, replace
-//! history(&name) -> History                     strip, latency, availability, since when
+//! history(&name) -> History                     strip, latency, availability, since when; standings() for all
+//! events results buckets(&name, …) export_history settle_history                   what was, by time
 //! resume(&name)                                  lifts the pause of a key
 //!
 //! copy(&name, slot, form, life) -> Placed        its terminal_bytes are the caller's to write
@@ -51,6 +52,7 @@ mod gate;
 pub mod handles;
 pub mod history;
 mod kept;
+mod ledger;
 mod local;
 pub mod offline;
 pub mod probing;
@@ -66,7 +68,7 @@ pub use damping::{Change, Damping};
 pub use desk::{Desk, Opening, Rehearsed};
 pub use draft::{CopyForm, Draft, Edit, Loaded, Passphrase, Saved, Slot, Unsaved};
 pub use error::WorkError;
-pub use history::{History, Latency};
+pub use history::History;
 pub use probing::{Progress, silent};
 pub use targets::{TargetSettings, Targets, listed};
 pub use watch::{Watch, WatchEvent, WatchSettings};

@@ -68,7 +68,7 @@ pub struct Event {
     pub lasted: Option<Duration>,
 }
 
-/// How long probes took.
+/// How long probes took that found that the connection works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Latency {
     /// Half of them took no longer.
@@ -98,7 +98,7 @@ pub struct Bucket {
     pub at: Timestamp,
     /// How many probes ended in each state.
     pub count: Count,
-    /// Of the probes that were timed.
+    /// Of the probes that found that it works.
     pub latency: Option<Latency>,
 }
 
@@ -173,8 +173,11 @@ impl std::ops::AddAssign for Count {
 }
 
 impl Latency {
-    /// Of these microseconds, by the nearest rank.
-    fn of(mut us: Vec<u32>) -> Option<Self> {
+    /// Of those that found that the connection works, by the nearest rank: how long a failure takes is
+    /// another question.
+    fn of(runs: &[RunRecord]) -> Option<Self> {
+        let works = runs.iter().filter(|run| run.reason.works());
+        let mut us: Vec<u32> = works.filter_map(|run| run.us).collect();
         us.sort_unstable();
         let rank = |percent: usize| {
             let at = (us.len() * percent).div_ceil(100).saturating_sub(1);

@@ -9,6 +9,7 @@ use super::climb::Apart;
 use super::errand::Recent;
 use super::error::WorkError;
 use super::kept::Kept;
+use super::ledger::Ledger;
 use super::secrets::origin_of;
 use crate::clipboard::{Clipboard, Terminal};
 use crate::config::{Environment, Folders};
@@ -48,6 +49,7 @@ pub(super) struct Inner {
     pub(super) recent: Recent,
     pub(super) prober: Prober,
     pub(super) apart: Apart,
+    pub(super) ledger: Ledger,
     /// Wakes those who wait for attempts under way to end.
     pub(super) settled: Notify,
     pub(super) clipboard: OnceLock<Clipboard>,
@@ -221,6 +223,7 @@ impl Inner {
             recent: Recent::default(),
             prober: Prober::default(),
             apart: Apart::default(),
+            ledger: Ledger::default(),
             settled: Notify::new(),
             clipboard: OnceLock::new(),
             copied_secret: AtomicBool::new(false),
@@ -258,6 +261,12 @@ impl Inner {
         };
         let state = state.map_err(|error| WorkError::failed("opening the state", &error))?;
         Ok(Arc::clone(opened.insert(Arc::new(state))))
+    }
+
+    /// The state, where a call has opened it.
+    pub(super) fn opened_state(&self) -> Option<Arc<State>> {
+        let opened = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.as_ref().map(Arc::clone)
     }
 
     /// The catalog of services; read at the first call that succeeds. Blocks.

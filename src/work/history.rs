@@ -1,141 +1,142 @@
-//! What the results of watching say: latency, availability, the strip of the last states, since when.
+//! The history of saved connections: written by every probe of them, read by table, plot and export.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::desk::Desk;
+use super::desk::{Desk, Inner};
 use super::error::WorkError;
-use crate::domain::{Name, State};
-use crate::store::state::{RunRecord, Standing};
+use super::probing::Progress;
+use crate::domain::{Connection, Name, Verdict};
+use crate::service::Manner;
+use crate::store::history::{
+    Availability, Bucket, Event, ExportFormat, ExportTable, Latency, Span,
+};
+use crate::store::{RunRecord, Standing, State, StateProblem};
 
-/// How far back is looked.
-const SPAN: SignedDuration = SignedDuration::from_hours(24);
-/// States in the strip, at most.
-const STRIP: usize = 60;
+/// Results that a strip shows.
+const STRIP: u32 = 60;
 
-/// The last 24 hours of a watched connection.
+/// The past of a connection, whichever programs probed it: what a row of the watch table shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
-    /// How it stands, and since when.
+    /// How it stands and since when; nothing before its first result.
     pub standing: Option<Standing>,
-    /// The last states, oldest first, at most 60.
-    pub strip: Vec<State>,
-    /// Of the probes that ended in ok; absent where none did.
+    /// Over the last 24 hours, of the probes that found that it works.
     pub latency: Option<Latency>,
-    /// Share of the probes that ended in ok, from 0 to 1; those that say nothing of the service (offline,
-    /// paused, not asked) are left out. Absent where none is left.
-    pub availability: Option<f64>,
-}
-
-/// How long probes took, microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Latency {
-    /// The last one.
-    pub last_us: u32,
-    /// Half of them took no longer.
-    pub p50_us: u32,
-    /// 95 of 100 took no longer.
-    pub p95_us: u32,
-}
-
-impl History {
-    /// What `runs` (oldest first) say.
-    pub fn of(standing: Option<Standing>, runs: &[RunRecord]) -> Self {
-        let state = |run: &RunRecord| run.reason.state();
-        let ok = |run: &&RunRecord| state(run) == State::Ok;
-        let told = runs
-            .iter()
-            .filter(|run| state(run) != State::Unknown)
-            .count();
-        let good = runs.iter().filter(ok).count();
-        let newest = runs.len().saturating_sub(STRIP);
-        Self {
-            standing,
-            strip: runs.iter().skip(newest).map(state).collect(),
-            latency: Latency::of(runs.iter().filter(ok).filter_map(|run| run.us).collect()),
-            availability: share(good, told),
-        }
-    }
-}
-
-impl Latency {
-    fn of(mut taken: Vec<u32>) -> Option<Self> {
-        let last_us = *taken.last()?;
-        taken.sort_unstable();
-        let rank = |percent: usize| {
-            let place = (taken.len() * percent).div_ceil(100).saturating_sub(1);
-            taken.get(place).copied()
-        };
-        Some(Self {
-            last_us,
-            p50_us: rank(50)?,
-            p95_us: rank(95)?,
-        })
-    }
-}
-
-fn share(part: usize, whole: usize) -> Option<f64> {
-    let part = u32::try_from(part).ok()?;
-    let whole = u32::try_from(whole).ok().filter(|whole| *whole > 0)?;
-    Some(f64::from(part) / f64::from(whole))
+    /// Over the last hour, 24 hours and 30 days.
+    pub availability: Availability,
+    /// The last 60 results, oldest first.
+    pub strip: Vec<RunRecord>,
 }
 
 impl Desk {
-    /// The last 24 hours of a connection, whichever programs watched it.
+    /// Probes a saved connection that the caller has read already, and keeps the result in the history.
+    pub async fn probe_connection(
+        &self,
+        connection: &Connection,
+        manner: Manner,
+        progress: Progress<'_>,
+    ) -> Verdict {
+        let verdict = self.probe_unrecorded(connection, manner, progress).await;
+        match manner {
+            Manner::Asked | Manner::Full | Manner::Scheduled => self.0.note(&verdict),
+            // A draft is no state of the connection.
+            Manner::UrlTyping | Manner::Typing => {}
+        }
+        verdict
+    }
+
+    /// How every connection stood after its last result, also in an earlier run.
+    pub async fn standings(&self) -> Result<HashMap<Name, Standing>, WorkError> {
+        self.asked(State::standings).await
+    }
+
+    /// The past of `name`, whichever programs probed it.
     pub async fn history(&self, name: &Name) -> Result<History, WorkError> {
         let name = name.clone();
+        let now = Timestamp::now();
+        let day = before(now, SignedDuration::from_hours(24));
+        self.asked(move |state| {
+            Ok(History {
+                standing: state.standing(&name)?,
+                latency: state.latency(&name, day)?,
+                availability: state.availability(&name, now)?,
+                strip: state.last_results(&name, STRIP)?,
+            })
+        })
+        .await
+    }
+
+    /// The single results of `name` since a time, oldest first; kept for 48 hours.
+    pub async fn results(
+        &self,
+        name: &Name,
+        since: Timestamp,
+    ) -> Result<Vec<RunRecord>, WorkError> {
+        let name = name.clone();
+        self.asked(move |state| state.results(&name, since)).await
+    }
+
+    /// The results of `name` since a time in spans, oldest first, without the span that is not over yet.
+    pub async fn buckets(
+        &self,
+        name: &Name,
+        span: Span,
+        since: Timestamp,
+    ) -> Result<Vec<Bucket>, WorkError> {
+        let name = name.clone();
+        self.asked(move |state| state.buckets(&name, span, since))
+            .await
+    }
+
+    /// What changed at `name` since a time, and how long it lasted, oldest first.
+    pub async fn events(&self, name: &Name, since: Timestamp) -> Result<Vec<Event>, WorkError> {
+        let name = name.clone();
+        self.asked(move |state| state.events(&name, since)).await
+    }
+
+    /// Writes the history of `name`, or of all connections, since a time. `Ok(Err(_))`: `out` failed.
+    pub async fn export_history(
+        &self,
+        name: Option<Name>,
+        since: Timestamp,
+        what: (ExportTable, ExportFormat),
+        mut out: impl Write + Send + 'static,
+    ) -> Result<io::Result<()>, WorkError> {
+        self.settle_history().await;
+        self.asked(move |state| state.export(name.as_ref(), since, what, &mut out))
+            .await
+    }
+
+    /// Waits until every result so far is on disk.
+    pub async fn settle_history(&self) {
+        self.0.ledger.settle().await;
+    }
+
+    async fn asked<R: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&State) -> Result<R, StateProblem> + Send + 'static,
+    ) -> Result<R, WorkError> {
         self.blocking(move |inner| {
             let state = inner.state()?;
-            let since = Timestamp::now().checked_sub(SPAN).unwrap_or(Timestamp::MIN);
-            let failed = |problem| WorkError::failed("reading the history", &problem);
-            let runs = state.results(&name, since).map_err(failed)?;
-            let standing = state.standing(&name).map_err(failed)?;
-            Ok(History::of(standing, &runs))
+            ask(&state).map_err(|problem| WorkError::failed("reading the history", &problem))
         })
         .await
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Reason;
-
-    fn run(reason: Reason, us: u32) -> RunRecord {
-        RunRecord {
-            at: Timestamp::UNIX_EPOCH,
-            reason,
-            us: Some(us),
+impl Inner {
+    /// Hands the verdict to the history. Never waits; nothing is kept where the state can't be opened, which
+    /// the probe has tried.
+    pub(super) fn note(&self, verdict: &Verdict) {
+        if let Some(state) = self.opened_state() {
+            self.ledger.put(&state, verdict);
         }
     }
+}
 
-    #[test]
-    fn latency_and_availability_are_told_of_what_was_answered() {
-        let mut runs: Vec<_> = (1..=20).map(|n| run(Reason::Connected, n * 1000)).collect();
-        runs.push(run(Reason::Refused, 7));
-        runs.push(run(Reason::CredentialsRejected, 7));
-        runs.push(run(Reason::Offline, 7));
-        runs.push(run(Reason::AuthPaused, 7));
-        let history = History::of(None, &runs);
-        let latency = history.latency.unwrap();
-        assert_eq!(
-            (latency.last_us, latency.p50_us, latency.p95_us),
-            (20_000, 10_000, 19_000)
-        );
-        let availability = history.availability.unwrap();
-        assert!((availability - 20.0 / 22.0).abs() < 1e-9, "{availability}");
-        assert_eq!(history.strip.len(), 24);
-        assert_eq!(history.strip.last(), Some(&State::Unknown));
-    }
-
-    #[test]
-    fn the_strip_keeps_the_newest_and_nothing_is_made_up() {
-        let mut runs = vec![run(Reason::Refused, 1); 60];
-        runs.push(run(Reason::Connected, 1));
-        let history = History::of(None, &runs);
-        assert_eq!(
-            (history.strip.len(), history.strip.last()),
-            (60, Some(&State::Ok))
-        );
-        assert_eq!(History::of(None, &[]), History::default());
-    }
+fn before(now: Timestamp, age: SignedDuration) -> Timestamp {
+    now.saturating_sub(age).unwrap_or(Timestamp::MIN)
 }

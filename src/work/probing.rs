@@ -40,8 +40,8 @@ impl Desk {
         }
     }
 
-    /// The same for a saved connection that the caller has read already.
-    pub async fn probe_connection(
+    /// Probes a saved connection without keeping the result: the watch keeps its own.
+    pub(super) async fn probe_unrecorded(
         &self,
         connection: &Connection,
         manner: Manner,
@@ -185,7 +185,7 @@ impl Desk {
         let probe = move |connection: Arc<Connection>| -> BoxFuture<'static, Verdict> {
             let desk = desk.clone();
             Box::pin(async move {
-                desk.probe_connection(&connection, Manner::Scheduled, &silent)
+                desk.probe_unrecorded(&connection, Manner::Scheduled, &silent)
                     .await
             })
         };

@@ -1,23 +1,17 @@
 //! What follows from a watched probe: its result is kept, and a change of state runs the user's command.
 
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
-use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 use super::damping::Change;
 use super::desk::Desk;
-use super::error::WorkError;
-use crate::domain::{Name, State, Verdict};
-use crate::store::state::RunRecord;
+use crate::domain::{State, Verdict};
 
-/// Results are written together, at most this often: each write waits for the disk.
-const TOGETHER: Duration = Duration::from_secs(1);
 /// How long the user's command may run.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// How many of them run at once.
@@ -28,12 +22,6 @@ pub(super) struct Recorder {
     desk: Desk,
     on_change: Vec<String>,
     commands: Arc<Semaphore>,
-    waiting: Mutex<Waiting>,
-}
-
-struct Waiting {
-    results: Vec<(Name, RunRecord)>,
-    written: Option<Instant>,
 }
 
 impl Recorder {
@@ -43,18 +31,12 @@ impl Recorder {
             desk,
             on_change,
             commands: Arc::new(Semaphore::new(COMMANDS)),
-            waiting: Mutex::new(Waiting {
-                results: Vec::new(),
-                written: None,
-            }),
         }
     }
 
     /// Takes in one finished probe.
     pub(super) fn ended(&self, verdict: &Verdict, change: Option<Change>) {
-        if let Some(name) = verdict.connection.clone() {
-            self.keep(name, run_of(verdict));
-        }
+        self.desk.0.note(verdict);
         if change.is_some_and(is_news)
             && let Some((program, arguments)) = self.on_change.split_first()
             && let Ok(json) = serde_json::to_vec(verdict)
@@ -68,54 +50,6 @@ impl Recorder {
                 }
             });
         }
-    }
-
-    fn keep(&self, name: Name, run: RunRecord) {
-        let now = Instant::now();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.results.push((name, run));
-        let recent = waiting.written.is_some_and(|at| at.elapsed() < TOGETHER);
-        if !recent {
-            waiting.written = Some(now);
-            self.write(std::mem::take(&mut waiting.results));
-        }
-    }
-
-    fn write(&self, results: Vec<(Name, RunRecord)>) {
-        let desk = self.desk.clone();
-        self.desk.0.apart.begin(async move {
-            let written = desk.blocking(move |inner| {
-                let results = results.iter().map(|(name, run)| (name, *run));
-                let written = inner.state()?.add_results(results);
-                written.map_err(|problem| WorkError::failed("keeping results", &problem))
-            });
-            if let Err(problem) = written.await {
-                tracing::warn!(%problem, "history");
-            }
-        });
-    }
-}
-
-/// The last results are written when the watch ends.
-impl Drop for Recorder {
-    fn drop(&mut self) {
-        let waiting = self
-            .waiting
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        let results = std::mem::take(&mut waiting.results);
-        if !results.is_empty() && Handle::try_current().is_ok() {
-            self.write(results);
-        }
-    }
-}
-
-fn run_of(verdict: &Verdict) -> RunRecord {
-    let taken = verdict.phases.total;
-    RunRecord {
-        at: verdict.at,
-        reason: verdict.reason,
-        us: taken.and_then(|taken| u32::try_from(taken.as_micros()).ok()),
     }
 }
 

@@ -80,10 +80,11 @@ impl State {
         })
     }
 
-    /// How long the probes of `name` took since a time, as far as single results are kept.
+    /// How long the probes of `name` that found that it works took since a time, as far as single results
+    /// are kept.
     pub fn latency(&self, name: &Name, since: Timestamp) -> Result<Option<Latency>, StateProblem> {
         let runs = self.results(name, since)?;
-        Ok(Latency::of(runs.iter().filter_map(|run| run.us).collect()))
+        Ok(Latency::of(&runs))
     }
 
     /// Which share of the probes of `name` found that it works.

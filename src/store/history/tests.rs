@@ -102,6 +102,11 @@ fn latency_is_told_by_rank() {
         })
         .collect();
     let (state, shop) = filled(&runs);
+    let failed = RunRecord {
+        us: Some(9_000_000),
+        ..run(101, Reason::ResponseTimeout)
+    };
+    state.record([(&shop, failed)]).unwrap();
     let latency = state.latency(&shop, time(0)).unwrap().unwrap();
     let ms = [latency.p50, latency.p95, latency.max].map(|time| time.as_millis());
     assert_eq!(ms, [50, 95, 100]);

@@ -18,10 +18,27 @@ const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
 const MOST_BYTES: i64 = 512 * 1024 * 1024;
 /// Where it is more, all ages are cut to these parts of themselves, one after the other.
 const TIGHTER: [i64; 5] = [1, 2, 4, 8, 16];
+/// How long results wait to be sorted in.
+const WAITS_MS: u64 = 5 * 60 * 1000;
 /// Connections that are thinned in one step, so that others who write need not wait long.
 const AT_ONCE: usize = 100;
 
 impl State {
+    /// [`State::thin`] where there are results that wait for it since 5 minutes. Else one look at one row.
+    pub fn thin_where_due(&self, now: Timestamp) -> Result<(), StateProblem> {
+        let oldest: Option<i64> = self.look(|database| {
+            let oldest = database
+                .prepare_cached("SELECT at FROM fresh ORDER BY rowid LIMIT 1")
+                .and_then(|mut select| select.query_row([], |row| row.get(0)).optional());
+            oldest.told(self.path())
+        })?;
+        // Either way round: the clock may have been set.
+        match oldest {
+            Some(at) if now.as_millisecond().abs_diff(at) >= WAITS_MS => self.thin(now),
+            _ => Ok(()),
+        }
+    }
+
     /// Sorts in what has come, makes buckets of what is over, and lets go what is too old, or too much: the
     /// used part of the file is kept below 512 MiB by keeping everything for a shorter time. To be called
     /// every few minutes; costs little where little has come.
@@ -169,7 +186,7 @@ fn insert(
     for run in runs {
         count.add(run.reason);
     }
-    let latency = Latency::of(runs.iter().filter_map(|run| run.us).collect());
+    let latency = Latency::of(runs);
     let us = |of: fn(Latency) -> std::time::Duration| {
         latency.map(|latency| i64::try_from(of(latency).as_micros()).unwrap_or(i64::MAX))
     };

@@ -62,7 +62,7 @@ const HISTORY: &str = "
         at INTEGER NOT NULL,     -- its beginning: milliseconds since 1970, UTC
         works INTEGER NOT NULL,  -- how many probes found that it works
         ok INTEGER NOT NULL, warn INTEGER NOT NULL, down INTEGER NOT NULL, unknown INTEGER NOT NULL,
-        us_p50 INTEGER, us_p95 INTEGER, us_max INTEGER, -- of the probes that were timed
+        us_p50 INTEGER, us_p95 INTEGER, us_max INTEGER, -- of those that found that it works
         PRIMARY KEY (watched, span, at)
     ) WITHOUT ROWID;
     CREATE TABLE change (        -- every change of reason, for a year
