@@ -14,6 +14,7 @@ pub mod probe;
 pub mod rehearse;
 pub mod screen;
 pub mod secret;
+pub mod serve;
 pub mod shield;
 pub mod sources;
 pub mod token;
@@ -97,6 +98,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
                 explain::reason(&context, reason.as_deref(), &service).await
             }
             Command::Service(command) => explain::service(&context, command).await,
+            Command::Serve { listen } => serve::run(&context, &listen).await,
             Command::Demo
             | Command::Sim { .. }
             | Command::Completions { .. }

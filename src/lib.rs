@@ -24,6 +24,7 @@ pub mod clipboard;
 pub mod config;
 pub mod domain;
 pub mod probe;
+pub mod serve;
 pub mod service;
 pub mod sim;
 pub mod store;

@@ -83,6 +83,12 @@ pub enum Command {
     /// The services that can be probed
     #[command(subcommand)]
     Service(ServiceCommand),
+    /// Answer Prometheus: /probe?target=NAME /metrics /sd /-/healthy /-/reload
+    Serve {
+        /// Loopback address, or unix:/PATH
+        #[arg(long, default_value = "127.0.0.1:9797", value_name = "ADDRESS")]
+        listen: String,
+    },
     /// The rehearsal services, one URL per reason
     Sim {
         /// Address to listen on: loopback only

@@ -3,6 +3,7 @@
 //! Everything here blocks. Paths in messages are inert; contents never stand in one.
 
 mod lock;
+mod socket;
 mod whole;
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 pub use lock::Lock;
+pub use socket::bind_private_socket;
 pub use whole::{followed, sweep, write_whole};
 
 use crate::domain::Secret;

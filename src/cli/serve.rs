@@ -1,0 +1,31 @@
+//! `switchboard serve`: the exporter, until SIGTERM.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::fault::Fault;
+use super::output;
+use crate::serve::{self, Ended, Exporter, Listen, ListenProblem};
+
+/// Runs the exporter; where it listens is said on stderr.
+pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
+    let listen: Listen = listen.parse().map_err(refused)?;
+    let connections = context.desk.connections().await?;
+    let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
+    context.open_vault_for(&names).await?;
+    let exporter = Exporter::open(context.desk.clone()).await?;
+    let bound = listen.bind().await.map_err(refused)?;
+    let count = names.len();
+    output::say(&format!(
+        "switchboard: serving {count} connections on {bound}"
+    ));
+    let ended = serve::run(Arc::new(exporter), bound).await;
+    match ended.map_err(|error| Fault::usage(format!("serving: {error}")))? {
+        Ended::Terminated => Ok(0),
+        Ended::Interrupted => Ok(130),
+    }
+}
+
+fn refused(problem: ListenProblem) -> Fault {
+    Fault::input(&problem)
+}

@@ -1,0 +1,192 @@
+//! The exporter: Prometheus asks, switchboard probes and answers in blackbox exporter's words, with the reason.
+//!
+//! ```text
+//! GET  /probe?target=NAME   one probe of a saved connection; names that are not known are not asked
+//! GET  /sd                  names and tags of all connections, for HTTP service discovery
+//! GET  /metrics             of this process
+//! GET  /-/healthy           that it runs
+//! POST /-/reload            reads the configuration again, as SIGHUP does; a broken one changes nothing
+//! ```
+//!
+//! Secrets are resolved here and go to their own origin, never into an answer. It listens on loopback or a
+//! unix socket only, and answers only to loopback names (`Host`), so that no web page can ask it by a name of
+//! its own that leads here. What is beyond this machine comes through a reverse proxy that asks who it is.
+
+mod discovery;
+mod exposition;
+mod guard;
+mod listen;
+mod own;
+mod routes;
+mod verdict;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Semaphore, oneshot};
+
+pub use listen::{Bound, Listen, ListenProblem};
+
+use crate::domain::{Connection, Name, Verdict};
+use crate::service::Manner;
+use crate::work::{Desk, WorkError, silent};
+use own::Own;
+
+/// Probes at once; further ones wait, as long as who asks for them does.
+const AT_ONCE: usize = 64;
+/// Of the time that Prometheus waits, this much is left for the answer's way back.
+const MARGIN: Duration = Duration::from_millis(500);
+/// How long answers that are under way may take once the end was asked for.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// Answers for the connections as they stood at the last reload.
+pub struct Exporter {
+    desk: Desk,
+    known: RwLock<Arc<Known>>,
+    room: Semaphore,
+    own: Own,
+}
+
+/// The connections that may be asked for.
+#[derive(Debug)]
+struct Known {
+    connections: HashMap<Name, Arc<Connection>>,
+    /// For connections that name none, seconds.
+    timeout_s: u32,
+}
+
+/// How [`run`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By SIGTERM.
+    Terminated,
+    /// By SIGINT.
+    Interrupted,
+}
+
+/// Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP.
+pub async fn run(exporter: Arc<Exporter>, bound: Bound) -> io::Result<Ended> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let (stop, stopped) = oneshot::channel();
+    let serving = Arc::clone(&exporter).serve(bound, async {
+        let _ = stopped.await;
+    });
+    tokio::pin!(serving);
+    let ended = loop {
+        tokio::select! {
+            served = &mut serving => return served.map(|()| Ended::Terminated),
+            _ = terminate.recv() => break Ended::Terminated,
+            _ = interrupt.recv() => break Ended::Interrupted,
+            _ = hangup.recv() => {
+                if let Err(problem) = exporter.reload().await {
+                    tracing::warn!(%problem, "the configuration is not read; the old one stands");
+                }
+            }
+        }
+    };
+    let _ = stop.send(());
+    // Whoever still waits for a probe then is not worth waiting for.
+    let _ = tokio::time::timeout(DRAIN, serving).await;
+    exporter.desk.settle_history().await;
+    Ok(ended)
+}
+
+impl Exporter {
+    /// Reads the configuration. Secrets are read when they are needed: open the vault before.
+    pub async fn open(desk: Desk) -> Result<Self, WorkError> {
+        let known = Known::read(&desk).await?;
+        let own = Own::begun(known.connections.len());
+        Ok(Self {
+            desk,
+            known: RwLock::new(Arc::new(known)),
+            room: Semaphore::new(AT_ONCE),
+            own,
+        })
+    }
+
+    /// Reads the configuration again. A broken one changes nothing.
+    pub async fn reload(&self) -> Result<usize, WorkError> {
+        match Known::read(&self.desk).await {
+            Ok(known) => {
+                let count = known.connections.len();
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+                self.own.reloaded(Some(count));
+                Ok(count)
+            }
+            Err(problem) => {
+                self.own.reloaded(None);
+                Err(problem)
+            }
+        }
+    }
+
+    /// Serves until `stop` is ready, then ends what is under way.
+    pub async fn serve(
+        self: Arc<Self>,
+        bound: Bound,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let router = routes::router(Arc::clone(&self), bound.is_tcp());
+        match bound {
+            Bound::Tcp(listener, _) => {
+                let serving = axum::serve(listener, router);
+                serving.with_graceful_shutdown(stop).await
+            }
+            Bound::Unix(listener, _) => {
+                let serving = axum::serve(listener, router);
+                serving.with_graceful_shutdown(stop).await
+            }
+        }
+    }
+
+    fn known(&self) -> Arc<Known> {
+        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Probes `connection` within `limit`, which is how long who asks will wait. Gives the time it took.
+    async fn probe(&self, connection: &Connection, limit: Option<Duration>) -> (Verdict, Duration) {
+        let begun = Instant::now();
+        // Never closed.
+        let _room = self.room.acquire().await;
+        let _running = self.own.running();
+        let left = limit.map(|limit| limit.saturating_sub(MARGIN + begun.elapsed()));
+        let own_s = connection.timeout_s.unwrap_or(self.known().timeout_s);
+        let timeout_s = left.map_or(own_s, |left| {
+            let whole = u32::try_from(left.as_secs()).unwrap_or(u32::MAX);
+            own_s.min(whole.max(1))
+        });
+        let bounded = Connection {
+            timeout_s: Some(timeout_s),
+            ..connection.clone()
+        };
+        let verdict = self
+            .desk
+            .probe_connection(&bounded, Manner::Scheduled, &silent)
+            .await;
+        let took = begun.elapsed();
+        self.own.probed(verdict.state(), took);
+        (verdict, took)
+    }
+}
+
+impl Known {
+    async fn read(desk: &Desk) -> Result<Self, WorkError> {
+        let configuration = desk.configuration().await?;
+        let connections = configuration.connections.iter();
+        Ok(Self {
+            connections: connections
+                .map(|connection| (connection.name.clone(), Arc::new(connection.clone())))
+                .collect(),
+            timeout_s: configuration.settings.timeout_s,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

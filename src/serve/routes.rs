@@ -1,0 +1,106 @@
+//! What is asked, and what it is answered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+
+use super::exposition::CONTENT_TYPE;
+use super::{Exporter, discovery, guard, verdict};
+use crate::domain::Name;
+use crate::domain::text::inert;
+
+/// How long Prometheus waits for the answer, in seconds.
+const WAITS: &str = "x-prometheus-scrape-timeout-seconds";
+
+/// The routes; over TCP only loopback names are answered.
+pub(super) fn router(exporter: Arc<Exporter>, over_tcp: bool) -> Router {
+    let router = Router::new()
+        .route("/", get(overview))
+        .route("/probe", get(probe))
+        .route("/metrics", get(metrics))
+        .route("/sd", get(targets))
+        .route("/-/healthy", get(healthy))
+        .route("/-/ready", get(healthy))
+        .route("/-/reload", post(reload).put(reload))
+        .layer(from_fn_with_state(Arc::clone(&exporter), guard::pages));
+    let router = if over_tcp {
+        router.layer(from_fn_with_state(Arc::clone(&exporter), guard::names))
+    } else {
+        router
+    };
+    router.with_state(exporter)
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    target: Option<String>,
+}
+
+async fn probe(
+    State(exporter): State<Arc<Exporter>>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let Some(target) = asked.target.filter(|target| !target.is_empty()) else {
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "whom? /probe?target=NAME, a saved connection",
+        );
+    };
+    let connection = Name::parse(&target)
+        .ok()
+        .and_then(|name| exporter.known().connections.get(&name).cloned());
+    let Some(connection) = connection else {
+        let shown = inert(&target, 64);
+        return refusal(
+            StatusCode::NOT_FOUND,
+            &format!("no connection is called {shown}: /sd lists them"),
+        );
+    };
+    let (found, took) = exporter.probe(&connection, waits(&headers)).await;
+    let content_type = [(header::CONTENT_TYPE, CONTENT_TYPE)];
+    (content_type, verdict::metrics(&found, took)).into_response()
+}
+
+/// How long who asks will wait.
+fn waits(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: f64 = headers.get(WAITS)?.to_str().ok()?.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
+    let text = exporter.own.metrics(exporter.desk.is_locked());
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+}
+
+async fn targets(State(exporter): State<Arc<Exporter>>) -> Response {
+    let known = exporter.known();
+    let json = discovery::json(known.connections.values().map(|one| &**one));
+    ([(header::CONTENT_TYPE, "application/json")], json).into_response()
+}
+
+async fn healthy() -> &'static str {
+    "switchboard is healthy\n"
+}
+
+async fn reload(State(exporter): State<Arc<Exporter>>) -> Response {
+    match exporter.reload().await {
+        Ok(count) => format!("{count} connections\n").into_response(),
+        Err(problem) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &problem.to_string()),
+    }
+}
+
+async fn overview() -> &'static str {
+    "switchboard: /probe?target=NAME  /metrics  /sd  /-/healthy  POST /-/reload\n"
+}
+
+fn refusal(status: StatusCode, why: &str) -> Response {
+    (status, format!("{why}\n")).into_response()
+}
