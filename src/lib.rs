@@ -28,6 +28,7 @@ pub mod serve;
 pub mod service;
 pub mod sim;
 pub mod store;
+pub mod tokens;
 pub mod tui;
 pub mod ui;
 pub mod work;

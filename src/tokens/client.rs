@@ -1,0 +1,386 @@
+//! The operations of the API, as one key at one base URL: each is one request, and says what it was doing.
+
+mod build;
+mod send;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::Method;
+use reqwest::header::HeaderValue;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::lenient::{Loose, Rows};
+use super::problem::TokenProblem;
+use super::query::{Page, TokenQuery, total_of};
+use super::token::{
+    Extension, Module, Permission, RawExtension, RawModule, RawPermission, RawToken, Token,
+};
+use super::usage::{Day, RawDays, RawSummary, Summary, Usage};
+use super::way::Way;
+use crate::domain::{Endpoint, Secret};
+use send::{Call, Received};
+
+/// The module that managing tokens belongs to (inferred: tokens stand under Integrations in the vendor's
+/// own screens).
+const INTEGRATIONS: &str = "Integrations";
+/// The module that lists of modules and extensions belong to (inferred).
+const ACCOUNT: &str = "Account";
+/// Pages of a catalog that are read at most: 100 rows each.
+const CATALOG_PAGES: u64 = 20;
+
+/// A client of the token API. Copies share their connections, and the quiet that the service asked for.
+#[derive(Clone)]
+pub struct TokenClient(Arc<Inner>);
+
+struct Inner {
+    http: reqwest::Client,
+    base: Endpoint,
+    /// The id of the key in use.
+    id: String,
+    /// Sensitive: the client's own debug output does not show it.
+    authorization: HeaderValue,
+    pause: Duration,
+    /// Nothing is sent before: 429.
+    quiet_until: Mutex<Option<Timestamp>>,
+}
+
+impl std::fmt::Debug for TokenClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TokenClient({} at {})", self.0.id, self.0.base.shown())
+    }
+}
+
+/// What a new token is made of. Modules are granted afterwards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewToken {
+    /// At most 128 characters; must be unique.
+    pub name: String,
+    /// `EXT-…`.
+    pub extension: String,
+    /// At most 128 characters.
+    pub external_id: Option<String>,
+    /// At most 255 characters.
+    pub description: Option<String>,
+    /// `UR-…`; the key's own where absent.
+    pub owner: Option<String>,
+    /// As the service reads it; never where absent.
+    pub expires: Option<String>,
+}
+
+/// What may be changed about a token. What is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenEdit {
+    /// At most 128 characters.
+    pub name: Option<String>,
+    /// At most 128 characters; empty takes it away.
+    pub external_id: Option<String>,
+    /// At most 255 characters; empty takes it away.
+    pub description: Option<String>,
+}
+
+impl TokenEdit {
+    /// Whether nothing is to be changed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl TokenClient {
+    /// A client for the API at `base` as `ApiKey {id}:{secret}`. Sends nothing. Fails where the key would
+    /// travel in the open, and where this machine can't build the client.
+    pub fn new(
+        base: &Endpoint,
+        id: &str,
+        secret: &Secret,
+        way: &Way,
+    ) -> Result<Self, TokenProblem> {
+        if base.is_plain() && !base.is_loopback() && !way.allow_http {
+            return Err(TokenProblem::PlainHttp {
+                host: base.origin().to_string(),
+            });
+        }
+        Ok(Self(Arc::new(Inner {
+            http: build::client(base, way).map_err(TokenProblem::Local)?,
+            base: base.clone(),
+            id: id.to_owned(),
+            authorization: build::authorization(id, secret).map_err(TokenProblem::Local)?,
+            pause: way.pause,
+            quiet_until: Mutex::default(),
+        })))
+    }
+
+    /// The id of the key in use.
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Until when the service wants quiet, where it said so and that is not over.
+    pub fn quiet_until(&self) -> Option<Timestamp> {
+        let quiet = self.0.quiet_until.lock();
+        quiet
+            .unwrap_or_else(PoisonError::into_inner)
+            .filter(|until| *until > Timestamp::now())
+    }
+
+    /// One page of the account's tokens.
+    pub async fn tokens(&self, query: &TokenQuery) -> Result<Page<Token>, TokenProblem> {
+        let call = Call::get("listing the tokens", INTEGRATIONS, "/auth/tokens")
+            .with_query(query.encoded());
+        let received = self.send(&call).await?;
+        Ok(Page {
+            rows: rows::<RawToken, Token>(&call, &received)?,
+            offset: query.offset,
+            total: received.range.as_deref().and_then(total_of),
+        })
+    }
+
+    /// One token.
+    pub async fn token(&self, id: &str) -> Result<Token, TokenProblem> {
+        let call = Call::get(
+            format!("reading {}", named(id)?),
+            INTEGRATIONS,
+            path(id, "")?,
+        );
+        self.for_token(&call).await
+    }
+
+    /// Makes a token. It is let into no module yet.
+    pub async fn create(&self, new: &NewToken) -> Result<Token, TokenProblem> {
+        let mut body = json!({ "name": new.name, "extension": { "id": new.extension } });
+        for (field, value) in [
+            ("external_id", &new.external_id),
+            ("description", &new.description),
+            ("expiration_date", &new.expires),
+        ] {
+            if let Some(value) = value {
+                body[field] = json!(value);
+            }
+        }
+        if let Some(owner) = &new.owner {
+            body["owner"] = json!({ "id": owner });
+        }
+        let call = Call::new(
+            Method::POST,
+            "making the token",
+            INTEGRATIONS,
+            "/auth/tokens",
+        )
+        .with_body(body);
+        self.for_token(&call).await
+    }
+
+    /// Changes name, external id and description.
+    pub async fn update(&self, id: &str, edit: &TokenEdit) -> Result<Token, TokenProblem> {
+        let mut body = Map::new();
+        for (field, value) in [
+            ("name", &edit.name),
+            ("external_id", &edit.external_id),
+            ("description", &edit.description),
+        ] {
+            if let Some(value) = value {
+                body.insert(field.to_owned(), json!(value));
+            }
+        }
+        let call = change(Method::PUT, "changing", id, "")?.with_body(Value::Object(body));
+        self.for_token(&call).await
+    }
+
+    /// Deletes a token, for good.
+    pub async fn delete(&self, id: &str) -> Result<(), TokenProblem> {
+        let call = change(Method::DELETE, "deleting", id, "")?;
+        self.send(&call).await.map(drop)
+    }
+
+    /// Switches a token on.
+    pub async fn activate(&self, id: &str) -> Result<Token, TokenProblem> {
+        let call = change(Method::POST, "enabling", id, "/activate")?;
+        self.for_token(&call).await
+    }
+
+    /// Switches a token off.
+    pub async fn deactivate(&self, id: &str) -> Result<Token, TokenProblem> {
+        let call = change(Method::POST, "disabling", id, "/deactivate")?;
+        self.for_token(&call).await
+    }
+
+    /// Gives a token a second secret that ends at `expires` (never where absent). The first stays valid
+    /// until its own end. Sent once: where the answer is lost, [`TokenProblem::may_have_happened`] says so.
+    pub async fn renew(&self, id: &str, expires: Option<&str>) -> Result<Token, TokenProblem> {
+        let call = change(Method::POST, "renewing", id, "/renew")?
+            .with_body(json!({ "expiration_date": expires }));
+        self.for_token(&call).await
+    }
+
+    /// Gives a token another secret in place of the first, which is dead from now on. Sent once.
+    pub async fn rotate(&self, id: &str, expires: Option<&str>) -> Result<Token, TokenProblem> {
+        let call = change(Method::POST, "rotating", id, "/rotate")?
+            .with_body(json!({ "expiration_date": expires }));
+        self.for_token(&call).await
+    }
+
+    /// The modules that a token is let into.
+    pub async fn permissions(&self, id: &str) -> Result<Vec<Permission>, TokenProblem> {
+        let doing = format!("reading the modules of {}", named(id)?);
+        let call = Call::get(doing, INTEGRATIONS, path(id, "/permissions")?);
+        rows::<RawPermission, Permission>(&call, &self.send(&call).await?)
+    }
+
+    /// Lets a token into a module.
+    pub async fn grant(&self, id: &str, module: &str) -> Result<(), TokenProblem> {
+        let doing = format!("granting {} to", crate::domain::text::inert(module, 40));
+        let call =
+            change(Method::POST, &doing, id, "/permissions")?.with_body(json!({ "id": module }));
+        self.send(&call).await.map(drop)
+    }
+
+    /// Takes a module from a token.
+    pub async fn revoke(&self, id: &str, module: &str) -> Result<(), TokenProblem> {
+        let doing = format!("revoking {} from", crate::domain::text::inert(module, 40));
+        let call =
+            change(Method::DELETE, &doing, id, "/permissions")?.with_body(json!({ "id": module }));
+        self.send(&call).await.map(drop)
+    }
+
+    /// How often a token was used, by status code.
+    pub async fn summary(&self, id: &str) -> Result<Summary, TokenProblem> {
+        let raw: Loose<RawSummary> = self.statistics(id, "summary").await?;
+        Ok(raw.0.into())
+    }
+
+    /// How often a token was used, by day, the oldest day first.
+    pub async fn aggregates(&self, id: &str) -> Result<Vec<Day>, TokenProblem> {
+        let raw: RawDays = self.statistics(id, "aggregates").await?;
+        Ok(raw.into())
+    }
+
+    /// Both.
+    pub async fn usage(&self, id: &str) -> Result<Usage, TokenProblem> {
+        Ok(Usage {
+            summary: self.summary(id).await?,
+            days: self.aggregates(id).await?,
+        })
+    }
+
+    /// All modules of the account.
+    pub async fn modules(&self) -> Result<Vec<Module>, TokenProblem> {
+        self.catalog::<RawModule, Module>("listing the modules", "/modules")
+            .await
+    }
+
+    /// Everything that a token can be made for.
+    pub async fn extensions(&self) -> Result<Vec<Extension>, TokenProblem> {
+        self.catalog::<RawExtension, Extension>("listing the extensions", "/extensions")
+            .await
+    }
+
+    /// All rows of a short list, page by page.
+    async fn catalog<Raw, Row>(&self, doing: &str, at: &str) -> Result<Vec<Row>, TokenProblem>
+    where
+        Raw: for<'de> Deserialize<'de> + Default,
+        Row: From<Raw>,
+    {
+        let (mut all, mut query) = (Vec::new(), TokenQuery::default());
+        for _ in 0..CATALOG_PAGES {
+            let call = Call::get(doing, ACCOUNT, at).with_query(query.encoded());
+            let received = self.send(&call).await?;
+            let page = Page {
+                rows: rows::<Raw, Row>(&call, &received)?,
+                offset: query.offset,
+                total: received.range.as_deref().and_then(total_of),
+            };
+            // A catalog that is not paged comes whole, without a total.
+            let next = page.total.and_then(|_| page.next_offset());
+            all.extend(page.rows);
+            match next {
+                Some(offset) => query.offset = offset,
+                None => break,
+            }
+        }
+        Ok(all)
+    }
+
+    async fn statistics<T: for<'de> Deserialize<'de>>(
+        &self,
+        id: &str,
+        what: &str,
+    ) -> Result<T, TokenProblem> {
+        let name = named(id)?;
+        let doing = format!("reading the usage of {name}");
+        let at = format!("/statistics/tokens/{name}/{what}");
+        let call = Call::get(doing, INTEGRATIONS, at);
+        read(&call, &self.send(&call).await?)
+    }
+
+    async fn for_token(&self, call: &Call) -> Result<Token, TokenProblem> {
+        let received = self.send(call).await?;
+        if received.body.is_empty() && call.method != Method::GET {
+            return Ok(Token::default());
+        }
+        let raw: RawToken = read(call, &received)?;
+        Ok(raw.into())
+    }
+}
+
+fn change(method: Method, doing: &str, id: &str, what: &str) -> Result<Call, TokenProblem> {
+    let doing = format!("{doing} {}", named(id)?);
+    Ok(Call::new(method, doing, INTEGRATIONS, path(id, what)?))
+}
+
+/// A token's id as it may stand in a path. What is none never reaches the network.
+fn named(id: &str) -> Result<&str, TokenProblem> {
+    let is_id = !id.is_empty() && id.len() <= 64;
+    if is_id && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return Ok(id);
+    }
+    let shown = crate::domain::text::inert(id, 40);
+    Err(TokenProblem::Local(format!(
+        "“{shown}” is not a token's id, such as SU-160-984-311"
+    )))
+}
+
+fn path(id: &str, what: &str) -> Result<String, TokenProblem> {
+    Ok(format!("/auth/tokens/{}{what}", named(id)?))
+}
+
+fn rows<Raw, Row>(call: &Call, received: &Received) -> Result<Vec<Row>, TokenProblem>
+where
+    Raw: for<'de> Deserialize<'de> + Default,
+    Row: From<Raw>,
+{
+    let Rows(raw) = read::<List<Raw>>(call, received)?.0;
+    Ok(raw.into_iter().map(Row::from).collect())
+}
+
+/// An array, and nothing else: an object where a list belongs is another service.
+struct List<T>(Rows<T>);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for List<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let rows = Vec::<Loose<T>>::deserialize(deserializer)?;
+        Ok(Self(Rows(rows.into_iter().map(|Loose(row)| row).collect())))
+    }
+}
+
+/// The parser's words would hold parts of the answer, which may hold secrets: only the place is told.
+fn read<T: for<'de> Deserialize<'de>>(call: &Call, received: &Received) -> Result<T, TokenProblem> {
+    serde_json::from_slice(&received.body).map_err(|error| {
+        let what = match error.classify() {
+            serde_json::error::Category::Eof => "it ends too early",
+            serde_json::error::Category::Syntax => "it is not JSON",
+            serde_json::error::Category::Data | serde_json::error::Category::Io => {
+                "it has another form"
+            }
+        };
+        TokenProblem::Unreadable {
+            doing: call.doing.clone(),
+            why: format!(
+                "{what}, at byte {} of line {}",
+                error.column(),
+                error.line()
+            ),
+        }
+    })
+}

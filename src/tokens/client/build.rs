@@ -1,0 +1,157 @@
+//! What the requests of one client share: TLS, proxy, and the header that carries the key.
+
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::HeaderValue;
+use reqwest::{NoProxy, Proxy, redirect};
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_platform_verifier::Verifier;
+use zeroize::Zeroizing;
+
+use super::super::way::{Proxies, Way};
+use crate::domain::text::inert;
+use crate::domain::{AddressFamily, Endpoint, Secret};
+
+/// Longest time for a connection, as the vendor's own client has it.
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// The client for `base`. An error is one plain sentence.
+pub(super) fn client(base: &Endpoint, way: &Way) -> Result<reqwest::Client, String> {
+    let mut builder = reqwest::Client::builder()
+        .user_agent(way.user_agent.as_str())
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT.min(way.timeout))
+        .timeout(way.timeout)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .tls_backend_preconfigured(tls(base, way)?)
+        .no_proxy();
+    match way.family {
+        AddressFamily::Any => {}
+        AddressFamily::V4 => builder = builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        AddressFamily::V6 => builder = builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+    }
+    for proxy in proxies(&way.proxies)? {
+        builder = builder.proxy(proxy);
+    }
+    builder
+        .build()
+        .map_err(|error| told("the client could not be built", &error.without_url()))
+}
+
+/// The header that carries the key, hidden from the client's own debug output.
+pub(super) fn authorization(id: &str, secret: &Secret) -> Result<HeaderValue, String> {
+    let text = Zeroizing::new(format!("ApiKey {id}:{}", secret.expose()));
+    let mut value = HeaderValue::from_bytes(text.as_bytes())
+        .ok()
+        .ok_or_else(|| {
+            "the key holds a character that no header can carry, such as a line end".to_owned()
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn tls(base: &Endpoint, way: &Way) -> Result<ClientConfig, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| told("TLS could not be set up", &error))?;
+    // Plain http works on a machine without any certificate authorities.
+    let builder = if base.is_plain() {
+        builder.with_root_certificates(RootCertStore::empty())
+    } else {
+        let verifier = Arc::new(verifier(way, &provider)?);
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+    };
+    let mut config = match &way.identity {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
+                .ok()
+                .ok_or_else(|| {
+                    "the client key file holds no private key in PEM form that is not encrypted"
+                        .to_owned()
+                })?;
+            let chain = certificates(certificate, "the client certificate file")?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .ok()
+                .ok_or_else(|| "the client key does not belong to the certificate".to_owned())?
+        }
+    };
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn verifier(way: &Way, provider: &Arc<CryptoProvider>) -> Result<Verifier, String> {
+    let mut roots = Vec::new();
+    for file in &way.extra_roots {
+        roots.extend(certificates(file, "the CA file")?);
+    }
+    Verifier::new_with_extra_roots(roots, Arc::clone(provider)).ok().ok_or_else(|| {
+        "no certificate authorities are installed: install the system's CA bundle (ca-certificates), or \
+         give a CA file"
+            .to_owned()
+    })
+}
+
+fn certificates(pem: &[u8], file: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .ok()
+        .filter(|found| !found.is_empty())
+        .ok_or_else(|| format!("{file} holds no certificate in PEM form"))
+}
+
+fn proxies(proxies: &Proxies) -> Result<Vec<Proxy>, String> {
+    // The URL may hold a password: it is not told.
+    let bad = |_| "the proxy is not a URL such as http://proxy:3128".to_owned();
+    match proxies {
+        Proxies::None => Ok(Vec::new()),
+        Proxies::All(url) => Ok(vec![Proxy::all(whole(url)).map_err(bad)?]),
+        Proxies::Environment {
+            http,
+            https,
+            all,
+            none,
+        } => {
+            let mut found = Vec::new();
+            if let Some(url) = filled(http.as_ref()) {
+                found.push(Proxy::http(whole(url)).map_err(bad)?);
+            }
+            if let Some(url) = filled(https.as_ref()) {
+                found.push(Proxy::https(whole(url)).map_err(bad)?);
+            }
+            if let Some(url) = filled(all.as_ref()) {
+                found.push(Proxy::all(whole(url)).map_err(bad)?);
+            }
+            let spared = |proxy: Proxy| proxy.no_proxy(NoProxy::from_string(none));
+            Ok(found.into_iter().map(spared).collect())
+        }
+    }
+}
+
+fn filled(url: Option<&String>) -> Option<&str> {
+    url.map(|url| url.trim()).filter(|url| !url.is_empty())
+}
+
+fn whole(url: &str) -> String {
+    if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("http://{url}")
+    }
+}
+
+fn told(what: &str, error: &dyn Error) -> String {
+    format!("{what}: {}", inert(&error.to_string(), 200))
+}

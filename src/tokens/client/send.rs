@@ -1,0 +1,296 @@
+//! Sends one call: bounded in time and size, tried again where that is safe, silent where quiet is asked for.
+
+use std::error::Error;
+use std::io;
+use std::sync::PoisonError;
+
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::super::problem::{Refusal, TokenProblem};
+use super::TokenClient;
+use crate::domain::Reason;
+
+/// Longest answer, after decompression.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// How often a GET is sent at most, the first time included.
+const TRIES: u32 = 3;
+/// How long is waited after a 429 that does not say it.
+const QUIET: SignedDuration = SignedDuration::from_secs(30);
+/// The longest quiet that is obeyed; a service that asks for more is asked again then.
+const LONGEST_QUIET: SignedDuration = SignedDuration::from_hours(24);
+
+/// One operation.
+pub(super) struct Call {
+    /// What is being done to what, for errors.
+    pub(super) doing: String,
+    /// The verb.
+    pub(super) method: Method,
+    /// Behind the base URL.
+    path: String,
+    /// Percent-encoded.
+    query: Option<String>,
+    body: Option<Value>,
+    /// The module that a key needs for it.
+    module: &'static str,
+}
+
+impl Call {
+    pub(super) fn new(
+        method: Method,
+        doing: impl Into<String>,
+        module: &'static str,
+        path: impl Into<String>,
+    ) -> Self {
+        Self {
+            doing: doing.into(),
+            method,
+            path: path.into(),
+            query: None,
+            body: None,
+            module,
+        }
+    }
+
+    pub(super) fn get(
+        doing: impl Into<String>,
+        module: &'static str,
+        path: impl Into<String>,
+    ) -> Self {
+        Self::new(Method::GET, doing, module, path)
+    }
+
+    pub(super) fn with_query(mut self, query: String) -> Self {
+        self.query = Some(query);
+        self
+    }
+
+    pub(super) fn with_body(mut self, body: Value) -> Self {
+        self.body = Some(body);
+        self
+    }
+}
+
+/// A good answer. Its body is treated as secret: every reply may hold one.
+pub(super) struct Received {
+    pub(super) range: Option<String>,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+impl TokenClient {
+    /// Sends `call`; a GET up to three times.
+    pub(super) async fn send(&self, call: &Call) -> Result<Received, TokenProblem> {
+        if let Some(until) = self.quiet_until() {
+            let doing = call.doing.clone();
+            return Err(TokenProblem::Throttled { doing, until });
+        }
+        let mut pause = self.0.pause;
+        for _ in 1..if call.method == Method::GET { TRIES } else { 1 } {
+            match self.send_once(call).await {
+                Err(problem) if is_worth_another_try(&problem) => {
+                    tokio::time::sleep(pause).await;
+                    pause = pause.saturating_mul(2);
+                }
+                done => return done,
+            }
+        }
+        self.send_once(call).await
+    }
+
+    async fn send_once(&self, call: &Call) -> Result<Received, TokenProblem> {
+        let suffix = match &call.query {
+            Some(query) => format!("{}?{query}", call.path),
+            None => call.path.clone(),
+        };
+        let url = self.0.base.join(&suffix).url().clone();
+        let mut request = reqwest::Request::new(call.method.clone(), url);
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(AUTHORIZATION, self.0.authorization.clone());
+        if let Some(body) = &call.body {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.to_string().into());
+        }
+        let answered = self.0.http.execute(request).await;
+        let response = answered.map_err(|error| unanswered(call, &error))?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            let until = quiet(&response).unwrap_or(QUIET).min(LONGEST_QUIET);
+            return Err(self.throttled(call, until));
+        }
+        let range = header(&response, &CONTENT_RANGE);
+        let body = read(response).await;
+        if status.is_success() {
+            let body = body.map_err(|cut| cut.problem(call))?;
+            return Ok(Received { range, body });
+        }
+        let body = body.unwrap_or_default();
+        let doing = call.doing.clone();
+        Err(Box::new(Refusal::read(doing, status.as_u16(), call.module, &body)).into())
+    }
+
+    fn throttled(&self, call: &Call, wait: SignedDuration) -> TokenProblem {
+        let now = Timestamp::now();
+        let until = now.checked_add(wait).unwrap_or(now);
+        let mut quiet = self
+            .0
+            .quiet_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *quiet = Some(until.max(quiet.unwrap_or(until)));
+        TokenProblem::Throttled {
+            doing: call.doing.clone(),
+            until,
+        }
+    }
+}
+
+/// Network errors and 5xx.
+fn is_worth_another_try(problem: &TokenProblem) -> bool {
+    match problem {
+        TokenProblem::Unanswered { .. } => true,
+        TokenProblem::Refused(refusal) => refusal.status >= 500,
+        TokenProblem::PlainHttp { .. }
+        | TokenProblem::Local(_)
+        | TokenProblem::Throttled { .. }
+        | TokenProblem::Unreadable { .. }
+        | TokenProblem::TooLarge { .. } => false,
+    }
+}
+
+/// Why a body was not read to its end.
+enum Cut {
+    TooLarge,
+    Failed(reqwest::Error),
+}
+
+impl Cut {
+    fn problem(self, call: &Call) -> TokenProblem {
+        match self {
+            Self::TooLarge => TokenProblem::TooLarge {
+                doing: call.doing.clone(),
+            },
+            Self::Failed(error) => TokenProblem::Unanswered {
+                doing: call.doing.clone(),
+                reason: if error.is_timeout() {
+                    Reason::ResponseTimeout
+                } else {
+                    Reason::ReplyCut
+                },
+                why: "the answer was cut short".to_owned(),
+                sent: true,
+            },
+        }
+    }
+}
+
+async fn read(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Cut> {
+    let expected = response.content_length().unwrap_or(0).try_into();
+    let expected: usize = expected.unwrap_or(BODY_LIMIT).clamp(4 * 1024, BODY_LIMIT);
+    let mut body = Zeroizing::new(Vec::with_capacity(expected));
+    while let Some(chunk) = response.chunk().await.map_err(Cut::Failed)? {
+        if chunk.len() > BODY_LIMIT - body.len() {
+            return Err(Cut::TooLarge);
+        }
+        make_room(&mut body, chunk.len());
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// Grows by moving into a larger buffer, so that the smaller one is wiped.
+fn make_room(body: &mut Zeroizing<Vec<u8>>, further: usize) {
+    if body.capacity() - body.len() < further {
+        let mut larger = Zeroizing::new(Vec::with_capacity((body.len() + further) * 2));
+        larger.extend_from_slice(body);
+        *body = larger;
+    }
+}
+
+fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<String> {
+    let value = response.headers().get(name)?;
+    value.to_str().ok().map(str::to_owned)
+}
+
+/// What `Retry-After` asks for, in seconds or as a date.
+fn quiet(response: &Response) -> Option<SignedDuration> {
+    let text = header(response, &RETRY_AFTER)?;
+    if let Ok(seconds) = text.trim().parse::<u32>() {
+        return Some(SignedDuration::from_secs(seconds.into()));
+    }
+    let until = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp();
+    Some(
+        until
+            .duration_since(Timestamp::now())
+            .max(SignedDuration::ZERO),
+    )
+}
+
+fn unanswered(call: &Call, error: &reqwest::Error) -> TokenProblem {
+    let (reason, why) = classified(error);
+    TokenProblem::Unanswered {
+        doing: call.doing.clone(),
+        reason,
+        why: why.to_owned(),
+        sent: !error.is_connect(),
+    }
+}
+
+/// By types; the words of libraries are not shown.
+fn classified(error: &reqwest::Error) -> (Reason, &'static str) {
+    if error.is_timeout() {
+        return if error.is_connect() {
+            (Reason::ConnectTimeout, "no connection in time")
+        } else {
+            (Reason::ResponseTimeout, "no answer in time")
+        };
+    }
+    if let Some(tls) = cause::<rustls::Error>(error) {
+        return match tls {
+            rustls::Error::InvalidCertificate(_) => {
+                (Reason::TlsFailed, "its TLS certificate is not trusted")
+            }
+            _ => (Reason::TlsFailed, "TLS failed"),
+        };
+    }
+    match cause::<io::Error>(error).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => (Reason::Refused, "the connection is refused"),
+        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
+            (Reason::Reset, "the connection was reset")
+        }
+        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
+            (Reason::Unreachable, "there is no route to it")
+        }
+        _ if error.is_connect() => (
+            Reason::DnsNotFound,
+            "its name has no address, or nobody answers there",
+        ),
+        _ => (
+            Reason::ClosedEarly,
+            "the connection was closed before an answer",
+        ),
+    }
+}
+
+/// The innermost cause of type `E`, also where an I/O error wraps it.
+fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let (mut found, mut next) = (None, Some(error));
+    while let Some(error) = next {
+        if let Some(it) = error.downcast_ref::<E>() {
+            found = Some(it);
+        }
+        next = match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    found
+}

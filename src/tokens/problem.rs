@@ -1,0 +1,306 @@
+//! Why a request to the token API came to nothing, in words for people, and the reason that it stands for.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::lenient::{Loose, Word};
+use crate::domain::Reason;
+use crate::domain::text::inert;
+use crate::domain::verdict::whole_seconds;
+
+/// Most sentences of the service that are kept, and the longest of them in characters.
+const SENTENCES: (usize, usize) = (8, 300);
+
+/// Why a request came to nothing. `doing` is what was being done to what: "renewing SU-…".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenProblem {
+    /// The key would have travelled in the open.
+    #[error(
+        "the key is not sent to {host} over plain http: use https, or allow it for this connection"
+    )]
+    PlainHttp {
+        /// Host and port.
+        host: String,
+    },
+    /// This machine could not ask.
+    #[error("{0}")]
+    Local(String),
+    /// No whole answer came, as often as it was tried.
+    #[error("{doing}: {why}")]
+    Unanswered {
+        /// What was being done.
+        doing: String,
+        /// What a probe would call it.
+        reason: Reason,
+        /// One plain sentence.
+        why: String,
+        /// Whether the request may have reached the service all the same.
+        sent: bool,
+    },
+    /// The service, or somebody in front of it, refused.
+    #[error(transparent)]
+    Refused(#[from] Box<Refusal>),
+    /// The service wants quiet.
+    #[error("{doing}: the service asks to wait until {}", whole_seconds(*until))]
+    Throttled {
+        /// What was being done.
+        doing: String,
+        /// Nothing is sent before.
+        until: Timestamp,
+    },
+    /// An answer that is not what the API sends.
+    #[error("{doing}: the answer is not what this API sends ({why})")]
+    Unreadable {
+        /// What was being done.
+        doing: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An answer over 4 MiB.
+    #[error("{doing}: the answer is over 4 MiB")]
+    TooLarge {
+        /// What was being done.
+        doing: String,
+    },
+}
+
+impl TokenProblem {
+    /// The reason that this stands for; its state gives the exit code.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::PlainHttp { .. } => Reason::KeyWithheld,
+            Self::Local(_) => Reason::LocalError,
+            Self::Unanswered { reason, .. } => *reason,
+            Self::Refused(refusal) => refusal.reason(),
+            Self::Throttled { .. } => Reason::RateLimited,
+            Self::Unreadable { .. } => Reason::NotTheService,
+            Self::TooLarge { .. } => Reason::BodyTooLarge,
+        }
+    }
+
+    /// Whether what was asked may have been done all the same: the answer was lost, late or broken.
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Unanswered { sent, .. } => *sent,
+            Self::Refused(refusal) => refusal.status >= 500,
+            Self::Unreadable { .. } | Self::TooLarge { .. } => true,
+            Self::PlainHttp { .. } | Self::Local(_) | Self::Throttled { .. } => false,
+        }
+    }
+
+    /// The status of the answer, where there was one; 429 for a wait that is still on.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.status),
+            Self::Throttled { .. } => Some(429),
+            Self::PlainHttp { .. }
+            | Self::Local(_)
+            | Self::Unanswered { .. }
+            | Self::Unreadable { .. }
+            | Self::TooLarge { .. } => None,
+        }
+    }
+
+    /// The module that the key lacks, where that is what stopped it.
+    pub fn missing_module(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(refusal) if refusal.status == 403 => Some(refusal.module),
+            _ => None,
+        }
+    }
+}
+
+/// An answer that says no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was being done.
+    pub doing: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's `error_code`, inert.
+    pub error_code: Option<String>,
+    /// The service's own sentences, inert.
+    pub sentences: Vec<String>,
+    /// The module that the call belongs to.
+    pub module: &'static str,
+    /// Whether the answer is in the form of the API's own errors.
+    pub by_service: bool,
+}
+
+impl Refusal {
+    /// Reads the body of a refusal, whatever it is.
+    pub(super) fn read(doing: String, status: u16, module: &'static str, body: &[u8]) -> Self {
+        let raw = serde_json::from_slice::<Loose<RawError>>(body).map(|Loose(raw)| raw);
+        let raw = raw.unwrap_or_default();
+        let (most, longest) = SENTENCES;
+        let sentences: Vec<_> = raw
+            .errors
+            .0
+            .into_iter()
+            .map(|sentence| inert(&sentence, longest))
+            .filter(|sentence| !sentence.is_empty())
+            .take(most)
+            .collect();
+        let error_code = raw.error_code.0.map(|code| inert(&code, 40));
+        Self {
+            by_service: error_code.is_some() || !sentences.is_empty(),
+            doing,
+            status,
+            error_code,
+            sentences,
+            module,
+        }
+    }
+
+    fn reason(&self) -> Reason {
+        match (self.status, self.by_service) {
+            (401, _) => Reason::CredentialsRejected,
+            (403, true) => Reason::PermissionMissing,
+            (403, false) => Reason::ServerRule,
+            (404, _) => Reason::NotFound,
+            (429, _) => Reason::RateLimited,
+            (500, true) => Reason::ServiceException,
+            (502 | 504, _) => Reason::GatewayDown,
+            (503, _) => Reason::Maintenance,
+            (500.., _) => Reason::ServerError,
+            _ => Reason::UnexpectedStatus,
+        }
+    }
+
+    fn meaning(&self) -> String {
+        match self.status {
+            300..=399 => "the service redirects, which is not followed with a key".to_owned(),
+            400 => "the service did not take it".to_owned(),
+            401 => "the key is not valid, not active or expired".to_owned(),
+            403 => format!(
+                "this key may not do that: it lacks the module {}",
+                self.module
+            ),
+            404 => "there is no such thing, or the URL is wrong".to_owned(),
+            500.. => "the service failed".to_owned(),
+            _ => "the service refused".to_owned(),
+        }
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {} ({}", self.doing, self.meaning(), self.status)?;
+        if let Some(code) = &self.error_code {
+            write!(f, " {code}")?;
+        }
+        f.write_str(")")?;
+        for sentence in &self.sentences {
+            write!(f, "; {sentence}")?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawError {
+    error_code: Word,
+    errors: Sentences,
+}
+
+/// Sentences as they came: an array, a text, or an object of fields with either.
+#[derive(Clone, Debug, Default)]
+struct Sentences(Vec<String>);
+
+impl<'de> Deserialize<'de> for Sentences {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut found = Vec::new();
+        gather(serde_json::Value::deserialize(deserializer)?, &mut found);
+        Ok(Self(found))
+    }
+}
+
+fn gather(value: serde_json::Value, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::String(text) => found.push(text),
+        serde_json::Value::Array(items) => {
+            for item in items {
+                gather(item, found);
+            }
+        }
+        serde_json::Value::Object(fields) => {
+            for (name, item) in fields {
+                let before = found.len();
+                gather(item, found);
+                for sentence in found.iter_mut().skip(before) {
+                    *sentence = format!("{name}: {sentence}");
+                }
+            }
+        }
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, body: &str) -> TokenProblem {
+        let refusal = Refusal::read("listing".into(), status, "Integrations", body.as_bytes());
+        TokenProblem::from(Box::new(refusal))
+    }
+
+    #[test]
+    fn every_answer_has_its_reason_and_words() {
+        let json = r#"{"error_code":"X_1","errors":["name: a\u001b[2Jb","two"]}"#;
+        for (status, body, reason, words) in [
+            (
+                400,
+                json,
+                Reason::UnexpectedStatus,
+                "listing: the service did not take it (400 X_1); name: a[2Jb; two",
+            ),
+            (401, "", Reason::CredentialsRejected, "not valid"),
+            (
+                403,
+                json,
+                Reason::PermissionMissing,
+                "lacks the module Integrations",
+            ),
+            (403, "<html>", Reason::ServerRule, "403"),
+            (404, json, Reason::NotFound, "no such thing"),
+            (500, "oops", Reason::ServerError, "the service failed (500)"),
+            (500, json, Reason::ServiceException, "two"),
+            (502, "", Reason::GatewayDown, "502"),
+            (503, "", Reason::Maintenance, "503"),
+            (302, "", Reason::UnexpectedStatus, "not followed"),
+            (
+                400,
+                r#"{"errors":{"name":["short"]}}"#,
+                Reason::UnexpectedStatus,
+                "name: short",
+            ),
+            (
+                400,
+                r#"{"errors":"text"}"#,
+                Reason::UnexpectedStatus,
+                "text",
+            ),
+        ] {
+            let problem = refused(status, body);
+            assert_eq!(problem.reason(), reason, "{status} {body}");
+            assert!(problem.to_string().contains(words), "{problem}");
+        }
+    }
+
+    #[test]
+    fn only_what_may_have_reached_the_service_may_have_happened() {
+        assert!(refused(502, "").may_have_happened());
+        assert!(!refused(400, "").may_have_happened());
+        let unanswered = |sent| TokenProblem::Unanswered {
+            doing: "renewing".into(),
+            reason: Reason::Refused,
+            why: String::new(),
+            sent,
+        };
+        assert!(unanswered(true).may_have_happened() && !unanswered(false).may_have_happened());
+    }
+}

@@ -1,0 +1,227 @@
+//! How often a token was used: by status code, and by day.
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+
+use super::lenient::{Count, Loose, Rows, Word};
+use super::token::Moment;
+
+/// Requests of one status code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The HTTP status.
+    pub code: u16,
+    /// Requests, all in all.
+    pub total: u64,
+    /// Requests since the service last set its counter back; nothing where it does not say.
+    pub since_last_reset: Option<u64>,
+}
+
+/// All requests by status code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// By status code, the lowest first.
+    pub codes: Vec<Counted>,
+    /// Since when the service counts.
+    pub since: Option<Moment>,
+}
+
+/// The requests of one day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Day {
+    /// UTC.
+    pub date: Date,
+    /// Status code and count, the lowest code first.
+    pub codes: Vec<(u16, u64)>,
+}
+
+impl Day {
+    /// All requests of the day.
+    pub fn total(&self) -> u64 {
+        self.codes.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// What is known of a token's use.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// By status code.
+    pub summary: Summary,
+    /// By day, the oldest first.
+    pub days: Vec<Day>,
+}
+
+impl Usage {
+    /// The last day with a request, where one is known.
+    pub fn last_used(&self) -> Option<Date> {
+        self.days
+            .iter()
+            .rev()
+            .find(|day| day.total() > 0)
+            .map(|day| day.date)
+    }
+
+    /// All requests that the service counted.
+    pub fn total(&self) -> u64 {
+        self.summary.codes.iter().map(|counted| counted.total).sum()
+    }
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct RawSummary {
+    statuses: Rows<RawCounted>,
+    started_tracking_at: Word,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawCounted {
+    code: Count,
+    total: Count,
+    count: Count,
+    since_last_reset: Count,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct RawDay {
+    date: Word,
+    statuses: Rows<RawCounted>,
+}
+
+impl RawCounted {
+    fn code(&self) -> Option<u16> {
+        self.code.0?.try_into().ok()
+    }
+}
+
+impl From<RawSummary> for Summary {
+    fn from(raw: RawSummary) -> Self {
+        let mut codes: Vec<_> = raw
+            .statuses
+            .0
+            .iter()
+            .filter_map(|counted| {
+                Some(Counted {
+                    code: counted.code()?,
+                    total: counted.total.0.or(counted.count.0)?,
+                    since_last_reset: counted.since_last_reset.0,
+                })
+            })
+            .collect();
+        codes.sort_by_key(|counted| counted.code);
+        Self {
+            codes,
+            since: raw.started_tracking_at.0.as_deref().map(Moment::read),
+        }
+    }
+}
+
+/// Days as they came: an array, one day, or an object that holds the array under some name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RawDays(Vec<RawDay>);
+
+impl<'de> Deserialize<'de> for RawDays {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = RawDays;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("days")
+            }
+            fn visit_unit<E>(self) -> Result<RawDays, E> {
+                Ok(RawDays::default())
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawDays, A::Error> {
+                let mut days = Vec::new();
+                while let Some(Loose(day)) = items.next_element()? {
+                    days.push(day);
+                }
+                Ok(RawDays(days))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<RawDays, A::Error> {
+                let (mut own, mut days) = (RawDay::default(), Vec::new());
+                while let Some(name) = fields.next_key::<String>()? {
+                    match name.as_str() {
+                        "date" => own.date = fields.next_value()?,
+                        "statuses" => own.statuses = fields.next_value()?,
+                        "id" | "name" => drop(fields.next_value::<IgnoredAny>()?),
+                        _ => days.extend(fields.next_value::<Rows<RawDay>>()?.0),
+                    }
+                }
+                if own.date.0.is_some() {
+                    days.push(own);
+                }
+                Ok(RawDays(days))
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl From<RawDays> for Vec<Day> {
+    fn from(raw: RawDays) -> Self {
+        let mut days: Self = raw
+            .0
+            .into_iter()
+            .filter_map(|day| {
+                let text = day.date.0?;
+                let date = text.parse().ok().or_else(|| text.get(..10)?.parse().ok())?;
+                let mut codes: Vec<_> = day
+                    .statuses
+                    .0
+                    .iter()
+                    .filter_map(|counted| {
+                        Some((counted.code()?, counted.count.0.or(counted.total.0)?))
+                    })
+                    .collect();
+                codes.sort_unstable();
+                Some(Day { date, codes })
+            })
+            .collect();
+        days.sort_by_key(|day| day.date);
+        days
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn days(json: &str) -> Vec<Day> {
+        serde_json::from_str::<RawDays>(json).unwrap().into()
+    }
+
+    #[test]
+    fn days_come_as_an_array_or_an_object() {
+        let day =
+            r#"{"date":"2026-11-22","statuses":[{"code":"403","count":1},{"code":200,"count":4}]}"#;
+        for json in [
+            format!("[{day}]"),
+            day.to_owned(),
+            format!(r#"{{"id":"SU-1","aggregates":[{day}]}}"#),
+        ] {
+            let days = days(&json);
+            assert_eq!(days.len(), 1, "{json}");
+            assert_eq!(days[0].codes, [(200, 4), (403, 1)]);
+        }
+        assert_eq!(days(r#"[{"date":"never"},{},7]"#), []);
+        assert_eq!(days("null"), []);
+    }
+
+    #[test]
+    fn the_last_use_is_the_last_day_with_a_request() {
+        let usage = Usage {
+            days: days(
+                r#"[{"date":"2026-11-22","statuses":[]},
+                    {"date":"2026-11-20T00:00:00Z","statuses":[{"code":200,"count":1}]}]"#,
+            ),
+            ..Usage::default()
+        };
+        assert_eq!(usage.last_used(), Some(jiff::civil::date(2026, 11, 20)));
+        assert_eq!(Usage::default().last_used(), None);
+    }
+}
