@@ -7,6 +7,7 @@
 
 mod past;
 mod problem;
+mod renewal;
 mod schema;
 
 use std::fs::{File, OpenOptions};
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 
 pub use past::PastRecord;
 pub use problem::StateProblem;
+pub use renewal::{Holding, RenewalAction, RenewalRecord, RenewalStage};
 
 pub(in crate::store) use self::problem::Told;
 use super::files::{self, FileProblem, Lock};

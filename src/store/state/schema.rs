@@ -34,6 +34,7 @@ const VERSIONS: &[&str] = &[
     ) WITHOUT ROWID;
 ",
     HISTORY,
+    RENEWALS,
 ];
 
 /// The tables of the history. Their comments stand in the database too: `sqlite3 history.sqlite .schema`.
@@ -95,6 +96,14 @@ const HISTORY: &str = "
                b.us_p50 / 1000.0 AS p50_ms, b.us_p95 / 1000.0 AS p95_ms, b.us_max / 1000.0 AS max_ms,
                b.at AS at_ms
         FROM bucket AS b JOIN watched ON watched.id = b.watched;
+";
+
+/// The journal of renewals: what was begun and not ended yet.
+const RENEWALS: &str = "
+    CREATE TABLE renewal (
+        origin TEXT NOT NULL, token TEXT NOT NULL, record TEXT NOT NULL,
+        PRIMARY KEY (origin, token)
+    ) WITHOUT ROWID;
 ";
 
 /// Brings the database up to this program's version and gives the installation's key, made once.

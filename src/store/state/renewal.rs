@@ -1,0 +1,195 @@
+//! The journal of renewals: what was asked of a service about a token, and how far that got.
+//!
+//! A row is on disk before the service is asked, and goes when nothing is left to be done. It holds digests
+//! and references, never a secret.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+
+use super::problem::Told;
+use super::{State, StateProblem};
+use crate::domain::KeyFingerprint;
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RenewalAction {
+    /// A second secret beside the first.
+    Renew,
+    /// Another secret in place of the first, which is dead.
+    Rotate,
+}
+
+/// How far it got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RenewalStage {
+    /// The service is being asked; whether it heard is not known.
+    Asked,
+    /// It answered, and the new secret is being put where the holdings say.
+    Keeping,
+    /// The configuration names the new secret.
+    Switched,
+}
+
+/// A connection that holds the old secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holding {
+    /// The connection's name.
+    pub connection: String,
+    /// Where the old secret is.
+    pub old: String,
+    /// Where the new one goes; nothing until that is chosen.
+    pub new: Option<String>,
+}
+
+/// One renewal under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenewalRecord {
+    /// Origin of the service.
+    pub origin: String,
+    /// The token's id.
+    pub token: String,
+    /// The connection that asked.
+    pub connection: String,
+    /// What was asked for.
+    pub action: RenewalAction,
+    /// When.
+    pub began: Timestamp,
+    /// The end that was asked for.
+    pub expires: Option<String>,
+    /// Digest of the secret before.
+    pub old: Option<KeyFingerprint>,
+    /// Digest of a renewed secret that was there already.
+    pub earlier: Option<KeyFingerprint>,
+    /// Who holds the old secret.
+    pub holdings: Vec<Holding>,
+    /// How far it got.
+    pub stage: RenewalStage,
+}
+
+impl State {
+    /// Writes down that a renewal begins, and is on disk before it returns. Where one of the same token is
+    /// under way already, nothing is written, and that one is given.
+    pub fn begin_renewal(
+        &self,
+        record: &RenewalRecord,
+    ) -> Result<Option<RenewalRecord>, StateProblem> {
+        self.write(|transaction| {
+            let found = self.renewal_in(transaction, &record.origin, &record.token)?;
+            if found.is_none() {
+                self.put_renewal_in(transaction, record)?;
+            }
+            Ok(found)
+        })
+    }
+
+    /// Writes down how far a renewal got.
+    pub fn put_renewal(&self, record: &RenewalRecord) -> Result<(), StateProblem> {
+        self.write(|transaction| self.put_renewal_in(transaction, record))
+    }
+
+    /// Forgets a renewal that has ended.
+    pub fn end_renewal(&self, origin: &str, token: &str) -> Result<(), StateProblem> {
+        self.write(|transaction| {
+            transaction
+                .execute(
+                    "DELETE FROM renewal WHERE origin = ?1 AND token = ?2",
+                    params![origin, token],
+                )
+                .told(&self.path)?;
+            Ok(())
+        })
+    }
+
+    /// The renewal of a token that is under way, if any.
+    pub fn renewal(
+        &self,
+        origin: &str,
+        token: &str,
+    ) -> Result<Option<RenewalRecord>, StateProblem> {
+        self.read(|database| self.renewal_in(database, origin, token))
+    }
+
+    /// Every renewal under way.
+    pub fn renewals(&self) -> Result<Vec<RenewalRecord>, StateProblem> {
+        self.read(|database| {
+            let mut select = database
+                .prepare("SELECT record FROM renewal ORDER BY origin, token")
+                .told(&self.path)?;
+            let rows = select.query_map([], |row| row.get(0)).told(&self.path)?;
+            let texts: Vec<String> = rows.collect::<rusqlite::Result<_>>().told(&self.path)?;
+            let parse = |text: &String| {
+                serde_json::from_str(text).map_err(|problem| self.unreadable(&problem))
+            };
+            texts.iter().map(parse).collect()
+        })
+    }
+
+    fn put_renewal_in(
+        &self,
+        database: &Connection,
+        record: &RenewalRecord,
+    ) -> Result<(), StateProblem> {
+        let json = serde_json::to_string(record).map_err(|problem| self.unreadable(&problem))?;
+        database
+            .execute(
+                "INSERT INTO renewal (origin, token, record) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (origin, token) DO UPDATE SET record = excluded.record",
+                params![record.origin, record.token, json],
+            )
+            .told(&self.path)?;
+        Ok(())
+    }
+
+    fn renewal_in(
+        &self,
+        database: &Connection,
+        origin: &str,
+        token: &str,
+    ) -> Result<Option<RenewalRecord>, StateProblem> {
+        let json: Option<String> = database
+            .query_row(
+                "SELECT record FROM renewal WHERE origin = ?1 AND token = ?2",
+                params![origin, token],
+                |row| row.get(0),
+            )
+            .optional()
+            .told(&self.path)?;
+        json.map(|json| serde_json::from_str(&json).map_err(|problem| self.unreadable(&problem)))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_renewed_once_at_a_time() {
+        let state = State::in_memory().unwrap();
+        let mut record = RenewalRecord {
+            origin: "https://a.example".into(),
+            token: "SU-1".into(),
+            connection: "market".into(),
+            action: RenewalAction::Renew,
+            began: Timestamp::UNIX_EPOCH,
+            expires: None,
+            old: Some(KeyFingerprint("ab".into())),
+            earlier: None,
+            holdings: Vec::new(),
+            stage: RenewalStage::Asked,
+        };
+        assert_eq!(state.begin_renewal(&record).unwrap(), None);
+        record.stage = RenewalStage::Keeping;
+        let first = state.begin_renewal(&record).unwrap().unwrap();
+        assert_eq!(first.stage, RenewalStage::Asked, "the first one stands");
+        state.put_renewal(&record).unwrap();
+        assert_eq!(state.renewals().unwrap(), [record.clone()]);
+        state.end_renewal(&record.origin, "SU-2").unwrap();
+        assert!(state.renewal(&record.origin, "SU-1").unwrap().is_some());
+        state.end_renewal(&record.origin, "SU-1").unwrap();
+        assert_eq!(state.renewals().unwrap(), []);
+    }
+}
