@@ -44,7 +44,7 @@ pub use behaviour::{Behaviour, Fault, Redirect};
 pub use blesta::{Blesta, Company, Mood, Noise};
 pub use bridge::{Bridge, BridgeState};
 pub use certificates::Certificate;
-pub use connect::{Access, Connect};
+pub use connect::{Access, Connect, Mishap};
 pub use control::Control;
 pub use demo::Rehearsal;
 pub use entry::Entry;

@@ -83,7 +83,7 @@ impl Behaviour {
     pub(super) fn conduct(&self, request: &Request) -> (Conduct, Presented) {
         let (answer, presented) = match self {
             Self::Blesta(blesta) => blesta.answer(request),
-            Self::Connect(connect) => connect.answer(request),
+            Self::Connect(connect) => return connect.conduct(request),
             Self::Plain(plain) => plain.answer(request),
             Self::Bridge(bridge) => bridge.answer(request),
             Self::Page(page) => (page.answer(), by_scheme(request)),

@@ -4,14 +4,19 @@
 //! really stops or goes on working. What the document leaves open is inferred, and said so where it is.
 
 mod ledger;
+mod mishap;
 mod rql;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
+pub use self::mishap::Mishap;
+
 use self::ledger::{Change, Ledger};
+use self::mishap::Plan;
 use self::rql::Listing;
+use super::behaviour::Conduct;
 use super::http::{Answer, Request, decoded};
 use super::log::Presented;
 use super::pages;
@@ -37,7 +42,10 @@ pub enum Access {
 #[derive(Clone, Debug)]
 pub struct Connect {
     access: Access,
+    /// Most rows that a list gives at once.
+    page: usize,
     ledger: Arc<Mutex<Ledger>>,
+    plan: Arc<Mutex<Plan>>,
 }
 
 impl Connect {
@@ -45,7 +53,9 @@ impl Connect {
     pub fn new(id: &str, secret: &str, others: usize) -> Self {
         Self {
             access: Access::Full,
+            page: rql::LIMIT,
             ledger: Arc::new(Mutex::new(Ledger::new(id, secret, others))),
+            plan: Arc::default(),
         }
     }
 
@@ -62,19 +72,80 @@ impl Connect {
         self
     }
 
+    /// The same with lists that give at most `rows` at once, whatever is asked for.
+    #[must_use]
+    pub fn with_pages_of(self, rows: usize) -> Self {
+        Self { page: rows, ..self }
+    }
+
+    /// The same with so many living tokens allowed for each extension.
+    #[must_use]
+    pub fn with_quota(self, tokens: usize) -> Self {
+        self.ledger().set_quota(tokens);
+        self
+    }
+
+    /// Plans a mishap for the first request that fits: a method and the beginning of a path behind the base,
+    /// such as `POST /auth/tokens`; empty fits every request.
+    pub fn plan(&self, at: &str, mishap: Mishap) {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.add(at, mishap);
+    }
+
+    /// The date of the token `id` has come: its secret is dead, and a renewed one takes its place.
+    pub fn let_expire(&self, id: &str) {
+        self.ledger().let_expire(id);
+    }
+
+    /// The token `id` is deleted once `requests` more have been answered.
+    pub fn revoke_after(&self, id: &str, requests: usize) {
+        self.ledger().revoke_after(id, requests);
+    }
+
+    /// The token `id` as a list would show it, with its secrets.
+    pub fn token_row(&self, id: &str) -> Option<Value> {
+        self.ledger().find(id).cloned()
+    }
+
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // A panic in another request leaves the rows readable.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is done about `request`: answered, unless a mishap was planned for it.
+    pub(super) fn conduct(&self, request: &Request) -> (Conduct, Presented) {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let mishap = plan.next(request);
+        drop(plan);
+        match mishap {
+            None => {
+                let (answer, presented) = self.answer(request);
+                (Conduct::Answer(answer), presented)
+            }
+            Some(Mishap::After(fault)) => (Conduct::Fault(fault), self.answer(request).1),
+            Some(Mishap::Before(fault)) => (Conduct::Fault(fault), self.presented(request)),
+            Some(Mishap::Instead(answer)) => (
+                Conduct::Answer(answer.with("Connect-Version", VERSION)),
+                self.presented(request),
+            ),
+        }
+    }
+
+    fn presented(&self, request: &Request) -> Presented {
+        match request.header("authorization") {
+            None => Presented::Nothing,
+            Some(value) if value.starts_with("ApiKey ") => Presented::ApiKey {
+                matched: self.lets_in(request),
+            },
+            Some(_) => Presented::Other,
+        }
+    }
+
     /// What it answers, and how credentials were presented.
     pub(super) fn answer(&self, request: &Request) -> (Answer, Presented) {
+        self.ledger().count_a_request();
         let let_in = self.lets_in(request);
-        let presented = match request.header("authorization") {
-            None => Presented::Nothing,
-            Some(value) if value.starts_with("ApiKey ") => Presented::ApiKey { matched: let_in },
-            Some(_) => Presented::Other,
-        };
+        let presented = self.presented(request);
         let path = decoded(&request.path);
         let answer = match path.strip_prefix(BASE) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => self
@@ -108,19 +179,30 @@ impl Connect {
         }
         match (request.method.as_str(), segments.as_slice()) {
             ("GET", []) => Answer::json(200, &json!({})),
-            ("GET", ["accounts"]) => listed(request, &[account()]),
-            ("GET", ["modules"]) => listed(request, &ledger::modules()),
-            ("GET", ["extensions"]) => listed(request, &ledger::extensions()),
+            ("GET", ["accounts"]) => self.listed(request, &[account()]),
+            ("GET", ["modules"]) => self.listed(request, &ledger::modules()),
+            ("GET", ["extensions"]) => self.listed(request, &self.ledger().extensions()),
             ("GET", ["modules", "integrations", "settings"]) => {
                 Answer::json(200, &json!({ "acl": { "ips": [] } }))
             }
             ("GET", ["statistics", "tokens", id, what]) => self.statistics(id, what),
-            ("GET", ["auth", "tokens"]) => listed(request, self.ledger().tokens()),
+            ("GET", ["auth", "tokens"]) => self.listed(request, self.ledger().tokens()),
             ("POST", ["auth", "tokens"]) => self.created(&request.json()),
             (method, ["auth", "tokens", id, rest @ ..]) => {
                 self.token(method, id, rest, &request.json())
             }
             _ => not_found(),
+        }
+    }
+
+    /// One page of `rows`: filtered, ordered and cut as the query asks.
+    fn listed(&self, request: &Request, rows: &[Value]) -> Answer {
+        match Listing::parse(request.query.as_deref().unwrap_or_default()) {
+            Ok(listing) => {
+                let (range, page) = listing.page(rows, self.page);
+                Answer::json(200, &Value::Array(page)).with("Content-Range", &range)
+            }
+            Err(problem) => error(400, "VAL_001", &problem),
         }
     }
 
@@ -169,17 +251,6 @@ impl Connect {
             (true, "aggregates") => Answer::json(200, &ledger::aggregates()),
             _ => not_found(),
         }
-    }
-}
-
-/// One page of `rows`: filtered, ordered and cut as the query asks.
-fn listed(request: &Request, rows: &[Value]) -> Answer {
-    match Listing::parse(request.query.as_deref().unwrap_or_default()) {
-        Ok(listing) => {
-            let (range, page) = listing.page(rows);
-            Answer::json(200, &Value::Array(page)).with("Content-Range", &range)
-        }
-        Err(problem) => error(400, "VAL_001", &problem),
     }
 }
 

@@ -34,6 +34,10 @@ pub(super) enum Change {
 pub(super) struct Ledger {
     tokens: Vec<Value>,
     made: u32,
+    /// Living tokens allowed for each extension.
+    quota: usize,
+    /// A token that is deleted once so many requests have come.
+    revoked: Option<(String, usize)>,
 }
 
 impl Ledger {
@@ -44,6 +48,9 @@ impl Ledger {
         let mut ledger = Self {
             tokens: vec![own],
             made: 0,
+            // A large account has a large one.
+            quota: others.max(32),
+            revoked: None,
         };
         for number in 0..others {
             ledger.tokens.push(other(number));
@@ -57,6 +64,48 @@ impl Ledger {
 
     pub(super) fn find(&self, id: &str) -> Option<&Value> {
         self.tokens.iter().find(|token| token["id"] == id)
+    }
+
+    /// How many living tokens each extension may have.
+    pub(super) fn set_quota(&mut self, tokens: usize) {
+        self.quota = tokens;
+    }
+
+    /// Deletes the token `id` once `requests` more have been answered.
+    pub(super) fn revoke_after(&mut self, id: &str, requests: usize) {
+        self.revoked = Some((id.to_owned(), requests));
+    }
+
+    /// A request has come.
+    pub(super) fn count_a_request(&mut self) {
+        let Some((id, left)) = self.revoked.take() else {
+            return;
+        };
+        match left.checked_sub(1) {
+            Some(left) => self.revoked = Some((id, left)),
+            None => {
+                if let Some(token) = self.tokens.iter_mut().find(|token| token["id"] == id) {
+                    token["status"] = json!("deleted");
+                }
+            }
+        }
+    }
+
+    /// The date of the token `id` has come: a renewed secret takes the place of the first, else it is
+    /// expired (inferred).
+    pub(super) fn let_expire(&mut self, id: &str) {
+        if let Some(token) = self.tokens.iter_mut().find(|token| token["id"] == id) {
+            expire(token);
+        }
+    }
+
+    /// What a token can be made for, with how many may be.
+    pub(super) fn extensions(&self) -> Vec<Value> {
+        let mut known = extensions();
+        for extension in &mut known {
+            extension["constraints"]["account"]["tokens"] = json!(self.quota);
+        }
+        known
     }
 
     /// Whether `secret` of the token `id` opens anything: an expiring token does, a pending one does not.
@@ -88,8 +137,20 @@ impl Ledger {
         else {
             return Err("extension: Unknown extension.".to_owned());
         };
-        if self.tokens.iter().any(|token| token["name"] == name) {
+        let living = || {
+            let tokens = self.tokens.iter();
+            tokens.filter(|token| token["status"] != "deleted")
+        };
+        if living().any(|token| token["name"] == name) {
             return Err("name: A token with this name exists.".to_owned());
+        }
+        let is_of = |token: &&Value| token["extension"]["id"] == extension["id"];
+        let used = living().filter(is_of).count();
+        if used >= self.quota {
+            let quota = self.quota;
+            return Err(format!(
+                "extension: The limit of {quota} tokens is reached."
+            ));
         }
         let secret = self.fresh("secret");
         let id = format!("SU-900-{:03}-{:03}", self.made / 1_000, self.made % 1_000);
@@ -98,6 +159,8 @@ impl Ledger {
         for field in ["external_id", "description", "expiration_date"] {
             token[field] = body[field].clone();
         }
+        let now = event(Timestamp::now());
+        token["events"] = json!({ "created": now, "updated": now });
         self.tokens.push(token.clone());
         Ok(token)
     }
@@ -193,6 +256,17 @@ fn rotate(token: &mut Value, body: &Value, secret: String) {
     token["expiration_date"] = body["expiration_date"].clone();
     token["renewed_token"] = Value::Null;
     token["renewed_expiration_date"] = Value::Null;
+}
+
+fn expire(token: &mut Value) {
+    if token["renewed_token"].is_null() {
+        token["status"] = json!("expired");
+        token["expiration_date"] = json!(in_days(-1));
+        return;
+    }
+    token["token"] = token["renewed_token"].take();
+    token["expiration_date"] = token["renewed_expiration_date"].take();
+    token["status"] = json!("active");
 }
 
 fn grant(token: &mut Value, body: &Value) -> Result<Value, String> {

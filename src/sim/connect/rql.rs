@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::http::decoded;
 
 /// More rows than this are not given at once, whatever was asked for.
-const LIMIT: usize = 1_000;
+pub(super) const LIMIT: usize = 1_000;
 
 /// What a query asks of a list.
 #[derive(Debug)]
@@ -70,8 +70,8 @@ impl Listing {
         Ok(())
     }
 
-    /// `Content-Range` and the rows of the page.
-    pub(super) fn page(&self, rows: &[Value]) -> (String, Vec<Value>) {
+    /// `Content-Range` and the rows of the page, `most` of them.
+    pub(super) fn page(&self, rows: &[Value], most: usize) -> (String, Vec<Value>) {
         let mut fitting: Vec<_> = rows
             .iter()
             .filter(|row| self.filters.iter().all(|term| holds(term, row) == Ok(true)))
@@ -81,7 +81,7 @@ impl Listing {
         let page: Vec<Value> = fitting
             .into_iter()
             .skip(self.offset)
-            .take(self.limit.min(LIMIT))
+            .take(self.limit.min(most))
             .cloned()
             .collect();
         let range = match page.len() {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     fn ids(query: &str) -> String {
-        let (_, page) = Listing::parse(query).unwrap().page(&rows());
+        let (_, page) = Listing::parse(query).unwrap().page(&rows(), LIMIT);
         page.iter().filter_map(|row| row["id"].as_str()).collect()
     }
 
@@ -325,7 +325,7 @@ mod tests {
 
     #[test]
     fn ranges_count_the_whole_list() {
-        let range = |query: &str| Listing::parse(query).unwrap().page(&rows()).0;
+        let range = |query: &str| Listing::parse(query).unwrap().page(&rows(), LIMIT).0;
         assert_eq!(range(""), "items 0-2/3");
         assert_eq!(range("limit=1&offset=2"), "items 2-2/3");
         assert_eq!(range("limit=0"), "items 0-0/3");
