@@ -62,6 +62,7 @@ pub mod saving;
 pub mod secrets;
 pub mod shared_token;
 pub mod targets;
+pub mod tokens;
 pub mod watch;
 
 pub use damping::{Change, Damping};

@@ -84,7 +84,7 @@ impl Desk {
 
     /// Where the new values of a draft go: as the draft says, as set, or as the old value was kept. Asks
     /// where nothing says so.
-    async fn kind(
+    pub(super) async fn kind(
         &self,
         draft: &Draft,
         before: Option<&Connection>,
@@ -130,7 +130,7 @@ impl Desk {
 
     /// Takes values out of their places, but for those that a connection still refers to. Gives those that
     /// could not be.
-    async fn take_out(&self, gone: Vec<(SecretRef, Place)>) -> Vec<SecretRef> {
+    pub(super) async fn take_out(&self, gone: Vec<(SecretRef, Place)>) -> Vec<SecretRef> {
         self.0.kept.forget();
         let (Ok(secrets), Ok(configuration)) = (self.secrets().await, self.configuration().await)
         else {

@@ -1,0 +1,41 @@
+//! The tokens behind a Connect connection: lists, their whole life, and renewals that are proven.
+//!
+//! [`Desk::account`] opens the account of a connection; everything else is asked of it. An [`Account`] is
+//! cheap to clone and keeps its connections open: hold on to it while a list is on the screen.
+//!
+//! ```text
+//! account(&name) -> Account                     no request yet
+//! account.tokens(&query) -> Page<Token>         one request
+//! account.token(id) usage(id) permissions(id) modules() extensions()
+//! account.create(&new, &modules) -> Created     two kinds of calls: what exists is told where one fails
+//! account.edit(id, &edit, wanted) -> Edited     difference() shows it before
+//! account.enable(id) disable(id, guard) delete(id, guard)
+//! account.renew(id, expires, progress) rotate(id, expires, guard, progress) -> Renewed
+//! desk.unfinished_renewals() resume_renewal(&unfinished, progress)
+//! ```
+
+mod account;
+mod life;
+mod outcome;
+mod problem;
+mod renewal;
+mod steps;
+
+pub use account::{Account, Guard};
+pub use life::{Created, Difference, Edited, difference};
+pub use outcome::{RenewalProgress, RenewalStep, Renewed, Unfinished, unheard};
+pub use problem::TokenError;
+
+use super::desk::Desk;
+use crate::domain::Name;
+use crate::tokens::{Page, Token, TokenQuery};
+
+impl Desk {
+    /// One page of the tokens of the account behind `name`.
+    pub async fn tokens(&self, name: &Name, query: &TokenQuery) -> Result<Page<Token>, TokenError> {
+        self.account(name).await?.tokens(query).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! Making, changing, switching and deleting tokens: what takes several calls says what exists when one fails.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::account::{Account, Guard};
+use super::problem::TokenError;
+use crate::tokens::{NewToken, Rql, Token, TokenEdit, TokenProblem, TokenQuery};
+
+/// How old a token may be that was just made; clocks differ.
+const FRESH: SignedDuration = SignedDuration::from_mins(5);
+
+/// A token that exists now.
+#[derive(Debug)]
+pub struct Created {
+    /// As the service gave it.
+    pub token: Token,
+    /// The modules that it was let into.
+    pub granted: Vec<String>,
+    /// Those that it was to be let into and is not: try again with [`Account::grant_all`], or delete it.
+    pub missing: Vec<String>,
+    /// Why they are missing.
+    pub problem: Option<TokenError>,
+}
+
+/// What was changed about a token.
+#[derive(Debug, Default)]
+pub struct Edited {
+    /// Name, external id or description were changed.
+    pub fields: bool,
+    /// Modules granted.
+    pub granted: Vec<String>,
+    /// Modules revoked.
+    pub revoked: Vec<String>,
+    /// What is still to be done.
+    pub left: Difference,
+    /// Why.
+    pub problem: Option<TokenError>,
+}
+
+/// What separates the modules of a token from those that are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// To be granted, in the order of their ids.
+    pub grant: Vec<String>,
+    /// To be revoked, likewise.
+    pub revoke: Vec<String>,
+}
+
+impl Difference {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.grant.is_empty() && self.revoke.is_empty()
+    }
+}
+
+/// What must be granted and revoked to get from `current` to `wanted`.
+pub fn difference<'a>(
+    current: impl IntoIterator<Item = &'a str>,
+    wanted: impl IntoIterator<Item = &'a str>,
+) -> Difference {
+    let current: BTreeSet<_> = current.into_iter().collect();
+    let wanted: BTreeSet<_> = wanted.into_iter().collect();
+    let owned = |ids: Vec<&&str>| ids.into_iter().map(|id| (*id).to_owned()).collect();
+    Difference {
+        grant: owned(wanted.difference(&current).collect()),
+        revoke: owned(current.difference(&wanted).collect()),
+    }
+}
+
+impl Account {
+    /// Makes a token and lets it into `modules`. An error means that no token was made as far as is known;
+    /// where only the modules failed, the token is given with what is missing.
+    pub async fn create(&self, new: &NewToken, modules: &[String]) -> Result<Created, TokenError> {
+        self.may_change()?;
+        let token = match self.ask(self.client.create(new)).await {
+            Err(TokenError::Api(problem)) if problem.may_have_happened() => {
+                self.made_all_the_same(new, problem).await?
+            }
+            made => made?,
+        };
+        let mut created = Created {
+            granted: Vec::new(),
+            missing: modules.to_vec(),
+            problem: None,
+            token,
+        };
+        if let Some(id) = created.token.id.clone() {
+            self.grant_into(
+                &id,
+                &mut created.granted,
+                &mut created.missing,
+                &mut created.problem,
+            )
+            .await;
+        }
+        Ok(created)
+    }
+
+    /// Goes on with granting what is missing of a token that exists.
+    pub async fn grant_all(&self, id: &str, modules: &[String]) -> Result<Edited, TokenError> {
+        self.may_change()?;
+        let mut edited = Edited::default();
+        let mut missing = modules.to_vec();
+        self.grant_into(id, &mut edited.granted, &mut missing, &mut edited.problem)
+            .await;
+        edited.left.grant = missing;
+        Ok(edited)
+    }
+
+    /// Changes the fields, then the modules by `difference`: grants first, so that nobody is locked out on
+    /// the way. Stops at the first problem, and says what is left.
+    pub async fn edit(
+        &self,
+        id: &str,
+        edit: &TokenEdit,
+        difference: Difference,
+    ) -> Result<Edited, TokenError> {
+        self.may_change()?;
+        let mut edited = Edited {
+            left: difference,
+            ..Edited::default()
+        };
+        if !edit.is_empty() {
+            self.ask(self.client.update(id, edit)).await?;
+            edited.fields = true;
+        }
+        let mut missing = std::mem::take(&mut edited.left.grant);
+        self.grant_into(id, &mut edited.granted, &mut missing, &mut edited.problem)
+            .await;
+        edited.left.grant = missing;
+        while edited.problem.is_none() && !edited.left.revoke.is_empty() {
+            let module = edited.left.revoke.remove(0);
+            match self.ask(self.client.revoke(id, &module)).await {
+                Ok(()) => edited.revoked.push(module),
+                Err(problem) => {
+                    edited.left.revoke.insert(0, module);
+                    edited.problem = Some(problem);
+                }
+            }
+        }
+        Ok(edited)
+    }
+
+    /// Switches a token on.
+    pub async fn enable(&self, id: &str) -> Result<Token, TokenError> {
+        self.may_change()?;
+        self.ask(self.client.activate(id)).await
+    }
+
+    /// Switches a token off.
+    pub async fn disable(&self, id: &str, guard: Guard) -> Result<Token, TokenError> {
+        self.guard(id, "disabling", guard).await?;
+        self.ask(self.client.deactivate(id)).await
+    }
+
+    /// Deletes a token, for good.
+    pub async fn delete(&self, id: &str, guard: Guard) -> Result<(), TokenError> {
+        self.guard(id, "deleting", guard).await?;
+        self.ask(self.client.delete(id)).await
+    }
+
+    async fn grant_into(
+        &self,
+        id: &str,
+        granted: &mut Vec<String>,
+        missing: &mut Vec<String>,
+        problem: &mut Option<TokenError>,
+    ) {
+        while let Some(module) = missing.first().cloned() {
+            match self.ask(self.client.grant(id, &module)).await {
+                Ok(()) => {
+                    granted.push(module);
+                    missing.remove(0);
+                }
+                Err(refused) => {
+                    *problem = Some(refused);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The answer to a creation was lost: names are unique, so the list tells.
+    async fn made_all_the_same(
+        &self,
+        new: &NewToken,
+        problem: TokenProblem,
+    ) -> Result<Token, TokenError> {
+        let query = TokenQuery {
+            filter: Some(Rql::And(vec![
+                Rql::Eq("name", new.name.as_str().into()),
+                Rql::Ne("status", "deleted".into()),
+            ])),
+            limit: 2,
+            ..TokenQuery::default()
+        };
+        let page = self.tokens(&query).await?;
+        let mut named = page.rows.into_iter().filter(|token| is_made_of(token, new));
+        match (named.next(), named.next()) {
+            (Some(token), None) => Ok(token),
+            _ => Err(problem.into()),
+        }
+    }
+}
+
+/// Whether `token` can only be what was just made of `new`: another one of that name must not be let into
+/// anything.
+fn is_made_of(token: &Token, new: &NewToken) -> bool {
+    let fresh = Timestamp::now()
+        .checked_sub(FRESH)
+        .unwrap_or(Timestamp::MIN);
+    let created = token.created.as_ref().and_then(|created| created.at);
+    token.name.as_deref() == Some(new.name.as_str())
+        && token.extension.id.as_deref() == Some(new.extension.as_str())
+        && token.description.as_deref().unwrap_or_default()
+            == new.description.as_deref().unwrap_or_default()
+        && token.permissions.is_empty()
+        && created.is_some_and(|created| created >= fresh)
+}

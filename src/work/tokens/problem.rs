@@ -1,0 +1,142 @@
+//! Why something about remote tokens was not done, and the reason that it stands for.
+
+use jiff::Timestamp;
+
+use super::super::error::WorkError;
+use crate::domain::verdict::whole_seconds;
+use crate::domain::{Name, Reason, Secret, ServiceId, Verdict};
+use crate::tokens::TokenProblem;
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Something here: no such connection, a locked vault, a file.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+    /// The service, or the way to it.
+    #[error(transparent)]
+    Api(#[from] TokenProblem),
+    /// Only Connect has tokens behind its connections.
+    #[error("{0} is a connection to {1}: only connect has tokens that can be managed")]
+    NotConnect(Name, ServiceId),
+    /// The connection is marked read-only.
+    #[error("{0} is read-only: nothing at its service is changed")]
+    ReadOnly(Name),
+    /// Username or key is missing.
+    #[error("{0} needs a username (SU-…) and a key")]
+    KeyMissing(Name),
+    /// The URL can't be asked.
+    #[error("{0}")]
+    Url(String),
+    /// The key is not at hand, or not for this URL.
+    #[error("{0}")]
+    SecretUnavailable(String),
+    /// The lock-out budget.
+    #[error("the key was not sent: {why}{}", until.map(|until| format!(" (next try {})", whole_seconds(until))).unwrap_or_default())]
+    Paused {
+        /// The time of the next try.
+        until: Option<Timestamp>,
+        /// One plain sentence.
+        why: String,
+    },
+    /// The attempt could not be booked.
+    #[error("the key was not sent: {0}")]
+    Unbooked(String),
+    /// The token is the key that connections run on, and nobody said that this is meant.
+    #[error(
+        "{id} is the key that {} on: {doing} it would cut them off",
+        runs(names)
+    )]
+    KeyInUse {
+        /// The token's id.
+        id: String,
+        /// What was to be done.
+        doing: &'static str,
+        /// Who runs on it.
+        names: Vec<Name>,
+    },
+    /// The answer was lost, and nothing shows whether the service heard.
+    #[error(
+        "it is undecided whether {id} was renewed (asked at {}): {why}. The old secret is still stored; it is \
+         not asked for again until that is known: run the same command later",
+        whole_seconds(*since)
+    )]
+    Undecided {
+        /// The token's id.
+        id: String,
+        /// When it was asked for.
+        since: Timestamp,
+        /// One plain sentence.
+        why: String,
+    },
+    /// The service never heard.
+    #[error("the renewal of {id} asked for at {} never happened; nothing was changed", whole_seconds(*since))]
+    NeverHappened {
+        /// The token's id.
+        id: String,
+        /// When it was asked for.
+        since: Timestamp,
+    },
+    /// The new secret was not accepted; the old one is stored and works.
+    #[error("the new secret of {id} was not accepted ({}); the old one stays in use", verdict.title)]
+    SteppedBack {
+        /// The token's id.
+        id: String,
+        /// What the probe with the new secret found.
+        verdict: Box<Verdict>,
+    },
+    /// The new secret is kept, and could not be proven now: the same command goes on.
+    #[error("the new secret of {id} is kept, and could not be proven now ({}): run the same command again to go on", verdict.title)]
+    Unproven {
+        /// The token's id.
+        id: String,
+        /// What the probe found.
+        verdict: Box<Verdict>,
+    },
+    /// The old secret is dead, and the new one could not be kept. It is here, to be shown.
+    #[error("{id} was rotated, and its new secret could not be kept: {why}")]
+    NotKept {
+        /// The token's id.
+        id: String,
+        /// The only working secret.
+        secret: Secret,
+        /// One plain sentence.
+        why: String,
+    },
+}
+
+fn runs(names: &[Name]) -> String {
+    let list: Vec<_> = names.iter().map(Name::to_string).collect();
+    let verb = if list.len() == 1 { "runs" } else { "run" };
+    format!("{} {verb}", list.join(", "))
+}
+
+impl TokenError {
+    /// The reason that this stands for, where it is one; its state gives the exit code.
+    pub fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::Api(problem) => Some(problem.reason()),
+            Self::KeyMissing(_) => Some(Reason::KeyMissing),
+            Self::Url(_) => Some(Reason::UrlInvalid),
+            Self::SecretUnavailable(_) => Some(Reason::SecretUnavailable),
+            Self::Paused { .. } => Some(Reason::AuthPaused),
+            Self::Unbooked(_) => Some(Reason::LocalError),
+            Self::SteppedBack { verdict, .. } | Self::Unproven { verdict, .. } => {
+                Some(verdict.reason)
+            }
+            Self::Undecided { .. } => Some(Reason::ReplyCut),
+            Self::Work(_)
+            | Self::NotConnect(..)
+            | Self::ReadOnly(_)
+            | Self::KeyInUse { .. }
+            | Self::NeverHappened { .. }
+            | Self::NotKept { .. } => None,
+        }
+    }
+
+    /// The exit code of a command that this stopped.
+    pub fn exit_code(&self) -> u8 {
+        self.reason()
+            .map_or(3, |reason| reason.state().exit_code().max(1))
+    }
+}

@@ -1,0 +1,400 @@
+//! Renewal that is proven, and rotation: journaled before the service is asked, so that a program that was
+//! killed goes on or steps back, and no working secret is ever lost.
+//!
+//! ```text
+//! read the token ─▶ journal: Asked ─▶ POST renew ─▶ journal: Keeping ─▶ put beside the old secret
+//!    ─▶ probe with the new one ─▶ configuration names it, journal: Switched ─▶ probe every connection
+//!    ─▶ take the old one out ─▶ journal: gone
+//! ```
+//!
+//! An answer that was lost is looked up by GET; nothing is ever renewed twice. A rejection of the new secret
+//! steps back to the old one, which is valid until its own end. After a rotation there is no way back, so
+//! nothing comes before keeping the new secret.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::desk::Desk;
+use super::account::{Account, Guard};
+use super::outcome::{RenewalProgress, RenewalStep, Renewed, Unfinished, unheard};
+use super::problem::TokenError;
+use super::steps::{Proof, accepted};
+use crate::domain::{KeyFingerprint, Secret, Verdict};
+use crate::store::State;
+use crate::store::state::{RenewalAction, RenewalRecord, RenewalStage};
+use crate::tokens::{Expiry, Token};
+
+/// A request that was not answered may still arrive for so long.
+const ON_THE_WAY: SignedDuration = SignedDuration::from_mins(2);
+
+/// A renewal under way.
+pub(super) struct Renewal<'a> {
+    pub(super) account: &'a Account,
+    pub(super) record: RenewalRecord,
+    /// As far as it is at hand.
+    pub(super) old: Option<Secret>,
+    pub(super) unread: Vec<(crate::domain::Name, String)>,
+    pub(super) resumed: bool,
+    /// The token as the service showed it last.
+    pub(super) shown: Token,
+    pub(super) progress: RenewalProgress<'a>,
+}
+
+impl Desk {
+    /// Every renewal that was begun and has not ended. One look at the state; for roots to ask at their
+    /// start, and before a connection that is named there is used.
+    pub async fn unfinished_renewals(&self) -> Result<Vec<Unfinished>, TokenError> {
+        let records = self.journal(State::renewals).await?;
+        Ok(records.iter().filter_map(Unfinished::of).collect())
+    }
+
+    /// Goes on with a renewal that was begun earlier.
+    pub async fn resume_renewal(
+        &self,
+        unfinished: &Unfinished,
+        progress: RenewalProgress<'_>,
+    ) -> Result<Renewed, TokenError> {
+        let account = self.account(&unfinished.connection).await?;
+        match account.under_way(&unfinished.id).await? {
+            Some(record) => account.resume(record, progress).await,
+            None => Err(TokenError::NeverHappened {
+                id: unfinished.id.clone(),
+                since: unfinished.since,
+            }),
+        }
+    }
+
+    /// Goes on with every renewal that was begun earlier and holds `name`; says how each ended. For roots
+    /// that are about to use that connection.
+    pub async fn resume_renewals_of(
+        &self,
+        name: &crate::domain::Name,
+    ) -> Vec<Result<Renewed, TokenError>> {
+        let mut ended = Vec::new();
+        let unfinished = self.unfinished_renewals().await.unwrap_or_default();
+        for unfinished in unfinished {
+            if unfinished.connection == *name || unfinished.holders.contains(name) {
+                ended.push(self.resume_renewal(&unfinished, &unheard).await);
+            }
+        }
+        ended
+    }
+}
+
+impl Account {
+    /// Gives the token a second secret that ends at `expires` (never where absent), proves it, and has every
+    /// connection use it. Where one of this token is under way already, goes on with that one.
+    pub async fn renew(
+        &self,
+        id: &str,
+        expires: Option<&str>,
+        progress: RenewalProgress<'_>,
+    ) -> Result<Renewed, TokenError> {
+        self.may_change()?;
+        if let Some(record) = self.under_way(id).await? {
+            return self.resume(record, progress).await;
+        }
+        self.begin(id, expires, RenewalAction::Renew, progress)
+            .await
+    }
+
+    /// Gives the token another secret at once; the old one is dead. The new one is kept before anything else.
+    pub async fn rotate(
+        &self,
+        id: &str,
+        expires: Option<&str>,
+        guard: Guard,
+        progress: RenewalProgress<'_>,
+    ) -> Result<Renewed, TokenError> {
+        self.guard(id, "rotating", guard).await?;
+        if let Some(record) = self.under_way(id).await? {
+            return self.resume(record, progress).await;
+        }
+        self.begin(id, expires, RenewalAction::Rotate, progress)
+            .await
+    }
+
+    /// The renewal of this token that is under way.
+    pub(super) async fn under_way(&self, id: &str) -> Result<Option<RenewalRecord>, TokenError> {
+        let (origin, id) = (self.origin.to_string(), id.to_owned());
+        self.desk
+            .journal(move |state| state.renewal(&origin, &id))
+            .await
+    }
+
+    async fn begin(
+        &self,
+        id: &str,
+        expires: Option<&str>,
+        action: RenewalAction,
+        progress: RenewalProgress<'_>,
+    ) -> Result<Renewed, TokenError> {
+        let token = self.token(id).await?;
+        let is_own = id.eq_ignore_ascii_case(self.own_id());
+        let old = token
+            .secret
+            .clone()
+            .or_else(|| is_own.then(|| self.key.clone()));
+        let (holdings, unread) = self.holdings(id, old.as_ref()).await?;
+        let record = RenewalRecord {
+            origin: self.origin.to_string(),
+            token: id.to_owned(),
+            connection: self.name().to_string(),
+            action,
+            began: Timestamp::now(),
+            expires: expires.map(str::to_owned),
+            old: self.digest(id, old.as_ref()).await?,
+            earlier: self.digest(id, token.renewed_secret.as_ref()).await?,
+            holdings,
+            stage: RenewalStage::Asked,
+        };
+        let mut renewal = Renewal {
+            account: self,
+            record,
+            old,
+            unread,
+            resumed: false,
+            shown: token,
+            progress,
+        };
+        renewal.places_can_be_written().await?;
+        let journaled = renewal.record.clone();
+        let found = self
+            .desk
+            .journal(move |state| state.begin_renewal(&journaled));
+        if let Some(other) = found.await? {
+            return self.resume(other, progress).await;
+        }
+        progress(RenewalStep::WrittenDown);
+        let new = renewal.asked().await?;
+        progress(RenewalStep::Answered);
+        renewal.keep(new).await
+    }
+
+    pub(super) async fn resume(
+        &self,
+        record: RenewalRecord,
+        progress: RenewalProgress<'_>,
+    ) -> Result<Renewed, TokenError> {
+        let mut renewal = Renewal {
+            account: self,
+            old: None,
+            unread: Vec::new(),
+            resumed: true,
+            shown: Token::default(),
+            progress,
+            record,
+        };
+        renewal.old = renewal.old_at_hand().await;
+        match renewal.record.stage {
+            RenewalStage::Asked => {
+                let new = renewal.looked_up(None).await?;
+                progress(RenewalStep::Answered);
+                renewal.keep(new).await
+            }
+            RenewalStage::Keeping => {
+                let new = match renewal.kept_already().await {
+                    Some(new) => new,
+                    None => renewal.looked_up(None).await?,
+                };
+                renewal.put_and_go_on(new).await
+            }
+            RenewalStage::Switched => {
+                let new = renewal.kept_already().await;
+                renewal.prove_again(new).await
+            }
+        }
+    }
+
+    /// The keyed digest of a secret of the token `id`.
+    pub(super) async fn digest(
+        &self,
+        id: &str,
+        secret: Option<&Secret>,
+    ) -> Result<Option<KeyFingerprint>, TokenError> {
+        let Some(secret) = secret.cloned() else {
+            return Ok(None);
+        };
+        let id = id.to_owned();
+        self.desk
+            .journal(move |state| Ok(Some(state.fingerprint(&id, &secret))))
+            .await
+    }
+}
+
+impl Renewal<'_> {
+    /// Asks the service, once. An answer that was lost is looked up.
+    async fn asked(&mut self) -> Result<Secret, TokenError> {
+        let (client, id) = (&self.account.client, self.record.token.clone());
+        let expires = self.record.expires.clone();
+        let answer = match self.record.action {
+            RenewalAction::Renew => {
+                self.account
+                    .ask(client.renew(&id, expires.as_deref()))
+                    .await
+            }
+            RenewalAction::Rotate => {
+                self.account
+                    .ask(client.rotate(&id, expires.as_deref()))
+                    .await
+            }
+        };
+        match answer {
+            Ok(token) => match self.new_in(&token).await? {
+                Some(new) => {
+                    self.shown = token;
+                    Ok(new)
+                }
+                None => {
+                    self.looked_up(Some("the answer holds no new secret".to_owned()))
+                        .await
+                }
+            },
+            Err(TokenError::Api(problem)) if problem.may_have_happened() => {
+                self.looked_up(Some(problem.to_string())).await
+            }
+            Err(problem) => {
+                self.end().await?;
+                Err(problem)
+            }
+        }
+    }
+
+    /// The new secret, as the service shows it now. `lost` says how the answer was lost just now; without it
+    /// the renewal was begun by a program that is gone.
+    async fn looked_up(&mut self, lost: Option<String>) -> Result<Secret, TokenError> {
+        let undecided = |renewal: &Self, why: String| TokenError::Undecided {
+            id: renewal.record.token.clone(),
+            since: renewal.record.began,
+            why,
+        };
+        let token = match self.account.token(&self.record.token).await {
+            Ok(token) => token,
+            Err(problem) => return Err(undecided(self, problem.to_string())),
+        };
+        if let Some(new) = self.new_in(&token).await? {
+            self.shown = token;
+            return Ok(new);
+        }
+        let shows_secrets = token.secret.is_some() || token.renewed_secret.is_some();
+        let long_ago = Timestamp::now().duration_since(self.record.began) > ON_THE_WAY;
+        if shows_secrets && long_ago && lost.is_none() {
+            self.end().await?;
+            return Err(TokenError::NeverHappened {
+                id: self.record.token.clone(),
+                since: self.record.began,
+            });
+        }
+        let why = lost.unwrap_or_else(|| "the service shows no new secret yet".to_owned());
+        Err(undecided(self, why))
+    }
+
+    /// The secret in `token` that was not there before.
+    async fn new_in(&self, token: &Token) -> Result<Option<Secret>, TokenError> {
+        for secret in [&token.renewed_secret, &token.secret].into_iter().flatten() {
+            let digest = self
+                .account
+                .digest(&self.record.token, Some(secret))
+                .await?;
+            if digest != self.record.old && digest != self.record.earlier {
+                return Ok(Some(secret.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Chooses the places, writes them down, and goes on.
+    async fn keep(mut self, new: Secret) -> Result<Renewed, TokenError> {
+        if let Err(problem) = self.choose_places().await {
+            return Err(self.not_kept(new, problem));
+        }
+        (self.progress)(RenewalStep::Placed);
+        self.put_and_go_on(new).await
+    }
+
+    async fn put_and_go_on(mut self, new: Secret) -> Result<Renewed, TokenError> {
+        if let Err(problem) = self.put(&new).await {
+            return Err(self.not_kept(new, problem));
+        }
+        (self.progress)(RenewalStep::Kept);
+        if self.record.action == RenewalAction::Renew {
+            self.prove_or_step_back(&new).await?;
+            (self.progress)(RenewalStep::Proven);
+        }
+        if let Err(problem) = self.switch(&new).await {
+            return Err(self.not_kept(new, problem));
+        }
+        (self.progress)(RenewalStep::Switched);
+        self.prove_again(Some(new)).await
+    }
+
+    async fn prove_or_step_back(&mut self, new: &Secret) -> Result<(), TokenError> {
+        let verdict = self.probe_pair(new).await;
+        let (id, verdict) = (self.record.token.clone(), Box::new(verdict));
+        match accepted(&verdict) {
+            Proof::Accepted => Ok(()),
+            Proof::Rejected => {
+                self.take_new_out().await;
+                self.end().await?;
+                Err(TokenError::SteppedBack { id, verdict })
+            }
+            Proof::Unclear => Err(TokenError::Unproven { id, verdict }),
+        }
+    }
+
+    /// Probes every connection as it is saved now, and takes the old secret out once all were accepted.
+    async fn prove_again(mut self, new: Option<Secret>) -> Result<Renewed, TokenError> {
+        let verdicts = self.probe_holders(new.as_ref()).await;
+        for verdict in &verdicts {
+            let (id, verdict) = (self.record.token.clone(), Box::new(verdict.clone()));
+            match accepted(&verdict) {
+                Proof::Accepted => {}
+                Proof::Rejected if self.record.action == RenewalAction::Renew => {
+                    self.switch_back().await?;
+                    self.end().await?;
+                    return Err(TokenError::SteppedBack { id, verdict });
+                }
+                Proof::Rejected | Proof::Unclear => {
+                    return Err(TokenError::Unproven { id, verdict });
+                }
+            }
+        }
+        (self.progress)(RenewalStep::ProvenAgain);
+        let left_behind = self.take_old_out().await;
+        (self.progress)(RenewalStep::Tidied);
+        self.end().await?;
+        Ok(self.ended(verdicts, left_behind))
+    }
+
+    fn ended(self, verdicts: Vec<Verdict>, left_behind: Vec<crate::domain::SecretRef>) -> Renewed {
+        let updated = self.record.holdings.iter();
+        let updated = updated.filter_map(|held| crate::domain::Name::parse(&held.connection).ok());
+        let (expires, old_until) = match self.shown.renewed_expires.clone() {
+            Expiry::Unknown | Expiry::Never if self.shown.renewed_secret.is_none() => {
+                (self.shown.expires.clone(), Expiry::Unknown)
+            }
+            renewed => (renewed, self.shown.expires.clone()),
+        };
+        Renewed {
+            id: self.record.token,
+            updated: updated.collect(),
+            unread: self.unread,
+            verdicts,
+            expires,
+            old_until,
+            left_behind,
+            resumed: self.resumed,
+        }
+    }
+
+    /// After a rotation the new secret is the only one that works: it is handed to the caller.
+    fn not_kept(&self, secret: Secret, problem: TokenError) -> TokenError {
+        match self.record.action {
+            RenewalAction::Renew => problem,
+            RenewalAction::Rotate => TokenError::NotKept {
+                id: self.record.token.clone(),
+                secret,
+                why: problem.to_string(),
+            },
+        }
+    }
+}

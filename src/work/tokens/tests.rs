@@ -1,0 +1,396 @@
+//! Remote tokens over the rehearsal service and real files: killed at every step, and nothing is lost.
+
+use std::sync::Mutex;
+
+use super::super::tests::{Home, name};
+use super::*;
+use crate::domain::{Connection, Reason, Secret, ServiceId, State as Lamp};
+use crate::service::Manner;
+use crate::sim::{Access, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
+use crate::store::StoreKind;
+use crate::tokens::{NewToken, TokenEdit};
+use crate::work::{Draft, Edit, Slot, silent};
+
+const OWN: &str = "SU-160-984-311";
+const UNTIL: Option<&str> = Some("2030-01-01T00:00:00+00:00");
+
+/// A user with two connections that share one key, and the service behind them.
+struct Stage {
+    home: Home,
+    sim: Sim,
+    connect: Connect,
+    port: u16,
+}
+
+fn passphrase() -> Secret {
+    Secret::new("correct horse")
+}
+
+impl Stage {
+    async fn new() -> Self {
+        Self::with(|connect| connect).await
+    }
+
+    async fn with(change: impl FnOnce(Connect) -> Connect) -> Self {
+        let mut sim = Sim::bare(SimSettings::default()).unwrap();
+        let (id, secret) = sim.connect_pair();
+        let connect = change(Connect::new(&id, &secret, 12));
+        let stand = sim.serve(Behaviour::Connect(connect.clone())).unwrap();
+        let home = Home::new();
+        let desk = home.desk();
+        desk.create_vault(passphrase()).await.unwrap();
+        for label in ["market", "copy"] {
+            let url = format!("{}/public/v1", stand.url);
+            let mut connection = Connection::new(name(label), ServiceId::connect(), &url);
+            connection.username.clone_from(&id);
+            let draft = Draft {
+                key: Edit::Set(Secret::new(secret.as_str())),
+                store: Some(StoreKind::Vault),
+                ..Draft::new(connection)
+            };
+            desk.save(draft).await.unwrap();
+        }
+        Self {
+            home,
+            sim,
+            connect,
+            port: stand.port,
+        }
+    }
+
+    /// The desk of a program that was just started, its vault open.
+    async fn desk(&self) -> Desk {
+        let desk = self.home.desk();
+        desk.unlock(passphrase()).await.unwrap();
+        desk
+    }
+
+    async fn account(&self) -> Account {
+        self.desk().await.account(&name("market")).await.unwrap()
+    }
+
+    /// How often `line` (method and end of path) was asked.
+    fn asked(&self, method: &str, end: &str) -> usize {
+        let log = self.sim.log();
+        let seen = log.at(self.port);
+        let fits = |seen: &&&crate::sim::Seen| seen.method == method && seen.path.ends_with(end);
+        seen.iter().filter(fits).count()
+    }
+
+    /// Both connections are up in a fresh program, whatever happened before; the old secret is dead by now.
+    async fn all_is_well(&self) {
+        self.connect.let_expire(OWN);
+        let desk = self.desk().await;
+        for label in ["market", "copy"] {
+            let verdict = desk.probe_saved(&name(label), Manner::Asked, &silent).await;
+            assert_eq!(verdict.state(), Lamp::Ok, "{label}: {verdict:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_updates_every_connection_that_holds_the_secret() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let steps = Mutex::new(Vec::new());
+    let progress = |step| steps.lock().unwrap().push(step);
+    let renewed = account.renew(OWN, UNTIL, &progress).await.unwrap();
+    assert_eq!(renewed.updated, [name("market"), name("copy")]);
+    assert_eq!(renewed.verdicts.len(), 2);
+    assert_eq!(
+        renewed.expires.shown().as_deref(),
+        Some("2030-01-01T00:00:00Z")
+    );
+    assert_eq!(steps.into_inner().unwrap().len(), 8);
+    let desk = stage.desk().await;
+    assert_eq!(desk.unfinished_renewals().await.unwrap(), []);
+    let new = desk.handle(&name("market"), Slot::Key).await.unwrap();
+    let row = stage.connect.token_row(OWN).unwrap();
+    let expected = format!("ApiKey {OWN}:{}", row["renewed_token"].as_str().unwrap());
+    assert_eq!(new.secret(), &Secret::new(expected));
+    assert_eq!(stage.asked("POST", "/renew"), 1);
+    stage.all_is_well().await;
+}
+
+#[tokio::test]
+async fn killed_after_any_step_it_goes_on_and_is_never_renewed_twice() {
+    const STEPS: [RenewalStep; 8] = [
+        RenewalStep::WrittenDown,
+        RenewalStep::Answered,
+        RenewalStep::Placed,
+        RenewalStep::Kept,
+        RenewalStep::Proven,
+        RenewalStep::Switched,
+        RenewalStep::ProvenAgain,
+        RenewalStep::Tidied,
+    ];
+    for last in STEPS {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        let killed = tokio::spawn(async move {
+            let progress = |step| assert!(step != last, "killed");
+            account.renew(OWN, UNTIL, &progress).await.map(drop)
+        });
+        assert!(killed.await.unwrap_err().is_panic());
+        let desk = stage.desk().await;
+        let unfinished = desk.unfinished_renewals().await.unwrap();
+        assert_eq!(unfinished.len(), 1, "{last:?}");
+        let resumed = desk.resume_renewal(&unfinished[0], &unheard).await;
+        if last == RenewalStep::WrittenDown {
+            // Nothing shows yet that the service never heard, as the request may still be on its way.
+            assert!(
+                matches!(resumed, Err(TokenError::Undecided { .. })),
+                "{resumed:?}"
+            );
+            assert_eq!(stage.asked("POST", "/renew"), 0);
+            continue;
+        }
+        assert!(resumed.unwrap().resumed, "{last:?}");
+        assert_eq!(desk.unfinished_renewals().await.unwrap(), []);
+        assert_eq!(stage.asked("POST", "/renew"), 1, "{last:?}");
+        stage.all_is_well().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_up() {
+    let stage = Stage::new().await;
+    stage.connect.plan(
+        "POST /auth/tokens/SU-160-984-311/renew",
+        Mishap::After(Fault::Reset),
+    );
+    let account = stage.account().await;
+    account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    assert_eq!(stage.asked("POST", "/renew"), 1);
+    stage.all_is_well().await;
+}
+
+#[tokio::test]
+async fn what_can_t_be_known_is_undecided_and_not_asked_again() {
+    let stage = Stage::new().await;
+    let at = "POST /auth/tokens/SU-160-984-311/renew";
+    stage.connect.plan(at, Mishap::Before(Fault::Close));
+    let account = stage.account().await;
+    for _ in 0..2 {
+        let problem = account.renew(OWN, UNTIL, &unheard).await.unwrap_err();
+        assert!(
+            matches!(problem, TokenError::Undecided { .. }),
+            "{problem:?}"
+        );
+    }
+    assert_eq!(stage.asked("POST", "/renew"), 1);
+    let verdict = stage
+        .desk()
+        .await
+        .probe_saved(&name("market"), Manner::Asked, &silent)
+        .await;
+    assert_eq!(verdict.state(), Lamp::Ok, "the old secret is untouched");
+}
+
+#[tokio::test]
+async fn a_refused_renewal_leaves_nothing() {
+    let stage = Stage::new().await;
+    stage.connect.plan(
+        "POST /auth/tokens/SU-160-984-311/renew",
+        Mishap::throttled(Some(1)),
+    );
+    let account = stage.account().await;
+    let problem = account.renew(OWN, UNTIL, &unheard).await.unwrap_err();
+    assert_eq!(problem.reason(), Some(Reason::RateLimited));
+    let desk = stage.desk().await;
+    assert_eq!(desk.unfinished_renewals().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
+    let stage = Stage::new().await;
+    // The first request that is no token call is the proof.
+    stage
+        .connect
+        .plan("GET /accounts", Mishap::Before(Fault::Reset));
+    let account = stage.account().await;
+    let before = stage.desk().await.handle(&name("market"), Slot::Key).await;
+    let problem = account.renew(OWN, UNTIL, &unheard).await.unwrap_err();
+    assert!(
+        matches!(problem, TokenError::Unproven { .. }),
+        "{problem:?}"
+    );
+    let desk = stage.desk().await;
+    let now = desk.handle(&name("market"), Slot::Key).await.unwrap();
+    assert_eq!(before.unwrap(), now);
+    let ended = desk.resume_renewals_of(&name("copy")).await;
+    assert!(matches!(ended.as_slice(), [Ok(_)]), "{ended:?}");
+    assert_eq!(stage.asked("POST", "/renew"), 1);
+    stage.all_is_well().await;
+}
+
+#[tokio::test]
+async fn a_rotation_keeps_the_new_secret_first() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let guarded = account.rotate(OWN, UNTIL, Guard::On, &unheard).await;
+    let Err(TokenError::KeyInUse { names, .. }) = guarded else {
+        panic!("{guarded:?}");
+    };
+    assert_eq!(names, [name("market"), name("copy")]);
+    assert_eq!(stage.asked("POST", "/rotate"), 0);
+    let rotated = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
+    assert_eq!(rotated.unwrap().updated.len(), 2);
+    let desk = stage.desk().await;
+    for label in ["market", "copy"] {
+        let verdict = desk.probe_saved(&name(label), Manner::Asked, &silent).await;
+        assert_eq!(verdict.state(), Lamp::Ok, "{verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_killed_once_it_is_kept_goes_on() {
+    for last in [RenewalStep::Kept, RenewalStep::Switched] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        let killed = tokio::spawn(async move {
+            let progress = |step| assert!(step != last, "killed");
+            let rotated = account.rotate(OWN, UNTIL, Guard::Lifted, &progress).await;
+            rotated.map(drop)
+        });
+        assert!(killed.await.unwrap_err().is_panic());
+        let ended = stage.desk().await.resume_renewals_of(&name("market")).await;
+        assert!(matches!(ended.as_slice(), [Ok(_)]), "{last:?}: {ended:?}");
+        let desk = stage.desk().await;
+        let verdict = desk
+            .probe_saved(&name("copy"), Manner::Asked, &silent)
+            .await;
+        assert_eq!(verdict.state(), Lamp::Ok, "{verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_key_in_use_is_guarded() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    for refused in [
+        account.disable(OWN, Guard::On).await.map(drop),
+        account.delete(OWN, Guard::On).await,
+    ] {
+        assert!(
+            matches!(refused, Err(TokenError::KeyInUse { .. })),
+            "{refused:?}"
+        );
+    }
+    account.delete("SU-500-000-000", Guard::On).await.unwrap();
+    let row = stage.connect.token_row("SU-500-000-000").unwrap();
+    assert_eq!(row["status"], "deleted");
+}
+
+#[tokio::test]
+async fn a_token_whose_modules_failed_is_told_and_finished() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let new = NewToken {
+        name: "for reports".into(),
+        extension: "EXT-002".into(),
+        ..NewToken::default()
+    };
+    let modules = ["MD-0001", "MD-0003"].map(str::to_owned);
+    stage
+        .connect
+        .plan("POST /auth/tokens/SU-900", Mishap::Before(Fault::Reset));
+    let created = account.create(&new, &modules).await.unwrap();
+    assert_eq!(created.missing, modules);
+    assert!(created.problem.is_some());
+    let id = created.token.id.unwrap();
+    let done = account.grant_all(&id, &created.missing).await.unwrap();
+    assert_eq!((done.granted.len(), done.left.is_empty()), (2, true));
+    let again = account.create(&new, &[]).await.unwrap_err();
+    assert!(again.to_string().contains("exists"), "{again}");
+}
+
+#[tokio::test]
+async fn a_lost_creation_is_found_again() {
+    let stage = Stage::new().await;
+    stage
+        .connect
+        .plan("POST /auth/tokens", Mishap::After(Fault::Close));
+    let new = NewToken {
+        name: "once".into(),
+        extension: "EXT-000".into(),
+        ..NewToken::default()
+    };
+    let created = stage.account().await.create(&new, &[]).await.unwrap();
+    assert!(created.token.id.is_some());
+    assert_eq!(stage.asked("POST", "/auth/tokens"), 1);
+}
+
+#[tokio::test]
+async fn an_edit_sends_what_differs() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let id = "SU-500-000-000";
+    let edit = TokenEdit {
+        name: Some("renamed".into()),
+        ..TokenEdit::default()
+    };
+    let wanted = difference(["MD-0001"], ["MD-0002", "MD-0003"]);
+    assert_eq!(wanted.revoke, ["MD-0001"]);
+    let edited = account.edit(id, &edit, wanted).await.unwrap();
+    assert!(edited.fields && edited.problem.is_none() && edited.left.is_empty());
+    let token = account.token(id).await.unwrap();
+    assert_eq!(token.name.as_deref(), Some("renamed"));
+    assert_eq!(token.modules(), ["MD-0002", "MD-0003"]);
+}
+
+#[tokio::test]
+async fn a_dead_key_is_not_sent_again_and_again() {
+    let stage = Stage::new().await;
+    stage.connect.revoke_after(OWN, 0);
+    let mut sent = Vec::new();
+    for _ in 0..4 {
+        let problem = stage
+            .desk()
+            .await
+            .tokens(&name("market"), &TokenQuery::default())
+            .await
+            .unwrap_err();
+        sent.push(problem.reason());
+    }
+    let rejected = Some(Reason::CredentialsRejected);
+    let paused = Some(Reason::AuthPaused);
+    assert_eq!(sent, [rejected, rejected, paused, paused]);
+    assert_eq!(stage.sim.log().keys_sent(stage.port), 2);
+}
+
+#[tokio::test]
+async fn a_key_that_may_not_names_the_module() {
+    let stage = Stage::with(|connect| connect.with_access(Access::NoTokens)).await;
+    let problem = stage
+        .account()
+        .await
+        .tokens(&TokenQuery::living())
+        .await
+        .unwrap_err();
+    assert_eq!(problem.reason(), Some(Reason::PermissionMissing));
+    assert!(
+        problem.to_string().contains("module Integrations"),
+        "{problem}"
+    );
+    assert_eq!(problem.exit_code(), 1);
+}
+
+#[tokio::test]
+async fn a_large_account_is_paged() {
+    let mut sim = Sim::bare(SimSettings::default()).unwrap();
+    let connect = Connect::new(OWN, "s3cret", 25_000).with_pages_of(50);
+    let stand = sim.serve(Behaviour::Connect(connect)).unwrap();
+    let base = crate::domain::Endpoint::parse(&format!("{}/public/v1", stand.url)).unwrap();
+    let way = crate::tokens::Way::default();
+    let key = Secret::new("s3cret");
+    let client = crate::tokens::TokenClient::new(&base, OWN, &key, &way).unwrap();
+    let first = client.tokens(&TokenQuery::default()).await.unwrap();
+    assert_eq!((first.rows.len(), first.total), (50, Some(25_001)));
+    assert_eq!(first.next_offset(), Some(50), "the server has cut the page");
+    assert_eq!(
+        sim.log().at(stand.port).len(),
+        1,
+        "one request for the first page"
+    );
+}
