@@ -12,6 +12,7 @@ pub mod fault;
 pub mod output;
 pub mod probe;
 pub mod rehearse;
+pub mod remote_token;
 pub mod screen;
 pub mod secret;
 pub mod serve;

@@ -2,6 +2,8 @@
 //!
 //! A secret is never an argument: arguments stand in `/proc`, in histories and in logs.
 
+pub mod token;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -363,9 +365,12 @@ pub enum TokenCommand {
     Copy {
         /// Whose
         name: String,
-        /// Which: key, token, or an added one's label
+        /// Which: key, token, an added one's label, or a token's SU- id at the service
         id: Option<String>,
     },
+    /// Tokens at the service.
+    #[command(flatten)]
+    Remote(token::RemoteTokenCommand),
 }
 
 /// `switchboard token verify`.

@@ -5,6 +5,7 @@
 pub mod human;
 pub mod nagios;
 pub mod reveal;
+pub mod tokens;
 
 use std::io::{self, Write};
 use std::path::Path;

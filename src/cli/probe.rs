@@ -27,6 +27,7 @@ pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fau
     }
     let (names, shape) = chosen(context, &arguments).await?;
     context.open_vault_for(&names).await?;
+    super::remote_token::go_on(context, &names).await;
     saved(context, names, shape, &arguments).await
 }
 

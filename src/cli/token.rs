@@ -10,7 +10,7 @@ use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human, nagios, reveal};
-use super::{probe, sources};
+use super::{probe, remote_token, sources};
 use crate::clipboard::{Certainty, Life};
 use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::service::{Service, verify};
@@ -21,6 +21,13 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> 
     match command {
         TokenCommand::Generate => generate(context).await,
         TokenCommand::Verify(arguments) => verify(context, *arguments).await,
+        TokenCommand::Remote(command) => remote_token::run(context, command).await,
+        TokenCommand::Reveal { name, id } if remote_token::is_remote(id.as_deref()) => {
+            let id = id.unwrap_or_default();
+            let handle = remote_token::handle(context, &name, &id).await?;
+            reveal::secret(handle.secret(), std::io::stdout().is_terminal())?;
+            Ok(0)
+        }
         TokenCommand::Reveal { name, id } => {
             let (name, slot) = which(context, &name, id.as_deref()).await?;
             let handle = context
@@ -69,14 +76,20 @@ async fn which(context: &Context, name: &str, id: Option<&str>) -> Result<(Name,
 }
 
 async fn copy(context: &Context, name: &str, id: Option<&str>) -> Result<u8, Fault> {
-    let (name, slot) = which(context, name, id).await?;
-    let copy = async || {
-        context
-            .desk
-            .copy(&name, slot, CopyForm::Handle, Life::Outlive)
-            .await
+    let mut placed = if let Some(id) = id.filter(|id| remote_token::is_remote(Some(id))) {
+        let handle = remote_token::handle(context, name, id).await?;
+        let copied = context.desk.copy_secret(handle.secret(), Life::Outlive);
+        copied.await?
+    } else {
+        let (name, slot) = which(context, name, id).await?;
+        let copy = async || {
+            context
+                .desk
+                .copy(&name, slot, CopyForm::Handle, Life::Outlive)
+                .await
+        };
+        context.with_vault(copy).await?
     };
-    let mut placed = context.with_vault(copy).await?;
     if let Some(bytes) = placed.terminal_bytes.take() {
         if !std::io::stdout().is_terminal() {
             return Err(Fault::usage(

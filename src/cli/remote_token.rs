@@ -1,0 +1,481 @@
+//! `switchboard token …` for the tokens behind a Connect connection.
+
+mod list;
+
+use std::io::{BufRead, IsTerminal};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::json;
+
+use super::arguments::Format;
+use super::arguments::token::{
+    CreateArguments, Destructive, EditArguments, RemoteTokenCommand, RenewArguments, Which,
+};
+use super::connection::parsed;
+use super::context::Context;
+use super::fault::Fault;
+use super::output::{self, tokens as shown};
+use crate::domain::text::inert;
+use crate::domain::{Handle, Name, ServiceId};
+use crate::tokens::{Expiry, Moment, NewToken, Token, TokenEdit};
+use crate::work::tokens::{
+    Account, Difference, Edited, Guard, Renewed, TokenError, difference, unheard,
+};
+
+/// Runs the command.
+pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, Fault> {
+    match command {
+        RemoteTokenCommand::List(arguments) => list::run(context, &arguments).await,
+        RemoteTokenCommand::Show { which } => {
+            let token = account(context, &which.name)
+                .await?
+                .token(&which.id)
+                .await?;
+            written(which.format, &token, || shown::details(&token))
+        }
+        RemoteTokenCommand::Create(arguments) => create(context, *arguments).await,
+        RemoteTokenCommand::Edit(arguments) => edit(context, *arguments).await,
+        RemoteTokenCommand::Enable { which, .. } => {
+            let account = account(context, &which.name).await?;
+            account.enable(&which.id).await?;
+            changed(&account, &which).await
+        }
+        RemoteTokenCommand::Disable(arguments) => {
+            let account = account(context, &arguments.which.name).await?;
+            let guard = asked(&account, "disable", &arguments).await?;
+            account.disable(&arguments.which.id, guard).await?;
+            changed(&account, &arguments.which).await
+        }
+        RemoteTokenCommand::Delete(arguments) => {
+            let account = account(context, &arguments.which.name).await?;
+            let guard = asked(&account, "delete", &arguments).await?;
+            account.delete(&arguments.which.id, guard).await?;
+            let done = json!({ "id": arguments.which.id, "status": "deleted" });
+            written(arguments.which.format, &done, String::new)
+        }
+        RemoteTokenCommand::Renew(arguments) => renew(context, arguments).await,
+        RemoteTokenCommand::Rotate(arguments) => rotate(context, arguments).await,
+        RemoteTokenCommand::Permissions {
+            which,
+            grant,
+            revoke,
+        } => permissions(context, &which, Difference { grant, revoke }).await,
+        RemoteTokenCommand::Usage { which } => usage(context, &which).await,
+    }
+}
+
+/// Whether `id` names a token at the service rather than a handle that is kept here.
+pub fn is_remote(id: Option<&str>) -> bool {
+    id.is_some_and(|id| id.starts_with("SU-"))
+}
+
+/// The handle of a token at the service, to reveal or copy.
+pub async fn handle(context: &Context, name: &str, id: &str) -> Result<Handle, Fault> {
+    let token = account(context, name).await?.token(id).await?;
+    token.full_handle().ok_or_else(|| {
+        Fault::usage(format!(
+            "the service does not show the secret of {}",
+            inert(id, 60)
+        ))
+    })
+}
+
+/// Goes on with renewals of these connections' keys that were begun and not ended: the probe that follows
+/// shall see the secret that will stay.
+pub async fn go_on(context: &Context, names: &[Name]) {
+    let unfinished = context.desk.unfinished_renewals().await.unwrap_or_default();
+    for unfinished in unfinished {
+        let mut held = unfinished.holders.iter().chain([&unfinished.connection]);
+        if !held.any(|name| names.contains(name)) {
+            continue;
+        }
+        let id = &unfinished.id;
+        match Box::pin(context.desk.resume_renewal(&unfinished, &unheard)).await {
+            Ok(_) => output::say(&format!(
+                "the renewal of {id} that was begun earlier is done"
+            )),
+            Err(problem) => output::say(&format!("the renewal of {id} begun earlier: {problem}")),
+        }
+    }
+}
+
+/// The account of a connection, with the vault open where it is needed.
+pub(super) async fn account(context: &Context, name: &str) -> Result<Account, Fault> {
+    let name = parsed(name)?;
+    // A renewal looks into every connection of the same service.
+    let connections = context.desk.connections().await?;
+    let names: Vec<_> = connections
+        .into_iter()
+        .filter(|other| other.service == ServiceId::connect() || other.name == name)
+        .map(|other| other.name)
+        .collect();
+    context.open_vault_for(&names).await?;
+    Ok(context.desk.account(&name).await?)
+}
+
+fn written(
+    format: Format,
+    object: &impl Serialize,
+    human: impl FnOnce() -> String,
+) -> Result<u8, Fault> {
+    match format {
+        Format::Json => output::json(object)?,
+        Format::Ndjson => output::ndjson(object)?,
+        Format::Human => output::data(&human())?,
+        Format::Nagios => return Err(Fault::usage("tokens are written as human, json or ndjson")),
+    }
+    Ok(0)
+}
+
+/// The token as it is after a change: the answers to changes need not be whole.
+async fn changed(account: &Account, which: &Which) -> Result<u8, Fault> {
+    let token = match account.token(&which.id).await {
+        Ok(token) => token,
+        // A key that was just switched off can't look any more; what was asked for is done.
+        Err(problem) => {
+            output::say(&format!("done; it can't be shown: {problem}"));
+            return Ok(0);
+        }
+    };
+    written(which.format, &token, || shown::details(&token))
+}
+
+/// Asks for the label, and warns where connections run on the token.
+async fn asked(account: &Account, doing: &str, arguments: &Destructive) -> Result<Guard, Fault> {
+    let guard = if arguments.even_in_use {
+        Guard::Lifted
+    } else {
+        Guard::On
+    };
+    if !arguments.yes {
+        confirmed(account, doing, &arguments.which.id).await?;
+    }
+    Ok(guard)
+}
+
+/// Has the label typed; an error where it was not, or nobody is there.
+async fn confirmed(account: &Account, doing: &str, id: &str) -> Result<(), Fault> {
+    if !super::sources::somebody_is_there() {
+        return Err(Fault::usage(format!(
+            "to {doing} a token its label is asked for, and nobody can be asked here"
+        ))
+        .hint("give --yes"));
+    }
+    let token = account.token(id).await?;
+    let label = token.name.unwrap_or_else(|| id.to_owned());
+    if id.eq_ignore_ascii_case(account.own_id()) {
+        let name = account.name();
+        output::say(&format!(
+            "Warning: this is the key that {name} itself runs on."
+        ));
+    }
+    output::say(&format!("To {doing} it, type its label: {label}"));
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed)?;
+    if typed.trim() == label.trim() {
+        return Ok(());
+    }
+    Err(Fault::usage("that is not its label; nothing was changed"))
+}
+
+async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fault> {
+    let account = account(context, &arguments.connection).await?;
+    let new = NewToken {
+        name: arguments.name,
+        extension: arguments.extension,
+        external_id: arguments.external_id,
+        description: arguments.description,
+        owner: None,
+        expires: arguments
+            .expires
+            .as_deref()
+            .map(date)
+            .transpose()?
+            .flatten(),
+    };
+    let created = account.create(&new, &arguments.modules).await?;
+    let id = created.token.id.clone().unwrap_or_default();
+    if let Some(problem) = created.problem {
+        let (name, missing) = (account.name(), created.missing.join(" --grant "));
+        output::say(&format!(
+            "{id} exists now, and was not let into all modules; to try again:\n\
+             switchboard token permissions {name} {id} --grant {missing}\n\
+             to take it away: switchboard token delete {name} {id}"
+        ));
+        return Err(problem.into());
+    }
+    // The answer to the creation knows nothing of the modules.
+    let token = match account.token(&id).await {
+        Ok(token) => token,
+        Err(_) => created.token,
+    };
+    written(arguments.format, &token, || shown::details(&token))
+}
+
+async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> {
+    let which = &arguments.which;
+    let account = account(context, &which.name).await?;
+    let changes = TokenEdit {
+        name: arguments.label,
+        external_id: arguments.external_id,
+        description: arguments.description,
+    };
+    let modules = if arguments.modules.is_empty() {
+        Difference::default()
+    } else {
+        let token = account.token(&which.id).await?;
+        difference(
+            token.modules(),
+            arguments.modules.iter().map(String::as_str),
+        )
+    };
+    if changes.is_empty() && modules.is_empty() {
+        return changed(&account, which).await;
+    }
+    tell(&modules);
+    let edited = account.edit(&which.id, &changes, modules).await?;
+    finished(edited)?;
+    changed(&account, which).await
+}
+
+fn tell(modules: &Difference) {
+    for module in &modules.grant {
+        output::say(&format!("+ {}", inert(module, 40)));
+    }
+    for module in &modules.revoke {
+        output::say(&format!("- {}", inert(module, 40)));
+    }
+}
+
+fn finished(edited: Edited) -> Result<(), Fault> {
+    let Some(problem) = edited.problem else {
+        return Ok(());
+    };
+    output::say("not all was done; what is left:");
+    tell(&edited.left);
+    Err(problem.into())
+}
+
+async fn permissions(context: &Context, which: &Which, change: Difference) -> Result<u8, Fault> {
+    let account = account(context, &which.name).await?;
+    if !change.is_empty() {
+        let edited = account
+            .edit(&which.id, &TokenEdit::default(), change)
+            .await?;
+        finished(edited)?;
+    }
+    let held = account.permissions(&which.id).await?;
+    let objects: Vec<_> = held
+        .iter()
+        .map(|held| {
+            json!({
+                "id": held.module, "name": held.name,
+                "granted": held.granted.as_ref().map(Moment::shown),
+            })
+        })
+        .collect();
+    written(which.format, &objects, || {
+        let line = |held: &crate::tokens::Permission| {
+            let id = held.module.as_deref().unwrap_or("–");
+            let name = held.name.as_deref().unwrap_or_default();
+            format!("{id}  {name}").trim_end().to_owned() + "\n"
+        };
+        held.iter().map(line).collect()
+    })
+}
+
+async fn usage(context: &Context, which: &Which) -> Result<u8, Fault> {
+    let usage = account(context, &which.name)
+        .await?
+        .usage(&which.id)
+        .await?;
+    let codes: Vec<_> = usage
+        .summary
+        .codes
+        .iter()
+        .map(|counted| {
+            json!({
+                "code": counted.code, "total": counted.total,
+                "since_last_reset": counted.since_last_reset,
+            })
+        })
+        .collect();
+    let days: Vec<_> = usage
+        .days
+        .iter()
+        .map(|day| {
+            let statuses = day
+                .codes
+                .iter()
+                .map(|(code, count)| json!({ "code": code, "count": count }));
+            json!({ "date": day.date.to_string(), "statuses": statuses.collect::<Vec<_>>() })
+        })
+        .collect();
+    let object = json!({
+        "id": which.id, "statuses": codes, "days": days,
+        "started_tracking_at": usage.summary.since.as_ref().map(Moment::shown),
+        "last_used": usage.last_used().map(|date| date.to_string()),
+    });
+    written(which.format, &object, || shown::usage(&usage))
+}
+
+async fn renew(context: &Context, arguments: RenewArguments) -> Result<u8, Fault> {
+    let which = &arguments.which;
+    let account = account(context, &which.name).await?;
+    let expires = until(&account, &arguments).await?;
+    let renewed = Box::pin(account.renew(&which.id, expires.as_deref(), &unheard)).await?;
+    ended(&account, which.format, "renewed", &renewed)
+}
+
+async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Fault> {
+    let which = &arguments.which;
+    let account = account(context, &which.name).await?;
+    if !arguments.yes {
+        confirmed(&account, "rotate", &which.id).await?;
+    }
+    let expires = until(&account, &arguments).await?;
+    let guarded = account.rotate(&which.id, expires.as_deref(), Guard::On, &unheard);
+    let rotated = match Box::pin(guarded).await {
+        Err(TokenError::KeyInUse { names, .. }) => {
+            let names: Vec<_> = names.iter().map(Name::to_string).collect();
+            output::say(&format!(
+                "Warning: {} run on this key; the new secret is saved for them before anything else.",
+                names.join(", ")
+            ));
+            let lifted = account.rotate(&which.id, expires.as_deref(), Guard::Lifted, &unheard);
+            Box::pin(lifted).await
+        }
+        other => other,
+    };
+    match rotated {
+        Err(TokenError::NotKept { id, secret, why }) => {
+            let problem = format!("{id} was rotated, and its new secret could not be kept: {why}");
+            output::say("The new secret is the only one that works; it goes to stdout, once.");
+            output::reveal::secret(&secret, std::io::stdout().is_terminal())?;
+            Err(Fault::usage(problem))
+        }
+        rotated => ended(&account, which.format, "rotated", &rotated?),
+    }
+}
+
+/// When the new secret ends: as said, else a year from now where the old one ends too.
+async fn until(account: &Account, arguments: &RenewArguments) -> Result<Option<String>, Fault> {
+    if let Some(text) = &arguments.expires {
+        return date(text);
+    }
+    let token = account.token(&arguments.which.id).await?;
+    match token.expires {
+        Expiry::At(_) => date("365d"),
+        Expiry::Never | Expiry::Unknown => Ok(None),
+    }
+}
+
+fn ended(account: &Account, format: Format, what: &str, renewed: &Renewed) -> Result<u8, Fault> {
+    let names: Vec<_> = renewed.updated.iter().map(Name::to_string).collect();
+    for (name, why) in &renewed.unread {
+        output::say(&format!("{name} was not looked into: {why}"));
+    }
+    for place in &renewed.left_behind {
+        output::say(&format!("the old secret is still at {place}"));
+    }
+    let object = json!({
+        "id": renewed.id, "connection": account.name().as_str(), "done": what,
+        "updated": names, "expires": renewed.expires.shown(),
+        "old_until": renewed.old_until.shown(), "resumed": renewed.resumed,
+    });
+    written(format, &object, || {
+        let mut text = format!("{} {what}, and its new secret proven", renewed.id);
+        if renewed.resumed {
+            text.push_str(" (begun earlier)");
+        }
+        text.push('\n');
+        for name in &names {
+            text.extend([name, " uses the new secret\n"]);
+        }
+        if let Some(until) = renewed.old_until.shown() {
+            text.extend(["the old secret is valid until ", &until, "\n"]);
+        }
+        text
+    })
+}
+
+/// A date, a time from now such as `90d`, or `never`, as the service reads it.
+fn date(text: &str) -> Result<Option<String>, Fault> {
+    if text == "never" {
+        return Ok(None);
+    }
+    let at = Moment::read(text)
+        .at
+        .or_else(|| Timestamp::now().checked_add(span(text)?).ok())
+        .ok_or_else(|| {
+            let text = inert(text, 40);
+            Fault::usage(format!(
+                "{text:?} is no date: write 2027-01-31, 90d or never"
+            ))
+        })?;
+    Ok(Some(at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()))
+}
+
+/// `30d`, `2w`, or hours and less as elsewhere.
+pub(super) fn span(text: &str) -> Option<SignedDuration> {
+    let days = |count: &str, days: i64| {
+        let hours = count
+            .parse::<u16>()
+            .ok()
+            .map(i64::from)?
+            .checked_mul(24 * days)?;
+        Some(SignedDuration::from_hours(hours))
+    };
+    match (text.strip_suffix('d'), text.strip_suffix('w')) {
+        (Some(count), _) => days(count, 1),
+        (_, Some(count)) => days(count, 7),
+        _ => text.parse().ok(),
+    }
+}
+
+impl From<TokenError> for Fault {
+    fn from(error: TokenError) -> Self {
+        let code = error.exit_code();
+        let hint = match &error {
+            TokenError::KeyInUse { .. } => {
+                Some("give --even-in-use if that is meant, or renew it: that keeps both".to_owned())
+            }
+            TokenError::ReadOnly(name) => {
+                Some(format!("switchboard connection edit {name} changes that"))
+            }
+            _ => None,
+        };
+        match error {
+            TokenError::Work(error) => error.into(),
+            error => Self {
+                text: crate::store::told(&error),
+                hint,
+                code,
+            },
+        }
+    }
+}
+
+/// A token with the connection that it was listed through: one flat object.
+#[derive(Serialize)]
+pub(super) struct Through<'a> {
+    pub(super) connection: &'a str,
+    #[serde(flatten)]
+    pub(super) token: &'a Token,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_said_in_three_ways() {
+        let written = |text| date(text).unwrap();
+        assert_eq!(written("never"), None);
+        let day = Some("2027-01-31T00:00:00+00:00".to_owned());
+        assert_eq!(written("2027-01-31"), day);
+        assert!(written("90d").unwrap() > written("2w").unwrap());
+        assert!(date("soon").is_err());
+    }
+}

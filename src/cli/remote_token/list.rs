@@ -1,0 +1,199 @@
+//! `switchboard token list`: one account's tokens, or what ends next of all of them.
+
+use jiff::Timestamp;
+
+use super::super::arguments::Format;
+use super::super::arguments::token::{GroupArgument, ListArguments, OrderArgument};
+use super::super::context::Context;
+use super::super::fault::Fault;
+use super::super::output::{self, tokens as shown};
+use super::{Through, account, span};
+use crate::domain::ServiceId;
+use crate::domain::text::inert;
+use crate::tokens::{Group, Order, Rql, Token, TokenQuery, group};
+use crate::work::tokens::{Account, TokenError};
+
+/// The code where something ends within the time that was asked about.
+const SOMETHING_ENDS: u8 = 1;
+
+/// What was found through one connection.
+struct Found {
+    connection: String,
+    own_id: String,
+    tokens: Vec<Token>,
+}
+
+pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Fault> {
+    let names = if arguments.all {
+        let connections = context.desk.connections().await?;
+        let connect = connections
+            .into_iter()
+            .filter(|connection| connection.service == ServiceId::connect());
+        connect
+            .map(|connection| connection.name.to_string())
+            .collect()
+    } else {
+        arguments.names.clone()
+    };
+    let (mut all, mut worst) = (Vec::new(), 0);
+    for name in &names {
+        match tokens(context, name, arguments).await {
+            Ok(found) => all.push(found),
+            // Of several, one that can't be asked does not hide the others.
+            Err(problem) if names.len() > 1 => {
+                output::say(&format!("{name}: {problem}"));
+                worst = worst.max(problem.code);
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+    write(&all, arguments, names.len() > 1)?;
+    let ends = arguments.expiring.is_some() && all.iter().any(|found| !found.tokens.is_empty());
+    Ok(worst.max(if ends { SOMETHING_ENDS } else { 0 }))
+}
+
+async fn tokens(context: &Context, name: &str, arguments: &ListArguments) -> Result<Found, Fault> {
+    let account = account(context, name).await?;
+    let mut tokens = Vec::new();
+    let limit = arguments.limit.unwrap_or(usize::MAX);
+    let mut query = query(arguments)?;
+    query.limit = query
+        .limit
+        .min(u64::try_from(limit).unwrap_or(u64::MAX).max(1));
+    while tokens.len() < limit {
+        let page = account.tokens(&query).await?;
+        let next = page.next_offset();
+        for token in page.rows {
+            if arguments.group != Some(GroupArgument::Idle) || is_idle(&account, &token).await? {
+                tokens.push(token);
+            }
+        }
+        match next {
+            Some(offset) => query.offset = offset,
+            None => break,
+        }
+    }
+    tokens.truncate(limit);
+    Ok(Found {
+        connection: account.name().to_string(),
+        own_id: account.own_id().to_owned(),
+        tokens,
+    })
+}
+
+async fn is_idle(account: &Account, token: &Token) -> Result<bool, TokenError> {
+    let Some(id) = &token.id else {
+        return Ok(false);
+    };
+    let usage = account.usage(id).await?;
+    Ok(Group::Idle.holds(token, Some(&usage), Timestamp::now()))
+}
+
+fn query(arguments: &ListArguments) -> Result<TokenQuery, Fault> {
+    let now = Timestamp::now();
+    let mut parts = Vec::new();
+    if let Some(text) = &arguments.expiring {
+        let within = span(text).ok_or_else(|| {
+            let text = inert(text, 40);
+            Fault::usage(format!("{text:?} is no time: write 30d, 2w or 12h"))
+        })?;
+        // Whole days, rounded up: the service compares dates.
+        let days = within.as_hours().saturating_add(23) / 24;
+        parts.push(group::within_days(days, now));
+    }
+    if let Some(text) = &arguments.filter {
+        parts.push(Rql::Or(vec![
+            Rql::Contains("name", text.clone()),
+            Rql::Contains("id", text.clone()),
+        ]));
+    }
+    if let Some(status) = &arguments.status {
+        parts.push(Rql::Eq("status", status.as_str().into()));
+    } else if !arguments.deleted {
+        parts.push(Rql::Ne("status", "deleted".into()));
+    }
+    if let Some(chosen) = arguments.group {
+        parts.extend(of(chosen).filter(now));
+    }
+    let (order, newest_first) = ordered(arguments);
+    Ok(TokenQuery {
+        filter: (!parts.is_empty()).then_some(Rql::And(parts)),
+        order: vec![(order, newest_first != arguments.reverse)],
+        ..TokenQuery::default()
+    })
+}
+
+/// The order, and whether it is descending by itself: the newest first.
+fn ordered(arguments: &ListArguments) -> (Order, bool) {
+    if arguments.expiring.is_some() && arguments.order == OrderArgument::Created {
+        return (Order::Expires, false);
+    }
+    match arguments.order {
+        OrderArgument::Id => (Order::Id, false),
+        OrderArgument::Name => (Order::Name, false),
+        OrderArgument::Status => (Order::Status, false),
+        OrderArgument::Extension => (Order::Extension, false),
+        OrderArgument::Created => (Order::Created, true),
+        OrderArgument::Expires => (Order::Expires, false),
+    }
+}
+
+const fn of(chosen: GroupArgument) -> Group {
+    match chosen {
+        GroupArgument::Expiring => Group::Expiring,
+        GroupArgument::NeverExpires => Group::NeverExpires,
+        GroupArgument::AllModules => Group::AllModules,
+        GroupArgument::Disabled => Group::Disabled,
+        GroupArgument::Idle => Group::Idle,
+    }
+}
+
+fn write(all: &[Found], arguments: &ListArguments, several: bool) -> Result<(), Fault> {
+    let several = several || arguments.all;
+    let mut rows: Vec<(&Found, &Token)> = Vec::new();
+    for found in all {
+        rows.extend(found.tokens.iter().map(|token| (found, token)));
+    }
+    if several && arguments.expiring.is_some() {
+        // What ends next first, whosever it is.
+        rows.sort_by_key(|(_, token)| token.expires.at());
+    }
+    match arguments.format {
+        Format::Json if several => {
+            let objects: Vec<_> = rows.iter().map(through).collect();
+            output::json(&objects)?;
+        }
+        Format::Json => {
+            let tokens: Vec<_> = rows.iter().map(|(_, token)| token).collect();
+            output::json(&tokens)?;
+        }
+        Format::Ndjson => {
+            for row in &rows {
+                output::ndjson(&through(row))?;
+            }
+        }
+        Format::Human => {
+            let shown_rows: Vec<_> = rows.iter().map(|row| human(row, several)).collect();
+            output::data(&shown::list(&shown_rows))?;
+        }
+        Format::Nagios => {
+            return Err(Fault::usage("tokens are written as human, json or ndjson"));
+        }
+    }
+    Ok(())
+}
+
+fn through<'a>((found, token): &(&'a Found, &'a Token)) -> Through<'a> {
+    Through {
+        connection: &found.connection,
+        token,
+    }
+}
+
+fn human<'a>((found, token): &(&'a Found, &'a Token), several: bool) -> shown::Row<'a> {
+    shown::Row {
+        connection: if several { &found.connection } else { "" },
+        token,
+        in_use: token.id.as_deref() == Some(found.own_id.as_str()),
+    }
+}
