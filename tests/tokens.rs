@@ -1,0 +1,991 @@
+//! The client of Connect's token API: every request as the API's description has it, every answer in words.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test: whatever is missing shall fail it"
+)]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+use support::commands::{Done, switchboard};
+use switchboard::domain::{Endpoint, Reason, Secret};
+use switchboard::sim::{Behaviour, Connect, Mishap, Sim, SimSettings};
+use switchboard::tokens::{
+    Expiry, Group, NewToken, Order, Rql, Status, TokenClient, TokenEdit, TokenProblem, TokenQuery,
+    Way,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+const KEY: &str = "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8";
+const OWN: &str = "SU-160-984-311";
+const ID: &str = "SU-500-000-001";
+
+/// One request as it came over the wire.
+#[derive(Clone, Debug)]
+struct Seen {
+    method: String,
+    path: String,
+    query: Option<String>,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Seen {
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+type Script = Arc<dyn Fn(usize, &Seen) -> Vec<u8> + Send + Sync>;
+
+/// A server that answers as a script says, and remembers what it was asked.
+struct Server {
+    base: Endpoint,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Server {
+    async fn start(script: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::<Mutex<Vec<Seen>>>::default();
+        let mut tasks = JoinSet::new();
+        let (log, script): (_, Script) = (Arc::clone(&seen), Arc::new(script));
+        tasks.spawn(async move {
+            let mut conversations = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                conversations.spawn(converse(stream, Arc::clone(&log), Arc::clone(&script)));
+            }
+        });
+        Self {
+            base: Endpoint::parse(&format!("http://{address}/public/v1/")).unwrap(),
+            seen,
+            _tasks: tasks,
+        }
+    }
+
+    fn client(&self) -> TokenClient {
+        let way = Way {
+            pause: Duration::ZERO,
+            ..Way::default()
+        };
+        TokenClient::new(&self.base, OWN, &Secret::new(KEY), &way).unwrap()
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn converse(mut stream: TcpStream, log: Arc<Mutex<Vec<Seen>>>, script: Script) {
+    let mut read = Vec::new();
+    loop {
+        let head_end = loop {
+            if let Some(at) = read.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at;
+            }
+            let mut bytes = [0; 4096];
+            match stream.read(&mut bytes).await {
+                Ok(0) | Err(_) => return,
+                Ok(count) => read.extend_from_slice(&bytes[..count]),
+            }
+        };
+        let head = String::from_utf8(read.drain(..head_end + 4).collect()).unwrap();
+        let mut lines = head.split("\r\n").filter(|line| !line.is_empty());
+        let mut first = lines.next().unwrap().split(' ');
+        let (method, target) = (first.next().unwrap(), first.next().unwrap());
+        let headers: Vec<_> = lines
+            .map(|line| line.split_once(':').unwrap())
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (target, None),
+        };
+        let mut seen = Seen {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query,
+            headers,
+            body: String::new(),
+        };
+        let length = seen
+            .header("content-length")
+            .map_or(0, |text| text.parse().unwrap());
+        while read.len() < length {
+            let mut bytes = [0; 4096];
+            match stream.read(&mut bytes).await {
+                Ok(0) | Err(_) => return,
+                Ok(count) => read.extend_from_slice(&bytes[..count]),
+            }
+        }
+        seen.body = String::from_utf8(read.drain(..length).collect()).unwrap();
+        let number = {
+            let mut log = log.lock().unwrap();
+            log.push(seen.clone());
+            log.len()
+        };
+        let answer = script(number, &seen);
+        // An empty script hangs up without an answer.
+        if answer.is_empty() || stream.write_all(&answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let mut text = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len());
+    for (name, value) in headers {
+        text.extend([name, ": ", value, "\r\n"]);
+    }
+    text.push_str("\r\n");
+    text.push_str(body);
+    text.into_bytes()
+}
+
+fn ok(body: &Value) -> Vec<u8> {
+    answer(200, &[], &body.to_string())
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// The API's operations, as its document describes them.
+
+/// What a request may carry behind its path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Query {
+    None,
+    /// RQL over these fields, ordering over those, `limit` and `offset`.
+    List(&'static [&'static str], &'static [&'static str]),
+}
+
+struct Operation {
+    method: &'static str,
+    path: &'static str,
+    query: Query,
+    required: &'static [&'static str],
+    optional: &'static [&'static str],
+}
+
+const TOKEN_FIELDS: &[&str] = &[
+    "id",
+    "name",
+    "status",
+    "extension.id",
+    "extension.name",
+    "external_id",
+    "events.created.at",
+    "events.created.by.id",
+    "events.created.by.name",
+    "expiration_date",
+    "permissions.id",
+];
+const TOKEN_ORDER: &[&str] = &[
+    "id",
+    "name",
+    "status",
+    "extension.id",
+    "events.created.at",
+    "expiration_date",
+];
+
+const fn operation(method: &'static str, path: &'static str) -> Operation {
+    Operation {
+        method,
+        path,
+        query: Query::None,
+        required: &[],
+        optional: &[],
+    }
+}
+
+fn operations() -> Vec<Operation> {
+    let list = |path, fields, order| Operation {
+        query: Query::List(fields, order),
+        ..operation("GET", path)
+    };
+    let with = |method, path, required, optional| Operation {
+        required,
+        optional,
+        ..operation(method, path)
+    };
+    vec![
+        list("/auth/tokens", TOKEN_FIELDS, TOKEN_ORDER),
+        with(
+            "POST",
+            "/auth/tokens",
+            &["name", "extension"],
+            &["external_id", "description", "owner", "expiration_date"],
+        ),
+        operation("GET", "/auth/tokens/{id}"),
+        with(
+            "PUT",
+            "/auth/tokens/{id}",
+            &[],
+            &["name", "external_id", "description"],
+        ),
+        operation("DELETE", "/auth/tokens/{id}"),
+        operation("POST", "/auth/tokens/{id}/activate"),
+        operation("POST", "/auth/tokens/{id}/deactivate"),
+        with("POST", "/auth/tokens/{id}/renew", &["expiration_date"], &[]),
+        with(
+            "POST",
+            "/auth/tokens/{id}/rotate",
+            &["expiration_date"],
+            &[],
+        ),
+        operation("GET", "/auth/tokens/{id}/permissions"),
+        with("POST", "/auth/tokens/{id}/permissions", &["id"], &[]),
+        with("DELETE", "/auth/tokens/{id}/permissions", &["id"], &[]),
+        operation("GET", "/statistics/tokens/{id}/summary"),
+        operation("GET", "/statistics/tokens/{id}/aggregates"),
+        list("/modules", &[], &[]),
+        list("/extensions", &[], &[]),
+    ]
+}
+
+fn fits(path: &str, template: &str) -> bool {
+    let (mut parts, mut wanted) = (path.split('/'), template.split('/'));
+    loop {
+        match (parts.next(), wanted.next()) {
+            (None, None) => return true,
+            (Some(part), Some("{id}")) if part.starts_with("SU-") => {}
+            (Some(part), Some(wanted)) if part == wanted => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The operation that `seen` is; panics where it is none of them, or is not as described.
+fn conforming(seen: &Seen) -> &'static str {
+    let path = seen
+        .path
+        .strip_prefix("/public/v1")
+        .unwrap_or_else(|| panic!("outside of the base URL: {seen:?}"));
+    let operations = operations();
+    let operation = operations
+        .iter()
+        .find(|operation| operation.method == seen.method && fits(path, operation.path))
+        .unwrap_or_else(|| panic!("no such operation: {} {path}", seen.method));
+    assert_eq!(
+        seen.header("authorization"),
+        Some(format!("ApiKey {OWN}:{KEY}").as_str())
+    );
+    assert_eq!(seen.header("accept"), Some("application/json"));
+    for unwanted in ["referer", "cookie", "expect"] {
+        assert_eq!(seen.header(unwanted), None, "{seen:?}");
+    }
+    check_query(operation, seen.query.as_deref());
+    check_body(operation, seen);
+    // Method and path together are the operation's name.
+    Box::leak(format!("{} {}", operation.method, operation.path).into_boxed_str())
+}
+
+fn check_query(operation: &Operation, query: Option<&str>) {
+    let (fields, order) = match (operation.query, query) {
+        (Query::None, query) => {
+            assert_eq!(query, None, "{} takes no query", operation.path);
+            return;
+        }
+        (Query::List(..), None) => return,
+        (Query::List(fields, order), Some(_)) => (fields, order),
+    };
+    for part in query.unwrap().split('&') {
+        let raw = part.replace("%2C", ",");
+        assert!(
+            raw.is_ascii() && !raw.contains([' ', '"', '<', '>', '#']),
+            "not encoded: {part}"
+        );
+        let part = percent_decode_str(part).decode_utf8().unwrap();
+        if let Some((name @ ("limit" | "offset"), count)) = part.split_once('=') {
+            assert!(count.parse::<u64>().is_ok(), "{name}={count}");
+        } else if let Some(inside) = part.strip_prefix("ordering(") {
+            for field in inside.strip_suffix(')').unwrap().split(',') {
+                let field = field.trim_start_matches('-');
+                assert!(order.contains(&field), "not ordered by {field}");
+            }
+        } else {
+            check_rql(&part, fields);
+        }
+    }
+}
+
+/// Reads one call with its parentheses; every comparison must be of a known field.
+fn check_rql(text: &str, fields: &[&str]) {
+    let (name, inside) = text
+        .split_once('(')
+        .unwrap_or_else(|| panic!("no call: {text}"));
+    let inside = inside
+        .strip_suffix(')')
+        .unwrap_or_else(|| panic!("not closed: {text}"));
+    match name {
+        "and" | "or" | "not" => {
+            for part in divided(inside) {
+                check_rql(part, fields);
+            }
+        }
+        "eq" | "ne" | "gt" | "ge" | "lt" | "le" | "in" | "out" | "like" | "ilike" => {
+            let parts = divided(inside);
+            assert_eq!(parts.len(), 2, "{text}");
+            assert!(fields.contains(&parts[0]), "not filtered by {}", parts[0]);
+        }
+        other => panic!("no such operator: {other}"),
+    }
+}
+
+/// The arguments of a call: divided by commas outside of quotes and parentheses.
+fn divided(text: &str) -> Vec<&str> {
+    let (mut parts, mut depth, mut quote, mut begin) = (Vec::new(), 0, None, 0);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            (None, ',') if depth == 0 => {
+                parts.push(&text[begin..at]);
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    parts
+}
+
+fn check_body(operation: &Operation, seen: &Seen) {
+    if operation.required.is_empty() && operation.optional.is_empty() {
+        assert_eq!(seen.body, "", "{} takes no body", operation.path);
+        return;
+    }
+    assert_eq!(seen.header("content-type"), Some("application/json"));
+    let body: Value = serde_json::from_str(&seen.body).unwrap();
+    let body = body.as_object().unwrap();
+    for field in operation.required {
+        assert!(body.contains_key(*field), "{field} is missing in {body:?}");
+    }
+    for (field, value) in body {
+        let known = operation.required.contains(&field.as_str())
+            || operation.optional.contains(&field.as_str());
+        assert!(known, "{field} is not taken by {}", operation.path);
+        match field.as_str() {
+            "extension" | "owner" => {
+                assert_eq!(
+                    value.as_object().unwrap().keys().collect::<Vec<_>>(),
+                    ["id"]
+                );
+            }
+            "expiration_date" => assert!(value.is_null() || value.is_string()),
+            _ => assert!(value.is_string(), "{field}: {value}"),
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+
+/// Answers in the form that each operation has.
+fn sound(_: usize, seen: &Seen) -> Vec<u8> {
+    let path = seen.path.as_str();
+    if seen.method == "DELETE" {
+        return answer(204, &[], "");
+    }
+    if seen.method == "GET" && path.ends_with("/auth/tokens")
+        || path.ends_with("/permissions")
+        || path.ends_with("/modules")
+        || path.ends_with("/extensions")
+        || path.ends_with("/aggregates")
+    {
+        return answer(200, &[("Content-Range", "items 0-0/0")], "[]");
+    }
+    ok(&json!({ "id": ID }))
+}
+
+#[tokio::test]
+async fn every_request_is_one_of_the_api_s_operations() {
+    let server = Server::start(sound).await;
+    let client = server.client();
+    let expires = Some("2027-01-01T00:00:00+00:00");
+    for query in queries() {
+        client.tokens(&query).await.unwrap();
+    }
+    client.token(ID).await.unwrap();
+    for new in [bare_token(), whole_token()] {
+        client.create(&new).await.unwrap();
+    }
+    let edit = TokenEdit {
+        name: Some("new & \"improved\"".into()),
+        external_id: Some(String::new()),
+        description: Some("Käse".into()),
+    };
+    client.update(ID, &edit).await.unwrap();
+    client.update(ID, &TokenEdit::default()).await.unwrap();
+    client.activate(ID).await.unwrap();
+    client.deactivate(ID).await.unwrap();
+    client.renew(ID, expires).await.unwrap();
+    client.renew(ID, None).await.unwrap();
+    client.rotate(ID, expires).await.unwrap();
+    client.permissions(ID).await.unwrap();
+    client.grant(ID, "MD-0001").await.unwrap();
+    client.revoke(ID, "MD-0001").await.unwrap();
+    client.usage(ID).await.unwrap();
+    client.modules().await.unwrap();
+    client.extensions().await.unwrap();
+    client.delete(ID).await.unwrap();
+
+    let seen = server.seen();
+    let mut used: Vec<_> = seen.iter().map(conforming).collect();
+    used.sort_unstable();
+    used.dedup();
+    assert_eq!(
+        used.len(),
+        operations().len(),
+        "not all were tried: {used:?}"
+    );
+    let put = seen.iter().find(|seen| seen.method == "PUT").unwrap();
+    let body: Value = serde_json::from_str(&put.body).unwrap();
+    assert_eq!(
+        body,
+        json!({ "name": "new & \"improved\"", "external_id": "", "description": "Käse" })
+    );
+}
+
+fn bare_token() -> NewToken {
+    NewToken {
+        name: "for reports".into(),
+        extension: "EXT-002".into(),
+        ..NewToken::default()
+    }
+}
+
+fn whole_token() -> NewToken {
+    NewToken {
+        external_id: Some("crm-1".into()),
+        description: Some("for people".into()),
+        owner: Some("UR-1".into()),
+        expires: Some("2027-01-01".into()),
+        ..bare_token()
+    }
+}
+
+/// Every kind of query that the product makes.
+fn queries() -> Vec<TokenQuery> {
+    let now = Timestamp::UNIX_EPOCH;
+    let with = |filter| TokenQuery {
+        filter,
+        ..TokenQuery::default()
+    };
+    let mut queries = vec![
+        TokenQuery::default(),
+        TokenQuery::living().from_row(300),
+        with(Some(Rql::Contains("name", "a, (b) & c=d".into()))),
+        with(Some(Rql::In(
+            "status",
+            vec!["active".into(), "odd one".into()],
+        ))),
+        with(Some(Rql::Not(Box::new(Rql::Out("id", vec![ID.into()]))))),
+        with(Some(Rql::Or(vec![
+            Rql::Gt("events.created.at", "2026".into()),
+            Rql::Lt("external_id", "x".into()),
+        ]))),
+    ];
+    queries.extend(Group::ALL.map(|group| with(group.filter(now))));
+    queries.extend(Order::ALL.map(|order| TokenQuery {
+        order: vec![(order, true), (Order::Id, false)],
+        ..TokenQuery::default()
+    }));
+    queries
+}
+
+#[tokio::test]
+async fn ids_that_are_none_never_reach_the_network() {
+    let server = Server::start(sound).await;
+    let client = server.client();
+    for id in ["", "..", "SU-1/renew", "SU 1", "SU-1?x", "Ä"] {
+        let problem = client.delete(id).await.unwrap_err();
+        assert_eq!(problem.reason(), Reason::LocalError, "{id}");
+    }
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn every_answer_has_its_words() {
+    const ERROR: &str = r#"{"error_code":"X_001","errors":["first: \u001b[31mone","two"]}"#;
+    for (status, body, reason, words, requests) in [
+        (
+            400,
+            ERROR,
+            Reason::UnexpectedStatus,
+            "first: [31mone; two",
+            1,
+        ),
+        (401, ERROR, Reason::CredentialsRejected, "X_001", 1),
+        (403, ERROR, Reason::PermissionMissing, "Integrations", 1),
+        (403, "<html>no</html>", Reason::ServerRule, "403", 1),
+        (404, ERROR, Reason::NotFound, "404", 1),
+        (302, "", Reason::UnexpectedStatus, "redirects", 1),
+        (500, "it broke", Reason::ServerError, "500", 3),
+        (502, "", Reason::GatewayDown, "502", 3),
+        (503, "", Reason::Maintenance, "503", 3),
+        (200, "[{\"id\":", Reason::NotTheService, "ends too early", 1),
+        (200, "<html>", Reason::NotTheService, "not JSON", 1),
+        (200, "{}", Reason::NotTheService, "another form", 1),
+        (200, "", Reason::NotTheService, "ends too early", 1),
+    ] {
+        let server =
+            Server::start(move |_, _| answer(status, &[("Location", "http://127.0.0.1:1/")], body))
+                .await;
+        let listed = server.client().tokens(&TokenQuery::default()).await;
+        let problem = listed.unwrap_err();
+        assert_eq!(problem.reason(), reason, "{status} {body}");
+        let text = problem.to_string();
+        assert!(
+            text.starts_with("listing the tokens: ") && text.contains(words),
+            "{text}"
+        );
+        assert!(!text.contains(KEY) && !text.contains('\u{1b}'), "{text}");
+        assert_eq!(
+            server.seen().len(),
+            requests,
+            "{status}: tried again only where that is safe"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_changes_something_is_sent_once() {
+    for script in [
+        |_: usize, _: &Seen| answer(500, &[], "no"),
+        |_: usize, _: &Seen| Vec::new(),
+    ] {
+        let server = Server::start(script).await;
+        let client = server.client();
+        let problem = client.renew(ID, None).await.unwrap_err();
+        assert!(problem.may_have_happened(), "{problem:?}");
+        assert_eq!(server.seen().len(), 1);
+    }
+    let refused = Server::start(|_, _| answer(400, &[], "{}")).await;
+    let problem = refused.client().renew(ID, None).await.unwrap_err();
+    assert!(!problem.may_have_happened());
+}
+
+#[tokio::test]
+async fn nobody_there_means_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let way = Way {
+        pause: Duration::ZERO,
+        ..Way::default()
+    };
+    let base = Endpoint::parse(&base).unwrap();
+    let client = TokenClient::new(&base, OWN, &Secret::new(KEY), &way).unwrap();
+    let problem = client.renew(ID, None).await.unwrap_err();
+    assert_eq!(problem.reason(), Reason::Refused);
+    assert!(!problem.may_have_happened());
+}
+
+#[tokio::test]
+async fn a_read_that_fails_once_is_tried_again() {
+    let server = Server::start(|number, _| match number {
+        1 => Vec::new(),
+        2 => answer(503, &[], ""),
+        _ => ok(&json!({ "id": ID, "status": "active" })),
+    })
+    .await;
+    let token = server.client().token(ID).await.unwrap();
+    assert_eq!(token.status, Status::Active);
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn quiet_is_kept_by_all_copies_of_a_client() {
+    let server = Server::start(|_, _| answer(429, &[("Retry-After", "120")], "{}")).await;
+    let client = server.client();
+    let before = Timestamp::now();
+    let problem = client.token(ID).await.unwrap_err();
+    let TokenProblem::Throttled { until, .. } = problem else {
+        panic!("{problem:?}");
+    };
+    let wait = until.duration_since(before).as_secs();
+    assert!((119..=125).contains(&wait), "{wait}");
+    let copy = client.clone();
+    let problem = copy.tokens(&TokenQuery::default()).await.unwrap_err();
+    assert_eq!(problem.reason(), Reason::RateLimited);
+    assert_eq!(server.seen().len(), 1, "nothing is sent meanwhile");
+}
+
+#[tokio::test]
+async fn lists_may_hold_anything() {
+    let body = r#"[null, 7, {}, {"id":"SU-1","status":"hibernating","permissions":null,
+        "events":{"created":"yesterday"},"extension":[],"token":17,"expiration_date":null},
+        {"id":5,"name":{"a":1},"owner":"me"}]"#;
+    let server =
+        Server::start(move |_, _| answer(200, &[("Content-Range", "items 0-4/900")], body)).await;
+    let page = server
+        .client()
+        .tokens(&TokenQuery::default())
+        .await
+        .unwrap();
+    assert_eq!((page.rows.len(), page.total), (5, Some(900)));
+    assert_eq!(
+        page.next_offset(),
+        Some(5),
+        "by what came back, not by what was asked"
+    );
+    let odd = &page.rows[3];
+    assert_eq!(odd.status, Status::Other("hibernating".into()));
+    assert_eq!((&odd.expires, odd.secret.is_none()), (&Expiry::Never, true));
+    assert_eq!(page.rows[4].id.as_deref(), Some("5"));
+
+    let empty = Server::start(|_, _| answer(200, &[("Content-Range", "items 0-0/0")], "[]")).await;
+    let page = empty.client().tokens(&TokenQuery::default()).await.unwrap();
+    assert_eq!(
+        (page.rows.len(), page.total, page.next_offset()),
+        (0, Some(0), None)
+    );
+}
+
+#[tokio::test]
+async fn an_answer_over_four_mebibytes_is_refused() {
+    let server =
+        Server::start(|_, _| answer(200, &[], &format!("[\"{}\"]", "x".repeat(4 * 1024 * 1024))))
+            .await;
+    let problem = server
+        .client()
+        .tokens(&TokenQuery::default())
+        .await
+        .unwrap_err();
+    assert_eq!(problem.reason(), Reason::BodyTooLarge);
+}
+
+#[tokio::test]
+async fn a_key_does_not_travel_in_the_open() {
+    let remote = Endpoint::parse("http://connect.example.com/public/v1").unwrap();
+    let refused = TokenClient::new(&remote, OWN, &Secret::new(KEY), &Way::default()).unwrap_err();
+    assert_eq!(refused.reason(), Reason::KeyWithheld);
+    let allowed = Way {
+        allow_http: true,
+        ..Way::default()
+    };
+    let client = TokenClient::new(&remote, OWN, &Secret::new(KEY), &allowed).unwrap();
+    assert!(!format!("{client:?}").contains(KEY));
+    let broken = TokenClient::new(&remote, OWN, &Secret::new("a\nb"), &allowed).unwrap_err();
+    assert_eq!(broken.reason(), Reason::LocalError);
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// The commands, black-box, over the rehearsal service.
+
+/// A home with one connection, `market`, and the service behind it.
+struct Stage {
+    home: tempfile::TempDir,
+    sim: Sim,
+    connect: Connect,
+    url: String,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let mut sim = Sim::bare(SimSettings::default()).unwrap();
+        let (id, secret) = sim.connect_pair();
+        let connect = Connect::new(&id, &secret, 12);
+        let stand = sim.serve(Behaviour::Connect(connect.clone())).unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let passphrase = home.path().join("passphrase");
+        std::fs::write(&passphrase, "correct horse\n").unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(&passphrase, private).unwrap();
+        let stage = Self {
+            home,
+            sim,
+            connect,
+            url: stand.url,
+        };
+        let url = format!("{}/public/v1", stage.url);
+        let add = [
+            "connection",
+            "add",
+            "market",
+            "--service",
+            "connect",
+            "--url",
+            &url,
+            "--username",
+            &id,
+            "--store",
+            "vault",
+            "--key-stdin",
+        ];
+        let added = stage.run_with(&add, &secret);
+        assert_eq!(added.code, 0, "{added:?}");
+        stage
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        self.run_with(arguments, "")
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &str) -> Done {
+        let passphrase = self.home.path().join("passphrase");
+        let variables = [("SWITCHBOARD_PASSPHRASE_FILE", passphrase.to_str().unwrap())];
+        // The rehearsal answers on this runtime's threads meanwhile.
+        tokio::task::block_in_place(|| switchboard(self.home.path(), arguments, &variables, input))
+    }
+
+    /// The command must do; its stdout as JSON.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let mut arguments = arguments.to_vec();
+        arguments.extend(["--format", "json"]);
+        let done = self.run(&arguments);
+        assert_eq!(done.code, 0, "{arguments:?}: {done:?}");
+        done.json()
+    }
+
+    fn asked(&self, method: &str, end: &str) -> usize {
+        let log = self.sim.log();
+        let seen = log.all().iter();
+        seen.filter(|seen| seen.method == method && seen.path.ends_with(end))
+            .count()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_s_whole_life_by_command() {
+    let stage = Stage::new();
+    let listed = stage.json(&["token", "list", "market"]);
+    let first = listed.as_array().unwrap().len();
+    assert!(first > 5 && !listed.to_string().contains("deleted"));
+
+    let made = stage.json(&[
+        "token",
+        "create",
+        "market",
+        "--name",
+        "for reports",
+        "--extension",
+        "EXT-002",
+        "--module",
+        "MD-0003",
+        "--module",
+        "MD-0001",
+        "--expires",
+        "2030-01-31",
+    ]);
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(made["permissions"], json!(["MD-0003", "MD-0001"]));
+    assert_eq!(made["expires"], "2030-01-31T00:00:00Z");
+    let fields: Vec<_> = made.as_object().unwrap().keys().cloned().collect();
+    for field in [
+        "id",
+        "name",
+        "status",
+        "extension",
+        "expires",
+        "created",
+        "created_by",
+        "permissions",
+    ] {
+        assert!(fields.contains(&field.to_owned()), "{field}");
+    }
+    assert_eq!(fields.len(), 8);
+
+    assert_eq!(
+        stage.json(&["token", "enable", "market", id])["status"],
+        "active"
+    );
+    assert_eq!(
+        stage.json(&["token", "disable", "market", id, "--yes"])["status"],
+        "inactive"
+    );
+    let edited = stage.json(&[
+        "token", "edit", "market", id, "--name", "reports", "--module", "MD-0002",
+    ]);
+    assert_eq!(
+        (&edited["name"], &edited["permissions"]),
+        (&json!("reports"), &json!(["MD-0002"]))
+    );
+    let granted = stage.json(&["token", "permissions", "market", id, "--grant", "MD-0004"]);
+    assert_eq!(granted.as_array().unwrap().len(), 2);
+    assert!(stage.json(&["token", "usage", "market", id])["last_used"].is_string());
+    let shown = stage.run(&["token", "show", "market", id]);
+    assert!(
+        shown.out.contains("reports") && shown.out.contains("2030-01-31"),
+        "{shown:?}"
+    );
+
+    let secret = stage.connect.token_row(id).unwrap()["token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let revealed = stage.run(&["token", "reveal", "market", id]);
+    assert_eq!(revealed.out, format!("ApiKey {id}:{secret}"));
+    stage.json(&["token", "enable", "market", id]);
+    assert_eq!(
+        stage.json(&["token", "renew", "market", id, "--yes"])["id"],
+        id
+    );
+    let rotated = stage.json(&["token", "rotate", "market", id, "--yes"]);
+    assert_eq!(rotated["updated"], json!([]));
+    assert_ne!(
+        stage.connect.token_row(id).unwrap()["token"],
+        secret.as_str()
+    );
+
+    assert_eq!(
+        stage.run(&["token", "delete", "market", id]).code,
+        3,
+        "nobody can be asked"
+    );
+    assert_eq!(
+        stage.json(&["token", "delete", "market", id, "--yes"])["status"],
+        "deleted"
+    );
+    assert_eq!(
+        stage
+            .json(&["token", "list", "market"])
+            .as_array()
+            .unwrap()
+            .len(),
+        first
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_failure_has_its_exit_code() {
+    let stage = Stage::new();
+    for (mishap, code, words) in [
+        (
+            Mishap::Instead(switchboard::sim::Answer::new(403, "text/plain", "no")),
+            1,
+            "Integrations",
+        ),
+        (
+            Mishap::Instead(switchboard::sim::Answer::new(404, "text/plain", "no")),
+            1,
+            "404",
+        ),
+        (
+            Mishap::Instead(switchboard::sim::Answer::new(200, "text/plain", "{")),
+            1,
+            "not what this API sends",
+        ),
+    ] {
+        stage.connect.plan("GET /auth/tokens", mishap);
+        let done = stage.run(&["token", "list", "market"]);
+        assert_eq!(done.code, code, "{done:?}");
+        assert!(done.err.contains(words) && done.out.is_empty(), "{done:?}");
+    }
+    for _ in 0..3 {
+        stage.connect.plan("GET /auth/tokens", Mishap::failed());
+    }
+    assert_eq!(stage.run(&["token", "list", "market"]).code, 2);
+    let guarded = stage.run(&["token", "delete", "market", OWN, "--yes"]);
+    assert_eq!(guarded.code, 3, "{guarded:?}");
+    for (id, code) in [("SU-1", 1), ("not an id", 3)] {
+        assert_eq!(
+            stage.run(&["token", "show", "market", id]).code,
+            code,
+            "{id}"
+        );
+    }
+    let expiring = stage.run(&[
+        "token",
+        "list",
+        "--all",
+        "--expiring",
+        "30d",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(
+        (expiring.code, expiring.json()[0]["connection"].as_str()),
+        (1, Some("market"))
+    );
+    assert_eq!(
+        stage
+            .run(&["token", "list", "market", "--expiring", "1d"])
+            .code,
+        0
+    );
+    // Last, since the quiet that the service asked for is kept by every program.
+    let throttled = Mishap::throttled(Some(60));
+    stage.connect.plan("GET /auth/tokens", throttled);
+    let done = stage.run(&["token", "list", "market"]);
+    assert!(
+        done.code == 1 && done.err.contains("wait until"),
+        "{done:?}"
+    );
+    let before = stage.sim.log().all().len();
+    assert_ne!(stage.run(&["token", "list", "market"]).code, 0);
+    assert_eq!(
+        stage.sim.log().all().len(),
+        before,
+        "nothing is sent meanwhile"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_request_of_a_renewal_the_connection_works_afterwards() {
+    for (number, at) in [(1, "GET"), (2, "POST"), (3, "proof"), (4, "second proof")] {
+        let stage = Stage::new();
+        let control = stage.sim.control(&stage.url).unwrap().clone();
+        let passphrase = stage.home.path().join("passphrase");
+        let before = stage.sim.log().all().len();
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_switchboard"))
+            .args([
+                "token",
+                "renew",
+                "market",
+                OWN,
+                "--expires",
+                "2030-01-01",
+                "--yes",
+            ])
+            .env_clear()
+            .env("HOME", stage.home.path())
+            .env("SWITCHBOARD_PASSPHRASE_FILE", &passphrase)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // Every answer is let go, but for the one at which it is killed.
+        for request in 1..=number {
+            control.hold();
+            stage
+                .sim
+                .wait_for(|log| log.all().len() >= before + request)
+                .await;
+            if request < number {
+                control.release();
+                stage
+                    .sim
+                    .wait_for(|log| log.all()[before + request - 1].answered.is_some())
+                    .await;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        control.release();
+
+        let probed = stage.run(&["probe", "market", "--format", "json"]);
+        assert_eq!(probed.code, 0, "{at}: {probed:?}");
+        let renewed = stage.asked("POST", "/renew");
+        assert_eq!(renewed, usize::from(number > 1), "{at}: {}", probed.err);
+        stage.connect.let_expire(OWN);
+        let probed = stage.run(&["probe", "market"]);
+        let lives_on = number > 1;
+        assert_eq!(probed.code == 0, lives_on, "{at}: {probed:?}");
+    }
+}
