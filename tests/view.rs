@@ -160,7 +160,7 @@ fn filter_and_footer() {
         .visible
         .retain(|name| ["eu", "shop", "us"].contains(&name.as_str()));
     found.copied = Some(CopiedNotice {
-        words: "→ your terminal (OSC 52)".into(),
+        words: "copied → your terminal (OSC 52)".into(),
         clears_at: Some(after(18)),
     });
     let shown = screen(&found);
@@ -442,7 +442,7 @@ fn a_countdown_changes_its_digits_only() {
     let at = |seconds| {
         let mut shown = revealing(100, 30, HANDLE);
         shown.copied = Some(CopiedNotice {
-            words: "→ your terminal (OSC 52)".into(),
+            words: "copied → your terminal (OSC 52)".into(),
             clears_at: Some(after(18)),
         });
         shown.revealed.as_mut().unwrap().until = after(12);

@@ -62,6 +62,7 @@ impl Verdict {
     /// What stands in the list beside the name: latency where it is up, else the status.
     pub fn short_status(&self) -> String {
         match (self.state(), self.phases.total) {
+            (State::Ok, Some(total)) if total.as_millis() == 0 => "<1ms".to_owned(),
             (State::Ok, Some(total)) => format!("{}ms", total.as_millis()),
             _ if self.status == 0 && self.state() == State::Unknown => "–".to_owned(),
             _ => self.status.to_string(),

@@ -36,6 +36,7 @@ enum Key {
     Lock,
     Reveal,
     Clipboard,
+    Clearing,
     Resume,
     Set,
 }
@@ -337,7 +338,9 @@ impl Effects {
 
     fn clear_clipboard(&mut self) {
         let (desk, queue) = (self.desk.clone(), self.queue.clone());
-        self.own(Key::Clipboard, async move { clear(&desk, &queue).await });
+        // Beside the copy that is under way or waits for its time: ending that half-way could lose what it
+        // must still write.
+        self.own(Key::Clearing, async move { clear(&desk, &queue).await });
     }
 
     /// Ends every task, and clears the clipboard where it is still ours. Gives the bytes for the terminal.
@@ -353,7 +356,9 @@ impl Effects {
 async fn clear(desk: &Desk, queue: &Queue) {
     if let Some(cleared) = desk.clear_clipboard().await {
         queue.write(cleared.terminal_bytes);
-        queue.tell(Message::ClipboardCleared(cleared.words));
+        if !cleared.words.is_empty() {
+            queue.tell(Message::ClipboardCleared(cleared.words));
+        }
     }
 }
 

@@ -63,8 +63,5 @@ fn happened(view: &View<'_>) -> Line<'static> {
         format!(", clears in {:>2} s", seconds_to(model, at))
     });
     let words = clean(&copied.words);
-    Line::from(vec![
-        Span::styled("copied ", theme.ok),
-        Span::styled(format!("{words}{clears}"), theme.notice),
-    ])
+    Line::from(Span::styled(format!("{words}{clears}"), theme.notice))
 }

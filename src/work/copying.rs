@@ -51,10 +51,13 @@ impl Desk {
     /// bytes for the terminal must be written. Nothing where the last copy was no secret.
     pub async fn clear_clipboard(&self) -> Option<Cleared> {
         let clipboard = self.0.clipboard.get()?;
-        if !self.0.copied_secret.swap(false, Ordering::SeqCst) {
+        if !self.0.copied_secret.load(Ordering::SeqCst) {
             return None;
         }
-        Some(clipboard.clear().await)
+        // Where this call is dropped half-way, the next one must still find something to clear.
+        let cleared = clipboard.clear().await;
+        self.0.copied_secret.store(false, Ordering::SeqCst);
+        Some(cleared)
     }
 
     /// Waits until another program has replaced what was copied last; for ever where that can't be told.

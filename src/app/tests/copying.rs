@@ -17,7 +17,7 @@ fn revealed(slot: HandleSlot) -> Message {
 
 fn copied(clears_in_s: Option<u32>) -> Message {
     Message::Copied(Copied {
-        words: "→ your terminal (OSC 52)".to_owned(),
+        words: "copied → your terminal (OSC 52)".to_owned(),
         placed: true,
         clears_in_s,
     })
