@@ -71,10 +71,14 @@ fn list_actions(model: &Model) -> Vec<Action> {
     if model.entries.is_empty() {
         actions.retain(|action| matches!(action, New | Open | Palette | Help | Quit));
     }
+    if model.war_room {
+        actions.retain(|action| !matches!(action, New | Edit | Reveal | Copy | CopyAs));
+        actions.push(Action::WarRoom);
+    }
     let useful = [
         (paused, Resume),
-        (corrected, UseUrl),
-        (snippet, CopySnippet),
+        (corrected && !model.war_room, UseUrl),
+        (snippet && !model.war_room, CopySnippet),
     ];
     let useful = useful.into_iter().filter(|(useful, _)| *useful);
     let at = actions.len().min(2);

@@ -422,6 +422,7 @@ pub enum Question {
     /// Quit and lose what was typed?
     QuitUnsaved,
     /// Send the stored key to this new origin?
+    /// A host, or a whole origin where only scheme or port are new.
     SendKeyTo(String),
     /// Up to four requests will be sent.
     Bisect(Name),

@@ -55,7 +55,7 @@ impl Model {
         self.entries.get(self.list.selected.as_ref()?)
     }
 
-    /// The form, unless it is kept aside while another connection is looked at.
+    /// The form, unless it is kept aside while another connection is looked at, or in the war-room.
     pub fn visible_form(&self) -> Option<&Form> {
         self.form.as_ref().filter(|form| !form.parked)
     }

@@ -155,7 +155,7 @@ impl Model {
             Action::Suspend => out.push(Effect::Suspend),
             Action::Mouse => self.switch_mouse(out),
             Action::Order => self.next_order(out),
-            Action::WarRoom => self.switch_war_room(),
+            Action::WarRoom => self.switch_war_room(out),
             _ => self.navigate(action, out),
         }
     }
@@ -262,7 +262,7 @@ impl Model {
 
     /// Whether a field of the form has the keys.
     pub(super) fn is_editing(&self) -> bool {
-        self.focus == Pane::Form && self.form.as_ref().is_some_and(|form| !form.parked)
+        self.focus == Pane::Form && self.visible_form().is_some()
     }
 }
 

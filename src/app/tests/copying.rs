@@ -236,6 +236,21 @@ fn the_war_room_shows_and_copies_nothing() {
 }
 
 #[test]
+fn the_war_room_puts_the_form_aside() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").types("x").keys("alt-W");
+    assert!(scene.model.visible_form().is_none());
+    assert_eq!(scene.model.focus, crate::app::model::Pane::List);
+    scene.keys("e n u tab");
+    assert!(scene.model.visible_form().is_none());
+    assert!(!scene.model.takes_secret());
+    scene.keys("shift-tab W");
+    assert!(scene.model.visible_form().is_some(), "it is back");
+    scene.keys("e");
+    assert!(scene.key_is("x"));
+}
+
+#[test]
 fn pseudonyms_stay_and_lines_are_cleaned() {
     let mut scene = Scene::with(shops(&["a", "b"]));
     let mut found = verdict(Reason::Connected);

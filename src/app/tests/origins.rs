@@ -81,6 +81,14 @@ fn no_means_the_key_stays_here() {
 }
 
 #[test]
+fn where_only_the_port_is_new_the_question_names_it() {
+    let mut scene = editing();
+    scene.types(":8443").keys("tab");
+    let asked = Question::SendKeyTo("https://a.example.com:8443".to_owned());
+    assert_eq!(scene.question(), Some(&asked));
+}
+
+#[test]
 fn enter_and_alt_r_in_the_url_ask_too() {
     for key in ["enter", "alt-r", "down", "esc"] {
         let mut scene = editing();

@@ -88,6 +88,7 @@ impl Model {
                 self.replace_form(fresh, out);
             }
             (Some(_), true) => {
+                let name = self.shown_name(&name);
                 self.complain(format!(
                     "{name} was changed by another copy of the program; your draft is kept"
                 ));
@@ -101,10 +102,11 @@ impl Model {
         if let Some(form) = &mut self.form {
             form.editing = None;
             form.dirty = true;
-            self.complain(format!(
-                "{name} was removed by another copy of the program; saving makes it anew"
-            ));
         }
+        let name = self.shown_name(name);
+        self.complain(format!(
+            "{name} was removed; saving the draft makes it anew"
+        ));
     }
 
     /// Puts `fresh` in place of an untouched form, the cursor where it was.

@@ -30,6 +30,9 @@ impl Model {
         {
             return self.complain(sentence);
         }
+        if self.war_room && wanted != OpenForm::Nothing {
+            return self.complain("the war-room opens no form");
+        }
         let Some(form) = self.form.as_ref().filter(|form| form.dirty) else {
             return self.open_now(wanted, out);
         };
@@ -192,7 +195,8 @@ impl Model {
             return;
         }
         if let Some(form) = &mut self.form {
-            form.parked = form.editing.is_none() || form.editing.as_ref() != selected;
+            let elsewhere = form.editing.is_none() || form.editing.as_ref() != selected;
+            form.parked = elsewhere || self.war_room;
         }
     }
 

@@ -148,7 +148,7 @@ impl Model {
         }
         let words = crate::domain::text::inert(&copied.words, 120);
         match copied.clears_in_s.filter(|seconds| *seconds > 0) {
-            None => self.say(format!("copied {words}")),
+            None => self.say(words),
             Some(seconds) => {
                 self.notice = None;
                 let span = SignedDuration::from_secs(i64::from(seconds));

@@ -172,12 +172,14 @@ impl Model {
         }
     }
 
-    pub(super) fn switch_war_room(&mut self) {
+    /// A form shows names as they are: it is put aside, and comes back with the end of the war-room.
+    pub(super) fn switch_war_room(&mut self, out: &mut Effects) {
+        if self.is_editing() {
+            self.focus_on(Pane::List, out);
+        }
         self.war_room = !self.war_room;
         self.revealed = None;
-        if let Some(form) = &mut self.form {
-            form.shown = None;
-        }
+        self.park_form();
         self.say(if self.war_room {
             "war-room: pseudonyms, no reveal, no copy"
         } else {

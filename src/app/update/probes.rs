@@ -88,9 +88,9 @@ impl Model {
         }
         if manner != Manner::UrlTyping {
             if form.must_ask_for_key() {
-                let host = form.origin().map(|origin| origin.host).unwrap_or_default();
+                let place = form.new_place();
                 form.key_question = Some(manner);
-                return self.ask(Question::SendKeyTo(host));
+                return self.ask(Question::SendKeyTo(place));
             }
             form.bind_key();
         }
@@ -262,6 +262,15 @@ impl Form {
     fn bind_key(&mut self) {
         if self.is_set(FieldId::Key) && self.key_origin.is_none() {
             self.key_origin = self.origin();
+        }
+    }
+
+    /// What the question names: the new host, or the whole origin where only scheme or port are new.
+    fn new_place(&self) -> String {
+        let before = self.key_origin.as_ref().map(|origin| &origin.host);
+        match self.origin() {
+            Some(here) if Some(&here.host) == before => here.to_string(),
+            here => here.map(|origin| origin.host).unwrap_or_default(),
         }
     }
 
