@@ -69,6 +69,9 @@ pub enum TokenError {
         /// One plain sentence.
         why: String,
     },
+    /// Another program, or another task of this one, is at it.
+    #[error("a token is being renewed by another program: try again once that is done")]
+    Busy,
     /// The service never heard.
     #[error("the renewal of {id} asked for at {} never happened; nothing was changed", whole_seconds(*since))]
     NeverHappened {
@@ -129,6 +132,7 @@ impl TokenError {
             | Self::NotConnect(..)
             | Self::ReadOnly(_)
             | Self::KeyInUse { .. }
+            | Self::Busy
             | Self::NeverHappened { .. }
             | Self::NotKept { .. } => None,
         }

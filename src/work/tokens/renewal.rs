@@ -53,6 +53,7 @@ impl Desk {
         unfinished: &Unfinished,
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
+        let _sole = self.sole_renewal().await?;
         let account = self.account(&unfinished.connection).await?;
         match account.under_way(&unfinished.id).await? {
             Some(record) => account.resume(record, progress).await,
@@ -90,6 +91,7 @@ impl Account {
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
         self.may_change()?;
+        let _sole = self.desk.sole_renewal().await?;
         if let Some(record) = self.under_way(id).await? {
             return self.resume(record, progress).await;
         }
@@ -106,6 +108,7 @@ impl Account {
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
         self.guard(id, "rotating", guard).await?;
+        let _sole = self.desk.sole_renewal().await?;
         if let Some(record) = self.under_way(id).await? {
             return self.resume(record, progress).await;
         }

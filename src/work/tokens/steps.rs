@@ -12,6 +12,7 @@ use crate::domain::{
     CheckId, Connection, Name, Reason, Secret, SecretRef, ServiceId, State as Lamp, Verdict,
 };
 use crate::service::Manner;
+use crate::store::files::Lock;
 use crate::store::state::{Holding, RenewalStage};
 use crate::store::vault::VaultState;
 use crate::store::{Slot as Place, State, StateProblem, StoreKind};
@@ -39,6 +40,22 @@ pub(super) fn accepted(verdict: &Verdict) -> Proof {
 }
 
 impl Desk {
+    /// Leave to renew: one at a time among all programs, so that nobody goes on with what another one is
+    /// still doing. Ends with the value, or with the process, however that ends.
+    pub(super) async fn sole_renewal(&self) -> Result<Option<Lock>, TokenError> {
+        let taken = self.blocking(|inner| {
+            let Some(folders) = &inner.folders else {
+                return Ok(Some(None));
+            };
+            // Opening the state makes its folder.
+            inner.state()?;
+            let taken = Lock::try_take(&folders.state.join(".renewal.lock"));
+            let taken = taken.map_err(|problem| WorkError::failed("renewing a token", &problem))?;
+            Ok(taken.map(Some))
+        });
+        taken.await?.ok_or(TokenError::Busy)
+    }
+
     /// Reads or writes the journal.
     pub(super) async fn journal<R: Send + 'static>(
         &self,

@@ -1,5 +1,6 @@
 //! Remote tokens over the rehearsal service and real files: killed at every step, and nothing is lost.
 
+use std::future::Future;
 use std::sync::Mutex;
 
 use super::super::tests::{Home, name};
@@ -88,6 +89,29 @@ impl Stage {
     }
 }
 
+/// Runs `work` in a task of its own; whether that was killed.
+async fn killed(work: impl Future<Output = Result<(), TokenError>> + Send + 'static) -> bool {
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(work);
+    tasks
+        .join_next()
+        .await
+        .unwrap()
+        .is_err_and(|end| end.is_panic())
+}
+
+#[tokio::test]
+async fn two_never_renew_at_once() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let other = stage.desk().await;
+    let first = other.sole_renewal().await.unwrap();
+    let refused = account.renew(OWN, UNTIL, &unheard).await;
+    assert!(matches!(refused, Err(TokenError::Busy)), "{refused:?}");
+    drop(first);
+    account.renew(OWN, UNTIL, &unheard).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_renewal_updates_every_connection_that_holds_the_secret() {
     let stage = Stage::new().await;
@@ -127,11 +151,11 @@ async fn killed_after_any_step_it_goes_on_and_is_never_renewed_twice() {
     for last in STEPS {
         let stage = Stage::new().await;
         let account = stage.account().await;
-        let killed = tokio::spawn(async move {
+        let killed = killed(async move {
             let progress = |step| assert!(step != last, "killed");
             account.renew(OWN, UNTIL, &progress).await.map(drop)
         });
-        assert!(killed.await.unwrap_err().is_panic());
+        assert!(killed.await);
         let desk = stage.desk().await;
         let unfinished = desk.unfinished_renewals().await.unwrap();
         assert_eq!(unfinished.len(), 1, "{last:?}");
@@ -248,12 +272,12 @@ async fn a_rotation_killed_once_it_is_kept_goes_on() {
     for last in [RenewalStep::Kept, RenewalStep::Switched] {
         let stage = Stage::new().await;
         let account = stage.account().await;
-        let killed = tokio::spawn(async move {
+        let killed = killed(async move {
             let progress = |step| assert!(step != last, "killed");
             let rotated = account.rotate(OWN, UNTIL, Guard::Lifted, &progress).await;
             rotated.map(drop)
         });
-        assert!(killed.await.unwrap_err().is_panic());
+        assert!(killed.await);
         let ended = stage.desk().await.resume_renewals_of(&name("market")).await;
         assert!(matches!(ended.as_slice(), [Ok(_)]), "{last:?}: {ended:?}");
         let desk = stage.desk().await;
