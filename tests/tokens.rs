@@ -28,6 +28,8 @@ use tokio::task::JoinSet;
 const KEY: &str = "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8";
 const OWN: &str = "SU-160-984-311";
 const ID: &str = "SU-500-000-001";
+/// An active token of the rehearsal.
+const ID_0: &str = "SU-500-000-000";
 
 /// One request as it came over the wire.
 #[derive(Clone, Debug)]
@@ -733,8 +735,8 @@ impl Stage {
         stage
     }
 
-    fn run(&self, arguments: &[&str]) -> Done {
-        self.run_with(arguments, "")
+    fn run(&self, line: &str) -> Done {
+        self.run_with(&line.split_whitespace().collect::<Vec<_>>(), "")
     }
 
     fn run_with(&self, arguments: &[&str], input: &str) -> Done {
@@ -745,11 +747,9 @@ impl Stage {
     }
 
     /// The command must do; its stdout as JSON.
-    fn json(&self, arguments: &[&str]) -> Value {
-        let mut arguments = arguments.to_vec();
-        arguments.extend(["--format", "json"]);
-        let done = self.run(&arguments);
-        assert_eq!(done.code, 0, "{arguments:?}: {done:?}");
+    fn json(&self, line: &str) -> Value {
+        let done = self.run(&format!("{line} --format json"));
+        assert_eq!(done.code, 0, "{line}: {done:?}");
         done.json()
     }
 
@@ -761,174 +761,142 @@ impl Stage {
     }
 }
 
+/// The product's fields of a token, in order.
+const FIELDS: [&str; 8] = [
+    "id",
+    "name",
+    "status",
+    "extension",
+    "expires",
+    "created",
+    "created_by",
+    "permissions",
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_s_whole_life_by_command() {
     let stage = Stage::new();
-    let listed = stage.json(&["token", "list", "market"]);
+    let listed = stage.json("token list market");
     let first = listed.as_array().unwrap().len();
     assert!(first > 5 && !listed.to_string().contains("deleted"));
 
-    let made = stage.json(&[
-        "token",
-        "create",
-        "market",
-        "--name",
-        "for reports",
-        "--extension",
-        "EXT-002",
-        "--module",
-        "MD-0003",
-        "--module",
-        "MD-0001",
-        "--expires",
-        "2030-01-31",
-    ]);
+    let made = stage.json(
+        "token create market --name for-reports --extension EXT-002 --module MD-0003 \
+         --module MD-0001 --expires 2030-01-31",
+    );
     let id = made["id"].as_str().unwrap();
     assert_eq!(made["permissions"], json!(["MD-0003", "MD-0001"]));
     assert_eq!(made["expires"], "2030-01-31T00:00:00Z");
-    let fields: Vec<_> = made.as_object().unwrap().keys().cloned().collect();
-    for field in [
-        "id",
-        "name",
-        "status",
-        "extension",
-        "expires",
-        "created",
-        "created_by",
-        "permissions",
-    ] {
-        assert!(fields.contains(&field.to_owned()), "{field}");
-    }
-    assert_eq!(fields.len(), 8);
+    let mut fields: Vec<_> = made
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let mut wanted = FIELDS.to_vec();
+    fields.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(fields, wanted);
 
-    assert_eq!(
-        stage.json(&["token", "enable", "market", id])["status"],
-        "active"
-    );
-    assert_eq!(
-        stage.json(&["token", "disable", "market", id, "--yes"])["status"],
-        "inactive"
-    );
-    let edited = stage.json(&[
-        "token", "edit", "market", id, "--name", "reports", "--module", "MD-0002",
-    ]);
-    assert_eq!(
-        (&edited["name"], &edited["permissions"]),
-        (&json!("reports"), &json!(["MD-0002"]))
-    );
-    let granted = stage.json(&["token", "permissions", "market", id, "--grant", "MD-0004"]);
+    let status = |line: &str| stage.json(&format!("token {line}"))["status"].clone();
+    assert_eq!(status(&format!("enable market {id}")), "active");
+    assert_eq!(status(&format!("disable market {id} --yes")), "inactive");
+    let edited = stage.json(&format!(
+        "token edit market {id} --name reports --module MD-0002"
+    ));
+    assert_eq!(edited["name"], "reports");
+    assert_eq!(edited["permissions"], json!(["MD-0002"]));
+    let granted = stage.json(&format!("token permissions market {id} --grant MD-0004"));
     assert_eq!(granted.as_array().unwrap().len(), 2);
-    assert!(stage.json(&["token", "usage", "market", id])["last_used"].is_string());
-    let shown = stage.run(&["token", "show", "market", id]);
+    assert!(stage.json(&format!("token usage market {id}"))["last_used"].is_string());
+    let shown = stage.run(&format!("token show market {id}")).out;
     assert!(
-        shown.out.contains("reports") && shown.out.contains("2030-01-31"),
+        shown.contains("reports") && shown.contains("2030-01-31"),
         "{shown:?}"
     );
 
-    let secret = stage.connect.token_row(id).unwrap()["token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let revealed = stage.run(&["token", "reveal", "market", id]);
-    assert_eq!(revealed.out, format!("ApiKey {id}:{secret}"));
-    stage.json(&["token", "enable", "market", id]);
-    assert_eq!(
-        stage.json(&["token", "renew", "market", id, "--yes"])["id"],
-        id
-    );
-    let rotated = stage.json(&["token", "rotate", "market", id, "--yes"]);
-    assert_eq!(rotated["updated"], json!([]));
-    assert_ne!(
-        stage.connect.token_row(id).unwrap()["token"],
-        secret.as_str()
-    );
+    let unasked = stage.run(&format!("token delete market {id}"));
+    assert_eq!(unasked.code, 3, "nobody can be asked");
+    assert_eq!(status(&format!("delete market {id} --yes")), "deleted");
+    let left = stage.json("token list market");
+    assert_eq!(left.as_array().unwrap().len(), first);
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_s_secrets_by_command() {
+    let stage = Stage::new();
+    let secret = |field: &str| {
+        let row = stage.connect.token_row(ID_0).unwrap();
+        row[field].as_str().unwrap().to_owned()
+    };
+    let first = secret("token");
+    let revealed = || stage.run(&format!("token reveal market {ID_0}")).out;
+    assert_eq!(revealed(), format!("ApiKey {ID_0}:{first}"));
+    let renewed = stage.json(&format!("token renew market {ID_0} --expires 90d --yes"));
     assert_eq!(
-        stage.run(&["token", "delete", "market", id]).code,
-        3,
-        "nobody can be asked"
+        (&renewed["id"], &renewed["updated"]),
+        (&json!(ID_0), &json!([]))
     );
     assert_eq!(
-        stage.json(&["token", "delete", "market", id, "--yes"])["status"],
-        "deleted"
+        secret("token"),
+        first,
+        "the first is valid until its own end"
     );
     assert_eq!(
-        stage
-            .json(&["token", "list", "market"])
-            .as_array()
-            .unwrap()
-            .len(),
-        first
+        revealed(),
+        format!("ApiKey {ID_0}:{}", secret("renewed_token"))
     );
+    stage.json(&format!("token rotate market {ID_0} --yes"));
+    assert_ne!(secret("token"), first);
+    let own = stage.json(&format!("token rotate market {OWN} --yes"));
+    assert_eq!(own["updated"], json!(["market"]));
+    assert_eq!(stage.run("probe market").code, 0, "the new key was saved");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_failure_has_its_exit_code() {
     let stage = Stage::new();
-    for (mishap, code, words) in [
-        (
-            Mishap::Instead(switchboard::sim::Answer::new(403, "text/plain", "no")),
-            1,
-            "Integrations",
-        ),
-        (
-            Mishap::Instead(switchboard::sim::Answer::new(404, "text/plain", "no")),
-            1,
-            "404",
-        ),
-        (
-            Mishap::Instead(switchboard::sim::Answer::new(200, "text/plain", "{")),
-            1,
-            "not what this API sends",
-        ),
+    let instead = |status, body: &str| {
+        Mishap::Instead(switchboard::sim::Answer::new(status, "text/plain", body))
+    };
+    for (mishap, words) in [
+        (instead(403, "no"), "Integrations"),
+        (instead(404, "no"), "404"),
+        (instead(200, "{"), "not what this API sends"),
     ] {
         stage.connect.plan("GET /auth/tokens", mishap);
-        let done = stage.run(&["token", "list", "market"]);
-        assert_eq!(done.code, code, "{done:?}");
+        let done = stage.run("token list market");
+        assert_eq!(done.code, 1, "{done:?}");
         assert!(done.err.contains(words) && done.out.is_empty(), "{done:?}");
     }
     for _ in 0..3 {
         stage.connect.plan("GET /auth/tokens", Mishap::failed());
     }
-    assert_eq!(stage.run(&["token", "list", "market"]).code, 2);
-    let guarded = stage.run(&["token", "delete", "market", OWN, "--yes"]);
-    assert_eq!(guarded.code, 3, "{guarded:?}");
-    for (id, code) in [("SU-1", 1), ("not an id", 3)] {
-        assert_eq!(
-            stage.run(&["token", "show", "market", id]).code,
-            code,
-            "{id}"
-        );
+    for (line, code) in [
+        ("token list market", 2),
+        ("token delete market SU-160-984-311 --yes", 3),
+        ("token show market SU-1", 1),
+        ("token show market none/at/all", 3),
+        ("token list nobody", 3),
+        ("token list market --expiring 1d", 0),
+    ] {
+        let done = stage.run(line);
+        assert_eq!(done.code, code, "{line}: {done:?}");
     }
-    let expiring = stage.run(&[
-        "token",
-        "list",
-        "--all",
-        "--expiring",
-        "30d",
-        "--format",
-        "json",
-    ]);
-    assert_eq!(
-        (expiring.code, expiring.json()[0]["connection"].as_str()),
-        (1, Some("market"))
-    );
-    assert_eq!(
-        stage
-            .run(&["token", "list", "market", "--expiring", "1d"])
-            .code,
-        0
-    );
+    let expiring = stage.run("token list --all --expiring 30d --format json");
+    assert_eq!(expiring.code, 1);
+    assert_eq!(expiring.json()[0]["connection"], "market");
     // Last, since the quiet that the service asked for is kept by every program.
-    let throttled = Mishap::throttled(Some(60));
-    stage.connect.plan("GET /auth/tokens", throttled);
-    let done = stage.run(&["token", "list", "market"]);
+    stage
+        .connect
+        .plan("GET /auth/tokens", Mishap::throttled(Some(60)));
+    let done = stage.run("token list market");
     assert!(
         done.code == 1 && done.err.contains("wait until"),
         "{done:?}"
     );
     let before = stage.sim.log().all().len();
-    assert_ne!(stage.run(&["token", "list", "market"]).code, 0);
+    assert_ne!(stage.run("token list market").code, 0);
     assert_eq!(
         stage.sim.log().all().len(),
         before,
@@ -979,12 +947,12 @@ async fn killed_at_any_request_of_a_renewal_the_connection_works_afterwards() {
         child.wait().unwrap();
         control.release();
 
-        let probed = stage.run(&["probe", "market", "--format", "json"]);
+        let probed = stage.run("probe market --format json");
         assert_eq!(probed.code, 0, "{at}: {probed:?}");
         let renewed = stage.asked("POST", "/renew");
         assert_eq!(renewed, usize::from(number > 1), "{at}: {}", probed.err);
         stage.connect.let_expire(OWN);
-        let probed = stage.run(&["probe", "market"]);
+        let probed = stage.run("probe market");
         let lives_on = number > 1;
         assert_eq!(probed.code == 0, lives_on, "{at}: {probed:?}");
     }
