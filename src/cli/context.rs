@@ -6,6 +6,7 @@ use super::arguments::Global;
 use super::fault::Fault;
 use super::output::human::Colours;
 use super::{probe, sources};
+use crate::clipboard::Terminal;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Name, Secret, ServiceId};
 use crate::work::{Desk, Opening, Passphrase, WorkError};
@@ -36,6 +37,11 @@ impl Context {
             environment: environment.clone(),
             folders,
         });
+        let desk = if std::io::stdout().is_terminal() {
+            desk.with_terminal(Terminal::Silent)
+        } else {
+            desk
+        };
         let plain = global.no_color || environment.no_color || !std::io::stdout().is_terminal();
         let colours = if plain { Colours::Off } else { Colours::On };
         Ok(Self {

@@ -6,6 +6,7 @@ use super::arguments::Global;
 use super::context::Context;
 use super::fault::Fault;
 use super::output;
+use crate::clipboard::Terminal;
 use crate::config::Environment;
 use crate::tui::{self, Options, TuiError};
 use crate::ui::{ColourDepth, Theme, ThemeName};
@@ -26,8 +27,9 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
     open(context.desk, options)
 }
 
-/// Runs the screen over `desk`.
+/// Runs the screen over `desk`. Its terminal is one way to the clipboard; it is not asked whether it takes it.
 pub fn open(desk: Desk, options: Options) -> Result<u8, Fault> {
+    let desk = desk.with_terminal(Terminal::Silent);
     tui::run(desk, options).map_err(|error| {
         let fault = Fault::input(&error);
         match error {
