@@ -12,3 +12,4 @@
 pub mod commands;
 pub mod pty;
 pub mod rig;
+pub mod stage;

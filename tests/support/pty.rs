@@ -5,11 +5,14 @@
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use rustix::process::{Pid, Signal};
 
 /// Far beyond what a working program needs, on a busy machine too.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -37,6 +40,10 @@ pub struct Terminal {
     keys: Option<Box<dyn Write + Send>>,
     child: Box<dyn Child + Send + Sync>,
     shown: Arc<(Mutex<Shown>, Condvar)>,
+    /// The line settings before the program came.
+    settings: String,
+    deaf: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
 }
 
 /// Folders of one test's user, removed at its end.
@@ -55,7 +62,18 @@ impl Home {
 
     /// The program with `arguments`, in this home, with nothing else in its environment.
     pub fn command(&self, arguments: &[&str]) -> CommandBuilder {
-        let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_switchboard"));
+        self.program(env!("CARGO_BIN_EXE_switchboard"), arguments)
+    }
+
+    /// Some lines of shell, with the program's path as `$0`.
+    pub fn shell(&self, lines: &str) -> CommandBuilder {
+        let arguments = ["-c", lines, env!("CARGO_BIN_EXE_switchboard")];
+        self.program("/bin/bash", &arguments)
+    }
+
+    /// Any program with `arguments`, in this home, with nothing else in its environment.
+    pub fn program(&self, program: &str, arguments: &[&str]) -> CommandBuilder {
+        let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env_clear();
         command.env("HOME", self.path());
@@ -64,6 +82,34 @@ impl Home {
         command.env("LANG", "C.UTF-8");
         command.cwd(self.path());
         command
+    }
+
+    /// Every file below this home with its content, in the order of the paths.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let (mut folders, mut files) = (vec![self.path().to_owned()], Vec::new());
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.is_file() {
+                    let content = std::fs::read(&path).unwrap();
+                    files.push((path, content));
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    /// Asserts that `secret` stands in no file of this home.
+    pub fn assert_nowhere(&self, secret: &str) {
+        for (path, content) in self.files() {
+            let found = content
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes());
+            assert!(!found, "a secret stands in {}", path.display());
+        }
     }
 }
 
@@ -77,6 +123,7 @@ impl Terminal {
             pixel_height: 0,
         };
         let pair = native_pty_system().openpty(size).unwrap();
+        let settings = format!("{:?}", pair.master.get_termios());
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let size = |n| NonZeroU16::new(n).unwrap();
@@ -90,9 +137,14 @@ impl Terminal {
         let shown = Arc::new((Mutex::new(shown), Condvar::new()));
         let mut output = pair.master.try_clone_reader().unwrap();
         let into = Arc::clone(&shown);
-        std::thread::spawn(move || {
+        let deaf = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&deaf);
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(length @ 1..) = output.read(&mut bytes) {
+                if told.load(Ordering::SeqCst) {
+                    return;
+                }
                 let mut shown = into.0.lock().unwrap();
                 shown.parser.process(&bytes[..length]);
                 shown.raw.extend_from_slice(&bytes[..length]);
@@ -107,6 +159,9 @@ impl Terminal {
             keys: Some(keys),
             child,
             shown,
+            settings,
+            deaf,
+            reader: Some(reader),
         }
     }
 
@@ -206,10 +261,71 @@ impl Terminal {
         self.child.process_id().unwrap()
     }
 
-    /// The terminal goes away.
+    /// Sends the program a signal.
+    pub fn signal(&self, signal: Signal) {
+        let process = Pid::from_raw(self.process().try_into().unwrap()).unwrap();
+        rustix::process::kill_process(process, signal).unwrap();
+    }
+
+    /// The terminal goes away, with all that holds it: a new size makes the program draw, and the reader of
+    /// that leaves.
     pub fn hang_up(&mut self) {
+        self.deaf.store(true, Ordering::SeqCst);
+        self.resize(61, 17);
+        self.reader.take().unwrap().join().unwrap();
         self.keys = None;
         self.master = None;
+    }
+
+    /// Waits until the program has written all that it will, and gives the screen.
+    pub fn last_screen(&self) -> String {
+        let mut shown = self.shown.0.lock().unwrap();
+        let until = Instant::now() + LIMIT;
+        while !shown.ended {
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "somebody still holds the terminal");
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+        shown.parser.screen().contents()
+    }
+
+    /// The processes of the program's session, but for the program: what it left behind, once it has ended.
+    pub fn left_behind(session: u32) -> Vec<String> {
+        let mut left = Vec::new();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let Ok(line) = std::fs::read_to_string(entry.path().join("stat")) else {
+                continue;
+            };
+            // pid (name) state parent group session …; the name may hold anything.
+            let Some((before, after)) = line.rsplit_once(')') else {
+                continue;
+            };
+            if after.split_whitespace().nth(3) == Some(&session.to_string()) {
+                left.push(before.to_owned());
+            }
+        }
+        left
+    }
+
+    /// Lets time pass, as long as the program runs.
+    pub fn let_pass(&self, time: Duration) {
+        let until = Instant::now() + time;
+        let mut shown = self.shown.0.lock().unwrap();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || shown.ended {
+                return;
+            }
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+    }
+
+    /// The ticks of processor time that the program has used.
+    pub fn ticks(&self) -> u64 {
+        let line = std::fs::read_to_string(format!("/proc/{}/stat", self.process())).unwrap();
+        let (_, after) = line.rsplit_once(')').unwrap();
+        let fields: Vec<_> = after.split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
     /// Waits for the program's end.
@@ -240,6 +356,8 @@ impl Terminal {
         assert!(!screen.hide_cursor(), "the cursor is still hidden");
         assert!(!screen.bracketed_paste(), "bracketed paste is still on");
         assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        let settings = self.master.as_ref().unwrap().get_termios();
+        assert_eq!(format!("{settings:?}"), self.settings, "line settings");
     }
 }
 

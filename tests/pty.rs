@@ -1,0 +1,604 @@
+//! The real program in a terminal: the main job from typing to copying, and every way to end.
+#![expect(clippy::unwrap_used, reason = "what is missing shall fail the test")]
+
+mod support;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use rustix::process::Signal;
+use support::pty::{Home, Terminal};
+use support::stage::Stage;
+use switchboard::sim::{Behaviour, Blesta};
+
+const COLUMNS: u16 = 100;
+const ROWS: u16 = 30;
+
+fn start(home: &Home, arguments: &[&str]) -> Terminal {
+    Terminal::start(home.command(arguments), COLUMNS, ROWS)
+}
+
+/// The demonstration's key, by the seed that it always has.
+fn demo_key() -> String {
+    Stage::new().sim.blesta().key
+}
+
+/// Every lamp of the demonstration has settled.
+fn settled(terminal: &Terminal) -> String {
+    terminal.wait_until("settled lamps", |screen| {
+        screen.contains("●  4 up   ▲  3 check   ✖  4 down   ○  1 unknown") && !screen.contains('◌')
+    })
+}
+
+/// Selects a connection of the demonstration by its name.
+fn select(terminal: &mut Terminal, name: &str) {
+    terminal.type_keys(&format!("/{name}\r"));
+    terminal.wait_for(&format!("┌ {name} · "));
+}
+
+fn line_with<'a>(screen: &'a str, text: &str) -> &'a str {
+    screen
+        .lines()
+        .find(|line| line.contains(text))
+        .unwrap_or("")
+}
+
+/// The key with its last digit changed into another one.
+fn other_digit(key: &str) -> char {
+    if key.ends_with('0') { '1' } else { '0' }
+}
+
+#[test]
+fn the_demonstration_settles_and_follows_one_changed_letter() {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    let screen = settled(&terminal);
+    assert!(
+        screen.contains("0 Received: no reply in time")
+            && screen.contains("no answer came in time"),
+        "the worst one is selected, and names its cause:\n{screen}"
+    );
+    select(&mut terminal, "shop");
+    terminal.type_keys("e");
+    terminal.wait_until("the loaded key", |screen| {
+        line_with(screen, "Key ").contains(&"•".repeat(32))
+    });
+    let key = demo_key();
+    terminal.type_keys(&format!("\x7f{}", other_digit(&key)));
+    let denied = terminal.wait_until("the refusal", |screen| {
+        line_with(screen, "▸Key").contains("▲ 401 Denied")
+    });
+    assert!(
+        line_with(&denied, "● up      shop").contains("up"),
+        "{denied}"
+    );
+    terminal.type_keys(&format!("\x7f{}", &key[31..]));
+    terminal.wait_until("the acceptance", |screen| {
+        line_with(screen, "▸Key").contains("● accepted")
+            && screen.contains("● Successfully Connected")
+    });
+    // The same content as saved: nothing would be lost, but to be safe it is agreed to.
+    terminal.type_keys("\x1bq");
+    if terminal
+        .wait_until("the end or the question", |screen| {
+            screen.contains("Quit all the same?") || screen.contains("A rehearsal")
+        })
+        .contains("Quit all the same?")
+    {
+        terminal.type_keys("y");
+    }
+    assert_eq!(terminal.ended().exit_code(), 0);
+    let after = terminal.last_screen();
+    assert!(
+        after.contains(&key) && after.contains("shop-api"),
+        "{after}"
+    );
+    terminal.assert_restored();
+    home.assert_nowhere(&key);
+}
+
+#[test]
+fn quitting_gives_the_terminal_back_and_the_credentials_to_try() {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    settled(&terminal);
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    let after = terminal.last_screen();
+    assert!(after.contains(&demo_key()), "{after}");
+    assert!(after.contains("marketplace (connect)"), "{after}");
+    terminal.assert_restored();
+    assert_eq!(
+        Terminal::left_behind(terminal.process()),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_handle_is_copied_over_ssh_exactly_and_written_nowhere() {
+    let home = Home::new();
+    let log = home.path().join("log");
+    let mut command = home.command(&["demo", "-v", "--log", log.to_str().unwrap()]);
+    command.env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
+    let mut terminal = Terminal::start(command, COLUMNS, ROWS);
+    settled(&terminal);
+    select(&mut terminal, "shop");
+    terminal.type_keys("y");
+    let copied = STANDARD.decode(terminal.wait_for_copy()).unwrap();
+    assert_eq!(String::from_utf8(copied).unwrap(), demo_key());
+    terminal.wait_for("sent; this terminal does not confirm");
+    let key = demo_key();
+    assert!(!terminal.screen().contains(&key));
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    assert!(log.exists(), "a log was asked for");
+    home.assert_nowhere(&key);
+    home.assert_nowhere(&STANDARD.encode(&key));
+}
+
+#[test]
+fn a_handle_is_shown_and_hidden_again() {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    settled(&terminal);
+    select(&mut terminal, "shop");
+    let key = demo_key();
+    assert!(!terminal.screen().contains(&key));
+    terminal.type_keys("v");
+    terminal.wait_for(&key);
+    terminal.type_keys("v");
+    terminal.wait_until("the hidden key", |screen| !screen.contains(&key));
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+/// Types a connection to `url`, sees it accepted, and saves it into a new vault.
+fn type_and_save(terminal: &mut Terminal, url: &str, blesta: &Blesta, passphrase: &str) {
+    terminal.wait_for("none yet");
+    terminal.type_keys("n");
+    terminal.wait_for("new, not saved");
+    terminal.type_keys(url);
+    terminal.wait_for("● service found");
+    terminal.type_keys(&format!("\t{}\t{}", blesta.username, blesta.key));
+    terminal.wait_for("● Successfully Connected");
+    terminal.type_keys("\x13");
+    terminal.wait_for("Keep secrets");
+    let screen = terminal.wait_for("vault:");
+    if !line_with(&screen, "vault:").contains('▸') {
+        terminal.type_keys("j");
+        terminal.wait_until("the vault's row", |screen| {
+            line_with(screen, "vault:").contains("▸ ")
+        });
+    }
+    terminal.type_keys("\r");
+    terminal.wait_for("New vault");
+    terminal.type_keys(&format!("{passphrase}\r{passphrase}\r"));
+    terminal.wait_for("is saved");
+}
+
+#[test]
+fn a_connection_is_typed_tested_saved_and_there_again() {
+    let mut stage = Stage::new();
+    let blesta = stage.sim.blesta();
+    let stand = stage.raise(|sim| sim.serve(Behaviour::Blesta(blesta.clone())));
+    let home = Home::new();
+    let mut first = start(&home, &[]);
+    type_and_save(&mut first, &stand.url, &blesta, "correct horse");
+    assert!(!first.screen().contains(&blesta.key));
+    first.type_keys("q");
+    assert_eq!(first.ended().exit_code(), 0);
+    first.assert_restored();
+    home.assert_nowhere(&blesta.key);
+    home.assert_nowhere("correct horse");
+
+    let mut second = start(&home, &[]);
+    second.wait_for("127.0.0.1");
+    second.type_keys("v");
+    second.wait_for("The vault is locked");
+    second.type_keys("wrong horse\r");
+    second.wait_for("the passphrase is not the right one");
+    assert!(!second.screen().contains(&blesta.key));
+    second.type_keys("correct horse\r");
+    second.wait_for(&blesta.key);
+    second.type_keys("q");
+    assert_eq!(second.ended().exit_code(), 0);
+    second.assert_restored();
+    assert_eq!(
+        second.last_screen().trim(),
+        "",
+        "nothing is left on the screen"
+    );
+    assert!(!stage.sim.log().all().is_empty());
+}
+
+/// Ends the demonstration by a signal: its code, a restored terminal, nothing left behind.
+fn ends_by(signal: Signal, code: u32) {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    terminal.wait_for("branch");
+    let session = terminal.process();
+    terminal.signal(signal);
+    assert_eq!(terminal.ended().exit_code(), code);
+    terminal.last_screen();
+    terminal.assert_restored();
+    assert_eq!(Terminal::left_behind(session), Vec::<String>::new());
+}
+
+#[test]
+fn sigterm_ends_it_with_143() {
+    ends_by(Signal::TERM, 143);
+}
+
+#[test]
+fn sighup_ends_it_with_129() {
+    ends_by(Signal::HUP, 129);
+}
+
+#[test]
+fn sigint_ends_it_with_130() {
+    ends_by(Signal::INT, 130);
+}
+
+#[test]
+fn sigquit_ends_it_with_131() {
+    ends_by(Signal::QUIT, 131);
+}
+
+#[test]
+fn a_signal_ends_it_in_the_midst_of_typing() {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    terminal.wait_for("branch");
+    terminal.type_keys("n");
+    terminal.wait_for("new, not saved");
+    terminal.type_keys("https://example.com/");
+    terminal.wait_for("https://example.com/");
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.ended().exit_code(), 143);
+    terminal.last_screen();
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_it() {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    terminal.wait_for("branch");
+    let session = terminal.process();
+    terminal.hang_up();
+    assert_eq!(terminal.ended().exit_code(), 129);
+    assert_eq!(Terminal::left_behind(session), Vec::<String>::new());
+}
+
+#[test]
+fn with_sighup_ignored_it_ends_too() {
+    let home = Home::new();
+    let command = home.shell("trap '' HUP; exec \"$0\" demo");
+    let mut terminal = Terminal::start(command, COLUMNS, ROWS);
+    terminal.wait_for("branch");
+    terminal.hang_up();
+    assert_eq!(terminal.ended().exit_code(), 129);
+}
+
+#[test]
+fn where_no_signal_tells_it_sees_itself_that_the_terminal_is_gone() {
+    let home = Home::new();
+    // In a session without this terminal nobody sends SIGHUP.
+    let lines = "trap '' HUP; setsid -w \"$0\" demo; echo $? >code.new; mv code.new code";
+    let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+    terminal.wait_for("branch");
+    terminal.hang_up();
+    terminal.ended();
+    assert_eq!(
+        std::fs::read_to_string(home.path().join("code"))
+            .unwrap()
+            .trim(),
+        "129"
+    );
+}
+
+#[test]
+fn it_is_suspended_and_continued_by_the_shell() {
+    let home = Home::new();
+    let lines = "set -m; \"$0\" demo; echo STOPPED $?; read -r line; fg >/dev/null; echo ENDED $?";
+    let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+    terminal.wait_for("branch");
+    terminal.type_keys("\x1a");
+    terminal.wait_for("STOPPED 148");
+    terminal.assert_restored();
+    terminal.type_keys("go\r");
+    terminal.wait_for("branch");
+    terminal.type_keys("q");
+    terminal.wait_for("ENDED 0");
+    terminal.ended();
+    terminal.assert_restored();
+}
+
+#[test]
+fn stopped_and_continued_from_outside_it_goes_on() {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    terminal.wait_for("branch");
+    terminal.signal(Signal::STOP);
+    terminal.signal(Signal::CONT);
+    terminal.type_keys("n");
+    terminal.wait_for("new, not saved");
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.ended().exit_code(), 143);
+    terminal.last_screen();
+    terminal.assert_restored();
+}
+
+/// A new connection without secrets, saved although it does not answer.
+fn save_unanswered(terminal: &mut Terminal, url: &str) {
+    terminal.type_keys("n");
+    terminal.wait_for("new, not saved");
+    terminal.type_keys(url);
+    terminal.wait_for(url);
+    terminal.type_keys("\x13");
+    terminal.wait_for("Save all the same?");
+    terminal.type_keys("y");
+}
+
+#[test]
+fn two_copies_keep_each_others_connections() {
+    let home = Home::new();
+    let (mut left, mut right) = (start(&home, &[]), start(&home, &[]));
+    left.wait_for("none yet");
+    right.wait_for("none yet");
+    save_unanswered(&mut left, "http://127.0.0.2:9");
+    left.wait_for("127.0.0.2 is saved");
+    save_unanswered(&mut right, "http://127.0.0.3:9");
+    right.wait_for("127.0.0.3 is saved");
+    save_unanswered(&mut left, "http://127.0.0.4:9");
+    left.wait_for("127.0.0.4 is saved");
+    for terminal in [&left, &right] {
+        terminal.wait_until("all three", |screen| {
+            ["127.0.0.2", "127.0.0.3", "127.0.0.4"].iter().all(|name| {
+                screen
+                    .lines()
+                    .any(|line| line.starts_with('│') && line.contains(name))
+            }) && screen.contains("─ 3 ┐")
+        });
+    }
+    for terminal in [&mut left, &mut right] {
+        terminal.type_keys("q");
+        assert_eq!(terminal.ended().exit_code(), 0);
+    }
+    let listed = support::commands::switchboard(home.path(), &["connection", "list"], &[], "");
+    for name in ["127.0.0.2", "127.0.0.3", "127.0.0.4"] {
+        assert!(listed.out.contains(name), "{listed:?}");
+    }
+}
+
+/// Writes a configuration where the program looks for it.
+fn configure(home: &Home, text: &str) -> std::path::PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = home.path().join(".config/switchboard");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("switchboard.toml");
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    file
+}
+
+#[test]
+fn a_broken_configuration_is_told_with_its_line_and_left_alone() {
+    let broken = "# mine\n\n[[connection]\nname = \"shop\"\n";
+    let home = Home::new();
+    let file = configure(&home, broken);
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("not readable");
+    let screen = terminal.wait_for("line 3");
+    assert!(screen.contains("Nothing was changed"), "{screen}");
+    terminal.type_keys("n");
+    terminal.wait_for("nothing is changed while");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    terminal.assert_restored();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), broken);
+}
+
+#[test]
+fn a_configuration_that_is_mended_meanwhile_is_read() {
+    let home = Home::new();
+    configure(&home, "[[connection]\n");
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("not readable");
+    configure(&home, "# mended\n");
+    terminal.wait_for("none yet");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
+fn a_read_only_configuration_is_told_and_left_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let file = configure(&home, "# mine\n");
+    // The administrator may write everything: then the program runs as nobody.
+    let is_root = rustix::process::geteuid().is_root();
+    let lines = if is_root {
+        std::fs::copy(
+            env!("CARGO_BIN_EXE_switchboard"),
+            home.path().join("program"),
+        )
+        .unwrap();
+        for path in [
+            ".",
+            ".config",
+            ".config/switchboard",
+            ".config/switchboard/switchboard.toml",
+        ] {
+            std::os::unix::fs::chown(home.path().join(path), Some(65534), Some(65534)).unwrap();
+        }
+        "exec setpriv --reuid=65534 --regid=65534 --clear-groups ./program"
+    } else {
+        "exec \"$0\""
+    };
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o400)).unwrap();
+    let folder = file.parent().unwrap().to_owned();
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o500)).unwrap();
+    let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+    terminal.wait_for("none yet");
+    save_unanswered(&mut terminal, "http://127.0.0.2:9");
+    let screen = terminal.wait_for("not saved:");
+    assert!(
+        screen.contains("http://127.0.0.2:9"),
+        "the draft is kept:\n{screen}"
+    );
+    terminal.type_keys("\x1bq");
+    terminal.wait_for("Quit all the same?");
+    terminal.type_keys("y");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "# mine\n");
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_tiny_terminal_says_what_it_needs_and_grows() {
+    let home = Home::new();
+    let mut terminal = Terminal::start(home.command(&["demo"]), 10, 3);
+    terminal.wait_for("needs 20");
+    terminal.type_keys("?\x1bj");
+    terminal.resize(COLUMNS, ROWS);
+    terminal.wait_for("Connections");
+    terminal.resize(1, 1);
+    terminal.resize(40, 12);
+    terminal.wait_for("branch");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
+fn a_storm_of_resizes_and_keys_does_no_harm() {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    terminal.wait_for("branch");
+    let keys = ["n", "x", "\x1b", "?", "\x1b", "j", "\t", "e", "\x1b", "z"];
+    for (at, key) in (0_u16..300).zip(keys.iter().cycle()) {
+        terminal.resize(2 + at * 37 % 150, 1 + at * 13 % 50);
+        terminal.type_keys(key);
+    }
+    terminal.resize(COLUMNS, ROWS);
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.ended().exit_code(), 143);
+    terminal.last_screen();
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_paste_of_ten_megabytes_is_survived() {
+    let home = Home::new();
+    let mut terminal = start(&home, &["demo"]);
+    terminal.wait_for("branch");
+    let flood = "0123456789abcdef".repeat(10 * 1024 * 1024 / 16);
+    // Nowhere to go, then into a field, then into a secret one.
+    terminal.paste(&flood);
+    terminal.type_keys("n");
+    terminal.wait_for("new, not saved");
+    terminal.paste(&flood);
+    terminal.type_keys("\t\t");
+    terminal.wait_for("▸Key");
+    terminal.paste(&flood);
+    terminal.type_keys("\t");
+    terminal.wait_for("▸Token");
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.ended().exit_code(), 143);
+    terminal.last_screen();
+    terminal.assert_restored();
+}
+
+#[test]
+fn escape_sequences_of_a_service_never_reach_the_terminal() {
+    let mut stage = Stage::new();
+    let mut blesta = stage.sim.blesta();
+    blesta.companies[0].name = "Ev\x1b]0;pwned\x07il\x1b[31mRed\u{9b}32m\u{202e}Ltd".into();
+    let stand = stage.raise(|sim| sim.serve(Behaviour::Blesta(blesta.clone())));
+    let home = Home::new();
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("none yet");
+    terminal.type_keys("n");
+    terminal.wait_for("new, not saved");
+    terminal.type_keys(&stand.url);
+    terminal.wait_for("● service found");
+    terminal.type_keys(&format!("\t{}\t{}", blesta.username, blesta.key));
+    terminal.wait_for("● Successfully Connected");
+    let screen = terminal.wait_for("company ");
+    assert!(line_with(&screen, "company ").contains("Red"), "{screen}");
+    let raw = terminal.raw();
+    for sequence in ["\x1b]0;", "\x07", "\x1b[31mRed", "\u{9b}", "\u{202e}"] {
+        let bytes = sequence.as_bytes();
+        assert!(
+            !raw.windows(bytes.len()).any(|window| window == bytes),
+            "{sequence:?} came through"
+        );
+    }
+    terminal.signal(Signal::TERM);
+    terminal.ended();
+}
+
+#[test]
+fn at_rest_it_uses_no_processor_time() {
+    let home = Home::new();
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("none yet");
+    let before = terminal.ticks();
+    terminal.let_pass(std::time::Duration::from_secs(2));
+    let used = terminal.ticks() - before;
+    assert!(used <= 10, "{used} ticks in two seconds of rest");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+/// The screen with a thread that panics once the test connects: run by the test below, in a terminal.
+#[test]
+#[ignore = "takes the terminal; `a_panic_gives_the_terminal_back_and_ends_it` runs it"]
+#[expect(clippy::exit, reason = "the code is what is tested")]
+#[expect(clippy::panic, reason = "the panic is what is tested")]
+#[expect(clippy::disallowed_methods, reason = "told by the test that runs it")]
+fn screen_that_panics() {
+    use switchboard::{config::Environment, tui, ui, work::Desk};
+    let at = std::env::var("PANIC_WHEN_CLOSED").unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let desk = runtime
+        .block_on(Desk::rehearsal(Environment::of([]), Vec::new()))
+        .unwrap();
+    std::thread::spawn(move || {
+        let mut signal = std::net::TcpStream::connect(at).unwrap();
+        let _ = std::io::Read::read(&mut signal, &mut [0]);
+        panic!("on purpose");
+    });
+    let options = tui::Options {
+        theme: ui::Theme::shipped(ui::ThemeName::Dark, ui::ColourDepth::NoColor),
+        mouse: true,
+        banner: Vec::new(),
+    };
+    std::process::exit(tui::run(desk, options).unwrap().into());
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_ends_it() {
+    let home = Home::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let this = std::env::current_exe().unwrap();
+    let mut command = home.program(
+        this.to_str().unwrap(),
+        &["--exact", "screen_that_panics", "--ignored", "--nocapture"],
+    );
+    command.env(
+        "PANIC_WHEN_CLOSED",
+        listener.local_addr().unwrap().to_string(),
+    );
+    let mut terminal = Terminal::start(command, COLUMNS, ROWS);
+    terminal.wait_for("none yet");
+    drop(listener.accept().unwrap());
+    assert_eq!(terminal.ended().exit_code(), 101);
+    let after = terminal.last_screen();
+    assert!(
+        after.contains("on purpose"),
+        "it is told where it can be read:\n{after}"
+    );
+    assert!(!after.contains("none yet"), "{after}");
+    terminal.assert_restored();
+}
