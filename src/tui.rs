@@ -133,6 +133,7 @@ impl Session {
             effects: Effects::new(self.desk, handle, queue, self.options.banner),
             queue: self.receiver,
             exit: None,
+            now: Timestamp::now,
         };
         if self.options.mouse {
             event_loop.surface.mouse(true)?;

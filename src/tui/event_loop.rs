@@ -69,6 +69,8 @@ pub struct EventLoop<S> {
     pub queue: UnboundedReceiver<Inbound>,
     /// The code to end with, once the end was asked for.
     pub exit: Option<u8>,
+    /// The time: the wall's, or in a test the runtime's, which may be paused.
+    pub now: fn() -> Timestamp,
 }
 
 enum Happened {
@@ -117,7 +119,7 @@ impl<S: Surface> EventLoop<S> {
     /// How long nothing need happen; `None` for ever.
     fn wait(&self) -> Option<Duration> {
         let asked = self.model.next_wake().map(|wake| {
-            let wait = wake.duration_since(Timestamp::now());
+            let wait = wake.duration_since((self.now)());
             Duration::try_from(wait).unwrap_or(Duration::ZERO)
         });
         let ticking = self.model.animating().then_some(TICK);
@@ -162,7 +164,7 @@ impl<S: Surface> EventLoop<S> {
     }
 
     fn update(&mut self, message: Message, keys: &mut impl Keys) -> io::Result<()> {
-        let effects = self.model.update(Timestamp::now(), message);
+        let effects = self.model.update((self.now)(), message);
         self.perform(effects, keys)
     }
 

@@ -1,0 +1,546 @@
+//! The whole screen but for the terminal: fake keys in, a picture out, real services on loopback behind it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what is missing shall fail the test"
+)]
+
+use std::cell::Cell;
+use std::future::pending;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyEvent};
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use switchboard::app::keymap::KeyPress;
+use switchboard::app::{Message, Model};
+use switchboard::config::Environment;
+use switchboard::domain::{Connection, Name, Secret, ServiceId};
+use switchboard::sim::{Behaviour, Blesta, Log, Presented, Sim, SimSettings, Stand};
+use switchboard::tui::effects::{Effects, Queue};
+use switchboard::tui::event_loop::{EventLoop, Inbound, Keys, Surface};
+use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
+use switchboard::work::{Desk, Rehearsed};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// Far beyond what anything here takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Keys as a test types them.
+struct Typed(UnboundedReceiver<Event>);
+
+impl Keys for Typed {
+    async fn next(&mut self) -> Option<io::Result<Event>> {
+        self.0.recv().await.map(Ok)
+    }
+
+    async fn ready(&mut self) -> Option<io::Result<Event>> {
+        self.0.try_recv().ok().map(Ok)
+    }
+
+    fn release(&mut self) {}
+}
+
+/// A screen that nobody looks at but the test.
+struct Picture {
+    terminal: Terminal<TestBackend>,
+    theme: Theme,
+    shown: watch::Sender<String>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Surface for Picture {
+    fn draw(&mut self, model: &Model) -> io::Result<()> {
+        let theme = &self.theme;
+        let Ok(_) = self.terminal.draw(|frame| ui::draw(model, theme, frame));
+        self.shown.send_replace(self.terminal.backend().to_string());
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.written.lock().unwrap().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn mouse(&mut self, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The person at the screen.
+struct Person {
+    keys: UnboundedSender<Event>,
+    queue: UnboundedSender<Inbound>,
+    shown: watch::Receiver<String>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Person {
+    /// Keys by their names, divided by blanks.
+    fn press(&self, names: &str) {
+        for name in names.split_whitespace() {
+            let press = KeyPress::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
+            self.event(press);
+        }
+    }
+
+    /// Every character as a key, all at once.
+    fn types(&self, text: &str) {
+        for c in text.chars() {
+            self.event(KeyPress::plain(crossterm::event::KeyCode::Char(c)));
+        }
+    }
+
+    fn event(&self, press: KeyPress) {
+        let key = KeyEvent::new(press.code, press.modifiers);
+        self.keys.send(Event::Key(key)).unwrap();
+    }
+
+    /// The picture, as soon as `test` holds for it.
+    async fn sees_that(&mut self, what: &str, test: impl Fn(&str) -> bool) -> String {
+        let seen = tokio::time::timeout(LIMIT, self.shown.wait_for(|shown| test(shown)))
+            .await
+            .map(|shown| shown.unwrap().clone());
+        seen.unwrap_or_else(|_| panic!("{what} did not come:\n{}", self.screen()))
+    }
+
+    async fn sees(&mut self, text: &str) -> String {
+        self.sees_that(text, |shown| shown.contains(text)).await
+    }
+
+    fn screen(&self) -> String {
+        self.shown.borrow().clone()
+    }
+
+    /// Everything written beside the pictures.
+    fn written(&self) -> Vec<u8> {
+        self.written.lock().unwrap().clone()
+    }
+}
+
+thread_local! {
+    static BEGAN: Cell<Option<(Timestamp, Instant)>> = const { Cell::new(None) };
+}
+
+/// The time that goes by as the runtime's does, paused or not.
+fn runtime_time() -> Timestamp {
+    let (wall, began) = BEGAN.get().unwrap_or_else(|| {
+        let now = (Timestamp::now(), Instant::now());
+        BEGAN.set(Some(now));
+        now
+    });
+    wall + SignedDuration::try_from(began.elapsed()).unwrap()
+}
+
+/// Runs the screen over `desk` while `plot` is at the keys; the code that the screen ended with.
+async fn session(desk: Desk, plot: impl AsyncFnOnce(&mut Person)) -> io::Result<u8> {
+    let size = (100, 30);
+    let (keys, typed) = unbounded_channel();
+    let (sender, queue) = unbounded_channel();
+    let (shown, seen) = watch::channel(String::new());
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let mut event_loop = EventLoop {
+        model: Model::new(size, runtime_time()),
+        surface: Picture {
+            terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
+            theme: Theme::shipped(ThemeName::Dark, ColourDepth::NoColor),
+            shown,
+            written: Arc::clone(&written),
+        },
+        effects: Effects::new(
+            desk,
+            tokio::runtime::Handle::current(),
+            Queue(sender.clone()),
+            Vec::new(),
+        ),
+        queue,
+        exit: None,
+        now: runtime_time,
+    };
+    let mut person = Person {
+        keys,
+        queue: sender,
+        shown: seen,
+        written,
+    };
+    let mut typed = Typed(typed);
+    let (ended, ()) = tokio::join!(
+        event_loop.run(&mut typed, async || pending().await),
+        async {
+            plot(&mut person).await;
+            person
+                .queue
+                .send(Inbound::Message(Box::new(Message::EndRequested(0))))
+                .ok();
+        }
+    );
+    event_loop.effects.end().await;
+    ended
+}
+
+/// A desk in memory with these connections.
+async fn desk(rehearsed: Vec<Rehearsed>) -> Desk {
+    Desk::rehearsal(Environment::of([]), rehearsed)
+        .await
+        .unwrap()
+}
+
+fn rehearsed(name: &str, url: &str, blesta: &Blesta) -> Rehearsed {
+    let mut connection = Connection::new(Name::parse(name).unwrap(), ServiceId::blesta(), url);
+    connection.username.clone_from(&blesta.username);
+    Rehearsed {
+        connection,
+        key: Some(Secret::new(blesta.key.as_str())),
+        token: None,
+    }
+}
+
+fn sim() -> Sim {
+    Sim::bare(SimSettings::default()).unwrap()
+}
+
+/// The log, as soon as `test` holds for it.
+async fn logged(sim: &Sim, what: &str, test: impl FnMut(&Log) -> bool) -> Log {
+    let waited = tokio::time::timeout(LIMIT, sim.wait_for(test)).await;
+    waited.unwrap_or_else(|_| panic!("{what} did not come: {:#?}", sim.log()))
+}
+
+fn raise(sim: &mut Sim, blesta: &Blesta) -> Stand {
+    sim.serve(Behaviour::Blesta(blesta.clone())).unwrap()
+}
+
+fn field<'a>(screen: &'a str, name: &str) -> &'a str {
+    let mut lines = screen.lines();
+    let marked = format!("▸{name}");
+    let plain = format!("│ {name}");
+    lines
+        .find(|line| line.contains(&marked) || line.contains(&plain))
+        .unwrap_or("")
+}
+
+fn row<'a>(screen: &'a str, name: &str) -> &'a str {
+    let named = |line: &&str| line.chars().take(30).collect::<String>().contains(name);
+    screen.lines().find(named).unwrap_or("")
+}
+
+#[tokio::test]
+async fn each_field_is_tested_as_it_is_typed_and_no_key_goes_early() {
+    let mut sim = sim();
+    let blesta = sim.blesta();
+    let stand = raise(&mut sim, &blesta);
+    let ended = session(desk(Vec::new()).await, async |person: &mut Person| {
+        person.sees("none yet").await;
+        person.press("n");
+        person.types(&stand.url);
+        person.sees("● service found").await;
+        let log = sim.log();
+        assert_eq!(log.at(stand.port).len(), 1, "one run for all letters");
+        assert_eq!(log.at(stand.port)[0].presented, Presented::Nothing);
+
+        person.press("tab");
+        person.types(&blesta.username);
+        person.press("tab");
+        person.types(&blesta.key[..31]);
+        person.sees("not of Blesta's shape").await;
+        assert_eq!(
+            sim.log().keys_sent(stand.port),
+            0,
+            "not the key's shape yet"
+        );
+
+        person.types(&blesta.key[31..]);
+        person.sees("● Successfully Connected").await;
+        let log = sim.log();
+        let keyed: Vec<_> = log
+            .at(stand.port)
+            .into_iter()
+            .filter(|seen| seen.presented.carried_key())
+            .collect();
+        assert!(
+            keyed.iter().all(|seen| matches!(
+                seen.presented,
+                Presented::Basic { matched: true } | Presented::Headers { matched: true }
+            )),
+            "only the whole key was ever sent: {keyed:#?}"
+        );
+        assert!(field(&person.screen(), "Key").contains("● accepted"));
+    })
+    .await;
+    assert_eq!(ended.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn typing_on_closes_the_old_connection_and_its_late_answer_changes_nothing() {
+    let mut sim = sim();
+    let blesta = sim.blesta();
+    let (slow, other) = (raise(&mut sim, &blesta), raise(&mut sim, &blesta));
+    let front = switchboard::sim::Page::Front("Our Shop".into());
+    sim.control(&other.url).unwrap().set(Behaviour::Page(front));
+    let held = sim.control(&slow.url).unwrap().clone();
+    held.hold();
+    session(desk(Vec::new()).await, async |person: &mut Person| {
+        person.sees("none yet").await;
+        person.press("n");
+        person.types(&slow.url);
+        logged(&sim, "the first run", |log| log.at(slow.port).len() == 1).await;
+        person.press("ctrl-u");
+        person.types(&other.url);
+        logged(&sim, "our end of it", |log| {
+            log.at(slow.port)[0].closed_by_client
+        })
+        .await;
+        person
+            .sees_that("the other's verdict", |screen| {
+                field(screen, "URL").contains('▲')
+            })
+            .await;
+        held.release();
+        person.types("/");
+        logged(&sim, "a further run", |log| log.at(other.port).len() >= 2).await;
+        person
+            .sees_that("the verdict still", |screen| {
+                field(screen, "URL").contains('▲')
+            })
+            .await;
+        assert_eq!(sim.log().at(slow.port).len(), 1);
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_run_with_a_key_is_closed_within_its_grace() {
+    let mut sim = sim();
+    let blesta = sim.blesta();
+    let stand = raise(&mut sim, &blesta);
+    let held = sim.control(&stand.url).unwrap().clone();
+    session(desk(Vec::new()).await, async |person: &mut Person| {
+        person.sees("none yet").await;
+        person.press("n");
+        person.types(&stand.url);
+        person.sees("● service found").await;
+        person.press("tab");
+        person.types(&blesta.username);
+        held.hold();
+        person.press("tab");
+        person.types(&blesta.key);
+        logged(&sim, "the key", |log| log.keys_sent(stand.port) == 1).await;
+        person.press("backspace");
+        let log = logged(&sim, "our end of it", |log| {
+            let mut keyed = log.at(stand.port).into_iter();
+            keyed.any(|seen| seen.presented.carried_key() && seen.closed_by_client)
+        })
+        .await;
+        assert_eq!(log.keys_sent(stand.port), 1);
+        held.release();
+        person.sees("not of Blesta's shape").await;
+        let screen = person.screen();
+        assert!(!screen.contains("Successfully"), "{screen}");
+        assert!(!field(&screen, "Key").contains("accepted"), "{screen}");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn opposite_answers_in_flight_never_swap() {
+    let mut sim = sim();
+    let blesta = sim.blesta();
+    let (good, bad) = (raise(&mut sim, &blesta), raise(&mut sim, &blesta));
+    let wrong = Blesta {
+        key: "0".repeat(32),
+        ..blesta.clone()
+    };
+    let (first, second) = (
+        sim.control(&good.url).unwrap().clone(),
+        sim.control(&bad.url).unwrap().clone(),
+    );
+    first.hold();
+    second.hold();
+    let desk = desk(vec![
+        rehearsed("good", &good.url, &blesta),
+        rehearsed("bad", &bad.url, &wrong),
+    ])
+    .await;
+    session(desk, async |person: &mut Person| {
+        logged(&sim, "both in flight", |log| {
+            !log.at(good.port).is_empty() && !log.at(bad.port).is_empty()
+        })
+        .await;
+        second.release();
+        person
+            .sees_that("the refusal", |screen| row(screen, "bad").contains("401"))
+            .await;
+        assert!(!row(&person.screen(), "good").contains("401"));
+        first.release();
+        person
+            .sees_that("the acceptance", |screen| {
+                row(screen, "good").contains("● up")
+            })
+            .await;
+        // And once more by hand, the other way round.
+        first.hold();
+        second.hold();
+        let before = sim.log();
+        let (asked_good, asked_bad) = (before.at(good.port).len(), before.at(bad.port).len());
+        person.press("g r G r");
+        logged(&sim, "both in flight again", |log| {
+            log.at(good.port).len() > asked_good
+        })
+        .await;
+        first.release();
+        second.release();
+        let screen = person
+            .sees_that("both verdicts", |screen| {
+                row(screen, "good").contains("● up") && row(screen, "bad").contains("▲ check")
+            })
+            .await;
+        assert!(screen.contains("good") && asked_bad > 0, "{screen}");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn the_key_of_a_filled_connection_goes_nowhere_new_while_its_url_is_edited() {
+    let mut sim = sim();
+    let blesta = sim.blesta();
+    let (home, foreign) = (raise(&mut sim, &blesta), raise(&mut sim, &blesta));
+    let desk = desk(vec![rehearsed("shop", &home.url, &blesta)]).await;
+    session(desk, async |person: &mut Person| {
+        person.sees("● Successfully Connected").await;
+        person.press("e");
+        person
+            .sees_that("the loaded key", |screen| {
+                field(screen, "Key").contains(&"•".repeat(32))
+            })
+            .await;
+        person.press("up up ctrl-u");
+        person.types(&foreign.url);
+        logged(&sim, "a look at the new host", |log| {
+            !log.at(foreign.port).is_empty()
+        })
+        .await;
+        person.sees("● service found").await;
+        person.press("tab");
+        person.sees("Send the stored key to").await;
+        assert_eq!(sim.log().keys_sent(foreign.port), 0);
+        person.press("n");
+        person
+            .sees_that("the closed question", |screen| {
+                !screen.contains("Send the stored key to")
+            })
+            .await;
+        let asked = sim.log().at(foreign.port).len();
+        // Whatever else is typed, tested or asked for: no.
+        person.types("x");
+        logged(&sim, "a further run", |log| {
+            log.at(foreign.port).len() > asked
+        })
+        .await;
+        assert_eq!(
+            sim.log().keys_sent(foreign.port),
+            0,
+            "{:#?}",
+            sim.log().at(foreign.port)
+        );
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn keys_are_heard_when_nothing_else_wakes_the_loop() {
+    session(desk(Vec::new()).await, async |person: &mut Person| {
+        person.sees("none yet").await;
+        person.press("n");
+        person.sees("new, not saved").await;
+        for (at, letter) in "ftp://x".char_indices() {
+            person.types(&letter.to_string());
+            let typed = &"ftp://x"[..=at];
+            person
+                .sees_that(typed, |screen| field(screen, "URL").contains(typed))
+                .await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shown_handle_hides_after_ten_seconds() {
+    let blesta = Blesta::new("shop-api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
+    let desk = desk(vec![rehearsed("shop", "ftp://nowhere", &blesta)]).await;
+    session(desk, async |person: &mut Person| {
+        person.sees("shop").await;
+        assert!(!person.screen().contains(&blesta.key));
+        person.press("v");
+        person.sees(&blesta.key).await;
+        let shown = Instant::now();
+        person
+            .sees_that("the hidden handle", |screen| !screen.contains(&blesta.key))
+            .await;
+        let time = shown.elapsed();
+        assert!(
+            time >= Duration::from_secs(9) && time <= Duration::from_secs(11),
+            "{time:?}"
+        );
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copied_handle_is_written_once_and_cleared_after_its_time() {
+    let blesta = Blesta::new("shop-api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
+    let over_ssh = Environment::of([("SSH_CONNECTION", "a 1 b 22"), ("TERM", "xterm")]);
+    let desk = Desk::rehearsal(over_ssh, vec![rehearsed("shop", "ftp://nowhere", &blesta)])
+        .await
+        .unwrap()
+        .with_terminal(switchboard::clipboard::Terminal::Silent);
+    session(desk, async |person: &mut Person| {
+        person.sees("shop").await;
+        person.press("y");
+        person.sees("does not confirm").await;
+        let copied = "\x1b]52;c;MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\x1b\\";
+        assert_eq!(String::from_utf8(person.written()).unwrap(), copied);
+        let copied_at = Instant::now();
+        person
+            .sees_that("the cleared clipboard", |screen| {
+                !screen.contains("clears in")
+            })
+            .await;
+        assert!(copied_at.elapsed() >= Duration::from_secs(19));
+        let written = String::from_utf8(person.written()).unwrap();
+        assert_eq!(
+            written,
+            format!("{copied}\x1b]52;c;IA==\x1b\\"),
+            "one blank"
+        );
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_panic_in_a_task_ends_the_loop_with_its_code() {
+    let ended = session(desk(Vec::new()).await, async |person: &mut Person| {
+        person.sees("none yet").await;
+        person.queue.send(Inbound::Panicked).unwrap();
+    })
+    .await;
+    assert_eq!(ended.unwrap(), 101);
+}
