@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod connection;
 pub mod context;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod fault;
 pub mod output;
@@ -95,6 +96,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
             Command::Connection(command) => connection::run(&context, command).await,
             Command::Token(command) => token::run(&context, command).await,
             Command::Secret(command) => secret::run(&context, command).await,
+            Command::Doctor { strict, format } => doctor::run(&context, strict, format).await,
             Command::Explain { reason, service } => {
                 explain::reason(&context, reason.as_deref(), &service).await
             }

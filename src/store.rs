@@ -6,8 +6,10 @@
 //! through `spawn_blocking` where a runtime waits.
 
 pub mod configuration;
+pub mod examination;
 pub mod files;
 pub mod history;
+pub mod lock_call;
 pub mod secrets;
 pub mod state;
 pub mod transfer;

@@ -19,6 +19,8 @@
 //! handle(&name, slot) -> Handle                  to reveal
 //! enter(&name, slot, secret)                     for `ask` references, this session
 //! confirm_origin(&name)                          the stored secrets are for the new URL from now on
+//! whereabouts() set_secret(&name, slot, secret, store) move_secret(&name, slot, store) examine()
+//! call_to_lock() lock_call() sweep()              `secret lock` reaches running screens; leftovers go
 //! unlock(pass) create_vault(pass) lock() is_locked() vault_state() offers()
 //!
 //! probe_saved(&name, manner, &progress)          always a Verdict: a failure of ours is `local-error`
@@ -48,12 +50,14 @@ pub mod desk;
 pub mod draft;
 mod errand;
 pub mod error;
+pub mod examine;
 mod gate;
 pub mod handles;
 pub mod history;
 mod kept;
 mod ledger;
 mod local;
+pub mod moving;
 pub mod offline;
 pub mod probing;
 mod profile;
@@ -69,6 +73,7 @@ pub use damping::{Change, Damping};
 pub use desk::{Desk, Opening, Rehearsed};
 pub use draft::{CopyForm, Draft, Edit, Loaded, Passphrase, Saved, Slot, Unsaved};
 pub use error::WorkError;
+pub use examine::{Examination, Finding};
 pub use history::History;
 pub use probing::{Progress, silent};
 pub use targets::{TargetSettings, Targets, listed};

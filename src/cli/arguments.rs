@@ -71,9 +71,18 @@ pub enum Command {
     /// Generate, reveal, copy and verify tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Where secrets are kept
+    /// Where secrets are kept; set, move and lock them
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// What speaks against how secrets and files lie on this machine
+    Doctor {
+        /// Exit with 1 where something was found
+        #[arg(long)]
+        strict: bool,
+        /// How the result is written
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
     /// What a reason means, and what to do about it
     Explain {
         /// Such as `credentials-rejected`; without one, all are listed
@@ -399,12 +408,42 @@ pub struct VerifyArguments {
 /// `switchboard secret …`
 #[derive(Debug, Subcommand)]
 pub enum SecretCommand {
-    /// Where each secret is kept, its file's mode, and how many share it
+    /// Where each secret is kept: its file's mode, git work tree, age, and how many share it
     Where {
         /// How the result is written
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+    /// Keep a new key or token for a connection, for its URL as it stands
+    Set(SetArguments),
+    /// Move a key or token to another store
+    Move {
+        /// Whose
+        name: String,
+        /// Which: key, token, or an added one's label
+        which: Option<String>,
+        /// Where it is kept from now on
+        #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+        store: String,
+    },
+    /// Lock every running screen of this user: keys and values leave memory and clipboard
+    Lock,
+}
+
+/// `switchboard secret set`.
+#[derive(Debug, Args)]
+pub struct SetArguments {
+    /// Whose
+    pub name: String,
+    /// Which
+    #[arg(default_value = "key", value_parser = ["key", "token"])]
+    pub which: String,
+    /// Where it is kept; where the old one was, if nothing is said
+    #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+    pub store: Option<String>,
+    /// Where the new value comes from.
+    #[command(flatten)]
+    pub source: KeySource,
 }
 
 /// `switchboard service …`

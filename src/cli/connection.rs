@@ -234,10 +234,8 @@ async fn save(
     (key, token): (Edit, Edit),
     store: Option<&str>,
 ) -> Result<u8, Fault> {
-    let store = store.map(|store| match store {
-        "keyring" => StoreKind::Keyring,
-        _ => StoreKind::Vault,
-    });
+    let store = store.and_then(StoreKind::from_word);
+    context.desk.sweep().await;
     let draft = Draft {
         key,
         token,

@@ -87,6 +87,17 @@ impl Context {
         }
     }
 
+    /// Opens the vault where a passphrase was given; nobody is asked for one.
+    pub async fn open_vault_if_given(&self) -> Result<(), Fault> {
+        if !self.desk.is_locked() {
+            return Ok(());
+        }
+        match sources::passphrase(&self.environment, &self.global)? {
+            Some(passphrase) => Ok(self.desk.unlock(passphrase).await?),
+            None => Ok(()),
+        }
+    }
+
     /// The passphrase as given, or typed where somebody is there.
     fn passphrase(&self) -> Result<Option<Secret>, Fault> {
         match sources::passphrase(&self.environment, &self.global)? {

@@ -1,79 +1,170 @@
-//! `switchboard secret where`: where each secret is kept, and how well.
+//! `switchboard secret`: where each secret is kept, and how well; set, move, lock.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use super::arguments::{Format, SecretCommand};
+use super::arguments::{Format, SecretCommand, SetArguments, TokenSource};
+use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
-use super::output;
-use crate::domain::{Connection, SecretRef};
+use super::{output, sources, token};
+use crate::domain::text::inert;
+use crate::store::files::shown;
+use crate::store::{Slot as Place, StoreKind};
+use crate::work::moving::Kept;
+use crate::work::{Saved, Slot};
 
 /// One secret's place.
 #[derive(Serialize)]
-struct Place {
+struct Row {
     connection: String,
     which: String,
     reference: String,
+    store: &'static str,
+    path: Option<String>,
+    mode: Option<String>,
+    git_work_tree: Option<String>,
+    changed: Option<Timestamp>,
+    age_days: Option<i64>,
     shared_by: usize,
+    findings: Vec<String>,
 }
 
 /// Runs the command.
 pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault> {
     match command {
         SecretCommand::Where { format } => places(context, format).await,
+        SecretCommand::Set(arguments) => set(context, arguments).await,
+        SecretCommand::Move { name, which, store } => {
+            relocate(context, &name, which.as_deref(), &store).await
+        }
+        SecretCommand::Lock => {
+            context.desk.call_to_lock().await?;
+            output::say("running screens lock within 2 seconds; commands keep nothing open");
+            Ok(0)
+        }
     }
 }
 
 async fn places(context: &Context, format: Format) -> Result<u8, Fault> {
-    let connections = context.desk.connections().await?;
-    let all: Vec<(&Connection, String, &SecretRef)> =
-        connections.iter().flat_map(references).collect();
-    let shared =
-        |reference: &SecretRef| all.iter().filter(|(.., other)| *other == reference).count();
-    let places: Vec<Place> = all
-        .iter()
-        .map(|(connection, which, reference)| Place {
-            connection: connection.name.to_string(),
-            which: which.clone(),
-            reference: reference.to_string(),
-            shared_by: shared(reference),
-        })
-        .collect();
+    context.open_vault_if_given().await?;
+    let now = Timestamp::now();
+    let kept = context.desk.whereabouts().await?;
+    let rows: Vec<Row> = kept.into_iter().map(|kept| row(kept, now)).collect();
     match format {
-        Format::Json => output::json(&places)?,
-        Format::Ndjson => places.iter().try_for_each(output::ndjson)?,
+        Format::Json => output::json(&rows)?,
+        Format::Ndjson => rows.iter().try_for_each(output::ndjson)?,
         Format::Human | Format::Nagios => {
-            for Place {
-                connection,
-                which,
-                reference,
-                shared_by,
-            } in &places
-            {
-                let sharing = if *shared_by > 1 {
-                    format!("  shared by {shared_by}")
-                } else {
-                    String::new()
-                };
-                output::data(&format!(
-                    "{connection:20} {which:10} {reference}{sharing}\n"
-                ))?;
+            for row in &rows {
+                output::data(&human(row))?;
             }
         }
     }
     Ok(0)
 }
 
-fn references(connection: &Connection) -> Vec<(&Connection, String, &SecretRef)> {
-    let pair = [("key", &connection.key), ("token", &connection.token)];
-    let pair = pair
-        .into_iter()
-        .filter_map(|(which, reference)| Some((which.to_owned(), reference.as_ref()?)));
-    let added = connection
-        .added
-        .iter()
-        .map(|(label, reference)| (label.clone(), reference));
-    pair.chain(added)
-        .map(|(which, reference)| (connection, which, reference))
-        .collect()
+fn row(kept: Kept, now: Timestamp) -> Row {
+    let Kept {
+        place: Place { connection, part },
+        reference,
+        whereabouts,
+    } = kept;
+    let age = whereabouts.changed.map(|since| now.duration_since(since));
+    Row {
+        connection: connection.to_string(),
+        which: part.to_string(),
+        reference: inert(&reference.to_string(), 200),
+        store: whereabouts.kind.word(),
+        path: whereabouts.path.as_deref().map(shown),
+        mode: whereabouts.mode.map(|mode| format!("{mode:04o}")),
+        git_work_tree: whereabouts.git.as_deref().map(shown),
+        changed: whereabouts.changed,
+        age_days: age.map(|age| age.as_hours() / 24),
+        shared_by: whereabouts.users.len(),
+        findings: whereabouts.findings,
+    }
+}
+
+fn human(row: &Row) -> String {
+    let mut facts = Vec::new();
+    if let (Some(path), Some(mode)) = (&row.path, &row.mode) {
+        facts.push(format!("{path} ({mode})"));
+    }
+    if let Some(git) = &row.git_work_tree {
+        facts.push(format!("in the git work tree {git}"));
+    }
+    match (row.age_days, row.store) {
+        (Some(days), _) => facts.push(format!("{days} days old")),
+        (None, "vault") => facts.push("age unknown while the vault is locked".to_owned()),
+        (None, _) => {}
+    }
+    if row.shared_by > 1 {
+        facts.push(format!("shared by {}", row.shared_by));
+    }
+    let mut text = format!("{:20} {:10} {}\n", row.connection, row.which, row.reference);
+    for line in [facts.join(" · ")].iter().filter(|line| !line.is_empty()) {
+        text.push_str(&format!("    {line}\n"));
+    }
+    for finding in &row.findings {
+        text.push_str(&format!("    ▲ {finding}\n"));
+    }
+    text
+}
+
+async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
+    let name = parsed(&arguments.name)?;
+    context.desk.connection(&name).await?;
+    let (value, _) = sources::pair(
+        &context.environment,
+        &arguments.source,
+        &TokenSource::default(),
+    )?;
+    let value = value.ok_or_else(|| {
+        Fault::usage("where does the new value come from?")
+            .hint("give --key-stdin, --key-fd N or --key-env VAR")
+    })?;
+    let slot = if arguments.which == "token" {
+        Slot::Token
+    } else {
+        Slot::Key
+    };
+    let store = arguments.store.as_deref().and_then(StoreKind::from_word);
+    context.desk.sweep().await;
+    let saved = context
+        .with_vault(async || {
+            context
+                .desk
+                .set_secret(&name, slot, value.clone(), store)
+                .await
+        })
+        .await?;
+    tell(&saved);
+    Ok(0)
+}
+
+async fn relocate(
+    context: &Context,
+    name: &str,
+    which: Option<&str>,
+    store: &str,
+) -> Result<u8, Fault> {
+    let (name, slot) = token::which(context, name, which).await?;
+    let kind = StoreKind::from_word(store)
+        .ok_or_else(|| Fault::usage(format!("no store is called {}", inert(store, 40))))?;
+    context.desk.sweep().await;
+    let saved = context
+        .with_vault(async || context.desk.move_secret(&name, slot, kind).await)
+        .await?;
+    tell(&saved);
+    Ok(0)
+}
+
+/// Values that nobody refers to any more, and that are still somewhere.
+fn tell(saved: &Saved) {
+    for reference in &saved.left_behind {
+        let reference = inert(&reference.to_string(), 120);
+        output::say(&format!(
+            "{reference} could not be taken out: it still holds the old value"
+        ));
+    }
 }

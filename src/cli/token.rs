@@ -52,7 +52,11 @@ async fn generate(context: &Context) -> Result<u8, Fault> {
 }
 
 /// The handle that `id` names: the key where nothing is said.
-async fn which(context: &Context, name: &str, id: Option<&str>) -> Result<(Name, Slot), Fault> {
+pub(super) async fn which(
+    context: &Context,
+    name: &str,
+    id: Option<&str>,
+) -> Result<(Name, Slot), Fault> {
     let name = parsed(name)?;
     let connection = context.desk.connection(&name).await?;
     let slot = match id {

@@ -49,7 +49,7 @@ impl Desk {
         let mut after = before.clone();
         after.added.push((label.to_owned(), reference.clone()));
         let chosen = store.filter(|_| configuration.settings.store.is_none());
-        match self.write_added(before, after.clone(), chosen).await {
+        match self.write_changed(before, after.clone(), chosen).await {
             Ok(()) => Ok(Saved {
                 connection: after,
                 left_behind: Vec::new(),
@@ -62,7 +62,8 @@ impl Desk {
         }
     }
 
-    async fn write_added(
+    /// Writes what differs between the two, and the store that was chosen, in one step.
+    pub(super) async fn write_changed(
         &self,
         before: Connection,
         after: Connection,
@@ -103,7 +104,7 @@ fn written(connection: &Connection) -> Option<StoreKind> {
         .filter(|kind| kind.is_written_here())
 }
 
-fn not_written(kind: StoreKind) -> WorkError {
+pub(super) fn not_written(kind: StoreKind) -> WorkError {
     let word = kind.word();
     WorkError::SecretUnavailable(format!(
         "switchboard does not write to {word}: choose vault, keyring or ask"

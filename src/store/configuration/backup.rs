@@ -26,5 +26,6 @@ pub(super) fn keep(path: &Path, old: &str) -> Result<(), FileProblem> {
     for number in (1..KEPT).rev() {
         let _ = fs::rename(version(number), version(number + 1));
     }
+    files::sweep(&version(1));
     files::write_whole(&version(1), old.as_bytes())
 }

@@ -1,0 +1,54 @@
+//! `switchboard doctor`: what speaks against how secrets and files lie on this machine, with the cure.
+
+use serde::Serialize;
+
+use super::arguments::Format;
+use super::context::Context;
+use super::fault::Fault;
+use super::{output, shield};
+use crate::work::Finding;
+
+/// The exit code of `--strict` where something was found.
+const FOUND: u8 = 1;
+
+/// The result as one object.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u32,
+    findings: &'a [Finding],
+    not_looked_at: &'a [String],
+}
+
+/// Runs the command. A vault is looked into only where its passphrase was given.
+pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, Fault> {
+    context.open_vault_if_given().await?;
+    let mut examination = context.desk.examine().await;
+    for gap in shield::gaps() {
+        examination.find("system", gap);
+    }
+    examination.findings.sort();
+    match format {
+        Format::Json => output::json(&Report {
+            schema_version: 1,
+            findings: &examination.findings,
+            not_looked_at: &examination.notes,
+        })?,
+        Format::Ndjson => examination.findings.iter().try_for_each(output::ndjson)?,
+        Format::Human | Format::Nagios => {
+            for Finding { about, text } in &examination.findings {
+                output::data(&format!("▲ {about}: {text}\n"))?;
+            }
+            for note in &examination.notes {
+                output::say(&format!("not looked at: {note}"));
+            }
+            if examination.findings.is_empty() {
+                output::say("nothing was found");
+            }
+        }
+    }
+    Ok(if strict && !examination.findings.is_empty() {
+        FOUND
+    } else {
+        0
+    })
+}

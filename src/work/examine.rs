@@ -1,0 +1,268 @@
+//! `doctor`: everything that speaks against how secrets and files lie on this machine.
+//!
+//! Nothing is changed. What can't be looked at, such as the age of values in a locked vault, is said and is
+//! no finding.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::desk::{Desk, Inner};
+use super::error::WorkError;
+use super::moving::Kept;
+use super::secrets::references;
+use crate::domain::{Connection, Endpoint, Secret, SecretRef};
+use crate::store::examination::Belongings;
+use crate::store::vault::VaultState;
+use crate::store::{Configuration, State, StoreKind, told};
+
+/// Older values should have been changed where they are issued.
+const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// Something to mend.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Finding {
+    /// What it is about: `files`, `configuration`, `state`, `system`, or a secret's reference.
+    pub about: String,
+    /// What is wrong, and what to do; one sentence, inert.
+    pub text: String,
+}
+
+/// What `doctor` found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Examination {
+    /// To mend.
+    pub findings: Vec<Finding>,
+    /// What was not looked at, and why.
+    pub notes: Vec<String>,
+}
+
+impl Examination {
+    /// One more thing to mend.
+    pub fn find(&mut self, about: impl Into<String>, text: impl Into<String>) {
+        self.findings.push(Finding {
+            about: about.into(),
+            text: text.into(),
+        });
+    }
+}
+
+impl Desk {
+    /// Looks at files, folders, configuration, state and secrets. Values that are at hand are read to look
+    /// for them in plain text; no program is run and no keyring asked for that.
+    pub async fn examine(&self) -> Examination {
+        let mut examination = Examination::default();
+        let kept = match self.whereabouts().await {
+            Ok(kept) => kept,
+            Err(problem) => {
+                examination.find("configuration", problem.to_string());
+                Vec::new()
+            }
+        };
+        judge_secrets(&kept, Timestamp::now(), &mut examination);
+        let values = self.values_at_hand(&kept).await;
+        let looked = self.blocking(move |inner| {
+            let mut looked = examination;
+            inner.examine_files(&values, &mut looked);
+            inner.examine_configuration(&mut looked);
+            inner.examine_vault(&kept, &mut looked);
+            Ok(looked)
+        });
+        looked.await.unwrap_or_else(|problem: WorkError| {
+            let mut failed = Examination::default();
+            failed.find("system", problem.to_string());
+            failed
+        })
+    }
+
+    /// The values that cost nothing to read: from variables, files and an open vault.
+    async fn values_at_hand(&self, kept: &[Kept]) -> Vec<Secret> {
+        let Ok(secrets) = self.secrets().await else {
+            return Vec::new();
+        };
+        let mut values = Vec::new();
+        for Kept {
+            place, reference, ..
+        } in kept
+        {
+            let cheap = match StoreKind::of(reference) {
+                StoreKind::Vault | StoreKind::Env | StoreKind::File => true,
+                StoreKind::Keyring | StoreKind::Cmd | StoreKind::Ask => false,
+            };
+            if cheap && let Ok(value) = secrets.resolve(reference, place).await {
+                values.push(value);
+            }
+        }
+        values
+    }
+}
+
+/// Findings about each place, once however many connections refer to it, and about old values.
+fn judge_secrets(kept: &[Kept], now: Timestamp, examination: &mut Examination) {
+    let mut places: BTreeMap<String, &Kept> = BTreeMap::new();
+    for one in kept {
+        places.entry(one.reference.to_string()).or_insert(one);
+    }
+    for (reference, Kept { whereabouts, .. }) in places {
+        let about = crate::domain::text::inert(&reference, 120);
+        for finding in &whereabouts.findings {
+            examination.find(&about, finding);
+        }
+        let age = whereabouts.changed.map(|since| now.duration_since(since));
+        if let Some(age) = age.filter(|age| *age > YEAR) {
+            let days = age.as_hours() / 24;
+            examination.find(
+                &about,
+                format!("it is {days} days old: renew it where it is issued"),
+            );
+        }
+    }
+}
+
+impl Inner {
+    fn examine_files(&self, values: &[Secret], examination: &mut Examination) {
+        let Some(folders) = &self.folders else { return };
+        let all: [&Path; 3] = [folders.config(), &folders.data, &folders.state];
+        let belongings = Belongings::below(&all);
+        for finding in belongings
+            .modes()
+            .into_iter()
+            .chain(belongings.plain_texts(values))
+        {
+            examination.find("files", finding);
+        }
+        if !folders.state.join("history.sqlite").exists() {
+            return;
+        }
+        let whole = State::open(&folders.state).and_then(|state| state.verify());
+        if let Err(problem) = whole {
+            examination.find("state", told(&problem));
+        }
+    }
+
+    fn examine_configuration(&self, examination: &mut Examination) {
+        // A file that can't be read was found already.
+        for unknown in self.store.unknown_keys().unwrap_or_default() {
+            examination.find(
+                "configuration",
+                format!("{unknown}: nobody reads it, is it a typing error?"),
+            );
+        }
+        if let Err(problem) = self.catalog() {
+            examination.find("configuration", problem.to_string());
+        }
+        let configuration = self.configuration();
+        let connections = configuration
+            .as_ref()
+            .map_or(&[][..], |configuration| &configuration.connections);
+        for connection in connections
+            .iter()
+            .filter(|connection| sends_open(connection))
+        {
+            let name = &connection.name;
+            examination.find(
+                "configuration",
+                format!("{name} sends its key over plain http: use https"),
+            );
+        }
+    }
+
+    fn examine_vault(&self, kept: &[Kept], examination: &mut Examination) {
+        let in_vault = kept
+            .iter()
+            .filter(|one| StoreKind::of(&one.reference) == StoreKind::Vault)
+            .count();
+        match self.vault.state() {
+            VaultState::Absent => {}
+            VaultState::Locked => examination.notes.push(format!(
+                "the vault is locked: the age of {in_vault} secrets in it was not looked at, nor whether they stand in a file"
+            )),
+            VaultState::Unlocked => {
+                if let Ok(configuration) = self.configuration() {
+                    self.examine_entries(&configuration, examination);
+                }
+            }
+        }
+    }
+
+    /// Entries that no connection uses. In a team's vault they may be somebody else's.
+    fn examine_entries(&self, configuration: &Configuration, examination: &mut Examination) {
+        if self.vault.recipients().is_ok_and(|all| all.len() > 1) {
+            return;
+        }
+        let used: Vec<SecretRef> = configuration
+            .connections
+            .iter()
+            .flat_map(references)
+            .map(|(reference, _)| reference)
+            .collect();
+        for name in self.vault.names().unwrap_or_default() {
+            let reference = SecretRef::Vault(name);
+            if !used.contains(&reference) {
+                let about = crate::domain::text::inert(&reference.to_string(), 120);
+                examination.find(about, "no connection uses it: revoke it where it is issued");
+            }
+        }
+    }
+}
+
+/// Whether its key crosses a network in the open.
+fn sends_open(connection: &Connection) -> bool {
+    let endpoint = Endpoint::parse(&connection.url);
+    connection.allow_http
+        && connection.key.is_some()
+        && endpoint.is_ok_and(|endpoint| endpoint.is_plain() && !endpoint.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Name;
+    use crate::store::Slot;
+    use crate::store::secrets::Whereabouts;
+
+    fn kept(days: i64, now: Timestamp) -> Kept {
+        let name = Name::parse("shop").unwrap();
+        let changed = now
+            .checked_sub(SignedDuration::from_hours(24 * days))
+            .unwrap();
+        Kept {
+            place: Slot::key(&name),
+            reference: SecretRef::Vault("shop/key".into()),
+            whereabouts: Whereabouts {
+                kind: StoreKind::Vault,
+                path: None,
+                mode: None,
+                git: None,
+                changed: Some(changed),
+                users: vec![name],
+                findings: vec!["a finding".into()],
+            },
+        }
+    }
+
+    #[test]
+    fn each_place_is_judged_once_and_old_values_are_named() {
+        let now = "2026-11-23T10:00:00Z".parse().unwrap();
+        for (days, expected) in [
+            (365, vec!["a finding"]),
+            (
+                366,
+                vec![
+                    "a finding",
+                    "it is 366 days old: renew it where it is issued",
+                ],
+            ),
+        ] {
+            let mut examination = Examination::default();
+            judge_secrets(&[kept(days, now), kept(days, now)], now, &mut examination);
+            let texts: Vec<_> = examination
+                .findings
+                .iter()
+                .map(|f| f.text.as_str())
+                .collect();
+            assert_eq!(texts, expected);
+        }
+    }
+}

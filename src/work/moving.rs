@@ -1,0 +1,163 @@
+//! Secrets and their places: where each one is, and from one place to another.
+
+use super::desk::{Desk, found};
+use super::draft::{Draft, Edit, Saved, Slot};
+use super::error::WorkError;
+use super::secrets::reference;
+use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::store::secrets::{Found, Whereabouts};
+use crate::store::{Secrets, Slot as Place, StoreKind};
+
+/// One secret of a connection, and where its value lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The connection, and which of its secrets.
+    pub place: Place,
+    /// What stands in the configuration.
+    pub reference: SecretRef,
+    /// What is known of the value's place.
+    pub whereabouts: Whereabouts,
+}
+
+impl Desk {
+    /// Every secret that a connection refers to, with the place of its value. Reads no value; how old those
+    /// in the vault are is known only while it is open.
+    pub async fn whereabouts(&self) -> Result<Vec<Kept>, WorkError> {
+        let configuration = self.configuration().await?;
+        let secrets = self.secrets().await?;
+        self.blocking(move |_| {
+            let connections = &configuration.connections;
+            let all = connections.iter().flat_map(super::secrets::references);
+            Ok(all
+                .map(|(reference, place)| Kept {
+                    whereabouts: secrets.whereabouts(&reference, connections),
+                    place,
+                    reference,
+                })
+                .collect())
+        })
+        .await
+    }
+
+    /// Keeps a new value for the key or the token of a saved connection, for its URL as it stands.
+    pub async fn set_secret(
+        &self,
+        name: &Name,
+        slot: Slot,
+        value: Secret,
+        store: Option<StoreKind>,
+    ) -> Result<Saved, WorkError> {
+        let mut draft = Draft {
+            replaces: Some(name.clone()),
+            store,
+            ..Draft::new(self.connection(name).await?)
+        };
+        match slot {
+            Slot::Key => draft.key = Edit::Set(value),
+            Slot::Token => draft.token = Edit::Set(value),
+            Slot::Added(_) => return Err(WorkError::NoSuchHandle(name.clone(), slot)),
+        }
+        self.save(draft).await
+    }
+
+    /// Moves a secret's value to another store, with the origin that it was entered for: first the new place,
+    /// then the configuration, then the old place, unless another connection refers to it. Whatever fails,
+    /// the connection finds its secret. A copy that could not be taken out is in [`Saved::left_behind`].
+    pub async fn move_secret(
+        &self,
+        name: &Name,
+        slot: Slot,
+        kind: StoreKind,
+    ) -> Result<Saved, WorkError> {
+        let configuration = self.configuration().await?;
+        let before = found(&configuration, name)?.clone();
+        let absent = || WorkError::NoSuchHandle(name.clone(), slot);
+        let (old, place) = reference(&before, slot).ok_or_else(absent)?;
+        let old = old.clone();
+        if StoreKind::of(&old) == kind {
+            return Ok(Saved {
+                connection: before,
+                left_behind: Vec::new(),
+            });
+        }
+        let secrets = self.secrets().await?;
+        let found = secrets.fetch(&old, &place).await;
+        let found = found.map_err(|problem| self.0.refused(&problem))?;
+        let new = self
+            .place_anew(&secrets, kind, &place, &found, &configuration.connections)
+            .await?;
+        let after = referring(&before, slot, &new);
+        if let Err(problem) = self.write_changed(before, after.clone(), None).await {
+            // The old place still holds it; where this fails, `doctor` finds an entry that nobody uses.
+            let _ = secrets.remove(&new, &place).await;
+            return Err(problem);
+        }
+        Ok(Saved {
+            connection: after,
+            left_behind: self.take_out(vec![(old, place)]).await,
+        })
+    }
+
+    async fn place_anew(
+        &self,
+        secrets: &Secrets,
+        kind: StoreKind,
+        place: &Place,
+        found: &Found,
+        connections: &[Connection],
+    ) -> Result<SecretRef, WorkError> {
+        let (made, at, others) = (secrets.clone(), place.clone(), connections.to_vec());
+        let new = self
+            .blocking(move |_| Ok(made.new_reference(kind, &at, &others)))
+            .await?
+            .ok_or_else(|| super::handles::not_written(kind))?;
+        let origin = found.origin.as_ref();
+        let put = secrets.put(&new, place, &found.value, origin).await;
+        put.map_err(|problem| self.0.refused(&problem))?;
+        Ok(new)
+    }
+
+    /// Calls every running copy of this user to lock: screens do within two seconds.
+    pub async fn call_to_lock(&self) -> Result<(), WorkError> {
+        self.blocking(|inner| match &inner.folders {
+            Some(folders) => crate::store::lock_call::call(&folders.state)
+                .map_err(|problem| WorkError::failed("calling the running copies", &problem)),
+            None => Ok(()),
+        })
+        .await
+    }
+
+    /// Changes whenever somebody calls to lock.
+    pub async fn lock_call(&self) -> crate::store::Stamp {
+        let last = self.blocking(|inner| {
+            let folders = inner.folders.as_ref();
+            Ok(folders.map(|folders| crate::store::lock_call::last(&folders.state)))
+        });
+        last.await.ok().flatten().unwrap_or_default()
+    }
+
+    /// Takes away what killed programs have left beside the files.
+    pub async fn sweep(&self) {
+        let swept = self.blocking(|inner| {
+            inner.store.sweep();
+            inner.vault.sweep();
+            Ok(())
+        });
+        // What lies there harms nobody; the next start tries again.
+        let _ = swept.await;
+    }
+}
+
+fn referring(before: &Connection, slot: Slot, new: &SecretRef) -> Connection {
+    let mut after = before.clone();
+    match slot {
+        Slot::Key => after.key = Some(new.clone()),
+        Slot::Token => after.token = Some(new.clone()),
+        Slot::Added(place) => {
+            if let Some((_, reference)) = after.added.get_mut(place) {
+                *reference = new.clone();
+            }
+        }
+    }
+    after
+}
