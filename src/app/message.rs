@@ -85,6 +85,10 @@ pub enum Message {
     UnlockFailed(String),
     /// Keys and values are gone from memory.
     Locked,
+    /// The same where there is no vault that a passphrase could open again.
+    Forgot,
+    /// Another program of this user asks to lock: `secret lock`.
+    LockRequested,
     /// A connection was removed.
     Removed(Name),
     /// It was not; one sentence.

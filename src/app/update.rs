@@ -102,6 +102,8 @@ impl Model {
             Message::Unlocked => self.unlocked(out),
             Message::UnlockFailed(why) => self.unlock_failed(&why),
             Message::Locked => self.locked = true,
+            Message::Forgot => self.forgot(),
+            Message::LockRequested => self.lock_now(out),
             Message::Removed(name) => self.removed(&name, out),
             Message::RemoveFailed(why) => self.complain(format!("not removed: {why}")),
             Message::TokenAdded(connection) => self.token_added(*connection),

@@ -147,6 +147,15 @@ impl Prober {
         step
     }
 
+    /// Drops every client with its idle connections, whose buffers have held keys. Runs under way keep theirs
+    /// until they end.
+    pub fn forget(&self) {
+        self.transports
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     /// The transport of `profile`, built once for all that share a client.
     fn transport(&self, profile: &Profile) -> Result<Transport, TransportProblem> {
         let mut transports = self

@@ -223,9 +223,15 @@ impl Effects {
         });
         let (desk, queue, banner) = (self.desk.clone(), self.queue.clone(), self.banner.clone());
         self.own(Key::Changes, async move {
+            desk.sweep().await;
             let mut stamp = desk.stamp().await.ok();
+            let mut call = desk.lock_call().await;
             loop {
                 tokio::time::sleep(LOOK_FOR_CHANGES).await;
+                let last = desk.lock_call().await;
+                if std::mem::replace(&mut call, last) != last {
+                    queue.tell(Message::LockRequested);
+                }
                 let now = desk.stamp().await.ok();
                 if now != stamp {
                     stamp = now;
@@ -301,14 +307,26 @@ impl Effects {
         });
     }
 
+    /// What is on its way with a secret in hand ends first: it would bring it back after the lock.
     fn lock(&mut self) {
+        let carries = |key: &Key| match key {
+            Key::Secrets | Key::Reveal | Key::Clipboard | Key::Unlock => true,
+            // A probe ends by itself, and its answer holds no secret.
+            Key::Probe(_) | Key::Watch | Key::Configuration | Key::Changes | Key::Lock => false,
+            Key::Save | Key::Remove | Key::AddToken | Key::Resume | Key::Set => false,
+        };
+        self.tasks.retain(|key, _| !carries(key));
         let (desk, queue) = (self.desk.clone(), self.queue.clone());
         self.own(Key::Lock, async move {
             if let Some(cleared) = desk.clear_clipboard().await {
                 queue.write(cleared.terminal_bytes);
             }
             desk.lock().await;
-            queue.tell(Message::Locked);
+            queue.tell(if desk.is_locked() {
+                Message::Locked
+            } else {
+                Message::Forgot
+            });
         });
     }
 

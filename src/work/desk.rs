@@ -53,6 +53,8 @@ pub(super) struct Inner {
     /// Wakes those who wait for attempts under way to end.
     pub(super) settled: Notify,
     pub(super) clipboard: OnceLock<Clipboard>,
+    /// Whether a person, or idle time, has locked: nothing is fetched for probes until the vault is open.
+    pub(super) shut: AtomicBool,
     /// Whether what was copied last is to be cleared.
     pub(super) copied_secret: AtomicBool,
 }
@@ -226,6 +228,7 @@ impl Inner {
             ledger: Ledger::default(),
             settled: Notify::new(),
             clipboard: OnceLock::new(),
+            shut: AtomicBool::new(false),
             copied_secret: AtomicBool::new(false),
         }
     }

@@ -4,6 +4,8 @@
 //! written down (a reference that somebody wrote into the configuration by hand), the first probe of the
 //! saved connection writes it down: that file belongs to its owner alone, or it is not read.
 
+use std::sync::atomic::Ordering;
+
 use super::desk::{Desk, Inner};
 use super::draft::{Loaded, Passphrase, Slot};
 use super::error::WorkError;
@@ -72,6 +74,9 @@ impl Desk {
         let Some((reference, place)) = reference(connection, slot) else {
             return Ok(None);
         };
+        if self.is_shut() {
+            return Err(WorkError::PassphraseNeeded(Passphrase::Open));
+        }
         let secrets = self.secrets().await?;
         let value = secrets.resolve(reference, &place).await;
         value.map(Some).map_err(|problem| self.0.refused(&problem))
@@ -81,6 +86,7 @@ impl Desk {
     pub async fn unlock(&self, passphrase: Secret) -> Result<(), WorkError> {
         self.blocking(move |inner| {
             let unlocked = inner.vault.unlock(&passphrase);
+            inner.shut.fetch_and(unlocked.is_err(), Ordering::SeqCst);
             unlocked.map_err(|problem| match problem {
                 VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
                 VaultProblem::Absent { .. } => WorkError::PassphraseNeeded(Passphrase::Create),
@@ -96,6 +102,7 @@ impl Desk {
             let doing = "making the vault";
             let failed = |problem: VaultProblem| WorkError::failed(doing, &problem);
             inner.vault.create(&passphrase).map_err(failed)?;
+            inner.shut.store(false, Ordering::SeqCst);
             // A team's vault that was there already knows this new identity only once somebody adds it.
             if inner.vault.state() == VaultState::Unlocked {
                 return Ok(());
@@ -105,15 +112,23 @@ impl Desk {
         .await
     }
 
-    /// Forgets all keys and values in memory. The clipboard is the caller's to clear:
+    /// Forgets all keys and values in memory, and the connections that carried them; until the vault is
+    /// open again, probes go without credentials. The clipboard is the caller's to clear:
     /// [`Desk::clear_clipboard`] gives bytes for the terminal.
     pub async fn lock(&self) {
+        self.0.shut.store(true, Ordering::SeqCst);
         // Without the state nothing can be locked either, as nothing was ever unlocked through it.
         if let Ok(secrets) = self.secrets().await {
             secrets.lock();
         }
         self.0.vault.lock();
         self.0.kept.forget();
+        self.0.prober.forget();
+    }
+
+    /// Whether secrets were locked here, and a passphrase opens them again.
+    fn is_shut(&self) -> bool {
+        self.0.shut.load(Ordering::SeqCst) && self.is_locked()
     }
 
     /// Whether a vault is there and locked.
@@ -185,6 +200,9 @@ impl Desk {
         let Some((reference, place)) = reference(connection, slot) else {
             return Held::Absent;
         };
+        if self.is_shut() {
+            return Held::Unavailable("secrets are locked: `L` unlocks them".to_owned());
+        }
         let Some(origin) = origin else {
             return Held::Unavailable("there is no URL yet that it could be sent to".to_owned());
         };

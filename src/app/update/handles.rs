@@ -205,6 +205,13 @@ impl Model {
             "locked"
         });
     }
+
+    /// There is no vault to unlock: what the stores hold can be fetched again.
+    pub(super) fn forgot(&mut self) {
+        self.locked = false;
+        self.last_input = self.now;
+        self.say("secrets forgotten; there is no vault to lock");
+    }
 }
 
 impl Form {
