@@ -20,6 +20,7 @@ pub mod serve;
 pub mod shield;
 pub mod sources;
 pub mod token;
+pub mod watch;
 
 use std::process::ExitCode;
 
@@ -101,6 +102,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
                 explain::reason(&context, reason.as_deref(), &service).await
             }
             Command::Service(command) => explain::service(&context, command).await,
+            Command::Watch(arguments) => watch::run(&context, arguments).await,
             Command::Serve { listen } => serve::run(&context, &listen).await,
             Command::Demo
             | Command::Sim { .. }

@@ -65,6 +65,8 @@ pub enum Command {
     Demo,
     /// Probe connections and say who answered, why, and what to do about it
     Probe(Box<ProbeArguments>),
+    /// Watch connections: one line a change, until a signal
+    Watch(WatchArguments),
     /// List, show, add, edit, rename, clone, remove connections
     #[command(subcommand)]
     Connection(ConnectionCommand),
@@ -96,7 +98,7 @@ pub enum Command {
     Service(ServiceCommand),
     /// Answer Prometheus: /probe?target=NAME /metrics /sd /-/healthy /-/reload
     Serve {
-        /// Loopback address, or unix:/PATH
+        /// Loopback address, or `unix:/PATH`
         #[arg(long, default_value = "127.0.0.1:9797", value_name = "ADDRESS")]
         listen: String,
     },
@@ -204,6 +206,52 @@ pub struct ProbeArguments {
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+}
+
+/// How a watch tells what it finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WatchFormat {
+    /// For people
+    Human,
+    /// Words alone, for screen readers and logs
+    Plain,
+    /// The verdict as one object a line, with the state before as `was`
+    Ndjson,
+}
+
+/// `switchboard watch`.
+#[derive(Debug, Args)]
+pub struct WatchArguments {
+    /// Saved connections; all without one
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Saved connections with this tag
+    #[arg(long, value_name = "T")]
+    pub tag: Option<String>,
+    /// Words alone, for screen readers and logs
+    #[arg(long, conflicts_with = "format")]
+    pub plain: bool,
+    /// How changes are written
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Option<WatchFormat>,
+    /// Between two probes of each, such as 30s; else each one's own
+    #[arg(long, value_name = "TIME")]
+    pub interval: Option<String>,
+    /// Ends by itself after this time, such as 10m
+    #[arg(long = "for", value_name = "TIME")]
+    pub lasts: Option<String>,
+}
+
+impl WatchArguments {
+    /// How changes are written.
+    pub fn format(&self) -> WatchFormat {
+        let plain = if self.plain {
+            WatchFormat::Plain
+        } else {
+            WatchFormat::Human
+        };
+        self.format.unwrap_or(plain)
+    }
 }
 
 /// Options of the way to a service.

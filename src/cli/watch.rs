@@ -1,0 +1,200 @@
+//! `switchboard watch`: one line a change, for logs, screen readers and pipes; runs until a signal or `--for`.
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::arguments::{WatchArguments, WatchFormat};
+use super::context::Context;
+use super::fault::Fault;
+use super::output::human::{self, Colours};
+use super::{output, probe};
+use crate::domain::verdict::whole_seconds;
+use crate::domain::{Connection, Name, State, Verdict};
+use crate::store::Stamp;
+use crate::work::{Change, Watch, WatchEvent, WatchSettings};
+
+/// How often the configuration's file is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Runs the command. 0 after `--for`, 128 + the number of the signal that ended it.
+pub async fn run(context: &Context, arguments: WatchArguments) -> Result<u8, Fault> {
+    let stamp = context.desk.stamp().await?;
+    let connections = chosen(context, &arguments).await?;
+    let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
+    context.open_vault_for(&names).await?;
+    let time = |text: &Option<String>| text.as_deref().map(probe::duration).transpose();
+    let settings = WatchSettings {
+        interval: time(&arguments.interval)?,
+        ..WatchSettings::default()
+    };
+    // Too long to be told apart from for ever is for ever.
+    let until = time(&arguments.lasts)?.and_then(|lasts| Instant::now().checked_add(lasts));
+    let watch = context.desk.watch(Some(&names), settings).await?;
+    let mut teller = Teller {
+        format: arguments.format(),
+        colours: context.colours,
+        told: HashMap::new(),
+    };
+    let mut signals = Signals::listen()?;
+    let watching = follow(context, &arguments, (watch, stamp), &mut teller);
+    let ended = tokio::select! {
+        failed = watching => failed.map(|never| match never {}),
+        code = signals.next() => Ok(code),
+        () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Ok(0),
+    };
+    context.desk.settle_history().await;
+    ended
+}
+
+/// The connections that the arguments name; all where they name none.
+async fn chosen(context: &Context, arguments: &WatchArguments) -> Result<Vec<Connection>, Fault> {
+    let known = context.desk.connections().await?;
+    let wanted = |one: &Connection| {
+        let named = arguments.names.iter().any(|name| name == one.name.as_str());
+        let tagged = arguments
+            .tag
+            .as_ref()
+            .is_none_or(|tag| one.tags.contains(tag));
+        (arguments.names.is_empty() || named) && tagged
+    };
+    for name in &arguments.names {
+        if !known.iter().any(|one| one.name.as_str() == name) {
+            let name = crate::domain::text::inert(name, 64);
+            return Err(Fault::usage(format!("there is no connection named {name}"))
+                .hint("switchboard connection list names them"));
+        }
+    }
+    let chosen: Vec<_> = known.into_iter().filter(wanted).collect();
+    if chosen.is_empty() {
+        return Err(Fault::usage("there is nothing to watch")
+            .hint("switchboard connection add NAME --service S --url U"));
+    }
+    Ok(chosen)
+}
+
+/// Nothing to end with but a failure.
+enum Never {}
+
+/// Tells what the watch finds, and follows changes of the configuration.
+async fn follow(
+    context: &Context,
+    arguments: &WatchArguments,
+    (mut watch, mut stamp): (Watch, Stamp),
+    teller: &mut Teller,
+) -> Result<Never, Fault> {
+    let mut look = interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            event = watch.next() => teller.tell(&event)?,
+            _ = look.tick() => {
+                let found = context.desk.stamp().await?;
+                if found != stamp {
+                    stamp = found;
+                    // One that can't be read, or that leaves nothing, changes nothing.
+                    match chosen(context, arguments).await {
+                        Ok(connections) => watch.replace(connections),
+                        Err(fault) => output::error(&fault, fault.hint.as_deref()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+struct Teller {
+    format: WatchFormat,
+    colours: Colours,
+    told: HashMap<Name, State>,
+}
+
+impl Teller {
+    fn tell(&mut self, event: &WatchEvent) -> io::Result<()> {
+        match event {
+            WatchEvent::Started(_) => Ok(()),
+            WatchEvent::Finished { verdict, change } => match self.news(verdict, *change) {
+                Some(was) => output::data(&self.line(verdict, was)),
+                None => Ok(()),
+            },
+            WatchEvent::Offline(offline) => output::data(&self.network(*offline)),
+        }
+    }
+
+    /// What is told of a verdict: a change that is to be announced, and how each one stands at first. Gives
+    /// what was told before.
+    fn news(&mut self, verdict: &Verdict, change: Option<Change>) -> Option<Option<State>> {
+        let name = verdict.connection.as_ref()?;
+        let state = verdict.state();
+        let before = self.told.get(name).copied();
+        if before == Some(state) || (before.is_some() && change.is_none()) {
+            return None;
+        }
+        self.told.insert(name.clone(), state);
+        Some(before.or(change.and_then(|change| change.from)))
+    }
+
+    fn line(&self, verdict: &Verdict, was: Option<State>) -> String {
+        if self.format == WatchFormat::Ndjson {
+            let mut object = serde_json::to_value(verdict).unwrap_or_default();
+            if let Value::Object(fields) = &mut object {
+                let was = was.map_or(Value::Null, |was| was.id().into());
+                fields.insert("was".to_owned(), was);
+            }
+            return format!("{object}\n");
+        }
+        let lamp = match self.format {
+            WatchFormat::Human => human::lamp(verdict.state(), self.colours),
+            WatchFormat::Plain | WatchFormat::Ndjson => verdict.state().word().to_owned(),
+        };
+        let name = verdict.connection.as_ref().map_or("", |name| name.as_str());
+        let was = was.map_or(String::new(), |was| format!(", was {}", was.word()));
+        let at = whole_seconds(verdict.at);
+        let (title, reason) = (&verdict.title, verdict.reason);
+        format!("{at} {name} {lamp}: {title} ({reason}{was})\n")
+    }
+
+    fn network(&self, offline: bool) -> String {
+        let at = whole_seconds(jiff::Timestamp::now());
+        match (self.format, offline) {
+            (WatchFormat::Ndjson, _) => {
+                format!("{}\n", serde_json::json!({"offline": offline, "at": at}))
+            }
+            (_, true) => format!("{at} this machine is offline\n"),
+            (_, false) => format!("{at} this machine is online again\n"),
+        }
+    }
+}
+
+/// The signals that end a watch.
+struct Signals([(tokio::signal::unix::Signal, u8); 4]);
+
+impl Signals {
+    fn listen() -> Result<Self, Fault> {
+        let on = |kind: SignalKind, number: u8| {
+            let listened = signal(kind).map(|signal| (signal, 128 + number));
+            listened.map_err(|error| Fault::usage(format!("listening to signals: {error}")))
+        };
+        Ok(Self([
+            on(SignalKind::hangup(), 1)?,
+            on(SignalKind::interrupt(), 2)?,
+            on(SignalKind::quit(), 3)?,
+            on(SignalKind::terminate(), 15)?,
+        ]))
+    }
+
+    /// The exit code of the next one.
+    async fn next(&mut self) -> u8 {
+        let [hangup, interrupt, quit, terminate] = &mut self.0;
+        tokio::select! {
+            _ = hangup.0.recv() => hangup.1,
+            _ = interrupt.0.recv() => interrupt.1,
+            _ = quit.0.recv() => quit.1,
+            _ = terminate.0.recv() => terminate.1,
+        }
+    }
+}
