@@ -38,7 +38,7 @@ async fn served() -> Served {
         panic!("{bound:?}")
     };
     let address = *address;
-    let (stop, stopped) = oneshot::channel::<()>();
+    let (end, stopped) = oneshot::channel::<()>();
     let mut task = tokio::task::JoinSet::new();
     let serving = Arc::clone(&exporter).serve(bound, async {
         let _ = stopped.await;
@@ -47,7 +47,7 @@ async fn served() -> Served {
     Served {
         address,
         exporter,
-        _stop: stop,
+        _stop: end,
         _task: task,
     }
 }

@@ -310,7 +310,7 @@ impl Effects {
     /// What is on its way with a secret in hand ends first: it would bring it back after the lock.
     fn lock(&mut self) {
         let carries = |key: &Key| match key {
-            Key::Secrets | Key::Reveal | Key::Clipboard | Key::Unlock => true,
+            Key::Secrets | Key::Reveal | Key::Clipboard | Key::Clearing | Key::Unlock => true,
             // A probe ends by itself, and its answer holds no secret.
             Key::Probe(_) | Key::Watch | Key::Configuration | Key::Changes | Key::Lock => false,
             Key::Save | Key::Remove | Key::AddToken | Key::Resume | Key::Set => false,

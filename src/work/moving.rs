@@ -135,17 +135,6 @@ impl Desk {
         });
         last.await.ok().flatten().unwrap_or_default()
     }
-
-    /// Takes away what killed programs have left beside the files.
-    pub async fn sweep(&self) {
-        let swept = self.blocking(|inner| {
-            inner.store.sweep();
-            inner.vault.sweep();
-            Ok(())
-        });
-        // What lies there harms nobody; the next start tries again.
-        let _ = swept.await;
-    }
 }
 
 fn referring(before: &Connection, slot: Slot, new: &SecretRef) -> Connection {
