@@ -122,6 +122,21 @@ fn a_renamed_connection_replaces_its_old_entry() {
 }
 
 #[test]
+fn what_was_saved_is_seen_whatever_the_filter() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .keys("/")
+        .types("a")
+        .keys("enter n")
+        .types("https://zzz.test")
+        .keys("ctrl-s y");
+    let (draft, _, _) = save(&mut scene);
+    scene.send(Message::Saved(Box::new(draft.connection)));
+    assert_eq!(scene.selected(), "zzz.test");
+    assert_eq!(scene.visible(), ["a", "zzz.test"]);
+}
+
+#[test]
 fn a_failed_save_keeps_the_draft() {
     let mut scene = proven();
     scene

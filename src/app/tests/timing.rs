@@ -41,6 +41,10 @@ fn watching_is_paused_and_goes_on() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("p p");
     assert_eq!(scene.effects(), [Effect::Watch(false), Effect::Watch(true)]);
+    scene.send(Message::WatchStarted(super::scene::named("a")));
+    assert!(scene.model.animating());
+    scene.keys("p");
+    assert!(!scene.model.animating(), "its probes end with the watcher");
 }
 
 #[test]

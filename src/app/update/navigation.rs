@@ -189,6 +189,9 @@ impl Model {
 
     pub(super) fn pause(&mut self, out: &mut Effects) {
         self.watching = !self.watching;
+        if !self.watching {
+            self.forget_watched_probes();
+        }
         out.push(Effect::Watch(self.watching));
         self.say(if self.watching {
             "watching goes on"

@@ -212,6 +212,15 @@ impl Model {
         }
     }
 
+    /// The watcher ends with its probes: nothing will be heard of those that run.
+    pub(super) fn forget_watched_probes(&mut self) {
+        for entry in self.entries.values_mut() {
+            if entry.probe == ProbeState::Watched {
+                entry.probe = ProbeState::Idle;
+            }
+        }
+    }
+
     pub(super) fn watched(&mut self, verdict: Verdict) {
         let Some(name) = verdict.connection.clone() else {
             return;

@@ -109,6 +109,12 @@ impl Model {
             self.focus = Pane::List;
         }
         self.relist();
+        if self.list.selected.as_ref() != Some(&name) {
+            // The filter hides it: what was just saved is to be seen.
+            self.list.filter.reset();
+            self.list.selected = Some(name.clone());
+            self.relist();
+        }
         self.say(format!("{} is saved", self.shown_name(&name)));
     }
 
