@@ -10,6 +10,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod fault;
+pub mod history;
 pub mod output;
 pub mod probe;
 pub mod rehearse;
@@ -102,6 +103,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
                 explain::reason(&context, reason.as_deref(), &service).await
             }
             Command::Service(command) => explain::service(&context, command).await,
+            Command::History(arguments) => history::run(&context, arguments).await,
             Command::Watch(arguments) => watch::run(&context, arguments).await,
             Command::Serve { listen } => serve::run(&context, &listen).await,
             Command::Demo

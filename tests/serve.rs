@@ -469,6 +469,16 @@ fn a_watch_tells_each_change_in_one_line_and_ends_with_the_signal_s_code() {
     watching.signal(Signal::INT);
     assert_eq!(watching.ended().code(), Some(130));
 
+    let kept = home
+        .command(&["history", "refused", "--since", "30d"])
+        .output();
+    let kept = String::from_utf8(kept.unwrap().stdout).unwrap();
+    let row = kept.lines().nth(1).unwrap_or_default();
+    assert!(
+        row.starts_with("refused,") && row.ends_with(",down,refused,0,"),
+        "{kept}"
+    );
+
     let done = home
         .command(&["watch", "--plain", "--interval", "1s", "--for", "3s"])
         .output();
@@ -482,5 +492,5 @@ fn a_watch_tells_each_change_in_one_line_and_ends_with_the_signal_s_code() {
         "{text}"
     );
     assert!(text.contains(" connected up: "), "{text}");
-    assert!(text.chars().all(|c| c.is_ascii()), "{text}");
+    assert!(text.is_ascii(), "{text}");
 }

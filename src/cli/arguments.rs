@@ -67,6 +67,8 @@ pub enum Command {
     Probe(Box<ProbeArguments>),
     /// Watch connections: one line a change, until a signal
     Watch(WatchArguments),
+    /// What earlier probes found: results, changes with durations, summaries
+    History(HistoryArguments),
     /// List, show, add, edit, rename, clone, remove connections
     #[command(subcommand)]
     Connection(ConnectionCommand),
@@ -206,6 +208,45 @@ pub struct ProbeArguments {
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+}
+
+/// Which rows of the history are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryRows {
+    /// Single results, of 48 hours at the most
+    Runs,
+    /// Changes, and how long each lasted
+    Events,
+    /// 5 minutes (of 30 days) and hours (of a year) as one row each
+    Summaries,
+}
+
+/// How the history is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// With a line of names
+    Csv,
+    /// One array
+    Json,
+    /// One object a line
+    Ndjson,
+}
+
+/// `switchboard history`.
+#[derive(Debug, Args)]
+pub struct HistoryArguments {
+    /// A saved connection; all without one
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+    /// Which rows
+    #[arg(long, value_enum, default_value_t = HistoryRows::Events)]
+    pub rows: HistoryRows,
+    /// How far back, such as 24h or 30d
+    #[arg(long, value_name = "TIME", default_value = "24h")]
+    pub since: String,
+    /// How they are written
+    #[arg(long, value_enum, default_value_t = HistoryFormat::Csv)]
+    pub format: HistoryFormat,
 }
 
 /// How a watch tells what it finds.

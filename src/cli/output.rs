@@ -30,6 +30,20 @@ pub fn raw(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
+/// stdout as a writer, for what is too long to be held as one text.
+#[derive(Clone, Copy, Debug)]
+pub struct Out;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        io::stdout().lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stdout().lock().flush()
+    }
+}
+
 /// Sends the log to `path`, if one was asked for: warnings, with `-v` what is done, with `-vv` everything.
 pub fn log_to(path: Option<&Path>, verbose: u8) -> Result<(), Fault> {
     let Some(path) = path else { return Ok(()) };

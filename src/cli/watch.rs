@@ -113,21 +113,26 @@ struct Teller {
     told: HashMap<Name, State>,
 }
 
+/// Something to tell of a connection.
+struct News {
+    /// What was told before, here or in an earlier run.
+    was: Option<State>,
+}
+
 impl Teller {
     fn tell(&mut self, event: &WatchEvent) -> io::Result<()> {
         match event {
             WatchEvent::Started(_) => Ok(()),
             WatchEvent::Finished { verdict, change } => match self.news(verdict, *change) {
-                Some(was) => output::data(&self.line(verdict, was)),
+                Some(news) => output::data(&self.line(verdict, news.was)),
                 None => Ok(()),
             },
             WatchEvent::Offline(offline) => output::data(&self.network(*offline)),
         }
     }
 
-    /// What is told of a verdict: a change that is to be announced, and how each one stands at first. Gives
-    /// what was told before.
-    fn news(&mut self, verdict: &Verdict, change: Option<Change>) -> Option<Option<State>> {
+    /// What is told of a verdict: a change that is to be announced, and how each one stands at first.
+    fn news(&mut self, verdict: &Verdict, change: Option<Change>) -> Option<News> {
         let name = verdict.connection.as_ref()?;
         let state = verdict.state();
         let before = self.told.get(name).copied();
@@ -135,7 +140,9 @@ impl Teller {
             return None;
         }
         self.told.insert(name.clone(), state);
-        Some(before.or(change.and_then(|change| change.from)))
+        Some(News {
+            was: before.or(change.and_then(|change| change.from)),
+        })
     }
 
     fn line(&self, verdict: &Verdict, was: Option<State>) -> String {

@@ -23,10 +23,10 @@ struct Served {
 /// An exporter with a connection that nobody answers for.
 async fn served() -> Served {
     let name = |text| Name::parse(text).unwrap();
-    let mut shop = Connection::new(name("shop eu"), ServiceId::blesta(), "http://127.0.0.1:1");
-    shop.tags = vec!["eu".to_owned(), "billing".to_owned()];
+    let mut saved = Connection::new(name("shop eu"), ServiceId::blesta(), "http://127.0.0.1:1");
+    saved.tags = vec!["eu".to_owned(), "billing".to_owned()];
     let entry = Rehearsed {
-        connection: shop,
+        connection: saved,
         key: Some(Secret::new(KEY)),
         token: None,
     };

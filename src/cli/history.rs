@@ -1,0 +1,44 @@
+//! `switchboard history`: what earlier probes found, for other programs.
+
+use std::io::BufWriter;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::arguments::{HistoryArguments, HistoryFormat, HistoryRows};
+use super::context::Context;
+use super::fault::Fault;
+use super::{output, probe};
+use crate::domain::Name;
+use crate::store::history::{ExportFormat, ExportTable};
+
+/// Writes the history of one connection, or of all.
+pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, Fault> {
+    let name = match &arguments.name {
+        Some(text) => {
+            let name = Name::parse(text).map_err(|problem| Fault::usage(problem.to_string()))?;
+            Some(context.desk.connection(&name).await?.name)
+        }
+        None => None,
+    };
+    let age = probe::duration(&arguments.since)?;
+    let since = SignedDuration::try_from(age)
+        .ok()
+        .and_then(|age| Timestamp::now().checked_sub(age).ok());
+    let table = match arguments.rows {
+        HistoryRows::Runs => ExportTable::Runs,
+        HistoryRows::Events => ExportTable::Events,
+        HistoryRows::Summaries => ExportTable::Summaries,
+    };
+    let format = match arguments.format {
+        HistoryFormat::Csv => ExportFormat::Csv,
+        HistoryFormat::Json => ExportFormat::Json,
+        HistoryFormat::Ndjson => ExportFormat::Ndjson,
+    };
+    let out = BufWriter::new(output::Out);
+    let since = since.unwrap_or(Timestamp::MIN);
+    let written = context
+        .desk
+        .export_history(name, since, (table, format), out);
+    written.await??;
+    Ok(0)
+}
