@@ -335,7 +335,7 @@ fn save_unanswered(terminal: &mut Terminal, url: &str) {
     terminal.type_keys(url);
     terminal.wait_for(url);
     terminal.type_keys("\x13");
-    terminal.wait_for("Save all the same?");
+    terminal.wait_for("y save");
     terminal.type_keys("y");
 }
 
@@ -384,7 +384,7 @@ fn configure(home: &Home, text: &str) -> std::path::PathBuf {
 
 #[test]
 fn a_broken_configuration_is_told_with_its_line_and_left_alone() {
-    let broken = "# mine\n\n[[connection]\nname = \"shop\"\n";
+    let broken = "version = 1\n\n[[connection]\nname = \"shop\"\n";
     let home = Home::new();
     let file = configure(&home, broken);
     let mut terminal = start(&home, &[]);
@@ -405,7 +405,7 @@ fn a_configuration_that_is_mended_meanwhile_is_read() {
     configure(&home, "[[connection]\n");
     let mut terminal = start(&home, &[]);
     terminal.wait_for("not readable");
-    configure(&home, "# mended\n");
+    configure(&home, "version = 1\n");
     terminal.wait_for("none yet");
     terminal.type_keys("q");
     assert_eq!(terminal.ended().exit_code(), 0);
@@ -415,7 +415,7 @@ fn a_configuration_that_is_mended_meanwhile_is_read() {
 fn a_read_only_configuration_is_told_and_left_alone() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new();
-    let file = configure(&home, "# mine\n");
+    let file = configure(&home, "# mine\nversion = 1\n");
     // The administrator may write everything: then the program runs as nobody.
     let is_root = rustix::process::geteuid().is_root();
     let lines = if is_root {
@@ -451,7 +451,10 @@ fn a_read_only_configuration_is_told_and_left_alone() {
     terminal.wait_for("Quit all the same?");
     terminal.type_keys("y");
     assert_eq!(terminal.ended().exit_code(), 0);
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "# mine\n");
+    assert_eq!(
+        std::fs::read_to_string(&file).unwrap(),
+        "# mine\nversion = 1\n"
+    );
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
 }
 
@@ -460,7 +463,7 @@ fn a_tiny_terminal_says_what_it_needs_and_grows() {
     let home = Home::new();
     let mut terminal = Terminal::start(home.command(&["demo"]), 10, 3);
     terminal.wait_for("needs 20");
-    terminal.type_keys("?\x1bj");
+    terminal.type_keys("jk");
     terminal.resize(COLUMNS, ROWS);
     terminal.wait_for("Connections");
     terminal.resize(1, 1);
