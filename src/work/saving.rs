@@ -64,7 +64,10 @@ impl Desk {
 
     /// Adds a copy of the connection `from` under the name `to`; both refer to the same secrets.
     pub async fn duplicate(&self, from: &Name, to: &Name) -> Result<Connection, WorkError> {
-        let original = self.connection(from).await?;
+        let configuration = self.configuration().await?;
+        let original = found(&configuration, from)?.clone();
+        // Before anything is forgotten under the new name: it may be somebody's.
+        refuse_taken(&configuration, None, to)?;
         let copy = Connection {
             name: to.clone(),
             ..original.clone()

@@ -171,6 +171,27 @@ async fn a_value_that_another_connection_shares_stays() {
 }
 
 #[tokio::test]
+async fn a_copy_onto_a_taken_name_costs_its_owner_nothing() {
+    let home = Home::new();
+    let desk = home.desk_with(&[("KEY", "k")]);
+    let from_variable = |of: &str| {
+        let mut connection = shop(URL);
+        connection.name = name(of);
+        connection.key = Some("env:KEY".parse().unwrap());
+        Draft::new(connection)
+    };
+    for of in ["shop", "store"] {
+        desk.save(from_variable(of)).await.unwrap();
+    }
+    let remembered = desk.load_secrets(&name("store")).await.unwrap().key_origin;
+    assert_eq!(remembered, origin_of(URL));
+    let copied = desk.duplicate(&name("shop"), &name("store")).await;
+    assert!(matches!(copied, Err(WorkError::NameTaken(_))), "{copied:?}");
+    let after = desk.load_secrets(&name("store")).await.unwrap().key_origin;
+    assert_eq!(after, remembered, "what is remembered under it stays");
+}
+
+#[tokio::test]
 async fn a_locked_vault_lets_a_connection_go_and_says_what_stays() {
     let home = Home::new();
     let desk = home.desk();
