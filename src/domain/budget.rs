@@ -8,14 +8,36 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 
 /// The host and port that count together: what a host bans an address by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HostPort {
-    /// As [`super::Endpoint::host`] gives it.
+    /// As [`HostPort::of`] writes it.
     pub host: String,
     /// Always explicit.
     pub port: u16,
+}
+
+impl HostPort {
+    /// Those of `url`, written in one way for all spellings of one host: without the dot that may end a
+    /// name, and an IPv4 address as such where it stands inside of an IPv6 one. Each spelling would have
+    /// a budget of its own otherwise.
+    pub fn of(url: &Url) -> Self {
+        let host = match url.host() {
+            Some(Host::Domain(name)) => name.trim_end_matches('.').to_owned(),
+            Some(Host::Ipv6(address)) => match address.to_ipv4_mapped() {
+                Some(address) => address.to_string(),
+                None => format!("[{address}]"),
+            },
+            Some(Host::Ipv4(address)) => address.to_string(),
+            None => String::new(),
+        };
+        Self {
+            host,
+            port: url.port_or_known_default().unwrap_or_default(),
+        }
+    }
 }
 
 impl fmt::Display for HostPort {
@@ -80,4 +102,24 @@ pub struct BudgetRecord {
     pub retry_after: Option<Timestamp>,
     /// The number of the next attempt.
     pub next_number: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_spellings_of_a_host_count_together() {
+        let of = |url: &str| HostPort::of(&Url::parse(url).unwrap()).to_string();
+        for (url, expected) in [
+            ("https://E.com/a", "e.com:443"),
+            ("https://e.com.:443/b", "e.com:443"),
+            ("http://e.com:443", "e.com:443"),
+            ("http://127.1", "127.0.0.1:80"),
+            ("http://[::ffff:127.0.0.1]/", "127.0.0.1:80"),
+            ("http://[::0:1]:8/", "[::1]:8"),
+        ] {
+            assert_eq!(of(url), expected, "{url}");
+        }
+    }
 }

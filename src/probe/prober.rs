@@ -7,7 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
-use url::Url;
 
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict};
@@ -126,7 +125,7 @@ impl Prober {
 
     /// One request: its turn at the host, its booking, its answer, its settlement.
     async fn step<G: Gate>(&self, ladder: &mut Ladder, ask: Ask, way: &mut Way<'_, G>) -> Step {
-        let host = host_port(&ask.request.url);
+        let host = HostPort::of(&ask.request.url);
         let waiting = Instant::now();
         let turn = self.turn(&host).await;
         let ticket = match way.book(ladder, &ask, &host).await {
@@ -235,13 +234,6 @@ impl<G: Gate> Way<'_, G> {
                 outcome: Outcome::Failed(Failure::Local(problem.to_string())),
             },
         }
-    }
-}
-
-fn host_port(url: &Url) -> HostPort {
-    HostPort {
-        host: url.host_str().unwrap_or_default().to_owned(),
-        port: url.port_or_known_default().unwrap_or_default(),
     }
 }
 

@@ -446,9 +446,6 @@ async fn resume(desk: &Desk, draft: Draft) -> Result<bool, WorkError> {
     let (Some(endpoint), Some(key)) = (endpoint, draft.key) else {
         return Ok(false);
     };
-    let host = HostPort {
-        host: endpoint.host(),
-        port: endpoint.port(),
-    };
+    let host = HostPort::of(endpoint.url());
     desk.resume_pair(host, draft.connection.username, key).await
 }

@@ -294,8 +294,5 @@ fn is_of_pair(record: &PastRecord, pair: Option<&KeyFingerprint>) -> bool {
 /// The host and port that a URL's attempts are counted by.
 pub(super) fn host_of(url: &str) -> Option<HostPort> {
     let endpoint = Endpoint::parse(url).ok()?;
-    Some(HostPort {
-        host: endpoint.host(),
-        port: endpoint.port(),
-    })
+    Some(HostPort::of(endpoint.url()))
 }

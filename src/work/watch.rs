@@ -229,10 +229,7 @@ impl Watch {
 
     fn add(&mut self, connection: Connection, damping: Damping, spread: Duration) {
         let endpoint = Endpoint::parse(&connection.url).ok();
-        let host = |endpoint: &Endpoint| HostPort {
-            host: endpoint.host(),
-            port: endpoint.port(),
-        };
+        let host = |endpoint: &Endpoint| HostPort::of(endpoint.url());
         let nowhere = || HostPort {
             host: String::new(),
             port: 0,
