@@ -464,3 +464,39 @@ fn a_list_of_urls_is_judged_as_any_http_api() {
         assert_eq!(verdict["service"], "http");
     }
 }
+
+#[test]
+fn options_that_would_change_nothing_are_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let list = home.path().join("targets.txt");
+    std::fs::write(&list, "http://127.0.0.1:9\n").unwrap();
+    let targets = ["probe", "--targets", list.to_str().unwrap()];
+    for (begin, option) in [
+        (&["probe", "shop"][..], &["--key-env", "KEY"][..]),
+        (&["probe", "--all"], &["--username", "u"]),
+        (&["probe", "--tag", "eu"], &["--timeout", "1s"]),
+        (&targets, &["--key-env", "KEY"]),
+        (&targets, &["--ca-file", "ca.pem"]),
+    ] {
+        let arguments = [begin, option].concat();
+        let done = switchboard(home.path(), &arguments, &[("KEY", "k")], "");
+        assert_eq!((done.code, done.out.as_str()), (3, ""), "{done:?}");
+        let said = format!("{} belongs to --url", option[0]);
+        assert!(done.err.contains(&said), "{done:?}");
+    }
+}
+
+#[test]
+fn a_proxys_password_is_not_taken_from_an_argument() {
+    let home = tempfile::tempdir().unwrap();
+    let arguments = [
+        "probe",
+        "--url",
+        "http://127.0.0.1:9",
+        "--proxy",
+        "http://u:pr0xypass@127.0.0.1:9",
+    ];
+    let done = switchboard(home.path(), &arguments, &[], "");
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(!format!("{done:?}").contains("pr0xypass"), "{done:?}");
+}

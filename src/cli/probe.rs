@@ -22,6 +22,10 @@ pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fau
         let verdict = Box::pin(unsaved(context, &url, &arguments)).await?;
         return written(context, &[verdict], arguments.format, Shape::One);
     }
+    refuse_in_vain(&arguments)?;
+    if let Some(proxy) = &arguments.way.proxy {
+        refuse_password(proxy)?;
+    }
     if let Some(path) = &arguments.targets {
         return list(context, path, &arguments).await;
     }
@@ -29,6 +33,52 @@ pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fau
     context.open_vault_for(&names).await?;
     super::remote_token::go_on(context, &names).await;
     saved(context, names, shape, &arguments).await
+}
+
+/// Refuses options of an unsaved connection where they would change nothing: somebody who gives another key
+/// must not read the verdict on the saved one.
+fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
+    let ProbeArguments {
+        username,
+        key,
+        token,
+        cms_url,
+        way,
+        ..
+    } = arguments;
+    let of_both = [
+        (username.is_some(), "--username"),
+        (key.key_stdin, "--key-stdin"),
+        (key.key_fd.is_some(), "--key-fd"),
+        (key.key_env.is_some(), "--key-env"),
+        (token.token_stdin, "--token-stdin"),
+        (token.token_fd.is_some(), "--token-fd"),
+        (token.token_env.is_some(), "--token-env"),
+        (cms_url.is_some(), "--cms-url"),
+        (way.ca_file.is_some(), "--ca-file"),
+        (way.client_cert.is_some(), "--client-cert"),
+        (way.auth.is_some(), "--auth"),
+        (way.allow_http, "--allow-http"),
+    ];
+    let of_saved = [
+        (way.proxy.is_some(), "--proxy"),
+        (way.ipv4, "-4"),
+        (way.ipv6, "-6"),
+        (way.timeout.is_some(), "--timeout"),
+    ];
+    let of_saved = of_saved.iter().filter(|_| arguments.targets.is_none());
+    let given = of_both.iter().chain(of_saved).find(|(given, _)| *given);
+    let Some((_, flag)) = given else {
+        return Ok(());
+    };
+    let fault = Fault::usage(format!(
+        "{flag} belongs to --url, and would change nothing here"
+    ));
+    Err(if arguments.targets.is_some() {
+        fault
+    } else {
+        fault.hint("a saved connection has its own: switchboard connection edit")
+    })
 }
 
 /// One object, or an array even of one.
@@ -172,6 +222,7 @@ pub fn apply_way(connection: &mut Connection, way: &Way) -> Result<(), Fault> {
     set(&mut connection.client_cert, &way.client_cert);
     set(&mut connection.client_key, &way.client_key);
     if let Some(proxy) = &way.proxy {
+        refuse_password(proxy)?;
         connection.proxy = Some(proxy.clone());
     }
     if let Some(style) = way.auth.as_deref().and_then(AuthStyle::from_word) {
@@ -182,6 +233,17 @@ pub fn apply_way(connection: &mut Connection, way: &Way) -> Result<(), Fault> {
         connection.family = AddressFamily::V4;
     } else if way.ipv6 {
         connection.family = AddressFamily::V6;
+    }
+    Ok(())
+}
+
+/// Arguments can be read by others: a proxy's password belongs into the variable.
+fn refuse_password(proxy: &str) -> Result<(), Fault> {
+    if proxy.contains('@') {
+        return Err(
+            Fault::usage("a proxy's password can't stand in an argument")
+                .hint("put the proxy into the variable https_proxy or http_proxy"),
+        );
     }
     Ok(())
 }
