@@ -1,0 +1,333 @@
+//! The judge: whatever a server sends, nothing panics, nothing active is shown, no key leaves its origin,
+//! and only the service's own reply is a success.
+//!
+//! An input is text that people can write, too: a line with service (`b`, `c`, `h`), manner (`0` to `4`) and
+//! a character of switches, then replies divided by lines of `%%`. A reply is a line with the status (`200`),
+//! a failure (`!3`), both (`200!3`: cut) or `=` (reached); then headers, an empty line, the body.
+
+#![no_main]
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use switchboard::domain::text::inert;
+use switchboard::domain::{
+    Certificate, Failure, Outcome, Phases, Reply, Response, Secret, ServiceId, State, TlsFacts,
+    TlsFailure, Verdict,
+};
+use switchboard::service::{
+    Accepted, Answer, Ask, Authorization, Catalog, Held, Ladder, Manner, Step, Subject,
+};
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+const TOKEN: &str = "shared-token-shared-token";
+const HOST: &str = "billing.example.com";
+/// Longer than any ladder.
+const RUNGS: usize = 16;
+
+fuzz_target!(|input: &[u8]| {
+    let (first, rest) = split(input, b"\n");
+    let case = Case::read(first);
+    let mut replies = Pieces(Some(rest)).map(reply);
+    let (mut ladder, mut step) = Ladder::begin(case.service(), case.subject(), now());
+    let mut heard = Vec::new();
+    for _ in 0..RUNGS {
+        match step {
+            Step::Conclude(verdict) => {
+                check(&case, &heard, &verdict);
+                // An answer that nobody waits for any more.
+                let late = replies.next().unwrap_or_else(nobody);
+                assert!(matches!(
+                    ladder.answer(Answer::Reply(Box::new(late))),
+                    Step::Conclude(_)
+                ));
+                return;
+            }
+            Step::Ask(ask) => {
+                case.check(&ask);
+                let reply = replies.next().unwrap_or_else(nobody);
+                if let Outcome::Answered(response) = &reply.outcome {
+                    heard.push(response.clone());
+                }
+                step = ladder.answer(Answer::Reply(Box::new(reply)));
+            }
+        }
+    }
+    panic!("a ladder without an end");
+});
+
+/// Who asks what.
+struct Case {
+    service: &'static str,
+    manner: Manner,
+    switches: u8,
+}
+
+impl Case {
+    fn read(line: &[u8]) -> Self {
+        let at = |place: usize| line.get(place).copied().unwrap_or_default();
+        let manners = [
+            Manner::UrlTyping,
+            Manner::Typing,
+            Manner::Asked,
+            Manner::Scheduled,
+            Manner::Full,
+        ];
+        Self {
+            service: match at(0) {
+                b'c' => "connect",
+                b'h' => "http",
+                _ => "blesta",
+            },
+            manner: manners[usize::from(at(1)) % manners.len()],
+            switches: at(2),
+        }
+    }
+
+    fn switch(&self, bit: u8) -> bool {
+        self.switches & (1 << bit) != 0
+    }
+
+    fn service(&self) -> &'static switchboard::service::Service {
+        CATALOG
+            .get(&ServiceId::new(self.service))
+            .expect("an embedded service")
+    }
+
+    /// Plain http without leave: no key may be sent.
+    fn forbidden(&self) -> bool {
+        self.switch(3) && !self.switch(4)
+    }
+
+    fn subject(&self) -> Subject {
+        let scheme = if self.switch(3) { "http" } else { "https" };
+        let url = format!("{scheme}://{HOST}/shop");
+        let mut subject = Subject::new(ServiceId::new(self.service), &url);
+        subject.username = match self.service {
+            "connect" => "SU-160-984-311".to_owned(),
+            _ => "shop-api".to_owned(),
+        };
+        if !self.switch(5) {
+            subject.key = Held::Present(Secret::new(KEY));
+        }
+        if self.switch(2) {
+            subject.token = Held::Present(Secret::new(TOKEN));
+            subject.cms = Some("joomla".to_owned());
+            subject.cms_url = Some("https://cms.example.com".to_owned());
+        }
+        subject.manner = self.manner;
+        subject.allow_http = self.switch(4);
+        subject.past.service_seen = self.switch(0);
+        if self.switch(1) {
+            subject.past.accepted = Some(Accepted {
+                by_headers: self.service == "connect",
+                through_index: false,
+            });
+        }
+        subject
+    }
+
+    fn check(&self, ask: &Ask) {
+        if ask.carries_key() {
+            assert_eq!(ask.request.url.host_str(), Some(HOST));
+            assert_ne!(self.manner, Manner::UrlTyping);
+            assert!(!self.forbidden(), "{ask:?}");
+            assert_ne!(ask.request.authorization, Authorization::None);
+        }
+        for secret in [KEY, TOKEN] {
+            assert!(!format!("{ask:?}").contains(secret), "a secret in the open");
+        }
+    }
+}
+
+fn check(case: &Case, heard: &[Response], verdict: &Verdict) {
+    if verdict.state() == State::Ok {
+        assert!(
+            heard.iter().any(|response| is_own(case.service, response)),
+            "{:?} of {heard:?}",
+            verdict.reason
+        );
+    }
+    assert!(case.manner != Manner::Full || heard.len() <= 4, "{heard:?}");
+    let json = serde_json::to_value(verdict).expect("a verdict is JSON");
+    all_inert(&json, "");
+}
+
+/// The judge's rule of a success, written once more.
+fn is_own(service: &str, response: &Response) -> bool {
+    let success = (200..300).contains(&response.status);
+    match service {
+        "blesta" => {
+            success
+                && values(response, '{')
+                    .any(|value| value.get("response").is_some_and(|v| !v.is_null()))
+        }
+        "connect" => {
+            success
+                && values(response, '[')
+                    .chain(values(response, '{'))
+                    .next()
+                    .is_some()
+        }
+        _ => success,
+    }
+}
+
+/// The JSON values in the body that begin with `open`, unless a page goes before.
+fn values(response: &Response, open: char) -> impl Iterator<Item = Value> {
+    let text = String::from_utf8_lossy(&response.body).into_owned();
+    let places: Vec<usize> = text.match_indices(open).map(|(place, _)| place).collect();
+    places.into_iter().filter_map(move |place| {
+        let before = text[..place].to_lowercase();
+        if before.contains("<html") || before.contains("<!doctype") {
+            return None;
+        }
+        let mut values = serde_json::Deserializer::from_str(&text[place..]).into_iter::<Value>();
+        values.next()?.ok()
+    })
+}
+
+/// Every text but the snippet, which has lines, is one that a terminal takes for text.
+fn all_inert(value: &Value, key: &str) {
+    match value {
+        Value::String(text) if key == "snippet" => {
+            assert!(
+                !text.chars().any(|c| c.is_control() && c != '\n'),
+                "{text:?}"
+            );
+        }
+        Value::String(text) => assert_eq!(&inert(text, 8_192), text, "{key}"),
+        Value::Array(values) => values.iter().for_each(|value| all_inert(value, key)),
+        Value::Object(values) => values.iter().for_each(|(key, value)| all_inert(value, key)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    for secret in [KEY, TOKEN] {
+        assert!(
+            value.as_str().is_none_or(|text| !text.contains(secret)),
+            "{key}"
+        );
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_795_428_000).expect("in 2026")
+}
+
+/// Pieces divided by lines of `%%`.
+struct Pieces<'a>(Option<&'a [u8]>);
+
+impl<'a> Iterator for Pieces<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.0.take()?;
+        let divider = b"\n%%\n";
+        let (piece, rest) = split(rest, divider);
+        self.0 = (!rest.is_empty()).then_some(rest);
+        Some(piece)
+    }
+}
+
+/// What stands before and behind the first `divider`.
+fn split<'a>(bytes: &'a [u8], divider: &[u8]) -> (&'a [u8], &'a [u8]) {
+    match bytes
+        .windows(divider.len())
+        .position(|part| part == divider)
+    {
+        Some(at) => (&bytes[..at], &bytes[at + divider.len()..]),
+        None => (bytes, &[]),
+    }
+}
+
+fn nobody() -> Reply {
+    wrapped(Outcome::Failed(Failure::ClosedEarly))
+}
+
+fn reply(piece: &[u8]) -> Reply {
+    let (head, body) = split(piece, b"\n\n");
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head.lines();
+    let first = lines.next().unwrap_or_default();
+    if first == "=" {
+        return wrapped(Outcome::Reached);
+    }
+    let headers = lines.filter_map(|line| line.split_once(':'));
+    let (status, failed) = first
+        .split_once('!')
+        .map_or((first, None), |(status, failed)| {
+            (status, Some(failure(failed)))
+        });
+    let response = Response {
+        status: status.parse().unwrap_or(200),
+        headers: headers
+            .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+            .collect(),
+        body: body.to_vec(),
+    };
+    wrapped(match failed {
+        Some(failure) if status.is_empty() => Outcome::Failed(failure),
+        Some(failure) => Outcome::Cut(response, failure),
+        None => Outcome::Answered(response),
+    })
+}
+
+fn failure(number: &str) -> Failure {
+    let (number, words) = number.split_once(' ').unwrap_or((number, ""));
+    let failures = [
+        Failure::DnsNotFound,
+        Failure::DnsFailed,
+        Failure::Refused,
+        Failure::ConnectTimeout,
+        Failure::Unreachable,
+        Failure::Reset,
+        Failure::ClosedEarly,
+        Failure::ResponseTimeout,
+        Failure::NotHttp,
+        Failure::BodyTooLarge,
+        Failure::BadCoding,
+        Failure::Proxy(words.parse().ok()),
+        Failure::Local(inert(words, 200)),
+        Failure::Tls(TlsFailure::Expired),
+        Failure::Tls(TlsFailure::NotYetValid),
+        Failure::Tls(TlsFailure::WrongName),
+        Failure::Tls(TlsFailure::UnknownIssuer),
+        Failure::Tls(TlsFailure::Protocol),
+        Failure::Tls(TlsFailure::ClientCertificate),
+        Failure::Tls(TlsFailure::NotTls),
+        Failure::Tls(TlsFailure::Timeout),
+        Failure::Tls(TlsFailure::Other(inert(words, 200))),
+    ];
+    let at = number.parse::<usize>().unwrap_or_default() % failures.len();
+    failures[at].clone()
+}
+
+fn wrapped(outcome: Outcome) -> Reply {
+    let hours = |hours: i64| now() + SignedDuration::from_hours(hours);
+    let leaf = Certificate {
+        subject: format!("CN={HOST}"),
+        issuer: "CN=Public CA".to_owned(),
+        names: vec![HOST.to_owned()],
+        not_before: hours(-2_400),
+        not_after: hours(2_400),
+        fingerprint: "ab".repeat(32),
+    };
+    Reply {
+        at: now(),
+        phases: Phases {
+            total: Some(Duration::from_millis(42)),
+            ..Phases::default()
+        },
+        addresses: Vec::new(),
+        tls: Some(TlsFacts {
+            version: Some("TLSv1.3".to_owned()),
+            chain: vec![leaf],
+            verified: !matches!(outcome, Outcome::Failed(_)),
+        }),
+        proxy: None,
+        outcome,
+    }
+}
