@@ -14,6 +14,7 @@ use crate::domain::{
 };
 use crate::service::Manner;
 use crate::store::files;
+use crate::work::offline::SideBySide;
 use crate::work::{TargetSettings, Unsaved, targets};
 
 /// Runs the command; gives the exit code of the worst verdict.
@@ -155,12 +156,27 @@ async fn saved(
     let mut running =
         futures_util::stream::StreamExt::buffered(futures_util::stream::iter(probes), limit);
     let mut verdicts = Vec::with_capacity(names.len());
-    while let Some(verdict) = futures_util::StreamExt::next(&mut running).await {
+    let mut together = SideBySide::default();
+    loop {
+        let next = futures_util::StreamExt::next(&mut running).await;
+        let ended = next.is_none();
+        let told = match next {
+            Some(verdict) => together.hear(verdict),
+            None => std::mem::take(&mut together).end(),
+        };
         if arguments.format == Format::Ndjson {
-            output::ndjson(&verdict)?;
+            told.iter().try_for_each(output::ndjson)?;
         }
-        verdicts.push(verdict);
+        verdicts.extend(told);
+        if ended {
+            break;
+        }
     }
+    // What was kept back comes in the order that was asked for.
+    verdicts.sort_by_key(|verdict| {
+        let of = verdict.connection.as_ref();
+        names.iter().position(|name| Some(name) == of)
+    });
     written(context, &verdicts, arguments.format, shape)
 }
 
@@ -282,15 +298,23 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
     };
     let mut running = context.desk.probe_targets(urls, settings);
     let (mut verdicts, mut worst) = (Vec::new(), State::Ok);
-    while let Some(verdict) = running.next().await {
-        worst = State::worst([worst, verdict.state()]);
-        match arguments.format {
-            Format::Ndjson => output::ndjson(&verdict)?,
-            Format::Nagios => output::data(&nagios::line(&verdict))?,
-            Format::Human => output::data(&human::verdict(&verdict, context.colours))?,
-            Format::Json => verdicts.push(verdict),
+    let mut together = SideBySide::default();
+    let mut tell = |told: Vec<Verdict>| -> Result<(), Fault> {
+        for verdict in told {
+            worst = State::worst([worst, verdict.state()]);
+            match arguments.format {
+                Format::Ndjson => output::ndjson(&verdict)?,
+                Format::Nagios => output::data(&nagios::line(&verdict))?,
+                Format::Human => output::data(&human::verdict(&verdict, context.colours))?,
+                Format::Json => verdicts.push(verdict),
+            }
         }
+        Ok(())
+    };
+    while let Some(verdict) = running.next().await {
+        tell(together.hear(verdict))?;
     }
+    tell(together.end())?;
     if arguments.format == Format::Json {
         output::json(&verdicts)?;
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{HostPort, Reason, Verdict};
+use crate::domain::{Endpoint, HostPort, Reason, Verdict};
 
 /// Distinct hosts that must fail at once, at the least.
 const FEWEST: usize = 3;
@@ -31,18 +31,11 @@ impl Reachability {
                     self.silent.insert(host.clone());
                 }
             }
-            // Not asked at all; a firewall, perhaps at the other end; an answer of a name server, which may
-            // be this machine's own: these say nothing.
-            Reason::UrlMissing
-            | Reason::UrlInvalid
-            | Reason::LocalError
-            | Reason::Offline
-            | Reason::ConnectTimeout
-            | Reason::DnsNotFound => {}
-            _ => {
+            answer if Self::is_answer(answer) => {
                 self.chronic.extend(self.silent.drain());
                 self.chronic.remove(host);
             }
+            _ => {}
         }
         self.is_offline(watched)
     }
@@ -52,10 +45,81 @@ impl Reachability {
         matches!(reason, Reason::DnsFailed | Reason::Unreachable)
     }
 
+    /// Whether somebody beyond this machine answered a probe that ended so.
+    const fn is_answer(reason: Reason) -> bool {
+        // Not asked at all; a firewall, perhaps at the other end; an answer of a name server, which may be
+        // this machine's own: these say nothing.
+        let silent = matches!(
+            reason,
+            Reason::UrlMissing
+                | Reason::UrlInvalid
+                | Reason::LocalError
+                | Reason::Offline
+                | Reason::ConnectTimeout
+                | Reason::DnsNotFound
+        );
+        !silent && !Self::is_network_failure(reason)
+    }
+
     /// Whether this machine seems to be offline.
     pub fn is_offline(&self, watched: usize) -> bool {
         self.silent.len() >= (watched / SHARE).clamp(FEWEST, MOST)
     }
+}
+
+/// Verdicts of several connections that were asked once, side by side. Those that failed at the name server or
+/// at routing are kept back until another host answers, or the last has come: only then is it known whose
+/// failure it is.
+#[derive(Debug, Default)]
+pub struct SideBySide {
+    reach: Reachability,
+    kept: Vec<Verdict>,
+    heard: usize,
+    answered: bool,
+}
+
+impl SideBySide {
+    /// Takes in one verdict, and gives those that can be told by now.
+    pub fn hear(&mut self, verdict: Verdict) -> Vec<Verdict> {
+        self.heard += 1;
+        let failed = Reachability::is_network_failure(verdict.reason);
+        let host = distant(&verdict);
+        if let Some(host) = &host {
+            self.reach.hear(host, verdict.reason, self.heard);
+            self.answered |= Reachability::is_answer(verdict.reason);
+        }
+        if failed && host.is_some() && !self.answered {
+            self.kept.push(verdict);
+            return Vec::new();
+        }
+        let mut told = vec![verdict];
+        if self.answered {
+            told.append(&mut self.kept);
+        }
+        told
+    }
+
+    /// The last has come: what is left, as `offline` where that is what it was.
+    pub fn end(self) -> Vec<Verdict> {
+        let is_offline = self.reach.is_offline(self.heard);
+        let read = |verdict| {
+            if is_offline {
+                offline(verdict)
+            } else {
+                verdict
+            }
+        };
+        self.kept.into_iter().map(read).collect()
+    }
+}
+
+/// Whom a verdict is of, unless it is this machine or nobody.
+fn distant(verdict: &Verdict) -> Option<HostPort> {
+    let endpoint = Endpoint::parse(&verdict.url).ok()?;
+    (!endpoint.is_loopback()).then(|| HostPort {
+        host: endpoint.host(),
+        port: endpoint.port(),
+    })
 }
 
 /// `verdict` as it reads when this machine is offline: what was found stays, the reason is ours.
@@ -83,6 +147,7 @@ pub fn offline(mut verdict: Verdict) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ServiceId;
 
     fn host(name: &str) -> HostPort {
         HostPort {
@@ -133,6 +198,49 @@ mod tests {
         }
         assert!(!reach.hear(&host("c"), Reason::DnsNotFound, 4));
         assert!(reach.hear(&host("d"), Reason::Unreachable, 4));
+    }
+
+    fn of(url: &str, reason: Reason) -> Verdict {
+        let mut verdict = super::super::local::local_error(None, &ServiceId::http(), url, "");
+        verdict.reason = reason;
+        verdict
+    }
+
+    fn side_by_side(all: &[(&str, Reason)]) -> Vec<(String, Reason)> {
+        let mut together = SideBySide::default();
+        let mut told: Vec<_> = all
+            .iter()
+            .flat_map(|(url, reason)| together.hear(of(url, *reason)))
+            .collect();
+        told.extend(together.end());
+        told.into_iter().map(|one| (one.url, one.reason)).collect()
+    }
+
+    #[test]
+    fn three_hosts_that_fail_side_by_side_are_this_machine_unless_another_answers() {
+        use Reason::{DnsFailed, Offline, Refused, Unreachable};
+        let (a, b, c) = ("http://a.example", "http://b.example", "http://c.example");
+        let failing = [(a, DnsFailed), (b, Unreachable), (c, DnsFailed)];
+        let reasons = |all: &[(&str, Reason)]| {
+            let told = side_by_side(all).into_iter();
+            told.map(|(_, reason)| reason).collect::<Vec<_>>()
+        };
+        assert_eq!(reasons(&failing), [Offline; 3]);
+        assert_eq!(reasons(&failing[..2]), [DnsFailed, Unreachable]);
+        assert_eq!(
+            reasons(&[(a, DnsFailed), (a, DnsFailed), (a, DnsFailed)]),
+            [DnsFailed; 3]
+        );
+        // An answer, early or late, shows that this machine is online; this machine's own shows nothing.
+        let late = [&failing[..], &[("http://d.example", Refused)]].concat();
+        let early = [&[("http://d.example", Refused)], &failing[..]].concat();
+        for all in [late, early] {
+            let told = reasons(&all);
+            assert_eq!(told.len(), 4);
+            assert!(!told.contains(&Offline), "{told:?}");
+        }
+        let own = [&failing[..], &[("http://127.0.0.1", Refused)]].concat();
+        assert_eq!(reasons(&own), [Refused, Offline, Offline, Offline]);
     }
 
     #[test]
