@@ -24,6 +24,9 @@ impl Done {
     }
 }
 
+/// The binary: what every command of the tests begins with.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_switchboard");
+
 /// Runs the binary in `home` with `arguments`, further `variables`, and `input` on stdin.
 pub fn switchboard(
     home: &Path,
@@ -31,19 +34,14 @@ pub fn switchboard(
     variables: &[(&str, &str)],
     input: &str,
 ) -> Done {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_switchboard"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("HOME", home)
-        .env("PATH", "/usr/bin:/bin")
-        .current_dir(home);
-    command.envs(variables.iter().copied());
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+    let mut command = Command::new(BINARY);
+    command.args(arguments);
+    finish(command, home, variables, input)
+}
+
+/// Runs `command` to its end in a blank environment, with `home` as home.
+pub fn finish(mut command: Command, home: &Path, variables: &[(&str, &str)], input: &str) -> Done {
+    let mut child = begin(&mut command, home, variables);
     // The program may end without reading: then there is nobody to write to.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
@@ -55,6 +53,24 @@ pub fn switchboard(
         out: text(output.stdout),
         err: text(output.stderr),
     }
+}
+
+/// Starts `command` in a blank environment, with `home` as home.
+pub fn begin(
+    command: &mut Command,
+    home: &Path,
+    variables: &[(&str, &str)],
+) -> std::process::Child {
+    command
+        .env_clear()
+        .env("HOME", home)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .current_dir(home)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.spawn().unwrap()
 }
 
 /// `probe --url` of an unsaved connection; the key goes by a variable.

@@ -10,6 +10,7 @@
 )]
 
 pub mod commands;
+pub mod netns;
 pub mod pty;
 pub mod rig;
 pub mod stage;
