@@ -63,5 +63,6 @@ fn happened(view: &View<'_>) -> Line<'static> {
         format!(", clears in {:>2} s", seconds_to(model, at))
     });
     let words = clean(&copied.words);
+    // The clipboard's own words: they say "copied" only where that is known.
     Line::from(Span::styled(format!("{words}{clears}"), theme.notice))
 }

@@ -114,6 +114,7 @@ fn a_copy_that_is_never_cleared_shows_no_countdown() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("y").send(copied(None));
     assert!(scene.model.copied.is_none());
+    assert_eq!(scene.notice(), "copied → your terminal (OSC 52)");
     assert!(scene.notice().contains("OSC 52"));
     scene.send(Message::Copied(Copied {
         words: "no clipboard here".to_owned(),
