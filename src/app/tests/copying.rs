@@ -204,6 +204,20 @@ fn locking_forgets_and_asks_before_it_loses_a_typed_secret() {
 }
 
 #[test]
+fn a_locked_copy_shows_no_token_that_its_original_does_not_have() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("c").send(Message::SecretsLoaded {
+        name: named("a"),
+        key: Ok(Some(Secret::new(KEY))),
+        key_origin: None,
+        token: Ok(None),
+    });
+    scene.keys("alt-L");
+    assert!(scene.form().is_set(crate::app::FieldId::Key));
+    assert!(!scene.form().is_set(crate::app::FieldId::Token));
+}
+
+#[test]
 fn idle_minutes_lock() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.model.lock_after_min = 15;

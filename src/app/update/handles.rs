@@ -224,19 +224,14 @@ impl Form {
         let original = self.original.as_ref().map(|original| &original.connection);
         let cloned = self.clone_of.is_some();
         let stored = [
-            (
-                FieldId::Key,
-                cloned || original.is_some_and(|c| c.key.is_some()),
-            ),
-            (
-                FieldId::Token,
-                cloned || original.is_some_and(|c| c.token.is_some()),
-            ),
+            (FieldId::Key, original.is_some_and(|c| c.key.is_some())),
+            (FieldId::Token, original.is_some_and(|c| c.token.is_some())),
         ];
         for (id, stored) in stored {
             if let Some(field) = self.secret_mut(id) {
                 *field = SecretField {
-                    stored,
+                    // A copy's field knows from its original.
+                    stored: stored || (cloned && field.stored),
                     ..SecretField::default()
                 };
             }
