@@ -133,9 +133,18 @@ pub fn mouse(on: bool) -> io::Result<()> {
 
 /// Writes bytes that are not part of a frame: a copy, the bell.
 pub fn write_whole(bytes: &[u8]) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)?;
-    out.flush()
+    // One writer at a time, and past the buffer of std: it would keep what was shown or copied last.
+    let _turn = io::stdout().lock();
+    let mut left = bytes;
+    while !left.is_empty() {
+        match rustix::io::write(rustix::stdio::stdout(), left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => left = left.get(count..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
 }
 
 fn ansi(command: impl Command) -> Vec<u8> {
