@@ -227,6 +227,19 @@ impl Terminal {
             .clone()
     }
 
+    /// All copies that arrived by OSC 52, as base64; an empty one clears.
+    pub fn copies(&self) -> Vec<String> {
+        self.shown.0.lock().unwrap().parser.callbacks().0.clone()
+    }
+
+    /// Waits until everything that the program wrote has arrived; to be called after its end.
+    pub fn wait_until_ended(&self) {
+        let mut shown = self.shown.0.lock().unwrap();
+        while !shown.ended {
+            shown = self.shown.1.wait(shown).unwrap();
+        }
+    }
+
     /// Everything that the program ever wrote.
     pub fn raw(&self) -> Vec<u8> {
         self.shown.0.lock().unwrap().raw.clone()
