@@ -1,5 +1,9 @@
 //! The real program in a terminal: the main job from typing to copying, and every way to end.
-#![expect(clippy::unwrap_used, reason = "what is missing shall fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "what is missing shall fail the test"
+)]
 
 mod support;
 
@@ -558,7 +562,6 @@ fn at_rest_it_uses_no_processor_time() {
 #[test]
 #[ignore = "takes the terminal; `a_panic_gives_the_terminal_back_and_ends_it` runs it"]
 #[expect(clippy::exit, reason = "the code is what is tested")]
-#[expect(clippy::panic, reason = "the panic is what is tested")]
 #[expect(clippy::disallowed_methods, reason = "told by the test that runs it")]
 fn screen_that_panics() {
     use switchboard::{config::Environment, tui, ui, work::Desk};

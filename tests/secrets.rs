@@ -1,6 +1,7 @@
 //! Secrets over the real binary: where they lie, how they move, what a kill, a lock and a full session leave.
 #![expect(
     clippy::unwrap_used,
+    clippy::too_many_lines,
     clippy::panic,
     clippy::print_stderr,
     reason = "what is missing shall fail the test, and what is skipped shall say so"

@@ -1,6 +1,7 @@
 //! The whole screen but for the terminal: fake keys in, a picture out, real services on loopback behind it.
 #![expect(
     clippy::unwrap_used,
+    clippy::string_slice,
     clippy::panic,
     reason = "what is missing shall fail the test"
 )]

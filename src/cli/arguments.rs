@@ -2,9 +2,12 @@
 //!
 //! A secret is never an argument: arguments stand in `/proc`, in histories and in logs.
 
+pub mod connection;
 pub mod token;
 
 use std::path::PathBuf;
+
+pub use connection::{AddArguments, ConnectionCommand, EditArguments, FieldArguments};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -325,124 +328,6 @@ pub struct Way {
     /// IPv6 only
     #[arg(short = '6')]
     pub ipv6: bool,
-}
-
-/// `switchboard connection …`
-#[derive(Debug, Subcommand)]
-pub enum ConnectionCommand {
-    /// All connections
-    List {
-        /// How the result is written
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
-    },
-    /// One connection
-    Show {
-        /// Which
-        name: String,
-        /// How the result is written
-        #[arg(long, value_enum, default_value_t = Format::Human)]
-        format: Format,
-    },
-    /// Add a connection
-    Add(Box<AddArguments>),
-    /// Change fields of a connection; what is not named stays
-    Edit(Box<EditArguments>),
-    /// Give a connection another name
-    Rename {
-        /// Its name now
-        name: String,
-        /// Its name from now on
-        new: String,
-    },
-    /// Copy a connection, without its secrets
-    Clone {
-        /// Which
-        name: String,
-        /// The copy's name
-        new: String,
-    },
-    /// Remove a connection and the secrets kept for it here
-    Remove {
-        /// Which
-        name: String,
-        /// Don't ask
-        #[arg(long)]
-        yes: bool,
-    },
-}
-
-/// Fields of a connection.
-#[derive(Debug, Default, Args)]
-pub struct FieldArguments {
-    /// Username of the pair
-    #[arg(long, value_name = "U")]
-    pub username: Option<String>,
-    /// Where the key is: keyring:, vault:, env:, file:, cmd: or ask
-    #[arg(long, value_name = "REF", conflicts_with = "key_source")]
-    pub key_ref: Option<String>,
-    /// Where the shared token is, likewise
-    #[arg(long, value_name = "REF", conflicts_with = "token_source")]
-    pub token_ref: Option<String>,
-    /// Where the key comes from, to be kept in --store.
-    #[command(flatten)]
-    pub key: KeySource,
-    /// Where the shared token comes from, to be kept in --store.
-    #[command(flatten)]
-    pub token: TokenSource,
-    /// Where a key or token given here is kept
-    #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
-    pub store: Option<String>,
-    /// Where the CMS of the shared token is
-    #[arg(long, value_name = "URL")]
-    pub cms_url: Option<String>,
-    /// joomla, modx, concrete5 or a definition file
-    #[arg(long, value_name = "CMS")]
-    pub cms: Option<String>,
-    /// For filters and groups; may be given several times
-    #[arg(long, value_name = "T")]
-    pub tag: Vec<String>,
-    /// Seconds between scheduled probes, such as 60s or 5m
-    #[arg(long, value_name = "TIME")]
-    pub interval: Option<String>,
-    /// For people
-    #[arg(long, value_name = "TEXT")]
-    pub note: Option<String>,
-    /// Options of the way there.
-    #[command(flatten)]
-    pub way: Way,
-}
-
-/// `switchboard connection add`.
-#[derive(Debug, Args)]
-pub struct AddArguments {
-    /// Its name
-    pub name: String,
-    /// What is at the other end: blesta, connect, http, or one of your own
-    #[arg(long, value_name = "S")]
-    pub service: String,
-    /// Where it is
-    #[arg(long, value_name = "U")]
-    pub url: String,
-    /// Its fields.
-    #[command(flatten)]
-    pub fields: FieldArguments,
-}
-
-/// `switchboard connection edit`.
-#[derive(Debug, Args)]
-pub struct EditArguments {
-    /// Which
-    pub name: String,
-    /// What is at the other end
-    #[arg(long, value_name = "S")]
-    pub service: Option<String>,
-    /// Where it is
-    #[arg(long, value_name = "U")]
-    pub url: Option<String>,
-    /// Its fields.
-    #[command(flatten)]
-    pub fields: FieldArguments,
 }
 
 /// `switchboard token …`

@@ -102,11 +102,16 @@ fn human(row: &Row) -> String {
         facts.push(format!("shared by {}", row.shared_by));
     }
     let mut text = format!("{:20} {:10} {}\n", row.connection, row.which, row.reference);
-    for line in [facts.join(" · ")].iter().filter(|line| !line.is_empty()) {
-        text.push_str(&format!("    {line}\n"));
+    let facts = facts.join(" · ");
+    if !facts.is_empty() {
+        text += "    ";
+        text += &facts;
+        text += "\n";
     }
     for finding in &row.findings {
-        text.push_str(&format!("    ▲ {finding}\n"));
+        text += "    ▲ ";
+        text += finding;
+        text += "\n";
     }
     text
 }

@@ -149,6 +149,8 @@ mod tests {
         fs::write(folder.path().join(name), text).unwrap();
         let permissions = fs::Permissions::from_mode(mode);
         fs::set_permissions(folder.path().join(name), permissions).unwrap();
+        let private = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(folder.path(), private).unwrap();
         let belongings = Belongings::below(&[folder.path()]);
         (folder, belongings)
     }

@@ -310,10 +310,19 @@ impl Effects {
     /// What is on its way with a secret in hand ends first: it would bring it back after the lock.
     fn lock(&mut self) {
         let carries = |key: &Key| match key {
-            Key::Secrets | Key::Reveal | Key::Clipboard | Key::Clearing | Key::Unlock => true,
-            // A probe ends by itself, and its answer holds no secret.
-            Key::Probe(_) | Key::Watch | Key::Configuration | Key::Changes | Key::Lock => false,
-            Key::Save | Key::Remove | Key::AddToken | Key::Resume | Key::Set => false,
+            Key::Secrets | Key::Reveal | Key::Clipboard | Key::Unlock => true,
+            // A probe ends by itself, and its answer holds no secret; what is being written is written.
+            Key::Probe(_)
+            | Key::Watch
+            | Key::Configuration
+            | Key::Changes
+            | Key::Lock
+            | Key::Clearing
+            | Key::Save
+            | Key::Remove
+            | Key::AddToken
+            | Key::Resume
+            | Key::Set => false,
         };
         self.tasks.retain(|key, _| !carries(key));
         let (desk, queue) = (self.desk.clone(), self.queue.clone());

@@ -84,7 +84,7 @@ impl Desk {
         let found = secrets.fetch(&old, &place).await;
         let found = found.map_err(|problem| self.0.refused(&problem))?;
         let new = self
-            .place_anew(&secrets, kind, &place, &found, &configuration.connections)
+            .place_anew(&secrets, (kind, &place), &found, &configuration.connections)
             .await?;
         let after = referring(&before, slot, &new);
         if let Err(problem) = self.write_changed(before, after.clone(), None).await {
@@ -101,8 +101,7 @@ impl Desk {
     async fn place_anew(
         &self,
         secrets: &Secrets,
-        kind: StoreKind,
-        place: &Place,
+        (kind, place): (StoreKind, &Place),
         found: &Found,
         connections: &[Connection],
     ) -> Result<SecretRef, WorkError> {

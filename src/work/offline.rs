@@ -26,10 +26,8 @@ impl Reachability {
     /// seems to be offline now.
     pub fn hear(&mut self, host: &HostPort, reason: Reason, watched: usize) -> bool {
         match reason {
-            failed if Self::is_network_failure(failed) => {
-                if !self.chronic.contains(host) {
-                    self.silent.insert(host.clone());
-                }
+            failed if Self::is_network_failure(failed) && !self.chronic.contains(host) => {
+                self.silent.insert(host.clone());
             }
             answer if Self::is_answer(answer) => {
                 self.chronic.extend(self.silent.drain());

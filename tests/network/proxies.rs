@@ -51,7 +51,10 @@ fn tunnel(client: TcpStream, server: TcpStream) -> std::io::Result<()> {
     let (mut from, mut to) = (server, client);
     let _ = copy(&mut from, &mut to);
     let _ = to.shutdown(Shutdown::Both);
-    up.join().map_err(|_| std::io::Error::other("the way up"))
+    if up.join().is_err() {
+        return Err(std::io::Error::other("the way up"));
+    }
+    Ok(())
 }
 
 fn head(stream: &mut TcpStream) -> std::io::Result<String> {
