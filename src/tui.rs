@@ -24,6 +24,7 @@ use std::time::Duration;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use rustix::event::Timespec;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::app::{Message, Model};
@@ -63,6 +64,8 @@ pub enum TuiError {
 const HUNG_UP: u8 = 129;
 /// Exit code after a panic, as the standard library gives it.
 const PANICKED: u8 = 101;
+/// How long a signal that stops the program may take to do so.
+const STOPPING: Duration = Duration::from_millis(100);
 /// How long the end waits for tasks that can't be interrupted (a hung look-up of a name).
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
@@ -199,6 +202,9 @@ impl Surface for Painted {
         terminal::leave();
         // Ignored where nobody could continue us (an orphaned process group): then nothing happens.
         rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
+        // Another thread may be the one that takes the signal, a moment after the call has returned.
+        let moment = Timespec::try_from(STOPPING).map_err(io::Error::other)?;
+        let _ = rustix::event::poll(&mut [], Some(&moment));
         self.take_back()
     }
 

@@ -97,6 +97,9 @@ impl Screen {
 
 /// Takes the terminal over: at the start, and after a suspension.
 pub fn enter() -> io::Result<()> {
+    // A shell that saw us stopped has set its own line settings, and crossterm does nothing where it thinks
+    // that ours are in force.
+    let _ = disable_raw_mode();
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
     let mut bytes = ansi(EnterAlternateScreen);
