@@ -25,7 +25,6 @@ use crate::work::{Desk, Saved, WatchEvent, WatchSettings, WorkError};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Key {
     Configuration,
-    Changes,
     Probe(Target),
     Watch,
     Secrets,
@@ -217,15 +216,13 @@ impl Effects {
     }
 
     fn load(&mut self) {
-        let (desk, banner) = (self.desk.clone(), self.banner.clone());
-        self.answer(Key::Configuration, async move {
-            configuration(&desk, banner).await
-        });
         let (desk, queue, banner) = (self.desk.clone(), self.queue.clone(), self.banner.clone());
-        self.own(Key::Changes, async move {
-            desk.sweep().await;
+        self.own(Key::Configuration, async move {
+            // Taken before it is read: a change in between is seen by the next look.
             let mut stamp = desk.stamp().await.ok();
             let mut call = desk.lock_call().await;
+            queue.tell(configuration(&desk, banner.clone()).await);
+            desk.sweep().await;
             loop {
                 tokio::time::sleep(LOOK_FOR_CHANGES).await;
                 let last = desk.lock_call().await;
@@ -315,7 +312,6 @@ impl Effects {
             Key::Probe(_)
             | Key::Watch
             | Key::Configuration
-            | Key::Changes
             | Key::Lock
             | Key::Clearing
             | Key::Save
