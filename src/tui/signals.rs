@@ -2,9 +2,13 @@
 
 use std::io;
 use std::thread;
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How long the program may take to end by itself once its terminal is gone.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What the system told us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +66,8 @@ pub fn watch_terminal(gone: impl FnOnce() + Send + 'static) -> io::Result<()> {
                     Ok(_) => {
                         let hung_up = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
                         if watched[0].revents().intersects(hung_up) {
-                            return gone();
+                            gone();
+                            return end_by_force();
                         }
                     }
                     Err(rustix::io::Errno::INTR) => {}
@@ -71,4 +76,14 @@ pub fn watch_terminal(gone: impl FnOnce() + Send + 'static) -> io::Result<()> {
             }
         })?;
     Ok(())
+}
+
+/// Ends the program where it has not ended by itself: a read of crossterm from a dead terminal never returns,
+/// and the loop may be the one that called it. There is no terminal to be given back.
+fn end_by_force() {
+    if let Ok(grace) = Timespec::try_from(GRACE) {
+        let _ = poll(&mut [], Some(&grace));
+    }
+    #[expect(clippy::exit, reason = "nobody else can end the program here")]
+    std::process::exit(super::HUNG_UP.into());
 }
