@@ -320,6 +320,19 @@ impl Terminal {
         left
     }
 
+    /// Asserts that a program's session is empty. A child that is ending anyway is waited for.
+    pub fn assert_nothing_left(session: u32) {
+        let until = Instant::now() + LIMIT;
+        loop {
+            let left = Self::left_behind(session);
+            if left.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < until, "{left:?} are left behind");
+            std::thread::yield_now();
+        }
+    }
+
     /// Lets time pass, as long as the program runs.
     pub fn let_pass(&self, time: Duration) {
         let until = Instant::now() + time;
