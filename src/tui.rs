@@ -79,6 +79,7 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
         .enable_all()
         .build()
         .map_err(TuiError::Runtime)?;
+    let insisting = runtime.spawn(signals::insist());
     let (sender, receiver) = unbounded_channel();
     give_back_on_panic(sender.clone());
     let screen = Screen::open().map_err(TuiError::Terminal)?;
@@ -93,6 +94,7 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
         runtime.block_on(session.run(handle, screen))
     }));
     terminal::leave();
+    insisting.abort();
     runtime.shutdown_timeout(LAST_WAIT);
     Ok(match ended {
         Ok(Ok(code)) => code,

@@ -7,7 +7,9 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// How long the program may take to end by itself once its terminal is gone.
+use super::terminal;
+
+/// How long the screen has to end by itself after a signal, or once its terminal is gone.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What the system told us.
@@ -52,6 +54,30 @@ impl Signals {
     }
 }
 
+/// Ends the program where a signal asked for it and the screen could not: a terminal that takes nothing any
+/// more (a stalled line) holds it in a write, and no signal interrupts that.
+pub async fn insist() {
+    let Ok(mut signals) = Signals::listen() else {
+        return;
+    };
+    let code = loop {
+        if let Told::End(code) = signals.next().await {
+            break code;
+        }
+    };
+    tokio::time::sleep(GRACE).await;
+    terminal::abandon();
+    end(code);
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the main thread is held in a call on its terminal: nobody else can end the program"
+)]
+fn end(code: u8) {
+    std::process::exit(i32::from(code));
+}
+
 /// Watches the terminal from a thread of its own, and calls `gone` once when it hangs up. With SIGHUP ignored
 /// (`nohup`) nothing else would tell: reads and writes fail for ever, and the event thread of crossterm spins
 /// (its issue 793).
@@ -84,6 +110,5 @@ fn end_by_force() {
     if let Ok(grace) = Timespec::try_from(GRACE) {
         let _ = poll(&mut [], Some(&grace));
     }
-    #[expect(clippy::exit, reason = "nobody else can end the program here")]
-    std::process::exit(super::HUNG_UP.into());
+    end(super::HUNG_UP);
 }

@@ -125,6 +125,13 @@ pub fn leave() {
     let _ = disable_raw_mode();
 }
 
+/// Gives a terminal back that takes nothing any more: its mode, without a word to it.
+pub fn abandon() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = disable_raw_mode();
+    }
+}
+
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
