@@ -500,3 +500,12 @@ fn a_proxys_password_is_not_taken_from_an_argument() {
     assert_eq!(done.code, 3, "{done:?}");
     assert!(!format!("{done:?}").contains("pr0xypass"), "{done:?}");
 }
+
+#[test]
+fn the_rehearsal_takes_the_options_of_the_screen() {
+    let home = tempfile::tempdir().unwrap();
+    let arguments = ["demo", "--theme", "light", "--mouse"];
+    let done = switchboard(home.path(), &arguments, &[], "");
+    assert_eq!(done.code, 3);
+    assert!(done.err.contains("terminal"), "{done:?}");
+}

@@ -48,10 +48,10 @@ pub struct Global {
     #[arg(long, global = true)]
     pub no_color: bool,
     /// Report clicks and the wheel to the screen
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub mouse: bool,
     /// Theme of the screen: dark, light, high-contrast, mono
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
     /// Read the vault's passphrase from this open file descriptor
     #[arg(long, global = true, value_name = "N")]
