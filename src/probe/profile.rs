@@ -42,6 +42,14 @@ impl Default for Profile {
 }
 
 impl Profile {
+    /// Whether `url` is asked through a proxy beyond this machine: then not even plain http to a loopback
+    /// address stays here. A proxy that can't be read is nobody's way: the probe ends before it.
+    pub fn leaves_by_proxy(&self, url: &Url) -> bool {
+        let routes = Routes::read(&self.proxy).ok();
+        let proxy = routes.as_ref().and_then(|routes| routes.proxy_for(url));
+        proxy.is_some_and(|proxy| !is_here(proxy))
+    }
+
     /// Whether the same client serves both: they differ in nothing but time and address family, which
     /// belong to a request.
     pub(super) fn shares_client_with(&self, other: &Self) -> bool {
@@ -202,6 +210,14 @@ impl Routes {
             .map(str::trim)
             .any(|entry| entry == "*" || names(entry, host, port))
     }
+}
+
+/// Whether a proxy is on this machine. Hosts of schemes like `socks5` are not read as addresses by `url`.
+fn is_here(proxy: &Url) -> bool {
+    let host = proxy.host_str().unwrap_or_default();
+    let bare = host.trim_matches(['[', ']']);
+    let address = bare.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// A proxy as it is shown: scheme, host and port only.

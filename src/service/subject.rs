@@ -104,6 +104,9 @@ pub struct Subject {
     pub auth: AuthStyle,
     /// Whether the key may be sent over plain http to a host that is not loopback.
     pub allow_http: bool,
+    /// Whether the requests leave this machine by a proxy, whatever host they are for: then plain http to a
+    /// loopback address is read by others too.
+    pub by_proxy: bool,
     /// On whose wish.
     pub manner: Manner,
     /// What earlier probes found out.
@@ -125,6 +128,7 @@ impl Subject {
             company: None,
             auth: AuthStyle::Auto,
             allow_http: false,
+            by_proxy: false,
             manner: Manner::Asked,
             past: Past::default(),
         }

@@ -93,6 +93,8 @@ impl Errand {
             Some(timeout) => timeout,
             None => seconds(inner.configuration()?.settings.timeout_s),
         };
+        let profile = profile::read(connection, timeout, &inner.environment)?;
+        let endpoint = Endpoint::parse(&connection.url);
         let mut subject = Subject {
             connection: self.name().cloned(),
             service: connection.service.clone(),
@@ -105,6 +107,7 @@ impl Errand {
             company: connection.company.clone(),
             auth: connection.auth,
             allow_http: connection.allow_http,
+            by_proxy: endpoint.is_ok_and(|endpoint| profile.leaves_by_proxy(endpoint.url())),
             manner: self.manner,
             past: Past::default(),
         };
@@ -112,7 +115,7 @@ impl Errand {
         Ok(Prepared {
             service,
             subject,
-            profile: profile::read(connection, timeout, &inner.environment)?,
+            profile,
             token_only: self.token_only,
         })
     }

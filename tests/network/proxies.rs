@@ -239,3 +239,41 @@ fn a_proxy_that_fails_is_told_from_a_target_that_fails() {
     }
     assert!(!locked.asked().concat().contains(KEY));
 }
+
+/// Answers every plain request itself, as the service would.
+fn answers(mut client: TcpStream, asked: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let head = head(&mut client)?;
+    asked.lock().unwrap().push(head);
+    client.write_all(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}",
+    )
+}
+
+#[test]
+fn plain_http_to_loopback_is_no_secret_where_a_proxy_elsewhere_carries_it() {
+    let proxy = Proxy::start(answers);
+    // The unspecified address leads here, and is no loopback address: it stands for a proxy of the company.
+    let elsewhere = format!("http://0.0.0.0:{}", proxy.port);
+    let url = "http://127.0.0.1:9";
+    let by_variable = [("http_proxy", elsewhere.as_str())];
+    let by_flag = ["--proxy", elsewhere.as_str()];
+    for (more, variables) in [(&by_flag[..], &[][..]), (&[][..], &by_variable[..])] {
+        let verdict = probe(url, more, variables).json();
+        assert_eq!(verdict["reason"], "key-withheld", "{verdict:#}");
+    }
+    let seen = proxy.asked().concat();
+    assert!(seen.starts_with("GET http://127.0.0.1:9/"), "{seen}");
+    assert!(
+        !seen.to_lowercase().contains("\nauthorization") && !seen.contains(KEY),
+        "{seen}"
+    );
+
+    // Where it is allowed, and by a proxy on this machine, it goes.
+    let allowed = [&by_flag[..], &["--allow-http"]].concat();
+    let own = ["--proxy", &proxy.url("http")];
+    for more in [&allowed[..], &own] {
+        let before = proxy.asked().len();
+        assert_eq!(probe(url, more, &[]).json()["reason"], "connected");
+        assert!(proxy.asked()[before..].concat().contains(KEY));
+    }
+}

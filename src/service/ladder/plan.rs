@@ -122,7 +122,8 @@ fn sending(
     if subject.manner == Manner::UrlTyping {
         return Plan::Hold(Hold::Editing);
     }
-    if endpoint.is_plain() && !endpoint.is_loopback() && !subject.allow_http {
+    let stays_here = endpoint.is_loopback() && !subject.by_proxy;
+    if endpoint.is_plain() && !stays_here && !subject.allow_http {
         return Plan::Hold(Hold::Plain);
     }
     if let Some(until) = subject.past.paused_until.filter(|until| *until > now) {
