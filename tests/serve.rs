@@ -472,7 +472,9 @@ fn a_watch_tells_each_change_in_one_line_and_ends_with_the_signal_s_code() {
     let kept = home
         .command(&["history", "refused", "--since", "30d"])
         .output();
-    let kept = String::from_utf8(kept.unwrap().stdout).unwrap();
+    let kept = kept.unwrap();
+    assert_eq!(kept.status.code(), Some(0), "{kept:?}");
+    let kept = String::from_utf8(kept.stdout).unwrap();
     let row = kept.lines().nth(1).unwrap_or_default();
     assert!(
         row.starts_with("refused,") && row.ends_with(",down,refused,0,"),

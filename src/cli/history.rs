@@ -20,10 +20,9 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
         }
         None => None,
     };
-    let age = probe::duration(&arguments.since)?;
-    let since = SignedDuration::try_from(age)
-        .ok()
-        .and_then(|age| Timestamp::now().checked_sub(age).ok());
+    let since = Timestamp::now()
+        .checked_sub(age(&arguments.since)?)
+        .unwrap_or(Timestamp::MIN);
     let table = match arguments.rows {
         HistoryRows::Runs => ExportTable::Runs,
         HistoryRows::Events => ExportTable::Events,
@@ -35,10 +34,20 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
         HistoryFormat::Ndjson => ExportFormat::Ndjson,
     };
     let out = BufWriter::new(output::Out);
-    let since = since.unwrap_or(Timestamp::MIN);
     let written = context
         .desk
         .export_history(name, since, (table, format), out);
     written.await??;
     Ok(0)
+}
+
+/// How far back: a time such as `24h`, or days, which other times have no need of.
+fn age(text: &str) -> Result<SignedDuration, Fault> {
+    let days = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u32>().ok());
+    match days {
+        Some(days) => Ok(SignedDuration::from_hours(i64::from(days) * 24)),
+        None => Ok(SignedDuration::try_from(probe::duration(text)?).unwrap_or(SignedDuration::MAX)),
+    }
 }
