@@ -123,7 +123,9 @@ impl Model {
     pub fn next_wake(&self) -> Option<Timestamp> {
         let form = self.form.as_ref();
         [
-            form.and_then(|form| form.due),
+            // What lies over the form holds its test back: nobody is woken to find that out.
+            form.and_then(|form| form.due)
+                .filter(|_| self.overlay.is_none()),
             form.and_then(|form| form.shown).map(|(_, until)| until),
             self.revealed
                 .as_ref()

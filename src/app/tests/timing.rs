@@ -24,6 +24,19 @@ fn a_notice_goes_after_a_while_and_wakes_once() {
 }
 
 #[test]
+fn a_test_that_waits_for_a_dialog_wakes_nobody() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("n").types("shop.example.com");
+    scene.keys("alt-:");
+    scene.effects();
+    assert!(scene.wait(60_000) <= 1);
+    assert!(scene.probes().is_empty());
+    scene.keys("esc");
+    scene.wait(400);
+    assert_eq!(scene.probes().len(), 1);
+}
+
+#[test]
 fn only_what_is_on_the_screen_keeps_it_moving() {
     let names: Vec<String> = (0..100).map(|n| format!("c{n:03}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
