@@ -28,8 +28,9 @@ use super::catalog::Service;
 use super::catalog::format::Scheme;
 use super::judge::facts::Facts;
 use super::judge::{Finding, Judged, clock};
+use super::sign;
 use super::step::{Answer, Ask, Authorization, Request, Step, StopAfter};
-use super::subject::{Accepted, LastGood, Manner, Subject};
+use super::subject::{Accepted, Held, LastGood, Manner, Subject};
 use plan::{Pair, Plan};
 
 /// One run over one subject.
@@ -158,16 +159,23 @@ impl Ladder {
         self.attempt = None;
         self.quiet = None;
         match answer {
-            Answer::Reply(reply) => {
-                self.now = self.now.max(clock::ended_at(&reply));
-                if clock::response(&reply).is_some_and(|response| response.status == 429) {
-                    self.quiet = clock::retry_at(&reply);
-                }
-                self.replied(*reply)
-            }
+            Answer::Reply(reply) => self.heard(*reply),
             Answer::Paused { until, why } => self.paused(until, &why),
             Answer::Unbooked(why) => self.unbooked(&why),
         }
+    }
+
+    fn heard(&mut self, reply: Reply) -> Step {
+        let token = match &self.subject.token {
+            Held::Present(token) => Some(token),
+            Held::Absent | Held::Unavailable(_) => None,
+        };
+        let reply = sign::masked(reply, self.pair(), token);
+        self.now = self.now.max(clock::ended_at(&reply));
+        if clock::response(&reply).is_some_and(|response| response.status == 429) {
+            self.quiet = clock::retry_at(&reply);
+        }
+        self.replied(reply)
     }
 
     fn replied(&mut self, reply: Reply) -> Step {

@@ -11,6 +11,10 @@ use super::catalog::Service;
 use super::catalog::format::{Need, Scheme};
 use super::step::Authorization;
 
+mod echo;
+
+pub(super) use echo::masked;
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The keyed digest under which the lock-out budget knows a pair: HMAC-SHA256 under the installation's

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::harness::*;
 use crate::domain::text::inert;
-use crate::domain::{Outcome, Reply, Response, ServiceId, State};
-use crate::service::{Answer, Ladder, Manner, Step, Subject};
+use crate::domain::{Outcome, Reply, Response, Secret, ServiceId, State};
+use crate::service::{Answer, Held, Ladder, Manner, Step, Subject};
 
 const PIECES: &[&str] = &[
     COMPANIES,
@@ -158,4 +158,59 @@ proptest! {
         let concluded = matches!(ladder.answer(Answer::Reply(Box::new(reply))), Step::Conclude(_));
         prop_assert!(concluded);
     }
+}
+
+/// Base64 of `shop-api:` and the key.
+const BASIC: &str = "c2hvcC1hcGk6MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+#[test]
+fn what_a_server_repeats_of_the_secrets_is_masked() {
+    let page = format!("<html><title>{KEY} {KEY}, Basic {BASIC}</title>{KEY}");
+    let named = COMPANIES.replace("Shop Ltd", &format!("Shop of {KEY}"));
+    let location = format!("https://billing.example.com/login?key={KEY}&token=shared-token");
+    let noisy = format!("{KEY} {COMPANIES}");
+    let mut masked = false;
+    for reply in [
+        html(500, &[("Server", KEY), ("Via", BASIC)], &page),
+        html(401, &[("WWW-Authenticate", &format!("X {KEY}"))], &page),
+        answer(302, &[("Location", &location)], ""),
+        json(200, &named),
+        json(200, &noisy),
+    ] {
+        let mut subject = shop();
+        subject.past.service_seen = true;
+        subject.token = Held::Present(Secret::new("shared-token"));
+        let (mut ladder, mut step) =
+            Ladder::begin(CATALOG.get(&ServiceId::blesta()).unwrap(), subject, now());
+        let verdict = loop {
+            match step {
+                Step::Conclude(verdict) => break verdict,
+                Step::Ask(_) => step = ladder.answer(Answer::Reply(Box::new(reply.clone()))),
+            }
+        };
+        let json = serde_json::to_string(&*verdict).unwrap();
+        for secret in [KEY, BASIC, "shared-token"] {
+            assert!(!json.contains(secret), "{json}");
+        }
+        masked |= json.contains("••••");
+    }
+    assert!(masked, "nothing was repeated: these replies prove nothing");
+}
+
+#[test]
+fn a_secret_that_is_a_common_word_masks_nothing() {
+    let subject = with_pair(blesta("https://billing.example.com"), "shop-api", "Shop");
+    let run = climb(
+        Subject {
+            manner: Manner::Asked,
+            ..subject
+        },
+        vec![
+            json(401, DENIED),
+            json(200, COMPANIES),
+            json(200, COMPANIES),
+        ],
+    );
+    let identity = run.verdict.identity.unwrap();
+    assert_eq!(identity.name.as_deref(), Some("Shop Ltd"));
 }
