@@ -35,10 +35,11 @@ fuzz_target!(|input: &[u8]| {
     let mut replies = Pieces(Some(rest)).map(reply);
     let (mut ladder, mut step) = Ladder::begin(case.service(), case.subject(), now());
     let mut heard = Vec::new();
+    let mut sent = false;
     for _ in 0..RUNGS {
         match step {
             Step::Conclude(verdict) => {
-                check(&case, &heard, &verdict);
+                check(&case, &heard, &case.secrets(sent), &verdict);
                 // An answer that nobody waits for any more.
                 let late = replies.next().unwrap_or_else(nobody);
                 assert!(matches!(
@@ -48,7 +49,8 @@ fuzz_target!(|input: &[u8]| {
                 return;
             }
             Step::Ask(ask) => {
-                case.check(&ask);
+                sent |= ask.carries_key();
+                case.check(&ask, &case.secrets(sent));
                 let reply = replies.next().unwrap_or_else(nobody);
                 if let Outcome::Answered(response) = &reply.outcome {
                     heard.push(response.clone());
@@ -131,20 +133,29 @@ impl Case {
         subject
     }
 
-    fn check(&self, ask: &Ask) {
+    /// What must not come back out: the key once it was sent, and the token where one is held. What was
+    /// neither, a server can't repeat.
+    fn secrets(&self, sent: bool) -> Vec<&'static str> {
+        let key = sent.then_some(KEY);
+        key.into_iter()
+            .chain(self.switch(2).then_some(TOKEN))
+            .collect()
+    }
+
+    fn check(&self, ask: &Ask, secrets: &[&str]) {
         if ask.carries_key() {
             assert_eq!(ask.request.url.host_str(), Some(HOST));
             assert_ne!(self.manner, Manner::UrlTyping);
             assert!(!self.forbidden(), "{ask:?}");
             assert_ne!(ask.request.authorization, Authorization::None);
         }
-        for secret in [KEY, TOKEN] {
+        for secret in secrets {
             assert!(!format!("{ask:?}").contains(secret), "a secret in the open");
         }
     }
 }
 
-fn check(case: &Case, heard: &[Response], verdict: &Verdict) {
+fn check(case: &Case, heard: &[Response], secrets: &[&str], verdict: &Verdict) {
     if verdict.state() == State::Ok {
         assert!(
             heard.iter().any(|response| is_own(case.service, response)),
@@ -155,6 +166,10 @@ fn check(case: &Case, heard: &[Response], verdict: &Verdict) {
     assert!(case.manner != Manner::Full || heard.len() <= 4, "{heard:?}");
     let json = serde_json::to_value(verdict).expect("a verdict is JSON");
     all_inert(&json, "");
+    let json = json.to_string();
+    for secret in secrets {
+        assert!(!json.contains(secret), "a secret in {json}");
+    }
 }
 
 /// The judge's rule of a success, written once more.
@@ -204,12 +219,6 @@ fn all_inert(value: &Value, key: &str) {
         Value::Array(values) => values.iter().for_each(|value| all_inert(value, key)),
         Value::Object(values) => values.iter().for_each(|(key, value)| all_inert(value, key)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-    for secret in [KEY, TOKEN] {
-        assert!(
-            value.as_str().is_none_or(|text| !text.contains(secret)),
-            "{key}"
-        );
     }
 }
 
@@ -277,6 +286,9 @@ fn reply(piece: &[u8]) -> Reply {
 
 fn failure(number: &str) -> Failure {
     let (number, words) = number.split_once(' ').unwrap_or((number, ""));
+    // The transport never leaves the sentence empty.
+    let sentence = Some(inert(words, 200)).filter(|words| !words.is_empty());
+    let sentence = sentence.unwrap_or_else(|| "no sockets".to_owned());
     let failures = [
         Failure::DnsNotFound,
         Failure::DnsFailed,
@@ -290,7 +302,7 @@ fn failure(number: &str) -> Failure {
         Failure::BodyTooLarge,
         Failure::BadCoding,
         Failure::Proxy(words.parse().ok()),
-        Failure::Local(inert(words, 200)),
+        Failure::Local(sentence.clone()),
         Failure::Tls(TlsFailure::Expired),
         Failure::Tls(TlsFailure::NotYetValid),
         Failure::Tls(TlsFailure::WrongName),
@@ -299,7 +311,7 @@ fn failure(number: &str) -> Failure {
         Failure::Tls(TlsFailure::ClientCertificate),
         Failure::Tls(TlsFailure::NotTls),
         Failure::Tls(TlsFailure::Timeout),
-        Failure::Tls(TlsFailure::Other(inert(words, 200))),
+        Failure::Tls(TlsFailure::Other(sentence)),
     ];
     let at = number.parse::<usize>().unwrap_or_default() % failures.len();
     failures[at].clone()
