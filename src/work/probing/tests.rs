@@ -421,3 +421,86 @@ async fn a_change_runs_the_users_command_with_the_verdict() {
     assert_eq!(verdict["connection"], "shop");
     assert!(!verdict.to_string().contains(OTHER));
 }
+
+/// An hour of watching: the schedule under paused time, each probe on `real`, whose clock is the world's.
+fn watched_for_an_hour(
+    real: &tokio::runtime::Runtime,
+    desk: &Desk,
+    connection: Connection,
+) -> Vec<Verdict> {
+    let (desk, on) = (desk.clone(), real.handle().clone());
+    let probe = move |connection: Arc<Connection>| -> BoxFuture<'static, Verdict> {
+        let (desk, on) = (desk.clone(), on.clone());
+        Box::pin(async move {
+            // Paused time does not run on while a blocking task does.
+            let probed = tokio::task::spawn_blocking(move || {
+                on.block_on(desk.probe_unrecorded(&connection, Manner::Scheduled, &silent))
+            });
+            probed.await.unwrap()
+        })
+    };
+    let paused = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    paused.block_on(async {
+        let mut watch = Watch::new(Arc::new(probe), vec![connection], WatchSettings::default());
+        let end = tokio::time::Instant::now() + Duration::from_secs(60 * 60);
+        let mut verdicts = Vec::new();
+        while let Ok(event) = tokio::time::timeout_at(end, watch.next()).await {
+            if let crate::work::WatchEvent::Finished { verdict, .. } = event {
+                verdicts.push(*verdict);
+            }
+        }
+        verdicts
+    })
+}
+
+#[test]
+fn an_hour_of_watching_with_a_good_key_causes_no_rejection_after_the_first() {
+    let real = tokio::runtime::Runtime::new().unwrap();
+    let home = Home::new();
+    let desk = home.desk();
+    let (blesta, connection) = real.block_on(async {
+        let blesta = Blesta::start().await;
+        saved(&desk, &blesta.url, KEY).await;
+        (blesta, desk.connection(&name("shop")).await.unwrap())
+    });
+    let verdicts = watched_for_an_hour(&real, &desk, connection);
+    assert!((50..=75).contains(&verdicts.len()), "{}", verdicts.len());
+    assert!(
+        verdicts
+            .iter()
+            .all(|verdict| verdict.reason == Reason::Connected)
+    );
+    assert!(blesta.bare() <= 1, "{} calls without a key", blesta.bare());
+    assert_eq!(blesta.keyed(), verdicts.len(), "one request each");
+}
+
+#[test]
+fn an_hour_of_watching_with_a_paused_key_asks_nothing() {
+    let real = tokio::runtime::Runtime::new().unwrap();
+    let home = Home::new();
+    let desk = home.desk();
+    let (blesta, connection) = real.block_on(async {
+        let blesta = Blesta::start().await;
+        saved(&desk, &blesta.url, OTHER).await;
+        let connection = desk.connection(&name("shop")).await.unwrap();
+        while probe(&desk, Manner::Asked).await.reason != Reason::AuthPaused {}
+        (blesta, connection)
+    });
+    let before = (blesta.keyed(), blesta.bare());
+    let verdicts = watched_for_an_hour(&real, &desk, connection);
+    assert!((50..=75).contains(&verdicts.len()), "{}", verdicts.len());
+    assert!(
+        verdicts
+            .iter()
+            .all(|verdict| verdict.reason == Reason::AuthPaused)
+    );
+    assert_eq!(
+        (blesta.keyed(), blesta.bare()),
+        before,
+        "each would have been a 401"
+    );
+}
