@@ -677,6 +677,13 @@ async fn a_key_does_not_travel_in_the_open() {
     let remote = Endpoint::parse("http://connect.example.com/public/v1").unwrap();
     let refused = TokenClient::new(&remote, OWN, &Secret::new(KEY), &Way::default()).unwrap_err();
     assert_eq!(refused.reason(), Reason::KeyWithheld);
+    let here = Endpoint::parse("http://127.0.0.1:9/public/v1").unwrap();
+    let by_proxy = Way {
+        by_proxy: true,
+        ..Way::default()
+    };
+    let refused = TokenClient::new(&here, OWN, &Secret::new(KEY), &by_proxy).unwrap_err();
+    assert_eq!(refused.reason(), Reason::KeyWithheld);
     let allowed = Way {
         allow_http: true,
         ..Way::default()

@@ -97,7 +97,8 @@ impl TokenClient {
         secret: &Secret,
         way: &Way,
     ) -> Result<Self, TokenProblem> {
-        if base.is_plain() && !base.is_loopback() && !way.allow_http {
+        let stays_here = base.is_loopback() && !way.by_proxy;
+        if base.is_plain() && !stays_here && !way.allow_http {
             return Err(TokenProblem::PlainHttp {
                 host: base.origin().to_string(),
             });

@@ -21,6 +21,9 @@ pub struct Way {
     pub user_agent: String,
     /// Whether the key may travel over plain http to a host that is not loopback.
     pub allow_http: bool,
+    /// Whether requests leave this machine by a proxy, whatever host they are for: then plain http to a
+    /// loopback address is read by others too.
+    pub by_proxy: bool,
     /// Before the second try of a request; doubled before each further one.
     pub pause: Duration,
 }
@@ -57,6 +60,7 @@ impl Default for Way {
             family: AddressFamily::Any,
             user_agent: concat!("switchboard/", env!("CARGO_PKG_VERSION")).to_owned(),
             allow_http: false,
+            by_proxy: false,
             pause: Duration::from_millis(250),
         }
     }

@@ -318,7 +318,9 @@ fn way(connection: &Connection, inner: &Inner) -> Result<Way, WorkError> {
     };
     let timeout = Duration::from_secs(timeout_s.into());
     let profile = profile::read(connection, timeout, &inner.environment)?;
+    let endpoint = Endpoint::parse(&connection.url);
     Ok(Way {
+        by_proxy: endpoint.is_ok_and(|endpoint| profile.leaves_by_proxy(endpoint.url())),
         timeout: profile.timeout.max(LEAST_TIME),
         proxies: proxies(connection.proxy.as_deref(), &inner.environment),
         extra_roots: profile.extra_roots,
