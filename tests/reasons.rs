@@ -143,3 +143,337 @@ async fn the_check_of_a_shared_token_alone_has_two_reasons_of_its_own() {
         assert_eq!(climb.verdict.reason, reason, "{:#?}", climb.verdict);
     }
 }
+
+/// Who gave the answer that ended in a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Apache,
+    Nginx,
+    /// A certificate, or a server, of openssl.
+    Openssl,
+    /// The kernel, and the resolver above it.
+    Kernel,
+    /// A server of this project.
+    Own,
+}
+
+const DIAGNOSIS: &str = "diagnosis.rs";
+const NETWORK: &str = "network.rs";
+const SEQUENCES: &str = "network/sequences.rs";
+const SERVERS: &str = "network/servers.rs";
+const HERE: &str = "reasons.rs";
+/// The test that asks every entry of the rehearsal.
+const REHEARSAL: &str = "every_entry_of_the_rehearsal_ends_in_its_reason";
+
+/// Each reason, with a test that reaches it by a real exchange: who answered there, the file, the test. Where
+/// several do, the one whose server is the least our own.
+const REACHED: &[(Reason, By, &str, &str)] = &[
+    (
+        Reason::Connected,
+        By::Nginx,
+        DIAGNOSIS,
+        "certificates_of_every_kind",
+    ),
+    (Reason::ConnectedNoisy, By::Own, HERE, REHEARSAL),
+    (Reason::ServiceFound, By::Own, HERE, REHEARSAL),
+    (Reason::UrlMissing, By::Own, HERE, REHEARSAL),
+    (Reason::UrlInvalid, By::Own, HERE, REHEARSAL),
+    (Reason::UsernameMissing, By::Own, HERE, REHEARSAL),
+    (Reason::KeyMissing, By::Own, HERE, REHEARSAL),
+    (Reason::CredentialsRejected, By::Own, HERE, REHEARSAL),
+    (
+        Reason::AuthorizationStripped,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (
+        Reason::ServerPassword,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (Reason::PermissionMissing, By::Own, HERE, REHEARSAL),
+    (
+        Reason::ServerRule,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (Reason::CdnBlock, By::Own, HERE, REHEARSAL),
+    (
+        Reason::ChallengePage,
+        By::Nginx,
+        DIAGNOSIS,
+        "nginx_and_what_stands_behind_it",
+    ),
+    (Reason::WafBlock, By::Own, HERE, REHEARSAL),
+    (
+        Reason::NotAcceptable,
+        By::Nginx,
+        DIAGNOSIS,
+        "nginx_and_what_stands_behind_it",
+    ),
+    (
+        Reason::NotFound,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (Reason::ApiPathWrong, By::Own, HERE, REHEARSAL),
+    (
+        Reason::RewriteOff,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (Reason::UrlHasApi, By::Own, HERE, REHEARSAL),
+    (
+        Reason::UrlHasAdmin,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (
+        Reason::NotTheService,
+        By::Nginx,
+        DIAGNOSIS,
+        "nginx_and_what_stands_behind_it",
+    ),
+    (Reason::EmptyReply, By::Own, HERE, REHEARSAL),
+    (
+        Reason::RedirectHttps,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (
+        Reason::RedirectHost,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (
+        Reason::RedirectPath,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (
+        Reason::RedirectLoop,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (Reason::WrongCompany, By::Own, HERE, REHEARSAL),
+    (
+        Reason::IdentityChanged,
+        By::Own,
+        SEQUENCES,
+        "another_company_behind_the_same_url_is_told",
+    ),
+    (Reason::KeyInUseInactive, By::Own, HERE, REHEARSAL),
+    (
+        Reason::RateLimited,
+        By::Nginx,
+        SERVERS,
+        "nginx_at_its_limits",
+    ),
+    (Reason::Maintenance, By::Own, HERE, REHEARSAL),
+    (Reason::ServiceException, By::Own, HERE, REHEARSAL),
+    (
+        Reason::ServerError,
+        By::Apache,
+        DIAGNOSIS,
+        "apache_with_php_cgi",
+    ),
+    (
+        Reason::GatewayDown,
+        By::Nginx,
+        DIAGNOSIS,
+        "nginx_and_what_stands_behind_it",
+    ),
+    (
+        Reason::UnexpectedStatus,
+        By::Nginx,
+        DIAGNOSIS,
+        "nginx_and_what_stands_behind_it",
+    ),
+    (
+        Reason::DnsNotFound,
+        By::Kernel,
+        NETWORK,
+        "names_that_are_absent_and_name_servers_that_are_silent",
+    ),
+    (
+        Reason::DnsFailed,
+        By::Kernel,
+        NETWORK,
+        "names_that_are_absent_and_name_servers_that_are_silent",
+    ),
+    (
+        Reason::Refused,
+        By::Kernel,
+        NETWORK,
+        "across_a_wire_the_kernel_connects_refuses_and_finds_no_route",
+    ),
+    (
+        Reason::ConnectTimeout,
+        By::Kernel,
+        NETWORK,
+        "what_is_dropped_on_the_way_times_out",
+    ),
+    (
+        Reason::Unreachable,
+        By::Kernel,
+        NETWORK,
+        "across_a_wire_the_kernel_connects_refuses_and_finds_no_route",
+    ),
+    (Reason::Reset, By::Own, HERE, REHEARSAL),
+    (
+        Reason::ClosedEarly,
+        By::Nginx,
+        DIAGNOSIS,
+        "nginx_and_what_stands_behind_it",
+    ),
+    (
+        Reason::ResponseTimeout,
+        By::Nginx,
+        SERVERS,
+        "nginx_at_its_limits",
+    ),
+    (Reason::NotHttp, By::Own, HERE, REHEARSAL),
+    (
+        Reason::TlsExpired,
+        By::Openssl,
+        DIAGNOSIS,
+        "certificates_of_every_kind",
+    ),
+    (
+        Reason::TlsNotYetValid,
+        By::Openssl,
+        DIAGNOSIS,
+        "certificates_of_every_kind",
+    ),
+    (
+        Reason::TlsWrongName,
+        By::Openssl,
+        DIAGNOSIS,
+        "certificates_of_every_kind",
+    ),
+    (
+        Reason::TlsUnknownIssuer,
+        By::Openssl,
+        DIAGNOSIS,
+        "certificates_of_every_kind",
+    ),
+    (
+        Reason::TlsProtocol,
+        By::Openssl,
+        DIAGNOSIS,
+        "certificates_of_every_kind",
+    ),
+    (
+        Reason::TlsClientCertificate,
+        By::Openssl,
+        DIAGNOSIS,
+        "certificates_of_every_kind",
+    ),
+    (
+        Reason::TlsNotTls,
+        By::Nginx,
+        SERVERS,
+        "nginx_is_neither_tls_nor_a_proxy_where_it_was_not_told",
+    ),
+    (
+        Reason::HttpOnTlsPort,
+        By::Nginx,
+        DIAGNOSIS,
+        "certificates_of_every_kind",
+    ),
+    (
+        Reason::BodyTooLarge,
+        By::Nginx,
+        SERVERS,
+        "nginx_at_its_limits",
+    ),
+    (
+        Reason::ProxyFailed,
+        By::Nginx,
+        SERVERS,
+        "nginx_is_neither_tls_nor_a_proxy_where_it_was_not_told",
+    ),
+    (
+        Reason::Offline,
+        By::Kernel,
+        NETWORK,
+        "a_machine_without_any_route_is_offline_and_nothing_is_painted_red",
+    ),
+    (Reason::KeyWithheld, By::Own, HERE, REHEARSAL),
+    (Reason::SecretUnavailable, By::Own, HERE, REHEARSAL),
+    (Reason::ReplyCut, By::Own, HERE, REHEARSAL),
+    (Reason::TlsFailed, By::Own, HERE, REHEARSAL),
+    (
+        Reason::TlsExpiring,
+        By::Openssl,
+        SERVERS,
+        "a_certificate_near_its_end_is_told_while_it_works",
+    ),
+    (
+        Reason::LocalError,
+        By::Kernel,
+        NETWORK,
+        "across_a_wire_the_kernel_connects_refuses_and_finds_no_route",
+    ),
+    (
+        Reason::AuthPaused,
+        By::Own,
+        SEQUENCES,
+        "a_bisect_sends_the_key_four_times_at_most_and_pauses_it",
+    ),
+    (
+        Reason::TokenValid,
+        By::Own,
+        HERE,
+        "the_check_of_a_shared_token_alone_has_two_reasons_of_its_own",
+    ),
+    (Reason::TokenMismatch, By::Own, HERE, REHEARSAL),
+    (Reason::TokenHeaderStripped, By::Own, HERE, REHEARSAL),
+    (Reason::TokenClock, By::Own, HERE, REHEARSAL),
+    (Reason::TokenEndpointAbsent, By::Own, HERE, REHEARSAL),
+    (
+        Reason::TokenUnverifiable,
+        By::Own,
+        HERE,
+        "the_check_of_a_shared_token_alone_has_two_reasons_of_its_own",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_reason_is_without_a_real_exchange() {
+    let sim = Sim::start(SimSettings::default()).unwrap();
+    let listed: Vec<_> = REACHED.iter().map(|(reason, ..)| *reason).collect();
+    assert_eq!(
+        listed,
+        Reason::ALL,
+        "each once, in the order of the vocabulary"
+    );
+    for &(reason, by, file, test) in REACHED {
+        let path = format!("{}/tests/{file}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let begin = text.find(&format!("fn {test}(")).expect(test);
+        let body = text.split_at(begin).1.split("\n}\n").next().unwrap();
+        let reached = if test == REHEARSAL {
+            by == By::Own && sim.entry(reason).unwrap().url.is_some()
+        } else {
+            body.contains(&format!("\"{}\"", reason.id()))
+                || body.contains(&format!("Reason::{reason:?}"))
+        };
+        assert!(reached, "{test} in {file} does not reach {reason}");
+    }
+    let foreign = REACHED.iter().filter(|(_, by, ..)| *by != By::Own).count();
+    assert!(
+        foreign >= 25,
+        "{foreign} reasons are reached by what is not our own"
+    );
+}
