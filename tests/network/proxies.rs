@@ -51,9 +51,8 @@ fn tunnel(client: TcpStream, server: TcpStream) -> std::io::Result<()> {
     let (mut from, mut to) = (server, client);
     let _ = copy(&mut from, &mut to);
     let _ = to.shutdown(Shutdown::Both);
-    if up.join().is_err() {
-        return Err(std::io::Error::other("the way up"));
-    }
+    // Either way the connection has ended.
+    let _ = up.join();
     Ok(())
 }
 
