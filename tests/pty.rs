@@ -29,7 +29,7 @@ fn demo_key() -> String {
 /// Every lamp of the demonstration has settled.
 fn settled(terminal: &Terminal) -> String {
     terminal.wait_until("settled lamps", |screen| {
-        screen.contains("●  4 up   ▲  3 check   ✖  4 down   ○  1 unknown") && !screen.contains('◌')
+        screen.contains("● 4 up   ▲ 3 check   ✖ 4 down   ○ 1 unknown") && !screen.contains('◌')
     })
 }
 
