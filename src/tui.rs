@@ -147,12 +147,14 @@ impl Session {
         let ended = event_loop
             .run(&mut keys, async || signals.next().await)
             .await;
-        if let Some(bytes) = event_loop
-            .effects
-            .end()
-            .await
-            .and_then(|cleared| cleared.terminal_bytes)
-        {
+        let cleared = event_loop.effects.end().await;
+        // A clearing that had finished, and was not written yet.
+        while let Ok(inbound) = event_loop.queue.try_recv() {
+            if let Inbound::Write(bytes) = inbound {
+                let _ = terminal::write_whole(bytes.as_bytes());
+            }
+        }
+        if let Some(bytes) = cleared.and_then(|cleared| cleared.terminal_bytes) {
             let _ = terminal::write_whole(bytes.as_bytes());
         }
         ended

@@ -168,7 +168,14 @@ impl<S: Surface> EventLoop<S> {
         self.perform(effects, keys)
     }
 
-    fn perform(&mut self, effects: Vec<Effect>, keys: &mut impl Keys) -> io::Result<()> {
+    fn perform(&mut self, mut effects: Vec<Effect>, keys: &mut impl Keys) -> io::Result<()> {
+        // The end of the session clears and waits for it: a task for it would be ended half-way.
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Quit(_)))
+        {
+            effects.retain(|effect| *effect != Effect::ClearClipboard);
+        }
         for effect in effects {
             match effect {
                 Effect::Quit(code) => self.exit = Some(code),

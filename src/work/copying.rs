@@ -1,6 +1,6 @@
 //! Copying: what goes out of the process by the clipboard, and how it is taken back.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::curl;
@@ -51,12 +51,12 @@ impl Desk {
     /// bytes for the terminal must be written. Nothing where the last copy was no secret.
     pub async fn clear_clipboard(&self) -> Option<Cleared> {
         let clipboard = self.0.clipboard.get()?;
-        if !self.0.copied_secret.load(Ordering::SeqCst) {
+        if !self.0.copied_secret.swap(false, Ordering::SeqCst) {
             return None;
         }
-        // Where this call is dropped half-way, the next one must still find something to clear.
+        let mut unfinished = Unfinished(Some(&self.0.copied_secret));
         let cleared = clipboard.clear().await;
-        self.0.copied_secret.store(false, Ordering::SeqCst);
+        unfinished.0 = None;
         Some(cleared)
     }
 
@@ -121,6 +121,17 @@ impl Desk {
             .get(&connection.service)
             .cloned()
             .ok_or_else(|| WorkError::NoSuchService(connection.service.clone()))
+    }
+}
+
+/// A clearing that is dropped half-way is left for the next call.
+struct Unfinished<'a>(Option<&'a AtomicBool>);
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(copied_secret) = self.0 {
+            copied_secret.store(true, Ordering::SeqCst);
+        }
     }
 }
 
