@@ -56,7 +56,7 @@ struct Shown<'a> {
     family: &'static str,
     interval_s: Option<u32>,
     timeout_s: Option<u32>,
-    proxy: Option<&'a str>,
+    proxy: Option<String>,
     allow_http: bool,
     read_only: bool,
     note: &'a str,
@@ -78,11 +78,20 @@ impl<'a> From<&'a Connection> for Shown<'a> {
             family: connection.family.word(),
             interval_s: connection.interval_s,
             timeout_s: connection.timeout_s,
-            proxy: connection.proxy.as_deref(),
+            proxy: connection.proxy.as_deref().map(masked),
             allow_http: connection.allow_http,
             read_only: connection.read_only,
             note: &connection.note,
         }
+    }
+}
+
+/// A proxy without the user name and password that somebody wrote into it by hand.
+fn masked(proxy: &str) -> String {
+    let (scheme, rest) = proxy.split_once("://").unwrap_or(("http", proxy));
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://••••@{host}"),
+        None => proxy.to_owned(),
     }
 }
 
@@ -273,4 +282,19 @@ fn confirmed(name: &Name) -> Result<bool, Fault> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_password_is_not_shown() {
+        assert_eq!(
+            masked("http://u:ge@heim@proxy:3128"),
+            "http://••••@proxy:3128"
+        );
+        assert_eq!(masked("u:geheim@proxy:3128"), "http://••••@proxy:3128");
+        assert_eq!(masked("socks5://proxy:1080"), "socks5://proxy:1080");
+    }
 }
