@@ -17,6 +17,51 @@
 //! | 2 | `config`, `store`, `probe`, `tokens`, `clipboard`: the outside world, a room each |
 //! | 1 | `service`: what to ask and what an answer means, pure |
 //! | 0 | `domain`: the vocabulary, pure |
+//!
+//! # How a key travels
+//!
+//! ```text
+//! crossterm Event ─ tui::input ─▶ Message ─▶ Model::update ─▶ the model, and [Effect::Probe { target, generation }]
+//!    ▲                                                            │
+//!  screen ◀─ ui::draw ◀─ Model ◀─ update ◀─ Message::ProbeFinished { target, generation, verdict }
+//!                                              ▲                  │
+//!                                            queue ◀─── task ◀─ tui::effects
+//! ```
+//!
+//! One loop, one queue. `update` decides what counts by generations; aborting a task only saves work. No frame
+//! timer: while nothing moves, nothing wakes the program.
+//!
+//! # How a probe travels
+//!
+//! ```text
+//! Connection + Secret ─ service::Ladder ─▶ Rung ─ probe::transport ─▶ Reply { phases, addresses, tls, status, … }
+//!                           ▲                                              │
+//!                           └────────── next rung ◀── service::judge ◀─────┘──▶ Verdict
+//! ```
+//!
+//! `service` decides what to ask and what an answer means, and never waits; `probe` asks, and never judges; `work`
+//! books each attempt with a key in the lock-out budget before it is sent. So every row of the diagnosis is a test
+//! with a recorded reply and no socket.
+//!
+//! # Invariants
+//!
+//! | what holds | held by |
+//! |---|---|
+//! | rooms name only what stands below them | `tests/layers.rs: every_arrow_is_in_the_picture` |
+//! | outside crates live in their rooms: `domain` knows no runtime, `service` no network | `tests/layers.rs: outside_crates_live_where_the_picture_says` |
+//! | `domain`, `service`, `app` and `ui` never wait and read no clock: time arrives in messages | `tests/layers.rs: pure_rooms_never_wait_and_read_no_clock` |
+//! | `ui` never changes the model | `tests/layers.rs: drawing_changes_nothing` |
+//! | `store` alone touches files, `config` alone reads the environment, `cli::output` alone prints | `tests/layers.rs: the_world_is_touched_where_the_picture_says` |
+//! | a secret is read in the open in seven places | `tests/layers.rs: secrets_are_read_in_seven_places_only` |
+//! | a secret can't print or compare itself in the open | `src/domain/secret.rs: a_secret_does_not_print_itself` |
+//! | nor does a whole model, with all that was typed | `src/app/tests/random.rs: debug_of_the_whole_model_holds_no_secret` |
+//! | no secret goes to an origin that it was not entered for | `src/work/probing/tests.rs: a_key_is_not_sent_to_another_origin` |
+//! | the lock-out budget: two rejections of a key, five of any; pure, loaded and booked by `work` | `src/probe/budget/tests.rs: two_rejections_of_a_key_pause_it` |
+//! | what can't be booked is not sent | `src/work/probing/tests.rs: what_cannot_be_booked_is_not_sent` |
+//! | a watcher causes no rejections | `src/work/probing/tests.rs: an_hour_of_watching_with_a_good_key_causes_no_rejection_after_the_first` |
+//! | late answers change nothing | `tests/session.rs: typing_on_closes_the_old_connection_and_its_late_answer_changes_nothing` |
+//! | every task has an owner, and a panic in one ends the program with the terminal given back | `tests/session.rs: a_panic_in_a_task_ends_the_loop_with_its_code` |
+//! | what a server sends is inert before it reaches a cell, a line or a log | `src/domain/text.rs: escapes_and_line_ends_are_taken_out` |
 
 pub mod app;
 pub mod cli;

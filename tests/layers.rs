@@ -86,7 +86,53 @@ const WORLD: &[(&str, &[&str])] = &[
     // The rehearsal owns a folder of certificates that live as long as it does.
     ("std::fs", &["store/", "store.rs", "sim/certificates.rs"]),
     ("process::exit", &["tui/"]),
-    ("reqwest::", &["probe/", "tokens/"]),
+    ("stdout().lock()", &["cli/output", "tui/"]),
+    ("stderr().lock()", &["cli/output"]),
+];
+
+/// Outside crates and the rooms that they live in; whoever else needs one asks the room.
+const CRATES: &[(&str, &[&str])] = &[
+    ("ratatui", &["ui", "tui"]),
+    ("crossterm", &["app", "tui", "clipboard"]),
+    ("tui_input", &["app", "ui"]),
+    ("clap", &["cli"]),
+    ("axum", &["serve"]),
+    (
+        "tokio",
+        &[
+            "work",
+            "probe",
+            "tokens",
+            "store",
+            "clipboard",
+            "tui",
+            "serve",
+            "sim",
+            "cli",
+        ],
+    ),
+    ("reqwest", &["probe", "tokens"]),
+    ("rustls", &["probe", "tokens", "sim"]),
+    ("confy", &["config", "store"]),
+    ("toml_edit", &["store"]),
+    ("rusqlite", &["store"]),
+    ("age", &["store"]),
+    ("arboard", &["clipboard"]),
+];
+
+/// The rooms that are pure: they never wait, and the time is handed to them.
+const PURE: &[&str] = &["domain", "service", "app", "ui"];
+
+/// What no pure room does.
+const IMPURE: &[&str] = &[
+    ".await",
+    "async fn",
+    "Timestamp::now",
+    "Instant::now",
+    "SystemTime",
+    "std::thread",
+    "std::process",
+    "TcpStream",
 ];
 
 struct File {
@@ -231,6 +277,80 @@ fn the_world_is_touched_where_the_picture_says() {
                 file.path
             );
         }
+    }
+}
+
+/// Whether `code` names the outside crate `name`, as a path or in a `use`.
+fn names_crate(code: &str, name: &str) -> bool {
+    code.match_indices(name).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        let starts = before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':');
+        starts && code[at + name.len()..].starts_with("::")
+    })
+}
+
+#[test]
+fn outside_crates_live_where_the_picture_says() {
+    for file in files() {
+        for (name, rooms) in CRATES {
+            assert!(
+                rooms.contains(&file.room.as_str()) || !names_crate(&file.code, name),
+                "src/{} uses the crate {name}",
+                file.path
+            );
+        }
+    }
+}
+
+#[test]
+fn pure_rooms_never_wait_and_read_no_clock() {
+    for file in files() {
+        if !PURE.contains(&file.room.as_str()) {
+            continue;
+        }
+        for word in IMPURE {
+            assert!(
+                !file.code.contains(word),
+                "src/{} is to be pure and uses {word}",
+                file.path
+            );
+        }
+    }
+}
+
+#[test]
+fn drawing_changes_nothing() {
+    for file in files().iter().filter(|file| file.room == "ui") {
+        let changes = ["&mut Model", "&mut crate::app", "Mutex", "Cell<"];
+        for word in changes {
+            assert!(
+                !file.code.contains(word),
+                "src/{} draws, and has {word}",
+                file.path
+            );
+        }
+    }
+}
+
+/// The text of the crate's docs names tests as `file::test`: each must be there.
+#[test]
+fn every_invariant_names_a_test_that_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_to_string(root.join("src/lib.rs")).unwrap();
+    let named: Vec<&str> = docs
+        .lines()
+        .filter(|line| line.starts_with("//! |"))
+        .flat_map(|line| line.split('`'))
+        .filter(|words| words.contains(".rs: "))
+        .collect();
+    assert!(named.len() > 10, "the invariants were not found: {named:?}");
+    for one in named {
+        let (file, test) = one.split_once(": ").unwrap();
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        assert!(
+            text.contains(&format!("fn {test}(")),
+            "src/lib.rs names {test} of {file}, which is not there"
+        );
     }
 }
 
