@@ -11,6 +11,7 @@ pub mod reason;
 pub mod reply;
 pub mod secret;
 pub mod text;
+pub mod token;
 pub mod verdict;
 
 pub use budget::{BudgetRecord, HostPort, KeyFingerprint};

@@ -10,20 +10,23 @@
 //! ```
 
 pub mod client;
-pub mod group;
+mod group;
 mod lenient;
 pub mod problem;
 pub mod query;
 pub mod rql;
-pub mod token;
-pub mod usage;
+mod token;
+mod usage;
 pub mod way;
 
-pub use client::{NewToken, TokenClient, TokenEdit};
-pub use group::Group;
+pub use client::TokenClient;
+pub use group::within_days;
 pub use problem::{Refusal, TokenProblem};
-pub use query::{Order, Page, TokenQuery};
+pub use query::TokenQuery;
 pub use rql::{Rql, Term};
-pub use token::{Expiry, Extension, Module, Moment, Permission, Person, Status, Token};
-pub use usage::{Day, Summary, Usage};
 pub use way::{Proxies, Way};
+
+pub use crate::domain::token::{
+    Day, Expiry, Extension, Group, Module, Moment, NewToken, Order, Page, Permission, Person,
+    Status, Summary, Token, TokenEdit, Usage,
+};

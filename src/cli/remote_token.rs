@@ -4,7 +4,7 @@ mod list;
 
 use std::io::{BufRead, IsTerminal};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
@@ -17,6 +17,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
 use crate::domain::text::inert;
+use crate::domain::token::wished_end;
 use crate::domain::{Handle, Name, ServiceId};
 use crate::tokens::{Expiry, Moment, NewToken, Token, TokenEdit};
 use crate::work::tokens::{
@@ -402,36 +403,8 @@ fn ended(account: &Account, format: Format, what: &str, renewed: &Renewed) -> Re
 
 /// A date, a time from now such as `90d`, or `never`, as the service reads it.
 fn date(text: &str) -> Result<Option<String>, Fault> {
-    if text == "never" {
-        return Ok(None);
-    }
-    let at = Moment::read(text)
-        .at
-        .or_else(|| Timestamp::now().checked_add(span(text)?).ok())
-        .ok_or_else(|| {
-            let text = inert(text, 40);
-            Fault::usage(format!(
-                "{text:?} is no date: write 2027-01-31, 90d or never"
-            ))
-        })?;
-    Ok(Some(at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()))
-}
-
-/// `30d`, `2w`, or hours and less as elsewhere.
-pub(super) fn span(text: &str) -> Option<SignedDuration> {
-    let days = |count: &str, days: i64| {
-        let hours = count
-            .parse::<u16>()
-            .ok()
-            .map(i64::from)?
-            .checked_mul(24 * days)?;
-        Some(SignedDuration::from_hours(hours))
-    };
-    match (text.strip_suffix('d'), text.strip_suffix('w')) {
-        (Some(count), _) => days(count, 1),
-        (_, Some(count)) => days(count, 7),
-        _ => text.parse().ok(),
-    }
+    wished_end(text, Timestamp::now())
+        .map_err(|problem| Fault::usage(format!("{:?}: {problem}", inert(text, 40))))
 }
 
 impl From<TokenError> for Fault {
@@ -463,19 +436,4 @@ pub(super) struct Through<'a> {
     pub(super) connection: &'a str,
     #[serde(flatten)]
     pub(super) token: &'a Token,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_said_in_three_ways() {
-        let written = |text| date(text).unwrap();
-        assert_eq!(written("never"), None);
-        let day = Some("2027-01-31T00:00:00+00:00".to_owned());
-        assert_eq!(written("2027-01-31"), day);
-        assert!(written("90d").unwrap() > written("2w").unwrap());
-        assert!(date("soon").is_err());
-    }
 }

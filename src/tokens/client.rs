@@ -14,12 +14,13 @@ use serde_json::{Map, Value, json};
 
 use super::lenient::{Loose, Rows};
 use super::problem::TokenProblem;
-use super::query::{Page, TokenQuery, total_of};
-use super::token::{
-    Extension, Module, Permission, RawExtension, RawModule, RawPermission, RawToken, Token,
-};
-use super::usage::{Day, RawDays, RawSummary, Summary, Usage};
+use super::query::{TokenQuery, total_of};
+use super::token::{RawExtension, RawModule, RawPermission, RawToken};
+use super::usage::{RawDays, RawSummary};
 use super::way::Way;
+use crate::domain::token::{
+    Day, Extension, Module, NewToken, Page, Permission, Summary, Token, TokenEdit, Usage,
+};
 use crate::domain::{Endpoint, Secret};
 use send::{Call, Received};
 
@@ -50,41 +51,6 @@ struct Inner {
 impl std::fmt::Debug for TokenClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "TokenClient({} at {})", self.0.id, self.0.base.shown())
-    }
-}
-
-/// What a new token is made of. Modules are granted afterwards.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewToken {
-    /// At most 128 characters; must be unique.
-    pub name: String,
-    /// `EXT-…`.
-    pub extension: String,
-    /// At most 128 characters.
-    pub external_id: Option<String>,
-    /// At most 255 characters.
-    pub description: Option<String>,
-    /// `UR-…`; the key's own where absent.
-    pub owner: Option<String>,
-    /// As the service reads it; never where absent.
-    pub expires: Option<String>,
-}
-
-/// What may be changed about a token. What is absent stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TokenEdit {
-    /// At most 128 characters.
-    pub name: Option<String>,
-    /// At most 128 characters; empty takes it away.
-    pub external_id: Option<String>,
-    /// At most 255 characters; empty takes it away.
-    pub description: Option<String>,
-}
-
-impl TokenEdit {
-    /// Whether nothing is to be changed.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
     }
 }
 

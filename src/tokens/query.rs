@@ -1,62 +1,10 @@
-//! What is asked of a list, and the page that came back.
+//! What is asked of a list.
+
+use jiff::Timestamp;
 
 use super::rql::{Rql, encoded};
-
-/// Rows that are asked for at once.
-pub const PAGE: u64 = 100;
-
-/// The fields that the service orders tokens by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Order {
-    /// `id`.
-    Id,
-    /// `name`.
-    Name,
-    /// `status`.
-    Status,
-    /// `extension.id`.
-    Extension,
-    /// `events.created.at`.
-    Created,
-    /// `expiration_date`.
-    Expires,
-}
-
-impl Order {
-    /// Every order.
-    pub const ALL: [Self; 6] = [
-        Self::Id,
-        Self::Name,
-        Self::Status,
-        Self::Extension,
-        Self::Created,
-        Self::Expires,
-    ];
-
-    /// The field in the query.
-    pub const fn field(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Name => "name",
-            Self::Status => "status",
-            Self::Extension => "extension.id",
-            Self::Created => "events.created.at",
-            Self::Expires => "expiration_date",
-        }
-    }
-
-    /// The word on the command line and on the screen.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::Name => "name",
-            Self::Status => "status",
-            Self::Extension => "extension",
-            Self::Created => "created",
-            Self::Expires => "expires",
-        }
-    }
-}
+use crate::domain::token::{Group, IDLE_DAYS, Listing, Order, PAGE, later};
+use crate::domain::verdict::whole_seconds;
 
 /// One page of a list: what it shall hold, in which order, from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +41,27 @@ impl TokenQuery {
         }
     }
 
+    /// The first page of what `listing` shows at `now`.
+    pub fn of(listing: &Listing, now: Timestamp) -> Self {
+        let mut parts = vec![Rql::Ne("status", "deleted".into())];
+        match listing.group {
+            None => {}
+            // What was not made yet a month ago, or is off, can't be idle.
+            Some(Group::Idle) => {
+                let first = whole_seconds(later(now, -IDLE_DAYS));
+                parts.push(Rql::In("status", vec!["active".into(), "expiring".into()]));
+                parts.push(Rql::Le("events.created.at", first.as_str().into()));
+            }
+            Some(group) => parts.extend(group.filter(now)),
+        }
+        parts.extend(listing.filter.split_whitespace().map(word));
+        Self {
+            filter: Some(Rql::And(parts)),
+            order: vec![(listing.order, listing.order.is_descending())],
+            ..Self::default()
+        }
+    }
+
     /// The same, from a further row on.
     #[must_use]
     pub fn from_row(self, offset: u64) -> Self {
@@ -124,28 +93,31 @@ impl TokenQuery {
     }
 }
 
-/// One page of rows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Page<T> {
-    /// What came back.
-    pub rows: Vec<T>,
-    /// Rows before them.
-    pub offset: u64,
-    /// Rows of the whole list, where the service said it.
-    pub total: Option<u64>,
-}
-
-impl<T> Page<T> {
-    /// Where the next page begins: behind what came back, whatever had been asked for. Nothing at the end.
-    pub fn next_offset(&self) -> Option<u64> {
-        let came = u64::try_from(self.rows.len()).unwrap_or(u64::MAX);
-        let next = self.offset.saturating_add(came);
-        let more = match self.total {
-            Some(total) => next < total,
-            // Without a total only an empty page is an end.
-            None => true,
-        };
-        (came > 0 && more).then_some(next)
+/// One word of a filter.
+fn word(word: &str) -> Rql {
+    let contains = |field, text: &str| Rql::Contains(field, text.to_owned());
+    match word.split_once(':').filter(|(_, text)| !text.is_empty()) {
+        Some(("status", text)) => contains("status", text),
+        Some(("extension" | "ext", text)) => Rql::Or(vec![
+            contains("extension.id", text),
+            contains("extension.name", text),
+        ]),
+        Some(("by", text)) => Rql::Or(vec![
+            contains("events.created.by.id", text),
+            contains("events.created.by.name", text),
+        ]),
+        Some(("module", text)) => Rql::Eq("permissions.id", text.into()),
+        _ => Rql::Or(
+            [
+                "name",
+                "id",
+                "external_id",
+                "extension.name",
+                "events.created.by.name",
+            ]
+            .map(|field| contains(field, word))
+            .into(),
+        ),
     }
 }
 
@@ -157,6 +129,7 @@ pub(super) fn total_of(content_range: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::token::Page;
 
     #[test]
     fn queries_are_encoded_whole() {
@@ -171,6 +144,38 @@ mod tests {
             ..TokenQuery::default()
         };
         assert_eq!(count.encoded(), "limit=0");
+    }
+
+    #[test]
+    fn a_listing_is_filtered_and_ordered_by_the_service() {
+        let now = "2026-11-23T10:00:00Z".parse().unwrap();
+        let asked = |group, filter: &str| {
+            let listing = Listing {
+                group,
+                order: Order::Expires,
+                filter: filter.to_owned(),
+            };
+            TokenQuery::of(&listing, now).filter.unwrap().text()
+        };
+        assert_eq!(asked(None, ""), "ne(status,deleted)");
+        assert_eq!(
+            asked(Some(Group::Idle), ""),
+            "and(ne(status,deleted),in(status,(active,expiring)),\
+             le(events.created.at,2026-10-24T10:00:00Z))"
+        );
+        assert_eq!(
+            asked(Some(Group::Disabled), "status:act module:MD-0001"),
+            "and(ne(status,deleted),eq(status,inactive),ilike(status,*act*),\
+             eq(permissions.id,MD-0001))"
+        );
+        assert_eq!(
+            asked(None, "a)b"),
+            "and(ne(status,deleted),or(ilike(name,\"*a)b*\"),ilike(id,\"*a)b*\"),\
+             ilike(external_id,\"*a)b*\"),ilike(extension.name,\"*a)b*\"),\
+             ilike(events.created.by.name,\"*a)b*\")))"
+        );
+        let newest = TokenQuery::of(&Listing::default(), now);
+        assert_eq!(newest.encoded(), TokenQuery::living().encoded());
     }
 
     #[test]

@@ -21,10 +21,12 @@ mod problem;
 mod renewal;
 mod steps;
 
-pub use account::{Account, Guard};
-pub use life::{Created, Difference, Edited, difference};
-pub use outcome::{RenewalProgress, RenewalStep, Renewed, Unfinished, unheard};
+pub use account::Account;
+pub use life::{Created, Edited};
+pub use outcome::{RenewalProgress, Renewed, unheard};
 pub use problem::TokenError;
+
+pub use crate::domain::token::{Difference, Guard, RenewalStep, Unfinished, difference};
 
 use super::desk::Desk;
 use crate::domain::Name;

@@ -7,10 +7,11 @@ use super::super::arguments::token::{GroupArgument, ListArguments, OrderArgument
 use super::super::context::Context;
 use super::super::fault::Fault;
 use super::super::output::{self, tokens as shown};
-use super::{Through, account, span};
+use super::{Through, account};
 use crate::domain::ServiceId;
 use crate::domain::text::inert;
-use crate::tokens::{Group, Order, Rql, Token, TokenQuery, group};
+use crate::domain::token::span;
+use crate::tokens::{Group, Order, Rql, Token, TokenQuery, within_days};
 use crate::work::tokens::{Account, TokenError};
 
 /// The code where something ends within the time that was asked about.
@@ -99,7 +100,7 @@ fn query(arguments: &ListArguments) -> Result<TokenQuery, Fault> {
         })?;
         // Whole days, rounded up: the service compares dates.
         let days = within.as_hours().saturating_add(23) / 24;
-        parts.push(group::within_days(days, now));
+        parts.push(within_days(days, now));
     }
     if let Some(text) = &arguments.filter {
         parts.push(Rql::Or(vec![

@@ -17,6 +17,7 @@ use super::super::secrets::{Trust, origin_of};
 use super::problem::TokenError;
 use crate::config::Environment;
 use crate::domain::budget::AttemptEnd;
+use crate::domain::token::Guard;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Origin, Secret, ServiceId};
 use crate::probe::{Gate, Permit, Ticket, budget};
 use crate::service::{Held, Ladder, Subject};
@@ -27,15 +28,6 @@ use crate::tokens::{
 
 /// The API's own lists are slower than a probe: no request has less time than this.
 const LEAST_TIME: Duration = Duration::from_secs(30);
-
-/// Whether what would cut off connections was meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guard {
-    /// Refuse it for a key in use.
-    On,
-    /// The person was warned of just that, and means it.
-    Lifted,
-}
 
 /// The account behind a connection. Clones share connections and what is known of the key.
 #[derive(Clone)]

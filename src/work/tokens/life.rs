@@ -1,11 +1,10 @@
 //! Making, changing, switching and deleting tokens: what takes several calls says what exists when one fails.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
-use super::account::{Account, Guard};
+use super::account::Account;
 use super::problem::TokenError;
+use crate::domain::token::{Difference, Guard};
 use crate::tokens::{NewToken, Rql, Token, TokenEdit, TokenProblem, TokenQuery};
 
 /// How old a token may be that was just made; clocks differ.
@@ -37,36 +36,6 @@ pub struct Edited {
     pub left: Difference,
     /// Why.
     pub problem: Option<TokenError>,
-}
-
-/// What separates the modules of a token from those that are wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Difference {
-    /// To be granted, in the order of their ids.
-    pub grant: Vec<String>,
-    /// To be revoked, likewise.
-    pub revoke: Vec<String>,
-}
-
-impl Difference {
-    /// Whether nothing is to be done.
-    pub fn is_empty(&self) -> bool {
-        self.grant.is_empty() && self.revoke.is_empty()
-    }
-}
-
-/// What must be granted and revoked to get from `current` to `wanted`.
-pub fn difference<'a>(
-    current: impl IntoIterator<Item = &'a str>,
-    wanted: impl IntoIterator<Item = &'a str>,
-) -> Difference {
-    let current: BTreeSet<_> = current.into_iter().collect();
-    let wanted: BTreeSet<_> = wanted.into_iter().collect();
-    let owned = |ids: Vec<&&str>| ids.into_iter().map(|id| (*id).to_owned()).collect();
-    Difference {
-        grant: owned(wanted.difference(&current).collect()),
-        revoke: owned(current.difference(&wanted).collect()),
-    }
 }
 
 impl Account {

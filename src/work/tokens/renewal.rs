@@ -14,10 +14,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::desk::Desk;
-use super::account::{Account, Guard};
-use super::outcome::{RenewalProgress, RenewalStep, Renewed, Unfinished, unheard};
+use super::account::Account;
+use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
+use crate::domain::token::{Guard, RenewalStep, Unfinished};
 use crate::domain::{KeyFingerprint, Secret, Verdict};
 use crate::store::State;
 use crate::store::state::{RenewalAction, RenewalRecord, RenewalStage};
@@ -44,7 +45,7 @@ impl Desk {
     /// start, and before a connection that is named there is used.
     pub async fn unfinished_renewals(&self) -> Result<Vec<Unfinished>, TokenError> {
         let records = self.journal(State::renewals).await?;
-        Ok(records.iter().filter_map(Unfinished::of).collect())
+        Ok(records.iter().filter_map(unfinished).collect())
     }
 
     /// Goes on with a renewal that was begun earlier.

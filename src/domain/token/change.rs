@@ -1,0 +1,202 @@
+//! What may be done to tokens: made, changed, renewed step by step.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Moment;
+use crate::domain::Name;
+
+/// Characters of a label or an external id at most.
+pub const LABEL_LIMIT: usize = 128;
+/// Characters of a description at most.
+pub const DESCRIPTION_LIMIT: usize = 255;
+
+/// What a new token is made of. Modules are granted afterwards.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewToken {
+    /// At most 128 characters; must be unique.
+    pub name: String,
+    /// `EXT-…`.
+    pub extension: String,
+    /// At most 128 characters.
+    pub external_id: Option<String>,
+    /// At most 255 characters.
+    pub description: Option<String>,
+    /// `UR-…`; the key's own where absent.
+    pub owner: Option<String>,
+    /// As the service reads it; never where absent.
+    pub expires: Option<String>,
+}
+
+/// What may be changed about a token. What is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenEdit {
+    /// At most 128 characters.
+    pub name: Option<String>,
+    /// At most 128 characters; empty takes it away.
+    pub external_id: Option<String>,
+    /// At most 255 characters; empty takes it away.
+    pub description: Option<String>,
+}
+
+impl TokenEdit {
+    /// Whether nothing is to be changed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What separates the modules of a token from those that are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// To be granted, in the order of their ids.
+    pub grant: Vec<String>,
+    /// To be revoked, likewise.
+    pub revoke: Vec<String>,
+}
+
+impl Difference {
+    /// Whether nothing is to be done.
+    pub fn is_empty(&self) -> bool {
+        self.grant.is_empty() && self.revoke.is_empty()
+    }
+}
+
+/// What must be granted and revoked to get from `current` to `wanted`.
+pub fn difference<'a>(
+    current: impl IntoIterator<Item = &'a str>,
+    wanted: impl IntoIterator<Item = &'a str>,
+) -> Difference {
+    let current: BTreeSet<_> = current.into_iter().collect();
+    let wanted: BTreeSet<_> = wanted.into_iter().collect();
+    let owned = |ids: Vec<&&str>| ids.into_iter().map(|id| (*id).to_owned()).collect();
+    Difference {
+        grant: owned(wanted.difference(&current).collect()),
+        revoke: owned(current.difference(&wanted).collect()),
+    }
+}
+
+/// Whether what would cut off connections was meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Refuse it for a key in use.
+    On,
+    /// The person was warned of just that, and means it.
+    Lifted,
+}
+
+/// The steps of a renewal, in order. Each is told when it is over and on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RenewalStep {
+    /// The renewal is written down; the service is asked next.
+    WrittenDown,
+    /// The service gave a new secret.
+    Answered,
+    /// The places of the new secret are written down.
+    Placed,
+    /// The new secret is in its places, beside the old one.
+    Kept,
+    /// A probe with the new secret was accepted.
+    Proven,
+    /// The connections use the new secret.
+    Switched,
+    /// A probe of each of them was accepted.
+    ProvenAgain,
+    /// The old secret was taken out of its places.
+    Tidied,
+}
+
+impl RenewalStep {
+    /// Every step, in order.
+    pub const ALL: [Self; 8] = [
+        Self::WrittenDown,
+        Self::Answered,
+        Self::Placed,
+        Self::Kept,
+        Self::Proven,
+        Self::Switched,
+        Self::ProvenAgain,
+        Self::Tidied,
+    ];
+
+    /// What was done, for people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::WrittenDown => "written down here, so that it can go on after a crash",
+            Self::Answered => "the service gave a new secret",
+            Self::Placed => "its places are written down",
+            Self::Kept => "it is kept beside the old one",
+            Self::Proven => "a probe with it was accepted",
+            Self::Switched => "the connections use it",
+            Self::ProvenAgain => "a probe of each of them was accepted",
+            Self::Tidied => "the old secret is out of its places",
+        }
+    }
+}
+
+/// A renewal that was begun and has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The token's id.
+    pub id: String,
+    /// The connection that asked.
+    pub connection: Name,
+    /// When.
+    pub since: Timestamp,
+    /// Every connection that holds the old secret.
+    pub holders: Vec<Name>,
+}
+
+/// Not a time that anybody can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("that is no date: write 2027-01-31, 90d or never")]
+pub struct NoDate;
+
+/// When something new shall end, as people say it: a date, a time from `now` such as `90d`, or `never`. As the
+/// service reads it; nothing for never.
+pub fn wished_end(text: &str, now: Timestamp) -> Result<Option<String>, NoDate> {
+    let text = text.trim();
+    if text == "never" {
+        return Ok(None);
+    }
+    let at = Moment::read(text)
+        .at
+        .or_else(|| now.checked_add(span(text)?).ok())
+        .ok_or(NoDate)?;
+    Ok(Some(at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()))
+}
+
+/// `30d`, `2w`, or hours and less as `12h`.
+pub fn span(text: &str) -> Option<SignedDuration> {
+    let days = |count: &str, days: i64| {
+        let count = i64::from(count.parse::<u16>().ok()?);
+        Some(SignedDuration::from_hours(count.checked_mul(24 * days)?))
+    };
+    match (text.strip_suffix('d'), text.strip_suffix('w')) {
+        (Some(count), _) => days(count, 1),
+        (_, Some(count)) => days(count, 7),
+        _ => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_said_in_three_ways() {
+        let now = "2026-11-23T10:00:00Z".parse().unwrap();
+        let end = |text| wished_end(text, now);
+        assert_eq!(end("never"), Ok(None));
+        for (text, read) in [
+            ("2027-01-31", "2027-01-31T00:00:00+00:00"),
+            (" 90d ", "2027-02-21T10:00:00+00:00"),
+            ("2w", "2026-12-07T10:00:00+00:00"),
+            ("12h", "2026-11-23T22:00:00+00:00"),
+        ] {
+            assert_eq!(end(text), Ok(Some(read.to_owned())), "{text}");
+        }
+        assert_eq!((end("soon"), end("")), (Err(NoDate), Err(NoDate)));
+    }
+}
