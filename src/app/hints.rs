@@ -4,6 +4,7 @@ use super::filter::Filter;
 use super::keymap::action::{Row, TABLE};
 use super::keymap::{Action, Keymap, Scope};
 use super::model::{Model, Overlay, Pane};
+use crate::domain::{Reason, Verdict};
 
 /// Keys and words for the footer, the most useful first: the screen shows as many as fit.
 pub fn footer(model: &Model) -> Vec<(String, &'static str)> {
@@ -33,6 +34,11 @@ fn rows(
         .collect()
 }
 
+/// Whether a verdict says that credentials arrive by headers and by nothing else.
+pub(super) fn by_headers_alone(verdict: &Verdict) -> bool {
+    verdict.reason == Reason::AuthorizationStripped
+}
+
 fn field_actions(model: &Model) -> Vec<Action> {
     let Some(form) = &model.form else {
         return Vec::new();
@@ -44,6 +50,11 @@ fn field_actions(model: &Model) -> Vec<Action> {
     let mut actions = Vec::new();
     actions.extend(form.undo.as_ref().map(|_| Action::Undo));
     actions.extend(corrected.then_some(Action::UseUrl));
+    actions.extend(
+        verdict
+            .is_some_and(by_headers_alone)
+            .then_some(Action::UseHeaders),
+    );
     actions.extend([Action::Save, Action::Leave, Action::Accept, Action::Further]);
     actions.extend([Action::Probe, Action::Reveal]);
     actions.extend(snippet.then_some(Action::CopySnippet));
@@ -54,12 +65,13 @@ fn field_actions(model: &Model) -> Vec<Action> {
 fn list_actions(model: &Model) -> Vec<Action> {
     use Action::{
         AddToken, Bisect, Copy, CopyAs, CopySnippet, Edit, Filter, Help, New, Open, Order, Palette,
-        Probe, Quit, Resume, Reveal, UseUrl,
+        Probe, Quit, Resume, Reveal, UseHeaders, UseUrl,
     };
     let verdict = model.shown_verdict();
     let paused = verdict.is_some_and(|v| v.reason == crate::domain::Reason::AuthPaused);
     let corrected = verdict.is_some_and(|v| v.remedy.url.is_some());
     let snippet = verdict.is_some_and(|v| v.remedy.snippet.is_some());
+    let stripped = verdict.is_some_and(by_headers_alone);
     let mut actions = match model.focus {
         Pane::List => vec![
             New, Edit, Probe, Reveal, Copy, Filter, Palette, Help, Order, Quit,
@@ -78,6 +90,7 @@ fn list_actions(model: &Model) -> Vec<Action> {
     let useful = [
         (paused, Resume),
         (corrected && !model.war_room, UseUrl),
+        (stripped && !model.war_room, UseHeaders),
         (snippet && !model.war_room, CopySnippet),
     ];
     let useful = useful.into_iter().filter(|(useful, _)| *useful);

@@ -106,6 +106,8 @@ pub enum OpenForm {
     Clone(Name),
     /// That of a saved connection, with this URL in place of its own.
     WithUrl(Name, String),
+    /// That of a saved connection, its credentials sent by headers.
+    WithHeaders(Name),
     /// None: the draft is dropped.
     Nothing,
 }

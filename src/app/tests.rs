@@ -3,6 +3,7 @@
 mod copying;
 mod debounce;
 mod filling;
+mod headers;
 mod keys;
 mod listing;
 mod loading;

@@ -7,6 +7,7 @@ mod dialogs;
 mod editing;
 mod forms;
 mod handles;
+mod headers;
 mod mouse;
 mod navigation;
 mod overlays;
@@ -138,9 +139,12 @@ impl Model {
     /// Does what a key or a row of the palette means.
     pub(super) fn act(&mut self, action: Action, out: &mut Effects) {
         match action {
-            Action::New | Action::Edit | Action::Clone | Action::UseUrl | Action::DiscardDraft => {
-                self.form_action(action, out);
-            }
+            Action::New
+            | Action::Edit
+            | Action::Clone
+            | Action::UseUrl
+            | Action::UseHeaders
+            | Action::DiscardDraft => self.form_action(action, out),
             Action::Save => self.save(out),
             Action::Delete => self.ask_remove(),
             Action::Probe => self.probe_now(out),

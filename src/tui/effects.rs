@@ -195,13 +195,15 @@ impl Effects {
             Effect::ClearClipboard => self.clear_clipboard(),
             Effect::Resume(name) => self.answer(Key::Resume, async move {
                 match desk.resume(&name).await {
-                    Ok(_) => Message::Resumed(name),
+                    Ok(true) => Message::Resumed(name),
+                    Ok(false) => Message::Noticed(NOT_PAUSED.to_owned()),
                     Err(error) => Message::Noticed(error.to_string()),
                 }
             }),
             Effect::ResumeDraft(draft) => self.answer(Key::Resume, async move {
                 match resume(&desk, *draft).await {
-                    Ok(_) => Message::DraftResumed,
+                    Ok(true) => Message::DraftResumed,
+                    Ok(false) => Message::Noticed(NOT_PAUSED.to_owned()),
                     Err(error) => Message::Noticed(error.to_string()),
                 }
             }),
@@ -445,6 +447,9 @@ fn refused(error: WorkError, failed: fn(String) -> Message) -> Message {
         error => failed(error.to_string()),
     }
 }
+
+/// What `R` says where there is nothing to lift.
+const NOT_PAUSED: &str = "the key was not paused";
 
 async fn resume(desk: &Desk, draft: Draft) -> Result<bool, WorkError> {
     let endpoint = Endpoint::parse(&draft.connection.url).ok();

@@ -101,6 +101,7 @@ actions! {
     AddToken "add-token" "add token" ["a"] Both Handles [List Form Tokens] "Keep a further token with the connection";
     CopySnippet "copy-snippet" "copy snippet" ["m"] Both Probe [List Form Response] "Copy the snippet of the remedy";
     UseUrl "use-url" "use URL" ["u"] Both Edit [List Form Response] "Use the corrected URL";
+    UseHeaders "use-headers" "use headers" ["h"] Both Edit [List Form Response] "Send the credentials by headers from now on, where only that works";
     Zoom "zoom" "zoom" ["z"] Both Screen [] "Let the pane fill the screen, or shrink it again";
     Order "order" "order" ["s"] Both Screen [List] "The next order of the list: worst first, name, service, slowest first";
     Filter "filter" "find" ["/"] Both Screen [List] "Filter the list: letters in order, and status:401, tag:eu, service:blesta, state:down";

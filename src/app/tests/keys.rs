@@ -42,6 +42,7 @@ fn every_action_of_the_contract_has_its_key() {
         ("a", Action::AddToken),
         ("m", Action::CopySnippet),
         ("u", Action::UseUrl),
+        ("h", Action::UseHeaders),
         ("z", Action::Zoom),
         ("s", Action::Order),
         ("/", Action::Filter),

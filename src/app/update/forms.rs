@@ -15,6 +15,7 @@ impl Model {
             (Action::New, _) => OpenForm::New,
             (Action::DiscardDraft, _) => OpenForm::Nothing,
             (Action::UseUrl, _) => return self.use_url(out),
+            (Action::UseHeaders, _) => return self.use_headers(out),
             (Action::Clone, Some(name)) => OpenForm::Clone(name),
             (Action::Edit, Some(name)) => OpenForm::Edit(name),
             _ => return self.complain("no connection is selected"),
@@ -41,7 +42,10 @@ impl Model {
                 form.editing.is_none() && form.clone_of.is_none() && !self.is_editing()
             }
             OpenForm::Edit(name) => form.editing.as_ref() == Some(name),
-            OpenForm::Clone(_) | OpenForm::WithUrl(..) | OpenForm::Nothing => false,
+            OpenForm::Clone(_)
+            | OpenForm::WithUrl(..)
+            | OpenForm::WithHeaders(_)
+            | OpenForm::Nothing => false,
         };
         if same {
             self.return_to_form();
@@ -62,7 +66,7 @@ impl Model {
         }
     }
 
-    fn return_to_form(&mut self) {
+    pub(super) fn return_to_form(&mut self) {
         self.list.filtering = false;
         self.focus = Pane::Form;
         if let Some(form) = &mut self.form {
@@ -76,7 +80,9 @@ impl Model {
         let opened = match &wanted {
             OpenForm::New => Some(Form::empty()),
             OpenForm::Nothing => None,
-            OpenForm::Edit(name) | OpenForm::WithUrl(name, _) => self.edit_form(name),
+            OpenForm::Edit(name) | OpenForm::WithUrl(name, _) | OpenForm::WithHeaders(name) => {
+                self.edit_form(name)
+            }
             OpenForm::Clone(name) => self.clone_form(name),
         };
         let Some(form) = opened else {
@@ -86,8 +92,10 @@ impl Model {
         self.form = Some(form);
         self.revealed = None;
         self.return_to_form();
-        if let OpenForm::WithUrl(_, url) = wanted {
-            self.put_url(&url, out);
+        match wanted {
+            OpenForm::WithUrl(_, url) => self.put_url(&url, out),
+            OpenForm::WithHeaders(_) => self.put_headers(out),
+            OpenForm::New | OpenForm::Edit(_) | OpenForm::Clone(_) | OpenForm::Nothing => {}
         }
         self.load_form_secrets(out);
     }

@@ -8,7 +8,7 @@ use super::super::view::View;
 use super::Sheet;
 use crate::app::Action;
 use crate::domain::text::inert;
-use crate::domain::{Verdict, Who};
+use crate::domain::{Reason, Verdict, Who};
 
 /// Lines of a snippet that are drawn; `m` copies it whole.
 const SNIPPET_LINES: usize = 40;
@@ -46,6 +46,13 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
             pieces.push(vec![key, Span::styled(" uses it", theme.faint)]);
         }
         sheet.flow(0, "  ", pieces);
+    }
+    if verdict.reason == Reason::AuthorizationStripped
+        && let Some(key) = super::super::key(view, Action::UseHeaders)
+    {
+        let key = Span::styled(key, theme.key);
+        let words = Span::styled(" sends the key by headers from now on", theme.faint);
+        sheet.flow(0, "  ", vec![vec![key, words]]);
     }
     if let Some(doc) = &remedy.doc {
         sheet.hang(
