@@ -62,6 +62,9 @@ pub enum AttemptEnd {
     Accepted,
     /// No answer about the key: the connection failed, or something else answered.
     Inconclusive,
+    /// The key was sent, and no answer was heard: it may have been a refusal, which the host counts. So it
+    /// counts here too, for a key that was never accepted there.
+    Unheard,
 }
 
 /// One request that carried a key.

@@ -6,7 +6,9 @@
 //! doubles the pause, up to 24 hours. An accepted key is free again; otherwise only [`resume`] lifts a
 //! pause. An attempt counts from the moment that it is booked, since the program may be killed before it
 //! hears the answer: attempts under way take their place in the budget ([`Decision::Busy`]), and one that
-//! was never settled is a rejection.
+//! was never settled is a rejection. So is one that was sent and never answered ([`AttemptEnd::Unheard`]):
+//! a host that answers late, or not at all, may have counted it. Whoever settles says so only of keys that
+//! were never accepted there; a watcher of a host that hangs now and then shall not lose its key.
 //!
 //! No function reads a clock. A clock that was set back makes no pause longer than its own length, and
 //! none shorter.
@@ -145,8 +147,11 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
         AttemptEnd::Inconclusive if pending => {
             record.attempts.remove(position);
         }
-        AttemptEnd::Rejected if pending => reject(record, position, now),
-        AttemptEnd::Pending | AttemptEnd::Inconclusive | AttemptEnd::Rejected => {}
+        AttemptEnd::Rejected | AttemptEnd::Unheard if pending => reject(record, position, now),
+        AttemptEnd::Pending
+        | AttemptEnd::Inconclusive
+        | AttemptEnd::Rejected
+        | AttemptEnd::Unheard => {}
     }
 }
 
@@ -251,7 +256,8 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
 fn key_stop(until: Timestamp) -> Stop {
     Stop {
         until,
-        why: "this host refused the key twice: it is not sent until then, or until you resume it"
+        why: "this host refused the key twice (an answer that never came counts): it is not sent until \
+              then, or until you resume it"
             .to_owned(),
     }
 }

@@ -1,13 +1,13 @@
 //! Climbing the ladder: who may leave it half-way, and when.
 //!
 //! A probe whose caller has gone (a newer one, a closed form) ends at once, but for one case: a request that
-//! carries a key is waited for, if only for a moment. It has reached the host, which counts it; unanswered it
-//! counts as a rejection here too, and two cancelled probes would pause a good key. So a climb with a key runs
-//! as a task of the desk, and ends between two requests, or when the moment is over: then its connection is
-//! closed, and the attempt stays booked as pending.
+//! carries a key is heard out, as long as the probe's own time lasts. It has reached the host, which counts
+//! it, and closing the connection would not take it back: it would only leave open whether it was refused,
+//! and then it had to count as a rejection. Two of those, on a host that takes some seconds, would pause a
+//! good key while its owner simply types on. So a climb with a key runs as a task of the desk and ends
+//! between two requests; its late answer settles the budget, and changes nothing else.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,9 +20,6 @@ use super::local::{DEFECT, local_error};
 use super::probing::Progress;
 use crate::domain::{Checks, Name, ServiceId, Verdict};
 use crate::service::{Held, Ladder, Manner, Subject, verify};
-
-/// How long an abandoned request that carries a key may go on.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Tasks of the desk whose callers may have gone. They end by themselves, as each has its time.
 #[derive(Default)]
@@ -38,7 +35,7 @@ impl Apart {
 
 impl Desk {
     /// Climbs the ladder. Dropping the future ends the climb, at the latest after the answer to a request
-    /// that carries a key, or [`GRACE`].
+    /// that carries a key, which the probe's own time bounds.
     pub(super) async fn climb(
         &self,
         prepared: Prepared,
@@ -92,12 +89,11 @@ impl Desk {
     }
 }
 
-/// Waits until nobody waits for the answer any more and no key is under way, or was for too long.
+/// Waits until nobody waits for the answer any more and no key is under way.
 async fn abandoned<T>(answer: &mut oneshot::Sender<T>, mut under_way: watch::Receiver<bool>) {
     answer.closed().await;
     // The gate lives as long as the climb, so it can't be gone.
-    let settled = under_way.wait_for(|under_way| !under_way);
-    let _ = tokio::time::timeout(GRACE, settled).await;
+    let _ = under_way.wait_for(|under_way| !under_way).await;
 }
 
 /// Runs the ladder to its end.

@@ -24,7 +24,7 @@ fn send(record: &mut BudgetRecord, name: &str, end: AttemptEnd, seconds: i64) ->
     }
 }
 
-use AttemptEnd::{Accepted, Inconclusive, Rejected};
+use AttemptEnd::{Accepted, Inconclusive, Rejected, Unheard};
 
 #[test]
 fn two_rejections_of_a_key_pause_it() {
@@ -224,6 +224,17 @@ fn a_clock_set_back_keeps_nothing_under_way_for_long() {
 }
 
 #[test]
+fn an_answer_that_was_never_heard_counts() {
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Unheard, 0));
+    assert!(send(&mut record, "a", Rejected, 1));
+    assert!(!send(&mut record, "a", Accepted, 2));
+    // An answer that comes after all is never too late to lift it.
+    settle(&mut record, 0, Accepted, at(3));
+    assert!(send(&mut record, "a", Accepted, 4));
+}
+
+#[test]
 fn the_record_stays_small() {
     let mut record = BudgetRecord::default();
     for index in 0..2_000 {
@@ -251,6 +262,7 @@ fn event() -> impl Strategy<Value = Event> {
         6 => Just(Rejected),
         1 => Just(Accepted),
         1 => Just(Inconclusive),
+        2 => Just(Unheard),
     ];
     prop_oneof![
         8 => (0..4_usize).prop_map(Event::Book),
@@ -364,7 +376,7 @@ impl Onlooker {
         );
         let index = self.sent[position].key;
         match end {
-            Rejected => self.sent[position].end = Rejected,
+            Rejected | Unheard => self.sent[position].end = Rejected,
             Accepted => {
                 self.sent.remove(position);
                 self.forgive(|sent| sent.key == index);
