@@ -121,6 +121,11 @@ impl Checks {
         };
     }
 
+    /// The lines of what was found, to be changed in place.
+    pub fn details_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        self.0.iter_mut().filter_map(|check| check.detail.as_mut())
+    }
+
     /// In ladder order.
     pub fn iter(&self) -> impl Iterator<Item = &Check> {
         self.0.iter()

@@ -78,8 +78,10 @@ pub enum Failure {
     ClosedEarly,
     /// Connected, and nothing or not all came before the deadline.
     ResponseTimeout,
-    /// Not HTTP: a banner, garbage, a head too big.
+    /// Not HTTP: a banner, garbage.
     NotHttp,
+    /// HTTP, with more headers than are read.
+    HeadTooLarge,
     /// TLS failed.
     Tls(TlsFailure),
     /// The body is over the limit after decompression.

@@ -199,6 +199,9 @@ fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Se
         .iter()
         .rev()
         .find_map(|link| link.downcast_ref::<hyper::Error>());
+    if hyper.is_some_and(hyper::Error::is_parse_too_large) {
+        return Failure::HeadTooLarge;
+    }
     if hyper.is_some_and(hyper::Error::is_parse) {
         return Failure::NotHttp;
     }

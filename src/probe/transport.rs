@@ -110,6 +110,10 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
+            // What old servers send is read as browsers read it.
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_ignore_invalid_headers_in_responses(true)
             // No pool: every request shows its own phases, and its hooks run within its own task.
             .pool_max_idle_per_host(0)
             .dns_resolver(Arc::clone(&commons.resolver))

@@ -2,6 +2,7 @@
 //!
 //! The format is in [`mod@format`]. A service's own words and rules come before the common ones.
 
+mod entry;
 mod load;
 
 pub mod condition;
@@ -11,10 +12,12 @@ pub mod words;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::{Reason, ServiceId, Who};
+use crate::domain::{Reason, ServiceId};
 
 use format::{Cms, Entered, Field, Mark, Need, ReasonText, Rule, Scheme, ServiceFile, ServiceText};
 use words::Template;
+
+pub use entry::{Case, Entry};
 
 /// Every service that is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,25 +57,6 @@ pub struct ServiceFileProblem {
     pub key: String,
     /// What is wrong with it.
     pub problem: String,
-}
-
-/// What is written about a reason: `switchboard explain`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Which reason.
-    pub reason: Reason,
-    /// Its title.
-    pub title: String,
-    /// One plain sentence.
-    pub cause: String,
-    /// Who must act.
-    pub who: Who,
-    /// What to do.
-    pub steps: Vec<String>,
-    /// Something to paste.
-    pub snippet: Option<String>,
-    /// Where more is written.
-    pub doc: Option<String>,
 }
 
 const REASONS: (&str, &str) = (
@@ -128,6 +112,31 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// This catalog with the CMSs that `text` describes beside it, and the id of the first of them.
+    ///
+    /// # Errors
+    /// As [`Catalog::with`]; or the file describes no CMS.
+    pub fn with_cms(&self, label: &str, text: &str) -> Result<(Self, String), ServiceFileProblem> {
+        let file = load::parse(label, text)?;
+        let Some(first) = file.cms.first() else {
+            return Err(load::problem_at(
+                label,
+                text,
+                "cms",
+                "the file describes no CMS: it needs a [[cms]]",
+            ));
+        };
+        let mut catalog = self.clone();
+        // The file may be among those that were read already, or describe a known CMS anew.
+        let common = Arc::make_mut(&mut catalog.common);
+        common
+            .cms
+            .retain(|known| file.cms.iter().all(|new| new.id != known.id));
+        common.cms.extend(file.cms.iter().cloned());
+        catalog.share();
+        Ok((catalog, first.id.clone()))
+    }
+
     /// The service `id`.
     pub fn get(&self, id: &ServiceId) -> Option<&Service> {
         self.services.get(id)
@@ -146,44 +155,6 @@ impl Catalog {
     /// The CMSs that a shared token can be for.
     pub fn cms(&self) -> &[Cms] {
         &self.common.cms
-    }
-
-    /// What is written about `reason`, in the words of `service` where it has some.
-    pub fn entry(&self, reason: Reason, service: Option<&ServiceId>) -> Entry {
-        let own = service
-            .and_then(|id| self.services.get(id))
-            .and_then(|service| service.own.reason.get(reason.id()));
-        let Some(text) = own.or_else(|| self.common.reason.get(reason.id())) else {
-            return Entry::bare(reason);
-        };
-        let common = self.common.reason.get(reason.id());
-        let title = text
-            .title
-            .as_ref()
-            .or(common.and_then(|text| text.title.as_ref()));
-        Entry {
-            reason,
-            title: title.map_or_else(|| reason.title().to_owned(), Template::general),
-            cause: text.cause.general(),
-            who: text.who,
-            steps: text.steps.iter().map(Template::general).collect(),
-            snippet: text.snippet.clone(),
-            doc: text.doc.clone(),
-        }
-    }
-}
-
-impl Entry {
-    fn bare(reason: Reason) -> Self {
-        Self {
-            reason,
-            title: reason.title().to_owned(),
-            cause: reason.title().to_owned(),
-            who: Who::You,
-            steps: Vec::new(),
-            snippet: None,
-            doc: None,
-        }
     }
 }
 

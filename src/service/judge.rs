@@ -6,6 +6,7 @@
 
 pub(super) mod answered_by;
 pub(super) mod changes;
+pub(super) mod charset;
 pub(super) mod clock;
 pub(super) mod conclude;
 pub(super) mod facts;
@@ -125,7 +126,11 @@ fn judge_response(asked: Asked<'_>, reply: &Reply, response: &Response) -> Judge
     };
     let answerer = answered_by::weigh(&seen);
     seen.by = Some(answerer.by);
-    let finding = rules::finding(&seen, redirect.as_ref());
+    let finding = if recognise::is_unreadable(response, &page) {
+        Finding::variant(Reason::ReplyCut, "coding")
+    } else {
+        rules::finding(&seen, redirect.as_ref())
+    };
     Judged {
         finding,
         answerer,

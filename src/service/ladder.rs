@@ -27,7 +27,7 @@ use crate::domain::{CheckId, Checks, Endpoint, Identity, Reply, Secret};
 use super::catalog::Service;
 use super::catalog::format::Scheme;
 use super::judge::facts::Facts;
-use super::judge::{Finding, Judged, clock};
+use super::judge::{Finding, Judged, charset, clock};
 use super::sign;
 use super::step::{Answer, Ask, Authorization, Request, Step, StopAfter};
 use super::subject::{Accepted, Held, LastGood, Manner, Subject};
@@ -170,7 +170,7 @@ impl Ladder {
             Held::Present(token) => Some(token),
             Held::Absent | Held::Unavailable(_) => None,
         };
-        let reply = sign::masked(reply, self.pair(), token);
+        let reply = sign::masked(charset::into_utf8(reply), self.pair(), token);
         self.now = self.now.max(clock::ended_at(&reply));
         if clock::response(&reply).is_some_and(|response| response.status == 429) {
             self.quiet = clock::retry_at(&reply);

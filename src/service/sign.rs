@@ -13,7 +13,7 @@ use super::step::Authorization;
 
 mod echo;
 
-pub(super) use echo::masked;
+pub(super) use echo::{mask_verdict, masked};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 

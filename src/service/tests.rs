@@ -11,4 +11,5 @@ mod harness;
 mod http;
 mod mangled;
 mod manners;
+mod pages;
 mod way;

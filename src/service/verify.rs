@@ -63,10 +63,11 @@ pub fn rows(verdict: &Verdict) -> [Row; 4] {
         row("Token Set", State::Ok, "")
     };
     let token = verdict.checks.get(CheckId::Token);
-    let valid = row(
-        "Token Valid",
-        token.state,
-        token.detail.as_deref().unwrap_or_default(),
-    );
+    let unverifiable = verdict.reason == Reason::TokenUnverifiable && !no_url;
+    let detail = match token.detail.as_deref() {
+        None if unverifiable => verdict.cause.as_str(),
+        detail => detail.unwrap_or_default(),
+    };
+    let valid = row("Token Valid", token.state, detail);
     [url, found, set, valid]
 }

@@ -4,7 +4,7 @@ use crate::domain::AnsweredBy;
 use crate::domain::text::inert;
 
 use super::rules::Seen;
-use crate::service::catalog::condition::Condition;
+use crate::service::catalog::condition::{BodyKind, Condition};
 use crate::service::catalog::format::Mark;
 
 /// Who answered, and what says so.
@@ -120,9 +120,11 @@ fn what(condition: &Condition, seen: &Seen<'_>) -> String {
     if !condition.json.is_empty() {
         return "its own JSON".to_owned();
     }
-    if condition.body.is_empty() {
-        format!("status {}", seen.response.status)
-    } else {
-        "a page, not the service's JSON".to_owned()
+    match seen.page.kind {
+        _ if condition.body.is_empty() => format!("status {}", seen.response.status),
+        BodyKind::Json => "JSON".to_owned(),
+        BodyKind::Html | BodyKind::Text | BodyKind::Empty => {
+            "a page, not the service's JSON".to_owned()
+        }
     }
 }

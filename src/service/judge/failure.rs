@@ -17,6 +17,7 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
         Failure::ClosedEarly => Reason::ClosedEarly.into(),
         Failure::ResponseTimeout => Reason::ResponseTimeout.into(),
         Failure::NotHttp => Reason::NotHttp.into(),
+        Failure::HeadTooLarge => Finding::variant(Reason::NotHttp, "head"),
         Failure::Tls(failure) => tls_finding(failure, reply),
         Failure::BodyTooLarge => Reason::BodyTooLarge.into(),
         Failure::BadCoding => Reason::ReplyCut.into(),
@@ -57,6 +58,7 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
         | Failure::Reset
         | Failure::ClosedEarly
         | Failure::NotHttp
+        | Failure::HeadTooLarge
         | Failure::Tls(_)
         | Failure::BadCoding
         | Failure::Proxy(_)

@@ -79,6 +79,17 @@ pub(in crate::service) fn page(response: &Response) -> Page {
     page
 }
 
+/// Whether a body is compressed in a way that was not asked for, so that nothing can be read of it. (What
+/// was asked for was taken off by the transport, and its header with it.)
+pub(super) fn is_unreadable(response: &Response, page: &Page) -> bool {
+    let binary = || {
+        let control = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+        std::str::from_utf8(&response.body).is_err()
+            || response.body.iter().take(512).filter(control).count() > 4
+    };
+    super::charset::is_compressed(response) && page.kind == BodyKind::Text && binary()
+}
+
 fn beginning(text: &str) -> &str {
     let mut end = SEARCHED.min(text.len());
     while !text.is_char_boundary(end) {
@@ -106,7 +117,7 @@ fn json(text: &str, bare: &str) -> Option<(Value, Option<Noise>)> {
         .find_map(|(at, _)| tail(bare, at))
 }
 
-/// The object that starts at `at`, where it runs to the end of the body or is followed by PHP's messages.
+/// The object that starts at `at`, where it runs to the end of the body or is followed by noise.
 fn tail(bare: &str, at: usize) -> Option<(Value, Option<Noise>)> {
     let (before, rest) = bare.split_at_checked(at)?;
     let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
@@ -116,11 +127,23 @@ fn tail(bare: &str, at: usize) -> Option<(Value, Option<Noise>)> {
     if !before.is_empty() && looks_like_a_page(&before.to_lowercase()) {
         return None;
     }
-    if !after.is_empty() && !is_php(after) {
+    // What begins as the service's own object is its answer, whatever a host or a template puts behind it,
+    // unless that is a whole page.
+    let foreign = if before.is_empty() {
+        is_document(after)
+    } else {
+        !is_php(after)
+    };
+    if !after.is_empty() && foreign {
         return None;
     }
     let around = if before.is_empty() { after } else { before };
-    let line = inert(&without_tags(around), 120);
+    let plain = inert(&without_tags(around), 120);
+    let line = if plain.is_empty() {
+        inert(around, 120)
+    } else {
+        plain
+    };
     let noise = if is_php(around) {
         Noise::Php(line)
     } else {
@@ -140,6 +163,13 @@ fn is_php(text: &str) -> bool {
         "Fatal error",
     ];
     level.iter().any(|word| text.contains(word)) && text.contains("on line")
+}
+
+fn is_document(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    ["<!doctype", "<html", "<body"]
+        .iter()
+        .any(|tag| lower.contains(tag))
 }
 
 fn looks_like_a_page(lower: &str) -> bool {
@@ -259,6 +289,14 @@ mod tests {
                 )),
             ),
             (
+                "{\"response\":1}\n<!-- 0.1 s -->\n</body></html>".to_owned(),
+                Some(Noise::Text("<!-- 0.1 s --> </body></html>".to_owned())),
+            ),
+            (
+                "{\"response\":1}<script src=x></script>".to_owned(),
+                Some(Noise::Text("<script src=x></script>".to_owned())),
+            ),
+            (
                 "debug {\"response\":1}".to_owned(),
                 Some(Noise::Text("debug".to_owned())),
             ),
@@ -275,8 +313,13 @@ mod tests {
 
     #[test]
     fn a_page_with_json_at_its_end_stays_a_page() {
-        let page = read("<!doctype html><title>Shop</title>{\"response\":[]}");
-        assert_eq!((page.kind, page.json), (BodyKind::Html, None));
+        for body in [
+            "<!doctype html><title>Shop</title>{\"response\":[]}",
+            "{\"response\":[]}<html><title>Shop</title></html>",
+        ] {
+            let page = read(body);
+            assert_eq!((page.kind, page.json), (BodyKind::Html, None));
+        }
     }
 
     #[test]

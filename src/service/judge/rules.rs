@@ -32,6 +32,9 @@ pub(super) fn finding(seen: &Seen<'_>, redirect: Option<&Redirect>) -> Finding {
             variant: rule.variant.clone(),
         },
         (None, Some(redirect)) => redirect.finding(),
+        (None, None) if matches!(seen.response.status, 301 | 302 | 303 | 307 | 308) => {
+            Finding::variant(Reason::UnexpectedStatus, "no-target")
+        }
         (None, None) => Finding::new(Reason::UnexpectedStatus),
     }
 }

@@ -4,7 +4,9 @@ use crate::domain::{CheckId, Reason, State};
 
 use super::super::judge::conclude::{self, Ending};
 use super::super::judge::{Finding, changes, tls};
+use super::super::sign;
 use super::super::step::Step;
+use super::super::subject::Held;
 use super::{Ladder, Stage};
 
 impl Ladder {
@@ -21,7 +23,7 @@ impl Ladder {
             self.facts.set("username", &pair.username);
         }
         let suffix = self.suffix();
-        let verdict = conclude::verdict(Ending {
+        let mut verdict = conclude::verdict(Ending {
             service: &self.service,
             subject: &self.subject,
             endpoint: self.endpoint.as_ref(),
@@ -39,6 +41,11 @@ impl Ladder {
             checks: &self.checks,
             now: self.now,
         });
+        let token = match &self.subject.token {
+            Held::Present(token) => Some(token),
+            Held::Absent | Held::Unavailable(_) => None,
+        };
+        sign::mask_verdict(&mut verdict, self.pair(), token);
         if verdict.state() == State::Ok {
             let reply = self.main.as_ref().map(|main| &main.reply);
             self.last_good = Some(changes::last_good(&verdict, conclude::server(reply)));
@@ -75,6 +82,7 @@ impl Ladder {
         let finding = match warnings.next() {
             Some(finding) => finding,
             None if self.through_index => Reason::RewriteOff.into(),
+            None if self.pair.is_none() => Finding::variant(Reason::Connected, "bare"),
             None => Reason::Connected.into(),
         };
         for further in warnings {

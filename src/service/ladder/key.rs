@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{AuthStyle, CheckId, Reason, Reply, State};
+use crate::domain::{AuthStyle, CheckId, Failure, Outcome, Reason, Reply, State};
 
 use super::super::catalog::condition::Rung;
 use super::super::catalog::format::Scheme;
-use super::super::judge::{Finding, Judged};
+use super::super::judge::{Finding, Judged, clock};
 use super::super::sign;
 use super::super::step::{Authorization, Step};
 use super::super::subject::{Accepted, Manner};
@@ -85,7 +85,7 @@ impl Ladder {
         let Some(judged) = self.judge(Rung::Credentials, &reply) else {
             return self.over();
         };
-        self.attempt = Some(attempt_end(&judged));
+        self.attempt = Some(self.attempt_end_of(&judged, &reply));
         let main = Main { judged, reply };
         match main.judged.finding.reason {
             Reason::Connected | Reason::ConnectedNoisy => self.taken(main, scheme),
@@ -118,7 +118,7 @@ impl Ladder {
         let Some(judged) = self.judge(Rung::Credentials, &reply) else {
             return self.over();
         };
-        self.attempt = Some(attempt_end(&judged));
+        self.attempt = Some(self.attempt_end_of(&judged, &reply));
         match judged.finding.reason {
             Reason::Connected | Reason::ConnectedNoisy => {
                 self.notes.push(format!(
@@ -179,7 +179,7 @@ impl Ladder {
         let judged = url.map(|url| self.judge_at(Rung::Credentials, &url, &reply));
         let other = self.other_scheme(scheme);
         if let (Some(judged), Some(other)) = (judged, other) {
-            self.attempt = Some(attempt_end(&judged));
+            self.attempt = Some(self.attempt_end_of(&judged, &reply));
             let line = match judged.finding.reason {
                 Reason::Connected | Reason::ConnectedNoisy => {
                     format!("{} and {}: both accepted", style(scheme), style(other))
@@ -204,6 +204,16 @@ impl Ladder {
         }
     }
 
+    /// What an answer to the key says of it. Silence counts against a key that this host never took: it may
+    /// have been a refusal.
+    fn attempt_end_of(&self, judged: &Judged, reply: &Reply) -> AttemptEnd {
+        let proven = self.accepted.is_some() || self.subject.past.accepted.is_some();
+        match attempt_end(judged) {
+            AttemptEnd::Inconclusive if is_unheard(reply) && !proven => AttemptEnd::Unheard,
+            end => end,
+        }
+    }
+
     fn write_accepted(&mut self, scheme: Scheme, ms: Option<f64>) {
         self.recognised();
         self.accepted = Some(Accepted {
@@ -224,6 +234,7 @@ impl Ladder {
     }
 
     fn after_taken(&mut self, main: Main, scheme: Scheme) -> Step {
+        self.notes.extend(cached(&main.reply));
         self.write_accepted(scheme, way::took(&main.reply));
         self.read_identity(&main);
         self.main = Some(main);
@@ -284,8 +295,30 @@ impl Ladder {
     }
 }
 
+/// What shows that an answer came from a cache: then it says nothing about the key of today.
+fn cached(reply: &Reply) -> Option<String> {
+    let response = clock::response(reply)?;
+    let says = |name: &str| {
+        let value = response.header(name)?;
+        value
+            .to_lowercase()
+            .contains("hit")
+            .then(|| format!("{name}: {value}"))
+    };
+    let age = response
+        .header("age")
+        .filter(|age| age.trim().parse::<u64>().is_ok_and(|age| age > 0))
+        .map(|age| format!("age: {age}"));
+    let sign = age
+        .or_else(|| says("x-cache"))
+        .or_else(|| says("cf-cache-status"))?;
+    Some(format!(
+        "the answer came from a cache ({sign}): it does not prove that the key is accepted now"
+    ))
+}
+
 /// What an answer says of the key.
-pub(super) fn attempt_end(judged: &Judged) -> AttemptEnd {
+fn attempt_end(judged: &Judged) -> AttemptEnd {
     match judged.finding.reason {
         Reason::Connected | Reason::ConnectedNoisy | Reason::PermissionMissing => {
             AttemptEnd::Accepted
@@ -294,6 +327,16 @@ pub(super) fn attempt_end(judged: &Judged) -> AttemptEnd {
         _ if judged.status == 401 => AttemptEnd::Rejected,
         _ => AttemptEnd::Inconclusive,
     }
+}
+
+/// Whether a request went out and nothing came back that would tell what became of it.
+fn is_unheard(reply: &Reply) -> bool {
+    let silent = matches!(
+        reply.outcome,
+        Outcome::Failed(Failure::ResponseTimeout | Failure::Reset | Failure::ClosedEarly)
+    );
+    // Where no connection stood, nothing was sent.
+    silent && reply.phases.connect.is_some()
 }
 
 /// A style for people.

@@ -28,7 +28,7 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
 enum Unverifiable {
     NoUrl,
     BadUrl(String),
-    NoCheck(String),
+    NoCheck(String, Endpoint),
 }
 
 impl Ladder {
@@ -39,8 +39,12 @@ impl Ladder {
             Err(Unverifiable::NoUrl) => {
                 return self.finish(Finding::variant(Reason::TokenUnverifiable, "no-url"));
             }
-            Err(Unverifiable::NoCheck(cms)) => {
+            Err(Unverifiable::NoCheck(cms, endpoint)) => {
+                let detail = endpoint.origin().to_string();
+                self.checks.set(CheckId::Url, State::Ok, detail, None);
+                self.facts = super::Facts::of(&self.service, Some(&endpoint));
                 self.facts.set("who", cms);
+                self.endpoint = Some(endpoint);
                 return self.finish(Reason::TokenUnverifiable);
             }
             Err(Unverifiable::BadUrl(why)) => {
@@ -95,7 +99,7 @@ impl Ladder {
                 let why = match problem {
                     Unverifiable::NoUrl => "no CMS URL".to_owned(),
                     Unverifiable::BadUrl(why) => format!("the CMS URL: {why}"),
-                    Unverifiable::NoCheck(cms) => format!("{cms} has published no check"),
+                    Unverifiable::NoCheck(cms, _) => format!("{cms} has published no check"),
                 };
                 self.notes.push(format!("shared token not checked: {why}"));
                 self.finish_accepted()
@@ -105,18 +109,18 @@ impl Ladder {
 
     /// The CMS's URL and the names that its check uses.
     fn cms(&self) -> Result<(Endpoint, VerifyText), Unverifiable> {
-        let id = self.subject.cms.as_deref().unwrap_or(DEFAULT_CMS);
-        let cms = self.service.cms(id);
-        let Some(verify) = cms.and_then(|cms| cms.verify.clone()) else {
-            let title = cms.map_or_else(|| id.to_owned(), |cms| cms.title.clone());
-            return Err(Unverifiable::NoCheck(title));
-        };
         let url = self.subject.cms_url.as_deref().unwrap_or_default();
         if url.trim().is_empty() {
             return Err(Unverifiable::NoUrl);
         }
         let endpoint =
             Endpoint::parse(url).map_err(|error| Unverifiable::BadUrl(error.to_string()))?;
+        let id = self.subject.cms.as_deref().unwrap_or(DEFAULT_CMS);
+        let cms = self.service.cms(id);
+        let Some(verify) = cms.and_then(|cms| cms.verify.clone()) else {
+            let title = cms.map_or_else(|| id.to_owned(), |cms| cms.title.clone());
+            return Err(Unverifiable::NoCheck(title, endpoint));
+        };
         Ok((endpoint, verify))
     }
 

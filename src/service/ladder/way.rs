@@ -102,6 +102,7 @@ fn broke(reply: &Reply) -> Broke {
         | Failure::ClosedEarly
         | Failure::ResponseTimeout
         | Failure::NotHttp
+        | Failure::HeadTooLarge
         | Failure::BodyTooLarge
         | Failure::BadCoding => Broke::Http,
     }

@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::domain::{Outcome, Reply, Secret};
+use crate::domain::{Outcome, Reply, Secret, Verdict};
 
 /// What stands in its place.
 const MASK: &str = "••••";
@@ -23,15 +23,8 @@ pub(in crate::service) fn masked(
     let (Outcome::Answered(response) | Outcome::Cut(response, _)) = &mut reply.outcome else {
         return reply;
     };
-    let basic = pair.map(|(username, key)| {
-        Secret::new(STANDARD.encode(format!("{username}:{}", key.expose())))
-    });
-    let key = pair.map(|(_, key)| key);
-    for secret in [key, basic.as_ref(), token].into_iter().flatten() {
-        let secret = secret.expose().trim();
-        if secret.len() < SHORTEST {
-            continue;
-        }
+    for secret in worn(pair, token) {
+        let secret = secret.expose();
         for (_, value) in &mut response.headers {
             if value.contains(secret) {
                 *value = value.replace(secret, MASK);
@@ -42,6 +35,48 @@ pub(in crate::service) fn masked(
         }
     }
     reply
+}
+
+/// The forms that the secrets were sent in, those too short left out.
+fn worn(pair: Option<(&str, &Secret)>, token: Option<&Secret>) -> Vec<Secret> {
+    let basic = pair.map(|(username, key)| STANDARD.encode(format!("{username}:{}", key.expose())));
+    let plain = [pair.map(|(_, key)| key), token].into_iter().flatten();
+    plain
+        .map(|secret| Secret::new(secret.expose().trim()))
+        .chain(basic.map(Secret::new))
+        .filter(|secret| secret.expose().len() >= SHORTEST)
+        .collect()
+}
+
+/// Masks them in what is said of the answers too: a server may have written them in another way (escaped
+/// for JSON, as entities, with invisible characters between), which is undone where an answer is read.
+pub(in crate::service) fn mask_verdict(
+    verdict: &mut Verdict,
+    pair: Option<(&str, &Secret)>,
+    token: Option<&Secret>,
+) {
+    let secrets = worn(pair, token);
+    let mask = |text: &mut String| {
+        for secret in &secrets {
+            if text.contains(secret.expose()) {
+                *text = text.replace(secret.expose(), MASK);
+            }
+        }
+    };
+    [&mut verdict.title, &mut verdict.cause]
+        .into_iter()
+        .chain(&mut verdict.evidence)
+        .chain(&mut verdict.remedy.steps)
+        .chain(&mut verdict.remedy.url)
+        .chain(&mut verdict.redirects)
+        .chain(&mut verdict.service_version)
+        .chain(&mut verdict.changed_since_last_good)
+        .for_each(mask);
+    if let Some(identity) = &mut verdict.identity {
+        let parts = [&mut identity.id, &mut identity.name, &mut identity.host];
+        parts.into_iter().flatten().for_each(mask);
+    }
+    verdict.checks.details_mut().for_each(mask);
 }
 
 /// `body` with every `secret` in it masked; nothing where there is none.
