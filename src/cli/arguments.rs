@@ -192,8 +192,12 @@ pub struct ProbeArguments {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=16384))]
     pub concurrency: u32,
     /// What is at the other end: blesta, connect, http, or one of your own
-    #[arg(long, default_value = "http", value_name = "S")]
-    pub service: String,
+    #[arg(
+        long,
+        value_name = "S",
+        long_help = "What is at the other end: blesta, connect, http, or one of your own; http where nothing is said"
+    )]
+    pub service: Option<String>,
     /// Username of the pair
     #[arg(long, value_name = "U")]
     pub username: Option<String>,
@@ -206,6 +210,9 @@ pub struct ProbeArguments {
     /// Where the CMS of the shared token is
     #[arg(long, value_name = "URL")]
     pub cms_url: Option<String>,
+    /// joomla, modx, concrete5 or a definition file
+    #[arg(long, value_name = "CMS")]
+    pub cms: Option<String>,
     /// Options of the way there.
     #[command(flatten)]
     pub way: Way,

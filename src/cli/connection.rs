@@ -11,7 +11,7 @@ use super::output;
 use super::{probe, sources};
 use crate::domain::{Connection, Name, SecretRef};
 use crate::store::StoreKind;
-use crate::work::{Draft, Edit};
+use crate::work::{self, Draft, Edit};
 
 /// Runs the command.
 pub async fn run(context: &Context, command: ConnectionCommand) -> Result<u8, Fault> {
@@ -31,6 +31,8 @@ pub async fn run(context: &Context, command: ConnectionCommand) -> Result<u8, Fa
                 .await?;
             Ok(0)
         }
+        ConnectionCommand::Resume { name } => resume(context, &name).await,
+        ConnectionCommand::Accept { name } => accept(context, &name).await,
         ConnectionCommand::Remove { name, yes } => remove(context, &name, yes).await,
     }
 }
@@ -146,7 +148,7 @@ async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
     let service = context.service(&arguments.service).await?;
     let mut connection = Connection::new(name, service, &arguments.url);
     check_url(&connection.url)?;
-    let (key, token) = fields(context, &mut connection, &arguments.fields)?;
+    let (key, token) = fields(context, &mut connection, &arguments.fields).await?;
     save(
         context,
         connection,
@@ -167,7 +169,8 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
         check_url(url)?;
         connection.url.clone_from(url);
     }
-    let (key, token) = fields(context, &mut connection, &arguments.fields)?;
+    connection.allow_http &= !arguments.no_allow_http;
+    let (key, token) = fields(context, &mut connection, &arguments.fields).await?;
     save(
         context,
         connection,
@@ -190,7 +193,7 @@ fn check_url(url: &str) -> Result<(), Fault> {
 }
 
 /// Puts the fields that were given into `connection`; the values of its secrets come back.
-fn fields(
+async fn fields(
     context: &Context,
     connection: &mut Connection,
     given: &FieldArguments,
@@ -224,8 +227,8 @@ fn fields(
     if !given.tag.is_empty() {
         connection.tags.clone_from(&given.tag);
     }
-    if given.cms.is_some() {
-        connection.cms.clone_from(&given.cms);
+    if let Some(given) = &given.cms {
+        connection.cms = Some(cms(context, given).await?);
     }
     if given.cms_url.is_some() {
         connection.cms_url.clone_from(&given.cms_url);
@@ -234,6 +237,20 @@ fn fields(
     let (key, token) = sources::pair(&context.environment, &given.key, &given.token)?;
     let edit = |value: Option<_>| value.map_or(Edit::Keep, Edit::Set);
     Ok((edit(key), edit(token)))
+}
+
+/// A CMS by its id, or by the path of its definition, which is kept from the root on.
+pub(super) async fn cms(context: &Context, given: &str) -> Result<String, Fault> {
+    let whole = if work::cms::is_file(given) {
+        let path = std::path::absolute(given)?;
+        path.to_str()
+            .ok_or_else(|| Fault::usage("the path of a definition file is text"))?
+            .to_owned()
+    } else {
+        given.to_owned()
+    };
+    context.desk.check_cms(&whole).await?;
+    Ok(whole)
 }
 
 async fn save(
@@ -255,6 +272,28 @@ async fn save(
     context
         .with_vault(async || context.desk.save(draft.clone()).await)
         .await?;
+    Ok(0)
+}
+
+/// Lifts the pause of a connection's key; says whether there was one.
+async fn resume(context: &Context, name: &str) -> Result<u8, Fault> {
+    let name = parsed(name)?;
+    let lift = async || context.desk.resume(&name).await;
+    output::say(if context.with_vault(lift).await? {
+        "the key's pause is lifted: the next probe sends it again"
+    } else {
+        "the key was not paused"
+    });
+    Ok(0)
+}
+
+/// Forgets which account was pinned.
+async fn accept(context: &Context, name: &str) -> Result<u8, Fault> {
+    output::say(if context.desk.accept_identity(&parsed(name)?).await? {
+        "the account that the next probe finds is the one that is meant from now on"
+    } else {
+        "no account was pinned yet: the next probe pins the one that it finds"
+    });
     Ok(0)
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::arguments::ServiceCommand;
 use super::context::Context;
 use super::fault::Fault;
-use super::output;
-use crate::domain::{Reason, ServiceId};
+use super::output::{self, human};
+use crate::domain::{Reason, ServiceId, Who};
 use crate::service::{Catalog, catalog::Entry};
 use crate::store::files;
 
@@ -46,21 +46,35 @@ fn entry(reason: Reason, entry: &Entry) -> String {
         String::new(),
         format!("  {}", entry.cause),
     ];
-    if !entry.steps.is_empty() {
-        lines.push(String::new());
-        lines.push(format!("  What to do ({}):", entry.who.id()));
-        let steps = entry.steps.iter().enumerate();
-        lines.extend(steps.map(|(number, step)| format!("  {}. {step}", number + 1)));
-    }
-    if let Some(snippet) = &entry.snippet {
-        lines.push(String::new());
-        lines.extend(snippet.lines().map(|line| format!("      {line}")));
-    }
+    lines.extend(remedy(entry.who, &entry.steps, entry.snippet.as_deref()));
     if let Some(doc) = &entry.doc {
         lines.push(format!("  more: {doc}"));
     }
+    for case in &entry.cases {
+        lines.push(String::new());
+        lines.push(match &case.title {
+            Some(title) if *title != entry.title => format!("  Or, as {title}: {}", case.cause),
+            Some(_) | None => format!("  Or: {}", case.cause),
+        });
+        lines.extend(remedy(case.who, &case.steps, case.snippet.as_deref()));
+    }
     lines.push(String::new());
     lines.join("\n")
+}
+
+fn remedy(who: Who, steps: &[String], snippet: Option<&str>) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !steps.is_empty() {
+        lines.push(String::new());
+        lines.push(format!("  What to do ({}):", human::who(who)));
+        let steps = steps.iter().enumerate();
+        lines.extend(steps.map(|(number, step)| format!("  {}. {step}", number + 1)));
+    }
+    if let Some(snippet) = snippet {
+        lines.push(String::new());
+        lines.extend(snippet.lines().map(|line| format!("      {line}")));
+    }
+    lines
 }
 
 /// `switchboard service …`

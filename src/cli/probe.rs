@@ -44,6 +44,8 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
         key,
         token,
         cms_url,
+        cms,
+        service,
         way,
         ..
     } = arguments;
@@ -56,18 +58,29 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
         (token.token_fd.is_some(), "--token-fd"),
         (token.token_env.is_some(), "--token-env"),
         (cms_url.is_some(), "--cms-url"),
+        (cms.is_some(), "--cms"),
         (way.ca_file.is_some(), "--ca-file"),
         (way.client_cert.is_some(), "--client-cert"),
         (way.auth.is_some(), "--auth"),
         (way.allow_http, "--allow-http"),
     ];
     let of_saved = [
+        (service.is_some(), "--service"),
         (way.proxy.is_some(), "--proxy"),
         (way.ipv4, "-4"),
         (way.ipv6, "-6"),
         (way.timeout.is_some(), "--timeout"),
     ];
-    let of_saved = of_saved.iter().filter(|_| arguments.targets.is_none());
+    let listed = arguments.targets.is_some();
+    let of_list = [
+        (
+            service.as_deref().is_some_and(|service| service != "http"),
+            "--service",
+        ),
+        (arguments.full, "--full"),
+    ];
+    let of_saved = of_saved.iter().filter(|_| !listed);
+    let of_saved = of_saved.chain(of_list.iter().filter(|_| listed));
     let given = of_both.iter().chain(of_saved).find(|(given, _)| *given);
     let Some((_, flag)) = given else {
         return Ok(());
@@ -75,6 +88,7 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
     let fault = Fault::usage(format!(
         "{flag} belongs to --url, and would change nothing here"
     ));
+    // (The targets of a list are of the service http, and asked without a key.)
     Err(if arguments.targets.is_some() {
         fault
     } else {
@@ -185,7 +199,9 @@ async fn unsaved(
     url: &str,
     arguments: &ProbeArguments,
 ) -> Result<Verdict, Fault> {
-    let service = context.service(&arguments.service).await?;
+    let service = context
+        .service(arguments.service.as_deref().unwrap_or("http"))
+        .await?;
     let mut from = arguments.key.clone();
     // A variable that is not set is a key that is not at hand: a verdict, as for a saved `env:`.
     let unset = from
@@ -195,12 +211,18 @@ async fn unsaved(
     let name = super::connection::parsed("unsaved")?;
     let mut connection = Connection::new(name, service, url);
     connection.username = arguments.username.clone().unwrap_or_default();
+    let is_unset = unset.is_some();
     connection.key = unset.map(SecretRef::Env);
     connection.cms_url.clone_from(&arguments.cms_url);
+    if let Some(given) = &arguments.cms {
+        connection.cms = Some(super::connection::cms(context, given).await?);
+    }
     apply_way(&mut connection, &arguments.way)?;
     warn_of_odd_key(context, &connection, key.as_ref()).await?;
     let mut unsaved = Unsaved::new(connection);
     unsaved.key = key;
+    // Whoever names the variable beside the URL means it for there: that it is not set is all there is to say.
+    unsaved.origin_confirmed = is_unset;
     unsaved.token = token;
     unsaved.manner = if arguments.full {
         Manner::Full
@@ -284,6 +306,9 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
         files::read_text(path).map_err(|problem| Fault::input(&problem))?
     };
     let urls = targets::listed(&text);
+    if urls.is_empty() {
+        return Err(Fault::usage("the list names no URL"));
+    }
     let settings = TargetSettings {
         concurrency: usize::try_from(arguments.concurrency).unwrap_or(1),
         timeout: arguments.way.timeout.as_deref().map(duration).transpose()?,

@@ -152,7 +152,7 @@ async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fau
         context.desk.connection(&name).await?;
         context.desk.verify_saved(&name, &silent).await
     } else {
-        let (connection, token) = given(context, &arguments)?;
+        let (connection, token) = given(context, &arguments).await?;
         context
             .desk
             .verify_unsaved(connection, token, &silent)
@@ -165,7 +165,11 @@ async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fau
         Format::Human => {
             for row in verify::rows(&verdict) {
                 let lamp = human::lamp(row.state, context.colours);
-                output::data(&format!("{lamp}  {:12} {}\n", row.label, row.detail))?;
+                let gap = 9_usize.saturating_sub(row.state.word().len());
+                output::data(&format!(
+                    "{lamp}{:gap$}{:12} {}\n",
+                    "", row.label, row.detail
+                ))?;
             }
             output::data("\n")?;
             output::data(&human::verdict(&verdict, context.colours))?;
@@ -174,7 +178,7 @@ async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fau
     Ok(verdict.state().exit_code())
 }
 
-fn given(
+async fn given(
     context: &Context,
     arguments: &VerifyArguments,
 ) -> Result<(Connection, Option<Secret>), Fault> {
@@ -189,7 +193,8 @@ fn given(
     )?;
     let mut connection = Connection::new(parsed("unsaved")?, ServiceId::blesta(), "");
     connection.cms_url = Some(cms_url.clone());
-    connection.cms = Some(arguments.cms.clone().unwrap_or_else(|| "joomla".to_owned()));
+    let cms = arguments.cms.as_deref().unwrap_or("joomla");
+    connection.cms = Some(super::connection::cms(context, cms).await?);
     probe::apply_way(&mut connection, &arguments.way)?;
     Ok((connection, token))
 }

@@ -13,7 +13,8 @@ use super::gate;
 use super::local::local_error;
 use super::profile;
 use crate::domain::{
-    Connection, Endpoint, HostPort, KeyFingerprint, Name, Reason, Secret, ServiceId, Verdict,
+    AddressFamily, Connection, Endpoint, HostPort, KeyFingerprint, Name, Reason, Secret, ServiceId,
+    Verdict,
 };
 use crate::probe::Profile;
 use crate::service::{Accepted, Held, Ladder, LastGood, Manner, Past, Service, Subject};
@@ -79,12 +80,26 @@ impl Errand {
         }
     }
 
+    /// A name that has no address of the one family that was asked for may well have others.
+    pub(super) fn add_family(&self, verdict: &mut Verdict) {
+        let family = self.connection.family;
+        if verdict.reason == Reason::DnsNotFound && family != AddressFamily::Any {
+            let line = format!("only {} addresses were looked for", family.word());
+            verdict.evidence.push(line);
+        }
+    }
+
     /// Reads files and memory. Blocks.
     pub(super) fn prepare(&self, inner: &Inner) -> Result<Prepared, WorkError> {
         let connection = &self.connection;
         let unknown = || WorkError::NoSuchService(connection.service.clone());
-        let service = inner
-            .catalog()?
+        let (catalog, cms) = match inner.with_cms(connection.cms.as_deref()) {
+            Ok(found) => found,
+            Err(problem) if self.token_only => return Err(problem),
+            // The rest of the connection is probed all the same; the check of the token says that it can't be.
+            Err(_) => (inner.catalog()?, connection.cms.clone()),
+        };
+        let service = catalog
             .get(&connection.service)
             .cloned()
             .ok_or_else(unknown)?;
@@ -102,7 +117,7 @@ impl Errand {
             username: connection.username.clone(),
             key: self.key.clone(),
             token: self.token.clone(),
-            cms: connection.cms.clone(),
+            cms,
             cms_url: connection.cms_url.clone(),
             company: connection.company.clone(),
             auth: connection.auth,
@@ -176,8 +191,8 @@ impl Errand {
             }
             Known::Edited(_) | Known::Nothing => {
                 let mut record = inner.recent.get(&self.connection);
-                if found.accepted.is_some() && !is_of_pair(&record, pair.as_ref()) {
-                    // Another pair may well belong to another account.
+                if found.accepted.is_some() {
+                    // What is seen now is what saving agrees to.
                     record.identity = None;
                 }
                 learn(&mut record, pair, verdict, found);
@@ -263,7 +278,8 @@ pub(super) fn carry_over(recent: PastRecord, saved: &mut PastRecord) {
     saved.service_seen |= recent.service_seen;
     if recent.accepted.is_some() {
         saved.accepted = recent.accepted;
-        saved.identity = saved.identity.take().or(recent.identity);
+        // The person has seen whose account it is, and that it was another before, and saved all the same.
+        saved.identity = recent.identity.or(saved.identity.take());
     }
     saved.last_good = recent.last_good.or(saved.last_good.take());
 }

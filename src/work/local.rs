@@ -8,6 +8,21 @@ use crate::domain::{AnsweredBy, Checks, Name, Phases, Reason, Remedy, ServiceId,
 /// What is said of a probe that panicked.
 pub(super) const DEFECT: &str = "The probe ended in a defect of this program.";
 
+/// Begins with a capital and ends in a full stop; paths are left as they are written.
+fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    let begin: String = match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
+    };
+    let end = if begin.ends_with(['.', ')', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{begin}{end}")
+}
+
 /// `local-error`: `why` is one plain sentence that says what is missing here.
 pub(super) fn local_error(
     connection: Option<&Name>,
@@ -22,12 +37,12 @@ pub(super) fn local_error(
         reason: Reason::LocalError,
         status: 0,
         title: Reason::LocalError.title().to_owned(),
-        cause: inert(why, 400),
+        cause: inert(&sentence(why), 400),
         answered_by: AnsweredBy::Nobody,
         evidence: Vec::new(),
         remedy: Remedy {
             who: Who::You,
-            steps: vec![inert(why, 400)],
+            steps: vec!["Mend what is named; nothing was asked.".to_owned()],
             snippet: None,
             url: None,
             doc: None,

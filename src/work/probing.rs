@@ -209,6 +209,19 @@ impl Desk {
         announced.await.unwrap_or_default()
     }
 
+    /// Takes the company or account that the connection's key belongs to now for the one that is meant: the
+    /// next success pins it. Says whether another one was pinned.
+    pub async fn accept_identity(&self, name: &Name) -> Result<bool, WorkError> {
+        let Connection { name, url, .. } = self.connection(name).await?;
+        self.blocking(move |inner| {
+            let state = inner.state()?;
+            state
+                .update_past(&name, &url, |record| record.identity.take().is_some())
+                .map_err(|problem| WorkError::failed("forgetting the account", &problem))
+        })
+        .await
+    }
+
     /// Lifts the pause of the connection's key at its host, and that of all keys there. Says whether there
     /// was one. The key must be at hand: it is by its digest that the budget knows it.
     pub async fn resume(&self, name: &Name) -> Result<bool, WorkError> {
@@ -242,7 +255,8 @@ impl Desk {
             Ok(prepared) => prepared,
             Err(problem) => return errand.broken(&problem.to_string()),
         };
-        let (verdict, found) = self.climb(prepared, progress).await;
+        let (mut verdict, found) = self.climb(prepared, progress).await;
+        errand.add_family(&mut verdict);
         if errand.token_only {
             return verdict;
         }

@@ -39,6 +39,16 @@ pub enum ConnectionCommand {
         /// The copy's name
         new: String,
     },
+    /// Lift the pause of a key that was refused too often
+    Resume {
+        /// Whose
+        name: String,
+    },
+    /// Take the company or account that the key belongs to now for the one that is meant
+    Accept {
+        /// Whose
+        name: String,
+    },
     /// Remove a connection and the secrets kept for it here
     Remove {
         /// Which
@@ -117,6 +127,9 @@ pub struct EditArguments {
     /// Where it is
     #[arg(long, value_name = "U")]
     pub url: Option<String>,
+    /// Send the key over plain http no more
+    #[arg(long, conflicts_with = "allow_http")]
+    pub no_allow_http: bool,
     /// Its fields.
     #[command(flatten)]
     pub fields: FieldArguments,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::domain::reply::milliseconds;
-use crate::domain::{CheckId, State, Verdict, Who};
+use crate::domain::{CheckId, Reason, State, Verdict, Who};
 
 /// Whether colours are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,11 @@ fn write_verdict(text: &mut String, verdict: &Verdict, colours: Colours) -> std:
         .as_ref()
         .map_or(verdict.url.as_str(), |name| name.as_str());
     let state = verdict.state();
-    writeln!(text, "{} {name}: {}", lamp(state, colours), verdict.title)?;
+    let lamp = lamp(state, colours);
+    match name {
+        "" => writeln!(text, "{lamp}: {}", verdict.title)?,
+        name => writeln!(text, "{lamp} {name}: {}", verdict.title)?,
+    }
     writeln!(text, "  {}", facts(verdict))?;
     if verdict.connection.is_some() {
         writeln!(text, "  {}", verdict.url)?;
@@ -39,17 +43,22 @@ fn write_verdict(text: &mut String, verdict: &Verdict, colours: Colours) -> std:
     if let Some(phases) = phases(verdict) {
         writeln!(text, "  {phases}")?;
     }
+    // First: what differs from the last good run is most often the cause.
+    for line in &verdict.changed_since_last_good {
+        writeln!(text, "  changed since it last worked: {line}")?;
+    }
     if !verdict.cause.is_empty() && state != State::Ok {
         writeln!(text, "\n  {}", verdict.cause)?;
     }
     for line in &verdict.evidence {
         writeln!(text, "  - {line}")?;
     }
-    for line in &verdict.changed_since_last_good {
-        writeln!(text, "  changed since it last worked: {line}")?;
-    }
     if let Some(until) = verdict.retry_at {
-        writeln!(text, "  next try: {}", when(until, verdict.at))?;
+        let lifted = match verdict.reason {
+            Reason::AuthPaused => "; `R` on the screen or `connection resume` lifts the pause",
+            _ => "",
+        };
+        writeln!(text, "  next try: {}{lifted}", when(until, verdict.at))?;
     }
     remedy(text, verdict)
 }
@@ -95,7 +104,8 @@ const fn colour(state: State) -> u8 {
     }
 }
 
-const fn who(who: Who) -> &'static str {
+/// Who must act, for people.
+pub const fn who(who: Who) -> &'static str {
     match who {
         Who::You => "you",
         Who::Host => "whoever runs the host",
@@ -155,7 +165,7 @@ fn phases(verdict: &Verdict) -> Option<String> {
 fn when(until: Timestamp, now: Timestamp) -> String {
     let minutes = (until.duration_since(now).as_secs() + 59).max(0) / 60;
     format!(
-        "{} (in {minutes} min); `R` on the screen resumes at once",
+        "{} (in {minutes} min)",
         crate::domain::verdict::whole_seconds(until)
     )
 }

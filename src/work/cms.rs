@@ -1,0 +1,69 @@
+//! CMSs of a definition file of the user's own: `--cms FILE`, or a path in the field CMS.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::desk::{Desk, Inner};
+use super::error::WorkError;
+use crate::service::Catalog;
+use crate::store::files;
+
+/// Whether `cms` names a file rather than a CMS that is known by its id.
+pub fn is_file(cms: &str) -> bool {
+    cms.contains('/') || Path::new(cms).extension().is_some_and(|end| end == "toml")
+}
+
+impl Inner {
+    /// The services with what the definition file of `cms` adds, and the id that it gives. A file that others
+    /// can write is refused: it says where a signature goes. Blocks.
+    pub(super) fn with_cms(
+        &self,
+        cms: Option<&str>,
+    ) -> Result<(Arc<Catalog>, Option<String>), WorkError> {
+        let catalog = self.catalog()?;
+        let Some(cms) = cms else {
+            return Ok((catalog, None));
+        };
+        if !is_file(cms) {
+            return match catalog.cms().iter().any(|known| known.id == cms) {
+                true => Ok((catalog, Some(cms.to_owned()))),
+                false => Err(unknown(&catalog, cms)),
+            };
+        }
+        let failed = |why: String| WorkError::Failed {
+            doing: "reading the definition of the CMS".to_owned(),
+            why,
+        };
+        let path = Path::new(cms);
+        files::refuse_writable_by_others(path).map_err(|problem| failed(problem.to_string()))?;
+        let text = files::read_text(path).map_err(|problem| failed(problem.to_string()))?;
+        let (catalog, id) = catalog
+            .with_cms(&files::shown(path), &text)
+            .map_err(|problem| failed(problem.to_string()))?;
+        Ok((Arc::new(catalog), Some(id)))
+    }
+}
+
+fn unknown(catalog: &Catalog, cms: &str) -> WorkError {
+    let known: Vec<_> = catalog.cms().iter().map(|cms| cms.id.as_str()).collect();
+    WorkError::Failed {
+        doing: "looking up the CMS".to_owned(),
+        why: format!(
+            "no CMS is called {}: there are {}, or the path of a definition file",
+            crate::domain::text::inert(cms, 60),
+            known.join(", ")
+        ),
+    }
+}
+
+impl Desk {
+    /// Whether `cms` is one that can be used: an id that is known, or a definition file in order.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong with it, with file, line and key.
+    pub async fn check_cms(&self, cms: &str) -> Result<(), WorkError> {
+        let cms = cms.to_owned();
+        self.blocking(move |inner| inner.with_cms(Some(&cms)).map(|_| ()))
+            .await
+    }
+}
