@@ -7,6 +7,8 @@
     reason = "what is missing shall fail the test, and a table is as long as it is"
 )]
 
+#[path = "diagnosis/flags.rs"]
+mod flags;
 mod support;
 
 use std::collections::BTreeSet;
@@ -145,6 +147,7 @@ fn apache_with_php_cgi() {
         case(at("broken"), "service-exception", "down", 500, "service"),
         case(at("denied"), "server-rule", "warn", 403, "web-server"),
         case(at("locked"), "server-password", "warn", 401, "web-server"),
+        case(at("unlocked"), "connected", "ok", 200, "service"),
         case(at("misspelt"), "server-error", "down", 500, "web-server"),
         case(at("plain/api"), "url-has-api", "warn", 415, "service"),
         case(

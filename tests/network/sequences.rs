@@ -112,6 +112,28 @@ fn changes(verdict: &Value) -> Vec<&str> {
 }
 
 #[test]
+fn another_company_is_accepted_by_command() {
+    let stage = Stage::new();
+    stage.save();
+    assert_eq!(stage.probe()["reason"], "connected");
+    let mut other = stage.blesta.clone();
+    other.companies[0].id = 7;
+    other.companies[0].name = "Other Ltd".to_owned();
+    stage.control().set(Behaviour::Blesta(other));
+    let changed = stage.probe();
+    assert_eq!(changed["reason"], "identity-changed", "{changed:#}");
+    let steps = changed["remedy"]["steps"].to_string();
+    assert!(steps.contains("connection accept"), "{steps}");
+    let done = stage.run(&["connection", "accept", "shop"], &stage.blesta.key);
+    assert_eq!(done.code, 0, "{done:?}");
+    for _ in 0..2 {
+        let accepted = stage.probe();
+        assert_eq!(accepted["reason"], "connected", "{accepted:#}");
+        assert_eq!(accepted["identity"]["name"], "Other Ltd");
+    }
+}
+
+#[test]
 fn another_company_behind_the_same_url_is_told() {
     let stage = Stage::new();
     stage.save();
@@ -328,6 +350,19 @@ fn where_a_redirect_leads_no_key_is_seen() {
         }} }}",
         target.port
     ));
+    // A query of the URL is nobody else's: it goes along neither by itself nor as the page that one came from.
+    let home = tempfile::tempdir().unwrap();
+    let elsewhere = Nginx::start_on_free_port(&format!(
+        "server {{ listen 127.0.0.1:{{port}}; location / {{ return 302 http://localhost:{}/there; }} }}",
+        target.port
+    ));
+    let url = format!("{}/health?token=geheim", elsewhere.url());
+    let probe = ["probe", "--url", &url, "--format", "json", "--key-env", "K"];
+    let done = switchboard(home.path(), &probe, &[("K", "0123456789abcdef")], "");
+    assert_eq!(done.json()["reason"], "redirect-host", "{}", done.out);
+    let seen = target.log();
+    assert!(seen.contains("\"GET /there HTTP/1.1\" referer=-"), "{seen}");
+    assert!(!seen.contains("geheim"), "{seen}");
     for auth in ["basic", "headers"] {
         let home = tempfile::tempdir().unwrap();
         let pair = [("K", "0123456789abcdef0123456789abcdef")];

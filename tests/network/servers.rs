@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::support::commands::{Done, probe};
+use crate::support::commands::{Done, probe, switchboard};
 use crate::support::rig::{Certificates, Nginx, available, make_readable, readable_folder};
 
 /// Probes as any HTTP API, without a key.
@@ -113,4 +113,51 @@ fn a_certificate_near_its_end_is_told_while_it_works() {
             "{verdict:#}"
         );
     }
+}
+
+#[test]
+fn a_missing_intermediate_is_named_and_a_trusted_company_authority_is_trusted() {
+    if !available() {
+        return;
+    }
+    let made = Certificates::new();
+    let authority = made.authority().display().to_string();
+    let (certificate, key, intermediate) = made.beneath("company", "IP:127.0.0.1");
+    let whole = made.folder.path().join("whole.pem");
+    let read = |path| std::fs::read(path).unwrap();
+    std::fs::write(&whole, [read(&certificate), read(&intermediate)].concat()).unwrap();
+    let serve = |certificate: &std::path::Path| {
+        Nginx::start_on_free_port(&format!(
+            "server {{ listen 127.0.0.1:{{port}} ssl; ssl_certificate {}; ssl_certificate_key {};
+             default_type application/json; location / {{ return 200 '{{}}'; }} }}",
+            certificate.display(),
+            key.display()
+        ))
+    };
+    let (alone, full) = (serve(&certificate), serve(&whole));
+    let url = |nginx: &Nginx| nginx.url().replace("http:", "https:");
+    // The root is trusted, and what lies between is not sent.
+    let done = ask(&url(&alone), &["--ca-file", &authority]);
+    let verdict = expect(&done, "tls-unknown-issuer", 0, 2);
+    let told = verdict.to_string();
+    for part in ["company-between", "is missing", "fullchain.pem"] {
+        assert!(told.contains(part), "{part}: {verdict:#}");
+    }
+    let done = ask(&url(&full), &["--ca-file", &authority]);
+    assert_eq!(done.json()["reason"], "connected", "{done:?}");
+    // Nobody trusts it here, until the machine does.
+    let done = ask(&url(&full), &[]);
+    let verdict = expect(&done, "tls-unknown-issuer", 0, 2);
+    assert!(
+        verdict["cause"]
+            .as_str()
+            .unwrap()
+            .contains("company-between"),
+        "{verdict:#}"
+    );
+    let home = tempfile::tempdir().unwrap();
+    let probe = ["probe", "--url", &url(&full), "--format", "json"];
+    let trusted = [("SSL_CERT_FILE", authority.as_str())];
+    let done = switchboard(home.path(), &probe, &trusted, "");
+    assert_eq!(done.json()["reason"], "connected", "{done:?}");
 }

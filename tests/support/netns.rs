@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use super::commands::{BINARY, Done, finish};
 use super::rig::readable_folder;
@@ -63,6 +64,25 @@ impl Machine {
     pub fn ip(&self, arguments: &[&str]) {
         let arguments = [&["-n", &self.name], arguments].concat();
         assert!(ip(&arguments), "ip {arguments:?}");
+    }
+
+    /// The kernel takes a link up some moments after it was told to, and IPv6 with it: until then its address
+    /// is tentative, no route leads over it, and the resolver puts IPv4 first.
+    fn wait_for_ipv6(&self, other: &str) {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let shown = Command::new("/usr/sbin/ip")
+                .args(["-n", &self.name, "-6", "address", "show", "dev", "wire"])
+                .output()
+                .unwrap();
+            let addresses = String::from_utf8_lossy(&shown.stdout).into_owned();
+            let settled = addresses.contains("2001:db8::") && !addresses.contains("tentative");
+            if settled && ip(&["-n", &self.name, "-6", "route", "get", other]) {
+                return;
+            }
+            assert!(Instant::now() < until, "IPv6 never came up: {addresses}");
+            std::thread::yield_now();
+        }
     }
 
     /// Whether `program` ends well here.
@@ -176,6 +196,9 @@ impl Link {
             let six = format!("2001:db8::{number}/64");
             machine.ip(&["address", "add", &six, "dev", "wire", "nodad"]);
             machine.ip(&["link", "set", "wire", "up"]);
+        }
+        for (machine, other) in [(&here, "2001:db8::2"), (&there, "2001:db8::1")] {
+            machine.wait_for_ipv6(other);
         }
         Self { here, there }
     }

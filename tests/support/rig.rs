@@ -153,6 +153,14 @@ RewriteCond %{REQUEST_FILENAME} !-f
 RewriteRule ^ index.php [L]
 ";
 
+/// What the remedy of `server-password` says, word for word.
+pub const LIFTED: &str = "SetEnvIf Request_URI \"/api/\" open
+SetEnvIf REDIRECT_open 1 open
+<RequireAny>
+    Require env open
+    Require valid-user
+</RequireAny>";
+
 /// The installations of the rig: folder and `.htaccess`.
 fn installations(port: u16) -> Vec<(&'static str, String)> {
     let with = |extra: &str| format!("{MOODS}{extra}{CURE}");
@@ -178,6 +186,17 @@ fn installations(port: u16) -> Vec<(&'static str, String)> {
                 "AuthType Basic\nAuthName staging\nAuthUserFile {{folder}}/htpasswd\nRequire valid-user\n{}",
                 with("")
             ),
+        ),
+        (
+            "unlocked",
+            format!(
+                "AuthType Basic\nAuthName staging\nAuthUserFile {{folder}}/htpasswd\n{LIFTED}\n{}",
+                with("")
+            ),
+        ),
+        (
+            "slow",
+            with("SetEnv BLESTA_SLEEP 2\nSetEnv BLESTA_MARK {folder}/marks\n"),
         ),
         ("misspelt", "NoSuchDirective on\n".to_owned()),
         (
@@ -253,9 +272,12 @@ impl Apache {
             "staging:{SHA}G/nqdH6jw+RAFakKYJ2NDMkv9QE=\n",
         )
         .unwrap();
+        let marks = folder.path().join("marks");
+        fs::create_dir(&marks).unwrap();
         let file = folder.path().join("apache.conf");
         fs::write(&file, configuration(folder.path(), &root, port)).unwrap();
         make_readable(folder.path());
+        fs::set_permissions(&marks, fs::Permissions::from_mode(0o777)).unwrap();
         let server = Server::start(
             "/usr/sbin/apache2",
             &["-DFOREGROUND", "-f", file.to_str().unwrap()],
@@ -271,6 +293,28 @@ impl Apache {
     /// The URL of an installation.
     pub fn url(&self, installation: &str) -> String {
         format!("http://127.0.0.1:{}/{installation}", self.port)
+    }
+
+    /// Requests that the slow installation has begun to answer.
+    pub fn slow_ones(&self) -> usize {
+        fs::read_dir(self.folder.path().join("marks"))
+            .unwrap()
+            .count()
+    }
+
+    /// The lines of the access log that carried a key, as soon as there are so many, or after all requests
+    /// had time to end.
+    pub fn keyed(&self, at_least: usize) -> Vec<String> {
+        let until = Instant::now() + Duration::from_secs(30);
+        loop {
+            let log = self.log();
+            let keyed = |line: &&str| !line.ends_with("basic=- headers=-");
+            let lines: Vec<_> = log.lines().filter(keyed).map(str::to_owned).collect();
+            if lines.len() >= at_least || Instant::now() > until {
+                return lines;
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// The access log: `status "request" authorization-given`.
@@ -489,6 +533,43 @@ impl Certificates {
         (path.join(certificate), path.join(key))
     }
 
+    /// A leaf for `name` that an intermediate authority signed: its certificate, its key, the intermediate.
+    pub fn beneath(&self, label: &str, name: &str) -> (PathBuf, PathBuf, PathBuf) {
+        let path = self.folder.path();
+        let signed = |subject: &str, by: &str, extension: &str| {
+            let (key, request) = (format!("{subject}.key"), format!("{subject}.csr"));
+            let (certificate, file) = (format!("{subject}.pem"), format!("{subject}.ext"));
+            fs::write(path.join(&file), extension).unwrap();
+            let subject = format!("/CN={subject}");
+            let curve = [
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:prime256v1",
+                "-nodes",
+            ];
+            let out = ["-keyout", &key, "-out", &request, "-subj", &subject];
+            openssl(path, &[&["req", "-new"][..], &curve, &out].concat());
+            let (from, from_key) = (format!("{by}.pem"), format!("{by}.key"));
+            let by = [
+                "-CA",
+                &from,
+                "-CAkey",
+                &from_key,
+                "-CAcreateserial",
+                "-days",
+                "90",
+            ];
+            let out = ["-in", &request, "-out", &certificate, "-extfile", &file];
+            openssl(path, &[&["x509", "-req"][..], &by, &out].concat());
+            (path.join(certificate), path.join(key))
+        };
+        let between = format!("{label}-between");
+        let (intermediate, _) = signed(&between, "ca", "basicConstraints=critical,CA:TRUE\n");
+        let (certificate, key) = signed(label, &between, &format!("subjectAltName={name}\n"));
+        (certificate, key, intermediate)
+    }
+
     /// The authority's certificate.
     pub fn authority(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
@@ -532,7 +613,7 @@ impl Nginx {
 events {{ worker_connections 256; }}
 http {{
     default_type text/html;
-    log_format seen '$status \"$request\" basic=$http_authorization headers=$http_blesta_api_key';
+    log_format seen '$status \"$request\" referer=$http_referer basic=$http_authorization headers=$http_blesta_api_key';
     access_log {path}/access.log seen;
     client_body_temp_path {path}/body; proxy_temp_path {path}/proxy; fastcgi_temp_path {path}/fastcgi;
     uwsgi_temp_path {path}/uwsgi; scgi_temp_path {path}/scgi;

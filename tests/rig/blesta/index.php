@@ -57,6 +57,10 @@ if (isset($_SERVER['HTTP_BLESTA_API_KEY']) && !mood('BLESTA_OLD')) {
         [$user, $key] = [$pair[0], $pair[1] ?? ''];
     }
 }
+if (mood('BLESTA_SLEEP') && $key !== null) {
+    tempnam(mood('BLESTA_MARK'), 'seen');
+    sleep((int) mood('BLESTA_SLEEP'));
+}
 $accepted = $user === mood('BLESTA_USER') && $key !== null && hash_equals(mood('BLESTA_KEY'), $key);
 if (!$accepted) refuse(401, 'The authorization details given appear to be invalid.');
 
