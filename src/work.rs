@@ -43,6 +43,7 @@
 
 mod chance;
 mod climb;
+pub mod cms;
 pub mod copying;
 pub mod curl;
 pub mod damping;

@@ -128,11 +128,13 @@ impl Prober {
         let host = HostPort::of(&ask.request.url);
         let waiting = Instant::now();
         let turn = self.turn(&host).await;
-        let ticket = match way.book(ladder, &ask, &host).await {
+        let booked = way.book(ladder, &ask, &host).await;
+        // Also where nothing may be sent: what is asked instead has its whole time.
+        way.deadline += waiting.elapsed();
+        let ticket = match booked {
             Ok(ticket) => ticket,
             Err(answer) => return ladder.answer(answer),
         };
-        way.deadline += waiting.elapsed();
         let reply = way.send(&ask.request).await;
         drop(turn);
         let step = ladder.answer(Answer::Reply(Box::new(reply)));

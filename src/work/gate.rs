@@ -19,9 +19,9 @@ use crate::probe::budget::{self, Decision};
 use crate::probe::{Gate, Permit, Ticket};
 use crate::store::{State, told};
 
-/// How long is waited for other attempts to end, whose rejection would use up the budget: about as long as
-/// a request may take that somebody typed on over.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long is waited for other attempts to end, whose rejection would use up the budget: as long as a
+/// request on a slow host may take that somebody typed on over.
+const PATIENCE: Duration = Duration::from_secs(7);
 /// How often it is looked whether those of another program have.
 const LOOK: Duration = Duration::from_millis(250);
 

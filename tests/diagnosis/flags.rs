@@ -206,7 +206,7 @@ fn a_definition_file_brings_the_names_of_another_bridge() {
             "line 5, paths",
         ),
         (
-            "[[rule]]\nreason = \"connected\"\nwhen = {}\n",
+            "[service]\nid = \"own\"\ntitle = \"Own\"\n",
             "describes no CMS",
         ),
     ] {
