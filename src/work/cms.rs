@@ -25,9 +25,10 @@ impl Inner {
             return Ok((catalog, None));
         };
         if !is_file(cms) {
-            return match catalog.cms().iter().any(|known| known.id == cms) {
-                true => Ok((catalog, Some(cms.to_owned()))),
-                false => Err(unknown(&catalog, cms)),
+            return if catalog.cms().iter().any(|known| known.id == cms) {
+                Ok((catalog, Some(cms.to_owned())))
+            } else {
+                Err(unknown(&catalog, cms))
             };
         }
         let failed = |why: String| WorkError::Failed {

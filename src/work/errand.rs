@@ -315,3 +315,39 @@ pub(super) fn host_of(url: &str) -> Option<HostPort> {
     let endpoint = Endpoint::parse(url).ok()?;
     Some(HostPort::of(endpoint.url()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Identity;
+
+    fn account(name: &str) -> Option<Identity> {
+        Some(Identity {
+            id: None,
+            name: Some(name.to_owned()),
+            host: None,
+        })
+    }
+
+    #[test]
+    fn saving_agrees_to_the_account_that_was_seen() {
+        let how = Accepted {
+            by_headers: false,
+            through_index: false,
+        };
+        let seen = |accepted: bool| PastRecord {
+            accepted: accepted.then(|| (KeyFingerprint("k".to_owned()), how)),
+            identity: account("new"),
+            ..PastRecord::default()
+        };
+        let saved = || PastRecord {
+            identity: account("old"),
+            ..PastRecord::default()
+        };
+        for (accepted, expected) in [(true, "new"), (false, "old")] {
+            let mut kept = saved();
+            carry_over(seen(accepted), &mut kept);
+            assert_eq!(kept.identity, account(expected));
+        }
+    }
+}

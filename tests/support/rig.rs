@@ -164,6 +164,8 @@ SetEnvIf REDIRECT_open 1 open
 /// The installations of the rig: folder and `.htaccess`.
 fn installations(port: u16) -> Vec<(&'static str, String)> {
     let with = |extra: &str| format!("{MOODS}{extra}{CURE}");
+    let password = "AuthType Basic\nAuthName staging\nAuthUserFile {folder}/htpasswd\n";
+    let lock = |rule: &str| format!("{password}{rule}\n{}", with(""));
     vec![
         ("plain", with("")),
         ("deep/er/billing", with("")),
@@ -180,20 +182,8 @@ fn installations(port: u16) -> Vec<(&'static str, String)> {
         ("broken", with("SetEnv BLESTA_EXCEPTION 1\n")),
         ("elsewhere", with("SetEnv BLESTA_HOST other.example.com\n")),
         ("denied", "Require all denied\n".to_owned()),
-        (
-            "locked",
-            format!(
-                "AuthType Basic\nAuthName staging\nAuthUserFile {{folder}}/htpasswd\nRequire valid-user\n{}",
-                with("")
-            ),
-        ),
-        (
-            "unlocked",
-            format!(
-                "AuthType Basic\nAuthName staging\nAuthUserFile {{folder}}/htpasswd\n{LIFTED}\n{}",
-                with("")
-            ),
-        ),
+        ("locked", lock("Require valid-user")),
+        ("unlocked", lock(LIFTED)),
         (
             "slow",
             with("SetEnv BLESTA_SLEEP 2\nSetEnv BLESTA_MARK {folder}/marks\n"),

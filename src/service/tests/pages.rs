@@ -297,10 +297,9 @@ fn an_answer_from_a_cache_is_said() {
 fn however_a_server_writes_a_secret_it_is_masked() {
     let slashed = "abc/def+ghi/0123456789";
     let escaped = slashed.replace('/', "\\/");
-    let spelled: String = slashed
-        .chars()
-        .map(|c| format!("\\u{:04x}", u32::from(c)))
-        .collect();
+    let spelled = slashed.chars().fold(String::new(), |text, c| {
+        text + &format!("\\u{:04x}", u32::from(c))
+    });
     let hidden = slashed.replace("def", "d\u{200b}ef");
     let wide: Vec<u8> = format!("{{\"message\":\"no {slashed}\"}}")
         .encode_utf16()

@@ -299,6 +299,7 @@ fn failure(number: &str) -> Failure {
         Failure::ClosedEarly,
         Failure::ResponseTimeout,
         Failure::NotHttp,
+        Failure::HeadTooLarge,
         Failure::BodyTooLarge,
         Failure::BadCoding,
         Failure::Proxy(words.parse().ok()),
