@@ -3,8 +3,10 @@
 //! Nothing else reads environment variables. Command line flags that override it are given to
 //! [`Environment::folders`].
 
+mod children;
 mod environment;
 mod folders;
 
+pub use children::{Children, HANDED_ON};
 pub use environment::{Environment, LookUp, ProxyVariables};
 pub use folders::{Folders, FoldersProblem, Overrides};

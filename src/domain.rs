@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod reason;
 pub mod reply;
 pub mod secret;
+pub mod stack;
 pub mod text;
 pub mod token;
 pub mod verdict;

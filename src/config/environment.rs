@@ -13,6 +13,8 @@ pub type LookUp = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
 type Variables = Arc<dyn Fn(&str) -> Option<OsString> + Send + Sync>;
 
+type Names = Arc<dyn Fn() -> Vec<OsString> + Send + Sync>;
+
 /// The proxy variables as they stand. Their values may hold passwords, so they are never shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ProxyVariables {
@@ -75,6 +77,7 @@ pub struct Environment {
     pub proxies: ProxyVariables,
     look_up: LookUp,
     variable: Variables,
+    names: Names,
 }
 
 impl Environment {
@@ -84,6 +87,7 @@ impl Environment {
         Self {
             configuration: configuration.filter(|path| path.is_absolute()),
             home: std::env::home_dir().filter(|home| home.is_absolute()),
+            names: Arc::new(all_names),
             ..Self::from_look_up(
                 variable,
                 Arc::new(|name| variable(name)?.into_string().ok().map(Secret::new)),
@@ -100,7 +104,11 @@ impl Environment {
         let variables = Arc::new(variables);
         let secrets = Arc::clone(&variables);
         let look_up: LookUp = Arc::new(move |name| secrets.get(name).map(Secret::new));
-        Self::from_look_up(move |name| variables.get(name).map(OsString::from), look_up)
+        let known = Arc::clone(&variables);
+        Self {
+            names: Arc::new(move || known.keys().map(OsString::from).collect()),
+            ..Self::from_look_up(move |name| variables.get(name).map(OsString::from), look_up)
+        }
     }
 
     fn from_look_up(
@@ -145,12 +153,18 @@ impl Environment {
             },
             look_up,
             variable,
+            names: Arc::new(Vec::new),
         }
     }
 
     /// A variable as it stands, for the surroundings of the clipboard. Not for secrets.
     pub fn raw(&self, name: &str) -> Option<OsString> {
         (self.variable)(name)
+    }
+
+    /// The names of all variables.
+    pub(super) fn names(&self) -> Vec<OsString> {
+        (self.names)()
     }
 
     /// The value of the variable `name`, for an `env:` reference or `--key-env`; read when asked.
@@ -175,6 +189,10 @@ impl Environment {
             lang.contains("utf-8") || lang.contains("utf8")
         })
     }
+}
+
+fn all_names() -> Vec<OsString> {
+    std::env::vars_os().map(|(name, _)| name).collect()
 }
 
 #[expect(

@@ -25,7 +25,7 @@ use toml_edit::DocumentMut;
 use self::fields::Written;
 use self::read::Unread;
 use super::files::{self, FileProblem, Lock};
-use crate::domain::Connection;
+use crate::domain::{Connection, SecretRef};
 
 /// The version of the file's format that this program reads and writes.
 const VERSION: i64 = 1;
@@ -39,6 +39,22 @@ pub struct Configuration {
     pub connections: Vec<Connection>,
     /// Keys that nobody reads here, with the byte where each stands: for `doctor`, which finds typing errors.
     unknown: Vec<(usize, String)>,
+}
+
+impl Configuration {
+    /// The variables that `env:` references name: each holds a secret.
+    pub fn variables_with_secrets(&self) -> Vec<String> {
+        let references = self.connections.iter().flat_map(|connection| {
+            let added = connection.added.iter().map(|(_, reference)| reference);
+            connection.key.iter().chain(&connection.token).chain(added)
+        });
+        references
+            .filter_map(|reference| match reference {
+                SecretRef::Env(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect()
+    }
 }
 
 /// A service file of the user.

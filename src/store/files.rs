@@ -6,11 +6,12 @@ mod lock;
 mod socket;
 mod whole;
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 pub use lock::Lock;
@@ -121,8 +122,16 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
             path: path.to_owned(),
         });
     }
+    bytes_of(file, path, limit)
+}
+
+fn bytes_of(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
     let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(read)?;
+    let read = file.take(limit + 1).read_to_end(&mut bytes);
+    read.map_err(|source| FileProblem::Read {
+        path: path.to_owned(),
+        source,
+    })?;
     if bytes.len() as u64 > limit {
         return Err(FileProblem::TooLarge {
             path: path.to_owned(),
@@ -152,28 +161,48 @@ pub fn read_pem(path: &Path) -> Result<Vec<u8>, FileProblem> {
 
 /// The first line of a file that only its owner may read: `--passphrase-file`.
 pub fn read_passphrase(path: &Path) -> Result<Secret, FileProblem> {
-    let mode = mode(path)?;
-    if mode & GROUP_OR_OTHERS_ANY != 0 {
+    let (file, metadata) = open_regular(path)?;
+    if metadata.permissions().mode() & GROUP_OR_OTHERS_ANY != 0 {
         return Err(FileProblem::ReadableByOthers {
             path: path.to_owned(),
         });
     }
-    read_secret(path)
+    secret_of(file, path)
 }
 
-/// The first line of the regular file at `path`, without its end: `file:` references.
-pub fn read_secret(path: &Path) -> Result<Secret, FileProblem> {
+/// The bytes of the regular file at `path`, at most `limit` of them.
+pub fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
+    let (file, _) = open_regular(path)?;
+    bytes_of(file, path, limit)
+}
+
+/// Opens the regular file at `path`. A pipe would make us wait for its writer, for ever; what was opened is
+/// what is looked at, so that nobody can put another thing there in between.
+fn open_regular(path: &Path) -> Result<(File, Metadata), FileProblem> {
     let read = |source| FileProblem::Read {
         path: path.to_owned(),
         source,
     };
-    // A pipe would make us wait for its writer, for ever.
-    if !fs::metadata(path).map_err(read)?.is_file() {
-        return Err(FileProblem::NotAFile {
+    let at_once = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(at_once)
+        .open(path)
+        .map_err(read)?;
+    let metadata = file.metadata().map_err(read)?;
+    if metadata.is_file() {
+        Ok((file, metadata))
+    } else {
+        Err(FileProblem::NotAFile {
             path: path.to_owned(),
-        });
+        })
     }
-    secret_of(File::open(path).map_err(read)?, path)
+}
+
+/// The first line of the regular file at `path`, without its end: `file:` references.
+pub fn read_secret(path: &Path) -> Result<Secret, FileProblem> {
+    let (file, _) = open_regular(path)?;
+    secret_of(file, path)
 }
 
 /// The first line of an open file descriptor: `--key-fd N`, `--passphrase-fd N`. Waits for its writer.

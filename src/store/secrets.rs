@@ -16,6 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+pub use command::Variables;
 use keyring::Keyring;
 pub use keyring::KeyringProblem;
 pub use kind::{Offer, StoreKind};
@@ -26,6 +27,7 @@ pub use whereabouts::Whereabouts;
 use super::files;
 use super::state::{State, StateProblem};
 use super::vault::{Vault, VaultEntry, VaultProblem, VaultState};
+use crate::domain::stack::wiping;
 use crate::domain::text::inert;
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 
@@ -49,6 +51,7 @@ pub struct Found {
 pub struct Secrets {
     vault: Arc<Vault>,
     look_up: LookUp,
+    variables: Variables,
     state: Option<Arc<State>>,
     keyring: Arc<Keyring>,
     session: Arc<Mutex<HashMap<Slot, Found>>>,
@@ -63,12 +66,19 @@ impl fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Resolves with this vault, this look-up for `env:`, and this state for the origins of places that
-    /// can't hold one themselves; without a state, those have none and nothing of them is sent.
-    pub fn new(vault: Arc<Vault>, look_up: LookUp, state: Option<Arc<State>>) -> Self {
+    /// Resolves with this vault, this look-up for `env:`, this environment for the programs of `cmd:`, and
+    /// this state for the origins of places that can't hold one themselves; without a state, those have none
+    /// and nothing of them is sent.
+    pub fn new(
+        vault: Arc<Vault>,
+        look_up: LookUp,
+        variables: Variables,
+        state: Option<Arc<State>>,
+    ) -> Self {
         Self {
             vault,
             look_up,
+            variables,
             state,
             keyring: Arc::default(),
             session: Arc::default(),
@@ -321,19 +331,34 @@ impl Secrets {
         }
     }
 
-    /// The value of a place that others look after.
+    /// The value of a place that others look after: one line of text, or it is not used.
     async fn of_others(&self, reference: &SecretRef) -> Result<Secret, SecretProblem> {
-        match reference {
-            SecretRef::Env(name) => {
-                let value = (self.look_up)(name).filter(|value| !value.is_empty());
-                value.ok_or_else(|| SecretProblem::Unset(inert(name, 80)))
+        let (value, place) = match reference {
+            SecretRef::Env(name) => (self.variable(name)?, inert(&reference.to_string(), 80)),
+            SecretRef::File(path) => (file(path).await?, files::shown(path)),
+            SecretRef::Cmd(words) => {
+                let program = words.first().map_or("", String::as_str);
+                let value = command::run(words, &self.variables).await?;
+                (value, format!("the command {}", inert(program, 80)))
             }
-            SecretRef::File(path) => file(path).await,
-            SecretRef::Cmd(words) => command::run(words).await,
             SecretRef::Vault(_) | SecretRef::Keyring(_) | SecretRef::Ask => {
-                Err(SecretProblem::NotEntered)
+                return Err(SecretProblem::NotEntered);
             }
+        };
+        if value.all(|c| !c.is_control() || c == '\t') {
+            Ok(value)
+        } else {
+            Err(SecretProblem::Controls(place))
         }
+    }
+
+    /// The value of a variable, without the line end that whoever set it has left there.
+    fn variable(&self, name: &str) -> Result<Secret, SecretProblem> {
+        let value = (self.look_up)(name);
+        let value = value.map(|value| Secret::new(value.expose().trim_end_matches(['\r', '\n'])));
+        value
+            .filter(|value| !value.is_empty())
+            .ok_or_else(|| SecretProblem::Unset(inert(name, 80)))
     }
 
     async fn remembered_origin(
@@ -357,7 +382,7 @@ impl Secrets {
         call: impl FnOnce(&Vault) -> Result<R, VaultProblem> + Send + 'static,
     ) -> Result<R, SecretProblem> {
         let vault = Arc::clone(&self.vault);
-        let done = tokio::task::spawn_blocking(move || call(&vault)).await;
+        let done = tokio::task::spawn_blocking(move || wiping(|| call(&vault))).await;
         Ok(done.map_err(SecretProblem::from)??)
     }
 
@@ -377,7 +402,7 @@ impl Secrets {
 
 async fn file(path: &Path) -> Result<Secret, SecretProblem> {
     let wanted = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || files::read_secret(&wanted));
+    let read = tokio::task::spawn_blocking(move || wiping(|| files::read_secret(&wanted)));
     match tokio::time::timeout(FILE_TIME_LIMIT, read).await {
         Ok(Ok(secret)) => Ok(secret?),
         Ok(Err(ended)) => Err(ended.into()),

@@ -23,7 +23,7 @@ pub struct Import {
 pub struct Sensitive {
     /// The connection, or nothing for a setting.
     pub connection: Option<Name>,
-    /// `key`, `token`, `added/LABEL`, `on_change`, `clipboard_command`.
+    /// `key`, `token`, `added/LABEL`, `on_change`, `clipboard_command`, `command_variables`.
     pub field: String,
     /// One inert line: the program that would run, or what would be read and the host it would go to.
     pub what: String,
@@ -55,6 +55,17 @@ pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, Configurat
             if !trust {
                 program.clear();
             }
+        }
+    }
+    if !settings.command_variables.is_empty() {
+        let names = inert(&settings.command_variables.join(" "), 200);
+        sensitive.push(Sensitive {
+            connection: None,
+            field: "command_variables".to_owned(),
+            what: format!("hands these variables to programs: {names}"),
+        });
+        if !trust {
+            settings.command_variables.clear();
         }
     }
     for connection in &mut configuration.connections {

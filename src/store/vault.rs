@@ -143,12 +143,7 @@ impl Vault {
     /// Opens the vault. A wrong passphrase is told apart from a damaged file, as far as age allows: a file
     /// whose wrapped key was changed looks like a wrong passphrase.
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), VaultProblem> {
-        let path = self.identity_path();
-        if !path.exists() {
-            return Err(VaultProblem::Absent { path });
-        }
-        let sealed = files::read_bytes(&path, files::SECRET_LIMIT)?;
-        let identity = seal::open_identity(&sealed, passphrase, &path)?;
+        let identity = self.identity(passphrase)?;
         let (contents, stamp) = self.load(&identity)?;
         *self.opened() = Some(Open {
             identity,
@@ -156,6 +151,12 @@ impl Vault {
             stamp,
         });
         Ok(())
+    }
+
+    /// The recipient that belongs to the identity here, whether the vault is encrypted to it or not: for
+    /// whoever shall add it.
+    pub fn public_key(&self, passphrase: &Secret) -> Result<String, VaultProblem> {
+        Ok(self.identity(passphrase)?.to_public().to_string())
     }
 
     /// Forgets the identity and every value; their memory is wiped.
@@ -275,6 +276,16 @@ impl Vault {
         }
     }
 
+    fn identity(&self, passphrase: &Secret) -> Result<Identity, VaultProblem> {
+        let path = self.identity_path();
+        if !path.exists() {
+            return Err(VaultProblem::Absent { path });
+        }
+        files::refuse_writable_by_others(&path)?;
+        let sealed = files::read_regular(&path, files::SECRET_LIMIT)?;
+        seal::open_identity(&sealed, passphrase, &path)
+    }
+
     fn own_recipient(&self) -> Result<String, VaultProblem> {
         let guard = self.opened();
         Ok(guard
@@ -314,7 +325,9 @@ impl Vault {
         let path = self.path();
         let stamp = Stamp::of(&path);
         let mut contents = if path.exists() {
-            let sealed = files::read_bytes(&path, files::TEXT_LIMIT)?;
+            // Whoever can put another file there can encrypt it to themselves too, and read what is saved next.
+            files::refuse_writable_by_others(&path)?;
+            let sealed = files::read_regular(&path, files::TEXT_LIMIT)?;
             seal::open(&sealed, identity, &path)?
         } else {
             Contents::default()

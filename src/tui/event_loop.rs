@@ -15,6 +15,7 @@ use super::input;
 use super::signals::Told;
 use crate::app::{Effect, Message, Model};
 use crate::clipboard::TerminalBytes;
+use crate::domain::stack::wipe_dead_stack;
 
 /// At most so often is something redrawn that only moves (a countdown, a running probe).
 const TICK: Duration = Duration::from_millis(250);
@@ -98,6 +99,8 @@ impl<S: Surface> EventLoop<S> {
                 return Ok(code);
             }
             self.surface.draw(&self.model)?;
+            // What was typed, pasted or shown has passed through here.
+            wipe_dead_stack();
         }
     }
 

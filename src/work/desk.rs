@@ -12,7 +12,8 @@ use super::kept::Kept;
 use super::ledger::Ledger;
 use super::secrets::origin_of;
 use crate::clipboard::{Clipboard, Terminal};
-use crate::config::{Environment, Folders};
+use crate::config::{Children, Environment, Folders};
+use crate::domain::stack::wiping;
 use crate::domain::{Connection, Name, Secret, SecretRef};
 use crate::probe::Prober;
 use crate::service::Catalog;
@@ -35,6 +36,9 @@ pub struct Desk(pub(super) Arc<Inner>);
 /// What the clones share. Whatever takes time is made when it is first needed.
 pub(super) struct Inner {
     pub(super) environment: Environment,
+    /// The environment of the programs that are run for the user, as the configuration that was read last
+    /// has it.
+    pub(super) children: Children,
     /// Nothing where everything is in memory.
     pub(super) folders: Option<Folders>,
     /// What is known of the terminal on our stdout, for the clipboard.
@@ -193,7 +197,7 @@ impl Desk {
         work: impl FnOnce(&Inner) -> Result<R, WorkError> + Send + 'static,
     ) -> Result<R, WorkError> {
         let inner = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || work(&inner))
+        tokio::task::spawn_blocking(move || wiping(|| work(&inner)))
             .await
             .unwrap_or_else(|error| Err(WorkError::failed("working in the background", &error)))
     }
@@ -212,6 +216,7 @@ impl Rehearsed {
 impl Inner {
     fn new(environment: Environment, store: Store, vault: Vault) -> Self {
         Self {
+            children: Children::new(environment.clone()),
             environment,
             folders: None,
             terminal: OnceLock::new(),
@@ -247,6 +252,10 @@ impl Inner {
             .store
             .load()
             .map_err(|error| WorkError::failed("reading the configuration", &error))?;
+        self.children.obey(
+            configuration.variables_with_secrets(),
+            configuration.settings.command_variables.clone(),
+        );
         let configuration = Arc::new(configuration);
         *read = Some((stamp, Arc::clone(&configuration)));
         Ok(configuration)

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::desk::Inner;
 use super::error::WorkError;
 use crate::domain::budget::AttemptEnd;
+use crate::domain::stack::wiping;
 use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Secret};
 use crate::probe::budget::{self, Decision};
 use crate::probe::{Gate, Permit, Ticket};
@@ -123,7 +124,7 @@ impl LockoutGate {
         let (host, username, key) = (host.clone(), username.to_owned(), key.clone());
         let asked = tokio::task::spawn_blocking(move || {
             let state = inner.state().map_err(|problem| problem.to_string())?;
-            let key = state.fingerprint(&username, &key);
+            let key = wiping(|| state.fingerprint(&username, &key));
             let now = Timestamp::now();
             let decision = state.update_budget(&host, |record| match bisect {
                 Some(first) => budget::book_bisect(record, &key, first, now),

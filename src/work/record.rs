@@ -1,5 +1,6 @@
 //! What follows from a watched probe: its result is kept, and a change of state runs the user's command.
 
+use std::ffi::OsString;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,9 +44,10 @@ impl Recorder {
         {
             let (program, arguments) = (program.clone(), arguments.to_vec());
             let commands = Arc::clone(&self.commands);
+            let variables = self.desk.0.children.variables(&program);
             self.desk.0.apart.begin(async move {
                 let _turn = commands.acquire().await;
-                if let Err(problem) = run(&program, &arguments, &json).await {
+                if let Err(problem) = run(&program, &arguments, variables, &json).await {
                     tracing::warn!(%problem, "on_change");
                 }
             });
@@ -62,9 +64,16 @@ const fn is_news(change: Change) -> bool {
 }
 
 /// Runs the user's command with the verdict on stdin. It holds no secret.
-async fn run(program: &str, arguments: &[String], json: &[u8]) -> std::io::Result<()> {
+async fn run(
+    program: &str,
+    arguments: &[String],
+    variables: Vec<(OsString, OsString)>,
+    json: &[u8],
+) -> std::io::Result<()> {
     let mut child = Command::new(program)
         .args(arguments)
+        .env_clear()
+        .envs(variables)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -4,6 +4,7 @@
 //! written down (a reference that somebody wrote into the configuration by hand), the first probe of the
 //! saved connection writes it down: that file belongs to its owner alone, or it is not read.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::desk::{Desk, Inner};
@@ -12,7 +13,7 @@ use super::error::WorkError;
 use super::kept::Kept;
 use crate::domain::{Connection, Endpoint, Handle, Name, Origin, Secret, SecretRef};
 use crate::service::{Held, sign};
-use crate::store::secrets::{Offer, SecretProblem};
+use crate::store::secrets::{Offer, SecretProblem, Variables};
 use crate::store::vault::VaultState;
 use crate::store::{Secrets, Slot as Place, VaultProblem, told};
 
@@ -273,8 +274,10 @@ impl Inner {
     pub(super) fn secrets(&self) -> &Secrets {
         self.secrets.get_or_init(|| {
             let look_up = self.environment.look_up();
+            let children = self.children.clone();
+            let variables: Variables = Arc::new(move |program| children.variables(program));
             // Without a state the vault still works; what needs the state says so.
-            Secrets::new(self.vault.clone(), look_up, self.state().ok())
+            Secrets::new(self.vault.clone(), look_up, variables, self.state().ok())
         })
     }
 

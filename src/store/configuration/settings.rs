@@ -34,6 +34,8 @@ pub struct Settings {
     pub notify: bool,
     /// `on_change`: program and arguments run at changes of state, the verdict as JSON on stdin.
     pub on_change: Vec<String>,
+    /// `command_variables`: further variables that the programs of `cmd:` and `on_change` get.
+    pub command_variables: Vec<String>,
     /// `mouse`: whether the screen takes the mouse.
     pub mouse: bool,
     /// `reduce_motion`: nothing moves that need not.
@@ -57,6 +59,7 @@ impl Default for Settings {
             bell: false,
             notify: false,
             on_change: Vec::new(),
+            command_variables: Vec::new(),
             mouse: false,
             reduce_motion: false,
             store: None,
@@ -76,6 +79,7 @@ pub(super) const KNOWN: &[&str] = &[
     "bell",
     "notify",
     "on_change",
+    "command_variables",
     "mouse",
     "reduce_motion",
     "store",
@@ -110,6 +114,7 @@ pub(super) fn read(table: &Table) -> Result<Settings, Misfit> {
         bell: fields.flag("bell")?.unwrap_or_default(),
         notify: fields.flag("notify")?.unwrap_or_default(),
         on_change: program(fields, "on_change")?,
+        command_variables: fields.words("command_variables")?.unwrap_or_default(),
         mouse: fields.flag("mouse")?.unwrap_or_default(),
         reduce_motion: fields.flag("reduce_motion")?.unwrap_or_default(),
         store: fields.choice("store", STORES)?,

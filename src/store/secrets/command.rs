@@ -1,7 +1,9 @@
 //! `cmd:` references: a program, its arguments, no shell; the first line that it prints is the secret.
 
+use std::ffi::OsString;
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -19,18 +21,31 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Bytes of its talk that are read; one line of it is shown.
 const STDERR_LIMIT: u64 = 4096;
 
-/// The first line that `words` (program and arguments) print on stdout. The program gets no stdin, 10
-/// seconds, and 64 KiB; it and what it started are killed after that, or where this future is dropped.
-pub(super) async fn run(words: &[String]) -> Result<Secret, SecretProblem> {
-    run_within(words, TIME_LIMIT).await
+/// How long its output is listened to after its end: what it started may hold that open for ever.
+const AFTER_ITS_END: Duration = Duration::from_millis(200);
+
+/// Gives a program, by its name, the whole environment that it gets.
+pub type Variables = Arc<dyn Fn(&str) -> Vec<(OsString, OsString)> + Send + Sync>;
+
+/// The first line that `words` (program and arguments) print on stdout. The program gets the environment
+/// that `variables` gives it, no stdin, 10 seconds, and 64 KiB; it and what it started are killed after that,
+/// or where this future is dropped.
+pub(super) async fn run(words: &[String], variables: &Variables) -> Result<Secret, SecretProblem> {
+    run_within(words, variables, TIME_LIMIT).await
 }
 
-pub(super) async fn run_within(words: &[String], limit: Duration) -> Result<Secret, SecretProblem> {
+pub(super) async fn run_within(
+    words: &[String],
+    variables: &Variables,
+    limit: Duration,
+) -> Result<Secret, SecretProblem> {
     let (program, arguments) = words
         .split_first()
         .ok_or_else(|| refused("", "it names no program"))?;
     let mut child = Command::new(program)
         .args(arguments)
+        .env_clear()
+        .envs(variables(program))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -93,12 +108,27 @@ async fn listen(child: &mut Child) -> io::Result<Heard> {
     let mut stdout = Zeroizing::new(Vec::with_capacity(4096));
     let mut stderr = Vec::new();
     let (out, err) = (child.stdout.take(), child.stderr.take());
-    // Both at once: a program whose talk nobody reads would wait for ever.
-    let ((), (), status) = tokio::try_join!(
-        answer(out, &mut stdout),
-        talk(err, &mut stderr),
-        child.wait()
-    )?;
+    let status = {
+        // Both at once: a program whose talk nobody reads would wait for ever.
+        let reading = async {
+            tokio::try_join!(answer(out, &mut stdout), talk(err, &mut stderr)).map(|((), ())| ())
+        };
+        tokio::pin!(reading);
+        tokio::select! {
+            read = &mut reading => {
+                read?;
+                child.wait().await?
+            }
+            status = child.wait() => {
+                let status = status?;
+                // All that it wrote is in the pipe by now; an agent that it left behind may keep that open.
+                if let Ok(read) = tokio::time::timeout(AFTER_ITS_END, reading).await {
+                    read?;
+                }
+                status
+            }
+        }
+    };
     Ok(Heard {
         status,
         stdout,

@@ -17,6 +17,7 @@ use zbus_secret_service_keyring_store::Store;
 use zeroize::Zeroizing;
 
 use super::Found;
+use crate::domain::stack::wiping;
 use crate::domain::text::inert;
 use crate::domain::{Origin, Secret};
 
@@ -212,10 +213,10 @@ fn start(first: Job) -> Result<mpsc::Sender<Job>, KeyringProblem> {
     let (sender, receiver) = mpsc::channel::<Job>();
     let run = move || {
         let mut line = Line::default();
-        first(&mut line);
+        wiping(|| first(&mut line));
         // Ends with the last sender, which is to say with the program.
         for job in receiver {
-            job(&mut line);
+            wiping(|| job(&mut line));
         }
     };
     match thread::Builder::new().name("keyring".to_owned()).spawn(run) {

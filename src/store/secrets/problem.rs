@@ -25,6 +25,11 @@ pub enum SecretProblem {
     /// The file did not answer.
     #[error("{0} gave no answer within 10 seconds: is it on a network share that is away?")]
     FileSilent(String),
+    /// More than a value stands there.
+    #[error(
+        "the value of {0} holds line ends or control characters: is it the right one? Nothing of it is used"
+    )]
+    Controls(String),
     /// The program.
     #[error("the command {program} gave no secret: {why}")]
     Command {

@@ -26,10 +26,22 @@ fn secrets(folder: &Path) -> Secrets {
     let look_up: LookUp = Arc::new(|name| match name {
         "KEY" => Some(Secret::new("from env")),
         "EMPTY" => Some(Secret::new("")),
+        "ENDED" => Some(Secret::new("from env\n")),
+        "LINES" => Some(Secret::new("one\nInjected: header")),
         _ => None,
     });
     let state = State::in_memory().unwrap();
-    Secrets::new(Arc::new(Vault::at(folder)), look_up, Some(Arc::new(state)))
+    let vault = Arc::new(Vault::at(folder));
+    Secrets::new(vault, look_up, variables(), Some(Arc::new(state)))
+}
+
+fn variables() -> Variables {
+    Arc::new(|program| {
+        vec![
+            ("PATH".into(), "/usr/bin:/bin".into()),
+            ("FOR".into(), program.into()),
+        ]
+    })
 }
 
 fn shell(script: &str) -> SecretRef {
@@ -48,6 +60,12 @@ async fn the_environment_is_looked_up() {
     let folder = tempfile::tempdir().unwrap();
     let secrets = secrets(folder.path());
     assert_eq!(said(&secrets, &reference("env:KEY")).await, "from env");
+    assert_eq!(said(&secrets, &reference("env:ENDED")).await, "from env");
+    assert!(
+        said(&secrets, &reference("env:LINES"))
+            .await
+            .contains("the value of env:LINES holds line ends")
+    );
     for unset in ["env:OTHER", "env:EMPTY"] {
         assert!(
             said(&secrets, &reference(unset))
@@ -72,8 +90,18 @@ async fn a_file_gives_its_first_line() {
     assert_eq!(said(&secrets, &file).await, "from file");
     fs::write(&path, "\nmore\n").unwrap();
     assert!(said(&secrets, &file).await.contains("first line"));
-    let folder = SecretRef::File(folder.path().to_owned());
-    assert!(said(&secrets, &folder).await.contains("is not a file"));
+    fs::write(&path, "\u{1b}[31mred\n").unwrap();
+    assert!(said(&secrets, &file).await.contains("control characters"));
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for other in [folder.path(), &pipe, Path::new("/dev/zero")] {
+        let said = said(&secrets, &SecretRef::File(other.to_owned())).await;
+        assert!(said.contains("is not a file"), "{said}");
+    }
+    let said = said(&secrets, &SecretRef::File(socket)).await;
+    assert!(said.contains("can't be read"), "{said}");
 }
 
 #[tokio::test]
@@ -152,7 +180,7 @@ async fn a_command_that_hangs_is_killed_with_what_it_started() {
         pids.display()
     );
     let words: Vec<String> = ["sh", "-c", &script].map(str::to_owned).into();
-    let hung = command::run_within(&words, Duration::from_millis(500)).await;
+    let hung = command::run_within(&words, &variables(), Duration::from_millis(500)).await;
     assert!(
         hung.unwrap_err().to_string().contains("no answer within"),
         "said so"
@@ -171,6 +199,58 @@ async fn a_command_that_hangs_is_killed_with_what_it_started() {
             tokio::task::yield_now().await;
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_command_says_to_the_terminal_is_no_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    let said = said(&secrets, &shell("printf '\\033]52;c;aGV5\\a\\n'")).await;
+    assert!(
+        said.contains("the value of the command sh holds"),
+        "{said:?}"
+    );
+    assert!(!said.contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn a_command_gets_the_environment_that_was_made_for_it_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    let all = SecretRef::Cmd(
+        ["sh", "-c", "env | sort | tr '\\n' ' '"]
+            .map(str::to_owned)
+            .into(),
+    );
+    let said = said(&secrets, &all).await;
+    // The shell's own are not from us.
+    let ours: Vec<_> = said
+        .split_whitespace()
+        .filter(|pair| {
+            !["PWD=", "SHLVL=", "_="]
+                .iter()
+                .any(|own| pair.starts_with(own))
+        })
+        .collect();
+    assert_eq!(ours, ["FOR=sh", "PATH=/usr/bin:/bin"]);
+}
+
+#[tokio::test]
+async fn a_command_that_leaves_something_behind_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid = folder.path().join("pid");
+    // An agent that keeps both pipes open for good.
+    let script = format!("sleep 1000 & echo $! > '{}'; echo the key", pid.display());
+    let words: Vec<String> = ["sh", "-c", &script].map(str::to_owned).into();
+    let (limit, variables) = (Duration::from_secs(300), variables());
+    let found = tokio::time::timeout(
+        Duration::from_secs(60),
+        command::run_within(&words, &variables, limit),
+    );
+    assert_eq!(found.await.unwrap().unwrap().expose(), "the key");
+    let pid: i32 = fs::read_to_string(pid).unwrap().trim().parse().unwrap();
+    let agent = rustix::process::Pid::from_raw(pid).unwrap();
+    rustix::process::kill_process(agent, rustix::process::Signal::KILL).unwrap();
 }
 
 #[tokio::test]
@@ -273,7 +353,8 @@ async fn places_of_others_are_not_written_and_their_origin_is_in_the_state() {
         (found.value.expose(), found.origin),
         ("from env", Some(origin()))
     );
-    let without = Secrets::new(Arc::clone(secrets.vault()), secrets.look_up.clone(), None);
+    let vault = Arc::clone(secrets.vault());
+    let without = Secrets::new(vault, secrets.look_up.clone(), variables(), None);
     assert!(matches!(
         without.origin_of(&reference("env:KEY"), &slot()).await,
         Err(SecretProblem::NoState)
