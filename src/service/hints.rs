@@ -5,7 +5,7 @@ use crate::domain::{Endpoint, Secret, ServiceId};
 use super::catalog::format::{Field, NotInUrl};
 use super::catalog::{Catalog, Service};
 
-pub use super::sign::{Cleaned, clean_secret, clean_whole};
+pub use super::sign::{Cleaned, clean_secret, clean_text, clean_whole};
 
 /// Something that does not belong in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,21 +75,6 @@ pub(super) fn with_https(endpoint: &Endpoint) -> Option<String> {
         .map(|endpoint| endpoint.shown())
 }
 
-/// Cleans a paste into the URL's or the username's field: outer blanks and line ends.
-pub fn clean_text(pasted: &str) -> Cleaned<String> {
-    let joined: String = pasted.chars().filter(|c| !c.is_control()).collect();
-    let value = joined.trim().to_owned();
-    let mut notes = Vec::new();
-    if value != pasted {
-        notes.push("blanks or line ends were taken off".to_owned());
-    }
-    Cleaned {
-        value,
-        username: None,
-        notes,
-    }
-}
-
 /// The service that URL or username show, where it is another than `current`.
 pub fn detect(
     catalog: &Catalog,
@@ -143,7 +128,7 @@ fn shape(field: &Field) -> &str {
 }
 
 /// Whether a value has the shape of its field. Says nothing else about it.
-fn secret_fits(field: &Field, value: &Secret) -> bool {
+pub(super) fn secret_fits(field: &Field, value: &Secret) -> bool {
     let length = value.length();
     field
         .hex

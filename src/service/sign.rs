@@ -8,12 +8,14 @@ use sha2::Sha256;
 use crate::domain::{Handle, KeyFingerprint, Secret};
 
 use super::catalog::Service;
-use super::catalog::format::{Need, Scheme};
+use super::catalog::format::Scheme;
 use super::step::Authorization;
 
 mod echo;
+mod paste;
 
 pub(super) use echo::{mask_verdict, masked};
+pub use paste::{Cleaned, clean_secret, clean_text, clean_whole};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -157,89 +159,6 @@ pub fn curl(service: &Service, scheme: Scheme, url: &str, username: &str) -> Opt
     Some(format!(
         "printf '{format}\\n'{arguments} | curl -sS -K - '{url}'"
     ))
-}
-
-/// A paste, cleaned. Nothing is changed silently: `notes` says what was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cleaned<T> {
-    /// What belongs into the field.
-    pub value: T,
-    /// What belongs into the username's field, where a pair was pasted.
-    pub username: Option<String>,
-    /// What was cleaned or is odd, a sentence each.
-    pub notes: Vec<String>,
-}
-
-/// Cleans a paste into the key's (or token's) field: outer blanks, line ends and control characters,
-/// `Authorization:`, `ApiKey `, `Bearer ` and `Basic ` before it, and a `user:key` pair where the service
-/// takes both.
-pub fn clean_secret(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
-    let Cleaned {
-        value, mut notes, ..
-    } = clean_whole(pasted);
-    let takes_both = service.username().need == Need::Required;
-    let basic = notes.iter().any(|note| note.contains("Basic"));
-    let pair = Some(&value)
-        .filter(|_| basic)
-        .and_then(decoded)
-        .or_else(|| Some(value.clone()).filter(|_| takes_both))
-        .and_then(|whole| whole.split_once(':'))
-        .filter(|(username, key)| !username.is_empty() && !key.is_empty());
-    let Some((username, key)) = pair else {
-        return Cleaned {
-            value,
-            username: None,
-            notes,
-        };
-    };
-    notes.push("the pair was split into user name and key".to_owned());
-    Cleaned {
-        value: key,
-        username: Some(username.expose().to_owned()),
-        notes,
-    }
-}
-
-/// The same without splitting a pair: where the username is known already.
-pub fn clean_whole(pasted: &Secret) -> Cleaned<Secret> {
-    let mut notes = Vec::new();
-    let inside = Secret::new(
-        pasted
-            .expose()
-            .chars()
-            .filter(|c| !c.is_control() && *c != '\u{feff}' && *c != '\u{200b}')
-            .collect::<String>(),
-    );
-    let mut value = Secret::new(inside.expose().trim());
-    if value != *pasted {
-        notes.push("blanks or line ends were taken off".to_owned());
-    }
-    for prefix in ["Authorization:", "ApiKey ", "Bearer ", "Basic "] {
-        if let Some(rest) = without_prefix(&value, prefix) {
-            value = rest;
-            notes.push(format!("\"{}\" before it was taken off", prefix.trim_end()));
-        }
-    }
-    Cleaned {
-        value,
-        username: None,
-        notes,
-    }
-}
-
-fn without_prefix(value: &Secret, prefix: &str) -> Option<Secret> {
-    let (head, rest) = value.expose().split_at_checked(prefix.len())?;
-    head.eq_ignore_ascii_case(prefix)
-        .then(|| Secret::new(rest.trim()))
-}
-
-/// `user:key` of a Basic header's value.
-fn decoded(value: &Secret) -> Option<Secret> {
-    let bytes = STANDARD.decode(value.expose()).ok()?;
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|text| text.contains(':') && !text.chars().any(char::is_control))
-        .map(Secret::new)
 }
 
 #[cfg(test)]

@@ -176,6 +176,21 @@ fn pastes_are_cleaned_and_it_is_said() {
         ("blesta", ":x", None, ":x", 0),
         ("blesta", "", None, "", 0),
         ("blesta", "äöü", None, "äöü", 0),
+        (
+            "connect",
+            "ApiKey\u{a0}SU-1:s3cret",
+            Some("SU-1"),
+            "s3cret",
+            3,
+        ),
+        ("http", "\u{201c}s3cret\u{201d}", None, "s3cret", 1),
+        ("http", "\"'s3cret'\"", None, "s3cret", 1),
+        ("http", "'s3'cret'", None, "'s3'cret'", 0),
+        ("http", "\u{200b}s3\u{ad}cret\u{feff}", None, "s3cret", 1),
+        ("http", "Basic s3cret!", None, "s3cret!", 2),
+        // Without padding, and of the alphabet for URLs.
+        ("blesta", "Basic c2hvcDprZXk", Some("shop"), "key", 2),
+        ("blesta", "Basic c2hvcDo_Pz8", Some("shop"), "???", 2),
     ] {
         let cleaned = clean_secret(&service(id), &secret(pasted));
         assert_eq!(cleaned.username.as_deref(), username, "{pasted}");
@@ -184,4 +199,102 @@ fn pastes_are_cleaned_and_it_is_said() {
         let said = cleaned.notes.join(" ");
         assert!(!said.contains("s3cret") && !said.contains("0123"), "{said}");
     }
+}
+
+#[test]
+fn header_lines_commands_and_cells_are_read_and_it_is_said() {
+    const SHOP: &str = "0123456789abcdef0123456789abcdef";
+    let lines = format!("BLESTA-API-USER: shop\r\nBLESTA-API-KEY: {SHOP}\r\n");
+    let curl_headers = format!(
+        "curl -sS \\\n  -H 'BLESTA-API-USER: shop' \\\n  -H \"blesta-api-key: {SHOP}\" https://a"
+    );
+    for (id, pasted, username, key, said) in [
+        ("blesta", lines.as_str(), Some("shop"), SHOP, "header lines"),
+        (
+            "connect",
+            "POST /x HTTP/1.1\nAuthorization: ApiKey SU-1:s3cret\nAccept: */*\n",
+            Some("SU-1"),
+            "s3cret",
+            "2 other lines were left out",
+        ),
+        ("http", "x-api-key: s3cret", None, "s3cret", "header lines"),
+        ("blesta", &curl_headers, Some("shop"), SHOP, "curl command"),
+        (
+            "http",
+            "$ curl -ume:s3cret https://a",
+            Some("me"),
+            "s3cret",
+            "curl command",
+        ),
+        (
+            "blesta",
+            "curl https://a --user 'me:s\"3'cret -k",
+            Some("me"),
+            "s\"3cret",
+            "curl command",
+        ),
+        (
+            "connect",
+            "curl -H \"Authorization: ApiKey SU-1:s3\\\"cret\" https://a",
+            Some("SU-1"),
+            "s3\"cret",
+            "curl command",
+        ),
+        (
+            "http",
+            "curl --oauth2-bearer s3cret https://a",
+            None,
+            "s3cret",
+            "curl command",
+        ),
+        (
+            "blesta",
+            &format!("shop\t{SHOP}\n"),
+            Some("shop"),
+            SHOP,
+            "cells",
+        ),
+        (
+            "blesta",
+            &format!("shop\n{SHOP}"),
+            Some("shop"),
+            SHOP,
+            "cells",
+        ),
+        (
+            "blesta",
+            &format!("{SHOP}:shop"),
+            Some(SHOP),
+            "shop",
+            "look swapped",
+        ),
+        (
+            "http",
+            "curl https://a -X GET",
+            None,
+            "curl https://a -X GET",
+            "paste the key alone",
+        ),
+        ("http", "curly: brackets", None, "curly: brackets", ""),
+    ] {
+        let cleaned = clean_secret(&service(id), &secret(pasted));
+        assert_eq!(cleaned.username.as_deref(), username, "{pasted}");
+        assert_eq!(cleaned.value.expose(), key, "{pasted}");
+        let notes = cleaned.notes.join("; ");
+        assert!(notes.contains(said), "{pasted}: {notes}");
+        assert!(
+            !notes.contains("cret") && !notes.contains("0123"),
+            "{notes}"
+        );
+    }
+}
+
+#[test]
+fn a_token_keeps_what_is_inside_and_loses_what_is_around() {
+    let cleaned = clean_whole(&secret("  \u{201e}ab:cd-\u{2013}\u{201c}\n"));
+    assert_eq!(cleaned.value.expose(), "ab:cd-\u{2013}");
+    assert_eq!(
+        cleaned.notes,
+        ["line ends, blanks and quotes were taken off"]
+    );
 }
