@@ -13,6 +13,7 @@ pub mod fault;
 pub mod history;
 pub mod output;
 pub mod probe;
+pub mod recipient;
 pub mod rehearse;
 pub mod remote_token;
 pub mod screen;

@@ -21,6 +21,7 @@
 //! confirm_origin(&name)                          the stored secrets are for the new URL from now on
 //! whereabouts() set_secret(&name, slot, secret, store) move_secret(&name, slot, store) examine()
 //! call_to_lock() lock_call() sweep()              `secret lock` reaches running screens; leftovers go
+//! recipients() add_recipient(key, label) remove_recipient(key) own_recipient(pass) change_passphrase(pass)
 //! unlock(pass) create_vault(pass) lock() is_locked() vault_state() offers()
 //!
 //! probe_saved(&name, manner, &progress)          always a Verdict: a failure of ours is `local-error`
@@ -66,6 +67,7 @@ mod record;
 pub mod saving;
 pub mod secrets;
 pub mod shared_token;
+pub mod sharing;
 pub mod targets;
 pub mod tokens;
 pub mod watch;

@@ -3,6 +3,7 @@
 //! A secret is never an argument: arguments stand in `/proc`, in histories and in logs.
 
 pub mod connection;
+pub mod secret;
 pub mod token;
 
 mod watching;
@@ -326,6 +327,11 @@ pub enum SecretCommand {
         #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
         store: String,
     },
+    /// Who can open the vault
+    #[command(subcommand)]
+    Recipient(secret::RecipientCommand),
+    /// Put your vault identity under another passphrase
+    Passphrase(secret::PassphraseArguments),
     /// Lock every running screen of this user: keys and values leave memory and clipboard
     Lock,
 }

@@ -121,15 +121,17 @@ impl Context {
         }
     }
 
+    /// The passphrase to open or to make a vault with: as given, or typed where somebody is there.
+    pub fn passphrase_for(&self, what: Passphrase) -> Result<Secret, Fault> {
+        match sources::passphrase(&self.environment, &self.global)? {
+            Some(passphrase) => Ok(passphrase),
+            None if sources::somebody_is_there() => ask(what),
+            None => Err(WorkError::PassphraseNeeded(what).into()),
+        }
+    }
+
     async fn open_or_make(&self, what: Passphrase) -> Result<(), Fault> {
-        let given = sources::passphrase(&self.environment, &self.global)?;
-        let passphrase = match given {
-            Some(passphrase) => passphrase,
-            None if !sources::somebody_is_there() => {
-                return Err(WorkError::PassphraseNeeded(what).into());
-            }
-            None => ask(what)?,
-        };
+        let passphrase = self.passphrase_for(what)?;
         match what {
             Passphrase::Open => self.desk.unlock(passphrase).await?,
             Passphrase::Create => self.desk.create_vault(passphrase).await?,
@@ -141,14 +143,17 @@ impl Context {
 fn ask(what: Passphrase) -> Result<Secret, Fault> {
     match what {
         Passphrase::Open => sources::prompt("vault passphrase: "),
-        Passphrase::Create => {
-            let first = sources::prompt("choose a passphrase for the vault: ")?;
-            let second = sources::prompt("the same again: ")?;
-            if first == second {
-                Ok(first)
-            } else {
-                Err(Fault::input_text("the two are not the same"))
-            }
-        }
+        Passphrase::Create => chosen(),
+    }
+}
+
+/// A new passphrase, typed twice.
+pub fn chosen() -> Result<Secret, Fault> {
+    let first = sources::prompt("choose a passphrase for the vault: ")?;
+    let second = sources::prompt("the same again: ")?;
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Fault::input_text("the two are not the same"))
     }
 }

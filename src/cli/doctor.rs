@@ -21,8 +21,11 @@ struct Report<'a> {
 
 /// Runs the command. A vault is looked into only where its passphrase was given.
 pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, Fault> {
-    context.open_vault_if_given().await?;
+    let opened = context.open_vault_if_given().await;
     let mut examination = context.desk.examine().await;
+    if let Err(fault) = opened {
+        examination.find("vault", fault.text);
+    }
     for gap in shield::gaps() {
         examination.find("system", gap);
     }

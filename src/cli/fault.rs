@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::store::StoreKind;
+use crate::store::secrets::Offer;
 use crate::work::WorkError;
 
 /// An error for the top: told once, with a hint where one helps.
@@ -64,9 +66,7 @@ impl From<WorkError> for Fault {
             WorkError::NoSuchConnection(_) => {
                 Some("switchboard connection list names them".to_owned())
             }
-            WorkError::StoreNeeded(_) => Some(
-                "give --store vault or --store keyring, or a reference by --key-ref".to_owned(),
-            ),
+            WorkError::StoreNeeded(offers) => Some(stores(offers)),
             WorkError::PassphraseNeeded(_) => Some(super::sources::NOBODY.to_owned()),
             _ => None,
         };
@@ -76,6 +76,21 @@ impl From<WorkError> for Fault {
             code: OURS,
         }
     }
+}
+
+/// What works here, and why the rest does not.
+fn stores(offers: &[Offer]) -> String {
+    let written = |offer: &&Offer| matches!(offer.kind, StoreKind::Vault | StoreKind::Keyring);
+    let mut lines: Vec<String> = Vec::new();
+    for Offer { kind, works, about } in offers.iter().filter(written) {
+        let word = kind.word();
+        lines.push(match works {
+            Ok(()) => format!("give --store {word}: {about}"),
+            Err(why) => format!("not --store {word}: {why}"),
+        });
+    }
+    lines.push("or a reference: --key-ref env:NAME, file:PATH, 'cmd:pass show NAME'".to_owned());
+    lines.join("\n      ")
 }
 
 impl From<std::io::Error> for Fault {

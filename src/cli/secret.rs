@@ -7,7 +7,7 @@ use super::arguments::{Format, SecretCommand, SetArguments, TokenSource};
 use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
-use super::{output, sources, token};
+use super::{output, recipient, sources, token};
 use crate::domain::text::inert;
 use crate::store::files::shown;
 use crate::store::{Slot as Place, StoreKind};
@@ -38,6 +38,8 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
         SecretCommand::Move { name, which, store } => {
             relocate(context, &name, which.as_deref(), &store).await
         }
+        SecretCommand::Recipient(command) => recipient::run(context, command).await,
+        SecretCommand::Passphrase(arguments) => recipient::passphrase(context, arguments).await,
         SecretCommand::Lock => {
             context.desk.call_to_lock().await?;
             output::say("running screens lock within 2 seconds; commands keep nothing open");

@@ -3,6 +3,7 @@
 
 use std::io::{self, IsTerminal};
 
+use super::arguments::secret::PassphraseArguments;
 use super::arguments::{Global, KeySource, TokenSource};
 use super::fault::Fault;
 use crate::config::Environment;
@@ -106,6 +107,16 @@ pub fn passphrase(environment: &Environment, global: &Global) -> Result<Option<S
     file.map(|path| files::read_passphrase(path))
         .transpose()
         .map_err(|error| Fault::input(&error))
+}
+
+/// The passphrase that the vault shall have from now on, from where the flags say, if they say.
+pub fn new_passphrase(arguments: &PassphraseArguments) -> Result<Option<Secret>, Fault> {
+    let given = match (arguments.new_passphrase_fd, &arguments.new_passphrase_file) {
+        (Some(number), _) => files::read_secret_from(number),
+        (None, Some(path)) => files::read_passphrase(path),
+        (None, None) => return Ok(None),
+    };
+    given.map(Some).map_err(|error| Fault::input(&error))
 }
 
 /// What a command that needs the vault says where nobody can be asked.

@@ -2,8 +2,11 @@
 //!
 //! Nothing is changed, and no value is shown: a finding names the file and the line.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
 
 use super::files::{self, shown};
 use crate::domain::Secret;
@@ -16,6 +19,22 @@ const OTHERS_WRITE: u32 = 0o022;
 const SHORTEST: usize = 8;
 /// Hexadecimal digits of a Blesta API key (docs.blesta.com/developers/api).
 const BLESTA_KEY: usize = 32;
+
+/// Files below a home in which a shell, an editor or a pager keeps what was typed, yanked or looked for.
+const HISTORIES: [&str; 12] = [
+    ".bash_history",
+    ".zsh_history",
+    ".zhistory",
+    ".histfile",
+    ".history",
+    ".sh_history",
+    ".ash_history",
+    ".local/share/fish/fish_history",
+    ".local/state/bash/history",
+    ".python_history",
+    ".viminfo",
+    ".lesshst",
+];
 
 /// Folders of ours with everything in them, as deep as we write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +62,15 @@ impl Belongings {
             }
         }
         belongings
+    }
+
+    /// Where shells and editors below `home` keep what was typed and copied in them.
+    pub fn histories(home: &Path) -> Self {
+        let files = HISTORIES.iter().map(|name| home.join(name));
+        Self {
+            folders: Vec::new(),
+            files: files.filter(|path| path.is_file()).collect(),
+        }
     }
 
     fn add(&mut self, folder: PathBuf) {
@@ -80,11 +108,20 @@ impl Belongings {
 
     /// Files that hold one of `values` as it is, or something of a key's shape.
     pub fn plain_texts(&self, values: &[Secret]) -> Vec<String> {
+        self.found(|bytes| first_secret(bytes, values))
+    }
+
+    /// Files that hold one of `values` as it is: for files of others, in which much has a key's shape.
+    pub fn known_texts(&self, values: &[Secret]) -> Vec<String> {
+        self.found(|bytes| first_known(bytes, values))
+    }
+
+    fn found(&self, find: impl Fn(&[u8]) -> Option<usize>) -> Vec<String> {
         self.files
             .iter()
             .filter_map(|path| {
-                let bytes = files::read_bytes(path, files::TEXT_LIMIT).ok()?;
-                let line = files::line_of(&bytes, first_secret(&bytes, values)?);
+                let bytes = Zeroizing::new(files::read_regular(path, files::TEXT_LIMIT).ok()?);
+                let line = files::line_of(&bytes, find(&bytes)?);
                 let path = shown(path);
                 Some(format!(
                     "line {line} of {path} holds a secret in plain text: take it out, and change it where it is issued"
@@ -103,19 +140,28 @@ fn forbidden(path: &Path) -> u32 {
 
 /// Where the first value, or the first text of a key's shape, begins.
 fn first_secret(bytes: &[u8], values: &[Secret]) -> Option<usize> {
-    let known = values
-        .iter()
-        .filter(|value| value.length() >= SHORTEST)
-        .filter_map(|value| position(bytes, value.expose().as_bytes()));
     // A database and an encrypted file hold all kinds of bytes.
     let shaped = std::str::from_utf8(bytes).ok().and_then(shaped);
-    known.chain(shaped).min()
+    first_known(bytes, values).into_iter().chain(shaped).min()
 }
 
-fn position(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len().max(1))
-        .position(|part| part == wanted)
+/// Where the first of the values begins. One pass, however many they are.
+fn first_known(bytes: &[u8], values: &[Secret]) -> Option<usize> {
+    let mut by_start: HashMap<&[u8], Vec<&[u8]>> = HashMap::new();
+    for value in values {
+        let value = value.expose().as_bytes();
+        if let Some(start) = value.get(..SHORTEST) {
+            by_start.entry(start).or_default().push(value);
+        }
+    }
+    bytes.windows(SHORTEST).enumerate().find_map(|(at, start)| {
+        let candidates = by_start.get(start)?;
+        let here = bytes.get(at..)?;
+        candidates
+            .iter()
+            .any(|value| here.starts_with(value))
+            .then_some(at)
+    })
 }
 
 /// Where a Blesta key (32 hexadecimal digits) or a Connect key (`SU-…:…`) stands.
@@ -186,6 +232,25 @@ mod tests {
             assert!(found[0].starts_with("line 2 of "), "{found:?}");
             assert!(!found[0].contains("horse") && !found[0].contains("0123"));
         }
+    }
+
+    #[test]
+    fn a_value_that_was_typed_into_a_shell_is_found_and_nothing_that_looks_like_one() {
+        let home = tempfile::tempdir().unwrap();
+        let fish = home.path().join(".local/share/fish");
+        fs::create_dir_all(&fish).unwrap();
+        fs::write(
+            fish.join("fish_history"),
+            "ls\ncurl -u me:hunter2hunter2 x\n",
+        )
+        .unwrap();
+        let hash = "sha 0123456789abcdef0123456789abcdef\n";
+        fs::write(home.path().join(".bash_history"), hash).unwrap();
+        let histories = Belongings::histories(home.path());
+        let found = histories.known_texts(&[Secret::new("hunter2hunter2")]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("line 2 of ") && found[0].contains("fish_history"));
+        assert!(!found[0].contains("hunter2"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// Something to mend.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 pub struct Finding {
-    /// What it is about: `files`, `configuration`, `state`, `system`, or a secret's reference.
+    /// What it is about: `files`, `histories`, `configuration`, `state`, `vault`, `system`, or a secret's reference.
     pub about: String,
     /// What is wrong, and what to do; one sentence, inert.
     pub text: String,
@@ -131,6 +131,11 @@ impl Inner {
             .chain(belongings.plain_texts(values))
         {
             examination.find("files", finding);
+        }
+        if let Some(home) = &self.environment.home {
+            for finding in Belongings::histories(home).known_texts(values) {
+                examination.find("histories", finding);
+            }
         }
         if !folders.state.join("history.sqlite").exists() {
             return;

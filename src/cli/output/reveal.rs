@@ -7,9 +7,12 @@ use crate::domain::Secret;
 /// Writes `secret` without a line end, so that `$(…)` and pipes get exactly it; with one where `person` reads.
 pub fn secret(secret: &Secret, person: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(secret.expose().as_bytes())?;
     if person {
+        // A terminal obeys control characters, whoever put them there.
+        out.write_all(secret.without_controls().expose().as_bytes())?;
         out.write_all(b"\n")?;
+    } else {
+        out.write_all(secret.expose().as_bytes())?;
     }
     out.flush()
 }

@@ -1,0 +1,46 @@
+//! `switchboard secret recipient …` and `secret passphrase`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Format;
+
+/// `switchboard secret recipient …`
+#[derive(Debug, Subcommand)]
+pub enum RecipientCommand {
+    /// Those who can open the vault
+    List {
+        /// How the result is written
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+    /// Let somebody open the vault from now on
+    Add {
+        /// Their key, as `secret recipient own` prints it there
+        #[arg(value_name = "AGE1…")]
+        recipient: String,
+        /// Whose it is
+        #[arg(long, value_name = "LABEL", default_value = "")]
+        label: String,
+    },
+    /// Let somebody open it no more; they keep what they have seen
+    Remove {
+        /// Their key
+        #[arg(value_name = "AGE1…")]
+        recipient: String,
+    },
+    /// Your own key, for whoever shall add you; made where there is none
+    Own,
+}
+
+/// `switchboard secret passphrase`.
+#[derive(Debug, Args)]
+pub struct PassphraseArguments {
+    /// Read the new passphrase from this open file descriptor
+    #[arg(long, value_name = "N", conflicts_with = "new_passphrase_file")]
+    pub new_passphrase_fd: Option<u32>,
+    /// Read the new passphrase from this file (mode 0600)
+    #[arg(long, value_name = "FILE")]
+    pub new_passphrase_file: Option<PathBuf>,
+}
