@@ -79,7 +79,7 @@ impl Model {
             Message::Resumed(name) => self.resumed(&name, out),
             Message::DraftResumed => self.draft_resumed(out),
             Message::Revealed { name, slot, result } => self.revealed(name, slot, result),
-            Message::Copied(copied) => self.copied(copied),
+            Message::Copied(copied) => self.copied(copied, out),
             Message::ClipboardCleared(words) => self.clipboard_cleared(&words),
             Message::Noticed(text) => self.noticed(&text),
             Message::EndRequested(code) => self.end(code, out),

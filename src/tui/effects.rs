@@ -5,18 +5,21 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::event_loop::Inbound;
 use super::translate;
 use crate::app::effect::{Target, Unlock};
 use crate::app::message::Loaded;
 use crate::app::{Draft, Effect, Message};
-use crate::clipboard::{Cleared, Life, Placed, TerminalBytes};
+use crate::clipboard::{Certainty, Cleared, Life, Placed, TerminalBytes};
+use crate::domain::stack::Wiping;
 use crate::domain::{Checks, Endpoint, HostPort, Name};
 use crate::service::Manner;
 use crate::work::{Desk, Saved, WatchEvent, WatchSettings, WorkError};
@@ -61,6 +64,8 @@ pub struct Effects {
     runtime: Handle,
     queue: Queue,
     tasks: HashMap<Key, Owned>,
+    /// When the secret that was copied last is to be cleared.
+    clears_at: Arc<Mutex<Option<Instant>>>,
     banner: Vec<String>,
 }
 
@@ -91,12 +96,13 @@ impl Effects {
             runtime,
             queue,
             tasks: HashMap::new(),
+            clears_at: Arc::default(),
             banner,
         }
     }
 
     fn own(&mut self, key: Key, task: impl Future<Output = ()> + Send + 'static) {
-        let owned = Owned(self.runtime.spawn(task).abort_handle());
+        let owned = Owned(self.runtime.spawn(Wiping::new(task)).abort_handle());
         self.tasks.insert(key, owned);
     }
 
@@ -337,26 +343,33 @@ impl Effects {
         });
     }
 
-    /// Copies, and owns the clearing when its time has come: the screen may be blocked by then.
+    /// Copies, and owns the clearing when its time has come: the screen may be blocked by then. A copy that
+    /// fails leaves the one before it where it is, and its time too.
     fn copy(&mut self, copy: impl Future<Output = Result<Placed, WorkError>> + Send + 'static) {
         let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        let clears_at = Arc::clone(&self.clears_at);
         self.own(Key::Clipboard, async move {
-            let mut placed = match copy.await {
-                Ok(placed) => placed,
-                Err(WorkError::PassphraseNeeded(what)) => {
-                    return queue.tell(Message::PassphraseNeeded(translate::passphrase(what)));
+            match copy.await {
+                Ok(mut placed) => {
+                    queue.write(placed.terminal_bytes.take());
+                    queue.tell(Message::Copied(translate::copied(&placed)));
+                    if placed.certainty != Certainty::Shown {
+                        let time = placed.clear_after.map(|after| Instant::now() + after);
+                        *clears_at.lock().unwrap_or_else(PoisonError::into_inner) = time;
+                    }
                 }
-                Err(error) => return queue.tell(Message::Noticed(error.to_string())),
-            };
-            queue.write(placed.terminal_bytes.take());
-            queue.tell(Message::Copied(translate::copied(&placed)));
-            let Some(lifetime) = placed.clear_after else {
-                return;
-            };
+                Err(WorkError::PassphraseNeeded(what)) => {
+                    queue.tell(Message::PassphraseNeeded(translate::passphrase(what)));
+                }
+                Err(error) => queue.tell(Message::Noticed(error.to_string())),
+            }
+            let time = *clears_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(time) = time else { return };
             tokio::select! {
-                () = tokio::time::sleep(lifetime) => {}
+                () = tokio::time::sleep_until(time) => {}
                 () = desk.clipboard_replaced() => {}
             }
+            *clears_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
             clear(&desk, &queue).await;
         });
     }

@@ -7,7 +7,7 @@ use super::curl;
 use super::desk::{Desk, Inner};
 use super::draft::{CopyForm, Slot};
 use super::error::WorkError;
-use crate::clipboard::{Cleared, Clipboard, Life, Limits, Placed, Surroundings};
+use crate::clipboard::{Certainty, Cleared, Clipboard, Life, Limits, Placed, Surroundings};
 use crate::domain::{Connection, Endpoint, Name, Secret};
 use crate::service::{Service, sign};
 
@@ -109,9 +109,16 @@ impl Desk {
         let clear_after = (secret && settings.clipboard_clear_s > 0)
             .then(|| Duration::from_secs(settings.clipboard_clear_s.into()));
         // Before it is placed: where this call is dropped half-way, the clearing must know.
-        self.0.copied_secret.store(secret, Ordering::SeqCst);
+        let before = self.0.copied_secret.fetch_or(secret, Ordering::SeqCst);
         let life = if secret { life } else { Life::Outlive };
-        Ok(clipboard.copy(text, clear_after, life).await)
+        let placed = clipboard.copy(text, clear_after, life).await;
+        // Where nothing took it, what was copied before it is still there.
+        let held = match placed.certainty {
+            Certainty::Shown => before,
+            Certainty::Confirmed | Certainty::Handed | Certainty::SentUnconfirmed => secret,
+        };
+        self.0.copied_secret.store(held, Ordering::SeqCst);
+        Ok(placed)
     }
 
     /// The description of the connection's service.

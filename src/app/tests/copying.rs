@@ -125,6 +125,45 @@ fn a_copy_that_is_never_cleared_shows_no_countdown() {
 }
 
 #[test]
+fn what_no_clipboard_took_is_shown_to_be_selected_by_hand() {
+    let by_hand = || {
+        Message::Copied(Copied {
+            words: "not copied: no clipboard within reach; select it by hand".to_owned(),
+            placed: false,
+            clears_in_s: None,
+        })
+    };
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("y").effects();
+    scene.send(by_hand());
+    assert_eq!(
+        scene.effects(),
+        [Effect::Reveal(named("a"), HandleSlot::Key)]
+    );
+    assert_eq!(
+        scene.notice(),
+        "not copied: no clipboard within reach; select it by hand"
+    );
+    // Nobody is shown what was not meant to be seen.
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("Y down down enter").effects();
+    scene.send(by_hand());
+    assert_eq!(scene.effects(), []);
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("y W").effects();
+    scene.send(by_hand());
+    assert_eq!(scene.effects(), []);
+}
+
+#[test]
+fn a_copy_that_stays_ends_the_countdown_of_the_one_before() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("y").send(copied(Some(20)));
+    scene.send(copied(None));
+    assert!(scene.model.copied.is_none());
+}
+
+#[test]
 fn quitting_and_locking_clear_the_clipboard_at_once() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("y").send(copied(Some(20)));

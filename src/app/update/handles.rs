@@ -138,17 +138,27 @@ impl Model {
         }
     }
 
-    /// What came of a copy. A countdown is shown where it will be cleared.
-    pub(super) fn copied(&mut self, copied: Copied) {
-        if matches!(self.waiting, Some(Waiting::Copy(..))) {
-            self.waiting = None;
-        }
-        if !copied.placed {
-            return self.complain(format!("not copied: {}", copied.words));
-        }
+    /// What came of a copy. A countdown is shown where it will be cleared; a handle that no clipboard took is
+    /// shown, to be selected by hand.
+    pub(super) fn copied(&mut self, copied: Copied, out: &mut Effects) {
+        let wanted = self
+            .waiting
+            .take_if(|waiting| matches!(waiting, Waiting::Copy(..)));
         let words = crate::domain::text::inert(&copied.words, 120);
+        if !copied.placed {
+            if let Some(Waiting::Copy(name, slot, CopyAs::Handle)) = wanted
+                && !self.war_room
+                && !self.locked
+            {
+                self.reveal_handle(name, slot, out);
+            }
+            return self.complain(words);
+        }
         match copied.clears_in_s.filter(|seconds| *seconds > 0) {
-            None => self.say(words),
+            None => {
+                self.copied = None;
+                self.say(words);
+            }
             Some(seconds) => {
                 self.notice = None;
                 let span = SignedDuration::from_secs(i64::from(seconds));
