@@ -10,7 +10,7 @@ use zeroize::Zeroize;
 
 /// How far down it is wiped, bytes: deeper than anything here calls with a secret in hand. Without
 /// optimisation a copy stood 82 KiB below its task.
-const DEPTH: usize = if cfg!(debug_assertions) { 256 } else { 96 } * 1024;
+const DEPTH: usize = if cfg!(debug_assertions) { 256 } else { 64 } * 1024;
 
 /// Overwrites what calls of this thread that have returned left behind. Takes microseconds.
 #[inline(never)]

@@ -102,8 +102,12 @@ impl Effects {
     }
 
     fn own(&mut self, key: Key, task: impl Future<Output = ()> + Send + 'static) {
-        let owned = Owned(self.runtime.spawn(Wiping::new(task)).abort_handle());
-        self.tasks.insert(key, owned);
+        let task = match key {
+            // What is watched wipes where it has a key in hand; the rest of it is about thousands that need not.
+            Key::Watch | Key::Configuration => self.runtime.spawn(task),
+            _ => self.runtime.spawn(Wiping::new(task)),
+        };
+        self.tasks.insert(key, Owned(task.abort_handle()));
     }
 
     /// Runs a task that ends in one message.

@@ -18,6 +18,7 @@ use super::errand::{Found, Prepared};
 use super::gate::LockoutGate;
 use super::local::{DEFECT, local_error};
 use super::probing::Progress;
+use crate::domain::stack::Wiping;
 use crate::domain::{Checks, Name, ServiceId, Verdict};
 use crate::service::{Held, Ladder, Manner, Subject, verify};
 
@@ -29,7 +30,7 @@ impl Apart {
     pub(super) fn begin(&self, climb: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
-        tasks.spawn(climb);
+        tasks.spawn(Wiping::new(climb));
     }
 }
 
@@ -45,6 +46,8 @@ impl Desk {
         let gate = LockoutGate::new(Arc::clone(&self.0), bisect);
         if matches!(prepared.subject.key, Held::Present(_)) {
             self.climb_apart(prepared, gate, progress).await
+        } else if matches!(prepared.subject.token, Held::Present(_)) {
+            Wiping::new(run(&self.0, prepared, &gate, progress)).await
         } else {
             run(&self.0, prepared, &gate, progress).await
         }
