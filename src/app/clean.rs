@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use super::model::UrlHint;
 use crate::domain::{Secret, ServiceId};
 use crate::service::Catalog;
-use crate::service::hints::{self, Cleaned};
+use crate::service::hints::{self, Cleaned, Command};
 
 /// The services that come with the program, read once.
 static EMBEDDED: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
@@ -34,6 +34,11 @@ pub(super) fn clean_key(
         Some(service) => hints::clean_secret(service, pasted),
         None => hints::clean_whole(pasted),
     }
+}
+
+/// A whole curl command, pasted where the URL stands.
+pub(super) fn command(catalog: &Catalog, service: &ServiceId, pasted: &str) -> Option<Command> {
+    hints::command(catalog.get(service)?, pasted)
 }
 
 /// What is odd about the shape of the pair.

@@ -5,7 +5,7 @@ use crate::domain::{Endpoint, Secret, ServiceId};
 use super::catalog::format::{Field, NotInUrl};
 use super::catalog::{Catalog, Service};
 
-pub use super::sign::{Cleaned, clean_secret, clean_text, clean_whole};
+pub use super::sign::{Cleaned, Command, clean_secret, clean_text, clean_whole, command};
 
 /// Something that does not belong in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@ mod echo;
 mod paste;
 
 pub(super) use echo::{mask_verdict, masked};
-pub use paste::{Cleaned, clean_secret, clean_text, clean_whole};
+pub use paste::{Cleaned, Command, clean_secret, clean_text, clean_whole, command};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 

@@ -51,6 +51,33 @@ fn a_url_with_user_info_is_divided_and_said() {
 }
 
 #[test]
+fn a_curl_command_in_the_urls_field_goes_where_its_parts_belong() {
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes(&format!(
+        "curl -sS \\\n  -u joe:{KEY} \\\n  'https://a.example.com/x'\n"
+    ));
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com/x");
+    assert_eq!(scene.text(FieldId::Username), "joe");
+    assert!(scene.key_is(KEY));
+    let said = scene.notice();
+    assert!(
+        said.contains("curl command") && !said.contains(KEY),
+        "{said}"
+    );
+    scene.keys("ctrl-z");
+    assert_eq!(scene.text(FieldId::Url), "");
+    assert_eq!(scene.text(FieldId::Username), "");
+    assert!(scene.key_is(""));
+    scene.pastes("curl --version");
+    assert_eq!(scene.text(FieldId::Url), "");
+    assert!(
+        scene.notice().contains("without a URL"),
+        "{}",
+        scene.notice()
+    );
+}
+
+#[test]
 fn prefixes_and_pairs_are_taken_apart_and_said() {
     for (pasted, username, key, said) in [
         (format!(" {KEY}\r\n"), "", KEY, "line ends"),

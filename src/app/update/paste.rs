@@ -8,7 +8,7 @@ use crate::app::draft::FieldId;
 use crate::app::form::TEXT_LIMIT;
 use crate::app::model::{FieldText, Form, Overlay, Undo};
 use crate::domain::Secret;
-use crate::service::hints;
+use crate::service::hints::{self, Command};
 
 impl Model {
     /// A paste into an open line.
@@ -73,6 +73,11 @@ impl Model {
         if id == FieldId::Username && pasted.contains(':') {
             return self.paste_pair(pasted, out);
         }
+        if id == FieldId::Url
+            && let Some(command) = clean::command(&self.catalog, &form.service(), pasted)
+        {
+            return self.paste_command(command, out);
+        }
         let cleaned = hints::clean_text(pasted);
         let mut notes = cleaned.notes;
         let mut undo = Undo::of_text(form, id, pasted);
@@ -84,6 +89,34 @@ impl Model {
             if self.settle_url() {
                 notes.push("username and password moved from the URL to their fields".to_owned());
             }
+        }
+        self.pasted(undo, notes, out);
+    }
+
+    /// A curl command from a manual into the URL's field: each part goes where it belongs.
+    fn paste_command(&mut self, command: Command, out: &mut Effects) {
+        let Some(form) = &mut self.form else { return };
+        let id = FieldId::Url;
+        // Not as it came: it may hold a key, and this field is read by everybody.
+        let mut undo = Undo::with(form, id, form.field(id).text.clone());
+        undo.remember(form, &[FieldId::Username, FieldId::Key]);
+        let mut notes = Vec::new();
+        match command.url {
+            Some(url) => {
+                form.set_text(id, &url);
+                notes.push("the URL was taken out of the curl command".to_owned());
+            }
+            None => notes.push("a curl command without a URL: nothing stays of it here".to_owned()),
+        }
+        if let Some(credentials) = command.credentials {
+            if let Some(username) = &credentials.username {
+                form.set_text(FieldId::Username, username);
+            }
+            form.put_secret(FieldId::Key, credentials.value);
+            notes.extend(credentials.notes);
+        }
+        if self.settle_url() {
+            notes.push("username and password moved from the URL to their fields".to_owned());
         }
         self.pasted(undo, notes, out);
     }

@@ -12,6 +12,8 @@ use crate::domain::Secret;
 
 mod lines;
 
+pub use lines::{Command, command};
+
 /// A paste, cleaned. Nothing is changed silently: `notes` says what was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cleaned<T> {

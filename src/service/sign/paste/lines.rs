@@ -19,8 +19,12 @@ struct Reading {
 
 /// Reads a paste that is more than one value; nothing where it is just one.
 pub(super) fn read(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
-    if let Some(words) = command(pasted) {
-        return Some(curl(service, pasted, &words));
+    if let Some(words) = curl_words(pasted) {
+        return Some(credentials(service, &words).unwrap_or_else(|| Cleaned {
+            value: Secret::new(clean_text(pasted).value),
+            username: None,
+            notes: vec!["a curl command without a key: paste the key alone".to_owned()],
+        }));
     }
     let lines: Vec<&str> = pasted
         .lines()
@@ -112,8 +116,30 @@ fn cells(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
     })
 }
 
+/// What a curl command says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// Where it goes.
+    pub url: Option<String>,
+    /// What it carries, and what was done.
+    pub credentials: Option<Cleaned<Secret>>,
+}
+
+/// Reads a whole curl command, as manuals print them; nothing where it is none.
+pub fn command(service: &Service, pasted: &str) -> Option<Command> {
+    let words = curl_words(pasted)?;
+    let url = words.iter().map(Secret::expose).find(|word| {
+        let word = word.to_ascii_lowercase();
+        word.starts_with("https://") || word.starts_with("http://")
+    });
+    Some(Command {
+        url: url.map(str::to_owned),
+        credentials: credentials(service, &words),
+    })
+}
+
 /// What a curl command carries: `-u`, or a header.
-fn curl(service: &Service, pasted: &str, words: &[Secret]) -> Cleaned<Secret> {
+fn credentials(service: &Service, words: &[Secret]) -> Option<Cleaned<Secret>> {
     let mut reading = Reading::default();
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
@@ -136,12 +162,7 @@ fn curl(service: &Service, pasted: &str, words: &[Secret]) -> Cleaned<Secret> {
     }
     // A word of the command is no line of the paste.
     reading.left_out = 0;
-    let said = "the key was taken out of the curl command";
-    reading.finished(said).unwrap_or_else(|| Cleaned {
-        value: Secret::new(clean_text(pasted).value),
-        username: None,
-        notes: vec!["a curl command without a key: paste the key alone".to_owned()],
-    })
+    reading.finished("the key was taken out of the curl command")
 }
 
 /// `user:key` of `-u`.
@@ -159,7 +180,7 @@ fn of_user(pair: &Secret) -> Cleaned<Secret> {
 
 /// The words of a curl command as a shell reads them; nothing where it is no such command. What a shell would
 /// fill in (`$KEY`) stays as it is written.
-fn command(pasted: &str) -> Option<Vec<Secret>> {
+fn curl_words(pasted: &str) -> Option<Vec<Secret>> {
     let text = pasted.trim_start();
     let text = text.strip_prefix("$ ").unwrap_or(text);
     let rest = text.strip_prefix("curl")?;
