@@ -27,7 +27,9 @@ use jiff::Timestamp;
 use rustix::event::Timespec;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::app::{Message, Model};
+use crate::app::effect::Unlock;
+use crate::app::{Effect, Message, Model};
+use crate::domain::Secret;
 use crate::ui::{self, Theme};
 use crate::work::Desk;
 use effects::{Effects, Queue};
@@ -44,6 +46,8 @@ pub struct Options {
     pub mouse: bool,
     /// Lines for the response pane while nothing was probed yet.
     pub banner: Vec<String>,
+    /// Opens the vault at the start, where it was given; not again after a lock.
+    pub passphrase: Option<Secret>,
 }
 
 /// Why there is no screen.
@@ -140,6 +144,12 @@ impl Session {
             exit: None,
             now: Timestamp::now,
         };
+        if let Some(passphrase) = self.options.passphrase {
+            let kind = Unlock::Open;
+            event_loop
+                .effects
+                .start(Effect::Unlock { kind, passphrase });
+        }
         if self.options.mouse {
             event_loop.surface.mouse(true)?;
         }

@@ -577,6 +577,7 @@ fn screen_that_panics() {
         theme: ui::Theme::shipped(ui::ThemeName::Dark, ui::ColourDepth::NoColor),
         mouse: true,
         banner: Vec::new(),
+        passphrase: None,
     };
     std::process::exit(tui::run(desk, options).unwrap().into());
 }

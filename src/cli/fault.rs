@@ -84,10 +84,10 @@ fn stores(offers: &[Offer]) -> String {
     let mut lines: Vec<String> = Vec::new();
     for Offer { kind, works, about } in offers.iter().filter(written) {
         let word = kind.word();
-        lines.push(match works {
-            Ok(()) => format!("give --store {word}: {about}"),
-            Err(why) => format!("not --store {word}: {why}"),
-        });
+        match works {
+            Ok(()) => lines.insert(0, format!("give --store {word}: {about}")),
+            Err(why) => lines.push(format!("not --store {word}: {why}")),
+        }
     }
     lines.push("or a reference: --key-ref env:NAME, file:PATH, 'cmd:pass show NAME'".to_owned());
     lines.join("\n      ")

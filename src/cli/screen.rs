@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use super::arguments::Global;
 use super::context::Context;
 use super::fault::Fault;
-use super::output;
+use super::{output, sources};
 use crate::clipboard::Terminal;
 use crate::config::Environment;
 use crate::tui::{self, Options, TuiError};
@@ -18,12 +18,15 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
     refuse_without_terminal()?;
     let theme = global.theme.clone();
     let context = Context::open(environment, global)?;
-    let options = options(
+    let mut options = options(
         &context.environment,
         &context.global,
         theme.as_deref(),
         Vec::new(),
     )?;
+    if context.desk.is_locked() {
+        options.passphrase = sources::passphrase(&context.environment, &context.global)?;
+    }
     open(context.desk, options)
 }
 
@@ -75,6 +78,7 @@ pub fn options(
         theme: Theme::shipped(name, depth),
         mouse: global.mouse,
         banner,
+        passphrase: None,
     })
 }
 

@@ -200,6 +200,20 @@ fn what_needs_the_vault_goes_on_once_it_is_open() {
 }
 
 #[test]
+fn what_was_probed_without_its_key_is_probed_again_once_the_vault_is_open() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.watched("a", Reason::SecretUnavailable).effects();
+    scene.send(Message::Unlocked);
+    assert_eq!(scene.effects(), [Effect::Watch(true)]);
+    let mut elsewhere = shops(&["a"]);
+    elsewhere[0].key = Some(SecretRef::Env("KEY".to_owned()));
+    let mut scene = Scene::with(elsewhere);
+    scene.watched("a", Reason::SecretUnavailable).effects();
+    scene.send(Message::Unlocked);
+    assert_eq!(scene.effects(), [], "its key is in no vault");
+}
+
+#[test]
 fn a_copy_that_failed_is_not_made_up_for_later() {
     let mut scene = Scene::with(shops(&["a"]));
     scene

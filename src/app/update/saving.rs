@@ -8,7 +8,7 @@ use crate::app::model::{
     Entry, Form, Overlay, Pane, PassphraseDialog, ProbeState, Question, Waiting,
 };
 use crate::app::secret_field::SecretField;
-use crate::domain::{Connection, Endpoint, Name, ServiceId, State};
+use crate::domain::{Connection, Endpoint, Name, SecretRef, ServiceId, State};
 
 impl Model {
     /// Ctrl-S.
@@ -192,6 +192,7 @@ impl Model {
     pub(super) fn unlocked(&mut self, out: &mut Effects) {
         self.locked = false;
         self.last_input = self.now;
+        self.probe_what_waited(out);
         if matches!(self.overlay, Some(Overlay::Passphrase(_))) {
             self.overlay = None;
         }
@@ -207,6 +208,16 @@ impl Model {
                 Some(Waiting::Copy(name, slot, form)) => self.copy_handle(name, slot, form, out),
                 Some(Waiting::LoadSecrets(_)) | None => self.load_form_secrets(out),
             }
+        }
+    }
+
+    /// Probes that went without credentials while the vault was locked are made again, not at their next time.
+    fn probe_what_waited(&self, out: &mut Effects) {
+        let waited = |entry: &Entry| {
+            entry.verdict.is_some() && matches!(entry.connection.key, Some(SecretRef::Vault(_)))
+        };
+        if self.watching && self.entries.values().any(waited) {
+            out.push(Effect::Watch(true));
         }
     }
 
