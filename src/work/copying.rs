@@ -161,3 +161,30 @@ fn endpoint(connection: &Connection) -> Result<Endpoint, WorkError> {
         WorkError::failed(format!("reading the URL of {}", connection.name), &problem)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clipboard::Terminal;
+    use crate::work::tests::Home;
+
+    #[tokio::test]
+    async fn a_text_that_nothing_took_leaves_the_secret_before_it_to_be_cleared() {
+        let home = Home::new();
+        let desk = home.desk_with(&[("TERM", "xterm")]);
+        let desk = desk.with_terminal(Terminal::Silent);
+        let secret = Secret::new("s3cret");
+        let first = desk.copy_secret(&secret, Life::Program).await.unwrap();
+        assert_eq!(first.certainty, Certainty::SentUnconfirmed);
+        let long = "x".repeat(80_000);
+        let second = desk.copy_text(&long, Life::Outlive).await.unwrap();
+        assert_eq!(second.certainty, Certainty::Shown);
+        let cleared = desk.clear_clipboard().await.unwrap();
+        assert!(cleared.terminal_bytes.is_some());
+
+        desk.copy_secret(&secret, Life::Program).await.unwrap();
+        desk.copy_text("https://a", Life::Outlive).await.unwrap();
+        let cleared = desk.clear_clipboard().await;
+        assert_eq!(cleared, None, "what stands there now is no secret");
+    }
+}

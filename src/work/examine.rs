@@ -181,7 +181,7 @@ impl Inner {
         match self.vault.state() {
             VaultState::Absent => {}
             VaultState::Locked => examination.notes.push(format!(
-                "the vault is locked: the age of {in_vault} secrets in it was not looked at, nor whether they stand in a file"
+                "the vault is locked: the age of what is in it ({in_vault} in use) was not looked at, nor whether it stands in a file"
             )),
             VaultState::Unlocked => {
                 if let Ok(configuration) = self.configuration() {

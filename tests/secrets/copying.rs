@@ -125,6 +125,27 @@ fn a_tmux_client_without_a_clipboard_is_not_said_to_have_it() {
     assert_eq!(terminal.copies(), [""; 0], "nothing was sent to it");
 }
 
+#[test]
+fn in_gnu_screen_the_terminal_outside_gets_the_handle_and_nothing_is_claimed() {
+    if is_missing("/usr/bin/screen") {
+        return;
+    }
+    let home = user("20");
+    let folder = home.path().join("screens");
+    std::fs::create_dir(&folder).unwrap();
+    crate::private(&folder, 0o700);
+    let mut command = home.shell("exec screen -q -U -c /dev/null \"$0\"");
+    command.env("SCREENDIR", &folder);
+    let mut terminal = started(command);
+    terminal.type_keys("y");
+    assert_eq!(terminal.wait_for_copy(), KEY_BASE64);
+    terminal.wait_for("sent; this terminal does not confirm");
+    terminal.type_keys("q");
+    terminal.ended();
+    terminal.wait_until_ended();
+    assert_eq!(terminal.copies(), [KEY_BASE64, BLANK]);
+}
+
 /// An X server of our own.
 struct Display {
     server: Child,

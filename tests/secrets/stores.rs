@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::commands::{BINARY, Done, begin, finish, switchboard};
-use crate::support::pty::Home;
+use crate::support::pty::{Home, Terminal};
 use crate::{KEY, Owner, PASSPHRASE, TOKEN, URL, holds, is_missing, private, set, write_private};
 
 const SET_TOKEN: [&str; 7] = [
@@ -157,6 +157,25 @@ fn the_passphrase_comes_by_descriptor_or_file_and_from_no_file_that_others_read(
     let doctor = owner.run(&["doctor", "--strict"], "");
     assert_eq!(doctor.code, 1);
     assert!(doctor.out.contains("vault: "), "{}", doctor.out);
+}
+
+#[test]
+fn the_screen_takes_a_passphrase_that_was_given_and_asks_after_a_lock() {
+    let owner = Owner::with_shop(URL);
+    let mut command = owner.home.command(&[]);
+    command.env("SWITCHBOARD_PASSPHRASE_FILE", owner.path().join("pass"));
+    let mut terminal = Terminal::start(command, 120, 36);
+    terminal.wait_for("shop");
+    terminal.type_keys("v");
+    terminal.wait_until("the key, or a question", |text| {
+        text.contains(KEY) || text.contains("Passphrase")
+    });
+    terminal.wait_for(KEY);
+    terminal.type_keys("L");
+    terminal.wait_for("locked");
+    terminal.type_keys("v");
+    let asked = terminal.wait_for("Passphrase");
+    assert!(!asked.contains(KEY), "{asked}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use super::FileProblem;
@@ -69,12 +69,15 @@ impl Lock {
             path: path.to_owned(),
             source,
         };
+        // A link that others put there would make us a file wherever it leads.
+        let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(0o600)
+            .custom_flags(no_link)
             .open(path)
             .map_err(write)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -153,6 +153,19 @@ fn a_lock_is_held_by_one_at_a_time() {
     assert_eq!(mode(&path).unwrap(), 0o600);
 }
 
+#[test]
+fn a_lock_makes_no_file_where_a_link_leads() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, elsewhere) = (folder.path().join("lock"), folder.path().join("elsewhere"));
+    symlink(&elsewhere, &path).unwrap();
+    let problem = Lock::take(&path).unwrap_err();
+    assert!(
+        problem.to_string().contains("can't be written"),
+        "{problem}"
+    );
+    assert!(!elsewhere.exists());
+}
+
 fn spawned<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> std::thread::JoinHandle<T> {
