@@ -76,7 +76,7 @@ fn tmux(home: &Home, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-pub fn until(what: &str, mut test: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut test: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !test() {
         assert!(begun.elapsed() < NEVER, "{what} does not come");

@@ -176,6 +176,19 @@ fn pastes_are_cleaned_and_it_is_said() {
         ("blesta", ":x", None, ":x", 0),
         ("blesta", "", None, "", 0),
         ("blesta", "äöü", None, "äöü", 0),
+    ] {
+        let cleaned = clean_secret(&service(id), &secret(pasted));
+        assert_eq!(cleaned.username.as_deref(), username, "{pasted}");
+        assert_eq!(cleaned.value.expose(), key, "{pasted}");
+        assert_eq!(cleaned.notes.len(), notes, "{pasted}: {:?}", cleaned.notes);
+        let said = cleaned.notes.join(" ");
+        assert!(!said.contains("s3cret") && !said.contains("0123"), "{said}");
+    }
+}
+
+#[test]
+fn what_nobody_sees_or_means_is_taken_off_and_it_is_said() {
+    for (id, pasted, username, key, notes) in [
         (
             "connect",
             "ApiKey\u{a0}SU-1:s3cret",
