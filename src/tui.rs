@@ -9,6 +9,7 @@
 //! However it ends (the user, a signal, a panic, a terminal that went away), the terminal is given back, every
 //! task is ended with its children, and the clipboard is cleared where it still holds what we put there.
 
+pub mod cells;
 pub mod effects;
 pub mod event_loop;
 pub mod input;
