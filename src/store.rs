@@ -5,6 +5,7 @@
 //! lock-out budget and, in [`history`], the results of watching. Everything but [`Secrets`] blocks: call it
 //! through `spawn_blocking` where a runtime waits.
 
+pub mod changes;
 pub mod configuration;
 pub mod examination;
 pub mod files;
@@ -15,6 +16,7 @@ pub mod state;
 pub mod transfer;
 pub mod vault;
 
+pub use changes::Changes;
 pub use configuration::{Configuration, ConfigurationProblem, Settings, Stamp, Store};
 pub use files::FileProblem;
 pub use history::{RunRecord, Standing};

@@ -42,7 +42,7 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
         SecretCommand::Passphrase(arguments) => recipient::passphrase(context, arguments).await,
         SecretCommand::Lock => {
             context.desk.call_to_lock().await?;
-            output::say("running screens lock within 2 seconds; commands keep nothing open");
+            output::say("running screens lock at once; commands keep nothing open");
             Ok(0)
         }
     }

@@ -55,9 +55,6 @@ impl Drop for Owned {
 /// How long the end of the program waits for the clipboard to be cleared.
 const LAST_CLEARING: Duration = Duration::from_millis(500);
 
-/// How often another program's change of the configuration is looked for, while a screen is open.
-const LOOK_FOR_CHANGES: Duration = Duration::from_secs(2);
-
 /// Runs effects.
 pub struct Effects {
     desk: Desk,
@@ -230,13 +227,14 @@ impl Effects {
     fn load(&mut self) {
         let (desk, queue, banner) = (self.desk.clone(), self.queue.clone(), self.banner.clone());
         self.own(Key::Configuration, async move {
-            // Taken before it is read: a change in between is seen by the next look.
+            // Taken before it is read: a change in between is told.
+            let mut changes = desk.changes();
             let mut stamp = desk.stamp().await.ok();
             let mut call = desk.lock_call().await;
             queue.tell(configuration(&desk, banner.clone()).await);
             desk.sweep().await;
             loop {
-                tokio::time::sleep(LOOK_FOR_CHANGES).await;
+                changes.next().await;
                 let last = desk.lock_call().await;
                 if std::mem::replace(&mut call, last) != last {
                     queue.tell(Message::LockRequested);

@@ -116,7 +116,7 @@ impl Desk {
         Ok(new)
     }
 
-    /// Calls every running copy of this user to lock: screens do within two seconds.
+    /// Calls every running copy of this user to lock: screens do at once.
     pub async fn call_to_lock(&self) -> Result<(), WorkError> {
         self.blocking(|inner| match &inner.folders {
             Some(folders) => crate::store::lock_call::call(&folders.state)
@@ -124,6 +124,14 @@ impl Desk {
             None => Ok(()),
         })
         .await
+    }
+
+    /// Waits for changes of the configuration and for calls to lock, from now on.
+    pub fn changes(&self) -> crate::store::Changes {
+        match (self.0.store.path(), &self.0.folders) {
+            (Some(path), Some(folders)) => crate::store::Changes::of(path, &folders.state),
+            _ => crate::store::Changes::in_memory(),
+        }
     }
 
     /// Changes whenever somebody calls to lock.

@@ -1,0 +1,180 @@
+//! Tells when somebody changes the configuration or calls to lock, without looking again and again.
+//!
+//! The system tells (inotify), so that a screen at rest wakes for nothing. Where it can't (no watches left, a file
+//! system without them), the files are looked at every two seconds.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
+use rustix::io::Errno;
+use tokio::net::unix::pipe::Receiver;
+
+/// How often the files are looked at where the system does not tell.
+const LOOK: Duration = Duration::from_secs(2);
+/// An editor that saves touches its file more than once.
+const SETTLED: Duration = Duration::from_millis(50);
+
+/// A file was written, replaced or taken away.
+const WRITTEN: WatchFlags = WatchFlags::CLOSE_WRITE
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::DELETE);
+/// Something appeared in a folder that holds more than ours.
+const APPEARED: WatchFlags = WatchFlags::CREATE.union(WatchFlags::MOVED_TO);
+
+/// Waits for changes beside some files.
+pub struct Changes {
+    told: Option<Receiver>,
+    /// The configuration, and where it really stands.
+    configuration: PathBuf,
+    /// The folder of the state: written into all the time, so that only what is moved there counts.
+    state: PathBuf,
+}
+
+impl Changes {
+    /// Watches the configuration file and the folder of the state, whether or not they are there yet. Needs a
+    /// running runtime.
+    pub fn of(configuration: &Path, state: &Path) -> Self {
+        let open = || -> io::Result<_> {
+            let told = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+            Receiver::from_owned_fd_unchecked(told)
+        };
+        let mut changes = Self {
+            told: open().ok(),
+            configuration: configuration.to_owned(),
+            state: state.to_owned(),
+        };
+        changes.watch();
+        changes
+    }
+
+    /// For what is kept in memory: looked at every two seconds.
+    pub fn in_memory() -> Self {
+        Self {
+            told: None,
+            configuration: PathBuf::new(),
+            state: PathBuf::new(),
+        }
+    }
+
+    /// Ends when something may have changed. What changes from the call of [`Changes::of`] on is not missed.
+    pub async fn next(&mut self) {
+        let Some(told) = &self.told else {
+            return tokio::time::sleep(LOOK).await;
+        };
+        if heard(told).await.is_err() {
+            // Looked at from now on.
+            self.told = None;
+            return;
+        }
+        tokio::time::sleep(SETTLED).await;
+        while read(told).is_ok() {}
+        // A folder that was made meanwhile, or a link that leads elsewhere now.
+        self.watch();
+    }
+
+    fn watch(&mut self) {
+        let real = std::fs::canonicalize(&self.configuration).ok();
+        let folder = self.configuration.parent();
+        let elsewhere = real.as_deref().and_then(Path::parent);
+        let watched = [
+            folder.map(|folder| (folder, WRITTEN)),
+            elsewhere.map(|folder| (folder, WRITTEN)),
+            Some((self.state.as_path(), WatchFlags::MOVED_TO)),
+        ];
+        let Some(told) = &self.told else { return };
+        for (folder, flags) in watched.into_iter().flatten() {
+            if watch_or_above(told, folder, flags).is_err() {
+                self.told = None;
+                return;
+            }
+        }
+    }
+}
+
+/// Ends when the system has told something.
+async fn heard(told: &Receiver) -> io::Result<()> {
+    loop {
+        told.readable().await?;
+        match read(told) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            read => return read,
+        }
+    }
+}
+
+/// Takes in what was told: that it was is enough.
+fn read(told: &Receiver) -> io::Result<()> {
+    match told.try_read(&mut [0; 4096])? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Watches a folder, or the nearest one above it that is there.
+fn watch_or_above(told: &Receiver, folder: &Path, flags: WatchFlags) -> Result<(), Errno> {
+    let mut flags = flags;
+    for folder in folder.ancestors() {
+        match add_watch(told, folder, flags | WatchFlags::MASK_ADD) {
+            Err(Errno::NOENT | Errno::NOTDIR) => flags = APPEARED,
+            done => return done.map(drop),
+        }
+    }
+    Err(Errno::NOENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    async fn told(changes: &mut Changes) {
+        tokio::time::timeout(LIMIT, changes.next()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_is_written_and_moved_there_is_told_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let (folder, state) = (home.path().join("config/ours"), home.path().join("state"));
+        let file = folder.join("ours.toml");
+        fs::create_dir(&state).unwrap();
+        let mut changes = Changes::of(&file, &state);
+        // Not there yet: a folder after the other is made.
+        fs::create_dir(home.path().join("config")).unwrap();
+        told(&mut changes).await;
+        fs::create_dir(&folder).unwrap();
+        told(&mut changes).await;
+        fs::write(&file, "a = 1").unwrap();
+        told(&mut changes).await;
+        fs::write(&file, "a = 2").unwrap();
+        told(&mut changes).await;
+        // As the history does.
+        fs::write(state.join("history"), "row").unwrap();
+        let nothing = tokio::time::timeout(Duration::from_millis(200), changes.next());
+        assert!(nothing.await.is_err());
+        fs::write(state.join("new"), "").unwrap();
+        fs::rename(state.join("new"), state.join("call")).unwrap();
+        told(&mut changes).await;
+        assert!(changes.told.is_some(), "by the system, not by looking");
+    }
+
+    #[tokio::test]
+    async fn a_link_is_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let (file, real) = (home.path().join("link/ours"), home.path().join("real/ours"));
+        for path in [&file, &real] {
+            fs::create_dir(path.parent().unwrap()).unwrap();
+        }
+        fs::write(&real, "").unwrap();
+        std::os::unix::fs::symlink(&real, &file).unwrap();
+        let mut changes = Changes::of(&file, home.path());
+        fs::write(&real, "a = 1").unwrap();
+        told(&mut changes).await;
+        assert!(changes.told.is_some());
+    }
+}
