@@ -13,30 +13,31 @@ pub mod cells;
 pub mod effects;
 pub mod event_loop;
 pub mod input;
+pub mod keyboard;
+mod pace;
 pub mod signals;
 pub mod terminal;
 pub mod translate;
+pub mod wire;
 
 use std::io::{self, IsTerminal};
 use std::panic::{self, AssertUnwindSafe};
-use std::task::Poll;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures_util::StreamExt;
 use jiff::Timestamp;
-use rustix::event::Timespec;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::app::effect::Unlock;
 use crate::app::{Effect, Message, Model};
 use crate::domain::Secret;
-use crate::ui::{self, Theme};
+use crate::ui::Theme;
 use crate::work::Desk;
 use effects::{Effects, Queue};
-use event_loop::{EventLoop, Inbound, Keys, Surface};
+use event_loop::{EventLoop, Inbound, Surface};
+use keyboard::Keyboard;
 use signals::Signals;
-use terminal::Screen;
+use terminal::{Held, Screen};
 
 /// How the screen looks and begins.
 #[derive(Debug)]
@@ -69,8 +70,6 @@ pub enum TuiError {
 const HUNG_UP: u8 = 129;
 /// Exit code after a panic, as the standard library gives it.
 const PANICKED: u8 = 101;
-/// How long a signal that stops the program may take to do so.
-const STOPPING: Duration = Duration::from_millis(100);
 /// How long the end waits for tasks that can't be interrupted (a hung look-up of a name).
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
@@ -84,21 +83,29 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
         .enable_all()
         .build()
         .map_err(TuiError::Runtime)?;
-    let insisting = runtime.spawn(signals::insist());
+    let terminal = Held::open().map_err(TuiError::Terminal)?;
+    let inside = runtime.enter();
+    // Heard from here on: a signal that ended the program now would leave the terminal as it is.
+    let (told, insisting) = Signals::listen()
+        .and_then(|told| Ok((told, Signals::listen()?)))
+        .map_err(TuiError::Runtime)?;
+    let insisting = runtime.spawn(signals::insist(insisting, Arc::clone(&terminal)));
     let (sender, receiver) = unbounded_channel();
-    give_back_on_panic(sender.clone());
-    let screen = Screen::open().map_err(TuiError::Terminal)?;
+    give_back_on_panic(sender.clone(), Arc::clone(&terminal));
+    terminal.enter().map_err(TuiError::Terminal)?;
+    drop(inside);
     let session = Session {
         desk,
         options,
         sender,
         receiver,
+        terminal: Arc::clone(&terminal),
     };
     let ended = panic::catch_unwind(AssertUnwindSafe(|| {
         let handle = runtime.handle().clone();
-        runtime.block_on(session.run(handle, screen))
+        runtime.block_on(session.run(handle, told))
     }));
-    terminal::leave();
+    terminal.leave();
     insisting.abort();
     runtime.shutdown_timeout(LAST_WAIT);
     Ok(match ended {
@@ -110,10 +117,10 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
 
 /// A panic anywhere gives the terminal back before it is told, and ends the program: tasks catch theirs, and
 /// the screen would be drawn over the shell.
-fn give_back_on_panic(sender: UnboundedSender<Inbound>) {
+fn give_back_on_panic(sender: UnboundedSender<Inbound>, terminal: Arc<Held>) {
     let told = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        terminal::leave();
+        terminal.leave();
         told(panic);
         let _ = sender.send(Inbound::Panicked);
     }));
@@ -124,19 +131,14 @@ struct Session {
     options: Options,
     sender: UnboundedSender<Inbound>,
     receiver: UnboundedReceiver<Inbound>,
+    terminal: Arc<Held>,
 }
 
 impl Session {
-    async fn run(self, handle: tokio::runtime::Handle, screen: Screen) -> io::Result<u8> {
-        let mut signals = Signals::listen()?;
-        let gone = Queue(self.sender.clone());
-        signals::watch_terminal(move || gone.tell(Message::EndRequested(HUNG_UP)))?;
-        let size = crossterm::terminal::size()?;
-        let queue = Queue(self.sender);
-        let surface = Painted {
-            screen: Some(screen),
-            theme: self.options.theme,
-        };
+    async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<u8> {
+        let queue = Queue(self.sender.clone());
+        let size = terminal::size()?;
+        let surface = Screen::over(Arc::clone(&self.terminal), size, self.options.theme)?;
         let mut event_loop = EventLoop {
             model: Model::new(size, Timestamp::now()),
             surface,
@@ -154,100 +156,20 @@ impl Session {
         if self.options.mouse {
             event_loop.surface.mouse(true)?;
         }
-        let mut keys = TerminalKeys(None);
-        let ended = event_loop
-            .run(&mut keys, async || signals.next().await)
-            .await;
+        let gone = Queue(self.sender);
+        let mut keys = Keyboard::new(move || gone.tell(Message::EndRequested(HUNG_UP)))?;
+        let ended = event_loop.run(&mut keys, async || told.next().await).await;
+        drop(keys);
         let cleared = event_loop.effects.end().await;
         // A clearing that had finished, and was not written yet.
         while let Ok(inbound) = event_loop.queue.try_recv() {
             if let Inbound::Write(bytes) = inbound {
-                let _ = terminal::write_whole(bytes.as_bytes());
+                let _ = self.terminal.write(bytes.as_bytes());
             }
         }
         if let Some(bytes) = cleared.and_then(|cleared| cleared.terminal_bytes) {
-            let _ = terminal::write_whole(bytes.as_bytes());
+            let _ = self.terminal.write(bytes.as_bytes());
         }
         ended
-    }
-}
-
-/// The real screen with its colours.
-struct Painted {
-    screen: Option<Screen>,
-    theme: Theme,
-}
-
-impl Painted {
-    fn screen(&mut self) -> io::Result<&mut Screen> {
-        self.screen
-            .as_mut()
-            .ok_or_else(|| io::ErrorKind::NotConnected.into())
-    }
-}
-
-impl Drop for Painted {
-    fn drop(&mut self) {
-        // ratatui's Terminal shows the cursor when it is dropped and prints where that fails: on a dead
-        // terminal this ends in an abort. `terminal::leave` has done it, or will.
-        std::mem::forget(self.screen.take());
-    }
-}
-
-impl Surface for Painted {
-    fn draw(&mut self, model: &Model) -> io::Result<()> {
-        let theme = self.theme.clone();
-        let screen = self.screen()?;
-        screen
-            .terminal
-            .draw(|frame| ui::draw(model, &theme, frame))?;
-        screen.send()
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        terminal::write_whole(bytes)
-    }
-
-    fn take_back(&mut self) -> io::Result<()> {
-        terminal::enter()?;
-        self.screen()?.redraw()
-    }
-
-    fn suspend(&mut self) -> io::Result<()> {
-        terminal::leave();
-        // Ignored where nobody could continue us (an orphaned process group): then nothing happens.
-        rustix::process::kill_current_process_group(rustix::process::Signal::TSTP)?;
-        // Another thread may be the one that takes the signal, a moment after the call has returned.
-        let moment = Timespec::try_from(STOPPING).map_err(io::Error::other)?;
-        let _ = rustix::event::poll(&mut [], Some(&moment));
-        self.take_back()
-    }
-
-    fn mouse(&mut self, on: bool) -> io::Result<()> {
-        terminal::mouse(on)
-    }
-}
-
-/// The terminal's events. The stream is made when it is first waited for, and dropped while a child or the
-/// shell has the terminal: a pending one would steal its input.
-struct TerminalKeys(Option<EventStream>);
-
-impl Keys for TerminalKeys {
-    async fn next(&mut self) -> Option<io::Result<Event>> {
-        self.0.get_or_insert_with(EventStream::new).next().await
-    }
-
-    async fn ready(&mut self) -> Option<io::Result<Event>> {
-        let events = self.0.as_mut()?;
-        // Asked with the loop's own waker: the stream keeps the first one until it has woken it.
-        std::future::poll_fn(|context| match events.poll_next_unpin(context) {
-            Poll::Ready(event) => Poll::Ready(event),
-            Poll::Pending => Poll::Ready(None),
-        })
-        .await
-    }
-
-    fn release(&mut self) {
-        self.0 = None;
     }
 }

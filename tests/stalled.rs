@@ -5,48 +5,149 @@
     reason = "what is missing shall fail the test"
 )]
 
-use std::fs::OpenOptions;
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use portable_pty::{Child, ChildKiller, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 
+const BINARY: &str = env!("CARGO_BIN_EXE_switchboard");
 /// Far beyond what a working program needs, on a busy machine too.
 const LIMIT: Duration = Duration::from_secs(60);
 /// `O_NOCTTY | O_NONBLOCK` of Linux.
 const ASIDE: i32 = 0o400 | 0o4000;
 
+/// The program in a terminal that nobody reads, but where a test waits for something.
+struct Unread {
+    master: Box<dyn MasterPty + Send>,
+    shown: Box<dyn Read + Send>,
+    seen: String,
+    child: Option<Box<dyn Child + Send + Sync>>,
+    killer: Box<dyn ChildKiller + Send + Sync>,
+    process: Pid,
+}
+
+impl Unread {
+    fn start(home: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new(BINARY);
+        command.env_clear();
+        command.env("HOME", home);
+        command.env("TERM", "xterm-256color");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        command.cwd(home);
+        let pair = native_pty_system().openpty(PtySize::default()).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        let process = i32::try_from(child.process_id().unwrap()).unwrap();
+        Self {
+            shown: pair.master.try_clone_reader().unwrap(),
+            master: pair.master,
+            seen: String::new(),
+            killer: child.clone_killer(),
+            child: Some(child),
+            process: Pid::from_raw(process).unwrap(),
+        }
+    }
+
+    /// Reads until `text` has come.
+    fn sees(&mut self, text: &str) {
+        while !self.seen.contains(text) {
+            let mut bytes = [0; 4096];
+            let length = self.shown.read(&mut bytes).unwrap();
+            assert!(length > 0, "it ended: {}", self.seen);
+            self.seen
+                .push_str(&String::from_utf8_lossy(&bytes[..length]));
+        }
+    }
+
+    /// Ends with this code before long, although nobody reads.
+    fn ends_with(&mut self, code: u32) {
+        let mut child = self.child.take().unwrap();
+        let (ended, heard) = channel();
+        std::thread::spawn(move || ended.send(child.wait().unwrap().exit_code()));
+        assert_eq!(heard.recv_timeout(LIMIT), Ok(code));
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        let _ = self.killer.kill();
+    }
+}
+
 #[test]
 fn a_signal_ends_the_screen_on_a_terminal_that_takes_nothing() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_switchboard"));
-    command.env_clear();
-    command.env("HOME", home.path());
-    command.env("TERM", "xterm-256color");
-    let pair = native_pty_system().openpty(PtySize::default()).unwrap();
-    let mut child = pair.slave.spawn_command(command).unwrap();
-    let mut shown = pair.master.try_clone_reader().unwrap();
-    let mut seen = String::new();
-    while !seen.contains("Connections") {
-        let mut bytes = [0; 4096];
-        let length = shown.read(&mut bytes).unwrap();
-        seen.push_str(&String::from_utf8_lossy(&bytes[..length]));
+    let mut screen = Unread::start(home.path(), &[]);
+    screen.sees("Connections");
+    fill(&screen.master.tty_name().unwrap());
+    kill_process(screen.process, Signal::TERM).unwrap();
+    screen.ends_with(143);
+}
+
+/// A key that is copied by a command into a file, and is not cleared by time.
+const CONFIGURATION: &str = r#"version = 1
+
+[settings]
+clipboard_command = ["/bin/sh", "-c", "cat >copied.new; mv copied.new copied"]
+clipboard_clear_s = 86400
+
+[[connection]]
+name = "shop"
+service = "http"
+url = "http://127.0.0.1:9"
+key = "env:SHOP_KEY"
+"#;
+
+#[test]
+fn what_must_happen_in_time_happens_on_a_terminal_that_takes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".config/switchboard");
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&folder)
+        .unwrap();
+    fs::write(folder.join("switchboard.toml"), CONFIGURATION).unwrap();
+    let variables = [("SHOP_KEY", "a key of the shop"), ("PATH", "/usr/bin:/bin")];
+    let mut screen = Unread::start(home.path(), &variables);
+    let mut keys = screen.master.take_writer().unwrap();
+    screen.sees("shop");
+    keys.write_all(b"y").unwrap();
+    screen.sees("handed to");
+    let copied = home.path().join("copied");
+    assert_eq!(fs::read_to_string(&copied).unwrap(), "a key of the shop");
+    fill(&screen.master.tty_name().unwrap());
+    // Frames, so many that a screen that waits for each would be held.
+    keys.write_all("jn\x1b?\x1b".repeat(20).as_bytes()).unwrap();
+    let locked = Command::new(BINARY)
+        .args(["secret", "lock"])
+        .env_clear()
+        .env("HOME", home.path())
+        .status()
+        .unwrap();
+    assert!(locked.success());
+    let until = Instant::now() + LIMIT;
+    while fs::read_to_string(&copied).is_ok_and(|text| text != " ") {
+        assert!(
+            Instant::now() < until,
+            "the lock did not clear the clipboard"
+        );
+        std::thread::yield_now();
     }
-    fill(&pair.master.tty_name().unwrap());
-    let id = Pid::from_raw(i32::try_from(child.process_id().unwrap()).unwrap()).unwrap();
-    kill_process(id, Signal::TERM).unwrap();
-    let (ended, heard) = channel();
-    let mut killer = child.clone_killer();
-    std::thread::spawn(move || ended.send(child.wait().unwrap().exit_code()));
-    let code = heard.recv_timeout(LIMIT);
-    if code.is_err() {
-        let _ = killer.kill();
-    }
-    assert_eq!(code, Ok(143));
+    // What it could not show comes when the terminal takes something again: the state of now, at once.
+    screen.seen.clear();
+    screen.sees("secrets forgotten");
+    keys.write_all(b"q").unwrap();
+    screen.sees("\x1b[?1049l");
+    screen.ends_with(0);
 }
 
 /// Writes to the terminal, beside the program, until it takes nothing more.

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::effects::Effects;
 use super::input;
+use super::pace::Pace;
 use super::signals::Told;
 use crate::app::{Effect, Message, Model};
 use crate::clipboard::TerminalBytes;
@@ -36,8 +37,12 @@ pub enum Inbound {
 
 /// Where the model is drawn: the real screen, or a test's.
 pub trait Surface {
-    /// Draws what changed.
+    /// Draws what changed. A terminal that takes nothing now is not waited for: the frame is left out.
     fn draw(&mut self, model: &Model) -> io::Result<()>;
+    /// Ends when the terminal has taken what waited for it, and a frame that was left out can be drawn.
+    fn flushed(&mut self) -> impl Future<Output = io::Result<()>> {
+        std::future::pending()
+    }
     /// Writes bytes that are not part of a frame.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Takes the terminal over again after something else wrote to it.
@@ -78,7 +83,10 @@ enum Happened {
     Inbound(Inbound),
     Event(Option<io::Result<Event>>),
     Told(Told),
+    Flushed(io::Result<()>),
     Woke,
+    /// The time for a frame that was put off.
+    Due,
 }
 
 impl<S: Surface> EventLoop<S> {
@@ -91,14 +99,18 @@ impl<S: Surface> EventLoop<S> {
         self.surface.draw(&self.model)?;
         let starting = self.model.start();
         self.perform(starting, keys)?;
+        let mut pace = Pace::default();
         loop {
-            let happened = self.next(keys, &mut told).await;
+            let happened = self.next(keys, &mut told, &pace).await;
+            let by_itself = matches!(happened, Happened::Inbound(_) | Happened::Due);
             self.take_in(happened, keys)?;
-            self.drain(keys).await?;
+            let typed = self.drain(keys).await?;
             if let Some(code) = self.exit {
                 return Ok(code);
             }
-            self.surface.draw(&self.model)?;
+            if pace.allows(typed || !by_itself) {
+                self.surface.draw(&self.model)?;
+            }
             // What was typed, pasted or shown has passed through here.
             wipe_dead_stack();
         }
@@ -108,6 +120,7 @@ impl<S: Surface> EventLoop<S> {
         &mut self,
         keys: &mut impl Keys,
         told: &mut impl AsyncFnMut() -> Told,
+        pace: &Pace,
     ) -> Happened {
         let wake = self.wait();
         tokio::select! {
@@ -115,6 +128,8 @@ impl<S: Surface> EventLoop<S> {
             told = told() => Happened::Told(told),
             Some(inbound) = self.queue.recv() => Happened::Inbound(inbound),
             event = keys.next() => Happened::Event(event),
+            flushed = self.surface.flushed() => Happened::Flushed(flushed),
+            () = pace.due() => Happened::Due,
             () = sleep(wake) => Happened::Woke,
         }
     }
@@ -145,25 +160,29 @@ impl<S: Surface> EventLoop<S> {
             Happened::Event(None) => Err(io::ErrorKind::UnexpectedEof.into()),
             Happened::Told(Told::End(code)) => self.update(Message::EndRequested(code), keys),
             Happened::Told(Told::Continued) => self.surface.take_back(),
+            Happened::Flushed(result) => result,
             Happened::Woke => self.update(Message::Woke, keys),
+            Happened::Due => Ok(()),
         }
     }
 
-    /// Takes in what is there already, so that it costs one frame together.
-    async fn drain(&mut self, keys: &mut impl Keys) -> io::Result<()> {
+    /// Takes in what is there already, so that it costs one frame together; whether a person did any of it.
+    async fn drain(&mut self, keys: &mut impl Keys) -> io::Result<bool> {
+        let mut typed = false;
         for _ in 0..AT_ONCE {
             if self.exit.is_some() {
-                return Ok(());
+                break;
             }
             if let Ok(inbound) = self.queue.try_recv() {
                 self.take_in(Happened::Inbound(inbound), keys)?;
             } else if let Some(event) = keys.ready().await {
+                typed = true;
                 self.take_in(Happened::Event(Some(event)), keys)?;
             } else {
-                return Ok(());
+                break;
             }
         }
-        Ok(())
+        Ok(typed)
     }
 
     fn update(&mut self, message: Message, keys: &mut impl Keys) -> io::Result<()> {

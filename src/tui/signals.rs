@@ -1,13 +1,13 @@
-//! Signals, and a terminal that went away.
+//! Signals, and the end of a program whose terminal went away.
 
 use std::io;
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{Timespec, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::terminal;
+use super::terminal::Held;
 
 /// How long the screen has to end by itself after a signal, or once its terminal is gone.
 const GRACE: Duration = Duration::from_secs(2);
@@ -54,19 +54,15 @@ impl Signals {
     }
 }
 
-/// Ends the program where a signal asked for it and the screen could not: a terminal that takes nothing any
-/// more (a stalled line) holds it in a write, and no signal interrupts that.
-pub async fn insist() {
-    let Ok(mut signals) = Signals::listen() else {
-        return;
-    };
+/// Ends the program where a signal asked for it and the screen could not.
+pub async fn insist(mut signals: Signals, terminal: Arc<Held>) {
     let code = loop {
         if let Told::End(code) = signals.next().await {
             break code;
         }
     };
     tokio::time::sleep(GRACE).await;
-    terminal::abandon();
+    terminal.abandon();
     end(code);
 }
 
@@ -78,35 +74,8 @@ fn end(code: u8) {
     std::process::exit(i32::from(code));
 }
 
-/// Watches the terminal from a thread of its own, and calls `gone` once when it hangs up. With SIGHUP ignored
-/// (`nohup`) nothing else would tell: reads and writes fail for ever, and the event thread of crossterm spins
-/// (its issue 793).
-pub fn watch_terminal(gone: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let terminal = std::io::stdin();
-    thread::Builder::new()
-        .name("terminal-watch".into())
-        .spawn(move || {
-            loop {
-                let mut watched = [PollFd::new(&terminal, PollFlags::empty())];
-                match poll(&mut watched, None) {
-                    Ok(_) => {
-                        let hung_up = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-                        if watched[0].revents().intersects(hung_up) {
-                            gone();
-                            return end_by_force();
-                        }
-                    }
-                    Err(rustix::io::Errno::INTR) => {}
-                    Err(_) => return,
-                }
-            }
-        })?;
-    Ok(())
-}
-
-/// Ends the program where it has not ended by itself: a read of crossterm from a dead terminal never returns,
-/// and the loop may be the one that called it. There is no terminal to be given back.
-fn end_by_force() {
+/// Ends the program where it has not ended by itself, once its terminal is gone. There is none to be given back.
+pub fn end_by_force() {
     if let Ok(grace) = Timespec::try_from(GRACE) {
         let _ = poll(&mut [], Some(&grace));
     }

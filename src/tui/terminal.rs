@@ -1,165 +1,213 @@
-//! The terminal: taken over, given back, written to once a frame.
+//! The terminal: taken over, given back, a frame at a time.
 //!
-//! Nothing here asks the terminal a question: a late answer over a slow line would arrive as keys.
+//! Nothing here asks the terminal a question, and nothing waits for it but the end, and that not for ever.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
-use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
-};
-use crossterm::{Command, cursor};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
+use rustix::event::Timespec;
+use rustix::process::{Signal, kill_current_process_group};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::cells::Cells;
+use super::event_loop::Surface;
+use super::wire::Wire;
+use crate::app::Model;
+use crate::ui::{self, Theme};
 
 /// Frames over this many bytes are wrapped in a synchronized update; smaller ones go out in one write anyway.
 const SYNCHRONIZE_OVER: usize = 4096;
+/// How long the terminal may take to be given back.
+const LEAVING: Duration = Duration::from_secs(1);
+/// How long a signal that stops the program may take to do so.
+const STOPPING: Duration = Duration::from_millis(100);
+/// A signal to continue that comes so soon after a stop of our own is the one that ended it.
+const SAME: Duration = Duration::from_secs(1);
+/// What a terminal is taken for that does not know its size.
+const USUAL: (u16, u16) = (80, 24);
 
-/// Whether the terminal is ours: alternate screen, raw mode, bracketed paste.
-static TAKEN: AtomicBool = AtomicBool::new(false);
-/// Whether mouse reports are on.
-static MOUSE: AtomicBool = AtomicBool::new(false);
+/// Alternate screen, bracketed paste, no cursor.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
+/// The way back, with mouse reports and colours off.
+const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
+const BEGIN: &[u8] = b"\x1b[?2026h";
+const END: &[u8] = b"\x1b[?2026l";
 
-/// The frame being made. Flushes of the backend are held back: the whole frame is one write.
-#[derive(Clone, Default)]
-pub struct FrameBuffer(Arc<Mutex<Vec<u8>>>);
-
-impl FrameBuffer {
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+/// The terminal that the screen has, or had. Shared with what must give it back: the panic hook, the end.
+pub struct Held {
+    wire: Wire,
+    /// Whether it is ours: alternate screen, raw mode, bracketed paste.
+    taken: AtomicBool,
+    /// Whether mouse reports are on.
+    mouse: AtomicBool,
+    /// The line settings to be given back.
+    settings: Mutex<Option<Termios>>,
 }
 
-impl Write for FrameBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0
+impl Held {
+    /// stdout's terminal, not taken over yet.
+    pub fn open() -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            wire: Wire::open()?,
+            taken: AtomicBool::new(false),
+            mouse: AtomicBool::new(false),
+            settings: Mutex::new(None),
+        }))
+    }
+
+    /// Takes the terminal over, at the start and after somebody else had it: the line settings at once, the rest
+    /// with the next frame.
+    pub fn enter(&self) -> io::Result<()> {
+        let terminal = rustix::stdio::stdin();
+        let now = tcgetattr(terminal)?;
+        let mut raw = now.clone();
+        raw.make_raw();
+        self.settings
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .extend_from_slice(bytes);
-        Ok(bytes.len())
+            .get_or_insert(now);
+        self.taken.store(true, Ordering::SeqCst);
+        tcsetattr(terminal, OptionalActions::Now, &raw)?;
+        self.wire.push(ENTER);
+        if self.mouse.load(Ordering::SeqCst) {
+            self.wire.push(MOUSE_ON);
+        }
+        Ok(())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    /// Gives the terminal back as it was. May be called from the panic hook, from any thread, and twice; errors
+    /// don't matter any more, since the terminal may be gone.
+    pub fn leave(&self) {
+        if self.taken.swap(false, Ordering::SeqCst) {
+            let _ = self.wire.send_within(LEAVE, LEAVING);
+            self.restore();
+        }
+    }
+
+    /// Gives a terminal back that takes nothing any more: its settings, without a word to it.
+    pub fn abandon(&self) {
+        if self.taken.swap(false, Ordering::SeqCst) {
+            self.restore();
+        }
+    }
+
+    fn restore(&self) {
+        let settings = self.settings.lock();
+        let settings = settings.unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(settings) = settings {
+            let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &settings);
+        }
+    }
+
+    /// Switches reports of clicks and the wheel on or off; never of movements, which would fill a slow line.
+    pub fn mouse(&self, on: bool) -> io::Result<()> {
+        self.mouse.store(on, Ordering::SeqCst);
+        self.write(if on { MOUSE_ON } else { MOUSE_OFF })
+    }
+
+    /// Writes bytes that are not part of a frame: a copy, the bell.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.wire.push(bytes);
+        self.wire.send().map(drop)
     }
 }
 
-/// The backend of the real screen.
-pub type ScreenBackend = CrosstermBackend<FrameBuffer>;
+/// Columns and rows of stdin's terminal.
+pub fn size() -> io::Result<(u16, u16)> {
+    let size = tcgetwinsize(rustix::stdio::stdin())?;
+    Ok(match (size.ws_col, size.ws_row) {
+        (0, _) | (_, 0) => USUAL,
+        known => known,
+    })
+}
 
-/// The real screen.
+/// The real screen with its colours.
 pub struct Screen {
-    /// What ratatui draws on.
-    pub terminal: Terminal<ScreenBackend>,
-    buffer: FrameBuffer,
+    held: Arc<Held>,
+    terminal: Terminal<Cells>,
+    theme: Theme,
+    /// When it went on after a stop of its own.
+    continued: Option<Instant>,
 }
 
 impl Screen {
-    /// Takes the terminal over. Fails where there is none.
-    pub fn open() -> io::Result<Self> {
-        enter()?;
-        let buffer = FrameBuffer::default();
-        let terminal = Terminal::new(CrosstermBackend::new(buffer.clone()));
-        match terminal {
-            Ok(terminal) => Ok(Self { terminal, buffer }),
-            Err(error) => {
-                leave();
-                Err(error)
-            }
-        }
-    }
-
-    /// Writes the frame that was drawn, in one write.
-    pub fn send(&mut self) -> io::Result<()> {
-        let frame = self.buffer.take();
-        if frame.is_empty() {
-            return Ok(());
-        }
-        if frame.len() <= SYNCHRONIZE_OVER {
-            return write_whole(&frame);
-        }
-        let mut wrapped = ansi(BeginSynchronizedUpdate);
-        wrapped.extend_from_slice(&frame);
-        wrapped.extend_from_slice(&ansi(EndSynchronizedUpdate));
-        write_whole(&wrapped)
+    /// A screen of `size`, columns and rows, on a terminal that was taken over.
+    pub fn over(held: Arc<Held>, (width, height): (u16, u16), theme: Theme) -> io::Result<Self> {
+        let terminal = Terminal::new(Cells::new(Size { width, height }))?;
+        Ok(Self {
+            held,
+            terminal,
+            theme,
+            continued: None,
+        })
     }
 
     /// Everything is drawn anew by the next frame. (`Terminal::clear` would ask for the cursor's place.)
-    pub fn redraw(&mut self) -> io::Result<()> {
-        let (width, height) = crossterm::terminal::size()?;
+    fn enter(&mut self) -> io::Result<()> {
+        self.held.enter()?;
+        let Size { width, height } = self.terminal.size()?;
         self.terminal.resize(Rect::new(0, 0, width, height))
     }
 }
 
-/// Takes the terminal over: at the start, and after a suspension.
-pub fn enter() -> io::Result<()> {
-    // A shell that saw us stopped has set its own line settings, and crossterm does nothing where it thinks
-    // that ours are in force.
-    let _ = disable_raw_mode();
-    enable_raw_mode()?;
-    TAKEN.store(true, Ordering::SeqCst);
-    let mut bytes = ansi(EnterAlternateScreen);
-    bytes.extend_from_slice(&ansi(EnableBracketedPaste));
-    bytes.extend_from_slice(&ansi(cursor::Hide));
-    if MOUSE.load(Ordering::SeqCst) {
-        bytes.extend_from_slice(MOUSE_ON);
+impl Surface for Screen {
+    /// Draws what changed, in one write. While the terminal has not taken the last frame, nothing is drawn:
+    /// frames don't pile up, and the next one holds all that happened meanwhile.
+    fn draw(&mut self, model: &Model) -> io::Result<()> {
+        let wire = &self.held.wire;
+        if !wire.is_clear() && !wire.send()? {
+            return Ok(());
+        }
+        let (width, height) = model.size;
+        self.terminal.backend_mut().resize(Size { width, height });
+        let theme = &self.theme;
+        self.terminal.draw(|frame| ui::draw(model, theme, frame))?;
+        let frame = Zeroizing::new(self.terminal.backend_mut().take());
+        if frame.len() > SYNCHRONIZE_OVER {
+            wire.push(BEGIN);
+            wire.push(&frame);
+            wire.push(END);
+        } else {
+            wire.push(&frame);
+        }
+        wire.send().map(drop)
     }
-    write_whole(&bytes)
-}
 
-/// Gives the terminal back as it was. May be called from the panic hook, from any thread, and twice; errors
-/// don't matter any more, since the terminal may be gone.
-pub fn leave() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+    async fn flushed(&mut self) -> io::Result<()> {
+        self.held.wire.sent().await
     }
-    let mut bytes = MOUSE_OFF.to_vec();
-    bytes.extend_from_slice(&ansi(DisableBracketedPaste));
-    bytes.extend_from_slice(&ansi(cursor::Show));
-    bytes.extend_from_slice(&ansi(LeaveAlternateScreen));
-    let _ = write_whole(&bytes);
-    let _ = disable_raw_mode();
-}
 
-/// Gives a terminal back that takes nothing any more: its mode, without a word to it.
-pub fn abandon() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = disable_raw_mode();
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.held.write(bytes)
     }
-}
 
-const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
-const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
-
-/// Switches reports of clicks and the wheel on or off; never of movements, which would fill a slow line.
-pub fn mouse(on: bool) -> io::Result<()> {
-    MOUSE.store(on, Ordering::SeqCst);
-    write_whole(if on { MOUSE_ON } else { MOUSE_OFF })
-}
-
-/// Writes bytes that are not part of a frame: a copy, the bell.
-pub fn write_whole(bytes: &[u8]) -> io::Result<()> {
-    // One writer at a time, and past the buffer of std: it would keep what was shown or copied last.
-    let _turn = io::stdout().lock();
-    let mut left = bytes;
-    while !left.is_empty() {
-        match rustix::io::write(rustix::stdio::stdout(), left) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => left = left.get(count..).unwrap_or_default(),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+    fn take_back(&mut self) -> io::Result<()> {
+        match self.continued.take() {
+            Some(continued) if continued.elapsed() < SAME => Ok(()),
+            _ => self.enter(),
         }
     }
-    Ok(())
-}
 
-fn ansi(command: impl Command) -> Vec<u8> {
-    let mut text = String::new();
-    // Writing to a String does not fail.
-    let _ = command.write_ansi(&mut text);
-    text.into_bytes()
+    fn suspend(&mut self) -> io::Result<()> {
+        self.held.leave();
+        // Ignored where nobody could continue us (an orphaned process group): then nothing happens.
+        kill_current_process_group(Signal::TSTP)?;
+        // Another thread may be the one that takes the signal, a moment after the call has returned.
+        let moment = Timespec::try_from(STOPPING).map_err(io::Error::other)?;
+        let _ = rustix::event::poll(&mut [], Some(&moment));
+        self.continued = Some(Instant::now());
+        self.enter()
+    }
+
+    fn mouse(&mut self, on: bool) -> io::Result<()> {
+        self.held.mouse(on)
+    }
 }

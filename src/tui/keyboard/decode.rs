@@ -1,0 +1,476 @@
+//! Bytes of a terminal, made into events.
+//!
+//! Keys as xterm, VTE, kitty, tmux, screen and the Linux console send them, bracketed pastes, and the mouse. What a
+//! terminal answers (to us or to a program before us, late over a slow line) is taken out: it never becomes keys.
+
+use std::time::Duration;
+
+use crossterm::event::{
+    Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
+use zeroize::{Zeroize, Zeroizing};
+
+/// A lone escape is the Esc key once nothing has followed for so long: a serial line needs a millisecond a byte.
+const ESCAPE: Duration = Duration::from_millis(10);
+/// The rest of a sequence that has begun is waited for so long.
+const REST: Duration = Duration::from_millis(500);
+/// No key's sequence is longer.
+const LONGEST: usize = 64;
+/// No answer is longer.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+const PASTE_BEGINS: &[u8] = b"\x1b[200~";
+const PASTE_ENDS: &[u8] = b"\x1b[201~";
+
+/// Decodes what comes, piece by piece.
+#[derive(Default)]
+pub(super) struct Decoder {
+    /// What was not decoded yet. It may hold a part of a secret.
+    left: Zeroizing<Vec<u8>>,
+    /// A paste that has begun, and how far its end was looked for.
+    paste: Option<usize>,
+}
+
+/// What stands at the beginning of the bytes.
+#[derive(Debug, PartialEq)]
+enum Found {
+    /// So many bytes are this event.
+    Event(usize, Event),
+    /// So many bytes mean nothing to us.
+    Nothing(usize),
+    /// A paste begins behind so many bytes.
+    Paste(usize),
+    /// More must come.
+    Partial,
+}
+
+impl Decoder {
+    /// The events that `bytes` complete.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
+        if self.paste.is_some() {
+            // A large one comes in many pieces: it grows as a vector does.
+            self.left.extend_from_slice(bytes);
+        } else {
+            let room = self.left.len() + bytes.len();
+            let mut grown = Zeroizing::new(Vec::with_capacity(room));
+            grown.extend_from_slice(&self.left);
+            grown.extend_from_slice(bytes);
+            self.left = grown;
+        }
+        let mut events = Vec::new();
+        let mut from = 0;
+        loop {
+            if self.paste.is_some() {
+                let Some(text) = self.pasted(&mut from) else {
+                    break;
+                };
+                events.push(Event::Paste(text));
+            }
+            match first(self.left.get(from..).unwrap_or_default()) {
+                Found::Event(length, event) => {
+                    events.push(event);
+                    from += length;
+                }
+                Found::Nothing(length) => from += length,
+                Found::Paste(length) => {
+                    from += length;
+                    self.paste = Some(from);
+                }
+                Found::Partial => break,
+            }
+        }
+        self.forget(from);
+        events
+    }
+
+    /// How long the rest of what has begun is waited for; `None` where nothing has.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        match (&self.paste, self.left.as_slice()) {
+            // A paste over a slow line may pause; ended early, its rest would be taken for keys.
+            (Some(_), _) | (None, []) => None,
+            (None, [0x1b]) => Some(ESCAPE),
+            (None, _) => Some(REST),
+        }
+    }
+
+    /// Nothing more has come: an escape that stood alone is a key, and so is what can be one with Alt.
+    pub(super) fn give_up(&mut self) -> Vec<Event> {
+        if self.paste.is_some() {
+            return Vec::new();
+        }
+        let events = match self.left.as_slice() {
+            [0x1b] => vec![key(KeyCode::Esc, KeyModifiers::NONE)],
+            [0x1b, letter @ 0x20..=0x7e] => vec![with_alt(letter_key(char::from(*letter)))],
+            _ => Vec::new(),
+        };
+        self.forget(self.left.len());
+        events
+    }
+
+    /// The text of a paste whose end has come.
+    fn pasted(&mut self, from: &mut usize) -> Option<String> {
+        let looked = self.paste?;
+        let found = self.left.get(looked..).and_then(|bytes| {
+            bytes
+                .windows(PASTE_ENDS.len())
+                .position(|window| window == PASTE_ENDS)
+        });
+        let Some(found) = found else {
+            let kept = self.left.len().saturating_sub(PASTE_ENDS.len() - 1);
+            self.forget(*from);
+            self.paste = Some(kept.saturating_sub(*from).max(looked.saturating_sub(*from)));
+            *from = 0;
+            return None;
+        };
+        let end = looked + found;
+        let text = String::from_utf8_lossy(self.left.get(*from..end).unwrap_or_default());
+        let text = text.into_owned();
+        *from = end + PASTE_ENDS.len();
+        self.paste = None;
+        Some(text)
+    }
+
+    /// Drops the first `count` bytes, and leaves no copy of them behind.
+    fn forget(&mut self, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let count = count.min(self.left.len());
+        let kept = self.left.len() - count;
+        self.left.copy_within(count.., 0);
+        if let Some(gone) = self.left.get_mut(kept..) {
+            gone.zeroize();
+        }
+        self.left.truncate(kept);
+    }
+}
+
+/// Decodes what stands first in `bytes`.
+fn first(bytes: &[u8]) -> Found {
+    match bytes {
+        [] | [0x1b] => Found::Partial,
+        [0x1b, b'[', ..] => sequence(bytes),
+        [0x1b, b'O', ..] => keypad(bytes),
+        [0x1b, b']' | b'P' | b'_', ..] => answer(bytes),
+        // Twice: the first one is the key.
+        [0x1b, 0x1b, ..] => Found::Event(1, key(KeyCode::Esc, KeyModifiers::NONE)),
+        [0x1b, rest @ ..] => match letter(rest) {
+            Found::Event(length, event) => Found::Event(length + 1, with_alt(event)),
+            Found::Nothing(length) => Found::Nothing(length + 1),
+            other => other,
+        },
+        _ => letter(bytes),
+    }
+}
+
+/// A character, or a key that is one.
+fn letter(bytes: &[u8]) -> Found {
+    let Some(&first) = bytes.first() else {
+        return Found::Partial;
+    };
+    let control = |letter: u8| key(KeyCode::Char(char::from(letter)), KeyModifiers::CONTROL);
+    let plain = |code| key(code, KeyModifiers::NONE);
+    Found::Event(
+        1,
+        match first {
+            0 => control(b' '),
+            b'\t' => plain(KeyCode::Tab),
+            b'\r' => plain(KeyCode::Enter),
+            0x7f => plain(KeyCode::Backspace),
+            1..=26 => control(first - 1 + b'a'),
+            0x1c..=0x1f => control(first - 0x1c + b'4'),
+            0x1b => return Found::Partial,
+            _ => return character(bytes),
+        },
+    )
+}
+
+/// A character in UTF-8; bytes that are none are dropped one by one.
+fn character(bytes: &[u8]) -> Found {
+    let length = match bytes.first() {
+        Some(0x20..=0x7e) => 1,
+        Some(0xc2..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf4) => 4,
+        _ => return Found::Nothing(1),
+    };
+    let whole = bytes.get(..length);
+    let begun = whole.unwrap_or(bytes);
+    match (std::str::from_utf8(begun), whole) {
+        (Ok(text), Some(_)) => match text.chars().next() {
+            Some(c) => Found::Event(length, letter_key(c)),
+            None => Found::Nothing(1),
+        },
+        // Cut off, not wrong.
+        (Err(error), None) if error.error_len().is_none() => Found::Partial,
+        _ => Found::Nothing(1),
+    }
+}
+
+/// `ESC O` and a letter: cursor and function keys, and the keypad in application mode.
+fn keypad(bytes: &[u8]) -> Found {
+    let Some(&last) = bytes.get(2) else {
+        return Found::Partial;
+    };
+    let code = match last {
+        b'M' => KeyCode::Enter,
+        b'j'..=b'y' => KeyCode::Char(char::from(last - b'j' + b'*')),
+        _ => match cursor_key(last) {
+            Some(code) => code,
+            // Alt-O, and something else behind it.
+            None => return Found::Event(2, with_alt(letter_key('O'))),
+        },
+    };
+    Found::Event(3, key(code, KeyModifiers::NONE))
+}
+
+/// `ESC [`, parameters, and a last letter.
+fn sequence(bytes: &[u8]) -> Found {
+    let Some(body) = bytes.get(2..) else {
+        return Found::Partial;
+    };
+    match body {
+        // Clicks of terminals that know no other way: three bytes behind the letter.
+        [b'M', rest @ ..] => return old_click(rest),
+        // Function keys of the Linux console.
+        [b'[', rest @ ..] => {
+            return match rest {
+                [] => Found::Partial,
+                [last @ b'A'..=b'E', ..] => {
+                    let number = last - b'A' + 1;
+                    Found::Event(4, key(KeyCode::F(number), KeyModifiers::NONE))
+                }
+                _ => Found::Nothing(3),
+            };
+        }
+        _ => {}
+    }
+    let Some(end) = body.iter().position(|byte| !(0x20..=0x3f).contains(byte)) else {
+        return if bytes.len() > LONGEST {
+            Found::Nothing(bytes.len())
+        } else {
+            Found::Partial
+        };
+    };
+    let (parameters, last) = (body.get(..end).unwrap_or_default(), body.get(end));
+    let length = end + 3;
+    if bytes.starts_with(PASTE_BEGINS) {
+        return Found::Paste(PASTE_BEGINS.len());
+    }
+    match last {
+        // Not a sequence: what broke it off is looked at for itself.
+        Some(0..0x40 | 0x7f..) | None => Found::Nothing(length - 1),
+        Some(last) => known(parameters, *last)
+            .map_or(Found::Nothing(length), |event| Found::Event(length, event)),
+    }
+}
+
+/// What a whole sequence means. Answers of the terminal (private parameters, reports of the cursor) mean nothing.
+fn known(parameters: &[u8], last: u8) -> Option<Event> {
+    let text = std::str::from_utf8(parameters).ok()?;
+    if let Some(click) = text.strip_prefix('<') {
+        return clicked(click, last);
+    }
+    let mut numbers = text.split(';').map(|part| {
+        let first = part.split(':').next().unwrap_or("");
+        first.parse::<u32>().ok()
+    });
+    let (first, second) = (numbers.next().flatten(), numbers.next().flatten());
+    if text.starts_with(|c: char| !c.is_ascii_digit() && c != ';') {
+        return None;
+    }
+    let held = modifiers(second);
+    let code = match last {
+        b'Z' => return Some(key(KeyCode::BackTab, KeyModifiers::SHIFT)),
+        // With parameters it reports where the cursor is.
+        b'R' if !text.is_empty() => return None,
+        b'~' if first == Some(27) => return character_key(numbers.next().flatten()?, held),
+        b'~' => numbered(first?)?,
+        b'u' => return character_key(first?, held),
+        _ => cursor_key(last)?,
+    };
+    Some(key(code, held))
+}
+
+fn cursor_key(last: u8) -> Option<KeyCode> {
+    Some(match last {
+        b'A' => KeyCode::Up,
+        b'B' => KeyCode::Down,
+        b'C' => KeyCode::Right,
+        b'D' => KeyCode::Left,
+        b'F' => KeyCode::End,
+        b'H' => KeyCode::Home,
+        b'P'..=b'S' => KeyCode::F(last - b'P' + 1),
+        _ => return None,
+    })
+}
+
+fn numbered(number: u32) -> Option<KeyCode> {
+    let function = |number: u32| u8::try_from(number).ok().map(KeyCode::F);
+    match number {
+        1 | 7 => Some(KeyCode::Home),
+        2 => Some(KeyCode::Insert),
+        3 => Some(KeyCode::Delete),
+        4 | 8 => Some(KeyCode::End),
+        5 => Some(KeyCode::PageUp),
+        6 => Some(KeyCode::PageDown),
+        11..=15 => function(number - 10),
+        17..=21 => function(number - 11),
+        23..=26 => function(number - 12),
+        28 | 29 => function(number - 13),
+        31..=34 => function(number - 14),
+        _ => None,
+    }
+}
+
+/// A character by its number, as kitty's protocol and xterm's modifyOtherKeys send it.
+fn character_key(number: u32, held: KeyModifiers) -> Option<Event> {
+    let code = match number {
+        9 if held.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
+        9 => KeyCode::Tab,
+        13 => KeyCode::Enter,
+        27 => KeyCode::Esc,
+        8 | 127 => KeyCode::Backspace,
+        // The private use area: keys that we have no name for.
+        0..32 | 0xe000..=0xf8ff => return None,
+        _ => KeyCode::Char(char::from_u32(number)?),
+    };
+    Some(key(code, held))
+}
+
+fn modifiers(number: Option<u32>) -> KeyModifiers {
+    let held = number.unwrap_or(1).saturating_sub(1);
+    let mut modifiers = KeyModifiers::NONE;
+    for (bit, modifier) in [
+        (1, KeyModifiers::SHIFT),
+        (2, KeyModifiers::ALT),
+        (4, KeyModifiers::CONTROL),
+        (8, KeyModifiers::SUPER),
+        (16, KeyModifiers::HYPER),
+        (32, KeyModifiers::META),
+    ] {
+        if held & bit != 0 {
+            modifiers |= modifier;
+        }
+    }
+    modifiers
+}
+
+/// Operating system commands and device control strings are answers, up to their terminator; where they begin
+/// otherwise, it was a letter with Alt.
+fn answer(bytes: &[u8]) -> Found {
+    let Some(kind) = bytes.get(1) else {
+        return Found::Partial;
+    };
+    let begins = match (kind, bytes.get(2)) {
+        (_, None) => return Found::Partial,
+        (b']', Some(next)) => next.is_ascii_digit(),
+        (b'P', Some(next)) => next.is_ascii_digit() || b">!+$=".contains(next),
+        (_, Some(next)) => *next == b'G',
+    };
+    if !begins {
+        return Found::Event(2, with_alt(letter_key(char::from(*kind))));
+    }
+    let body = bytes.get(2..).unwrap_or_default();
+    let ends = body.iter().position(|byte| matches!(byte, 0x07 | 0x1b));
+    match ends {
+        Some(at) => match body.get(at..at + 2) {
+            _ if body.get(at) == Some(&0x07) => Found::Nothing(at + 3),
+            Some([0x1b, b'\\']) => Found::Nothing(at + 4),
+            // Broken off by another sequence.
+            Some(_) => Found::Nothing(at + 2),
+            None => Found::Partial,
+        },
+        None if bytes.len() > LONGEST_ANSWER => Found::Nothing(bytes.len()),
+        None => Found::Partial,
+    }
+}
+
+/// `button;column;row` and `M` for a press, `m` for a release.
+fn clicked(text: &str, last: u8) -> Option<Event> {
+    let mut numbers = text.split(';').map(|part| part.parse::<u16>().ok());
+    let mut next = || numbers.next().flatten();
+    let (button, column, row) = (next()?, next()?, next()?);
+    let pressed = match last {
+        b'M' => true,
+        b'm' => false,
+        _ => return None,
+    };
+    mouse(button, column.checked_sub(1)?, row.checked_sub(1)?, pressed)
+}
+
+fn old_click(rest: &[u8]) -> Found {
+    let [button, column, row, ..] = rest else {
+        return Found::Partial;
+    };
+    let place = |byte: u8| u16::from(byte).checked_sub(33);
+    let event = match (
+        u16::from(*button).checked_sub(32),
+        place(*column),
+        place(*row),
+    ) {
+        (Some(button), Some(column), Some(row)) => mouse(button, column, row, button & 3 != 3),
+        _ => None,
+    };
+    event.map_or(Found::Nothing(6), |event| Found::Event(6, event))
+}
+
+fn mouse(button: u16, column: u16, row: u16, pressed: bool) -> Option<Event> {
+    let which = match button & 3 {
+        0 => MouseButton::Left,
+        1 => MouseButton::Middle,
+        _ => MouseButton::Right,
+    };
+    let kind = match button & 0b1110_0000 {
+        0b0100_0000 if button & 3 == 0 => MouseEventKind::ScrollUp,
+        0b0100_0000 if button & 3 == 1 => MouseEventKind::ScrollDown,
+        0b0100_0000 if button & 3 == 2 => MouseEventKind::ScrollLeft,
+        0b0100_0000 => MouseEventKind::ScrollRight,
+        0b0010_0000 if button & 3 == 3 => MouseEventKind::Moved,
+        0b0010_0000 => MouseEventKind::Drag(which),
+        0 if pressed => MouseEventKind::Down(which),
+        0 => MouseEventKind::Up(which),
+        _ => return None,
+    };
+    let mut modifiers = KeyModifiers::NONE;
+    for (bit, modifier) in [
+        (4, KeyModifiers::SHIFT),
+        (8, KeyModifiers::ALT),
+        (16, KeyModifiers::CONTROL),
+    ] {
+        if button & bit != 0 {
+            modifiers |= modifier;
+        }
+    }
+    Some(Event::Mouse(MouseEvent {
+        kind,
+        column,
+        row,
+        modifiers,
+    }))
+}
+
+fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
+    Event::Key(KeyEvent::new(code, modifiers))
+}
+
+fn letter_key(c: char) -> Event {
+    let modifiers = match c.is_uppercase() {
+        true => KeyModifiers::SHIFT,
+        false => KeyModifiers::NONE,
+    };
+    key(KeyCode::Char(c), modifiers)
+}
+
+fn with_alt(event: Event) -> Event {
+    match event {
+        Event::Key(mut key) => {
+            key.modifiers |= KeyModifiers::ALT;
+            Event::Key(key)
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! What terminals send, and what it is taken for.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The events of `bytes` and of the silence behind them, as short words.
+fn heard(bytes: &[u8]) -> String {
+    let mut decoder = Decoder::default();
+    let mut events = decoder.feed(bytes);
+    if decoder.patience().is_some() {
+        events.extend(decoder.give_up());
+    }
+    assert!(decoder.left.is_empty() || decoder.paste.is_some());
+    let words: Vec<_> = events.iter().map(word).collect();
+    words.join(" ")
+}
+
+fn word(event: &Event) -> String {
+    match event {
+        Event::Key(key) => {
+            let mut word = String::new();
+            for (modifier, letter) in [
+                (KeyModifiers::CONTROL, "C-"),
+                (KeyModifiers::ALT, "A-"),
+                (KeyModifiers::SHIFT, "S-"),
+                (KeyModifiers::SUPER, "W-"),
+            ] {
+                if key.modifiers.contains(modifier) {
+                    word += letter;
+                }
+            }
+            match key.code {
+                KeyCode::Char(c) => word.push(c),
+                KeyCode::F(number) => word += &format!("F{number}"),
+                code => word += &format!("{code:?}"),
+            }
+            word
+        }
+        Event::Paste(text) => format!("paste({text})"),
+        Event::Mouse(mouse) => format!("{:?}@{},{}", mouse.kind, mouse.column, mouse.row),
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn keys_are_what_terminals_send_for_them() {
+    let table: &[(&[u8], &str)] = &[
+        (b"q", "q"),
+        (b"Q", "S-Q"),
+        ("äß漢".as_bytes(), "ä ß 漢"),
+        (b"\r\t\x7f", "Enter Tab Backspace"),
+        (b"\x08\n\0", "C-h C-j C- "),
+        (b"\x01\x1a\x1c\x1f", "C-a C-z C-4 C-7"),
+        (b"\x1b", "Esc"),
+        (b"\x1b\x1b", "Esc Esc"),
+        (b"\x1bq\x1bQ\x1b\r\x1b\x7f", "A-q A-S-Q A-Enter A-Backspace"),
+        ("\x1bß".as_bytes(), "A-ß"),
+        (
+            b"\x1b[A\x1b[B\x1b[C\x1b[D\x1b[H\x1b[F",
+            "Up Down Right Left Home End",
+        ),
+        (b"\x1bOA\x1bOB\x1bOH\x1bOP\x1bOS", "Up Down Home F1 F4"),
+        (b"\x1b\x1b[A", "Esc Up"),
+        (b"\x1b[Z", "S-BackTab"),
+        (
+            b"\x1b[1;5A\x1b[1;2D\x1b[1;3H\x1b[1;9B",
+            "C-Up S-Left A-Home W-Down",
+        ),
+        (
+            b"\x1b[1~\x1b[2~\x1b[3~\x1b[4~\x1b[5~\x1b[6~",
+            "Home Insert Delete End PageUp PageDown",
+        ),
+        (b"\x1b[7~\x1b[8~\x1b[3;5~", "Home End C-Delete"),
+        (
+            b"\x1b[11~\x1b[15~\x1b[17~\x1b[21~\x1b[23~\x1b[24~",
+            "F1 F5 F6 F10 F11 F12",
+        ),
+        (b"\x1b[[A\x1b[[E\x1b[P\x1b[1;2P", "F1 F5 F1 S-F1"),
+        (b"\x1bOM\x1bOp\x1bOk", "Enter 0 +"),
+        (
+            b"\x1b[97;5u\x1b[27u\x1b[13;3u\x1b[9;2u",
+            "C-a Esc A-Enter S-BackTab",
+        ),
+        (b"\x1b[97:65;2:1u\x1b[27;5;97~", "S-a C-a"),
+        (b"\x1bO", "A-S-O"),
+        (b"\x1bOx\x1bO!", "8 A-S-O !"),
+        (b"\x1b[", "A-["),
+        (b"\x1bP", "A-S-P"),
+        (b"\x1b]x", "A-] x"),
+    ];
+    for (bytes, words) in table {
+        assert_eq!(heard(bytes), *words, "{}", bytes.escape_ascii());
+    }
+}
+
+#[test]
+fn answers_of_the_terminal_never_become_keys() {
+    let answers: &[&[u8]] = &[
+        b"\x1b[?1;2c",
+        b"\x1b[>41;379;0c",
+        b"\x1b[?2026;2$y",
+        b"\x1b[?1u",
+        b"\x1b[12;40R",
+        b"\x1b[0n",
+        b"\x1b[8;24;80t",
+        b"\x1b[I\x1b[O",
+        b"\x1b]11;rgb:0000/0000/0000\x1b\\",
+        b"\x1b]52;c;aGVsbG8=\x07",
+        b"\x1bP>|XTerm(379)\x1b\\",
+        b"\x1bP1+r4d73=5c45\x1b\\",
+        b"\x1b_Gi=31;OK\x1b\\",
+    ];
+    for answer in answers {
+        let mut bytes = answer.to_vec();
+        assert_eq!(heard(&bytes), "", "{}", answer.escape_ascii());
+        bytes.push(b'j');
+        assert_eq!(heard(&bytes), "j", "{}", answer.escape_ascii());
+    }
+}
+
+#[test]
+fn what_is_broken_off_swallows_no_key() {
+    assert_eq!(heard(b"\x1b[12\x1b[Aq"), "Up q");
+    assert_eq!(heard(b"\x1b]0;title\x1b[Aq"), "Up q");
+    assert_eq!(heard(b"\x1b[1\rq"), "Enter q");
+    assert_eq!(heard(b"\xff\xc3q\xe2\x82"), "q");
+    assert_eq!(heard(b"\xc3\x1b[A"), "Up");
+}
+
+#[test]
+fn a_paste_is_one_event_whatever_is_in_it() {
+    assert_eq!(
+        heard(b"a\x1b[200~x\x1b[A\r\ny\x1b[201~b"),
+        "a paste(x\x1b[A\r\ny) b"
+    );
+    let mut decoder = Decoder::default();
+    assert!(decoder.feed(b"\x1b[200~one ").is_empty());
+    assert_eq!(decoder.patience(), None, "a slow line may pause");
+    assert!(decoder.give_up().is_empty());
+    assert!(decoder.feed(b"two\x1b[20").is_empty());
+    assert_eq!(decoder.feed(b"1~"), [Event::Paste("one two".into())]);
+}
+
+#[test]
+fn clicks_and_the_wheel_are_heard_in_both_forms() {
+    assert_eq!(
+        heard(b"\x1b[<0;5;3M\x1b[<0;5;3m"),
+        "Down(Left)@4,2 Up(Left)@4,2"
+    );
+    assert_eq!(
+        heard(b"\x1b[<64;1;1M\x1b[<65;1;1M"),
+        "ScrollUp@0,0 ScrollDown@0,0"
+    );
+    assert_eq!(heard(b"\x1b[M !!q"), "Down(Left)@0,0 q");
+    assert_eq!(heard(b"\x1b[<0;0;3Mq"), "q");
+}
+
+#[test]
+fn a_sequence_in_two_pieces_is_one_key() {
+    for bytes in [&b"\x1b[1;5A"[..], b"\x1bOA", "漢".as_bytes(), b"\x1b[15~"] {
+        for cut in 1..bytes.len() {
+            let mut decoder = Decoder::default();
+            let mut events = decoder.feed(&bytes[..cut]);
+            assert!(events.is_empty(), "{} at {cut}", bytes.escape_ascii());
+            assert!(decoder.patience().is_some());
+            events.extend(decoder.feed(&bytes[cut..]));
+            assert_eq!(events.len(), 1, "{} at {cut}", bytes.escape_ascii());
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_do_harm_and_pieces_don_t_matter(
+        bytes in prop::collection::vec(
+            prop_oneof![
+                any::<u8>(),
+                prop::sample::select(b"\x1b\x1b[O]P;019~MmuAR\\<?".to_vec()),
+            ],
+            0..60,
+        ),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let mut whole = Decoder::default();
+        let mut at_once = whole.feed(&bytes);
+        at_once.extend(whole.give_up());
+        let mut pieces = Decoder::default();
+        let cut = cut.index(bytes.len() + 1);
+        let mut piecemeal = pieces.feed(&bytes[..cut]);
+        piecemeal.extend(pieces.feed(&bytes[cut..]));
+        piecemeal.extend(pieces.give_up());
+        prop_assert_eq!(at_once, piecemeal);
+    }
+}
