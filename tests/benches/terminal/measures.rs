@@ -1,0 +1,419 @@
+//! What is measured, and what it is compared with.
+
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::session::{Pressed, QUIET, Session};
+
+const STARTS: usize = 40;
+const KEYS: usize = 200;
+const REST: Duration = Duration::from_secs(30);
+/// The stripped size of slumber 5.4, the largest of the peers that were measured once, in bytes.
+const SLUMBER: f64 = 25.7e6;
+
+/// One line of the table.
+pub struct Row {
+    number: &'static str,
+    /// What was measured.
+    pub what: &'static str,
+    figure: f64,
+    floor: Option<f64>,
+    goal: Goal,
+    /// Whether missing the goal fails the run: what does not depend on the machine.
+    pub gates: bool,
+}
+
+enum Goal {
+    AtMost(f64),
+    /// So many times the floor.
+    Times(f64),
+}
+
+impl Row {
+    /// Whether the goal is reached.
+    pub fn holds(&self) -> bool {
+        match self.goal {
+            Goal::AtMost(most) => self.figure <= most,
+            Goal::Times(times) => self.floor.is_some_and(|floor| self.figure <= floor * times),
+        }
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (floor, ratio) = match self.floor {
+            Some(floor) => (format!("{floor:.2}"), format!("{:.2}", self.figure / floor)),
+            None => (String::new(), String::new()),
+        };
+        let goal = match self.goal {
+            Goal::AtMost(most) => format!("≤ {most}"),
+            Goal::Times(times) => format!("≤ {times}× floor"),
+        };
+        let verdict = match (self.holds(), self.gates) {
+            (true, _) => "holds",
+            (false, true) => "MISSED",
+            (false, false) => "missed, on this machine",
+        };
+        write!(
+            f,
+            "| {} | {} | {:.2} | {floor} | {ratio} | {goal} | {verdict} |",
+            self.number, self.what, self.figure
+        )
+    }
+}
+
+/// A home with so many connections to a port that refuses them.
+struct Stored(tempfile::TempDir);
+
+impl Stored {
+    fn new(connections: usize) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join(".config/switchboard");
+        let mut made = fs::DirBuilder::new();
+        made.recursive(true).mode(0o700).create(&folder).unwrap();
+        let mut text = "version = 1\n".to_owned();
+        for number in 0..connections {
+            let (high, low) = (number / 250, 1 + number % 250);
+            text += &format!(
+                "\n[[connection]]\nname = \"conn-{number:05}\"\nservice = \"http\"\n\
+                 url = \"http://127.1.{high}.{low}:9/health\"\n"
+            );
+        }
+        fs::write(folder.join("switchboard.toml"), text).unwrap();
+        Self(home)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// How long it takes to be there, and to be gone.
+#[derive(Default)]
+struct Starts {
+    paint: Vec<f64>,
+    ready: Vec<f64>,
+    exit: Vec<f64>,
+}
+
+/// What keys cost.
+#[derive(Default)]
+struct Keys {
+    last_ms: Vec<f64>,
+    bytes: Vec<f64>,
+    pieces: usize,
+    cpu_ms: f64,
+}
+
+impl Keys {
+    fn add(&mut self, pressed: Pressed) {
+        self.last_ms.extend(pressed.last_ms);
+        self.bytes.push(pressed.bytes as f64);
+        self.pieces = self.pieces.max(pressed.pieces);
+    }
+}
+
+/// All that was measured.
+pub struct Figures {
+    app: Starts,
+    many: Starts,
+    floor: Starts,
+    moves: Keys,
+    floor_moves: Keys,
+    letters: Keys,
+    largest: f64,
+    held_ms: f64,
+    idle: (f64, f64, f64),
+    threads: f64,
+    memory: (f64, f64),
+    size: f64,
+    queries: f64,
+}
+
+fn app() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_switchboard"))
+}
+
+fn this() -> PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+/// The sequences that ask a terminal something.
+const QUERIES: [&[u8]; 6] = [
+    b"\x1b[c",
+    b"\x1b[6n",
+    b"\x1b[5n",
+    b"\x1b[?u",
+    b"\x1b]11;?",
+    b"\x1b[>q",
+];
+
+impl Figures {
+    /// Measures everything: about three minutes.
+    pub fn taken() -> Self {
+        let (few, many) = (Stored::new(20), Stored::new(10_000));
+        let mut figures = Self {
+            app: Starts::default(),
+            many: Starts::default(),
+            floor: Starts::default(),
+            moves: Keys::default(),
+            floor_moves: Keys::default(),
+            letters: Keys::default(),
+            largest: 0.0,
+            held_ms: 0.0,
+            idle: (0.0, 0.0, 0.0),
+            threads: 0.0,
+            memory: (0.0, 0.0),
+            size: fs::metadata(app()).unwrap().len() as f64,
+            queries: 0.0,
+        };
+        for _ in 0..STARTS {
+            start(&mut figures.app, &app(), &[], (few.path(), "conn-00000"));
+            start(&mut figures.many, &app(), &[], (many.path(), "conn-00000"));
+            start(
+                &mut figures.floor,
+                &this(),
+                &["--floor=bare"],
+                (few.path(), "ready"),
+            );
+        }
+        figures.keys(few.path());
+        figures.rest(few.path());
+        figures
+    }
+
+    fn keys(&mut self, home: &Path) {
+        let mut app = Session::start(&app(), &[], home);
+        app.ready("conn-00000");
+        // Nothing is probed while keys are counted.
+        app.press("p");
+        app.settle(Duration::from_secs(1));
+        let mut floor = Session::start(&this(), &["--floor=bare"], home);
+        floor.ready("ready");
+        for at in 0..KEYS {
+            let key = if at / 15 % 2 == 0 { "j" } else { "k" };
+            press(&mut app, key, &mut self.moves);
+            press(&mut floor, key, &mut self.floor_moves);
+        }
+        self.held_ms = app.hold("j", 30);
+        for key in ["?", "\x1b", ":", "\x1b", "n", "\x1b"] {
+            let pressed = app.press(key);
+            self.largest = self.largest.max(pressed.bytes as f64);
+        }
+        app.press("n");
+        for key in "https://a.example/".chars() {
+            press(&mut app, &key.to_string(), &mut self.letters);
+        }
+        for (_, bytes) in &app.output {
+            for query in QUERIES {
+                let asked = bytes.windows(query.len()).filter(|window| *window == query);
+                self.queries += asked.count() as f64;
+            }
+        }
+    }
+
+    fn rest(&mut self, home: &Path) {
+        let mut app = Session::start(&app(), &[], home);
+        app.ready("conn-00000");
+        app.press("p");
+        app.settle(Duration::from_secs(2));
+        let mut floor = Session::start(&this(), &["--floor=net"], home);
+        floor.ready("ready");
+        floor.settle(QUIET);
+        self.memory = (app.memory_kib() as f64, floor.memory_kib() as f64);
+        self.threads = app.threads() as f64;
+        let (before, pieces) = (app.used(), app.output.len());
+        app.rest(REST);
+        let after = app.used();
+        let bytes: usize = app.output[pieces..]
+            .iter()
+            .map(|(_, bytes)| bytes.len())
+            .sum();
+        self.idle = (
+            bytes as f64,
+            (after.wakes - before.wakes) as f64,
+            (after.cpu_ms - before.cpu_ms) * 60.0 / REST.as_secs_f64(),
+        );
+    }
+
+    /// The table.
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |number, what, figure, floor, goal| Row {
+            number,
+            what,
+            figure,
+            floor,
+            goal,
+            gates: false,
+        };
+        let gate = |number, what, figure, floor, goal| Row {
+            gates: true,
+            ..row(number, what, figure, floor, goal)
+        };
+        let (app, many, floor) = (&self.app, &self.many, &self.floor);
+        let half = |values: &[f64]| part(values, 0.5);
+        let (moves, bare) = (&self.moves, &self.floor_moves);
+        vec![
+            row(
+                "1a",
+                "first paint",
+                half(&app.paint),
+                Some(half(&floor.paint)),
+                Goal::Times(1.5),
+            ),
+            row(
+                "1b",
+                "first paint, 10,000 stored, to 20 stored",
+                half(&many.paint),
+                Some(half(&app.paint)),
+                Goal::Times(1.5),
+            ),
+            row(
+                "",
+                "list shown, to the floor's",
+                half(&app.ready),
+                Some(half(&floor.ready)),
+                Goal::Times(3.0),
+            ),
+            gate(
+                "1c",
+                "questions to the terminal",
+                self.queries,
+                None,
+                Goal::AtMost(0.0),
+            ),
+            row(
+                "2a",
+                "key to last byte, p50",
+                half(&moves.last_ms),
+                Some(half(&bare.last_ms)),
+                Goal::Times(1.5),
+            ),
+            row(
+                "2a",
+                "key to last byte, p99",
+                part(&moves.last_ms, 0.99),
+                Some(part(&bare.last_ms, 0.99)),
+                Goal::Times(1.5),
+            ),
+            gate(
+                "2b",
+                "processor time a key",
+                moves.cpu_ms,
+                Some(bare.cpu_ms),
+                Goal::Times(1.5),
+            ),
+            row(
+                "2c",
+                "held key, ms behind",
+                self.held_ms,
+                None,
+                Goal::AtMost(16.0),
+            ),
+            gate(
+                "3a",
+                "bytes a list move, p50",
+                half(&moves.bytes),
+                Some(half(&bare.bytes)),
+                Goal::AtMost(80.0),
+            ),
+            gate(
+                "3a",
+                "bytes a list move, p99",
+                part(&moves.bytes, 0.99),
+                None,
+                Goal::AtMost(260.0),
+            ),
+            gate(
+                "3b",
+                "bytes a typed letter, p50",
+                half(&self.letters.bytes),
+                None,
+                Goal::AtMost(20.0),
+            ),
+            gate(
+                "3c",
+                "bytes of the largest key",
+                self.largest,
+                None,
+                Goal::AtMost(1_200.0),
+            ),
+            row(
+                "3c",
+                "writes a list move, at most",
+                moves.pieces as f64,
+                None,
+                Goal::AtMost(1.0),
+            ),
+            gate(
+                "3d",
+                "bytes at rest, 30 s",
+                self.idle.0,
+                None,
+                Goal::AtMost(0.0),
+            ),
+            gate(
+                "3d",
+                "wake-ups at rest, 30 s",
+                self.idle.1,
+                None,
+                Goal::AtMost(0.0),
+            ),
+            gate(
+                "3d",
+                "processor time at rest, ms a minute",
+                self.idle.2,
+                None,
+                Goal::AtMost(1.0),
+            ),
+            gate("", "threads", self.threads, None, Goal::AtMost(8.0)),
+            gate(
+                "5a",
+                "memory, KiB, to the floor with a client",
+                self.memory.0,
+                Some(self.memory.1),
+                Goal::Times(1.6),
+            ),
+            gate(
+                "7",
+                "stripped size, bytes, to slumber's",
+                self.size,
+                Some(SLUMBER),
+                Goal::Times(0.5),
+            ),
+            row(
+                "9",
+                "exit",
+                half(&app.exit),
+                Some(half(&floor.exit)),
+                Goal::Times(1.5),
+            ),
+        ]
+    }
+}
+
+fn start(into: &mut Starts, program: &Path, arguments: &[&str], (home, ready): (&Path, &str)) {
+    let mut session = Session::start(program, arguments, home);
+    into.ready.push(session.ready(ready));
+    into.paint.push(session.first_paint());
+    into.exit.push(session.quit());
+}
+
+fn press(session: &mut Session, key: &str, into: &mut Keys) {
+    let before = session.used().cpu_ms;
+    let pressed = session.press(key);
+    let used = session.used().cpu_ms - before;
+    into.cpu_ms += (used - into.cpu_ms) / (into.bytes.len() + 1) as f64;
+    into.add(pressed);
+}
+
+/// The value at this part of the sorted ones.
+fn part(values: &[f64], part: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let at = (part * (sorted.len().saturating_sub(1)) as f64).round();
+    sorted.get(at as usize).copied().unwrap_or(0.0)
+}

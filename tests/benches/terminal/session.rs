@@ -1,0 +1,261 @@
+//! A program in a terminal, and what it costs: bytes with their times, processor time, wake-ups, memory.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+const COLUMNS: u16 = 120;
+const ROWS: u16 = 40;
+/// Far beyond what anything here takes.
+const LIMIT: Duration = Duration::from_secs(30);
+/// A key's output has ended when nothing came for so long.
+pub const QUIET: Duration = Duration::from_millis(40);
+/// So many cells with something in them are a first paint.
+const PAINTED: usize = 10;
+
+/// A piece of output, and when it was read.
+type Piece = (Instant, Vec<u8>);
+
+/// A running program.
+pub struct Session {
+    started: Instant,
+    pieces: Receiver<Piece>,
+    /// All output so far.
+    pub output: Vec<Piece>,
+    keys: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    _master: Box<dyn MasterPty + Send>,
+}
+
+/// What one key caused.
+pub struct Pressed {
+    /// Until its last byte, in milliseconds; nothing where there was none.
+    pub last_ms: Option<f64>,
+    /// Bytes.
+    pub bytes: usize,
+    /// Reads: one for one write, where the machine is quiet.
+    pub pieces: usize,
+}
+
+/// What all threads of a program have used.
+#[derive(Clone, Copy, Default)]
+pub struct Used {
+    /// Processor time in milliseconds.
+    pub cpu_ms: f64,
+    /// Times that a thread went to sleep by itself: each is a wake-up.
+    pub wakes: u64,
+}
+
+impl Session {
+    /// Starts `program` with `arguments` and this home, and nothing else.
+    pub fn start(program: &Path, arguments: &[&str], home: &Path) -> Self {
+        let size = PtySize {
+            rows: ROWS,
+            cols: COLUMNS,
+            pixel_width: 0,
+            pixel_height: 0,
+        };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let mut command = CommandBuilder::new(program);
+        command.args(arguments);
+        command.env_clear();
+        for (name, value) in [
+            ("PATH", "/usr/bin:/bin"),
+            ("TERM", "xterm-256color"),
+            ("COLORTERM", "truecolor"),
+            ("LANG", "C.UTF-8"),
+        ] {
+            command.env(name, value);
+        }
+        command.env("HOME", home);
+        command.cwd(home);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (sender, pieces) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = vec![0; 1 << 16];
+            while let Ok(length @ 1..) = reader.read(&mut bytes) {
+                if sender
+                    .send((Instant::now(), bytes[..length].to_vec()))
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().unwrap();
+        let started = Instant::now();
+        let child = pair.slave.spawn_command(command).unwrap();
+        Self {
+            started,
+            pieces,
+            output: Vec::new(),
+            keys,
+            child,
+            _master: pair.master,
+        }
+    }
+
+    /// Takes in output until nothing came for `quiet`.
+    pub fn settle(&mut self, quiet: Duration) {
+        let until = Instant::now() + LIMIT;
+        while Instant::now() < until {
+            match self.pieces.recv_timeout(quiet) {
+                Ok(piece) => self.output.push(piece),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Lets time pass.
+    pub fn rest(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            if let Ok(piece) = self.pieces.recv_timeout(left) {
+                self.output.push(piece);
+            }
+        }
+    }
+
+    /// Waits until `text` stands on the screen; the milliseconds since the start.
+    pub fn ready(&mut self, text: &str) -> f64 {
+        let until = Instant::now() + LIMIT;
+        loop {
+            if let Some(at) = self.shown(|screen| screen.contains(text)) {
+                return self.since_start(at);
+            }
+            assert!(
+                Instant::now() < until,
+                "{text} did not come: {}",
+                self.screen()
+            );
+            self.settle(Duration::from_millis(20));
+        }
+    }
+
+    /// The milliseconds from the start to the first paint.
+    pub fn first_paint(&self) -> f64 {
+        let painted =
+            |screen: &str| screen.chars().filter(|c| !c.is_whitespace()).count() >= PAINTED;
+        self.since_start(self.shown(painted).unwrap())
+    }
+
+    fn since_start(&self, at: Instant) -> f64 {
+        milliseconds(at - self.started)
+    }
+
+    /// When the screen first was as `test` wants it.
+    fn shown(&self, test: impl Fn(&str) -> bool) -> Option<Instant> {
+        let size = |n| NonZeroU16::new(n).unwrap();
+        let mut parser = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
+        self.output.iter().find_map(|(at, bytes)| {
+            parser.process(bytes);
+            let screen = parser.screen();
+            (screen.alternate_screen() && test(&screen.contents())).then_some(*at)
+        })
+    }
+
+    /// What stands on the screen now.
+    pub fn screen(&self) -> String {
+        let size = |n| NonZeroU16::new(n).unwrap();
+        let mut parser = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
+        for (_, bytes) in &self.output {
+            parser.process(bytes);
+        }
+        parser.screen().contents()
+    }
+
+    /// Presses a key, and takes in what it causes.
+    pub fn press(&mut self, key: &str) -> Pressed {
+        let before = self.output.len();
+        let pressed = Instant::now();
+        self.keys.write_all(key.as_bytes()).unwrap();
+        self.settle(QUIET);
+        let caused = &self.output[before..];
+        Pressed {
+            last_ms: caused.last().map(|(at, _)| milliseconds(*at - pressed)),
+            bytes: caused.iter().map(|(_, bytes)| bytes.len()).sum(),
+            pieces: caused.len(),
+        }
+    }
+
+    /// Holds a key at thirty a second; the milliseconds from the last one to the end of the output.
+    pub fn hold(&mut self, key: &str, times: u32) -> f64 {
+        let began = Instant::now();
+        let mut last = began;
+        for time in 1..=times {
+            last = Instant::now();
+            self.keys.write_all(key.as_bytes()).unwrap();
+            let next = began + Duration::from_secs(1) / 30 * time;
+            self.rest(next.saturating_duration_since(Instant::now()));
+        }
+        self.settle(QUIET);
+        let end = self.output.last().map_or(last, |(at, _)| *at);
+        milliseconds(end.saturating_duration_since(last))
+    }
+
+    /// Presses `q`; the milliseconds until the program has ended.
+    pub fn quit(mut self) -> f64 {
+        let pressed = Instant::now();
+        self.keys.write_all(b"q").unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status:?}");
+        milliseconds(pressed.elapsed())
+    }
+
+    fn process(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// What its threads have used until now.
+    pub fn used(&self) -> Used {
+        let mut used = Used::default();
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.process())).unwrap();
+        for task in tasks.flatten() {
+            let read = |name: &str| fs::read_to_string(task.path().join(name)).unwrap_or_default();
+            let running = read("schedstat");
+            let nanoseconds = running
+                .split(' ')
+                .next()
+                .and_then(|first| first.parse::<f64>().ok());
+            used.cpu_ms += nanoseconds.unwrap_or(0.0) / 1e6;
+            used.wakes += field(&read("status"), "voluntary_ctxt_switches:");
+        }
+        used
+    }
+
+    /// Its threads.
+    pub fn threads(&self) -> u64 {
+        field(&self.status(), "Threads:")
+    }
+
+    /// Its resident memory in KiB.
+    pub fn memory_kib(&self) -> u64 {
+        field(&self.status(), "VmRSS:")
+    }
+
+    fn status(&self) -> String {
+        fs::read_to_string(format!("/proc/{}/status", self.process())).unwrap()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+fn field(status: &str, name: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or(0)
+}
+
+/// A duration as a number.
+pub fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
