@@ -137,9 +137,13 @@ fn draw_a_form() {
     let mut model = listed(20);
     model.focus = Pane::Form;
     model.form = Some(form());
-    drawn("update and draw: a letter in the form", model, |model, turn| {
-        model.update(now(), key(if turn % 2 == 0 { 'a' } else { 'b' }));
-    });
+    drawn(
+        "update and draw: a letter in the form",
+        model,
+        |model, turn| {
+            model.update(now(), key(if turn % 2 == 0 { 'a' } else { 'b' }));
+        },
+    );
 }
 
 fn judge_an_accepted_key() {
