@@ -36,9 +36,13 @@ use fault::{Fault, OURS};
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     shield::raise();
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return ExitCode::from(misread(&error)),
+    // Without a word there is nothing to parse, and the screen is there sooner.
+    let arguments = match std::env::args_os().len() {
+        0 | 1 => Arguments::default(),
+        _ => match Arguments::try_parse() {
+            Ok(arguments) => arguments,
+            Err(error) => return ExitCode::from(misread(&error)),
+        },
     };
     if matches!(arguments.command, Some(Command::ClipboardHolder)) {
         return crate::clipboard::holder::run();

@@ -70,6 +70,8 @@ pub enum TuiError {
 const HUNG_UP: u8 = 129;
 /// Exit code after a panic, as the standard library gives it.
 const PANICKED: u8 = 101;
+/// How long a thread for files waits for more work: one that waits longer wakes a screen at rest.
+const KEPT: Duration = Duration::from_secs(1);
 /// How long the end waits for tasks that can't be interrupted (a hung look-up of a name).
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
@@ -80,6 +82,7 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .thread_keep_alive(KEPT)
         .enable_all()
         .build()
         .map_err(TuiError::Runtime)?;

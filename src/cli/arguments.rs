@@ -17,7 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use watching::{HistoryArguments, HistoryFormat, HistoryRows, WatchArguments, WatchFormat};
 
 /// A terminal connection manager for APIs.
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(
     name = "switchboard",
     version,
@@ -367,4 +367,15 @@ pub enum ServiceCommand {
         /// Which
         file: PathBuf,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_word_nothing_need_be_parsed() {
+        let parsed = Arguments::try_parse_from(["switchboard"]).unwrap();
+        assert_eq!(format!("{parsed:?}"), format!("{:?}", Arguments::default()));
+    }
 }

@@ -102,7 +102,10 @@ impl<S: Surface> EventLoop<S> {
         let mut pace = Pace::default();
         loop {
             let happened = self.next(keys, &mut told, &pace).await;
-            let by_itself = matches!(happened, Happened::Inbound(_) | Happened::Due);
+            let by_itself = matches!(
+                happened,
+                Happened::Inbound(_) | Happened::Woke | Happened::Due
+            );
             self.take_in(happened, keys)?;
             let typed = self.drain(keys).await?;
             if let Some(code) = self.exit {
