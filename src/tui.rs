@@ -72,7 +72,7 @@ const HUNG_UP: u8 = 129;
 const PANICKED: u8 = 101;
 /// How long a thread for files waits for more work: one that waits longer wakes a screen at rest.
 const KEPT: Duration = Duration::from_secs(1);
-/// How long the end waits for tasks that can't be interrupted (a hung look-up of a name).
+/// How long the end waits for the last results to be on disk.
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
 /// Opens the screen and runs it to its end; gives the exit code.
@@ -110,7 +110,8 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
     }));
     terminal.leave();
     insisting.abort();
-    runtime.shutdown_timeout(LAST_WAIT);
+    // A hung look-up of a name can't be ended: it is left behind, not waited for.
+    runtime.shutdown_background();
     Ok(match ended {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => HUNG_UP,
@@ -140,6 +141,7 @@ struct Session {
 impl Session {
     async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<u8> {
         let queue = Queue(self.sender.clone());
+        let desk = self.desk.clone();
         let size = terminal::size()?;
         let surface = Screen::over(Arc::clone(&self.terminal), size, self.options.theme)?;
         let mut event_loop = EventLoop {
@@ -173,6 +175,11 @@ impl Session {
         if let Some(bytes) = cleared.and_then(|cleared| cleared.terminal_bytes) {
             let _ = self.terminal.write(bytes.as_bytes());
         }
+        self.terminal.leave();
+        let _ = tokio::time::timeout(LAST_WAIT, desk.settle_history()).await;
+        // Not closed in order: the database would write what it has in its log once more, and the prompt wait
+        // for the disk.
+        std::mem::forget(desk);
         ended
     }
 }
