@@ -126,7 +126,7 @@ fn what_must_happen_in_time_happens_on_a_terminal_that_takes_nothing() {
     assert_eq!(fs::read_to_string(&copied).unwrap(), "a key of the shop");
     fill(&screen.master.tty_name().unwrap());
     // Frames, so many that a screen that waits for each would be held.
-    keys.write_all("jn\x1b?\x1b".repeat(20).as_bytes()).unwrap();
+    keys.write_all("?j".repeat(50).as_bytes()).unwrap();
     let locked = Command::new(BINARY)
         .args(["secret", "lock"])
         .env_clear()

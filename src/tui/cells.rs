@@ -52,6 +52,8 @@ pub struct Cells {
     /// Whether the cursor is shown; `None` where that is not known.
     cursor: Option<bool>,
     blanks: Option<Blanks>,
+    /// Where wide characters stand. There are few.
+    wide: Vec<Position>,
 }
 
 impl Cells {
@@ -74,6 +76,16 @@ impl Cells {
     }
 
     fn cell(&mut self, at: Position, cell: &Cell) {
+        let is_wide = cell.cell_width() > 1;
+        if !self.wide.is_empty() {
+            self.halve(at);
+            if is_wide {
+                self.halve(Position::new(at.x + 1, at.y));
+            }
+        }
+        if is_wide {
+            self.wide.push(at);
+        }
         let blank = cell.symbol() == " "
             && cell.bg == Color::Reset
             && !cell.modifier.intersects(SEEN_ON_BLANK);
@@ -91,6 +103,17 @@ impl Cells {
         self.at = self.behind(at, cell);
     }
 
+    /// Takes a wide character away before one of its halves is written: the other half would keep, or take on,
+    /// colours that terminals don't agree about.
+    fn halve(&mut self, at: Position) {
+        let Some(place) = self.wide.iter().position(|wide| *wide == at) else {
+            return;
+        };
+        self.wide.swap_remove(place);
+        self.end_blanks();
+        self.write_blanks(Blanks { at, length: 2 });
+    }
+
     fn blank(&mut self, at: Position) {
         match &mut self.blanks {
             Some(run) if run.at.y == at.y && run.at.x + run.length == at.x => run.length += 1,
@@ -102,9 +125,12 @@ impl Cells {
     }
 
     fn end_blanks(&mut self) {
-        let Some(Blanks { at, length }) = self.blanks.take() else {
-            return;
-        };
+        if let Some(blanks) = self.blanks.take() {
+            self.write_blanks(blanks);
+        }
+    }
+
+    fn write_blanks(&mut self, Blanks { at, length }: Blanks) {
         self.go(at);
         let now = self.pen.unwrap_or_default();
         self.dip(Pen {
@@ -335,6 +361,7 @@ impl Backend for Cells {
         self.pen = Some(Pen::default());
         self.out.push_str(match region {
             ClearType::All => {
+                self.wide.clear();
                 self.at = None;
                 self.cursor = None;
                 "\x1b[2J"

@@ -210,7 +210,7 @@ fn a_marker_moves_down_in_few_bytes() {
     );
     assert_eq!(
         shown.draw(&buffer_of(&["▸one", " two"]), None),
-        "\x1b[H▸\x08\n "
+        "\x1b[H▸\n\x08 "
     );
 }
 
@@ -236,6 +236,6 @@ fn without_colours_none_are_named() {
 #[test]
 fn a_line_that_goes_is_erased() {
     let mut shown = Shown::new();
-    shown.draw(&buffer_of(&["a-long-line-to-the-edge"]), None);
+    shown.draw(&buffer_of(&["a-long-line-to-the-edge!"]), None);
     assert_eq!(shown.draw(&buffer_of(&["a"]), None), "\x1b[;2H\x1b[K");
 }
