@@ -163,7 +163,7 @@ impl Surface for Screen {
     /// frames don't pile up, and the next one holds all that happened meanwhile.
     fn draw(&mut self, model: &Model) -> io::Result<()> {
         let wire = &self.held.wire;
-        if !wire.is_clear() && !wire.send()? {
+        if wire.is_stalled() && !wire.send()? {
             return Ok(());
         }
         let (width, height) = model.size;

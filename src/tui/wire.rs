@@ -28,6 +28,8 @@ struct Waiting {
     bytes: Zeroizing<Vec<u8>>,
     /// How many of them the terminal has.
     sent: usize,
+    /// Whether it would take no more.
+    stalled: bool,
 }
 
 impl Wire {
@@ -49,9 +51,9 @@ impl Wire {
         self.waiting().bytes.extend_from_slice(bytes);
     }
 
-    /// Whether nothing waits.
-    pub fn is_clear(&self) -> bool {
-        self.waiting().bytes.is_empty()
+    /// Whether the terminal did not take all that was sent.
+    pub fn is_stalled(&self) -> bool {
+        self.waiting().stalled
     }
 
     /// Sends what the terminal takes now; whether that was all. An error means that the terminal is gone.
@@ -59,9 +61,9 @@ impl Wire {
         self.waiting().send(|bytes| self.write(bytes))
     }
 
-    /// Sends what waits, as soon as the terminal takes it. Never ends where nothing waits.
+    /// Sends what waits, as soon as the terminal takes it. Never ends where the terminal keeps up.
     pub async fn sent(&self) -> io::Result<()> {
-        if self.is_clear() {
+        if !self.is_stalled() {
             return std::future::pending().await;
         }
         // Told of only while something waits: a terminal that keeps up would wake us at each frame it has read.
@@ -118,13 +120,15 @@ impl Waiting {
             match write(left) {
                 Ok(count) => self.sent += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.stalled = true;
+                    return Ok(false);
+                }
                 Err(error) => return Err(error),
             }
         }
         // A frame is small; what a flood needed is given back.
-        self.bytes = Zeroizing::default();
-        self.sent = 0;
+        *self = Self::default();
         Ok(true)
     }
 }
@@ -166,7 +170,7 @@ mod tests {
     fn what_is_not_taken_waits_in_its_order() {
         let (mut reader, wire) = pipe();
         wire.push(&[b'a'; FLOOD]);
-        assert!(!wire.send().unwrap(), "nobody reads");
+        assert!(!wire.send().unwrap() && wire.is_stalled(), "nobody reads");
         wire.push(b"last");
         let reading = std::thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -174,7 +178,7 @@ mod tests {
             bytes
         });
         assert!(wire.send_within(b"!", Duration::from_secs(60)).unwrap());
-        assert!(wire.is_clear());
+        assert!(wire.waiting().bytes.is_empty() && !wire.is_stalled());
         drop(wire);
         let read = reading.join().unwrap();
         assert_eq!(read.len(), FLOOD + 5);
@@ -205,7 +209,7 @@ mod tests {
             reader
         });
         wire.sent().await.unwrap();
-        assert!(wire.is_clear());
+        assert!(wire.waiting().bytes.is_empty());
         let reader = reading.join().unwrap();
         drop(reader);
         wire.push(b"x");
