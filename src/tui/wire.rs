@@ -141,9 +141,12 @@ fn reopened() -> io::Result<OwnedFd> {
     let open = |path: &str| rustix::fs::open(path, flags, Mode::empty());
     let stdout = rustix::stdio::stdout();
     let controlling = rustix::termios::tcgetsid(stdout).is_ok();
-    let opened = open("/proc/self/fd/1").or_else(|error| match controlling {
-        true => open("/dev/tty"),
-        false => Err(error),
+    let opened = open("/proc/self/fd/1").or_else(|error| {
+        if controlling {
+            open("/dev/tty")
+        } else {
+            Err(error)
+        }
     });
     match opened {
         Ok(terminal) => Ok(terminal),

@@ -6,8 +6,12 @@
 //! on the machine (bytes, wake-ups, size, memory, processor time a key) fails the run where it misses its goal.
 //! An argument chooses rows by a part of their name. Run it on a quiet machine.
 #![expect(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a bench: what is missing ends it, and its table is what it is for"
 )]
 

@@ -455,9 +455,10 @@ fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
 }
 
 fn letter_key(c: char) -> Event {
-    let modifiers = match c.is_uppercase() {
-        true => KeyModifiers::SHIFT,
-        false => KeyModifiers::NONE,
+    let modifiers = if c.is_uppercase() {
+        KeyModifiers::SHIFT
+    } else {
+        KeyModifiers::NONE
     };
     key(KeyCode::Char(c), modifiers)
 }
