@@ -167,15 +167,15 @@ fn read_until_closed(
         if input.intersects(hung_up) {
             return End::Gone;
         }
-        let decoded = if input.contains(PollFlags::IN) {
+        let heard = if input.contains(PollFlags::IN) {
             match read_once(terminal, &mut decoder) {
-                Ok(decoded) => decoded,
+                Ok(heard) => heard,
                 Err(end) => return end,
             }
         } else {
             decoder.give_up()
         };
-        for event in decoded {
+        for event in heard {
             // Where the loop has ended, nobody is left to be told.
             let _ = events.send(Ok(event));
         }
@@ -191,9 +191,9 @@ fn read_once(terminal: &impl AsFd, decoder: &mut Decoder) -> Result<Vec<Event>, 
         Err(error) => return Err(End::Failed(error.into())),
     };
     let read = bytes.get_mut(..count).unwrap_or_default();
-    let decoded = decoder.feed(read);
+    let heard = decoder.feed(read);
     read.zeroize();
-    Ok(decoded)
+    Ok(heard)
 }
 
 #[cfg(test)]

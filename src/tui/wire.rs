@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_not_taken_waits_in_its_order() {
         let (mut reader, wire) = pipe();
-        wire.push(&[b'a'; FLOOD]);
+        wire.push(&vec![b'a'; FLOOD]);
         assert!(!wire.send().unwrap() && wire.is_stalled(), "nobody reads");
         wire.push(b"last");
         let reading = std::thread::spawn(move || {
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn the_end_does_not_wait_for_ever() {
         let (_reader, wire) = pipe();
-        wire.push(&[b'a'; FLOOD]);
+        wire.push(&vec![b'a'; FLOOD]);
         let limit = Duration::from_millis(20);
         assert!(!wire.send_within(b"", limit).unwrap());
         let _held = wire.waiting();
@@ -204,7 +204,7 @@ mod tests {
     #[tokio::test]
     async fn it_is_sent_when_the_reader_comes() {
         let (mut reader, wire) = pipe();
-        wire.push(&[b'a'; FLOOD]);
+        wire.push(&vec![b'a'; FLOOD]);
         assert!(!wire.send().unwrap());
         let reading = std::thread::spawn(move || {
             let mut bytes = vec![0; FLOOD];

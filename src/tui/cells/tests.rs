@@ -161,10 +161,10 @@ fn put(buffer: &mut Buffer, words: &[(u16, u16, &'static str, Style)]) {
         // The right half of a wide character goes with it.
         buffer.set_string(*x, *y, word, *style);
         let end = x + u16::try_from(unicode_width::UnicodeWidthStr::width(*word)).unwrap();
-        if let Some(before) = x.checked_sub(1) {
-            if buffer[(before, *y)].cell_width() > 1 {
-                buffer[(before, *y)].set_symbol(" ");
-            }
+        if let Some(before) = x.checked_sub(1)
+            && buffer[(before, *y)].cell_width() > 1
+        {
+            buffer[(before, *y)].set_symbol(" ");
         }
         if end < WIDTH && buffer[(end, *y)].symbol().is_empty() {
             buffer[(end, *y)].set_symbol(" ");

@@ -421,11 +421,14 @@ fn mouse(button: u16, column: u16, row: u16, pressed: bool) -> Option<Event> {
         1 => MouseButton::Middle,
         _ => MouseButton::Right,
     };
+    let wheel = [
+        MouseEventKind::ScrollUp,
+        MouseEventKind::ScrollDown,
+        MouseEventKind::ScrollLeft,
+        MouseEventKind::ScrollRight,
+    ];
     let kind = match button & 0b1110_0000 {
-        0b0100_0000 if button & 3 == 0 => MouseEventKind::ScrollUp,
-        0b0100_0000 if button & 3 == 1 => MouseEventKind::ScrollDown,
-        0b0100_0000 if button & 3 == 2 => MouseEventKind::ScrollLeft,
-        0b0100_0000 => MouseEventKind::ScrollRight,
+        0b0100_0000 => wheel[usize::from(button & 3)],
         0b0010_0000 if button & 3 == 3 => MouseEventKind::Moved,
         0b0010_0000 => MouseEventKind::Drag(which),
         0 if pressed => MouseEventKind::Down(which),

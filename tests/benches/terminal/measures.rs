@@ -1,6 +1,6 @@
 //! What is measured, and what it is compared with.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,8 @@ impl Stored {
         let mut text = "version = 1\n".to_owned();
         for number in 0..connections {
             let (high, low) = (number / 250, 1 + number % 250);
-            text += &format!(
+            let _ = write!(
+                text,
                 "\n[[connection]]\nname = \"conn-{number:05}\"\nservice = \"http\"\n\
                  url = \"http://127.1.{high}.{low}:9/health\"\n"
             );

@@ -30,11 +30,12 @@ fn word(event: &Event) -> String {
                     word += letter;
                 }
             }
-            match key.code {
-                KeyCode::Char(c) => word.push(c),
-                KeyCode::F(number) => word += &format!("F{number}"),
-                code => word += &format!("{code:?}"),
-            }
+            let name = match key.code {
+                KeyCode::Char(c) => c.to_string(),
+                KeyCode::F(number) => format!("F{number}"),
+                code => format!("{code:?}"),
+            };
+            word.push_str(&name);
             word
         }
         Event::Paste(text) => format!("paste({text})"),
