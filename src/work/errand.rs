@@ -321,12 +321,12 @@ mod tests {
     use super::*;
     use crate::domain::Identity;
 
-    fn account(name: &str) -> Option<Identity> {
-        Some(Identity {
+    fn account(name: &str) -> Identity {
+        Identity {
             id: None,
             name: Some(name.to_owned()),
             host: None,
-        })
+        }
     }
 
     #[test]
@@ -337,11 +337,11 @@ mod tests {
         };
         let seen = |accepted: bool| PastRecord {
             accepted: accepted.then(|| (KeyFingerprint("k".to_owned()), how)),
-            identity: account("new"),
+            identity: Some(account("new")),
             ..PastRecord::default()
         };
         let saved = || PastRecord {
-            identity: account("old"),
+            identity: Some(account("old")),
             ..PastRecord::default()
         };
         for (accepted, expected) in [(true, "new"), (false, "old")] {

@@ -182,7 +182,10 @@ fn judged(name: &str, status: u16, body: &str) {
         let (mut ladder, mut step) = Ladder::begin(service, subject, now());
         loop {
             match step {
-                Step::Conclude(verdict) => break black_box(verdict),
+                Step::Conclude(verdict) => {
+                    black_box(verdict);
+                    break;
+                }
                 Step::Ask(_) => {
                     step = ladder.answer(Answer::Reply(Box::new(reply.clone())));
                 }
