@@ -248,7 +248,7 @@ impl Connect {
     fn statistics(&self, id: &str, what: &str) -> Answer {
         match (self.ledger().find(id).is_some(), what) {
             (true, "summary") => Answer::json(200, &ledger::summary(id)),
-            (true, "aggregates") => Answer::json(200, &ledger::aggregates()),
+            (true, "aggregates") => Answer::json(200, &ledger::aggregates(id)),
             _ => not_found(),
         }
     }

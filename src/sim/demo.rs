@@ -68,7 +68,9 @@ impl Sim {
         eu.url.push_str("/billing");
 
         let (id, secret) = self.connect_pair();
-        let market = self.serve(Behaviour::Connect(Connect::new(&id, &secret, 12)))?;
+        // More than two pages, of every kind.
+        let account = Connect::new(&id, &secret, 260).with_quota(64);
+        let market = self.serve(Behaviour::Connect(account))?;
         let market = Rehearsal {
             name: "marketplace",
             service: "connect",

@@ -216,13 +216,44 @@ fn other(number: usize) -> Value {
     };
     let id = format!("SU-500-{:03}-{:03}", number / 1_000, number % 1_000);
     let mut token = row(&id, &name, &hex(&id, SECRET), status);
-    token["expiration_date"] = days.map(in_days).into();
+    let round = i64::try_from(number / KINDS.len()).unwrap_or(0);
+    // What ends is spread over the next months, and what was made over the last two years.
+    token["expiration_date"] = days
+        .map(|days| {
+            in_days(if days > 0 {
+                days + round * 4
+            } else {
+                days - round
+            })
+        })
+        .into();
+    let age = 90 + round * 5 + i64::try_from(number % KINDS.len()).unwrap_or(0);
+    let created = Timestamp::now() - SignedDuration::from_hours(24 * (age % 700));
+    let by = PEOPLE[number % PEOPLE.len()];
+    token["events"]["created"] = event_by(created, by);
+    token["events"]["updated"] = event_by(created, by);
+    if number % 3 == 1 {
+        token["description"] = json!(format!("{name}, for the nightly run"));
+        token["external_id"] = json!(format!("ext-{number}"));
+    }
     let extensions = extensions();
     let extension = &extensions[number % extensions.len()];
     token["extension"] = json!({ "id": extension["id"], "name": extension["name"] });
-    token["permissions"] = json!([permission("MD-0001")]);
+    let modules: &[&str] = match number % 7 {
+        3 => &["MD-0000"],
+        5 => &["MD-0002", "MD-0003", "MD-0005"],
+        _ => &["MD-0001"],
+    };
+    token["permissions"] = modules.iter().map(|module| permission(module)).collect();
     token
 }
+
+/// Who makes tokens.
+const PEOPLE: [(&str, &str, &str); 3] = [
+    ("UR-630-250-903", "Rehearsal Admin", "admin@example.com"),
+    ("UR-630-250-904", "Ann Example", "ann@example.com"),
+    ("UR-630-250-905", "Bo Example", "bo@example.com"),
+];
 
 fn row(id: &str, name: &str, secret: &str, status: &str) -> Value {
     let created = event(Timestamp::now() - SignedDuration::from_hours(24 * 90));
@@ -345,33 +376,52 @@ pub(super) fn extensions() -> Vec<Value> {
     .to_vec()
 }
 
+/// Whether nobody uses the token `id` any more: every third of those that the account began with.
+fn is_unused(id: &str) -> bool {
+    let number = id.strip_prefix("SU-500-").map(|rest| rest.replace('-', ""));
+    number
+        .and_then(|number| number.parse::<u32>().ok())
+        .is_some_and(|number| number % 3 == 2)
+}
+
 /// How often the token `id` was used, by status code.
 pub(super) fn summary(id: &str) -> Value {
+    let (good, refused) = if is_unused(id) { (0, 0) } else { (4821, 7) };
     json!({
         "id": id,
         "statuses": [
-            { "code": 200, "total": 4821, "since_last_reset": 112 },
-            { "code": 403, "total": 7, "since_last_reset": 0 },
+            { "code": 200, "total": good, "since_last_reset": good / 43 },
+            { "code": 403, "total": refused, "since_last_reset": 0 },
         ],
         "started_tracking_at": in_days(-90),
     })
 }
 
-/// The same by day.
-pub(super) fn aggregates() -> Value {
-    (-7..0)
+/// The same by day, for the last five weeks: less at weekends, refused now and then.
+pub(super) fn aggregates(id: &str) -> Value {
+    (-35_i64..0)
         .map(|day| {
             let date: String = in_days(day).chars().take(10).collect();
-            json!({ "date": date, "statuses": [{ "code": 200, "count": 40 - day }] })
+            let good = match day.rem_euclid(7) {
+                _ if is_unused(id) => 0,
+                0 | 6 => 12,
+                weekday => 120 + weekday * 9 + day,
+            };
+            let mut statuses = vec![json!({ "code": 200, "count": good })];
+            if good > 0 && day % 11 == 0 {
+                statuses.push(json!({ "code": 403, "count": 7 }));
+            }
+            json!({ "date": date, "statuses": statuses })
         })
         .collect()
 }
 
 fn event(at: Timestamp) -> Value {
-    json!({
-        "at": connect_time(at),
-        "by": { "id": "UR-630-250-903", "name": "Rehearsal Admin" },
-    })
+    event_by(at, PEOPLE[0])
+}
+
+fn event_by(at: Timestamp, (id, name, email): (&str, &str, &str)) -> Value {
+    json!({ "at": connect_time(at), "by": { "id": id, "name": name, "email": email } })
 }
 
 fn in_days(days: i64) -> String {
