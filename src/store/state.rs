@@ -21,7 +21,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, 
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-pub use past::PastRecord;
+pub use past::{PastRecord, SeenCertificate};
 pub use problem::StateProblem;
 pub use renewal::{Holding, RenewalAction, RenewalRecord, RenewalStage};
 

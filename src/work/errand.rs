@@ -12,13 +12,14 @@ use super::error::WorkError;
 use super::gate;
 use super::local::local_error;
 use super::profile;
+use crate::domain::verdict::whole_seconds;
 use crate::domain::{
     AddressFamily, Connection, Endpoint, HostPort, KeyFingerprint, Name, Reason, Secret, ServiceId,
     Verdict,
 };
 use crate::probe::Profile;
 use crate::service::{Accepted, Held, Ladder, LastGood, Manner, Past, Service, Subject};
-use crate::store::state::PastRecord;
+use crate::store::state::{PastRecord, SeenCertificate};
 
 /// Unsaved URLs that are remembered within one session.
 const MOST_RECENT: usize = 256;
@@ -221,6 +222,15 @@ fn learn(record: &mut PastRecord, pair: Option<KeyFingerprint>, verdict: &Verdic
         }
         _ => {}
     }
+    let tls = verdict.tls.as_ref();
+    if let Some(leaf) = tls.and_then(|facts| facts.chain.first()) {
+        record.certificate = Some(SeenCertificate {
+            subject: leaf.subject.clone(),
+            issuer: leaf.issuer.clone(),
+            fingerprint: leaf.fingerprint.clone(),
+            ends: whole_seconds(leaf.not_after),
+        });
+    }
     if let Some(good) = &found.last_good
         && record
             .last_good
@@ -282,6 +292,7 @@ pub(super) fn carry_over(recent: PastRecord, saved: &mut PastRecord) {
         saved.identity = recent.identity.or(saved.identity.take());
     }
     saved.last_good = recent.last_good.or(saved.last_good.take());
+    saved.certificate = recent.certificate.or(saved.certificate.take());
 }
 
 fn key(connection: &Connection) -> (ServiceId, String) {
@@ -301,6 +312,7 @@ fn joined(recent: PastRecord, stored: PastRecord, pair: Option<&KeyFingerprint>)
             stored.accepted
         },
         last_good: recent.last_good.or(stored.last_good),
+        certificate: recent.certificate.or(stored.certificate),
     }
 }
 

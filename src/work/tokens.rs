@@ -11,10 +11,12 @@
 //! account.edit(id, &edit, wanted) -> Edited     difference() shows it before
 //! account.enable(id) disable(id, guard) delete(id, guard)
 //! account.renew(id, expires, progress) rotate(id, expires, guard, progress) -> Renewed
+//! desk.certificates()                           when they end, as the last probes saw
 //! desk.unfinished_renewals() resume_renewal(&unfinished, progress)
 //! ```
 
 mod account;
+mod horizon;
 mod life;
 mod outcome;
 mod problem;
@@ -22,6 +24,7 @@ mod renewal;
 mod steps;
 
 pub use account::Account;
+pub use horizon::KnownCertificate;
 pub use life::{Created, Edited};
 pub use outcome::{RenewalProgress, Renewed, unheard};
 pub use problem::TokenError;

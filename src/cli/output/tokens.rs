@@ -5,6 +5,7 @@ use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tokens::{Moment, Token, Usage};
+use crate::work::tokens::KnownCertificate;
 
 /// Most columns that the label takes.
 const LABEL: usize = 40;
@@ -13,10 +14,18 @@ const LABEL: usize = 40;
 pub struct Row<'a> {
     /// The connection's name; empty where only one was asked for.
     pub connection: &'a str,
-    /// The token.
-    pub token: &'a Token,
+    /// What the line is about.
+    pub what: What<'a>,
     /// Whether the connection runs on it.
     pub in_use: bool,
+}
+
+/// What a line is about.
+pub enum What<'a> {
+    /// A token of an account.
+    Token(&'a Token),
+    /// The certificate of a connection's server.
+    Certificate(&'a KnownCertificate),
 }
 
 /// A table with one line a token; nothing where there are none.
@@ -58,7 +67,10 @@ pub fn list(rows: &[Row<'_>]) -> String {
 }
 
 fn cells(row: &Row<'_>) -> [String; 8] {
-    let token = row.token;
+    let token = match row.what {
+        What::Token(token) => token,
+        What::Certificate(certificate) => return certificate_cells(certificate),
+    };
     let or_dash = |text: Option<&String>| text.cloned().unwrap_or_else(|| "–".to_owned());
     let status = token.status.word().unwrap_or("–");
     let day = |moment: Option<&Moment>| {
@@ -90,6 +102,20 @@ fn cells(row: &Row<'_>) -> [String; 8] {
                 .as_ref()
                 .or(token.created_by.id.as_ref()),
         ),
+    ]
+}
+
+fn certificate_cells(certificate: &KnownCertificate) -> [String; 8] {
+    let ends: String = certificate.ends.to_string().chars().take(10).collect();
+    [
+        certificate.connection.to_string(),
+        crate::domain::text::inert(&certificate.subject, LABEL),
+        "–".to_owned(),
+        "certificate".to_owned(),
+        "–".to_owned(),
+        ends,
+        "–".to_owned(),
+        crate::domain::text::inert(&certificate.issuer, LABEL),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! `switchboard token list`: one account's tokens, or what ends next of all of them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
 use super::super::arguments::Format;
 use super::super::arguments::token::{GroupArgument, ListArguments, OrderArgument};
@@ -11,8 +12,9 @@ use super::{Through, account};
 use crate::domain::ServiceId;
 use crate::domain::text::inert;
 use crate::domain::token::span;
+use crate::domain::verdict::whole_seconds;
 use crate::tokens::{Group, Order, Rql, Token, TokenQuery, within_days};
-use crate::work::tokens::{Account, TokenError};
+use crate::work::tokens::{Account, KnownCertificate, TokenError};
 
 /// The code where something ends within the time that was asked about.
 const SOMETHING_ENDS: u8 = 1;
@@ -48,8 +50,10 @@ pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<
             Err(problem) => return Err(problem),
         }
     }
-    write(&all, arguments, names.len() > 1)?;
-    let ends = arguments.expiring.is_some() && all.iter().any(|found| !found.tokens.is_empty());
+    let certificates = certificates(context, arguments).await?;
+    write(&all, &certificates, arguments, names.len() > 1)?;
+    let found = !certificates.is_empty() || all.iter().any(|found| !found.tokens.is_empty());
+    let ends = arguments.expiring.is_some() && found;
     Ok(worst.max(if ends { SOMETHING_ENDS } else { 0 }))
 }
 
@@ -82,6 +86,30 @@ async fn tokens(context: &Context, name: &str, arguments: &ListArguments) -> Res
     })
 }
 
+/// Of all connections, the certificates that end within the time that was asked about, and those that have
+/// ended. Known from their last probes: nobody is asked.
+async fn certificates(
+    context: &Context,
+    arguments: &ListArguments,
+) -> Result<Vec<KnownCertificate>, Fault> {
+    let Some(text) = arguments.expiring.as_deref().filter(|_| arguments.all) else {
+        return Ok(Vec::new());
+    };
+    let until = Timestamp::now()
+        .checked_add(within(text)?)
+        .unwrap_or(Timestamp::MAX);
+    let mut known = context.desk.certificates().await?;
+    known.retain(|certificate| certificate.ends <= until);
+    Ok(known)
+}
+
+fn within(text: &str) -> Result<SignedDuration, Fault> {
+    span(text).ok_or_else(|| {
+        let text = inert(text, 40);
+        Fault::usage(format!("{text:?} is no time: write 30d, 2w or 12h"))
+    })
+}
+
 async fn is_idle(account: &Account, token: &Token) -> Result<bool, TokenError> {
     let Some(id) = &token.id else {
         return Ok(false);
@@ -94,10 +122,7 @@ fn query(arguments: &ListArguments) -> Result<TokenQuery, Fault> {
     let now = Timestamp::now();
     let mut parts = Vec::new();
     if let Some(text) = &arguments.expiring {
-        let within = span(text).ok_or_else(|| {
-            let text = inert(text, 40);
-            Fault::usage(format!("{text:?} is no time: write 30d, 2w or 12h"))
-        })?;
+        let within = within(text)?;
         // Whole days, rounded up: the service compares dates.
         let days = within.as_hours().saturating_add(23) / 24;
         parts.push(within_days(days, now));
@@ -149,32 +174,38 @@ const fn of(chosen: GroupArgument) -> Group {
     }
 }
 
-fn write(all: &[Found], arguments: &ListArguments, several: bool) -> Result<(), Fault> {
+fn write(
+    all: &[Found],
+    certificates: &[KnownCertificate],
+    arguments: &ListArguments,
+    several: bool,
+) -> Result<(), Fault> {
     let several = several || arguments.all;
-    let mut rows: Vec<(&Found, &Token)> = Vec::new();
+    let mut rows: Vec<Ends<'_>> = Vec::new();
     for found in all {
-        rows.extend(found.tokens.iter().map(|token| (found, token)));
+        rows.extend(found.tokens.iter().map(|token| Ends::Token(found, token)));
     }
+    rows.extend(certificates.iter().map(Ends::Certificate));
     if several && arguments.expiring.is_some() {
         // What ends next first, whosever it is.
-        rows.sort_by_key(|(_, token)| token.expires.at());
+        rows.sort_by_key(Ends::at);
     }
     match arguments.format {
         Format::Json if several => {
-            let objects: Vec<_> = rows.iter().map(through).collect();
-            output::json(&objects)?;
+            let objects = rows.iter().map(|row| row.object(arguments));
+            output::json(&objects.collect::<Result<Vec<_>, _>>()?)?;
         }
         Format::Json => {
-            let tokens: Vec<_> = rows.iter().map(|(_, token)| token).collect();
+            let tokens: Vec<_> = all.iter().flat_map(|found| &found.tokens).collect();
             output::json(&tokens)?;
         }
         Format::Ndjson => {
             for row in &rows {
-                output::ndjson(&through(row))?;
+                output::ndjson(&row.object(arguments)?)?;
             }
         }
         Format::Human => {
-            let shown_rows: Vec<_> = rows.iter().map(|row| human(row, several)).collect();
+            let shown_rows: Vec<_> = rows.iter().map(|row| row.human(several)).collect();
             output::data(&shown::list(&shown_rows))?;
         }
         Format::Nagios => {
@@ -184,17 +215,60 @@ fn write(all: &[Found], arguments: &ListArguments, several: bool) -> Result<(), 
     Ok(())
 }
 
-fn through<'a>((found, token): &(&'a Found, &'a Token)) -> Through<'a> {
-    Through {
-        connection: &found.connection,
-        token,
+/// Something that ends.
+enum Ends<'a> {
+    Token(&'a Found, &'a Token),
+    Certificate(&'a KnownCertificate),
+}
+
+impl<'a> Ends<'a> {
+    fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Token(_, token) => token.expires.at(),
+            Self::Certificate(certificate) => Some(certificate.ends),
+        }
+    }
+
+    /// A token as ever; in the horizon of all connections, what kind of thing it is beside it.
+    fn object(&self, arguments: &ListArguments) -> Result<Value, Fault> {
+        let mut object = match self {
+            Self::Token(found, token) => serde_json::to_value(through(found, token))
+                .map_err(|problem| Fault::usage(problem.to_string()))?,
+            Self::Certificate(certificate) => json!({
+                "connection": certificate.connection.as_str(), "id": certificate.fingerprint,
+                "name": certificate.subject, "status": null, "extension": null,
+                "expires": whole_seconds(certificate.ends), "created": null,
+                "created_by": certificate.issuer, "permissions": [],
+            }),
+        };
+        if arguments.all && arguments.expiring.is_some() {
+            object["kind"] = match self {
+                Self::Token(..) => json!("token"),
+                Self::Certificate(_) => json!("certificate"),
+            };
+        }
+        Ok(object)
+    }
+
+    fn human(&self, several: bool) -> shown::Row<'a> {
+        match self {
+            Self::Token(found, token) => shown::Row {
+                connection: if several { &found.connection } else { "" },
+                what: shown::What::Token(token),
+                in_use: token.id.as_deref() == Some(found.own_id.as_str()),
+            },
+            Self::Certificate(certificate) => shown::Row {
+                connection: certificate.connection.as_str(),
+                what: shown::What::Certificate(certificate),
+                in_use: false,
+            },
+        }
     }
 }
 
-fn human<'a>((found, token): &(&'a Found, &'a Token), several: bool) -> shown::Row<'a> {
-    shown::Row {
-        connection: if several { &found.connection } else { "" },
+fn through<'a>(found: &'a Found, token: &'a Token) -> Through<'a> {
+    Through {
+        connection: &found.connection,
         token,
-        in_use: token.id.as_deref() == Some(found.own_id.as_str()),
     }
 }

@@ -21,6 +21,22 @@ pub struct PastRecord {
     pub identity: Option<Identity>,
     /// The last good run.
     pub last_good: Option<LastGood>,
+    /// The server's certificate as it was seen last, in a good run or not.
+    pub certificate: Option<SeenCertificate>,
+}
+
+/// The certificate of a server, the leaf alone. Every text is inert.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SeenCertificate {
+    /// Subject, as `CN=…`.
+    pub subject: String,
+    /// Issuer, likewise.
+    pub issuer: String,
+    /// SHA-256 over the DER form, hex.
+    pub fingerprint: String,
+    /// Its last moment, RFC 3339 UTC.
+    pub ends: String,
 }
 
 impl PastRecord {
