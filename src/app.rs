@@ -20,6 +20,7 @@ pub mod screen;
 pub mod secret_field;
 #[cfg(test)]
 mod tests;
+pub mod tokens;
 mod update;
 
 pub use draft::{Draft, FieldId, HandleSlot};

@@ -124,7 +124,12 @@ fn draw_panes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Positi
         .flat_map(|one| &one.panes)
         .find(|(pane, _)| *pane == Pane::Tokens);
     let seen = tokens.map(|(_, inside)| *inside);
-    overlay::draw(view, panes.body, seen, buf).or(cursor)
+    let sheet = tokens::draw_sheet(view, panes.body, buf);
+    let over = overlay::draw(view, panes.body, seen, buf);
+    if view.model.overlay.is_some() || !view.model.tokens.sheets.is_empty() {
+        return over.or(sheet.filter(|_| view.model.overlay.is_none()));
+    }
+    over.or(cursor)
 }
 
 fn draw_pane(
@@ -161,10 +166,10 @@ fn draw_pane(
             )
         }
         Pane::Tokens => {
-            tokens::draw(view, inside, buf);
-            let count = tokens::count(view).to_string();
+            let cursor = tokens::draw(view, inside, buf);
+            let count = tokens::summary(view);
             (
-                None,
+                cursor,
                 lower_title(view, panes, pane),
                 Line::from(Span::styled(count, faint)),
             )

@@ -15,8 +15,9 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use support::commands::{Done, switchboard};
+use switchboard::domain::token::Listing;
 use switchboard::domain::{Endpoint, Reason, Secret};
-use switchboard::sim::{Behaviour, Connect, Mishap, Sim, SimSettings};
+use switchboard::sim::{Behaviour, Blesta, Certificate, Connect, Mishap, Sim, SimSettings};
 use switchboard::tokens::{
     Expiry, Group, NewToken, Order, Rql, Status, TokenClient, TokenEdit, TokenProblem, TokenQuery,
     Way,
@@ -503,6 +504,25 @@ fn queries() -> Vec<TokenQuery> {
         ]))),
     ];
     queries.extend(Group::ALL.map(|group| with(group.filter(now))));
+    // What the screen lists: every group, every order, whatever is typed.
+    let typed = [
+        "",
+        "a b",
+        "status:active extension:EXT-002 by:Ann module:MD-0001",
+        "x)&eq(id,y \"q\"",
+    ];
+    for (number, order) in Order::ALL.into_iter().enumerate() {
+        let groups = std::iter::once(None).chain(Group::ALL.map(Some));
+        queries.extend(groups.map(|group| {
+            let filter = typed[number % typed.len()].to_owned();
+            let listing = Listing {
+                group,
+                order,
+                filter,
+            };
+            TokenQuery::of(&listing, now).from_row(100)
+        }));
+    }
     queries.extend(Order::ALL.map(|order| TokenQuery {
         order: vec![(order, true), (Order::Id, false)],
         ..TokenQuery::default()
@@ -910,6 +930,128 @@ async fn every_failure_has_its_exit_code() {
         "nothing is sent meanwhile"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_next_is_one_list_of_tokens_and_certificates() {
+    let mut stage = Stage::new();
+    let shop = Blesta::new("api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
+    let ends = stage
+        .sim
+        .serve_tls(Behaviour::Blesta(shop.clone()), Certificate::Expiring)
+        .unwrap();
+    let ca = stage.sim.ca_file();
+    let (url, ca) = (ends.url, ca.to_str().unwrap().to_owned());
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "blesta",
+        "--url",
+        &url,
+        "--username",
+        "api",
+        "--ca-file",
+        &ca,
+        "--store",
+        "vault",
+        "--key-stdin",
+    ];
+    assert_eq!(stage.run_with(&add, &shop.key).code, 0);
+    let listed = |within: &str| {
+        stage.run(&format!(
+            "token list --all --expiring {within} --format json"
+        ))
+    };
+    let kinds = |done: &Done| -> Vec<String> {
+        let rows = done.json();
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row["kind"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(
+        kinds(&listed("30d")),
+        ["token", "token", "token"],
+        "nobody has probed it"
+    );
+    stage.run("probe shop");
+    let before = stage.sim.log().at(ends.port).len();
+    let month = listed("30d");
+    assert_eq!(month.code, 1);
+    assert_eq!(
+        kinds(&month),
+        ["token", "certificate", "token", "token"],
+        "{month:?}"
+    );
+    let row = &month.json()[1];
+    assert_eq!(
+        (&row["connection"], &row["status"]),
+        (&json!("shop"), &Value::Null)
+    );
+    assert!(row["expires"].is_string() && row["name"].as_str().unwrap().starts_with("CN="));
+    assert_eq!(listed("1d").code, 0);
+    let shown = stage.run("token list --all --expiring 30d");
+    assert!(shown.out.contains("certificate"), "{shown:?}");
+    assert_eq!(
+        stage.sim.log().at(ends.port).len(),
+        before,
+        "it was not asked for this"
+    );
+}
+
+/// The real binary, killed by the kernel as it is about to put something on the disk: at its first such call, at
+/// its second, and so on, until a run has none left.
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_write_of_a_renewal_the_connection_works_afterwards() {
+    let strace = std::process::Command::new("strace").arg("-V").output();
+    if strace.is_err() {
+        return;
+    }
+    let mut kills = 0;
+    for number in 1..60 {
+        let stage = Stage::new();
+        let inject = format!("inject={WRITES}:signal=KILL:when={number}");
+        let mut command = std::process::Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-e", &inject]);
+        command.args([
+            env!("CARGO_BIN_EXE_switchboard"),
+            "token",
+            "renew",
+            "market",
+        ]);
+        command.args([OWN, "--expires", "2030-01-01", "--yes"]);
+        let passphrase = stage.home.path().join("passphrase");
+        command
+            .env_clear()
+            .env("HOME", stage.home.path())
+            .env("SWITCHBOARD_PASSPHRASE_FILE", &passphrase)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null());
+        let status = tokio::task::block_in_place(|| command.status().unwrap());
+        let probed = stage.run("probe market --format json");
+        assert_eq!(probed.code, 0, "write {number}: {probed:?}");
+        let renewed = stage.asked("POST", "/renew");
+        assert!(renewed <= 1, "write {number}: renewed {renewed} times");
+        if renewed == 1 {
+            stage.connect.let_expire(OWN);
+            let probed = stage.run("probe market");
+            assert_eq!(
+                probed.code, 0,
+                "write {number}, the old one dead: {probed:?}"
+            );
+        }
+        if status.success() {
+            assert_eq!(renewed, 1, "the last run was let through");
+            assert!(kills > 5, "only {kills} runs were killed");
+            return;
+        }
+        kills += 1;
+    }
+    panic!("no run got through");
+}
+
+/// The calls by which something comes to be on the disk.
+const WRITES: &str = "fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_request_of_a_renewal_the_connection_works_afterwards() {

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::domain::token::Token;
 use crate::domain::{Connection, Endpoint, Name, Verdict};
 
 /// What stands for something that has no pseudonym.
@@ -17,6 +18,7 @@ pub struct Disguise {
     hosts: Numbers,
     users: Numbers,
     ids: Numbers,
+    tokens: Numbers,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +69,29 @@ impl Disguise {
         if let Some(host) = &identity.host {
             self.hosts.learn(host);
         }
+    }
+
+    /// Gives pseudonyms to what tells whose `token` is.
+    pub fn learn_token(&mut self, token: &Token) {
+        for id in [&token.id, &token.external_id].into_iter().flatten() {
+            self.ids.learn(id);
+        }
+        for label in [&token.name, &token.description, &token.id]
+            .into_iter()
+            .flatten()
+        {
+            self.tokens.learn(label);
+        }
+        for person in [&token.owner, &token.created_by, &token.updated_by] {
+            for text in [&person.name, &person.id].into_iter().flatten() {
+                self.users.learn(text);
+            }
+        }
+    }
+
+    /// The pseudonym of a token's label, or of another text of its own.
+    pub fn token(&self, label: &str) -> String {
+        self.tokens.shown("token", label)
     }
 
     /// The pseudonym of a connection.

@@ -1,6 +1,7 @@
 //! Everything that the model can ask of the world, on one page. Imperatives.
 
 use super::draft::{Draft, HandleSlot};
+use super::tokens::TokensEffect;
 use crate::domain::{Name, Secret, SecretRef};
 use crate::service::Manner;
 
@@ -116,6 +117,8 @@ pub enum Effect {
         store: Option<SecretRef>,
     },
 
+    /// Something about tokens at a service.
+    Tokens(TokensEffect),
     /// Ring the terminal's bell.
     Bell,
     /// Switch mouse reports on or off.

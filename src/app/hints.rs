@@ -11,6 +11,9 @@ pub fn footer(model: &Model) -> Vec<(String, &'static str)> {
     if let Some(overlay) = &model.overlay {
         return overlay_keys(overlay);
     }
+    if let Some(keys) = super::tokens::hints::sheet_keys(model) {
+        return keys;
+    }
     if model.list.filtering {
         return [("Enter", "keep"), ("Esc", "clear"), ("↑ ↓", "move")]
             .map(|(key, hint)| (key.to_owned(), hint))
@@ -78,6 +81,7 @@ fn list_actions(model: &Model) -> Vec<Action> {
         ],
         Pane::Form => vec![Edit, Probe, Reveal, Copy, New, Palette, Help, Quit],
         Pane::Response => vec![Probe, Bisect, Edit, Palette, Help, Quit],
+        Pane::Tokens if model.has_account() => super::tokens::hints::pane_actions(model),
         Pane::Tokens => vec![Reveal, Copy, CopyAs, AddToken, Palette, Help, Quit],
     };
     if model.entries.is_empty() {

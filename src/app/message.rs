@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::draft::HandleSlot;
 use super::effect::{Target, Unlock};
 use super::model::Pane;
+use super::tokens::TokensMessage;
 use crate::domain::{Checks, Connection, Handle, Name, Origin, Secret, SecretRef, Verdict};
 use crate::service::Catalog;
 
@@ -116,6 +117,8 @@ pub enum Message {
     /// It was not; one sentence.
     TokenAddFailed(String),
 
+    /// Something about tokens at a service.
+    Tokens(TokensMessage),
     /// Something to say in the footer.
     Noticed(String),
     /// A signal asks us to end: 128 + its number is the exit code.

@@ -10,6 +10,7 @@ use super::draft::{Draft, FieldId, HandleSlot};
 use super::keymap::Keymap;
 use super::message::StoreOffer;
 use super::secret_field::SecretField;
+use super::tokens::{TokensEffect, TokensPane};
 use crate::domain::{Checks, Connection, Handle, Name, Origin, SecretRef, State, Verdict};
 use crate::service::Catalog;
 
@@ -80,6 +81,8 @@ pub struct Model {
     pub adding: Option<AddTokenDialog>,
     /// The form that is opened once the person agreed to lose the present draft.
     pub next_form: Option<OpenForm>,
+    /// Tokens at services: the account's list, and the sheets over the panes.
+    pub tokens: TokensPane,
     /// The number of the last probe started here. Grows over all targets, so it grows for each.
     pub generation: u64,
 }
@@ -93,6 +96,10 @@ pub enum Waiting {
     Copy(Name, HandleSlot, super::effect::CopyAs),
     /// The stored secrets of the connection in the form.
     LoadSecrets(Name),
+    /// A token of an account to show, by its id.
+    Token(String),
+    /// Something about tokens.
+    Tokens(Box<TokensEffect>),
 }
 
 /// Which form to open.
@@ -432,6 +439,8 @@ pub enum Question {
     BisectDraft,
     /// Locking forgets the secrets typed and not saved: lock?
     LockLosesSecrets,
+    /// Leave the sheet on top and lose what is on it alone?
+    LeaveSheet,
 }
 
 /// A passphrase being typed.

@@ -46,6 +46,7 @@ impl Model {
             waiting: None,
             adding: None,
             next_form: None,
+            tokens: super::tokens::TokensPane::default(),
             generation: 0,
         }
     }
@@ -111,6 +112,7 @@ impl Model {
             Some(_) => false,
             None => {
                 self.focus == Pane::Form
+                    && self.tokens.sheets.is_empty()
                     && !self.list.filtering
                     && self
                         .visible_form()
@@ -139,6 +141,7 @@ impl Model {
         ]
         .into_iter()
         .flatten()
+        .chain(self.tokens.next_wake())
         .min()
     }
 
@@ -146,7 +149,8 @@ impl Model {
     pub fn animating(&self) -> bool {
         let moves = |probe: &ProbeState| *probe != ProbeState::Idle;
         let rows = self.list.visible.iter();
-        self.visible_form().is_some_and(|form| moves(&form.probe))
+        self.tokens.animating()
+            || self.visible_form().is_some_and(|form| moves(&form.probe))
             || matches!(&self.overlay, Some(Overlay::Passphrase(dialog)) if dialog.busy)
             || self
                 .selected_entry()
@@ -160,7 +164,7 @@ impl Model {
 
     /// When the secrets are locked for want of input.
     pub(super) fn idle_lock_at(&self) -> Option<Timestamp> {
-        if self.locked || self.lock_after_min == 0 {
+        if self.locked || self.lock_after_min == 0 || self.tokens.holds_only_secret() {
             return None;
         }
         let idle = SignedDuration::from_mins(i64::from(self.lock_after_min));

@@ -13,3 +13,4 @@ mod random;
 mod saving;
 mod scene;
 mod timing;
+mod tokens;

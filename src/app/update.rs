@@ -14,6 +14,7 @@ mod overlays;
 mod paste;
 mod probes;
 mod saving;
+mod tokens;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
@@ -58,6 +59,7 @@ impl Model {
             Message::ConfigurationFailed(why) => self.configuration_failed(&why),
             other => self.answered(other, &mut out),
         }
+        self.tokens_settle(&mut out);
         out
     }
 
@@ -82,6 +84,7 @@ impl Model {
             Message::Copied(copied) => self.copied(copied, out),
             Message::ClipboardCleared(words) => self.clipboard_cleared(&words),
             Message::Noticed(text) => self.noticed(&text),
+            Message::Tokens(answer) => self.tokens_answered(answer, out),
             Message::EndRequested(code) => self.end(code, out),
             other => self.saved_or_stored(other, out),
         }
@@ -127,6 +130,7 @@ impl Model {
             self.act(Action::Quit, out);
         } else if self.overlay.is_some() {
             self.overlay_key(press, out);
+        } else if self.tokens_key(press, out) {
         } else if self.list.filtering {
             self.filter_key(press, out);
         } else if self.is_editing() {
@@ -138,6 +142,9 @@ impl Model {
 
     /// Does what a key or a row of the palette means.
     pub(super) fn act(&mut self, action: Action, out: &mut Effects) {
+        if self.tokens_act(action, out) {
+            return;
+        }
         match action {
             Action::New
             | Action::Edit
@@ -201,6 +208,7 @@ impl Model {
         {
             self.typing_rested(out);
         }
+        self.tokens_elapse();
         if self.idle_lock_at().is_some_and(over) {
             self.lock_now(out);
         }
@@ -221,6 +229,7 @@ impl Model {
 
     fn end(&mut self, code: u8, out: &mut Effects) {
         self.revealed = None;
+        self.tokens.revealed = None;
         if self
             .copied
             .take()
@@ -239,6 +248,7 @@ impl Model {
         });
         self.form.as_ref().is_some_and(|form| form.dirty)
             || token.is_some_and(|dialog| !dialog.value.value.is_empty())
+            || self.tokens.holds_unsaved()
     }
 
     /// Something to say; also how a copy says that it failed.

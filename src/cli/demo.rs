@@ -80,6 +80,9 @@ fn words(set: &[Rehearsal]) -> Vec<String> {
         lines.push(format!("  URL       {}", one.url));
         lines.push(format!("  Username  {}", one.username));
         lines.push(format!("  Key       {key}"));
+        if one.service == "connect" {
+            lines.push("  Tokens    choose it, Shift-Tab, then l loads its account's".to_owned());
+        }
     }
     lines
 }

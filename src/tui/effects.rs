@@ -3,6 +3,8 @@
 //! A newer task for the same key replaces the older one. Which answer counts is decided by its generation in
 //! the model; ending the older task only saves work, and closes its connection.
 
+mod tokens;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +43,7 @@ enum Key {
     Clearing,
     Resume,
     Set,
+    Tokens(tokens::Task),
 }
 
 /// Ends its task when it is dropped.
@@ -64,6 +67,7 @@ pub struct Effects {
     /// When the secret that was copied last is to be cleared.
     clears_at: Arc<Mutex<Option<Instant>>>,
     banner: Vec<String>,
+    accounts: tokens::Accounts,
 }
 
 /// The way back to the loop.
@@ -95,6 +99,7 @@ impl Effects {
             tasks: HashMap::new(),
             clears_at: Arc::default(),
             banner,
+            accounts: tokens::Accounts::default(),
         }
     }
 
@@ -181,6 +186,7 @@ impl Effects {
         let desk = self.desk.clone();
         match effect {
             Effect::Lock => self.lock(),
+            Effect::Tokens(effect) => self.tokens(effect),
             Effect::Reveal(name, slot) => self.answer(Key::Reveal, async move {
                 match desk.handle(&name, translate::slot(slot)).await {
                     Err(WorkError::PassphraseNeeded(what)) => {
@@ -318,6 +324,7 @@ impl Effects {
     fn lock(&mut self) {
         let carries = |key: &Key| match key {
             Key::Secrets | Key::Reveal | Key::Clipboard | Key::Unlock => true,
+            Key::Tokens(task) => task.reads(),
             // A probe ends by itself, and its answer holds no secret; what is being written is written.
             Key::Probe(_)
             | Key::Watch
@@ -331,6 +338,7 @@ impl Effects {
             | Key::Set => false,
         };
         self.tasks.retain(|key, _| !carries(key));
+        self.accounts.forget();
         let (desk, queue) = (self.desk.clone(), self.queue.clone());
         self.own(Key::Lock, async move {
             if let Some(cleared) = desk.clear_clipboard().await {

@@ -87,7 +87,7 @@ pub(super) fn plan(area: Rect, focus: Pane, zoomed: bool, form: FormSize) -> Pla
     } else if area.width < WIDE || body.height < FOUR_ROWS {
         (two_of_three(body, focus, form), true)
     } else {
-        (all_four(body, form), false)
+        (all_four(body, focus, form), false)
     };
     let list = match boxes.first() {
         Some(first) if first.area.width < FULL_LIST => ListColumns::LampAndName,
@@ -133,12 +133,21 @@ fn list_width(body: Rect) -> u16 {
     }
 }
 
-fn all_four(body: Rect, form: FormSize) -> Vec<PaneBox> {
+/// Rows that the response keeps while the tokens have the keys.
+const LEAST_RESPONSE: u16 = 5;
+
+fn all_four(body: Rect, focus: Pane, form: FormSize) -> Vec<PaneBox> {
     let (list, right) = split(body, list_width(body));
     let tokens = match (form, body.height) {
         (FormSize::Further, _) | (FormSize::First, 0..24) => 3,
         (FormSize::First, 24..34) => 4,
         (FormSize::First, _) => 7,
+    };
+    // The pane that has the keys gets the room: a list of tokens in three rows is none.
+    let free = body.height.saturating_sub(4 + form.rows(body));
+    let tokens = match focus {
+        Pane::Tokens => tokens.max(free.saturating_sub(LEAST_RESPONSE)),
+        Pane::List | Pane::Form | Pane::Response => tokens,
     };
     let right_panes = [
         (Pane::Form, form.rows(body)),

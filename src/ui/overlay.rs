@@ -43,7 +43,7 @@ pub(super) fn draw(
 }
 
 /// Draws an empty box in the middle of `body` and returns its inside, a blank at either side left free.
-fn open_box(
+pub(in crate::ui) fn open_box(
     view: &View<'_>,
     body: Rect,
     size: (usize, usize),
@@ -70,7 +70,7 @@ fn open_box(
 }
 
 /// Says in a box's lower border how many lines are hidden below.
-fn more(view: &View<'_>, inside: Rect, hidden: usize, buf: &mut Buffer) {
+pub(in crate::ui) fn more(view: &View<'_>, inside: Rect, hidden: usize, buf: &mut Buffer) {
     if hidden > 0 {
         let text = format!(" ↓ {hidden} more ");
         let line = Rect {
@@ -99,7 +99,7 @@ fn lines(text: &str, width: usize, style: Style) -> Vec<Line<'static>> {
 }
 
 /// Draws lines one below the other.
-fn put_lines(buf: &mut Buffer, inside: Rect, lines: Vec<Line<'static>>) {
+pub(in crate::ui) fn put_lines(buf: &mut Buffer, inside: Rect, lines: Vec<Line<'static>>) {
     for (at, line) in lines
         .into_iter()
         .enumerate()

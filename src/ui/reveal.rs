@@ -26,6 +26,16 @@ pub(super) fn handle(model: &Model, name: &Name, slot: HandleSlot) -> Option<Ope
     })
 }
 
+/// The token `id` of the account behind `name`, while it is in the open. Never in the war-room.
+pub(super) fn token(model: &Model, name: &Name, id: &str) -> Option<Open> {
+    let revealed = model.revealed_token()?;
+    let seconds = seconds_to(model, revealed.until);
+    (revealed.name == *name && revealed.id == id && seconds > 0).then(|| Open {
+        text: clean(revealed.handle.secret().expose()),
+        seconds,
+    })
+}
+
 /// What stands in the secret field `id` of the form, while it is in the open. As it was typed: the field draws
 /// it inert, character by character, so that the cursor stays where it belongs.
 pub(super) fn field(model: &Model, form: &Form, id: FieldId) -> Option<Open> {

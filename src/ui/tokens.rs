@@ -1,7 +1,16 @@
-//! The Tokens pane: the handles of the connection, masked, or one of them in the open for some seconds.
+//! The Tokens pane: the handles of the connection, masked, or one of them in the open for some seconds; below
+//! them the tokens of the account behind it, and over the panes the sheets about one of those.
+
+mod account;
+mod columns;
+mod details;
+mod horizon;
+mod renewal;
+mod sheet;
+mod wizard;
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -13,6 +22,8 @@ use crate::app::model::{Entry, Pane};
 use crate::app::{Action, HandleSlot};
 use crate::domain::secret::MASK;
 use crate::domain::{CheckId, State};
+
+pub(super) use sheet::draw as draw_sheet;
 
 /// What nobody told us.
 const NOT_KNOWN: &str = "–";
@@ -75,7 +86,17 @@ impl Columns {
 }
 
 /// Draws the pane.
-pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> Option<Position> {
+    if view.model.has_account()
+        && let Some(entry) = view.entry()
+    {
+        return account::draw(view, entry, area, buf);
+    }
+    draw_held(view, area, buf);
+    None
+}
+
+fn draw_held(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     let columns = Columns::of(area.width.saturating_sub(1));
     let heads = [
@@ -176,14 +197,31 @@ fn draw_empty(view: &View<'_>, body: Rect, buf: &mut Buffer) {
     put(buf, inset(row(body, 0), 1, 1), Line::from(words));
 }
 
+/// What stands at the right of the title.
+pub(super) fn summary(view: &View<'_>) -> String {
+    match view.model.account_list() {
+        Some(list) => account::summary(view, list),
+        None => count(view).to_string(),
+    }
+}
+
 /// How many handles there are.
-pub(super) fn count(view: &View<'_>) -> usize {
+fn count(view: &View<'_>) -> usize {
     view.entry()
         .map_or(0, |entry| handles::rows(&entry.connection).len())
 }
 
 /// The handle in the open, where the pane's row (`area`, if the pane is to be seen) can't show it whole.
 pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, Open)> {
+    if !view.model.tokens.sheets.is_empty() {
+        return None;
+    }
+    if let Some(revealed) = view.model.revealed_token() {
+        let open = reveal::token(view.model, &revealed.name, &revealed.id)?;
+        let seen = area.is_some_and(|area| account::shows(&open, area));
+        let title = format!("{} · {}", view.name(&revealed.name), view.id(&revealed.id));
+        return (!seen).then_some((title, open));
+    }
     let revealed = view.model.revealed.as_ref()?;
     let open = reveal::handle(view.model, &revealed.name, revealed.slot)?;
     let entry = view.model.entries.get(&revealed.name);

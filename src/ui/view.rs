@@ -45,7 +45,9 @@ impl<'a> View<'a> {
 
     /// Whether `pane` has the keys.
     pub(super) fn focused(&self, pane: Pane) -> bool {
-        self.model.overlay.is_none() && self.model.focus == pane
+        self.model.overlay.is_none()
+            && self.model.tokens.sheets.is_empty()
+            && self.model.focus == pane
     }
 
     /// A connection's name, or what stands for it in the war-room.

@@ -11,6 +11,7 @@
 
 pub mod commands;
 pub mod netns;
+pub mod person;
 pub mod pty;
 pub mod rig;
 pub mod stage;

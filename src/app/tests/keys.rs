@@ -70,11 +70,11 @@ fn remap(pairs: &[(&str, &str)]) -> (Keymap, Vec<String>) {
 
 #[test]
 fn a_remapped_action_has_its_new_keys_only() {
-    let (map, warnings) = remap(&[("probe", "f5 x")]);
+    let (map, warnings) = remap(&[("probe", "f5 i")]);
     assert_eq!(warnings, Vec::<String>::new());
     let key = |text| map.in_lists(KeyPress::parse(text).unwrap());
     assert_eq!(
-        (key("f5"), key("x"), key("r")),
+        (key("f5"), key("i"), key("r")),
         (Some(Action::Probe), Some(Action::Probe), None)
     );
     assert_eq!(map.list_key(Action::Probe).unwrap(), "F5");

@@ -4,6 +4,7 @@ use super::scene::{Scene, named, shop, shops};
 use crate::app::effect::Effect;
 use crate::app::message::Loaded;
 use crate::app::model::{LoadState, Order, Pane};
+use crate::app::tokens::TokensEffect;
 use crate::app::{FieldId, Message};
 use crate::domain::{Connection, Reason, State};
 
@@ -19,7 +20,11 @@ fn at_start_the_configuration_is_read_and_then_watched() {
     let mut scene = Scene::starting();
     assert_eq!(scene.model.start(), [Effect::LoadConfiguration]);
     load(&mut scene, shops(&["b", "a"]));
-    assert_eq!(scene.effects(), [Effect::Watch(true)]);
+    let asked = [
+        Effect::Tokens(TokensEffect::FindUnfinished),
+        Effect::Watch(true),
+    ];
+    assert_eq!(scene.effects(), asked);
     assert_eq!(scene.model.loaded, LoadState::Ready);
     assert_eq!(scene.selected(), "a");
     load(&mut scene, shops(&["b", "a"]));

@@ -5,7 +5,10 @@ use proptest::prelude::*;
 use super::scene::{Scene, fine_until, named, shop, verdict};
 use crate::app::effect::{Effect, Target, Unlock};
 use crate::app::model::{FieldText, Pane};
+use crate::app::tokens::exchange::RowPage;
+use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
 use crate::app::{HandleSlot, Message};
+use crate::domain::token::Token;
 use crate::domain::{CheckId, Handle, Reason, Secret, SecretRef};
 
 #[derive(Debug, Clone)]
@@ -67,6 +70,14 @@ const KEYS: &[&str] = &[
     "?",
     "q",
     "x",
+    "l",
+    "t",
+    "f",
+    "N",
+    "O",
+    "E",
+    "pgdn",
+    "space",
     "é",
     "漢",
     "alt-n",
@@ -180,9 +191,71 @@ fn answer(scene: &mut Scene, well: bool) {
         },
         Effect::Copy { .. } => Message::PassphraseNeeded(Unlock::Open),
         Effect::Resume(name) => Message::Resumed(name),
+        Effect::Tokens(effect) => tokens_answer(effect, well),
         _ => Message::Woke,
     };
     scene.send(message);
+}
+
+fn tokens_answer(effect: TokensEffect, well: bool) -> Message {
+    let row = || {
+        Row::of(Token {
+            id: Some("SU-1".to_owned()),
+            name: Some("a".to_owned()),
+            secret: Some(Secret::new("s3cret")),
+            ..Token::default()
+        })
+    };
+    let trouble = || Trouble {
+        text: "no".to_owned(),
+        kind: TroubleKind::Missing,
+    };
+    Message::Tokens(match effect {
+        effect @ TokensEffect::Load { offset: 0, .. } if !well => {
+            TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect))
+        }
+        TokensEffect::Load {
+            generation, offset, ..
+        } => TokensMessage::Loaded {
+            generation,
+            offset,
+            page: Ok(RowPage {
+                rows: vec![row(), Row::of(Token::default()), row()],
+                total: Some(300),
+                own_id: "SU-1".to_owned(),
+            }),
+        },
+        TokensEffect::Read { generation, .. } => TokensMessage::Read {
+            generation,
+            row: if well {
+                Ok(Box::new(row()))
+            } else {
+                Err(trouble())
+            },
+        },
+        TokensEffect::Reveal { name, id } => TokensMessage::Revealed {
+            name,
+            id,
+            result: Ok(Handle::plain(Secret::new("s3cret"))),
+        },
+        TokensEffect::ReadModules { generation, .. } => TokensMessage::ModulesRead {
+            generation,
+            modules: Ok(Vec::new()),
+        },
+        TokensEffect::ReadExtensions { generation, .. } => TokensMessage::ExtensionsRead {
+            generation,
+            extensions: Err(trouble()),
+        },
+        TokensEffect::Change { generation, .. } => TokensMessage::Switched {
+            generation,
+            row: if well { Ok(None) } else { Err(trouble()) },
+        },
+        TokensEffect::Renew { generation, .. } => TokensMessage::Renewed {
+            generation,
+            result: Err(trouble()),
+        },
+        _ => TokensMessage::UnfinishedFound(Vec::new()),
+    })
 }
 
 fn play(scene: &mut Scene, act: Act) {
@@ -236,6 +309,14 @@ fn check(scene: &Scene) {
         }
     }
     assert!(!model.war_room || model.revealed.is_none());
+    assert!(!model.war_room || model.tokens.revealed.is_none());
+    let details = matches!(model.tokens.sheet(), Some(Sheet::Details(_)));
+    let typed = model.tokens.sheet().is_some_and(Sheet::takes_text);
+    assert!(
+        !model.war_room || !typed || details,
+        "what is typed would show"
+    );
+    assert!(!format!("{:?}", model.tokens).contains("s3cret"));
     crate::app::hints::footer(model);
     crate::app::hints::help(model);
 }
@@ -248,7 +329,9 @@ proptest! {
         let mut rich = shop("a");
         rich.token = Some(SecretRef::Ask);
         rich.added = vec![("one".to_owned(), SecretRef::Ask)];
-        let mut scene = Scene::with(vec![rich, shop("b"), shop("c"), shop("d"), shop("e")]);
+        let mut account = shop("b");
+        account.service = crate::domain::ServiceId::connect();
+        let mut scene = Scene::with(vec![rich, account, shop("c"), shop("d"), shop("e")]);
         for act in acts {
             play(&mut scene, act);
             check(&scene);

@@ -7,6 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::Keymap;
 use crate::app::message::Loaded;
 use crate::app::model::{Entry, Form, LoadState, Order, ProbeState};
+use crate::app::tokens::TokensEffect;
 use crate::domain::{Connection, Name};
 
 impl Model {
@@ -27,6 +28,11 @@ impl Model {
             self.set_order_named(&name);
         }
         self.take_connections(loaded.connections);
+        if first {
+            out.push(Effect::Tokens(TokensEffect::FindUnfinished));
+        } else if self.tokens.list.is_some() || !self.tokens.sheets.is_empty() {
+            out.push(Effect::Tokens(TokensEffect::DropKeys));
+        }
         self.check_draft_against_configuration(out);
         self.relist();
         if let Some(warning) = self.warnings.first().cloned() {

@@ -180,7 +180,9 @@ impl Model {
         if self.locked {
             self.waiting = None;
             self.open_passphrase(Unlock::Open);
-        } else if self.form.as_ref().is_some_and(Form::holds_typed_secret) {
+        } else if self.form.as_ref().is_some_and(Form::holds_typed_secret)
+            || self.tokens.holds_only_secret()
+        {
             self.ask(Question::LockLosesSecrets);
         } else {
             self.lock_now(out);
@@ -199,6 +201,7 @@ impl Model {
         }
         self.waiting = None;
         self.adding = None;
+        self.tokens_lock();
         if matches!(self.overlay, Some(Overlay::AddToken(_))) {
             self.overlay = None;
         }

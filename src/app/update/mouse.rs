@@ -16,12 +16,12 @@ const WHEEL: isize = 3;
 impl Model {
     pub(super) fn mouse_event(&mut self, event: MouseEvent) {
         self.last_input = self.now;
-        if self.overlay.is_some() || self.is_editing() {
+        if self.overlay.is_some() || (self.is_editing() && self.tokens.sheets.is_empty()) {
             return;
         }
         match event.kind {
-            MouseEventKind::ScrollUp => self.move_rows(-WHEEL),
-            MouseEventKind::ScrollDown => self.move_rows(WHEEL),
+            MouseEventKind::ScrollUp if !self.wheel_in_sheet(false) => self.move_rows(-WHEEL),
+            MouseEventKind::ScrollDown if !self.wheel_in_sheet(true) => self.move_rows(WHEEL),
             _ => {}
         }
     }
@@ -29,7 +29,7 @@ impl Model {
     /// A click into `pane`, `row` rows below its first one.
     pub(super) fn clicked(&mut self, pane: Pane, row: u16, out: &mut Effects) {
         self.last_input = self.now;
-        if self.overlay.is_some() {
+        if self.overlay.is_some() || !self.tokens.sheets.is_empty() {
             return;
         }
         self.focus_on(pane, out);
@@ -41,7 +41,10 @@ impl Model {
                 }
             }
             Pane::Form => self.click_field(row, out),
-            Pane::Tokens => self.select_token_row(row),
+            Pane::Tokens => {
+                let top = self.account_list().map_or(0, |list| list.top);
+                self.select_token_row(top + row);
+            }
             Pane::Response => {}
         }
     }

@@ -4,7 +4,6 @@ use tui_input::InputRequest;
 
 use super::{Effects, Model, editing_request};
 use crate::app::effect::Effect;
-use crate::app::handles;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Overlay, Pane};
 
@@ -69,20 +68,17 @@ impl Model {
     }
 
     fn move_token_row(&mut self, rows: isize) {
-        let count = self
-            .selected_entry()
-            .map_or(0, |entry| handles::rows(&entry.connection).len());
+        let count = self.token_rows();
         let row = self.token_row.saturating_add_signed(rows);
         self.select_token_row(row.min(count.saturating_sub(1)));
     }
 
     pub(super) fn select_token_row(&mut self, row: usize) {
-        let count = self
-            .selected_entry()
-            .map_or(0, |entry| handles::rows(&entry.connection).len());
-        if row != self.token_row && row < count {
+        if row != self.token_row && row < self.token_rows() {
             self.token_row = row;
             self.revealed = None;
+            self.tokens.revealed = None;
+            self.show_token_row();
         }
     }
 
@@ -179,6 +175,7 @@ impl Model {
         }
         self.war_room = !self.war_room;
         self.revealed = None;
+        self.tokens_war_room();
         self.park_form();
         self.say(if self.war_room {
             "war-room: pseudonyms, no reveal, no copy"

@@ -134,6 +134,7 @@ impl Model {
             Question::Bisect(name) => self.probe_saved(&name, Manner::Full, out),
             Question::BisectDraft => self.probe_draft(Manner::Full, out),
             Question::LockLosesSecrets => self.lock_now(out),
+            Question::LeaveSheet => self.close_sheet(),
         }
     }
 
@@ -148,7 +149,8 @@ impl Model {
             | Question::SaveAllTheSame
             | Question::Bisect(_)
             | Question::BisectDraft
-            | Question::LockLosesSecrets => {}
+            | Question::LockLosesSecrets
+            | Question::LeaveSheet => {}
         }
     }
 

@@ -17,6 +17,9 @@ impl Model {
         if self.takes_secret() {
             return self.paste_secret(Secret::new(pasted), out);
         }
+        if self.overlay.is_none() && self.tokens_paste(pasted) {
+            return;
+        }
         let line = one_line(pasted);
         if let Some(input) = self.open_line() {
             insert(input, line.trim());

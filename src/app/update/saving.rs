@@ -206,7 +206,10 @@ impl Model {
             match waiting {
                 Some(Waiting::Reveal(name, slot)) => self.reveal_handle(name, slot, out),
                 Some(Waiting::Copy(name, slot, form)) => self.copy_handle(name, slot, form, out),
-                Some(Waiting::LoadSecrets(_)) | None => self.load_form_secrets(out),
+                Some(Waiting::Tokens(effect)) => self.tokens_go_on(*effect, out),
+                Some(Waiting::LoadSecrets(_) | Waiting::Token(_)) | None => {
+                    self.load_form_secrets(out);
+                }
             }
         }
     }
@@ -237,7 +240,9 @@ impl Model {
     /// Esc in a dialog that something waited for.
     pub(super) fn dialog_cancelled(&mut self) {
         self.overlay = None;
-        self.waiting = None;
+        if matches!(self.waiting.take(), Some(Waiting::Tokens(_))) {
+            self.tokens_give_up("the vault is locked: L unlocks it");
+        }
         if let Some(form) = &mut self.form {
             form.loading_secrets = false;
         }

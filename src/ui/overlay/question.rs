@@ -79,6 +79,13 @@ fn words(
             "send them",
             "don't",
         ),
+        Question::LeaveSheet => (
+            "Not sent",
+            "What stands here was not sent, or is kept nowhere else, and would be lost. Leave it?"
+                .to_owned(),
+            "lose it",
+            "stay",
+        ),
         Question::LockLosesSecrets => (
             "Lock",
             "Locking forgets the secrets that were typed and not saved. Lock?".to_owned(),

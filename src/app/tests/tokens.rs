@@ -1,0 +1,464 @@
+//! Tokens of an account: asked for on demand, late answers dropped, nothing changed that was not meant.
+
+use super::scene::{Scene, named, shop};
+use crate::app::effect::{Effect, Unlock};
+use crate::app::message::Message;
+use crate::app::model::{Overlay, Pane, Question};
+use crate::app::tokens::exchange::{Doing, RowPage};
+use crate::app::tokens::sheet::RenewalStage;
+use crate::app::tokens::wizard::Step;
+use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::domain::token::{Group, Guard, Status, Token};
+use crate::domain::{Connection, Handle, Secret, ServiceId};
+
+fn market(name: &str) -> Connection {
+    let mut connection = shop(name);
+    connection.url = "https://api.example.com/public/v1".to_owned();
+    connection.username = "SU-1".to_owned();
+    connection.service = ServiceId::connect();
+    connection
+}
+
+fn row(number: u64) -> Row {
+    Row::of(Token {
+        id: Some(format!("SU-{number}")),
+        name: Some(format!("token {number}")),
+        status: Status::Active,
+        secret: Some(Secret::new("s3cret")),
+        ..Token::default()
+    })
+}
+
+fn page(offset: u64, total: u64) -> RowPage {
+    RowPage {
+        rows: (offset..total.min(offset + 100)).map(row).collect(),
+        total: Some(total),
+        own_id: "SU-1".to_owned(),
+    }
+}
+
+fn trouble(kind: TroubleKind) -> Trouble {
+    Trouble {
+        text: "the service says no".to_owned(),
+        kind,
+    }
+}
+
+impl Scene {
+    /// The effects about tokens since this was last called.
+    fn asked(&mut self) -> Vec<TokensEffect> {
+        let effects = self.effects().into_iter();
+        effects
+            .filter_map(|effect| match effect {
+                Effect::Tokens(effect) => Some(effect),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn told(&mut self, message: TokensMessage) -> &mut Self {
+        self.send(Message::Tokens(message))
+    }
+
+    /// The page asked for comes.
+    fn page_comes(&mut self, total: u64) -> &mut Self {
+        let asked = self.asked();
+        let [
+            TokensEffect::Load {
+                generation, offset, ..
+            },
+        ] = asked.as_slice()
+        else {
+            panic!("{asked:?}");
+        };
+        self.told(TokensMessage::Loaded {
+            generation: *generation,
+            offset: *offset,
+            page: Ok(page(*offset, total)),
+        })
+    }
+
+    fn sheet(&self) -> &Sheet {
+        self.model.tokens.sheet().expect("a sheet is open")
+    }
+}
+
+/// The list of an account with so many tokens, its first row selected.
+fn listed(total: u64) -> Scene {
+    let mut scene = Scene::with(vec![market("market"), market("other"), shop("shop")]);
+    scene.keys("tab tab tab l");
+    scene.page_comes(total);
+    scene.keys("down");
+    assert_eq!(scene.model.selected_token().map(|(at, _)| at), Some(0));
+    scene
+}
+
+#[test]
+fn nothing_is_asked_that_nobody_asked_for() {
+    let mut scene = Scene::with(vec![market("market"), shop("shop")]);
+    scene.keys("tab tab tab tab down up tab tab tab");
+    assert_eq!(scene.asked(), []);
+    assert_eq!(scene.model.focus, Pane::Tokens);
+    scene.keys("down enter");
+    assert_eq!(scene.asked().len(), 1, "Enter on the row that offers it");
+    scene.keys("down down up z z");
+    assert_eq!(scene.asked(), [], "one page at a time");
+}
+
+#[test]
+fn pages_come_while_scrolling() {
+    let mut scene = listed(25_000);
+    assert_eq!(scene.asked(), []);
+    scene.keys("end");
+    let asked = scene.asked();
+    let [
+        TokensEffect::Load {
+            offset: 24_900,
+            generation,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Loaded {
+        generation: *generation,
+        offset: 24_900,
+        page: Ok(page(24_900, 25_000)),
+    });
+    let (at, row) = scene.model.selected_token().unwrap();
+    assert_eq!((at, row.and_then(Row::id)), (24_999, Some("SU-24999")));
+}
+
+#[test]
+fn a_late_answer_is_dropped() {
+    let mut scene = Scene::with(vec![market("market"), market("other")]);
+    scene.keys("tab tab tab l");
+    let asked = scene.asked();
+    let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let late = || TokensMessage::Loaded {
+        generation: *generation,
+        offset: 0,
+        page: Ok(page(0, 3)),
+    };
+    // Another group was asked for meanwhile.
+    scene.keys("f");
+    assert_eq!(scene.asked().len(), 1);
+    scene.told(late());
+    assert!(!scene.model.account_list().unwrap().loaded);
+    // Another connection is chosen.
+    scene.keys("esc down");
+    assert_eq!(scene.asked(), [TokensEffect::Forget]);
+    scene.told(late());
+    assert!(scene.model.tokens.list.is_none());
+}
+
+#[test]
+fn the_lock_ends_what_is_on_its_way() {
+    let mut scene = Scene::with(vec![market("market")]);
+    scene.keys("tab tab tab l");
+    let asked = scene.asked();
+    let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.keys("L");
+    scene.told(TokensMessage::Loaded {
+        generation: *generation,
+        offset: 0,
+        page: Ok(page(0, 3)),
+    });
+    let list = scene.model.account_list().unwrap();
+    assert!(!list.loaded && list.loading.is_none());
+    assert_eq!(scene.asked(), [], "nothing is asked for while locked");
+}
+
+#[test]
+fn what_needs_the_vault_goes_on_once_it_is_open() {
+    let mut scene = Scene::with(vec![market("market")]);
+    scene.keys("tab tab tab l");
+    let effect = scene.asked().remove(0);
+    let needed = || TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect.clone()));
+    scene.told(needed());
+    assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
+    scene.send(Message::Unlocked);
+    assert_eq!(scene.asked(), [effect.clone()]);
+    scene.told(needed());
+    scene.keys("esc");
+    let list = scene.model.account_list().unwrap();
+    assert!(list.loading.is_none() && list.trouble.is_some());
+}
+
+#[test]
+fn a_filter_is_asked_for_once_typing_rests() {
+    let mut scene = listed(300);
+    scene.keys("/").types("rep");
+    assert_eq!(scene.asked(), []);
+    scene.wait(300);
+    assert_eq!(scene.asked(), []);
+    scene.wait(200);
+    let asked = scene.asked();
+    assert!(
+        matches!(asked.as_slice(), [TokensEffect::Load { listing, offset: 0, .. }]
+            if listing.filter == "rep"),
+        "{asked:?}"
+    );
+    // What was typed while the page was on its way counts, and letters did not act.
+    scene.types("orts").keys("enter");
+    let asked = scene.asked();
+    assert!(
+        matches!(asked.as_slice(), [TokensEffect::Load { listing, .. }]
+            if listing.filter == "reports"),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn groups_and_orders_are_the_service_s() {
+    let mut scene = listed(300);
+    scene.keys("f");
+    let asked = scene.asked();
+    assert!(
+        matches!(asked.as_slice(), [TokensEffect::Load { listing, .. }]
+            if listing.group == Some(Group::Expiring)),
+        "{asked:?}"
+    );
+    scene.keys("f f f f f");
+    assert_eq!(scene.model.account_list().unwrap().listing.group, None);
+    scene.keys("s");
+    assert_eq!(scene.notice(), "what ends next first");
+}
+
+#[test]
+fn only_the_label_deletes() {
+    let mut scene = listed(3);
+    scene.keys("down down d");
+    scene.types("token").keys("enter");
+    assert_eq!(scene.asked(), []);
+    scene.types(" 2").keys("enter enter");
+    let asked = scene.asked();
+    let [
+        TokensEffect::Change {
+            generation,
+            id,
+            doing: Doing::Delete,
+            guard: Guard::On,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("sent once: {asked:?}");
+    };
+    assert_eq!(id, "SU-2");
+    // A connection's own deletion is another thing.
+    assert!(scene.question().is_none());
+    scene.told(TokensMessage::Switched {
+        generation: *generation,
+        row: Ok(None),
+    });
+    assert!(scene.model.tokens.sheets.is_empty());
+    assert_eq!(scene.asked().len(), 1, "the list is read again");
+}
+
+#[test]
+fn the_key_in_use_needs_the_name_of_who_is_cut_off() {
+    let mut scene = listed(3);
+    scene.keys("down x");
+    let Sheet::Confirm(confirm) = scene.sheet() else {
+        panic!("{:?}", scene.sheet());
+    };
+    assert_eq!(confirm.in_use, [named("market"), named("other")]);
+    scene.types("token 1").keys("enter enter");
+    assert_eq!(scene.asked(), []);
+    scene.types("other").keys("enter");
+    let asked = scene.asked();
+    assert!(
+        matches!(
+            asked.as_slice(),
+            [TokensEffect::Change {
+                guard: Guard::Lifted,
+                doing: Doing::Disable,
+                ..
+            }]
+        ),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_guard_that_only_the_service_s_answer_shows_asks_again() {
+    let mut scene = listed(3);
+    scene.keys("d").types("token 0").keys("enter");
+    let asked = scene.asked();
+    let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Switched {
+        generation: *generation,
+        row: Err(trouble(TroubleKind::InUse(vec![named("market")]))),
+    });
+    scene.keys("enter");
+    assert_eq!(scene.asked(), []);
+    scene.types("market").keys("enter");
+    let asked = scene.asked();
+    assert!(
+        matches!(
+            asked.as_slice(),
+            [TokensEffect::Change {
+                guard: Guard::Lifted,
+                ..
+            }]
+        ),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn what_the_key_may_not_do_is_closed() {
+    let mut scene = listed(3);
+    let mut off = row(0);
+    off.token.status = Status::Inactive;
+    scene.model.tokens.list.as_mut().unwrap().replace(&off);
+    scene.keys("x");
+    let asked = scene.asked();
+    let [
+        TokensEffect::Change {
+            generation,
+            doing: Doing::Enable,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Switched {
+        generation: *generation,
+        row: Err(trouble(TroubleKind::Forbidden("Integrations".into()))),
+    });
+    scene.keys("x");
+    assert_eq!(scene.asked(), []);
+    assert!(scene.notice().contains("the service says no"));
+}
+
+#[test]
+fn leaving_asks_only_where_something_would_be_lost() {
+    let mut scene = listed(3);
+    scene.keys("t esc");
+    assert!(scene.model.tokens.sheets.is_empty() && scene.question().is_none());
+    scene.keys("t").types("a").keys("esc");
+    assert_eq!(scene.question(), Some(&Question::LeaveSheet));
+    scene.keys("n");
+    assert!(matches!(scene.sheet(), Sheet::Wizard(wizard) if wizard.lines[0].text() == "a"));
+    scene.keys("esc y");
+    assert!(scene.model.tokens.sheets.is_empty());
+}
+
+#[test]
+fn the_steps_keep_what_was_typed() {
+    let mut scene = listed(3);
+    scene.keys("t").types("job").keys("pgdn");
+    let asked = scene.asked();
+    let [TokensEffect::ReadExtensions { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.keys("pgdn");
+    let at = |scene: &Scene| match scene.sheet() {
+        Sheet::Wizard(wizard) => wizard.step,
+        _ => panic!("the wizard"),
+    };
+    assert_eq!(at(&scene), Step::Extension, "nothing to choose from yet");
+    scene.told(TokensMessage::ExtensionsRead {
+        generation: *generation,
+        extensions: Err(trouble(TroubleKind::Failed)),
+    });
+    scene.keys("enter");
+    assert_eq!(scene.asked().len(), 1, "tried again");
+    scene.keys("pgup");
+    assert_eq!(at(&scene), Step::General);
+    assert!(matches!(scene.sheet(), Sheet::Wizard(wizard) if wizard.lines[0].text() == "job"));
+}
+
+#[test]
+fn the_war_room_puts_sheets_aside_and_brings_them_back() {
+    let mut scene = listed(3);
+    scene.keys("t").types("secret plans").keys("alt-W");
+    assert!(scene.model.tokens.sheets.is_empty());
+    assert_eq!(scene.model.shown_label("token 0"), "token-1");
+    scene.keys("v y d e x");
+    assert_eq!(scene.asked(), []);
+    scene.keys("W");
+    assert!(matches!(scene.sheet(), Sheet::Wizard(_)));
+}
+
+#[test]
+fn a_read_only_connection_changes_nothing() {
+    let mut account = market("market");
+    account.read_only = true;
+    let mut scene = Scene::with(vec![account]);
+    scene.keys("tab tab tab l");
+    scene.page_comes(3);
+    scene.keys("down e d x N O t");
+    assert!(scene.model.tokens.sheets.is_empty());
+    assert_eq!(scene.asked(), []);
+    scene.keys("v");
+    assert_eq!(scene.asked().len(), 1, "it may be shown");
+}
+
+#[test]
+fn a_handle_is_shown_for_ten_seconds_where_it_is_still_wanted() {
+    let mut scene = listed(3);
+    let revealed = |id: &str| TokensMessage::Revealed {
+        name: named("market"),
+        id: id.to_owned(),
+        result: Ok(Handle::plain(Secret::new("h"))),
+    };
+    scene.keys("v").told(revealed("SU-0"));
+    assert!(scene.model.revealed_token().is_some());
+    scene.wait(10_000);
+    assert!(scene.model.revealed_token().is_none());
+    scene.keys("v down").told(revealed("SU-0"));
+    assert!(
+        scene.model.revealed_token().is_none(),
+        "another row is selected"
+    );
+}
+
+#[test]
+fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
+    let mut scene = listed(3);
+    scene.model.lock_after_min = 1;
+    scene.keys("O enter").types("token 0").keys("enter");
+    let asked = scene.asked();
+    let [
+        TokensEffect::Renew {
+            generation,
+            doing: Doing::Rotate,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}");
+    };
+    let only = Handle::plain(Secret::new("s3cret"));
+    scene.told(TokensMessage::Renewed {
+        generation: *generation,
+        result: Err(trouble(TroubleKind::OnlySecret(only.clone()))),
+    });
+    scene.wait(600_000);
+    assert!(!scene.model.locked, "not by itself");
+    scene.keys("L");
+    assert_eq!(scene.question(), Some(&Question::LockLosesSecrets));
+    scene.keys("n y");
+    assert_eq!(scene.asked(), [TokensEffect::CopyHeld(only)]);
+    scene.keys("esc");
+    assert_eq!(scene.question(), Some(&Question::LeaveSheet));
+}
+
+#[test]
+fn a_renewal_is_not_left_half_way() {
+    let mut scene = listed(3);
+    scene.keys("N enter esc");
+    assert!(matches!(scene.sheet(), Sheet::Renewal(renewal)
+        if matches!(renewal.stage, RenewalStage::Running { .. })));
+}

@@ -1,0 +1,231 @@
+//! The tokens behind a Connect connection, as the screen knows them: a window into the account's list, and the
+//! sheets that lie over the panes (details, wizard, questions, renewals, expiries).
+//!
+//! No secret is held here but one that is in the open for some seconds, and the only copy of one that could not
+//! be kept: rows come without theirs, and reveal and copy fetch anew.
+
+pub mod account;
+pub mod exchange;
+pub mod hints;
+pub mod sheet;
+pub mod wizard;
+
+use jiff::Timestamp;
+
+pub use account::{AccountList, Row};
+pub use exchange::{TokensEffect, TokensMessage, Trouble, TroubleKind};
+pub use sheet::Sheet;
+
+use super::model::Model;
+use crate::domain::{Handle, Name, ServiceId};
+
+/// All that the screen knows of remote tokens.
+#[derive(Debug, Default)]
+pub struct TokensPane {
+    /// The list of one account, once it was asked for.
+    pub list: Option<AccountList>,
+    /// What lies over the panes; the last one is on top and has the keys.
+    pub sheets: Vec<Sheet>,
+    /// What lay over the panes when the war-room began, and comes back with its end.
+    pub aside: Vec<Sheet>,
+    /// The one token in the open.
+    pub revealed: Option<RevealedToken>,
+    /// Changes that were sent and not answered yet.
+    pub pending: Vec<Pending>,
+    /// The number of a token that is read again after a change.
+    pub reading_again: Option<u64>,
+    /// The number of the last request. An answer to an older one is dropped.
+    pub generation: u64,
+}
+
+/// A token in the open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RevealedToken {
+    /// Through which connection.
+    pub name: Name,
+    /// Which.
+    pub id: String,
+    /// Read by `ui::reveal` alone.
+    pub handle: Handle,
+    /// When it is hidden again.
+    pub until: Timestamp,
+}
+
+/// A change that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Its number.
+    pub generation: u64,
+    /// Through which connection.
+    pub name: Name,
+    /// Which token.
+    pub id: String,
+    /// Its label.
+    pub label: String,
+    /// What was asked for.
+    pub doing: exchange::Doing,
+}
+
+/// Something that is asked of a service.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Fetch<T> {
+    /// Nobody has asked.
+    #[default]
+    Not,
+    /// Asked for; its number.
+    Loading(u64),
+    /// Here.
+    Here(T),
+    /// It did not come.
+    Failed(Trouble),
+}
+
+impl<T> Fetch<T> {
+    /// What came.
+    pub fn here(&self) -> Option<&T> {
+        match self {
+            Self::Here(it) => Some(it),
+            Self::Not | Self::Loading(_) | Self::Failed(_) => None,
+        }
+    }
+
+    /// Why it did not come.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        match self {
+            Self::Failed(trouble) => Some(trouble),
+            Self::Not | Self::Loading(_) | Self::Here(_) => None,
+        }
+    }
+
+    /// Whether it is to be asked for: never asked, or it did not come.
+    pub fn is_wanting(&self) -> bool {
+        matches!(self, Self::Not | Self::Failed(_))
+    }
+
+    /// Whether it is on its way.
+    pub fn is_loading(&self) -> bool {
+        matches!(self, Self::Loading(_))
+    }
+
+    /// Takes in the answer to the request `generation`; whether it was still waited for.
+    pub fn take(&mut self, generation: u64, answer: Result<T, Trouble>) -> bool {
+        let wanted = matches!(self, Self::Loading(waiting) if *waiting == generation);
+        if wanted {
+            *self = match answer {
+                Ok(it) => Self::Here(it),
+                Err(trouble) => Self::Failed(trouble),
+            };
+        }
+        wanted
+    }
+}
+
+impl TokensPane {
+    /// The sheet that has the keys.
+    pub fn sheet(&self) -> Option<&Sheet> {
+        self.sheets.last()
+    }
+
+    /// Whether the next letter types rather than acts: a filter, or a line of a sheet.
+    pub fn takes_text(&self) -> bool {
+        match self.sheets.last() {
+            Some(sheet) => sheet.takes_text(),
+            None => self.list.as_ref().is_some_and(|list| list.filtering),
+        }
+    }
+
+    /// Whether leaving would lose something that was typed.
+    pub fn holds_unsaved(&self) -> bool {
+        let mut sheets = self.sheets.iter().chain(&self.aside);
+        sheets.any(Sheet::holds_unsaved)
+    }
+
+    /// Whether the only working secret of a token is held here and nowhere else.
+    pub fn holds_only_secret(&self) -> bool {
+        let mut sheets = self.sheets.iter().chain(&self.aside);
+        sheets.any(Sheet::holds_only_secret)
+    }
+
+    /// A number for a new request.
+    pub fn next_generation(&mut self) -> u64 {
+        self.generation += 1;
+        self.generation
+    }
+
+    /// When something is due here: a token hidden again, a filter asked for.
+    pub fn next_wake(&self) -> impl Iterator<Item = Timestamp> {
+        let due = self.list.as_ref().and_then(|list| list.filter_due);
+        let hidden = self.revealed.as_ref().map(|revealed| revealed.until);
+        due.into_iter().chain(hidden)
+    }
+
+    /// Whether something moves that is shown.
+    pub fn animating(&self) -> bool {
+        self.list
+            .as_ref()
+            .is_some_and(|list| list.loading.is_some())
+            || self.sheets.last().is_some_and(Sheet::is_waiting)
+    }
+}
+
+impl Model {
+    /// The account's list of the selected connection, where it was asked for.
+    pub fn account_list(&self) -> Option<&AccountList> {
+        let name = &self.selected_entry()?.connection.name;
+        let list = self.tokens.list.as_ref()?;
+        (list.name == *name && self.has_account()).then_some(list)
+    }
+
+    /// Whether the selected connection has an account with tokens behind it.
+    pub fn has_account(&self) -> bool {
+        self.visible_form().is_none()
+            && self.selected_entry().is_some_and(|entry| {
+                entry.connection.service == ServiceId::connect() && entry.connection.key.is_some()
+            })
+    }
+
+    /// The row of the account's list that the tokens pane has selected.
+    pub fn selected_token(&self) -> Option<(u64, Option<&Row>)> {
+        let list = self.account_list()?;
+        let held = super::handles::rows(&self.selected_entry()?.connection).len();
+        let at = u64::try_from(self.token_row.checked_sub(held)?).ok()?;
+        (at < list.length()).then(|| (at, list.row(at)))
+    }
+
+    /// Rows of the tokens pane: the handles held here, then the account's list, or one row that offers to load
+    /// it.
+    pub fn token_rows(&self) -> usize {
+        let Some(entry) = self.selected_entry() else {
+            return 0;
+        };
+        let held = super::handles::rows(&entry.connection).len();
+        let further = match self.account_list() {
+            Some(list) => usize::try_from(list.length()).unwrap_or(usize::MAX),
+            None => usize::from(self.has_account()),
+        };
+        held.saturating_add(further)
+    }
+
+    /// The token in the open, unless this is the war-room.
+    pub fn revealed_token(&self) -> Option<&RevealedToken> {
+        self.tokens.revealed.as_ref().filter(|_| !self.war_room)
+    }
+
+    /// A token's label as it is shown: a pseudonym in the war-room.
+    pub fn shown_label(&self, label: &str) -> String {
+        if self.war_room {
+            self.disguise.token(label)
+        } else {
+            label.to_owned()
+        }
+    }
+
+    /// A sentence of a service about tokens as it is shown.
+    pub fn shown_sentence(&self, sentence: &str) -> String {
+        if self.war_room {
+            self.disguise.unknown_line(sentence)
+        } else {
+            sentence.to_owned()
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! What came of what was asked: taken in where it is still waited for, dropped otherwise.
+
+use super::super::{Effects, Model};
+use crate::app::effect::Unlock;
+use crate::app::model::Waiting;
+use crate::app::tokens::account::LastUse;
+use crate::app::tokens::exchange::{Changed, Doing, Made, RowPage};
+use crate::app::tokens::sheet::{Ending, Ends};
+use crate::app::tokens::wizard::Outcome;
+use crate::app::tokens::{Fetch, Row, Sheet, TokensEffect, TokensMessage, Trouble};
+use crate::domain::Name;
+
+impl Model {
+    /// Takes in an answer about tokens.
+    pub(in crate::app::update) fn tokens_answered(
+        &mut self,
+        message: TokensMessage,
+        out: &mut Effects,
+    ) {
+        match message {
+            TokensMessage::Loaded {
+                generation,
+                offset,
+                page,
+            } => self.page_loaded(generation, offset, page),
+            TokensMessage::LookedUp {
+                generation,
+                last_used,
+            } => self.use_looked_up(generation, last_used),
+            TokensMessage::Read { generation, row } => self.token_read(generation, row),
+            TokensMessage::UsageRead { generation, usage } => {
+                for sheet in &mut self.tokens.sheets {
+                    if let Sheet::Details(details) = sheet {
+                        details.usage.take(generation, usage.clone());
+                    }
+                }
+            }
+            TokensMessage::Revealed { name, id, result } => self.token_revealed(name, id, result),
+            TokensMessage::Switched { generation, row } => self.token_switched(generation, row),
+            TokensMessage::StepReached { generation, step } => self.step_reached(generation, step),
+            TokensMessage::Renewed { generation, result } => {
+                self.token_renewed(generation, result, out);
+            }
+            TokensMessage::UnfinishedFound(list) => self.unfinished_found(list),
+            TokensMessage::PassphraseNeeded(kind, effect) => {
+                self.tokens_need_passphrase(kind, effect);
+            }
+            other => self.wizard_answered(other),
+        }
+    }
+
+    fn wizard_answered(&mut self, message: TokensMessage) {
+        match message {
+            TokensMessage::ExtensionsRead {
+                generation,
+                extensions,
+            } => {
+                if let Some(wizard) = self.wizard() {
+                    wizard.extensions.take(generation, extensions);
+                }
+            }
+            TokensMessage::ModulesRead {
+                generation,
+                modules,
+            } => {
+                if let Some(wizard) = self.wizard() {
+                    wizard.modules.take(generation, modules);
+                }
+            }
+            TokensMessage::Created { generation, made } => self.token_made(generation, made),
+            TokensMessage::Edited { generation, edited } => self.token_edited(generation, edited),
+            TokensMessage::EndingsFound {
+                generation,
+                name,
+                rows,
+            } => self.endings_found(generation, &name, rows),
+            TokensMessage::CertificatesFound(found) => self.certificates_found(found),
+            _ => {}
+        }
+    }
+
+    fn page_loaded(&mut self, generation: u64, offset: u64, page: Result<RowPage, Trouble>) {
+        let seen = self.seen_tokens();
+        let war_room = self.war_room;
+        let Some(list) = &mut self.tokens.list else {
+            return;
+        };
+        if list.loading != Some((generation, offset)) {
+            return;
+        }
+        match page {
+            Ok(page) => {
+                if war_room {
+                    for row in &page.rows {
+                        self.disguise.learn_token(&row.token);
+                    }
+                }
+                list.take(offset, page, seen);
+                let rows = self.token_rows();
+                self.token_row = self.token_row.min(rows.saturating_sub(1));
+                self.show_token_row();
+            }
+            Err(trouble) => {
+                list.loading = None;
+                list.trouble = Some(trouble);
+            }
+        }
+    }
+
+    fn use_looked_up(&mut self, generation: u64, last_used: Result<LastUse, Trouble>) {
+        let Some(list) = &mut self.tokens.list else {
+            return;
+        };
+        let waiting = list
+            .looking_up
+            .take_if(|(waiting, _)| *waiting == generation);
+        if let Some((_, id)) = waiting {
+            match last_used {
+                Ok(last_used) => list.note_use(&id, last_used),
+                Err(trouble) => {
+                    list.note_use(&id, LastUse::NotTold);
+                    list.trouble = Some(trouble);
+                }
+            }
+        }
+    }
+
+    fn token_read(&mut self, generation: u64, row: Result<Box<Row>, Trouble>) {
+        let again = self.tokens.reading_again == Some(generation);
+        let mut name = None;
+        for sheet in &mut self.tokens.sheets {
+            if let Sheet::Details(details) = sheet {
+                let answer = row.as_ref().map(|_| ()).map_err(Trouble::clone);
+                if details.reading.take(generation, answer) || again {
+                    name = Some(details.name.clone());
+                    break;
+                }
+            }
+        }
+        if again {
+            self.tokens.reading_again = None;
+            name = name.or_else(|| self.tokens.list.as_ref().map(|list| list.name.clone()));
+        }
+        if let (Some(name), Ok(row)) = (name, row) {
+            self.token_is(&name, &row);
+        }
+    }
+
+    fn token_made(&mut self, generation: u64, made: Result<Box<Made>, Trouble>) {
+        let Some(wizard) = self.wizard() else {
+            return;
+        };
+        let name = wizard.name.clone();
+        let trouble = made.as_ref().err().cloned();
+        let whole = made.as_ref().is_ok_and(|made| made.trouble.is_none());
+        let outcome = made.map(|made| Outcome::Made(*made));
+        if !wizard.outcome.take(generation, outcome) {
+            return;
+        }
+        if let Some(trouble) = trouble {
+            return self.close_action(&name, Doing::Create, &trouble);
+        }
+        if whole {
+            self.say("the token is created");
+        }
+        self.reload_tokens(&name);
+    }
+
+    fn token_edited(&mut self, generation: u64, edited: Result<Box<Changed>, Trouble>) {
+        let Some(wizard) = self.wizard() else {
+            return;
+        };
+        let name = wizard.name.clone();
+        let trouble = edited.as_ref().err().cloned();
+        let outcome = edited.map(|changed| Outcome::Changed(*changed));
+        if !wizard.outcome.take(generation, outcome) {
+            return;
+        }
+        if let Some(trouble) = trouble {
+            return self.close_action(&name, Doing::Edit, &trouble);
+        }
+        let Some(Outcome::Changed(changed)) = wizard.outcome.here().cloned() else {
+            return;
+        };
+        match changed.row {
+            Some(row) => self.token_is(&name, &row),
+            None => self.reload_tokens(&name),
+        }
+        if changed.trouble.is_none() {
+            self.tokens
+                .sheets
+                .retain(|sheet| !matches!(sheet, Sheet::Wizard(_)));
+            self.say("the token is changed");
+        }
+    }
+
+    fn endings_found(&mut self, generation: u64, of: &Name, rows: Result<Vec<Row>, Trouble>) {
+        let own = self
+            .entries
+            .get(of)
+            .map(|entry| entry.connection.username.clone());
+        for sheet in &mut self.tokens.sheets {
+            let Sheet::Horizon(horizon) = sheet else {
+                continue;
+            };
+            let answer = rows.as_ref().map(|_| ()).map_err(Trouble::clone);
+            let mut asked = horizon.asked.iter_mut();
+            let fetch = asked.find_map(|(name, fetch)| (name == of).then_some(fetch));
+            if fetch.is_some_and(|fetch| fetch.take(generation, answer))
+                && let Ok(rows) = &rows
+            {
+                horizon.note_tokens(of, own.as_deref().unwrap_or_default().trim(), rows);
+            }
+        }
+        if self.war_room {
+            for row in rows.iter().flatten() {
+                self.disguise.learn_token(&row.token);
+            }
+        }
+    }
+
+    fn certificates_found(&mut self, found: Vec<(Name, String, jiff::Timestamp)>) {
+        for sheet in &mut self.tokens.sheets {
+            let Sheet::Horizon(horizon) = sheet else {
+                continue;
+            };
+            for (connection, subject, at) in &found {
+                // What was seen in this session is newer.
+                let known = horizon.endings.iter().any(|ending| {
+                    ending.connection == *connection
+                        && matches!(ending.what, Ends::Certificate { .. })
+                });
+                if !known {
+                    horizon.note(Ending {
+                        connection: connection.clone(),
+                        what: Ends::Certificate {
+                            subject: subject.clone(),
+                        },
+                        at: *at,
+                    });
+                }
+            }
+        }
+    }
+
+    /// The vault is needed: what was asked for goes on once it is open.
+    fn tokens_need_passphrase(&mut self, kind: Unlock, effect: Box<TokensEffect>) {
+        self.locked |= kind == Unlock::Open;
+        // Somebody else's dialog is not taken away.
+        if self.overlay.is_some() {
+            return self.tokens_give_up("the vault is locked: L unlocks it");
+        }
+        self.waiting = Some(Waiting::Tokens(effect));
+        self.open_passphrase(kind);
+    }
+
+    /// The wizard, wherever it lies.
+    pub(super) fn wizard(&mut self) -> Option<&mut crate::app::tokens::wizard::Wizard> {
+        let mut sheets = self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside);
+        sheets.find_map(|sheet| match sheet {
+            Sheet::Wizard(wizard) => Some(&mut **wizard),
+            _ => None,
+        })
+    }
+}
+
+impl Sheet {
+    /// What it waits for will not come.
+    pub(super) fn give_up(&mut self, why: &Trouble) {
+        fn end<T>(fetch: &mut Fetch<T>, why: &Trouble) {
+            if fetch.is_loading() {
+                *fetch = Fetch::Failed(why.clone());
+            }
+        }
+        match self {
+            Self::Details(details) => {
+                end(&mut details.reading, why);
+                end(&mut details.usage, why);
+            }
+            Self::Wizard(wizard) => {
+                end(&mut wizard.extensions, why);
+                end(&mut wizard.modules, why);
+            }
+            Self::Horizon(horizon) => {
+                for (_, fetch) in &mut horizon.asked {
+                    end(fetch, why);
+                }
+            }
+            // What changes something is not taken back: its answer still counts.
+            Self::Confirm(_) | Self::Renewal(_) | Self::Unfinished(_) => {}
+        }
+    }
+}

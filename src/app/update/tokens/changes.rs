@@ -1,0 +1,278 @@
+//! What changes tokens: enabled, disabled, deleted. What can't be undone has the label typed.
+
+use tui_input::Input;
+
+use super::super::{Effects, Model};
+use crate::app::effect::Effect;
+use crate::app::keymap::Action;
+use crate::app::tokens::exchange::Doing;
+use crate::app::tokens::sheet::Confirm;
+use crate::app::tokens::{Pending, Row, Sheet, TokensEffect, Trouble, TroubleKind};
+use crate::domain::token::{Guard, Status};
+use crate::domain::{Endpoint, Name, ServiceId};
+
+impl Model {
+    /// `e`, `d`, enable or disable, renew, rotate: on the selected row, or on the token of the details.
+    pub(super) fn change_token(&mut self, action: Action, out: &mut Effects) {
+        let target = self.target_token().or_else(|| self.made_token());
+        let Some((name, row)) = target else {
+            return self.complain("select a token of the account first");
+        };
+        let doing = match action {
+            Action::Edit => Doing::Edit,
+            Action::Delete => Doing::Delete,
+            Action::RenewToken => Doing::Renew,
+            Action::RotateToken => Doing::Rotate,
+            _ if is_on(&row) => Doing::Disable,
+            _ => Doing::Enable,
+        };
+        if let Some(sentence) = self.refuses_token_change(&name, doing) {
+            return self.complain(sentence);
+        }
+        let Some(id) = row.token.id.clone() else {
+            return self.complain("the service gave no id for this token");
+        };
+        self.tokens.revealed = None;
+        match doing {
+            Doing::Edit => self.open_edit(name, row, out),
+            Doing::Enable => self.enable(name, id, row.label().to_owned(), out),
+            Doing::Renew | Doing::Rotate => self.open_renewal(name, id, &row, doing),
+            Doing::Disable | Doing::Delete | Doing::Create => {
+                self.open_confirm(name, id, row.label().to_owned(), doing);
+            }
+        }
+    }
+
+    /// Why `doing` is not done at all; nothing where it may be tried.
+    pub(super) fn refuses_token_change(&self, name: &Name, doing: Doing) -> Option<String> {
+        if self.war_room {
+            return Some("nothing is changed in the war-room".to_owned());
+        }
+        let entry = self.entries.get(name)?;
+        if entry.connection.read_only {
+            return Some(format!(
+                "{} is read-only: nothing at its service is changed",
+                self.shown_name(name)
+            ));
+        }
+        let list = self.tokens.list.as_ref().filter(|list| list.name == *name);
+        list?
+            .closed
+            .iter()
+            .find_map(|(closed, why)| (*closed == doing).then(|| why.clone()))
+    }
+
+    fn enable(&mut self, name: Name, id: String, label: String, out: &mut Effects) {
+        let change = Pending {
+            generation: 0,
+            name,
+            id,
+            label,
+            doing: Doing::Enable,
+        };
+        self.send_change(change, Guard::On, out);
+    }
+
+    /// Sends `change` under a number of its own, which is given back.
+    fn send_change(&mut self, change: Pending, guard: Guard, out: &mut Effects) -> u64 {
+        let generation = self.tokens.next_generation();
+        out.push(Effect::Tokens(TokensEffect::Change {
+            name: change.name.clone(),
+            generation,
+            id: change.id.clone(),
+            doing: change.doing,
+            guard,
+        }));
+        self.tokens.pending.push(Pending {
+            generation,
+            ..change
+        });
+        generation
+    }
+
+    /// The connections that run on the token `id` of the account behind `name`, as far as their settings tell.
+    pub(super) fn runs_on(&self, name: &Name, id: &str) -> Vec<Name> {
+        let origin = |url: &str| Endpoint::parse(url).ok().map(|url| url.origin());
+        let Some(here) = self.entries.get(name) else {
+            return Vec::new();
+        };
+        let here = origin(&here.connection.url);
+        let own = self
+            .tokens
+            .list
+            .as_ref()
+            .is_some_and(|list| list.name == *name && list.own_id.eq_ignore_ascii_case(id));
+        let mut names: Vec<_> = self
+            .entries
+            .values()
+            .map(|entry| &entry.connection)
+            .filter(|other| other.service == ServiceId::connect() && origin(&other.url) == here)
+            .filter(|other| {
+                other.username.trim().eq_ignore_ascii_case(id) || (own && other.name == *name)
+            })
+            .map(|other| other.name.clone())
+            .collect();
+        names.sort();
+        names
+    }
+
+    pub(super) fn open_confirm(&mut self, name: Name, id: String, label: String, doing: Doing) {
+        let in_use = self.runs_on(&name, &id);
+        self.tokens.sheets.push(Sheet::Confirm(Box::new(Confirm {
+            name,
+            id,
+            label,
+            doing,
+            in_use,
+            typed: Input::default(),
+            typed_name: Input::default(),
+            on_name: false,
+            problem: None,
+            sent: None,
+        })));
+    }
+
+    /// Enter in the question: sent, if all that was asked for is typed.
+    pub(super) fn confirm_typed(&mut self, out: &mut Effects) {
+        let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        if confirm.sent.is_some() {
+            return;
+        }
+        if confirm.typed.value().trim() != confirm.label.trim() {
+            confirm.on_name = false;
+            confirm.problem = Some("that is not its label".to_owned());
+            return;
+        }
+        let typed = confirm.typed_name.value().trim();
+        let named = confirm.in_use.iter().any(|name| name.as_str() == typed);
+        if !confirm.in_use.is_empty() && !named {
+            confirm.problem = (confirm.on_name || !typed.is_empty())
+                .then(|| "that is none of the connections that run on it".to_owned());
+            confirm.on_name = true;
+            return;
+        }
+        confirm.problem = None;
+        let guard = if confirm.in_use.is_empty() {
+            Guard::On
+        } else {
+            Guard::Lifted
+        };
+        let change = Pending {
+            generation: 0,
+            name: confirm.name.clone(),
+            id: confirm.id.clone(),
+            label: confirm.label.clone(),
+            doing: confirm.doing,
+        };
+        if change.doing == Doing::Rotate {
+            self.close_sheet();
+            return self.run_renewal(guard, out);
+        }
+        let generation = self.send_change(change, guard, out);
+        if let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
+            confirm.sent = Some(generation);
+        }
+    }
+
+    /// A token was enabled, disabled or deleted, or not.
+    pub(super) fn token_switched(
+        &mut self,
+        generation: u64,
+        row: Result<Option<Box<Row>>, Trouble>,
+    ) {
+        let mut pending = self.tokens.pending.iter();
+        let Some(at) = pending.position(|pending| pending.generation == generation) else {
+            return;
+        };
+        let pending = self.tokens.pending.remove(at);
+        match row {
+            Ok(row) => self.switched_well(&pending, row.map(|row| *row)),
+            Err(trouble) => self.switch_failed(&pending, trouble),
+        }
+    }
+
+    fn switched_well(&mut self, pending: &Pending, row: Option<Row>) {
+        self.tokens.sheets.retain(|sheet| match sheet {
+            Sheet::Confirm(confirm) => confirm.sent != Some(pending.generation),
+            Sheet::Details(details) => {
+                pending.doing != Doing::Delete || details.row.id() != Some(pending.id.as_str())
+            }
+            Sheet::Wizard(wizard) => {
+                // What the wizard has made was taken away again.
+                pending.doing != Doing::Delete || wizard.made_id() != Some(pending.id.as_str())
+            }
+            _ => true,
+        });
+        let label = self.shown_label(&pending.label);
+        self.say(format!("{label} is {}", pending.doing.done()));
+        if pending.doing == Doing::Delete {
+            return self.reload_tokens(&pending.name);
+        }
+        if let Some(row) = row {
+            self.token_is(&pending.name, &row);
+        }
+    }
+
+    /// The token is as `row` says, wherever it is shown.
+    pub(super) fn token_is(&mut self, name: &Name, row: &Row) {
+        if self.war_room {
+            self.disguise.learn_token(&row.token);
+        }
+        for sheet in &mut self.tokens.sheets {
+            match sheet {
+                Sheet::Details(details)
+                    if details.name == *name && details.row.id() == row.id() =>
+                {
+                    details.row = row.clone();
+                }
+                Sheet::Wizard(wizard) if wizard.name == *name => wizard.is_about(row),
+                _ => {}
+            }
+        }
+        self.token_changed(name, row);
+    }
+
+    fn switch_failed(&mut self, pending: &Pending, trouble: Trouble) {
+        self.close_action(&pending.name, pending.doing, &trouble);
+        let waiting = self.tokens.sheets.iter_mut().find_map(|sheet| match sheet {
+            Sheet::Confirm(confirm) if confirm.sent == Some(pending.generation) => Some(confirm),
+            _ => None,
+        });
+        match waiting {
+            Some(confirm) => {
+                confirm.sent = None;
+                if let TroubleKind::InUse(names) = trouble.kind {
+                    confirm.in_use = names;
+                    confirm.on_name = true;
+                }
+                confirm.problem = Some(trouble.text);
+            }
+            None => self.complain(format!("not {}: {}", pending.doing.done(), trouble.text)),
+        }
+    }
+
+    /// The key may not do this: it is not tried again until the list is loaded anew.
+    pub(super) fn close_action(&mut self, name: &Name, doing: Doing, trouble: &Trouble) {
+        if !matches!(trouble.kind, TroubleKind::Forbidden(_)) {
+            return;
+        }
+        if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == *name) {
+            list.closed.push((doing, trouble.text.clone()));
+        }
+    }
+}
+
+/// Whether what is switched next is off.
+fn is_on(row: &Row) -> bool {
+    match row.token.status {
+        Status::Active | Status::Expiring | Status::Revitalised => true,
+        Status::Pending
+        | Status::Inactive
+        | Status::Deleted
+        | Status::Expired
+        | Status::Other(_)
+        | Status::Missing => false,
+    }
+}

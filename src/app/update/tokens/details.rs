@@ -1,0 +1,366 @@
+//! One token: its details, its handle shown and copied; and the sheets that are lists.
+
+use jiff::SignedDuration;
+
+use super::super::{Effects, Model, after};
+use crate::app::effect::Effect;
+use crate::app::keymap::Action;
+use crate::app::model::Pane;
+use crate::app::tokens::sheet::{Details, Ending, Ends, Horizon, Tab, UnfinishedSheet};
+use crate::app::tokens::{Fetch, RevealedToken, Row, Sheet, TokensEffect, Trouble};
+use crate::domain::token::{Status, Token, Unfinished};
+use crate::domain::{Handle, Name, ServiceId};
+
+/// How long a handle is in the open.
+pub(super) const REVEAL: SignedDuration = SignedDuration::from_secs(10);
+/// Lines that a page of the details is moved by.
+const PAGE: usize = 10;
+
+impl Model {
+    /// The token that an action is about: that of the sheet on top, else the selected row.
+    pub(super) fn target_token(&self) -> Option<(Name, Row)> {
+        match self.tokens.sheets.last() {
+            Some(Sheet::Details(details)) => Some((details.name.clone(), details.row.clone())),
+            Some(_) => None,
+            None => {
+                // What is selected in a pane that does not have the keys is not meant.
+                let list = self.account_list().filter(|_| self.focus == Pane::Tokens)?;
+                let (_, row) = self.selected_token()?;
+                Some((list.name.clone(), row?.clone()))
+            }
+        }
+    }
+
+    /// Enter on a row: the details, read anew.
+    pub(super) fn open_details(&mut self, out: &mut Effects) {
+        let Some((name, row)) = self.target_token() else {
+            return self.complain("this row is still on its way");
+        };
+        self.show_details(name, row, out);
+    }
+
+    pub(super) fn show_details(&mut self, name: Name, row: Row, out: &mut Effects) {
+        self.tokens.revealed = None;
+        self.tokens
+            .sheets
+            .push(Sheet::Details(Box::new(Details::of(name, row))));
+        self.read_details(out);
+    }
+
+    /// Reads the token of the details on top.
+    pub(super) fn read_details(&mut self, out: &mut Effects) {
+        let generation = self.tokens.next_generation();
+        let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        let Some(id) = details.row.token.id.clone() else {
+            return;
+        };
+        details.reading = Fetch::Loading(generation);
+        out.push(Effect::Tokens(TokensEffect::Read {
+            name: details.name.clone(),
+            generation,
+            id,
+        }));
+    }
+
+    fn read_usage(&mut self, out: &mut Effects) {
+        let generation = self.tokens.next_generation();
+        let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        let Some(id) = details.row.token.id.clone() else {
+            return;
+        };
+        details.usage = Fetch::Loading(generation);
+        out.push(Effect::Tokens(TokensEffect::ReadUsage {
+            name: details.name.clone(),
+            generation,
+            id,
+        }));
+    }
+
+    pub(super) fn details_act(&mut self, action: Action, out: &mut Effects) {
+        match action {
+            Action::NextPane | Action::Open => self.turn_tab(1, out),
+            Action::PreviousPane => self.turn_tab(Tab::ALL.len() - 1, out),
+            Action::Up => self.scroll_details(|at| at.saturating_sub(1)),
+            Action::Down => self.scroll_details(|at| at + 1),
+            Action::PageUp => self.scroll_details(|at| at.saturating_sub(PAGE)),
+            Action::PageDown => self.scroll_details(|at| at + PAGE),
+            Action::First => self.scroll_details(|_| 0),
+            Action::Last => self.scroll_details(|_| usize::MAX),
+            Action::LoadTokens => match self.tokens.sheets.last() {
+                Some(Sheet::Details(details)) if details.tab == Tab::Usage => self.read_usage(out),
+                _ => self.read_details(out),
+            },
+            Action::Filter => self.filter_permissions(),
+            Action::Reveal => self.reveal_token(out),
+            Action::Copy | Action::CopyAs => self.copy_token(out),
+            Action::Edit
+            | Action::Delete
+            | Action::SwitchToken
+            | Action::RenewToken
+            | Action::RotateToken => self.change_token(action, out),
+            Action::Back => self.leave_sheet(),
+            _ => {}
+        }
+    }
+
+    fn turn_tab(&mut self, steps: usize, out: &mut Effects) {
+        let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        let at = Tab::ALL.iter().position(|tab| *tab == details.tab);
+        details.tab = Tab::ALL[(at.unwrap_or(0) + steps) % Tab::ALL.len()];
+        details.scroll = 0;
+        if details.tab == Tab::Usage && details.usage == Fetch::Not {
+            self.read_usage(out);
+        }
+    }
+
+    fn scroll_details(&mut self, to: impl Fn(usize) -> usize) {
+        if let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() {
+            let lines = match details.tab {
+                Tab::General => 20,
+                Tab::Permissions => details.row.token.permissions.len(),
+                Tab::Usage => details
+                    .usage
+                    .here()
+                    .map_or(0, |usage| usage.days.len() + usage.summary.codes.len() + 6),
+            };
+            details.scroll = to(details.scroll).min(lines.saturating_sub(1));
+        }
+    }
+
+    fn filter_permissions(&mut self) {
+        if let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() {
+            details.tab = Tab::Permissions;
+            details.scroll = 0;
+            details.filtering = true;
+        }
+    }
+
+    /// `v`: fetches the handle and shows it for ten seconds; again to hide.
+    pub(super) fn reveal_token(&mut self, out: &mut Effects) {
+        if self.war_room {
+            return self.complain("the war-room shows no handle");
+        }
+        let Some((name, id)) = self.handle_target() else {
+            return;
+        };
+        let open = self.tokens.revealed.take();
+        if open.is_some_and(|open| open.name == name && open.id == id) {
+            return;
+        }
+        self.revealed = None;
+        self.waiting = Some(crate::app::model::Waiting::Token(id.clone()));
+        out.push(Effect::Tokens(TokensEffect::Reveal { name, id }));
+    }
+
+    /// `y`: fetches the handle and copies it.
+    pub(super) fn copy_token(&mut self, out: &mut Effects) {
+        if self.war_room {
+            return self.complain("nothing is copied in the war-room");
+        }
+        if let Some((name, id)) = self.handle_target() {
+            out.push(Effect::Tokens(TokensEffect::Copy { name, id }));
+        }
+    }
+
+    fn handle_target(&mut self) -> Option<(Name, String)> {
+        let Some((name, row)) = self.target_token().or_else(|| self.made_token()) else {
+            self.complain("this row is still on its way");
+            return None;
+        };
+        let id = row.token.id.clone();
+        if id.is_none() || !row.has_handle {
+            self.complain("the service does not show the secret of this token");
+            return None;
+        }
+        Some((name, id?))
+    }
+
+    /// A handle came: it is shown only where it is still wanted.
+    pub(super) fn token_revealed(
+        &mut self,
+        name: Name,
+        id: String,
+        result: Result<Handle, Trouble>,
+    ) {
+        let waiting = crate::app::model::Waiting::Token(id.clone());
+        if self.waiting.as_ref() != Some(&waiting) {
+            return;
+        }
+        self.waiting = None;
+        match result {
+            Err(trouble) => self.complain(format!("not shown: {}", trouble.text)),
+            Ok(_) if self.war_room || self.locked => {}
+            Ok(handle) => {
+                let target = self.target_token().or_else(|| self.made_token());
+                let wanted = target.is_some_and(|(other, row)| {
+                    other == name && row.token.id.as_deref() == Some(id.as_str())
+                });
+                if wanted {
+                    self.tokens.revealed = Some(RevealedToken {
+                        name,
+                        id,
+                        handle,
+                        until: after(self.now, REVEAL),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Renewals that an earlier run has begun.
+    pub(super) fn unfinished_found(&mut self, list: Vec<Unfinished>) {
+        if list.is_empty() {
+            return;
+        }
+        self.say("a renewal that was begun earlier has not ended");
+        // Below whatever was opened meanwhile.
+        self.tokens
+            .sheets
+            .insert(0, Sheet::Unfinished(UnfinishedSheet { list, row: 0 }));
+    }
+
+    /// What ends next, as far as it is known without asking anybody.
+    pub(super) fn open_horizon(&mut self, out: &mut Effects) {
+        let mut horizon = Horizon::default();
+        for entry in self.entries.values() {
+            let connection = &entry.connection;
+            let tls = entry.verdict.as_ref().and_then(|v| v.tls.as_ref());
+            if let Some(leaf) = tls.and_then(|tls| tls.chain.first()) {
+                horizon.note(Ending {
+                    connection: connection.name.clone(),
+                    what: Ends::Certificate {
+                        subject: leaf.subject.clone(),
+                    },
+                    at: leaf.not_after,
+                });
+            }
+            if connection.service == ServiceId::connect() && connection.key.is_some() {
+                horizon.asked.push((connection.name.clone(), Fetch::Not));
+            }
+        }
+        horizon.asked.sort_by(|a, b| a.0.cmp(&b.0));
+        if let Some(list) = &self.tokens.list {
+            horizon.note_tokens(&list.name, &list.own_id, list.rows());
+        }
+        self.list.filtering = false;
+        self.tokens.sheets.push(Sheet::Horizon(horizon));
+        out.push(Effect::Tokens(TokensEffect::FindCertificates));
+    }
+
+    pub(super) fn sheet_list_act(&mut self, action: Action, out: &mut Effects) {
+        match (action, self.tokens.sheets.last()) {
+            (Action::Up, _) => self.move_in_sheet(|at| at.saturating_sub(1)),
+            (Action::Down, _) => self.move_in_sheet(|at| at + 1),
+            (Action::PageUp, _) => self.move_in_sheet(|at| at.saturating_sub(PAGE)),
+            (Action::PageDown, _) => self.move_in_sheet(|at| at + PAGE),
+            (Action::First, _) => self.move_in_sheet(|_| 0),
+            (Action::Last, _) => self.move_in_sheet(|_| usize::MAX),
+            (Action::Open, Some(Sheet::Unfinished(_))) => self.go_on(out),
+            (Action::Open, Some(Sheet::Horizon(_))) => self.open_ending(out),
+            (Action::LoadTokens, Some(Sheet::Horizon(_))) => self.ask_for_endings(out),
+            (Action::Back | Action::Expiries, _) => self.leave_sheet(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn move_in_sheet(&mut self, to: impl Fn(usize) -> usize) {
+        let (row, rows) = match self.tokens.sheets.last_mut() {
+            Some(Sheet::Unfinished(sheet)) => (&mut sheet.row, sheet.list.len()),
+            Some(Sheet::Horizon(horizon)) => (&mut horizon.row, horizon.endings.len()),
+            _ => return,
+        };
+        *row = to(*row).min(rows.saturating_sub(1));
+    }
+
+    fn ask_for_endings(&mut self, out: &mut Effects) {
+        let mut generation = self.tokens.generation;
+        if let Some(Sheet::Horizon(horizon)) = self.tokens.sheets.last_mut() {
+            for (name, fetch) in &mut horizon.asked {
+                generation += 1;
+                *fetch = Fetch::Loading(generation);
+                out.push(Effect::Tokens(TokensEffect::FindEndings {
+                    name: name.clone(),
+                    generation,
+                }));
+            }
+        }
+        self.tokens.generation = generation;
+    }
+
+    fn open_ending(&mut self, out: &mut Effects) {
+        let Some(Sheet::Horizon(horizon)) = self.tokens.sheets.last() else {
+            return;
+        };
+        let Some(ending) = horizon.endings.get(horizon.row).cloned() else {
+            return;
+        };
+        match ending.what {
+            Ends::Token { id, label, .. } => {
+                let row = Row::of(Token {
+                    id: Some(id),
+                    name: Some(label),
+                    status: Status::Missing,
+                    ..Token::default()
+                });
+                self.show_details(ending.connection, row, out);
+            }
+            Ends::Certificate { .. } => {
+                self.tokens.sheets.clear();
+                self.focus = Pane::Response;
+                self.set_selection(Some(ending.connection));
+            }
+        }
+    }
+}
+
+impl Horizon {
+    /// Takes in something that ends, in its place; what was known of it before goes.
+    pub fn note(&mut self, ending: Ending) {
+        let same = |known: &Ending| {
+            known.connection == ending.connection
+                && match (&known.what, &ending.what) {
+                    (Ends::Token { id, .. }, Ends::Token { id: other, .. }) => id == other,
+                    (Ends::Certificate { .. }, Ends::Certificate { .. }) => true,
+                    _ => false,
+                }
+        };
+        self.endings.retain(|known| !same(known));
+        let place = |e: &Ending| (e.at, e.connection.clone());
+        let at = self
+            .endings
+            .partition_point(|known| place(known) <= place(&ending));
+        self.endings.insert(at, ending);
+    }
+
+    /// The same for tokens of an account.
+    pub fn note_tokens<'a>(
+        &mut self,
+        name: &Name,
+        own_id: &str,
+        rows: impl IntoIterator<Item = &'a Row>,
+    ) {
+        for row in rows {
+            let (Some(id), Some(at)) = (row.id(), row.token.expires.at()) else {
+                continue;
+            };
+            if matches!(row.token.status, Status::Deleted) {
+                continue;
+            }
+            self.note(Ending {
+                connection: name.clone(),
+                what: Ends::Token {
+                    id: id.to_owned(),
+                    label: row.label().to_owned(),
+                    in_use: id == own_id,
+                },
+                at,
+            });
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Renewals and rotations: asked for, told step by step, and gone on with where an earlier run did not end.
+
+use tui_input::Input;
+
+use super::super::{Effects, Model, after};
+use super::details::REVEAL;
+use crate::app::effect::Effect;
+use crate::app::keymap::Action;
+use crate::app::tokens::exchange::{Doing, RenewedTo};
+use crate::app::tokens::sheet::{Renewal, RenewalStage};
+use crate::app::tokens::{RevealedToken, Row, Sheet, TokensEffect, Trouble, TroubleKind};
+use crate::domain::Name;
+use crate::domain::token::{Expiry, Guard, RenewalStep, wished_end};
+
+impl Model {
+    pub(super) fn open_renewal(&mut self, name: Name, id: String, row: &Row, doing: Doing) {
+        let end = match row.token.expires {
+            Expiry::Never | Expiry::Unknown => "never",
+            Expiry::At(_) => "365d",
+        };
+        let in_use = self.runs_on(&name, &id);
+        self.tokens.sheets.push(Sheet::Renewal(Box::new(Renewal {
+            name,
+            id,
+            label: row.label().to_owned(),
+            doing,
+            expires: Input::new(end.to_owned()),
+            problem: None,
+            in_use,
+            stage: RenewalStage::Asking,
+        })));
+    }
+
+    /// Enter where the end of the new secret is typed.
+    pub(super) fn renewal_typed(&mut self, out: &mut Effects) {
+        let now = self.now;
+        let Some(Sheet::Renewal(renewal)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        if let Err(problem) = wished_end(renewal.expires.value(), now) {
+            renewal.problem = Some(problem.to_string());
+            return;
+        }
+        renewal.problem = None;
+        if renewal.doing == Doing::Rotate {
+            let (name, id, label) = (
+                renewal.name.clone(),
+                renewal.id.clone(),
+                renewal.label.clone(),
+            );
+            return self.open_confirm(name, id, label, Doing::Rotate);
+        }
+        self.run_renewal(Guard::On, out);
+    }
+
+    pub(super) fn run_renewal(&mut self, guard: Guard, out: &mut Effects) {
+        let (now, generation) = (self.now, self.tokens.next_generation());
+        let Some(Sheet::Renewal(renewal)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        let Ok(expires) = wished_end(renewal.expires.value(), now) else {
+            return;
+        };
+        renewal.stage = RenewalStage::Running {
+            generation,
+            reached: None,
+        };
+        out.push(Effect::Tokens(TokensEffect::Renew {
+            name: renewal.name.clone(),
+            generation,
+            id: renewal.id.clone(),
+            doing: renewal.doing,
+            expires,
+            guard,
+        }));
+    }
+
+    /// Enter on a renewal that an earlier run has begun.
+    pub(super) fn go_on(&mut self, out: &mut Effects) {
+        if self.war_room {
+            return self.complain("nothing is changed in the war-room");
+        }
+        let generation = self.tokens.next_generation();
+        let Some(Sheet::Unfinished(sheet)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        if sheet.row >= sheet.list.len() {
+            return;
+        }
+        let unfinished = sheet.list.remove(sheet.row);
+        sheet.row = 0;
+        if sheet.list.is_empty() {
+            self.tokens.sheets.pop();
+        }
+        self.tokens.sheets.push(Sheet::Renewal(Box::new(Renewal {
+            name: unfinished.connection.clone(),
+            id: unfinished.id.clone(),
+            label: unfinished.id.clone(),
+            doing: Doing::Renew,
+            expires: Input::default(),
+            problem: None,
+            in_use: unfinished.holders.clone(),
+            stage: RenewalStage::Running {
+                generation,
+                reached: None,
+            },
+        })));
+        out.push(Effect::Tokens(TokensEffect::GoOn {
+            generation,
+            unfinished,
+        }));
+    }
+
+    pub(super) fn step_reached(&mut self, number: u64, step: RenewalStep) {
+        for sheet in self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside) {
+            if let Sheet::Renewal(renewal) = sheet
+                && let RenewalStage::Running {
+                    generation,
+                    reached,
+                } = &mut renewal.stage
+                && *generation == number
+            {
+                *reached = Some(step);
+            }
+        }
+    }
+
+    /// A renewal or rotation has ended.
+    pub(super) fn token_renewed(
+        &mut self,
+        number: u64,
+        result: Result<Box<RenewedTo>, Trouble>,
+        out: &mut Effects,
+    ) {
+        let mut sheets = self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside);
+        let waiting = sheets.find_map(|sheet| match sheet {
+            Sheet::Renewal(renewal) => match renewal.stage {
+                RenewalStage::Running {
+                    generation,
+                    reached,
+                } if generation == number => Some((renewal, reached)),
+                _ => None,
+            },
+            _ => None,
+        });
+        let Some((renewal, reached)) = waiting else {
+            return;
+        };
+        let (name, id, doing) = (renewal.name.clone(), renewal.id.clone(), renewal.doing);
+        match result {
+            Ok(renewed) => {
+                renewal.stage = RenewalStage::Done(*renewed);
+                self.read_again(&name, &id, out);
+            }
+            Err(trouble) => {
+                let (label, guarded) = (renewal.label.clone(), trouble.kind.clone());
+                if let TroubleKind::InUse(names) = guarded {
+                    renewal.stage = RenewalStage::Asking;
+                    renewal.in_use.clone_from(&names);
+                    self.open_confirm(name, id, label, doing);
+                    if let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
+                        confirm.in_use = names;
+                    }
+                    return;
+                }
+                renewal.stage = RenewalStage::Failed {
+                    trouble: trouble.clone(),
+                    reached,
+                };
+                self.close_action(&name, doing, &trouble);
+            }
+        }
+    }
+
+    /// The dates of a token have changed: where it is shown, it is read again.
+    fn read_again(&mut self, name: &Name, id: &str, out: &mut Effects) {
+        let shown = self.tokens.sheets.iter().any(|sheet| {
+            matches!(sheet, Sheet::Details(details)
+                if details.name == *name && details.row.id() == Some(id))
+        });
+        let listed = self.tokens.list.as_ref();
+        let listed = listed.is_some_and(|list| list.name == *name && list.find(id).is_some());
+        if shown || listed {
+            let generation = self.tokens.next_generation();
+            self.tokens.reading_again = Some(generation);
+            out.push(Effect::Tokens(TokensEffect::Read {
+                name: name.clone(),
+                generation,
+                id: id.to_owned(),
+            }));
+        }
+    }
+
+    pub(super) fn renewal_act(&mut self, action: Action, out: &mut Effects) {
+        let Some(Sheet::Renewal(renewal)) = self.tokens.sheets.last() else {
+            return;
+        };
+        let done = matches!(renewal.stage, RenewalStage::Done(_));
+        let only = renewal.only_secret().cloned();
+        let (name, id) = (renewal.name.clone(), renewal.id.clone());
+        match (action, only) {
+            (Action::Reveal | Action::Copy | Action::CopyAs, _) if self.war_room => {
+                self.complain("nothing is shown or copied in the war-room");
+            }
+            (Action::Reveal, Some(handle)) => {
+                let until = after(self.now, REVEAL);
+                self.tokens.revealed = Some(RevealedToken {
+                    name,
+                    id,
+                    handle,
+                    until,
+                });
+            }
+            (Action::Copy | Action::CopyAs, Some(handle)) => {
+                out.push(Effect::Tokens(TokensEffect::CopyHeld(handle)));
+            }
+            (Action::Copy | Action::CopyAs, None) if done => {
+                out.push(Effect::Tokens(TokensEffect::Copy { name, id }));
+            }
+            (Action::Open, None) if done => self.close_sheet(),
+            (Action::Back, _) => self.leave_sheet(),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The wizard: from step to step, sent at the end, and finished where only half was done.
+
+use super::super::{Effects, Model};
+use crate::app::effect::Effect;
+use crate::app::keymap::Action;
+use crate::app::tokens::exchange::Doing;
+use crate::app::tokens::wizard::{Outcome, Step, Wizard};
+use crate::app::tokens::{Fetch, Row, Sheet, TokensEffect};
+use crate::domain::Name;
+use crate::domain::token::TokenEdit;
+
+impl Model {
+    /// A new token of the selected connection's account.
+    pub(super) fn open_wizard(&mut self) {
+        let Some(name) = self.list.selected.clone().filter(|_| self.has_account()) else {
+            return self.complain(super::list::NO_ACCOUNT);
+        };
+        if let Some(sentence) = self.refuses_token_change(&name, Doing::Create) {
+            return self.complain(sentence);
+        }
+        self.list.filtering = false;
+        self.tokens
+            .sheets
+            .push(Sheet::Wizard(Box::new(Wizard::new(name))));
+    }
+
+    pub(super) fn open_edit(&mut self, name: Name, row: Row, out: &mut Effects) {
+        let id = row.token.id.clone();
+        let wizard = Wizard::editing(name.clone(), row);
+        self.tokens.sheets.push(Sheet::Wizard(Box::new(wizard)));
+        // A row of a list need not tell all; see [`Model::token_is`].
+        if let Some(id) = id {
+            let generation = self.tokens.next_generation();
+            self.tokens.reading_again = Some(generation);
+            out.push(Effect::Tokens(TokensEffect::Read {
+                name,
+                generation,
+                id,
+            }));
+        }
+    }
+
+    /// To the step before or after, where nothing is wrong with this one.
+    pub(super) fn turn_step(&mut self, forward: bool, out: &mut Effects) {
+        let now = self.now;
+        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        if wizard.outcome.is_loading() {
+            return;
+        }
+        if forward
+            && wizard.step == Step::General
+            && let Some((line, problem)) = wizard.wrong(now)
+        {
+            wizard.line = line;
+            wizard.problem = Some(problem);
+            return;
+        }
+        if forward && wizard.step == Step::Extension && wizard.chosen_extension().is_none() {
+            wizard.problem = Some("choose what the token is for".to_owned());
+            return;
+        }
+        if let Some(step) = wizard.beside(forward) {
+            wizard.step = step;
+            wizard.problem = None;
+            self.fetch_for_step(out);
+        }
+    }
+
+    /// What the step shows is asked for when it is first seen, or did not come.
+    pub(super) fn fetch_for_step(&mut self, out: &mut Effects) {
+        let generation = self.tokens.next_generation();
+        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        let name = wizard.name.clone();
+        match wizard.step {
+            Step::Extension if wizard.extensions.is_wanting() => {
+                wizard.extensions = Fetch::Loading(generation);
+                out.push(Effect::Tokens(TokensEffect::ReadExtensions {
+                    name,
+                    generation,
+                }));
+            }
+            Step::Permissions if wizard.modules.is_wanting() => {
+                wizard.modules = Fetch::Loading(generation);
+                out.push(Effect::Tokens(TokensEffect::ReadModules {
+                    name,
+                    generation,
+                }));
+            }
+            _ => {}
+        }
+    }
+
+    /// The summary: letters are actions.
+    pub(super) fn wizard_act(&mut self, action: Action, out: &mut Effects) {
+        let made = self.made_token().is_some();
+        match action {
+            Action::Open if made => self.go_to_details(out),
+            Action::Open => self.send_wizard(out),
+            Action::Reveal if made => self.reveal_token(out),
+            Action::Copy | Action::CopyAs if made => self.copy_token(out),
+            Action::Delete if made => self.change_token(Action::Delete, out),
+            Action::LoadTokens => self.finish_wizard(out),
+            Action::PreviousPane | Action::PageUp if !made => self.turn_step(false, out),
+            Action::Back => self.leave_sheet(),
+            _ => {}
+        }
+    }
+
+    /// The token that the wizard on top has made.
+    pub(super) fn made_token(&self) -> Option<(Name, Row)> {
+        match self.tokens.sheets.last() {
+            Some(Sheet::Wizard(wizard)) => match wizard.outcome.here() {
+                Some(Outcome::Made(made)) => Some((wizard.name.clone(), made.row.clone())),
+                Some(Outcome::Changed(_)) | None => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn go_to_details(&mut self, out: &mut Effects) {
+        if let Some((name, row)) = self.made_token() {
+            self.close_sheet();
+            self.show_details(name, row, out);
+        }
+    }
+
+    /// Sends what the summary shows.
+    fn send_wizard(&mut self, out: &mut Effects) {
+        let (now, generation) = (self.now, self.tokens.next_generation());
+        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        if wizard.outcome.is_loading() || wizard.outcome.here().is_some() {
+            return;
+        }
+        let name = wizard.name.clone();
+        let effect = if let Some(row) = &wizard.editing {
+            let (edit, difference) = (wizard.edit(), wizard.difference());
+            if edit.is_empty() && difference.is_empty() {
+                wizard.problem = Some("nothing is to be changed".to_owned());
+                return;
+            }
+            let Some(id) = row.token.id.clone() else {
+                return;
+            };
+            TokensEffect::Edit {
+                name,
+                generation,
+                id,
+                edit,
+                difference,
+            }
+        } else {
+            let Some(new) = wizard.new_token(now) else {
+                wizard.problem = Some("choose what the token is for".to_owned());
+                return;
+            };
+            TokensEffect::Create {
+                name,
+                generation,
+                new,
+                modules: wizard.wanted(),
+            }
+        };
+        wizard.problem = None;
+        wizard.outcome = Fetch::Loading(generation);
+        out.push(Effect::Tokens(effect));
+    }
+
+    /// Goes on with what was left undone: the modules that are missing.
+    fn finish_wizard(&mut self, out: &mut Effects) {
+        let generation = self.tokens.next_generation();
+        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+            return;
+        };
+        let name = wizard.name.clone();
+        let effect = match wizard.outcome.here() {
+            Some(Outcome::Made(made)) if !made.missing.is_empty() => {
+                let Some(id) = made.row.token.id.clone() else {
+                    return;
+                };
+                TokensEffect::Grant {
+                    name,
+                    generation,
+                    id,
+                    modules: made.missing.clone(),
+                }
+            }
+            Some(Outcome::Changed(changed)) if !changed.left.is_empty() => {
+                let id = wizard.editing.as_ref().and_then(|row| row.token.id.clone());
+                let Some(id) = id else { return };
+                TokensEffect::Edit {
+                    name,
+                    generation,
+                    id,
+                    edit: TokenEdit::default(),
+                    difference: changed.left.clone(),
+                }
+            }
+            _ => return,
+        };
+        wizard.outcome = Fetch::Loading(generation);
+        out.push(Effect::Tokens(effect));
+    }
+}
+
+impl Wizard {
+    /// The id of the token that it has made.
+    pub fn made_id(&self) -> Option<&str> {
+        match self.outcome.here() {
+            Some(Outcome::Made(made)) => made.row.id(),
+            Some(Outcome::Changed(_)) | None => None,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What changes tokens: sent once, and never ended half-way by what comes after.
+
+use super::super::Queue;
+use super::Accounts;
+use super::words::trouble;
+use crate::app::Message;
+use crate::app::tokens::exchange::{Changed, Doing, Made, RenewedTo};
+use crate::app::tokens::{Row, TokensEffect, TokensMessage};
+use crate::domain::token::RenewalStep;
+use crate::work::Desk;
+use crate::work::tokens::{Renewed, TokenError};
+
+pub(super) async fn change(
+    desk: &Desk,
+    accounts: &Accounts,
+    effect: &TokensEffect,
+    queue: &Queue,
+) -> Result<TokensMessage, TokenError> {
+    Ok(match effect.clone() {
+        TokensEffect::Create {
+            name,
+            generation,
+            new,
+            modules,
+        } => {
+            let account = accounts.of(desk, &name).await?;
+            let created = account.create(&new, &modules).await?;
+            // The answer to a creation knows nothing of the modules.
+            let shown = match created.token.id.as_deref() {
+                Some(id) if !created.granted.is_empty() => account.token(id).await.ok(),
+                _ => None,
+            };
+            let made = Made {
+                row: Row::of(shown.unwrap_or(created.token)),
+                missing: created.missing,
+                trouble: created.problem.map(trouble),
+            };
+            TokensMessage::Created {
+                generation,
+                made: Ok(Box::new(made)),
+            }
+        }
+        TokensEffect::Grant {
+            name,
+            generation,
+            id,
+            modules,
+        } => {
+            let account = accounts.of(desk, &name).await?;
+            let edited = account.grant_all(&id, &modules).await?;
+            let made = Made {
+                row: Row::of(account.token(&id).await?),
+                missing: edited.left.grant,
+                trouble: edited.problem.map(trouble),
+            };
+            TokensMessage::Created {
+                generation,
+                made: Ok(Box::new(made)),
+            }
+        }
+        other => edit_or_switch(desk, accounts, &other, queue).await?,
+    })
+}
+
+async fn edit_or_switch(
+    desk: &Desk,
+    accounts: &Accounts,
+    effect: &TokensEffect,
+    queue: &Queue,
+) -> Result<TokensMessage, TokenError> {
+    Ok(match effect.clone() {
+        TokensEffect::Edit {
+            name,
+            generation,
+            id,
+            edit,
+            difference,
+        } => {
+            let account = accounts.of(desk, &name).await?;
+            let edited = account.edit(&id, &edit, difference).await?;
+            let changed = Changed {
+                row: account.token(&id).await.ok().map(Row::of),
+                left: edited.left,
+                trouble: edited.problem.map(trouble),
+            };
+            TokensMessage::Edited {
+                generation,
+                edited: Ok(Box::new(changed)),
+            }
+        }
+        TokensEffect::Change {
+            name,
+            generation,
+            id,
+            doing,
+            guard,
+        } => {
+            let account = accounts.of(desk, &name).await?;
+            match doing {
+                Doing::Disable => drop(account.disable(&id, guard).await?),
+                Doing::Delete => account.delete(&id, guard).await?,
+                _ => drop(account.enable(&id).await?),
+            }
+            // A key that was just switched off can't look any more; what was asked for is done.
+            let row = match doing {
+                Doing::Delete => None,
+                _ => account.token(&id).await.ok(),
+            };
+            TokensMessage::Switched {
+                generation,
+                row: Ok(row.map(|token| Box::new(Row::of(token)))),
+            }
+        }
+        other => renew(desk, accounts, &other, queue).await?,
+    })
+}
+
+async fn renew(
+    desk: &Desk,
+    accounts: &Accounts,
+    effect: &TokensEffect,
+    queue: &Queue,
+) -> Result<TokensMessage, TokenError> {
+    let told = queue.clone();
+    let steps = move |generation| {
+        move |step: RenewalStep| {
+            let message = TokensMessage::StepReached { generation, step };
+            told.tell(Message::Tokens(message));
+        }
+    };
+    Ok(match effect.clone() {
+        TokensEffect::Renew {
+            name,
+            generation,
+            id,
+            doing,
+            expires,
+            guard,
+        } => {
+            let account = accounts.of(desk, &name).await?;
+            let (steps, expires) = (steps(generation), expires.as_deref());
+            let renewed = match doing {
+                Doing::Rotate => Box::pin(account.rotate(&id, expires, guard, &steps)).await,
+                _ => Box::pin(account.renew(&id, expires, &steps)).await,
+            };
+            // The key in hand may be the old one.
+            accounts.forget();
+            TokensMessage::Renewed {
+                generation,
+                result: Ok(Box::new(renewed_to(renewed?))),
+            }
+        }
+        TokensEffect::GoOn {
+            generation,
+            unfinished,
+        } => {
+            let steps = steps(generation);
+            let renewed = Box::pin(desk.resume_renewal(&unfinished, &steps)).await;
+            accounts.forget();
+            TokensMessage::Renewed {
+                generation,
+                result: Ok(Box::new(renewed_to(renewed?))),
+            }
+        }
+        _ => TokensMessage::UnfinishedFound(Vec::new()),
+    })
+}
+
+fn renewed_to(renewed: Renewed) -> RenewedTo {
+    RenewedTo {
+        id: renewed.id,
+        updated: renewed.updated,
+        unread: renewed.unread,
+        expires: renewed.expires,
+        old_until: renewed.old_until,
+        left_behind: renewed
+            .left_behind
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    }
+}

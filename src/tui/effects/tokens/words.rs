@@ -1,0 +1,106 @@
+//! Errors about tokens in the words of the screen.
+
+use crate::app::tokens::{TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::domain::text::inert;
+use crate::domain::token::handle_of;
+use crate::tokens::TokenProblem;
+use crate::work::tokens::TokenError;
+
+/// The answer that says why not.
+pub(super) fn failed(effect: &TokensEffect, trouble: Trouble) -> TokensMessage {
+    match effect.clone() {
+        TokensEffect::Load {
+            generation, offset, ..
+        } => TokensMessage::Loaded {
+            generation,
+            offset,
+            page: Err(trouble),
+        },
+        TokensEffect::LookUp { generation, .. } => TokensMessage::LookedUp {
+            generation,
+            last_used: Err(trouble),
+        },
+        TokensEffect::Read { generation, .. } => TokensMessage::Read {
+            generation,
+            row: Err(trouble),
+        },
+        TokensEffect::ReadUsage { generation, .. } => TokensMessage::UsageRead {
+            generation,
+            usage: Err(trouble),
+        },
+        TokensEffect::ReadExtensions { generation, .. } => TokensMessage::ExtensionsRead {
+            generation,
+            extensions: Err(trouble),
+        },
+        TokensEffect::ReadModules { generation, .. } => TokensMessage::ModulesRead {
+            generation,
+            modules: Err(trouble),
+        },
+        TokensEffect::Reveal { name, id } | TokensEffect::Copy { name, id } => {
+            TokensMessage::Revealed {
+                name,
+                id,
+                result: Err(trouble),
+            }
+        }
+        other => not_done(&other, trouble),
+    }
+}
+
+/// The same for what changes something, and for what reads this machine alone.
+fn not_done(effect: &TokensEffect, trouble: Trouble) -> TokensMessage {
+    match effect.clone() {
+        TokensEffect::Create { generation, .. } | TokensEffect::Grant { generation, .. } => {
+            TokensMessage::Created {
+                generation,
+                made: Err(trouble),
+            }
+        }
+        TokensEffect::Edit { generation, .. } => TokensMessage::Edited {
+            generation,
+            edited: Err(trouble),
+        },
+        TokensEffect::Change { generation, .. } => TokensMessage::Switched {
+            generation,
+            row: Err(trouble),
+        },
+        TokensEffect::Renew { generation, .. } | TokensEffect::GoOn { generation, .. } => {
+            TokensMessage::Renewed {
+                generation,
+                result: Err(trouble),
+            }
+        }
+        TokensEffect::FindEndings { name, generation } => TokensMessage::EndingsFound {
+            generation,
+            name,
+            rows: Err(trouble),
+        },
+        TokensEffect::FindCertificates => TokensMessage::CertificatesFound(Vec::new()),
+        // Nobody waits for these, and the others were answered above.
+        _ => TokensMessage::UnfinishedFound(Vec::new()),
+    }
+}
+
+/// The words of an error, and what can be done about it.
+pub(super) fn trouble(error: TokenError) -> Trouble {
+    let text = inert(&crate::store::told(&error), 400);
+    let kind = match error {
+        TokenError::Api(TokenProblem::Refused(refusal)) => match refusal.status {
+            401 => TroubleKind::Rejected,
+            403 => TroubleKind::Forbidden(refusal.module.to_owned()),
+            404 => TroubleKind::Missing,
+            500.. => TroubleKind::Failed,
+            _ => TroubleKind::Other,
+        },
+        TokenError::Api(TokenProblem::Throttled { until, .. }) => TroubleKind::Quiet(until),
+        TokenError::Api(TokenProblem::Unanswered { .. }) => TroubleKind::Unanswered,
+        TokenError::Api(TokenProblem::Unreadable { .. } | TokenProblem::TooLarge { .. }) => {
+            TroubleKind::Unreadable
+        }
+        TokenError::Paused { until, .. } => TroubleKind::Paused(until),
+        TokenError::KeyInUse { names, .. } => TroubleKind::InUse(names),
+        TokenError::NotKept { id, secret, .. } => TroubleKind::OnlySecret(handle_of(&id, &secret)),
+        _ => TroubleKind::Other,
+    };
+    Trouble { text, kind }
+}

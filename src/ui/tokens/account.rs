@@ -1,0 +1,363 @@
+//! The account's list below the handles held here: a window of rows, whatever the account holds.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::super::reveal::{self, Open};
+use super::super::text::{clean, cut, inset, pad, put, row, width};
+use super::super::view::View;
+use super::super::{input, list};
+use super::NOT_KNOWN;
+use super::columns::{Column, Columns};
+use crate::app::handles::{self, HandleRow};
+use crate::app::model::{Entry, Pane};
+use crate::app::tokens::{AccountList, Row, hints};
+use crate::app::{Action, HandleSlot};
+use crate::domain::token::{Expiry, Group, Moment, Person, Status, ends_within};
+
+/// What stands for a handle: its width says nothing.
+const MASKED: &str = "••••";
+
+/// Draws the pane of a connection with an account. Returns where the filter's cursor is.
+pub(super) fn draw(
+    view: &View<'_>,
+    entry: &Entry,
+    area: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let theme = view.theme;
+    let account = view.model.account_list();
+    let idle = account.is_some_and(|account| account.listing.group == Some(Group::Idle));
+    let columns = Columns::of(area.width.saturating_sub(1), idle);
+    let cursor = draw_head(view, account, &columns, inset(row(area, 0), 1, 0), buf);
+    let mut body = Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    if let Some(line) = account.and_then(|account| trouble(view, account)) {
+        body.height = body.height.saturating_sub(1);
+        put(
+            buf,
+            inset(row(area, usize::from(area.height) - 1), 1, 0),
+            line,
+        );
+    }
+    let held = handles::rows(&entry.connection);
+    let height = usize::from(body.height);
+    let rows = view.model.token_rows();
+    let selected = view.model.token_row.min(rows.saturating_sub(1));
+    let top = account.map_or(0, |account| account.top);
+    let offset = list::window(top, Some(selected), rows, height);
+    for at in offset..rows.min(offset + height) {
+        let line = row(body, at - offset);
+        if at == selected && view.focused(Pane::Tokens) {
+            put(buf, line, Line::from(Span::styled("▸", theme.marker)));
+        }
+        let content = match (held.get(at), account) {
+            (Some(handle), _) => held_line(view, entry, handle, &columns),
+            (None, None) => offer(view),
+            (None, Some(account)) => {
+                let place = u64::try_from(at - held.len()).unwrap_or(u64::MAX);
+                match account.row(place) {
+                    Some(token) => token_line(view, account, token, &columns),
+                    None => Line::from(Span::styled("…", theme.faint)),
+                }
+            }
+        };
+        put(buf, inset(line, 1, 0), content);
+    }
+    if let Some(words) = account.and_then(emptiness) {
+        let line = row(body, rows.saturating_sub(offset));
+        put(
+            buf,
+            inset(line, 1, 0),
+            Line::from(Span::styled(words, theme.faint)),
+        );
+    }
+    cursor
+}
+
+/// The names of the columns, or the filter while it is typed.
+fn draw_head(
+    view: &View<'_>,
+    account: Option<&AccountList>,
+    columns: &Columns,
+    head: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let theme = view.theme;
+    if let Some(account) = account.filter(|account| account.filtering) {
+        put(buf, head, Line::from(Span::styled("/", theme.key)));
+        return input::draw(&account.filter, inset(head, 1, 0), theme.input, buf);
+    }
+    let label = Span::styled("LABEL", theme.faint);
+    let heads = columns.line(label, |column| (column.head().to_owned(), theme.faint));
+    put(buf, head, heads);
+    None
+}
+
+/// What loads the list, and what that costs.
+fn offer(view: &View<'_>) -> Line<'static> {
+    let theme = view.theme;
+    let mut words = vec![Span::styled("Enter", theme.key)];
+    if let Some(key) = super::super::key(view, Action::LoadTokens) {
+        words.push(Span::styled(" or ", theme.faint));
+        words.push(Span::styled(key, theme.key));
+    }
+    words.push(Span::styled(
+        " loads the account's tokens: one request a page",
+        theme.faint,
+    ));
+    Line::from(words)
+}
+
+/// Why there is no row.
+fn emptiness(account: &AccountList) -> Option<String> {
+    if account.length() > 0 || account.trouble.is_some() {
+        return None;
+    }
+    Some(if !account.loaded {
+        "loading …".to_owned()
+    } else if !account.listing.filter.is_empty() {
+        "no token matches the filter".to_owned()
+    } else if let Some(group) = account.listing.group {
+        format!("no token in the group “{}”", group.word())
+    } else {
+        "the account has no tokens".to_owned()
+    })
+}
+
+/// The last line, where a page did not come.
+fn trouble(view: &View<'_>, account: &AccountList) -> Option<Line<'static>> {
+    let trouble = account.trouble.as_ref()?;
+    let theme = view.theme;
+    let words = match trouble.kind {
+        crate::app::tokens::TroubleKind::Other => view.model.shown_sentence(&trouble.text),
+        ref kind => kind.headline(),
+    };
+    let mut spans = vec![Span::styled(clean(&words), theme.error)];
+    if let Some(key) = super::super::key(view, Action::LoadTokens) {
+        spans.push(Span::styled(" · ", theme.faint));
+        spans.push(Span::styled(key, theme.key));
+        spans.push(Span::styled(" tries again", theme.faint));
+    }
+    Some(Line::from(spans))
+}
+
+fn held_line(
+    view: &View<'_>,
+    entry: &Entry,
+    handle: &HandleRow,
+    columns: &Columns,
+) -> Line<'static> {
+    let theme = view.theme;
+    let label = view.line(&handle.label);
+    let open = reveal::handle(view.model, &entry.connection.name, handle.slot);
+    if let Some(open) = open.filter(|open| fits(open, columns)) {
+        return opened(view, &label, open, columns);
+    }
+    let (status, style) = super::status(view, entry, handle.slot);
+    let username = view.user(entry.connection.username.trim());
+    columns.line(Span::styled(label, theme.strong), |column| match column {
+        Column::Id if handle.slot == HandleSlot::Key => (username.clone(), theme.text),
+        Column::Extension => (handle.kind.to_owned(), theme.text),
+        Column::Status => (status.to_owned(), style),
+        Column::Handle => (MASKED.to_owned(), theme.text),
+        Column::Description => (view.line(&handle.kept), theme.faint),
+        _ => (NOT_KNOWN.to_owned(), theme.faint),
+    })
+}
+
+fn token_line(
+    view: &View<'_>,
+    account: &AccountList,
+    token: &Row,
+    columns: &Columns,
+) -> Line<'static> {
+    let theme = view.theme;
+    let label = clean(&view.model.shown_label(token.label()));
+    let id = token.id().unwrap_or_default();
+    let open = reveal::token(view.model, &account.name, id);
+    if let Some(open) = open.filter(|open| fits(open, columns)) {
+        return opened(view, &label, open, columns);
+    }
+    columns.line(Span::styled(label, theme.text), |column| {
+        cell(view, account, token, column)
+    })
+}
+
+fn cell(view: &View<'_>, account: &AccountList, row: &Row, column: Column) -> (String, Style) {
+    let (theme, token) = (view.theme, &row.token);
+    let known = |text: Option<String>| match text.filter(|text| !text.is_empty()) {
+        Some(text) => (clean(&text), theme.text),
+        None => (NOT_KNOWN.to_owned(), theme.faint),
+    };
+    match column {
+        Column::Id => known(token.id.as_deref().map(|id| view.id(id))),
+        Column::Extension => known(token.extension.name.clone().or(token.extension.id.clone())),
+        Column::Created => known(token.created.as_ref().map(day)),
+        Column::By => known(person(view, &token.created_by)),
+        Column::Expires => expires(view, row),
+        Column::Used => {
+            let words = hints::last_use(row.last_used);
+            let idle = is_idle(view, row);
+            (words, if idle { theme.warn } else { theme.text })
+        }
+        Column::Status => {
+            let style = match &token.status {
+                Status::Active | Status::Revitalised => theme.ok,
+                Status::Expiring | Status::Pending => theme.warn,
+                Status::Expired => theme.down,
+                Status::Inactive | Status::Deleted | Status::Missing => theme.faint,
+                Status::Other(_) => theme.unknown,
+            };
+            (clean(&hints::status(row, &account.own_id)), style)
+        }
+        Column::Handle if row.has_handle => (MASKED.to_owned(), theme.text),
+        Column::Handle => (NOT_KNOWN.to_owned(), theme.faint),
+        Column::External => known(token.external_id.as_deref().map(|text| view.id(text))),
+        Column::Modules => {
+            let modules = token.modules();
+            let all = modules.contains(&crate::domain::token::ALL_MODULES);
+            let words = if all {
+                "all".to_owned()
+            } else {
+                modules.len().to_string()
+            };
+            (words, if all { theme.warn } else { theme.text })
+        }
+        Column::Description => known(
+            token
+                .description
+                .as_deref()
+                .map(|text| view.model.shown_label(text)),
+        ),
+    }
+}
+
+/// When a token ends, in the colour of how soon that is.
+pub(super) fn expires(view: &View<'_>, row: &Row) -> (String, Style) {
+    let theme = view.theme;
+    match &row.token.expires {
+        Expiry::Unknown => (NOT_KNOWN.to_owned(), theme.faint),
+        Expiry::Never => ("never".to_owned(), theme.warn),
+        Expiry::At(moment) => {
+            let over = moment.at.is_some_and(|at| at <= view.model.now);
+            let soon = ends_within(
+                &row.token.expires,
+                crate::domain::token::SOON_DAYS,
+                view.model.now,
+            );
+            let style = match (over, soon) {
+                (true, _) => theme.down,
+                (_, true) => theme.warn,
+                _ => theme.text,
+            };
+            (day(moment), style)
+        }
+    }
+}
+
+fn is_idle(view: &View<'_>, row: &Row) -> bool {
+    use crate::app::tokens::account::LastUse;
+    match row.last_used {
+        LastUse::Never => true,
+        LastUse::On(date) => {
+            let first =
+                crate::domain::token::later(view.model.now, -crate::domain::token::IDLE_DAYS);
+            date < jiff::tz::TimeZone::UTC.to_datetime(first).date()
+        }
+        LastUse::Unasked | LastUse::NotTold => false,
+    }
+}
+
+fn opened(view: &View<'_>, label: &str, open: Open, columns: &Columns) -> Line<'static> {
+    let theme = view.theme;
+    Line::from(vec![
+        Span::styled(
+            pad(&cut(label, columns.label.saturating_sub(2)), columns.label),
+            theme.text,
+        ),
+        Span::styled(open.text, theme.revealed),
+        Span::styled(format!("  {:>2} s", open.seconds), theme.faint),
+    ])
+}
+
+fn fits(open: &Open, columns: &Columns) -> bool {
+    width(&open.text) + 6 <= columns.behind()
+}
+
+/// Whether the row of the token in the open can show it whole.
+pub(super) fn shows(open: &Open, area: Rect) -> bool {
+    fits(open, &Columns::of(area.width.saturating_sub(1), false))
+}
+
+/// A day.
+pub(super) fn day(moment: &Moment) -> String {
+    moment.shown().chars().take(10).collect()
+}
+
+/// A person, by name, with mail where that is given.
+pub(super) fn person(view: &View<'_>, person: &Person) -> Option<String> {
+    let name = person.name.as_deref().or(person.id.as_deref())?;
+    let name = view.user(name);
+    Some(match person.email.as_deref() {
+        Some(mail) if !view.model.war_room && !name.contains(mail) => {
+            format!("{name} <{}>", clean(mail))
+        }
+        _ => name,
+    })
+}
+
+/// What stands at the right of the pane's title.
+pub(super) fn summary(view: &View<'_>, account: &AccountList) -> String {
+    let listing = &account.listing;
+    let more = if account.more { "+" } else { "" };
+    let noun = if account.length() == 1 {
+        "token"
+    } else {
+        "tokens"
+    };
+    let mut parts = vec![format!("{}{more} {noun}", grouped(account.length()))];
+    if account.loading.is_some() {
+        parts.push("loading".to_owned());
+    }
+    if account.looking_up.is_some() {
+        parts.push("asking for use".to_owned());
+    }
+    parts.extend(listing.group.map(|group| group.word().to_owned()));
+    if !listing.filter.is_empty() && !view.model.war_room {
+        parts.push(format!("/{}", clean(&listing.filter)));
+    }
+    parts.push(listing.order.words().to_owned());
+    parts.join(" · ")
+}
+
+/// `25,000`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn great_numbers_are_grouped() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(25_000), "25,000");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+    }
+}

@@ -1,0 +1,118 @@
+//! What ends next: tokens and certificates of all connections in one list.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::super::text::{clean, cut, pad};
+use super::super::view::View;
+use super::sheet::{Page, Scroll, words};
+use crate::app::Action;
+use crate::app::tokens::Fetch;
+use crate::app::tokens::sheet::{Ending, Ends, Horizon};
+
+pub(super) fn page(view: &View<'_>, horizon: &Horizon, room: usize) -> Page {
+    let theme = view.theme;
+    let head = format!(
+        "  {}{}{}WHAT",
+        pad("ENDS", 13),
+        pad("IN", 11),
+        pad("CONNECTION", 20)
+    );
+    let mut page = Page {
+        title: "What ends next".to_owned(),
+        above: vec![Line::from(Span::styled(head, theme.faint))],
+        scroll: Scroll::Around(horizon.row),
+        tall: true,
+        ..Page::default()
+    };
+    for (at, ending) in horizon.endings.iter().enumerate() {
+        page.body.push(line(view, ending, at == horizon.row, room));
+    }
+    if horizon.endings.is_empty() {
+        page.body = words(
+            "Nothing is known that ends: certificates are known after a probe.",
+            theme.faint,
+            room,
+        );
+    }
+    page.below.push(Line::default());
+    page.below.extend(accounts(view, horizon, room));
+    page
+}
+
+fn line(view: &View<'_>, ending: &Ending, selected: bool, room: usize) -> Line<'static> {
+    let theme = view.theme;
+    let left = ending.at.duration_since(view.model.now);
+    let days = left.as_secs().div_euclid(86_400);
+    let (words, style): (String, Style) = if left.is_negative() {
+        ("over".to_owned(), theme.down)
+    } else if days < 30 {
+        (format!("{days} days"), theme.warn)
+    } else {
+        (format!("{days} days"), theme.text)
+    };
+    let marker = if selected { "▸ " } else { "  " };
+    let what = match &ending.what {
+        Ends::Token { id, label, in_use } => {
+            let label = clean(&view.model.shown_label(label));
+            let used = if *in_use { " (in use)" } else { "" };
+            format!("token {label} · {}{used}", view.id(id))
+        }
+        Ends::Certificate { subject } => {
+            format!("certificate {}", clean(&view.model.shown_sentence(subject)))
+        }
+    };
+    Line::from(vec![
+        Span::styled(marker, theme.marker),
+        Span::styled(
+            pad(&ending.at.strftime("%Y-%m-%d").to_string(), 13),
+            theme.text,
+        ),
+        Span::styled(pad(&words, 11), style),
+        Span::styled(
+            pad(&cut(&view.name(&ending.connection), 18), 20),
+            theme.text,
+        ),
+        Span::styled(cut(&what, room.saturating_sub(46)), theme.text),
+    ])
+}
+
+/// Which accounts were asked, and what that would cost.
+fn accounts(view: &View<'_>, horizon: &Horizon, room: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let count = |test: fn(&Fetch<()>) -> bool| {
+        horizon
+            .asked
+            .iter()
+            .filter(|(_, fetch)| test(fetch))
+            .count()
+    };
+    let unasked = count(|fetch| *fetch == Fetch::Not);
+    let loading = count(Fetch::is_loading);
+    let mut lines = Vec::new();
+    if loading > 0 {
+        lines.extend(words(
+            &format!("asking {loading} accounts …"),
+            theme.probing,
+            room,
+        ));
+    }
+    if unasked > 0
+        && let Some(key) = view.model.keymap.list_key(Action::LoadTokens)
+    {
+        lines.push(Line::from(vec![
+            Span::styled(key, theme.key),
+            Span::styled(
+                format!(" adds the tokens of {unasked} accounts: one request each"),
+                theme.faint,
+            ),
+        ]));
+    }
+    for (name, fetch) in &horizon.asked {
+        if let Some(trouble) = fetch.trouble() {
+            let said = format!("{}: {}", view.name(name), trouble.kind.headline());
+            lines.extend(words(&clean(&said), theme.error, room));
+        }
+    }
+    lines
+}

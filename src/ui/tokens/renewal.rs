@@ -1,0 +1,285 @@
+//! What can't be undone: the label is typed; and renewals, step by step.
+
+use ratatui::text::{Line, Span};
+
+use super::super::reveal;
+use super::super::text::clean;
+use super::super::view::View;
+use super::account::day;
+use super::sheet::{Page, Scroll, line_to_type, named, trouble, words};
+use crate::app::tokens::exchange::{Doing, RenewedTo};
+use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage, UnfinishedSheet};
+use crate::domain::Name;
+use crate::domain::secret::MASK;
+use crate::domain::token::{Expiry, RenewalStep};
+
+pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> Page {
+    let theme = view.theme;
+    let label = clean(&view.model.shown_label(&sheet.label));
+    let mut body = who_is_cut_off(view, sheet, room);
+    let what = match sheet.doing {
+        Doing::Rotate => "The old secret is dead at once, wherever it is used.",
+        Doing::Disable => "It opens nothing until it is enabled again.",
+        _ => "It is gone for good: nobody can bring it back.",
+    };
+    body.extend(words(what, theme.text, room));
+    body.push(Line::default());
+    let ask = format!("To {} it, type its label: {label}", sheet.doing.verb());
+    body.extend(words(&ask, theme.text, room));
+    let mut typed = Some((body.len(), sheet.typed.clone()));
+    body.push(line_to_type(view, "Label", &sheet.typed, !sheet.on_name));
+    if !sheet.in_use.is_empty() {
+        let names: Vec<_> = sheet.in_use.iter().map(|name| view.name(name)).collect();
+        let ask = format!(
+            "and the name of a connection that runs on it: {}",
+            names.join(", ")
+        );
+        body.extend(words(&ask, theme.text, room));
+        if sheet.on_name {
+            typed = Some((body.len(), sheet.typed_name.clone()));
+        }
+        body.push(line_to_type(
+            view,
+            "Connection",
+            &sheet.typed_name,
+            sheet.on_name,
+        ));
+    }
+    body.push(Line::default());
+    body.extend(match (&sheet.problem, sheet.sent) {
+        (_, Some(_)) => words("asking the service …", theme.probing, room),
+        (Some(problem), None) => words(
+            &clean(&view.model.shown_sentence(problem)),
+            theme.error,
+            room,
+        ),
+        (None, None) => vec![Line::default()],
+    });
+    let last = body.len();
+    Page {
+        title: format!("{} {label}", capital(sheet.doing.verb())),
+        body,
+        scroll: Scroll::Around(last.saturating_sub(1)),
+        typed: typed.filter(|_| sheet.sent.is_none()),
+        ..Page::default()
+    }
+}
+
+/// Who runs on it; nothing where nobody does.
+fn who_is_cut_off(view: &View<'_>, sheet: &Confirm, room: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    if sheet.in_use.is_empty() {
+        return Vec::new();
+    }
+    let said = format!("▲ This is the key that {}.", runs(view, &sheet.in_use));
+    let mut lines = words(&said, theme.down, room);
+    let said = match sheet.doing {
+        Doing::Rotate => {
+            "They get the new secret before anything else; whoever else holds the old one is cut off at once."
+        }
+        Doing::Disable => "Disabling it cuts them off until somebody enables it elsewhere.",
+        _ => "Deleting it cuts them off for good. A renewal would keep both secrets working.",
+    };
+    lines.extend(words(said, theme.warn, room));
+    lines.push(Line::default());
+    lines
+}
+
+pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
+    let theme = view.theme;
+    let label = clean(&view.model.shown_label(&sheet.label));
+    let mut page = Page {
+        title: format!("{} {label}", capital(sheet.doing.verb())),
+        ..Page::default()
+    };
+    match &sheet.stage {
+        RenewalStage::Asking => ask(view, sheet, room, &mut page),
+        RenewalStage::Running { reached, .. } => {
+            page.body = steps(view, *reached, true, room);
+        }
+        RenewalStage::Done(renewed) => {
+            page.body = steps(view, Some(RenewalStep::Tidied), false, room);
+            page.body.push(Line::default());
+            page.body.extend(done(view, sheet.doing, renewed, room));
+        }
+        RenewalStage::Failed {
+            trouble: why,
+            reached,
+        } => {
+            page.body = steps(view, *reached, false, room);
+            page.body.push(Line::default());
+            page.body.extend(trouble(view, why, room));
+            if sheet.only_secret().is_some() {
+                page.body.extend(only_secret(view, sheet, room));
+            }
+            let last = page.body.len();
+            page.scroll = Scroll::Around(last.saturating_sub(1));
+        }
+    }
+    if !matches!(sheet.stage, RenewalStage::Asking) {
+        page.above = words(
+            match sheet.doing {
+                Doing::Rotate => "Another secret at once, kept before anything else, then proven.",
+                _ => "A second secret beside the old one, proven before anything depends on it.",
+            },
+            theme.faint,
+            room,
+        );
+        page.above.push(Line::default());
+    }
+    page
+}
+
+fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut Page) {
+    let theme = view.theme;
+    let said = match sheet.doing {
+        Doing::Rotate => {
+            "The token gets another secret, and the old one is dead at once. Where it is used elsewhere, it must \
+             be entered anew."
+        }
+        _ => {
+            "The token gets a second secret. The old one stays valid until its own end; it is taken out of here \
+             only after probes with the new one were accepted."
+        }
+    };
+    page.body = words(said, theme.text, room);
+    if !sheet.in_use.is_empty() {
+        let said = format!(
+            "It is the key that {}: they get the new one.",
+            runs(view, &sheet.in_use)
+        );
+        page.body.extend(words(&said, theme.warn, room));
+    }
+    page.body.push(Line::default());
+    page.typed = Some((page.body.len(), sheet.expires.clone()));
+    page.body
+        .push(line_to_type(view, "New one ends", &sheet.expires, true));
+    page.body.extend(words(
+        "A date, a time from now such as 90d, or never.",
+        theme.faint,
+        room,
+    ));
+    page.body.push(Line::default());
+    page.body.extend(match &sheet.problem {
+        Some(problem) => words(problem, theme.error, room),
+        None => vec![Line::default()],
+    });
+}
+
+/// Every step: done, under way, still to come.
+fn steps(
+    view: &View<'_>,
+    reached: Option<RenewalStep>,
+    running: bool,
+    room: usize,
+) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let mut next = running;
+    RenewalStep::ALL
+        .into_iter()
+        .flat_map(|step| {
+            let over = reached.is_some_and(|reached| step <= reached);
+            let (sign, style) = if over {
+                ("✓", theme.ok)
+            } else if std::mem::take(&mut next) {
+                ("◌", theme.probing)
+            } else {
+                ("·", theme.faint)
+            };
+            words(&format!("{sign} {}", step.words()), style, room)
+        })
+        .collect()
+}
+
+fn done(view: &View<'_>, doing: Doing, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let mut lines = words(
+        &format!("{}, and its new secret proven.", capital(doing.done())),
+        theme.ok,
+        room,
+    );
+    if renewed.updated.is_empty() {
+        lines.extend(words("No connection here holds it.", theme.text, room));
+    }
+    for name in &renewed.updated {
+        let said = format!("{} uses the new secret", view.name(name));
+        lines.extend(words(&said, theme.text, room));
+    }
+    for (name, why) in &renewed.unread {
+        let why = clean(&view.model.shown_sentence(why));
+        let said = format!("{} was not looked into: {why}", view.name(name));
+        lines.extend(words(&said, theme.warn, room));
+    }
+    for place in &renewed.left_behind {
+        let said = format!("the old secret is still at {}", view.line(place));
+        lines.extend(words(&said, theme.warn, room));
+    }
+    for (name, end) in [
+        ("Old until", &renewed.old_until),
+        ("New until", &renewed.expires),
+    ] {
+        if let Expiry::At(moment) = end {
+            lines.extend(named(view, name, &day(moment), theme.text, room));
+        }
+    }
+    lines
+}
+
+/// The one copy there is of a secret.
+fn only_secret(view: &View<'_>, sheet: &Renewal, room: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let mut lines = words(
+        "▲ The old secret is dead, and the new one is kept nowhere but on this sheet: copy it now.",
+        theme.down,
+        room,
+    );
+    match reveal::token(view.model, &sheet.name, &sheet.id) {
+        Some(open) => lines.extend(words(&open.text, theme.revealed, room)),
+        None => lines.extend(words(MASK, theme.text, room)),
+    }
+    lines
+}
+
+pub(super) fn unfinished(view: &View<'_>, sheet: &UnfinishedSheet, room: usize) -> Page {
+    let theme = view.theme;
+    let mut above = words(
+        "An earlier run has begun these and not ended them. Going on asks the service what has become of each: \
+         nothing is renewed twice, and no working secret is lost.",
+        theme.text,
+        room,
+    );
+    above.push(Line::default());
+    let mut body = Vec::new();
+    for (at, one) in sheet.list.iter().enumerate() {
+        let marker = if at == sheet.row { "▸ " } else { "  " };
+        let names: Vec<_> = one.holders.iter().map(|name| view.name(name)).collect();
+        let since = one.since.strftime("%Y-%m-%d %H:%M UTC");
+        body.push(Line::from(vec![
+            Span::styled(marker, theme.marker),
+            Span::styled(view.id(&one.id), theme.strong),
+            Span::styled(format!("  {since}  "), theme.faint),
+            Span::styled(names.join(", "), theme.text),
+        ]));
+    }
+    Page {
+        title: "Renewals that have not ended".to_owned(),
+        above,
+        body,
+        scroll: Scroll::Around(sheet.row),
+        ..Page::default()
+    }
+}
+
+fn runs(view: &View<'_>, names: &[Name]) -> String {
+    let list: Vec<_> = names.iter().map(|name| view.name(name)).collect();
+    let verb = if list.len() == 1 { "runs on" } else { "run on" };
+    format!("{} {verb}", list.join(", "))
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,199 @@
+//! Sheets over the panes: a box with fixed lines above and below, and lines between them that scroll.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use tui_input::Input;
+
+use super::super::overlay::{more, open_box, put_lines};
+use super::super::text::{clean, inset, pad, row, wrap};
+use super::super::view::View;
+use super::super::{input, text};
+use super::{details, horizon, renewal, wizard};
+use crate::app::tokens::{Sheet, Trouble, TroubleKind};
+
+/// Cells of a name before its value.
+pub(super) const NAMES: usize = 14;
+/// Cells of a sheet's text at most.
+const WIDEST: usize = 92;
+
+/// A sheet as it is drawn.
+#[derive(Default)]
+pub(super) struct Page {
+    pub title: String,
+    /// Always shown.
+    pub above: Vec<Line<'static>>,
+    /// Scrolls.
+    pub body: Vec<Line<'static>>,
+    /// First line of the body that is shown, or the one that must be in sight.
+    pub scroll: Scroll,
+    /// Always shown.
+    pub below: Vec<Line<'static>>,
+    /// The line of the body with a cursor: its index, and the input that stands behind its name.
+    pub typed: Option<(usize, Input)>,
+    /// The same for a line above.
+    pub typed_above: Option<(usize, Input, usize)>,
+    /// The body takes all the height there is: so that nothing jumps while it changes.
+    pub tall: bool,
+}
+
+/// How a body is scrolled.
+#[derive(Clone, Copy)]
+pub(super) enum Scroll {
+    /// This line is first.
+    From(usize),
+    /// This line is in sight.
+    Around(usize),
+}
+
+impl Default for Scroll {
+    fn default() -> Self {
+        Self::From(0)
+    }
+}
+
+/// Draws the sheet on top, if there is one; returns its cursor.
+pub(in crate::ui) fn draw(view: &View<'_>, body: Rect, buf: &mut Buffer) -> Option<Position> {
+    let sheet = view.model.tokens.sheet()?;
+    let room = usize::from(body.width.saturating_sub(4)).min(WIDEST);
+    let page = match sheet {
+        Sheet::Details(sheet) => details::page(view, sheet, room),
+        Sheet::Wizard(sheet) => wizard::page(view, sheet, room),
+        Sheet::Confirm(sheet) => renewal::confirm(view, sheet, room),
+        Sheet::Renewal(sheet) => renewal::page(view, sheet, room),
+        Sheet::Unfinished(sheet) => renewal::unfinished(view, sheet, room),
+        Sheet::Horizon(sheet) => horizon::page(view, sheet, room),
+    };
+    show(view, page, (body, room), buf)
+}
+
+fn show(
+    view: &View<'_>,
+    page: Page,
+    (body, room): (Rect, usize),
+    buf: &mut Buffer,
+) -> Option<Position> {
+    let wanted = page.above.len() + page.body.len() + page.below.len();
+    let height = if page.tall {
+        usize::from(body.height.saturating_sub(2)).min(wanted.max(20))
+    } else {
+        wanted
+    };
+    let inside = open_box(view, body, (room, height), &page.title, buf);
+    let all = usize::from(inside.height);
+    // Where the box is too low for all, what is typed and its words go before the frame of it.
+    let below = page.below.len().min(all.saturating_sub(page.above.len()));
+    let between = all.saturating_sub(page.above.len() + below);
+    let last = page.body.len().saturating_sub(between);
+    let first = match page.scroll {
+        Scroll::From(line) => line.min(last),
+        Scroll::Around(line) => (line + 1).saturating_sub(between).min(last),
+    };
+    let middle = Rect {
+        y: inside.y + text::cells(page.above.len()),
+        height: text::cells(between),
+        ..inside
+    };
+    put_lines(buf, inside, page.above);
+    let hidden = page.body.len().saturating_sub(first + between);
+    let body_lines: Vec<_> = page.body.into_iter().skip(first).take(between).collect();
+    put_lines(buf, middle, body_lines);
+    let mut foot = page.below;
+    foot.truncate(below);
+    put_lines(
+        buf,
+        Rect {
+            y: middle.bottom(),
+            height: text::cells(below),
+            ..inside
+        },
+        foot,
+    );
+    more(view, inside, hidden, buf);
+    let style = view.theme.input;
+    if let Some((line, typed, indent)) = page.typed_above {
+        return input::draw(
+            &typed,
+            inset(row(inside, line), text::cells(indent), 0),
+            style,
+            buf,
+        );
+    }
+    let (line, typed) = page.typed?;
+    let line = line.checked_sub(first).filter(|line| *line < between)?;
+    input::draw(
+        &typed,
+        inset(row(middle, line), text::cells(NAMES + 2), 0),
+        style,
+        buf,
+    )
+}
+
+/// A name with its value, the value on as many lines as it needs.
+pub(super) fn named(
+    view: &View<'_>,
+    name: &str,
+    value: &str,
+    style: Style,
+    room: usize,
+) -> Vec<Line<'static>> {
+    let mut name = name;
+    wrap(value, room.saturating_sub(NAMES).max(1))
+        .into_iter()
+        .map(|part| {
+            Line::from(vec![
+                Span::styled(pad(std::mem::take(&mut name), NAMES), view.theme.faint),
+                Span::styled(part, style),
+            ])
+        })
+        .collect()
+}
+
+/// A line to type in, its marker and its name; the text itself is drawn by [`show`] where the cursor is in it.
+pub(super) fn line_to_type(
+    view: &View<'_>,
+    name: &str,
+    input: &Input,
+    focused: bool,
+) -> Line<'static> {
+    let theme = view.theme;
+    let marker = if focused { "▸ " } else { "  " };
+    Line::from(vec![
+        Span::styled(marker, theme.marker),
+        Span::styled(pad(name, NAMES), theme.faint),
+        Span::styled(
+            if focused {
+                String::new()
+            } else {
+                clean(input.value())
+            },
+            theme.text,
+        ),
+    ])
+}
+
+/// Words on as many lines as they need.
+pub(super) fn words(text: &str, style: Style, room: usize) -> Vec<Line<'static>> {
+    wrap(text, room.max(1))
+        .into_iter()
+        .map(|line| Line::from(Span::styled(line, style)))
+        .collect()
+}
+
+/// Why something did not come: what it is, the service's own words, and the key that tries again.
+pub(super) fn trouble(view: &View<'_>, trouble: &Trouble, room: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let mut lines = Vec::new();
+    if trouble.kind != TroubleKind::Other {
+        lines.extend(words(&trouble.kind.headline(), theme.error, room));
+    }
+    let sentence = clean(&view.model.shown_sentence(&trouble.text));
+    let style = if lines.is_empty() {
+        theme.error
+    } else {
+        theme.faint
+    };
+    lines.extend(words(&sentence, style, room));
+    lines
+}

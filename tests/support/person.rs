@@ -1,0 +1,175 @@
+//! A person at the whole screen but for the terminal: keys in, a picture out.
+
+use std::future::pending;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent};
+use jiff::Timestamp;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use switchboard::app::keymap::KeyPress;
+use switchboard::app::{Message, Model};
+use switchboard::tui::effects::{Effects, Queue};
+use switchboard::tui::event_loop::{EventLoop, Inbound, Keys, Surface};
+use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
+use switchboard::work::Desk;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch;
+
+/// Far beyond what anything here takes.
+const LIMIT: Duration = Duration::from_secs(60);
+
+struct Typed(UnboundedReceiver<Event>);
+
+impl Keys for Typed {
+    async fn next(&mut self) -> Option<io::Result<Event>> {
+        self.0.recv().await.map(Ok)
+    }
+
+    async fn ready(&mut self) -> Option<io::Result<Event>> {
+        self.0.try_recv().ok().map(Ok)
+    }
+
+    fn release(&mut self) {}
+}
+
+struct Picture {
+    terminal: Terminal<TestBackend>,
+    theme: Theme,
+    shown: watch::Sender<String>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Surface for Picture {
+    fn draw(&mut self, model: &Model) -> io::Result<()> {
+        let theme = &self.theme;
+        let Ok(_) = self.terminal.draw(|frame| ui::draw(model, theme, frame));
+        self.shown.send_replace(self.terminal.backend().to_string());
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.written.lock().unwrap().extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn take_back(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn suspend(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn mouse(&mut self, _: bool) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The person at the screen.
+pub struct Person {
+    keys: UnboundedSender<Event>,
+    queue: UnboundedSender<Inbound>,
+    shown: watch::Receiver<String>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Person {
+    /// Keys by their names, divided by blanks.
+    pub fn press(&self, names: &str) {
+        for name in names.split_whitespace() {
+            let press = KeyPress::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
+            self.event(press);
+        }
+    }
+
+    /// Every character as a key, all at once.
+    pub fn types(&self, text: &str) {
+        for c in text.chars() {
+            self.event(KeyPress::plain(KeyCode::Char(c)));
+        }
+    }
+
+    fn event(&self, press: KeyPress) {
+        let key = KeyEvent::new(press.code, press.modifiers);
+        self.keys.send(Event::Key(key)).unwrap();
+    }
+
+    /// The picture, as soon as `test` holds for it.
+    pub async fn sees_that(&mut self, what: &str, test: impl Fn(&str) -> bool) -> String {
+        let seen = tokio::time::timeout(LIMIT, self.shown.wait_for(|shown| test(shown)))
+            .await
+            .map(|shown| shown.unwrap().clone());
+        seen.unwrap_or_else(|_| panic!("{what} did not come:\n{}", self.screen()))
+    }
+
+    /// The picture, as soon as `text` is in it.
+    pub async fn sees(&mut self, text: &str) -> String {
+        self.sees_that(text, |shown| shown.contains(text)).await
+    }
+
+    /// The picture, as soon as `text` is not in it any more.
+    pub async fn sees_no(&mut self, text: &str) -> String {
+        let what = format!("a screen without {text}");
+        self.sees_that(&what, |shown| !shown.contains(text)).await
+    }
+
+    /// The last picture.
+    pub fn screen(&self) -> String {
+        self.shown.borrow().clone()
+    }
+
+    /// Everything written beside the pictures.
+    pub fn written(&self) -> String {
+        String::from_utf8(self.written.lock().unwrap().clone()).unwrap()
+    }
+}
+
+/// Runs the screen over `desk` while `plot` is at the keys; the code that the screen ended with.
+pub async fn session(
+    desk: Desk,
+    size: (u16, u16),
+    plot: impl AsyncFnOnce(&mut Person),
+) -> io::Result<u8> {
+    let (keys, typed) = unbounded_channel();
+    let (sender, queue) = unbounded_channel();
+    let (shown, seen) = watch::channel(String::new());
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let mut event_loop = EventLoop {
+        model: Model::new(size, Timestamp::now()),
+        surface: Picture {
+            terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
+            theme: Theme::shipped(ThemeName::Dark, ColourDepth::NoColor),
+            shown,
+            written: Arc::clone(&written),
+        },
+        effects: Effects::new(
+            desk,
+            tokio::runtime::Handle::current(),
+            Queue(sender.clone()),
+            Vec::new(),
+        ),
+        queue,
+        exit: None,
+        now: Timestamp::now,
+    };
+    let mut person = Person {
+        keys,
+        queue: sender,
+        shown: seen,
+        written,
+    };
+    let mut typed = Typed(typed);
+    let (ended, ()) = tokio::join!(
+        event_loop.run(&mut typed, async || pending().await),
+        async {
+            plot(&mut person).await;
+            let end = Message::EndRequested(0);
+            person.queue.send(Inbound::Message(Box::new(end))).ok();
+        }
+    );
+    event_loop.effects.end().await;
+    ended
+}

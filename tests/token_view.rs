@@ -1,0 +1,488 @@
+//! What tokens of an account look like: the pane, and the sheets over it, at several sizes and without colours.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test of pictures: whatever is missing shall fail it"
+)]
+
+#[path = "support/sample.rs"]
+#[expect(dead_code, reason = "the sample of another test")]
+mod sample;
+
+use crossterm::event::KeyEvent;
+use insta::assert_snapshot;
+use jiff::civil::date;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use sample::{after, model, name, select};
+use switchboard::app::effect::Effect;
+use switchboard::app::keymap::KeyPress;
+use switchboard::app::model::Pane;
+use switchboard::app::tokens::exchange::{Made, Offered, RenewedTo, RowPage};
+use switchboard::app::tokens::{Row, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use switchboard::app::{Message, Model};
+use switchboard::domain::token::{
+    Counted, Day, Expiry, Extension, Module, Moment, Permission, Person, RenewalStep, Status,
+    Summary, Token, Unfinished, Usage,
+};
+use switchboard::domain::{Handle, Secret};
+use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
+
+const OWN: &str = "SU-160-984-311";
+
+fn screen(model: &Model) -> TestBackend {
+    let (width, height) = model.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    let theme = Theme::shipped(ThemeName::Dark, ColourDepth::NoColor);
+    terminal
+        .draw(|frame| ui::draw(model, &theme, frame))
+        .unwrap();
+    terminal.backend().clone()
+}
+
+fn text(model: &Model) -> String {
+    screen(model).to_string()
+}
+
+/// Keys by their names; what was asked for about tokens.
+fn press(model: &mut Model, names: &str) -> Vec<TokensEffect> {
+    let mut asked = Vec::new();
+    for name in names.split_whitespace() {
+        let press = KeyPress::parse(name).unwrap();
+        let key = KeyEvent::new(press.code, press.modifiers);
+        asked.extend(model.update(model.now, Message::Key(key)));
+    }
+    of_tokens(asked)
+}
+
+fn types(model: &mut Model, text: &str) {
+    for c in text.chars() {
+        let key = KeyEvent::from(crossterm::event::KeyCode::Char(c));
+        model.update(model.now, Message::Key(key));
+    }
+}
+
+fn of_tokens(effects: Vec<Effect>) -> Vec<TokensEffect> {
+    effects
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Tokens(effect) => Some(effect),
+            _ => None,
+        })
+        .collect()
+}
+
+fn told(model: &mut Model, message: TokensMessage) {
+    model.update(model.now, Message::Tokens(message));
+}
+
+fn token(number: u64) -> Token {
+    const KINDS: [(&str, Status, Expiry); 5] = [
+        ("Reports export", Status::Active, Expiry::Never),
+        ("Zapier", Status::Expiring, Expiry::Unknown),
+        ("Old integration", Status::Inactive, Expiry::Never),
+        (
+            "Nightly sync of all subscriptions",
+            Status::Pending,
+            Expiry::Unknown,
+        ),
+        ("会社の統合", Status::Expired, Expiry::Unknown),
+    ];
+    let at = usize::try_from(number).unwrap() % KINDS.len();
+    let (label, status, mut expires) = KINDS[at].clone();
+    if expires == Expiry::Unknown {
+        let day = ["2026-11-29", "2027-06-01", "2026-11-01"][at % 3];
+        expires = Expiry::At(Moment::read(day));
+    }
+    let held = |id: &str, name: &str| Permission {
+        module: Some(id.into()),
+        name: Some(name.into()),
+        granted: Some(Moment::read("2026-03-02")),
+        id: None,
+    };
+    Token {
+        id: Some(if number == 0 {
+            OWN.into()
+        } else {
+            format!("SU-500-000-{number:03}")
+        }),
+        name: Some(label.into()),
+        description: Some("for the nightly run".into()),
+        external_id: Some(format!("ext-{number}")),
+        owner: Person {
+            name: Some("Ann Example".into()),
+            email: Some("ann@example.com".into()),
+            ..Person::default()
+        },
+        status,
+        extension: Extension {
+            id: Some("EXT-002".into()),
+            name: Some("Reports".into()),
+            ..Extension::default()
+        },
+        secret: Some(Secret::new("s3cret")),
+        created: Some(Moment::read("2026-03-02T08:00:00Z")),
+        created_by: Person {
+            id: Some("UR-1".into()),
+            name: Some("Ann Example".into()),
+            email: None,
+        },
+        expires,
+        permissions: match at {
+            2 => vec![held("MD-0000", "All")],
+            _ => vec![held("MD-0001", "Products"), held("MD-0003", "Reports")],
+        },
+        ..Token::default()
+    }
+}
+
+fn page(total: u64) -> RowPage {
+    RowPage {
+        rows: (0..total.min(100)).map(|n| Row::of(token(n))).collect(),
+        total: Some(total),
+        own_id: OWN.into(),
+    }
+}
+
+/// The tokens pane of a Connect connection, nothing loaded.
+fn pane(width: u16, height: u16) -> Model {
+    let mut model = model(width, height);
+    select(&mut model, "connect");
+    model.focus = Pane::Tokens;
+    model
+}
+
+/// The same with so many tokens, the one after the key in use selected.
+fn listed(width: u16, height: u16, total: u64) -> Model {
+    let mut model = pane(width, height);
+    let asked = press(&mut model, "l");
+    let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+        unreachable!("{asked:?}");
+    };
+    told(
+        &mut model,
+        TokensMessage::Loaded {
+            generation: *generation,
+            offset: 0,
+            page: Ok(page(total)),
+        },
+    );
+    press(&mut model, "down down");
+    model
+}
+
+fn trouble(kind: TroubleKind) -> Trouble {
+    Trouble {
+        text: "granting MD-0003 to SU-500-000-001: this key may not do that: it lacks the module \
+               Integrations (403 AUTH_002); You do not have permission"
+            .into(),
+        kind,
+    }
+}
+
+#[test]
+fn the_pane() {
+    assert_snapshot!("tokens_100x30_offer", screen(&pane(100, 30)));
+    assert_snapshot!("tokens_100x30", screen(&listed(100, 30, 25_000)));
+    assert_snapshot!("tokens_80x24", screen(&listed(80, 24, 12)));
+    assert_snapshot!("tokens_40x12", screen(&listed(40, 12, 12)));
+    assert_snapshot!("tokens_200x50", screen(&listed(200, 50, 12)));
+    let mut zoomed = listed(100, 30, 12);
+    press(&mut zoomed, "z");
+    assert_snapshot!("tokens_100x30_zoomed", screen(&zoomed));
+}
+
+#[test]
+fn the_war_room_shows_no_label_and_no_id() {
+    let mut hidden = listed(200, 50, 12);
+    press(&mut hidden, "W");
+    let seen = text(&hidden);
+    for telling in ["Reports export", "SU-500", OWN, "Ann", "nightly", "ext-1"] {
+        assert!(!seen.contains(telling), "{telling}: {seen}");
+    }
+    assert!(seen.contains("token-1"), "{seen}");
+    press(&mut hidden, "enter");
+    let seen = text(&hidden);
+    for telling in ["Zapier", "SU-500", "Ann", "nightly", "example.com"] {
+        assert!(!seen.contains(telling), "{telling}: {seen}");
+    }
+}
+
+#[test]
+fn the_filter_is_typed_where_the_heads_are() {
+    let mut filtered = listed(100, 30, 12);
+    press(&mut filtered, "/");
+    types(&mut filtered, "zap");
+    let shown = screen(&filtered);
+    assert!(shown.cursor_visible());
+    assert_snapshot!("tokens_100x30_filter", shown);
+}
+
+#[test]
+fn troubles_stand_below_what_is_there() {
+    for (kind, words) in [
+        (TroubleKind::Rejected, "the key was refused (401)"),
+        (
+            TroubleKind::Forbidden("Integrations".into()),
+            "this key lacks the module Integrations (403)",
+        ),
+        (
+            TroubleKind::Quiet(after(60)),
+            "wait until 10:01:00 UTC (429)",
+        ),
+        (TroubleKind::Failed, "the service failed"),
+    ] {
+        let mut failed = listed(100, 30, 300);
+        let asked = press(&mut failed, "l");
+        let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+            unreachable!("{asked:?}");
+        };
+        told(
+            &mut failed,
+            TokensMessage::Loaded {
+                generation: *generation,
+                offset: 0,
+                page: Err(trouble(kind)),
+            },
+        );
+        let seen = text(&failed);
+        assert!(
+            seen.contains(words) && seen.contains("tries again"),
+            "{seen}"
+        );
+    }
+}
+
+#[test]
+fn details_in_three_parts() {
+    let mut shown = listed(100, 30, 12);
+    press(&mut shown, "enter");
+    assert_snapshot!("tokens_details", screen(&shown));
+    shown.tokens.revealed = Some(switchboard::app::tokens::RevealedToken {
+        name: name("connect"),
+        id: "SU-500-000-001".into(),
+        handle: Handle::plain(Secret::new(format!(
+            "ApiKey SU-500-000-001:{}",
+            "0a".repeat(20)
+        ))),
+        until: after(10),
+    });
+    assert!(text(&shown).contains("ApiKey SU-500-000-001:0a0a0a"));
+    press(&mut shown, "tab");
+    assert!(!text(&shown).contains("0a0a0a"), "on General alone");
+    assert_snapshot!("tokens_permissions", screen(&shown));
+    let asked = press(&mut shown, "tab");
+    let [TokensEffect::ReadUsage { generation, .. }] = asked.as_slice() else {
+        unreachable!("{asked:?}");
+    };
+    let counted = |code, total| Counted {
+        code,
+        total,
+        since_last_reset: None,
+    };
+    let day = |day: i8, good, bad| Day {
+        date: date(2026, 11, day),
+        codes: vec![(200, good), (403, bad)],
+    };
+    told(
+        &mut shown,
+        TokensMessage::UsageRead {
+            generation: *generation,
+            usage: Ok(Usage {
+                summary: Summary {
+                    codes: vec![counted(200, 4821), counted(403, 7), counted(500, 1)],
+                    since: Some(Moment::read("2026-08-25")),
+                },
+                days: vec![
+                    day(19, 120, 0),
+                    day(20, 60, 7),
+                    day(21, 3, 0),
+                    day(22, 0, 0),
+                ],
+            }),
+        },
+    );
+    assert_snapshot!("tokens_usage", screen(&shown));
+}
+
+#[test]
+fn the_wizard_step_by_step() {
+    let mut wizard = listed(100, 30, 12);
+    press(&mut wizard, "t");
+    types(&mut wizard, "night job");
+    assert_snapshot!("tokens_wizard_general", screen(&wizard));
+    let asked = press(&mut wizard, "pgdn");
+    let [TokensEffect::ReadExtensions { generation, .. }] = asked.as_slice() else {
+        unreachable!("{asked:?}");
+    };
+    let offered = |id: &str, name: &str, left| Offered {
+        extension: Extension {
+            id: Some(id.into()),
+            name: Some(name.into()),
+            status: None,
+            quota: Some(32),
+        },
+        left: Some(left),
+    };
+    told(
+        &mut wizard,
+        TokensMessage::ExtensionsRead {
+            generation: *generation,
+            extensions: Ok(vec![
+                offered("EXT-000", "Custom", 12),
+                offered("EXT-001", "Flowgear", 0),
+            ]),
+        },
+    );
+    assert_snapshot!("tokens_wizard_extension", screen(&wizard));
+    let asked = press(&mut wizard, "pgdn");
+    let [TokensEffect::ReadModules { generation, .. }] = asked.as_slice() else {
+        unreachable!("{asked:?}");
+    };
+    let module = |id: &str, name: &str| Module {
+        id: Some(id.into()),
+        name: Some(name.into()),
+    };
+    told(
+        &mut wizard,
+        TokensMessage::ModulesRead {
+            generation: *generation,
+            modules: Ok(vec![
+                module("MD-0000", "All"),
+                module("MD-0001", "Products"),
+                module("MD-0003", "Reports"),
+            ]),
+        },
+    );
+    press(&mut wizard, "space");
+    assert_snapshot!("tokens_wizard_all", screen(&wizard));
+    press(&mut wizard, "space down space down space pgdn");
+    assert_snapshot!("tokens_wizard_summary", screen(&wizard));
+    let asked = press(&mut wizard, "enter");
+    let [TokensEffect::Create { generation, .. }] = asked.as_slice() else {
+        unreachable!("{asked:?}");
+    };
+    told(
+        &mut wizard,
+        TokensMessage::Created {
+            generation: *generation,
+            made: Ok(Box::new(Made {
+                row: Row::of(token(3)),
+                missing: vec!["MD-0003".into()],
+                trouble: Some(trouble(TroubleKind::Forbidden("Integrations".into()))),
+            })),
+        },
+    );
+    assert_snapshot!("tokens_wizard_half", screen(&wizard));
+}
+
+#[test]
+fn what_cuts_connections_off_says_whom() {
+    let mut asked = listed(80, 24, 12);
+    press(&mut asked, "up d");
+    types(&mut asked, "Reports export");
+    press(&mut asked, "enter");
+    assert_snapshot!("tokens_confirm_in_use", screen(&asked));
+}
+
+#[test]
+fn a_renewal_from_asking_to_its_end() {
+    let mut renewed = listed(100, 30, 12);
+    press(&mut renewed, "N");
+    assert_snapshot!("tokens_renew_ask", screen(&renewed));
+    let asked = press(&mut renewed, "enter");
+    let [TokensEffect::Renew { generation, .. }] = asked.as_slice() else {
+        unreachable!("{asked:?}");
+    };
+    let generation = *generation;
+    told(
+        &mut renewed,
+        TokensMessage::StepReached {
+            generation,
+            step: RenewalStep::Kept,
+        },
+    );
+    assert_snapshot!("tokens_renew_runs", screen(&renewed));
+    let result = Ok(Box::new(RenewedTo {
+        id: OWN.into(),
+        updated: vec![name("connect")],
+        unread: vec![(name("partner"), "the vault is locked".into())],
+        expires: Expiry::At(Moment::read("2027-11-23")),
+        old_until: Expiry::At(Moment::read("2026-12-01")),
+        left_behind: Vec::new(),
+    }));
+    told(&mut renewed, TokensMessage::Renewed { generation, result });
+    assert_snapshot!("tokens_renew_done", screen(&renewed));
+}
+
+#[test]
+fn what_was_begun_earlier_is_offered() {
+    let mut found = pane(80, 24);
+    told(
+        &mut found,
+        TokensMessage::UnfinishedFound(vec![Unfinished {
+            id: OWN.into(),
+            connection: name("connect"),
+            since: after(-90_000),
+            holders: vec![name("connect"), name("partner")],
+        }]),
+    );
+    assert_snapshot!("tokens_unfinished", screen(&found));
+}
+
+#[test]
+fn one_horizon_of_what_ends() {
+    let mut horizon = listed(100, 30, 12);
+    press(&mut horizon, "E");
+    assert_snapshot!("tokens_horizon", screen(&horizon));
+}
+
+#[test]
+fn no_size_panics_and_foreign_text_is_inert() {
+    let evil = "a\u{1b}]0;x\u{7}b\u{202e}c\u{9b}31m\u{200b}\u{feff}";
+    let sheets = [
+        "",
+        "enter",
+        "enter tab",
+        "enter tab tab",
+        "t",
+        "e",
+        "d",
+        "N",
+        "O enter",
+        "E",
+        "f",
+        "/",
+    ];
+    for (width, height) in [
+        (20, 5),
+        (30, 8),
+        (40, 12),
+        (60, 16),
+        (80, 24),
+        (100, 20),
+        (200, 50),
+    ] {
+        for keys in sheets {
+            let mut shown = listed(width, height, 300);
+            let row = Row::of(Token {
+                name: Some(evil.into()),
+                description: Some(evil.into()),
+                external_id: Some(evil.into()),
+                status: Status::Other(evil.into()),
+                created_by: Person {
+                    name: Some(evil.into()),
+                    ..Person::default()
+                },
+                ..token(1)
+            });
+            shown.tokens.list.as_mut().unwrap().replace(&row);
+            press(&mut shown, keys);
+            let drawn = screen(&shown);
+            for cell in drawn.buffer().content() {
+                let odd =
+                    |c: char| c.is_control() || matches!(c, '\u{202e}' | '\u{200b}' | '\u{feff}');
+                assert!(!cell.symbol().chars().any(odd), "{keys} {width}×{height}");
+            }
+        }
+    }
+}
