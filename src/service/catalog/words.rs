@@ -11,25 +11,25 @@ use crate::domain::{AnsweredBy, Reason};
 /// (`switchboard explain`).
 pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("service", "the service"),
-    ("host", "the host"),
+    ("host", "HOST"),
     ("url", "the URL"),
     ("status", "N"),
-    ("page", "the page's title"),
+    ("page", "(its title)"),
     ("who", "the server"),
     ("days", "N days"),
     ("date", "the date"),
     ("names", "other names"),
     ("issuer", "the issuer"),
     ("target", "the target"),
-    ("message", "the message"),
-    ("username", "the username"),
-    ("why", "the reason"),
+    ("message", "(as the service says)"),
+    ("username", "(its id)"),
+    ("why", "(the probe says why)"),
     ("when", "the time shown"),
     ("company", "the company"),
     ("expected", "the one expected"),
-    ("proxy", "the proxy"),
+    ("proxy", "PROXY"),
     ("fix", "the corrected URL"),
-    ("shape", "another shape"),
+    ("shape", "its shape is none that the service issues"),
 ];
 
 /// A text with placeholders in braces, all of them known.
