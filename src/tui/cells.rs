@@ -25,12 +25,35 @@ const ERASE_TO_EDGE_OVER: u16 = 3;
 /// So many single steps are as short as a counted move.
 const STEPS: u16 = 3;
 
+/// Larger changes are pages: they are written row by row, as they are read.
+const TRIED_UP_TO: usize = 1_000;
+
 /// How the next character is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Pen {
     fg: Color,
     bg: Color,
     modifier: Modifier,
+}
+
+impl Pen {
+    fn of(cell: &Cell) -> Self {
+        Self {
+            fg: cell.fg,
+            bg: cell.bg,
+            modifier: cell.modifier,
+        }
+    }
+}
+
+/// A cell that changed, and where it stands.
+type Changed<'a> = (Position, &'a Cell);
+
+/// One way to write a frame.
+struct Tried {
+    out: String,
+    pen: Option<Pen>,
+    at: Option<Position>,
 }
 
 /// Blanks that were not written yet.
@@ -75,43 +98,79 @@ impl Cells {
         std::mem::take(&mut self.out).into_bytes()
     }
 
-    fn cell(&mut self, at: Position, cell: &Cell) {
-        let is_wide = cell.cell_width() > 1;
-        if !self.wide.is_empty() {
-            self.halve(at);
-            if is_wide {
-                self.halve(Position::new(at.x + 1, at.y));
+    /// Writes the cells row by row.
+    fn by_rows(&mut self, cells: &[Changed<'_>]) {
+        for (at, cell) in cells {
+            self.cell(*at, cell);
+        }
+        self.end_blanks();
+    }
+
+    /// Writes the cells pen by pen: a move is shorter than a colour.
+    fn by_pens(&mut self, cells: &[Changed<'_>]) {
+        let mut pens = vec![self.pen.unwrap_or_default(), Pen::default()];
+        let mut before: Option<(Position, usize)> = None;
+        let grouped: Vec<usize> = cells
+            .iter()
+            .map(|(at, cell)| {
+                let beside = before.filter(|(last, _)| last.y == at.y && last.x + 1 == at.x);
+                let group = if is_blank(cell) {
+                    beside.map_or(0, |(_, group)| group)
+                } else {
+                    place(&mut pens, Pen::of(cell))
+                };
+                before = Some((*at, group));
+                group
+            })
+            .collect();
+        for group in 0..pens.len() {
+            for ((at, cell), _) in cells.iter().zip(&grouped).filter(|(_, of)| **of == group) {
+                self.cell(*at, cell);
+            }
+            self.end_blanks();
+        }
+    }
+
+    /// What `write` makes of the cells, and where that leaves pen and cursor; nothing is kept of it.
+    fn tried(&mut self, write: impl FnOnce(&mut Self)) -> Tried {
+        let (pen, at, length) = (self.pen, self.at, self.out.len());
+        write(self);
+        Tried {
+            out: self.out.split_off(length),
+            pen: std::mem::replace(&mut self.pen, pen),
+            at: std::mem::replace(&mut self.at, at),
+        }
+    }
+
+    /// Takes wide characters away before one of their halves is written: the other half would keep, or take on,
+    /// colours that terminals don't agree about.
+    fn make_room(&mut self, cells: &[Changed<'_>]) {
+        let after = |at: &Position| Position::new(at.x + 1, at.y);
+        let known = std::mem::take(&mut self.wide);
+        for at in known {
+            let touched = |(changed, cell): &Changed<'_>| {
+                let wide = cell.cell_width() > 1;
+                *changed == at || *changed == after(&at) || (wide && after(changed) == at)
+            };
+            if cells.iter().any(touched) {
+                self.write_blanks(Blanks { at, length: 2 });
+            } else {
+                self.wide.push(at);
             }
         }
-        if is_wide {
-            self.wide.push(at);
-        }
-        let blank = cell.symbol() == " "
-            && cell.bg == Color::Reset
-            && !cell.modifier.intersects(SEEN_ON_BLANK);
-        if blank {
+        let wide = cells.iter().filter(|(_, cell)| cell.cell_width() > 1);
+        self.wide.extend(wide.map(|(at, _)| *at));
+    }
+
+    fn cell(&mut self, at: Position, cell: &Cell) {
+        if is_blank(cell) {
             return self.blank(at);
         }
         self.end_blanks();
         self.go(at);
-        self.dip(Pen {
-            fg: cell.fg,
-            bg: cell.bg,
-            modifier: cell.modifier,
-        });
+        self.dip(Pen::of(cell));
         self.out.push_str(cell.symbol());
         self.at = self.behind(at, cell);
-    }
-
-    /// Takes a wide character away before one of its halves is written: the other half would keep, or take on,
-    /// colours that terminals don't agree about.
-    fn halve(&mut self, at: Position) {
-        let Some(place) = self.wide.iter().position(|wide| *wide == at) else {
-            return;
-        };
-        self.wide.swap_remove(place);
-        self.end_blanks();
-        self.write_blanks(Blanks { at, length: 2 });
     }
 
     fn blank(&mut self, at: Position) {
@@ -210,6 +269,21 @@ impl Cells {
     }
 }
 
+/// Whether a cell is seen as nothing, whatever its letters' colour.
+fn is_blank(cell: &Cell) -> bool {
+    cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(SEEN_ON_BLANK)
+}
+
+/// Where `pen` stands among the pens; it is put there where it does not.
+fn place(pens: &mut Vec<Pen>, pen: Pen) -> usize {
+    pens.iter()
+        .position(|known| *known == pen)
+        .unwrap_or_else(|| {
+            pens.push(pen);
+            pens.len() - 1
+        })
+}
+
 /// The move to a place from anywhere.
 fn straight(to: Position) -> String {
     match (to.x, to.y) {
@@ -304,6 +378,8 @@ fn colour(colour: Color, base: u8, out: &mut String) {
         Color::LightMagenta => (5, true),
         Color::LightCyan => (6, true),
         Color::White => (7, true),
+        Color::Indexed(index @ 0..8) => (index, false),
+        Color::Indexed(index @ 8..16) => (index - 8, true),
         Color::Indexed(index) => {
             let _ = write!(out, "{};5;{index};", base + 8);
             return;
@@ -324,10 +400,23 @@ impl Backend for Cells {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        for (x, y, cell) in content {
-            self.cell(Position::new(x, y), cell);
+        let cells: Vec<Changed<'_>> = content
+            .map(|(x, y, cell)| (Position::new(x, y), cell))
+            .collect();
+        self.make_room(&cells);
+        if cells.len() > TRIED_UP_TO {
+            self.by_rows(&cells);
+            return Ok(());
         }
-        self.end_blanks();
+        let rows = self.tried(|it| it.by_rows(&cells));
+        let pens = self.tried(|it| it.by_pens(&cells));
+        let shorter = if pens.out.len() < rows.out.len() {
+            pens
+        } else {
+            rows
+        };
+        self.out.push_str(&shorter.out);
+        (self.pen, self.at) = (shorter.pen, shorter.at);
         Ok(())
     }
 

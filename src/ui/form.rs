@@ -370,6 +370,8 @@ fn whose(view: &View<'_>, style: Style) -> Line<'static> {
     let service = view.service(&form.service());
     let name = match &form.editing {
         Some(name) => view.name(name),
+        // It follows the URL: it would push the rest of the title to and fro at each letter.
+        None if form.focused() == FieldId::Url && !form.name_chosen => String::new(),
         None => view.line(form.text(FieldId::Name)),
     };
     let state = match (&form.editing, form.saving, form.dirty) {

@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_wrong_colour_is_told() {
-        let text = ThemeName::Dark.file().replace("fg = \"#", "fg = \"?");
+        let text = ThemeName::Dark.file().replace("fg = \"", "fg = \"?");
         let error = Theme::read(&text, ColourDepth::True)
             .unwrap_err()
             .to_string();
