@@ -145,7 +145,7 @@ impl Session {
         let size = terminal::size()?;
         let surface = Screen::over(Arc::clone(&self.terminal), size, self.options.theme)?;
         let mut event_loop = EventLoop {
-            model: Model::new(size, Timestamp::now()),
+            model: Model::opening(size, Timestamp::now()),
             surface,
             effects: Effects::new(self.desk, handle, queue, self.options.banner),
             queue: self.receiver,

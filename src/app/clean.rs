@@ -1,19 +1,9 @@
 //! What is said of a field before anything is asked: the service room's hints, by the service's id.
 
-use std::sync::LazyLock;
-
 use super::model::UrlHint;
 use crate::domain::{Secret, ServiceId};
 use crate::service::Catalog;
 use crate::service::hints::{self, Cleaned, Command};
-
-/// The services that come with the program, read once.
-static EMBEDDED: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
-
-/// The services that are known before the configuration was read.
-pub(super) fn embedded() -> Catalog {
-    EMBEDDED.clone()
-}
 
 /// What does not belong in the URL, with the URL without it.
 pub(super) fn url_hint(catalog: &Catalog, service: &ServiceId, typed: &str) -> Option<UrlHint> {

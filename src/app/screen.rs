@@ -4,17 +4,26 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::clean;
 use super::disguise::Disguise;
 use super::draft::HandleSlot;
 use super::handles;
 use super::keymap::Keymap;
 use super::model::{Entry, Form, List, LoadState, Model, Overlay, Pane, ProbeState};
 use crate::domain::{Name, State, Verdict};
+use crate::service::Catalog;
 
 impl Model {
     /// An empty screen of `size` columns and rows, at `now`. [`Model::start`] says what to do first.
     pub fn new(size: (u16, u16), now: Timestamp) -> Self {
+        Self {
+            catalog: Catalog::embedded(),
+            ..Self::opening(size, now)
+        }
+    }
+
+    /// The same before any service is known: reading them would be most of the time until something is seen.
+    /// They come with the configuration, or when that can't be read.
+    pub fn opening(size: (u16, u16), now: Timestamp) -> Self {
         Self {
             size,
             now,
@@ -38,7 +47,7 @@ impl Model {
             clipboard_clear_s: 20,
             keymap: Keymap::default(),
             warnings: Vec::new(),
-            catalog: clean::embedded(),
+            catalog: Catalog::default(),
             disguise: Disguise::default(),
             lock_after_min: 0,
             last_input: now,

@@ -10,7 +10,7 @@ pub mod format;
 pub mod words;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::domain::{Reason, ServiceId};
 
@@ -20,7 +20,7 @@ use words::Template;
 pub use entry::{Case, Entry};
 
 /// Every service that is known.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
     services: BTreeMap<ServiceId, Service>,
     common: Arc<Common>,
@@ -84,12 +84,14 @@ const SERVICES: [(&str, &str); 3] = [
 
 impl Catalog {
     /// The services that come with the program. (A test proves that their files parse; one that did not
-    /// would be left out.)
+    /// would be left out.) They are read once, at the first call: the longest work of a start.
     pub fn embedded() -> Self {
-        let mut catalog = Self {
-            services: BTreeMap::new(),
-            common: Arc::default(),
-        };
+        static EMBEDDED: LazyLock<Catalog> = LazyLock::new(Catalog::read_embedded);
+        EMBEDDED.clone()
+    }
+
+    fn read_embedded() -> Self {
+        let mut catalog = Self::default();
         for (label, text) in [REASONS, ANSWERS].into_iter().chain(SERVICES) {
             let added = catalog.add(label, text);
             debug_assert_eq!(added, Ok(()), "an embedded service file is broken");

@@ -120,3 +120,17 @@ fn an_unreadable_configuration_is_never_written() {
     scene.keys("ctrl-s y");
     assert!(matches!(scene.effects()[..], [Effect::Save { .. }]));
 }
+
+#[test]
+fn services_come_with_the_configuration_or_without_it() {
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let mut model = crate::app::Model::opening((80, 24), now);
+    assert_eq!(model.catalog.ids().count(), 0, "nothing is read before");
+    model.update(now, Message::ConfigurationFailed("not there".into()));
+    assert!(
+        model
+            .catalog
+            .get(&crate::domain::ServiceId::blesta())
+            .is_some()
+    );
+}

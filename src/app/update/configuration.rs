@@ -9,6 +9,7 @@ use crate::app::message::Loaded;
 use crate::app::model::{Entry, Form, LoadState, Order, ProbeState};
 use crate::app::tokens::TokensEffect;
 use crate::domain::{Connection, Name};
+use crate::service::Catalog;
 
 impl Model {
     pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
@@ -129,6 +130,9 @@ impl Model {
 
     pub(super) fn configuration_failed(&mut self, why: &str) {
         self.loaded = LoadState::Failed(crate::domain::text::inert(why, 300));
+        if self.catalog.ids().next().is_none() {
+            self.catalog = Catalog::embedded();
+        }
         self.complain(format!("the configuration can't be read: {why}"));
     }
 }
