@@ -271,6 +271,10 @@ fn the_war_room_names_nobody() {
     let mut guests = model(100, 40);
     guests.war_room = true;
     assert_snapshot!("war_room", screen(&guests));
+    // What is looked for is typed blindly.
+    guests.list.filter = "shop".into();
+    guests.list.filtering = true;
+    assert!(text(&guests).contains("/••••"), "{}", text(&guests));
     for chosen in guests.list.visible.clone() {
         guests.list.selected = Some(chosen);
         for size in [(100, 50), (80, 40), (40, 40)] {
@@ -279,6 +283,7 @@ fn the_war_room_names_nobody() {
             for telling in [
                 "example",
                 "shop",
+                "prod",
                 "東京",
                 "SU-160",
                 "203.0.113",

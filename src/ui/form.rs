@@ -212,6 +212,7 @@ fn plain(view: &View<'_>, id: FieldId, text: &str) -> String {
     match id {
         FieldId::Url | FieldId::CmsUrl | FieldId::Proxy => view.url(text),
         FieldId::Username => view.user(text),
+        FieldId::Tags | FieldId::Note if view.model.war_room => String::new(),
         FieldId::Company | FieldId::Name | FieldId::Note => view.line(text),
         _ => clean(text),
     }
@@ -304,7 +305,9 @@ fn saved_lamp(entry: &Entry, at: usize) -> FieldLamp {
 /// What else is to be known of a connection, in one line.
 fn about(view: &View<'_>, connection: &Connection) -> String {
     let mut parts = Vec::new();
-    if !connection.tags.is_empty() {
+    // What people call a customer, and what they noted, tells more than a name.
+    let open = !view.model.war_room;
+    if open && !connection.tags.is_empty() {
         parts.push(
             connection
                 .tags
@@ -323,7 +326,7 @@ fn about(view: &View<'_>, connection: &Connection) -> String {
     if let Some(seconds) = connection.interval_s {
         parts.push(format!("every {seconds} s"));
     }
-    if !connection.note.is_empty() {
+    if open && !connection.note.is_empty() {
         parts.push(view.line(&connection.note));
     }
     parts.join(" · ")

@@ -3,6 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use tui_input::Input;
 
 use super::layout::ListColumns;
 use super::text::{cells, inset, put, put_both, row, width};
@@ -127,7 +128,15 @@ pub(super) fn draw_title(
         width: cells(wide),
         ..inset(head, 1, 0)
     };
-    let cursor = input::draw(&list.filter, inside.intersection(head), style, buf);
+    // What is looked for is a name: it is typed blindly.
+    let dots = "•".repeat(text.chars().count());
+    let dots = Input::new(dots).with_cursor(list.filter.cursor());
+    let shown = if view.model.war_room {
+        &dots
+    } else {
+        &list.filter
+    };
+    let cursor = input::draw(shown, inside.intersection(head), style, buf);
     cursor.filter(|_| list.filtering && view.model.overlay.is_none())
 }
 

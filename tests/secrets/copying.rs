@@ -317,7 +317,9 @@ fn a_display_that_never_answers_holds_up_no_frame_and_is_not_claimed() {
     };
     assert!(at("close") < at("\x1b]52;"), "the screen has waited");
     terminal.type_keys("\x1b");
-    terminal.wait_for("sent; this terminal does not confirm");
+    terminal.wait_until("the end of the help", |text| {
+        text.contains("sent; this terminal does not confirm") && !text.contains("close")
+    });
     terminal.type_keys("q");
     assert_eq!(terminal.ended().exit_code(), 0);
     terminal.wait_until_ended();
