@@ -359,7 +359,7 @@ mod tests {
         for (accepted, expected) in [(true, "new"), (false, "old")] {
             let mut kept = saved();
             carry_over(seen(accepted), &mut kept);
-            assert_eq!(kept.identity, account(expected));
+            assert_eq!(kept.identity, Some(account(expected)));
         }
     }
 }

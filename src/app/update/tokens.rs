@@ -12,6 +12,7 @@ use super::{Effects, Model};
 use crate::app::effect::Effect;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Pane, Question, Waiting};
+use crate::app::tokens::account::AccountList;
 use crate::app::tokens::{Sheet, TokensEffect};
 
 impl Model {
@@ -177,7 +178,7 @@ impl Model {
         if self.war_room {
             tokens.aside.append(&mut tokens.sheets);
             let tokens = &self.tokens;
-            for row in tokens.list.iter().flat_map(|list| list.rows()) {
+            for row in tokens.list.iter().flat_map(AccountList::rows) {
                 self.disguise.learn_token(&row.token);
             }
         } else if tokens.sheets.is_empty() {

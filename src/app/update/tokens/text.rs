@@ -96,17 +96,16 @@ impl Model {
         };
         let last = wizard.lines.len().saturating_sub(1);
         match (press.code, action) {
-            (KeyCode::PageDown, _) => self.turn_step(true, out),
-            (_, Some(Action::Accept)) if wizard.line == last => self.turn_step(true, out),
-            (_, Some(Action::Accept | Action::FieldDown)) => {
+            (KeyCode::PageDown, _) | (_, Some(Action::Save)) => self.turn_step(true, out),
+            (_, Some(Action::Accept | Action::NextField)) if wizard.line == last => {
+                self.turn_step(true, out);
+            }
+            (_, Some(Action::Accept | Action::NextField | Action::FieldDown)) => {
                 wizard.line = (wizard.line + 1).min(last);
             }
-            (_, Some(Action::NextField)) if wizard.line == last => self.turn_step(true, out),
-            (_, Some(Action::NextField)) => wizard.line += 1,
             (_, Some(Action::PreviousField | Action::FieldUp)) => {
                 wizard.line = wizard.line.saturating_sub(1);
             }
-            (_, Some(Action::Save)) => self.turn_step(true, out),
             (_, Some(Action::Leave)) => self.leave_sheet(),
             (_, Some(action)) => self.act_while_typing(action, out),
             (_, None) => {
