@@ -223,7 +223,10 @@ impl Figures {
             press(&mut floor, key, &mut self.floor_moves);
         }
         self.held_ms = app.hold("j", 30);
-        for key in ["?", "\x1b", ":", "\x1b", "n", "\x1b"] {
+        // Help and zoom are pages: a whole screen of something else.
+        for key in [
+            ":", "\x1b", "s", "s", "s", "s", "/", "9", "\x1b", "n", "\x1b",
+        ] {
             let pressed = app.press(key);
             self.largest = self.largest.max(pressed.bytes as f64);
         }
@@ -243,7 +246,8 @@ impl Figures {
         let mut app = Session::start(&app(), &[], home);
         app.ready("conn-00000");
         app.press("p");
-        app.settle(Duration::from_secs(2));
+        // What the footer says about it goes by itself.
+        app.rest(Duration::from_secs(10));
         let mut floor = Session::start(&this(), &["--floor=net"], home);
         floor.ready("ready");
         floor.settle(QUIET);
