@@ -22,6 +22,7 @@ pub mod secret_field;
 mod tests;
 pub mod tokens;
 mod update;
+pub mod watching;
 
 pub use draft::{Draft, FieldId, HandleSlot};
 pub use effect::Effect;

@@ -17,6 +17,7 @@ pub mod recipient;
 pub mod rehearse;
 pub mod remote_token;
 pub mod screen;
+pub mod second;
 pub mod secret;
 pub mod serve;
 pub mod shield;

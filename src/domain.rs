@@ -7,13 +7,17 @@ pub mod budget;
 pub mod check;
 pub mod connection;
 pub mod endpoint;
+pub mod history;
+pub mod plot;
 pub mod reason;
 pub mod reply;
+pub mod second;
 pub mod secret;
 pub mod stack;
 pub mod text;
 pub mod token;
 pub mod verdict;
+pub mod window;
 
 pub use budget::{BudgetRecord, HostPort, KeyFingerprint};
 pub use check::{Check, CheckId, Checks};
@@ -23,5 +27,7 @@ pub use reason::{AnsweredBy, Reason, State, Who};
 pub use reply::{
     Address, Certificate, Failure, Outcome, Phases, Reply, Response, TlsFacts, TlsFailure,
 };
+pub use second::{Conclusion, SecondOpinion, SshHost};
 pub use secret::{Handle, Secret};
 pub use verdict::{Identity, Remedy, Verdict};
+pub use window::{Window, WindowProblem};

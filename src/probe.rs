@@ -24,6 +24,7 @@ pub mod schedule;
 mod tls;
 mod trace;
 pub mod transport;
+pub mod via;
 
 #[cfg(test)]
 mod stub;
@@ -32,3 +33,4 @@ pub use gate::{Gate, Permit, Ticket};
 pub use prober::{Climb, Prober, ProberSettings};
 pub use profile::{ClientIdentity, EnvironmentProxies, Profile, ProxyChoice, ProxyUrl};
 pub use transport::{Commons, Transport, TransportProblem};
+pub use via::Via;

@@ -26,12 +26,14 @@ use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, oneshot};
 
 pub use listen::{Bound, Listen, ListenProblem};
 
-use crate::domain::{Connection, Name, Verdict};
+use crate::domain::window::maintained_until;
+use crate::domain::{Connection, Name, Verdict, Window};
 use crate::service::Manner;
 use crate::work::{Desk, WorkError, silent};
 use own::Own;
@@ -57,6 +59,8 @@ struct Known {
     connections: HashMap<Name, Arc<Connection>>,
     /// For connections that name none, seconds.
     timeout_s: u32,
+    /// When all connections may fail as planned.
+    maintenance: Vec<Window>,
 }
 
 /// How [`run`] ended.
@@ -184,7 +188,14 @@ impl Known {
                 .map(|connection| (connection.name.clone(), Arc::new(connection.clone())))
                 .collect(),
             timeout_s: configuration.settings.timeout_s,
+            maintenance: configuration.settings.maintenance.clone(),
         })
+    }
+
+    /// Whether a failure of the connection at this time is planned.
+    fn is_maintained(&self, connection: &Connection, at: Timestamp) -> bool {
+        let windows = connection.maintenance.iter();
+        maintained_until(windows.chain(&self.maintenance), at).is_some()
     }
 }
 

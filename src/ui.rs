@@ -32,6 +32,7 @@ mod theme;
 mod title_bar;
 mod tokens;
 mod view;
+mod watching;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -85,6 +86,10 @@ pub fn pane_at(model: &Model, column: u16, row: u16) -> Option<(Pane, u16)> {
     let Plan::Panes(panes) = plan else {
         return None;
     };
+    if model.board.is_open() {
+        let at = watching::row_at(model, &panes, column, row)?;
+        return Some((Pane::List, at));
+    }
     let all = panes.boxes.iter().flat_map(|one| &one.panes);
     let (pane, inside) = all
         .copied()
@@ -102,6 +107,28 @@ fn draw_panes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Positi
     if let Some(title) = panes.title {
         title_bar::draw(view, title, buf);
     }
+    let is_table = view.model.board.is_open();
+    let cursor = if is_table {
+        watching::draw(view, panes, buf)
+    } else {
+        draw_boxes(view, panes, buf)
+    };
+    footer::draw(view, panes.footer, buf);
+    let tokens = panes
+        .boxes
+        .iter()
+        .flat_map(|one| &one.panes)
+        .find(|(pane, _)| *pane == Pane::Tokens);
+    let seen = tokens.filter(|_| !is_table).map(|(_, inside)| *inside);
+    let sheet = tokens::draw_sheet(view, panes.body, buf);
+    let over = overlay::draw(view, panes.body, seen, buf);
+    if view.model.overlay.is_some() || !view.model.tokens.sheets.is_empty() {
+        return over.or(sheet.filter(|_| view.model.overlay.is_none()));
+    }
+    over.or(cursor)
+}
+
+fn draw_boxes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Position> {
     let mut cursor = None;
     for one in &panes.boxes {
         border::outline(buf, one.area, view.theme.border);
@@ -117,19 +144,7 @@ fn draw_panes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Positi
             cursor = cursor.or(position);
         }
     }
-    footer::draw(view, panes.footer, buf);
-    let tokens = panes
-        .boxes
-        .iter()
-        .flat_map(|one| &one.panes)
-        .find(|(pane, _)| *pane == Pane::Tokens);
-    let seen = tokens.map(|(_, inside)| *inside);
-    let sheet = tokens::draw_sheet(view, panes.body, buf);
-    let over = overlay::draw(view, panes.body, seen, buf);
-    if view.model.overlay.is_some() || !view.model.tokens.sheets.is_empty() {
-        return over.or(sheet.filter(|_| view.model.overlay.is_none()));
-    }
-    over.or(cursor)
+    cursor
 }
 
 fn draw_pane(

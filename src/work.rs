@@ -28,7 +28,9 @@
 //! probe_connection(&connection, manner, &progress)
 //! probe_unsaved(Unsaved, &progress)              a draft, or what arguments say
 //! verify_saved(&name, &progress) verify_unsaved(connection, token, &progress)      `token verify`
+//! second_opinion(&name, &host, &verdict, &progress)   the same from another machine; …_unsaved likewise
 //! probe_targets(urls, TargetSettings) -> Targets     next().await: Option<Verdict>, as they finish
+//! set_paused(&name, paused) set_maintenance(&name, windows)     left out of watching; may fail as planned
 //! watch(Option<&[Name]>, WatchSettings) -> Watch     next().await: WatchEvent; set_paused, hasten, replace
 //! history(&name) -> History                     strip, latency, availability, since when; standings() for all
 //! events results buckets(&name, …) export_history settle_history                   what was, by time
@@ -61,10 +63,12 @@ mod ledger;
 mod local;
 pub mod moving;
 pub mod offline;
+mod planning;
 pub mod probing;
 mod profile;
 mod record;
 pub mod saving;
+pub mod second;
 pub mod secrets;
 pub mod shared_token;
 pub mod sharing;
@@ -72,12 +76,12 @@ pub mod targets;
 pub mod tokens;
 pub mod watch;
 
+pub use crate::domain::history::History;
 pub use damping::{Change, Damping};
 pub use desk::{Desk, Opening, Rehearsed};
 pub use draft::{CopyForm, Draft, Edit, Loaded, Passphrase, Saved, Slot, Unsaved};
 pub use error::WorkError;
 pub use examine::{Examination, Finding};
-pub use history::History;
 pub use probing::{Progress, silent};
 pub use targets::{TargetSettings, Targets, listed};
 pub use watch::{Watch, WatchEvent, WatchSettings};

@@ -6,6 +6,8 @@
 
 #[path = "support/sample.rs"]
 mod sample;
+#[path = "view/watching.rs"]
+mod watching;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use insta::{assert_debug_snapshot, assert_snapshot};

@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, HandleSlot};
 use super::tokens::TokensEffect;
+use super::watching::WatchingEffect;
 use crate::domain::{Name, Secret, SecretRef};
 use crate::service::Manner;
 
@@ -119,6 +120,8 @@ pub enum Effect {
 
     /// Something about tokens at a service.
     Tokens(TokensEffect),
+    /// Something about watching.
+    Watching(WatchingEffect),
     /// Ring the terminal's bell.
     Bell,
     /// Switch mouse reports on or off.

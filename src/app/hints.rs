@@ -24,6 +24,12 @@ pub fn footer(model: &Model) -> Vec<(String, &'static str)> {
         return rows(field_actions(model), keys);
     }
     let keys = |action| model.keymap.list_key(action);
+    if model.board.is_open() {
+        let shown = rows(model.table_actions(), keys).into_iter();
+        return shown
+            .map(|(key, hint)| (key, model.board.hint(hint)))
+            .collect();
+    }
     rows(list_actions(model), keys)
 }
 
@@ -67,8 +73,8 @@ fn field_actions(model: &Model) -> Vec<Action> {
 
 fn list_actions(model: &Model) -> Vec<Action> {
     use Action::{
-        AddToken, Bisect, Copy, CopyAs, CopySnippet, Edit, Filter, Help, New, Open, Order, Palette,
-        Probe, Quit, Resume, Reveal, UseHeaders, UseUrl,
+        AddToken, Bisect, Copy, CopyAs, CopySnippet, Edit, Filter, Help, New, Open, Palette, Probe,
+        Quit, Resume, Reveal, UseHeaders, UseUrl, WatchTable,
     };
     let verdict = model.shown_verdict();
     let paused = verdict.is_some_and(|v| v.reason == crate::domain::Reason::AuthPaused);
@@ -77,7 +83,7 @@ fn list_actions(model: &Model) -> Vec<Action> {
     let stripped = verdict.is_some_and(by_headers_alone);
     let mut actions = match model.focus {
         Pane::List => vec![
-            New, Edit, Probe, Reveal, Copy, Filter, Palette, Help, Order, Quit,
+            New, Edit, Probe, Reveal, Copy, Filter, Palette, Help, WatchTable, Quit,
         ],
         Pane::Form => vec![Edit, Probe, Reveal, Copy, New, Palette, Help, Quit],
         Pane::Response => vec![Probe, Bisect, Edit, Palette, Help, Quit],
@@ -113,6 +119,7 @@ fn overlay_keys(overlay: &Overlay) -> Vec<(String, &'static str)> {
         }
         Overlay::Passphrase(_) => &[("Enter", "go on"), ("Esc", "cancel")],
         Overlay::AddToken(_) => &[("Enter", "next, store"), ("Tab", "line"), ("Esc", "cancel")],
+        Overlay::Watching(overlay) => overlay.keys(),
     };
     keys.iter()
         .map(|(key, hint)| ((*key).to_owned(), *hint))

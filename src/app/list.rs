@@ -5,11 +5,19 @@
 
 use super::filter::Filter;
 use super::model::{Entry, List, Model, Order};
+use super::watching::Board;
 use crate::domain::{Name, ServiceId, State};
 
 impl Order {
     /// Every order, in the sequence of `s`.
-    pub const ALL: [Self; 4] = [Self::WorstFirst, Self::Name, Self::Service, Self::Latency];
+    pub const ALL: [Self; 6] = [
+        Self::WorstFirst,
+        Self::Name,
+        Self::Service,
+        Self::Latency,
+        Self::Availability,
+        Self::Since,
+    ];
 
     /// Its name in the settings.
     pub const fn name(self) -> &'static str {
@@ -18,6 +26,8 @@ impl Order {
             Self::Name => "name",
             Self::Service => "service",
             Self::Latency => "latency",
+            Self::Availability => "availability",
+            Self::Since => "since",
         }
     }
 
@@ -28,6 +38,8 @@ impl Order {
             Self::Name => "by name",
             Self::Service => "by service",
             Self::Latency => "slowest first",
+            Self::Availability => "least available first",
+            Self::Since => "changed last first",
         }
     }
 
@@ -43,7 +55,9 @@ impl Order {
             Self::WorstFirst => Self::Name,
             Self::Name => Self::Service,
             Self::Service => Self::Latency,
-            Self::Latency => Self::WorstFirst,
+            Self::Latency => Self::Availability,
+            Self::Availability => Self::Since,
+            Self::Since => Self::WorstFirst,
         }
     }
 }
@@ -62,6 +76,8 @@ impl Place {
             Order::WorstFirst => rank(entry.state()),
             Order::Name | Order::Service => 0,
             Order::Latency => u64::MAX - latency(entry),
+            Order::Availability => share(entry),
+            Order::Since => u64::MAX - since(entry),
         };
         Self {
             rank,
@@ -77,6 +93,25 @@ fn latency(entry: &Entry) -> u64 {
     total.map_or(0, |total| {
         u64::try_from(total.as_micros()).unwrap_or(u64::MAX)
     })
+}
+
+/// Parts of a million; those of which nothing is known come last.
+fn share(entry: &Entry) -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share is from 0 to 1; a float's cast stops at the type's ends"
+    )]
+    let parts = entry.share.map(|share| (share * 1e6) as u64);
+    parts.unwrap_or(u64::MAX)
+}
+
+/// Milliseconds since 1970; 0 where nothing is known.
+fn since(entry: &Entry) -> u64 {
+    let since = entry.since.map(jiff::Timestamp::as_millisecond);
+    since
+        .and_then(|since| u64::try_from(since).ok())
+        .unwrap_or(0)
 }
 
 /// A state's place in the default order: down, check, unknown, up.
@@ -100,6 +135,9 @@ impl List {
 impl Model {
     /// Rows of the list that fit on the screen: all but title, footer and the pane's frame.
     pub fn list_rows(&self) -> usize {
+        if self.board.is_open() {
+            return Board::table_rows(self.size.1).into();
+        }
         usize::from(self.size.1.saturating_sub(4)).max(1)
     }
 
@@ -115,6 +153,7 @@ impl Model {
             .map(|entry| Place::of(entry, self.list.order))
             .collect();
         places.sort_unstable();
+        self.board.rows_changed();
         self.list.visible = places.into_iter().map(|place| place.name).collect();
         let selected = self.list.selected.as_ref();
         let kept = selected
@@ -136,6 +175,7 @@ impl Model {
             return;
         }
         let passes = !filtered || Filter::read(self.list.filter.value()).passes(entry);
+        self.board.rows_changed();
         if let Ok(row) = self.search(before, Some((name, before))) {
             self.list.visible.remove(row);
         }

@@ -8,6 +8,7 @@ use super::draft::HandleSlot;
 use super::effect::{Target, Unlock};
 use super::model::Pane;
 use super::tokens::TokensMessage;
+use super::watching::{WatchingMessage, WatchingSettings};
 use crate::domain::{Checks, Connection, Handle, Name, Origin, Secret, SecretRef, Verdict};
 use crate::service::Catalog;
 
@@ -119,6 +120,8 @@ pub enum Message {
 
     /// Something about tokens at a service.
     Tokens(TokensMessage),
+    /// Something about watching.
+    Watching(WatchingMessage),
     /// Something to say in the footer.
     Noticed(String),
     /// A signal asks us to end: 128 + its number is the exit code.
@@ -142,6 +145,8 @@ pub struct Loaded {
     pub order: Option<String>,
     /// The services, with those that the user describes; those of the program where absent.
     pub catalog: Option<Catalog>,
+    /// What the settings say of watching.
+    pub watching: WatchingSettings,
     /// Text for the Response pane at first (the demo's credentials to try).
     pub banner: Vec<String>,
 }

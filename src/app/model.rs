@@ -11,6 +11,8 @@ use super::keymap::Keymap;
 use super::message::StoreOffer;
 use super::secret_field::SecretField;
 use super::tokens::{TokensEffect, TokensPane};
+use super::watching::Board;
+use super::watching::dialogs::WatchingOverlay;
 use crate::domain::{Checks, Connection, Handle, Name, Origin, SecretRef, State, Verdict};
 use crate::service::Catalog;
 
@@ -83,6 +85,8 @@ pub struct Model {
     pub next_form: Option<OpenForm>,
     /// Tokens at services: the account's list, and the sheets over the panes.
     pub tokens: TokensPane,
+    /// The watch table, and what is known for it.
+    pub board: Board,
     /// The number of the last probe started here. Grows over all targets, so it grows for each.
     pub generation: u64,
 }
@@ -143,6 +147,10 @@ pub struct Entry {
     pub since: Option<Timestamp>,
     /// The last states, oldest first, at most 60.
     pub strip: Vec<State>,
+    /// How an earlier run left it.
+    pub stood: Option<State>,
+    /// The share of probes within 24 hours that found that it works, as it was last asked for.
+    pub share: Option<f64>,
 }
 
 impl Entry {
@@ -203,6 +211,10 @@ pub enum Order {
     Service,
     /// Slowest first.
     Latency,
+    /// Lowest share of 24 hours first.
+    Availability,
+    /// Changed last first.
+    Since,
 }
 
 /// The list of connections.
@@ -398,6 +410,8 @@ pub enum Overlay {
     },
     /// A further handle for the selected connection.
     AddToken(AddTokenDialog),
+    /// Events, maintenance, another machine's opinion.
+    Watching(WatchingOverlay),
 }
 
 /// A further handle being typed.

@@ -9,6 +9,7 @@ use super::draft::HandleSlot;
 use super::handles;
 use super::keymap::Keymap;
 use super::model::{Entry, Form, List, LoadState, Model, Overlay, Pane, ProbeState};
+use super::watching::Board;
 use crate::domain::{Name, State, Verdict};
 use crate::service::Catalog;
 
@@ -56,6 +57,7 @@ impl Model {
             adding: None,
             next_form: None,
             tokens: super::tokens::TokensPane::default(),
+            board: Board::default(),
             generation: 0,
         }
     }
@@ -147,6 +149,7 @@ impl Model {
                 .and_then(|copied| copied.clears_at)
                 .map(|clears_at| next_second(self.now, clears_at)),
             self.idle_lock_at(),
+            self.board.next_wake(),
         ]
         .into_iter()
         .flatten()
@@ -157,16 +160,14 @@ impl Model {
     /// Whether something moves on the screen: a probe that is shown, a passphrase being checked.
     pub fn animating(&self) -> bool {
         let moves = |probe: &ProbeState| *probe != ProbeState::Idle;
-        let rows = self.list.visible.iter();
         self.tokens.animating()
             || self.visible_form().is_some_and(|form| moves(&form.probe))
             || matches!(&self.overlay, Some(Overlay::Passphrase(dialog)) if dialog.busy)
             || self
                 .selected_entry()
                 .is_some_and(|entry| moves(&entry.probe))
-            || rows
-                .skip(self.list.offset)
-                .take(self.list_rows())
+            || self
+                .names_in_sight()
                 .filter_map(|name| self.entries.get(name))
                 .any(|entry| moves(&entry.probe))
     }

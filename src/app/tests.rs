@@ -14,3 +14,4 @@ mod saving;
 mod scene;
 mod timing;
 mod tokens;
+mod watching;

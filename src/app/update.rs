@@ -57,9 +57,11 @@ impl Model {
             Message::Woke => self.elapse(&mut out),
             Message::ConfigurationLoaded(loaded) => self.configuration_loaded(*loaded, &mut out),
             Message::ConfigurationFailed(why) => self.configuration_failed(&why),
+            Message::Watching(message) => self.watching_answered(message, &mut out),
             other => self.answered(other, &mut out),
         }
         self.tokens_settle(&mut out);
+        self.tend_board(&mut out);
         out
     }
 
@@ -145,6 +147,9 @@ impl Model {
         if self.tokens_act(action, out) {
             return;
         }
+        if self.board.is_open() && action.needs_panes() {
+            self.close_board();
+        }
         match action {
             Action::New
             | Action::Edit
@@ -167,7 +172,9 @@ impl Model {
             Action::Quit => self.quit(out),
             Action::Suspend => out.push(Effect::Suspend),
             Action::Mouse => self.switch_mouse(out),
+            Action::Order if self.board.is_open() => self.next_table_order(out),
             Action::Order => self.next_order(out),
+            _ if action.is_of_watching() => self.watching_action(action, out),
             Action::WarRoom => self.switch_war_room(out),
             _ => self.navigate(action, out),
         }
@@ -209,6 +216,7 @@ impl Model {
             self.typing_rested(out);
         }
         self.tokens_elapse();
+        self.notify_where_due(out);
         if self.idle_lock_at().is_some_and(over) {
             self.lock_now(out);
         }
@@ -288,7 +296,7 @@ fn after(time: Timestamp, span: SignedDuration) -> Timestamp {
 }
 
 /// What `press` asks of an input line; nothing where it is no editing key.
-fn editing_request(press: KeyPress) -> Option<InputRequest> {
+pub(super) fn editing_request(press: KeyPress) -> Option<InputRequest> {
     let control = press.modifiers == KeyModifiers::CONTROL;
     let plain = press.modifiers.is_empty();
     // AltGr comes as Control with Alt.

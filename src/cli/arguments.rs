@@ -14,6 +14,8 @@ pub use connection::{AddArguments, ConnectionCommand, EditArguments, FieldArgume
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::domain::SshHost;
+
 pub use watching::{HistoryArguments, HistoryFormat, HistoryRows, WatchArguments, WatchFormat};
 
 /// A terminal connection manager for APIs.
@@ -220,6 +222,9 @@ pub struct ProbeArguments {
     /// Bisect: up to 4 requests that carry the key
     #[arg(long)]
     pub full: bool,
+    /// Ask from another machine too, through ssh (nothing is installed there), and compare
+    #[arg(long, value_name = "ssh:HOST", conflicts_with = "targets")]
+    pub via: Option<SshHost>,
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output;
 use super::{probe, sources};
-use crate::domain::{Connection, Name, SecretRef};
+use crate::domain::{Connection, Name, SecretRef, Window};
 use crate::store::StoreKind;
 use crate::work::{self, Draft, Edit};
 
@@ -62,6 +62,8 @@ struct Shown<'a> {
     allow_http: bool,
     read_only: bool,
     note: &'a str,
+    paused: bool,
+    maintenance: Vec<String>,
 }
 
 impl<'a> From<&'a Connection> for Shown<'a> {
@@ -84,6 +86,12 @@ impl<'a> From<&'a Connection> for Shown<'a> {
             allow_http: connection.allow_http,
             read_only: connection.read_only,
             note: &connection.note,
+            paused: connection.paused,
+            maintenance: connection
+                .maintenance
+                .iter()
+                .map(Window::to_string)
+                .collect(),
         }
     }
 }
@@ -134,6 +142,7 @@ async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault
                 let text = match value {
                     serde_json::Value::String(text) => text.clone(),
                     serde_json::Value::Null => "–".to_owned(),
+                    serde_json::Value::Array(all) => words(all),
                     other => other.to_string(),
                 };
                 output::data(&format!("{field:11} {text}\n"))?;
@@ -141,6 +150,16 @@ async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault
         }
     }
     Ok(0)
+}
+
+/// A list as people read it.
+fn words(all: &[serde_json::Value]) -> String {
+    let words: Vec<_> = all.iter().filter_map(serde_json::Value::as_str).collect();
+    if words.is_empty() {
+        "–".to_owned()
+    } else {
+        words.join(", ")
+    }
 }
 
 async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
@@ -216,6 +235,10 @@ async fn fields(
     if let Some(note) = &given.note {
         connection.note.clone_from(note);
     }
+    if !given.maintenance.is_empty() {
+        connection.maintenance = windows(&given.maintenance)?;
+    }
+    connection.paused = given.pause || (connection.paused && !given.unpause);
     if let Some(interval) = &given.interval {
         let seconds = probe::duration(interval)?.as_secs().max(1);
         connection.interval_s = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
@@ -251,6 +274,20 @@ pub(super) async fn cms(context: &Context, given: &str) -> Result<String, Fault>
     };
     context.desk.check_cms(&whole).await?;
     Ok(whole)
+}
+
+/// The maintenance windows that were given; `none` alone takes all away.
+fn windows(given: &[String]) -> Result<Vec<Window>, Fault> {
+    if let [none] = given
+        && none == "none"
+    {
+        return Ok(Vec::new());
+    }
+    let now = jiff::Timestamp::now();
+    let read = |text: &String| {
+        Window::read(text, now).map_err(|problem| Fault::usage(problem.to_string()))
+    };
+    given.iter().map(read).collect()
 }
 
 async fn save(

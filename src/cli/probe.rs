@@ -8,19 +8,23 @@ use super::arguments::{Format, ProbeArguments, Way};
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human, nagios};
-use super::sources;
+use super::{second, sources};
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Secret, SecretRef, State, Verdict,
 };
 use crate::service::Manner;
 use crate::store::files;
 use crate::work::offline::SideBySide;
-use crate::work::{TargetSettings, Unsaved, targets};
+use crate::work::{TargetSettings, Unsaved, silent, targets};
 
 /// Runs the command; gives the exit code of the worst verdict.
 pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
     if let Some(url) = arguments.url.clone() {
-        let verdict = Box::pin(unsaved(context, &url, &arguments)).await?;
+        let unsaved = unsaved(context, &url, &arguments).await?;
+        if let Some(host) = &arguments.via {
+            return second::unsaved(context, unsaved, host, arguments.format).await;
+        }
+        let verdict = Box::pin(context.desk.probe_unsaved(unsaved, &silent)).await;
         return written(context, &[verdict], arguments.format, Shape::One);
     }
     refuse_in_vain(&arguments)?;
@@ -33,6 +37,10 @@ pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fau
     let (names, shape) = chosen(context, &arguments).await?;
     context.open_vault_for(&names).await?;
     super::remote_token::go_on(context, &names).await;
+    if let Some(host) = &arguments.via {
+        let several = shape == Shape::Several;
+        return second::saved(context, (&names, several), host, &arguments).await;
+    }
     saved(context, names, shape, &arguments).await
 }
 
@@ -96,6 +104,15 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
     })
 }
 
+/// On whose wish, and how far.
+pub(super) fn manner(arguments: &ProbeArguments) -> Manner {
+    if arguments.full {
+        Manner::Full
+    } else {
+        Manner::Asked
+    }
+}
+
 /// One object, or an array even of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
@@ -157,11 +174,7 @@ async fn saved(
     for name in &names {
         context.desk.connection(name).await?;
     }
-    let manner = if arguments.full {
-        Manner::Full
-    } else {
-        Manner::Asked
-    };
+    let manner = manner(arguments);
     let desk = &context.desk;
     let limit = usize::try_from(arguments.concurrency).unwrap_or(1);
     let probes = names
@@ -198,7 +211,7 @@ async fn unsaved(
     context: &Context,
     url: &str,
     arguments: &ProbeArguments,
-) -> Result<Verdict, Fault> {
+) -> Result<Unsaved, Fault> {
     let service = context
         .service(arguments.service.as_deref().unwrap_or("http"))
         .await?;
@@ -224,13 +237,9 @@ async fn unsaved(
     // Whoever names the variable beside the URL means it for there: that it is not set is all there is to say.
     unsaved.origin_confirmed = is_unset;
     unsaved.token = token;
-    unsaved.manner = if arguments.full {
-        Manner::Full
-    } else {
-        Manner::Asked
-    };
+    unsaved.manner = manner(arguments);
     unsaved.timeout = arguments.way.timeout.as_deref().map(duration).transpose()?;
-    Ok(context.desk.probe_unsaved(unsaved, &|_| {}).await)
+    Ok(unsaved)
 }
 
 /// A command sends a key of an odd shape, and says so.

@@ -98,7 +98,10 @@ async fn follow(
                     stamp = found;
                     // One that can't be read, or that leaves nothing, changes nothing.
                     match chosen(context, arguments).await {
-                        Ok(connections) => watch.replace(connections),
+                        Ok(connections) => {
+                            watch.set_maintenance(context.desk.settings().await?.maintenance);
+                            watch.replace(connections);
+                        }
                         Err(fault) => output::error(&fault, fault.hint.as_deref()),
                     }
                 }
@@ -128,6 +131,10 @@ impl Teller {
                 None => Ok(()),
             },
             WatchEvent::Offline(offline) => output::data(&self.network(*offline)),
+            WatchEvent::CommandFailed(why) => {
+                output::say(&format!("switchboard: {why}"));
+                Ok(())
+            }
         }
     }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::window::Window;
+
 /// The name of a connection: unique, and what every command and message refers to.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(Arc<str>);
@@ -273,6 +275,10 @@ pub struct Connection {
     pub read_only: bool,
     /// For people.
     pub note: String,
+    /// Whether scheduled probing leaves it out.
+    pub paused: bool,
+    /// When it may fail as planned.
+    pub maintenance: Vec<Window>,
 }
 
 impl Connection {
@@ -301,6 +307,8 @@ impl Connection {
             allow_http: false,
             read_only: false,
             note: String::new(),
+            paused: false,
+            maintenance: Vec::new(),
         }
     }
 }

@@ -170,6 +170,10 @@ impl Prober {
             return Ok(transport.for_family(profile.family));
         }
         let transport = Transport::within(profile, &self.commons)?;
+        // Its folder ends with the probe: it is of no further use.
+        if profile.via.is_some() {
+            return Ok(transport);
+        }
         if transports.len() >= MOST_TRANSPORTS {
             transports.remove(0);
         }

@@ -9,6 +9,8 @@ use url::Url;
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, Secret};
 
+use super::via::Via;
+
 /// What one connection needs of the transport. Files were read by `store`, the environment by `config`:
 /// their contents are handed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Profile {
     pub family: AddressFamily,
     /// The `User-Agent` header.
     pub user_agent: String,
+    /// Through which other machine, if any: proxies and address family are that machine's own affair then.
+    pub via: Option<Via>,
 }
 
 impl Default for Profile {
@@ -37,14 +41,18 @@ impl Default for Profile {
             identity: None,
             family: AddressFamily::Any,
             user_agent: concat!("switchboard/", env!("CARGO_PKG_VERSION")).to_owned(),
+            via: None,
         }
     }
 }
 
 impl Profile {
-    /// Whether `url` is asked through a proxy beyond this machine: then not even plain http to a loopback
+    /// Whether `url` is asked through a proxy beyond this machine, or from another one: then not even plain http to a loopback
     /// address stays here. A proxy that can't be read is nobody's way: the probe ends before it.
     pub fn leaves_by_proxy(&self, url: &Url) -> bool {
+        if self.via.is_some() {
+            return true;
+        }
         let routes = Routes::read(&self.proxy).ok();
         let proxy = routes.as_ref().and_then(|routes| routes.proxy_for(url));
         proxy.is_some_and(|proxy| !is_here(proxy))
@@ -57,6 +65,7 @@ impl Profile {
             && self.extra_roots == other.extra_roots
             && self.identity == other.identity
             && self.user_agent == other.user_agent
+            && self.via == other.via
     }
 }
 

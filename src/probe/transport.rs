@@ -1,21 +1,21 @@
 //! Sends one request, measures its phases, and tells what came back or how it failed. It never judges, and
 //! never tries again by itself.
 
+mod build;
+
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
-use zeroize::Zeroizing;
 
 use crate::domain::text::inert;
-use crate::domain::{AddressFamily, Failure, Outcome, Phases, Reply, Response, Secret, TlsFacts};
-use crate::service::{Authorization, Request, StopAfter};
+use crate::domain::{AddressFamily, Failure, Outcome, Phases, Reply, Response, TlsFacts};
+use crate::service::{Request, StopAfter};
 
 use super::certificate::read_chain;
+use build::build;
+
 use super::classify::{self, ProxyKind, Setting};
 use super::layer::StampLayer;
 use super::profile::{ClientIdentity, Profile, Routes, shown_proxy};
@@ -23,12 +23,10 @@ use super::race::{self, Course, Ended};
 use super::resolve::{LookupFailure, Resolver, belongs, interleaved, numeric};
 use super::tls::{self, Ingredients, SystemRoots};
 use super::trace::{Attempt, Marks};
+use super::via::Via;
 
 /// Longest body that is read, after decompression: 1 MiB.
 pub const BODY_LIMIT: usize = 1024 * 1024;
-
-/// What every request accepts, unless it says otherwise.
-const ACCEPTED: HeaderValue = HeaderValue::from_static("application/json, */*;q=0.1");
 
 /// Why a transport could not be made. The sentences are about this machine and are shown as they stand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +75,15 @@ struct Wired {
     commons: Commons,
     has_own_roots: bool,
     has_identity: bool,
+    bridged: Option<Bridged>,
+}
+
+/// What a client through another machine is made of: each of its requests has a socket of its own.
+#[derive(Debug)]
+struct Bridged {
+    via: Via,
+    user_agent: String,
+    config: rustls::ClientConfig,
 }
 
 impl Transport {
@@ -105,20 +112,13 @@ impl Transport {
             identity,
         })
         .map_err(|error| TransportProblem::Client(inert(&error.to_string(), 200)))?;
-        let client = reqwest::Client::builder()
-            .user_agent(profile.user_agent.as_str())
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            // What old servers send is read as browsers read it.
-            .http1_allow_obsolete_multiline_headers_in_responses(true)
-            .http1_allow_spaces_after_header_name_in_responses(true)
-            .http1_ignore_invalid_headers_in_responses(true)
-            // No pool: every request shows its own phases, and its hooks run within its own task.
-            .pool_max_idle_per_host(0)
-            .dns_resolver(Arc::clone(&commons.resolver))
-            .tls_backend_preconfigured(config)
-            .connector_layer(StampLayer);
+        let bridged = profile.via.clone().map(|via| Bridged {
+            via,
+            user_agent: profile.user_agent.clone(),
+            config: config.clone(),
+        });
+        let client =
+            builder(&profile.user_agent, config).dns_resolver(Arc::clone(&commons.resolver));
         let client = if routes.are_straight() {
             client.no_proxy()
         } else {
@@ -127,9 +127,9 @@ impl Transport {
                 routes.proxy_for(target).cloned()
             }))
         };
-        let client = client.build().map_err(|error| {
-            TransportProblem::Client(inert(&error.without_url().to_string(), 200))
-        })?;
+        let client = client
+            .build()
+            .map_err(|error| TransportProblem::Client(client_problem(error)))?;
         Ok(Self {
             wired: Arc::new(Wired {
                 client,
@@ -137,6 +137,7 @@ impl Transport {
                 commons: commons.clone(),
                 has_own_roots,
                 has_identity,
+                bridged,
             }),
             family: profile.family,
         })
@@ -186,6 +187,9 @@ impl Transport {
             return Err(Failure::ResponseTimeout);
         }
         let built = build(request)?;
+        if let Some(bridged) = &self.wired.bridged {
+            return Box::pin(self.across(bridged, (request, built), deadline, reply)).await;
+        }
         let proxy = self.wired.routes.proxy_for(&request.url);
         reply.proxy = proxy.map(shown_proxy);
         let setting = self.setting(&request.url, proxy);
@@ -208,6 +212,53 @@ impl Transport {
         if response.status() == 407 && setting.proxy.is_some() && !setting.tls {
             return Err(Failure::Proxy(Some(407)));
         }
+        let outcome = read(response, deadline).await;
+        reply.phases.body = Some(headed.elapsed());
+        Ok(outcome)
+    }
+
+    /// The same from another machine: one connection, whose name is looked up there.
+    async fn across(
+        &self,
+        bridged: &Bridged,
+        (request, built): (&Request, reqwest::Request),
+        deadline: Instant,
+        reply: &mut Reply,
+    ) -> Result<Outcome, Failure> {
+        let setting = self.setting(&request.url, None);
+        self.need_roots(setting).await?;
+        let course = Course {
+            name: None,
+            addresses: Vec::new(),
+            through_proxy: true,
+            reach_only: request.stop_after == StopAfter::Reach,
+            deadline,
+        };
+        let begun = Instant::now();
+        let login = deadline.duration_since(begun) / 2;
+        let bridge = bridged.via.bridge(&request.url, login)?;
+        let client = builder(&bridged.user_agent, bridged.config.clone())
+            .unix_socket(bridge.socket.as_path())
+            .build()
+            .map_err(|error| Failure::Local(client_problem(error)))?;
+        let landing = race::run(&client, built, &course).await;
+        write_down(&landing.attempt, begun, setting, reply);
+        let response = match landing.result {
+            Ok(response) => response,
+            Err(ended) => {
+                let ended = ended_without_head(ended, &landing.attempt, setting);
+                bridge.correct(&mut reply.phases, begun, setting.tls);
+                // Plain http is "reached" once the socket on this machine stands: ssh knows better.
+                return match ended {
+                    Ok(_) => bridge.reached(&bridged.via, deadline).await,
+                    Err(failure) => Err(bridge.explain(&bridged.via, failure).await),
+                };
+            }
+        };
+        let headed = Instant::now();
+        let joined = landing.attempt.marks().joined;
+        reply.phases.wait = joined.map(|joined| headed.duration_since(joined));
+        bridge.correct(&mut reply.phases, begun, setting.tls);
         let outcome = read(response, deadline).await;
         reply.phases.body = Some(headed.elapsed());
         Ok(outcome)
@@ -281,6 +332,27 @@ impl Transport {
         course.addresses = found.into_iter().map(|ip| (ip, port).into()).collect();
         Ok(course)
     }
+}
+
+/// A client as all of ours are, but for its way.
+fn builder(user_agent: &str, config: rustls::ClientConfig) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(user_agent)
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        // What old servers send is read as browsers read it.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
+        // No pool: every request shows its own phases, and its hooks run within its own task.
+        .pool_max_idle_per_host(0)
+        .tls_backend_preconfigured(config)
+        .connector_layer(StampLayer)
+}
+
+fn client_problem(error: reqwest::Error) -> String {
+    inert(&error.without_url().to_string(), 200)
 }
 
 /// Phases and TLS of the attempt that counts.
@@ -375,71 +447,6 @@ async fn read(mut incoming: reqwest::Response, deadline: Instant) -> Outcome {
         }
         response.body.extend_from_slice(&chunk);
     }
-}
-
-/// The request as reqwest takes it. A header that can't be sent is named; its value is not.
-fn build(request: &Request) -> Result<reqwest::Request, Failure> {
-    let method = reqwest::Method::from_bytes(request.method.as_bytes())
-        .ok()
-        .ok_or_else(|| Failure::Local("the request's method can't be sent".to_owned()))?;
-    let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
-    headers.insert(ACCEPT, ACCEPTED);
-    for (name, value) in &request.headers {
-        let name = header_name(name)?;
-        let value = HeaderValue::from_str(value)
-            .ok()
-            .ok_or_else(|| unsendable(&name))?;
-        headers.insert(name, value);
-    }
-    match &request.authorization {
-        Authorization::None => {}
-        Authorization::Basic { username, key } => {
-            let value = basic(username, key)?;
-            headers.insert(AUTHORIZATION, value);
-        }
-        Authorization::Headers(pairs) => {
-            for (name, secret) in pairs {
-                let name = header_name(name)?;
-                let value = sensitive(secret.expose()).ok_or_else(|| unsendable(&name))?;
-                headers.insert(name, value);
-            }
-        }
-    }
-    let mut built = reqwest::Request::new(method, request.url.clone());
-    *built.headers_mut() = headers;
-    Ok(built)
-}
-
-fn basic(username: &str, key: &Secret) -> Result<HeaderValue, Failure> {
-    if username.contains(':') {
-        return Err(Failure::Local(
-            "a username with a colon can't be sent by the Basic scheme".to_owned(),
-        ));
-    }
-    let pair = Zeroizing::new(format!("{username}:{}", key.expose()));
-    let mut value = Zeroizing::new("Basic ".to_owned());
-    STANDARD.encode_string(pair.as_bytes(), &mut value);
-    sensitive(&value).ok_or_else(|| unsendable(&AUTHORIZATION))
-}
-
-/// A value that the client never shows in its own debug output.
-fn sensitive(text: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_bytes(text.as_bytes()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
-}
-
-fn header_name(name: &str) -> Result<HeaderName, Failure> {
-    HeaderName::from_bytes(name.as_bytes()).ok().ok_or_else(|| {
-        let name = inert(name, 60);
-        Failure::Local(format!("“{name}” is no header name"))
-    })
-}
-
-fn unsendable(name: &HeaderName) -> Failure {
-    Failure::Local(format!(
-        "the value for the header {name} holds a character that no header can carry, such as a line end"
-    ))
 }
 
 #[cfg(test)]

@@ -66,7 +66,8 @@ async fn probe(
     };
     let (found, took) = exporter.probe(&connection, waits(&headers)).await;
     let content_type = [(header::CONTENT_TYPE, CONTENT_TYPE)];
-    (content_type, verdict::metrics(&found, took)).into_response()
+    let planned = exporter.known().is_maintained(&connection, found.at);
+    (content_type, verdict::metrics(&found, took, planned)).into_response()
 }
 
 /// How long who asks will wait.
@@ -82,7 +83,8 @@ async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
 
 async fn targets(State(exporter): State<Arc<Exporter>>) -> Response {
     let known = exporter.known();
-    let json = discovery::json(known.connections.values().map(|one| &**one));
+    let watched = known.connections.values().filter(|one| !one.paused);
+    let json = discovery::json(watched.map(|one| &**one));
     ([(header::CONTENT_TYPE, "application/json")], json).into_response()
 }
 

@@ -225,7 +225,7 @@ fn verdict() -> Verdict {
 
 #[test]
 fn a_verdict_is_told_in_blackbox_exporter_s_words() {
-    let text = verdict::metrics(&verdict(), Duration::from_millis(40));
+    let text = verdict::metrics(&verdict(), Duration::from_millis(40), false);
     for line in [
         "probe_success 1",
         "probe_duration_seconds 0.04",
@@ -250,7 +250,7 @@ fn a_verdict_is_told_in_blackbox_exporter_s_words() {
     }
     let mut down = verdict();
     (down.tls, down.reason, down.status) = (None, Reason::Refused, 0);
-    let text = verdict::metrics(&down, Duration::ZERO);
+    let text = verdict::metrics(&down, Duration::ZERO, true);
     assert!(text.contains("probe_success 0\n") && text.contains("probe_http_ssl 0\n"));
     assert!(!text.contains("cert_expiry"), "unknown is absent:\n{text}");
 }
@@ -259,7 +259,7 @@ fn a_verdict_is_told_in_blackbox_exporter_s_words() {
 #[test]
 fn promtool_is_content_with_the_metrics() {
     for text in [
-        verdict::metrics(&verdict(), Duration::from_millis(40)),
+        verdict::metrics(&verdict(), Duration::from_millis(40), false),
         Own::begun(3).metrics(false),
     ] {
         let child = Command::new("promtool")

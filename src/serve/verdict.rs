@@ -10,7 +10,8 @@ use super::exposition::{Exposition, Kind};
 use crate::domain::{Phases, State, TlsFacts, Verdict};
 
 /// The metrics of one probe that took `took` in all.
-pub(super) fn metrics(verdict: &Verdict, took: Duration) -> String {
+/// `planned`: within a maintenance window.
+pub(super) fn metrics(verdict: &Verdict, took: Duration, planned: bool) -> String {
     let mut text = Exposition::default();
     let success = f64::from(u8::from(verdict.reason.works()));
     text.gauge(
@@ -24,6 +25,11 @@ pub(super) fn metrics(verdict: &Verdict, took: Duration) -> String {
         took.as_secs_f64(),
     );
     failure(&mut text, verdict);
+    text.gauge(
+        "switchboard_maintenance",
+        "1 within a maintenance window of the connection: a failure is planned",
+        f64::from(u8::from(planned)),
+    );
     phases(&mut text, &verdict.phases);
     text.gauge(
         "probe_http_status_code",

@@ -3,6 +3,7 @@
 //! Everything here blocks. Paths in messages are inert; contents never stand in one.
 
 mod lock;
+mod private;
 mod socket;
 mod whole;
 
@@ -15,6 +16,7 @@ use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 pub use lock::Lock;
+pub use private::PrivateFolder;
 pub use socket::bind_private_socket;
 pub use whole::{followed, sweep, write_whole};
 

@@ -4,6 +4,7 @@
 //! the model; ending the older task only saves work, and closes its connection.
 
 mod tokens;
+mod watching;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -24,7 +25,7 @@ use crate::clipboard::{Certainty, Cleared, Life, Placed, TerminalBytes};
 use crate::domain::stack::Wiping;
 use crate::domain::{Checks, Endpoint, HostPort, Name};
 use crate::service::Manner;
-use crate::work::{Desk, Saved, WatchEvent, WatchSettings, WorkError};
+use crate::work::{Desk, Saved, WorkError};
 
 /// What a task is for: at most one of each runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +45,7 @@ enum Key {
     Resume,
     Set,
     Tokens(tokens::Task),
+    Watching(watching::Part),
 }
 
 /// Ends its task when it is dropped.
@@ -68,6 +70,8 @@ pub struct Effects {
     clears_at: Arc<Mutex<Option<Instant>>>,
     banner: Vec<String>,
     accounts: tokens::Accounts,
+    /// Tells the watch that the configuration has changed.
+    replan: Option<UnboundedSender<()>>,
 }
 
 /// The way back to the loop.
@@ -100,6 +104,7 @@ impl Effects {
             clears_at: Arc::default(),
             banner,
             accounts: tokens::Accounts::default(),
+            replan: None,
         }
     }
 
@@ -140,7 +145,6 @@ impl Effects {
             Effect::CancelProbe(target) => {
                 self.tasks.remove(&Key::Probe(target));
             }
-            Effect::Watch(on) => self.watch(on),
             Effect::LoadSecrets(name) => {
                 self.answer(Key::Secrets, async move { load_secrets(desk, name).await });
             }
@@ -185,6 +189,8 @@ impl Effects {
     fn start_small(&mut self, effect: Effect) {
         let desk = self.desk.clone();
         match effect {
+            Effect::Watch(on) => self.watch(on),
+            Effect::Watching(effect) => self.watching(effect),
             Effect::Lock => self.lock(),
             Effect::Tokens(effect) => self.tokens(effect),
             Effect::Reveal(name, slot) => self.answer(Key::Reveal, async move {
@@ -294,32 +300,6 @@ impl Effects {
         });
     }
 
-    fn watch(&mut self, on: bool) {
-        self.tasks.remove(&Key::Watch);
-        if !on {
-            return;
-        }
-        let (desk, queue) = (self.desk.clone(), self.queue.clone());
-        self.own(Key::Watch, async move {
-            let mut watch = match desk.watch(None, WatchSettings::default()).await {
-                Ok(watch) => watch,
-                Err(error) => return queue.tell(Message::Noticed(error.to_string())),
-            };
-            loop {
-                match watch.next().await {
-                    WatchEvent::Started(name) => queue.tell(Message::WatchStarted(name)),
-                    WatchEvent::Finished { verdict, .. } => queue.tell(Message::Watched(verdict)),
-                    WatchEvent::Offline(true) => {
-                        queue.tell(Message::Noticed("this machine seems to be offline".into()));
-                    }
-                    WatchEvent::Offline(false) => {
-                        queue.tell(Message::Noticed("this machine is online again".into()));
-                    }
-                }
-            }
-        });
-    }
-
     /// What is on its way with a secret in hand ends first: it would bring it back after the lock.
     fn lock(&mut self) {
         let carries = |key: &Key| match key {
@@ -335,7 +315,8 @@ impl Effects {
             | Key::Remove
             | Key::AddToken
             | Key::Resume
-            | Key::Set => false,
+            | Key::Set
+            | Key::Watching(_) => false,
         };
         self.tasks.retain(|key, _| !carries(key));
         self.accounts.forget();

@@ -14,6 +14,7 @@ use super::effects::Effects;
 use super::input;
 use super::pace::Pace;
 use super::signals::Told;
+use crate::app::watching::WatchingEffect;
 use crate::app::{Effect, Message, Model};
 use crate::clipboard::TerminalBytes;
 use crate::domain::stack::wipe_dead_stack;
@@ -205,6 +206,10 @@ impl<S: Surface> EventLoop<S> {
             match effect {
                 Effect::Quit(code) => self.exit = Some(code),
                 Effect::Bell => self.surface.write(b"\x07")?,
+                Effect::Watching(WatchingEffect::Notify(text)) => {
+                    let bytes = self.effects.notification(&text);
+                    self.surface.write(&bytes)?;
+                }
                 Effect::Mouse(on) => self.surface.mouse(on)?,
                 Effect::Suspend => {
                     keys.release();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::app::effect::{CopyAs, Unlock};
 use crate::app::message::{self, Loaded};
+use crate::app::watching::WatchingSettings;
 use crate::app::{Draft, HandleSlot};
 use crate::clipboard::{Certainty, Placed};
 use crate::domain::{Endpoint, Origin};
@@ -151,6 +152,11 @@ pub fn configuration(configuration: &Configuration, catalog: Arc<Catalog>) -> Lo
         lock_after_min: settings.lock_after_minutes,
         keys: remapped(&settings.keys),
         order: Some(settings.order.clone()),
+        watching: WatchingSettings {
+            bell: settings.bell,
+            notify: settings.notify,
+            maintenance: settings.maintenance.clone(),
+        },
         banner: Vec::new(),
         catalog: Some(Catalog::clone(&catalog)),
     }

@@ -140,7 +140,7 @@ pub(super) fn draw_title(
     cursor.filter(|_| list.filtering && view.model.overlay.is_none())
 }
 
-fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
+pub(super) fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
     let model = view.model;
     let text = match &model.loaded {
         LoadState::Loading => "reading …",
@@ -159,6 +159,8 @@ fn title(view: &View<'_>) -> Line<'static> {
         Order::Name => " by name",
         Order::Service => " by service",
         Order::Latency => " slowest first",
+        Order::Availability => " least available first",
+        Order::Since => " changed last first",
     };
     let style = super::title_style(view, Pane::List);
     Line::from(vec![

@@ -1,7 +1,7 @@
 //! What lies over the panes: help, palette, questions, dialogs, and a handle too long for its row.
 
 mod choices;
-mod dialogs;
+pub(super) mod dialogs;
 mod help;
 mod palette;
 mod question;
@@ -38,6 +38,9 @@ pub(super) fn draw(
         Overlay::CopyAs { row } => choices::draw_copy_as(view, *row, body, buf),
         Overlay::Passphrase(dialog) => return dialogs::draw_passphrase(view, dialog, body, buf),
         Overlay::AddToken(dialog) => return dialogs::draw_add_token(view, dialog, body, buf),
+        Overlay::Watching(overlay) => {
+            return super::watching::draw_overlay(view, overlay, body, buf);
+        }
     }
     None
 }
@@ -90,7 +93,7 @@ fn dialog_width(body: Rect) -> usize {
 }
 
 /// One wrapped text of a dialog.
-fn lines(text: &str, width: usize, style: Style) -> Vec<Line<'static>> {
+pub(super) fn lines(text: &str, width: usize, style: Style) -> Vec<Line<'static>> {
     let lines = super::text::wrap(text, width);
     lines
         .into_iter()

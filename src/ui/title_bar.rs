@@ -22,6 +22,11 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         ),
         (view.model.locked, "locked", view.theme.warn),
         (!view.model.watching, "watching paused", view.theme.faint),
+        (
+            view.model.board.offline,
+            "this machine is offline",
+            view.theme.warn,
+        ),
     ] {
         if unusual {
             left.push(Span::raw("   "));

@@ -111,6 +111,7 @@ async fn run(
         subject,
         profile,
         token_only,
+        folder: _folder,
     } = prepared;
     let begin = if token_only {
         verify::begin

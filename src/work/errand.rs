@@ -11,14 +11,15 @@ use super::desk::Inner;
 use super::error::WorkError;
 use super::gate;
 use super::local::local_error;
-use super::profile;
+use super::{profile, second};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{
     AddressFamily, Connection, Endpoint, HostPort, KeyFingerprint, Name, Reason, Secret, ServiceId,
-    Verdict,
+    SshHost, Verdict,
 };
 use crate::probe::Profile;
 use crate::service::{Accepted, Held, Ladder, LastGood, Manner, Past, Service, Subject};
+use crate::store::files::PrivateFolder;
 use crate::store::state::{PastRecord, SeenCertificate};
 
 /// Unsaved URLs that are remembered within one session.
@@ -35,6 +36,8 @@ pub(super) struct Errand {
     pub(super) token_only: bool,
     /// For the whole probe; the connection's own, else that of the settings, where absent.
     pub(super) timeout: Option<Duration>,
+    /// From which other machine, if any.
+    pub(super) via: Option<SshHost>,
 }
 
 /// Under which name earlier probes are remembered.
@@ -54,6 +57,8 @@ pub(super) struct Prepared {
     pub(super) profile: Profile,
     /// Whether only the shared token is checked (`token verify`).
     pub(super) token_only: bool,
+    /// Where the sockets of the way through another machine are; goes with the climb.
+    pub(super) folder: Option<PrivateFolder>,
 }
 
 /// What a climb found out, beside its verdict.
@@ -109,7 +114,11 @@ impl Errand {
             Some(timeout) => timeout,
             None => seconds(inner.configuration()?.settings.timeout_s),
         };
-        let profile = profile::read(connection, timeout, &inner.environment)?;
+        let mut profile = profile::read(connection, timeout, &inner.environment)?;
+        let folder = match &self.via {
+            Some(host) => Some(second::go_through(inner, host, &mut profile)?),
+            None => None,
+        };
         let endpoint = Endpoint::parse(&connection.url);
         let mut subject = Subject {
             connection: self.name().cloned(),
@@ -122,17 +131,23 @@ impl Errand {
             cms_url: connection.cms_url.clone(),
             company: connection.company.clone(),
             auth: connection.auth,
-            allow_http: connection.allow_http,
+            // That machine would see the key.
+            allow_http: connection.allow_http && self.via.is_none(),
             by_proxy: endpoint.is_ok_and(|endpoint| profile.leaves_by_proxy(endpoint.url())),
             manner: self.manner,
             past: Past::default(),
         };
         subject.past = self.past(inner, &service, &subject);
+        if self.via.is_some() {
+            // Other addresses and another way are no change.
+            subject.past.last_good = None;
+        }
         Ok(Prepared {
             service,
             subject,
             profile,
             token_only: self.token_only,
+            folder,
         })
     }
 

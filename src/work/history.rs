@@ -8,28 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::desk::{Desk, Inner};
 use super::error::WorkError;
 use super::probing::Progress;
+use crate::domain::history::{Bucket, Event, History, RunRecord, Span, Standing};
+use crate::domain::plot::{Plot, PlotSpan};
+use crate::domain::window::maintained_until;
 use crate::domain::{Connection, Name, Verdict};
 use crate::service::Manner;
-use crate::store::history::{
-    Availability, Bucket, Event, ExportFormat, ExportTable, Latency, Span,
-};
-use crate::store::{RunRecord, Standing, State, StateProblem};
-
-/// Results that a strip shows.
-const STRIP: u32 = 60;
-
-/// The past of a connection, whichever programs probed it: what a row of the watch table shows.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct History {
-    /// How it stands and since when; nothing before its first result.
-    pub standing: Option<Standing>,
-    /// Over the last 24 hours, of the probes that found that it works.
-    pub latency: Option<Latency>,
-    /// Over the last hour, 24 hours and 30 days.
-    pub availability: Availability,
-    /// The last 60 results, oldest first.
-    pub strip: Vec<RunRecord>,
-}
+use crate::store::history::{ExportFormat, ExportTable};
+use crate::store::{State, StateProblem};
 
 impl Desk {
     /// Probes a saved connection that the caller has read already, and keeps the result in the history.
@@ -41,11 +26,24 @@ impl Desk {
     ) -> Verdict {
         let verdict = self.probe_unrecorded(connection, manner, progress).await;
         match manner {
-            Manner::Asked | Manner::Full | Manner::Scheduled => self.0.note(&verdict),
+            Manner::Asked | Manner::Full | Manner::Scheduled => {
+                let planned = self.is_maintained(connection, verdict.at).await;
+                self.0.note(&verdict, planned);
+            }
             // A draft is no state of the connection.
             Manner::UrlTyping | Manner::Typing => {}
         }
         verdict
+    }
+
+    /// Whether a failure of the connection at this time is planned, by its own windows or by those of all.
+    async fn is_maintained(&self, connection: &Connection, at: Timestamp) -> bool {
+        let configuration = self.configuration().await.ok();
+        let of_all = configuration
+            .as_ref()
+            .map(|read| &read.settings.maintenance);
+        let windows = connection.maintenance.iter();
+        maintained_until(windows.chain(of_all.into_iter().flatten()), at).is_some()
     }
 
     /// How every connection stood after its last result, also in an earlier run.
@@ -57,13 +55,51 @@ impl Desk {
     pub async fn history(&self, name: &Name) -> Result<History, WorkError> {
         let name = name.clone();
         let now = Timestamp::now();
-        let day = before(now, SignedDuration::from_hours(24));
+        let pasts = self.asked(move |state| state.pasts(&[name], now)).await?;
+        Ok(pasts
+            .into_iter()
+            .next()
+            .map(|(_, past)| past)
+            .unwrap_or_default())
+    }
+
+    /// The pasts of several connections, once everything found so far is on disk.
+    pub async fn histories(&self, names: Vec<Name>) -> Result<Vec<(Name, History)>, WorkError> {
+        self.settle_history().await;
+        let now = Timestamp::now();
+        self.asked(move |state| state.pasts(&names, now)).await
+    }
+
+    /// Which share of its probes each connection answered within 24 hours: of the hours that are over, and of
+    /// the results since.
+    pub async fn shares(&self) -> Result<HashMap<Name, f64>, WorkError> {
+        let now = Timestamp::now();
+        self.asked(move |state| state.day_shares(now)).await
+    }
+
+    /// What is drawn of a connection over a time.
+    pub async fn plot(&self, name: &Name, span: PlotSpan) -> Result<Plot, WorkError> {
+        self.settle_history().await;
+        let name = name.clone();
+        let now = Timestamp::now();
+        let since = before(now, span.length());
         self.asked(move |state| {
-            Ok(History {
-                standing: state.standing(&name)?,
-                latency: state.latency(&name, day)?,
-                availability: state.availability(&name, now)?,
-                strip: state.last_results(&name, STRIP)?,
+            let buckets = match span.rows() {
+                Some(rows) => state.buckets(&name, rows, since)?,
+                None => Vec::new(),
+            };
+            // Buckets end with the last whole one: what is not in them yet is single still.
+            let step = span.rows().map_or(0, Span::seconds);
+            let gathered = buckets.last().and_then(|last| {
+                let over = SignedDuration::from_secs(step);
+                last.at.checked_add(over).ok()
+            });
+            let runs = state.results(&name, gathered.unwrap_or(since))?;
+            Ok(Plot {
+                span,
+                points: Plot::points(span, &buckets, &runs),
+                events: state.events(&name, since)?,
+                latency: state.latency(&name, since)?,
             })
         })
         .await
@@ -130,9 +166,9 @@ impl Desk {
 impl Inner {
     /// Hands the verdict to the history. Never waits; nothing is kept where the state can't be opened, which
     /// the probe has tried.
-    pub(super) fn note(&self, verdict: &Verdict) {
+    pub(super) fn note(&self, verdict: &Verdict, planned: bool) {
         if let Some(state) = self.opened_state() {
-            self.ledger.put(&state, verdict);
+            self.ledger.put(&state, verdict, planned);
         }
     }
 }

@@ -38,7 +38,8 @@ enum Note {
 
 impl Ledger {
     /// Hands over what a probe of a saved connection found. Never waits.
-    pub(super) fn put(&self, state: &Arc<State>, verdict: &Verdict) {
+    /// `planned`: within a maintenance window.
+    pub(super) fn put(&self, state: &Arc<State>, verdict: &Verdict, planned: bool) {
         let Some(name) = &verdict.connection else {
             return;
         };
@@ -48,6 +49,7 @@ impl Ledger {
             reason: verdict.reason,
             status: verdict.status,
             us: us.map(|us| u32::try_from(us).unwrap_or(u32::MAX)),
+            planned,
         };
         let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if writer.is_none() {
@@ -177,7 +179,11 @@ mod tests {
         ledger.settle().await;
         let shop = Name::parse("shop").unwrap();
         for n in 0..3 {
-            ledger.put(&state, &verdict(&shop, Reason::CredentialsRejected, n));
+            ledger.put(
+                &state,
+                &verdict(&shop, Reason::CredentialsRejected, n),
+                false,
+            );
         }
         ledger.settle().await;
         let runs = state.results(&shop, Timestamp::UNIX_EPOCH).unwrap();
@@ -195,7 +201,7 @@ mod tests {
         let shop = Name::parse("shop").unwrap();
         let count = 5_000;
         for n in 0..count {
-            ledger.put(&state, &verdict(&shop, Reason::Connected, n));
+            ledger.put(&state, &verdict(&shop, Reason::Connected, n), false);
         }
         drop(ledger);
         let runs = state.results(&shop, Timestamp::UNIX_EPOCH).unwrap();
@@ -209,7 +215,7 @@ mod tests {
         let shop = Name::parse("shop").unwrap();
         let mut unsaved = verdict(&shop, Reason::Connected, 0);
         unsaved.connection = None;
-        ledger.put(&state, &unsaved);
+        ledger.put(&state, &unsaved, false);
         drop(ledger);
         assert!(state.standings().unwrap().is_empty());
     }

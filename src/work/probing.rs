@@ -47,12 +47,18 @@ impl Desk {
         manner: Manner,
         progress: Progress<'_>,
     ) -> Verdict {
+        let errand = self.errand(connection, manner).await;
+        self.run(errand, progress).await
+    }
+
+    /// What a probe of a saved connection begins with.
+    pub(super) async fn errand(&self, connection: &Connection, manner: Manner) -> Errand {
         let trust = match manner {
             Manner::Scheduled => Trust::Watched,
             Manner::UrlTyping | Manner::Typing | Manner::Asked | Manner::Full => Trust::Saved,
         };
         let origin = origin_of(&connection.url);
-        let errand = Errand {
+        Errand {
             key: self
                 .held(connection, Slot::Key, origin.as_ref(), trust)
                 .await,
@@ -64,8 +70,8 @@ impl Desk {
             manner,
             token_only: false,
             timeout: None,
-        };
-        self.run(errand, progress).await
+            via: None,
+        }
     }
 
     /// Checks the shared token of a saved connection alone: the signed `Verify` call.
@@ -87,6 +93,7 @@ impl Desk {
             manner: Manner::Asked,
             token_only: true,
             timeout: None,
+            via: None,
         };
         self.run(errand, progress).await
     }
@@ -106,12 +113,19 @@ impl Desk {
             manner: Manner::Asked,
             token_only: true,
             timeout: None,
+            via: None,
         };
         self.run(errand, progress).await
     }
 
     /// Probes what stands in a form or in arguments.
     pub async fn probe_unsaved(&self, unsaved: Unsaved, progress: Progress<'_>) -> Verdict {
+        let errand = self.errand_unsaved(unsaved).await;
+        self.run(errand, progress).await
+    }
+
+    /// What a probe of something unsaved begins with.
+    pub(super) async fn errand_unsaved(&self, unsaved: Unsaved) -> Errand {
         let trust = if unsaved.origin_confirmed {
             Trust::Confirmed
         } else {
@@ -143,7 +157,7 @@ impl Desk {
         }
         let [key, token] = held;
         let known = editing.map_or(Known::Nothing, Known::Edited);
-        let errand = Errand {
+        Errand {
             connection,
             known,
             key,
@@ -151,8 +165,8 @@ impl Desk {
             manner,
             token_only: false,
             timeout: unsaved.timeout,
-        };
-        self.run(errand, progress).await
+            via: None,
+        }
     }
 
     /// Probes a list of URLs as service `http`; see [`super::targets::listed`] for the file.
@@ -173,6 +187,9 @@ impl Desk {
         mut settings: WatchSettings,
     ) -> Result<Watch, WorkError> {
         let configuration = self.configuration().await?;
+        settings
+            .maintenance
+            .clone_from(&configuration.settings.maintenance);
         settings.default_interval = Duration::from_secs(configuration.settings.interval_s.into());
         let connections = match names {
             None => configuration.connections.clone(),
@@ -248,7 +265,7 @@ impl Desk {
         .await
     }
 
-    async fn run(&self, errand: Errand, progress: Progress<'_>) -> Verdict {
+    pub(super) async fn run(&self, errand: Errand, progress: Progress<'_>) -> Verdict {
         let errand = Arc::new(errand);
         let asked = Arc::clone(&errand);
         let prepared = match self.blocking(move |inner| asked.prepare(inner)).await {
@@ -257,7 +274,8 @@ impl Desk {
         };
         let (mut verdict, found) = self.climb(prepared, progress).await;
         errand.add_family(&mut verdict);
-        if errand.token_only {
+        // What another machine found is no past of this one's.
+        if errand.token_only || errand.via.is_some() {
             return verdict;
         }
         let (told, kept) = (verdict.clone(), Arc::clone(&errand));
@@ -291,6 +309,7 @@ impl Desk {
             subject,
             profile: settings.profile(self.environment()),
             token_only: false,
+            folder: None,
         };
         self.climb(prepared, &silent).await.0
     }

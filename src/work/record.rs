@@ -1,97 +1,204 @@
 //! What follows from a watched probe: its result is kept, and a change of state runs the user's command.
+//!
+//! The command is a program with arguments, never a shell. It gets the verdict as JSON on stdin, which holds no
+//! secret, and of the environment only what holds none either.
 
 use std::ffi::OsString;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::damping::Change;
 use super::desk::Desk;
+use crate::domain::text::inert;
 use crate::domain::{State, Verdict};
 
 /// How long the user's command may run.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
 /// How many of them run at once.
 const COMMANDS: usize = 8;
+/// How many may wait for their turn: of a fleet that fails as one, not each is worth a program.
+const WAITING: usize = 256;
+/// Bytes of its talk that are read.
+const MOST_TALK: u64 = 4096;
 
 /// Takes in what a watch finds.
 pub(super) struct Recorder {
     desk: Desk,
-    on_change: Vec<String>,
-    commands: Arc<Semaphore>,
+    command: Arc<OnChange>,
+    failed: UnboundedSender<String>,
+    failures: UnboundedReceiver<String>,
+}
+
+/// The user's command.
+struct OnChange {
+    words: Vec<String>,
+    turns: Semaphore,
+    waiting: Semaphore,
 }
 
 impl Recorder {
     /// Records into the state of `desk`; `on_change` is the user's command, if there is one.
     pub(super) fn new(desk: Desk, on_change: Vec<String>) -> Self {
+        let (failed, failures) = unbounded_channel();
+        let command = OnChange {
+            words: on_change,
+            turns: Semaphore::new(COMMANDS),
+            waiting: Semaphore::new(WAITING),
+        };
         Self {
             desk,
-            on_change,
-            commands: Arc::new(Semaphore::new(COMMANDS)),
+            command: Arc::new(command),
+            failed,
+            failures,
         }
     }
 
-    /// Takes in one finished probe.
-    pub(super) fn ended(&self, verdict: &Verdict, change: Option<Change>) {
-        self.desk.0.note(verdict);
-        if change.is_some_and(is_news)
-            && let Some((program, arguments)) = self.on_change.split_first()
+    /// Takes in one finished probe. `planned`: within a maintenance window.
+    pub(super) fn ended(&self, verdict: &Verdict, change: Option<Change>, planned: bool) {
+        self.desk.0.note(verdict, planned);
+        if change.is_some_and(Change::is_news)
+            && !self.command.words.is_empty()
             && let Ok(json) = serde_json::to_vec(verdict)
         {
-            let (program, arguments) = (program.clone(), arguments.to_vec());
-            let commands = Arc::clone(&self.commands);
-            let variables = self.desk.0.children.variables(&program);
+            let (command, failed) = (Arc::clone(&self.command), self.failed.clone());
+            let variables = self.desk.0.children.variables(command.program());
             self.desk.0.apart.begin(async move {
-                let _turn = commands.acquire().await;
-                if let Err(problem) = run(&program, &arguments, variables, &json).await {
-                    tracing::warn!(%problem, "on_change");
+                if let Err(why) = command.run(variables, &json).await {
+                    tracing::warn!(%why, "on_change");
+                    // Where the watch has ended, nobody is left to be told.
+                    let _ = failed.send(format!("on_change failed: {why}"));
                 }
             });
         }
     }
-}
 
-/// A connection that is up, or that nothing is known of, when it is first heard of is no news.
-const fn is_news(change: Change) -> bool {
-    match (change.from, change.to) {
-        (Some(_), _) | (None, State::Down | State::Warn) => true,
-        (None, State::Ok | State::Unknown) => false,
+    /// The next failure of the command.
+    pub(super) async fn failed_command(&mut self) -> Option<String> {
+        self.failures.recv().await
     }
 }
 
-/// Runs the user's command with the verdict on stdin. It holds no secret.
-async fn run(
-    program: &str,
-    arguments: &[String],
-    variables: Vec<(OsString, OsString)>,
-    json: &[u8],
-) -> std::io::Result<()> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .env_clear()
-        .envs(variables)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    let stdin = child.stdin.take();
-    let talk = async {
-        if let Some(mut stdin) = stdin {
-            // A command that does not read its input is none the worse for it.
-            let _ = stdin.write_all(json).await;
-            drop(stdin);
+impl Change {
+    /// Whether anybody need hear of it: a connection that is up, or that nothing is known of, when it is first
+    /// heard of is no news.
+    pub const fn is_news(self) -> bool {
+        match (self.from, self.to) {
+            (Some(_), _) | (None, State::Down | State::Warn) => true,
+            (None, State::Ok | State::Unknown) => false,
         }
-        child.wait().await
-    };
-    match tokio::time::timeout(COMMAND_LIMIT, talk).await {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(status)) => Err(std::io::Error::other(format!("it ended with {status}"))),
-        Ok(Err(problem)) => Err(problem),
-        Err(_) => Err(std::io::Error::other("it ran for 30 seconds and was ended")),
+    }
+}
+
+impl OnChange {
+    fn program(&self) -> &str {
+        self.words.first().map_or("", String::as_str)
+    }
+
+    /// Runs it with the verdict on stdin. An inert sentence says what went wrong, with its last words.
+    async fn run(&self, variables: Vec<(OsString, OsString)>, json: &[u8]) -> Result<(), String> {
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            return Err(format!(
+                "{WAITING} calls of it wait already; this one was left out"
+            ));
+        };
+        let _turn = self.turns.acquire().await;
+        let (program, arguments) = self.words.split_first().ok_or("it names no program")?;
+        let told = |error: std::io::Error| inert(&error.to_string(), 200);
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(variables)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|error| format!("{}: {}", inert(program, 60), told(error)))?;
+        let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+        let talk = async {
+            let writing = async {
+                if let Some(mut stdin) = stdin {
+                    // A command that does not read its input is none the worse for it.
+                    let _ = stdin.write_all(json).await;
+                }
+            };
+            let mut said = Vec::new();
+            let reading = async {
+                if let Some(mut stderr) = stderr {
+                    let _ = (&mut stderr).take(MOST_TALK).read_to_end(&mut said).await;
+                    // More than that is of no interest, but a full pipe would stop it.
+                    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+                }
+            };
+            tokio::join!(writing, reading);
+            (child.wait().await, said)
+        };
+        match tokio::time::timeout(COMMAND_LIMIT, talk).await {
+            Ok((Ok(status), _)) if status.success() => Ok(()),
+            Ok((Ok(status), said)) => Err(format!("it ended with {status}{}", last_words(&said))),
+            Ok((Err(error), _)) => Err(told(error)),
+            Err(_) => Err("it ran for 30 seconds and was ended".to_owned()),
+        }
+    }
+}
+
+fn last_words(said: &[u8]) -> String {
+    let text = String::from_utf8_lossy(said);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty());
+    line.map_or_else(String::new, |line| format!(": {}", inert(line.trim(), 200)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables() -> Vec<(OsString, OsString)> {
+        vec![("PATH".into(), "/usr/bin:/bin".into())]
+    }
+
+    fn command(script: &str) -> OnChange {
+        OnChange {
+            words: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
+            turns: Semaphore::new(COMMANDS),
+            waiting: Semaphore::new(WAITING),
+        }
+    }
+
+    #[tokio::test]
+    async fn it_gets_the_verdict_and_no_variable_that_may_hold_a_secret() {
+        let script = "test \"$(cat)\" = '{\"state\":\"down\"}' && test -z \"$CARGO_PKG_NAME\" && test -n \"$PATH\"";
+        assert_eq!(
+            command(script)
+                .run(variables(), b"{\"state\":\"down\"}")
+                .await,
+            Ok(())
+        );
+    }
+
+    #[tokio::test]
+    async fn its_last_words_are_told_inert_where_it_fails() {
+        let script = "echo first >&2; printf 'no \\033[31mroute\\n\\n' >&2; exit 3";
+        let why = command(script).run(variables(), b"{}").await.unwrap_err();
+        assert!(why.contains("exit status: 3"), "{why}");
+        assert!(why.ends_with("route") && !why.contains('\u{1b}'), "{why:?}");
+        let mut absent = command("");
+        absent.words = vec!["/nonexistent/program".to_owned()];
+        let why = absent.run(variables(), b"{}").await.unwrap_err();
+        assert!(
+            why.starts_with("/nonexistent/program: No such file"),
+            "{why}"
+        );
+    }
+
+    #[tokio::test]
+    async fn one_that_talks_without_end_is_not_stopped_by_a_full_pipe() {
+        let script = "head -c 1000000 /dev/zero >&2";
+        assert_eq!(command(script).run(variables(), b"{}").await, Ok(()));
     }
 }

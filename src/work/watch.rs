@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -24,7 +25,8 @@ use super::damping::{Change, Damping};
 use super::local::{DEFECT, local_error};
 use super::offline::{Reachability, offline};
 use super::record::Recorder;
-use crate::domain::{Connection, Endpoint, HostPort, Name, State, Verdict};
+use crate::domain::window::maintained_until;
+use crate::domain::{Connection, Endpoint, HostPort, Name, State, Verdict, Window};
 use crate::probe::schedule::{SHORTEST, Schedule};
 use lanes::Lanes;
 
@@ -42,6 +44,8 @@ pub struct WatchSettings {
     pub concurrency: usize,
     /// Of those, at one host and port.
     pub per_host: usize,
+    /// When all connections may fail as planned, beside each one's own times.
+    pub maintenance: Vec<Window>,
 }
 
 impl Default for WatchSettings {
@@ -51,6 +55,7 @@ impl Default for WatchSettings {
             default_interval: Duration::from_secs(60),
             concurrency: 64,
             per_host: 4,
+            maintenance: Vec::new(),
         }
     }
 }
@@ -69,6 +74,8 @@ pub enum WatchEvent {
     },
     /// This machine seems to be offline, or no longer.
     Offline(bool),
+    /// The user's command failed; one inert sentence with what it said.
+    CommandFailed(String),
 }
 
 /// Runs one probe of a saved connection.
@@ -93,6 +100,14 @@ pub struct Watch {
     recorder: Option<Recorder>,
 }
 
+/// Why the user's command failed; never, where there is no command.
+async fn failed_command(recorder: Option<&mut Recorder>) -> Option<String> {
+    match recorder {
+        Some(recorder) => recorder.failed_command().await,
+        None => None,
+    }
+}
+
 /// One watched connection.
 struct Entry {
     connection: Arc<Connection>,
@@ -105,6 +120,12 @@ struct Entry {
 }
 
 impl Entry {
+    /// Whether a failure at this time is planned.
+    fn is_maintained(&self, of_all: &[Window], at: Timestamp) -> bool {
+        let windows = self.connection.maintenance.iter().chain(of_all);
+        maintained_until(windows, at).is_some()
+    }
+
     /// The verdict of a probe that panicked.
     fn broken(&self) -> Verdict {
         let Connection {
@@ -168,6 +189,9 @@ impl Watch {
             let wake = self.wake();
             tokio::select! {
                 Some(joined) = self.tasks.join_next_with_id() => self.ended(joined),
+                Some(why) = failed_command(self.recorder.as_mut()) => {
+                    self.told.push_back(WatchEvent::CommandFailed(why));
+                }
                 () = sleep_until(wake.unwrap_or(self.start)), if wake.is_some() => {}
                 else => std::future::pending().await,
             }
@@ -184,14 +208,20 @@ impl Watch {
         self.paused = paused;
     }
 
+    /// When all connections may fail as planned, from now on.
+    pub fn set_maintenance(&mut self, windows: Vec<Window>) {
+        self.settings.maintenance = windows;
+    }
+
     /// Makes the connection due now, where it is not running anyway.
     pub fn hasten(&mut self, name: &Name) {
         self.schedule.hasten(name, self.start.elapsed());
     }
 
     /// Watches these connections from now on: those that are the same keep their turn, those that changed or
-    /// are new come soon, and probes of all others are ended.
+    /// are new come soon, and probes of all others are ended. Paused ones are left out.
     pub fn replace(&mut self, connections: Vec<Connection>) {
+        let connections: Vec<_> = connections.into_iter().filter(|c| !c.paused).collect();
         let kept: HashSet<_> = connections.iter().map(|c| c.name.clone()).collect();
         let gone: Vec<_> = self
             .entries
@@ -337,6 +367,7 @@ impl Watch {
             Ok((_, verdict)) => verdict,
             Err(_) => entry.broken(),
         };
+        let maintained = entry.is_maintained(&self.settings.maintenance, verdict.at);
         let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
             self.reach.hear(host, verdict.reason, watched)
         });
@@ -344,14 +375,26 @@ impl Watch {
         let change = if failed_with_all {
             verdict = offline(verdict);
             None
+        } else if maintained {
+            // What lasts beyond the window is announced after it.
+            None
         } else {
             entry.damping.hear(verdict.state())
         };
+        self.tell(verdict, change, (is_offline, maintained));
+    }
+
+    fn tell(
+        &mut self,
+        verdict: Verdict,
+        change: Option<Change>,
+        (is_offline, maintained): (bool, bool),
+    ) {
         if is_offline != std::mem::replace(&mut self.offline, is_offline) {
             self.told.push_back(WatchEvent::Offline(is_offline));
         }
         if let Some(recorder) = &self.recorder {
-            recorder.ended(&verdict, change);
+            recorder.ended(&verdict, change, maintained);
         }
         self.told.push_back(WatchEvent::Finished {
             verdict: Box::new(verdict),

@@ -103,7 +103,8 @@ impl Machine {
         Path::new("/etc/netns").join(&self.name)
     }
 
-    fn command(&self, program: &str) -> Command {
+    /// A command here.
+    pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("/usr/sbin/ip");
         command.args(["netns", "exec", &self.name, program]);
         command
@@ -111,9 +112,19 @@ impl Machine {
 
     /// The binary here; see [`super::commands::switchboard`].
     pub fn switchboard(&self, home: &Path, arguments: &[&str]) -> Done {
+        self.switchboard_with(home, arguments, &[])
+    }
+
+    /// The same with further variables.
+    pub fn switchboard_with(
+        &self,
+        home: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Done {
         let mut command = self.command(BINARY);
         command.args(arguments);
-        finish(command, home, &[], "")
+        finish(command, home, variables, "")
     }
 
     /// `probe --url` here, as JSON.

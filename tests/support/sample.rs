@@ -127,6 +127,8 @@ pub(crate) fn entry(connection: Connection, verdict: Option<Verdict>) -> Entry {
         since: verdict.as_ref().map(|_| after(-2_900)),
         verdict,
         probe: ProbeState::Idle,
+        stood: None,
+        share: None,
     }
 }
 

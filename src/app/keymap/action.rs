@@ -24,6 +24,8 @@ pub enum Group {
     Probe,
     /// Handles.
     Handles,
+    /// The table, events, maintenance.
+    Watch,
     /// The screen itself.
     Screen,
 }
@@ -110,8 +112,15 @@ actions! {
     UseUrl "use-url" "use URL" ["u"] Both Edit [List Form Response] "Use the corrected URL";
     UseHeaders "use-headers" "use headers" ["h"] Both Edit [List Form Response] "Send the credentials by headers from now on, where only that works";
     Zoom "zoom" "zoom" ["z"] Both Screen [] "Let the pane fill the screen, or shrink it again";
-    Order "order" "order" ["s"] Both Screen [List Tokens] "The next order of the list: worst first, name, service, slowest first; of tokens, by the service";
+    Order "order" "order" ["s"] Both Screen [List Tokens] "The next order of the list: worst first, name, service, slowest, least available, changed last; of tokens, by the service";
     Filter "filter" "find" ["/"] Both Screen [List Tokens] "Filter the list: letters in order, and status:401, tag:eu, service:blesta, state:down; tokens at the service: words, status:, extension:, by:, module:";
+    WatchTable "watch-table" "watch" ["w"] Both Watch [] "The list as a table over the whole width, or the panes again";
+    GroupByTag "group-by-tag" "group" ["T"] Lists Watch [List] "Rows of the table under their first tag, or one list again";
+    Fold "fold" "fold" ["F"] Lists Watch [List] "Hide the rows of the group, or show them again";
+    Events "events" "events" ["H"] Both Watch [] "What changed lately, over whatever is shown";
+    PauseConnection "pause-connection" "pause this" ["P"] Both Watch [List Response] "Leave this connection out of watching, or take it in again";
+    Maintenance "maintenance" "maintenance" ["M"] Both Watch [List Response] "When this connection may fail as planned";
+    SecondOpinion "second-opinion" "ask from" [] Both Probe [List Response] "Ask for this connection from another machine too, through ssh, and compare";
     Pause "pause" "pause" ["p"] Both Probe [List] "Pause watching, or go on";
     Lock "lock" "lock" ["L"] Both Screen [] "Lock: forget secrets and clear the clipboard; unlock where locked";
     WarRoom "war-room" "war-room" ["W"] Both Screen [] "War-room: pseudonyms for names, hosts, users and ids; no reveal, no copy";

@@ -8,12 +8,14 @@ use crate::app::keymap::Keymap;
 use crate::app::message::Loaded;
 use crate::app::model::{Entry, Form, LoadState, Order, ProbeState};
 use crate::app::tokens::TokensEffect;
+use crate::app::watching::WatchingEffect;
 use crate::domain::{Connection, Name};
 use crate::service::Catalog;
 
 impl Model {
     pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
         let first = self.loaded == LoadState::Loading;
+        let replan = self.watches_other_than(&loaded);
         self.loaded = LoadState::Ready;
         let (keymap, mut odd_keys) = Keymap::remapped(&loaded.keys);
         self.keymap = keymap;
@@ -25,6 +27,7 @@ impl Model {
         }
         self.clipboard_clear_s = loaded.clipboard_clear_s;
         self.lock_after_min = loaded.lock_after_min;
+        self.board.settings = loaded.watching;
         if let Some(name) = loaded.order.filter(|_| first) {
             self.set_order_named(&name);
         }
@@ -44,14 +47,27 @@ impl Model {
         if first {
             self.watching = true;
             out.push(Effect::Watch(true));
+        } else if replan {
+            out.push(Effect::Watching(WatchingEffect::Replan));
         }
+    }
+
+    /// Whether the watch must be told: connections or maintenance windows are others.
+    fn watches_other_than(&self, loaded: &Loaded) -> bool {
+        let same = |connection: &Connection| {
+            let known = self.entries.get(&connection.name);
+            known.is_some_and(|entry| entry.connection == *connection)
+        };
+        self.board.settings.maintenance != loaded.watching.maintenance
+            || self.entries.len() != loaded.connections.len()
+            || !loaded.connections.iter().all(same)
     }
 
     fn set_order_named(&mut self, name: &str) {
         match Order::from_name(name) {
             Some(order) => self.list.order = order,
             None => self.warnings.push(format!(
-                "order: \"{}\" is none of worst, name, service, latency",
+                "order: \"{}\" is none of worst, name, service, latency, availability, since",
                 crate::domain::text::inert(name, 40)
             )),
         }
@@ -146,6 +162,8 @@ impl Entry {
             probe: ProbeState::Idle,
             since: None,
             strip: Vec::new(),
+            stood: None,
+            share: None,
         }
     }
 }
@@ -158,6 +176,8 @@ fn same_probe(old: &Connection, new: &Connection) -> bool {
         interval_s: None,
         read_only: false,
         note: String::new(),
+        paused: false,
+        maintenance: Vec::new(),
         ..connection.clone()
     };
     bare(old) == bare(new)

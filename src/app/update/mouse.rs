@@ -35,6 +35,7 @@ impl Model {
         self.focus_on(pane, out);
         let row = usize::from(row);
         match pane {
+            Pane::List if self.board.is_open() => self.go_to_table_row(self.table_offset() + row),
             Pane::List => {
                 if let Some(name) = self.list.visible.get(self.list.offset + row).cloned() {
                     self.set_selection(Some(name));

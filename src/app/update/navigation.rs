@@ -18,6 +18,7 @@ impl Model {
             Action::Last => self.move_rows(isize::MAX / 2),
             Action::NextPane => self.turn_pane(1, out),
             Action::PreviousPane => self.turn_pane(Pane::ALL.len() - 1, out),
+            Action::Open if self.board.is_open() => self.open_row(out),
             Action::Open => self.open_selected(out),
             Action::Back => self.back(),
             Action::Zoom => self.zoomed = !self.zoomed,
@@ -38,6 +39,9 @@ impl Model {
 
     /// Moves in the focused pane.
     pub(super) fn move_rows(&mut self, rows: isize) {
+        if self.board.is_open() {
+            return self.move_in_table(rows);
+        }
         match self.focus {
             Pane::List | Pane::Form => self.move_selection(rows),
             Pane::Response => self.scroll_response(rows),
@@ -89,7 +93,7 @@ impl Model {
     }
 
     /// Gives `pane` the keys. Leaving the form keeps what was typed; an untouched form is closed.
-    pub(super) fn focus_on(&mut self, pane: Pane, out: &mut Effects) {
+    pub(in crate::app) fn focus_on(&mut self, pane: Pane, out: &mut Effects) {
         if self.focus == Pane::Form && pane != Pane::Form {
             self.leave_form(out);
         }
@@ -107,7 +111,7 @@ impl Model {
     }
 
     fn back(&mut self) {
-        if self.revealed.take().is_some() {
+        if self.revealed.take().is_some() || self.board_back() {
         } else if self.zoomed {
             self.zoomed = false;
         } else if self.focus != Pane::List {
@@ -118,7 +122,7 @@ impl Model {
         }
     }
 
-    pub(super) fn next_order(&mut self, out: &mut Effects) {
+    pub(in crate::app) fn next_order(&mut self, out: &mut Effects) {
         self.list.order = self.list.order.next();
         self.relist();
         self.say(self.list.order.words());

@@ -13,7 +13,7 @@ use crate::service::Manner;
 const TYPED_AHEAD: SignedDuration = SignedDuration::from_millis(300);
 
 impl Model {
-    pub(super) fn open_overlay(&mut self, overlay: Overlay) {
+    pub(in crate::app) fn open_overlay(&mut self, overlay: Overlay) {
         self.overlay = Some(overlay);
         self.overlay_since = self.now;
     }
@@ -34,6 +34,7 @@ impl Model {
             Some(Overlay::CopyAs { .. }) => self.copy_as_key(press, out),
             Some(Overlay::Passphrase(_)) => self.passphrase_key(press, out),
             Some(Overlay::AddToken(_)) => self.add_token_key(press, out),
+            Some(Overlay::Watching(_)) => self.watching_key(press, out),
             None => {}
         }
     }

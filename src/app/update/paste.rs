@@ -209,6 +209,7 @@ impl Model {
             Some(Overlay::AddToken(dialog)) if !dialog.on_value && !dialog.busy => {
                 Some(&mut dialog.label)
             }
+            Some(Overlay::Watching(overlay)) => overlay.line(),
             Some(_) => None,
             None => self.list.filtering.then_some(&mut self.list.filter),
         }

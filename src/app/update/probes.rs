@@ -241,8 +241,10 @@ impl Model {
             return;
         };
         let before = Place::of(entry, order);
+        let state = entry.state();
         entry.take(verdict);
         self.replace_row(name, &before);
+        self.board_heard(name, state);
     }
 }
 
@@ -255,7 +257,8 @@ impl ProbeState {
 impl Entry {
     /// The lamp shows the last probe at once; `since` moves only with the state.
     fn take(&mut self, verdict: Verdict) {
-        if self.since.is_none() || self.state() != verdict.state() {
+        let before = self.verdict.as_ref().map(Verdict::state).or(self.stood);
+        if self.since.is_none() || before != Some(verdict.state()) {
             self.since = Some(verdict.at);
         }
         if self.strip.len() >= STRIP {

@@ -92,6 +92,16 @@ pub struct FieldArguments {
     /// Seconds between scheduled probes, such as 60s or 5m
     #[arg(long, value_name = "TIME")]
     pub interval: Option<String>,
+    /// When it may fail as planned, in UTC: FROM/TO, "sun 02:00-04:00", "daily 03:00-03:30", 2h from now on,
+    /// or none; may be given several times
+    #[arg(long, value_name = "WINDOW")]
+    pub maintenance: Vec<String>,
+    /// Leave it out of scheduled probing
+    #[arg(long, conflicts_with = "unpause")]
+    pub pause: bool,
+    /// Take it into scheduled probing again
+    #[arg(long)]
+    pub unpause: bool,
     /// For people
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,

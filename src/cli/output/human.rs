@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::domain::reply::milliseconds;
-use crate::domain::{CheckId, Reason, State, Verdict, Who};
+use crate::domain::{CheckId, Conclusion, Reason, SecondOpinion, State, Verdict, Who};
 
 /// Whether colours are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,64 @@ fn write_verdict(text: &mut String, verdict: &Verdict, colours: Colours) -> std:
         writeln!(text, "  next try: {}{lifted}", when(until, verdict.at))?;
     }
     remedy(text, verdict)
+}
+
+/// Two verdicts beside each other, then what they say together.
+pub fn side_by_side(here: &Verdict, opinion: &SecondOpinion, colours: Colours) -> String {
+    let there = &opinion.verdict;
+    let host = opinion.host.as_str();
+    let time = |verdict: &Verdict| {
+        let total = verdict.phases.total;
+        total.map_or_else(
+            || "–".to_owned(),
+            |total| format!("{} ms", milliseconds(total)),
+        )
+    };
+    let furthest = |verdict: &Verdict| {
+        let ran = verdict
+            .checks
+            .iter()
+            .filter(|check| check.state == State::Ok);
+        ran.last().map_or("–", |check| check.id.word()).to_owned()
+    };
+    let plain = |verdict: &Verdict| lamp(verdict.state(), Colours::Off);
+    let rows = [
+        ("", "from here".to_owned(), format!("from {host}")),
+        ("verdict", plain(here), plain(there)),
+        (
+            "reason",
+            here.reason.id().to_owned(),
+            there.reason.id().to_owned(),
+        ),
+        ("status", here.status.to_string(), there.status.to_string()),
+        (
+            "answered by",
+            here.answered_by.id().to_owned(),
+            there.answered_by.id().to_owned(),
+        ),
+        ("came as far as", furthest(here), furthest(there)),
+        ("time", time(here), time(there)),
+    ];
+    let width = rows.iter().map(|(_, here, _)| here.chars().count()).max();
+    let width = width.unwrap_or(0) + 3;
+    let mut text = String::new();
+    for (word, here, there) in rows {
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "  {word:15} {here:width$}{there}");
+    }
+    let sentence = opinion.conclusion.sentence(&opinion.host);
+    let strong = match colours {
+        Colours::On => format!("\x1b[1m{sentence}\x1b[0m"),
+        Colours::Off => sentence,
+    };
+    let _ = writeln!(text, "\n  {strong}");
+    if opinion.conclusion == Conclusion::NotAsked {
+        let _ = writeln!(text, "  - {}", there.cause);
+        for line in &there.evidence {
+            let _ = writeln!(text, "  - {line}");
+        }
+    }
+    text
 }
 
 fn remedy(text: &mut String, verdict: &Verdict) -> std::fmt::Result {

@@ -5,12 +5,19 @@ use crate::domain::{State, Verdict};
 
 /// `SWITCHBOARD OK - shop: Successfully Connected | total=42ms`
 pub fn line(verdict: &Verdict) -> String {
+    line_with(verdict, "")
+}
+
+/// The same with `more` behind the reason.
+pub fn line_with(verdict: &Verdict, more: &str) -> String {
     let name = verdict
         .connection
         .as_ref()
         .map_or(verdict.url.as_str(), |name| name.as_str());
     // A bar would begin the figures.
-    let title = format!("{name}: {} ({})", verdict.title, verdict.reason).replace('|', "/");
+    let gap = if more.is_empty() { "" } else { "; " };
+    let title = format!("{name}: {} ({}{gap}{more})", verdict.title, verdict.reason);
+    let title = title.replace('|', "/");
     format!(
         "SWITCHBOARD {} - {title}{}\n",
         word(verdict.state()),

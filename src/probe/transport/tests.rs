@@ -5,10 +5,12 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 
 use super::*;
+use crate::domain::Secret;
 use crate::domain::State;
 use crate::domain::reply::TlsFailure;
 use crate::probe::profile::{EnvironmentProxies, ProxyChoice, ProxyUrl};
 use crate::probe::stub::{Act, Authority, Stub, Versions, self_signed};
+use crate::service::Authorization;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\nhi";
 

@@ -7,6 +7,7 @@ use std::ops::{Range, RangeInclusive};
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
+use crate::domain::Window;
 use crate::domain::text::inert;
 
 /// The whole file as confy loads it: where every field stands, nothing judged yet.
@@ -138,6 +139,15 @@ impl<'a> Fields<'a> {
         words(value).map(Some).ok_or_else(|| {
             Misfit::new(&span, format!("`{key}` is a list of texts: [\"…\", \"…\"]"))
         })
+    }
+
+    /// The maintenance windows.
+    pub(super) fn windows(&self) -> Result<Vec<Window>, Misfit> {
+        const SHAPE: &str = "`maintenance` is a list of times in UTC: \"2026-12-01T02:00Z/2026-12-01T04:00Z\", \
+                             \"sun 02:00-04:00\", \"daily 03:00-03:30\"";
+        let words = self.words("maintenance")?.unwrap_or_default();
+        let windows: Option<Vec<Window>> = words.iter().map(|word| word.parse().ok()).collect();
+        windows.ok_or_else(|| self.wrong("maintenance", SHAPE))
     }
 
     /// One of `words`.

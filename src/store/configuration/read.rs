@@ -130,6 +130,8 @@ pub(super) const KNOWN: &[&str] = &[
     "allow_http",
     "read_only",
     "note",
+    "paused",
+    "maintenance",
 ];
 
 fn connection(fields: Fields<'_>) -> Result<Connection, Misfit> {
@@ -177,6 +179,8 @@ fn connection(fields: Fields<'_>) -> Result<Connection, Misfit> {
         allow_http: fields.flag("allow_http")?.unwrap_or_default(),
         read_only: fields.flag("read_only")?.unwrap_or_default(),
         note: fields.lines("note")?.unwrap_or_default().to_owned(),
+        paused: fields.flag("paused")?.unwrap_or_default(),
+        maintenance: fields.windows()?,
     })
 }
 

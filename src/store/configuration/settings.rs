@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::fields::{Fields, Misfit, Table, words};
+use crate::domain::Window;
 use crate::store::secrets::StoreKind;
 
 /// Everything that can be set, with the product's defaults.
@@ -36,6 +37,8 @@ pub struct Settings {
     pub on_change: Vec<String>,
     /// `command_variables`: further variables that the programs of `cmd:` and `on_change` get.
     pub command_variables: Vec<String>,
+    /// `maintenance`: when all connections may fail as planned.
+    pub maintenance: Vec<Window>,
     /// `mouse`: whether the screen takes the mouse.
     pub mouse: bool,
     /// `reduce_motion`: nothing moves that need not.
@@ -60,6 +63,7 @@ impl Default for Settings {
             notify: false,
             on_change: Vec::new(),
             command_variables: Vec::new(),
+            maintenance: Vec::new(),
             mouse: false,
             reduce_motion: false,
             store: None,
@@ -80,6 +84,7 @@ pub(super) const KNOWN: &[&str] = &[
     "notify",
     "on_change",
     "command_variables",
+    "maintenance",
     "mouse",
     "reduce_motion",
     "store",
@@ -115,6 +120,7 @@ pub(super) fn read(table: &Table) -> Result<Settings, Misfit> {
         notify: fields.flag("notify")?.unwrap_or_default(),
         on_change: program(fields, "on_change")?,
         command_variables: fields.words("command_variables")?.unwrap_or_default(),
+        maintenance: fields.windows()?,
         mouse: fields.flag("mouse")?.unwrap_or_default(),
         reduce_motion: fields.flag("reduce_motion")?.unwrap_or_default(),
         store: fields.choice("store", STORES)?,

@@ -47,6 +47,8 @@ fn full() -> Connection {
         allow_http: true,
         read_only: true,
         note: "two\nlines".into(),
+        paused: true,
+        maintenance: vec!["sun 02:00-04:00".parse().unwrap()],
         ..connection("shop")
     }
 }

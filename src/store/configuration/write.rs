@@ -5,7 +5,9 @@ use std::path::Path;
 use toml_edit::{Array, InlineTable, Value};
 
 use super::document::EditProblem;
-use crate::domain::{AddressFamily, AuthStyle, Connection, Endpoint, SecretRef, UrlProblem};
+use crate::domain::{
+    AddressFamily, AuthStyle, Connection, Endpoint, SecretRef, UrlProblem, Window,
+};
 
 pub(super) fn list(words: &[String]) -> Array {
     words.iter().map(String::as_str).collect()
@@ -72,7 +74,14 @@ fn how(connection: &Connection) -> Result<Vec<Field>, EditProblem> {
         ("allow_http", connection.allow_http.then(|| true.into())),
         ("read_only", connection.read_only.then(|| true.into())),
         ("note", text(Some(&connection.note))),
+        ("paused", connection.paused.then(|| true.into())),
+        ("maintenance", windows(&connection.maintenance)),
     ])
+}
+
+fn windows(windows: &[Window]) -> Option<Value> {
+    let words: Vec<_> = windows.iter().map(Window::to_string).collect();
+    (!words.is_empty()).then(|| Value::Array(list(&words)))
 }
 
 fn text(text: Option<&String>) -> Option<Value> {

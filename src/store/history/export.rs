@@ -36,7 +36,15 @@ impl ExportTable {
     /// The names of the columns, in order.
     pub const fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Runs => &["connection", "at", "state", "reason", "status", "ms"],
+            Self::Runs => &[
+                "connection",
+                "at",
+                "state",
+                "reason",
+                "status",
+                "ms",
+                "planned",
+            ],
             Self::Events => &["connection", "at", "state", "reason", "status", "lasted_s"],
             Self::Summaries => &[
                 "connection",
@@ -47,6 +55,7 @@ impl ExportTable {
                 "warn",
                 "down",
                 "unknown",
+                "planned",
                 "p50_ms",
                 "p95_ms",
                 "max_ms",

@@ -12,10 +12,10 @@ use crate::store::state::{State, StateProblem, Told};
 
 /// Single results of one connection in a time, sorted in or not. ?1 its number, ?2 from, ?3 before.
 pub(super) const RUNS: &str = "
-    SELECT run.at AS at, reason.reason, run.status, run.us FROM (
-        SELECT at, reason, status, us FROM sample WHERE watched = ?1 AND at >= ?2 AND at < ?3
+    SELECT run.at AS at, reason.reason, run.status, run.us, run.planned FROM (
+        SELECT at, reason, status, us, planned FROM sample WHERE watched = ?1 AND at >= ?2 AND at < ?3
         UNION ALL
-        SELECT at, reason, status, us FROM fresh WHERE watched = ?1 AND at >= ?2 AND at < ?3
+        SELECT at, reason, status, us, planned FROM fresh WHERE watched = ?1 AND at >= ?2 AND at < ?3
     ) AS run JOIN reason ON reason.id = run.reason";
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -128,7 +128,7 @@ impl State {
     ) -> Result<Vec<Bucket>, StateProblem> {
         self.of(name, |database, id| {
             let mut select = database.prepare_cached(
-                "SELECT at, works, ok, warn, down, unknown, us_p50, us_p95, us_max FROM bucket
+                "SELECT at, works, ok, warn, down, unknown, planned, us_p50, us_p95, us_max FROM bucket
                  WHERE watched = ?1 AND span = ?2 AND at >= ?3 ORDER BY at",
             )?;
             let rows =
@@ -186,7 +186,7 @@ fn count(database: &Connection, id: i64, since: i64) -> rusqlite::Result<Count> 
     let minutes = kept_since(database, Span::Minutes.seconds())?.min(single);
     let mut count = Count::default();
     for run in runs(database, id, since.max(single), i64::MAX)? {
-        count.add(run.reason);
+        count.add(&run);
     }
     for (span, from, before) in [
         (Span::Minutes, since.max(minutes), single),
@@ -194,7 +194,8 @@ fn count(database: &Connection, id: i64, since: i64) -> rusqlite::Result<Count> 
     ] {
         let sum = database
             .prepare_cached(
-                "SELECT TOTAL(works), TOTAL(ok), TOTAL(warn), TOTAL(down), TOTAL(unknown) FROM bucket
+                "SELECT TOTAL(works), TOTAL(ok), TOTAL(warn), TOTAL(down), TOTAL(unknown),
+                        TOTAL(planned) FROM bucket
                  WHERE watched = ?1 AND span = ?2 AND at >= ?3 AND at < ?4",
             )?
             .query_row(params![id, span.seconds(), from, before], |row| {
@@ -205,7 +206,7 @@ fn count(database: &Connection, id: i64, since: i64) -> rusqlite::Result<Count> 
     Ok(count)
 }
 
-fn counted(row: &Row<'_>, first: usize) -> rusqlite::Result<Count> {
+pub(super) fn counted(row: &Row<'_>, first: usize) -> rusqlite::Result<Count> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -218,10 +219,11 @@ fn counted(row: &Row<'_>, first: usize) -> rusqlite::Result<Count> {
         warn: number(2)?,
         down: number(3)?,
         unknown: number(4)?,
+        planned: number(5)?,
     })
 }
 
-fn run(row: &Row<'_>) -> rusqlite::Result<Option<RunRecord>> {
+pub(super) fn run(row: &Row<'_>) -> rusqlite::Result<Option<RunRecord>> {
     let (Some(at), Some(reason)) = (time(row, 0)?, reason(row, 1)?) else {
         return Ok(None);
     };
@@ -230,6 +232,7 @@ fn run(row: &Row<'_>) -> rusqlite::Result<Option<RunRecord>> {
         reason,
         status: row.get(2)?,
         us: row.get(3)?,
+        planned: row.get(4)?,
     }))
 }
 
@@ -251,7 +254,7 @@ fn bucket(row: &Row<'_>) -> rusqlite::Result<Option<Bucket>> {
         let us: Option<u32> = row.get(column)?;
         Ok(us.map(|us| Duration::from_micros(us.into())))
     };
-    let latency = match (us(6)?, us(7)?, us(8)?) {
+    let latency = match (us(7)?, us(8)?, us(9)?) {
         (Some(p50), Some(p95), Some(max)) => Some(Latency { p50, p95, max }),
         _ => None,
     };
@@ -259,7 +262,7 @@ fn bucket(row: &Row<'_>) -> rusqlite::Result<Option<Bucket>> {
     Ok(time(row, 0)?.map(|at| Bucket { at, count, latency }))
 }
 
-fn standing(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Standing>> {
+pub(super) fn standing(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Standing>> {
     let (Some(reason), Some(since)) = (reason(row, first)?, time(row, first + 1)?) else {
         return Ok(None);
     };

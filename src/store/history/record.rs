@@ -27,10 +27,17 @@ fn add(transaction: &Transaction<'_>, name: &Name, run: RunRecord) -> rusqlite::
     let (id, changed) = stand(transaction, name, run)?;
     transaction
         .prepare_cached(
-            "INSERT INTO fresh (watched, at, reason, status, us)
-             SELECT ?1, ?2, id, ?4, ?5 FROM reason WHERE reason = ?3",
+            "INSERT INTO fresh (watched, at, reason, status, us, planned)
+             SELECT ?1, ?2, id, ?4, ?5, ?6 FROM reason WHERE reason = ?3",
         )?
-        .execute(params![id, at, run.reason.id(), run.status, run.us])?;
+        .execute(params![
+            id,
+            at,
+            run.reason.id(),
+            run.status,
+            run.us,
+            run.planned
+        ])?;
     if changed {
         transaction
             .prepare_cached(

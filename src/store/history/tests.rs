@@ -4,10 +4,12 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use jiff::Timestamp;
+
 use serde_json::Value;
 
 use super::*;
-use crate::domain::Name;
+use crate::domain::{Name, Reason, State as Lamp};
 use crate::store::state::State;
 
 /// A full hour.
@@ -30,6 +32,7 @@ fn run(second: i64, reason: Reason) -> RunRecord {
         reason,
         status: 200,
         us: Some(1_500),
+        planned: false,
     }
 }
 
@@ -131,6 +134,66 @@ fn availability_counts_what_was_asked() {
     assert!(close(availability.month, 3.0 / 6.0), "{availability:?}");
     let nothing = state.availability(&name("other"), time(0)).unwrap();
     assert_eq!(nothing, Availability::default());
+}
+
+/// Many at once find what one after the other is found.
+#[test]
+fn the_pasts_of_many_are_those_of_each() {
+    let (state, shop) = filled(&steady(-40 * DAY, 0, 2 * MINUTE));
+    let other = name("other");
+    for thinned in [false, true] {
+        if thinned {
+            state.thin(time(0)).unwrap();
+            state.record([(&shop, run(-1, Reason::Refused))]).unwrap();
+            state
+                .record([(&other, run(-1, Reason::Connected))])
+                .unwrap();
+        }
+        let names = [other.clone(), name("nobody"), shop.clone()];
+        let pasts = state.pasts(&names, time(0)).unwrap();
+        for (name, past) in &pasts {
+            let day = time(-DAY);
+            assert_eq!(past.standing, state.standing(name).unwrap(), "{name}");
+            assert_eq!(past.latency, state.latency(name, day).unwrap(), "{name}");
+            assert_eq!(
+                past.availability,
+                state.availability(name, time(0)).unwrap(),
+                "{name}"
+            );
+            assert_eq!(past.strip, state.last_results(name, 60).unwrap(), "{name}");
+        }
+        let order: Vec<_> = pasts.iter().map(|(name, _)| name.clone()).collect();
+        assert_eq!(order, names);
+        let shares = state.day_shares(time(0)).unwrap();
+        let day = pasts[2].1.availability.day.unwrap();
+        assert!((shares[&shop] - day).abs() < 0.01, "{shares:?} {day}");
+        assert_eq!(shares.contains_key(&other), thinned);
+    }
+}
+
+#[test]
+fn what_fails_as_planned_is_left_out_of_availability() {
+    let planned = RunRecord {
+        planned: true,
+        ..run(-30 * MINUTE, Reason::Refused)
+    };
+    let (state, shop) = filled(&[run(-40 * MINUTE, Reason::Connected), planned]);
+    for _ in ["as it comes", "as a bucket"] {
+        let availability = state.availability(&shop, time(0)).unwrap();
+        assert_eq!(
+            (availability.hour, availability.month),
+            (Some(1.0), Some(1.0))
+        );
+        let runs = state.results(&shop, time(-HOUR)).unwrap();
+        assert_eq!(runs.last().map(|run| run.planned), Some(true));
+        state.thin(time(0)).unwrap();
+    }
+    let buckets = state.buckets(&shop, Span::Hour, time(-HOUR)).unwrap();
+    let count = buckets[0].count;
+    assert_eq!((count.works, count.down, count.planned), (1, 0, 1));
+    state.thin(time(3 * DAY)).unwrap();
+    let availability = state.availability(&shop, time(3 * DAY)).unwrap();
+    assert_eq!(availability.month, Some(1.0), "from buckets alone");
 }
 
 /// One result every `every` seconds; every tenth is down.
@@ -272,12 +335,12 @@ fn the_history_is_exported_as_csv_json_and_lines() {
     let at = time(0).to_string().replace('Z', ".000Z");
     let csv = exported(&state, (ExportTable::Runs, ExportFormat::Csv));
     let lines: Vec<_> = csv.split("\r\n").collect();
-    assert_eq!(lines[0], "connection,at,state,reason,status,ms");
+    assert_eq!(lines[0], "connection,at,state,reason,status,ms,planned");
     assert_eq!(
         lines[1],
-        format!("\"a, \"\"b\"\"\",{at},ok,connected,200,1.5")
+        format!("\"a, \"\"b\"\"\",{at},ok,connected,200,1.5,0")
     );
-    assert!(lines[2].ends_with(",down,refused,0,"), "{}", lines[2]);
+    assert!(lines[2].ends_with(",down,refused,0,,0"), "{}", lines[2]);
     let json = exported(&state, (ExportTable::Events, ExportFormat::Json));
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json[0]["lasted_s"], 60.0);

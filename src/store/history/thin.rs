@@ -139,8 +139,8 @@ fn floor(at: i64, span: Span) -> i64 {
 
 fn sort_in(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.execute_batch(
-        "INSERT OR REPLACE INTO sample (watched, at, reason, status, us)
-             SELECT watched, at, reason, status, us FROM fresh ORDER BY watched, at;
+        "INSERT OR REPLACE INTO sample (watched, at, reason, status, us, planned)
+             SELECT watched, at, reason, status, us, planned FROM fresh ORDER BY watched, at;
          DELETE FROM fresh;",
     )
 }
@@ -184,7 +184,7 @@ fn insert(
 ) -> rusqlite::Result<()> {
     let mut count = Count::default();
     for run in runs {
-        count.add(run.reason);
+        count.add(run);
     }
     let latency = Latency::of(runs);
     let us = |of: fn(Latency) -> std::time::Duration| {
@@ -193,8 +193,8 @@ fn insert(
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO bucket
-             (watched, span, at, works, ok, warn, down, unknown, us_p50, us_p95, us_max)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             (watched, span, at, works, ok, warn, down, unknown, us_p50, us_p95, us_max, planned)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             id,
@@ -208,6 +208,7 @@ fn insert(
             us(|latency| latency.p50),
             us(|latency| latency.p95),
             us(|latency| latency.max),
+            count.planned,
         ])?;
     Ok(())
 }

@@ -35,6 +35,7 @@ const VERSIONS: &[&str] = &[
 ",
     HISTORY,
     RENEWALS,
+    MAINTENANCE,
 ];
 
 /// The tables of the history. Their comments stand in the database too: `sqlite3 history.sqlite .schema`.
@@ -104,6 +105,29 @@ const RENEWALS: &str = "
         origin TEXT NOT NULL, token TEXT NOT NULL, record TEXT NOT NULL,
         PRIMARY KEY (origin, token)
     ) WITHOUT ROWID;
+";
+
+/// What fell into a maintenance window.
+const MAINTENANCE: &str = "
+    -- 1 within a maintenance window: availability leaves it out
+    ALTER TABLE sample ADD COLUMN planned INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE fresh ADD COLUMN planned INTEGER NOT NULL DEFAULT 0;
+    -- how many probes fell into maintenance windows; they are in none of the other counts
+    ALTER TABLE bucket ADD COLUMN planned INTEGER NOT NULL DEFAULT 0;
+    DROP VIEW run;
+    CREATE VIEW run AS           -- results as people read them; planned: within a maintenance window
+        SELECT name AS connection, strftime('%Y-%m-%dT%H:%M:%fZ', r.at / 1000.0, 'unixepoch') AS at,
+               reason.state, reason.reason, r.status, r.us / 1000.0 AS ms, r.at AS at_ms, r.planned
+        FROM (SELECT watched, at, reason, status, us, planned FROM sample
+              UNION ALL SELECT watched, at, reason, status, us, planned FROM fresh) AS r
+        JOIN watched ON watched.id = r.watched JOIN reason ON reason.id = r.reason;
+    DROP VIEW summary;
+    CREATE VIEW summary AS       -- buckets as people read them
+        SELECT name AS connection, strftime('%Y-%m-%dT%H:%M:%SZ', b.at / 1000, 'unixepoch') AS at,
+               b.span AS span_s, b.works, b.ok, b.warn, b.down, b.unknown, b.planned,
+               b.us_p50 / 1000.0 AS p50_ms, b.us_p95 / 1000.0 AS p95_ms, b.us_max / 1000.0 AS max_ms,
+               b.at AS at_ms
+        FROM bucket AS b JOIN watched ON watched.id = b.watched;
 ";
 
 /// Brings the database up to this program's version and gives the installation's key, made once.

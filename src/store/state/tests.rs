@@ -245,6 +245,7 @@ fn an_origin_belongs_to_a_reference_at_its_place() {
 
 fn run(second: i64) -> RunRecord {
     RunRecord {
+        planned: false,
         at: time(second),
         reason: Reason::Connected,
         status: 200,

@@ -13,19 +13,19 @@ use crate::app::effect::Unlock;
 use crate::app::model::{AddTokenDialog, PassphraseDialog};
 
 /// One field of a dialog.
-struct DialogField<'a> {
-    label: &'static str,
-    input: &'a Input,
-    focused: bool,
+pub(in crate::ui) struct DialogField<'a> {
+    pub(in crate::ui) label: &'static str,
+    pub(in crate::ui) input: &'a Input,
+    pub(in crate::ui) focused: bool,
 }
 
 /// What stands in a dialog, from top to bottom.
-struct Dialog<'a> {
-    title: String,
-    text: &'static str,
-    fields: Vec<DialogField<'a>>,
-    problem: Option<&'a str>,
-    busy: Option<&'static str>,
+pub(in crate::ui) struct Dialog<'a> {
+    pub(in crate::ui) title: String,
+    pub(in crate::ui) text: &'static str,
+    pub(in crate::ui) fields: Vec<DialogField<'a>>,
+    pub(in crate::ui) problem: Option<&'a str>,
+    pub(in crate::ui) busy: Option<&'static str>,
 }
 
 pub(super) fn draw_passphrase(
@@ -95,7 +95,12 @@ pub(super) fn draw_add_token(
     draw(view, &dialog, body, buf)
 }
 
-fn draw(view: &View<'_>, dialog: &Dialog<'_>, body: Rect, buf: &mut Buffer) -> Option<Position> {
+pub(in crate::ui) fn draw(
+    view: &View<'_>,
+    dialog: &Dialog<'_>,
+    body: Rect,
+    buf: &mut Buffer,
+) -> Option<Position> {
     let theme = view.theme;
     let width = dialog_width(body);
     let text = lines(dialog.text, width, theme.faint);

@@ -215,3 +215,79 @@ async fn what_is_removed_is_ended_and_what_is_changed_comes_soon() {
         .collect();
     assert_eq!(finished, [Name::parse("new").unwrap()]);
 }
+
+fn changes(events: &[WatchEvent]) -> Vec<State> {
+    let change = |event: &WatchEvent| match event {
+        WatchEvent::Finished { change, .. } => change.map(|change| change.to),
+        _ => None,
+    };
+    events.iter().filter_map(change).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn within_maintenance_nothing_is_announced_and_what_lasts_is_afterwards() {
+    for of_all in [false, true] {
+        let rig = Arc::new(Rig::default());
+        let probe = rig.probe(Duration::from_millis(5), |_| Reason::Refused);
+        let always: Window = "daily 00:00-24:00".parse().unwrap();
+        let mut planned = connection("a", "https://a.example");
+        let mut settings = WatchSettings::default();
+        if of_all {
+            settings.maintenance = vec![always];
+        } else {
+            planned.maintenance = vec![always];
+        }
+        let mut watch = Watch::new(probe, vec![planned], settings);
+        let events = events_within(&mut watch, Duration::from_secs(600)).await;
+        assert!(starts(&events) >= 9, "probes go on");
+        assert_eq!(changes(&events), []);
+        watch.set_maintenance(Vec::new());
+        watch.replace(vec![connection("a", "https://a.example")]);
+        let events = events_within(&mut watch, Duration::from_secs(200)).await;
+        assert_eq!(changes(&events), [State::Down]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_connection_is_left_out_until_it_is_not() {
+    let rig = Arc::new(Rig::default());
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::Connected);
+    let of = |paused| {
+        let paused = Connection {
+            paused,
+            ..connection("a", "https://a.example")
+        };
+        vec![paused, connection("b", "https://b.example")]
+    };
+    let mut watch = Watch::new(probe, of(true), WatchSettings::default());
+    let started = |events: &[WatchEvent], name: &str| {
+        let name = Name::parse(name).unwrap();
+        events.contains(&WatchEvent::Started(name))
+    };
+    let events = events_within(&mut watch, Duration::from_secs(300)).await;
+    assert!(!started(&events, "a") && started(&events, "b"));
+    watch.replace(of(false));
+    let events = events_within(&mut watch, Duration::from_secs(90)).await;
+    assert!(started(&events, "a"));
+    watch.replace(of(true));
+    let events = events_within(&mut watch, Duration::from_secs(300)).await;
+    assert!(!started(&events, "a") && started(&events, "b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn eight_hours_of_sleep_pile_nothing_up() {
+    let rig = Arc::new(Rig::default());
+    let connections = (0..1_000)
+        .map(|n| connection(&format!("c{n}"), &format!("https://h{n}.example")))
+        .collect();
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::Connected);
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    events_within(&mut watch, Duration::from_secs(70)).await;
+    // Nobody pulls the watch, as where the machine sleeps or the program is stopped.
+    tokio::time::advance(Duration::from_secs(8 * 3_600)).await;
+    for second in 0..32 {
+        let events = events_within(&mut watch, Duration::from_secs(1)).await;
+        // Those that were not a whole interval late may come at once.
+        assert!(starts(&events) <= 200, "{second}: {}", starts(&events));
+    }
+}

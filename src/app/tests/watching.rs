@@ -1,0 +1,484 @@
+//! The watch table: what it shows, what it asks for, events, notices, maintenance.
+
+use jiff::SignedDuration;
+
+use super::scene::{Scene, named, shop, shops, verdict};
+use crate::app::Message;
+use crate::app::effect::Effect;
+use crate::app::model::{Model, Overlay};
+use crate::app::watching::dialogs::WatchingOverlay;
+use crate::app::watching::{
+    Board, BoardEvent, BoardView, Row, WatchingEffect, WatchingMessage, WatchingSettings,
+};
+use crate::domain::history::{Availability, History, RunRecord, Standing};
+use crate::domain::plot::{Plot, PlotSpan};
+use crate::domain::{
+    AnsweredBy, Conclusion, Connection, Name, Reason, SecondOpinion, State, Window,
+};
+
+fn watching(effects: Vec<Effect>) -> Vec<WatchingEffect> {
+    effects
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Watching(effect) => Some(effect),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The names that pasts were asked for.
+fn asked(scene: &mut Scene) -> Vec<Vec<Name>> {
+    watching(scene.effects())
+        .into_iter()
+        .filter_map(|effect| match effect {
+            WatchingEffect::ReadPasts(names) => Some(names),
+            _ => None,
+        })
+        .collect()
+}
+
+fn answer(scene: &mut Scene, names: &[Name]) {
+    let pasts = names.iter().map(|name| (name.clone(), History::default()));
+    let pasts = WatchingMessage::PastsRead(pasts.collect());
+    scene.send(Message::Watching(pasts));
+}
+
+fn fleet(count: usize) -> Scene {
+    let names: Vec<String> = (0..count).map(|n| format!("c{n:04}")).collect();
+    let connections = names.iter().map(|name| shop(name)).collect();
+    let mut scene = Scene::with(connections);
+    scene.keys("s");
+    // The notice goes.
+    scene.wait(10_000);
+    scene.effects();
+    scene
+}
+
+fn tagged(pairs: &[(&str, &[&str])]) -> Scene {
+    let connections = pairs.iter().map(|(name, tags)| Connection {
+        tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+        ..shop(name)
+    });
+    Scene::with(connections.collect())
+}
+
+fn rows(model: &Model) -> Vec<String> {
+    let shown = |row: &Row| match row {
+        Row::Heading {
+            group,
+            counts,
+            folded,
+        } => {
+            let group = group.as_deref().unwrap_or("-");
+            let fold = if *folded { "+" } else { "" };
+            format!("{fold}{group} {counts:?}")
+        }
+        Row::Connection(name) => name.to_string(),
+    };
+    model.board.rows.iter().map(shown).collect()
+}
+
+#[test]
+fn the_table_opens_closes_and_keeps_the_selection() {
+    let mut scene = Scene::with(shops(&["alpha", "beta"]));
+    scene.keys("home down");
+    let selected = scene.selected().to_owned();
+    for back in ["w", "esc"] {
+        scene.keys("w");
+        assert_eq!(scene.model.board.view, BoardView::Table);
+        assert_eq!(scene.selected(), selected);
+        scene.keys(back);
+        assert_eq!(scene.model.board.view, BoardView::Closed, "{back}");
+    }
+    // What needs the panes brings them back.
+    scene.keys("w e");
+    assert!(!scene.model.board.is_open());
+    assert!(scene.model.form.is_some());
+    scene.keys("esc").keys("w tab");
+    assert!(!scene.model.board.is_open());
+}
+
+#[test]
+fn only_rows_in_sight_are_asked_for_one_question_at_a_time() {
+    let mut scene = fleet(5_000);
+    scene.keys("w");
+    let first = asked(&mut scene);
+    let height = usize::from(Board::table_rows(scene.model.size.1));
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0].len(), height);
+    assert_eq!(first[0][0], named("c0000"));
+
+    // While the answer is on its way, scrolling asks nothing; then it asks for where it has come to.
+    scene.keys("pgdn pgdn pgdn end");
+    assert_eq!(asked(&mut scene), Vec::<Vec<Name>>::new());
+    answer(&mut scene, &first[0]);
+    let second = asked(&mut scene);
+    assert_eq!(second.len(), 1);
+    assert_eq!(second[0].last(), Some(&named("c4999")));
+    answer(&mut scene, &second[0]);
+    assert_eq!(asked(&mut scene), Vec::<Vec<Name>>::new(), "all is known");
+
+    // Back at the top everything is known still.
+    scene.keys("home");
+    assert_eq!(asked(&mut scene), Vec::<Vec<Name>>::new());
+}
+
+#[test]
+fn a_finished_probe_in_sight_is_asked_for_again_a_little_later_and_others_cost_nothing() {
+    let mut scene = fleet(5_000);
+    scene.keys("w");
+    let first = asked(&mut scene).remove(0);
+    answer(&mut scene, &first);
+    scene.watched("c4000", Reason::Connected);
+    assert_eq!(scene.model.next_wake(), None, "out of sight");
+    scene
+        .watched("c0001", Reason::Connected)
+        .watched("c0003", Reason::Connected);
+    assert_eq!(asked(&mut scene), Vec::<Vec<Name>>::new());
+    scene.wait(2_500);
+    assert_eq!(asked(&mut scene), [[named("c0001"), named("c0003")]]);
+    // Closed, nothing is asked for.
+    answer(&mut scene, &[named("c0001"), named("c0003")]);
+    scene.keys("w").watched("c0001", Reason::Refused);
+    scene.effects();
+    scene.wait(60_000);
+    assert_eq!(asked(&mut scene), Vec::<Vec<Name>>::new());
+}
+
+#[test]
+fn the_past_fills_strip_and_since() {
+    let mut scene = fleet(3);
+    scene.watched("c0001", Reason::Refused).keys("w").effects();
+    let at = scene.now - SignedDuration::from_hours(5);
+    let run = RunRecord {
+        at,
+        reason: Reason::Refused,
+        status: 0,
+        us: None,
+        planned: false,
+    };
+    let history = History {
+        standing: Some(Standing {
+            state: State::Down,
+            reason: Reason::Refused,
+            since: at,
+        }),
+        availability: Availability {
+            day: Some(0.25),
+            ..Availability::default()
+        },
+        strip: vec![run; 7],
+        ..History::default()
+    };
+    let read = WatchingMessage::PastsRead(vec![(named("c0001"), history)]);
+    scene.send(Message::Watching(read));
+    let entry = &scene.model.entries[&named("c0001")];
+    assert_eq!((entry.strip.len(), entry.since), (7, Some(at)));
+}
+
+#[test]
+fn what_an_earlier_run_knew_is_not_forgotten_by_the_first_probe() {
+    let mut scene = fleet(2);
+    let since = scene.now - SignedDuration::from_hours(48);
+    let standing = |state| Standing {
+        state,
+        reason: Reason::Connected,
+        since,
+    };
+    let all = vec![
+        (named("c0000"), standing(State::Ok)),
+        (named("c0001"), standing(State::Down)),
+    ];
+    scene.send(Message::Watching(WatchingMessage::StandingsRead(all)));
+    scene
+        .watched("c0000", Reason::Connected)
+        .watched("c0001", Reason::Connected);
+    let since_of = |name: &str| scene.model.entries[&named(name)].since.unwrap();
+    assert_eq!(since_of("c0000"), since);
+    assert!(since_of("c0001") > since, "it has come up since");
+}
+
+#[test]
+fn orders_go_round_and_shares_are_asked_for_when_they_count() {
+    let mut scene = fleet(3);
+    scene.keys("w s s");
+    assert_eq!(scene.model.list.order.name(), "latency");
+    scene.effects();
+    scene.keys("s");
+    assert!(watching(scene.effects()).contains(&WatchingEffect::ReadShares));
+    let shares = vec![
+        (named("c0000"), 1.0),
+        (named("c0001"), 0.5),
+        (named("c0002"), 0.99),
+    ];
+    scene.send(Message::Watching(WatchingMessage::SharesRead(shares)));
+    assert_eq!(scene.visible(), ["c0001", "c0002", "c0000"]);
+    scene.wait(61_000);
+    assert!(watching(scene.effects()).contains(&WatchingEffect::ReadShares));
+    scene.keys("s").watched("c0002", Reason::Connected);
+    assert_eq!(scene.visible()[0], "c0002", "changed last first");
+}
+
+#[test]
+fn groups_have_counts_and_fold() {
+    let mut scene = tagged(&[
+        ("a", &["eu", "prod"]),
+        ("b", &["us"]),
+        ("c", &["eu"]),
+        ("d", &[]),
+    ]);
+    scene
+        .watched("a", Reason::Connected)
+        .watched("c", Reason::Refused);
+    scene.keys("w T");
+    // Down first within a group, as the list has it.
+    assert_eq!(
+        rows(&scene.model),
+        [
+            "eu [1, 0, 0, 1]",
+            "c",
+            "a",
+            "us [0, 0, 1, 0]",
+            "b",
+            "- [0, 0, 1, 0]",
+            "d"
+        ]
+    );
+    scene.keys("home");
+    assert!(scene.model.board.on_heading());
+    scene.keys("enter");
+    assert_eq!(
+        rows(&scene.model)[..2],
+        ["+eu [1, 0, 0, 1]", "us [0, 0, 1, 0]"]
+    );
+    // What keys mean is a connection, never a heading.
+    scene.keys("P");
+    assert_eq!(scene.notice(), "no connection is selected");
+    scene.keys("enter");
+    assert_eq!(
+        (scene.selected(), scene.model.board.on_heading()),
+        ("a", false)
+    );
+    scene.keys("F");
+    assert!(scene.model.board.on_heading());
+    scene.keys("F up");
+    assert_eq!(
+        (scene.selected(), scene.model.board.on_heading()),
+        ("c", false)
+    );
+    // A change of state is counted at once.
+    scene.watched("c", Reason::Connected);
+    assert_eq!(rows(&scene.model)[0], "eu [0, 0, 0, 2]");
+    scene.keys("T");
+    assert!(scene.model.board.rows.is_empty());
+}
+
+#[test]
+fn the_detail_asks_for_its_span_and_follows_its_probes() {
+    let mut scene = fleet(3);
+    scene.keys("w home enter");
+    let name = named("c0000");
+    let plots = |effects: Vec<Effect>| -> Vec<PlotSpan> {
+        let plots = watching(effects)
+            .into_iter()
+            .filter_map(|effect| match effect {
+                WatchingEffect::ReadPlot(name, span) if name == named("c0000") => Some(span),
+                _ => None,
+            });
+        plots.collect()
+    };
+    assert_eq!(plots(scene.effects()), [PlotSpan::Day]);
+    scene.keys("s");
+    assert_eq!(plots(scene.effects()), [PlotSpan::Month]);
+    // An answer for a span that is not shown any more is dropped.
+    let late = Plot {
+        span: PlotSpan::Day,
+        ..Plot::default()
+    };
+    let read = WatchingMessage::PlotRead(name.clone(), Box::new(late));
+    scene.send(Message::Watching(read));
+    assert_eq!(scene.model.board.plot, None);
+    let right = Plot {
+        span: PlotSpan::Month,
+        ..Plot::default()
+    };
+    let read = WatchingMessage::PlotRead(name, Box::new(right));
+    scene.send(Message::Watching(read));
+    assert!(scene.model.board.plot.is_some());
+    scene.watched("c0000", Reason::Refused);
+    scene.wait(3_000);
+    assert_eq!(plots(scene.effects()), [PlotSpan::Month]);
+    scene.keys("esc");
+    assert_eq!(scene.model.board.view, BoardView::Table);
+    scene.keys("esc");
+    assert_eq!(scene.model.board.view, BoardView::Closed);
+}
+
+fn change(scene: &Scene, name: &str, to: State) -> Message {
+    let event = BoardEvent::change(
+        named(name),
+        Some(State::Ok),
+        to,
+        (scene.now, Reason::Refused),
+    );
+    Message::Watching(WatchingMessage::Changed(event))
+}
+
+fn noisy(scene: &mut Scene, bell: bool, notify: bool) {
+    scene.model.board.settings = WatchingSettings {
+        bell,
+        notify,
+        maintenance: Vec::new(),
+    };
+}
+
+#[test]
+fn many_changes_at_once_ring_once_and_name_a_few() {
+    let mut scene = fleet(6);
+    noisy(&mut scene, true, true);
+    for n in 0..5 {
+        let change = change(&scene, &format!("c000{n}"), State::Down);
+        scene.send(change);
+    }
+    assert_eq!(scene.effects(), [], "they are gathered for a moment");
+    scene.wait(2_000);
+    let text = "c0000 is down, c0001 is down, c0002 is down, and 2 more".to_owned();
+    let notice = Effect::Watching(WatchingEffect::Notify(text));
+    assert_eq!(scene.effects(), [Effect::Bell, notice]);
+    assert_eq!(scene.model.board.events.len(), 5);
+}
+
+#[test]
+fn nothing_rings_unless_asked_for_and_the_war_room_names_nobody() {
+    let mut scene = fleet(2);
+    let message = change(&scene, "c0000", State::Down);
+    scene.send(message);
+    scene.wait(5_000);
+    assert_eq!(scene.effects(), []);
+    noisy(&mut scene, false, true);
+    scene.keys("W").effects();
+    let message = change(&scene, "c0000", State::Down);
+    scene.send(message);
+    scene.wait(5_000);
+    let [WatchingEffect::Notify(text)] = &watching(scene.effects())[..] else {
+        panic!("one notice");
+    };
+    assert!(
+        text.contains("is down") && !text.contains("c0000"),
+        "{text}"
+    );
+}
+
+#[test]
+fn events_are_bounded_and_shown_over_everything() {
+    let mut scene = fleet(2);
+    for _ in 0..600 {
+        let message = change(&scene, "c0000", State::Down);
+        scene.send(message);
+    }
+    assert_eq!(scene.model.board.events.len(), 500);
+    scene.keys("H up up pgup");
+    let overlay = &scene.model.overlay;
+    let Some(Overlay::Watching(WatchingOverlay::Events { scroll })) = overlay else {
+        panic!("{overlay:?}");
+    };
+    assert!(*scroll > 2);
+    scene.keys("esc");
+    assert!(scene.model.overlay.is_none());
+    scene.send(Message::Watching(WatchingMessage::Offline(true)));
+    assert!(scene.model.board.offline);
+    assert_eq!(scene.notice(), "this machine seems to be offline");
+}
+
+#[test]
+fn maintenance_is_typed_checked_and_shown() {
+    let mut scene = fleet(1);
+    scene.keys("M").types("soon").keys("enter");
+    let overlay = &scene.model.overlay;
+    let Some(Overlay::Watching(WatchingOverlay::Maintenance(dialog))) = overlay else {
+        panic!("{overlay:?}");
+    };
+    assert!(dialog.problem.as_ref().unwrap().contains("sun 02:00-04:00"));
+    scene
+        .keys("ctrl-u")
+        .types("2h; daily 03:00-03:30")
+        .keys("enter");
+    let [WatchingEffect::SetMaintenance(name, windows)] = &watching(scene.effects())[..] else {
+        panic!("one change");
+    };
+    let until = scene.now + SignedDuration::from_hours(2);
+    assert_eq!(windows[0].until(scene.now), Some(until));
+    let mut connection = shop("c0000");
+    assert_eq!(*name, connection.name);
+    connection.maintenance.clone_from(windows);
+    let set = WatchingMessage::ConnectionSet(Box::new(connection));
+    scene.send(Message::Watching(set));
+    assert!(
+        scene.notice().contains("maintenance until"),
+        "{}",
+        scene.notice()
+    );
+    assert_eq!(watching(scene.effects()), [WatchingEffect::Replan]);
+    let entry = &scene.model.entries[&named("c0000")];
+    assert_eq!(
+        scene.model.board.maintained_until(entry, scene.now),
+        Some(until)
+    );
+    // The settings' own windows hold for all.
+    scene.model.board.settings.maintenance = vec!["daily 00:00-24:00".parse::<Window>().unwrap()];
+    let later = until + SignedDuration::from_hours(10);
+    let entry = &scene.model.entries[&named("c0000")];
+    assert!(scene.model.board.maintained_until(entry, later).is_some());
+}
+
+#[test]
+fn one_connection_is_paused_and_the_watch_is_told() {
+    let mut scene = fleet(2);
+    scene.keys("P");
+    let pause = WatchingEffect::SetPaused(named("c0000"), true);
+    assert_eq!(watching(scene.effects()), [pause]);
+    let connection = Connection {
+        paused: true,
+        ..shop("c0000")
+    };
+    let set = WatchingMessage::ConnectionSet(Box::new(connection));
+    scene.send(Message::Watching(set));
+    assert_eq!(scene.notice(), "c0000 is left out of watching");
+    assert_eq!(watching(scene.effects()), [WatchingEffect::Replan]);
+    scene.keys("P");
+    let resume = WatchingEffect::SetPaused(named("c0000"), false);
+    assert_eq!(watching(scene.effects()), [resume]);
+}
+
+#[test]
+fn another_machine_is_asked_and_a_late_answer_opens_nothing() {
+    let mut scene = fleet(1);
+    scene.keys(":").types("second").keys("enter");
+    scene.types("-oProxyCommand=id").keys("enter");
+    let overlay = &scene.model.overlay;
+    let Some(Overlay::Watching(WatchingOverlay::AskFrom(dialog))) = overlay else {
+        panic!("{overlay:?}");
+    };
+    assert!(dialog.problem.as_ref().unwrap().contains("dash"));
+    scene.keys("ctrl-u").types("ssh:web1").keys("enter");
+    let host = "ssh:web1".parse().unwrap();
+    let ask = WatchingEffect::AskFrom(named("c0000"), host);
+    assert_eq!(watching(scene.effects()), [ask]);
+    let mut there = verdict(Reason::Connected);
+    there.answered_by = AnsweredBy::Service;
+    let opinion = SecondOpinion {
+        host: "ssh:web1".parse().unwrap(),
+        verdict: there,
+        conclusion: Conclusion::AddressFiltered,
+    };
+    let given = WatchingMessage::SecondOpinionGiven(Box::new(opinion));
+    let mut gone = fleet(1);
+    gone.send(Message::Watching(given.clone()));
+    assert!(gone.model.overlay.is_none());
+    scene.send(Message::Watching(given));
+    let overlay = &scene.model.overlay;
+    assert!(matches!(
+        overlay,
+        Some(Overlay::Watching(WatchingOverlay::Second(_)))
+    ));
+}

@@ -1,0 +1,102 @@
+//! Watching on the screen: the table that the list widens into, the detail of one connection, events and notices.
+//!
+//! The table shows the list's own rows, in its order and filter, and has the same selection: whatever a key does
+//! to a row of the list it does here. Only rows in sight are asked for their past.
+
+mod actions;
+pub mod board;
+pub mod detail;
+pub mod dialogs;
+pub mod events;
+pub mod rows;
+
+pub use board::{Board, BoardView, Group};
+pub use events::BoardEvent;
+pub use rows::Row;
+
+use jiff::Timestamp;
+
+use crate::domain::history::{History, Standing};
+use crate::domain::plot::{Plot, PlotSpan};
+use crate::domain::{Connection, Name, Reason, SecondOpinion, SshHost, State, Window};
+
+/// Something about watching happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WatchingMessage {
+    /// The pasts that were asked for.
+    PastsRead(Vec<(Name, History)>),
+    /// How every connection stood after its last result, also in an earlier run.
+    StandingsRead(Vec<(Name, Standing)>),
+    /// The share of probes within 24 hours that found each connection working.
+    SharesRead(Vec<(Name, f64)>),
+    /// What is drawn of a connection.
+    PlotRead(Name, Box<Plot>),
+    /// The history could not be read; one sentence.
+    HistoryFailed(String),
+    /// A change of state is to be announced.
+    Changed(BoardEvent),
+    /// This machine seems to be offline, or no longer.
+    Offline(bool),
+    /// The user's command failed; one inert sentence.
+    CommandFailed(String),
+    /// The connection was written as it is now: paused, or with other maintenance windows.
+    ConnectionSet(Box<Connection>),
+    /// It was not; one sentence.
+    SetFailed(String),
+    /// Another machine was asked.
+    SecondOpinionGiven(Box<SecondOpinion>),
+}
+
+/// Something about watching to be done outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WatchingEffect {
+    /// Read the pasts of the rows in sight.
+    ReadPasts(Vec<Name>),
+    /// Read how every connection stood.
+    ReadStandings,
+    /// Read the share of every connection, for the order by availability.
+    ReadShares,
+    /// Read what is drawn of a connection.
+    ReadPlot(Name, PlotSpan),
+    /// Watch the connections as they are configured now.
+    Replan,
+    /// Raise the terminal's notification: an inert text of names and words.
+    Notify(String),
+    /// Leave a connection out of scheduled probing, or take it in again.
+    SetPaused(Name, bool),
+    /// Write the maintenance windows of a connection.
+    SetMaintenance(Name, Vec<Window>),
+    /// Ask for a connection from another machine too, after what the screen shows of it.
+    AskFrom(Name, SshHost),
+}
+
+/// What the settings say of watching.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WatchingSettings {
+    /// Ring the bell at changes.
+    pub bell: bool,
+    /// Raise the terminal's notification at changes.
+    pub notify: bool,
+    /// When all connections may fail as planned.
+    pub maintenance: Vec<Window>,
+}
+
+impl BoardEvent {
+    /// An event of a connection.
+    pub fn change(
+        name: Name,
+        from: Option<State>,
+        to: State,
+        (at, reason): (Timestamp, Reason),
+    ) -> Self {
+        Self {
+            at,
+            what: events::What::Change {
+                name,
+                from,
+                to,
+                reason,
+            },
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! What lies over the screen about watching: events, maintenance windows, another machine's opinion.
+
+use crossterm::event::KeyCode;
+use tui_input::Input;
+
+use super::WatchingEffect;
+use crate::app::effect::Effect;
+use crate::app::keymap::KeyPress;
+use crate::app::model::{Model, Overlay};
+use crate::app::update::editing_request;
+use crate::domain::{Connection, Name, SecondOpinion, SshHost, Window};
+
+/// What lies over the screen.
+#[derive(Debug)]
+pub enum WatchingOverlay {
+    /// All events.
+    Events {
+        /// Rows from the newest one up.
+        scroll: usize,
+    },
+    /// The maintenance windows of a connection.
+    Maintenance(Dialog),
+    /// From which machine to ask.
+    AskFrom(Dialog),
+    /// What that machine found, beside what was found from here.
+    Second(Box<SecondOpinion>),
+}
+
+/// One line to type into.
+#[derive(Debug)]
+pub struct Dialog {
+    /// Whose.
+    pub name: Name,
+    /// What was typed.
+    pub input: Input,
+    /// What was wrong with it.
+    pub problem: Option<String>,
+    /// While the answer is on its way.
+    pub busy: bool,
+}
+
+impl WatchingOverlay {
+    /// Its keys, for the footer.
+    pub(in crate::app) const fn keys(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Events { .. } => &[("↑ ↓", "scroll"), ("Esc", "close")],
+            Self::Second(_) => &[("Esc", "close")],
+            Self::Maintenance(_) => &[("Enter", "set"), ("Esc", "cancel")],
+            Self::AskFrom(_) => &[("Enter", "ask"), ("Esc", "cancel")],
+        }
+    }
+
+    /// The line that has the cursor.
+    pub(in crate::app) fn line(&mut self) -> Option<&mut Input> {
+        match self {
+            Self::Maintenance(dialog) | Self::AskFrom(dialog) if !dialog.busy => {
+                Some(&mut dialog.input)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Dialog {
+    fn new(name: Name, text: String) -> Self {
+        Self {
+            name,
+            input: Input::new(text),
+            problem: None,
+            busy: false,
+        }
+    }
+}
+
+impl Model {
+    /// All events, over whatever is shown.
+    pub(in crate::app) fn open_events(&mut self) {
+        self.open_watching(WatchingOverlay::Events { scroll: 0 });
+    }
+
+    /// `P`: scheduled probing leaves this connection out, or takes it in again.
+    pub(in crate::app) fn pause_connection(&mut self, out: &mut Vec<Effect>) {
+        let Some(entry) = self.selected_entry().filter(|_| self.means_row()) else {
+            return self.complain("no connection is selected");
+        };
+        let name = entry.connection.name.clone();
+        let paused = !entry.connection.paused;
+        out.push(Effect::Watching(WatchingEffect::SetPaused(name, paused)));
+    }
+
+    /// `M`: its maintenance windows.
+    pub(in crate::app) fn open_maintenance(&mut self) {
+        let Some(entry) = self.selected_entry().filter(|_| self.means_row()) else {
+            return self.complain("no connection is selected");
+        };
+        let windows = entry.connection.maintenance.iter();
+        let kept = windows.filter(|window| !window.is_over(self.now));
+        let text: Vec<_> = kept.map(Window::to_string).collect();
+        let dialog = Dialog::new(entry.connection.name.clone(), text.join("; "));
+        self.open_watching(WatchingOverlay::Maintenance(dialog));
+    }
+
+    /// Asks which machine is to be asked.
+    pub(in crate::app) fn open_ask_from(&mut self) {
+        if self.war_room {
+            return self.complain("another machine's name is not shown in the war-room");
+        }
+        let Some(entry) = self.selected_entry().filter(|_| self.means_row()) else {
+            return self.complain("no connection is selected");
+        };
+        let dialog = Dialog::new(entry.connection.name.clone(), "ssh:".to_owned());
+        self.open_watching(WatchingOverlay::AskFrom(dialog));
+    }
+
+    fn open_watching(&mut self, overlay: WatchingOverlay) {
+        self.open_overlay(Overlay::Watching(overlay));
+    }
+
+    pub(in crate::app) fn watching_key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
+        let page = usize::from(self.size.1.saturating_sub(8)).max(1);
+        let most = self.board.events.len().saturating_sub(1);
+        let Some(Overlay::Watching(overlay)) = &mut self.overlay else {
+            return;
+        };
+        match overlay {
+            WatchingOverlay::Events { scroll } => match press.code {
+                KeyCode::Up | KeyCode::Char('k') => *scroll = (*scroll + 1).min(most),
+                KeyCode::Down | KeyCode::Char('j') => *scroll = scroll.saturating_sub(1),
+                KeyCode::PageUp => *scroll = (*scroll + page).min(most),
+                KeyCode::PageDown | KeyCode::Char(' ') => *scroll = scroll.saturating_sub(page),
+                KeyCode::Home => *scroll = most,
+                KeyCode::End => *scroll = 0,
+                _ => self.overlay = None,
+            },
+            WatchingOverlay::Second(_) => self.overlay = None,
+            WatchingOverlay::Maintenance(dialog) | WatchingOverlay::AskFrom(dialog) => {
+                match press.code {
+                    KeyCode::Esc => self.overlay = None,
+                    KeyCode::Enter if !dialog.busy => self.submit_watching(out),
+                    _ if dialog.busy => {}
+                    _ => {
+                        if let Some(request) = editing_request(press) {
+                            dialog.input.handle(request);
+                            dialog.problem = None;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn submit_watching(&mut self, out: &mut Vec<Effect>) {
+        let now = self.now;
+        let Some(Overlay::Watching(overlay)) = &mut self.overlay else {
+            return;
+        };
+        match overlay {
+            WatchingOverlay::Maintenance(dialog) => {
+                let parts = dialog.input.value().split(';').map(str::trim);
+                let parts = parts.filter(|part| !part.is_empty());
+                match parts.map(|part| Window::read(part, now)).collect() {
+                    Ok(windows) => {
+                        let name = dialog.name.clone();
+                        self.overlay = None;
+                        let set = WatchingEffect::SetMaintenance(name, windows);
+                        out.push(Effect::Watching(set));
+                    }
+                    Err(problem) => {
+                        let problem: crate::domain::WindowProblem = problem;
+                        dialog.problem = Some(problem.to_string());
+                    }
+                }
+            }
+            WatchingOverlay::AskFrom(dialog) => {
+                match dialog.input.value().trim().parse::<SshHost>() {
+                    Ok(host) => {
+                        dialog.busy = true;
+                        let name = dialog.name.clone();
+                        out.push(Effect::Watching(WatchingEffect::AskFrom(name, host)));
+                    }
+                    Err(problem) => dialog.problem = Some(problem.to_string()),
+                }
+            }
+            WatchingOverlay::Events { .. } | WatchingOverlay::Second(_) => {}
+        }
+    }
+
+    /// Shown where it is still waited for; else the person has gone on to something else.
+    pub(super) fn second_opinion_given(&mut self, opinion: SecondOpinion) {
+        let waits = matches!(
+            &self.overlay,
+            Some(Overlay::Watching(WatchingOverlay::AskFrom(dialog))) if dialog.busy
+        );
+        if waits {
+            self.open_watching(WatchingOverlay::Second(Box::new(opinion)));
+        }
+    }
+
+    /// The connection was written: what is known of it stays.
+    pub(super) fn connection_set(&mut self, connection: Connection, out: &mut Vec<Effect>) {
+        let name = connection.name.clone();
+        let shown = self.shown_name(&name);
+        let now = self.now;
+        let Some(entry) = self.entries.get_mut(&name) else {
+            return;
+        };
+        let paused = connection.paused;
+        let changed = entry.connection.paused != paused;
+        entry.connection = connection;
+        let entry = entry.clone();
+        self.say(if changed && paused {
+            format!("{shown} is left out of watching")
+        } else if changed {
+            format!("{shown} is watched again")
+        } else {
+            match self.board.maintained_until(&entry, now) {
+                Some(until) => format!(
+                    "{shown}: maintenance until {} UTC, nothing is announced",
+                    until.strftime("%b %d %H:%M")
+                ),
+                None if entry.connection.maintenance.is_empty() => {
+                    format!("{shown} has no maintenance windows")
+                }
+                None => format!("{shown}: maintenance windows are set"),
+            }
+        });
+        out.push(Effect::Watching(WatchingEffect::Replan));
+    }
+}

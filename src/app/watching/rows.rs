@@ -1,0 +1,229 @@
+//! The rows of the table: the list's own, or under the headings of their groups; moving among them.
+
+use std::collections::BTreeMap;
+
+use super::board::{Board, BoardView, Group};
+use crate::app::effect::Effect;
+use crate::app::model::Model;
+use crate::domain::{Name, State};
+
+/// One row where they are grouped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// The heading of a group.
+    Heading {
+        /// Which.
+        group: Group,
+        /// How many are in each state, as in [`State::ALL`].
+        counts: [usize; 4],
+        /// Whether its rows are hidden.
+        folded: bool,
+    },
+    /// A connection.
+    Connection(Name),
+}
+
+impl Model {
+    /// How many rows the table has, headings with them.
+    pub fn table_len(&self) -> usize {
+        if self.board.grouped {
+            self.board.rows.len()
+        } else {
+            self.list.visible.len()
+        }
+    }
+
+    /// The connection of a row; nothing for a heading.
+    pub fn table_name(&self, row: usize) -> Option<&Name> {
+        if self.board.grouped {
+            match self.board.rows.get(row)? {
+                Row::Heading { .. } => None,
+                Row::Connection(name) => Some(name),
+            }
+        } else {
+            self.list.visible.get(row)
+        }
+    }
+
+    /// The first row shown.
+    pub fn table_offset(&self) -> usize {
+        if self.board.grouped {
+            self.board.offset
+        } else {
+            self.list.offset
+        }
+    }
+
+    /// The row that the marker stands on.
+    pub fn table_cursor(&self) -> Option<usize> {
+        if !self.board.grouped {
+            return self.list.row();
+        }
+        let selected = self.list.selected.as_ref();
+        self.board
+            .rows
+            .iter()
+            .position(|row| match (row, &self.board.heading) {
+                (Row::Heading { group, .. }, Some(marked)) => group == marked,
+                (Row::Connection(name), None) => Some(name) == selected,
+                _ => false,
+            })
+    }
+
+    /// The connections whose rows are on the screen.
+    pub fn names_in_sight(&self) -> impl Iterator<Item = &Name> {
+        let first = self.table_offset();
+        (first..first + self.list_rows()).filter_map(|row| self.table_name(row))
+    }
+
+    /// Groups the list's rows, each under its first tag; in a group they keep the list's order.
+    pub(super) fn group_rows(&mut self) {
+        self.board.rows.clear();
+        if !self.board.grouped {
+            return;
+        }
+        let mut groups: BTreeMap<(bool, Group), Vec<(&Name, State)>> = BTreeMap::new();
+        for name in &self.list.visible {
+            let Some(entry) = self.entries.get(name) else {
+                continue;
+            };
+            let group = entry.connection.tags.first().cloned();
+            // Those without a tag come last.
+            let place = (group.is_none(), group);
+            groups.entry(place).or_default().push((name, entry.state()));
+        }
+        let mut rows = Vec::with_capacity(self.list.visible.len() + groups.len());
+        for ((_, group), members) in groups {
+            let counts =
+                State::ALL.map(|state| members.iter().filter(|(_, other)| *other == state).count());
+            let folded = self.board.folded.contains(&group);
+            rows.push(Row::Heading {
+                group,
+                counts,
+                folded,
+            });
+            if !folded {
+                rows.extend(
+                    members
+                        .into_iter()
+                        .map(|(name, _)| Row::Connection(name.clone())),
+                );
+            }
+        }
+        self.board.rows = rows;
+        self.mark_heading_of_hidden();
+        self.show_table_row();
+    }
+
+    /// A selected connection in a folded group is stood for by the heading.
+    fn mark_heading_of_hidden(&mut self) {
+        if self.table_cursor().is_some() {
+            return;
+        }
+        let group = self.selected_group();
+        let is_there = self
+            .board
+            .rows
+            .iter()
+            .any(|row| matches!(row, Row::Heading { group: other, .. } if *other == group));
+        self.board.heading = is_there.then_some(group);
+    }
+
+    fn selected_group(&self) -> Group {
+        match &self.board.heading {
+            Some(group) => group.clone(),
+            None => self
+                .selected_entry()
+                .and_then(|entry| entry.connection.tags.first().cloned()),
+        }
+    }
+
+    /// Scrolls so that the marked row is on the screen.
+    pub(in crate::app) fn show_table_row(&mut self) {
+        let rows = self.list_rows();
+        let most = self.board.rows.len().saturating_sub(rows);
+        let row = self.table_cursor().unwrap_or(0);
+        let least = (row + 1).saturating_sub(rows);
+        self.board.offset = self.board.offset.clamp(least, row).min(most);
+    }
+
+    /// Moves the marker by `rows`, not beyond the ends. In the detail the text below the plot moves.
+    pub(in crate::app) fn move_in_table(&mut self, rows: isize) {
+        if let BoardView::Detail(_) = self.board.view {
+            return self.scroll_detail(rows);
+        }
+        if !self.board.grouped {
+            return self.move_selection(rows);
+        }
+        let Some(last) = self.board.rows.len().checked_sub(1) else {
+            return;
+        };
+        let row = match self.table_cursor() {
+            Some(row) => row.saturating_add_signed(rows).min(last),
+            None => 0,
+        };
+        self.go_to_table_row(row);
+    }
+
+    /// Puts the marker on a row.
+    pub(in crate::app) fn go_to_table_row(&mut self, row: usize) {
+        if !self.board.grouped {
+            if let Some(name) = self.list.visible.get(row).cloned() {
+                self.set_selection(Some(name));
+            }
+            return;
+        }
+        match self.board.rows.get(row).cloned() {
+            Some(Row::Heading { group, .. }) => self.board.heading = Some(group),
+            Some(Row::Connection(name)) => {
+                self.board.heading = None;
+                self.set_selection(Some(name));
+            }
+            None => {}
+        }
+        self.show_table_row();
+    }
+
+    /// Rows under their tags, or in one list again.
+    pub(in crate::app) fn switch_groups(&mut self, out: &mut Vec<Effect>) {
+        if !self.board.is_open() {
+            self.switch_table(out);
+            self.board.grouped = false;
+        }
+        self.board.grouped = !self.board.grouped;
+        self.board.heading = None;
+        self.board.stale = true;
+        self.say(if self.board.grouped {
+            "grouped by first tag"
+        } else {
+            "one list"
+        });
+        self.show_selection();
+    }
+
+    /// Hides the rows of the marked group, or shows them again.
+    pub(in crate::app) fn fold(&mut self) {
+        if !self.board.grouped || self.board.view != BoardView::Table {
+            return self.complain("rows are folded where they are grouped by tag");
+        }
+        let group = self.selected_group();
+        if self.board.folded.remove(&group) {
+            // The marker goes back to what it stood for, where that is in the group.
+            let is_here = self
+                .selected_entry()
+                .is_some_and(|entry| entry.connection.tags.first() == group.as_ref());
+            self.board.heading = (!is_here).then_some(group);
+        } else {
+            self.board.folded.insert(group.clone());
+            self.board.heading = Some(group);
+        }
+        self.board.stale = true;
+    }
+}
+
+impl Board {
+    /// Whether the marker stands on a heading.
+    pub fn on_heading(&self) -> bool {
+        self.grouped && self.heading.is_some()
+    }
+}

@@ -1,0 +1,279 @@
+//! A second opinion: the same connection asked from another machine, and what both verdicts say together. Pure.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::reason::{AnsweredBy, Reason, State};
+use super::text::inert;
+use super::verdict::Verdict;
+
+/// Longest host that is taken, in characters.
+const LONGEST: usize = 255;
+
+/// The machine that lends its address: a host as ssh takes it, with or without `user@`, or an alias of its
+/// configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SshHost(String);
+
+/// Why a text is no way to another machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ViaProblem {
+    /// Another way than ssh, or none.
+    #[error("another machine is named as ssh:HOST, such as ssh:web1 or ssh:me@web1")]
+    Scheme,
+    /// Nothing behind the colon.
+    #[error("nothing stands after ssh:")]
+    Empty,
+    /// ssh would take it for an option.
+    #[error("the host after ssh: must not start with a dash")]
+    Dash,
+    /// Blanks, control characters, or too long.
+    #[error("the host after ssh: is one word of visible characters")]
+    Word,
+}
+
+impl SshHost {
+    /// The host as it is handed to ssh.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for SshHost {
+    type Err = ViaProblem;
+
+    /// Reads `ssh:HOST`.
+    fn from_str(text: &str) -> Result<Self, ViaProblem> {
+        let host = text.strip_prefix("ssh:").ok_or(ViaProblem::Scheme)?;
+        if host.is_empty() {
+            return Err(ViaProblem::Empty);
+        }
+        // Behind `user@` too: some versions split there.
+        if host.split('@').any(|part| part.starts_with('-')) {
+            return Err(ViaProblem::Dash);
+        }
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        if host.contains(odd) || inert(host, LONGEST) != host {
+            return Err(ViaProblem::Word);
+        }
+        Ok(Self(host.to_owned()))
+    }
+}
+
+impl fmt::Display for SshHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ssh:{}", self.0)
+    }
+}
+
+/// What another machine found, and what follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecondOpinion {
+    /// Through which machine.
+    pub host: SshHost,
+    /// What was found from there.
+    pub verdict: Verdict,
+    /// What both say together.
+    pub conclusion: Conclusion,
+}
+
+/// What two verdicts on one connection, from two machines, say together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conclusion {
+    /// Both found the same: it is no matter of the address.
+    Same,
+    /// Both are answered by the service; what they found beyond that differs.
+    BothAnswered,
+    /// From there it works, from here something turns this address away.
+    AddressFiltered,
+    /// From there it works, and this machine's name server is why not from here.
+    NameServerHere,
+    /// From there it works; this machine, or its way out, is why not from here.
+    OnlyHere,
+    /// It works from here, and not from there.
+    OnlyThere,
+    /// Neither gets through, each in its own way.
+    BothFail,
+    /// The other machine could not be asked.
+    NotAsked,
+}
+
+impl Conclusion {
+    /// What follows from the verdicts `here` and `there`.
+    pub fn of(here: &Verdict, there: &Verdict) -> Self {
+        use Reason::{DnsFailed, DnsNotFound, LocalError, Offline, ProxyFailed, Unreachable};
+        if there.reason == LocalError {
+            return Self::NotAsked;
+        }
+        if here.reason == there.reason {
+            return Self::Same;
+        }
+        match (gets_through(here), gets_through(there)) {
+            (true, true) => Self::BothAnswered,
+            (true, false) => Self::OnlyThere,
+            (false, false) => Self::BothFail,
+            (false, true) => match here.reason {
+                DnsFailed | DnsNotFound => Self::NameServerHere,
+                Offline | LocalError | Unreachable | ProxyFailed => Self::OnlyHere,
+                _ => Self::AddressFiltered,
+            },
+        }
+    }
+
+    /// The name in JSON.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::BothAnswered => "both-answered",
+            Self::AddressFiltered => "address-filtered",
+            Self::NameServerHere => "name-server-here",
+            Self::OnlyHere => "only-here-fails",
+            Self::OnlyThere => "only-there-fails",
+            Self::BothFail => "both-fail",
+            Self::NotAsked => "not-asked",
+        }
+    }
+
+    /// One sentence for people.
+    pub fn sentence(self, host: &SshHost) -> String {
+        let host = host.as_str();
+        match self {
+            Self::Same => {
+                format!("{host} finds the same: it is not about the address that is asked from.")
+            }
+            Self::BothAnswered => format!(
+                "The service answers both: nothing turns your address away. What it answers to {host} differs."
+            ),
+            Self::AddressFiltered => format!(
+                "Your address is filtered: {host} gets through to the same service at the same time, and this machine does not."
+            ),
+            Self::NameServerHere => format!(
+                "The name server of this machine is the cause: {host} finds the name and gets through."
+            ),
+            Self::OnlyHere => format!(
+                "This machine or its way out is the cause: {host} gets through to the same service."
+            ),
+            Self::OnlyThere => format!(
+                "Only {host} fails: its address is filtered, or its way out is closed. From this machine it works."
+            ),
+            Self::BothFail => {
+                "Neither gets through, and each fails in its own way: the service itself is the \
+                likely cause, not your address."
+                    .to_owned()
+            }
+            Self::NotAsked => format!("{host} could not be asked, so there is no second opinion."),
+        }
+    }
+}
+
+/// Whether the service's side answered, and nothing on the way turned the address away.
+fn gets_through(verdict: &Verdict) -> bool {
+    use Reason::{CdnBlock, ChallengePage, GatewayDown, RateLimited, ServerRule, WafBlock};
+    let turned_away = matches!(
+        verdict.reason,
+        CdnBlock | ChallengePage | WafBlock | ServerRule | RateLimited
+    );
+    let broken = verdict.state() == State::Down && verdict.reason != GatewayDown;
+    let answered = verdict.status != 0 || verdict.answered_by == AnsweredBy::Service;
+    answered && !turned_away && !broken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Checks, Phases, Remedy, ServiceId, Who};
+
+    fn verdict(reason: Reason, status: u16) -> Verdict {
+        Verdict {
+            connection: None,
+            service: ServiceId::http(),
+            url: "https://shop.example".to_owned(),
+            reason,
+            status,
+            title: reason.title().to_owned(),
+            cause: String::new(),
+            answered_by: AnsweredBy::Unknown,
+            evidence: Vec::new(),
+            remedy: Remedy {
+                who: Who::You,
+                steps: Vec::new(),
+                snippet: None,
+                url: None,
+                doc: None,
+            },
+            checks: Checks::default(),
+            addresses: Vec::new(),
+            phases: Phases::default(),
+            tls: None,
+            identity: None,
+            service_version: None,
+            redirects: Vec::new(),
+            retry_at: None,
+            changed_since_last_good: Vec::new(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn two_verdicts_have_one_conclusion() {
+        use Reason::*;
+        for (here, there, conclusion) in [
+            (
+                (ConnectTimeout, 0),
+                (Connected, 200),
+                Conclusion::AddressFiltered,
+            ),
+            ((Refused, 0), (Connected, 200), Conclusion::AddressFiltered),
+            (
+                (WafBlock, 403),
+                (Connected, 200),
+                Conclusion::AddressFiltered,
+            ),
+            (
+                (ConnectTimeout, 0),
+                (KeyWithheld, 401),
+                Conclusion::AddressFiltered,
+            ),
+            ((ConnectTimeout, 0), (ConnectTimeout, 0), Conclusion::Same),
+            (
+                (CredentialsRejected, 401),
+                (ServiceFound, 401),
+                Conclusion::BothAnswered,
+            ),
+            ((Connected, 200), (Refused, 0), Conclusion::OnlyThere),
+            ((Connected, 200), (CdnBlock, 403), Conclusion::OnlyThere),
+            ((ConnectTimeout, 0), (Refused, 0), Conclusion::BothFail),
+            ((DnsFailed, 0), (Connected, 200), Conclusion::NameServerHere),
+            ((Offline, 0), (Connected, 200), Conclusion::OnlyHere),
+            ((Unreachable, 0), (Connected, 200), Conclusion::OnlyHere),
+            ((ConnectTimeout, 0), (LocalError, 0), Conclusion::NotAsked),
+            ((LocalError, 0), (LocalError, 0), Conclusion::NotAsked),
+        ] {
+            let found = Conclusion::of(&verdict(here.0, here.1), &verdict(there.0, there.1));
+            assert_eq!(found, conclusion, "{here:?} {there:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_one_word_that_ssh_takes_for_a_host() {
+        for good in [
+            "ssh:web1",
+            "ssh:me@web1.example",
+            "ssh:10.0.0.1",
+            "ssh:[::1]",
+        ] {
+            assert_eq!(good.parse::<SshHost>().unwrap().to_string(), good);
+        }
+        for (bad, problem) in [
+            ("web1", ViaProblem::Scheme),
+            ("http:web1", ViaProblem::Scheme),
+            ("ssh:", ViaProblem::Empty),
+            ("ssh:-oProxyCommand=id", ViaProblem::Dash),
+            ("ssh:me@-oProxyCommand=id", ViaProblem::Dash),
+            ("ssh:a b", ViaProblem::Word),
+            ("ssh:a\u{1b}[2J", ViaProblem::Word),
+        ] {
+            assert_eq!(bad.parse::<SshHost>(), Err(problem), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Watching and its history: the watch itself, what its table asks for, and the terminal's notification.
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::{Effects, Key, Queue};
+use crate::app::Message;
+use crate::app::watching::{BoardEvent, WatchingEffect, WatchingMessage};
+use crate::domain::{Connection, Name, SshHost, Verdict};
+use crate::service::Manner;
+use crate::work::{Change, Desk, Watch, WatchEvent, WatchSettings, WorkError, silent};
+
+/// What a task of watching is for: at most one of each runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    Pasts,
+    Standings,
+    Shares,
+    Plot,
+    Setting,
+    SecondOpinion,
+}
+
+impl Effects {
+    pub(super) fn watch(&mut self, on: bool) {
+        self.tasks.remove(&Key::Watch);
+        self.replan = None;
+        if !on {
+            return;
+        }
+        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        let (sender, replans) = unbounded_channel();
+        self.replan = Some(sender);
+        self.own(Key::Watch, async move {
+            match desk.watch(None, WatchSettings::default()).await {
+                Ok(watch) => follow(&desk, watch, replans, &queue).await,
+                Err(error) => queue.tell(Message::Noticed(error.to_string())),
+            }
+        });
+    }
+
+    /// Starts what `effect` asks for.
+    pub(super) fn watching(&mut self, effect: WatchingEffect) {
+        let desk = self.desk.clone();
+        match effect {
+            WatchingEffect::ReadPasts(names) => self.read(Part::Pasts, async move {
+                desk.histories(names).await.map(WatchingMessage::PastsRead)
+            }),
+            WatchingEffect::ReadStandings => self.read(Part::Standings, async move {
+                let all = desk.standings().await?;
+                Ok(WatchingMessage::StandingsRead(all.into_iter().collect()))
+            }),
+            WatchingEffect::ReadShares => self.read(Part::Shares, async move {
+                let all = desk.shares().await?;
+                Ok(WatchingMessage::SharesRead(all.into_iter().collect()))
+            }),
+            WatchingEffect::ReadPlot(name, span) => self.read(Part::Plot, async move {
+                let plot = Box::new(desk.plot(&name, span).await?);
+                Ok(WatchingMessage::PlotRead(name, plot))
+            }),
+            WatchingEffect::Replan => {
+                if let Some(replan) = &self.replan {
+                    // A watch that has ended has said why.
+                    let _ = replan.send(());
+                }
+            }
+            WatchingEffect::SetPaused(name, paused) => {
+                self.set(async move { desk.set_paused(&name, paused).await });
+            }
+            WatchingEffect::SetMaintenance(name, windows) => {
+                self.set(async move { desk.set_maintenance(&name, windows).await });
+            }
+            WatchingEffect::AskFrom(name, host) => self.ask_from(name, host),
+            // The loop's own.
+            WatchingEffect::Notify(_) => {}
+        }
+    }
+
+    fn read(
+        &mut self,
+        part: Part,
+        reading: impl Future<Output = Result<WatchingMessage, WorkError>> + Send + 'static,
+    ) {
+        self.answer(Key::Watching(part), async move {
+            let read = reading.await;
+            let failed = |error: WorkError| WatchingMessage::HistoryFailed(error.to_string());
+            Message::Watching(read.unwrap_or_else(failed))
+        });
+    }
+
+    fn set(
+        &mut self,
+        setting: impl Future<Output = Result<Connection, WorkError>> + Send + 'static,
+    ) {
+        self.answer(Key::Watching(Part::Setting), async move {
+            Message::Watching(match setting.await {
+                Ok(connection) => WatchingMessage::ConnectionSet(Box::new(connection)),
+                Err(error) => WatchingMessage::SetFailed(error.to_string()),
+            })
+        });
+    }
+
+    fn ask_from(&mut self, name: Name, host: SshHost) {
+        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        self.answer(Key::Watching(Part::SecondOpinion), async move {
+            let here = desk.probe_saved(&name, Manner::Asked, &silent).await;
+            queue.tell(Message::Watched(Box::new(here.clone())));
+            let opinion = desk.second_opinion(&name, &host, &here, &silent).await;
+            Message::Watching(WatchingMessage::SecondOpinionGiven(Box::new(opinion)))
+        });
+    }
+
+    /// The bytes that raise the terminal's notification: OSC 777 where rxvt or VTE show that one, else OSC 9;
+    /// in tmux wrapped for the terminal outside.
+    pub fn notification(&self, text: &str) -> Vec<u8> {
+        let environment = self.desk.environment();
+        let is_set = |name: &str| environment.raw(name).is_some();
+        let term = environment.term.as_deref().unwrap_or_default();
+        let by_777 = term.starts_with("rxvt") || is_set("VTE_VERSION");
+        let sequence = sequence(text, by_777);
+        if environment.tmux.is_some() {
+            let inner = sequence.replace('\u{1b}', "\u{1b}\u{1b}");
+            return format!("\u{1b}Ptmux;{inner}\u{1b}\\").into_bytes();
+        }
+        sequence.into_bytes()
+    }
+}
+
+/// The text is inert, so nothing in it ends the sequence; a semicolon would divide its fields, and a number at
+/// the beginning is another command of some terminals.
+fn sequence(text: &str, by_777: bool) -> String {
+    let text = text.replace(';', ",");
+    if by_777 {
+        format!("\u{1b}]777;notify;switchboard;{text}\u{7}")
+    } else {
+        format!("\u{1b}]9;switchboard: {text}\u{7}")
+    }
+}
+
+/// Tells what the watch finds, and follows changes of the configuration.
+async fn follow(desk: &Desk, mut watch: Watch, mut replans: UnboundedReceiver<()>, queue: &Queue) {
+    loop {
+        tokio::select! {
+            event = watch.next() => tell(event, queue),
+            Some(()) = replans.recv() => {
+                // One that can't be read changes nothing: the screen has said so.
+                if let Ok(configuration) = desk.configuration().await {
+                    watch.set_maintenance(configuration.settings.maintenance.clone());
+                    watch.replace(configuration.connections.clone());
+                }
+            }
+        }
+    }
+}
+
+fn tell(event: WatchEvent, queue: &Queue) {
+    let watching = |message| queue.tell(Message::Watching(message));
+    match event {
+        WatchEvent::Started(name) => queue.tell(Message::WatchStarted(name)),
+        WatchEvent::Finished { verdict, change } => {
+            let news = change.filter(|change| change.is_news());
+            let event = news.and_then(|change| happened(&verdict, change));
+            queue.tell(Message::Watched(verdict));
+            if let Some(event) = event {
+                watching(WatchingMessage::Changed(event));
+            }
+        }
+        WatchEvent::Offline(offline) => watching(WatchingMessage::Offline(offline)),
+        WatchEvent::CommandFailed(why) => watching(WatchingMessage::CommandFailed(why)),
+    }
+}
+
+fn happened(verdict: &Verdict, change: Change) -> Option<BoardEvent> {
+    let name = verdict.connection.clone()?;
+    let at: Timestamp = verdict.at;
+    Some(BoardEvent::change(
+        name,
+        change.from,
+        change.to,
+        (at, verdict.reason),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notification_is_one_sequence() {
+        let osc9 = sequence("a is down; b", false);
+        assert_eq!(osc9, "\u{1b}]9;switchboard: a is down, b\u{7}");
+        let osc777 = sequence("a is up", true);
+        assert_eq!(osc777, "\u{1b}]777;notify;switchboard;a is up\u{7}");
+    }
+}

@@ -1,0 +1,78 @@
+//! Events: the newest below the table, all of them over the screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::border;
+use super::super::overlay::open_box;
+use super::super::text::{inset, put, row};
+use super::super::view::View;
+use super::styled;
+use crate::app::watching::BoardEvent;
+use crate::app::watching::events::What;
+
+/// Draws the newest events, the newest first, with their heading.
+pub(super) fn draw_below(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let heading = Line::from(Span::styled("Events", view.theme.title));
+    let count = styled(view.model.board.events.len().to_string(), view.theme.faint);
+    border::titles(buf, row(area, 0), heading, count);
+    let inside = Rect {
+        y: area.y + 1,
+        height: area.height.saturating_sub(1),
+        ..inset(area, 2, 1)
+    };
+    draw_newest(view, 0, inside, buf);
+}
+
+fn draw_newest(view: &View<'_>, skipped: usize, area: Rect, buf: &mut Buffer) {
+    let events = &view.model.board.events;
+    if events.is_empty() {
+        let quiet = "nothing has changed since the start";
+        return put(buf, row(area, 0), styled(quiet, view.theme.faint));
+    }
+    let newest = events.iter().rev().skip(skipped);
+    for (at, event) in newest.take(usize::from(area.height)).enumerate() {
+        put(buf, row(area, at), line(view, event));
+    }
+}
+
+/// Draws all events over `body`.
+pub(super) fn draw_all(view: &View<'_>, scroll: usize, body: Rect, buf: &mut Buffer) {
+    let events = &view.model.board.events;
+    let room = usize::from(body.height.saturating_sub(2));
+    let width = usize::from(body.width.saturating_sub(4)).min(110);
+    let inside = open_box(
+        view,
+        body,
+        (width, events.len().clamp(1, room)),
+        "Events",
+        buf,
+    );
+    let last = events.len().saturating_sub(usize::from(inside.height));
+    draw_newest(view, scroll.min(last), inside, buf);
+}
+
+fn line(view: &View<'_>, event: &BoardEvent) -> Line<'static> {
+    let theme = view.theme;
+    let at = event.at.strftime("%m-%d %H:%M:%S ").to_string();
+    let mut spans = vec![Span::styled(at, theme.faint)];
+    match &event.what {
+        What::Change {
+            name,
+            from,
+            to,
+            reason,
+        } => {
+            let lamp = format!("{} {:8}", to.glyph(), to.word());
+            spans.push(Span::styled(lamp, theme.lamp(*to)));
+            spans.push(Span::styled(view.name(name), theme.text));
+            let was = from.map_or_else(String::new, |from| format!(", was {}", from.word()));
+            let why = format!("{was} · {}", reason.title());
+            spans.push(Span::styled(why, theme.faint));
+        }
+        What::Offline => spans.push(Span::styled("this machine is offline", theme.warn)),
+        What::Online => spans.push(Span::styled("this machine is online again", theme.text)),
+    }
+    Line::from(spans)
+}
