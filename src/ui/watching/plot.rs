@@ -32,23 +32,29 @@ pub(super) fn draw(view: &View<'_>, plot: &Plot, area: Rect, buf: &mut Buffer) {
         ..area
     };
     let bins = bins(view, plot, inside.width.into());
-    let highest = highest(&bins);
-    labels(view, highest, area, inside.height, buf);
-    if bins.iter().all(Option::is_none) {
-        let nothing = "no results in this time yet";
-        put(
-            buf,
-            row(inside, usize::from(inside.height / 2)),
-            styled(nothing, view.theme.faint),
-        );
-        return;
+    if bins.iter().flatten().any(|bin| bin.latency.is_some()) {
+        let highest = highest(&bins);
+        labels(view, highest, area, inside.height, buf);
+        lines(view, &bins, highest, inside, buf);
+    } else {
+        let nothing = if bins.iter().all(Option::is_none) {
+            "no results in this time yet"
+        } else {
+            "nothing worked in this time: there are no latencies"
+        };
+        let middle = row(inside, usize::from(inside.height / 2));
+        put(buf, middle, styled(nothing, view.theme.faint));
     }
-    lines(view, &bins, highest, inside, buf);
     let below = |at: u16| Rect {
         y: inside.bottom() + at,
         height: 1,
         ..inside
     };
+    put(
+        buf,
+        row(area, inside.height.into()),
+        styled(" states", view.theme.faint),
+    );
     put(buf, below(0), states(view, &bins));
     put(buf, below(1), times(view, plot.span, inside.width.into()));
 }
@@ -109,11 +115,6 @@ fn labels(view: &View<'_>, highest: f64, area: Rect, height: u16, buf: &mut Buff
     }
     let zero = styled("      0", view.theme.faint);
     put(buf, row(area, usize::from(height - 1)), zero);
-    put(
-        buf,
-        row(area, height.into()),
-        styled(" states", view.theme.faint),
-    );
 }
 
 fn lines(view: &View<'_>, bins: &[Option<PlotPoint>], highest: f64, area: Rect, buf: &mut Buffer) {
