@@ -15,7 +15,6 @@
     clippy::print_stdout,
     clippy::cast_precision_loss,
     clippy::too_many_lines,
-    clippy::disallowed_methods,
     reason = "a bench measures and prints; what is missing shall end it"
 )]
 
@@ -162,7 +161,8 @@ fn watched(running: &Running, lasts: Duration, every: Duration) -> Vec<(Duration
 fn cores(samples: &[(Duration, Sample)]) -> f64 {
     match (samples.first(), samples.last()) {
         (Some((from, one)), Some((to, other))) if to > from => {
-            (other.cpu - one.cpu).as_secs_f64() / (*to - *from).as_secs_f64() * 100.0
+            other.cpu.saturating_sub(one.cpu).as_secs_f64() / to.saturating_sub(*from).as_secs_f64()
+                * 100.0
         }
         _ => 0.0,
     }
@@ -340,7 +340,7 @@ fn asked(
                 return;
             }
             while begun.elapsed() < due {
-                std::thread::park_timeout(due - begun.elapsed());
+                std::thread::park_timeout(due.saturating_sub(begun.elapsed()));
             }
             sender.send(path.clone()).unwrap();
         }
@@ -403,7 +403,7 @@ fn flapping(count: usize, minutes: u64, interval: u64) {
     // The first third fills what is bounded: caches, pools, the allocator's own.
     let steady = &all[all.len() / 3..];
     if let (Some((from, one)), Some((to, other))) = (steady.first(), steady.last()) {
-        let hours = (*to - *from).as_secs_f64() / 3600.0;
+        let hours = to.saturating_sub(*from).as_secs_f64() / 3600.0;
         let growth = (other.rss_kb as f64 - one.rss_kb as f64) / 1024.0;
         println!(
             "from minute {:.1} on: RSS {growth:+.1} MB ({:+.1} MB an hour), descriptors {} to {}, threads {} to {}",
