@@ -11,11 +11,12 @@ use crate::app::hints;
 use crate::app::keymap::Group;
 
 /// What one looks for first comes first: everybody finds the arrow keys.
-const ORDER: [Group; 5] = [
+const ORDER: [Group; 6] = [
     Group::Edit,
     Group::Probe,
     Group::Handles,
     Group::Screen,
+    Group::Watch,
     Group::Move,
 ];
 
