@@ -37,7 +37,7 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
     let code = screen::open(desk, options)?;
     drop(sim);
     runtime.shutdown_background();
-    let told = output::data(&format!("{}\n", words.join("\n")));
+    let told = output::text(&format!("{}\n", words.join("\n")));
     // After a signal the terminal may be gone: the signal's code stands.
     if code == 0 {
         told?;

@@ -39,7 +39,7 @@ pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, 
         Format::Ndjson => examination.findings.iter().try_for_each(output::ndjson)?,
         Format::Human | Format::Nagios => {
             for Finding { about, text } in &examination.findings {
-                output::data(&format!("▲ {about}: {text}\n"))?;
+                output::text(&format!("▲ {about}: {text}\n"))?;
             }
             for note in &examination.notes {
                 output::say(&format!("not looked at: {note}"));

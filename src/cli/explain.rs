@@ -15,7 +15,7 @@ pub async fn reason(context: &Context, word: Option<&str>, service: &str) -> Res
     let Some(word) = word else {
         for reason in Reason::ALL {
             let state = reason.state();
-            output::data(&format!(
+            output::text(&format!(
                 "{} {:8} {:24} {}\n",
                 state.glyph(),
                 state.word(),
@@ -31,7 +31,7 @@ pub async fn reason(context: &Context, word: Option<&str>, service: &str) -> Res
             .hint("switchboard explain, without one, lists them all"));
     };
     let service = context.service(service).await?;
-    output::data(&entry(
+    output::text(&entry(
         reason,
         &context.desk.catalog().await?.entry(reason, Some(&service)),
     ))?;
@@ -82,13 +82,13 @@ pub async fn service(context: &Context, command: ServiceCommand) -> Result<u8, F
     match command {
         ServiceCommand::List => {
             for service in context.desk.catalog().await?.services() {
-                output::data(&format!("{:12} {}\n", service.id(), service.title()))?;
+                output::text(&format!("{:12} {}\n", service.id(), service.title()))?;
             }
         }
         ServiceCommand::Show { id } => {
             let id: ServiceId = context.service(&id).await?;
             if let Some(service) = context.desk.catalog().await?.get(&id) {
-                output::data(service.source())?;
+                output::text(service.source())?;
             }
         }
         ServiceCommand::Check { file } => check(&file)?,
@@ -106,7 +106,7 @@ fn check(file: &Path) -> Result<(), Fault> {
         .ids()
         .filter(|id| !ids.contains(id))
         .map(ServiceId::as_str);
-    output::data(&format!(
+    output::text(&format!(
         "{label}: in order ({})\n",
         new.collect::<Vec<_>>().join(", ")
     ))?;

@@ -7,6 +7,7 @@ pub mod nagios;
 pub mod reveal;
 pub mod tokens;
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Mutex;
@@ -14,6 +15,7 @@ use std::sync::Mutex;
 use serde::Serialize;
 
 use super::fault::Fault;
+use crate::domain::text::{harmless, screened};
 use crate::store::files;
 
 /// Writes data, as it is, to stdout.
@@ -21,6 +23,11 @@ pub fn data(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Writes data for people to stdout, without anything in it that a terminal may act on.
+pub fn text(text: &str) -> io::Result<()> {
+    data(&harmless(text))
 }
 
 /// Writes bytes, as they are, to stdout.
@@ -64,22 +71,38 @@ pub fn log_to(path: Option<&Path>, verbose: u8) -> Result<(), Fault> {
 
 /// Writes one object as indented JSON.
 pub fn json(object: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_string_pretty(object).map_err(io::Error::other)?;
-    text.push('\n');
-    data(&text)
+    let text = serde_json::to_string_pretty(object).map_err(io::Error::other)?;
+    data(&(escaped(&text) + "\n"))
 }
 
 /// Writes one object on one line.
 pub fn ndjson(object: &impl Serialize) -> io::Result<()> {
-    let mut text = serde_json::to_string(object).map_err(io::Error::other)?;
-    text.push('\n');
-    data(&text)
+    let text = serde_json::to_string(object).map_err(io::Error::other)?;
+    data(&(escaped(&text) + "\n"))
 }
 
-/// Says something to the person, on stderr.
+/// JSON in which every character that a terminal may act on is written as `\uXXXX`: the same value to a parser,
+/// and nothing to a terminal. (serde_json leaves DEL, C1 and everything above as they are.) Outside of texts
+/// JSON holds none of them but the line ends between its parts.
+pub fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for (c, harmless) in screened(json) {
+        if harmless || c == '\n' {
+            text.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a String does not fail.
+            let _ = fmt::Write::write_fmt(&mut text, format_args!("\\u{unit:04x}"));
+        }
+    }
+    text
+}
+
+/// Says something to the person, on stderr, without anything in it that a terminal may act on.
 pub fn say(text: &str) {
     // Where nobody reads stderr any more, nobody is left to be told.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
 
 /// Tells an error once with its chain, then what to do about it.
@@ -99,4 +122,28 @@ pub fn error(error: &dyn std::error::Error, hint: Option<&str>) {
         text.push_str(hint);
     }
     say(&text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_means_the_same_and_holds_nothing_active() {
+        let value = vec![
+            "e\u{301}\u{301}\u{301}\u{301}",
+            "a\u{1b}\u{7f}\u{9b}31m\u{202e}\u{10eeee}\u{e0041}\u{2028}é漢",
+            "b\n",
+        ];
+        let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(
+            screened(&text).all(|(c, harmless)| harmless || c == '\n'),
+            "{text}"
+        );
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), value);
+        assert!(
+            text.contains("\\u009b31m") && text.contains("\\udbfb\\udeee"),
+            "{text}"
+        );
+    }
 }

@@ -309,7 +309,10 @@ pub fn duration(text: &str) -> Result<Duration, Fault> {
 async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Result<u8, Fault> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
-        std::io::stdin().lock().read_to_string(&mut text)?;
+        let read = std::io::stdin().lock().read_to_string(&mut text);
+        read.map_err(|error| {
+            Fault::input_text(format!("reading the targets from standard input: {error}"))
+        })?;
         text
     } else {
         files::read_text(path).map_err(|problem| Fault::input(&problem))?
@@ -338,7 +341,7 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
             worst = State::worst([worst, verdict.state()]);
             match arguments.format {
                 Format::Ndjson => output::ndjson(&verdict)?,
-                Format::Nagios => output::data(&nagios::line(&verdict))?,
+                Format::Nagios => output::text(&nagios::line(&verdict))?,
                 Format::Human => output::data(&human::verdict(&verdict, context.colours))?,
                 Format::Json => verdicts.push(verdict),
             }
@@ -374,7 +377,7 @@ fn written(
             output::data(&texts.join("\n"))?;
         }
         (Format::Nagios, ..) => {
-            output::data(&verdicts.iter().map(nagios::line).collect::<String>())?;
+            output::text(&verdicts.iter().map(nagios::line).collect::<String>())?;
         }
     }
     Ok(State::worst(verdicts.iter().map(Verdict::state)).exit_code())

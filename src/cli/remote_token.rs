@@ -123,7 +123,7 @@ fn written(
     match format {
         Format::Json => output::json(object)?,
         Format::Ndjson => output::ndjson(object)?,
-        Format::Human => output::data(&human())?,
+        Format::Human => output::text(&human())?,
         Format::Nagios => return Err(Fault::usage("tokens are written as human, json or ndjson")),
     }
     Ok(0)

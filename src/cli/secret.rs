@@ -58,7 +58,7 @@ async fn places(context: &Context, format: Format) -> Result<u8, Fault> {
         Format::Ndjson => rows.iter().try_for_each(output::ndjson)?,
         Format::Human | Format::Nagios => {
             for row in &rows {
-                output::data(&human(row))?;
+                output::text(&human(row))?;
             }
         }
     }

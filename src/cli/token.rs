@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::output::{self, human, nagios, reveal};
 use super::{probe, remote_token, sources};
 use crate::clipboard::{Certainty, Life};
+use crate::domain::text::harmless;
 use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::service::{Service, verify};
 use crate::work::{CopyForm, Slot, shared_token, silent};
@@ -161,15 +162,13 @@ async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fau
     match arguments.format {
         Format::Json => output::json(&verdict)?,
         Format::Ndjson => output::ndjson(&verdict)?,
-        Format::Nagios => output::data(&nagios::line(&verdict))?,
+        Format::Nagios => output::text(&nagios::line(&verdict))?,
         Format::Human => {
             for row in verify::rows(&verdict) {
                 let lamp = human::lamp(row.state, context.colours);
                 let gap = 9_usize.saturating_sub(row.state.word().len());
-                output::data(&format!(
-                    "{lamp}{:gap$}{:12} {}\n",
-                    "", row.label, row.detail
-                ))?;
+                let row = harmless(&format!("{:gap$}{:12} {}", "", row.label, row.detail));
+                output::data(&format!("{lamp}{row}\n"))?;
             }
             output::data("\n")?;
             output::data(&human::verdict(&verdict, context.colours))?;

@@ -1,6 +1,11 @@
 //! Foreign text made inert: what a server, a file or the environment wrote, before it reaches a cell, a
 //! line of output or a log.
 
+use unicode_width::UnicodeWidthChar;
+
+/// Marks that may stand on one letter: two are writing, forty are a flood.
+const MOST_MARKS: usize = 2;
+
 /// `text` on one line, without control characters (C0, DEL, C1), bidirectional controls, zero-width and
 /// other invisible format characters, cut to `limit` characters (an ellipsis says so). Runs of white space,
 /// line ends included, become one blank.
@@ -18,7 +23,7 @@ pub fn inert(text: &str, limit: usize) -> String {
             continue;
         }
         marks = if is_mark(c) { marks + 1 } else { 0 };
-        if marks > 2 {
+        if marks > MOST_MARKS {
             continue;
         }
         if length + usize::from(blank) >= limit {
@@ -35,8 +40,33 @@ pub fn inert(text: &str, limit: usize) -> String {
     line
 }
 
-/// Whether a terminal may act on `c`, or draw it where it does not stand.
-fn is_active(c: char) -> bool {
+/// `text` with its lines and blanks as they are, but without anything that a terminal may act on: for whole
+/// messages, whose parts came from arguments, files and the environment.
+pub fn harmless(text: &str) -> String {
+    let tabs = text.replace('\t', " ");
+    let kept = screened(&tabs).filter(|(c, harmless)| *harmless || *c == '\n');
+    kept.map(|(c, _)| c).collect()
+}
+
+/// `text` with a dot in place of every character that a terminal may act on, so that each character still has
+/// its place: for lines that are being typed.
+pub fn dotted(text: &str) -> String {
+    let shown = |(c, harmless)| if harmless { c } else { '·' };
+    screened(text).map(shown).collect()
+}
+
+/// Every character of `text`, and whether it is nothing but text where it stands: no control, nothing
+/// invisible, no third mark on one letter.
+pub fn screened(text: &str) -> impl Iterator<Item = (char, bool)> {
+    text.chars().scan(0, |marks, c| {
+        *marks = if is_mark(c) { *marks + 1 } else { 0 };
+        Some((c, !is_active(c) && *marks <= MOST_MARKS))
+    })
+}
+
+/// Whether a terminal may act on `c`, or draw it where it does not stand, or draw what nobody knows (private
+/// use: terminals place pictures by it). Blanks of all kinds are none of these, but for line ends.
+pub fn is_active(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -46,16 +76,22 @@ fn is_active(c: char) -> bool {
             | '\u{2060}'..='\u{206f}'
             | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
             | '\u{fff0}'..='\u{fffb}'
+            | '\u{13430}'..='\u{1345f}' | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
+        || is_private(c)
 }
 
-/// Combining marks: two on a letter are writing, forty are a flood.
+/// Private use, and what is no character at all.
+fn is_private(c: char) -> bool {
+    let in_plane = u32::from(c) & 0xffff;
+    matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' | '\u{fdd0}'..='\u{fdef}')
+        || in_plane >= 0xfffe
+}
+
+/// What stands on the letter before it.
 fn is_mark(c: char) -> bool {
-    matches!(c,
-        '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{0591}'..='\u{05bd}' | '\u{064b}'..='\u{065f}'
-        | '\u{0e31}' | '\u{0e34}'..='\u{0e3a}' | '\u{0e47}'..='\u{0e4e}'
-        | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+    c.width() == Some(0)
 }
 
 #[cfg(test)]
@@ -82,10 +118,54 @@ mod tests {
     }
 
     #[test]
+    fn marks_of_any_alphabet_are_thinned() {
+        for mark in [
+            '\u{303}',
+            '\u{489}',
+            '\u{94d}',
+            '\u{e48}',
+            '\u{f72}',
+            '\u{a66f}',
+            '\u{1e8d0}',
+        ] {
+            let flood = format!("x{}y", mark.to_string().repeat(40));
+            assert_eq!(inert(&flood, 80).chars().count(), 4, "{mark:?}");
+        }
+    }
+
+    #[test]
+    fn private_use_and_what_is_no_character_are_taken_out() {
+        let text = "a\u{e000}b\u{f8ff}c\u{10eeee}d\u{f1234}e\u{fffe}f\u{fdd0}g\u{1ffff}h";
+        assert_eq!(inert(text, 80), "abcdefgh");
+    }
+
+    #[test]
+    fn tags_and_annotations_are_taken_out() {
+        assert_eq!(
+            inert("a\u{e0041}b\u{e007f}c\u{fff9}d\u{fffb}e\u{2028}f", 80),
+            "abcde f"
+        );
+    }
+
+    #[test]
     fn long_text_says_that_it_was_cut() {
         assert_eq!(inert("abcdef", 3), "abc…");
         assert_eq!(inert("abc", 3), "abc");
         assert_eq!(inert("ab c", 3), "ab…");
+    }
+
+    #[test]
+    fn a_message_keeps_its_lines() {
+        assert_eq!(
+            harmless("a\u{1b}[2J\n  b\tc\u{202e}\r\n\u{9b}31md\u{301}\u{301}\u{301}"),
+            "a[2J\n  b c\n31md\u{301}\u{301}"
+        );
+    }
+
+    #[test]
+    fn a_typed_line_keeps_its_places() {
+        let typed = "a\u{1b}e\u{301}\u{301}\u{301}\u{301} b\u{202e}";
+        assert_eq!(dotted(typed), "a·e\u{301}\u{301}·· b·");
     }
 
     #[test]

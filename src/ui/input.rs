@@ -8,6 +8,7 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthChar;
 
 use super::text::{cells, prefix, put, width};
+use crate::domain::text::dotted;
 
 /// Draws `input` in the first row of `area` and returns where its cursor is.
 pub(super) fn draw(input: &Input, area: Rect, style: Style, buf: &mut Buffer) -> Option<Position> {
@@ -26,7 +27,7 @@ pub(super) fn draw_text(
     if area.is_empty() {
         return None;
     }
-    let shown: String = text.chars().map(visible).collect();
+    let shown = dotted(text);
     let room = usize::from(area.width);
     let before: String = shown.chars().take(cursor).collect();
     let mut left = 0;
@@ -45,15 +46,6 @@ pub(super) fn draw_text(
     put(buf, area, line);
     let x = area.x + cells(width(&before).saturating_sub(left)).min(area.width - 1);
     Some(Position::new(x, area.y))
-}
-
-fn visible(c: char) -> char {
-    let inert = crate::domain::text::inert(c.encode_utf8(&mut [0; 4]), 1);
-    if inert.is_empty() && c != ' ' {
-        '·'
-    } else {
-        c
-    }
 }
 
 #[cfg(test)]

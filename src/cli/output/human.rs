@@ -5,6 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::domain::reply::milliseconds;
+use crate::domain::text::harmless;
 use crate::domain::{CheckId, Conclusion, Reason, SecondOpinion, State, Verdict, Who};
 
 /// Whether colours are written.
@@ -20,20 +21,20 @@ pub enum Colours {
 pub fn verdict(verdict: &Verdict, colours: Colours) -> String {
     let mut text = String::new();
     // Writing to a String does not fail.
-    let _ = write_verdict(&mut text, verdict, colours);
-    text
+    let _ = write_verdict(&mut text, verdict);
+    // The lamp alone may say something to the terminal.
+    lamp(verdict.state(), colours) + &harmless(&text)
 }
 
-fn write_verdict(text: &mut String, verdict: &Verdict, colours: Colours) -> std::fmt::Result {
+fn write_verdict(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
     let name = verdict
         .connection
         .as_ref()
         .map_or(verdict.url.as_str(), |name| name.as_str());
     let state = verdict.state();
-    let lamp = lamp(state, colours);
     match name {
-        "" => writeln!(text, "{lamp}: {}", verdict.title)?,
-        name => writeln!(text, "{lamp} {name}: {}", verdict.title)?,
+        "" => writeln!(text, ": {}", verdict.title)?,
+        name => writeln!(text, " {name}: {}", verdict.title)?,
     }
     writeln!(text, "  {}", facts(verdict))?;
     if verdict.connection.is_some() {

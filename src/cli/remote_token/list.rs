@@ -206,7 +206,7 @@ fn write(
         }
         Format::Human => {
             let shown_rows: Vec<_> = rows.iter().map(|row| row.human(several)).collect();
-            output::data(&shown::list(&shown_rows))?;
+            output::text(&shown::list(&shown_rows))?;
         }
         Format::Nagios => {
             return Err(Fault::usage("tokens are written as human, json or ndjson"));

@@ -1,0 +1,789 @@
+//! Terminal safety: the worst that anybody can send comes in by every path, and nothing of it comes out as
+//! anything but text: not on the screen, not in plain output, not in a log.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::string_slice,
+    reason = "what is missing shall fail the test"
+)]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::json;
+use support::commands::{BINARY, Done, finish, switchboard};
+use support::pty::{Home, Terminal};
+use support::rig::{Certificates, Server, available};
+use switchboard::domain::text::is_active;
+
+/// Window titles, colours, copies, C1, bidi, zero width, tags, line ends of Unicode, annotations, private use,
+/// the placeholder of pictures, a flood of marks, wide characters, back and delete.
+const WORST: &str = concat!(
+    "\u{1b}]0;pwned\u{7}\u{1b}[31mred\u{1b}[2J\u{1b}]52;c;cHduZWQ=\u{1b}\\",
+    "\u{9b}32m\u{9d}0;c1\u{9c}\u{90}q\u{85}",
+    "\u{202e}bidi\u{202d}\u{2066}iso\u{2069}\u{200f}\u{61c}",
+    "\u{200b}\u{200c}\u{200d}zw\u{2060}\u{feff}\u{ad}\u{34f}",
+    "\u{e0001}\u{e0041}\u{e007f}tag",
+    "\u{2028}ls\u{2029}ps",
+    "\u{fff9}an\u{fffa}no\u{fffb}",
+    "\u{e000}\u{f8ff}\u{f1234}\u{10eeee}\u{10fffd}pua",
+    "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
+    "x\u{489}\u{489}\u{489}\u{489}\u{489}\u{94d}\u{94d}\u{94d}\u{94d}",
+    "\u{3164}\u{115f}東京\u{ff21}\u{8}\u{7f}\r\u{b}\u{c}"
+);
+
+/// A piece of it that remains: that the text did come by here is proved by it.
+const REMAINS: &str = "bidi";
+
+/// For places that take no control characters below 0x20: headers, names of certificates.
+fn without_c0() -> String {
+    WORST
+        .chars()
+        .filter(|c| u32::from(*c) >= 0x20 && *c != '\u{7f}')
+        .collect()
+}
+
+/// For values of the configuration, which takes no control characters at all.
+fn soft() -> String {
+    WORST.chars().filter(|c| !c.is_control()).collect()
+}
+
+/// As a text in TOML or JSON.
+fn quoted(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| format!("\\U{:08X}", u32::from(c)))
+        .collect();
+    format!("\"{escaped}\"")
+}
+
+/// Whether `text`, what the program itself says to a terminal taken out, is nothing but text.
+fn assert_inert(text: &str, whence: &str) {
+    let mut marks = 0;
+    for (at, c) in text.char_indices() {
+        let near: String = text.get(at..).unwrap_or("").chars().take(40).collect();
+        assert!(
+            c == '\n' || !is_active(c),
+            "{whence}: {c:?} before {near:?}"
+        );
+        marks = if unicode_width::UnicodeWidthChar::width(c) == Some(0) && c != '\n' {
+            marks + 1
+        } else {
+            0
+        };
+        assert!(marks <= 2, "{whence}: a flood of marks before {near:?}");
+    }
+}
+
+fn assert_done(done: &Done, whence: &str) {
+    // Lines of CSV end like this, by its own rules.
+    assert_inert(
+        &done.out.replace("\r\n", "\n"),
+        &format!("stdout of {whence}"),
+    );
+    assert_inert(&done.err, &format!("stderr of {whence}"));
+    assert!(!done.err.contains("panicked"), "{whence}: {done:?}");
+    assert!(done.code <= 3, "{whence}: {done:?}");
+}
+
+/// What came out to a terminal, without the sequences that the screen is made of: moves, styles, modes.
+fn without_own(raw: &[u8]) -> String {
+    let text = String::from_utf8(raw.to_vec()).expect("the screen is UTF-8");
+    let mut rest = text.as_str();
+    let mut left = String::new();
+    while let Some(at) = rest.find("\u{1b}[") {
+        left.push_str(&rest[..at]);
+        let sequence = &rest[at + 2..];
+        let end = sequence.find(|c: char| !"0123456789;?".contains(c));
+        let end = end.expect("a sequence ends");
+        let (parameters, last) = (&sequence[..end], &sequence[end..=end]);
+        let own = match last {
+            "m" => parameters.split(';').all(|one| one != "31" && one != "32"),
+            "H" | "h" | "l" | "J" => true,
+            _ => false,
+        };
+        assert!(own, "ESC [ {parameters} {last} is not ours");
+        rest = &sequence[end + 1..];
+    }
+    left.push_str(rest);
+    left.replace('\r', "")
+}
+
+/// A server that says the worst to everything.
+struct Evil {
+    url: String,
+}
+
+impl Evil {
+    /// Answers each request by its target (path and query).
+    fn start(answer: impl Fn(&str, &[String]) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answer = Arc::new(answer);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let answer = Arc::clone(&answer);
+                std::thread::spawn(move || serve(stream, &*answer));
+            }
+        });
+        Self { url }
+    }
+}
+
+fn serve(stream: TcpStream, answer: &dyn Fn(&str, &[String]) -> Vec<u8>) -> Option<()> {
+    let mut writer = stream.try_clone().ok()?;
+    let mut lines = BufReader::new(stream).lines();
+    let first = lines.next()?.ok()?;
+    let mut headers = Vec::new();
+    for line in lines {
+        let line = line.ok()?;
+        if line.is_empty() {
+            break;
+        }
+        headers.push(line);
+    }
+    let target = first.split(' ').nth(1)?;
+    writer.write_all(&answer(target, &headers)).ok()
+}
+
+fn reply(status: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let mut head = format!(
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    [head.as_bytes(), b"\r\n", body.as_bytes()].concat()
+}
+
+/// Every answer that a service, its server or a stranger can give, each with the worst in it.
+fn answers() -> Vec<(&'static str, Vec<u8>)> {
+    let mut all = server_answers();
+    all.extend(own_answers());
+    all
+}
+
+/// What web servers, gateways and firewalls say.
+fn server_answers() -> Vec<(&'static str, Vec<u8>)> {
+    let soft = without_c0();
+    let page =
+        format!("<html><head><title>{WORST}</title></head><body><h1>{WORST}</h1></body></html>");
+    let error = json!({"error_code": WORST, "errors": [WORST], "message": WORST, "detail": WORST});
+    vec![
+        (
+            "page",
+            reply(
+                "200 OK",
+                &[("Server", &soft), ("Content-Type", "text/html")],
+                &page,
+            ),
+        ),
+        (
+            "redirect",
+            reply(
+                "302 Found",
+                &[
+                    ("Location", &format!("http://{soft}.example/{soft}")),
+                    ("Server", &soft),
+                ],
+                "",
+            ),
+        ),
+        (
+            "away",
+            reply("301 Moved", &[("Location", &format!("/{soft}"))], ""),
+        ),
+        (
+            "password",
+            reply(
+                "401 No",
+                &[
+                    ("WWW-Authenticate", &format!("Basic realm=\"{soft}\"")),
+                    ("Server", &soft),
+                ],
+                &page,
+            ),
+        ),
+        (
+            "refusal",
+            reply(
+                "401 No",
+                &[("Content-Type", "application/json")],
+                &error.to_string(),
+            ),
+        ),
+        (
+            "rule",
+            reply(
+                "403 No",
+                &[("X-Powered-By", &soft), ("Via", &soft), ("CF-RAY", &soft)],
+                &page,
+            ),
+        ),
+        ("wait", reply("429 Slow", &[("Retry-After", &soft)], WORST)),
+        (
+            "error",
+            reply("500 Error", &[("Server", &soft)], &error.to_string()),
+        ),
+        ("gateway", reply("502 Bad", &[("Server", &soft)], &page)),
+    ]
+}
+
+/// The same in the service's own words, and from what is no web server at all.
+fn own_answers() -> Vec<(&'static str, Vec<u8>)> {
+    let soft = without_c0();
+    let raw = format!("HTTP/1.1 200 {WORST}\r\nServer: {WORST}\r\n\r\n{WORST}");
+    let company = json!([{"id": WORST, "name": WORST, "hostname": WORST}]);
+    vec![
+        (
+            "company",
+            reply(
+                "200 OK",
+                &[("Content-Type", "application/json")],
+                &json!({"response": company}).to_string(),
+            ),
+        ),
+        (
+            "rows",
+            reply(
+                "200 OK",
+                &[("Content-Range", &format!("items 0-0/{soft}"))],
+                &company.to_string(),
+            ),
+        ),
+        (
+            "noise",
+            reply(
+                "200 OK",
+                &[],
+                &format!("{WORST}{{\"response\":[{{\"id\":1,\"name\":\"{WORST}\"}}]}}"),
+            ),
+        ),
+        (
+            "coding",
+            reply(
+                "200 OK",
+                &[("Content-Encoding", "gzip"), ("Server", &soft)],
+                WORST,
+            ),
+        ),
+        ("raw", raw.into_bytes()),
+        ("banner", format!("SSH-2.0-{WORST}\r\n").into_bytes()),
+        ("nothing", WORST.as_bytes().to_vec()),
+    ]
+}
+
+#[test]
+fn whatever_a_server_says_is_text() {
+    let server = Evil::start(|target, _| {
+        let kind = target
+            .trim_start_matches('/')
+            .split('/')
+            .next()
+            .unwrap_or_default();
+        let found = answers().into_iter().find(|(name, _)| *name == kind);
+        found.map_or_else(|| reply("404 None", &[], WORST), |(_, bytes)| bytes)
+    });
+    let home = tempfile::tempdir().unwrap();
+    let log = home.path().join("log");
+    for (name, _) in answers() {
+        for service in ["http", "blesta", "connect"] {
+            for format in ["human", "json", "ndjson", "nagios"] {
+                let url = format!("{}/{name}", server.url);
+                let arguments = [
+                    "-vv",
+                    "--log",
+                    log.to_str().unwrap(),
+                    "probe",
+                    "--url",
+                    &url,
+                    "--service",
+                    service,
+                    "--username",
+                    "SU-1",
+                    "--key-env",
+                    "KEY",
+                    "--format",
+                    format,
+                ];
+                let variables = [("KEY", "0123456789abcdef0123456789abcdef")];
+                let done = switchboard(home.path(), &arguments, &variables, "");
+                assert_done(&done, &format!("{service} {name} {format}"));
+                assert!(!done.out.is_empty(), "{done:?}");
+            }
+        }
+    }
+    assert_inert(&fs::read_to_string(&log).unwrap(), "the log");
+}
+
+/// The list of reasons is long: with a coloured terminal the only escapes are our own colours.
+#[test]
+fn on_a_coloured_terminal_only_our_own_colours_are_escapes() {
+    let server = Evil::start(|_, _| answers().swap_remove(0).1);
+    let home = Home::new();
+    let url = format!("{}/page", server.url);
+    let mut terminal = Terminal::start(
+        home.command(&["probe", "--url", &url, "--service", "blesta"]),
+        100,
+        30,
+    );
+    terminal.ended();
+    terminal.wait_until_ended();
+    let text = String::from_utf8(terminal.raw()).unwrap().replace('\r', "");
+    let mut plain = text;
+    for colour in ["32", "33", "31", "90", "0"] {
+        plain = plain.replace(&format!("\u{1b}[{colour}m"), "");
+    }
+    assert_inert(&plain, "the coloured verdict");
+    assert!(plain.contains(REMAINS), "{plain}");
+}
+
+#[test]
+fn names_in_certificates_are_text() {
+    if !available() {
+        return;
+    }
+    let made = Certificates::new();
+    let folder = made.folder.path();
+    let name: String = without_c0().chars().take(40).collect();
+    let extra = format!("{}\u{1b}[31m", name);
+    let file = |name: &str| folder.join(name);
+    let config = format!(
+        "[req]\ndistinguished_name=dn\nprompt=no\nutf8=yes\nstring_mask=utf8only\nx509_extensions=ext\n\
+         [dn]\nCN={extra}\nO={extra}\nOU=bidi\u{202e}\n[ext]\nsubjectAltName=email:a@b\n"
+    );
+    fs::write(file("evil.cnf"), config).unwrap();
+    let made = Command::new("/usr/bin/openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+        ])
+        .args([
+            "-days", "5", "-config", "evil.cnf", "-keyout", "evil.key", "-out", "evil.pem",
+        ])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    let server = Server::tls(&(file("evil.pem"), file("evil.key")), &["-www"]);
+    let home = tempfile::tempdir().unwrap();
+    for (more, format) in [
+        (false, "human"),
+        (true, "human"),
+        (false, "json"),
+        (true, "json"),
+        (true, "nagios"),
+    ] {
+        let url = server.url();
+        let mut arguments = vec!["probe", "--url", &url, "--format", format];
+        let authority = file("evil.pem");
+        if more {
+            arguments.extend(["--ca-file", authority.to_str().unwrap()]);
+        }
+        let done = switchboard(home.path(), &arguments, &[], "");
+        assert_done(&done, &format!("a certificate, {format}"));
+    }
+}
+
+/// Every command that shows something of the service's tokens.
+const OVER_TOKENS: &[&str] = &[
+    "token list mp",
+    "token show mp SU-1",
+    "token permissions mp SU-1",
+    "token usage mp SU-1",
+    "token renew mp SU-1 --yes",
+    "token disable mp SU-1 --yes --even-in-use",
+    "token delete mp SU-1 --yes --even-in-use",
+    "token create mp --name x --module MD-0000",
+    "token edit mp SU-1 --name y",
+    "token edit mp SU-1 --module MD-1",
+    "probe mp",
+];
+
+/// Tokens of an account: labels, people, modules, refusals.
+#[test]
+fn labels_of_tokens_are_text() {
+    let token = json!({
+        "id": "SU-1", "name": WORST, "description": WORST, "external_id": WORST, "status": WORST,
+        "owner": {"id": WORST, "name": WORST, "email": WORST},
+        "extension": {"id": WORST, "name": WORST}, "expiration_date": WORST,
+        "permissions": [{"id": WORST, "object": {"id": WORST, "name": WORST}, "events": {"granted": {"at": WORST}}}],
+        "events": {"created": {"at": WORST, "by": {"id": WORST, "name": WORST}}, "updated": {"at": WORST}},
+    });
+    let refusal = json!({"error_code": WORST, "errors": [WORST, WORST]});
+    let server = Evil::start(move |target, _| {
+        let rows = json!([token]).to_string();
+        let one = token.to_string();
+        let path = target.split('?').next().unwrap_or_default();
+        if path.ends_with("/accounts") {
+            let account = json!([{"id": "VA-1", "name": WORST}]);
+            reply("200 OK", &[], &account.to_string())
+        } else if path.ends_with("/tokens") {
+            reply("200 OK", &[("Content-Range", "items 0-0/1")], &rows)
+        } else if path.ends_with("/SU-1") {
+            reply("200 OK", &[], &one)
+        } else if path.contains("/permissions") {
+            reply("200 OK", &[], &token["permissions"].to_string())
+        } else {
+            reply("400 No", &[], &refusal.to_string())
+        }
+    });
+    let home = tempfile::tempdir().unwrap();
+    let url = format!("{}/public/v1", server.url);
+    let variables = [("KEY", "SU-1:0123456789abcdef0123456789abcdef01234567")];
+    let run = |arguments: &[&str]| switchboard(home.path(), arguments, &variables, "");
+    let add = [
+        "connection",
+        "add",
+        "mp",
+        "--service",
+        "connect",
+        "--url",
+        &url,
+        "--username",
+        "SU-1",
+        "--key-ref",
+        "env:KEY",
+    ];
+    let done = run(&add);
+    assert_eq!(done.code, 0, "{done:?}");
+    for command in OVER_TOKENS {
+        for format in ["human", "json"] {
+            let words: Vec<_> = command.split(' ').chain(["--format", format]).collect();
+            let done = run(&words);
+            assert_done(&done, &format!("{command} {format}"));
+        }
+    }
+    assert!(run(&["token", "list", "mp"]).out.contains(REMAINS));
+}
+
+fn private(path: &Path, text: &str) {
+    let folder = path.parent().unwrap();
+    fs::create_dir_all(folder).unwrap();
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// A configuration with the worst in every value that takes it. The names of connections take none.
+fn configuration(url: &str) -> String {
+    let soft = soft();
+    let worst = quoted(&soft);
+    // The program's own talk holds all of it.
+    let octal: String = WORST.bytes().map(|byte| format!("\\{byte:03o}")).collect();
+    let talk = quoted(&format!("printf '{octal}' >&2; exit 9"));
+    let command = format!("[\"cmd:/bin/sh\", \"-c\", {talk}]");
+    format!(
+        "version = 1\n[settings]\norder = \"name\"\n
+[[connection]]\nname = \"words\"\nservice = \"blesta\"\nurl = {url}\nusername = {worst}\nnote = {worst}\ntags = [\"eu\"]
+cms = \"joomla\"\ncms_url = {worst}\nkey = {command}\ntoken = \"ask\"\nadded = {{ more = \"ask\" }}
+[[connection]]\nname = \"place\"\nservice = \"http\"\nurl = {worst}\nkey = {file}\n
+[[connection]]\nname = \"host\"\nservice = \"http\"\nurl = {host}\nkey = {variable}\nusername = \"a\"
+[[connection]]\nname = \"kept\"\nservice = {worst}\nurl = \"http://127.0.0.1:9\"\nkey = {vault}\nca_file = {worst}
+[[connection]]\nname = \"path\"\nservice = \"http\"\nurl = {url}\nca_file = {worst}\n",
+        url = quoted(url),
+        file = quoted(&format!("file:/nowhere/{soft}")),
+        host = quoted(&format!("https://{soft}.example/{soft}?{soft}#{soft}")),
+        variable = quoted(&format!("env:{soft}")),
+        vault = quoted(&format!("vault:{soft}")),
+    )
+}
+
+/// Every command that shows something of the configuration.
+const OVER_VALUES: &[&str] = &[
+    "connection list",
+    "connection list --format json",
+    "connection list --format ndjson",
+    "connection show words",
+    "connection show words --format json",
+    "connection show place",
+    "connection show host --format json",
+    "connection show kept",
+    "probe words",
+    "probe words --format json",
+    "probe place",
+    "probe host",
+    "probe host --format json",
+    "probe kept",
+    "probe path",
+    "probe path --format json",
+    "probe words place host --format ndjson",
+    "probe words place --format nagios",
+    "secret where",
+    "secret where --format json",
+    "doctor",
+    "doctor --format json",
+    "token reveal words",
+    "token reveal place",
+    "token reveal host",
+    "token reveal kept",
+    "token copy words",
+    "token verify words",
+    "token verify words --format json",
+    "watch --plain --interval 1s --for 2s",
+    "watch --format ndjson --interval 1s --for 2s",
+    "watch --interval 1s --for 2s",
+    "history",
+    "history --format json",
+    "history --rows runs",
+    "secret move words --store vault",
+    "token list words",
+];
+
+#[test]
+fn values_of_the_configuration_are_text() {
+    let server = Evil::start(|_, _| answers().swap_remove(0).1);
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join(".config/switchboard/switchboard.toml");
+    private(&file, &configuration(&server.url));
+    let log = home.path().join("log");
+    let log = log.to_str().unwrap();
+    let listed = switchboard(home.path(), &["connection", "list"], &[], "");
+    assert_eq!(listed.out.lines().count(), 5, "it can be read: {listed:?}");
+    for command in OVER_VALUES {
+        let words: Vec<_> = ["-vv", "--log", log]
+            .into_iter()
+            .chain(command.split(' '))
+            .collect();
+        let done = switchboard(home.path(), &words, &[], "");
+        assert_done(&done, command);
+    }
+    assert_inert(&fs::read_to_string(log).unwrap(), "the log");
+    let shown = switchboard(
+        home.path(),
+        &["connection", "show", "words", "--format", "json"],
+        &[],
+        "",
+    );
+    assert_eq!(
+        shown.json()["note"],
+        soft(),
+        "JSON means what stands in the file"
+    );
+    assert!(
+        switchboard(home.path(), &["connection", "show", "words"], &[], "")
+            .out
+            .contains(REMAINS)
+    );
+    assert!(
+        switchboard(home.path(), &["token", "reveal", "words"], &[], "")
+            .err
+            .contains("code 9")
+    );
+}
+
+#[test]
+fn files_that_do_not_fit_are_told_as_text() {
+    let home = tempfile::tempdir().unwrap();
+    let worst = quoted(WORST);
+    let file = home.path().join(".config/switchboard/switchboard.toml");
+    for text in [
+        format!("version = 1\n[[connection]]\nname = {worst}\nservice = \"http\"\nurl = \"x\"\n"),
+        format!("version = {worst}\n"),
+        format!("version = 1\n{worst} = {worst}\n"),
+        format!("version = 1\n[settings]\n{worst} = 1\ntheme = {worst}\norder = {worst}\n"),
+        format!("version = 1\n[settings.keys]\n{worst} = [{worst}]\n"),
+        format!("version = 1\n[[connection]]\n{worst} = 2\n"),
+        format!(
+            "version = 1\n[[connection]]\nname=\"a\"\nservice=\"http\"\nurl=\"x\"\nkey={worst}\n"
+        ),
+        format!(
+            "version = 1\n[[connection]]\nname=\"a\"\nservice=\"http\"\nurl=\"x\"\nauth={worst}\n"
+        ),
+        format!("version = 1\n{WORST}\n"),
+        format!("version = 1\nx = \"{WORST}\n"),
+    ] {
+        private(&file, &text);
+        for command in [
+            "connection list",
+            "doctor",
+            "probe a",
+            "connection edit a --note x",
+        ] {
+            let words: Vec<_> = command.split(' ').collect();
+            let done = switchboard(home.path(), &words, &[], "");
+            assert_done(&done, &format!("{command} over {text:?}"));
+        }
+    }
+    fs::remove_file(&file).unwrap();
+    let own = home.path().join(".config/switchboard/services/own.toml");
+    for text in [
+        format!("id = {worst}\n"),
+        format!("id = \"own\"\ntitle = {worst}\n{worst} = {worst}\n"),
+        WORST.to_owned(),
+        fs::read_to_string("tests/fuzz/corpus/service_file/grafana")
+            .unwrap_or_default()
+            .replace("Grafana", "Gra\\u001bfana\\u202e"),
+    ] {
+        private(&own, &text);
+        for command in [
+            "service list",
+            "service show own",
+            "service check .config/switchboard/services/own.toml",
+            "connection list",
+            "explain offline --service own",
+        ] {
+            let words: Vec<_> = command.split(' ').collect();
+            let done = switchboard(home.path(), &words, &[], "");
+            assert_done(&done, &format!("{command} over {text:?}"));
+        }
+    }
+}
+
+/// Words at every place of every command: `{worst}` is the worst, the others are names of things that have it.
+const ARGUMENTS: &[&str] = &[
+    "{worst}",
+    "connection {worst}",
+    "connection show {worst}",
+    "connection add {worst} --service http --url {here}",
+    "connection add a --service {worst} --url {here}",
+    "connection add a --service http --url {worst}",
+    "connection add a --service http --url {here} --key-ref {worst}",
+    "connection add a --service http --url {here} --interval {worst}",
+    "connection list --format {worst}",
+    "probe {worst}",
+    "probe --tag {worst}",
+    "probe --url {worst}",
+    "probe --url {worst} --format nagios",
+    "probe --url {worst} --format json",
+    "probe --url {here} --service {worst}",
+    "probe --url {here} --timeout {worst}",
+    "probe --url {here} --proxy {worst}",
+    "probe --url {here} --auth {worst}",
+    "probe --url {here} --key-env {worst} --username a --service blesta",
+    "probe --url {here} --ca-file {file}",
+    "probe --url {here} --ca-file {worst}",
+    "probe --url {here} --client-cert {file} --client-key {file}",
+    "probe --targets {worst}",
+    "probe --targets {folder}",
+    "probe --targets {list}",
+    "probe --targets {list} --format nagios",
+    "probe --targets {list} --format json",
+    "watch {worst}",
+    "watch --tag {worst}",
+    "history {worst}",
+    "history --since {worst}",
+    "token reveal {worst}",
+    "token verify {worst}",
+    "token verify --cms-url {worst} --token-env HOME",
+    "token verify --cms-url {here} --cms {worst} --token-env HOME",
+    "token show a {worst}",
+    "secret set {worst}",
+    "secret move a {worst} --store vault",
+    "explain {worst}",
+    "explain offline --service {worst}",
+    "service show {worst}",
+    "service check {worst}",
+    "service check {file}",
+    "serve --listen {worst}",
+    "sim --listen {worst}",
+    "completions {worst}",
+    "--config-dir {folder} connection list",
+    "--config-dir {file} connection list",
+    "--state-dir {file} history",
+    "--log {folder} connection list",
+    "--passphrase-file {worst} secret where",
+    "--passphrase-file {file} token reveal a",
+    "--theme {worst} demo",
+];
+
+/// Names of files, folders, variables, hosts, services, and words that are none of ours.
+#[test]
+fn arguments_and_names_of_files_are_text() {
+    let home = tempfile::tempdir().unwrap();
+    let name: String = WORST
+        .chars()
+        .filter(|c| *c != '\0' && *c != '/')
+        .take(60)
+        .collect();
+    let there = home.path().join(&name);
+    fs::create_dir_all(&there).unwrap();
+    let in_there = there.join("a.toml");
+    private(&in_there, "no service\n");
+    let listed = home.path().join("list");
+    fs::write(
+        &listed,
+        format!("http://127.0.0.1:9/{WORST}\n{WORST}\nhttp://{WORST}/\n"),
+    )
+    .unwrap();
+    let path = |path: &PathBuf| path.to_str().unwrap().to_owned();
+    let filled = |word: &str| match word {
+        "{worst}" => WORST.to_owned(),
+        "{here}" => "http://127.0.0.1:9".to_owned(),
+        "{folder}" => path(&there),
+        "{file}" => path(&in_there),
+        "{list}" => path(&listed),
+        word => word.to_owned(),
+    };
+    for case in ARGUMENTS {
+        let arguments: Vec<String> = case.split(' ').map(filled).collect();
+        let mut command = Command::new(BINARY);
+        command.args(&arguments);
+        let done = finish(command, home.path(), &[], "");
+        assert_done(&done, &format!("{arguments:?}"));
+    }
+}
+
+/// The screen over all of it: every pane of every connection, the form, a paste, the filter, the palette.
+#[test]
+fn the_screen_shows_the_worst_as_text() {
+    let server = Evil::start(|target, headers| {
+        let kind = if target.contains("api")
+            && headers.iter().any(|line| line.starts_with("uthorization"))
+        {
+            9
+        } else {
+            0
+        };
+        answers().swap_remove(kind).1
+    });
+    let home = Home::new();
+    let file = home.path().join(".config/switchboard/switchboard.toml");
+    private(&file, &configuration(&server.url));
+    let log = home.path().join("log");
+    for (columns, rows) in [(100, 30), (62, 20), (33, 9)] {
+        let log = ["-vv", "--log", log.to_str().unwrap()];
+        let mut terminal = Terminal::start(home.command(&log), columns, rows);
+        terminal.wait_for("words");
+        terminal.wait_until("the probes", |screen| !screen.contains("probing"));
+        for _ in 0..5 {
+            // Each connection, each pane in full.
+            terminal.type_keys("zz\tzz\tzz\tzz\tj");
+        }
+        terminal.type_keys("?\x1b:\x1b/");
+        terminal.paste(WORST);
+        terminal.type_keys("\x1b\x1b");
+        terminal.type_keys("n");
+        terminal.paste(WORST);
+        terminal.type_keys("\t");
+        terminal.paste(WORST);
+        terminal.type_keys("\t");
+        terminal.paste(WORST);
+        terminal.type_keys("\x0f\x1b");
+        terminal.type_keys("\x1bW");
+        terminal.resize(columns + 1, rows + 1);
+        terminal.signal(rustix::process::Signal::TERM);
+        assert_eq!(terminal.ended().exit_code(), 143);
+        terminal.wait_until_ended();
+        assert_inert(&without_own(&terminal.raw()), "the screen");
+        terminal.assert_restored();
+    }
+    assert_inert(&fs::read_to_string(&log).unwrap(), "the log");
+}
