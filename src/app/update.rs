@@ -2,6 +2,7 @@
 //!
 //! This file hands each message to its area; the areas are the files beside it.
 
+mod clock;
 mod configuration;
 mod dialogs;
 mod editing;
@@ -40,7 +41,7 @@ impl Model {
 
     /// Takes in that `message` happened at `now`; what is to be done outside comes back.
     pub fn update(&mut self, now: Timestamp, message: Message) -> Vec<Effect> {
-        self.now = now;
+        self.tell_time(now);
         let mut out = Effects::new();
         match message {
             Message::Key(key) | Message::SecretInput(SecretInput::Key(key)) => {

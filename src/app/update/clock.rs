@@ -1,0 +1,42 @@
+//! A clock that was set back: what was due in ten seconds is still due in ten seconds.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::model::Model;
+
+impl Model {
+    /// The time is `now`. Where that is before the last message, the clock was set back, and every deadline
+    /// moves with it: a handle must not stay in the open, nor a store unlocked, for as long as that was.
+    /// (A leap forward needs nothing: what would be over is over.)
+    pub(super) fn tell_time(&mut self, now: Timestamp) {
+        let back = self.now.duration_since(now);
+        if back > SignedDuration::ZERO {
+            self.move_deadlines(back);
+        }
+        self.now = now;
+    }
+
+    fn move_deadlines(&mut self, back: SignedDuration) {
+        let earlier = |time: Timestamp| time.checked_sub(back).unwrap_or(Timestamp::MIN);
+        let form = self.form.as_mut();
+        let (due, shown) = form.map_or((None, None), |form| {
+            (
+                form.due.as_mut(),
+                form.shown.as_mut().map(|(_, until)| until),
+            )
+        });
+        let copied = self.copied.as_mut();
+        let deadlines = [
+            Some(&mut self.last_input),
+            Some(&mut self.overlay_since),
+            self.revealed.as_mut().map(|revealed| &mut revealed.until),
+            self.notice.as_mut().map(|notice| &mut notice.until),
+            copied.and_then(|copied| copied.clears_at.as_mut()),
+            due,
+            shown,
+        ];
+        for deadline in deadlines.into_iter().flatten() {
+            *deadline = earlier(*deadline);
+        }
+    }
+}
