@@ -135,6 +135,8 @@ pub(super) fn prepare(
     database: &mut Connection,
     path: &Path,
 ) -> Result<Zeroizing<[u8; 32]>, StateProblem> {
+    // Before anything is set: even the mode of its journal would change a newer program's file.
+    refuse_newer(database, path)?;
     // The answer is the mode that was reached; in memory that is another one, which is as good.
     database
         .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
@@ -145,17 +147,7 @@ pub(super) fn prepare(
     let transaction = database
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .told(path)?;
-    let found: i64 = transaction
-        .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .told(path)?;
-    let known = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
-    if found > known {
-        return Err(StateProblem::Newer {
-            path: path.to_owned(),
-            found,
-            known,
-        });
-    }
+    let (found, known) = refuse_newer(&transaction, path)?;
     for version in VERSIONS
         .iter()
         .skip(usize::try_from(found).unwrap_or_default())
@@ -171,6 +163,22 @@ pub(super) fn prepare(
     let key = installation_key(&transaction, path)?;
     transaction.commit().told(path)?;
     Ok(key)
+}
+
+/// The database's version and this program's, which is not older.
+fn refuse_newer(database: &Connection, path: &Path) -> Result<(i64, i64), StateProblem> {
+    let found: i64 = database
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .told(path)?;
+    let known = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
+    if found > known {
+        return Err(StateProblem::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    Ok((found, known))
 }
 
 /// Gives every reason of this program its number; those of other versions keep theirs.
