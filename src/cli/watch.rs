@@ -13,6 +13,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::human::{self, Colours};
 use super::{output, probe};
+use crate::domain::text::harmless;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Name, State, Verdict};
 use crate::store::Stamp;
@@ -35,6 +36,11 @@ pub async fn run(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
     // Too long to be told apart from for ever is for ever.
     let until = time(&arguments.lasts)?.and_then(|lasts| Instant::now().checked_add(lasts));
     let watch = context.desk.watch(Some(&names), settings).await?;
+    if let Some(why) = context.desk.state_problem().await {
+        output::say(&format!(
+            "switchboard: nothing is remembered, and no key is sent: {why}"
+        ));
+    }
     let mut teller = Teller {
         format: arguments.format(),
         colours: context.colours,
@@ -159,7 +165,7 @@ impl Teller {
                 let was = was.map_or(Value::Null, |was| was.id().into());
                 fields.insert("was".to_owned(), was);
             }
-            return format!("{object}\n");
+            return output::escaped(&object.to_string()) + "\n";
         }
         let lamp = match self.format {
             WatchFormat::Human => human::lamp(verdict.state(), self.colours),
@@ -169,6 +175,7 @@ impl Teller {
         let was = was.map_or(String::new(), |was| format!(", was {}", was.word()));
         let at = whole_seconds(verdict.at);
         let (title, reason) = (&verdict.title, verdict.reason);
+        let (name, title) = (harmless(name), harmless(title));
         format!("{at} {name} {lamp}: {title} ({reason}{was})\n")
     }
 

@@ -52,7 +52,7 @@ pub struct Secrets {
     vault: Arc<Vault>,
     look_up: LookUp,
     variables: Variables,
-    state: Option<Arc<State>>,
+    state: Result<Arc<State>, String>,
     keyring: Arc<Keyring>,
     session: Arc<Mutex<HashMap<Slot, Found>>>,
 }
@@ -67,13 +67,13 @@ impl fmt::Debug for Secrets {
 
 impl Secrets {
     /// Resolves with this vault, this look-up for `env:`, this environment for the programs of `cmd:`, and
-    /// this state for the origins of places that can't hold one themselves; without a state, those have none
-    /// and nothing of them is sent.
+    /// this state for the origins of places that can't hold one themselves; without a state (a sentence
+    /// says why), those have none and nothing of them is sent.
     pub fn new(
         vault: Arc<Vault>,
         look_up: LookUp,
         variables: Variables,
-        state: Option<Arc<State>>,
+        state: Result<Arc<State>, String>,
     ) -> Self {
         Self {
             vault,
@@ -390,7 +390,7 @@ impl Secrets {
         &self,
         call: impl FnOnce(&State) -> Result<R, StateProblem> + Send + 'static,
     ) -> Result<R, SecretProblem> {
-        let state = self.state.clone().ok_or(SecretProblem::NoState)?;
+        let state = self.state.clone().map_err(SecretProblem::NoState)?;
         let done = tokio::task::spawn_blocking(move || call(&state)).await;
         Ok(done.map_err(SecretProblem::from)??)
     }

@@ -212,6 +212,12 @@ impl Desk {
         Ok(watch.recording(recorder, &announced))
     }
 
+    /// Why nothing can be remembered or looked up of earlier runs, where that is so: results, budgets, origins.
+    pub async fn state_problem(&self) -> Option<String> {
+        let opened = self.blocking(|inner| inner.state().map(drop));
+        opened.await.err().map(|problem| problem.to_string())
+    }
+
     /// What was announced of these connections by an earlier watch. Without a state: of none.
     async fn announced(&self, connections: &[Connection]) -> Vec<(Name, State)> {
         let names: Vec<_> = connections.iter().map(|it| it.name.clone()).collect();

@@ -277,7 +277,8 @@ impl Inner {
             let children = self.children.clone();
             let variables: Variables = Arc::new(move |program| children.variables(program));
             // Without a state the vault still works; what needs the state says so.
-            Secrets::new(self.vault.clone(), look_up, variables, self.state().ok())
+            let state = self.state().map_err(|problem| problem.to_string());
+            Secrets::new(self.vault.clone(), look_up, variables, state)
         })
     }
 

@@ -53,8 +53,8 @@ pub enum SecretProblem {
     #[error(transparent)]
     State(#[from] StateProblem),
     /// The origin is kept in the state, which could not be opened.
-    #[error("the state folder can't be used, so it is not known which host this secret is for")]
-    NoState,
+    #[error("it is not known which host this secret is for: {0}")]
+    NoState(String),
     /// A thread ended early: the program is shutting down.
     #[error("the program is shutting down")]
     Ended(#[from] tokio::task::JoinError),

@@ -32,7 +32,7 @@ fn secrets(folder: &Path) -> Secrets {
     });
     let state = State::in_memory().unwrap();
     let vault = Arc::new(Vault::at(folder));
-    Secrets::new(vault, look_up, variables(), Some(Arc::new(state)))
+    Secrets::new(vault, look_up, variables(), Ok(Arc::new(state)))
 }
 
 fn variables() -> Variables {
@@ -354,10 +354,11 @@ async fn places_of_others_are_not_written_and_their_origin_is_in_the_state() {
         ("from env", Some(origin()))
     );
     let vault = Arc::clone(secrets.vault());
-    let without = Secrets::new(vault, secrets.look_up.clone(), variables(), None);
+    let no_state = Err("no state".to_owned());
+    let without = Secrets::new(vault, secrets.look_up.clone(), variables(), no_state);
     assert!(matches!(
         without.origin_of(&reference("env:KEY"), &slot()).await,
-        Err(SecretProblem::NoState)
+        Err(SecretProblem::NoState(_))
     ));
 }
 

@@ -32,6 +32,11 @@ impl Effects {
         let (sender, replans) = unbounded_channel();
         self.replan = Some(sender);
         self.own(Key::Watch, async move {
+            if let Some(why) = desk.state_problem().await {
+                queue.tell(Message::Noticed(format!(
+                    "nothing is remembered, and no key is sent: {why}"
+                )));
+            }
             match desk.watch(None, WatchSettings::default()).await {
                 Ok(watch) => follow(&desk, watch, replans, &queue).await,
                 Err(error) => queue.tell(Message::Noticed(error.to_string())),
