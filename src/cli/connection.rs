@@ -9,9 +9,13 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output;
 use super::{probe, sources};
+use crate::domain::text::inert;
 use crate::domain::{Connection, Name, SecretRef, Window};
 use crate::store::StoreKind;
 use crate::work::{self, Draft, Edit};
+
+/// Longest value of a field that is shown to people, characters; JSON has it whole.
+const LONGEST: usize = 2_000;
 
 /// Runs the command.
 pub async fn run(context: &Context, command: ConnectionCommand) -> Result<u8, Fault> {
@@ -123,7 +127,7 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
                 name, service, url, ..
             } in &connections
             {
-                output::data(&format!("{name:names$}  {service:services$}  {url}\n"))?;
+                output::text(&format!("{name:names$}  {service:services$}  {url}\n"))?;
             }
         }
     }
@@ -145,7 +149,8 @@ async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault
                     serde_json::Value::Array(all) => words(all),
                     other => other.to_string(),
                 };
-                output::data(&format!("{field:11} {text}\n"))?;
+                let line = inert(&text, LONGEST);
+                output::text(&format!("{field:11} {line}\n"))?;
             }
         }
     }
@@ -180,7 +185,8 @@ async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
 
 async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
-    let mut connection = context.desk.connection(&name).await?;
+    let before = context.desk.connection(&name).await?;
+    let mut connection = before.clone();
     if let Some(service) = &arguments.service {
         connection.service = context.service(service).await?;
     }
@@ -193,7 +199,7 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     save(
         context,
         connection,
-        Some(name),
+        Some(before),
         (key, token),
         arguments.fields.store.as_deref(),
     )
@@ -293,7 +299,7 @@ fn windows(given: &[String]) -> Result<Vec<Window>, Fault> {
 async fn save(
     context: &Context,
     connection: Connection,
-    replaces: Option<Name>,
+    replaces: Option<Connection>,
     (key, token): (Edit, Edit),
     store: Option<&str>,
 ) -> Result<u8, Fault> {
@@ -302,7 +308,9 @@ async fn save(
     let draft = Draft {
         key,
         token,
-        replaces,
+        replaces: replaces.as_ref().map(|before| before.name.clone()),
+        // What another program changes in other fields meanwhile stays.
+        opened: replaces.map(Box::new),
         store,
         ..Draft::new(connection)
     };
