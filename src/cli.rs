@@ -49,10 +49,14 @@ pub fn run() -> ExitCode {
         return crate::clipboard::holder::run();
     }
     let environment = Environment::read();
-    match dispatch(environment, arguments) {
+    let done = shield::descriptors().map_err(Fault::usage);
+    match done.and_then(|()| dispatch(environment, arguments)) {
         Ok(code) => ExitCode::from(code),
         Err(fault) => {
-            output::error(&fault, fault.hint.as_deref());
+            // Nobody is told what nobody waits for: `switchboard … | head -1` is no failure.
+            if fault.code != fault::GONE {
+                output::error(&fault, fault.hint.as_deref());
+            }
             ExitCode::from(fault.code)
         }
     }
@@ -63,9 +67,16 @@ fn misread(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if error.use_stderr() {
         output::say(text.trim_end());
-        OURS
-    } else {
-        output::data(&text).map_or(OURS, |()| 0)
+        return OURS;
+    }
+    match output::data(&text).map_err(Fault::from) {
+        Ok(()) => 0,
+        Err(fault) => {
+            if fault.code != fault::GONE {
+                output::error(&fault, None);
+            }
+            fault.code
+        }
     }
 }
 

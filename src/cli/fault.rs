@@ -19,6 +19,8 @@ pub struct Fault {
 
 /// The code of everything that is ours: usage, configuration, a locked store, no terminal, cancelled.
 pub const OURS: u8 = 3;
+/// The code where the reader of stdout went away: as if SIGPIPE (13) had ended us, which scripts know.
+pub const GONE: u8 = 128 + 13;
 
 impl Fault {
     /// The command was not said rightly.
@@ -95,6 +97,12 @@ fn stores(offers: &[Offer]) -> String {
 
 impl From<std::io::Error> for Fault {
     fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self {
+                code: GONE,
+                ..Self::usage("nobody reads the result any more")
+            };
+        }
         Self {
             text: format!("writing the result: {error}"),
             hint: None,

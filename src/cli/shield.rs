@@ -1,4 +1,5 @@
-//! What the system can do so that secrets in memory stay there: no core dumps, no tracing by others.
+//! What the system is asked for before anything else: that secrets in memory stay there (no core dumps, no
+//! tracing by others), and enough file descriptors.
 
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, set_dumpable_behavior,
@@ -16,6 +17,34 @@ pub fn raise() {
             maximum: Some(0),
         },
     );
+}
+
+/// As many file descriptors as are asked for: a connection each, for thousands of them.
+const WANTED: u64 = 65_536;
+/// Below this not even the runtime starts.
+const NEEDED: u64 = 32;
+
+/// Raises the limit of file descriptors as far as this user may, for many connections at once. Says what is
+/// missing where there are too few for anything.
+pub fn descriptors() -> Result<(), String> {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let allowed = maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
+    let now = if current.is_some_and(|current| current < allowed) {
+        let raised = Rlimit {
+            current: Some(allowed),
+            maximum,
+        };
+        let _ = setrlimit(Resource::Nofile, raised);
+        getrlimit(Resource::Nofile).current
+    } else {
+        current
+    };
+    match now {
+        Some(now) if now < NEEDED => Err(format!(
+            "only {now} file descriptors are allowed here, and at least {NEEDED} are needed: `ulimit -n 256` raises the limit"
+        )),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What [`raise`] could not switch off, a sentence each.

@@ -153,7 +153,7 @@ fn shortage(links: &[&(dyn Error + 'static)]) -> Option<Failure> {
         .rev()
         .find_map(|link| link.downcast_ref::<io::Error>()?.raw_os_error())?;
     let what = match code {
-        23 | 24 => "no file descriptors are left",
+        23 | 24 => "no file descriptors are left (`ulimit -n` raises the limit)",
         12 | 105 => "no memory is left for connections",
         _ => return None,
     };
