@@ -12,7 +12,7 @@
 //! [`budget`] and [`schedule`] are the rules of the lock-out and of the watch: pure, used by `work`.
 
 pub mod budget;
-mod certificate;
+pub mod certificate;
 mod classify;
 pub mod gate;
 mod layer;

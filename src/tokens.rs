@@ -9,6 +9,7 @@
 //!                                      └─ GET alone is tried again, after network errors and 5xx
 //! ```
 
+pub mod answer;
 pub mod client;
 mod group;
 mod lenient;
@@ -19,6 +20,7 @@ mod token;
 mod usage;
 pub mod way;
 
+pub use answer::Answer;
 pub use client::TokenClient;
 pub use group::within_days;
 pub use problem::{Refusal, TokenProblem};

@@ -21,7 +21,7 @@ const MOST_NAMES: usize = 100;
 const MOST_CERTIFICATES: usize = 10;
 
 /// The chain, the leaf first; what can't be read is left out.
-pub(super) fn read_chain(chain: &[Vec<u8>]) -> Vec<Certificate> {
+pub fn read_chain(chain: &[Vec<u8>]) -> Vec<Certificate> {
     chain
         .iter()
         .take(MOST_CERTIFICATES)

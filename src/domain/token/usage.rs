@@ -36,7 +36,8 @@ pub struct Day {
 impl Day {
     /// All requests of the day.
     pub fn total(&self) -> u64 {
-        self.codes.iter().map(|(_, count)| count).sum()
+        let counts = self.codes.iter().map(|(_, count)| *count);
+        counts.fold(0, u64::saturating_add)
     }
 }
 
@@ -61,6 +62,32 @@ impl Usage {
 
     /// All requests that the service counted.
     pub fn total(&self) -> u64 {
-        self.summary.codes.iter().map(|counted| counted.total).sum()
+        let counts = self.summary.codes.iter().map(|counted| counted.total);
+        counts.fold(0, u64::saturating_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_beyond_all_bounds_are_as_many_as_there_are() {
+        let day = Day {
+            date: Date::constant(2026, 11, 1),
+            codes: vec![(200, u64::MAX), (401, 9)],
+        };
+        assert_eq!(day.total(), u64::MAX);
+        let counted = |code| Counted {
+            code,
+            total: u64::MAX,
+            since_last_reset: None,
+        };
+        let summary = Summary {
+            codes: vec![counted(200), counted(401)],
+            since: None,
+        };
+        let days = vec![day];
+        assert_eq!(Usage { summary, days }.total(), u64::MAX);
     }
 }
