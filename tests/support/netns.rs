@@ -60,6 +60,11 @@ impl Machine {
         Self { name }
     }
 
+    /// What `ip netns` calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Runs `ip` here.
     pub fn ip(&self, arguments: &[&str]) {
         let arguments = [&["-n", &self.name], arguments].concat();

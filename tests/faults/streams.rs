@@ -1,0 +1,197 @@
+//! Standard streams that are closed, full, or whose reader went away.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+
+use crate::support::commands::{BINARY, begin};
+use crate::{User, assert_no_panic};
+
+/// Every command whose output is longer than nothing.
+const TELLING: &[&str] = &[
+    "connection list",
+    "connection list --format json",
+    "connection show shop",
+    "probe shop",
+    "probe shop --format json",
+    "probe shop shop --format ndjson",
+    "probe shop --format nagios",
+    "history --rows runs",
+    "explain",
+    "explain credentials-rejected",
+    "service list",
+    "service show blesta",
+    "secret where",
+    "doctor --format json",
+    "token generate",
+    "token reveal shop",
+    "completions bash",
+    "man",
+    "--help",
+    "--version",
+    "sim",
+    "watch --plain --interval 1s --for 5s",
+];
+
+/// The reader is gone before the first byte: silence, and the code that a pipe's writer is ended with.
+#[test]
+fn a_reader_that_went_away_is_no_error_to_shout_about() {
+    let user = User::new();
+    assert_eq!(user.run(&["probe", "shop"]).code, 0);
+    for command in TELLING {
+        let done = user.shell(&format!(
+            "exec 3>&1; (sleep 0.05; \"$0\" {command} 2>said; echo $? >&3) | true; cat said >&2"
+        ));
+        let code: i32 = done.out.trim().parse().unwrap();
+        let data_alone = done.err.lines().all(|line| !line.contains("roken pipe"));
+        assert!(data_alone, "{command}: {done:?}");
+        assert_eq!(code, 141, "{command}: {done:?}");
+        assert_no_panic(&done);
+    }
+}
+
+/// `head -1` of something long.
+#[test]
+fn a_reader_that_leaves_midway_ends_it() {
+    let user = User::new();
+    let targets = "http://127.0.0.1:9\n".repeat(5_000);
+    fs::write(user.path().join("targets"), targets).unwrap();
+    let mut command = Command::new(BINARY);
+    command.args(["probe", "--targets", "targets", "--format", "ndjson"]);
+    let mut child = begin(&mut command, user.path(), &[]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    assert!(line.contains("\"refused\""), "{line}");
+    drop(lines);
+    let mut said = String::new();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!((status.code(), said.as_str()), (Some(141), ""));
+}
+
+/// A full disk behind stdout is told: a script must not take half an answer for one.
+#[test]
+fn a_full_stdout_is_told() {
+    let user = User::new();
+    for command in TELLING {
+        let done = user.shell(&format!("\"$0\" {command} >/dev/full"));
+        assert_eq!(done.code, 3, "{command}: {done:?}");
+        assert!(done.err.contains("No space left"), "{command}: {done:?}");
+        assert_no_panic(&done);
+    }
+}
+
+/// Closed from the start, each of them and all together: no panic, no hang, nothing written into a file that
+/// took the descriptor's number.
+#[test]
+fn closed_streams_hurt_nobody() {
+    let user = User::new();
+    let configuration = fs::read(user.configuration()).unwrap();
+    for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
+        for command in TELLING {
+            if command.starts_with("sim") && closed.contains(">&-") {
+                continue; // It runs until a signal, as nobody can leave.
+            }
+            let by = if command.starts_with("sim") {
+                "timeout -s TERM 1 "
+            } else {
+                "timeout -s KILL 60 "
+            };
+            let done = user.shell(&format!("{by}\"$0\" {command} {closed}"));
+            assert!(
+                !done.err.contains("panicked"),
+                "{command} {closed}: {done:?}"
+            );
+            // 124: `timeout` has ended what runs until a signal.
+            assert!(
+                [0, 3, 124].contains(&done.code),
+                "{command} {closed}: {done:?}"
+            );
+        }
+    }
+    for command in [
+        "secret set shop --store vault --key-stdin",
+        "token verify --cms-url http://127.0.0.1:9 --token-stdin",
+        "probe --url http://127.0.0.1:9 --service blesta --username a --key-stdin",
+        "probe --url http://127.0.0.1:9 --service blesta --username a --key-fd 0",
+        "connection remove shop",
+        "",
+        "demo",
+    ] {
+        for closed in ["<&-", "</dev/null", "<&- >&- 2>&-"] {
+            let done = user.shell(&format!("timeout -s KILL 60 \"$0\" {command} {closed}"));
+            assert_eq!(done.code, 3, "{command} {closed}: {done:?}");
+            assert_no_panic(&done);
+        }
+    }
+    assert_eq!(fs::read(user.configuration()).unwrap(), configuration);
+}
+
+/// A folder as stdin, a socket that is at its end, bytes that are no text: each is told.
+#[test]
+fn odd_inputs_are_told() {
+    let user = User::new();
+    let key = "probe --url http://127.0.0.1:9 --service blesta --username a --key-stdin";
+    for (lines, word) in [
+        (format!("\"$0\" {key} </tmp"), "standard input"),
+        (format!("printf '\\377\\376' | \"$0\" {key}"), "utf-8"),
+        (
+            format!("head -c 100000 /dev/zero | tr '\\0' a | \"$0\" {key}"),
+            "too long",
+        ),
+        (format!("\"$0\" {key} --token-stdin </dev/null"), "both"),
+        (
+            "\"$0\" probe --url http://127.0.0.1:9 --username a --key-fd 77".to_owned(),
+            "/dev/fd/77",
+        ),
+        ("\"$0\" probe --targets - </tmp".to_owned(), "directory"),
+        (
+            "printf '\\377' | \"$0\" probe --targets -".to_owned(),
+            "utf-8",
+        ),
+        ("\"$0\" probe --targets /tmp".to_owned(), "not a file"),
+        (
+            "\"$0\" probe --targets /nowhere/list".to_owned(),
+            "/nowhere/list",
+        ),
+    ] {
+        let done = user.shell(&format!(
+            "timeout -s KILL 60 bash -c '{}' \"$0\"",
+            lines.replace('\'', "'\\''")
+        ));
+        assert_eq!(done.code, 3, "{lines}: {done:?}");
+        assert!(done.err.to_lowercase().contains(word), "{lines}: {done:?}");
+        assert_no_panic(&done);
+    }
+}
+
+/// A clipboard holder or a `cmd:` child never keeps the caller's pipe open.
+#[test]
+fn nothing_that_was_started_keeps_the_pipe_open() {
+    let user = User::new();
+    let mut command = Command::new(BINARY);
+    command.args(["token", "copy", "shop"]).stdin(Stdio::null());
+    let variables = [("SHOP_KEY", user.blesta.key.as_str()), ("DISPLAY", ":9")];
+    let mut child = begin(&mut command, user.path(), &variables);
+    let mut out = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut out)
+        .unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut out)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3), "{out}");
+    assert!(!out.contains(&user.blesta.key));
+}

@@ -1,0 +1,122 @@
+//! Two programs at once: neither loses what the other wrote.
+
+use std::process::Command;
+
+use crate::support::commands::{BINARY, begin, switchboard};
+use crate::support::pty::{Home, Terminal};
+
+#[test]
+fn twenty_programs_add_and_every_connection_is_there() {
+    let home = tempfile::tempdir().unwrap();
+    let children: Vec<_> = (0..20)
+        .map(|at| {
+            let mut command = Command::new(BINARY);
+            let name = format!("c{at}");
+            command.args(["connection", "add", &name, "--service", "http"]);
+            command.args(["--url", "http://127.0.0.1:9"]);
+            begin(&mut command, home.path(), &[])
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    let listed = switchboard(home.path(), &["connection", "list"], &[], "");
+    assert_eq!(listed.out.lines().count(), 20, "{listed:?}");
+}
+
+#[test]
+fn different_fields_of_one_connection_are_both_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "http",
+        "--url",
+        "http://127.0.0.1:9",
+    ];
+    assert_eq!(switchboard(home.path(), &add, &[], "").code, 0);
+    for round in 0..10 {
+        let text = format!("n{round}");
+        let edits = [
+            ["--note", &text],
+            ["--username", &text],
+            ["--tag", &text],
+            ["--cms-url", "http://127.0.0.1:8"],
+        ];
+        let children = edits.map(|edit| {
+            let mut command = Command::new(BINARY);
+            command.args(["connection", "edit", "shop"]).args(edit);
+            begin(&mut command, home.path(), &[])
+        });
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+        }
+        let show = ["connection", "show", "shop", "--format", "json"];
+        let shown = switchboard(home.path(), &show, &[], "").json();
+        assert_eq!(shown["note"], text.as_str(), "{shown:#}");
+        assert_eq!(shown["username"], text.as_str(), "{shown:#}");
+        assert_eq!(shown["tags"][0], text.as_str(), "{shown:#}");
+    }
+}
+
+/// The form is open while another program changes another field of the same connection: both are kept.
+#[test]
+fn a_form_saves_what_was_changed_in_it_and_keeps_what_was_changed_meanwhile() {
+    let home = Home::new();
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "http",
+        "--url",
+        "http://127.0.0.1:9",
+    ];
+    assert_eq!(switchboard(home.path(), &add, &[], "").code, 0);
+    let mut terminal = Terminal::start(home.command(&[]), 100, 30);
+    terminal.wait_for("shop");
+    terminal.type_keys("e");
+    terminal.wait_for("▸");
+    terminal.type_keys("\x1b[A\x1b[A\x1b[A\x1b[A/path");
+    terminal.wait_for("127.0.0.1:9/path");
+    let edit = ["connection", "edit", "shop", "--note", "by the other"];
+    assert_eq!(switchboard(home.path(), &edit, &[], "").code, 0);
+    terminal.type_keys("\x13");
+    let screen = terminal.wait_until("an answer", |screen| {
+        screen.contains("y save") || screen.contains("is saved") || screen.contains("meanwhile")
+    });
+    if screen.contains("y save") {
+        terminal.type_keys("y");
+        terminal.wait_for("is saved");
+    }
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    let show = ["connection", "show", "shop", "--format", "json"];
+    let shown = switchboard(home.path(), &show, &[], "").json();
+    assert_eq!(shown["note"], "by the other", "{shown:#}");
+    assert_eq!(shown["url"], "http://127.0.0.1:9/path", "{shown:#}");
+}
+
+/// One is killed while it holds the lock: the next one goes on.
+#[test]
+fn a_killed_program_leaves_no_lock_behind() {
+    let home = tempfile::tempdir().unwrap();
+    for round in 0..20 {
+        let mut command = Command::new(BINARY);
+        let name = format!("c{round}");
+        command.args(["connection", "add", &name, "--service", "http"]);
+        command.args(["--url", "http://127.0.0.1:9"]);
+        let mut child = begin(&mut command, home.path(), &[]);
+        if round % 2 == 0 {
+            child.kill().unwrap();
+        }
+        let status = child.wait().unwrap();
+        assert!(round % 2 == 0 || status.success(), "{status:?}");
+    }
+    let listed = switchboard(home.path(), &["connection", "list"], &[], "");
+    assert!(listed.out.lines().count() >= 10, "{listed:?}");
+}
