@@ -6,6 +6,9 @@
     reason = "what is missing shall fail the test"
 )]
 
+#[path = "session/endurance.rs"]
+mod endurance;
+
 use std::cell::Cell;
 use std::future::pending;
 use std::io;
@@ -154,6 +157,11 @@ fn runtime_time() -> Timestamp {
 
 /// Runs the screen over `desk` while `plot` is at the keys; the code that the screen ended with.
 async fn session(desk: Desk, plot: impl AsyncFnOnce(&mut Person)) -> io::Result<u8> {
+    lasting(desk, plot).await.0
+}
+
+/// The same, with the model as it was at the end.
+async fn lasting(desk: Desk, plot: impl AsyncFnOnce(&mut Person)) -> (io::Result<u8>, Model) {
     let size = (100, 30);
     let (keys, typed) = unbounded_channel();
     let (sender, queue) = unbounded_channel();
@@ -195,7 +203,7 @@ async fn session(desk: Desk, plot: impl AsyncFnOnce(&mut Person)) -> io::Result<
         }
     );
     event_loop.effects.end().await;
-    ended
+    (ended, event_loop.model)
 }
 
 /// A desk in memory with these connections.

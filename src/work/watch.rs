@@ -7,6 +7,8 @@
 //! A connection is due again only after its probe has ended, so that a slow host never gathers probes. At
 //! most [`WatchSettings::concurrency`] run at once, [`WatchSettings::per_host`] of them at one host.
 
+#[cfg(test)]
+mod endurance;
 mod lanes;
 #[cfg(test)]
 mod tests;
