@@ -40,7 +40,7 @@ pub async fn run(context: &Context, command: RecipientCommand) -> Result<u8, Fau
         RecipientCommand::Own => {
             let passphrase = context.passphrase_for(what_for(context))?;
             let own = desk.own_recipient(passphrase).await?;
-            output::data(&format!("{own}\n"))?;
+            output::text(&format!("{own}\n"))?;
             Ok(0)
         }
     }
@@ -77,7 +77,7 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
             } in &rows
             {
                 let you = if *own { " (you)" } else { "" };
-                output::data(&format!("{recipient}  {label}{you}\n"))?;
+                output::text(&format!("{recipient}  {label}{you}\n"))?;
             }
         }
     }
