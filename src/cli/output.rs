@@ -82,7 +82,7 @@ pub fn ndjson(object: &impl Serialize) -> io::Result<()> {
 }
 
 /// JSON in which every character that a terminal may act on is written as `\uXXXX`: the same value to a parser,
-/// and nothing to a terminal. (serde_json leaves DEL, C1 and everything above as they are.) Outside of texts
+/// and nothing to a terminal. (`serde_json` leaves DEL, C1 and everything above as they are.) Outside of texts
 /// JSON holds none of them but the line ends between its parts.
 pub fn escaped(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
