@@ -108,7 +108,7 @@ impl Model {
             Message::PassphraseNeeded(kind) => self.passphrase_needed(kind),
             Message::Unlocked => self.unlocked(out),
             Message::UnlockFailed(why) => self.unlock_failed(&why),
-            Message::Locked => self.locked = true,
+            Message::Locked => self.found_locked(),
             Message::Forgot => self.forgot(),
             Message::LockRequested => self.lock_now(out),
             Message::Removed(name) => self.removed(&name, out),

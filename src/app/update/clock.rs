@@ -1,4 +1,4 @@
-//! A clock that was set back: what was due in ten seconds is still due in ten seconds.
+//! What ends by itself: by the clock, also where that was set back, and where the store is found locked.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,6 +14,15 @@ impl Model {
             self.move_deadlines(back);
         }
         self.now = now;
+    }
+
+    /// The store is locked, whoever locked it: nothing stays in the open.
+    pub(super) fn found_locked(&mut self) {
+        self.locked = true;
+        self.revealed = None;
+        if let Some(form) = &mut self.form {
+            form.shown = None;
+        }
     }
 
     fn move_deadlines(&mut self, back: SignedDuration) {

@@ -166,7 +166,9 @@ impl Model {
     /// The vault is needed. Nobody who is typing something else is interrupted.
     pub(super) fn passphrase_needed(&mut self, kind: Unlock) {
         self.set_dialog_aside();
-        self.locked |= kind == Unlock::Open;
+        if kind == Unlock::Open && !self.locked {
+            self.found_locked();
+        }
         let asked_for = self.waiting.is_some()
             || self.adding.is_some()
             || self.form.as_ref().is_some_and(|form| form.saving);
