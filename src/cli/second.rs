@@ -112,7 +112,7 @@ fn written(context: &Context, all: &[Both], format: Format, several: bool) -> Re
                 let host = both.opinion.host.as_str();
                 nagios::line_with(&both.here, &format!("{conclusion} as {host} sees it"))
             });
-            output::data(&lines.collect::<String>())?;
+            output::text(&lines.collect::<String>())?;
         }
     }
     Ok(State::worst(all.iter().map(|both| both.here.state())).exit_code())
