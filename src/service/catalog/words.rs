@@ -144,10 +144,10 @@ mod tests {
         let text = Template::parse("{service} at {host}: {status}".to_owned())
             .ok()
             .unwrap();
-        assert_eq!(text.general(), "the service at the host: N");
+        assert_eq!(text.general(), "the service at HOST: N");
         assert_eq!(
             text.fill(|name| (name == "status").then(|| "503".to_owned())),
-            "the service at the host: 503"
+            "the service at HOST: 503"
         );
     }
 
