@@ -32,7 +32,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            desktop: Duration::from_millis(300),
+            // Nobody waits for it: only a display that says nothing is given up later by this much.
+            desktop: Duration::from_secs(1),
             tmux: Duration::from_millis(500),
             command: Duration::from_secs(5),
         }
