@@ -193,11 +193,12 @@ pub fn status(row: &Row, own_id: &str) -> String {
     }
 }
 
-/// The words of a token's last use.
-pub fn last_use(last_used: LastUse) -> String {
+/// The words of a token's last use; whether it is idle does not hang on a colour.
+pub fn last_use(last_used: LastUse, idle: bool) -> String {
     match last_used {
         LastUse::Unasked => "…".to_owned(),
-        LastUse::Never => "idle: no use".to_owned(),
+        LastUse::Never => "idle, no use".to_owned(),
+        LastUse::On(date) if idle => format!("idle {date}"),
         LastUse::On(date) => date.to_string(),
         LastUse::NotTold => "–".to_owned(),
     }

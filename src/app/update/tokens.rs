@@ -109,6 +109,7 @@ impl Model {
             if self.tokens.sheets.is_empty() {
                 self.tokens.revealed = None;
             }
+            self.tokens_give_up("another connection is shown");
             return out.push(Effect::Tokens(TokensEffect::Forget));
         }
         self.fill_tokens(out);

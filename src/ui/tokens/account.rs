@@ -199,11 +199,16 @@ fn cell(view: &View<'_>, account: &AccountList, row: &Row, column: Column) -> (S
         Column::Id => known(token.id.as_deref().map(|id| view.id(id))),
         Column::Extension => known(token.extension.name.clone().or(token.extension.id.clone())),
         Column::Created => known(token.created.as_ref().map(day)),
-        Column::By => known(person(view, &token.created_by)),
+        // With mail it would be cut: the details have it.
+        Column::By => {
+            let by = &token.created_by;
+            let name = by.name.as_deref().or(by.id.as_deref());
+            known(name.map(|name| view.user(name)))
+        }
         Column::Expires => expires(view, row),
         Column::Used => {
-            let words = hints::last_use(row.last_used);
             let idle = is_idle(view, row);
+            let words = hints::last_use(row.last_used, idle);
             (words, if idle { theme.warn } else { theme.text })
         }
         Column::Status => {
@@ -328,7 +333,11 @@ pub(super) fn summary(view: &View<'_>, account: &AccountList) -> String {
     if account.looking_up.is_some() {
         parts.push("asking for use".to_owned());
     }
-    parts.extend(listing.group.map(|group| group.word().to_owned()));
+    parts.extend(listing.group.map(|group| match group {
+        // The service knows nothing of use: what is idle shows in its row.
+        Group::Idle => "could be idle".to_owned(),
+        group => group.word().to_owned(),
+    }));
     if !listing.filter.is_empty() && !view.model.war_room {
         parts.push(format!("/{}", clean(&listing.filter)));
     }

@@ -58,7 +58,8 @@ impl Column {
     const fn cells(self) -> usize {
         match self {
             Self::Id => 16,
-            Self::By | Self::Status | Self::Used => 13,
+            Self::By | Self::Status => 13,
+            Self::Used => 17,
             Self::Extension | Self::Created | Self::Expires => 12,
             Self::Handle => 8,
             Self::External => 18,

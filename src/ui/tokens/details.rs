@@ -3,10 +3,10 @@
 use ratatui::text::{Line, Span};
 
 use super::super::reveal;
-use super::super::text::{clean, divide, pad};
+use super::super::text::{clean, pad};
 use super::super::view::View;
 use super::account::{day, expires, person};
-use super::sheet::{NAMES, Page, Scroll, named, trouble, words};
+use super::sheet::{NAMES, Page, Scroll, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::hints;
 use crate::app::tokens::sheet::{Details, Tab};
@@ -173,26 +173,7 @@ fn handle(view: &View<'_>, sheet: &Details, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
     let id = sheet.row.id().unwrap_or_default();
     if let Some(open) = reveal::token(view.model, &sheet.name, id) {
-        let mut pieces = Vec::new();
-        let rest = divide(&open.text, room.saturating_sub(NAMES).max(1), &mut pieces);
-        pieces.push(rest);
-        let mut name = "Handle";
-        let mut lines: Vec<Line<'static>> = pieces
-            .into_iter()
-            .map(|piece| {
-                Line::from(vec![
-                    Span::styled(pad(std::mem::take(&mut name), NAMES), theme.faint),
-                    Span::styled(piece, theme.revealed),
-                ])
-            })
-            .collect();
-        if let Some(last) = lines.last_mut() {
-            last.push_span(Span::styled(
-                format!("  {:>2} s", open.seconds),
-                theme.faint,
-            ));
-        }
-        return lines;
+        return opened(view, "Handle", &open, room);
     }
     if !sheet.row.has_handle {
         return named(

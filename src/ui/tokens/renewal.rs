@@ -6,7 +6,7 @@ use super::super::reveal;
 use super::super::text::clean;
 use super::super::view::View;
 use super::account::day;
-use super::sheet::{Page, Scroll, line_to_type, named, trouble, words};
+use super::sheet::{Page, Scroll, line_to_type, named, opened, trouble, words};
 use crate::app::tokens::exchange::{Doing, RenewedTo};
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage, UnfinishedSheet};
 use crate::domain::Name;
@@ -234,7 +234,7 @@ fn only_secret(view: &View<'_>, sheet: &Renewal, room: usize) -> Vec<Line<'stati
         room,
     );
     match reveal::token(view.model, &sheet.name, &sheet.id) {
-        Some(open) => lines.extend(words(&open.text, theme.revealed, room)),
+        Some(open) => lines.extend(opened(view, "Handle", &open, room)),
         None => lines.extend(words(MASK, theme.text, room)),
     }
     lines

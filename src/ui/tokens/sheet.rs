@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use tui_input::Input;
 
 use super::super::overlay::{more, open_box, put_lines};
-use super::super::text::{clean, inset, pad, row, wrap};
+use super::super::reveal::Open;
+use super::super::text::{clean, divide, inset, pad, row, wrap};
 use super::super::view::View;
 use super::super::{input, text};
 use super::{details, horizon, renewal, wizard};
@@ -15,6 +16,8 @@ use crate::app::tokens::{Sheet, Trouble, TroubleKind};
 
 /// Cells of a name before its value.
 pub(super) const NAMES: usize = 14;
+/// Cells behind a handle in the open that its seconds take.
+const SECONDS: usize = 6;
 /// Cells of a sheet's text at most.
 const WIDEST: usize = 92;
 
@@ -148,6 +151,31 @@ pub(super) fn named(
             ])
         })
         .collect()
+}
+
+/// A handle in the open, whole: divided where the line ends, with nothing put in between; behind it the seconds
+/// until it is hidden.
+pub(super) fn opened(view: &View<'_>, name: &str, open: &Open, room: usize) -> Vec<Line<'static>> {
+    let theme = view.theme;
+    let mut pieces = Vec::new();
+    let cells = room.saturating_sub(NAMES + SECONDS).max(1);
+    let rest = divide(&open.text, cells, &mut pieces);
+    pieces.push(rest);
+    let mut name = name;
+    let mut lines: Vec<Line<'static>> = pieces
+        .into_iter()
+        .map(|piece| {
+            Line::from(vec![
+                Span::styled(pad(std::mem::take(&mut name), NAMES), theme.faint),
+                Span::styled(piece, theme.revealed),
+            ])
+        })
+        .collect();
+    if let Some(last) = lines.last_mut() {
+        let seconds = format!("  {:>2} s", open.seconds);
+        last.push_span(Span::styled(seconds, theme.faint));
+    }
+    lines
 }
 
 /// A line to type in, its marker and its name; the text itself is drawn by [`show`] where the cursor is in it.

@@ -5,12 +5,12 @@ use ratatui::text::{Line, Span};
 use super::super::reveal;
 use super::super::text::{clean, cut, pad};
 use super::super::view::View;
-use super::sheet::{Page, Scroll, line_to_type, named, trouble, words};
+use super::sheet::{Page, Scroll, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::exchange::{Changed, Made, Offered};
 use crate::app::tokens::wizard::{Outcome, Step, Wizard};
 use crate::domain::secret::MASK;
-use crate::domain::token::Difference;
+use crate::domain::token::{Difference, wished_end};
 
 /// What the module of all modules means.
 pub(super) const ALL_MEANS: &str = "All: every module of the account, also those that come later. Whoever \
@@ -233,7 +233,12 @@ fn what_is_made(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'stat
         } else {
             line.text()
         };
-        lines.extend(named(view, line.title, &clean(text), theme.text, room));
+        let meant = (line.title == "Expires")
+            .then(|| wished_end(text, view.model.now).ok().flatten())
+            .flatten()
+            .map(|at| format!(" ({})", at.chars().take(10).collect::<String>()));
+        let text = format!("{text}{}", meant.unwrap_or_default());
+        lines.extend(named(view, line.title, &clean(&text), theme.text, room));
     }
     let extension = wizard.chosen_extension().map(|one| &one.extension);
     let extension = extension.map(|one| {
@@ -355,10 +360,7 @@ fn exists(view: &View<'_>, wizard: &Wizard, made: &Made, room: usize) -> Vec<Lin
     let status = made.row.token.status.word().unwrap_or("–");
     lines.extend(named(view, "Status", &clean(status), theme.text, room));
     match reveal::token(view.model, &wizard.name, id) {
-        Some(open) => {
-            let text = format!("{}  {} s", open.text, open.seconds);
-            lines.extend(named(view, "Handle", &text, theme.revealed, room));
-        }
+        Some(open) => lines.extend(opened(view, "Handle", &open, room)),
         None => lines.extend(named(view, "Handle", MASK, theme.text, room)),
     }
     let Some(why) = &made.trouble else {

@@ -132,6 +132,10 @@ impl Model {
             if let Sheet::Details(details) = sheet {
                 let answer = row.as_ref().map(|_| ()).map_err(Trouble::clone);
                 if details.reading.take(generation, answer) || again {
+                    if again {
+                        // An older reading was ended by this one.
+                        details.reading = Fetch::Not;
+                    }
                     name = Some(details.name.clone());
                     break;
                 }
@@ -209,7 +213,8 @@ impl Model {
             if fetch.is_some_and(|fetch| fetch.take(generation, answer))
                 && let Ok(rows) = &rows
             {
-                horizon.note_tokens(of, own.as_deref().unwrap_or_default().trim(), rows);
+                let own = own.as_deref().unwrap_or_default().trim();
+                horizon.note_tokens(of, own, rows, self.now);
             }
         }
         if self.war_room {

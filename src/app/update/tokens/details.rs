@@ -1,6 +1,6 @@
 //! One token: its details, its handle shown and copied; and the sheets that are lists.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Effects, Model, after};
 use crate::app::effect::Effect;
@@ -246,7 +246,7 @@ impl Model {
         }
         horizon.asked.sort_by(|a, b| a.0.cmp(&b.0));
         if let Some(list) = &self.tokens.list {
-            horizon.note_tokens(&list.name, &list.own_id, list.rows());
+            horizon.note_tokens(&list.name, &list.own_id, list.rows(), self.now);
         }
         self.list.filtering = false;
         self.tokens.sheets.push(Sheet::Horizon(horizon));
@@ -338,18 +338,20 @@ impl Horizon {
         self.endings.insert(at, ending);
     }
 
-    /// The same for tokens of an account.
+    /// The same for the tokens of an account that end after `now`.
     pub fn note_tokens<'a>(
         &mut self,
         name: &Name,
         own_id: &str,
         rows: impl IntoIterator<Item = &'a Row>,
+        now: Timestamp,
     ) {
         for row in rows {
             let (Some(id), Some(at)) = (row.id(), row.token.expires.at()) else {
                 continue;
             };
-            if matches!(row.token.status, Status::Deleted) {
+            // What is over ends no more.
+            if row.token.status == Status::Deleted || at < now {
                 continue;
             }
             self.note(Ending {
