@@ -4,18 +4,23 @@
 //! below them, not each other.
 
 pub mod arguments;
+pub mod completing;
 pub mod connection;
 pub mod context;
 pub mod demo;
 pub mod doctor;
+pub mod evidence;
 pub mod explain;
 pub mod fault;
+pub mod guide;
 pub mod history;
+pub mod man;
 pub mod output;
 pub mod probe;
 pub mod recipient;
 pub mod rehearse;
 pub mod remote_token;
+pub mod schema;
 pub mod screen;
 pub mod second;
 pub mod secret;
@@ -23,11 +28,12 @@ pub mod serve;
 pub mod shield;
 pub mod sources;
 pub mod token;
+pub mod transfer;
 pub mod watch;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use crate::config::Environment;
 use arguments::{Arguments, Command, Global};
@@ -37,6 +43,10 @@ use fault::{Fault, OURS};
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
     shield::raise();
+    let environment = Environment::read();
+    if let Some(shell) = &environment.complete {
+        return ended(completing::answer(shell, std::env::args_os().collect()));
+    }
     // Without a word there is nothing to parse, and the screen is there sooner.
     let arguments = match std::env::args_os().len() {
         0 | 1 => Arguments::default(),
@@ -48,9 +58,13 @@ pub fn run() -> ExitCode {
     if matches!(arguments.command, Some(Command::ClipboardHolder)) {
         return crate::clipboard::holder::run();
     }
-    let environment = Environment::read();
     let done = shield::descriptors().map_err(Fault::usage);
-    match done.and_then(|()| dispatch(environment, arguments)) {
+    ended(done.and_then(|()| dispatch(environment, arguments)))
+}
+
+/// Tells the fault, if there is one, and gives the exit code.
+fn ended(done: Result<u8, Fault>) -> ExitCode {
+    match done {
         Ok(code) => ExitCode::from(code),
         Err(fault) => {
             // Nobody is told what nobody waits for: `switchboard … | head -1` is no failure.
@@ -86,17 +100,11 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
         None => screen::run(environment, global),
         Some(Command::Demo) => demo::run(environment, global),
         Some(Command::Sim { listen }) => rehearse::run(&listen),
-        Some(Command::Completions { shell }) => {
-            let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Arguments::command(), "switchboard", &mut text);
-            output::raw(&text)?;
-            Ok(0)
-        }
-        Some(Command::Man) => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Arguments::command()).render(&mut text)?;
-            output::raw(&text)?;
-            Ok(0)
+        Some(Command::Completions { shell }) => completing::script(shell),
+        Some(Command::Man { page, dir }) => man::run(page.as_deref(), dir.as_deref()),
+        Some(Command::Schema { which }) => schema::run(which),
+        Some(Command::Help { words }) => {
+            guide::run(&words, context::colours(&environment, &global))
         }
         Some(command) => with_desk(environment, global, command),
     }
@@ -120,13 +128,16 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
                 explain::reason(&context, reason.as_deref(), &service).await
             }
             Command::Service(command) => explain::service(&context, command).await,
+            Command::Evidence(arguments) => Box::pin(evidence::run(&context, arguments)).await,
             Command::History(arguments) => history::run(&context, arguments).await,
             Command::Watch(arguments) => watch::run(&context, arguments).await,
             Command::Serve { listen } => serve::run(&context, &listen).await,
             Command::Demo
             | Command::Sim { .. }
             | Command::Completions { .. }
-            | Command::Man
+            | Command::Man { .. }
+            | Command::Schema { .. }
+            | Command::Help { .. }
             | Command::ClipboardHolder => Ok(OURS),
         }
     });

@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod hints;
+pub mod import;
 mod judge;
 pub mod ladder;
 pub mod sign;

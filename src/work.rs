@@ -20,6 +20,9 @@
 //! enter(&name, slot, secret)                     for `ask` references, this session
 //! confirm_origin(&name)                          the stored secrets are for the new URL from now on
 //! whereabouts() set_secret(&name, slot, secret, store) move_secret(&name, slot, store) examine()
+//! read_import(path, bytes, reader) -> Incoming; import_one(item, store)      nothing is overwritten
+//! plan_apply(path, text, …) -> Plan; apply(plan)      definitions kept in git
+//! export_definitions(…) export_bundle(…) write_export(…) recipient()
 //! call_to_lock() lock_call() sweep()              `secret lock` reaches running screens; leftovers go
 //! recipients() add_recipient(key, label) remove_recipient(key) own_recipient(pass) change_passphrase(pass)
 //! unlock(pass) create_vault(pass) lock() is_locked() vault_state() offers()
@@ -33,6 +36,7 @@
 //! set_paused(&name, paused) set_maintenance(&name, windows)     left out of watching; may fail as planned
 //! watch(Option<&[Name]>, WatchSettings) -> Watch     next().await: WatchEvent; set_paused, hasten, replace
 //! history(&name) -> History                     strip, latency, availability, since when; standings() for all
+//! ticket(&name, &verdict, (reader, freshness))    for host, vendor, me; a scan proves that no secret is in it
 //! events results buckets(&name, …) export_history settle_history                   what was, by time
 //! resume(&name)                                  lifts the pause of a key
 //!
@@ -73,7 +77,9 @@ pub mod secrets;
 pub mod shared_token;
 pub mod sharing;
 pub mod targets;
+pub mod ticket;
 pub mod tokens;
+pub mod transfer;
 pub mod watch;
 
 pub use crate::domain::history::History;

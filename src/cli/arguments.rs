@@ -5,6 +5,7 @@
 pub mod connection;
 pub mod secret;
 pub mod token;
+pub mod transfer;
 
 mod watching;
 
@@ -23,8 +24,10 @@ pub use watching::{HistoryArguments, HistoryFormat, HistoryRows, WatchArguments,
 #[command(
     name = "switchboard",
     version,
+    disable_help_subcommand = true,
     about = "A terminal connection manager for APIs: it says who answered, why, and what to do about it",
     after_help = "Without a command the screen opens; `switchboard demo` opens it over rehearsal services.\n\
+                  `switchboard help` lists the guides, `switchboard help first-connection` is the first.\n\
                   Exit codes of probe: 0 up, 1 check, 2 down, 3 unknown; the worst of several."
 )]
 pub struct Arguments {
@@ -79,7 +82,7 @@ pub enum Command {
     Watch(WatchArguments),
     /// What earlier probes found: results, changes with durations, summaries
     History(HistoryArguments),
-    /// List, show, add, edit, rename, clone, remove connections
+    /// List, show, add, edit, rename, clone, remove, import, export, apply connections
     #[command(subcommand)]
     Connection(ConnectionCommand),
     /// Generate, reveal, copy and verify tokens
@@ -120,13 +123,33 @@ pub enum Command {
         #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
         listen: String,
     },
-    /// Completions for a shell
+    /// A report for whoever must act, from a fresh probe: times in UTC, addresses, certificates; no secret in it
+    Evidence(EvidenceArguments),
+    /// Completions for a shell: `source <(switchboard completions bash)`
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
     },
-    /// The man page
-    Man,
+    /// The man pages: `switchboard man | man -l -`
+    Man {
+        /// Which, such as probe, connection-import or blesta; the first one where none is named
+        #[arg(value_name = "PAGE")]
+        page: Option<String>,
+        /// Write all of them into this folder, in man1 and man7
+        #[arg(long, value_name = "DIR", conflicts_with = "page")]
+        dir: Option<PathBuf>,
+    },
+    /// The JSON Schema of a file that people write
+    Schema {
+        /// Of which file
+        which: SchemaOf,
+    },
+    /// Help on a command, or a guide: first-connection, blesta, connect, http, secrets, ...
+    Help {
+        /// A command, or a guide
+        #[arg(value_name = "TOPIC")]
+        words: Vec<String>,
+    },
     /// Holds a copied text for the desktop's clipboard
     #[command(hide = true, name = "clipboard-holder")]
     ClipboardHolder,
@@ -158,6 +181,26 @@ pub struct TokenSource {
     /// Take the shared token from this environment variable
     #[arg(long, value_name = "VAR", group = "token_source")]
     pub token_env: Option<String>,
+}
+
+/// `switchboard evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArguments {
+    /// Which connection
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Who reads it: host (what to allow or mend), vendor (what their service answered), me (everything)
+    #[arg(long = "for", value_name = "READER", value_parser = ["host", "vendor", "me"], default_value = "me")]
+    pub reader: String,
+}
+
+/// Which schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// switchboard.toml, and the definitions that `connection apply` takes
+    Config,
+    /// services/*.toml
+    Service,
 }
 
 /// How results are written.

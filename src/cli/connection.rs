@@ -1,4 +1,4 @@
-//! `switchboard connection`: list, show, add, edit, rename, clone, remove.
+//! `switchboard connection`: list, show, add, edit, rename, clone, remove; what travels is in `transfer`.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -8,7 +8,7 @@ use super::arguments::{AddArguments, ConnectionCommand, EditArguments, FieldArgu
 use super::context::Context;
 use super::fault::Fault;
 use super::output;
-use super::{probe, sources};
+use super::{probe, sources, transfer};
 use crate::domain::text::inert;
 use crate::domain::{Connection, Name, SecretRef, Window};
 use crate::store::StoreKind;
@@ -38,6 +38,9 @@ pub async fn run(context: &Context, command: ConnectionCommand) -> Result<u8, Fa
         ConnectionCommand::Resume { name } => resume(context, &name).await,
         ConnectionCommand::Accept { name } => accept(context, &name).await,
         ConnectionCommand::Remove { name, yes } => remove(context, &name, yes).await,
+        ConnectionCommand::Import(arguments) => transfer::import(context, *arguments).await,
+        ConnectionCommand::Export(arguments) => transfer::export(context, *arguments).await,
+        ConnectionCommand::Apply(arguments) => transfer::apply(context, arguments).await,
     }
 }
 

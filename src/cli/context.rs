@@ -42,8 +42,7 @@ impl Context {
         } else {
             desk
         };
-        let plain = global.no_color || environment.no_color || !std::io::stdout().is_terminal();
-        let colours = if plain { Colours::Off } else { Colours::On };
+        let colours = colours(&environment, &global);
         Ok(Self {
             environment,
             desk,
@@ -138,6 +137,12 @@ impl Context {
         }
         Ok(())
     }
+}
+
+/// Whether stdout gets colours.
+pub fn colours(environment: &Environment, global: &Global) -> Colours {
+    let plain = global.no_color || environment.no_color || !std::io::stdout().is_terminal();
+    if plain { Colours::Off } else { Colours::On }
 }
 
 fn ask(what: Passphrase) -> Result<Secret, Fault> {

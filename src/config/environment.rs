@@ -45,6 +45,8 @@ pub struct Environment {
     pub state_dir: Option<PathBuf>,
     /// `SWITCHBOARD_PASSPHRASE_FILE`.
     pub passphrase_file: Option<PathBuf>,
+    /// `SWITCHBOARD_COMPLETE`: the shell that asks for completions.
+    pub complete: Option<String>,
     /// `NO_COLOR`: set and not empty.
     pub no_color: bool,
     /// `TERM`.
@@ -131,6 +133,7 @@ impl Environment {
             config_dir: path("SWITCHBOARD_CONFIG_DIR"),
             state_dir: path("SWITCHBOARD_STATE_DIR"),
             passphrase_file: path("SWITCHBOARD_PASSPHRASE_FILE"),
+            complete: text("SWITCHBOARD_COMPLETE"),
             no_color: raw("NO_COLOR").is_some(),
             term: text("TERM"),
             colorterm: text("COLORTERM"),

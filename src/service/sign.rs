@@ -13,6 +13,7 @@ use super::step::Authorization;
 
 mod echo;
 mod paste;
+pub mod scan;
 
 pub(super) use echo::{mask_verdict, masked};
 pub use paste::{Cleaned, Command, clean_secret, clean_text, clean_whole, command};

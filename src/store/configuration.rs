@@ -221,6 +221,16 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Configuration, Config
     read::parse(text).map_err(|unread| problem::told(path, text, unread))
 }
 
+/// Every field of `connection` as the file has it; nothing where it is the default.
+pub(super) fn written(
+    connection: &Connection,
+) -> Result<Vec<(&'static str, Option<String>)>, EditProblem> {
+    let fields = write::written(connection)?.into_iter();
+    Ok(fields
+        .map(|(field, value)| (field, value.map(|value| value.to_string())))
+        .collect())
+}
+
 /// The text of a new configuration that holds `connections`.
 pub(super) fn compose(connections: &[Connection]) -> Result<String, EditProblem> {
     let toml = document::TEMPLATE.parse::<DocumentMut>();

@@ -172,6 +172,43 @@ pub fn read_passphrase(path: &Path) -> Result<Secret, FileProblem> {
     secret_of(file, path)
 }
 
+/// The whole text of a small file that holds a secret, such as an identity of age; wiped after use.
+pub fn read_secret_file(path: &Path) -> Result<Zeroizing<String>, FileProblem> {
+    let bytes = Zeroizing::new(read_bytes(path, SECRET_LIMIT)?);
+    let text = std::str::from_utf8(&bytes).map_err(|error| FileProblem::NotText {
+        path: path.to_owned(),
+        line: line_of(&bytes, error.valid_up_to()),
+    })?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Everything that `source` gives, at most [`TEXT_LIMIT`] bytes: an import on standard input. `path` stands in
+/// messages.
+pub fn read_all(source: impl Read, path: &Path) -> Result<Zeroizing<Vec<u8>>, FileProblem> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = source.take(TEXT_LIMIT + 1).read_to_end(&mut bytes);
+    read.map_err(|source| FileProblem::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    if bytes.len() as u64 > TEXT_LIMIT {
+        return Err(FileProblem::TooLarge {
+            path: path.to_owned(),
+            limit: TEXT_LIMIT,
+        });
+    }
+    Ok(bytes)
+}
+
+/// `bytes` as text; the problem names the line of `path` that is none.
+pub fn text_of<'a>(bytes: &'a [u8], path: &Path) -> Result<&'a str, FileProblem> {
+    let text = std::str::from_utf8(bytes).map_err(|error| FileProblem::NotText {
+        path: path.to_owned(),
+        line: line_of(bytes, error.valid_up_to()),
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
 /// The bytes of the regular file at `path`, at most `limit` of them.
 pub fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
     let (file, _) = open_regular(path)?;

@@ -69,7 +69,7 @@ pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, Configurat
         }
     }
     for connection in &mut configuration.connections {
-        sensitive.extend(screen(connection, trust));
+        sensitive.extend(screen(connection, trust, None));
     }
     Ok(Import {
         configuration,
@@ -77,8 +77,13 @@ pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, Configurat
     })
 }
 
-/// Lists what is sensitive in `connection`, and takes it out unless trusted.
-fn screen(connection: &mut Connection, trust: bool) -> Vec<Sensitive> {
+/// Lists what is sensitive in `connection`, and takes it out unless trusted. What stands in `here`, for the
+/// same URL, is no news.
+pub fn screen(
+    connection: &mut Connection,
+    trust: bool,
+    here: Option<&Connection>,
+) -> Vec<Sensitive> {
     let to = host(&connection.url);
     let cms = connection
         .cms_url
@@ -86,7 +91,12 @@ fn screen(connection: &mut Connection, trust: bool) -> Vec<Sensitive> {
         .map_or_else(|| to.clone(), host);
     let name = connection.name.clone();
     let mut found = Vec::new();
+    let here = here.filter(|here| here.url == connection.url && here.cms_url == connection.cms_url);
+    let known = here.map(known).unwrap_or_default();
     let mut check = |field: String, reference: &SecretRef, to: &str| {
+        if known.contains(&(field.clone(), reference.clone())) {
+            return true;
+        }
         let what = match reference {
             SecretRef::Cmd(words) => format!(
                 "runs {} and sends what it prints to {to}",
@@ -117,6 +127,50 @@ fn screen(connection: &mut Connection, trust: bool) -> Vec<Sensitive> {
         .added
         .retain(|(label, reference)| check(format!("added/{label}"), reference, &to));
     found
+}
+
+/// Every reference of a connection with its field.
+fn known(connection: &Connection) -> Vec<(String, SecretRef)> {
+    let single = [("key", &connection.key), ("token", &connection.token)];
+    let single = single
+        .into_iter()
+        .filter_map(|(field, reference)| Some((field.to_owned(), reference.clone()?)));
+    let added = connection.added.iter();
+    let added = added.map(|(label, reference)| (format!("added/{label}"), reference.clone()));
+    single.chain(added).collect()
+}
+
+/// A field in which two connections differ, as the file would have it; nothing where it is the default.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Difference {
+    /// The key in the file.
+    pub field: &'static str,
+    /// As it is now; inert.
+    pub before: Option<String>,
+    /// As it would be; inert.
+    pub after: Option<String>,
+}
+
+/// The fields in which `after` differs from `before`.
+pub fn differences(
+    before: &Connection,
+    after: &Connection,
+) -> Result<Vec<Difference>, EditProblem> {
+    let (before, after) = (
+        configuration::written(before)?,
+        configuration::written(after)?,
+    );
+    let shown = |text: Option<String>| text.map(|text| inert(text.trim(), 200));
+    Ok(before
+        .into_iter()
+        .zip(after)
+        .filter(|((_, old), (_, new))| old != new)
+        .map(|((field, old), (_, new))| Difference {
+            field,
+            before: shown(old),
+            after: shown(new),
+        })
+        .collect())
 }
 
 fn host(url: &str) -> String {

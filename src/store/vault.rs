@@ -6,6 +6,7 @@
 //! version. Every call blocks; [`Vault::create`], [`Vault::unlock`] and [`Vault::change_passphrase`] for
 //! about a second, with 128 MiB.
 
+pub mod bundle;
 mod contents;
 mod problem;
 mod seal;

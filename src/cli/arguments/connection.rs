@@ -2,6 +2,7 @@
 
 use clap::{Args, Subcommand};
 
+use super::transfer::{ApplyArguments, ExportArguments, ImportArguments};
 use super::{Format, KeySource, TokenSource, Way};
 
 /// `switchboard connection …`
@@ -57,6 +58,12 @@ pub enum ConnectionCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Take connections from curl commands, .env files, ~/.ccli/config.json, definitions or a bundle
+    Import(Box<ImportArguments>),
+    /// Write connections as definitions, as an encrypted bundle, or as curl commands
+    Export(Box<ExportArguments>),
+    /// Make connections what a file of definitions says
+    Apply(ApplyArguments),
 }
 
 /// Fields of a connection.

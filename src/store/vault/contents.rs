@@ -58,19 +58,19 @@ impl VaultEntry {
 }
 
 /// The one place where a secret is written out: into the text that is encrypted next.
-mod sealed {
+pub(super) mod sealed {
     use serde::{Deserialize, Deserializer, Serializer};
 
     use crate::domain::Secret;
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(in crate::store::vault) fn serialize<S: Serializer>(
         secret: &Secret,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(secret.expose())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(in crate::store::vault) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Secret, D::Error> {
         String::deserialize(deserializer).map(Secret::new)

@@ -13,7 +13,7 @@ use super::contents::{Contents, VERSION};
 use crate::domain::Secret;
 
 /// No identity that asks for more is opened: 2^20 is 1 GiB and several seconds.
-const WORK_FACTOR_LIMIT: u8 = 20;
+pub(super) const WORK_FACTOR_LIMIT: u8 = 20;
 
 /// The recipient that `text` is.
 pub(super) fn recipient(text: &str) -> Option<Recipient> {
@@ -118,7 +118,7 @@ pub(super) fn open(
     serde_json::from_slice(&text).ok().ok_or_else(damaged)
 }
 
-fn encrypt(text: &[u8], recipients: &[&dyn age::Recipient]) -> Option<Vec<u8>> {
+pub(super) fn encrypt(text: &[u8], recipients: &[&dyn age::Recipient]) -> Option<Vec<u8>> {
     let encryptor = Encryptor::with_recipients(recipients.iter().copied()).ok()?;
     let mut sealed = Vec::with_capacity(text.len() + 1024);
     let mut writer = encryptor.wrap_output(&mut sealed).ok()?;
@@ -127,7 +127,7 @@ fn encrypt(text: &[u8], recipients: &[&dyn age::Recipient]) -> Option<Vec<u8>> {
     Some(sealed)
 }
 
-fn decrypt(
+pub(super) fn decrypt(
     sealed: &[u8],
     identity: &dyn age::Identity,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {

@@ -1,0 +1,165 @@
+//! Completions: the shell asks this program at each Tab, so that names of connections are offered too. Only the
+//! configuration is read: no secret, no state, no network.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use clap::{Arg, Command, CommandFactory};
+use clap_complete::Shell;
+use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
+
+use super::arguments::Arguments;
+use super::fault::Fault;
+use super::guide::{GUIDES, title};
+use super::output;
+use crate::config::{Environment, Overrides};
+use crate::domain::{Connection, Reason};
+use crate::store::Store;
+
+/// By this variable the shell's script says that it wants completions.
+pub const VARIABLE: &str = "SWITCHBOARD_COMPLETE";
+
+/// Names offered at most: more than these nobody reads, and no shell shows.
+const MOST: usize = 500;
+
+fn completer(shell: Shell) -> Option<&'static dyn EnvCompleter> {
+    Some(match shell {
+        Shell::Bash => &Bash,
+        Shell::Elvish => &Elvish,
+        Shell::Fish => &Fish,
+        Shell::PowerShell => &Powershell,
+        Shell::Zsh => &Zsh,
+        _ => return None,
+    })
+}
+
+/// Writes the script that a shell reads once.
+pub fn script(shell: Shell) -> Result<u8, Fault> {
+    let completer =
+        completer(shell).ok_or_else(|| Fault::usage("there are no completions for this shell"))?;
+    let mut script = Vec::new();
+    let name = "switchboard";
+    completer.write_registration(VARIABLE, name, name, name, &mut script)?;
+    output::raw(&script)?;
+    Ok(0)
+}
+
+/// Answers the shell called `shell`: `words` is our own command line, the one to be completed behind `--`.
+pub fn answer(shell: &str, words: Vec<OsString>) -> Result<u8, Fault> {
+    let shell = shell.parse::<Shell>().ok().and_then(completer);
+    let completer = shell.ok_or_else(|| Fault::usage("no such shell"))?;
+    let line: Vec<OsString> = words
+        .into_iter()
+        .skip_while(|word| word != "--")
+        .skip(1)
+        .collect();
+    let mut command = completing(Arguments::command());
+    command.build();
+    let mut answer = Vec::new();
+    completer.write_complete(&mut command, line, None, &mut answer)?;
+    output::raw(&answer)?;
+    Ok(0)
+}
+
+/// The commands with what completes their values.
+fn completing(command: Command) -> Command {
+    let adds = command.get_name() == "add";
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned())
+        .collect();
+    let mut command = command.mut_args(|arg| with_values(arg, adds));
+    for name in names {
+        command = command.mut_subcommand(name, completing);
+    }
+    command
+}
+
+fn with_values(arg: Arg, adds: bool) -> Arg {
+    let offer = match arg.get_id().as_str() {
+        // A new connection's name is new.
+        "name" | "names" if arg.is_positional() && !adds => connections,
+        "service" => services,
+        "reason" => reasons,
+        "tag" => tags,
+        "words" => guides,
+        _ => return arg,
+    };
+    arg.add(ArgValueCompleter::new(offer))
+}
+
+fn connections(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let all = configured();
+    let names = all
+        .iter()
+        .map(|one| (one.name.to_string(), one.url.clone()));
+    offered(typed, names)
+}
+
+fn tags(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let mut tags: Vec<String> = configured().into_iter().flat_map(|one| one.tags).collect();
+    tags.sort();
+    tags.dedup();
+    offered(typed, tags.into_iter().map(|tag| (tag, String::new())))
+}
+
+fn services(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let shipped = ["blesta", "connect", "http"].map(str::to_owned);
+    let own = configured()
+        .into_iter()
+        .map(|one| one.service.as_str().to_owned());
+    let mut all: Vec<String> = shipped.into_iter().chain(own).collect();
+    all.sort();
+    all.dedup();
+    offered(typed, all.into_iter().map(|id| (id, String::new())))
+}
+
+fn reasons(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let all = Reason::ALL.iter();
+    offered(
+        typed,
+        all.map(|one| (one.id().to_owned(), one.title().to_owned())),
+    )
+}
+
+fn guides(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let guides = GUIDES.iter();
+    offered(
+        typed,
+        guides.map(|(name, text)| ((*name).to_owned(), title(text).to_owned())),
+    )
+}
+
+fn offered(typed: &OsStr, all: impl Iterator<Item = (String, String)>) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy().into_owned();
+    all.filter(|(value, _)| value.starts_with(&typed))
+        .take(MOST)
+        .map(|(value, help)| {
+            let help = crate::domain::text::inert(&help, 60);
+            CompletionCandidate::new(value).help((!help.is_empty()).then(|| help.into()))
+        })
+        .collect()
+}
+
+/// The connections of the configuration that the line to be completed means; none where it can't be read: a
+/// completion does not complain.
+fn configured() -> Vec<Connection> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let overrides = Overrides {
+        config_dir: folder(&words, "--config-dir"),
+        state_dir: None,
+    };
+    let folders = Environment::read().folders(&overrides);
+    let read = folders
+        .ok()
+        .and_then(|folders| Store::at(folders.configuration).load().ok());
+    read.map(|read| read.connections).unwrap_or_default()
+}
+
+fn folder(words: &[OsString], flag: &str) -> Option<PathBuf> {
+    words.windows(2).find_map(|pair| match pair {
+        [option, value] if option == flag => Some(PathBuf::from(value)),
+        _ => None,
+    })
+}

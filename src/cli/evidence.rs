@@ -1,0 +1,26 @@
+//! `switchboard evidence`: a report for somebody who must act, from a fresh probe. No secret is in it.
+
+use super::arguments::EvidenceArguments;
+use super::connection::parsed;
+use super::context::Context;
+use super::fault::Fault;
+use super::output;
+use crate::service::Manner;
+use crate::work::silent;
+use crate::work::ticket::{Freshness, Reader};
+
+/// Runs the command.
+pub async fn run(context: &Context, arguments: EvidenceArguments) -> Result<u8, Fault> {
+    let name = parsed(&arguments.name)?;
+    context.desk.connection(&name).await?;
+    context.open_vault_for(std::slice::from_ref(&name)).await?;
+    let verdict = context
+        .desk
+        .probe_saved(&name, Manner::Asked, &silent)
+        .await;
+    let reader = Reader::from_word(&arguments.reader).unwrap_or(Reader::Me);
+    let how = (reader, Freshness::Fresh);
+    let text = context.desk.ticket(&name, &verdict, how).await?;
+    output::data(&text)?;
+    Ok(0)
+}

@@ -1,0 +1,376 @@
+//! `switchboard connection import`, `export` and `apply`.
+
+mod apply;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+pub use apply::run as apply;
+
+use super::arguments::Format;
+use super::arguments::transfer::{BundleArguments, ExportArguments, ExportFormat, ImportArguments};
+use super::connection::parsed;
+use super::context::Context;
+use super::fault::Fault;
+use super::{output, sources};
+use crate::domain::{Connection, Secret};
+use crate::service::import::FORMS;
+use crate::store::transfer::Sensitive;
+use crate::store::vault::bundle::SealTo;
+use crate::store::{StoreKind, files};
+use crate::work::transfer::{Fate, Incoming, Item, Opener, Reader};
+
+/// What came in, and what did not: `--format json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u8,
+    dry_run: bool,
+    taken: Vec<Taken<'a>>,
+    left_out: Vec<Left>,
+    /// References that run programs or read this machine.
+    sensitive: Vec<SensitiveLine>,
+    trusted: bool,
+}
+
+#[derive(Serialize)]
+struct Taken<'a> {
+    name: &'a str,
+    service: &'a str,
+    url: &'a str,
+    username: &'a str,
+    /// Which values came along: `key`, `token`, or an added one's label.
+    secrets: Vec<&'a str>,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Left {
+    name: Option<String>,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct SensitiveLine {
+    connection: Option<String>,
+    field: String,
+    what: String,
+}
+
+/// `connection import`. Exit code 1 where something stayed out.
+pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8, Fault> {
+    let bytes = read(&arguments.file)?;
+    let path = shown_path(&arguments.file);
+    let form = arguments.form.as_deref();
+    let reader = Reader {
+        form: form.and_then(|word| {
+            FORMS
+                .iter()
+                .find(|(known, _)| *known == word)
+                .map(|(_, form)| *form)
+        }),
+        trust: arguments.trust,
+        rename: arguments.rename,
+        opener: opener(context, &arguments)?,
+    };
+    let mut incoming = context
+        .with_vault(async || context.desk.read_import(path, &bytes, &reader).await)
+        .await?;
+    if arguments.without_secrets {
+        incoming.items.iter_mut().for_each(Item::forget_secrets);
+    }
+    let store = arguments.store.as_deref().and_then(StoreKind::from_word);
+    let mut failed = Vec::new();
+    if !arguments.dry_run {
+        context.desk.sweep().await;
+        for (at, item) in incoming.items.iter().enumerate() {
+            if !item.comes_in() {
+                continue;
+            }
+            let done = context
+                .with_vault(async || context.desk.import_one(item, store).await)
+                .await;
+            match done {
+                Ok(_) => {}
+                // The first failure is of all: no store, no passphrase, a full disk. Nothing came in yet.
+                Err(fault) if at == 0 => return Err(fault),
+                Err(fault) => failed.push((at, fault.text)),
+            }
+        }
+    }
+    report(context, &incoming, &failed, &arguments)
+}
+
+fn report(
+    context: &Context,
+    incoming: &Incoming,
+    failed: &[(usize, String)],
+    arguments: &ImportArguments,
+) -> Result<u8, Fault> {
+    let report = collected(incoming, failed, arguments);
+    match arguments.format {
+        Format::Json => output::json(&report)?,
+        Format::Ndjson => output::ndjson(&report)?,
+        Format::Human | Format::Nagios => output::data(&told(&report, context))?,
+    }
+    Ok(u8::from(!report.left_out.is_empty()))
+}
+
+fn collected<'a>(
+    incoming: &'a Incoming,
+    failed: &[(usize, String)],
+    arguments: &ImportArguments,
+) -> Report<'a> {
+    let why = |at: usize, item: &Item| {
+        let failure = failed.iter().find(|(other, _)| *other == at);
+        match (&item.fate, failure) {
+            (_, Some((_, why))) => Some(why.clone()),
+            (Fate::Here(name), _) => Some(format!("it is here already, as {name}")),
+            (Fate::Taken, _) => {
+                Some("the name is another connection's here: --rename gives it a number".to_owned())
+            }
+            (Fate::New | Fate::Renamed(_), None) => None,
+        }
+    };
+    let mut taken = Vec::new();
+    let mut left_out = Vec::new();
+    for (at, item) in incoming.items.iter().enumerate() {
+        match why(at, item) {
+            None => taken.push(Taken::of(item)),
+            Some(why) => left_out.push(Left {
+                name: Some(item.connection.name.to_string()),
+                why,
+            }),
+        }
+    }
+    let rest = incoming.left_out.iter();
+    left_out.extend(rest.map(|why| Left {
+        name: None,
+        why: why.clone(),
+    }));
+    Report {
+        schema_version: 1,
+        dry_run: arguments.dry_run,
+        taken,
+        left_out,
+        sensitive: sensitive(&incoming.sensitive),
+        trusted: arguments.trust,
+    }
+}
+
+impl<'a> Taken<'a> {
+    fn of(item: &'a Item) -> Self {
+        let values = [("key", item.key.is_some()), ("token", item.token.is_some())];
+        let mut secrets: Vec<&str> = values
+            .into_iter()
+            .filter_map(|(word, held)| held.then_some(word))
+            .collect();
+        secrets.extend(item.added.iter().map(|(label, _)| label.as_str()));
+        Self {
+            name: item.connection.name.as_str(),
+            service: item.connection.service.as_str(),
+            url: &item.connection.url,
+            username: &item.connection.username,
+            secrets,
+            notes: &item.notes,
+        }
+    }
+}
+
+fn sensitive(all: &[Sensitive]) -> Vec<SensitiveLine> {
+    let line = |one: &Sensitive| SensitiveLine {
+        connection: one.connection.as_ref().map(ToString::to_string),
+        field: one.field.clone(),
+        what: one.what.clone(),
+    };
+    all.iter().map(line).collect()
+}
+
+/// The lines about references that run programs or read this machine.
+fn told_sensitive(all: &[SensitiveLine], trusted: bool) -> String {
+    let mut text = String::new();
+    for one in all {
+        let name = one.connection.as_deref().unwrap_or("settings");
+        let verb = if trusted { "let in" } else { "left out" };
+        text.push_str(&format!(
+            "! {name}: {} {verb}: it {}\n",
+            one.field, one.what
+        ));
+    }
+    if !all.is_empty() && !trusted {
+        text.push_str("  --trust lets these in, once you know who wrote the file\n");
+    }
+    text
+}
+
+fn told(report: &Report<'_>, _context: &Context) -> String {
+    let mut text = String::new();
+    for one in &report.taken {
+        let inert = |text: &str| crate::domain::text::inert(text, 120);
+        let secrets = match one.secrets.len() {
+            0 => "no secret".to_owned(),
+            _ => format!("with {}", one.secrets.join(", ")),
+        };
+        let user = match one.username {
+            "" => String::new(),
+            user => format!("  {}", inert(user)),
+        };
+        text.push_str(&format!(
+            "+ {}  {}  {}{user}  {secrets}\n",
+            one.name,
+            one.service,
+            inert(one.url)
+        ));
+        for note in one.notes {
+            text.push_str(&format!("  · {note}\n"));
+        }
+    }
+    for one in &report.left_out {
+        match &one.name {
+            Some(name) => text.push_str(&format!("- {name}: {}\n", one.why)),
+            None => text.push_str(&format!("- {}\n", one.why)),
+        }
+    }
+    text.push_str(&told_sensitive(&report.sensitive, report.trusted));
+    let (taken, left) = (report.taken.len(), report.left_out.len());
+    text.push_str(&if report.dry_run {
+        format!("{taken} would come in, {left} would stay out; nothing was changed\n")
+    } else {
+        format!("{taken} came in, {left} stayed out\n")
+    });
+    text
+}
+
+fn opener(context: &Context, arguments: &ImportArguments) -> Result<Opener, Fault> {
+    if let Some(path) = &arguments.identity {
+        return Ok(Opener::Identity(path.clone()));
+    }
+    let passphrase = passphrase(context, &arguments.bundle, "bundle passphrase: ")?;
+    Ok(passphrase.map_or(Opener::Vault, Opener::Passphrase))
+}
+
+/// The bundle's passphrase from where the flags say.
+fn passphrase(
+    _context: &Context,
+    arguments: &BundleArguments,
+    question: &str,
+) -> Result<Option<Secret>, Fault> {
+    let given = if let Some(number) = arguments.bundle_passphrase_fd {
+        Some(files::read_secret_from(number))
+    } else {
+        let path = arguments.bundle_passphrase_file.as_ref();
+        path.map(|path| files::read_passphrase(path))
+    };
+    match given {
+        Some(given) => given.map(Some).map_err(|problem| Fault::input(&problem)),
+        None if !arguments.bundle_passphrase => Ok(None),
+        None if sources::somebody_is_there() => sources::prompt(question).map(Some),
+        None => Err(
+            Fault::usage("nobody can be asked for the bundle's passphrase here")
+                .hint("give --bundle-passphrase-fd N or --bundle-passphrase-file FILE"),
+        ),
+    }
+}
+
+/// The whole file, or standard input for `-`.
+fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
+    if file == Path::new("-") {
+        let stdin = std::io::stdin().lock();
+        return files::read_all(stdin, Path::new("standard input"))
+            .map_err(|problem| Fault::input(&problem));
+    }
+    files::read_bytes(file, files::TEXT_LIMIT)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|problem| Fault::input(&problem))
+}
+
+fn shown_path(file: &Path) -> &Path {
+    if file == Path::new("-") {
+        Path::new("standard input")
+    } else {
+        file
+    }
+}
+
+/// `connection export`.
+pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8, Fault> {
+    let chosen = chosen(context, &arguments).await?;
+    let bytes = match arguments.format {
+        ExportFormat::Toml => context.desk.export_definitions(&chosen).await?.into_bytes(),
+        ExportFormat::Curl => {
+            let mut text = String::new();
+            for connection in &chosen {
+                if chosen.len() > 1 {
+                    text.push_str(&format!("# {}\n", connection.name));
+                }
+                text.push_str(&context.desk.curl(connection).await?);
+                text.push('\n');
+            }
+            text.into_bytes()
+        }
+        ExportFormat::Bundle => bundle(context, &arguments, &chosen).await?,
+    };
+    match arguments.output {
+        Some(path) => context.desk.write_export(path, bytes).await?,
+        None => output::raw(&bytes)?,
+    }
+    Ok(0)
+}
+
+async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Connection>, Fault> {
+    let mut chosen = Vec::new();
+    for name in &arguments.names {
+        chosen.push(context.desk.connection(&parsed(name)?).await?);
+    }
+    if arguments.names.is_empty() {
+        chosen = context.desk.connections().await?;
+        if let Some(tag) = &arguments.tag {
+            chosen.retain(|connection| connection.tags.contains(tag));
+        }
+    }
+    if chosen.is_empty() {
+        return Err(Fault::usage("there is no such connection to export"));
+    }
+    Ok(chosen)
+}
+
+async fn bundle(
+    context: &Context,
+    arguments: &ExportArguments,
+    chosen: &[Connection],
+) -> Result<Vec<u8>, Fault> {
+    use std::io::IsTerminal;
+    if arguments.output.is_none() && std::io::stdout().is_terminal() {
+        return Err(Fault::usage("a bundle is no text for a terminal").hint("give --output FILE"));
+    }
+    let passphrase = passphrase(
+        context,
+        &arguments.bundle,
+        "choose a passphrase for the bundle: ",
+    )?;
+    let to = match passphrase {
+        Some(passphrase) => SealTo::Passphrase(passphrase),
+        None => SealTo::Recipients(arguments.to.clone()),
+    };
+    if matches!(&to, SealTo::Recipients(keys) if keys.is_empty()) {
+        return Err(Fault::usage(
+            "secrets leave this machine only encrypted: for whom is the bundle?",
+        )
+        .hint(
+            "give --to age1… (secret where names a vault's), or --bundle-passphrase, \
+                 --bundle-passphrase-fd N, --bundle-passphrase-file FILE",
+        ));
+    }
+    let bundled = context
+        .with_vault(async || context.desk.export_bundle(chosen, to.clone()).await)
+        .await?;
+    for line in &bundled.left_out {
+        output::say(&format!("left out: {line}"));
+    }
+    output::say(&format!(
+        "{} connections, {} secrets",
+        chosen.len(),
+        bundled.secrets
+    ));
+    Ok(bundled.sealed)
+}

@@ -1,0 +1,149 @@
+//! `switchboard connection apply`: definitions kept in git, shown as a difference before they are made so.
+
+use std::io::{BufRead, IsTerminal};
+
+use serde::Serialize;
+
+use super::{SensitiveLine, read, sensitive, shown_path, told_sensitive};
+use crate::cli::arguments::Format;
+use crate::cli::arguments::transfer::ApplyArguments;
+use crate::cli::context::Context;
+use crate::cli::fault::Fault;
+use crate::cli::output;
+use crate::store::files;
+use crate::store::transfer::Difference;
+use crate::work::transfer::{Plan, Step};
+
+/// `--format json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema_version: u8,
+    dry_run: bool,
+    changes: bool,
+    steps: Vec<Line<'a>>,
+    left_out: &'a [String],
+    sensitive: Vec<SensitiveLine>,
+    trusted: bool,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    step: &'static str,
+    name: &'a str,
+    fields: &'a [Difference],
+}
+
+/// Runs the command. Exit code 1 where a dry run would change something.
+pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fault> {
+    let bytes = read(&arguments.file)?;
+    let path = shown_path(&arguments.file);
+    let text = files::text_of(&bytes, path).map_err(|problem| Fault::input(&problem))?;
+    let how = (arguments.trust, arguments.prune);
+    let plan = context.desk.plan_apply(path, text, how).await?;
+    write(&plan, &arguments)?;
+    if arguments.dry_run {
+        return Ok(u8::from(plan.changes()));
+    }
+    let removed = plan
+        .steps
+        .iter()
+        .filter(|step| matches!(step, Step::Remove(_)))
+        .count();
+    if removed > 0 && !arguments.yes && !confirmed(removed)? {
+        return Err(Fault::usage("nothing was changed"));
+    }
+    if plan.changes() {
+        context
+            .with_vault(async || context.desk.apply(plan.clone()).await)
+            .await?;
+    }
+    Ok(0)
+}
+
+fn write(plan: &Plan, arguments: &ApplyArguments) -> Result<(), Fault> {
+    let report = Report {
+        schema_version: 1,
+        dry_run: arguments.dry_run,
+        changes: plan.changes(),
+        steps: plan.steps.iter().map(line).collect(),
+        left_out: &plan.left_out,
+        sensitive: sensitive(&plan.sensitive),
+        trusted: arguments.trust,
+    };
+    match arguments.format {
+        Format::Json => output::json(&report)?,
+        Format::Ndjson => output::ndjson(&report)?,
+        Format::Human | Format::Nagios => output::data(&told(&report))?,
+    }
+    Ok(())
+}
+
+fn line(step: &Step) -> Line<'_> {
+    let (word, name, fields): (_, _, &[Difference]) = match step {
+        Step::Add(connection) => ("add", &connection.name, &[]),
+        Step::Change { after, fields, .. } => ("change", &after.name, fields),
+        Step::Same(name) => ("same", name, &[]),
+        Step::Extra(name) => ("extra", name, &[]),
+        Step::Remove(name) => ("remove", name, &[]),
+    };
+    Line {
+        step: word,
+        name: name.as_str(),
+        fields,
+    }
+}
+
+fn told(report: &Report<'_>) -> String {
+    let mut text = String::new();
+    let mut same = 0;
+    for line in &report.steps {
+        match line.step {
+            "add" => text.push_str(&format!("+ {}\n", line.name)),
+            "change" => {
+                text.push_str(&format!("~ {}\n", line.name));
+                for field in line.fields {
+                    let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".into());
+                    text.push_str(&format!(
+                        "    {}: {} → {}\n",
+                        field.field,
+                        shown(&field.before),
+                        shown(&field.after)
+                    ));
+                }
+            }
+            "remove" => text.push_str(&format!(
+                "- {}, with the secrets kept for it here\n",
+                line.name
+            )),
+            "extra" => text.push_str(&format!(
+                "· {} is not in the file; --prune removes it\n",
+                line.name
+            )),
+            _ => same += 1,
+        }
+    }
+    for why in report.left_out {
+        text.push_str(&format!("! {why}\n"));
+    }
+    text.push_str(&told_sensitive(&report.sensitive, report.trusted));
+    text.push_str(&match (report.changes, report.dry_run) {
+        (false, _) => format!("{same} as the file says; nothing to change\n"),
+        (true, true) => "nothing was changed: a dry run\n".to_owned(),
+        (true, false) => String::new(),
+    });
+    text
+}
+
+fn confirmed(removed: usize) -> Result<bool, Fault> {
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            Fault::usage("removing asks first, and nobody can be asked here").hint("give --yes"),
+        );
+    }
+    output::say(&format!(
+        "Remove {removed} and the secrets kept for them here? [y/N]"
+    ));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

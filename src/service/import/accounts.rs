@@ -1,0 +1,73 @@
+//! `~/.ccli/config.json`: the accounts of `CloudBlue` Connect's own command line, in plain text there.
+
+use serde::Deserialize;
+
+use super::{Candidate, Reading, Unreadable, name_of, tell_apart};
+use crate::domain::text::inert;
+use crate::domain::{Connection, Endpoint, Secret, ServiceId};
+
+/// Where the API is when an account names no endpoint.
+const USUAL: &str = "https://api.connect.cloudblue.com/public/v1";
+
+#[derive(Deserialize)]
+struct File {
+    accounts: Vec<serde_json::Value>,
+    #[serde(default)]
+    active: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    api_key: Option<String>,
+    endpoint: Option<String>,
+    id: Option<String>,
+    name: Option<String>,
+}
+
+/// Every account in `text`.
+pub fn read(text: &str) -> Result<Reading, Unreadable> {
+    // serde's message may quote a value: only the line is told.
+    let file: File = serde_json::from_str(text).map_err(|error| Unreadable::Json(error.line()))?;
+    if file.accounts.len() > super::LIMIT {
+        return Err(Unreadable::Many);
+    }
+    let mut reading = Reading::default();
+    for (at, account) in file.accounts.into_iter().enumerate() {
+        match candidate(account, file.active.as_deref()) {
+            Ok(candidate) => reading.candidates.push(candidate),
+            Err(why) => reading
+                .left_out
+                .push(format!("account {} was left out: {why}", at + 1)),
+        }
+    }
+    tell_apart(&mut reading.candidates);
+    Ok(reading)
+}
+
+fn candidate(account: serde_json::Value, active: Option<&str>) -> Result<Candidate, String> {
+    let Ok(account) = serde_json::from_value::<Account>(account) else {
+        return Err("its fields are of other kinds than the program writes".to_owned());
+    };
+    let key = account.api_key.unwrap_or_default();
+    let key = key.trim();
+    let bare = key.strip_prefix("ApiKey ").unwrap_or(key).trim();
+    let (username, secret) = bare
+        .split_once(':')
+        .ok_or("its api_key is not ApiKey SU-…:…")?;
+    let endpoint = account.endpoint.filter(|text| !text.trim().is_empty());
+    let endpoint = endpoint.as_deref().unwrap_or(USUAL).trim_end_matches('/');
+    Endpoint::parse(endpoint).map_err(|problem| problem.to_string())?;
+    let id = account.id.unwrap_or_default();
+    let wished = account.name.filter(|name| !name.trim().is_empty());
+    let name = name_of(wished.as_deref().unwrap_or(&id), "connect");
+    let mut candidate = Candidate::new(Connection::new(name, ServiceId::connect(), endpoint));
+    candidate.connection.username = inert(username, 128);
+    candidate.key = Some(Secret::new(secret));
+    if !id.is_empty() {
+        candidate.connection.company = Some(inert(&id, 64));
+        if active == Some(id.as_str()) {
+            candidate.note("the account that was active there");
+        }
+    }
+    Ok(candidate)
+}

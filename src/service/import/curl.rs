@@ -1,0 +1,385 @@
+//! curl commands, as people keep them in notes and as browsers copy them.
+//!
+//! What a probe needs is taken: URL, pair or header, certificates, proxy, address family. What it would not
+//! send (a method, a body, cookies) is named. `-K` is refused: its file may hold anything.
+
+use super::header::{self, plain, set};
+use super::place::{Place, host, pair, place, value};
+use super::{Candidate, Reading, Unreadable, name_of, shell, tell_apart};
+use crate::domain::text::inert;
+use crate::domain::{AddressFamily, Connection, Name, ServiceId};
+use crate::service::Catalog;
+
+/// Options without a value that change nothing for a probe.
+const SILENT: &[&str] = &[
+    "-s",
+    "-S",
+    "-i",
+    "-v",
+    "-f",
+    "-g",
+    "-N",
+    "-#",
+    "-q",
+    "-a",
+    "-j",
+    "--silent",
+    "--show-error",
+    "--include",
+    "--verbose",
+    "--fail",
+    "--fail-with-body",
+    "--globoff",
+    "--no-buffer",
+    "--compressed",
+    "--progress-bar",
+    "--http1.0",
+    "--http1.1",
+    "--http2",
+    "--http3",
+    "--tcp-nodelay",
+    "--no-keepalive",
+    "--path-as-is",
+    "--disable",
+    "--no-progress-meter",
+    "--tlsv1.2",
+    "--tlsv1.3",
+    "--basic",
+    "-0",
+    "-1",
+];
+
+/// Options with a value that change nothing for a probe.
+const SILENT_WITH_VALUE: &[&str] = &[
+    "-o",
+    "-w",
+    "-A",
+    "-D",
+    "-c",
+    "-e",
+    "-C",
+    "-r",
+    "-T",
+    "-y",
+    "-Y",
+    "-z",
+    "--output",
+    "--write-out",
+    "--user-agent",
+    "--dump-header",
+    "--cookie-jar",
+    "--referer",
+    "--retry",
+    "--retry-delay",
+    "--connect-timeout",
+    "--max-redirs",
+    "--limit-rate",
+    "--stderr",
+    "--trace",
+    "--trace-ascii",
+    "--capath",
+    "--ciphers",
+    "--tls-max",
+    "--noproxy",
+    "--keepalive-time",
+    "--range",
+    "--interface",
+];
+
+/// Options with a value that a probe would not send, and why.
+const LEFT_OUT: &[(&[&str], &str)] = &[
+    (
+        &[
+            "-d",
+            "-F",
+            "--data",
+            "--data-raw",
+            "--data-binary",
+            "--data-ascii",
+            "--data-urlencode",
+            "--json",
+            "--form",
+        ],
+        "the body was left out: a probe sends none",
+    ),
+    (
+        &["-b", "--cookie"],
+        "cookies were left out: a connection has a key, not a session",
+    ),
+    (
+        &["--resolve", "--connect-to"],
+        "--resolve was left out: a probe asks the name server",
+    ),
+    (
+        &[
+            "--netrc-file",
+            "--aws-sigv4",
+            "--cert-type",
+            "--key-type",
+            "--pass",
+            "--proxy-user",
+            "-U",
+        ],
+        "an option with credentials of its own kind was left out",
+    ),
+];
+
+/// Whether `line` is a curl command, perhaps behind a prompt or variables.
+pub(super) fn begins_with_curl(line: &str) -> bool {
+    let line = line.trim_start_matches(['$', '#', '>', ' ']);
+    let mut words = line.split_whitespace();
+    words.find(|word| !is_assignment(word)).is_some_and(is_curl)
+}
+
+fn is_curl(word: &str) -> bool {
+    word.rsplit('/').next() == Some("curl")
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+/// Every curl command in `text`.
+pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
+    let mut reading = Reading::default();
+    let mut number = 0;
+    for command in shell::commands(text) {
+        let words = match command {
+            Ok(words) => words,
+            Err(broken) => {
+                number += 1;
+                let why = format!("command {number} was left out: {}", broken.say());
+                reading.left_out.push(why);
+                continue;
+            }
+        };
+        let prompt = |word: &&String| is_assignment(word) || *word == "$" || *word == ">";
+        let mut words = words.iter().skip_while(prompt).map(String::as_str);
+        if !words.next().is_some_and(is_curl) {
+            continue;
+        }
+        number += 1;
+        match Reader::default().read(catalog, words) {
+            Ok(candidate) => reading.candidates.push(candidate),
+            Err(why) => reading
+                .left_out
+                .push(format!("command {number} was left out: {why}")),
+        }
+        if reading.candidates.len() > super::LIMIT {
+            return Err(Unreadable::Many);
+        }
+    }
+    tell_apart(&mut reading.candidates);
+    Ok(reading)
+}
+
+/// One command as it is read.
+struct Reader {
+    candidate: Candidate,
+    service: Option<ServiceId>,
+    url: Option<String>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        let unnamed = Connection::new(Name::unnamed(), ServiceId::http(), "");
+        Self {
+            candidate: Candidate::new(unnamed),
+            service: None,
+            url: None,
+        }
+    }
+}
+
+impl Reader {
+    fn read<'a>(
+        mut self,
+        catalog: &Catalog,
+        mut words: impl Iterator<Item = &'a str>,
+    ) -> Result<Candidate, String> {
+        while let Some(word) = words.next() {
+            if word.starts_with("--") {
+                self.option(word, &mut words)?;
+            } else if word.starts_with('-') && word.len() > 1 {
+                self.short(word, &mut words)?;
+            } else {
+                self.take_url(word);
+            }
+        }
+        let url = self.url.take().ok_or("there is no URL in it")?;
+        let Place {
+            service,
+            url,
+            pair,
+            notes,
+        } = place(catalog, &url, self.service)?;
+        let candidate = &mut self.candidate;
+        if let Some((username, key)) = pair {
+            candidate.connection.username = username;
+            set(candidate, key);
+        }
+        notes.iter().for_each(|note| candidate.note(note));
+        candidate.connection.name = name_of(&host(&url), "imported");
+        candidate.connection.service = service;
+        candidate.connection.url = url;
+        Ok(self.candidate)
+    }
+
+    fn take_url(&mut self, word: &str) {
+        if self.url.is_none() {
+            self.url = Some(word.to_owned());
+        } else {
+            self.candidate
+                .note("a second URL was left out: a connection has one");
+        }
+    }
+
+    /// `-sSu user:key`, `-uuser:key`: letters, the last of which may have a value.
+    fn short<'a>(
+        &mut self,
+        word: &'a str,
+        words: &mut impl Iterator<Item = &'a str>,
+    ) -> Result<(), String> {
+        for (at, letter) in word.char_indices().skip(1) {
+            let option = format!("-{letter}");
+            if !takes_value(&option) {
+                self.flag(&option)?;
+                continue;
+            }
+            let rest = word.get(at + letter.len_utf8()..).unwrap_or_default();
+            let value = if rest.is_empty() {
+                words.next()
+            } else {
+                Some(rest)
+            };
+            return self.valued(&option, value.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn option<'a>(
+        &mut self,
+        option: &str,
+        words: &mut impl Iterator<Item = &'a str>,
+    ) -> Result<(), String> {
+        if takes_value(option) {
+            self.valued(option, words.next().unwrap_or_default())
+        } else {
+            self.flag(option)
+        }
+    }
+
+    fn flag(&mut self, option: &str) -> Result<(), String> {
+        let connection = &mut self.candidate.connection;
+        match option {
+            "-4" | "--ipv4" => connection.family = AddressFamily::V4,
+            "-6" | "--ipv6" => connection.family = AddressFamily::V6,
+            "-k" | "--insecure" => self.candidate.note(
+                "-k was left out: a key is sent only where the certificate was verified; \
+                 give the authority by --ca-file",
+            ),
+            "-L" | "--location" | "--location-trusted" => self
+                .candidate
+                .note("-L was left out: redirects are shown, and never followed with a key"),
+            "-I" | "--head" | "-G" | "--get" => {}
+            "-n" | "--netrc" | "--netrc-optional" => self
+                .candidate
+                .note("--netrc was left out: give the pair by connection edit"),
+            option if SILENT.contains(&option) => {}
+            option => self.candidate.note(format!(
+                "{} was left out: it is not known here",
+                inert(option, 40)
+            )),
+        }
+        Ok(())
+    }
+
+    fn valued(&mut self, option: &str, text: &str) -> Result<(), String> {
+        match option {
+            "-K" | "--config" => {
+                return Err(
+                    "-K reads options from elsewhere, which are not read here: write them out, \
+                     or add the connection by `connection add`"
+                        .to_owned(),
+                );
+            }
+            "-H" | "--header" => {
+                let shown = header::take(&mut self.candidate, text);
+                self.service = shown.or(self.service.take());
+            }
+            "-u" | "--user" => {
+                let (user, key) = pair(text);
+                self.candidate.connection.username = plain(&mut self.candidate, &user);
+                set(&mut self.candidate, key);
+            }
+            "--oauth2-bearer" => self.candidate.set_key(value(text)),
+            "--url" => self.take_url(text),
+            "-X" | "--request" if text.eq_ignore_ascii_case("get") => {}
+            "-X" | "--request" => self.candidate.note(format!(
+                "the method {} was left out: a probe asks with GET",
+                inert(text, 20)
+            )),
+            _ => self.way(option, text),
+        }
+        Ok(())
+    }
+
+    fn way(&mut self, option: &str, text: &str) {
+        let connection = &mut self.candidate.connection;
+        match option {
+            "--cacert" => connection.ca_file = Some(text.into()),
+            "-E" | "--cert" => connection.client_cert = Some(text.into()),
+            "--key" => connection.client_key = Some(text.into()),
+            "-m" | "--max-time" => {
+                let seconds = text
+                    .split('.')
+                    .next()
+                    .and_then(|whole| whole.parse::<u32>().ok());
+                connection.timeout_s = seconds.map(|seconds| seconds.clamp(1, 600));
+            }
+            "-x" | "--proxy" if text.contains('@') => self.candidate.note(
+                "the proxy was left out: user name and password don't belong in the configuration",
+            ),
+            "-x" | "--proxy" => connection.proxy = Some(inert(text, 200)),
+            option => {
+                let why = LEFT_OUT
+                    .iter()
+                    .find(|(options, _)| options.contains(&option))
+                    .map(|(_, why)| *why);
+                if let Some(why) = why {
+                    self.candidate.note(why);
+                }
+            }
+        }
+    }
+}
+
+fn takes_value(option: &str) -> bool {
+    const TAKEN: &[&str] = &[
+        "-K",
+        "--config",
+        "-H",
+        "--header",
+        "-u",
+        "--user",
+        "--oauth2-bearer",
+        "--url",
+        "-X",
+        "--request",
+        "--cacert",
+        "-E",
+        "--cert",
+        "--key",
+        "-m",
+        "--max-time",
+        "-x",
+        "--proxy",
+    ];
+    TAKEN.contains(&option)
+        || SILENT_WITH_VALUE.contains(&option)
+        || LEFT_OUT
+            .iter()
+            .any(|(options, _)| options.contains(&option))
+}

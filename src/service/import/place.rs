@@ -1,0 +1,174 @@
+//! From a URL as another program has it to the URL that a connection needs, and the service that is there.
+
+use super::Value;
+use super::shell::OPEN;
+use crate::domain::text::inert;
+use crate::domain::{Endpoint, Secret, ServiceId, UrlProblem};
+use crate::service::Catalog;
+use crate::service::hints;
+
+/// Where a connection goes.
+pub(super) struct Place {
+    pub(super) service: ServiceId,
+    pub(super) url: String,
+    /// A pair that stood in the URL.
+    pub(super) pair: Option<(String, Option<Value>)>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Names of query parameters that carry secrets.
+const SECRET_PARAMETERS: [&str; 12] = [
+    "key",
+    "api_key",
+    "apikey",
+    "api-key",
+    "token",
+    "access_token",
+    "auth",
+    "secret",
+    "password",
+    "passwd",
+    "signature",
+    "sig",
+];
+
+/// Reads `typed`; `known` is the service where something else than the URL has told it. The error is one sentence.
+pub(super) fn place(
+    catalog: &Catalog,
+    typed: &str,
+    known: Option<ServiceId>,
+) -> Result<Place, String> {
+    if typed.contains(OPEN) {
+        return Err("its URL holds a variable, whose value is not known here".to_owned());
+    }
+    let mut notes = Vec::new();
+    let mut pair = None;
+    let endpoint = match Endpoint::parse(typed) {
+        Ok(endpoint) => endpoint,
+        Err(UrlProblem::UserInfo {
+            username,
+            password,
+            rest,
+        }) => {
+            notes.push("the pair that stood in the URL was moved to its fields".to_owned());
+            pair = Some((username, password.map(Value::Known)));
+            Endpoint::parse(&rest).map_err(|problem| problem.to_string())?
+        }
+        Err(problem) => return Err(problem.to_string()),
+    };
+    let service = known.unwrap_or_else(|| detected(catalog, &endpoint));
+    let endpoint = without_secrets(endpoint, &mut notes);
+    Ok(Place {
+        url: base(catalog, &service, &endpoint, &mut notes),
+        service,
+        pair,
+        notes,
+    })
+}
+
+/// The service that the URL alone shows.
+fn detected(catalog: &Catalog, endpoint: &Endpoint) -> ServiceId {
+    if let Some(service) = hints::detect(catalog, &ServiceId::http(), &endpoint.shown(), "") {
+        return service;
+    }
+    let segments = endpoint.segments();
+    let call = segments.last().is_some_and(|last| {
+        [".json", ".xml", ".php"]
+            .iter()
+            .any(|end| last.to_ascii_lowercase().ends_with(end))
+    });
+    // `…/api/clients/get.json`: three segments from `api` on.
+    let at = segments.iter().position(|segment| *segment == "api");
+    match at {
+        Some(at) if call && segments.len() == at + 3 => ServiceId::blesta(),
+        _ => ServiceId::http(),
+    }
+}
+
+/// The service's base: what stands before the path of a call.
+fn base(
+    catalog: &Catalog,
+    service: &ServiceId,
+    endpoint: &Endpoint,
+    notes: &mut Vec<String>,
+) -> String {
+    let segments = endpoint.segments();
+    let end = match service.as_str() {
+        "connect" => segments
+            .windows(2)
+            .position(|pair| pair == ["public", "v1"])
+            .map(|at| at + 2),
+        _ => None,
+    };
+    let shorter = match end {
+        Some(end) if end < segments.len() || endpoint.url().query().is_some() => {
+            Some(endpoint.truncated(end))
+        }
+        Some(_) => None,
+        None => catalog
+            .get(service)
+            .and_then(|service| hints::stripped(service, endpoint)),
+    };
+    let Some(shorter) = shorter else {
+        return endpoint.shown();
+    };
+    let shorter = shorter.shown();
+    notes.push(format!(
+        "the URL is the service's own, {}, not that of one call",
+        inert(&shorter, 120)
+    ));
+    shorter
+}
+
+/// Takes query parameters out that carry secrets by their names: they would stand in the configuration.
+fn without_secrets(endpoint: Endpoint, notes: &mut Vec<String>) -> Endpoint {
+    let mut url = endpoint.url().clone();
+    let is_secret = |name: &str| {
+        SECRET_PARAMETERS
+            .iter()
+            .any(|secret| name.eq_ignore_ascii_case(secret))
+    };
+    let all: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+    let (secret, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _)| is_secret(name));
+    if secret.is_empty() {
+        return endpoint;
+    }
+    for (name, _) in &secret {
+        notes.push(format!(
+            "the parameter {} was left out of the URL: a secret does not belong in the configuration",
+            inert(name, 40)
+        ));
+    }
+    if kept.is_empty() {
+        url.set_query(None);
+    } else {
+        url.query_pairs_mut().clear().extend_pairs(&kept);
+    }
+    Endpoint::parse(url.as_str()).unwrap_or(endpoint)
+}
+
+/// `user:key` as a text has it.
+pub(super) fn pair(text: &str) -> (String, Option<Value>) {
+    match text.split_once(':') {
+        Some((user, key)) => (user.to_owned(), Some(value(key))),
+        None => (text.to_owned(), None),
+    }
+}
+
+/// A secret as a word has it: a variable, or the value.
+pub(super) fn value(text: &str) -> Value {
+    let text = text.trim();
+    let name = text
+        .strip_prefix(OPEN)
+        .and_then(|rest| rest.strip_suffix(super::shell::CLOSE))
+        .filter(|name| !name.is_empty() && !name.contains(OPEN));
+    match name {
+        Some(name) => Value::Variable(name.to_owned()),
+        None => Value::Known(Secret::new(text)),
+    }
+}
+
+/// The name of a connection to `url` that nobody named: its host.
+pub(super) fn host(url: &str) -> String {
+    Endpoint::parse(url).map_or_else(|_| String::new(), |endpoint| endpoint.host())
+}

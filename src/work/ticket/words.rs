@@ -1,0 +1,334 @@
+//! The words of a ticket: a function of the case and its reader.
+
+use std::fmt::Write;
+
+use super::{Case, Freshness, Reader};
+use crate::domain::reply::milliseconds;
+use crate::domain::text::inert;
+use crate::domain::verdict::whole_seconds;
+use crate::domain::{AnsweredBy, Endpoint, State, Who};
+
+/// The ticket as plain text, the last line with its end.
+pub(super) fn ticket(case: &Case<'_>, reader: Reader) -> String {
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = write(&mut text, case, reader);
+    text
+}
+
+fn write(text: &mut String, case: &Case<'_>, reader: Reader) -> std::fmt::Result {
+    head(text, case, reader)?;
+    happened(text, case)?;
+    match reader {
+        Reader::Host => asked_of_host(text, case)?,
+        Reader::Vendor => asked_of_vendor(text, case)?,
+        Reader::Me => next_steps(text, case)?,
+    }
+    evidence(text, case)?;
+    way(text, case)?;
+    certificates(text, case)?;
+    tried(text, case)?;
+    if reader == Reader::Me {
+        history(text, case)?;
+    }
+    reproduce(text, case)?;
+    end(text, case)
+}
+
+fn host(case: &Case<'_>) -> String {
+    Endpoint::parse(&case.verdict.url).map_or_else(|_| "the host".to_owned(), |url| url.host())
+}
+
+fn head(text: &mut String, case: &Case<'_>, reader: Reader) -> std::fmt::Result {
+    let verdict = case.verdict;
+    let status = match verdict.status {
+        0 => "no HTTP answer".to_owned(),
+        status => format!("HTTP status {status}"),
+    };
+    let host = host(case);
+    writeln!(text, "{host}: {} ({status})", verdict.title)?;
+    let to = match reader {
+        Reader::Host => format!("To: whoever runs {host}"),
+        Reader::Vendor => format!("To: the makers of {}", case.service),
+        Reader::Me => format!("Connection: {}", case.connection.name),
+    };
+    writeln!(text, "{to}\n")
+}
+
+fn happened(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let verdict = case.verdict;
+    writeln!(text, "What happened")?;
+    let by = match verdict.answered_by {
+        AnsweredBy::Service => format!("answered by {}", case.service),
+        AnsweredBy::WebServer => "answered by the web server, before the service saw it".to_owned(),
+        AnsweredBy::Cdn => "answered by a content delivery network in front of the host".to_owned(),
+        AnsweredBy::Waf => "answered by a firewall application in front of the service".to_owned(),
+        AnsweredBy::Proxy => "answered by a proxy on the way".to_owned(),
+        AnsweredBy::Nobody => "answered by nobody".to_owned(),
+        AnsweredBy::Unknown => "answered, and it is not known by whom".to_owned(),
+    };
+    let at = whole_seconds(verdict.at);
+    let how = match case.freshness {
+        Freshness::Fresh => "a probe made for this report",
+        Freshness::Last => "the last probe before this report",
+    };
+    writeln!(text, "  {} (UTC), {how}", at)?;
+    writeln!(text, "  GET {} was {by}.", verdict.url)?;
+    if !verdict.cause.is_empty() {
+        writeln!(text, "  {}", verdict.cause)?;
+    }
+    writeln!(
+        text,
+        "  Reason in switchboard's words: {}\n",
+        verdict.reason.id()
+    )
+}
+
+fn asked_of_host(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let verdict = case.verdict;
+    writeln!(text, "What we ask you for")?;
+    if verdict.remedy.who == Who::Host {
+        steps(text, case)?;
+    } else if verdict.state() == State::Ok {
+        writeln!(text, "  Nothing: it works from here.\n")?;
+    } else {
+        writeln!(
+            text,
+            "  From here it looks as if {} must act. Please check whether your logs say otherwise\n  \
+             for the time above.\n",
+            who(verdict.remedy.who, case)
+        )?;
+    }
+    refused(text, case)
+}
+
+/// The addresses of the host that took no connection.
+fn refused(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let down: Vec<String> = case
+        .verdict
+        .addresses
+        .iter()
+        .filter(|address| address.state == State::Down)
+        .map(|address| address.address.to_string())
+        .collect();
+    if down.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        text,
+        "  No connection was made to {}: please see that it is open for us.\n",
+        down.join(", ")
+    )
+}
+
+fn asked_of_vendor(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let verdict = case.verdict;
+    writeln!(text, "What your service is and says")?;
+    let version = verdict.service_version.as_deref().unwrap_or("not told");
+    writeln!(text, "  {}, version {version}", case.service)?;
+    if let Some(identity) = &verdict.identity {
+        let parts = [&identity.id, &identity.name, &identity.host];
+        let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+        writeln!(text, "  account: {}", parts.join(" · "))?;
+    }
+    if !case.connection.username.is_empty() {
+        writeln!(text, "  as: {}", inert(&case.connection.username, 128))?;
+    }
+    writeln!(text)?;
+    if verdict.remedy.who == Who::Vendor {
+        writeln!(text, "What we ask you for")?;
+        steps(text, case)?;
+    }
+    Ok(())
+}
+
+fn next_steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let verdict = case.verdict;
+    writeln!(text, "What to do next")?;
+    if verdict.remedy.steps.is_empty() {
+        writeln!(text, "  Nothing.\n")?;
+    } else {
+        writeln!(text, "  For {}:", who(verdict.remedy.who, case))?;
+        steps(text, case)?;
+    }
+    if let Some(url) = &verdict.remedy.url {
+        writeln!(text, "  Corrected URL: {url}\n")?;
+    }
+    if let Some(until) = verdict.retry_at {
+        writeln!(
+            text,
+            "  No key is sent before {} (UTC), so that nobody is locked out.\n",
+            whole_seconds(until)
+        )?;
+    }
+    Ok(())
+}
+
+fn who(who: Who, case: &Case<'_>) -> String {
+    match who {
+        Who::You => "whoever keeps the connection".to_owned(),
+        Who::Host => format!("whoever runs {}", host(case)),
+        Who::Vendor => format!("the makers of {}", case.service),
+    }
+}
+
+fn steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let remedy = &case.verdict.remedy;
+    for (number, step) in remedy.steps.iter().enumerate() {
+        writeln!(text, "  {}. {step}", number + 1)?;
+    }
+    for line in remedy.snippet.iter().flat_map(|snippet| snippet.lines()) {
+        writeln!(text, "       {line}")?;
+    }
+    if let Some(doc) = &remedy.doc {
+        writeln!(text, "  More: {doc}")?;
+    }
+    writeln!(text)
+}
+
+fn evidence(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let verdict = case.verdict;
+    if verdict.evidence.is_empty() && verdict.changed_since_last_good.is_empty() {
+        return Ok(());
+    }
+    writeln!(text, "What says so")?;
+    for line in &verdict.evidence {
+        writeln!(text, "  - {line}")?;
+    }
+    for line in &verdict.changed_since_last_good {
+        writeln!(text, "  - changed since it last worked: {line}")?;
+    }
+    writeln!(text)
+}
+
+fn way(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let verdict = case.verdict;
+    writeln!(text, "The way there")?;
+    for address in &verdict.addresses {
+        let word = match address.state {
+            State::Ok => "connected",
+            State::Down => "no connection",
+            State::Warn | State::Unknown => "not tried",
+        };
+        let time = address
+            .ms
+            .map_or_else(String::new, |ms| format!(", {ms:.1} ms"));
+        writeln!(text, "  {}  {word}{time}", address.address)?;
+    }
+    if verdict.addresses.is_empty() {
+        writeln!(text, "  no address")?;
+    }
+    let parts = verdict.phases.parts();
+    let times: Vec<String> = parts
+        .iter()
+        .filter_map(|(word, time)| Some(format!("{word} {} ms", milliseconds((*time)?))))
+        .collect();
+    if !times.is_empty() {
+        writeln!(text, "  {}", times.join(", "))?;
+    }
+    for target in &verdict.redirects {
+        writeln!(text, "  redirected to {target} (not followed with the key)")?;
+    }
+    writeln!(text)
+}
+
+fn certificates(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let Some(tls) = &case.verdict.tls else {
+        return Ok(());
+    };
+    let version = tls.version.as_deref().unwrap_or("TLS, not agreed");
+    let verified = if tls.verified {
+        "verified"
+    } else {
+        "not verified"
+    };
+    writeln!(text, "Certificates ({version}, {verified})")?;
+    for (number, one) in tls.chain.iter().enumerate() {
+        writeln!(text, "  {number}: {}", one.subject)?;
+        writeln!(text, "     issued by {}", one.issuer)?;
+        writeln!(
+            text,
+            "     valid {} to {}",
+            whole_seconds(one.not_before),
+            whole_seconds(one.not_after)
+        )?;
+        if !one.names.is_empty() {
+            let names = inert(&one.names.join(", "), 400);
+            writeln!(text, "     for {names}")?;
+        }
+        writeln!(text, "     SHA-256 {}", one.fingerprint)?;
+    }
+    writeln!(text)
+}
+
+fn tried(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    writeln!(text, "What was tried")?;
+    for check in case.verdict.checks.iter() {
+        let Some(detail) = &check.detail else {
+            continue;
+        };
+        let word = match check.state {
+            State::Ok => "ok",
+            State::Warn => "check",
+            State::Down => "failed",
+            State::Unknown => "not asked",
+        };
+        writeln!(text, "  {:9} {word:9} {detail}", check.id.word())?;
+    }
+    writeln!(text)
+}
+
+fn history(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let Some(history) = &case.history else {
+        return Ok(());
+    };
+    let Some(standing) = history.standing else {
+        return Ok(());
+    };
+    writeln!(text, "Before")?;
+    writeln!(
+        text,
+        "  {} since {} (UTC)",
+        standing.state.word(),
+        whole_seconds(standing.since)
+    )?;
+    let good = history.strip.iter().rev();
+    let mut good = good.filter(|run| run.reason.state() == State::Ok);
+    if let Some(run) = good.next() {
+        writeln!(text, "  last good result {} (UTC)", whole_seconds(run.at))?;
+    }
+    let failed = history.strip.iter();
+    let failed = failed.filter(|run| run.reason.state() != State::Ok).count();
+    writeln!(
+        text,
+        "  of the last {} results {failed} were not good",
+        history.strip.len()
+    )?;
+    if let Some(day) = history.availability.day {
+        writeln!(text, "  available over 24 hours: {:.2} %", day * 100.0)?;
+    }
+    writeln!(text)
+}
+
+fn reproduce(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let Some(curl) = &case.curl else {
+        return Ok(());
+    };
+    writeln!(
+        text,
+        "To see the same (the key is read from $SWITCHBOARD_KEY)"
+    )?;
+    writeln!(text, "  {curl}\n")
+}
+
+fn end(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    let note = match case.freshness {
+        Freshness::Fresh => "from a fresh probe",
+        Freshness::Last => "from the last probe",
+    };
+    writeln!(
+        text,
+        "Written by switchboard {} {note}. All times are UTC. No key, token or password is in it.",
+        env!("CARGO_PKG_VERSION")
+    )
+}

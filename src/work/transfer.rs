@@ -1,0 +1,261 @@
+//! Connections from and to other programs and machines: import, export, and definitions kept in git.
+//!
+//! Nothing that is here is overwritten by an import; values of secrets go to a store, or nowhere. What a file
+//! would have run, or read from this machine's environment, is left out unless the person trusts it.
+
+mod apply;
+mod bundle;
+
+pub use apply::{Plan, Step};
+pub use bundle::{Bundled, Opener};
+
+use std::path::Path;
+
+use super::desk::Desk;
+use super::draft::{Draft, Edit, Saved};
+use super::error::WorkError;
+use crate::domain::{Connection, Name, Secret};
+use crate::service::import::{self, Candidate, Form, Reading, Unreadable, free_name};
+use crate::store::transfer::{Sensitive, screen};
+use crate::store::{StoreKind, files, transfer};
+
+/// What a file brings, and what would become of it here.
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    /// In the file's order.
+    pub items: Vec<Item>,
+    /// What no connection came of, a sentence each.
+    pub left_out: Vec<String>,
+    /// References that run programs or read this machine, whether left out or let in.
+    pub sensitive: Vec<Sensitive>,
+}
+
+/// One connection that a file brings.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Under the name that it would have here.
+    pub connection: Connection,
+    /// The value of its key.
+    pub key: Option<Secret>,
+    /// The value of its shared token.
+    pub token: Option<Secret>,
+    /// Further handles by their labels.
+    pub added: Vec<(String, Secret)>,
+    /// What of it is not taken and why, a sentence each.
+    pub notes: Vec<String>,
+    /// What would become of it.
+    pub fate: Fate,
+}
+
+/// What becomes of an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is added.
+    New,
+    /// It is added under a free name; this one is another connection's.
+    Renamed(Name),
+    /// The same service, URL and username are here under this name: nothing to do.
+    Here(Name),
+    /// The name is another connection's.
+    Taken,
+}
+
+impl Item {
+    fn new(candidate: Candidate) -> Self {
+        Self {
+            connection: candidate.connection,
+            key: candidate.key,
+            token: candidate.token,
+            added: Vec::new(),
+            notes: candidate.notes,
+            fate: Fate::New,
+        }
+    }
+
+    /// Whether it would be added.
+    pub const fn comes_in(&self) -> bool {
+        match self.fate {
+            Fate::New | Fate::Renamed(_) => true,
+            Fate::Here(_) | Fate::Taken => false,
+        }
+    }
+
+    /// Whether a value of it must be kept somewhere.
+    pub const fn holds_secrets(&self) -> bool {
+        self.key.is_some() || self.token.is_some() || !self.added.is_empty()
+    }
+
+    /// Leaves every value behind: the connection alone comes in.
+    pub fn forget_secrets(&mut self) {
+        if self.holds_secrets() {
+            self.notes
+                .push("its secrets were left out, as asked".to_owned());
+        }
+        self.key = None;
+        self.token = None;
+        self.added.clear();
+    }
+}
+
+/// How an import is read.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    /// What the text is; by its beginning where absent.
+    pub form: Option<Form>,
+    /// Whether references that run programs or read this machine are let in.
+    pub trust: bool,
+    /// Whether a taken name gets a number; otherwise its item stays out.
+    pub rename: bool,
+    /// What opens a bundle.
+    pub opener: Opener,
+}
+
+impl Desk {
+    /// Reads what `bytes` brings; nothing is changed. `path` stands in messages.
+    pub async fn read_import(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        reader: &Reader,
+    ) -> Result<Incoming, WorkError> {
+        let doing = || format!("importing {}", files::shown(path));
+        let unreadable = |problem: Unreadable| WorkError::failed(doing(), &problem);
+        let begins_as_bundle = bytes.starts_with(b"age-encryption.org/");
+        let form = if begins_as_bundle && reader.form.is_none() {
+            Form::Bundle
+        } else {
+            let text = files::text_of(bytes, path);
+            let text = text.map_err(|problem| WorkError::failed(doing(), &problem))?;
+            match reader.form {
+                Some(form) => form,
+                None => import::form_of(text).map_err(unreadable)?,
+            }
+        };
+        let text =
+            || files::text_of(bytes, path).map_err(|problem| WorkError::failed(doing(), &problem));
+        let mut incoming = match form {
+            Form::Bundle => self.read_bundle(path, bytes, &reader.opener).await?,
+            Form::Definitions => definitions(path, text()?)?,
+            Form::Curl => {
+                let catalog = self.catalog().await?;
+                found(import::curl::read(&catalog, text()?).map_err(unreadable)?)
+            }
+            Form::Dotenv => {
+                let catalog = self.catalog().await?;
+                found(import::dotenv::read(&catalog, text()?).map_err(unreadable)?)
+            }
+            Form::Accounts => found(import::accounts::read(text()?).map_err(unreadable)?),
+        };
+        for item in &mut incoming.items {
+            let screened = screen(&mut item.connection, reader.trust, None);
+            incoming.sensitive.extend(screened);
+        }
+        let here = self.connections().await?;
+        decide(&mut incoming.items, &here, reader.rename);
+        Ok(incoming)
+    }
+
+    /// Adds one item, its values to `store` or where new secrets are kept here. Whatever fails, nothing of it
+    /// was added but what the error says.
+    pub async fn import_one(
+        &self,
+        item: &Item,
+        store: Option<StoreKind>,
+    ) -> Result<Saved, WorkError> {
+        let edit = |value: &Option<Secret>| value.clone().map_or(Edit::Keep, Edit::Set);
+        let draft = Draft {
+            key: edit(&item.key),
+            token: edit(&item.token),
+            store,
+            ..Draft::new(item.connection.clone())
+        };
+        let mut saved = self.save(draft).await?;
+        for (label, value) in &item.added {
+            saved = self
+                .add_handle(&item.connection.name, label, value.clone(), store)
+                .await?;
+        }
+        Ok(saved)
+    }
+
+    /// The connections called `names`, or all, as definitions for git: references, no secret.
+    pub async fn export_definitions(&self, chosen: &[Connection]) -> Result<String, WorkError> {
+        transfer::export(chosen).map_err(|problem| WorkError::failed("exporting", &problem))
+    }
+}
+
+fn found(reading: Reading) -> Incoming {
+    Incoming {
+        items: reading.candidates.into_iter().map(Item::new).collect(),
+        left_out: reading.left_out,
+        sensitive: Vec::new(),
+    }
+}
+
+/// `[[connection]]` tables; settings stay where they are.
+fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
+    // Taken whole: what is sensitive is screened with the rest.
+    let read = transfer::import(path, text, true)
+        .map_err(|problem| WorkError::failed("importing", &problem))?;
+    let plain = |connection| Item {
+        connection,
+        key: None,
+        token: None,
+        added: Vec::new(),
+        notes: Vec::new(),
+        fate: Fate::New,
+    };
+    let mut left_out = Vec::new();
+    if read.configuration.settings != crate::store::Settings::default() {
+        left_out.push("the settings were left out: they are each machine's own".to_owned());
+    }
+    let settings = read.sensitive.into_iter();
+    let settings = settings.filter(|one| one.connection.is_none());
+    left_out.extend(settings.map(|one| format!("{} was left out: it {}", one.field, one.what)));
+    Ok(Incoming {
+        items: read
+            .configuration
+            .connections
+            .into_iter()
+            .map(plain)
+            .collect(),
+        left_out,
+        sensitive: Vec::new(),
+    })
+}
+
+/// What becomes of each item beside what is here.
+fn decide(items: &mut [Item], here: &[Connection], rename: bool) {
+    let mut taken: Vec<Name> = here.iter().map(|one| one.name.clone()).collect();
+    for item in items {
+        let twin = here.iter().find(|one| is_same(one, item));
+        item.fate = match twin {
+            Some(twin) => Fate::Here(twin.name.clone()),
+            None if !taken.contains(&item.connection.name) => Fate::New,
+            None if rename => {
+                let wished = item.connection.name.clone();
+                item.connection.name = free_name(&wished, |name| taken.contains(name));
+                Fate::Renamed(wished)
+            }
+            None => Fate::Taken,
+        };
+        if item.comes_in() {
+            taken.push(item.connection.name.clone());
+        }
+    }
+}
+
+/// Whether `here` is what the item would make. Two bearer keys for one URL are two connections.
+fn is_same(here: &Connection, item: &Item) -> bool {
+    let there = &item.connection;
+    let told = !there.username.is_empty() || !item.holds_secrets();
+    told && (
+        &here.service,
+        here.url.trim_end_matches('/'),
+        &here.username,
+    ) == (
+        &there.service,
+        there.url.trim_end_matches('/'),
+        &there.username,
+    )
+}

@@ -1,0 +1,158 @@
+//! Definitions kept in git: what a file says is made so here, no more and no less; a second time changes
+//! nothing. Secrets are not part of it: what a file does not say about them stays as it is.
+
+use std::path::Path;
+
+use crate::domain::{Connection, Name};
+use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
+use crate::work::desk::Desk;
+use crate::work::error::WorkError;
+
+/// What a file of definitions would change.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In the file's order, removals last.
+    pub steps: Vec<Step>,
+    /// References that run programs or read this machine, whether left out or let in.
+    pub sensitive: Vec<Sensitive>,
+    /// What is not applied, a sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// What becomes of one connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It is not here yet.
+    Add(Connection),
+    /// It is here, and differs.
+    Change {
+        /// As it is.
+        before: Connection,
+        /// As the file says.
+        after: Connection,
+        /// In what.
+        fields: Vec<Difference>,
+    },
+    /// It is here as the file says.
+    Same(Name),
+    /// It is here and not in the file.
+    Extra(Name),
+    /// It is here, not in the file, and goes.
+    Remove(Name),
+}
+
+impl Plan {
+    /// Whether anything would change.
+    pub fn changes(&self) -> bool {
+        self.steps.iter().any(Step::changes)
+    }
+}
+
+impl Step {
+    /// Whether it changes something.
+    pub const fn changes(&self) -> bool {
+        match self {
+            Self::Add(_) | Self::Change { .. } | Self::Remove(_) => true,
+            Self::Same(_) | Self::Extra(_) => false,
+        }
+    }
+}
+
+impl Desk {
+    /// What the definitions in `text` would change; nothing is changed. `path` stands in messages.
+    pub async fn plan_apply(
+        &self,
+        path: &Path,
+        text: &str,
+        (trust, prune): (bool, bool),
+    ) -> Result<Plan, WorkError> {
+        let read = transfer::import(path, text, true)
+            .map_err(|problem| WorkError::failed("reading the definitions", &problem))?;
+        let here = self.connections().await?;
+        let mut plan = Plan::default();
+        let settings = read.sensitive.iter().filter(|one| one.connection.is_none());
+        plan.left_out
+            .extend(settings.map(|one| format!("{} is not applied: it {}", one.field, one.what)));
+        if plan.left_out.is_empty()
+            && read.configuration.settings != crate::store::Settings::default()
+        {
+            plan.left_out
+                .push("settings are not applied: they are each machine's own".to_owned());
+        }
+        for wanted in &read.configuration.connections {
+            let before = here.iter().find(|one| one.name == wanted.name);
+            let (step, sensitive) = step(wanted, before, trust)?;
+            plan.steps.push(step);
+            plan.sensitive.extend(sensitive);
+        }
+        let named = |name: &Name| {
+            let mut all = read.configuration.connections.iter();
+            all.any(|one| one.name == *name)
+        };
+        let extra = here.into_iter().map(|one| one.name);
+        let extra = extra.filter(|name| !named(name));
+        let end = if prune { Step::Remove } else { Step::Extra };
+        plan.steps.extend(extra.map(end));
+        Ok(plan)
+    }
+
+    /// Does what a plan says: additions and changes in one step, then removals with their secrets.
+    pub async fn apply(&self, plan: Plan) -> Result<(), WorkError> {
+        let removed: Vec<Name> = plan
+            .steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Remove(name) => Some(name.clone()),
+                Step::Add(_) | Step::Change { .. } | Step::Same(_) | Step::Extra(_) => None,
+            })
+            .collect();
+        let steps = plan.steps;
+        self.edit(move |document| {
+            for step in &steps {
+                match step {
+                    Step::Add(connection) => document.add(connection)?,
+                    Step::Change { before, after, .. } => document.merge(before, after)?,
+                    Step::Same(_) | Step::Extra(_) | Step::Remove(_) => {}
+                }
+            }
+            Ok(())
+        })
+        .await?;
+        for name in removed {
+            self.remove(&name).await?;
+        }
+        Ok(())
+    }
+}
+
+fn step(
+    wanted: &Connection,
+    before: Option<&Connection>,
+    trust: bool,
+) -> Result<(Step, Vec<Sensitive>), WorkError> {
+    let mut after = wanted.clone();
+    let sensitive = screen(&mut after, trust, before);
+    let Some(before) = before else {
+        return Ok((Step::Add(after), sensitive));
+    };
+    // What the file does not say, or was not let say, stays.
+    after.key = after.key.or_else(|| before.key.clone());
+    after.token = after.token.or_else(|| before.token.clone());
+    for (label, reference) in &before.added {
+        if !after.added.iter().any(|(other, _)| other == label) {
+            after.added.push((label.clone(), reference.clone()));
+        }
+    }
+    let fields = differences(before, &after)
+        .map_err(|problem| WorkError::failed("comparing the definitions", &problem))?;
+    let step = if fields.is_empty() {
+        Step::Same(after.name)
+    } else {
+        Step::Change {
+            before: before.clone(),
+            after,
+            fields,
+        }
+    };
+    Ok((step, sensitive))
+}

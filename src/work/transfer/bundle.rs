@@ -1,0 +1,196 @@
+//! Bundles: connections with their secrets, encrypted, from one machine to another.
+
+use std::path::{Path, PathBuf};
+
+use super::{Incoming, Item, definitions};
+use crate::domain::{Connection, Secret, SecretRef};
+use crate::store::vault::VaultState;
+use crate::store::vault::bundle::{self, Bundle, BundledSecret, SealTo};
+use crate::store::{Vault, files, transfer};
+use crate::work::desk::Desk;
+use crate::work::draft::{Passphrase, Slot};
+use crate::work::error::WorkError;
+use crate::work::secrets::reference;
+
+/// What opens a bundle.
+#[derive(Clone, Debug, Default)]
+pub enum Opener {
+    /// The vault's identity.
+    #[default]
+    Vault,
+    /// A passphrase of its own.
+    Passphrase(Secret),
+    /// An identity in a file, as `age-keygen` writes it.
+    Identity(PathBuf),
+}
+
+/// A sealed bundle, and what is not in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundled {
+    /// The age file.
+    pub sealed: Vec<u8>,
+    /// How many values are in it.
+    pub secrets: usize,
+    /// Values that stayed here and why, a sentence each.
+    pub left_out: Vec<String>,
+}
+
+impl Desk {
+    /// Seals the connections with every value that can be had. A locked vault asks for its passphrase first.
+    pub async fn export_bundle(
+        &self,
+        chosen: &[Connection],
+        to: SealTo,
+    ) -> Result<Bundled, WorkError> {
+        let mut bundle = Bundle::default();
+        let mut left_out = Vec::new();
+        let mut bare = Vec::with_capacity(chosen.len());
+        for connection in chosen {
+            let mut stripped = connection.clone();
+            for (slot, part) in slots(connection) {
+                match self.value_for(connection, slot).await? {
+                    Taken::Value(value) => {
+                        without(&mut stripped, &part);
+                        bundle.secrets.push(BundledSecret {
+                            connection: connection.name.to_string(),
+                            part,
+                            value,
+                        });
+                    }
+                    Taken::Reference => {}
+                    Taken::Not(why) => {
+                        without(&mut stripped, &part);
+                        left_out.push(format!("{} of {}: {why}", part, connection.name));
+                    }
+                }
+            }
+            bare.push(stripped);
+        }
+        let failed = |problem: &dyn std::error::Error| WorkError::failed("exporting", problem);
+        bundle.definitions = transfer::export(&bare).map_err(|problem| failed(&problem))?;
+        let secrets = bundle.secrets.len();
+        let sealed = self
+            .blocking(move |_| {
+                let sealed = bundle::seal_bundle(&bundle, &to);
+                sealed.map_err(|problem| WorkError::failed("exporting", &problem))
+            })
+            .await?;
+        Ok(Bundled {
+            sealed,
+            secrets,
+            left_out,
+        })
+    }
+
+    async fn value_for(&self, connection: &Connection, slot: Slot) -> Result<Taken, WorkError> {
+        let Some((kept, _)) = reference(connection, slot) else {
+            return Ok(Taken::Reference);
+        };
+        match kept {
+            // These mean the same on another machine, or are meant to differ there.
+            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => Ok(Taken::Reference),
+            SecretRef::Vault(_) | SecretRef::Keyring(_) | SecretRef::Ask => {
+                match self.secret(connection, slot).await {
+                    Ok(value) => Ok(Taken::Value(value)),
+                    Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
+                    Err(problem) => Ok(Taken::Not(problem.to_string())),
+                }
+            }
+        }
+    }
+
+    /// Writes a bundle, or definitions, whole: a new file of mode 0600, or in place of the old one.
+    pub async fn write_export(&self, path: PathBuf, bytes: Vec<u8>) -> Result<(), WorkError> {
+        self.blocking(move |_| {
+            files::write_whole(&path, &bytes)
+                .map_err(|problem| WorkError::failed("exporting", &problem))
+        })
+        .await
+    }
+
+    /// The recipient that others make a bundle for; the vault must be open.
+    pub async fn recipient(&self) -> Result<String, WorkError> {
+        self.blocking(|inner| match inner.vault.state() {
+            VaultState::Absent => Err(WorkError::PassphraseNeeded(Passphrase::Create)),
+            VaultState::Locked => Err(WorkError::PassphraseNeeded(Passphrase::Open)),
+            VaultState::Unlocked => inner
+                .vault
+                .recipient()
+                .map_err(|problem| WorkError::failed("reading the vault", &problem)),
+        })
+        .await
+    }
+
+    pub(super) async fn read_bundle(
+        &self,
+        path: &Path,
+        sealed: &[u8],
+        opener: &Opener,
+    ) -> Result<Incoming, WorkError> {
+        let under_passphrase = bundle::is_under_passphrase(sealed);
+        if matches!(opener, Opener::Vault) && !under_passphrase {
+            // Where the vault must be opened first, the caller is asked to.
+            self.recipient().await?;
+        }
+        let (bytes, opener) = (sealed.to_vec(), opener.clone());
+        let opened = self.blocking(move |inner| {
+            let opened = match &opener {
+                Opener::Vault if under_passphrase => Err(bundle::BundleProblem::PassphraseNeeded),
+                Opener::Vault => inner.vault.open_bundle(&bytes),
+                Opener::Passphrase(passphrase) => bundle::open_bundle(&bytes, passphrase),
+                Opener::Identity(path) => Vault::open_bundle_by(path, &bytes),
+            };
+            opened.map_err(|problem| WorkError::failed("opening the bundle", &problem))
+        });
+        let opened = opened.await?;
+        let mut incoming = definitions(path, &opened.definitions)?;
+        for secret in opened.secrets {
+            let owner = incoming
+                .items
+                .iter_mut()
+                .find(|item| item.connection.name.as_str() == secret.connection);
+            let placed = owner.is_some_and(|item| place(item, &secret.part, secret.value));
+            if !placed {
+                incoming
+                    .left_out
+                    .push("a value was left out: the bundle names no place for it".to_owned());
+            }
+        }
+        Ok(incoming)
+    }
+}
+
+enum Taken {
+    Value(Secret),
+    Reference,
+    Not(String),
+}
+
+fn slots(connection: &Connection) -> Vec<(Slot, String)> {
+    let mut slots = vec![
+        (Slot::Key, "key".to_owned()),
+        (Slot::Token, "token".to_owned()),
+    ];
+    let added = connection.added.iter().enumerate();
+    slots.extend(added.map(|(at, (label, _))| (Slot::Added(at), format!("added/{label}"))));
+    slots
+}
+
+/// Takes the reference out whose value travels, or can't.
+fn without(connection: &mut Connection, part: &str) {
+    match part.strip_prefix("added/") {
+        Some(label) => connection.added.retain(|(other, _)| other != label),
+        None if part == "key" => connection.key = None,
+        None => connection.token = None,
+    }
+}
+
+fn place(item: &mut Item, part: &str, value: Secret) -> bool {
+    match (part, part.strip_prefix("added/")) {
+        ("key", _) => item.key = Some(value),
+        ("token", _) => item.token = Some(value),
+        (_, Some(label)) => item.added.push((label.to_owned(), value)),
+        _ => return false,
+    }
+    true
+}
