@@ -33,6 +33,7 @@ mod title_bar;
 mod tokens;
 mod view;
 mod watching;
+mod welcome;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -158,7 +159,7 @@ fn draw_pane(
     let line = above(one, inside);
     let (cursor, title, right) = match pane {
         Pane::List => {
-            list::draw(view, panes.list, inside, buf);
+            list::draw(view, (panes.list, panes.single), inside, buf);
             let right = place(view, panes, pane, list::count(view));
             return list::draw_title(view, line, right, buf);
         }

@@ -132,8 +132,40 @@ fn an_empty_field_says_what_it_waits_for() {
 }
 
 #[test]
+fn no_meaning_is_by_colour_alone() {
+    let states = switchboard::domain::State::ALL;
+    for (at, one) in states.iter().enumerate() {
+        for other in &states[..at] {
+            assert_ne!(one.glyph(), other.glyph());
+            assert_ne!(one.word(), other.word());
+        }
+    }
+    // Without colours the selection is still seen, and so is which pane has the keys.
+    let mut shown = model(100, 30);
+    let before = text(&shown);
+    select(&mut shown, "legacy");
+    assert_ne!(before, text(&shown));
+    let focus = |pane| {
+        let mut shown = model(100, 30);
+        shown.focus = pane;
+        screen(&shown).buffer().clone()
+    };
+    assert_ne!(focus(Pane::List), focus(Pane::Response));
+}
+
+#[test]
 fn the_first_start() {
     assert_snapshot!("nothing_yet", screen(&empty(100, 30)));
+    for (width, height) in [(80, 24), (60, 16), (40, 12), (20, 5)] {
+        let small = empty(width, height);
+        assert_snapshot!(format!("nothing_yet_{width}x{height}"), screen(&small));
+        let shown = text(&small);
+        let keys = ["n ", "D ", "I "];
+        assert!(
+            keys.iter().take(2).all(|key| shown.contains(key)),
+            "{shown}"
+        );
+    }
     let mut failed = empty(80, 24);
     failed.loaded = LoadState::Failed(
         "/home/ada/.config/switchboard/switchboard.toml line 12: expected `=` after the key".into(),

@@ -3,7 +3,7 @@
 use super::draft::{Draft, HandleSlot};
 use super::tokens::TokensEffect;
 use super::watching::WatchingEffect;
-use crate::domain::{Name, Secret, SecretRef};
+use crate::domain::{Name, Secret, SecretRef, Verdict};
 use crate::service::Manner;
 
 /// Whose probe.
@@ -14,6 +14,12 @@ pub enum Target {
     /// What stands in the form.
     Draft,
 }
+
+/// The code to leave with for the demo: whoever opened the screen runs it, and comes back. No signal, no panic
+/// and no reason has it.
+pub const TO_DEMO: u8 = 250;
+/// The same for an import, which asks on the bare terminal.
+pub const TO_IMPORT: u8 = 251;
 
 /// What a passphrase is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +128,14 @@ pub enum Effect {
     Tokens(TokensEffect),
     /// Something about watching.
     Watching(WatchingEffect),
+    /// Copy the ticket on this verdict of a saved connection, worded for whoever must act. No secret.
+    CopyTicket {
+        /// Whose.
+        name: Name,
+        /// As the screen shows it.
+        verdict: Box<Verdict>,
+    },
+
     /// Ring the terminal's bell.
     Bell,
     /// Switch mouse reports on or off.

@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::keymap::action::{Row, TABLE};
 use super::keymap::{Action, Keymap, Scope};
-use super::model::{Model, Overlay, Pane};
+use super::model::{LoadState, Model, Overlay, Pane};
 use crate::domain::{Reason, Verdict};
 
 /// Keys and words for the footer, the most useful first: the screen shows as many as fit.
@@ -92,6 +92,13 @@ fn list_actions(model: &Model) -> Vec<Action> {
     };
     if model.entries.is_empty() {
         actions.retain(|action| matches!(action, New | Open | Palette | Help | Quit));
+        if model.banner.is_empty() {
+            let at = actions.len().min(1);
+            actions.splice(at..at, [Action::Demo, Action::Import]);
+        }
+        if matches!(model.loaded, LoadState::Failed(_)) {
+            actions.retain(|action| !matches!(action, New | Action::Import));
+        }
     }
     if model.war_room {
         actions.retain(|action| !matches!(action, New | Edit | Reveal | Copy | CopyAs));

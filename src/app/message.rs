@@ -139,6 +139,8 @@ pub struct Loaded {
     pub clipboard_clear_s: u32,
     /// Idle minutes until secrets are locked; 0 never.
     pub lock_after_min: u32,
+    /// Nothing moves that need not.
+    pub reduce_motion: bool,
     /// Keys remapped by the user: action name → key text.
     pub keys: Vec<(String, String)>,
     /// The order of the list by name, if set.

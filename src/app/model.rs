@@ -73,6 +73,8 @@ pub struct Model {
     pub disguise: Disguise,
     /// Idle minutes until secrets are locked; 0 never.
     pub lock_after_min: u32,
+    /// Nothing moves that need not: no ticker, and countdowns in steps of five seconds.
+    pub reduce_motion: bool,
     /// When a key, paste or click came last.
     pub last_input: Timestamp,
     /// When the overlay was opened: a question that nobody expected takes no key that was typed ahead.

@@ -51,6 +51,7 @@ impl Model {
             catalog: Catalog::default(),
             disguise: Disguise::default(),
             lock_after_min: 0,
+            reduce_motion: false,
             last_input: now,
             overlay_since: now,
             waiting: None,
@@ -142,12 +143,12 @@ impl Model {
             form.and_then(|form| form.shown).map(|(_, until)| until),
             self.revealed
                 .as_ref()
-                .map(|revealed| next_second(self.now, revealed.until)),
+                .map(|revealed| self.next_step(revealed.until)),
             self.notice.as_ref().map(|notice| notice.until),
             self.copied
                 .as_ref()
                 .and_then(|copied| copied.clears_at)
-                .map(|clears_at| next_second(self.now, clears_at)),
+                .map(|clears_at| self.next_step(clears_at)),
             self.idle_lock_at(),
             self.board.next_wake(),
         ]
@@ -159,6 +160,9 @@ impl Model {
 
     /// Whether something moves on the screen: a probe that is shown, a passphrase being checked.
     pub fn animating(&self) -> bool {
+        if self.reduce_motion {
+            return false;
+        }
         let moves = |probe: &ProbeState| *probe != ProbeState::Idle;
         self.tokens.animating()
             || self.visible_form().is_some_and(|form| moves(&form.probe))
@@ -170,6 +174,15 @@ impl Model {
                 .names_in_sight()
                 .filter_map(|name| self.entries.get(name))
                 .any(|entry| moves(&entry.probe))
+    }
+
+    /// Seconds from one value of a countdown to the next: with less motion five.
+    pub const fn countdown_step(&self) -> i64 {
+        if self.reduce_motion { 5 } else { 1 }
+    }
+
+    fn next_step(&self, end: Timestamp) -> Timestamp {
+        next_step(self.now, end, self.countdown_step())
     }
 
     /// When the secrets are locked for want of input.
@@ -240,15 +253,16 @@ impl Model {
     }
 }
 
-/// The next moment at which the whole seconds until `end` change.
-fn next_second(now: Timestamp, end: Timestamp) -> Timestamp {
+/// The next moment at which the whole steps of so many seconds until `end` change.
+fn next_step(now: Timestamp, end: Timestamp, seconds: i64) -> Timestamp {
+    let step = SignedDuration::from_secs(seconds);
     let left = end.duration_since(now);
-    if left <= SignedDuration::from_secs(1) {
+    if left <= step {
         return end;
     }
-    let beyond = match left.subsec_nanos() {
-        0 => SignedDuration::from_secs(1),
-        nanos => SignedDuration::from_nanos(i64::from(nanos)),
+    let beyond = match left.as_nanos() % step.as_nanos() {
+        0 => step,
+        nanos => SignedDuration::from_nanos(i64::try_from(nanos).unwrap_or(1)),
     };
     now.checked_add(beyond).unwrap_or(end)
 }

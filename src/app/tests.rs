@@ -5,6 +5,7 @@ mod debounce;
 mod filling;
 mod headers;
 mod keys;
+mod leaving;
 mod listing;
 mod loading;
 mod origins;

@@ -9,6 +9,7 @@ mod editing;
 mod forms;
 mod handles;
 mod headers;
+mod leaving;
 mod mouse;
 mod navigation;
 mod overlays;
@@ -169,6 +170,8 @@ impl Model {
                 self.copy_action(action, out);
             }
             Action::AddToken => self.open_add_token(),
+            Action::Ticket => self.copy_ticket(out),
+            Action::Demo | Action::Import => self.leave_for(action, out),
             Action::Lock => self.lock_or_unlock(out),
             Action::Quit => self.quit(out),
             Action::Suspend => out.push(Effect::Suspend),

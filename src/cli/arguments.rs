@@ -40,7 +40,7 @@ pub struct Arguments {
 }
 
 /// Options of every command.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct Global {
     /// Folder of switchboard.toml and services/
     #[arg(long, global = true, value_name = "DIR")]

@@ -3,6 +3,8 @@
 //! A guide is written once: in a small part of Markdown (headings, paragraphs, lists, indented samples). Here it
 //! becomes text for a terminal, in `man` a page of section 7.
 
+use std::fmt::Write as _;
+
 use clap::CommandFactory;
 
 use super::arguments::Arguments;
@@ -104,7 +106,7 @@ fn overview() -> String {
     let mut text = Arguments::command().render_help().to_string();
     text.push_str("\nGuides, by switchboard help GUIDE:\n");
     for (name, guide) in GUIDES {
-        text.push_str(&format!("  {name:18}{}\n", title(guide)));
+        let _ = writeln!(text, "  {name:18}{}", title(guide));
     }
     text
 }
@@ -156,7 +158,7 @@ mod tests {
             assert!(!title(text).is_empty(), "{name}");
             for line in text.lines() {
                 let width = line.chars().count();
-                assert!(width <= 78, "{name}: {width} columns: {line}");
+                assert!(width <= 80, "{name}: {width} columns: {line}");
             }
         }
     }

@@ -1,11 +1,14 @@
 //! `switchboard` without a command: the screen.
 
-use std::io::IsTerminal;
+use std::io::{BufRead, IsTerminal};
 
-use super::arguments::Global;
+use clap::Parser;
+
+use super::arguments::{Arguments, Global};
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, sources};
+use crate::app::effect::{TO_DEMO, TO_IMPORT};
 use crate::clipboard::Terminal;
 use crate::config::Environment;
 use crate::tui::{self, Options, TuiError};
@@ -16,18 +19,66 @@ use crate::work::Desk;
 pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
     output::log_to(global.log.as_deref(), global.verbose)?;
     refuse_without_terminal()?;
-    let theme = global.theme.clone();
-    let context = Context::open(environment, global)?;
-    let mut options = options(
-        &context.environment,
-        &context.global,
-        theme.as_deref(),
-        Vec::new(),
-    )?;
-    if context.desk.is_locked() {
-        options.passphrase = sources::passphrase(&context.environment, &context.global)?;
+    // A descriptor gives the passphrase once.
+    let mut first = true;
+    loop {
+        let context = Context::open(environment.clone(), global.clone())?;
+        let theme = global.theme.as_deref();
+        let mut options = options(&environment, &global, theme, Vec::new())?;
+        if std::mem::take(&mut first) && context.desk.is_locked() {
+            options.passphrase = sources::passphrase(&environment, &global)?;
+        }
+        match open(context.desk, options)? {
+            TO_DEMO => match super::demo::run(environment.clone(), global.clone())? {
+                0 => {}
+                // A signal, or a terminal that went away: it is meant for us too.
+                code => return Ok(code),
+            },
+            TO_IMPORT => import(&environment, &global)?,
+            code => return Ok(code),
+        }
     }
-    open(context.desk, options)
+}
+
+/// An import from the screen: asks on the bare terminal, with the command's own words, and leads back.
+fn import(environment: &Environment, global: &Global) -> Result<(), Fault> {
+    output::say(
+        "Take connections from a file: curl commands, NAME=value lines (.env), ~/.ccli/config.json,\n\
+         [[connection]] tables or a bundle. Nothing that is here is overwritten.",
+    );
+    let Some(file) = asked("File (nothing goes back): ")? else {
+        return Ok(());
+    };
+    let file = match (file.strip_prefix("~/"), &environment.home) {
+        (Some(rest), Some(home)) => home.join(rest).display().to_string(),
+        _ => file,
+    };
+    let mut words = vec!["switchboard", "connection", "import"];
+    let store = asked("Where are its secrets kept: vault, keyring, none [vault]? ")?;
+    match store.as_deref() {
+        Some("keyring") => words.extend(["--store", "keyring"]),
+        Some("none" | "n") => words.push("--without-secrets"),
+        _ => words.extend(["--store", "vault"]),
+    }
+    words.extend(["--", &file]);
+    let parsed = Arguments::try_parse_from(words);
+    let command = parsed.ok().and_then(|arguments| arguments.command);
+    if let Some(command) = command
+        && let Err(fault) = super::with_desk(environment.clone(), global.clone(), command)
+    {
+        output::error(&fault, fault.hint.as_deref());
+    }
+    asked("Enter goes back to the screen. ")?;
+    Ok(())
+}
+
+/// One line that somebody types; nothing where it is empty.
+fn asked(question: &str) -> Result<Option<String>, Fault> {
+    output::ask(question);
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    let line = line.trim().to_owned();
+    Ok((!line.is_empty()).then_some(line))
 }
 
 /// Runs the screen over `desk`. Its terminal is one way to the clipboard; it is not asked whether it takes it.

@@ -2,6 +2,7 @@
 
 mod apply;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -192,10 +193,7 @@ fn told_sensitive(all: &[SensitiveLine], trusted: bool) -> String {
     for one in all {
         let name = one.connection.as_deref().unwrap_or("settings");
         let verb = if trusted { "let in" } else { "left out" };
-        text.push_str(&format!(
-            "! {name}: {} {verb}: it {}\n",
-            one.field, one.what
-        ));
+        let _ = writeln!(text, "! {name}: {} {verb}: it {}", one.field, one.what);
     }
     if !all.is_empty() && !trusted {
         text.push_str("  --trust lets these in, once you know who wrote the file\n");
@@ -215,30 +213,35 @@ fn told(report: &Report<'_>, _context: &Context) -> String {
             "" => String::new(),
             user => format!("  {}", inert(user)),
         };
-        text.push_str(&format!(
-            "+ {}  {}  {}{user}  {secrets}\n",
+        let _ = writeln!(
+            text,
+            "+ {}  {}  {}{user}  {secrets}",
             one.name,
             one.service,
             inert(one.url)
-        ));
+        );
         for note in one.notes {
-            text.push_str(&format!("  · {note}\n"));
+            let _ = writeln!(text, "  · {note}");
         }
     }
     for one in &report.left_out {
         match &one.name {
-            Some(name) => text.push_str(&format!("- {name}: {}\n", one.why)),
-            None => text.push_str(&format!("- {}\n", one.why)),
+            Some(name) => {
+                let _ = writeln!(text, "- {name}: {}", one.why);
+            }
+            None => {
+                let _ = writeln!(text, "- {}", one.why);
+            }
         }
     }
     text.push_str(&told_sensitive(&report.sensitive, report.trusted));
     let (taken, left) = (report.taken.len(), report.left_out.len());
-    text.push_str(&if report.dry_run {
+    let end = if report.dry_run {
         format!("{taken} would come in, {left} would stay out; nothing was changed\n")
     } else {
         format!("{taken} came in, {left} stayed out\n")
-    });
-    text
+    };
+    text + &end
 }
 
 fn opener(context: &Context, arguments: &ImportArguments) -> Result<Opener, Fault> {
@@ -296,12 +299,12 @@ fn shown_path(file: &Path) -> &Path {
 pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8, Fault> {
     let chosen = chosen(context, &arguments).await?;
     let bytes = match arguments.format {
-        ExportFormat::Toml => context.desk.export_definitions(&chosen).await?.into_bytes(),
+        ExportFormat::Toml => context.desk.export_definitions(&chosen)?.into_bytes(),
         ExportFormat::Curl => {
             let mut text = String::new();
             for connection in &chosen {
                 if chosen.len() > 1 {
-                    text.push_str(&format!("# {}\n", connection.name));
+                    let _ = writeln!(text, "# {}", connection.name);
                 }
                 text.push_str(&context.desk.curl(connection).await?);
                 text.push('\n');
@@ -357,7 +360,7 @@ async fn bundle(
             "secrets leave this machine only encrypted: for whom is the bundle?",
         )
         .hint(
-            "give --to age1… (secret where names a vault's), or --bundle-passphrase, \
+            "give --to age1… (switchboard secret recipient own prints theirs), or --bundle-passphrase, \
                  --bundle-passphrase-fd N, --bundle-passphrase-file FILE",
         ));
     }

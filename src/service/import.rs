@@ -151,7 +151,7 @@ pub fn form_of(text: &str) -> Result<Form, Unreadable> {
     if lines().any(|line| line.starts_with("[[connection]]") || line.starts_with("[settings]")) {
         return Ok(Form::Definitions);
     }
-    if lines().any(|line| curl::begins_with_curl(line)) {
+    if lines().any(curl::begins_with_curl) {
         return Ok(Form::Curl);
     }
     if lines().any(|line| dotenv::pair(line).is_some()) {

@@ -9,7 +9,7 @@ mod whole;
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -30,6 +30,7 @@ pub const SECRET_LIMIT: u64 = 64 * 1024;
 
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 const GROUP_OR_OTHERS_ANY: u32 = 0o077;
+const GROUP_READ: u32 = 0o040;
 
 /// Why a file was not read or written. Says which file; the cause, where there is one, is its source.
 #[derive(Debug, thiserror::Error)]
@@ -161,10 +162,18 @@ pub fn read_pem(path: &Path) -> Result<Vec<u8>, FileProblem> {
     read_bytes(path, 1024 * 1024)
 }
 
-/// The first line of a file that only its owner may read: `--passphrase-file`.
+/// The first line of a file that only its owner may read: `--passphrase-file`. A credential of systemd belongs to
+/// root and is opened to its unit by an access list, whose mask stands where the group's bits do: root's own
+/// group reading it is nobody else.
 pub fn read_passphrase(path: &Path) -> Result<Secret, FileProblem> {
     let (file, metadata) = open_regular(path)?;
-    if metadata.permissions().mode() & GROUP_OR_OTHERS_ANY != 0 {
+    let roots = (metadata.uid(), metadata.gid()) == (0, 0);
+    let refused = if roots {
+        GROUP_OR_OTHERS_ANY & !GROUP_READ
+    } else {
+        GROUP_OR_OTHERS_ANY
+    };
+    if metadata.permissions().mode() & refused != 0 {
         return Err(FileProblem::ReadableByOthers {
             path: path.to_owned(),
         });

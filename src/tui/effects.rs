@@ -25,6 +25,7 @@ use crate::clipboard::{Certainty, Cleared, Life, Placed, TerminalBytes};
 use crate::domain::stack::Wiping;
 use crate::domain::{Checks, Endpoint, HostPort, Name};
 use crate::service::Manner;
+use crate::work::ticket::Freshness;
 use crate::work::{Desk, Saved, WorkError};
 
 /// What a task is for: at most one of each runs.
@@ -211,6 +212,13 @@ impl Effects {
             Effect::CopyText(text) => {
                 self.copy(async move { desk.copy_text(&text, Life::Outlive).await });
             }
+            Effect::CopyTicket { name, verdict } => self.copy(async move {
+                let reader = translate::reader(verdict.remedy.who);
+                let text = desk
+                    .ticket(&name, &verdict, (reader, Freshness::Last))
+                    .await?;
+                desk.copy_text(&text, Life::Outlive).await
+            }),
             Effect::ClearClipboard => self.clear_clipboard(),
             Effect::Resume(name) => self.answer(Key::Resume, async move {
                 match desk.resume(&name).await {

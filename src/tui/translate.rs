@@ -9,11 +9,21 @@ use crate::app::watching::WatchingSettings;
 use crate::app::{Draft, HandleSlot};
 use crate::clipboard::{Certainty, Placed};
 use crate::domain::{Endpoint, Origin};
-use crate::domain::{Name, Secret, SecretRef};
+use crate::domain::{Name, Secret, SecretRef, Who};
 use crate::service::{Catalog, Manner};
 use crate::store::secrets::Offer;
 use crate::store::{Configuration, StoreKind};
+use crate::work::ticket::Reader;
 use crate::work::{self, CopyForm, Edit, Passphrase, Slot, Unsaved};
+
+/// For whom a ticket is worded: whoever must act.
+pub fn reader(who: Who) -> Reader {
+    match who {
+        Who::You => Reader::Me,
+        Who::Host => Reader::Host,
+        Who::Vendor => Reader::Vendor,
+    }
+}
 
 /// What is to be saved.
 pub fn draft(draft: Draft, replaces: Option<Name>, store: Option<SecretRef>) -> work::Draft {
@@ -150,6 +160,7 @@ pub fn configuration(configuration: &Configuration, catalog: Arc<Catalog>) -> Lo
         warnings: Vec::new(),
         clipboard_clear_s: settings.clipboard_clear_s,
         lock_after_min: settings.lock_after_minutes,
+        reduce_motion: settings.reduce_motion,
         keys: remapped(&settings.keys),
         order: Some(settings.order.clone()),
         watching: WatchingSettings {

@@ -8,7 +8,7 @@ use tui_input::Input;
 use super::layout::ListColumns;
 use super::text::{cells, inset, put, put_both, row, width};
 use super::view::{View, lamp};
-use super::{border, input};
+use super::{border, input, welcome};
 use crate::app::model::{Entry, LoadState, Order, Pane};
 use crate::domain::{Name, Verdict};
 
@@ -16,9 +16,21 @@ use crate::domain::{Name, Verdict};
 const WORD: usize = 8;
 
 /// Draws the rows.
-pub(super) fn draw(view: &View<'_>, columns: ListColumns, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(
+    view: &View<'_>,
+    (columns, alone): (ListColumns, bool),
+    area: Rect,
+    buf: &mut Buffer,
+) {
     let list = &view.model.list;
     if list.visible.is_empty() {
+        // Where the list fills the screen, nothing else can say how to go on.
+        if alone && welcome::is_due(view) {
+            for (at, line) in welcome::lines(view).into_iter().enumerate() {
+                put(buf, inset(row(area, at), 1, 1).intersection(area), line);
+            }
+            return;
+        }
         draw_empty(view, area, buf);
         return;
     }

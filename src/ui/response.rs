@@ -10,6 +10,7 @@ mod timing;
 
 use super::text::{inset, put, row, width, wrap};
 use super::view::{View, glyph, lamp_style};
+use super::welcome;
 use crate::app::Action;
 use crate::app::model::LoadState;
 use crate::domain::{AnsweredBy, State, Verdict};
@@ -309,6 +310,14 @@ fn retry(view: &View<'_>, until: jiff::Timestamp, sheet: &mut Sheet) {
     sheet.push(line);
 }
 
+/// The ways on from nothing, a line each.
+fn ways(view: &View<'_>, sheet: &mut Sheet) {
+    for (key, words) in welcome::ways(view) {
+        let key = Span::styled(format!("{key:>2}  "), view.theme.key);
+        sheet.hang(key, words, view.theme.text);
+    }
+}
+
 /// Before the first verdict: the banner, what the configuration had to say, or one line.
 fn nothing_yet(view: &View<'_>, sheet: &mut Sheet) {
     let theme = view.theme;
@@ -319,8 +328,13 @@ fn nothing_yet(view: &View<'_>, sheet: &mut Sheet) {
             theme.text,
         );
         sheet.gap();
-        let kept = "Nothing was changed, and nothing is saved until it can be read.";
+        let kept = "Nothing was changed, and nothing is saved until it can be read. It is read again by \
+                    itself once it is mended; earlier versions lie beside it.";
         sheet.hang(Span::raw("  "), kept, theme.faint);
+        if welcome::is_due(view) {
+            sheet.gap();
+            ways(view, sheet);
+        }
         return;
     }
     for line in &view.model.banner {
@@ -337,6 +351,19 @@ fn nothing_yet(view: &View<'_>, sheet: &mut Sheet) {
             &super::text::clean(warning),
             theme.text,
         );
+    }
+    if welcome::is_due(view) {
+        sheet.gap();
+        sheet.push(Span::styled(
+            "Welcome. Nothing is set up yet.",
+            theme.strong,
+        ));
+        ways(view, sheet);
+        sheet.gap();
+        let next = "Every field is tested while you type, and the answer says who gave it, why, and what to \
+                    do. No key is sent before its host was recognised.";
+        sheet.hang(Span::raw(""), next, theme.faint);
+        return;
     }
     if sheet.lines.is_empty() {
         let words = match (view.model.visible_form(), view.entry()) {

@@ -51,8 +51,11 @@ pub(super) fn field(model: &Model, form: &Form, id: FieldId) -> Option<Open> {
     }
 }
 
-/// Whole seconds from the model's time to `until`, the one that has begun included.
+/// Whole seconds from the model's time to `until`, the one that has begun included; in steps of five where
+/// nothing is to move that need not.
 pub(super) fn seconds_to(model: &Model, until: Timestamp) -> i64 {
-    let left = until.duration_since(model.now).as_millis();
-    i64::try_from(left.max(0).div_euclid(1_000) + i128::from(left.max(0) % 1_000 > 0)).unwrap_or(0)
+    let step = i128::from(model.countdown_step()) * 1_000;
+    let left = until.duration_since(model.now).as_millis().max(0);
+    let steps = left.div_euclid(step) + i128::from(left % step > 0);
+    i64::try_from(steps * step / 1_000).unwrap_or(0)
 }

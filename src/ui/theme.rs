@@ -219,6 +219,9 @@ impl TryFrom<String> for Shade {
 }
 
 #[cfg(test)]
+mod contrast;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -179,7 +179,7 @@ impl Desk {
     }
 
     /// The connections called `names`, or all, as definitions for git: references, no secret.
-    pub async fn export_definitions(&self, chosen: &[Connection]) -> Result<String, WorkError> {
+    pub fn export_definitions(&self, chosen: &[Connection]) -> Result<String, WorkError> {
         transfer::export(chosen).map_err(|problem| WorkError::failed("exporting", &problem))
     }
 }

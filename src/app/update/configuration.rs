@@ -28,6 +28,7 @@ impl Model {
         self.clipboard_clear_s = loaded.clipboard_clear_s;
         self.lock_after_min = loaded.lock_after_min;
         self.board.settings = loaded.watching;
+        self.reduce_motion = loaded.reduce_motion;
         if let Some(name) = loaded.order.filter(|_| first) {
             self.set_order_named(&name);
         }

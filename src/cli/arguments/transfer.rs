@@ -7,6 +7,10 @@ use clap::{Args, ValueEnum};
 use super::Format;
 
 /// `switchboard connection import`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one flag of the command line, independent of the others"
+)]
 #[derive(Debug, Args)]
 pub struct ImportArguments {
     /// A file with curl commands, NAME=value lines, ~/.ccli/config.json, [[connection]] tables or a bundle; `-` for standard input
@@ -34,7 +38,7 @@ pub struct ImportArguments {
     #[command(flatten)]
     pub bundle: BundleArguments,
     /// An identity of age that opens a bundle, as age-keygen writes it
-    #[arg(long, value_name = "FILE", conflicts_with = "bundle_passphrase")]
+    #[arg(long, value_name = "FILE", conflicts_with = "bundle_source")]
     pub identity: Option<PathBuf>,
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -45,13 +49,13 @@ pub struct ImportArguments {
 #[derive(Clone, Debug, Default, Args)]
 pub struct BundleArguments {
     /// Read the bundle's passphrase from this open file descriptor
-    #[arg(long, value_name = "N", group = "bundle_passphrase")]
+    #[arg(long, value_name = "N", group = "bundle_source")]
     pub bundle_passphrase_fd: Option<u32>,
     /// Read the bundle's passphrase from this file (mode 0600)
-    #[arg(long, value_name = "FILE", group = "bundle_passphrase")]
+    #[arg(long, value_name = "FILE", group = "bundle_source")]
     pub bundle_passphrase_file: Option<PathBuf>,
     /// Ask for the bundle's passphrase
-    #[arg(long, group = "bundle_passphrase")]
+    #[arg(long, group = "bundle_source")]
     pub bundle_passphrase: bool,
 }
 
@@ -62,7 +66,7 @@ pub enum ExportFormat {
     Toml,
     /// An encrypted file with the values of the secrets
     Bundle,
-    /// A curl command that reads the key from $SWITCHBOARD_KEY through -K -
+    /// A curl command that reads the key from `$SWITCHBOARD_KEY` through -K -
     Curl,
 }
 
@@ -82,7 +86,7 @@ pub struct ExportArguments {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Who can open the bundle: age1…, may be given several times
-    #[arg(long, value_name = "RECIPIENT", conflicts_with = "bundle_passphrase")]
+    #[arg(long, value_name = "RECIPIENT", conflicts_with = "bundle_source")]
     pub to: Vec<String>,
     /// Under which passphrase the bundle is.
     #[command(flatten)]
@@ -90,6 +94,10 @@ pub struct ExportArguments {
 }
 
 /// `switchboard connection apply`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one flag of the command line, independent of the others"
+)]
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
     /// [[connection]] tables, as `connection export` writes them; `-` for standard input

@@ -1,5 +1,6 @@
 //! `switchboard connection apply`: definitions kept in git, shown as a difference before they are made so.
 
+use std::fmt::Write as _;
 use std::io::{BufRead, IsTerminal};
 
 use serde::Serialize;
@@ -98,40 +99,45 @@ fn told(report: &Report<'_>) -> String {
     let mut same = 0;
     for line in &report.steps {
         match line.step {
-            "add" => text.push_str(&format!("+ {}\n", line.name)),
+            "add" => {
+                let _ = writeln!(text, "+ {}", line.name);
+            }
             "change" => {
-                text.push_str(&format!("~ {}\n", line.name));
+                let _ = writeln!(text, "~ {}", line.name);
                 for field in line.fields {
                     let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".into());
-                    text.push_str(&format!(
-                        "    {}: {} → {}\n",
+                    let _ = writeln!(
+                        text,
+                        "    {}: {} → {}",
                         field.field,
                         shown(&field.before),
                         shown(&field.after)
-                    ));
+                    );
                 }
             }
-            "remove" => text.push_str(&format!(
-                "- {}, with the secrets kept for it here\n",
-                line.name
-            )),
-            "extra" => text.push_str(&format!(
-                "· {} is not in the file; --prune removes it\n",
-                line.name
-            )),
+            "remove" => {
+                let _ = writeln!(text, "- {}, with the secrets kept for it here", line.name);
+            }
+            "extra" => {
+                let _ = writeln!(
+                    text,
+                    "· {} is not in the file; --prune removes it",
+                    line.name
+                );
+            }
             _ => same += 1,
         }
     }
     for why in report.left_out {
-        text.push_str(&format!("! {why}\n"));
+        let _ = writeln!(text, "! {why}");
     }
     text.push_str(&told_sensitive(&report.sensitive, report.trusted));
-    text.push_str(&match (report.changes, report.dry_run) {
+    let end = match (report.changes, report.dry_run) {
         (false, _) => format!("{same} as the file says; nothing to change\n"),
         (true, true) => "nothing was changed: a dry run\n".to_owned(),
         (true, false) => String::new(),
-    });
-    text
+    };
+    text + &end
 }
 
 fn confirmed(removed: usize) -> Result<bool, Fault> {

@@ -220,7 +220,9 @@ impl Reader {
             candidate.connection.username = username;
             set(candidate, key);
         }
-        notes.iter().for_each(|note| candidate.note(note));
+        for note in &notes {
+            candidate.note(note);
+        }
         candidate.connection.name = name_of(&host(&url), "imported");
         candidate.connection.service = service;
         candidate.connection.url = url;
@@ -245,7 +247,7 @@ impl Reader {
         for (at, letter) in word.char_indices().skip(1) {
             let option = format!("-{letter}");
             if !takes_value(&option) {
-                self.flag(&option)?;
+                self.flag(&option);
                 continue;
             }
             let rest = word.get(at + letter.len_utf8()..).unwrap_or_default();
@@ -267,11 +269,12 @@ impl Reader {
         if takes_value(option) {
             self.valued(option, words.next().unwrap_or_default())
         } else {
-            self.flag(option)
+            self.flag(option);
+            Ok(())
         }
     }
 
-    fn flag(&mut self, option: &str) -> Result<(), String> {
+    fn flag(&mut self, option: &str) {
         let connection = &mut self.candidate.connection;
         match option {
             "-4" | "--ipv4" => connection.family = AddressFamily::V4,
@@ -293,7 +296,6 @@ impl Reader {
                 inert(option, 40)
             )),
         }
-        Ok(())
     }
 
     fn valued(&mut self, option: &str, text: &str) -> Result<(), String> {

@@ -185,7 +185,9 @@ fn candidate(catalog: &Catalog, beginning: &str, mut group: Group) -> Result<Can
     let name = if name.is_empty() { host(&url) } else { name };
     let mut candidate = Candidate::new(Connection::new(name_of(&name, "imported"), service, &url));
     candidate.note(format!("made of {taken}"));
-    notes.iter().for_each(|note| candidate.note(note));
+    for note in &notes {
+        candidate.note(note);
+    }
     if let Some((username, key)) = pair {
         candidate.connection.username = username;
         super::header::set(&mut candidate, key);
@@ -210,7 +212,7 @@ fn whole_key(candidate: &mut Candidate, text: &str) {
     let bare = text.strip_prefix("ApiKey ").unwrap_or(text);
     match (bare.starts_with("SU-"), bare.split_once(':')) {
         (true, Some((user, key))) => {
-            candidate.connection.username = user.to_owned();
+            user.clone_into(&mut candidate.connection.username);
             candidate.connection.service = ServiceId::connect();
             candidate.set_key(Value::Known(crate::domain::Secret::new(key)));
         }

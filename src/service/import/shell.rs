@@ -94,13 +94,12 @@ impl Reader<'_> {
             match self.rest.next() {
                 Some('"') => return,
                 Some('\\') => match self.rest.next() {
-                    Some('\n') => {}
+                    Some('\n') | None => {}
                     Some(c @ ('"' | '\\' | '$' | '`')) => self.push(c),
                     Some(c) => {
                         self.push('\\');
                         self.push(c);
                     }
-                    None => {}
                 },
                 Some('`') => self.broken = Some(Broken::Substitution),
                 Some('$') => self.dollar(true),

@@ -43,7 +43,7 @@ fn blesta_is_known_by_its_headers_and_by_its_calls() {
     assert_eq!(found.key, Some(Secret::new(HEX)));
     let call = curl("curl -u a:b https://billing.example.com/api/clients/get.json");
     assert_eq!(call.connection.service, ServiceId::blesta());
-    assert_eq!(call.connection.url, "https://billing.example.com/");
+    assert_eq!(call.connection.url, "https://billing.example.com");
     let other = curl("curl https://example.com/api/health.json");
     assert_eq!(other.connection.service, ServiceId::http());
 }
@@ -139,7 +139,7 @@ fn names_of_an_env_file_make_connections() {
     };
     assert_eq!(shop.connection.name.as_str(), "blesta");
     assert_eq!(shop.connection.service, ServiceId::blesta());
-    assert_eq!(shop.connection.url, "https://billing.example.com/");
+    assert_eq!(shop.connection.url, "https://billing.example.com");
     assert_eq!(shop.connection.username, "shop");
     assert_eq!(shop.key, Some(Secret::new(HEX)));
     assert_eq!(shop.token, Some(Secret::new("tok")));

@@ -45,7 +45,7 @@ fn has_shape(line: &str) -> bool {
     let after = |scheme: &str| {
         line.match_indices(scheme)
             .filter_map(|(at, _)| line.get(at + scheme.len()..))
-            .map(|rest| rest.trim_start())
+            .map(str::trim_start)
             .collect::<Vec<_>>()
     };
     let long = |rest: &str, length: usize| run(rest) >= length;

@@ -740,3 +740,20 @@ fn names_stay_unique_within_one_edit() {
         .collect();
     assert_eq!(names, ["c", "a", "b"]);
 }
+
+#[test]
+fn the_schema_names_the_keys_that_are_read() {
+    let schema = include_str!("../../../assets/schema/config.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    for (pointer, known) in [
+        ("/properties/connection/items/properties", read::KNOWN),
+        ("/properties/settings/properties", settings::KNOWN),
+    ] {
+        let named = schema.pointer(pointer).unwrap().as_object().unwrap();
+        let mut named: Vec<&str> = named.keys().map(String::as_str).collect();
+        let mut known = known.to_vec();
+        named.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(named, known, "{pointer}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Files are replaced whole, links stay links, and what others may change is refused.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::{Arc, Barrier};
 
 use super::*;
@@ -83,11 +83,20 @@ fn a_passphrase_file_is_for_its_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pass");
     fs::write(&path, "correct horse\r\nsecond line\n").unwrap();
-    chmod(&path, 0o640);
-    assert!(matches!(
-        read_passphrase(&path),
-        Err(FileProblem::ReadableByOthers { .. })
-    ));
+    for mode in [0o644, 0o620, 0o604] {
+        chmod(&path, mode);
+        assert!(
+            matches!(
+                read_passphrase(&path),
+                Err(FileProblem::ReadableByOthers { .. })
+            ),
+            "{mode:o}"
+        );
+    }
+    // As a credential of systemd: root's, and the mask of its access list where the group's bits stand.
+    chmod(&path, 0o440);
+    let is_roots = fs::metadata(&path).unwrap().uid() == 0;
+    assert_eq!(read_passphrase(&path).is_ok(), is_roots);
     chmod(&path, 0o400);
     assert_eq!(read_passphrase(&path).unwrap().expose(), "correct horse");
 }

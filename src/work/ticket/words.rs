@@ -72,7 +72,7 @@ fn happened(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         Freshness::Fresh => "a probe made for this report",
         Freshness::Last => "the last probe before this report",
     };
-    writeln!(text, "  {} (UTC), {how}", at)?;
+    writeln!(text, "  {at} (UTC), {how}")?;
     writeln!(text, "  GET {} was {by}.", verdict.url)?;
     if !verdict.cause.is_empty() {
         writeln!(text, "  {}", verdict.cause)?;

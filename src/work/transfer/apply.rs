@@ -23,13 +23,13 @@ pub struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It is not here yet.
-    Add(Connection),
+    Add(Box<Connection>),
     /// It is here, and differs.
     Change {
         /// As it is.
-        before: Connection,
+        before: Box<Connection>,
         /// As the file says.
-        after: Connection,
+        after: Box<Connection>,
         /// In what.
         fields: Vec<Difference>,
     },
@@ -133,7 +133,7 @@ fn step(
     let mut after = wanted.clone();
     let sensitive = screen(&mut after, trust, before);
     let Some(before) = before else {
-        return Ok((Step::Add(after), sensitive));
+        return Ok((Step::Add(Box::new(after)), sensitive));
     };
     // What the file does not say, or was not let say, stays.
     after.key = after.key.or_else(|| before.key.clone());
@@ -149,8 +149,8 @@ fn step(
         Step::Same(after.name)
     } else {
         Step::Change {
-            before: before.clone(),
-            after,
+            before: Box::new(before.clone()),
+            after: Box::new(after),
             fields,
         }
     };

