@@ -156,9 +156,13 @@ pub fn help(model: &Model) -> Vec<(String, &'static Row)> {
         .collect()
 }
 
-/// The table for people, in Markdown: key, key in a text field, what it does. The README's is this one.
+/// The table for people, in Markdown: key, key in a text field, what it does. The README's is this one. Moving
+/// about is left out: arrows, Tab, Enter and Esc do as everywhere, and the screen's own help lists them.
 pub fn markdown(keymap: &Keymap) -> String {
-    let rows = TABLE.iter().map(|row| {
+    let told = TABLE
+        .iter()
+        .filter(|row| row.group != super::keymap::Group::Move);
+    let rows = told.map(|row| {
         let keys = keymap.keys(row.action);
         let list = |field: bool| -> String {
             let shown = keys

@@ -100,7 +100,7 @@ actions! {
     Reveal "reveal" "reveal" ["v"] Both Handles [] "Show the handle for 10 seconds, or hide it again";
     Copy "copy" "copy" ["y"] Both Handles [] "Copy the handle";
     CopyAs "copy-as" "copy as" ["Y"] Both Handles [] "Copy as header, as curl command, or copy username or URL";
-    Ticket "copy-ticket" "ticket" ["E"] Both Handles [List Response] "Copy a ticket for whoever must act: host, vendor or you; no secret is in it";
+    Ticket "copy-ticket" "ticket" ["S"] Both Handles [List Response] "Copy a ticket for whoever must act: host, vendor or you; no secret is in it";
     Import "import" "import" ["I"] Lists Edit [List] "Take connections from curl commands, .env files, accounts or a bundle";
     Demo "demo" "demo" ["D"] Lists Screen [List] "The demo over rehearsal services on this machine; its end leads back here";
     AddToken "add-token" "add token" ["a"] Both Handles [List Form Tokens] "Keep a further token with the connection";

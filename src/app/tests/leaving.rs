@@ -49,9 +49,9 @@ fn a_draft_is_not_lost_on_the_way_and_the_demo_does_not_nest() {
 #[test]
 fn a_ticket_is_copied_of_the_verdict_that_is_shown() {
     let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("E");
+    scene.keys("S");
     assert!(scene.notice().contains("no verdict"), "{}", scene.notice());
-    scene.watched("a", Reason::CredentialsRejected).keys("E");
+    scene.watched("a", Reason::CredentialsRejected).keys("S");
     let effects = scene.effects();
     assert!(
         effects.iter().any(
@@ -59,7 +59,7 @@ fn a_ticket_is_copied_of_the_verdict_that_is_shown() {
         ),
         "{effects:?}"
     );
-    scene.keys("W E");
+    scene.keys("W S");
     assert!(
         !scene
             .effects()

@@ -23,7 +23,7 @@ impl Model {
         }
     }
 
-    /// `E`: the ticket on what is shown, for whoever must act.
+    /// `S`: the ticket on what is shown, for whoever must act.
     pub(super) fn copy_ticket(&mut self, out: &mut Effects) {
         if self.war_room {
             return self.complain("nothing is copied in the war-room");

@@ -64,7 +64,7 @@ fn happened(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         AnsweredBy::Cdn => "answered by a content delivery network in front of the host".to_owned(),
         AnsweredBy::Waf => "answered by a firewall application in front of the service".to_owned(),
         AnsweredBy::Proxy => "answered by a proxy on the way".to_owned(),
-        AnsweredBy::Nobody => "answered by nobody".to_owned(),
+        AnsweredBy::Nobody => "not answered".to_owned(),
         AnsweredBy::Unknown => "answered, and it is not known by whom".to_owned(),
     };
     let at = whole_seconds(verdict.at);
