@@ -497,15 +497,18 @@ fn a_watch_tells_each_change_in_one_line_and_ends_with_the_signal_s_code() {
     assert!(text.is_ascii(), "{text}");
 }
 
-/// What the README shows is what the test above scrapes with: each of its lines stands in the tested file.
+/// What the guide shows is what the test above scrapes with: each of its lines stands in the tested file.
 #[test]
-fn the_readme_shows_the_tested_configuration() {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let (_, rest) = readme.split_once("```yaml\nscrape_configs:\n").unwrap();
-    let (shown, _) = rest.split_once("```").unwrap();
+fn the_guide_shows_the_tested_configuration() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let guide = fs::read_to_string(format!("{root}/assets/guide/prometheus.md")).unwrap();
+    let (_, rest) = guide.split_once("    scrape_configs:\n").unwrap();
+    let (shown, _) = rest.split_once("\n\n").unwrap();
     let tested = fs::read_to_string(format!("{ASSETS}/prometheus.yml")).unwrap();
+    assert!(shown.lines().count() > 10, "{shown}");
     for line in shown.lines() {
+        let line = line.strip_prefix("    ").unwrap();
         assert!(tested.lines().any(|other| other == line), "{line}");
     }
-    assert!(readme.contains("hashmod"));
+    assert!(guide.contains("hashmod"));
 }
