@@ -103,14 +103,12 @@ enum Try {
 const TRIES: &[(&str, Try)] = &[
     ("probe --url", Try::Run(0)),
     ("probe --all", Try::Run(0)),
-    ("probe --targets", Try::Run(0)),
     (
         "probe shop --via",
         Try::Understood("it takes another machine; tests/network.rs has one"),
     ),
     ("connection edit", Try::Run(0)),
     ("connection add", Try::Run(0)),
-    ("connection list", Try::Run(0)),
     ("connection import", Try::Run(0)),
     ("connection export", Try::Run(0)),
     ("connection apply", Try::Run(0)),
