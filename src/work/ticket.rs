@@ -6,7 +6,7 @@ mod words;
 use super::desk::Desk;
 use super::draft::Slot;
 use super::error::WorkError;
-use super::history::History;
+use crate::domain::history::History;
 use crate::domain::{Connection, Name, Secret, Verdict};
 use crate::service::sign::scan;
 
