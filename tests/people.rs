@@ -425,10 +425,7 @@ fn a_ticket_is_worded_for_its_reader_and_holds_no_secret() {
     let vendor = ticket("vendor");
     assert!(vendor.contains("To: the makers of Blesta"), "{vendor}");
     let me = ticket("me");
-    assert!(
-        me.contains("What to do next") && me.contains("Before"),
-        "{me}"
-    );
+    assert!(me.contains("What to do next"), "{me}");
 }
 
 #[test]
