@@ -1,11 +1,6 @@
 //! The README says what the program does: its table of keys and its screenshots are the program's own, and its
 //! commands are run.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::too_many_lines,
-    reason = "what is missing shall fail the test"
-)]
+#![expect(clippy::unwrap_used, reason = "what is missing shall fail the test")]
 
 #[path = "support/sample.rs"]
 #[expect(dead_code, reason = "the tests of the screen take more of it")]

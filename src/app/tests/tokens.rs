@@ -183,7 +183,7 @@ fn what_needs_the_vault_goes_on_once_it_is_open() {
     scene.told(needed());
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
     scene.send(Message::Unlocked);
-    assert_eq!(scene.asked(), [effect.clone()]);
+    assert_eq!(scene.asked(), std::slice::from_ref(&effect));
     scene.told(needed());
     scene.keys("esc");
     let list = scene.model.account_list().unwrap();

@@ -173,6 +173,8 @@ fn put(buffer: &mut Buffer, words: &[(u16, u16, &'static str, Style)]) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_frames_are_shown_as_they_were_drawn(
         frames in prop::collection::vec((any_words(), any::<bool>(), prop::option::of((0..WIDTH, 0..HEIGHT))), 1..6)
@@ -238,4 +240,16 @@ fn a_line_that_goes_is_erased() {
     let mut shown = Shown::new();
     shown.draw(&buffer_of(&["a-long-line-to-the-edge!"]), None);
     assert_eq!(shown.draw(&buffer_of(&["a"]), None), "\x1b[;2H\x1b[K");
+}
+
+/// Found by chance: the right half of a wide character stood on beside a narrow one that took its place.
+#[test]
+fn a_narrow_letter_takes_the_place_of_a_wide_one() {
+    let mut shown = Shown::new();
+    let mut buffer = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
+    put(&mut buffer, &[(13, 0, "漢字", Style::new())]);
+    shown.draw(&buffer, None);
+    put(&mut buffer, &[(13, 0, "a", Style::new().bg(Color::Red))]);
+    shown.draw(&buffer, None);
+    shown.same_as(&buffer, None).unwrap();
 }

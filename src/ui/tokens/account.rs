@@ -102,16 +102,15 @@ fn draw_head(
 /// What loads the list, and what that costs.
 fn offer(view: &View<'_>) -> Line<'static> {
     let theme = view.theme;
-    let mut words = vec![Span::styled("Enter", theme.key)];
-    if let Some(key) = super::super::key(view, Action::LoadTokens) {
-        words.push(Span::styled(" or ", theme.faint));
-        words.push(Span::styled(key, theme.key));
-    }
-    words.push(Span::styled(
-        " loads the account's tokens: one request a page",
-        theme.faint,
-    ));
-    Line::from(words)
+    // Enter does it too, but on this row alone.
+    let key = super::super::key(view, Action::LoadTokens);
+    Line::from(vec![
+        Span::styled(key.unwrap_or_else(|| "Enter".to_owned()), theme.key),
+        Span::styled(
+            " loads the account's tokens: one request a page",
+            theme.faint,
+        ),
+    ])
 }
 
 /// Why there is no row.

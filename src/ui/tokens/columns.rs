@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::super::text::{cut, pad};
 
 /// Cells that a label has at least before another column is shown.
-const LEAST_LABEL: usize = 11;
+const LEAST_LABEL: usize = 16;
 
 /// A column behind the label.
 #[derive(Clone, Copy, PartialEq, Eq)]

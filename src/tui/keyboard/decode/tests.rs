@@ -172,6 +172,8 @@ fn a_sequence_in_two_pieces_is_one_key() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn no_bytes_do_harm_and_pieces_don_t_matter(
         bytes in prop::collection::vec(
