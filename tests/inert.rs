@@ -6,6 +6,12 @@
     clippy::string_slice,
     reason = "what is missing shall fail the test"
 )]
+#![expect(
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::too_many_lines,
+    reason = "texts of tests: read easily, and made once"
+)]
 
 mod support;
 
@@ -354,7 +360,7 @@ fn names_in_certificates_are_text() {
     let made = Certificates::new();
     let folder = made.folder.path();
     let name: String = without_c0().chars().take(40).collect();
-    let extra = format!("{}\u{1b}[31m", name);
+    let extra = format!("{name}\u{1b}[31m");
     let file = |name: &str| folder.join(name);
     let config = format!(
         "[req]\ndistinguished_name=dn\nprompt=no\nutf8=yes\nstring_mask=utf8only\nx509_extensions=ext\n\

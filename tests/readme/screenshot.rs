@@ -65,12 +65,9 @@ fn row(svg: &mut String, y: u16, cells: &[&Cell]) {
         let shown = shown.trim_start();
         if !shown.is_empty() {
             let columns = cells[at..end].len() - lead - (text.len() - text.trim_end().len());
-            let colour = match cells[at].fg {
-                Color::Rgb(red, green, blue) => {
-                    format!(" fill=\"#{red:02x}{green:02x}{blue:02x}\"")
-                }
-                _ => String::new(),
-            };
+            let colour = rgb(cells[at].fg).map_or_else(String::new, |[red, green, blue]| {
+                format!(" fill=\"#{red:02x}{green:02x}{blue:02x}\"")
+            });
             let bold = if cells[at].modifier.contains(Modifier::BOLD) {
                 " font-weight=\"bold\""
             } else {
@@ -102,4 +99,18 @@ pub(crate) fn words(svg: &str) -> String {
     let texts = svg.lines().filter(|line| line.starts_with("<text"));
     let words = texts.filter_map(|line| line.split_once('>')?.1.strip_suffix("</text>"));
     words.collect::<Vec<_>>().join("\n")
+}
+
+/// What a terminal shows for `colour`: xterm's palette. Nothing for the terminal's own.
+fn rgb(colour: Color) -> Option<[u8; 3]> {
+    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    match colour {
+        Color::Rgb(red, green, blue) => Some([red, green, blue]),
+        Color::Indexed(index @ 16..232) => {
+            let step = |by: u8| STEPS[usize::from((index - 16) / by % 6)];
+            Some([step(36), step(6), step(1)])
+        }
+        Color::Indexed(index @ 232..) => Some([8 + 10 * (index - 232); 3]),
+        _ => None,
+    }
 }
