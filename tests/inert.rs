@@ -101,7 +101,9 @@ fn assert_done(done: &Done, whence: &str) {
 
 /// What came out to a terminal, without the sequences that the screen is made of: moves, styles, modes.
 fn without_own(raw: &[u8]) -> String {
+    // One row up is a sequence of two bytes; columns back may be backspaces.
     let text = String::from_utf8(raw.to_vec()).expect("the screen is UTF-8");
+    let text = text.replace("\u{1b}M", "").replace('\u{8}', "");
     let mut rest = text.as_str();
     let mut left = String::new();
     while let Some(at) = rest.find("\u{1b}[") {
@@ -112,7 +114,7 @@ fn without_own(raw: &[u8]) -> String {
         let (parameters, last) = (&sequence[..end], &sequence[end..=end]);
         let own = match last {
             "m" => parameters.split(';').all(|one| one != "31" && one != "32"),
-            "A" | "B" | "C" | "D" | "G" | "H" | "d" | "h" | "l" | "J" | "K" => true,
+            "A" | "B" | "C" | "D" | "G" | "H" | "X" | "d" | "h" | "l" | "J" | "K" => true,
             _ => false,
         };
         assert!(own, "ESC [ {parameters} {last} is not ours");
