@@ -7,6 +7,10 @@ use super::super::text::{cut, pad};
 
 /// Cells that a label has at least before another column is shown.
 const LEAST_LABEL: usize = 16;
+/// The same where there is little room at all.
+const LEAST_NARROW: usize = 11;
+/// Below this many cells there is.
+const NARROW: u16 = 60;
 
 /// A column behind the label.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,6 +98,11 @@ pub(super) struct Columns {
 impl Columns {
     pub(super) fn of(cells: u16, idle: bool) -> Self {
         let (mut left, mut chosen) = (usize::from(cells), Vec::new());
+        let least = if cells < NARROW {
+            LEAST_NARROW
+        } else {
+            LEAST_LABEL
+        };
         for column in Column::RANK {
             let wanted = match column {
                 Column::Used => idle,
@@ -101,7 +110,7 @@ impl Columns {
                 _ => true,
             };
             if wanted {
-                if left < LEAST_LABEL + column.cells() {
+                if left < least + column.cells() {
                     break;
                 }
                 left -= column.cells();
