@@ -90,7 +90,8 @@ fn nearest_of_256(wanted: Rgb) -> u8 {
         .unwrap_or(15)
 }
 
-fn rgb_of(index: u8) -> Rgb {
+/// What xterm shows for a number of its palette.
+pub(super) fn rgb_of(index: u8) -> Rgb {
     match index {
         0..=15 => SIXTEEN[usize::from(index)].1,
         16..=231 => {

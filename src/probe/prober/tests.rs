@@ -157,12 +157,12 @@ async fn after_two_rejections_the_key_stays_here() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_was_not_answered_tells_nothing_of_the_key() {
+async fn an_attempt_that_was_not_answered_may_have_been_refused() {
     let stub = Stub::plain(Act::Reset).await;
     let gate = MemoryGate::default();
     let found = climb(&Prober::default(), with_key(&stub), &gate).await;
     assert_eq!(found.verdict.reason, Reason::Reset, "{found:?}");
-    assert_eq!(gate.diary(), ["book 0", "settle 0 Inconclusive"]);
+    assert_eq!(gate.diary(), ["book 0", "settle 0 Unheard"]);
 }
 
 #[tokio::test]

@@ -228,7 +228,7 @@ async fn no_reply_has_a_kind() {
         ),
         (
             Act::Answer([&b"HTTP/1.1 200 OK\r\nX: "[..], &vec![b'a'; 600_000]].concat()),
-            Failure::NotHttp,
+            Failure::HeadTooLarge,
         ),
     ] {
         let name = format!("{act:.60?}");

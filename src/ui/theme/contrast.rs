@@ -1,6 +1,7 @@
 //! The themes can be read: WCAG's contrast of every text over the backgrounds that it stands on.
 
 use super::*;
+use crate::ui::colour::rgb_of;
 
 /// Least contrast of a text (WCAG 2, level AA).
 const LEAST: f64 = 4.5;
@@ -9,6 +10,7 @@ const LEAST: f64 = 4.5;
 fn rgb(colour: Color) -> Option<(u8, u8, u8)> {
     Some(match colour {
         Color::Rgb(red, green, blue) => (red, green, blue),
+        Color::Indexed(index) => rgb_of(index).into(),
         Color::Black => (0, 0, 0),
         Color::LightRed => (255, 0, 0),
         Color::LightGreen => (0, 255, 0),

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use super::super::text::{cut, pad};
 
 /// Cells that a label has at least before another column is shown.
-const LEAST_LABEL: usize = 16;
+const LEAST_LABEL: usize = 15;
 /// The same where there is little room at all.
 const LEAST_NARROW: usize = 11;
 /// Below this many cells there is.
@@ -62,9 +62,10 @@ impl Column {
     const fn cells(self) -> usize {
         match self {
             Self::Id => 16,
-            Self::By | Self::Status => 13,
-            Self::Used => 17,
-            Self::Extension | Self::Created | Self::Expires => 12,
+            Self::Status | Self::Used => 13,
+            Self::Created | Self::Expires => 12,
+            Self::By => 11,
+            Self::Extension => 10,
             Self::Handle => 8,
             Self::External => 18,
             Self::Modules => 9,
