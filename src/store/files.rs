@@ -30,7 +30,6 @@ pub const SECRET_LIMIT: u64 = 64 * 1024;
 
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 const GROUP_OR_OTHERS_ANY: u32 = 0o077;
-const GROUP_READ: u32 = 0o040;
 
 /// Why a file was not read or written. Says which file; the cause, where there is one, is its source.
 #[derive(Debug, thiserror::Error)]
@@ -163,17 +162,13 @@ pub fn read_pem(path: &Path) -> Result<Vec<u8>, FileProblem> {
 }
 
 /// The first line of a file that only its owner may read: `--passphrase-file`. A credential of systemd belongs to
-/// root and is opened to its unit by an access list, whose mask stands where the group's bits do: root's own
-/// group reading it is nobody else.
+/// root, nobody may write to it, and it is opened to its unit by an access list, whose mask stands where the
+/// group's bits do: that one mode of root's own files is let in too.
 pub fn read_passphrase(path: &Path) -> Result<Secret, FileProblem> {
     let (file, metadata) = open_regular(path)?;
-    let roots = (metadata.uid(), metadata.gid()) == (0, 0);
-    let refused = if roots {
-        GROUP_OR_OTHERS_ANY & !GROUP_READ
-    } else {
-        GROUP_OR_OTHERS_ANY
-    };
-    if metadata.permissions().mode() & refused != 0 {
+    let mode = metadata.permissions().mode() & 0o777;
+    let is_credential = (metadata.uid(), metadata.gid(), mode) == (0, 0, 0o440);
+    if mode & GROUP_OR_OTHERS_ANY != 0 && !is_credential {
         return Err(FileProblem::ReadableByOthers {
             path: path.to_owned(),
         });

@@ -83,7 +83,7 @@ fn a_passphrase_file_is_for_its_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pass");
     fs::write(&path, "correct horse\r\nsecond line\n").unwrap();
-    for mode in [0o644, 0o620, 0o604] {
+    for mode in [0o640, 0o644, 0o620, 0o604] {
         chmod(&path, mode);
         assert!(
             matches!(
