@@ -280,7 +280,7 @@ async fn twenty_five_thousand_tokens_are_one_page_away() {
             stage.asked_so_often("/auth/tokens", 2).await;
             person.sees_no("loading").await;
             person.press("/");
-            person.types("Zapier 4999");
+            person.types("SU-500-024-996");
             person.sees("1 token ·").await;
             // Once, when typing rested.
             stage.asked_so_often("/auth/tokens", 3).await;
