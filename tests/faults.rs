@@ -8,6 +8,7 @@
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::panic,
+    clippy::format_collect,
     reason = "what is missing shall fail the test, and what is skipped shall be said"
 )]
 

@@ -1,6 +1,7 @@
 //! Tokens of an account on the whole screen: their life by keys, over the rehearsal's service.
 #![expect(
     clippy::unwrap_used,
+    clippy::too_many_lines,
     reason = "a test: whatever is missing shall fail it"
 )]
 
@@ -282,8 +283,9 @@ async fn twenty_five_thousand_tokens_are_one_page_away() {
             person.press("/");
             person.types("SU-500-024-996");
             person.sees("1 token ·").await;
-            // Once, when typing rested.
-            stage.asked_so_often("/auth/tokens", 3).await;
+            // Once, when typing rested; the last rows may have stood on two pages.
+            let asked = stage.asked("GET", "/auth/tokens");
+            assert!((3..=4).contains(&asked), "{asked} requests");
             person.press("esc");
             person.sees("20,001 tokens").await;
             person.press("f");

@@ -1,6 +1,7 @@
 //! What tokens of an account look like: the pane, and the sheets over it, at several sizes and without colours.
 #![expect(
     clippy::unwrap_used,
+    clippy::too_many_lines,
     reason = "a test of pictures: whatever is missing shall fail it"
 )]
 

@@ -3,6 +3,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::string_slice,
+    clippy::too_many_lines,
+    clippy::explicit_counter_loop,
     reason = "a test: whatever is missing shall fail it"
 )]
 

@@ -285,8 +285,11 @@ fn a_machine_whose_address_is_dropped_says_so() {
     let text = probe("human").out;
     assert!(text.contains("from here"), "{text}");
     assert!(text.contains("Your address is filtered"), "{text}");
-    let line = probe("nagios").out;
-    assert!(line.contains("address-filtered as far sees it"), "{line}");
+    let plugin = probe("nagios").out;
+    assert!(
+        plugin.contains("address-filtered as far sees it"),
+        "{plugin}"
+    );
 }
 
 /// A server that takes a connection and says nothing is known there too: the far connection stood.

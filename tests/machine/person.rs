@@ -127,7 +127,7 @@ impl Person {
             Act::Order => world.keys(if self.form.is_some() { "alt-s" } else { "s" }),
             Act::Reload => world.reload(),
         }
-        self.declines_questions(world);
+        declines_questions(world);
     }
 
     /// Nothing of what was meant is lost at the end: what is not saved is asked about.
@@ -143,14 +143,6 @@ impl Person {
             Some(Overlay::Confirm(Question::QuitUnsaved))
         );
         assert_eq!(asks, dirty, "{:?}", self.form);
-    }
-
-    /// Questions that stand in the way: whether a key may go to a new host. It may not.
-    fn declines_questions(&mut self, world: &mut World) {
-        if let Some(Overlay::Confirm(Question::SendKeyTo(_))) = &world.model.overlay {
-            world.wait(1_000);
-            world.keys("n");
-        }
     }
 
     fn opens_new(&mut self, world: &mut World) {
@@ -302,7 +294,7 @@ impl Person {
             return;
         };
         world.wait(1_000);
-        self.declines_questions(world);
+        declines_questions(world);
         world.keys("ctrl-s");
         if let Some(Overlay::Confirm(Question::SaveAllTheSame)) = &world.model.overlay {
             world.wait(1_000);
@@ -354,7 +346,7 @@ impl Person {
     fn discards(&mut self, world: &mut World) {
         let Some(form) = self.form.take() else { return };
         world.keys("esc");
-        self.declines_questions(world);
+        declines_questions(world);
         if !form.dirty {
             assert!(world.model.form.is_none(), "{:?}", world.model.form);
             return;
@@ -444,4 +436,12 @@ impl Form {
 
 fn reason(which: usize) -> Reason {
     Reason::ALL[which % Reason::ALL.len()]
+}
+
+/// Questions that stand in the way: whether a key may go to a new host. It may not.
+fn declines_questions(world: &mut World) {
+    if let Some(Overlay::Confirm(Question::SendKeyTo(_))) = &world.model.overlay {
+        world.wait(1_000);
+        world.keys("n");
+    }
 }
