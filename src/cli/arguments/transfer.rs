@@ -13,7 +13,7 @@ use super::Format;
 )]
 #[derive(Debug, Args)]
 pub struct ImportArguments {
-    /// A file with curl commands, NAME=value lines, ~/.ccli/config.json, [[connection]] tables or a bundle; `-` for standard input
+    /// A file with curl commands, NAME=value lines, ~/.ccli/config.json, `[[connection]]` tables or a bundle; `-` for standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub file: PathBuf,
     /// What the file is, where its beginning does not tell
@@ -62,7 +62,7 @@ pub struct BundleArguments {
 /// In which form connections are exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
-    /// [[connection]] tables with references and no secret: for git, and for `connection apply`
+    /// `[[connection]]` tables with references and no secret: for git, and for `connection apply`
     Toml,
     /// An encrypted file with the values of the secrets
     Bundle,
@@ -100,7 +100,7 @@ pub struct ExportArguments {
 )]
 #[derive(Debug, Args)]
 pub struct ApplyArguments {
-    /// [[connection]] tables, as `connection export` writes them; `-` for standard input
+    /// `[[connection]]` tables, as `connection export` writes them; `-` for standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub file: PathBuf,
     /// Show what would change, and change nothing; exit code 1 where something would
