@@ -6,7 +6,7 @@
 //! spins where the terminal is gone (its issue 793). Here the terminal is polled level-triggered, and read only
 //! when there is something.
 
-mod decode;
+pub mod decode;
 
 use std::io;
 use std::os::fd::AsFd;

@@ -3,11 +3,11 @@
 //! Keys as xterm, VTE, kitty, tmux, screen and the Linux console send them, bracketed pastes, and the mouse. What a
 //! terminal answers (to us or to a program before us, late over a slow line) is taken out: it never becomes keys.
 
+mod mouse;
+
 use std::time::Duration;
 
-use crossterm::event::{
-    Event, KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
-};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use zeroize::{Zeroize, Zeroizing};
 
 /// A lone escape is the Esc key once nothing has followed for so long: a serial line needs a millisecond a byte.
@@ -24,11 +24,22 @@ const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
 /// Decodes what comes, piece by piece.
 #[derive(Default)]
-pub(super) struct Decoder {
+pub struct Decoder {
     /// What was not decoded yet. It may hold a part of a secret.
     left: Zeroizing<Vec<u8>>,
     /// A paste that has begun, and how far its end was looked for.
     paste: Option<usize>,
+    /// What was too long to be kept; its rest is still to come, and is no key.
+    endless: Option<Endless>,
+}
+
+/// What has no end where it should have one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Endless {
+    /// `ESC [` and parameters.
+    Sequence,
+    /// A string that the terminal answers.
+    Answer,
 }
 
 /// What stands at the beginning of the bytes.
@@ -40,13 +51,15 @@ enum Found {
     Nothing(usize),
     /// A paste begins behind so many bytes.
     Paste(usize),
+    /// So many bytes, and all to the end of it, mean nothing to us.
+    Endless(usize, Endless),
     /// More must come.
     Partial,
 }
 
 impl Decoder {
     /// The events that `bytes` complete.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         if self.paste.is_some() {
             // A large one comes in many pieces: it grows as a vector does.
             self.left.extend_from_slice(bytes);
@@ -66,6 +79,16 @@ impl Decoder {
                 };
                 events.push(Event::Paste(text));
             }
+            if let Some(kind) = self.endless {
+                let left = self.left.get(from..).unwrap_or_default();
+                let Some(length) = kind.rest(left) else {
+                    // An escape at the end may be the first byte of a terminator.
+                    from = self.left.len() - usize::from(left.last() == Some(&0x1b));
+                    break;
+                };
+                from += length;
+                self.endless = None;
+            }
             match first(self.left.get(from..).unwrap_or_default()) {
                 Found::Event(length, event) => {
                     events.push(event);
@@ -76,6 +99,10 @@ impl Decoder {
                     from += length;
                     self.paste = Some(from);
                 }
+                Found::Endless(length, kind) => {
+                    from += length;
+                    self.endless = Some(kind);
+                }
                 Found::Partial => break,
             }
         }
@@ -84,20 +111,23 @@ impl Decoder {
     }
 
     /// How long the rest of what has begun is waited for; `None` where nothing has.
-    pub(super) fn patience(&self) -> Option<Duration> {
+    pub fn patience(&self) -> Option<Duration> {
         match (&self.paste, self.left.as_slice()) {
             // A paste over a slow line may pause; ended early, its rest would be taken for keys.
-            (Some(_), _) | (None, []) => None,
+            (Some(_), _) => None,
+            (None, _) if self.endless.is_some() => Some(REST),
+            (None, []) => None,
             (None, [0x1b]) => Some(ESCAPE),
             (None, _) => Some(REST),
         }
     }
 
     /// Nothing more has come: an escape that stood alone is a key, and so is what can be one with Alt.
-    pub(super) fn give_up(&mut self) -> Vec<Event> {
+    pub fn give_up(&mut self) -> Vec<Event> {
         if self.paste.is_some() {
             return Vec::new();
         }
+        self.endless = None;
         let events = match self.left.as_slice() {
             [0x1b] => vec![key(KeyCode::Esc, KeyModifiers::NONE)],
             [0x1b, letter @ 0x20..=0x7e] => vec![with_alt(letter_key(char::from(*letter)))],
@@ -142,6 +172,30 @@ impl Decoder {
             gone.zeroize();
         }
         self.left.truncate(kept);
+    }
+}
+
+impl Endless {
+    /// How many of `bytes` belong to it, once it ends in them.
+    fn rest(self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Sequence => {
+                let end = bytes
+                    .iter()
+                    .position(|byte| !(0x20..=0x3f).contains(byte))?;
+                // What broke it off is looked at for itself.
+                Some(end + usize::from(matches!(bytes.get(end), Some(0x40..0x7f))))
+            }
+            Self::Answer => {
+                let end = bytes.iter().position(|byte| matches!(byte, 0x07 | 0x1b))?;
+                match (bytes.get(end), bytes.get(end + 1)) {
+                    (Some(0x07), _) => Some(end + 1),
+                    (_, Some(b'\\')) => Some(end + 2),
+                    (_, Some(_)) => Some(end),
+                    (_, None) => None,
+                }
+            }
+        }
     }
 }
 
@@ -231,7 +285,7 @@ fn sequence(bytes: &[u8]) -> Found {
     };
     match body {
         // Clicks of terminals that know no other way: three bytes behind the letter.
-        [b'M', rest @ ..] => return old_click(rest),
+        [b'M', rest @ ..] => return mouse::old_click(rest),
         // Function keys of the Linux console.
         [b'[', rest @ ..] => {
             return match rest {
@@ -245,9 +299,10 @@ fn sequence(bytes: &[u8]) -> Found {
         }
         _ => {}
     }
-    let Some(end) = body.iter().position(|byte| !(0x20..=0x3f).contains(byte)) else {
-        return if bytes.len() > LONGEST {
-            Found::Nothing(bytes.len())
+    let near = body.get(..LONGEST).unwrap_or(body);
+    let Some(end) = near.iter().position(|byte| !(0x20..=0x3f).contains(byte)) else {
+        return if near.len() == LONGEST {
+            Found::Endless(LONGEST + 2, Endless::Sequence)
         } else {
             Found::Partial
         };
@@ -269,7 +324,7 @@ fn sequence(bytes: &[u8]) -> Found {
 fn known(parameters: &[u8], last: u8) -> Option<Event> {
     let text = std::str::from_utf8(parameters).ok()?;
     if let Some(click) = text.strip_prefix('<') {
-        return clicked(click, last);
+        return mouse::clicked(click, last);
     }
     let mut numbers = text.split(';').map(|part| {
         let first = part.split(':').next().unwrap_or("");
@@ -372,7 +427,8 @@ fn answer(bytes: &[u8]) -> Found {
         return Found::Event(2, with_alt(letter_key(char::from(*kind))));
     }
     let body = bytes.get(2..).unwrap_or_default();
-    let ends = body.iter().position(|byte| matches!(byte, 0x07 | 0x1b));
+    let near = body.get(..LONGEST_ANSWER).unwrap_or(body);
+    let ends = near.iter().position(|byte| matches!(byte, 0x07 | 0x1b));
     match ends {
         Some(at) => match body.get(at..at + 2) {
             _ if body.get(at) == Some(&0x07) => Found::Nothing(at + 3),
@@ -381,76 +437,9 @@ fn answer(bytes: &[u8]) -> Found {
             Some(_) => Found::Nothing(at + 2),
             None => Found::Partial,
         },
-        None if bytes.len() > LONGEST_ANSWER => Found::Nothing(bytes.len()),
+        None if near.len() == LONGEST_ANSWER => Found::Endless(LONGEST_ANSWER + 2, Endless::Answer),
         None => Found::Partial,
     }
-}
-
-/// `button;column;row` and `M` for a press, `m` for a release.
-fn clicked(text: &str, last: u8) -> Option<Event> {
-    let mut numbers = text.split(';').map(|part| part.parse::<u16>().ok());
-    let mut next = || numbers.next().flatten();
-    let (button, column, row) = (next()?, next()?, next()?);
-    let pressed = match last {
-        b'M' => true,
-        b'm' => false,
-        _ => return None,
-    };
-    mouse(button, column.checked_sub(1)?, row.checked_sub(1)?, pressed)
-}
-
-fn old_click(rest: &[u8]) -> Found {
-    let [button, column, row, ..] = rest else {
-        return Found::Partial;
-    };
-    let place = |byte: u8| u16::from(byte).checked_sub(33);
-    let event = match (
-        u16::from(*button).checked_sub(32),
-        place(*column),
-        place(*row),
-    ) {
-        (Some(button), Some(column), Some(row)) => mouse(button, column, row, button & 3 != 3),
-        _ => None,
-    };
-    event.map_or(Found::Nothing(6), |event| Found::Event(6, event))
-}
-
-fn mouse(button: u16, column: u16, row: u16, pressed: bool) -> Option<Event> {
-    let which = match button & 3 {
-        0 => MouseButton::Left,
-        1 => MouseButton::Middle,
-        _ => MouseButton::Right,
-    };
-    let wheel = [
-        MouseEventKind::ScrollUp,
-        MouseEventKind::ScrollDown,
-        MouseEventKind::ScrollLeft,
-        MouseEventKind::ScrollRight,
-    ];
-    let kind = match button & 0b1110_0000 {
-        0b0100_0000 => wheel[usize::from(button & 3)],
-        0b0010_0000 if button & 3 == 3 => MouseEventKind::Moved,
-        0b0010_0000 => MouseEventKind::Drag(which),
-        0 if pressed => MouseEventKind::Down(which),
-        0 => MouseEventKind::Up(which),
-        _ => return None,
-    };
-    let mut modifiers = KeyModifiers::NONE;
-    for (bit, modifier) in [
-        (4, KeyModifiers::SHIFT),
-        (8, KeyModifiers::ALT),
-        (16, KeyModifiers::CONTROL),
-    ] {
-        if button & bit != 0 {
-            modifiers |= modifier;
-        }
-    }
-    Some(Event::Mouse(MouseEvent {
-        kind,
-        column,
-        row,
-        modifiers,
-    }))
 }
 
 fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {

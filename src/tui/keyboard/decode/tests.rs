@@ -171,6 +171,38 @@ fn a_sequence_in_two_pieces_is_one_key() {
     }
 }
 
+/// However long, and however it comes.
+#[test]
+fn nothing_of_what_has_no_end_becomes_a_key() {
+    let long = |begins: &str, length: usize, ends: &str| {
+        let filled = "1;".repeat(length / 2);
+        [begins.as_bytes(), filled.as_bytes(), ends.as_bytes(), b"j"].concat()
+    };
+    for bytes in [
+        long("\x1b[?", 60, "c"),
+        long("\x1b[?", 70, "c"),
+        long("\x1b[<0;", 5_000, "M"),
+        long("\x1b]52;c;", 60, "\x1b\\"),
+        long("\x1b]52;c;", 200_000, "\x1b\\"),
+        long("\x1bP1", 70_000, "\x07"),
+    ] {
+        for size in [1, 3, 64, 66, 4_096, bytes.len()] {
+            let mut decoder = Decoder::default();
+            let pieces = bytes.chunks(size);
+            let events: Vec<Event> = pieces.flat_map(|piece| decoder.feed(piece)).collect();
+            let words: Vec<_> = events.iter().map(word).collect();
+            assert_eq!(words, ["j"], "in pieces of {size}");
+            assert_eq!(decoder.patience(), None);
+        }
+    }
+    // Given up, what comes next is a key again.
+    let mut decoder = Decoder::default();
+    assert!(decoder.feed(&long("\x1b[?", 70, "")[..68]).is_empty());
+    assert!(decoder.patience().is_some());
+    assert!(decoder.give_up().is_empty());
+    assert_eq!(decoder.feed(b"j").len(), 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
