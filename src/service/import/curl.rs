@@ -3,6 +3,8 @@
 //! What a probe needs is taken: URL, pair or header, certificates, proxy, address family. What it would not
 //! send (a method, a body, cookies) is named. `-K` is refused: its file may hold anything.
 
+use std::path::PathBuf;
+
 use super::header::{self, plain, set};
 use super::place::{Place, host, pair, place, value};
 use super::{Candidate, Reading, Unreadable, name_of, shell, tell_apart};
@@ -328,12 +330,37 @@ impl Reader {
         Ok(())
     }
 
+    /// A file's path, as a configuration can hold it. Behind a certificate's may stand `:` and a password.
+    fn path(&mut self, option: &str, text: &str) -> Option<PathBuf> {
+        let (path, password) = match option {
+            "-E" | "--cert" => text.split_once(':').unzip(),
+            _ => (None, None),
+        };
+        if password.is_some() {
+            self.candidate.note(format!(
+                "the password behind {option} was left out: give a client key that needs none"
+            ));
+        }
+        let path = path.unwrap_or(text);
+        if path.is_empty() || path.chars().any(char::is_control) {
+            self.candidate.note(format!(
+                "{option} was left out: its path is empty, a variable, or holds what no name of a file should"
+            ));
+            return None;
+        }
+        Some(path.into())
+    }
+
     fn way(&mut self, option: &str, text: &str) {
+        let path = match option {
+            "--cacert" | "-E" | "--cert" | "--key" => self.path(option, text),
+            _ => None,
+        };
         let connection = &mut self.candidate.connection;
         match option {
-            "--cacert" => connection.ca_file = Some(text.into()),
-            "-E" | "--cert" => connection.client_cert = Some(text.into()),
-            "--key" => connection.client_key = Some(text.into()),
+            "--cacert" => connection.ca_file = path,
+            "-E" | "--cert" => connection.client_cert = path,
+            "--key" => connection.client_key = path,
             "-m" | "--max-time" => {
                 let seconds = text
                     .split('.')

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 use crate::domain::{AuthStyle, ServiceId};
 use crate::service::Catalog;
@@ -224,4 +226,36 @@ fn hostile_words_stay_words() {
     assert_eq!(names[0].as_str(), "yes");
     assert_eq!(names[1].as_str(), "f");
     assert_eq!(names[2].as_str().len(), 60);
+}
+
+#[test]
+fn a_certificate_s_password_and_what_is_no_path_stay_out() {
+    let found = curl("curl -E me.pem:hunter2hunter2 --key me.key https://api.example.com");
+    assert_eq!(
+        found.connection.client_cert.as_deref(),
+        Some(Path::new("me.pem"))
+    );
+    assert_eq!(
+        found.connection.client_key.as_deref(),
+        Some(Path::new("me.key"))
+    );
+    assert!(
+        found
+            .notes
+            .iter()
+            .any(|note| note.contains("the password behind -E"))
+    );
+    assert!(!format!("{found:?}").contains("hunter2"));
+    for text in [
+        "curl --cert \"$CERT\" https://api.example.com",
+        "curl --cacert '' https://api.example.com",
+    ] {
+        let found = curl(text);
+        assert_eq!(found.connection.client_cert, None, "{text:?}");
+        assert_eq!(found.connection.ca_file, None, "{text:?}");
+        assert!(
+            found.notes.iter().any(|note| note.contains("its path")),
+            "{text:?}"
+        );
+    }
 }
