@@ -567,6 +567,25 @@ fn guides_and_pages_come_from_one_source() {
     assert_eq!(all.code, 0, "{all:?}");
     assert!(folder.join("man1/switchboard-connection-import.1").exists());
     assert!(folder.join("man7/switchboard-lock-out.7").exists());
+    // Everybody may read them, as far as the umask lets them.
+    let plain = home.path().join("plain");
+    fs::create_dir(&plain).unwrap();
+    fs::write(plain.join("file"), "").unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(&folder.join("man1")), mode(&plain));
+    let page = folder.join("man1/switchboard.1");
+    assert_eq!(mode(&page), mode(&plain.join("file")));
+}
+
+#[test]
+fn doctor_says_where_attempts_cannot_be_written_down() {
+    let home = Home::new();
+    let file = home.file("in-the-way", "");
+    let state = file.join("state");
+    let variables = [("SWITCHBOARD_STATE_DIR", state.to_str().unwrap())];
+    let done = switchboard(home.path(), &["doctor", "--strict"], &variables, "");
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.out.contains("no key can be sent"), "{done:?}");
 }
 
 #[test]

@@ -28,9 +28,7 @@ pub fn run(page: Option<&str>, folder: Option<&Path>) -> Result<u8, Fault> {
         for page in &pages {
             let folder = folder.join(format!("man{}", page.section));
             let path = folder.join(format!("{}.{}", page.name, page.section));
-            files::make_private_folder(&folder)
-                .and_then(|()| files::write_whole(&path, &page.text))
-                .map_err(|problem| Fault::input(&problem))?;
+            files::write_public(&path, &page.text).map_err(|problem| Fault::input(&problem))?;
         }
         return Ok(0);
     }

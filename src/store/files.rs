@@ -338,6 +338,27 @@ pub fn make_private_folder(path: &Path) -> Result<(), FileProblem> {
         })
 }
 
+/// Why nothing can be made in the folder at `path`, which may not exist yet; `None` where it can.
+pub fn unwritable(path: &Path) -> Option<String> {
+    let nearest = path.ancestors().find(|folder| folder.exists())?;
+    if !nearest.is_dir() {
+        return Some(format!("{} is not a folder", shown(nearest)));
+    }
+    let problem = rustix::fs::access(nearest, rustix::fs::Access::WRITE_OK).err()?;
+    Some(format!("{} can't be written ({problem})", shown(nearest)))
+}
+
+/// Writes a file that everybody may read, as far as the user's umask lets them, and makes the folders above it.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, bytes))
+        .map_err(|source| FileProblem::Write {
+            path: path.to_owned(),
+            source,
+        })
+}
+
 /// Refuses a file that group or others may change, or that lies in a folder which they may change. A
 /// symbolic link is followed: both folders count.
 pub fn refuse_writable_by_others(path: &Path) -> Result<(), FileProblem> {

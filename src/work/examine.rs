@@ -15,7 +15,7 @@ use super::secrets::references;
 use crate::domain::{Connection, Endpoint, Secret, SecretRef};
 use crate::store::examination::Belongings;
 use crate::store::vault::VaultState;
-use crate::store::{Configuration, State, StoreKind, told};
+use crate::store::{Configuration, State, StoreKind, files, told};
 
 /// Older values should have been changed where they are issued.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -138,6 +138,10 @@ impl Inner {
             }
         }
         if !folders.state.join("history.sqlite").exists() {
+            if let Some(finding) = files::unwritable(&folders.state) {
+                let words = "no key can be sent while attempts can't be written down";
+                examination.find("state", format!("{finding}: {words}"));
+            }
             return;
         }
         let whole = State::open(&folders.state).and_then(|state| state.verify());
