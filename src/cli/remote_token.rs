@@ -123,8 +123,7 @@ fn written(
     match format {
         Format::Json => output::json(object)?,
         Format::Ndjson => output::ndjson(object)?,
-        Format::Human => output::text(&human())?,
-        Format::Nagios => return Err(Fault::usage("tokens are written as human, json or ndjson")),
+        Format::Human | Format::Nagios => output::text(&human())?,
     }
     Ok(0)
 }
@@ -414,9 +413,9 @@ impl From<TokenError> for Fault {
             TokenError::KeyInUse { .. } => {
                 Some("give --even-in-use if that is meant, or renew it: that keeps both".to_owned())
             }
-            TokenError::ReadOnly(name) => {
-                Some(format!("switchboard connection edit {name} changes that"))
-            }
+            TokenError::ReadOnly(name) => Some(format!(
+                "switchboard connection edit {name} --no-read-only changes that"
+            )),
             _ => None,
         };
         match error {

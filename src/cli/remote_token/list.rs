@@ -204,12 +204,9 @@ fn write(
                 output::ndjson(&row.object(arguments)?)?;
             }
         }
-        Format::Human => {
+        Format::Human | Format::Nagios => {
             let shown_rows: Vec<_> = rows.iter().map(|row| row.human(several)).collect();
             output::text(&shown::list(&shown_rows))?;
-        }
-        Format::Nagios => {
-            return Err(Fault::usage("tokens are written as human, json or ndjson"));
         }
     }
     Ok(())
