@@ -509,3 +509,77 @@ fn the_rehearsal_takes_the_options_of_the_screen() {
     assert_eq!(done.code, 3);
     assert!(done.err.contains("terminal"), "{done:?}");
 }
+
+#[test]
+fn fields_are_set_shown_and_taken_away() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |line: &str| {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        switchboard(home.path(), &arguments, &[], "")
+    };
+    let shown = || run("connection show shop --format json").json();
+    let add = "connection add shop --service http --url http://127.0.0.1:9/ --username me --key-ref env:KEY \
+               --token-ref env:TOKEN --tag eu --interval 5m --timeout 3s --ca-file /ca --client-cert /c \
+               --client-key /k --proxy http://127.0.0.1:9 --cms joomla --cms-url http://127.0.0.1:9/cms \
+               --company 7 --note words --read-only";
+    let add: String = add.split_whitespace().collect::<Vec<_>>().join(" ");
+    let done = run(&add);
+    assert_eq!(done.code, 0, "{done:?}");
+    let full = shown();
+    for (field, value) in [
+        ("ca_file", "/ca"),
+        ("client_cert", "/c"),
+        ("client_key", "/k"),
+        ("company", "7"),
+        ("key", "env:KEY"),
+    ] {
+        assert_eq!(full[field], value, "{full}");
+    }
+    assert_eq!(full["read_only"], true);
+    let fields = "username key token tags interval timeout ca-file client-cert proxy cms cms-url company note";
+    let unset: String = fields
+        .split(' ')
+        .map(|field| format!(" --unset {field}"))
+        .collect();
+    let done = run(&format!("connection edit shop --no-read-only{unset}"));
+    assert_eq!(done.code, 0, "{done:?}");
+    let bare = shown();
+    let plain = "connection add plain --service http --url http://127.0.0.1:9/";
+    assert_eq!(run(plain).code, 0);
+    let mut plain = run("connection show plain --format json").json();
+    plain["name"] = "shop".into();
+    assert_eq!(bare, plain);
+    assert_eq!(run("connection edit shop --unset url").code, 3);
+}
+
+#[test]
+fn a_moved_url_is_agreed_to_by_its_origin() {
+    let rehearsal = Rehearsal::start();
+    let good = rehearsal.entry(Reason::Connected);
+    let home = tempfile::tempdir().unwrap();
+    let (key, username) = (good.key.clone().unwrap(), good.username.clone().unwrap());
+    let variables = [("KEY", key.as_str())];
+    let run = |words: &[&str]| switchboard(home.path(), words, &variables, "");
+    let reason = || run(&["probe", "shop", "--format", "json"]).json()["reason"].clone();
+    let add = "connection add shop --service blesta --url http://127.0.0.1:9/ --key-ref env:KEY --username";
+    let add: Vec<&str> = add.split(' ').chain([username.as_str()]).collect();
+    assert_eq!(run(&add).code, 0);
+    let url = good.url.clone().unwrap();
+    assert_eq!(run(&["connection", "edit", "shop", "--url", &url]).code, 0);
+    assert_eq!(reason(), "secret-unavailable", "nobody agreed to it");
+    assert_eq!(rehearsal.sim.log().keys_sent(good.port().unwrap()), 0);
+    let other = run(&[
+        "connection",
+        "edit",
+        "shop",
+        "--send-key-to",
+        "http://127.0.0.1:9",
+    ]);
+    assert_eq!(other.code, 3, "{other:?}");
+    let origin = format!("http://127.0.0.1:{}", good.port().unwrap());
+    assert!(other.err.contains(&origin), "it says where: {other:?}");
+    assert_eq!(reason(), "secret-unavailable");
+    let agreed = run(&["connection", "edit", "shop", "--send-key-to", &origin]);
+    assert_eq!(agreed.code, 0, "{agreed:?}");
+    assert_eq!(reason(), "connected");
+}

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 pub use connection::{AddArguments, ConnectionCommand, EditArguments, FieldArguments};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::SshHost;
@@ -97,7 +98,7 @@ pub enum Command {
         #[arg(long)]
         strict: bool,
         /// How the result is written
-        #[arg(long, value_enum, default_value_t = Format::Human)]
+        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
         format: Format,
     },
     /// What a reason means, and what to do about it
@@ -214,6 +215,16 @@ pub enum Format {
     Ndjson,
     /// A line for Nagios and its kin, with performance figures
     Nagios,
+}
+
+impl Format {
+    /// The formats of what is no verdict: all but the line for Nagios.
+    fn of_data() -> impl TypedValueParser<Value = Self> {
+        PossibleValuesParser::new(["human", "json", "ndjson"]).try_map(|word| {
+            let known = <Self as ValueEnum>::from_str(&word, false);
+            known.map_err(std::io::Error::other)
+        })
+    }
 }
 
 /// `switchboard probe`.
@@ -360,10 +371,10 @@ pub enum SecretCommand {
     /// Where each secret is kept: its file's mode, git work tree, age, and how many share it
     Where {
         /// How the result is written
-        #[arg(long, value_enum, default_value_t = Format::Human)]
+        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
         format: Format,
     },
-    /// Keep a new key or token for a connection, for its URL as it stands
+    /// Keep a new key or token for a connection, or a further token, for its URL as it stands
     Set(SetArguments),
     /// Move a key or token to another store
     Move {
@@ -389,8 +400,8 @@ pub enum SecretCommand {
 pub struct SetArguments {
     /// Whose
     pub name: String,
-    /// Which
-    #[arg(default_value = "key", value_parser = ["key", "token"])]
+    /// Which: key, token, or the label of a further token that is added
+    #[arg(default_value = "key")]
     pub which: String,
     /// Where it is kept; where the old one was, if nothing is said
     #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
@@ -425,5 +436,27 @@ mod tests {
     fn without_a_word_nothing_need_be_parsed() {
         let parsed = Arguments::try_parse_from(["switchboard"]).unwrap();
         assert_eq!(format!("{parsed:?}"), format!("{:?}", Arguments::default()));
+    }
+
+    #[test]
+    fn what_is_no_verdict_is_not_written_for_nagios() {
+        for line in [
+            "token create a --name b --extension c",
+            "token delete a SU-1 --yes",
+            "token list a",
+            "connection list",
+            "connection import f",
+            "secret where",
+            "doctor",
+        ] {
+            let words = |format| {
+                let words = ["switchboard"].into_iter().chain(line.split(' '));
+                Arguments::try_parse_from(words.chain(["--format", format]))
+            };
+            assert!(words("nagios").is_err(), "{line}");
+            for format in ["human", "json", "ndjson"] {
+                assert!(words(format).is_ok(), "{line} {format}");
+            }
+        }
     }
 }

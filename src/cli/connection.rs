@@ -1,6 +1,9 @@
 //! `switchboard connection`: list, show, add, edit, rename, clone, remove; what travels is in `transfer`.
 
-use std::io::{BufRead, IsTerminal};
+pub mod unset;
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
 
 use serde::Serialize;
 
@@ -10,8 +13,9 @@ use super::fault::Fault;
 use super::output;
 use super::{probe, sources, transfer};
 use crate::domain::text::inert;
-use crate::domain::{Connection, Name, SecretRef, Window};
+use crate::domain::{Connection, Endpoint, Name, SecretRef, Window};
 use crate::store::StoreKind;
+use crate::store::files::shown;
 use crate::work::{self, Draft, Edit};
 
 /// Longest value of a field that is shown to people, characters; JSON has it whole.
@@ -66,8 +70,13 @@ struct Shown<'a> {
     interval_s: Option<u32>,
     timeout_s: Option<u32>,
     proxy: Option<String>,
+    ca_file: Option<String>,
+    client_cert: Option<String>,
+    client_key: Option<String>,
     allow_http: bool,
     read_only: bool,
+    company: Option<&'a str>,
+    added: BTreeMap<&'a str, String>,
     note: &'a str,
     paused: bool,
     maintenance: Vec<String>,
@@ -90,8 +99,17 @@ impl<'a> From<&'a Connection> for Shown<'a> {
             interval_s: connection.interval_s,
             timeout_s: connection.timeout_s,
             proxy: connection.proxy.as_deref().map(masked),
+            ca_file: connection.ca_file.as_deref().map(shown),
+            client_cert: connection.client_cert.as_deref().map(shown),
+            client_key: connection.client_key.as_deref().map(shown),
             allow_http: connection.allow_http,
             read_only: connection.read_only,
+            company: connection.company.as_deref(),
+            added: connection
+                .added
+                .iter()
+                .map(|(label, reference)| (label.as_str(), reference.to_string()))
+                .collect(),
             note: &connection.note,
             paused: connection.paused,
             maintenance: connection
@@ -150,6 +168,7 @@ async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault
                     serde_json::Value::String(text) => text.clone(),
                     serde_json::Value::Null => "–".to_owned(),
                     serde_json::Value::Array(all) => words(all),
+                    serde_json::Value::Object(all) => pairs(all),
                     other => other.to_string(),
                 };
                 let line = inert(&text, LONGEST);
@@ -167,6 +186,19 @@ fn words(all: &[serde_json::Value]) -> String {
         "–".to_owned()
     } else {
         words.join(", ")
+    }
+}
+
+/// Labels with what stands behind them, as people read it.
+fn pairs(all: &serde_json::Map<String, serde_json::Value>) -> String {
+    let pair = |(label, value): (&String, &serde_json::Value)| {
+        format!("{label}: {}", value.as_str().unwrap_or_default())
+    };
+    let pairs: Vec<_> = all.iter().map(pair).collect();
+    if pairs.is_empty() {
+        "–".to_owned()
+    } else {
+        pairs.join(", ")
     }
 }
 
@@ -198,15 +230,43 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
         connection.url.clone_from(url);
     }
     connection.allow_http &= !arguments.no_allow_http;
+    connection.read_only &= !arguments.no_read_only;
+    let mut edits = (Edit::Keep, Edit::Keep);
+    for field in &arguments.unset {
+        unset::field(&mut connection, &mut edits, *field);
+    }
     let (key, token) = fields(context, &mut connection, &arguments.fields).await?;
+    let kept = |given: Edit, unset: Edit| if given == Edit::Keep { unset } else { given };
+    let edits = (kept(key, edits.0), kept(token, edits.1));
+    let agreed = agreed(&connection, arguments.send_key_to.as_deref())?;
     save(
         context,
         connection,
-        Some(before),
-        (key, token),
+        Some((before, agreed)),
+        edits,
         arguments.fields.store.as_deref(),
     )
     .await
+}
+
+/// Whether the person said that the stored secrets are for the URL as it is now: by its origin.
+fn agreed(connection: &Connection, to: Option<&str>) -> Result<bool, Fault> {
+    let Some(to) = to else { return Ok(false) };
+    let origin = |url: &str| Endpoint::parse(url).ok().map(|endpoint| endpoint.origin());
+    match (origin(&connection.url), origin(to)) {
+        (Some(here), Some(there)) if here == there => Ok(true),
+        (here, _) => {
+            let url = here.map_or_else(
+                || "no URL that can be asked".to_owned(),
+                |here| here.to_string(),
+            );
+            Err(Fault::usage(format!(
+                "the key would go to {url}, not to {}",
+                inert(to, 200)
+            ))
+            .hint(format!("if that is meant: --send-key-to {url}")))
+        }
+    }
 }
 
 fn check_url(url: &str) -> Result<(), Fault> {
@@ -246,6 +306,10 @@ async fn fields(
     }
     if !given.maintenance.is_empty() {
         connection.maintenance = windows(&given.maintenance)?;
+    }
+    connection.read_only |= given.read_only;
+    if given.company.is_some() {
+        connection.company.clone_from(&given.company);
     }
     connection.paused = given.pause || (connection.paused && !given.unpause);
     if let Some(interval) = &given.interval {
@@ -302,13 +366,15 @@ fn windows(given: &[String]) -> Result<Vec<Window>, Fault> {
 async fn save(
     context: &Context,
     connection: Connection,
-    replaces: Option<Connection>,
+    replaces: Option<(Connection, bool)>,
     (key, token): (Edit, Edit),
     store: Option<&str>,
 ) -> Result<u8, Fault> {
     let store = store.and_then(StoreKind::from_word);
     context.desk.sweep().await;
+    let (replaces, origin_confirmed) = replaces.unzip();
     let draft = Draft {
+        origin_confirmed: origin_confirmed.unwrap_or(false),
         key,
         token,
         replaces: replaces.as_ref().map(|before| before.name.clone()),
@@ -358,7 +424,7 @@ async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
 }
 
 fn confirmed(name: &Name) -> Result<bool, Fault> {
-    if !std::io::stdin().is_terminal() {
+    if !sources::somebody_is_there() {
         return Err(
             Fault::usage("removing asks first, and nobody can be asked here").hint("give --yes"),
         );

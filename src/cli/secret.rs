@@ -130,21 +130,18 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
         Fault::usage("where does the new value come from?")
             .hint("give --key-stdin, --key-fd N or --key-env VAR")
     })?;
-    let slot = if arguments.which == "token" {
-        Slot::Token
-    } else {
-        Slot::Key
-    };
     let store = arguments.store.as_deref().and_then(StoreKind::from_word);
     context.desk.sweep().await;
-    let saved = context
-        .with_vault(async || {
-            context
-                .desk
-                .set_secret(&name, slot, value.clone(), store)
-                .await
-        })
-        .await?;
+    let (desk, label) = (&context.desk, &arguments.which);
+    let keep = async || {
+        let value = value.clone();
+        match label.as_str() {
+            "key" => desk.set_secret(&name, Slot::Key, value, store).await,
+            "token" => desk.set_secret(&name, Slot::Token, value, store).await,
+            label => desk.add_handle(&name, label, value, store).await,
+        }
+    };
+    let saved = context.with_vault(keep).await?;
     tell(&saved);
     Ok(0)
 }

@@ -112,7 +112,7 @@ fn report(
     match arguments.format {
         Format::Json => output::json(&report)?,
         Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::data(&told(&report, context))?,
+        Format::Human | Format::Nagios => output::text(&told(&report, context))?,
     }
     Ok(u8::from(!report.left_out.is_empty()))
 }

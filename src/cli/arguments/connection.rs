@@ -4,6 +4,10 @@ use clap::{Args, Subcommand};
 
 use super::transfer::{ApplyArguments, ExportArguments, ImportArguments};
 use super::{Format, KeySource, TokenSource, Way};
+use crate::cli::connection::unset::Field as UnsetField;
+
+const UNSET: &str = "Take the value of a field away; may be given several times: username, key, token, tags, \
+interval, timeout, ca-file, client-cert (and its key), proxy, cms, cms-url, company, note, maintenance";
 
 /// `switchboard connection …`
 #[derive(Debug, Subcommand)]
@@ -11,7 +15,7 @@ pub enum ConnectionCommand {
     /// All connections
     List {
         /// How the result is written
-        #[arg(long, value_enum, default_value_t = Format::Human)]
+        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
         format: Format,
     },
     /// One connection
@@ -19,7 +23,7 @@ pub enum ConnectionCommand {
         /// Which
         name: String,
         /// How the result is written
-        #[arg(long, value_enum, default_value_t = Format::Human)]
+        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
         format: Format,
     },
     /// Add a connection
@@ -33,7 +37,7 @@ pub enum ConnectionCommand {
         /// Its name from now on
         new: String,
     },
-    /// Copy a connection, without its secrets
+    /// Copy a connection; the copy uses the same key and token
     Clone {
         /// Which
         name: String,
@@ -103,6 +107,12 @@ pub struct FieldArguments {
     /// or none; may be given several times
     #[arg(long, value_name = "WINDOW")]
     pub maintenance: Vec<String>,
+    /// Refuse every action that changes something at the service
+    #[arg(long)]
+    pub read_only: bool,
+    /// The company or account that is meant, where a key sees several
+    #[arg(long, value_name = "ID")]
+    pub company: Option<String>,
     /// Leave it out of scheduled probing
     #[arg(long, conflicts_with = "unpause")]
     pub pause: bool,
@@ -147,6 +157,15 @@ pub struct EditArguments {
     /// Send the key over plain http no more
     #[arg(long, conflicts_with = "allow_http")]
     pub no_allow_http: bool,
+    /// Let actions change something at the service again
+    #[arg(long, conflicts_with = "read_only")]
+    pub no_read_only: bool,
+    /// The stored key and token are for the new URL: its origin, such as https://billing.example.com
+    #[arg(long, value_name = "ORIGIN")]
+    pub send_key_to: Option<String>,
+    /// Take the value of a field away; may be given several times
+    #[arg(long, value_name = "FIELD", value_enum, hide_possible_values = true, long_help = UNSET)]
+    pub unset: Vec<UnsetField>,
     /// Its fields.
     #[command(flatten)]
     pub fields: FieldArguments,

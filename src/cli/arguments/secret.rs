@@ -12,7 +12,7 @@ pub enum RecipientCommand {
     /// Those who can open the vault
     List {
         /// How the result is written
-        #[arg(long, value_enum, default_value_t = Format::Human)]
+        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
         format: Format,
     },
     /// Let somebody open the vault from now on

@@ -66,7 +66,7 @@ pub struct Which {
     #[arg(value_name = "ID")]
     pub id: String,
     /// How the result is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
     pub format: Format,
 }
 
@@ -164,7 +164,7 @@ pub struct ListArguments {
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// How the result is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
     pub format: Format,
 }
 
@@ -193,7 +193,7 @@ pub struct CreateArguments {
     #[arg(long, value_name = "ID")]
     pub external_id: Option<String>,
     /// How the result is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
     pub format: Format,
 }
 

@@ -41,7 +41,7 @@ pub struct ImportArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "bundle_source")]
     pub identity: Option<PathBuf>,
     /// How the result is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
     pub format: Format,
 }
 
@@ -116,6 +116,6 @@ pub struct ApplyArguments {
     #[arg(long)]
     pub yes: bool,
     /// How the result is written
-    #[arg(long, value_enum, default_value_t = Format::Human)]
+    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
     pub format: Format,
 }

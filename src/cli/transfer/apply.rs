@@ -1,7 +1,7 @@
 //! `switchboard connection apply`: definitions kept in git, shown as a difference before they are made so.
 
 use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal};
+use std::io::BufRead;
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::cli::arguments::Format;
 use crate::cli::arguments::transfer::ApplyArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
-use crate::cli::output;
+use crate::cli::{output, sources};
 use crate::store::files;
 use crate::store::transfer::Difference;
 use crate::work::transfer::{Plan, Step};
@@ -74,7 +74,7 @@ fn write(plan: &Plan, arguments: &ApplyArguments) -> Result<(), Fault> {
     match arguments.format {
         Format::Json => output::json(&report)?,
         Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::data(&told(&report))?,
+        Format::Human | Format::Nagios => output::text(&told(&report))?,
     }
     Ok(())
 }
@@ -141,7 +141,7 @@ fn told(report: &Report<'_>) -> String {
 }
 
 fn confirmed(removed: usize) -> Result<bool, Fault> {
-    if !std::io::stdin().is_terminal() {
+    if !sources::somebody_is_there() {
         return Err(
             Fault::usage("removing asks first, and nobody can be asked here").hint("give --yes"),
         );
