@@ -425,9 +425,8 @@ const OVER_TOKENS: &[&str] = &[
     "probe mp",
 ];
 
-/// Tokens of an account: labels, people, modules, refusals.
-#[test]
-fn labels_of_tokens_are_text() {
+/// An account whose labels, people, modules and refusals are the worst.
+fn account() -> Evil {
     let token = json!({
         "id": "SU-1", "name": WORST, "description": WORST, "external_id": WORST, "status": WORST,
         "owner": {"id": WORST, "name": WORST, "email": WORST},
@@ -436,7 +435,7 @@ fn labels_of_tokens_are_text() {
         "events": {"created": {"at": WORST, "by": {"id": WORST, "name": WORST}}, "updated": {"at": WORST}},
     });
     let refusal = json!({"error_code": WORST, "errors": [WORST, WORST]});
-    let server = Evil::start(move |target, _| {
+    Evil::start(move |target, _| {
         let rows = json!([token]).to_string();
         let one = token.to_string();
         let path = target.split('?').next().unwrap_or_default();
@@ -452,10 +451,18 @@ fn labels_of_tokens_are_text() {
         } else {
             reply("400 No", &[], &refusal.to_string())
         }
-    });
+    })
+}
+
+const ACCOUNT_KEY: &str = "SU-1:0123456789abcdef0123456789abcdef01234567";
+
+/// Tokens of an account: labels, people, modules, refusals.
+#[test]
+fn labels_of_tokens_are_text() {
+    let server = account();
     let home = tempfile::tempdir().unwrap();
     let url = format!("{}/public/v1", server.url);
-    let variables = [("KEY", "SU-1:0123456789abcdef0123456789abcdef01234567")];
+    let variables = [("KEY", ACCOUNT_KEY)];
     let run = |arguments: &[&str]| switchboard(home.path(), arguments, &variables, "");
     let add = [
         "connection",
@@ -480,6 +487,191 @@ fn labels_of_tokens_are_text() {
         }
     }
     assert!(run(&["token", "list", "mp"]).out.contains(REMAINS));
+}
+
+/// The same account in the tokens pane: list, filter, details, wizard, every dialog.
+#[test]
+fn the_tokens_pane_shows_the_worst_as_text() {
+    let server = account();
+    let home = Home::new();
+    let file = home.path().join(".config/switchboard/switchboard.toml");
+    private(
+        &file,
+        &format!(
+            "version = 1\n[[connection]]\nname = \"mp\"\nservice = \"connect\"\nusername = \"SU-1\"\n\
+             url = \"{}/public/v1\"\nkey = \"env:KEY\"\n",
+            server.url
+        ),
+    );
+    for (columns, rows) in [(100, 30), (80, 24), (45, 14)] {
+        let mut command = home.command(&[]);
+        command.env("KEY", ACCOUNT_KEY);
+        let mut terminal = Terminal::start(command, columns, rows);
+        terminal.wait_for("1 up");
+        terminal.type_keys("\t\t\tl");
+        terminal.wait_for(REMAINS);
+        // Details in three parts, in full.
+        terminal.type_keys("jzz\r\t\t\t\x1b");
+        // Every dialog, opened and left again.
+        for key in ["t", "e", "x", "d", "N", "O", "f", "i", "o"] {
+            terminal.type_keys(key);
+            terminal.type_keys("\x1b\x1b");
+        }
+        terminal.type_keys("/");
+        terminal.paste(WORST);
+        terminal.type_keys("\x1b\x1bt");
+        terminal.paste(WORST);
+        terminal.type_keys("\r\r\r\r\r\r");
+        terminal.resize(columns + 1, rows + 1);
+        terminal.signal(rustix::process::Signal::TERM);
+        assert_eq!(terminal.ended().exit_code(), 143);
+        terminal.wait_until_ended();
+        assert_inert(&without_own(&terminal.raw()), "the tokens pane");
+        terminal.assert_restored();
+    }
+}
+
+/// What ssh and the machine behind it say.
+#[test]
+fn what_ssh_says_is_text() {
+    let home = tempfile::tempdir().unwrap();
+    let octal: String = WORST.bytes().map(|byte| format!("\\{byte:03o}")).collect();
+    let ssh = home.path().join("ssh");
+    for end in ["exit 255", "exit 1", "cat"] {
+        let script = format!(
+            "#!/bin/sh\nprintf '{octal}\\n' >&2\nprintf 'channel 0: open failed: {octal}\\n' >&2\n{end}\n"
+        );
+        fs::write(&ssh, script).unwrap();
+        fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:/usr/bin:/bin", home.path().display());
+        let mut shown = String::new();
+        for format in ["human", "json", "ndjson", "nagios"] {
+            let arguments = [
+                "probe",
+                "--url",
+                "http://127.0.0.1:9/",
+                "--via",
+                "ssh:far",
+                "--timeout",
+                "1s",
+                "--format",
+                format,
+            ];
+            let done = switchboard(home.path(), &arguments, &[("PATH", &path)], "");
+            assert_done(&done, &format!("--via, {end}, {format}"));
+            shown += &done.out;
+            shown += &done.err;
+        }
+        assert!(shown.contains("ssh"), "{shown}");
+        assert!(end == "cat" || shown.contains(REMAINS), "{end}: {shown}");
+    }
+}
+
+/// What somebody sends to be taken in: every form, read, planned and taken.
+#[test]
+fn what_is_imported_is_text() {
+    let soft = soft();
+    let here = "http://127.0.0.1:9/a";
+    let account = json!({"accounts": [
+        {"api_key": format!("ApiKey SU-1:{WORST}"), "endpoint": here, "id": WORST, "name": WORST},
+        {"api_key": WORST, "endpoint": WORST, "id": WORST, "name": WORST},
+    ], "active": WORST});
+    let files = [
+        (
+            "curl",
+            format!("curl -u '{WORST}:x' -H 'X-A: {WORST}' --{WORST} {here}\ncurl '{WORST}'\n"),
+        ),
+        (
+            "env",
+            format!("SHOP_URL={here}\nSHOP_USER='{WORST}'\nSHOP_KEY=\"{WORST}\"\n{WORST}=1\n"),
+        ),
+        ("accounts.json", account.to_string()),
+        ("definitions.toml", configuration(here)),
+        (
+            "broken.toml",
+            format!("[[connection]]\nname = \"a\"\nurl = \"{WORST}\"\n{soft}\n"),
+        ),
+        ("nothing", WORST.to_owned()),
+        (
+            "bundle",
+            format!("age-encryption.org/v1\n-> X25519 {WORST}\n--- {WORST}\n"),
+        ),
+    ];
+    let mut shown = String::new();
+    for (name, text) in files {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(name);
+        private(&file, &text);
+        let file = file.to_str().unwrap();
+        for command in [
+            vec!["connection", "import", file, "--dry-run"],
+            vec!["connection", "import", file, "--dry-run", "--trust"],
+            vec!["connection", "import", file],
+            vec!["connection", "apply", file, "--dry-run"],
+            vec!["connection", "apply", file],
+            vec!["connection", "list"],
+            vec!["connection", "export"],
+        ] {
+            for format in [&[][..], &["--format", "json"]] {
+                let arguments = [&command[..], format].concat();
+                let done = switchboard(home.path(), &arguments, &[], "");
+                // A file of connections holds every text as it is, within quotes.
+                if command[1] != "export" {
+                    assert_done(&done, &format!("{arguments:?}"));
+                }
+                shown += &done.out;
+                shown += &done.err;
+            }
+        }
+    }
+    assert!(shown.contains(REMAINS), "{shown}");
+}
+
+/// A bundle is encrypted, and whoever made it may have written anything into it.
+#[test]
+fn what_is_in_a_bundle_is_text() {
+    if !Path::new("/usr/bin/age-keygen").exists() {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let identity = home.path().join("identity");
+    let made = Command::new("age-keygen")
+        .arg("-o")
+        .arg(&identity)
+        .output()
+        .unwrap();
+    let talk = String::from_utf8(made.stderr).unwrap();
+    let recipient = talk.split_whitespace().last().unwrap();
+    fs::set_permissions(&identity, fs::Permissions::from_mode(0o600)).unwrap();
+    let definitions = format!(
+        "version = 1\n[[connection]]\nname = \"a\"\nservice = {}\nurl = \"http://127.0.0.1:9\"\n",
+        quoted(&soft())
+    );
+    let contents = json!({
+        "format": "switchboard-bundle", "version": 1, "definitions": definitions,
+        "secrets": [{"connection": "a", "part": format!("added/{WORST}"), "value": "x"},
+                    {"connection": WORST, "part": WORST, "value": "x"}],
+    });
+    let plain = home.path().join("plain");
+    fs::write(&plain, contents.to_string()).unwrap();
+    let bundle = home.path().join("bundle");
+    let mut sealing = Command::new("age");
+    sealing
+        .args(["-r", recipient, "-o"])
+        .arg(&bundle)
+        .arg(&plain);
+    assert!(sealing.status().unwrap().success());
+    let mut shown = String::new();
+    for words in [&["--dry-run"][..], &["--dry-run", "--format", "json"], &[]] {
+        let mut arguments = vec!["connection", "import", bundle.to_str().unwrap()];
+        arguments.extend(["--identity", identity.to_str().unwrap()]);
+        arguments.extend(words);
+        let done = switchboard(home.path(), &arguments, &[], "");
+        assert_done(&done, &format!("{arguments:?}"));
+        shown += &done.out;
+        shown += &done.err;
+    }
+    assert!(shown.contains(REMAINS), "{shown}");
 }
 
 fn private(path: &Path, text: &str) {
