@@ -9,131 +9,24 @@
 #[path = "session/endurance.rs"]
 mod endurance;
 
+mod support;
+
 use std::cell::Cell;
-use std::future::pending;
 use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyEvent};
 use jiff::{SignedDuration, Timestamp};
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
-use switchboard::app::keymap::KeyPress;
-use switchboard::app::{Message, Model};
+use support::person::{self, Person};
+use switchboard::app::Model;
 use switchboard::config::Environment;
 use switchboard::domain::{Connection, Name, Secret, ServiceId};
 use switchboard::sim::{Behaviour, Blesta, Log, Presented, Sim, SimSettings, Stand};
-use switchboard::tui::effects::{Effects, Queue};
-use switchboard::tui::event_loop::{EventLoop, Inbound, Keys, Surface};
-use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
+use switchboard::tui::event_loop::Inbound;
 use switchboard::work::{Desk, Rehearsed};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Far beyond what anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// Keys as a test types them.
-struct Typed(UnboundedReceiver<Event>);
-
-impl Keys for Typed {
-    async fn next(&mut self) -> Option<io::Result<Event>> {
-        self.0.recv().await.map(Ok)
-    }
-
-    async fn ready(&mut self) -> Option<io::Result<Event>> {
-        self.0.try_recv().ok().map(Ok)
-    }
-
-    fn release(&mut self) {}
-}
-
-/// A screen that nobody looks at but the test.
-struct Picture {
-    terminal: Terminal<TestBackend>,
-    theme: Theme,
-    shown: watch::Sender<String>,
-    written: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Surface for Picture {
-    fn draw(&mut self, model: &Model) -> io::Result<()> {
-        let theme = &self.theme;
-        let Ok(_) = self.terminal.draw(|frame| ui::draw(model, theme, frame));
-        self.shown.send_replace(self.terminal.backend().to_string());
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.written.lock().unwrap().extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn take_back(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn suspend(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn mouse(&mut self, _: bool) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The person at the screen.
-struct Person {
-    keys: UnboundedSender<Event>,
-    queue: UnboundedSender<Inbound>,
-    shown: watch::Receiver<String>,
-    written: Arc<Mutex<Vec<u8>>>,
-}
-
-impl Person {
-    /// Keys by their names, divided by blanks.
-    fn press(&self, names: &str) {
-        for name in names.split_whitespace() {
-            let press = KeyPress::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
-            self.event(press);
-        }
-    }
-
-    /// Every character as a key, all at once.
-    fn types(&self, text: &str) {
-        for c in text.chars() {
-            self.event(KeyPress::plain(crossterm::event::KeyCode::Char(c)));
-        }
-    }
-
-    fn event(&self, press: KeyPress) {
-        let key = KeyEvent::new(press.code, press.modifiers);
-        self.keys.send(Event::Key(key)).unwrap();
-    }
-
-    /// The picture, as soon as `test` holds for it.
-    async fn sees_that(&mut self, what: &str, test: impl Fn(&str) -> bool) -> String {
-        let seen = tokio::time::timeout(LIMIT, self.shown.wait_for(|shown| test(shown)))
-            .await
-            .map(|shown| shown.unwrap().clone());
-        seen.unwrap_or_else(|_| panic!("{what} did not come:\n{}", self.screen()))
-    }
-
-    async fn sees(&mut self, text: &str) -> String {
-        self.sees_that(text, |shown| shown.contains(text)).await
-    }
-
-    fn screen(&self) -> String {
-        self.shown.borrow().clone()
-    }
-
-    /// Everything written beside the pictures.
-    fn written(&self) -> Vec<u8> {
-        self.written.lock().unwrap().clone()
-    }
-}
 
 thread_local! {
     static BEGAN: Cell<Option<(Timestamp, Instant)>> = const { Cell::new(None) };
@@ -162,48 +55,7 @@ async fn session(desk: Desk, plot: impl AsyncFnOnce(&mut Person)) -> io::Result<
 
 /// The same, with the model as it was at the end.
 async fn lasting(desk: Desk, plot: impl AsyncFnOnce(&mut Person)) -> (io::Result<u8>, Model) {
-    let size = (100, 30);
-    let (keys, typed) = unbounded_channel();
-    let (sender, queue) = unbounded_channel();
-    let (shown, seen) = watch::channel(String::new());
-    let written = Arc::new(Mutex::new(Vec::new()));
-    let mut event_loop = EventLoop {
-        model: Model::new(size, runtime_time()),
-        surface: Picture {
-            terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
-            theme: Theme::shipped(ThemeName::Dark, ColourDepth::NoColor),
-            shown,
-            written: Arc::clone(&written),
-        },
-        effects: Effects::new(
-            desk,
-            tokio::runtime::Handle::current(),
-            Queue(sender.clone()),
-            Vec::new(),
-        ),
-        queue,
-        exit: None,
-        now: runtime_time,
-    };
-    let mut person = Person {
-        keys,
-        queue: sender,
-        shown: seen,
-        written,
-    };
-    let mut typed = Typed(typed);
-    let (ended, ()) = tokio::join!(
-        event_loop.run(&mut typed, async || pending().await),
-        async {
-            plot(&mut person).await;
-            person
-                .queue
-                .send(Inbound::Message(Box::new(Message::EndRequested(0))))
-                .ok();
-        }
-    );
-    event_loop.effects.end().await;
-    (ended, event_loop.model)
+    person::lasting(desk, (100, 30), runtime_time, plot).await
 }
 
 /// A desk in memory with these connections.
@@ -572,7 +424,7 @@ async fn a_copied_handle_is_written_once_and_cleared_after_its_time() {
         person.press("y");
         person.sees("does not confirm").await;
         let copied = "\x1b]52;c;MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\x1b\\";
-        assert_eq!(String::from_utf8(person.written()).unwrap(), copied);
+        assert_eq!(person.written(), copied);
         let copied_at = Instant::now();
         person
             .sees_that("the cleared clipboard", |screen| {
@@ -580,7 +432,7 @@ async fn a_copied_handle_is_written_once_and_cleared_after_its_time() {
             })
             .await;
         assert!(copied_at.elapsed() >= Duration::from_secs(19));
-        let written = String::from_utf8(person.written()).unwrap();
+        let written = person.written();
         assert_eq!(
             written,
             format!("{copied}\x1b]52;c;IA==\x1b\\"),

@@ -8,6 +8,7 @@
 mod support;
 
 use serde_json::json;
+use support::commands::switchboard;
 use support::person::{Person, session};
 use switchboard::clipboard::Terminal;
 use switchboard::config::Environment;
@@ -223,6 +224,163 @@ async fn a_token_s_whole_life_by_keys() {
                     screen.contains("Reports export") && !screen.contains("SU-900")
                 })
                 .await;
+        },
+    )
+    .await
+    .unwrap();
+}
+
+/// A row of the service, without what differs from one life to another: secrets and times.
+fn told(connect: &Connect, id: &str) -> serde_json::Value {
+    let mut row = connect.token_row(id).unwrap();
+    let fields = row.as_object_mut().unwrap();
+    for field in [
+        "token",
+        "handle",
+        "created",
+        "updated",
+        "expires_at",
+        "events",
+    ] {
+        fields.remove(field);
+    }
+    row
+}
+
+/// What changed something at the service: verb and path, in order.
+fn changes(sim: &Sim) -> Vec<(String, String)> {
+    let log = sim.log();
+    let changing = log.all().iter().filter(|seen| seen.method != "GET");
+    changing
+        .map(|seen| (seen.method.clone(), seen.path.clone()))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_and_commands_do_the_same() {
+    let new = "SU-900-000-001";
+    let (by_keys, by_command) = (Stage::new(12).await, Stage::new(12).await);
+    let home = tempfile::tempdir().unwrap();
+    let passphrase = home.path().join("passphrase");
+    std::fs::write(&passphrase, "correct horse\n").unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&passphrase, private).unwrap();
+    let run = |arguments: &[&str], input: &str| {
+        let variables = [("SWITCHBOARD_PASSPHRASE_FILE", passphrase.to_str().unwrap())];
+        // The rehearsal answers on this runtime's threads meanwhile.
+        let done =
+            tokio::task::block_in_place(|| switchboard(home.path(), arguments, &variables, input));
+        assert_eq!(done.code, 0, "{arguments:?}: {done:?}");
+        done.out
+    };
+    let key = |stage: &Stage| {
+        let row = stage.connect.token_row(OWN).unwrap();
+        row["token"].as_str().unwrap().to_owned()
+    };
+    let url = format!("{}/public/v1", by_command.stand.url);
+    let add = "connection add market --service connect --store vault --key-stdin --username";
+    let add: Vec<&str> = add.split(' ').chain([OWN, "--url", &url]).collect();
+    run(&add, &key(&by_command));
+    let same = || {
+        assert_eq!(changes(&by_keys.sim), changes(&by_command.sim));
+        assert_eq!(told(&by_keys.connect, new), told(&by_command.connect, new));
+    };
+
+    session(
+        by_keys.desk.clone(),
+        (100, 40),
+        async |person: &mut Person| {
+            load(person).await;
+            person.press("t");
+            person.sees("New token").await;
+            person.types("night job");
+            person.press("enter enter enter enter");
+            person.sees("of 32 left").await;
+            person.press("down enter");
+            person.sees("Without a module it opens nothing").await;
+            person.press("down space enter");
+            person.sees("two requests").await;
+            person.press("enter");
+            person.sees("exists now").await;
+            let create =
+                "token create market --extension EXT-001 --expires 365d --module MD-0001 --name";
+            let create: Vec<&str> = create.split(' ').chain(["night job"]).collect();
+            let made = run(&create, "");
+            assert!(made.contains(new), "{made}");
+            same();
+
+            person.press("enter");
+            person.sees("pending").await;
+            person.press("x");
+            person.sees("night job is enabled").await;
+            run(&["token", "enable", "market", new], "");
+            same();
+
+            person.press("x");
+            person.sees("type its label").await;
+            person.types("night job");
+            person.press("enter");
+            person.sees("night job is disabled").await;
+            run(&["token", "disable", "market", new, "--yes"], "");
+            same();
+
+            person.press("x");
+            person.sees("night job is enabled").await;
+            run(&["token", "enable", "market", new], "");
+
+            person.press("e");
+            person.sees("Edit night job").await;
+            person.types("s");
+            person.press("pgdn");
+            person.sees("1 chosen").await;
+            person.press("down down space up space pgdn");
+            person.sees("Enter sends this").await;
+            person.press("enter");
+            person.sees("the token is changed").await;
+            let edit = "token edit market SU-900-000-001 --module MD-0002 --name";
+            let edit: Vec<&str> = edit.split(' ').chain(["night jobs"]).collect();
+            run(&edit, "");
+            same();
+
+            person.press("v");
+            let secret = by_keys.connect.token_row(new).unwrap()["token"].clone();
+            let secret = secret.as_str().unwrap();
+            person.sees(&format!("ApiKey {new}:{secret}")).await;
+            person.press("v");
+            let revealed = run(&["token", "reveal", "market", new], "");
+            let there = by_command.connect.token_row(new).unwrap()["token"].clone();
+            assert_eq!(
+                revealed.trim_end(),
+                format!("ApiKey {new}:{}", there.as_str().unwrap())
+            );
+
+            person.press("N");
+            person.sees("New one ends").await;
+            person.press("enter");
+            person.sees("its new secret proven").await;
+            person.press("esc");
+            run(&["token", "renew", "market", new, "--yes"], "");
+            same();
+
+            person.press("O");
+            person.sees("dead at once").await;
+            person.press("enter");
+            person.sees("type its label").await;
+            person.types("night jobs");
+            person.press("enter");
+            person.sees("Rotated").await;
+            person.press("esc");
+            run(&["token", "rotate", "market", new, "--yes"], "");
+            same();
+
+            person.press("d");
+            person.sees("gone for good").await;
+            person.types("night jobs");
+            person.press("enter");
+            person.sees("night jobs is deleted").await;
+            run(&["token", "delete", "market", new, "--yes"], "");
+            same();
+            assert_eq!(by_keys.status(new), "deleted");
         },
     )
     .await

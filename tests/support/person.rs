@@ -71,7 +71,8 @@ impl Surface for Picture {
 /// The person at the screen.
 pub struct Person {
     keys: UnboundedSender<Event>,
-    queue: UnboundedSender<Inbound>,
+    /// What comes back from effects may also come from here.
+    pub queue: UnboundedSender<Inbound>,
     shown: watch::Receiver<String>,
     written: Arc<Mutex<Vec<u8>>>,
 }
@@ -133,12 +134,22 @@ pub async fn session(
     size: (u16, u16),
     plot: impl AsyncFnOnce(&mut Person),
 ) -> io::Result<u8> {
+    lasting(desk, size, Timestamp::now, plot).await.0
+}
+
+/// The same by another clock, with the model as it was at the end.
+pub async fn lasting(
+    desk: Desk,
+    size: (u16, u16),
+    now: fn() -> Timestamp,
+    plot: impl AsyncFnOnce(&mut Person),
+) -> (io::Result<u8>, Model) {
     let (keys, typed) = unbounded_channel();
     let (sender, queue) = unbounded_channel();
     let (shown, seen) = watch::channel(String::new());
     let written = Arc::new(Mutex::new(Vec::new()));
     let mut event_loop = EventLoop {
-        model: Model::new(size, Timestamp::now()),
+        model: Model::new(size, now()),
         surface: Picture {
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
             theme: Theme::shipped(ThemeName::Dark, ColourDepth::NoColor),
@@ -153,7 +164,7 @@ pub async fn session(
         ),
         queue,
         exit: None,
-        now: Timestamp::now,
+        now,
     };
     let mut person = Person {
         keys,
@@ -171,5 +182,5 @@ pub async fn session(
         }
     );
     event_loop.effects.end().await;
-    ended
+    (ended, event_loop.model)
 }
