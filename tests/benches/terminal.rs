@@ -21,6 +21,8 @@ mod floor;
 mod measures;
 #[path = "terminal/session.rs"]
 mod session;
+#[path = "terminal/tokens.rs"]
+mod tokens;
 
 use std::process::ExitCode;
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::session::{Pressed, QUIET, Session};
+use crate::tokens::{Account, FEW, MANY, MOST};
 
 const STARTS: usize = 40;
 const KEYS: usize = 200;
@@ -125,7 +126,7 @@ struct Starts {
 
 /// What keys cost.
 #[derive(Default)]
-struct Keys {
+pub struct Keys {
     last_ms: Vec<f64>,
     bytes: Vec<f64>,
     pieces: usize,
@@ -153,8 +154,10 @@ pub struct Figures {
     idle: (f64, f64, f64),
     threads: f64,
     memory: (f64, f64),
+    many_memory: f64,
     size: f64,
     queries: f64,
+    accounts: [Account; 3],
 }
 
 fn app() -> PathBuf {
@@ -191,8 +194,10 @@ impl Figures {
             idle: (0.0, 0.0, 0.0),
             threads: 0.0,
             memory: (0.0, 0.0),
+            many_memory: 0.0,
             size: fs::metadata(app()).unwrap().len() as f64,
             queries: 0.0,
+            accounts: Default::default(),
         };
         for _ in 0..STARTS {
             start(&mut figures.app, &app(), &[], (few.path(), "conn-00000"));
@@ -206,15 +211,17 @@ impl Figures {
         }
         figures.keys(few.path());
         figures.rest(few.path());
+        figures.many_memory = at_rest(many.path());
+        figures.accounts = [FEW, MANY, MOST].map(|total| Account::taken(&app(), total));
         figures
     }
 
     fn keys(&mut self, home: &Path) {
         let mut app = Session::start(&app(), &[], home);
         app.ready("conn-00000");
-        // Nothing is probed while keys are counted.
+        // Nothing is probed while keys are counted; what the footer says about it goes by itself.
         app.press("p");
-        app.settle(Duration::from_secs(1));
+        app.rest(Duration::from_secs(10));
         let mut floor = Session::start(&this(), &["--floor=bare"], home);
         floor.ready("ready");
         for at in 0..KEYS {
@@ -271,7 +278,60 @@ impl Figures {
     pub fn rows(&self) -> Vec<Row> {
         let mut rows = self.times();
         rows.extend(self.gates());
+        rows.extend(self.tokens());
         rows
+    }
+
+    /// What does not depend on how many tokens an account has.
+    fn tokens(&self) -> Vec<Row> {
+        let [few, many, most] = &self.accounts;
+        let cpu = |what, keys: &Keys, few: &Keys| Row {
+            gates: true,
+            ..Row::times("8a", what, keys.cpu_ms, few.cpu_ms, 1.2)
+        };
+        let time = |what, keys: &Keys, few: &Keys, times| {
+            Row::times("8a", what, half(&keys.last_ms), half(&few.last_ms), times)
+        };
+        let memory = |what, account: &Account| Row {
+            gates: true,
+            ..Row::most("5b", what, account.memory_kib - few.memory_kib, 32_768.0)
+        };
+        vec![
+            cpu(
+                "processor time a move, 25,000 tokens to 20",
+                &many.moves,
+                &few.moves,
+            ),
+            cpu(
+                "processor time a move, 100,000 tokens to 20",
+                &most.moves,
+                &few.moves,
+            ),
+            cpu(
+                "processor time a page, 25,000 tokens to 20",
+                &many.pages,
+                &few.pages,
+            ),
+            cpu(
+                "processor time a page, 100,000 tokens to 20",
+                &most.pages,
+                &few.pages,
+            ),
+            time(
+                "key to last byte, a move, 100,000 tokens to 20",
+                &most.moves,
+                &few.moves,
+                1.2,
+            ),
+            time(
+                "key to last byte, a letter, 100,000 tokens to 20",
+                &most.letters,
+                &few.letters,
+                1.5,
+            ),
+            memory("memory of 25,000 tokens over 20, KiB", many),
+            memory("memory of 100,000 tokens over 20, KiB", most),
+        ]
     }
 
     /// What depends on the machine: told, as ratios.
@@ -339,6 +399,12 @@ impl Figures {
                 floor,
                 1.6,
             ),
+            Row::most(
+                "5b",
+                "memory a connection at rest, KiB",
+                (self.many_memory - memory) / 9_980.0,
+                1.0,
+            ),
             Row::times(
                 "7",
                 "stripped size, bytes, to slumber's",
@@ -351,6 +417,15 @@ impl Figures {
     }
 }
 
+/// The memory of a program that has done nothing yet but show its list, in KiB.
+fn at_rest(home: &Path) -> f64 {
+    let mut app = Session::start(&app(), &[], home);
+    app.ready("conn-00000");
+    app.press("p");
+    app.rest(Duration::from_secs(10));
+    app.memory_kib() as f64
+}
+
 fn start(into: &mut Starts, program: &Path, arguments: &[&str], (home, ready): (&Path, &str)) {
     let mut session = Session::start(program, arguments, home);
     into.ready.push(session.ready(ready));
@@ -358,7 +433,8 @@ fn start(into: &mut Starts, program: &Path, arguments: &[&str], (home, ready): (
     into.exit.push(session.quit());
 }
 
-fn press(session: &mut Session, key: &str, into: &mut Keys) {
+/// Presses a key, and adds what it caused.
+pub fn press(session: &mut Session, key: &str, into: &mut Keys) {
     let before = session.used().cpu_ms;
     let pressed = session.press(key);
     let used = session.used().cpu_ms - before;
