@@ -68,6 +68,8 @@ struct Bisected {
     host: HostPort,
     key: KeyFingerprint,
     first: u64,
+    /// Whether one of its attempts was accepted: then what the host said to the others is no reason to pause.
+    accepted: bool,
 }
 
 impl LockoutGate {
@@ -93,11 +95,23 @@ impl LockoutGate {
 
     /// Ends a bisect: a key that none of its attempts got accepted is paused.
     pub(super) async fn end(&self) {
-        if let Some(Bisected { host, key, first }) = self.bisected() {
+        if let Some(bisected) = self.bisected().filter(|bisected| !bisected.accepted) {
+            let Bisected {
+                host, key, first, ..
+            } = bisected;
             self.write(host, move |record| {
                 budget::end_bisect(record, &key, first, Timestamp::now());
             })
             .await;
+        }
+    }
+
+    /// Remembers that an attempt of the bisect was accepted.
+    fn note_accepted(&self) {
+        let Some(bisect) = &self.bisect else { return };
+        let mut bisect = bisect.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bisected) = bisect.as_mut() {
+            bisected.accepted = true;
         }
     }
 
@@ -144,6 +158,7 @@ impl LockoutGate {
                 host: host.clone(),
                 key,
                 first: number,
+                accepted: false,
             });
         }
         Permit::Granted(Ticket {
@@ -180,6 +195,9 @@ impl Gate for LockoutGate {
 
     async fn settle(&self, ticket: Ticket, end: AttemptEnd) {
         let Ticket { host, number } = ticket;
+        if end == AttemptEnd::Accepted {
+            self.note_accepted();
+        }
         self.write(host, move |record| {
             budget::settle(record, number, end, Timestamp::now());
         })

@@ -179,7 +179,11 @@ impl Ladder {
         let judged = url.map(|url| self.judge_at(Rung::Credentials, &url, &reply));
         let other = self.other_scheme(scheme);
         if let (Some(judged), Some(other)) = (judged, other) {
-            self.attempt = Some(self.attempt_end_of(&judged, &reply));
+            // The pair was taken one request before: a refusal is of the style, not of the pair.
+            self.attempt = Some(match self.attempt_end_of(&judged, &reply) {
+                AttemptEnd::Accepted => AttemptEnd::Accepted,
+                _ => AttemptEnd::Inconclusive,
+            });
             let line = match judged.finding.reason {
                 Reason::Connected | Reason::ConnectedNoisy => {
                     format!("{} and {}: both accepted", style(scheme), style(other))

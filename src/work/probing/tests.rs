@@ -31,10 +31,10 @@ struct Blesta {
 
 impl Blesta {
     async fn start() -> Self {
-        Self::start_with(None).await
+        Self::start_with(None, answer).await
     }
 
-    async fn start_with(held: Option<Arc<Notify>>) -> Self {
+    async fn start_with(held: Option<Arc<Notify>>, answer: fn(&str) -> String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -114,6 +114,15 @@ fn answer(head: &str) -> String {
     )
 }
 
+/// Answers as Blesta did before 5.11, which knows no headers of its own.
+fn old_answer(head: &str) -> String {
+    if head.to_ascii_lowercase().contains("\r\nblesta-api-key:") {
+        answer("")
+    } else {
+        answer(head)
+    }
+}
+
 async fn saved(desk: &Desk, url: &str, key: &str) {
     let draft = Draft {
         key: Edit::Set(Secret::new(key)),
@@ -176,6 +185,26 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
 }
 
+#[tokio::test]
+async fn a_bisect_of_a_good_key_pauses_nothing_where_one_style_is_unknown() {
+    let (home, blesta) = (Home::new(), Blesta::start_with(None, old_answer).await);
+    let desk = home.desk();
+    saved(&desk, &blesta.url, KEY).await;
+    for _ in 0..2 {
+        let verdict = probe(&desk, Manner::Full).await;
+        assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    }
+    assert_eq!(blesta.keyed(), 4, "both styles were asked, twice");
+    let verdict = probe(&desk, Manner::Asked).await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    let record = desk
+        .0
+        .state()
+        .unwrap()
+        .budget(&host_of(&blesta.url).unwrap());
+    assert_eq!(record.unwrap().paused.len(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_was_never_settled_counts() {
     let home = Home::new();
@@ -226,7 +255,7 @@ async fn what_cannot_be_booked_is_not_sent() {
 #[tokio::test]
 async fn a_cancelled_probe_is_waited_for_while_its_key_is_under_way() {
     let hold = Arc::new(Notify::new());
-    let (home, blesta) = (Home::new(), Blesta::start_with(Some(hold)).await);
+    let (home, blesta) = (Home::new(), Blesta::start_with(Some(hold), answer).await);
     let desk = home.desk();
     saved(&desk, &blesta.url, KEY).await;
     {
