@@ -101,7 +101,8 @@ pub struct BudgetRecord {
     pub paused: BTreeMap<KeyFingerprint, Pause>,
     /// No key at all is sent now: five rejections of any keys within ten minutes.
     pub all_paused: Option<Pause>,
-    /// Nothing is asked before this time: 429 with `Retry-After`.
+    /// No key is sent before this time: 429, or 5xx with `Retry-After`. What goes without a key is held back
+    /// by whoever repeats it: the watch.
     pub retry_after: Option<Timestamp>,
     /// The number of the next attempt.
     pub next_number: u64,

@@ -172,9 +172,7 @@ impl Ladder {
         };
         let reply = sign::masked(charset::into_utf8(reply), self.pair(), token);
         self.now = self.now.max(clock::ended_at(&reply));
-        if clock::response(&reply).is_some_and(|response| response.status == 429) {
-            self.quiet = clock::retry_at(&reply);
-        }
+        self.quiet = clock::retry_at(&reply);
         self.replied(reply)
     }
 

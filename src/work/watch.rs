@@ -110,6 +110,14 @@ async fn failed_command(recorder: Option<&mut Recorder>) -> Option<String> {
     }
 }
 
+/// For how long the host itself asked not to be asked (429, `Retry-After`). The time of a paused key's next
+/// try is none of the host's: until then the way there is watched as ever.
+fn asked_for_quiet(verdict: &Verdict, now: Timestamp) -> Option<Duration> {
+    let by_host = verdict.status == 429 || (500..600).contains(&verdict.status);
+    let until = verdict.retry_at.filter(|_| by_host)?;
+    Duration::try_from(until.duration_since(now)).ok()
+}
+
 /// One watched connection.
 struct Entry {
     connection: Arc<Connection>,
@@ -363,12 +371,13 @@ impl Watch {
         };
         entry.turn = Turn::Scheduled;
         let (now, random) = (self.start.elapsed(), &mut self.chance);
-        self.schedule
-            .finished(&name, now, None, &mut || random.share());
         let mut verdict = match joined {
             Ok((_, verdict)) => verdict,
             Err(_) => entry.broken(),
         };
+        let not_before = asked_for_quiet(&verdict, Timestamp::now()).map(|quiet| now + quiet);
+        self.schedule
+            .finished(&name, now, not_before, &mut || random.share());
         let maintained = entry.is_maintained(&self.settings.maintenance, verdict.at);
         let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
             self.reach.hear(host, verdict.reason, watched)

@@ -168,6 +168,39 @@ async fn down_is_announced_after_two_failures() {
     assert_eq!(changes.get(1), Some(&Some(State::Down)));
 }
 
+/// How often a watch at one second asks within ten minutes, where each answer has this status and names a time
+/// an hour from now.
+async fn asked_within_ten_minutes(status: u16, reason: Reason) -> usize {
+    let until = Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let probe: Probe = Arc::new(move |connection: Arc<Connection>| {
+        Box::pin(async move {
+            let mut verdict = verdict(&connection, reason);
+            (verdict.status, verdict.retry_at) = (status, Some(until));
+            verdict
+        })
+    });
+    let mut one = connection("a", "https://a.example");
+    one.interval_s = Some(1);
+    let mut watch = Watch::new(probe, vec![one], WatchSettings::default());
+    starts(&events_within(&mut watch, Duration::from_secs(600)).await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_host_that_asked_for_quiet_is_left_alone_and_a_paused_key_is_watched_on() {
+    for (status, reason) in [(429, Reason::RateLimited), (503, Reason::Maintenance)] {
+        assert_eq!(
+            asked_within_ten_minutes(status, reason).await,
+            1,
+            "{status}"
+        );
+    }
+    let paused = asked_within_ten_minutes(0, Reason::AuthPaused).await;
+    assert!(
+        paused > 500,
+        "{paused}: the way there is watched all the same"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_offline_machine_is_said_once_and_paints_nothing_red() {
     let rig = Arc::new(Rig::default());
