@@ -15,6 +15,7 @@
 //! without_username = "bearer"     # instead of `first`, where the username is empty
 //! after_rejection = "headers"     # the one further request that `auto` sends after a 401
 //! headers = [{ name = "X-Api-Key", value = "{key}" }]
+//! known_if_forbidden = false      # whether the service's own 403 proves that it has taken the key
 //!
 //! [service.requests]              # paths behind the URL; absent: the URL as it was typed
 //! bare = "/api/health"            # proves the service without credentials; absent: not asked ahead of the key
@@ -176,6 +177,10 @@ pub struct Auth {
     /// The service's own headers.
     #[serde(default)]
     pub headers: Vec<HeaderText>,
+    /// Whether a 403 of the service itself comes only after it has taken the key. Where it may as well refuse
+    /// the key, or the address, a 403 proves nothing.
+    #[serde(default)]
+    pub known_if_forbidden: bool,
 }
 
 /// How credentials are put into a request.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{AuthStyle, CheckId, Failure, Outcome, Reason, Reply, State};
+use crate::domain::{AnsweredBy, AuthStyle, CheckId, Failure, Outcome, Reason, Reply, State};
 
 use super::super::catalog::condition::Rung;
 use super::super::catalog::format::Scheme;
@@ -212,7 +212,9 @@ impl Ladder {
     /// have been a refusal.
     fn attempt_end_of(&self, judged: &Judged, reply: &Reply) -> AttemptEnd {
         let proven = self.accepted.is_some() || self.subject.past.accepted.is_some();
-        match attempt_end(judged) {
+        let auth = self.service.text().auth.as_ref();
+        let known_if_forbidden = auth.is_some_and(|auth| auth.known_if_forbidden);
+        match attempt_end(judged, known_if_forbidden) {
             AttemptEnd::Inconclusive if is_unheard(reply) && !proven => AttemptEnd::Unheard,
             end => end,
         }
@@ -321,12 +323,12 @@ fn cached(reply: &Reply) -> Option<String> {
     ))
 }
 
-/// What an answer says of the key.
-fn attempt_end(judged: &Judged) -> AttemptEnd {
+/// What an answer says of the key. A 403 is a proof only of a service that gives it to keys that it knows.
+fn attempt_end(judged: &Judged, known_if_forbidden: bool) -> AttemptEnd {
+    let by_service = judged.answerer.by == AnsweredBy::Service;
     match judged.finding.reason {
-        Reason::Connected | Reason::ConnectedNoisy | Reason::PermissionMissing => {
-            AttemptEnd::Accepted
-        }
+        Reason::Connected | Reason::ConnectedNoisy => AttemptEnd::Accepted,
+        Reason::PermissionMissing if by_service && known_if_forbidden => AttemptEnd::Accepted,
         Reason::CredentialsRejected | Reason::ServerPassword => AttemptEnd::Rejected,
         _ if judged.status == 401 => AttemptEnd::Rejected,
         _ => AttemptEnd::Inconclusive,

@@ -1,6 +1,7 @@
 //! `CloudBlue` Connect.
 
 use super::harness::*;
+use crate::domain::budget::AttemptEnd;
 use crate::domain::{AnsweredBy, Reason, Reply, Secret, ServiceId};
 use crate::service::{Held, Manner, Subject};
 
@@ -103,6 +104,25 @@ fn a_token_that_may_not_look_at_itself_falls_back() {
             Reason::Connected
         );
     }
+}
+
+#[test]
+fn only_connects_own_403_proves_the_key() {
+    let foreign = r#"{"message":"Forbidden"}"#;
+    for (reply, end) in [
+        (
+            json(403, r#"{"error_code":"AUTH_003","errors":[]}"#),
+            AttemptEnd::Accepted,
+        ),
+        (own(403, "{}"), AttemptEnd::Accepted),
+        (json(403, foreign), AttemptEnd::Inconclusive),
+    ] {
+        let run = climb(scheduled(), vec![reply]);
+        assert_eq!(run.attempts, [end], "{:#?}", run.verdict);
+    }
+    let run = climb(scheduled(), vec![json(403, foreign)]);
+    assert_ne!(run.reason(), Reason::PermissionMissing);
+    assert!(!run.verdict.cause.contains("knows the key"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Any HTTP API.
 
 use super::harness::*;
+use crate::domain::budget::AttemptEnd;
 use crate::domain::{AuthStyle, CheckId, Reason, ServiceId, State};
 use crate::service::{Answer, Catalog, Ladder, Manner, Subject};
 
@@ -26,6 +27,21 @@ fn without_credentials_the_expected_answer_is_connected() {
         assert_eq!(
             run.verdict.checks.get(CheckId::Credentials).state,
             State::Unknown
+        );
+    }
+}
+
+#[test]
+fn a_403_of_whoever_it_may_be_is_no_proof_of_the_key() {
+    for reply in [json(403, "{}"), answer(403, &[], "")] {
+        let subject = with_pair(http("https://e.com"), "shop", "0123456789abcdef");
+        let run = climb(subject, vec![reply]);
+        assert_eq!(run.reason(), Reason::PermissionMissing);
+        assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+        assert!(
+            run.verdict.cause.contains("does not know the key"),
+            "{}",
+            run.verdict.cause
         );
     }
 }
