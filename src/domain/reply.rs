@@ -21,6 +21,9 @@ pub struct Reply {
     pub tls: Option<TlsFacts>,
     /// The proxy used: scheme, host and port only.
     pub proxy: Option<String>,
+    /// Whether the request, with all that it carries, was put on its way: the connection stood, and TLS where
+    /// there is any.
+    pub sent: bool,
     /// What came of it.
     pub outcome: Outcome,
 }

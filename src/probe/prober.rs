@@ -237,6 +237,7 @@ impl<G: Gate> Way<'_, G> {
                 addresses: Vec::new(),
                 tls: None,
                 proxy: None,
+                sent: false,
                 outcome: Outcome::Failed(Failure::Local(problem.to_string())),
             },
         }

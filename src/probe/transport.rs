@@ -167,6 +167,7 @@ impl Transport {
             addresses: Vec::new(),
             tls: None,
             proxy: None,
+            sent: false,
             outcome: Outcome::Reached,
         };
         reply.outcome = match self.exchange(request, deadline, &mut reply).await {
@@ -368,6 +369,7 @@ fn write_down(attempt: &Attempt, begun: Instant, setting: Setting, reply: &mut R
         marks.joined
     };
     reply.phases.connect = stood.map(|stood| stood.duration_since(begun));
+    reply.sent = marks.joined.is_some() && !attempt.race.reach_only();
     if setting.tls {
         reply.phases.tls = marks
             .tls_begun

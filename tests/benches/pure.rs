@@ -168,6 +168,7 @@ fn judged(name: &str, status: u16, body: &str) {
         addresses: Vec::new(),
         tls: None,
         proxy: None,
+        sent: true,
         outcome: Outcome::Answered(Response {
             status,
             headers: vec![("content-type".into(), "application/json".into())],

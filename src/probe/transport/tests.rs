@@ -244,6 +244,7 @@ async fn silence_ends_by_the_deadline() {
     let reply = send_by(Profile::default(), &get(&plain(&stub)), SHORT).await;
     assert_eq!(reply.outcome, Outcome::Failed(Failure::ResponseTimeout));
     assert!(reply.phases.connect.is_some() && reply.phases.wait.is_none());
+    assert!(reply.sent);
     assert_eq!(reply.addresses[0].state, State::Ok);
 }
 
@@ -468,6 +469,7 @@ async fn what_is_not_tls_is_told() {
         ),
         "{reply:?}"
     );
+    assert!(!reply.sent, "a handshake that broke carried no request");
 }
 
 #[tokio::test]

@@ -114,6 +114,7 @@ mod tests {
             addresses: Vec::new(),
             tls: None,
             proxy: None,
+            sent: true,
             outcome: Outcome::Answered(Response {
                 status,
                 headers: headers

@@ -341,8 +341,7 @@ fn is_unheard(reply: &Reply) -> bool {
         reply.outcome,
         Outcome::Failed(Failure::ResponseTimeout | Failure::Reset | Failure::ClosedEarly)
     );
-    // Where no connection stood, nothing was sent.
-    silent && reply.phases.connect.is_some()
+    silent && reply.sent
 }
 
 /// A style for people.

@@ -74,6 +74,7 @@ pub(super) fn bare(outcome: Outcome) -> Reply {
         addresses: Vec::new(),
         tls: None,
         proxy: None,
+        sent: false,
         outcome,
     }
 }

@@ -328,6 +328,13 @@ fn however_a_server_writes_a_secret_it_is_masked() {
 /// A request that went out, and silence.
 fn silence(failure: Failure) -> Reply {
     let mut reply = failed(failure);
+    reply.sent = true;
+    reply
+}
+
+/// A connection that stood, and was reset while TLS was agreed on.
+fn reset_in_handshake() -> Reply {
+    let mut reply = failed(Failure::Reset);
     reply.phases.connect = Some(std::time::Duration::from_millis(1));
     reply
 }
@@ -358,10 +365,11 @@ fn silence_counts_against_a_key_that_was_never_taken() {
             "a host that hangs now and then"
         );
     }
-    // Nothing was sent where no connection stood, and what answered at all was heard.
+    // Nothing was sent where no connection stood or TLS was not agreed on, and what answered at all was heard.
     for reply in [
         failed(Failure::Refused),
         failed(Failure::ResponseTimeout),
+        reset_in_handshake(),
         json(500, "{}"),
     ] {
         let run = climb(known(), vec![reply]);

@@ -341,6 +341,7 @@ fn wrapped(outcome: Outcome) -> Reply {
             verified: !matches!(outcome, Outcome::Failed(_)),
         }),
         proxy: None,
+        sent: true,
         outcome,
     }
 }

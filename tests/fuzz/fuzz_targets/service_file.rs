@@ -98,6 +98,7 @@ fn reply(at: Timestamp, status: u16, body: &str) -> Reply {
         addresses: Vec::new(),
         tls: None,
         proxy: None,
+        sent: true,
         outcome,
     }
 }
