@@ -216,7 +216,7 @@ fn over_plain_http_no_key_goes_there() {
     let (here, via) = json(&ssh.probe_with(key, &url, "ssh:far", &more));
     assert_eq!(here["reason"], "connected", "{here:#}");
     assert_eq!(via["verdict"]["reason"], "key-withheld", "{via:#}");
-    assert_eq!(via["conclusion"], "both-answered", "{via:#}");
+    assert_eq!(via["conclusion"], "key-not-sent-there", "{via:#}");
 }
 
 #[test]

@@ -84,6 +84,10 @@ pub enum Conclusion {
     Same,
     /// Both are answered by the service; what they found beyond that differs.
     BothAnswered,
+    /// Both get there, and the key was not sent from there: nothing is to be said of it.
+    KeyNotSentThere,
+    /// The same, and it was from here that it was not sent.
+    KeyNotSentHere,
     /// From there it works, from here something turns this address away.
     AddressFiltered,
     /// From there it works, and this machine's name server is why not from here.
@@ -99,14 +103,18 @@ pub enum Conclusion {
 }
 
 impl Conclusion {
-    /// What follows from the verdicts `here` and `there`.
-    pub fn of(here: &Verdict, there: &Verdict) -> Self {
+    /// What follows from the verdicts `here` and `there`; `left_out` says that the key, which was at hand, was
+    /// kept from being sent from there.
+    pub fn of(here: &Verdict, there: &Verdict, left_out: bool) -> Self {
         use Reason::{DnsFailed, DnsNotFound, LocalError, Offline, ProxyFailed, Unreachable};
         if there.reason == LocalError {
             return Self::NotAsked;
         }
-        if here.reason == there.reason {
+        if here.reason == there.reason && !left_out {
             return Self::Same;
+        }
+        if let Some(unlike) = Self::of_unlike_questions(here, there, left_out) {
+            return unlike;
         }
         match (gets_through(here), gets_through(there)) {
             (true, true) => Self::BothAnswered,
@@ -120,11 +128,32 @@ impl Conclusion {
         }
     }
 
+    /// Where both get there and the key was sent from one side at most, they were asked different questions:
+    /// only the way is compared.
+    fn of_unlike_questions(here: &Verdict, there: &Verdict, left_out: bool) -> Option<Self> {
+        let kept = [here, there].map(|verdict| keeps_the_key(verdict.reason));
+        if !(left_out || kept[0] || kept[1]) || !(is_reached(here) && is_reached(there)) {
+            return None;
+        }
+        // Where one was not asked beyond TLS, what turned the other away there says nothing of the address.
+        let way_alone = here.status == 0 || there.status == 0;
+        if !way_alone && gets_through(here) != gets_through(there) {
+            return None;
+        }
+        Some(if left_out || kept[1] {
+            Self::KeyNotSentThere
+        } else {
+            Self::KeyNotSentHere
+        })
+    }
+
     /// The name in JSON.
     pub const fn id(self) -> &'static str {
         match self {
             Self::Same => "same",
             Self::BothAnswered => "both-answered",
+            Self::KeyNotSentThere => "key-not-sent-there",
+            Self::KeyNotSentHere => "key-not-sent-here",
             Self::AddressFiltered => "address-filtered",
             Self::NameServerHere => "name-server-here",
             Self::OnlyHere => "only-here-fails",
@@ -143,6 +172,12 @@ impl Conclusion {
             }
             Self::BothAnswered => format!(
                 "The service answers both: nothing turns your address away. What it answers to {host} differs."
+            ),
+            Self::KeyNotSentThere => format!(
+                "Both reach the host. The key was not sent from {host}, so what is said of it can't be compared."
+            ),
+            Self::KeyNotSentHere => format!(
+                "Both reach the host. The key was sent from {host} alone, so what is said of it can't be compared."
             ),
             Self::AddressFiltered => format!(
                 "Your address is filtered: {host} gets through to the same service at the same time, and this machine does not."
@@ -166,6 +201,18 @@ impl Conclusion {
     }
 }
 
+/// Whether it was we who kept the key here: then the host was asked no more than whether the way is free.
+fn keeps_the_key(reason: Reason) -> bool {
+    use Reason::{AuthPaused, KeyWithheld, SecretUnavailable};
+    matches!(reason, AuthPaused | KeyWithheld | SecretUnavailable)
+}
+
+/// Whether the other side was reached at all.
+fn is_reached(verdict: &Verdict) -> bool {
+    let answered = verdict.status != 0 || verdict.answered_by == AnsweredBy::Service;
+    answered || keeps_the_key(verdict.reason)
+}
+
 /// Whether the service's side answered, and nothing on the way turned the address away.
 fn gets_through(verdict: &Verdict) -> bool {
     use Reason::{CdnBlock, ChallengePage, GatewayDown, RateLimited, ServerRule, WafBlock};
@@ -174,8 +221,7 @@ fn gets_through(verdict: &Verdict) -> bool {
         CdnBlock | ChallengePage | WafBlock | ServerRule | RateLimited
     );
     let broken = verdict.state() == State::Down && verdict.reason != GatewayDown;
-    let answered = verdict.status != 0 || verdict.answered_by == AnsweredBy::Service;
-    answered && !turned_away && !broken
+    is_reached(verdict) && !turned_away && !broken
 }
 
 #[cfg(test)]
@@ -249,8 +295,80 @@ mod tests {
             ((ConnectTimeout, 0), (LocalError, 0), Conclusion::NotAsked),
             ((LocalError, 0), (LocalError, 0), Conclusion::NotAsked),
         ] {
-            let found = Conclusion::of(&verdict(here.0, here.1), &verdict(there.0, there.1));
+            let (from_here, from_there) = (verdict(here.0, here.1), verdict(there.0, there.1));
+            let found = Conclusion::of(&from_here, &from_there, false);
             assert_eq!(found, conclusion, "{here:?} {there:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_key_was_left_out_only_the_way_is_compared() {
+        use Reason::*;
+        for (here, there, left_out, conclusion) in [
+            (
+                (AuthPaused, 0),
+                (KeyMissing, 401),
+                true,
+                Conclusion::KeyNotSentThere,
+            ),
+            (
+                (CredentialsRejected, 401),
+                (KeyMissing, 401),
+                true,
+                Conclusion::KeyNotSentThere,
+            ),
+            (
+                (CredentialsRejected, 401),
+                (CredentialsRejected, 401),
+                true,
+                Conclusion::KeyNotSentThere,
+            ),
+            (
+                (Connected, 200),
+                (KeyWithheld, 401),
+                false,
+                Conclusion::KeyNotSentThere,
+            ),
+            (
+                (SecretUnavailable, 0),
+                (Connected, 200),
+                false,
+                Conclusion::KeyNotSentHere,
+            ),
+            (
+                (AuthPaused, 0),
+                (WafBlock, 403),
+                true,
+                Conclusion::KeyNotSentThere,
+            ),
+            (
+                (AuthPaused, 0),
+                (ConnectTimeout, 0),
+                true,
+                Conclusion::OnlyThere,
+            ),
+            (
+                (ConnectTimeout, 0),
+                (AuthPaused, 0),
+                false,
+                Conclusion::AddressFiltered,
+            ),
+            (
+                (CredentialsRejected, 401),
+                (WafBlock, 403),
+                true,
+                Conclusion::OnlyThere,
+            ),
+            ((AuthPaused, 0), (AuthPaused, 0), false, Conclusion::Same),
+        ] {
+            let (from_here, from_there) = (verdict(here.0, here.1), verdict(there.0, there.1));
+            let found = Conclusion::of(&from_here, &from_there, left_out);
+            assert_eq!(found, conclusion, "{here:?} {there:?}");
+            let host = "ssh:web1".parse().unwrap();
+            assert_eq!(
+                found.sentence(&host).contains("was not sent from web1"),
+                conclusion == Conclusion::KeyNotSentThere
+            );
         }
     }
 

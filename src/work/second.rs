@@ -24,7 +24,7 @@ impl Desk {
             Err(problem) => {
                 let why = problem.to_string();
                 let there = super::local::local_error(Some(name), &ServiceId::http(), "", &why);
-                return opinion(host, here, there);
+                return opinion(host, (here, there), false);
             }
         };
         let errand = self.errand(&connection, Manner::Asked).await;
@@ -53,20 +53,25 @@ impl Desk {
     ) -> SecondOpinion {
         // A key that was refused here is refused there: a second try would only bring its pause nearer.
         let refused = [Reason::CredentialsRejected, Reason::AuthPaused];
-        if refused.contains(&here.reason) {
+        let left_out = refused.contains(&here.reason) && errand.key != Held::Absent;
+        if left_out {
             errand.key = Held::Absent;
         }
         errand.via = Some(host.clone());
         let there = self.run(errand, progress).await;
-        opinion(host, here, there)
+        opinion(host, (here, there), left_out)
     }
 }
 
-fn opinion(host: &SshHost, here: &Verdict, mut there: Verdict) -> SecondOpinion {
+fn opinion(
+    host: &SshHost,
+    (here, mut there): (&Verdict, Verdict),
+    left_out: bool,
+) -> SecondOpinion {
     let from = format!("asked from {}, through ssh", host.as_str());
     there.evidence.insert(0, inert(&from, 300));
     SecondOpinion {
-        conclusion: Conclusion::of(here, &there),
+        conclusion: Conclusion::of(here, &there, left_out),
         host: host.clone(),
         verdict: there,
     }
