@@ -77,7 +77,7 @@ fn list_actions(model: &Model) -> Vec<Action> {
         Quit, Resume, Reveal, UseHeaders, UseUrl, WatchTable,
     };
     let verdict = model.shown_verdict();
-    let paused = verdict.is_some_and(|v| v.reason == crate::domain::Reason::AuthPaused);
+    let paused = verdict.is_some_and(crate::domain::Verdict::can_be_resumed);
     let corrected = verdict.is_some_and(|v| v.remedy.url.is_some());
     let snippet = verdict.is_some_and(|v| v.remedy.snippet.is_some());
     let stripped = verdict.is_some_and(by_headers_alone);

@@ -13,6 +13,7 @@ use super::fault::Fault;
 use super::output;
 use super::{probe, sources, transfer};
 use crate::domain::text::inert;
+use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Endpoint, Name, SecretRef, Window};
 use crate::store::StoreKind;
 use crate::store::files::shown;
@@ -393,10 +394,17 @@ async fn save(
 async fn resume(context: &Context, name: &str) -> Result<u8, Fault> {
     let name = parsed(name)?;
     let lift = async || context.desk.resume(&name).await;
-    output::say(if context.with_vault(lift).await? {
-        "the key's pause is lifted: the next probe sends it again"
-    } else {
-        "the key was not paused"
+    let lifted = context.with_vault(lift).await?;
+    let quiet = context.desk.quiet_until(&name).await.map(whole_seconds);
+    output::say(&match (lifted, quiet) {
+        (true, None) => "the key's pause is lifted: the next probe sends it again".to_owned(),
+        (true, Some(until)) => {
+            format!("the key's pause is lifted; the host asked for quiet until {until}")
+        }
+        (false, None) => "the key was not paused".to_owned(),
+        (false, Some(until)) => format!(
+            "the host asked for quiet until {until}: no key is sent before, and there is no pause to lift"
+        ),
     });
     Ok(0)
 }

@@ -92,6 +92,17 @@ pub struct Pause {
     pub doublings: u32,
 }
 
+/// Why a key is not sent now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The time of the next try.
+    pub until: Timestamp,
+    /// One plain sentence.
+    pub why: String,
+    /// Whether it is the host that asked for quiet: then there is no pause that a person could lift.
+    pub by_host: bool,
+}
+
 /// Everything remembered of one host and port.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetRecord {

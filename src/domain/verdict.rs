@@ -59,6 +59,16 @@ impl Verdict {
         self.reason.state()
     }
 
+    /// Whether the key is paused, and a person may lift that. (The quiet that a host asked for is its own:
+    /// there the remedy is not theirs.)
+    pub fn can_be_resumed(&self) -> bool {
+        match self.reason {
+            Reason::AuthPaused => self.remedy.who == Who::You,
+            Reason::CredentialsRejected => self.retry_at.is_some(),
+            _ => false,
+        }
+    }
+
     /// What stands in the list beside the name: latency where it is up, else the status.
     pub fn short_status(&self) -> String {
         match (self.state(), self.phases.total) {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::budget::{Attempt, AttemptEnd, Pause};
+use crate::domain::budget::{Attempt, AttemptEnd, Pause, Stop};
 use crate::domain::{BudgetRecord, KeyFingerprint};
 
 /// Rejections of one key before it is paused.
@@ -50,15 +50,6 @@ pub enum Decision {
         /// The oldest of them counts as rejected from then on.
         until: Timestamp,
     },
-}
-
-/// Why nothing is sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stop {
-    /// The time of the next try.
-    pub until: Timestamp,
-    /// One plain sentence.
-    pub why: String,
 }
 
 /// Asks for leave to send `key`, and books the attempt where it is given.
@@ -181,6 +172,13 @@ pub fn paused(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Op
     stopped(&record, key, now)
 }
 
+/// Until when the host itself asked for quiet, where it did.
+pub fn quiet_until(record: &BudgetRecord, now: Timestamp) -> Option<Timestamp> {
+    let mut record = record.clone();
+    tidy(&mut record, now);
+    record.retry_after
+}
+
 /// How long the pause after `doublings` rejected tries is.
 fn length(doublings: u32) -> Duration {
     2_u32
@@ -237,6 +235,7 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
         .map(|until| Stop {
             until,
             why: "the host asked for fewer requests and named the time of the next".to_owned(),
+            by_host: true,
         });
     let by_us = record
         .all_paused
@@ -246,6 +245,7 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
             why: "this host refused five keys within ten minutes: none is sent until then, or until you \
                   resume it"
                 .to_owned(),
+            by_host: false,
         });
     by_host
         .into_iter()
@@ -259,6 +259,7 @@ fn key_stop(until: Timestamp) -> Stop {
         why: "this host refused the key twice (an answer that never came counts): it is not sent until \
               then, or until you resume it"
             .to_owned(),
+        by_host: false,
     }
 }
 

@@ -29,6 +29,8 @@ pub enum Permit {
         until: Option<Timestamp>,
         /// One plain sentence.
         why: String,
+        /// Whether the host itself asked for quiet.
+        by_host: bool,
     },
     /// The attempt could not be written down, so it must not be made. One plain sentence.
     Unbooked(String),

@@ -220,7 +220,15 @@ impl<G: Gate> Way<'_, G> {
         };
         match self.gate.book(host, username, key).await {
             Permit::Granted(ticket) => Ok(Some(ticket)),
-            Permit::Paused { until, why } => Err(Answer::Paused { until, why }),
+            Permit::Paused {
+                until,
+                why,
+                by_host,
+            } => Err(Answer::Paused {
+                until,
+                why,
+                by_host,
+            }),
             Permit::Unbooked(why) => Err(Answer::Unbooked(why)),
         }
     }

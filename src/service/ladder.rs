@@ -160,7 +160,11 @@ impl Ladder {
         self.quiet = None;
         match answer {
             Answer::Reply(reply) => self.heard(*reply),
-            Answer::Paused { until, why } => self.paused(until, &why),
+            Answer::Paused {
+                until,
+                why,
+                by_host,
+            } => self.paused(until, &why, by_host),
             Answer::Unbooked(why) => self.unbooked(&why),
         }
     }

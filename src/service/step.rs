@@ -83,6 +83,8 @@ pub enum Answer {
         until: Option<Timestamp>,
         /// Whose pause: this key's, every key's at this host, or the host's own `Retry-After`.
         why: String,
+        /// Whether it is the host's own.
+        by_host: bool,
     },
     /// The attempt could not be booked on disk, so it was not sent. One plain sentence.
     Unbooked(String),

@@ -1,8 +1,8 @@
 //! What a ladder runs over: one connection, saved or not, with the secrets that are at hand.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::budget::Stop;
 use crate::domain::{AuthStyle, Identity, Name, Secret, ServiceId};
 
 /// A secret as a probe sees it.
@@ -43,8 +43,8 @@ pub struct Past {
     pub identity: Option<Identity>,
     /// The last good run.
     pub last_good: Option<LastGood>,
-    /// The key is paused until then: don't even ask the budget.
-    pub paused_until: Option<Timestamp>,
+    /// The key is paused: don't even ask the budget.
+    pub paused: Option<Stop>,
 }
 
 /// How a pair was accepted.

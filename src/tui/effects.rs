@@ -11,6 +11,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
@@ -23,6 +24,7 @@ use crate::app::message::Loaded;
 use crate::app::{Draft, Effect, Message};
 use crate::clipboard::{Certainty, Cleared, Life, Placed, TerminalBytes};
 use crate::domain::stack::Wiping;
+use crate::domain::verdict::whole_seconds;
 use crate::domain::{Checks, Endpoint, HostPort, Name};
 use crate::service::Manner;
 use crate::work::ticket::Freshness;
@@ -223,7 +225,7 @@ impl Effects {
             Effect::Resume(name) => self.answer(Key::Resume, async move {
                 match desk.resume(&name).await {
                     Ok(true) => Message::Resumed(name),
-                    Ok(false) => Message::Noticed(NOT_PAUSED.to_owned()),
+                    Ok(false) => Message::Noticed(not_paused(desk.quiet_until(&name).await)),
                     Err(error) => Message::Noticed(error.to_string()),
                 }
             }),
@@ -462,6 +464,14 @@ fn refused(error: WorkError, failed: fn(String) -> Message) -> Message {
 
 /// What `R` says where there is nothing to lift.
 const NOT_PAUSED: &str = "the key was not paused";
+
+/// The same, where the host itself may have asked for quiet.
+fn not_paused(quiet: Option<Timestamp>) -> String {
+    quiet.map_or_else(
+        || NOT_PAUSED.to_owned(),
+        |until| format!("the host asked for quiet until {}", whole_seconds(until)),
+    )
+}
 
 async fn resume(desk: &Desk, draft: Draft) -> Result<bool, WorkError> {
     let endpoint = Endpoint::parse(&draft.connection.url).ok();

@@ -225,7 +225,7 @@ fn facts(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
 fn because(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
     let theme = view.theme;
     if let Some(until) = verdict.retry_at {
-        retry(view, until, sheet);
+        retry(view, (until, verdict.can_be_resumed()), sheet);
     }
     if !verdict.cause.is_empty() {
         sheet.gap();
@@ -291,7 +291,7 @@ fn evidence(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
 }
 
 /// When sending goes on: counted down, so that nobody tries to hasten it.
-fn retry(view: &View<'_>, until: jiff::Timestamp, sheet: &mut Sheet) {
+fn retry(view: &View<'_>, (until, can_be_resumed): (jiff::Timestamp, bool), sheet: &mut Sheet) {
     let theme = view.theme;
     let seconds = super::reveal::seconds_to(view.model, until);
     let mut line = if seconds > 0 {
@@ -302,7 +302,7 @@ fn retry(view: &View<'_>, until: jiff::Timestamp, sheet: &mut Sheet) {
     } else {
         vec![Span::styled("the next try is due", theme.faint)]
     };
-    if let Some(key) = super::key(view, Action::Resume).filter(|_| seconds > 0) {
+    if let Some(key) = super::key(view, Action::Resume).filter(|_| can_be_resumed && seconds > 0) {
         line.push(Span::styled(", ", theme.faint));
         line.push(Span::styled(key, theme.key));
         line.push(Span::styled(" resumes", theme.faint));

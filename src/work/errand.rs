@@ -183,7 +183,7 @@ impl Errand {
         };
         let mut past = record.for_pair(pair.as_ref());
         if let (Some(host), Some(pair), Some(state)) = (host_of(url), &pair, &state) {
-            past.paused_until = gate::paused_until(state, &host, pair);
+            past.paused = gate::paused(state, &host, pair);
         }
         past
     }

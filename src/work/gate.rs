@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::desk::Inner;
 use super::error::WorkError;
-use crate::domain::budget::AttemptEnd;
+use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::stack::wiping;
 use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Secret};
 use crate::probe::budget::{self, Decision};
@@ -229,6 +229,7 @@ impl LockoutGate {
                     return Permit::Paused {
                         until: Some(stop.until),
                         why: stop.why,
+                        by_host: stop.by_host,
                     };
                 }
                 Ok((Decision::Busy { until }, _)) => until,
@@ -239,6 +240,7 @@ impl LockoutGate {
                     why: "other attempts at this host are under way, whose rejection would use up \
                           what it allows"
                         .to_owned(),
+                    by_host: false,
                 };
             }
             let look = patience.min(Instant::now() + LOOK);
@@ -250,14 +252,16 @@ impl LockoutGate {
     }
 }
 
-/// Until when this pair is not sent to `host`, as far as is known now. Blocks.
-pub(super) fn paused_until(
-    state: &State,
-    host: &HostPort,
-    pair: &KeyFingerprint,
-) -> Option<Timestamp> {
+/// Why and until when this pair is not sent to `host`, as far as is known now. Blocks.
+pub(super) fn paused(state: &State, host: &HostPort, pair: &KeyFingerprint) -> Option<Stop> {
     let record = state.budget(host).ok()?;
-    budget::paused(&record, pair, Timestamp::now()).map(|stop| stop.until)
+    budget::paused(&record, pair, Timestamp::now())
+}
+
+/// Until when `host` asked for quiet, which no person lifts. Blocks.
+pub(super) fn quiet_until(state: &State, host: &HostPort) -> Option<Timestamp> {
+    let record = state.budget(host).ok()?;
+    budget::quiet_until(&record, Timestamp::now())
 }
 
 /// Lifts the pauses of `key` at `host`, and of all keys there. Blocks.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use super::desk::{Desk, found};
 use super::draft::{Slot, Unsaved};
@@ -256,7 +257,18 @@ impl Desk {
         self.resume_pair(host, connection.username, key).await
     }
 
-    /// The same for a pair that is not saved.
+    /// Until when the connection's host itself asked for quiet: that stays, whatever is resumed.
+    pub async fn quiet_until(&self, name: &Name) -> Option<Timestamp> {
+        let connection = self.connection(name).await.ok()?;
+        let host = host_of(&connection.url)?;
+        let asked = self.blocking(move |inner| {
+            let state = inner.state()?;
+            Ok(gate::quiet_until(&state, &host))
+        });
+        asked.await.ok().flatten()
+    }
+
+    /// Lifts the pause of a pair that is not saved.
     pub async fn resume_pair(
         &self,
         host: HostPort,

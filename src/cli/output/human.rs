@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::domain::reply::milliseconds;
 use crate::domain::text::harmless;
-use crate::domain::{CheckId, Conclusion, Reason, SecondOpinion, State, Verdict, Who};
+use crate::domain::{CheckId, Conclusion, SecondOpinion, State, Verdict, Who};
 
 /// Whether colours are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,9 +55,10 @@ fn write_verdict(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
         writeln!(text, "  - {line}")?;
     }
     if let Some(until) = verdict.retry_at {
-        let lifted = match verdict.reason {
-            Reason::AuthPaused => "; `R` on the screen or `connection resume` lifts the pause",
-            _ => "",
+        let lifted = if verdict.can_be_resumed() {
+            "; `R` on the screen or `connection resume` lifts the pause"
+        } else {
+            ""
         };
         writeln!(text, "  next try: {}{lifted}", when(until, verdict.at))?;
     }

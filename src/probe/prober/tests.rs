@@ -45,10 +45,12 @@ impl Gate for MemoryGate {
             Decision::Paused(stop) => Permit::Paused {
                 until: Some(stop.until),
                 why: stop.why,
+                by_host: stop.by_host,
             },
             Decision::Busy { until } => Permit::Paused {
                 until: Some(until),
                 why: "busy".to_owned(),
+                by_host: false,
             },
         }
     }

@@ -248,7 +248,7 @@ impl Ladder {
     }
 
     /// The lock-out budget let nothing through.
-    pub(super) fn paused(&mut self, until: Option<Timestamp>, why: &str) -> Step {
+    pub(super) fn paused(&mut self, until: Option<Timestamp>, why: &str, by_host: bool) -> Step {
         self.withdraw();
         self.notes.push(why.to_owned());
         self.facts.set("why", why);
@@ -268,7 +268,7 @@ impl Ladder {
             },
             Stage::OwnToken => self.ask_shared(),
             _ => {
-                self.plan = Plan::Hold(Hold::Paused(until));
+                self.plan = Plan::Hold(Hold::Paused { until, by_host });
                 if self.main.is_some() || !self.asked.is_empty() {
                     self.held()
                 } else if self.service.bare_is_rejected() {
@@ -285,7 +285,7 @@ impl Ladder {
         self.facts.set("why", why);
         match self.stage {
             Stage::Version(_) | Stage::OwnToken | Stage::Compare(_) | Stage::OtherStyle(..) => {
-                self.paused(None, why)
+                self.paused(None, why, false)
             }
             _ => {
                 self.withdraw();

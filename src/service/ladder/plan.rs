@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::budget::Stop;
 use crate::domain::{Endpoint, Reason, Secret};
 
 use super::super::catalog::Service;
@@ -39,8 +40,11 @@ pub(super) enum Hold {
     Plain,
     /// Its shape is none that the service issues; which, in words.
     Shape(String),
-    /// The lock-out budget's pause.
-    Paused(Option<Timestamp>),
+    /// The lock-out budget's pause, or the quiet that the host asked for.
+    Paused {
+        until: Option<Timestamp>,
+        by_host: bool,
+    },
 }
 
 /// The plan, the pair, and what was cleaned on the way, a sentence each.
@@ -105,11 +109,20 @@ pub(super) fn plan(
     {
         notes.push(odd);
     }
+    if let (Plan::Hold(Hold::Paused { .. }), Some(stop)) = (&plan, stopped(subject, now)) {
+        notes.push(stop.why.clone());
+    }
     Planned {
         plan,
         pair: Some(pair),
         notes,
     }
+}
+
+/// What stops the key, as far as was known before the run.
+fn stopped(subject: &Subject, now: Timestamp) -> Option<&Stop> {
+    let stop = subject.past.paused.as_ref();
+    stop.filter(|stop| stop.until > now)
 }
 
 fn sending(
@@ -126,8 +139,11 @@ fn sending(
     if endpoint.is_plain() && !stays_here && !subject.allow_http {
         return Plan::Hold(Hold::Plain);
     }
-    if let Some(until) = subject.past.paused_until.filter(|until| *until > now) {
-        return Plan::Hold(Hold::Paused(Some(until)));
+    if let Some(stop) = stopped(subject, now) {
+        return Plan::Hold(Hold::Paused {
+            until: Some(stop.until),
+            by_host: stop.by_host,
+        });
     }
     let by_wish = match subject.manner {
         Manner::Asked | Manner::Full => true,

@@ -72,7 +72,7 @@ impl Ladder {
         }
         let seen = self.subject.past.service_seen;
         match (&self.plan, self.subject.manner) {
-            (Plan::Hold(Hold::Unavailable(_) | Hold::Paused(_)), _) => true,
+            (Plan::Hold(Hold::Unavailable(_) | Hold::Paused { .. }), _) => true,
             (Plan::Hold(Hold::Plain | Hold::Shape(_)), Manner::Typing | Manner::Scheduled)
             | (Plan::Bare(_), Manner::Typing) => seen && !self.service.works_bare(),
             (Plan::Hold(_) | Plan::Bare(_) | Plan::Send, _) => false,
@@ -268,9 +268,13 @@ impl Ladder {
                 self.facts.set("shape", odd);
                 Finding::variant(Reason::ServiceFound, "shape")
             }
-            Plan::Hold(Hold::Paused(until)) => {
+            Plan::Hold(Hold::Paused { until, by_host }) => {
                 self.retry_at = until;
-                Reason::AuthPaused.into()
+                if by_host {
+                    Finding::variant(Reason::AuthPaused, "quiet")
+                } else {
+                    Reason::AuthPaused.into()
+                }
             }
         };
         if finding.reason.state() == State::Ok {

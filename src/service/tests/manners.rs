@@ -1,7 +1,7 @@
 //! Which requests are asked in each manner, and which of them carry the key.
 
 use super::harness::*;
-use crate::domain::budget::AttemptEnd;
+use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::{AuthStyle, CheckId, Reason, Reply, State};
 use crate::service::{Accepted, Answer, Held, Manner, Subject};
 
@@ -229,7 +229,7 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
         );
 
         let mut paused = accepted(manner, false);
-        paused.past.paused_until = Some("2026-11-23T10:15:00Z".parse().unwrap());
+        paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
         let run = climb(paused, vec![reached()]);
         assert_eq!(run.asked, [REACH]);
         assert_eq!(run.reason(), Reason::AuthPaused);
@@ -239,8 +239,43 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
         );
     }
     let mut over = accepted(Manner::Scheduled, false);
-    over.past.paused_until = Some("2026-11-23T09:59:59Z".parse().unwrap());
+    over.past.paused = Some(stop("2026-11-23T09:59:59Z", false));
     assert_eq!(climb(over, vec![companies()]).asked, [BASIC]);
+}
+
+fn stop(until: &str, by_host: bool) -> Stop {
+    Stop {
+        until: until.parse().unwrap(),
+        why: "the reason of the stop".to_owned(),
+        by_host,
+    }
+}
+
+#[test]
+fn the_quiet_of_a_host_is_not_told_as_a_refused_key() {
+    let mut known = accepted(Manner::Asked, false);
+    known.past.paused = Some(stop("2026-11-23T10:15:00Z", true));
+    let asked = Answer::Paused {
+        until: "2026-11-23T10:15:00Z".parse().ok(),
+        why: "the reason of the stop".to_owned(),
+        by_host: true,
+    };
+    let reach = || Answer::Reply(Box::new(reached()));
+    for run in [
+        climb(known, vec![reached()]),
+        climb_over(accepted(Manner::Asked, false), vec![asked, reach()]),
+    ] {
+        assert_eq!(run.reason(), Reason::AuthPaused);
+        assert!(run.says("the reason of the stop"), "{:#?}", run.verdict);
+        assert!(run.verdict.cause.contains("asked for fewer requests"));
+        assert!(!run.verdict.can_be_resumed());
+        let steps = run.verdict.remedy.steps.join(" ");
+        assert!(!steps.contains("lift the pause"), "{steps}");
+    }
+    let mut paused = accepted(Manner::Asked, false);
+    paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
+    let run = climb(paused, vec![reached()]);
+    assert!(run.verdict.can_be_resumed() && run.says("the reason of the stop"));
 }
 
 #[test]
@@ -249,6 +284,7 @@ fn the_budget_may_stop_any_request() {
     let paused = || Answer::Paused {
         until,
         why: "two rejections of this key".to_owned(),
+        by_host: false,
     };
     let reply = |reply| Answer::Reply(Box::new(reply));
     let run = climb_over(

@@ -51,7 +51,7 @@ impl PastRecord {
             accepted: accepted.map(|(_, how)| *how),
             identity: self.identity.clone(),
             last_good: self.last_good.clone(),
-            paused_until: None,
+            paused: None,
         }
     }
 }

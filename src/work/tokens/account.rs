@@ -253,7 +253,7 @@ impl Account {
                 inner: Arc::clone(&self.desk.0),
                 ticket: Some(ticket),
             }),
-            Permit::Paused { until, why } => Err(TokenError::Paused { until, why }),
+            Permit::Paused { until, why, .. } => Err(TokenError::Paused { until, why }),
             Permit::Unbooked(why) => Err(TokenError::Unbooked(why)),
         }
     }
