@@ -15,7 +15,7 @@ mod echo;
 mod paste;
 pub mod scan;
 
-pub(super) use echo::{mask_verdict, masked};
+pub(super) use echo::{is_in, mask_verdict, masked};
 pub use paste::{Cleaned, Command, clean_secret, clean_text, clean_whole, command};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";

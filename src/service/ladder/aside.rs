@@ -6,8 +6,9 @@ use crate::domain::{CheckId, Endpoint, Reason, Reply};
 
 use super::super::catalog::condition::Rung;
 use super::super::judge::{Judged, conclude, failure};
+use super::super::sign;
 use super::super::step::{Authorization, Step};
-use super::super::subject::Manner;
+use super::super::subject::{Held, Manner};
 use super::rungs::said;
 use super::{Ladder, Main, Stage};
 
@@ -19,7 +20,12 @@ impl Ladder {
         };
         self.redirects.push(redirect.shown());
         let known = self.asked.contains(&redirect.target);
-        if known || !self.has_room() {
+        let repeats_key = self.repeats_secret(&redirect.target);
+        if repeats_key {
+            self.notes
+                .push("the target repeats the key, so it is not asked".to_owned());
+        }
+        if known || repeats_key || !self.has_room() {
             let finding = if known && is_redirect(main.judged.finding.reason) {
                 Reason::RedirectLoop.into()
             } else {
@@ -35,6 +41,15 @@ impl Ladder {
             redirect.target,
             Authorization::None,
         )
+    }
+
+    /// Whether a secret of this run, or its mask, stands in `url`.
+    fn repeats_secret(&self, url: &Url) -> bool {
+        let token = match &self.subject.token {
+            Held::Present(token) => Some(token),
+            Held::Absent | Held::Unavailable(_) => None,
+        };
+        sign::is_in(url, self.pair(), token)
     }
 
     pub(super) fn after_target(&mut self, reply: Reply, main: Main) -> Step {

@@ -325,6 +325,49 @@ fn however_a_server_writes_a_secret_it_is_masked() {
     }
 }
 
+#[test]
+fn a_redirect_that_repeats_the_key_is_masked_and_not_asked() {
+    let key = "abc/def+ghi=0123456789";
+    for written in [
+        key.to_owned(),
+        "abc%2Fdef%2Bghi%3D0123456789".to_owned(),
+        "abc%2fdef%2bghi%3d0123456789".to_owned(),
+        "abc/def%2Bghi=0123456789".to_owned(),
+    ] {
+        let target = format!("https://other.example/login?key={written}");
+        let mut subject = Subject::new(ServiceId::http(), "https://billing.example.com/login");
+        subject.key = Held::Present(Secret::new(key));
+        // One answer alone: asking the target would fail the test.
+        let run = climb(subject, vec![answer(302, &[("Location", &target)], "")]);
+        let json = serde_json::to_string(&run.verdict).unwrap();
+        assert!(!json.contains(&written), "{json}");
+        assert!(!json.contains("0123456789"), "{json}");
+        assert!(json.contains("••••"), "{json}");
+        assert!(run.says("repeats the key"), "{json}");
+        assert_eq!(run.verdict.remedy.url, None, "{json}");
+    }
+}
+
+#[test]
+fn a_secret_is_masked_where_a_text_is_cut_within_it() {
+    let key = "abcdefgh/ijklmnop+qrstuvw";
+    let spelled = |c: char| match c {
+        '/' => "\\/".to_owned(),
+        c => format!("{c}\\u200b"),
+    };
+    for written in [key.replace('/', "\\/"), key.chars().map(spelled).collect()] {
+        for filling in 170..200 {
+            let text = format!("{}{written}", "x".repeat(filling));
+            let body = format!("{{\"message\":\"{text}\"}}");
+            let mut subject = Subject::new(ServiceId::http(), "https://billing.example.com");
+            subject.key = Held::Present(Secret::new(key));
+            let run = climb(subject, vec![json(500, &body)]);
+            let told = serde_json::to_string(&run.verdict).unwrap();
+            assert!(!told.contains("abcdefgh"), "{filling}: {told}");
+        }
+    }
+}
+
 /// A request that went out, and silence.
 fn silence(failure: Failure) -> Reply {
     let mut reply = failed(failure);
