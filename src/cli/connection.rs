@@ -12,6 +12,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output;
 use super::{probe, sources, transfer};
+use crate::domain::endpoint::for_eyes;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Endpoint, Name, SecretRef, Window};
@@ -59,13 +60,13 @@ pub fn parsed(name: &str) -> Result<Name, Fault> {
 struct Shown<'a> {
     name: &'a str,
     service: &'a str,
-    url: &'a str,
+    url: String,
     username: &'a str,
     key: Option<String>,
     token: Option<String>,
     tags: &'a [String],
     cms: Option<&'a str>,
-    cms_url: Option<&'a str>,
+    cms_url: Option<String>,
     auth: &'static str,
     family: &'static str,
     interval_s: Option<u32>,
@@ -88,13 +89,13 @@ impl<'a> From<&'a Connection> for Shown<'a> {
         Self {
             name: connection.name.as_str(),
             service: connection.service.as_str(),
-            url: &connection.url,
+            url: for_eyes(&connection.url),
             username: &connection.username,
             key: connection.key.as_ref().map(SecretRef::to_string),
             token: connection.token.as_ref().map(SecretRef::to_string),
             tags: &connection.tags,
             cms: connection.cms.as_deref(),
-            cms_url: connection.cms_url.as_deref(),
+            cms_url: connection.cms_url.as_deref().map(for_eyes),
             auth: connection.auth.word(),
             family: connection.family.word(),
             interval_s: connection.interval_s,
@@ -149,6 +150,7 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
                 name, service, url, ..
             } in &connections
             {
+                let url = for_eyes(url);
                 output::text(&format!("{name:names$}  {service:services$}  {url}\n"))?;
             }
         }

@@ -233,6 +233,29 @@ impl fmt::Display for Origin {
     }
 }
 
+/// What was typed as a URL, for eyes: as it is where it can be asked. Otherwise everything before the last `@`
+/// may be a user name and a password, and is masked.
+pub fn for_eyes(typed: &str) -> String {
+    if Endpoint::parse(typed).is_ok() {
+        return typed.to_owned();
+    }
+    let Some((before, rest)) = typed.rsplit_once('@') else {
+        return typed.to_owned();
+    };
+    let scheme = before
+        .split_once("//")
+        .map_or("", |(scheme, _)| scheme)
+        .trim();
+    // What stands before the slashes is no scheme where it holds more than one name.
+    let is_scheme = scheme
+        .strip_suffix(':')
+        .is_some_and(|name| name.chars().all(|c| c.is_ascii_alphanumeric()));
+    match (is_scheme, scheme) {
+        (true, scheme) => format!("{scheme}//••••@{rest}"),
+        (false, _) => format!("••••@{rest}"),
+    }
+}
+
 fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -267,6 +290,26 @@ mod tests {
             |problem| format!("{problem:?}"),
             |endpoint| endpoint.shown(),
         )
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_for_eyes() {
+        for (typed, expected) in [
+            ("https://e.com/a@b", "https://e.com/a@b"),
+            ("ftp://u:hunter2@h/", "ftp://••••@h/"),
+            (
+                "https://user:hunter2@host:99999/",
+                "https://••••@host:99999/",
+            ),
+            ("//user:hunter2@h", "••••@h"),
+            ("u:hunter2@h/x", "••••@h/x"),
+            ("https://u:hun/ter2@h", "https://••••@h"),
+            ("https://u:hun ter2@h", "https://••••@h"),
+            ("u:hunter2//@h", "••••@h"),
+            ("no url", "no url"),
+        ] {
+            assert_eq!(for_eyes(typed), expected, "{typed:?}");
+        }
     }
 
     #[test]

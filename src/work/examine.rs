@@ -12,6 +12,7 @@ use super::desk::{Desk, Inner};
 use super::error::WorkError;
 use super::moving::Kept;
 use super::secrets::references;
+use crate::domain::endpoint::for_eyes;
 use crate::domain::{Connection, Endpoint, Secret, SecretRef};
 use crate::store::examination::Belongings;
 use crate::store::vault::VaultState;
@@ -175,6 +176,13 @@ impl Inner {
                 format!("{name} sends its key over plain http: use https"),
             );
         }
+        for connection in connections.iter().filter(|it| names_user(it)) {
+            let name = &connection.name;
+            examination.find(
+                "configuration",
+                format!("{name} has a user name or password in a URL: move them into its fields"),
+            );
+        }
     }
 
     fn examine_vault(&self, kept: &[Kept], examination: &mut Examination) {
@@ -216,6 +224,12 @@ impl Inner {
     }
 }
 
+/// Whether somebody wrote a user name or a password into one of its URLs by hand.
+fn names_user(connection: &Connection) -> bool {
+    let urls = [Some(&connection.url), connection.cms_url.as_ref()];
+    urls.into_iter().flatten().any(|url| for_eyes(url) != *url)
+}
+
 /// Whether its key crosses a network in the open.
 fn sends_open(connection: &Connection) -> bool {
     let endpoint = Endpoint::parse(&connection.url);
@@ -249,6 +263,23 @@ mod tests {
                 findings: vec!["a finding".into()],
             },
         }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_found() {
+        let connection = |url: &str, cms_url: Option<&str>| Connection {
+            cms_url: cms_url.map(str::to_owned),
+            ..Connection::new(
+                Name::parse("shop").unwrap(),
+                crate::domain::ServiceId::blesta(),
+                url,
+            )
+        };
+        let good = "https://billing.example.com/a@b";
+        assert!(!names_user(&connection(good, Some(good))));
+        let bad = "https://shop:hunter2@billing.example.com";
+        assert!(names_user(&connection(bad, None)));
+        assert!(names_user(&connection(good, Some(bad))));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::domain::endpoint::for_eyes;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{
@@ -107,9 +108,10 @@ pub(in crate::service) fn server(reply: Option<&Reply>) -> Option<&str> {
 }
 
 fn shown_url(ending: &Ending<'_>) -> String {
-    ending
-        .endpoint
-        .map_or_else(|| inert(&ending.subject.url, 200), Endpoint::shown)
+    ending.endpoint.map_or_else(
+        || inert(&for_eyes(&ending.subject.url), 200),
+        Endpoint::shown,
+    )
 }
 
 /// The status of the answer, but for a stripped header: there it is the 401 that Basic got, whether in

@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::domain::text::inert;
-use crate::domain::{CheckId, Endpoint, Reason, Reply, Secret, State};
+use crate::domain::{CheckId, Endpoint, Reason, Reply, Secret, State, UrlProblem};
 
 use super::super::catalog::condition::Rung;
 use super::super::catalog::format::{Need, VerifyText};
@@ -27,7 +27,7 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
 /// Why a shared token can't be checked from here.
 enum Unverifiable {
     NoUrl,
-    BadUrl(String),
+    BadUrl(UrlProblem),
     NoCheck(String, Endpoint),
 }
 
@@ -47,9 +47,13 @@ impl Ladder {
                 self.endpoint = Some(endpoint);
                 return self.finish(Reason::TokenUnverifiable);
             }
-            Err(Unverifiable::BadUrl(why)) => {
-                self.facts.set("why", why);
+            Err(Unverifiable::BadUrl(problem)) => {
+                self.facts.set("why", problem.to_string());
                 self.subject.url = self.subject.cms_url.clone().unwrap_or_default();
+                if let UrlProblem::UserInfo { rest, .. } = problem {
+                    self.corrected = Some(rest.clone());
+                    self.subject.url = rest;
+                }
                 return self.finish(Reason::UrlInvalid);
             }
         };
@@ -113,8 +117,7 @@ impl Ladder {
         if url.trim().is_empty() {
             return Err(Unverifiable::NoUrl);
         }
-        let endpoint =
-            Endpoint::parse(url).map_err(|error| Unverifiable::BadUrl(error.to_string()))?;
+        let endpoint = Endpoint::parse(url).map_err(Unverifiable::BadUrl)?;
         let id = self.subject.cms.as_deref().unwrap_or(DEFAULT_CMS);
         let cms = self.service.cms(id);
         let Some(verify) = cms.and_then(|cms| cms.verify.clone()) else {

@@ -33,6 +33,30 @@ fn in_a_probe(reply: Reply) -> Run {
 }
 
 #[test]
+fn a_password_in_a_url_is_in_no_verdict() {
+    for (url, corrected) in [
+        (
+            "https://shop:hunter2@cms.example/",
+            Some("https://cms.example/"),
+        ),
+        ("ftp://shop:hunter2@cms.example/", None),
+        ("https://shop:hunter2@cms.example:99999/", None),
+        ("//shop:hunter2@cms.example", None),
+    ] {
+        let mut cms = subject();
+        cms.cms_url = Some(url.to_owned());
+        let own = Subject::new(ServiceId::blesta(), url);
+        for run in [alone(cms, Vec::new()), climb(own, Vec::new())] {
+            assert_eq!(run.reason(), Reason::UrlInvalid);
+            let json = serde_json::to_string(&run.verdict).unwrap();
+            assert!(!json.contains("hunter2"), "{json}");
+            assert!(run.verdict.url.contains("cms.example"), "{json}");
+            assert_eq!(run.verdict.remedy.url.as_deref(), corrected);
+        }
+    }
+}
+
+#[test]
 fn every_answer_of_the_bridge_has_its_reason() {
     for (reply, alone_reason, probe_reason) in [
         (json(200, PONG), Reason::TokenValid, Reason::Connected),
