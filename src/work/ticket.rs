@@ -69,10 +69,19 @@ impl Desk {
     ) -> Result<String, WorkError> {
         let connection = self.connection(name).await?;
         let service = self.service_of(&connection).await?;
+        let curl = self.curl(&connection).await.ok();
+        // A query of the URL's own may be a key; one that the service's description adds is none.
+        let curl = curl.map(|curl| {
+            if connection.url.contains('?') {
+                words::without_values(&curl)
+            } else {
+                curl
+            }
+        });
         let case = Case {
             verdict,
             connection: &connection,
-            curl: self.curl(&connection).await.ok(),
+            curl,
             history: self.history(name).await.ok(),
             service: service.title().to_owned(),
             freshness,

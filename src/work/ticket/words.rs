@@ -13,7 +13,32 @@ pub(super) fn ticket(case: &Case<'_>, reader: Reader) -> String {
     let mut text = String::new();
     // Writing to a String does not fail.
     let _ = write(&mut text, case, reader);
+    let mut text = without_values(&text);
+    // The command shall do as it says: what is no business of its reader was left out before.
+    let _ = reproduce(&mut text, case).and_then(|()| end(&mut text, case));
     text
+}
+
+/// `text` with `…` for each value of a URL's query: some services take a key there.
+pub(super) fn without_values(text: &str) -> String {
+    let mut parts = text.split('?');
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>');
+        let (query, rest) = part.split_at(part.find(ends).unwrap_or(part.len()));
+        let pairs: Vec<_> = query.split('&').map(without_value).collect();
+        shown.push('?');
+        shown.push_str(&pairs.join("&"));
+        shown.push_str(rest);
+    }
+    shown
+}
+
+fn without_value(pair: &str) -> String {
+    match pair.split_once('=') {
+        Some((name, _)) => format!("{name}=…"),
+        None => pair.to_owned(),
+    }
 }
 
 fn write(text: &mut String, case: &Case<'_>, reader: Reader) -> std::fmt::Result {
@@ -31,8 +56,7 @@ fn write(text: &mut String, case: &Case<'_>, reader: Reader) -> std::fmt::Result
     if reader == Reader::Me {
         history(text, case)?;
     }
-    reproduce(text, case)?;
-    end(text, case)
+    Ok(())
 }
 
 fn host(case: &Case<'_>) -> String {
@@ -331,4 +355,28 @@ fn end(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         "Written by switchboard {} {note}. All times are UTC. No key, token or password is in it.",
         env!("CARGO_PKG_VERSION")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_values_of_a_query_stay_here() {
+        for (text, expected) in [
+            (
+                "GET https://e.com/v1?api_key=supersecret&page=2 was answered.",
+                "GET https://e.com/v1?api_key=…&page=… was answered.",
+            ),
+            (
+                "  curl -sS -i 'https://e.com/?k=supersecret'",
+                "  curl -sS -i 'https://e.com/?k=…'",
+            ),
+            ("a typing error? x=1", "a typing error? x=1"),
+            ("/index.php?$args;", "/index.php?$args;"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(without_values(text), expected);
+        }
+    }
 }
