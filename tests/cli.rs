@@ -8,8 +8,12 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::mpsc;
 
-use support::commands::{Done, switchboard};
+use support::commands::{BINARY, Done, begin, switchboard};
 use switchboard::domain::{Reason, State};
 use switchboard::sim::{Entry, Sim, SimSettings};
 
@@ -582,4 +586,63 @@ fn a_moved_url_is_agreed_to_by_its_origin() {
     let agreed = run(&["connection", "edit", "shop", "--send-key-to", &origin]);
     assert_eq!(agreed.code, 0, "{agreed:?}");
     assert_eq!(reason(), "connected");
+}
+
+/// Reads a request's head and says 200.
+fn answer(mut stream: TcpStream) {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+        head.push(byte[0]);
+    }
+    let _ =
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+}
+
+#[test]
+fn ndjson_is_one_object_for_each_as_they_finish() {
+    let home = tempfile::tempdir().unwrap();
+    let (go_on, wait) = mpsc::channel::<()>();
+    let mut wait = Some(wait);
+    for name in ["slow", "quick"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let held = if name == "slow" { wait.take() } else { None };
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if let Some(held) = &held {
+                    let _ = held.recv();
+                }
+                answer(stream);
+            }
+        });
+        let add = [
+            "connection",
+            "add",
+            name,
+            "--service",
+            "http",
+            "--url",
+            &url,
+        ];
+        assert_eq!(switchboard(home.path(), &add, &[], "").code, 0);
+    }
+    let name = |line: &str| {
+        let verdict: serde_json::Value = serde_json::from_str(line).unwrap();
+        verdict["connection"].as_str().unwrap().to_owned()
+    };
+    let one = ["probe", "quick", "--format", "ndjson"];
+    let done = switchboard(home.path(), &one, &[], "");
+    let told: Vec<_> = done.out.lines().map(name).collect();
+    assert_eq!(told, ["quick"], "{done:?}");
+
+    let mut command = Command::new(BINARY);
+    command.args(["probe", "slow", "quick", "--format", "ndjson"]);
+    let mut child = begin(&mut command, home.path(), &[]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(name(&lines.next().unwrap().unwrap()), "quick");
+    go_on.send(()).unwrap();
+    assert_eq!(name(&lines.next().unwrap().unwrap()), "slow");
+    assert!(lines.next().is_none());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }

@@ -180,8 +180,10 @@ async fn saved(
     let probes = names
         .iter()
         .map(|name| async move { desk.probe_saved(name, manner, &|_| {}).await });
-    let mut running =
-        futures_util::stream::StreamExt::buffered(futures_util::stream::iter(probes), limit);
+    let mut running = futures_util::stream::StreamExt::buffer_unordered(
+        futures_util::stream::iter(probes),
+        limit,
+    );
     let mut verdicts = Vec::with_capacity(names.len());
     let mut together = SideBySide::default();
     loop {
@@ -191,7 +193,7 @@ async fn saved(
             Some(verdict) => together.hear(verdict),
             None => std::mem::take(&mut together).end(),
         };
-        if arguments.format == Format::Ndjson {
+        if arguments.format == Format::Ndjson && shape == Shape::Several {
             told.iter().try_for_each(output::ndjson)?;
         }
         verdicts.extend(told);

@@ -322,10 +322,17 @@ impl Desk {
             }
             Err(problem) => return local_error(None, &service, url, &problem.to_string()),
         };
+        let timeout = match settings.timeout {
+            Some(timeout) => timeout,
+            None => match self.configuration().await {
+                Ok(configuration) => Duration::from_secs(configuration.settings.timeout_s.into()),
+                Err(problem) => return local_error(None, &service, url, &problem.to_string()),
+            },
+        };
         let prepared = Prepared {
             service: described,
             subject,
-            profile: settings.profile(self.environment()),
+            profile: settings.profile(timeout, self.environment()),
             token_only: false,
             folder: None,
         };

@@ -30,10 +30,10 @@ pub(super) fn read(
 
 impl TargetSettings {
     /// The profile of a list's targets.
-    pub(super) fn profile(&self, environment: &Environment) -> Profile {
+    pub(super) fn profile(&self, timeout: Duration, environment: &Environment) -> Profile {
         let default = Profile::default();
         Profile {
-            timeout: self.timeout.unwrap_or(default.timeout),
+            timeout,
             proxy: proxy(self.proxy.as_deref(), environment),
             family: self.family,
             ..default

@@ -356,6 +356,21 @@ async fn mistakes_of_this_machine_are_verdicts() {
 }
 
 #[tokio::test]
+async fn a_list_of_targets_has_the_time_of_the_settings() {
+    let home = Home::new();
+    let desk = home.desk();
+    desk.set("timeout_s", "1").await.unwrap();
+    // It takes connections, and nobody answers.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let mut targets = desk.probe_targets(vec![url], TargetSettings::default());
+    let verdict = targets.next().await.unwrap();
+    assert_eq!(verdict.reason, Reason::ResponseTimeout, "{verdict:#?}");
+    let total = verdict.phases.total.unwrap();
+    assert!(total < Duration::from_secs(3), "{total:?}");
+}
+
+#[tokio::test]
 async fn a_list_of_targets_gives_one_verdict_each() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
     let desk = home.desk();
