@@ -8,8 +8,8 @@ use super::desk::{Desk, Inner};
 use super::draft::{CopyForm, Slot};
 use super::error::WorkError;
 use crate::clipboard::{Certainty, Cleared, Clipboard, Life, Limits, Placed, Surroundings};
-use crate::domain::{Connection, Endpoint, Name, Secret};
-use crate::service::{Service, sign};
+use crate::domain::{AuthStyle, Connection, Endpoint, Name, Secret};
+use crate::service::{Accepted, Service, sign};
 
 impl Desk {
     /// Copies something of a saved connection. What must be written to the terminal is in the answer; after
@@ -79,9 +79,35 @@ impl Desk {
     /// The curl command of a connection, with the key left to `$SWITCHBOARD_KEY`.
     pub async fn curl(&self, connection: &Connection) -> Result<String, WorkError> {
         let service = self.service_of(connection).await?;
-        let base = endpoint(connection)?;
-        let scheme = curl::scheme(&service, connection.auth, &connection.username);
+        let accepted = self.accepted(connection).await;
+        let mut base = endpoint(connection)?;
+        if let (Some(fallback), true) = (
+            &service.text().requests.fallback,
+            accepted.is_some_and(|how| how.through_index),
+        ) {
+            base = base.join(fallback);
+        }
+        let style = match connection.auth {
+            AuthStyle::Auto if accepted.is_some_and(|how| how.by_headers) => AuthStyle::Headers,
+            style => style,
+        };
+        // Where no key is held a probe sends none.
+        let scheme = connection
+            .key
+            .as_ref()
+            .and_then(|_| curl::scheme(&service, style, &connection.username));
         Ok(curl::command(&service, scheme, &base, &connection.username))
+    }
+
+    /// How the last pair was accepted at the connection's URL, as far as that is known.
+    async fn accepted(&self, connection: &Connection) -> Option<Accepted> {
+        let (name, url) = (connection.name.clone(), connection.url.clone());
+        let record = self.blocking(move |inner| {
+            let record = inner.state()?.past(&name, &url);
+            record.map_err(|problem| WorkError::failed("reading earlier probes", &problem))
+        });
+        let (_, how) = record.await.ok()?.accepted?;
+        Some(how)
     }
 
     async fn header_lines(&self, connection: &Connection, slot: Slot) -> Result<Secret, WorkError> {
@@ -166,7 +192,42 @@ fn endpoint(connection: &Connection) -> Result<Endpoint, WorkError> {
 mod tests {
     use super::*;
     use crate::clipboard::Terminal;
-    use crate::work::tests::Home;
+    use crate::domain::KeyFingerprint;
+    use crate::work::tests::{Home, shop};
+
+    #[tokio::test]
+    async fn the_curl_command_asks_what_a_probe_asks() {
+        let home = Home::new();
+        let desk = home.desk();
+        let url = "https://billing.example.com";
+        let mut connection = shop(url);
+        let bare = desk.curl(&connection).await.unwrap();
+        assert_eq!(
+            bare,
+            format!("curl -sS -i '{url}/api/companies/getAll.json'"),
+            "no key is held, so none is sent"
+        );
+
+        connection.key = Some("env:KEY".parse().unwrap());
+        let basic = desk.curl(&connection).await.unwrap();
+        assert!(basic.contains("user = \"shop-api:%s\""), "{basic}");
+
+        let how = Accepted {
+            by_headers: true,
+            through_index: true,
+        };
+        let state = desk.0.state().unwrap();
+        let accepted = Some((KeyFingerprint("k".to_owned()), how));
+        state
+            .update_past(&connection.name, url, |record| record.accepted = accepted)
+            .unwrap();
+        let found = desk.curl(&connection).await.unwrap();
+        assert!(found.contains("BLESTA-API-KEY: %s"), "{found}");
+        assert!(
+            found.ends_with(&format!("'{url}/index.php/api/companies/getAll.json'")),
+            "{found}"
+        );
+    }
 
     #[tokio::test]
     async fn a_text_that_nothing_took_leaves_the_secret_before_it_to_be_cleared() {

@@ -28,10 +28,15 @@ pub(super) fn command(
     username: &str,
 ) -> String {
     let requests = &service.text().requests;
-    let url = requests
-        .authenticated
-        .as_deref()
-        .map_or_else(|| base.clone(), |path| base.join(path));
+    // Without credentials it asks what a probe asks then.
+    let path = match scheme {
+        Some(_) => requests.authenticated.as_deref(),
+        None => requests
+            .bare
+            .as_deref()
+            .or(requests.authenticated.as_deref()),
+    };
+    let url = path.map_or_else(|| base.clone(), |path| base.join(path));
     let url = quoted(url.url().as_str());
     let lines = scheme.map_or_else(Vec::new, |scheme| lines(service, scheme, username));
     if lines.is_empty() {

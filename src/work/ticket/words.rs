@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::super::curl::KEY_VARIABLE;
 use super::{Case, Freshness, Reader};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
@@ -338,10 +339,12 @@ fn reproduce(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     let Some(curl) = &case.curl else {
         return Ok(());
     };
-    writeln!(
-        text,
-        "To see the same (the key is read from $SWITCHBOARD_KEY)"
-    )?;
+    let keyed = if curl.contains(KEY_VARIABLE) {
+        format!(" (the key is read from ${KEY_VARIABLE})")
+    } else {
+        String::new()
+    };
+    writeln!(text, "To see the same{keyed}")?;
     writeln!(text, "  {curl}\n")
 }
 
