@@ -507,7 +507,7 @@ fn the_tokens_pane_shows_the_worst_as_text() {
         let mut command = home.command(&[]);
         command.env("KEY", ACCOUNT_KEY);
         let mut terminal = Terminal::start(command, columns, rows);
-        terminal.wait_for("1 up");
+        terminal.wait_for("● 1");
         terminal.type_keys("\t\t\tl");
         terminal.wait_for(REMAINS);
         // Details in three parts, in full.

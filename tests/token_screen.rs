@@ -233,18 +233,22 @@ async fn a_token_s_whole_life_by_keys() {
 /// A row of the service, without what differs from one life to another: secrets and times.
 fn told(connect: &Connect, id: &str) -> serde_json::Value {
     let mut row = connect.token_row(id).unwrap();
-    let fields = row.as_object_mut().unwrap();
-    for field in [
-        "token",
-        "handle",
-        "created",
-        "updated",
-        "expires_at",
-        "events",
-    ] {
-        fields.remove(field);
+    for field in ["expiration_date", "renewed_expiration_date"] {
+        row[field] = row[field].as_str().and_then(|at| at.get(..10)).into();
     }
+    without_secrets_and_times(&mut row);
     row
+}
+
+fn without_secrets_and_times(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields.retain(|field, _| !["token", "at", "renewed_token"].contains(&field.as_str()));
+            fields.values_mut().for_each(without_secrets_and_times);
+        }
+        serde_json::Value::Array(all) => all.iter_mut().for_each(without_secrets_and_times),
+        _ => {}
+    }
 }
 
 /// What changed something at the service: verb and path, in order.
