@@ -34,7 +34,14 @@ const CATALOG_PAGES: u64 = 20;
 
 /// A client of the token API. Copies share their connections, and the quiet that the service asked for.
 #[derive(Clone)]
-pub struct TokenClient(Arc<Inner>);
+pub struct TokenClient(Arc<Inner>, Tries);
+
+/// How often a GET is sent that was not answered, or by a 5xx.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tries {
+    Once,
+    Several,
+}
 
 struct Inner {
     http: reqwest::Client,
@@ -69,14 +76,22 @@ impl TokenClient {
                 host: base.origin().to_string(),
             });
         }
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             http: build::client(base, way).map_err(TokenProblem::Local)?,
             base: base.clone(),
             id: id.to_owned(),
             authorization: build::authorization(id, secret).map_err(TokenProblem::Local)?,
             pause: way.pause,
             quiet_until: Mutex::default(),
-        })))
+        };
+        Ok(Self(Arc::new(inner), Tries::Several))
+    }
+
+    /// The same client, which sends nothing twice: for a key that nobody has accepted yet, as whoever is
+    /// silent may have counted it.
+    #[must_use]
+    pub fn once(&self) -> Self {
+        Self(Arc::clone(&self.0), Tries::Once)
     }
 
     /// The id of the key in use.

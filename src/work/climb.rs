@@ -93,7 +93,10 @@ impl Desk {
 }
 
 /// Waits until nobody waits for the answer any more and no key is under way.
-async fn abandoned<T>(answer: &mut oneshot::Sender<T>, mut under_way: watch::Receiver<bool>) {
+pub(super) async fn abandoned<T>(
+    answer: &mut oneshot::Sender<T>,
+    mut under_way: watch::Receiver<bool>,
+) {
     answer.closed().await;
     // The gate lives as long as the climb, so it can't be gone.
     let _ = under_way.wait_for(|under_way| !under_way).await;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::super::problem::{Refusal, TokenProblem};
-use super::TokenClient;
+use super::{TokenClient, Tries};
 use crate::domain::Reason;
 
 /// Longest answer, after decompression.
@@ -83,14 +83,15 @@ pub(super) struct Received {
 }
 
 impl TokenClient {
-    /// Sends `call`; a GET up to three times.
+    /// Sends `call`; a GET up to three times, unless each is to be sent once.
     pub(super) async fn send(&self, call: &Call) -> Result<Received, TokenProblem> {
         if let Some(until) = self.quiet_until() {
             let doing = call.doing.clone();
             return Err(TokenProblem::Throttled { doing, until });
         }
         let mut pause = self.0.pause;
-        for _ in 1..if call.method == Method::GET { TRIES } else { 1 } {
+        let several = self.1 == Tries::Several && call.method == Method::GET;
+        for _ in 1..if several { TRIES } else { 1 } {
             match self.send_once(call).await {
                 Err(problem) if is_worth_another_try(&problem) => {
                     tokio::time::sleep(pause).await;

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
+use super::super::climb::abandoned;
 use super::super::desk::{Desk, Inner};
 use super::super::draft::Slot;
 use super::super::errand::host_of;
@@ -18,8 +20,8 @@ use super::problem::TokenError;
 use crate::config::Environment;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::token::Guard;
-use crate::domain::{Connection, Endpoint, HostPort, Name, Origin, Secret, ServiceId};
-use crate::probe::{Gate, Permit, Ticket, budget};
+use crate::domain::{Connection, Endpoint, HostPort, Name, Origin, Reason, Secret, ServiceId};
+use crate::probe::{Gate, Permit, Ticket};
 use crate::service::{Held, Ladder, Subject};
 use crate::tokens::{
     Extension, Module, Page, Permission, Proxies, Token, TokenClient, TokenProblem, TokenQuery,
@@ -40,6 +42,8 @@ pub struct Account {
     host: HostPort,
     /// The key was accepted by this service in this session: no more attempts are booked.
     accepted: Arc<AtomicBool>,
+    /// An earlier probe found the key accepted there: silence is not held against it.
+    proven: bool,
 }
 
 impl Desk {
@@ -96,13 +100,15 @@ impl Desk {
         }
         let (for_way, secret) = (connection.clone(), key.clone());
         let origin = base.origin();
-        let client = self.blocking(move |inner| {
+        let made = self.blocking(move |inner| {
             let way = way(&for_way, inner)?;
-            Ok(TokenClient::new(&base, &id, &secret, &way))
+            let proven = is_proven(&for_way, (&id, &secret), inner);
+            Ok((TokenClient::new(&base, &id, &secret, &way), proven))
         });
+        let (client, proven) = made.await?;
         Ok(Account {
             desk: self.clone(),
-            client: client.await??,
+            client: client?,
             host: host_of(&connection.url).unwrap_or(HostPort {
                 host: origin.host.clone(),
                 port: origin.port,
@@ -111,6 +117,7 @@ impl Desk {
             connection,
             key,
             accepted: Arc::default(),
+            proven,
         })
     }
 }
@@ -128,32 +135,42 @@ impl Account {
 
     /// One page of tokens.
     pub async fn tokens(&self, query: &TokenQuery) -> Result<Page<Token>, TokenError> {
-        self.ask(self.client.tokens(query)).await
+        let query = query.clone();
+        self.ask(|client| async move { client.tokens(&query).await })
+            .await
     }
 
     /// One token.
     pub async fn token(&self, id: &str) -> Result<Token, TokenError> {
-        self.ask(self.client.token(id)).await
+        let id = id.to_owned();
+        self.ask(|client| async move { client.token(&id).await })
+            .await
     }
 
     /// The modules that a token is let into.
     pub async fn permissions(&self, id: &str) -> Result<Vec<Permission>, TokenError> {
-        self.ask(self.client.permissions(id)).await
+        let id = id.to_owned();
+        self.ask(|client| async move { client.permissions(&id).await })
+            .await
     }
 
     /// How often a token was used.
     pub async fn usage(&self, id: &str) -> Result<Usage, TokenError> {
-        self.ask(self.client.usage(id)).await
+        let id = id.to_owned();
+        self.ask(|client| async move { client.usage(&id).await })
+            .await
     }
 
     /// The modules of the account.
     pub async fn modules(&self) -> Result<Vec<Module>, TokenError> {
-        self.ask(self.client.modules()).await
+        self.ask(|client| async move { client.modules().await })
+            .await
     }
 
     /// What a token can be made for.
     pub async fn extensions(&self) -> Result<Vec<Extension>, TokenError> {
-        self.ask(self.client.extensions()).await
+        self.ask(|client| async move { client.extensions().await })
+            .await
     }
 
     /// How many tokens an extension may still have, where its quota is known. One request, for a count.
@@ -215,82 +232,105 @@ impl Account {
 
     /// Sends what `request` sends, as far as the lock-out budget lets the key go. Until it was accepted once,
     /// each attempt is booked before; a rejection is booked always.
-    pub(super) async fn ask<T>(
+    pub(super) async fn ask<T, F>(
         &self,
-        request: impl Future<Output = Result<T, TokenProblem>>,
-    ) -> Result<T, TokenError> {
-        let gate = LockoutGate::new(Arc::clone(&self.desk.0), false);
-        let known = self.accepted.load(Ordering::Acquire);
-        let booked = if known {
-            None
-        } else {
-            Some(self.book(&gate).await?)
-        };
-        let answer = request.await;
-        let end = end_of(&answer);
-        if let Err(TokenProblem::Throttled { until, .. }) = &answer {
-            gate.quiet(&self.host, *until).await;
+        request: impl FnOnce(TokenClient) -> F,
+    ) -> Result<T, TokenError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, TokenProblem>> + Send + 'static,
+    {
+        if !self.accepted.load(Ordering::Acquire) {
+            let client = if self.proven {
+                self.client.clone()
+            } else {
+                self.client.once()
+            };
+            return self.ask_apart(request(client)).await;
         }
-        self.accepted.store(
-            end == AttemptEnd::Accepted || (known && end != AttemptEnd::Rejected),
-            Ordering::Release,
-        );
-        match booked {
-            Some(mut booked) => booked.settle(&gate, end).await,
-            None if end == AttemptEnd::Rejected => {
-                if let Ok(mut booked) = self.book(&gate).await {
-                    booked.settle(&gate, end).await;
-                }
-            }
-            None => {}
+        let gate = LockoutGate::new(Arc::clone(&self.desk.0), false);
+        let answer = request(self.client.clone()).await;
+        let end = self.heard(&answer);
+        self.quiet(&gate, until_of(&answer)).await;
+        if end == AttemptEnd::Rejected
+            && let Ok(ticket) = self.book(&gate).await
+        {
+            gate.settle(ticket, AttemptEnd::Rejected).await;
         }
         Ok(answer?)
     }
 
-    async fn book(&self, gate: &LockoutGate) -> Result<Booked, TokenError> {
+    /// The same with a key that was not accepted yet. It is heard out where nobody waits for it any more, as
+    /// a probe is: it has reached the host, which counts it, and it would be open whether it was refused.
+    async fn ask_apart<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = Result<T, TokenProblem>> + Send + 'static,
+    ) -> Result<T, TokenError> {
+        let gate = LockoutGate::new(Arc::clone(&self.desk.0), false);
+        let (mut answer, answered) = oneshot::channel();
+        let _waiting = gate.caller().waits();
+        let account = self.clone();
+        self.desk.0.apart.begin(async move {
+            let under_way = gate.under_way();
+            let heard = tokio::select! {
+                biased;
+                heard = account.ask_booked(&gate, request) => Some(heard),
+                () = abandoned(&mut answer, under_way) => None,
+            };
+            if let Some(heard) = heard {
+                let _ = answer.send(heard);
+            }
+        });
+        answered.await.unwrap_or_else(|_| {
+            Err(TokenError::Work(WorkError::Failed {
+                doing: "asking the service".to_owned(),
+                why: "the program is shutting down".to_owned(),
+            }))
+        })
+    }
+
+    async fn ask_booked<T>(
+        &self,
+        gate: &LockoutGate,
+        request: impl Future<Output = Result<T, TokenProblem>>,
+    ) -> Result<T, TokenError> {
+        let ticket = self.book(gate).await?;
+        let answer = request.await;
+        let end = self.heard(&answer);
+        self.quiet(gate, until_of(&answer)).await;
+        gate.settle(ticket, end).await;
+        Ok(answer?)
+    }
+
+    /// Takes down what an answer says of the key.
+    fn heard<T>(&self, answer: &Result<T, TokenProblem>) -> AttemptEnd {
+        let known = self.accepted.load(Ordering::Acquire);
+        let end = end_of(answer, known || self.proven);
+        self.accepted.store(
+            end == AttemptEnd::Accepted || (known && end != AttemptEnd::Rejected),
+            Ordering::Release,
+        );
+        end
+    }
+
+    async fn quiet(&self, gate: &LockoutGate, until: Option<Timestamp>) {
+        if let Some(until) = until {
+            gate.quiet(&self.host, until).await;
+        }
+    }
+
+    async fn book(&self, gate: &LockoutGate) -> Result<Ticket, TokenError> {
         match gate.book(&self.host, self.client.id(), &self.key).await {
-            Permit::Granted(ticket) => Ok(Booked {
-                inner: Arc::clone(&self.desk.0),
-                ticket: Some(ticket),
-            }),
+            Permit::Granted(ticket) => Ok(ticket),
             Permit::Paused { until, why, .. } => Err(TokenError::Paused { until, why }),
             Permit::Unbooked(why) => Err(TokenError::Unbooked(why)),
         }
     }
 }
 
-/// A booked attempt. Dropped before its answer came, because nobody waits for it any more, it says nothing
-/// about the key.
-struct Booked {
-    inner: Arc<Inner>,
-    ticket: Option<Ticket>,
-}
-
-impl Booked {
-    async fn settle(&mut self, gate: &LockoutGate, end: AttemptEnd) {
-        if let Some(ticket) = self.ticket.take() {
-            gate.settle(ticket, end).await;
-        }
-    }
-}
-
-impl Drop for Booked {
-    fn drop(&mut self) {
-        let Some(Ticket { host, number }) = self.ticket.take() else {
-            return;
-        };
-        if let Ok(state) = self.inner.state() {
-            let now = Timestamp::now();
-            let _ = state.update_budget(&host, |record| {
-                budget::settle(record, number, AttemptEnd::Inconclusive, now);
-            });
-            self.inner.settled.notify_waiters();
-        }
-    }
-}
-
-/// What an answer says about the key.
-fn end_of<T>(answer: &Result<T, TokenProblem>) -> AttemptEnd {
+/// What an answer says about the key. Silence counts against one that was never accepted there: it may have
+/// been a refusal.
+fn end_of<T>(answer: &Result<T, TokenProblem>, proven: bool) -> AttemptEnd {
     match answer {
         Ok(_) => AttemptEnd::Accepted,
         Err(TokenProblem::Refused(refusal)) => match refusal.status {
@@ -298,8 +338,30 @@ fn end_of<T>(answer: &Result<T, TokenProblem>) -> AttemptEnd {
             400..=499 if refusal.by_service => AttemptEnd::Accepted,
             _ => AttemptEnd::Inconclusive,
         },
+        // Of an answer that was cut the beginning was heard, which was no refusal.
+        Err(TokenProblem::Unanswered {
+            sent: true, reason, ..
+        }) if !proven && *reason != Reason::ReplyCut => AttemptEnd::Unheard,
         Err(_) => AttemptEnd::Inconclusive,
     }
+}
+
+/// Until when an answer asks for quiet.
+fn until_of<T>(answer: &Result<T, TokenProblem>) -> Option<Timestamp> {
+    match answer {
+        Err(TokenProblem::Throttled { until, .. }) => Some(*until),
+        _ => None,
+    }
+}
+
+/// Whether a probe of the connection found this pair accepted. Blocks.
+fn is_proven(connection: &Connection, (id, key): (&str, &Secret), inner: &Inner) -> bool {
+    let Ok(state) = inner.state() else {
+        return false;
+    };
+    let pair = state.fingerprint(id, key);
+    let past = state.past(&connection.name, &connection.url);
+    past.is_ok_and(|past| past.for_pair(Some(&pair)).accepted.is_some())
 }
 
 /// How requests of a connection travel. Blocks on its files.

@@ -43,7 +43,9 @@ impl Account {
     /// where only the modules failed, the token is given with what is missing.
     pub async fn create(&self, new: &NewToken, modules: &[String]) -> Result<Created, TokenError> {
         self.may_change()?;
-        let token = match self.ask(self.client.create(new)).await {
+        let wished = new.clone();
+        let made = self.ask(|client| async move { client.create(&wished).await });
+        let token = match made.await {
             Err(TokenError::Api(problem)) if problem.may_have_happened() => {
                 self.made_all_the_same(new, problem).await?
             }
@@ -92,7 +94,9 @@ impl Account {
             ..Edited::default()
         };
         if !edit.is_empty() {
-            self.ask(self.client.update(id, edit)).await?;
+            let (id, edit) = (id.to_owned(), edit.clone());
+            self.ask(|client| async move { client.update(&id, &edit).await })
+                .await?;
             edited.fields = true;
         }
         let mut missing = std::mem::take(&mut edited.left.grant);
@@ -101,7 +105,9 @@ impl Account {
         edited.left.grant = missing;
         while edited.problem.is_none() && !edited.left.revoke.is_empty() {
             let module = edited.left.revoke.remove(0);
-            match self.ask(self.client.revoke(id, &module)).await {
+            let (of, into) = (id.to_owned(), module.clone());
+            let done = self.ask(|client| async move { client.revoke(&of, &into).await });
+            match done.await {
                 Ok(()) => edited.revoked.push(module),
                 Err(problem) => {
                     edited.left.revoke.insert(0, module);
@@ -115,19 +121,25 @@ impl Account {
     /// Switches a token on.
     pub async fn enable(&self, id: &str) -> Result<Token, TokenError> {
         self.may_change()?;
-        self.ask(self.client.activate(id)).await
+        let id = id.to_owned();
+        self.ask(|client| async move { client.activate(&id).await })
+            .await
     }
 
     /// Switches a token off.
     pub async fn disable(&self, id: &str, guard: Guard) -> Result<Token, TokenError> {
         self.guard(id, "disabling", guard).await?;
-        self.ask(self.client.deactivate(id)).await
+        let id = id.to_owned();
+        self.ask(|client| async move { client.deactivate(&id).await })
+            .await
     }
 
     /// Deletes a token, for good.
     pub async fn delete(&self, id: &str, guard: Guard) -> Result<(), TokenError> {
         self.guard(id, "deleting", guard).await?;
-        self.ask(self.client.delete(id)).await
+        let id = id.to_owned();
+        self.ask(|client| async move { client.delete(&id).await })
+            .await
     }
 
     async fn grant_into(
@@ -138,7 +150,9 @@ impl Account {
         problem: &mut Option<TokenError>,
     ) {
         while let Some(module) = missing.first().cloned() {
-            match self.ask(self.client.grant(id, &module)).await {
+            let (of, into) = (id.to_owned(), module.clone());
+            let done = self.ask(|client| async move { client.grant(&of, &into).await });
+            match done.await {
                 Ok(()) => {
                     granted.push(module);
                     missing.remove(0);
