@@ -324,8 +324,8 @@ async fn renew(context: &Context, arguments: RenewArguments) -> Result<u8, Fault
     let which = &arguments.which;
     let account = account(context, &which.name).await?;
     let expires = until(&account, &arguments).await?;
-    let renewed = Box::pin(account.renew(&which.id, expires.as_deref(), &unheard)).await?;
-    ended(&account, which.format, "renewed", &renewed)
+    let renewed = Box::pin(account.renew(&which.id, expires.as_deref(), &unheard)).await;
+    ended(&account, which.format, "renewed", &handed_out(renewed)?)
 }
 
 async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Fault> {
@@ -348,15 +348,16 @@ async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Faul
         }
         other => other,
     };
-    match rotated {
-        Err(TokenError::NotKept { id, secret, why }) => {
-            let problem = format!("{id} was rotated, and its new secret could not be kept: {why}");
-            output::say("The new secret is the only one that works; it goes to stdout, once.");
-            output::reveal::secret(&secret, std::io::stdout().is_terminal())?;
-            Err(Fault::usage(problem))
-        }
-        rotated => ended(&account, which.format, "rotated", &rotated?),
+    ended(&account, which.format, "rotated", &handed_out(rotated)?)
+}
+
+/// A new secret that nothing keeps is given to whoever asked, once.
+fn handed_out(done: Result<Renewed, TokenError>) -> Result<Renewed, Fault> {
+    if let Err(TokenError::NotKept { secret, .. }) = &done {
+        output::say("The new secret is nowhere else; it goes to stdout, once.");
+        output::reveal::secret(secret, std::io::stdout().is_terminal())?;
     }
+    Ok(done?)
 }
 
 /// When the new secret ends: as said, else a year from now where the old one ends too.
@@ -374,7 +375,7 @@ async fn until(account: &Account, arguments: &RenewArguments) -> Result<Option<S
 fn ended(account: &Account, format: Format, what: &str, renewed: &Renewed) -> Result<u8, Fault> {
     let names: Vec<_> = renewed.updated.iter().map(Name::to_string).collect();
     for (name, why) in &renewed.unread {
-        output::say(&format!("{name} was not looked into: {why}"));
+        output::say(&format!("{name} was left as it is: {why}"));
     }
     for place in &renewed.left_behind {
         output::say(&format!("the old secret is still at {place}"));
@@ -392,6 +393,11 @@ fn ended(account: &Account, format: Format, what: &str, renewed: &Renewed) -> Re
         text.push('\n');
         for name in &names {
             text.extend([name, " uses the new secret\n"]);
+        }
+        if names.is_empty() {
+            let (name, id) = (account.name().as_str(), &renewed.id);
+            text.push_str("no connection here holds it; to see it: switchboard token reveal ");
+            text.extend([name, " ", id, "\n"]);
         }
         if let Some(until) = renewed.old_until.shown() {
             text.extend(["the old secret is valid until ", &until, "\n"]);

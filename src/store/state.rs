@@ -229,7 +229,7 @@ impl State {
                     .execute(&sql, params![from.as_str(), to.as_str()])
                     .told(&self.path)?;
             }
-            Ok(())
+            self.rename_in_renewals(transaction, from, to)
         })
     }
 

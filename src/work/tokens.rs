@@ -16,6 +16,7 @@
 //! ```
 
 mod account;
+mod holders;
 mod horizon;
 mod life;
 mod outcome;

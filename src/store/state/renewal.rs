@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::Told;
 use super::{State, StateProblem};
-use crate::domain::KeyFingerprint;
+use crate::domain::{KeyFingerprint, Name, SecretRef};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +39,83 @@ pub struct Holding {
     /// The connection's name.
     pub connection: String,
     /// Where the old secret is.
-    pub old: String,
+    #[serde(with = "written")]
+    pub old: SecretRef,
+    /// Digest of the secret that it holds: a token may have two. Unknown in records of earlier versions.
+    #[serde(default)]
+    pub was: Option<KeyFingerprint>,
     /// Where the new one goes; nothing until that is chosen.
-    pub new: Option<String>,
+    #[serde(default, with = "written::where_chosen")]
+    pub new: Option<SecretRef>,
+}
+
+/// References as the configuration has them: the words of a program one by one, so that none is lost.
+mod written {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::domain::SecretRef;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Words(Vec<String>),
+    }
+
+    impl Written {
+        fn of(reference: &SecretRef) -> Self {
+            match reference {
+                SecretRef::Cmd(words) => {
+                    let kind = std::iter::once("cmd".to_owned());
+                    Self::Words(kind.chain(words.iter().cloned()).collect())
+                }
+                other => Self::Text(other.to_string()),
+            }
+        }
+
+        fn read<E: Error>(self) -> Result<SecretRef, E> {
+            match self {
+                Self::Text(text) => text.parse().map_err(E::custom),
+                Self::Words(words) => match words.split_first() {
+                    Some((kind, words)) if kind == "cmd" => Ok(SecretRef::Cmd(words.to_vec())),
+                    _ => Err(E::custom("not a reference")),
+                },
+            }
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        reference: &SecretRef,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        Written::of(reference).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<SecretRef, D::Error> {
+        Written::deserialize(deserializer)?.read()
+    }
+
+    pub(super) mod where_chosen {
+        use super::{Deserialize, Deserializer, SecretRef, Serialize, Serializer, Written};
+
+        #[expect(clippy::ref_option, reason = "what serde hands over")]
+        pub(in super::super) fn serialize<S: Serializer>(
+            reference: &Option<SecretRef>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            reference.as_ref().map(Written::of).serialize(serializer)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<SecretRef>, D::Error> {
+            let written = Option::<Written>::deserialize(deserializer)?;
+            written.map(Written::read).transpose()
+        }
+    }
 }
 
 /// One renewal under way.
@@ -114,17 +188,40 @@ impl State {
 
     /// Every renewal under way.
     pub fn renewals(&self) -> Result<Vec<RenewalRecord>, StateProblem> {
-        self.read(|database| {
-            let mut select = database
-                .prepare("SELECT record FROM renewal ORDER BY origin, token")
-                .told(&self.path)?;
-            let rows = select.query_map([], |row| row.get(0)).told(&self.path)?;
-            let texts: Vec<String> = rows.collect::<rusqlite::Result<_>>().told(&self.path)?;
-            let parse = |text: &String| {
-                serde_json::from_str(text).map_err(|problem| self.unreadable(&problem))
-            };
-            texts.iter().map(parse).collect()
-        })
+        self.read(|database| self.renewals_in(database))
+    }
+
+    fn renewals_in(&self, database: &Connection) -> Result<Vec<RenewalRecord>, StateProblem> {
+        let mut select = database
+            .prepare("SELECT record FROM renewal ORDER BY origin, token")
+            .told(&self.path)?;
+        let rows = select.query_map([], |row| row.get(0)).told(&self.path)?;
+        let texts: Vec<String> = rows.collect::<rusqlite::Result<_>>().told(&self.path)?;
+        let parse =
+            |text: &String| serde_json::from_str(text).map_err(|problem| self.unreadable(&problem));
+        texts.iter().map(parse).collect()
+    }
+
+    /// Moves renewals under way from the connection `from` to its new name: they are gone on with by name.
+    pub(super) fn rename_in_renewals(
+        &self,
+        database: &Connection,
+        from: &Name,
+        to: &Name,
+    ) -> Result<(), StateProblem> {
+        for mut record in self.renewals_in(database)? {
+            let before = record.clone();
+            let holders = record.holdings.iter_mut().map(|held| &mut held.connection);
+            for name in holders.chain([&mut record.connection]) {
+                if name == from.as_str() {
+                    to.as_str().clone_into(name);
+                }
+            }
+            if record != before {
+                self.put_renewal_in(database, &record)?;
+            }
+        }
+        Ok(())
     }
 
     fn put_renewal_in(
@@ -166,10 +263,8 @@ impl State {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_token_is_renewed_once_at_a_time() {
-        let state = State::in_memory().unwrap();
-        let mut record = RenewalRecord {
+    fn record(holdings: Vec<Holding>) -> RenewalRecord {
+        RenewalRecord {
             origin: "https://a.example".into(),
             token: "SU-1".into(),
             connection: "market".into(),
@@ -178,9 +273,55 @@ mod tests {
             expires: None,
             old: Some(KeyFingerprint("ab".into())),
             earlier: None,
-            holdings: Vec::new(),
+            holdings,
             stage: RenewalStage::Asked,
-        };
+        }
+    }
+
+    fn held(connection: &str, old: SecretRef) -> Holding {
+        Holding {
+            connection: connection.into(),
+            old,
+            was: None,
+            new: Some(SecretRef::Vault("market/key-2".into())),
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_program_are_kept_one_by_one() {
+        let state = State::in_memory().unwrap();
+        let words = ["sh", "-c", "cat /p"].map(str::to_owned).to_vec();
+        let record = record(vec![held("market", SecretRef::Cmd(words))]);
+        state.put_renewal(&record).unwrap();
+        assert_eq!(state.renewals().unwrap(), [record]);
+    }
+
+    #[test]
+    fn what_an_earlier_version_wrote_is_read() {
+        let earlier = r#"{"connection":"market","old":"vault:market/key","new":null}"#;
+        let read: Holding = serde_json::from_str(earlier).unwrap();
+        assert_eq!(read.old, SecretRef::Vault("market/key".into()));
+        assert_eq!((read.was, read.new), (None, None));
+    }
+
+    #[test]
+    fn a_renewal_follows_a_connection_to_its_new_name() {
+        let state = State::in_memory().unwrap();
+        let holdings = ["market", "copy"].map(|name| held(name, SecretRef::Ask));
+        state.put_renewal(&record(holdings.to_vec())).unwrap();
+        let [from, to] = ["market", "shop"].map(|name| Name::parse(name).unwrap());
+        state.rename_connection(&from, &to).unwrap();
+        let renamed = state.renewals().unwrap().remove(0);
+        assert_eq!(renamed.connection, "shop");
+        let holders = renamed.holdings.iter();
+        let holders: Vec<_> = holders.map(|held| held.connection.as_str()).collect();
+        assert_eq!(holders, ["shop", "copy"]);
+    }
+
+    #[test]
+    fn a_token_is_renewed_once_at_a_time() {
+        let state = State::in_memory().unwrap();
+        let mut record = record(Vec::new());
         assert_eq!(state.begin_renewal(&record).unwrap(), None);
         record.stage = RenewalStage::Keeping;
         let first = state.begin_renewal(&record).unwrap().unwrap();

@@ -207,7 +207,7 @@ fn done(view: &View<'_>, doing: Doing, renewed: &RenewedTo, room: usize) -> Vec<
     }
     for (name, why) in &renewed.unread {
         let why = clean(&view.model.shown_sentence(why));
-        let said = format!("{} was not looked into: {why}", view.name(name));
+        let said = format!("{} was left as it is: {why}", view.name(name));
         lines.extend(words(&said, theme.warn, room));
     }
     for place in &renewed.left_behind {

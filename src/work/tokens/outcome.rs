@@ -18,8 +18,8 @@ pub struct Renewed {
     pub id: String,
     /// Connections that use the new secret now.
     pub updated: Vec<Name>,
-    /// Connections under the same id whose secret could not be read, with one sentence each: they may hold
-    /// the old one.
+    /// Connections under the same id that do not use the new secret, with one sentence each: theirs could not
+    /// be read and may be the old one, or was changed meanwhile.
     pub unread: Vec<(Name, String)>,
     /// What probes with the new secret found: one for each connection, or one of the pair alone.
     pub verdicts: Vec<Verdict>,

@@ -55,6 +55,17 @@ pub enum TokenError {
         /// Who runs on it.
         names: Vec<Name>,
     },
+    /// The token is the key of the connection that asks, and what that holds could not be found.
+    #[error(
+        "{name} runs on {id}, and its key was not found among those of the connections here: nothing was \
+         asked of the service"
+    )]
+    Unheld {
+        /// The token's id.
+        id: String,
+        /// The connection.
+        name: Name,
+    },
     /// The answer was lost, and nothing shows whether the service heard.
     #[error(
         "it is undecided whether {id} was renewed (asked at {}): {why}. The old secret is still stored; it is \
@@ -96,12 +107,12 @@ pub enum TokenError {
         /// What the probe found.
         verdict: Box<Verdict>,
     },
-    /// The old secret is dead, and the new one could not be kept. It is here, to be shown.
-    #[error("{id} was rotated, and its new secret could not be kept: {why}")]
+    /// There is a new secret, and nothing that keeps it. It is here, to be shown.
+    #[error("{id} has a new secret, which could not be kept: {why}")]
     NotKept {
         /// The token's id.
         id: String,
-        /// The only working secret.
+        /// The new secret; after a rotation the only one that works.
         secret: Secret,
         /// One plain sentence.
         why: String,
@@ -132,6 +143,7 @@ impl TokenError {
             | Self::NotConnect(..)
             | Self::ReadOnly(_)
             | Self::KeyInUse { .. }
+            | Self::Unheld { .. }
             | Self::Busy
             | Self::NeverHappened { .. }
             | Self::NotKept { .. } => None,

@@ -8,20 +8,22 @@
 //! ```
 //!
 //! An answer that was lost is looked up by GET; nothing is ever renewed twice. A rejection of the new secret
-//! steps back to the old one, which is valid until its own end. After a rotation there is no way back, so
-//! nothing comes before keeping the new secret.
+//! steps back to the old one, which is valid until its own end. After a rotation, or where a connection held
+//! a renewed secret that is renewed once more, there is no way back, so nothing comes before keeping the new
+//! secret. One that no connection keeps is shown by the service, or else handed to whoever asked.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::desk::Desk;
 use super::account::Account;
+use super::holders::Held;
 use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
 use crate::domain::token::{Guard, RenewalStep, Unfinished};
 use crate::domain::{KeyFingerprint, Secret, Verdict};
 use crate::store::State;
-use crate::store::state::{RenewalAction, RenewalRecord, RenewalStage};
+use crate::store::state::{Holding, RenewalAction, RenewalRecord, RenewalStage};
 use crate::tokens::{Expiry, Token};
 
 /// A request that was not answered may still arrive for so long.
@@ -31,8 +33,9 @@ const ON_THE_WAY: SignedDuration = SignedDuration::from_mins(2);
 pub(super) struct Renewal<'a> {
     pub(super) account: &'a Account,
     pub(super) record: RenewalRecord,
-    /// As far as it is at hand.
-    pub(super) old: Option<Secret>,
+    /// What the connections held before, as far as it is at hand.
+    pub(super) held: Vec<Held>,
+    /// Connections that do not get the new secret, and why.
     pub(super) unread: Vec<(crate::domain::Name, String)>,
     pub(super) resumed: bool,
     /// The token as the service showed it last.
@@ -134,11 +137,18 @@ impl Account {
     ) -> Result<Renewed, TokenError> {
         let token = self.token(id).await?;
         let is_own = id.eq_ignore_ascii_case(self.own_id());
-        let old = token
-            .secret
-            .clone()
-            .or_else(|| is_own.then(|| self.key.clone()));
-        let (holdings, unread) = self.holdings(id, old.as_ref()).await?;
+        let own = is_own.then(|| self.key.clone());
+        // A token may have two secrets, and the key in use be a third one where it shows none of them.
+        let live = [&token.secret, &token.renewed_secret, &own];
+        let live: Vec<_> = live.into_iter().flatten().cloned().collect();
+        let (holdings, held, unread) = self.holdings(id, &live).await?;
+        if is_own && !held.iter().any(|held| held.connection == *self.name()) {
+            return Err(TokenError::Unheld {
+                id: id.to_owned(),
+                name: self.name().clone(),
+            });
+        }
+        let old = token.secret.clone().or(own);
         let record = RenewalRecord {
             origin: self.origin.to_string(),
             token: id.to_owned(),
@@ -154,7 +164,7 @@ impl Account {
         let mut renewal = Renewal {
             account: self,
             record,
-            old,
+            held,
             unread,
             resumed: false,
             shown: token,
@@ -181,14 +191,14 @@ impl Account {
     ) -> Result<Renewed, TokenError> {
         let mut renewal = Renewal {
             account: self,
-            old: None,
+            held: Vec::new(),
             unread: Vec::new(),
             resumed: true,
             shown: Token::default(),
             progress,
             record,
         };
-        renewal.old = renewal.old_at_hand().await;
+        renewal.held = renewal.held_still().await;
         match renewal.record.stage {
             RenewalStage::Asked => {
                 let new = renewal.looked_up(None).await?;
@@ -228,18 +238,19 @@ impl Account {
 impl Renewal<'_> {
     /// Asks the service, once. An answer that was lost is looked up.
     async fn asked(&mut self) -> Result<Secret, TokenError> {
-        let (client, id) = (&self.account.client, self.record.token.clone());
-        let expires = self.record.expires.clone();
+        let (id, expires) = (self.record.token.clone(), self.record.expires.clone());
         let answer = match self.record.action {
             RenewalAction::Renew => {
-                self.account
-                    .ask(client.renew(&id, expires.as_deref()))
-                    .await
+                let asked = self
+                    .account
+                    .ask(|client| async move { client.renew(&id, expires.as_deref()).await });
+                asked.await
             }
             RenewalAction::Rotate => {
-                self.account
-                    .ask(client.rotate(&id, expires.as_deref()))
-                    .await
+                let asked = self
+                    .account
+                    .ask(|client| async move { client.rotate(&id, expires.as_deref()).await });
+                asked.await
             }
         };
         match answer {
@@ -261,6 +272,21 @@ impl Renewal<'_> {
                 Err(problem)
             }
         }
+    }
+
+    /// Whether the secrets that connections hold are good afterwards too, so that there is a way back to
+    /// them. A rotation leaves none, and a further renewal puts another one in the place of the renewed one.
+    fn leaves_the_old(&self) -> bool {
+        let RenewalRecord {
+            action,
+            earlier,
+            old,
+            holdings,
+            ..
+        } = &self.record;
+        let is_replaced =
+            |held: &Holding| earlier.is_some() && held.was == *earlier && held.was != *old;
+        *action == RenewalAction::Renew && !holdings.iter().any(is_replaced)
     }
 
     /// The new secret, as the service shows it now. `lost` says how the answer was lost just now; without it
@@ -320,7 +346,11 @@ impl Renewal<'_> {
             return Err(self.not_kept(new, problem));
         }
         (self.progress)(RenewalStep::Kept);
-        if self.record.action == RenewalAction::Renew {
+        let kept_here = self.is_kept_here().await;
+        if !kept_here {
+            self.shown_again(&new).await?;
+        }
+        if self.leaves_the_old() {
             self.prove_or_step_back(&new).await?;
             (self.progress)(RenewalStep::Proven);
         }
@@ -328,7 +358,35 @@ impl Renewal<'_> {
             return Err(self.not_kept(new, problem));
         }
         (self.progress)(RenewalStep::Switched);
+        if kept_here && !self.is_kept_here().await {
+            self.shown_again(&new).await?;
+        }
         self.prove_again(Some(new)).await
+    }
+
+    /// A secret that no connection keeps must not be lost: where the service does not show it a second time,
+    /// it is handed to the caller, and there is nothing to go on with.
+    async fn shown_again(&self, new: &Secret) -> Result<(), TokenError> {
+        let why = match self.account.token(&self.record.token).await {
+            Ok(token) => {
+                let mut shown = [&token.secret, &token.renewed_secret].into_iter().flatten();
+                if shown.any(|secret| secret == new) {
+                    return Ok(());
+                }
+                "no connection here holds it, and the service does not show it again".to_owned()
+            }
+            Err(problem) => format!(
+                "no connection here holds it, and whether the service shows it again is not known: {problem}"
+            ),
+        };
+        if let Err(problem) = self.end().await {
+            tracing::warn!(%problem, "the journal still holds a renewal that has ended");
+        }
+        Err(TokenError::NotKept {
+            id: self.record.token.clone(),
+            secret: new.clone(),
+            why,
+        })
     }
 
     async fn prove_or_step_back(&mut self, new: &Secret) -> Result<(), TokenError> {
@@ -352,7 +410,7 @@ impl Renewal<'_> {
             let (id, verdict) = (self.record.token.clone(), Box::new(verdict.clone()));
             match accepted(&verdict) {
                 Proof::Accepted => {}
-                Proof::Rejected if self.record.action == RenewalAction::Renew => {
+                Proof::Rejected if self.leaves_the_old() => {
                     self.switch_back().await?;
                     self.end().await?;
                     return Err(TokenError::SteppedBack { id, verdict });
@@ -370,13 +428,15 @@ impl Renewal<'_> {
     }
 
     fn ended(self, verdicts: Vec<Verdict>, left_behind: Vec<crate::domain::SecretRef>) -> Renewed {
+        let leaves_the_old = self.leaves_the_old();
         let updated = self.record.holdings.iter();
         let updated = updated.filter_map(|held| crate::domain::Name::parse(&held.connection).ok());
         let (expires, old_until) = match self.shown.renewed_expires.clone() {
             Expiry::Unknown | Expiry::Never if self.shown.renewed_secret.is_none() => {
                 (self.shown.expires.clone(), Expiry::Unknown)
             }
-            renewed => (renewed, self.shown.expires.clone()),
+            renewed if leaves_the_old => (renewed, self.shown.expires.clone()),
+            renewed => (renewed, Expiry::Unknown),
         };
         Renewed {
             id: self.record.token,
@@ -390,15 +450,15 @@ impl Renewal<'_> {
         }
     }
 
-    /// After a rotation the new secret is the only one that works: it is handed to the caller.
+    /// Where the old secret is dead the new one is the only one that works: it is handed to the caller.
     fn not_kept(&self, secret: Secret, problem: TokenError) -> TokenError {
-        match self.record.action {
-            RenewalAction::Renew => problem,
-            RenewalAction::Rotate => TokenError::NotKept {
-                id: self.record.token.clone(),
-                secret,
-                why: problem.to_string(),
-            },
+        if self.leaves_the_old() {
+            return problem;
+        }
+        TokenError::NotKept {
+            id: self.record.token.clone(),
+            secret,
+            why: problem.to_string(),
         }
     }
 }

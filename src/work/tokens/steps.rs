@@ -1,19 +1,16 @@
-//! The single steps of a renewal: who holds the old secret, places for the new one, switching, proving.
+//! The single steps of a renewal: places for the new secret, switching, proving.
 
 use super::super::desk::Desk;
-use super::super::draft::{Draft, Edit, Passphrase, Slot, Unsaved};
+use super::super::draft::{Draft, Edit, Passphrase, Unsaved};
 use super::super::error::WorkError;
 use super::super::probing::silent;
 use super::super::secrets::origin_of;
-use super::account::Account;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::{
-    CheckId, Connection, Name, Reason, Secret, SecretRef, ServiceId, State as Lamp, Verdict,
-};
+use crate::domain::{CheckId, Connection, Reason, Secret, SecretRef, State as Lamp, Verdict};
 use crate::service::Manner;
 use crate::store::files::Lock;
-use crate::store::state::{Holding, RenewalStage};
+use crate::store::state::RenewalStage;
 use crate::store::vault::VaultState;
 use crate::store::{Slot as Place, State, StateProblem, StoreKind};
 
@@ -28,13 +25,21 @@ pub(super) enum Proof {
     Unclear,
 }
 
-/// What `verdict` says about the secret that it was made with.
+/// What `verdict` says about the secret that it was made with. Of a token that is about to end the service
+/// says so after it has accepted the secret: that is a warning beside the proof.
 pub(super) fn accepted(verdict: &Verdict) -> Proof {
-    if verdict.checks.get(CheckId::Credentials).state == Lamp::Ok {
-        return Proof::Accepted;
-    }
-    match verdict.reason {
-        Reason::CredentialsRejected => Proof::Rejected,
+    let credentials = verdict.checks.get(CheckId::Credentials).state;
+    match (credentials, verdict.reason) {
+        (Lamp::Ok, _)
+        | (
+            Lamp::Warn,
+            Reason::KeyInUseInactive
+            | Reason::WrongCompany
+            | Reason::IdentityChanged
+            | Reason::ConnectedNoisy
+            | Reason::TlsExpiring,
+        ) => Proof::Accepted,
+        (_, Reason::CredentialsRejected) => Proof::Rejected,
         _ => Proof::Unclear,
     }
 }
@@ -69,44 +74,6 @@ impl Desk {
     }
 }
 
-impl Account {
-    /// Every connection that holds `old` under this id, by digest; and those whose secret can't be read.
-    pub(super) async fn holdings(
-        &self,
-        id: &str,
-        old: Option<&Secret>,
-    ) -> Result<(Vec<Holding>, Vec<(Name, String)>), TokenError> {
-        let (mut holdings, mut unread) = (Vec::new(), Vec::new());
-        let wanted = self.digest(id, old).await?;
-        for other in self.desk.connections().await? {
-            let username = other.username.trim();
-            // Without a username the key may be a pasted pair.
-            let same_id = username.is_empty() || username.eq_ignore_ascii_case(id);
-            let Some(reference) = other.key.clone().filter(|_| same_id && is_connect(&other))
-            else {
-                continue;
-            };
-            match self.desk.secret(&other, Slot::Key).await {
-                Ok(secret) => {
-                    let (its_id, secret) = self.desk.pair_of(&other, &secret).await?;
-                    let digest = self.digest(id, Some(&secret)).await?;
-                    if wanted.is_some() && digest == wanted && its_id.eq_ignore_ascii_case(id) {
-                        holdings.push(Holding {
-                            connection: other.name.to_string(),
-                            old: reference.to_string(),
-                            new: None,
-                        });
-                    }
-                }
-                Err(problem @ WorkError::PassphraseNeeded(_)) => return Err(problem.into()),
-                Err(_) if username.is_empty() => {}
-                Err(problem) => unread.push((other.name, problem.to_string())),
-            }
-        }
-        Ok((holdings, unread))
-    }
-}
-
 /// A secret as the connection keeps it: as a pair where it has no username beside it.
 fn as_kept(connection: &Connection, id: &str, secret: &Secret) -> Secret {
     if !connection.username.trim().is_empty() {
@@ -117,12 +84,8 @@ fn as_kept(connection: &Connection, id: &str, secret: &Secret) -> Secret {
     pair
 }
 
-fn is_connect(connection: &Connection) -> bool {
-    connection.service == ServiceId::connect()
-}
-
 impl Renewal<'_> {
-    fn desk(&self) -> &Desk {
+    pub(super) fn desk(&self) -> &Desk {
         &self.account.desk
     }
 
@@ -147,11 +110,10 @@ impl Renewal<'_> {
     pub(super) async fn choose_places(&mut self) -> Result<(), TokenError> {
         let connections = self.desk().connections().await?;
         let holders = self.holders().await?;
-        let mut chosen: Vec<(String, Option<String>, SecretRef)> = Vec::new();
+        let mut chosen: Vec<(Option<SecretRef>, Option<String>, SecretRef)> = Vec::new();
         for connection in &holders {
             let origin = origin_of(&connection.url).map(|origin| origin.to_string());
-            let old = connection.key.as_ref().map(ToString::to_string);
-            let old = old.unwrap_or_default();
+            let old = connection.key.clone();
             let shared = chosen
                 .iter()
                 .find(|(of, at, _)| *of == old && *at == origin);
@@ -184,10 +146,7 @@ impl Renewal<'_> {
             key: Some(reference),
             ..connection.clone()
         }));
-        let found = self
-            .desk()
-            .blocking(move |_| Ok(secrets.new_reference(kind, &place, &used)));
-        let found = found.await?;
+        let found = secrets.new_reference(kind, &place, &used).await;
         found.ok_or_else(|| {
             let name = &connection.name;
             TokenError::SecretUnavailable(format!(
@@ -215,30 +174,9 @@ impl Renewal<'_> {
         let name = connection.name.as_str();
         for held in &mut self.record.holdings {
             if held.connection == name {
-                held.new = Some(reference.to_string());
+                held.new = Some(reference.clone());
             }
         }
-    }
-
-    /// The connections that hold the old secret, as they stand now; those that are gone are left out.
-    async fn holders(&self) -> Result<Vec<Connection>, TokenError> {
-        let mut connections = self.desk().connections().await?;
-        connections.retain(|connection| self.holding(connection).is_some());
-        Ok(connections)
-    }
-
-    fn holding(&self, connection: &Connection) -> Option<&Holding> {
-        let name = connection.name.as_str();
-        self.record
-            .holdings
-            .iter()
-            .find(|held| held.connection == name)
-    }
-
-    /// Old and new place of a holder, as far as they are chosen.
-    fn places(&self, connection: &Connection) -> Option<(SecretRef, SecretRef)> {
-        let held = self.holding(connection)?;
-        Some((held.old.parse().ok()?, held.new.as_ref()?.parse().ok()?))
     }
 
     /// Puts the new secret in its places, beside the old one. What is kept for this session has one place
@@ -270,47 +208,10 @@ impl Renewal<'_> {
             .map_err(|problem| self.desk().0.refused(&problem).into())
     }
 
-    /// The new secret, where an earlier run has put it into one of its places.
-    pub(super) async fn kept_already(&self) -> Option<Secret> {
-        let secrets = self.desk().secrets().await.ok()?;
-        for connection in self.holders().await.ok()? {
-            let Some((_, reference)) = self.places(&connection) else {
-                continue;
-            };
-            let place = Place::key(&connection.name);
-            let Ok(secret) = secrets.resolve(&reference, &place).await else {
-                continue;
-            };
-            let (_, secret) = self.desk().pair_of(&connection, &secret).await.ok()?;
-            let digest = self.account.digest(&self.record.token, Some(&secret)).await;
-            if digest.ok().flatten() != self.record.old {
-                return Some(secret);
-            }
-        }
-        None
-    }
-
-    /// The old secret, where it is still in one of its places.
-    pub(super) async fn old_at_hand(&self) -> Option<Secret> {
-        let secrets = self.desk().secrets().await.ok()?;
-        for connection in self.holders().await.ok()? {
-            let reference = self.holding(&connection)?.old.parse().ok()?;
-            let place = Place::key(&connection.name);
-            let Ok(secret) = secrets.resolve(&reference, &place).await else {
-                continue;
-            };
-            let (_, secret) = self.desk().pair_of(&connection, &secret).await.ok()?;
-            let digest = self.account.digest(&self.record.token, Some(&secret)).await;
-            if digest.ok().flatten() == self.record.old {
-                return Some(secret);
-            }
-        }
-        None
-    }
-
     /// One edit of the configuration, in which every holder that still names the old place gets the new one.
     pub(super) async fn switch(&mut self, new: &Secret) -> Result<(), TokenError> {
         self.refer(|(old, new)| (old, new)).await?;
+        self.let_go().await?;
         for connection in self.holders().await? {
             if connection.key == Some(SecretRef::Ask) {
                 self.put_at(&connection, &SecretRef::Ask, new).await?;
@@ -324,11 +225,12 @@ impl Renewal<'_> {
     /// The same the other way round; the new secret is taken out.
     pub(super) async fn switch_back(&mut self) -> Result<(), TokenError> {
         self.refer(|(old, new)| (new, old)).await?;
-        if let Some(old) = self.old.clone() {
-            for connection in self.holders().await? {
-                if connection.key == Some(SecretRef::Ask) {
-                    self.put_at(&connection, &SecretRef::Ask, &old).await?;
-                }
+        for connection in self.holders().await? {
+            let mut held = self.held.iter();
+            let held = held.find(|held| held.connection == connection.name);
+            if let (Some(held), Some(SecretRef::Ask)) = (held, &connection.key) {
+                self.put_at(&connection, &SecretRef::Ask, &held.secret)
+                    .await?;
             }
         }
         self.take_new_out().await;

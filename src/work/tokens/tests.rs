@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::super::tests::{Home, name};
 use super::*;
-use crate::domain::{Connection, Reason, Secret, ServiceId, State as Lamp};
+use crate::domain::{Connection, Reason, Secret, SecretRef, ServiceId, State as Lamp};
 use crate::service::Manner;
 use crate::sim::{Access, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
 use crate::store::StoreKind;
@@ -20,6 +20,7 @@ struct Stage {
     home: Home,
     sim: Sim,
     connect: Connect,
+    url: String,
     port: u16,
 }
 
@@ -55,6 +56,7 @@ impl Stage {
             home,
             sim,
             connect,
+            url: stand.url,
             port: stand.port,
         }
     }
@@ -78,9 +80,32 @@ impl Stage {
         seen.iter().filter(fits).count()
     }
 
+    /// Everything that was asked of the service has its answer.
+    async fn all_answered(&self) {
+        let port = self.port;
+        let wait = self
+            .sim
+            .wait_for(|log| log.at(port).iter().all(|seen| seen.answered.is_some()));
+        wait.await;
+    }
+
+    /// Asks for the tokens, and goes once the request has reached the service.
+    async fn ask_and_go(&self, account: &Account) {
+        let before = self.sim.log().at(self.port).len();
+        let query = TokenQuery::default();
+        tokio::select! {
+            answered = account.tokens(&query) => panic!("it is held back: {answered:?}"),
+            _ = self.sim.wait_for(|log| log.at(self.port).len() > before) => {}
+        }
+    }
+
     /// Both connections are up in a fresh program, whatever happened before; the old secret is dead by now.
     async fn all_is_well(&self) {
         self.connect.let_expire(OWN);
+        self.both_are_up().await;
+    }
+
+    async fn both_are_up(&self) {
         let desk = self.desk().await;
         for label in ["market", "copy"] {
             let verdict = desk.probe_saved(&name(label), Manner::Asked, &silent).await;
@@ -286,6 +311,176 @@ async fn a_rotation_killed_once_it_is_kept_goes_on() {
             .await;
         assert_eq!(verdict.state(), Lamp::Ok, "{verdict:?}");
     }
+}
+
+#[tokio::test]
+async fn a_rotation_follows_connections_that_run_on_the_renewed_secret() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    let account = stage.account().await;
+    let rotated = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
+    assert_eq!(rotated.unwrap().updated, [name("market"), name("copy")]);
+    stage.both_are_up().await;
+}
+
+#[tokio::test]
+async fn a_second_renewal_follows_connections_that_run_on_the_first() {
+    let stage = Stage::new().await;
+    for _ in 0..2 {
+        let account = stage.account().await;
+        let renewed = account.renew(OWN, UNTIL, &unheard).await.unwrap();
+        assert_eq!(renewed.updated, [name("market"), name("copy")]);
+        stage.both_are_up().await;
+    }
+    stage.all_is_well().await;
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_found_again_is_not_renewed() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let desk = stage.desk().await;
+    let other = Secret::new("entered meanwhile");
+    let market = name("market");
+    let set = desk.set_secret(&market, Slot::Key, other, None);
+    set.await.unwrap();
+    let refused = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
+    assert!(
+        matches!(refused, Err(TokenError::Unheld { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(stage.asked("POST", "/rotate"), 0);
+    assert_eq!(desk.unfinished_renewals().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_secret_that_no_connection_keeps_is_handed_out_where_the_service_does_not_show_it() {
+    const ID: &str = "SU-500-000-000";
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let rotated = account.rotate(ID, UNTIL, Guard::On, &unheard).await;
+    assert_eq!(rotated.unwrap().updated, [], "the service shows it");
+    let connect = stage.connect.clone();
+    let progress = move |step| {
+        if step == RenewalStep::Kept {
+            connect.plan(&format!("GET /auth/tokens/{ID}"), Mishap::throttled(None));
+        }
+    };
+    let rotated = account.rotate(ID, UNTIL, Guard::On, &progress).await;
+    let Err(TokenError::NotKept { secret, .. }) = rotated else {
+        panic!("{rotated:?}");
+    };
+    let row = stage.connect.token_row(ID).unwrap();
+    assert_eq!(secret, Secret::new(row["token"].as_str().unwrap()));
+    let unfinished = stage.desk().await.unfinished_renewals().await;
+    assert_eq!(unfinished.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_program_s_words_are_told_apart_in_a_renewal() {
+    let stage = Stage::new().await;
+    let row = stage.connect.token_row(OWN).unwrap();
+    let print = format!("echo {}", row["token"].as_str().unwrap());
+    let desk = stage.desk().await;
+    let mut connection = desk.connection(&name("market")).await.unwrap();
+    let words = ["/bin/sh", "-c", &print].map(str::to_owned).to_vec();
+    connection.key = Some(SecretRef::Cmd(words));
+    let draft = Draft {
+        replaces: Some(name("market")),
+        ..Draft::new(connection)
+    };
+    desk.save(draft).await.unwrap();
+    let account = desk.account(&name("market")).await.unwrap();
+    let renewed = account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    assert_eq!(renewed.updated, [name("market"), name("copy")]);
+    let after = desk.connection(&name("market")).await.unwrap();
+    assert!(
+        matches!(after.key, Some(SecretRef::Vault(_))),
+        "{:?}",
+        after.key
+    );
+    stage.all_is_well().await;
+}
+
+#[tokio::test]
+async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let killed = killed(async move {
+        let progress = |step| assert!(step != RenewalStep::Kept, "killed");
+        account.renew(OWN, UNTIL, &progress).await.map(drop)
+    });
+    assert!(killed.await);
+    let desk = stage.desk().await;
+    let other = Secret::new("entered meanwhile");
+    let market = name("market");
+    let set = desk.set_secret(&market, Slot::Key, other, None);
+    set.await.unwrap();
+    let ended = desk.resume_renewals_of(&name("copy")).await.remove(0);
+    let renewed = ended.unwrap();
+    assert_eq!(renewed.updated, [name("copy")]);
+    assert_eq!(renewed.unread[0].0, name("market"));
+    let now = desk.handle(&name("market"), Slot::Key).await.unwrap();
+    let expected = Secret::new(format!("ApiKey {OWN}:entered meanwhile"));
+    assert_eq!(now.secret(), &expected);
+}
+
+#[tokio::test]
+async fn an_expiring_key_is_renewed() {
+    let stage = Stage::with(Connect::expiring).await;
+    let account = stage.account().await;
+    let renewed = account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    assert_eq!(renewed.updated, [name("market"), name("copy")]);
+    stage.all_is_well().await;
+}
+
+#[tokio::test]
+async fn a_refused_key_whose_askers_have_gone_is_paused() {
+    let stage = Stage::new().await;
+    stage.connect.revoke_after(OWN, 0);
+    let control = stage.sim.control(&stage.url).unwrap().clone();
+    control.hold();
+    let account = stage.account().await;
+    for _ in 0..2 {
+        stage.ask_and_go(&account).await;
+    }
+    control.release();
+    stage.all_answered().await;
+    let problem = account.tokens(&TokenQuery::default()).await.unwrap_err();
+    assert_eq!(problem.reason(), Some(Reason::AuthPaused));
+    assert_eq!(stage.sim.log().keys_sent(stage.port), 2);
+}
+
+#[tokio::test]
+async fn a_good_key_whose_askers_have_gone_stays_good() {
+    let stage = Stage::new().await;
+    let control = stage.sim.control(&stage.url).unwrap().clone();
+    control.hold();
+    let account = stage.account().await;
+    for _ in 0..2 {
+        stage.ask_and_go(&account).await;
+    }
+    control.release();
+    stage.all_answered().await;
+    account.tokens(&TokenQuery::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn silence_counts_against_a_key_that_was_never_accepted_and_is_asked_once() {
+    let stage = Stage::new().await;
+    for _ in 0..6 {
+        let silent = Mishap::Before(Fault::Close);
+        stage.connect.plan("GET /auth/tokens", silent);
+    }
+    let account = stage.account().await;
+    let mut reasons = Vec::new();
+    for _ in 0..3 {
+        let problem = account.tokens(&TokenQuery::default()).await.unwrap_err();
+        reasons.push(problem.reason());
+    }
+    assert_eq!(reasons[2], Some(Reason::AuthPaused), "{reasons:?}");
+    assert_eq!(stage.asked("GET", "/auth/tokens"), 2);
 }
 
 #[tokio::test]

@@ -1,0 +1,172 @@
+//! Who holds a secret of a token: before a renewal, while it is under way, and once it has switched.
+
+use super::super::draft::Slot;
+use super::super::error::WorkError;
+use super::account::Account;
+use super::problem::TokenError;
+use super::renewal::Renewal;
+use crate::domain::{Connection, KeyFingerprint, Name, Secret, SecretRef, ServiceId};
+use crate::store::Slot as Place;
+use crate::store::state::Holding;
+
+/// The secret that a connection held before.
+pub(super) struct Held {
+    pub(super) connection: Name,
+    pub(super) secret: Secret,
+}
+
+/// What was found about the connections under a token's id: for the journal, in memory, and those whose
+/// secret can't be read, with one sentence each.
+type Found = (Vec<Holding>, Vec<Held>, Vec<(Name, String)>);
+
+impl Account {
+    /// Every connection that holds one of the secrets in `live` under this id, by digest.
+    pub(super) async fn holdings(&self, id: &str, live: &[Secret]) -> Result<Found, TokenError> {
+        let (mut holdings, mut held, mut unread) = Found::default();
+        let mut wanted = Vec::with_capacity(live.len());
+        for secret in live {
+            wanted.push(self.digest(id, Some(secret)).await?);
+        }
+        for other in self.desk.connections().await? {
+            let username = other.username.trim();
+            // Without a username the key may be a pasted pair.
+            let same_id = username.is_empty() || username.eq_ignore_ascii_case(id);
+            let Some(reference) = other.key.clone().filter(|_| same_id && is_connect(&other))
+            else {
+                continue;
+            };
+            match self.desk.secret(&other, Slot::Key).await {
+                Ok(secret) => {
+                    let (its_id, secret) = self.desk.pair_of(&other, &secret).await?;
+                    let digest = self.digest(id, Some(&secret)).await?;
+                    if wanted.contains(&digest) && its_id.eq_ignore_ascii_case(id) {
+                        holdings.push(Holding {
+                            connection: other.name.to_string(),
+                            old: reference,
+                            was: digest,
+                            new: None,
+                        });
+                        held.push(Held {
+                            connection: other.name,
+                            secret,
+                        });
+                    }
+                }
+                Err(problem @ WorkError::PassphraseNeeded(_)) => return Err(problem.into()),
+                Err(_) if username.is_empty() => {}
+                Err(problem) => unread.push((other.name, problem.to_string())),
+            }
+        }
+        Ok((holdings, held, unread))
+    }
+}
+
+fn is_connect(connection: &Connection) -> bool {
+    connection.service == ServiceId::connect()
+}
+
+impl Renewal<'_> {
+    /// The connections that hold the old secret, as they stand now; those that are gone are left out.
+    pub(super) async fn holders(&self) -> Result<Vec<Connection>, TokenError> {
+        let mut connections = self.desk().connections().await?;
+        connections.retain(|connection| self.holding(connection).is_some());
+        Ok(connections)
+    }
+
+    fn holding(&self, connection: &Connection) -> Option<&Holding> {
+        let name = connection.name.as_str();
+        self.record
+            .holdings
+            .iter()
+            .find(|held| held.connection == name)
+    }
+
+    /// Old and new place of a holder, as far as they are chosen.
+    pub(super) fn places(&self, connection: &Connection) -> Option<(SecretRef, SecretRef)> {
+        let held = self.holding(connection)?;
+        Some((held.old.clone(), held.new.clone()?))
+    }
+
+    /// Whether a connection keeps the new secret, or is about to.
+    pub(super) async fn is_kept_here(&self) -> bool {
+        let holders = self.holders().await;
+        holders.is_ok_and(|holders| !holders.is_empty())
+    }
+
+    /// The new secret, where an earlier run has put it into one of its places.
+    pub(super) async fn kept_already(&self) -> Option<Secret> {
+        for connection in self.holders().await.ok()? {
+            let Some((_, reference)) = self.places(&connection) else {
+                continue;
+            };
+            let Some((secret, digest)) = self.at(&connection, &reference).await else {
+                continue;
+            };
+            let was = self.holding(&connection).and_then(|held| held.was.as_ref());
+            let before = [was, self.record.old.as_ref(), self.record.earlier.as_ref()];
+            if !before.contains(&Some(&digest)) {
+                return Some(secret);
+            }
+        }
+        None
+    }
+
+    /// What the connections held before, where it is still in its place.
+    pub(super) async fn held_still(&self) -> Vec<Held> {
+        let mut still = Vec::new();
+        for connection in self.holders().await.unwrap_or_default() {
+            let Some(holding) = self.holding(&connection) else {
+                continue;
+            };
+            let was = holding.was.as_ref().or(self.record.old.as_ref());
+            if let Some((secret, digest)) = self.at(&connection, &holding.old).await
+                && was == Some(&digest)
+            {
+                still.push(Held {
+                    connection: connection.name,
+                    secret,
+                });
+            }
+        }
+        still
+    }
+
+    /// The secret behind `reference` as a probe would send it, with its digest.
+    async fn at(
+        &self,
+        connection: &Connection,
+        reference: &SecretRef,
+    ) -> Option<(Secret, KeyFingerprint)> {
+        let secrets = self.desk().secrets().await.ok()?;
+        let place = Place::key(&connection.name);
+        let secret = secrets.resolve(reference, &place).await.ok()?;
+        let (_, secret) = self.desk().pair_of(connection, &secret).await.ok()?;
+        let digest = self.account.digest(&self.record.token, Some(&secret)).await;
+        Some((secret, digest.ok().flatten()?))
+    }
+
+    /// Whoever does not name the new secret now is no holder any more: it is gone, or somebody has entered
+    /// another key for it meanwhile, which stays. Its place for the new secret is emptied.
+    pub(super) async fn let_go(&mut self) -> Result<(), TokenError> {
+        let (mut names, mut gone) = (Vec::new(), Vec::new());
+        for connection in self.holders().await? {
+            let new = self.places(&connection).map(|(_, new)| new);
+            if new.is_some() && connection.key == new {
+                names.push(connection.name.to_string());
+                continue;
+            }
+            let why = "another key was entered for it meanwhile, which stays".to_owned();
+            let place = Place::key(&connection.name);
+            gone.extend(
+                new.filter(|new| *new != SecretRef::Ask)
+                    .map(|new| (new, place)),
+            );
+            self.unread.push((connection.name, why));
+        }
+        self.record
+            .holdings
+            .retain(|held| names.contains(&held.connection));
+        self.desk().take_out(gone).await;
+        Ok(())
+    }
+}
