@@ -233,9 +233,9 @@ impl Secrets {
         }
     }
 
-    /// A reference for a new value of `kind`: named after its place, and not yet used by another one. `None`
-    /// for kinds that are not written here.
-    pub fn new_reference(
+    /// A reference for a new value of `kind`: named after its place, and not yet used by another one, nor by
+    /// something that no connection here refers to. `None` for kinds that are not written here.
+    pub async fn new_reference(
         &self,
         kind: StoreKind,
         slot: &Slot,
@@ -248,17 +248,23 @@ impl Secrets {
             StoreKind::Env | StoreKind::File | StoreKind::Cmd => return None,
         };
         let kept = match kind {
-            StoreKind::Vault => self.vault.names().unwrap_or_default(),
+            StoreKind::Vault => self.with_vault(Vault::names).await.unwrap_or_default(),
             _ => Vec::new(),
         };
-        let name = slot.to_string();
-        let names =
-            std::iter::once(name.clone()).chain((2..).map(|number| format!("{name}-{number}")));
-        let mut free = names.filter(|name| {
+        let first = slot.to_string();
+        let mut numbers = 2_u32..;
+        let mut name = first.clone();
+        loop {
             let reference = make(name.clone());
-            !kept.contains(name) && whereabouts::users(&reference, connections).is_empty()
-        });
-        free.next().map(make)
+            let is_free = !kept.contains(&name)
+                && whereabouts::users(&reference, connections).is_empty()
+                // One keyring serves every folder of connections on this desktop.
+                && !(kind == StoreKind::Keyring && self.keyring.holds(&name).await);
+            if is_free {
+                return Some(reference);
+            }
+            name = format!("{first}-{}", numbers.next()?);
+        }
     }
 
     /// Forgets everything: locks the vault, and what was entered for this session must be entered again.

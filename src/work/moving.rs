@@ -105,10 +105,9 @@ impl Desk {
         found: &Found,
         connections: &[Connection],
     ) -> Result<SecretRef, WorkError> {
-        let (made, at, others) = (secrets.clone(), place.clone(), connections.to_vec());
-        let new = self
-            .blocking(move |_| Ok(made.new_reference(kind, &at, &others)))
-            .await?
+        let new = secrets
+            .new_reference(kind, place, connections)
+            .await
             .ok_or_else(|| super::handles::not_written(kind))?;
         let origin = found.origin.as_ref();
         let put = secrets.put(&new, place, &found.value, origin).await;

@@ -331,6 +331,28 @@ fn in_session(home: &Path, lines: &str, input: &str) -> Done {
 }
 
 #[test]
+fn two_folders_of_connections_share_a_keyring_and_no_entry() {
+    if is_missing("/usr/bin/dbus-run-session") || is_missing("/usr/bin/gnome-keyring-daemon") {
+        return;
+    }
+    let owner = Owner::new();
+    let add = format!(
+        "connection add shop --service blesta --url {URL} --username rig --key-env KEY --store keyring"
+    );
+    let lines = format!(
+        "KEY=the-first-key; export KEY\n\
+         \"$0\" {add}\n\
+         KEY=the-second-key\n\
+         \"$0\" --config-dir \"$HOME/other\" {add}\n\
+         \"$0\" token reveal shop; echo\n\
+         \"$0\" --config-dir \"$HOME/other\" token reveal shop"
+    );
+    let done = in_session(owner.path(), &lines, "");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(done.out.trim(), "the-first-key\nthe-second-key", "{done:?}");
+}
+
+#[test]
 fn a_real_keyring_keeps_a_key_and_it_moves_to_the_vault_and_back() {
     if is_missing("/usr/bin/dbus-run-session") || is_missing("/usr/bin/gnome-keyring-daemon") {
         return;

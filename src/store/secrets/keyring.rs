@@ -83,6 +83,20 @@ impl Keyring {
         self.with_item(name, get).await
     }
 
+    /// Whether something stands under `name`, as far as the service says.
+    pub(super) async fn holds(&self, name: &str) -> bool {
+        match self.get(name).await {
+            Ok(_) | Err(KeyringProblem::Several(_) | KeyringProblem::NotText(_)) => true,
+            Err(
+                KeyringProblem::Absent
+                | KeyringProblem::Silent
+                | KeyringProblem::Locked
+                | KeyringProblem::NoItem(_)
+                | KeyringProblem::Refused(_),
+            ) => false,
+        }
+    }
+
     /// Keeps `value` under `name`.
     pub(super) async fn put(
         &self,

@@ -367,26 +367,27 @@ async fn a_new_reference_is_named_after_its_place_and_free() {
     let folder = tempfile::tempdir().unwrap();
     let secrets = secrets(folder.path());
     let mut other = Connection::new(name("renamed"), ServiceId::http(), "https://a.example");
-    let new = |connections: &[Connection]| {
-        secrets
-            .new_reference(StoreKind::Vault, &slot(), connections)
-            .unwrap()
-            .to_string()
+    let new = async |connections: &[Connection]| {
+        let slot = slot();
+        let new = secrets.new_reference(StoreKind::Vault, &slot, connections);
+        new.await.unwrap().to_string()
     };
-    assert_eq!(new(&[]), "vault:shop/key");
+    assert_eq!(new(&[]).await, "vault:shop/key");
     other.key = Some(reference("vault:shop/key"));
-    assert_eq!(new(std::slice::from_ref(&other)), "vault:shop/key-2");
+    assert_eq!(new(std::slice::from_ref(&other)).await, "vault:shop/key-2");
     secrets.vault().create(&Secret::new("p")).unwrap();
     secrets
         .vault()
         .put("shop/key-2", &Secret::new("x"), None)
         .unwrap();
     assert_eq!(
-        new(&[other]),
+        new(&[other]).await,
         "vault:shop/key-3",
         "an entry that nobody refers to is not overwritten"
     );
-    assert_eq!(secrets.new_reference(StoreKind::Env, &slot(), &[]), None);
+    let slot = slot();
+    let not_ours = secrets.new_reference(StoreKind::Env, &slot, &[]);
+    assert_eq!(not_ours.await, None);
 }
 
 #[tokio::test]
