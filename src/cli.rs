@@ -112,7 +112,7 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
 
 fn with_desk(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {
     output::log_to(global.log.as_deref(), global.verbose)?;
-    let context = Context::open(environment, global)?;
+    let context = Context::open(environment, global)?.for_one_command();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

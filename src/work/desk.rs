@@ -61,6 +61,8 @@ pub(super) struct Inner {
     pub(super) shut: AtomicBool,
     /// Whether what was copied last is to be cleared.
     pub(super) copied_secret: AtomicBool,
+    /// Whether the program ends with what it was asked for: a session in which nothing can be kept.
+    pub(super) ends_at_once: OnceLock<()>,
 }
 
 /// Something of a rehearsal: a connection with the values that it needs.
@@ -124,6 +126,13 @@ impl Desk {
     #[must_use]
     pub fn with_terminal(self, terminal: Terminal) -> Self {
         let _ = self.0.terminal.set(terminal);
+        self
+    }
+
+    /// The same desk for one command: what would be kept for the session is refused, as it would be lost.
+    #[must_use]
+    pub fn for_one_command(self) -> Self {
+        let _ = self.0.ends_at_once.set(());
         self
     }
 
@@ -235,6 +244,7 @@ impl Inner {
             clipboard: OnceLock::new(),
             shut: AtomicBool::new(false),
             copied_secret: AtomicBool::new(false),
+            ends_at_once: OnceLock::new(),
         }
     }
 

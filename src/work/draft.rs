@@ -22,7 +22,8 @@ pub struct Draft {
     /// That connection as it was when editing began: only what differs from it is written, so that what
     /// somebody else has changed meanwhile stays. As it is now where absent.
     pub opened: Option<Box<Connection>>,
-    /// Where new secrets go. The configured place where absent; becomes the configured one if there is none.
+    /// Where new secrets go. Where the old one is, else the configured place, where absent; becomes the
+    /// configured one if there is none.
     pub store: Option<StoreKind>,
     /// The person agreed that the stored secrets are for the new URL's origin from now on.
     pub origin_confirmed: bool,

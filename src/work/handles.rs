@@ -26,21 +26,14 @@ impl Desk {
         } else {
             let chosen = store.or(configuration.settings.store).or(written(&before));
             match chosen {
-                Some(kind) => kind,
-                None => return Err(WorkError::StoreNeeded(self.offers().await?)),
+                Some(kind) if !self.would_lose(kind) => kind,
+                _ => return Err(WorkError::StoreNeeded(self.offers().await?)),
             }
         };
         let secrets = self.secrets().await?;
         let place = Place::added(name, label);
-        let (made, at, others) = (
-            secrets.clone(),
-            place.clone(),
-            configuration.connections.clone(),
-        );
-        let reference = self
-            .blocking(move |_| Ok(made.new_reference(kind, &at, &others)))
-            .await?;
-        let reference = reference.ok_or_else(|| not_written(kind))?;
+        let reference = secrets.new_reference(kind, &place, &configuration.connections);
+        let reference = reference.await.ok_or_else(|| not_written(kind))?;
         let origin = origin_of(&before.url);
         let put = secrets
             .put(&reference, &place, &value, origin.as_ref())
@@ -111,7 +104,8 @@ pub(super) fn not_written(kind: StoreKind) -> WorkError {
     ))
 }
 
-fn refuse_label(connection: &Connection, label: &str) -> Result<(), WorkError> {
+/// Refuses what can't be the label of a further token of `connection`.
+pub(super) fn refuse_label(connection: &Connection, label: &str) -> Result<(), WorkError> {
     let problem = if label.is_empty() || crate::domain::text::inert(label, 64) != label {
         "a label is visible characters, 64 at the most"
     } else if matches!(label, "key" | "token")

@@ -85,8 +85,8 @@ impl Desk {
         Ok(copy)
     }
 
-    /// Where the new values of a draft go: as the draft says, as set, or as the old value was kept. Asks
-    /// where nothing says so.
+    /// Where the new values of a draft go: as the draft says, as the old value was kept, or as set. Asks where
+    /// nothing says so, and where a command would have to keep them for a session.
     pub(super) async fn kind(
         &self,
         draft: &Draft,
@@ -101,15 +101,20 @@ impl Desk {
             .and_then(|before| before.key.as_ref().or(before.token.as_ref()))
             .map(StoreKind::of)
             .filter(|kind| kind.is_written_here());
-        let kind = draft.store.or(configuration.settings.store).or(kept);
+        let kind = draft.store.or(kept).or(configuration.settings.store);
         let needed = [&draft.key, &draft.token]
             .iter()
             .any(|edit| matches!(edit, Edit::Set(_)));
         match kind {
-            Some(kind) => Ok(kind),
-            None if needed => Err(WorkError::StoreNeeded(self.offers().await?)),
-            None => Ok(StoreKind::Ask),
+            Some(kind) if !(needed && self.would_lose(kind)) => Ok(kind),
+            _ if needed => Err(WorkError::StoreNeeded(self.offers().await?)),
+            _ => Ok(StoreKind::Ask),
         }
+    }
+
+    /// Whether a value kept there is gone once this program has done what it was asked for.
+    pub(super) fn would_lose(&self, kind: StoreKind) -> bool {
+        kind == StoreKind::Ask && self.0.ends_at_once.get().is_some()
     }
 
     /// Changes the configuration in one step.
@@ -280,11 +285,8 @@ impl Saving<'_> {
             connection: self.after.name.clone(),
             part: place.part.clone(),
         };
-        let (secrets, others) = (self.secrets.clone(), connections.to_vec());
-        let new = self
-            .desk
-            .blocking(move |_| Ok(secrets.new_reference(kind, &named, &others)));
-        let reference = new.await?.ok_or_else(|| {
+        let new = self.secrets.new_reference(kind, &named, connections);
+        let reference = new.await.ok_or_else(|| {
             let word = kind.word();
             WorkError::SecretUnavailable(format!(
                 "switchboard does not write to {word}: choose vault, keyring or ask, or give a reference"

@@ -363,3 +363,57 @@ async fn the_form_gets_each_secret_or_a_sentence() {
     assert_eq!(loaded.token, Ok(Some(Secret::new("t"))));
     assert!(loaded.key.unwrap_err().contains("UNSET"));
 }
+
+#[tokio::test]
+async fn a_command_keeps_a_new_value_where_the_old_one_is_and_never_for_a_session() {
+    let home = Home::new();
+    let desk = home.desk();
+    desk.create_vault(passphrase()).await.unwrap();
+    desk.save(with_key(shop(URL), "k1")).await.unwrap();
+    let settings = desk.store().edit(|document| {
+        let ask = crate::store::configuration::SettingValue::Text("ask".into());
+        document.set_setting("store", ask)
+    });
+    settings.unwrap();
+    let command = home.desk().for_one_command();
+    command.unlock(passphrase()).await.unwrap();
+    let new = Secret::new("k2");
+    let of = name("shop");
+    let set = command.set_secret(&of, Slot::Key, new.clone(), None);
+    let saved = set.await.unwrap().connection;
+    assert!(
+        matches!(saved.key, Some(SecretRef::Vault(_))),
+        "{:?}",
+        saved.key
+    );
+    let mut other = shop(URL);
+    other.name = name("other");
+    let mut draft = with_key(other, "k3");
+    draft.store = None;
+    let refused = command.save(draft.clone()).await.unwrap_err();
+    assert!(matches!(refused, WorkError::StoreNeeded(_)), "{refused:?}");
+    let added = command.add_handle(&of, "more", new, None).await;
+    assert!(matches!(added, Err(WorkError::StoreNeeded(_))), "{added:?}");
+    // A screen has a session to keep it for.
+    let saved = home.desk().save(draft).await.unwrap();
+    assert_eq!(saved.connection.key, Some(SecretRef::Ask));
+}
+
+#[tokio::test]
+async fn an_import_whose_label_is_refused_leaves_nothing() {
+    let desk = Home::new().desk();
+    let item = transfer::Item {
+        connection: shop(URL),
+        key: None,
+        token: None,
+        added: vec![("key".to_owned(), Secret::new("v"))],
+        notes: Vec::new(),
+        fate: transfer::Fate::New,
+    };
+    let refused = desk.import_one(&item, None).await;
+    assert!(
+        matches!(refused, Err(WorkError::Failed { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(desk.connections().await.unwrap(), []);
+}
