@@ -229,6 +229,38 @@ fn a_bundle_carries_secrets_from_home_to_home_and_only_encrypted() {
 }
 
 #[test]
+fn what_stops_the_first_connection_that_is_tried_stops_the_import() {
+    let home = Home::new();
+    let curl = |name: &str| {
+        format!(
+            "curl -H 'BLESTA-API-USER: shop' -H 'BLESTA-API-KEY: {KEY}' https://{name}.example.com/api/users/get.json\n"
+        )
+    };
+    home.file("one", curl("one"));
+    let done = home.run(&["connection", "import", "one", "--store", "vault"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    home.file("two", curl("one") + &curl("two"));
+    let import = ["connection", "import", "two"];
+    let locked = switchboard(home.path(), &import, &[], "");
+    assert_eq!(locked.code, 3, "{locked:?}");
+    assert!(locked.err.contains("hint"), "{locked:?}");
+    let unread = home.run(&[
+        "connection",
+        "export",
+        "--format",
+        "bundle",
+        "--bundle-passphrase-file",
+        "pass",
+        "-o",
+        "bundle",
+    ]);
+    assert_eq!(unread.code, 0, "{unread:?}");
+    let nowhere = home.run(&["connection", "import", "bundle", "--identity", "/nope"]);
+    assert_eq!(nowhere.code, 3);
+    assert!(nowhere.err.contains("/nope can't be read"), "{nowhere:?}");
+}
+
+#[test]
 fn definitions_in_git_are_applied_once_and_shown_before() {
     let home = Home::new();
     let add = [

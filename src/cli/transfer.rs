@@ -84,19 +84,19 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
     let mut failed = Vec::new();
     if !arguments.dry_run {
         context.desk.sweep().await;
-        for (at, item) in incoming.items.iter().enumerate() {
-            if !item.comes_in() {
-                continue;
-            }
+        let items = incoming.items.iter().enumerate();
+        let mut tried = false;
+        for (at, item) in items.filter(|(_, item)| item.comes_in()) {
             let done = context
                 .with_vault(async || context.desk.import_one(item, store).await)
                 .await;
             match done {
                 Ok(_) => {}
                 // The first failure is of all: no store, no passphrase, a full disk. Nothing came in yet.
-                Err(fault) if at == 0 => return Err(fault),
+                Err(fault) if !tried => return Err(fault),
                 Err(fault) => failed.push((at, fault.text)),
             }
+            tried = true;
         }
     }
     report(context, &incoming, &failed, &arguments)

@@ -14,7 +14,8 @@ use std::path::Path;
 use super::desk::Desk;
 use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
-use crate::domain::{Connection, Name, Secret};
+use super::handles::refuse_label;
+use crate::domain::{Connection, Name, Secret, SecretRef};
 use crate::service::import::{self, Candidate, Form, Reading, Unreadable, free_name};
 use crate::store::transfer::{Sensitive, screen};
 use crate::store::{StoreKind, files, transfer};
@@ -162,6 +163,11 @@ impl Desk {
         item: &Item,
         store: Option<StoreKind>,
     ) -> Result<Saved, WorkError> {
+        let mut whole = item.connection.clone();
+        for (label, _) in &item.added {
+            refuse_label(&whole, label)?;
+            whole.added.push((label.clone(), SecretRef::Ask));
+        }
         let edit = |value: &Option<Secret>| value.clone().map_or(Edit::Keep, Edit::Set);
         let draft = Draft {
             key: edit(&item.key),

@@ -70,6 +70,9 @@ pub enum BundleProblem {
     /// The vault's identity opens it.
     #[error("the bundle is for an identity: unlock the vault that it was made for")]
     IdentityNeeded,
+    /// The file that was named can't be read.
+    #[error("reading the identity: {0}")]
+    IdentityFile(String),
     /// Somebody else's.
     #[error("the bundle is not encrypted to your identity: ask for one that is made for {0}")]
     NotForUs(String),
@@ -186,8 +189,7 @@ impl Vault {
     /// Opens a bundle by an identity in a file of its own, as `age-keygen` writes it.
     pub fn open_bundle_by(path: &Path, sealed: &[u8]) -> Result<Bundle, BundleProblem> {
         let text = super::files::read_secret_file(path)
-            .ok()
-            .ok_or(BundleProblem::IdentityNeeded)?;
+            .map_err(|problem| BundleProblem::IdentityFile(crate::store::told(&problem)))?;
         let key = text
             .lines()
             .map(str::trim)
