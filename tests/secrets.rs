@@ -324,6 +324,53 @@ fn a_secret_is_set_and_moved_with_the_origin_it_was_entered_for() {
 }
 
 #[test]
+fn what_is_removed_goes_from_a_locked_vault_too_or_is_said_to_stay() {
+    let definitions = "version = 1\n[[connection]]\nname = \"other\"\nservice = \"http\"\nurl = \"http://127.0.0.1:9\"\n";
+    for arguments in [
+        ["connection", "remove", "shop", "--yes"].as_slice(),
+        &["connection", "edit", "shop", "--key-ref", "env:KEY"],
+        &["connection", "apply", "definitions", "--prune", "--yes"],
+    ] {
+        let owner = Owner::with_shop(URL);
+        fs::write(owner.path().join("definitions"), definitions).unwrap();
+        owner.done(arguments, "");
+        assert_eq!(
+            owner.vault().get("shop/key").unwrap(),
+            None,
+            "{arguments:?}"
+        );
+
+        let owner = Owner::with_shop(URL);
+        fs::write(owner.path().join("definitions"), definitions).unwrap();
+        let done = switchboard(owner.path(), arguments, &[], "");
+        assert_eq!(done.code, 0, "{arguments:?}: {done:?}");
+        let said = "vault:shop/key could not be taken out";
+        assert!(done.err.contains(said), "{arguments:?}: {done:?}");
+    }
+}
+
+#[test]
+fn a_command_loses_no_key_where_secrets_are_asked_for() {
+    let owner = Owner::with_shop(URL);
+    let text = fs::read_to_string(owner.configuration()).unwrap();
+    let text = text.replace("store = \"vault\"", "store = \"ask\"");
+    assert!(text.contains("store = \"ask\""), "{text}");
+    write_private(&owner.configuration(), text.as_bytes());
+    owner.done(&["secret", "set", "shop", "--key-stdin"], "another key");
+    assert_eq!(
+        owner.done(&["token", "reveal", "shop"], "").out,
+        "another key"
+    );
+    let line = "connection add plain --service http --url http://127.0.0.1:2 --key-stdin";
+    let add: Vec<_> = line.split(' ').collect();
+    let refused = owner.run(&add, KEY);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    assert!(refused.err.contains("--store vault"), "{refused:?}");
+    let shown = owner.run(&["connection", "show", "plain"], "");
+    assert_eq!(shown.code, 3, "nothing was saved by halves");
+}
+
+#[test]
 fn a_keyring_that_is_not_there_leaves_the_secret_where_it_is() {
     let owner = Owner::with_shop(URL);
     let moved = owner.run(&["secret", "move", "shop", "--store", "keyring"], "");

@@ -11,7 +11,7 @@ use super::arguments::{AddArguments, ConnectionCommand, EditArguments, FieldArgu
 use super::context::Context;
 use super::fault::Fault;
 use super::output;
-use super::{probe, sources, transfer};
+use super::{probe, secret, sources, transfer};
 use crate::domain::endpoint::for_eyes;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
@@ -374,6 +374,14 @@ async fn save(
     store: Option<&str>,
 ) -> Result<u8, Fault> {
     let store = store.and_then(StoreKind::from_word);
+    if let Some(before) = &replaces {
+        let stays = |edit: &Edit, after: bool| *edit == Edit::Keep && after;
+        let key = stays(&key, before.key == connection.key);
+        let token = stays(&token, before.token == connection.token);
+        if !(key && token) {
+            context.open_vault_of(before).await?;
+        }
+    }
     context.desk.sweep().await;
     let (replaces, origin_confirmed) = replaces.unzip();
     let draft = Draft {
@@ -386,9 +394,10 @@ async fn save(
         store,
         ..Draft::new(connection)
     };
-    context
+    let saved = context
         .with_vault(async || context.desk.save(draft.clone()).await)
         .await?;
+    secret::tell(&saved.left_behind);
     Ok(0)
 }
 
@@ -423,13 +432,12 @@ async fn accept(context: &Context, name: &str) -> Result<u8, Fault> {
 
 async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
     let name = parsed(name)?;
-    context.desk.connection(&name).await?;
+    let connection = context.desk.connection(&name).await?;
     if !yes && !confirmed(&name)? {
         return Err(Fault::usage("nothing was removed"));
     }
-    context
-        .with_vault(async || context.desk.remove(&name).await)
-        .await?;
+    context.open_vault_of(&connection).await?;
+    secret::tell(&context.desk.remove(&name).await?);
     Ok(0)
 }
 

@@ -8,7 +8,8 @@ use super::output::human::Colours;
 use super::{probe, sources};
 use crate::clipboard::Terminal;
 use crate::config::{Environment, Overrides};
-use crate::domain::{Name, Secret, ServiceId};
+use crate::domain::{Connection, Name, Secret, ServiceId};
+use crate::store::StoreKind;
 use crate::work::{Desk, Opening, Passphrase, WorkError};
 
 /// What every command works on.
@@ -51,6 +52,15 @@ impl Context {
         })
     }
 
+    /// The same for a command that ends with what it was asked for.
+    #[must_use]
+    pub fn for_one_command(self) -> Self {
+        Self {
+            desk: self.desk.for_one_command(),
+            ..self
+        }
+    }
+
     /// The service called `id`.
     pub async fn service(&self, id: &str) -> Result<ServiceId, Fault> {
         let service = ServiceId::new(id);
@@ -78,6 +88,21 @@ impl Context {
                 .any(|c| c.name == *name && probe::needs_vault(c))
         };
         if !names.iter().any(needed) {
+            return Ok(());
+        }
+        match self.passphrase()? {
+            Some(passphrase) => Ok(self.desk.unlock(passphrase).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Opens the vault where `connection` keeps anything in it, as something of that is about to be taken
+    /// out. Without a passphrase it stays there, and whoever takes out says so.
+    pub async fn open_vault_of(&self, connection: &Connection) -> Result<(), Fault> {
+        let added = connection.added.iter().map(|(_, reference)| reference);
+        let all = added.chain(&connection.key).chain(&connection.token);
+        let mut kept = all.map(StoreKind::of);
+        if !self.desk.is_locked() || !kept.any(|kind| kind == StoreKind::Vault) {
             return Ok(());
         }
         match self.passphrase()? {

@@ -8,11 +8,12 @@ use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, recipient, sources, token};
+use crate::domain::SecretRef;
 use crate::domain::text::inert;
 use crate::store::files::shown;
 use crate::store::{Slot as Place, StoreKind};
+use crate::work::Slot;
 use crate::work::moving::Kept;
-use crate::work::{Saved, Slot};
 
 /// One secret's place.
 #[derive(Serialize)]
@@ -120,7 +121,7 @@ fn human(row: &Row) -> String {
 
 async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
-    context.desk.connection(&name).await?;
+    let before = context.desk.connection(&name).await?;
     let (value, _) = sources::pair(
         &context.environment,
         &arguments.source,
@@ -131,6 +132,7 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
             .hint("give --key-stdin, --key-fd N or --key-env VAR")
     })?;
     let store = arguments.store.as_deref().and_then(StoreKind::from_word);
+    context.open_vault_of(&before).await?;
     context.desk.sweep().await;
     let (desk, label) = (&context.desk, &arguments.which);
     let keep = async || {
@@ -142,7 +144,7 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
         }
     };
     let saved = context.with_vault(keep).await?;
-    tell(&saved);
+    tell(&saved.left_behind);
     Ok(0)
 }
 
@@ -159,13 +161,13 @@ async fn relocate(
     let saved = context
         .with_vault(async || context.desk.move_secret(&name, slot, kind).await)
         .await?;
-    tell(&saved);
+    tell(&saved.left_behind);
     Ok(0)
 }
 
 /// Values that nobody refers to any more, and that are still somewhere.
-fn tell(saved: &Saved) {
-    for reference in &saved.left_behind {
+pub(super) fn tell(left_behind: &[SecretRef]) {
+    for reference in left_behind {
         let reference = inert(&reference.to_string(), 120);
         output::say(&format!(
             "{reference} could not be taken out: it still holds the old value"

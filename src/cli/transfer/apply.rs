@@ -10,7 +10,7 @@ use crate::cli::arguments::Format;
 use crate::cli::arguments::transfer::ApplyArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
-use crate::cli::{output, sources};
+use crate::cli::{output, secret, sources};
 use crate::store::files;
 use crate::store::transfer::Difference;
 use crate::work::transfer::{Plan, Step};
@@ -54,9 +54,13 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
         return Err(Fault::usage("nothing was changed"));
     }
     if plan.changes() {
-        context
-            .with_vault(async || context.desk.apply(plan.clone()).await)
-            .await?;
+        for step in &plan.steps {
+            if let Step::Remove(name) = step {
+                let connection = context.desk.connection(name).await?;
+                context.open_vault_of(&connection).await?;
+            }
+        }
+        secret::tell(&context.desk.apply(plan).await?);
     }
     Ok(0)
 }

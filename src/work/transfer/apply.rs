@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::domain::{Connection, Name};
+use crate::domain::{Connection, Name, SecretRef};
 use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
 use crate::work::desk::Desk;
 use crate::work::error::WorkError;
@@ -96,8 +96,9 @@ impl Desk {
         Ok(plan)
     }
 
-    /// Does what a plan says: additions and changes in one step, then removals with their secrets.
-    pub async fn apply(&self, plan: Plan) -> Result<(), WorkError> {
+    /// Does what a plan says: additions and changes in one step, then removals with their secrets. Gives the
+    /// places of values that could not be taken out.
+    pub async fn apply(&self, plan: Plan) -> Result<Vec<SecretRef>, WorkError> {
         let removed: Vec<Name> = plan
             .steps
             .iter()
@@ -118,10 +119,11 @@ impl Desk {
             Ok(())
         })
         .await?;
+        let mut left = Vec::new();
         for name in removed {
-            self.remove(&name).await?;
+            left.extend(self.remove(&name).await?);
         }
-        Ok(())
+        Ok(left)
     }
 }
 
