@@ -374,7 +374,7 @@ async fn save(
     store: Option<&str>,
 ) -> Result<u8, Fault> {
     let store = store.and_then(StoreKind::from_word);
-    if let Some(before) = &replaces {
+    if let Some((before, _)) = &replaces {
         let stays = |edit: &Edit, after: bool| *edit == Edit::Keep && after;
         let key = stays(&key, before.key == connection.key);
         let token = stays(&token, before.token == connection.token);
