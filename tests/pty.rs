@@ -315,6 +315,40 @@ fn it_is_suspended_and_continued_by_the_shell() {
 }
 
 #[test]
+fn of_another_size_after_a_stop_it_is_drawn_to_that() {
+    let (home, other) = (Home::new(), Home::new());
+    let fresh = Terminal::start(other.command(&[]), 70, 20);
+    let fresh = fresh.wait_for("none yet");
+    let lines = "set -m; \"$0\"; echo STOPPED $?; read -r line; fg >/dev/null; echo ENDED $?";
+    let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+    terminal.wait_for("none yet");
+    terminal.type_keys("\x1a");
+    terminal.wait_for("STOPPED 148");
+    // The shell is told of it, who has the terminal now, and not the program.
+    terminal.resize(70, 20);
+    terminal.type_keys("go\r");
+    terminal.wait_until("the screen in its new size", |screen| screen == fresh);
+    terminal.type_keys("q");
+    terminal.wait_for("ENDED 0");
+    terminal.ended();
+    terminal.assert_restored();
+}
+
+#[test]
+fn what_wrote_over_the_screen_goes_by_ctrl_l() {
+    let home = Home::new();
+    let lines = "mkfifo go; { read -r line <go; printf '\\033[3;3HSCRIBBLE'; } & exec \"$0\"";
+    let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+    let before = terminal.wait_for("none yet");
+    std::fs::write(home.path().join("go"), "now\n").unwrap();
+    terminal.wait_for("SCRIBBLE");
+    terminal.type_keys("\x0c");
+    terminal.wait_until("the screen as it was", |screen| screen == before);
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
 fn stopped_and_continued_from_outside_it_goes_on() {
     let home = Home::new();
     let mut terminal = start(&home, &["demo"]);

@@ -142,6 +142,8 @@ pub enum Effect {
     Mouse(bool),
     /// Suspend the program (Ctrl-Z outside fields).
     Suspend,
+    /// Draw every cell anew.
+    Redraw,
     /// Write a setting: key and TOML value as text.
     Set(String, String),
     /// Leave the loop with this exit code.

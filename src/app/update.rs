@@ -132,6 +132,9 @@ impl Model {
         };
         if press == interrupt && self.keymap.in_lists(press) == Some(Action::Quit) {
             self.act(Action::Quit, out);
+        } else if !press.types() && self.keymap.in_lists(press) == Some(Action::Redraw) {
+            // Whatever takes the keys: nothing that is shown is another by that.
+            self.act(Action::Redraw, out);
         } else if self.overlay.is_some() {
             self.overlay_key(press, out);
         } else if self.tokens_key(press, out) {
@@ -175,6 +178,7 @@ impl Model {
             Action::Lock => self.lock_or_unlock(out),
             Action::Quit => self.quit(out),
             Action::Suspend => out.push(Effect::Suspend),
+            Action::Redraw => out.push(Effect::Redraw),
             Action::Mouse => self.switch_mouse(out),
             Action::Order if self.board.is_open() => self.next_table_order(out),
             Action::Order => self.next_order(out),

@@ -18,6 +18,7 @@ use crate::app::watching::WatchingEffect;
 use crate::app::{Effect, Message, Model};
 use crate::clipboard::TerminalBytes;
 use crate::domain::stack::wipe_dead_stack;
+use crate::ui;
 
 /// At most so often is something redrawn that only moves (a countdown, a running probe).
 const TICK: Duration = Duration::from_millis(250);
@@ -46,6 +47,10 @@ pub trait Surface {
     }
     /// Writes bytes that are not part of a frame.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Columns and rows that it has now. Nobody tells who was stopped while they changed.
+    fn size(&self) -> io::Result<(u16, u16)>;
+    /// Draws every cell anew with the next frame.
+    fn redraw(&mut self) -> io::Result<()>;
     /// Takes the terminal over again after something else wrote to it.
     fn take_back(&mut self) -> io::Result<()>;
     /// Stops the program until the shell continues it.
@@ -156,14 +161,22 @@ impl<S: Surface> EventLoop<S> {
                 self.exit = Some(101);
                 Ok(())
             }
-            Happened::Event(Some(Ok(event))) => match input::message(&self.model, event) {
-                Some(message) => self.update(message, keys),
-                None => Ok(()),
-            },
+            Happened::Event(Some(Ok(event))) => {
+                if let Some(last) = ui::last_line(&self.model) {
+                    self.update(Message::Measured(last), keys)?;
+                }
+                match input::message(&self.model, event) {
+                    Some(message) => self.update(message, keys),
+                    None => Ok(()),
+                }
+            }
             Happened::Event(Some(Err(error))) => Err(error),
             Happened::Event(None) => Err(io::ErrorKind::UnexpectedEof.into()),
             Happened::Told(Told::End(code)) => self.update(Message::EndRequested(code), keys),
-            Happened::Told(Told::Continued) => self.surface.take_back(),
+            Happened::Told(Told::Continued) => {
+                self.surface.take_back()?;
+                self.measure(keys)
+            }
             Happened::Flushed(result) => result,
             Happened::Woke => self.update(Message::Woke, keys),
             Happened::Due => Ok(()),
@@ -194,6 +207,12 @@ impl<S: Surface> EventLoop<S> {
         self.perform(effects, keys)
     }
 
+    /// The terminal may have another size by now.
+    fn measure(&mut self, keys: &mut impl Keys) -> io::Result<()> {
+        let (columns, rows) = self.surface.size()?;
+        self.update(Message::Resized(columns, rows), keys)
+    }
+
     fn perform(&mut self, mut effects: Vec<Effect>, keys: &mut impl Keys) -> io::Result<()> {
         // The end of the session clears and waits for it: a task for it would be ended half-way.
         if effects
@@ -214,6 +233,11 @@ impl<S: Surface> EventLoop<S> {
                 Effect::Suspend => {
                     keys.release();
                     self.surface.suspend()?;
+                    self.measure(keys)?;
+                }
+                Effect::Redraw => {
+                    self.surface.redraw()?;
+                    self.measure(keys)?;
                 }
                 other => self.effects.start(other),
             }

@@ -153,8 +153,7 @@ impl Screen {
     /// Everything is drawn anew by the next frame. (`Terminal::clear` would ask for the cursor's place.)
     fn enter(&mut self) -> io::Result<()> {
         self.held.enter()?;
-        let Size { width, height } = self.terminal.size()?;
-        self.terminal.resize(Rect::new(0, 0, width, height))
+        self.redraw()
     }
 }
 
@@ -187,6 +186,15 @@ impl Surface for Screen {
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.held.write(bytes)
+    }
+
+    fn size(&self) -> io::Result<(u16, u16)> {
+        size()
+    }
+
+    fn redraw(&mut self) -> io::Result<()> {
+        let Size { width, height } = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, width, height))
     }
 
     fn take_back(&mut self) -> io::Result<()> {

@@ -134,6 +134,7 @@ actions! {
     ClearClipboard "clear-clipboard" "clear clipboard" [] Both Handles [] "Clear the clipboard now, if it still holds what was copied here";
     DiscardDraft "discard-draft" "discard" [] Both Edit [] "Throw away what was typed and not saved; asks before";
     Suspend "suspend" "suspend" ["ctrl-z"] Lists Screen [] "Suspend the program; fg brings it back";
+    Redraw "redraw" "redraw" ["ctrl-l"] Both Screen [] "Draw the screen anew, where something else wrote over it";
     Save "save" "save" ["ctrl-s"] Both Edit [Form] "Save what stands in the form";
     Further "further" "further fields" ["ctrl-o"] Both Edit [Form] "Show the further fields, or hide them again";
     NextField "next-field" "next field" ["tab"] Fields Move [Form] "To the next field";

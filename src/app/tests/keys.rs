@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::scene::{Scene, shops};
-use crate::app::hints;
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, Group, KeyPress, Keymap};
+use crate::app::{Effect, hints};
 
 #[test]
 fn the_table_is_in_the_order_of_its_actions_and_names_are_unique() {
@@ -138,6 +138,18 @@ fn the_footer_shows_alt_in_a_text_field() {
         has(&scene, "Alt-u", "use URL"),
         "a corrected URL is at hand"
     );
+}
+
+#[test]
+fn the_screen_is_drawn_anew_whatever_takes_the_keys() {
+    let mut scene = Scene::with(shops(&["a"]));
+    for opened in ["", "?", "esc :", "esc a", "esc esc n", "esc /"] {
+        scene.keys(opened);
+        scene.effects();
+        scene.keys("ctrl-l");
+        assert_eq!(scene.effects(), [Effect::Redraw], "after {opened:?}");
+    }
+    assert!(scene.model.list.filtering, "nothing else is done by it");
 }
 
 #[test]

@@ -221,6 +221,7 @@ const fn is_of_the_screen(action: Action) -> bool {
             | Action::WarRoom
             | Action::Mouse
             | Action::Suspend
+            | Action::Redraw
             | Action::Pause
             | Action::ClearClipboard
     )
