@@ -152,7 +152,7 @@ impl Model {
         if self.tokens_act(action, out) {
             return;
         }
-        if self.board.is_open() && action.needs_panes() {
+        if action.needs_panes() {
             self.close_board();
         }
         match action {

@@ -38,3 +38,13 @@ fn elsewhere_nothing_is_switched() {
         scene.notice()
     );
 }
+
+#[test]
+fn from_the_table_the_form_comes_into_sight() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.watched("a", Reason::CredentialsRejected).keys("w h");
+    assert!(scene.model.board.is_open(), "nothing was done");
+    scene.watched("a", Reason::AuthorizationStripped).keys("h");
+    assert!(!scene.model.board.is_open());
+    assert!(scene.model.is_editing());
+}

@@ -5,7 +5,7 @@ use crate::app::effect::{Effect, Unlock};
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::tokens::exchange::{Doing, RowPage};
-use crate::app::tokens::sheet::RenewalStage;
+use crate::app::tokens::sheet::{Ending, Ends, Horizon, RenewalStage};
 use crate::app::tokens::wizard::Step;
 use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
 use crate::domain::token::{Group, Guard, Status, Token};
@@ -461,4 +461,59 @@ fn a_renewal_is_not_left_half_way() {
     scene.keys("N enter esc");
     assert!(matches!(scene.sheet(), Sheet::Renewal(renewal)
         if matches!(renewal.stage, RenewalStage::Running { .. })));
+}
+
+#[test]
+fn from_the_table_tokens_come_into_sight_before_keys_mean_them() {
+    let mut scene = Scene::with(vec![market("market")]);
+    scene.keys("w l");
+    assert!(!scene.model.board.is_open());
+    assert_eq!(scene.model.focus, Pane::Tokens);
+    for key in ["x", "N", "O"] {
+        let mut scene = listed(3);
+        scene.keys("w");
+        scene.asked();
+        scene.keys(key);
+        assert!(!scene.model.board.is_open(), "{key}");
+        assert_eq!(scene.model.focus, Pane::Tokens, "{key}");
+        assert!(scene.model.tokens.sheets.is_empty(), "{key}");
+        assert_eq!(scene.asked(), [], "{key}: not on a row out of sight");
+    }
+}
+
+#[test]
+fn a_certificate_that_ends_is_shown_in_the_panes() {
+    let mut scene = Scene::with(vec![shop("shop")]);
+    scene.keys("w");
+    let mut horizon = Horizon::default();
+    horizon.note(Ending {
+        connection: named("shop"),
+        what: Ends::Certificate {
+            subject: "shop".to_owned(),
+        },
+        at: scene.now,
+    });
+    scene.model.tokens.sheets.push(Sheet::Horizon(horizon));
+    scene.keys("enter");
+    assert!(!scene.model.board.is_open());
+    assert_eq!(scene.model.focus, Pane::Response);
+}
+
+#[test]
+fn what_is_under_way_is_not_quit_without_a_question() {
+    for keys in ["N enter", "d"] {
+        let mut scene = listed(3);
+        scene.keys(keys);
+        if keys == "d" {
+            scene.types("token 0").keys("enter");
+        }
+        assert!(scene.sheet().is_under_way(), "{keys}");
+        scene.effects();
+        scene.keys("ctrl-c");
+        assert_eq!(scene.question(), Some(&Question::QuitUnderWay), "{keys}");
+        scene.keys("n");
+        assert!(scene.sheet().is_under_way() && scene.effects().is_empty());
+        scene.keys("ctrl-c y");
+        assert_eq!(scene.effects(), [Effect::Quit(0)], "{keys}");
+    }
 }

@@ -67,6 +67,7 @@ impl Model {
     }
 
     pub(super) fn return_to_form(&mut self) {
+        self.close_board();
         self.list.filtering = false;
         self.focus = Pane::Form;
         if let Some(form) = &mut self.form {

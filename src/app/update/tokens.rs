@@ -64,7 +64,15 @@ impl Model {
             Action::Expiries => self.open_horizon(out),
             Action::LoadTokens => self.load_tokens(),
             Action::NewToken => self.open_wizard(),
-            Action::TokenGroup => self.next_token_group(),
+            Action::TokenGroup => {
+                self.close_board();
+                self.next_token_group();
+            }
+            Action::SwitchToken | Action::RenewToken | Action::RotateToken
+                if self.board.is_open() =>
+            {
+                self.bring_tokens_back(out);
+            }
             Action::SwitchToken | Action::RenewToken | Action::RotateToken => {
                 self.change_token(action, out);
             }
@@ -74,6 +82,15 @@ impl Model {
             _ => return false,
         }
         true
+    }
+
+    /// A token is changed where its row is in sight: the panes come back, and it can be selected.
+    fn bring_tokens_back(&mut self, out: &mut Effects) {
+        if self.has_account() {
+            self.close_board();
+            self.focus_on(Pane::Tokens, out);
+        }
+        self.complain("select a token of the account first");
     }
 
     /// What actions of other panes mean on a row of the account's list.

@@ -34,6 +34,7 @@ impl Action {
                 | Self::NextPane
                 | Self::PreviousPane
                 | Self::Zoom
+                | Self::Reveal
         )
     }
 }

@@ -169,8 +169,11 @@ impl Model {
         self.show_selection();
     }
 
-    /// The panes come back.
+    /// The panes come back, where the board stands in their place.
     pub(in crate::app) fn close_board(&mut self) {
+        if !self.board.is_open() {
+            return;
+        }
         self.board.view = BoardView::Closed;
         self.board.heading = None;
         self.board.plot = None;

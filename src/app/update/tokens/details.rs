@@ -312,6 +312,7 @@ impl Model {
             }
             Ends::Certificate { .. } => {
                 self.tokens.sheets.clear();
+                self.close_board();
                 self.focus = Pane::Response;
                 self.set_selection(Some(ending.connection));
             }

@@ -23,6 +23,7 @@ impl Model {
         let Some(name) = self.list.selected.clone() else {
             return;
         };
+        self.close_board();
         self.focus = Pane::Tokens;
         self.list.filtering = false;
         match &mut self.tokens.list {
