@@ -403,6 +403,11 @@ fn a_renewal_from_asking_to_its_end() {
         },
     );
     assert_snapshot!("tokens_renew_runs", screen(&renewed));
+    let step = RenewalStep::Proven;
+    told(
+        &mut renewed,
+        TokensMessage::StepReached { generation, step },
+    );
     let result = Ok(Box::new(RenewedTo {
         id: OWN.into(),
         updated: vec![name("connect")],
@@ -485,5 +490,59 @@ fn no_size_panics_and_foreign_text_is_inert() {
                 assert!(!cell.symbol().chars().any(odd), "{keys} {width}×{height}");
             }
         }
+    }
+}
+
+#[test]
+fn a_rotation_ticks_no_probe_that_nobody_made() {
+    let mut rotated = listed(100, 30, 12);
+    let generation = runs(&mut rotated, "O enter");
+    let probed = "a probe with it was accepted";
+    assert!(!text(&rotated).contains(probed), "{}", text(&rotated));
+    for step in [RenewalStep::Kept, RenewalStep::Switched] {
+        told(
+            &mut rotated,
+            TokensMessage::StepReached { generation, step },
+        );
+    }
+    let shown = text(&rotated);
+    assert!(shown.contains("✓ the connections use it"), "{shown}");
+    assert!(!shown.contains(probed), "{shown}");
+    let mut renewed = listed(100, 30, 12);
+    let generation = runs(&mut renewed, "N enter");
+    for step in [RenewalStep::Proven, RenewalStep::Switched] {
+        told(
+            &mut renewed,
+            TokensMessage::StepReached { generation, step },
+        );
+    }
+    assert!(text(&renewed).contains(&format!("✓ {probed}")));
+}
+
+/// Begins a renewal or rotation, and types the label where that is asked for; its number.
+fn runs(model: &mut Model, keys: &str) -> u64 {
+    let mut asked = press(model, keys);
+    if asked.is_empty() {
+        types(model, "Zapier");
+        asked = press(model, "enter");
+    }
+    let [TokensEffect::Renew { generation, .. }] = asked.as_slice() else {
+        unreachable!("{asked:?}: {}", text(model));
+    };
+    *generation
+}
+
+#[test]
+fn what_has_not_ended_names_the_key_that_goes_on() {
+    for (keys, key) in [("N enter", "N"), ("O enter", "O")] {
+        let mut failed = listed(100, 30, 12);
+        let generation = runs(&mut failed, keys);
+        let result = Err(Trouble {
+            text: "could not be proven now".into(),
+            kind: TroubleKind::Unfinished,
+        });
+        told(&mut failed, TokensMessage::Renewed { generation, result });
+        let said = format!("{key} on this token goes on with it.");
+        assert!(text(&failed).contains(&said), "{}", text(&failed));
     }
 }

@@ -412,6 +412,8 @@ pub enum TroubleKind {
     Unreadable,
     /// The token is a key that these connections run on.
     InUse(Vec<Name>),
+    /// It was begun, and the same asked for again goes on with it.
+    Unfinished,
     /// The only working secret of a token that was rotated, and could not be kept.
     OnlySecret(Handle),
     /// Anything else.
@@ -432,6 +434,7 @@ impl TroubleKind {
             Self::Unanswered => "no answer".to_owned(),
             Self::Unreadable => "the answer is not what this API sends".to_owned(),
             Self::InUse(_) => "connections run on it".to_owned(),
+            Self::Unfinished => "it has not ended yet".to_owned(),
             Self::OnlySecret(_) => "the new secret could not be kept".to_owned(),
             Self::Other => "it was not done".to_owned(),
         }

@@ -193,6 +193,8 @@ pub struct Renewal {
     pub in_use: Vec<Name>,
     /// How far it is.
     pub stage: RenewalStage,
+    /// Whether a probe was told of that came before any connection got the new secret: a rotation has none.
+    pub proven: bool,
 }
 
 /// How far a renewal is.

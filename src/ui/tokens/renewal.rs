@@ -7,6 +7,8 @@ use super::super::text::clean;
 use super::super::view::View;
 use super::account::day;
 use super::sheet::{Page, Scroll, line_to_type, named, opened, trouble, words};
+use crate::app::Action;
+use crate::app::tokens::TroubleKind;
 use crate::app::tokens::exchange::{Doing, RenewedTo};
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage, UnfinishedSheet};
 use crate::domain::Name;
@@ -95,10 +97,10 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
     match &sheet.stage {
         RenewalStage::Asking => ask(view, sheet, room, &mut page),
         RenewalStage::Running { reached, .. } => {
-            page.body = steps(view, *reached, true, room);
+            page.body = steps(view, sheet, *reached, room);
         }
         RenewalStage::Done(renewed) => {
-            page.body = steps(view, Some(RenewalStep::Tidied), false, room);
+            page.body = steps(view, sheet, Some(RenewalStep::Tidied), room);
             page.body.push(Line::default());
             page.body.extend(done(view, sheet.doing, renewed, room));
         }
@@ -106,9 +108,12 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
             trouble: why,
             reached,
         } => {
-            page.body = steps(view, *reached, false, room);
+            page.body = steps(view, sheet, *reached, room);
             page.body.push(Line::default());
             page.body.extend(trouble(view, why, room));
+            if why.kind == TroubleKind::Unfinished {
+                page.body.extend(goes_on(view, sheet.doing, room));
+            }
             if sheet.only_secret().is_some() {
                 page.body.extend(only_secret(view, sheet, room));
             }
@@ -166,17 +171,20 @@ fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut Page) {
     });
 }
 
-/// Every step: done, under way, still to come.
+/// Every step: done, under way, still to come. A probe that nobody told of is not among them.
 fn steps(
     view: &View<'_>,
+    sheet: &Renewal,
     reached: Option<RenewalStep>,
-    running: bool,
     room: usize,
 ) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let mut next = running;
+    let mut next = matches!(sheet.stage, RenewalStage::Running { .. });
+    let passed = reached.is_some_and(|reached| reached > RenewalStep::Proven);
+    let left_out = !sheet.proven && (passed || sheet.doing == Doing::Rotate);
     RenewalStep::ALL
         .into_iter()
+        .filter(|step| !(left_out && *step == RenewalStep::Proven))
         .flat_map(|step| {
             let over = reached.is_some_and(|reached| step <= reached);
             let (sign, style) = if over {
@@ -223,6 +231,17 @@ fn done(view: &View<'_>, doing: Doing, renewed: &RenewedTo, room: usize) -> Vec<
         }
     }
     lines
+}
+
+/// The key that goes on where it stopped.
+fn goes_on(view: &View<'_>, doing: Doing, room: usize) -> Vec<Line<'static>> {
+    let action = match doing {
+        Doing::Rotate => Action::RotateToken,
+        _ => Action::RenewToken,
+    };
+    let key = super::super::key(view, action).unwrap_or_else(|| format!(":{}", action.name()));
+    let said = format!("{key} on this token goes on with it.");
+    words(&said, view.theme.text, room)
 }
 
 /// The one copy there is of a secret.

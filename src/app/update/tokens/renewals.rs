@@ -28,6 +28,7 @@ impl Model {
             problem: None,
             in_use,
             stage: RenewalStage::Asking,
+            proven: false,
         })));
     }
 
@@ -65,6 +66,7 @@ impl Model {
             generation,
             reached: None,
         };
+        renewal.proven = false;
         out.push(Effect::Tokens(TokensEffect::Renew {
             name: renewal.name.clone(),
             generation,
@@ -104,6 +106,7 @@ impl Model {
                 generation,
                 reached: None,
             },
+            proven: false,
         })));
         out.push(Effect::Tokens(TokensEffect::GoOn {
             generation,
@@ -121,6 +124,7 @@ impl Model {
                 && *generation == number
             {
                 *reached = Some(step);
+                renewal.proven |= step == RenewalStep::Proven;
             }
         }
     }

@@ -3,6 +3,7 @@
 use crate::app::tokens::{TokensEffect, TokensMessage, Trouble, TroubleKind};
 use crate::domain::text::inert;
 use crate::domain::token::handle_of;
+use crate::domain::verdict::whole_seconds;
 use crate::tokens::TokenProblem;
 use crate::work::tokens::TokenError;
 
@@ -83,7 +84,7 @@ fn not_done(effect: &TokensEffect, trouble: Trouble) -> TokensMessage {
 
 /// The words of an error, and what can be done about it.
 pub(super) fn trouble(error: TokenError) -> Trouble {
-    let text = inert(&crate::store::told(&error), 400);
+    let text = inert(&said(&error), 400);
     let kind = match error {
         TokenError::Api(TokenProblem::Refused(refusal)) => match refusal.status {
             401 => TroubleKind::Rejected,
@@ -100,7 +101,46 @@ pub(super) fn trouble(error: TokenError) -> Trouble {
         TokenError::Paused { until, .. } => TroubleKind::Paused(until),
         TokenError::KeyInUse { names, .. } => TroubleKind::InUse(names),
         TokenError::NotKept { id, secret, .. } => TroubleKind::OnlySecret(handle_of(&id, &secret)),
+        TokenError::Undecided { .. } | TokenError::Unproven { .. } => TroubleKind::Unfinished,
         _ => TroubleKind::Other,
     };
     Trouble { text, kind }
+}
+
+/// A command says to run it again: on the screen a key does that, and the sheet names it.
+fn said(error: &TokenError) -> String {
+    match error {
+        TokenError::Unproven { id, verdict } => format!(
+            "the new secret of {id} is kept, and could not be proven now ({})",
+            verdict.title
+        ),
+        TokenError::Undecided { id, since, why } => format!(
+            "it is undecided whether {id} was renewed (asked at {}): {why}. The old secret is still stored; it \
+             is not asked for again until that is known",
+            whole_seconds(*since)
+        ),
+        other => crate::store::told(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn the_screen_runs_no_command() {
+        let trouble = trouble(TokenError::Undecided {
+            id: "SU-1".to_owned(),
+            since: Timestamp::UNIX_EPOCH,
+            why: "no answer".to_owned(),
+        });
+        assert_eq!(trouble.kind, TroubleKind::Unfinished);
+        assert!(
+            trouble.text.contains("SU-1 was renewed"),
+            "{}",
+            trouble.text
+        );
+        assert!(!trouble.text.contains("command"), "{}", trouble.text);
+    }
 }
