@@ -159,6 +159,7 @@ impl Session {
                 .start(Effect::Unlock { kind, passphrase });
         }
         if self.options.mouse {
+            event_loop.model.mouse = true;
             event_loop.surface.mouse(true)?;
         }
         let gone = Queue(self.sender);

@@ -104,6 +104,31 @@ pub fn pane_at(model: &Model, column: u16, row: u16) -> Option<(Pane, u16)> {
     Some((pane, at?))
 }
 
+/// The line that what scrolls can begin with at most: the help where it is open, else the response pane where that
+/// has the keys; nothing where neither has.
+pub fn last_line(model: &Model) -> Option<u16> {
+    let theme = Theme::default();
+    let view = View {
+        model,
+        theme: &theme,
+    };
+    let (width, height) = model.size;
+    let area = Rect::new(0, 0, width, height);
+    let Plan::Panes(panes) = layout::plan(area, model.focus, model.zoomed, view.form_size()) else {
+        return None;
+    };
+    let last = match &model.overlay {
+        Some(Overlay::Help { .. }) => overlay::last_line_of_help(&view, panes.body),
+        None if view.focused(Pane::Response) && !model.board.is_open() => {
+            let all = panes.boxes.iter().flat_map(|one| &one.panes);
+            let (_, inside) = all.copied().find(|(pane, _)| *pane == Pane::Response)?;
+            response::last_line(&view, inside)
+        }
+        _ => return None,
+    };
+    Some(u16::try_from(last).unwrap_or(u16::MAX))
+}
+
 fn draw_panes(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<Position> {
     if let Some(title) = panes.title {
         title_bar::draw(view, title, buf);

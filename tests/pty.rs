@@ -417,6 +417,42 @@ fn configure(home: &Home, text: &str) -> std::path::PathBuf {
     file
 }
 
+/// Every change of colours in what was written.
+fn colours(terminal: &Terminal) -> std::collections::BTreeSet<String> {
+    let raw = String::from_utf8_lossy(&terminal.raw()).into_owned();
+    raw.split("\x1b[")
+        .filter_map(|sequence| Some(sequence.split_once('m')?.0.to_owned()))
+        .filter(|codes| codes.chars().all(|c| c.is_ascii_digit() || c == ';'))
+        .collect()
+}
+
+#[test]
+fn the_settings_choose_colours_and_the_mouse() {
+    let shown = |settings: &str, arguments: &[&str]| {
+        let home = Home::new();
+        configure(&home, &format!("version = 1\n\n[settings]\n{settings}"));
+        let mut terminal = start(&home, arguments);
+        terminal.wait_for("none yet");
+        let colours = colours(&terminal);
+        let mouse = terminal
+            .raw()
+            .windows(8)
+            .any(|bytes| bytes == b"\x1b[?1000h");
+        terminal.type_keys(":mouse\r");
+        terminal.wait_for(if mouse { "mouse off" } else { "mouse on" });
+        terminal.type_keys("q");
+        assert_eq!(terminal.ended().exit_code(), 0);
+        (colours, mouse)
+    };
+    let (plain, off) = shown("", &[]);
+    let (set, on) = shown("theme = \"high-contrast\"\nmouse = true\n", &[]);
+    assert!(on && !off);
+    assert_ne!(set, plain);
+    assert_eq!(set, shown("", &["--theme", "high-contrast"]).0);
+    let (flag, _) = shown("theme = \"high-contrast\"\n", &["--theme", "dark"]);
+    assert_eq!(flag, plain, "the flag comes first");
+}
+
 #[test]
 fn a_broken_configuration_is_told_with_its_line_and_left_alone() {
     let broken = "version = 1\n\n[[connection]\nname = \"shop\"\n";

@@ -11,6 +11,7 @@ use super::{output, sources};
 use crate::app::effect::{TO_DEMO, TO_IMPORT};
 use crate::clipboard::Terminal;
 use crate::config::Environment;
+use crate::store::Settings;
 use crate::tui::{self, Options, TuiError};
 use crate::ui::{ColourDepth, Theme, ThemeName};
 use crate::work::Desk;
@@ -23,8 +24,13 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
     let mut first = true;
     loop {
         let context = Context::open(environment.clone(), global.clone())?;
+        let settings = settings(&context.desk)?;
         let theme = global.theme.as_deref();
         let mut options = options(&environment, &global, theme, Vec::new())?;
+        if theme.is_none() {
+            options.theme = chosen(&settings, options.theme, depth(&environment, &global));
+        }
+        options.mouse |= settings.mouse;
         if std::mem::take(&mut first) && context.desk.is_locked() {
             options.passphrase = sources::passphrase(&environment, &global)?;
         }
@@ -103,6 +109,21 @@ fn refuse_without_terminal() -> Result<(), Fault> {
     Err(Fault::usage("the screen needs a terminal, and this is none").hint(WITHOUT))
 }
 
+/// The settings, before there is a screen: its colours are theirs from the first frame on. A configuration that
+/// can't be read is told by the screen.
+fn settings(desk: &Desk) -> Result<Settings, Fault> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
+    Ok(runtime.block_on(desk.settings()).unwrap_or_default())
+}
+
+/// The setting's theme, where there is one of its name.
+fn chosen(settings: &Settings, guessed: Theme, depth: ColourDepth) -> Theme {
+    let name = settings.theme.as_deref().and_then(ThemeName::from_word);
+    name.map_or(guessed, |name| Theme::shipped(name, depth))
+}
+
 /// How the screen looks: the flag's theme, else the one that fits the terminal's background as far as the
 /// environment tells; the terminal itself is not asked, since a late answer would arrive as keys.
 pub fn options(
@@ -120,21 +141,48 @@ pub fn options(
         None if light_background(environment.colorfgbg.as_deref()) => ThemeName::Light,
         None => ThemeName::Dark,
     };
-    let depth = ColourDepth::detect(
-        environment.no_color || global.no_color,
-        environment.colorterm.as_deref(),
-        environment.term.as_deref(),
-    );
     Ok(Options {
-        theme: Theme::shipped(name, depth),
+        theme: Theme::shipped(name, depth(environment, global)),
         mouse: global.mouse,
         banner,
         passphrase: None,
     })
 }
 
+fn depth(environment: &Environment, global: &Global) -> ColourDepth {
+    ColourDepth::detect(
+        environment.no_color || global.no_color,
+        environment.colorterm.as_deref(),
+        environment.term.as_deref(),
+    )
+}
+
 /// `COLORFGBG` is `foreground;background`, perhaps with a word between: palette 7 and 9 to 15 are light.
 fn light_background(colours: Option<&str>) -> bool {
     let background = colours.and_then(|colours| colours.rsplit(';').next()?.parse::<u8>().ok());
     matches!(background, Some(7 | 9..=15))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_theme_comes_before_the_guess() {
+        let depth = ColourDepth::True;
+        let guessed = Theme::shipped(ThemeName::Light, depth);
+        for (word, theme) in [
+            (Some("mono"), ThemeName::Mono),
+            (Some("dark"), ThemeName::Dark),
+            (Some("unheard"), ThemeName::Light),
+            (None, ThemeName::Light),
+        ] {
+            let settings = Settings {
+                theme: word.map(str::to_owned),
+                ..Settings::default()
+            };
+            let shown = chosen(&settings, guessed.clone(), depth);
+            assert_eq!(shown, Theme::shipped(theme, depth), "{word:?}");
+        }
+    }
 }

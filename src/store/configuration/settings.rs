@@ -15,8 +15,8 @@ use crate::store::secrets::StoreKind;
 )]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `theme`: `dark`, `light`, `high-contrast`, `mono`, or a user's own.
-    pub theme: String,
+    /// `theme`: `dark`, `light`, `high-contrast` or `mono`; where absent, the one that fits the terminal.
+    pub theme: Option<String>,
     /// `order` of the list: `worst` (default), `name`, or another word that the screen knows.
     pub order: String,
     /// `interval_s`: seconds between scheduled probes, 60.
@@ -52,7 +52,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            theme: "dark".to_owned(),
+            theme: None,
             order: "worst".to_owned(),
             interval_s: 60,
             timeout_s: 10,
@@ -101,7 +101,7 @@ pub(super) fn read(table: &Table) -> Result<Settings, Misfit> {
     let fields = Fields { table, at: 0 };
     let default = Settings::default();
     Ok(Settings {
-        theme: text(fields, "theme", default.theme)?,
+        theme: given(fields, "theme")?,
         order: text(fields, "order", default.order)?,
         interval_s: fields
             .number("interval_s", 1..=604_800)?
@@ -129,10 +129,13 @@ pub(super) fn read(table: &Table) -> Result<Settings, Misfit> {
 }
 
 fn text(fields: Fields<'_>, key: &str, default: String) -> Result<String, Misfit> {
+    Ok(given(fields, key)?.unwrap_or(default))
+}
+
+fn given(fields: Fields<'_>, key: &str) -> Result<Option<String>, Misfit> {
     match fields.text(key)? {
         Some("") => Err(fields.wrong(key, format!("`{key}` is empty"))),
-        Some(text) => Ok(text.to_owned()),
-        None => Ok(default),
+        text => Ok(text.map(str::to_owned)),
     }
 }
 

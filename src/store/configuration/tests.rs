@@ -581,7 +581,8 @@ fn killed_at_any_moment_the_file_is_whole() {
         child.wait().unwrap();
         let configuration = home.store().load().unwrap();
         assert_eq!(configuration.connections, [full()]);
-        assert!(configuration.settings.theme.starts_with('t'));
+        let theme = configuration.settings.theme.unwrap();
+        assert!(theme.starts_with('t'));
     }
     home.store()
         .edit(|document| document.set_setting("bell", SettingValue::Flag(true)))

@@ -29,22 +29,33 @@ pub(super) fn draw_stores(
         } else {
             theme.text
         };
-        all.push(Line::from(vec![
-            Span::styled(marker(at == selected), theme.marker),
-            Span::styled(clean(&offer.label), style),
-            Span::styled(
-                format!("  {}", clean(&offer.reference.to_string())),
-                theme.faint,
-            ),
-        ]));
+        let room = width.saturating_sub(MARKER);
+        let mut head = marker(at == selected);
+        for part in wrap(&clean(&offer.label), room) {
+            all.push(Line::from(vec![
+                Span::styled(std::mem::replace(&mut head, marker(false)), theme.marker),
+                Span::styled(part, style),
+            ]));
+        }
+        let reference = format!("  {}", clean(&offer.reference.to_string()));
+        let reference = Span::styled(reference, theme.faint);
+        match all.last_mut() {
+            Some(line) if line.width() + reference.width() <= width => line.push_span(reference),
+            _ => all.push(Line::from(vec![Span::raw(marker(false)), reference])),
+        }
         if let Some(why) = &offer.unavailable {
-            for line in super::super::text::wrap(&clean(why), width.saturating_sub(4)) {
+            for line in wrap(&clean(why), width.saturating_sub(4)) {
                 all.push(Line::from(Span::styled(format!("    {line}"), theme.faint)));
             }
         }
+        if at == selected {
+            seen_until = all.len();
+        }
     }
     let inside = open_box(view, body, (width, all.len()), "Keep secrets", buf);
-    put_lines(buf, inside, all);
+    // Where the box is too low for everything, what is selected stays in sight.
+    let above = seen_until.saturating_sub(usize::from(inside.height));
+    put_lines(buf, inside, all.split_off(above.min(all.len())));
 }
 
 pub(super) fn draw_copy_as(view: &View<'_>, selected: usize, body: Rect, buf: &mut Buffer) {
