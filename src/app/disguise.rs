@@ -10,6 +10,8 @@ use crate::domain::{Connection, Endpoint, Name, Verdict};
 
 /// What stands for something that has no pseudonym.
 const BLANK: &str = "•••";
+/// What stands before a page's title in the evidence.
+const TITLE: &str = "page title: ";
 
 /// The pseudonyms given so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -160,14 +162,90 @@ impl Disguise {
         }
         replace(&known.username, self.user(&known.username));
         replace(known.name.as_str(), self.name(&known.name));
-        blank_telling_words(&line)
+        blank_telling_words(&blank_quoted(&line))
     }
 }
 
 impl Disguise {
-    /// A line about nothing that is known: every word in it that could tell is replaced by dots.
-    pub fn unknown_line(&self, line: &str) -> String {
-        blank_telling_words(line)
+    /// A sentence about anything: every name, host, user, id and label that is known is replaced by its pseudonym
+    /// wherever it stands as a word of its own, and every further word that could tell by dots.
+    pub fn sentence(&self, sentence: &str) -> String {
+        let words = sentence.split(' ').map(|word| match word.find("://") {
+            Some(_) => self.address(word),
+            None => word.to_owned(),
+        });
+        let sentence = words.collect::<Vec<_>>().join(" ");
+        let edges = edges(&sentence);
+        let (mut out, mut at) = (String::with_capacity(sentence.len()), 0);
+        while let Some(&start) = edges.get(at) {
+            let rest = edges.get(at + 1..).unwrap_or_default();
+            let known = rest.iter().enumerate().rev().find_map(|(further, end)| {
+                let shown = self.known(sentence.get(start..*end)?)?;
+                Some((shown, at + 1 + further))
+            });
+            let next = rest.first().copied().unwrap_or(sentence.len());
+            if let Some((shown, end)) = known {
+                out.push_str(&shown);
+                at = end;
+            } else {
+                out.push_str(sentence.get(start..next).unwrap_or_default());
+                at += 1;
+            }
+        }
+        blank_telling_words(&out)
+    }
+
+    /// A word with a URL in it: what stands before and behind stays.
+    fn address(&self, word: &str) -> String {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/');
+        word.replace(bare, &self.url(bare))
+    }
+
+    /// The pseudonym of `text`, where it has one. A single character is an id or a label only where it is meant as
+    /// one; a name of one is replaced all the same.
+    fn known(&self, text: &str) -> Option<String> {
+        let kinds = [
+            ("conn", &self.names),
+            ("host", &self.hosts),
+            ("user", &self.users),
+            ("id", &self.ids),
+            ("token", &self.tokens),
+        ];
+        let long = text.chars().nth(1).is_some();
+        let known = |(kind, numbers): (&str, &Numbers)| {
+            let number = numbers.0.get(text)?;
+            (long || kind == "conn").then(|| format!("{kind}-{number}"))
+        };
+        kinds.into_iter().find_map(known)
+    }
+}
+
+/// The places between whose words are looked at: everywhere but within a run of letters and digits.
+fn edges(text: &str) -> Vec<usize> {
+    let mut edges = Vec::new();
+    let mut within = false;
+    for (at, c) in text.char_indices() {
+        if !(within && c.is_alphanumeric()) {
+            edges.push(at);
+        }
+        within = c.is_alphanumeric();
+    }
+    edges.push(text.len());
+    edges
+}
+
+/// A page's own words stand in quotation marks, or behind their label: they say whose page it is.
+fn blank_quoted(line: &str) -> String {
+    if let Some((label, _)) = line.split_once(TITLE) {
+        return format!("{label}{TITLE}{BLANK}");
+    }
+    match (line.find('"'), line.rfind('"')) {
+        (Some(first), Some(last)) if first < last => {
+            let (before, _) = line.split_at(first);
+            let (_, behind) = line.split_at(last);
+            format!("{before}\"{BLANK}{behind}")
+        }
+        _ => line.to_owned(),
     }
 }
 

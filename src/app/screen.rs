@@ -248,7 +248,7 @@ impl Model {
             Some(entry) => self
                 .disguise
                 .line(&entry.connection, entry.verdict.as_ref(), line),
-            None => self.disguise.unknown_line(line),
+            None => self.disguise.sentence(line),
         }
     }
 }

@@ -220,10 +220,10 @@ impl Model {
         }
     }
 
-    /// A sentence of a service about tokens as it is shown.
+    /// A sentence that may be about anything (a notice, a service's own words) as it is shown.
     pub fn shown_sentence(&self, sentence: &str) -> String {
         if self.war_room {
-            self.disguise.unknown_line(sentence)
+            self.disguise.sentence(sentence)
         } else {
             sentence.to_owned()
         }

@@ -54,7 +54,10 @@ fn happened(view: &View<'_>) -> Line<'static> {
         } else {
             theme.notice
         };
-        return Line::from(Span::styled(clean(&notice.text), style));
+        return Line::from(Span::styled(
+            clean(&model.shown_sentence(&notice.text)),
+            style,
+        ));
     }
     let Some(copied) = &model.copied else {
         return Line::default();
@@ -62,7 +65,7 @@ fn happened(view: &View<'_>) -> Line<'static> {
     let clears = copied.clears_at.map_or_else(String::new, |at| {
         format!(", clears in {:>2} s", seconds_to(model, at))
     });
-    let words = clean(&copied.words);
+    let words = clean(&model.shown_sentence(&copied.words));
     // The clipboard's own words: they say "copied" only where that is known.
     Line::from(Span::styled(format!("{words}{clears}"), theme.notice))
 }

@@ -346,6 +346,61 @@ fn pseudonyms_stay_and_lines_are_cleaned() {
 }
 
 #[test]
+fn in_the_war_room_sentences_name_nobody() {
+    let mut scene = Scene::with(shops(&["north-shop", "x"]));
+    scene.keys("W");
+    let shown = |scene: &mut Scene, text: &str| {
+        scene.send(Message::Noticed(text.to_owned()));
+        scene.model.shown_sentence(scene.notice())
+    };
+    let told = shown(
+        &mut scene,
+        "north-shop has no key: “north-shop” at https://north-shop.example.com/api (north-shop.example.com), \
+         user api, x",
+    );
+    for telling in ["north", "example", "user api", " x"] {
+        assert!(!told.contains(telling), "{told}");
+    }
+    for pseudonym in [
+        "conn-1 has no key: “conn-1”",
+        "https://host-1",
+        "user user-1",
+        "conn-2",
+    ] {
+        assert!(told.contains(pseudonym), "{told}");
+    }
+    let plain = "expected 12 of 30 apiary rows, 42 ms";
+    assert_eq!(
+        shown(&mut scene, plain),
+        plain,
+        "parts of words are left alone"
+    );
+    scene.keys("W");
+    assert_eq!(shown(&mut scene, "north-shop"), "north-shop");
+}
+
+#[test]
+fn in_the_war_room_a_page_does_not_say_whose_it_is() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.watched("a", Reason::Refused).keys("W");
+    for line in [
+        "page title: Our Shop",
+        "The address answers with \"Our Shop\", which is not Blesta.",
+        "the page's title is \"Welcome to \"Our Shop\"!\"",
+    ] {
+        let shown = scene.model.shown_line(line);
+        assert!(!shown.contains("Our") && shown.contains("•••"), "{shown}");
+    }
+    let shown = scene
+        .model
+        .shown_line("The address answers with \"Our Shop\", which is not Blesta.");
+    assert_eq!(
+        shown,
+        "The address answers with \"•••\", which is not Blesta."
+    );
+}
+
+#[test]
 fn the_snippet_is_copied_as_it_is() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("m");
