@@ -44,7 +44,7 @@ use ratatui::text::{Line, Span};
 pub use colour::ColourDepth;
 pub use theme::{Theme, ThemeError, ThemeName};
 
-use crate::app::model::Pane;
+use crate::app::model::{Overlay, Pane};
 use crate::app::{Action, Model};
 use layout::{PaneBox, Panes, Plan};
 use view::View;

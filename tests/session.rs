@@ -452,3 +452,19 @@ async fn a_panic_in_a_task_ends_the_loop_with_its_code() {
     .await;
     assert_eq!(ended.unwrap(), 101);
 }
+
+#[tokio::test]
+async fn the_help_comes_to_its_end_and_back() {
+    session(desk(Vec::new()).await, async |person: &mut Person| {
+        person.sees("none yet").await;
+        person.press("?");
+        person.sees(" more ").await;
+        person.press("end");
+        let ended = |shown: &str| shown.contains("Help") && !shown.contains(" more ");
+        person.sees_that("the end of the help", ended).await;
+        person.press("up");
+        person.sees("↓ 1 more").await;
+    })
+    .await
+    .unwrap();
+}

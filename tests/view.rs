@@ -626,3 +626,57 @@ fn a_key_writes_about_a_kilobyte_at_most() {
         }
     }
 }
+
+/// A key as the loop hands it over: with what the screen knows of its lines.
+fn scrolls(model: &mut Model, code: KeyCode) {
+    if let Some(last) = ui::last_line(model) {
+        model.update(after(1), Message::Measured(last));
+    }
+    let key = KeyEvent::new(code, KeyModifiers::NONE);
+    model.update(after(1), Message::Key(key));
+}
+
+#[test]
+fn what_scrolls_comes_to_its_end_and_back_at_every_size() {
+    for (width, height) in [(30, 12), (45, 14), (60, 16), (100, 30), (160, 50)] {
+        for help in [false, true] {
+            let mut shown = model(width, height);
+            select(&mut shown, "staging");
+            shown.focus = Pane::Response;
+            if help {
+                scrolls(&mut shown, KeyCode::Char('?'));
+            }
+            let hidden = ui::last_line(&shown).unwrap();
+            let end = if help {
+                KeyCode::End
+            } else {
+                KeyCode::Char('G')
+            };
+            scrolls(&mut shown, end);
+            let picture = text(&shown);
+            assert!(!picture.contains(" more ─"), "{width}x{height}\n{picture}");
+            scrolls(&mut shown, KeyCode::Up);
+            let picture = text(&shown);
+            assert!(
+                hidden == 0 || picture.contains("↓ 1 more"),
+                "{width}x{height}\n{picture}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_places_of_secrets_are_told_whole_on_a_narrow_screen() {
+    let offers = vec![StoreOffer {
+        reference: SecretRef::Vault("shop/key".into()),
+        label: "vault: an encrypted file beside the configuration, opened by a passphrase".into(),
+        unavailable: None,
+    }];
+    let mut narrow = model(48, 24);
+    narrow.overlay = Some(Overlay::ChooseStore { offers, row: 0 });
+    let picture = text(&narrow);
+    assert!(
+        picture.contains("passphrase") && picture.contains("vault:shop/key"),
+        "{picture}"
+    );
+}

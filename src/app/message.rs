@@ -31,6 +31,9 @@ pub enum Message {
     Clicked(Pane, u16),
     /// The terminal has this many columns and rows now.
     Resized(u16, u16),
+    /// The line that what scrolls can begin with at most: the help where it is open, else the response pane. Only the
+    /// screen knows, which wraps the lines; the loop asks it before every key.
+    Measured(u16),
     /// The time that `Model::next_wake` asked for has come.
     Woke,
 

@@ -41,6 +41,8 @@ pub struct Model {
     pub token_row: usize,
     /// First line shown of the response pane.
     pub response_scroll: u16,
+    /// The line that what scrolls can begin with at most, as the screen last said.
+    pub last_line: Option<u16>,
     /// The one handle in the open.
     pub revealed: Option<Revealed>,
     /// What stands at the right of the footer.

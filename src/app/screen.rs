@@ -35,6 +35,7 @@ impl Model {
             form: None,
             token_row: 0,
             response_scroll: 0,
+            last_line: None,
             revealed: None,
             notice: None,
             copied: None,

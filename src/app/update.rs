@@ -56,6 +56,7 @@ impl Model {
                 self.size = (columns, rows);
                 self.show_selection();
             }
+            Message::Measured(last) => self.measured(last),
             Message::Woke => self.elapse(&mut out),
             Message::ConfigurationLoaded(loaded) => self.configuration_loaded(*loaded, &mut out),
             Message::ConfigurationFailed(why) => self.configuration_failed(&why),

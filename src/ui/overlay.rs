@@ -45,6 +45,11 @@ pub(super) fn draw(
     None
 }
 
+/// The line that the help can begin with at most.
+pub(super) fn last_line_of_help(view: &View<'_>, body: Rect) -> usize {
+    help::last_line(view, body)
+}
+
 /// Draws an empty box in the middle of `body` and returns its inside, a blank at either side left free.
 pub(in crate::ui) fn open_box(
     view: &View<'_>,

@@ -92,6 +92,13 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> usize {
     last - scroll
 }
 
+/// The line that the pane can begin with at most.
+pub(super) fn last_line(view: &View<'_>, area: Rect) -> usize {
+    let inside = inset(area, 1, 1);
+    let lines = lines(view, usize::from(inside.width)).len();
+    lines.saturating_sub(usize::from(inside.height))
+}
+
 fn lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
     let mut sheet = Sheet {
         lines: Vec::new(),

@@ -50,25 +50,10 @@ impl Model {
     }
 
     fn scroll_response(&mut self, rows: isize) {
-        let most = isize::try_from(self.response_lines()).unwrap_or(isize::MAX);
+        let last = self.last_line.unwrap_or(u16::MAX);
         let line = isize::try_from(self.response_scroll).unwrap_or(0);
-        let line = line.saturating_add(rows).clamp(0, most);
-        self.response_scroll = u16::try_from(line).unwrap_or(u16::MAX);
-    }
-
-    /// An upper bound of the lines in the response pane: each of its texts on lines of its own.
-    fn response_lines(&self) -> usize {
-        self.shown_verdict().map_or(self.banner.len(), |verdict| {
-            let snippet = verdict.remedy.snippet.as_deref();
-            let lines = verdict.evidence.len()
-                + verdict.remedy.steps.len()
-                + verdict.addresses.len()
-                + verdict.redirects.len()
-                + verdict.changed_since_last_good.len()
-                + snippet.map_or(0, |snippet| snippet.lines().count())
-                + verdict.checks.iter().count();
-            lines + 8
-        })
+        let line = line.saturating_add(rows).max(0);
+        self.response_scroll = u16::try_from(line).unwrap_or(u16::MAX).min(last);
     }
 
     fn move_token_row(&mut self, rows: isize) {

@@ -39,9 +39,19 @@ impl Model {
         }
     }
 
+    /// What scrolls can begin with the line `last` at most.
+    pub(super) fn measured(&mut self, last: u16) {
+        self.last_line = Some(last);
+        let scroll = match &mut self.overlay {
+            Some(Overlay::Help { scroll }) => scroll,
+            _ => &mut self.response_scroll,
+        };
+        *scroll = last.min(*scroll);
+    }
+
     fn help_key(&mut self, press: KeyPress) {
         let page = self.size.1.saturating_sub(6).max(1);
-        let last = u16::try_from(hints::help(self).len()).unwrap_or(u16::MAX);
+        let last = self.last_line.unwrap_or(u16::MAX);
         let Some(Overlay::Help { scroll }) = &mut self.overlay else {
             return;
         };
@@ -57,7 +67,7 @@ impl Model {
                 return;
             }
         }
-        .min(last.saturating_sub(1));
+        .min(last);
     }
 
     fn palette_key(&mut self, press: KeyPress, out: &mut Effects) {

@@ -21,7 +21,7 @@ const ORDER: [Group; 6] = [
 ];
 
 pub(super) fn draw(view: &View<'_>, scroll: u16, body: Rect, buf: &mut Buffer) {
-    let room = usize::from(body.width.saturating_sub(4)).min(86);
+    let room = room(body);
     let mut lines = lines(view, room);
     let widest = lines.iter().map(Line::width).max().unwrap_or(0);
     let title = format!("Help: {}", super::super::name(view.model.focus));
@@ -31,6 +31,17 @@ pub(super) fn draw(view: &View<'_>, scroll: u16, body: Rect, buf: &mut Buffer) {
     let scroll = usize::from(scroll).min(last);
     more(view, inside, last - scroll, buf);
     put_lines(buf, inside, lines.split_off(scroll));
+}
+
+/// The line that it can begin with at most.
+pub(super) fn last_line(view: &View<'_>, body: Rect) -> usize {
+    let lines = lines(view, room(body)).len();
+    lines.saturating_sub(usize::from(body.height.saturating_sub(2)))
+}
+
+/// Columns of its text.
+fn room(body: Rect) -> usize {
+    usize::from(body.width.saturating_sub(4)).min(86)
 }
 
 fn lines(view: &View<'_>, room: usize) -> Vec<Line<'static>> {
