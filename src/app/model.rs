@@ -457,6 +457,10 @@ pub enum Question {
     BisectDraft,
     /// Locking forgets the secrets typed and not saved: lock?
     LockLosesSecrets,
+    /// Quit while something at a service is under way?
+    QuitUnderWay,
+    /// Close the dialog of a further token and lose what was typed?
+    LoseToken,
     /// Leave the sheet on top and lose what is on it alone?
     LeaveSheet,
 }

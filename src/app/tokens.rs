@@ -140,6 +140,12 @@ impl TokensPane {
         sheets.any(Sheet::holds_unsaved)
     }
 
+    /// Whether something at a service is under way that must not be left half-way.
+    pub fn is_under_way(&self) -> bool {
+        let mut sheets = self.sheets.iter().chain(&self.aside);
+        sheets.any(Sheet::is_under_way)
+    }
+
     /// Whether the only working secret of a token is held here and nowhere else.
     pub fn holds_only_secret(&self) -> bool {
         let mut sheets = self.sheets.iter().chain(&self.aside);

@@ -237,7 +237,9 @@ impl Model {
             Some(Overlay::Passphrase(_) | Overlay::ChooseStore { .. }) => self.dialog_cancelled(),
             _ => {}
         }
-        if self.holds_unsaved() {
+        if self.tokens.is_under_way() {
+            self.ask(Question::QuitUnderWay);
+        } else if self.holds_unsaved() {
             self.ask(Question::QuitUnsaved);
         } else {
             self.end(0, out);

@@ -287,6 +287,31 @@ fn quitting_asks_only_where_something_would_be_lost() {
 }
 
 #[test]
+fn a_typed_token_is_not_thrown_away_without_a_question() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("a").types("l").keys("esc");
+    assert!(scene.model.overlay.is_none(), "a label alone is soon typed");
+    scene
+        .keys("a")
+        .types("l")
+        .keys("enter")
+        .types("v")
+        .keys("esc");
+    assert_eq!(scene.question(), Some(&Question::LoseToken));
+    scene.send(Message::Unlocked);
+    scene.keys("n");
+    assert!(
+        matches!(&scene.model.overlay, Some(Overlay::AddToken(d)) if !d.value.value.is_empty())
+    );
+    scene.keys("esc y q");
+    assert!(scene.model.adding.is_none());
+    let effects = scene.effects();
+    assert_eq!(effects.last(), Some(&Effect::Quit(0)));
+    let stores = |effect: &Effect| matches!(effect, Effect::AddToken { .. });
+    assert!(!effects.iter().any(stores), "nobody asked for that");
+}
+
+#[test]
 fn a_cancelled_quit_loses_no_typed_token_and_no_save() {
     let mut scene = Scene::with(shops(&["a"]));
     scene

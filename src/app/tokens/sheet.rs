@@ -51,6 +51,11 @@ impl Sheet {
         }
     }
 
+    /// Whether a change that can't be left half-way is on its way.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Renewal(_) | Self::Confirm(_)) && self.is_waiting()
+    }
+
     /// Whether leaving would lose something that was typed.
     pub fn holds_unsaved(&self) -> bool {
         match self {

@@ -6,7 +6,7 @@ use tui_input::Input;
 use super::{Effects, Model, editing_request};
 use crate::app::effect::{Effect, Unlock};
 use crate::app::keymap::KeyPress;
-use crate::app::model::{AddTokenDialog, Overlay, PassphraseDialog};
+use crate::app::model::{AddTokenDialog, Overlay, PassphraseDialog, Question};
 use crate::app::secret_field::SecretField;
 use crate::domain::{Connection, Secret};
 
@@ -66,8 +66,7 @@ impl Model {
             modifiers: KeyModifiers::CONTROL,
         };
         if press.code == KeyCode::Esc {
-            self.overlay = None;
-            return;
+            return self.leave_add_token();
         }
         let Some(Overlay::AddToken(dialog)) = &mut self.overlay else {
             return;
@@ -81,6 +80,17 @@ impl Model {
             KeyCode::Tab | KeyCode::Up | KeyCode::Down => dialog.on_value = !dialog.on_value,
             _ if press == save => self.submit_add_token(out),
             _ => dialog.type_key(press),
+        }
+    }
+
+    /// Esc: asks where a token was typed and not sent off.
+    fn leave_add_token(&mut self) {
+        match self.overlay.take() {
+            Some(Overlay::AddToken(dialog)) if !dialog.busy && !dialog.value.value.is_empty() => {
+                self.adding = Some(dialog);
+                self.ask(Question::LoseToken);
+            }
+            _ => {}
         }
     }
 

@@ -11,6 +11,9 @@ impl Model {
         if !self.banner.is_empty() {
             return self.complain("this is the demo: nothing is saved here");
         }
+        if self.tokens.is_under_way() {
+            return self.complain("it is under way: this can't be left half-way");
+        }
         if self.holds_unsaved() {
             return self.complain("save or discard the draft first");
         }

@@ -140,7 +140,8 @@ impl Model {
                 let wanted = self.next_form.take().unwrap_or(OpenForm::Nothing);
                 self.open_now(wanted, out);
             }
-            Question::QuitUnsaved => self.end(0, out),
+            Question::QuitUnsaved | Question::QuitUnderWay => self.end(0, out),
+            Question::LoseToken => self.adding = None,
             Question::SendKeyTo(_) => self.key_answered(true, out),
             Question::Bisect(name) => self.probe_saved(&name, Manner::Full, out),
             Question::BisectDraft => self.probe_draft(Manner::Full, out),
@@ -153,7 +154,7 @@ impl Model {
         match question {
             Question::SendKeyTo(_) => self.key_answered(false, out),
             Question::LoseDraft => self.next_form = None,
-            Question::QuitUnsaved => {
+            Question::QuitUnsaved | Question::QuitUnderWay | Question::LoseToken => {
                 self.overlay = self.adding.take().map(Overlay::AddToken);
             }
             Question::Remove(_)

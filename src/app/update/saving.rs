@@ -202,7 +202,7 @@ impl Model {
         let waiting = self.waiting.take();
         if saving {
             self.save_now(out);
-        } else if self.adding.is_some() {
+        } else if self.adding.as_ref().is_some_and(|dialog| dialog.busy) {
             self.add_token_now(out);
         } else {
             match waiting {

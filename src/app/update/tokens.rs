@@ -211,9 +211,7 @@ impl Model {
         }
         match self.tokens.sheets.last() {
             Some(sheet) if sheet.holds_unsaved() => self.ask(Question::LeaveSheet),
-            Some(Sheet::Renewal(_) | Sheet::Confirm(_))
-                if self.tokens.sheets.last().is_some_and(Sheet::is_waiting) =>
-            {
+            Some(sheet) if sheet.is_under_way() => {
                 self.say("it is under way: this can't be left half-way");
             }
             _ => self.close_sheet(),

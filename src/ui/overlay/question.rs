@@ -10,9 +10,9 @@ use crate::app::model::Question;
 
 pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut Buffer) {
     let theme = view.theme;
-    let (title, text, yes, no) = words(view, question);
+    let (title, yes, no) = words(question);
     let width = dialog_width(body);
-    let mut all = lines(&text, width, theme.text);
+    let mut all = lines(&text(view, question), width, theme.text);
     all.push(Line::default());
     all.push(Line::from(vec![
         Span::styled("y", theme.key),
@@ -30,67 +30,58 @@ pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut B
     put_lines(buf, inside, all);
 }
 
-fn words(
-    view: &View<'_>,
-    question: &Question,
-) -> (&'static str, String, &'static str, &'static str) {
-    match question {
-        Question::Remove(name) => (
-            "Delete",
-            format!(
+/// What will happen.
+fn text(view: &View<'_>, question: &Question) -> String {
+    let text = match question {
+        Question::Remove(name) => {
+            return format!(
                 "Remove “{}” and its secrets from this machine? The service at the other end keeps its key.",
                 view.name(name)
-            ),
-            "delete",
-            "keep",
-        ),
-        Question::SaveAllTheSame => (
-            "Save",
-            "The last test did not end well. Save all the same?".to_owned(),
-            "save",
-            "go on editing",
-        ),
-        Question::LoseDraft => (
-            "Not saved",
-            "What was typed is not saved and would be lost. Leave it?".to_owned(),
-            "lose it",
-            "go on editing",
-        ),
-        Question::QuitUnsaved => (
-            "Not saved",
-            "What was typed is not saved and would be lost. Quit all the same?".to_owned(),
-            "quit",
-            "stay",
-        ),
-        Question::SendKeyTo(host) => (
-            "New host",
-            format!(
+            );
+        }
+        Question::SendKeyTo(host) => {
+            return format!(
                 "Send the stored key to {}? It was entered for another one.",
                 view.host(host)
-            ),
-            "send it there",
-            "don't send",
-        ),
-        Question::Bisect(_) | Question::BisectDraft => (
-            "Find the cause",
+            );
+        }
+        Question::SaveAllTheSame => "The last test did not end well. Save all the same?",
+        Question::LoseDraft => "What was typed is not saved and would be lost. Leave it?",
+        Question::QuitUnsaved => {
+            "What was typed is not saved and would be lost. Quit all the same?"
+        }
+        Question::Bisect(_) | Question::BisectDraft => {
             "Up to 4 requests are sent: Basic, headers, /index.php/api, corrected URL. If none is \
              accepted, the key is paused."
-                .to_owned(),
-            "send them",
-            "don't",
-        ),
-        Question::LeaveSheet => (
-            "Not sent",
+        }
+        Question::QuitUnderWay => {
+            "It is under way: this can't be left half-way. Quit all the same?"
+        }
+        Question::LoseToken => {
+            "The token that was typed is stored nowhere and would be lost. Leave it?"
+        }
+        Question::LeaveSheet => {
             "What stands here was not sent, or is kept nowhere else, and would be lost. Leave it?"
-                .to_owned(),
-            "lose it",
-            "stay",
-        ),
-        Question::LockLosesSecrets => (
-            "Lock",
-            "Locking forgets the secrets that were typed and not saved. Lock?".to_owned(),
-            "lock",
-            "not yet",
-        ),
+        }
+        Question::LockLosesSecrets => {
+            "Locking forgets the secrets that were typed and not saved. Lock?"
+        }
+    };
+    text.to_owned()
+}
+
+/// The title, and what yes and no are called.
+const fn words(question: &Question) -> (&'static str, &'static str, &'static str) {
+    match question {
+        Question::Remove(_) => ("Delete", "delete", "keep"),
+        Question::SaveAllTheSame => ("Save", "save", "go on editing"),
+        Question::LoseDraft => ("Not saved", "lose it", "go on editing"),
+        Question::QuitUnsaved => ("Not saved", "quit", "stay"),
+        Question::SendKeyTo(_) => ("New host", "send it there", "don't send"),
+        Question::Bisect(_) | Question::BisectDraft => ("Find the cause", "send them", "don't"),
+        Question::QuitUnderWay => ("Under way", "quit", "stay"),
+        Question::LoseToken => ("Not stored", "lose it", "stay"),
+        Question::LeaveSheet => ("Not sent", "lose it", "stay"),
+        Question::LockLosesSecrets => ("Lock", "lock", "not yet"),
     }
 }
