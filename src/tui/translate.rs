@@ -173,9 +173,33 @@ pub fn configuration(configuration: &Configuration, catalog: Arc<Catalog>) -> Lo
     }
 }
 
+/// Pairs of an action and its keys. Several keys make several pairs; none make one with an empty text, which takes
+/// the action's keys away.
 fn remapped(keys: &BTreeMap<String, Vec<String>>) -> Vec<(String, String)> {
-    let pairs = keys
-        .iter()
-        .flat_map(|(action, keys)| keys.iter().map(|key| (action.clone(), key.clone())));
-    pairs.collect()
+    let mut pairs = Vec::new();
+    for (action, keys) in keys {
+        if keys.is_empty() {
+            pairs.push((action.clone(), String::new()));
+        }
+        pairs.extend(keys.iter().map(|key| (action.clone(), key.clone())));
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::keymap::{Action, Keymap};
+
+    #[test]
+    fn an_empty_list_takes_an_actions_keys_away() {
+        let keys = [
+            ("delete".to_owned(), Vec::new()),
+            ("probe".to_owned(), vec!["f5".to_owned(), "x".to_owned()]),
+        ];
+        let (map, _) = Keymap::remapped(&remapped(&keys.into()));
+        assert!(map.keys(Action::Delete).is_empty());
+        assert_eq!(map.keys(Action::Probe).len(), 2);
+        assert!(!map.keys(Action::Edit).is_empty(), "the others stay");
+    }
 }
