@@ -306,6 +306,8 @@ pub struct Undo {
     pub others: Vec<(FieldId, FieldText)>,
     /// What the key is entered for once the paste is taken back.
     pub key_origin: Option<Origin>,
+    /// The paste itself goes: it held what does not belong into its field.
+    pub whole: bool,
 }
 
 /// A pointed-out URL and its correction.

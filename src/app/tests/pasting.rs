@@ -46,8 +46,11 @@ fn a_url_with_user_info_is_divided_and_said() {
     assert!(scene.key_is("pw"));
     assert!(scene.notice().contains("moved"), "{}", scene.notice());
     scene.keys("ctrl-z");
-    assert_eq!(scene.text(FieldId::Username), "");
+    scene.wait(1_000);
+    assert_eq!(scene.text(FieldId::Username), "", "it stays undone");
     assert!(scene.key_is(""));
+    assert_eq!(scene.text(FieldId::Url), "");
+    assert!(scene.notice().contains("taken back"), "{}", scene.notice());
 }
 
 #[test]

@@ -84,12 +84,16 @@ impl Model {
         let cleaned = hints::clean_text(pasted);
         let mut notes = cleaned.notes;
         let mut undo = Undo::of_text(form, id, pasted);
+        let before = form.field(id).text.clone();
         if let FieldText::Plain(input) = &mut form.field_mut(id).text {
             insert(input, &cleaned.value);
         }
         if id == FieldId::Url {
             undo.remember(form, &[FieldId::Username, FieldId::Key]);
             if self.settle_url() {
+                // Once more in the URL they would be moved again as soon as typing rests.
+                undo.raw = before;
+                undo.whole = true;
                 notes.push("username and password moved from the URL to their fields".to_owned());
             }
         }
@@ -102,6 +106,7 @@ impl Model {
         let id = FieldId::Url;
         // Not as it came: it may hold a key, and this field is read by everybody.
         let mut undo = Undo::with(form, id, form.field(id).text.clone());
+        undo.whole = true;
         undo.remember(form, &[FieldId::Username, FieldId::Key]);
         let mut notes = Vec::new();
         match command.url {
@@ -196,7 +201,11 @@ impl Model {
         }
         form.field_mut(undo.field).text = undo.raw;
         self.edited(undo.field, out);
-        self.say("the paste is back as it came");
+        self.say(if undo.whole {
+            "the paste is taken back"
+        } else {
+            "the paste is back as it came"
+        });
     }
 
     /// The open line of an overlay or the filter that has the cursor.
@@ -246,6 +255,7 @@ impl Undo {
             } else {
                 form.key_origin.clone()
             },
+            whole: false,
         }
     }
 
