@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::super::text::clean;
+use super::super::text::{clean, wrap};
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::effect::CopyAs;
@@ -23,6 +23,7 @@ pub(super) fn draw_stores(
     let text = "Where are the secrets to be kept? The configuration holds only a reference.";
     let mut all = lines(text, width, theme.text);
     all.push(Line::default());
+    let mut seen_until = 0;
     for (at, offer) in offers.iter().enumerate() {
         let style = if offer.unavailable.is_some() {
             theme.faint
@@ -78,6 +79,9 @@ pub(super) fn draw_copy_as(view: &View<'_>, selected: usize, body: Rect, buf: &m
     let inside = open_box(view, body, (widest, lines.len()), "Copy as", buf);
     put_lines(buf, inside, lines);
 }
+
+/// Columns of the marker before a row.
+const MARKER: usize = 2;
 
 const fn marker(selected: bool) -> &'static str {
     if selected { "▸ " } else { "  " }
