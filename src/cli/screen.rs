@@ -24,7 +24,8 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
     let mut first = true;
     loop {
         let context = Context::open(environment.clone(), global.clone())?;
-        let settings = settings(&context.desk)?;
+        // Its colours are the settings' from the first frame on.
+        let settings = context.desk.settings_alone();
         let theme = global.theme.as_deref();
         let mut options = options(&environment, &global, theme, Vec::new())?;
         if theme.is_none() {
@@ -107,15 +108,6 @@ fn refuse_without_terminal() -> Result<(), Fault> {
         return Ok(());
     }
     Err(Fault::usage("the screen needs a terminal, and this is none").hint(WITHOUT))
-}
-
-/// The settings, before there is a screen: its colours are theirs from the first frame on. A configuration that
-/// can't be read is told by the screen.
-fn settings(desk: &Desk) -> Result<Settings, Fault> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
-    Ok(runtime.block_on(desk.settings()).unwrap_or_default())
 }
 
 /// The setting's theme, where there is one of its name.

@@ -131,6 +131,17 @@ impl Store {
         }
     }
 
+    /// The settings without the connections, of which there may be very many: for what must be known before
+    /// anything else is. The defaults where they can't be read: [`Store::load`] tells why.
+    pub fn settings_alone(&self) -> Settings {
+        let Place::File(path) = &self.place else {
+            return Settings::default();
+        };
+        let text = files::read_text(path).unwrap_or_default();
+        let read = read::parse(&without_connections(&text));
+        read.map(|read| read.settings).unwrap_or_default()
+    }
+
     /// Changes the configuration: `change` gets the fresh file under the lock; what it leaves is checked,
     /// the old version is put aside, and the new one is written whole. Whatever fails, the file is as it was.
     pub fn edit<R>(
@@ -219,6 +230,18 @@ const MEMORY: &str = "the configuration in memory";
 /// Reads `text` as a configuration; `path` stands in messages.
 pub(super) fn read_text(path: &Path, text: &str) -> Result<Configuration, ConfigurationProblem> {
     read::parse(text).map_err(|unread| problem::told(path, text, unread))
+}
+
+/// The lines of `text` above every table, and those of the tables `[settings]` and below it.
+fn without_connections(text: &str) -> String {
+    let mut kept = true;
+    let lines = text.lines().filter(|line| {
+        if let Some(table) = line.trim_start().strip_prefix('[') {
+            kept = table.trim_start().starts_with("settings");
+        }
+        kept
+    });
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Every field of `connection` as the file has it; nothing where it is the default.

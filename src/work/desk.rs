@@ -151,6 +151,11 @@ impl Desk {
         Ok(self.configuration().await?.settings.clone())
     }
 
+    /// The settings without the connections, read at once: what the first frame needs.
+    pub fn settings_alone(&self) -> Settings {
+        self.0.store.settings_alone()
+    }
+
     /// All connections, in the order of the file.
     pub async fn connections(&self) -> Result<Vec<Connection>, WorkError> {
         Ok(self.configuration().await?.connections.clone())

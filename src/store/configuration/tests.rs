@@ -758,3 +758,45 @@ fn the_schema_names_the_keys_that_are_read() {
         assert_eq!(named, known, "{pointer}");
     }
 }
+
+#[test]
+fn settings_are_read_without_the_connections() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("switchboard.toml");
+    let connection =
+        "[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"https://a.example\"\n";
+    for (text, theme) in [
+        (
+            format!("version = 1\n[settings]\ntheme = \"mono\"\n{connection}"),
+            Some("mono"),
+        ),
+        (
+            format!("version = 1\n{connection}\n [settings]\ntheme = \"mono\"\n"),
+            Some("mono"),
+        ),
+        (
+            format!("settings.theme = \"mono\"\n{connection}"),
+            Some("mono"),
+        ),
+        (
+            "[settings.keys]\ndelete = []\n[settings]\ntheme = \"mono\"\n".to_owned(),
+            Some("mono"),
+        ),
+        // A broken connection is told by whoever reads it.
+        (
+            "[settings]\ntheme = \"mono\"\n[[connection]]\nnothing\n".to_owned(),
+            Some("mono"),
+        ),
+        (connection.to_owned(), None),
+        ("[settings\n".to_owned(), None),
+    ] {
+        std::fs::write(&path, &text).unwrap();
+        let settings = Store::at(&path).settings_alone();
+        assert_eq!(settings.theme.as_deref(), theme, "{text}");
+        if let Ok(whole) = Store::at(&path).load() {
+            assert_eq!(whole.settings, settings, "{text}");
+        }
+    }
+    let nowhere = Store::at(folder.path().join("nowhere")).settings_alone();
+    assert_eq!(nowhere, crate::store::Settings::default());
+}
