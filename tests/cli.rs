@@ -541,11 +541,12 @@ fn fields_are_set_shown_and_taken_away() {
     }
     assert_eq!(full["read_only"], true);
     let fields = "username key token tags interval timeout ca-file client-cert proxy cms cms-url company note";
-    let unset: String = fields
+    let unset: Vec<&str> = fields
         .split(' ')
-        .map(|field| format!(" --unset {field}"))
+        .flat_map(|field| ["--unset", field])
         .collect();
-    let done = run(&format!("connection edit shop --no-read-only{unset}"));
+    let unset = unset.join(" ");
+    let done = run(&format!("connection edit shop --no-read-only {unset}"));
     assert_eq!(done.code, 0, "{done:?}");
     let bare = shown();
     let plain = "connection add plain --service http --url http://127.0.0.1:9/";

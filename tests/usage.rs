@@ -227,6 +227,8 @@ const ALL: &[Wrong] = &[
     wrong("secret set shop other --key-stdin", &["other", "token"]),
     wrong("secret set shop --store paper --key-stdin", &["paper"]),
     wrong("secret set shop", &["--key-stdin"]),
+    wrong("secret add shop", &["LABEL"]),
+    wrong("secret add nobody deploy-bot --key-stdin", &["nobody"]),
     wrong("secret move shop", &["--store"]),
     wrong("secret move nobody --store vault", &["nobody"]),
     wrong("secret move shop other --store vault", &["other"]),

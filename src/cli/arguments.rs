@@ -374,8 +374,10 @@ pub enum SecretCommand {
         #[arg(long, value_parser = Format::of_data(), default_value = "human")]
         format: Format,
     },
-    /// Keep a new key or token for a connection, or a further token, for its URL as it stands
+    /// Keep a new key or token for a connection, for its URL as it stands
     Set(SetArguments),
+    /// Keep a further token for a connection, for its URL as it stands
+    Add(AddTokenArguments),
     /// Move a key or token to another store
     Move {
         /// Whose
@@ -400,13 +402,28 @@ pub enum SecretCommand {
 pub struct SetArguments {
     /// Whose
     pub name: String,
-    /// Which: key, token, or the label of a further token that is added
-    #[arg(default_value = "key")]
+    /// Which
+    #[arg(default_value = "key", value_parser = ["key", "token"])]
     pub which: String,
     /// Where it is kept; where the old one was, if nothing is said
     #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
     pub store: Option<String>,
     /// Where the new value comes from.
+    #[command(flatten)]
+    pub source: KeySource,
+}
+
+/// `switchboard secret add`.
+#[derive(Debug, Args)]
+pub struct AddTokenArguments {
+    /// Whose
+    pub name: String,
+    /// What it is called
+    pub label: String,
+    /// Where it is kept
+    #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+    pub store: Option<String>,
+    /// Where its value comes from.
     #[command(flatten)]
     pub source: KeySource,
 }

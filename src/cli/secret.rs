@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::arguments::{Format, SecretCommand, SetArguments, TokenSource};
+use super::arguments::{
+    AddTokenArguments, Format, KeySource, SecretCommand, SetArguments, TokenSource,
+};
 use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, recipient, sources, token};
+use crate::domain::Secret;
 use crate::domain::SecretRef;
 use crate::domain::text::inert;
 use crate::store::files::shown;
@@ -36,6 +39,7 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
     match command {
         SecretCommand::Where { format } => places(context, format).await,
         SecretCommand::Set(arguments) => set(context, arguments).await,
+        SecretCommand::Add(arguments) => add(context, arguments).await,
         SecretCommand::Move { name, which, store } => {
             relocate(context, &name, which.as_deref(), &store).await
         }
@@ -122,30 +126,40 @@ fn human(row: &Row) -> String {
 async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
     let before = context.desk.connection(&name).await?;
-    let (value, _) = sources::pair(
-        &context.environment,
-        &arguments.source,
-        &TokenSource::default(),
-    )?;
-    let value = value.ok_or_else(|| {
-        Fault::usage("where does the new value come from?")
-            .hint("give --key-stdin, --key-fd N or --key-env VAR")
-    })?;
+    let value = given(context, &arguments.source)?;
+    let slot = if arguments.which == "token" {
+        Slot::Token
+    } else {
+        Slot::Key
+    };
     let store = arguments.store.as_deref().and_then(StoreKind::from_word);
     context.open_vault_of(&before).await?;
     context.desk.sweep().await;
-    let (desk, label) = (&context.desk, &arguments.which);
-    let keep = async || {
-        let value = value.clone();
-        match label.as_str() {
-            "key" => desk.set_secret(&name, Slot::Key, value, store).await,
-            "token" => desk.set_secret(&name, Slot::Token, value, store).await,
-            label => desk.add_handle(&name, label, value, store).await,
-        }
-    };
+    let desk = &context.desk;
+    let keep = async || desk.set_secret(&name, slot, value.clone(), store).await;
     let saved = context.with_vault(keep).await?;
     tell(&saved.left_behind);
     Ok(0)
+}
+
+async fn add(context: &Context, arguments: AddTokenArguments) -> Result<u8, Fault> {
+    let name = parsed(&arguments.name)?;
+    context.desk.connection(&name).await?;
+    let value = given(context, &arguments.source)?;
+    let store = arguments.store.as_deref().and_then(StoreKind::from_word);
+    context.desk.sweep().await;
+    let (desk, label) = (&context.desk, &arguments.label);
+    let keep = async || desk.add_handle(&name, label, value.clone(), store).await;
+    context.with_vault(keep).await?;
+    Ok(0)
+}
+
+fn given(context: &Context, source: &KeySource) -> Result<Secret, Fault> {
+    let (value, _) = sources::pair(&context.environment, source, &TokenSource::default())?;
+    value.ok_or_else(|| {
+        Fault::usage("where does the new value come from?")
+            .hint("give --key-stdin, --key-fd N or --key-env VAR")
+    })
 }
 
 async fn relocate(

@@ -160,7 +160,7 @@ pub struct EditArguments {
     /// Let actions change something at the service again
     #[arg(long, conflicts_with = "read_only")]
     pub no_read_only: bool,
-    /// The stored key and token are for the new URL: its origin, such as https://billing.example.com
+    /// The stored key and token are for the new URL: its scheme, host and port
     #[arg(long, value_name = "ORIGIN")]
     pub send_key_to: Option<String>,
     /// Take the value of a field away; may be given several times
