@@ -492,18 +492,18 @@ fn labels_of_tokens_are_text() {
 /// The same account in the tokens pane: list, filter, details, wizard, every dialog.
 #[test]
 fn the_tokens_pane_shows_the_worst_as_text() {
-    let server = account();
-    let home = Home::new();
-    let file = home.path().join(".config/switchboard/switchboard.toml");
-    private(
-        &file,
-        &format!(
-            "version = 1\n[[connection]]\nname = \"mp\"\nservice = \"connect\"\nusername = \"SU-1\"\n\
-             url = \"{}/public/v1\"\nkey = \"env:KEY\"\n",
-            server.url
-        ),
-    );
     for (columns, rows) in [(100, 30), (80, 24), (45, 14)] {
+        let server = account();
+        let home = Home::new();
+        let file = home.path().join(".config/switchboard/switchboard.toml");
+        private(
+            &file,
+            &format!(
+                "version = 1\n[[connection]]\nname = \"mp\"\nservice = \"connect\"\nusername = \"SU-1\"\n\
+             url = \"{}/public/v1\"\nkey = \"env:KEY\"\n",
+                server.url
+            ),
+        );
         let mut command = home.command(&[]);
         command.env("KEY", ACCOUNT_KEY);
         let mut terminal = Terminal::start(command, columns, rows);

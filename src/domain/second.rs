@@ -295,79 +295,50 @@ mod tests {
             ((ConnectTimeout, 0), (LocalError, 0), Conclusion::NotAsked),
             ((LocalError, 0), (LocalError, 0), Conclusion::NotAsked),
         ] {
-            let (from_here, from_there) = (verdict(here.0, here.1), verdict(there.0, there.1));
-            let found = Conclusion::of(&from_here, &from_there, false);
+            let sides = [here, there].map(|(reason, status)| verdict(reason, status));
+            let found = Conclusion::of(&sides[0], &sides[1], false);
             assert_eq!(found, conclusion, "{here:?} {there:?}");
         }
     }
 
     #[test]
     fn where_the_key_was_left_out_only_the_way_is_compared() {
+        use Conclusion::{AddressFiltered, KeyNotSentHere, KeyNotSentThere, OnlyThere, Same};
         use Reason::*;
         for (here, there, left_out, conclusion) in [
-            (
-                (AuthPaused, 0),
-                (KeyMissing, 401),
-                true,
-                Conclusion::KeyNotSentThere,
-            ),
+            ((AuthPaused, 0), (KeyMissing, 401), true, KeyNotSentThere),
             (
                 (CredentialsRejected, 401),
                 (KeyMissing, 401),
                 true,
-                Conclusion::KeyNotSentThere,
+                KeyNotSentThere,
             ),
             (
                 (CredentialsRejected, 401),
                 (CredentialsRejected, 401),
                 true,
-                Conclusion::KeyNotSentThere,
+                KeyNotSentThere,
             ),
-            (
-                (Connected, 200),
-                (KeyWithheld, 401),
-                false,
-                Conclusion::KeyNotSentThere,
-            ),
+            ((Connected, 200), (KeyWithheld, 401), false, KeyNotSentThere),
             (
                 (SecretUnavailable, 0),
                 (Connected, 200),
                 false,
-                Conclusion::KeyNotSentHere,
+                KeyNotSentHere,
             ),
-            (
-                (AuthPaused, 0),
-                (WafBlock, 403),
-                true,
-                Conclusion::KeyNotSentThere,
-            ),
-            (
-                (AuthPaused, 0),
-                (ConnectTimeout, 0),
-                true,
-                Conclusion::OnlyThere,
-            ),
-            (
-                (ConnectTimeout, 0),
-                (AuthPaused, 0),
-                false,
-                Conclusion::AddressFiltered,
-            ),
-            (
-                (CredentialsRejected, 401),
-                (WafBlock, 403),
-                true,
-                Conclusion::OnlyThere,
-            ),
-            ((AuthPaused, 0), (AuthPaused, 0), false, Conclusion::Same),
+            ((AuthPaused, 0), (WafBlock, 403), true, KeyNotSentThere),
+            ((AuthPaused, 0), (ConnectTimeout, 0), true, OnlyThere),
+            ((ConnectTimeout, 0), (AuthPaused, 0), false, AddressFiltered),
+            ((CredentialsRejected, 401), (WafBlock, 403), true, OnlyThere),
+            ((AuthPaused, 0), (AuthPaused, 0), false, Same),
         ] {
-            let (from_here, from_there) = (verdict(here.0, here.1), verdict(there.0, there.1));
-            let found = Conclusion::of(&from_here, &from_there, left_out);
+            let sides = [here, there].map(|(reason, status)| verdict(reason, status));
+            let found = Conclusion::of(&sides[0], &sides[1], left_out);
             assert_eq!(found, conclusion, "{here:?} {there:?}");
             let host = "ssh:web1".parse().unwrap();
             assert_eq!(
                 found.sentence(&host).contains("was not sent from web1"),
-                conclusion == Conclusion::KeyNotSentThere
+                conclusion == KeyNotSentThere
             );
         }
     }

@@ -4,7 +4,8 @@
 //! crossterm program, and the same with an HTTP client built before its first frame. Both are this bench, started
 //! again (`floor`). Times are goals as ratios to the floor of the same run and are only told; what does not depend
 //! on the machine (bytes, wake-ups, size, memory, processor time a key) fails the run where it misses its goal.
-//! An argument chooses rows by a part of their name. Run it on a quiet machine.
+//! An argument chooses rows by a part of their name; `--binary PATH` measures another build. Run it on a quiet
+//! machine.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -35,11 +36,17 @@ fn main() -> ExitCode {
         floor::run(kind);
         return ExitCode::SUCCESS;
     }
-    // cargo adds `--bench`.
-    let chosen = Some(first)
-        .filter(|first| !first.is_empty() && !first.starts_with("--"))
-        .or_else(|| arguments.find(|one| !one.starts_with("--")))
-        .unwrap_or_default();
+    let mut chosen = String::new();
+    let mut rest = Some(first).into_iter().chain(arguments);
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            // Another build than the one of this run's profile.
+            "--binary" => drop(rest.next()),
+            // cargo adds `--bench`.
+            word if word.starts_with("--") => {}
+            _ => chosen = word,
+        }
+    }
     let rows = Figures::taken().rows();
     println!("| # | what | figure | floor | ratio | goal | |");
     println!("|---|---|---|---|---|---|---|");

@@ -113,10 +113,9 @@ impl Decoder {
     /// How long the rest of what has begun is waited for; `None` where nothing has.
     pub fn patience(&self) -> Option<Duration> {
         match (&self.paste, self.left.as_slice()) {
-            // A paste over a slow line may pause; ended early, its rest would be taken for keys.
-            (Some(_), _) => None,
             (None, _) if self.endless.is_some() => Some(REST),
-            (None, []) => None,
+            // A paste over a slow line may pause; ended early, its rest would be taken for keys.
+            (Some(_), _) | (None, []) => None,
             (None, [0x1b]) => Some(ESCAPE),
             (None, _) => Some(REST),
         }

@@ -20,7 +20,8 @@ fuzz_target!(|text: &str| {
         Err(problem) => {
             let words = problem.to_string();
             assert_eq!(inert(&words, 2_000), words);
-            assert!(problem.line <= text.lines().count().max(1), "{problem:?}");
+            // What is missing at the end is missed behind the last line.
+            assert!(problem.line <= text.split('\n').count(), "{problem:?}");
         }
         Ok(catalog) => {
             let embedded = ["blesta", "connect", "http"].map(ServiceId::new);
