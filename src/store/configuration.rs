@@ -232,16 +232,23 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Configuration, Config
     read::parse(text).map_err(|unread| problem::told(path, text, unread))
 }
 
-/// The lines of `text` above every table, and those of the tables `[settings]` and below it.
+/// What stands in `text` above every table, and in the tables `[settings]` and below it. Nothing is looked at
+/// line by line: between them may stand very many connections.
 fn without_connections(text: &str) -> String {
-    let mut kept = true;
-    let lines = text.lines().filter(|line| {
-        if let Some(table) = line.trim_start().strip_prefix('[') {
-            kept = table.trim_start().starts_with("settings");
-        }
-        kept
-    });
-    lines.flat_map(|line| [line, "\n"]).collect()
+    const TABLE: &str = "\n[";
+    let end = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        rest.find(TABLE).map_or(text.len(), |at| from + at + 1)
+    };
+    let first = if text.starts_with('[') { 0 } else { end(0) };
+    let mut kept = text.get(..first).unwrap_or_default().to_owned();
+    let begun = text.starts_with("[settings").then_some(0);
+    let later = text.match_indices("\n[settings").map(|(at, _)| at + 1);
+    for at in begun.into_iter().chain(later) {
+        kept.push_str(text.get(at..end(at)).unwrap_or_default());
+        kept.push('\n');
+    }
+    kept
 }
 
 /// Every field of `connection` as the file has it; nothing where it is the default.

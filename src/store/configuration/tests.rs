@@ -771,7 +771,7 @@ fn settings_are_read_without_the_connections() {
             Some("mono"),
         ),
         (
-            format!("version = 1\n{connection}\n [settings]\ntheme = \"mono\"\n"),
+            format!("version = 1\n{connection}\n[settings]\ntheme = \"mono\"\n"),
             Some("mono"),
         ),
         (

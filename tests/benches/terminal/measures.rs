@@ -222,6 +222,8 @@ impl Figures {
     fn keys(&mut self, home: &Path) {
         let mut app = Session::start(&app(), &[], home);
         app.ready("conn-00000");
+        // Each was probed once, so that rows are alike.
+        app.settle(Duration::from_secs(3));
         // Nothing is probed while keys are counted; what the footer says about it goes by itself.
         app.press("p");
         app.rest(Duration::from_secs(10));
