@@ -775,10 +775,6 @@ fn settings_are_read_without_the_connections() {
             Some("mono"),
         ),
         (
-            format!("settings.theme = \"mono\"\n{connection}"),
-            Some("mono"),
-        ),
-        (
             "[settings.keys]\ndelete = []\n[settings]\ntheme = \"mono\"\n".to_owned(),
             Some("mono"),
         ),
