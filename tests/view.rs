@@ -183,6 +183,19 @@ fn the_first_start() {
     assert_snapshot!("banner", screen(&demo));
 }
 
+/// The list is narrow at 80 columns, and its count is long while it is filtered.
+#[test]
+fn every_letter_of_a_filter_is_in_sight_while_it_fits() {
+    let mut narrow = model(80, 24);
+    narrow.list.filtering = true;
+    narrow.list.visible.truncate(1);
+    for typed in ["m", "market", "marketp", "marketplace", "state:unknown"] {
+        narrow.list.filter = Input::new(typed.into());
+        let shown = screen(&narrow).to_string();
+        assert!(shown.contains(&format!("/{typed} ")), "{typed}: {shown}");
+    }
+}
+
 #[test]
 fn filter_and_footer() {
     let mut found = model(100, 24);

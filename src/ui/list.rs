@@ -110,6 +110,9 @@ fn status(view: &View<'_>, entry: &Entry) -> Line<'static> {
     Line::from(Span::styled(status, view.theme.faint))
 }
 
+/// Cells of the filter, its cursor among them, that are kept before the count goes.
+const LEAST_FILTER: usize = 8;
+
 /// Draws title and count into the border. The filter stands where the title does, so that no row moves when it
 /// is typed. Returns where the cursor stands then.
 pub(super) fn draw_title(
@@ -124,8 +127,15 @@ pub(super) fn draw_title(
         border::titles(buf, line, title(view), right);
         return None;
     }
-    let room = usize::from(line.width).saturating_sub(right.width() + 7);
-    let wide = room.min(width(text) + 1);
+    let wanted = width(text) + 1;
+    let beside = usize::from(line.width).saturating_sub(right.width() + 7);
+    // In a narrow list the count goes before a letter that was typed does.
+    let (room, right) = if wanted > beside && beside < LEAST_FILTER {
+        (usize::from(line.width).saturating_sub(5), Line::default())
+    } else {
+        (beside, right)
+    };
+    let wide = room.min(wanted);
     // A blank for each cell that the filter takes: the border is drawn around it.
     let place = Line::from(format!("/{}", " ".repeat(wide)));
     border::titles(buf, line, place, right);

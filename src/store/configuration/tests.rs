@@ -775,12 +775,12 @@ fn settings_are_read_without_the_connections() {
             Some("mono"),
         ),
         (
-            "[settings.keys]\ndelete = []\n[settings]\ntheme = \"mono\"\n".to_owned(),
+            "version = 1\n[settings.keys]\ndelete = []\n[settings]\ntheme = \"mono\"\n".to_owned(),
             Some("mono"),
         ),
         // A broken connection is told by whoever reads it.
         (
-            "[settings]\ntheme = \"mono\"\n[[connection]]\nnothing\n".to_owned(),
+            "version = 1\n[settings]\ntheme = \"mono\"\n[[connection]]\nnothing\n".to_owned(),
             Some("mono"),
         ),
         (connection.to_owned(), None),
