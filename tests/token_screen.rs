@@ -553,7 +553,7 @@ async fn what_is_half_made_is_finished_or_taken_away() {
                 person.sees("It was not let into: MD-0001").await;
                 if way == "again" {
                     person.press("l");
-                    person.sees_no("It was not let into").await;
+                    person.sees("It is pending").await;
                     person.press("esc");
                 } else {
                     person.press("d");
