@@ -67,6 +67,10 @@ pub fn screened(text: &str) -> impl Iterator<Item = (char, bool)> {
 /// Whether a terminal may act on `c`, or draw it where it does not stand, or draw what nobody knows (private
 /// use: terminals place pictures by it). Blanks of all kinds are none of these, but for line ends.
 pub fn is_active(c: char) -> bool {
+    // Most of what is ever shown.
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -91,7 +95,7 @@ fn is_private(c: char) -> bool {
 
 /// What stands on the letter before it.
 fn is_mark(c: char) -> bool {
-    c.width() == Some(0)
+    !c.is_ascii() && c.width() == Some(0)
 }
 
 #[cfg(test)]
