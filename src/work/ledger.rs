@@ -3,10 +3,9 @@
 //! Its thread starts with the first result and ends with the desk, after everything handed over is on disk.
 //! Where the disk is slower than the probes for long, results are lost, never probes.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -26,14 +25,83 @@ const AT_ONCE: usize = 2_000;
 pub(super) struct Ledger(Mutex<Option<Writer>>);
 
 struct Writer {
-    queue: SyncSender<Note>,
+    tray: Arc<Tray>,
     thread: JoinHandle<()>,
 }
 
-enum Note {
-    Run(Name, RunRecord),
-    /// Everything before it is to be on disk; the answer says that it is.
-    Settle(oneshot::Sender<()>),
+/// Where results lie until the writer takes them. It is woken by the first of a batch, not by each.
+#[derive(Default)]
+struct Tray {
+    waiting: Mutex<Waiting>,
+    worth_a_look: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    runs: Vec<(Name, RunRecord)>,
+    /// Told once everything that lies here is on disk.
+    settling: Vec<oneshot::Sender<()>>,
+    ended: bool,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.settling.is_empty() && !self.ended
+    }
+
+    /// Whether the batch may still wait for others.
+    fn is_patient(&self) -> bool {
+        self.runs.len() < AT_ONCE && self.settling.is_empty() && !self.ended
+    }
+}
+
+impl Tray {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a result in; says whether there was room.
+    fn put(&self, name: &Name, run: RunRecord) -> bool {
+        let mut waiting = self.waiting();
+        if waiting.runs.len() >= QUEUED {
+            return false;
+        }
+        waiting.runs.push((name.clone(), run));
+        if waiting.runs.len() == 1 || waiting.runs.len() == AT_ONCE {
+            self.worth_a_look.notify_one();
+        }
+        true
+    }
+
+    /// Asks to be told when everything that lies here is on disk.
+    fn settle(&self) -> oneshot::Receiver<()> {
+        let (sender, settled) = oneshot::channel();
+        self.waiting().settling.push(sender);
+        self.worth_a_look.notify_one();
+        settled
+    }
+
+    fn end(&self) {
+        self.waiting().ended = true;
+        self.worth_a_look.notify_one();
+    }
+
+    /// Waits for something, and a second more for what comes with it; takes all of it.
+    fn take(&self) -> Waiting {
+        let waiting = self
+            .worth_a_look
+            .wait_while(self.waiting(), |waiting| waiting.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        let (mut waiting, _) = self
+            .worth_a_look
+            .wait_timeout_while(waiting, GATHERED_FOR, |waiting| waiting.is_patient())
+            .unwrap_or_else(PoisonError::into_inner);
+        let ended = waiting.ended;
+        Waiting {
+            ended,
+            ..std::mem::take(&mut *waiting)
+        }
+    }
 }
 
 impl Ledger {
@@ -55,29 +123,20 @@ impl Ledger {
         if writer.is_none() {
             *writer = Writer::start(state);
         }
-        let Some(writer) = writer.as_ref() else {
-            return;
-        };
-        match writer.queue.try_send(Note::Run(name.clone(), run)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                tracing::warn!(%name, "the disk is too slow: a result is not kept");
-            }
+        if let Some(writer) = writer.as_ref()
+            && !writer.tray.put(name, run)
+        {
+            tracing::warn!(%name, "the disk is too slow: a result is not kept");
         }
     }
 
     /// Waits until everything handed over so far is on disk.
     pub(super) async fn settle(&self) {
-        let queue = {
+        let settled = {
             let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            writer.as_ref().map(|writer| writer.queue.clone())
+            writer.as_ref().map(|writer| writer.tray.settle())
         };
-        let Some(queue) = queue else {
-            return;
-        };
-        let (sender, settled) = oneshot::channel();
-        let sent = tokio::task::spawn_blocking(move || queue.send(Note::Settle(sender)));
-        if let Ok(Ok(())) = sent.await {
+        if let Some(settled) = settled {
             let _ = settled.await;
         }
     }
@@ -86,8 +145,8 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         let writer = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Writer { queue, thread }) = writer.take() {
-            drop(queue);
+        if let Some(Writer { tray, thread }) = writer.take() {
+            tray.end();
             let _ = thread.join();
         }
     }
@@ -95,13 +154,13 @@ impl Drop for Ledger {
 
 impl Writer {
     fn start(state: &Arc<State>) -> Option<Self> {
-        let (queue, notes) = sync_channel(QUEUED);
-        let state = Arc::clone(state);
+        let tray = Arc::new(Tray::default());
+        let (state, its_tray) = (Arc::clone(state), Arc::clone(&tray));
         let thread = thread::Builder::new()
             .name("history".to_owned())
-            .spawn(move || write(&state, &notes));
+            .spawn(move || write(&state, &its_tray));
         match thread {
-            Ok(thread) => Some(Self { queue, thread }),
+            Ok(thread) => Some(Self { tray, thread }),
             Err(error) => {
                 tracing::warn!(%error, "no thread for the history: results are not kept");
                 None
@@ -111,47 +170,35 @@ impl Writer {
 }
 
 /// Writes until nobody hands anything over any more.
-fn write(state: &State, notes: &Receiver<Note>) {
-    let mut waiting: Vec<(Name, RunRecord)> = Vec::new();
-    while let Ok(first) = notes.recv() {
-        let settled = gather(first, notes, &mut waiting);
-        let batch = waiting.iter().map(|(name, run)| (name, *run));
-        match state.record(batch) {
-            Ok(()) => waiting.clear(),
-            // Kept for the next try, within bounds.
-            Err(error) => {
-                tracing::warn!(error = %crate::store::told(&error), "results are not written yet");
-                waiting.truncate(QUEUED);
+fn write(state: &State, tray: &Tray) {
+    let mut unwritten: Vec<(Name, RunRecord)> = Vec::new();
+    loop {
+        let Waiting {
+            runs,
+            settling,
+            ended,
+        } = tray.take();
+        unwritten.extend(runs);
+        if !unwritten.is_empty() {
+            let batch = unwritten.iter().map(|(name, run)| (name, *run));
+            match state.record(batch) {
+                Ok(()) => unwritten.clear(),
+                // Kept for the next try, within bounds.
+                Err(error) => {
+                    tracing::warn!(error = %crate::store::told(&error), "results are not written yet");
+                    unwritten.truncate(QUEUED);
+                }
             }
+        }
+        if ended {
+            return;
         }
         if let Err(error) = state.thin_where_due(Timestamp::now()) {
             tracing::warn!(error = %crate::store::told(&error), "the history is not thinned");
         }
-        if let Some(settled) = settled {
+        for settled in settling {
             let _ = settled.send(());
         }
-    }
-}
-
-/// Takes `first` and what follows it within a second. Ends at once where somebody waits for the disk.
-fn gather(
-    first: Note,
-    notes: &Receiver<Note>,
-    waiting: &mut Vec<(Name, RunRecord)>,
-) -> Option<oneshot::Sender<()>> {
-    let until = Instant::now() + GATHERED_FOR;
-    let mut note = Ok(first);
-    let most = waiting.len() + AT_ONCE;
-    loop {
-        match note {
-            Ok(Note::Run(name, run)) => waiting.push((name, run)),
-            Ok(Note::Settle(settled)) => return Some(settled),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return None,
-        }
-        if waiting.len() >= most {
-            return None;
-        }
-        note = notes.recv_timeout(until.saturating_duration_since(Instant::now()));
     }
 }
 
