@@ -48,6 +48,7 @@
 //! Blocking work of `store` runs in blocking tasks; every task is owned by the stream or the call that
 //! started it, and ends with it.
 
+mod bookings;
 mod chance;
 mod climb;
 pub mod cms;

@@ -99,20 +99,45 @@ impl State {
         host: &HostPort,
         change: impl FnOnce(&mut BudgetRecord) -> R,
     ) -> Result<R, StateProblem> {
+        let mut each = self.update_budgets([(host, change)])?;
+        each.pop().unwrap_or_else(|| Err(self.damaged()))
+    }
+
+    /// The same for several hosts (or several times for one), with one wait for the disk. A record that can't be
+    /// read spoils its own change alone; where the disk fails, none is made.
+    pub fn update_budgets<'a, R, C: FnOnce(&mut BudgetRecord) -> R>(
+        &self,
+        changes: impl IntoIterator<Item = (&'a HostPort, C)>,
+    ) -> Result<Vec<Result<R, StateProblem>>, StateProblem> {
         self.write(|transaction| {
-            let mut record = self.budget_in(transaction, host)?;
-            let result = change(&mut record);
-            let json =
-                serde_json::to_string(&record).map_err(|problem| self.unreadable(&problem))?;
-            transaction
-                .execute(
-                    "INSERT INTO budget (host, port, record) VALUES (?1, ?2, ?3)
-                     ON CONFLICT (host, port) DO UPDATE SET record = excluded.record",
-                    params![host.host, host.port, json],
-                )
-                .told(&self.path)?;
-            Ok(result)
+            let made = changes.into_iter().map(|(host, change)| {
+                let mut record = match self.budget_in(transaction, host) {
+                    Err(unreadable @ StateProblem::Damaged { .. }) => return Ok(Err(unreadable)),
+                    found => found?,
+                };
+                let result = change(&mut record);
+                self.put_budget(transaction, host, &record)?;
+                Ok(Ok(result))
+            });
+            made.collect()
         })
+    }
+
+    fn put_budget(
+        &self,
+        transaction: &Transaction<'_>,
+        host: &HostPort,
+        record: &BudgetRecord,
+    ) -> Result<(), StateProblem> {
+        let json = serde_json::to_string(record).map_err(|problem| self.unreadable(&problem))?;
+        transaction
+            .prepare_cached(
+                "INSERT INTO budget (host, port, record) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (host, port) DO UPDATE SET record = excluded.record",
+            )
+            .and_then(|mut put| put.execute(params![host.host, host.port, json]))
+            .told(&self.path)?;
+        Ok(())
     }
 
     /// What is remembered of `host`.
@@ -126,11 +151,8 @@ impl State {
         host: &HostPort,
     ) -> Result<BudgetRecord, StateProblem> {
         let json: Option<String> = database
-            .query_row(
-                "SELECT record FROM budget WHERE host = ?1 AND port = ?2",
-                params![host.host, host.port],
-                |row| row.get(0),
-            )
+            .prepare_cached("SELECT record FROM budget WHERE host = ?1 AND port = ?2")
+            .and_then(|mut asked| asked.query_row(params![host.host, host.port], |row| row.get(0)))
             .optional()
             .told(&self.path)?;
         let Some(json) = json else {
@@ -161,12 +183,15 @@ impl State {
         slot: &Slot,
     ) -> Result<Option<Origin>, StateProblem> {
         self.read(|database| {
+            let (part, reference) = (slot.part.to_string(), reference.to_string());
             let origin: Option<String> = database
-                .query_row(
+                .prepare_cached(
                     "SELECT origin FROM origin WHERE connection = ?1 AND part = ?2 AND reference = ?3",
-                    params![slot.connection.as_str(), slot.part.to_string(), reference.to_string()],
-                    |row| row.get(0),
                 )
+                .and_then(|mut asked| {
+                    let place = params![slot.connection.as_str(), part, reference];
+                    asked.query_row(place, |row| row.get(0))
+                })
                 .optional()
                 .told(&self.path)?;
             Ok(origin.and_then(|origin| Origin::parse(&origin)))

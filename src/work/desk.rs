@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::bookings::Bookings;
 use super::climb::Apart;
 use super::errand::Recent;
 use super::error::WorkError;
@@ -54,6 +55,7 @@ pub(super) struct Inner {
     pub(super) prober: Prober,
     pub(super) apart: Apart,
     pub(super) ledger: Ledger,
+    pub(super) bookings: Bookings,
     /// Wakes those who wait for attempts under way to end.
     pub(super) settled: Notify,
     pub(super) clipboard: OnceLock<Clipboard>,
@@ -245,6 +247,7 @@ impl Inner {
             prober: Prober::default(),
             apart: Apart::default(),
             ledger: Ledger::default(),
+            bookings: Bookings::default(),
             settled: Notify::new(),
             clipboard: OnceLock::new(),
             shut: AtomicBool::new(false),

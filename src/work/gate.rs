@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::bookings;
 use super::desk::Inner;
 use super::error::WorkError;
 use crate::domain::budget::{AttemptEnd, Stop};
-use crate::domain::stack::wiping;
 use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Secret};
 use crate::probe::budget::{self, Decision};
 use crate::probe::{Gate, Permit, Ticket};
-use crate::store::{State, told};
+use crate::store::State;
 
 /// How long is waited for other attempts to end, whose rejection would use up the budget: as long as a
 /// request on a slow host may take that somebody typed on over.
@@ -130,25 +130,21 @@ impl LockoutGate {
         username: &str,
         key: &Secret,
     ) -> Result<(Decision, KeyFingerprint), String> {
-        let inner = Arc::clone(&self.inner);
         let bisect = self
             .bisect
             .as_ref()
             .map(|_| self.bisected().map(|it| it.first));
-        let (host, username, key) = (host.clone(), username.to_owned(), key.clone());
-        let asked = tokio::task::spawn_blocking(move || {
-            let state = inner.state().map_err(|problem| problem.to_string())?;
-            let key = wiping(|| state.fingerprint(&username, &key));
+        let (username, key) = (username.to_owned(), key.clone());
+        bookings::update(&self.inner, host.clone(), move |state, record| {
+            let key = state.fingerprint(&username, &key);
             let now = Timestamp::now();
-            let decision = state.update_budget(&host, |record| match bisect {
+            let decision = match bisect {
                 Some(first) => budget::book_bisect(record, &key, first, now),
                 None => budget::book(record, &key, now),
-            });
-            Ok((decision.map_err(|problem| told(&problem))?, key))
-        });
-        asked
-            .await
-            .unwrap_or_else(|_| Err("the program is shutting down".to_owned()))
+            };
+            (decision, key)
+        })
+        .await
     }
 
     fn granted(&self, host: &HostPort, key: KeyFingerprint, number: u64) -> Permit {
@@ -169,14 +165,8 @@ impl LockoutGate {
 
     /// Changes a host's record. Where that fails the attempt stays booked as pending, the safe side.
     async fn write(&self, host: HostPort, change: impl FnOnce(&mut BudgetRecord) + Send + 'static) {
-        let inner = Arc::clone(&self.inner);
-        let written = tokio::task::spawn_blocking(move || {
-            let state = inner.state().map_err(|problem| problem.to_string())?;
-            state
-                .update_budget(&host, change)
-                .map_err(|problem| told(&problem))
-        });
-        if let Ok(Err(problem)) = written.await {
+        let change = |_: &State, record: &mut BudgetRecord| change(record);
+        if let Err(problem) = bookings::update(&self.inner, host, change).await {
             tracing::warn!(%problem, "the lock-out budget was not written");
         }
     }

@@ -1,0 +1,207 @@
+//! The way of the lock-out budget to disk. Every change is on disk before its caller goes on; those that come
+//! while the disk is busy go there together, in one step: else thousands of watched keys would wait for it one
+//! after the other.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::desk::Inner;
+use crate::domain::stack::wiping;
+use crate::domain::{BudgetRecord, HostPort};
+use crate::store::{State, told};
+
+/// Changes of the budget that wait for the disk.
+#[derive(Default)]
+pub(super) struct Bookings(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<(HostPort, Box<dyn Change>)>,
+    /// Whether a thread writes, and will look here again when it is done.
+    writing: bool,
+}
+
+/// A change of one host's record, with whoever waits for it.
+trait Change: Send {
+    fn make(&mut self, state: &State, record: &mut BudgetRecord);
+
+    /// The change is on disk, or is not made.
+    fn end(self: Box<Self>, written: Result<(), String>);
+}
+
+struct Asked<C, R> {
+    change: Option<C>,
+    result: Option<R>,
+    asker: oneshot::Sender<Result<R, String>>,
+}
+
+impl<C, R> Change for Asked<C, R>
+where
+    C: FnOnce(&State, &mut BudgetRecord) -> R + Send,
+    R: Send,
+{
+    fn make(&mut self, state: &State, record: &mut BudgetRecord) {
+        let change = self.change.take();
+        // A key may be among what it works with.
+        self.result = change.map(|change| wiping(|| change(state, record)));
+    }
+
+    fn end(self: Box<Self>, written: Result<(), String>) {
+        let Self { result, asker, .. } = *self;
+        let result = written.and_then(|()| result.ok_or_else(|| NOT_MADE.to_owned()));
+        // What is written stays written, whether or not somebody still waits.
+        let _ = asker.send(result);
+    }
+}
+
+const NOT_MADE: &str = "the program is shutting down";
+
+impl Bookings {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next changes; nothing, and the writer's end, where there are none.
+    fn next(&self) -> Option<Vec<(HostPort, Box<dyn Change>)>> {
+        let mut queue = self.queue();
+        queue.writing = !queue.waiting.is_empty();
+        queue.writing.then(|| std::mem::take(&mut queue.waiting))
+    }
+}
+
+/// Whoever writes. Should it break, nobody waits for it.
+struct Writer<'a>(&'a Bookings);
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *self.0.queue() = Queue::default();
+        }
+    }
+}
+
+/// Changes what is remembered of `host`; on disk when it returns. What was asked for is done also where nobody
+/// waits for it any more. A sentence says why it could not be.
+pub(super) async fn update<R: Send + 'static>(
+    inner: &Arc<Inner>,
+    host: HostPort,
+    change: impl FnOnce(&State, &mut BudgetRecord) -> R + Send + 'static,
+) -> Result<R, String> {
+    let (asker, answered) = oneshot::channel();
+    let asked = Asked {
+        change: Some(change),
+        result: None,
+        asker,
+    };
+    let begins = {
+        let mut queue = inner.bookings.queue();
+        queue.waiting.push((host, Box::new(asked)));
+        !std::mem::replace(&mut queue.writing, true)
+    };
+    if begins {
+        let inner = Arc::clone(inner);
+        tokio::task::spawn_blocking(move || {
+            let writer = Writer(&inner.bookings);
+            while let Some(changes) = writer.0.next() {
+                write(&inner, changes);
+            }
+        });
+    }
+    answered.await.unwrap_or_else(|_| Err(NOT_MADE.to_owned()))
+}
+
+fn write(inner: &Inner, mut changes: Vec<(HostPort, Box<dyn Change>)>) {
+    let state = match inner.state() {
+        Ok(state) => state,
+        Err(problem) => return end(changes, || Err(problem.to_string())),
+    };
+    let made = changes.iter_mut().map(|(host, change)| {
+        let make = |record: &mut BudgetRecord| change.make(&state, record);
+        (&*host, make)
+    });
+    match state.update_budgets(made) {
+        Ok(each) => {
+            let mut each = each.into_iter();
+            end(changes, || match each.next() {
+                Some(Err(problem)) => Err(told(&problem)),
+                _ => Ok(()),
+            });
+        }
+        Err(problem) => end(changes, || Err(told(&problem))),
+    }
+}
+
+fn end(changes: Vec<(HostPort, Box<dyn Change>)>, mut written: impl FnMut() -> Result<(), String>) {
+    for (_, change) in changes {
+        change.end(written());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::config::Environment;
+    use crate::domain::KeyFingerprint;
+    use crate::probe::budget;
+    use crate::work::desk::Desk;
+
+    fn host() -> HostPort {
+        HostPort {
+            host: "a.example".to_owned(),
+            port: 443,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_while_the_disk_is_busy_is_written_together_and_each_hears_its_own() {
+        let desk = Desk::rehearsal(Environment::of([]), Vec::new())
+            .await
+            .unwrap();
+        let inner = &desk.0;
+        let (busy, is_busy) = mpsc::channel();
+        let (go_on, may_go_on) = mpsc::channel::<()>();
+        // Holds the writer until the others are in the queue.
+        let first = update(inner, host(), move |_, _| {
+            busy.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        });
+        let others = async {
+            tokio::task::spawn_blocking(move || is_busy.recv().unwrap())
+                .await
+                .unwrap();
+            let book = |key: &str| {
+                let key = KeyFingerprint(key.to_owned());
+                update(inner, host(), move |_, record| {
+                    budget::book(record, &key, jiff::Timestamp::now())
+                })
+            };
+            let held = async {
+                while inner.bookings.queue().waiting.len() < 2 {
+                    tokio::task::yield_now().await;
+                }
+                assert!(inner.bookings.queue().writing);
+                go_on.send(()).unwrap();
+            };
+            tokio::join!(book("one"), book("other"), held)
+        };
+        let (first, (one, other, ())) = tokio::join!(first, others);
+        first.unwrap();
+        // Each attempt has a number of its own: none was lost to the other.
+        assert_ne!(one.unwrap(), other.unwrap());
+    }
+
+    #[tokio::test]
+    async fn one_that_breaks_holds_up_nobody() {
+        let desk = Desk::rehearsal(Environment::of([]), Vec::new())
+            .await
+            .unwrap();
+        let broken = update(&desk.0, host(), |_, _| {
+            assert!(false.then_some(()).is_some())
+        });
+        assert_eq!(broken.await, Err(NOT_MADE.to_owned()));
+        assert_eq!(update(&desk.0, host(), |_, _| 7).await, Ok(7));
+    }
+}
