@@ -115,6 +115,7 @@ async fn run(
         profile,
         token_only,
         folder: _folder,
+        known: _,
     } = prepared;
     let begin = if token_only {
         verify::begin

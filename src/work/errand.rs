@@ -59,6 +59,8 @@ pub(super) struct Prepared {
     pub(super) token_only: bool,
     /// Where the sockets of the way through another machine are; goes with the climb.
     pub(super) folder: Option<PrivateFolder>,
+    /// What was remembered of a saved connection before the climb.
+    pub(super) known: Option<PastRecord>,
 }
 
 /// What a climb found out, beside its verdict.
@@ -69,6 +71,18 @@ pub(super) struct Found {
     pub(super) service_seen: bool,
     pub(super) accepted: Option<Accepted>,
     pub(super) last_good: Option<LastGood>,
+}
+
+impl Found {
+    /// Whether a run that sent no key found nothing that is not in `known` already: most runs of a watch.
+    pub(super) fn is_known(&self, known: Option<&PastRecord>, verdict: &Verdict) -> bool {
+        self.pair.is_none()
+            && known.is_some_and(|known| {
+                let mut learnt = known.clone();
+                learn(&mut learnt, None, verdict, self);
+                learnt == *known
+            })
+    }
 }
 
 impl Errand {
@@ -137,7 +151,8 @@ impl Errand {
             manner: self.manner,
             past: Past::default(),
         };
-        subject.past = self.past(inner, &service, &subject);
+        let known;
+        (subject.past, known) = self.past(inner, &service, &subject);
         if self.via.is_some() {
             // Other addresses and another way are no change.
             subject.past.last_good = None;
@@ -148,12 +163,18 @@ impl Errand {
             profile,
             token_only: self.token_only,
             folder,
+            known,
         })
     }
 
-    /// What earlier probes found out. A state that can't be read is no past: the gate will say so before a
-    /// key is sent.
-    fn past(&self, inner: &Inner, service: &Service, subject: &Subject) -> Past {
+    /// What earlier probes found out, with the record of a saved connection. A state that can't be read is no
+    /// past: the gate will say so before a key is sent.
+    fn past(
+        &self,
+        inner: &Inner,
+        service: &Service,
+        subject: &Subject,
+    ) -> (Past, Option<PastRecord>) {
         let state = inner.state().ok();
         // The ladder splits a pasted pair; a run that is begun and left tells how it would be sent.
         let pair = match (&state, &self.key) {
@@ -185,7 +206,8 @@ impl Errand {
         if let (Some(host), Some(pair), Some(state)) = (host_of(url), &pair, &state) {
             past.paused = gate::paused(state, &host, pair);
         }
-        past
+        let saved = matches!(self.known, Known::Saved) && state.is_some();
+        (past, saved.then_some(record))
     }
 
     /// Writes down what the probe found out. Blocks.

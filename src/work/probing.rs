@@ -286,14 +286,15 @@ impl Desk {
     pub(super) async fn run(&self, errand: Errand, progress: Progress<'_>) -> Verdict {
         let errand = Arc::new(errand);
         let asked = Arc::clone(&errand);
-        let prepared = match self.blocking(move |inner| asked.prepare(inner)).await {
+        let mut prepared = match self.blocking(move |inner| asked.prepare(inner)).await {
             Ok(prepared) => prepared,
             Err(problem) => return errand.broken(&problem.to_string()),
         };
+        let known = prepared.known.take();
         let (mut verdict, found) = self.climb(prepared, progress).await;
         errand.add_family(&mut verdict);
         // What another machine found is no past of this one's.
-        if errand.token_only || errand.via.is_some() {
+        if errand.token_only || errand.via.is_some() || found.is_known(known.as_ref(), &verdict) {
             return verdict;
         }
         let (told, kept) = (verdict.clone(), Arc::clone(&errand));
@@ -335,6 +336,7 @@ impl Desk {
             profile: settings.profile(timeout, self.environment()),
             token_only: false,
             folder: None,
+            known: None,
         };
         self.climb(prepared, &silent).await.0
     }

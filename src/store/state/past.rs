@@ -77,11 +77,11 @@ impl State {
                 let json =
                     serde_json::to_string(&record).map_err(|problem| self.unreadable(&problem))?;
                 transaction
-                    .execute(
+                    .prepare_cached(
                         "INSERT INTO past (connection, url, record) VALUES (?1, ?2, ?3)
                          ON CONFLICT (connection, url) DO UPDATE SET record = excluded.record",
-                        params![name.as_str(), url, json],
                     )
+                    .and_then(|mut put| put.execute(params![name.as_str(), url, json]))
                     .told(&self.path)?;
             }
             Ok(result)
@@ -95,11 +95,8 @@ impl State {
         url: &str,
     ) -> Result<PastRecord, StateProblem> {
         let json: Option<String> = database
-            .query_row(
-                "SELECT record FROM past WHERE connection = ?1 AND url = ?2",
-                params![name.as_str(), url],
-                |row| row.get(0),
-            )
+            .prepare_cached("SELECT record FROM past WHERE connection = ?1 AND url = ?2")
+            .and_then(|mut asked| asked.query_row(params![name.as_str(), url], |row| row.get(0)))
             .optional()
             .told(&self.path)?;
         let Some(json) = json else {
