@@ -15,7 +15,7 @@ use crate::domain::{Connection, Endpoint, Handle, Name, Origin, Secret, SecretRe
 use crate::service::{Held, sign};
 use crate::store::secrets::{Offer, SecretProblem, Variables};
 use crate::store::vault::VaultState;
-use crate::store::{Secrets, Slot as Place, VaultProblem, told};
+use crate::store::{Secrets, Slot as Place, StoreKind, VaultProblem, told};
 
 impl Desk {
     /// The secrets of a connection, for its form. Asks for the passphrase where one of them is in a locked
@@ -146,7 +146,7 @@ impl Desk {
     pub async fn offers(&self) -> Result<Vec<Offer>, WorkError> {
         let mut offers = self.secrets().await?.offers().await;
         if self.folders().is_none() {
-            offers.retain(|offer| offer.kind == crate::store::StoreKind::Ask);
+            offers.retain(|offer| offer.kind == StoreKind::Ask);
         }
         Ok(offers)
     }
@@ -248,7 +248,17 @@ async fn allowed(
     origin: &Origin,
     trust: Trust,
 ) -> Result<Held, SecretProblem> {
-    let known = secrets.origin_of(reference, place).await?;
+    let (known, value) = match StoreKind::of(reference) {
+        // Value and origin stand side by side there.
+        StoreKind::Vault | StoreKind::Ask | StoreKind::Keyring => {
+            let found = secrets.fetch(reference, place).await?;
+            (found.origin, Some(found.value))
+        }
+        // No program is run, and no file read, for a value that may not be sent.
+        StoreKind::Env | StoreKind::File | StoreKind::Cmd => {
+            (secrets.origin_of(reference, place).await?, None)
+        }
+    };
     match (known, trust) {
         (Some(known), _) if known == *origin => {}
         (_, Trust::Confirmed) => {}
@@ -266,7 +276,10 @@ async fn allowed(
             )));
         }
     }
-    Ok(Held::Present(secrets.resolve(reference, place).await?))
+    Ok(Held::Present(match value {
+        Some(value) => value,
+        None => secrets.resolve(reference, place).await?,
+    }))
 }
 
 impl Inner {
