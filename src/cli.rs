@@ -32,6 +32,7 @@ pub mod transfer;
 pub mod watch;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -113,9 +114,7 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
 fn with_desk(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {
     output::log_to(global.log.as_deref(), global.verbose)?;
     let context = Context::open(environment, global)?.for_one_command();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
+    let runtime = runtime_for(&command)
         .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
     let done = runtime.block_on(async {
         match command {
@@ -144,4 +143,18 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
     // A hung look-up of a name can't be ended: it is left behind, not waited for.
     runtime.shutdown_background();
     done
+}
+
+/// How long a thread for files waits for more work, in what runs for days: they take turns, so that of many not
+/// one would ever end, and each would come to its turn with nothing of it at hand.
+const KEPT: Duration = Duration::from_millis(50);
+
+/// The tasks' threads. What runs for days asks a few times a second: one thread does that with ease, and more of
+/// them would wake each other for every probe.
+fn runtime_for(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if matches!(command, Command::Watch(_) | Command::Serve { .. }) {
+        builder.worker_threads(1).thread_keep_alive(KEPT);
+    }
+    builder.enable_all().build()
 }
