@@ -185,7 +185,7 @@ impl Known {
         let connections = configuration.connections.iter();
         Ok(Self {
             connections: connections
-                .map(|connection| (connection.name.clone(), Arc::new(connection.clone())))
+                .map(|connection| (connection.name.clone(), Arc::clone(connection)))
                 .collect(),
             timeout_s: configuration.settings.timeout_s,
             maintenance: configuration.settings.maintenance.clone(),

@@ -52,7 +52,7 @@ fn field_actions(model: &Model) -> Vec<Action> {
     let Some(form) = &model.form else {
         return Vec::new();
     };
-    let verdict = form.verdict.as_ref();
+    let verdict = form.verdict.as_deref();
     let corrected = form.hint.as_ref().is_some_and(|hint| hint.url.is_some())
         || verdict.is_some_and(|verdict| verdict.remedy.url.is_some());
     let snippet = verdict.is_some_and(|verdict| verdict.remedy.snippet.is_some());

@@ -35,7 +35,7 @@ pub fn of_entry(entry: &Entry) -> [FieldLamp; 4] {
     lamps(&Seen {
         set: set(connection),
         cms_url: connection.cms_url.is_some(),
-        verdict: entry.verdict.as_ref(),
+        verdict: entry.verdict.as_deref(),
         running: running(&entry.probe),
         probing: entry.probe != ProbeState::Idle,
         url_known: true,
@@ -51,10 +51,10 @@ pub(super) fn of_form(form: &Form) -> [FieldLamp; 4] {
     lamps(&Seen {
         set: FieldId::FIRST.map(|id| form.is_set(id)),
         cms_url: form.is_set(FieldId::CmsUrl),
-        verdict: form.verdict.as_ref(),
+        verdict: form.verdict.as_deref(),
         running: running(&form.probe),
         probing: form.probe != ProbeState::Idle,
-        url_known: !form.verdict_stale || form.verdict.as_ref().is_some_and(same_url),
+        url_known: !form.verdict_stale || form.verdict.as_deref().is_some_and(same_url),
         rest_known: !form.verdict_stale,
     })
 }

@@ -1,6 +1,7 @@
 //! Everything that can happen to the model, on one page. Past tense, or `…Requested`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
@@ -135,7 +136,7 @@ pub enum Message {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Loaded {
     /// All connections, in the order of the file.
-    pub connections: Vec<Connection>,
+    pub connections: Vec<Arc<Connection>>,
     /// Sentences to show: unknown keys, odd modes.
     pub warnings: Vec<String>,
     /// Seconds until the clipboard is cleared; 0 never.

@@ -1,6 +1,7 @@
 //! The model: all that the screen shows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tui_input::Input;
@@ -142,9 +143,9 @@ pub enum LoadState {
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// As configured.
-    pub connection: Connection,
+    pub connection: Arc<Connection>,
     /// The last verdict.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Box<Verdict>>,
     /// What its probe is doing.
     pub probe: ProbeState,
     /// Since when its state is what it is.
@@ -160,16 +161,13 @@ pub struct Entry {
 impl Entry {
     /// The lamp's state.
     pub fn state(&self) -> State {
-        self.verdict.as_ref().map_or(State::Unknown, Verdict::state)
+        let verdict = self.verdict.as_ref();
+        verdict.map_or(State::Unknown, |verdict| verdict.state())
     }
 }
 
 /// What a probe is doing.
 #[derive(Debug, Clone, PartialEq, Default)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nine rungs beside a whole verdict: boxing them saves nothing that counts"
-)]
 pub enum ProbeState {
     /// Nothing runs.
     #[default]
@@ -179,7 +177,7 @@ pub enum ProbeState {
         /// Its generation.
         generation: u64,
         /// Rungs so far.
-        checks: Checks,
+        checks: Box<Checks>,
     },
     /// The watcher's runs.
     Watched,
@@ -256,7 +254,7 @@ pub struct Form {
     /// What its probe is doing.
     pub probe: ProbeState,
     /// What the last probe of the draft found.
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<Box<Verdict>>,
     /// When the debounced test is due.
     pub due: Option<Timestamp>,
     /// Whether anything was changed since it was opened or saved.

@@ -78,8 +78,8 @@ impl Model {
     /// connection's.
     pub fn shown_verdict(&self) -> Option<&Verdict> {
         match self.visible_form() {
-            Some(form) => form.verdict.as_ref(),
-            None => self.selected_entry()?.verdict.as_ref(),
+            Some(form) => form.verdict.as_deref(),
+            None => self.selected_entry()?.verdict.as_deref(),
         }
     }
 
@@ -248,7 +248,7 @@ impl Model {
         match self.selected_entry() {
             Some(entry) => self
                 .disguise
-                .line(&entry.connection, entry.verdict.as_ref(), line),
+                .line(&entry.connection, entry.verdict.as_deref(), line),
             None => self.disguise.sentence(line),
         }
     }

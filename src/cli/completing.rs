@@ -3,6 +3,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Arg, Command, CommandFactory};
 use clap_complete::Shell;
@@ -98,7 +99,10 @@ fn connections(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn tags(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let mut tags: Vec<String> = configured().into_iter().flat_map(|one| one.tags).collect();
+    let mut tags: Vec<String> = configured()
+        .iter()
+        .flat_map(|one| one.tags.clone())
+        .collect();
     tags.sort();
     tags.dedup();
     offered(typed, tags.into_iter().map(|tag| (tag, String::new())))
@@ -144,7 +148,7 @@ fn offered(typed: &OsStr, all: impl Iterator<Item = (String, String)>) -> Vec<Co
 
 /// The connections of the configuration that the line to be completed means; none where it can't be read: a
 /// completion does not complain.
-fn configured() -> Vec<Connection> {
+fn configured() -> Vec<Arc<Connection>> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let overrides = Overrides {
         config_dir: folder(&words, "--config-dir"),

@@ -135,21 +135,27 @@ fn masked(proxy: &str) -> String {
 async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
     let connections = context.desk.connections().await?;
     match format {
-        Format::Json => output::json(&connections.iter().map(Shown::from).collect::<Vec<_>>())?,
+        Format::Json => output::json(
+            &connections
+                .iter()
+                .map(|one| Shown::from(&**one))
+                .collect::<Vec<_>>(),
+        )?,
         Format::Ndjson => {
             for connection in &connections {
-                output::ndjson(&Shown::from(connection))?;
+                output::ndjson(&Shown::from(&**connection))?;
             }
         }
         Format::Human | Format::Nagios => {
-            let width =
-                |of: fn(&Connection) -> usize| connections.iter().map(of).max().unwrap_or(0);
+            let width = |of: fn(&Connection) -> usize| {
+                connections.iter().map(|one| of(one)).max().unwrap_or(0)
+            };
             let names = width(|connection| connection.name.as_str().chars().count());
             let services = width(|connection| connection.service.as_str().len());
-            for Connection {
-                name, service, url, ..
-            } in &connections
-            {
+            for connection in &connections {
+                let Connection {
+                    name, service, url, ..
+                } = &**connection;
                 let url = for_eyes(url);
                 output::text(&format!("{name:names$}  {service:services$}  {url}\n"))?;
             }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::arguments::{Format, ProbeArguments, Way};
@@ -140,14 +141,14 @@ async fn chosen(
         return Ok((names, shape));
     }
     let connections = context.desk.connections().await?;
-    let wanted = |connection: &Connection| match &arguments.tag {
+    let wanted = |connection: &&Arc<Connection>| match &arguments.tag {
         Some(tag) => connection.tags.contains(tag),
         None => arguments.all,
     };
     let names: Vec<Name> = connections
-        .into_iter()
+        .iter()
         .filter(wanted)
-        .map(|connection| connection.name)
+        .map(|connection| connection.name.clone())
         .collect();
     if names.is_empty() {
         return Err(nothing_chosen(arguments));

@@ -109,7 +109,7 @@ pub(super) async fn account(context: &Context, name: &str) -> Result<Account, Fa
     let names: Vec<_> = connections
         .into_iter()
         .filter(|other| other.service == ServiceId::connect() || other.name == name)
-        .map(|other| other.name)
+        .map(|other| other.name.clone())
         .collect();
     context.open_vault_for(&names).await?;
     Ok(context.desk.account(&name).await?)

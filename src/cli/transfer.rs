@@ -4,6 +4,7 @@ mod apply;
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -326,7 +327,8 @@ async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Co
         chosen.push(context.desk.connection(&parsed(name)?).await?);
     }
     if arguments.names.is_empty() {
-        chosen = context.desk.connections().await?;
+        let all = context.desk.connections().await?;
+        chosen = all.into_iter().map(Arc::unwrap_or_clone).collect();
         if let Some(tag) = &arguments.tag {
             chosen.retain(|connection| connection.tags.contains(tag));
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -58,9 +59,12 @@ pub async fn run(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
 }
 
 /// The connections that the arguments name; all where they name none.
-async fn chosen(context: &Context, arguments: &WatchArguments) -> Result<Vec<Connection>, Fault> {
+async fn chosen(
+    context: &Context,
+    arguments: &WatchArguments,
+) -> Result<Vec<Arc<Connection>>, Fault> {
     let known = context.desk.connections().await?;
-    let wanted = |one: &Connection| {
+    let wanted = |one: &Arc<Connection>| {
         let named = arguments.names.iter().any(|name| name == one.name.as_str());
         let tagged = arguments
             .tag

@@ -36,7 +36,7 @@ pub struct Configuration {
     /// The settings, defaults filled in.
     pub settings: Settings,
     /// The connections, in the file's order.
-    pub connections: Vec<Connection>,
+    pub connections: Vec<Arc<Connection>>,
     /// Keys that nobody reads here, with the byte where each stands: for `doctor`, which finds typing errors.
     unknown: Vec<(usize, String)>,
 }

@@ -239,7 +239,7 @@ impl Secrets {
         &self,
         kind: StoreKind,
         slot: &Slot,
-        connections: &[Connection],
+        connections: &[Arc<Connection>],
     ) -> Option<SecretRef> {
         let make: fn(String) -> SecretRef = match kind {
             StoreKind::Keyring => SecretRef::Keyring,
@@ -310,7 +310,11 @@ impl Secrets {
     }
 
     /// Where the value lives: for `secret where` and `doctor`. Reads no value.
-    pub fn whereabouts(&self, reference: &SecretRef, connections: &[Connection]) -> Whereabouts {
+    pub fn whereabouts(
+        &self,
+        reference: &SecretRef,
+        connections: &[Arc<Connection>],
+    ) -> Whereabouts {
         whereabouts::find(&self.vault, reference, connections)
     }
 

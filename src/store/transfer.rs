@@ -4,6 +4,7 @@
 //! out unless the reader trusts it, and listed so that they can decide.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::configuration::{self, Configuration, ConfigurationProblem, EditProblem};
 use crate::domain::text::inert;
@@ -69,7 +70,7 @@ pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, Configurat
         }
     }
     for connection in &mut configuration.connections {
-        sensitive.extend(screen(connection, trust, None));
+        sensitive.extend(screen(Arc::make_mut(connection), trust, None));
     }
     Ok(Import {
         configuration,
@@ -251,7 +252,7 @@ mod tests {
         let import = import(Path::new("x"), &text, false).unwrap();
         assert_eq!(
             (import.configuration.connections, import.sensitive),
-            (vec![connection], vec![])
+            (vec![Arc::new(connection)], vec![])
         );
     }
 

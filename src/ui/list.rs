@@ -10,7 +10,7 @@ use super::text::{cells, inset, put, put_both, row, width};
 use super::view::{View, lamp};
 use super::{border, input, welcome};
 use crate::app::model::{Entry, LoadState, Order, Pane};
-use crate::domain::{Name, Verdict};
+use crate::domain::Name;
 
 /// Cells of the lamp's longest word, and the blank behind it.
 const WORD: usize = 8;
@@ -106,7 +106,7 @@ fn status(view: &View<'_>, entry: &Entry) -> Line<'static> {
     let status = entry
         .verdict
         .as_ref()
-        .map_or_else(|| "–".to_owned(), Verdict::short_status);
+        .map_or_else(|| "–".to_owned(), |verdict| verdict.short_status());
     Line::from(Span::styled(status, view.theme.faint))
 }
 

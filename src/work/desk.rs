@@ -159,7 +159,7 @@ impl Desk {
     }
 
     /// All connections, in the order of the file.
-    pub async fn connections(&self) -> Result<Vec<Connection>, WorkError> {
+    pub async fn connections(&self) -> Result<Vec<Arc<Connection>>, WorkError> {
         Ok(self.configuration().await?.connections.clone())
     }
 
@@ -323,6 +323,14 @@ pub(super) fn found<'a>(
     configuration: &'a Configuration,
     name: &Name,
 ) -> Result<&'a Connection, WorkError> {
+    shared(configuration, name).map(|connection| &**connection)
+}
+
+/// The same, to be kept.
+pub(super) fn shared<'a>(
+    configuration: &'a Configuration,
+    name: &Name,
+) -> Result<&'a Arc<Connection>, WorkError> {
     configuration
         .connections
         .iter()

@@ -211,7 +211,7 @@ impl Inner {
         let used: Vec<SecretRef> = configuration
             .connections
             .iter()
-            .flat_map(references)
+            .flat_map(|one| references(one))
             .map(|(reference, _)| reference)
             .collect();
         for name in self.vault.names().unwrap_or_default() {

@@ -3,10 +3,11 @@
 use super::desk::{Desk, found};
 use super::draft::{Draft, Edit, Saved, Slot};
 use super::error::WorkError;
-use super::secrets::reference;
+use super::secrets::{reference, references};
 use crate::domain::{Connection, Name, Secret, SecretRef};
 use crate::store::secrets::{Found, Whereabouts};
 use crate::store::{Secrets, Slot as Place, StoreKind};
+use std::sync::Arc;
 
 /// One secret of a connection, and where its value lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ impl Desk {
         let secrets = self.secrets().await?;
         self.blocking(move |_| {
             let connections = &configuration.connections;
-            let all = connections.iter().flat_map(super::secrets::references);
+            let all = connections.iter().flat_map(|one| references(one));
             Ok(all
                 .map(|(reference, place)| Kept {
                     whereabouts: secrets.whereabouts(&reference, connections),
@@ -103,7 +104,7 @@ impl Desk {
         secrets: &Secrets,
         (kind, place): (StoreKind, &Place),
         found: &Found,
-        connections: &[Connection],
+        connections: &[Arc<Connection>],
     ) -> Result<SecretRef, WorkError> {
         let new = secrets
             .new_reference(kind, place, connections)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::desk::{Desk, found};
+use super::desk::{Desk, shared};
 use super::draft::{Slot, Unsaved};
 use super::errand::{Errand, Known, Prepared, host_of};
 use super::error::WorkError;
@@ -195,7 +195,7 @@ impl Desk {
         let connections = match names {
             None => configuration.connections.clone(),
             Some(names) => {
-                let look_up = |name| found(&configuration, name).cloned();
+                let look_up = |name| shared(&configuration, name).map(Arc::clone);
                 names.iter().map(look_up).collect::<Result<_, _>>()?
             }
         };
@@ -220,7 +220,7 @@ impl Desk {
     }
 
     /// What was announced of these connections by an earlier watch. Without a state: of none.
-    async fn announced(&self, connections: &[Connection]) -> Vec<(Name, State)> {
+    async fn announced(&self, connections: &[Arc<Connection>]) -> Vec<(Name, State)> {
         let names: Vec<_> = connections.iter().map(|it| it.name.clone()).collect();
         let announced = self.blocking(move |inner| {
             let state = inner.state()?;

@@ -12,6 +12,7 @@ use crate::domain::{Connection, Name, Secret, SecretRef};
 use crate::store::configuration::{EditProblem, SettingValue};
 use crate::store::secrets::Part;
 use crate::store::{Configuration, ConfigurationProblem, Secrets, Slot as Place, StoreKind};
+use std::sync::Arc;
 
 impl Desk {
     /// Saves `draft`. Whatever fails, the old connection and its secrets work as before.
@@ -147,7 +148,7 @@ impl Desk {
         let used: Vec<_> = configuration
             .connections
             .iter()
-            .flat_map(references)
+            .flat_map(|one| references(one))
             .collect();
         let mut left = Vec::new();
         for (reference, place) in gone {
@@ -278,7 +279,7 @@ impl Saving<'_> {
         slot: Slot,
         value: &Secret,
         kind: StoreKind,
-        connections: &[Connection],
+        connections: &[Arc<Connection>],
     ) -> Result<(), WorkError> {
         let place = self.place(slot);
         let named = Place {

@@ -10,6 +10,7 @@ pub use apply::{Plan, Step};
 pub use bundle::{Bundled, Opener};
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::desk::Desk;
 use super::draft::{Draft, Edit, Saved};
@@ -223,6 +224,7 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
             .configuration
             .connections
             .into_iter()
+            .map(Arc::unwrap_or_clone)
             .map(plain)
             .collect(),
         left_out,
@@ -231,7 +233,7 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
 }
 
 /// What becomes of each item beside what is here.
-fn decide(items: &mut [Item], here: &[Connection], rename: bool) {
+fn decide(items: &mut [Item], here: &[Arc<Connection>], rename: bool) {
     let mut taken: Vec<Name> = here.iter().map(|one| one.name.clone()).collect();
     for item in items {
         let twin = here.iter().find(|one| is_same(one, item));

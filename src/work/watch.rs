@@ -156,7 +156,11 @@ enum Turn {
 }
 
 impl Watch {
-    pub(super) fn new(probe: Probe, connections: Vec<Connection>, settings: WatchSettings) -> Self {
+    pub(super) fn new(
+        probe: Probe,
+        connections: Vec<impl Into<Arc<Connection>>>,
+        settings: WatchSettings,
+    ) -> Self {
         let mut watch = Self {
             probe,
             lanes: Lanes::new(settings.per_host),
@@ -230,8 +234,9 @@ impl Watch {
 
     /// Watches these connections from now on: those that are the same keep their turn, those that changed or
     /// are new come soon, and probes of all others are ended. Paused ones are left out.
-    pub fn replace(&mut self, connections: Vec<Connection>) {
-        let connections: Vec<_> = connections.into_iter().filter(|c| !c.paused).collect();
+    pub fn replace(&mut self, connections: Vec<impl Into<Arc<Connection>>>) {
+        let connections = connections.into_iter().map(Into::into);
+        let connections: Vec<Arc<Connection>> = connections.filter(|c| !c.paused).collect();
         let kept: HashSet<_> = connections.iter().map(|c| c.name.clone()).collect();
         let gone: Vec<_> = self
             .entries
@@ -247,7 +252,7 @@ impl Watch {
             .filter(|new| {
                 self.entries
                     .get(&new.name)
-                    .is_none_or(|old| *old.connection != *new)
+                    .is_none_or(|old| old.connection != *new)
             })
             .collect();
         let spread = self.spread(changed.len());
@@ -267,7 +272,7 @@ impl Watch {
         STAGGER.saturating_mul(count).min(interval)
     }
 
-    fn add(&mut self, connection: Connection, damping: Damping, spread: Duration) {
+    fn add(&mut self, connection: Arc<Connection>, damping: Damping, spread: Duration) {
         let endpoint = Endpoint::parse(&connection.url).ok();
         let host = |endpoint: &Endpoint| HostPort::of(endpoint.url());
         let nowhere = || HostPort {
@@ -287,7 +292,7 @@ impl Watch {
             interval: interval.max(SHORTEST),
             turn: Turn::Scheduled,
             damping,
-            connection: Arc::new(connection),
+            connection,
         };
         let share = spread.as_secs_f64() / entry.interval.as_secs_f64();
         let mut first = || share.min(1.0) * self.chance.share();

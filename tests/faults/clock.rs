@@ -95,7 +95,7 @@ fn model() -> Model {
     let mut connection = Connection::new(name, ServiceId::blesta(), "https://a.example");
     connection.key = Some(SecretRef::Ask);
     let loaded = Loaded {
-        connections: vec![connection],
+        connections: vec![connection.into()],
         clipboard_clear_s: 20,
         lock_after_min: 15,
         ..Loaded::default()

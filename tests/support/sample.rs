@@ -91,7 +91,7 @@ fn entries() -> Vec<Entry> {
         Entry {
             probe: ProbeState::Running {
                 generation: 7,
-                checks: half_way(),
+                checks: Box::new(half_way()),
             },
             ..entry(
                 connection("東京支店の請求サーバー", "https://tokyo.example.jp"),
@@ -122,10 +122,10 @@ pub(crate) fn connection(text: &str, url: &str) -> Connection {
 
 pub(crate) fn entry(connection: Connection, verdict: Option<Verdict>) -> Entry {
     Entry {
-        connection,
+        connection: connection.into(),
         strip: verdict.as_ref().map_or_else(Vec::new, strip),
         since: verdict.as_ref().map(|_| after(-2_900)),
-        verdict,
+        verdict: verdict.map(Box::new),
         probe: ProbeState::Idle,
         stood: None,
         share: None,
@@ -372,7 +372,7 @@ pub(crate) fn form() -> Form {
     }
     form.probe = ProbeState::Running {
         generation: 8,
-        checks: half_way(),
+        checks: Box::new(half_way()),
     };
     form.dirty = true;
     form.hint = Some(UrlHint {

@@ -1,5 +1,6 @@
 //! The watch table, the detail and what lies over them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use switchboard::app::watching::{BoardEvent, WatchingMessage};
@@ -158,19 +159,10 @@ fn no_size_breaks_the_table_or_the_detail() {
 #[test]
 fn rows_stand_under_their_tags() {
     let mut grouped = watched(100, 30);
-    grouped
-        .entries
-        .get_mut(&name("eu"))
-        .unwrap()
-        .connection
-        .tags = vec!["asia".into()];
-    grouped
-        .entries
-        .get_mut(&name("us"))
-        .unwrap()
-        .connection
-        .tags
-        .clear();
+    for (whose, tags) in [("eu", vec!["asia".into()]), ("us", Vec::new())] {
+        let entry = grouped.entries.get_mut(&name(whose)).unwrap();
+        Arc::make_mut(&mut entry.connection).tags = tags;
+    }
     press(&mut grouped, "T");
     grouped.notice = None;
     assert_snapshot!("table_grouped", screen(&grouped));
@@ -198,7 +190,7 @@ fn planned_and_paused_are_no_alarm() {
     let mut shown = watched(100, 30);
     let set = |model: &mut Model, whose: &str| {
         let entry = model.entries.get_mut(&name(whose)).unwrap();
-        entry.connection.clone()
+        (*entry.connection).clone()
     };
     let mut planned = set(&mut shown, "legacy");
     planned.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
@@ -250,7 +242,7 @@ fn what_lies_over_the_table() {
     there.connection = Some(name("legacy"));
     let opinion = SecondOpinion {
         host: "ssh:web1".parse().unwrap(),
-        verdict: there,
+        verdict: *there,
         conclusion: Conclusion::AddressFiltered,
     };
     tell(

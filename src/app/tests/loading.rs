@@ -10,7 +10,7 @@ use crate::domain::{Connection, Reason, State};
 
 fn load(scene: &mut Scene, connections: Vec<Connection>) {
     scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
-        connections,
+        connections: connections.into_iter().map(Into::into).collect(),
         ..Loaded::default()
     })));
 }

@@ -35,7 +35,7 @@ impl Scene {
     pub(super) fn with(connections: Vec<Connection>) -> Self {
         let mut scene = Self::starting();
         scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
-            connections,
+            connections: connections.into_iter().map(Into::into).collect(),
             ..Loaded::default()
         })));
         scene.effects.clear();

@@ -1,6 +1,7 @@
 //! The configuration came, or came again because another copy of the program changed it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{Effects, Model};
 use crate::app::effect::Effect;
@@ -55,7 +56,7 @@ impl Model {
 
     /// Whether the watch must be told: connections or maintenance windows are others.
     fn watches_other_than(&self, loaded: &Loaded) -> bool {
-        let same = |connection: &Connection| {
+        let same = |connection: &Arc<Connection>| {
             let known = self.entries.get(&connection.name);
             known.is_some_and(|entry| entry.connection == *connection)
         };
@@ -75,7 +76,7 @@ impl Model {
     }
 
     /// Keeps what is known of connections that are the same as before.
-    fn take_connections(&mut self, connections: Vec<Connection>) {
+    fn take_connections(&mut self, connections: Vec<Arc<Connection>>) {
         let mut known = std::mem::take(&mut self.entries);
         let mut entries = HashMap::with_capacity(connections.len());
         for connection in connections {
@@ -106,7 +107,7 @@ impl Model {
             None => return,
         };
         match (self.entries.get(&name), dirty) {
-            (Some(entry), _) if Some(&entry.connection) == original.as_ref() => {}
+            (Some(entry), _) if Some(&*entry.connection) == original.as_ref() => {}
             (Some(entry), false) => {
                 let fresh = Form::of(&entry.connection);
                 self.replace_form(fresh, out);
@@ -156,9 +157,9 @@ impl Model {
 
 impl Entry {
     /// A connection that nothing is known of yet.
-    pub fn unprobed(connection: Connection) -> Self {
+    pub fn unprobed(connection: impl Into<Arc<Connection>>) -> Self {
         Self {
-            connection,
+            connection: connection.into(),
             verdict: None,
             probe: ProbeState::Idle,
             since: None,

@@ -1,6 +1,7 @@
 //! Dialogs with lines to type in: a passphrase, a further token.
 
 use crossterm::event::{KeyCode, KeyModifiers};
+use std::sync::Arc;
 use tui_input::Input;
 
 use super::{Effects, Model, editing_request};
@@ -152,7 +153,7 @@ impl Model {
         }
         self.adding = None;
         if let Some(entry) = self.entries.get_mut(&connection.name) {
-            entry.connection = connection.clone();
+            entry.connection = Arc::new(connection.clone());
         }
         if let Some(form) = &mut self.form
             && form.editing.as_ref() == Some(&connection.name)

@@ -35,10 +35,7 @@ impl Model {
         let entry = name.as_ref().and_then(|name| self.entries.get(name));
         match (name, entry.and_then(|entry| entry.verdict.clone())) {
             (Some(name), Some(verdict)) if self.visible_form().is_none() => {
-                out.push(Effect::CopyTicket {
-                    name,
-                    verdict: Box::new(verdict),
-                });
+                out.push(Effect::CopyTicket { name, verdict });
             }
             _ => self.complain("there is no verdict on a saved connection to write a ticket on"),
         }

@@ -65,7 +65,7 @@ impl Model {
         self.generation = generation;
         entry.probe = ProbeState::Running {
             generation,
-            checks: Checks::default(),
+            checks: Box::default(),
         };
         out.push(Effect::Probe {
             target: Target::Saved(name.clone()),
@@ -98,7 +98,7 @@ impl Model {
         let origin_confirmed = manner != Manner::UrlTyping && form.key_is_agreed();
         form.probe = ProbeState::Running {
             generation,
-            checks: Checks::default(),
+            checks: Box::default(),
         };
         form.refresh_lamps();
         self.generation = generation;
@@ -162,7 +162,10 @@ impl Model {
             return;
         };
         if probe.is_generation(generation) {
-            *probe = ProbeState::Running { generation, checks };
+            *probe = ProbeState::Running {
+                generation,
+                checks: Box::new(checks),
+            };
             self.refresh_form_lamps();
         }
     }
@@ -197,7 +200,7 @@ impl Model {
     fn take_draft_verdict(&mut self, verdict: Verdict) {
         self.disguise.learn_verdict(&verdict);
         if let Some(form) = &mut self.form {
-            form.verdict = Some(verdict);
+            form.verdict = Some(Box::new(verdict));
             form.verdict_stale = false;
             form.refresh_lamps();
             self.response_scroll = 0;
@@ -257,7 +260,8 @@ impl ProbeState {
 impl Entry {
     /// The lamp shows the last probe at once; `since` moves only with the state.
     fn take(&mut self, verdict: Verdict) {
-        let before = self.verdict.as_ref().map(Verdict::state).or(self.stood);
+        let before = self.verdict.as_ref().map(|verdict| verdict.state());
+        let before = before.or(self.stood);
         if self.since.is_none() || before != Some(verdict.state()) {
             self.since = Some(verdict.at);
         }
@@ -265,7 +269,7 @@ impl Entry {
             self.strip.remove(0);
         }
         self.strip.push(verdict.state());
-        self.verdict = Some(verdict);
+        self.verdict = Some(Box::new(verdict));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::app::model::{
 };
 use crate::app::secret_field::SecretField;
 use crate::domain::{Connection, Endpoint, Name, SecretRef, ServiceId, State};
+use std::sync::Arc;
 
 impl Model {
     /// Ctrl-S.
@@ -89,7 +90,7 @@ impl Model {
         let mut entry = old.map_or_else(
             || Entry::unprobed(connection.clone()),
             |entry| Entry {
-                connection: connection.clone(),
+                connection: Arc::new(connection.clone()),
                 ..entry
             },
         );

@@ -1,6 +1,7 @@
 //! What lies over the screen about watching: events, maintenance windows, another machine's opinion.
 
 use crossterm::event::KeyCode;
+use std::sync::Arc;
 use tui_input::Input;
 
 use super::WatchingEffect;
@@ -206,7 +207,7 @@ impl Model {
         };
         let paused = connection.paused;
         let changed = entry.connection.paused != paused;
-        entry.connection = connection;
+        entry.connection = Arc::new(connection);
         let entry = entry.clone();
         self.say(if changed && paused {
             format!("{shown} is left out of watching")

@@ -1,6 +1,7 @@
 //! The file as it is edited: comments, order and unknown keys stay, only what changes is touched.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
@@ -94,6 +95,7 @@ impl Document {
         let found = read::parse(&alone.to_string()).ok();
         found
             .and_then(|found| found.connections.into_iter().next())
+            .map(Arc::unwrap_or_clone)
             .ok_or_else(absent)
     }
 

@@ -1,6 +1,7 @@
 //! From the text of the file to settings and connections, with the place of whatever does not fit.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use toml::Value;
 
@@ -98,7 +99,7 @@ pub(super) fn judge(written: &Written) -> Result<Configuration, Unread> {
             return Err(fields.wrong("name", what).into());
         }
         unknown.extend(fields.unknown(KNOWN));
-        connections.push(connection);
+        connections.push(Arc::new(connection));
     }
     Ok(Configuration {
         settings,

@@ -106,7 +106,7 @@ fn no_file_means_defaults_and_none_is_made() {
 fn a_connection_comes_back_as_it_was_saved() {
     let home = Home::new();
     home.store().edit(|document| document.add(&full())).unwrap();
-    assert_eq!(home.store().load().unwrap().connections, [full()]);
+    assert_eq!(home.store().load().unwrap().connections, [Arc::new(full())]);
     assert!(
         home.store().unknown_keys().unwrap().is_empty(),
         "every key that is written is read"
@@ -580,7 +580,7 @@ fn killed_at_any_moment_the_file_is_whole() {
         child.kill().unwrap();
         child.wait().unwrap();
         let configuration = home.store().load().unwrap();
-        assert_eq!(configuration.connections, [full()]);
+        assert_eq!(configuration.connections, [Arc::new(full())]);
         let theme = configuration.settings.theme.unwrap();
         assert!(theme.starts_with('t'));
     }
@@ -614,7 +614,10 @@ fn saves_in_vain() {
         "{problem:?}"
     );
     assert!(problem.to_string().contains("unchanged"), "{problem}");
-    assert_eq!(given().load().unwrap().connections, [connection("a")]);
+    assert_eq!(
+        given().load().unwrap().connections,
+        [Arc::new(connection("a"))]
+    );
 }
 
 #[test]
@@ -687,7 +690,7 @@ fn a_configuration_in_memory_is_edited_and_writes_no_file() {
     let stamp = store.stamp();
     let other = store.clone();
     other.edit(|document| document.remove(&name("a"))).unwrap();
-    assert_eq!(store.load().unwrap().connections, [full()]);
+    assert_eq!(store.load().unwrap().connections, [Arc::new(full())]);
     assert_ne!(store.stamp(), stamp);
     assert_eq!(store.path(), None);
 }

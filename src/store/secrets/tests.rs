@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 
 use super::*;
 use crate::domain::ServiceId;
@@ -367,21 +368,21 @@ async fn a_new_reference_is_named_after_its_place_and_free() {
     let folder = tempfile::tempdir().unwrap();
     let secrets = secrets(folder.path());
     let mut other = Connection::new(name("renamed"), ServiceId::http(), "https://a.example");
-    let new = async |connections: &[Connection]| {
+    let new = async |connections: &[Arc<Connection>]| {
         let slot = slot();
         let new = secrets.new_reference(StoreKind::Vault, &slot, connections);
         new.await.unwrap().to_string()
     };
     assert_eq!(new(&[]).await, "vault:shop/key");
     other.key = Some(reference("vault:shop/key"));
-    assert_eq!(new(std::slice::from_ref(&other)).await, "vault:shop/key-2");
+    assert_eq!(new(&[Arc::new(other.clone())]).await, "vault:shop/key-2");
     secrets.vault().create(&Secret::new("p")).unwrap();
     secrets
         .vault()
         .put("shop/key-2", &Secret::new("x"), None)
         .unwrap();
     assert_eq!(
-        new(&[other]).await,
+        new(&[Arc::new(other)]).await,
         "vault:shop/key-3",
         "an entry that nobody refers to is not overwritten"
     );
@@ -438,7 +439,7 @@ fn whereabouts_tell_path_mode_git_age_and_sharing() {
     };
     two.added = vec![("x".into(), file.clone())];
 
-    let found = secrets.whereabouts(&file, &[one, two]);
+    let found = secrets.whereabouts(&file, &[one.into(), two.into()]);
     assert_eq!((found.kind, found.mode), (StoreKind::File, Some(0o644)));
     assert_eq!(found.path.as_deref(), Some(path.as_path()));
     assert_eq!(found.git.as_deref(), Some(folder.path()));

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -31,7 +32,7 @@ pub struct Whereabouts {
 pub(super) fn find(
     vault: &Vault,
     reference: &SecretRef,
-    connections: &[Connection],
+    connections: &[Arc<Connection>],
 ) -> Whereabouts {
     let users = users(reference, connections);
     let mut found = Whereabouts {
@@ -113,7 +114,7 @@ impl Whereabouts {
 }
 
 /// The connections that use `reference`, each once. What is asked for is never shared.
-pub(super) fn users(reference: &SecretRef, connections: &[Connection]) -> Vec<Name> {
+pub(super) fn users(reference: &SecretRef, connections: &[Arc<Connection>]) -> Vec<Name> {
     if matches!(reference, SecretRef::Ask) {
         return Vec::new();
     }

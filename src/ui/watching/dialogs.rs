@@ -72,7 +72,7 @@ fn draw_second(view: &View<'_>, opinion: &SecondOpinion, body: Rect, buf: &mut B
     let name = there.connection.as_ref();
     let here = name
         .and_then(|name| view.model.entries.get(name))
-        .and_then(|entry| entry.verdict.as_ref());
+        .and_then(|entry| entry.verdict.as_deref());
     let width = usize::from(body.width.saturating_sub(6)).min(76);
     let host = clean(opinion.host.as_str());
     let mut all = vec![styled(

@@ -221,7 +221,7 @@ impl Account {
                     && other.service == self.connection.service
                     && origin_of(&other.url).as_ref() == Some(&self.origin)
             })
-            .map(|other| other.name)
+            .map(|other| other.name.clone())
             .collect();
         if names.is_empty() {
             return Ok(());

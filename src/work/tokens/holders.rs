@@ -8,6 +8,7 @@ use super::renewal::Renewal;
 use crate::domain::{Connection, KeyFingerprint, Name, Secret, SecretRef, ServiceId};
 use crate::store::Slot as Place;
 use crate::store::state::Holding;
+use std::sync::Arc;
 
 /// The secret that a connection held before.
 pub(super) struct Held {
@@ -47,14 +48,14 @@ impl Account {
                             new: None,
                         });
                         held.push(Held {
-                            connection: other.name,
+                            connection: other.name.clone(),
                             secret,
                         });
                     }
                 }
                 Err(problem @ WorkError::PassphraseNeeded(_)) => return Err(problem.into()),
                 Err(_) if username.is_empty() => {}
-                Err(problem) => unread.push((other.name, problem.to_string())),
+                Err(problem) => unread.push((other.name.clone(), problem.to_string())),
             }
         }
         Ok((holdings, held, unread))
@@ -67,7 +68,7 @@ fn is_connect(connection: &Connection) -> bool {
 
 impl Renewal<'_> {
     /// The connections that hold the old secret, as they stand now; those that are gone are left out.
-    pub(super) async fn holders(&self) -> Result<Vec<Connection>, TokenError> {
+    pub(super) async fn holders(&self) -> Result<Vec<Arc<Connection>>, TokenError> {
         let mut connections = self.desk().connections().await?;
         connections.retain(|connection| self.holding(connection).is_some());
         Ok(connections)
@@ -123,7 +124,7 @@ impl Renewal<'_> {
                 && was == Some(&digest)
             {
                 still.push(Held {
-                    connection: connection.name,
+                    connection: connection.name.clone(),
                     secret,
                 });
             }
@@ -161,7 +162,7 @@ impl Renewal<'_> {
                 new.filter(|new| *new != SecretRef::Ask)
                     .map(|new| (new, place)),
             );
-            self.unread.push((connection.name, why));
+            self.unread.push((connection.name.clone(), why));
         }
         self.record
             .holdings

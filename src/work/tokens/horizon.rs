@@ -36,7 +36,7 @@ impl Desk {
                         subject: seen.subject,
                         issuer: seen.issuer,
                         fingerprint: seen.fingerprint,
-                        connection: connection.name,
+                        connection: connection.name.clone(),
                     })
                 }));
             }

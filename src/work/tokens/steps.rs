@@ -13,6 +13,7 @@ use crate::store::files::Lock;
 use crate::store::state::RenewalStage;
 use crate::store::vault::VaultState;
 use crate::store::{Slot as Place, State, StateProblem, StoreKind};
+use std::sync::Arc;
 
 /// What a probe says about a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +135,7 @@ impl Renewal<'_> {
     async fn new_place(
         &self,
         connection: &Connection,
-        connections: &[Connection],
+        connections: &[Arc<Connection>],
         taken: Vec<SecretRef>,
     ) -> Result<SecretRef, TokenError> {
         let kind = self.kind_for(connection).await?;
@@ -142,9 +143,11 @@ impl Renewal<'_> {
         let place = Place::key(&connection.name);
         // Places that were just chosen are as good as used.
         let mut used = connections.to_vec();
-        used.extend(taken.into_iter().map(|reference| Connection {
-            key: Some(reference),
-            ..connection.clone()
+        used.extend(taken.into_iter().map(|reference| {
+            Arc::new(Connection {
+                key: Some(reference),
+                ..connection.clone()
+            })
         }));
         let found = secrets.new_reference(kind, &place, &used).await;
         found.ok_or_else(|| {
@@ -246,7 +249,7 @@ impl Renewal<'_> {
             if let Some((from, to)) = self.places(&connection).map(turned)
                 && from != to
             {
-                changes.push((connection.name, from, to));
+                changes.push((connection.name.clone(), from, to));
             }
         }
         let edited = self.desk().edit(move |document| {
@@ -270,10 +273,8 @@ impl Renewal<'_> {
     pub(super) async fn probe_pair(&self, new: &Secret) -> Verdict {
         let holders = self.holders().await.unwrap_or_default();
         let asked_by = &self.account.connection;
-        let mut connection = holders.into_iter().next().unwrap_or_else(|| Connection {
-            username: self.record.token.clone(),
-            ..asked_by.clone()
-        });
+        let holder = holders.into_iter().next().map(Arc::unwrap_or_clone);
+        let mut connection = holder.unwrap_or_else(|| asked_by.clone());
         connection.username.clone_from(&self.record.token);
         connection.key = None;
         connection.token = None;

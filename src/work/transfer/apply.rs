@@ -81,6 +81,7 @@ impl Desk {
         }
         for wanted in &read.configuration.connections {
             let before = here.iter().find(|one| one.name == wanted.name);
+            let before = before.map(|one| &**one);
             let (step, sensitive) = step(wanted, before, trust)?;
             plan.steps.push(step);
             plan.sensitive.extend(sensitive);
@@ -89,7 +90,7 @@ impl Desk {
             let mut all = read.configuration.connections.iter();
             all.any(|one| one.name == *name)
         };
-        let extra = here.into_iter().map(|one| one.name);
+        let extra = here.iter().map(|one| one.name.clone());
         let extra = extra.filter(|name| !named(name));
         let end = if prune { Step::Remove } else { Step::Extra };
         plan.steps.extend(extra.map(end));
