@@ -26,7 +26,7 @@ const ONE_FRAME: Duration = Duration::from_millis(20);
 pub struct Watched {
     /// Of keys while a thousand are probed: until the marker has moved, in milliseconds.
     keys_ms: Vec<f64>,
-    /// Of those, so many a second.
+    /// Probes a second meanwhile.
     probes: f64,
     /// The same of the floor, until the last byte.
     floor_ms: Vec<f64>,
@@ -159,6 +159,8 @@ fn left_alone(program: &Path, targets: &mut Targets, which: (usize, usize), path
     let (mut app, _home) = session(program, targets, which, path);
     let (from, before) = (app.output.len(), targets.counted().changed);
     app.rest(INTERVAL * 3);
+    let changes = targets.counted().changed - before;
+    assert!(changes > 0, "without a change nothing is shown");
     let output = &app.output[from..];
     let bytes: usize = output.iter().map(|(_, bytes)| bytes.len()).sum();
     let pauses = output.windows(2).map(|pair| pair[1].0 - pair[0].0);
@@ -169,7 +171,7 @@ fn left_alone(program: &Path, targets: &mut Targets, which: (usize, usize), path
     };
     Alone {
         bytes: bytes as f64,
-        changes: (targets.counted().changed - before) as f64,
+        changes: changes as f64,
         rows: app.rows_changed(from, LIST) as f64,
         // After the first one.
         frames_a_second: (frames as f64 / first_to_last * 10.0).round() / 10.0,
