@@ -4,8 +4,8 @@
 //! crossterm program, and the same with an HTTP client built before its first frame. Both are this bench, started
 //! again (`floor`). Times are goals as ratios to the floor of the same run and are only told; what does not depend
 //! on the machine (bytes, wake-ups, size, memory, processor time a key) fails the run where it misses its goal.
-//! An argument chooses rows by a part of their name; `--binary PATH` measures another build. Run it on a quiet
-//! machine.
+//! An argument chooses rows by a part of their name, `watching` what a screen does that probes a thousand;
+//! `--binary PATH` measures another build. Run it on a quiet machine: about eight minutes.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -18,22 +18,38 @@
 
 #[path = "terminal/floor.rs"]
 mod floor;
+#[path = "terminal/home.rs"]
+mod home;
 #[path = "terminal/measures.rs"]
 mod measures;
 #[path = "terminal/session.rs"]
 mod session;
+#[path = "table.rs"]
+mod table;
+#[path = "targets.rs"]
+mod targets;
 #[path = "terminal/tokens.rs"]
 mod tokens;
+#[path = "terminal/watching.rs"]
+mod watching;
 
 use std::process::ExitCode;
 
-use measures::Figures;
+use measures::{Figures, app, this};
+use watching::Watched;
+
+/// The word that chooses what the screen does by itself.
+const WATCHING: &str = "watching";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let first = arguments.next().unwrap_or_default();
     if let Some(kind) = first.strip_prefix("--floor=") {
         floor::run(kind);
+        return ExitCode::SUCCESS;
+    }
+    if first == "--targets" {
+        targets::run(None);
         return ExitCode::SUCCESS;
     }
     let mut chosen = String::new();
@@ -47,14 +63,16 @@ fn main() -> ExitCode {
             _ => chosen = word,
         }
     }
-    let rows = Figures::taken().rows();
-    println!("| # | what | figure | floor | ratio | goal | |");
-    println!("|---|---|---|---|---|---|---|");
-    let mut missed = 0;
-    for row in rows.iter().filter(|row| row.what.contains(&chosen)) {
-        println!("{row}");
-        missed += u32::from(row.gates && !row.holds());
+    let mut rows = Vec::new();
+    if chosen != WATCHING {
+        rows.extend(Figures::taken().rows());
+        rows.retain(|row| row.what.contains(&chosen));
     }
+    if chosen.is_empty() || chosen == WATCHING {
+        rows.extend(Watched::taken(&app(), &this()).rows());
+    }
+    rows.sort_by_key(|row| row.number);
+    let missed = table::printed(&rows, "floor");
     println!("\n40 starts and 200 keys each, medians unless said otherwise; 120x40; times in ms.");
     if missed > 0 {
         println!("{missed} of the figures that gate missed their goals");

@@ -1,119 +1,33 @@
 //! What is measured, and what it is compared with.
 
-use std::fmt::{self, Write};
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::session::{Pressed, QUIET, Session};
+use tempfile::TempDir;
+
+use crate::home::{connections, home};
+use crate::session::{Pressed, QUESTIONS, QUIET, Session, milliseconds};
+use crate::table::{Row, half, part};
 use crate::tokens::{Account, FEW, MANY, MOST};
 
 const STARTS: usize = 40;
 const KEYS: usize = 200;
 const REST: Duration = Duration::from_secs(30);
+/// To the terminal and back, where it is far away.
+const TRIP: Duration = Duration::from_millis(150);
+/// The resident memory of slumber 5.4, a peer that was measured once, in KiB.
+const SLUMBER_MEMORY: f64 = 16.7e6 / 1_024.0;
 /// The stripped size of slumber 5.4, the largest of the peers that were measured once, in bytes.
 const SLUMBER: f64 = 25.7e6;
 
-/// One line of the table.
-pub struct Row {
-    number: &'static str,
-    /// What was measured.
-    pub what: &'static str,
-    figure: f64,
-    floor: Option<f64>,
-    goal: Goal,
-    /// Whether missing the goal fails the run: what does not depend on the machine.
-    pub gates: bool,
-}
-
-type Text = &'static str;
-
-enum Goal {
-    AtMost(f64),
-    /// So many times the floor.
-    Times(f64),
-}
-
-impl Row {
-    /// A figure that shall be so many times the floor's at most.
-    fn times(number: Text, what: Text, figure: f64, floor: f64, times: f64) -> Self {
-        Self {
-            floor: Some(floor),
-            goal: Goal::Times(times),
-            ..Self::most(number, what, figure, 0.0)
-        }
-    }
-
-    /// A figure that shall be so much at most.
-    fn most(number: Text, what: Text, figure: f64, most: f64) -> Self {
-        Self {
-            number,
-            what,
-            figure,
-            floor: None,
-            goal: Goal::AtMost(most),
-            gates: false,
-        }
-    }
-
-    /// Whether the goal is reached.
-    pub fn holds(&self) -> bool {
-        match self.goal {
-            Goal::AtMost(most) => self.figure <= most,
-            Goal::Times(times) => self.floor.is_some_and(|floor| self.figure <= floor * times),
-        }
-    }
-}
-
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (floor, ratio) = match self.floor {
-            Some(floor) => (format!("{floor:.2}"), format!("{:.2}", self.figure / floor)),
-            None => (String::new(), String::new()),
-        };
-        let goal = match self.goal {
-            Goal::AtMost(most) => format!("≤ {most}"),
-            Goal::Times(times) => format!("≤ {times}× floor"),
-        };
-        let verdict = match (self.holds(), self.gates) {
-            (true, _) => "holds",
-            (false, true) => "MISSED",
-            (false, false) => "missed, on this machine",
-        };
-        write!(
-            f,
-            "| {} | {} | {:.2} | {floor} | {ratio} | {goal} | {verdict} |",
-            self.number, self.what, self.figure
-        )
-    }
-}
-
 /// A home with so many connections to a port that refuses them.
-struct Stored(tempfile::TempDir);
-
-impl Stored {
-    fn new(connections: usize) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let folder = home.path().join(".config/switchboard");
-        let mut made = fs::DirBuilder::new();
-        made.recursive(true).mode(0o700).create(&folder).unwrap();
-        let mut text = "version = 1\n".to_owned();
-        for number in 0..connections {
-            let (high, low) = (number / 250, 1 + number % 250);
-            let _ = write!(
-                text,
-                "\n[[connection]]\nname = \"conn-{number:05}\"\nservice = \"http\"\n\
-                 url = \"http://127.1.{high}.{low}:9/health\"\n"
-            );
-        }
-        fs::write(folder.join("switchboard.toml"), text).unwrap();
-        Self(home)
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
+fn stored(total: usize) -> TempDir {
+    let urls = (0..total).map(|number| {
+        let (high, low) = (number / 250, 1 + number % 250);
+        format!("http://127.1.{high}.{low}:9/health")
+    });
+    home(&connections("", 0, urls))
 }
 
 /// How long it takes to be there, and to be gone.
@@ -146,6 +60,7 @@ pub struct Figures {
     app: Starts,
     many: Starts,
     floor: Starts,
+    afar: Vec<f64>,
     moves: Keys,
     floor_moves: Keys,
     letters: Keys,
@@ -156,39 +71,32 @@ pub struct Figures {
     memory: (f64, f64),
     many_memory: f64,
     size: f64,
-    queries: f64,
+    questions: f64,
+    late_bytes: f64,
     accounts: [Account; 3],
 }
 
 /// The program that is measured: this run's own build, unless another one is named.
-fn app() -> PathBuf {
+pub fn app() -> PathBuf {
     let mut arguments = std::env::args().skip_while(|word| word != "--binary");
     let named = arguments.nth(1);
     named.map_or_else(|| env!("CARGO_BIN_EXE_switchboard").into(), PathBuf::from)
 }
 
-fn this() -> PathBuf {
+/// This bench, which is the floors too.
+pub fn this() -> PathBuf {
     std::env::current_exe().unwrap()
 }
 
-/// The sequences that ask a terminal something.
-const QUERIES: [&[u8]; 6] = [
-    b"\x1b[c",
-    b"\x1b[6n",
-    b"\x1b[5n",
-    b"\x1b[?u",
-    b"\x1b]11;?",
-    b"\x1b[>q",
-];
-
 impl Figures {
-    /// Measures everything: about three minutes.
+    /// Measures everything: about four minutes.
     pub fn taken() -> Self {
-        let (few, many) = (Stored::new(20), Stored::new(10_000));
+        let (few, many) = (stored(20), stored(10_000));
         let mut figures = Self {
             app: Starts::default(),
             many: Starts::default(),
             floor: Starts::default(),
+            afar: Vec::new(),
             moves: Keys::default(),
             floor_moves: Keys::default(),
             letters: Keys::default(),
@@ -199,10 +107,14 @@ impl Figures {
             memory: (0.0, 0.0),
             many_memory: 0.0,
             size: fs::metadata(app()).unwrap().len() as f64,
-            queries: 0.0,
+            questions: 0.0,
+            late_bytes: 0.0,
             accounts: Default::default(),
         };
         for _ in 0..STARTS {
+            let mut afar = Session::start(&app(), &[], few.path());
+            figures.afar.push(afar.ready_afar("conn-00000", TRIP));
+            afar.quit();
             start(&mut figures.app, &app(), &[], (few.path(), "conn-00000"));
             start(&mut figures.many, &app(), &[], (many.path(), "conn-00000"));
             start(
@@ -242,16 +154,16 @@ impl Figures {
             let pressed = app.press(key);
             self.largest = self.largest.max(pressed.bytes as f64);
         }
+        // Answers to questions of whoever was here before.
+        for (_, answer) in QUESTIONS {
+            let caused = app.press(std::str::from_utf8(answer).unwrap());
+            self.late_bytes += caused.bytes as f64;
+        }
         app.press("n");
         for key in "https://a.example/".chars() {
             press(&mut app, &key.to_string(), &mut self.letters);
         }
-        for (_, bytes) in &app.output {
-            for query in QUERIES {
-                let asked = bytes.windows(query.len()).filter(|window| *window == query);
-                self.queries += asked.count() as f64;
-            }
-        }
+        self.questions = app.questions() as f64;
     }
 
     fn rest(&mut self, home: &Path) {
@@ -290,16 +202,14 @@ impl Figures {
     /// What does not depend on how many tokens an account has.
     fn tokens(&self) -> Vec<Row> {
         let [few, many, most] = &self.accounts;
-        let cpu = |what, keys: &Keys, few: &Keys| Row {
-            gates: true,
-            ..Row::times("8a", what, keys.cpu_ms, few.cpu_ms, 1.2)
+        let cpu = |what, keys: &Keys, few: &Keys| {
+            Row::times("8a", what, keys.cpu_ms, few.cpu_ms, 1.2).gate()
         };
         let time = |what, keys: &Keys, few: &Keys, times| {
             Row::times("8a", what, half(&keys.last_ms), half(&few.last_ms), times)
         };
-        let memory = |what, account: &Account| Row {
-            gates: true,
-            ..Row::most("5b", what, account.memory_kib - few.memory_kib, 32_768.0)
+        let memory = |what, account: &Account| {
+            Row::most("5b", what, account.memory_kib - few.memory_kib, 32_768.0).gate()
         };
         vec![
             cpu(
@@ -345,6 +255,8 @@ impl Figures {
         let (keys, bare) = (&self.moves, &self.floor_moves);
         let late = |keys: &Keys| part(&keys.last_ms, 0.99);
         let pieces = keys.pieces as f64;
+        let behind = half(&self.afar) - half(&app.ready);
+        let most = milliseconds(TRIP) / 10.0;
         vec![
             Row::times(
                 "1a",
@@ -360,6 +272,7 @@ impl Figures {
                 half(&app.paint),
                 1.5,
             ),
+            Row::most("1c", "shown later, 150 ms afar, ms", behind, most),
             Row::times("", "list shown", half(&app.ready), half(&floor.ready), 3.0),
             Row::times(
                 "2a",
@@ -382,7 +295,8 @@ impl Figures {
         let (memory, floor) = self.memory;
         let letters = half(&self.letters.bytes);
         let rows = [
-            Row::most("1c", "questions to the terminal", self.queries, 0.0),
+            Row::most("1c", "questions to the terminal", self.questions, 0.0),
+            Row::most("1c", "bytes that late answers cause", self.late_bytes, 0.0),
             Row::times("2b", "processor time a key", keys.cpu_ms, bare.cpu_ms, 1.5),
             Row::most("3a", "bytes a list move", half(&keys.bytes), 80.0),
             Row::most(
@@ -404,6 +318,13 @@ impl Figures {
                 floor,
                 1.6,
             ),
+            Row::times(
+                "5a",
+                "memory, KiB, to slumber's",
+                memory,
+                SLUMBER_MEMORY,
+                0.5,
+            ),
             Row::most(
                 "5b",
                 "memory a connection at rest, KiB",
@@ -418,7 +339,7 @@ impl Figures {
                 0.5,
             ),
         ];
-        rows.map(|row| Row { gates: true, ..row }).into()
+        rows.map(Row::gate).into()
     }
 }
 
@@ -445,16 +366,4 @@ pub fn press(session: &mut Session, key: &str, into: &mut Keys) {
     let used = session.used().cpu_ms - before;
     into.cpu_ms += (used - into.cpu_ms) / (into.bytes.len() + 1) as f64;
     into.add(pressed);
-}
-
-fn half(values: &[f64]) -> f64 {
-    part(values, 0.5)
-}
-
-/// The value at this part of the sorted ones.
-fn part(values: &[f64], part: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let at = (part * (sorted.len().saturating_sub(1)) as f64).round();
-    sorted.get(at as usize).copied().unwrap_or(0.0)
 }

@@ -1,5 +1,6 @@
 //! A program in a terminal, and what it costs: bytes with their times, processor time, wake-ups, memory.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -17,6 +18,16 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub const QUIET: Duration = Duration::from_millis(40);
 /// So many cells with something in them are a first paint.
 const PAINTED: usize = 10;
+
+/// The sequences that ask a terminal something, and what xterm answers.
+pub const QUESTIONS: [(&[u8], &[u8]); 6] = [
+    (b"\x1b[c", b"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c"),
+    (b"\x1b[6n", b"\x1b[1;1R"),
+    (b"\x1b[5n", b"\x1b[0n"),
+    (b"\x1b[?u", b"\x1b[?0u"),
+    (b"\x1b]11;?", b"\x1b]11;rgb:0000/0000/0000\x1b\\"),
+    (b"\x1b[>q", b"\x1bP>|XTerm(370)\x1b\\"),
+];
 
 /// A piece of output, and when it was read.
 type Piece = (Instant, Vec<u8>);
@@ -137,6 +148,49 @@ impl Session {
         }
     }
 
+    /// The same in a terminal that answers what it is asked after `trip`, as one far away does.
+    pub fn ready_afar(&mut self, text: &str, trip: Duration) -> f64 {
+        let mut parser = blank();
+        let mut answers: VecDeque<(Instant, &[u8])> = VecDeque::new();
+        let until = Instant::now() + LIMIT;
+        loop {
+            assert!(Instant::now() < until, "{text} did not come");
+            while let Some((due, answer)) = answers.front()
+                && *due <= Instant::now()
+            {
+                self.keys.write_all(answer).unwrap();
+                answers.pop_front();
+            }
+            let Ok((at, bytes)) = self.pieces.recv_timeout(Duration::from_millis(2)) else {
+                continue;
+            };
+            for (question, answer) in QUESTIONS {
+                let asked = times(&bytes, question);
+                answers.extend(std::iter::repeat_n((at + trip, answer), asked));
+            }
+            parser.process(&bytes);
+            self.output.push((at, bytes));
+            let screen = parser.screen();
+            if screen.alternate_screen() && screen.contents().contains(text) {
+                return self.since_start(at);
+            }
+        }
+    }
+
+    /// How often the terminal was asked something.
+    pub fn questions(&self) -> usize {
+        let output: Vec<_> = self
+            .output
+            .iter()
+            .flat_map(|(_, bytes)| bytes)
+            .copied()
+            .collect();
+        let asked = QUESTIONS
+            .iter()
+            .map(|(question, _)| times(&output, question));
+        asked.sum()
+    }
+
     /// The milliseconds from the start to the first paint.
     pub fn first_paint(&self) -> f64 {
         let painted =
@@ -150,8 +204,7 @@ impl Session {
 
     /// When the screen first was as `test` wants it.
     fn shown(&self, test: impl Fn(&str) -> bool) -> Option<Instant> {
-        let size = |n| NonZeroU16::new(n).unwrap();
-        let mut parser = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
+        let mut parser = blank();
         self.output.iter().find_map(|(at, bytes)| {
             parser.process(bytes);
             let screen = parser.screen();
@@ -161,12 +214,26 @@ impl Session {
 
     /// What stands on the screen now.
     pub fn screen(&self) -> String {
-        let size = |n| NonZeroU16::new(n).unwrap();
-        let mut parser = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
-        for (_, bytes) in &self.output {
+        after(&self.output).screen().contents()
+    }
+
+    /// How often one of the rows below the title became another in its first `columns`, by the output after `from`.
+    pub fn rows_changed(&self, from: usize, columns: u16) -> usize {
+        let mut parser = after(&self.output[..from]);
+        let rows = |parser: &vt100::Parser| -> Vec<_> {
+            let rows = parser.screen().rows(0, columns).skip(1);
+            rows.collect()
+        };
+        let mut changed = 0;
+        let mut before = rows(&parser);
+        for (_, bytes) in &self.output[from..] {
             parser.process(bytes);
+            let now = rows(&parser);
+            let pairs = before.iter().zip(&now);
+            changed += pairs.filter(|(before, now)| before != now).count();
+            before = now;
         }
-        parser.screen().contents()
+        changed
     }
 
     /// Presses a key, and takes in what it causes.
@@ -180,6 +247,21 @@ impl Session {
             last_ms: caused.last().map(|(at, _)| milliseconds(*at - pressed)),
             bytes: caused.iter().map(|(_, bytes)| bytes.len()).sum(),
             pieces: caused.len(),
+        }
+    }
+
+    /// Presses a key; the milliseconds until the screen is as `test` wants it, whatever else comes meanwhile.
+    pub fn press_until(&mut self, key: &str, test: impl Fn(&str) -> bool) -> f64 {
+        let mut parser = after(&self.output);
+        let pressed = Instant::now();
+        self.keys.write_all(key.as_bytes()).unwrap();
+        loop {
+            let (at, bytes) = self.pieces.recv_timeout(LIMIT).unwrap();
+            parser.process(&bytes);
+            self.output.push((at, bytes));
+            if test(&parser.screen().contents()) {
+                return milliseconds(at - pressed);
+            }
         }
     }
 
@@ -247,6 +329,27 @@ impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
+}
+
+/// How often `part` stands in `whole`.
+fn times(whole: &[u8], part: &[u8]) -> usize {
+    let windows = whole.windows(part.len());
+    windows.filter(|window| *window == part).count()
+}
+
+/// A terminal that has taken this.
+fn after(output: &[Piece]) -> vt100::Parser {
+    let mut parser = blank();
+    for (_, bytes) in output {
+        parser.process(bytes);
+    }
+    parser
+}
+
+/// A terminal that shows nothing.
+fn blank() -> vt100::Parser {
+    let size = |n| NonZeroU16::new(n).unwrap();
+    vt100::Parser::new(size(ROWS), size(COLUMNS), 0)
 }
 
 fn field(status: &str, name: &str) -> u64 {

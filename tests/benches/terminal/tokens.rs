@@ -1,13 +1,11 @@
 //! The tokens of an account, few and very many: what a key costs, and what they take.
 
-use std::fs;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use std::io::Write;
 use switchboard::sim::{Behaviour, Connect, Sim, SimSettings};
 
+use crate::home::{configured, written};
 use crate::measures::{Keys, press};
 use crate::session::Session;
 
@@ -46,7 +44,7 @@ impl Account {
         let (id, secret) = sim.connect_pair();
         let connect = Connect::new(&id, &secret, total - 1);
         let stand = sim.serve(Behaviour::Connect(connect)).unwrap();
-        let home = home(&format!("{}/public/v1", stand.url), &id, &secret);
+        let home = home_of(&format!("{}/public/v1", stand.url), &id, &secret);
         let mut app = Session::start(program, &[], home.path());
         app.ready("Successfully Connected");
         app.press("\t");
@@ -80,23 +78,15 @@ impl Account {
 }
 
 /// A home with one connection, its key in a file.
-fn home(url: &str, id: &str, secret: &str) -> tempfile::TempDir {
+fn home_of(url: &str, id: &str, secret: &str) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
-    let folder = home.path().join(".config/switchboard");
-    let mut made = fs::DirBuilder::new();
-    made.recursive(true).mode(0o700).create(&folder).unwrap();
-    let write = |path: &Path, text: &str| {
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(0o600).open(path);
-        file.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
-    };
     let key = home.path().join("key");
-    write(&key, secret);
+    written(&key, secret);
     let text = format!(
         "version = 1\n\n[[connection]]\nname = \"market\"\nservice = \"connect\"\nurl = \"{url}\"\n\
          username = \"{id}\"\nkey = \"file:{}\"\n",
         key.display()
     );
-    write(&folder.join("switchboard.toml"), &text);
+    configured(home.path(), &text);
     home
 }
