@@ -45,6 +45,10 @@ pub fn listed(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// Probes that are started before it is looked whether one has ended: who asks for a thousand at once is told of
+/// the first one when it ends, not when the last has begun.
+const AT_ONCE: usize = 16;
+
 /// Probes one URL.
 pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
@@ -75,19 +79,36 @@ impl Targets {
 
     /// The next verdict, in the order of finishing; `None` after the last.
     pub async fn next(&mut self) -> Option<Verdict> {
-        while self.tasks.len() < self.concurrency
-            && let Some(url) = self.waiting.next()
-        {
-            let task = self.tasks.spawn((self.probe)(url.clone()));
-            self.running.insert(task.id(), url);
-        }
-        let joined = self.tasks.join_next_with_id().await?;
+        let joined = loop {
+            let all_run = self.start_some();
+            if let Some(joined) = self.tasks.try_join_next_with_id() {
+                break joined;
+            }
+            if all_run {
+                break self.tasks.join_next_with_id().await?;
+            }
+        };
         let id = match &joined {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
         let url = self.running.remove(&id).unwrap_or_default();
         Some(joined.map_or_else(|_| broken(&url), |(_, verdict)| verdict))
+    }
+
+    /// Starts the next few; says whether there is room or need for no more.
+    fn start_some(&mut self) -> bool {
+        for _ in 0..AT_ONCE {
+            if self.tasks.len() >= self.concurrency {
+                return true;
+            }
+            let Some(url) = self.waiting.next() else {
+                return true;
+            };
+            let task = self.tasks.spawn((self.probe)(url.clone()));
+            self.running.insert(task.id(), url);
+        }
+        false
     }
 }
 

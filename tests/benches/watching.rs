@@ -1,7 +1,7 @@
 //! What watching costs: a fleet of 5,000 for minutes, and 500 that flap for half an hour.
 //!
 //! ```text
-//! cargo bench --bench watching -- fleet [--count 5000] [--minutes 5] [--interval 60]
+//! cargo bench --bench watching -- fleet [--count 5000] [--minutes 5] [--interval 60] [--keys]
 //! cargo bench --bench watching -- flapping [--count 500] [--minutes 30] [--interval 1]
 //! ```
 //!
@@ -67,6 +67,12 @@ fn main() {
     }
 }
 
+/// Made up, and only with `--keys`: then each connection has it, and it is booked before it is sent.
+fn key() -> Option<String> {
+    let wanted = std::env::args().any(|word| word == "--keys");
+    wanted.then(|| "made-up".to_owned())
+}
+
 /// A user with `http` connections to these URLs.
 fn home(urls: &[String], settings: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -79,6 +85,9 @@ fn home(urls: &[String], settings: &str) -> TempDir {
             text,
             "[[connection]]\nname = \"c{number:05}\"\nservice = \"http\"\nurl = \"{url}\""
         );
+        if key().is_some() {
+            let _ = writeln!(text, "key = \"env:BENCH_KEY\"\nallow_http = true");
+        }
     }
     let file = config.join("switchboard.toml");
     fs::write(&file, text).unwrap();
@@ -97,6 +106,7 @@ fn switchboard(home: &Path, arguments: &[&str]) -> Command {
         .env_clear()
         .env("HOME", home)
         .env("PATH", "/usr/bin:/bin")
+        .env("BENCH_KEY", key().unwrap_or_default())
         .env("SWITCHBOARD_CONFIG_DIR", home.join("config"))
         .env("SWITCHBOARD_STATE_DIR", home.join("state"))
         .args(arguments)
@@ -172,7 +182,7 @@ fn fleet(count: usize, minutes: u64, interval: u64) {
     let mut sim = Sim::bare(SimSettings::default()).unwrap();
     let ports: Vec<String> = (0..PORTS)
         .map(|_| {
-            sim.serve(Behaviour::Plain(Plain { key: None }))
+            sim.serve(Behaviour::Plain(Plain { key: key() }))
                 .unwrap()
                 .url
         })
@@ -182,8 +192,13 @@ fn fleet(count: usize, minutes: u64, interval: u64) {
         .collect();
     let home = home(&urls, &format!("interval_s = {interval}"));
     let lasts = Duration::from_secs(minutes * 60);
+    let keys = if key().is_some() {
+        "with keys"
+    } else {
+        "without keys"
+    };
     println!(
-        "{count} connections, one probe each every {interval} s, {minutes} min; release build"
+        "{count} connections {keys}, one probe each every {interval} s, {minutes} min; release build"
     );
     println!(
         "                          probes/s  late  worst late  CPU %  RSS MB  threads  descriptors"
@@ -228,7 +243,11 @@ fn fleet(count: usize, minutes: u64, interval: u64) {
         return;
     }
     let config = home.path().join("blackbox.yml");
-    fs::write(&config, "modules:\n  any:\n    prober: http\n").unwrap();
+    let token = key().map_or_else(String::new, |key| {
+        format!("    http:\n      bearer_token: {key}\n")
+    });
+    let module = format!("modules:\n  any:\n    prober: http\n{token}");
+    fs::write(&config, module).unwrap();
     let mut blackbox = Running(
         Command::new("/usr/bin/prometheus-blackbox-exporter")
             .arg("--web.listen-address=127.0.0.1:0")

@@ -338,11 +338,23 @@ fn a_record_that_can_not_be_read_is_damage_and_stays() {
         state.update_budget(&host(), |_| ()),
         Err(StateProblem::Damaged { .. })
     ));
+    let other = HostPort {
+        port: 8443,
+        ..host()
+    };
+    let change = |record: &mut BudgetRecord| record.next_number += 1;
+    let both = state
+        .update_budgets([(&host(), change), (&other, change)])
+        .unwrap();
+    assert!(matches!(both[..], [Err(_), Ok(())]), "{both:?}");
+    assert_eq!(state.budget(&other).unwrap().next_number, 1);
     let kept: String = state
         .database
         .lock()
         .unwrap()
-        .query_row("SELECT record FROM budget", [], |row| row.get(0))
+        .query_row("SELECT record FROM budget WHERE port = 443", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert_eq!(kept, "{");
 }
