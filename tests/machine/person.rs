@@ -414,6 +414,7 @@ impl Form {
             username,
             key,
             token,
+            further: _,
         } = &self.meant;
         match field {
             0 => url.clone(),
