@@ -59,7 +59,8 @@ pub fn run() -> ExitCode {
     if matches!(arguments.command, Some(Command::ClipboardHolder)) {
         return crate::clipboard::holder::run();
     }
-    let done = shield::descriptors().map_err(Fault::usage);
+    let done = shield::descriptors().and_then(|()| shield::clock());
+    let done = done.map_err(Fault::usage);
     ended(done.and_then(|()| dispatch(environment, arguments)))
 }
 

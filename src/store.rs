@@ -31,7 +31,15 @@ pub fn told(error: &dyn std::error::Error) -> String {
     while let Some(error) = cause {
         sentence.push_str(": ");
         sentence.push_str(&error.to_string());
+        if is_denied(error) {
+            sentence.push_str("; give this user the permission back, then try again");
+        }
         cause = error.source();
     }
     crate::domain::text::inert(&sentence, 400)
+}
+
+fn is_denied(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let cause = cause.downcast_ref::<std::io::Error>();
+    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::PermissionDenied)
 }

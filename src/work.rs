@@ -68,6 +68,7 @@ mod ledger;
 mod local;
 pub mod moving;
 pub mod offline;
+mod opened;
 mod planning;
 pub mod probing;
 mod profile;

@@ -20,6 +20,10 @@ mod descriptors;
 mod disk;
 #[path = "faults/names.rs"]
 mod names;
+#[path = "faults/odd.rs"]
+mod odd;
+#[path = "faults/permission.rs"]
+mod permission;
 #[path = "faults/ssh.rs"]
 mod ssh;
 #[path = "faults/streams.rs"]

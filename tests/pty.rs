@@ -7,6 +7,8 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::Signal;
@@ -544,41 +546,118 @@ fn a_tiny_terminal_says_what_it_needs_and_grows() {
     assert_eq!(terminal.ended().exit_code(), 0);
 }
 
+/// The lines of the boxes alone: what else stands there changes by itself.
+fn boxes(screen: &str) -> Vec<String> {
+    let keep = |c: char| {
+        if "┌┐└┘─│├┤".contains(c) {
+            c
+        } else {
+            ' '
+        }
+    };
+    let rows = screen.lines().take(usize::from(ROWS) - 1).skip(1);
+    rows.map(|row| row.chars().map(keep).collect()).collect()
+}
+
+/// Whether every row of the boxes begins and ends as it should.
+fn is_framed(boxes: &[String]) -> bool {
+    let last = boxes.len().saturating_sub(1);
+    let within = |row: &String| row.starts_with('│') && row.ends_with(['│', '┤']);
+    boxes.len() == usize::from(ROWS) - 2
+        && boxes[0].starts_with('┌')
+        && boxes[0].ends_with('┐')
+        && boxes[1..last].iter().all(within)
+        && boxes[last].starts_with('└')
+        && boxes[last].ends_with('┘')
+}
+
+/// A thousand sizes in a second, from 1×1 to 300×100, while somebody types and probes end.
 #[test]
-fn a_storm_of_resizes_and_keys_does_no_harm() {
+fn a_storm_of_resizes_loses_no_key_and_ends_in_the_right_picture() {
     let home = Home::new();
     let mut terminal = start(&home, &["demo"]);
     terminal.wait_for("branch");
-    let keys = ["n", "x", "\x1b", "?", "\x1b", "j", "\t", "e", "\x1b", "z"];
-    for (at, key) in (0_u16..300).zip(keys.iter().cycle()) {
-        terminal.resize(2 + at * 37 % 150, 1 + at * 13 % 50);
-        terminal.type_keys(key);
+    terminal.type_keys("n");
+    terminal.wait_for("new, not saved");
+    let (mut typed, mut memory) = ("http://127.0.0.1:9/".to_owned(), Vec::new());
+    terminal.type_keys(&typed);
+    for _ in 0..3 {
+        let began = Instant::now();
+        for at in 0_u16..1_000 {
+            match at % 10 {
+                0 => terminal.resize(1, 1),
+                5 => terminal.resize(300, 100),
+                _ => terminal.resize(1 + at * 37 % 300, 1 + at * 13 % 100),
+            }
+            if at % 20 == 7 {
+                let letter = char::from(b'a' + u8::try_from(at / 20 % 26).unwrap());
+                terminal.type_keys(letter.encode_utf8(&mut [0; 4]));
+                typed.push(letter);
+            }
+            // One a millisecond: the program is to see as many of them as it can.
+            let due = Duration::from_millis(u64::from(at) + 1);
+            terminal.let_pass(due.saturating_sub(began.elapsed()));
+        }
+        terminal.resize(300, 100);
+        terminal.wait_for(&typed);
+        memory.push(terminal.memory());
+        terminal.resize(COLUMNS, ROWS);
+        let framed = |screen: &str| is_framed(&boxes(screen));
+        let picture = boxes(&terminal.wait_until("whole boxes", framed));
+        // Drawn anew from nothing, it is the same; the second letter says that it was drawn to its end.
+        for keys in ["\x0cZ", "Y"] {
+            terminal.type_keys(keys);
+            typed.push_str(keys.trim_start_matches('\x0c'));
+            terminal.wait_for(&typed[typed.len() - 12..]);
+        }
+        terminal.wait_until("the same picture", |screen| boxes(screen) == picture);
     }
-    terminal.resize(COLUMNS, ROWS);
+    let grown = memory[2].saturating_sub(memory[0]);
+    assert!(grown < 16 * 1024 * 1024, "bytes held: {memory:?}");
+    let asked = Instant::now();
     terminal.signal(Signal::TERM);
     assert_eq!(terminal.ended().exit_code(), 143);
+    assert!(asked.elapsed() < Duration::from_secs(5), "at once");
     terminal.last_screen();
     terminal.assert_restored();
 }
 
+/// The wrong thing in the clipboard: it is said, goes nowhere, holds nothing up, and what is typed behind it is
+/// there. Without an end it is kept from the fields until the end comes.
 #[test]
-fn a_paste_of_ten_megabytes_is_survived() {
+fn a_paste_of_ten_megabytes_goes_nowhere_and_holds_nothing_up() {
     let home = Home::new();
     let mut terminal = start(&home, &["demo"]);
     terminal.wait_for("branch");
     let flood = "0123456789abcdef".repeat(10 * 1024 * 1024 / 16);
-    // Nowhere to go, then into a field, then into a secret one.
+    let before = terminal.memory();
     terminal.paste(&flood);
+    terminal.wait_for("nothing of it was taken");
     terminal.type_keys("n");
     terminal.wait_for("new, not saved");
-    terminal.paste(&flood);
-    terminal.type_keys("\t\t");
-    terminal.wait_for("▸Key");
-    terminal.paste(&flood);
-    terminal.type_keys("\t");
+    for (field, typed, shown) in [
+        ("URL", "ab", "ab"),
+        ("Username", "cd", "cd"),
+        ("Key", "ef", "••"),
+    ] {
+        terminal.paste(&flood);
+        terminal.type_keys(typed);
+        let of_field = format!("▸{field:<10}{shown} ");
+        let screen = terminal.wait_for(&of_field);
+        assert!(!screen.contains("0123456789"), "{screen}");
+        terminal.type_keys("\t");
+    }
     terminal.wait_for("▸Token");
+    terminal.type_keys("\x1b[200~");
+    terminal.type_keys(&flood);
+    terminal.type_keys("not yet\x1b[201~gh");
+    terminal.wait_for("▸Token     •• ");
+    let grown = terminal.memory().saturating_sub(before);
+    assert!(grown < 32 * 1024 * 1024, "{grown} bytes are held");
+    let asked = Instant::now();
     terminal.signal(Signal::TERM);
     assert_eq!(terminal.ended().exit_code(), 143);
+    assert!(asked.elapsed() < Duration::from_secs(2), "by itself");
     terminal.last_screen();
     terminal.assert_restored();
 }

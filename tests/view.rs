@@ -220,6 +220,31 @@ fn filter_and_footer() {
     assert!(text(&found).contains("no connection is paused"));
 }
 
+/// Why something failed, and what to do, stands at the end of the sentence.
+#[test]
+fn a_sentence_about_a_failure_is_shown_to_its_end() {
+    let told = "not saved: changing the configuration: /home/somebody/.config/switchboard/switchboard.toml \
+                can't be read: Permission denied (os error 13); give this user the permission back, then try again";
+    for (width, height) in [(200, 50), (100, 30), (80, 24), (60, 16)] {
+        let mut failed = model(width, height);
+        failed.notice = Some(Notice {
+            text: told.to_owned(),
+            error: true,
+            until: failed.now,
+        });
+        let words: Vec<String> = text(&failed)
+            .lines()
+            .map(|line| line.trim_matches(['"', ' ']).to_owned())
+            .collect();
+        let joined = words.join(" ");
+        assert!(
+            joined.contains("then try again"),
+            "{width}×{height}: {joined}"
+        );
+        assert!(joined.contains("not saved:"), "{width}×{height}: {joined}");
+    }
+}
+
 #[test]
 fn overlays() {
     let at = |overlay| {

@@ -62,6 +62,8 @@ pub struct Model {
     pub mouse: bool,
     /// The configuration was read, or failed with a sentence.
     pub loaded: LoadState,
+    /// Whether a configuration was ever read: what the first one begins has begun.
+    pub begun: bool,
     /// Lines for the response pane while nothing was probed yet.
     pub banner: Vec<String>,
     /// Seconds until the clipboard is cleared.

@@ -45,6 +45,7 @@ impl Model {
             war_room: false,
             mouse: false,
             loaded: LoadState::Loading,
+            begun: false,
             banner: Vec::new(),
             clipboard_clear_s: 20,
             keymap: Keymap::default(),

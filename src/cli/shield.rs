@@ -1,5 +1,5 @@
 //! What the system is asked for before anything else: that secrets in memory stay there (no core dumps, no
-//! tracing by others), and enough file descriptors.
+//! tracing by others), enough file descriptors, and a clock that can be read.
 
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, set_dumpable_behavior,
@@ -45,6 +45,13 @@ pub fn descriptors() -> Result<(), String> {
         )),
         Some(_) | None => Ok(()),
     }
+}
+
+/// Says what to do where this machine's clock shows a time beyond all calendars: nothing could be dated.
+pub fn clock() -> Result<(), String> {
+    jiff::Timestamp::try_from(std::time::SystemTime::now())
+        .map(drop)
+        .map_err(|_| "this machine's clock is beyond the year 9999: set it, then try again".into())
 }
 
 /// What [`raise`] could not switch off, a sentence each.

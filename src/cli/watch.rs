@@ -99,25 +99,43 @@ async fn follow(
 ) -> Result<Never, Fault> {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut failed: Option<String> = None;
     loop {
         tokio::select! {
             event = watch.next() => teller.tell(&event)?,
             _ = look.tick() => {
                 let found = context.desk.stamp().await?;
-                if found != stamp {
-                    stamp = found;
-                    // One that can't be read, or that leaves nothing, changes nothing.
-                    match chosen(context, arguments).await {
-                        Ok(connections) => {
-                            watch.set_maintenance(context.desk.settings().await?.maintenance);
-                            watch.replace(connections);
+                // Giving a permission back changes no stamp: what failed is tried again.
+                if found == stamp && failed.is_none() {
+                    continue;
+                }
+                stamp = found;
+                // One that can't be read, or that leaves nothing, changes nothing.
+                match replan(context, arguments, &mut watch).await {
+                    Ok(()) => failed = None,
+                    Err(fault) => {
+                        let why = Some(fault.to_string());
+                        if failed != why {
+                            output::error(&fault, fault.hint.as_deref());
                         }
-                        Err(fault) => output::error(&fault, fault.hint.as_deref()),
+                        failed = why;
                     }
                 }
             }
         }
     }
+}
+
+/// Watches what the configuration has by now.
+async fn replan(
+    context: &Context,
+    arguments: &WatchArguments,
+    watch: &mut Watch,
+) -> Result<(), Fault> {
+    let connections = chosen(context, arguments).await?;
+    watch.set_maintenance(context.desk.settings().await?.maintenance);
+    watch.replace(connections);
+    Ok(())
 }
 
 struct Teller {

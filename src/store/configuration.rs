@@ -137,7 +137,7 @@ impl Store {
         let Place::File(path) = &self.place else {
             return Settings::default();
         };
-        let text = files::read_text(path).unwrap_or_default();
+        let text = files::read_regular_text(path).unwrap_or_default();
         let read = read::parse(&without_connections(&text));
         read.map(|read| read.settings).unwrap_or_default()
     }
@@ -201,7 +201,7 @@ impl Store {
             .into_iter()
             .map(|path| {
                 files::refuse_writable_by_others(&path)?;
-                let text = files::read_text(&path)?;
+                let text = files::read_regular_text(&path)?;
                 Ok(ServiceFile { path, text })
             })
             .collect()
@@ -211,7 +211,7 @@ impl Store {
     pub fn unknown_keys(&self) -> Result<Vec<String>, ConfigurationProblem> {
         let configuration = self.load()?;
         let text = match &self.place {
-            Place::File(path) => files::read_text(path).unwrap_or_default(),
+            Place::File(path) => files::read_regular_text(path).unwrap_or_default(),
             Place::Memory(memory) => memory
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -281,6 +281,8 @@ fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
     if !exists {
         return Ok(Configuration::default());
     }
+    // confy would wait for the writer of a pipe, and read what has no end.
+    files::refuse_odd(path, files::TEXT_LIMIT)?;
     files::refuse_writable_by_others(path)?;
     let unread = match confy::load_path::<Written>(path) {
         Ok(written) => match read::judge(&written) {
@@ -289,11 +291,11 @@ fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
         },
         // Neither Display nor Debug of confy's error may be shown: they hold lines of the file.
         Err(confy::ConfyError::BadTomlData(error)) => {
-            read::unread(&files::read_text(path).unwrap_or_default(), &error)
+            read::unread(&files::read_regular_text(path).unwrap_or_default(), &error)
         }
         Err(error) => return Err(problem::from_confy(path, error)),
     };
-    let text = files::read_text(path)?;
+    let text = files::read_regular_text(path)?;
     Err(problem::told(path, &text, unread))
 }
 
@@ -306,7 +308,7 @@ fn edit_file<R>(
     }
     let lock = Lock::take(&lock_path(path))?;
     let old = match load(path) {
-        Ok(_) if path.exists() => Some(files::read_text(path)?),
+        Ok(_) if path.exists() => Some(files::read_regular_text(path)?),
         Ok(_) => None,
         Err(problem) => return Err(problem),
     };

@@ -3,6 +3,7 @@
 //! Everything here blocks. Paths in messages are inert; contents never stand in one.
 
 mod lock;
+mod pipe;
 mod private;
 mod socket;
 mod whole;
@@ -118,13 +119,18 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(read)?;
-    if file.metadata().map_err(read)?.is_dir() {
+    let file = open_at_once(path).map_err(read)?;
+    let metadata = file.metadata().map_err(read)?;
+    if metadata.is_dir() {
         return Err(FileProblem::NotAFile {
             path: path.to_owned(),
         });
     }
-    bytes_of(file, path, limit)
+    if metadata.is_file() {
+        return bytes_of(file, path, limit);
+    }
+    let bytes = pipe::read_to_end(&file, path, limit + 1).map_err(read)?;
+    within(limit, path, bytes)
 }
 
 fn bytes_of(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
@@ -134,6 +140,10 @@ fn bytes_of(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem>
         path: path.to_owned(),
         source,
     })?;
+    within(limit, path, bytes)
+}
+
+fn within(limit: u64, path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, FileProblem> {
     if bytes.len() as u64 > limit {
         return Err(FileProblem::TooLarge {
             path: path.to_owned(),
@@ -145,7 +155,15 @@ fn bytes_of(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem>
 
 /// The text of the file at `path`: a list of targets, a service file, an import. A byte order mark is left out.
 pub fn read_text(path: &Path) -> Result<String, FileProblem> {
-    let bytes = read_bytes(path, TEXT_LIMIT)?;
+    text_in(read_bytes(path, TEXT_LIMIT)?, path)
+}
+
+/// The same of what must be a regular file: the configuration, and what lies beside it.
+pub fn read_regular_text(path: &Path) -> Result<String, FileProblem> {
+    text_in(read_regular(path, TEXT_LIMIT)?, path)
+}
+
+fn text_in(bytes: Vec<u8>, path: &Path) -> Result<String, FileProblem> {
     let text = String::from_utf8(bytes).map_err(|error| FileProblem::NotText {
         path: path.to_owned(),
         line: line_of(error.as_bytes(), error.utf8_error().valid_up_to()),
@@ -226,12 +244,7 @@ fn open_regular(path: &Path) -> Result<(File, Metadata), FileProblem> {
         path: path.to_owned(),
         source,
     };
-    let at_once = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(at_once)
-        .open(path)
-        .map_err(read)?;
+    let file = open_at_once(path).map_err(read)?;
     let metadata = file.metadata().map_err(read)?;
     if metadata.is_file() {
         Ok((file, metadata))
@@ -240,6 +253,30 @@ fn open_regular(path: &Path) -> Result<(File, Metadata), FileProblem> {
             path: path.to_owned(),
         })
     }
+}
+
+/// Opens without waiting for the writer of a pipe.
+fn open_at_once(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(at_once())
+        .open(path)
+}
+
+fn at_once() -> i32 {
+    i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or_default()
+}
+
+/// Refuses what is no regular file, and one over `limit` bytes, for whoever reads it by other means.
+pub fn refuse_odd(path: &Path, limit: u64) -> Result<(), FileProblem> {
+    let (_, metadata) = open_regular(path)?;
+    if metadata.len() > limit {
+        return Err(FileProblem::TooLarge {
+            path: path.to_owned(),
+            limit,
+        });
+    }
+    Ok(())
 }
 
 /// The first line of the regular file at `path`, without its end: `file:` references.
@@ -319,6 +356,8 @@ pub fn open_log(path: &Path) -> Result<File, FileProblem> {
         .append(true)
         .create(true)
         .mode(0o600)
+        // A pipe that nobody reads is told, and one whose reader sleeps loses lines: neither holds us up.
+        .custom_flags(at_once())
         .open(path)
         .map_err(|source| FileProblem::Write {
             path: path.to_owned(),

@@ -15,9 +15,11 @@ pub fn call(folder: &Path) -> Result<(), FileProblem> {
     files::write_whole(&folder.join(NAME), b"")
 }
 
-/// The stamp of the last call; another one means that somebody has called since. One look at the file.
-pub fn last(folder: &Path) -> Stamp {
-    Stamp::of(&folder.join(NAME))
+/// The stamp of the last call; another one means that somebody has called since. One look at the file; nothing
+/// where it can't be looked at, which is no call.
+pub fn last(folder: &Path) -> Option<Stamp> {
+    let path = folder.join(NAME);
+    path.try_exists().ok().map(|_| Stamp::of(&path))
 }
 
 #[cfg(test)]
@@ -32,5 +34,15 @@ mod tests {
         let once = last(folder.path());
         call(folder.path()).unwrap();
         assert!(never != once && once != last(folder.path()));
+    }
+
+    /// Nobody called: the folder can't be looked into.
+    #[test]
+    fn what_cannot_be_looked_at_is_no_call() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(last(folder.path()).is_some(), "never called is known");
+        let around = folder.path().join("loop");
+        std::os::unix::fs::symlink(&around, &around).unwrap();
+        assert_eq!(last(&around), None);
     }
 }

@@ -37,6 +37,9 @@ const FILE_TIME_LIMIT: Duration = Duration::from_secs(10);
 /// Finds the value of an environment variable: `config` alone reads the environment.
 pub type LookUp = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
+/// Opens the state where it is not open yet; a sentence says why it can't be now. Blocks.
+pub type StateLookUp = Arc<dyn Fn() -> Result<Arc<State>, String> + Send + Sync>;
+
 /// A value, and the origin that it was entered for, where one was written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -52,7 +55,7 @@ pub struct Secrets {
     vault: Arc<Vault>,
     look_up: LookUp,
     variables: Variables,
-    state: Result<Arc<State>, String>,
+    state: StateLookUp,
     keyring: Arc<Keyring>,
     session: Arc<Mutex<HashMap<Slot, Found>>>,
 }
@@ -67,13 +70,13 @@ impl fmt::Debug for Secrets {
 
 impl Secrets {
     /// Resolves with this vault, this look-up for `env:`, this environment for the programs of `cmd:`, and
-    /// this state for the origins of places that can't hold one themselves; without a state (a sentence
-    /// says why), those have none and nothing of them is sent.
+    /// this state for the origins of places that can't hold one themselves; while there is no state, those
+    /// have none and nothing of them is sent.
     pub fn new(
         vault: Arc<Vault>,
         look_up: LookUp,
         variables: Variables,
-        state: Result<Arc<State>, String>,
+        state: StateLookUp,
     ) -> Self {
         Self {
             vault,
@@ -400,9 +403,12 @@ impl Secrets {
         &self,
         call: impl FnOnce(&State) -> Result<R, StateProblem> + Send + 'static,
     ) -> Result<R, SecretProblem> {
-        let state = self.state.clone().map_err(SecretProblem::NoState)?;
-        let done = tokio::task::spawn_blocking(move || call(&state)).await;
-        Ok(done.map_err(SecretProblem::from)??)
+        let state = Arc::clone(&self.state);
+        let done = tokio::task::spawn_blocking(move || {
+            let state = state().map_err(SecretProblem::NoState)?;
+            Ok(call(&state)?)
+        });
+        done.await?
     }
 
     fn entered(&self) -> MutexGuard<'_, HashMap<Slot, Found>> {

@@ -17,7 +17,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use hmac::{Hmac, Mac};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -332,7 +334,9 @@ impl State {
     }
 
     fn reader(&self) -> Result<Connection, StateProblem> {
-        let database = Connection::open(&self.path).told(&self.path)?;
+        // Never made here: where it was taken away, an empty one in its place would be the next program's.
+        let there = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
+        let database = Connection::open_with_flags(&self.path, there).told(&self.path)?;
         database.busy_timeout(PATIENCE).told(&self.path)?;
         database
             .execute_batch("PRAGMA query_only = ON")

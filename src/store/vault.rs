@@ -11,6 +11,7 @@ mod contents;
 mod problem;
 mod seal;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -22,7 +23,7 @@ pub use problem::VaultProblem;
 
 use self::contents::Contents;
 use super::configuration::Stamp;
-use super::files::{self, Lock};
+use super::files::{self, FileProblem, Lock};
 use crate::domain::text::inert;
 use crate::domain::{Origin, Secret};
 
@@ -92,11 +93,11 @@ impl Vault {
         self.folder.join("vault.age")
     }
 
-    /// How it stands.
+    /// How it stands. One that can't be looked at is there: nobody is to be offered a new one for it.
     pub fn state(&self) -> VaultState {
         if self.opened().is_some() {
             VaultState::Unlocked
-        } else if self.identity_path().exists() {
+        } else if is_there(&self.identity_path()).unwrap_or(true) {
             VaultState::Locked
         } else {
             VaultState::Absent
@@ -112,7 +113,7 @@ impl Vault {
         }
         files::make_private_folder(&self.folder)?;
         let _lock = self.lock_file()?;
-        if self.identity_path().exists() {
+        if is_there(&self.identity_path())? {
             return Err(VaultProblem::Exists {
                 path: self.identity_path(),
             });
@@ -126,7 +127,7 @@ impl Vault {
                 }
             })?;
         files::write_whole(&self.identity_path(), &sealed)?;
-        if !self.path().exists() {
+        if !is_there(&self.path())? {
             let mut contents = Contents::default();
             contents
                 .recipients
@@ -279,7 +280,7 @@ impl Vault {
 
     fn identity(&self, passphrase: &Secret) -> Result<Identity, VaultProblem> {
         let path = self.identity_path();
-        if !path.exists() {
+        if !is_there(&path)? {
             return Err(VaultProblem::Absent { path });
         }
         files::refuse_writable_by_others(&path)?;
@@ -321,11 +322,12 @@ impl Vault {
         Ok(result)
     }
 
-    /// A vault that is not there is an empty one: killed between its two files, or taken away by its owner.
+    /// A vault that is not there is an empty one: killed between its two files, or taken away by its owner. One
+    /// that can't be looked at is neither: its entries are there.
     fn load(&self, identity: &Identity) -> Result<(Contents, Stamp), VaultProblem> {
         let path = self.path();
         let stamp = Stamp::of(&path);
-        let mut contents = if path.exists() {
+        let mut contents = if is_there(&path)? {
             // Whoever can put another file there can encrypt it to themselves too, and read what is saved next.
             files::refuse_writable_by_others(&path)?;
             let sealed = files::read_regular(&path, files::TEXT_LIMIT)?;
@@ -365,6 +367,18 @@ impl Vault {
     /// Where it lies.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+/// Whether there is anything at `path`; without a permission to look, that is not known.
+fn is_there(path: &Path) -> Result<bool, FileProblem> {
+    match path.try_exists() {
+        // Something else stands where its folder would be.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        there => there.map_err(|source| FileProblem::Read {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 

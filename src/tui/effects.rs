@@ -3,6 +3,7 @@
 //! A newer task for the same key replaces the older one. Which answer counts is decided by its generation in
 //! the model; ending the older task only saves work, and closes its connection.
 
+mod reading;
 mod tokens;
 mod watching;
 
@@ -20,7 +21,6 @@ use tokio::time::Instant;
 use super::event_loop::Inbound;
 use super::translate;
 use crate::app::effect::{Target, Unlock};
-use crate::app::message::Loaded;
 use crate::app::{Draft, Effect, Message};
 use crate::clipboard::{Certainty, Cleared, Life, Placed, TerminalBytes};
 use crate::domain::stack::Wiping;
@@ -29,6 +29,7 @@ use crate::domain::{Checks, Endpoint, HostPort, Name};
 use crate::service::Manner;
 use crate::work::ticket::Freshness;
 use crate::work::{Desk, Saved, WorkError};
+use reading::Reading;
 
 /// What a task is for: at most one of each runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -251,21 +252,18 @@ impl Effects {
         self.own(Key::Configuration, async move {
             // Taken before it is read: a change in between is told.
             let mut changes = desk.changes();
-            let mut stamp = desk.stamp().await.ok();
             let mut call = desk.lock_call().await;
-            queue.tell(configuration(&desk, banner.clone()).await);
+            let mut read = Reading::begin(&desk, banner, &queue).await;
             desk.sweep().await;
             loop {
-                changes.next().await;
-                let last = desk.lock_call().await;
-                if std::mem::replace(&mut call, last) != last {
+                read.until_due(changes.next()).await;
+                // One that can't be looked at (the folder's permission is gone) is no call.
+                if let Some(last) = desk.lock_call().await
+                    && call.replace(last).is_some_and(|before| before != last)
+                {
                     queue.tell(Message::LockRequested);
                 }
-                let now = desk.stamp().await.ok();
-                if now != stamp {
-                    stamp = now;
-                    queue.tell(configuration(&desk, banner.clone()).await);
-                }
+                read.again_where_due(&desk, &queue).await;
             }
         });
     }
@@ -397,21 +395,6 @@ async fn clear(desk: &Desk, queue: &Queue) {
         queue.write(cleared.terminal_bytes);
         if !cleared.words.is_empty() {
             queue.tell(Message::ClipboardCleared(cleared.words));
-        }
-    }
-}
-
-async fn configuration(desk: &Desk, banner: Vec<String>) -> Message {
-    let read = async { Ok((desk.configuration().await?, desk.catalog().await?)) };
-    match read.await {
-        Ok((configuration, catalog)) => {
-            let loaded = translate::configuration(&configuration, catalog);
-            let loaded = Loaded { banner, ..loaded };
-            Message::ConfigurationLoaded(Box::new(loaded))
-        }
-        Err(error) => {
-            let error: WorkError = error;
-            Message::ConfigurationFailed(error.to_string())
         }
     }
 }

@@ -32,6 +32,9 @@ const SAME: Duration = Duration::from_secs(1);
 /// What a terminal is taken for that does not know its size.
 const USUAL: (u16, u16) = (80, 24);
 
+/// No terminal has more columns or rows; one that says so (65,535 × 65,535) would cost 200 gigabytes.
+const MOST: u16 = 1_000;
+
 /// Alternate screen, bracketed paste, no cursor.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// The way back, with mouse reports and colours off.
@@ -120,12 +123,12 @@ impl Held {
     }
 }
 
-/// Columns and rows of stdin's terminal.
+/// Columns and rows of stdin's terminal, or as many of them as are drawn on.
 pub fn size() -> io::Result<(u16, u16)> {
     let size = tcgetwinsize(rustix::stdio::stdin())?;
     Ok(match (size.ws_col, size.ws_row) {
         (0, _) | (_, 0) => USUAL,
-        known => known,
+        (columns, rows) => (columns.min(MOST), rows.min(MOST)),
     })
 }
 

@@ -1,18 +1,32 @@
-//! The last row: what the keys do here at the left, what happened at the right.
+//! The last row: what the keys do here at the left, what happened at the right. A sentence about something that
+//! failed says at its end why and what to do: where it is longer than the row, it takes rows above it too.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::reveal::seconds_to;
-use super::text::{cells, clean, inset, put, put_both};
+use super::text::{blank, cells, clean, cut, inset, put, put_both, row, wrap};
 use super::view::View;
 use crate::app::hints;
+
+/// Rows that a sentence may take.
+const MOST: u16 = 4;
 
 /// Draws the row.
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let inside = inset(area, 1, 1);
     let right = happened(view);
+    if view
+        .model
+        .notice
+        .as_ref()
+        .is_some_and(|notice| notice.error)
+        && right.width() > usize::from(inside.width)
+    {
+        draw_whole(view, &right, area, buf);
+        return;
+    }
     let taken = cells(right.width());
     let room = inside
         .width
@@ -22,6 +36,30 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
         put(buf, inside, right);
     } else {
         put_both(buf, inside, left, right);
+    }
+}
+
+/// Draws a sentence that is longer than the row, over as much as a third of the screen.
+fn draw_whole(view: &View<'_>, sentence: &Line<'_>, area: Rect, buf: &mut Buffer) {
+    let room = usize::from(inset(area, 1, 1).width);
+    let lines = wrap(&sentence.to_string(), room);
+    let rows = cells(lines.len()).min(MOST).min(area.bottom() / 3).max(1);
+    let over = Rect {
+        y: area.bottom().saturating_sub(rows),
+        height: rows,
+        ..area
+    };
+    blank(buf, over, view.theme.screen);
+    let (shown, rest) = lines.split_at(usize::from(rows).min(lines.len()));
+    for (at, line) in shown.iter().enumerate() {
+        let is_cut = at + 1 == shown.len() && !rest.is_empty();
+        let line = if is_cut {
+            cut(&format!("{line} {}", rest.join(" ")), room)
+        } else {
+            line.clone()
+        };
+        let line = Span::styled(line, view.theme.error);
+        put(buf, row(inset(over, 1, 1), at), Line::from(line));
     }
 }
 

@@ -11,6 +11,7 @@ use super::errand::Recent;
 use super::error::WorkError;
 use super::kept::Kept;
 use super::ledger::Ledger;
+use super::opened::Opened;
 use super::secrets::origin_of;
 use crate::clipboard::{Clipboard, Terminal};
 use crate::config::{Children, Environment, Folders};
@@ -46,7 +47,7 @@ pub(super) struct Inner {
     pub(super) terminal: OnceLock<Terminal>,
     pub(super) store: Store,
     read: Mutex<Option<(Stamp, Arc<Configuration>)>>,
-    state: Mutex<Option<Arc<State>>>,
+    pub(super) state: Arc<Opened>,
     catalog: Mutex<Option<Arc<Catalog>>>,
     pub(super) vault: Arc<Vault>,
     pub(super) secrets: OnceLock<Secrets>,
@@ -84,6 +85,7 @@ impl Desk {
         let store = Store::at(&opening.folders.configuration);
         let vault = Vault::at(&opening.folders.data);
         Self(Arc::new(Inner {
+            state: Arc::new(Opened::at(opening.folders.state.clone())),
             folders: Some(opening.folders),
             ..Inner::new(opening.environment, store, vault)
         }))
@@ -238,7 +240,7 @@ impl Inner {
             terminal: OnceLock::new(),
             store,
             read: Mutex::default(),
-            state: Mutex::default(),
+            state: Arc::default(),
             catalog: Mutex::default(),
             vault: Arc::new(vault),
             secrets: OnceLock::new(),
@@ -279,24 +281,19 @@ impl Inner {
         Ok(configuration)
     }
 
-    /// The state that all programs share; opened at the first call that succeeds. Blocks.
-    pub(super) fn state(&self) -> Result<Arc<State>, WorkError> {
-        let mut opened = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = opened.as_ref() {
-            return Ok(Arc::clone(state));
-        }
-        let state = match &self.folders {
-            Some(folders) => State::open(&folders.state),
-            None => State::in_memory(),
-        };
-        let state = state.map_err(|error| WorkError::failed("opening the state", &error))?;
-        Ok(Arc::clone(opened.insert(Arc::new(state))))
+    /// The configuration, or where it can't be read now (somebody edits it, or took a permission away) as it was
+    /// when it could: for what goes on meanwhile. Blocks.
+    pub(super) fn last_configuration(&self) -> Result<Arc<Configuration>, WorkError> {
+        self.configuration().or_else(|problem| {
+            let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+            let last = read.as_ref().map(|(_, last)| Arc::clone(last));
+            last.ok_or(problem)
+        })
     }
 
-    /// The state, where a call has opened it.
-    pub(super) fn opened_state(&self) -> Option<Arc<State>> {
-        let opened = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.as_ref().map(Arc::clone)
+    /// The state that all programs share; opened at the first call that succeeds. Blocks.
+    pub(super) fn state(&self) -> Result<Arc<State>, WorkError> {
+        self.state.get()
     }
 
     /// The catalog of services; read at the first call that succeeds. Blocks.

@@ -126,7 +126,7 @@ impl Errand {
         let seconds = |timeout: u32| Duration::from_secs(timeout.into());
         let timeout = match self.timeout.or(connection.timeout_s.map(seconds)) {
             Some(timeout) => timeout,
-            None => seconds(inner.configuration()?.settings.timeout_s),
+            None => seconds(inner.last_configuration()?.settings.timeout_s),
         };
         let mut profile = profile::read(connection, timeout, &inner.environment)?;
         let folder = match &self.via {

@@ -167,7 +167,7 @@ impl Inner {
     /// Hands the verdict to the history. Never waits; nothing is kept where the state can't be opened, which
     /// the probe has tried.
     pub(super) fn note(&self, verdict: &Verdict, planned: bool) {
-        if let Some(state) = self.opened_state() {
+        if let Some(state) = self.state.so_far() {
             self.ledger.put(&state, verdict, planned);
         }
     }

@@ -134,13 +134,13 @@ impl Desk {
         }
     }
 
-    /// Changes whenever somebody calls to lock.
-    pub async fn lock_call(&self) -> crate::store::Stamp {
+    /// Changes whenever somebody calls to lock; nothing where that can't be known now.
+    pub async fn lock_call(&self) -> Option<crate::store::Stamp> {
         let last = self.blocking(|inner| {
             let folders = inner.folders.as_ref();
-            Ok(folders.map(|folders| crate::store::lock_call::last(&folders.state)))
+            Ok(folders.and_then(|folders| crate::store::lock_call::last(&folders.state)))
         });
-        last.await.ok().flatten().unwrap_or_default()
+        last.await.ok().flatten()
     }
 }
 

@@ -13,7 +13,7 @@ use super::error::WorkError;
 use super::kept::Kept;
 use crate::domain::{Connection, Endpoint, Handle, Name, Origin, Secret, SecretRef};
 use crate::service::{Held, sign};
-use crate::store::secrets::{Offer, SecretProblem, Variables};
+use crate::store::secrets::{Offer, SecretProblem, StateLookUp, Variables};
 use crate::store::vault::VaultState;
 use crate::store::{Secrets, Slot as Place, StoreKind, VaultProblem, told};
 
@@ -283,14 +283,16 @@ async fn allowed(
 }
 
 impl Inner {
-    /// The resolver of references. Blocks at the first call, which opens the state.
+    /// The resolver of references; made at the first call.
     pub(super) fn secrets(&self) -> &Secrets {
         self.secrets.get_or_init(|| {
             let look_up = self.environment.look_up();
             let children = self.children.clone();
             let variables: Variables = Arc::new(move |program| children.variables(program));
-            // Without a state the vault still works; what needs the state says so.
-            let state = self.state().map_err(|problem| problem.to_string());
+            let state = Arc::clone(&self.state);
+            // Without a state the vault still works; what needs the state says so, and looks for it again.
+            let state: StateLookUp =
+                Arc::new(move || state.get().map_err(|problem| problem.to_string()));
             Secrets::new(self.vault.clone(), look_up, variables, state)
         })
     }

@@ -101,6 +101,74 @@ fn a_form_saves_what_was_changed_in_it_and_keeps_what_was_changed_meanwhile() {
     assert_eq!(shown["url"], "http://127.0.0.1:9/path", "{shown:#}");
 }
 
+/// The same field, the connection itself, its name: whoever types is told before they save, nothing typed is lost,
+/// and nothing of the other's is written over unseen.
+#[test]
+fn a_draft_is_told_what_another_program_did_to_its_connection() {
+    let home = Home::new();
+    let done = |arguments: &[&str]| {
+        let done = switchboard(home.path(), arguments, &[], "");
+        assert_eq!(done.code, 0, "{done:?}");
+        done
+    };
+    let url = ["--service", "http", "--url", "http://127.0.0.1:9"];
+    done(&[&["connection", "add", "shop"], &url[..]].concat());
+    let mut terminal = Terminal::start(home.command(&[]), 100, 30);
+    terminal.wait_for("shop");
+    let mut typed = "http://127.0.0.1:9".to_owned();
+    let theirs = [
+        "connection",
+        "edit",
+        "shop",
+        "--url",
+        "http://127.0.0.1:9/b",
+    ];
+    let removed = ["connection", "remove", "shop", "--yes"];
+    let renamed = ["connection", "rename", "shop", "other"];
+    for (part, theirs, told) in [
+        (
+            "/one",
+            &theirs[..],
+            "shop was changed by another copy of the program; your draft is kept",
+        ),
+        (
+            "/two",
+            &removed,
+            "shop was removed; saving the draft makes it anew",
+        ),
+        (
+            "/three",
+            &renamed,
+            "shop was removed; saving the draft makes it anew",
+        ),
+    ] {
+        terminal.type_keys("e");
+        terminal.wait_for("editing");
+        terminal.type_keys("\x1b[A\x1b[A\x1b[A\x1b[A");
+        terminal.type_keys(part);
+        typed.push_str(part);
+        terminal.wait_for(&format!("▸URL       {typed} "));
+        done(theirs);
+        terminal.wait_for(told);
+        terminal.wait_for(&typed);
+        terminal.type_keys("\x13");
+        let screen = terminal.wait_until("an answer", |screen| {
+            screen.contains("y save") || screen.contains("is saved")
+        });
+        if screen.contains("y save") {
+            terminal.type_keys("y");
+            terminal.wait_for("shop is saved");
+        }
+        let show = ["connection", "show", "shop", "--format", "json"];
+        assert_eq!(done(&show).json()["url"], typed.as_str());
+    }
+    let show = ["connection", "show", "other", "--format", "json"];
+    let other = done(&show).json();
+    assert_eq!(other["url"], "http://127.0.0.1:9/one/two", "{other:#}");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
 /// One is killed while it holds the lock: the next one goes on.
 #[test]
 fn a_killed_program_leaves_no_lock_behind() {

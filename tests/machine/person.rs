@@ -402,7 +402,7 @@ impl Form {
                 let connection = world.connection(draft.connection.name.as_str());
                 world.send(Message::Saved(Box::new(connection.clone())));
                 let entry = &world.model.entries[&connection.name];
-                assert_eq!(entry.connection, connection);
+                assert_eq!(*entry.connection, connection);
                 assert!(world.model.form.is_none(), "the form is closed");
             }
         }
@@ -414,6 +414,7 @@ impl Form {
             username,
             key,
             token,
+            further: _,
         } = &self.meant;
         match field {
             0 => url.clone(),

@@ -25,6 +25,63 @@ pub(crate) struct Kept {
     pub(crate) username: String,
     pub(crate) key: Option<String>,
     pub(crate) token: Option<String>,
+    pub(crate) further: Further,
+}
+
+/// What nobody types into here: an edit leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Further {
+    tags: Vec<String>,
+    note: String,
+    company: Option<String>,
+    cms_url: Option<String>,
+    interval_s: Option<u32>,
+    timeout_s: Option<u32>,
+    proxy: Option<String>,
+    read_only: bool,
+}
+
+impl Further {
+    /// Every second connection has all of it.
+    fn of_number(at: usize) -> Self {
+        if at.is_multiple_of(2) {
+            return Self::default();
+        }
+        Self {
+            tags: vec!["eu".to_owned(), "live".to_owned()],
+            note: "by the other".to_owned(),
+            company: Some("7".to_owned()),
+            cms_url: Some("https://cms.example.com".to_owned()),
+            interval_s: Some(300),
+            timeout_s: Some(7),
+            proxy: Some("http://127.0.0.1:9".to_owned()),
+            read_only: true,
+        }
+    }
+
+    fn of(connection: &Connection) -> Self {
+        Self {
+            tags: connection.tags.clone(),
+            note: connection.note.clone(),
+            company: connection.company.clone(),
+            cms_url: connection.cms_url.clone(),
+            interval_s: connection.interval_s,
+            timeout_s: connection.timeout_s,
+            proxy: connection.proxy.clone(),
+            read_only: connection.read_only,
+        }
+    }
+
+    fn onto(&self, connection: &mut Connection) {
+        connection.tags.clone_from(&self.tags);
+        connection.note.clone_from(&self.note);
+        connection.company.clone_from(&self.company);
+        connection.cms_url.clone_from(&self.cms_url);
+        connection.interval_s = self.interval_s;
+        connection.timeout_s = self.timeout_s;
+        connection.proxy.clone_from(&self.proxy);
+        connection.read_only = self.read_only;
+    }
 }
 
 /// The screen, and the world around it.
@@ -59,6 +116,7 @@ impl World {
                     username: format!("apialice{at}"),
                     key: Some(format!("STORED{at}{at}{at}keykeykey")),
                     token: (at % 2 == 1).then(|| format!("STORED{at}{at}{at}toktoktok")),
+                    further: Further::of_number(at),
                 };
                 (format!("shop-{at}"), kept)
             })
@@ -91,12 +149,17 @@ impl World {
         let reference = |what: &str| Some(SecretRef::Vault(format!("{name}/{what}")));
         connection.key = kept.key.as_ref().and_then(|_| reference("key"));
         connection.token = kept.token.as_ref().and_then(|_| reference("token"));
+        kept.further.onto(&mut connection);
         connection
     }
 
     /// Another program changed something, or it is the beginning.
     pub(crate) fn reload(&mut self) {
-        let connections = self.disk.keys().map(|name| self.connection(name)).collect();
+        let connections = self
+            .disk
+            .keys()
+            .map(|name| self.connection(name).into())
+            .collect();
         self.send(Message::ConfigurationLoaded(Box::new(Loaded {
             connections,
             clipboard_clear_s: 20,
@@ -259,6 +322,7 @@ impl World {
             username: draft.connection.username.clone(),
             key: changed(draft.key_changed, &draft.key, old_key),
             token: changed(draft.token_changed, &draft.token, old_token),
+            further: Further::of(&draft.connection),
         };
         let secrets = [&kept.key, &kept.token].into_iter().flatten().cloned();
         self.secrets.extend(secrets);

@@ -9,10 +9,11 @@ use switchboard::domain::{
 use std::time::Duration;
 
 use switchboard::app::Message;
-use switchboard::config::Environment;
+use switchboard::config::{Environment, Folders};
+use switchboard::domain::Secret;
 use switchboard::sim::Blesta;
 use switchboard::tui::event_loop::Inbound;
-use switchboard::work::Desk;
+use switchboard::work::{Desk, Opening};
 use tokio::time::Instant;
 
 use super::{Person, lasting, rehearsed};
@@ -124,4 +125,72 @@ async fn a_day_at_the_screen_leaves_nothing_behind() {
     assert!(model.entries.values().all(|entry| entry.strip.len() <= 60));
     assert!(model.revealed.is_none() && model.copied.is_none() && model.overlay.is_none());
     assert!(model.warnings.len() <= 1 && model.list.visible.len() == CONNECTIONS);
+}
+
+const PASSPHRASE: &str = "correct horse";
+
+/// The title bar says whether it is locked.
+fn is_locked(screen: &str) -> bool {
+    let title = screen.lines().next().unwrap_or_default();
+    title.contains("locked")
+}
+
+async fn unlock(person: &mut Person) {
+    if !is_locked(&person.screen()) {
+        person.press("L");
+        person.sees_that("the lock", is_locked).await;
+    }
+    person.press("L");
+    person.sees("Passphrase").await;
+    person.types(PASSPHRASE);
+    person.press("enter");
+    let open = |screen: &str| !is_locked(screen) && !screen.contains("Passphrase");
+    person.sees_that("the open vault", open).await;
+}
+
+/// A day of locks over a vault: by idle time, never a minute too early, and by calls of another program, at once.
+/// Each is over when the next one comes.
+#[tokio::test(start_paused = true)]
+async fn a_day_of_locks_is_in_time_and_leaves_nothing_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let folders = Folders {
+        configuration: home.path().join("config/switchboard.toml"),
+        data: home.path().join("data"),
+        state: home.path().join("state"),
+    };
+    let open = || {
+        Desk::open(Opening {
+            environment: Environment::of([]),
+            folders: folders.clone(),
+        })
+    };
+    let (desk, other) = (open(), open());
+    desk.create_vault(Secret::new(PASSPHRASE)).await.unwrap();
+    let runtime = tokio::runtime::Handle::current();
+    let mut tasks = Vec::new();
+    let (ended, model) = lasting(desk, async |person: &mut Person| {
+        person.sees("none yet").await;
+        for round in 0..8 {
+            let began = Instant::now();
+            unlock(person).await;
+            tokio::time::sleep(Duration::from_secs(14 * 60 + 30)).await;
+            assert!(!is_locked(&person.screen()), "round {round}: too early");
+            if round % 2 == 0 {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            } else {
+                other.call_to_lock().await.unwrap();
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+            assert!(is_locked(&person.screen()), "round {round}: not locked");
+            let rest = Duration::from_secs(3 * 60 * 60).saturating_sub(began.elapsed());
+            tokio::time::sleep(rest).await;
+            assert!(is_locked(&person.screen()), "round {round}: open again");
+            tasks.push(runtime.metrics().num_alive_tasks());
+        }
+    })
+    .await;
+    assert_eq!(ended.unwrap(), 0);
+    let (first, rest) = tasks.split_first().unwrap();
+    assert!(rest.iter().all(|count| count <= first), "{tasks:?}");
+    assert!(model.locked && model.overlay.is_none() && model.revealed.is_none());
 }

@@ -354,6 +354,15 @@ impl Terminal {
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
+    /// The memory of its own that the program holds, bytes.
+    pub fn memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process());
+        let status = std::fs::read_to_string(path).unwrap();
+        let line = status.lines().find(|line| line.starts_with("RssAnon:"));
+        let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
+        kilobytes.parse::<u64>().unwrap() * 1024
+    }
+
     /// Waits for the program's end.
     pub fn ended(&mut self) -> ExitStatus {
         let until = Instant::now() + LIMIT;

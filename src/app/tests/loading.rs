@@ -32,6 +32,19 @@ fn at_start_the_configuration_is_read_and_then_watched() {
 }
 
 #[test]
+fn a_configuration_that_is_mended_is_watched_as_one_that_was_well_from_the_start() {
+    let mut scene = Scene::starting();
+    scene.send(Message::ConfigurationFailed("no permission".to_owned()));
+    assert!(!scene.model.watching);
+    scene.effects();
+    load(&mut scene, shops(&["a"]));
+    assert!(scene.model.watching && scene.effects().contains(&Effect::Watch(true)));
+    scene.send(Message::ConfigurationFailed("gone again".to_owned()));
+    load(&mut scene, shops(&["a"]));
+    assert_eq!(scene.effects(), [], "watching was begun already");
+}
+
+#[test]
 fn settings_are_taken_and_odd_ones_are_said() {
     let mut scene = Scene::starting();
     scene.send(Message::ConfigurationLoaded(Box::new(Loaded {

@@ -209,3 +209,30 @@ fn nothing_is_pasted_into_a_list() {
     scene.pastes("qqq\n");
     assert_eq!(scene.effects(), []);
 }
+
+#[test]
+fn a_paste_that_is_too_long_is_said_and_changes_nothing() {
+    let long = "x".repeat(70_000);
+    let mut scene = Scene::empty();
+    scene.keys("n").types("a.example").pastes(&long);
+    assert!(
+        scene.notice().contains("nothing of it"),
+        "{}",
+        scene.notice()
+    );
+    assert_eq!(scene.text(FieldId::Url), "a.example");
+    scene.pastes(&"y".repeat(3_000));
+    assert!(scene.notice().contains("left out"), "{}", scene.notice());
+    assert_eq!(scene.text(FieldId::Url).chars().count(), 2_048);
+    scene.keys("ctrl-u tab tab").types("k");
+    for length in [8_192, 9_000, 70_000] {
+        scene.pastes(&"z".repeat(length));
+        assert!(scene.notice().contains("nothing of it"), "{length}");
+        assert!(scene.key_is("k"), "{length}");
+        // Cleaned, it is another way in.
+        scene.pastes(&format!("Bearer {}\n", "z".repeat(length + 1)));
+        assert!(scene.key_is("k"), "{length}");
+    }
+    scene.pastes(&"z".repeat(8_191));
+    assert!(scene.key_is(&format!("k{}", "z".repeat(8_191))));
+}

@@ -15,7 +15,7 @@ use crate::service::Catalog;
 
 impl Model {
     pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
-        let first = self.loaded == LoadState::Loading;
+        let first = !std::mem::replace(&mut self.begun, true);
         let replan = self.watches_other_than(&loaded);
         self.loaded = LoadState::Ready;
         let (keymap, mut odd_keys) = Keymap::remapped(&loaded.keys);

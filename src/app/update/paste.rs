@@ -7,13 +7,22 @@ use crate::app::clean;
 use crate::app::draft::FieldId;
 use crate::app::form::TEXT_LIMIT;
 use crate::app::model::{FieldText, Form, Overlay, Undo};
+use crate::app::secret_field;
 use crate::domain::Secret;
 use crate::service::hints::{self, Command};
+
+/// A paste over so many bytes is none that was meant: the wrong thing was in the clipboard.
+const LONGEST: usize = 64 * 1024;
+const TOO_LONG: &str =
+    "the paste is longer than anything that belongs here: nothing of it was taken";
 
 impl Model {
     /// A paste into an open line.
     pub(super) fn paste_text(&mut self, pasted: &str, out: &mut Effects) {
         self.last_input = self.now;
+        if pasted.len() > LONGEST {
+            return self.complain(TOO_LONG);
+        }
         if self.takes_secret() {
             return self.paste_secret(Secret::new(pasted), out);
         }
@@ -34,6 +43,9 @@ impl Model {
     /// A paste into a secret field.
     pub(super) fn paste_secret(&mut self, pasted: Secret, out: &mut Effects) {
         self.last_input = self.now;
+        if pasted.length() > LONGEST {
+            return self.complain(TOO_LONG);
+        }
         if self.paste_in_dialog(&pasted) || self.overlay.is_some() || !self.is_editing() {
             return;
         }
@@ -51,6 +63,11 @@ impl Model {
             hints::clean_whole(&pasted)
         };
         let changed = cleaned.username.is_some() || !cleaned.notes.is_empty();
+        let kept = form.secret(id).filter(|_| !changed);
+        let before = kept.map_or(0, |field| field.value.length());
+        if before + cleaned.value.length() > secret_field::LIMIT {
+            return self.complain(TOO_LONG);
+        }
         let mut undo = Undo::of_secret(form, id, &pasted);
         if let Some(username) = &cleaned.username {
             undo.remember(form, &[FieldId::Username]);
@@ -85,8 +102,10 @@ impl Model {
         let mut notes = cleaned.notes;
         let mut undo = Undo::of_text(form, id, pasted);
         let before = form.field(id).text.clone();
-        if let FieldText::Plain(input) = &mut form.field_mut(id).text {
-            insert(input, &cleaned.value);
+        if let FieldText::Plain(input) = &mut form.field_mut(id).text
+            && !insert(input, &cleaned.value)
+        {
+            notes.push(format!("what is over {TEXT_LIMIT} characters was left out"));
         }
         if id == FieldId::Url {
             undo.remember(form, &[FieldId::Username, FieldId::Key]);
@@ -266,11 +285,14 @@ impl Undo {
     }
 }
 
-fn insert(input: &mut Input, text: &str) {
+/// Puts `text` in at the cursor as far as there is room; whether there was.
+fn insert(input: &mut Input, text: &str) -> bool {
     let room = TEXT_LIMIT.saturating_sub(input.value().chars().count());
-    for c in text.chars().filter(|c| !c.is_control()).take(room) {
+    let mut letters = text.chars().filter(|c| !c.is_control());
+    for c in letters.by_ref().take(room) {
         input.handle(InputRequest::InsertChar(c));
     }
+    letters.next().is_none()
 }
 
 /// The text without line ends and other controls.

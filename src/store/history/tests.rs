@@ -274,6 +274,36 @@ fn thinning_again_and_again_is_the_same_as_once() {
     }
 }
 
+/// A clock that was set three centuries ahead for an hour, and back.
+#[test]
+fn a_clock_that_was_wrong_for_a_while_costs_no_history() {
+    let (state, shop) = filled(&steady(-40 * DAY, 0, 10 * MINUTE));
+    state.thin_where_due(time(10 * MINUTE)).unwrap();
+    let buckets = "SELECT COUNT(*) FROM bucket WHERE span = 3600";
+    let before = rows(&state, buckets);
+    assert!(before > 39 * 24, "{before}");
+    let ahead = 300 * 365 * DAY;
+    for minute in (0..60).step_by(6) {
+        let wrong = run(ahead + minute * MINUTE, Reason::Connected);
+        state.record([(&shop, wrong)]).unwrap();
+        state
+            .thin_where_due(time(ahead + (minute + 6) * MINUTE))
+            .unwrap();
+    }
+    let right = run(2 * HOUR, Reason::Connected);
+    state.record([(&shop, right)]).unwrap();
+    state.thin_where_due(time(2 * HOUR + 10 * MINUTE)).unwrap();
+    assert!(rows(&state, buckets) >= before, "a year of hours is kept");
+    // And a long pause is caught up with.
+    for day in 1..=400 {
+        let after = run(400 * DAY + day, Reason::Connected);
+        state.record([(&shop, after)]).unwrap();
+        state.thin_where_due(time(400 * DAY + HOUR)).unwrap();
+    }
+    let oldest = rows(&state, "SELECT MIN(at) FROM bucket WHERE span = 3600");
+    assert!(oldest >= time(34 * DAY).as_millisecond(), "{oldest}");
+}
+
 #[test]
 fn the_size_is_bounded_by_keeping_everything_for_less_time() {
     let (state, shop) = filled(&steady(-5 * DAY, 0, 10));

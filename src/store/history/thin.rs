@@ -20,6 +20,12 @@ const MOST_BYTES: i64 = 512 * 1024 * 1024;
 const TIGHTER: [i64; 5] = [1, 2, 4, 8, 16];
 /// How long results wait to be sorted in.
 const WAITS_MS: u64 = 5 * 60 * 1000;
+/// How far the thinning's own clock goes at once: one that was set wrong for a while (a time server's fault, a
+/// machine that woke in another year) must not cost a year of history. Behind a program that was not used for
+/// long it comes after, day by day.
+const AT_MOST_MS: i64 = 24 * HOUR_MS;
+/// Where in `kept` the thinning's own clock stands.
+const CLOCK: i64 = -1;
 /// Connections that are thinned in one step, so that others who write need not wait long.
 const AT_ONCE: usize = 100;
 
@@ -34,7 +40,12 @@ impl State {
         })?;
         // Either way round: the clock may have been set.
         match oldest {
-            Some(at) if now.as_millisecond().abs_diff(at) >= WAITS_MS => self.thin(now),
+            Some(at) if now.as_millisecond().abs_diff(at) >= WAITS_MS => {
+                let slowly = self.write(|transaction| {
+                    advance(transaction, now.as_millisecond()).told(self.path())
+                })?;
+                self.thin(Timestamp::from_millisecond(slowly).unwrap_or(now))
+            }
             _ => Ok(()),
         }
     }
@@ -131,6 +142,19 @@ impl Horizon {
         }
         Ok(())
     }
+}
+
+/// Sets the thinning's own clock, milliseconds: to `now`, or as far towards it as it may go at once.
+fn advance(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<i64> {
+    let before = transaction
+        .prepare_cached("SELECT since FROM kept WHERE span = ?1")?
+        .query_row([CLOCK], |row| row.get::<_, i64>(0))
+        .optional()?;
+    let clock = before.map_or(now, |before| now.min(before.saturating_add(AT_MOST_MS)));
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO kept (span, since) VALUES (?1, ?2)")?
+        .execute(params![CLOCK, clock])?;
+    Ok(clock)
 }
 
 fn floor(at: i64, span: Span) -> i64 {

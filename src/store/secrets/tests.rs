@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::domain::ServiceId;
@@ -31,9 +32,10 @@ fn secrets(folder: &Path) -> Secrets {
         "LINES" => Some(Secret::new("one\nInjected: header")),
         _ => None,
     });
-    let state = State::in_memory().unwrap();
+    let state = Arc::new(State::in_memory().unwrap());
     let vault = Arc::new(Vault::at(folder));
-    Secrets::new(vault, look_up, variables(), Ok(Arc::new(state)))
+    let state: StateLookUp = Arc::new(move || Ok(Arc::clone(&state)));
+    Secrets::new(vault, look_up, variables(), state)
 }
 
 fn variables() -> Variables {
@@ -355,12 +357,17 @@ async fn places_of_others_are_not_written_and_their_origin_is_in_the_state() {
         ("from env", Some(origin()))
     );
     let vault = Arc::clone(secrets.vault());
-    let no_state = Err("no state".to_owned());
-    let without = Secrets::new(vault, secrets.look_up.clone(), variables(), no_state);
-    assert!(matches!(
-        without.origin_of(&reference("env:KEY"), &slot()).await,
-        Err(SecretProblem::NoState(_))
-    ));
+    let (away, with) = (Arc::new(AtomicBool::new(true)), secrets.state.clone());
+    let is_away = Arc::clone(&away);
+    let state: StateLookUp = Arc::new(move || match is_away.load(Ordering::SeqCst) {
+        true => Err("no state".to_owned()),
+        false => with(),
+    });
+    let without = Secrets::new(vault, secrets.look_up.clone(), variables(), state);
+    let asked = async || without.origin_of(&reference("env:KEY"), &slot()).await;
+    assert!(matches!(asked().await, Err(SecretProblem::NoState(_))));
+    away.store(false, Ordering::SeqCst);
+    assert_eq!(asked().await.unwrap(), Some(origin()), "it came back");
 }
 
 #[tokio::test]

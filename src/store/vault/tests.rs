@@ -397,7 +397,7 @@ fn the_real_cost_is_paid_once() {
 }
 
 #[test]
-fn the_age_command_opens_the_identity_with_its_passphrase() {
+fn the_age_command_opens_the_identity_with_its_pass() {
     use std::io::{Read, Write};
 
     use portable_pty::{CommandBuilder, PtySize, native_pty_system};
@@ -433,4 +433,39 @@ fn the_age_command_opens_the_identity_with_its_passphrase() {
         key.contains(&recipient) && key.contains("AGE-SECRET-KEY-1"),
         "public and secret key"
     );
+}
+
+/// A folder without its permission: here a link that leads in a circle, which holds root off too.
+#[test]
+fn what_cannot_be_looked_at_is_not_taken_for_none() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("vault");
+    let vault = vault(&folder);
+    vault.create(&pass()).unwrap();
+    vault.put("shop/key", &Secret::new("s"), None).unwrap();
+    let aside = home.path().join("aside");
+    fs::rename(&folder, &aside).unwrap();
+    std::os::unix::fs::symlink(&folder, &folder).unwrap();
+    assert!(matches!(vault.get("shop/key"), Err(VaultProblem::File(_))));
+    let other = Secret::new("other");
+    assert!(vault.put("shop/key", &other, None).is_err());
+    vault.lock();
+    assert_eq!(vault.state(), VaultState::Locked, "it is there");
+    let unlocked = vault.unlock(&pass());
+    assert!(matches!(unlocked, Err(VaultProblem::File(_))));
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&aside, &folder).unwrap();
+    vault.unlock(&pass()).unwrap();
+    assert_eq!(value(&vault, "shop/key").as_deref(), Some("s"));
+}
+
+/// As in a rehearsal, whose vault can't be anywhere.
+#[test]
+fn where_no_vault_can_be_there_is_none() {
+    let vault = vault(Path::new("/dev/null/vault"));
+    assert_eq!(vault.state(), VaultState::Absent);
+    assert!(matches!(
+        vault.unlock(&pass()),
+        Err(VaultProblem::Absent { .. })
+    ));
 }

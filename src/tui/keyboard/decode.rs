@@ -19,6 +19,9 @@ const LONGEST: usize = 64;
 /// No answer is longer.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
+/// No field takes more of a paste; what comes behind is not kept, so that one without an end costs nothing.
+const LONGEST_PASTE: usize = 256 * 1024;
+
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
@@ -145,10 +148,11 @@ impl Decoder {
                 .position(|window| window == PASTE_ENDS)
         });
         let Some(found) = found else {
-            let kept = self.left.len().saturating_sub(PASTE_ENDS.len() - 1);
             self.forget(*from);
-            self.paste = Some(kept.saturating_sub(*from).max(looked.saturating_sub(*from)));
             *from = 0;
+            self.shorten_paste();
+            let kept = self.left.len().saturating_sub(PASTE_ENDS.len() - 1);
+            self.paste = Some(kept);
             return None;
         };
         let end = looked + found;
@@ -157,6 +161,19 @@ impl Decoder {
         *from = end + PASTE_ENDS.len();
         self.paste = None;
         Some(text)
+    }
+
+    /// Of a paste that no field takes, the beginning is kept, which says so, and what its end may have begun with.
+    fn shorten_paste(&mut self) {
+        let end = PASTE_ENDS.len() - 1;
+        let Some(over) = self.left.len().checked_sub(LONGEST_PASTE + end) else {
+            return;
+        };
+        self.left.copy_within(LONGEST_PASTE + over.., LONGEST_PASTE);
+        if let Some(gone) = self.left.get_mut(LONGEST_PASTE + end..) {
+            gone.zeroize();
+        }
+        self.left.truncate(LONGEST_PASTE + end);
     }
 
     /// Drops the first `count` bytes, and leaves no copy of them behind.

@@ -368,7 +368,7 @@ fn is_proven(connection: &Connection, (id, key): (&str, &Secret), inner: &Inner)
 fn way(connection: &Connection, inner: &Inner) -> Result<Way, WorkError> {
     let timeout_s = match connection.timeout_s {
         Some(timeout) => timeout,
-        None => inner.configuration()?.settings.timeout_s,
+        None => inner.last_configuration()?.settings.timeout_s,
     };
     let timeout = Duration::from_secs(timeout_s.into());
     let profile = profile::read(connection, timeout, &inner.environment)?;

@@ -228,3 +228,22 @@ proptest! {
         prop_assert_eq!(at_once, piecemeal);
     }
 }
+
+/// However it is cut into pieces, its end is found, and what comes behind it are keys.
+#[test]
+fn a_paste_without_measure_is_kept_in_part_and_ended_all_the_same() {
+    for piece in [1_000, 4_093, 300_000] {
+        let mut decoder = Decoder::default();
+        let flood = [PASTE_BEGINS, &vec![b'x'; 3 << 20], PASTE_ENDS, b"b"].concat();
+        let mut events = Vec::new();
+        for bytes in flood.chunks(piece) {
+            events.extend(decoder.feed(bytes));
+            assert!(decoder.left.len() <= LONGEST_PASTE + piece + 16);
+        }
+        let [Event::Paste(text), Event::Key(letter)] = events.as_slice() else {
+            panic!("{} events", events.len());
+        };
+        assert!(text.len() >= LONGEST_PASTE && text.bytes().all(|byte| byte == b'x'));
+        assert_eq!(letter.code, KeyCode::Char('b'));
+    }
+}

@@ -1,0 +1,76 @@
+//! The configuration as the screen follows it: read anew where its file has changed, and where it could not be
+//! read again and again until it can. Giving a permission back changes no stamp.
+
+use std::time::Duration;
+
+use super::Queue;
+use crate::app::Message;
+use crate::app::message::Loaded;
+use crate::store::Stamp;
+use crate::tui::translate;
+use crate::work::{Desk, WorkError};
+
+/// How often one is tried that can't be read.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// How the configuration was read last.
+pub(super) struct Reading {
+    banner: Vec<String>,
+    stamp: Option<Stamp>,
+    /// Why it could not be read.
+    failed: Option<String>,
+}
+
+impl Reading {
+    /// Reads it, and tells `queue`.
+    pub(super) async fn begin(desk: &Desk, banner: Vec<String>, queue: &Queue) -> Self {
+        let mut reading = Self {
+            banner,
+            stamp: None,
+            failed: None,
+        };
+        reading.read(desk, queue).await;
+        reading
+    }
+
+    /// Ends with `changed`, or when one that could not be read is to be tried again.
+    pub(super) async fn until_due(&self, changed: impl Future<Output = ()>) {
+        match self.failed {
+            None => changed.await,
+            // Whether in time or not: it is looked at.
+            Some(_) => drop(tokio::time::timeout(RETRY, changed).await),
+        }
+    }
+
+    /// Reads it where it has changed or could not be read, and tells `queue` what is new.
+    pub(super) async fn again_where_due(&mut self, desk: &Desk, queue: &Queue) {
+        if self.failed.is_some() || desk.stamp().await.ok() != self.stamp {
+            self.read(desk, queue).await;
+        }
+    }
+
+    async fn read(&mut self, desk: &Desk, queue: &Queue) {
+        // Before it is read: a change in between is seen the next time.
+        self.stamp = desk.stamp().await.ok();
+        let read = async { Ok((desk.configuration().await?, desk.catalog().await?)) };
+        let read: Result<_, WorkError> = read.await;
+        match read {
+            Ok((configuration, catalog)) => {
+                self.failed = None;
+                let loaded = translate::configuration(&configuration, catalog);
+                let loaded = Loaded {
+                    banner: self.banner.clone(),
+                    ..loaded
+                };
+                queue.tell(Message::ConfigurationLoaded(Box::new(loaded)));
+            }
+            Err(problem) => {
+                let why = problem.to_string();
+                if self.failed.as_ref() != Some(&why) {
+                    queue.tell(Message::ConfigurationFailed(why.clone()));
+                }
+                self.failed = Some(why);
+            }
+        }
+    }
+}
