@@ -598,6 +598,10 @@ fn a_storm_of_resizes_loses_no_key_and_ends_in_the_right_picture() {
             let due = Duration::from_millis(u64::from(at) + 1);
             terminal.let_pass(due.saturating_sub(began.elapsed()));
         }
+        // Smaller for a moment, which the program need not have seen.
+        terminal.resize(300, 100);
+        terminal.wait_for(&typed);
+        terminal.resize(9, 3);
         terminal.resize(300, 100);
         terminal.wait_for(&typed);
         memory.push(terminal.memory());

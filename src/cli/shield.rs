@@ -49,9 +49,12 @@ pub fn descriptors() -> Result<(), String> {
 
 /// Says what to do where this machine's clock shows a time beyond all calendars: nothing could be dated.
 pub fn clock() -> Result<(), String> {
-    jiff::Timestamp::try_from(std::time::SystemTime::now())
-        .map(drop)
-        .map_err(|_| "this machine's clock is beyond the year 9999: set it, then try again".into())
+    match jiff::Timestamp::try_from(std::time::SystemTime::now()) {
+        Ok(_) => Ok(()),
+        Err(why) => Err(format!(
+            "this machine's clock shows no time that can be written: set it, then try again ({why})"
+        )),
+    }
 }
 
 /// What [`raise`] could not switch off, a sentence each.

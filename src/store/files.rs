@@ -402,6 +402,12 @@ pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
 /// symbolic link is followed: both folders count.
 pub fn refuse_writable_by_others(path: &Path) -> Result<(), FileProblem> {
     let target = followed(path);
+    // A device is none, and nobody is to change its mode.
+    if fs::metadata(&target).is_ok_and(|found| !found.is_file()) {
+        return Err(FileProblem::NotAFile {
+            path: path.to_owned(),
+        });
+    }
     for path in [Some(target.as_path()), target.parent(), path.parent()] {
         let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
             continue;

@@ -162,6 +162,11 @@ impl<S: Surface> EventLoop<S> {
                 Ok(())
             }
             Happened::Event(Some(Ok(event))) => {
+                if matches!(event, Event::Resize(..)) {
+                    // Of many sizes at once only the last is told: where that is the one from before, the
+                    // terminal has lost all the same what did not fit in between.
+                    self.surface.redraw()?;
+                }
                 if let Some(last) = ui::last_line(&self.model) {
                     self.update(Message::Measured(last), keys)?;
                 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::commands::{BINARY, Done, begin, finish};
 use crate::support::pty::{Home, Terminal};
@@ -276,11 +276,17 @@ fn a_state_that_comes_back_is_used_again() {
     terminal.type_keys("r");
     terminal.wait_for("● accepted");
     assert!(person.keys_sent() > before);
+    // It is written within a second, while the session goes on.
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let history = person.run(&["history", "--rows", "runs", "shop"], "");
+        if history.out.matches(",ok,connected,").count() >= 2 {
+            break;
+        }
+        assert!(Instant::now() < until, "{history:?}");
+    }
     terminal.type_keys("q");
     assert_eq!(terminal.ended().exit_code(), 0);
-    let history = person.run(&["history", "--rows", "runs", "shop"], "");
-    let accepted = history.out.matches(",ok,connected,").count();
-    assert!(accepted >= 2, "{history:?}");
 }
 
 /// A call to lock is made by somebody: a folder that can't be looked into calls nobody.

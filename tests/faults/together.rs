@@ -85,14 +85,7 @@ fn a_form_saves_what_was_changed_in_it_and_keeps_what_was_changed_meanwhile() {
     terminal.wait_for("127.0.0.1:9/path");
     let edit = ["connection", "edit", "shop", "--note", "by the other"];
     assert_eq!(switchboard(home.path(), &edit, &[], "").code, 0);
-    terminal.type_keys("\x13");
-    let screen = terminal.wait_until("an answer", |screen| {
-        screen.contains("y save") || screen.contains("is saved") || screen.contains("meanwhile")
-    });
-    if screen.contains("y save") {
-        terminal.type_keys("y");
-        terminal.wait_for("is saved");
-    }
+    save(&mut terminal);
     terminal.type_keys("q");
     assert_eq!(terminal.ended().exit_code(), 0);
     let show = ["connection", "show", "shop", "--format", "json"];
@@ -151,14 +144,7 @@ fn a_draft_is_told_what_another_program_did_to_its_connection() {
         done(theirs);
         terminal.wait_for(told);
         terminal.wait_for(&typed);
-        terminal.type_keys("\x13");
-        let screen = terminal.wait_until("an answer", |screen| {
-            screen.contains("y save") || screen.contains("is saved")
-        });
-        if screen.contains("y save") {
-            terminal.type_keys("y");
-            terminal.wait_for("shop is saved");
-        }
+        save(&mut terminal);
         let show = ["connection", "show", "shop", "--format", "json"];
         assert_eq!(done(&show).json()["url"], typed.as_str());
     }
@@ -167,6 +153,18 @@ fn a_draft_is_told_what_another_program_did_to_its_connection() {
     assert_eq!(other["url"], "http://127.0.0.1:9/one/two", "{other:#}");
     terminal.type_keys("q");
     assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+/// Saves what stands in the form, though its test did not end well.
+fn save(terminal: &mut Terminal) {
+    terminal.type_keys("\x13");
+    let screen = terminal.wait_until("an answer", |screen| {
+        screen.contains("y save") || screen.contains("is saved") || screen.contains("meanwhile")
+    });
+    if screen.contains("y save") {
+        terminal.type_keys("y");
+        terminal.wait_for("is saved");
+    }
 }
 
 /// One is killed while it holds the lock: the next one goes on.
