@@ -39,7 +39,7 @@ struct Tray {
 #[derive(Default)]
 struct Waiting {
     runs: Vec<(Name, RunRecord)>,
-    /// Told once everything that lies here is on disk.
+    /// Told once everything that lies here is on disk; dropped where nobody writes any more.
     settling: Vec<oneshot::Sender<()>>,
     ended: bool,
 }
@@ -63,7 +63,7 @@ impl Tray {
     /// Puts a result in; says whether there was room.
     fn put(&self, name: &Name, run: RunRecord) -> bool {
         let mut waiting = self.waiting();
-        if waiting.runs.len() >= QUEUED {
+        if waiting.ended || waiting.runs.len() >= QUEUED {
             return false;
         }
         waiting.runs.push((name.clone(), run));
@@ -76,8 +76,11 @@ impl Tray {
     /// Asks to be told when everything that lies here is on disk.
     fn settle(&self) -> oneshot::Receiver<()> {
         let (sender, settled) = oneshot::channel();
-        self.waiting().settling.push(sender);
-        self.worth_a_look.notify_one();
+        let mut waiting = self.waiting();
+        if !waiting.ended {
+            waiting.settling.push(sender);
+            self.worth_a_look.notify_one();
+        }
         settled
     }
 
@@ -126,7 +129,7 @@ impl Ledger {
         if let Some(writer) = writer.as_ref()
             && !writer.tray.put(name, run)
         {
-            tracing::warn!(%name, "the disk is too slow: a result is not kept");
+            tracing::warn!(%name, "a result is not kept: the disk is too slow, or nobody writes any more");
         }
     }
 
@@ -169,8 +172,20 @@ impl Writer {
     }
 }
 
+/// Whoever takes from the tray. Should it break, nobody waits for it.
+struct Taker<'a>(&'a Tray);
+
+impl Drop for Taker<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.0.waiting();
+        waiting.ended = true;
+        waiting.settling.clear();
+    }
+}
+
 /// Writes until nobody hands anything over any more.
 fn write(state: &State, tray: &Tray) {
+    let _taker = Taker(tray);
     let mut unwritten: Vec<(Name, RunRecord)> = Vec::new();
     loop {
         let Waiting {
@@ -190,14 +205,14 @@ fn write(state: &State, tray: &Tray) {
                 }
             }
         }
-        if ended {
-            return;
-        }
         if let Err(error) = state.thin_where_due(Timestamp::now()) {
             tracing::warn!(error = %crate::store::told(&error), "the history is not thinned");
         }
         for settled in settling {
             let _ = settled.send(());
+        }
+        if ended {
+            return;
         }
     }
 }

@@ -144,16 +144,18 @@ impl Horizon {
     }
 }
 
-/// Sets the thinning's own clock, milliseconds: to `now`, or as far towards it as it may go at once.
+/// What the thinning takes for now, milliseconds: `now`, or as far towards it as its own clock may go at once.
 fn advance(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<i64> {
     let before = transaction
         .prepare_cached("SELECT since FROM kept WHERE span = ?1")?
         .query_row([CLOCK], |row| row.get::<_, i64>(0))
         .optional()?;
     let clock = before.map_or(now, |before| now.min(before.saturating_add(AT_MOST_MS)));
+    // Never back: a clock that was behind for a while would be caught up with day by day.
+    let furthest = before.map_or(clock, |before| before.max(clock));
     transaction
         .prepare_cached("INSERT OR REPLACE INTO kept (span, since) VALUES (?1, ?2)")?
-        .execute(params![CLOCK, clock])?;
+        .execute(params![CLOCK, furthest])?;
     Ok(clock)
 }
 

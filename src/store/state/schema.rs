@@ -71,7 +71,7 @@ const HISTORY: &str = "
         watched INTEGER NOT NULL, at INTEGER NOT NULL, reason INTEGER NOT NULL, status INTEGER NOT NULL,
         PRIMARY KEY (watched, at)
     ) WITHOUT ROWID;
-    CREATE TABLE kept (          -- since when rows of a span (0: sample) are complete
+    CREATE TABLE kept (          -- since when rows of a span (0: sample) are complete; -1: how far the thinning is
         span INTEGER PRIMARY KEY, since INTEGER NOT NULL
     );
     INSERT INTO reason (reason, state, works)
