@@ -31,6 +31,8 @@ pub struct Changes {
     configuration: PathBuf,
     /// The folder of the state: written into all the time, so that only what is moved there counts.
     state: PathBuf,
+    /// Something was told, and it was not yet looked at whether other folders are to be watched now.
+    unsettled: bool,
 }
 
 impl Changes {
@@ -45,6 +47,7 @@ impl Changes {
             told: open().ok(),
             configuration: configuration.to_owned(),
             state: state.to_owned(),
+            unsettled: false,
         };
         changes.watch();
         changes
@@ -56,11 +59,15 @@ impl Changes {
             told: None,
             configuration: PathBuf::new(),
             state: PathBuf::new(),
+            unsettled: false,
         }
     }
 
     /// Ends when something may have changed. What changes from the call of [`Changes::of`] on is not missed.
     pub async fn next(&mut self) {
+        if std::mem::take(&mut self.unsettled) {
+            self.watch();
+        }
         let Some(told) = &self.told else {
             return tokio::time::sleep(LOOK).await;
         };
@@ -69,8 +76,11 @@ impl Changes {
             self.told = None;
             return;
         }
+        // Whoever waits for this may give up here: the next call does the rest first.
+        self.unsettled = true;
         tokio::time::sleep(SETTLED).await;
         while read(told).is_ok() {}
+        self.unsettled = false;
         // A folder that was made meanwhile, or a link that leads elsewhere now.
         self.watch();
     }

@@ -13,11 +13,13 @@ mod settings;
 mod write;
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use document::{Document, EditProblem, SettingValue};
+use memchr::memmem;
 pub use problem::ConfigurationProblem;
 pub use settings::Settings;
 use toml_edit::DocumentMut;
@@ -188,8 +190,15 @@ impl Store {
             return Ok(Vec::new());
         };
         let folder = folder.join("services");
-        let Ok(entries) = fs::read_dir(&folder) else {
-            return Ok(Vec::new());
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => {
+                return Err(FileProblem::Read {
+                    path: folder,
+                    source,
+                });
+            }
         };
         let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| {
@@ -235,15 +244,14 @@ pub(super) fn read_text(path: &Path, text: &str) -> Result<Configuration, Config
 /// What stands in `text` above every table, and in the tables `[settings]` and below it. Nothing is looked at
 /// line by line: between them may stand very many connections.
 fn without_connections(text: &str) -> String {
-    const TABLE: &str = "\n[";
     let end = |from: usize| {
-        let rest = text.get(from..).unwrap_or_default();
-        rest.find(TABLE).map_or(text.len(), |at| from + at + 1)
+        let rest = text.as_bytes().get(from..).unwrap_or_default();
+        memmem::find(rest, b"\n[").map_or(text.len(), |at| from + at + 1)
     };
     let first = if text.starts_with('[') { 0 } else { end(0) };
     let mut kept = text.get(..first).unwrap_or_default().to_owned();
     let begun = text.starts_with("[settings").then_some(0);
-    let later = text.match_indices("\n[settings").map(|(at, _)| at + 1);
+    let later = memmem::find_iter(text.as_bytes(), "\n[settings").map(|at| at + 1);
     for at in begun.into_iter().chain(later) {
         kept.push_str(text.get(at..end(at)).unwrap_or_default());
         kept.push('\n');

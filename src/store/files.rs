@@ -134,7 +134,9 @@ pub fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
 }
 
 fn bytes_of(file: File, path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
-    let mut bytes = Vec::new();
+    // Room for all of it: a buffer that grows is copied, and wiped where it was, again and again.
+    let length = file.metadata().map_or(0, |file| file.len()).min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(length + 1).unwrap_or_default());
     let read = file.take(limit + 1).read_to_end(&mut bytes);
     read.map_err(|source| FileProblem::Read {
         path: path.to_owned(),

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -21,6 +22,9 @@ use crate::probe::Prober;
 use crate::service::Catalog;
 use crate::store::configuration::SettingValue;
 use crate::store::{Configuration, Secrets, Settings, Slot, Stamp, State, Store, StoreKind, Vault};
+
+/// For how long a configuration that can't be read is taken for still the same.
+const RETRY: Duration = Duration::from_secs(2);
 
 /// What a desk is opened with: everything that is outside of it, read once.
 #[derive(Clone, Debug)]
@@ -47,6 +51,8 @@ pub(super) struct Inner {
     pub(super) terminal: OnceLock<Terminal>,
     pub(super) store: Store,
     read: Mutex<Option<(Stamp, Arc<Configuration>)>>,
+    /// The one that could not be read, and when.
+    failed: Mutex<Option<(Stamp, Instant)>>,
     pub(super) state: Arc<Opened>,
     catalog: Mutex<Option<Arc<Catalog>>>,
     pub(super) vault: Arc<Vault>,
@@ -240,6 +246,7 @@ impl Inner {
             terminal: OnceLock::new(),
             store,
             read: Mutex::default(),
+            failed: Mutex::default(),
             state: Arc::default(),
             catalog: Mutex::default(),
             vault: Arc::new(vault),
@@ -284,11 +291,29 @@ impl Inner {
     /// The configuration, or where it can't be read now (somebody edits it, or took a permission away) as it was
     /// when it could: for what goes on meanwhile. Blocks.
     pub(super) fn last_configuration(&self) -> Result<Arc<Configuration>, WorkError> {
+        let stamp = self.store.stamp();
+        {
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that is broken is not parsed anew for each of thousands of probes.
+            let is_known = failed
+                .as_ref()
+                .is_some_and(|(known, at)| *known == stamp && at.elapsed() < RETRY);
+            if is_known && let Some(last) = self.last_read() {
+                return Ok(last);
+            }
+            *failed = None;
+        }
         self.configuration().or_else(|problem| {
-            let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-            let last = read.as_ref().map(|(_, last)| Arc::clone(last));
-            last.ok_or(problem)
+            let last = self.last_read().ok_or(problem)?;
+            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            *failed = Some((stamp, Instant::now()));
+            Ok(last)
         })
+    }
+
+    fn last_read(&self) -> Option<Arc<Configuration>> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.as_ref().map(|(_, last)| Arc::clone(last))
     }
 
     /// The state that all programs share; opened at the first call that succeeds. Blocks.

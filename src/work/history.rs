@@ -38,7 +38,7 @@ impl Desk {
 
     /// Whether a failure of the connection at this time is planned, by its own windows or by those of all.
     async fn is_maintained(&self, connection: &Connection, at: Timestamp) -> bool {
-        let configuration = self.configuration().await.ok();
+        let configuration = self.blocking(Inner::last_configuration).await.ok();
         let of_all = configuration
             .as_ref()
             .map(|read| &read.settings.maintenance);
