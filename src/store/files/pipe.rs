@@ -24,15 +24,19 @@ pub(super) fn read_to_end(file: &File, path: &Path, limit: u64) -> io::Result<Ve
 /// The same; `patience` is how long a writer may take to come, none where there was one from the start.
 fn read_within(mut file: &File, limit: u64, patience: Option<Duration>) -> io::Result<Vec<u8>> {
     let (mut bytes, mut chunk) = (Vec::new(), Zeroizing::new([0_u8; 4096]));
-    let mut until = patience.map(|patience| Instant::now() + patience);
+    let until = patience.map(|patience| Instant::now() + patience);
+    let mut came = patience.is_none();
     while (bytes.len() as u64) < limit {
         match file.read(&mut chunk[..]) {
-            Ok(0) => match until.take().filter(|_| bytes.is_empty()) {
-                // Something to read, or the end of a writer that wrote nothing: the next look tells.
-                Some(until) if wait_until(file, Some(until))? => {}
-                Some(_) => return Err(io::Error::other("nobody writes to this pipe")),
-                None => break,
-            },
+            Ok(0) if bytes.is_empty() && !came => {
+                if until.is_none_or(|until| Instant::now() >= until) {
+                    return Err(io::Error::other("nobody writes to this pipe"));
+                }
+                // Something to read, or the end of a writer that wrote nothing: the next look tells. A writer
+                // that has only come yet does not end this: then the next look finds nothing, but no end.
+                came = wait_until(file, until)?;
+            }
+            Ok(0) => break,
             Ok(count) => bytes.extend_from_slice(chunk.get(..count).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 wait_until(file, None)?;
