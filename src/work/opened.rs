@@ -1,7 +1,7 @@
 //! The state that all programs share, opened once: at the first call that succeeds.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::error::WorkError;
 use crate::store::State;
@@ -11,7 +11,9 @@ use crate::store::State;
 pub(super) struct Opened {
     /// Nothing where everything is in memory.
     folder: Option<PathBuf>,
-    state: Mutex<Option<Arc<State>>>,
+    state: OnceLock<Arc<State>>,
+    /// Held by the one that opens it.
+    opening: Mutex<()>,
 }
 
 impl Opened {
@@ -19,27 +21,29 @@ impl Opened {
     pub(super) fn at(folder: PathBuf) -> Self {
         Self {
             folder: Some(folder),
-            state: Mutex::default(),
+            ..Self::default()
         }
     }
 
     /// The state; opened where it is not open yet. Blocks.
     pub(super) fn get(&self) -> Result<Arc<State>, WorkError> {
-        let mut opened = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = opened.as_ref() {
-            return Ok(Arc::clone(state));
+        if let Some(state) = self.so_far() {
+            return Ok(state);
+        }
+        let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = self.so_far() {
+            return Ok(state);
         }
         let state = match &self.folder {
             Some(folder) => State::open(folder),
             None => State::in_memory(),
         };
         let state = state.map_err(|error| WorkError::failed("opening the state", &error))?;
-        Ok(Arc::clone(opened.insert(Arc::new(state))))
+        Ok(Arc::clone(self.state.get_or_init(|| Arc::new(state))))
     }
 
-    /// The state, where a call has opened it.
+    /// The state, where a call has opened it. Never waits.
     pub(super) fn so_far(&self) -> Option<Arc<State>> {
-        let opened = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.as_ref().map(Arc::clone)
+        self.state.get().map(Arc::clone)
     }
 }
