@@ -80,16 +80,16 @@ pub fn book(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> 
     Decision::Granted(push(record, key, now, trial))
 }
 
-/// The same for a bisect, which a person asked for: `first` is the number of its first attempt, nothing
-/// before that. Up to four attempts, whatever they find; the pauses that they bring about hold afterwards.
+/// The same for a bisect, which a person asked for and which has `made` so many attempts by now. Up to four,
+/// whatever they find; the pauses that they bring about hold afterwards.
 pub fn book_bisect(
     record: &mut BudgetRecord,
     key: &KeyFingerprint,
-    first: Option<u64>,
+    made: usize,
     now: Timestamp,
 ) -> Decision {
     tidy(record, now);
-    let Some(first) = first else {
+    if made == 0 {
         if let Some(stop) = stopped(record, key, now) {
             return Decision::Paused(stop);
         }
@@ -97,12 +97,11 @@ pub fn book_bisect(
             return book(record, key, now);
         }
         return Decision::Granted(push(record, key, now, false));
-    };
+    }
     if let Some(stop) = stopped_for_all(record, now) {
         return Decision::Paused(stop);
     }
-    let made = record.next_number.saturating_sub(first);
-    if usize::try_from(made).unwrap_or(usize::MAX) >= PER_BISECT {
+    if made >= PER_BISECT {
         let until = pause_key(record, key, now);
         return Decision::Paused(key_stop(until));
     }

@@ -70,13 +70,25 @@ impl Bookings {
     }
 }
 
-/// Whoever writes. Should it break, nobody waits for it.
-struct Writer<'a>(&'a Bookings);
+/// Whoever writes. Should it break, or never run, nobody waits for it.
+struct Writer {
+    inner: Arc<Inner>,
+    is_done: bool,
+}
 
-impl Drop for Writer<'_> {
+impl Writer {
+    fn run(&mut self) {
+        while let Some(changes) = self.inner.bookings.next() {
+            write(&self.inner, changes);
+        }
+        self.is_done = true;
+    }
+}
+
+impl Drop for Writer {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            *self.0.queue() = Queue::default();
+        if !self.is_done {
+            *self.inner.bookings.queue() = Queue::default();
         }
     }
 }
@@ -100,13 +112,11 @@ pub(super) async fn update<R: Send + 'static>(
         !std::mem::replace(&mut queue.writing, true)
     };
     if begins {
-        let inner = Arc::clone(inner);
-        tokio::task::spawn_blocking(move || {
-            let writer = Writer(&inner.bookings);
-            while let Some(changes) = writer.0.next() {
-                write(&inner, changes);
-            }
-        });
+        let mut writer = Writer {
+            inner: Arc::clone(inner),
+            is_done: false,
+        };
+        tokio::task::spawn_blocking(move || writer.run());
     }
     answered.await.unwrap_or_else(|_| Err(NOT_MADE.to_owned()))
 }
@@ -147,6 +157,7 @@ mod tests {
     use crate::domain::KeyFingerprint;
     use crate::probe::budget;
     use crate::work::desk::Desk;
+    use crate::work::tests::Home;
 
     fn host() -> HostPort {
         HostPort {
@@ -157,9 +168,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_comes_while_the_disk_is_busy_is_written_together_and_each_hears_its_own() {
-        let desk = Desk::rehearsal(Environment::of([]), Vec::new())
-            .await
-            .unwrap();
+        let home = Home::new();
+        let (desk, beside) = (home.desk(), home.desk());
         let inner = &desk.0;
         let (busy, is_busy) = mpsc::channel();
         let (go_on, may_go_on) = mpsc::channel::<()>();
@@ -173,8 +183,11 @@ mod tests {
                 .await
                 .unwrap();
             let book = |key: &str| {
-                let key = KeyFingerprint(key.to_owned());
+                let (key, beside) = (KeyFingerprint(key.to_owned()), beside.clone());
                 update(inner, host(), move |_, record| {
+                    // Of what goes to disk in one step, nobody else sees a part.
+                    let seen = beside.0.state().unwrap().budget(&host()).unwrap();
+                    assert_eq!(seen.attempts, [], "committed one by one");
                     budget::book(record, &key, jiff::Timestamp::now())
                 })
             };

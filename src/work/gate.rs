@@ -68,6 +68,8 @@ struct Bisected {
     host: HostPort,
     key: KeyFingerprint,
     first: u64,
+    /// Its attempts so far.
+    made: usize,
     /// Whether one of its attempts was accepted: then what the host said to the others is no reason to pause.
     accepted: bool,
 }
@@ -133,13 +135,13 @@ impl LockoutGate {
         let bisect = self
             .bisect
             .as_ref()
-            .map(|_| self.bisected().map(|it| it.first));
+            .map(|_| self.bisected().map_or(0, |it| it.made));
         let (username, key) = (username.to_owned(), key.clone());
         bookings::update(&self.inner, host.clone(), move |state, record| {
             let key = state.fingerprint(&username, &key);
             let now = Timestamp::now();
             let decision = match bisect {
-                Some(first) => budget::book_bisect(record, &key, first, now),
+                Some(made) => budget::book_bisect(record, &key, made, now),
                 None => budget::book(record, &key, now),
             };
             (decision, key)
@@ -150,12 +152,14 @@ impl LockoutGate {
     fn granted(&self, host: &HostPort, key: KeyFingerprint, number: u64) -> Permit {
         if let Some(bisect) = &self.bisect {
             let mut bisect = bisect.lock().unwrap_or_else(PoisonError::into_inner);
-            bisect.get_or_insert(Bisected {
+            let bisected = bisect.get_or_insert_with(|| Bisected {
                 host: host.clone(),
                 key,
                 first: number,
+                made: 0,
                 accepted: false,
             });
+            bisected.made += 1;
         }
         Permit::Granted(Ticket {
             host: host.clone(),
