@@ -8,6 +8,7 @@ use super::{Effects, Model, editing_request};
 use crate::app::effect::{Effect, Unlock};
 use crate::app::keymap::KeyPress;
 use crate::app::model::{AddTokenDialog, Overlay, PassphraseDialog, Question};
+use crate::app::secret_field;
 use crate::app::secret_field::SecretField;
 use crate::domain::{Connection, Secret};
 
@@ -182,7 +183,12 @@ impl Model {
             Some(Overlay::AddToken(dialog)) if dialog.on_value && !dialog.busy => &mut dialog.value,
             _ => return false,
         };
-        field.insert(&pasted.trimmed());
+        let pasted = pasted.trimmed();
+        if field.value.length() + pasted.length() > secret_field::LIMIT {
+            self.complain(super::paste::TOO_LONG);
+        } else {
+            field.insert(&pasted);
+        }
         true
     }
 }

@@ -13,7 +13,7 @@ use crate::service::hints::{self, Command};
 
 /// A paste over so many bytes is none that was meant: the wrong thing was in the clipboard.
 const LONGEST: usize = 64 * 1024;
-const TOO_LONG: &str =
+pub(super) const TOO_LONG: &str =
     "the paste is longer than anything that belongs here: nothing of it was taken";
 
 impl Model {
