@@ -399,4 +399,34 @@ mod tests {
             assert_eq!(kept.identity, Some(account(expected)));
         }
     }
+
+    #[test]
+    fn only_a_run_that_found_nothing_new_is_known() {
+        let verdict = local_error(None, &ServiceId::http(), "", "");
+        let good = |at: &str| LastGood {
+            at: at.to_owned(),
+            ..LastGood::default()
+        };
+        let record = PastRecord {
+            service_seen: true,
+            last_good: Some(good("2026-11-26T04:00:00Z")),
+            ..PastRecord::default()
+        };
+        let found = |at: &str| Found {
+            last_good: Some(good(at)),
+            ..Found::default()
+        };
+        let known = |found: &Found| found.is_known(Some(&record), &verdict);
+        assert!(known(&found("2026-11-26T04:09:59Z")));
+        assert!(!known(&found("2026-11-26T04:10:00Z")), "a sign of life");
+        let mut keyed = found("2026-11-26T04:01:00Z");
+        keyed.pair = Some(("shop".to_owned(), Secret::new("k")));
+        assert!(!known(&keyed), "whose key it was is looked up");
+        let seen = Found {
+            service_seen: true,
+            ..Found::default()
+        };
+        assert!(!seen.is_known(Some(&PastRecord::default()), &verdict));
+        assert!(!seen.is_known(None, &verdict), "it was never written down");
+    }
 }

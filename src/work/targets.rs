@@ -87,6 +87,7 @@ impl Targets {
             if all_run {
                 break self.tasks.join_next_with_id().await?;
             }
+            tokio::task::yield_now().await;
         };
         let id = match &joined {
             Ok((id, _)) => *id,
@@ -125,6 +126,25 @@ mod tests {
             listed("# ours\nhttps://a.example\r\n\n  b.example \nno url\n"),
             ["https://a.example", "b.example", "no url"]
         );
+    }
+
+    #[tokio::test]
+    async fn the_first_is_told_before_the_last_begins() {
+        let begun = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&begun);
+        let probe: ProbeUrl = Arc::new(move |url| {
+            counted.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async move { local_error(None, &ServiceId::http(), &url, "") })
+        });
+        let urls = (0..1_000).map(|n| format!("u{n}")).collect();
+        let mut targets = Targets::new(probe, urls, 1_000);
+        assert!(targets.next().await.is_some());
+        assert!(begun.load(Ordering::SeqCst) <= 2 * AT_ONCE);
+        let mut rest = 0;
+        while targets.next().await.is_some() {
+            rest += 1;
+        }
+        assert_eq!(rest, 999);
     }
 
     #[tokio::test(start_paused = true)]
