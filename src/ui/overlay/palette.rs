@@ -12,7 +12,7 @@ use super::{lines, open_box};
 use crate::app::hints;
 
 /// Rows of actions shown at once, and cells of the box inside: few, for each one is written over a slow line.
-const ROWS: usize = 10;
+const ROWS: usize = 9;
 const WIDE: usize = 44;
 /// Rows for what the selected one does.
 const ABOUT: usize = 2;
