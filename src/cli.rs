@@ -117,7 +117,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
     let context = Context::open(environment, global)?.for_one_command();
     let runtime = runtime_for(&command)
         .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
-    let done = runtime.block_on(async {
+    let done = runtime.block_on(async move {
         match command {
             Command::Probe(arguments) => Box::pin(probe::run(&context, *arguments)).await,
             Command::Connection(command) => connection::run(&context, command).await,
@@ -130,7 +130,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
             Command::Service(command) => explain::service(&context, command).await,
             Command::Evidence(arguments) => Box::pin(evidence::run(&context, arguments)).await,
             Command::History(arguments) => history::run(&context, arguments).await,
-            Command::Watch(arguments) => watch::run(&context, arguments).await,
+            Command::Watch(arguments) => watch::run(context, arguments).await,
             Command::Serve { listen } => serve::run(&context, &listen).await,
             Command::Demo
             | Command::Sim { .. }

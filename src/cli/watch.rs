@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::{JoinSet, block_in_place};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::arguments::{WatchArguments, WatchFormat};
 use super::context::Context;
-use super::fault::Fault;
+use super::fault::{Fault, OURS};
 use super::output::human::{self, Colours};
 use super::{output, probe};
 use crate::domain::text::harmless;
@@ -23,8 +24,22 @@ use crate::work::{Change, Watch, WatchEvent, WatchSettings};
 /// How often the configuration's file is looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Runs the command. 0 after `--for`, 128 + the number of the signal that ended it.
-pub async fn run(context: &Context, arguments: WatchArguments) -> Result<u8, Fault> {
+/// Runs the command where its probes run: between two threads every one of them would wake both. 0 after `--for`,
+/// 128 + the number of the signal that ended it.
+pub async fn run(context: Context, arguments: WatchArguments) -> Result<u8, Fault> {
+    let mut inside = JoinSet::new();
+    inside.spawn(async move { watched(&context, arguments).await });
+    match inside.join_next().await {
+        Some(Ok(done)) => done,
+        Some(Err(broken)) => match broken.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Ok(OURS),
+        },
+        None => Ok(OURS),
+    }
+}
+
+async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fault> {
     let stamp = context.desk.stamp().await?;
     let connections = chosen(context, &arguments).await?;
     let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
@@ -155,12 +170,12 @@ impl Teller {
         match event {
             WatchEvent::Started(_) => Ok(()),
             WatchEvent::Finished { verdict, change } => match self.news(verdict, *change) {
-                Some(news) => output::data(&self.line(verdict, news.was)),
+                Some(news) => written(&self.line(verdict, news.was)),
                 None => Ok(()),
             },
-            WatchEvent::Offline(offline) => output::data(&self.network(*offline)),
+            WatchEvent::Offline(offline) => written(&self.network(*offline)),
             WatchEvent::CommandFailed(why) => {
-                output::say(&format!("switchboard: {why}"));
+                block_in_place(|| output::say(&format!("switchboard: {why}")));
                 Ok(())
             }
         }
@@ -211,6 +226,11 @@ impl Teller {
             (_, false) => format!("{at} this machine is online again\n"),
         }
     }
+}
+
+/// Writes a line. Whoever reads may take time: the probes go on meanwhile.
+fn written(line: &str) -> io::Result<()> {
+    block_in_place(|| output::data(line))
 }
 
 /// The signals that end a watch.

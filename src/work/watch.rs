@@ -32,6 +32,10 @@ use crate::domain::{Connection, Endpoint, HostPort, Name, State, Verdict, Window
 use crate::probe::schedule::{SHORTEST, Schedule};
 use lanes::Lanes;
 
+/// What falls due within so long starts together: each time that a machine at rest is woken costs it more than
+/// the start of a probe.
+const GRAIN_MS: u64 = 50;
+
 /// Between the first probes of two connections at the start.
 const STAGGER: Duration = Duration::from_millis(20);
 
@@ -315,10 +319,12 @@ impl Watch {
         Some(entry.damping)
     }
 
-    /// When the next connection is due, unless paused.
+    /// When to look for what is due, unless paused.
     fn wake(&self) -> Option<Instant> {
         let due = self.schedule.next_due().filter(|_| !self.paused)?;
-        Some(self.start + due)
+        let due = u64::try_from(due.as_millis()).unwrap_or(u64::MAX);
+        let due = due.saturating_add(1).next_multiple_of(GRAIN_MS);
+        Some(self.start + Duration::from_millis(due))
     }
 
     fn start_what_is_due(&mut self) {
