@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
+/// Reads so close together are of one frame.
+const ONE_FRAME: Duration = Duration::from_millis(20);
+
 const COLUMNS: u16 = 120;
 const ROWS: u16 = 40;
 /// Far beyond what anything here takes.
@@ -217,6 +220,20 @@ impl Session {
         after(&self.output).screen().contents()
     }
 
+    /// The output after `from`, what was read within [`ONE_FRAME`] of a first read together.
+    pub fn frames(&self, from: usize) -> Vec<&[Piece]> {
+        let output = &self.output[from..];
+        let mut frames = Vec::new();
+        let mut begin = 0;
+        for at in 1..=output.len() {
+            if at == output.len() || output[at].0 - output[begin].0 > ONE_FRAME {
+                frames.push(&output[begin..at]);
+                begin = at;
+            }
+        }
+        frames
+    }
+
     /// How often one of the rows below the title became another in its first `columns`, by the output after `from`.
     pub fn rows_changed(&self, from: usize, columns: u16) -> usize {
         let mut parser = after(&self.output[..from]);
@@ -226,8 +243,10 @@ impl Session {
         };
         let mut changed = 0;
         let mut before = rows(&parser);
-        for (_, bytes) in &self.output[from..] {
-            parser.process(bytes);
+        for frame in self.frames(from) {
+            for (_, bytes) in frame {
+                parser.process(bytes);
+            }
             let now = rows(&parser);
             let pairs = before.iter().zip(&now);
             changed += pairs.filter(|(before, now)| before != now).count();

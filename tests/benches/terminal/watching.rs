@@ -19,8 +19,6 @@ const KEYS: usize = 200;
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Columns of the list.
 const LIST: u16 = 34;
-/// Reads so close together are of one frame.
-const ONE_FRAME: Duration = Duration::from_millis(20);
 
 /// What was measured.
 pub struct Watched {
@@ -163,8 +161,7 @@ fn left_alone(program: &Path, targets: &mut Targets, which: (usize, usize), path
     assert!(changes > 0, "without a change nothing is shown");
     let output = &app.output[from..];
     let bytes: usize = output.iter().map(|(_, bytes)| bytes.len()).sum();
-    let pauses = output.windows(2).map(|pair| pair[1].0 - pair[0].0);
-    let frames = pauses.filter(|pause| *pause > ONE_FRAME).count();
+    let frames = app.frames(from).len().saturating_sub(1);
     let first_to_last = match output {
         [first, .., last] => (last.0 - first.0).as_secs_f64(),
         _ => INTERVAL.as_secs_f64(),
