@@ -60,7 +60,14 @@ pub(super) struct Prepared {
     /// Where the sockets of the way through another machine are; goes with the climb.
     pub(super) folder: Option<PrivateFolder>,
     /// What was remembered of a saved connection before the climb.
-    pub(super) known: Option<PastRecord>,
+    pub(super) known: Option<Remembered>,
+}
+
+/// What was remembered of a saved connection, and whose key is at hand now.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Remembered {
+    record: PastRecord,
+    pair: Option<KeyFingerprint>,
 }
 
 /// What a climb found out, beside its verdict.
@@ -74,14 +81,13 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Whether a run that sent no key found nothing that is not in `known` already: most runs of a watch.
-    pub(super) fn is_known(&self, known: Option<&PastRecord>, verdict: &Verdict) -> bool {
-        self.pair.is_none()
-            && known.is_some_and(|known| {
-                let mut learnt = known.clone();
-                learn(&mut learnt, None, verdict, self);
-                learnt == *known
-            })
+    /// Whether a run found nothing that is not in `known` already: most runs of a watch.
+    pub(super) fn is_known(&self, known: Option<&Remembered>, verdict: &Verdict) -> bool {
+        known.is_some_and(|Remembered { record, pair }| {
+            let mut learnt = record.clone();
+            learn(&mut learnt, pair.clone(), verdict, self);
+            pair.is_some() == self.pair.is_some() && learnt == *record
+        })
     }
 }
 
@@ -174,7 +180,7 @@ impl Errand {
         inner: &Inner,
         service: &Service,
         subject: &Subject,
-    ) -> (Past, Option<PastRecord>) {
+    ) -> (Past, Option<Remembered>) {
         let state = inner.state().ok();
         // The ladder splits a pasted pair; a run that is begun and left tells how it would be sent.
         let pair = match (&state, &self.key) {
@@ -207,7 +213,7 @@ impl Errand {
             past.paused = gate::paused(state, &host, pair);
         }
         let saved = matches!(self.known, Known::Saved) && state.is_some();
-        (past, saved.then_some(record))
+        (past, saved.then_some(Remembered { record, pair }))
     }
 
     /// Writes down what the probe found out. Blocks.
@@ -407,26 +413,44 @@ mod tests {
             at: at.to_owned(),
             ..LastGood::default()
         };
-        let record = PastRecord {
-            service_seen: true,
-            last_good: Some(good("2026-11-26T04:00:00Z")),
-            ..PastRecord::default()
+        let mut known = Remembered {
+            record: PastRecord {
+                service_seen: true,
+                last_good: Some(good("2026-11-26T04:00:00Z")),
+                ..PastRecord::default()
+            },
+            pair: None,
         };
         let found = |at: &str| Found {
             last_good: Some(good(at)),
             ..Found::default()
         };
-        let known = |found: &Found| found.is_known(Some(&record), &verdict);
-        assert!(known(&found("2026-11-26T04:09:59Z")));
-        assert!(!known(&found("2026-11-26T04:10:00Z")), "a sign of life");
+        let is_known = |known: &Remembered, found: &Found| found.is_known(Some(known), &verdict);
+        assert!(is_known(&known, &found("2026-11-26T04:09:59Z")));
+        let later = found("2026-11-26T04:10:00Z");
+        assert!(!is_known(&known, &later), "a sign of life");
+
+        let how = Accepted {
+            by_headers: false,
+            through_index: false,
+        };
         let mut keyed = found("2026-11-26T04:01:00Z");
         keyed.pair = Some(("shop".to_owned(), Secret::new("k")));
-        assert!(!known(&keyed), "whose key it was is looked up");
+        keyed.accepted = Some(how);
+        assert!(!is_known(&known, &keyed), "whose key it was is looked up");
+        let pair = || KeyFingerprint("k".to_owned());
+        known.pair = Some(pair());
+        assert!(!is_known(&known, &keyed), "it was never accepted before");
+        known.record.accepted = Some((pair(), how));
+        assert!(is_known(&known, &keyed));
+        known.pair = Some(KeyFingerprint("another".to_owned()));
+        assert!(!is_known(&known, &keyed));
+
         let seen = Found {
             service_seen: true,
             ..Found::default()
         };
-        assert!(!seen.is_known(Some(&PastRecord::default()), &verdict));
+        assert!(!is_known(&Remembered::default(), &seen));
         assert!(!seen.is_known(None, &verdict), "it was never written down");
     }
 }
