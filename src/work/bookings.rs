@@ -2,6 +2,7 @@
 //! while the disk is busy go there together, in one step: else thousands of watched keys would wait for it one
 //! after the other.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -42,20 +43,29 @@ where
     R: Send,
 {
     fn make(&mut self, state: &State, record: &mut BudgetRecord) {
-        let change = self.change.take();
+        let Some(change) = self.change.take() else {
+            return;
+        };
+        // One that breaks half-way has changed nothing, and is no matter of the others.
+        let mut changed = record.clone();
         // A key may be among what it works with.
-        self.result = change.map(|change| wiping(|| change(state, record)));
+        let make = AssertUnwindSafe(|| wiping(|| change(state, &mut changed)));
+        if let Ok(result) = catch_unwind(make) {
+            *record = changed;
+            self.result = Some(result);
+        }
     }
 
     fn end(self: Box<Self>, written: Result<(), String>) {
         let Self { result, asker, .. } = *self;
-        let result = written.and_then(|()| result.ok_or_else(|| NOT_MADE.to_owned()));
+        let result = written.and_then(|()| result.ok_or_else(|| BROKEN.to_owned()));
         // What is written stays written, whether or not somebody still waits.
         let _ = asker.send(result);
     }
 }
 
 const NOT_MADE: &str = "the program is shutting down";
+const BROKEN: &str = "a defect of this program broke it off";
 
 impl Bookings {
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -70,7 +80,7 @@ impl Bookings {
     }
 }
 
-/// Whoever writes. Should it break, or never run, nobody waits for it.
+/// Whoever writes. Should it never run, or break, nobody waits for it.
 struct Writer {
     inner: Arc<Inner>,
     is_done: bool,
@@ -170,6 +180,7 @@ mod tests {
     async fn what_comes_while_the_disk_is_busy_is_written_together_and_each_hears_its_own() {
         let home = Home::new();
         let (desk, beside) = (home.desk(), home.desk());
+        let beside = beside.0.state().unwrap();
         let inner = &desk.0;
         let (busy, is_busy) = mpsc::channel();
         let (go_on, may_go_on) = mpsc::channel::<()>();
@@ -183,10 +194,10 @@ mod tests {
                 .await
                 .unwrap();
             let book = |key: &str| {
-                let (key, beside) = (KeyFingerprint(key.to_owned()), beside.clone());
+                let (key, beside) = (KeyFingerprint(key.to_owned()), Arc::clone(&beside));
                 update(inner, host(), move |_, record| {
                     // Of what goes to disk in one step, nobody else sees a part.
-                    let seen = beside.0.state().unwrap().budget(&host()).unwrap();
+                    let seen = beside.budget(&host()).unwrap();
                     assert_eq!(seen.attempts, [], "committed one by one");
                     budget::book(record, &key, jiff::Timestamp::now())
                 })
@@ -211,10 +222,12 @@ mod tests {
         let desk = Desk::rehearsal(Environment::of([]), Vec::new())
             .await
             .unwrap();
-        let broken = update(&desk.0, host(), |_, _| {
-            assert!(false.then_some(()).is_some())
+        let broken = update(&desk.0, host(), |_, record| -> u8 {
+            record.next_number = 9;
+            panic!("as a defect would")
         });
-        assert_eq!(broken.await, Err(NOT_MADE.to_owned()));
-        assert_eq!(update(&desk.0, host(), |_, _| 7).await, Ok(7));
+        assert_eq!(broken.await, Err(BROKEN.to_owned()));
+        let number = update(&desk.0, host(), |_, record| record.next_number);
+        assert_eq!(number.await, Ok(0), "what broke half-way is not written");
     }
 }
