@@ -110,15 +110,15 @@ pub(super) async fn update<R: Send + 'static>(
     host: HostPort,
     change: impl FnOnce(&State, &mut BudgetRecord) -> R + Send + 'static,
 ) -> Result<R, String> {
-    let (asker, answered) = oneshot::channel();
-    let asked = Asked {
+    let (asker, answer) = oneshot::channel();
+    let change = Asked {
         change: Some(change),
         result: None,
         asker,
     };
     let begins = {
         let mut queue = inner.bookings.queue();
-        queue.waiting.push((host, Box::new(asked)));
+        queue.waiting.push((host, Box::new(change)));
         !std::mem::replace(&mut queue.writing, true)
     };
     if begins {
@@ -128,7 +128,7 @@ pub(super) async fn update<R: Send + 'static>(
         };
         tokio::task::spawn_blocking(move || writer.run());
     }
-    answered.await.unwrap_or_else(|_| Err(NOT_MADE.to_owned()))
+    answer.await.unwrap_or_else(|_| Err(NOT_MADE.to_owned()))
 }
 
 fn write(inner: &Inner, mut changes: Vec<(HostPort, Box<dyn Change>)>) {

@@ -60,7 +60,7 @@ pub(super) struct Prepared {
     /// Where the sockets of the way through another machine are; goes with the climb.
     pub(super) folder: Option<PrivateFolder>,
     /// What was remembered of a saved connection before the climb.
-    pub(super) known: Option<Remembered>,
+    pub(super) known: Option<Box<Remembered>>,
 }
 
 /// What was remembered of a saved connection, and whose key is at hand now.
@@ -180,7 +180,7 @@ impl Errand {
         inner: &Inner,
         service: &Service,
         subject: &Subject,
-    ) -> (Past, Option<Remembered>) {
+    ) -> (Past, Option<Box<Remembered>>) {
         let state = inner.state().ok();
         // The ladder splits a pasted pair; a run that is begun and left tells how it would be sent.
         let pair = match (&state, &self.key) {
@@ -213,7 +213,7 @@ impl Errand {
             past.paused = gate::paused(state, &host, pair);
         }
         let saved = matches!(self.known, Known::Saved) && state.is_some();
-        (past, saved.then_some(Remembered { record, pair }))
+        (past, saved.then(|| Box::new(Remembered { record, pair })))
     }
 
     /// Writes down what the probe found out. Blocks.

@@ -291,10 +291,10 @@ impl Desk {
             Err(problem) => return errand.broken(&problem.to_string()),
         };
         let known = prepared.known.take();
-        let (mut verdict, found) = self.climb(prepared, progress).await;
+        let (mut verdict, found) = Box::pin(self.climb(prepared, progress)).await;
         errand.add_family(&mut verdict);
         // What another machine found is no past of this one's.
-        if errand.token_only || errand.via.is_some() || found.is_known(known.as_ref(), &verdict) {
+        if errand.token_only || errand.via.is_some() || found.is_known(known.as_deref(), &verdict) {
             return verdict;
         }
         let (told, kept) = (verdict.clone(), Arc::clone(&errand));

@@ -31,8 +31,8 @@ struct Person {
 }
 
 impl Person {
-    /// `key` says where the key of `shop` is. Nothing where nobody but root is here.
-    fn new(key: &[&str]) -> Option<Self> {
+    /// `key` says where the key of `shop` is.
+    fn new(key: &[&str]) -> Self {
         let is_root = rustix::process::geteuid().is_root();
         assert!(
             !is_root || is_here("/usr/bin/setpriv"),
@@ -64,17 +64,17 @@ impl Person {
         let pair = ["--username", &person.blesta.username];
         let done = person.run(&[&add[..], &[&person.stand.url], &pair, key].concat(), "");
         assert_eq!(done.code, 0, "{done:?}");
-        Some(person)
+        person
     }
 
     /// The same with the key in a vault.
-    fn with_vault() -> Option<Self> {
-        let person = Self::new(&[])?;
+    fn with_vault() -> Self {
+        let person = Self::new(&[]);
         let set = ["--passphrase-file", "pass", "secret", "set", "shop"];
         let arguments = [&set[..], &["--store", "vault", "--key-stdin"]].concat();
         let done = person.run(&arguments, &person.blesta.key);
         assert_eq!(done.code, 0, "{done:?}");
-        Some(person)
+        person
     }
 
     fn words(&self) -> Vec<String> {
@@ -156,9 +156,7 @@ fn unlock(terminal: &mut Terminal) {
 /// What is typed is kept, the sentence says why it is not saved to its end, and saving works once it can.
 #[test]
 fn a_draft_is_saved_once_the_permission_is_back() {
-    let Some(person) = Person::new(&["--key-ref", "env:SHOP_KEY"]) else {
-        return;
-    };
+    let person = Person::new(&["--key-ref", "env:SHOP_KEY"]);
     let mut terminal = person.screen();
     terminal.wait_for("● accepted");
     for (round, (path, left)) in [(FILE, 0), (CONFIGURATION, 0), (CONFIGURATION, 0o500)]
@@ -205,9 +203,7 @@ fn a_draft_is_saved_once_the_permission_is_back() {
 /// It is there: nobody is offered a new one, or told to enter what is in it again.
 #[test]
 fn a_vault_that_cannot_be_looked_at_is_not_taken_for_none() {
-    let Some(person) = Person::with_vault() else {
-        return;
-    };
+    let person = Person::with_vault();
     let mut terminal = person.screen();
     terminal.wait_for("vault is locked");
     let taken = person.take(DATA, 0);
@@ -239,9 +235,7 @@ fn a_vault_that_cannot_be_looked_at_is_not_taken_for_none() {
 /// As the screen promises: it is read again by itself, though giving a permission back changes no file.
 #[test]
 fn what_could_not_be_read_is_read_once_it_can_be() {
-    let Some(person) = Person::new(&["--key-ref", "env:SHOP_KEY"]) else {
-        return;
-    };
+    let person = Person::new(&["--key-ref", "env:SHOP_KEY"]);
     for (path, left) in [(FILE, 0), (CONFIGURATION, 0), (FILE, 0o622)] {
         let taken = person.take(path, left);
         let mut terminal = person.screen();
@@ -256,9 +250,7 @@ fn what_could_not_be_read_is_read_once_it_can_be() {
 /// What can't be booked is not sent; once it can, the same session sends it, and the history has it.
 #[test]
 fn a_state_that_comes_back_is_used_again() {
-    let Some(person) = Person::new(&["--key-ref", "env:SHOP_KEY"]) else {
-        return;
-    };
+    let person = Person::new(&["--key-ref", "env:SHOP_KEY"]);
     assert_eq!(person.run(&["probe", "shop"], "").code, 0);
     let before = person.keys_sent();
     let taken = person.take(STATE, 0);
@@ -287,9 +279,7 @@ fn a_state_that_comes_back_is_used_again() {
 /// A call to lock is made by somebody: a folder that can't be looked into calls nobody.
 #[test]
 fn a_state_that_goes_away_and_comes_back_locks_nothing() {
-    let Some(person) = Person::with_vault() else {
-        return;
-    };
+    let person = Person::with_vault();
     assert_eq!(person.run(&["secret", "lock"], "").code, 0);
     let mut terminal = person.screen();
     terminal.wait_for("vault is locked");
@@ -315,9 +305,7 @@ fn a_state_that_goes_away_and_comes_back_locks_nothing() {
 /// A watch goes on with what it knows, says once what it can't read, and follows it again once it can.
 #[test]
 fn a_watch_goes_on_while_its_folders_are_away() {
-    let Some(person) = Person::new(&["--key-ref", "env:SHOP_KEY"]) else {
-        return;
-    };
+    let person = Person::new(&["--key-ref", "env:SHOP_KEY"]);
     let mut command = person.command(&["watch", "--plain", "--interval", "1s"]);
     let variables = [("SHOP_KEY", person.blesta.key.as_str())];
     let child = begin(&mut command, person.home.path(), &variables);

@@ -96,7 +96,7 @@ mod tests {
         let writer = std::thread::spawn(move || {
             let mut writer = OpenOptions::new().write(true).open(path).unwrap();
             writer.write_all(b"one").unwrap();
-            writer.write_all(&[b'x'; 100_000]).unwrap();
+            writer.write_all(&vec![b'x'; 100_000]).unwrap();
         });
         let read = read_to_end(&reader, &folder.path().join("pipe"), 1 << 20).unwrap();
         assert_eq!((read.len(), &read[..4]), (100_003, &b"onex"[..]));

@@ -359,9 +359,11 @@ async fn places_of_others_are_not_written_and_their_origin_is_in_the_state() {
     let vault = Arc::clone(secrets.vault());
     let (away, with) = (Arc::new(AtomicBool::new(true)), secrets.state.clone());
     let is_away = Arc::clone(&away);
-    let state: StateLookUp = Arc::new(move || match is_away.load(Ordering::SeqCst) {
-        true => Err("no state".to_owned()),
-        false => with(),
+    let state: StateLookUp = Arc::new(move || {
+        if is_away.load(Ordering::SeqCst) {
+            return Err("no state".to_owned());
+        }
+        with()
     });
     let without = Secrets::new(vault, secrets.look_up.clone(), variables(), state);
     let asked = async || without.origin_of(&reference("env:KEY"), &slot()).await;

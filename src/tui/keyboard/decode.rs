@@ -16,8 +16,8 @@ const ESCAPE: Duration = Duration::from_millis(10);
 const REST: Duration = Duration::from_millis(500);
 /// No key's sequence is longer.
 const LONGEST: usize = 64;
-/// No answer is longer.
-const LONGEST_ANSWER: usize = 64 * 1024;
+/// An answer that is longer is not kept until its end: it is looked through anew with each piece that comes.
+const LONGEST_ANSWER: usize = 1024;
 
 /// No field takes more of a paste; what comes behind is not kept, so that one without an end costs nothing.
 const LONGEST_PASTE: usize = 256 * 1024;
