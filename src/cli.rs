@@ -148,7 +148,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
 
 /// How long a thread for files waits for more work, in what runs for days: they take turns, so that of many not
 /// one would ever end, and each would come to its turn with nothing of it at hand.
-const KEPT: Duration = Duration::from_millis(50);
+const KEPT: Duration = Duration::from_millis(250);
 
 /// The tasks' threads. What runs for days asks a few times a second: one thread does that with ease, and more of
 /// them would wake each other for every probe.
