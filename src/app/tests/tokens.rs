@@ -262,6 +262,47 @@ fn only_the_label_deletes() {
 }
 
 #[test]
+fn what_was_asked_for_before_a_change_does_not_take_it_back() {
+    let with = |status: Status| {
+        let mut changed = row(2);
+        changed.token.status = status;
+        Ok(Box::new(changed))
+    };
+    let mut scene = listed(3);
+    scene.keys("down down enter");
+    let asked = scene.asked();
+    let [TokensEffect::Read { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let before = *generation;
+    scene.keys("x").types("token 2").keys("enter");
+    let asked = scene.asked();
+    let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Switched {
+        generation: *generation,
+        row: with(Status::Inactive).map(Some),
+    });
+    let asked = scene.asked();
+    let [TokensEffect::Read { generation, .. }] = asked.as_slice() else {
+        panic!("what is shown is read as it is now: {asked:?}");
+    };
+    let after = *generation;
+    let status = |scene: &Scene| match scene.sheet() {
+        Sheet::Details(details) => details.row.token.status.clone(),
+        other => panic!("{other:?}"),
+    };
+    for (generation, read) in [(before, Status::Active), (after, Status::Inactive)] {
+        scene.told(TokensMessage::Read {
+            generation,
+            row: with(read),
+        });
+        assert_eq!(status(&scene), Status::Inactive);
+    }
+}
+
+#[test]
 fn the_key_in_use_needs_the_name_of_who_is_cut_off() {
     let mut scene = listed(3);
     scene.keys("down x");

@@ -36,7 +36,9 @@ impl Model {
                 }
             }
             TokensMessage::Revealed { name, id, result } => self.token_revealed(name, id, result),
-            TokensMessage::Switched { generation, row } => self.token_switched(generation, row),
+            TokensMessage::Switched { generation, row } => {
+                self.token_switched(generation, row, out);
+            }
             TokensMessage::StepReached { generation, step } => self.step_reached(generation, step),
             TokensMessage::Renewed { generation, result } => {
                 self.token_renewed(generation, result, out);

@@ -7,7 +7,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::Action;
 use crate::app::tokens::exchange::Doing;
 use crate::app::tokens::sheet::Confirm;
-use crate::app::tokens::{Pending, Row, Sheet, TokensEffect, Trouble, TroubleKind};
+use crate::app::tokens::{Fetch, Pending, Row, Sheet, TokensEffect, Trouble, TroubleKind};
 use crate::domain::token::{Guard, Status};
 use crate::domain::{Endpoint, Name, ServiceId};
 
@@ -181,6 +181,7 @@ impl Model {
         &mut self,
         generation: u64,
         row: Result<Option<Box<Row>>, Trouble>,
+        out: &mut Effects,
     ) {
         let mut pending = self.tokens.pending.iter();
         let Some(at) = pending.position(|pending| pending.generation == generation) else {
@@ -188,12 +189,12 @@ impl Model {
         };
         let pending = self.tokens.pending.remove(at);
         match row {
-            Ok(row) => self.switched_well(&pending, row.map(|row| *row)),
+            Ok(row) => self.switched_well(&pending, row.map(|row| *row), out),
             Err(trouble) => self.switch_failed(&pending, trouble),
         }
     }
 
-    fn switched_well(&mut self, pending: &Pending, row: Option<Row>) {
+    fn switched_well(&mut self, pending: &Pending, row: Option<Row>, out: &mut Effects) {
         self.tokens.sheets.retain(|sheet| match sheet {
             Sheet::Confirm(confirm) => confirm.sent != Some(pending.generation),
             Sheet::Details(details) => {
@@ -211,8 +212,32 @@ impl Model {
             return self.reload_tokens(&pending.name);
         }
         if let Some(row) = row {
+            let was_read = self.outdate_reads(&pending.name, &pending.id);
             self.token_is(&pending.name, &row);
+            if was_read {
+                self.read_again(&pending.name, &pending.id, out);
+            }
         }
+    }
+
+    /// What was asked for before a change may come after it, and tell of the time before: it is dropped. Whether
+    /// the token itself was being read.
+    fn outdate_reads(&mut self, name: &Name, id: &str) -> bool {
+        if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == *name) {
+            list.loading = None;
+        }
+        let mut was_read = false;
+        for sheet in &mut self.tokens.sheets {
+            if let Sheet::Details(details) = sheet
+                && details.name == *name
+                && details.row.id() == Some(id)
+                && details.reading.is_loading()
+            {
+                details.reading = Fetch::Not;
+                was_read = true;
+            }
+        }
+        was_read
     }
 
     /// The token is as `row` says, wherever it is shown.

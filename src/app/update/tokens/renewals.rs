@@ -177,7 +177,7 @@ impl Model {
     }
 
     /// The dates of a token have changed: where it is shown, it is read again.
-    fn read_again(&mut self, name: &Name, id: &str, out: &mut Effects) {
+    pub(super) fn read_again(&mut self, name: &Name, id: &str, out: &mut Effects) {
         let shown = self.tokens.sheets.iter().any(|sheet| {
             matches!(sheet, Sheet::Details(details)
                 if details.name == *name && details.row.id() == Some(id))
