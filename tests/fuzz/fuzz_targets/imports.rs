@@ -76,7 +76,8 @@ fn read(reading: Result<Reading, Unreadable>, text: &str) {
     }
     reading.left_out.iter().for_each(|sentence| refused(sentence));
     let store = Store::in_memory(&connections).expect("what was read can be written");
-    assert_eq!(store.load().expect("and read again").connections, connections);
+    let read = store.load().expect("and read again").connections;
+    assert!(read.iter().map(|one| &**one).eq(&connections));
 }
 
 /// Whether `secret` stands in `text`.

@@ -339,7 +339,7 @@ fn loaded(count: u8) -> Loaded {
         first.tags = vec!["eu".to_owned()];
     }
     Loaded {
-        connections,
+        connections: connections.into_iter().map(Into::into).collect(),
         lock_after_min: u32::from(count / 16),
         clipboard_clear_s: 20,
         keys: (count >= 128)

@@ -58,7 +58,7 @@ fn filtered(text: &str) {
     model.update(
         now,
         Message::ConfigurationLoaded(Box::new(Loaded {
-            connections: connections.to_vec(),
+            connections: connections.iter().cloned().map(Into::into).collect(),
             ..Loaded::default()
         })),
     );
