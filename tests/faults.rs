@@ -45,6 +45,9 @@ use support::commands::{BINARY, Done, finish, switchboard};
 use support::stage::Stage;
 use switchboard::sim::{Behaviour, Blesta, Stand};
 
+/// Shell: `soon COMMAND` waits until it succeeds, for a minute at the most.
+const SOON: &str = "soon() { for _ in $(seq 1500); do \"$@\" && return; sleep 0.02; done; echo \"never: $*\" >&2; exit 9; }";
+
 /// A user with one saved connection, `shop`, to a Blesta on loopback; its key is in the variable `SHOP_KEY`.
 struct User {
     home: tempfile::TempDir,
@@ -75,6 +78,13 @@ impl User {
         let done = user.run(&[&add[..], &[&user.stand.url], &pair].concat());
         assert_eq!(done.code, 0, "{done:?}");
         user
+    }
+
+    /// A second connection, `open`, that has no key.
+    fn add_open(&self) {
+        let add = ["connection", "add", "open", "--service", "http", "--url"];
+        let added = self.run(&[&add[..], &[&self.stand.url]].concat());
+        assert_eq!(added.code, 0, "{added:?}");
     }
 
     fn path(&self) -> &Path {

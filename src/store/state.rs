@@ -55,11 +55,14 @@ impl State {
         let path = folder.join("history.sqlite");
         // Turning on the write-ahead log and making the tables is for one program at a time.
         let lock = Lock::take(&folder.join(".history.lock"))?;
+        // Closed before SQLite opens it: its locks are the process's, and the kernel lets go of all of them as
+        // soon as any descriptor of the file is closed. The next program would take itself for the only one.
         let made = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&path);
+            .open(&path)
+            .map(drop);
         if made.is_ok() {
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         } else if !path.exists() {

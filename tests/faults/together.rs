@@ -4,6 +4,7 @@ use std::process::Command;
 
 use crate::support::commands::{BINARY, begin, switchboard};
 use crate::support::pty::{Home, Terminal};
+use crate::{SOON, User};
 
 #[test]
 fn twenty_programs_add_and_every_connection_is_there() {
@@ -185,4 +186,25 @@ fn a_killed_program_leaves_no_lock_behind() {
     }
     let listed = switchboard(home.path(), &["connection", "list"], &[], "");
     assert!(listed.out.lines().count() >= 10, "{listed:?}");
+}
+
+/// The program that made the file of the state shares it like any other: one that comes and goes takes nothing of
+/// it away.
+#[test]
+fn what_the_first_program_writes_is_seen_by_all_that_come_later() {
+    let user = User::new();
+    user.add_open();
+    let done = user.shell(&format!(
+        "{SOON}
+rm -rf .local/state/switchboard
+count() {{ \"$0\" history open --rows runs --format ndjson | wc -l; }}
+more() {{ [ $(count) -gt $seen ]; }}
+\"$0\" watch open --plain --interval 1s >told & watch=$!
+trap 'kill -9 $watch 2>/dev/null' EXIT
+soon grep -q open told
+for seen in 0 1 2; do soon more; done
+seen=$(count); kill -9 $watch; wait $watch
+[ $(count) -ge $seen ] && echo all there"
+    ));
+    assert_eq!((done.code, done.out.trim()), (0, "all there"), "{done:?}");
 }
