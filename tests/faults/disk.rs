@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::support::commands::{BINARY, finish};
-use crate::{User, assert_no_panic, assert_told, is_here, mounts_permitted, set_mode};
+use crate::{SOON, User, assert_no_panic, assert_told, is_here, mounts_permitted, set_mode};
 
 /// Puts `folder` of the user's home onto a small disk of its own, with what it holds, and fills that.
 fn on_a_full_disk(folder: &str, lines: &str) -> String {
@@ -222,6 +222,52 @@ fn where_syncing_the_budget_fails_no_key_is_sent() {
         );
     }
     assert_eq!(user.run(&["probe", "shop"]).code, 0);
+}
+
+/// What a watch finds while its disk is full is written as soon as there is room.
+#[test]
+fn results_that_find_no_room_are_written_once_there_is_some() {
+    if !mounts_permitted() {
+        return;
+    }
+    let user = User::new();
+    user.add_open();
+    let folder = ".local/state/switchboard";
+    // The second batch that finds no room, seen from when the disk was full, has results of then among it.
+    let done = user.aside(&format!(
+        "{SOON}
+runs() {{ \"$0\" history open --rows runs --format ndjson; }}
+any_runs() {{ runs | grep -q .; }}
+refused() {{ grep -c 'not written yet' log; }}
+refused_again() {{ [ $(refused) -ge $((before + 2)) ]; }}
+last() {{ runs | grep -o '\"at\":\"[^\"]*' | cut -d'\"' -f4 | sort | tail -n 1; }}
+written_later() {{ [[ $(last) > $full ]]; }}
+now() {{ date -u +%Y-%m-%dT%H:%M:%S.%NZ; }}
+mount -t tmpfs -o size=1m,mode=700 tmpfs {folder}
+\"$0\" --log log watch open --plain --interval 1s >told & watch=$!
+trap 'kill -9 $watch 2>/dev/null' EXIT
+soon any_runs
+dd if=/dev/zero of={folder}/fill bs=1k status=none 2>/dev/null
+dd if=/dev/zero of={folder}/fill2 bs=1 count=65536 status=none 2>/dev/null
+full=$(now); before=$(refused)
+soon refused_again
+room=$(now)
+rm {folder}/fill {folder}/fill2
+soon written_later
+echo $full; echo $room; runs
+kill -TERM $watch; wait $watch; exit 0"
+    ));
+    assert_eq!(done.code, 0, "{done:?}");
+    let mut lines = done.out.lines();
+    let mut time = || -> jiff::Timestamp { lines.next().unwrap().parse().unwrap() };
+    let full = time()..time();
+    let at = |line: &str| -> jiff::Timestamp {
+        let run: serde_json::Value = serde_json::from_str(line).unwrap();
+        run["at"].as_str().unwrap().parse().unwrap()
+    };
+    let kept = lines.filter(|line| full.contains(&at(line))).count();
+    assert!(kept > 0, "none of {full:?}: {done:?}");
+    assert_no_panic(&done);
 }
 
 /// A watch goes on where its folders are taken away under it, and says so once.
