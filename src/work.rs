@@ -70,6 +70,7 @@ pub mod moving;
 pub mod offline;
 mod opened;
 mod planning;
+mod preparations;
 pub mod probing;
 mod profile;
 mod record;

@@ -13,6 +13,7 @@ use super::error::WorkError;
 use super::kept::Kept;
 use super::ledger::Ledger;
 use super::opened::Opened;
+use super::preparations::Preparations;
 use super::secrets::origin_of;
 use crate::clipboard::{Clipboard, Terminal};
 use crate::config::{Children, Environment, Folders};
@@ -63,6 +64,7 @@ pub(super) struct Inner {
     pub(super) apart: Apart,
     pub(super) ledger: Ledger,
     pub(super) bookings: Bookings,
+    pub(super) preparations: Preparations,
     /// Wakes those who wait for attempts under way to end.
     pub(super) settled: Notify,
     pub(super) clipboard: OnceLock<Clipboard>,
@@ -257,6 +259,7 @@ impl Inner {
             apart: Apart::default(),
             ledger: Ledger::default(),
             bookings: Bookings::default(),
+            preparations: Preparations::default(),
             settled: Notify::new(),
             clipboard: OnceLock::new(),
             shut: AtomicBool::new(false),

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::cms::is_file;
 use super::desk::Inner;
 use super::error::WorkError;
 use super::gate;
@@ -113,6 +114,21 @@ impl Errand {
             let line = format!("only {} addresses were looked for", family.word());
             verdict.evidence.push(line);
         }
+    }
+
+    /// Whether its preparation reads files of the user's, which may lie anywhere.
+    pub(super) fn reads_files(&self) -> bool {
+        let Connection {
+            ca_file,
+            client_cert,
+            client_key,
+            cms,
+            ..
+        } = &self.connection;
+        let files = [ca_file, client_cert, client_key];
+        self.via.is_some()
+            || files.iter().any(|file| file.is_some())
+            || cms.as_deref().is_some_and(is_file)
     }
 
     /// Reads files and memory. Blocks.

@@ -12,6 +12,7 @@ use super::errand::{Errand, Known, Prepared, host_of};
 use super::error::WorkError;
 use super::gate;
 use super::local::local_error;
+use super::preparations;
 use super::record::Recorder;
 use super::secrets::{Trust, origin_of};
 use super::targets::{TargetSettings, Targets};
@@ -285,8 +286,13 @@ impl Desk {
 
     pub(super) async fn run(&self, errand: Errand, progress: Progress<'_>) -> Verdict {
         let errand = Arc::new(errand);
-        let asked = Arc::clone(&errand);
-        let mut prepared = match self.blocking(move |inner| asked.prepare(inner)).await {
+        let prepared = if errand.manner == Manner::Scheduled && !errand.reads_files() {
+            preparations::prepare(&self.0, &errand).await
+        } else {
+            let asked = Arc::clone(&errand);
+            self.blocking(move |inner| asked.prepare(inner)).await
+        };
+        let mut prepared = match prepared {
             Ok(prepared) => prepared,
             Err(problem) => return errand.broken(&problem.to_string()),
         };
