@@ -337,7 +337,7 @@ impl Transport {
 
 /// A client as all of ours are, but for its way.
 fn builder(user_agent: &str, config: rustls::ClientConfig) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+    let client = reqwest::Client::builder()
         .user_agent(user_agent)
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
@@ -348,8 +348,17 @@ fn builder(user_agent: &str, config: rustls::ClientConfig) -> reqwest::ClientBui
         .http1_ignore_invalid_headers_in_responses(true)
         // No pool: every request shows its own phases, and its hooks run within its own task.
         .pool_max_idle_per_host(0)
+        // So there is nothing to be kept alive either.
+        .tcp_keepalive(None)
+        .tcp_keepalive_interval(None)
+        .tcp_keepalive_retries(None)
         .tls_backend_preconfigured(config)
-        .connector_layer(StampLayer)
+        .connector_layer(StampLayer);
+    // A request ends by its own deadline, which may well be later than the 30 seconds without an
+    // acknowledgement after which the kernel would end it.
+    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
+    let client = client.tcp_user_timeout(None);
+    client
 }
 
 fn client_problem(error: reqwest::Error) -> String {
