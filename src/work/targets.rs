@@ -7,6 +7,7 @@ use std::vec::IntoIter;
 
 use futures_util::future::BoxFuture;
 use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, sleep_until};
 
 use super::local::{DEFECT, local_error};
 use crate::domain::{AddressFamily, ServiceId, Verdict};
@@ -45,9 +46,11 @@ pub fn listed(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Probes that are started before it is looked whether one has ended: who asks for a thousand at once is told of
-/// the first one when it ends, not when the last has begun.
+/// As many probes may run at first, and as many more with each step: who asks for a thousand at once is told of the
+/// first one when it ends, not when all of them have taken their turns at the processor.
 const AT_ONCE: usize = 16;
+/// The shortest time between two steps: less than anything that is far away takes to answer.
+const PACE: Duration = Duration::from_millis(1);
 
 /// Probes one URL.
 pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
@@ -59,6 +62,10 @@ pub struct Targets {
     tasks: JoinSet<Verdict>,
     running: HashMap<Id, String>,
     concurrency: usize,
+    /// How many may run by now.
+    room: usize,
+    /// When that becomes more.
+    grows: Instant,
 }
 
 /// The verdict of a probe that panicked.
@@ -74,20 +81,22 @@ impl Targets {
             tasks: JoinSet::new(),
             running: HashMap::new(),
             concurrency: concurrency.max(1),
+            room: 0,
+            grows: Instant::now(),
         }
     }
 
     /// The next verdict, in the order of finishing; `None` after the last.
     pub async fn next(&mut self) -> Option<Verdict> {
         let joined = loop {
-            let all_run = self.start_some();
-            if let Some(joined) = self.tasks.try_join_next_with_id() {
-                break joined;
+            self.start_some();
+            let is_growing = self.room < self.concurrency && self.waiting.len() > 0;
+            tokio::select! {
+                biased;
+                Some(joined) = self.tasks.join_next_with_id() => break joined,
+                () = sleep_until(self.grows), if is_growing => {}
+                else => return None,
             }
-            if all_run {
-                break self.tasks.join_next_with_id().await?;
-            }
-            tokio::task::yield_now().await;
         };
         let id = match &joined {
             Ok((id, _)) => *id,
@@ -97,19 +106,19 @@ impl Targets {
         Some(joined.map_or_else(|_| broken(&url), |(_, verdict)| verdict))
     }
 
-    /// Starts the next few; says whether there is room or need for no more.
-    fn start_some(&mut self) -> bool {
-        for _ in 0..AT_ONCE {
-            if self.tasks.len() >= self.concurrency {
-                return true;
-            }
-            let Some(url) = self.waiting.next() else {
-                return true;
-            };
+    /// Starts as many as there is room for by now.
+    fn start_some(&mut self) {
+        let now = Instant::now();
+        if self.room < self.concurrency && now >= self.grows {
+            self.room = self.concurrency.min(self.room + AT_ONCE);
+            self.grows = now + PACE;
+        }
+        while self.tasks.len() < self.room
+            && let Some(url) = self.waiting.next()
+        {
             let task = self.tasks.spawn((self.probe)(url.clone()));
             self.running.insert(task.id(), url);
         }
-        false
     }
 }
 
@@ -128,7 +137,7 @@ mod tests {
         );
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn the_first_is_told_before_the_last_begins() {
         let begun = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&begun);
@@ -139,12 +148,36 @@ mod tests {
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
         let mut targets = Targets::new(probe, urls, 1_000);
         assert!(targets.next().await.is_some());
-        assert!(begun.load(Ordering::SeqCst) <= 2 * AT_ONCE);
+        assert!(begun.load(Ordering::SeqCst) <= AT_ONCE);
         let mut rest = 0;
         while targets.next().await.is_some() {
             rest += 1;
         }
         assert_eq!(rest, 999);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn step_by_step_as_many_run_as_may() {
+        let running = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&running);
+        let probe: ProbeUrl = Arc::new(move |url| {
+            let counted = Arc::clone(&counted);
+            Box::pin(async move {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                local_error(None, &ServiceId::http(), &url, "")
+            })
+        });
+        let urls = (0..1_000).map(|n| format!("u{n}")).collect();
+        let mut targets = Targets::new(probe, urls, 100);
+        let mut seen = Vec::new();
+        for _ in 0..12 {
+            let step = tokio::time::timeout(PACE, targets.next());
+            assert!(step.await.is_err(), "none ends so soon");
+            seen.push(running.load(Ordering::SeqCst));
+        }
+        assert!(seen[0] <= 2 * AT_ONCE, "{seen:?}");
+        assert_eq!(seen.last(), Some(&100), "{seen:?}");
     }
 
     #[tokio::test(start_paused = true)]
