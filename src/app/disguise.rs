@@ -16,7 +16,7 @@ const TITLE: &str = "page title: ";
 /// The pseudonyms given so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disguise {
-    names: Numbers,
+    names: HashMap<Name, usize>,
     hosts: Numbers,
     users: Numbers,
     ids: Numbers,
@@ -45,7 +45,10 @@ impl Numbers {
 impl Disguise {
     /// Gives pseudonyms to what stands in `connection`.
     pub fn learn_connection(&mut self, connection: &Connection) {
-        self.names.learn(connection.name.as_str());
+        if !self.names.contains_key(&connection.name) {
+            let number = self.names.len() + 1;
+            self.names.insert(connection.name.clone(), number);
+        }
         self.users.learn(&connection.username);
         for url in [Some(&connection.url), connection.cms_url.as_ref()] {
             if let Some(Ok(endpoint)) = url.map(|url| Endpoint::parse(url)) {
@@ -98,7 +101,8 @@ impl Disguise {
 
     /// The pseudonym of a connection.
     pub fn name(&self, name: &Name) -> String {
-        self.names.shown("conn", name.as_str())
+        let number = self.names.get(name);
+        number.map_or_else(|| BLANK.to_owned(), |number| format!("conn-{number}"))
     }
 
     /// The pseudonym of a host.
@@ -204,8 +208,10 @@ impl Disguise {
     /// The pseudonym of `text`, where it has one. A single character is an id or a label only where it is meant as
     /// one; a name of one is replaced all the same.
     fn known(&self, text: &str) -> Option<String> {
+        if let Some(number) = self.names.get(text) {
+            return Some(format!("conn-{number}"));
+        }
         let kinds = [
-            ("conn", &self.names),
             ("host", &self.hosts),
             ("user", &self.users),
             ("id", &self.ids),
@@ -214,7 +220,7 @@ impl Disguise {
         let long = text.chars().nth(1).is_some();
         let known = |(kind, numbers): (&str, &Numbers)| {
             let number = numbers.0.get(text)?;
-            (long || kind == "conn").then(|| format!("{kind}-{number}"))
+            long.then(|| format!("{kind}-{number}"))
         };
         kinds.into_iter().find_map(known)
     }

@@ -1,6 +1,6 @@
 //! The form: fields made of a connection, and a connection made of fields.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use tui_input::Input;
 
@@ -233,9 +233,9 @@ impl Form {
         connection.cms_url = optional(FieldId::CmsUrl);
         connection.company = optional(FieldId::Company);
         connection.proxy = optional(FieldId::Proxy);
-        connection.ca_file = optional(FieldId::CaFile).map(PathBuf::from);
-        connection.client_cert = optional(FieldId::ClientCert).map(PathBuf::from);
-        connection.client_key = optional(FieldId::ClientKey).map(PathBuf::from);
+        connection.ca_file = optional(FieldId::CaFile).map(|path| Path::new(&path).into());
+        connection.client_cert = optional(FieldId::ClientCert).map(|path| Path::new(&path).into());
+        connection.client_key = optional(FieldId::ClientKey).map(|path| Path::new(&path).into());
         self.text(FieldId::Note)
             .trim()
             .clone_into(&mut connection.note);
@@ -387,7 +387,7 @@ fn stored(stored: bool) -> FieldText {
 }
 
 fn plain_text(id: FieldId, connection: &Connection) -> String {
-    let path = |path: &Option<PathBuf>| {
+    let path = |path: &Option<Box<Path>>| {
         path.as_ref()
             .map(|path| path.display().to_string())
             .unwrap_or_default()

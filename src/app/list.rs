@@ -95,15 +95,9 @@ fn latency(entry: &Entry) -> u64 {
     })
 }
 
-/// Parts of a million; those of which nothing is known come last.
+/// Those of which nothing is known come last.
 fn share(entry: &Entry) -> u64 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a share is from 0 to 1; a float's cast stops at the type's ends"
-    )]
-    let parts = entry.share.map(|share| (share * 1e6) as u64);
-    parts.unwrap_or(u64::MAX)
+    entry.share.map_or(u64::MAX, u64::from)
 }
 
 /// Milliseconds since 1970; 0 where nothing is known.
@@ -146,15 +140,17 @@ impl Model {
     pub(super) fn relist(&mut self) {
         let row = self.list.row().unwrap_or(0);
         let mut filter = Filter::read(self.list.filter.value());
-        let mut places: Vec<Place> = self
+        let mut places: Vec<Place> = Vec::with_capacity(self.entries.len());
+        let shown = self
             .entries
             .values()
-            .filter(|entry| filter.is_empty() || filter.passes(entry))
-            .map(|entry| Place::of(entry, self.list.order))
-            .collect();
+            .filter(|entry| filter.is_empty() || filter.passes(entry));
+        places.extend(shown.map(|entry| Place::of(entry, self.list.order)));
         places.sort_unstable();
         self.board.rows_changed();
         self.list.visible = places.into_iter().map(|place| place.name).collect();
+        // The names stand where the places stood, which took more.
+        self.list.visible.shrink_to_fit();
         let selected = self.list.selected.as_ref();
         let kept = selected
             .filter(|name| self.list.visible.contains(name))

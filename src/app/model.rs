@@ -156,8 +156,8 @@ pub struct Entry {
     pub strip: Vec<State>,
     /// How an earlier run left it.
     pub stood: Option<State>,
-    /// The share of probes within 24 hours that found that it works, as it was last asked for.
-    pub share: Option<f64>,
+    /// Of a million probes within 24 hours, how many found that it works, as it was last asked for.
+    pub share: Option<u32>,
 }
 
 impl Entry {

@@ -52,7 +52,7 @@ fn rehearsed(rehearsal: Rehearsal) -> Result<Rehearsed, Fault> {
     connection.cms = rehearsal.cms_url.as_ref().map(|_| "joomla".to_owned());
     connection.cms_url = rehearsal.cms_url;
     connection.tags = rehearsal.tags.into_iter().map(str::to_owned).collect();
-    connection.ca_file = rehearsal.ca_file;
+    connection.ca_file = rehearsal.ca_file.map(Into::into);
     connection.timeout_s = rehearsal.timeout_s;
     Ok(Rehearsed {
         connection,

@@ -1,7 +1,7 @@
 //! `switchboard probe`: saved connections, an unsaved one, or a list of URLs.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -263,14 +263,14 @@ async fn warn_of_odd_key(
 
 /// Puts the options of the way there into `connection`.
 pub fn apply_way(connection: &mut Connection, way: &Way) -> Result<(), Fault> {
-    let set = |field: &mut Option<_>, value: &Option<_>| {
+    let file = |field: &mut Option<Box<Path>>, value: &Option<PathBuf>| {
         if let Some(value) = value {
-            *field = Some(Clone::clone(value));
+            *field = Some(value.as_path().into());
         }
     };
-    set(&mut connection.ca_file, &way.ca_file);
-    set(&mut connection.client_cert, &way.client_cert);
-    set(&mut connection.client_key, &way.client_key);
+    file(&mut connection.ca_file, &way.ca_file);
+    file(&mut connection.client_cert, &way.client_cert);
+    file(&mut connection.client_key, &way.client_key);
     if let Some(proxy) = &way.proxy {
         refuse_password(proxy)?;
         connection.proxy = Some(proxy.clone());

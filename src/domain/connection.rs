@@ -1,7 +1,8 @@
 //! Connections: what an admin sets up, and where its secrets are.
 
+use std::borrow::Borrow;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -53,6 +54,13 @@ impl Name {
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Names are looked up by their text; they compare and hash as it does.
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -264,11 +272,11 @@ pub struct Connection {
     /// `http://`, `https://` or `socks5://` proxy.
     pub proxy: Option<String>,
     /// Further certificate authorities, PEM.
-    pub ca_file: Option<PathBuf>,
+    pub ca_file: Option<Box<Path>>,
     /// Client certificate, PEM.
-    pub client_cert: Option<PathBuf>,
+    pub client_cert: Option<Box<Path>>,
     /// Its key, PEM.
-    pub client_key: Option<PathBuf>,
+    pub client_key: Option<Box<Path>>,
     /// Whether the key may be sent over plain http.
     pub allow_http: bool,
     /// Whether actions that change something at the service are refused.

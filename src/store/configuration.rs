@@ -7,6 +7,7 @@
 mod backup;
 mod document;
 mod fields;
+mod parts;
 mod problem;
 mod read;
 mod settings;
@@ -292,8 +293,13 @@ fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
     // confy would wait for the writer of a pipe, and read what has no end.
     files::refuse_odd(path, files::TEXT_LIMIT)?;
     files::refuse_writable_by_others(path)?;
+    if let Ok(text) = files::read_regular_text(path)
+        && let Some(configuration) = parts::read(&text, parts::PART)
+    {
+        return Ok(configuration);
+    }
     let unread = match confy::load_path::<Written>(path) {
-        Ok(written) => match read::judge(&written) {
+        Ok(written) => match read::judge(written) {
             Ok(configuration) => return Ok(configuration),
             Err(unread) => unread,
         },

@@ -304,7 +304,7 @@ impl Model {
             WatchingMessage::SharesRead(shares) => {
                 for (name, share) in shares {
                     if let Some(entry) = self.entries.get_mut(&name) {
-                        entry.share = Some(share);
+                        entry.share = Some(millionths(share));
                     }
                 }
                 if self.list.order == Order::Availability {
@@ -371,4 +371,14 @@ impl Model {
             self.replace_row(name, &before);
         }
     }
+}
+
+/// Parts of a million of a share from 0 to 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float's cast stops at the type's ends"
+)]
+fn millionths(share: f64) -> u32 {
+    (share * 1e6) as u32
 }

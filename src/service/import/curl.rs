@@ -3,7 +3,7 @@
 //! What a probe needs is taken: URL, pair or header, certificates, proxy, address family. What it would not
 //! send (a method, a body, cookies) is named. `-K` is refused: its file may hold anything.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::header::{self, plain, set};
 use super::place::{Place, host, pair, place, value};
@@ -331,7 +331,7 @@ impl Reader {
     }
 
     /// A file's path, as a configuration can hold it. Behind a certificate's may stand `:` and a password.
-    fn path(&mut self, option: &str, text: &str) -> Option<PathBuf> {
+    fn path(&mut self, option: &str, text: &str) -> Option<Box<Path>> {
         let (path, password) = match option {
             "-E" | "--cert" => text.split_once(':').unzip(),
             _ => (None, None),
@@ -348,7 +348,7 @@ impl Reader {
             ));
             return None;
         }
-        Some(path.into())
+        Some(Path::new(path).into())
     }
 
     fn way(&mut self, option: &str, text: &str) {

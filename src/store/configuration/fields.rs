@@ -7,18 +7,20 @@ use std::ops::{Range, RangeInclusive};
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
+use super::read::Entry;
 use crate::domain::Window;
 use crate::domain::text::inert;
 
-/// The whole file as confy loads it: where every field stands, nothing judged yet.
+/// The whole file as confy loads it: where every field stands, nothing judged yet but the connections, each by
+/// itself. Of those there may be very many: the table of each is gone before the next one is read.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Written {
     /// Has no default: an empty file is damage, not a new user.
     pub(super) version: Spanned<Value>,
     #[serde(default)]
     pub(super) settings: Table,
-    #[serde(default)]
-    pub(super) connection: Vec<Spanned<Table>>,
+    #[serde(default, skip_serializing)]
+    pub(super) connection: Vec<Entry>,
 }
 
 impl Default for Written {

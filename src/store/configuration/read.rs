@@ -1,11 +1,13 @@
 //! From the text of the file to settings and connections, with the place of whatever does not fit.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
-use toml::Value;
+use serde::{Deserialize, Deserializer};
+use toml::{Spanned, Value};
 
-use super::fields::{Fields, Misfit, Written, words};
+use super::fields::{Fields, Misfit, Table, Written, words};
 use super::{Configuration, VERSION, settings};
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, AuthStyle, Connection, Name, SecretRef, ServiceId};
@@ -30,7 +32,7 @@ impl From<Misfit> for Unread {
 /// Reads `text` whole.
 pub(super) fn parse(text: &str) -> Result<Configuration, Unread> {
     match toml::from_str::<Written>(text) {
-        Ok(written) => judge(&written),
+        Ok(written) => judge(written),
         Err(error) => Err(unread(text, &error)),
     }
 }
@@ -69,43 +71,117 @@ fn without_value(message: &str) -> String {
     inert(&message, 200)
 }
 
-/// Checks every field.
-pub(super) fn judge(written: &Written) -> Result<Configuration, Unread> {
-    let span = written.version.span();
-    match written.version.get_ref().as_integer() {
-        Some(VERSION) => {}
-        Some(newer) if newer > VERSION => return Err(Unread::Newer(newer)),
-        _ => return Err(Misfit::new(&span, format!("`version` is {VERSION}")).into()),
+/// One connection of the file, by itself.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Where its name stands.
+    name_at: usize,
+    read: Result<Arc<Connection>, Misfit>,
+    unknown: Vec<(usize, String)>,
+}
+
+impl Entry {
+    /// The same by where its part stands in the file.
+    pub(super) fn moved(mut self, by: usize) -> Self {
+        self.name_at += by;
+        self.unknown.iter_mut().for_each(|(at, _)| *at += by);
+        self
     }
-    let settings = settings::read(&written.settings)?;
-    let mut connections = Vec::with_capacity(written.connection.len());
-    let mut seen = HashSet::with_capacity(written.connection.len());
-    let mut unknown = Fields {
-        table: &written.settings,
-        at: 0,
-    }
-    .unknown(settings::KNOWN);
-    for table in &written.connection {
+}
+
+impl<'de> Deserialize<'de> for Entry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let table = Spanned::<Table>::deserialize(deserializer)?;
         let fields = Fields {
             table: table.get_ref(),
             at: table.span().start,
         };
-        let connection = connection(fields)?;
-        if !seen.insert(connection.name.clone()) {
-            let what = format!(
-                "there are two connections named {:?}",
-                connection.name.as_str()
-            );
-            return Err(fields.wrong("name", what).into());
-        }
-        unknown.extend(fields.unknown(KNOWN));
-        connections.push(Arc::new(connection));
+        let name = fields.value("name");
+        Ok(Self {
+            name_at: name.map_or(fields.at, |(_, span)| span.start),
+            read: connection(fields).map(Arc::new),
+            unknown: fields.unknown(KNOWN),
+        })
     }
-    Ok(Configuration {
+}
+
+/// A configuration as it is put together, one connection after the other.
+pub(super) struct Gathered {
+    configuration: Configuration,
+    seen: HashSet<Name>,
+    /// Of thousands, most have the service of another one: its name is kept once.
+    services: HashSet<ServiceId>,
+}
+
+impl Gathered {
+    /// Checks everything but the connections, of which there will be about so many.
+    pub(super) fn begin(
+        version: &Spanned<Value>,
+        settings: &Table,
+        connections: usize,
+    ) -> Result<Self, Unread> {
+        match version.get_ref().as_integer() {
+            Some(VERSION) => {}
+            Some(newer) if newer > VERSION => return Err(Unread::Newer(newer)),
+            _ => {
+                return Err(Misfit::new(&version.span(), format!("`version` is {VERSION}")).into());
+            }
+        }
+        let unknown = Fields {
+            table: settings,
+            at: 0,
+        }
+        .unknown(settings::KNOWN);
+        Ok(Self {
+            configuration: Configuration {
+                settings: settings::read(settings)?,
+                connections: Vec::with_capacity(connections),
+                unknown,
+            },
+            seen: HashSet::with_capacity(connections),
+            services: HashSet::new(),
+        })
+    }
+
+    /// Takes in the next one.
+    pub(super) fn take(&mut self, entry: Entry) -> Result<(), Unread> {
+        let mut connection = entry.read?;
+        if let Some(known) = self.services.get(&connection.service) {
+            if let Some(connection) = Arc::get_mut(&mut connection) {
+                connection.service = known.clone();
+            }
+        } else {
+            self.services.insert(connection.service.clone());
+        }
+        if !self.seen.insert(connection.name.clone()) {
+            let name = connection.name.as_str();
+            return Err(Unread::Misfit(Misfit {
+                at: entry.name_at,
+                what: format!("there are two connections named {name:?}"),
+            }));
+        }
+        self.configuration.unknown.extend(entry.unknown);
+        self.configuration.connections.push(connection);
+        Ok(())
+    }
+
+    pub(super) fn end(self) -> Configuration {
+        self.configuration
+    }
+}
+
+/// Checks every field.
+pub(super) fn judge(written: Written) -> Result<Configuration, Unread> {
+    let Written {
+        version,
         settings,
-        connections,
-        unknown,
-    })
+        connection,
+    } = written;
+    let mut gathered = Gathered::begin(&version, &settings, connection.len())?;
+    for entry in connection {
+        gathered.take(entry)?;
+    }
+    Ok(gathered.end())
 }
 
 pub(super) const KNOWN: &[&str] = &[
@@ -137,7 +213,7 @@ pub(super) const KNOWN: &[&str] = &[
 
 fn connection(fields: Fields<'_>) -> Result<Connection, Misfit> {
     let owned = |key| Ok(fields.text(key)?.map(str::to_owned));
-    let path = |key| Ok(fields.text(key)?.map(Into::into));
+    let path = |key| Ok(fields.text(key)?.map(|text| Path::new(text).into()));
     Ok(Connection {
         name: name(fields)?,
         service: service(fields)?,

@@ -336,7 +336,7 @@ async fn mistakes_of_this_machine_are_verdicts() {
     let home = Home::new();
     let desk = home.desk();
     let mut connection = shop("http://127.0.0.1:9");
-    connection.ca_file = Some("/no/such/file.pem".into());
+    connection.ca_file = Some(std::path::Path::new("/no/such/file.pem").into());
     let verdict = desk
         .probe_unsaved(Unsaved::new(connection.clone()), &silent)
         .await;
