@@ -371,7 +371,15 @@ impl Reader {
             "-x" | "--proxy" if text.contains('@') => self.candidate.note(
                 "the proxy was left out: user name and password don't belong in the configuration",
             ),
-            "-x" | "--proxy" => connection.proxy = Some(inert(text, 200)),
+            "-x" | "--proxy" => match inert(text, 200) {
+                nothing if nothing.is_empty() => {
+                    connection.proxy = None;
+                    self.candidate.note(format!(
+                        "{option} was left out: it names no proxy; that of the environment still applies"
+                    ));
+                }
+                proxy => connection.proxy = Some(proxy),
+            },
             option => {
                 let why = LEFT_OUT
                     .iter()

@@ -229,6 +229,24 @@ fn hostile_words_stay_words() {
 }
 
 #[test]
+fn a_proxy_without_a_name_stays_out() {
+    for nothing in ["-x ''", "--proxy ' '", "-x \u{1}"] {
+        let found = curl(&format!("curl https://api.example.com {nothing}"));
+        assert_eq!(found.connection.proxy, None, "{nothing:?}");
+        let told = found
+            .notes
+            .iter()
+            .any(|note| note.contains("it names no proxy"));
+        assert!(told, "{:?}", found.notes);
+    }
+    let found = curl("curl -x http://a:1 https://api.example.com -x ''");
+    assert_eq!(found.connection.proxy, None, "the last one counts");
+    let found = curl("curl -x socks5://proxy:1080 https://api.example.com");
+    let proxy = found.connection.proxy.as_deref();
+    assert_eq!((proxy, found.notes.len()), (Some("socks5://proxy:1080"), 0));
+}
+
+#[test]
 fn a_certificate_s_password_and_what_is_no_path_stay_out() {
     let found = curl("curl -E me.pem:hunter2hunter2 --key me.key https://api.example.com");
     assert_eq!(
