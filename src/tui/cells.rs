@@ -3,6 +3,8 @@
 //! Colours and attributes stay in force from frame to frame, the cursor takes the shortest way, runs of blanks are
 //! erased, and a frame ends where its last cell does. Over a slow line this is what a key costs.
 
+mod pen;
+
 use std::fmt::Write as _;
 use std::io;
 
@@ -10,6 +12,8 @@ use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::{Cell, CellWidth};
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
+
+use pen::{Pen, codes, place};
 
 /// Attributes that are seen on a blank.
 const SEEN_ON_BLANK: Modifier = Modifier::REVERSED
@@ -27,24 +31,6 @@ const STEPS: u16 = 3;
 
 /// Larger changes are pages: they are written row by row, as they are read.
 const TRIED_UP_TO: usize = 1_000;
-
-/// How the next character is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Pen {
-    fg: Color,
-    bg: Color,
-    modifier: Modifier,
-}
-
-impl Pen {
-    fn of(cell: &Cell) -> Self {
-        Self {
-            fg: cell.fg,
-            bg: cell.bg,
-            modifier: cell.modifier,
-        }
-    }
-}
 
 /// A cell that changed, and where it stands.
 type Changed<'a> = (Position, &'a Cell);
@@ -77,25 +63,69 @@ pub struct Cells {
     blanks: Option<Blanks>,
     /// Where wide characters stand. There are few.
     wide: Vec<Position>,
+    /// Which cells are certain to be blank, row by row: to write such a blank again is shorter than a step over it.
+    known_blank: Vec<bool>,
 }
 
 impl Cells {
-    /// A screen of `size` cells, of whose state nothing is known.
+    /// A screen of `size` cells that was just cleared. Nothing else is known of it.
     pub fn new(size: Size) -> Self {
         Self {
             size,
+            known_blank: vec![true; size.area() as usize],
             ..Self::default()
         }
     }
 
     /// The terminal has another size from now on: the next frame is drawn anew.
     pub fn resize(&mut self, size: Size) {
-        self.size = size;
+        if size != self.size {
+            self.size = size;
+            self.known_blank = vec![false; size.area() as usize];
+        }
+    }
+
+    /// Remembers whether the cell at `at` is certain to be blank.
+    fn know(&mut self, at: Position, is_blank: bool) {
+        if at.x < self.size.width {
+            let place = usize::from(at.y) * usize::from(self.size.width) + usize::from(at.x);
+            if let Some(blank) = self.known_blank.get_mut(place) {
+                *blank = is_blank;
+            }
+        }
+    }
+
+    /// Whether blanks written from `from` to before `to` change nothing that is seen.
+    fn is_blank_between(&self, from: Position, to: Position) -> bool {
+        let first = usize::from(from.y) * usize::from(self.size.width);
+        let range = first + usize::from(from.x)..first + usize::from(to.x);
+        let is_plain = |pen: Pen| pen.bg == Color::Reset && !pen.modifier.intersects(SEEN_ON_BLANK);
+        self.pen.is_some_and(is_plain)
+            && self
+                .known_blank
+                .get(range)
+                .is_some_and(|cells| cells.iter().all(|blank| *blank))
     }
 
     /// What was drawn since the last time.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out).into_bytes()
+    }
+
+    /// Writes the cells in the way that takes fewer bytes.
+    fn write(&mut self, cells: &[Changed<'_>]) {
+        if cells.len() > TRIED_UP_TO {
+            return self.by_rows(cells);
+        }
+        let rows = self.tried(|it| it.by_rows(cells));
+        let pens = self.tried(|it| it.by_pens(cells));
+        let shorter = if pens.out.len() < rows.out.len() {
+            pens
+        } else {
+            rows
+        };
+        self.out.push_str(&shorter.out);
+        (self.pen, self.at) = (shorter.pen, shorter.at);
     }
 
     /// Writes the cells row by row.
@@ -212,12 +242,8 @@ impl Cells {
     /// Where the cursor stands once `cell` was written: not certain at the right edge, where terminals wait
     /// with the new line, and behind what terminals don't agree about how wide it is.
     fn behind(&self, at: Position, cell: &Cell) -> Option<Position> {
-        let mut letters = cell.symbol().chars();
-        let alone = letters.next().filter(|_| letters.next().is_none());
-        let agreed = alone.is_some_and(|c| c < '\u{300}' || ('\u{2190}'..'\u{2800}').contains(&c));
         let next = at.x.saturating_add(1);
-        (agreed && cell.cell_width() == 1 && next < self.size.width)
-            .then(|| Position::new(next, at.y))
+        (is_agreed(cell) && next < self.size.width).then(|| Position::new(next, at.y))
     }
 
     /// Moves the cursor by the shortest sequence.
@@ -231,7 +257,14 @@ impl Cells {
             .map(|from| format!("{}{}", down(from.y, to.y), along(from.x, to.x)))
             .filter(|way| way.len() < straight.len())
             .unwrap_or(straight);
-        self.out.push_str(&way);
+        let over = self.at.filter(|from| from.y == to.y && from.x < to.x);
+        let over = over.filter(|from| usize::from(to.x - from.x) < way.len());
+        if let Some(from) = over.filter(|from| self.is_blank_between(*from, to)) {
+            let blanks = std::iter::repeat_n(' ', usize::from(to.x - from.x));
+            self.out.extend(blanks);
+        } else {
+            self.out.push_str(&way);
+        }
         self.at = Some(to);
     }
 
@@ -274,14 +307,12 @@ fn is_blank(cell: &Cell) -> bool {
     cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(SEEN_ON_BLANK)
 }
 
-/// Where `pen` stands among the pens; it is put there where it does not.
-fn place(pens: &mut Vec<Pen>, pen: Pen) -> usize {
-    pens.iter()
-        .position(|known| *known == pen)
-        .unwrap_or_else(|| {
-            pens.push(pen);
-            pens.len() - 1
-        })
+/// Whether all terminals agree that a cell takes one column.
+fn is_agreed(cell: &Cell) -> bool {
+    let mut letters = cell.symbol().chars();
+    let alone = letters.next().filter(|_| letters.next().is_none());
+    let agreed = |c| c < '\u{300}' || ('\u{2190}'..'\u{2800}').contains(&c);
+    alone.is_some_and(agreed) && cell.cell_width() == 1
 }
 
 /// The move to a place from anywhere.
@@ -319,80 +350,6 @@ fn along(from: u16, to: u16) -> String {
     }
 }
 
-/// On and off, for each attribute. Bold and faint are ended together.
-const ATTRIBUTES: [(Modifier, &str, &str); 9] = [
-    (Modifier::BOLD, "1;", "22;"),
-    (Modifier::DIM, "2;", "22;"),
-    (Modifier::ITALIC, "3;", "23;"),
-    (Modifier::UNDERLINED, "4;", "24;"),
-    (Modifier::SLOW_BLINK, "5;", "25;"),
-    (Modifier::RAPID_BLINK, "6;", "25;"),
-    (Modifier::REVERSED, "7;", "27;"),
-    (Modifier::HIDDEN, "8;", "28;"),
-    (Modifier::CROSSED_OUT, "9;", "29;"),
-];
-
-/// The parameters that lead from one pen to another, each with a `;` behind it.
-fn codes(from: Pen, to: Pen, out: &mut String) {
-    let mut kept = from.modifier;
-    for (attribute, _, off) in ATTRIBUTES {
-        if kept.contains(attribute) && !to.modifier.contains(attribute) {
-            out.push_str(off);
-            for (other, _, ended) in ATTRIBUTES {
-                if ended == off {
-                    kept.remove(other);
-                }
-            }
-        }
-    }
-    for (attribute, on, _) in ATTRIBUTES {
-        if to.modifier.contains(attribute) && !kept.contains(attribute) {
-            out.push_str(on);
-        }
-    }
-    if from.fg != to.fg {
-        colour(to.fg, 30, out);
-    }
-    if from.bg != to.bg {
-        colour(to.bg, 40, out);
-    }
-}
-
-/// The parameters of a colour. `base` is 30 for the letters, 40 for what is behind them.
-fn colour(colour: Color, base: u8, out: &mut String) {
-    let (place, bright) = match colour {
-        Color::Reset => (9, false),
-        Color::Black => (0, false),
-        Color::Red => (1, false),
-        Color::Green => (2, false),
-        Color::Yellow => (3, false),
-        Color::Blue => (4, false),
-        Color::Magenta => (5, false),
-        Color::Cyan => (6, false),
-        Color::Gray => (7, false),
-        Color::DarkGray => (0, true),
-        Color::LightRed => (1, true),
-        Color::LightGreen => (2, true),
-        Color::LightYellow => (3, true),
-        Color::LightBlue => (4, true),
-        Color::LightMagenta => (5, true),
-        Color::LightCyan => (6, true),
-        Color::White => (7, true),
-        Color::Indexed(index @ 0..8) => (index, false),
-        Color::Indexed(index @ 8..16) => (index - 8, true),
-        Color::Indexed(index) => {
-            let _ = write!(out, "{};5;{index};", base + 8);
-            return;
-        }
-        Color::Rgb(red, green, blue) => {
-            let _ = write!(out, "{};2;{red};{green};{blue};", base + 8);
-            return;
-        }
-    };
-    let code = base + place + if bright { 60 } else { 0 };
-    let _ = write!(out, "{code};");
-}
-
 impl Backend for Cells {
     type Error = io::Error;
 
@@ -404,19 +361,17 @@ impl Backend for Cells {
             .map(|(x, y, cell)| (Position::new(x, y), cell))
             .collect();
         self.make_room(&cells);
-        if cells.len() > TRIED_UP_TO {
-            self.by_rows(&cells);
-            return Ok(());
+        // While the frame is written, one of them may hold its old or its new content.
+        for (at, _) in &cells {
+            self.know(*at, false);
         }
-        let rows = self.tried(|it| it.by_rows(&cells));
-        let pens = self.tried(|it| it.by_pens(&cells));
-        let shorter = if pens.out.len() < rows.out.len() {
-            pens
-        } else {
-            rows
-        };
-        self.out.push_str(&shorter.out);
-        (self.pen, self.at) = (shorter.pen, shorter.at);
+        self.write(&cells);
+        for (at, cell) in &cells {
+            self.know(*at, is_blank(cell));
+        }
+        for (at, _) in cells.iter().filter(|(_, cell)| !is_agreed(cell)) {
+            self.know(Position::new(at.x.saturating_add(1), at.y), false);
+        }
         Ok(())
     }
 
@@ -451,6 +406,7 @@ impl Backend for Cells {
         self.out.push_str(match region {
             ClearType::All => {
                 self.wide.clear();
+                self.known_blank.fill(true);
                 self.at = None;
                 self.cursor = None;
                 "\x1b[2J"

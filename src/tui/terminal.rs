@@ -35,8 +35,8 @@ const USUAL: (u16, u16) = (80, 24);
 /// No terminal has more columns or rows; one that says so (65,535 × 65,535) would cost 200 gigabytes.
 const MOST: u16 = 1_000;
 
-/// Alternate screen, bracketed paste, no cursor.
-const ENTER: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
+/// Alternate screen, bracketed paste, no cursor. Cleared, as Linux's own console has no other screen.
+const ENTER: &[u8] = b"\x1b[?1049h\x1b[m\x1b[2J\x1b[?2004h\x1b[?25l";
 /// The way back, with mouse reports and colours off.
 const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";

@@ -225,6 +225,14 @@ fn a_typed_letter_is_one_byte() {
 }
 
 #[test]
+fn a_blank_between_words_that_change_is_written_again() {
+    let mut shown = Shown::new();
+    shown.draw(&buffer_of(&["one two  six"]), None);
+    let written = shown.draw(&buffer_of(&["ABC DEF  GHI"]), None);
+    assert_eq!(written, "\rABC DEF  GHI");
+}
+
+#[test]
 fn without_colours_none_are_named() {
     let mut shown = Shown::new();
     let mut buffer = buffer_of(&["plain"]);
