@@ -7,6 +7,7 @@ pub mod nagios;
 pub mod reveal;
 pub mod tokens;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
@@ -72,19 +73,32 @@ pub fn log_to(path: Option<&Path>, verbose: u8) -> Result<(), Fault> {
 /// Writes one object as indented JSON.
 pub fn json(object: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(object).map_err(io::Error::other)?;
-    data(&(escaped(&text) + "\n"))
+    data(&(escaped(&text).into_owned() + "\n"))
 }
 
 /// Writes one object on one line.
 pub fn ndjson(object: &impl Serialize) -> io::Result<()> {
-    let text = serde_json::to_string(object).map_err(io::Error::other)?;
-    data(&(escaped(&text) + "\n"))
+    ndjson_lines(std::slice::from_ref(object))
+}
+
+/// Writes each as a line of JSON, all of them at once.
+pub fn ndjson_lines(objects: &[impl Serialize]) -> io::Result<()> {
+    let mut lines = String::new();
+    for object in objects {
+        let text = serde_json::to_string(object).map_err(io::Error::other)?;
+        lines.push_str(&escaped(&text));
+        lines.push('\n');
+    }
+    data(&lines)
 }
 
 /// JSON in which every character that a terminal may act on is written as `\uXXXX`: the same value to a parser,
 /// and nothing to a terminal. (`serde_json` leaves DEL, C1 and everything above as they are.) Outside of texts
 /// JSON holds none of them but the line ends between its parts.
-pub fn escaped(json: &str) -> String {
+pub fn escaped(json: &str) -> Cow<'_, str> {
+    if json.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return Cow::Borrowed(json);
+    }
     let mut text = String::with_capacity(json.len());
     for (c, harmless) in screened(json) {
         if harmless || c == '\n' {
@@ -96,7 +110,7 @@ pub fn escaped(json: &str) -> String {
             let _ = fmt::Write::write_fmt(&mut text, format_args!("\\u{unit:04x}"));
         }
     }
-    text
+    Cow::Owned(text)
 }
 
 /// Says something to the person, on stderr, without anything in it that a terminal may act on.
@@ -141,7 +155,8 @@ mod tests {
             "a\u{1b}\u{7f}\u{9b}31m\u{202e}\u{10eeee}\u{e0041}\u{2028}é漢",
             "b\n",
         ];
-        let text = escaped(&serde_json::to_string_pretty(&value).unwrap());
+        let pretty = serde_json::to_string_pretty(&value).unwrap();
+        let text = escaped(&pretty);
         assert!(
             screened(&text).all(|(c, harmless)| harmless || c == '\n'),
             "{text}"
@@ -151,5 +166,6 @@ mod tests {
             text.contains("\\u009b31m") && text.contains("\\udbfb\\udeee"),
             "{text}"
         );
+        assert_eq!(escaped("[\"\u{7f}\",\n\"~ \"]"), "[\"\\u007f\",\n\"~ \"]");
     }
 }

@@ -340,19 +340,25 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
     let (mut verdicts, mut worst) = (Vec::new(), State::Ok);
     let mut together = SideBySide::default();
     let mut tell = |told: Vec<Verdict>| -> Result<(), Fault> {
-        for verdict in told {
-            worst = State::worst([worst, verdict.state()]);
-            match arguments.format {
-                Format::Ndjson => output::ndjson(&verdict)?,
-                Format::Nagios => output::text(&nagios::line(&verdict))?,
-                Format::Human => output::data(&human::verdict(&verdict, context.colours))?,
-                Format::Json => verdicts.push(verdict),
+        worst = State::worst(told.iter().map(Verdict::state).chain([worst]));
+        match arguments.format {
+            Format::Ndjson => output::ndjson_lines(&told)?,
+            Format::Nagios => output::text(&told.iter().map(nagios::line).collect::<String>())?,
+            Format::Human => {
+                let texts = told.iter().map(|it| human::verdict(it, context.colours));
+                output::data(&texts.collect::<String>())?;
             }
+            Format::Json => verdicts.extend(told),
         }
         Ok(())
     };
-    while let Some(verdict) = running.next().await {
-        tell(together.hear(verdict))?;
+    loop {
+        let some = running.some().await;
+        if some.is_empty() {
+            break;
+        }
+        let told = some.into_iter().flat_map(|verdict| together.hear(verdict));
+        tell(told.collect())?;
     }
     tell(together.end())?;
     if arguments.format == Format::Json {

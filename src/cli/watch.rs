@@ -202,7 +202,7 @@ impl Teller {
                 let was = was.map_or(Value::Null, |was| was.id().into());
                 fields.insert("was".to_owned(), was);
             }
-            return output::escaped(&object.to_string()) + "\n";
+            return output::escaped(&object.to_string()).into_owned() + "\n";
         }
         let lamp = match self.format {
             WatchFormat::Human => human::lamp(verdict.state(), self.colours),

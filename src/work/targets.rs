@@ -6,7 +6,8 @@ use std::time::Duration;
 use std::vec::IntoIter;
 
 use futures_util::future::BoxFuture;
-use tokio::task::{Id, JoinSet};
+use tokio::sync::mpsc;
+use tokio::task::{Id, JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep_until};
 
 use super::local::{DEFECT, local_error};
@@ -55,8 +56,61 @@ const PACE: Duration = Duration::from_millis(1);
 /// Probes one URL.
 pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
+/// So many bundles of verdicts may wait for whoever tells them; then no more probes begin.
+const BUNDLES: usize = 64;
+
 /// The running probes of a list. Dropping it ends them.
 pub struct Targets {
+    bundles: mpsc::Receiver<Vec<Verdict>>,
+    /// What came with the one before.
+    ready: IntoIter<Verdict>,
+    /// The round itself: a task of its own, on the threads of its probes. Whoever waits for the verdicts sits on
+    /// another one, and would be woken for each, and wake these again for each new probe.
+    _round: JoinSet<()>,
+}
+
+impl Targets {
+    pub(super) fn new(probe: ProbeUrl, urls: Vec<String>, concurrency: usize) -> Self {
+        let round = Round {
+            probe,
+            waiting: urls.into_iter(),
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+            concurrency: concurrency.max(1),
+            room: 0,
+            grows: Instant::now(),
+        };
+        let (told, bundles) = mpsc::channel(BUNDLES);
+        let mut owner = JoinSet::new();
+        owner.spawn(round.run(told));
+        Self {
+            bundles,
+            ready: Vec::new().into_iter(),
+            _round: owner,
+        }
+    }
+
+    /// The next verdict, in the order of finishing; `None` after the last.
+    pub async fn next(&mut self) -> Option<Verdict> {
+        if self.ready.len() == 0 {
+            self.ready = self.bundles.recv().await?.into_iter();
+        }
+        self.ready.next()
+    }
+
+    /// The next verdicts, in the order of finishing: one, and what ended with it. None after the last.
+    pub async fn some(&mut self) -> Vec<Verdict> {
+        let Some(first) = self.next().await else {
+            return Vec::new();
+        };
+        let mut some = vec![first];
+        some.extend(&mut self.ready);
+        some
+    }
+}
+
+/// The probes that run, and what has yet to.
+struct Round {
     probe: ProbeUrl,
     waiting: IntoIter<String>,
     tasks: JoinSet<Verdict>,
@@ -73,21 +127,23 @@ fn broken(url: &str) -> Verdict {
     local_error(None, &ServiceId::http(), url, DEFECT)
 }
 
-impl Targets {
-    pub(super) fn new(probe: ProbeUrl, urls: Vec<String>, concurrency: usize) -> Self {
-        Self {
-            probe,
-            waiting: urls.into_iter(),
-            tasks: JoinSet::new(),
-            running: HashMap::new(),
-            concurrency: concurrency.max(1),
-            room: 0,
-            grows: Instant::now(),
+impl Round {
+    async fn run(mut self, told: mpsc::Sender<Vec<Verdict>>) {
+        while let Some(first) = self.next().await {
+            // All others that are about to end take their turn, and are told with it.
+            yield_now().await;
+            let mut bundle = vec![first];
+            while let Some(joined) = self.tasks.try_join_next_with_id() {
+                bundle.push(self.ended(joined));
+            }
+            self.start_some();
+            if told.send(bundle).await.is_err() {
+                return;
+            }
         }
     }
 
-    /// The next verdict, in the order of finishing; `None` after the last.
-    pub async fn next(&mut self) -> Option<Verdict> {
+    async fn next(&mut self) -> Option<Verdict> {
         let joined = loop {
             self.start_some();
             let is_growing = self.room < self.concurrency && self.waiting.len() > 0;
@@ -98,12 +154,16 @@ impl Targets {
                 else => return None,
             }
         };
+        Some(self.ended(joined))
+    }
+
+    fn ended(&mut self, joined: Result<(Id, Verdict), JoinError>) -> Verdict {
         let id = match &joined {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
         let url = self.running.remove(&id).unwrap_or_default();
-        Some(joined.map_or_else(|_| broken(&url), |(_, verdict)| verdict))
+        joined.map_or_else(|_| broken(&url), |(_, verdict)| verdict)
     }
 
     /// Starts as many as there is room for by now.
@@ -143,17 +203,42 @@ mod tests {
         let counted = Arc::clone(&begun);
         let probe: ProbeUrl = Arc::new(move |url| {
             counted.fetch_add(1, Ordering::SeqCst);
-            Box::pin(async move { local_error(None, &ServiceId::http(), &url, "") })
+            Box::pin(async move {
+                tokio::time::sleep(PACE).await;
+                local_error(None, &ServiceId::http(), &url, "")
+            })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
         let mut targets = Targets::new(probe, urls, 1_000);
         assert!(targets.next().await.is_some());
-        assert!(begun.load(Ordering::SeqCst) <= AT_ONCE);
+        assert!(begun.load(Ordering::SeqCst) <= 3 * AT_ONCE);
         let mut rest = 0;
         while targets.next().await.is_some() {
             rest += 1;
         }
         assert_eq!(rest, 999);
+    }
+
+    #[tokio::test]
+    async fn what_ends_together_is_told_together_and_once() {
+        let probe: ProbeUrl = Arc::new(|url| {
+            Box::pin(async move { local_error(None, &ServiceId::http(), &url, "") })
+        });
+        let urls = (0..1_000).map(|n| format!("u{n}")).collect();
+        let mut targets = Targets::new(probe, urls, AT_ONCE);
+        let (mut bundles, mut told) = (0, HashSet::new());
+        loop {
+            let some = targets.some().await;
+            if some.is_empty() {
+                break;
+            }
+            bundles += 1;
+            for verdict in some {
+                assert!(told.insert(verdict.url));
+            }
+        }
+        assert_eq!(told.len(), 1_000);
+        assert!(bundles < 500, "{bundles}");
     }
 
     #[tokio::test(start_paused = true)]
