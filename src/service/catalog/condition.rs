@@ -128,13 +128,12 @@ pub struct HeaderIs {
 impl HeaderIs {
     /// Whether one header of that name fits.
     pub fn holds<'a>(&self, headers: impl IntoIterator<Item = (&'a str, &'a str)>) -> bool {
-        headers.into_iter().any(|(name, value)| {
+        let of_name = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(&self.name);
+        headers.into_iter().filter(of_name).any(|(_, value)| {
             let value = value.to_lowercase();
-            name.eq_ignore_ascii_case(&self.name)
-                && self
-                    .contains
-                    .as_ref()
-                    .is_none_or(|part| value.contains(&part.to_lowercase()))
+            self.contains
+                .as_ref()
+                .is_none_or(|part| value.contains(&part.to_lowercase()))
                 && self
                     .equals
                     .as_ref()
