@@ -96,7 +96,7 @@ impl Prober {
     /// The same for a ladder that has begun already, such as that of `token verify`.
     pub async fn run_begun(
         &self,
-        (mut ladder, mut step): (Ladder, Step),
+        (mut ladder, mut step): (Box<Ladder>, Step),
         profile: &Profile,
         gate: &impl Gate,
         progress: Progress<'_>,

@@ -110,8 +110,8 @@ enum Stage {
 
 impl Ladder {
     /// Starts a run; `now` dates a verdict that needs no request.
-    pub fn begin(service: &Service, subject: Subject, now: Timestamp) -> (Self, Step) {
-        let mut ladder = Self::new(service, subject, now);
+    pub fn begin(service: &Service, subject: Subject, now: Timestamp) -> (Box<Self>, Step) {
+        let mut ladder = Box::new(Self::new(service, subject, now));
         let step = ladder.first();
         (ladder, step)
     }
@@ -147,8 +147,12 @@ impl Ladder {
     }
 
     /// Starts a run of the token rung alone.
-    pub(super) fn begin_token(service: &Service, subject: Subject, now: Timestamp) -> (Self, Step) {
-        let mut ladder = Self::new(service, subject, now);
+    pub(super) fn begin_token(
+        service: &Service,
+        subject: Subject,
+        now: Timestamp,
+    ) -> (Box<Self>, Step) {
+        let mut ladder = Box::new(Self::new(service, subject, now));
         ladder.token_only = true;
         let step = ladder.first_token();
         (ladder, step)

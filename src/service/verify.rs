@@ -22,7 +22,7 @@ pub struct Row {
 
 /// Starts a run of the token rung alone, over the subject's token, CMS and CMS URL; drive it as any
 /// [`Ladder`]. It never sends a key.
-pub fn begin(service: &Service, subject: Subject, now: Timestamp) -> (Ladder, Step) {
+pub fn begin(service: &Service, subject: Subject, now: Timestamp) -> (Box<Ladder>, Step) {
     Ladder::begin_token(service, subject, now)
 }
 

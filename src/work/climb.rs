@@ -39,7 +39,7 @@ impl Desk {
     /// that carries a key, which the probe's own time bounds.
     pub(super) async fn climb(
         &self,
-        prepared: Prepared,
+        prepared: Box<Prepared>,
         progress: Progress<'_>,
     ) -> (Verdict, Found) {
         let bisect = prepared.subject.manner == Manner::Full;
@@ -55,7 +55,7 @@ impl Desk {
 
     async fn climb_apart(
         &self,
-        prepared: Prepared,
+        prepared: Box<Prepared>,
         gate: LockoutGate,
         progress: Progress<'_>,
     ) -> (Verdict, Found) {
@@ -105,7 +105,7 @@ pub(super) async fn abandoned<T>(
 /// Runs the ladder to its end.
 async fn run(
     inner: &Inner,
-    prepared: Prepared,
+    prepared: Box<Prepared>,
     gate: &LockoutGate,
     progress: Progress<'_>,
 ) -> (Verdict, Found) {
@@ -116,7 +116,7 @@ async fn run(
         token_only,
         folder: _folder,
         known: _,
-    } = prepared;
+    } = *prepared;
     let begin = if token_only {
         verify::begin
     } else {

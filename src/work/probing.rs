@@ -297,7 +297,7 @@ impl Desk {
             Err(problem) => return errand.broken(&problem.to_string()),
         };
         let known = prepared.known.take();
-        let (mut verdict, found) = Box::pin(self.climb(prepared, progress)).await;
+        let (mut verdict, found) = Box::pin(self.climb(Box::new(prepared), progress)).await;
         errand.add_family(&mut verdict);
         // What another machine found is no past of this one's.
         if errand.token_only || errand.via.is_some() || found.is_known(known.as_deref(), &verdict) {
@@ -336,14 +336,14 @@ impl Desk {
                 Err(problem) => return local_error(None, &service, url, &problem.to_string()),
             },
         };
-        let prepared = Prepared {
+        let prepared = Box::new(Prepared {
             service: described,
             subject,
             profile: settings.profile(timeout, self.environment()),
             token_only: false,
             folder: None,
             known: None,
-        };
+        });
         self.climb(prepared, &silent).await.0
     }
 }

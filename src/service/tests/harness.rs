@@ -153,7 +153,7 @@ pub(super) fn climb_over(subject: Subject, answers: Vec<Answer>) -> Run {
     drive(first, answers)
 }
 
-pub(super) fn drive((mut ladder, mut step): (Ladder, Step), answers: Vec<Answer>) -> Run {
+pub(super) fn drive((mut ladder, mut step): (Box<Ladder>, Step), answers: Vec<Answer>) -> Run {
     let mut asked = Vec::new();
     let mut attempts = Vec::new();
     let mut answers = answers.into_iter();
@@ -183,7 +183,7 @@ pub(super) fn drive((mut ladder, mut step): (Ladder, Step), answers: Vec<Answer>
                 return Run {
                     asked,
                     verdict: *verdict,
-                    ladder,
+                    ladder: *ladder,
                     attempts,
                 };
             }
