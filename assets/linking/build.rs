@@ -9,30 +9,51 @@
     reason = "cargo tells a build script everything by the environment"
 )]
 
-use std::env;
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-changed=assets/linking");
+    for name in ["RUSTFLAGS", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"] {
+        println!("cargo::rerun-if-env-changed={name}");
+    }
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
     let Ok(root) = env::var("CARGO_MANIFEST_DIR") else {
         return;
     };
-    if understands_scripts() {
-        for argument in ["-T", &format!("{root}/assets/linking/order.ld")] {
+    let order = format!("{root}/assets/linking/order.ld");
+    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") && is_understood(&order) {
+        for argument in ["-T", &order] {
             println!("cargo::rustc-link-arg-bins={argument}");
         }
     }
 }
 
-/// Whether this is a release for a Linux whose linker is the toolchain's own or GNU's, which both insert a
-/// section before another one. Whoever chose a linker has perhaps one that does not (mold, gold).
-fn understands_scripts() -> bool {
-    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
+/// Whether a program is linked with this list, by the linker and the flags of this build. The toolchain's own and
+/// GNU's insert a section before another one; mold and gold refuse to, and then the release is linked as ever.
+fn is_understood(order: &str) -> bool {
+    let (Ok(folder), Ok(rustc), Ok(target)) =
+        (env::var("OUT_DIR"), env::var("RUSTC"), env::var("TARGET"))
+    else {
+        return false;
+    };
+    let tried = Path::new(&folder).join("tried.rs");
+    if fs::write(&tried, "fn main() {}\n").is_err() {
+        return false;
+    }
+    let mut linking = Command::new(rustc);
+    linking.args(["--target", &target, "--out-dir", &folder]);
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let chosen = ["fuse-ld", "linker", "ld-path"];
-    is("PROFILE", "release")
-        && is("CARGO_CFG_TARGET_OS", "linux")
-        && is("CARGO_CFG_TARGET_ENV", "gnu")
-        && is("CARGO_CFG_TARGET_ARCH", "x86_64")
-        && env::var_os("RUSTC_LINKER").is_none()
-        && !chosen.iter().any(|word| flags.contains(word))
+    linking.args(flags.split('\u{1f}').filter(|flag| !flag.is_empty()));
+    if let Ok(linker) = env::var("RUSTC_LINKER") {
+        linking.args(["-C", &format!("linker={linker}")]);
+    }
+    for argument in ["-T", order] {
+        linking.args(["-C", &format!("link-arg={argument}")]);
+    }
+    linking
+        .arg(&tried)
+        .output()
+        .is_ok_and(|done| done.status.success())
 }
