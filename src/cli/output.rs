@@ -81,12 +81,20 @@ pub fn ndjson(object: &impl Serialize) -> io::Result<()> {
     ndjson_lines(std::slice::from_ref(object))
 }
 
-/// Writes each as a line of JSON, all of them at once.
+/// What a pipe takes as a whole (`PIPE_BUF` of Linux), bytes: lines of several programs don't get into each other.
+const WHOLE: usize = 4096;
+
+/// Writes each as a line of JSON, as many at once as go into a pipe together.
 pub fn ndjson_lines(objects: &[impl Serialize]) -> io::Result<()> {
     let mut lines = String::new();
     for object in objects {
         let text = serde_json::to_string(object).map_err(io::Error::other)?;
-        lines.push_str(&escaped(&text));
+        let text = escaped(&text);
+        if lines.len() + text.len() >= WHOLE && !lines.is_empty() {
+            data(&lines)?;
+            lines.clear();
+        }
+        lines.push_str(&text);
         lines.push('\n');
     }
     data(&lines)

@@ -57,16 +57,16 @@ const PACE: Duration = Duration::from_millis(1);
 pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
 /// So many bundles of verdicts may wait for whoever tells them; then no more probes begin.
-const BUNDLES: usize = 64;
+const BUNDLES: usize = 8;
 
-/// The running probes of a list. Dropping it ends them.
+/// The running probes of a list. They begin at once, in the caller's runtime; dropping it ends them.
 pub struct Targets {
     bundles: mpsc::Receiver<Vec<Verdict>>,
     /// What came with the one before.
     ready: IntoIter<Verdict>,
     /// The round itself: a task of its own, on the threads of its probes. Whoever waits for the verdicts sits on
     /// another one, and would be woken for each, and wake these again for each new probe.
-    _round: JoinSet<()>,
+    round: JoinSet<()>,
 }
 
 impl Targets {
@@ -86,14 +86,17 @@ impl Targets {
         Self {
             bundles,
             ready: Vec::new().into_iter(),
-            _round: owner,
+            round: owner,
         }
     }
 
     /// The next verdict, in the order of finishing; `None` after the last.
     pub async fn next(&mut self) -> Option<Verdict> {
         if self.ready.len() == 0 {
-            self.ready = self.bundles.recv().await?.into_iter();
+            let Some(bundle) = self.bundles.recv().await else {
+                return self.ended().await;
+            };
+            self.ready = bundle.into_iter();
         }
         self.ready.next()
     }
@@ -106,6 +109,16 @@ impl Targets {
         let mut some = vec![first];
         some.extend(&mut self.ready);
         some
+    }
+
+    /// The end, unless it is that of a round that broke: a list must not look complete that is not.
+    async fn ended(&mut self) -> Option<Verdict> {
+        if let Some(Err(error)) = self.round.join_next().await
+            && let Ok(panic) = error.try_into_panic()
+        {
+            std::panic::resume_unwind(panic);
+        }
+        None
     }
 }
 
@@ -130,6 +143,7 @@ fn broken(url: &str) -> Verdict {
 impl Round {
     async fn run(mut self, told: mpsc::Sender<Vec<Verdict>>) {
         while let Some(first) = self.next().await {
+            self.start_some();
             // All others that are about to end take their turn, and are told with it.
             yield_now().await;
             let mut bundle = vec![first];
