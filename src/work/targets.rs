@@ -255,6 +255,14 @@ mod tests {
         assert!(bundles < 500, "{bundles}");
     }
 
+    #[tokio::test]
+    #[should_panic(expected = "no probe")]
+    async fn a_round_that_breaks_is_no_end_of_the_list() {
+        let probe: ProbeUrl = Arc::new(|_| panic!("no probe"));
+        let mut targets = Targets::new(probe, vec!["u".to_owned()], 1);
+        targets.next().await;
+    }
+
     #[tokio::test(start_paused = true)]
     async fn step_by_step_as_many_run_as_may() {
         let running = Arc::new(AtomicUsize::new(0));
