@@ -136,25 +136,31 @@ impl Cells {
         self.end_blanks();
     }
 
-    /// Writes the cells pen by pen: a move is shorter than a colour.
+    /// Writes the cells pen by pen: a move is shorter than a colour. Blanks have none: they go with what is beside
+    /// them.
     fn by_pens(&mut self, cells: &[Changed<'_>]) {
         let mut pens = vec![self.pen.unwrap_or_default(), Pen::default()];
-        let mut before: Option<(Position, usize)> = None;
-        let grouped: Vec<usize> = cells
+        let mut groups: Vec<Option<usize>> = cells
             .iter()
-            .map(|(at, cell)| {
-                let beside = before.filter(|(last, _)| last.y == at.y && last.x + 1 == at.x);
-                let group = if is_blank(cell) {
-                    beside.map_or(0, |(_, group)| group)
-                } else {
-                    place(&mut pens, Pen::of(cell))
-                };
-                before = Some((*at, group));
-                group
-            })
+            .map(|(_, cell)| (!is_blank(cell)).then(|| place(&mut pens, Pen::of(cell))))
             .collect();
+        let beside = |one: usize, other: usize| {
+            let ((left, _), (right, _)) = (cells[one], cells[other]);
+            left.y == right.y && left.x + 1 == right.x
+        };
+        for at in 1..cells.len() {
+            if groups[at].is_none() && beside(at - 1, at) {
+                groups[at] = groups[at - 1];
+            }
+        }
+        for at in (1..cells.len()).rev() {
+            if groups[at - 1].is_none() && beside(at - 1, at) {
+                groups[at - 1] = groups[at];
+            }
+        }
         for group in 0..pens.len() {
-            for ((at, cell), _) in cells.iter().zip(&grouped).filter(|(_, of)| **of == group) {
+            let of = |found: &Option<usize>| found.unwrap_or_default() == group;
+            for ((at, cell), _) in cells.iter().zip(&groups).filter(|(_, found)| of(found)) {
                 self.cell(*at, cell);
             }
             self.end_blanks();

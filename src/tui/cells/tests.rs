@@ -233,6 +233,24 @@ fn a_blank_between_words_that_change_is_written_again() {
 }
 
 #[test]
+fn a_blank_before_a_word_is_written_with_it() {
+    let mut shown = Shown::new();
+    let rows = |state, time| {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, WIDTH, HEIGHT));
+        for y in [0, 2] {
+            buffer.set_string(0, y, time, Style::new().fg(Color::Gray));
+            buffer.set_string(12, y, state, Style::new().fg(Color::Red));
+        }
+        buffer
+    };
+    shown.draw(&rows("up", "<1ms"), None);
+    assert_eq!(
+        shown.draw(&rows("no", " 503"), None),
+        "\x1b[;13Hno\n\n\x08\x08no\x1b[H \x1b[37m503\n\n\r 503"
+    );
+}
+
+#[test]
 fn without_colours_none_are_named() {
     let mut shown = Shown::new();
     let mut buffer = buffer_of(&["plain"]);
