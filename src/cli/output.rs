@@ -84,20 +84,40 @@ pub fn ndjson(object: &impl Serialize) -> io::Result<()> {
 /// What a pipe takes as a whole (`PIPE_BUF` of Linux), bytes: lines of several programs don't get into each other.
 const WHOLE: usize = 4096;
 
-/// Writes each as a line of JSON, as many at once as go into a pipe together.
+/// Writes each as a line of JSON.
 pub fn ndjson_lines(objects: &[impl Serialize]) -> io::Result<()> {
-    let mut lines = String::new();
+    let mut lines = Vec::with_capacity(objects.len());
     for object in objects {
-        let text = serde_json::to_string(object).map_err(io::Error::other)?;
-        let text = escaped(&text);
-        if lines.len() + text.len() >= WHOLE && !lines.is_empty() {
-            data(&lines)?;
-            lines.clear();
+        let mut line = serde_json::to_string(object).map_err(io::Error::other)?;
+        line.push('\n');
+        if let Cow::Owned(escaped) = escaped(&line) {
+            line = escaped;
         }
-        lines.push_str(&text);
-        lines.push('\n');
+        lines.push(line);
     }
-    data(&lines)
+    pieces(lines)
+}
+
+/// Writes texts for people, each of whole lines, without anything in them that a terminal may act on.
+pub fn texts(texts: impl Iterator<Item = String>) -> io::Result<()> {
+    pieces(texts.map(|text| harmless(&text)))
+}
+
+/// Writes texts, as they are, as many at once as go into a pipe together.
+pub fn pieces(texts: impl IntoIterator<Item = String>) -> io::Result<()> {
+    together(texts).try_for_each(|piece| data(&piece))
+}
+
+/// The texts in as few pieces as go into a pipe whole; a text is never divided.
+fn together(texts: impl IntoIterator<Item = String>) -> impl Iterator<Item = String> {
+    let mut texts = texts.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let mut piece = texts.next()?;
+        while let Some(text) = texts.next_if(|text| piece.len() + text.len() <= WHOLE) {
+            piece.push_str(&text);
+        }
+        Some(piece)
+    })
 }
 
 /// JSON in which every character that a terminal may act on is written as `\uXXXX`: the same value to a parser,
@@ -155,6 +175,20 @@ pub fn error(error: &dyn std::error::Error, hint: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_goes_into_a_pipe_at_once_is_whole_texts() {
+        let text = |length: usize| "x".repeat(length - 1) + "\n";
+        let pieces = |lengths: &[usize]| -> Vec<usize> {
+            let pieces = together(lengths.iter().map(|length| text(*length)));
+            pieces.map(|piece| piece.len()).collect()
+        };
+        assert_eq!(
+            pieces(&[1_000, 2_000, 1_096, 1, 5_000, 10, 20]),
+            [4_096, 1, 5_000, 30]
+        );
+        assert!(pieces(&[]).is_empty());
+    }
 
     #[test]
     fn json_means_the_same_and_holds_nothing_active() {

@@ -343,10 +343,10 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
         worst = State::worst(told.iter().map(Verdict::state).chain([worst]));
         match arguments.format {
             Format::Ndjson => output::ndjson_lines(&told)?,
-            Format::Nagios => output::text(&told.iter().map(nagios::line).collect::<String>())?,
+            Format::Nagios => output::texts(told.iter().map(nagios::line))?,
             Format::Human => {
                 let texts = told.iter().map(|it| human::verdict(it, context.colours));
-                output::data(&texts.collect::<String>())?;
+                output::pieces(texts)?;
             }
             Format::Json => verdicts.extend(told),
         }
