@@ -416,7 +416,7 @@ fn a_list_move_changes_few_cells() {
             twins.list.visible.push(name(&text));
             twins
                 .entries
-                .insert(name(&text), entry(connection, Some(verdict)));
+                .insert(name(&text), Box::new(entry(connection, Some(verdict))));
         }
         select(&mut twins, selected);
         twins
@@ -452,7 +452,8 @@ fn a_list_move_and_a_letter_write_few_bytes() {
             );
             held.username = "admin".into();
             plain.list.visible.push(name(&text));
-            plain.entries.insert(name(&text), entry(held, None));
+            let entry = Box::new(entry(held, None));
+            plain.entries.insert(name(&text), entry);
         }
         select(&mut plain, selected);
         plain
@@ -514,10 +515,8 @@ fn ten_thousand_connections_show_what_twenty_do() {
     for number in 0..10_000 {
         let text = format!("conn-{number:05}");
         many.list.visible.push(name(&text));
-        many.entries.insert(
-            name(&text),
-            entry(connection(&text, "https://a.example"), None),
-        );
+        let entry = entry(connection(&text, "https://a.example"), None);
+        many.entries.insert(name(&text), Box::new(entry));
     }
     select(&mut many, "conn-09999");
     let seen = text(&many);
@@ -582,7 +581,7 @@ fn foreign_text_is_inert_in_every_cell() {
             held.added = vec![(evil.into(), SecretRef::Env(evil.into()))];
             shown
                 .entries
-                .insert(name("shop"), entry(held, Some(verdict.clone())));
+                .insert(name("shop"), Box::new(entry(held, Some(verdict.clone()))));
             shown.notice = Some(Notice {
                 text: evil.into(),
                 error: false,

@@ -4,6 +4,7 @@
 //! What was never met is not shown at all.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::domain::token::Token;
 use crate::domain::{Connection, Endpoint, Name, Verdict};
@@ -16,25 +17,38 @@ const TITLE: &str = "page title: ";
 /// The pseudonyms given so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Disguise {
-    names: HashMap<Name, usize>,
+    names: Numbers,
     hosts: Numbers,
     users: Numbers,
     ids: Numbers,
     tokens: Numbers,
 }
 
+/// Numbers by the digests of texts, whose copies would take four times the room. Of a hundred thousand, two have the
+/// same by a chance of one to billions; who makes them so on purpose gets one pseudonym for both.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Numbers(HashMap<String, usize>);
+struct Numbers(HashMap<u64, usize>);
+
+fn digest(text: &str) -> u64 {
+    let mut digest = DefaultHasher::new();
+    text.hash(&mut digest);
+    digest.finish()
+}
 
 impl Numbers {
     fn learn(&mut self, text: &str) {
-        if !text.is_empty() && !self.0.contains_key(text) {
-            self.0.insert(text.to_owned(), self.0.len() + 1);
+        if !text.is_empty() {
+            let next = self.0.len() + 1;
+            self.0.entry(digest(text)).or_insert(next);
         }
     }
 
+    fn of(&self, digest: u64) -> Option<usize> {
+        self.0.get(&digest).copied()
+    }
+
     fn shown(&self, kind: &str, text: &str) -> String {
-        match self.0.get(text) {
+        match self.of(digest(text)) {
             Some(number) => format!("{kind}-{number}"),
             None if text.is_empty() => String::new(),
             None => BLANK.to_owned(),
@@ -45,10 +59,7 @@ impl Numbers {
 impl Disguise {
     /// Gives pseudonyms to what stands in `connection`.
     pub fn learn_connection(&mut self, connection: &Connection) {
-        if !self.names.contains_key(&connection.name) {
-            let number = self.names.len() + 1;
-            self.names.insert(connection.name.clone(), number);
-        }
+        self.names.learn(connection.name.as_str());
         self.users.learn(&connection.username);
         for url in [Some(&connection.url), connection.cms_url.as_ref()] {
             if let Some(Ok(endpoint)) = url.map(|url| Endpoint::parse(url)) {
@@ -101,8 +112,7 @@ impl Disguise {
 
     /// The pseudonym of a connection.
     pub fn name(&self, name: &Name) -> String {
-        let number = self.names.get(name);
-        number.map_or_else(|| BLANK.to_owned(), |number| format!("conn-{number}"))
+        self.names.shown("conn", name.as_str())
     }
 
     /// The pseudonym of a host.
@@ -208,7 +218,8 @@ impl Disguise {
     /// The pseudonym of `text`, where it has one. A single character is an id or a label only where it is meant as
     /// one; a name of one is replaced all the same.
     fn known(&self, text: &str) -> Option<String> {
-        if let Some(number) = self.names.get(text) {
+        let digest = digest(text);
+        if let Some(number) = self.names.of(digest) {
             return Some(format!("conn-{number}"));
         }
         let kinds = [
@@ -219,7 +230,7 @@ impl Disguise {
         ];
         let long = text.chars().nth(1).is_some();
         let known = |(kind, numbers): (&str, &Numbers)| {
-            let number = numbers.0.get(text)?;
+            let number = numbers.of(digest)?;
             long.then(|| format!("{kind}-{number}"))
         };
         kinds.into_iter().find_map(known)

@@ -28,8 +28,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// When the last message came.
     pub now: Timestamp,
-    /// What is known of every connection.
-    pub entries: HashMap<Name, Entry>,
+    /// What is known of every connection; boxed, as the table has half as many places again as it holds.
+    pub entries: HashMap<Name, Box<Entry>>,
     /// The list: order, filter, selection.
     pub list: List,
     /// Which pane has the keys.

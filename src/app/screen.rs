@@ -67,7 +67,9 @@ impl Model {
 
     /// The selected connection and what is known of it.
     pub fn selected_entry(&self) -> Option<&Entry> {
-        self.entries.get(self.list.selected.as_ref()?)
+        self.entries
+            .get(self.list.selected.as_ref()?)
+            .map(|entry| &**entry)
     }
 
     /// The form, unless it is kept aside while another connection is looked at, or in the war-room.

@@ -21,10 +21,11 @@ pub(super) struct View<'a> {
 impl<'a> View<'a> {
     /// The entry that list, form, response and tokens speak of; none while a new connection is typed.
     pub(super) fn entry(&self) -> Option<&'a Entry> {
-        match self.model.visible_form() {
-            Some(form) => self.model.entries.get(form.editing.as_ref()?),
-            None => self.model.entries.get(self.model.list.selected.as_ref()?),
-        }
+        let name = match self.model.visible_form() {
+            Some(form) => form.editing.as_ref()?,
+            None => self.model.list.selected.as_ref()?,
+        };
+        self.model.entries.get(name).map(|entry| &**entry)
     }
 
     /// How many rows the form asks for.

@@ -38,7 +38,7 @@ fn listed(rows: usize) -> Model {
         model.list.visible.push(name(&text));
         model
             .entries
-            .insert(name(&text), entry(held, Some(good(&text, 42))));
+            .insert(name(&text), Box::new(entry(held, Some(good(&text, 42)))));
     }
     select(&mut model, "conn-000010");
     model

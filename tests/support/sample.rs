@@ -35,7 +35,7 @@ pub(crate) fn model(width: u16, height: u16) -> Model {
         }
         let name = entry.connection.name.clone();
         model.list.visible.push(name.clone());
-        model.entries.insert(name, entry);
+        model.entries.insert(name, Box::new(entry));
     }
     model.list.visible.sort_by_key(|name| {
         let severity = match model.entries[name].state() {

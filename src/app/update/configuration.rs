@@ -82,14 +82,15 @@ impl Model {
         for connection in connections {
             self.disguise.learn_connection(&connection);
             let kept = known.remove(&connection.name);
+            let name = connection.name.clone();
             let entry = match kept {
-                Some(entry) if same_probe(&entry.connection, &connection) => Entry {
-                    connection,
-                    ..entry
-                },
-                _ => Entry::unprobed(connection),
+                Some(mut entry) if same_probe(&entry.connection, &connection) => {
+                    entry.connection = connection;
+                    entry
+                }
+                _ => Box::new(Entry::unprobed(connection)),
             };
-            entries.insert(entry.connection.name.clone(), entry);
+            entries.insert(name, entry);
         }
         self.entries = entries;
     }

@@ -87,13 +87,10 @@ impl Model {
         let form = self.form.take_if(|form| form.saving);
         let replaced = form.as_ref().and_then(|form| form.editing.clone());
         let old = replaced.and_then(|name| self.entries.remove(&name));
-        let mut entry = old.map_or_else(
-            || Entry::unprobed(connection.clone()),
-            |entry| Entry {
-                connection: Arc::new(connection.clone()),
-                ..entry
-            },
-        );
+        let connection = Arc::new(connection);
+        let unprobed = || Box::new(Entry::unprobed(Arc::clone(&connection)));
+        let mut entry = old.unwrap_or_else(unprobed);
+        entry.connection = Arc::clone(&connection);
         if let Some(form) = form {
             entry.probe = ProbeState::Idle;
             entry.verdict = form
@@ -222,7 +219,7 @@ impl Model {
         let waited = |entry: &Entry| {
             entry.verdict.is_some() && matches!(entry.connection.key, Some(SecretRef::Vault(_)))
         };
-        if self.watching && self.entries.values().any(waited) {
+        if self.watching && self.entries.values().any(|entry| waited(entry)) {
             out.push(Effect::Watch(true));
         }
     }
