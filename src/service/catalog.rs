@@ -59,27 +59,32 @@ pub struct ServiceFileProblem {
     pub problem: String,
 }
 
-const REASONS: (&str, &str) = (
-    "assets/services/reasons.toml",
-    include_str!("../../assets/services/reasons.toml"),
-);
-const ANSWERS: (&str, &str) = (
-    "assets/services/answers.toml",
-    include_str!("../../assets/services/answers.toml"),
-);
+/// A text that comes with the program, after its place in the source.
+macro_rules! embedded {
+    ($file:literal) => {
+        (
+            concat!("assets/services/", $file),
+            include_str!(concat!("../../assets/services/", $file)),
+        )
+    };
+}
+
+/// What is common to all services, in small texts: while one is read, its tokens take ten times its size.
+const COMMON: [(&str, &str); 9] = [
+    embedded!("reasons/key.toml"),
+    embedded!("reasons/place.toml"),
+    embedded!("reasons/service.toml"),
+    embedded!("reasons/network.toml"),
+    embedded!("reasons/token.toml"),
+    embedded!("answers/servers.toml"),
+    embedded!("answers/networks.toml"),
+    embedded!("answers/firewalls.toml"),
+    embedded!("answers/rules.toml"),
+];
 const SERVICES: [(&str, &str); 3] = [
-    (
-        "assets/services/http.toml",
-        include_str!("../../assets/services/http.toml"),
-    ),
-    (
-        "assets/services/blesta.toml",
-        include_str!("../../assets/services/blesta.toml"),
-    ),
-    (
-        "assets/services/connect.toml",
-        include_str!("../../assets/services/connect.toml"),
-    ),
+    embedded!("http.toml"),
+    embedded!("blesta.toml"),
+    embedded!("connect.toml"),
 ];
 
 impl Catalog {
@@ -92,7 +97,7 @@ impl Catalog {
 
     fn read_embedded() -> Self {
         let mut catalog = Self::default();
-        for (label, text) in [REASONS, ANSWERS].into_iter().chain(SERVICES) {
+        for (label, text) in COMMON.into_iter().chain(SERVICES) {
             let added = catalog.add(label, text);
             debug_assert_eq!(added, Ok(()), "an embedded service file is broken");
         }
@@ -287,9 +292,8 @@ impl Catalog {
             reason,
             cms,
         } = file;
-        let common = Arc::make_mut(&mut self.common);
         for new in cms {
-            if common.cms.iter().any(|known| known.id == new.id) {
+            if self.common.cms.iter().any(|known| known.id == new.id) {
                 return Err(load::problem_at(
                     label,
                     text,
@@ -297,7 +301,7 @@ impl Catalog {
                     "this CMS is described already",
                 ));
             }
-            common.cms.push(new);
+            Arc::make_mut(&mut self.common).cms.push(new);
         }
         let mut own = Common {
             mark,
@@ -306,6 +310,7 @@ impl Catalog {
             cms: Vec::new(),
         };
         let Some(service) = service else {
+            let common = Arc::make_mut(&mut self.common);
             common.mark.append(&mut own.mark);
             common.rule.append(&mut own.rule);
             common.reason.append(&mut own.reason);

@@ -149,12 +149,21 @@ fn check(schema: &Value, toml: &str) -> Vec<String> {
 #[test]
 fn shipped_service_files_fit() {
     let schema = schema("service");
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/services");
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
-        assert_eq!(check(&schema, &text), [""; 0], "{path:?}");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/services");
+    let (mut folders, mut files) = (vec![shipped], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            assert_eq!(check(&schema, &text), [""; 0], "{path:?}");
+            files += 1;
+        }
     }
+    assert_eq!(files, 12);
     let odd = "[service]\nid = \"x\"\ntitle = \"X\"\nhandel = \"{key}\"\n[[rule]]\nreason = \"connected\"\nwhen = { status = [\"2x\"] }\n";
     assert_eq!(check(&schema, odd).len(), 2, "{:?}", check(&schema, odd));
 }
