@@ -3,6 +3,7 @@
 //! The kernel maps a program by windows of 16 pages around whatever is touched. Of the 11 MB of instructions a
 //! start runs 2, but they stood all over the file, and so nearly all of it was read from the disk and counted
 //! as the program's memory. A function that is not in the list, or no longer has its name, only stands elsewhere.
+//! Names are those of the scheme that `.cargo/config.toml` asks for: with another one, all of ours do.
 
 #![expect(
     clippy::disallowed_methods,
@@ -24,6 +25,12 @@ fn main() {
     };
     let order = format!("{root}/assets/linking/order.ld");
     if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") && is_understood(&order) {
+        let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+        if !flags.contains("symbol-mangling-version=v0") {
+            println!(
+                "cargo::warning=other flags stand in for those of .cargo/config.toml: the program will take more memory"
+            );
+        }
         for argument in ["-T", &order] {
             println!("cargo::rustc-link-arg-bins={argument}");
         }

@@ -377,6 +377,23 @@ fn a_newer_database_is_refused() {
 }
 
 #[test]
+fn no_code_is_loaded_and_nothing_is_built_in_that_nobody_uses() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = State::open(folder.path()).unwrap();
+    let database = state.database.lock().unwrap();
+    let mut told = database.prepare("PRAGMA compile_options").unwrap();
+    let options: Vec<String> = told
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let has = |option: &str| options.iter().any(|told| told == option);
+    // What .cargo/config.toml asks for.
+    assert!(has("OMIT_LOAD_EXTENSION"), "{options:?}");
+    assert!(!has("ENABLE_FTS5") && !has("ENABLE_RTREE"), "{options:?}");
+}
+
+#[test]
 fn every_commit_is_synced_and_files_are_private() {
     let folder = tempfile::tempdir().unwrap();
     let state = State::open(&folder.path().join("state")).unwrap();
