@@ -116,7 +116,7 @@ fn apache_with_php_cgi() {
         return;
     }
     let elsewhere =
-        Nginx::start_on_free_port("server { listen 127.0.0.1:{port}; root /nonexistent; }");
+        Nginx::start_on_free_port("server { listen 127.0.0.1:{port}; root {folder}/absent; }");
     let apache = Apache::start(elsewhere.port);
     let at = |name: &str| apache.url(name);
     let wrong = Some((USER, "ffffffffffffffffffffffffffffffff"));
@@ -221,7 +221,7 @@ fn nginx_and_what_stands_behind_it() {
     };
     let page = "<html><head><title>Our shop</title></head><body>Welcome to our shop</body></html>";
     let denied = server("location / { deny all; }");
-    let absent = server("root /nonexistent;");
+    let absent = server("root {folder}/absent;");
     let behind = server(&format!(
         "location / {{ proxy_pass http://127.0.0.1:{nobody}; }}"
     ));

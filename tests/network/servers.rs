@@ -33,7 +33,7 @@ fn nginx_at_its_limits() {
         return;
     }
     let limited = nginx(
-        "limit_req zone=strict; limit_req_status 429; add_header Retry-After 120 always; root /nonexistent;",
+        "limit_req zone=strict; limit_req_status 429; add_header Retry-After 120 always; root {folder}/absent;",
     );
     expect(&ask(&limited.url(), &[]), "not-found", 404, 1);
     let verdict = expect(&ask(&limited.url(), &[]), "rate-limited", 429, 1);
