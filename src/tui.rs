@@ -12,6 +12,7 @@
 pub mod cells;
 pub mod effects;
 pub mod event_loop;
+pub mod flow;
 pub mod input;
 pub mod keyboard;
 mod pace;
@@ -150,6 +151,7 @@ impl Session {
             effects: Effects::new(self.desk, handle, queue, self.options.banner),
             queue: self.receiver,
             exit: None,
+            stopping: false,
             now: Timestamp::now,
         };
         if let Some(passphrase) = self.options.passphrase {

@@ -114,6 +114,8 @@ fn without_own(raw: &[u8]) -> String {
         let (parameters, last) = (&sequence[..end], &sequence[end..=end]);
         let own = match last {
             "m" => parameters.split(';').all(|one| one != "31" && one != "32"),
+            // The one question: whether it is ready.
+            "n" => parameters == "5",
             "A" | "B" | "C" | "D" | "G" | "H" | "X" | "d" | "h" | "l" | "J" | "K" => true,
             _ => false,
         };

@@ -8,6 +8,8 @@
 
 #[path = "session/endurance.rs"]
 mod endurance;
+#[path = "session/slow_line.rs"]
+mod slow_line;
 
 mod support;
 

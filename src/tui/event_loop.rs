@@ -9,9 +9,11 @@ use std::time::Duration;
 use crossterm::event::Event;
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, timeout_at};
 
 use super::effects::Effects;
 use super::input;
+use super::keyboard::decode::Heard;
 use super::pace::Pace;
 use super::signals::Told;
 use crate::app::watching::WatchingEffect;
@@ -39,11 +41,20 @@ pub enum Inbound {
 
 /// Where the model is drawn: the real screen, or a test's.
 pub trait Surface {
-    /// Draws what changed. A terminal that takes nothing now is not waited for: the frame is left out.
+    /// Draws what changed. A terminal that takes nothing now, or has much to take in yet, is not waited for: the
+    /// frame is left out.
     fn draw(&mut self, model: &Model) -> io::Result<()>;
     /// Ends when the terminal has taken what waited for it, and a frame that was left out can be drawn.
     fn flushed(&mut self) -> impl Future<Output = io::Result<()>> {
         std::future::pending()
+    }
+    /// The terminal has taken in what it was asked about; whether a frame that was left out waits for that.
+    fn answered(&mut self) -> bool {
+        false
+    }
+    /// Until when the end waits for an answer that would else be taken for keys by whoever reads next.
+    fn awaits(&self) -> Option<Instant> {
+        None
     }
     /// Writes bytes that are not part of a frame.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
@@ -61,10 +72,10 @@ pub trait Surface {
 
 /// Where keys come from: the terminal, or a test's stream.
 pub trait Keys {
-    /// The next event; `None` when there will be no more.
-    fn next(&mut self) -> impl Future<Output = Option<io::Result<Event>>>;
-    /// An event that is there already, without waiting.
-    fn ready(&mut self) -> impl Future<Output = Option<io::Result<Event>>>;
+    /// What comes next; `None` when there will be no more.
+    fn next(&mut self) -> impl Future<Output = Option<io::Result<Heard>>>;
+    /// What is there already, without waiting.
+    fn ready(&mut self) -> impl Future<Output = Option<io::Result<Heard>>>;
     /// Lets go of the terminal's input, so that a child or the shell can have it.
     fn release(&mut self);
 }
@@ -81,13 +92,15 @@ pub struct EventLoop<S> {
     pub queue: UnboundedReceiver<Inbound>,
     /// The code to end with, once the end was asked for.
     pub exit: Option<u8>,
+    /// Whether the program is to be stopped until the shell continues it.
+    pub stopping: bool,
     /// The time: the wall's, or in a test the runtime's, which may be paused.
     pub now: fn() -> Timestamp,
 }
 
 enum Happened {
     Inbound(Inbound),
-    Event(Option<io::Result<Event>>),
+    Heard(Option<io::Result<Heard>>),
     Told(Told),
     Flushed(io::Result<()>),
     Woke,
@@ -114,8 +127,16 @@ impl<S: Surface> EventLoop<S> {
             );
             self.take_in(happened, keys)?;
             let typed = self.drain(keys).await?;
+            if self.exit.is_some() || self.stopping {
+                self.hear_out(keys).await;
+            }
             if let Some(code) = self.exit {
                 return Ok(code);
+            }
+            if std::mem::take(&mut self.stopping) {
+                keys.release();
+                self.surface.suspend()?;
+                self.measure(keys)?;
             }
             if pace.allows(typed || !by_itself) {
                 self.surface.draw(&self.model)?;
@@ -131,15 +152,22 @@ impl<S: Surface> EventLoop<S> {
         told: &mut impl AsyncFnMut() -> Told,
         pace: &Pace,
     ) -> Happened {
-        let wake = self.wait();
-        tokio::select! {
-            biased;
-            told = told() => Happened::Told(told),
-            Some(inbound) = self.queue.recv() => Happened::Inbound(inbound),
-            event = keys.next() => Happened::Event(event),
-            flushed = self.surface.flushed() => Happened::Flushed(flushed),
-            () = pace.due() => Happened::Due,
-            () = sleep(wake) => Happened::Woke,
+        loop {
+            let wake = self.wait();
+            let happened = tokio::select! {
+                biased;
+                told = told() => Happened::Told(told),
+                Some(inbound) = self.queue.recv() => Happened::Inbound(inbound),
+                heard = keys.next() => Happened::Heard(heard),
+                flushed = self.surface.flushed() => Happened::Flushed(flushed),
+                () = pace.due() => Happened::Due,
+                () = sleep(wake) => Happened::Woke,
+            };
+            match happened {
+                // Nothing is drawn for it but a frame that waits for it.
+                Happened::Heard(Some(Ok(Heard::Status))) if !self.surface.answered() => {}
+                other => return other,
+            }
         }
     }
 
@@ -161,7 +189,7 @@ impl<S: Surface> EventLoop<S> {
                 self.exit = Some(101);
                 Ok(())
             }
-            Happened::Event(Some(Ok(event))) => {
+            Happened::Heard(Some(Ok(Heard::Event(event)))) => {
                 if matches!(event, Event::Resize(..)) {
                     // Of many sizes at once only the last is told: where that is the one from before, the
                     // terminal has lost all the same what did not fit in between.
@@ -175,8 +203,8 @@ impl<S: Surface> EventLoop<S> {
                     None => Ok(()),
                 }
             }
-            Happened::Event(Some(Err(error))) => Err(error),
-            Happened::Event(None) => Err(io::ErrorKind::UnexpectedEof.into()),
+            Happened::Heard(Some(Err(error))) => Err(error),
+            Happened::Heard(None) => Err(io::ErrorKind::UnexpectedEof.into()),
             Happened::Told(Told::End(code)) => self.update(Message::EndRequested(code), keys),
             Happened::Told(Told::Continued) => {
                 self.surface.take_back()?;
@@ -184,7 +212,7 @@ impl<S: Surface> EventLoop<S> {
             }
             Happened::Flushed(result) => result,
             Happened::Woke => self.update(Message::Woke, keys),
-            Happened::Due => Ok(()),
+            Happened::Due | Happened::Heard(Some(Ok(Heard::Status))) => Ok(()),
         }
     }
 
@@ -192,19 +220,37 @@ impl<S: Surface> EventLoop<S> {
     async fn drain(&mut self, keys: &mut impl Keys) -> io::Result<bool> {
         let mut typed = false;
         for _ in 0..AT_ONCE {
-            if self.exit.is_some() {
+            if self.exit.is_some() || self.stopping {
                 break;
             }
             if let Ok(inbound) = self.queue.try_recv() {
                 self.take_in(Happened::Inbound(inbound), keys)?;
-            } else if let Some(event) = keys.ready().await {
-                typed = true;
-                self.take_in(Happened::Event(Some(event)), keys)?;
-            } else {
-                break;
+                continue;
+            }
+            match keys.ready().await {
+                Some(Ok(Heard::Status)) => typed |= self.surface.answered(),
+                Some(heard) => {
+                    typed = true;
+                    self.take_in(Happened::Heard(Some(heard)), keys)?;
+                }
+                None => break,
             }
         }
         Ok(typed)
+    }
+
+    /// Takes the answers in that are still to come: whoever reads next would take them for keys.
+    async fn hear_out(&mut self, keys: &mut impl Keys) {
+        let Some(until) = self.surface.awaits() else {
+            return;
+        };
+        while self.surface.awaits().is_some() {
+            match timeout_at(until, keys.next()).await {
+                Ok(Some(Ok(Heard::Status))) => _ = self.surface.answered(),
+                Ok(Some(Ok(Heard::Event(_)))) => {}
+                Ok(Some(Err(_)) | None) | Err(_) => return,
+            }
+        }
     }
 
     fn update(&mut self, message: Message, keys: &mut impl Keys) -> io::Result<()> {
@@ -235,11 +281,7 @@ impl<S: Surface> EventLoop<S> {
                     self.surface.write(&bytes)?;
                 }
                 Effect::Mouse(on) => self.surface.mouse(on)?,
-                Effect::Suspend => {
-                    keys.release();
-                    self.surface.suspend()?;
-                    self.measure(keys)?;
-                }
+                Effect::Suspend => self.stopping = true,
                 Effect::Redraw => {
                     self.surface.redraw()?;
                     self.measure(keys)?;

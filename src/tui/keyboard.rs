@@ -23,7 +23,7 @@ use zeroize::Zeroize;
 
 use super::event_loop::Keys;
 use super::terminal;
-use decode::Decoder;
+use decode::{Decoder, Heard};
 
 /// How long the reader may take to let go.
 const LETTING_GO: Duration = Duration::from_millis(100);
@@ -32,8 +32,8 @@ const STACK: usize = 256 * 1024;
 
 /// The terminal's keys, pastes, clicks, and its size.
 pub struct Keyboard<G> {
-    events: UnboundedReceiver<io::Result<Event>>,
-    sender: UnboundedSender<io::Result<Event>>,
+    events: UnboundedReceiver<io::Result<Heard>>,
+    sender: UnboundedSender<io::Result<Heard>>,
     resized: Signal,
     reader: Option<Reader>,
     gone: G,
@@ -62,7 +62,7 @@ impl<G: FnOnce() + Clone + Send + 'static> Keyboard<G> {
 }
 
 impl<G: FnOnce() + Clone + Send + 'static> Keys for Keyboard<G> {
-    async fn next(&mut self) -> Option<io::Result<Event>> {
+    async fn next(&mut self) -> Option<io::Result<Heard>> {
         if let Err(error) = self.read() {
             return Some(Err(error));
         }
@@ -70,12 +70,13 @@ impl<G: FnOnce() + Clone + Send + 'static> Keys for Keyboard<G> {
             biased;
             event = self.events.recv() => event,
             _ = self.resized.recv() => {
-                Some(terminal::size().map(|(width, height)| Event::Resize(width, height)))
+                let size = terminal::size();
+                Some(size.map(|(width, height)| Heard::Event(Event::Resize(width, height))))
             }
         }
     }
 
-    async fn ready(&mut self) -> Option<io::Result<Event>> {
+    async fn ready(&mut self) -> Option<io::Result<Heard>> {
         self.events.try_recv().ok()
     }
 
@@ -93,7 +94,7 @@ struct Reader {
 
 impl Reader {
     fn start(
-        events: UnboundedSender<io::Result<Event>>,
+        events: UnboundedSender<io::Result<Heard>>,
         gone: impl FnOnce() + Send + 'static,
     ) -> io::Result<Self> {
         let (closed, open) = io::pipe()?;
@@ -142,7 +143,7 @@ enum End {
 fn read_until_closed(
     terminal: &impl AsFd,
     closed: &impl AsFd,
-    events: &UnboundedSender<io::Result<Event>>,
+    events: &UnboundedSender<io::Result<Heard>>,
 ) -> End {
     let hung_up = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
     let mut decoder = Decoder::default();
@@ -175,14 +176,14 @@ fn read_until_closed(
         } else {
             decoder.give_up()
         };
-        for event in heard {
+        for heard in heard {
             // Where the loop has ended, nobody is left to be told.
-            let _ = events.send(Ok(event));
+            let _ = events.send(Ok(heard));
         }
     }
 }
 
-fn read_once(terminal: &impl AsFd, decoder: &mut Decoder) -> Result<Vec<Event>, End> {
+fn read_once(terminal: &impl AsFd, decoder: &mut Decoder) -> Result<Vec<Heard>, End> {
     let mut bytes = [0; 4096];
     let count = match rustix::io::read(terminal, &mut bytes) {
         Ok(0) | Err(Errno::IO) => return Err(End::Gone),
@@ -214,8 +215,9 @@ mod tests {
             matches!(read_until_closed(&input, &closed, &sender), End::Closed)
         });
         keys.write_all(b"q").unwrap();
-        let event = events.blocking_recv().unwrap().unwrap();
-        assert_eq!(event, Event::Key(KeyEvent::from(KeyCode::Char('q'))));
+        let heard = events.blocking_recv().unwrap().unwrap();
+        let key = KeyEvent::from(KeyCode::Char('q'));
+        assert_eq!(heard, Heard::Event(Event::Key(key)));
         drop(open);
         assert!(reading.join().unwrap());
         keys.write_all(b"go").unwrap();

@@ -1,6 +1,7 @@
 //! The terminal: taken over, given back, a frame at a time.
 //!
-//! Nothing here asks the terminal a question, and nothing waits for it but the end, and that not for ever.
+//! Nothing here waits for the terminal but the end, and that not for ever. It is asked one thing, behind a burst
+//! of output: whether it is ready.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::cells::Cells;
 use super::event_loop::Surface;
+use super::flow::{Flow, QUESTION};
 use super::wire::Wire;
 use crate::app::Model;
 use crate::ui::{self, Theme};
@@ -102,6 +104,11 @@ impl Held {
         }
     }
 
+    /// Whether it is ours.
+    fn is_taken(&self) -> bool {
+        self.taken.load(Ordering::SeqCst)
+    }
+
     fn restore(&self) {
         let settings = self.settings.lock();
         let settings = settings.unwrap_or_else(PoisonError::into_inner).take();
@@ -137,6 +144,7 @@ pub struct Screen {
     held: Arc<Held>,
     terminal: Terminal<Cells>,
     theme: Theme,
+    flow: Flow,
     /// When it went on after a stop of its own.
     continued: Option<Instant>,
 }
@@ -149,6 +157,7 @@ impl Screen {
             held,
             terminal,
             theme,
+            flow: Flow::default(),
             continued: None,
         })
     }
@@ -156,16 +165,17 @@ impl Screen {
     /// Everything is drawn anew by the next frame. (`Terminal::clear` would ask for the cursor's place.)
     fn enter(&mut self) -> io::Result<()> {
         self.held.enter()?;
+        self.flow.restart();
         self.redraw()
     }
 }
 
 impl Surface for Screen {
-    /// Draws what changed, in one write. While the terminal has not taken the last frame, nothing is drawn:
-    /// frames don't pile up, and the next one holds all that happened meanwhile.
+    /// Draws what changed, in one write. While the terminal has not taken the last frame, or much is on its way
+    /// to it, nothing is drawn: frames don't pile up, and the next one holds all that happened meanwhile.
     fn draw(&mut self, model: &Model) -> io::Result<()> {
         let wire = &self.held.wire;
-        if wire.is_stalled() && !wire.send()? {
+        if wire.is_stalled() && !wire.send()? || self.flow.is_full() {
             return Ok(());
         }
         let (width, height) = model.size;
@@ -180,14 +190,30 @@ impl Surface for Screen {
         } else {
             wire.push(&frame);
         }
+        self.flow.wrote(frame.len());
+        if self.flow.asks() {
+            wire.push(QUESTION);
+        }
         wire.send().map(drop)
     }
 
     async fn flushed(&mut self) -> io::Result<()> {
-        self.held.wire.sent().await
+        tokio::select! {
+            sent = self.held.wire.sent() => sent,
+            () = self.flow.given_up() => Ok(()),
+        }
+    }
+
+    fn answered(&mut self) -> bool {
+        self.flow.answered()
+    }
+
+    fn awaits(&self) -> Option<Instant> {
+        self.held.is_taken().then(|| self.flow.last()).flatten()
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.flow.wrote(bytes.len());
         self.held.write(bytes)
     }
 

@@ -13,22 +13,25 @@ use switchboard::app::keymap::KeyPress;
 use switchboard::app::{Message, Model};
 use switchboard::tui::effects::{Effects, Queue};
 use switchboard::tui::event_loop::{EventLoop, Inbound, Keys, Surface};
+use switchboard::tui::flow::Flow;
+use switchboard::tui::keyboard::decode::Heard;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
 use switchboard::work::Desk;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Far beyond what anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
 
-struct Typed(UnboundedReceiver<Event>);
+struct Typed(UnboundedReceiver<Heard>);
 
 impl Keys for Typed {
-    async fn next(&mut self) -> Option<io::Result<Event>> {
+    async fn next(&mut self) -> Option<io::Result<Heard>> {
         self.0.recv().await.map(Ok)
     }
 
-    async fn ready(&mut self) -> Option<io::Result<Event>> {
+    async fn ready(&mut self) -> Option<io::Result<Heard>> {
         self.0.try_recv().ok().map(Ok)
     }
 
@@ -40,14 +43,26 @@ struct Picture {
     theme: Theme,
     shown: watch::Sender<String>,
     written: Arc<Mutex<Vec<u8>>>,
+    flow: Arc<Mutex<Flow>>,
 }
 
 impl Surface for Picture {
     fn draw(&mut self, model: &Model) -> io::Result<()> {
+        if self.flow.lock().unwrap().is_full() {
+            return Ok(());
+        }
         let theme = &self.theme;
         let Ok(_) = self.terminal.draw(|frame| ui::draw(model, theme, frame));
         self.shown.send_replace(self.terminal.backend().to_string());
         Ok(())
+    }
+
+    fn answered(&mut self) -> bool {
+        self.flow.lock().unwrap().answered()
+    }
+
+    fn awaits(&self) -> Option<Instant> {
+        self.flow.lock().unwrap().last()
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -79,7 +94,9 @@ impl Surface for Picture {
 
 /// The person at the screen.
 pub struct Person {
-    keys: UnboundedSender<Event>,
+    keys: UnboundedSender<Heard>,
+    /// The line to the screen; what a picture holds is not counted.
+    pub flow: Arc<Mutex<Flow>>,
     /// What comes back from effects may also come from here.
     pub queue: UnboundedSender<Inbound>,
     shown: watch::Receiver<String>,
@@ -104,7 +121,16 @@ impl Person {
 
     fn event(&self, press: KeyPress) {
         let key = KeyEvent::new(press.code, press.modifiers);
-        self.keys.send(Event::Key(key)).unwrap();
+        self.keys.send(Heard::Event(Event::Key(key))).unwrap();
+    }
+
+    /// After `time` the terminal tells that it has taken in all that it was asked about.
+    pub fn answers_in(&self, time: Duration) {
+        let keys = self.keys.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            keys.send(Heard::Status)
+        });
     }
 
     /// The picture, as soon as `test` holds for it.
@@ -157,6 +183,7 @@ pub async fn lasting(
     let (sender, queue) = unbounded_channel();
     let (shown, seen) = watch::channel(String::new());
     let written = Arc::new(Mutex::new(Vec::new()));
+    let flow = Arc::new(Mutex::new(Flow::default()));
     let mut event_loop = EventLoop {
         model: Model::new(size, now()),
         surface: Picture {
@@ -164,6 +191,7 @@ pub async fn lasting(
             theme: Theme::shipped(ThemeName::Dark, ColourDepth::NoColor),
             shown,
             written: Arc::clone(&written),
+            flow: Arc::clone(&flow),
         },
         effects: Effects::new(
             desk,
@@ -173,10 +201,12 @@ pub async fn lasting(
         ),
         queue,
         exit: None,
+        stopping: false,
         now,
     };
     let mut person = Person {
         keys,
+        flow,
         queue: sender,
         shown: seen,
         written,

@@ -17,27 +17,49 @@ use rustix::process::{Pid, Signal};
 /// Far beyond what a working program needs, on a busy machine too.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// OSC 52 copies: base64, in the order they came.
+/// What came beside the screen.
 #[derive(Default)]
-pub struct Copies(pub Vec<String>);
+pub struct Aside {
+    /// OSC 52 copies: base64, in the order they came.
+    copies: Vec<String>,
+    /// Questions for the terminal's status that were not answered yet.
+    asked: usize,
+}
 
-impl vt100::Callbacks for Copies {
+impl vt100::Callbacks for Aside {
     fn copy_to_clipboard(&mut self, _: &mut vt100::Screen, _: &[u8], base64: &[u8]) {
-        self.0.push(String::from_utf8_lossy(base64).into_owned());
+        self.copies
+            .push(String::from_utf8_lossy(base64).into_owned());
+    }
+
+    fn unhandled_csi(
+        &mut self,
+        _: &mut vt100::Screen,
+        first: Option<u8>,
+        _: Option<u8>,
+        parameters: &[&[u16]],
+        last: char,
+    ) {
+        if first.is_none() && parameters == [[5]] && last == 'n' {
+            self.asked += 1;
+        }
     }
 }
 
 /// What came out of the program so far.
 struct Shown {
-    parser: vt100::Parser<Copies>,
+    parser: vt100::Parser<Aside>,
     raw: Vec<u8>,
     ended: bool,
 }
 
-/// A program in a terminal.
+/// Where keys and answers go in; nothing once the terminal has gone.
+type Keys = Arc<Mutex<Option<Box<dyn Write + Send>>>>;
+
+/// A program in a terminal, which answers when it is asked for its status, as all do.
 pub struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
-    keys: Option<Box<dyn Write + Send>>,
+    keys: Keys,
     child: Box<dyn Child + Send + Sync>,
     shown: Arc<(Mutex<Shown>, Condvar)>,
     /// The line settings before the program came.
@@ -128,7 +150,7 @@ impl Terminal {
         drop(pair.slave);
         let size = |n| NonZeroU16::new(n).unwrap();
         let parser =
-            vt100::Parser::new_with_callbacks(size(rows), size(columns), 0, Copies::default());
+            vt100::Parser::new_with_callbacks(size(rows), size(columns), 0, Aside::default());
         let shown = Shown {
             parser,
             raw: Vec::new(),
@@ -139,6 +161,8 @@ impl Terminal {
         let into = Arc::clone(&shown);
         let deaf = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&deaf);
+        let keys: Keys = Arc::new(Mutex::new(Some(pair.master.take_writer().unwrap())));
+        let answers = Arc::clone(&keys);
         let reader = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(length @ 1..) = output.read(&mut bytes) {
@@ -148,15 +172,20 @@ impl Terminal {
                 let mut shown = into.0.lock().unwrap();
                 shown.parser.process(&bytes[..length]);
                 shown.raw.extend_from_slice(&bytes[..length]);
+                let asked = std::mem::take(&mut shown.parser.callbacks_mut().asked);
+                drop(shown);
                 into.1.notify_all();
+                if let Some(writer) = answers.lock().unwrap().as_mut() {
+                    // Whoever has ended meanwhile hears nothing.
+                    let _ = writer.write_all("\x1b[0n".repeat(asked).as_bytes());
+                }
             }
             into.0.lock().unwrap().ended = true;
             into.1.notify_all();
         });
-        let keys = pair.master.take_writer().unwrap();
         Self {
             master: Some(pair.master),
-            keys: Some(keys),
+            keys,
             child,
             shown,
             settings,
@@ -167,7 +196,8 @@ impl Terminal {
 
     /// Types `keys`.
     pub fn type_keys(&mut self, keys: &str) {
-        let writer = self.keys.as_mut().unwrap();
+        let mut writer = self.keys.lock().unwrap();
+        let writer = writer.as_mut().unwrap();
         writer.write_all(keys.as_bytes()).unwrap();
         writer.flush().unwrap();
     }
@@ -212,7 +242,7 @@ impl Terminal {
             shown
                 .parser
                 .callbacks()
-                .0
+                .copies
                 .iter()
                 .any(|copy| !copy.is_empty())
         };
@@ -220,7 +250,7 @@ impl Terminal {
         shown
             .parser
             .callbacks()
-            .0
+            .copies
             .iter()
             .rfind(|copy| !copy.is_empty())
             .unwrap()
@@ -229,7 +259,14 @@ impl Terminal {
 
     /// All copies that arrived by OSC 52, as base64; an empty one clears.
     pub fn copies(&self) -> Vec<String> {
-        self.shown.0.lock().unwrap().parser.callbacks().0.clone()
+        self.shown
+            .0
+            .lock()
+            .unwrap()
+            .parser
+            .callbacks()
+            .copies
+            .clone()
     }
 
     /// Waits until everything that the program wrote has arrived; to be called after its end.
@@ -286,7 +323,7 @@ impl Terminal {
         self.deaf.store(true, Ordering::SeqCst);
         self.resize(61, 17);
         self.reader.take().unwrap().join().unwrap();
-        self.keys = None;
+        *self.keys.lock().unwrap() = None;
         self.master = None;
     }
 

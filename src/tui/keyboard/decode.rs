@@ -2,13 +2,17 @@
 //!
 //! Keys as xterm, VTE, kitty, tmux, screen and the Linux console send them, bracketed pastes, and the mouse. What a
 //! terminal answers (to us or to a program before us, late over a slow line) is taken out: it never becomes keys.
+//! Only of its status it is told that it came, which is all that this program asks for.
 
+mod key;
 mod mouse;
 
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyModifiers};
 use zeroize::{Zeroize, Zeroizing};
+
+use key::{character_key, cursor_key, key, letter_key, modifiers, numbered, with_alt};
 
 /// A lone escape is the Esc key once nothing has followed for so long: a serial line needs a millisecond a byte.
 const ESCAPE: Duration = Duration::from_millis(10);
@@ -24,6 +28,17 @@ const LONGEST_PASTE: usize = 256 * 1024;
 
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
+/// The terminal's status: that it is ready (DSR 0 of ECMA-48).
+const STATUS: &str = "\x1b[0n";
+
+/// What a terminal has sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Heard {
+    /// A person did something.
+    Event(Event),
+    /// Its status, which it was asked for: it has taken in what was written before.
+    Status,
+}
 
 /// Decodes what comes, piece by piece.
 #[derive(Default)]
@@ -50,6 +65,8 @@ enum Endless {
 enum Found {
     /// So many bytes are this event.
     Event(usize, Event),
+    /// So many bytes are the terminal's status.
+    Status(usize),
     /// So many bytes mean nothing to us.
     Nothing(usize),
     /// A paste begins behind so many bytes.
@@ -61,8 +78,8 @@ enum Found {
 }
 
 impl Decoder {
-    /// The events that `bytes` complete.
-    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
+    /// What `bytes` complete.
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Heard> {
         if self.paste.is_some() {
             // A large one comes in many pieces: it grows as a vector does.
             self.left.extend_from_slice(bytes);
@@ -73,14 +90,18 @@ impl Decoder {
             grown.extend_from_slice(bytes);
             self.left = grown;
         }
-        let mut events = Vec::new();
+        let mut heard = Vec::new();
         let mut from = 0;
         loop {
             if self.paste.is_some() {
                 let Some(text) = self.pasted(&mut from) else {
                     break;
                 };
-                events.push(Event::Paste(text));
+                // tmux hands a paste on piece by piece, and answers in between.
+                if text.contains(STATUS) {
+                    heard.push(Heard::Status);
+                }
+                heard.push(Heard::Event(Event::Paste(text.replace(STATUS, ""))));
             }
             if let Some(kind) = self.endless {
                 let left = self.left.get(from..).unwrap_or_default();
@@ -94,7 +115,11 @@ impl Decoder {
             }
             match first(self.left.get(from..).unwrap_or_default()) {
                 Found::Event(length, event) => {
-                    events.push(event);
+                    heard.push(Heard::Event(event));
+                    from += length;
+                }
+                Found::Status(length) => {
+                    heard.push(Heard::Status);
                     from += length;
                 }
                 Found::Nothing(length) => from += length,
@@ -110,7 +135,7 @@ impl Decoder {
             }
         }
         self.forget(from);
-        events
+        heard
     }
 
     /// How long the rest of what has begun is waited for; `None` where nothing has.
@@ -125,7 +150,7 @@ impl Decoder {
     }
 
     /// Nothing more has come: an escape that stood alone is a key, and so is what can be one with Alt.
-    pub fn give_up(&mut self) -> Vec<Event> {
+    pub fn give_up(&mut self) -> Vec<Heard> {
         if self.paste.is_some() {
             return Vec::new();
         }
@@ -136,7 +161,7 @@ impl Decoder {
             _ => Vec::new(),
         };
         self.forget(self.left.len());
-        events
+        events.into_iter().map(Heard::Event).collect()
     }
 
     /// The text of a paste whose end has come.
@@ -331,6 +356,7 @@ fn sequence(bytes: &[u8]) -> Found {
     match last {
         // Not a sequence: what broke it off is looked at for itself.
         Some(0..0x40 | 0x7f..) | None => Found::Nothing(length - 1),
+        Some(b'n') if bytes.starts_with(STATUS.as_bytes()) => Found::Status(length),
         Some(last) => known(parameters, *last)
             .map_or(Found::Nothing(length), |event| Found::Event(length, event)),
     }
@@ -363,70 +389,6 @@ fn known(parameters: &[u8], last: u8) -> Option<Event> {
     Some(key(code, held))
 }
 
-fn cursor_key(last: u8) -> Option<KeyCode> {
-    Some(match last {
-        b'A' => KeyCode::Up,
-        b'B' => KeyCode::Down,
-        b'C' => KeyCode::Right,
-        b'D' => KeyCode::Left,
-        b'F' => KeyCode::End,
-        b'H' => KeyCode::Home,
-        b'P'..=b'S' => KeyCode::F(last - b'P' + 1),
-        _ => return None,
-    })
-}
-
-fn numbered(number: u32) -> Option<KeyCode> {
-    let function = |number: u32| u8::try_from(number).ok().map(KeyCode::F);
-    match number {
-        1 | 7 => Some(KeyCode::Home),
-        2 => Some(KeyCode::Insert),
-        3 => Some(KeyCode::Delete),
-        4 | 8 => Some(KeyCode::End),
-        5 => Some(KeyCode::PageUp),
-        6 => Some(KeyCode::PageDown),
-        11..=15 => function(number - 10),
-        17..=21 => function(number - 11),
-        23..=26 => function(number - 12),
-        28 | 29 => function(number - 13),
-        31..=34 => function(number - 14),
-        _ => None,
-    }
-}
-
-/// A character by its number, as kitty's protocol and xterm's modifyOtherKeys send it.
-fn character_key(number: u32, held: KeyModifiers) -> Option<Event> {
-    let code = match number {
-        9 if held.contains(KeyModifiers::SHIFT) => KeyCode::BackTab,
-        9 => KeyCode::Tab,
-        13 => KeyCode::Enter,
-        27 => KeyCode::Esc,
-        8 | 127 => KeyCode::Backspace,
-        // The private use area: keys that we have no name for.
-        0..32 | 0xe000..=0xf8ff => return None,
-        _ => KeyCode::Char(char::from_u32(number)?),
-    };
-    Some(key(code, held))
-}
-
-fn modifiers(number: Option<u32>) -> KeyModifiers {
-    let held = number.unwrap_or(1).saturating_sub(1);
-    let mut modifiers = KeyModifiers::NONE;
-    for (bit, modifier) in [
-        (1, KeyModifiers::SHIFT),
-        (2, KeyModifiers::ALT),
-        (4, KeyModifiers::CONTROL),
-        (8, KeyModifiers::SUPER),
-        (16, KeyModifiers::HYPER),
-        (32, KeyModifiers::META),
-    ] {
-        if held & bit != 0 {
-            modifiers |= modifier;
-        }
-    }
-    modifiers
-}
-
 /// Operating system commands and device control strings are answers, up to their terminator; where they begin
 /// otherwise, it was a letter with Alt.
 fn answer(bytes: &[u8]) -> Found {
@@ -455,29 +417,6 @@ fn answer(bytes: &[u8]) -> Found {
         },
         None if near.len() == LONGEST_ANSWER => Found::Endless(LONGEST_ANSWER + 2, Endless::Answer),
         None => Found::Partial,
-    }
-}
-
-fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
-    Event::Key(KeyEvent::new(code, modifiers))
-}
-
-fn letter_key(c: char) -> Event {
-    let modifiers = if c.is_uppercase() {
-        KeyModifiers::SHIFT
-    } else {
-        KeyModifiers::NONE
-    };
-    key(KeyCode::Char(c), modifiers)
-}
-
-fn with_alt(event: Event) -> Event {
-    match event {
-        Event::Key(mut key) => {
-            key.modifiers |= KeyModifiers::ALT;
-            Event::Key(key)
-        }
-        other => other,
     }
 }
 

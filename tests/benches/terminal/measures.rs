@@ -14,6 +14,8 @@ use crate::tokens::{Account, FEW, MANY, MOST};
 const STARTS: usize = 40;
 const KEYS: usize = 200;
 const REST: Duration = Duration::from_secs(30);
+/// A line as of old, in bytes a second.
+const SLOW: u64 = 2_400;
 /// To the terminal and back, where it is far away.
 const TRIP: Duration = Duration::from_millis(150);
 /// The resident memory of slumber 5.4, a peer that was measured once, in KiB.
@@ -66,6 +68,7 @@ pub struct Figures {
     letters: Keys,
     largest: f64,
     held_ms: f64,
+    slow_ms: f64,
     idle: (f64, f64, f64),
     threads: f64,
     memory: (f64, f64),
@@ -102,6 +105,7 @@ impl Figures {
             letters: Keys::default(),
             largest: 0.0,
             held_ms: 0.0,
+            slow_ms: 0.0,
             idle: (0.0, 0.0, 0.0),
             threads: 0.0,
             memory: (0.0, 0.0),
@@ -112,8 +116,9 @@ impl Figures {
             accounts: Default::default(),
         };
         for _ in 0..STARTS {
-            let mut afar = Session::start(&app(), &[], few.path());
+            let mut afar = Session::start_afar(&app(), &[], few.path());
             figures.afar.push(afar.ready_afar("conn-00000", TRIP));
+            figures.questions = figures.questions.max(afar.questions() as f64);
             afar.quit();
             start(&mut figures.app, &app(), &[], (few.path(), "conn-00000"));
             start(&mut figures.many, &app(), &[], (many.path(), "conn-00000"));
@@ -146,7 +151,10 @@ impl Figures {
             press(&mut app, key, &mut self.moves);
             press(&mut floor, key, &mut self.floor_moves);
         }
-        self.held_ms = app.hold("j", 30);
+        self.held_ms = app.hold("j", 30, QUIET);
+        app.slow_down(SLOW);
+        self.slow_ms = app.hold("k", 30, Duration::from_secs(1));
+        app.slow_down(0);
         // Help and zoom are pages: a whole screen of something else.
         for key in [
             ":", "\x1b", "s", "s", "s", "s", "/", "9", "\x1b", "n", "\x1b",
@@ -163,7 +171,6 @@ impl Figures {
         for key in "https://a.example/".chars() {
             press(&mut app, &key.to_string(), &mut self.letters);
         }
-        self.questions = app.questions() as f64;
     }
 
     fn rest(&mut self, home: &Path) {
@@ -283,6 +290,12 @@ impl Figures {
             ),
             Row::times("2a", "key to last byte, p99", late(keys), late(bare), 1.5),
             Row::most("2c", "held key, ms behind", self.held_ms, 16.0),
+            Row::most(
+                "",
+                "held key over 2,400 bytes/s, ms behind",
+                self.slow_ms,
+                1_500.0,
+            ),
             Row::most("3c", "writes a list move, at most", pieces, 1.0),
             Row::times("9", "exit", half(&app.exit), half(&floor.exit), 1.5),
         ]
@@ -295,7 +308,12 @@ impl Figures {
         let (memory, floor) = self.memory;
         let letters = half(&self.letters.bytes);
         let rows = [
-            Row::most("1c", "questions to the terminal", self.questions, 0.0),
+            Row::most(
+                "1c",
+                "questions to the terminal, a start",
+                self.questions,
+                1.0,
+            ),
             Row::most("1c", "bytes that late answers cause", self.late_bytes, 0.0),
             Row::times("2b", "processor time a key", keys.cpu_ms, bare.cpu_ms, 1.5),
             Row::most("3a", "bytes a list move", half(&keys.bytes), 80.0),

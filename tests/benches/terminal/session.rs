@@ -5,7 +5,9 @@ use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -22,11 +24,17 @@ pub const QUIET: Duration = Duration::from_millis(40);
 /// So many cells with something in them are a first paint.
 const PAINTED: usize = 10;
 
+/// What asks for the terminal's status, and what it answers.
+const STATUS: (&[u8], &[u8]) = (b"\x1b[5n", b"\x1b[0n");
+
+/// What a slow line carries in one piece.
+const ON_THE_LINE: usize = 48;
+
 /// The sequences that ask a terminal something, and what xterm answers.
 pub const QUESTIONS: [(&[u8], &[u8]); 6] = [
     (b"\x1b[c", b"\x1b[?64;1;2;6;9;15;16;17;18;21;22;28c"),
     (b"\x1b[6n", b"\x1b[1;1R"),
-    (b"\x1b[5n", b"\x1b[0n"),
+    STATUS,
     (b"\x1b[?u", b"\x1b[?0u"),
     (b"\x1b]11;?", b"\x1b]11;rgb:0000/0000/0000\x1b\\"),
     (b"\x1b[>q", b"\x1bP>|XTerm(370)\x1b\\"),
@@ -35,13 +43,18 @@ pub const QUESTIONS: [(&[u8], &[u8]); 6] = [
 /// A piece of output, and when it was read.
 type Piece = (Instant, Vec<u8>);
 
-/// A running program.
+/// Where keys and answers go in.
+type Keys = Arc<Mutex<Box<dyn Write + Send>>>;
+
+/// A running program, in a terminal that answers at once when it is asked for its status, as all do.
 pub struct Session {
     started: Instant,
     pieces: Receiver<Piece>,
     /// All output so far.
     pub output: Vec<Piece>,
-    keys: Box<dyn Write + Send>,
+    keys: Keys,
+    /// Bytes that the line carries in a second; 0 for as many as come.
+    rate: Arc<AtomicU64>,
     child: Box<dyn Child + Send + Sync>,
     _master: Box<dyn MasterPty + Send>,
 }
@@ -68,6 +81,15 @@ pub struct Used {
 impl Session {
     /// Starts `program` with `arguments` and this home, and nothing else.
     pub fn start(program: &Path, arguments: &[&str], home: &Path) -> Self {
+        Self::answering(program, arguments, home, true)
+    }
+
+    /// The same in a terminal that is far away; see [`Self::ready_afar`].
+    pub fn start_afar(program: &Path, arguments: &[&str], home: &Path) -> Self {
+        Self::answering(program, arguments, home, false)
+    }
+
+    fn answering(program: &Path, arguments: &[&str], home: &Path, answers: bool) -> Self {
         let size = PtySize {
             rows: ROWS,
             cols: COLUMNS,
@@ -90,18 +112,11 @@ impl Session {
         command.cwd(home);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (sender, pieces) = channel();
-        std::thread::spawn(move || {
-            let mut bytes = vec![0; 1 << 16];
-            while let Ok(length @ 1..) = reader.read(&mut bytes) {
-                if sender
-                    .send((Instant::now(), bytes[..length].to_vec()))
-                    .is_err()
-                {
-                    return;
-                }
-            }
-        });
-        let keys = pair.master.take_writer().unwrap();
+        let keys: Keys = Arc::new(Mutex::new(pair.master.take_writer().unwrap()));
+        let rate = Arc::new(AtomicU64::new(0));
+        let answering = answers.then(|| Arc::clone(&keys));
+        let line = Arc::clone(&rate);
+        std::thread::spawn(move || carry(&mut reader, &line, answering, &sender));
         let started = Instant::now();
         let child = pair.slave.spawn_command(command).unwrap();
         Self {
@@ -109,9 +124,19 @@ impl Session {
             pieces,
             output: Vec::new(),
             keys,
+            rate,
             child,
             _master: pair.master,
         }
+    }
+
+    fn type_in(&self, bytes: &[u8]) {
+        self.keys.lock().unwrap().write_all(bytes).unwrap();
+    }
+
+    /// From now on the line carries so many bytes a second.
+    pub fn slow_down(&self, rate: u64) {
+        self.rate.store(rate, Ordering::Relaxed);
     }
 
     /// Takes in output until nothing came for `quiet`.
@@ -161,7 +186,7 @@ impl Session {
             while let Some((due, answer)) = answers.front()
                 && *due <= Instant::now()
             {
-                self.keys.write_all(answer).unwrap();
+                self.type_in(answer);
                 answers.pop_front();
             }
             let Ok((at, bytes)) = self.pieces.recv_timeout(Duration::from_millis(2)) else {
@@ -259,7 +284,7 @@ impl Session {
     pub fn press(&mut self, key: &str) -> Pressed {
         let before = self.output.len();
         let pressed = Instant::now();
-        self.keys.write_all(key.as_bytes()).unwrap();
+        self.type_in(key.as_bytes());
         self.settle(QUIET);
         let caused = &self.output[before..];
         Pressed {
@@ -273,7 +298,7 @@ impl Session {
     pub fn press_until(&mut self, key: &str, test: impl Fn(&str) -> bool) -> f64 {
         let mut parser = after(&self.output);
         let pressed = Instant::now();
-        self.keys.write_all(key.as_bytes()).unwrap();
+        self.type_in(key.as_bytes());
         loop {
             let (at, bytes) = self.pieces.recv_timeout(LIMIT).unwrap();
             parser.process(&bytes);
@@ -284,17 +309,18 @@ impl Session {
         }
     }
 
-    /// Holds a key at thirty a second; the milliseconds from the last one to the end of the output.
-    pub fn hold(&mut self, key: &str, times: u32) -> f64 {
+    /// Holds a key at thirty a second; the milliseconds from the last one to the end of the output, behind which
+    /// nothing came for `quiet`.
+    pub fn hold(&mut self, key: &str, times: u32, quiet: Duration) -> f64 {
         let began = Instant::now();
         let mut last = began;
         for time in 1..=times {
             last = Instant::now();
-            self.keys.write_all(key.as_bytes()).unwrap();
+            self.type_in(key.as_bytes());
             let next = began + Duration::from_secs(1) / 30 * time;
             self.rest(next.saturating_duration_since(Instant::now()));
         }
-        self.settle(QUIET);
+        self.settle(quiet);
         let end = self.output.last().map_or(last, |(at, _)| *at);
         milliseconds(end.saturating_duration_since(last))
     }
@@ -302,7 +328,7 @@ impl Session {
     /// Presses `q`; the milliseconds until the program has ended.
     pub fn quit(mut self) -> f64 {
         let pressed = Instant::now();
-        self.keys.write_all(b"q").unwrap();
+        self.type_in(b"q");
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status:?}");
         milliseconds(pressed.elapsed())
@@ -348,6 +374,47 @@ impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
+}
+
+/// Hands output on as fast as the line is, and answers for the terminal.
+fn carry(
+    output: &mut impl Read,
+    rate: &AtomicU64,
+    answering: Option<Keys>,
+    pieces: &Sender<Piece>,
+) {
+    let (question, answer) = STATUS;
+    let mut bytes = vec![0; 1 << 16];
+    // The end of what was read before: a question may come in two pieces.
+    let mut tail = Vec::new();
+    loop {
+        let rate = rate.load(Ordering::Relaxed);
+        let room = if rate == 0 { bytes.len() } else { ON_THE_LINE };
+        let Ok(length @ 1..) = output.read(&mut bytes[..room]) else {
+            return;
+        };
+        if rate > 0 {
+            pass(Duration::from_secs_f64(length as f64 / rate as f64));
+        }
+        let piece = bytes[..length].to_vec();
+        tail.extend_from_slice(&piece);
+        if times(&tail, question) > 0 {
+            tail.clear();
+            if let Some(keys) = &answering {
+                // Whoever has ended meanwhile hears nothing.
+                let _ = keys.lock().unwrap().write_all(answer);
+            }
+        }
+        tail.drain(..tail.len().saturating_sub(question.len() - 1));
+        if pieces.send((Instant::now(), piece)).is_err() {
+            return;
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a line takes its time")]
+fn pass(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// How often `part` stands in `whole`.

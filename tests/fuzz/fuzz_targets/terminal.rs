@@ -5,12 +5,11 @@
 
 #![no_main]
 
-use crossterm::event::Event;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use switchboard::app::Model;
 use switchboard::tui::input;
-use switchboard::tui::keyboard::decode::Decoder;
+use switchboard::tui::keyboard::decode::{Decoder, Heard};
 
 fuzz_target!(|input: &[u8]| {
     let Some((cut, bytes)) = input.split_first() else {
@@ -20,7 +19,7 @@ fuzz_target!(|input: &[u8]| {
     let mut events = whole.feed(bytes);
     let mut pieces = Decoder::default();
     let size = usize::from(*cut).max(1);
-    let cut: Vec<Event> = bytes.chunks(size).flat_map(|piece| pieces.feed(piece)).collect();
+    let cut: Vec<Heard> = bytes.chunks(size).flat_map(|piece| pieces.feed(piece)).collect();
     assert_eq!(events, cut);
     assert_eq!(whole.patience(), pieces.patience());
     events.extend(whole.give_up());
@@ -42,11 +41,13 @@ fn answered(bytes: &[u8]) {
     assert_eq!(events.len(), 1, "{events:?}");
 }
 
-fn shown(events: Vec<Event>) {
+fn shown(heard: Vec<Heard>) {
     let now = Timestamp::UNIX_EPOCH;
     let mut model = Model::new((80, 24), now);
-    for event in events {
-        if let Some(message) = input::message(&model, event) {
+    for heard in heard {
+        if let Heard::Event(event) = heard
+            && let Some(message) = input::message(&model, event)
+        {
             model.update(now, message);
         }
     }

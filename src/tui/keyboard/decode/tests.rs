@@ -7,16 +7,20 @@ use super::*;
 /// The events of `bytes` and of the silence behind them, as short words.
 fn heard(bytes: &[u8]) -> String {
     let mut decoder = Decoder::default();
-    let mut events = decoder.feed(bytes);
+    let mut heard = decoder.feed(bytes);
     if decoder.patience().is_some() {
-        events.extend(decoder.give_up());
+        heard.extend(decoder.give_up());
     }
     assert!(decoder.left.is_empty() || decoder.paste.is_some());
-    let words: Vec<_> = events.iter().map(word).collect();
+    let words: Vec<_> = heard.iter().map(word).collect();
     words.join(" ")
 }
 
-fn word(event: &Event) -> String {
+fn word(heard: &Heard) -> String {
+    let event = match heard {
+        Heard::Event(event) => event,
+        Heard::Status => return "status".into(),
+    };
     match event {
         Event::Key(key) => {
             let mut word = String::new();
@@ -103,7 +107,9 @@ fn answers_of_the_terminal_never_become_keys() {
         b"\x1b[?2026;2$y",
         b"\x1b[?1u",
         b"\x1b[12;40R",
-        b"\x1b[0n",
+        b"\x1b[3n",
+        b"\x1b[?0n",
+        b"\x1b[0;1n",
         b"\x1b[8;24;80t",
         b"\x1b[I\x1b[O",
         b"\x1b]11;rgb:0000/0000/0000\x1b\\",
@@ -118,6 +124,17 @@ fn answers_of_the_terminal_never_become_keys() {
         bytes.push(b'j');
         assert_eq!(heard(&bytes), "j", "{}", answer.escape_ascii());
     }
+}
+
+/// Also where it comes in the middle of a paste, as from tmux: a password that was pasted holds none of it.
+#[test]
+fn its_status_is_told_and_is_no_key_either() {
+    assert_eq!(heard(b"j\x1b[0nk"), "j status k");
+    assert_eq!(heard(b"\x1b\x1b[0n"), "Esc status");
+    assert_eq!(
+        heard(b"\x1b[200~se\x1b[0ncret\x1b[201~"),
+        "status paste(secret)"
+    );
 }
 
 #[test]
@@ -140,7 +157,8 @@ fn a_paste_is_one_event_whatever_is_in_it() {
     assert_eq!(decoder.patience(), None, "a slow line may pause");
     assert!(decoder.give_up().is_empty());
     assert!(decoder.feed(b"two\x1b[20").is_empty());
-    assert_eq!(decoder.feed(b"1~"), [Event::Paste("one two".into())]);
+    let paste = Event::Paste("one two".into());
+    assert_eq!(decoder.feed(b"1~"), [Heard::Event(paste)]);
 }
 
 #[test]
@@ -189,7 +207,7 @@ fn nothing_of_what_has_no_end_becomes_a_key() {
         for size in [1, 3, 64, 66, 4_096, bytes.len()] {
             let mut decoder = Decoder::default();
             let pieces = bytes.chunks(size);
-            let events: Vec<Event> = pieces.flat_map(|piece| decoder.feed(piece)).collect();
+            let events: Vec<_> = pieces.flat_map(|piece| decoder.feed(piece)).collect();
             let words: Vec<_> = events.iter().map(word).collect();
             assert_eq!(words, ["j"], "in pieces of {size}");
             assert_eq!(decoder.patience(), None);
@@ -240,7 +258,11 @@ fn a_paste_without_measure_is_kept_in_part_and_ended_all_the_same() {
             events.extend(decoder.feed(bytes));
             assert!(decoder.left.len() <= LONGEST_PASTE + piece + 16);
         }
-        let [Event::Paste(text), Event::Key(letter)] = events.as_slice() else {
+        let [
+            Heard::Event(Event::Paste(text)),
+            Heard::Event(Event::Key(letter)),
+        ] = events.as_slice()
+        else {
             panic!("{} events", events.len());
         };
         assert!(text.len() >= LONGEST_PASTE && text.bytes().all(|byte| byte == b'x'));

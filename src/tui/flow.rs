@@ -1,0 +1,336 @@
+//! What is on its way to the terminal, and when that is too much.
+//!
+//! A pseudo-terminal takes 64 KB without a word, an SSH server megabytes. Over a slow line frames wait there that
+//! are old when they are seen: a key held for a second was followed by eight seconds of rows that went by. So
+//! behind a burst the terminal is asked for its status (DSR 5 of ECMA-48, which every terminal since the VT100
+//! answers, and tmux, screen and mosh for themselves), and its answer tells that it has taken in what stood before.
+//! Nobody waits for the answer but the next frame, and that only where the terminal has answered before: it is left
+//! out while too much is on its way, and the next one holds all that happened meanwhile.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Asks for the terminal's status.
+pub const QUESTION: &[u8] = b"\x1b[5n";
+
+/// So much is a burst. Less is written over a line of 2,400 bytes/s in less than half a second.
+const BURST: usize = 1024;
+/// No line is taken to need longer for a byte (1,200 bytes/s): what was written longer ago has arrived.
+const A_BYTE: Duration = Duration::from_micros(833);
+/// So much may be on its way at the start, and at most.
+const WINDOW: usize = 4 * 1024;
+const WIDEST: usize = 64 * 1024;
+/// An answer that comes sooner lets more be on its way; one that comes later, less.
+const SOON: Duration = Duration::from_millis(200);
+const LATE: Duration = Duration::from_millis(500);
+/// An answer is waited for so long, and as long as the slowest line takes for what is on its way.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the end waits for a terminal of which it is not known whether it answers, counted from the question.
+const LAST_UNKNOWN: Duration = Duration::from_millis(150);
+/// And for one that does, counted from the end.
+const LAST_KNOWN: Duration = Duration::from_secs(1);
+
+/// What is known of a terminal's answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Answers {
+    #[default]
+    Unknown,
+    Come,
+    /// It answers nothing: it is not asked again.
+    Never,
+}
+
+/// What was asked and not answered yet.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    at: Instant,
+    /// Bytes written behind the question.
+    behind: usize,
+}
+
+/// The bytes between the program and what a person sees.
+#[derive(Debug)]
+pub struct Flow {
+    answers: Answers,
+    asked: Option<Asked>,
+    /// Bytes of which it is not known whether they have arrived.
+    on_the_way: usize,
+    /// When the last of them were written.
+    written: Option<Instant>,
+    /// How many of them may be on their way when a frame is drawn.
+    window: usize,
+    /// Whether a frame was left out.
+    owed: bool,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self {
+            answers: Answers::Unknown,
+            asked: None,
+            on_the_way: 0,
+            written: None,
+            window: WINDOW,
+            owed: false,
+        }
+    }
+}
+
+impl Flow {
+    /// So many bytes were written.
+    pub fn wrote(&mut self, bytes: usize) {
+        let now = Instant::now();
+        match (&mut self.asked, self.written) {
+            (Some(asked), _) => asked.behind += bytes,
+            (None, Some(written)) => {
+                let arrived = (now - written).as_nanos() / A_BYTE.as_nanos();
+                let arrived = usize::try_from(arrived).unwrap_or(usize::MAX);
+                self.on_the_way = self.on_the_way.saturating_sub(arrived);
+            }
+            (None, None) => {}
+        }
+        self.on_the_way += bytes;
+        self.written = Some(now);
+    }
+
+    /// Whether the terminal is to be asked now, behind all that was written: then it has to be.
+    pub fn asks(&mut self) -> bool {
+        let asks =
+            self.asked.is_none() && self.on_the_way > BURST && self.answers != Answers::Never;
+        if asks {
+            self.asked = Some(Asked {
+                at: Instant::now(),
+                behind: 0,
+            });
+        }
+        asks
+    }
+
+    /// Whether a frame is left out now, for too much is on its way.
+    pub fn is_full(&mut self) -> bool {
+        if self.until().is_some_and(|until| until <= Instant::now()) {
+            self.give_up();
+        }
+        self.owed =
+            self.answers == Answers::Come && self.asked.is_some() && self.on_the_way >= self.window;
+        self.owed
+    }
+
+    /// The terminal has answered; whether a frame waits for that.
+    pub fn answered(&mut self) -> bool {
+        self.answers = Answers::Come;
+        if let Some(asked) = self.asked.take() {
+            let taken = asked.at.elapsed();
+            if taken < SOON {
+                self.window = (self.window * 2).min(WIDEST);
+            } else if taken > LATE {
+                self.window = (self.window / 2).max(BURST);
+            }
+            self.on_the_way = asked.behind;
+        }
+        std::mem::take(&mut self.owed)
+    }
+
+    /// Ends when a frame that was left out is drawn without an answer; never where none was.
+    pub async fn given_up(&self) {
+        match self.until() {
+            Some(until) if self.owed => tokio::time::sleep_until(until).await,
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Until when the end waits for an answer that would else be taken for keys by whoever reads next; nothing
+    /// where none is to come.
+    pub fn last(&self) -> Option<Instant> {
+        let asked = self.asked?;
+        Some(match self.answers {
+            Answers::Come => Instant::now() + LAST_KNOWN,
+            Answers::Unknown | Answers::Never => asked.at + LAST_UNKNOWN,
+        })
+    }
+
+    /// Somebody else has had the terminal: what was on its way has arrived, or never will.
+    pub fn restart(&mut self) {
+        self.asked = None;
+        self.on_the_way = 0;
+        self.owed = false;
+    }
+
+    fn until(&self) -> Option<Instant> {
+        let bytes = u32::try_from(self.on_the_way).unwrap_or(u32::MAX);
+        Some(self.asked?.at + PATIENCE + A_BYTE.saturating_mul(bytes))
+    }
+
+    /// An answer was lost, or the terminal gives none.
+    fn give_up(&mut self) {
+        self.answers = match self.answers {
+            Answers::Come => Answers::Unknown,
+            Answers::Unknown | Answers::Never => Answers::Never,
+        };
+        self.restart();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    /// A row with another response.
+    const FRAME: u32 = 620;
+
+    /// A terminal at the end of a line.
+    struct Line {
+        flow: Flow,
+        /// What it needs for a byte.
+        a_byte: Duration,
+        trip: Duration,
+        answers: bool,
+        /// When all that was written has arrived.
+        free: Instant,
+        coming: VecDeque<Instant>,
+        asked: usize,
+        /// The frames that were drawn, and when each is seen.
+        seen: Vec<(usize, Instant)>,
+    }
+
+    impl Line {
+        fn new(rate: u32, trip: Duration) -> Self {
+            Self {
+                flow: Flow::default(),
+                a_byte: Duration::from_secs(1) / rate,
+                trip,
+                answers: true,
+                free: Instant::now(),
+                coming: VecDeque::new(),
+                asked: 0,
+                seen: Vec::new(),
+            }
+        }
+
+        /// Draws a frame, if it may be drawn.
+        fn draw(&mut self, frame: usize, bytes: u32) {
+            if self.flow.is_full() {
+                return;
+            }
+            self.free = self.free.max(Instant::now()) + self.a_byte * bytes;
+            self.seen.push((frame, self.free + self.trip / 2));
+            self.flow.wrote(usize::try_from(bytes).unwrap());
+            if self.flow.asks() {
+                self.asked += 1;
+                if self.answers {
+                    self.coming.push_back(self.free + self.trip);
+                }
+            }
+        }
+
+        /// Lets time pass; a frame that was left out is drawn when it may be.
+        async fn rest(&mut self, until: Instant, frame: usize) {
+            loop {
+                let answer = self.coming.front().copied();
+                let next = answer.filter(|at| *at <= until).unwrap_or(until);
+                let given_up = tokio::time::timeout_at(next, self.flow.given_up()).await;
+                if given_up.is_ok() {
+                    self.draw(frame, FRAME);
+                } else if next == until && answer != Some(until) {
+                    return;
+                } else {
+                    self.coming.pop_front();
+                    if self.flow.answered() {
+                        self.draw(frame, FRAME);
+                    }
+                }
+            }
+        }
+
+        /// A first screen, then a key held for a second; how long after the last one it is seen.
+        async fn held(&mut self) -> Duration {
+            self.draw(0, 4_800);
+            self.rest(Instant::now() + Duration::from_secs(10), 0).await;
+            let mut last = Instant::now();
+            for frame in 1..=30 {
+                last = Instant::now();
+                self.draw(frame, FRAME);
+                self.rest(last + Duration::from_millis(33), frame).await;
+            }
+            self.rest(last + Duration::from_secs(60), 30).await;
+            let (frame, seen) = *self.seen.last().unwrap();
+            assert_eq!(frame, 30, "the last one is drawn");
+            seen - last
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_held_over_a_slow_line_is_followed_by_no_old_rows() {
+        let mut line = Line::new(2_400, Duration::from_millis(100));
+        let behind = line.held().await;
+        assert!(behind < Duration::from_millis(1_200), "{behind:?}");
+        assert!(line.seen.len() > 4, "it moves all the same");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_is_long_and_not_slow_shows_every_frame() {
+        for trip in [1, 150] {
+            let mut line = Line::new(1_000_000, Duration::from_millis(trip));
+            line.held().await;
+            assert_eq!(line.seen.len(), 31, "{trip} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_terminal_that_answers_nothing_delays_nothing_and_is_asked_once() {
+        let mut line = Line::new(1_000_000, Duration::ZERO);
+        line.answers = false;
+        line.held().await;
+        assert_eq!(line.seen.len(), 31);
+        assert_eq!(line.asked, 1);
+        assert!(line.flow.last().is_none(), "nothing is waited for");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_was_lost_holds_the_screen_for_a_while_only() {
+        let mut line = Line::new(2_400, Duration::ZERO);
+        line.held().await;
+        line.answers = false;
+        line.draw(0, 4_800);
+        line.answers = true;
+        let (drawn, asked) = (line.seen.len(), line.asked);
+        line.draw(1, FRAME);
+        line.rest(Instant::now() + Duration::from_secs(5), 1).await;
+        assert_eq!(line.seen.len(), drawn, "it may still come");
+        line.rest(Instant::now() + Duration::from_secs(5), 1).await;
+        assert_eq!(line.seen.len(), drawn + 1);
+        line.held().await;
+        assert!(line.asked > asked, "it is asked again");
+        assert_eq!(line.flow.answers, Answers::Come);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn few_bytes_now_and_then_ask_nothing() {
+        let mut line = Line::new(2_400, Duration::ZERO);
+        for frame in 0..100 {
+            line.draw(frame, 100);
+            line.rest(Instant::now() + Duration::from_millis(100), frame)
+                .await;
+        }
+        assert_eq!(line.asked, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_an_answer_that_is_on_its_way() {
+        let mut line = Line::new(2_400, Duration::ZERO);
+        assert!(line.flow.last().is_none());
+        line.draw(0, 4_800);
+        let unknown = line.flow.last().unwrap() - Instant::now();
+        assert_eq!(unknown, LAST_UNKNOWN);
+        line.rest(Instant::now() + Duration::from_secs(10), 0).await;
+        assert!(line.flow.last().is_none(), "it has come");
+        line.draw(1, 4_800);
+        let known = line.flow.last().unwrap() - Instant::now();
+        assert_eq!(known, LAST_KNOWN);
+        line.flow.restart();
+        assert!(line.flow.last().is_none() && !line.flow.is_full());
+    }
+}
