@@ -17,6 +17,7 @@ pub mod history;
 pub mod man;
 pub mod output;
 pub mod probe;
+pub mod prompt;
 pub mod recipient;
 pub mod rehearse;
 pub mod remote_token;

@@ -11,6 +11,8 @@ mod support;
 
 #[path = "secrets/copying.rs"]
 mod copying;
+#[path = "secrets/sources.rs"]
+mod sources;
 #[path = "secrets/stores.rs"]
 mod stores;
 

@@ -312,6 +312,7 @@ pub fn duration(text: &str) -> Result<Duration, Fault> {
 async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Result<u8, Fault> {
     let text = if path == Path::new("-") {
         let mut text = String::new();
+        super::sources::take(super::sources::STDIN)?;
         let read = std::io::stdin().lock().read_to_string(&mut text);
         read.map_err(|error| {
             Fault::input_text(format!("reading the targets from standard input: {error}"))

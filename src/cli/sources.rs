@@ -1,9 +1,12 @@
 //! Where secrets come from without standing in an argument: standard input, a file descriptor, the
 //! environment, a prompt.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
+use std::sync::{Mutex, PoisonError};
 
 use super::arguments::secret::PassphraseArguments;
+use super::arguments::transfer::BundleArguments;
 use super::arguments::{Global, KeySource, TokenSource};
 use super::fault::Fault;
 use crate::config::Environment;
@@ -15,6 +18,34 @@ enum Source<'a> {
     Stdin,
     Descriptor(u32),
     Variable(&'a str),
+}
+
+/// Standard input's descriptor.
+pub const STDIN: u32 = 0;
+
+/// The descriptors that were read in this process.
+static TAKEN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// To be called before a descriptor is read: what it holds is one thing. Read for a second one, the passphrase of the
+/// vault would become a key, and be sent.
+pub fn take(descriptor: u32) -> Result<(), Fault> {
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if taken.insert(descriptor) {
+        return Ok(());
+    }
+    let source = match descriptor {
+        STDIN => "standard input".to_owned(),
+        number => format!("descriptor {number}"),
+    };
+    Err(Fault::usage(format!(
+        "{source} was named for two things, and holds one of them"
+    ))
+    .hint("give each a descriptor of its own: --key-fd 3 3<FILE --passphrase-fd 4 4<FILE"))
+}
+
+fn from_descriptor(number: u32) -> Result<Secret, Fault> {
+    take(number)?;
+    files::read_secret_from(number).map_err(|error| Fault::input(&error))
 }
 
 /// The key and the token that the flags point at. Standard input can feed only one of them.
@@ -54,9 +85,7 @@ fn source(stdin: bool, descriptor: Option<u32>, variable: Option<&str>) -> Optio
 fn read(environment: &Environment, what: &str, source: &Source<'_>) -> Result<Secret, Fault> {
     let secret = match source {
         Source::Stdin => from_stdin(what)?,
-        Source::Descriptor(number) => {
-            files::read_secret_from(*number).map_err(|error| Fault::input(&error))?
-        }
+        Source::Descriptor(number) => from_descriptor(*number)?,
         Source::Variable(name) => environment.lookup(name).ok_or_else(|| {
             Fault::input_text(format!(
                 "the variable {} is not set",
@@ -75,6 +104,7 @@ fn from_stdin(what: &str) -> Result<Secret, Fault> {
     if stdin.is_terminal() {
         return prompt(&format!("{what}: "));
     }
+    take(STDIN)?;
     let line = files::first_line(stdin.lock()).map_err(|error| {
         Fault::input_text(format!("reading the {what} from standard input: {error}"))
     })?;
@@ -88,17 +118,13 @@ pub fn somebody_is_there() -> bool {
 
 /// Asks for a secret without showing it.
 pub fn prompt(question: &str) -> Result<Secret, Fault> {
-    rpassword::prompt_password(question)
-        .map(Secret::new)
-        .map_err(|error| Fault::input_text(format!("reading what was typed: {error}")))
+    super::prompt::secret(question)
 }
 
 /// The vault's passphrase from where the flags or the environment say, if they say.
 pub fn passphrase(environment: &Environment, global: &Global) -> Result<Option<Secret>, Fault> {
     if let Some(number) = global.passphrase_fd {
-        return files::read_secret_from(number)
-            .map(Some)
-            .map_err(|error| Fault::input(&error));
+        return from_descriptor(number).map(Some);
     }
     let file = global
         .passphrase_file
@@ -111,12 +137,24 @@ pub fn passphrase(environment: &Environment, global: &Global) -> Result<Option<S
 
 /// The passphrase that the vault shall have from now on, from where the flags say, if they say.
 pub fn new_passphrase(arguments: &PassphraseArguments) -> Result<Option<Secret>, Fault> {
-    let given = match (arguments.new_passphrase_fd, &arguments.new_passphrase_file) {
-        (Some(number), _) => files::read_secret_from(number),
-        (None, Some(path)) => files::read_passphrase(path),
-        (None, None) => return Ok(None),
-    };
-    given.map(Some).map_err(|error| Fault::input(&error))
+    match (arguments.new_passphrase_fd, &arguments.new_passphrase_file) {
+        (Some(number), _) => from_descriptor(number).map(Some),
+        (None, Some(path)) => {
+            let given = files::read_passphrase(path);
+            given.map(Some).map_err(|error| Fault::input(&error))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// The bundle's passphrase from where the flags say, if they say.
+pub fn bundle_passphrase(arguments: &BundleArguments) -> Result<Option<Secret>, Fault> {
+    if let Some(number) = arguments.bundle_passphrase_fd {
+        return from_descriptor(number).map(Some);
+    }
+    let path = arguments.bundle_passphrase_file.as_ref();
+    let given = path.map(|path| files::read_passphrase(path)).transpose();
+    given.map_err(|problem| Fault::input(&problem))
 }
 
 /// What a command that needs the vault says where nobody can be asked.

@@ -259,14 +259,8 @@ fn passphrase(
     arguments: &BundleArguments,
     question: &str,
 ) -> Result<Option<Secret>, Fault> {
-    let given = if let Some(number) = arguments.bundle_passphrase_fd {
-        Some(files::read_secret_from(number))
-    } else {
-        let path = arguments.bundle_passphrase_file.as_ref();
-        path.map(|path| files::read_passphrase(path))
-    };
-    match given {
-        Some(given) => given.map(Some).map_err(|problem| Fault::input(&problem)),
+    match sources::bundle_passphrase(arguments)? {
+        Some(given) => Ok(Some(given)),
         None if !arguments.bundle_passphrase => Ok(None),
         None if sources::somebody_is_there() => sources::prompt(question).map(Some),
         None => Err(
@@ -279,6 +273,7 @@ fn passphrase(
 /// The whole file, or standard input for `-`.
 fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
     if file == Path::new("-") {
+        sources::take(sources::STDIN)?;
         let stdin = std::io::stdin().lock();
         return files::read_all(stdin, Path::new("standard input"))
             .map_err(|problem| Fault::input(&problem));
@@ -314,7 +309,7 @@ pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8,
         }
         ExportFormat::Bundle => bundle(context, &arguments, &chosen).await?,
     };
-    match arguments.output {
+    match arguments.output.filter(|path| path.as_os_str() != "-") {
         Some(path) => context.desk.write_export(path, bytes).await?,
         None => output::raw(&bytes)?,
     }
@@ -345,7 +340,8 @@ async fn bundle(
     chosen: &[Connection],
 ) -> Result<Vec<u8>, Fault> {
     use std::io::IsTerminal;
-    if arguments.output.is_none() && std::io::stdout().is_terminal() {
+    let to_stdout = |path: &std::path::PathBuf| path.as_os_str() == "-";
+    if arguments.output.as_ref().is_none_or(to_stdout) && std::io::stdout().is_terminal() {
         return Err(Fault::usage("a bundle is no text for a terminal").hint("give --output FILE"));
     }
     let passphrase = passphrase(

@@ -2,6 +2,7 @@
 //!
 //! Everything here blocks. Paths in messages are inert; contents never stand in one.
 
+mod descriptor;
 mod lock;
 mod pipe;
 mod private;
@@ -14,12 +15,13 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::process::{Uid, geteuid};
 use zeroize::Zeroizing;
 
 pub use lock::Lock;
 pub use private::PrivateFolder;
 pub use socket::bind_private_socket;
-pub use whole::{followed, sweep, write_whole};
+pub use whole::{followed, sweep, write_out, write_whole};
 
 use crate::domain::Secret;
 use crate::domain::text::inert;
@@ -87,6 +89,19 @@ pub enum FileProblem {
     WritableByOthers {
         /// The file or folder that the chmod mends.
         path: PathBuf,
+    },
+    /// Somebody else owns it, and can change it whatever its mode is.
+    #[error(
+        "{0} belongs to another user (uid {1}), who can change it, so it is not used: copy it, or run `chown {2} {0}`",
+        shown(path),
+        owner,
+        geteuid().as_raw()
+    )]
+    AnothersFile {
+        /// The file or folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
     },
     /// Group or others may read what must be private.
     #[error(
@@ -287,10 +302,10 @@ pub fn read_secret(path: &Path) -> Result<Secret, FileProblem> {
     secret_of(file, path)
 }
 
-/// The first line of an open file descriptor: `--key-fd N`, `--passphrase-fd N`. Waits for its writer.
+/// The next line of an open file descriptor: `--key-fd N`, `--passphrase-fd N`. Waits for its writer.
 pub fn read_secret_from(descriptor: u32) -> Result<Secret, FileProblem> {
     let path = PathBuf::from(format!("/dev/fd/{descriptor}"));
-    let file = File::open(&path).map_err(|source| FileProblem::Read {
+    let file = descriptor::inherited(descriptor, &path).map_err(|source| FileProblem::Read {
         path: path.clone(),
         source,
     })?;
@@ -400,7 +415,7 @@ pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
         })
 }
 
-/// Refuses a file that group or others may change, or that lies in a folder which they may change. A
+/// Refuses a file that group or others may change, or that is another user's, or that lies in such a folder. A
 /// symbolic link is followed: both folders count.
 pub fn refuse_writable_by_others(path: &Path) -> Result<(), FileProblem> {
     let target = followed(path);
@@ -414,18 +429,34 @@ pub fn refuse_writable_by_others(path: &Path) -> Result<(), FileProblem> {
         let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
             continue;
         };
-        match mode(path) {
-            Ok(mode) if mode & GROUP_OR_OTHERS_WRITE != 0 => {
-                return Err(FileProblem::WritableByOthers {
+        let found = match fs::metadata(path) {
+            Ok(found) => found,
+            Err(source) if source.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => {
+                return Err(FileProblem::Read {
                     path: path.to_owned(),
+                    source,
                 });
             }
-            Ok(_) => {}
-            Err(FileProblem::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-            Err(problem) => return Err(problem),
+        };
+        if found.permissions().mode() & GROUP_OR_OTHERS_WRITE != 0 {
+            return Err(FileProblem::WritableByOthers {
+                path: path.to_owned(),
+            });
+        }
+        if is_anothers(found.uid(), geteuid()) {
+            return Err(FileProblem::AnothersFile {
+                path: path.to_owned(),
+                owner: found.uid(),
+            });
         }
     }
     Ok(())
+}
+
+/// Whether `owner` is neither `user` nor root. Root may use what any user has: that is what `sudo` is for.
+fn is_anothers(owner: u32, user: Uid) -> bool {
+    !user.is_root() && owner != 0 && owner != user.as_raw()
 }
 
 /// The permission bits of what is at `path`.

@@ -218,3 +218,64 @@ fn a_secret_comes_through_a_descriptor() {
         Err(FileProblem::Read { .. })
     ));
 }
+
+#[test]
+fn what_is_another_users_is_not_believed() {
+    let (root, user) = (Uid::ROOT, Uid::from_raw(1000));
+    for (owner, user, anothers) in [
+        (1000, user, false),
+        (0, user, false),
+        (1234, user, true),
+        (1234, root, false),
+    ] {
+        assert_eq!(is_anothers(owner, user), anothers, "{owner} for {user:?}");
+    }
+}
+
+#[test]
+fn a_pipe_is_written_into_and_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &path,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let problem = write_whole(&path, b"one").unwrap_err();
+    assert!(matches!(problem, FileProblem::NotAFile { .. }), "{problem}");
+    let reading = {
+        let path = path.clone();
+        std::thread::spawn(move || fs::read(path).unwrap())
+    };
+    write_out(&path, b"two").unwrap();
+    assert_eq!(reading.join().unwrap(), b"two");
+    let found = fs::symlink_metadata(&path).unwrap();
+    assert!(!found.is_file(), "it is still a pipe");
+    let file = folder.path().join("file");
+    write_out(&file, b"three").unwrap();
+    assert_eq!(mode(&file).unwrap(), 0o600);
+}
+
+#[test]
+fn a_descriptor_is_read_where_it_stands() {
+    use std::io::Seek;
+    use std::os::fd::AsRawFd;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two");
+    fs::write(&path, "first\nsecond\n").unwrap();
+    let mut open = File::open(&path).unwrap();
+    open.seek(io::SeekFrom::Start(6)).unwrap();
+    let number = u32::try_from(open.as_raw_fd()).unwrap();
+    assert_eq!(read_secret_from(number).unwrap(), Secret::new("second"));
+    let (socket, mut other) = std::os::unix::net::UnixStream::pair().unwrap();
+    std::io::Write::write_all(&mut other, b"by a socket\n").unwrap();
+    let number = u32::try_from(socket.as_raw_fd()).unwrap();
+    assert_eq!(
+        read_secret_from(number).unwrap(),
+        Secret::new("by a socket")
+    );
+    assert!(read_secret_from(u32::MAX).is_err());
+}

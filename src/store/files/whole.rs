@@ -12,13 +12,34 @@ use super::FileProblem;
 const LINKS: usize = 40;
 
 /// Replaces the file at `path` with `bytes`, mode 0600, or leaves it as it was: a temporary file beside it,
-/// fsync, rename, fsync of the folder. A symbolic link stays one; its target is replaced.
+/// fsync, rename, fsync of the folder. A symbolic link stays one; its target is replaced. What is no regular file
+/// is refused.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
+    // In place of a device or a pipe a file would stand, for everybody who uses it.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err(FileProblem::NotAFile {
+            path: path.to_owned(),
+        });
+    }
     let target = followed(path);
     replace(&target, bytes).map_err(|source| FileProblem::Write {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Writes `bytes` into the device or the pipe at `path`, as into `/dev/stdout`; a file is written whole.
+pub fn write_out(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
+    if !fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return write_whole(path, bytes);
+    }
+    let opened = File::options().write(true).open(path);
+    opened
+        .and_then(|mut into| into.write_all(bytes))
+        .map_err(|source| FileProblem::Write {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -99,10 +99,11 @@ impl Desk {
         }
     }
 
-    /// Writes a bundle, or definitions, whole: a new file of mode 0600, or in place of the old one.
+    /// Writes a bundle, or definitions, whole: a new file of mode 0600, or in place of the old one. A device or a pipe
+    /// is written into.
     pub async fn write_export(&self, path: PathBuf, bytes: Vec<u8>) -> Result<(), WorkError> {
         self.blocking(move |_| {
-            files::write_whole(&path, &bytes)
+            files::write_out(&path, &bytes)
                 .map_err(|problem| WorkError::failed("exporting", &problem))
         })
         .await

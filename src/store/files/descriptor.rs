@@ -1,0 +1,20 @@
+//! Descriptors that whoever started us left open.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use rustix::io::Errno;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+
+/// What was handed to us open. Opened anew, a socket can't be, nor a file that only root may open, and a file would
+/// begin at its beginning; that is left for a kernel, or a container, that does not hand descriptors on.
+pub(super) fn inherited(descriptor: u32, path: &Path) -> io::Result<File> {
+    let own = i32::try_from(descriptor).map_err(io::Error::other)?;
+    let process = pidfd_open(getpid(), PidfdFlags::empty());
+    match process.and_then(|process| pidfd_getfd(process, own, PidfdGetfdFlags::empty())) {
+        Ok(open) => Ok(File::from(open)),
+        Err(Errno::BADF) => Err(Errno::BADF.into()),
+        Err(_) => File::open(path),
+    }
+}
