@@ -125,7 +125,7 @@ pub enum SecretRef {
     Env(String),
     /// The first line of a file.
     File(PathBuf),
-    /// The first line that a program prints; program and arguments, no shell.
+    /// The first line that a program prints; program and arguments, quoted as in a shell, and run without one.
     Cmd(Vec<String>),
     /// Asked for once, and kept for this session only.
     Ask,
@@ -139,6 +139,9 @@ pub enum SecretRefProblem {
         "not a reference: use keyring:NAME, vault:NAME, env:NAME, file:PATH, cmd:PROGRAM ARGS or ask"
     )]
     Kind,
+    /// Program and arguments are divided as a shell divides them, and one of its quotes is not closed.
+    #[error("a quote behind cmd: is not closed")]
+    Quote,
     /// Nothing after the colon.
     #[error("nothing stands after {0}:")]
     Empty(&'static str),
@@ -165,12 +168,11 @@ impl FromStr for SecretRef {
             "vault" => Ok(Self::Vault(filled("vault")?.to_owned())),
             "env" => Ok(Self::Env(filled("env")?.to_owned())),
             "file" => Ok(Self::File(filled("file")?.into())),
-            "cmd" => Ok(Self::Cmd(
-                filled("cmd")?
-                    .split_whitespace()
-                    .map(str::to_owned)
-                    .collect(),
-            )),
+            "cmd" => match shell_words::split(filled("cmd")?) {
+                Ok(words) if words.iter().any(|word| !word.is_empty()) => Ok(Self::Cmd(words)),
+                Ok(_) => Err(SecretRefProblem::Empty("cmd")),
+                Err(shell_words::ParseError) => Err(SecretRefProblem::Quote),
+            },
             _ => Err(SecretRefProblem::Kind),
         }
     }
@@ -183,7 +185,14 @@ impl fmt::Display for SecretRef {
             Self::Vault(name) => write!(f, "vault:{name}"),
             Self::Env(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
-            Self::Cmd(words) => write!(f, "cmd:{}", words.join(" ")),
+            Self::Cmd(words) => {
+                let plain = words.join(" ");
+                if shell_words::split(&plain).as_ref() == Ok(words) {
+                    write!(f, "cmd:{plain}")
+                } else {
+                    write!(f, "cmd:{}", shell_words::join(words))
+                }
+            }
             Self::Ask => f.write_str("ask"),
         }
     }
@@ -346,6 +355,18 @@ mod tests {
             "ask",
         ] {
             assert_eq!(text.parse::<SecretRef>().unwrap().to_string(), text);
+        }
+        let program = r#"cmd:op read "op://My Vault/x" it\'s"#.parse().unwrap();
+        let SecretRef::Cmd(words) = &program else {
+            panic!("{program}");
+        };
+        assert_eq!(words, &["op", "read", "op://My Vault/x", "it's"]);
+        assert_eq!(program.to_string().parse(), Ok(program.clone()));
+        for (text, problem) in [
+            ("cmd:sh -c 'x", SecretRefProblem::Quote),
+            ("cmd:''", SecretRefProblem::Empty("cmd")),
+        ] {
+            assert_eq!(text.parse::<SecretRef>(), Err(problem), "{text}");
         }
         assert_eq!(
             "env:".parse::<SecretRef>(),
