@@ -118,7 +118,11 @@ impl Desk {
             curl::scheme(&service, connection.auth, &connection.username).ok_or_else(unsent)?;
         match slot {
             Slot::Token => Err(unsent()),
-            Slot::Key | Slot::Added(_) => {
+            Slot::Key => {
+                let (username, key) = self.pair_of(connection, &key).await?;
+                sign::header_lines(&service, scheme, &username, &key).ok_or_else(unsent)
+            }
+            Slot::Added(_) => {
                 sign::header_lines(&service, scheme, &connection.username, &key).ok_or_else(unsent)
             }
         }

@@ -43,14 +43,16 @@ impl Desk {
         secrets.origin_of(reference, &place).await.ok().flatten()
     }
 
-    /// A handle, to reveal or copy: for Connect `ApiKey {id}:{secret}`, else the secret as it is.
+    /// A handle, to reveal or copy: for Connect `ApiKey {id}:{secret}`, else the secret, as a probe would send it:
+    /// what was kept as a whole header line or as a pair is the handle of what is in it.
     pub async fn handle(&self, name: &Name, slot: Slot) -> Result<Handle, WorkError> {
         let connection = self.connection(name).await?;
         let secret = self.secret(&connection, slot).await?;
         match slot {
             Slot::Key => {
                 let service = self.service_of(&connection).await?;
-                Ok(sign::handle(&service, &connection.username, &secret))
+                let (username, key) = self.pair_of(&connection, &secret).await?;
+                Ok(sign::handle(&service, &username, &key))
             }
             Slot::Token | Slot::Added(_) => Ok(Handle::plain(secret)),
         }

@@ -72,7 +72,7 @@ impl Desk {
     }
 
     /// Id and secret as a probe would send them: a pasted pair is split.
-    pub(super) async fn pair_of(
+    pub(in crate::work) async fn pair_of(
         &self,
         connection: &Connection,
         key: &Secret,
@@ -196,6 +196,16 @@ impl Account {
             return Err(TokenError::ReadOnly(self.connection.name.clone()));
         }
         Ok(())
+    }
+
+    /// Refuses `doing` for a token that connections run on, unless the guard was lifted.
+    pub async fn refuse_in_use(
+        &self,
+        id: &str,
+        doing: &'static str,
+        guard: Guard,
+    ) -> Result<(), TokenError> {
+        self.guard(id, doing, guard).await
     }
 
     /// Refuses `doing` for a token that connections run on, unless the guard was lifted.

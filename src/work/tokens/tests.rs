@@ -162,6 +162,29 @@ async fn a_renewal_updates_every_connection_that_holds_the_secret() {
 }
 
 #[tokio::test]
+async fn a_handle_is_of_what_a_probe_sends_however_the_key_was_kept() {
+    let stage = Stage::new().await;
+    let desk = stage.desk().await;
+    let whole = format!("ApiKey {OWN}:a-secret");
+    for (label, username, kept) in [
+        ("line", OWN, whole.as_str()),
+        ("line alone", "", &whole),
+        ("blanks", OWN, "  a-secret "),
+    ] {
+        let mut connection = Connection::new(name(label), ServiceId::connect(), &stage.url);
+        username.clone_into(&mut connection.username);
+        let draft = Draft {
+            key: Edit::Set(Secret::new(kept)),
+            store: Some(StoreKind::Vault),
+            ..Draft::new(connection)
+        };
+        desk.save(draft).await.unwrap();
+        let handle = desk.handle(&name(label), Slot::Key).await.unwrap();
+        assert_eq!(handle.secret(), &Secret::new(whole.as_str()), "{label}");
+    }
+}
+
+#[tokio::test]
 async fn killed_after_any_step_it_goes_on_and_is_never_renewed_twice() {
     const STEPS: [RenewalStep; 8] = [
         RenewalStep::WrittenDown,
