@@ -61,7 +61,11 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
             which,
             grant,
             revoke,
-        } => permissions(context, &which, Difference { grant, revoke }).await,
+            even_in_use,
+        } => {
+            let guard = guard(even_in_use);
+            permissions(context, &which, Difference { grant, revoke }, guard).await
+        }
         RemoteTokenCommand::Usage { which } => usage(context, &which).await,
     }
 }
@@ -141,13 +145,17 @@ async fn changed(account: &Account, which: &Which) -> Result<u8, Fault> {
     written(which.format, &token, || shown::details(&token))
 }
 
-/// Asks for the label, and warns where connections run on the token.
-async fn asked(account: &Account, doing: &str, arguments: &Destructive) -> Result<Guard, Fault> {
-    let guard = if arguments.even_in_use {
+const fn guard(even_in_use: bool) -> Guard {
+    if even_in_use {
         Guard::Lifted
     } else {
         Guard::On
-    };
+    }
+}
+
+/// Asks for the label, and warns where connections run on the token.
+async fn asked(account: &Account, doing: &str, arguments: &Destructive) -> Result<Guard, Fault> {
+    let guard = guard(arguments.even_in_use);
     if !arguments.yes {
         confirmed(account, doing, &arguments.which.id).await?;
     }
@@ -257,8 +265,18 @@ fn finished(edited: Edited) -> Result<(), Fault> {
     Err(problem.into())
 }
 
-async fn permissions(context: &Context, which: &Which, change: Difference) -> Result<u8, Fault> {
+async fn permissions(
+    context: &Context,
+    which: &Which,
+    change: Difference,
+    guard: Guard,
+) -> Result<u8, Fault> {
     let account = account(context, &which.name).await?;
+    if !change.revoke.is_empty() {
+        let doing = "taking modules from";
+        account.refuse_in_use(&which.id, doing, guard).await?;
+    }
+    tell(&change);
     if !change.is_empty() {
         let edited = account
             .edit(&which.id, &TokenEdit::default(), change)

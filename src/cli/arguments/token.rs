@@ -47,6 +47,9 @@ pub enum RemoteTokenCommand {
         /// Take this module from it
         #[arg(long, value_name = "MD")]
         revoke: Vec<String>,
+        /// Take modules from the key that connections run on, too
+        #[arg(long)]
+        even_in_use: bool,
     },
     /// How often a token was used
     Usage {

@@ -148,14 +148,20 @@ pub struct Unfinished {
     pub holders: Vec<Name>,
 }
 
-/// Not a time that anybody can read.
+/// Not a time at which something can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("that is no date: write 2027-01-31, 90d or never")]
-pub struct NoDate;
+pub enum NoEnd {
+    /// Nobody can read it.
+    #[error("that is no date: write 2027-01-31, 90d or never")]
+    NoDate,
+    /// What ends then would be dead at once, and whatever runs on it cut off.
+    #[error("that is not in the future: write a later date, 90d or never")]
+    Past,
+}
 
 /// When something new shall end, as people say it: a date, a time from `now` such as `90d`, or `never`. As the
 /// service reads it; nothing for never.
-pub fn wished_end(text: &str, now: Timestamp) -> Result<Option<String>, NoDate> {
+pub fn wished_end(text: &str, now: Timestamp) -> Result<Option<String>, NoEnd> {
     let text = text.trim();
     if text == "never" {
         return Ok(None);
@@ -163,7 +169,10 @@ pub fn wished_end(text: &str, now: Timestamp) -> Result<Option<String>, NoDate> 
     let at = Moment::read(text)
         .at
         .or_else(|| now.checked_add(span(text)?).ok())
-        .ok_or(NoDate)?;
+        .ok_or(NoEnd::NoDate)?;
+    if at <= now {
+        return Err(NoEnd::Past);
+    }
     Ok(Some(at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()))
 }
 
@@ -197,6 +206,17 @@ mod tests {
         ] {
             assert_eq!(end(text), Ok(Some(read.to_owned())), "{text}");
         }
-        assert_eq!((end("soon"), end("")), (Err(NoDate), Err(NoDate)));
+        for text in ["soon", ""] {
+            assert_eq!(end(text), Err(NoEnd::NoDate), "{text}");
+        }
+        for text in [
+            "2026-11-22",
+            "2026-11-23",
+            "2020-01-01T10:00:00Z",
+            "0d",
+            "-2h",
+        ] {
+            assert_eq!(end(text), Err(NoEnd::Past), "{text}");
+        }
     }
 }
