@@ -1,6 +1,7 @@
 //! What every command works on: the environment, the desk, and how to write.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use super::arguments::Global;
 use super::fault::Fault;
@@ -8,9 +9,9 @@ use super::output::human::Colours;
 use super::{probe, sources};
 use crate::clipboard::Terminal;
 use crate::config::{Environment, Overrides};
-use crate::domain::{Connection, Name, Secret, ServiceId};
+use crate::domain::{Connection, Name, Secret, SecretRef, ServiceId};
 use crate::store::StoreKind;
-use crate::work::{Desk, Opening, Passphrase, WorkError};
+use crate::work::{Desk, Opening, Passphrase, Slot, WorkError};
 
 /// What every command works on.
 pub struct Context {
@@ -78,10 +79,11 @@ impl Context {
     /// given, or by asking where somebody is there. Without either, their keys are not at hand: the verdict
     /// says so.
     pub async fn open_vault_for(&self, names: &[Name]) -> Result<(), Fault> {
+        let connections = self.desk.connections().await?;
+        self.ask_for(names, &connections).await?;
         if !self.desk.is_locked() {
             return Ok(());
         }
-        let connections = self.desk.connections().await?;
         let needed = |name: &Name| {
             connections
                 .iter()
@@ -94,6 +96,26 @@ impl Context {
             Some(passphrase) => Ok(self.desk.unlock(passphrase).await?),
             None => Ok(()),
         }
+    }
+
+    /// Has the keys entered that are asked for once a session, where somebody is there. One that is left empty is not
+    /// at hand: the verdict says so.
+    async fn ask_for(&self, names: &[Name], all: &[Arc<Connection>]) -> Result<(), Fault> {
+        let asked = |slot: &Option<SecretRef>| matches!(slot, Some(SecretRef::Ask));
+        let of_these = all.iter().filter(|one| names.contains(&one.name));
+        for connection in of_these.filter(|_| sources::somebody_is_there()) {
+            let slots = [
+                (asked(&connection.key), Slot::Key, "key"),
+                (asked(&connection.token), Slot::Token, "token"),
+            ];
+            for (_, slot, what) in slots.into_iter().filter(|(asked, ..)| *asked) {
+                let value = sources::prompt(&format!("{what} of {}: ", connection.name))?;
+                if !value.is_empty() {
+                    self.desk.enter(&connection.name, slot, value).await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Opens the vault where `connection` keeps anything in it, as something of that is about to be taken

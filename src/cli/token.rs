@@ -147,24 +147,24 @@ async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fa
 }
 
 async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fault> {
-    let verdict = if let Some(name) = &arguments.name {
+    let (verdict, token_is_set) = if let Some(name) = &arguments.name {
         let name = parsed(name)?;
         context.open_vault_for(std::slice::from_ref(&name)).await?;
-        context.desk.connection(&name).await?;
-        context.desk.verify_saved(&name, &silent).await
+        let connection = context.desk.connection(&name).await?;
+        let verdict = context.desk.verify_saved(&name, &silent).await;
+        (verdict, connection.token.is_some())
     } else {
         let (connection, token) = given(context, &arguments).await?;
-        context
-            .desk
-            .verify_unsaved(connection, token, &silent)
-            .await
+        let token_is_set = token.is_some();
+        let verdict = context.desk.verify_unsaved(connection, token, &silent);
+        (verdict.await, token_is_set)
     };
     match arguments.format {
         Format::Json => output::json(&verdict)?,
         Format::Ndjson => output::ndjson(&verdict)?,
         Format::Nagios => output::text(&nagios::line(&verdict))?,
         Format::Human => {
-            for row in verify::rows(&verdict) {
+            for row in verify::rows(&verdict, token_is_set) {
                 let lamp = human::lamp(row.state, context.colours);
                 let gap = 9_usize.saturating_sub(row.state.word().len());
                 let row = harmless(&format!("{:gap$}{:12} {}", "", row.label, row.detail));

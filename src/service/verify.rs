@@ -26,8 +26,9 @@ pub fn begin(service: &Service, subject: Subject, now: Timestamp) -> (Box<Ladder
     Ladder::begin_token(service, subject, now)
 }
 
-/// The four rows of a verdict that came of [`begin`].
-pub fn rows(verdict: &Verdict) -> [Row; 4] {
+/// The four rows of a verdict that came of [`begin`], and of what it does not tell where the CMS can't be reached:
+/// whether there is a token.
+pub fn rows(verdict: &Verdict, token_is_set: bool) -> [Row; 4] {
     let row = |label, state, detail: &str| Row {
         label,
         state,
@@ -39,10 +40,6 @@ pub fn rows(verdict: &Verdict) -> [Row; 4] {
     } else {
         row("API URL", State::Ok, &verdict.url)
     };
-    let token_missing = matches!(
-        verdict.reason,
-        Reason::KeyMissing | Reason::SecretUnavailable
-    );
     let reach = [CheckId::Dns, CheckId::Connect, CheckId::Tls, CheckId::Http]
         .map(|id| verdict.checks.get(id).state);
     let worst = State::worst(reach.into_iter().filter(|state| *state != State::Unknown));
@@ -55,10 +52,10 @@ pub fn rows(verdict: &Verdict) -> [Row; 4] {
     } else {
         row("URL Found", State::Ok, "")
     };
-    let set = if token_missing {
+    let set = if !token_is_set {
+        row("Token Set", State::Unknown, "no token is kept here")
+    } else if verdict.reason == Reason::SecretUnavailable {
         row("Token Set", State::Unknown, &verdict.cause)
-    } else if no_url {
-        row("Token Set", State::Unknown, "")
     } else {
         row("Token Set", State::Ok, "")
     };

@@ -37,9 +37,11 @@ impl Default for TargetSettings {
     }
 }
 
-/// The URLs of a targets file: one a line, outer blanks, empty lines and lines that start with `#` left out.
+/// The URLs of a targets file: one a line, outer blanks, empty lines and lines that start with `#` left out, and the
+/// mark of UTF-8 that editors of Windows put before the first.
 /// What is no URL stays in: its verdict is `url-invalid`.
 pub fn listed(text: &str) -> Vec<String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -208,6 +210,10 @@ mod tests {
         assert_eq!(
             listed("# ours\nhttps://a.example\r\n\n  b.example \nno url\n"),
             ["https://a.example", "b.example", "no url"]
+        );
+        assert_eq!(
+            listed("\u{feff}https://a.example\r\n"),
+            ["https://a.example"]
         );
     }
 

@@ -218,7 +218,7 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
     }
     let settings = read.sensitive.into_iter();
     let settings = settings.filter(|one| one.connection.is_none());
-    left_out.extend(settings.map(|one| format!("{} was left out: it {}", one.field, one.what)));
+    left_out.extend(settings.map(|one| not_taken("was left out", &one)));
     Ok(Incoming {
         items: read
             .configuration
@@ -230,6 +230,14 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
         left_out,
         sensitive: Vec::new(),
     })
+}
+
+/// A setting that runs programs is no more taken than the others; of it, what it does is told too.
+fn not_taken(how: &str, one: &Sensitive) -> String {
+    let Sensitive { field, what, .. } = one;
+    format!(
+        "{field} {how}: it {what}. Settings are each machine's own: to have it, write it into the configuration"
+    )
 }
 
 /// What becomes of each item beside what is here.

@@ -219,10 +219,11 @@ fn four_rows_as_in_an_api_check() {
             [Ok, Down, Ok, Unknown],
         ),
         (absent, vec![reached()], [Ok, Ok, Unknown, Unknown]),
-        (no_url, vec![], [Unknown, Unknown, Unknown, Unknown]),
+        (no_url, vec![], [Unknown, Unknown, Ok, Unknown]),
     ] {
+        let is_set = matches!(subject.token, Held::Present(_));
         let run = alone(subject, replies);
-        let rows = verify::rows(&run.verdict);
+        let rows = verify::rows(&run.verdict, is_set);
         assert_eq!(
             rows.each_ref().map(|row| row.label),
             ["API URL", "URL Found", "Token Set", "Token Valid"]

@@ -8,6 +8,8 @@ use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
 use crate::work::desk::Desk;
 use crate::work::error::WorkError;
 
+use super::not_taken;
+
 /// What a file of definitions would change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -72,7 +74,7 @@ impl Desk {
         let mut plan = Plan::default();
         let settings = read.sensitive.iter().filter(|one| one.connection.is_none());
         plan.left_out
-            .extend(settings.map(|one| format!("{} is not applied: it {}", one.field, one.what)));
+            .extend(settings.map(|one| not_taken("is not applied", one)));
         if plan.left_out.is_empty()
             && read.configuration.settings != crate::store::Settings::default()
         {
