@@ -146,10 +146,11 @@ impl Disguise {
     /// A line of a verdict with everything in it that could tell who it is about replaced: `known` texts by
     /// their pseudonyms, further words that look like hosts, addresses, ids or mail by dots.
     pub fn line(&self, known: &Connection, verdict: Option<&Verdict>, line: &str) -> String {
-        let mut line = line.to_owned();
+        // A page's own words go first: what is replaced in them, or in the label before them, would be no mark any more.
+        let mut line = blank_quoted(line);
         let mut replace = |text: &str, by: String| {
-            if text.chars().count() > 1 && line.contains(text) {
-                line = line.replace(text, &by);
+            if text.chars().count() > 1 {
+                line = replace_words(&line, text, &by);
             }
         };
         let urls = [Some(known.url.as_str()), known.cms_url.as_deref()];
@@ -176,7 +177,7 @@ impl Disguise {
         }
         replace(&known.username, self.user(&known.username));
         replace(known.name.as_str(), self.name(&known.name));
-        blank_telling_words(&blank_quoted(&line))
+        blank_telling_words(&line)
     }
 }
 
@@ -235,6 +236,27 @@ impl Disguise {
         };
         kinds.into_iter().find_map(known)
     }
+}
+
+/// `text` replaced wherever it stands as words of its own: within a longer word it is not meant, and what is left of
+/// that word would tell it.
+fn replace_words(line: &str, text: &str, by: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(line.len()), line);
+    let mut before = None;
+    while let Some((head, tail)) = rest.split_once(text) {
+        out.push_str(head);
+        let joined = |edge: Option<char>, beside: Option<char>| {
+            edge.is_some_and(char::is_alphanumeric) && beside.is_some_and(char::is_alphanumeric)
+        };
+        let left = head.chars().next_back().or(before);
+        let within = joined(text.chars().next(), left)
+            || joined(text.chars().next_back(), tail.chars().next());
+        out.push_str(if within { text } else { by });
+        before = text.chars().next_back();
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The places between whose words are looked at: everywhere but within a run of letters and digits.
@@ -298,5 +320,61 @@ fn tells(word: &str) -> bool {
             && kind.chars().all(|c| c.is_ascii_uppercase())
             && number.starts_with(|c: char| c.is_ascii_digit())
     });
-    address || host || id || word.contains('@') || word.contains("://host-") && word.len() > 40
+    let url = word.split_once("://").is_some_and(|(_, place)| {
+        let end = place.find(['/', ':', '?', '#']).unwrap_or(place.len());
+        let named = place.get(..end).unwrap_or(place);
+        !named.is_empty() && !is_pseudonym(named) || word.len() > 40
+    });
+    address || host || id || url || word.contains('@')
+}
+
+/// Whether `host` is a pseudonym, or blanked already.
+fn is_pseudonym(host: &str) -> bool {
+    let number = host.strip_prefix("host-");
+    host == BLANK || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ServiceId;
+
+    fn known(name: &str, url: &str) -> (Disguise, Connection) {
+        let connection = Connection::new(Name::parse(name).unwrap(), ServiceId::http(), url);
+        let mut disguise = Disguise::default();
+        disguise.learn_connection(&connection);
+        (disguise, connection)
+    }
+
+    #[test]
+    fn a_name_is_replaced_as_a_word_and_not_within_one() {
+        let (disguise, it) = known("it", "https://it.example.com");
+        let line = |text: &str| disguise.line(&it, None, text);
+        assert_eq!(line("page title: Our Shop"), "page title: •••");
+        assert_eq!(
+            line("it said (it) \"a title\""),
+            "conn-1 said (conn-1) \"•••\""
+        );
+        assert_eq!(line("it-2 visits it."), "conn-1-2 visits conn-1.");
+        let (disguise, redir) = known("redir", "https://redir.example.com");
+        assert_eq!(
+            disguise.line(&redir, None, "redirects to redir"),
+            "redirects to conn-1"
+        );
+    }
+
+    #[test]
+    fn a_host_without_a_dot_is_no_more_shown_than_others() {
+        let (disguise, shop) = known("shop", "http://intranet:8080/api");
+        let line = |text: &str| disguise.line(&shop, None, text);
+        assert_eq!(
+            line("save its URL: http://localhost:56593"),
+            "save its URL: •••"
+        );
+        assert_eq!(
+            line("it leads to http://intranet:8080/api."),
+            "it leads to http://host-1."
+        );
+        assert_eq!(line("use https:// instead"), "use https:// instead");
+    }
 }
