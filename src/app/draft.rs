@@ -109,4 +109,6 @@ pub struct Draft {
     /// The origin that the key was entered for, or agreed to: what is kept beside it in its store. Where it
     /// is another one than the URL's, the key is not to be sent. `None` where it was never bound to one.
     pub key_origin: Option<Origin>,
+    /// Whether there is a key that is not handed on: while the URL is typed, or where it is another host's.
+    pub key_held_back: bool,
 }

@@ -84,6 +84,7 @@ impl Form {
             token_changed: false,
             opened: None,
             key_origin: None,
+            key_held_back: false,
         }));
         form.refresh_lamps();
         form
@@ -200,6 +201,7 @@ impl Form {
             token_changed,
             opened: self.opened(),
             key_origin: self.bound_origin(),
+            key_held_back: false,
         };
         (draft, problems.into_iter().next())
     }

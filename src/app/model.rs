@@ -48,6 +48,8 @@ pub struct Model {
     pub revealed: Option<Revealed>,
     /// What stands at the right of the footer.
     pub notice: Option<Notice>,
+    /// Whether the last lock forgot a secret that was typed and not saved.
+    pub typed_was_lost: bool,
     /// What was copied, until it is cleared.
     pub copied: Option<CopiedNotice>,
     /// What lies over the panes.

@@ -38,6 +38,7 @@ impl Model {
             last_line: None,
             revealed: None,
             notice: None,
+            typed_was_lost: false,
             copied: None,
             overlay: None,
             watching: false,
@@ -70,6 +71,19 @@ impl Model {
         self.entries
             .get(self.list.selected.as_ref()?)
             .map(|entry| &**entry)
+    }
+
+    /// The name of the connection that a key means: that of the form while it is shown, else the selected one.
+    pub(in crate::app) fn meant_connection(&self) -> Result<&Name, &'static str> {
+        match self.visible_form().map(|form| form.editing.as_ref()) {
+            Some(Some(edited)) => Ok(edited),
+            Some(None) => Err("save the connection first"),
+            None => self
+                .list
+                .selected
+                .as_ref()
+                .ok_or("no connection is selected"),
+        }
     }
 
     /// The form, unless it is kept aside while another connection is looked at, or in the war-room.

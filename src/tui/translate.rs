@@ -70,6 +70,7 @@ pub fn unsaved(
         origin_confirmed,
         editing,
         timeout: None,
+        key_held_back: draft.key_held_back,
     }
 }
 

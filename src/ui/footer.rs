@@ -1,5 +1,5 @@
-//! The last row: what the keys do here at the left, what happened at the right. A sentence about something that
-//! failed says at its end why and what to do: where it is longer than the row, it takes rows above it too.
+//! The last row: what the keys do here at the left, what happened at the right. A sentence says at its end why and
+//! what to do: where it is longer than the row, it takes rows above it too.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -17,13 +17,7 @@ const MOST: u16 = 4;
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let inside = inset(area, 1, 1);
     let right = happened(view);
-    if view
-        .model
-        .notice
-        .as_ref()
-        .is_some_and(|notice| notice.error)
-        && right.width() > usize::from(inside.width)
-    {
+    if view.model.notice.is_some() && right.width() > usize::from(inside.width) {
         draw_whole(view, &right, area, buf);
         return;
     }
@@ -42,6 +36,10 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
 /// Draws a sentence that is longer than the row, over as much as a third of the screen.
 fn draw_whole(view: &View<'_>, sentence: &Line<'_>, area: Rect, buf: &mut Buffer) {
     let room = usize::from(inset(area, 1, 1).width);
+    let style = sentence
+        .spans
+        .first()
+        .map_or(view.theme.notice, |span| span.style);
     let lines = wrap(&sentence.to_string(), room);
     let rows = cells(lines.len()).min(MOST).min(area.bottom() / 3).max(1);
     let over = Rect {
@@ -58,7 +56,7 @@ fn draw_whole(view: &View<'_>, sentence: &Line<'_>, area: Rect, buf: &mut Buffer
         } else {
             line.clone()
         };
-        let line = Span::styled(line, view.theme.error);
+        let line = Span::styled(line, style);
         put(buf, row(inset(over, 1, 1), at), Line::from(line));
     }
 }

@@ -82,6 +82,8 @@ pub struct Unsaved {
     pub editing: Option<Name>,
     /// For the whole probe; that of the connection, else of the settings, where absent.
     pub timeout: Option<Duration>,
+    /// Whether there is a key that is not handed on: while the URL is typed, or where it is another host's.
+    pub key_held_back: bool,
 }
 
 impl Unsaved {
@@ -95,6 +97,7 @@ impl Unsaved {
             origin_confirmed: false,
             editing: None,
             timeout: None,
+            key_held_back: false,
         }
     }
 }

@@ -137,6 +137,7 @@ impl Desk {
             connection,
             manner,
             editing,
+            key_held_back,
             ..
         } = unsaved;
         let origin = origin_of(&connection.url);
@@ -157,7 +158,12 @@ impl Desk {
                 };
             }
         }
-        let [key, token] = held;
+        let [mut key, token] = held;
+        if key_held_back && matches!(key, Held::Absent) {
+            let why =
+                "it was entered for another host, and is not sent to this one unless you agree";
+            key = Held::Unavailable(why.to_owned());
+        }
         let known = editing.map_or(Known::Nothing, Known::Edited);
         Errand {
             connection,

@@ -58,6 +58,7 @@ fn while_the_url_is_edited_no_secret_goes_along() {
     let probe = scene.probe();
     assert_eq!(probe.manner, Manner::UrlTyping);
     assert_eq!((&probe.draft().key, &probe.draft().token), (&None, &None));
+    assert!(probe.draft().key_held_back, "it is there all the same");
     assert!(!probe.origin_confirmed);
 }
 

@@ -400,3 +400,44 @@ fn a_token_that_can_not_be_stored_stays_in_its_dialog() {
     assert!(!dialog.busy);
     assert_eq!(dialog.value.value, Secret::new("v"));
 }
+
+#[test]
+fn a_lock_takes_the_proof_with_the_key() {
+    let mut scene = proven();
+    scene.keys("alt-L y");
+    assert!(scene.key_is(""));
+    scene.send(Message::Forgot);
+    assert!(
+        scene.notice().contains("not saved too"),
+        "{}",
+        scene.notice()
+    );
+    scene.effects();
+    scene.keys("ctrl-s");
+    assert_eq!(scene.question(), Some(&Question::SaveAllTheSame));
+    assert_eq!(scene.effects(), [], "nothing is saved without a word");
+}
+
+#[test]
+fn a_draft_that_is_aside_no_more_is_not_said_to_be_kept() {
+    let mut scene = filled();
+    scene.keys("esc");
+    assert!(
+        scene.notice().starts_with("the draft is kept"),
+        "{}",
+        scene.notice()
+    );
+    scene.keys("n");
+    assert_eq!(scene.notice(), "", "it is open again");
+}
+
+#[test]
+fn keys_for_one_connection_mean_no_other_one_while_a_new_one_is_typed() {
+    for key in ["alt-P", "alt-M", "alt-d", "alt-a"] {
+        let mut scene = filled();
+        scene.keys(key);
+        assert_eq!(scene.notice(), "save the connection first", "{key}");
+        assert_eq!(scene.effects(), [], "{key}");
+        assert!(scene.model.overlay.is_none(), "{key}");
+    }
+}

@@ -42,15 +42,10 @@ impl Model {
         if let Some(sentence) = self.refuses_changes() {
             return self.complain(sentence);
         }
-        let Some(name) = self.list.selected.clone() else {
-            return self.complain("no connection is selected");
+        let name = match self.meant_connection().cloned() {
+            Ok(name) => name,
+            Err(sentence) => return self.complain(sentence),
         };
-        if self
-            .visible_form()
-            .is_some_and(|form| form.editing.is_none())
-        {
-            return self.complain("save the connection first");
-        }
         self.open_overlay(Overlay::AddToken(AddTokenDialog {
             name,
             label: Input::default(),

@@ -8,6 +8,9 @@ use crate::app::lamps;
 use crate::app::model::{Form, LoadState, OpenForm, Pane, ProbeState, Question, Waiting};
 use crate::domain::{Endpoint, Name, Origin, Secret};
 
+/// How it is said that a draft is aside.
+const KEPT: &str = "the draft is kept: ";
+
 impl Model {
     pub(super) fn form_action(&mut self, action: Action, out: &mut Effects) {
         let selected = self.list.selected.clone();
@@ -70,6 +73,7 @@ impl Model {
         self.close_board();
         self.list.filtering = false;
         self.focus = Pane::Form;
+        self.forget_that_it_is_kept();
         if let Some(form) = &mut self.form {
             form.parked = false;
         }
@@ -184,12 +188,18 @@ impl Model {
                 Action::New
             };
             let key = self.keymap.list_key(key).unwrap_or_default();
-            self.say(format!("the draft is kept: {key} opens it again"));
+            self.say(format!("{KEPT}{key} opens it again"));
         }
+    }
+
+    /// Takes back what was said of a draft that is aside no more.
+    fn forget_that_it_is_kept(&mut self) {
+        self.notice.take_if(|notice| notice.text.starts_with(KEPT));
     }
 
     /// Drops the form, and ends its probe.
     pub(super) fn close_form(&mut self, out: &mut Effects) {
+        self.forget_that_it_is_kept();
         if let Some(form) = self.form.take()
             && form.probe != ProbeState::Idle
         {

@@ -208,10 +208,12 @@ impl Model {
         let lost = self.form.as_ref().is_some_and(Form::holds_typed_secret);
         if let Some(form) = &mut self.form {
             form.saving = false;
+            form.verdict_stale |= lost;
             form.forget_secrets();
         }
         self.locked = true;
         out.push(Effect::Lock);
+        self.typed_was_lost = lost;
         self.say(if lost {
             "locked; the secrets typed and not saved are forgotten"
         } else {
@@ -223,7 +225,12 @@ impl Model {
     pub(super) fn forgot(&mut self) {
         self.locked = false;
         self.last_input = self.now;
-        self.say("secrets forgotten; there is no vault to lock");
+        let lost = std::mem::take(&mut self.typed_was_lost);
+        self.say(if lost {
+            "secrets forgotten, those typed and not saved too; there is no vault to lock"
+        } else {
+            "secrets forgotten; there is no vault to lock"
+        });
     }
 }
 

@@ -111,8 +111,8 @@ impl Model {
         self.list.order = self.list.order.next();
         self.relist();
         self.say(self.list.order.words());
-        let value = format!("\"{}\"", self.list.order.name());
-        out.push(Effect::Set("order".to_owned(), value));
+        let word = self.list.order.name().to_owned();
+        out.push(Effect::Set("order".to_owned(), word));
     }
 
     fn open_filter(&mut self, out: &mut Effects) {

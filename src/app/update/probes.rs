@@ -303,7 +303,10 @@ impl Form {
         let (mut draft, _) = self.draft();
         let here = self.origin();
         let elsewhere = here.is_some() && draft.key_origin != here;
-        if manner == Manner::UrlTyping {
+        let stored = draft.connection.key.is_some() && !draft.key_changed;
+        let typing = manner == Manner::UrlTyping;
+        draft.key_held_back = draft.key.is_some() && (typing || elsewhere) || stored && typing;
+        if typing {
             draft.key = None;
             draft.token = None;
         } else if elsewhere {

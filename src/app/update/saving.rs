@@ -253,10 +253,9 @@ impl Model {
         if let Some(sentence) = self.refuses_changes() {
             return self.complain(sentence);
         }
-        let edited = self.visible_form().and_then(|form| form.editing.clone());
-        match edited.or_else(|| self.list.selected.clone()) {
-            Some(name) => self.ask(Question::Remove(name)),
-            None => self.complain("no connection is selected"),
+        match self.meant_connection().cloned() {
+            Ok(name) => self.ask(Question::Remove(name)),
+            Err(sentence) => self.complain(sentence),
         }
     }
 

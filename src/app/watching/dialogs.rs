@@ -79,10 +79,20 @@ impl Model {
         self.open_watching(WatchingOverlay::Events { scroll: 0 });
     }
 
+    /// The connection that a key means: that of the form while it is shown, else that of the selected row.
+    fn meant_entry(&self) -> Result<&crate::app::model::Entry, &'static str> {
+        let name = self.meant_connection()?;
+        let entry = self.entries.get(name).map(|entry| &**entry);
+        entry
+            .filter(|_| self.means_row())
+            .ok_or("no connection is selected")
+    }
+
     /// `P`: scheduled probing leaves this connection out, or takes it in again.
     pub(in crate::app) fn pause_connection(&mut self, out: &mut Vec<Effect>) {
-        let Some(entry) = self.selected_entry().filter(|_| self.means_row()) else {
-            return self.complain("no connection is selected");
+        let entry = match self.meant_entry() {
+            Ok(entry) => entry,
+            Err(sentence) => return self.complain(sentence),
         };
         let name = entry.connection.name.clone();
         let paused = !entry.connection.paused;
@@ -91,8 +101,9 @@ impl Model {
 
     /// `M`: its maintenance windows.
     pub(in crate::app) fn open_maintenance(&mut self) {
-        let Some(entry) = self.selected_entry().filter(|_| self.means_row()) else {
-            return self.complain("no connection is selected");
+        let entry = match self.meant_entry() {
+            Ok(entry) => entry,
+            Err(sentence) => return self.complain(sentence),
         };
         let windows = entry.connection.maintenance.iter();
         let kept = windows.filter(|window| !window.is_over(self.now));
@@ -106,8 +117,9 @@ impl Model {
         if self.war_room {
             return self.complain("another machine's name is not shown in the war-room");
         }
-        let Some(entry) = self.selected_entry().filter(|_| self.means_row()) else {
-            return self.complain("no connection is selected");
+        let entry = match self.meant_entry() {
+            Ok(entry) => entry,
+            Err(sentence) => return self.complain(sentence),
         };
         let dialog = Dialog::new(entry.connection.name.clone(), "ssh:".to_owned());
         self.open_watching(WatchingOverlay::AskFrom(dialog));

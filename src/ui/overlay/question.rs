@@ -30,6 +30,12 @@ pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut B
     put_lines(buf, inside, all);
 }
 
+/// Whether no test was made of what stands in the form.
+fn is_untested(view: &View<'_>) -> bool {
+    let form = view.model.visible_form();
+    form.is_some_and(|form| form.verdict.is_none() || form.verdict_stale)
+}
+
 /// What will happen.
 fn text(view: &View<'_>, question: &Question) -> String {
     let text = match question {
@@ -44,6 +50,9 @@ fn text(view: &View<'_>, question: &Question) -> String {
                 "Send the stored key to {}? It was entered for another one.",
                 view.host(host)
             );
+        }
+        Question::SaveAllTheSame if is_untested(view) => {
+            "It was not tested as it stands here. Save all the same?"
         }
         Question::SaveAllTheSame => "The last test did not end well. Save all the same?",
         Question::LoseDraft => "What was typed is not saved and would be lost. Leave it?",

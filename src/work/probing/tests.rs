@@ -253,6 +253,26 @@ async fn what_cannot_be_booked_is_not_sent() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_held_back_is_not_said_to_be_missing() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk();
+    for (manner, key_held_back, reason) in [
+        (Manner::UrlTyping, true, Reason::ServiceFound),
+        (Manner::UrlTyping, false, Reason::KeyMissing),
+        (Manner::Typing, true, Reason::SecretUnavailable),
+    ] {
+        let unsaved = Unsaved {
+            manner,
+            key_held_back,
+            ..Unsaved::new(shop(&blesta.url))
+        };
+        let verdict = desk.probe_unsaved(unsaved, &silent).await;
+        assert_eq!(verdict.reason, reason, "{manner:?}: {verdict:#?}");
+    }
+    assert_eq!(blesta.keyed(), 0);
+}
+
+#[tokio::test]
 async fn a_cancelled_probe_is_waited_for_while_its_key_is_under_way() {
     let hold = Arc::new(Notify::new());
     let (home, blesta) = (Home::new(), Blesta::start_with(Some(hold), answer).await);
