@@ -18,6 +18,7 @@ pub mod message;
 pub mod model;
 pub mod screen;
 pub mod secret_field;
+pub mod shared_token;
 #[cfg(test)]
 mod tests;
 pub mod tokens;

@@ -83,6 +83,12 @@ pub enum Effect {
     },
     /// Remove a connection and its secrets.
     Remove(Name),
+    /// Remove a further token of a connection, by what it is called.
+    RemoveToken(Name, String),
+    /// Make a shared token.
+    MakeSharedToken,
+    /// Ask the CMS by a signed call whether it has the connection's shared token.
+    CheckSharedToken(Name),
     /// Open or create the vault.
     Unlock {
         /// Which of the two.

@@ -74,7 +74,7 @@ fn field_actions(model: &Model) -> Vec<Action> {
 fn list_actions(model: &Model) -> Vec<Action> {
     use Action::{
         AddToken, Bisect, Copy, CopyAs, CopySnippet, Edit, Filter, Help, New, Open, Palette, Probe,
-        Quit, Resume, Reveal, UseHeaders, UseUrl, WatchTable,
+        Quit, Resume, Reveal, SharedToken, UseHeaders, UseUrl, WatchTable,
     };
     let verdict = model.shown_verdict();
     let paused = verdict.is_some_and(crate::domain::Verdict::can_be_resumed);
@@ -88,7 +88,16 @@ fn list_actions(model: &Model) -> Vec<Action> {
         Pane::Form => vec![Edit, Probe, Reveal, Copy, New, Palette, Help, Quit],
         Pane::Response => vec![Probe, Bisect, Edit, Palette, Help, Quit],
         Pane::Tokens if model.has_account() => super::tokens::hints::pane_actions(model),
-        Pane::Tokens => vec![Reveal, Copy, CopyAs, AddToken, Palette, Help, Quit],
+        Pane::Tokens => vec![
+            Reveal,
+            Copy,
+            CopyAs,
+            AddToken,
+            Palette,
+            Help,
+            Quit,
+            SharedToken,
+        ],
     };
     if model.entries.is_empty() {
         actions.retain(|action| matches!(action, New | Open | Palette | Help | Quit));
@@ -126,6 +135,7 @@ fn overlay_keys(overlay: &Overlay) -> Vec<(String, &'static str)> {
         }
         Overlay::Passphrase(_) => &[("Enter", "go on"), ("Esc", "cancel")],
         Overlay::AddToken(_) => &[("Enter", "next, store"), ("Tab", "line"), ("Esc", "cancel")],
+        Overlay::SharedToken(sheet) => sheet.keys(),
         Overlay::Watching(overlay) => overlay.keys(),
     };
     keys.iter()

@@ -99,6 +99,12 @@ pub enum Message {
     Removed(Name),
     /// It was not; one sentence.
     RemoveFailed(String),
+    /// A further token was removed: the connection without it, and what it was called.
+    TokenRemoved(Box<Connection>, String),
+    /// A new shared token, or why there is none in one sentence.
+    SharedTokenMade(Result<Secret, String>),
+    /// The shared token of this connection was checked.
+    SharedTokenChecked(Name, Box<Verdict>),
 
     /// A handle to show for ten seconds.
     Revealed {

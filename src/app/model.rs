@@ -11,6 +11,7 @@ use super::draft::{Draft, FieldId, HandleSlot};
 use super::keymap::Keymap;
 use super::message::StoreOffer;
 use super::secret_field::SecretField;
+use super::shared_token::SharedTokenSheet;
 use super::tokens::{TokensEffect, TokensPane};
 use super::watching::Board;
 use super::watching::dialogs::WatchingOverlay;
@@ -418,6 +419,8 @@ pub enum Overlay {
     },
     /// A further handle for the selected connection.
     AddToken(AddTokenDialog),
+    /// The shared token: made, entered, checked.
+    SharedToken(SharedTokenSheet),
     /// Events, maintenance, another machine's opinion.
     Watching(WatchingOverlay),
 }
@@ -446,6 +449,8 @@ pub struct AddTokenDialog {
 pub enum Question {
     /// Remove this connection and its secrets?
     Remove(Name),
+    /// Remove this further token of the connection?
+    RemoveToken(Name, String),
     /// The verdict is not ok: save all the same?
     SaveAllTheSame,
     /// Leave the form and lose what was typed?

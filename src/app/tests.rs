@@ -13,6 +13,7 @@ mod pasting;
 mod random;
 mod saving;
 mod scene;
+mod sharing;
 mod timing;
 mod tokens;
 mod watching;

@@ -16,6 +16,7 @@ mod overlays;
 mod paste;
 mod probes;
 mod saving;
+mod shared_token;
 mod tokens;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -116,6 +117,11 @@ impl Model {
             Message::Removed(name) => self.removed(&name, out),
             Message::RemoveFailed(why) => self.complain(format!("not removed: {why}")),
             Message::TokenAdded(connection) => self.token_added(*connection),
+            Message::TokenRemoved(connection, label) => self.token_removed(*connection, &label),
+            Message::SharedTokenMade(made) => self.shared_token_made(made, out),
+            Message::SharedTokenChecked(name, verdict) => {
+                self.shared_token_checked(&name, &verdict);
+            }
             Message::TokenAddFailed(why) => self.token_add_failed(&why),
             _ => {}
         }
@@ -174,6 +180,7 @@ impl Model {
                 self.copy_action(action, out);
             }
             Action::AddToken => self.open_add_token(),
+            Action::SharedToken => self.open_shared_token(),
             Action::Ticket => self.copy_ticket(out),
             Action::Demo | Action::Import => self.leave_for(action, out),
             Action::Lock => self.lock_or_unlock(out),

@@ -378,6 +378,16 @@ pub enum SecretCommand {
     Set(SetArguments),
     /// Keep a further token for a connection, for its URL as it stands
     Add(AddTokenArguments),
+    /// Remove a further token of a connection, and its value
+    Remove {
+        /// Whose
+        name: String,
+        /// What it is called
+        label: String,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Move a key or token to another store
     Move {
         /// Whose

@@ -439,7 +439,8 @@ async fn accept(context: &Context, name: &str) -> Result<u8, Fault> {
 async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
     let name = parsed(name)?;
     let connection = context.desk.connection(&name).await?;
-    if !yes && !confirmed(&name)? {
+    let question = format!("Remove {name} and the secrets kept for it here? [y/N]");
+    if !yes && !says_yes(&question)? {
         return Err(Fault::usage("nothing was removed"));
     }
     context.open_vault_of(&connection).await?;
@@ -447,15 +448,14 @@ async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
     Ok(0)
 }
 
-fn confirmed(name: &Name) -> Result<bool, Fault> {
+/// Whether the person says yes to what removes something.
+pub(super) fn says_yes(question: &str) -> Result<bool, Fault> {
     if !sources::somebody_is_there() {
         return Err(
             Fault::usage("removing asks first, and nobody can be asked here").hint("give --yes"),
         );
     }
-    output::say(&format!(
-        "Remove {name} and the secrets kept for it here? [y/N]"
-    ));
+    output::say(question);
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

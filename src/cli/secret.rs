@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::arguments::{
     AddTokenArguments, Format, KeySource, SecretCommand, SetArguments, TokenSource,
 };
-use super::connection::parsed;
+use super::connection::{parsed, says_yes};
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, recipient, sources, token};
@@ -40,6 +40,7 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
         SecretCommand::Where { format } => places(context, format).await,
         SecretCommand::Set(arguments) => set(context, arguments).await,
         SecretCommand::Add(arguments) => add(context, arguments).await,
+        SecretCommand::Remove { name, label, yes } => remove(context, &name, &label, yes).await,
         SecretCommand::Move { name, which, store } => {
             relocate(context, &name, which.as_deref(), &store).await
         }
@@ -151,6 +152,18 @@ async fn add(context: &Context, arguments: AddTokenArguments) -> Result<u8, Faul
     let (desk, label) = (&context.desk, &arguments.label);
     let keep = async || desk.add_handle(&name, label, value.clone(), store).await;
     context.with_vault(keep).await?;
+    Ok(0)
+}
+
+async fn remove(context: &Context, name: &str, label: &str, yes: bool) -> Result<u8, Fault> {
+    let name = parsed(name)?;
+    let connection = context.desk.connection(&name).await?;
+    let question = format!("Remove the token {} of {name}? [y/N]", inert(label, 60));
+    if !yes && !says_yes(&question)? {
+        return Err(Fault::usage("nothing was removed"));
+    }
+    context.open_vault_of(&connection).await?;
+    tell(&context.desk.remove_handle(&name, label).await?.left_behind);
     Ok(0)
 }
 

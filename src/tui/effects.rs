@@ -3,6 +3,7 @@
 //! A newer task for the same key replaces the older one. Which answer counts is decided by its generation in
 //! the model; ending the older task only saves work, and closes its connection.
 
+mod handles;
 mod reading;
 mod tokens;
 mod watching;
@@ -41,6 +42,8 @@ enum Key {
     Save,
     Remove,
     AddToken,
+    RemoveToken,
+    SharedToken,
     Unlock,
     Lock,
     Reveal,
@@ -243,7 +246,7 @@ impl Effects {
                     Err(error) => Message::Noticed(error.to_string()),
                 }
             }),
-            _ => {}
+            other => self.start_handles(other),
         }
     }
 
@@ -322,6 +325,8 @@ impl Effects {
             | Key::Save
             | Key::Remove
             | Key::AddToken
+            | Key::RemoveToken
+            | Key::SharedToken
             | Key::Resume
             | Key::Set
             | Key::Watching(_) => false,

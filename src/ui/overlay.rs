@@ -5,6 +5,7 @@ pub(super) mod dialogs;
 mod help;
 mod palette;
 mod question;
+mod shared_token;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -38,6 +39,7 @@ pub(super) fn draw(
         Overlay::CopyAs { row } => choices::draw_copy_as(view, *row, body, buf),
         Overlay::Passphrase(dialog) => return dialogs::draw_passphrase(view, dialog, body, buf),
         Overlay::AddToken(dialog) => return dialogs::draw_add_token(view, dialog, body, buf),
+        Overlay::SharedToken(sheet) => shared_token::draw(view, sheet, body, buf),
         Overlay::Watching(overlay) => {
             return super::watching::draw_overlay(view, overlay, body, buf);
         }

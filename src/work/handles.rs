@@ -4,6 +4,7 @@ use super::desk::{Desk, found};
 use super::draft::Saved;
 use super::error::WorkError;
 use super::secrets::origin_of;
+use crate::domain::text::inert;
 use crate::domain::{Connection, Name, Secret, SecretRef};
 use crate::store::configuration::SettingValue;
 use crate::store::{Slot as Place, StoreKind};
@@ -53,6 +54,27 @@ impl Desk {
                 Err(problem)
             }
         }
+    }
+
+    /// Takes the further handle called `label` away from the connection, and its value out of its place. What could not
+    /// be taken out, as a vault is locked, is left behind and told.
+    pub async fn remove_handle(&self, name: &Name, label: &str) -> Result<Saved, WorkError> {
+        let before = self.connection(name).await?;
+        let mut after = before.clone();
+        let at = after.added.iter().position(|(known, _)| known == label);
+        let Some(at) = at else {
+            return Err(WorkError::SecretUnavailable(format!(
+                "{name} has no token called {}",
+                inert(label, 60)
+            )));
+        };
+        let (_, reference) = after.added.remove(at);
+        self.write_changed(before, after.clone(), None).await?;
+        let gone = vec![(reference, Place::added(name, label))];
+        Ok(Saved {
+            connection: after,
+            left_behind: self.take_out(gone).await,
+        })
     }
 
     /// Writes what differs between the two, and the store that was chosen, in one step.

@@ -60,6 +60,36 @@ fn passphrase() -> Secret {
     Secret::new("correct horse")
 }
 
+#[tokio::test]
+async fn a_further_token_goes_with_its_value_and_only_it() {
+    let home = Home::new();
+    let desk = home.desk();
+    desk.create_vault(passphrase()).await.unwrap();
+    desk.save(with_key(shop(URL), "a key")).await.unwrap();
+    let of = name("shop");
+    for label in ["one", "two"] {
+        let value = Secret::new(label);
+        let added = desk.add_handle(&of, label, value, None).await;
+        added.unwrap();
+    }
+    let (_, gone) = desk.connection(&of).await.unwrap().added.remove(0);
+    let saved = desk.remove_handle(&of, "one").await.unwrap();
+    assert_eq!(saved.left_behind, []);
+    let kept = desk.connection(&of).await.unwrap();
+    assert_eq!(kept.added.len(), 1);
+    let two = desk.handle(&of, Slot::Added(0)).await.unwrap();
+    assert_eq!(two.secret(), &Secret::new("two"));
+    let key = desk.handle(&of, Slot::Key).await.unwrap();
+    assert_eq!(key.secret(), &Secret::new("a key"));
+    // Its value went too: a connection that names it finds nothing.
+    let mut shop = kept.clone();
+    shop.name = name("other");
+    shop.key = Some(gone);
+    desk.save(Draft::new(shop)).await.unwrap();
+    assert!(desk.handle(&name("other"), Slot::Key).await.is_err());
+    assert!(desk.remove_handle(&of, "one").await.is_err());
+}
+
 async fn token_of(desk: &Desk, of: &str) -> Option<Handle> {
     desk.handle(&name(of), Slot::Token).await.ok()
 }

@@ -104,6 +104,7 @@ actions! {
     Import "import" "import" ["I"] Lists Edit [List] "Take connections from curl commands, .env files, accounts or a bundle";
     Demo "demo" "demo" ["D"] Lists Screen [List] "The demo over rehearsal services on this machine; its end leads back here";
     AddToken "add-token" "add token" ["a"] Both Handles [List Form Tokens] "Keep a further token with the connection";
+    SharedToken "shared-token" "shared token" ["V"] Both Handles [List Form Tokens] "The shared token: make one, where it is entered, whether both ends have the same";
     LoadTokens "load-tokens" "load tokens" ["l"] Both Handles [Tokens] "Load the tokens of the account behind the connection, or load again";
     NewToken "new-token" "new token" ["t"] Both Handles [Tokens] "Make a token in the account, step by step";
     SwitchToken "switch-token" "on/off" ["x"] Both Handles [Tokens] "Enable the token, or disable it; asks for its label before";

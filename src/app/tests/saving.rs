@@ -429,6 +429,8 @@ fn a_draft_that_is_aside_no_more_is_not_said_to_be_kept() {
     );
     scene.keys("n");
     assert_eq!(scene.notice(), "", "it is open again");
+    scene.keys("esc tab");
+    assert_eq!(scene.notice(), "", "so it is by Tab");
 }
 
 #[test]

@@ -148,16 +148,23 @@ impl Model {
             self.overlay = None;
         }
         self.adding = None;
-        if let Some(entry) = self.entries.get_mut(&connection.name) {
-            entry.connection = Arc::new(connection.clone());
-        }
+        self.token_written(connection);
+        self.say("the token is stored");
+    }
+
+    /// The connection has other further tokens from now on; a form that is open keeps what was typed.
+    pub(super) fn token_written(&mut self, connection: Connection) {
         if let Some(form) = &mut self.form
             && form.editing.as_ref() == Some(&connection.name)
             && let Some(original) = &mut form.original
         {
             original.connection.added.clone_from(&connection.added);
         }
-        self.say("the token is stored");
+        let rows = crate::app::handles::rows(&connection).len();
+        self.token_row = self.token_row.min(rows.saturating_sub(1));
+        if let Some(entry) = self.entries.get_mut(&connection.name) {
+            entry.connection = Arc::new(connection);
+        }
     }
 
     pub(super) fn token_add_failed(&mut self, why: &str) {

@@ -193,7 +193,7 @@ impl Model {
     }
 
     /// Takes back what was said of a draft that is aside no more.
-    fn forget_that_it_is_kept(&mut self) {
+    pub(super) fn forget_that_it_is_kept(&mut self) {
         self.notice.take_if(|notice| notice.text.starts_with(KEPT));
     }
 

@@ -84,6 +84,9 @@ impl Model {
         }
         self.list.filtering = false;
         self.focus = pane;
+        if self.is_editing() {
+            self.forget_that_it_is_kept();
+        }
     }
 
     fn open_selected(&mut self, out: &mut Effects) {

@@ -34,6 +34,7 @@ impl Model {
             Some(Overlay::CopyAs { .. }) => self.copy_as_key(press, out),
             Some(Overlay::Passphrase(_)) => self.passphrase_key(press, out),
             Some(Overlay::AddToken(_)) => self.add_token_key(press, out),
+            Some(Overlay::SharedToken(_)) => self.shared_token_key(press, out),
             Some(Overlay::Watching(_)) => self.watching_key(press, out),
             None => {}
         }
@@ -135,6 +136,7 @@ impl Model {
         use crate::app::effect::Effect;
         match question {
             Question::Remove(name) => out.push(Effect::Remove(name)),
+            Question::RemoveToken(name, label) => out.push(Effect::RemoveToken(name, label)),
             Question::SaveAllTheSame => self.save_now(out),
             Question::LoseDraft => {
                 let wanted = self.next_form.take().unwrap_or(OpenForm::Nothing);
@@ -158,6 +160,7 @@ impl Model {
                 self.overlay = self.adding.take().map(Overlay::AddToken);
             }
             Question::Remove(_)
+            | Question::RemoveToken(..)
             | Question::SaveAllTheSame
             | Question::Bisect(_)
             | Question::BisectDraft

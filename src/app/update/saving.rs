@@ -1,8 +1,9 @@
 //! Saving and removing, with what stands in between: a verdict that is not ok, a place for secrets, a vault.
 
 use super::{Effects, Model};
-use crate::app::draft::FieldId;
+use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{Effect, Target, Unlock};
+use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
 use crate::app::model::{
     Entry, Form, Overlay, Pane, PassphraseDialog, ProbeState, Question, Waiting,
@@ -253,10 +254,39 @@ impl Model {
         if let Some(sentence) = self.refuses_changes() {
             return self.complain(sentence);
         }
+        if self.focus == Pane::Tokens
+            && let Some((name, slot)) = self.selected_handle()
+        {
+            return self.ask_remove_handle(name, slot);
+        }
         match self.meant_connection().cloned() {
             Ok(name) => self.ask(Question::Remove(name)),
             Err(sentence) => self.complain(sentence),
         }
+    }
+
+    /// On a row of the tokens pane it is the handle that is meant, never the whole connection.
+    fn ask_remove_handle(&mut self, name: Name, slot: HandleSlot) {
+        let edit = self.keymap.list_key(Action::Edit).unwrap_or_default();
+        let added = self.entries.get(&name).map(|entry| &entry.connection.added);
+        let label = match slot {
+            HandleSlot::Added(at) => added.and_then(|added| added.get(at)),
+            HandleSlot::Key | HandleSlot::Token => None,
+        };
+        match label.map(|(label, _)| label.clone()) {
+            Some(label) => self.ask(Question::RemoveToken(name, label)),
+            None => self.complain(format!(
+                "the connection runs on this one: {edit} empties its field; in the list the whole connection is removed"
+            )),
+        }
+    }
+
+    /// A further token is gone.
+    pub(super) fn token_removed(&mut self, connection: Connection, label: &str) {
+        let name = connection.name.clone();
+        self.token_written(connection);
+        let label = crate::domain::text::inert(label, 60);
+        self.say(format!("{label} of {} is removed", self.shown_name(&name)));
     }
 
     pub(super) fn removed(&mut self, name: &Name, out: &mut Effects) {

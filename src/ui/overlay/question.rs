@@ -4,6 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::super::text::clean;
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::model::Question;
@@ -45,6 +46,13 @@ fn text(view: &View<'_>, question: &Question) -> String {
                 view.name(name)
             );
         }
+        Question::RemoveToken(name, label) => {
+            return format!(
+                "Remove the token “{}” of “{}” from this machine? Whoever gave it still knows it.",
+                clean(label),
+                view.name(name)
+            );
+        }
         Question::SendKeyTo(host) => {
             return format!(
                 "Send the stored key to {}? It was entered for another one.",
@@ -82,7 +90,7 @@ fn text(view: &View<'_>, question: &Question) -> String {
 /// The title, and what yes and no are called.
 const fn words(question: &Question) -> (&'static str, &'static str, &'static str) {
     match question {
-        Question::Remove(_) => ("Delete", "delete", "keep"),
+        Question::Remove(_) | Question::RemoveToken(..) => ("Delete", "delete", "keep"),
         Question::SaveAllTheSame => ("Save", "save", "go on editing"),
         Question::LoseDraft => ("Not saved", "lose it", "go on editing"),
         Question::QuitUnsaved => ("Not saved", "quit", "stay"),

@@ -1,0 +1,149 @@
+//! The shared token, and further ones that go again.
+
+use super::scene::{Scene, named, shop, shops, verdict};
+use crate::app::effect::{CopyAs, Effect};
+use crate::app::model::{Overlay, Pane, Question};
+use crate::app::shared_token::{Check, SharedTokenSheet};
+use crate::app::{FieldId, HandleSlot, Message};
+use crate::domain::{CheckId, Connection, Reason, Secret, SecretRef, ServiceId, State};
+
+fn sheet(scene: &Scene) -> &SharedTokenSheet {
+    match &scene.model.overlay {
+        Some(Overlay::SharedToken(sheet)) => sheet,
+        other => panic!("no sheet: {other:?}"),
+    }
+}
+
+fn with_token() -> Scene {
+    let mut shop = shop("a");
+    shop.token = Some(SecretRef::Vault("a/token".to_owned()));
+    shop.cms = Some("joomla".to_owned());
+    Scene::with(vec![shop])
+}
+
+#[test]
+fn a_shared_token_is_made_into_its_field_and_kept_only_when_it_is_saved() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("V");
+    assert!(!sheet(&scene).is_set);
+    let places = &sheet(&scene).places;
+    assert!(
+        places[0].starts_with("Blesta: ") && places[0].ends_with("Login Token"),
+        "{places:?}"
+    );
+    assert_eq!(places.len(), 2);
+    scene.keys("y");
+    assert_eq!(scene.effects(), [], "there is none to copy");
+    scene.keys("g");
+    let asked = scene.effects();
+    assert!(asked.contains(&Effect::MakeSharedToken), "{asked:?}");
+    scene.send(Message::SharedTokenMade(Ok(Secret::new("made"))));
+    let field = scene.form().secret(FieldId::Token).unwrap();
+    assert_eq!(field.value, Secret::new("made"));
+    assert!(scene.form().dirty && scene.model.focus == Pane::Form);
+    // What the store holds comes later, and does not take its place.
+    scene.send(Message::SecretsLoaded {
+        name: named("a"),
+        key: Ok(None),
+        key_origin: None,
+        token: Ok(Some(Secret::new("old"))),
+    });
+    let field = scene.form().secret(FieldId::Token).unwrap();
+    assert_eq!(field.value, Secret::new("made"));
+    scene.keys("ctrl-s y");
+    let saved = scene.effects().into_iter().find_map(|effect| match effect {
+        Effect::Save { draft, .. } => Some(draft),
+        _ => None,
+    });
+    assert_eq!(saved.unwrap().token, Some(Secret::new("made")));
+}
+
+#[test]
+fn both_ends_are_compared_and_the_rows_are_shown() {
+    let mut scene = with_token();
+    scene.keys("V y");
+    let copy = Effect::Copy {
+        name: named("a"),
+        slot: HandleSlot::Token,
+        form: CopyAs::Handle,
+    };
+    assert_eq!(scene.effects(), [copy]);
+    scene.keys("enter enter");
+    assert_eq!(
+        scene.effects(),
+        [Effect::CheckSharedToken(named("a"))],
+        "once"
+    );
+    let mut matches = verdict(Reason::Connected);
+    matches
+        .checks
+        .set(CheckId::Token, State::Ok, "the same", None);
+    scene.send(Message::SharedTokenChecked(
+        named("b"),
+        Box::new(matches.clone()),
+    ));
+    assert!(
+        matches!(sheet(&scene).check, Check::UnderWay),
+        "of another one"
+    );
+    scene.send(Message::SharedTokenChecked(named("a"), Box::new(matches)));
+    let Check::Made { rows, .. } = &sheet(&scene).check else {
+        panic!("{:?}", sheet(&scene).check);
+    };
+    assert!(rows.iter().all(|row| row.state == State::Ok), "{rows:?}");
+    scene.keys("esc");
+    assert!(scene.model.overlay.is_none());
+}
+
+#[test]
+fn who_has_no_shared_token_is_told_so() {
+    let http = Connection::new(named("a"), ServiceId::http(), "https://a.example");
+    let mut scene = Scene::with(vec![http]);
+    scene.keys("V");
+    assert!(
+        scene.notice().contains("no shared token"),
+        "{}",
+        scene.notice()
+    );
+    let mut scene = with_token();
+    scene.keys("W V");
+    assert!(scene.model.overlay.is_none());
+    let mut scene = with_token();
+    scene.keys("n alt-V");
+    assert_eq!(scene.notice(), "save the connection first");
+}
+
+#[test]
+fn a_draft_of_another_connection_is_not_lost_for_a_token() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("e").types("x").keys("esc j V g");
+    assert_eq!(scene.question(), Some(&Question::LoseDraft));
+    let asked = scene.effects();
+    assert!(!asked.contains(&Effect::MakeSharedToken), "{asked:?}");
+}
+
+#[test]
+fn on_a_row_of_tokens_d_means_that_token() {
+    let mut shop = shop("a");
+    shop.added = vec![("bot".to_owned(), SecretRef::Vault("a/added/bot".to_owned()))];
+    let mut scene = Scene::with(vec![shop.clone()]);
+    scene.model.focus = Pane::Tokens;
+    scene.keys("d");
+    assert!(scene.model.overlay.is_none(), "never the whole connection");
+    assert!(
+        scene.notice().contains("runs on this one"),
+        "{}",
+        scene.notice()
+    );
+    scene.keys("j d");
+    let question = Question::RemoveToken(named("a"), "bot".to_owned());
+    assert_eq!(scene.question(), Some(&question));
+    scene.keys("y");
+    let remove = Effect::RemoveToken(named("a"), "bot".to_owned());
+    assert!(scene.effects().contains(&remove));
+    shop.added.clear();
+    scene.send(Message::TokenRemoved(Box::new(shop), "bot".to_owned()));
+    assert_eq!(scene.notice(), "bot of a is removed");
+    assert_eq!(scene.model.token_row, 0);
+    assert!(scene.model.entries[&named("a")].connection.added.is_empty());
+}

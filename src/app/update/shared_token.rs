@@ -1,0 +1,129 @@
+//! The shared token: one key shows where it is entered, makes one, copies it, and has both ends compared.
+
+use crossterm::event::KeyCode;
+
+use super::{Effects, Model};
+use crate::app::draft::{FieldId, HandleSlot};
+use crate::app::effect::{CopyAs, Effect};
+use crate::app::keymap::{Action, KeyPress};
+use crate::app::model::{OpenForm, Overlay};
+use crate::app::shared_token::{Check, SharedTokenSheet};
+use crate::domain::text::inert;
+use crate::domain::{Connection, Name, Secret, Verdict};
+use crate::service::catalog::format::Need;
+use crate::service::verify;
+
+impl Model {
+    /// `V`: the shared token of the connection that is meant.
+    pub(super) fn open_shared_token(&mut self) {
+        if self.war_room {
+            return self.complain("the war-room shows no token");
+        }
+        let name = match self.meant_connection().cloned() {
+            Ok(name) => name,
+            Err(sentence) => return self.complain(sentence),
+        };
+        let Some(entry) = self.entries.get(&name) else {
+            return;
+        };
+        let connection = &entry.connection;
+        let Some(places) = self.places_of(connection) else {
+            let service = connection.service.to_string();
+            return self.complain(format!("{service} knows no shared token"));
+        };
+        let sheet = SharedTokenSheet {
+            is_set: connection.token.is_some(),
+            name,
+            places,
+            check: Check::NotMade,
+        };
+        self.open_overlay(Overlay::SharedToken(sheet));
+    }
+
+    /// Where the token of `connection` is entered; nothing where its service has none.
+    fn places_of(&self, connection: &Connection) -> Option<Vec<String>> {
+        let service = self.catalog.get(&connection.service)?;
+        if service.text().fields.token.need == Need::Unused {
+            return None;
+        }
+        let mut places = service.token_places();
+        let chosen = connection.cms.as_deref();
+        let cms = self
+            .catalog
+            .cms()
+            .iter()
+            .find(|cms| Some(&*cms.id) == chosen);
+        if let (Some(cms), Some(last)) =
+            (cms.filter(|cms| !cms.steps.is_empty()), places.last_mut())
+        {
+            *last = format!("{}: {}", cms.title, cms.steps.join(" > "));
+        }
+        Some(places)
+    }
+
+    pub(super) fn shared_token_key(&mut self, press: KeyPress, out: &mut Effects) {
+        let Some(Overlay::SharedToken(sheet)) = &mut self.overlay else {
+            return;
+        };
+        let name = sheet.name.clone();
+        match press.code {
+            KeyCode::Char('g') => {
+                self.overlay = None;
+                self.open_form(OpenForm::Edit(name.clone()), out);
+                let form = self.visible_form();
+                if form.is_some_and(|form| form.editing.as_ref() == Some(&name)) {
+                    out.push(Effect::MakeSharedToken);
+                }
+            }
+            KeyCode::Char('y') if sheet.is_set => {
+                self.copy_handle(name, HandleSlot::Token, CopyAs::Handle, out);
+            }
+            KeyCode::Enter if !matches!(sheet.check, Check::UnderWay) => {
+                sheet.check = Check::UnderWay;
+                out.push(Effect::CheckSharedToken(name));
+            }
+            KeyCode::Esc | KeyCode::Char('q' | 'V') => self.overlay = None,
+            _ => {}
+        }
+    }
+
+    /// A new token stands in its field: nothing is changed at either end until it is saved and entered there.
+    pub(super) fn shared_token_made(&mut self, made: Result<Secret, String>, out: &mut Effects) {
+        let token = match made {
+            Ok(token) => token,
+            Err(why) => return self.complain(why),
+        };
+        let Some(form) = self
+            .form
+            .as_mut()
+            .filter(|form| !form.parked && !form.saving)
+        else {
+            return;
+        };
+        form.go_to(FieldId::Token);
+        if let Some(field) = form.secret_mut(FieldId::Token) {
+            field.replace(token);
+        }
+        self.edited(FieldId::Token, out);
+        let save = self.keymap.field_key(Action::Save).unwrap_or_default();
+        let sheet = self.keymap.list_key(Action::SharedToken);
+        let sheet = sheet.unwrap_or_else(|| ":shared-token".to_owned());
+        self.say(format!(
+            "a new token stands in the field: {save} keeps it, then {sheet} says where it is entered"
+        ));
+    }
+
+    /// The signed call has ended.
+    pub(super) fn shared_token_checked(&mut self, name: &Name, verdict: &Verdict) {
+        let Some(Overlay::SharedToken(sheet)) = &mut self.overlay else {
+            return;
+        };
+        if sheet.name == *name {
+            let advice = verdict.remedy.steps.first();
+            sheet.check = Check::Made {
+                rows: Box::new(verify::rows(verdict, sheet.is_set)),
+                advice: advice.map_or_else(String::new, |step| inert(step, 200)),
+            };
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Effects on the handles that are held here.
+
+use super::{Effects, Key};
+use crate::app::{Effect, Message};
+use crate::work::{shared_token, silent};
+
+impl Effects {
+    pub(super) fn start_handles(&mut self, effect: Effect) {
+        let desk = self.desk.clone();
+        match effect {
+            Effect::RemoveToken(name, label) => self.answer(Key::RemoveToken, async move {
+                match desk.remove_handle(&name, &label).await {
+                    Ok(saved) => Message::TokenRemoved(Box::new(saved.connection), label),
+                    Err(error) => Message::RemoveFailed(error.to_string()),
+                }
+            }),
+            Effect::MakeSharedToken => self.answer(Key::SharedToken, async move {
+                let made = shared_token::generate();
+                Message::SharedTokenMade(made.map_err(|error| error.to_string()))
+            }),
+            Effect::CheckSharedToken(name) => self.answer(Key::SharedToken, async move {
+                let verdict = desk.verify_saved(&name, &silent).await;
+                Message::SharedTokenChecked(name, Box::new(verdict))
+            }),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The sheet of the shared token: whether there is one, where it is entered, whether both ends have the same.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::super::text::{clean, wrap};
+use super::super::view::View;
+use super::{lines, more, open_box, put_lines};
+use crate::app::shared_token::{Check, SharedTokenSheet};
+use crate::service::verify::Row;
+
+/// Cells of its text at most.
+const WIDEST: u16 = 76;
+
+pub(super) fn draw(view: &View<'_>, sheet: &SharedTokenSheet, body: Rect, buf: &mut Buffer) {
+    let theme = view.theme;
+    let width = usize::from(body.width.saturating_sub(4).min(WIDEST));
+    let text = if sheet.is_set {
+        "One secret for both sides; it is kept here, and never sent."
+    } else {
+        "One secret for both sides. None is kept here yet: g makes one."
+    };
+    let mut all = lines(text, width, theme.text);
+    all.push(Line::default());
+    for (at, place) in sheet.places.iter().enumerate() {
+        let number = format!("{}. ", at + 1);
+        let room = width.saturating_sub(number.len());
+        for (row, part) in wrap(&clean(place), room).into_iter().enumerate() {
+            let head = if row == 0 {
+                number.clone()
+            } else {
+                " ".repeat(number.len())
+            };
+            all.push(Line::from(vec![
+                Span::styled(head, theme.faint),
+                Span::styled(part, theme.text),
+            ]));
+        }
+    }
+    all.push(Line::default());
+    match &sheet.check {
+        Check::NotMade => all.extend(lines(
+            "Enter asks the CMS by a signed call whether it has the same.",
+            width,
+            theme.faint,
+        )),
+        Check::UnderWay => all.extend(lines("asking the CMS …", width, theme.probing)),
+        Check::Made { rows, advice } => {
+            all.extend(rows.iter().flat_map(|row| checked(view, row, width)));
+            if !advice.is_empty() {
+                all.push(Line::default());
+                all.extend(lines(&clean(advice), width, theme.text));
+            }
+        }
+    }
+    let title = format!("Shared token of {}", view.name(&sheet.name));
+    let length = all.len();
+    let inside = open_box(view, body, (width, length), &title, buf);
+    let hidden = length.saturating_sub(usize::from(inside.height));
+    put_lines(buf, inside, all);
+    more(view, inside, hidden, buf);
+}
+
+/// One row of the check: glyph, word and colour, as every lamp.
+fn checked(view: &View<'_>, row: &Row, width: usize) -> Vec<Line<'static>> {
+    let style = view.theme.lamp(row.state);
+    let lamp = format!("{} {:<8} ", row.state.glyph(), row.state.word());
+    let label = format!("{:<12} ", row.label);
+    let indent = lamp.chars().count() + label.len();
+    let mut parts = wrap(&clean(&row.detail), width.saturating_sub(indent)).into_iter();
+    let first = Line::from(vec![
+        Span::styled(lamp, style),
+        Span::styled(label, view.theme.text),
+        Span::styled(parts.next().unwrap_or_default(), view.theme.faint),
+    ]);
+    let rest = parts.map(|part| {
+        let part = format!("{:indent$}{part}", "");
+        Line::from(Span::styled(part, view.theme.faint))
+    });
+    std::iter::once(first).chain(rest).collect()
+}
