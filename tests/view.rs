@@ -23,8 +23,10 @@ use switchboard::app::model::{
     PassphraseDialog, Question, Revealed,
 };
 use switchboard::app::secret_field::SecretField;
+use switchboard::app::shared_token::{Check, SharedTokenSheet};
 use switchboard::app::{FieldId, HandleSlot, Message, Model};
-use switchboard::domain::{Handle, Secret, SecretRef};
+use switchboard::domain::{Handle, Name, Secret, SecretRef, State};
+use switchboard::service::verify::Row;
 use switchboard::tui::cells::Cells;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
 use tui_input::Input;
@@ -225,11 +227,14 @@ fn filter_and_footer() {
 fn a_sentence_about_a_failure_is_shown_to_its_end() {
     let told = "not saved: changing the configuration: /home/somebody/.config/switchboard/switchboard.toml \
                 can't be read: Permission denied (os error 13); give this user the permission back, then try again";
-    for (width, height) in [(200, 50), (100, 30), (80, 24), (60, 16)] {
+    let sizes = [(200, 50), (100, 30), (80, 24), (60, 16)];
+    // What is no failure says at its end what to do as well: "Ctrl-Z takes it back".
+    let all = sizes.into_iter().zip([true, true, true, false]);
+    for ((width, height), error) in all.chain([((100, 30), false)]) {
         let mut failed = model(width, height);
         failed.notice = Some(Notice {
             text: told.to_owned(),
-            error: true,
+            error,
             until: failed.now,
         });
         let words: Vec<String> = text(&failed)
@@ -283,6 +288,10 @@ fn overlays() {
     assert_snapshot!("copy_as", screen(&at(Overlay::CopyAs { row: 2 })));
     assert_snapshot!("passphrase", screen(&at(Overlay::Passphrase(passphrase()))));
     assert_snapshot!("add_token", screen(&at(Overlay::AddToken(add_token()))));
+    assert_snapshot!(
+        "shared_token",
+        screen(&at(Overlay::SharedToken(shared_token())))
+    );
 }
 
 fn passphrase() -> PassphraseDialog {
@@ -293,6 +302,35 @@ fn passphrase() -> PassphraseDialog {
         on_second: true,
         problem: Some("the two are not the same".into()),
         busy: false,
+    }
+}
+
+fn shared_token() -> SharedTokenSheet {
+    let row = |label, state, detail: &str| Row {
+        label,
+        state,
+        detail: detail.to_owned(),
+    };
+    SharedTokenSheet {
+        name: Name::parse("shop").unwrap(),
+        is_set: true,
+        places: vec![
+            "Blesta: Settings > Available Plugins > C!Blesta > Manage".to_owned(),
+            "CMS: Components > C!Blesta > Options > General > API Token".to_owned(),
+        ],
+        check: Check::Made {
+            rows: Box::new([
+                row("API URL", State::Ok, "https://cms.example.com"),
+                row("URL Found", State::Ok, ""),
+                row("Token Set", State::Ok, ""),
+                row(
+                    "Token Valid",
+                    State::Warn,
+                    "the two tokens are not the same",
+                ),
+            ]),
+            advice: "Enter the token in both places again.".to_owned(),
+        },
     }
 }
 
@@ -642,6 +680,7 @@ fn every_kind() -> Vec<Model> {
         Overlay::CopyAs { row: 9 },
         Overlay::Passphrase(passphrase()),
         Overlay::AddToken(add_token()),
+        Overlay::SharedToken(shared_token()),
     ] {
         let mut covered = model(100, 30);
         covered.overlay = Some(overlay);
