@@ -59,33 +59,40 @@ pub struct ServiceFileProblem {
     pub problem: String,
 }
 
-/// A text that comes with the program, after its place in the source.
+/// A file that comes with the program.
+#[derive(Clone, Copy, Debug)]
+struct Embedded {
+    /// Its place in the source.
+    label: &'static str,
+    /// As it was written.
+    text: &'static str,
+    /// The same as JSON: in a third of the time, and without ten times its size in tokens.
+    json: &'static str,
+}
+
 macro_rules! embedded {
     ($file:literal) => {
-        (
-            concat!("assets/services/", $file),
-            include_str!(concat!("../../assets/services/", $file)),
-        )
+        Embedded {
+            label: concat!("assets/services/", $file, ".toml"),
+            text: include_str!(concat!("../../assets/services/", $file, ".toml")),
+            json: include_str!(concat!(env!("OUT_DIR"), "/services/", $file, ".json")),
+        }
     };
 }
 
-/// What is common to all services, in small texts: while one is read, its tokens take ten times its size.
-const COMMON: [(&str, &str); 9] = [
-    embedded!("reasons/key.toml"),
-    embedded!("reasons/place.toml"),
-    embedded!("reasons/service.toml"),
-    embedded!("reasons/network.toml"),
-    embedded!("reasons/token.toml"),
-    embedded!("answers/servers.toml"),
-    embedded!("answers/networks.toml"),
-    embedded!("answers/firewalls.toml"),
-    embedded!("answers/rules.toml"),
+/// What is common to all services.
+const COMMON: [Embedded; 9] = [
+    embedded!("reasons/key"),
+    embedded!("reasons/place"),
+    embedded!("reasons/service"),
+    embedded!("reasons/network"),
+    embedded!("reasons/token"),
+    embedded!("answers/servers"),
+    embedded!("answers/networks"),
+    embedded!("answers/firewalls"),
+    embedded!("answers/rules"),
 ];
-const SERVICES: [(&str, &str); 3] = [
-    embedded!("http.toml"),
-    embedded!("blesta.toml"),
-    embedded!("connect.toml"),
-];
+const SERVICES: [Embedded; 3] = [embedded!("http"), embedded!("blesta"), embedded!("connect")];
 
 impl Catalog {
     /// The services that come with the program. (A test proves that their files parse; one that did not
@@ -97,8 +104,12 @@ impl Catalog {
 
     fn read_embedded() -> Self {
         let mut catalog = Self::default();
-        for (label, text) in COMMON.into_iter().chain(SERVICES) {
-            let added = catalog.add(label, text);
+        for Embedded { label, text, json } in COMMON.into_iter().chain(SERVICES) {
+            let Ok(file) = serde_json::from_str(json) else {
+                debug_assert!(false, "{label} is broken");
+                continue;
+            };
+            let added = catalog.take(label, text, file);
             debug_assert_eq!(added, Ok(()), "an embedded service file is broken");
         }
         catalog
@@ -284,7 +295,16 @@ impl Service {
 
 impl Catalog {
     fn add(&mut self, label: &str, text: &str) -> Result<(), ServiceFileProblem> {
-        let file = load::parse(label, text)?;
+        self.take(label, text, load::parse(label, text)?)
+    }
+
+    /// Takes in what a file says; its text is for whoever looks for a line.
+    fn take(
+        &mut self,
+        label: &str,
+        text: &str,
+        file: ServiceFile,
+    ) -> Result<(), ServiceFileProblem> {
         let ServiceFile {
             service,
             mark,

@@ -5,16 +5,12 @@
 //! as the program's memory. A function that is not in the list, or no longer has its name, only stands elsewhere.
 //! Names are those of the scheme that `.cargo/config.toml` asks for: with another one, all of ours do.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "cargo tells a build script everything by the environment"
-)]
-
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
-fn main() {
+/// Hands the list to the linker, where it understands it.
+pub(super) fn arrange() {
     println!("cargo::rerun-if-changed=assets/linking");
     for name in ["RUSTFLAGS", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"] {
         println!("cargo::rerun-if-env-changed={name}");

@@ -1,0 +1,24 @@
+//! What is done before the program is built.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script everything by the environment"
+)]
+
+#[path = "services/compact.rs"]
+mod compact;
+#[path = "linking/order.rs"]
+mod order;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    order::arrange();
+    match compact::write() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            println!("cargo::error={problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
