@@ -322,12 +322,10 @@ async fn fields(
     }
     connection.paused = given.pause || (connection.paused && !given.unpause);
     if let Some(interval) = &given.interval {
-        let seconds = probe::duration(interval)?.as_secs().max(1);
-        connection.interval_s = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        connection.interval_s = Some(in_seconds(interval)?);
     }
     if let Some(timeout) = &given.way.timeout {
-        let seconds = probe::duration(timeout)?.as_secs().max(1);
-        connection.timeout_s = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        connection.timeout_s = Some(in_seconds(timeout)?);
     }
     if !given.tag.is_empty() {
         connection.tags.clone_from(&given.tag);
@@ -448,6 +446,19 @@ async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
     Ok(0)
 }
 
+/// A time as the configuration keeps it.
+fn in_seconds(text: &str) -> Result<u32, Fault> {
+    let time = probe::duration(text)?;
+    if time.subsec_nanos() > 0 {
+        let text = crate::domain::text::inert(text, 40);
+        return Err(
+            Fault::usage(format!("{text:?} is no whole number of seconds"))
+                .hint("a connection keeps whole seconds, 1s at least"),
+        );
+    }
+    Ok(u32::try_from(time.as_secs()).unwrap_or(u32::MAX))
+}
+
 /// Whether the person says yes to what removes something.
 pub(super) fn says_yes(question: &str) -> Result<bool, Fault> {
     if !sources::somebody_is_there() {
@@ -464,6 +475,15 @@ pub(super) fn says_yes(question: &str) -> Result<bool, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_kept_as_they_were_given_or_refused() {
+        assert_eq!(in_seconds("90s").unwrap(), 90);
+        assert_eq!(in_seconds("2m").unwrap(), 120);
+        for text in ["500ms", "1500ms", "0s", "soon"] {
+            assert!(in_seconds(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_proxys_password_is_not_shown() {

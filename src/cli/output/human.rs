@@ -193,7 +193,14 @@ fn facts(verdict: &Verdict) -> String {
         facts.push(identity.clone());
     }
     if let Some(days) = verdict.certificate_days_left() {
-        facts.push(format!("certificate ends in {days} days"));
+        facts.push(match days {
+            ..-2 => format!("certificate ended {} days ago", -days - 1),
+            -2 => "certificate ended yesterday".to_owned(),
+            -1 => "certificate ended today".to_owned(),
+            0 => "certificate ends today".to_owned(),
+            1 => "certificate ends tomorrow".to_owned(),
+            _ => format!("certificate ends in {days} days"),
+        });
     }
     facts.join(" · ")
 }

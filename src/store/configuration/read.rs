@@ -59,6 +59,9 @@ pub(super) fn unread(text: &str, error: &toml::de::Error) -> Unread {
 /// serde quotes the value that it did not expect: only what it expected is kept. The parser's own messages
 /// hold no content.
 fn without_value(message: &str) -> String {
+    if message == "missing field `version`" {
+        return "missing field `version`: write version = 1 in the first line".to_owned();
+    }
     let message = match message.rsplit_once(", expected ") {
         Some((found, expected)) if found.starts_with("invalid ") && found.contains([':', '`']) => {
             format!("another kind of value than expected here: {expected}")

@@ -100,12 +100,13 @@ fn accounts(view: &View<'_>, horizon: &Horizon, room: usize) -> Vec<Line<'static
     if unasked > 0
         && let Some(key) = view.model.keymap.list_key(Action::LoadTokens)
     {
+        let accounts = match unasked {
+            1 => "one account: one request".to_owned(),
+            _ => format!("{unasked} accounts: one request each"),
+        };
         lines.push(Line::from(vec![
             Span::styled(key, theme.key),
-            Span::styled(
-                format!(" adds the tokens of {unasked} accounts: one request each"),
-                theme.faint,
-            ),
+            Span::styled(format!(" adds the tokens of {accounts}"), theme.faint),
         ]));
     }
     for (name, fetch) in &horizon.asked {
