@@ -11,6 +11,8 @@ use crate::domain::{Connection, Endpoint, Name, Verdict};
 
 /// What stands for something that has no pseudonym.
 const BLANK: &str = "•••";
+/// What stands before a host and one of these is part of another one's name.
+const JOINING: &[char] = &['.', '-', '_'];
 /// What stands before a page's title in the evidence.
 const TITLE: &str = "page title: ";
 
@@ -148,9 +150,9 @@ impl Disguise {
     pub fn line(&self, known: &Connection, verdict: Option<&Verdict>, line: &str) -> String {
         // A page's own words go first: what is replaced in them, or in the label before them, would be no mark any more.
         let mut line = blank_quoted(line);
-        let mut replace = |text: &str, by: String| {
+        let mut replace = |joining: &[char], text: &str, by: String| {
             if text.chars().count() > 1 {
-                line = replace_words(&line, text, &by);
+                line = replace_words(&line, text, &by, joining);
             }
         };
         let urls = [Some(known.url.as_str()), known.cms_url.as_deref()];
@@ -159,24 +161,24 @@ impl Disguise {
             .chain([verdict.map(|v| v.url.as_str())])
             .flatten()
         {
-            replace(url, self.url(url));
+            replace(&[], url, self.url(url));
             if let Ok(endpoint) = Endpoint::parse(url) {
-                replace(&endpoint.host(), self.host(&endpoint.host()));
+                replace(JOINING, &endpoint.host(), self.host(&endpoint.host()));
             }
         }
         if let Some(identity) = verdict.and_then(|verdict| verdict.identity.as_ref()) {
             if let Some(host) = &identity.host {
-                replace(host, self.host(host));
+                replace(JOINING, host, self.host(host));
             }
             for text in [&identity.name, &identity.id].into_iter().flatten() {
-                replace(text, self.id(text));
+                replace(&[], text, self.id(text));
             }
         }
         if let Some(company) = &known.company {
-            replace(company, self.id(company));
+            replace(&[], company, self.id(company));
         }
-        replace(&known.username, self.user(&known.username));
-        replace(known.name.as_str(), self.name(&known.name));
+        replace(&[], &known.username, self.user(&known.username));
+        replace(&[], known.name.as_str(), self.name(&known.name));
         blank_telling_words(&line)
     }
 }
@@ -240,7 +242,7 @@ impl Disguise {
 
 /// `text` replaced wherever it stands as words of its own: within a longer word it is not meant, and what is left of
 /// that word would tell it.
-fn replace_words(line: &str, text: &str, by: &str) -> String {
+fn replace_words(line: &str, text: &str, by: &str, joining: &[char]) -> String {
     let (mut out, mut rest) = (String::with_capacity(line.len()), line);
     let mut before = None;
     while let Some((head, tail)) = rest.split_once(text) {
@@ -249,7 +251,8 @@ fn replace_words(line: &str, text: &str, by: &str) -> String {
             edge.is_some_and(char::is_alphanumeric) && beside.is_some_and(char::is_alphanumeric)
         };
         let left = head.chars().next_back().or(before);
-        let within = joined(text.chars().next(), left)
+        let within = left.is_some_and(|left| joining.contains(&left))
+            || joined(text.chars().next(), left)
             || joined(text.chars().next_back(), tail.chars().next());
         out.push_str(if within { text } else { by });
         before = text.chars().next_back();
@@ -376,5 +379,11 @@ mod tests {
             "it leads to http://host-1."
         );
         assert_eq!(line("use https:// instead"), "use https:// instead");
+        let (disguise, shop) = known("shop", "https://example.com");
+        let line = |text: &str| disguise.line(&shop, None, text);
+        assert_eq!(
+            line("example.com leads to shop-in.example.com"),
+            "host-1 leads to •••"
+        );
     }
 }

@@ -85,8 +85,8 @@ pub enum Effect {
     Remove(Name),
     /// Remove a further token of a connection, by what it is called.
     RemoveToken(Name, String),
-    /// Make a shared token.
-    MakeSharedToken,
+    /// Make a shared token for the form of this connection.
+    MakeSharedToken(Name),
     /// Ask the CMS by a signed call whether it has the connection's shared token.
     CheckSharedToken(Name),
     /// Open or create the vault.

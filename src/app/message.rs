@@ -99,10 +99,17 @@ pub enum Message {
     Removed(Name),
     /// It was not; one sentence.
     RemoveFailed(String),
-    /// A further token was removed: the connection without it, and what it was called.
-    TokenRemoved(Box<Connection>, String),
-    /// A new shared token, or why there is none in one sentence.
-    SharedTokenMade(Result<Secret, String>),
+    /// A further token was removed.
+    TokenRemoved {
+        /// The connection without it.
+        connection: Box<Connection>,
+        /// What it was called.
+        label: String,
+        /// Whether its value is still in its place, which could not be opened.
+        left_behind: bool,
+    },
+    /// A new shared token for this connection, or why there is none in one sentence.
+    SharedTokenMade(Name, Result<Secret, String>),
     /// The shared token of this connection was checked.
     SharedTokenChecked(Name, Box<Verdict>),
 

@@ -117,8 +117,12 @@ impl Model {
             Message::Removed(name) => self.removed(&name, out),
             Message::RemoveFailed(why) => self.complain(format!("not removed: {why}")),
             Message::TokenAdded(connection) => self.token_added(*connection),
-            Message::TokenRemoved(connection, label) => self.token_removed(*connection, &label),
-            Message::SharedTokenMade(made) => self.shared_token_made(made, out),
+            Message::TokenRemoved {
+                connection,
+                label,
+                left_behind,
+            } => self.token_removed(*connection, &label, left_behind),
+            Message::SharedTokenMade(name, made) => self.shared_token_made(&name, made, out),
             Message::SharedTokenChecked(name, verdict) => {
                 self.shared_token_checked(&name, &verdict);
             }

@@ -1,7 +1,7 @@
 //! A secret, typed into the terminal without being shown.
 //!
-//! The terminal is given back as it was however the question ends. So Ctrl-C is read as what it is, and ends the
-//! line: as a signal it would end the program, and leave the shell without an echo.
+//! Ctrl-C is read as what it is, and ends the line: as a signal it would end the program, and leave the shell without
+//! an echo. (SIGTERM still does.)
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -17,8 +17,8 @@ use crate::domain::Secret;
 
 /// Ctrl-C and Ctrl-\, which end the question.
 const CANCELS: [u8; 2] = [0x03, 0x1c];
-/// No secret is longer, bytes.
-const LONGEST: usize = 64 * 1024;
+/// A terminal hands over no longer line, bytes: what is more is dropped without a word.
+const LONGEST: usize = 4095;
 
 /// The terminal without an echo, until it is dropped.
 struct Silent {
@@ -56,7 +56,7 @@ impl Silent {
                 return Ok(None);
             }
             line.extend_from_slice(read);
-            if line.ends_with(b"\n") || line.len() > LONGEST {
+            if line.ends_with(b"\n") || line.len() >= LONGEST {
                 break;
             }
         }
@@ -72,7 +72,8 @@ impl Silent {
 
 impl Drop for Silent {
     fn drop(&mut self) {
-        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+        // Further lines of a paste were no answer, and would stand in the open at the shell's prompt.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
     }
 }
 
@@ -91,6 +92,11 @@ pub fn secret(question: &str) -> Result<Secret, Fault> {
         let _ = ask(&silent.terminal, "\n");
         return Err(Fault::input_text("cancelled: nothing was entered"));
     };
+    if line.len() >= LONGEST {
+        return Err(Fault::input_text(format!(
+            "a terminal hands over {LONGEST} bytes of a line at most: give it by a descriptor or on standard input"
+        )));
+    }
     let text = std::str::from_utf8(&line)
         .map_err(|_not_text| Fault::input_text("what was typed is not UTF-8 text"))?;
     Ok(Secret::new(text))

@@ -17,7 +17,7 @@ use crate::ui::{ColourDepth, Theme, ThemeName};
 use crate::work::Desk;
 
 /// Opens the screen over the saved connections.
-pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
+pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
     output::log_to(global.log.as_deref(), global.verbose)?;
     refuse_without_terminal()?;
     // A descriptor gives the passphrase once.
@@ -34,6 +34,8 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
         options.mouse |= settings.mouse;
         if std::mem::take(&mut first) && context.desk.is_locked() {
             options.passphrase = sources::passphrase(&environment, &global)?;
+            // (Whoever asks later asks the person.)
+            global.passphrase_fd = None;
         }
         match open(context.desk, options)? {
             TO_DEMO => match super::demo::run(environment.clone(), global.clone())? {

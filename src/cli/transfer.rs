@@ -283,6 +283,12 @@ fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
         .map_err(|problem| Fault::input(&problem))
 }
 
+/// Whether `path` means stdout: what is redirected is written behind what stands there.
+fn is_stdout(path: &Path) -> bool {
+    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+    names.iter().any(|name| path == Path::new(name))
+}
+
 fn shown_path(file: &Path) -> &Path {
     if file == Path::new("-") {
         Path::new("standard input")
@@ -309,7 +315,7 @@ pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8,
         }
         ExportFormat::Bundle => bundle(context, &arguments, &chosen).await?,
     };
-    match arguments.output.filter(|path| path.as_os_str() != "-") {
+    match arguments.output.filter(|path| !is_stdout(path)) {
         Some(path) => context.desk.write_export(path, bytes).await?,
         None => output::raw(&bytes)?,
     }
@@ -340,8 +346,8 @@ async fn bundle(
     chosen: &[Connection],
 ) -> Result<Vec<u8>, Fault> {
     use std::io::IsTerminal;
-    let to_stdout = |path: &std::path::PathBuf| path.as_os_str() == "-";
-    if arguments.output.as_ref().is_none_or(to_stdout) && std::io::stdout().is_terminal() {
+    let to_stdout = arguments.output.as_ref().is_none_or(|path| is_stdout(path));
+    if to_stdout && std::io::stdout().is_terminal() {
         return Err(Fault::usage("a bundle is no text for a terminal").hint("give --output FILE"));
     }
     let passphrase = passphrase(

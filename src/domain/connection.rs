@@ -139,9 +139,6 @@ pub enum SecretRefProblem {
         "not a reference: use keyring:NAME, vault:NAME, env:NAME, file:PATH, cmd:PROGRAM ARGS or ask"
     )]
     Kind,
-    /// Program and arguments are divided as a shell divides them, and one of its quotes is not closed.
-    #[error("a quote behind cmd: is not closed")]
-    Quote,
     /// Nothing after the colon.
     #[error("nothing stands after {0}:")]
     Empty(&'static str),
@@ -168,12 +165,32 @@ impl FromStr for SecretRef {
             "vault" => Ok(Self::Vault(filled("vault")?.to_owned())),
             "env" => Ok(Self::Env(filled("env")?.to_owned())),
             "file" => Ok(Self::File(filled("file")?.into())),
-            "cmd" => match shell_words::split(filled("cmd")?) {
-                Ok(words) if words.iter().any(|word| !word.is_empty()) => Ok(Self::Cmd(words)),
-                Ok(_) => Err(SecretRefProblem::Empty("cmd")),
-                Err(shell_words::ParseError) => Err(SecretRefProblem::Quote),
-            },
+            "cmd" => {
+                let words = words(filled("cmd")?);
+                if words.first().is_none_or(String::is_empty) {
+                    return Err(SecretRefProblem::Empty("cmd"));
+                }
+                Ok(Self::Cmd(words))
+            }
             _ => Err(SecretRefProblem::Kind),
+        }
+    }
+}
+
+/// Program and arguments: divided at blanks, and where there are quotes, as a shell divides them. A quote that nobody
+/// closes is an apostrophe, and `#` is no comment: both stood in such lines before quotes meant anything.
+fn words(text: &str) -> Vec<String> {
+    /// Stands for `#` while a shell's words are divided: no character of its own.
+    const NUMBER_SIGN: &str = "\u{f8ff}";
+    let quoted = text.contains(['"', '\'']);
+    let divided = quoted.then(|| shell_words::split(&text.replace('#', NUMBER_SIGN)));
+    match divided {
+        Some(Ok(words)) => words
+            .iter()
+            .map(|word| word.replace(NUMBER_SIGN, "#"))
+            .collect(),
+        Some(Err(shell_words::ParseError)) | None => {
+            text.split_whitespace().map(str::to_owned).collect()
         }
     }
 }
@@ -187,7 +204,7 @@ impl fmt::Display for SecretRef {
             Self::File(path) => write!(f, "file:{}", path.display()),
             Self::Cmd(words) => {
                 let plain = words.join(" ");
-                if shell_words::split(&plain).as_ref() == Ok(words) {
+                if self::words(&plain) == *words {
                     write!(f, "cmd:{plain}")
                 } else {
                     write!(f, "cmd:{}", shell_words::join(words))
@@ -362,12 +379,21 @@ mod tests {
         };
         assert_eq!(words, &["op", "read", "op://My Vault/x", "it's"]);
         assert_eq!(program.to_string().parse(), Ok(program.clone()));
-        for (text, problem) in [
-            ("cmd:sh -c 'x", SecretRefProblem::Quote),
-            ("cmd:''", SecretRefProblem::Empty("cmd")),
+        for (text, words) in [
+            ("cmd:pass show #1/key", &["pass", "show", "#1/key"][..]),
+            ("cmd:pass show Bob's/key", &["pass", "show", "Bob's/key"]),
+            (r"cmd:prog a\b", &["prog", r"a\b"]),
+            ("cmd:sh -c 'echo #1'", &["sh", "-c", "echo #1"]),
         ] {
-            assert_eq!(text.parse::<SecretRef>(), Err(problem), "{text}");
+            let read: SecretRef = text.parse().unwrap();
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(read, SecretRef::Cmd(words), "{text}");
+            assert_eq!(read.to_string().parse(), Ok(read), "{text}");
         }
+        assert_eq!(
+            "cmd:'' x".parse::<SecretRef>(),
+            Err(SecretRefProblem::Empty("cmd"))
+        );
         assert_eq!(
             "env:".parse::<SecretRef>(),
             Err(SecretRefProblem::Empty("env"))

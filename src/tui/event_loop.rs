@@ -25,6 +25,9 @@ use crate::ui;
 /// At most so often is something redrawn that only moves (a countdown, a running probe).
 const TICK: Duration = Duration::from_millis(250);
 
+/// How long an answer of the terminal is waited for after a signal.
+const AFTER_SIGNAL: Duration = Duration::from_millis(300);
+
 /// Events taken in before the screen is drawn: a held key must not keep it from being seen.
 const AT_ONCE: usize = 256;
 
@@ -241,9 +244,13 @@ impl<S: Surface> EventLoop<S> {
 
     /// Takes the answers in that are still to come: whoever reads next would take them for keys.
     async fn hear_out(&mut self, keys: &mut impl Keys) {
-        let Some(until) = self.surface.awaits() else {
+        let Some(mut until) = self.surface.awaits() else {
             return;
         };
+        // After a signal somebody is waiting, and insists before long.
+        if self.exit.is_some_and(|code| code >= 128) {
+            until = until.min(Instant::now() + AFTER_SIGNAL);
+        }
         while self.surface.awaits().is_some() {
             match timeout_at(until, keys.next()).await {
                 Ok(Some(Ok(Heard::Status))) => _ = self.surface.answered(),

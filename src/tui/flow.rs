@@ -24,12 +24,17 @@ const WIDEST: usize = 64 * 1024;
 /// An answer that comes sooner lets more be on its way; one that comes later, less.
 const SOON: Duration = Duration::from_millis(200);
 const LATE: Duration = Duration::from_millis(500);
-/// An answer is waited for so long, and as long as the slowest line takes for what is on its way.
+/// An answer is waited for so long, and as long as the slowest line takes for what stands before the question.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long the end waits for a terminal of which it is not known whether it answers, counted from the question.
+/// But no longer than this.
+const LONGEST: Duration = Duration::from_secs(8);
+/// How long the end waits for a terminal of which it is not known whether it answers, counted from the question, and
+/// at most.
 const LAST_UNKNOWN: Duration = Duration::from_millis(150);
+const LAST_UNKNOWN_AT_MOST: Duration = Duration::from_millis(500);
 /// And for one that does, counted from the end.
 const LAST_KNOWN: Duration = Duration::from_secs(1);
+const LAST_KNOWN_AT_MOST: Duration = Duration::from_secs(3);
 
 /// What is known of a terminal's answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,6 +50,8 @@ enum Answers {
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     at: Instant,
+    /// What the slowest line takes for the bytes before the question.
+    takes: Duration,
     /// Bytes written behind the question.
     behind: usize,
 }
@@ -99,8 +106,10 @@ impl Flow {
         let asks =
             self.asked.is_none() && self.on_the_way > BURST && self.answers != Answers::Never;
         if asks {
+            let bytes = u32::try_from(self.on_the_way).unwrap_or(u32::MAX);
             self.asked = Some(Asked {
                 at: Instant::now(),
+                takes: A_BYTE.saturating_mul(bytes),
                 behind: 0,
             });
         }
@@ -145,21 +154,16 @@ impl Flow {
     pub fn last(&self) -> Option<Instant> {
         let asked = self.asked?;
         Some(match self.answers {
-            Answers::Come => Instant::now() + LAST_KNOWN,
-            Answers::Unknown | Answers::Never => asked.at + LAST_UNKNOWN,
+            Answers::Come => Instant::now() + (LAST_KNOWN + asked.takes).min(LAST_KNOWN_AT_MOST),
+            Answers::Unknown | Answers::Never => {
+                asked.at + (LAST_UNKNOWN + asked.takes).min(LAST_UNKNOWN_AT_MOST)
+            }
         })
     }
 
-    /// Somebody else has had the terminal: what was on its way has arrived, or never will.
-    pub fn restart(&mut self) {
-        self.asked = None;
-        self.on_the_way = 0;
-        self.owed = false;
-    }
-
     fn until(&self) -> Option<Instant> {
-        let bytes = u32::try_from(self.on_the_way).unwrap_or(u32::MAX);
-        Some(self.asked?.at + PATIENCE + A_BYTE.saturating_mul(bytes))
+        let asked = self.asked?;
+        Some(asked.at + (PATIENCE + asked.takes).min(LONGEST))
     }
 
     /// An answer was lost, or the terminal gives none.
@@ -168,7 +172,9 @@ impl Flow {
             Answers::Come => Answers::Unknown,
             Answers::Unknown | Answers::Never => Answers::Never,
         };
-        self.restart();
+        self.asked = None;
+        self.on_the_way = 0;
+        self.owed = false;
     }
 }
 
@@ -307,6 +313,29 @@ mod tests {
         assert_eq!(line.flow.answers, Answers::Come);
     }
 
+    /// What is written behind the question, a copy or the bell, puts nothing off.
+    #[tokio::test(start_paused = true)]
+    async fn a_lost_answer_holds_no_longer_for_all_that_is_written_meanwhile() {
+        let mut line = Line::new(1_000_000, Duration::from_millis(1));
+        for frame in 0..100 {
+            line.draw(frame, 4_800);
+            line.rest(Instant::now() + Duration::from_millis(50), frame)
+                .await;
+        }
+        line.answers = false;
+        let began = Instant::now();
+        while !line.flow.is_full() {
+            line.draw(0, 4_800);
+        }
+        line.answers = true;
+        let drawn = line.seen.len();
+        while line.seen.len() == drawn {
+            line.flow.wrote(1_000);
+            line.rest(Instant::now() + Duration::from_secs(1), 1).await;
+            assert!(began.elapsed() < Duration::from_secs(10));
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn few_bytes_now_and_then_ask_nothing() {
         let mut line = Line::new(2_400, Duration::ZERO);
@@ -324,13 +353,11 @@ mod tests {
         assert!(line.flow.last().is_none());
         line.draw(0, 4_800);
         let unknown = line.flow.last().unwrap() - Instant::now();
-        assert_eq!(unknown, LAST_UNKNOWN);
+        assert_eq!(unknown, LAST_UNKNOWN_AT_MOST);
         line.rest(Instant::now() + Duration::from_secs(10), 0).await;
         assert!(line.flow.last().is_none(), "it has come");
         line.draw(1, 4_800);
         let known = line.flow.last().unwrap() - Instant::now();
-        assert_eq!(known, LAST_KNOWN);
-        line.flow.restart();
-        assert!(line.flow.last().is_none() && !line.flow.is_full());
+        assert_eq!(known, LAST_KNOWN_AT_MOST);
     }
 }

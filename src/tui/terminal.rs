@@ -165,7 +165,7 @@ impl Screen {
     /// Everything is drawn anew by the next frame. (`Terminal::clear` would ask for the cursor's place.)
     fn enter(&mut self) -> io::Result<()> {
         self.held.enter()?;
-        self.flow.restart();
+        self.flow = Flow::default();
         self.redraw()
     }
 }
@@ -175,7 +175,9 @@ impl Surface for Screen {
     /// to it, nothing is drawn: frames don't pile up, and the next one holds all that happened meanwhile.
     fn draw(&mut self, model: &Model) -> io::Result<()> {
         let wire = &self.held.wire;
-        if wire.is_stalled() && !wire.send()? || self.flow.is_full() {
+        // Looked at first: an answer that was given up is no reason to be woken any more.
+        let is_full = self.flow.is_full();
+        if wire.is_stalled() && !wire.send()? || is_full {
             return Ok(());
         }
         let (width, height) = model.size;

@@ -454,7 +454,7 @@ impl World {
             .as_ref()
             .is_some_and(|form| form.shown.is_some());
         if !may_be_open && !in_the_form {
-            // What was saved of a key that was hardly begun, "ec", stands in many a word.
+            // What was saved of a key that was hardly begun, "ec" or "shop", stands in many a word.
             for secret in self.secrets.iter().filter(|secret| secret.len() > 5) {
                 assert!(
                     !screen.contains(secret),

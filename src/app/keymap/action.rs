@@ -93,7 +93,7 @@ actions! {
     New "new" "new" ["n"] Both Edit [] "A new connection, the cursor in its URL";
     Edit "edit" "edit" ["e"] Both Edit [] "Edit the connection, the cursor at the end of the first field that is not ok; on a token of the account that token";
     Clone "clone" "clone" ["c"] Both Edit [List Form] "A new connection with the content of this one";
-    Delete "delete" "delete" ["d"] Both Edit [List Form Tokens] "Remove the connection and its secrets, or delete the selected token of the account; asks before";
+    Delete "delete" "delete" ["d"] Both Edit [List Form Tokens] "Remove the connection and its secrets; on a token that token, kept here or of the account; asks before";
     Probe "probe" "probe" ["r"] Both Probe [] "Probe now";
     Bisect "bisect" "bisect" ["b"] Both Probe [List Form Response] "Find the cause with up to 4 requests; asks before";
     Resume "resume" "resume" ["R"] Both Probe [List Form Response] "Lift the pause of a key that was refused too often";

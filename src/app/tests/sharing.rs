@@ -5,7 +5,7 @@ use crate::app::effect::{CopyAs, Effect};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::shared_token::{Check, SharedTokenSheet};
 use crate::app::{FieldId, HandleSlot, Message};
-use crate::domain::{CheckId, Connection, Reason, Secret, SecretRef, ServiceId, State};
+use crate::domain::{CheckId, Connection, Handle, Reason, Secret, SecretRef, ServiceId, State};
 
 fn sheet(scene: &Scene) -> &SharedTokenSheet {
     match &scene.model.overlay {
@@ -36,8 +36,14 @@ fn a_shared_token_is_made_into_its_field_and_kept_only_when_it_is_saved() {
     assert_eq!(scene.effects(), [], "there is none to copy");
     scene.keys("g");
     let asked = scene.effects();
-    assert!(asked.contains(&Effect::MakeSharedToken), "{asked:?}");
-    scene.send(Message::SharedTokenMade(Ok(Secret::new("made"))));
+    assert!(
+        asked.contains(&Effect::MakeSharedToken(named("a"))),
+        "{asked:?}"
+    );
+    let made = |of: &str| Message::SharedTokenMade(named(of), Ok(Secret::new("made")));
+    scene.send(made("b"));
+    assert!(!scene.form().dirty, "it is another one's");
+    scene.send(made("a"));
     let field = scene.form().secret(FieldId::Token).unwrap();
     assert_eq!(field.value, Secret::new("made"));
     assert!(scene.form().dirty && scene.model.focus == Pane::Form);
@@ -50,6 +56,9 @@ fn a_shared_token_is_made_into_its_field_and_kept_only_when_it_is_saved() {
     });
     let field = scene.form().secret(FieldId::Token).unwrap();
     assert_eq!(field.value, Secret::new("made"));
+    scene.keys("alt-V y enter");
+    assert!(scene.notice().contains("not saved"), "{}", scene.notice());
+    scene.keys("esc").effects();
     scene.keys("ctrl-s y");
     let saved = scene.effects().into_iter().find_map(|effect| match effect {
         Effect::Save { draft, .. } => Some(draft),
@@ -119,7 +128,8 @@ fn a_draft_of_another_connection_is_not_lost_for_a_token() {
     scene.keys("e").types("x").keys("esc j V g");
     assert_eq!(scene.question(), Some(&Question::LoseDraft));
     let asked = scene.effects();
-    assert!(!asked.contains(&Effect::MakeSharedToken), "{asked:?}");
+    let made = Effect::MakeSharedToken(named("b"));
+    assert!(!asked.contains(&made), "{asked:?}");
 }
 
 #[test]
@@ -142,8 +152,25 @@ fn on_a_row_of_tokens_d_means_that_token() {
     let remove = Effect::RemoveToken(named("a"), "bot".to_owned());
     assert!(scene.effects().contains(&remove));
     shop.added.clear();
-    scene.send(Message::TokenRemoved(Box::new(shop), "bot".to_owned()));
+    scene.send(Message::Revealed {
+        name: named("a"),
+        slot: HandleSlot::Added(0),
+        result: Ok(Handle::plain(Secret::new("in the open"))),
+    });
+    let removed = |left_behind| Message::TokenRemoved {
+        connection: Box::new(shop.clone()),
+        label: "bot".to_owned(),
+        left_behind,
+    };
+    scene.send(removed(false));
     assert_eq!(scene.notice(), "bot of a is removed");
+    assert!(scene.model.revealed.is_none(), "no row has it any more");
+    scene.send(removed(true));
+    assert!(
+        scene.notice().contains("locked vault"),
+        "{}",
+        scene.notice()
+    );
     assert_eq!(scene.model.token_row, 0);
     assert!(scene.model.entries[&named("a")].connection.added.is_empty());
 }

@@ -160,8 +160,6 @@ impl Model {
         {
             original.connection.added.clone_from(&connection.added);
         }
-        let rows = crate::app::handles::rows(&connection).len();
-        self.token_row = self.token_row.min(rows.saturating_sub(1));
         if let Some(entry) = self.entries.get_mut(&connection.name) {
             entry.connection = Arc::new(connection);
         }

@@ -282,11 +282,22 @@ impl Model {
     }
 
     /// A further token is gone.
-    pub(super) fn token_removed(&mut self, connection: Connection, label: &str) {
+    pub(super) fn token_removed(&mut self, connection: Connection, label: &str, left: bool) {
         let name = connection.name.clone();
         self.token_written(connection);
+        // Which row a handle has is another one from now on.
+        self.revealed.take_if(|open| open.name == name);
+        self.waiting = None;
+        self.token_row = self.token_row.min(self.token_rows().saturating_sub(1));
         let label = crate::domain::text::inert(label, 60);
-        self.say(format!("{label} of {} is removed", self.shown_name(&name)));
+        let shown = self.shown_name(&name);
+        if left {
+            self.complain(format!(
+                "{label} of {shown} is removed, and its value is still in the locked vault: doctor names it once that is open"
+            ));
+        } else {
+            self.say(format!("{label} of {shown} is removed"));
+        }
     }
 
     pub(super) fn removed(&mut self, name: &Name, out: &mut Effects) {

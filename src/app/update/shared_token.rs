@@ -6,7 +6,7 @@ use super::{Effects, Model};
 use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{CopyAs, Effect};
 use crate::app::keymap::{Action, KeyPress};
-use crate::app::model::{OpenForm, Overlay};
+use crate::app::model::{Form, OpenForm, Overlay};
 use crate::app::shared_token::{Check, SharedTokenSheet};
 use crate::domain::text::inert;
 use crate::domain::{Connection, Name, Secret, Verdict};
@@ -62,24 +62,30 @@ impl Model {
     }
 
     pub(super) fn shared_token_key(&mut self, press: KeyPress, out: &mut Effects) {
-        let Some(Overlay::SharedToken(sheet)) = &mut self.overlay else {
+        let Some(Overlay::SharedToken(sheet)) = &self.overlay else {
             return;
         };
-        let name = sheet.name.clone();
+        let (name, is_set) = (sheet.name.clone(), sheet.is_set);
+        let is_under_way = matches!(sheet.check, Check::UnderWay);
         match press.code {
             KeyCode::Char('g') => {
                 self.overlay = None;
                 self.open_form(OpenForm::Edit(name.clone()), out);
                 let form = self.visible_form();
                 if form.is_some_and(|form| form.editing.as_ref() == Some(&name)) {
-                    out.push(Effect::MakeSharedToken);
+                    out.push(Effect::MakeSharedToken(name));
                 }
             }
-            KeyCode::Char('y') if sheet.is_set => {
+            KeyCode::Char('y') | KeyCode::Enter if self.token_is_typed(&name) => {
+                self.complain("the token in the form is not saved: that goes before");
+            }
+            KeyCode::Char('y') if is_set => {
                 self.copy_handle(name, HandleSlot::Token, CopyAs::Handle, out);
             }
-            KeyCode::Enter if !matches!(sheet.check, Check::UnderWay) => {
-                sheet.check = Check::UnderWay;
+            KeyCode::Enter if !is_under_way => {
+                if let Some(Overlay::SharedToken(sheet)) = &mut self.overlay {
+                    sheet.check = Check::UnderWay;
+                }
                 out.push(Effect::CheckSharedToken(name));
             }
             KeyCode::Esc | KeyCode::Char('q' | 'V') => self.overlay = None,
@@ -88,16 +94,21 @@ impl Model {
     }
 
     /// A new token stands in its field: nothing is changed at either end until it is saved and entered there.
-    pub(super) fn shared_token_made(&mut self, made: Result<Secret, String>, out: &mut Effects) {
+    pub(super) fn shared_token_made(
+        &mut self,
+        name: &Name,
+        made: Result<Secret, String>,
+        out: &mut Effects,
+    ) {
         let token = match made {
             Ok(token) => token,
             Err(why) => return self.complain(why),
         };
-        let Some(form) = self
-            .form
-            .as_mut()
-            .filter(|form| !form.parked && !form.saving)
-        else {
+        let meant =
+            |form: &&mut Form| !form.parked && !form.saving && form.editing.as_ref() == Some(name);
+        // Somebody who has gone on to another form, or locked, gets none.
+        let is_locked = self.locked;
+        let Some(form) = self.form.as_mut().filter(meant).filter(|_| !is_locked) else {
             return;
         };
         form.go_to(FieldId::Token);
@@ -111,6 +122,14 @@ impl Model {
         self.say(format!(
             "a new token stands in the field: {save} keeps it, then {sheet} says where it is entered"
         ));
+    }
+
+    /// Whether the form of this connection holds another token than its store.
+    fn token_is_typed(&self, name: &Name) -> bool {
+        let form = self.form.as_ref();
+        let form = form.filter(|form| form.editing.as_ref() == Some(name));
+        let field = form.and_then(|form| form.secret(FieldId::Token));
+        field.is_some_and(|field| field.touched)
     }
 
     /// The signed call has ended.

@@ -1,20 +1,40 @@
 //! Descriptors that whoever started us left open.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 
 /// What was handed to us open. Opened anew, a socket can't be, nor a file that only root may open, and a file would
 /// begin at its beginning; that is left for a kernel, or a container, that does not hand descriptors on.
-pub(super) fn inherited(descriptor: u32, path: &Path) -> io::Result<File> {
+pub(super) fn inherited(descriptor: u32, path: &Path) -> io::Result<Patient> {
     let own = i32::try_from(descriptor).map_err(io::Error::other)?;
     let process = pidfd_open(getpid(), PidfdFlags::empty());
     match process.and_then(|process| pidfd_getfd(process, own, PidfdGetfdFlags::empty())) {
-        Ok(open) => Ok(File::from(open)),
+        Ok(open) => Ok(Patient(File::from(open))),
         Err(Errno::BADF) => Err(Errno::BADF.into()),
-        Err(_) => File::open(path),
+        Err(_) => File::open(path).map(Patient),
+    }
+}
+
+/// Waits for its writer, although whoever handed it over does not.
+pub(super) struct Patient(File);
+
+impl Read for Patient {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(into) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], None) {
+                        Ok(_) | Err(Errno::INTR) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                read => return read,
+            }
+        }
     }
 }

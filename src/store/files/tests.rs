@@ -278,4 +278,12 @@ fn a_descriptor_is_read_where_it_stands() {
         Secret::new("by a socket")
     );
     assert!(read_secret_from(u32::MAX).is_err());
+    // One that does not wait is waited for all the same.
+    let (reader, writer) = io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&reader, true).unwrap();
+    let number = u32::try_from(reader.as_raw_fd()).unwrap();
+    let reading = std::thread::spawn(move || read_secret_from(number).unwrap());
+    let mut writer = writer;
+    std::io::Write::write_all(&mut writer, b"later\n").unwrap();
+    assert_eq!(reading.join().unwrap(), Secret::new("later"));
 }

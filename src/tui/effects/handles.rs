@@ -10,13 +10,17 @@ impl Effects {
         match effect {
             Effect::RemoveToken(name, label) => self.answer(Key::RemoveToken, async move {
                 match desk.remove_handle(&name, &label).await {
-                    Ok(saved) => Message::TokenRemoved(Box::new(saved.connection), label),
+                    Ok(saved) => Message::TokenRemoved {
+                        connection: Box::new(saved.connection),
+                        label,
+                        left_behind: !saved.left_behind.is_empty(),
+                    },
                     Err(error) => Message::RemoveFailed(error.to_string()),
                 }
             }),
-            Effect::MakeSharedToken => self.answer(Key::SharedToken, async move {
+            Effect::MakeSharedToken(name) => self.answer(Key::SharedToken, async move {
                 let made = shared_token::generate();
-                Message::SharedTokenMade(made.map_err(|error| error.to_string()))
+                Message::SharedTokenMade(name, made.map_err(|error| error.to_string()))
             }),
             Effect::CheckSharedToken(name) => self.answer(Key::SharedToken, async move {
                 let verdict = desk.verify_saved(&name, &silent).await;

@@ -23,6 +23,14 @@ pub(super) fn draw(view: &View<'_>, sheet: &SharedTokenSheet, body: Rect, buf: &
     };
     let mut all = lines(text, width, theme.text);
     all.push(Line::default());
+    // Where the sheet is too low for all of it, what was asked for is in sight.
+    if let Check::Made { rows, advice } = &sheet.check {
+        all.extend(rows.iter().flat_map(|row| checked(view, row, width)));
+        if !advice.is_empty() {
+            all.extend(lines(&clean(advice), width, theme.text));
+        }
+        all.push(Line::default());
+    }
     for (at, place) in sheet.places.iter().enumerate() {
         let number = format!("{}. ", at + 1);
         let room = width.saturating_sub(number.len());
@@ -38,21 +46,17 @@ pub(super) fn draw(view: &View<'_>, sheet: &SharedTokenSheet, body: Rect, buf: &
             ]));
         }
     }
-    all.push(Line::default());
-    match &sheet.check {
-        Check::NotMade => all.extend(lines(
+    let (text, style) = match &sheet.check {
+        Check::NotMade => (
             "Enter asks the CMS by a signed call whether it has the same.",
-            width,
             theme.faint,
-        )),
-        Check::UnderWay => all.extend(lines("asking the CMS …", width, theme.probing)),
-        Check::Made { rows, advice } => {
-            all.extend(rows.iter().flat_map(|row| checked(view, row, width)));
-            if !advice.is_empty() {
-                all.push(Line::default());
-                all.extend(lines(&clean(advice), width, theme.text));
-            }
-        }
+        ),
+        Check::UnderWay => ("asking the CMS …", theme.probing),
+        Check::Made { .. } => ("", theme.text),
+    };
+    if !text.is_empty() {
+        all.push(Line::default());
+        all.extend(lines(text, width, style));
     }
     let title = format!("Shared token of {}", view.name(&sheet.name));
     let length = all.len();
