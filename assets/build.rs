@@ -5,7 +5,6 @@
     reason = "cargo tells a build script everything by the environment"
 )]
 
-#[path = "services/compact.rs"]
 mod compact;
 #[path = "linking/order.rs"]
 mod order;

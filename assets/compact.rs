@@ -1,4 +1,4 @@
-//! The service files of this folder as JSON, which is what the program reads of them.
+//! The service files (`services`) as JSON, which is what the program reads of them.
 //!
 //! A start reads them all, and TOML took a fifth of it: the tokens of a text take ten times its size, and are made
 //! only to be thrown away. That they mean the same is tested where they are read.
