@@ -1,7 +1,6 @@
 //! What every command works on: the environment, the desk, and how to write.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
 
 use super::arguments::Global;
 use super::fault::Fault;
@@ -79,11 +78,10 @@ impl Context {
     /// given, or by asking where somebody is there. Without either, their keys are not at hand: the verdict
     /// says so.
     pub async fn open_vault_for(&self, names: &[Name]) -> Result<(), Fault> {
-        let connections = self.desk.connections().await?;
-        self.ask_for(names, &connections).await?;
         if !self.desk.is_locked() {
             return Ok(());
         }
+        let connections = self.desk.connections().await?;
         let needed = |name: &Name| {
             connections
                 .iter()
@@ -98,9 +96,16 @@ impl Context {
         }
     }
 
+    /// Has the keys of these connections at hand, as far as they can be: entered, or out of the vault.
+    pub async fn have_keys_of(&self, names: &[Name]) -> Result<(), Fault> {
+        self.ask_for(names).await?;
+        self.open_vault_for(names).await
+    }
+
     /// Has the keys entered that are asked for once a session, where somebody is there. One that is left empty is not
     /// at hand: the verdict says so.
-    async fn ask_for(&self, names: &[Name], all: &[Arc<Connection>]) -> Result<(), Fault> {
+    pub async fn ask_for(&self, names: &[Name]) -> Result<(), Fault> {
+        let all = self.desk.connections().await?;
         let asked = |slot: &Option<SecretRef>| matches!(slot, Some(SecretRef::Ask));
         let of_these = all.iter().filter(|one| names.contains(&one.name));
         for connection in of_these.filter(|_| sources::somebody_is_there()) {

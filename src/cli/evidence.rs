@@ -13,7 +13,7 @@ use crate::work::ticket::{Freshness, Reader};
 pub async fn run(context: &Context, arguments: EvidenceArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
     context.desk.connection(&name).await?;
-    context.open_vault_for(std::slice::from_ref(&name)).await?;
+    context.have_keys_of(std::slice::from_ref(&name)).await?;
     let verdict = context
         .desk
         .probe_saved(&name, Manner::Asked, &silent)

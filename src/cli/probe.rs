@@ -36,7 +36,7 @@ pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fau
         return list(context, path, &arguments).await;
     }
     let (names, shape) = chosen(context, &arguments).await?;
-    context.open_vault_for(&names).await?;
+    context.have_keys_of(&names).await?;
     super::remote_token::go_on(context, &names).await;
     if let Some(host) = &arguments.via {
         let several = shape == Shape::Several;

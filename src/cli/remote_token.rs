@@ -115,6 +115,8 @@ pub(super) async fn account(context: &Context, name: &str) -> Result<Account, Fa
         .filter(|other| other.service == ServiceId::connect() || other.name == name)
         .map(|other| other.name.clone())
         .collect();
+    // (The others' only where they hold the token: that is asked of the vault, not of the person.)
+    context.ask_for(std::slice::from_ref(&name)).await?;
     context.open_vault_for(&names).await?;
     Ok(context.desk.account(&name).await?)
 }
@@ -274,7 +276,7 @@ async fn permissions(
     let account = account(context, &which.name).await?;
     if !change.revoke.is_empty() {
         let doing = "taking modules from";
-        account.refuse_in_use(&which.id, doing, guard).await?;
+        account.guard(&which.id, doing, guard).await?;
     }
     tell(&change);
     if !change.is_empty() {

@@ -12,7 +12,7 @@ pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
     let listen: Listen = listen.parse().map_err(refused)?;
     let connections = context.desk.connections().await?;
     let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
-    context.open_vault_for(&names).await?;
+    context.have_keys_of(&names).await?;
     let exporter = Exporter::open(context.desk.clone()).await?;
     let bound = listen.bind().await.map_err(refused)?;
     let count = names.len();

@@ -149,7 +149,7 @@ async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fa
 async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fault> {
     let (verdict, token_is_set) = if let Some(name) = &arguments.name {
         let name = parsed(name)?;
-        context.open_vault_for(std::slice::from_ref(&name)).await?;
+        context.have_keys_of(std::slice::from_ref(&name)).await?;
         let connection = context.desk.connection(&name).await?;
         let verdict = context.desk.verify_saved(&name, &silent).await;
         (verdict, connection.token.is_some())

@@ -43,7 +43,7 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
     let stamp = context.desk.stamp().await?;
     let connections = chosen(context, &arguments).await?;
     let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
-    context.open_vault_for(&names).await?;
+    context.have_keys_of(&names).await?;
     let time = |text: &Option<String>| text.as_deref().map(probe::duration).transpose();
     let settings = WatchSettings {
         interval: time(&arguments.interval)?,

@@ -199,17 +199,7 @@ impl Account {
     }
 
     /// Refuses `doing` for a token that connections run on, unless the guard was lifted.
-    pub async fn refuse_in_use(
-        &self,
-        id: &str,
-        doing: &'static str,
-        guard: Guard,
-    ) -> Result<(), TokenError> {
-        self.guard(id, doing, guard).await
-    }
-
-    /// Refuses `doing` for a token that connections run on, unless the guard was lifted.
-    pub(super) async fn guard(
+    pub async fn guard(
         &self,
         id: &str,
         doing: &'static str,
