@@ -140,6 +140,71 @@ fn what_reads_this_machine_is_left_out_unless_trusted() {
     assert!(trusting.configuration().contains("env:AWS_SECRET"));
 }
 
+/// `on_change`, which product.md lets in with `--trust` alone: an import sets what is not set here, `apply` makes it
+/// what the file says.
+#[test]
+fn a_program_that_a_file_names_runs_here_only_where_it_is_trusted() {
+    let text = |program: &str| {
+        format!("version = 1\n[settings]\non_change = [\"{program}\", \"x y\"]\nbell = true\n")
+    };
+    let home = Home::new();
+    let (first, second) = (
+        home.file("a.toml", text("first")),
+        home.file("b.toml", text("second")),
+    );
+    let (first, second) = (first.to_str().unwrap(), second.to_str().unwrap());
+    let set = |home: &Home, program: &str| home.configuration().contains(program);
+    for how in [&["import"][..], &["apply"]] {
+        let wary = home.run(&[&["connection"], how, &[first]].concat());
+        assert!(
+            wary.out.contains("on_change left out: it runs first x y"),
+            "{wary:?}"
+        );
+        assert!(wary.out.contains("they are each machine's own"), "{wary:?}");
+    }
+    home.run(&["connection", "import", first, "--trust", "--dry-run"]);
+    assert!(!set(&home, "on_change"), "nothing ran yet");
+    let trusted = home.run(&["connection", "import", first, "--trust"]);
+    assert!(
+        trusted.out.contains("on_change let in: it runs first x y"),
+        "{trusted:?}"
+    );
+    assert!(
+        set(&home, "on_change = [\"first\", \"x y\"]"),
+        "{}",
+        home.configuration()
+    );
+    assert!(!set(&home, "bell"));
+
+    let other = home.run(&["connection", "import", second, "--trust"]);
+    assert_eq!(other.code, 1, "{other:?}");
+    assert!(
+        other
+            .out
+            .contains("on_change stays as it is here: it runs first x y"),
+        "{other:?}"
+    );
+    assert!(!set(&home, "second"));
+    let apply = ["connection", "apply", second, "--trust"];
+    let planned = home.run(&[&apply[..], &["--dry-run", "--format", "json"]].concat());
+    assert_eq!(planned.code, 1);
+    let step = &planned.json()["steps"][0];
+    assert_eq!(
+        (&step["step"], &step["name"]),
+        (&"set".into(), &"on_change".into())
+    );
+    assert_eq!(step["fields"][0]["before"], "first x y");
+    let applied = home.run(&apply);
+    assert!(
+        applied.out.contains("on_change: first x y → second x y"),
+        "{applied:?}"
+    );
+    assert!(set(&home, "second"));
+    let again = home.run(&apply);
+    assert!(again.out.contains("nothing to change"), "{again:?}");
+    assert!(!again.out.contains("second"), "no news: {again:?}");
+}
+
 #[test]
 fn the_vendors_accounts_come_in() {
     let home = Home::new();

@@ -30,7 +30,7 @@ struct Report<'a> {
     dry_run: bool,
     taken: Vec<Taken<'a>>,
     left_out: Vec<Left>,
-    /// References that run programs or read this machine.
+    /// References and settings that run programs or read this machine.
     sensitive: Vec<SensitiveLine>,
     trusted: bool,
 }
@@ -99,6 +99,8 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
             }
             tried = true;
         }
+        let programs = std::mem::take(&mut incoming.programs);
+        context.desk.import_programs(programs).await?;
     }
     report(context, &incoming, &failed, &arguments)
 }

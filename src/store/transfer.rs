@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::configuration::{self, Configuration, ConfigurationProblem, EditProblem};
+use super::configuration::{self, Configuration, ConfigurationProblem, EditProblem, Settings};
 use crate::domain::text::inert;
 use crate::domain::{Connection, Endpoint, Name, SecretRef};
 
@@ -30,6 +30,31 @@ pub struct Sensitive {
     pub what: String,
 }
 
+impl Sensitive {
+    /// A setting of those of [`programs`].
+    pub fn of_setting(field: &str, words: &[String]) -> Self {
+        let words = inert(&words.join(" "), 200);
+        Self {
+            connection: None,
+            field: field.to_owned(),
+            what: if field == "command_variables" {
+                format!("hands these variables to programs: {words}")
+            } else {
+                format!("runs {words}")
+            },
+        }
+    }
+}
+
+/// The settings that run a program, or hand one something, by their keys.
+pub const fn programs(settings: &mut Settings) -> [(&'static str, &mut Vec<String>); 3] {
+    [
+        ("on_change", &mut settings.on_change),
+        ("clipboard_command", &mut settings.clipboard_command),
+        ("command_variables", &mut settings.command_variables),
+    ]
+}
+
 /// `connections` as a file that [`import`] and the configuration itself understand. It holds references, no
 /// secret.
 pub fn export(connections: &[Connection]) -> Result<String, EditProblem> {
@@ -42,31 +67,13 @@ pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, Configurat
     let mut configuration = configuration::read_text(path, text)?;
     let mut sensitive = Vec::new();
     let settings = &mut configuration.settings;
-    for (field, program) in [
-        ("on_change", &mut settings.on_change),
-        ("clipboard_command", &mut settings.clipboard_command),
-    ] {
-        if !program.is_empty() {
-            let what = format!("runs {}", inert(&program.join(" "), 200));
-            sensitive.push(Sensitive {
-                connection: None,
-                field: field.to_owned(),
-                what,
-            });
-            if !trust {
-                program.clear();
-            }
+    for (field, words) in programs(settings) {
+        if words.is_empty() {
+            continue;
         }
-    }
-    if !settings.command_variables.is_empty() {
-        let names = inert(&settings.command_variables.join(" "), 200);
-        sensitive.push(Sensitive {
-            connection: None,
-            field: "command_variables".to_owned(),
-            what: format!("hands these variables to programs: {names}"),
-        });
+        sensitive.push(Sensitive::of_setting(field, words));
         if !trust {
-            settings.command_variables.clear();
+            words.clear();
         }
     }
     for connection in &mut configuration.connections {

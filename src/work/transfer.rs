@@ -5,9 +5,11 @@
 
 mod apply;
 mod bundle;
+mod programs;
 
 pub use apply::{Plan, Step};
 pub use bundle::{Bundled, Opener};
+pub use programs::Program;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +30,10 @@ pub struct Incoming {
     pub items: Vec<Item>,
     /// What no connection came of, a sentence each.
     pub left_out: Vec<String>,
-    /// References that run programs or read this machine, whether left out or let in.
+    /// References and settings that run programs or read this machine, whether left out or let in.
     pub sensitive: Vec<Sensitive>,
+    /// Settings that come in.
+    pub programs: Vec<Program>,
 }
 
 /// One connection that a file brings.
@@ -148,6 +152,7 @@ impl Desk {
             }
             Form::Accounts => found(import::accounts::read(text()?).map_err(unreadable)?),
         };
+        self.screen_programs(&mut incoming, reader.trust).await?;
         for item in &mut incoming.items {
             let screened = screen(&mut item.connection, reader.trust, None);
             incoming.sensitive.extend(screened);
@@ -195,11 +200,11 @@ fn found(reading: Reading) -> Incoming {
     Incoming {
         items: reading.candidates.into_iter().map(Item::new).collect(),
         left_out: reading.left_out,
-        sensitive: Vec::new(),
+        ..Incoming::default()
     }
 }
 
-/// `[[connection]]` tables; settings stay where they are.
+/// `[[connection]]` tables, and the settings that run programs; the others stay where they are.
 fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
     // Taken whole: what is sensitive is screened with the rest.
     let read = transfer::import(path, text, true)
@@ -212,13 +217,12 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
         notes: Vec::new(),
         fate: Fate::New,
     };
-    let mut left_out = Vec::new();
-    if read.configuration.settings != crate::store::Settings::default() {
-        left_out.push("the settings were left out: they are each machine's own".to_owned());
-    }
-    let settings = read.sensitive.into_iter();
-    let settings = settings.filter(|one| one.connection.is_none());
-    left_out.extend(settings.map(|one| not_taken("was left out", &one)));
+    let (programs, others) = programs::taken_out(read.configuration.settings);
+    let left_out = if others {
+        vec!["the settings were left out: they are each machine's own".to_owned()]
+    } else {
+        Vec::new()
+    };
     Ok(Incoming {
         items: read
             .configuration
@@ -229,15 +233,8 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
             .collect(),
         left_out,
         sensitive: Vec::new(),
+        programs,
     })
-}
-
-/// A setting that runs programs is no more taken than the others; of it, what it does is told too.
-fn not_taken(how: &str, one: &Sensitive) -> String {
-    let Sensitive { field, what, .. } = one;
-    format!(
-        "{field} {how}: it {what}. Settings are each machine's own: to have it, write it into the configuration"
-    )
 }
 
 /// What becomes of each item beside what is here.

@@ -1,5 +1,6 @@
 //! `switchboard connection apply`: definitions kept in git, shown as a difference before they are made so.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::BufRead;
 
@@ -13,7 +14,7 @@ use crate::cli::fault::Fault;
 use crate::cli::{output, secret, sources};
 use crate::store::files;
 use crate::store::transfer::Difference;
-use crate::work::transfer::{Plan, Step};
+use crate::work::transfer::{Plan, Program, Step};
 
 /// `--format json`.
 #[derive(Serialize)]
@@ -31,7 +32,7 @@ struct Report<'a> {
 struct Line<'a> {
     step: &'static str,
     name: &'a str,
-    fields: &'a [Difference],
+    fields: Cow<'a, [Difference]>,
 }
 
 /// Runs the command. Exit code 1 where a dry run would change something.
@@ -85,6 +86,7 @@ fn write(plan: &Plan, arguments: &ApplyArguments) -> Result<(), Fault> {
 
 fn line(step: &Step) -> Line<'_> {
     let (word, name, fields): (_, _, &[Difference]) = match step {
+        Step::Set(program) => return setting(program),
         Step::Add(connection) => ("add", &connection.name, &[]),
         Step::Change { after, fields, .. } => ("change", &after.name, fields),
         Step::Same(name) => ("same", name, &[]),
@@ -94,7 +96,22 @@ fn line(step: &Step) -> Line<'_> {
     Line {
         step: word,
         name: name.as_str(),
-        fields,
+        fields: fields.into(),
+    }
+}
+
+fn setting(program: &Program) -> Line<'_> {
+    let words = |words: &[String]| {
+        (!words.is_empty()).then(|| crate::domain::text::inert(&words.join(" "), 200))
+    };
+    Line {
+        step: "set",
+        name: program.key,
+        fields: Cow::Owned(vec![Difference {
+            field: program.key,
+            before: words(&program.here),
+            after: words(&program.wanted),
+        }]),
     }
 }
 
@@ -106,9 +123,14 @@ fn told(report: &Report<'_>) -> String {
             "add" => {
                 let _ = writeln!(text, "+ {}", line.name);
             }
-            "change" => {
-                let _ = writeln!(text, "~ {}", line.name);
-                for field in line.fields {
+            "change" | "set" => {
+                let about = if line.step == "set" {
+                    "settings"
+                } else {
+                    line.name
+                };
+                let _ = writeln!(text, "~ {about}");
+                for field in line.fields.iter() {
                     let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".into());
                     let _ = writeln!(
                         text,

@@ -8,22 +8,24 @@ use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
 use crate::work::desk::Desk;
 use crate::work::error::WorkError;
 
-use super::not_taken;
+use super::programs::{self, Program};
 
 /// What a file of definitions would change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// In the file's order, removals last.
+    /// Settings, then connections in the file's order, removals last.
     pub steps: Vec<Step>,
-    /// References that run programs or read this machine, whether left out or let in.
+    /// References and settings that run programs or read this machine, whether left out or let in.
     pub sensitive: Vec<Sensitive>,
     /// What is not applied, a sentence each.
     pub left_out: Vec<String>,
 }
 
-/// What becomes of one connection.
+/// What becomes of one connection, or of a setting that runs programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
+    /// A setting of a file that is trusted is another one here.
+    Set(Program),
     /// It is not here yet.
     Add(Box<Connection>),
     /// It is here, and differs.
@@ -54,7 +56,7 @@ impl Step {
     /// Whether it changes something.
     pub const fn changes(&self) -> bool {
         match self {
-            Self::Add(_) | Self::Change { .. } | Self::Remove(_) => true,
+            Self::Set(_) | Self::Add(_) | Self::Change { .. } | Self::Remove(_) => true,
             Self::Same(_) | Self::Extra(_) => false,
         }
     }
@@ -72,14 +74,16 @@ impl Desk {
             .map_err(|problem| WorkError::failed("reading the definitions", &problem))?;
         let here = self.connections().await?;
         let mut plan = Plan::default();
-        let settings = read.sensitive.iter().filter(|one| one.connection.is_none());
-        plan.left_out
-            .extend(settings.map(|one| not_taken("is not applied", one)));
-        if plan.left_out.is_empty()
-            && read.configuration.settings != crate::store::Settings::default()
-        {
+        let (named, others) = programs::taken_out(read.configuration.settings);
+        if others {
             plan.left_out
                 .push("settings are not applied: they are each machine's own".to_owned());
+        }
+        for one in programs::news(named, self.settings().await?) {
+            plan.sensitive.push(one.sensitive());
+            if trust {
+                plan.steps.push(Step::Set(one));
+            }
         }
         for wanted in &read.configuration.connections {
             let before = here.iter().find(|one| one.name == wanted.name);
@@ -107,13 +111,18 @@ impl Desk {
             .iter()
             .filter_map(|step| match step {
                 Step::Remove(name) => Some(name.clone()),
-                Step::Add(_) | Step::Change { .. } | Step::Same(_) | Step::Extra(_) => None,
+                Step::Set(_)
+                | Step::Add(_)
+                | Step::Change { .. }
+                | Step::Same(_)
+                | Step::Extra(_) => None,
             })
             .collect();
         let steps = plan.steps;
         self.edit(move |document| {
             for step in &steps {
                 match step {
+                    Step::Set(program) => program.set(document)?,
                     Step::Add(connection) => document.add(connection)?,
                     Step::Change { before, after, .. } => document.merge(before, after)?,
                     Step::Same(_) | Step::Extra(_) | Step::Remove(_) => {}
