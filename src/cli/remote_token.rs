@@ -244,7 +244,8 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
         return changed(&account, which).await;
     }
     tell(&modules);
-    let edited = account.edit(&which.id, &changes, modules).await?;
+    let guard = guard(arguments.even_in_use);
+    let edited = account.edit(&which.id, &changes, modules, guard).await?;
     finished(edited)?;
     changed(&account, which).await
 }
@@ -274,14 +275,10 @@ async fn permissions(
     guard: Guard,
 ) -> Result<u8, Fault> {
     let account = account(context, &which.name).await?;
-    if !change.revoke.is_empty() {
-        let doing = "taking modules from";
-        account.guard(&which.id, doing, guard).await?;
-    }
     tell(&change);
     if !change.is_empty() {
         let edited = account
-            .edit(&which.id, &TokenEdit::default(), change)
+            .edit(&which.id, &TokenEdit::default(), change, guard)
             .await?;
         finished(edited)?;
     }

@@ -8,7 +8,7 @@ use crate::app::tokens::exchange::{Doing, RowPage};
 use crate::app::tokens::sheet::{Ending, Ends, Horizon, RenewalStage};
 use crate::app::tokens::wizard::Step;
 use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
-use crate::domain::token::{Group, Guard, Status, Token};
+use crate::domain::token::{Group, Guard, Permission, Status, Token};
 use crate::domain::{Connection, Handle, Secret, ServiceId};
 
 fn market(name: &str) -> Connection {
@@ -320,6 +320,102 @@ fn the_key_in_use_needs_the_name_of_who_is_cut_off() {
             [TokensEffect::Change {
                 guard: Guard::Lifted,
                 doing: Doing::Disable,
+                ..
+            }]
+        ),
+        "{asked:?}"
+    );
+}
+
+/// `e` on the row `token 1`, which `market` and `other` run on, and a module taken away: the summary is shown.
+fn a_module_less() -> Scene {
+    let mut scene = listed(3);
+    scene.keys("down e");
+    let asked = scene.asked();
+    let [TokensEffect::Read { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let held = |id: &str| Permission {
+        module: Some(id.to_owned()),
+        ..Permission::default()
+    };
+    let mut whole = row(1);
+    whole.token.permissions = vec![held("MD-0001"), held("MD-0002")];
+    scene.told(TokensMessage::Read {
+        generation: *generation,
+        row: Ok(Box::new(whole)),
+    });
+    let Some(Sheet::Wizard(wizard)) = scene.model.tokens.sheets.last_mut() else {
+        panic!("the wizard");
+    };
+    wizard.chosen.remove("MD-0001");
+    wizard.step = Step::Summary;
+    scene
+}
+
+#[test]
+fn modules_of_the_key_in_use_go_only_with_the_name_of_who_is_cut_off() {
+    let mut scene = a_module_less();
+    scene.keys("enter");
+    assert_eq!(scene.asked(), []);
+    let Sheet::Confirm(confirm) = scene.sheet() else {
+        panic!("{:?}", scene.sheet());
+    };
+    assert_eq!(confirm.in_use, [named("market"), named("other")]);
+    scene.keys("esc enter");
+    assert_eq!(scene.asked(), [], "asked again");
+    scene
+        .types("token 1")
+        .keys("enter")
+        .types("other")
+        .keys("enter");
+    let asked = scene.asked();
+    let [
+        TokensEffect::Edit {
+            guard: Guard::Lifted,
+            difference,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(difference.revoke, ["MD-0001"]);
+    assert!(matches!(scene.sheet(), Sheet::Wizard(_)));
+}
+
+#[test]
+fn who_else_runs_on_an_edited_key_is_asked_for_when_the_answer_tells() {
+    let mut scene = a_module_less();
+    scene.model.entries.clear();
+    scene.model.tokens.list.as_mut().unwrap().own_id = "SU-9".to_owned();
+    scene.keys("enter");
+    let asked = scene.asked();
+    let [
+        TokensEffect::Edit {
+            generation,
+            guard: Guard::On,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Edited {
+        generation: *generation,
+        edited: Err(trouble(TroubleKind::InUse(vec![named("third")]))),
+    });
+    scene
+        .types("token 1")
+        .keys("enter")
+        .types("third")
+        .keys("enter");
+    let asked = scene.asked();
+    assert!(
+        matches!(
+            asked.as_slice(),
+            [TokensEffect::Edit {
+                guard: Guard::Lifted,
                 ..
             }]
         ),

@@ -162,6 +162,8 @@ pub enum TokensEffect {
         edit: TokenEdit,
         /// What changes of the modules.
         difference: Difference,
+        /// Whether modules are taken from a token that connections run on.
+        guard: Guard,
     },
     /// Enable, disable or delete.
     Change {

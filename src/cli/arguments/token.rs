@@ -218,4 +218,7 @@ pub struct EditArguments {
     /// Exactly these modules from now on
     #[arg(long = "module", value_name = "ID")]
     pub modules: Vec<String>,
+    /// Take modules from the key that connections run on, too
+    #[arg(long)]
+    pub even_in_use: bool,
 }

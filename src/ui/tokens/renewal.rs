@@ -22,6 +22,7 @@ pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> Page {
     let what = match sheet.doing {
         Doing::Rotate => "The old secret is dead at once, wherever it is used.",
         Doing::Disable => "It opens nothing until it is enabled again.",
+        Doing::Edit => "Without these modules it is refused where they are asked for.",
         _ => "It is gone for good: nobody can bring it back.",
     };
     body.extend(words(what, theme.text, room));
@@ -80,6 +81,9 @@ fn who_is_cut_off(view: &View<'_>, sheet: &Confirm, room: usize) -> Vec<Line<'st
             "They get the new secret before anything else; whoever else holds the old one is cut off at once."
         }
         Doing::Disable => "Disabling it cuts them off until somebody enables it elsewhere.",
+        Doing::Edit => {
+            "Without a module that they need they are refused, and so may be whoever would give it back."
+        }
         _ => "Deleting it cuts them off for good. A renewal would keep both secrets working.",
     };
     lines.extend(words(said, theme.warn, room));

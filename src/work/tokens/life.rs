@@ -81,14 +81,19 @@ impl Account {
     }
 
     /// Changes the fields, then the modules by `difference`: grants first, so that nobody is locked out on
-    /// the way. Stops at the first problem, and says what is left.
+    /// the way. Stops at the first problem, and says what is left. Nothing is changed where modules would be taken
+    /// from a token that connections run on, unless the guard was lifted.
     pub async fn edit(
         &self,
         id: &str,
         edit: &TokenEdit,
         difference: Difference,
+        guard: Guard,
     ) -> Result<Edited, TokenError> {
         self.may_change()?;
+        if !difference.revoke.is_empty() {
+            self.guard(id, "taking modules from", guard).await?;
+        }
         let mut edited = Edited {
             left: difference,
             ..Edited::default()

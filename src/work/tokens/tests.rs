@@ -519,6 +519,23 @@ async fn the_key_in_use_is_guarded() {
             "{refused:?}"
         );
     }
+    let fields = TokenEdit {
+        name: Some("renamed".into()),
+        ..TokenEdit::default()
+    };
+    let before = account.token(OWN).await.unwrap();
+    let module = before.modules()[0].to_owned();
+    let taken = difference([module.as_str()], []);
+    let edited = account.edit(OWN, &fields, taken.clone(), Guard::On).await;
+    assert!(
+        matches!(edited, Err(TokenError::KeyInUse { .. })),
+        "{edited:?}"
+    );
+    let token = account.token(OWN).await.unwrap();
+    assert_ne!(token.name, fields.name, "not even its name");
+    assert_eq!(token.modules(), before.modules());
+    let edited = account.edit(OWN, &fields, taken, Guard::Lifted).await;
+    assert_eq!(edited.unwrap().revoked, [module]);
     account.delete("SU-500-000-000", Guard::On).await.unwrap();
     let row = stage.connect.token_row("SU-500-000-000").unwrap();
     assert_eq!(row["status"], "deleted");
@@ -574,7 +591,7 @@ async fn an_edit_sends_what_differs() {
     };
     let wanted = difference(["MD-0001"], ["MD-0002", "MD-0003"]);
     assert_eq!(wanted.revoke, ["MD-0001"]);
-    let edited = account.edit(id, &edit, wanted).await.unwrap();
+    let edited = account.edit(id, &edit, wanted, Guard::On).await.unwrap();
     assert!(edited.fields && edited.problem.is_none() && edited.left.is_empty());
     let token = account.token(id).await.unwrap();
     assert_eq!(token.name.as_deref(), Some("renamed"));

@@ -7,7 +7,7 @@ use crate::app::tokens::account::LastUse;
 use crate::app::tokens::exchange::{Changed, Doing, Made, RowPage};
 use crate::app::tokens::sheet::{Ending, Ends};
 use crate::app::tokens::wizard::Outcome;
-use crate::app::tokens::{Fetch, Row, Sheet, TokensEffect, TokensMessage, Trouble};
+use crate::app::tokens::{Fetch, Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
 use crate::domain::Name;
 
 impl Model {
@@ -183,7 +183,7 @@ impl Model {
             return;
         }
         if let Some(trouble) = trouble {
-            return self.close_action(&name, Doing::Edit, &trouble);
+            return self.edit_refused(name, trouble);
         }
         let Some(Outcome::Changed(changed)) = wizard.outcome.here().cloned() else {
             return;
@@ -198,6 +198,27 @@ impl Model {
                 .retain(|sheet| !matches!(sheet, Sheet::Wizard(_)));
             self.say("the token is changed");
         }
+    }
+
+    /// Other connections run on it than this screen knew of: then their names are typed, too.
+    fn edit_refused(&mut self, name: Name, trouble: Trouble) {
+        let token = self.wizard().and_then(|wizard| {
+            let row = wizard.editing.as_ref()?;
+            Some((row.token.id.clone()?, row.label().to_owned()))
+        });
+        let on_top = matches!(self.tokens.sheets.last(), Some(Sheet::Wizard(_)));
+        if let (TroubleKind::InUse(names), Some((id, label)), true) = (&trouble.kind, token, on_top)
+        {
+            self.open_confirm(name, id, label, Doing::Edit);
+            if let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
+                confirm.in_use.clone_from(names);
+            }
+            if let Some(wizard) = self.wizard() {
+                wizard.outcome = Fetch::Not;
+            }
+            return;
+        }
+        self.close_action(&name, Doing::Edit, &trouble);
     }
 
     fn endings_found(&mut self, generation: u64, of: &Name, rows: Result<Vec<Row>, Trouble>) {

@@ -170,6 +170,10 @@ impl Model {
             self.close_sheet();
             return self.run_renewal(guard, out);
         }
+        if change.doing == Doing::Edit {
+            self.close_sheet();
+            return self.send_wizard(Guard::Lifted, out);
+        }
         let generation = self.send_change(change, guard, out);
         if let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
             confirm.sent = Some(generation);

@@ -7,7 +7,7 @@ use crate::app::tokens::exchange::Doing;
 use crate::app::tokens::wizard::{Outcome, Step, Wizard};
 use crate::app::tokens::{Fetch, Row, Sheet, TokensEffect};
 use crate::domain::Name;
-use crate::domain::token::TokenEdit;
+use crate::domain::token::{Guard, TokenEdit};
 
 impl Model {
     /// A new token of the selected connection's account.
@@ -99,7 +99,7 @@ impl Model {
         let made = self.made_token().is_some();
         match action {
             Action::Open if made => self.go_to_details(out),
-            Action::Open => self.send_wizard(out),
+            Action::Open => self.send_wizard(Guard::On, out),
             Action::Reveal if made => self.reveal_token(out),
             Action::Copy | Action::CopyAs if made => self.copy_token(out),
             Action::Delete if made => self.change_token(Action::Delete, out),
@@ -128,8 +128,12 @@ impl Model {
         }
     }
 
-    /// Sends what the summary shows.
-    fn send_wizard(&mut self, out: &mut Effects) {
+    /// Sends what the summary shows. Where that takes modules from a token that connections run on, the names are
+    /// typed first.
+    pub(super) fn send_wizard(&mut self, guard: Guard, out: &mut Effects) {
+        if guard == Guard::On && self.asks_before_modules_go() {
+            return;
+        }
         let (now, generation) = (self.now, self.tokens.next_generation());
         let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
@@ -153,6 +157,7 @@ impl Model {
                 id,
                 edit,
                 difference,
+                guard,
             }
         } else {
             let Some(new) = wizard.new_token(now) else {
@@ -169,6 +174,23 @@ impl Model {
         wizard.problem = None;
         wizard.outcome = Fetch::Loading(generation);
         out.push(Effect::Tokens(effect));
+    }
+
+    fn asks_before_modules_go(&mut self) -> bool {
+        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last() else {
+            return false;
+        };
+        let editing = wizard.editing.as_ref();
+        let token = editing.and_then(|row| Some((row.token.id.clone()?, row.label().to_owned())));
+        let Some((id, label)) = token.filter(|_| !wizard.difference().revoke.is_empty()) else {
+            return false;
+        };
+        let (name, is_sent) = (wizard.name.clone(), wizard.outcome.is_loading());
+        let is_in_use = !is_sent && !self.runs_on(&name, &id).is_empty();
+        if is_in_use {
+            self.open_confirm(name, id, label, Doing::Edit);
+        }
+        is_in_use
     }
 
     /// Goes on with what was left undone: the modules that are missing.
@@ -199,6 +221,8 @@ impl Model {
                     id,
                     edit: TokenEdit::default(),
                     difference: changed.left.clone(),
+                    // What was begun was agreed to.
+                    guard: Guard::Lifted,
                 }
             }
             _ => return,

@@ -75,9 +75,10 @@ async fn edit_or_switch(
             id,
             edit,
             difference,
+            guard,
         } => {
             let account = accounts.of(desk, &name).await?;
-            let edited = account.edit(&id, &edit, difference).await?;
+            let edited = account.edit(&id, &edit, difference, guard).await?;
             let changed = Changed {
                 row: account.token(&id).await.ok().map(Row::of),
                 left: edited.left,
