@@ -38,6 +38,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::config::Environment;
+use crate::work::Desk;
 use arguments::{Arguments, Command, Global};
 use context::Context;
 use fault::{Fault, OURS};
@@ -118,6 +119,13 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
     let context = Context::open(environment, global)?.for_one_command();
     let runtime = runtime_for(&command)
         .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
+    let desk = context.desk.clone();
+    // What runs for days says at once what it does not know, the others when they are done.
+    let runs_on = matches!(command, Command::Watch(_) | Command::Serve { .. });
+    if runs_on {
+        let _ = runtime.block_on(desk.catalog());
+        tell_left_out(&desk);
+    }
     let done = runtime.block_on(async move {
         match command {
             Command::Probe(arguments) => Box::pin(probe::run(&context, *arguments)).await,
@@ -142,9 +150,19 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
             | Command::ClipboardHolder => Ok(OURS),
         }
     });
+    if !runs_on {
+        tell_left_out(&desk);
+    }
     // A hung look-up of a name can't be ended: it is left behind, not waited for.
     runtime.shutdown_background();
     done
+}
+
+/// Tells which service files of the user are not in order.
+fn tell_left_out(desk: &Desk) {
+    for why in desk.services_left_out() {
+        output::say(&format!("switchboard: left out: {why}"));
+    }
 }
 
 /// How long a thread for files waits for more work, in what runs for days: they take turns, so that of many not

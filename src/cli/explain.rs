@@ -110,5 +110,11 @@ fn check(file: &Path) -> Result<(), Fault> {
         "{label}: in order ({})\n",
         new.collect::<Vec<_>>().join(", ")
     ))?;
+    // It may be a draft in a shared folder; where services are read from, it would be refused.
+    if let Err(problem) = files::refuse_writable_by_others(file) {
+        output::say(&format!(
+            "where services are read from, this file would be refused: {problem}"
+        ));
+    }
     Ok(())
 }

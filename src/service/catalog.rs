@@ -130,6 +130,24 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// The embedded services and those of `texts`, as [`Catalog::with`] reads them; what can't be used is left
+    /// out, with the problem of each.
+    pub fn with_those_in_order(
+        texts: impl IntoIterator<Item = (String, String)>,
+    ) -> (Self, Vec<ServiceFileProblem>) {
+        let mut catalog = Self::embedded();
+        let mut problems = Vec::new();
+        for (label, text) in texts {
+            // A file is taken whole or not at all.
+            let mut with = catalog.clone();
+            match with.add(&label, &text) {
+                Ok(()) => catalog = with,
+                Err(problem) => problems.push(problem),
+            }
+        }
+        (catalog, problems)
+    }
+
     /// This catalog with the CMSs that `text` describes beside it, and the id of the first of them.
     ///
     /// # Errors

@@ -65,8 +65,8 @@ impl Configuration {
 pub struct ServiceFile {
     /// Where it is.
     pub path: PathBuf,
-    /// What it says; the catalog judges it.
-    pub text: String,
+    /// What it says, which the catalog judges; or, inert, why it can't be read.
+    pub text: Result<String, String>,
 }
 
 /// Tells one state of the file from another, cheaply. Equal stamps: nothing has changed.
@@ -184,8 +184,8 @@ impl Store {
         }
     }
 
-    /// The user's service files, `services/*.toml` beside the configuration, by name. Files that others can
-    /// change are refused.
+    /// The user's service files, `services/*.toml` beside the configuration, by name. Where others can change
+    /// one of them, or their folder, none is read.
     pub fn service_files(&self) -> Result<Vec<ServiceFile>, FileProblem> {
         let Some(folder) = self.path().and_then(Path::parent) else {
             return Ok(Vec::new());
@@ -210,8 +210,15 @@ impl Store {
         paths
             .into_iter()
             .map(|path| {
-                files::refuse_writable_by_others(&path)?;
-                let text = files::read_regular_text(&path)?;
+                let text = match files::refuse_writable_by_others(&path) {
+                    Err(
+                        problem @ (FileProblem::WritableByOthers { .. }
+                        | FileProblem::AnothersFile { .. }),
+                    ) => return Err(problem),
+                    Err(problem) => Err(problem),
+                    Ok(()) => files::read_regular_text(&path),
+                };
+                let text = text.map_err(|problem| super::told(&problem));
                 Ok(ServiceFile { path, text })
             })
             .collect()

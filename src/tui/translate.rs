@@ -154,11 +154,15 @@ pub fn copied(placed: &Placed) -> message::Copied {
 }
 
 /// What the configuration holds, for the screen.
-pub fn configuration(configuration: &Configuration, catalog: Arc<Catalog>) -> Loaded {
+pub fn configuration(
+    configuration: &Configuration,
+    catalog: Arc<Catalog>,
+    warnings: Vec<String>,
+) -> Loaded {
     let settings = &configuration.settings;
     Loaded {
         connections: configuration.connections.clone(),
-        warnings: Vec::new(),
+        warnings,
         clipboard_clear_s: settings.clipboard_clear_s,
         lock_after_min: settings.lock_after_minutes,
         reduce_motion: settings.reduce_motion,

@@ -153,11 +153,9 @@ impl Desk {
 
     /// The description of the connection's service.
     pub(super) async fn service_of(&self, connection: &Connection) -> Result<Service, WorkError> {
-        let catalog = self.catalog().await?;
-        catalog
-            .get(&connection.service)
-            .cloned()
-            .ok_or_else(|| WorkError::NoSuchService(connection.service.clone()))
+        let id = connection.service.clone();
+        self.blocking(move |inner| inner.service(&*inner.catalog()?, &id))
+            .await
     }
 }
 

@@ -15,12 +15,12 @@ use super::ledger::Ledger;
 use super::opened::Opened;
 use super::preparations::Preparations;
 use super::secrets::origin_of;
+use super::services::Services;
 use crate::clipboard::{Clipboard, Terminal};
 use crate::config::{Children, Environment, Folders};
 use crate::domain::stack::wiping;
 use crate::domain::{Connection, Name, Secret, SecretRef};
 use crate::probe::Prober;
-use crate::service::Catalog;
 use crate::store::configuration::SettingValue;
 use crate::store::{Configuration, Secrets, Settings, Slot, Stamp, State, Store, StoreKind, Vault};
 
@@ -55,7 +55,7 @@ pub(super) struct Inner {
     /// The one that could not be read, and when.
     failed: Mutex<Option<(Stamp, Instant)>>,
     pub(super) state: Arc<Opened>,
-    catalog: Mutex<Option<Arc<Catalog>>>,
+    pub(super) services: Services,
     pub(super) vault: Arc<Vault>,
     pub(super) secrets: OnceLock<Secrets>,
     pub(super) kept: Kept,
@@ -179,17 +179,6 @@ impl Desk {
         found(&configuration, name).cloned()
     }
 
-    /// The services that are known: the embedded ones and the user's. Read once.
-    pub async fn catalog(&self) -> Result<Arc<Catalog>, WorkError> {
-        // Ten thousand targets ask for it, one after the other: most find it here.
-        if let Ok(read) = self.0.catalog.try_lock()
-            && let Some(catalog) = read.as_ref()
-        {
-            return Ok(Arc::clone(catalog));
-        }
-        self.blocking(Inner::catalog).await
-    }
-
     /// Takes away what a killed program left beside the files. To be called once, some time after the
     /// start; nothing that fails here matters.
     pub async fn sweep(&self) {
@@ -250,7 +239,7 @@ impl Inner {
             read: Mutex::default(),
             failed: Mutex::default(),
             state: Arc::default(),
-            catalog: Mutex::default(),
+            services: Services::default(),
             vault: Arc::new(vault),
             secrets: OnceLock::new(),
             kept: Kept::default(),
@@ -322,24 +311,6 @@ impl Inner {
     /// The state that all programs share; opened at the first call that succeeds. Blocks.
     pub(super) fn state(&self) -> Result<Arc<State>, WorkError> {
         self.state.get()
-    }
-
-    /// The catalog of services; read at the first call that succeeds. Blocks.
-    pub(super) fn catalog(&self) -> Result<Arc<Catalog>, WorkError> {
-        let mut read = self.catalog.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(catalog) = read.as_ref() {
-            return Ok(Arc::clone(catalog));
-        }
-        let files = self
-            .store
-            .service_files()
-            .map_err(|error| WorkError::failed("reading the service files", &error))?;
-        let texts = files
-            .into_iter()
-            .map(|file| (crate::store::files::shown(&file.path), file.text));
-        let catalog = Catalog::with(texts)
-            .map_err(|error| WorkError::failed("reading the service files", &error))?;
-        Ok(Arc::clone(read.insert(Arc::new(catalog))))
     }
 }
 

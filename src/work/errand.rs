@@ -134,17 +134,13 @@ impl Errand {
     /// Reads files and memory. Blocks.
     pub(super) fn prepare(&self, inner: &Inner) -> Result<Prepared, WorkError> {
         let connection = &self.connection;
-        let unknown = || WorkError::NoSuchService(connection.service.clone());
         let (catalog, cms) = match inner.with_cms(connection.cms.as_deref()) {
             Ok(found) => found,
             Err(problem) if self.token_only => return Err(problem),
             // The rest of the connection is probed all the same; the check of the token says that it can't be.
             Err(_) => (inner.catalog()?, connection.cms.clone()),
         };
-        let service = catalog
-            .get(&connection.service)
-            .cloned()
-            .ok_or_else(unknown)?;
+        let service = inner.service(&catalog, &connection.service)?;
         let seconds = |timeout: u32| Duration::from_secs(timeout.into());
         let timeout = match self.timeout.or(connection.timeout_s.map(seconds)) {
             Some(timeout) => timeout,

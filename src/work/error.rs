@@ -11,8 +11,16 @@ pub enum WorkError {
     #[error("there is no connection named {0}")]
     NoSuchConnection(Name),
     /// Nothing describes this service.
-    #[error("no service is called {0}: `switchboard service list` names those that are known")]
-    NoSuchService(ServiceId),
+    #[error("no service is called {id}: {}", match left_out.as_slice() {
+        [] => "`switchboard service list` names those that are known".to_owned(),
+        files => format!("does a file that was left out describe it? {}", files.join("; ")),
+    })]
+    NoSuchService {
+        /// What was asked for.
+        id: ServiceId,
+        /// Why files of the user were left out, a sentence each.
+        left_out: Vec<String>,
+    },
     /// Another connection has it.
     #[error("there is already a connection named {0}")]
     NameTaken(Name),

@@ -159,8 +159,11 @@ impl Inner {
                 format!("{unknown}: nobody reads it, is it a typing error?"),
             );
         }
-        if let Err(problem) = self.catalog() {
-            examination.find("configuration", problem.to_string());
+        match self.services_left_out() {
+            Ok(left_out) => left_out
+                .iter()
+                .for_each(|why| examination.find("configuration", why.clone())),
+            Err(problem) => examination.find("configuration", problem.to_string()),
         }
         let configuration = self.configuration();
         let connections = configuration

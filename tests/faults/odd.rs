@@ -69,9 +69,13 @@ fn service_files_and_logs_that_are_pipes_are_told() {
     let made = user.shell(&format!("mkfifo -m 600 {}/a.toml log", services.display()));
     assert_eq!(made.code, 0, "{made:?}");
     let done = user.shell(&limited("\"$0\" service list"));
-    assert_told(&done, &["a.toml", "is not a file"]);
-    let done = user.shell(&limited("\"$0\" probe shop --format json"));
-    assert_eq!(done.json()["reason"], "local-error", "{done:?}");
+    assert!(
+        done.out.contains("blesta"),
+        "the others are known: {done:?}"
+    );
+    for word in ["left out: ", "a.toml", "is not a file"] {
+        assert!(done.err.contains(word), "{word:?} in {done:?}");
+    }
     fs::remove_dir_all(services).unwrap();
     let done = user.shell(&limited("\"$0\" --log log connection list"));
     assert_told(&done, &["log"]);
@@ -84,6 +88,57 @@ fn service_files_and_logs_that_are_pipes_are_told() {
         let done = user.shell(&limited(&format!("\"$0\" {read}")));
         assert_told(&done, &["zero", "larger than"]);
     }
+}
+
+/// One file that is not in order is told by whoever meets it, and keeps nobody from the others.
+#[test]
+fn a_broken_service_file_stops_what_needs_it_alone() {
+    let user = User::new();
+    let services = user.configuration().with_file_name("services");
+    fs::create_dir(&services).unwrap();
+    set_mode(&services, 0o700);
+    let broken = services.join("own.toml");
+    fs::write(
+        &broken,
+        "[service]\nid = \"own\"\ntitle = \"Own\"\ncolour = 1\n",
+    )
+    .unwrap();
+    set_mode(&broken, 0o600);
+    let told = ["own.toml, line 4", "colour"];
+    let done = user.run(&["probe", "--url", "http://127.0.0.1:9", "--format", "json"]);
+    assert_eq!(done.json()["reason"], "refused", "{done:?}");
+    for word in told {
+        assert!(done.err.contains(word), "{word:?} in {done:?}");
+    }
+    let url = "http://127.0.0.1:9";
+    let done = user.run(&[
+        "probe",
+        "--service",
+        "own",
+        "--url",
+        url,
+        "--format",
+        "json",
+    ]);
+    assert_told(&done, &["own"]);
+    let added = user.run(&["connection", "add", "own", "--service", "own", "--url", url]);
+    assert_told(&added, &["own"]);
+    let named = format!("\n[[connection]]\nname = \"mine\"\nservice = \"own\"\nurl = \"{url}\"\n");
+    let file = user.configuration();
+    fs::write(&file, fs::read_to_string(&file).unwrap() + &named).unwrap();
+    let done = user.run(&["probe", "mine", "--format", "json"]);
+    let verdict = done.json();
+    assert_eq!(verdict["reason"], "local-error", "{done:?}");
+    for word in told {
+        assert!(verdict.to_string().contains(word), "{word:?} in {verdict}");
+    }
+    let done = user.run(&["doctor", "--strict"]);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.out.contains(told[0]), "{done:?}");
+    fs::write(&broken, "[service]\nid = \"own\"\ntitle = \"Own\"\n").unwrap();
+    let done = user.run(&["probe", "mine", "--format", "json"]);
+    assert_eq!(done.json()["reason"], "refused", "{done:?}");
+    assert!(!done.err.contains("left out"), "{done:?}");
 }
 
 /// What a shell makes for `<(…)` is read to its end, however long its writer takes.

@@ -93,6 +93,31 @@ fn problems_name_file_line_and_key() {
 }
 
 #[test]
+fn a_file_that_is_not_in_order_keeps_no_other_out() {
+    let cms = "[[cms]]\nid = 'drupal'\ntitle = 'Drupal'\n";
+    let file = |id: &str| format!("[service]\nid = '{id}'\ntitle = 'X'\n");
+    let texts = [
+        ("a.toml", file("first")),
+        ("b.toml", file("second") + "colour = 'red'\n"),
+        ("c.toml", format!("{cms}{}", file("blesta"))),
+        ("d.toml", file("last")),
+    ];
+    let texts = texts.map(|(label, text)| (label.to_owned(), text));
+    let (catalog, problems) = Catalog::with_those_in_order(texts);
+    let ids: Vec<_> = catalog.ids().map(ServiceId::as_str).collect();
+    assert_eq!(ids, ["blesta", "connect", "first", "http", "last"]);
+    let labels: Vec<_> = problems
+        .iter()
+        .map(|problem| problem.file.as_str())
+        .collect();
+    assert_eq!(labels, ["b.toml", "c.toml"]);
+    assert!(
+        catalog.cms().iter().all(|cms| cms.id != "drupal"),
+        "half of c.toml was taken"
+    );
+}
+
+#[test]
 fn any_http_api_is_described_without_code() {
     let text = r#"
 [service]

@@ -669,14 +669,14 @@ fn service_files_are_listed_and_checked() {
     for name in ["b.toml", "a.toml", "notes.txt"] {
         files::write_whole(&folder.join(name), name.as_bytes()).unwrap();
     }
-    let texts: Vec<String> = home
-        .store()
-        .service_files()
-        .unwrap()
-        .into_iter()
-        .map(|file| file.text)
-        .collect();
-    assert_eq!(texts, ["a.toml", "b.toml"]);
+    fs::create_dir(folder.join("c.toml")).unwrap();
+    let files = home.store().service_files().unwrap();
+    let texts: Vec<_> = files.into_iter().map(|file| file.text).collect();
+    assert_eq!(texts[..2], ["a.toml", "b.toml"].map(|it| Ok(it.to_owned())));
+    assert!(
+        texts[2].as_ref().unwrap_err().contains("c.toml"),
+        "{texts:?}"
+    );
     fs::set_permissions(folder.join("a.toml"), fs::Permissions::from_mode(0o666)).unwrap();
     assert!(matches!(
         home.store().service_files(),

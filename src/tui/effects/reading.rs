@@ -1,11 +1,14 @@
 //! The configuration as the screen follows it: read anew where its file has changed, and where it could not be
-//! read again and again until it can. Giving a permission back changes no stamp.
+//! read again and again until it can. Giving a permission back changes no stamp. Service files that were left out are
+//! tried in the same way.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Queue;
 use crate::app::Message;
 use crate::app::message::Loaded;
+use crate::service::Catalog;
 use crate::store::Stamp;
 use crate::tui::translate;
 use crate::work::{Desk, WorkError};
@@ -19,6 +22,8 @@ pub(super) struct Reading {
     stamp: Option<Stamp>,
     /// Why it could not be read.
     failed: Option<String>,
+    /// The services, where a file of the user was left out of them.
+    lacking: Option<Arc<Catalog>>,
 }
 
 impl Reading {
@@ -28,6 +33,7 @@ impl Reading {
             banner,
             stamp: None,
             failed: None,
+            lacking: None,
         };
         reading.read(desk, queue).await;
         reading
@@ -35,18 +41,31 @@ impl Reading {
 
     /// Ends with `changed`, or when one that could not be read is to be tried again.
     pub(super) async fn until_due(&self, changed: impl Future<Output = ()>) {
-        match self.failed {
-            None => changed.await,
+        if self.failed.is_none() && self.lacking.is_none() {
+            changed.await;
+        } else {
             // Whether in time or not: it is looked at.
-            Some(_) => drop(tokio::time::timeout(RETRY, changed).await),
+            drop(tokio::time::timeout(RETRY, changed).await);
         }
     }
 
     /// Reads it where it has changed or could not be read, and tells `queue` what is new.
     pub(super) async fn again_where_due(&mut self, desk: &Desk, queue: &Queue) {
-        if self.failed.is_some() || desk.stamp().await.ok() != self.stamp {
+        let is_due = self.failed.is_some()
+            || desk.stamp().await.ok() != self.stamp
+            || self.has_other_services(desk).await;
+        if is_due {
             self.read(desk, queue).await;
         }
+    }
+
+    /// Whether a service file that was left out is another one by now.
+    async fn has_other_services(&self, desk: &Desk) -> bool {
+        let Some(known) = &self.lacking else {
+            return false;
+        };
+        let now = desk.catalog().await;
+        now.is_ok_and(|now| !Arc::ptr_eq(&now, known)) || desk.services_left_out().is_empty()
     }
 
     async fn read(&mut self, desk: &Desk, queue: &Queue) {
@@ -57,7 +76,9 @@ impl Reading {
         match read {
             Ok((configuration, catalog)) => {
                 self.failed = None;
-                let loaded = translate::configuration(&configuration, catalog);
+                let left_out = desk.services_left_out();
+                self.lacking = (!left_out.is_empty()).then(|| Arc::clone(&catalog));
+                let loaded = translate::configuration(&configuration, catalog, left_out);
                 let loaded = Loaded {
                     banner: self.banner.clone(),
                     ..loaded
