@@ -7,7 +7,7 @@ use tui_input::Input;
 
 use super::layout::ListColumns;
 use super::text::{cells, inset, put, put_both, row, width};
-use super::view::{View, lamp};
+use super::view::{View, sign};
 use super::{border, input, welcome};
 use crate::app::model::{Entry, LoadState, Order, Pane};
 use crate::domain::Name;
@@ -80,7 +80,7 @@ fn draw_row(
 ) {
     let theme = view.theme;
     let marker = if selected { "▸" } else { " " };
-    let (glyph, word) = lamp(theme, entry);
+    let (glyph, word) = sign(view, entry);
     let style = glyph.style;
     let mut spans = vec![Span::styled(marker, theme.marker), glyph, Span::raw(" ")];
     match columns {

@@ -12,7 +12,7 @@ use super::text::{inset, put, row, width, wrap};
 use super::view::{View, glyph, lamp_style};
 use super::welcome;
 use crate::app::Action;
-use crate::app::model::LoadState;
+use crate::app::model::{Entry, LoadState};
 use crate::domain::{AnsweredBy, State, Verdict};
 
 /// The pane's lines, and the width that they are wrapped to.
@@ -198,8 +198,11 @@ fn probing(view: &View<'_>, verdict: Option<&Verdict>, sheet: &mut Sheet) {
 /// What was measured and found: phases, certificate, identity.
 fn facts(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
     timing::phases(view, verdict, sheet);
-    if let Some(entry) = view.entry() {
+    // A draft has none, whatever it was made of.
+    let is_draft = view.model.visible_form().is_some_and(|form| form.dirty);
+    if let Some(entry) = view.entry().filter(|_| !is_draft) {
         timing::history(view, entry, sheet);
+        left_out(view, entry, sheet);
     }
     let Some(identity) = &verdict.identity else {
         return;
@@ -226,6 +229,20 @@ fn facts(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
             view.theme.text,
         );
     }
+}
+
+/// Why the verdict gets no newer.
+fn left_out(view: &View<'_>, entry: &Entry, sheet: &mut Sheet) {
+    if !entry.connection.paused {
+        return;
+    }
+    let mut line = vec![Span::styled("‖ left out of watching", view.theme.unknown)];
+    if let Some(key) = super::key(view, Action::PauseConnection) {
+        line.push(Span::styled(", ", view.theme.faint));
+        line.push(Span::styled(key, view.theme.key));
+        line.push(Span::styled(" takes it in again", view.theme.faint));
+    }
+    sheet.push(line);
 }
 
 /// Why, and what to do about it.
@@ -379,5 +396,8 @@ fn nothing_yet(view: &View<'_>, sheet: &mut Sheet) {
             (None, None) => "",
         };
         sheet.push(Span::styled(words, theme.faint));
+        if let (None, Some(entry)) = (view.model.visible_form(), view.entry()) {
+            left_out(view, entry, sheet);
+        }
     }
 }

@@ -101,6 +101,18 @@ pub(super) fn lamp(theme: &Theme, entry: &Entry) -> (Span<'static>, &'static str
     (glyph(theme, state, probing), word)
 }
 
+/// The same in a list; what is planned, or left out of watching, is no alarm.
+pub(super) fn sign(view: &View<'_>, entry: &Entry) -> (Span<'static>, &'static str) {
+    let maintained = view.model.board.maintained_until(entry, view.model.now);
+    if maintained.is_some() {
+        return (Span::styled("◇", view.theme.probing), "planned");
+    }
+    if entry.connection.paused && !matches!(entry.probe, ProbeState::Running { .. }) {
+        return (Span::styled("‖", view.theme.unknown), "paused");
+    }
+    lamp(view.theme, entry)
+}
+
 /// A lamp's glyph: `◌` in the colour of the last state while a probe runs.
 pub(super) fn glyph(theme: &Theme, state: State, probing: bool) -> Span<'static> {
     let glyph = if probing { '◌' } else { state.glyph() };

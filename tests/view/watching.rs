@@ -210,6 +210,48 @@ fn planned_and_paused_are_no_alarm() {
     };
     assert!(line(" legacy ").contains("◇ planned"), "{text}");
     assert!(text.contains("‖ paused  us"), "{text}");
+    press(&mut shown, "w");
+    let list = super::text(&shown);
+    assert!(list.contains("‖ paused  us"), "{list}");
+    assert!(list.contains("◇ planned"), "{list}");
+}
+
+#[test]
+fn the_panes_say_what_is_left_out_of_watching_and_how_it_comes_in_again() {
+    let mut shown = model(100, 30);
+    let selected = shown.list.selected.clone().unwrap();
+    let entry = shown.entries.get_mut(&selected).unwrap();
+    let mut connection = (*entry.connection).clone();
+    connection.paused = true;
+    tell(
+        &mut shown,
+        WatchingMessage::ConnectionSet(Box::new(connection)),
+    );
+    assert!(
+        text(&shown).contains("‖ left out of watching, P takes it in again"),
+        "{}",
+        text(&shown)
+    );
+}
+
+/// What is only typed has no past: that of the connection it was made of is none of it.
+#[test]
+fn a_draft_has_no_history() {
+    let mut shown = model(100, 40);
+    let selected = shown.list.selected.clone().unwrap();
+    let entry = shown.entries.get_mut(&selected).unwrap();
+    entry.since = Some(after(-7_200));
+    let verdict = entry.verdict.clone();
+    press(&mut shown, "e");
+    let form = shown.form.as_mut().unwrap();
+    form.verdict = verdict;
+    assert!(
+        text(&shown).contains("unchanged for 2 hours"),
+        "{}",
+        text(&shown)
+    );
+    shown.form.as_mut().unwrap().dirty = true;
+    assert!(!text(&shown).contains("unchanged for"), "{}", text(&shown));
 }
 
 #[test]

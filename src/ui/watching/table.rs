@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::list::{draw_empty, window};
 use super::super::text::{clean, pad, put, width};
-use super::super::view::{View, lamp};
+use super::super::view::{View, sign};
 use super::columns::{Column, Columns};
 use super::{milliseconds, percent, row, strip, styled};
 use crate::app::model::Entry;
@@ -93,7 +93,7 @@ fn connection(
 ) -> Line<'static> {
     let theme = view.theme;
     let marker = if chosen { "▸" } else { " " };
-    let (glyph, word) = state_of(view, entry);
+    let (glyph, word) = sign(view, entry);
     let lamp_style = glyph.style;
     let mut spans = vec![Span::styled(marker, theme.marker), glyph, Span::raw(" ")];
     if let Some((Column::Word, width)) = columns.between.first() {
@@ -112,19 +112,6 @@ fn connection(
     }
     spans.push(reason(view, entry));
     Line::from(spans)
-}
-
-/// A lamp's glyph and word; what is planned, or not watched, is no alarm.
-fn state_of(view: &View<'_>, entry: &Entry) -> (Span<'static>, &'static str) {
-    let (glyph, word) = lamp(view.theme, entry);
-    let now = view.model.now;
-    if view.model.board.maintained_until(entry, now).is_some() {
-        return (Span::styled("◇", view.theme.probing), "planned");
-    }
-    if entry.connection.paused {
-        return (Span::styled("‖", view.theme.unknown), "paused");
-    }
-    (glyph, word)
 }
 
 fn cell(
