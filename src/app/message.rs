@@ -95,8 +95,8 @@ pub enum Message {
     Forgot,
     /// Another program of this user asks to lock: `secret lock`.
     LockRequested,
-    /// A connection was removed.
-    Removed(Name),
+    /// A connection was removed; so many of its values are left in a store that could not be opened.
+    Removed(Name, usize),
     /// It was not; one sentence.
     RemoveFailed(String),
     /// A further token was removed.
@@ -168,6 +168,8 @@ pub struct Loaded {
     pub watching: WatchingSettings,
     /// Text for the Response pane at first (the demo's credentials to try).
     pub banner: Vec<String>,
+    /// Whether there is a store that a passphrase opens, and it is locked.
+    pub locked: bool,
 }
 
 /// A place where secrets can be kept, and whether it works on this machine.

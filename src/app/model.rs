@@ -57,8 +57,10 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// Whether scheduled probing is on.
     pub watching: bool,
-    /// Whether secrets are locked.
+    /// Whether the store is locked.
     pub locked: bool,
+    /// Whether somebody, or idle time, has locked since it was open last: what was held here is forgotten.
+    pub shut: bool,
     /// War-room: pseudonyms, no reveal, no copy.
     pub war_room: bool,
     /// Whether the mouse is on.

@@ -43,6 +43,7 @@ impl Model {
             overlay: None,
             watching: false,
             locked: false,
+            shut: false,
             war_room: false,
             mouse: false,
             loaded: LoadState::Loading,
@@ -205,7 +206,9 @@ impl Model {
 
     /// When the secrets are locked for want of input.
     pub(super) fn idle_lock_at(&self) -> Option<Timestamp> {
-        if self.locked || self.lock_after_min == 0 || self.tokens.holds_only_secret() {
+        let typed = self.form.as_ref().is_some_and(Form::holds_typed_secret);
+        let is_forgotten = self.locked && self.shut && !typed;
+        if is_forgotten || self.lock_after_min == 0 || self.tokens.holds_only_secret() {
             return None;
         }
         let idle = SignedDuration::from_mins(i64::from(self.lock_after_min));

@@ -114,7 +114,7 @@ impl Model {
             Message::Locked => self.found_locked(),
             Message::Forgot => self.forgot(),
             Message::LockRequested => self.lock_now(out),
-            Message::Removed(name) => self.removed(&name, out),
+            Message::Removed(name, left) => self.removed(&name, left, out),
             Message::RemoveFailed(why) => self.complain(format!("not removed: {why}")),
             Message::TokenAdded(connection) => self.token_added(*connection),
             Message::TokenRemoved {

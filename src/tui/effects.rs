@@ -165,7 +165,7 @@ impl Effects {
             }),
             Effect::Remove(name) => self.answer(Key::Remove, async move {
                 match desk.remove(&name).await {
-                    Ok(_) => Message::Removed(name),
+                    Ok(left) => Message::Removed(name, left.len()),
                     Err(error) => Message::RemoveFailed(error.to_string()),
                 }
             }),

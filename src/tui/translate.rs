@@ -174,6 +174,7 @@ pub fn configuration(
             maintenance: settings.maintenance.clone(),
         },
         banner: Vec::new(),
+        locked: false,
         catalog: Some(Catalog::clone(&catalog)),
     }
 }

@@ -338,7 +338,7 @@ impl Person {
         });
         assert_eq!(asked.as_ref(), Some(&name));
         world.disk.remove(&name);
-        world.send(Message::Removed(named(&name)));
+        world.send(Message::Removed(named(&name), 0));
         assert!(!world.model.entries.contains_key(&named(&name)));
     }
 

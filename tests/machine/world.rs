@@ -404,7 +404,7 @@ impl World {
             },
             Effect::Remove(name) if well => {
                 self.disk.remove(name.as_str());
-                Message::Removed(name)
+                Message::Removed(name, 0)
             }
             Effect::Remove(_) => Message::RemoveFailed(no()),
             Effect::Unlock { .. } if well => Message::Unlocked,

@@ -2,7 +2,7 @@
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
 use crate::app::effect::{CopyAs, Effect, Unlock};
-use crate::app::message::Copied;
+use crate::app::message::{Copied, Loaded};
 use crate::app::model::{Overlay, Question};
 use crate::app::{HandleSlot, Message};
 use crate::domain::{Handle, Identity, Reason, Secret, SecretRef};
@@ -282,6 +282,36 @@ fn idle_minutes_lock() {
     assert_eq!(scene.effects(), [Effect::Lock]);
     scene.wait(60 * 60_000);
     assert_eq!(scene.effects(), []);
+}
+
+/// The first `L` of a session is for the vault that no passphrase has opened yet.
+#[test]
+fn a_store_that_is_locked_at_the_start_is_unlocked_by_the_first_key() {
+    let mut scene = Scene::starting();
+    let mut load = |locked| {
+        let loaded = Loaded {
+            connections: vec![shop("a").into()],
+            locked,
+            lock_after_min: 15,
+            ..Loaded::default()
+        };
+        scene.send(Message::ConfigurationLoaded(Box::new(loaded)));
+    };
+    load(true);
+    load(false);
+    scene.keys("L").effects();
+    assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
+    // What is typed, or was entered for the session, is forgotten in its time all the same.
+    scene.keys("esc");
+    scene.wait(15 * 60_000);
+    assert_eq!(scene.effects(), [Effect::Lock]);
+    scene
+        .keys("e")
+        .types("0123456789abcdef0123456789abcdef")
+        .effects();
+    scene.wait(15 * 60_000);
+    assert!(scene.effects().contains(&Effect::Lock), "typed since");
+    assert!(!scene.form().holds_typed_secret());
 }
 
 #[test]

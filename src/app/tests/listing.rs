@@ -236,9 +236,15 @@ fn a_removed_connection_leaves_the_list_after_a_question() {
     assert_eq!(scene.effects(), []);
     scene.keys("n d y");
     assert_eq!(scene.effects(), [Effect::Remove(named("gamma"))]);
-    scene.send(Message::Removed(named("gamma")));
+    scene.send(Message::Removed(named("gamma"), 0));
     assert_eq!(scene.visible(), ["beta", "delta", "alpha"]);
     assert_eq!(scene.selected(), "beta", "the next row takes its place");
+    scene.keys("d y").send(Message::Removed(named("beta"), 2));
+    assert!(
+        scene.notice().contains("doctor names"),
+        "{}",
+        scene.notice()
+    );
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn answer(scene: &mut Scene, well: bool) {
         Effect::Save { draft, .. } if well => Message::Saved(Box::new(draft.connection)),
         Effect::Save { .. } | Effect::LoadSecrets(_) => Message::PassphraseNeeded(Unlock::Create),
         Effect::AddToken { .. } => Message::StoreNeeded(Vec::new()),
-        Effect::Remove(name) => Message::Removed(name),
+        Effect::Remove(name) => Message::Removed(name, 0),
         Effect::Unlock { .. } if well => Message::Unlocked,
         Effect::Unlock { .. } => Message::UnlockFailed("no".to_owned()),
         Effect::Lock => Message::Locked,

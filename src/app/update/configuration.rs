@@ -17,6 +17,7 @@ impl Model {
     pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
         let first = !std::mem::replace(&mut self.begun, true);
         let replan = self.watches_other_than(&loaded);
+        self.locked |= first && loaded.locked;
         self.loaded = LoadState::Ready;
         let (keymap, mut odd_keys) = Keymap::remapped(&loaded.keys);
         self.keymap = keymap;

@@ -212,6 +212,7 @@ impl Model {
             form.forget_secrets();
         }
         self.locked = true;
+        self.shut = true;
         out.push(Effect::Lock);
         self.typed_was_lost = lost;
         self.say(if lost {
@@ -224,6 +225,7 @@ impl Model {
     /// There is no vault to unlock: what the stores hold can be fetched again.
     pub(super) fn forgot(&mut self) {
         self.locked = false;
+        self.shut = false;
         self.last_input = self.now;
         let lost = std::mem::take(&mut self.typed_was_lost);
         self.say(if lost {

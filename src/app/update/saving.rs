@@ -192,6 +192,7 @@ impl Model {
     /// The vault is open: what waited for it goes on.
     pub(super) fn unlocked(&mut self, out: &mut Effects) {
         self.locked = false;
+        self.shut = false;
         self.last_input = self.now;
         self.probe_what_waited(out);
         if matches!(self.overlay, Some(Overlay::Passphrase(_))) {
@@ -300,7 +301,7 @@ impl Model {
         }
     }
 
-    pub(super) fn removed(&mut self, name: &Name, out: &mut Effects) {
+    pub(super) fn removed(&mut self, name: &Name, left: usize, out: &mut Effects) {
         if self.entries.remove(name).is_none() {
             return;
         }
@@ -318,7 +319,14 @@ impl Model {
         }
         out.push(Effect::CancelProbe(Target::Saved(name.clone())));
         self.relist();
-        self.say(format!("{} is removed", self.shown_name(name)));
+        let shown = self.shown_name(name);
+        match left {
+            0 => self.say(format!("{shown} is removed")),
+            left => self.complain(format!(
+                "{shown} is removed; {} in a store that could not be opened: doctor names what is left there",
+                if left == 1 { "its value is still" } else { "its values are still" }
+            )),
+        }
     }
 }
 

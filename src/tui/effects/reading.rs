@@ -81,6 +81,7 @@ impl Reading {
                 let loaded = translate::configuration(&configuration, catalog, left_out);
                 let loaded = Loaded {
                     banner: self.banner.clone(),
+                    locked: desk.is_locked(),
                     ..loaded
                 };
                 queue.tell(Message::ConfigurationLoaded(Box::new(loaded)));

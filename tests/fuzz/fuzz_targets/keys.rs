@@ -214,7 +214,7 @@ impl Scene {
                 Message::TokenAdded(Box::new(connection(name)))
             }
             Some(Effect::AddToken { .. }) => Message::TokenAddFailed(no()),
-            Some(Effect::Remove(name)) if well => Message::Removed(name),
+            Some(Effect::Remove(name)) if well => Message::Removed(name, 0),
             Some(Effect::Remove(_)) => Message::RemoveFailed(no()),
             Some(Effect::Unlock { .. }) if well => Message::Unlocked,
             Some(Effect::Unlock { .. }) => Message::UnlockFailed(no()),
@@ -247,7 +247,7 @@ impl Scene {
         let name = named(which);
         self.send(match which / 16 {
             0 => Message::Unlocked,
-            1 => Message::Removed(name),
+            1 => Message::Removed(name, 0),
             2 => Message::Saved(Box::new(connection(name))),
             3 => Message::TokenAdded(Box::new(connection(name))),
             4 => store_needed(),
