@@ -4,6 +4,7 @@ use super::scene::{KEY, Scene, named, shop, shops, verdict};
 use crate::app::effect::{Effect, Unlock};
 use crate::app::message::StoreOffer;
 use crate::app::model::{Overlay, Pane, Question};
+use crate::app::watching::WatchingEffect;
 use crate::app::{Draft, FieldId, Message};
 use crate::domain::{Name, Reason, Secret, SecretRef, State};
 
@@ -119,6 +120,21 @@ fn a_renamed_connection_replaces_its_old_entry() {
     scene.send(Message::Saved(Box::new(draft.connection)));
     assert_eq!(scene.visible(), ["b", "z"]);
     assert_eq!(scene.selected(), "z");
+}
+
+/// The watch goes by what is saved: it is told of everything that this screen writes or takes away.
+#[test]
+fn the_watch_is_told_of_what_was_saved_and_removed() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    let replan = Effect::Watching(WatchingEffect::Replan);
+    scene.keys("e ctrl-s y");
+    let (draft, ..) = save(&mut scene);
+    let mut moved = draft.connection;
+    moved.url = "https://moved.example.com".to_owned();
+    scene.send(Message::Saved(Box::new(moved)));
+    assert!(scene.effects().contains(&replan));
+    scene.send(Message::Removed(named("b"), 0));
+    assert!(scene.effects().contains(&replan));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::app::model::{
     Entry, Form, Overlay, Pane, PassphraseDialog, ProbeState, Question, Waiting,
 };
 use crate::app::secret_field::SecretField;
+use crate::app::watching::WatchingEffect;
 use crate::domain::{Connection, Endpoint, Name, SecretRef, ServiceId, State};
 use std::sync::Arc;
 
@@ -82,7 +83,7 @@ impl Model {
         });
     }
 
-    pub(super) fn saved(&mut self, connection: Connection) {
+    pub(super) fn saved(&mut self, connection: Connection, out: &mut Effects) {
         let name = connection.name.clone();
         self.disguise.learn_connection(&connection);
         let form = self.form.take_if(|form| form.saving);
@@ -114,6 +115,8 @@ impl Model {
             self.list.selected = Some(name.clone());
             self.relist();
         }
+        // The watch goes by what is saved; nobody else tells it, as nothing is news here any more.
+        out.push(Effect::Watching(WatchingEffect::Replan));
         self.say(format!("{} is saved", self.shown_name(&name)));
     }
 
@@ -318,6 +321,7 @@ impl Model {
             None => {}
         }
         out.push(Effect::CancelProbe(Target::Saved(name.clone())));
+        out.push(Effect::Watching(WatchingEffect::Replan));
         self.relist();
         let shown = self.shown_name(name);
         match left {
