@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
+use super::damping::Damping;
 use super::desk::{Desk, shared};
 use super::draft::{Slot, Unsaved};
 use super::errand::{Errand, Known, Prepared, host_of};
@@ -21,6 +22,9 @@ use crate::domain::{
     Checks, Connection, HostPort, Name, Reason, Secret, ServiceId, State, Verdict,
 };
 use crate::service::{Held, Manner, Subject};
+
+/// Results of a connection that are gone through for what was announced of it.
+const REPLAYED: u32 = 20;
 
 /// Told of every rung that ended, with all rungs so far.
 pub type Progress<'a> = &'a (dyn Fn(&Checks) + Send + Sync);
@@ -214,10 +218,10 @@ impl Desk {
                     .await
             })
         };
-        let announced = self.announced(&connections).await;
+        let heard = self.heard(&connections).await;
         let recorder = Recorder::new(self.clone(), configuration.settings.on_change.clone());
         let watch = Watch::new(Arc::new(probe), connections, settings);
-        Ok(watch.recording(recorder, &announced))
+        Ok(watch.recording(recorder, heard))
     }
 
     /// Why nothing can be remembered or looked up of earlier runs, where that is so: results, budgets, origins.
@@ -226,18 +230,30 @@ impl Desk {
         opened.await.err().map(|problem| problem.to_string())
     }
 
-    /// What was announced of these connections by an earlier watch. Without a state: of none.
-    async fn announced(&self, connections: &[Arc<Connection>]) -> Vec<(Name, State)> {
+    /// What an earlier watch heard of these connections, as far as announcements go. Without a state: nothing.
+    async fn heard(&self, connections: &[Arc<Connection>]) -> Vec<(Name, Damping)> {
+        // One that was paused a moment ago has results on their way to the disk.
+        self.settle_history().await;
         let names: Vec<_> = connections.iter().map(|it| it.name.clone()).collect();
-        let announced = self.blocking(move |inner| {
+        let heard = self.blocking(move |inner| {
             let state = inner.state()?;
-            let standing = |name: Name| {
+            let damping = |name: Name| {
                 let standing = state.standing(&name).ok().flatten()?;
-                Some((name, standing.state))
+                let damping = if standing.state == State::Down {
+                    let last = state.last_results(&name, REPLAYED).ok()?;
+                    // What was planned, or failed with everything else, was not heard.
+                    let heard = last
+                        .iter()
+                        .filter(|run| !run.planned && run.reason != Reason::Offline);
+                    Damping::replayed(heard.map(|run| run.reason.state()))
+                } else {
+                    Damping::resumed(standing.state)
+                };
+                Some((name, damping))
             };
-            Ok(names.into_iter().filter_map(standing).collect())
+            Ok(names.into_iter().filter_map(damping).collect())
         });
-        announced.await.unwrap_or_default()
+        heard.await.unwrap_or_default()
     }
 
     /// Takes the company or account that the connection's key belongs to now for the one that is meant: the

@@ -28,7 +28,7 @@ use super::local::{DEFECT, local_error};
 use super::offline::{Reachability, offline};
 use super::record::Recorder;
 use crate::domain::window::maintained_until;
-use crate::domain::{Connection, Endpoint, HostPort, Name, State, Verdict, Window};
+use crate::domain::{Connection, Endpoint, HostPort, Name, Verdict, Window};
 use crate::probe::schedule::{SHORTEST, Schedule};
 use lanes::Lanes;
 
@@ -185,13 +185,13 @@ impl Watch {
         watch
     }
 
-    /// Hands every finished probe to `recorder`, and goes on from what was announced of each connection
-    /// before, so that a restart announces nothing anew.
-    pub(super) fn recording(mut self, recorder: Recorder, announced: &[(Name, State)]) -> Self {
+    /// Hands every finished probe to `recorder`, and goes on from what was heard of each connection before, so
+    /// that a restart announces nothing anew.
+    pub(super) fn recording(mut self, recorder: Recorder, heard: Vec<(Name, Damping)>) -> Self {
         self.recorder = Some(recorder);
-        for (name, state) in announced {
-            if let Some(entry) = self.entries.get_mut(name) {
-                entry.damping = Damping::resumed(*state);
+        for (name, damping) in heard {
+            if let Some(entry) = self.entries.get_mut(&name) {
+                entry.damping = damping;
             }
         }
         self

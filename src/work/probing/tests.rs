@@ -456,6 +456,34 @@ async fn results_and_what_was_announced_outlive_the_program() {
     assert_eq!(watched(next).await, None, "it was up before");
 }
 
+/// One failure before a restart is not announced yet: the second one is, by whoever watches then.
+#[tokio::test]
+async fn a_failure_before_a_restart_is_announced_with_the_next_one() {
+    let home = Home::new();
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let ended = |desk: Desk| async move {
+        let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
+        loop {
+            if let crate::work::WatchEvent::Finished { change, verdict } = watch.next().await {
+                assert_eq!(verdict.reason, Reason::Refused);
+                // (What was paused goes on in the same program, without waiting for the disk.)
+                return change.map(|change| change.to);
+            }
+        }
+    };
+    let mut connection = shop(&url);
+    connection.service = ServiceId::http();
+    let desk = home.desk();
+    desk.save(Draft::new(connection)).await.unwrap();
+    assert_eq!(ended(desk.clone()).await, None);
+    assert_eq!(ended(desk.clone()).await, Some(State::Down));
+    assert_eq!(ended(desk.clone()).await, None, "once");
+    desk.settle_history().await;
+    assert_eq!(ended(home.desk()).await, None, "not anew after a restart");
+}
+
 #[tokio::test]
 async fn a_change_runs_the_users_command_with_the_verdict() {
     let home = Home::new();
