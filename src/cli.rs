@@ -61,6 +61,9 @@ pub fn run() -> ExitCode {
     if matches!(arguments.command, Some(Command::ClipboardHolder)) {
         return crate::clipboard::holder::run();
     }
+    if std::env::args_os().len() > 1 {
+        shield::note_descriptors();
+    }
     let done = shield::descriptors().and_then(|()| shield::clock());
     let done = done.map_err(Fault::usage);
     ended(done.and_then(|()| dispatch(environment, arguments)))

@@ -1,6 +1,9 @@
 //! What the system is asked for before anything else: that secrets in memory stay there (no core dumps, no
 //! tracing by others), enough file descriptors, and a clock that can be read.
 
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
 use rustix::process::{
     DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, set_dumpable_behavior,
     setrlimit,
@@ -23,6 +26,27 @@ pub fn raise() {
 const WANTED: u64 = 65_536;
 /// Below this not even the runtime starts.
 const NEEDED: u64 = 32;
+
+/// What was open when the program began, where the system tells: what is opened later is the program's own.
+static HANDED_OVER: OnceLock<BTreeSet<u32>> = OnceLock::new();
+
+/// Notes which descriptors were handed over. To be called before anything is opened.
+pub fn note_descriptors() {
+    let Ok(open) = std::fs::read_dir("/dev/fd") else {
+        return;
+    };
+    let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    let mut open: BTreeSet<u32> = open.flatten().filter_map(number).collect();
+    // The folder stood among them while it was read, and is closed by now.
+    open.retain(|number| std::fs::symlink_metadata(format!("/dev/fd/{number}")).is_ok());
+    let _ = HANDED_OVER.set(open);
+}
+
+/// Whether this descriptor is none that was handed over.
+pub fn is_own(descriptor: u32) -> bool {
+    let handed_over = HANDED_OVER.get();
+    handed_over.is_some_and(|known| !known.contains(&descriptor))
+}
 
 /// Raises the limit of file descriptors as far as this user may, for many connections at once. Says what is
 /// missing where there are too few for anything.

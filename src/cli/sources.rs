@@ -9,6 +9,7 @@ use super::arguments::secret::PassphraseArguments;
 use super::arguments::transfer::BundleArguments;
 use super::arguments::{Global, KeySource, TokenSource};
 use super::fault::Fault;
+use super::shield;
 use crate::config::Environment;
 use crate::domain::Secret;
 use crate::store::files;
@@ -26,9 +27,18 @@ pub const STDIN: u32 = 0;
 /// The descriptors that were read in this process.
 static TAKEN: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 
-/// To be called before a descriptor is read: what it holds is one thing. Read for a second one, the passphrase of the
-/// vault would become a key, and be sent.
+/// To be called before a descriptor is read. What it holds is one thing: read for a second one, the passphrase of the
+/// vault would become a key, and be sent. And what nobody handed over is by now something that the program opened
+/// itself.
 pub fn take(descriptor: u32) -> Result<(), Fault> {
+    if shield::is_own(descriptor) {
+        return Err(Fault::usage(format!(
+            "nothing was handed over as descriptor {descriptor}"
+        ))
+        .hint(format!(
+            "whoever starts switchboard opens it: --key-fd {descriptor} {descriptor}<FILE"
+        )));
+    }
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
     if taken.insert(descriptor) {
         return Ok(());

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
 use crate::support::commands::{BINARY, begin};
-use crate::{User, assert_no_panic};
+use crate::{User, assert_no_panic, assert_told};
 
 /// Every command whose output is longer than nothing.
 const TELLING: &[&str] = &[
@@ -87,6 +87,38 @@ fn a_full_stdout_is_told() {
     }
 }
 
+/// By the time a descriptor is read, the program has opened a dozen of its own: a forgotten `4<FILE` waits for none of
+/// them, and takes nothing in them for a key.
+#[test]
+fn a_descriptor_that_nobody_handed_over_is_told() {
+    let user = User::new();
+    for number in 3..16 {
+        for command in [
+            format!(
+                "probe --url http://127.0.0.1:9 --service blesta --username a --key-fd {number}"
+            ),
+            format!("probe shop --passphrase-fd {number}"),
+            format!("secret set shop --key-fd {number}"),
+        ] {
+            let done = user.shell(&format!("timeout -s KILL 60 \"$0\" {command} {number}<&-"));
+            if command.starts_with("probe shop") && done.code == 0 {
+                continue; // Nothing asked for a passphrase.
+            }
+            assert_told(
+                &done,
+                &["nothing was handed over as descriptor", &number.to_string()],
+            );
+        }
+        let key = &user.blesta.key;
+        let url = &user.stand.url;
+        let sent = format!(
+            "\"$0\" probe --url {url} --service blesta --username shop-api --key-fd {number} --format json {number}<<<{key}"
+        );
+        let done = user.shell(&sent);
+        assert_eq!(done.json()["reason"], "connected", "{done:?}");
+    }
+}
+
 /// Closed from the start, each of them and all together: no panic, no hang, nothing written into a file that
 /// took the descriptor's number.
 #[test]
@@ -148,7 +180,7 @@ fn odd_inputs_are_told() {
         (format!("\"$0\" {key} --token-stdin </dev/null"), "both"),
         (
             "\"$0\" probe --url http://127.0.0.1:9 --username a --key-fd 77".to_owned(),
-            "/dev/fd/77",
+            "descriptor 77",
         ),
         ("\"$0\" probe --targets - </tmp".to_owned(), "directory"),
         (
