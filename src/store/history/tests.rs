@@ -274,6 +274,21 @@ fn thinning_again_and_again_is_the_same_as_once() {
     }
 }
 
+/// The same before anything was ever thinned: what is younger than five minutes is the whole history.
+#[test]
+fn a_clock_that_is_wrong_at_the_first_thinning_costs_no_history() {
+    let (state, shop) = filled(&steady(0, 4 * MINUTE, MINUTE));
+    let before = rows(&state, "SELECT COUNT(*) FROM fresh");
+    let ahead = 73 * 365 * DAY;
+    state
+        .record([(&shop, run(ahead, Reason::Connected))])
+        .unwrap();
+    state.thin_where_due(time(ahead)).unwrap();
+    assert_eq!(rows(&state, "SELECT COUNT(*) FROM sample"), before + 1);
+    let kept = i64::try_from(state.results(&shop, time(0)).unwrap().len());
+    assert_eq!(kept, Ok(before + 1));
+}
+
 /// A clock that was set three centuries ahead for an hour, and back.
 #[test]
 fn a_clock_that_was_wrong_for_a_while_costs_no_history() {

@@ -150,13 +150,32 @@ fn advance(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<i64> {
         .prepare_cached("SELECT since FROM kept WHERE span = ?1")?
         .query_row([CLOCK], |row| row.get::<_, i64>(0))
         .optional()?;
-    let clock = before.map_or(now, |before| now.min(before.saturating_add(AT_MOST_MS)));
+    let begun = match before {
+        Some(before) => before,
+        None => without_a_leap(transaction, now)?,
+    };
+    let clock = now.min(begun.saturating_add(AT_MOST_MS));
     // Never back: a clock that was behind for a while would be caught up with day by day.
     let furthest = before.map_or(clock, |before| before.max(clock));
     transaction
         .prepare_cached("INSERT OR REPLACE INTO kept (span, since) VALUES (?1, ?2)")?
         .execute(params![CLOCK, furthest])?;
     Ok(clock)
+}
+
+/// Where the thinning's clock begins: how far the results that wait go before there is a leap among their times.
+fn without_a_leap(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<i64> {
+    let mut select = transaction.prepare_cached("SELECT at FROM fresh ORDER BY at")?;
+    let mut rows = select.query([])?;
+    let mut reached = None;
+    while let Some(row) = rows.next()? {
+        let at: i64 = row.get(0)?;
+        match reached {
+            Some(reached) if at.saturating_sub(reached) > AT_MOST_MS => break,
+            _ => reached = Some(at),
+        }
+    }
+    Ok(reached.unwrap_or(now))
 }
 
 fn floor(at: i64, span: Span) -> i64 {
