@@ -114,9 +114,14 @@ impl Exporter {
         })
     }
 
-    /// Reads the configuration again. A broken one changes nothing.
+    /// Reads the configuration and the service files again. Where one is broken, nothing changes.
     pub async fn reload(&self) -> Result<usize, WorkError> {
-        match Known::read(&self.desk).await {
+        let read = async {
+            let known = Known::read(&self.desk).await?;
+            self.desk.read_services(true).await?;
+            Ok(known)
+        };
+        match read.await {
             Ok(known) => {
                 let count = known.connections.len();
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);

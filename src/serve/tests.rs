@@ -7,9 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::config::Environment;
+use crate::config::{Environment, Overrides};
 use crate::domain::{Address, AnsweredBy, Certificate, Reason, Secret, ServiceId, TlsFacts};
-use crate::work::Rehearsed;
+use crate::work::{Opening, Rehearsed};
 
 const KEY: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e755";
 
@@ -165,6 +165,44 @@ async fn the_scrape_s_own_limit_is_kept_and_results_are_in_the_history() {
     let runs = desk.results(&name, jiff::Timestamp::UNIX_EPOCH).await;
     let reasons: Vec<_> = runs.unwrap().iter().map(|run| run.reason).collect();
     assert_eq!(reasons, [Reason::Refused]);
+}
+
+#[tokio::test]
+async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let environment = Environment::of([("HOME", home.path().to_str().unwrap())]);
+    let folders = environment.folders(&Overrides::default()).unwrap();
+    let services = folders.services();
+    std::fs::create_dir_all(&services).unwrap();
+    let desk = Desk::open(Opening {
+        environment,
+        folders,
+    });
+    let exporter = Exporter::open(desk.clone()).await.unwrap();
+    let file = services.join("own.toml");
+    let write = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        for (path, mode) in [(&services, 0o700), (&file, 0o600)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    let known = async || {
+        let catalog = desk.catalog().await.unwrap();
+        catalog.get(&ServiceId::new("own")).is_some()
+    };
+    assert!(!known().await);
+    write("[service]\nid = \"own\"\ntitle = \"Own\"\n");
+    assert!(!known().await, "they are read once");
+    assert_eq!(exporter.reload().await.unwrap(), 0);
+    assert!(known().await);
+    write("[service]\nid = \"own\"\n");
+    let problem = exporter.reload().await.unwrap_err().to_string();
+    assert!(problem.contains("own.toml, line"), "{problem}");
+    assert!(known().await, "it is what it was");
+    std::fs::remove_file(&file).unwrap();
+    exporter.reload().await.unwrap();
+    assert!(!known().await);
 }
 
 fn verdict() -> Verdict {

@@ -1,7 +1,7 @@
 //! The services that are known: the embedded ones, and those that files of the user describe. A file that is not in
 //! order keeps nobody from the rest: it is left out, told, and taken once it is mended.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::desk::{Desk, Inner};
@@ -27,6 +27,10 @@ struct Read {
 }
 
 impl Services {
+    fn kept(&self) -> MutexGuard<'_, Option<Read>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What was read, where that holds; nothing where it must be read, or somebody is about it.
     fn at_hand(&self) -> Option<Arc<Catalog>> {
         let read = self.0.try_lock().ok()?;
@@ -48,14 +52,16 @@ impl Inner {
     }
 
     fn read_services(&self) -> Result<Read, WorkError> {
-        let mut kept = self
-            .services
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.services.kept();
         if let Some(read) = kept.as_ref().filter(|read| read.holds()) {
             return Ok(read.clone());
         }
+        let read = self.services_now(kept.as_ref())?;
+        Ok(kept.insert(read).clone())
+    }
+
+    /// The services as their files are now. What is the same as `before` stays the same.
+    fn services_now(&self, before: Option<&Read>) -> Result<Read, WorkError> {
         let files = self
             .store
             .service_files()
@@ -70,16 +76,12 @@ impl Inner {
         }
         let (catalog, problems) = Catalog::with_those_in_order(texts);
         left_out.extend(problems.iter().map(ToString::to_string));
-        let catalog = match kept.take() {
-            Some(before) if *before.catalog == catalog => before.catalog,
-            Some(_) | None => Arc::new(catalog),
-        };
-        let read = Read {
-            catalog,
+        let same = before.filter(|before| *before.catalog == catalog);
+        Ok(Read {
+            catalog: same.map_or_else(|| Arc::new(catalog), |before| Arc::clone(&before.catalog)),
             left_out: left_out.into(),
             at: Instant::now(),
-        };
-        Ok(kept.insert(read).clone())
+        })
     }
 
     /// Why files of the user are left out, a sentence each. Blocks.
@@ -107,6 +109,27 @@ impl Desk {
             Some(catalog) => Ok(catalog),
             None => self.blocking(Inner::catalog).await,
         }
+    }
+
+    /// Reads the service files anew. Where `all` of them must be in order and one is not, the services stay as they
+    /// were.
+    ///
+    /// # Errors
+    /// The sentences about those that are not in order; or the folder can't be read, or others can write it.
+    pub async fn read_services(&self, all: bool) -> Result<(), WorkError> {
+        self.blocking(move |inner| {
+            let mut kept = inner.services.kept();
+            let read = inner.services_now(kept.as_ref())?;
+            if all && !read.left_out.is_empty() {
+                return Err(WorkError::Failed {
+                    doing: "reading the service files".to_owned(),
+                    why: read.left_out.join("; "),
+                });
+            }
+            *kept = Some(read);
+            Ok(())
+        })
+        .await
     }
 
     /// Why files of the user were left out when the services were read last, a sentence each with file and line.

@@ -55,6 +55,8 @@ impl Reading {
             || desk.stamp().await.ok() != self.stamp
             || self.has_other_services(desk).await;
         if is_due {
+            // A connection to a service that was described just now; what fails is told by the reading.
+            let _ = desk.read_services(false).await;
             self.read(desk, queue).await;
         }
     }
