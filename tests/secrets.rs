@@ -384,6 +384,34 @@ fn a_keyring_that_is_not_there_leaves_the_secret_where_it_is() {
     ));
 }
 
+/// The vault is there, and the identity that opens it is not: no new one is made in the place of the old, and nobody
+/// is asked for a passphrase that would open nothing.
+#[test]
+fn a_vault_whose_identity_is_lost_is_told_and_takes_no_other() {
+    let owner = Owner::with_shop(URL);
+    let identity = owner.data().join("identity.age");
+    let kept = fs::read(&identity).unwrap();
+    fs::remove_file(&identity).unwrap();
+    let told = "identity.age, which opens it, is not: put its copy back";
+    let reveal = owner.run(&["token", "reveal", "shop"], "");
+    assert_eq!(reveal.code, 3, "{reveal:?}");
+    assert!(reveal.err.contains(told), "{reveal:?}");
+    let set = owner.run(&["secret", "set", "shop", "key", "--key-stdin"], KEY);
+    assert_eq!(set.code, 3, "{set:?}");
+    assert!(set.err.contains(told), "{set:?}");
+    assert!(!identity.exists(), "nothing stands in its place");
+    let doctor = owner.run(&["doctor", "--strict"], "");
+    assert_eq!(doctor.code, 1, "{doctor:?}");
+    assert!(doctor.out.contains(told), "{doctor:?}");
+    write_private(&identity, &kept);
+    assert_eq!(owner.done(&["token", "reveal", "shop"], "").out, KEY);
+    // What is no file of age can be told without a passphrase.
+    write_private(&owner.data().join("vault.age"), b"garbage");
+    let doctor = owner.run(&["doctor", "--strict"], "");
+    assert_eq!(doctor.code, 1, "{doctor:?}");
+    assert!(doctor.out.contains("vault.age is damaged"), "{doctor:?}");
+}
+
 #[test]
 fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
     let owner = Owner::with_shop(URL);

@@ -285,6 +285,7 @@ impl Secrets {
             .map_err(|problem| problem.to_string());
         let vault = match self.vault.state() {
             VaultState::Unlocked | VaultState::Locked => Ok(()),
+            VaultState::WithoutIdentity => Err(super::told(&self.vault.without_identity())),
             VaultState::Absent => {
                 let folder = self.vault.folder().to_owned();
                 let made =

@@ -33,8 +33,10 @@ const WORK_FACTOR: u8 = 17;
 /// How the vault stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VaultState {
-    /// There is no identity here: [`Vault::create`] makes one, and a vault if there is none.
+    /// There is neither identity nor vault here: [`Vault::create`] makes both.
     Absent,
+    /// There is a vault, and no identity that could open it: it was lost, or somebody joins a team.
+    WithoutIdentity,
     /// The passphrase is needed.
     Locked,
     /// Open.
@@ -99,9 +101,33 @@ impl Vault {
             VaultState::Unlocked
         } else if is_there(&self.identity_path()).unwrap_or(true) {
             VaultState::Locked
+        } else if is_there(&self.path()).unwrap_or(false) {
+            VaultState::WithoutIdentity
         } else {
             VaultState::Absent
         }
+    }
+
+    /// What is said where there is a vault and no identity.
+    pub fn without_identity(&self) -> VaultProblem {
+        VaultProblem::WithoutIdentity {
+            vault: self.path(),
+            identity: self.identity_path(),
+        }
+    }
+
+    /// What of the two files can be seen to be damaged without the passphrase: each begins as age files do.
+    pub fn damaged(&self) -> Vec<VaultProblem> {
+        let begins = |path: &Path| {
+            let read = files::read_regular(path, files::SECRET_LIMIT);
+            // What is not there, or can't be read, is told by others.
+            read.is_ok_and(|bytes| !bytes.starts_with(b"age-encryption.org/"))
+        };
+        let both = [self.identity_path(), self.path()];
+        both.into_iter()
+            .filter(|path| begins(path))
+            .map(|path| VaultProblem::Damaged { path })
+            .collect()
     }
 
     /// Makes an identity under `passphrase`, and the vault if there is none; gives the recipient that belongs

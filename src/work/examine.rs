@@ -193,8 +193,14 @@ impl Inner {
             .iter()
             .filter(|one| StoreKind::of(&one.reference) == StoreKind::Vault)
             .count();
+        for problem in self.vault.damaged() {
+            examination.find("vault", problem.to_string());
+        }
         match self.vault.state() {
             VaultState::Absent => {}
+            VaultState::WithoutIdentity => {
+                examination.find("vault", self.vault.without_identity().to_string());
+            }
             VaultState::Locked => examination.notes.push(format!(
                 "the vault is locked: the age of what is in it ({in_vault} in use) was not looked at, nor whether it stands in a file"
             )),

@@ -92,7 +92,7 @@ impl Desk {
             inner.shut.fetch_and(unlocked.is_err(), Ordering::SeqCst);
             unlocked.map_err(|problem| match problem {
                 VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
-                VaultProblem::Absent { .. } => WorkError::PassphraseNeeded(Passphrase::Create),
+                VaultProblem::Absent { .. } => inner.passphrase_needed(),
                 other => WorkError::failed("opening the vault", &other),
             })
         })
@@ -104,13 +104,12 @@ impl Desk {
         self.blocking(move |inner| {
             let doing = "making the vault";
             let failed = |problem: VaultProblem| WorkError::failed(doing, &problem);
+            if inner.vault.state() == VaultState::WithoutIdentity {
+                return Err(inner.passphrase_needed());
+            }
             inner.vault.create(&passphrase).map_err(failed)?;
             inner.shut.store(false, Ordering::SeqCst);
-            // A team's vault that was there already knows this new identity only once somebody adds it.
-            if inner.vault.state() == VaultState::Unlocked {
-                return Ok(());
-            }
-            inner.vault.unlock(&passphrase).map_err(failed)
+            Ok(())
         })
         .await
     }
@@ -299,14 +298,24 @@ impl Inner {
         })
     }
 
+    /// What the vault needs before anything can be read from it or written.
+    pub(super) fn passphrase_needed(&self) -> WorkError {
+        match self.vault.state() {
+            VaultState::Absent => WorkError::PassphraseNeeded(Passphrase::Create),
+            VaultState::Locked | VaultState::Unlocked => {
+                WorkError::PassphraseNeeded(Passphrase::Open)
+            }
+            VaultState::WithoutIdentity => {
+                WorkError::SecretUnavailable(told(&self.vault.without_identity()))
+            }
+        }
+    }
+
     /// A problem with a secret as an error of a use case.
     pub(super) fn refused(&self, problem: &SecretProblem) -> WorkError {
         match problem {
             SecretProblem::Vault(VaultProblem::Locked | VaultProblem::Absent { .. }) => {
-                WorkError::PassphraseNeeded(match self.vault.state() {
-                    VaultState::Absent => Passphrase::Create,
-                    VaultState::Locked | VaultState::Unlocked => Passphrase::Open,
-                })
+                self.passphrase_needed()
             }
             other => WorkError::SecretUnavailable(told(other)),
         }

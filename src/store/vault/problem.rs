@@ -14,6 +14,19 @@ pub enum VaultProblem {
         /// `identity.age`.
         path: PathBuf,
     },
+    /// There is a vault, and nothing that opens it.
+    #[error(
+        "{} is here, and {}, which opens it, is not: put its copy back; or, in a team, have your own added \
+         (`switchboard secret recipient own` makes it)",
+        shown(vault),
+        shown(identity)
+    )]
+    WithoutIdentity {
+        /// `vault.age`.
+        vault: PathBuf,
+        /// `identity.age`.
+        identity: PathBuf,
+    },
     /// There is one here.
     #[error("there is a vault here already: {} is never overwritten", shown(path))]
     Exists {

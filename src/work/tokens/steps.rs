@@ -1,7 +1,7 @@
 //! The single steps of a renewal: places for the new secret, switching, proving.
 
 use super::super::desk::Desk;
-use super::super::draft::{Draft, Edit, Passphrase, Unsaved};
+use super::super::draft::{Draft, Edit, Unsaved};
 use super::super::error::WorkError;
 use super::super::probing::silent;
 use super::super::secrets::origin_of;
@@ -96,11 +96,7 @@ impl Renewal<'_> {
             let kind = self.kind_for(&connection).await?;
             let vault = self.desk().vault_state();
             if kind == StoreKind::Vault && vault != VaultState::Unlocked {
-                let needed = match vault {
-                    VaultState::Absent => Passphrase::Create,
-                    VaultState::Locked | VaultState::Unlocked => Passphrase::Open,
-                };
-                return Err(WorkError::PassphraseNeeded(needed).into());
+                return Err(self.desk().0.passphrase_needed().into());
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use crate::store::vault::VaultState;
 use crate::store::vault::bundle::{self, Bundle, BundledSecret, SealTo};
 use crate::store::{Vault, files, transfer};
 use crate::work::desk::Desk;
-use crate::work::draft::{Passphrase, Slot};
+use crate::work::draft::Slot;
 use crate::work::error::WorkError;
 use crate::work::secrets::reference;
 
@@ -112,8 +112,9 @@ impl Desk {
     /// The recipient that others make a bundle for; the vault must be open.
     pub async fn recipient(&self) -> Result<String, WorkError> {
         self.blocking(|inner| match inner.vault.state() {
-            VaultState::Absent => Err(WorkError::PassphraseNeeded(Passphrase::Create)),
-            VaultState::Locked => Err(WorkError::PassphraseNeeded(Passphrase::Open)),
+            VaultState::Absent | VaultState::Locked | VaultState::WithoutIdentity => {
+                Err(inner.passphrase_needed())
+            }
             VaultState::Unlocked => inner
                 .vault
                 .recipient()
