@@ -64,6 +64,8 @@ pub fn log_to(path: Option<&Path>, verbose: u8) -> Result<(), Fault> {
     let log = tracing_subscriber::fmt()
         .with_writer(Mutex::new(file))
         .with_ansi(false)
+        // It would say so on stderr, in the middle of the screen, at each line.
+        .log_internal_errors(false)
         .with_max_level(level);
     // A second log in one process would be our own mistake, and no reason to end.
     let _ = tracing::subscriber::set_global_default(log.finish());

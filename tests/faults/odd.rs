@@ -79,6 +79,12 @@ fn service_files_and_logs_that_are_pipes_are_told() {
     fs::remove_dir_all(services).unwrap();
     let done = user.shell(&limited("\"$0\" --log log connection list"));
     assert_told(&done, &["log"]);
+    // A log that can't be written is no talk: on the screen it would stand in the middle of it.
+    let done = user.shell("\"$0\" --log /dev/full -vv probe shop --format json");
+    assert_eq!(
+        (done.json()["reason"].as_str(), done.err.as_str()),
+        (Some("connected"), "")
+    );
     symlink("/dev/zero", user.path().join("zero")).unwrap();
     for read in [
         "probe --targets zero",
