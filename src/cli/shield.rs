@@ -9,6 +9,8 @@ use rustix::process::{
     setrlimit,
 };
 
+use crate::store::files;
+
 /// Switches core dumps off and makes `/proc/PID/mem` and `environ` unreadable for other processes of the same
 /// user. Where the system does not allow it the program works all the same: `doctor` tells.
 pub fn raise() {
@@ -32,14 +34,9 @@ static HANDED_OVER: OnceLock<BTreeSet<u32>> = OnceLock::new();
 
 /// Notes which descriptors were handed over. To be called before anything is opened.
 pub fn note_descriptors() {
-    let Ok(open) = std::fs::read_dir("/dev/fd") else {
-        return;
-    };
-    let number = |entry: std::fs::DirEntry| entry.file_name().to_str()?.parse().ok();
-    let mut open: BTreeSet<u32> = open.flatten().filter_map(number).collect();
-    // The folder stood among them while it was read, and is closed by now.
-    open.retain(|number| std::fs::symlink_metadata(format!("/dev/fd/{number}")).is_ok());
-    let _ = HANDED_OVER.set(open);
+    if let Some(open) = files::open_descriptors() {
+        let _ = HANDED_OVER.set(open);
+    }
 }
 
 /// Whether this descriptor is none that was handed over.

@@ -18,6 +18,7 @@ use rustix::fs::OFlags;
 use rustix::process::{Uid, geteuid};
 use zeroize::Zeroizing;
 
+pub use descriptor::open_descriptors;
 pub use lock::Lock;
 pub use private::PrivateFolder;
 pub use socket::bind_private_socket;

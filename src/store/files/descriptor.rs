@@ -1,12 +1,23 @@
 //! Descriptors that whoever started us left open.
 
-use std::fs::File;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
+
+/// The numbers of all descriptors that are open; nothing where the system does not tell.
+pub fn open_descriptors() -> Option<BTreeSet<u32>> {
+    let open = fs::read_dir("/dev/fd").ok()?;
+    let number = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok();
+    let mut open: BTreeSet<u32> = open.flatten().filter_map(number).collect();
+    // The folder stood among them while it was read, and is closed by now.
+    open.retain(|number| fs::symlink_metadata(format!("/dev/fd/{number}")).is_ok());
+    Some(open)
+}
 
 /// What was handed to us open. Opened anew, a socket can't be, nor a file that only root may open, and a file would
 /// begin at its beginning; that is left for a kernel, or a container, that does not hand descriptors on.
