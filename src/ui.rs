@@ -191,20 +191,11 @@ fn draw_pane(
         Pane::Form => (
             form::draw(view, inside, buf),
             form::title(view, panes.single),
-            Line::default(),
+            below(form::hidden(view, inside), faint),
         ),
         Pane::Response => {
             let hidden = response::draw(view, inside, buf);
-            let more = if hidden > 0 {
-                format!("↓ {hidden} more")
-            } else {
-                String::new()
-            };
-            (
-                None,
-                lower_title(view, panes, pane),
-                Line::from(Span::styled(more, faint)),
-            )
+            (None, lower_title(view, panes, pane), below(hidden, faint))
         }
         Pane::Tokens => {
             let cursor = tokens::draw(view, inside, buf);
@@ -269,6 +260,15 @@ fn key(view: &View<'_>, action: Action) -> Option<String> {
         view.model.keymap.field_key(action)
     } else {
         view.model.keymap.list_key(action)
+    }
+}
+
+/// What of a pane is hidden below, for the right of its title.
+fn below(hidden: usize, style: Style) -> Line<'static> {
+    if hidden > 0 {
+        Line::from(Span::styled(format!("↓ {hidden} more"), style))
+    } else {
+        Line::default()
     }
 }
 

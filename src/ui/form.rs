@@ -33,7 +33,10 @@ impl Columns {
             30..48 => 2,
             48..62 => 17,
             62..80 => 24,
-            _ => 30,
+            80..110 => 30,
+            // Titles of reasons are told whole where there is room.
+            110..140 => 42,
+            _ => 56,
         };
         let part = |from: u16, to: u16| {
             let x = row.x + from.min(row.width);
@@ -83,6 +86,15 @@ fn draw_fields(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) -> Op
     }
     draw_hint(view, form, hint, buf);
     cursor
+}
+
+/// How many fields are hidden below.
+pub(super) fn hidden(view: &View<'_>, area: Rect) -> usize {
+    let height = usize::from(parts(area).0.height);
+    view.model.visible_form().map_or(0, |form| {
+        let end = offset(form, height) + height;
+        shown_fields(form).len().saturating_sub(end)
+    })
 }
 
 /// The rows of the fields, and the one of the hint, where there is room for it.

@@ -26,7 +26,10 @@ pub(super) fn draw(
     if list.visible.is_empty() {
         // Where the list fills the screen, nothing else can say how to go on.
         if alone && welcome::is_due(view) {
-            for (at, line) in welcome::lines(view).into_iter().enumerate() {
+            for (at, line) in welcome::lines(view, usize::from(area.width.saturating_sub(2)))
+                .into_iter()
+                .enumerate()
+            {
                 put(buf, inset(row(area, at), 1, 1).intersection(area), line);
             }
             return;

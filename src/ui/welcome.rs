@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::text::{clean, wrap};
 use super::view::View;
 use crate::app::Action;
 use crate::app::model::LoadState;
@@ -32,16 +33,22 @@ pub(super) fn is_due(view: &View<'_>) -> bool {
         && !matches!(model.loaded, LoadState::Loading)
 }
 
-/// The ways as lines for a pane of its own: key, and as many words as fit.
-pub(super) fn lines(view: &View<'_>) -> Vec<Line<'static>> {
+/// The ways as lines for a pane of its own, `room` cells wide: key, and as many words as fit. First, why there is
+/// nothing else.
+pub(super) fn lines(view: &View<'_>, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
-    ways(view)
+    let failed = match &view.model.loaded {
+        LoadState::Failed(sentence) => wrap(&clean(sentence), room),
+        LoadState::Loading | LoadState::Ready => Vec::new(),
+    };
+    let failed = failed
         .into_iter()
-        .map(|(key, words)| {
-            Line::from(vec![
-                Span::styled(format!("{key:>2} "), theme.key),
-                Span::styled(words, theme.text),
-            ])
-        })
-        .collect()
+        .map(|line| Line::from(Span::styled(line, theme.error)));
+    let ways = ways(view).into_iter().map(|(key, words)| {
+        Line::from(vec![
+            Span::styled(format!("{key:>2} "), theme.key),
+            Span::styled(words, theme.text),
+        ])
+    });
+    failed.chain(ways).collect()
 }

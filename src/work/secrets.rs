@@ -224,7 +224,18 @@ impl Desk {
                 Held::Present(value)
             }
             Ok(held) => held,
-            Err(problem) => Held::Unavailable(self.0.refused(&problem).to_string()),
+            Err(problem) => Held::Unavailable(match self.0.refused(&problem) {
+                WorkError::PassphraseNeeded(Passphrase::Open) => self.how_to_unlock().to_owned(),
+                other => other.to_string(),
+            }),
+        }
+    }
+
+    fn how_to_unlock(&self) -> &'static str {
+        if self.0.ends_at_once.get().is_some() {
+            "the vault is locked: --passphrase-file FILE or --passphrase-fd N opens it"
+        } else {
+            "the vault is locked: `L` unlocks it"
         }
     }
 }

@@ -19,6 +19,8 @@ impl Model {
     }
 
     pub(super) fn ask(&mut self, question: Question) {
+        // What was said before is no part of the question.
+        self.notice = None;
         self.open_overlay(Overlay::Confirm(question));
     }
 

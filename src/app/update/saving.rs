@@ -308,17 +308,11 @@ impl Model {
         if self.entries.remove(name).is_none() {
             return;
         }
-        let form = self
-            .form
-            .as_ref()
-            .filter(|form| form.editing.as_ref() == Some(name));
-        match form.map(|form| form.dirty) {
-            Some(true) => self.draft_lost_its_connection(name),
-            Some(false) => {
-                self.close_form(out);
-                self.focus = Pane::List;
-            }
-            None => {}
+        // The question said so: what was typed of it goes with it.
+        let form = self.form.as_ref();
+        if form.is_some_and(|form| form.editing.as_ref() == Some(name)) {
+            self.close_form(out);
+            self.focus = Pane::List;
         }
         out.push(Effect::CancelProbe(Target::Saved(name.clone())));
         out.push(Effect::Watching(WatchingEffect::Replan));

@@ -120,6 +120,14 @@ impl RenewalStep {
         Self::Tidied,
     ];
 
+    /// Whether it is done with connections that hold the secret, and with none otherwise.
+    pub const fn is_about_holders(self) -> bool {
+        match self {
+            Self::Kept | Self::Switched | Self::ProvenAgain | Self::Placed | Self::Tidied => true,
+            Self::WrittenDown | Self::Answered | Self::Proven => false,
+        }
+    }
+
     /// What was done, for people.
     pub const fn words(self) -> &'static str {
         match self {

@@ -8,6 +8,7 @@ use super::super::text::clean;
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::model::Question;
+use crate::domain::ServiceId;
 
 pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut Buffer) {
     let theme = view.theme;
@@ -37,12 +38,33 @@ fn is_untested(view: &View<'_>) -> bool {
     form.is_some_and(|form| form.verdict.is_none() || form.verdict_stale)
 }
 
+/// The further ways that a bisection tries.
+fn ways(view: &View<'_>) -> &'static str {
+    let service = match view.model.visible_form() {
+        Some(form) => Some(form.service()),
+        None => view.entry().map(|entry| entry.connection.service.clone()),
+    };
+    if service.is_some_and(|service| service == ServiceId::blesta()) {
+        "Basic, headers, /index.php/api, corrected URL"
+    } else {
+        "the key in each way that the service takes it, and the corrected URL"
+    }
+}
+
 /// What will happen.
 fn text(view: &View<'_>, question: &Question) -> String {
     let text = match question {
         Question::Remove(name) => {
+            let form = view.model.form.as_ref();
+            let drafted =
+                form.is_some_and(|form| form.dirty && form.editing.as_ref() == Some(name));
+            let draft = if drafted {
+                ", what was typed of it and not saved,"
+            } else {
+                ""
+            };
             return format!(
-                "Remove “{}” and its secrets from this machine? The service at the other end keeps its key.",
+                "Remove “{}”{draft} and its secrets from this machine? The service at the other end keeps its key.",
                 view.name(name)
             );
         }
@@ -53,9 +75,10 @@ fn text(view: &View<'_>, question: &Question) -> String {
                 view.name(name)
             );
         }
+        // The host comes first: it is what is asked about, however small the window is.
         Question::SendKeyTo(host) => {
             return format!(
-                "Send the stored key to {}? It was entered for another one.",
+                "{}: send the stored key there? It was entered for another host.",
                 view.host(host)
             );
         }
@@ -63,23 +86,21 @@ fn text(view: &View<'_>, question: &Question) -> String {
             "It was not tested as it stands here. Save all the same?"
         }
         Question::SaveAllTheSame => "The last test did not end well. Save all the same?",
-        Question::LoseDraft => "What was typed is not saved and would be lost. Leave it?",
+        Question::LoseDraft => "What was typed is not saved. Lose it?",
         Question::QuitUnsaved => {
             "What was typed is not saved and would be lost. Quit all the same?"
         }
         Question::Bisect(_) | Question::BisectDraft => {
-            "Up to 4 requests are sent: Basic, headers, /index.php/api, corrected URL. If none is \
-             accepted, the key is paused."
+            return format!(
+                "Up to 4 requests are sent: {}. If none is accepted, the key is paused.",
+                ways(view)
+            );
         }
         Question::QuitUnderWay => {
             "It is under way: this can't be left half-way. Quit all the same?"
         }
-        Question::LoseToken => {
-            "The token that was typed is stored nowhere and would be lost. Leave it?"
-        }
-        Question::LeaveSheet => {
-            "What stands here was not sent, or is kept nowhere else, and would be lost. Leave it?"
-        }
+        Question::LoseToken => "The token that was typed is stored nowhere. Lose it?",
+        Question::LeaveSheet => "What stands here was not sent, or is kept nowhere else. Lose it?",
         Question::LockLosesSecrets => {
             "Locking forgets the secrets that were typed and not saved. Lock?"
         }
@@ -92,13 +113,13 @@ const fn words(question: &Question) -> (&'static str, &'static str, &'static str
     match question {
         Question::Remove(_) | Question::RemoveToken(..) => ("Delete", "delete", "keep"),
         Question::SaveAllTheSame => ("Save", "save", "go on editing"),
-        Question::LoseDraft => ("Not saved", "lose it", "go on editing"),
+        Question::LoseDraft => ("Not saved", "lose it", "keep it"),
         Question::QuitUnsaved => ("Not saved", "quit", "stay"),
         Question::SendKeyTo(_) => ("New host", "send it there", "don't send"),
         Question::Bisect(_) | Question::BisectDraft => ("Find the cause", "send them", "don't"),
         Question::QuitUnderWay => ("Under way", "quit", "stay"),
-        Question::LoseToken => ("Not stored", "lose it", "stay"),
-        Question::LeaveSheet => ("Not sent", "lose it", "stay"),
+        Question::LoseToken => ("Not stored", "lose it", "keep it"),
+        Question::LeaveSheet => ("Not sent", "lose it", "keep it"),
         Question::LockLosesSecrets => ("Lock", "lock", "not yet"),
     }
 }

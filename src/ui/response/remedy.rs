@@ -20,8 +20,8 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
         sheet.gap();
         let heading = match remedy.who {
             Who::You => "What to do",
-            Who::Host => "What the host must do",
-            Who::Vendor => "What the vendor must do",
+            Who::Host => "What to do, by whoever runs the host",
+            Who::Vendor => "What to do, by the vendor",
         };
         sheet.push(Span::styled(heading, theme.strong));
     }

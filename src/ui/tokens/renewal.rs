@@ -185,10 +185,16 @@ fn steps(
     let theme = view.theme;
     let mut next = matches!(sheet.stage, RenewalStage::Running { .. });
     let passed = reached.is_some_and(|reached| reached > RenewalStep::Proven);
-    let left_out = !sheet.proven && (passed || sheet.doing == Doing::Rotate);
+    let unproven = !sheet.proven && (passed || sheet.doing == Doing::Rotate);
+    // Who holds it is known at the end alone.
+    let held = match &sheet.stage {
+        RenewalStage::Done(renewed) => !renewed.updated.is_empty(),
+        RenewalStage::Asking | RenewalStage::Running { .. } | RenewalStage::Failed { .. } => true,
+    };
     RenewalStep::ALL
         .into_iter()
-        .filter(|step| !(left_out && *step == RenewalStep::Proven))
+        .filter(|step| !(unproven && *step == RenewalStep::Proven))
+        .filter(|step| held || !step.is_about_holders())
         .flat_map(|step| {
             let over = reached.is_some_and(|reached| step <= reached);
             let (sign, style) = if over {

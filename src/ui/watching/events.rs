@@ -28,7 +28,7 @@ pub(super) fn draw_below(view: &View<'_>, area: Rect, buf: &mut Buffer) {
 fn draw_newest(view: &View<'_>, skipped: usize, area: Rect, buf: &mut Buffer) {
     let events = &view.model.board.events;
     if events.is_empty() {
-        let quiet = "nothing has changed since the start";
+        let quiet = "nothing was announced since the start";
         return put(buf, row(area, 0), styled(quiet, view.theme.faint));
     }
     let newest = events.iter().rev().skip(skipped);
@@ -46,7 +46,7 @@ pub(super) fn draw_all(view: &View<'_>, scroll: usize, body: Rect, buf: &mut Buf
         view,
         body,
         (width, events.len().clamp(1, room)),
-        "Events",
+        "Events · UTC",
         buf,
     );
     let last = events.len().saturating_sub(usize::from(inside.height));

@@ -173,7 +173,10 @@ pub(super) fn since(view: &View<'_>, entry: &Entry) -> String {
     };
     let lasted = view.model.now.duration_since(since);
     let lasted = std::time::Duration::try_from(lasted).unwrap_or_default();
-    brief(lasted.max(std::time::Duration::from_secs(60)))
+    if lasted.as_secs() < 60 {
+        return "<1m".to_owned();
+    }
+    brief(lasted)
 }
 
 fn reason(view: &View<'_>, entry: &Entry) -> Span<'static> {
