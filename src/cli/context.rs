@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use super::arguments::Global;
 use super::fault::Fault;
 use super::output::human::Colours;
-use super::{probe, sources};
+use super::{output, probe, sources};
 use crate::clipboard::Terminal;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Connection, Name, Secret, SecretRef, ServiceId};
@@ -72,6 +72,15 @@ impl Context {
         let id = crate::domain::text::inert(id, 40);
         Err(Fault::usage(format!("no service is called {id}"))
             .hint(format!("there are {}", known.join(", "))))
+    }
+
+    /// Says why nothing of what is found will be known later, where that is so.
+    pub async fn say_where_nothing_is_remembered(&self) {
+        if let Some(why) = self.desk.state_problem().await {
+            output::say(&format!(
+                "switchboard: nothing is remembered, and no key is sent: {why}"
+            ));
+        }
     }
 
     /// Opens the vault where one of these connections keeps something in it: with the passphrase that was

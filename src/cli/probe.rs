@@ -207,6 +207,7 @@ async fn saved(
         let of = verdict.connection.as_ref();
         names.iter().position(|name| Some(name) == of)
     });
+    context.say_where_nothing_is_remembered().await;
     written(context, &verdicts, arguments.format, shape)
 }
 

@@ -19,6 +19,7 @@ pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
     output::say(&format!(
         "switchboard: serving {count} connections on {bound}"
     ));
+    context.say_where_nothing_is_remembered().await;
     let ended = serve::run(Arc::new(exporter), bound).await;
     match ended.map_err(|error| Fault::usage(format!("serving: {error}")))? {
         Ended::Terminated => Ok(0),

@@ -52,11 +52,7 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
     // Too long to be told apart from for ever is for ever.
     let until = time(&arguments.lasts)?.and_then(|lasts| Instant::now().checked_add(lasts));
     let watch = context.desk.watch(Some(&names), settings).await?;
-    if let Some(why) = context.desk.state_problem().await {
-        output::say(&format!(
-            "switchboard: nothing is remembered, and no key is sent: {why}"
-        ));
-    }
+    context.say_where_nothing_is_remembered().await;
     let mut teller = Teller {
         format: arguments.format(),
         colours: context.colours,
@@ -96,8 +92,14 @@ async fn chosen(
     }
     let chosen: Vec<_> = known.into_iter().filter(wanted).collect();
     if chosen.is_empty() {
-        return Err(Fault::usage("there is nothing to watch")
-            .hint("switchboard connection add NAME --service S --url U"));
+        return Err(match &arguments.tag {
+            Some(tag) => Fault::usage(format!(
+                "no connection has the tag {}",
+                crate::domain::text::inert(tag, 60)
+            )),
+            None => Fault::usage("there is nothing to watch")
+                .hint("switchboard connection add NAME --service S --url U"),
+        });
     }
     Ok(chosen)
 }
