@@ -367,7 +367,7 @@ fn definitions_in_git_are_applied_once_and_shown_before() {
         "~ shop",
         "url: \"https://a.example.com\" → \"https://b.example.com\"",
         "- old",
-        "on_change is not applied",
+        "settings: on_change left out: it runs rm",
         "new: key left out: it runs pass x",
     ] {
         assert!(dry.out.contains(line), "{line} in {dry:?}");
@@ -395,6 +395,39 @@ fn definitions_in_git_are_applied_once_and_shown_before() {
         wanted,
     );
     assert_eq!(again.code, 0, "{again:?}");
+}
+
+#[test]
+fn what_brings_nothing_is_told_and_what_has_one_bracket_too_few_too() {
+    let home = Home::new();
+    home.file("words", "hello\n");
+    let done = home.run(&["connection", "import", "--as", "curl", "words"]);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("words brings nothing"), "{done:?}");
+    home.file("one", "version = 1\n[connection]\nname = \"x\"\n");
+    let done = home.run(&["connection", "import", "one"]);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(
+        done.err.contains("line 2") && done.err.contains("[[connection]]"),
+        "{done:?}"
+    );
+    let curl = "curl -H 'X-Api-Key: abc\ndef' https://api.example.com/x\n";
+    let done = home.run_with(&["connection", "import", "-", "--dry-run"], curl);
+    assert!(done.out.contains("it has several lines"), "{done:?}");
+    let url = "  https://blanks.example.com ";
+    home.run(&[
+        "connection",
+        "add",
+        "blanks",
+        "--service",
+        "http",
+        "--url",
+        url,
+    ]);
+    assert!(
+        home.configuration()
+            .contains("\"https://blanks.example.com\"")
+    );
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn pairs(all: &serde_json::Map<String, serde_json::Value>) -> String {
 async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
     let service = context.service(&arguments.service).await?;
-    let mut connection = Connection::new(name, service, &arguments.url);
+    let mut connection = Connection::new(name, service, arguments.url.trim());
     check_url(&connection.url)?;
     let (key, token) = fields(context, &mut connection, &arguments.fields).await?;
     save(
@@ -236,7 +236,7 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     }
     if let Some(url) = &arguments.url {
         check_url(url)?;
-        connection.url.clone_from(url);
+        url.trim().clone_into(&mut connection.url);
     }
     connection.allow_http &= !arguments.no_allow_http;
     connection.read_only &= !arguments.no_read_only;

@@ -110,7 +110,11 @@ impl Candidate {
             Value::Known(secret) if secret.is_empty() => {}
             // A mark of the shell's words: only a part of it is the variable.
             Value::Known(secret) if !secret.all(|c| !c.is_control()) => {
-                self.note("the key was left out: a variable is only a part of it");
+                self.note(if secret.all(|c| c == '\n' || !c.is_control()) {
+                    "the key was left out: it has several lines"
+                } else {
+                    "the key was left out: a variable is only a part of it"
+                });
             }
             Value::Known(secret) => self.key = Some(secret),
             Value::Variable(name) => self.connection.key = Some(SecretRef::Env(name)),
@@ -148,7 +152,8 @@ pub fn form_of(text: &str) -> Result<Form, Unreadable> {
         return Ok(Form::Accounts);
     }
     let lines = || text.lines().map(str::trim);
-    if lines().any(|line| line.starts_with("[[connection]]") || line.starts_with("[settings]")) {
+    let tables = ["[[connection", "[connection", "[settings]"];
+    if lines().any(|line| tables.iter().any(|table| line.starts_with(table))) {
         return Ok(Form::Definitions);
     }
     if lines().any(curl::begins_with_curl) {

@@ -50,6 +50,12 @@ pub(super) fn unread(text: &str, error: &toml::de::Error) -> Unread {
         return Unread::Newer(version);
     }
     let at = error.span().map_or(0, |span| span.start);
+    // One bracket less than a list of tables has.
+    let line = text.get(at..).and_then(|rest| rest.lines().next());
+    if line.is_some_and(|line| line.replace(' ', "").starts_with("[connection]")) {
+        let what = "there can be several: write [[connection]], in two brackets".to_owned();
+        return Unread::Misfit(Misfit { at, what });
+    }
     Unread::Misfit(Misfit {
         at,
         what: without_value(error.message()),

@@ -192,6 +192,11 @@ fn what_does_not_fit_is_named_by_place_and_never_by_value() {
         (format!("{start}key = \"hunter2\"\n"), 6, "not a reference"),
         (format!("{start}key = hunter2\n"), 6, "quoted"),
         (
+            "version = 1\n[ connection ]\nname = \"hunter2\"\n".to_owned(),
+            2,
+            "write [[connection]]",
+        ),
+        (
             format!("{start}interval_s = \"hunter2\"\n"),
             6,
             "whole number from 1",
@@ -238,7 +243,7 @@ fn what_does_not_fit_is_named_by_place_and_never_by_value() {
         (
             "version = 1\n[connection]\nname = \"hunter2\"\n".into(),
             2,
-            "expected here",
+            "write [[connection]]",
         ),
         (
             "version = 1\n[settings]\nkeys = { a = 1 }\n".into(),
