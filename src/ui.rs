@@ -186,7 +186,7 @@ fn draw_pane(
         Pane::List => {
             list::draw(view, (panes.list, panes.single), inside, buf);
             let right = place(view, panes, pane, list::count(view));
-            return list::draw_title(view, line, right, buf);
+            return list::draw_title(view, (line, panes), right, buf);
         }
         Pane::Form => (
             form::draw(view, inside, buf),
@@ -207,8 +207,22 @@ fn draw_pane(
             )
         }
     };
+    let title = marked(view, panes, title);
     border::titles(buf, line, title, place(view, panes, pane, right));
     cursor
+}
+
+/// `title` behind what is unusual, where there is no row above that says it.
+fn marked(view: &View<'_>, panes: &Panes, title: Line<'static>) -> Line<'static> {
+    let mark = title_bar::gravest(view).filter(|_| panes.title.is_none());
+    match mark {
+        None => title,
+        Some(mark) => {
+            let mut spans = vec![mark, Span::raw(" ")];
+            spans.extend(title.spans);
+            Line::from(spans)
+        }
+    }
 }
 
 /// The title of Response or Tokens; where both share one place, the other's name stands beside.

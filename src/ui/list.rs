@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 use tui_input::Input;
 
-use super::layout::ListColumns;
+use super::layout::{ListColumns, Panes};
 use super::text::{cells, inset, put, put_both, row, width};
 use super::view::{View, sign};
 use super::{border, input, welcome};
@@ -120,14 +120,14 @@ const LEAST_FILTER: usize = 8;
 /// is typed. Returns where the cursor stands then.
 pub(super) fn draw_title(
     view: &View<'_>,
-    line: Rect,
+    (line, panes): (Rect, &Panes),
     right: Line<'static>,
     buf: &mut Buffer,
 ) -> Option<Position> {
     let list = &view.model.list;
     let text = list.filter.value();
     if !list.filtering && text.is_empty() {
-        border::titles(buf, line, title(view), right);
+        border::titles(buf, line, super::marked(view, panes, title(view)), right);
         return None;
     }
     let wanted = width(text) + 1;

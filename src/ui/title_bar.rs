@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::text::{inset, put_both};
@@ -11,27 +12,42 @@ use crate::domain::State;
 /// Up first, as they are read aloud.
 const ORDER: [State; 4] = [State::Ok, State::Warn, State::Down, State::Unknown];
 
+/// What is unusual now, in words and in one word, the gravest first.
+fn unusual(view: &View<'_>) -> impl Iterator<Item = (&'static str, &'static str, Style)> {
+    let (model, theme) = (view.model, view.theme);
+    let all = [
+        (
+            model.war_room,
+            ("war-room: names are pseudonyms", "war-room", theme.warn),
+        ),
+        (model.locked, ("locked", "locked", theme.warn)),
+        (
+            model.board.offline,
+            ("this machine is offline", "offline", theme.warn),
+        ),
+        (!model.watching, ("watching paused", "paused", theme.faint)),
+    ];
+    all.into_iter()
+        .filter_map(|(is_so, words)| is_so.then_some(words))
+}
+
+/// The gravest of what is unusual, for the title of a pane where there is no room for the row.
+pub(super) fn gravest(view: &View<'_>) -> Option<Span<'static>> {
+    let (_, word, style) = unusual(view).next()?;
+    Some(Span::styled(word, style))
+}
+
 /// Draws the row.
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let mut left = vec![Span::styled("switchboard", view.theme.brand)];
-    for (unusual, words, style) in [
-        (
-            view.model.war_room,
-            "war-room: names are pseudonyms",
-            view.theme.warn,
-        ),
-        (view.model.locked, "locked", view.theme.warn),
-        (!view.model.watching, "watching paused", view.theme.faint),
-        (
-            view.model.board.offline,
-            "this machine is offline",
-            view.theme.warn,
-        ),
-    ] {
-        if unusual {
-            left.push(Span::raw("   "));
-            left.push(Span::styled(words, style));
-        }
+    for (words, word, style) in unusual(view) {
+        left.push(Span::raw("   "));
+        let shown = if area.width < 60 { word } else { words };
+        left.push(Span::styled(shown, style));
+    }
+    if area.width < 60 && left.len() > 1 {
+        // What is unusual matters more than whose program it is.
+        left.drain(..2);
     }
     put_both(
         buf,

@@ -52,7 +52,7 @@ pub(super) fn draw(view: &View<'_>, panes: &Panes, buf: &mut Buffer) -> Option<P
                 events::draw_below(view, below, buf);
             }
             let count = super::list::count(view);
-            super::list::draw_title(view, row(body, 0), count, buf)
+            super::list::draw_title(view, (row(body, 0), panes), count, buf)
         }
     }
 }

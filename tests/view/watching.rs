@@ -254,6 +254,22 @@ fn a_draft_has_no_history() {
     assert!(!text(&shown).contains("unchanged for"), "{}", text(&shown));
 }
 
+/// Also where there is no room for the title bar.
+#[test]
+fn what_is_unusual_is_said_in_every_size() {
+    for (width, height) in [(100, 30), (80, 24), (59, 16), (40, 12), (24, 6), (20, 5)] {
+        let mut shown = model(width, height);
+        press(&mut shown, "p");
+        shown.notice = None;
+        let paused = text(&shown);
+        assert!(paused.contains("paused"), "{width}x{height}\n{paused}");
+        press(&mut shown, "W");
+        shown.notice = None;
+        let war = text(&shown);
+        assert!(war.contains("war-room"), "{width}x{height}\n{war}");
+    }
+}
+
 #[test]
 fn in_the_war_room_the_table_names_nobody() {
     let mut shown = watched(200, 50);
