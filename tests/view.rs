@@ -285,7 +285,13 @@ fn overlays() {
         "choose_store",
         screen(&at(Overlay::ChooseStore { offers, row: 0 }))
     );
-    assert_snapshot!("copy_as", screen(&at(Overlay::CopyAs { row: 2 })));
+    assert_snapshot!(
+        "copy_as",
+        screen(&at(Overlay::CopyAs {
+            row: 2,
+            token: None
+        }))
+    );
     assert_snapshot!("passphrase", screen(&at(Overlay::Passphrase(passphrase()))));
     assert_snapshot!("add_token", screen(&at(Overlay::AddToken(add_token()))));
     assert_snapshot!(
@@ -677,7 +683,10 @@ fn every_kind() -> Vec<Model> {
             offers: Vec::new(),
             row: 9,
         },
-        Overlay::CopyAs { row: 9 },
+        Overlay::CopyAs {
+            row: 9,
+            token: None,
+        },
         Overlay::Passphrase(passphrase()),
         Overlay::AddToken(add_token()),
         Overlay::SharedToken(shared_token()),

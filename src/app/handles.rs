@@ -55,6 +55,14 @@ fn key_kind(connection: &Connection) -> &'static str {
     }
 }
 
+/// The rows of "copy as…" for a token of an account.
+pub const TOKEN_CHOICES: &[CopyAs] = &[
+    CopyAs::Handle,
+    CopyAs::Header,
+    CopyAs::Username,
+    CopyAs::Url,
+];
+
 /// The rows of "copy as…" for a handle.
 pub fn copy_choices(slot: HandleSlot) -> &'static [CopyAs] {
     match slot {

@@ -414,10 +414,13 @@ pub enum Overlay {
     },
     /// A passphrase.
     Passphrase(PassphraseDialog),
-    /// Copy as… The rows are [`super::handles::copy_choices`] of the selected handle.
+    /// Copy as… The rows are [`super::handles::copy_choices`] of the selected handle, or
+    /// [`super::handles::TOKEN_CHOICES`].
     CopyAs {
         /// Selected row.
         row: usize,
+        /// A token of the account behind a connection, by its id; nothing for the selected handle.
+        token: Option<(Name, String)>,
     },
     /// A further handle for the selected connection.
     AddToken(AddTokenDialog),

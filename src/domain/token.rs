@@ -251,6 +251,13 @@ pub fn handle_of(id: &str, secret: &Secret) -> Handle {
     Handle::plain(whole)
 }
 
+/// The header line that carries a handle: `Authorization: ApiKey {id}:{secret}`.
+pub fn header_of(handle: &Handle) -> Secret {
+    let mut line = Secret::new("Authorization: ");
+    line.insert_all(usize::MAX, handle.secret());
+    line
+}
+
 impl Serialize for Token {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_struct("Token", 8)?;
@@ -312,5 +319,11 @@ mod tests {
         ] {
             assert_eq!(Moment::read(text).shown(), shown);
         }
+    }
+
+    #[test]
+    fn a_header_line_is_the_handle_behind_its_name() {
+        let line = header_of(&handle_of("SU-1", &Secret::new("s3cret")));
+        assert_eq!(line, Secret::new("Authorization: ApiKey SU-1:s3cret"));
     }
 }

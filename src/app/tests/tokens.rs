@@ -1,7 +1,7 @@
 //! Tokens of an account: asked for on demand, late answers dropped, nothing changed that was not meant.
 
 use super::scene::{Scene, named, shop};
-use crate::app::effect::{Effect, Unlock};
+use crate::app::effect::{CopyAs, Effect, Unlock};
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::tokens::exchange::{Doing, RowPage};
@@ -300,6 +300,30 @@ fn what_was_asked_for_before_a_change_does_not_take_it_back() {
         });
         assert_eq!(status(&scene), Status::Inactive);
     }
+}
+
+#[test]
+fn a_token_is_copied_in_the_form_that_was_chosen() {
+    let mut scene = listed(3);
+    let copy = |form| TokensEffect::Copy {
+        name: named("market"),
+        id: "SU-0".to_owned(),
+        form,
+    };
+    scene.keys("y");
+    assert_eq!(scene.asked(), [copy(CopyAs::Handle)]);
+    scene.keys("Y");
+    assert_eq!(scene.asked(), [], "asked first");
+    scene.keys("down enter");
+    assert_eq!(scene.asked(), [copy(CopyAs::Header)]);
+    scene.keys("enter Y down down enter");
+    assert_eq!(
+        scene.asked().last(),
+        Some(&copy(CopyAs::Username)),
+        "of the details too"
+    );
+    scene.keys("Y esc W Y");
+    assert!(scene.model.overlay.is_none());
 }
 
 #[test]

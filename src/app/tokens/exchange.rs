@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::account::{LastUse, Row};
-use crate::app::effect::Unlock;
+use crate::app::effect::{CopyAs, Unlock};
 use crate::domain::token::{
     Difference, Expiry, Extension, Guard, Listing, Module, NewToken, RenewalStep, TokenEdit,
     Unfinished, Usage,
@@ -125,6 +125,8 @@ pub enum TokensEffect {
         name: Name,
         /// Which token.
         id: String,
+        /// As what: the handle, the header line with it, its id, the URL.
+        form: CopyAs,
     },
     /// Copy a handle that is held here alone.
     CopyHeld(Handle),

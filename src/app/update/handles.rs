@@ -5,11 +5,12 @@ use jiff::SignedDuration;
 use super::{Effects, Model, after};
 use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{CopyAs, Effect, Unlock};
-use crate::app::handles::copy_choices;
+use crate::app::handles::{TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
 use crate::app::model::{CopiedNotice, Form, Overlay, Question, Revealed, Waiting};
 use crate::app::secret_field::SecretField;
+use crate::app::tokens::TokensEffect;
 use crate::domain::{Handle, Name};
 
 /// How long a handle is in the open.
@@ -100,7 +101,10 @@ impl Model {
             return self.complain("there is no handle to copy");
         };
         if action == Action::CopyAs {
-            self.open_overlay(Overlay::CopyAs { row: 0 });
+            self.open_overlay(Overlay::CopyAs {
+                row: 0,
+                token: None,
+            });
         } else {
             self.copy_handle(name, slot, CopyAs::Handle, out);
         }
@@ -108,13 +112,26 @@ impl Model {
 
     /// A row of "copy as…" was chosen.
     pub(super) fn copy_chosen(&mut self, row: usize, out: &mut Effects) {
-        self.overlay = None;
-        let Some((name, slot)) = self.selected_handle() else {
+        let Some(Overlay::CopyAs { token, .. }) = self.overlay.take() else {
             return;
         };
-        if let Some(form) = copy_choices(slot).get(row) {
-            self.copy_handle(name, slot, *form, out);
+        let Some(form) = self.copy_choices(token.is_some()).get(row).copied() else {
+            return;
+        };
+        if let Some((name, id)) = token {
+            out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
+        } else if let Some((name, slot)) = self.selected_handle() {
+            self.copy_handle(name, slot, form, out);
         }
+    }
+
+    /// The rows of "copy as…": of a token of an account, or of the selected handle.
+    pub fn copy_choices(&self, of_token: bool) -> &'static [CopyAs] {
+        if of_token {
+            return TOKEN_CHOICES;
+        }
+        let selected = self.selected_handle();
+        selected.map_or(&[], |(_, slot)| copy_choices(slot))
     }
 
     pub(super) fn copy_handle(

@@ -99,7 +99,7 @@ impl Model {
         if let Some(
             Overlay::Palette { row, .. }
             | Overlay::ChooseStore { row, .. }
-            | Overlay::CopyAs { row },
+            | Overlay::CopyAs { row, .. },
         ) = &mut self.overlay
         {
             *row = to;
@@ -190,13 +190,11 @@ impl Model {
     }
 
     fn copy_as_key(&mut self, press: KeyPress, out: &mut Effects) {
-        let Some(Overlay::CopyAs { row }) = &self.overlay else {
+        let Some(Overlay::CopyAs { row, token }) = &self.overlay else {
             return;
         };
         let at = *row;
-        let choices = self
-            .selected_handle()
-            .map_or(0, |(_, slot)| crate::app::handles::copy_choices(slot).len());
+        let choices = self.copy_choices(token.is_some()).len();
         match press.code {
             KeyCode::Esc => self.overlay = None,
             KeyCode::Up | KeyCode::Char('k') => self.set_row(at.saturating_sub(1)),

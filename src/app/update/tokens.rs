@@ -109,7 +109,7 @@ impl Model {
             Action::Open if on_account => self.open_details(out),
             Action::Edit | Action::Delete if on_account => self.change_token(action, out),
             Action::Reveal if on_account => self.reveal_token(out),
-            Action::Copy | Action::CopyAs if on_account => self.copy_token(out),
+            Action::Copy | Action::CopyAs if on_account => self.copy_token(action, out),
             _ => return false,
         }
         true

@@ -14,12 +14,13 @@ use jiff::Timestamp;
 use super::super::translate;
 use super::{Effects, Key, Queue};
 use crate::app::Message;
+use crate::app::effect::CopyAs;
 use crate::app::tokens::account::LastUse;
 use crate::app::tokens::exchange::{Offered, RowPage};
 use crate::app::tokens::{Row, TokensEffect, TokensMessage, TroubleKind};
 use crate::clipboard::Life;
 use crate::domain::text::inert;
-use crate::domain::token::Order;
+use crate::domain::token::{Order, header_of};
 use crate::domain::{Handle, Name};
 use crate::tokens::{Rql, Term, TokenQuery};
 use crate::work::tokens::{Account, TokenError};
@@ -122,13 +123,25 @@ impl Effects {
 
     /// The vault may be locked: then what was asked for comes back, and goes on once it is open.
     fn copy_token(&mut self, effect: TokensEffect) {
-        let TokensEffect::Copy { name, id } = effect.clone() else {
+        let TokensEffect::Copy { name, id, form } = effect.clone() else {
             return;
         };
         let (desk, accounts, queue) =
             (self.desk.clone(), self.accounts.clone(), self.queue.clone());
         self.copy(async move {
+            match form {
+                CopyAs::Username => return desk.copy_text(&id, Life::Program).await,
+                CopyAs::Url => {
+                    let url = desk.connection(&name).await?.url;
+                    return desk.copy_text(&url, Life::Program).await;
+                }
+                CopyAs::Handle | CopyAs::Header | CopyAs::Curl | CopyAs::Snippet => {}
+            }
             match handle(&desk, &accounts, &name, &id).await {
+                Ok(handle) if form == CopyAs::Header => {
+                    let line = header_of(&handle);
+                    desk.copy_secret(&line, Life::Program).await
+                }
                 Ok(handle) => desk.copy_secret(handle.secret(), Life::Program).await,
                 Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
                     let kind = translate::passphrase(what);

@@ -8,7 +8,6 @@ use super::super::text::{clean, wrap};
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::effect::CopyAs;
-use crate::app::handles;
 use crate::app::message::StoreOffer;
 
 pub(super) fn draw_stores(
@@ -59,10 +58,13 @@ pub(super) fn draw_stores(
     put_lines(buf, inside, all.split_off(above.min(all.len())));
 }
 
-pub(super) fn draw_copy_as(view: &View<'_>, selected: usize, body: Rect, buf: &mut Buffer) {
+pub(super) fn draw_copy_as(
+    view: &View<'_>,
+    (selected, choices): (usize, &[CopyAs]),
+    body: Rect,
+    buf: &mut Buffer,
+) {
     let theme = view.theme;
-    let chosen = view.model.selected_handle();
-    let choices = chosen.map_or(&[][..], |(_, slot)| handles::copy_choices(slot));
     let lines: Vec<Line<'static>> = choices
         .iter()
         .enumerate()

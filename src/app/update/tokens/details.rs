@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Effects, Model, after};
-use crate::app::effect::Effect;
+use crate::app::effect::{CopyAs, Effect};
 use crate::app::keymap::Action;
-use crate::app::model::Pane;
+use crate::app::model::{Overlay, Pane};
 use crate::app::tokens::sheet::{Details, Ending, Ends, Horizon, Tab, UnfinishedSheet};
 use crate::app::tokens::{Fetch, RevealedToken, Row, Sheet, TokensEffect, Trouble};
 use crate::domain::token::{Status, Token, Unfinished};
@@ -96,7 +96,7 @@ impl Model {
             },
             Action::Filter => self.filter_permissions(),
             Action::Reveal => self.reveal_token(out),
-            Action::Copy | Action::CopyAs => self.copy_token(out),
+            Action::Copy | Action::CopyAs => self.copy_token(action, out),
             Action::Edit
             | Action::Delete
             | Action::SwitchToken
@@ -158,14 +158,22 @@ impl Model {
         out.push(Effect::Tokens(TokensEffect::Reveal { name, id }));
     }
 
-    /// `y`: fetches the handle and copies it.
-    pub(super) fn copy_token(&mut self, out: &mut Effects) {
+    /// `y`: fetches the handle and copies it. `Y`: asks in which form.
+    pub(super) fn copy_token(&mut self, action: Action, out: &mut Effects) {
         if self.war_room {
             return self.complain("nothing is copied in the war-room");
         }
-        if let Some((name, id)) = self.handle_target() {
-            out.push(Effect::Tokens(TokensEffect::Copy { name, id }));
+        let Some((name, id)) = self.handle_target() else {
+            return;
+        };
+        if action == Action::CopyAs {
+            return self.open_overlay(Overlay::CopyAs {
+                row: 0,
+                token: Some((name, id)),
+            });
         }
+        let form = CopyAs::Handle;
+        out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
     }
 
     fn handle_target(&mut self) -> Option<(Name, String)> {

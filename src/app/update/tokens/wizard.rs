@@ -101,7 +101,7 @@ impl Model {
             Action::Open if made => self.go_to_details(out),
             Action::Open => self.send_wizard(Guard::On, out),
             Action::Reveal if made => self.reveal_token(out),
-            Action::Copy | Action::CopyAs if made => self.copy_token(out),
+            Action::Copy | Action::CopyAs if made => self.copy_token(action, out),
             Action::Delete if made => self.change_token(Action::Delete, out),
             Action::LoadTokens => self.finish_wizard(out),
             Action::PreviousPane | Action::PageUp if !made => self.turn_step(false, out),

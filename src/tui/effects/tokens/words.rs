@@ -37,7 +37,7 @@ pub(super) fn failed(effect: &TokensEffect, trouble: Trouble) -> TokensMessage {
             generation,
             modules: Err(trouble),
         },
-        TokensEffect::Reveal { name, id } | TokensEffect::Copy { name, id } => {
+        TokensEffect::Reveal { name, id } | TokensEffect::Copy { name, id, .. } => {
             TokensMessage::Revealed {
                 name,
                 id,
