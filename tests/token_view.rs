@@ -376,6 +376,19 @@ fn the_wizard_step_by_step() {
     assert_snapshot!("tokens_wizard_half", screen(&wizard));
 }
 
+/// In the smallest windows, too, the field stands there that is typed in.
+#[test]
+fn sheets_show_what_is_typed_in_every_size() {
+    for (width, height) in [(80, 24), (40, 12), (24, 6)] {
+        for (keys, field) in [("t", "Label"), ("N", "New one"), ("d", "Label")] {
+            let mut shown = listed(width, height, 12);
+            press(&mut shown, keys);
+            let drawn = text(&shown);
+            assert!(drawn.contains(field), "{keys} {width}x{height}\n{drawn}");
+        }
+    }
+}
+
 #[test]
 fn what_cuts_connections_off_says_whom() {
     let mut asked = listed(80, 24, 12);

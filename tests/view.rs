@@ -24,7 +24,7 @@ use switchboard::app::model::{
 };
 use switchboard::app::secret_field::SecretField;
 use switchboard::app::shared_token::{Check, SharedTokenSheet};
-use switchboard::app::{FieldId, HandleSlot, Message, Model};
+use switchboard::app::{FieldId, HandleSlot, Message, Model, hints};
 use switchboard::domain::{Handle, Name, Secret, SecretRef, State};
 use switchboard::service::verify::Row;
 use switchboard::tui::cells::Cells;
@@ -76,6 +76,31 @@ fn one_pane_and_one_line() {
         let mut one = model(40, 12);
         one.focus = pane;
         assert_snapshot!(format!("40x12_{pane:?}"), screen(&one));
+    }
+}
+
+/// In the smallest windows, too, what is asked and chosen stands there.
+#[test]
+fn overlays_show_what_they_are_about_in_every_size() {
+    for (width, height) in [(80, 24), (40, 12), (24, 6)] {
+        let at = |overlay| {
+            let mut shown = model(width, height);
+            shown.overlay = Some(overlay);
+            text(&shown)
+        };
+        let palette = at(Overlay::Palette {
+            input: Input::default(),
+            row: 0,
+        });
+        let first = hints::palette(&model(width, height), "")[0].1.name;
+        let row = format!("▸ {first}");
+        assert!(palette.contains(&row), "{width}x{height}\n{palette}");
+        let host = "api.example.com".to_owned();
+        let asked = at(Overlay::Confirm(Question::SendKeyTo(host)));
+        assert!(
+            asked.contains("api.example.com"),
+            "{width}x{height}\n{asked}"
+        );
     }
 }
 

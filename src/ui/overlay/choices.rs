@@ -22,13 +22,16 @@ pub(super) fn draw_stores(
     let text = "Where are the secrets to be kept? The configuration holds only a reference.";
     let mut all = lines(text, width, theme.text);
     all.push(Line::default());
-    let mut seen_until = 0;
+    let (mut seen_from, mut seen_until) = (0, 0);
     for (at, offer) in offers.iter().enumerate() {
         let style = if offer.unavailable.is_some() {
             theme.faint
         } else {
             theme.text
         };
+        if at == selected {
+            seen_from = all.len();
+        }
         let room = width.saturating_sub(MARKER);
         let mut head = marker(at == selected);
         for part in wrap(&clean(&offer.label), room) {
@@ -55,6 +58,7 @@ pub(super) fn draw_stores(
     let inside = open_box(view, body, (width, all.len()), "Keep secrets", buf);
     // Where the box is too low for everything, what is selected stays in sight.
     let above = seen_until.saturating_sub(usize::from(inside.height));
+    let above = above.min(seen_from);
     put_lines(buf, inside, all.split_off(above.min(all.len())));
 }
 

@@ -36,9 +36,9 @@ pub(super) fn draw(
     let typed = row(inside, 0);
     put(buf, typed, Line::from(Span::styled(":", theme.key)));
     let cursor = line_input::draw(input, inset(typed, 2, 0), theme.input, buf);
-    let height = usize::from(inside.height)
-        .saturating_sub(1 + ABOUT)
-        .min(ROWS);
+    // In a low window the names go before what the selected one does.
+    let room = usize::from(inside.height).saturating_sub(1);
+    let height = room.saturating_sub(ABOUT).max(room.min(2)).min(ROWS);
     let offset = list::window(0, Some(selected), rows.len(), height);
     for (at, (key, action)) in rows.iter().enumerate().skip(offset).take(height) {
         let marker = if at == selected { "▸ " } else { "  " };
@@ -49,7 +49,8 @@ pub(super) fn draw(
         let right = Line::from(Span::styled(key.clone(), theme.key));
         put_both(buf, row(inside, 1 + at - offset), Line::from(left), right);
     }
-    for (at, line) in about.into_iter().enumerate() {
+    let below = room - height;
+    for (at, line) in about.into_iter().take(below).enumerate() {
         put(buf, row(inside, 1 + height + at), line);
     }
     cursor

@@ -73,7 +73,7 @@ pub(in crate::ui) fn draw(view: &View<'_>, body: Rect, buf: &mut Buffer) -> Opti
 
 fn show(
     view: &View<'_>,
-    page: Page,
+    mut page: Page,
     (body, room): (Rect, usize),
     buf: &mut Buffer,
 ) -> Option<Position> {
@@ -85,19 +85,27 @@ fn show(
     };
     let inside = open_box(view, body, (room, height), &page.title, buf);
     let all = usize::from(inside.height);
-    // Where the box is too low for all, what is typed and its words go before the frame of it.
-    let below = page.below.len().min(all.saturating_sub(page.above.len()));
-    let between = all.saturating_sub(page.above.len() + below);
+    // Where the box is too low for all, half of it is the body's, which holds what is chosen and typed; then what
+    // stands above it goes before what stands below.
+    let least = page.body.len().min(all.div_ceil(2));
+    let typed_above = page.typed_above.as_ref().map_or(0, |(line, ..)| line + 1);
+    let above = page.above.len().min((all - least).max(typed_above));
+    let below = page.below.len().min(all.saturating_sub(above + least));
+    let between = all.saturating_sub(above + below);
     let last = page.body.len().saturating_sub(between);
-    let first = match page.scroll {
+    let mut first = match page.scroll {
         Scroll::From(line) => line.min(last),
         Scroll::Around(line) => (line + 1).saturating_sub(between).min(last),
     };
+    if let Some((line, _)) = &page.typed {
+        first = first.clamp((line + 1).saturating_sub(between.max(1)), *line);
+    }
     let middle = Rect {
-        y: inside.y + text::cells(page.above.len()),
+        y: inside.y + text::cells(above),
         height: text::cells(between),
         ..inside
     };
+    page.above.truncate(above);
     put_lines(buf, inside, page.above);
     let hidden = page.body.len().saturating_sub(first + between);
     let body_lines: Vec<_> = page.body.into_iter().skip(first).take(between).collect();
