@@ -202,6 +202,20 @@ fn a_program_that_a_file_names_runs_here_only_where_it_is_trusted() {
     assert!(set(&home, "second"));
     let again = home.run(&apply);
     assert!(again.out.contains("nothing to change"), "{again:?}");
+    let imported = home.run(&["connection", "import", second, "--trust"]);
+    assert!(
+        !imported.out.contains("on_change"),
+        "it is so already: {imported:?}"
+    );
+    let off = home.file("off.toml", "version = 1\n[settings]\non_change = []\n");
+    let off = home.run(&["connection", "apply", off.to_str().unwrap(), "--trust"]);
+    assert!(
+        off.out.contains("on_change let in: it is switched off"),
+        "{off:?}"
+    );
+    assert!(!set(&home, "on_change"), "{}", home.configuration());
+    home.run(&apply);
+    let again = home.run(&apply);
     assert!(!again.out.contains("second"), "no news: {again:?}");
 }
 
@@ -403,7 +417,15 @@ fn what_brings_nothing_is_told_and_what_has_one_bracket_too_few_too() {
     home.file("words", "hello\n");
     let done = home.run(&["connection", "import", "--as", "curl", "words"]);
     assert_eq!(done.code, 3, "{done:?}");
-    assert!(done.err.contains("words brings nothing"), "{done:?}");
+    assert!(done.err.contains("words: it brings nothing"), "{done:?}");
+    home.file("none", "version = 1\n[settings]\n");
+    let done = home.run(&["connection", "import", "none", "--format", "json"]);
+    assert_eq!(
+        done.json()["taken"].as_array().unwrap().len(),
+        0,
+        "{done:?}"
+    );
+    assert_eq!(done.code, 0);
     home.file("one", "version = 1\n[connection]\nname = \"x\"\n");
     let done = home.run(&["connection", "import", "one"]);
     assert_eq!(done.code, 3, "{done:?}");
@@ -413,7 +435,10 @@ fn what_brings_nothing_is_told_and_what_has_one_bracket_too_few_too() {
     );
     let curl = "curl -H 'X-Api-Key: abc\ndef' https://api.example.com/x\n";
     let done = home.run_with(&["connection", "import", "-", "--dry-run"], curl);
-    assert!(done.out.contains("it has several lines"), "{done:?}");
+    assert!(
+        done.out.contains("it has several lines, or a tab"),
+        "{done:?}"
+    );
     let url = "  https://blanks.example.com ";
     home.run(&[
         "connection",

@@ -78,14 +78,6 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
     let mut incoming = context
         .with_vault(async || context.desk.read_import(path, &bytes, &reader).await)
         .await?;
-    let nothing =
-        incoming.items.is_empty() && incoming.left_out.is_empty() && incoming.sensitive.is_empty();
-    if nothing {
-        return Err(
-            Fault::usage(format!("{} brings nothing", files::shown(path)))
-                .hint("--as FORM says what it is: curl, env, accounts, toml or bundle"),
-        );
-    }
     if arguments.without_secrets {
         incoming.items.iter_mut().for_each(Item::forget_secrets);
     }

@@ -110,11 +110,7 @@ impl Candidate {
             Value::Known(secret) if secret.is_empty() => {}
             // A mark of the shell's words: only a part of it is the variable.
             Value::Known(secret) if !secret.all(|c| !c.is_control()) => {
-                self.note(if secret.all(|c| c == '\n' || !c.is_control()) {
-                    "the key was left out: it has several lines"
-                } else {
-                    "the key was left out: a variable is only a part of it"
-                });
+                self.note(left_out("key", &secret));
             }
             Value::Known(secret) => self.key = Some(secret),
             Value::Variable(name) => self.connection.key = Some(SecretRef::Env(name)),
@@ -124,9 +120,22 @@ impl Candidate {
     fn set_token(&mut self, value: Value) {
         match value {
             Value::Known(secret) if secret.is_empty() => {}
+            Value::Known(secret) if !secret.all(|c| !c.is_control()) => {
+                self.note(left_out("token", &secret));
+            }
             Value::Known(secret) => self.token = Some(secret),
             Value::Variable(name) => self.connection.token = Some(SecretRef::Env(name)),
         }
+    }
+}
+
+/// Why a value is none that can be kept.
+fn left_out(what: &str, value: &Secret) -> String {
+    let is_white = |c: char| matches!(c, '\n' | '\r' | '\t');
+    if value.all(|c| is_white(c) || !c.is_control()) {
+        format!("the {what} was left out: it has several lines, or a tab")
+    } else {
+        format!("the {what} was left out: a variable is only a part of it")
     }
 }
 

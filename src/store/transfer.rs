@@ -37,7 +37,9 @@ impl Sensitive {
         Self {
             connection: None,
             field: field.to_owned(),
-            what: if field == "command_variables" {
+            what: if words.is_empty() {
+                "is switched off".to_owned()
+            } else if field == "command_variables" {
                 format!("hands these variables to programs: {words}")
             } else {
                 format!("runs {words}")
@@ -53,6 +55,13 @@ pub const fn programs(settings: &mut Settings) -> [(&'static str, &mut Vec<Strin
         ("clipboard_command", &mut settings.clipboard_command),
         ("command_variables", &mut settings.command_variables),
     ]
+}
+
+/// Which settings a file says anything about, by their keys.
+pub fn settings_said(text: &str) -> Vec<String> {
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let settings = table.get("settings").and_then(toml::Value::as_table);
+    settings.map_or_else(Vec::new, |settings| settings.keys().cloned().collect())
 }
 
 /// `connections` as a file that [`import`] and the configuration itself understand. It holds references, no

@@ -139,18 +139,33 @@ impl Desk {
         };
         let text =
             || files::text_of(bytes, path).map_err(|problem| WorkError::failed(doing(), &problem));
+        // A file of definitions may well hold none; a text without a command, a variable or an account is another one.
+        let said = |found: Incoming| {
+            if found.items.is_empty() && found.left_out.is_empty() {
+                return Err(WorkError::Failed {
+                    doing: doing(),
+                    why: "it brings nothing; --as FORM says what it is: curl, env, accounts, toml or bundle"
+                        .to_owned(),
+                });
+            }
+            Ok(found)
+        };
         let mut incoming = match form {
             Form::Bundle => self.read_bundle(path, bytes, &reader.opener).await?,
             Form::Definitions => definitions(path, text()?)?,
             Form::Curl => {
                 let catalog = self.catalog().await?;
-                found(import::curl::read(&catalog, text()?).map_err(unreadable)?)
+                said(found(
+                    import::curl::read(&catalog, text()?).map_err(unreadable)?,
+                ))?
             }
             Form::Dotenv => {
                 let catalog = self.catalog().await?;
-                found(import::dotenv::read(&catalog, text()?).map_err(unreadable)?)
+                said(found(
+                    import::dotenv::read(&catalog, text()?).map_err(unreadable)?,
+                ))?
             }
-            Form::Accounts => found(import::accounts::read(text()?).map_err(unreadable)?),
+            Form::Accounts => said(found(import::accounts::read(text()?).map_err(unreadable)?))?,
         };
         self.screen_programs(&mut incoming, reader.trust).await?;
         for item in &mut incoming.items {
@@ -217,7 +232,7 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
         notes: Vec::new(),
         fate: Fate::New,
     };
-    let (programs, others) = programs::taken_out(read.configuration.settings);
+    let (programs, others) = programs::taken_out(read.configuration.settings, text);
     let left_out = if others {
         vec!["the settings were left out: they are each machine's own".to_owned()]
     } else {

@@ -190,6 +190,16 @@ impl Document {
         Ok(())
     }
 
+    /// A setting that is a list of texts, as it stands; empty where it is not set.
+    pub fn words(&self, key: &str) -> Vec<String> {
+        let settings = self.toml.get("settings").and_then(Item::as_table_like);
+        let found = settings.and_then(|settings| settings.get(key));
+        let words = found.and_then(Item::as_array).into_iter().flatten();
+        words
+            .filter_map(|word| word.as_str().map(str::to_owned))
+            .collect()
+    }
+
     /// Sets a setting. Whether the value fits is judged when the document is saved.
     pub fn set_setting(&mut self, key: &str, value: SettingValue) -> Result<(), EditProblem> {
         let settings = self

@@ -289,6 +289,20 @@ fn a_clock_that_is_wrong_at_the_first_thinning_costs_no_history() {
     assert_eq!(kept, Ok(before + 1));
 }
 
+/// A machine without a clock of its own begins in 1970, until a time server has told it.
+#[test]
+fn a_clock_that_was_behind_at_first_is_caught_up_with_at_once() {
+    let begun = -50 * 365 * DAY;
+    let (state, shop) = filled(&steady(begun, begun + 3 * MINUTE, MINUTE));
+    for minute in 0..20 {
+        let right = run(minute * MINUTE, Reason::Connected);
+        state.record([(&shop, right)]).unwrap();
+        state.thin_where_due(time(minute * MINUTE)).unwrap();
+    }
+    let clock = rows(&state, "SELECT since FROM kept WHERE span = -1");
+    assert!(clock >= time(10 * MINUTE).as_millisecond(), "{clock}");
+}
+
 /// A clock that was set three centuries ahead for an hour, and back.
 #[test]
 fn a_clock_that_was_wrong_for_a_while_costs_no_history() {

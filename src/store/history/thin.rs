@@ -24,6 +24,8 @@ const WAITS_MS: u64 = 5 * 60 * 1000;
 /// machine that woke in another year) must not cost a year of history. Behind a program that was not used for
 /// long it comes after, day by day.
 const AT_MOST_MS: i64 = 24 * HOUR_MS;
+/// 2026-01-01: no result is older, whatever its time says.
+const FIRST_RELEASE_MS: i64 = 1_767_225_600_000;
 /// Where in `kept` the thinning's own clock stands.
 const CLOCK: i64 = -1;
 /// Connections that are thinned in one step, so that others who write need not wait long.
@@ -164,9 +166,11 @@ fn advance(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<i64> {
 }
 
 /// Where the thinning's clock begins: how far the results that wait go before there is a leap among their times.
+/// Those from before the first release are of a machine that did not know the time yet.
 fn without_a_leap(transaction: &Transaction<'_>, now: i64) -> rusqlite::Result<i64> {
-    let mut select = transaction.prepare_cached("SELECT at FROM fresh ORDER BY at")?;
-    let mut rows = select.query([])?;
+    let mut select =
+        transaction.prepare_cached("SELECT at FROM fresh WHERE at >= ?1 ORDER BY at")?;
+    let mut rows = select.query([FIRST_RELEASE_MS])?;
     let mut reached = None;
     while let Some(row) = rows.next()? {
         let at: i64 = row.get(0)?;

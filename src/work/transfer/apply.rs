@@ -74,7 +74,7 @@ impl Desk {
             .map_err(|problem| WorkError::failed("reading the definitions", &problem))?;
         let here = self.connections().await?;
         let mut plan = Plan::default();
-        let (named, others) = programs::taken_out(read.configuration.settings);
+        let (named, others) = programs::taken_out(read.configuration.settings, text);
         if others {
             plan.left_out
                 .push("settings are not applied: they are each machine's own".to_owned());

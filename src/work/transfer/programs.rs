@@ -14,7 +14,7 @@ pub struct Program {
     pub key: &'static str,
     /// As it is here; empty where it is not set.
     pub here: Vec<String>,
-    /// As the file has it.
+    /// As the file has it; empty where it says that there is none.
     pub wanted: Vec<String>,
 }
 
@@ -24,19 +24,33 @@ impl Program {
         Sensitive::of_setting(self.key, &self.wanted)
     }
 
+    /// Sets it, unless somebody has set it to something else meanwhile.
     pub(super) fn set(&self, document: &mut Document) -> Result<(), EditProblem> {
-        document.set_setting(self.key, SettingValue::Words(self.wanted.clone()))
+        if document.words(self.key) != self.here {
+            let key = self.key;
+            let why = format!("{key} was changed meanwhile by somebody else: look again");
+            return Err(EditProblem::Refused(why));
+        }
+        let words = match self.wanted.as_slice() {
+            [] => SettingValue::Default,
+            words => SettingValue::Words(words.to_vec()),
+        };
+        document.set_setting(self.key, words)
     }
 }
 
-/// The programs that `settings` name, and whether they say anything else.
-pub(super) fn taken_out(mut settings: Settings) -> (Vec<Program>, bool) {
+/// The programs that `settings`, read from `text`, name, or say that there is none; and whether they say anything
+/// else.
+pub(super) fn taken_out(mut settings: Settings, text: &str) -> (Vec<Program>, bool) {
+    let said = transfer::settings_said(text);
     let named = transfer::programs(&mut settings).map(|(key, words)| Program {
         key,
         here: Vec::new(),
         wanted: std::mem::take(words),
     });
-    let named = named.into_iter().filter(|one| !one.wanted.is_empty());
+    let named = named
+        .into_iter()
+        .filter(|one| said.iter().any(|key| key == one.key));
     (named.collect(), settings != Settings::default())
 }
 
