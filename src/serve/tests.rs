@@ -203,6 +203,26 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
     std::fs::remove_file(&file).unwrap();
     exporter.reload().await.unwrap();
     assert!(!known().await);
+    // One that was left out from the start keeps no other one out.
+    write("[service]\nid = \"own\"\n");
+    let late = Desk::open(Opening {
+        environment: desk.environment().clone(),
+        folders: desk.folders().unwrap().clone(),
+    });
+    late.catalog().await.unwrap();
+    let exporter = Exporter::open(late.clone()).await.unwrap();
+    assert_eq!(late.services().await.unwrap().left_out.len(), 1);
+    std::fs::copy(&file, services.join("other.toml")).unwrap();
+    let other = services.join("other.toml");
+    std::fs::write(&other, "[service]\nid = \"other\"\ntitle = \"Other\"\n").unwrap();
+    exporter.reload().await.unwrap();
+    let catalog = late.catalog().await.unwrap();
+    assert!(catalog.get(&ServiceId::new("other")).is_some());
+    // And one that somebody is about to write takes nothing away by itself.
+    std::fs::write(&other, "[serv").unwrap();
+    assert!(exporter.reload().await.is_err());
+    let kept = late.services().await.unwrap();
+    assert!(kept.catalog.get(&ServiceId::new("other")).is_some());
 }
 
 fn verdict() -> Verdict {

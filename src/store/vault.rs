@@ -119,7 +119,7 @@ impl Vault {
     /// What of the two files can be seen to be damaged without the passphrase: each begins as age files do.
     pub fn damaged(&self) -> Vec<VaultProblem> {
         let begins = |path: &Path| {
-            let read = files::read_regular(path, files::SECRET_LIMIT);
+            let read = files::read_regular(path, files::TEXT_LIMIT);
             // What is not there, or can't be read, is told by others.
             read.is_ok_and(|bytes| !bytes.starts_with(b"age-encryption.org/"))
         };

@@ -339,7 +339,7 @@ impl Effects {
                 queue.write(cleared.terminal_bytes);
             }
             desk.lock().await;
-            queue.tell(if desk.is_locked() {
+            queue.tell(if desk.has_vault() {
                 Message::Locked
             } else {
                 Message::Forgot

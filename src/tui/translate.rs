@@ -1,7 +1,6 @@
 //! The words of the screen, and those of the use cases: the same things on two floors that don't know each other.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use crate::app::effect::{CopyAs, Unlock};
 use crate::app::message::{self, Loaded};
@@ -13,6 +12,7 @@ use crate::domain::{Name, Secret, SecretRef, Who};
 use crate::service::{Catalog, Manner};
 use crate::store::secrets::Offer;
 use crate::store::{Configuration, StoreKind};
+use crate::work::services::Known as Services;
 use crate::work::ticket::Reader;
 use crate::work::{self, CopyForm, Edit, Passphrase, Slot, Unsaved};
 
@@ -154,15 +154,15 @@ pub fn copied(placed: &Placed) -> message::Copied {
 }
 
 /// What the configuration holds, for the screen.
-pub fn configuration(
-    configuration: &Configuration,
-    catalog: Arc<Catalog>,
-    warnings: Vec<String>,
-) -> Loaded {
+pub fn configuration(configuration: &Configuration, services: &Services) -> Loaded {
     let settings = &configuration.settings;
     Loaded {
         connections: configuration.connections.clone(),
-        warnings,
+        warnings: services
+            .left_out
+            .iter()
+            .map(|one| one.why.clone())
+            .collect(),
         clipboard_clear_s: settings.clipboard_clear_s,
         lock_after_min: settings.lock_after_minutes,
         reduce_motion: settings.reduce_motion,
@@ -175,7 +175,7 @@ pub fn configuration(
         },
         banner: Vec::new(),
         locked: false,
-        catalog: Some(Catalog::clone(&catalog)),
+        catalog: Some(Catalog::clone(&services.catalog)),
     }
 }
 

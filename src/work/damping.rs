@@ -33,16 +33,6 @@ impl Damping {
         }
     }
 
-    /// Goes on from what earlier runs heard, oldest first: a first failure that no second one has followed yet is
-    /// not announced, and counts.
-    pub fn replayed(heard: impl IntoIterator<Item = State>) -> Self {
-        let mut damping = Self::default();
-        for state in heard {
-            damping.hear(state);
-        }
-        damping
-    }
-
     /// The state as announced last.
     pub const fn announced(&self) -> Option<State> {
         self.announced
@@ -89,16 +79,6 @@ mod tests {
     fn anything_between_two_failures_breaks_the_row() {
         assert_eq!(announcements(&[Up, Down, Warn, Down]), [Up, Warn]);
         assert_eq!(announcements(&[Up, Down, Unknown, Down]), [Up, Unknown]);
-    }
-
-    #[test]
-    fn a_failure_before_a_restart_counts_and_was_not_announced() {
-        let mut damping = Damping::replayed([Up, Down]);
-        assert_eq!(damping.announced(), Some(Up));
-        let change = damping.hear(Down).unwrap();
-        assert_eq!((change.from, change.to), (Some(Up), Down));
-        assert_eq!(Damping::replayed([Down]).hear(Up).unwrap().from, None);
-        assert_eq!(Damping::replayed([Up, Down, Down]).hear(Down), None);
     }
 
     #[test]

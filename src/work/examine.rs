@@ -161,8 +161,8 @@ impl Inner {
         }
         match self.services_left_out() {
             Ok(left_out) => left_out
-                .iter()
-                .for_each(|why| examination.find("configuration", why.clone())),
+                .into_iter()
+                .for_each(|why| examination.find("configuration", why)),
             Err(problem) => examination.find("configuration", problem.to_string()),
         }
         let configuration = self.configuration();

@@ -23,9 +23,6 @@ use crate::domain::{
 };
 use crate::service::{Held, Manner, Subject};
 
-/// Results of a connection that are gone through for what was announced of it.
-const REPLAYED: u32 = 20;
-
 /// Told of every rung that ended, with all rungs so far.
 pub type Progress<'a> = &'a (dyn Fn(&Checks) + Send + Sync);
 
@@ -218,10 +215,10 @@ impl Desk {
                     .await
             })
         };
-        let heard = self.heard(&connections).await;
+        let announced = self.announced(&connections).await;
         let recorder = Recorder::new(self.clone(), configuration.settings.on_change.clone());
         let watch = Watch::new(Arc::new(probe), connections, settings);
-        Ok(watch.recording(recorder, heard))
+        Ok(watch.recording(recorder, announced))
     }
 
     /// Why nothing can be remembered or looked up of earlier runs, where that is so: results, budgets, origins.
@@ -230,30 +227,25 @@ impl Desk {
         opened.await.err().map(|problem| problem.to_string())
     }
 
-    /// What an earlier watch heard of these connections, as far as announcements go. Without a state: nothing.
-    async fn heard(&self, connections: &[Arc<Connection>]) -> Vec<(Name, Damping)> {
+    /// What earlier watches announced of these connections. (Of one that is up, and of which nothing else was ever
+    /// announced, that it is up.) Without a state: of none.
+    async fn announced(&self, connections: &[Arc<Connection>]) -> Vec<(Name, Damping)> {
         // One that was paused a moment ago has results on their way to the disk.
         self.settle_history().await;
-        let names: Vec<_> = connections.iter().map(|it| it.name.clone()).collect();
-        let heard = self.blocking(move |inner| {
+        let connections = connections.to_vec();
+        let announced = self.blocking(move |inner| {
             let state = inner.state()?;
-            let damping = |name: Name| {
-                let standing = state.standing(&name).ok().flatten()?;
-                let damping = if standing.state == State::Down {
-                    let last = state.last_results(&name, REPLAYED).ok()?;
-                    // What was planned, or failed with everything else, was not heard.
-                    let heard = last
-                        .iter()
-                        .filter(|run| !run.planned && run.reason != Reason::Offline);
-                    Damping::replayed(heard.map(|run| run.reason.state()))
-                } else {
-                    Damping::resumed(standing.state)
-                };
-                Some((name, damping))
+            let announced = |connection: &Arc<Connection>| {
+                let Connection { name, url, .. } = &**connection;
+                let standing = state.standing(name).ok().flatten()?;
+                let is_up = standing.state == State::Ok;
+                let past = state.past(name, url).ok()?;
+                let last = past.announced.or_else(|| is_up.then_some(State::Ok))?;
+                Some((name.clone(), Damping::resumed(last)))
             };
-            Ok(names.into_iter().filter_map(damping).collect())
+            Ok(connections.iter().filter_map(announced).collect())
         });
-        heard.await.unwrap_or_default()
+        announced.await.unwrap_or_default()
     }
 
     /// Takes the company or account that the connection's key belongs to now for the one that is meant: the

@@ -62,6 +62,9 @@ impl Recorder {
     /// Takes in one finished probe. `planned`: within a maintenance window.
     pub(super) fn ended(&self, verdict: &Verdict, change: Option<Change>, planned: bool) {
         self.desk.0.note(verdict, planned);
+        if let Some(change) = change {
+            self.remember(verdict, change);
+        }
         if change.is_some_and(Change::is_news)
             && !self.command.words.is_empty()
             && let Ok(json) = serde_json::to_vec(verdict)
@@ -76,6 +79,28 @@ impl Recorder {
                 }
             });
         }
+    }
+
+    /// Writes down what was announced, for whoever watches after a restart. That something is up is no news, and is
+    /// known from its history.
+    fn remember(&self, verdict: &Verdict, change: Change) {
+        let Some(name) = verdict.connection.clone() else {
+            return;
+        };
+        if (change.from, change.to) == (None, State::Ok) {
+            return;
+        }
+        let (desk, to) = (self.desk.clone(), change.to);
+        self.desk.0.apart.begin(async move {
+            // Its URL as it is saved: the verdict's hides what stands in front of the host.
+            let Ok(connection) = desk.connection(&name).await else {
+                return;
+            };
+            let announced = move |state: &crate::store::State| {
+                state.update_past(&name, &connection.url, |past| past.announced = Some(to))
+            };
+            desk.remember(announced).await;
+        });
     }
 
     /// The next failure of the command.

@@ -109,7 +109,11 @@ impl Desk {
             }
             inner.vault.create(&passphrase).map_err(failed)?;
             inner.shut.store(false, Ordering::SeqCst);
-            Ok(())
+            // A team's vault that came meanwhile knows this new identity only once somebody adds it.
+            if inner.vault.state() == VaultState::Unlocked {
+                return Ok(());
+            }
+            inner.vault.unlock(&passphrase).map_err(failed)
         })
         .await
     }
@@ -136,6 +140,17 @@ impl Desk {
     /// Whether a vault is there and locked.
     pub fn is_locked(&self) -> bool {
         self.0.vault.state() == VaultState::Locked
+    }
+
+    /// The same, for where nothing may block: another program may be about the vault.
+    pub async fn needs_passphrase(&self) -> bool {
+        let state = self.blocking(|inner| Ok(inner.vault.state()));
+        state.await.is_ok_and(|state| state == VaultState::Locked)
+    }
+
+    /// Whether a vault is there, open or not.
+    pub fn has_vault(&self) -> bool {
+        self.0.vault.state() != VaultState::Absent
     }
 
     /// Whether secrets can be lost by locking: an open vault, or something entered for this session.

@@ -1,6 +1,8 @@
 //! The services that are known: the embedded ones, and those that files of the user describe. A file that is not in
 //! order keeps nobody from the rest: it is left out, told, and taken once it is mended.
 
+use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,11 +20,26 @@ const RETRY: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub(super) struct Services(Mutex<Option<Read>>);
 
+/// The services, and what was left out of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The services.
+    pub catalog: Arc<Catalog>,
+    /// The files that are not in order.
+    pub left_out: Arc<[LeftOut]>,
+}
+
+/// A service file that is not in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    file: PathBuf,
+    /// An inert sentence with the file and the line.
+    pub why: String,
+}
+
 #[derive(Clone)]
 struct Read {
-    catalog: Arc<Catalog>,
-    /// A sentence for each file, with its line.
-    left_out: Arc<[String]>,
+    known: Known,
     at: Instant,
 }
 
@@ -35,69 +52,102 @@ impl Services {
     fn at_hand(&self) -> Option<Arc<Catalog>> {
         let read = self.0.try_lock().ok()?;
         let read = read.as_ref().filter(|read| read.holds())?;
-        Some(Arc::clone(&read.catalog))
+        Some(Arc::clone(&read.known.catalog))
     }
 }
 
 impl Read {
     fn holds(&self) -> bool {
-        self.left_out.is_empty() || self.at.elapsed() < RETRY
+        self.known.left_out.is_empty() || self.at.elapsed() < RETRY
+    }
+}
+
+impl Known {
+    /// Whether a file is left out that `before` had, or did not know of.
+    fn lacks_more_than(&self, before: &Self) -> bool {
+        let known = |one: &LeftOut| before.left_out.iter().any(|old| old.file == one.file);
+        !self.left_out.iter().all(known)
+    }
+
+    fn told(&self) -> Vec<String> {
+        self.left_out.iter().map(|one| one.why.clone()).collect()
     }
 }
 
 impl Inner {
     /// The catalog of services; read at the first call that succeeds. Blocks.
     pub(super) fn catalog(&self) -> Result<Arc<Catalog>, WorkError> {
-        self.read_services().map(|read| read.catalog)
+        self.services_known().map(|known| known.catalog)
     }
 
-    fn read_services(&self) -> Result<Read, WorkError> {
+    /// The services and what is left out of them. What is read anew by itself only ever mends: a file that somebody
+    /// is about to write takes nothing away. Blocks.
+    fn services_known(&self) -> Result<Known, WorkError> {
         let mut kept = self.services.kept();
         if let Some(read) = kept.as_ref().filter(|read| read.holds()) {
-            return Ok(read.clone());
+            return Ok(read.known.clone());
         }
-        let read = self.services_now(kept.as_ref())?;
-        Ok(kept.insert(read).clone())
+        let before = kept.as_ref().map(|read| read.known.clone());
+        let now = self.services_now(before.as_ref());
+        let known = match (now, before) {
+            (Ok(now), Some(before)) if now.lacks_more_than(&before) => before,
+            (Ok(now), _) => now,
+            (Err(_), Some(before)) => before,
+            (Err(problem), None) => return Err(problem),
+        };
+        *kept = Some(Read {
+            known: known.clone(),
+            at: Instant::now(),
+        });
+        Ok(known)
     }
 
     /// The services as their files are now. What is the same as `before` stays the same.
-    fn services_now(&self, before: Option<&Read>) -> Result<Read, WorkError> {
+    fn services_now(&self, before: Option<&Known>) -> Result<Known, WorkError> {
         let files = self
             .store
             .service_files()
             .map_err(|error| WorkError::failed("reading the service files", &error))?;
         let mut left_out = Vec::new();
         let mut texts = Vec::new();
+        let mut labelled = HashMap::new();
         for file in files {
+            let label = files::shown(&file.path);
             match file.text {
-                Ok(text) => texts.push((files::shown(&file.path), text)),
-                Err(why) => left_out.push(why),
+                Ok(text) => texts.push((label.clone(), text)),
+                Err(why) => left_out.push(LeftOut {
+                    file: file.path.clone(),
+                    why,
+                }),
             }
+            labelled.insert(label, file.path);
         }
         let (catalog, problems) = Catalog::with_those_in_order(texts);
-        left_out.extend(problems.iter().map(ToString::to_string));
+        left_out.extend(problems.iter().map(|problem| LeftOut {
+            file: labelled.get(&problem.file).cloned().unwrap_or_default(),
+            why: problem.to_string(),
+        }));
         let same = before.filter(|before| *before.catalog == catalog);
-        Ok(Read {
+        Ok(Known {
             catalog: same.map_or_else(|| Arc::new(catalog), |before| Arc::clone(&before.catalog)),
             left_out: left_out.into(),
-            at: Instant::now(),
         })
     }
 
     /// Why files of the user are left out, a sentence each. Blocks.
-    pub(super) fn services_left_out(&self) -> Result<Arc<[String]>, WorkError> {
-        self.read_services().map(|read| read.left_out)
+    pub(super) fn services_left_out(&self) -> Result<Vec<String>, WorkError> {
+        self.services_known().map(|known| known.told())
     }
 
     /// The service `id`, or why there is none. Blocks.
     pub(super) fn service(&self, catalog: &Catalog, id: &ServiceId) -> Result<Service, WorkError> {
-        catalog.get(id).cloned().ok_or_else(|| {
-            let left_out = self.services_left_out();
-            WorkError::NoSuchService {
+        catalog
+            .get(id)
+            .cloned()
+            .ok_or_else(|| WorkError::NoSuchService {
                 id: id.clone(),
-                left_out: left_out.map(|files| files.to_vec()).unwrap_or_default(),
-            }
-        })
+                left_out: self.services_left_out().unwrap_or_default(),
+            })
     }
 }
 
@@ -111,37 +161,42 @@ impl Desk {
         }
     }
 
-    /// Reads the service files anew. Where `all` of them must be in order and one is not, the services stay as they
-    /// were.
+    /// The services, with what is left out of them.
+    pub async fn services(&self) -> Result<Known, WorkError> {
+        self.blocking(Inner::services_known).await
+    }
+
+    /// Reads the service files anew. Where `all` that were in order must be so still, and one is not, the services
+    /// stay as they were.
     ///
     /// # Errors
     /// The sentences about those that are not in order; or the folder can't be read, or others can write it.
     pub async fn read_services(&self, all: bool) -> Result<(), WorkError> {
         self.blocking(move |inner| {
             let mut kept = inner.services.kept();
-            let read = inner.services_now(kept.as_ref())?;
-            if all && !read.left_out.is_empty() {
+            let before = kept.as_ref().map(|read| &read.known);
+            let known = inner.services_now(before)?;
+            if all && before.is_some_and(|before| known.lacks_more_than(before)) {
                 return Err(WorkError::Failed {
                     doing: "reading the service files".to_owned(),
-                    why: read.left_out.join("; "),
+                    why: known.told().join("; "),
                 });
             }
-            *kept = Some(read);
+            *kept = Some(Read {
+                known,
+                at: Instant::now(),
+            });
             Ok(())
         })
         .await
     }
 
-    /// Why files of the user were left out when the services were read last, a sentence each with file and line.
+    /// Why files of the user were left out when the services were read last, a sentence each with file and line;
+    /// nothing where they were never read. Blocks.
     pub fn services_left_out(&self) -> Vec<String> {
-        let read = self
-            .0
-            .services
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        read.as_ref()
-            .map(|read| read.left_out.to_vec())
+        let kept = self.0.services.kept();
+        kept.as_ref()
+            .map(|read| read.known.told())
             .unwrap_or_default()
     }
 }

@@ -106,6 +106,19 @@ pub struct Watch {
     recorder: Option<Recorder>,
 }
 
+/// Whether a probe of one asks the same as a probe of the other, as often.
+fn is_asked_alike(one: &Arc<Connection>, other: &Arc<Connection>) -> bool {
+    let asked = |connection: &Connection| Connection {
+        tags: Vec::new(),
+        note: String::new(),
+        added: Vec::new(),
+        maintenance: Vec::new(),
+        read_only: false,
+        ..connection.clone()
+    };
+    one == other || asked(one) == asked(other)
+}
+
 /// Why the user's command failed; never, where there is no command.
 async fn failed_command(recorder: Option<&mut Recorder>) -> Option<String> {
     match recorder {
@@ -185,11 +198,11 @@ impl Watch {
         watch
     }
 
-    /// Hands every finished probe to `recorder`, and goes on from what was heard of each connection before, so
+    /// Hands every finished probe to `recorder`, and goes on from what was announced of each connection before, so
     /// that a restart announces nothing anew.
-    pub(super) fn recording(mut self, recorder: Recorder, heard: Vec<(Name, Damping)>) -> Self {
+    pub(super) fn recording(mut self, recorder: Recorder, announced: Vec<(Name, Damping)>) -> Self {
         self.recorder = Some(recorder);
-        for (name, damping) in heard {
+        for (name, damping) in announced {
             if let Some(entry) = self.entries.get_mut(&name) {
                 entry.damping = damping;
             }
@@ -251,14 +264,14 @@ impl Watch {
         for name in gone {
             self.forget(&name);
         }
-        let changed: Vec<_> = connections
-            .into_iter()
-            .filter(|new| {
-                self.entries
-                    .get(&new.name)
-                    .is_none_or(|old| old.connection != *new)
-            })
-            .collect();
+        let mut changed = Vec::new();
+        for new in connections {
+            match self.entries.get_mut(&new.name) {
+                // A note or a tag is no reason to ask again.
+                Some(old) if is_asked_alike(&old.connection, &new) => old.connection = new,
+                Some(_) | None => changed.push(new),
+            }
+        }
         let spread = self.spread(changed.len());
         for connection in changed {
             let damping = self.forget(&connection.name);

@@ -23,6 +23,8 @@ pub struct PastRecord {
     pub last_good: Option<LastGood>,
     /// The server's certificate as it was seen last, in a good run or not.
     pub certificate: Option<SeenCertificate>,
+    /// What a watch announced last; nothing where that it is up was never news.
+    pub announced: Option<crate::domain::State>,
 }
 
 /// The certificate of a server, the leaf alone. Every text is inert.

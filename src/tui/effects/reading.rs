@@ -2,15 +2,14 @@
 //! read again and again until it can. Giving a permission back changes no stamp. Service files that were left out are
 //! tried in the same way.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Queue;
 use crate::app::Message;
 use crate::app::message::Loaded;
-use crate::service::Catalog;
 use crate::store::Stamp;
 use crate::tui::translate;
+use crate::work::services::Known as Services;
 use crate::work::{Desk, WorkError};
 
 /// How often one is tried that can't be read.
@@ -23,7 +22,7 @@ pub(super) struct Reading {
     /// Why it could not be read.
     failed: Option<String>,
     /// The services, where a file of the user was left out of them.
-    lacking: Option<Arc<Catalog>>,
+    lacking: Option<Services>,
 }
 
 impl Reading {
@@ -66,24 +65,23 @@ impl Reading {
         let Some(known) = &self.lacking else {
             return false;
         };
-        let now = desk.catalog().await;
-        now.is_ok_and(|now| !Arc::ptr_eq(&now, known)) || desk.services_left_out().is_empty()
+        let now = desk.services().await;
+        now.is_ok_and(|now| now != *known)
     }
 
     async fn read(&mut self, desk: &Desk, queue: &Queue) {
         // Before it is read: a change in between is seen the next time.
         self.stamp = desk.stamp().await.ok();
-        let read = async { Ok((desk.configuration().await?, desk.catalog().await?)) };
+        let read = async { Ok((desk.configuration().await?, desk.services().await?)) };
         let read: Result<_, WorkError> = read.await;
         match read {
-            Ok((configuration, catalog)) => {
+            Ok((configuration, services)) => {
                 self.failed = None;
-                let left_out = desk.services_left_out();
-                self.lacking = (!left_out.is_empty()).then(|| Arc::clone(&catalog));
-                let loaded = translate::configuration(&configuration, catalog, left_out);
+                let loaded = translate::configuration(&configuration, &services);
+                self.lacking = (!services.left_out.is_empty()).then_some(services);
                 let loaded = Loaded {
                     banner: self.banner.clone(),
-                    locked: desk.is_locked(),
+                    locked: desk.needs_passphrase().await,
                     ..loaded
                 };
                 queue.tell(Message::ConfigurationLoaded(Box::new(loaded)));

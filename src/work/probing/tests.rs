@@ -456,32 +456,52 @@ async fn results_and_what_was_announced_outlive_the_program() {
     assert_eq!(watched(next).await, None, "it was up before");
 }
 
-/// One failure before a restart is not announced yet: the second one is, by whoever watches then.
+/// What is announced once is not announced by the next watch; what nobody announced is, whoever has seen it.
 #[tokio::test]
-async fn a_failure_before_a_restart_is_announced_with_the_next_one() {
+async fn an_outage_is_announced_once_over_restarts_and_probes_by_hand() {
     let home = Home::new();
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
-    let ended = |desk: Desk| async move {
+    let twice = |desk: Desk| async move {
         let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
-        loop {
+        let mut changes = Vec::new();
+        while changes.len() < 2 {
             if let crate::work::WatchEvent::Finished { change, verdict } = watch.next().await {
                 assert_eq!(verdict.reason, Reason::Refused);
-                // (What was paused goes on in the same program, without waiting for the disk.)
-                return change.map(|change| change.to);
+                changes.push(change.map(|change| change.to));
+                watch.hasten(&name("shop"));
             }
         }
+        changes
     };
     let mut connection = shop(&url);
     connection.service = ServiceId::http();
     let desk = home.desk();
     desk.save(Draft::new(connection)).await.unwrap();
-    assert_eq!(ended(desk.clone()).await, None);
-    assert_eq!(ended(desk.clone()).await, Some(State::Down));
-    assert_eq!(ended(desk.clone()).await, None, "once");
+    for _ in 0..2 {
+        desk.probe_saved(&name("shop"), Manner::Asked, &silent)
+            .await;
+    }
     desk.settle_history().await;
-    assert_eq!(ended(home.desk()).await, None, "not anew after a restart");
+    assert_eq!(twice(desk.clone()).await, [None, Some(State::Down)]);
+    let announced = || {
+        desk.0
+            .state()
+            .unwrap()
+            .past(&name("shop"), &url)
+            .unwrap()
+            .announced
+    };
+    while announced() != Some(State::Down) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        twice(desk.clone()).await,
+        [None, None],
+        "paused and gone on with"
+    );
+    assert_eq!(twice(home.desk()).await, [None, None], "and started anew");
 }
 
 #[tokio::test]
