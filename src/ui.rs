@@ -186,6 +186,12 @@ fn draw_pane(
         Pane::List => {
             list::draw(view, (panes.list, panes.single), inside, buf);
             let right = place(view, panes, pane, list::count(view));
+            let filtered = !view.model.list.filter.value().is_empty();
+            let right = if filtered {
+                marked(view, panes, right)
+            } else {
+                right
+            };
             return list::draw_title(view, (line, panes), right, buf);
         }
         Pane::Form => (

@@ -77,7 +77,7 @@ mod record;
 pub mod saving;
 pub mod second;
 pub mod secrets;
-mod services;
+pub mod services;
 pub mod shared_token;
 pub mod sharing;
 pub mod targets;

@@ -356,14 +356,14 @@ async fn the_key_of_a_filled_connection_goes_nowhere_new_while_its_url_is_edited
         .await;
         person.sees("● service found").await;
         person.press("tab");
-        person.sees("Send the stored key to").await;
+        person.sees("send the stored key").await;
         assert_eq!(sim.log().keys_sent(foreign.port), 0);
         // What is typed ahead is no answer.
         skip(SignedDuration::from_secs(1));
         person.press("n");
         person
             .sees_that("the closed question", |screen| {
-                !screen.contains("Send the stored key to")
+                !screen.contains("send the stored key")
             })
             .await;
         assert_eq!(sim.log().keys_sent(foreign.port), 0, "the answer was no");

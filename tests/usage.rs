@@ -42,7 +42,7 @@ const ALL: &[Wrong] = &[
         "--passphrase-file /nowhere token reveal kept",
         &["/nowhere"],
     ),
-    wrong("--passphrase-fd 99 token reveal kept", &["/dev/fd/99"]),
+    wrong("--passphrase-fd 99 token reveal kept", &["descriptor 99"]),
     wrong("probe", &["hint: ", "--targets"]),
     wrong("probe nobody", &["nobody", "hint: ", "connection list"]),
     wrong("probe shop nobody", &["nobody", "connection list"]),
@@ -88,7 +88,7 @@ const ALL: &[Wrong] = &[
     ),
     wrong(
         "probe --url http://127.0.0.1:9 --key-fd 88 --username a",
-        &["/dev/fd/88"],
+        &["descriptor 88"],
     ),
     wrong("probe --url http://127.0.0.1:9 --key secret", &["--key"]),
     wrong(
@@ -114,7 +114,7 @@ const ALL: &[Wrong] = &[
     ),
     wrong("probe shop --timeout 3s", &["--timeout", "connection edit"]),
     wrong("watch nobody", &["nobody", "connection list"]),
-    wrong("watch --tag nowhere", &["nothing to watch", "hint: "]),
+    wrong("watch --tag nowhere", &["the tag nowhere", "hint: "]),
     wrong("watch --interval never", &["never", "10s"]),
     wrong("watch --for 0", &["0", "10s"]),
     wrong("watch --plain --format ndjson", &["--plain", "--format"]),

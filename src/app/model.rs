@@ -57,8 +57,10 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     /// Whether scheduled probing is on.
     pub watching: bool,
-    /// Whether the store is locked.
+    /// Whether secrets are locked.
     pub locked: bool,
+    /// Whether no passphrase has opened the vault yet, since the start.
+    pub is_vault_locked: bool,
     /// Whether somebody, or idle time, has locked since it was open last: what was held here is forgotten.
     pub shut: bool,
     /// War-room: pseudonyms, no reveal, no copy.
@@ -89,6 +91,8 @@ pub struct Model {
     pub last_input: Timestamp,
     /// When the overlay was opened: a question that nobody expected takes no key that was typed ahead.
     pub overlay_since: Timestamp,
+    /// The connection that is being removed here.
+    pub removing: Option<Name>,
     /// What goes on once the vault is open.
     pub waiting: Option<Waiting>,
     /// A further handle that waits for a place or a passphrase.

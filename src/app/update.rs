@@ -115,7 +115,10 @@ impl Model {
             Message::Forgot => self.forgot(),
             Message::LockRequested => self.lock_now(out),
             Message::Removed(name, left) => self.removed(&name, left, out),
-            Message::RemoveFailed(why) => self.complain(format!("not removed: {why}")),
+            Message::RemoveFailed(why) => {
+                self.removing = None;
+                self.complain(format!("not removed: {why}"));
+            }
             Message::TokenAdded(connection) => self.token_added(*connection),
             Message::TokenRemoved {
                 connection,

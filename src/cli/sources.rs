@@ -36,7 +36,7 @@ pub fn take(descriptor: u32) -> Result<(), Fault> {
             "nothing was handed over as descriptor {descriptor}"
         ))
         .hint(format!(
-            "whoever starts switchboard opens it: --key-fd {descriptor} {descriptor}<FILE"
+            "whoever starts switchboard opens it: {descriptor}<FILE behind the command"
         )));
     }
     let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);

@@ -96,7 +96,8 @@ async fn chosen(
             Some(tag) => Fault::usage(format!(
                 "no connection has the tag {}",
                 crate::domain::text::inert(tag, 60)
-            )),
+            ))
+            .hint("switchboard connection list names what there is"),
             None => Fault::usage("there is nothing to watch")
                 .hint("switchboard connection add NAME --service S --url U"),
         });

@@ -22,6 +22,10 @@ fn unusual(view: &View<'_>) -> impl Iterator<Item = (&'static str, &'static str,
         ),
         (model.locked, ("locked", "locked", theme.warn)),
         (
+            model.is_vault_locked && !model.locked,
+            ("vault locked", "vault locked", theme.faint),
+        ),
+        (
             model.board.offline,
             ("this machine is offline", "offline", theme.warn),
         ),

@@ -101,13 +101,16 @@ pub(super) fn lamp(theme: &Theme, entry: &Entry) -> (Span<'static>, &'static str
     (glyph(theme, state, probing), word)
 }
 
-/// The same in a list; what is planned, or left out of watching, is no alarm.
+/// The same in a list; a failure that is planned, and what is left out of watching, is no alarm.
 pub(super) fn sign(view: &View<'_>, entry: &Entry) -> (Span<'static>, &'static str) {
+    if matches!(entry.probe, ProbeState::Running { .. }) {
+        return lamp(view.theme, entry);
+    }
     let maintained = view.model.board.maintained_until(entry, view.model.now);
-    if maintained.is_some() {
+    if maintained.is_some() && entry.state() != State::Ok {
         return (Span::styled("◇", view.theme.probing), "planned");
     }
-    if entry.connection.paused && !matches!(entry.probe, ProbeState::Running { .. }) {
+    if entry.connection.paused {
         return (Span::styled("‖", view.theme.unknown), "paused");
     }
     lamp(view.theme, entry)

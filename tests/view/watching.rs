@@ -267,6 +267,14 @@ fn what_is_unusual_is_said_in_every_size() {
         shown.notice = None;
         let war = text(&shown);
         assert!(war.contains("war-room"), "{width}x{height}\n{war}");
+        if width > 30 {
+            press(&mut shown, "/sh");
+            let filtered = text(&shown);
+            assert!(
+                filtered.contains("war-room"),
+                "{width}x{height}\n{filtered}"
+            );
+        }
     }
 }
 

@@ -284,11 +284,11 @@ fn idle_minutes_lock() {
     assert_eq!(scene.effects(), []);
 }
 
-/// The first `L` of a session is for the vault that no passphrase has opened yet.
+/// The first `L` of a session forgets what is in the open, and is for the vault that no passphrase has opened yet.
 #[test]
-fn a_store_that_is_locked_at_the_start_is_unlocked_by_the_first_key() {
+fn the_first_lock_of_a_session_asks_for_the_vault_that_was_never_opened() {
     let mut scene = Scene::starting();
-    let mut load = |locked| {
+    for locked in [true, false] {
         let loaded = Loaded {
             connections: vec![shop("a").into()],
             locked,
@@ -296,22 +296,24 @@ fn a_store_that_is_locked_at_the_start_is_unlocked_by_the_first_key() {
             ..Loaded::default()
         };
         scene.send(Message::ConfigurationLoaded(Box::new(loaded)));
-    };
-    load(true);
-    load(false);
-    scene.keys("L").effects();
-    assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
-    // What is typed, or was entered for the session, is forgotten in its time all the same.
-    scene.keys("esc");
-    scene.wait(15 * 60_000);
+    }
+    scene.effects();
+    scene.keys("v").send(revealed(HandleSlot::Key)).effects();
+    assert!(scene.model.revealed.is_some());
+    scene.keys("L");
     assert_eq!(scene.effects(), [Effect::Lock]);
-    scene
-        .keys("e")
-        .types("0123456789abcdef0123456789abcdef")
-        .effects();
+    assert!(scene.model.revealed.is_none() && scene.model.locked);
+    assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
+    scene.send(Message::Locked).keys("esc");
+    // What is typed since is forgotten in its time.
+    scene.keys("e").types(KEY).effects();
     scene.wait(15 * 60_000);
-    assert!(scene.effects().contains(&Effect::Lock), "typed since");
+    assert!(scene.effects().contains(&Effect::Lock));
     assert!(!scene.form().holds_typed_secret());
+    scene.send(Message::Unlocked).effects();
+    scene.keys("esc L");
+    assert_eq!(scene.effects(), [Effect::Lock]);
+    assert!(scene.model.overlay.is_none(), "it was open");
 }
 
 #[test]

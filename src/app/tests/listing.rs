@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
 use crate::app::effect::Effect;
+use crate::app::message::Loaded;
 use crate::app::model::{Entry, Overlay, Pane};
 use crate::domain::{Reason, ServiceId};
 
@@ -242,6 +243,30 @@ fn a_removed_connection_leaves_the_list_after_a_question() {
     scene.keys("d y").send(Message::Removed(named("beta"), 2));
     assert!(
         scene.notice().contains("doctor names"),
+        "{}",
+        scene.notice()
+    );
+}
+
+/// The file is written before the values are taken out of their stores: it may be read again in between.
+#[test]
+fn a_removal_is_told_whole_though_the_configuration_comes_first() {
+    let mut scene = four();
+    scene.keys("home e");
+    scene.model.form.as_mut().unwrap().dirty = true;
+    scene.keys("esc d y");
+    assert_eq!(scene.model.removing, Some(named("gamma")));
+    let others = scene.model.entries.values();
+    let others = others.map(|entry| entry.connection.clone());
+    let connections = others.filter(|one| one.name != named("gamma")).collect();
+    scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
+        connections,
+        ..Loaded::default()
+    })));
+    assert!(scene.model.form.is_none(), "its draft goes with it");
+    scene.send(Message::Removed(named("gamma"), 1));
+    assert!(
+        scene.notice().contains("gamma is removed; its value"),
         "{}",
         scene.notice()
     );

@@ -17,7 +17,7 @@ impl Model {
     pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
         let first = !std::mem::replace(&mut self.begun, true);
         let replan = self.watches_other_than(&loaded);
-        self.locked |= first && loaded.locked;
+        self.is_vault_locked |= first && loaded.locked;
         self.loaded = LoadState::Ready;
         let (keymap, mut odd_keys) = Keymap::remapped(&loaded.keys);
         self.keymap = keymap;
@@ -119,6 +119,9 @@ impl Model {
                 self.complain(format!(
                     "{name} was changed by another copy of the program; your draft is kept"
                 ));
+            }
+            (None, _) if self.removing.as_ref() == Some(&name) => {
+                self.close_form_of_removed(&name, out);
             }
             (None, _) => self.draft_lost_its_connection(&name),
         }

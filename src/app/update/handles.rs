@@ -192,7 +192,7 @@ impl Model {
         self.say(words);
     }
 
-    /// `L`: locks, or asks for the passphrase where locked.
+    /// `L`: locks, or asks for the passphrase where locked; both where the vault was never opened.
     pub(super) fn lock_or_unlock(&mut self, out: &mut Effects) {
         if self.locked {
             self.waiting = None;
@@ -203,6 +203,10 @@ impl Model {
             self.ask(Question::LockLosesSecrets);
         } else {
             self.lock_now(out);
+            // Nobody has opened it yet: that is what the key is for, too.
+            if self.is_vault_locked {
+                self.open_passphrase(Unlock::Open);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 use jiff::SignedDuration;
 
-use super::{Effects, Model, editing_request};
+use super::{Effects, Model, after, editing_request};
 use crate::app::hints;
 use crate::app::keymap::KeyPress;
 use crate::app::model::{OpenForm, Overlay, Question};
@@ -19,8 +19,9 @@ impl Model {
     }
 
     pub(super) fn ask(&mut self, question: Question) {
-        // What was said before is no part of the question.
-        self.notice = None;
+        // What was said before is no part of the question; what this key has just done is.
+        let just_now = after(self.now, super::NOTICE);
+        self.notice.take_if(|notice| notice.until < just_now);
         self.open_overlay(Overlay::Confirm(question));
     }
 
@@ -137,7 +138,10 @@ impl Model {
     fn confirmed(&mut self, question: Question, out: &mut Effects) {
         use crate::app::effect::Effect;
         match question {
-            Question::Remove(name) => out.push(Effect::Remove(name)),
+            Question::Remove(name) => {
+                self.removing = Some(name.clone());
+                out.push(Effect::Remove(name));
+            }
             Question::RemoveToken(name, label) => out.push(Effect::RemoveToken(name, label)),
             Question::SaveAllTheSame => self.save_now(out),
             Question::LoseDraft => {

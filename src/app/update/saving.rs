@@ -195,6 +195,7 @@ impl Model {
     /// The vault is open: what waited for it goes on.
     pub(super) fn unlocked(&mut self, out: &mut Effects) {
         self.locked = false;
+        self.is_vault_locked = false;
         self.shut = false;
         self.last_input = self.now;
         self.probe_what_waited(out);
@@ -304,16 +305,23 @@ impl Model {
         }
     }
 
-    pub(super) fn removed(&mut self, name: &Name, left: usize, out: &mut Effects) {
-        if self.entries.remove(name).is_none() {
-            return;
-        }
-        // The question said so: what was typed of it goes with it.
+    /// What was typed of a connection goes with it, as the question said.
+    pub(super) fn close_form_of_removed(&mut self, name: &Name, out: &mut Effects) {
         let form = self.form.as_ref();
         if form.is_some_and(|form| form.editing.as_ref() == Some(name)) {
             self.close_form(out);
             self.focus = Pane::List;
         }
+    }
+
+    pub(super) fn removed(&mut self, name: &Name, left: usize, out: &mut Effects) {
+        // The configuration without it may have come before.
+        let asked = self.removing.take_if(|removing| removing == name).is_some();
+        let was_here = self.entries.remove(name).is_some();
+        if !was_here && !asked {
+            return;
+        }
+        self.close_form_of_removed(name, out);
         out.push(Effect::CancelProbe(Target::Saved(name.clone())));
         out.push(Effect::Watching(WatchingEffect::Replan));
         self.relist();
@@ -321,8 +329,12 @@ impl Model {
         match left {
             0 => self.say(format!("{shown} is removed")),
             left => self.complain(format!(
-                "{shown} is removed; {} in a store that could not be opened: doctor names what is left there",
-                if left == 1 { "its value is still" } else { "its values are still" }
+                "{shown} is removed; {} in the store: doctor names what is left once that is open",
+                if left == 1 {
+                    "its value is still"
+                } else {
+                    "its values are still"
+                }
             )),
         }
     }
