@@ -41,7 +41,8 @@ pub(super) fn arrange() {
         }
         tell(&list);
     }
-    // Only for the machine that it is built on: an older one would refuse to load the program.
+    // Only for the machine that it is built on: one with an older glibc would refuse to load the program. Who builds
+    // for others sets SWITCHBOARD_PORTABLE, as assets/packaging/build does.
     let is_for_here = env::var("HOST").ok() == env::var("TARGET").ok()
         && env::var_os("SWITCHBOARD_PORTABLE").is_none();
     if is_for_here && linked(&SHORT).is_some_and(|program| runs(&program)) {

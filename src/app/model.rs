@@ -418,8 +418,7 @@ pub enum Overlay {
     },
     /// A passphrase.
     Passphrase(PassphraseDialog),
-    /// Copy as… The rows are [`super::handles::copy_choices`] of the selected handle, or
-    /// [`super::handles::TOKEN_CHOICES`].
+    /// Copy as… The rows are [`Model::copy_choices`].
     CopyAs {
         /// Selected row.
         row: usize,

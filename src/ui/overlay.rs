@@ -38,7 +38,7 @@ pub(super) fn draw(
         Overlay::ChooseStore { offers, row } => choices::draw_stores(view, offers, *row, body, buf),
         Overlay::CopyAs { row, token } => {
             let choices = view.model.copy_choices(token.is_some());
-            choices::draw_copy_as(view, (*row, choices), body, buf)
+            choices::draw_copy_as(view, (*row, choices), body, buf);
         }
         Overlay::Passphrase(dialog) => return dialogs::draw_passphrase(view, dialog, body, buf),
         Overlay::AddToken(dialog) => return dialogs::draw_add_token(view, dialog, body, buf),

@@ -31,7 +31,7 @@ pub struct ImportArguments {
     /// Give a number to names that are taken; otherwise such connections stay out
     #[arg(long)]
     pub rename: bool,
-    /// Let in what runs programs (cmd:, on_change) or reads this machine (file:, env:)
+    /// Let in what runs programs (cmd:, `on_change`) or reads this machine (file:, env:)
     #[arg(long)]
     pub trust: bool,
     /// What opens a bundle.
@@ -109,7 +109,7 @@ pub struct ApplyArguments {
     /// Remove connections that the file does not name, with the secrets kept for them here
     #[arg(long)]
     pub prune: bool,
-    /// Let in what runs programs (cmd:, on_change) or reads this machine (file:, env:)
+    /// Let in what runs programs (cmd:, `on_change`) or reads this machine (file:, env:)
     #[arg(long)]
     pub trust: bool,
     /// Don't ask before connections are removed

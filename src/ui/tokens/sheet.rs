@@ -87,10 +87,10 @@ fn show(
     let all = usize::from(inside.height);
     // Where the box is too low for all, half of it is the body's, which holds what is chosen and typed; then what
     // stands above it goes before what stands below.
-    let least = page.body.len().min(all.div_ceil(2));
+    let kept = page.body.len().min(all.div_ceil(2));
     let typed_above = page.typed_above.as_ref().map_or(0, |(line, ..)| line + 1);
-    let above = page.above.len().min((all - least).max(typed_above));
-    let below = page.below.len().min(all.saturating_sub(above + least));
+    let above = page.above.len().min((all - kept).max(typed_above));
+    let below = page.below.len().min(all.saturating_sub(above + kept));
     let between = all.saturating_sub(above + below);
     let last = page.body.len().saturating_sub(between);
     let mut first = match page.scroll {

@@ -525,8 +525,8 @@ async fn the_key_in_use_is_guarded() {
     };
     let before = account.token(OWN).await.unwrap();
     let module = before.modules()[0].to_owned();
-    let taken = difference([module.as_str()], []);
-    let edited = account.edit(OWN, &fields, taken.clone(), Guard::On).await;
+    let revoked = difference([module.as_str()], []);
+    let edited = account.edit(OWN, &fields, revoked.clone(), Guard::On).await;
     assert!(
         matches!(edited, Err(TokenError::KeyInUse { .. })),
         "{edited:?}"
@@ -534,7 +534,7 @@ async fn the_key_in_use_is_guarded() {
     let token = account.token(OWN).await.unwrap();
     assert_ne!(token.name, fields.name, "not even its name");
     assert_eq!(token.modules(), before.modules());
-    let edited = account.edit(OWN, &fields, taken, Guard::Lifted).await;
+    let edited = account.edit(OWN, &fields, revoked, Guard::Lifted).await;
     assert_eq!(edited.unwrap().revoked, [module]);
     account.delete("SU-500-000-000", Guard::On).await.unwrap();
     let row = stage.connect.token_row("SU-500-000-000").unwrap();
