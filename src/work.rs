@@ -9,7 +9,8 @@
 //!     .with_terminal(Terminal)                   what is known of stdout's terminal, for the clipboard
 //!
 //! configuration() settings() stamp()             re-read only where the file has changed
-//! connections() connection(&name) catalog()
+//! connections() connection(&name)
+//! catalog() services() read_services(all)        what users describe wrongly is left out, and told
 //! store() environment() folders()                what lies below, for settings, import, doctor
 //!
 //! save(Draft) -> Saved                           secret first, then configuration, then orphans;
@@ -20,7 +21,7 @@
 //! enter(&name, slot, secret)                     for `ask` references, this session
 //! confirm_origin(&name)                          the stored secrets are for the new URL from now on
 //! whereabouts() set_secret(&name, slot, secret, store) move_secret(&name, slot, store) examine()
-//! read_import(path, bytes, reader) -> Incoming; import_one(item, store)      nothing is overwritten
+//! read_import(path, bytes, reader) -> Incoming; import_one(item, store) import_programs(…)   overwrite nothing
 //! plan_apply(path, text, …) -> Plan; apply(plan)      definitions kept in git
 //! export_definitions(…) export_bundle(…) write_export(…) recipient()
 //! call_to_lock() lock_call() sweep()              `secret lock` reaches running screens; leftovers go
