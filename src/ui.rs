@@ -186,7 +186,8 @@ fn draw_pane(
         Pane::List => {
             list::draw(view, (panes.list, panes.single), inside, buf);
             let right = place(view, panes, pane, list::count(view));
-            let filtered = !view.model.list.filter.value().is_empty();
+            let rows = &view.model.list;
+            let filtered = rows.filtering || !rows.filter.value().is_empty();
             let right = if filtered {
                 marked(view, panes, right)
             } else {

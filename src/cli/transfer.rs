@@ -100,7 +100,10 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
             tried = true;
         }
         let programs = std::mem::take(&mut incoming.programs);
-        context.desk.import_programs(programs).await?;
+        // What came in before is told all the same.
+        if let Err(problem) = context.desk.import_programs(programs).await {
+            incoming.left_out.push(problem.to_string());
+        }
     }
     report(context, &incoming, &failed, &arguments)
 }

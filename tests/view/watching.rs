@@ -268,7 +268,10 @@ fn what_is_unusual_is_said_in_every_size() {
         let war = text(&shown);
         assert!(war.contains("war-room"), "{width}x{height}\n{war}");
         if width > 30 {
-            press(&mut shown, "/sh");
+            press(&mut shown, "/");
+            let open = text(&shown);
+            assert!(open.contains("war-room"), "{width}x{height}\n{open}");
+            press(&mut shown, "sh");
             let filtered = text(&shown);
             assert!(
                 filtered.contains("war-room"),

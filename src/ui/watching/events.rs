@@ -14,7 +14,7 @@ use crate::app::watching::events::What;
 
 /// Draws the newest events, the newest first, with their heading.
 pub(super) fn draw_below(view: &View<'_>, area: Rect, buf: &mut Buffer) {
-    let heading = Line::from(Span::styled("Events", view.theme.title));
+    let heading = Line::from(Span::styled("Events · UTC", view.theme.title));
     let count = styled(view.model.board.events.len().to_string(), view.theme.faint);
     border::titles(buf, row(area, 0), heading, count);
     let inside = Rect {

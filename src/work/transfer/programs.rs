@@ -100,10 +100,6 @@ impl Desk {
         if programs.is_empty() {
             return Ok(());
         }
-        self.set_programs(programs).await
-    }
-
-    pub(super) async fn set_programs(&self, programs: Vec<Program>) -> Result<(), WorkError> {
         let edited =
             move |document: &mut Document| programs.iter().try_for_each(|one| one.set(document));
         self.edit(edited).await
