@@ -249,6 +249,24 @@ async fn what_is_removed_is_ended_and_what_is_changed_comes_soon() {
     assert_eq!(finished, [Name::parse("new").unwrap()]);
 }
 
+/// The key goes along with a probe: a note is no reason for one more.
+#[tokio::test(start_paused = true)]
+async fn a_note_is_no_reason_to_ask_again_and_another_url_is() {
+    let rig = Arc::new(Rig::default());
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::Connected);
+    let mut shop = connection("shop", "https://a.example");
+    let mut watch = Watch::new(probe, vec![shop.clone()], WatchSettings::default());
+    events_within(&mut watch, Duration::from_secs(1)).await;
+    shop.note = "moved in May".to_owned();
+    watch.replace(vec![shop.clone()]);
+    let events = events_within(&mut watch, Duration::from_secs(5)).await;
+    assert_eq!(starts(&events), 0);
+    shop.url = "https://b.example".to_owned();
+    watch.replace(vec![shop]);
+    let events = events_within(&mut watch, Duration::from_secs(5)).await;
+    assert_eq!(starts(&events), 1);
+}
+
 fn changes(events: &[WatchEvent]) -> Vec<State> {
     let change = |event: &WatchEvent| match event {
         WatchEvent::Finished { change, .. } => change.map(|change| change.to),
