@@ -4,6 +4,8 @@
     reason = "a test of pictures: whatever is missing shall fail it"
 )]
 
+#[path = "view/fields.rs"]
+mod fields;
 #[path = "support/sample.rs"]
 mod sample;
 #[path = "view/watching.rs"]

@@ -325,33 +325,6 @@ impl FieldId {
             _ => &[],
         }
     }
-
-    /// What stands before the field on the screen.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Url => "URL",
-            Self::Username => "Username",
-            Self::Key => "Key",
-            Self::Token => "Token",
-            Self::Name => "Name",
-            Self::Service => "Service",
-            Self::Tags => "Tags",
-            Self::Cms => "CMS",
-            Self::CmsUrl => "CMS URL",
-            Self::Company => "Company",
-            Self::Auth => "Auth style",
-            Self::Interval => "Interval",
-            Self::Timeout => "Timeout",
-            Self::Proxy => "Proxy",
-            Self::CaFile => "CA file",
-            Self::ClientCert => "Client cert",
-            Self::ClientKey => "Client key",
-            Self::Family => "Addresses",
-            Self::AllowHttp => "Allow http",
-            Self::ReadOnly => "Read-only",
-            Self::Note => "Note",
-        }
-    }
 }
 
 /// Scheme, host and port of `url`, where it is one.

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::text::{cells, clean, inset, put, row};
+use super::text::{cells, clean, inset, put, row, width};
 use super::view::{View, lamp_style};
 use super::{input, reveal};
 use crate::app::lamps;
@@ -18,6 +18,20 @@ use crate::domain::secret::MASK;
 /// Cells of the labels, with the blank behind.
 const LABEL: u16 = 10;
 
+/// What the rows of one drawing need, in cells: the lamps with their words take what the values leave.
+#[derive(Default)]
+struct Needs {
+    value: usize,
+    lamp: usize,
+}
+
+impl Needs {
+    fn add(&mut self, value: usize, lamp: &FieldLamp) {
+        self.value = self.value.max(value);
+        self.lamp = self.lamp.max(2 + width(lamp_word(lamp)));
+    }
+}
+
 /// Columns of the pane: what is left out first where there is little room are the words beside the lamps.
 struct Columns {
     marker: Rect,
@@ -27,17 +41,19 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(row: Rect) -> Self {
-        let lamp = match row.width {
+    fn of(row: Rect, needs: &Needs) -> Self {
+        let least = match row.width {
             0..30 => 0,
             30..48 => 2,
             48..62 => 17,
             62..80 => 24,
             80..110 => 30,
-            // Titles of reasons are told whole where there is room.
             110..140 => 42,
             _ => 56,
         };
+        let value = cells(needs.value) + 2 + LABEL;
+        let wanted = cells(needs.lamp + 1).min(row.width.saturating_sub(value));
+        let lamp = if least > 2 { least.max(wanted) } else { least };
         let part = |from: u16, to: u16| {
             let x = row.x + from.min(row.width);
             let width = to.min(row.width).saturating_sub(from);
@@ -74,8 +90,12 @@ fn draw_fields(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) -> Op
     let height = usize::from(rows.height);
     let offset = offset(form, height);
     let mut cursor = None;
+    let mut needs = Needs::default();
+    for field in fields {
+        needs.add(value_width(view, form, field), &field.lamp);
+    }
     for (at, field) in fields.iter().enumerate().skip(offset).take(height) {
-        let columns = Columns::of(row(rows, at - offset));
+        let columns = Columns::of(row(rows, at - offset), &needs);
         let position = if at == form.cursor && view.focused(Pane::Form) {
             draw_focused(view, form, field, &columns, buf)
         } else {
@@ -86,6 +106,18 @@ fn draw_fields(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) -> Op
     }
     draw_hint(view, form, hint, buf);
     cursor
+}
+
+/// Cells that the field's value takes, in steps: the lamps do not move at each letter that is typed.
+fn value_width(view: &View<'_>, form: &Form, field: &Field) -> usize {
+    let shown = match &field.text {
+        FieldText::Plain(input) => width(&plain(view, field.id, input.value())),
+        FieldText::Secret(secret) => match reveal::field(view.model, form, field.id) {
+            Some(open) => width(&open.text),
+            None => width(masked(form, secret)).max(width(secret.mirror.value())),
+        },
+    };
+    shown.next_multiple_of(8)
 }
 
 /// How many fields are hidden below.
@@ -242,25 +274,27 @@ fn draw_lamp(view: &View<'_>, lamp: &FieldLamp, columns: &Columns, buf: &mut Buf
     if lamp.word.is_empty() && !lamp.probing {
         return;
     }
-    let word = if lamp.probing {
-        "probing"
-    } else {
-        lamp.word.as_str()
-    };
     let glyph = super::view::glyph(view.theme, lamp.state, lamp.probing);
     let mut line = vec![glyph];
     if columns.lamp.width > 2 {
         let style = lamp_style(view.theme, lamp.state, lamp.probing);
         line.push(Span::raw(" "));
-        line.push(Span::styled(view.line(word), style));
+        line.push(Span::styled(view.line(lamp_word(lamp)), style));
     }
     put(buf, columns.lamp, Line::from(line));
+}
+
+fn lamp_word(lamp: &FieldLamp) -> &str {
+    if lamp.probing { "probing" } else { &lamp.word }
 }
 
 fn draw_hint(view: &View<'_>, form: &Form, line: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     let line = inset(line, 1, 1);
-    let Some(hint) = &form.hint else { return };
+    let Some(hint) = &form.hint else {
+        let takes = Span::styled(takes(view, form.focused()), theme.faint);
+        return put(buf, line, Line::from(takes));
+    };
     let mut spans = vec![
         Span::styled("! ", theme.warn),
         Span::styled(view.line(&hint.text), theme.text),
@@ -279,13 +313,34 @@ fn draw_hint(view: &View<'_>, form: &Form, line: Rect, buf: &mut Buffer) {
     put(buf, line, Line::from(spans));
 }
 
+/// What the field takes, where its label does not tell.
+fn takes(view: &View<'_>, id: FieldId) -> String {
+    let choices = view.model.choices();
+    if !choices.is_empty() {
+        let words = choices.iter().map(|word| match word.as_str() {
+            "" => "none".to_owned(),
+            word => clean(word),
+        });
+        let words: Vec<String> = words.collect();
+        return format!("Space takes the next of {}", words.join(", "));
+    }
+    match id {
+        FieldId::Tags => "words, with commas between them",
+        FieldId::Interval => "seconds between two probes, or 5m; empty as in the settings",
+        FieldId::Timeout => "seconds that a whole probe may take; empty as in the settings",
+        FieldId::Proxy => "http, https or socks5, as in http://proxy:3128",
+        FieldId::CaFile => "a PEM file with the authority that signed the server's certificate",
+        FieldId::ClientCert => "a PEM file that the server asks for",
+        FieldId::ClientKey => "a PEM file with the key of that certificate",
+        _ => "",
+    }
+    .to_owned()
+}
+
 /// The selected connection, with nothing being edited.
 fn draw_saved(view: &View<'_>, entry: &Entry, area: Rect, buf: &mut Buffer) {
     let connection = &entry.connection;
-    for (at, id) in FieldId::FIRST.into_iter().enumerate() {
-        let columns = Columns::of(row(area, at));
-        draw_label(view, label(id), &columns, buf);
-        draw_lamp(view, &saved_lamp(entry, at), &columns, buf);
+    let shown = FieldId::FIRST.map(|id| {
         let text = match id {
             FieldId::Url => view.url(&connection.url),
             FieldId::Username => view.user(&connection.username),
@@ -293,11 +348,18 @@ fn draw_saved(view: &View<'_>, entry: &Entry, area: Rect, buf: &mut Buffer) {
             FieldId::Token if connection.token.is_some() => MASK.to_owned(),
             _ => String::new(),
         };
-        put(
-            buf,
-            columns.value,
-            Line::from(Span::styled(text, view.theme.text)),
-        );
+        (id, text, saved_lamp(entry, id as usize))
+    });
+    let mut needs = Needs::default();
+    for (_, text, lamp) in &shown {
+        needs.add(width(text), lamp);
+    }
+    for (at, (id, text, lamp)) in shown.into_iter().enumerate() {
+        let columns = Columns::of(row(area, at), &needs);
+        draw_label(view, label(id), &columns, buf);
+        draw_lamp(view, &lamp, &columns, buf);
+        let text = Line::from(Span::styled(text, view.theme.text));
+        put(buf, columns.value, text);
     }
     let about = Line::from(Span::styled(about(view, connection), view.theme.faint));
     put(buf, inset(row(area, FieldId::FIRST.len()), 1, 1), about);
@@ -408,7 +470,7 @@ fn whose(view: &View<'_>, style: Style) -> Line<'static> {
 }
 
 /// A field's label; at most nine cells.
-const fn label(id: FieldId) -> &'static str {
+pub(super) const fn label(id: FieldId) -> &'static str {
     match id {
         FieldId::Url => "URL",
         FieldId::Username => "Username",
@@ -452,7 +514,11 @@ mod tests {
     fn columns_never_leave_their_row() {
         for width in 0..200 {
             let row = Rect::new(3, 2, width, 1);
-            let columns = Columns::of(row);
+            let needs = Needs {
+                value: usize::from(width) / 3,
+                lamp: 70,
+            };
+            let columns = Columns::of(row, &needs);
             for part in [columns.marker, columns.label, columns.value, columns.lamp] {
                 assert!(
                     part.x >= row.x && part.right() <= row.right(),

@@ -116,7 +116,7 @@ impl Model {
     }
 
     /// The words that the field with the cursor takes, where it takes only some.
-    fn choices(&self) -> Vec<String> {
+    pub fn choices(&self) -> Vec<String> {
         let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self.form.as_ref().map(Form::focused) {
             Some(FieldId::Service) => self.catalog.ids().map(ToString::to_string).collect(),

@@ -3,10 +3,11 @@
 use ratatui::style::Style;
 use ratatui::text::Span;
 
+use super::super::form;
 use super::super::text::{divide, pad, width};
 use super::super::view::View;
 use super::Sheet;
-use crate::app::Action;
+use crate::app::{Action, FieldId};
 use crate::domain::text::inert;
 use crate::domain::{Reason, Verdict, Who};
 
@@ -29,7 +30,7 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
         let number = format!("{:>2}. ", at + 1);
         sheet.hang(
             Span::styled(number, theme.marker),
-            &view.line(step),
+            &view.line(&in_fields(view, step)),
             theme.text,
         );
     }
@@ -61,6 +62,39 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
             theme.faint,
         );
     }
+}
+
+/// The fields of the form that are what flags are to the commands.
+const FIELDS: [(&str, FieldId); 5] = [
+    ("--allow-http", FieldId::AllowHttp),
+    ("--ca-file", FieldId::CaFile),
+    ("--client-cert", FieldId::ClientCert),
+    ("--client-key", FieldId::ClientKey),
+    ("--timeout", FieldId::Timeout),
+];
+
+/// `step` with the fields of the form in the place of the flags that it names in brackets, and the key that shows
+/// them.
+fn in_fields(view: &View<'_>, step: &str) -> String {
+    let replaced = || {
+        let (before, rest) = step.split_once("(--")?;
+        let (flags, after) = rest.split_once(')')?;
+        let fields = format!("--{flags}")
+            .split(", ")
+            .map(|flag| {
+                let (flag, value) = flag.split_once(' ').unwrap_or((flag, ""));
+                let (_, field) = FIELDS.iter().find(|(name, _)| *name == flag)?;
+                Some(
+                    format!("{} {value}", form::label(*field))
+                        .trim_end()
+                        .to_owned(),
+                )
+            })
+            .collect::<Option<Vec<_>>>()?;
+        let key = view.model.keymap.field_key(Action::Further)?;
+        Some(format!("{before}({key}: {}){after}", fields.join(", ")))
+    };
+    replaced().unwrap_or_else(|| step.to_owned())
 }
 
 /// The snippet in a box: as it stands in a file, lines and their indent kept.
