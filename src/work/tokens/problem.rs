@@ -66,6 +66,14 @@ pub enum TokenError {
         /// The connection.
         name: Name,
     },
+    /// The token is switched off: no secret of it is accepted, so a new one can't be proven.
+    #[error(
+        "{id} is disabled: a new secret could not be proven, and nothing was asked for. Enable the token first"
+    )]
+    Disabled {
+        /// The token's id.
+        id: String,
+    },
     /// The answer was lost, and nothing shows whether the service heard.
     #[error(
         "it is undecided whether {id} was renewed (asked at {}): {why}. The old secret is still stored; it is \
@@ -144,6 +152,7 @@ impl TokenError {
             | Self::ReadOnly(_)
             | Self::KeyInUse { .. }
             | Self::Unheld { .. }
+            | Self::Disabled { .. }
             | Self::Busy
             | Self::NeverHappened { .. }
             | Self::NotKept { .. } => None,

@@ -20,7 +20,7 @@ use super::holders::Held;
 use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
-use crate::domain::token::{Guard, RenewalStep, Unfinished};
+use crate::domain::token::{Guard, RenewalStep, Status, Unfinished};
 use crate::domain::{KeyFingerprint, Secret, Verdict};
 use crate::store::State;
 use crate::store::state::{Holding, RenewalAction, RenewalRecord, RenewalStage};
@@ -136,6 +136,9 @@ impl Account {
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
         let token = self.token(id).await?;
+        if token.status == Status::Inactive {
+            return Err(TokenError::Disabled { id: id.to_owned() });
+        }
         let is_own = id.eq_ignore_ascii_case(self.own_id());
         let own = is_own.then(|| self.key.clone());
         // A token may have two secrets, and the key in use be a third one where it shows none of them.

@@ -378,6 +378,24 @@ async fn a_key_that_is_not_found_again_is_not_renewed() {
 }
 
 #[tokio::test]
+async fn a_disabled_token_is_not_renewed_since_nothing_could_prove_it() {
+    const ID: &str = "SU-500-000-000";
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    account.disable(ID, Guard::On).await.unwrap();
+    let renewed = account.renew(ID, UNTIL, &unheard).await;
+    let rotated = account.rotate(ID, UNTIL, Guard::On, &unheard).await;
+    for refused in [renewed, rotated] {
+        assert!(
+            matches!(refused, Err(TokenError::Disabled { .. })),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(stage.asked("POST", "/renew"), 0);
+    assert_eq!(stage.asked("POST", "/rotate"), 0);
+}
+
+#[tokio::test]
 async fn a_secret_that_no_connection_keeps_is_handed_out_where_the_service_does_not_show_it() {
     const ID: &str = "SU-500-000-000";
     let stage = Stage::new().await;
