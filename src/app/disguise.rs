@@ -248,7 +248,7 @@ fn replace_words(line: &str, text: &str, by: &str, joining: &[char]) -> String {
     while let Some((head, tail)) = rest.split_once(text) {
         out.push_str(head);
         let joined = |edge: Option<char>, beside: Option<char>| {
-            edge.is_some_and(char::is_alphanumeric) && beside.is_some_and(char::is_alphanumeric)
+            edge.is_some_and(joins) && beside.is_some_and(joins)
         };
         let left = head.chars().next_back().or(before);
         let within = left.is_some_and(|left| joining.contains(&left))
@@ -262,15 +262,32 @@ fn replace_words(line: &str, text: &str, by: &str, joining: &[char]) -> String {
     out
 }
 
+/// Whether `c` makes one word with such a letter or digit beside it. The scripts of East and South-East Asia put no
+/// blanks between their words, or hang their particles on foreign ones: there every letter may begin or end a name.
+fn joins(c: char) -> bool {
+    let unspaced = matches!(
+        c,
+        '\u{e00}'..='\u{eff}'
+            | '\u{1000}'..='\u{109f}'
+            | '\u{1100}'..='\u{11ff}'
+            | '\u{1780}'..='\u{17ff}'
+            | '\u{2e80}'..='\u{d7ff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{ff66}'..='\u{ffdc}'
+            | '\u{20000}'..='\u{3ffff}'
+    );
+    c.is_alphanumeric() && !unspaced
+}
+
 /// The places between whose words are looked at: everywhere but within a run of letters and digits.
 fn edges(text: &str) -> Vec<usize> {
     let mut edges = Vec::new();
     let mut within = false;
     for (at, c) in text.char_indices() {
-        if !(within && c.is_alphanumeric()) {
+        if !(within && joins(c)) {
             edges.push(at);
         }
-        within = c.is_alphanumeric();
+        within = joins(c);
     }
     edges.push(text.len());
     edges
@@ -364,6 +381,18 @@ mod tests {
             disguise.line(&redir, None, "redirects to redir"),
             "redirects to conn-1"
         );
+    }
+
+    #[test]
+    fn a_name_is_found_beside_letters_that_know_no_blanks() {
+        let (disguise, shop) = known("shop", "https://shop.example.com");
+        let line = |text: &str| disguise.line(&shop, None, text);
+        assert_eq!(line("店shopを見る"), "店conn-1を見る");
+        assert_eq!(line("shop에서 shops"), "conn-1에서 shops");
+        assert_eq!(disguise.sentence("店shopを見る"), "店conn-1を見る");
+        let (disguise, shop) = known("会社", "https://shop.example.com");
+        assert_eq!(disguise.line(&shop, None, "株式会社です"), "株式conn-1です");
+        assert_eq!(disguise.sentence("株式会社です"), "株式conn-1です");
     }
 
     #[test]
