@@ -21,9 +21,17 @@ pub enum NameProblem {
     /// Over 64 characters.
     #[error("a name has at most 64 characters")]
     Long,
-    /// Control or other invisible characters, or blanks at an end.
-    #[error("a name is visible characters, without blanks at its ends")]
-    Invisible,
+    /// Blanks at an end, or several between two words.
+    #[error("a name has no blanks at its ends, and single ones between its words")]
+    Blanks,
+    /// A control or another character that nobody sees, or a third mark on one letter.
+    #[error("a name is visible characters: its character {place}, U+{:04X}, is none", u32::from(*odd))]
+    Invisible {
+        /// The first that is none.
+        odd: char,
+        /// Its place, from 1.
+        place: usize,
+    },
     /// A leading dash would be read as a flag.
     #[error("a name does not start with a dash")]
     Dash,
@@ -38,8 +46,12 @@ impl Name {
         if text.chars().count() > 64 {
             return Err(NameProblem::Long);
         }
+        let mut characters = super::text::screened(text).zip(1..);
+        if let Some(((odd, _), place)) = characters.find(|((_, harmless), _)| !harmless) {
+            return Err(NameProblem::Invisible { odd, place });
+        }
         if super::text::inert(text, 64) != text {
-            return Err(NameProblem::Invisible);
+            return Err(NameProblem::Blanks);
         }
         if text.starts_with('-') {
             return Err(NameProblem::Dash);
@@ -356,8 +368,21 @@ mod tests {
         assert_eq!(Name::parse("shop eu").unwrap().as_str(), "shop eu");
         assert_eq!(Name::parse(""), Err(NameProblem::Empty));
         assert_eq!(Name::parse("-x"), Err(NameProblem::Dash));
-        assert_eq!(Name::parse(" x"), Err(NameProblem::Invisible));
-        assert_eq!(Name::parse("a\u{1b}b"), Err(NameProblem::Invisible));
+        assert_eq!(Name::parse(" x"), Err(NameProblem::Blanks));
+        assert_eq!(Name::parse("a  b"), Err(NameProblem::Blanks));
+        for (text, odd, place) in [
+            ("a\u{1b}b", '\u{1b}', 2),
+            ("\u{2764}\u{fe0f}", '\u{fe0f}', 2),
+            ("e\u{301}\u{302}\u{303}", '\u{303}', 4),
+        ] {
+            let problem = NameProblem::Invisible { odd, place };
+            assert_eq!(Name::parse(text), Err(problem), "{text:?}");
+        }
+        let odd = Name::parse("shop\u{200d}").unwrap_err().to_string();
+        assert_eq!(
+            odd,
+            "a name is visible characters: its character 5, U+200D, is none"
+        );
         assert_eq!(Name::parse(&"x".repeat(65)), Err(NameProblem::Long));
     }
 
