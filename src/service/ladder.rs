@@ -47,6 +47,8 @@ pub struct Ladder {
     stage: Stage,
     /// Every URL asked, in order.
     asked: Vec<Url>,
+    /// How many of them carried the key.
+    carried: usize,
     checks: Checks,
     /// The answer that the verdict rests on.
     main: Option<Main>,
@@ -126,6 +128,7 @@ impl Ladder {
             through_index: false,
             stage: Stage::Idle,
             asked: Vec::new(),
+            carried: 0,
             checks: Checks::default(),
             main: None,
             notes: Vec::new(),
@@ -274,7 +277,7 @@ impl Ladder {
         };
         self.stage = stage;
         self.asked.push(url.clone());
-        Step::Ask(Box::new(Ask {
+        let ask = Ask {
             rung,
             request: Request {
                 method: "GET",
@@ -283,6 +286,8 @@ impl Ladder {
                 authorization: with,
                 stop_after,
             },
-        }))
+        };
+        self.carried += usize::from(ask.carries_key());
+        Step::Ask(Box::new(ask))
     }
 }

@@ -6,7 +6,7 @@ use super::super::judge::conclude::{self, Ending};
 use super::super::judge::{Finding, changes, tls};
 use super::super::sign;
 use super::super::step::Step;
-use super::super::subject::Held;
+use super::super::subject::{Held, Manner};
 use super::{Ladder, Stage};
 
 impl Ladder {
@@ -21,6 +21,11 @@ impl Ladder {
         }
         if let Some(pair) = &self.pair {
             self.facts.set("username", &pair.username);
+        }
+        if self.subject.manner == Manner::Full && !self.token_only {
+            let (asked, carried) = (self.asked.len(), self.carried);
+            self.notes
+                .push(format!("requests sent: {asked}; with the key: {carried}"));
         }
         let suffix = self.suffix();
         let mut verdict = conclude::verdict(Ending {

@@ -295,9 +295,10 @@ impl Ladder {
         }
     }
 
-    /// A request that was not sent was not asked.
+    /// A request that was not sent was not asked. Only those that carry the key are held back.
     fn withdraw(&mut self) {
         self.asked.pop();
+        self.carried = self.carried.saturating_sub(1);
     }
 }
 

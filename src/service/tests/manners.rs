@@ -165,6 +165,7 @@ fn a_bisect_asks_four_times_at_most() {
     let run = climb(seen(Manner::Full), vec![companies(), companies()]);
     assert_eq!(run.asked, [BASIC, HEADERS]);
     assert!(run.says("both accepted"));
+    assert!(run.says("requests sent: 2; with the key: 2"));
     let run = climb(seen(Manner::Full), vec![companies(), denied()]);
     assert_eq!(run.reason(), Reason::Connected);
     assert!(run.says("does not know them"));
@@ -177,6 +178,7 @@ fn a_bisect_asks_four_times_at_most() {
     subject.manner = Manner::Full;
     let run = climb(subject.clone(), vec![denied(), denied(), denied()]);
     assert_eq!(run.asked, [BARE, BASIC, HEADERS]);
+    assert!(run.says("requests sent: 3; with the key: 2"));
 
     let page = || html(404, &[], "<html><title>404</title>");
     let run = climb(subject.clone(), vec![page(), denied(), denied(), denied()]);
