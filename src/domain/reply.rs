@@ -129,7 +129,7 @@ pub struct Phases {
     pub connect: Option<Duration>,
     /// TLS handshake.
     pub tls: Option<Duration>,
-    /// From the request to the head of the response.
+    /// From the request to the head of the response, or to the end of the waiting where none came.
     pub wait: Option<Duration>,
     /// From the head to the end of the body.
     pub body: Option<Duration>,

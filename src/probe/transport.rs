@@ -4,6 +4,7 @@
 mod build;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
@@ -202,14 +203,17 @@ impl Transport {
         write_down(&landing.attempt, begun, setting, reply);
         let response = match landing.result {
             Ok(response) => response,
-            Err(ended) => return ended_without_head(ended, &landing.attempt, setting),
+            Err(ended) => {
+                let ended = ended_without_head(ended, &landing.attempt, setting);
+                if ended.is_err() {
+                    // In vain, and as long as that.
+                    reply.phases.wait = waited(&landing.attempt, Instant::now());
+                }
+                return ended;
+            }
         };
         let headed = Instant::now();
-        reply.phases.wait = landing
-            .attempt
-            .marks()
-            .joined
-            .map(|joined| headed.duration_since(joined));
+        reply.phases.wait = waited(&landing.attempt, headed);
         if response.status() == 407 && setting.proxy.is_some() && !setting.tls {
             return Err(Failure::Proxy(Some(407)));
         }
@@ -257,8 +261,7 @@ impl Transport {
             }
         };
         let headed = Instant::now();
-        let joined = landing.attempt.marks().joined;
-        reply.phases.wait = joined.map(|joined| headed.duration_since(joined));
+        reply.phases.wait = waited(&landing.attempt, headed);
         bridge.correct(&mut reply.phases, begun, setting.tls);
         let outcome = read(response, deadline).await;
         reply.phases.body = Some(headed.elapsed());
@@ -363,6 +366,12 @@ fn builder(user_agent: &str, config: rustls::ClientConfig) -> reqwest::ClientBui
 
 fn client_problem(error: reqwest::Error) -> String {
     inert(&error.without_url().to_string(), 200)
+}
+
+/// How long an answer was waited for until then, where the connection stood.
+fn waited(attempt: &Attempt, until: Instant) -> Option<Duration> {
+    let joined = attempt.marks().joined;
+    joined.map(|joined| until.duration_since(joined))
 }
 
 /// Phases and TLS of the attempt that counts.

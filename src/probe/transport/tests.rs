@@ -243,7 +243,8 @@ async fn silence_ends_by_the_deadline() {
     let stub = Stub::plain(Act::Wait).await;
     let reply = send_by(Profile::default(), &get(&plain(&stub)), SHORT).await;
     assert_eq!(reply.outcome, Outcome::Failed(Failure::ResponseTimeout));
-    assert!(reply.phases.connect.is_some() && reply.phases.wait.is_none());
+    // As long as the waiting in vain took.
+    assert!(reply.phases.connect.is_some() && reply.phases.wait.is_some());
     assert!(reply.sent);
     assert_eq!(reply.addresses[0].state, State::Ok);
 }
