@@ -23,7 +23,7 @@ impl Model {
             return self.complain("the war-room shows no handle");
         }
         if self.is_editing() {
-            return self.reveal_field();
+            return self.reveal_field(out);
         }
         let Some((name, slot)) = self.selected_handle() else {
             return self.complain("there is no handle to show");
@@ -35,7 +35,8 @@ impl Model {
         self.reveal_handle(name, slot, out);
     }
 
-    fn reveal_field(&mut self) {
+    /// What is stored and not here yet, as after a lock, is fetched for it.
+    fn reveal_field(&mut self, out: &mut Effects) {
         let until = after(self.now, REVEAL);
         let Some(form) = &mut self.form else { return };
         let id = if form.focused().is_secret() {
@@ -43,14 +44,18 @@ impl Model {
         } else {
             FieldId::Key
         };
-        let here = form.secret(id).is_some_and(|field| !field.value.is_empty());
+        let field = form.secret(id);
+        let here = field.is_some_and(|field| !field.value.is_empty());
+        let kept = field.is_some_and(SecretField::is_set);
         if form.shown.take().is_some_and(|(shown, _)| shown == id) {
             return;
         }
-        if here {
-            form.shown = Some((id, until));
-        } else {
-            self.complain("there is nothing to show in this field");
+        if !kept {
+            return self.complain("there is nothing to show in this field");
+        }
+        form.shown = Some((id, until));
+        if !here && !form.loading_secrets {
+            self.load_form_secrets(out);
         }
     }
 

@@ -198,6 +198,10 @@ impl Model {
         self.is_vault_locked = false;
         self.shut = false;
         self.last_input = self.now;
+        // What was said of the lock is no longer so.
+        self.notice.take_if(|notice| {
+            notice.text.starts_with("locked") || notice.text.contains("is locked")
+        });
         self.probe_what_waited(out);
         if matches!(self.overlay, Some(Overlay::Passphrase(_))) {
             self.overlay = None;

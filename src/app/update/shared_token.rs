@@ -68,6 +68,9 @@ impl Model {
         let (name, is_set) = (sheet.name.clone(), sheet.is_set);
         let is_under_way = matches!(sheet.check, Check::UnderWay);
         match press.code {
+            KeyCode::Char('g' | 'y') | KeyCode::Enter if self.token_is_typed(&name) => {
+                self.complain("the token in the form is not saved: that goes before");
+            }
             KeyCode::Char('g') => {
                 self.overlay = None;
                 self.open_form(OpenForm::Edit(name.clone()), out);
@@ -75,9 +78,6 @@ impl Model {
                 if form.is_some_and(|form| form.editing.as_ref() == Some(&name)) {
                     out.push(Effect::MakeSharedToken(name));
                 }
-            }
-            KeyCode::Char('y') | KeyCode::Enter if self.token_is_typed(&name) => {
-                self.complain("the token in the form is not saved: that goes before");
             }
             KeyCode::Char('y') if is_set => {
                 self.copy_handle(name, HandleSlot::Token, CopyAs::Handle, out);
