@@ -82,12 +82,13 @@ pub struct WatchingSettings {
 }
 
 impl BoardEvent {
-    /// An event of a connection.
+    /// An event of a connection; `title` is its verdict's, in the words of its service.
     pub fn change(
         name: Name,
         from: Option<State>,
         to: State,
         (at, reason): (Timestamp, Reason),
+        title: &str,
     ) -> Self {
         Self {
             at,
@@ -96,6 +97,7 @@ impl BoardEvent {
                 from,
                 to,
                 reason,
+                title: title.to_owned(),
             },
         }
     }

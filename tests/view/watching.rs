@@ -85,7 +85,8 @@ fn watched(width: u16, height: u16) -> Model {
         (-2_900, "eu", State::Down, State::Ok, Reason::Connected),
         (-600, "legacy", State::Ok, State::Down, Reason::Refused),
     ] {
-        let event = BoardEvent::change(name(whose), Some(from), to, (after(seconds), reason));
+        let why = (after(seconds), reason);
+        let event = BoardEvent::change(name(whose), Some(from), to, why, reason.title());
         tell(&mut model, WatchingMessage::Changed(event));
     }
     model.notice = None;

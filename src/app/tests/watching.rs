@@ -320,6 +320,7 @@ fn change(scene: &Scene, name: &str, to: State) -> Message {
         Some(State::Ok),
         to,
         (scene.now, Reason::Refused),
+        Reason::Refused.title(),
     );
     Message::Watching(WatchingMessage::Changed(event))
 }

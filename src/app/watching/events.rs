@@ -37,6 +37,8 @@ pub enum What {
         to: State,
         /// Why.
         reason: Reason,
+        /// The same in the words of its service.
+        title: String,
     },
     /// This machine seems to be offline.
     Offline,

@@ -183,6 +183,7 @@ fn happened(verdict: &Verdict, change: Change) -> Option<BoardEvent> {
         change.from,
         change.to,
         (at, verdict.reason),
+        &verdict.title,
     ))
 }
 

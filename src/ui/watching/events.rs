@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::super::border;
 use super::super::overlay::open_box;
-use super::super::text::{inset, put, row};
+use super::super::text::{clean, inset, put, row};
 use super::super::view::View;
 use super::styled;
 use crate::app::watching::BoardEvent;
@@ -63,12 +63,19 @@ fn line(view: &View<'_>, event: &BoardEvent) -> Line<'static> {
             from,
             to,
             reason,
+            title,
         } => {
             let lamp = format!("{} {:8}", to.glyph(), to.word());
             spans.push(Span::styled(lamp, theme.lamp(*to)));
             spans.push(Span::styled(view.name(name), theme.text));
             let was = from.map_or_else(String::new, |from| format!(", was {}", from.word()));
-            let why = format!("{was} · {}", reason.title());
+            // As in the table: only the war-room would tell more by the service's own words.
+            let title = if view.model.war_room {
+                reason.title().to_owned()
+            } else {
+                clean(title)
+            };
+            let why = format!("{was} · {title}");
             spans.push(Span::styled(why, theme.faint));
         }
         What::Offline => spans.push(Span::styled("this machine is offline", theme.warn)),
