@@ -148,7 +148,7 @@ pub(super) fn addresses(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
 
 /// Milliseconds without decimals; what is less than one says so.
 pub(super) fn whole(ms: f64) -> String {
-    if ms > 0.0 && ms < 0.5 {
+    if ms < 0.5 {
         "<1".to_owned()
     } else {
         format!("{ms:.0}")
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(clock(8_072), "2:14:32");
         assert_eq!(
             (whole(0.2), whole(0.0), whole(41.6)),
-            ("<1".into(), "0".into(), "42".into())
+            ("<1".into(), "<1".into(), "42".into())
         );
     }
 }
