@@ -26,7 +26,7 @@ pub use group::within_days;
 pub use problem::{Refusal, TokenProblem};
 pub use query::TokenQuery;
 pub use rql::{Rql, Term};
-pub use way::{Proxies, Way};
+pub use way::Way;
 
 pub use crate::domain::token::{
     Day, Expiry, Extension, Group, Module, Moment, NewToken, Order, Page, Permission, Person,

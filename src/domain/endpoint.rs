@@ -127,7 +127,7 @@ impl Endpoint {
     /// Whether the host is this machine: `localhost`, a name below it, 127.0.0.0/8 or `[::1]`.
     pub fn is_loopback(&self) -> bool {
         match self.0.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Domain(name)) => is_localhost(name),
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
@@ -279,6 +279,12 @@ fn percent_decode(text: &str) -> String {
         rest = tail;
     }
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Whether `name` is reserved for this machine (RFC 6761, section 6.3): `localhost`, and every name below it.
+pub fn is_localhost(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 #[cfg(test)]

@@ -58,6 +58,12 @@ impl Profile {
         proxy.is_some_and(|proxy| !is_here(proxy))
     }
 
+    /// The proxy that `url` is asked through, if any. An error is one sentence, without user info.
+    pub fn proxy_for(&self, url: &Url) -> Result<Option<Url>, String> {
+        let routes = Routes::read(&self.proxy)?;
+        Ok(routes.proxy_for(url).cloned())
+    }
+
     /// Whether the same client serves both: they differ in nothing but time and address family, which
     /// belong to a request.
     pub(super) fn shares_client_with(&self, other: &Self) -> bool {
@@ -254,7 +260,11 @@ fn names(entry: &str, host: &str, port: Option<u16>) -> bool {
     }
     let (entry, wanted_port) = match entry.rsplit_once(':') {
         Some((before, after)) if after.bytes().all(|b| b.is_ascii_digit()) => {
-            (before, after.parse::<u16>().ok())
+            let Ok(wanted) = after.parse::<u16>() else {
+                // No port at all: the entry names nothing.
+                return false;
+            };
+            (before, Some(wanted))
         }
         _ => (entry, None),
     };
@@ -329,6 +339,10 @@ mod tests {
             ("example.com", "http://notexample.com", false),
             ("a, Example.COM:8080", "http://example.com:8080", true),
             ("example.com:8080", "http://example.com", false),
+            ("example.com:99999", "http://example.com", false),
+            ("example.com:", "http://example.com", false),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080", true),
+            ("127.0.0.1:8080", "http://127.0.0.1:9", false),
             ("127.0.0.1", "http://127.0.0.1:9", true),
             ("127.0.0.1", "http://127.0.0.2", false),
             ("10.0.0.0/8", "http://10.9.8.7", true),

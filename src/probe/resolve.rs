@@ -3,14 +3,14 @@
 //! The standard library and tokio hide `getaddrinfo`'s code; `dns-lookup` gives it. A hung lookup takes
 //! ten seconds and can't be cancelled, so at most [`AT_ONCE`] run at a time, each in a blocking task.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use reqwest::dns::{Addrs, Name, Resolving};
 use tokio::sync::Semaphore;
 
-use crate::domain::{AddressFamily, Failure};
+use crate::domain::{AddressFamily, Failure, endpoint};
 
 use super::trace::ATTEMPT;
 
@@ -67,13 +67,30 @@ impl Resolver {
             .ok()
             .ok_or(LookupFailure::Local)?;
         let host = host.to_owned();
+        let is_here = endpoint::is_localhost(&host);
         let lookup = tokio::task::spawn_blocking(move || {
             // The permit goes with the thread: a caller that gave up does not free its place.
             let _permit = permit;
             system_lookup(&host, family)
         });
-        lookup.await.unwrap_or(Err(LookupFailure::Local))
+        let found = lookup.await.unwrap_or(Err(LookupFailure::Local));
+        if is_here {
+            Ok(of_this_machine(found.unwrap_or_default(), family))
+        } else {
+            found
+        }
     }
+}
+
+/// What `localhost` and the names below it stand for: this machine, whatever a name server says (RFC 6761, section
+/// 6.3). A key may go there in the open.
+fn of_this_machine(mut found: Vec<IpAddr>, family: AddressFamily) -> Vec<IpAddr> {
+    found.retain(IpAddr::is_loopback);
+    if found.is_empty() {
+        let both = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        found.extend(both.into_iter().filter(|address| belongs(*address, family)));
+    }
+    found
 }
 
 fn system_lookup(host: &str, family: AddressFamily) -> Result<Vec<IpAddr>, LookupFailure> {
@@ -202,6 +219,23 @@ mod tests {
                 .await
                 .is_err()
         );
+    }
+
+    #[test]
+    fn names_of_this_machine_lead_nowhere_else() {
+        let read = |texts: &[&str]| -> Vec<IpAddr> {
+            texts.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        let any = AddressFamily::Any;
+        let both = read(&["127.0.0.1", "::1"]);
+        assert_eq!(of_this_machine(read(&["203.0.113.7"]), any), both);
+        assert_eq!(of_this_machine(Vec::new(), any), both);
+        assert_eq!(
+            of_this_machine(Vec::new(), AddressFamily::V6),
+            read(&["::1"])
+        );
+        let hosts_file = read(&["127.0.0.2", "203.0.113.7"]);
+        assert_eq!(of_this_machine(hosts_file, any), read(&["127.0.0.2"]));
     }
 
     #[test]

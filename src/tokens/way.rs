@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use url::Url;
+
 use crate::domain::{AddressFamily, Secret};
 
 /// How requests travel. Files were read by `store`, the environment by `config`.
@@ -9,8 +11,8 @@ use crate::domain::{AddressFamily, Secret};
 pub struct Way {
     /// For one request, its answer included.
     pub timeout: Duration,
-    /// Through which proxy.
-    pub proxies: Proxies,
+    /// The proxy that this service is asked through, if any. It may hold a password, so a way has no `Debug`.
+    pub proxy: Option<Url>,
     /// Further certificate authorities, each a PEM file's bytes; trusted beside the system's.
     pub extra_roots: Vec<Vec<u8>>,
     /// Client certificate chain and its key, both PEM.
@@ -21,32 +23,10 @@ pub struct Way {
     pub user_agent: String,
     /// Whether the key may travel over plain http to a host that is not loopback.
     pub allow_http: bool,
-    /// Whether requests leave this machine by a proxy, whatever host they are for: then plain http to a
-    /// loopback address is read by others too.
+    /// Whether that proxy is beyond this machine: then plain http to a loopback address is read by others too.
     pub by_proxy: bool,
     /// Before the second try of a request; doubled before each further one.
     pub pause: Duration,
-}
-
-/// Through which proxy requests go. The URLs may hold passwords, so none of this has `Debug`.
-#[derive(Clone, Default)]
-pub enum Proxies {
-    /// Straight.
-    #[default]
-    None,
-    /// This one for everything.
-    All(String),
-    /// As the environment's variables say.
-    Environment {
-        /// For http targets.
-        http: Option<String>,
-        /// For https targets.
-        https: Option<String>,
-        /// For targets without one of their own.
-        all: Option<String>,
-        /// Hosts that are asked straight, divided by commas.
-        none: String,
-    },
 }
 
 impl Default for Way {
@@ -54,7 +34,7 @@ impl Default for Way {
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(30),
-            proxies: Proxies::None,
+            proxy: None,
             extra_roots: Vec::new(),
             identity: None,
             family: AddressFamily::Any,

@@ -276,3 +276,36 @@ fn plain_http_to_loopback_is_no_secret_where_a_proxy_elsewhere_carries_it() {
         assert!(proxy.asked()[before..].concat().contains(KEY));
     }
 }
+
+#[test]
+fn the_tokens_of_an_account_go_the_same_way_as_a_probe() {
+    let proxy = Proxy::start(answers);
+    let elsewhere = format!("http://0.0.0.0:{}", proxy.port);
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}/public/v1");
+    let home = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], none: &str| {
+        let variables = [("K", KEY), ("http_proxy", &elsewhere), ("no_proxy", none)];
+        switchboard(home.path(), arguments, &variables, "")
+    };
+    let add = [
+        "connection",
+        "add",
+        "a",
+        "--service",
+        "connect",
+        "--url",
+        &url,
+    ];
+    let key = ["--username", "SU-160-984-311", "--key-ref", "env:K"];
+    let added = run(&[&add[..], &key].concat(), "");
+    assert_eq!(added.code, 0, "{added:?}");
+    // Exempt by host and port: asked straight, where nobody listens.
+    let none = format!("127.0.0.1:{port}");
+    let straight = run(&["token", "list", "a"], &none);
+    assert_eq!(straight.code, 2, "{straight:?}");
+    // Not exempt: the key would leave this machine in the open.
+    let refused = run(&["token", "list", "a"], "");
+    assert!(refused.err.contains("plain http"), "{refused:?}");
+    assert_eq!(proxy.asked(), [""; 0], "the proxy saw the key");
+}

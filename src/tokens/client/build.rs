@@ -1,12 +1,12 @@
 //! What the requests of one client share: TLS, proxy, and the header that carries the key.
 
 use std::error::Error;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
-use reqwest::{NoProxy, Proxy, redirect};
+use reqwest::{Proxy, redirect};
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 use zeroize::Zeroizing;
 
-use super::super::way::{Proxies, Way};
+use super::super::way::Way;
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, Endpoint, Secret};
 
@@ -38,8 +38,16 @@ pub(super) fn client(base: &Endpoint, way: &Way) -> Result<reqwest::Client, Stri
         AddressFamily::V4 => builder = builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         AddressFamily::V6 => builder = builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
     }
-    for proxy in proxies(&way.proxies)? {
-        builder = builder.proxy(proxy);
+    let name = base.url().domain().filter(|_| base.is_loopback());
+    if let Some(name) = name {
+        // Whatever a name server says: the key may go there in the open.
+        let here = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        builder = builder.resolve_to_addrs(name, &here.map(|ip: IpAddr| SocketAddr::new(ip, 0)));
+    }
+    if let Some(proxy) = &way.proxy {
+        // The URL may hold a password: it is not told.
+        let bad = |_| "the proxy is not a URL such as http://proxy:3128".to_owned();
+        builder = builder.proxy(Proxy::all(proxy.clone()).map_err(bad)?);
     }
     builder
         .build()
@@ -110,46 +118,6 @@ fn certificates(pem: &[u8], file: &str) -> Result<Vec<CertificateDer<'static>>, 
         .ok()
         .filter(|found| !found.is_empty())
         .ok_or_else(|| format!("{file} holds no certificate in PEM form"))
-}
-
-fn proxies(proxies: &Proxies) -> Result<Vec<Proxy>, String> {
-    // The URL may hold a password: it is not told.
-    let bad = |_| "the proxy is not a URL such as http://proxy:3128".to_owned();
-    match proxies {
-        Proxies::None => Ok(Vec::new()),
-        Proxies::All(url) => Ok(vec![Proxy::all(whole(url)).map_err(bad)?]),
-        Proxies::Environment {
-            http,
-            https,
-            all,
-            none,
-        } => {
-            let mut found = Vec::new();
-            if let Some(url) = filled(http.as_ref()) {
-                found.push(Proxy::http(whole(url)).map_err(bad)?);
-            }
-            if let Some(url) = filled(https.as_ref()) {
-                found.push(Proxy::https(whole(url)).map_err(bad)?);
-            }
-            if let Some(url) = filled(all.as_ref()) {
-                found.push(Proxy::all(whole(url)).map_err(bad)?);
-            }
-            let spared = |proxy: Proxy| proxy.no_proxy(NoProxy::from_string(none));
-            Ok(found.into_iter().map(spared).collect())
-        }
-    }
-}
-
-fn filled(url: Option<&String>) -> Option<&str> {
-    url.map(|url| url.trim()).filter(|url| !url.is_empty())
-}
-
-fn whole(url: &str) -> String {
-    if url.contains("://") {
-        url.to_owned()
-    } else {
-        format!("http://{url}")
-    }
 }
 
 fn told(what: &str, error: &dyn Error) -> String {

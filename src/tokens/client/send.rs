@@ -267,15 +267,28 @@ fn classified(error: &reqwest::Error) -> (Reason, &'static str) {
         Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
             (Reason::Unreachable, "there is no route to it")
         }
-        _ if error.is_connect() => (
-            Reason::DnsNotFound,
-            "its name has no address, or nobody answers there",
-        ),
+        _ if error.is_connect() && is_lookup(error) => {
+            (Reason::DnsNotFound, "its name has no address")
+        }
+        Some(io::ErrorKind::TimedOut) => (Reason::ConnectTimeout, "nobody answers there"),
+        _ if error.is_connect() => (Reason::Unreachable, "no connection could be made"),
         _ => (
             Reason::ClosedEarly,
             "the connection was closed before an answer",
         ),
     }
+}
+
+/// Whether the name could not be looked up: the client says so in words alone.
+fn is_lookup(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(link) = next {
+        if link.to_string() == "dns error" {
+            return true;
+        }
+        next = link.source();
+    }
+    false
 }
 
 /// The innermost cause of type `E`, also where an I/O error wraps it.

@@ -17,15 +17,13 @@ use super::super::gate::LockoutGate;
 use super::super::profile;
 use super::super::secrets::{Trust, origin_of};
 use super::problem::TokenError;
-use crate::config::Environment;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::token::Guard;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Origin, Reason, Secret, ServiceId};
 use crate::probe::{Gate, Permit, Ticket};
 use crate::service::{Held, Ladder, Subject};
 use crate::tokens::{
-    Extension, Module, Page, Permission, Proxies, Token, TokenClient, TokenProblem, TokenQuery,
-    Usage, Way,
+    Extension, Module, Page, Permission, Token, TokenClient, TokenProblem, TokenQuery, Usage, Way,
 };
 
 /// The API's own lists are slower than a probe: no request has less time than this.
@@ -372,11 +370,22 @@ fn way(connection: &Connection, inner: &Inner) -> Result<Way, WorkError> {
     };
     let timeout = Duration::from_secs(timeout_s.into());
     let profile = profile::read(connection, timeout, &inner.environment)?;
-    let endpoint = Endpoint::parse(&connection.url);
+    let (proxy, by_proxy) = match Endpoint::parse(&connection.url) {
+        Ok(endpoint) => {
+            let proxy = profile.proxy_for(endpoint.url());
+            let proxy = proxy.map_err(|why| WorkError::Failed {
+                doing: "choosing the proxy".to_owned(),
+                why,
+            })?;
+            (proxy, profile.leaves_by_proxy(endpoint.url()))
+        }
+        // Whoever asks for the account has said what is wrong with it.
+        Err(_) => (None, false),
+    };
     Ok(Way {
-        by_proxy: endpoint.is_ok_and(|endpoint| profile.leaves_by_proxy(endpoint.url())),
+        proxy,
+        by_proxy,
         timeout: profile.timeout.max(LEAST_TIME),
-        proxies: proxies(connection.proxy.as_deref(), &inner.environment),
         extra_roots: profile.extra_roots,
         identity: profile
             .identity
@@ -386,17 +395,4 @@ fn way(connection: &Connection, inner: &Inner) -> Result<Way, WorkError> {
         allow_http: connection.allow_http,
         ..Way::default()
     })
-}
-
-fn proxies(own: Option<&str>, environment: &Environment) -> Proxies {
-    if let Some(own) = own {
-        return Proxies::All(own.to_owned());
-    }
-    let variables = &environment.proxies;
-    Proxies::Environment {
-        http: variables.http.clone(),
-        https: variables.https.clone(),
-        all: variables.all.clone(),
-        none: variables.no.clone().unwrap_or_default(),
-    }
 }
