@@ -79,6 +79,10 @@ pub struct WatchingSettings {
     pub notify: bool,
     /// When all connections may fail as planned.
     pub maintenance: Vec<Window>,
+    /// Seconds between two probes of a connection that names no interval.
+    pub interval_s: u32,
+    /// What is run at changes. Nothing of it is shown here: the watch is to be told where it is another one.
+    pub on_change: Vec<String>,
 }
 
 impl BoardEvent {

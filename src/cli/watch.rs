@@ -151,7 +151,7 @@ async fn replan(
     watch: &mut Watch,
 ) -> Result<(), Fault> {
     let connections = chosen(context, arguments).await?;
-    watch.set_maintenance(context.desk.settings().await?.maintenance);
+    watch.obey(&context.desk.settings().await?);
     watch.replace(connections);
     Ok(())
 }

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use command::Variables;
+pub use command::{AFTER_ITS_END, Group, Variables};
 use keyring::Keyring;
 pub use keyring::KeyringProblem;
 pub use kind::{Offer, StoreKind};

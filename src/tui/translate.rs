@@ -172,6 +172,8 @@ pub fn configuration(configuration: &Configuration, services: &Services) -> Load
             bell: settings.bell,
             notify: settings.notify,
             maintenance: settings.maintenance.clone(),
+            interval_s: settings.interval_s,
+            on_change: settings.on_change.clone(),
         },
         banner: Vec::new(),
         locked: false,

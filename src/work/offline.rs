@@ -22,7 +22,7 @@ pub struct Reachability {
 }
 
 impl Reachability {
-    /// Takes in what became of a probe of `host`, one of `watched` hosts, and says whether this machine
+    /// Takes in what became of a probe of `host`, one of `watched` distinct hosts, and says whether this machine
     /// seems to be offline now.
     pub fn hear(&mut self, host: &HostPort, reason: Reason, watched: usize) -> bool {
         match reason {
@@ -59,7 +59,7 @@ impl Reachability {
         !silent && !Self::is_network_failure(reason)
     }
 
-    /// Whether this machine seems to be offline.
+    /// Whether this machine seems to be offline, of whose probes so many distinct hosts are asked.
     pub fn is_offline(&self, watched: usize) -> bool {
         self.silent.len() >= (watched / SHARE).clamp(FEWEST, MOST)
     }
@@ -72,18 +72,18 @@ impl Reachability {
 pub struct SideBySide {
     reach: Reachability,
     kept: Vec<Verdict>,
-    heard: usize,
+    hosts: HashSet<HostPort>,
     answered: bool,
 }
 
 impl SideBySide {
     /// Takes in one verdict, and gives those that can be told by now.
     pub fn hear(&mut self, verdict: Verdict) -> Vec<Verdict> {
-        self.heard += 1;
         let failed = Reachability::is_network_failure(verdict.reason);
         let host = distant(&verdict);
         if let Some(host) = &host {
-            self.reach.hear(host, verdict.reason, self.heard);
+            self.hosts.insert(host.clone());
+            self.reach.hear(host, verdict.reason, self.hosts.len());
             self.answered |= Reachability::is_answer(verdict.reason);
         }
         if failed && host.is_some() && !self.answered {
@@ -99,7 +99,7 @@ impl SideBySide {
 
     /// The last has come: what is left, as `offline` where that is what it was.
     pub fn end(self) -> Vec<Verdict> {
-        let is_offline = self.reach.is_offline(self.heard);
+        let is_offline = self.reach.is_offline(self.hosts.len());
         let read = |verdict| {
             if is_offline {
                 offline(verdict)

@@ -4,12 +4,12 @@
 //! secret, and of the environment only what holds none either.
 
 use std::ffi::OsString;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -17,6 +17,7 @@ use super::damping::Change;
 use super::desk::Desk;
 use crate::domain::text::inert;
 use crate::domain::{State, Verdict};
+use crate::store::secrets::{AFTER_ITS_END, Group};
 
 /// How long the user's command may run.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -46,16 +47,18 @@ impl Recorder {
     /// Records into the state of `desk`; `on_change` is the user's command, if there is one.
     pub(super) fn new(desk: Desk, on_change: Vec<String>) -> Self {
         let (failed, failures) = unbounded_channel();
-        let command = OnChange {
-            words: on_change,
-            turns: Semaphore::new(COMMANDS),
-            waiting: Semaphore::new(WAITING),
-        };
         Self {
             desk,
-            command: Arc::new(command),
+            command: Arc::new(OnChange::new(on_change)),
             failed,
             failures,
+        }
+    }
+
+    /// Another command from now on, where `on_change` is another one.
+    pub(super) fn obey(&mut self, on_change: &[String]) {
+        if self.command.words != on_change {
+            self.command = Arc::new(OnChange::new(on_change.to_vec()));
         }
     }
 
@@ -121,6 +124,14 @@ impl Change {
 }
 
 impl OnChange {
+    fn new(words: Vec<String>) -> Self {
+        Self {
+            words,
+            turns: Semaphore::new(COMMANDS),
+            waiting: Semaphore::new(WAITING),
+        }
+    }
+
     fn program(&self) -> &str {
         self.words.first().map_or("", String::as_str)
     }
@@ -143,34 +154,55 @@ impl OnChange {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
+            .process_group(0)
             .spawn()
             .map_err(|error| format!("{}: {}", inert(program, 60), told(error)))?;
-        let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-        let talk = async {
-            let writing = async {
-                if let Some(mut stdin) = stdin {
-                    // A command that does not read its input is none the worse for it.
-                    let _ = stdin.write_all(json).await;
-                }
-            };
-            let mut said = Vec::new();
-            let reading = async {
-                if let Some(mut stderr) = stderr {
-                    let _ = (&mut stderr).take(MOST_TALK).read_to_end(&mut said).await;
-                    // More than that is of no interest, but a full pipe would stop it.
-                    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
-                }
-            };
-            tokio::join!(writing, reading);
-            (child.wait().await, said)
+        let group = Group::of(&child);
+        let Ok((status, said)) = tokio::time::timeout(COMMAND_LIMIT, heard(&mut child, json)).await
+        else {
+            let limit = COMMAND_LIMIT.as_secs();
+            return Err(format!("it ran for {limit} seconds and was ended"));
         };
-        match tokio::time::timeout(COMMAND_LIMIT, talk).await {
-            Ok((Ok(status), _)) if status.success() => Ok(()),
-            Ok((Ok(status), said)) => Err(format!("it ended with {status}{}", last_words(&said))),
-            Ok((Err(error), _)) => Err(told(error)),
-            Err(_) => Err("it ran for 30 seconds and was ended".to_owned()),
+        group.leave();
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(format!("it ended with {status}{}", last_words(&said))),
+            Err(error) => Err(told(error)),
         }
     }
+}
+
+/// Gives `child` its input, and takes down what it says until it has ended. What it leaves running for later may hold
+/// its output open for ever: that is not waited for.
+async fn heard(child: &mut Child, json: &[u8]) -> (std::io::Result<ExitStatus>, Vec<u8>) {
+    let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
+    let mut said = Vec::new();
+    let status = {
+        let writing = async {
+            if let Some(mut stdin) = stdin {
+                // A command that does not read its input is none the worse for it.
+                let _ = stdin.write_all(json).await;
+            }
+        };
+        let reading = async {
+            if let Some(mut stderr) = stderr {
+                let _ = (&mut stderr).take(MOST_TALK).read_to_end(&mut said).await;
+                // More than that is of no interest, but a full pipe would stop it.
+                let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+            }
+        };
+        let talk = async { tokio::join!(writing, reading) };
+        tokio::pin!(talk);
+        tokio::select! {
+            _ = &mut talk => child.wait().await,
+            status = child.wait() => {
+                // All that it said is in the pipe by now.
+                let _ = tokio::time::timeout(AFTER_ITS_END, talk).await;
+                status
+            }
+        }
+    };
+    (status, said)
 }
 
 fn last_words(said: &[u8]) -> String {
@@ -188,11 +220,7 @@ mod tests {
     }
 
     fn command(script: &str) -> OnChange {
-        OnChange {
-            words: ["/bin/sh", "-c", script].map(str::to_owned).to_vec(),
-            turns: Semaphore::new(COMMANDS),
-            waiting: Semaphore::new(WAITING),
-        }
+        OnChange::new(["/bin/sh", "-c", script].map(str::to_owned).to_vec())
     }
 
     #[tokio::test]
@@ -219,6 +247,14 @@ mod tests {
             why.starts_with("/nonexistent/program: No such file"),
             "{why}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_it_leaves_running_is_not_waited_for() {
+        // A program that outlives the test's patience by far, and holds the output open.
+        let script = "sleep 600 & echo last words >&2; exit 3";
+        let why = command(script).run(variables(), b"{}").await.unwrap_err();
+        assert!(why.ends_with("last words"), "{why}");
     }
 
     #[tokio::test]

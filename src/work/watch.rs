@@ -30,6 +30,7 @@ use super::record::Recorder;
 use crate::domain::window::maintained_until;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Verdict, Window};
 use crate::probe::schedule::{SHORTEST, Schedule};
+use crate::store::Settings;
 use lanes::Lanes;
 
 /// What falls due within so long starts together: each time that a machine at rest is woken costs it more than
@@ -101,6 +102,8 @@ pub struct Watch {
     told: VecDeque<WatchEvent>,
     paused: bool,
     reach: Reachability,
+    /// How many distinct hosts beyond this machine are asked.
+    hosts: usize,
     offline: bool,
     chance: Chance,
     recorder: Option<Recorder>,
@@ -190,6 +193,7 @@ impl Watch {
             told: VecDeque::new(),
             paused: false,
             reach: Reachability::default(),
+            hosts: 0,
             offline: false,
             chance: Chance::seeded(),
             recorder: None,
@@ -239,9 +243,25 @@ impl Watch {
         self.paused = paused;
     }
 
-    /// When all connections may fail as planned, from now on.
-    pub fn set_maintenance(&mut self, windows: Vec<Window>) {
-        self.settings.maintenance = windows;
+    /// Goes by these settings from now on: when all connections may fail as planned, how often those are probed that
+    /// name no interval, and what is run at a change.
+    pub fn obey(&mut self, settings: &Settings) {
+        self.settings.maintenance.clone_from(&settings.maintenance);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.obey(&settings.on_change);
+        }
+        let interval = Duration::from_secs(settings.interval_s.into());
+        if interval == std::mem::replace(&mut self.settings.default_interval, interval)
+            || self.settings.interval.is_some()
+        {
+            return;
+        }
+        let follows = |entry: &&Entry| entry.connection.interval_s.is_none();
+        let following = self.entries.values().filter(follows);
+        let following: Vec<_> = following
+            .map(|entry| Arc::clone(&entry.connection))
+            .collect();
+        self.begin_anew(following);
     }
 
     /// Makes the connection due now, where it is not running anyway.
@@ -272,8 +292,15 @@ impl Watch {
                 Some(_) | None => changed.push(new),
             }
         }
-        let spread = self.spread(changed.len());
-        for connection in changed {
+        self.begin_anew(changed);
+        let hosts = self.entries.values().filter_map(|e| e.distant.as_ref());
+        self.hosts = hosts.collect::<HashSet<_>>().len();
+    }
+
+    /// Probes these soon, and then at their intervals. What was announced of them stays.
+    fn begin_anew(&mut self, connections: Vec<Arc<Connection>>) {
+        let spread = self.spread(connections.len());
+        for connection in connections {
             let damping = self.forget(&connection.name);
             self.add(connection, damping.unwrap_or_default(), spread);
         }
@@ -384,7 +411,7 @@ impl Watch {
         let Some(name) = self.names.remove(&id) else {
             return;
         };
-        let watched = self.entries.len();
+        let hosts = self.hosts;
         // Removed or replaced meanwhile: the answer is of no interest.
         let Some(entry) = self
             .entries
@@ -404,7 +431,7 @@ impl Watch {
             .finished(&name, now, not_before, &mut || random.share());
         let maintained = entry.is_maintained(&self.settings.maintenance, verdict.at);
         let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
-            self.reach.hear(host, verdict.reason, watched)
+            self.reach.hear(host, verdict.reason, hosts)
         });
         let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);
         let change = if failed_with_all {

@@ -329,7 +329,7 @@ fn noisy(scene: &mut Scene, bell: bool, notify: bool) {
     scene.model.board.settings = WatchingSettings {
         bell,
         notify,
-        maintenance: Vec::new(),
+        ..WatchingSettings::default()
     };
 }
 

@@ -55,13 +55,13 @@ impl Model {
         }
     }
 
-    /// Whether the watch must be told: connections or maintenance windows are others.
+    /// Whether the watch must be told: connections or what it goes by are others.
     fn watches_other_than(&self, loaded: &Loaded) -> bool {
         let same = |connection: &Arc<Connection>| {
             let known = self.entries.get(&connection.name);
             known.is_some_and(|entry| entry.connection == *connection)
         };
-        self.board.settings.maintenance != loaded.watching.maintenance
+        self.board.settings != loaded.watching
             || self.entries.len() != loaded.connections.len()
             || !loaded.connections.iter().all(same)
     }

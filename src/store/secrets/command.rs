@@ -22,7 +22,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 const STDERR_LIMIT: u64 = 4096;
 
 /// How long its output is listened to after its end: what it started may hold that open for ever.
-const AFTER_ITS_END: Duration = Duration::from_millis(200);
+pub const AFTER_ITS_END: Duration = Duration::from_millis(200);
 
 /// Gives a program, by its name, the whole environment that it gets.
 pub type Variables = Arc<dyn Fn(&str) -> Vec<(OsString, OsString)> + Send + Sync>;
@@ -53,7 +53,7 @@ pub(super) async fn run_within(
         .process_group(0)
         .spawn()
         .map_err(|error| refused(program, &start_failed(&error)))?;
-    let mut group = Group(child.id());
+    let group = Group::of(&child);
     let Ok(outcome) = tokio::time::timeout(limit, listen(&mut child)).await else {
         return Err(refused(
             program,
@@ -61,8 +61,7 @@ pub(super) async fn run_within(
         ));
     };
     let heard = outcome.map_err(|error| refused(program, &inert(&error.to_string(), 80)))?;
-    // It has ended by itself: an agent that it started for later may stay.
-    group.0 = None;
+    group.leave();
     heard.secret(program)
 }
 
@@ -158,8 +157,22 @@ async fn talk(source: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) -> io:
     Ok(())
 }
 
-/// Kills the program's process group when dropped: neither it nor what it started outlives its time.
-struct Group(Option<u32>);
+/// Kills the group of a program that was started as the head of one, when dropped: neither it nor what it started
+/// outlives its time.
+#[derive(Debug)]
+pub struct Group(Option<u32>);
+
+impl Group {
+    /// The group of `child`.
+    pub fn of(child: &Child) -> Self {
+        Self(child.id())
+    }
+
+    /// The program has ended by itself: what it left running for later may stay.
+    pub fn leave(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for Group {
     fn drop(&mut self) {

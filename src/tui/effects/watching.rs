@@ -150,7 +150,7 @@ async fn follow(desk: &Desk, mut watch: Watch, mut replans: UnboundedReceiver<()
             Some(()) = replans.recv() => {
                 // One that can't be read changes nothing: the screen has said so.
                 if let Ok(configuration) = desk.configuration().await {
-                    watch.set_maintenance(configuration.settings.maintenance.clone());
+                    watch.obey(&configuration.settings);
                     watch.replace(configuration.connections.clone());
                 }
             }

@@ -228,6 +228,46 @@ async fn an_offline_machine_is_said_once_and_paints_nothing_red() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_connections_to_a_few_hosts_are_a_few_hosts() {
+    let rig = Arc::new(Rig::default());
+    let connections = (0..100).map(|n| {
+        let url = format!("https://{}.example/{n}", n % 5);
+        connection(&format!("c{n}"), &url)
+    });
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::DnsFailed);
+    let mut watch = Watch::new(
+        probe,
+        connections.collect::<Vec<_>>(),
+        WatchSettings::default(),
+    );
+    let events = events_within(&mut watch, Duration::from_secs(120)).await;
+    let is_offline = |event: &WatchEvent| matches!(event, WatchEvent::Offline(true));
+    assert!(events.iter().any(is_offline));
+    assert_eq!(changes(&events), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_interval_of_the_settings_is_obeyed_while_it_runs() {
+    let rig = Arc::new(Rig::default());
+    let probe = rig.probe(Duration::from_millis(5), |_| Reason::Connected);
+    let mut own = connection("own", "https://own.example");
+    own.interval_s = Some(600);
+    let all = vec![connection("a", "https://a.example"), own];
+    let mut watch = Watch::new(probe, all, WatchSettings::default());
+    events_within(&mut watch, Duration::from_secs(5)).await;
+    let often = Settings {
+        interval_s: 10,
+        ..Settings::default()
+    };
+    watch.obey(&often);
+    let events = events_within(&mut watch, Duration::from_secs(100)).await;
+    assert!((9..=13).contains(&starts(&events)), "{}", starts(&events));
+    watch.obey(&often);
+    let events = events_within(&mut watch, Duration::from_secs(5)).await;
+    assert!(starts(&events) <= 1, "the same settings start nothing anew");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_removed_is_ended_and_what_is_changed_comes_soon() {
     let rig = Arc::new(Rig::default());
     let probe = rig.probe(Duration::from_secs(20), |_| Reason::Connected);
@@ -292,7 +332,7 @@ async fn within_maintenance_nothing_is_announced_and_what_lasts_is_afterwards() 
         let events = events_within(&mut watch, Duration::from_secs(600)).await;
         assert!(starts(&events) >= 9, "probes go on");
         assert_eq!(changes(&events), []);
-        watch.set_maintenance(Vec::new());
+        watch.obey(&Settings::default());
         watch.replace(vec![connection("a", "https://a.example")]);
         let events = events_within(&mut watch, Duration::from_secs(200)).await;
         assert_eq!(changes(&events), [State::Down]);
