@@ -77,8 +77,8 @@ pub enum Message {
         /// Its token.
         token: Result<Option<Secret>, String>,
     },
-    /// The draft was saved under this name.
-    Saved(Box<Connection>),
+    /// The draft was saved under this name; so many older values could not be taken out of their stores.
+    Saved(Box<Connection>, usize),
     /// It was not; one sentence. The draft is kept.
     SaveFailed(String),
     /// Saving needs a place for secrets: what this machine offers.

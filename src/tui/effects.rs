@@ -429,7 +429,7 @@ async fn load_secrets(desk: Desk, name: Name) -> Message {
 
 fn save(saved: Result<Saved, WorkError>) -> Message {
     match saved {
-        Ok(saved) => Message::Saved(Box::new(saved.connection)),
+        Ok(saved) => Message::Saved(Box::new(saved.connection), saved.left_behind.len()),
         Err(error) => refused(error, Message::SaveFailed),
     }
 }

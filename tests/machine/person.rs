@@ -400,7 +400,7 @@ impl Form {
                 let kept = world.put(&draft, replaces.as_ref());
                 assert_eq!(kept, self.meant, "what was saved is not what was meant");
                 let connection = world.connection(draft.connection.name.as_str());
-                world.send(Message::Saved(Box::new(connection.clone())));
+                world.send(Message::Saved(Box::new(connection.clone()), 0));
                 let entry = &world.model.entries[&connection.name];
                 assert_eq!(*entry.connection, connection);
                 assert!(world.model.form.is_none(), "the form is closed");

@@ -394,7 +394,7 @@ impl World {
                 draft, replaces, ..
             } if well => {
                 self.put(&draft, replaces.as_ref());
-                Message::Saved(Box::new(self.connection(draft.connection.name.as_str())))
+                Message::Saved(Box::new(self.connection(draft.connection.name.as_str())), 0)
             }
             Effect::Save { .. } | Effect::AddToken { .. } => match which % 4 {
                 0 => Message::SaveFailed(no()),

@@ -184,7 +184,7 @@ fn answer(scene: &mut Scene, well: bool) {
             key_origin: None,
             token: Err("locked".to_owned()),
         },
-        Effect::Save { draft, .. } if well => Message::Saved(Box::new(draft.connection)),
+        Effect::Save { draft, .. } if well => Message::Saved(Box::new(draft.connection), 0),
         Effect::Save { .. } | Effect::LoadSecrets(_) => Message::PassphraseNeeded(Unlock::Create),
         Effect::AddToken { .. } => Message::StoreNeeded(Vec::new()),
         Effect::Remove(name) => Message::Removed(name, 0),

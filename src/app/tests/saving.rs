@@ -50,7 +50,7 @@ fn a_proven_draft_is_saved_at_once() {
         (Some(Secret::new(KEY)), true)
     );
     assert_eq!((replaces, store), (None, None));
-    scene.send(Message::Saved(Box::new(draft.connection)));
+    scene.send(Message::Saved(Box::new(draft.connection), 0));
     assert!(scene.model.form.is_none());
     assert_eq!(scene.selected(), "b.example.com");
     assert_eq!(scene.model.focus, Pane::List);
@@ -117,9 +117,22 @@ fn a_renamed_connection_replaces_its_old_entry() {
     let (draft, replaces, _) = save(&mut scene);
     assert_eq!(replaces, Some(named("a")));
     assert_eq!(draft.opened, Some(Box::new(shop("a"))));
-    scene.send(Message::Saved(Box::new(draft.connection)));
+    scene.send(Message::Saved(Box::new(draft.connection), 0));
     assert_eq!(scene.visible(), ["b", "z"]);
     assert_eq!(scene.selected(), "z");
+}
+
+#[test]
+fn an_old_value_that_stays_in_its_store_is_told() {
+    let mut scene = proven();
+    scene.keys("ctrl-s");
+    let (draft, ..) = save(&mut scene);
+    scene.send(Message::Saved(Box::new(draft.connection), 1));
+    let said = scene.notice();
+    assert!(
+        said.contains("is saved; old value is still in the store"),
+        "{said}"
+    );
 }
 
 /// The watch goes by what is saved: it is told of everything that this screen writes or takes away.
@@ -131,7 +144,7 @@ fn the_watch_is_told_of_what_was_saved_and_removed() {
     let (draft, ..) = save(&mut scene);
     let mut moved = draft.connection;
     moved.url = "https://moved.example.com".to_owned();
-    scene.send(Message::Saved(Box::new(moved)));
+    scene.send(Message::Saved(Box::new(moved), 0));
     assert!(scene.effects().contains(&replan));
     scene.send(Message::Removed(named("b"), 0));
     assert!(scene.effects().contains(&replan));
@@ -147,7 +160,7 @@ fn what_was_saved_is_seen_whatever_the_filter() {
         .types("https://zzz.test")
         .keys("ctrl-s y");
     let (draft, _, _) = save(&mut scene);
-    scene.send(Message::Saved(Box::new(draft.connection)));
+    scene.send(Message::Saved(Box::new(draft.connection), 0));
     assert_eq!(scene.selected(), "zzz.test");
     assert_eq!(scene.visible(), ["a", "zzz.test"]);
 }

@@ -83,7 +83,8 @@ impl Model {
         });
     }
 
-    pub(super) fn saved(&mut self, connection: Connection, out: &mut Effects) {
+    /// It is saved; `left` older values could not be taken out of their stores.
+    pub(super) fn saved(&mut self, connection: Connection, left: usize, out: &mut Effects) {
         let name = connection.name.clone();
         self.disguise.learn_connection(&connection);
         let form = self.form.take_if(|form| form.saving);
@@ -117,7 +118,11 @@ impl Model {
         }
         // The watch goes by what is saved; nobody else tells it, as nothing is news here any more.
         out.push(Effect::Watching(WatchingEffect::Replan));
-        self.say(format!("{} is saved", self.shown_name(&name)));
+        let shown = self.shown_name(&name);
+        match left {
+            0 => self.say(format!("{shown} is saved")),
+            left => self.complain(format!("{shown} is saved; {}", left_in_store("old", left))),
+        }
     }
 
     pub(super) fn save_failed(&mut self, why: &str) {
@@ -333,15 +338,21 @@ impl Model {
         match left {
             0 => self.say(format!("{shown} is removed")),
             left => self.complain(format!(
-                "{shown} is removed; {} in the store: doctor names what is left once that is open",
-                if left == 1 {
-                    "its value is still"
-                } else {
-                    "its values are still"
-                }
+                "{shown} is removed; {}",
+                left_in_store("its", left)
             )),
         }
     }
+}
+
+/// What is said of values that could not be taken out of their stores.
+fn left_in_store(whose: &str, count: usize) -> String {
+    let values = if count == 1 {
+        "value is still"
+    } else {
+        "values are still"
+    };
+    format!("{whose} {values} in the store: doctor names what is left once that is open")
 }
 
 impl Form {

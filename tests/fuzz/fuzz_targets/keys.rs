@@ -204,7 +204,7 @@ impl Scene {
                 key_origin: None,
                 token: Err(no()),
             },
-            Some(Effect::Save { draft, .. }) if well => Message::Saved(Box::new(draft.connection)),
+            Some(Effect::Save { draft, .. }) if well => Message::Saved(Box::new(draft.connection), 0),
             Some(Effect::Save { .. }) if how % 3 == 0 => Message::SaveFailed(no()),
             Some(Effect::Save { .. } | Effect::AddToken { .. }) if how % 5 == 0 => store_needed(),
             Some(Effect::Save { .. } | Effect::LoadSecrets(_)) => {
@@ -248,7 +248,7 @@ impl Scene {
         self.send(match which / 16 {
             0 => Message::Unlocked,
             1 => Message::Removed(name, 0),
-            2 => Message::Saved(Box::new(connection(name))),
+            2 => Message::Saved(Box::new(connection(name)), 0),
             3 => Message::TokenAdded(Box::new(connection(name))),
             4 => store_needed(),
             5 => Message::PassphraseNeeded(Unlock::Open),
