@@ -427,8 +427,12 @@ pub fn refuse_writable_by_others(path: &Path) -> Result<(), FileProblem> {
         });
     }
     for path in [Some(target.as_path()), target.parent(), path.parent()] {
-        let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
-            continue;
+        let Some(path) = path else { continue };
+        // A bare name lies in the folder where the program was started.
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
         };
         let found = match fs::metadata(path) {
             Ok(found) => found,

@@ -71,6 +71,8 @@ impl State {
                 .unwrap_or_else(|| std::io::ErrorKind::Other.into());
             return Err(FileProblem::Write { path, source }.into());
         }
+        // It says to which host a secret may go, and how often a key was refused.
+        files::refuse_writable_by_others(&path)?;
         let database = Connection::open(&path).told(&path)?;
         let state = Self::prepare(database, path);
         drop(lock);

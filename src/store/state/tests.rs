@@ -47,6 +47,26 @@ fn book(state: &State) -> u64 {
         .unwrap()
 }
 
+/// It says to which hosts secrets may go.
+#[test]
+fn a_state_that_others_can_write_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(State::open(folder.path()).unwrap());
+    let path = folder.path().join("history.sqlite");
+    let open_to_the_group = |path: &std::path::Path, mode: u32| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        State::open(folder.path()).map(drop)
+    };
+    for (path, open, private) in [
+        (path.as_path(), 0o660, 0o600),
+        (folder.path(), 0o770, 0o700),
+    ] {
+        let refused = open_to_the_group(path, open).unwrap_err().to_string();
+        assert!(refused.contains("chmod"), "{refused}");
+        open_to_the_group(path, private).unwrap();
+    }
+}
+
 #[test]
 fn a_booked_attempt_outlives_the_program() {
     let folder = tempfile::tempdir().unwrap();
