@@ -72,8 +72,13 @@ pub enum Ended {
     Interrupted,
 }
 
-/// Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP.
-pub async fn run(exporter: Arc<Exporter>, bound: Bound) -> io::Result<Ended> {
+/// Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP. `tell` gets a sentence where that
+/// fails: whoever sent the signal has no other answer.
+pub async fn run(
+    exporter: Arc<Exporter>,
+    bound: Bound,
+    tell: &(dyn Fn(&str) + Sync),
+) -> io::Result<Ended> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -90,6 +95,7 @@ pub async fn run(exporter: Arc<Exporter>, bound: Bound) -> io::Result<Ended> {
             _ = hangup.recv() => {
                 if let Err(problem) = exporter.reload().await {
                     tracing::warn!(%problem, "the configuration is not read; the old one stands");
+                    tell(&format!("the configuration is not read, and the old one stands: {problem}"));
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The form: fields made of a connection, and a connection made of fields.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use tui_input::Input;
@@ -261,12 +262,16 @@ impl Form {
             FieldId::Family,
             family.map(|family| connection.family = family),
         );
-        let interval = seconds(&word(FieldId::Interval), "interval");
+        let interval = seconds(
+            &word(FieldId::Interval),
+            "interval",
+            &Connection::INTERVAL_S,
+        );
         keep(
             FieldId::Interval,
             interval.map(|s| connection.interval_s = s),
         );
-        let timeout = seconds(&word(FieldId::Timeout), "timeout");
+        let timeout = seconds(&word(FieldId::Timeout), "timeout", &Connection::TIMEOUT_S);
         keep(FieldId::Timeout, timeout.map(|s| connection.timeout_s = s));
         let allow = yes_or_no(&word(FieldId::AllowHttp), "allow http");
         keep(
@@ -403,21 +408,25 @@ fn tags(text: &str) -> Vec<String> {
     tags
 }
 
-/// Reads `90`, `90s` or `5m`; nothing means the settings' own.
-fn seconds(text: &str, what: &str) -> Result<Option<u32>, String> {
+/// Reads `90`, `90s`, `5m`, `2h` or `1d`; nothing means the settings' own.
+fn seconds(text: &str, what: &str, allowed: &RangeInclusive<u32>) -> Result<Option<u32>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let (number, unit) = match (text.strip_suffix('s'), text.strip_suffix('m')) {
-        (Some(number), _) => (number, 1),
-        (None, Some(number)) => (number, 60),
-        (None, None) => (text, 1),
-    };
+    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+    let named = units.iter().find_map(|(unit, seconds)| {
+        let number = text.strip_suffix(*unit)?;
+        Some((number, *seconds))
+    });
+    let (number, unit) = named.unwrap_or((text, 1));
     let read = number.trim().parse::<u32>().ok();
     read.and_then(|number| number.checked_mul(unit))
-        .filter(|seconds| (1..=86_400).contains(seconds))
+        .filter(|seconds| allowed.contains(seconds))
         .map(Some)
-        .ok_or_else(|| format!("the {what} is a number of seconds, at most a day"))
+        .ok_or_else(|| {
+            let (least, most) = (allowed.start(), allowed.end());
+            format!("the {what} is {least} to {most} seconds, such as 90, 5m or 2h")
+        })
 }
 
 fn yes_or_no(text: &str, what: &str) -> Result<bool, String> {
@@ -425,5 +434,28 @@ fn yes_or_no(text: &str, what: &str) -> Result<bool, String> {
         "yes" | "y" | "true" => Ok(true),
         "no" | "n" | "false" | "" => Ok(false),
         _ => Err(format!("{what} is yes or no")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_that_a_configuration_may_hold() {
+        let interval = |text: &str| seconds(text, "interval", &Connection::INTERVAL_S);
+        let timeout = |text: &str| seconds(text, "timeout", &Connection::TIMEOUT_S);
+        for (text, expected) in [("", None), ("90", Some(90)), ("5m", Some(300))] {
+            assert_eq!(
+                (interval(text), timeout(text)),
+                (Ok(expected), Ok(expected))
+            );
+        }
+        assert_eq!(interval("2d"), Ok(Some(172_800)));
+        let why = timeout("20m").unwrap_err();
+        assert_eq!(why, "the timeout is 1 to 600 seconds, such as 90, 5m or 2h");
+        for wrong in ["0", "8d", "x", "-1", "99999999h"] {
+            assert!(interval(wrong).is_err(), "{wrong}");
+        }
     }
 }

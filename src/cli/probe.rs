@@ -1,6 +1,5 @@
 //! `switchboard probe`: saved connections, an unsaved one, or a list of URLs.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -312,13 +311,12 @@ pub fn duration(text: &str) -> Result<Duration, Fault> {
 
 async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Result<u8, Fault> {
     let text = if path == Path::new("-") {
-        let mut text = String::new();
         super::sources::take(super::sources::STDIN)?;
-        let read = std::io::stdin().lock().read_to_string(&mut text);
-        read.map_err(|error| {
-            Fault::input_text(format!("reading the targets from standard input: {error}"))
-        })?;
-        text
+        let read = files::read_all(std::io::stdin().lock(), Path::new("standard input"));
+        let read = read.map_err(|problem| Fault::input(&problem))?;
+        String::from_utf8(read.to_vec()).map_err(|_not_text| {
+            Fault::input_text("the targets on standard input are not UTF-8 text")
+        })?
     } else {
         files::read_text(path).map_err(|problem| Fault::input(&problem))?
     };

@@ -63,22 +63,32 @@ fn import(environment: &Environment, global: &Global) -> Result<(), Fault> {
         _ => file,
     };
     let mut words = vec!["switchboard", "connection", "import"];
-    let store = asked("Where are its secrets kept: vault, keyring, none [vault]? ")?;
-    match store.as_deref() {
-        Some("keyring") => words.extend(["--store", "keyring"]),
-        Some("none" | "n") => words.push("--without-secrets"),
-        _ => words.extend(["--store", "vault"]),
-    }
+    words.extend(asked_store()?);
     words.extend(["--", &file]);
-    let parsed = Arguments::try_parse_from(words);
-    let command = parsed.ok().and_then(|arguments| arguments.command);
-    if let Some(command) = command
-        && let Err(fault) = super::with_desk(environment.clone(), global.clone(), command)
-    {
+    let done = match Arguments::try_parse_from(words).map(|arguments| arguments.command) {
+        Ok(Some(command)) => super::with_desk(environment.clone(), global.clone(), command),
+        Ok(None) => Ok(0),
+        Err(error) => Err(Fault::usage(error.to_string())),
+    };
+    if let Err(fault) = done {
         output::error(&fault, fault.hint.as_deref());
     }
     asked("Enter goes back to the screen. ")?;
     Ok(())
+}
+
+/// The flags of the place that somebody chooses for the secrets. Whatever is none of the words is asked again: it may
+/// have meant that nothing is to be kept.
+fn asked_store() -> Result<&'static [&'static str], Fault> {
+    loop {
+        let word = asked("Where are its secrets kept: vault, keyring, none [vault]? ")?;
+        match word.map(|word| word.to_lowercase()).as_deref() {
+            None | Some("vault" | "v") => return Ok(&["--store", "vault"]),
+            Some("keyring" | "k") => return Ok(&["--store", "keyring"]),
+            Some("none" | "no" | "n") => return Ok(&["--without-secrets"]),
+            Some(_) => output::say("Please write vault, keyring or none."),
+        }
+    }
 }
 
 /// One line that somebody types; nothing where it is empty.

@@ -20,7 +20,8 @@ pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
         "switchboard: serving {count} connections on {bound}"
     ));
     context.say_where_nothing_is_remembered().await;
-    let ended = serve::run(Arc::new(exporter), bound).await;
+    let tell = |sentence: &str| output::say(&format!("switchboard: {sentence}"));
+    let ended = serve::run(Arc::new(exporter), bound, &tell).await;
     match ended.map_err(|error| Fault::usage(format!("serving: {error}")))? {
         Ended::Terminated => Ok(0),
         Ended::Interrupted => Ok(130),

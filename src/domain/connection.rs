@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -328,6 +329,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Seconds between two scheduled probes: at most a week.
+    pub const INTERVAL_S: RangeInclusive<u32> = 1..=604_800;
+    /// Seconds that a whole probe may take.
+    pub const TIMEOUT_S: RangeInclusive<u32> = 1..=600;
+
     /// A connection with nothing but its name, service and URL.
     pub fn new(name: Name, service: ServiceId, url: &str) -> Self {
         Self {

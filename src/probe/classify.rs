@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::domain::text::inert;
@@ -146,15 +147,17 @@ fn io_kind(links: &[&(dyn Error + 'static)]) -> Option<ErrorKind> {
         .map(io::Error::kind)
 }
 
-/// Out of descriptors (EMFILE 24, ENFILE 23) or of ports (EADDRNOTAVAIL): this machine's fault.
+/// Out of descriptors or of memory: this machine's fault.
 fn shortage(links: &[&(dyn Error + 'static)]) -> Option<Failure> {
     let code = links
         .iter()
         .rev()
         .find_map(|link| link.downcast_ref::<io::Error>()?.raw_os_error())?;
-    let what = match code {
-        23 | 24 => "no file descriptors are left (`ulimit -n` raises the limit)",
-        12 | 105 => "no memory is left for connections",
+    let what = match Errno::from_raw_os_error(code) {
+        Errno::NFILE | Errno::MFILE => {
+            "no file descriptors are left (`ulimit -n` raises the limit)"
+        }
+        Errno::NOMEM | Errno::NOBUFS => "no memory is left for connections",
         _ => return None,
     };
     Some(Failure::Local(what.to_owned()))

@@ -357,25 +357,12 @@ fn changed<R>(
         .map_err(|error| problem::uneditable(path, text, &error))?;
     let mut document = Document::new(toml);
     let result = change(&mut document)?;
-    let new = in_the_manner_of(text, document.toml.to_string());
+    let new = document.toml.to_string();
     match read::parse(&new) {
         Ok(_) => Ok((result, new)),
         Err(Unread::Misfit(misfit)) => Err(EditProblem::Refused(misfit.what).into()),
         Err(unread) => Err(problem::told(path, &new, unread)),
     }
-}
-
-/// `new` with the line ends and the byte order mark of `old`, which the parser drops: a file that is kept on another
-/// system too must not differ in every line.
-fn in_the_manner_of(old: &str, mut new: String) -> String {
-    let first = old.split_once('\n').map(|(first, _)| first);
-    if first.is_some_and(|first| first.ends_with('\r')) {
-        new = new.replace("\r\n", "\n").replace('\n', "\r\n");
-    }
-    if old.starts_with('\u{feff}') && !new.starts_with('\u{feff}') {
-        new.insert(0, '\u{feff}');
-    }
-    new
 }
 
 /// Beside the file itself, so that two names of one file share it.

@@ -213,7 +213,9 @@ impl Saving<'_> {
         kind: StoreKind,
         configuration: &Configuration,
     ) -> Result<(), WorkError> {
-        if self.before.is_none() {
+        let name = &self.after.name;
+        let is_here = configuration.connections.iter().any(|c| c.name == *name);
+        if self.before.is_none() && !is_here {
             // What a connection of this name that is gone has left behind is not this one's.
             let name = self.after.name.clone();
             self.desk

@@ -115,9 +115,8 @@ pub fn side_by_side(here: &Verdict, opinion: &SecondOpinion, colours: Colours) -
     };
     let _ = writeln!(text, "\n  {strong}");
     if opinion.conclusion == Conclusion::NotAsked {
-        let _ = writeln!(text, "  - {}", there.cause);
-        for line in &there.evidence {
-            let _ = writeln!(text, "  - {line}");
+        for line in std::iter::once(&there.cause).chain(&there.evidence) {
+            let _ = writeln!(text, "  - {}", harmless(line));
         }
     }
     text

@@ -366,7 +366,10 @@ impl Reader {
                     .split('.')
                     .next()
                     .and_then(|whole| whole.parse::<u32>().ok());
-                connection.timeout_s = seconds.map(|seconds| seconds.clamp(1, 600));
+                connection.timeout_s = seconds.map(|seconds| {
+                    let allowed = Connection::TIMEOUT_S;
+                    seconds.clamp(*allowed.start(), *allowed.end())
+                });
             }
             "-x" | "--proxy" if text.contains('@') => self.candidate.note(
                 "the proxy was left out: user name and password don't belong in the configuration",

@@ -256,8 +256,8 @@ fn connection(fields: Fields<'_>) -> Result<Connection, Misfit> {
                     .collect::<Vec<_>>(),
             )?
             .unwrap_or_default(),
-        interval_s: fields.number("interval_s", 1..=604_800)?,
-        timeout_s: fields.number("timeout_s", 1..=600)?,
+        interval_s: fields.number("interval_s", Connection::INTERVAL_S)?,
+        timeout_s: fields.number("timeout_s", Connection::TIMEOUT_S)?,
         proxy: owned("proxy")?,
         ca_file: path("ca_file")?,
         client_cert: path("client_cert")?,

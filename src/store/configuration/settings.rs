@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 use super::fields::{Fields, Misfit, Table, words};
-use crate::domain::Window;
+use crate::domain::{Connection, Window};
 use crate::store::secrets::StoreKind;
 
 /// Everything that can be set, with the product's defaults.
@@ -104,10 +104,10 @@ pub(super) fn read(table: &Table) -> Result<Settings, Misfit> {
         theme: given(fields, "theme")?,
         order: text(fields, "order", default.order)?,
         interval_s: fields
-            .number("interval_s", 1..=604_800)?
+            .number("interval_s", Connection::INTERVAL_S)?
             .unwrap_or(default.interval_s),
         timeout_s: fields
-            .number("timeout_s", 1..=600)?
+            .number("timeout_s", Connection::TIMEOUT_S)?
             .unwrap_or(default.timeout_s),
         clipboard_clear_s: fields
             .number("clipboard_clear_s", 0..=86_400)?

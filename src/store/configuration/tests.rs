@@ -116,21 +116,6 @@ fn a_connection_comes_back_as_it_was_saved() {
 }
 
 #[test]
-fn line_ends_and_the_byte_order_mark_survive_an_edit() {
-    let text = "\u{feff}# ours\r\nversion = 1\r\n[[connection]]\r\nname = \"a\"\r\nservice = \"http\"\r\n\
-                url = \"https://a.example\"\r\n";
-    let home = Home::with(text);
-    home.store().edit(|_| Ok(())).unwrap();
-    assert_eq!(home.text(), text);
-    home.store().edit(|document| document.add(&full())).unwrap();
-    let edited = home.text();
-    assert!(edited.starts_with(text), "{edited:?}");
-    let ends = edited.matches('\n').count();
-    assert_eq!(edited.matches("\r\n").count(), ends, "{edited:?}");
-    assert_eq!(home.store().load().unwrap().connections.len(), 2);
-}
-
-#[test]
 fn comments_order_and_unknown_keys_survive_every_edit() {
     let home = Home::with(
         "# mine\nversion = 1 # one\nflavor = \"x\"\n\n[settings] # s\ntheme = \"light\" # bright\n\n# the shop\n\

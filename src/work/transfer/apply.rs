@@ -119,6 +119,18 @@ impl Desk {
             })
             .collect();
         let steps = plan.steps;
+        let added = steps.iter().filter_map(|step| match step {
+            Step::Add(connection) => Some(connection.name.clone()),
+            _ => None,
+        });
+        // What connections of these names that are gone have left behind is not theirs.
+        let added: Vec<Name> = added.collect();
+        self.remember(move |state| {
+            added
+                .iter()
+                .try_for_each(|name| state.remove_connection(name))
+        })
+        .await;
         self.edit(move |document| {
             for step in &steps {
                 match step {
