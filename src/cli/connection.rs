@@ -378,11 +378,12 @@ async fn save(
     store: Option<&str>,
 ) -> Result<u8, Fault> {
     let store = store.and_then(StoreKind::from_word);
-    if let Some((before, _)) = &replaces {
+    if let Some((before, agreed)) = &replaces {
         let stays = |edit: &Edit, after: bool| *edit == Edit::Keep && after;
         let key = stays(&key, before.key == connection.key);
         let token = stays(&token, before.token == connection.token);
-        if !(key && token) {
+        // What was agreed to is written beside the value.
+        if !(key && token) || *agreed {
             context.open_vault_of(before).await?;
         }
     }

@@ -228,7 +228,7 @@ impl Saving<'_> {
                     self.put(slot, value, kind, &configuration.connections)
                         .await?;
                 }
-                Edit::Keep => self.keep(slot, draft.origin_confirmed).await,
+                Edit::Keep => self.keep(slot, draft.origin_confirmed).await?,
                 Edit::Clear => self.refer(slot, None),
             }
         }
@@ -311,10 +311,11 @@ impl Saving<'_> {
     }
 
     /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
-    /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
-    async fn keep(&self, slot: Slot, confirmed: bool) {
+    /// this URL's origin. Where that can't be written down now, the first probe will ask or do it; what the person
+    /// agreed to is not lost without a word.
+    async fn keep(&self, slot: Slot, confirmed: bool) -> Result<(), WorkError> {
         let Some((after, _)) = reference(&self.after, slot) else {
-            return;
+            return Ok(());
         };
         let unchanged = self
             .before
@@ -322,7 +323,7 @@ impl Saving<'_> {
             .and_then(|before| reference(before, slot))
             .is_some_and(|(before, _)| before == after);
         let (place, Some(origin)) = (self.place(slot), origin_of(&self.after.url)) else {
-            return;
+            return Ok(());
         };
         let own = match StoreKind::of(after) {
             StoreKind::Env | StoreKind::File | StoreKind::Cmd => !unchanged,
@@ -330,8 +331,12 @@ impl Saving<'_> {
             StoreKind::Vault | StoreKind::Keyring | StoreKind::Ask => false,
         };
         if own || confirmed {
-            let _ = self.secrets.set_origin(after, &place, &origin).await;
+            let set = self.secrets.set_origin(after, &place, &origin).await;
+            if confirmed {
+                set.map_err(|problem| self.desk.0.refused(&problem))?;
+            }
         }
+        Ok(())
     }
 
     /// Takes back what was put.
