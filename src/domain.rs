@@ -25,7 +25,8 @@ pub use connection::{AddressFamily, AuthStyle, Connection, Name, SecretRef, Serv
 pub use endpoint::{Endpoint, Origin, UrlProblem};
 pub use reason::{AnsweredBy, Reason, State, Who};
 pub use reply::{
-    Address, Certificate, Failure, Outcome, Phases, Reply, Response, TlsFacts, TlsFailure,
+    Address, Certificate, Failure, Outcome, Phases, ProxyFailure, Reply, Response, TlsFacts,
+    TlsFailure,
 };
 pub use second::{Conclusion, SecondOpinion, SshHost};
 pub use secret::{Handle, Secret};

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use support::commands::{Done, probe};
-use support::rig::{Apache, Certificates, KEY, Nginx, Server, USER, available, free_port};
+use support::rig::{Apache, Certificates, KEY, Nginx, Server, USER, available, free_port, lifted};
 
 /// One exchange and what it must come to.
 struct Case {
@@ -164,6 +164,14 @@ fn apache_with_php_cgi() {
         case(at("nothing/here"), "not-found", "warn", 404, "web-server"),
     ];
     check_all(&cases);
+    let is_locked = |name: &str| {
+        case(at(name), "server-password", "warn", 401, "web-server")
+            .check()
+            .json()
+    };
+    assert_eq!(is_locked("locked")["remedy"]["snippet"], lifted("/locked"));
+    // What it lifts is the API, and no path that has its name somewhere within.
+    is_locked("unlocked/other.php");
     assert!(
         !elsewhere.log().contains("Basic "),
         "a redirect carried the key:\n{}",

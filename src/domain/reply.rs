@@ -91,10 +91,21 @@ pub enum Failure {
     BodyTooLarge,
     /// The body was wrongly coded (chunks, gzip).
     BadCoding,
-    /// The proxy failed, with its status where it gave one.
-    Proxy(Option<u16>),
+    /// The proxy failed.
+    Proxy(ProxyFailure),
     /// This machine could not ask: what was missing, in one sentence for people.
     Local(String),
+}
+
+/// How a proxy failed, before the target was reached through it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFailure {
+    /// It asks for a user name and password of its own (407).
+    Password,
+    /// It answered, and did not connect. What it answered is not known.
+    Denied,
+    /// It could not be used: why, in a few words.
+    Unheard(&'static str),
 }
 
 /// How TLS failed.
@@ -108,6 +119,8 @@ pub enum TlsFailure {
     WrongName,
     /// No trusted issuer: self-signed, incomplete chain or private CA; the chain tells which.
     UnknownIssuer,
+    /// Signed by itself, and marked as an authority's, which no server's may be.
+    Authority,
     /// No protocol version or cipher in common.
     Protocol,
     /// The server wants a client certificate, or refused ours.

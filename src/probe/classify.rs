@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use crate::domain::text::inert;
-use crate::domain::{Failure, TlsFailure};
+use crate::domain::{Failure, ProxyFailure, TlsFailure};
 
 use super::certificate::leaf_is_authority;
 use super::resolve::LookupFailure;
@@ -61,7 +61,7 @@ pub(super) fn before_head(error: &reqwest::Error, marks: &Marks, setting: Settin
         return shortage;
     }
     if !setting.is_beyond_proxy(marks) {
-        return Failure::Proxy(tunnel_status(&links));
+        return Failure::Proxy(proxy_failure(&links));
     }
     if let Some(error) = find::<TlsError>(&links) {
         return tls(error, marks, setting);
@@ -72,7 +72,7 @@ pub(super) fn before_head(error: &reqwest::Error, marks: &Marks, setting: Settin
     if marks.tls_begun.is_some() {
         return in_handshake(&links);
     }
-    connecting(&links)
+    connecting(&links, marks)
 }
 
 impl Setting {
@@ -108,7 +108,7 @@ pub(super) fn in_body(error: &reqwest::Error) -> Failure {
 /// The deadline came before the response's head.
 pub(super) fn out_of_time(marks: &Marks, setting: Setting) -> Failure {
     if setting.proxy.is_some() && !setting.is_beyond_proxy(marks) {
-        return Failure::Proxy(None);
+        return Failure::Proxy(ProxyFailure::Unheard("it did not answer in time"));
     }
     match (marks.joined, marks.tls_begun) {
         (Some(_), _) => Failure::ResponseTimeout,
@@ -164,7 +164,7 @@ fn shortage(links: &[&(dyn Error + 'static)]) -> Option<Failure> {
 }
 
 /// TCP did not stand.
-fn connecting(links: &[&(dyn Error + 'static)]) -> Failure {
+fn connecting(links: &[&(dyn Error + 'static)], marks: &Marks) -> Failure {
     match io_kind(links) {
         Some(ErrorKind::ConnectionRefused) => Failure::Refused,
         Some(ErrorKind::TimedOut) => Failure::ConnectTimeout,
@@ -172,6 +172,8 @@ fn connecting(links: &[&(dyn Error + 'static)]) -> Failure {
         Some(ErrorKind::PermissionDenied) => {
             Failure::Local("a rule of its own forbids the connection".to_owned())
         }
+        // Without IPv6 there is no address of its kind to connect from.
+        Some(ErrorKind::AddrNotAvailable) if marks.to_ipv6 => Failure::Unreachable,
         Some(ErrorKind::AddrNotAvailable) => {
             Failure::Local("no address or port is left to connect from".to_owned())
         }
@@ -262,10 +264,7 @@ fn certificate(problem: &CertificateError, marks: &Marks) -> TlsFailure {
             "a signature in the certificate chain does not hold (a key under 2048 bits counts as such)"
                 .to_owned(),
         ),
-        _ if leaf_is_authority(&marks.chain) => TlsFailure::Other(
-            "the server uses a certificate authority's own certificate (CA:true) as its own"
-                .to_owned(),
-        ),
+        _ if leaf_is_authority(&marks.chain) => TlsFailure::Authority,
         other => TlsFailure::Other(inert(&format!("the certificate can't be used: {other}"), 200)),
     }
 }
@@ -299,12 +298,33 @@ fn alert(alert: AlertDescription, marks: &Marks, setting: Setting) -> TlsFailure
     }
 }
 
-/// The status that a proxy gave instead of a tunnel. The error's type is not public: its words decide.
-fn tunnel_status(links: &[&(dyn Error + 'static)]) -> Option<u16> {
-    links
-        .iter()
-        .any(|link| link.to_string() == "tunnel error: proxy authorization required")
-        .then_some(407)
+/// Why there is no tunnel. The types of these errors are not public: their words decide.
+fn proxy_failure(links: &[&(dyn Error + 'static)]) -> ProxyFailure {
+    let says = |words: &str| links.iter().any(|link| link.to_string() == words);
+    if says("tunnel error: proxy authorization required") {
+        return ProxyFailure::Password;
+    }
+    if find::<LookupFailure>(links).is_some() {
+        return ProxyFailure::Unheard("its name can't be looked up");
+    }
+    if find::<TlsError>(links).is_some() {
+        return ProxyFailure::Unheard("TLS with it failed");
+    }
+    match io_kind(links) {
+        Some(ErrorKind::ConnectionRefused) => ProxyFailure::Unheard("nothing listens there"),
+        Some(ErrorKind::TimedOut) => ProxyFailure::Unheard("it did not answer in time"),
+        Some(ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable) => {
+            ProxyFailure::Unheard("there is no route to it")
+        }
+        Some(_) => ProxyFailure::Unheard("it closed the connection"),
+        None if says("SOCKS error: failed to create underlying connection") => {
+            ProxyFailure::Unheard("no connection to it could be made")
+        }
+        None if says("tunnel error: unexpected end of file") => {
+            ProxyFailure::Unheard("it closed the connection")
+        }
+        None => ProxyFailure::Denied,
+    }
 }
 
 #[cfg(test)]
@@ -325,7 +345,7 @@ mod tests {
         let now = Some(tokio::time::Instant::now());
         let mut marks = Marks::default();
         assert_eq!(out_of_time(&marks, straight), Failure::ConnectTimeout);
-        assert_eq!(out_of_time(&marks, proxied), Failure::Proxy(None));
+        assert!(matches!(out_of_time(&marks, proxied), Failure::Proxy(_)));
         marks.tls_begun = now;
         marks.handshakes = 1;
         let slow_handshake = Failure::Tls(TlsFailure::Timeout);
@@ -335,7 +355,7 @@ mod tests {
             proxy: Some(ProxyKind::Tls),
             ..straight
         };
-        assert_eq!(out_of_time(&marks, within_tls), Failure::Proxy(None));
+        assert!(matches!(out_of_time(&marks, within_tls), Failure::Proxy(_)));
         marks.joined = now;
         assert_eq!(out_of_time(&marks, straight), Failure::ResponseTimeout);
     }

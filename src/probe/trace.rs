@@ -39,11 +39,15 @@ impl Attempt {
         pinned: Option<(String, SocketAddr)>,
         race: Arc<Race>,
     ) -> Arc<Self> {
+        let to_ipv6 = pinned.as_ref().is_some_and(|(_, to)| to.is_ipv6());
         Arc::new(Self {
             index,
             pinned,
             race,
-            marks: Mutex::default(),
+            marks: Mutex::new(Marks {
+                to_ipv6,
+                ..Marks::default()
+            }),
         })
     }
 
@@ -56,6 +60,8 @@ impl Attempt {
 /// What was written down of one attempt.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
+    /// The address is one of IPv6.
+    pub(super) to_ipv6: bool,
     /// The connector was called.
     pub(super) begun: Option<Instant>,
     /// The last TLS handshake began: TCP (and, through a proxy, the tunnel) stood then.

@@ -11,7 +11,9 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::domain::text::inert;
-use crate::domain::{AddressFamily, Failure, Outcome, Phases, Reply, Response, TlsFacts};
+use crate::domain::{
+    AddressFamily, Failure, Outcome, Phases, ProxyFailure, Reply, Response, TlsFacts,
+};
 use crate::service::{Request, StopAfter};
 
 use super::certificate::read_chain;
@@ -215,7 +217,7 @@ impl Transport {
         let headed = Instant::now();
         reply.phases.wait = waited(&landing.attempt, headed);
         if response.status() == 407 && setting.proxy.is_some() && !setting.tls {
-            return Err(Failure::Proxy(Some(407)));
+            return Err(Failure::Proxy(ProxyFailure::Password));
         }
         let outcome = read(response, deadline).await;
         reply.phases.body = Some(headed.elapsed());

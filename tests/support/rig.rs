@@ -153,13 +153,17 @@ RewriteCond %{REQUEST_FILENAME} !-f
 RewriteRule ^ index.php [L]
 ";
 
-/// What the remedy of `server-password` says, word for word.
-pub const LIFTED: &str = "SetEnvIf Request_URI \"/api/\" open
+/// What the remedy of `server-password` says for an installation at `path`, word for word.
+pub fn lifted(path: &str) -> String {
+    format!(
+        "SetEnvIf Request_URI \"^{path}/(index\\.php/)?api/\" open
 SetEnvIf REDIRECT_open 1 open
 <RequireAny>
     Require env open
     Require valid-user
-</RequireAny>";
+</RequireAny>"
+    )
+}
 
 /// The installations of the rig: folder and `.htaccess`.
 fn installations(port: u16) -> Vec<(&'static str, String)> {
@@ -183,7 +187,7 @@ fn installations(port: u16) -> Vec<(&'static str, String)> {
         ("elsewhere", with("SetEnv BLESTA_HOST other.example.com\n")),
         ("denied", "Require all denied\n".to_owned()),
         ("locked", lock("Require valid-user")),
-        ("unlocked", lock(LIFTED)),
+        ("unlocked", lock(&lifted("/unlocked"))),
         (
             "slow",
             with("SetEnv BLESTA_SLEEP 2\nSetEnv BLESTA_MARK {folder}/marks\n"),

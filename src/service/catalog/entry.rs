@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::format::ReasonText;
-use super::words::Template;
+use super::words::{Template, pasted};
 use super::{Catalog, Common, Service};
 use crate::domain::{Reason, ServiceId, Who};
 
@@ -69,7 +69,7 @@ impl Catalog {
             cause: sentence(general(&text.cause)),
             who: text.who,
             steps: text.steps.iter().map(general).collect(),
-            snippet: text.snippet.clone(),
+            snippet: text.snippet.as_deref().map(in_general_too),
             doc: text.doc.clone(),
             cases: cases(reason, &parts, service),
         }
@@ -91,9 +91,13 @@ fn cases(reason: Reason, parts: &[&Common], service: Option<&Service>) -> Vec<Ca
         cause: sentence(general(&text.cause)),
         who: text.who,
         steps: text.steps.iter().map(general).collect(),
-        snippet: text.snippet.clone(),
+        snippet: text.snippet.as_deref().map(in_general_too),
     };
     texts.into_values().map(case).collect()
+}
+
+fn in_general_too(snippet: &str) -> String {
+    pasted(snippet, |_| None)
 }
 
 fn in_general(template: &Template, service: Option<&Service>) -> String {

@@ -358,7 +358,7 @@ pub struct ReasonText {
     /// What to do, in order.
     #[serde(default)]
     pub steps: Vec<Template>,
-    /// Something to paste into a file of the host.
+    /// Something to paste into a file of the host, with the placeholders of [`super::words::pasted`].
     pub snippet: Option<String>,
     /// How the URL is corrected.
     pub fix: Option<Fix>,
@@ -372,8 +372,10 @@ pub struct ReasonText {
 pub enum Fix {
     /// Without what `[service.url]` says does not belong in it.
     Strip,
-    /// Where a redirect leads, else the same URL with https.
+    /// Where a redirect leads, else the same URL with https: its port is known to speak TLS.
     Https,
+    /// The same URL with https, where it names no port of its own.
+    HttpsOfHost,
     /// Where the redirect leads, without the path that was asked.
     Redirect,
     /// `strip` where that changes something, else one folder up.

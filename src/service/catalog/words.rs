@@ -30,7 +30,32 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("proxy", "PROXY"),
     ("fix", "the corrected URL"),
     ("shape", "its shape is none that the service issues"),
+    ("path", "/PATH"),
+    ("pattern", "/PATH"),
 ];
+
+/// The placeholders of snippets, whose own braces stay: the host, the path of the URL without its last slash, and the
+/// same for a regular expression.
+const OF_SNIPPETS: [&str; 3] = ["host", "path", "pattern"];
+
+/// A snippet with its placeholders replaced by what `fill` gives for them, or by general words.
+pub fn pasted(snippet: &str, fill: impl Fn(&str) -> Option<String>) -> String {
+    let mut text = snippet.to_owned();
+    for name in OF_SNIPPETS {
+        let placeholder = format!("{{{name}}}");
+        if text.contains(&placeholder) {
+            let value = fill(name).unwrap_or_else(|| general(name).to_owned());
+            text = text.replace(&placeholder, &value);
+        }
+    }
+    text
+}
+
+/// The words that stand for a placeholder where no probe ran.
+fn general(name: &str) -> &'static str {
+    let known = PLACEHOLDERS.iter().find(|(known, _)| *known == name);
+    known.map_or("", |(_, words)| words)
+}
 
 /// A text with placeholders in braces, all of them known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,17 +69,16 @@ impl Template {
         while let Some((before, after)) = rest.split_once('{') {
             filled.push_str(before);
             let (name, tail) = after.split_once('}').unwrap_or((after, ""));
-            let general = || {
-                PLACEHOLDERS
-                    .iter()
-                    .find(|(known, _)| *known == name)
-                    .map_or_else(String::new, |(_, words)| (*words).to_owned())
-            };
-            filled.push_str(&fill(name).unwrap_or_else(general));
+            filled.push_str(&fill(name).unwrap_or_else(|| general(name).to_owned()));
             rest = tail;
         }
         filled.push_str(rest);
         filled
+    }
+
+    /// Whether the text holds the placeholder `name`.
+    pub fn names(&self, name: &str) -> bool {
+        self.0.contains(&format!("{{{name}}}"))
     }
 
     /// The text in general words.

@@ -87,12 +87,28 @@ pub(super) fn weigh(seen: &Seen<'_>) -> Answerer {
         marks.into_iter().partition(|mark| mark.who == by);
     let mut evidence: Vec<String> = Vec::new();
     for mark in own.into_iter().chain(others) {
+        // That it is a page says little, and of somebody else nothing.
+        if is_of_the_body_alone(&mark.when) && (mark.who != by || !evidence.is_empty()) {
+            continue;
+        }
         let line = format!("{}: {}", mark.name, what(&mark.when, seen));
         if !evidence.contains(&line) && evidence.len() < LINES {
             evidence.push(line);
         }
     }
     Answerer { by, name, evidence }
+}
+
+/// Whether what is seen is no more than a kind of body.
+fn is_of_the_body_alone(condition: &Condition) -> bool {
+    let Condition {
+        header,
+        title,
+        text,
+        json,
+        ..
+    } = condition;
+    header.is_empty() && title.is_empty() && text.is_empty() && json.is_empty()
 }
 
 /// What of `condition` was seen, for people.
@@ -102,7 +118,7 @@ fn what(condition: &Condition, seen: &Seen<'_>) -> String {
             .response
             .headers
             .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(&header.name))
+            .find(|(name, value)| header.holds([(name.as_str(), value.as_str())]))
             .map_or("", |(_, value)| value);
         return format!("header {}: {}", header.name, inert(value, 80));
     }

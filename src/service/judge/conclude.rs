@@ -13,6 +13,7 @@ use super::facts::Facts;
 use super::{Finding, Judged, changes, clock, redirect, tls};
 use crate::service::catalog::Service;
 use crate::service::catalog::format::{Fix, ReasonText};
+use crate::service::catalog::words::{Template, pasted};
 use crate::service::hints;
 use crate::service::subject::Subject;
 
@@ -152,8 +153,16 @@ fn text(
     };
     let fill = |name: &str| facts.get(name);
     remedy.who = words.who;
-    remedy.steps = words.steps.iter().map(|step| step.fill(fill)).collect();
-    remedy.snippet.clone_from(&words.snippet);
+    // Where no corrected URL is known, nobody is told to use it, unless nothing else is to be said.
+    let can_be_taken = |step: &&Template| facts.get("fix").is_some() || !step.names("fix");
+    let steps = words.steps.iter();
+    let steps = if steps.clone().any(|step| can_be_taken(&step)) {
+        steps.filter(can_be_taken).collect::<Vec<_>>()
+    } else {
+        steps.collect()
+    };
+    remedy.steps = steps.iter().map(|step| step.fill(fill)).collect();
+    remedy.snippet = words.snippet.as_deref().map(|text| pasted(text, fill));
     remedy.doc.clone_from(&words.doc);
     (sentence(words.cause.fill(fill)), remedy)
 }
@@ -233,9 +242,13 @@ fn fixed(
     let stripped = || hints::stripped(service, endpoint).map(|endpoint| endpoint.shown());
     match fix {
         Fix::Strip => stripped(),
-        Fix::Https => judged
-            .and_then(|judged| redirect::base(&judged.redirect.as_ref()?.target, suffix))
-            .or_else(|| hints::with_https(endpoint)),
+        Fix::Https => match judged.and_then(|judged| judged.redirect.as_ref()) {
+            Some(redirect) => redirect::base(&redirect.target, suffix),
+            None => hints::with_https(endpoint),
+        },
+        // A port of its own speaks either http or https: which one speaks the other is not known.
+        Fix::HttpsOfHost if endpoint.url().port().is_none() => hints::with_https(endpoint),
+        Fix::HttpsOfHost => None,
         Fix::Redirect => redirect::base(&judged?.redirect.as_ref()?.target, suffix),
         Fix::Parent => stripped().or_else(|| {
             let segments = endpoint.segments().len();

@@ -37,6 +37,9 @@ impl Facts {
         if let Some(endpoint) = endpoint {
             facts.set("host", endpoint.host());
             facts.set("url", endpoint.shown());
+            let path = endpoint.url().path().trim_end_matches('/');
+            facts.set("pattern", escaped(path));
+            facts.set("path", path);
         }
         facts
     }
@@ -91,6 +94,18 @@ impl Facts {
             self.set("issuer", &leaf.issuer);
         }
     }
+}
+
+/// `text` as a regular expression that means just it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if ".+*?()[]{}|^$\\".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
 }
 
 /// What a JSON answer says to people: the text of an exception, else its message.

@@ -1,6 +1,6 @@
 //! Requests without a whole answer: every failure has its reason.
 
-use crate::domain::{AnsweredBy, Failure, Outcome, Reason, Reply, TlsFailure};
+use crate::domain::{AnsweredBy, Failure, Outcome, ProxyFailure, Reason, Reply, TlsFailure};
 
 use super::answered_by::Answerer;
 use super::{Finding, tls};
@@ -21,9 +21,9 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
         Failure::Tls(failure) => tls_finding(failure, reply),
         Failure::BodyTooLarge => Reason::BodyTooLarge.into(),
         Failure::BadCoding => Reason::ReplyCut.into(),
-        Failure::Proxy(None) => Reason::ProxyFailed.into(),
-        Failure::Proxy(Some(407)) => Finding::variant(Reason::ProxyFailed, "password"),
-        Failure::Proxy(Some(_)) => Finding::variant(Reason::ProxyFailed, "status"),
+        Failure::Proxy(ProxyFailure::Unheard(_)) => Reason::ProxyFailed.into(),
+        Failure::Proxy(ProxyFailure::Password) => Finding::variant(Reason::ProxyFailed, "password"),
+        Failure::Proxy(ProxyFailure::Denied) => Finding::variant(Reason::ProxyFailed, "denied"),
         Failure::Local(_) => Reason::LocalError.into(),
     }
 }
@@ -40,6 +40,7 @@ fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {
         TlsFailure::Protocol => Reason::TlsProtocol.into(),
         TlsFailure::ClientCertificate => Reason::TlsClientCertificate.into(),
         TlsFailure::NotTls => Reason::TlsNotTls.into(),
+        TlsFailure::Authority => Finding::variant(Reason::TlsFailed, "authority"),
         TlsFailure::Timeout => Finding::variant(Reason::TlsFailed, "timeout"),
         TlsFailure::Other(_) => Reason::TlsFailed.into(),
     }
@@ -68,20 +69,22 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
 
 /// Who is behind a failure: nobody, unless the proxy answered.
 pub(super) fn answerer(failure: &Failure) -> Answerer {
-    match failure {
-        Failure::Proxy(Some(status)) => Answerer {
-            by: AnsweredBy::Proxy,
-            name: None,
-            evidence: vec![format!("the proxy answered {status} instead of connecting")],
-        },
-        _ => Answerer::of(AnsweredBy::Nobody),
+    let said = match failure {
+        Failure::Proxy(ProxyFailure::Password) => "the proxy answered 407 instead of connecting",
+        Failure::Proxy(ProxyFailure::Denied) => "the proxy answered, and did not connect",
+        _ => return Answerer::of(AnsweredBy::Nobody),
+    };
+    Answerer {
+        by: AnsweredBy::Proxy,
+        name: None,
+        evidence: vec![said.to_owned()],
     }
 }
 
 /// The status of a failure: that of the proxy, where it gave one.
 pub(super) fn status(failure: &Failure) -> u16 {
     match failure {
-        Failure::Proxy(status) => status.unwrap_or(0),
+        Failure::Proxy(ProxyFailure::Password) => 407,
         _ => 0,
     }
 }
@@ -98,6 +101,7 @@ pub(in crate::service) fn of(reply: &Reply) -> Option<&Failure> {
 pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
     match failure {
         Failure::Local(why) | Failure::Tls(TlsFailure::Other(why)) => Some(why),
+        Failure::Proxy(ProxyFailure::Unheard(why)) => Some(why),
         _ => None,
     }
 }

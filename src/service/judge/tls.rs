@@ -92,6 +92,11 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
                 whole_seconds(at)
             )
         })),
+        TlsFailure::Authority => {
+            lines.push(
+                "the certificate says of itself that it is an authority's (CA:true)".to_owned(),
+            );
+        }
         TlsFailure::WrongName => lines.extend(
             facts
                 .chain

@@ -502,10 +502,7 @@ fn the_title_of_a_page_that_is_not_blesta_is_shown() {
 fn numbers_stand_in_the_titles() {
     for (reply, title) in [
         (html(507, &[], "<html>x"), "507 Server error"),
-        (
-            html(504, &[], "<html>x"),
-            "504 Gateway: no answer behind it",
-        ),
+        (html(504, &[], "<html>x"), "504 Gateway: too slow behind it"),
         (html(418, &[], "<html>x"), "418 Unexpected"),
     ] {
         assert_eq!(

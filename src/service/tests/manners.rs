@@ -116,7 +116,10 @@ fn a_stripped_header_is_found_out() {
     );
     assert_eq!(
         run.verdict.remedy.snippet.as_deref(),
-        Some("RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]")
+        Some(
+            "RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]\n\
+             SetEnvIf Authorization \"(.*)\" HTTP_AUTHORIZATION=$1"
+        )
     );
     assert_eq!(
         run.verdict.identity.unwrap().name.as_deref(),

@@ -2,7 +2,8 @@
 
 use super::harness::*;
 use crate::domain::{
-    Address, AnsweredBy, CheckId, Failure, Outcome, Reason, Reply, Response, State, TlsFailure,
+    Address, AnsweredBy, CheckId, Failure, Outcome, ProxyFailure, Reason, Reply, Response, State,
+    TlsFailure,
 };
 use crate::service::{LastGood, Manner};
 
@@ -19,7 +20,11 @@ fn every_failure_has_its_reason_and_rung() {
             CheckId::Connect,
         ),
         (Failure::Unreachable, Reason::Unreachable, CheckId::Connect),
-        (Failure::Proxy(None), Reason::ProxyFailed, CheckId::Connect),
+        (
+            Failure::Proxy(ProxyFailure::Unheard("nothing listens there")),
+            Reason::ProxyFailed,
+            CheckId::Connect,
+        ),
         (Failure::Reset, Reason::Reset, CheckId::Http),
         (Failure::ClosedEarly, Reason::ClosedEarly, CheckId::Http),
         (
@@ -167,7 +172,7 @@ fn a_status_that_came_is_kept() {
 
 #[test]
 fn a_proxy_that_refuses_keeps_its_status() {
-    let mut refused = failed(Failure::Proxy(Some(407)));
+    let mut refused = failed(Failure::Proxy(ProxyFailure::Password));
     refused.proxy = Some("http://proxy.example:3128".to_owned());
     let mut answered = html(407, &[], "<html>");
     answered.proxy = Some("http://proxy.example:3128".to_owned());

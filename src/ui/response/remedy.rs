@@ -65,21 +65,24 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
 }
 
 /// The fields of the form that are what flags are to the commands.
-const FIELDS: [(&str, FieldId); 5] = [
+const FIELDS: [(&str, FieldId); 8] = [
     ("--allow-http", FieldId::AllowHttp),
     ("--ca-file", FieldId::CaFile),
     ("--client-cert", FieldId::ClientCert),
     ("--client-key", FieldId::ClientKey),
     ("--timeout", FieldId::Timeout),
+    ("--cms-url", FieldId::CmsUrl),
+    ("-4", FieldId::Family),
+    ("-6", FieldId::Family),
 ];
 
 /// `step` with the fields of the form in the place of the flags that it names in brackets, and the key that shows
 /// them.
 fn in_fields(view: &View<'_>, step: &str) -> String {
     let replaced = || {
-        let (before, rest) = step.split_once("(--")?;
+        let (before, rest) = step.split_once("(-")?;
         let (flags, after) = rest.split_once(')')?;
-        let fields = format!("--{flags}")
+        let mut fields = format!("-{flags}")
             .split(", ")
             .map(|flag| {
                 let (flag, value) = flag.split_once(' ').unwrap_or((flag, ""));
@@ -91,6 +94,7 @@ fn in_fields(view: &View<'_>, step: &str) -> String {
                 )
             })
             .collect::<Option<Vec<_>>>()?;
+        fields.dedup();
         let key = view.model.keymap.field_key(Action::Further)?;
         Some(format!("{before}({key}: {}){after}", fields.join(", ")))
     };
