@@ -119,6 +119,13 @@ impl Model {
                 self.removing = None;
                 self.complain(format!("not removed: {why}"));
             }
+            other => self.handles_answered(other, out),
+        }
+    }
+
+    /// Answers about the handles that are held here.
+    fn handles_answered(&mut self, message: Message, out: &mut Effects) {
+        match message {
             Message::TokenAdded(connection) => self.token_added(*connection),
             Message::TokenRemoved {
                 connection,
@@ -130,7 +137,42 @@ impl Model {
                 self.shared_token_checked(&name, &verdict);
             }
             Message::TokenAddFailed(why) => self.token_add_failed(&why),
-            _ => {}
+            // Each was taken in before it came here.
+            Message::Key(_)
+            | Message::SecretInput(_)
+            | Message::Pasted(_)
+            | Message::Mouse(_)
+            | Message::Clicked(..)
+            | Message::Resized(..)
+            | Message::Measured(_)
+            | Message::Woke
+            | Message::ConfigurationLoaded(_)
+            | Message::ConfigurationFailed(_)
+            | Message::Watching(_)
+            | Message::ProbeProgressed { .. }
+            | Message::ProbeFinished { .. }
+            | Message::WatchStarted(_)
+            | Message::Watched(_)
+            | Message::Resumed(_)
+            | Message::DraftResumed
+            | Message::Revealed { .. }
+            | Message::Copied(_)
+            | Message::ClipboardCleared(_)
+            | Message::Noticed(_)
+            | Message::Tokens(_)
+            | Message::EndRequested(_)
+            | Message::SecretsLoaded { .. }
+            | Message::Saved(_)
+            | Message::SaveFailed(_)
+            | Message::StoreNeeded(_)
+            | Message::PassphraseNeeded(_)
+            | Message::Unlocked
+            | Message::UnlockFailed(_)
+            | Message::Locked
+            | Message::Forgot
+            | Message::LockRequested
+            | Message::Removed(..)
+            | Message::RemoveFailed(_) => {}
         }
     }
 

@@ -79,7 +79,7 @@ fn write(plan: &Plan, arguments: &ApplyArguments) -> Result<(), Fault> {
     match arguments.format {
         Format::Json => output::json(&report)?,
         Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::text(&told(&report))?,
+        Format::Human | Format::Nagios => output::text(&told(plan, &report))?,
     }
     Ok(())
 }
@@ -115,44 +115,22 @@ fn setting(program: &Program) -> Line<'_> {
     }
 }
 
-fn told(report: &Report<'_>) -> String {
+fn told(plan: &Plan, report: &Report<'_>) -> String {
     let mut text = String::new();
     let mut same = 0;
-    for line in &report.steps {
-        match line.step {
-            "add" => {
-                let _ = writeln!(text, "+ {}", line.name);
+    for (step, line) in plan.steps.iter().zip(&report.steps) {
+        let name = line.name;
+        let _ = match step {
+            Step::Set(_) => writeln!(text, "~ settings{}", told_fields(&line.fields)),
+            Step::Add(_) => writeln!(text, "+ {name}"),
+            Step::Change { .. } => writeln!(text, "~ {name}{}", told_fields(&line.fields)),
+            Step::Remove(_) => writeln!(text, "- {name}, with the secrets kept for it here"),
+            Step::Extra(_) => writeln!(text, "· {name} is not in the file; --prune removes it"),
+            Step::Same(_) => {
+                same += 1;
+                Ok(())
             }
-            "change" | "set" => {
-                let about = if line.step == "set" {
-                    "settings"
-                } else {
-                    line.name
-                };
-                let _ = writeln!(text, "~ {about}");
-                for field in line.fields.iter() {
-                    let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".into());
-                    let _ = writeln!(
-                        text,
-                        "    {}: {} → {}",
-                        field.field,
-                        shown(&field.before),
-                        shown(&field.after)
-                    );
-                }
-            }
-            "remove" => {
-                let _ = writeln!(text, "- {}, with the secrets kept for it here", line.name);
-            }
-            "extra" => {
-                let _ = writeln!(
-                    text,
-                    "· {} is not in the file; --prune removes it",
-                    line.name
-                );
-            }
-            _ => same += 1,
-        }
+        };
     }
     for why in report.left_out {
         let _ = writeln!(text, "! {why}");
@@ -164,6 +142,16 @@ fn told(report: &Report<'_>) -> String {
         (true, false) => String::new(),
     };
     text + &end
+}
+
+/// A line for each field, below what it is of.
+fn told_fields(fields: &[Difference]) -> String {
+    let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".into());
+    fields.iter().fold(String::new(), |mut text, field| {
+        let (before, after) = (shown(&field.before), shown(&field.after));
+        let _ = write!(text, "\n    {}: {before} → {after}", field.field);
+        text
+    })
 }
 
 fn confirmed(removed: usize) -> Result<bool, Fault> {
