@@ -493,16 +493,15 @@ fn queries() -> Vec<TokenQuery> {
     };
     let mut queries = vec![
         TokenQuery::default(),
-        TokenQuery::living().from_row(300),
+        TokenQuery::of(&Listing::default(), now).from_row(300),
         with(Some(Rql::Contains("name", "a, (b) & c=d".into()))),
         with(Some(Rql::In(
             "status",
             vec!["active".into(), "odd one".into()],
         ))),
-        with(Some(Rql::Not(Box::new(Rql::Out("id", vec![ID.into()]))))),
         with(Some(Rql::Or(vec![
-            Rql::Gt("events.created.at", "2026".into()),
-            Rql::Lt("external_id", "x".into()),
+            Rql::Ge("events.created.at", "2026".into()),
+            Rql::Le("external_id", "x".into()),
         ]))),
     ];
     queries.extend(Group::ALL.map(|group| with(group.filter(now))));

@@ -181,23 +181,6 @@ impl Desk {
         put.map_err(|problem| self.0.refused(&problem))
     }
 
-    /// The person agreed: the stored secrets of this connection are for its URL's origin from now on.
-    pub async fn confirm_origin(&self, name: &Name) -> Result<(), WorkError> {
-        let connection = self.connection(name).await?;
-        let Some(origin) = origin_of(&connection.url) else {
-            return Ok(());
-        };
-        let secrets = self.secrets().await?;
-        for slot in [Slot::Key, Slot::Token] {
-            if let Some((reference, place)) = reference(&connection, slot) {
-                let set = secrets.set_origin(reference, &place, &origin).await;
-                set.map_err(|problem| self.0.refused(&problem))?;
-            }
-        }
-        self.0.kept.forget();
-        Ok(())
-    }
-
     /// The resolver of references; made at the first call.
     pub(super) async fn secrets(&self) -> Result<Secrets, WorkError> {
         if let Some(secrets) = self.0.secrets.get() {
