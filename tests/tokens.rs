@@ -650,6 +650,17 @@ async fn quiet_is_kept_by_all_copies_of_a_client() {
 }
 
 #[tokio::test]
+async fn a_failing_service_that_names_a_time_is_left_alone_until_then() {
+    let server = Server::start(|_, _| answer(503, &[("Retry-After", "120")], "")).await;
+    let client = server.client();
+    let problem = client.token(ID).await.unwrap_err();
+    assert_eq!(problem.status(), Some(503));
+    let problem = client.token(ID).await.unwrap_err();
+    assert_eq!(problem.reason(), Reason::RateLimited);
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn lists_may_hold_anything() {
     let body = r#"[null, 7, {}, {"id":"SU-1","status":"hibernating","permissions":null,
         "events":{"created":"yesterday"},"extension":[],"token":17,"expiration_date":null},
