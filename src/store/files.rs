@@ -303,7 +303,8 @@ pub fn read_secret(path: &Path) -> Result<Secret, FileProblem> {
     secret_of(file, path)
 }
 
-/// The next line of an open file descriptor: `--key-fd N`, `--passphrase-fd N`. Waits for its writer.
+/// The first line that an open file descriptor still holds: `--key-fd N`, `--passphrase-fd N`. Waits for its writer.
+/// What stands behind the line may be read with it, and is gone: a descriptor is good for one secret.
 pub fn read_secret_from(descriptor: u32) -> Result<Secret, FileProblem> {
     let path = PathBuf::from(format!("/dev/fd/{descriptor}"));
     let file = descriptor::inherited(descriptor, &path).map_err(|source| FileProblem::Read {

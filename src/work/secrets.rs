@@ -153,7 +153,7 @@ impl Desk {
         self.0.vault.state() != VaultState::Absent
     }
 
-    /// Whether secrets can be lost by locking: an open vault, or something entered for this session.
+    /// How the vault stands: absent, locked, open, or without the identity that opens it.
     pub fn vault_state(&self) -> VaultState {
         self.0.vault.state()
     }
