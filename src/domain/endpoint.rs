@@ -213,7 +213,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads what [`Origin`]'s `Display` wrote.
+    /// The origin of a URL as it was typed, or of what [`Origin`]'s `Display` wrote; nothing where it is no URL that
+    /// can be asked.
     pub fn parse(text: &str) -> Option<Self> {
         Endpoint::parse(text).ok().map(|endpoint| endpoint.origin())
     }

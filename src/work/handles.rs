@@ -3,9 +3,8 @@
 use super::desk::{Desk, found};
 use super::draft::Saved;
 use super::error::WorkError;
-use super::secrets::origin_of;
 use crate::domain::text::inert;
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::store::configuration::SettingValue;
 use crate::store::{Slot as Place, StoreKind};
 
@@ -35,7 +34,7 @@ impl Desk {
         let place = Place::added(name, label);
         let reference = secrets.new_reference(kind, &place, &configuration.connections);
         let reference = reference.await.ok_or_else(|| not_written(kind))?;
-        let origin = origin_of(&before.url);
+        let origin = Origin::parse(&before.url);
         let put = secrets
             .put(&reference, &place, &value, origin.as_ref())
             .await;

@@ -7,8 +7,8 @@ use super::desk::{Desk, found};
 use super::draft::{Draft, Edit, Saved, Slot};
 use super::errand::carry_over;
 use super::error::WorkError;
-use super::secrets::{origin_of, reference, references};
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use super::secrets::{reference, references};
+use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::store::configuration::{EditProblem, SettingValue};
 use crate::store::secrets::Part;
 use crate::store::{Configuration, ConfigurationProblem, Secrets, Slot as Place, StoreKind};
@@ -297,7 +297,7 @@ impl Saving<'_> {
             SecretRef::Ask => self.secrets.resolve(&reference, &place).await.ok(),
             _ => None,
         };
-        let origin = origin_of(&self.after.url);
+        let origin = Origin::parse(&self.after.url);
         let put = self
             .secrets
             .put(&reference, &place, value, origin.as_ref())
@@ -319,7 +319,7 @@ impl Saving<'_> {
             .as_ref()
             .and_then(|before| reference(before, slot))
             .is_some_and(|(before, _)| before == after);
-        let (place, Some(origin)) = (self.place(slot), origin_of(&self.after.url)) else {
+        let (place, Some(origin)) = (self.place(slot), Origin::parse(&self.after.url)) else {
             return;
         };
         let own = match StoreKind::of(after) {
@@ -340,7 +340,7 @@ impl Saving<'_> {
                     let origin = self
                         .before
                         .as_ref()
-                        .and_then(|before| origin_of(&before.url));
+                        .and_then(|before| Origin::parse(&before.url));
                     self.secrets
                         .put(&reference, &place, &value, origin.as_ref())
                         .await

@@ -11,7 +11,7 @@ use super::desk::{Desk, Inner};
 use super::draft::{Loaded, Passphrase, Slot};
 use super::error::WorkError;
 use super::kept::Kept;
-use crate::domain::{Connection, Endpoint, Handle, Name, Origin, Secret, SecretRef};
+use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef};
 use crate::service::{Held, sign};
 use crate::store::secrets::{Offer, SecretProblem, StateLookUp, Variables};
 use crate::store::vault::VaultState;
@@ -173,7 +173,7 @@ impl Desk {
         let Some((SecretRef::Ask, place)) = reference(&connection, slot) else {
             return Err(WorkError::NoSuchHandle(name.clone(), slot));
         };
-        let origin = origin_of(&connection.url);
+        let origin = Origin::parse(&connection.url);
         let secrets = self.secrets().await?;
         let put = secrets
             .put(&SecretRef::Ask, &place, &value, origin.as_ref())
@@ -352,9 +352,4 @@ pub(super) fn references(connection: &Connection) -> Vec<(SecretRef, Place)> {
         .filter_map(|slot| reference(connection, slot))
         .map(|(reference, place)| (reference.clone(), place))
         .collect()
-}
-
-/// The origin of what stands in a URL's field, where it is a URL.
-pub(super) fn origin_of(url: &str) -> Option<Origin> {
-    Endpoint::parse(url).ok().map(|endpoint| endpoint.origin())
 }

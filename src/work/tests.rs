@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 
 use tempfile::TempDir;
 
-use super::secrets::{Trust, origin_of};
+use super::secrets::Trust;
 use super::*;
 use crate::config::{Environment, Overrides};
-use crate::domain::{Connection, Handle, Name, Secret, SecretRef, ServiceId};
+use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef, ServiceId};
 use crate::service::Held;
 use crate::store::StoreKind;
 
@@ -214,7 +214,7 @@ async fn a_copy_onto_a_taken_name_costs_its_owner_nothing() {
         desk.save(from_variable(of)).await.unwrap();
     }
     let remembered = desk.load_secrets(&name("store")).await.unwrap().key_origin;
-    assert_eq!(remembered, origin_of(URL));
+    assert_eq!(remembered, Origin::parse(URL));
     let copied = desk.duplicate(&name("shop"), &name("store")).await;
     assert!(matches!(copied, Err(WorkError::NameTaken(_))), "{copied:?}");
     let after = desk.load_secrets(&name("store")).await.unwrap().key_origin;
@@ -289,7 +289,7 @@ async fn what_others_changed_meanwhile_stays() {
 
 async fn is_sent(desk: &Desk, trust: Trust) -> bool {
     let shop = desk.connection(&name("shop")).await.unwrap();
-    let origin = origin_of(&shop.url);
+    let origin = Origin::parse(&shop.url);
     let held = desk.held(&shop, Slot::Key, origin.as_ref(), trust).await;
     matches!(held, Held::Present(_))
 }

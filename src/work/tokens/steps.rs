@@ -4,10 +4,9 @@ use super::super::desk::Desk;
 use super::super::draft::{Draft, Edit, Unsaved};
 use super::super::error::WorkError;
 use super::super::probing::silent;
-use super::super::secrets::origin_of;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::{CheckId, Connection, Reason, Secret, SecretRef, State as Lamp, Verdict};
+use crate::domain::{CheckId, Connection, Origin, Reason, Secret, SecretRef, State as Lamp, Verdict};
 use crate::service::Manner;
 use crate::store::files::Lock;
 use crate::store::state::RenewalStage;
@@ -109,7 +108,7 @@ impl Renewal<'_> {
         let holders = self.holders().await?;
         let mut chosen: Vec<(Option<SecretRef>, Option<String>, SecretRef)> = Vec::new();
         for connection in &holders {
-            let origin = origin_of(&connection.url).map(|origin| origin.to_string());
+            let origin = Origin::parse(&connection.url).map(|origin| origin.to_string());
             let old = connection.key.clone();
             let shared = chosen
                 .iter()
@@ -198,7 +197,7 @@ impl Renewal<'_> {
         reference: &SecretRef,
         secret: &Secret,
     ) -> Result<(), TokenError> {
-        let origin = origin_of(&connection.url);
+        let origin = Origin::parse(&connection.url);
         let secrets = self.desk().secrets().await?;
         let place = Place::key(&connection.name);
         let secret = as_kept(connection, &self.record.token, secret);

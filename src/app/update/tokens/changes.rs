@@ -9,7 +9,7 @@ use crate::app::tokens::exchange::{Doing, Renewing, Switch};
 use crate::app::tokens::sheet::Confirm;
 use crate::app::tokens::{Fetch, Pending, Row, Sheet, TokensEffect, Trouble, TroubleKind};
 use crate::domain::token::{Guard, Status};
-use crate::domain::{Endpoint, Name, ServiceId};
+use crate::domain::{Name, Origin, ServiceId};
 
 impl Model {
     /// `e`, `d`, enable or disable, renew, rotate: on the selected row, or on the token of the details.
@@ -93,11 +93,10 @@ impl Model {
 
     /// The connections that run on the token `id` of the account behind `name`, as far as their settings tell.
     pub(super) fn runs_on(&self, name: &Name, id: &str) -> Vec<Name> {
-        let origin = |url: &str| Endpoint::parse(url).ok().map(|url| url.origin());
         let Some(here) = self.entries.get(name) else {
             return Vec::new();
         };
-        let here = origin(&here.connection.url);
+        let here = Origin::parse(&here.connection.url);
         let own = self
             .tokens
             .list
@@ -107,7 +106,9 @@ impl Model {
             .entries
             .values()
             .map(|entry| &entry.connection)
-            .filter(|other| other.service == ServiceId::connect() && origin(&other.url) == here)
+            .filter(|other| {
+                other.service == ServiceId::connect() && Origin::parse(&other.url) == here
+            })
             .filter(|other| {
                 other.username.trim().eq_ignore_ascii_case(id) || (own && other.name == *name)
             })
