@@ -1,12 +1,14 @@
 //! The single steps of a renewal: places for the new secret, switching, proving.
 
 use super::super::desk::Desk;
-use super::super::draft::{Draft, Edit, Unsaved};
+use super::super::draft::Unsaved;
 use super::super::error::WorkError;
 use super::super::probing::silent;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::{CheckId, Connection, Origin, Reason, Secret, SecretRef, State as Lamp, Verdict};
+use crate::domain::{
+    CheckId, Connection, Origin, Reason, Secret, SecretRef, State as Lamp, Verdict,
+};
 use crate::service::Manner;
 use crate::store::files::Lock;
 use crate::store::state::RenewalStage;
@@ -160,11 +162,9 @@ impl Renewal<'_> {
         if let Some(kind) = kept.filter(|kind| kind.is_written_here()) {
             return Ok(kind);
         }
-        let draft = Draft {
-            key: Edit::Set(Secret::new("")),
-            ..Draft::new(connection.clone())
-        };
-        let kind = self.desk().kind(&draft, Some(connection), &configuration);
+        let kind = self
+            .desk()
+            .store_for(None, Some(connection), &configuration);
         Ok(kind.await?)
     }
 
