@@ -116,7 +116,7 @@ impl Model {
 
     fn clone_form(&self, name: &Name) -> Option<Form> {
         let entry = self.entries.get(name)?;
-        let mut form = Form::copy_of(&entry.connection, self.free_name(name.as_str(), None));
+        let mut form = Form::copy_of(&entry.connection, self.free_name(name.as_str()));
         form.verdict.clone_from(&entry.verdict);
         form.refresh_lamps();
         form.go_to(FieldId::Url);
@@ -220,16 +220,11 @@ impl Model {
     }
 
     /// A name that no other connection has: `wanted`, else `wanted-2` and so on.
-    pub(super) fn free_name(&self, wanted: &str, own: Option<&Name>) -> Name {
+    pub(super) fn free_name(&self, wanted: &str) -> Name {
         let wanted: String = wanted.chars().take(58).collect();
-        let free = |name: &Name| own == Some(name) || !self.entries.contains_key(name);
-        (1..=self.entries.len() + 1)
-            .filter_map(|number| match number {
-                1 => Name::parse(&wanted).ok(),
-                _ => Name::parse(&format!("{wanted}-{number}")).ok(),
-            })
-            .find(free)
-            .unwrap_or_else(Name::unnamed)
+        Name::parse(wanted.trim_end())
+            .unwrap_or_else(|_| Name::unnamed())
+            .free(|name| self.entries.contains_key(name))
     }
 
     /// Uses the corrected URL: the hint's under the field, else the remedy's.

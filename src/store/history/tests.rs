@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
+use crate::domain::history::STRIP;
 use crate::domain::{Name, Reason, State as Lamp};
 use crate::store::state::State;
 
@@ -162,7 +163,7 @@ fn the_pasts_of_many_are_those_of_each() {
             assert_eq!(past.latency, state.latency(name, day).unwrap(), "{name}");
             assert_eq!(*past, self::past(&state, name, time(0)), "{name}");
             let results = state.results(name, day).unwrap();
-            let strip = results.len().saturating_sub(past::STRIP);
+            let strip = results.len().saturating_sub(STRIP);
             assert_eq!(past.strip, results[strip..], "{name}");
         }
         let order: Vec<_> = pasts.iter().map(|(name, _)| name.clone()).collect();
