@@ -26,7 +26,8 @@ use tui_input::InputRequest;
 use super::effect::Effect;
 use super::keymap::{Action, KeyPress};
 use super::message::{Message, SecretInput};
-use super::model::{Model, Notice, Overlay, Pane, Question, Waiting};
+use super::model::{Model, Overlay, Pane, Question, Waiting};
+use super::notice::{About, Notice};
 use crate::domain::text::inert;
 
 /// Effects on their way out.
@@ -335,18 +336,34 @@ impl Model {
 
     /// Says `text` at the right of the footer for a while.
     pub(super) fn say(&mut self, text: impl AsRef<str>) {
-        self.notify(text.as_ref(), false);
+        self.say_about(About::Past, text);
     }
 
     /// The same, drawn as an error.
     pub(super) fn complain(&mut self, text: impl AsRef<str>) {
-        self.notify(text.as_ref(), true);
+        self.complain_about(About::Past, text);
     }
 
-    fn notify(&mut self, text: &str, error: bool) {
+    /// Says what is so only until `about` changes.
+    pub(super) fn say_about(&mut self, about: About, text: impl AsRef<str>) {
+        self.notify(text.as_ref(), false, about);
+    }
+
+    /// The same, drawn as an error.
+    pub(super) fn complain_about(&mut self, about: About, text: impl AsRef<str>) {
+        self.notify(text.as_ref(), true, about);
+    }
+
+    /// What was said about this is no longer so.
+    pub(super) fn unsay(&mut self, about: About) {
+        self.notice.take_if(|notice| notice.about == about);
+    }
+
+    fn notify(&mut self, text: &str, error: bool, about: About) {
         self.notice = Some(Notice {
             text: inert(text, 300),
             error,
+            about,
             until: after(self.now, NOTICE),
         });
     }

@@ -6,10 +6,8 @@ use crate::app::effect::{Effect, Target};
 use crate::app::keymap::Action;
 use crate::app::lamps;
 use crate::app::model::{Form, LoadState, OpenForm, Pane, ProbeState, Question, Waiting};
+use crate::app::notice::About;
 use crate::domain::{Endpoint, Name, Origin, Secret};
-
-/// How it is said that a draft is aside.
-const KEPT: &str = "the draft is kept: ";
 
 impl Model {
     pub(super) fn form_action(&mut self, action: Action, out: &mut Effects) {
@@ -188,13 +186,14 @@ impl Model {
                 Action::New
             };
             let key = self.keymap.list_key(key).unwrap_or_default();
-            self.say(format!("{KEPT}{key} opens it again"));
+            let said = format!("the draft is kept: {key} opens it again");
+            self.say_about(About::Draft, said);
         }
     }
 
     /// Takes back what was said of a draft that is aside no more.
     pub(super) fn forget_that_it_is_kept(&mut self) {
-        self.notice.take_if(|notice| notice.text.starts_with(KEPT));
+        self.unsay(About::Draft);
     }
 
     /// Drops the form, and ends its probe.
