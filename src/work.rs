@@ -10,7 +10,7 @@
 //!
 //! configuration() settings() stamp()             re-read only where the file has changed
 //! connections() connection(&name)
-//! catalog() services() read_services(all)        what users describe wrongly is left out, and told
+//! catalog() services() read_services(how)        what users describe wrongly is left out, and told
 //! store() environment() folders()                what lies below, for settings, import, doctor
 //!
 //! save(Draft) -> Saved                           secret first, then configuration, then orphans;

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use support::commands::{Done, switchboard};
-use switchboard::domain::token::Listing;
+use switchboard::domain::token::{Direction, Listing};
 use switchboard::domain::{Endpoint, Reason, Secret};
 use switchboard::sim::{Behaviour, Blesta, Certificate, Connect, Mishap, Sim, SimSettings};
 use switchboard::tokens::{
@@ -525,7 +525,10 @@ fn queries() -> Vec<TokenQuery> {
         }));
     }
     queries.extend(Order::ALL.map(|order| TokenQuery {
-        order: vec![(order, true), (Order::Id, false)],
+        order: vec![
+            (order, Direction::Descending),
+            (Order::Id, Direction::Ascending),
+        ],
         ..TokenQuery::default()
     }));
     queries

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::rql::{Rql, encoded};
-use crate::domain::token::{Group, IDLE_DAYS, Listing, Order, PAGE, later};
+use crate::domain::token::{Direction, Group, IDLE_DAYS, Listing, Order, PAGE, later};
 use crate::domain::verdict::whole_seconds;
 
 /// One page of a list: what it shall hold, in which order, from where.
@@ -11,8 +11,8 @@ use crate::domain::verdict::whole_seconds;
 pub struct TokenQuery {
     /// Which rows; all where absent.
     pub filter: Option<Rql>,
-    /// In which order, the first first; true is descending.
-    pub order: Vec<(Order, bool)>,
+    /// In which order, the first first.
+    pub order: Vec<(Order, Direction)>,
     /// Rows before this page.
     pub offset: u64,
     /// Most rows of this page; the service may cut it. 0 gives the count alone.
@@ -48,7 +48,7 @@ impl TokenQuery {
         parts.extend(listing.filter.split_whitespace().map(word));
         Self {
             filter: Some(Rql::And(parts)),
-            order: vec![(listing.order, listing.order.is_descending())],
+            order: vec![(listing.order, listing.order.direction())],
             ..Self::default()
         }
     }
@@ -69,8 +69,9 @@ impl TokenQuery {
             let fields: Vec<_> = self
                 .order
                 .iter()
-                .map(|(order, descending)| {
-                    format!("{}{}", if *descending { "-" } else { "" }, order.field())
+                .map(|(order, direction)| match direction {
+                    Direction::Ascending => order.field().to_owned(),
+                    Direction::Descending => format!("-{}", order.field()),
                 })
                 .collect();
             parts.push(encoded(&format!("ordering({})", fields.join(","))));
