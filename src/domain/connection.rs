@@ -372,6 +372,12 @@ impl Connection {
             maintenance: Vec::new(),
         }
     }
+
+    /// Every reference to a secret: the key's, the token's, those of further handles.
+    pub fn references(&self) -> impl Iterator<Item = &SecretRef> {
+        let added = self.added.iter().map(|(_, reference)| reference);
+        self.key.iter().chain(&self.token).chain(added)
+    }
 }
 
 #[cfg(test)]

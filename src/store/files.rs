@@ -115,8 +115,9 @@ pub enum FileProblem {
     },
     /// Another program did not let go of the lock in time.
     #[error(
-        "another program has held {} locked for 10 seconds: end or resume it, then try again",
-        shown(path)
+        "another program has held {} locked for {} seconds: end or resume it, then try again",
+        shown(path),
+        lock::PATIENCE.as_secs()
     )]
     Busy {
         /// The lock file.

@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::BufRead;
 
 use serde::Serialize;
 
 use super::{SensitiveLine, read, sensitive, shown_path, told_sensitive};
 use crate::cli::arguments::Format;
 use crate::cli::arguments::transfer::ApplyArguments;
+use crate::cli::connection::says_yes;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
-use crate::cli::{output, secret, sources};
+use crate::cli::{output, secret};
 use crate::store::files;
 use crate::store::transfer::Difference;
 use crate::work::transfer::{Plan, Program, Step};
@@ -51,7 +51,8 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
         .iter()
         .filter(|step| matches!(step, Step::Remove(_)))
         .count();
-    if removed > 0 && !arguments.yes && !confirmed(removed)? {
+    let question = format!("Remove {removed} and the secrets kept for them here? [y/N]");
+    if removed > 0 && !arguments.yes && !says_yes(&question)? {
         return Err(Fault::usage("nothing was changed"));
     }
     if plan.changes() {
@@ -152,18 +153,4 @@ fn told_fields(fields: &[Difference]) -> String {
         let _ = write!(text, "\n    {}: {before} → {after}", field.field);
         text
     })
-}
-
-fn confirmed(removed: usize) -> Result<bool, Fault> {
-    if !sources::somebody_is_there() {
-        return Err(
-            Fault::usage("removing asks first, and nobody can be asked here").hint("give --yes"),
-        );
-    }
-    output::say(&format!(
-        "Remove {removed} and the secrets kept for them here? [y/N]"
-    ));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
