@@ -16,6 +16,7 @@ pub mod lamps;
 pub mod list;
 pub mod message;
 pub mod model;
+pub mod notice;
 pub mod screen;
 pub mod secret_field;
 pub mod shared_token;

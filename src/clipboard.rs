@@ -33,6 +33,3 @@ pub use holder::Life;
 pub use placing::{Clipboard, Limits, Missed, Placed};
 pub use route::{Certainty, Route, routes};
 pub use surroundings::{Surroundings, Terminal};
-
-/// How long a copy stays where the user has not said otherwise.
-pub const CLEAR_AFTER: std::time::Duration = std::time::Duration::from_secs(20);

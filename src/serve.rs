@@ -35,6 +35,7 @@ pub use listen::{Bound, Listen, ListenProblem};
 use crate::domain::window::maintained_until;
 use crate::domain::{Connection, Name, Verdict, Window};
 use crate::service::Manner;
+use crate::work::services::Reread;
 use crate::work::{Desk, WorkError, silent};
 use own::Own;
 
@@ -124,7 +125,7 @@ impl Exporter {
     pub async fn reload(&self) -> Result<usize, WorkError> {
         let read = async {
             let known = Known::read(&self.desk).await?;
-            self.desk.read_services(true).await?;
+            self.desk.read_services(Reread::WholeOrNot).await?;
             Ok(known)
         };
         match read.await {

@@ -14,7 +14,7 @@ pub mod subject;
 pub mod verify;
 
 pub use catalog::{Catalog, Entry, Service, ServiceFileProblem};
-pub use judge::last_good;
+pub use judge::{last_good, quiet_until};
 pub use ladder::Ladder;
 pub use step::{Answer, Ask, Authorization, Request, Step, StopAfter};
 pub use subject::{Accepted, Held, LastGood, Manner, Past, Subject};

@@ -169,13 +169,6 @@ impl Sim {
         self.open(behaviour, Security::Either(config))
     }
 
-    /// A port whose TLS handshake is never answered; the URL given is https.
-    pub fn mute_tls(&mut self) -> io::Result<Stand> {
-        let mut stand = self.open(Behaviour::Fault(Fault::Silence), Security::Mute)?;
-        stand.url = self.url("https", stand.port);
-        Ok(stand)
-    }
-
     /// A port that is held and refuses connections.
     pub fn refuse(&mut self) -> io::Result<Stand> {
         let socket = self.socket()?;

@@ -10,7 +10,7 @@
 //!
 //! configuration() settings() stamp()             re-read only where the file has changed
 //! connections() connection(&name)
-//! catalog() services() read_services(all)        what users describe wrongly is left out, and told
+//! catalog() services() read_services(how)        what users describe wrongly is left out, and told
 //! store() environment() folders()                what lies below, for settings, import, doctor
 //!
 //! save(Draft) -> Saved                           secret first, then configuration, then orphans;
@@ -19,7 +19,6 @@
 //! load_secrets(&name) -> Loaded                  for the form: value, none, or a sentence each
 //! handle(&name, slot) -> Handle                  to reveal
 //! enter(&name, slot, secret)                     for `ask` references, this session
-//! confirm_origin(&name)                          the stored secrets are for the new URL from now on
 //! whereabouts() set_secret(&name, slot, secret, store) move_secret(&name, slot, store) examine()
 //! read_import(path, bytes, reader) -> Incoming; import_one(item, store) import_programs(…)   overwrite nothing
 //! plan_apply(path, text, …) -> Plan; apply(plan)      definitions kept in git

@@ -18,12 +18,14 @@ use std::time::Duration;
 
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use switchboard::clipboard::{
-    CLEAR_AFTER, Certainty, Clearing, Clipboard, Life, Limits, Route, Surroundings, Terminal,
+    Certainty, Clearing, Clipboard, Life, Limits, Route, Surroundings, Terminal,
 };
 use switchboard::domain::Secret;
 use tokio::time::timeout;
 
 const HANDLE: &str = "ApiKey SU-123-456:c2VjcmV0";
+/// As the settings have it by themselves.
+const CLEAR_AFTER: Duration = Duration::from_secs(20);
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// Longer than anything here takes: what is not there by then never comes.
 const NEVER: Duration = Duration::from_secs(30);

@@ -129,6 +129,7 @@ fn a_machine_without_network_says_so_once() {
     assert_eq!(of("this machine is offline"), 1, "{told:?}");
     assert_eq!(of(" down: "), 0, "{told:?}");
     // On this machine's side nothing is left: what was found is no outage of theirs.
-    let availability = history.availability(&names[0], Timestamp::now()).unwrap();
+    let pasts = history.pasts(&names[..1], Timestamp::now()).unwrap();
+    let availability = pasts[0].1.availability;
     assert!(availability.hour.unwrap() > 0.5, "{availability:?}");
 }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use support::commands::{Done, switchboard};
-use switchboard::domain::token::Listing;
+use switchboard::domain::token::{Direction, Listing};
 use switchboard::domain::{Endpoint, Reason, Secret};
 use switchboard::sim::{Behaviour, Blesta, Certificate, Connect, Mishap, Sim, SimSettings};
 use switchboard::tokens::{
@@ -493,16 +493,15 @@ fn queries() -> Vec<TokenQuery> {
     };
     let mut queries = vec![
         TokenQuery::default(),
-        TokenQuery::living().from_row(300),
+        TokenQuery::of(&Listing::default(), now).from_row(300),
         with(Some(Rql::Contains("name", "a, (b) & c=d".into()))),
         with(Some(Rql::In(
             "status",
             vec!["active".into(), "odd one".into()],
         ))),
-        with(Some(Rql::Not(Box::new(Rql::Out("id", vec![ID.into()]))))),
         with(Some(Rql::Or(vec![
-            Rql::Gt("events.created.at", "2026".into()),
-            Rql::Lt("external_id", "x".into()),
+            Rql::Ge("events.created.at", "2026".into()),
+            Rql::Le("external_id", "x".into()),
         ]))),
     ];
     queries.extend(Group::ALL.map(|group| with(group.filter(now))));
@@ -526,7 +525,10 @@ fn queries() -> Vec<TokenQuery> {
         }));
     }
     queries.extend(Order::ALL.map(|order| TokenQuery {
-        order: vec![(order, true), (Order::Id, false)],
+        order: vec![
+            (order, Direction::Descending),
+            (Order::Id, Direction::Ascending),
+        ],
         ..TokenQuery::default()
     }));
     queries
@@ -648,6 +650,17 @@ async fn quiet_is_kept_by_all_copies_of_a_client() {
     let problem = copy.tokens(&TokenQuery::default()).await.unwrap_err();
     assert_eq!(problem.reason(), Reason::RateLimited);
     assert_eq!(server.seen().len(), 1, "nothing is sent meanwhile");
+}
+
+#[tokio::test]
+async fn a_failing_service_that_names_a_time_is_left_alone_until_then() {
+    let server = Server::start(|_, _| answer(503, &[("Retry-After", "120")], "")).await;
+    let client = server.client();
+    let problem = client.token(ID).await.unwrap_err();
+    assert_eq!(problem.status(), Some(503));
+    let problem = client.token(ID).await.unwrap_err();
+    assert_eq!(problem.reason(), Reason::RateLimited);
+    assert_eq!(server.seen().len(), 1);
 }
 
 #[tokio::test]

@@ -21,9 +21,9 @@ use sample::{after, connection, empty, entry, form, good, model, name, select, s
 use switchboard::app::effect::Unlock;
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
-    AddTokenDialog, CopiedNotice, FieldText, Form, LoadState, Notice, Overlay, Pane,
-    PassphraseDialog, Question, Revealed,
+    AddTokenDialog, FieldText, Form, LoadState, Overlay, Pane, PassphraseDialog, Question, Revealed,
 };
+use switchboard::app::notice::{About, CopiedNotice, Notice};
 use switchboard::app::secret_field::SecretField;
 use switchboard::app::shared_token::{Check, SharedTokenSheet};
 use switchboard::app::{FieldId, HandleSlot, Message, Model, hints};
@@ -244,6 +244,7 @@ fn filter_and_footer() {
     found.notice = Some(Notice {
         text: "no connection is paused".into(),
         error: true,
+        about: About::Past,
         until: after(5),
     });
     assert!(text(&found).contains("no connection is paused"));
@@ -262,6 +263,7 @@ fn a_sentence_about_a_failure_is_shown_to_its_end() {
         failed.notice = Some(Notice {
             text: told.to_owned(),
             error,
+            about: About::Past,
             until: failed.now,
         });
         let words: Vec<String> = text(&failed)
@@ -656,6 +658,7 @@ fn foreign_text_is_inert_in_every_cell() {
             shown.notice = Some(Notice {
                 text: evil.into(),
                 error: false,
+                about: About::Past,
                 until: after(5),
             });
             shown.focus = pane;

@@ -9,9 +9,7 @@ use super::draft::{Draft, FieldId};
 use super::lamps;
 use super::model::{Field, FieldLamp, FieldText, Form, ProbeState};
 use super::secret_field::SecretField;
-use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Endpoint, Name, Origin, ServiceId, State,
-};
+use crate::domain::{AddressFamily, AuthStyle, Connection, Name, Origin, ServiceId, State};
 
 /// Characters that an open field takes at most.
 pub const TEXT_LIMIT: usize = 2_048;
@@ -27,7 +25,7 @@ impl Form {
         let mut form = Self::with(connection, Some(connection.name.clone()));
         form.service_chosen = true;
         form.name_chosen = true;
-        form.key_origin = origin_of(&connection.url).filter(|_| connection.key.is_some());
+        form.key_origin = Origin::parse(&connection.url).filter(|_| connection.key.is_some());
         form
     }
 
@@ -162,7 +160,7 @@ impl Form {
 
     /// Scheme, host and port of the URL as it stands, where it is one.
     pub fn origin(&self) -> Option<Origin> {
-        origin_of(self.text(FieldId::Url))
+        Origin::parse(self.text(FieldId::Url))
     }
 
     /// The service that stands in the form.
@@ -330,11 +328,6 @@ impl FieldId {
             _ => &[],
         }
     }
-}
-
-/// Scheme, host and port of `url`, where it is one.
-pub(super) fn origin_of(url: &str) -> Option<Origin> {
-    Endpoint::parse(url).ok().map(|endpoint| endpoint.origin())
 }
 
 fn blank() -> Connection {

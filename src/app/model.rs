@@ -10,6 +10,7 @@ use super::disguise::Disguise;
 use super::draft::{Draft, FieldId, HandleSlot};
 use super::keymap::Keymap;
 use super::message::StoreOffer;
+use super::notice::{CopiedNotice, Notice};
 use super::secret_field::SecretField;
 use super::shared_token::SharedTokenSheet;
 use super::tokens::{TokensEffect, TokensPane};
@@ -370,26 +371,6 @@ pub struct Revealed {
     pub handle: Handle,
     /// When it is hidden again.
     pub until: Timestamp,
-}
-
-/// A sentence in the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Inert.
-    pub text: String,
-    /// Drawn as an error.
-    pub error: bool,
-    /// When it goes.
-    pub until: Timestamp,
-}
-
-/// What the footer says of the clipboard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopiedNotice {
-    /// "→ your terminal (OSC 52)".
-    pub words: String,
-    /// When it is cleared.
-    pub clears_at: Option<Timestamp>,
 }
 
 /// What lies over the panes and has all keys.

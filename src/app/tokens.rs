@@ -63,7 +63,7 @@ pub struct Pending {
     /// Its label.
     pub label: String,
     /// What was asked for.
-    pub doing: exchange::Doing,
+    pub switch: exchange::Switch,
 }
 
 /// Something that is asked of a service.

@@ -26,7 +26,8 @@ use tui_input::InputRequest;
 use super::effect::Effect;
 use super::keymap::{Action, KeyPress};
 use super::message::{Message, SecretInput};
-use super::model::{Model, Notice, Overlay, Pane, Question, Waiting};
+use super::model::{Model, Overlay, Pane, Question, Waiting};
+use super::notice::{About, Notice};
 use crate::domain::text::inert;
 
 /// Effects on their way out.
@@ -119,6 +120,13 @@ impl Model {
                 self.removing = None;
                 self.complain(format!("not removed: {why}"));
             }
+            other => self.handles_answered(other, out),
+        }
+    }
+
+    /// Answers about the handles that are held here.
+    fn handles_answered(&mut self, message: Message, out: &mut Effects) {
+        match message {
             Message::TokenAdded(connection) => self.token_added(*connection),
             Message::TokenRemoved {
                 connection,
@@ -130,7 +138,42 @@ impl Model {
                 self.shared_token_checked(&name, &verdict);
             }
             Message::TokenAddFailed(why) => self.token_add_failed(&why),
-            _ => {}
+            // Each was taken in before it came here.
+            Message::Key(_)
+            | Message::SecretInput(_)
+            | Message::Pasted(_)
+            | Message::Mouse(_)
+            | Message::Clicked(..)
+            | Message::Resized(..)
+            | Message::Measured(_)
+            | Message::Woke
+            | Message::ConfigurationLoaded(_)
+            | Message::ConfigurationFailed(_)
+            | Message::Watching(_)
+            | Message::ProbeProgressed { .. }
+            | Message::ProbeFinished { .. }
+            | Message::WatchStarted(_)
+            | Message::Watched(_)
+            | Message::Resumed(_)
+            | Message::DraftResumed
+            | Message::Revealed { .. }
+            | Message::Copied(_)
+            | Message::ClipboardCleared(_)
+            | Message::Noticed(_)
+            | Message::Tokens(_)
+            | Message::EndRequested(_)
+            | Message::SecretsLoaded { .. }
+            | Message::Saved(..)
+            | Message::SaveFailed(_)
+            | Message::StoreNeeded(_)
+            | Message::PassphraseNeeded(_)
+            | Message::Unlocked
+            | Message::UnlockFailed(_)
+            | Message::Locked
+            | Message::Forgot
+            | Message::LockRequested
+            | Message::Removed(..)
+            | Message::RemoveFailed(_) => {}
         }
     }
 
@@ -293,18 +336,34 @@ impl Model {
 
     /// Says `text` at the right of the footer for a while.
     pub(super) fn say(&mut self, text: impl AsRef<str>) {
-        self.notify(text.as_ref(), false);
+        self.say_about(About::Past, text);
     }
 
     /// The same, drawn as an error.
     pub(super) fn complain(&mut self, text: impl AsRef<str>) {
-        self.notify(text.as_ref(), true);
+        self.complain_about(About::Past, text);
     }
 
-    fn notify(&mut self, text: &str, error: bool) {
+    /// Says what is so only until `about` changes.
+    pub(super) fn say_about(&mut self, about: About, text: impl AsRef<str>) {
+        self.notify(text.as_ref(), false, about);
+    }
+
+    /// The same, drawn as an error.
+    pub(super) fn complain_about(&mut self, about: About, text: impl AsRef<str>) {
+        self.notify(text.as_ref(), true, about);
+    }
+
+    /// What was said about this is no longer so.
+    pub(super) fn unsay(&mut self, about: About) {
+        self.notice.take_if(|notice| notice.about == about);
+    }
+
+    fn notify(&mut self, text: &str, error: bool, about: About) {
         self.notice = Some(Notice {
             text: inert(text, 300),
             error,
+            about,
             until: after(self.now, NOTICE),
         });
     }

@@ -17,8 +17,12 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::SshHost;
+use crate::store::StoreKind;
 
 pub use watching::{HistoryArguments, HistoryFormat, HistoryRows, WatchArguments, WatchFormat};
+
+/// What `--store` takes: where a value outlives the command, and this program writes.
+const STORES: [&str; 2] = [StoreKind::Vault.word(), StoreKind::Keyring.word()];
 
 /// A terminal connection manager for APIs.
 #[derive(Debug, Default, Parser)]
@@ -395,7 +399,7 @@ pub enum SecretCommand {
         /// Which: key, token, or an added one's label
         which: Option<String>,
         /// Where it is kept from now on
-        #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+        #[arg(long, value_name = "STORE", value_parser = STORES)]
         store: String,
     },
     /// Who can open the vault
@@ -416,7 +420,7 @@ pub struct SetArguments {
     #[arg(default_value = "key", value_parser = ["key", "token"])]
     pub which: String,
     /// Where it is kept; where the old one was, if nothing is said
-    #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+    #[arg(long, value_name = "STORE", value_parser = STORES)]
     pub store: Option<String>,
     /// Where the new value comes from.
     #[command(flatten)]
@@ -431,7 +435,7 @@ pub struct AddTokenArguments {
     /// What it is called
     pub label: String,
     /// Where it is kept
-    #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+    #[arg(long, value_name = "STORE", value_parser = STORES)]
     pub store: Option<String>,
     /// Where its value comes from.
     #[command(flatten)]

@@ -15,7 +15,7 @@ use super::{probe, secret, sources, transfer};
 use crate::domain::endpoint::for_eyes;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Connection, Endpoint, Name, SecretRef, Window};
+use crate::domain::{Connection, Name, Origin, SecretRef, Window};
 use crate::store::StoreKind;
 use crate::store::files::shown;
 use crate::work::{self, Draft, Edit};
@@ -261,8 +261,7 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
 /// Whether the person said that the stored secrets are for the URL as it is now: by its origin.
 fn agreed(connection: &Connection, to: Option<&str>) -> Result<bool, Fault> {
     let Some(to) = to else { return Ok(false) };
-    let origin = |url: &str| Endpoint::parse(url).ok().map(|endpoint| endpoint.origin());
-    match (origin(&connection.url), origin(to)) {
+    match (Origin::parse(&connection.url), Origin::parse(to)) {
         (Some(here), Some(there)) if here == there => Ok(true),
         (here, _) => {
             let url = here.map_or_else(

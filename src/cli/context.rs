@@ -135,9 +135,7 @@ impl Context {
     /// Opens the vault where `connection` keeps anything in it, as something of that is about to be taken
     /// out. Without a passphrase it stays there, and whoever takes out says so.
     pub async fn open_vault_of(&self, connection: &Connection) -> Result<(), Fault> {
-        let added = connection.added.iter().map(|(_, reference)| reference);
-        let all = added.chain(&connection.key).chain(&connection.token);
-        let mut kept = all.map(StoreKind::of);
+        let mut kept = connection.references().map(StoreKind::of);
         if !self.desk.is_locked() || !kept.any(|kind| kind == StoreKind::Vault) {
             return Ok(());
         }

@@ -392,7 +392,7 @@ fn written(
     Ok(State::worst(verdicts.iter().map(Verdict::state)).exit_code())
 }
 
-/// Which stores a connection's references name.
+/// Whether a connection's key or token is in the vault.
 pub fn needs_vault(connection: &Connection) -> bool {
     let in_vault = |reference: &Option<SecretRef>| matches!(reference, Some(SecretRef::Vault(_)));
     in_vault(&connection.key) || in_vault(&connection.token)

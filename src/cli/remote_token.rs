@@ -89,14 +89,8 @@ pub async fn handle(context: &Context, name: &str, id: &str) -> Result<Handle, F
 /// Goes on with renewals of these connections' keys that were begun and not ended: the probe that follows
 /// shall see the secret that will stay.
 pub async fn go_on(context: &Context, names: &[Name]) {
-    let unfinished = context.desk.unfinished_renewals().await.unwrap_or_default();
-    for unfinished in unfinished {
-        let mut held = unfinished.holders.iter().chain([&unfinished.connection]);
-        if !held.any(|name| names.contains(name)) {
-            continue;
-        }
-        let id = &unfinished.id;
-        match Box::pin(context.desk.resume_renewal(&unfinished, &unheard)).await {
+    for (id, ended) in context.desk.resume_renewals_of(names).await {
+        match ended {
             Ok(_) => output::say(&format!(
                 "the renewal of {id} that was begun earlier is done"
             )),

@@ -73,7 +73,7 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
         }),
         trust: arguments.trust,
         rename: arguments.rename,
-        opener: opener(context, &arguments)?,
+        opener: opener(&arguments)?,
     };
     let mut incoming = context
         .with_vault(async || context.desk.read_import(path, &bytes, &reader).await)
@@ -105,11 +105,10 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
             incoming.left_out.push(problem.to_string());
         }
     }
-    report(context, &incoming, &failed, &arguments)
+    report(&incoming, &failed, &arguments)
 }
 
 fn report(
-    context: &Context,
     incoming: &Incoming,
     failed: &[(usize, String)],
     arguments: &ImportArguments,
@@ -118,7 +117,7 @@ fn report(
     match arguments.format {
         Format::Json => output::json(&report)?,
         Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::text(&told(&report, context))?,
+        Format::Human | Format::Nagios => output::text(&told(&report))?,
     }
     Ok(u8::from(!report.left_out.is_empty()))
 }
@@ -207,7 +206,7 @@ fn told_sensitive(all: &[SensitiveLine], trusted: bool) -> String {
     text
 }
 
-fn told(report: &Report<'_>, _context: &Context) -> String {
+fn told(report: &Report<'_>) -> String {
     let mut text = String::new();
     for one in &report.taken {
         let inert = |text: &str| crate::domain::text::inert(text, 120);
@@ -250,20 +249,16 @@ fn told(report: &Report<'_>, _context: &Context) -> String {
     text + &end
 }
 
-fn opener(context: &Context, arguments: &ImportArguments) -> Result<Opener, Fault> {
+fn opener(arguments: &ImportArguments) -> Result<Opener, Fault> {
     if let Some(path) = &arguments.identity {
         return Ok(Opener::Identity(path.clone()));
     }
-    let passphrase = passphrase(context, &arguments.bundle, "bundle passphrase: ")?;
+    let passphrase = passphrase(&arguments.bundle, "bundle passphrase: ")?;
     Ok(passphrase.map_or(Opener::Vault, Opener::Passphrase))
 }
 
 /// The bundle's passphrase from where the flags say.
-fn passphrase(
-    _context: &Context,
-    arguments: &BundleArguments,
-    question: &str,
-) -> Result<Option<Secret>, Fault> {
+fn passphrase(arguments: &BundleArguments, question: &str) -> Result<Option<Secret>, Fault> {
     match sources::bundle_passphrase(arguments)? {
         Some(given) => Ok(Some(given)),
         None if !arguments.bundle_passphrase => Ok(None),
@@ -355,11 +350,7 @@ async fn bundle(
     if to_stdout && std::io::stdout().is_terminal() {
         return Err(Fault::usage("a bundle is no text for a terminal").hint("give --output FILE"));
     }
-    let passphrase = passphrase(
-        context,
-        &arguments.bundle,
-        "choose a passphrase for the bundle: ",
-    )?;
+    let passphrase = passphrase(&arguments.bundle, "choose a passphrase for the bundle: ")?;
     let to = match passphrase {
         Some(passphrase) => SealTo::Passphrase(passphrase),
         None => SealTo::Recipients(arguments.to.clone()),

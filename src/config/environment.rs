@@ -55,26 +55,8 @@ pub struct Environment {
     pub colorterm: Option<String>,
     /// `COLORFGBG`: foreground and background as palette numbers.
     pub colorfgbg: Option<String>,
-    /// `TERM_PROGRAM`.
-    pub term_program: Option<String>,
-    /// The language of characters: `LC_ALL`, else `LC_CTYPE`, else `LANG`.
-    pub lang: Option<String>,
-    /// `SSH_CONNECTION`: addresses and ports of both ends.
-    pub ssh_connection: Option<String>,
-    /// `SSH_TTY`.
-    pub ssh_tty: Option<String>,
     /// `TMUX`.
     pub tmux: Option<String>,
-    /// `TMUX_PANE`.
-    pub tmux_pane: Option<String>,
-    /// `STY`: inside GNU screen.
-    pub sty: Option<String>,
-    /// `DISPLAY`.
-    pub display: Option<String>,
-    /// `WAYLAND_DISPLAY`.
-    pub wayland_display: Option<String>,
-    /// `DBUS_SESSION_BUS_ADDRESS`: without it there is hardly a Secret Service.
-    pub session_bus: Option<String>,
     /// Proxies.
     pub proxies: ProxyVariables,
     look_up: LookUp,
@@ -138,16 +120,7 @@ impl Environment {
             term: text("TERM"),
             colorterm: text("COLORTERM"),
             colorfgbg: text("COLORFGBG"),
-            term_program: text("TERM_PROGRAM"),
-            lang: first(&["LC_ALL", "LC_CTYPE", "LANG"]),
-            ssh_connection: text("SSH_CONNECTION"),
-            ssh_tty: text("SSH_TTY"),
             tmux: text("TMUX"),
-            tmux_pane: text("TMUX_PANE"),
-            sty: text("STY"),
-            display: text("DISPLAY"),
-            wayland_display: text("WAYLAND_DISPLAY"),
-            session_bus: text("DBUS_SESSION_BUS_ADDRESS"),
             proxies: ProxyVariables {
                 http: text("http_proxy"),
                 https: first(&["https_proxy", "HTTPS_PROXY"]),
@@ -178,19 +151,6 @@ impl Environment {
     /// [`Environment::lookup`] as a value, for the room that resolves references.
     pub fn look_up(&self) -> LookUp {
         Arc::clone(&self.look_up)
-    }
-
-    /// Whether the terminal is at the other end of an SSH connection.
-    pub fn over_ssh(&self) -> bool {
-        self.ssh_connection.is_some() || self.ssh_tty.is_some()
-    }
-
-    /// Whether the language of the terminal is written in UTF-8. Unknown counts as yes, `C` and `POSIX` do not.
-    pub fn is_utf8(&self) -> bool {
-        self.lang.as_deref().is_none_or(|lang| {
-            let lang = lang.to_ascii_lowercase();
-            lang.contains("utf-8") || lang.contains("utf8")
-        })
     }
 }
 
@@ -226,10 +186,7 @@ impl fmt::Debug for Environment {
             .field("term", &self.term)
             .field("colorterm", &self.colorterm)
             .field("no_color", &self.no_color)
-            .field("lang", &self.lang)
-            .field("over_ssh", &self.over_ssh())
             .field("tmux", &self.tmux.is_some())
-            .field("screen", &self.sty.is_some())
             .field("proxies", &self.proxies)
             .finish_non_exhaustive()
     }
@@ -244,22 +201,15 @@ mod tests {
         let environment = Environment::of([
             ("HOME", "/home/a"),
             ("NO_COLOR", ""),
-            ("LANG", "de_DE.UTF-8"),
-            ("LC_ALL", ""),
             ("XDG_DATA_HOME", "relative"),
             ("HTTP_PROXY", "http://cgi"),
             ("HTTPS_PROXY", "http://upper"),
             ("https_proxy", "http://lower"),
-            ("SSH_TTY", "/dev/pts/1"),
         ]);
         assert!(!environment.no_color);
-        assert_eq!(environment.lang.as_deref(), Some("de_DE.UTF-8"));
-        assert!(environment.is_utf8());
         assert_eq!(environment.xdg_data, None);
         assert_eq!(environment.proxies.http, None);
         assert_eq!(environment.proxies.https.as_deref(), Some("http://lower"));
-        assert!(environment.over_ssh());
-        assert!(!Environment::of([("LANG", "C")]).is_utf8());
     }
 
     #[test]

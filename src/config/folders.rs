@@ -29,16 +29,6 @@ impl Folders {
     pub fn config(&self) -> &Path {
         self.configuration.parent().unwrap_or(Path::new("."))
     }
-
-    /// The user's service files.
-    pub fn services(&self) -> PathBuf {
-        self.config().join("services")
-    }
-
-    /// The default of `--log`.
-    pub fn log(&self) -> PathBuf {
-        self.state.join("switchboard.log")
-    }
 }
 
 /// There is no place to keep something.
@@ -171,21 +161,6 @@ mod tests {
         assert_eq!(
             folders(&[], flags).unwrap(),
             ["/f/switchboard.toml", "/f", "/g"]
-        );
-    }
-
-    #[test]
-    fn everything_has_a_place() {
-        let folders = Environment::of([("HOME", "/h")])
-            .folders(&Overrides::default())
-            .unwrap();
-        assert_eq!(
-            folders.services(),
-            Path::new("/h/.config/switchboard/services")
-        );
-        assert_eq!(
-            folders.log(),
-            Path::new("/h/.local/state/switchboard/switchboard.log")
         );
     }
 }

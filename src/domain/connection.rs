@@ -65,6 +65,21 @@ impl Name {
         Self("new".into())
     }
 
+    /// This name, or with the first number from 2 behind it that is not taken.
+    #[must_use]
+    pub fn free(&self, taken: impl Fn(&Self) -> bool) -> Self {
+        if !taken(self) {
+            return self.clone();
+        }
+        // Room for the number, and no blank before it.
+        let short: String = self.0.chars().take(56).collect();
+        let short = short.trim_end();
+        (2..=u16::MAX)
+            .filter_map(|number| Self::parse(&format!("{short}-{number}")).ok())
+            .find(|name| !taken(name))
+            .unwrap_or_else(Self::unnamed)
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -363,6 +378,12 @@ impl Connection {
             maintenance: Vec::new(),
         }
     }
+
+    /// Every reference to a secret: the key's, the token's, those of further handles.
+    pub fn references(&self) -> impl Iterator<Item = &SecretRef> {
+        let added = self.added.iter().map(|(_, reference)| reference);
+        self.key.iter().chain(&self.token).chain(added)
+    }
 }
 
 #[cfg(test)]
@@ -390,6 +411,22 @@ mod tests {
             "a name is visible characters: its character 5, U+200D, is none"
         );
         assert_eq!(Name::parse(&"x".repeat(65)), Err(NameProblem::Long));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_gets_a_number_and_stays_a_name() {
+        let free = |wished: &str, taken: &[&str]| {
+            let taken = |name: &Name| taken.contains(&name.as_str());
+            Name::parse(wished).unwrap().free(taken).to_string()
+        };
+        assert_eq!(free("shop", &["other"]), "shop");
+        assert_eq!(free("shop", &["shop"]), "shop-2");
+        assert_eq!(free("shop", &["shop", "shop-2"]), "shop-3");
+        let long = format!("{} {}", "x".repeat(55), "y".repeat(8));
+        assert_eq!(
+            free(&long, &[long.as_str()]),
+            format!("{}-2", "x".repeat(55))
+        );
     }
 
     #[test]

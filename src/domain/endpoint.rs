@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::secret::Secret;
@@ -87,7 +88,7 @@ impl Endpoint {
         if url.username().is_empty() && url.password().is_none() {
             return Ok(Self(url));
         }
-        let decode = |text: &str| percent_decode(text);
+        let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let username = inert(&decode(url.username()), 128);
         let password = url.password().map(|password| Secret::new(decode(password)));
         // Both calls fail only for URLs without a host, which were refused above.
@@ -213,7 +214,8 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Reads what [`Origin`]'s `Display` wrote.
+    /// The origin of a URL as it was typed, or of what [`Origin`]'s `Display` wrote; nothing where it is no URL that
+    /// can be asked.
     pub fn parse(text: &str) -> Option<Self> {
         Endpoint::parse(text).ok().map(|endpoint| endpoint.origin())
     }
@@ -254,31 +256,6 @@ pub fn for_eyes(typed: &str) -> String {
         (true, scheme) => format!("{scheme}//••••@{rest}"),
         (false, _) => format!("••••@{rest}"),
     }
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = |b: &u8| {
-            char::from(*b)
-                .to_digit(16)
-                .and_then(|digit| u8::try_from(digit).ok())
-        };
-        match (first, tail) {
-            (b'%', [high, low, after @ ..]) => {
-                if let (Some(high), Some(low)) = (hex(high), hex(low)) {
-                    bytes.push(high * 16 + low);
-                    rest = after;
-                    continue;
-                }
-                bytes.push(b'%');
-            }
-            _ => bytes.push(*first),
-        }
-        rest = tail;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Whether `name` is reserved for this machine (RFC 6761, section 6.3): `localhost`, and every name below it.

@@ -7,6 +7,9 @@ use jiff::Timestamp;
 
 use super::reason::{Reason, State};
 
+/// The last results that are shown one by one.
+pub const STRIP: usize = 60;
+
 /// One result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunRecord {
@@ -55,7 +58,7 @@ pub struct History {
     pub latency: Option<Latency>,
     /// Over the last hour, 24 hours and 30 days.
     pub availability: Availability,
-    /// The last 60 results, oldest first.
+    /// The last [`STRIP`] results, oldest first.
     pub strip: Vec<RunRecord>,
 }
 

@@ -16,7 +16,9 @@ pub use change::{
     DESCRIPTION_LIMIT, Difference, Guard, LABEL_LIMIT, NewToken, NoEnd, RenewalStep, TokenEdit,
     Unfinished, difference, span, wished_end,
 };
-pub use listing::{Group, IDLE_DAYS, Listing, Order, PAGE, Page, SOON_DAYS, ends_within, later};
+pub use listing::{
+    Direction, Group, IDLE_DAYS, Listing, Order, PAGE, Page, SOON_DAYS, ends_within, later,
+};
 pub use usage::{Counted, Day, Summary, Usage};
 
 use super::text::inert;

@@ -111,7 +111,8 @@ pub fn book_bisect(
     Decision::Granted(push(record, key, now, false))
 }
 
-/// Ends a bisect: the key is paused if none of the attempts since `first` was accepted and one was sent.
+/// Ends a bisect: the key is paused if one of its attempts since `first` stands as rejected. An acceptance takes
+/// away those before it, and is the last request of a bisect.
 pub fn end_bisect(record: &mut BudgetRecord, key: &KeyFingerprint, first: u64, now: Timestamp) {
     let rejected = record.attempts.iter().any(|attempt| {
         attempt.key == *key && attempt.number >= first && attempt.end == AttemptEnd::Rejected

@@ -1,6 +1,5 @@
 //! Certificates as a server sent them, read into the vocabulary.
 
-use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use jiff::Timestamp;
@@ -37,7 +36,7 @@ fn read(der: &[u8]) -> Option<Certificate> {
         names: names(&parsed),
         not_before: time(&parsed.validity().not_before),
         not_after: time(&parsed.validity().not_after),
-        fingerprint: hex(&Sha256::digest(der)),
+        fingerprint: format!("{:x}", Sha256::digest(der)),
     })
 }
 
@@ -82,15 +81,6 @@ fn time(time: &ASN1Time) -> Timestamp {
     } else {
         Timestamp::MAX
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
     let home = tempfile::tempdir().unwrap();
     let environment = Environment::of([("HOME", home.path().to_str().unwrap())]);
     let folders = environment.folders(&Overrides::default()).unwrap();
-    let services = folders.services();
+    let services = folders.config().join("services");
     std::fs::create_dir_all(&services).unwrap();
     let desk = Desk::open(Opening {
         environment,

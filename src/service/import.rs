@@ -188,7 +188,7 @@ fn tell_apart(candidates: &mut [Candidate]) {
     let mut taken = std::collections::HashSet::new();
     for candidate in candidates {
         let wished = candidate.connection.name.clone();
-        let free = free_name(&wished, |name| taken.contains(name));
+        let free = wished.free(|name| taken.contains(name));
         if free != wished {
             candidate.note(format!(
                 "the file has two called {wished}: this one is {free}"
@@ -197,16 +197,4 @@ fn tell_apart(candidates: &mut [Candidate]) {
         }
         taken.insert(free);
     }
-}
-
-/// `wished`, or with the first number from 2 behind it that is not taken.
-pub fn free_name(wished: &Name, taken: impl Fn(&Name) -> bool) -> Name {
-    if !taken(wished) {
-        return wished.clone();
-    }
-    let short: String = wished.as_str().chars().take(56).collect();
-    (2..=LIMIT * 2)
-        .filter_map(|number| Name::parse(&format!("{}-{number}", short.trim_end())).ok())
-        .find(|name| !taken(name))
-        .unwrap_or_else(Name::unnamed)
 }

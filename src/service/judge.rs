@@ -28,6 +28,7 @@ use recognise::Page;
 use redirect::Redirect;
 
 pub use changes::last_good;
+pub use clock::quiet_until;
 
 /// A reason, and which of its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
-//! Everything of this room that reads a secret: signature, fingerprint, handle, headers, cleaned pastes.
+//! Everything of this room that reads a secret: signature, handle, headers, cleaned pastes.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-use crate::domain::{Handle, KeyFingerprint, Secret};
+use crate::domain::{Handle, Secret};
 
 use super::catalog::Service;
 use super::catalog::format::Scheme;
@@ -18,40 +18,17 @@ pub mod scan;
 pub(super) use echo::{is_in, mask_verdict, masked};
 pub use paste::{Cleaned, Command, clean_secret, clean_text, clean_whole, command};
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
-/// The keyed digest under which the lock-out budget knows a pair: HMAC-SHA256 under the installation's
-/// key, so that a stolen state folder does not let anybody try keys against it. 32 hex digits.
-pub fn fingerprint(installation_key: &[u8; 32], username: &str, key: &Secret) -> KeyFingerprint {
-    let length = u64::try_from(username.len()).unwrap_or(u64::MAX);
-    let digest = hmac(
-        installation_key,
-        &[
-            &length.to_be_bytes(),
-            username.as_bytes(),
-            key.expose().as_bytes(),
-        ],
-    );
-    let mut hex = String::with_capacity(32);
-    for byte in digest.iter().take(16) {
-        hex.extend([byte >> 4, byte & 15].map(|half| char::from(HEX[usize::from(half)])));
-    }
-    KeyFingerprint(hex)
-}
-
 /// The signature of `text` under the shared token: base64(HMAC-SHA256). The signature is no secret.
 pub fn signature(token: &Secret, text: &str) -> String {
-    STANDARD.encode(hmac(token.expose().as_bytes(), &[text.as_bytes()]))
+    STANDARD.encode(hmac(token.expose().as_bytes(), text.as_bytes()))
 }
 
-fn hmac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     // HMAC takes keys of any length: this can't fail.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
         return Vec::new();
     };
-    for part in parts {
-        mac.update(part);
-    }
+    mac.update(text);
     mac.finalize().into_bytes().to_vec()
 }
 
@@ -136,30 +113,6 @@ pub fn header_lines(
         .map(|(name, value)| format!("{name}: {}", value.expose()))
         .collect();
     Some(Secret::new(lines.join("\n")))
-}
-
-/// A shell line with curl that reads the key from `$SWITCHBOARD_KEY` through `-K -`: the key stands
-/// neither in the line nor in an argument of a program (`printf` is the shell's own). Holds no secret.
-pub fn curl(service: &Service, scheme: Scheme, url: &str, username: &str) -> Option<String> {
-    let marker = Secret::new("%s");
-    let visible: String = username.chars().filter(|c| !c.is_control()).collect();
-    // For curl's configuration first, then for printf's format.
-    let quoted = visible.replace('\\', "\\\\").replace('"', "\\\"");
-    let escaped = quoted.replace('\\', "\\\\").replace('%', "%%");
-    let lines: Vec<String> = match scheme {
-        Scheme::Basic => vec![format!("user = \"{escaped}:%s\"")],
-        Scheme::Bearer | Scheme::Headers => headers(service, scheme, &escaped, &marker)?
-            .iter()
-            .map(|(name, value)| format!("header = \"{name}: {}\"", value.expose()))
-            .collect(),
-    };
-    let keys = lines.iter().filter(|line| line.contains("%s")).count();
-    let format = lines.join("\\n").replace('\'', "'\\''");
-    let arguments = " \"$SWITCHBOARD_KEY\"".repeat(keys);
-    let url = url.replace('\'', "'\\''");
-    Some(format!(
-        "printf '{format}\\n'{arguments} | curl -sS -K - '{url}'"
-    ))
 }
 
 #[cfg(test)]

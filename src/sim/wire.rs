@@ -41,8 +41,6 @@ pub(super) enum Security {
     OldProtocols,
     /// Hangs up in the middle of the handshake.
     HangsUp,
-    /// Never answers the handshake.
-    Mute,
 }
 
 /// One port: what it speaks, who steers it, and where it writes down what it saw.
@@ -95,7 +93,6 @@ async fn serve(stream: TcpStream, station: Arc<Station>) {
         (Security::Plain, true) => say(stream, &Style::default(), &pages::bad_request()).await,
         (Security::OldProtocols, _) => end(stream, &PROTOCOL_ALERT).await,
         (Security::HangsUp, _) => end(stream, &[]).await,
-        (Security::Mute, _) => drain(stream).await,
     };
 }
 

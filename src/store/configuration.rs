@@ -19,6 +19,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use backup::BACKUP;
 pub use document::{Document, EditProblem, SettingValue};
 use memchr::memmem;
 pub use problem::ConfigurationProblem;
@@ -44,14 +45,15 @@ pub struct Configuration {
     unknown: Vec<(usize, String)>,
 }
 
+/// The folder of the user's service files, beside the configuration.
+pub const SERVICES: &str = "services";
+
 impl Configuration {
     /// The variables that `env:` references name: each holds a secret.
     pub fn variables_with_secrets(&self) -> Vec<String> {
-        let references = self.connections.iter().flat_map(|connection| {
-            let added = connection.added.iter().map(|(_, reference)| reference);
-            connection.key.iter().chain(&connection.token).chain(added)
-        });
-        references
+        self.connections
+            .iter()
+            .flat_map(|connection| connection.references())
             .filter_map(|reference| match reference {
                 SecretRef::Env(name) => Some(name.clone()),
                 _ => None,
@@ -190,7 +192,7 @@ impl Store {
         let Some(folder) = self.path().and_then(Path::parent) else {
             return Ok(Vec::new());
         };
-        let folder = folder.join("services");
+        let folder = folder.join(SERVICES);
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::configuration::{BACKUP, SERVICES};
 use super::files::{self, shown};
 use crate::domain::Secret;
 
@@ -55,8 +56,8 @@ impl Belongings {
         for folder in folders {
             for folder in [
                 (*folder).to_owned(),
-                folder.join("backup"),
-                folder.join("services"),
+                folder.join(BACKUP),
+                folder.join(SERVICES),
             ] {
                 belongings.add(folder);
             }

@@ -115,8 +115,9 @@ pub enum FileProblem {
     },
     /// Another program did not let go of the lock in time.
     #[error(
-        "another program has held {} locked for 10 seconds: end or resume it, then try again",
-        shown(path)
+        "another program has held {} locked for {} seconds: end or resume it, then try again",
+        shown(path),
+        lock::PATIENCE.as_secs()
     )]
     Busy {
         /// The lock file.
@@ -303,7 +304,8 @@ pub fn read_secret(path: &Path) -> Result<Secret, FileProblem> {
     secret_of(file, path)
 }
 
-/// The next line of an open file descriptor: `--key-fd N`, `--passphrase-fd N`. Waits for its writer.
+/// The first line that an open file descriptor still holds: `--key-fd N`, `--passphrase-fd N`. Waits for its writer.
+/// What stands behind the line may be read with it, and is gone: a descriptor is good for one secret.
 pub fn read_secret_from(descriptor: u32) -> Result<Secret, FileProblem> {
     let path = PathBuf::from(format!("/dev/fd/{descriptor}"));
     let file = descriptor::inherited(descriptor, &path).map_err(|source| FileProblem::Read {

@@ -34,6 +34,8 @@ use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Name, Origin, Secret
 
 /// How long another program may hold the database before a call gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The database in the folder of the state.
+pub const FILE: &str = "history.sqlite";
 /// Connections to the database that are kept for the next reader.
 const IDLE_READERS: usize = 4;
 
@@ -52,7 +54,7 @@ impl State {
     /// Opens `history.sqlite` in `folder`; makes both where they do not exist.
     pub fn open(folder: &Path) -> Result<Self, StateProblem> {
         files::make_private_folder(folder)?;
-        let path = folder.join("history.sqlite");
+        let path = folder.join(FILE);
         // Turning on the write-ahead log and making the tables is for one program at a time.
         let lock = Lock::take(&folder.join(".history.lock"))?;
         // Closed before SQLite opens it: its locks are the process's, and the kernel lets go of all of them as

@@ -51,7 +51,7 @@ struct Inner {
     /// Sensitive: the client's own debug output does not show it.
     authorization: HeaderValue,
     pause: Duration,
-    /// Nothing is sent before: 429.
+    /// Nothing is sent before: 429, `Retry-After`.
     quiet_until: Mutex<Option<Timestamp>>,
 }
 

@@ -100,14 +100,6 @@ impl TokenProblem {
             | Self::TooLarge { .. } => None,
         }
     }
-
-    /// The module that the key lacks, where that is what stopped it.
-    pub fn missing_module(&self) -> Option<&'static str> {
-        match self {
-            Self::Refused(refusal) if refusal.status == 403 => Some(refusal.module),
-            _ => None,
-        }
-    }
 }
 
 /// An answer that says no.

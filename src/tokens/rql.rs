@@ -35,26 +35,18 @@ pub enum Rql {
     Eq(&'static str, Term),
     /// `ne(field,value)`.
     Ne(&'static str, Term),
-    /// `gt(field,value)`.
-    Gt(&'static str, Term),
     /// `ge(field,value)`.
     Ge(&'static str, Term),
-    /// `lt(field,value)`.
-    Lt(&'static str, Term),
     /// `le(field,value)`.
     Le(&'static str, Term),
     /// `ilike(field,*text*)`: contains the text, in any case. Asterisks in the text are dropped.
     Contains(&'static str, String),
     /// `in(field,(a,b))`.
     In(&'static str, Vec<String>),
-    /// `out(field,(a,b))`.
-    Out(&'static str, Vec<String>),
     /// All of them; nothing where there are none.
     And(Vec<Self>),
     /// Any of them; nothing where there are none.
     Or(Vec<Self>),
-    /// Not this.
-    Not(Box<Self>),
 }
 
 impl Rql {
@@ -64,16 +56,12 @@ impl Rql {
         match self {
             Self::Eq(field, value) => call("eq", field, &written(value)),
             Self::Ne(field, value) => call("ne", field, &written(value)),
-            Self::Gt(field, value) => call("gt", field, &written(value)),
             Self::Ge(field, value) => call("ge", field, &written(value)),
-            Self::Lt(field, value) => call("lt", field, &written(value)),
             Self::Le(field, value) => call("le", field, &written(value)),
             Self::Contains(field, text) => call("ilike", field, &pattern(text)),
             Self::In(field, values) => call("in", field, &list(values)),
-            Self::Out(field, values) => call("out", field, &list(values)),
             Self::And(parts) => joined("and", parts),
             Self::Or(parts) => joined("or", parts),
-            Self::Not(part) => format!("not({})", part.text()),
         }
     }
 
@@ -144,8 +132,6 @@ mod tests {
                 Rql::Eq("expiration_date", Term::Null),
                 "eq(expiration_date,null())",
             ),
-            (Rql::Gt("id", "SU-1".into()), "gt(id,SU-1)"),
-            (Rql::Lt("id", "SU-1".into()), "lt(id,SU-1)"),
             (
                 Rql::Ge("expiration_date", "2026-11-23T10:00:00+00:00".into()),
                 "ge(expiration_date,2026-11-23T10:00:00+00:00)",
@@ -161,10 +147,9 @@ mod tests {
                 Rql::In("status", vec!["a".into(), "b,c".into()]),
                 "in(status,(a,\"b,c\"))",
             ),
-            (Rql::Out("status", vec!["a".into()]), "out(status,(a))"),
             (
-                Rql::And(vec![active(), Rql::Not(Box::new(active()))]),
-                "and(eq(status,active),not(eq(status,active)))",
+                Rql::And(vec![active(), active()]),
+                "and(eq(status,active),eq(status,active))",
             ),
             (Rql::Or(vec![active()]), "eq(status,active)"),
             (Rql::And(Vec::new()), ""),

@@ -28,6 +28,7 @@ use crate::domain::stack::Wiping;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Checks, Endpoint, HostPort, Name};
 use crate::service::Manner;
+use crate::store::StoreKind;
 use crate::work::ticket::Freshness;
 use crate::work::{Desk, Saved, WorkError};
 use reading::Reading;
@@ -185,7 +186,7 @@ impl Effects {
                 value,
                 store,
             } => self.answer(Key::AddToken, async move {
-                let store = store.as_ref().map(translate::kind);
+                let store = store.as_ref().map(StoreKind::of);
                 let saved = desk.add_handle(&name, &label, value, store).await;
                 added(saved)
             }),

@@ -7,8 +7,7 @@ use crate::app::message::{self, Loaded};
 use crate::app::watching::WatchingSettings;
 use crate::app::{Draft, HandleSlot};
 use crate::clipboard::{Certainty, Placed};
-use crate::domain::{Endpoint, Origin};
-use crate::domain::{Name, Secret, SecretRef, Who};
+use crate::domain::{Name, Origin, Secret, SecretRef, Who};
 use crate::service::{Catalog, Manner};
 use crate::store::secrets::Offer;
 use crate::store::{Configuration, StoreKind};
@@ -39,7 +38,7 @@ pub fn draft(draft: Draft, replaces: Option<Name>, store: Option<SecretRef>) -> 
         token: edit(draft.token, draft.token_changed),
         replaces,
         opened: draft.opened,
-        store: store.as_ref().map(kind),
+        store: store.as_ref().map(StoreKind::of),
         origin_confirmed,
     }
 }
@@ -53,7 +52,7 @@ pub fn unsaved(
     origin_confirmed: bool,
 ) -> Unsaved {
     let mut connection = draft.connection;
-    let here = origin(&connection.url);
+    let here = Origin::parse(&connection.url);
     // A key that was typed for another origin goes nowhere, and neither does the stored one in its place.
     let elsewhere = draft.key_origin.is_some() && draft.key_origin != here && !origin_confirmed;
     if draft.key_changed && (elsewhere || draft.key.is_none()) {
@@ -74,25 +73,9 @@ pub fn unsaved(
     }
 }
 
-fn origin(url: &str) -> Option<Origin> {
-    Endpoint::parse(url).ok().map(|endpoint| endpoint.origin())
-}
-
 /// Whether the person agreed that the key in the form is for its URL.
 fn agreed(draft: &Draft) -> bool {
-    draft.key_origin.is_some() && draft.key_origin == origin(&draft.connection.url)
-}
-
-/// Which store a reference belongs to.
-pub fn kind(reference: &SecretRef) -> StoreKind {
-    match reference {
-        SecretRef::Keyring(_) => StoreKind::Keyring,
-        SecretRef::Vault(_) => StoreKind::Vault,
-        SecretRef::Env(_) => StoreKind::Env,
-        SecretRef::File(_) => StoreKind::File,
-        SecretRef::Cmd(_) => StoreKind::Cmd,
-        SecretRef::Ask => StoreKind::Ask,
-    }
+    draft.key_origin.is_some() && draft.key_origin == Origin::parse(&draft.connection.url)
 }
 
 /// Which handle.

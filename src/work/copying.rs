@@ -25,11 +25,11 @@ impl Desk {
         match form {
             CopyForm::Handle => {
                 let handle = self.handle(name, slot).await?;
-                self.place(handle.secret(), true, life).await
+                self.place(handle.secret(), Content::Secret, life).await
             }
             CopyForm::Header => {
                 let lines = self.header_lines(&connection, slot).await?;
-                self.place(&lines, true, life).await
+                self.place(&lines, Content::Secret, life).await
             }
             CopyForm::Curl => self.copy_text(&self.curl(&connection).await?, life).await,
             CopyForm::Username => self.copy_text(&connection.username, life).await,
@@ -39,12 +39,12 @@ impl Desk {
 
     /// Copies a text that is no secret: a snippet, a corrected URL. It is not cleared.
     pub async fn copy_text(&self, text: &str, life: Life) -> Result<Placed, WorkError> {
-        self.place(&Secret::new(text), false, life).await
+        self.place(&Secret::new(text), Content::Open, life).await
     }
 
     /// Copies a secret that no connection holds: a token that was just generated.
     pub async fn copy_secret(&self, secret: &Secret, life: Life) -> Result<Placed, WorkError> {
-        self.place(secret, true, life).await
+        self.place(secret, Content::Secret, life).await
     }
 
     /// Takes back the secret that was copied last, where it is still ours as far as that can be told. Its
@@ -128,12 +128,18 @@ impl Desk {
         }
     }
 
-    async fn place(&self, text: &Secret, secret: bool, life: Life) -> Result<Placed, WorkError> {
+    async fn place(
+        &self,
+        text: &Secret,
+        content: Content,
+        life: Life,
+    ) -> Result<Placed, WorkError> {
         if text.is_empty() {
             return Err(WorkError::SecretUnavailable(
                 "there is nothing to copy".into(),
             ));
         }
+        let secret = content == Content::Secret;
         let settings = self.settings().await?;
         let clipboard = self.0.clipboard(settings.clipboard_command);
         let clear_after = (secret && settings.clipboard_clear_s > 0)
@@ -157,6 +163,13 @@ impl Desk {
         self.blocking(move |inner| inner.service(&*inner.catalog()?, &id))
             .await
     }
+}
+
+/// What is copied: a secret is taken back, anything else stays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    Secret,
+    Open,
 }
 
 /// A clearing that is dropped half-way is left for the next call.

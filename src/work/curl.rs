@@ -69,9 +69,12 @@ fn lines(service: &Service, scheme: Scheme, username: &str) -> Vec<String> {
     }
 }
 
-/// `text` inside double quotes of curl's configuration, inside a format of printf.
+/// `text` inside double quotes of curl's configuration, inside a format of printf. What would end the line, or
+/// move the cursor of whoever looks at it, is dropped: the line behind it would be an option of curl.
 fn literal(text: &str) -> String {
-    text.replace('\\', "\\\\\\\\")
+    let visible: String = text.chars().filter(|c| !c.is_control()).collect();
+    visible
+        .replace('\\', "\\\\\\\\")
         .replace('"', "\\\\\"")
         .replace('%', "%%")
 }
@@ -84,6 +87,61 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ServiceId;
+    use crate::service::Catalog;
+
+    fn asked(service: &str, scheme: Option<Scheme>, username: &str) -> String {
+        let catalog = Catalog::embedded();
+        let service = catalog.get(&ServiceId::new(service)).unwrap();
+        let base = Endpoint::parse("https://e.com/it's").unwrap();
+        command(service, scheme, &base, username)
+    }
+
+    #[test]
+    fn the_key_is_read_from_its_variable_alone() {
+        let key = "\"$SWITCHBOARD_KEY\" | curl -sS -i -K - 'https://e.com/it'\\''s";
+        for (service, scheme, username, lines) in [
+            ("blesta", Scheme::Basic, "shop", "user = \"shop:%s\"\\n"),
+            (
+                "blesta",
+                Scheme::Headers,
+                "shop",
+                "header = \"BLESTA-API-USER: shop\"\\nheader = \"BLESTA-API-KEY: %s\"\\n",
+            ),
+            (
+                "connect",
+                Scheme::Headers,
+                "SU-1",
+                "header = \"Authorization: ApiKey SU-1:%s\"\\n",
+            ),
+            (
+                "http",
+                Scheme::Bearer,
+                "",
+                "header = \"Authorization: Bearer %s\"\\n",
+            ),
+        ] {
+            let asked = asked(service, Some(scheme), username);
+            let begun = format!("printf '{lines}' {key}");
+            assert!(asked.starts_with(&begun), "{asked}\n{begun}");
+        }
+        let bare = asked("blesta", None, "shop");
+        assert!(
+            bare.starts_with("curl -sS -i 'https://e.com/it'\\''s"),
+            "{bare}"
+        );
+    }
+
+    #[test]
+    fn an_odd_username_adds_no_option_and_ends_no_word() {
+        let odd = asked("blesta", Some(Scheme::Basic), "a'b%\"\\\noutput = x\u{1b}");
+        assert!(
+            odd.starts_with(
+                r#"printf 'user = "a'\''b%%\\"\\\\output = x:%s"\n' "$SWITCHBOARD_KEY" |"#
+            ),
+            "{odd}"
+        );
+    }
 
     #[test]
     fn a_username_stays_what_it_is_through_shell_printf_and_curl() {

@@ -14,12 +14,11 @@ use super::kept::Kept;
 use super::ledger::Ledger;
 use super::opened::Opened;
 use super::preparations::Preparations;
-use super::secrets::origin_of;
 use super::services::Services;
 use crate::clipboard::{Clipboard, Terminal};
 use crate::config::{Children, Environment, Folders};
 use crate::domain::stack::wiping;
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::probe::Prober;
 use crate::store::configuration::SettingValue;
 use crate::store::{Configuration, Secrets, Settings, Slot, Stamp, State, Store, StoreKind, Vault};
@@ -116,7 +115,7 @@ impl Desk {
         let secrets = desk.secrets().await?;
         for entry in entries {
             let name = &entry.connection.name;
-            let origin = origin_of(&entry.connection.url);
+            let origin = Origin::parse(&entry.connection.url);
             let values = [
                 (Slot::key(name), entry.key),
                 (Slot::token(name), entry.token),

@@ -138,7 +138,7 @@ impl Inner {
                 examination.find("histories", finding);
             }
         }
-        if !folders.state.join("history.sqlite").exists() {
+        if !folders.state.join(crate::store::state::FILE).exists() {
             if let Some(finding) = files::unwritable(&folders.state) {
                 let words = "no key can be sent while attempts can't be written down";
                 examination.find("state", format!("{finding}: {words}"));

@@ -3,9 +3,8 @@
 use super::desk::{Desk, found};
 use super::draft::Saved;
 use super::error::WorkError;
-use super::secrets::origin_of;
 use crate::domain::text::inert;
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::domain::{Connection, Name, Origin, Secret};
 use crate::store::configuration::SettingValue;
 use crate::store::{Slot as Place, StoreKind};
 
@@ -22,20 +21,12 @@ impl Desk {
         let configuration = self.configuration().await?;
         let before = found(&configuration, name)?.clone();
         refuse_label(&before, label)?;
-        let kind = if self.folders().is_none() {
-            StoreKind::Ask
-        } else {
-            let chosen = store.or(configuration.settings.store).or(written(&before));
-            match chosen {
-                Some(kind) if !self.would_lose(kind) => kind,
-                _ => return Err(WorkError::StoreNeeded(self.offers().await?)),
-            }
-        };
+        let kind = self.store_for(store, Some(&before), &configuration).await?;
         let secrets = self.secrets().await?;
         let place = Place::added(name, label);
         let reference = secrets.new_reference(kind, &place, &configuration.connections);
         let reference = reference.await.ok_or_else(|| not_written(kind))?;
-        let origin = origin_of(&before.url);
+        let origin = Origin::parse(&before.url);
         let put = secrets
             .put(&reference, &place, &value, origin.as_ref())
             .await;
@@ -111,18 +102,11 @@ impl Desk {
     }
 }
 
-/// The store that the connection's other secrets are in.
-fn written(connection: &Connection) -> Option<StoreKind> {
-    let reference: Option<&SecretRef> = connection.key.as_ref().or(connection.token.as_ref());
-    reference
-        .map(StoreKind::of)
-        .filter(|kind| kind.is_written_here())
-}
-
+/// Why nothing is kept in a place that others write.
 pub(super) fn not_written(kind: StoreKind) -> WorkError {
     let word = kind.word();
     WorkError::SecretUnavailable(format!(
-        "switchboard does not write to {word}: choose vault, keyring or ask"
+        "switchboard does not write to {word}: choose vault, keyring or ask, or give a reference"
     ))
 }
 

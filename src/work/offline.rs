@@ -114,10 +114,7 @@ impl SideBySide {
 /// Whom a verdict is of, unless it is this machine or nobody.
 fn distant(verdict: &Verdict) -> Option<HostPort> {
     let endpoint = Endpoint::parse(&verdict.url).ok()?;
-    (!endpoint.is_loopback()).then(|| HostPort {
-        host: endpoint.host(),
-        port: endpoint.port(),
-    })
+    (!endpoint.is_loopback()).then(|| HostPort::of(endpoint.url()))
 }
 
 /// `verdict` as it reads when this machine is offline: what was found stays, the reason is ours.

@@ -15,11 +15,11 @@ use super::gate;
 use super::local::local_error;
 use super::preparations;
 use super::record::Recorder;
-use super::secrets::{Trust, origin_of};
+use super::secrets::Trust;
 use super::targets::{TargetSettings, Targets};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::{
-    Checks, Connection, HostPort, Name, Reason, Secret, ServiceId, State, Verdict,
+    Checks, Connection, HostPort, Name, Origin, Reason, Secret, ServiceId, State, Verdict,
 };
 use crate::service::{Held, Manner, Subject};
 
@@ -60,7 +60,7 @@ impl Desk {
             Manner::Scheduled => Trust::Watched,
             Manner::UrlTyping | Manner::Typing | Manner::Asked | Manner::Full => Trust::Saved,
         };
-        let origin = origin_of(&connection.url);
+        let origin = Origin::parse(&connection.url);
         Errand {
             key: self
                 .held(connection, Slot::Key, origin.as_ref(), trust)
@@ -85,7 +85,7 @@ impl Desk {
                 return local_error(Some(name), &ServiceId::blesta(), "", &problem.to_string());
             }
         };
-        let origin = origin_of(&connection.url);
+        let origin = Origin::parse(&connection.url);
         let errand = Errand {
             key: Held::Absent,
             token: self
@@ -141,7 +141,7 @@ impl Desk {
             key_held_back,
             ..
         } = unsaved;
-        let origin = origin_of(&connection.url);
+        let origin = Origin::parse(&connection.url);
         // A stored secret stands at the place of the connection that is being edited.
         let stored = Connection {
             name: editing.clone().unwrap_or_else(|| connection.name.clone()),

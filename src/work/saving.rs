@@ -7,8 +7,9 @@ use super::desk::{Desk, found};
 use super::draft::{Draft, Edit, Saved, Slot};
 use super::errand::carry_over;
 use super::error::WorkError;
-use super::secrets::{origin_of, reference, references};
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use super::handles::not_written;
+use super::secrets::{reference, references};
+use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::store::configuration::{EditProblem, SettingValue};
 use crate::store::secrets::Part;
 use crate::store::{Configuration, ConfigurationProblem, Secrets, Slot as Place, StoreKind};
@@ -23,7 +24,14 @@ impl Desk {
             None => None,
         };
         refuse_taken(&configuration, before.as_ref(), &draft.connection.name)?;
-        let kind = self.kind(&draft, before.as_ref(), &configuration).await?;
+        let edits = [&draft.key, &draft.token];
+        let kind = if edits.iter().any(|edit| matches!(edit, Edit::Set(_))) {
+            self.store_for(draft.store, before.as_ref(), &configuration)
+                .await?
+        } else {
+            // Nothing is put anywhere.
+            StoreKind::Ask
+        };
         let secrets = self.secrets().await?;
         let mut saving = Saving {
             desk: self,
@@ -86,11 +94,11 @@ impl Desk {
         Ok(copy)
     }
 
-    /// Where the new values of a draft go: as the draft says, as the old value was kept, or as set. Asks where
-    /// nothing says so, and where a command would have to keep them for a session.
-    pub(super) async fn kind(
+    /// Where a new value goes: as was said, as the connection's other values are kept, or as set. Asks where nothing
+    /// says so, and where a command would have to keep it for a session.
+    pub(super) async fn store_for(
         &self,
-        draft: &Draft,
+        said: Option<StoreKind>,
         before: Option<&Connection>,
         configuration: &Configuration,
     ) -> Result<StoreKind, WorkError> {
@@ -102,19 +110,14 @@ impl Desk {
             .and_then(|before| before.key.as_ref().or(before.token.as_ref()))
             .map(StoreKind::of)
             .filter(|kind| kind.is_written_here());
-        let kind = draft.store.or(kept).or(configuration.settings.store);
-        let needed = [&draft.key, &draft.token]
-            .iter()
-            .any(|edit| matches!(edit, Edit::Set(_)));
-        match kind {
-            Some(kind) if !(needed && self.would_lose(kind)) => Ok(kind),
-            _ if needed => Err(WorkError::StoreNeeded(self.offers().await?)),
-            _ => Ok(StoreKind::Ask),
+        match said.or(kept).or(configuration.settings.store) {
+            Some(kind) if !self.would_lose(kind) => Ok(kind),
+            _ => Err(WorkError::StoreNeeded(self.offers().await?)),
         }
     }
 
     /// Whether a value kept there is gone once this program has done what it was asked for.
-    pub(super) fn would_lose(&self, kind: StoreKind) -> bool {
+    fn would_lose(&self, kind: StoreKind) -> bool {
         kind == StoreKind::Ask && self.0.ends_at_once.get().is_some()
     }
 
@@ -289,17 +292,12 @@ impl Saving<'_> {
             part: place.part.clone(),
         };
         let new = self.secrets.new_reference(kind, &named, connections);
-        let reference = new.await.ok_or_else(|| {
-            let word = kind.word();
-            WorkError::SecretUnavailable(format!(
-                "switchboard does not write to {word}: choose vault, keyring or ask, or give a reference"
-            ))
-        })?;
+        let reference = new.await.ok_or_else(|| not_written(kind))?;
         let earlier = match &reference {
             SecretRef::Ask => self.secrets.resolve(&reference, &place).await.ok(),
             _ => None,
         };
-        let origin = origin_of(&self.after.url);
+        let origin = Origin::parse(&self.after.url);
         let put = self
             .secrets
             .put(&reference, &place, value, origin.as_ref())
@@ -322,7 +320,7 @@ impl Saving<'_> {
             .as_ref()
             .and_then(|before| reference(before, slot))
             .is_some_and(|(before, _)| before == after);
-        let (place, Some(origin)) = (self.place(slot), origin_of(&self.after.url)) else {
+        let (place, Some(origin)) = (self.place(slot), Origin::parse(&self.after.url)) else {
             return Ok(());
         };
         let own = match StoreKind::of(after) {
@@ -347,7 +345,7 @@ impl Saving<'_> {
                     let origin = self
                         .before
                         .as_ref()
-                        .and_then(|before| origin_of(&before.url));
+                        .and_then(|before| Origin::parse(&before.url));
                     self.secrets
                         .put(&reference, &place, &value, origin.as_ref())
                         .await

@@ -11,7 +11,7 @@ use super::desk::{Desk, Inner};
 use super::draft::{Loaded, Passphrase, Slot};
 use super::error::WorkError;
 use super::kept::Kept;
-use crate::domain::{Connection, Endpoint, Handle, Name, Origin, Secret, SecretRef};
+use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef};
 use crate::service::{Held, sign};
 use crate::store::secrets::{Offer, SecretProblem, StateLookUp, Variables};
 use crate::store::vault::VaultState;
@@ -153,7 +153,7 @@ impl Desk {
         self.0.vault.state() != VaultState::Absent
     }
 
-    /// Whether secrets can be lost by locking: an open vault, or something entered for this session.
+    /// How the vault stands: absent, locked, open, or without the identity that opens it.
     pub fn vault_state(&self) -> VaultState {
         self.0.vault.state()
     }
@@ -173,29 +173,12 @@ impl Desk {
         let Some((SecretRef::Ask, place)) = reference(&connection, slot) else {
             return Err(WorkError::NoSuchHandle(name.clone(), slot));
         };
-        let origin = origin_of(&connection.url);
+        let origin = Origin::parse(&connection.url);
         let secrets = self.secrets().await?;
         let put = secrets
             .put(&SecretRef::Ask, &place, &value, origin.as_ref())
             .await;
         put.map_err(|problem| self.0.refused(&problem))
-    }
-
-    /// The person agreed: the stored secrets of this connection are for its URL's origin from now on.
-    pub async fn confirm_origin(&self, name: &Name) -> Result<(), WorkError> {
-        let connection = self.connection(name).await?;
-        let Some(origin) = origin_of(&connection.url) else {
-            return Ok(());
-        };
-        let secrets = self.secrets().await?;
-        for slot in [Slot::Key, Slot::Token] {
-            if let Some((reference, place)) = reference(&connection, slot) {
-                let set = secrets.set_origin(reference, &place, &origin).await;
-                set.map_err(|problem| self.0.refused(&problem))?;
-            }
-        }
-        self.0.kept.forget();
-        Ok(())
     }
 
     /// The resolver of references; made at the first call.
@@ -369,9 +352,4 @@ pub(super) fn references(connection: &Connection) -> Vec<(SecretRef, Place)> {
         .filter_map(|slot| reference(connection, slot))
         .map(|(reference, place)| (reference.clone(), place))
         .collect()
-}
-
-/// The origin of what stands in a URL's field, where it is a URL.
-pub(super) fn origin_of(url: &str) -> Option<Origin> {
-    Endpoint::parse(url).ok().map(|endpoint| endpoint.origin())
 }

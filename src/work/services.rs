@@ -20,6 +20,15 @@ const RETRY: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub(super) struct Services(Mutex<Option<Read>>);
 
+/// What becomes of the services where a file that was in order is so no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reread {
+    /// That one is left out.
+    WhatIsInOrder,
+    /// All stay as they were.
+    WholeOrNot,
+}
+
 /// The services, and what was left out of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
@@ -166,17 +175,18 @@ impl Desk {
         self.blocking(Inner::services_known).await
     }
 
-    /// Reads the service files anew. Where `all` that were in order must be so still, and one is not, the services
-    /// stay as they were.
+    /// Reads the service files anew.
     ///
     /// # Errors
     /// The sentences about those that are not in order; or the folder can't be read, or others can write it.
-    pub async fn read_services(&self, all: bool) -> Result<(), WorkError> {
+    pub async fn read_services(&self, how: Reread) -> Result<(), WorkError> {
         self.blocking(move |inner| {
             let mut kept = inner.services.kept();
             let before = kept.as_ref().map(|read| &read.known);
             let known = inner.services_now(before)?;
-            if all && before.is_some_and(|before| known.lacks_more_than(before)) {
+            if how == Reread::WholeOrNot
+                && before.is_some_and(|before| known.lacks_more_than(before))
+            {
                 return Err(WorkError::Failed {
                     doing: "reading the service files".to_owned(),
                     why: known.told().join("; "),

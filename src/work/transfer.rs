@@ -19,7 +19,7 @@ use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
 use crate::domain::{Connection, Name, Secret, SecretRef};
-use crate::service::import::{self, Candidate, Form, Reading, Unreadable, free_name};
+use crate::service::import::{self, Candidate, Form, Reading, Unreadable};
 use crate::store::transfer::{Sensitive, screen};
 use crate::store::{StoreKind, files, transfer};
 
@@ -262,7 +262,7 @@ fn decide(items: &mut [Item], here: &[Arc<Connection>], rename: bool) {
             None if !taken.contains(&item.connection.name) => Fate::New,
             None if rename => {
                 let wished = item.connection.name.clone();
-                item.connection.name = free_name(&wished, |name| taken.contains(name));
+                item.connection.name = wished.free(|name| taken.contains(name));
                 Fate::Renamed(wished)
             }
             None => Fate::Taken,

@@ -233,11 +233,6 @@ impl Watch {
         }
     }
 
-    /// Whether nothing new is started.
-    pub const fn is_paused(&self) -> bool {
-        self.paused
-    }
-
     /// Stops starting probes (those that run end as usual), or goes on with what has become due meanwhile.
     pub fn set_paused(&mut self, paused: bool) {
         self.paused = paused;

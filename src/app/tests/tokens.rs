@@ -4,7 +4,7 @@ use super::scene::{Scene, named, shop};
 use crate::app::effect::{CopyAs, Effect, Unlock};
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
-use crate::app::tokens::exchange::{Doing, RowPage};
+use crate::app::tokens::exchange::{Renewing, RowPage, Switch};
 use crate::app::tokens::sheet::{Ending, Ends, Horizon, RenewalStage};
 use crate::app::tokens::wizard::Step;
 use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
@@ -242,7 +242,7 @@ fn only_the_label_deletes() {
         TokensEffect::Change {
             generation,
             id,
-            doing: Doing::Delete,
+            switch: Switch::Delete,
             guard: Guard::On,
             ..
         },
@@ -343,7 +343,7 @@ fn the_key_in_use_needs_the_name_of_who_is_cut_off() {
             asked.as_slice(),
             [TokensEffect::Change {
                 guard: Guard::Lifted,
-                doing: Doing::Disable,
+                switch: Switch::Disable,
                 ..
             }]
         ),
@@ -486,7 +486,7 @@ fn what_the_key_may_not_do_is_closed() {
     let [
         TokensEffect::Change {
             generation,
-            doing: Doing::Enable,
+            switch: Switch::Enable,
             ..
         },
     ] = asked.as_slice()
@@ -594,7 +594,7 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
     let [
         TokensEffect::Renew {
             generation,
-            doing: Doing::Rotate,
+            how: Renewing::Rotate,
             ..
         },
     ] = asked.as_slice()

@@ -57,6 +57,47 @@ impl Doing {
     }
 }
 
+/// A token is switched, or taken away: one call each, and nothing to be kept here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// On.
+    Enable,
+    /// Off.
+    Disable,
+    /// For good.
+    Delete,
+}
+
+impl Switch {
+    /// The same among all that is done to a token.
+    pub const fn doing(self) -> Doing {
+        match self {
+            Self::Enable => Doing::Enable,
+            Self::Disable => Doing::Disable,
+            Self::Delete => Doing::Delete,
+        }
+    }
+}
+
+/// How a token gets a new secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewing {
+    /// A second one beside the old one, proven.
+    Renew,
+    /// Another one at once.
+    Rotate,
+}
+
+impl Renewing {
+    /// The same among all that is done to a token.
+    pub const fn doing(self) -> Doing {
+        match self {
+            Self::Renew => Doing::Renew,
+            Self::Rotate => Doing::Rotate,
+        }
+    }
+}
+
 /// Something to be asked. Answers carry the number that was given here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokensEffect {
@@ -176,7 +217,7 @@ pub enum TokensEffect {
         /// Which token.
         id: String,
         /// Which of the three.
-        doing: Doing,
+        switch: Switch,
         /// Lifted once the person was warned that connections run on it.
         guard: Guard,
     },
@@ -189,7 +230,7 @@ pub enum TokensEffect {
         /// Which token.
         id: String,
         /// Which of the two.
-        doing: Doing,
+        how: Renewing,
         /// When the new secret ends; never where absent.
         expires: Option<String>,
         /// As above.

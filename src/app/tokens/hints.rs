@@ -47,7 +47,9 @@ pub fn sheet_keys(model: &Model) -> Option<Keys> {
             typed(&[("Enter", confirm.doing.verb()), ("Esc", "leave it")])
         }
         Some(Sheet::Renewal(renewal)) => match &renewal.stage {
-            RenewalStage::Asking => typed(&[("Enter", renewal.doing.verb()), ("Esc", "leave it")]),
+            RenewalStage::Asking => {
+                typed(&[("Enter", renewal.how.doing().verb()), ("Esc", "leave it")])
+            }
             RenewalStage::Running { .. } => Vec::new(),
             RenewalStage::Done(_) => listed(&[Action::Copy, Action::Back]),
             RenewalStage::Failed { .. } if renewal.only_secret().is_some() => {

@@ -188,10 +188,7 @@ impl Model {
             return;
         };
         let host = Endpoint::parse(form.url_text()).map(|endpoint| endpoint.host());
-        let name = host.map_or_else(
-            |_| String::new(),
-            |host| self.free_name(&host, None).to_string(),
-        );
+        let name = host.map_or_else(|_| String::new(), |host| self.free_name(&host).to_string());
         if let Some(form) = &mut self.form {
             form.set_text(FieldId::Name, &name);
         }

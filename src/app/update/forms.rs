@@ -6,10 +6,8 @@ use crate::app::effect::{Effect, Target};
 use crate::app::keymap::Action;
 use crate::app::lamps;
 use crate::app::model::{Form, LoadState, OpenForm, Pane, ProbeState, Question, Waiting};
+use crate::app::notice::About;
 use crate::domain::{Endpoint, Name, Origin, Secret};
-
-/// How it is said that a draft is aside.
-const KEPT: &str = "the draft is kept: ";
 
 impl Model {
     pub(super) fn form_action(&mut self, action: Action, out: &mut Effects) {
@@ -116,7 +114,7 @@ impl Model {
 
     fn clone_form(&self, name: &Name) -> Option<Form> {
         let entry = self.entries.get(name)?;
-        let mut form = Form::copy_of(&entry.connection, self.free_name(name.as_str(), None));
+        let mut form = Form::copy_of(&entry.connection, self.free_name(name.as_str()));
         form.verdict.clone_from(&entry.verdict);
         form.refresh_lamps();
         form.go_to(FieldId::Url);
@@ -188,13 +186,14 @@ impl Model {
                 Action::New
             };
             let key = self.keymap.list_key(key).unwrap_or_default();
-            self.say(format!("{KEPT}{key} opens it again"));
+            let said = format!("the draft is kept: {key} opens it again");
+            self.say_about(About::Draft, said);
         }
     }
 
     /// Takes back what was said of a draft that is aside no more.
     pub(super) fn forget_that_it_is_kept(&mut self) {
-        self.notice.take_if(|notice| notice.text.starts_with(KEPT));
+        self.unsay(About::Draft);
     }
 
     /// Drops the form, and ends its probe.
@@ -220,16 +219,11 @@ impl Model {
     }
 
     /// A name that no other connection has: `wanted`, else `wanted-2` and so on.
-    pub(super) fn free_name(&self, wanted: &str, own: Option<&Name>) -> Name {
+    pub(super) fn free_name(&self, wanted: &str) -> Name {
         let wanted: String = wanted.chars().take(58).collect();
-        let free = |name: &Name| own == Some(name) || !self.entries.contains_key(name);
-        (1..=self.entries.len() + 1)
-            .filter_map(|number| match number {
-                1 => Name::parse(&wanted).ok(),
-                _ => Name::parse(&format!("{wanted}-{number}")).ok(),
-            })
-            .find(free)
-            .unwrap_or_else(Name::unnamed)
+        Name::parse(wanted.trim_end())
+            .unwrap_or_else(|_| Name::unnamed())
+            .free(|name| self.entries.contains_key(name))
     }
 
     /// Uses the corrected URL: the hint's under the field, else the remedy's.

@@ -8,7 +8,8 @@ use crate::app::effect::{CopyAs, Effect, Unlock};
 use crate::app::handles::{TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
-use crate::app::model::{CopiedNotice, Form, Overlay, Question, Revealed, Waiting};
+use crate::app::model::{Form, Overlay, Question, Revealed, Waiting};
+use crate::app::notice::{About, CopiedNotice};
 use crate::app::secret_field::SecretField;
 use crate::app::tokens::TokensEffect;
 use crate::domain::{Handle, Name};
@@ -241,11 +242,12 @@ impl Model {
         self.shut = true;
         out.push(Effect::Lock);
         self.typed_was_lost = lost;
-        self.say(if lost {
+        let said = if lost {
             "locked; the secrets typed and not saved are forgotten"
         } else {
             "locked"
-        });
+        };
+        self.say_about(About::Lock, said);
     }
 
     /// There is no vault to unlock: what the stores hold can be fetched again.

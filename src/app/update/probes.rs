@@ -6,11 +6,9 @@ use crate::app::draft::{Draft, FieldId};
 use crate::app::effect::{Effect, Target};
 use crate::app::list::Place;
 use crate::app::model::{Entry, Form, Pane, ProbeState, Question};
+use crate::domain::history::STRIP;
 use crate::domain::{Checks, Name, Verdict};
 use crate::service::Manner;
-
-/// How many of the last states are kept.
-const STRIP: usize = 60;
 
 impl Model {
     /// Nothing was typed for 400 ms.

@@ -8,6 +8,7 @@ use crate::app::message::StoreOffer;
 use crate::app::model::{
     Entry, Form, Overlay, Pane, PassphraseDialog, ProbeState, Question, Waiting,
 };
+use crate::app::notice::About;
 use crate::app::secret_field::SecretField;
 use crate::app::watching::WatchingEffect;
 use crate::domain::{Connection, Endpoint, Name, SecretRef, ServiceId, State};
@@ -181,7 +182,7 @@ impl Model {
             || self.form.as_ref().is_some_and(|form| form.saving);
         let busy_elsewhere = self.overlay.is_some() || self.list.filtering || self.is_editing();
         if !asked_for && busy_elsewhere {
-            return self.complain("the vault is locked: L unlocks it");
+            return self.complain_about(About::Lock, "the vault is locked: L unlocks it");
         }
         self.open_passphrase(kind);
     }
@@ -203,10 +204,7 @@ impl Model {
         self.is_vault_locked = false;
         self.shut = false;
         self.last_input = self.now;
-        // What was said of the lock is no longer so.
-        self.notice.take_if(|notice| {
-            notice.text.starts_with("locked") || notice.text.contains("is locked")
-        });
+        self.unsay(About::Lock);
         self.probe_what_waited(out);
         if matches!(self.overlay, Some(Overlay::Passphrase(_))) {
             self.overlay = None;

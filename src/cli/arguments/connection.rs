@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::transfer::{ApplyArguments, ExportArguments, ImportArguments};
-use super::{Format, KeySource, TokenSource, Way};
+use super::{Format, KeySource, STORES, TokenSource, Way};
 use crate::cli::connection::unset::Field as UnsetField;
 
 const UNSET: &str = "Take the value of a field away; may be given several times: username, key, token, tags, \
@@ -89,7 +89,7 @@ pub struct FieldArguments {
     #[command(flatten)]
     pub token: TokenSource,
     /// Where a key or token given here is kept
-    #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+    #[arg(long, value_name = "STORE", value_parser = STORES)]
     pub store: Option<String>,
     /// Where the CMS of the shared token is
     #[arg(long, value_name = "URL")]

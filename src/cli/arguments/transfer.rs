@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Format;
+use super::{Format, STORES};
 
 /// `switchboard connection import`.
 #[expect(
@@ -23,7 +23,7 @@ pub struct ImportArguments {
     #[arg(long)]
     pub dry_run: bool,
     /// Where the secrets in it are kept; where new secrets are kept here, if nothing is said
-    #[arg(long, value_name = "STORE", value_parser = ["vault", "keyring"])]
+    #[arg(long, value_name = "STORE", value_parser = STORES)]
     pub store: Option<String>,
     /// Take the connections, and no secret
     #[arg(long, conflicts_with = "store")]

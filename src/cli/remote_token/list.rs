@@ -141,26 +141,30 @@ fn query(arguments: &ListArguments) -> Result<TokenQuery, Fault> {
     if let Some(chosen) = arguments.group {
         parts.extend(of(chosen).filter(now));
     }
-    let (order, newest_first) = ordered(arguments);
+    let order = ordered(arguments);
+    let direction = if arguments.reverse {
+        order.direction().reversed()
+    } else {
+        order.direction()
+    };
     Ok(TokenQuery {
         filter: (!parts.is_empty()).then_some(Rql::And(parts)),
-        order: vec![(order, newest_first != arguments.reverse)],
+        order: vec![(order, direction)],
         ..TokenQuery::default()
     })
 }
 
-/// The order, and whether it is descending by itself: the newest first.
-fn ordered(arguments: &ListArguments) -> (Order, bool) {
+fn ordered(arguments: &ListArguments) -> Order {
     if arguments.expiring.is_some() && arguments.order == OrderArgument::Created {
-        return (Order::Expires, false);
+        return Order::Expires;
     }
     match arguments.order {
-        OrderArgument::Id => (Order::Id, false),
-        OrderArgument::Name => (Order::Name, false),
-        OrderArgument::Status => (Order::Status, false),
-        OrderArgument::Extension => (Order::Extension, false),
-        OrderArgument::Created => (Order::Created, true),
-        OrderArgument::Expires => (Order::Expires, false),
+        OrderArgument::Id => Order::Id,
+        OrderArgument::Name => Order::Name,
+        OrderArgument::Status => Order::Status,
+        OrderArgument::Extension => Order::Extension,
+        OrderArgument::Created => Order::Created,
+        OrderArgument::Expires => Order::Expires,
     }
 }
 

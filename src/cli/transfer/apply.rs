@@ -2,16 +2,16 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::BufRead;
 
 use serde::Serialize;
 
 use super::{SensitiveLine, read, sensitive, shown_path, told_sensitive};
 use crate::cli::arguments::Format;
 use crate::cli::arguments::transfer::ApplyArguments;
+use crate::cli::connection::says_yes;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
-use crate::cli::{output, secret, sources};
+use crate::cli::{output, secret};
 use crate::store::files;
 use crate::store::transfer::Difference;
 use crate::work::transfer::{Plan, Program, Step};
@@ -51,7 +51,8 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
         .iter()
         .filter(|step| matches!(step, Step::Remove(_)))
         .count();
-    if removed > 0 && !arguments.yes && !confirmed(removed)? {
+    let question = format!("Remove {removed} and the secrets kept for them here? [y/N]");
+    if removed > 0 && !arguments.yes && !says_yes(&question)? {
         return Err(Fault::usage("nothing was changed"));
     }
     if plan.changes() {
@@ -79,7 +80,7 @@ fn write(plan: &Plan, arguments: &ApplyArguments) -> Result<(), Fault> {
     match arguments.format {
         Format::Json => output::json(&report)?,
         Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::text(&told(&report))?,
+        Format::Human | Format::Nagios => output::text(&told(plan, &report))?,
     }
     Ok(())
 }
@@ -115,44 +116,22 @@ fn setting(program: &Program) -> Line<'_> {
     }
 }
 
-fn told(report: &Report<'_>) -> String {
+fn told(plan: &Plan, report: &Report<'_>) -> String {
     let mut text = String::new();
     let mut same = 0;
-    for line in &report.steps {
-        match line.step {
-            "add" => {
-                let _ = writeln!(text, "+ {}", line.name);
+    for (step, line) in plan.steps.iter().zip(&report.steps) {
+        let name = line.name;
+        let _ = match step {
+            Step::Set(_) => writeln!(text, "~ settings{}", told_fields(&line.fields)),
+            Step::Add(_) => writeln!(text, "+ {name}"),
+            Step::Change { .. } => writeln!(text, "~ {name}{}", told_fields(&line.fields)),
+            Step::Remove(_) => writeln!(text, "- {name}, with the secrets kept for it here"),
+            Step::Extra(_) => writeln!(text, "· {name} is not in the file; --prune removes it"),
+            Step::Same(_) => {
+                same += 1;
+                Ok(())
             }
-            "change" | "set" => {
-                let about = if line.step == "set" {
-                    "settings"
-                } else {
-                    line.name
-                };
-                let _ = writeln!(text, "~ {about}");
-                for field in line.fields.iter() {
-                    let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".into());
-                    let _ = writeln!(
-                        text,
-                        "    {}: {} → {}",
-                        field.field,
-                        shown(&field.before),
-                        shown(&field.after)
-                    );
-                }
-            }
-            "remove" => {
-                let _ = writeln!(text, "- {}, with the secrets kept for it here", line.name);
-            }
-            "extra" => {
-                let _ = writeln!(
-                    text,
-                    "· {} is not in the file; --prune removes it",
-                    line.name
-                );
-            }
-            _ => same += 1,
-        }
+        };
     }
     for why in report.left_out {
         let _ = writeln!(text, "! {why}");
@@ -166,16 +145,12 @@ fn told(report: &Report<'_>) -> String {
     text + &end
 }
 
-fn confirmed(removed: usize) -> Result<bool, Fault> {
-    if !sources::somebody_is_there() {
-        return Err(
-            Fault::usage("removing asks first, and nobody can be asked here").hint("give --yes"),
-        );
-    }
-    output::say(&format!(
-        "Remove {removed} and the secrets kept for them here? [y/N]"
-    ));
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+/// A line for each field, below what it is of.
+fn told_fields(fields: &[Difference]) -> String {
+    let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".into());
+    fields.iter().fold(String::new(), |mut text, field| {
+        let (before, after) = (shown(&field.before), shown(&field.after));
+        let _ = write!(text, "\n    {}: {before} → {after}", field.field);
+        text
+    })
 }

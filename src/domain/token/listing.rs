@@ -112,6 +112,26 @@ pub enum Order {
     Expires,
 }
 
+/// Which end of an order is first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// The least.
+    Ascending,
+    /// The greatest.
+    Descending,
+}
+
+impl Direction {
+    /// The other one.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
 impl Order {
     /// Every order.
     pub const ALL: [Self; 6] = [
@@ -135,9 +155,14 @@ impl Order {
         }
     }
 
-    /// Whether the greatest is first by itself: the newest.
-    pub const fn is_descending(self) -> bool {
-        matches!(self, Self::Created)
+    /// Which end is first by itself: of what was created the newest.
+    pub const fn direction(self) -> Direction {
+        match self {
+            Self::Created => Direction::Descending,
+            Self::Expires | Self::Name | Self::Status | Self::Extension | Self::Id => {
+                Direction::Ascending
+            }
+        }
     }
 
     /// The next one, round and round.
@@ -208,7 +233,7 @@ impl<T> Page<T> {
 pub struct Listing {
     /// Only this group; of [`Group::Idle`] those that could be in it, as the service knows nothing of use.
     pub group: Option<Group>,
-    /// What is first, in the direction of [`Order::is_descending`].
+    /// What is first, in the direction of [`Order::direction`].
     pub order: Order,
     /// As typed: words that label, ids, extension or creator contain, and `status:`, `extension:`, `by:`,
     /// `module:`.

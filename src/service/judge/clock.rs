@@ -14,19 +14,22 @@ const UNNAMED: SignedDuration = SignedDuration::from_secs(60);
 /// From here on two clocks differ: the shared token's own limit.
 const SKEW: SignedDuration = SignedDuration::from_secs(45);
 
-/// When a reply allows the next try: `Retry-After` (seconds or an HTTP date) of any status, and a minute
-/// where a 429 names none.
+/// When a reply allows the next try; see [`quiet_until`].
 pub(in crate::service) fn retry_at(reply: &Reply) -> Option<Timestamp> {
     let response = response(reply)?;
-    let from = heard_at(reply);
-    let named = match response.status {
-        429 | 500..=599 => response
-            .header("retry-after")
-            .and_then(|value| read(value, from)),
+    let named = response.header("retry-after");
+    quiet_until(response.status, named, ended_at(reply))
+}
+
+/// Until when an answer of this `status` that ended at `from` asks for quiet: the `Retry-After` (seconds or an
+/// HTTP date) of a 429 or a 5xx, a day at the most, and a minute where a 429 names none.
+pub fn quiet_until(status: u16, retry_after: Option<&str>, from: Timestamp) -> Option<Timestamp> {
+    let named = match status {
+        429 | 500..=599 => retry_after.and_then(|value| read(value, from)),
         _ => None,
     };
     let unnamed = || {
-        (response.status == 429)
+        (status == 429)
             .then(|| from.saturating_add(UNNAMED).ok())
             .flatten()
     };
@@ -59,7 +62,7 @@ pub(in crate::service) fn skew(reply: &Reply) -> Option<SignedDuration> {
     if response.header("age").is_some() {
         return None;
     }
-    let skew = date(response.header("date")?)?.duration_since(heard_at(reply));
+    let skew = date(response.header("date")?)?.duration_since(ended_at(reply));
     (skew.abs() > SKEW).then_some(skew)
 }
 
@@ -80,18 +83,13 @@ pub(in crate::service) fn skew_line(skew: SignedDuration) -> String {
     format!("the server's clock is {amount} {side} this machine's")
 }
 
-/// When the head of the answer was received, as near as it is known.
-fn heard_at(reply: &Reply) -> Timestamp {
+/// When a reply ended: its start and the time it took, as near as that is known.
+pub(in crate::service) fn ended_at(reply: &Reply) -> Timestamp {
     let took = reply.phases.total.unwrap_or(Duration::ZERO);
     SignedDuration::try_from(took)
         .ok()
         .and_then(|took| reply.at.saturating_add(took).ok())
         .unwrap_or(reply.at)
-}
-
-/// When a reply ended: its start and the time it took.
-pub(in crate::service) fn ended_at(reply: &Reply) -> Timestamp {
-    heard_at(reply)
 }
 
 /// The response of a reply, whole or cut.

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::store::files::{self, FileProblem};
 
+/// The folder of earlier versions, beside the configuration.
+pub const BACKUP: &str = "backup";
 /// How many versions are kept.
 const KEPT: u32 = 10;
 
@@ -13,7 +15,7 @@ pub(super) fn keep(path: &Path, old: &str) -> Result<(), FileProblem> {
     let Some(folder) = path.parent() else {
         return Ok(());
     };
-    let folder = folder.join("backup");
+    let folder = folder.join(BACKUP);
     files::make_private_folder(&folder)?;
     let name = path
         .file_name()

@@ -213,26 +213,6 @@ impl Document {
         Ok(())
     }
 
-    /// Sets the keys of one action in `[settings.keys]`; an empty list takes the remapping away.
-    pub fn set_keys(&mut self, action: &str, keys: &[String]) -> Result<(), EditProblem> {
-        let settings = self
-            .toml
-            .entry("settings")
-            .or_insert_with(|| Item::Table(Table::new()));
-        let settings = settings
-            .as_table_like_mut()
-            .ok_or(EditProblem::Shape("settings"))?;
-        let table = settings
-            .entry("keys")
-            .or_insert_with(|| Item::Table(Table::new()));
-        let table = table
-            .as_table_like_mut()
-            .ok_or(EditProblem::Shape("settings.keys"))?;
-        let value = (!keys.is_empty()).then(|| Value::Array(list(keys)));
-        put(table, action, value);
-        Ok(())
-    }
-
     fn position(&self, name: &Name) -> Option<usize> {
         self.all()
             .position(|table| named(table) == Some(name.as_str()))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::document::EditProblem;
 use super::read::{Unread, place};
-use super::{FileProblem, VERSION};
+use super::{BACKUP, FileProblem, VERSION};
 use crate::store::files::shown;
 
 /// Why the configuration was not read or changed. The file is as it was, whichever it is.
@@ -58,7 +58,7 @@ pub(super) fn told(path: &Path, text: &str, unread: Unread) -> ConfigurationProb
     let path = path.to_owned();
     match unread {
         Unread::Empty => {
-            let backup = path.with_file_name("backup");
+            let backup = path.with_file_name(BACKUP);
             ConfigurationProblem::Empty { path, backup }
         }
         Unread::Newer(found) => ConfigurationProblem::Newer { path, found },

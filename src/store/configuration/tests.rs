@@ -473,21 +473,18 @@ fn settings_come_back_and_go_back_to_their_defaults() {
             document.set_setting(
                 "on_change",
                 SettingValue::Words(vec!["notify send".into(), "-x".into()]),
-            )?;
-            document.set_keys("probe", &["r".into(), "F5".into()])
+            )
         })
         .unwrap();
     let settings = store.load().unwrap().settings;
     assert_eq!(settings.interval_s, 30);
     assert_eq!(settings.store, Some(crate::store::StoreKind::Vault));
     assert_eq!(settings.on_change, ["notify send", "-x"]);
-    assert_eq!(settings.keys["probe"], ["r", "F5"]);
     store
         .edit(|document| {
             document.set_setting("interval_s", SettingValue::Default)?;
             document.set_setting("store", SettingValue::Default)?;
-            document.set_setting("on_change", SettingValue::Default)?;
-            document.set_keys("probe", &[])
+            document.set_setting("on_change", SettingValue::Default)
         })
         .unwrap();
     assert_eq!(store.load().unwrap().settings, Settings::default());

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::FileProblem;
 
 /// How long another program may hold a lock before we give up.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A held lock; it ends with this value, or with the process, however that ends. The lock file stays: taking
 /// it away would let two programs lock two different files of the same name.

@@ -11,14 +11,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::read::{counted, kept_since, run, standing};
 use super::{Availability, Count, History, Latency, RunRecord, Span};
 use crate::domain::Name;
+use crate::domain::history::STRIP;
 use crate::store::state::{State, StateProblem, Told};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const MONTH_MS: i64 = 30 * DAY_MS;
-
-/// Results that a strip shows.
-pub const STRIP: usize = 60;
 
 impl State {
     /// The pasts of these connections, in their order; an empty one where nothing is known.

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Availability, Bucket, Count, Event, Latency, RunRecord, Span, Standing};
+use super::{Bucket, Count, Event, Latency, RunRecord, Span, Standing};
 use crate::domain::{Name, Reason};
 use crate::store::state::{State, StateProblem, Told};
 
@@ -18,30 +18,11 @@ pub(super) const RUNS: &str = "
         SELECT at, reason, status, us, planned FROM fresh WHERE watched = ?1 AND at >= ?2 AND at < ?3
     ) AS run JOIN reason ON reason.id = run.reason";
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
-const DAY: SignedDuration = SignedDuration::from_hours(24);
-const MONTH: SignedDuration = SignedDuration::from_hours(24 * 30);
-
 impl State {
     /// The single results of `name` since a time, oldest first. Reasons of a newer program are left out.
     pub fn results(&self, name: &Name, since: Timestamp) -> Result<Vec<RunRecord>, StateProblem> {
         self.of(name, |database, id| {
             runs(database, id, since.as_millisecond(), i64::MAX)
-        })
-        .map(Option::unwrap_or_default)
-    }
-
-    /// The last `most` results of `name`, oldest first: the strip of a list.
-    pub fn last_results(&self, name: &Name, most: u32) -> Result<Vec<RunRecord>, StateProblem> {
-        self.of(name, |database, id| {
-            let sql = format!("{RUNS} ORDER BY run.at DESC LIMIT ?4");
-            let mut select = database.prepare_cached(&sql)?;
-            let rows = select.query_map(params![id, i64::MIN, i64::MAX, most], run)?;
-            let mut runs: Vec<_> = rows
-                .filter_map(Result::transpose)
-                .collect::<Result<_, _>>()?;
-            runs.reverse();
-            Ok(runs)
         })
         .map(Option::unwrap_or_default)
     }
@@ -85,22 +66,6 @@ impl State {
     pub fn latency(&self, name: &Name, since: Timestamp) -> Result<Option<Latency>, StateProblem> {
         let runs = self.results(name, since)?;
         Ok(Latency::of(&runs))
-    }
-
-    /// Which share of the probes of `name` found that it works.
-    pub fn availability(&self, name: &Name, now: Timestamp) -> Result<Availability, StateProblem> {
-        let share = |database: &Connection, id, span| {
-            let since = now.saturating_sub(span).unwrap_or(Timestamp::MIN);
-            count(database, id, since.as_millisecond()).map(|count| count.share())
-        };
-        self.of(name, |database, id| {
-            Ok(Availability {
-                hour: share(database, id, HOUR)?,
-                day: share(database, id, DAY)?,
-                month: share(database, id, MONTH)?,
-            })
-        })
-        .map(Option::unwrap_or_default)
     }
 
     /// The changes of `name` since a time, oldest first; the last one still lasts.
@@ -178,32 +143,6 @@ pub(super) fn kept_since(database: &Connection, span: i64) -> rusqlite::Result<i
         .query_row(params![span], |row| row.get(0))
         .optional()?;
     Ok(since.unwrap_or(i64::MIN))
-}
-
-/// Counts the results since a time, each once: the single ones where they are kept, else the finest bucket.
-fn count(database: &Connection, id: i64, since: i64) -> rusqlite::Result<Count> {
-    let single = kept_since(database, 0)?;
-    let minutes = kept_since(database, Span::Minutes.seconds())?.min(single);
-    let mut count = Count::default();
-    for run in runs(database, id, since.max(single), i64::MAX)? {
-        count.add(&run);
-    }
-    for (span, from, before) in [
-        (Span::Minutes, since.max(minutes), single),
-        (Span::Hour, since, minutes),
-    ] {
-        let sum = database
-            .prepare_cached(
-                "SELECT TOTAL(works), TOTAL(ok), TOTAL(warn), TOTAL(down), TOTAL(unknown),
-                        TOTAL(planned) FROM bucket
-                 WHERE watched = ?1 AND span = ?2 AND at >= ?3 AND at < ?4",
-            )?
-            .query_row(params![id, span.seconds(), from, before], |row| {
-                counted(row, 0)
-            })?;
-        count += sum;
-    }
-    Ok(count)
 }
 
 pub(super) fn counted(row: &Row<'_>, first: usize) -> rusqlite::Result<Count> {

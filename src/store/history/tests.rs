@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::*;
+use crate::domain::history::STRIP;
 use crate::domain::{Name, Reason, State as Lamp};
 use crate::store::state::State;
 
@@ -43,6 +44,11 @@ fn filled(runs: &[RunRecord]) -> (State, Name) {
     (state, shop)
 }
 
+fn past(state: &State, name: &Name, now: Timestamp) -> History {
+    let names = std::slice::from_ref(name);
+    state.pasts(names, now).unwrap().remove(0).1
+}
+
 #[test]
 fn results_are_answered_before_and_after_they_are_sorted_in() {
     let runs = [
@@ -57,7 +63,7 @@ fn results_are_answered_before_and_after_they_are_sorted_in() {
         }
         assert_eq!(state.results(&shop, time(0)).unwrap(), runs);
         assert_eq!(state.results(&shop, time(60)).unwrap(), runs[1..]);
-        assert_eq!(state.last_results(&shop, 2).unwrap(), runs[1..]);
+        assert_eq!(past(&state, &shop, time(130)).strip, runs);
     }
     assert_eq!(state.results(&name("other"), time(0)).unwrap(), []);
 }
@@ -127,12 +133,12 @@ fn availability_counts_what_was_asked() {
         run(-20 * MINUTE, Reason::CredentialsRejected),
         run(-10 * MINUTE, Reason::Connected),
     ]);
-    let availability = state.availability(&shop, time(0)).unwrap();
+    let availability = past(&state, &shop, time(0)).availability;
     let close = |share: Option<f64>, expected: f64| (share.unwrap() - expected).abs() < 1e-9;
     assert!(close(availability.hour, 3.0 / 4.0), "{availability:?}");
     assert!(close(availability.day, 3.0 / 5.0), "{availability:?}");
     assert!(close(availability.month, 3.0 / 6.0), "{availability:?}");
-    let nothing = state.availability(&name("other"), time(0)).unwrap();
+    let nothing = past(&state, &name("other"), time(0)).availability;
     assert_eq!(nothing, Availability::default());
 }
 
@@ -155,17 +161,17 @@ fn the_pasts_of_many_are_those_of_each() {
             let day = time(-DAY);
             assert_eq!(past.standing, state.standing(name).unwrap(), "{name}");
             assert_eq!(past.latency, state.latency(name, day).unwrap(), "{name}");
-            assert_eq!(
-                past.availability,
-                state.availability(name, time(0)).unwrap(),
-                "{name}"
-            );
-            assert_eq!(past.strip, state.last_results(name, 60).unwrap(), "{name}");
+            assert_eq!(*past, self::past(&state, name, time(0)), "{name}");
+            let results = state.results(name, day).unwrap();
+            let strip = results.len().saturating_sub(STRIP);
+            assert_eq!(past.strip, results[strip..], "{name}");
         }
         let order: Vec<_> = pasts.iter().map(|(name, _)| name.clone()).collect();
         assert_eq!(order, names);
         let shares = state.day_shares(time(0)).unwrap();
-        let day = pasts[2].1.availability.day.unwrap();
+        let Availability { day, month, .. } = pasts[2].1.availability;
+        let day = day.unwrap();
+        assert!((month.unwrap() - 0.9).abs() < 0.01, "{month:?}");
         assert!((shares[&shop] - day).abs() < 0.01, "{shares:?} {day}");
         assert_eq!(shares.contains_key(&other), thinned);
     }
@@ -179,7 +185,7 @@ fn what_fails_as_planned_is_left_out_of_availability() {
     };
     let (state, shop) = filled(&[run(-40 * MINUTE, Reason::Connected), planned]);
     for _ in ["as it comes", "as a bucket"] {
-        let availability = state.availability(&shop, time(0)).unwrap();
+        let availability = past(&state, &shop, time(0)).availability;
         assert_eq!(
             (availability.hour, availability.month),
             (Some(1.0), Some(1.0))
@@ -192,7 +198,7 @@ fn what_fails_as_planned_is_left_out_of_availability() {
     let count = buckets[0].count;
     assert_eq!((count.works, count.down, count.planned), (1, 0, 1));
     state.thin(time(3 * DAY)).unwrap();
-    let availability = state.availability(&shop, time(3 * DAY)).unwrap();
+    let availability = past(&state, &shop, time(3 * DAY)).availability;
     assert_eq!(availability.month, Some(1.0), "from buckets alone");
 }
 
@@ -219,7 +225,7 @@ fn rows(state: &State, sql: &str) -> i64 {
 #[test]
 fn samples_are_thinned_by_age_and_availability_stays_the_same() {
     let (state, shop) = filled(&steady(-40 * DAY, 0, 2 * MINUTE));
-    let before = state.availability(&shop, time(0)).unwrap();
+    let before = past(&state, &shop, time(0)).availability;
     state.thin(time(0)).unwrap();
     assert_eq!(rows(&state, "SELECT COUNT(*) FROM fresh"), 0);
     assert_eq!(
@@ -234,7 +240,7 @@ fn samples_are_thinned_by_age_and_availability_stays_the_same() {
         rows(&state, "SELECT COUNT(*) FROM bucket WHERE span = 3600"),
         40 * 24
     );
-    assert_eq!(state.availability(&shop, time(0)).unwrap(), before);
+    assert_eq!(past(&state, &shop, time(0)).availability, before);
     let buckets = state.buckets(&shop, Span::Hour, time(-HOUR)).unwrap();
     let count = buckets[0].count;
     assert_eq!(
@@ -347,7 +353,7 @@ fn the_size_is_bounded_by_keeping_everything_for_less_time() {
          FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
     );
     assert!(used <= 450_000, "{used}");
-    let availability = state.availability(&shop, time(0)).unwrap();
+    let availability = past(&state, &shop, time(0)).availability;
     assert!((availability.day.unwrap() - 0.9).abs() < 1e-3);
 }
 

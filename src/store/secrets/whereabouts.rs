@@ -120,15 +120,7 @@ pub(super) fn users(reference: &SecretRef, connections: &[Arc<Connection>]) -> V
     }
     connections
         .iter()
-        .filter(|connection| {
-            let added = connection.added.iter().map(|(_, reference)| reference);
-            connection
-                .key
-                .iter()
-                .chain(&connection.token)
-                .chain(added)
-                .any(|other| other == reference)
-        })
+        .filter(|connection| connection.references().any(|other| other == reference))
         .map(|connection| connection.name.clone())
         .collect()
 }

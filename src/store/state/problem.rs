@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
-use super::FileProblem;
+use super::{FileProblem, PATIENCE};
 use crate::store::files::shown;
 
 /// Why the state was not read or written. Where it matters for the lock-out budget, the key is not sent.
@@ -34,8 +34,9 @@ pub enum StateProblem {
     },
     /// Another program holds it.
     #[error(
-        "another program has held {} for 5 seconds: end or resume it, then try again",
-        shown(path)
+        "another program has held {} for {} seconds: end or resume it, then try again",
+        shown(path),
+        PATIENCE.as_secs()
     )]
     Busy {
         /// The database.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::sync::PoisonError;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
 };
@@ -15,15 +15,12 @@ use zeroize::Zeroizing;
 use super::super::problem::{Refusal, TokenProblem};
 use super::{TokenClient, Tries};
 use crate::domain::Reason;
+use crate::service::quiet_until;
 
 /// Longest answer, after decompression.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// How often a GET is sent at most, the first time included.
 const TRIES: u32 = 3;
-/// How long is waited after a 429 that does not say it.
-const QUIET: SignedDuration = SignedDuration::from_secs(30);
-/// The longest quiet that is obeyed; a service that asks for more is asked again then.
-const LONGEST_QUIET: SignedDuration = SignedDuration::from_hours(24);
 
 /// One operation.
 pub(super) struct Call {
@@ -93,7 +90,8 @@ impl TokenClient {
         let several = self.1 == Tries::Several && call.method == Method::GET;
         for _ in 1..if several { TRIES } else { 1 } {
             match self.send_once(call).await {
-                Err(problem) if is_worth_another_try(&problem) => {
+                // Not while the answer itself asks for quiet.
+                Err(problem) if is_worth_another_try(&problem) && self.quiet_until().is_none() => {
                     tokio::time::sleep(pause).await;
                     pause = pause.saturating_mul(2);
                 }
@@ -120,9 +118,14 @@ impl TokenClient {
         let answered = self.0.http.execute(request).await;
         let response = answered.map_err(|error| unanswered(call, &error))?;
         let status = response.status();
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            let until = quiet(&response).unwrap_or(QUIET).min(LONGEST_QUIET);
-            return Err(self.throttled(call, until));
+        let retry_after = header(&response, &RETRY_AFTER);
+        let quiet = quiet_until(status.as_u16(), retry_after.as_deref(), Timestamp::now());
+        if let Some(until) = quiet {
+            self.keep_quiet(until);
+            if status == StatusCode::TOO_MANY_REQUESTS {
+                let doing = call.doing.clone();
+                return Err(TokenProblem::Throttled { doing, until });
+            }
         }
         let range = header(&response, &CONTENT_RANGE);
         let body = read(response).await;
@@ -135,19 +138,13 @@ impl TokenClient {
         Err(Box::new(Refusal::read(doing, status.as_u16(), call.module, &body)).into())
     }
 
-    fn throttled(&self, call: &Call, wait: SignedDuration) -> TokenProblem {
-        let now = Timestamp::now();
-        let until = now.checked_add(wait).unwrap_or(now);
+    fn keep_quiet(&self, until: Timestamp) {
         let mut quiet = self
             .0
             .quiet_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *quiet = Some(until.max(quiet.unwrap_or(until)));
-        TokenProblem::Throttled {
-            doing: call.doing.clone(),
-            until,
-        }
     }
 }
 
@@ -216,20 +213,6 @@ fn make_room(body: &mut Zeroizing<Vec<u8>>, further: usize) {
 fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<String> {
     let value = response.headers().get(name)?;
     value.to_str().ok().map(str::to_owned)
-}
-
-/// What `Retry-After` asks for, in seconds or as a date.
-fn quiet(response: &Response) -> Option<SignedDuration> {
-    let text = header(response, &RETRY_AFTER)?;
-    if let Ok(seconds) = text.trim().parse::<u32>() {
-        return Some(SignedDuration::from_secs(seconds.into()));
-    }
-    let until = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp();
-    Some(
-        until
-            .duration_since(Timestamp::now())
-            .max(SignedDuration::ZERO),
-    )
 }
 
 fn unanswered(call: &Call, error: &reqwest::Error) -> TokenProblem {

@@ -26,7 +26,32 @@ impl Effects {
                 let verdict = desk.verify_saved(&name, &silent).await;
                 Message::SharedTokenChecked(name, Box::new(verdict))
             }),
-            _ => {}
+            // The loop's own, and what was started before it came here.
+            Effect::Bell
+            | Effect::Mouse(_)
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Quit(_)
+            | Effect::LoadConfiguration
+            | Effect::Probe { .. }
+            | Effect::CancelProbe(_)
+            | Effect::Watch(_)
+            | Effect::LoadSecrets(_)
+            | Effect::Save { .. }
+            | Effect::Remove(_)
+            | Effect::Unlock { .. }
+            | Effect::Lock
+            | Effect::Reveal(..)
+            | Effect::Copy { .. }
+            | Effect::CopyText(_)
+            | Effect::ClearClipboard
+            | Effect::Resume(_)
+            | Effect::ResumeDraft(_)
+            | Effect::AddToken { .. }
+            | Effect::Tokens(_)
+            | Effect::Watching(_)
+            | Effect::CopyTicket { .. }
+            | Effect::Set(..) => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::app::Message;
 use crate::app::message::Loaded;
 use crate::store::Stamp;
 use crate::tui::translate;
-use crate::work::services::Known as Services;
+use crate::work::services::{Known as Services, Reread};
 use crate::work::{Desk, WorkError};
 
 /// How often one is tried that can't be read.
@@ -55,7 +55,7 @@ impl Reading {
             || self.has_other_services(desk).await;
         if is_due {
             // A connection to a service that was described just now; what fails is told by the reading.
-            let _ = desk.read_services(false).await;
+            let _ = desk.read_services(Reread::WhatIsInOrder).await;
             self.read(desk, queue).await;
         }
     }

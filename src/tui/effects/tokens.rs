@@ -20,7 +20,7 @@ use crate::app::tokens::exchange::{Offered, RowPage};
 use crate::app::tokens::{Row, TokensEffect, TokensMessage, TroubleKind};
 use crate::clipboard::Life;
 use crate::domain::text::inert;
-use crate::domain::token::{Order, header_of};
+use crate::domain::token::{Direction, Order, header_of};
 use crate::domain::{Handle, Name};
 use crate::tokens::{Rql, Term, TokenQuery};
 use crate::work::tokens::{Account, TokenError};
@@ -322,7 +322,7 @@ fn endings(now: Timestamp) -> TokenQuery {
             Rql::Ge("expiration_date", Term::Text(from)),
             Rql::Ne("status", Term::from("deleted")),
         ])),
-        order: vec![(Order::Expires, false)],
+        order: vec![(Order::Expires, Direction::Ascending)],
         ..TokenQuery::default()
     }
 }

@@ -9,7 +9,7 @@ use super::account::day;
 use super::sheet::{Page, Scroll, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::TroubleKind;
-use crate::app::tokens::exchange::{Doing, RenewedTo};
+use crate::app::tokens::exchange::{Doing, RenewedTo, Renewing};
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage, UnfinishedSheet};
 use crate::domain::Name;
 use crate::domain::secret::MASK;
@@ -23,7 +23,8 @@ pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> Page {
         Doing::Rotate => "The old secret is dead at once, wherever it is used.",
         Doing::Disable => "It opens nothing until it is enabled again.",
         Doing::Edit => "Without these modules it is refused where they are asked for.",
-        _ => "It is gone for good: nobody can bring it back.",
+        Doing::Delete => "It is gone for good: nobody can bring it back.",
+        Doing::Create | Doing::Enable | Doing::Renew => "Nothing is taken away by it.",
     };
     body.extend(words(what, theme.text, room));
     body.push(Line::default());
@@ -84,7 +85,10 @@ fn who_is_cut_off(view: &View<'_>, sheet: &Confirm, room: usize) -> Vec<Line<'st
         Doing::Edit => {
             "Without a module that they need they are refused, and so may be whoever would give it back."
         }
-        _ => "Deleting it cuts them off for good. A renewal would keep both secrets working.",
+        Doing::Delete => {
+            "Deleting it cuts them off for good. A renewal would keep both secrets working."
+        }
+        Doing::Create | Doing::Enable | Doing::Renew => "Nobody is cut off by it.",
     };
     lines.extend(words(said, theme.warn, room));
     lines.push(Line::default());
@@ -95,7 +99,7 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
     let theme = view.theme;
     let label = clean(&view.model.shown_label(&sheet.label));
     let mut page = Page {
-        title: format!("{} {label}", capital(sheet.doing.verb())),
+        title: format!("{} {label}", capital(sheet.how.doing().verb())),
         ..Page::default()
     };
     match &sheet.stage {
@@ -106,7 +110,7 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
         RenewalStage::Done(renewed) => {
             page.body = steps(view, sheet, Some(RenewalStep::Tidied), room);
             page.body.push(Line::default());
-            page.body.extend(done(view, sheet.doing, renewed, room));
+            page.body.extend(done(view, sheet.how, renewed, room));
         }
         RenewalStage::Failed {
             trouble: why,
@@ -116,7 +120,7 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
             page.body.push(Line::default());
             page.body.extend(trouble(view, why, room));
             if why.kind == TroubleKind::Unfinished {
-                page.body.extend(goes_on(view, sheet.doing, room));
+                page.body.extend(goes_on(view, sheet.how, room));
             }
             if sheet.only_secret().is_some() {
                 page.body.extend(only_secret(view, sheet, room));
@@ -127,9 +131,13 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
     }
     if !matches!(sheet.stage, RenewalStage::Asking) {
         page.above = words(
-            match sheet.doing {
-                Doing::Rotate => "Another secret at once, kept before anything else, then proven.",
-                _ => "A second secret beside the old one, proven before anything depends on it.",
+            match sheet.how {
+                Renewing::Rotate => {
+                    "Another secret at once, kept before anything else, then proven."
+                }
+                Renewing::Renew => {
+                    "A second secret beside the old one, proven before anything depends on it."
+                }
             },
             theme.faint,
             room,
@@ -141,12 +149,12 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
 
 fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut Page) {
     let theme = view.theme;
-    let said = match sheet.doing {
-        Doing::Rotate => {
+    let said = match sheet.how {
+        Renewing::Rotate => {
             "The token gets another secret, and the old one is dead at once. Where it is used elsewhere, it must \
              be entered anew."
         }
-        _ => {
+        Renewing::Renew => {
             "The token gets a second secret. The old one stays valid until its own end; it is taken out of here \
              only after probes with the new one were accepted."
         }
@@ -185,7 +193,7 @@ fn steps(
     let theme = view.theme;
     let mut next = matches!(sheet.stage, RenewalStage::Running { .. });
     let passed = reached.is_some_and(|reached| reached > RenewalStep::Proven);
-    let unproven = !sheet.proven && (passed || sheet.doing == Doing::Rotate);
+    let unproven = !sheet.proven && (passed || sheet.how == Renewing::Rotate);
     // Who holds it is known at the end alone.
     let held = match &sheet.stage {
         RenewalStage::Done(renewed) => !renewed.updated.is_empty(),
@@ -209,10 +217,13 @@ fn steps(
         .collect()
 }
 
-fn done(view: &View<'_>, doing: Doing, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>> {
+fn done(view: &View<'_>, how: Renewing, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
     let mut lines = words(
-        &format!("{}, and its new secret proven.", capital(doing.done())),
+        &format!(
+            "{}, and its new secret proven.",
+            capital(how.doing().done())
+        ),
         theme.ok,
         room,
     );
@@ -244,10 +255,10 @@ fn done(view: &View<'_>, doing: Doing, renewed: &RenewedTo, room: usize) -> Vec<
 }
 
 /// The key that goes on where it stopped.
-fn goes_on(view: &View<'_>, doing: Doing, room: usize) -> Vec<Line<'static>> {
-    let action = match doing {
-        Doing::Rotate => Action::RotateToken,
-        _ => Action::RenewToken,
+fn goes_on(view: &View<'_>, how: Renewing, room: usize) -> Vec<Line<'static>> {
+    let action = match how {
+        Renewing::Rotate => Action::RotateToken,
+        Renewing::Renew => Action::RenewToken,
     };
     let key = super::super::key(view, action).unwrap_or_else(|| format!(":{}", action.name()));
     let said = format!("{key} on this token goes on with it.");

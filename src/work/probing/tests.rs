@@ -319,7 +319,7 @@ async fn a_key_is_not_sent_to_another_origin() {
         let verdict = probe(&desk, manner).await;
         assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
     }
-    let mut unsaved = Unsaved::new(moved.connection);
+    let mut unsaved = Unsaved::new(moved.connection.clone());
     unsaved.editing = Some(name("shop"));
     let verdict = desk.probe_unsaved(unsaved.clone(), &silent).await;
     assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
@@ -327,7 +327,8 @@ async fn a_key_is_not_sent_to_another_origin() {
     unsaved.origin_confirmed = true;
     let verdict = desk.probe_unsaved(unsaved, &silent).await;
     assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
-    desk.confirm_origin(&name("shop")).await.unwrap();
+    moved.origin_confirmed = true;
+    desk.save(moved).await.unwrap();
     assert_eq!(probe(&desk, Manner::Asked).await.reason, Reason::Connected);
 }
 

@@ -11,11 +11,10 @@ use tokio::sync::oneshot;
 use super::super::climb::abandoned;
 use super::super::desk::{Desk, Inner};
 use super::super::draft::Slot;
-use super::super::errand::host_of;
 use super::super::error::WorkError;
 use super::super::gate::LockoutGate;
 use super::super::profile;
-use super::super::secrets::{Trust, origin_of};
+use super::super::secrets::Trust;
 use super::problem::TokenError;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::token::Guard;
@@ -98,6 +97,7 @@ impl Desk {
         }
         let (for_way, secret) = (connection.clone(), key.clone());
         let origin = base.origin();
+        let host = HostPort::of(base.url());
         let made = self.blocking(move |inner| {
             let way = way(&for_way, inner)?;
             let proven = is_proven(&for_way, (&id, &secret), inner);
@@ -107,10 +107,7 @@ impl Desk {
         Ok(Account {
             desk: self.clone(),
             client: client?,
-            host: host_of(&connection.url).unwrap_or(HostPort {
-                host: origin.host.clone(),
-                port: origin.port,
-            }),
+            host,
             origin,
             connection,
             key,
@@ -217,7 +214,7 @@ impl Account {
                 let is_own = other.name == *self.name() && id.eq_ignore_ascii_case(self.own_id());
                 (named || is_own)
                     && other.service == self.connection.service
-                    && origin_of(&other.url).as_ref() == Some(&self.origin)
+                    && Origin::parse(&other.url).as_ref() == Some(&self.origin)
             })
             .map(|other| other.name.clone())
             .collect();

@@ -21,7 +21,7 @@ use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
 use crate::domain::token::{Guard, RenewalStep, Status, Unfinished};
-use crate::domain::{KeyFingerprint, Secret, Verdict};
+use crate::domain::{KeyFingerprint, Name, Secret, SecretRef, Verdict};
 use crate::store::State;
 use crate::store::state::{Holding, RenewalAction, RenewalRecord, RenewalStage};
 use crate::tokens::{Expiry, Token};
@@ -36,7 +36,7 @@ pub(super) struct Renewal<'a> {
     /// What the connections held before, as far as it is at hand.
     pub(super) held: Vec<Held>,
     /// Connections that do not get the new secret, and why.
-    pub(super) unread: Vec<(crate::domain::Name, String)>,
+    pub(super) unread: Vec<(Name, String)>,
     pub(super) resumed: bool,
     /// The token as the service showed it last.
     pub(super) shown: Token,
@@ -68,17 +68,19 @@ impl Desk {
         }
     }
 
-    /// Goes on with every renewal that was begun earlier and holds `name`; says how each ended. For roots
-    /// that are about to use that connection.
+    /// Goes on with every renewal that was begun earlier and is about one of `names`; says of each token how
+    /// it ended. For roots that are about to use these connections.
     pub async fn resume_renewals_of(
         &self,
-        name: &crate::domain::Name,
-    ) -> Vec<Result<Renewed, TokenError>> {
+        names: &[Name],
+    ) -> Vec<(String, Result<Renewed, TokenError>)> {
         let mut ended = Vec::new();
         let unfinished = self.unfinished_renewals().await.unwrap_or_default();
         for unfinished in unfinished {
-            if unfinished.connection == *name || unfinished.holders.contains(name) {
-                ended.push(self.resume_renewal(&unfinished, &unheard).await);
+            let mut held = unfinished.holders.iter().chain([&unfinished.connection]);
+            if held.any(|name| names.contains(name)) {
+                let resumed = Box::pin(self.resume_renewal(&unfinished, &unheard)).await;
+                ended.push((unfinished.id, resumed));
             }
         }
         ended
@@ -430,10 +432,10 @@ impl Renewal<'_> {
         Ok(self.ended(verdicts, left_behind))
     }
 
-    fn ended(self, verdicts: Vec<Verdict>, left_behind: Vec<crate::domain::SecretRef>) -> Renewed {
+    fn ended(self, verdicts: Vec<Verdict>, left_behind: Vec<SecretRef>) -> Renewed {
         let leaves_the_old = self.leaves_the_old();
         let updated = self.record.holdings.iter();
-        let updated = updated.filter_map(|held| crate::domain::Name::parse(&held.connection).ok());
+        let updated = updated.filter_map(|held| Name::parse(&held.connection).ok());
         let (expires, old_until) = match self.shown.renewed_expires.clone() {
             Expiry::Unknown | Expiry::Never if self.shown.renewed_secret.is_none() => {
                 (self.shown.expires.clone(), Expiry::Unknown)

@@ -1,13 +1,14 @@
 //! The single steps of a renewal: places for the new secret, switching, proving.
 
 use super::super::desk::Desk;
-use super::super::draft::{Draft, Edit, Unsaved};
+use super::super::draft::Unsaved;
 use super::super::error::WorkError;
 use super::super::probing::silent;
-use super::super::secrets::origin_of;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::{CheckId, Connection, Reason, Secret, SecretRef, State as Lamp, Verdict};
+use crate::domain::{
+    CheckId, Connection, Origin, Reason, Secret, SecretRef, State as Lamp, Verdict,
+};
 use crate::service::Manner;
 use crate::store::files::Lock;
 use crate::store::state::RenewalStage;
@@ -109,7 +110,7 @@ impl Renewal<'_> {
         let holders = self.holders().await?;
         let mut chosen: Vec<(Option<SecretRef>, Option<String>, SecretRef)> = Vec::new();
         for connection in &holders {
-            let origin = origin_of(&connection.url).map(|origin| origin.to_string());
+            let origin = Origin::parse(&connection.url).map(|origin| origin.to_string());
             let old = connection.key.clone();
             let shared = chosen
                 .iter()
@@ -161,11 +162,9 @@ impl Renewal<'_> {
         if let Some(kind) = kept.filter(|kind| kind.is_written_here()) {
             return Ok(kind);
         }
-        let draft = Draft {
-            key: Edit::Set(Secret::new("")),
-            ..Draft::new(connection.clone())
-        };
-        let kind = self.desk().kind(&draft, Some(connection), &configuration);
+        let kind = self
+            .desk()
+            .store_for(None, Some(connection), &configuration);
         Ok(kind.await?)
     }
 
@@ -198,7 +197,7 @@ impl Renewal<'_> {
         reference: &SecretRef,
         secret: &Secret,
     ) -> Result<(), TokenError> {
-        let origin = origin_of(&connection.url);
+        let origin = Origin::parse(&connection.url);
         let secrets = self.desk().secrets().await?;
         let place = Place::key(&connection.name);
         let secret = as_kept(connection, &self.record.token, secret);

@@ -290,8 +290,8 @@ async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
     let desk = stage.desk().await;
     let now = desk.handle(&name("market"), Slot::Key).await.unwrap();
     assert_eq!(before.unwrap(), now);
-    let ended = desk.resume_renewals_of(&name("copy")).await;
-    assert!(matches!(ended.as_slice(), [Ok(_)]), "{ended:?}");
+    let ended = desk.resume_renewals_of(&[name("copy")]).await;
+    assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
     assert_eq!(stage.asked("POST", "/renew"), 1);
     stage.all_is_well().await;
 }
@@ -326,8 +326,12 @@ async fn a_rotation_killed_once_it_is_kept_goes_on() {
             rotated.map(drop)
         });
         assert!(killed.await);
-        let ended = stage.desk().await.resume_renewals_of(&name("market")).await;
-        assert!(matches!(ended.as_slice(), [Ok(_)]), "{last:?}: {ended:?}");
+        let desk = stage.desk().await;
+        let ended = desk.resume_renewals_of(&[name("market")]).await;
+        assert!(
+            matches!(ended.as_slice(), [(_, Ok(_))]),
+            "{last:?}: {ended:?}"
+        );
         let desk = stage.desk().await;
         let verdict = desk
             .probe_saved(&name("copy"), Manner::Asked, &silent)
@@ -458,7 +462,7 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
     let market = name("market");
     let set = desk.set_secret(&market, Slot::Key, other, None);
     set.await.unwrap();
-    let ended = desk.resume_renewals_of(&name("copy")).await.remove(0);
+    let (_, ended) = desk.resume_renewals_of(&[name("copy")]).await.remove(0);
     let renewed = ended.unwrap();
     assert_eq!(renewed.updated, [name("copy")]);
     assert_eq!(renewed.unread[0].0, name("market"));
@@ -642,7 +646,7 @@ async fn a_key_that_may_not_names_the_module() {
     let problem = stage
         .account()
         .await
-        .tokens(&TokenQuery::living())
+        .tokens(&TokenQuery::default())
         .await
         .unwrap_err();
     assert_eq!(problem.reason(), Some(Reason::PermissionMissing));

@@ -39,7 +39,7 @@ fuzz_target!(|input: &[u8]| {
     };
     if let Some(next) = page.next_offset() {
         assert!(next > page.offset, "a page that comes back for ever");
-        TokenQuery::living().from_row(next).encoded();
+        TokenQuery::default().from_row(next).encoded();
     }
     filtered(&String::from_utf8_lossy(body));
 });

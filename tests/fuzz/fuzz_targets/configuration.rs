@@ -106,10 +106,6 @@ fn change(document: &mut Document, line: &str) -> Result<Option<Connection>, Edi
             document.connection(&name(second)?).map(Some)
         }
         "remove" => document.remove(&name(first)?).map(|()| None),
-        "keys" => {
-            let keys: Vec<String> = second.split(' ').map(str::to_owned).collect();
-            document.set_keys(first, &keys).map(|()| None)
-        }
         _ => document.set_setting(first, setting(second)).map(|()| None),
     }
 }

@@ -150,7 +150,7 @@ fn used(state: &State) {
         state.past(&name, "https://billing.example.com").map(drop),
         state.renewals().map(drop),
         state.standings().map(drop),
-        state.last_results(&name, 10).map(drop),
+        state.pasts(&[name.clone()], now()).map(drop),
         state.events(&name, Timestamp::UNIX_EPOCH).map(drop),
         state.verify(),
         state.thin(now()),

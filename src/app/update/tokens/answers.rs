@@ -77,7 +77,17 @@ impl Model {
                 rows,
             } => self.endings_found(generation, &name, rows),
             TokensMessage::CertificatesFound(found) => self.certificates_found(found),
-            _ => {}
+            // Each was taken in before it came here.
+            TokensMessage::Loaded { .. }
+            | TokensMessage::LookedUp { .. }
+            | TokensMessage::Read { .. }
+            | TokensMessage::UsageRead { .. }
+            | TokensMessage::Revealed { .. }
+            | TokensMessage::Switched { .. }
+            | TokensMessage::StepReached { .. }
+            | TokensMessage::Renewed { .. }
+            | TokensMessage::UnfinishedFound(_)
+            | TokensMessage::PassphraseNeeded(..) => {}
         }
     }
 

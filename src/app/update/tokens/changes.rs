@@ -5,11 +5,11 @@ use tui_input::Input;
 use super::super::{Effects, Model};
 use crate::app::effect::Effect;
 use crate::app::keymap::Action;
-use crate::app::tokens::exchange::Doing;
+use crate::app::tokens::exchange::{Doing, Renewing, Switch};
 use crate::app::tokens::sheet::Confirm;
 use crate::app::tokens::{Fetch, Pending, Row, Sheet, TokensEffect, Trouble, TroubleKind};
 use crate::domain::token::{Guard, Status};
-use crate::domain::{Endpoint, Name, ServiceId};
+use crate::domain::{Name, Origin, ServiceId};
 
 impl Model {
     /// `e`, `d`, enable or disable, renew, rotate: on the selected row, or on the token of the details.
@@ -36,7 +36,8 @@ impl Model {
         match doing {
             Doing::Edit => self.open_edit(name, row, out),
             Doing::Enable => self.enable(name, id, row.label().to_owned(), out),
-            Doing::Renew | Doing::Rotate => self.open_renewal(name, id, &row, doing),
+            Doing::Renew => self.open_renewal(name, id, &row, Renewing::Renew),
+            Doing::Rotate => self.open_renewal(name, id, &row, Renewing::Rotate),
             Doing::Disable | Doing::Delete | Doing::Create => {
                 self.open_confirm(name, id, row.label().to_owned(), doing);
             }
@@ -68,7 +69,7 @@ impl Model {
             name,
             id,
             label,
-            doing: Doing::Enable,
+            switch: Switch::Enable,
         };
         self.send_change(change, Guard::On, out);
     }
@@ -80,7 +81,7 @@ impl Model {
             name: change.name.clone(),
             generation,
             id: change.id.clone(),
-            doing: change.doing,
+            switch: change.switch,
             guard,
         }));
         self.tokens.pending.push(Pending {
@@ -92,11 +93,10 @@ impl Model {
 
     /// The connections that run on the token `id` of the account behind `name`, as far as their settings tell.
     pub(super) fn runs_on(&self, name: &Name, id: &str) -> Vec<Name> {
-        let origin = |url: &str| Endpoint::parse(url).ok().map(|url| url.origin());
         let Some(here) = self.entries.get(name) else {
             return Vec::new();
         };
-        let here = origin(&here.connection.url);
+        let here = Origin::parse(&here.connection.url);
         let own = self
             .tokens
             .list
@@ -106,7 +106,9 @@ impl Model {
             .entries
             .values()
             .map(|entry| &entry.connection)
-            .filter(|other| other.service == ServiceId::connect() && origin(&other.url) == here)
+            .filter(|other| {
+                other.service == ServiceId::connect() && Origin::parse(&other.url) == here
+            })
             .filter(|other| {
                 other.username.trim().eq_ignore_ascii_case(id) || (own && other.name == *name)
             })
@@ -159,21 +161,28 @@ impl Model {
         } else {
             Guard::Lifted
         };
+        let switch = match confirm.doing {
+            Doing::Enable => Switch::Enable,
+            Doing::Disable => Switch::Disable,
+            Doing::Delete => Switch::Delete,
+            Doing::Rotate => {
+                self.close_sheet();
+                return self.run_renewal(guard, out);
+            }
+            Doing::Edit => {
+                self.close_sheet();
+                return self.send_wizard(Guard::Lifted, out);
+            }
+            // These cut nobody off: they have no question.
+            Doing::Create | Doing::Renew => return,
+        };
         let change = Pending {
             generation: 0,
             name: confirm.name.clone(),
             id: confirm.id.clone(),
             label: confirm.label.clone(),
-            doing: confirm.doing,
+            switch,
         };
-        if change.doing == Doing::Rotate {
-            self.close_sheet();
-            return self.run_renewal(guard, out);
-        }
-        if change.doing == Doing::Edit {
-            self.close_sheet();
-            return self.send_wizard(Guard::Lifted, out);
-        }
         let generation = self.send_change(change, guard, out);
         if let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
             confirm.sent = Some(generation);
@@ -202,17 +211,17 @@ impl Model {
         self.tokens.sheets.retain(|sheet| match sheet {
             Sheet::Confirm(confirm) => confirm.sent != Some(pending.generation),
             Sheet::Details(details) => {
-                pending.doing != Doing::Delete || details.row.id() != Some(pending.id.as_str())
+                pending.switch != Switch::Delete || details.row.id() != Some(pending.id.as_str())
             }
             Sheet::Wizard(wizard) => {
                 // What the wizard has made was taken away again.
-                pending.doing != Doing::Delete || wizard.made_id() != Some(pending.id.as_str())
+                pending.switch != Switch::Delete || wizard.made_id() != Some(pending.id.as_str())
             }
             _ => true,
         });
         let label = self.shown_label(&pending.label);
-        self.say(format!("{label} is {}", pending.doing.done()));
-        if pending.doing == Doing::Delete {
+        self.say(format!("{label} is {}", pending.switch.doing().done()));
+        if pending.switch == Switch::Delete {
             return self.reload_tokens(&pending.name);
         }
         if let Some(row) = row {
@@ -264,7 +273,8 @@ impl Model {
     }
 
     fn switch_failed(&mut self, pending: &Pending, trouble: Trouble) {
-        self.close_action(&pending.name, pending.doing, &trouble);
+        let doing = pending.switch.doing();
+        self.close_action(&pending.name, doing, &trouble);
         let waiting = self.tokens.sheets.iter_mut().find_map(|sheet| match sheet {
             Sheet::Confirm(confirm) if confirm.sent == Some(pending.generation) => Some(confirm),
             _ => None,
@@ -278,7 +288,7 @@ impl Model {
                 }
                 confirm.problem = Some(trouble.text);
             }
-            None => self.complain(format!("not {}: {}", pending.doing.done(), trouble.text)),
+            None => self.complain(format!("not {}: {}", doing.done(), trouble.text)),
         }
     }
 

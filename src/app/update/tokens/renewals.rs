@@ -6,14 +6,14 @@ use super::super::{Effects, Model, after};
 use super::details::REVEAL;
 use crate::app::effect::{CopyAs, Effect};
 use crate::app::keymap::Action;
-use crate::app::tokens::exchange::{Doing, RenewedTo};
+use crate::app::tokens::exchange::{Doing, RenewedTo, Renewing};
 use crate::app::tokens::sheet::{Renewal, RenewalStage};
 use crate::app::tokens::{RevealedToken, Row, Sheet, TokensEffect, Trouble, TroubleKind};
 use crate::domain::Name;
 use crate::domain::token::{Expiry, Guard, RenewalStep, wished_end};
 
 impl Model {
-    pub(super) fn open_renewal(&mut self, name: Name, id: String, row: &Row, doing: Doing) {
+    pub(super) fn open_renewal(&mut self, name: Name, id: String, row: &Row, how: Renewing) {
         let end = match row.token.expires {
             Expiry::Never | Expiry::Unknown => "never",
             Expiry::At(_) => "365d",
@@ -23,7 +23,7 @@ impl Model {
             name,
             id,
             label: row.label().to_owned(),
-            doing,
+            how,
             expires: Input::new(end.to_owned()),
             problem: None,
             in_use,
@@ -43,7 +43,7 @@ impl Model {
             return;
         }
         renewal.problem = None;
-        if renewal.doing == Doing::Rotate {
+        if renewal.how == Renewing::Rotate {
             let (name, id, label) = (
                 renewal.name.clone(),
                 renewal.id.clone(),
@@ -71,7 +71,7 @@ impl Model {
             name: renewal.name.clone(),
             generation,
             id: renewal.id.clone(),
-            doing: renewal.doing,
+            how: renewal.how,
             expires,
             guard,
         }));
@@ -98,7 +98,7 @@ impl Model {
             name: unfinished.connection.clone(),
             id: unfinished.id.clone(),
             label: unfinished.id.clone(),
-            doing: Doing::Renew,
+            how: Renewing::Renew,
             expires: Input::default(),
             problem: None,
             in_use: unfinished.holders.clone(),
@@ -150,7 +150,8 @@ impl Model {
         let Some((renewal, reached)) = waiting else {
             return;
         };
-        let (name, id, doing) = (renewal.name.clone(), renewal.id.clone(), renewal.doing);
+        let (name, id) = (renewal.name.clone(), renewal.id.clone());
+        let doing = renewal.how.doing();
         match result {
             Ok(renewed) => {
                 renewal.stage = RenewalStage::Done(*renewed);

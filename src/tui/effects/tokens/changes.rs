@@ -4,7 +4,7 @@ use super::super::Queue;
 use super::Accounts;
 use super::words::trouble;
 use crate::app::Message;
-use crate::app::tokens::exchange::{Changed, Doing, Made, RenewedTo};
+use crate::app::tokens::exchange::{Changed, Made, RenewedTo, Renewing, Switch};
 use crate::app::tokens::{Row, TokensEffect, TokensMessage};
 use crate::domain::token::RenewalStep;
 use crate::work::Desk;
@@ -93,19 +93,19 @@ async fn edit_or_switch(
             name,
             generation,
             id,
-            doing,
+            switch,
             guard,
         } => {
             let account = accounts.of(desk, &name).await?;
-            match doing {
-                Doing::Disable => drop(account.disable(&id, guard).await?),
-                Doing::Delete => account.delete(&id, guard).await?,
-                _ => drop(account.enable(&id).await?),
+            match switch {
+                Switch::Enable => drop(account.enable(&id).await?),
+                Switch::Disable => drop(account.disable(&id, guard).await?),
+                Switch::Delete => account.delete(&id, guard).await?,
             }
             // A key that was just switched off can't look any more; what was asked for is done.
-            let row = match doing {
-                Doing::Delete => None,
-                _ => account.token(&id).await.ok(),
+            let row = match switch {
+                Switch::Delete => None,
+                Switch::Enable | Switch::Disable => account.token(&id).await.ok(),
             };
             TokensMessage::Switched {
                 generation,
@@ -134,15 +134,15 @@ async fn renew(
             name,
             generation,
             id,
-            doing,
+            how,
             expires,
             guard,
         } => {
             let account = accounts.of(desk, &name).await?;
             let (steps, expires) = (steps(generation), expires.as_deref());
-            let renewed = match doing {
-                Doing::Rotate => Box::pin(account.rotate(&id, expires, guard, &steps)).await,
-                _ => Box::pin(account.renew(&id, expires, &steps)).await,
+            let renewed = match how {
+                Renewing::Rotate => Box::pin(account.rotate(&id, expires, guard, &steps)).await,
+                Renewing::Renew => Box::pin(account.renew(&id, expires, &steps)).await,
             };
             // The key in hand may be the old one.
             accounts.forget();

@@ -1,0 +1,36 @@
+//! What the footer says, for how long, and about what.
+
+use jiff::Timestamp;
+
+/// A sentence in the footer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Inert.
+    pub text: String,
+    /// Drawn as an error.
+    pub error: bool,
+    /// What it is about: taken back once that has changed.
+    pub about: About,
+    /// When it goes.
+    pub until: Timestamp,
+}
+
+/// What a sentence in the footer is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// Something that stays as it is said.
+    Past,
+    /// That the secrets are locked.
+    Lock,
+    /// That the draft is kept aside.
+    Draft,
+}
+
+/// What the footer says of the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopiedNotice {
+    /// "→ your terminal (OSC 52)".
+    pub words: String,
+    /// When it is cleared.
+    pub clears_at: Option<Timestamp>,
+}
