@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use super::child::CallError;
 use super::desktop::{self, DesktopError, Helper};
 use super::escape::{self, TerminalBytes, TooLong, Wrapping};
-use super::hold::{Cleared, Hold, UserCommand};
+use super::hold::{Cleared, Clearing, Hold, UserCommand};
 use super::holder::{Answer, Life, Request};
 use super::route::{Certainty, Route, routes};
 use super::surroundings::{Surroundings, Terminal};
@@ -158,13 +158,9 @@ impl Clipboard {
         let mut report = Cleared::nothing();
         // Taken out only when it is cleared, so that a dropped future leaves it for the next call.
         while let Some(hold) = held.holds.last_mut() {
-            let mut cleared = hold.clear().await;
+            let cleared = hold.clear().await;
             held.holds.pop();
-            cleared.terminal_bytes = match (cleared.terminal_bytes, report.terminal_bytes) {
-                (Some(these), others) => Some(these.followed_by(others)),
-                (None, others) => others,
-            };
-            report = cleared;
+            report = cleared.and(report);
         }
         report
     }
@@ -195,19 +191,16 @@ impl Clipboard {
 
 impl Held {
     /// Lets go of the `earlier` holds after a newer one went by `route`.
-    async fn supersede(&mut self, earlier: usize, route: Route) -> Option<TerminalBytes> {
+    async fn supersede(&mut self, earlier: usize, route: Route) -> Cleared {
         self.copies += 1;
-        let mut before: Option<TerminalBytes> = None;
+        let mut before = Cleared::nothing();
         for _ in 0..earlier {
             let Some(oldest) = self.holds.first_mut() else {
                 break;
             };
-            let bytes = oldest.supersede(route).await;
+            let cleared = oldest.supersede(route).await;
             self.holds.remove(0);
-            before = match (before, bytes) {
-                (Some(before), bytes) => Some(before.followed_by(bytes)),
-                (None, bytes) => bytes,
-            };
+            before = before.and(cleared);
         }
         before
     }
@@ -346,10 +339,14 @@ impl Taken {
 }
 
 impl Placed {
-    /// With the bytes that must be written before its own.
-    fn after(mut self, before: Option<TerminalBytes>) -> Self {
-        if let Some(before) = before {
-            self.terminal_bytes = Some(before.followed_by(self.terminal_bytes.take()));
+    /// With the bytes that must be written before its own, and a word where an earlier copy may still be
+    /// where it was: nobody will take that one back any more.
+    fn after(mut self, before: Cleared) -> Self {
+        if before.clearing == Clearing::Failed {
+            self.words = format!("{} (the copy before: {})", self.words, before.words);
+        }
+        if let Some(bytes) = before.terminal_bytes {
+            self.terminal_bytes = Some(bytes.followed_by(self.terminal_bytes.take()));
         }
         self
     }
@@ -400,5 +397,58 @@ impl Watch {
             }
             Self::Blind => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A clipboard that holds these, oldest first.
+    fn holding(holds: Vec<Hold>) -> Clipboard {
+        let around = Surroundings::read(|_| None, None, Terminal::Silent);
+        let clipboard = Clipboard::new(around, PathBuf::new(), Limits::default());
+        let held = Held { holds, copies: 0 };
+        Clipboard {
+            held: Mutex::new(held),
+            ..clipboard
+        }
+    }
+
+    /// A command that took a text once and takes none any more.
+    fn broken() -> Hold {
+        Hold::Command(UserCommand {
+            words: vec!["/bin/false".to_owned()],
+            variables: Vec::new(),
+            limit: Limits::default().command,
+        })
+    }
+
+    fn terminal() -> Hold {
+        Hold::Terminal(Route::Terminal, Wrapping::Plain)
+    }
+
+    #[tokio::test]
+    async fn of_several_that_are_taken_back_the_worst_is_said() {
+        for holds in [vec![broken(), terminal()], vec![terminal(), broken()]] {
+            let cleared = holding(holds).clear().await;
+            assert_eq!(cleared.clearing, Clearing::Failed, "{cleared:?}");
+            assert!(cleared.words.starts_with("not cleared"), "{cleared:?}");
+            assert!(cleared.terminal_bytes.is_some(), "{cleared:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_copy_says_that_the_one_before_it_may_still_be_elsewhere() {
+        let clipboard = holding(vec![broken(), terminal()]);
+        let mut held = clipboard.held.lock().await;
+        let before = held.supersede(2, Route::Terminal).await;
+        assert!(held.holds.is_empty());
+        let taken = Taken::new(Certainty::SentUnconfirmed, "sent");
+        let placed = taken
+            .placed(Route::Terminal, None, Vec::new())
+            .after(before);
+        let words = "sent (the copy before: not cleared, it may still be there: ";
+        assert!(placed.words.starts_with(words), "{placed:?}");
     }
 }
