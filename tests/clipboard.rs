@@ -734,6 +734,31 @@ async fn a_command_of_the_user_gets_the_text_on_stdin_and_a_blank_at_the_end() {
 }
 
 #[tokio::test]
+async fn another_command_counts_from_the_next_copy_on_and_the_one_before_it_is_emptied() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let command = |name: &str| {
+        let script = format!("cat > {}", file(name).display());
+        Some(vec!["/bin/sh".to_owned(), "-c".to_owned(), script])
+    };
+    let read = |name: &str| std::fs::read_to_string(file(name)).ok();
+    let with_command = Surroundings {
+        command: command("one"),
+        ..around(&[])
+    };
+    let clipboard = clipboard(with_command, AMPLE);
+    clipboard.copy(&handle(), None, Life::Program).await;
+    clipboard.set_command(command("two"));
+    clipboard.copy(&handle(), None, Life::Program).await;
+    assert_eq!(read("one").as_deref(), Some(" "));
+    assert_eq!(read("two").as_deref(), Some(HANDLE));
+    clipboard.set_command(None);
+    let placed = clipboard.copy(&handle(), None, Life::Program).await;
+    assert_eq!(placed.route, Route::Terminal);
+    assert_eq!(read("two").as_deref(), Some(" "));
+}
+
+#[tokio::test]
 async fn a_command_that_fails_is_named_beside_the_route_that_was_taken() {
     let with_command = Surroundings {
         command: Some(vec!["false".into()]),

@@ -164,11 +164,11 @@ impl Hold {
         }
     }
 
-    /// Lets go of it after a newer copy went by `newer`. The same route has replaced it already, and what
+    /// Lets go of it after the copy that `newer` holds. The same route has replaced it already, and what
     /// is left is tidied; another route has not, and it is taken back. What the terminal must be sent for
     /// that comes before what the newer one sends.
-    pub(super) async fn supersede(&mut self, newer: Route) -> Cleared {
-        if self.route() != newer {
+    pub(super) async fn supersede(&mut self, newer: &Self) -> Cleared {
+        if !self.is_replaced_by(newer) {
             return self.clear().await;
         }
         if let Self::Tmux(buffer) = self {
@@ -176,6 +176,14 @@ impl Hold {
             let _ = buffer.delete().await;
         }
         Cleared::nothing()
+    }
+
+    /// Whether the newer text went where this one was. Two commands go to places of their own.
+    fn is_replaced_by(&self, newer: &Self) -> bool {
+        match (self, newer) {
+            (Self::Command(this), Self::Command(other)) => this.words == other.words,
+            _ => self.route() == newer.route(),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Copying: down the ladder until a route takes the text, and what the footer may say about it.
 
 use std::path::PathBuf;
+use std::sync::{self, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -73,7 +74,7 @@ pub struct Placed {
 /// goes with the next copy or clearing.
 #[derive(Debug)]
 pub struct Clipboard {
-    surroundings: Surroundings,
+    surroundings: sync::Mutex<Surroundings>,
     program: PathBuf,
     limits: Limits,
     held: Mutex<Held>,
@@ -112,18 +113,30 @@ impl Clipboard {
     /// `/proc/self/exe`, which outlives an upgrade of the file.
     pub fn new(surroundings: Surroundings, program: PathBuf, limits: Limits) -> Self {
         Self {
-            surroundings,
+            surroundings: sync::Mutex::new(surroundings),
             program,
             limits,
             held: Mutex::default(),
         }
     }
 
+    /// The user's own command from the next copy on. What the one before it took is taken back by that one.
+    pub fn set_command(&self, command: Option<Vec<String>>) {
+        self.surroundings().set_command(command);
+    }
+
+    fn surroundings(&self) -> sync::MutexGuard<'_, Surroundings> {
+        self.surroundings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Copies `text` by the first route that takes it, and holds it until [`Clipboard::clear`]. What an
     /// earlier copy placed is replaced, or taken back where the route is another one now; the time starts
     /// anew. Where no route takes it, an earlier copy is left as it was.
     pub async fn copy(&self, text: &Secret, clear_after: Option<Duration>, life: Life) -> Placed {
-        let around = self.surroundings.clone().refined(self.limits.tmux).await;
+        let around = self.surroundings().clone();
+        let around = around.refined(self.limits.tmux).await;
         let mut held = self.held.lock().await;
         let earlier = held.holds.len();
         let mut missed = Vec::new();
@@ -138,7 +151,7 @@ impl Clipboard {
             match attempt.take(route, &mut held.holds).await {
                 Err(Refusal::ByHand) => break,
                 Ok(taken) => {
-                    let before = held.supersede(earlier, route).await;
+                    let before = held.supersede(earlier).await;
                     return taken.placed(route, clear_after, missed).after(before);
                 }
                 Err(refusal) => {
@@ -190,15 +203,18 @@ impl Clipboard {
 }
 
 impl Held {
-    /// Lets go of the `earlier` holds after a newer one went by `route`.
-    async fn supersede(&mut self, earlier: usize, route: Route) -> Cleared {
+    /// Lets go of the `earlier` holds after a newer one was placed.
+    async fn supersede(&mut self, earlier: usize) -> Cleared {
         self.copies += 1;
         let mut before = Cleared::nothing();
         for _ in 0..earlier {
-            let Some(oldest) = self.holds.first_mut() else {
+            let Some((newest, older)) = self.holds.split_last_mut() else {
                 break;
             };
-            let cleared = oldest.supersede(route).await;
+            let Some(oldest) = older.first_mut() else {
+                break;
+            };
+            let cleared = oldest.supersede(newest).await;
             self.holds.remove(0);
             before = before.and(cleared);
         }
@@ -440,10 +456,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_copy_says_that_the_one_before_it_may_still_be_elsewhere() {
-        let clipboard = holding(vec![broken(), terminal()]);
+        let clipboard = holding(vec![broken(), terminal(), terminal()]);
         let mut held = clipboard.held.lock().await;
-        let before = held.supersede(2, Route::Terminal).await;
-        assert!(held.holds.is_empty());
+        let before = held.supersede(2).await;
+        assert_eq!(held.holds.len(), 1);
         let taken = Taken::new(Certainty::SentUnconfirmed, "sent");
         let placed = taken
             .placed(Route::Terminal, None, Vec::new())
