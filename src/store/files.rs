@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 pub use descriptor::open_descriptors;
 pub use lock::Lock;
 pub use private::PrivateFolder;
-pub use socket::bind_private_socket;
+pub use socket::{SocketName, bind_private_socket};
 pub use whole::{followed, sweep, write_out, write_whole};
 
 use crate::domain::Secret;
