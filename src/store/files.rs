@@ -257,7 +257,7 @@ pub fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
 
 /// Opens the regular file at `path`. A pipe would make us wait for its writer, for ever; what was opened is
 /// what is looked at, so that nobody can put another thing there in between.
-fn open_regular(path: &Path) -> Result<(File, Metadata), FileProblem> {
+pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), FileProblem> {
     let read = |source| FileProblem::Read {
         path: path.to_owned(),
         source,
