@@ -3,9 +3,10 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     reason = "a test that can't go on ends, and says why"
 )]
+
+mod support;
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -63,7 +64,7 @@ fn is_missing(program: &str) -> bool {
         .split(':')
         .any(|folder| PathBuf::from(folder).join(program).exists());
     if !found {
-        eprintln!("skipped: {program} is not installed");
+        support::skip(&format!("{program} is not installed"));
     }
     !found
 }
