@@ -154,8 +154,13 @@ impl Exporter {
                 let serving = axum::serve(listener, router);
                 serving.with_graceful_shutdown(stop).await
             }
-            Bound::Unix(listener, _) => {
+            Bound::Unix(listener, name) => {
                 let serving = axum::serve(listener, router);
+                // The name goes while the socket still answers: nobody else has taken its place then.
+                let stop = async move {
+                    stop.await;
+                    drop(name);
+                };
                 serving.with_graceful_shutdown(stop).await
             }
         }

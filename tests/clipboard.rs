@@ -3,9 +3,10 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     reason = "a test that can't go on ends, and says why"
 )]
+
+mod support;
 
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -65,7 +66,7 @@ fn is_missing(program: &str) -> bool {
         .split(':')
         .any(|folder| PathBuf::from(folder).join(program).exists());
     if !found {
-        eprintln!("skipped: {program} is not installed");
+        support::skip(&format!("{program} is not installed"));
     }
     !found
 }
@@ -733,6 +734,31 @@ async fn a_command_of_the_user_gets_the_text_on_stdin_and_a_blank_at_the_end() {
     assert_eq!(std::fs::read_to_string(&file).unwrap(), HANDLE);
     assert_eq!(clipboard.clear().await.clearing, Clearing::Blanked);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), " ");
+}
+
+#[tokio::test]
+async fn another_command_counts_from_the_next_copy_on_and_the_one_before_it_is_emptied() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let command = |name: &str| {
+        let script = format!("cat > {}", file(name).display());
+        Some(vec!["/bin/sh".to_owned(), "-c".to_owned(), script])
+    };
+    let read = |name: &str| std::fs::read_to_string(file(name)).ok();
+    let with_command = Surroundings {
+        command: command("one"),
+        ..around(&[])
+    };
+    let clipboard = clipboard(with_command, AMPLE);
+    clipboard.copy(&handle(), None, Life::Program).await;
+    clipboard.set_command(command("two"));
+    clipboard.copy(&handle(), None, Life::Program).await;
+    assert_eq!(read("one").as_deref(), Some(" "));
+    assert_eq!(read("two").as_deref(), Some(HANDLE));
+    clipboard.set_command(None);
+    let placed = clipboard.copy(&handle(), None, Life::Program).await;
+    assert_eq!(placed.route, Route::Terminal);
+    assert_eq!(read("two").as_deref(), Some(" "));
 }
 
 #[tokio::test]

@@ -4,9 +4,7 @@
 //! Most of them need root and Linux's namespaces; where those are not permitted a line says what was skipped.
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
     clippy::print_stdout,
-    clippy::disallowed_methods,
     clippy::panic,
     clippy::format_collect,
     reason = "what is missing shall fail the test, and what is skipped shall be said"
@@ -43,6 +41,7 @@ use std::process::{Command, Stdio};
 
 use support::commands::{BINARY, Done, finish, switchboard};
 use support::stage::Stage;
+use support::{not_installed, skip};
 use switchboard::sim::{Behaviour, Blesta, Stand};
 
 /// Shell: `soon COMMAND` waits until it succeeds, for a minute at the most.
@@ -164,7 +163,7 @@ fn mounts_permitted() -> bool {
         .status();
     let permitted = done.is_ok_and(|status| status.success());
     if !permitted {
-        eprintln!("skipped: mounts of one's own need root (`unshare -m`)");
+        skip("mounts of one's own need root (`unshare -m`)");
     }
     permitted
 }
@@ -173,11 +172,7 @@ fn mounts_permitted() -> bool {
 fn is_here(program: &str) -> bool {
     let here = Path::new(program).exists();
     if !here {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "{program} must be here in CI"
-        );
-        eprintln!("skipped: {program} is not installed; tests/run installs it as root");
+        not_installed(program);
     }
     here
 }

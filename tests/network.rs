@@ -1,11 +1,7 @@
 //! The network itself, by the kernel: machines of their own in network namespaces, with a wire between them,
 //! firewalls that drop, routes that lead nowhere, name servers that are not there. Beside it proxies, and what
 //! only a sequence of probes shows.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "what is missing shall fail the test, and what is skipped shall be said"
-)]
+#![expect(clippy::unwrap_used, reason = "what is missing shall fail the test")]
 
 #[path = "network/lockout.rs"]
 mod lockout;
@@ -22,6 +18,7 @@ use std::path::Path;
 use serde_json::Value;
 use support::commands::Done;
 use support::netns::{Link, Machine, permitted};
+use support::skip;
 
 /// Asserts how a probe ended: reason, state, status, who answered, exit code.
 fn expect(done: &Done, reason: &str) -> Value {
@@ -118,7 +115,7 @@ fn what_is_dropped_on_the_way_times_out() {
     let rules = "add table inet wall; add chain inet wall in { type filter hook input priority 0; }; \
                  add rule inet wall in tcp dport 8080 drop";
     if !link.there.runs("/usr/sbin/nft", &[rules]) {
-        eprintln!("skipped: a DROP rule needs nftables");
+        skip("the rest: a DROP rule needs nftables");
         return;
     }
     let done = link.here.probe("http://192.0.2.2:8080", &patience);

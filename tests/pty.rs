@@ -618,10 +618,8 @@ fn a_storm_of_resizes_loses_no_key_and_ends_in_the_right_picture() {
     }
     let grown = memory[2].saturating_sub(memory[0]);
     assert!(grown < 16 * 1024 * 1024, "bytes held: {memory:?}");
-    let asked = Instant::now();
     terminal.signal(Signal::TERM);
     assert_eq!(terminal.ended().exit_code(), 143);
-    assert!(asked.elapsed() < Duration::from_secs(5), "at once");
     terminal.last_screen();
     terminal.assert_restored();
 }

@@ -31,6 +31,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use support::commands::{Done, switchboard};
 use support::pty::{Home, Terminal};
+use support::skip;
 use switchboard::domain::{Reason, Secret, SecretRef};
 use switchboard::sim::{Sim, SimSettings};
 use switchboard::store::{Store, Vault};
@@ -194,7 +195,7 @@ fn assert_nowhere(home: &Path, secrets: &[&str]) {
 fn is_missing(program: &str) -> bool {
     let missing = !Path::new(program).exists();
     if missing {
-        eprintln!("skipped: {program} is not installed");
+        skip(&format!("{program} is not installed"));
     }
     missing
 }
@@ -943,7 +944,7 @@ fn times_in_memory(process: u32, text: &str) -> usize {
 #[test]
 fn after_a_lock_the_key_is_nowhere_in_memory() {
     if !is_root() {
-        eprintln!("skipped: only root reads the memory of a process that switched that off");
+        skip("only root reads the memory of a process that switched that off");
         return;
     }
     let rehearsal = Rehearsal::start();

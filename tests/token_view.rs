@@ -438,12 +438,12 @@ fn what_was_begun_earlier_is_offered() {
     let mut found = pane(80, 24);
     told(
         &mut found,
-        TokensMessage::UnfinishedFound(vec![Unfinished {
+        TokensMessage::UnfinishedFound(Ok(vec![Unfinished {
             id: OWN.into(),
             connection: name("connect"),
             since: after(-90_000),
             holders: vec![name("connect"), name("partner")],
-        }]),
+        }])),
     );
     assert_snapshot!("tokens_unfinished", screen(&found));
 }

@@ -9,17 +9,17 @@ use super::route::Route;
 use super::tmux::{self, Buffer};
 use crate::domain::Secret;
 
-/// How taking a text back ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// How taking a text back ended, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Clearing {
     /// There was nothing to take back.
     Nothing,
     /// It is gone.
     Gone,
-    /// It was overwritten with one blank where nobody confirms it: the terminal, or the user's command.
-    Blanked,
     /// Another program has copied since; its text was left alone.
     Replaced,
+    /// It was overwritten with one blank where nobody confirms it: the terminal, or the user's command.
+    Blanked,
     /// It could not be taken back everywhere, and may still be there.
     Failed,
 }
@@ -59,6 +59,25 @@ impl Cleared {
             Clearing::Failed,
             format!("not cleared, it may still be there: {error}"),
         )
+    }
+
+    /// This and the report on a `newer` copy as one: the worse of the two is said, of equals the newer, and
+    /// the bytes of both stay in the order of the copies.
+    pub(super) fn and(self, newer: Self) -> Self {
+        let terminal_bytes = match (self.terminal_bytes, newer.terminal_bytes) {
+            (Some(older), newer) => Some(older.followed_by(newer)),
+            (None, newer) => newer,
+        };
+        let (clearing, words) = if self.clearing > newer.clearing {
+            (self.clearing, self.words)
+        } else {
+            (newer.clearing, newer.words)
+        };
+        Self {
+            clearing,
+            words,
+            terminal_bytes,
+        }
     }
 }
 
@@ -145,18 +164,26 @@ impl Hold {
         }
     }
 
-    /// Lets go of it after a newer copy went by `newer`. The same route has replaced it already, and what
-    /// is left is tidied; another route has not, and it is taken back. Gives what the terminal must be
-    /// sent first.
-    pub(super) async fn supersede(&mut self, newer: Route) -> Option<TerminalBytes> {
-        if self.route() != newer {
-            return self.clear().await.terminal_bytes;
+    /// Lets go of it after the copy that `newer` holds. The same route has replaced it already, and what
+    /// is left is tidied; another route has not, and it is taken back. What the terminal must be sent for
+    /// that comes before what the newer one sends.
+    pub(super) async fn supersede(&mut self, newer: &Self) -> Cleared {
+        if !self.is_replaced_by(newer) {
+            return self.clear().await;
         }
         if let Self::Tmux(buffer) = self {
             // Where tmux does not answer, its own timer deletes the buffer.
             let _ = buffer.delete().await;
         }
-        None
+        Cleared::nothing()
+    }
+
+    /// Whether the newer text went where this one was. Two commands go to places of their own.
+    fn is_replaced_by(&self, newer: &Self) -> bool {
+        match (self, newer) {
+            (Self::Command(this), Self::Command(other)) => this.words == other.words,
+            _ => self.route() == newer.route(),
+        }
     }
 }
 

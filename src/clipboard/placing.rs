@@ -1,6 +1,7 @@
 //! Copying: down the ladder until a route takes the text, and what the footer may say about it.
 
 use std::path::PathBuf;
+use std::sync::{self, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -8,7 +9,7 @@ use tokio::sync::Mutex;
 use super::child::CallError;
 use super::desktop::{self, DesktopError, Helper};
 use super::escape::{self, TerminalBytes, TooLong, Wrapping};
-use super::hold::{Cleared, Hold, UserCommand};
+use super::hold::{Cleared, Clearing, Hold, UserCommand};
 use super::holder::{Answer, Life, Request};
 use super::route::{Certainty, Route, routes};
 use super::surroundings::{Surroundings, Terminal};
@@ -73,7 +74,7 @@ pub struct Placed {
 /// goes with the next copy or clearing.
 #[derive(Debug)]
 pub struct Clipboard {
-    surroundings: Surroundings,
+    surroundings: sync::Mutex<Surroundings>,
     program: PathBuf,
     limits: Limits,
     held: Mutex<Held>,
@@ -112,18 +113,30 @@ impl Clipboard {
     /// `/proc/self/exe`, which outlives an upgrade of the file.
     pub fn new(surroundings: Surroundings, program: PathBuf, limits: Limits) -> Self {
         Self {
-            surroundings,
+            surroundings: sync::Mutex::new(surroundings),
             program,
             limits,
             held: Mutex::default(),
         }
     }
 
+    /// The user's own command from the next copy on. What the one before it took is taken back by that one.
+    pub fn set_command(&self, command: Option<Vec<String>>) {
+        self.surroundings().set_command(command);
+    }
+
+    fn surroundings(&self) -> sync::MutexGuard<'_, Surroundings> {
+        self.surroundings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Copies `text` by the first route that takes it, and holds it until [`Clipboard::clear`]. What an
     /// earlier copy placed is replaced, or taken back where the route is another one now; the time starts
     /// anew. Where no route takes it, an earlier copy is left as it was.
     pub async fn copy(&self, text: &Secret, clear_after: Option<Duration>, life: Life) -> Placed {
-        let around = self.surroundings.clone().refined(self.limits.tmux).await;
+        let around = self.surroundings().clone();
+        let around = around.refined(self.limits.tmux).await;
         let mut held = self.held.lock().await;
         let earlier = held.holds.len();
         let mut missed = Vec::new();
@@ -138,7 +151,7 @@ impl Clipboard {
             match attempt.take(route, &mut held.holds).await {
                 Err(Refusal::ByHand) => break,
                 Ok(taken) => {
-                    let before = held.supersede(earlier, route).await;
+                    let before = held.supersede(earlier).await;
                     return taken.placed(route, clear_after, missed).after(before);
                 }
                 Err(refusal) => {
@@ -158,13 +171,9 @@ impl Clipboard {
         let mut report = Cleared::nothing();
         // Taken out only when it is cleared, so that a dropped future leaves it for the next call.
         while let Some(hold) = held.holds.last_mut() {
-            let mut cleared = hold.clear().await;
+            let cleared = hold.clear().await;
             held.holds.pop();
-            cleared.terminal_bytes = match (cleared.terminal_bytes, report.terminal_bytes) {
-                (Some(these), others) => Some(these.followed_by(others)),
-                (None, others) => others,
-            };
-            report = cleared;
+            report = cleared.and(report);
         }
         report
     }
@@ -194,20 +203,20 @@ impl Clipboard {
 }
 
 impl Held {
-    /// Lets go of the `earlier` holds after a newer one went by `route`.
-    async fn supersede(&mut self, earlier: usize, route: Route) -> Option<TerminalBytes> {
+    /// Lets go of the `earlier` holds after a newer one was placed.
+    async fn supersede(&mut self, earlier: usize) -> Cleared {
         self.copies += 1;
-        let mut before: Option<TerminalBytes> = None;
+        let mut before = Cleared::nothing();
         for _ in 0..earlier {
-            let Some(oldest) = self.holds.first_mut() else {
+            let Some((newest, older)) = self.holds.split_last_mut() else {
                 break;
             };
-            let bytes = oldest.supersede(route).await;
-            self.holds.remove(0);
-            before = match (before, bytes) {
-                (Some(before), bytes) => Some(before.followed_by(bytes)),
-                (None, bytes) => bytes,
+            let Some(oldest) = older.first_mut() else {
+                break;
             };
+            let cleared = oldest.supersede(newest).await;
+            self.holds.remove(0);
+            before = before.and(cleared);
         }
         before
     }
@@ -346,10 +355,14 @@ impl Taken {
 }
 
 impl Placed {
-    /// With the bytes that must be written before its own.
-    fn after(mut self, before: Option<TerminalBytes>) -> Self {
-        if let Some(before) = before {
-            self.terminal_bytes = Some(before.followed_by(self.terminal_bytes.take()));
+    /// With the bytes that must be written before its own, and a word where an earlier copy may still be
+    /// where it was: nobody will take that one back any more.
+    fn after(mut self, before: Cleared) -> Self {
+        if before.clearing == Clearing::Failed {
+            self.words = format!("{} (the copy before: {})", self.words, before.words);
+        }
+        if let Some(bytes) = before.terminal_bytes {
+            self.terminal_bytes = Some(bytes.followed_by(self.terminal_bytes.take()));
         }
         self
     }
@@ -400,5 +413,58 @@ impl Watch {
             }
             Self::Blind => std::future::pending().await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A clipboard that holds these, oldest first.
+    fn holding(holds: Vec<Hold>) -> Clipboard {
+        let around = Surroundings::read(|_| None, None, Terminal::Silent);
+        let clipboard = Clipboard::new(around, PathBuf::new(), Limits::default());
+        let held = Held { holds, copies: 0 };
+        Clipboard {
+            held: Mutex::new(held),
+            ..clipboard
+        }
+    }
+
+    /// A command that took a text once and takes none any more.
+    fn broken() -> Hold {
+        Hold::Command(UserCommand {
+            words: vec!["/bin/false".to_owned()],
+            variables: Vec::new(),
+            limit: Limits::default().command,
+        })
+    }
+
+    fn terminal() -> Hold {
+        Hold::Terminal(Route::Terminal, Wrapping::Plain)
+    }
+
+    #[tokio::test]
+    async fn of_several_that_are_taken_back_the_worst_is_said() {
+        for holds in [vec![broken(), terminal()], vec![terminal(), broken()]] {
+            let cleared = holding(holds).clear().await;
+            assert_eq!(cleared.clearing, Clearing::Failed, "{cleared:?}");
+            assert!(cleared.words.starts_with("not cleared"), "{cleared:?}");
+            assert!(cleared.terminal_bytes.is_some(), "{cleared:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_copy_says_that_the_one_before_it_may_still_be_elsewhere() {
+        let clipboard = holding(vec![broken(), terminal(), terminal()]);
+        let mut held = clipboard.held.lock().await;
+        let before = held.supersede(2).await;
+        assert_eq!(held.holds.len(), 1);
+        let taken = Taken::new(Certainty::SentUnconfirmed, "sent");
+        let placed = taken
+            .placed(Route::Terminal, None, Vec::new())
+            .after(before);
+        let words = "sent (the copy before: not cleared, it may still be there: ";
+        assert!(placed.words.starts_with(words), "{placed:?}");
     }
 }

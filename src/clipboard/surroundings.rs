@@ -97,7 +97,7 @@ impl Surroundings {
         let term = set("TERM").unwrap_or_default();
         let deaf = WITHOUT_CLIPBOARD.iter().any(|known| term == *known);
         Self {
-            command: command.filter(|words| words.first().is_some_and(|it| !it.is_empty())),
+            command: runnable(command),
             ssh: ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
                 .iter()
                 .any(|name| set(name).is_some()),
@@ -109,6 +109,11 @@ impl Surroundings {
                 .filter_map(|name| Some((name, set(name)?)))
                 .collect(),
         }
+    }
+
+    /// The user has set another command, or none.
+    pub(super) fn set_command(&mut self, command: Option<Vec<String>>) {
+        self.command = runnable(command);
     }
 
     /// Whether a desktop may be within reach.
@@ -152,6 +157,11 @@ fn attached_over_ssh(answer: &[u8]) -> Option<bool> {
     }
     let value = answer.strip_prefix("SSH_CONNECTION=")?;
     Some(!value.is_empty())
+}
+
+/// One that names a program.
+fn runnable(command: Option<Vec<String>>) -> Option<Vec<String>> {
+    command.filter(|words| words.first().is_some_and(|it| !it.is_empty()))
 }
 
 #[cfg(test)]

@@ -143,7 +143,8 @@ async fn serve_plain(mut stream: TcpStream, act: Act, shared: &Shared) -> std::i
             read_head(&mut stream, shared).await?;
             stream.write_all(&bytes).await?;
             stream.flush().await?;
-            // The bytes must arrive before the reset: it follows when the client has read them.
+            // A chance for the client to read them. Where it does not take it nothing is lost: they lie in its socket
+            // by now, and Linux hands out what has arrived before it tells of a reset.
             tokio::task::yield_now().await;
             stream.set_zero_linger()
         }

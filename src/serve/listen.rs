@@ -68,8 +68,8 @@ impl FromStr for Listen {
 pub enum Bound {
     /// With its address, the port as given by the system.
     Tcp(TcpListener, SocketAddr),
-    /// With its path.
-    Unix(UnixListener, PathBuf),
+    /// With its name, which goes when nobody listens any more.
+    Unix(UnixListener, files::SocketName),
 }
 
 impl Listen {
@@ -83,13 +83,13 @@ impl Listen {
                 Ok(Bound::Tcp(listener, address))
             }
             Self::Unix(path) => {
-                let listener = files::bind_private_socket(&path)?;
+                let (listener, name) = files::bind_private_socket(&path)?;
                 let shown = files::shown(&path);
                 let listener = listener
                     .set_nonblocking(true)
                     .and_then(|()| UnixListener::from_std(listener))
                     .map_err(|error| ListenProblem::System(shown, error))?;
-                Ok(Bound::Unix(listener, path))
+                Ok(Bound::Unix(listener, name))
             }
         }
     }
@@ -106,7 +106,7 @@ impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(_, address) => write!(f, "http://{address}"),
-            Self::Unix(_, path) => write!(f, "unix:{}", files::shown(path)),
+            Self::Unix(_, name) => write!(f, "unix:{}", files::shown(name.path())),
         }
     }
 }
@@ -142,15 +142,12 @@ mod tests {
     #[tokio::test]
     async fn a_left_socket_is_replaced_and_a_live_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let listen = Listen::Unix(folder.path().join("switchboard.sock"));
-        let first = listen.clone().bind().await.unwrap();
-        let refused = listen.clone().bind().await.unwrap_err();
+        let path = folder.path().join("switchboard.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        let listen = Listen::Unix(path.clone());
+        let _first = listen.clone().bind().await.unwrap();
+        assert_eq!(files::mode(&path).unwrap(), 0o600);
+        let refused = listen.bind().await.unwrap_err();
         assert!(matches!(refused, ListenProblem::File(_)), "{refused:?}");
-        drop(first);
-        let second = listen.bind().await.unwrap();
-        let Bound::Unix(_, path) = &second else {
-            panic!("{second:?}")
-        };
-        assert_eq!(files::mode(path).unwrap(), 0o600);
     }
 }

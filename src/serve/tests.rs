@@ -168,6 +168,23 @@ async fn the_scrape_s_own_limit_is_kept_and_results_are_in_the_history() {
 }
 
 #[tokio::test]
+async fn a_socket_goes_with_the_exporter() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("switchboard.sock");
+    let desk = Desk::rehearsal(Environment::of([]), Vec::new()).await;
+    let exporter = Arc::new(Exporter::open(desk.unwrap()).await.unwrap());
+    let bound = Listen::Unix(path.clone()).bind().await.unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = exporter.serve(bound, async {
+        let _ = stopped.await;
+    });
+    assert!(tokio::net::UnixStream::connect(&path).await.is_ok());
+    stop.send(()).unwrap();
+    serving.await.unwrap();
+    assert!(!path.exists());
+}
+
+#[tokio::test]
 async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let home = tempfile::tempdir().unwrap();

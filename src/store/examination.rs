@@ -4,12 +4,14 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use super::configuration::{BACKUP, SERVICES};
-use super::files::{self, shown};
+use super::files::{self, FileProblem, shown};
+use super::told;
 use crate::domain::Secret;
 
 /// Bits of a mode that give group or others anything.
@@ -18,6 +20,8 @@ const OTHERS: u32 = 0o077;
 const OTHERS_WRITE: u32 = 0o022;
 /// Shorter values stand in texts by chance.
 const SHORTEST: usize = 8;
+/// Bytes that are looked at in one piece. No file that a person writes is larger.
+const PIECE: u64 = files::TEXT_LIMIT;
 /// Hexadecimal digits of a Blesta API key (docs.blesta.com/developers/api).
 const BLESTA_KEY: usize = 32;
 
@@ -44,6 +48,17 @@ pub struct Belongings {
     folders: Vec<PathBuf>,
     /// Files that exist.
     files: Vec<PathBuf>,
+    /// What could not be looked at, a sentence each.
+    unread: Vec<String>,
+}
+
+/// What a search through files has come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Searched {
+    /// Where a secret stands, a sentence each.
+    pub findings: Vec<String>,
+    /// Where none was looked for, and why.
+    pub unread: Vec<String>,
 }
 
 impl Belongings {
@@ -52,6 +67,7 @@ impl Belongings {
         let mut belongings = Self {
             folders: Vec::new(),
             files: Vec::new(),
+            unread: Vec::new(),
         };
         for folder in folders {
             for folder in [
@@ -71,6 +87,7 @@ impl Belongings {
         Self {
             folders: Vec::new(),
             files: files.filter(|path| path.is_file()).collect(),
+            unread: Vec::new(),
         }
     }
 
@@ -78,8 +95,15 @@ impl Belongings {
         if self.folders.contains(&folder) {
             return;
         }
-        let Ok(entries) = fs::read_dir(&folder) else {
-            return;
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    let problem = read_problem(&folder, error);
+                    self.unread.push(not_looked_at(&problem));
+                }
+                return;
+            }
         };
         let paths = entries.flatten().map(|entry| entry.path());
         let mut files: Vec<_> = paths.filter(|path| path.is_file()).collect();
@@ -108,28 +132,54 @@ impl Belongings {
     }
 
     /// Files that hold one of `values` as it is, or something of a key's shape.
-    pub fn plain_texts(&self, values: &[Secret]) -> Vec<String> {
-        self.found(|bytes| first_secret(bytes, values))
+    pub fn plain_texts(&self, values: &[Secret]) -> Searched {
+        self.searched(&Wanted::new(values, Shapes::Too))
     }
 
     /// Files that hold one of `values` as it is: for files of others, in which much has a key's shape.
-    pub fn known_texts(&self, values: &[Secret]) -> Vec<String> {
-        self.found(|bytes| first_known(bytes, values))
+    pub fn known_texts(&self, values: &[Secret]) -> Searched {
+        self.searched(&Wanted::new(values, Shapes::Not))
     }
 
-    fn found(&self, find: impl Fn(&[u8]) -> Option<usize>) -> Vec<String> {
-        self.files
-            .iter()
-            .filter_map(|path| {
-                let bytes = Zeroizing::new(files::read_regular(path, files::TEXT_LIMIT).ok()?);
-                let line = files::line_of(&bytes, find(&bytes)?);
-                let path = shown(path);
-                Some(format!(
-                    "line {line} of {path} holds a secret in plain text: take it out, and change it where it is issued"
-                ))
-            })
-            .collect()
+    fn searched(&self, wanted: &Wanted<'_>) -> Searched {
+        let mut searched = Searched {
+            findings: Vec::new(),
+            unread: self.unread.clone(),
+        };
+        for path in &self.files {
+            let line = files::open_regular(path).and_then(|(file, metadata)| {
+                let size = usize::try_from(PIECE.min(metadata.len() + 1)).unwrap_or_default();
+                let line = wanted.line_in(file, size);
+                line.map_err(|source| read_problem(path, source))
+            });
+            match line {
+                Ok(None) => {}
+                Ok(Some(line)) => searched.findings.push(format!(
+                    "line {line} of {} holds a secret in plain text: take it out, and change it where it is issued",
+                    shown(path)
+                )),
+                // Taken away meanwhile.
+                Err(FileProblem::Read { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound => {}
+                Err(problem) => searched.unread.push(not_looked_at(&problem)),
+            }
+        }
+        searched
     }
+}
+
+fn read_problem(path: &Path, source: io::Error) -> FileProblem {
+    FileProblem::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn not_looked_at(problem: &FileProblem) -> String {
+    format!(
+        "{}: whether a secret stands there was not looked at",
+        told(problem)
+    )
 }
 
 /// A vault is encrypted, and a checkout of a team's repository gives it the mode that git keeps.
@@ -139,30 +189,114 @@ fn forbidden(path: &Path) -> u32 {
     if shared_vault { OTHERS_WRITE } else { OTHERS }
 }
 
-/// Where the first value, or the first text of a key's shape, begins.
-fn first_secret(bytes: &[u8], values: &[Secret]) -> Option<usize> {
-    // A database and an encrypted file hold all kinds of bytes.
-    let shaped = std::str::from_utf8(bytes).ok().and_then(shaped);
-    first_known(bytes, values).into_iter().chain(shaped).min()
+/// Whether what only has the shape of a key is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shapes {
+    Too,
+    Not,
 }
 
-/// Where the first of the values begins. One pass, however many they are.
-fn first_known(bytes: &[u8], values: &[Secret]) -> Option<usize> {
-    let mut by_start: HashMap<&[u8], Vec<&[u8]>> = HashMap::new();
-    for value in values {
-        let value = value.expose().as_bytes();
-        if let Some(start) = value.get(..SHORTEST) {
-            by_start.entry(start).or_default().push(value);
+/// What is looked for.
+struct Wanted<'a> {
+    /// Whether a value begins with this byte: most places are passed by for it.
+    begins: [bool; 256],
+    by_start: HashMap<&'a [u8], Vec<&'a [u8]>>,
+    longest: usize,
+    shapes: Shapes,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(values: &'a [Secret], shapes: Shapes) -> Self {
+        let mut wanted = Self {
+            begins: [false; 256],
+            by_start: HashMap::new(),
+            longest: 0,
+            shapes,
+        };
+        for value in values {
+            let value = value.expose().as_bytes();
+            if let Some(start) = value.get(..SHORTEST) {
+                wanted.begins[usize::from(start[0])] = true;
+                wanted.by_start.entry(start).or_default().push(value);
+                wanted.longest = wanted.longest.max(value.len());
+            }
+        }
+        wanted
+    }
+
+    /// The line, from 1, in which the first of it stands, in pieces of `size` bytes. A piece ends with a line
+    /// where it can: so a word is whole in it. Where a line is longer than that, the next piece begins with as
+    /// much of this one as a value may have there.
+    fn line_in(&self, mut source: impl Read, size: usize) -> io::Result<Option<usize>> {
+        let mut buffer = Zeroizing::new(vec![0; size.max(2 * self.longest)]);
+        let (mut held, mut line) = (0, 1);
+        // A database and an encrypted file hold all kinds of bytes: nothing has a shape in them.
+        let (mut is_text, mut of_shape) = (self.shapes == Shapes::Too, None);
+        loop {
+            let full = held + fill(&mut source, buffer.get_mut(held..).unwrap_or_default())?;
+            let is_last = full < buffer.len();
+            let all = buffer.get(..full).unwrap_or_default();
+            let end_of_line = all.iter().rposition(|byte| *byte == b'\n');
+            let end = match end_of_line {
+                Some(at) if !is_last => at + 1,
+                _ => full,
+            };
+            let piece = all.get(..end).unwrap_or_default();
+            if let Some(at) = self.first_known(piece) {
+                return Ok(Some(line - 1 + files::line_of(piece, at)));
+            }
+            match std::str::from_utf8(piece) {
+                Ok(text) if is_text && of_shape.is_none() => {
+                    let at = shaped(text);
+                    of_shape = at.map(|at| line - 1 + files::line_of(piece, at));
+                }
+                Ok(_) => {}
+                Err(_) => is_text = false,
+            }
+            if is_last {
+                return Ok(of_shape.filter(|_| is_text));
+            }
+            line += files::line_of(piece, end) - 1;
+            let again = if end_of_line.is_some() {
+                0
+            } else {
+                self.longest
+            };
+            buffer.copy_within(end.saturating_sub(again)..full, 0);
+            held = full - end.saturating_sub(again);
         }
     }
-    bytes.windows(SHORTEST).enumerate().find_map(|(at, start)| {
-        let candidates = by_start.get(start)?;
-        let here = bytes.get(at..)?;
-        candidates
-            .iter()
-            .any(|value| here.starts_with(value))
-            .then_some(at)
-    })
+
+    /// Where the first of the values begins. One pass, however many they are.
+    fn first_known(&self, bytes: &[u8]) -> Option<usize> {
+        let starts = bytes.windows(SHORTEST).enumerate();
+        let mut starts = starts.filter(|(_, start)| self.begins[usize::from(start[0])]);
+        starts.find_map(|(at, start)| {
+            let candidates = self.by_start.get(start)?;
+            let here = bytes.get(at..)?;
+            candidates
+                .iter()
+                .any(|value| here.starts_with(value))
+                .then_some(at)
+        })
+    }
+}
+
+/// Reads until `buffer` is full or `source` at its end; gives the bytes.
+fn fill(source: &mut impl Read, mut buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while !buffer.is_empty() {
+        match source.read(buffer) {
+            Ok(0) => break,
+            Ok(read) => {
+                filled += read;
+                buffer = buffer.get_mut(read..).unwrap_or_default();
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }
 
 /// Where a Blesta key (32 hexadecimal digits) or a Connect key (`SU-…:…`) stands.
@@ -229,7 +363,9 @@ mod tests {
             "a\nApiKey SU-123-456-789:0a1b2c3d4e5f",
         ] {
             let (_folder, belongings) = folder_with("switchboard.log", text, 0o600);
-            let found = belongings.plain_texts(std::slice::from_ref(&value));
+            let found = belongings
+                .plain_texts(std::slice::from_ref(&value))
+                .findings;
             assert!(found[0].starts_with("line 2 of "), "{found:?}");
             assert!(!found[0].contains("horse") && !found[0].contains("0123"));
         }
@@ -249,6 +385,8 @@ mod tests {
         fs::write(home.path().join(".bash_history"), hash).unwrap();
         let histories = Belongings::histories(home.path());
         let found = histories.known_texts(&[Secret::new("hunter2hunter2")]);
+        assert_eq!(found.unread, [""; 0]);
+        let found = found.findings;
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].starts_with("line 2 of ") && found[0].contains("fish_history"));
         assert!(!found[0].contains("hunter2"));
@@ -265,9 +403,73 @@ mod tests {
             let (_folder, belongings) = folder_with("switchboard.toml", text, 0o600);
             assert_eq!(
                 belongings.plain_texts(&[Secret::new("shop")]),
-                [""; 0],
+                Searched::default(),
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_is_looked_through_in_pieces_of_any_size() {
+        let value = Secret::new("correct horse battery");
+        let key = "0123456789abcdef0123456789abcdef";
+        for (text, expected) in [
+            (
+                format!("{}correct horse battery\n", "line\n".repeat(40)),
+                Some(41),
+            ),
+            (
+                format!("a\n{}correct horse battery", "x".repeat(999)),
+                Some(2),
+            ),
+            (
+                format!("{}{key}\n{}", "a\n".repeat(70), "b\n".repeat(90)),
+                Some(71),
+            ),
+            (format!("{}{key}{key}\n", "a\n".repeat(70)), None),
+            ("correct horse\n battery".repeat(30), None),
+        ] {
+            let wanted = Wanted::new(std::slice::from_ref(&value), Shapes::Too);
+            for size in [90, 91, 128, 1 << 20] {
+                let found = wanted.line_in(text.as_bytes(), size).unwrap();
+                assert_eq!(found, expected, "pieces of {size}: {text}");
+            }
+        }
+        let binary = [b"\xff\xfe\n".repeat(90), key.as_bytes().to_owned()].concat();
+        let wanted = Wanted::new(&[], Shapes::Too);
+        assert_eq!(wanted.line_in(&*binary, 128).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_too_big_for_one_piece_is_looked_through_all_the_same() {
+        let (folder, belongings) = folder_with("switchboard.log", "", 0o600);
+        let log = fs::File::create(folder.path().join("switchboard.log")).unwrap();
+        log.set_len(PIECE + 10).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&log, b"\nhunter2hunter2", PIECE - 5).unwrap();
+        let found = belongings.known_texts(&[Secret::new("hunter2hunter2")]);
+        assert_eq!(found.unread, [""; 0]);
+        assert!(found.findings[0].starts_with("line 2 of "), "{found:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_clean() {
+        let (folder, belongings) = folder_with("switchboard.log", "", 0o600);
+        let path = folder.path().join("switchboard.log");
+        fs::remove_file(&path).unwrap();
+        assert_eq!(belongings.plain_texts(&[]), Searched::default(), "gone");
+        // Something that can't be read, even by root.
+        fs::create_dir(&path).unwrap();
+        let searched = belongings.plain_texts(&[]);
+        assert_eq!(searched.findings, [""; 0]);
+        let said = &searched.unread[0];
+        assert!(
+            said.contains(&shown(&path)) && said.ends_with("was not looked at"),
+            "{said}"
+        );
+        // A file where a folder belongs can't be looked into either.
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let belongings = Belongings::below(&[&file]);
+        assert_eq!(belongings.plain_texts(&[]).unread.len(), 3);
     }
 }

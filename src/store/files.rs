@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 pub use descriptor::open_descriptors;
 pub use lock::Lock;
 pub use private::PrivateFolder;
-pub use socket::bind_private_socket;
+pub use socket::{SocketName, bind_private_socket};
 pub use whole::{followed, sweep, write_out, write_whole};
 
 use crate::domain::Secret;
@@ -258,7 +258,7 @@ pub fn read_regular(path: &Path, limit: u64) -> Result<Vec<u8>, FileProblem> {
 
 /// Opens the regular file at `path`. A pipe would make us wait for its writer, for ever; what was opened is
 /// what is looked at, so that nobody can put another thing there in between.
-fn open_regular(path: &Path) -> Result<(File, Metadata), FileProblem> {
+pub(super) fn open_regular(path: &Path) -> Result<(File, Metadata), FileProblem> {
     let read = |source| FileProblem::Read {
         path: path.to_owned(),
         source,

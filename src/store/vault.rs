@@ -13,7 +13,8 @@ mod seal;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use age::x25519::Identity;
 use jiff::Timestamp;
@@ -59,6 +60,8 @@ pub struct Vault {
     folder: PathBuf,
     work_factor: u8,
     open: Mutex<Option<Open>>,
+    /// Whether `open` holds something. Whoever only asks does not wait for a change that is being written.
+    is_open: AtomicBool,
 }
 
 struct Open {
@@ -82,6 +85,7 @@ impl Vault {
             folder: folder.into(),
             work_factor: WORK_FACTOR,
             open: Mutex::new(None),
+            is_open: AtomicBool::new(false),
         }
     }
 
@@ -95,9 +99,10 @@ impl Vault {
         self.folder.join("vault.age")
     }
 
-    /// How it stands. One that can't be looked at is there: nobody is to be offered a new one for it.
+    /// How it stands. One that can't be looked at is there: nobody is to be offered a new one for it. Waits
+    /// for nobody who is about the vault.
     pub fn state(&self) -> VaultState {
-        if self.opened().is_some() {
+        if self.is_open() {
             VaultState::Unlocked
         } else if is_there(&self.identity_path()).unwrap_or(true) {
             VaultState::Locked
@@ -138,7 +143,7 @@ impl Vault {
             return Err(VaultProblem::EmptyPassphrase);
         }
         files::make_private_folder(&self.folder)?;
-        let _lock = self.lock_file()?;
+        let (mut guard, _lock) = self.both_locks()?;
         if is_there(&self.identity_path())? {
             return Err(VaultProblem::Exists {
                 path: self.identity_path(),
@@ -159,11 +164,12 @@ impl Vault {
                 .recipients
                 .insert(recipient.clone(), "own".to_owned());
             let stamp = self.save(&contents)?;
-            *self.opened() = Some(Open {
+            let open = Open {
                 identity,
                 contents,
                 stamp,
-            });
+            };
+            self.set(&mut guard, Some(open));
         }
         Ok(recipient)
     }
@@ -173,11 +179,12 @@ impl Vault {
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), VaultProblem> {
         let identity = self.identity(passphrase)?;
         let (contents, stamp) = self.load(&identity)?;
-        *self.opened() = Some(Open {
+        let open = Open {
             identity,
             contents,
             stamp,
-        });
+        };
+        self.set(&mut self.opened(), Some(open));
         Ok(())
     }
 
@@ -189,7 +196,7 @@ impl Vault {
 
     /// Forgets the identity and every value; their memory is wiped.
     pub fn lock(&self) {
-        *self.opened() = None;
+        self.set(&mut self.opened(), None);
     }
 
     /// Puts the identity under another passphrase. The vault must be unlocked: whoever asks for the old
@@ -198,8 +205,10 @@ impl Vault {
         if passphrase.is_empty() {
             return Err(VaultProblem::EmptyPassphrase);
         }
-        let _lock = self.lock_file()?;
-        let guard = self.opened();
+        if !self.is_open() {
+            return Err(VaultProblem::Locked);
+        }
+        let (guard, _lock) = self.both_locks()?;
         let open = guard.as_ref().ok_or(VaultProblem::Locked)?;
         let sealed =
             seal::seal_identity(&open.identity, passphrase, self.work_factor).ok_or_else(|| {
@@ -338,9 +347,12 @@ impl Vault {
         &self,
         change: impl FnOnce(&mut Contents) -> Result<R, VaultProblem>,
     ) -> Result<R, VaultProblem> {
-        let mut guard = self.opened();
+        // It may have no folder yet, to hold a lock.
+        if !self.is_open() {
+            return Err(VaultProblem::Locked);
+        }
+        let (mut guard, _lock) = self.both_locks()?;
         let open = guard.as_mut().ok_or(VaultProblem::Locked)?;
-        let _lock = self.lock_file()?;
         let (mut contents, _) = self.load(&open.identity)?;
         let result = change(&mut contents)?;
         open.stamp = self.save(&contents)?;
@@ -382,12 +394,24 @@ impl Vault {
         self.folder.join(".vault.lock")
     }
 
-    fn lock_file(&self) -> Result<Lock, VaultProblem> {
-        Ok(Lock::take(&self.lock_path())?)
+    /// What whoever writes needs: first the lock among the threads here, then the one among programs. In
+    /// another order two threads would wait for each other.
+    fn both_locks(&self) -> Result<(MutexGuard<'_, Option<Open>>, Lock), VaultProblem> {
+        let guard = self.opened();
+        Ok((guard, Lock::take(&self.lock_path())?))
     }
 
-    fn opened(&self) -> std::sync::MutexGuard<'_, Option<Open>> {
+    fn opened(&self) -> MutexGuard<'_, Option<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_open.load(Ordering::SeqCst)
+    }
+
+    fn set(&self, guard: &mut MutexGuard<'_, Option<Open>>, open: Option<Open>) {
+        self.is_open.store(open.is_some(), Ordering::SeqCst);
+        **guard = open;
     }
 
     /// Where it lies.

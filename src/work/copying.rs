@@ -184,16 +184,17 @@ impl Drop for Unfinished<'_> {
 }
 
 impl Inner {
-    /// The clipboard; the surroundings are those of the first copy.
+    /// The clipboard; the surroundings are those of the first copy, `command` that of the settings as they are.
     fn clipboard(&self, command: Vec<String>) -> &Clipboard {
-        self.clipboard.get_or_init(|| {
-            let command = (!command.is_empty()).then_some(command);
+        let clipboard = self.clipboard.get_or_init(|| {
             let look_up = |name: &str| self.environment.raw(name);
             let terminal = self.terminal.get().copied().unwrap_or_default();
-            let surroundings = Surroundings::read(look_up, command, terminal);
+            let surroundings = Surroundings::read(look_up, None, terminal);
             // What runs now, even where the file was replaced by an upgrade meanwhile.
             Clipboard::new(surroundings, "/proc/self/exe".into(), Limits::default())
-        })
+        });
+        clipboard.set_command(Some(command));
+        clipboard
     }
 }
 
@@ -242,6 +243,21 @@ mod tests {
             found.ends_with(&format!("'{url}/index.php/api/companies/getAll.json'")),
             "{found}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_command_that_was_set_after_the_first_copy_is_the_one_that_is_run() {
+        let home = Home::new();
+        let desk = home.desk_with(&[("TERM", "xterm"), ("PATH", "/usr/bin:/bin")]);
+        let desk = desk.with_terminal(Terminal::Silent);
+        let first = desk.copy_text("https://a", Life::Outlive).await.unwrap();
+        assert_eq!(first.certainty, Certainty::SentUnconfirmed);
+        let folder = desk.folders().unwrap().config();
+        std::fs::create_dir_all(folder).unwrap();
+        let settings = "version = 1\n[settings]\nclipboard_command = [\"cat\"]\n";
+        std::fs::write(folder.join("switchboard.toml"), settings).unwrap();
+        let second = desk.copy_text("https://a", Life::Outlive).await.unwrap();
+        assert_eq!(second.words, "handed to cat");
     }
 
     #[tokio::test]

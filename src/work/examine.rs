@@ -126,17 +126,17 @@ impl Inner {
         let Some(folders) = &self.folders else { return };
         let all: [&Path; 3] = [folders.config(), &folders.data, &folders.state];
         let belongings = Belongings::below(&all);
-        for finding in belongings
-            .modes()
-            .into_iter()
-            .chain(belongings.plain_texts(values))
-        {
+        let texts = belongings.plain_texts(values);
+        for finding in belongings.modes().into_iter().chain(texts.findings) {
             examination.find("files", finding);
         }
+        examination.notes.extend(texts.unread);
         if let Some(home) = &self.environment.home {
-            for finding in Belongings::histories(home).known_texts(values) {
+            let texts = Belongings::histories(home).known_texts(values);
+            for finding in texts.findings {
                 examination.find("histories", finding);
             }
+            examination.notes.extend(texts.unread);
         }
         if !folders.state.join(crate::store::state::FILE).exists() {
             if let Some(finding) = files::unwritable(&folders.state) {

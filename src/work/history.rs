@@ -63,7 +63,7 @@ impl Desk {
             .unwrap_or_default())
     }
 
-    /// The pasts of several connections, once everything found so far is on disk.
+    /// The pasts of several connections, once everything found so far is on disk or can't be written.
     pub async fn histories(&self, names: Vec<Name>) -> Result<Vec<(Name, History)>, WorkError> {
         self.settle_history().await;
         let now = Timestamp::now();
@@ -133,7 +133,8 @@ impl Desk {
         self.asked(move |state| state.events(&name, since)).await
     }
 
-    /// Writes the history of `name`, or of all connections, since a time. `Ok(Err(_))`: `out` failed.
+    /// Writes the history of `name`, or of all connections, since a time. `Ok(Err(_))`: `out` failed. Nothing is
+    /// written where results of this run are not in it.
     pub async fn export_history(
         &self,
         name: Option<Name>,
@@ -141,14 +142,19 @@ impl Desk {
         what: (ExportTable, ExportFormat),
         mut out: impl Write + Send + 'static,
     ) -> Result<io::Result<()>, WorkError> {
-        self.settle_history().await;
+        if !self.settle_history().await {
+            return Err(WorkError::Failed {
+                doing: "exporting the history".to_owned(),
+                why: "results of this run could not be written to it: the log says why".to_owned(),
+            });
+        }
         self.asked(move |state| state.export(name.as_ref(), since, what, &mut out))
             .await
     }
 
-    /// Waits until every result so far is on disk.
-    pub async fn settle_history(&self) {
-        self.0.ledger.settle().await;
+    /// Waits until every result so far is on disk; `false` where some could not be written, which the log says.
+    pub async fn settle_history(&self) -> bool {
+        self.0.ledger.settle().await
     }
 
     async fn asked<R: Send + 'static>(

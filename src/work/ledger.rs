@@ -39,7 +39,8 @@ struct Tray {
 #[derive(Default)]
 struct Waiting {
     runs: Vec<(Name, RunRecord)>,
-    /// Told once everything that lies here is on disk; dropped where nobody writes any more.
+    /// Told once everything that lies here is on disk; dropped where it could not be written, or nobody writes
+    /// any more.
     settling: Vec<oneshot::Sender<()>>,
     ended: bool,
 }
@@ -73,7 +74,7 @@ impl Tray {
         true
     }
 
-    /// Asks to be told when everything that lies here is on disk.
+    /// Asks to be told when everything that lies here is on disk, or can't be written.
     fn settle(&self) -> oneshot::Receiver<()> {
         let (sender, settled) = oneshot::channel();
         let mut waiting = self.waiting();
@@ -133,14 +134,15 @@ impl Ledger {
         }
     }
 
-    /// Waits until everything handed over so far is on disk.
-    pub(super) async fn settle(&self) {
+    /// Waits until everything handed over so far is on disk; `false` where it could not be written.
+    pub(super) async fn settle(&self) -> bool {
         let settled = {
             let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             writer.as_ref().map(|writer| writer.tray.settle())
         };
-        if let Some(settled) = settled {
-            let _ = settled.await;
+        match settled {
+            Some(settled) => settled.await.is_ok(),
+            None => true,
         }
     }
 }
@@ -183,33 +185,65 @@ impl Drop for Taker<'_> {
     }
 }
 
+/// Results on their way to disk, oldest first: more than one batch only where the disk has refused some.
+#[derive(Default)]
+struct Unwritten(Vec<(Name, RunRecord)>);
+
+impl Unwritten {
+    /// Writes these and the ones before them, and tells whoever waits for it. Where that fails the newest are
+    /// kept for the next try, within bounds, and whoever waits hears that it was in vain.
+    fn write<E: std::error::Error>(
+        &mut self,
+        waiting: Waiting,
+        record: impl FnOnce(&[(Name, RunRecord)]) -> Result<(), E>,
+    ) {
+        self.0.extend(waiting.runs);
+        let recorded = if self.0.is_empty() {
+            Ok(())
+        } else {
+            record(&self.0)
+        };
+        match recorded {
+            Ok(()) => {
+                self.0.clear();
+                for settled in waiting.settling {
+                    let _ = settled.send(());
+                }
+            }
+            Err(error) => {
+                let lost = self.0.len().saturating_sub(QUEUED);
+                self.0.drain(..lost);
+                let (error, kept) = (crate::store::told(&error), self.0.len());
+                tracing::warn!(%error, kept, lost, "results are not written yet");
+            }
+        }
+    }
+}
+
+impl Drop for Unwritten {
+    fn drop(&mut self) {
+        let lost = self.0.len();
+        if lost > 0 {
+            tracing::warn!(
+                lost,
+                "results are lost: they could not be written until the end"
+            );
+        }
+    }
+}
+
 /// Writes until nobody hands anything over any more.
 fn write(state: &State, tray: &Tray) {
     let _taker = Taker(tray);
-    let mut unwritten: Vec<(Name, RunRecord)> = Vec::new();
+    let mut unwritten = Unwritten::default();
     loop {
-        let Waiting {
-            runs,
-            settling,
-            ended,
-        } = tray.take();
-        unwritten.extend(runs);
-        if !unwritten.is_empty() {
-            let batch = unwritten.iter().map(|(name, run)| (name, *run));
-            match state.record(batch) {
-                Ok(()) => unwritten.clear(),
-                // Kept for the next try, within bounds.
-                Err(error) => {
-                    tracing::warn!(error = %crate::store::told(&error), "results are not written yet");
-                    unwritten.truncate(QUEUED);
-                }
-            }
-        }
+        let waiting = tray.take();
+        let ended = waiting.ended;
+        unwritten.write(waiting, |runs| {
+            state.record(runs.iter().map(|(name, run)| (name, *run)))
+        });
         if let Err(error) = state.thin_where_due(Timestamp::now()) {
             tracing::warn!(error = %crate::store::told(&error), "the history is not thinned");
-        }
-        for settled in settling {
-            let _ = settled.send(());
         }
         if ended {
             return;
@@ -238,7 +272,7 @@ mod tests {
     async fn what_was_handed_over_is_on_disk_once_it_is_settled() {
         let state = Arc::new(State::in_memory().unwrap());
         let ledger = Ledger::default();
-        ledger.settle().await;
+        assert!(ledger.settle().await, "there is nothing to write");
         let shop = Name::parse("shop").unwrap();
         for n in 0..3 {
             ledger.put(
@@ -247,13 +281,53 @@ mod tests {
                 false,
             );
         }
-        ledger.settle().await;
+        assert!(ledger.settle().await);
         let runs = state.results(&shop, Timestamp::UNIX_EPOCH).unwrap();
         let found: Vec<_> = runs
             .iter()
             .map(|run| (run.reason, run.status, run.us))
             .collect();
         assert_eq!(found, [(Reason::CredentialsRejected, 401, Some(1_234)); 3]);
+    }
+
+    #[test]
+    fn what_the_disk_refuses_is_kept_newest_last_and_whoever_waits_hears_of_it() {
+        let shop = Name::parse("shop").unwrap();
+        let run = |at: usize| RunRecord {
+            at: Timestamp::from_second(i64::try_from(at).unwrap()).unwrap(),
+            reason: Reason::Connected,
+            status: 200,
+            us: None,
+            planned: false,
+        };
+        let tray = Tray::default();
+        let mut unwritten = Unwritten::default();
+        for at in 0..3 {
+            assert!(tray.put(&shop, run(at)));
+        }
+        let mut in_vain = tray.settle();
+        unwritten.write(tray.take(), |_| {
+            Err(std::io::Error::other("the disk is full"))
+        });
+        let heard = in_vain.try_recv().unwrap_err();
+        assert_eq!(heard, oneshot::error::TryRecvError::Closed);
+
+        for at in 3..QUEUED + 3 {
+            assert!(tray.put(&shop, run(at)));
+        }
+        unwritten.write(tray.take(), |_| {
+            Err(std::io::Error::other("the disk is full"))
+        });
+        let mut settled = tray.settle();
+        let mut written = Vec::new();
+        unwritten.write(tray.take(), |runs| {
+            written.extend(runs.iter().map(|(_, run)| run.at));
+            Ok::<_, std::io::Error>(())
+        });
+        assert_eq!(settled.try_recv(), Ok(()));
+        assert_eq!(written.len(), QUEUED);
+        assert_eq!(written.first(), Some(&run(3).at), "the oldest went");
+        assert_eq!(written.last(), Some(&run(QUEUED + 2).at));
     }
 
     #[test]

@@ -123,13 +123,16 @@ impl Desk {
     /// [`Desk::clear_clipboard`] gives bytes for the terminal.
     pub async fn lock(&self) {
         self.0.shut.store(true, Ordering::SeqCst);
-        // Without the state nothing can be locked either, as nothing was ever unlocked through it.
-        if let Ok(secrets) = self.secrets().await {
-            secrets.lock();
+        // A change of the vault that is being written is waited for beside the runtime.
+        let locked = self.blocking(|inner| {
+            inner.secrets().lock();
+            inner.kept.forget();
+            inner.prober.forget();
+            Ok(())
+        });
+        if let Err(problem) = locked.await {
+            tracing::error!(%problem, "not everything is locked");
         }
-        self.0.vault.lock();
-        self.0.kept.forget();
-        self.0.prober.forget();
     }
 
     /// Whether secrets were locked here, and a passphrase opens them again.
@@ -140,12 +143,6 @@ impl Desk {
     /// Whether a vault is there and locked.
     pub fn is_locked(&self) -> bool {
         self.0.vault.state() == VaultState::Locked
-    }
-
-    /// The same, for where nothing may block: another program may be about the vault.
-    pub async fn needs_passphrase(&self) -> bool {
-        let state = self.blocking(|inner| Ok(inner.vault.state()));
-        state.await.is_ok_and(|state| state == VaultState::Locked)
     }
 
     /// Whether a vault is there, open or not.

@@ -1,5 +1,6 @@
-//! Tickets: what a verdict rests on, worded for whoever must act. Times in UTC; no secret is in one, which a
-//! scan proves before anybody sees it.
+//! Tickets: what a verdict rests on, worded for whoever must act. Times in UTC. Before anybody sees one it is
+//! compared with the secrets of its connection and looked through for the shape of any; its last line says
+//! which of them could not be read to be compared.
 
 mod words;
 
@@ -57,6 +58,8 @@ pub(super) struct Case<'a> {
     pub(super) history: Option<History>,
     pub(super) service: String,
     pub(super) freshness: Freshness,
+    /// Secrets of the connection that could not be read: whether one is in the text is not known.
+    pub(super) uncompared: Vec<Slot>,
 }
 
 impl Desk {
@@ -78,6 +81,7 @@ impl Desk {
                 curl
             }
         });
+        let (secrets, uncompared) = self.secrets_to_compare(&connection).await;
         let case = Case {
             verdict,
             connection: &connection,
@@ -85,9 +89,9 @@ impl Desk {
             history: self.history(name).await.ok(),
             service: service.title().to_owned(),
             freshness,
+            uncompared,
         };
         let text = words::ticket(&case, reader);
-        let secrets = self.secrets_at_hand(&connection).await;
         match scan::line_with_secret(&text, &connection.username, &secrets) {
             None => Ok(text),
             Some(line) => Err(WorkError::Failed {
@@ -100,17 +104,55 @@ impl Desk {
         }
     }
 
-    /// The values that can be had without asking anybody: those that the scan looks for.
-    async fn secrets_at_hand(&self, connection: &Connection) -> Vec<Secret> {
+    /// The values that the text is compared with, and those that can't be had. A store is asked and a program
+    /// run for one, as for a probe: what leaves for other people is not compared with half of them to save that.
+    async fn secrets_to_compare(&self, connection: &Connection) -> (Vec<Secret>, Vec<Slot>) {
         let slots = [Slot::Key, Slot::Token]
             .into_iter()
             .chain((0..connection.added.len()).map(Slot::Added));
-        let mut secrets = Vec::new();
+        let (mut secrets, mut unread) = (Vec::new(), Vec::new());
         for slot in slots {
-            if let Ok(secret) = self.secret(connection, slot).await {
-                secrets.push(secret);
+            match self.secret(connection, slot).await {
+                Ok(secret) => secrets.push(secret),
+                Err(WorkError::NoSuchHandle(..)) => {}
+                Err(_) => unread.push(slot),
             }
         }
-        secrets
+        (secrets, unread)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::work::draft::{Draft, Edit};
+    use crate::work::local::local_error;
+    use crate::work::tests::{Home, name, shop};
+
+    #[tokio::test]
+    async fn a_secret_that_could_not_be_compared_is_named() {
+        let home = Home::new();
+        let mut connection = shop("https://billing.example.com");
+        connection.key = Some("env:KEY".parse().unwrap());
+        connection.token = Some("env:TOKEN".parse().unwrap());
+        let draft = Draft {
+            key: Edit::Keep,
+            token: Edit::Keep,
+            ..Draft::new(connection.clone())
+        };
+        let both = [("KEY", "the-first-one"), ("TOKEN", "the-second")];
+        home.desk_with(&both).save(draft).await.unwrap();
+        let verdict = local_error(Some(&connection.name), &connection.service, "", "");
+        let how = (Reader::Me, Freshness::Last);
+        for (variables, words) in [
+            (&both[..], "No key, token or password is in it."),
+            (&both[..1], "not read, so not compared: its token."),
+            (&[], "not read, so not compared: its key, its token."),
+        ] {
+            let desk = home.desk_with(variables);
+            let text = desk.ticket(&name("shop"), &verdict, how).await.unwrap();
+            let end = text.lines().last().unwrap();
+            assert!(end.ends_with(words), "{end}");
+        }
     }
 }

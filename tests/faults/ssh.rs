@@ -11,6 +11,7 @@ use portable_pty::CommandBuilder;
 use crate::support::commands::BINARY;
 use crate::support::pty::{Home, Terminal};
 use crate::support::rig::{Server, free_port};
+use crate::support::skip;
 use crate::{is_here, set_mode};
 
 /// An sshd of our own, which lets one key in.
@@ -112,7 +113,7 @@ fn permitted() -> bool {
         && if rustix::process::geteuid().is_root() {
             true
         } else {
-            eprintln!("skipped: an sshd of one's own needs root");
+            skip("an sshd of one's own needs root");
             false
         }
 }

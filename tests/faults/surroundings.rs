@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::support::commands::{BINARY, finish, switchboard};
 use crate::support::pty::{Home, Terminal};
+use crate::support::skip;
 use crate::{User, assert_no_panic, assert_told, mounts_permitted};
 
 #[test]
@@ -68,7 +69,7 @@ fn without_a_home_it_says_what_to_give() {
         finish(command, folder.path(), &[], "")
     };
     if nobody("true").code != 0 {
-        eprintln!("skipped: another user needs root (`setpriv`)");
+        skip("another user needs root (`setpriv`)");
         return;
     }
     for command in [

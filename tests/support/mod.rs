@@ -4,7 +4,6 @@
     unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stderr,
     clippy::disallowed_methods,
     reason = "each test takes what it needs, and what is missing shall fail it"
 )]
@@ -15,3 +14,20 @@ pub mod person;
 pub mod pty;
 pub mod rig;
 pub mod stage;
+
+use std::io::Write as _;
+
+/// Says on stderr which test is not run here, and why. Not by `eprintln!`: what a test prints by that is shown only
+/// where it fails, and one that is not run passes.
+pub fn skip(why: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
+}
+
+/// The same for programs that are not installed. In CI the test command has installed them all: there it is a failure.
+pub fn not_installed(what: &str) {
+    let in_ci = std::env::var_os("CI").is_some();
+    assert!(!in_ci, "must run in CI: {what} missing");
+    skip(&format!("{what} missing; tests/run installs them as root"));
+}

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::commands::{BINARY, Done, finish};
 use super::rig::readable_folder;
+use super::skip;
 
 /// A machine of its own.
 pub struct Machine {
@@ -31,7 +32,7 @@ pub fn permitted() -> bool {
     if made {
         assert!(ip(&["netns", "del", &name]));
     } else {
-        eprintln!("skipped: network namespaces need root and iproute2 (`ip netns add`)");
+        skip("network namespaces need root and iproute2 (`ip netns add`)");
     }
     made
 }

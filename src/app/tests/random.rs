@@ -261,7 +261,7 @@ fn tokens_answer(effect: TokensEffect, well: bool) -> Message {
             generation,
             result: Err(trouble()),
         },
-        _ => TokensMessage::UnfinishedFound(Vec::new()),
+        _ => TokensMessage::UnfinishedFound(Ok(Vec::new())),
     })
 }
 

@@ -678,3 +678,22 @@ fn what_is_under_way_is_not_quit_without_a_question() {
         assert_eq!(scene.effects(), [Effect::Quit(0)], "{keys}");
     }
 }
+
+#[test]
+fn a_renewal_may_stand_half_way_where_the_journal_cannot_be_read() {
+    let mut scene = Scene::with(vec![market("m")]);
+    scene.told(TokensMessage::UnfinishedFound(Ok(Vec::new())));
+    assert_eq!(scene.notice(), "");
+    let why = || trouble(TroubleKind::Other);
+    scene.told(TokensMessage::UnfinishedFound(Err(why())));
+    assert!(scene.model.tokens.sheets.is_empty());
+    let said = scene.notice();
+    assert!(said.contains("not known: the service says no"), "{said}");
+    scene.send(Message::Noticed("no key is sent".to_owned()));
+    scene.told(TokensMessage::UnfinishedFound(Err(why())));
+    let said = scene.notice();
+    assert!(said.starts_with("no key is sent; whether"), "{said}");
+    scene.told(TokensMessage::CertificatesFound(Err(why())));
+    let said = scene.notice();
+    assert!(said.starts_with("certificates seen earlier"), "{said}");
+}

@@ -351,8 +351,8 @@ pub enum TokensMessage {
         /// How.
         result: Result<Box<RenewedTo>, Trouble>,
     },
-    /// Renewals that were begun and have not ended.
-    UnfinishedFound(Vec<Unfinished>),
+    /// Renewals that were begun and have not ended, or why that can't be told.
+    UnfinishedFound(Result<Vec<Unfinished>, Trouble>),
     /// What ends of one account.
     EndingsFound {
         /// Of which request.
@@ -362,8 +362,8 @@ pub enum TokensMessage {
         /// The tokens that end, what ends next first.
         rows: Result<Vec<Row>, Trouble>,
     },
-    /// Certificates of connections, with subject and end, as earlier probes found.
-    CertificatesFound(Vec<(Name, String, Timestamp)>),
+    /// Certificates of connections, with subject and end, as earlier probes found; or why they can't be read.
+    CertificatesFound(Result<Vec<(Name, String, Timestamp)>, Trouble>),
     /// The vault must be opened first; what was asked for comes back.
     PassphraseNeeded(Unlock, Box<TokensEffect>),
 }

@@ -88,7 +88,8 @@ fn prefix(name: &OsStr) -> String {
     format!(".{}.", name.to_string_lossy())
 }
 
-fn parts(target: &Path) -> io::Result<(&Path, &OsStr)> {
+/// Folder and name of what `target` names.
+pub(super) fn parts(target: &Path) -> io::Result<(&Path, &OsStr)> {
     let name = target
         .file_name()
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it has no file name"))?;

@@ -2,11 +2,16 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use age::secrecy::ExposeSecret;
 
 use super::*;
+
+/// Longer than anything here takes: only a test that fails waits so long.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// scrypt at its real cost would make these tests wait.
 fn vault(folder: &Path) -> Vault {
@@ -304,6 +309,56 @@ fn the_passphrase_can_be_changed() {
         second.change_passphrase(&pass()),
         Err(VaultProblem::Locked)
     ));
+}
+
+#[test]
+fn whoever_asks_how_it_stands_does_not_wait_for_a_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = &vault(folder.path());
+    vault.create(&pass()).unwrap();
+    let (begun, begins) = mpsc::channel();
+    let (told, answer) = mpsc::channel();
+    thread::scope(|scope| {
+        let changing = scope.spawn(move || {
+            vault.change(|_| {
+                begun.send(()).unwrap();
+                Ok(answer.recv_timeout(PATIENCE))
+            })
+        });
+        begins.recv().unwrap();
+        let _ = told.send(vault.state());
+        let heard = changing.join().unwrap().unwrap();
+        assert_eq!(heard, Ok(VaultState::Unlocked));
+    });
+}
+
+/// Whoever waits for another program holds the lock among threads by then.
+fn takes_the_lock_among_threads_first(
+    vault: &Vault,
+    write: impl FnOnce() -> Result<(), VaultProblem> + Send,
+) {
+    thread::scope(|scope| {
+        let elsewhere = Lock::take(&vault.lock_path()).unwrap();
+        let writing = scope.spawn(write);
+        while vault.open.try_lock().is_ok() && !writing.is_finished() {
+            thread::yield_now();
+        }
+        drop(elsewhere);
+        writing.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn all_who_write_take_the_two_locks_in_one_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&pass()).unwrap();
+    takes_the_lock_among_threads_first(&vault, || vault.put("a", &Secret::new("1"), None));
+    takes_the_lock_among_threads_first(&vault, || vault.change_passphrase(&pass()));
+    takes_the_lock_among_threads_first(&vault, || match vault.create(&pass()) {
+        Err(VaultProblem::Exists { .. }) => Ok(()),
+        other => other.map(drop),
+    });
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Reading {
                 self.lacking = (!services.left_out.is_empty()).then_some(services);
                 let loaded = Loaded {
                     banner: self.banner.clone(),
-                    locked: desk.needs_passphrase().await,
+                    locked: desk.is_locked(),
                     ..loaded
                 };
                 queue.tell(Message::ConfigurationLoaded(Box::new(loaded)));

@@ -114,8 +114,9 @@ impl Effects {
             effect => {
                 let queue = self.queue.clone();
                 self.own(Key::Tokens(Task::of(&effect)), async move {
-                    let answer = answer(&desk, &accounts, &effect, &queue).await;
-                    queue.tell(Message::Tokens(answer));
+                    if let Some(answer) = answer(&desk, &accounts, &effect, &queue).await {
+                        queue.tell(Message::Tokens(answer));
+                    }
                 });
             }
         }
@@ -180,11 +181,12 @@ async fn answer(
     accounts: &Accounts,
     effect: &TokensEffect,
     queue: &Queue,
-) -> TokensMessage {
+) -> Option<TokensMessage> {
     match try_answer(desk, accounts, effect, queue).await {
-        Ok(message) => message,
+        Ok(message) => Some(message),
         Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
-            TokensMessage::PassphraseNeeded(translate::passphrase(what), Box::new(effect.clone()))
+            let (kind, effect) = (translate::passphrase(what), Box::new(effect.clone()));
+            Some(TokensMessage::PassphraseNeeded(kind, effect))
         }
         Err(error) => {
             let trouble = words::trouble(error);
@@ -284,12 +286,12 @@ async fn answer_of_catalog(
             }
         }
         TokensEffect::FindUnfinished => {
-            TokensMessage::UnfinishedFound(desk.unfinished_renewals().await?)
+            TokensMessage::UnfinishedFound(Ok(desk.unfinished_renewals().await?))
         }
         TokensEffect::FindCertificates => {
             let known = desk.certificates().await?.into_iter();
             let known = known.map(|known| (known.connection, known.subject, known.ends));
-            TokensMessage::CertificatesFound(known.collect())
+            TokensMessage::CertificatesFound(Ok(known.collect()))
         }
         other => changes::change(desk, accounts, &other, queue).await?,
     })

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::super::curl::KEY_VARIABLE;
+use super::super::draft::Slot;
 use super::{Case, Freshness, Reader};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
@@ -355,8 +356,21 @@ fn end(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     };
     writeln!(
         text,
-        "Written by switchboard {} {note}. All times are UTC. No key, token or password is in it.",
-        env!("CARGO_PKG_VERSION")
+        "Written by switchboard {} {note}. All times are UTC. {}",
+        env!("CARGO_PKG_VERSION"),
+        compared(&case.uncompared)
+    )
+}
+
+/// What the scan has shown, and no more than that.
+fn compared(unread: &[Slot]) -> String {
+    if unread.is_empty() {
+        return "No key, token or password is in it.".to_owned();
+    }
+    let unread: Vec<_> = unread.iter().map(|slot| format!("its {slot}")).collect();
+    let unread = unread.join(", ");
+    format!(
+        "Nothing in it has the shape of a key, token or password; not read, so not compared: {unread}."
     )
 }
 

@@ -257,7 +257,15 @@ impl Model {
         }
     }
 
-    fn certificates_found(&mut self, found: Vec<(Name, String, jiff::Timestamp)>) {
+    fn certificates_found(&mut self, found: Result<Vec<(Name, String, jiff::Timestamp)>, Trouble>) {
+        let found = match found {
+            Ok(found) => found,
+            Err(trouble) => {
+                let text = trouble.text;
+                self.complain(format!("certificates seen earlier can't be read: {text}"));
+                return;
+            }
+        };
         for sheet in &mut self.tokens.sheets {
             let Sheet::Horizon(horizon) = sheet else {
                 continue;

@@ -221,11 +221,22 @@ impl Model {
         }
     }
 
-    /// Renewals that an earlier run has begun.
-    pub(super) fn unfinished_found(&mut self, list: Vec<Unfinished>) {
-        if list.is_empty() {
-            return;
-        }
+    /// Renewals that an earlier run has begun. Where that can't be told, one may stand half-way all the same.
+    pub(super) fn unfinished_found(&mut self, found: Result<Vec<Unfinished>, Trouble>) {
+        let list = match found {
+            Ok(list) if list.is_empty() => return,
+            Ok(list) => list,
+            Err(trouble) => {
+                let why = trouble.text;
+                let text = format!("whether a renewal has not ended is not known: {why}");
+                // At the start others speak too: of a state that can't be opened they say what matters more.
+                self.complain(match &self.notice {
+                    Some(notice) => format!("{}; {text}", notice.text),
+                    None => text,
+                });
+                return;
+            }
+        };
         self.say("a renewal that was begun earlier has not ended");
         // Below whatever was opened meanwhile.
         self.tokens

@@ -146,10 +146,8 @@ async fn renew(
             };
             // The key in hand may be the old one.
             accounts.forget();
-            TokensMessage::Renewed {
-                generation,
-                result: Ok(Box::new(renewed_to(renewed?))),
-            }
+            let result = Ok(Box::new(renewed_to(renewed?)));
+            TokensMessage::Renewed { generation, result }
         }
         TokensEffect::GoOn {
             generation,
@@ -158,12 +156,28 @@ async fn renew(
             let steps = steps(generation);
             let renewed = Box::pin(desk.resume_renewal(&unfinished, &steps)).await;
             accounts.forget();
-            TokensMessage::Renewed {
-                generation,
-                result: Ok(Box::new(renewed_to(renewed?))),
-            }
+            let result = Ok(Box::new(renewed_to(renewed?)));
+            TokensMessage::Renewed { generation, result }
         }
-        _ => TokensMessage::UnfinishedFound(Vec::new()),
+        // Answered before, or asked without an answer: named, so that a new one is not taken for them.
+        TokensEffect::Load { .. }
+        | TokensEffect::LookUp { .. }
+        | TokensEffect::Read { .. }
+        | TokensEffect::ReadUsage { .. }
+        | TokensEffect::ReadExtensions { .. }
+        | TokensEffect::ReadModules { .. }
+        | TokensEffect::Reveal { .. }
+        | TokensEffect::Copy { .. }
+        | TokensEffect::CopyHeld(_)
+        | TokensEffect::Create { .. }
+        | TokensEffect::Grant { .. }
+        | TokensEffect::Edit { .. }
+        | TokensEffect::Change { .. }
+        | TokensEffect::FindUnfinished
+        | TokensEffect::FindEndings { .. }
+        | TokensEffect::FindCertificates
+        | TokensEffect::DropKeys
+        | TokensEffect::Forget => TokensMessage::UnfinishedFound(Ok(Vec::new())),
     })
 }
 

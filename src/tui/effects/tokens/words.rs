@@ -7,9 +7,9 @@ use crate::domain::verdict::whole_seconds;
 use crate::tokens::TokenProblem;
 use crate::work::tokens::TokenError;
 
-/// The answer that says why not.
-pub(super) fn failed(effect: &TokensEffect, trouble: Trouble) -> TokensMessage {
-    match effect.clone() {
+/// The answer that says why not; `None` for what is asked without an answer.
+pub(super) fn failed(effect: &TokensEffect, trouble: Trouble) -> Option<TokensMessage> {
+    Some(match effect.clone() {
         TokensEffect::Load {
             generation, offset, ..
         } => TokensMessage::Loaded {
@@ -38,24 +38,12 @@ pub(super) fn failed(effect: &TokensEffect, trouble: Trouble) -> TokensMessage {
             modules: Err(trouble),
         },
         TokensEffect::Reveal { name, id } | TokensEffect::Copy { name, id, .. } => {
-            TokensMessage::Revealed {
-                name,
-                id,
-                result: Err(trouble),
-            }
+            let result = Err(trouble);
+            TokensMessage::Revealed { name, id, result }
         }
-        other => not_done(&other, trouble),
-    }
-}
-
-/// The same for what changes something, and for what reads this machine alone.
-fn not_done(effect: &TokensEffect, trouble: Trouble) -> TokensMessage {
-    match effect.clone() {
         TokensEffect::Create { generation, .. } | TokensEffect::Grant { generation, .. } => {
-            TokensMessage::Created {
-                generation,
-                made: Err(trouble),
-            }
+            let made = Err(trouble);
+            TokensMessage::Created { generation, made }
         }
         TokensEffect::Edit { generation, .. } => TokensMessage::Edited {
             generation,
@@ -66,22 +54,19 @@ fn not_done(effect: &TokensEffect, trouble: Trouble) -> TokensMessage {
             row: Err(trouble),
         },
         TokensEffect::Renew { generation, .. } | TokensEffect::GoOn { generation, .. } => {
-            TokensMessage::Renewed {
-                generation,
-                result: Err(trouble),
-            }
+            let result = Err(trouble);
+            TokensMessage::Renewed { generation, result }
         }
         TokensEffect::FindEndings { name, generation } => TokensMessage::EndingsFound {
             generation,
             name,
             rows: Err(trouble),
         },
-        TokensEffect::FindCertificates => TokensMessage::CertificatesFound(Vec::new()),
-        // Nobody waits for these, and the others were answered above.
-        _ => TokensMessage::UnfinishedFound(Vec::new()),
-    }
+        TokensEffect::FindUnfinished => TokensMessage::UnfinishedFound(Err(trouble)),
+        TokensEffect::FindCertificates => TokensMessage::CertificatesFound(Err(trouble)),
+        TokensEffect::CopyHeld(_) | TokensEffect::DropKeys | TokensEffect::Forget => return None,
+    })
 }
-
 /// The words of an error, and what can be done about it.
 pub(super) fn trouble(error: TokenError) -> Trouble {
     let text = inert(&said(&error), 400);
@@ -127,6 +112,26 @@ fn said(error: &TokenError) -> String {
 mod tests {
     use super::*;
     use jiff::Timestamp;
+
+    #[test]
+    fn a_journal_that_cannot_be_read_is_not_an_empty_one() {
+        let trouble = Trouble {
+            text: "history.sqlite is damaged".to_owned(),
+            kind: TroubleKind::Other,
+        };
+        for (effect, expected) in [
+            (
+                TokensEffect::FindUnfinished,
+                TokensMessage::UnfinishedFound(Err(trouble.clone())),
+            ),
+            (
+                TokensEffect::FindCertificates,
+                TokensMessage::CertificatesFound(Err(trouble.clone())),
+            ),
+        ] {
+            assert_eq!(failed(&effect, trouble.clone()), Some(expected));
+        }
+    }
 
     #[test]
     fn the_screen_runs_no_command() {
