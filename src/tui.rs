@@ -156,6 +156,7 @@ impl Session {
         };
         if let Some(passphrase) = self.options.passphrase {
             let kind = Unlock::Open;
+            event_loop.model.opens_first = true;
             event_loop
                 .effects
                 .start(Effect::Unlock { kind, passphrase });

@@ -64,6 +64,8 @@ pub struct Model {
     pub is_vault_locked: bool,
     /// Whether somebody, or idle time, has locked since it was open last: what was held here is forgotten.
     pub shut: bool,
+    /// The passphrase that came with the start is being tried: nothing is probed before.
+    pub opens_first: bool,
     /// War-room: pseudonyms, no reveal, no copy.
     pub war_room: bool,
     /// Whether the mouse is on.

@@ -45,6 +45,7 @@ impl Model {
             locked: false,
             is_vault_locked: false,
             shut: false,
+            opens_first: false,
             war_room: false,
             mouse: false,
             loaded: LoadState::Loading,

@@ -111,7 +111,7 @@ impl Model {
             Message::StoreNeeded(offers) => self.store_needed(offers),
             Message::PassphraseNeeded(kind) => self.passphrase_needed(kind),
             Message::Unlocked => self.unlocked(out),
-            Message::UnlockFailed(why) => self.unlock_failed(&why),
+            Message::UnlockFailed(why) => self.unlock_failed(&why, out),
             Message::Locked => self.found_locked(),
             Message::Forgot => self.forgot(),
             Message::LockRequested => self.lock_now(out),

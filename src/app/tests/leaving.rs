@@ -36,6 +36,18 @@ fn a_draft_is_not_lost_on_the_way_and_the_demo_does_not_nest() {
     scene.keys("e").types("x").keys("esc D");
     assert!(scene.notice().contains("draft"), "{}", scene.notice());
     assert!(!scene.effects().contains(&Effect::Quit(TO_DEMO)));
+    let mut watched = Scene::with(shops(&["a"]));
+    watched.keys("W D I");
+    assert_eq!(
+        watched.effects(),
+        [],
+        "what comes back would show the names"
+    );
+    assert!(
+        watched.notice().contains("war-room"),
+        "{}",
+        watched.notice()
+    );
     let mut demo = Scene::starting();
     demo.send(Message::ConfigurationLoaded(Box::new(Loaded {
         banner: vec!["a rehearsal".to_owned()],

@@ -31,6 +31,27 @@ fn at_start_the_configuration_is_read_and_then_watched() {
     assert_eq!(scene.effects(), [], "watching was begun already");
 }
 
+/// Without the keys every connection of the vault would be announced as changed, and once more a moment later.
+#[test]
+fn a_passphrase_of_the_start_opens_the_vault_before_anything_is_watched() {
+    let watch = Effect::Watch(true);
+    for ended in [Message::Unlocked, Message::UnlockFailed("no".to_owned())] {
+        let mut scene = Scene::starting();
+        scene.model.opens_first = true;
+        load(&mut scene, shops(&["a"]));
+        assert!(scene.model.watching && !scene.effects().contains(&watch));
+        scene.send(ended.clone());
+        assert!(scene.effects().contains(&watch), "{ended:?}");
+        // The vault may be the faster one.
+        let mut scene = Scene::starting();
+        scene.model.opens_first = true;
+        scene.send(ended);
+        assert!(!scene.effects().contains(&watch));
+        load(&mut scene, shops(&["a"]));
+        assert!(scene.effects().contains(&watch));
+    }
+}
+
 #[test]
 fn a_configuration_that_is_mended_is_watched_as_one_that_was_well_from_the_start() {
     let mut scene = Scene::starting();

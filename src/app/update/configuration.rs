@@ -49,7 +49,9 @@ impl Model {
         }
         if first {
             self.watching = true;
-            out.push(Effect::Watch(true));
+            if !self.opens_first {
+                out.push(Effect::Watch(true));
+            }
         } else if replan {
             out.push(Effect::Watching(WatchingEffect::Replan));
         }

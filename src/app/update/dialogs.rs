@@ -221,6 +221,8 @@ impl PassphraseDialog {
         };
         if let Some(problem) = problem {
             self.problem = Some(problem.to_owned());
+            // Which of the two was mistyped nobody can see.
+            self.first.clear();
             self.second.clear();
             self.on_second = false;
             return None;

@@ -11,6 +11,10 @@ impl Model {
         if !self.banner.is_empty() {
             return self.complain("this is the demo: nothing is saved here");
         }
+        if self.war_room {
+            // What comes back knows nothing of it, and would show the names.
+            return self.complain("the war-room would end there: leave it first");
+        }
         if self.tokens.is_under_way() {
             return self.complain("it is under way: this can't be left half-way");
         }

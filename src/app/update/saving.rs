@@ -200,6 +200,7 @@ impl Model {
 
     /// The vault is open: what waited for it goes on.
     pub(super) fn unlocked(&mut self, out: &mut Effects) {
+        self.begin_what_waited(out);
         self.locked = false;
         self.is_vault_locked = false;
         self.shut = false;
@@ -237,7 +238,16 @@ impl Model {
         }
     }
 
-    pub(super) fn unlock_failed(&mut self, why: &str) {
+    /// The passphrase that came with the start opens the vault before anything is probed: without its keys every
+    /// connection would be told as changed, and once more a moment later.
+    fn begin_what_waited(&mut self, out: &mut Effects) {
+        if std::mem::take(&mut self.opens_first) && self.begun {
+            out.push(Effect::Watch(true));
+        }
+    }
+
+    pub(super) fn unlock_failed(&mut self, why: &str, out: &mut Effects) {
+        self.begin_what_waited(out);
         match &mut self.overlay {
             Some(Overlay::Passphrase(dialog)) => {
                 dialog.busy = false;

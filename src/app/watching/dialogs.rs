@@ -170,7 +170,8 @@ impl Model {
         match overlay {
             WatchingOverlay::Maintenance(dialog) => {
                 let parts = dialog.input.value().split(';').map(str::trim);
-                let parts = parts.filter(|part| !part.is_empty());
+                // As by the command: none alone takes all away.
+                let parts = parts.filter(|part| !part.is_empty() && *part != "none");
                 match parts.map(|part| Window::read(part, now)).collect() {
                     Ok(windows) => {
                         let name = dialog.name.clone();
