@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{AnsweredBy, Reason, Reply, Secret, ServiceId};
+use crate::domain::{AnsweredBy, Outcome, Reason, Reply, Secret, ServiceId};
 use crate::service::{Held, Manner, Subject};
 
 const URL: &str = "https://api.connect.cloudblue.com/public/v1/";
@@ -217,14 +217,19 @@ fn the_handle_is_accepted_as_it_is_pasted() {
     }
 }
 
+/// Its answer would be a 401 at every interval: a watcher must not look like an attacker.
 #[test]
-fn a_locked_key_still_shows_that_connect_is_there() {
+fn without_its_key_connect_is_asked_nothing() {
     let mut subject = scheduled();
     subject.key = Held::Unavailable("locked".to_owned());
-    let run = climb(subject, vec![own(401, UNAUTHORIZED)]);
+    let reached = Reply {
+        outcome: Outcome::Reached,
+        ..own(401, UNAUTHORIZED)
+    };
+    let run = climb(subject, vec![reached]);
     assert_eq!(
         run.asked,
-        ["GET https://api.connect.cloudblue.com/public/v1 bare"]
+        ["GET https://api.connect.cloudblue.com/public/v1 reach"]
     );
     assert_eq!(run.reason(), Reason::SecretUnavailable);
 }
