@@ -63,6 +63,16 @@ pub(super) fn stripped(service: &Service, endpoint: &Endpoint) -> Option<Endpoin
     }
 }
 
+/// Whether what is to be a user name holds what looks like a key of the service: alone, or behind a colon. It would
+/// stand in the open where user names are kept.
+pub fn holds_key(service: &Service, username: &str) -> bool {
+    let Some(digits) = service.key().hex else {
+        return false;
+    };
+    let last = username.trim().rsplit(':').next().unwrap_or_default();
+    last.len() == digits && last.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The same URL with https; nothing where it has it. A port that means plain http is left out.
 pub(super) fn with_https(endpoint: &Endpoint) -> Option<String> {
     if !endpoint.is_plain() {

@@ -10,6 +10,7 @@ use super::error::WorkError;
 use super::handles::not_written;
 use super::secrets::{reference, references};
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
+use crate::service::hints;
 use crate::store::configuration::{EditProblem, SettingValue};
 use crate::store::secrets::Part;
 use crate::store::{Configuration, ConfigurationProblem, Secrets, Slot as Place, StoreKind};
@@ -24,6 +25,15 @@ impl Desk {
             None => None,
         };
         refuse_taken(&configuration, before.as_ref(), &draft.connection.name)?;
+        let service = self.service_of(&draft.connection).await;
+        if service.is_ok_and(|service| hints::holds_key(&service, &draft.connection.username)) {
+            return Err(WorkError::Failed {
+                doing: "saving the user name".to_owned(),
+                why: "it holds what looks like a key, and would stand in the configuration in the open: \
+                      put that into the key's field"
+                    .to_owned(),
+            });
+        }
         let edits = [&draft.key, &draft.token];
         let kind = if edits.iter().any(|edit| matches!(edit, Edit::Set(_))) {
             self.store_for(draft.store, before.as_ref(), &configuration)

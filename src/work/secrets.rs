@@ -198,7 +198,7 @@ impl Desk {
             return Held::Absent;
         };
         if self.is_shut() {
-            return Held::Unavailable("secrets are locked: `L` unlocks them".to_owned());
+            return Held::Unavailable("secrets are locked: L unlocks them".to_owned());
         }
         let Some(origin) = origin else {
             return Held::Unavailable("there is no URL yet that it could be sent to".to_owned());
@@ -230,7 +230,7 @@ impl Desk {
         if self.0.ends_at_once.get().is_some() {
             "the vault is locked: --passphrase-file FILE or --passphrase-fd N opens it"
         } else {
-            "the vault is locked: `L` unlocks it"
+            "the vault is locked: L unlocks it"
         }
     }
 }

@@ -66,13 +66,15 @@ pub enum TokenError {
         /// The connection.
         name: Name,
     },
-    /// The token is switched off: no secret of it is accepted, so a new one can't be proven.
+    /// The token is not in force: no secret of it is accepted, so a new one can't be proven.
     #[error(
-        "{id} is disabled: a new secret could not be proven, and nothing was asked for. Enable the token first"
+        "{id} is {status}: a new secret could not be proven, and nothing was asked for. Enable the token first"
     )]
-    Disabled {
+    NotInForce {
         /// The token's id.
         id: String,
+        /// As people call it.
+        status: &'static str,
     },
     /// The answer was lost, and nothing shows whether the service heard.
     #[error(
@@ -152,7 +154,7 @@ impl TokenError {
             | Self::ReadOnly(_)
             | Self::KeyInUse { .. }
             | Self::Unheld { .. }
-            | Self::Disabled { .. }
+            | Self::NotInForce { .. }
             | Self::Busy
             | Self::NeverHappened { .. }
             | Self::NotKept { .. } => None,

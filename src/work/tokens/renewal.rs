@@ -138,8 +138,14 @@ impl Account {
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
         let token = self.token(id).await?;
-        if token.status == Status::Inactive {
-            return Err(TokenError::Disabled { id: id.to_owned() });
+        let off = match token.status {
+            Status::Inactive => Some("disabled"),
+            Status::Pending => Some("pending"),
+            _ => None,
+        };
+        if let Some(status) = off {
+            let id = id.to_owned();
+            return Err(TokenError::NotInForce { id, status });
         }
         let is_own = id.eq_ignore_ascii_case(self.own_id());
         let own = is_own.then(|| self.key.clone());

@@ -391,7 +391,7 @@ async fn a_disabled_token_is_not_renewed_since_nothing_could_prove_it() {
     let rotated = account.rotate(ID, UNTIL, Guard::On, &unheard).await;
     for refused in [renewed, rotated] {
         assert!(
-            matches!(refused, Err(TokenError::Disabled { .. })),
+            matches!(refused, Err(TokenError::NotInForce { .. })),
             "{refused:?}"
         );
     }
