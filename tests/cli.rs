@@ -10,6 +10,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::Command;
 use std::sync::mpsc;
 
@@ -585,6 +586,42 @@ fn a_moved_url_is_agreed_to_by_its_origin() {
     assert!(other.err.contains(&origin), "it says where: {other:?}");
     assert_eq!(reason(), "secret-unavailable");
     let agreed = run(&["connection", "edit", "shop", "--send-key-to", &origin]);
+    assert_eq!(agreed.code, 0, "{agreed:?}");
+    assert_eq!(reason(), "connected");
+}
+
+#[test]
+fn what_is_agreed_for_a_key_in_the_vault_counts() {
+    let rehearsal = Rehearsal::start();
+    let good = rehearsal.entry(Reason::Connected);
+    let home = tempfile::tempdir().unwrap();
+    let passphrase = home.path().join("passphrase");
+    let mut file = std::fs::OpenOptions::new();
+    let file = file
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&passphrase);
+    file.unwrap().write_all(b"correct horse\n").unwrap();
+    let variables = [("SWITCHBOARD_PASSPHRASE_FILE", passphrase.to_str().unwrap())];
+    let run = |words: &[&str], stdin: &str| switchboard(home.path(), words, &variables, stdin);
+    let reason = || run(&["probe", "shop", "--format", "json"], "").json()["reason"].clone();
+    let (key, username) = (good.key.clone().unwrap(), good.username.clone().unwrap());
+    let add = "connection add shop --service blesta --url http://127.0.0.1:9/ --key-stdin --store vault --username";
+    let add: Vec<&str> = add.split(' ').chain([username.as_str()]).collect();
+    let added = run(&add, &format!("{key}\n"));
+    assert_eq!(added.code, 0, "{added:?}");
+    let url = good.url.clone().unwrap();
+    assert_eq!(
+        run(&["connection", "edit", "shop", "--url", &url], "").code,
+        0
+    );
+    assert_eq!(reason(), "secret-unavailable", "nobody agreed to it");
+    let origin = format!("http://127.0.0.1:{}", good.port().unwrap());
+    let agreed = run(
+        &["connection", "edit", "shop", "--send-key-to", &origin],
+        "",
+    );
     assert_eq!(agreed.code, 0, "{agreed:?}");
     assert_eq!(reason(), "connected");
 }

@@ -1,5 +1,6 @@
 //! `switchboard connection`: list, show, add, edit, rename, clone, remove; what travels is in `transfer`.
 
+mod agreement;
 pub mod unset;
 
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ use super::{probe, secret, sources, transfer};
 use crate::domain::endpoint::for_eyes;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Connection, Name, Origin, SecretRef, Window};
+use crate::domain::{Connection, Name, SecretRef, Window};
 use crate::store::StoreKind;
 use crate::store::files::shown;
 use crate::work::{self, Draft, Edit};
@@ -247,7 +248,7 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     let (key, token) = fields(context, &mut connection, &arguments.fields).await?;
     let kept = |given: Edit, unset: Edit| if given == Edit::Keep { unset } else { given };
     let edits = (kept(key, edits.0), kept(token, edits.1));
-    let agreed = agreed(&connection, arguments.send_key_to.as_deref())?;
+    let agreed = agreement::given(&connection, arguments.send_key_to.as_deref())?;
     save(
         context,
         connection,
@@ -256,25 +257,6 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
         arguments.fields.store.as_deref(),
     )
     .await
-}
-
-/// Whether the person said that the stored secrets are for the URL as it is now: by its origin.
-fn agreed(connection: &Connection, to: Option<&str>) -> Result<bool, Fault> {
-    let Some(to) = to else { return Ok(false) };
-    match (Origin::parse(&connection.url), Origin::parse(to)) {
-        (Some(here), Some(there)) if here == there => Ok(true),
-        (here, _) => {
-            let url = here.map_or_else(
-                || "no URL that can be asked".to_owned(),
-                |here| here.to_string(),
-            );
-            Err(Fault::usage(format!(
-                "the key would go to {url}, not to {}",
-                inert(to, 200)
-            ))
-            .hint(format!("if that is meant: --send-key-to {url}")))
-        }
-    }
 }
 
 fn check_url(url: &str) -> Result<(), Fault> {
@@ -388,6 +370,7 @@ async fn save(
     }
     context.desk.sweep().await;
     let (replaces, origin_confirmed) = replaces.unzip();
+    let agreed = origin_confirmed == Some(true);
     let draft = Draft {
         origin_confirmed: origin_confirmed.unwrap_or(false),
         key,
@@ -402,6 +385,9 @@ async fn save(
         .with_vault(async || context.desk.save(draft.clone()).await)
         .await?;
     secret::tell(&saved.left_behind);
+    if agreed {
+        agreement::is_written(context, &saved.connection).await?;
+    }
     Ok(0)
 }
 

@@ -241,7 +241,7 @@ impl Saving<'_> {
                     self.put(slot, value, kind, &configuration.connections)
                         .await?;
                 }
-                Edit::Keep => self.keep(slot, draft.origin_confirmed).await?,
+                Edit::Keep => self.keep(slot, draft.origin_confirmed).await,
                 Edit::Clear => self.refer(slot, None),
             }
         }
@@ -319,11 +319,10 @@ impl Saving<'_> {
     }
 
     /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
-    /// this URL's origin. Where that can't be written down now, the first probe will ask or do it; what the person
-    /// agreed to is not lost without a word.
-    async fn keep(&self, slot: Slot, confirmed: bool) -> Result<(), WorkError> {
+    /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
+    async fn keep(&self, slot: Slot, confirmed: bool) {
         let Some((after, _)) = reference(&self.after, slot) else {
-            return Ok(());
+            return;
         };
         let unchanged = self
             .before
@@ -331,7 +330,7 @@ impl Saving<'_> {
             .and_then(|before| reference(before, slot))
             .is_some_and(|(before, _)| before == after);
         let (place, Some(origin)) = (self.place(slot), Origin::parse(&self.after.url)) else {
-            return Ok(());
+            return;
         };
         let own = match StoreKind::of(after) {
             StoreKind::Env | StoreKind::File | StoreKind::Cmd => !unchanged,
@@ -339,12 +338,8 @@ impl Saving<'_> {
             StoreKind::Vault | StoreKind::Keyring | StoreKind::Ask => false,
         };
         if own || confirmed {
-            let set = self.secrets.set_origin(after, &place, &origin).await;
-            if confirmed {
-                set.map_err(|problem| self.desk.0.refused(&problem))?;
-            }
+            let _ = self.secrets.set_origin(after, &place, &origin).await;
         }
-        Ok(())
     }
 
     /// Takes back what was put.

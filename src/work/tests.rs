@@ -81,27 +81,6 @@ async fn a_key_does_not_become_a_user_name() {
     }
 }
 
-/// An agreement that can't be written beside the value is not lost without a word.
-#[tokio::test]
-async fn what_was_agreed_for_a_key_in_the_vault_is_written_or_told() {
-    let home = Home::new();
-    let desk = home.desk();
-    desk.create_vault(passphrase()).await.unwrap();
-    desk.save(with_key(shop(URL), "a key")).await.unwrap();
-    let agreed = async |desk: &Desk| {
-        let before = desk.connection(&name("shop")).await.unwrap();
-        desk.save(Draft {
-            origin_confirmed: true,
-            replaces: Some(before.name.clone()),
-            ..Draft::new(before)
-        })
-        .await
-    };
-    agreed(&desk).await.unwrap();
-    desk.lock().await;
-    assert!(agreed(&desk).await.is_err());
-}
-
 #[tokio::test]
 async fn a_further_token_goes_with_its_value_and_only_it() {
     let home = Home::new();
