@@ -172,13 +172,22 @@ fn connecting(links: &[&(dyn Error + 'static)], marks: &Marks) -> Failure {
         Some(ErrorKind::PermissionDenied) => {
             Failure::Local("a rule of its own forbids the connection".to_owned())
         }
-        // Without IPv6 there is no address of its kind to connect from.
-        Some(ErrorKind::AddrNotAvailable) if marks.to_ipv6 => Failure::Unreachable,
+        Some(ErrorKind::AddrNotAvailable)
+            if marks.to.is_some_and(|to| to.is_ipv6()) && !has_ipv6() =>
+        {
+            Failure::Unreachable
+        }
         Some(ErrorKind::AddrNotAvailable) => {
             Failure::Local("no address or port is left to connect from".to_owned())
         }
         _ => Failure::Unreachable,
     }
+}
+
+/// Whether this machine has an address of IPv6 at all: without one there is none to connect from, and with one its
+/// ports are used up.
+fn has_ipv6() -> bool {
+    std::net::UdpSocket::bind((std::net::Ipv6Addr::LOCALHOST, 0)).is_ok()
 }
 
 /// TLS did not end, and not by a word of TLS.

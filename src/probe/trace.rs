@@ -4,7 +4,7 @@
 //! ([`super::resolve`]) and the TLS callbacks ([`super::tls`]). They all run within the task that awaits
 //! the request, because the client keeps no pool: so a task-local value finds the right trace.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -39,13 +39,13 @@ impl Attempt {
         pinned: Option<(String, SocketAddr)>,
         race: Arc<Race>,
     ) -> Arc<Self> {
-        let to_ipv6 = pinned.as_ref().is_some_and(|(_, to)| to.is_ipv6());
+        let to = pinned.as_ref().map(|(_, to)| to.ip());
         Arc::new(Self {
             index,
             pinned,
             race,
             marks: Mutex::new(Marks {
-                to_ipv6,
+                to,
                 ..Marks::default()
             }),
         })
@@ -60,8 +60,8 @@ impl Attempt {
 /// What was written down of one attempt.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
-    /// The address is one of IPv6.
-    pub(super) to_ipv6: bool,
+    /// The address, where it is not the proxy's to choose.
+    pub(super) to: Option<IpAddr>,
     /// The connector was called.
     pub(super) begun: Option<Instant>,
     /// The last TLS handshake began: TCP (and, through a proxy, the tunnel) stood then.

@@ -123,7 +123,8 @@ fn judge_response(asked: Asked<'_>, reply: &Reply, response: &Response) -> Judge
         response,
         page: &page,
         by: None,
-        proxied: reply.proxy.is_some(),
+        // Within a tunnel the proxy says nothing.
+        proxied: reply.proxy.is_some() && asked.url.scheme() == "http",
     };
     let answerer = answered_by::weigh(&seen);
     seen.by = Some(answerer.by);

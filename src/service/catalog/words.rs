@@ -32,11 +32,12 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("shape", "its shape is none that the service issues"),
     ("path", "/PATH"),
     ("pattern", "/PATH"),
+    ("san", "DNS:HOST"),
 ];
 
-/// The placeholders of snippets, whose own braces stay: the host, the path of the URL without its last slash, and the
-/// same for a regular expression.
-const OF_SNIPPETS: [&str; 3] = ["host", "path", "pattern"];
+/// The placeholders of snippets, whose own braces stay: the host, the path of the URL without its last slash, the same
+/// for a regular expression, and the host as a certificate names it.
+const OF_SNIPPETS: [&str; 4] = ["host", "path", "pattern", "san"];
 
 /// A snippet with its placeholders replaced by what `fill` gives for them, or by general words.
 pub fn pasted(snippet: &str, fill: impl Fn(&str) -> Option<String>) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use url::Host;
 
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
@@ -39,6 +40,12 @@ impl Facts {
             facts.set("url", endpoint.shown());
             let path = endpoint.url().path().trim_end_matches('/');
             facts.set("pattern", escaped(path));
+            let kind = match endpoint.url().host() {
+                Some(Host::Domain(_)) | None => "DNS",
+                Some(Host::Ipv4(_) | Host::Ipv6(_)) => "IP",
+            };
+            let bare = endpoint.host();
+            facts.set("san", format!("{kind}:{}", bare.trim_matches(['[', ']'])));
             facts.set("path", path);
         }
         facts

@@ -82,6 +82,7 @@ pub(in crate::service) fn mask_verdict(
         .into_iter()
         .chain(&mut verdict.evidence)
         .chain(&mut verdict.remedy.steps)
+        .chain(&mut verdict.remedy.snippet)
         .chain(&mut verdict.remedy.url)
         .chain(&mut verdict.redirects)
         .chain(&mut verdict.service_version)

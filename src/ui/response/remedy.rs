@@ -34,7 +34,8 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
             theme.text,
         );
     }
-    if let Some(text) = &remedy.snippet {
+    // It holds the path of the URL, which may say whose it is.
+    if let Some(text) = remedy.snippet.as_ref().filter(|_| !view.model.war_room) {
         snippet(view, text, sheet);
     }
     if let Some(url) = &remedy.url {
