@@ -51,8 +51,8 @@ impl Columns {
             110..140 => 42,
             _ => 56,
         };
-        let value = cells(needs.value) + 2 + LABEL;
-        let wanted = cells(needs.lamp + 1).min(row.width.saturating_sub(value));
+        let value = cells(needs.value).saturating_add(2 + LABEL);
+        let wanted = cells(needs.lamp.saturating_add(1)).min(row.width.saturating_sub(value));
         let lamp = if least > 2 { least.max(wanted) } else { least };
         let part = |from: u16, to: u16| {
             let x = row.x + from.min(row.width);

@@ -42,6 +42,12 @@ fn a_passphrase_of_the_start_opens_the_vault_before_anything_is_watched() {
         assert!(scene.model.watching && !scene.effects().contains(&watch));
         scene.send(ended.clone());
         assert!(scene.effects().contains(&watch), "{ended:?}");
+        // Paused meanwhile, it stays so.
+        let mut scene = Scene::starting();
+        scene.model.opens_first = true;
+        load(&mut scene, shops(&["a"]));
+        scene.keys("p").send(ended.clone());
+        assert!(!scene.effects().contains(&watch), "{ended:?}");
         // The vault may be the faster one.
         let mut scene = Scene::starting();
         scene.model.opens_first = true;
@@ -50,6 +56,12 @@ fn a_passphrase_of_the_start_opens_the_vault_before_anything_is_watched() {
         load(&mut scene, shops(&["a"]));
         assert!(scene.effects().contains(&watch));
     }
+    // A lock ends what opens it, and what is locked is watched as far as that goes.
+    let mut scene = Scene::starting();
+    scene.model.opens_first = true;
+    load(&mut scene, shops(&["a"]));
+    scene.keys("L");
+    assert!(scene.effects().contains(&watch));
 }
 
 #[test]

@@ -218,6 +218,8 @@ impl Model {
 
     /// Forgets every secret that is held here.
     pub(super) fn lock_now(&mut self, out: &mut Effects) {
+        // Whatever opened the vault at the start is ended with it.
+        self.begin_what_waited(out);
         self.revealed = None;
         self.copied = None;
         if matches!(

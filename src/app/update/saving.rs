@@ -240,8 +240,8 @@ impl Model {
 
     /// The passphrase that came with the start opens the vault before anything is probed: without its keys every
     /// connection would be told as changed, and once more a moment later.
-    fn begin_what_waited(&mut self, out: &mut Effects) {
-        if std::mem::take(&mut self.opens_first) && self.begun {
+    pub(super) fn begin_what_waited(&mut self, out: &mut Effects) {
+        if std::mem::take(&mut self.opens_first) && self.begun && self.watching {
             out.push(Effect::Watch(true));
         }
     }

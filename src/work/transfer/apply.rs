@@ -119,8 +119,10 @@ impl Desk {
             })
             .collect();
         let steps = plan.steps;
+        let here = self.configuration().await?;
+        let is_here = |name: &Name| here.connections.iter().any(|one| one.name == *name);
         let added = steps.iter().filter_map(|step| match step {
-            Step::Add(connection) => Some(connection.name.clone()),
+            Step::Add(connection) => Some(connection.name.clone()).filter(|name| !is_here(name)),
             _ => None,
         });
         // What connections of these names that are gone have left behind is not theirs.
