@@ -176,8 +176,10 @@ fn a_proxy_that_refuses_keeps_its_status() {
     refused.proxy = Some("http://proxy.example:3128".to_owned());
     let mut answered = html(407, &[], "<html>");
     answered.proxy = Some("http://proxy.example:3128".to_owned());
-    for reply in [refused, answered] {
-        let run = climb(shop(), vec![reply]);
+    let mut plain = shop();
+    plain.url = "http://billing.example.com/blesta".to_owned();
+    for (subject, reply) in [(shop(), refused), (plain, answered.clone())] {
+        let run = climb(subject, vec![reply]);
         assert_eq!(
             (run.reason(), run.verdict.status),
             (Reason::ProxyFailed, 407)
@@ -185,12 +187,11 @@ fn a_proxy_that_refuses_keeps_its_status() {
         assert_eq!(run.verdict.answered_by, AnsweredBy::Proxy);
         assert!(run.verdict.cause.contains("proxy.example"));
     }
-    let run = climb(shop(), vec![html(407, &[], "<html>")]);
-    assert_eq!(
-        run.reason(),
-        Reason::UnexpectedStatus,
-        "no proxy was in use"
-    );
+    // Within a tunnel it is the target that speaks.
+    for reply in [answered, html(407, &[], "<html>")] {
+        let run = climb(shop(), vec![reply]);
+        assert_eq!(run.reason(), Reason::UnexpectedStatus);
+    }
 }
 
 #[test]
