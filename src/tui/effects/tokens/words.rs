@@ -67,6 +67,7 @@ pub(super) fn failed(effect: &TokensEffect, trouble: Trouble) -> Option<TokensMe
         TokensEffect::CopyHeld(_) | TokensEffect::DropKeys | TokensEffect::Forget => return None,
     })
 }
+
 /// The words of an error, and what can be done about it.
 pub(super) fn trouble(error: TokenError) -> Trouble {
     let text = inert(&said(&error), 400);
