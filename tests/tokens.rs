@@ -658,8 +658,10 @@ async fn a_failing_service_that_names_a_time_is_left_alone_until_then() {
     let client = server.client();
     let problem = client.token(ID).await.unwrap_err();
     assert_eq!(problem.status(), Some(503));
-    let problem = client.token(ID).await.unwrap_err();
-    assert_eq!(problem.reason(), Reason::RateLimited);
+    let held_back = client.token(ID).await.unwrap_err();
+    assert!(matches!(held_back, TokenProblem::Throttled { .. }));
+    assert_eq!(held_back.reason(), problem.reason(), "one outage, one word");
+    assert_eq!(held_back.status(), Some(503));
     assert_eq!(server.seen().len(), 1);
 }
 

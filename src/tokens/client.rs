@@ -51,8 +51,8 @@ struct Inner {
     /// Sensitive: the client's own debug output does not show it.
     authorization: HeaderValue,
     pause: Duration,
-    /// Nothing is sent before: 429, `Retry-After`.
-    quiet_until: Mutex<Option<Timestamp>>,
+    /// Nothing is sent before, and the status that asked for it: 429, `Retry-After`.
+    quiet: Mutex<Option<(Timestamp, u16)>>,
 }
 
 impl std::fmt::Debug for TokenClient {
@@ -82,7 +82,7 @@ impl TokenClient {
             id: id.to_owned(),
             authorization: build::authorization(id, secret).map_err(TokenProblem::Local)?,
             pause: way.pause,
-            quiet_until: Mutex::default(),
+            quiet: Mutex::default(),
         };
         Ok(Self(Arc::new(inner), Tries::Several))
     }
@@ -101,10 +101,14 @@ impl TokenClient {
 
     /// Until when the service wants quiet, where it said so and that is not over.
     pub fn quiet_until(&self) -> Option<Timestamp> {
-        let quiet = self.0.quiet_until.lock();
+        self.quiet().map(|(until, _)| until)
+    }
+
+    fn quiet(&self) -> Option<(Timestamp, u16)> {
+        let quiet = self.0.quiet.lock();
         quiet
             .unwrap_or_else(PoisonError::into_inner)
-            .filter(|until| *until > Timestamp::now())
+            .filter(|(until, _)| *until > Timestamp::now())
     }
 
     /// One page of the account's tokens.

@@ -47,6 +47,8 @@ pub enum TokenProblem {
         doing: String,
         /// Nothing is sent before.
         until: Timestamp,
+        /// The status that it asked with.
+        status: u16,
     },
     /// An answer that is not what the API sends.
     #[error("{doing}: the answer is not what this API sends ({why})")]
@@ -71,8 +73,8 @@ impl TokenProblem {
             Self::PlainHttp { .. } => Reason::KeyWithheld,
             Self::Local(_) => Reason::LocalError,
             Self::Unanswered { reason, .. } => *reason,
-            Self::Refused(refusal) => refusal.reason(),
-            Self::Throttled { .. } => Reason::RateLimited,
+            Self::Refused(refusal) => reason_of(refusal.status, refusal.by_service),
+            Self::Throttled { status, .. } => reason_of(*status, false),
             Self::Unreadable { .. } => Reason::NotTheService,
             Self::TooLarge { .. } => Reason::BodyTooLarge,
         }
@@ -88,11 +90,11 @@ impl TokenProblem {
         }
     }
 
-    /// The status of the answer, where there was one; 429 for a wait that is still on.
+    /// The status of the answer, where there was one; of the one that began it for a wait that is still on.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Refused(refusal) => Some(refusal.status),
-            Self::Throttled { .. } => Some(429),
+            Self::Throttled { status, .. } => Some(*status),
             Self::PlainHttp { .. }
             | Self::Local(_)
             | Self::Unanswered { .. }
@@ -144,21 +146,6 @@ impl Refusal {
         }
     }
 
-    fn reason(&self) -> Reason {
-        match (self.status, self.by_service) {
-            (401, _) => Reason::CredentialsRejected,
-            (403, true) => Reason::PermissionMissing,
-            (403, false) => Reason::ServerRule,
-            (404, _) => Reason::NotFound,
-            (429, _) => Reason::RateLimited,
-            (500, true) => Reason::ServiceException,
-            (502 | 504, _) => Reason::GatewayDown,
-            (503, _) => Reason::Maintenance,
-            (500.., _) => Reason::ServerError,
-            _ => Reason::UnexpectedStatus,
-        }
-    }
-
     fn meaning(&self) -> String {
         match self.status {
             300..=399 => "the service redirects, which is not followed with a key".to_owned(),
@@ -172,6 +159,22 @@ impl Refusal {
             500.. => "the service failed".to_owned(),
             _ => "the service refused".to_owned(),
         }
+    }
+}
+
+/// What a probe would call a status that says no.
+fn reason_of(status: u16, by_service: bool) -> Reason {
+    match (status, by_service) {
+        (401, _) => Reason::CredentialsRejected,
+        (403, true) => Reason::PermissionMissing,
+        (403, false) => Reason::ServerRule,
+        (404, _) => Reason::NotFound,
+        (429, _) => Reason::RateLimited,
+        (500, true) => Reason::ServiceException,
+        (502 | 504, _) => Reason::GatewayDown,
+        (503, _) => Reason::Maintenance,
+        (500.., _) => Reason::ServerError,
+        _ => Reason::UnexpectedStatus,
     }
 }
 

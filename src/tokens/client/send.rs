@@ -82,9 +82,8 @@ pub(super) struct Received {
 impl TokenClient {
     /// Sends `call`; a GET up to three times, unless each is to be sent once.
     pub(super) async fn send(&self, call: &Call) -> Result<Received, TokenProblem> {
-        if let Some(until) = self.quiet_until() {
-            let doing = call.doing.clone();
-            return Err(TokenProblem::Throttled { doing, until });
+        if let Some((until, status)) = self.quiet() {
+            return Err(throttled(call, until, status));
         }
         let mut pause = self.0.pause;
         let several = self.1 == Tries::Several && call.method == Method::GET;
@@ -121,10 +120,9 @@ impl TokenClient {
         let retry_after = header(&response, &RETRY_AFTER);
         let quiet = quiet_until(status.as_u16(), retry_after.as_deref(), Timestamp::now());
         if let Some(until) = quiet {
-            self.keep_quiet(until);
+            self.keep_quiet(until, status.as_u16());
             if status == StatusCode::TOO_MANY_REQUESTS {
-                let doing = call.doing.clone();
-                return Err(TokenProblem::Throttled { doing, until });
+                return Err(throttled(call, until, status.as_u16()));
             }
         }
         let range = header(&response, &CONTENT_RANGE);
@@ -138,13 +136,19 @@ impl TokenClient {
         Err(Box::new(Refusal::read(doing, status.as_u16(), call.module, &body)).into())
     }
 
-    fn keep_quiet(&self, until: Timestamp) {
-        let mut quiet = self
-            .0
-            .quiet_until
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        *quiet = Some(until.max(quiet.unwrap_or(until)));
+    /// The longest wait that anybody asked for.
+    fn keep_quiet(&self, until: Timestamp, status: u16) {
+        let mut quiet = self.0.quiet.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = (until, status);
+        *quiet = Some(quiet.map_or(asked, |before| before.max(asked)));
+    }
+}
+
+fn throttled(call: &Call, until: Timestamp, status: u16) -> TokenProblem {
+    TokenProblem::Throttled {
+        doing: call.doing.clone(),
+        until,
+        status,
     }
 }
 
