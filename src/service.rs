@@ -17,7 +17,7 @@ pub use catalog::{Catalog, Entry, Service, ServiceFileProblem};
 pub use judge::{last_good, quiet_until};
 pub use ladder::Ladder;
 pub use step::{Answer, Ask, Authorization, Request, Step, StopAfter};
-pub use subject::{Accepted, Held, LastGood, Manner, Past, Subject};
+pub use subject::{Accepted, Held, LastGood, Manner, OwnTokenSeen, Past, Subject};
 
 #[cfg(test)]
 mod tests;

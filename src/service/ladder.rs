@@ -232,7 +232,7 @@ impl Ladder {
 
     /// How the pair was accepted in this run, to be remembered for the next one.
     pub fn accepted(&self) -> Option<Accepted> {
-        self.accepted
+        self.accepted.clone()
     }
 
     /// Whether the service was recognised at exactly this URL in this run.

@@ -1,5 +1,6 @@
 //! What a ladder runs over: one connection, saved or not, with the secrets that are at hand.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::budget::Stop;
@@ -48,12 +49,26 @@ pub struct Past {
 }
 
 /// How a pair was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Accepted {
     /// By the service's own headers; otherwise by its default scheme.
     pub by_headers: bool,
     /// Through `/index.php/api`, because rewriting is off.
     pub through_index: bool,
+    /// What the service said of the key's own token, where it tells about it.
+    pub own_token: Option<OwnTokenSeen>,
+}
+
+/// An answer about the key's own token, which scheduled probes ask for once a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnTokenSeen {
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// Its status, inert; nothing where no whole answer came.
+    pub status: Option<String>,
+    /// When it ends, inert, as the service writes it.
+    pub expires: Option<String>,
 }
 
 /// Fingerprint of a good run, to tell what has changed when a later one fails. Every text is inert.

@@ -83,12 +83,14 @@ impl Desk {
         let mut base = endpoint(connection)?;
         if let (Some(fallback), true) = (
             &service.text().requests.fallback,
-            accepted.is_some_and(|how| how.through_index),
+            accepted.as_ref().is_some_and(|how| how.through_index),
         ) {
             base = base.join(fallback);
         }
         let style = match connection.auth {
-            AuthStyle::Auto if accepted.is_some_and(|how| how.by_headers) => AuthStyle::Headers,
+            AuthStyle::Auto if accepted.as_ref().is_some_and(|how| how.by_headers) => {
+                AuthStyle::Headers
+            }
             style => style,
         };
         // Where no key is held a probe sends none.
@@ -231,6 +233,7 @@ mod tests {
         let how = Accepted {
             by_headers: true,
             through_index: true,
+            own_token: None,
         };
         let state = desk.0.state().unwrap();
         let accepted = Some((KeyFingerprint("k".to_owned()), how));

@@ -262,7 +262,7 @@ impl Errand {
 /// Takes into `record` what one probe found out.
 fn learn(record: &mut PastRecord, pair: Option<KeyFingerprint>, verdict: &Verdict, found: &Found) {
     record.service_seen |= found.service_seen;
-    match (found.accepted, pair) {
+    match (found.accepted.clone(), pair) {
         (Some(how), Some(pair)) => {
             record.accepted = Some((pair, how));
             if record.identity.is_none() {
@@ -399,12 +399,8 @@ mod tests {
 
     #[test]
     fn saving_agrees_to_the_account_that_was_seen() {
-        let how = Accepted {
-            by_headers: false,
-            through_index: false,
-        };
         let seen = |accepted: bool| PastRecord {
-            accepted: accepted.then(|| (KeyFingerprint("k".to_owned()), how)),
+            accepted: accepted.then(|| (KeyFingerprint("k".to_owned()), Accepted::default())),
             identity: Some(account("new")),
             ..PastRecord::default()
         };
@@ -443,13 +439,10 @@ mod tests {
         let later = found("2026-11-26T04:10:00Z");
         assert!(!is_known(&known, &later), "a sign of life");
 
-        let how = Accepted {
-            by_headers: false,
-            through_index: false,
-        };
+        let how = Accepted::default();
         let mut keyed = found("2026-11-26T04:01:00Z");
         keyed.pair = Some(("shop".to_owned(), Secret::new("k")));
-        keyed.accepted = Some(how);
+        keyed.accepted = Some(how.clone());
         assert!(!is_known(&known, &keyed), "whose key it was is looked up");
         let pair = || KeyFingerprint("k".to_owned());
         known.pair = Some(pair());

@@ -1,5 +1,6 @@
 //! After the key was taken: which company or account, which version, and the key's own token.
 
+use jiff::SignedDuration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
@@ -7,13 +8,15 @@ use crate::domain::budget::AttemptEnd;
 use crate::domain::text::inert;
 use crate::domain::{CheckId, Endpoint, Identity, Outcome, Reason, Reply, State};
 
-use super::super::catalog::format::{IdentityText, Scheme};
+use super::super::catalog::format::{IdentityText, OwnToken, Scheme};
 use super::super::judge::changes::shown;
 use super::super::judge::{clock, recognise, tls};
 use super::super::step::Step;
-use super::super::subject::Manner;
+use super::super::subject::{Manner, OwnTokenSeen};
 use super::{Ladder, Main, Stage};
 
+/// How long a scheduled probe takes what was said of the key's own token for what holds.
+const OWN_TOKEN_HOLDS: SignedDuration = SignedDuration::from_hours(24);
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 impl Ladder {
@@ -140,43 +143,77 @@ impl Ladder {
     pub(super) fn after_calls(&mut self, scheme: Scheme) -> Step {
         let own = self.service.text().own_token.clone();
         let username = self.pair.as_ref().map(|pair| pair.username.clone());
-        match (own, username) {
-            (Some(own), Some(username)) if self.looks_on() => {
-                let username = utf8_percent_encode(&username, SEGMENT).to_string();
-                let path = own.path.replace("{username}", &username);
-                self.ask_further(Stage::OwnToken, &path, scheme)
-            }
-            _ => self.ask_shared(),
+        let (Some(own), Some(username)) = (own, username) else {
+            return self.ask_shared();
+        };
+        if self.asks_own_token() {
+            let username = utf8_percent_encode(&username, SEGMENT).to_string();
+            let path = own.path.replace("{username}", &username);
+            return self.ask_further(Stage::OwnToken, &path, scheme);
         }
+        self.tell_own_token(&own);
+        self.ask_shared()
+    }
+
+    /// Whether this run asks for the key's own token: each that a person waits for, and a scheduled one where what
+    /// is known is a day old, so that a watch says what a person would be told.
+    fn asks_own_token(&self) -> bool {
+        let accepted = self.accepted.as_ref();
+        let known = accepted.and_then(|accepted| accepted.own_token.as_ref());
+        let at = self.main.as_ref().map(|main| main.reply.at);
+        let holds = known.zip(at).is_some_and(|(known, at)| {
+            let age = at.duration_since(known.at);
+            // A clock that was set back makes it no younger.
+            !age.is_negative() && age < OWN_TOKEN_HOLDS
+        });
+        self.looks_on() || (self.subject.manner == Manner::Scheduled && !holds)
     }
 
     /// What the service says of the key's own token; anything but a whole answer is passed over.
     pub(super) fn after_own_token(&mut self, reply: Reply) -> Step {
         self.attempt = Some(further_end(&reply));
-        let own = self.service.text().own_token.clone();
-        if let (Some(json), Some(own)) = (accepted_json(&reply), own) {
-            let text = |pointer: &str| {
-                let value = json.pointer(pointer)?.as_str()?;
-                Some(inert(value, 60))
-            };
-            if let Some(status) = text(&own.status) {
-                self.notes.push(format!("the key's own token is {status}"));
-                self.facts.set("message", &status);
-                if own.inactive.contains(&status.to_lowercase()) {
-                    self.warnings.push(Reason::KeyInUseInactive.into());
-                    self.checks.set(
-                        CheckId::Credentials,
-                        State::Warn,
-                        format!("token {status}"),
-                        None,
-                    );
-                }
-            }
-            if let Some(expires) = own.expires.as_deref().and_then(text) {
-                self.notes.push(format!("it expires {expires}"));
+        let Some(own) = self.service.text().own_token.clone() else {
+            return self.ask_shared();
+        };
+        let json = accepted_json(&reply);
+        let text = |pointer: &str| {
+            let value = json.as_ref()?.pointer(pointer)?.as_str()?;
+            Some(inert(value, 60))
+        };
+        let seen = OwnTokenSeen {
+            at: reply.at,
+            status: text(&own.status),
+            expires: own.expires.as_deref().and_then(text),
+        };
+        if let Some(accepted) = &mut self.accepted {
+            accepted.own_token = Some(seen);
+        }
+        self.tell_own_token(&own);
+        self.ask_shared()
+    }
+
+    /// Says what is known of the key's own token.
+    fn tell_own_token(&mut self, own: &OwnToken) {
+        let accepted = self.accepted.as_ref();
+        let Some(seen) = accepted.and_then(|accepted| accepted.own_token.clone()) else {
+            return;
+        };
+        if let Some(status) = seen.status {
+            self.notes.push(format!("the key's own token is {status}"));
+            self.facts.set("message", &status);
+            if own.inactive.contains(&status.to_lowercase()) {
+                self.warnings.push(Reason::KeyInUseInactive.into());
+                self.checks.set(
+                    CheckId::Credentials,
+                    State::Warn,
+                    format!("token {status}"),
+                    None,
+                );
             }
         }
-        self.ask_shared()
+        if let Some(expires) = seen.expires {
+            self.notes.push(format!("it expires {expires}"));
+        }
     }
 
     /// Days left, where the certificate's end is a warning.

@@ -67,6 +67,7 @@ impl Ladder {
             .subject
             .past
             .accepted
+            .as_ref()
             .is_some_and(|past| past.by_headers);
         by_headers && matches!(self.subject.manner, Manner::Scheduled | Manner::Typing)
     }
@@ -222,9 +223,11 @@ impl Ladder {
 
     fn write_accepted(&mut self, scheme: Scheme, ms: Option<f64>) {
         self.recognised();
+        let past = self.subject.past.accepted.as_ref();
         self.accepted = Some(Accepted {
             by_headers: scheme == Scheme::Headers,
             through_index: self.through_index,
+            own_token: past.and_then(|past| past.own_token.clone()),
         });
         let detail = format!("accepted by {}", style(scheme));
         self.checks.set(CheckId::Credentials, State::Ok, detail, ms);

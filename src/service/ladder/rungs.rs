@@ -26,7 +26,7 @@ impl Ladder {
         self.pair = planned.pair;
         self.notes.extend(planned.notes);
         self.endpoint = Some(endpoint);
-        if let Some(accepted) = self.subject.past.accepted {
+        if let Some(accepted) = &self.subject.past.accepted {
             // Somebody who asks wants to know whether rewriting works by now.
             self.through_index = accepted.through_index && !self.is_asked_for();
         }
@@ -82,8 +82,8 @@ impl Ladder {
     /// The service was recognised at this URL, or its file knows no call that would recognise it.
     fn bare_may_be_skipped(&self) -> bool {
         let past = &self.subject.past;
-        let fresh =
-            past.accepted.is_some_and(|accepted| accepted.through_index) && !self.through_index;
+        let accepted = past.accepted.as_ref();
+        let fresh = accepted.is_some_and(|accepted| accepted.through_index) && !self.through_index;
         let known = past.service_seen || past.accepted.is_some();
         self.service.text().requests.bare.is_none() || (known && !fresh)
     }

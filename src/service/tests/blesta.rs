@@ -26,6 +26,7 @@ fn key_alone(reply: Reply) -> Run {
     subject.past.accepted = Some(crate::service::Accepted {
         by_headers: false,
         through_index: false,
+        own_token: None,
     });
     subject.auth = crate::domain::AuthStyle::Basic;
     climb(subject, vec![reply])

@@ -1,9 +1,11 @@
 //! `CloudBlue` Connect.
 
+use jiff::SignedDuration;
+
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{AnsweredBy, Outcome, Reason, Reply, Secret, ServiceId};
-use crate::service::{Held, Manner, Subject};
+use crate::service::{Accepted, Held, Manner, OwnTokenSeen, Subject};
 
 const URL: &str = "https://api.connect.cloudblue.com/public/v1/";
 const SECRET: &str = "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8";
@@ -87,6 +89,51 @@ fn a_token_that_ends_is_said() {
         assert_eq!(run.reason(), reason, "{status}");
         assert!(!format!("{:?}", run.verdict).contains("never shown"));
     }
+}
+
+#[test]
+fn a_watch_says_what_a_person_is_told_of_the_token_and_asks_once_a_day() {
+    let scheduled = |asked_ago: Option<SignedDuration>| {
+        let mut subject = connect();
+        subject.manner = Manner::Scheduled;
+        subject.past.service_seen = true;
+        subject.past.accepted = Some(Accepted {
+            own_token: asked_ago.map(|ago| OwnTokenSeen {
+                at: now().checked_sub(ago).unwrap(),
+                status: Some("expiring".to_owned()),
+                expires: None,
+            }),
+            ..Accepted::default()
+        });
+        subject
+    };
+    let day = SignedDuration::from_hours(24);
+    let second = SignedDuration::from_secs(1);
+    let active = || own(200, r#"{"status":"active"}"#);
+    for (asked_ago, asks) in [
+        (None, true),
+        (Some(second), false),
+        (Some(day - second), false),
+        (Some(day), true),
+        (Some(-second), true),
+    ] {
+        let mut replies = vec![own(200, ACCOUNTS)];
+        replies.extend(asks.then(active));
+        let run = climb(scheduled(asked_ago), replies);
+        let (reason, status) = if asks {
+            (Reason::Connected, "active")
+        } else {
+            (Reason::KeyInUseInactive, "expiring")
+        };
+        assert_eq!(run.reason(), reason, "{asked_ago:?}");
+        let seen = run.ladder.accepted().unwrap().own_token.unwrap();
+        assert_eq!(seen.status.as_deref(), Some(status));
+        assert_eq!(seen.at == now(), asks, "when it was asked is remembered");
+    }
+    // What the service does not tell is not asked for at every interval.
+    let run = climb(scheduled(None), vec![own(200, ACCOUNTS), own(403, "{}")]);
+    let seen = run.ladder.accepted().unwrap().own_token.unwrap();
+    assert_eq!((seen.at, seen.status), (now(), None));
 }
 
 #[test]
@@ -195,7 +242,7 @@ fn refusals_have_their_reasons() {
         );
     }
     assert_eq!(
-        climb(scheduled(), vec![own(200, "[]")]).reason(),
+        climb(scheduled(), vec![own(200, "[]"), own(403, "{}")]).reason(),
         Reason::Connected
     );
 }
@@ -210,7 +257,7 @@ fn the_handle_is_accepted_as_it_is_pasted() {
         let mut subject = scheduled();
         subject.username = String::new();
         subject.key = Held::Present(Secret::new(pasted));
-        let run = climb(subject, vec![own(200, ACCOUNTS)]);
+        let run = climb(subject, vec![own(200, ACCOUNTS), own(403, "{}")]);
         assert_eq!(run.reason(), Reason::Connected);
         let (username, key) = run.ladder.pair().unwrap();
         assert_eq!((username, key.expose()), ("SU-160-984-311", SECRET));

@@ -23,6 +23,7 @@ fn accepted(manner: Manner, by_headers: bool) -> Subject {
     subject.past.accepted = Some(Accepted {
         by_headers,
         through_index: false,
+        own_token: None,
     });
     subject
 }
@@ -436,6 +437,7 @@ fn a_path_through_index_is_remembered() {
         subject.past.accepted = Some(Accepted {
             by_headers: false,
             through_index: true,
+            own_token: None,
         });
         subject
     };

@@ -400,6 +400,7 @@ fn silence_counts_against_a_key_that_was_never_taken() {
         taken.past.accepted = Some(Accepted {
             by_headers: false,
             through_index: false,
+            own_token: None,
         });
         let run = climb(taken, vec![silence(failure)]);
         assert_eq!(

@@ -50,7 +50,7 @@ impl PastRecord {
             .filter(|(accepted, _)| Some(accepted) == pair);
         Past {
             service_seen: self.service_seen,
-            accepted: accepted.map(|(_, how)| *how),
+            accepted: accepted.map(|(_, how)| how.clone()),
             identity: self.identity.clone(),
             last_good: self.last_good.clone(),
             paused: None,

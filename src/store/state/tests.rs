@@ -205,6 +205,7 @@ fn the_past_belongs_to_a_connection_its_url_and_its_pair() {
     let how = Accepted {
         by_headers: true,
         through_index: false,
+        own_token: None,
     };
     let identity = Identity {
         id: Some("1".into()),
@@ -219,7 +220,7 @@ fn the_past_belongs_to_a_connection_its_url_and_its_pair() {
     state
         .update_past(&shop, url, |past| {
             past.service_seen = true;
-            past.accepted = Some((pair.clone(), how));
+            past.accepted = Some((pair.clone(), how.clone()));
             past.identity = Some(identity.clone());
             past.last_good = Some(good.clone());
         })

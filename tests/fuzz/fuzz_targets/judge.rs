@@ -128,6 +128,7 @@ impl Case {
             subject.past.accepted = Some(Accepted {
                 by_headers: self.service == "connect",
                 through_index: false,
+                own_token: None,
             });
         }
         subject
