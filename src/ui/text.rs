@@ -24,7 +24,26 @@ pub(super) fn clean_columns(text: &str) -> String {
 
 /// Cells that `text` takes.
 pub(super) fn width(text: &str) -> usize {
-    text.width()
+    one_cell_each(text).unwrap_or_else(|| text.width())
+}
+
+/// How many characters `text` has, where each of them stands in a cell of its own and takes no mark from the next:
+/// most of what a screen shows, and found out in a tenth of the time of looking for graphemes.
+fn one_cell_each(text: &str) -> Option<usize> {
+    let mut count = 0;
+    for c in text.chars() {
+        // ASCII; dots, arrows, lines, blocks and circles, of which those that are two cells wide end the last row.
+        if !matches!(c, ' '..='~' | '·' | '…' | '←'..='⇿' | '─'..='◼') {
+            return None;
+        }
+        count += 1;
+    }
+    Some(count)
+}
+
+/// Cells that `line` takes.
+fn line_width(line: &Line<'_>) -> usize {
+    line.iter().map(|span| width(&span.content)).sum()
 }
 
 /// `text` in at most `cells` cells; an ellipsis says that it was cut.
@@ -106,13 +125,13 @@ pub(super) fn prefix(text: &str, cells: usize) -> &str {
 
 /// `line` in at most `cells` cells, with its styles; an ellipsis says that it was cut.
 pub(super) fn fit(line: Line<'_>, cells: usize) -> Line<'_> {
-    if line.width() <= cells {
+    if line_width(&line) <= cells {
         return line;
     }
     let mut left = cells;
     let mut spans: Vec<Span<'_>> = Vec::new();
     for span in line.spans {
-        let needed = span.width();
+        let needed = width(&span.content);
         // One cell is kept for the ellipsis: more follows, or this span does not fit.
         if needed < left {
             left -= needed;
@@ -133,13 +152,38 @@ pub(super) fn put(buf: &mut Buffer, row: Rect, line: Line<'_>) {
     if row.is_empty() {
         return;
     }
-    buf.set_line(row.x, row.y, &fit(line, usize::from(row.width)), row.width);
+    let line = fit(line, usize::from(row.width));
+    let mut x = row.x;
+    for span in &line {
+        let room = row.right().saturating_sub(x);
+        x = put_text(
+            buf,
+            (x, row.y),
+            &span.content,
+            line.style.patch(span.style),
+            room,
+        );
+    }
+}
+
+/// Draws `text` in at most `room` cells, and returns the column behind it.
+fn put_text(buf: &mut Buffer, (x, y): (u16, u16), text: &str, style: Style, room: u16) -> u16 {
+    if one_cell_each(text).is_none() {
+        let (behind, _) = buf.set_stringn(x, y, text, usize::from(room), style);
+        return behind;
+    }
+    let mut behind = x;
+    for (at, c) in (x..x.saturating_add(room)).zip(text.chars()) {
+        buf[(at, y)].set_char(c).set_style(style);
+        behind = at + 1;
+    }
+    behind
 }
 
 /// Draws `right` at the right end of the row and `left` in what remains, a blank between them. `right` goes
 /// first where only one has room.
 pub(super) fn put_both(buf: &mut Buffer, row: Rect, left: Line<'_>, right: Line<'_>) {
-    let taken = cells(right.width()).min(row.width);
+    let taken = cells(line_width(&right)).min(row.width);
     let start = row.right() - taken;
     put(
         buf,
@@ -232,6 +276,46 @@ mod tests {
         assert_eq!(fit(line.clone(), 6).to_string(), "abcde…");
         assert_eq!(fit(line.clone(), 3).to_string(), "ab…");
         assert_eq!(fit(line, 0).to_string(), "");
+    }
+
+    #[test]
+    fn texts_of_single_cells_are_measured_and_drawn_as_all_others() {
+        let texts = [
+            "ab ●│…→·",
+            "",
+            "株式",
+            "e\u{301}",
+            "◽",
+            "◾",
+            "▶\u{fe0f}",
+            "a\u{200d}b",
+            "✖",
+            "\u{7f}",
+        ];
+        for text in texts {
+            assert_eq!(width(text), text.width(), "{text:?}");
+        }
+        let style = Style::new().bold();
+        for room in 0..12 {
+            for text in texts {
+                let area = Rect::new(0, 0, 12, 1);
+                let (mut ours, mut theirs) = (Buffer::empty(area), Buffer::empty(area));
+                let behind = put_text(&mut ours, (1, 0), text, style, room);
+                let (expected, _) = theirs.set_stringn(1, 0, text, usize::from(room), style);
+                assert_eq!(behind, expected, "{text:?} in {room}");
+                assert_eq!(ours, theirs, "{text:?} in {room}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_character_that_is_passed_by_takes_one_cell() {
+        let passed = |c: &char| one_cell_each(c.encode_utf8(&mut [0; 4])).is_some();
+        let wrong: String = ('\0'..='\u{ffff}')
+            .filter(passed)
+            .filter(|c| c.width() != Some(1))
+            .collect();
+        assert_eq!(wrong, "");
     }
 
     #[test]
