@@ -30,6 +30,9 @@ pub(super) fn width(text: &str) -> usize {
 /// How many characters `text` has, where each of them stands in a cell of its own and takes no mark from the next:
 /// most of what a screen shows, and found out in a tenth of the time of looking for graphemes.
 fn one_cell_each(text: &str) -> Option<usize> {
+    if is_printable(text) {
+        return Some(text.len());
+    }
     let mut count = 0;
     for c in text.chars() {
         // ASCII; dots, arrows, lines, blocks and circles, of which those that are two cells wide end the last row.
@@ -39,6 +42,11 @@ fn one_cell_each(text: &str) -> Option<usize> {
         count += 1;
     }
     Some(count)
+}
+
+/// Whether `text` is of ASCII's visible characters and blanks.
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Cells that `line` takes.
@@ -168,16 +176,26 @@ pub(super) fn put(buf: &mut Buffer, row: Rect, line: Line<'_>) {
 
 /// Draws `text` in at most `room` cells, and returns the column behind it.
 fn put_text(buf: &mut Buffer, (x, y): (u16, u16), text: &str, style: Style, room: u16) -> u16 {
-    if one_cell_each(text).is_none() {
+    let Some(count) = one_cell_each(text) else {
         let (behind, _) = buf.set_stringn(x, y, text, usize::from(room), style);
         return behind;
+    };
+    let count = count.min(usize::from(room));
+    if count == 0 {
+        return x;
     }
-    let mut behind = x;
-    for (at, c) in (x..x.saturating_add(room)).zip(text.chars()) {
-        buf[(at, y)].set_char(c).set_style(style);
-        behind = at + 1;
+    let start = buf.index_of(x, y);
+    let drawn = buf.content.iter_mut().skip(start).take(count);
+    if is_printable(text) {
+        for (cell, byte) in drawn.zip(text.bytes()) {
+            cell.set_char(char::from(byte)).set_style(style);
+        }
+    } else {
+        for (cell, c) in drawn.zip(text.chars()) {
+            cell.set_char(c).set_style(style);
+        }
     }
-    behind
+    x.saturating_add(cells(count))
 }
 
 /// Draws `right` at the right end of the row and `left` in what remains, a blank between them. `right` goes
