@@ -16,6 +16,7 @@ pub mod verify;
 pub use catalog::{Catalog, Entry, Service, ServiceFileProblem};
 pub use judge::{last_good, quiet_until};
 pub use ladder::Ladder;
+pub use sign::mask_secret;
 pub use step::{Answer, Ask, Authorization, Request, Step, StopAfter};
 pub use subject::{Accepted, Held, LastGood, Manner, OwnTokenSeen, Past, Subject};
 

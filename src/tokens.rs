@@ -11,6 +11,7 @@
 
 pub mod answer;
 pub mod client;
+mod echo;
 mod group;
 mod lenient;
 pub mod problem;

@@ -1125,3 +1125,115 @@ async fn killed_at_any_request_of_a_renewal_the_connection_works_afterwards() {
         assert_eq!(probed.code == 0, lives_on, "{at}: {probed:?}");
     }
 }
+
+/// A saved connection to a scripted service, asked by the real binary.
+async fn listed(script: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static) -> (Done, usize) {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(script).await;
+    let run = |line: &str| {
+        let arguments: Vec<_> = line.split(' ').collect();
+        tokio::task::block_in_place(|| {
+            switchboard(home.path(), &arguments, &[("MARKET_KEY", KEY)], "")
+        })
+    };
+    let url = server.base.url();
+    let added = run(&format!(
+        "connection add market --service connect --url {url} --username {OWN} --key-ref env:MARKET_KEY"
+    ));
+    assert_eq!(added.code, 0, "{added:?}");
+    let done = run("token list market --format json");
+    (done, server.seen().len())
+}
+
+fn row(id: &str) -> Value {
+    json!({ "id": id, "status": "active" })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_never_ends_is_not_asked_for_ever() {
+    let once = || answer(200, &[], &json!([row("SU-1"), row("SU-2")]).to_string());
+    let (done, asked) = listed(move |_, _| once()).await;
+    assert_eq!((done.code, asked), (0, 2), "not paged: {done:?}");
+    assert_eq!(
+        done.json().as_array().unwrap().len(),
+        2,
+        "each of them once"
+    );
+
+    let total = [("Content-Range", "items 0-1/900")];
+    let again = move |_: usize, _: &Seen| answer(200, &total, &json!([row("SU-1")]).to_string());
+    let (done, asked) = listed(again).await;
+    assert_eq!((done.code, asked), (1, 2), "{done:?}");
+    assert!(
+        done.err.contains("its pages repeat, 1 of 900 tokens came"),
+        "{done:?}"
+    );
+
+    // A row that was made meanwhile moves the others on by one.
+    let (done, asked) = listed(|number, _| match number {
+        1 => answer(
+            200,
+            &[("Content-Range", "items 0-1/3")],
+            &json!([row("SU-3"), row("SU-2")]).to_string(),
+        ),
+        _ => answer(
+            200,
+            &[("Content-Range", "items 2-3/4")],
+            &json!([row("SU-2"), row("SU-1")]).to_string(),
+        ),
+    })
+    .await;
+    assert_eq!((done.code, asked), (0, 2), "{done:?}");
+    let ids: Vec<_> = done
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|token| token["id"].clone())
+        .collect();
+    assert_eq!(ids, ["SU-3", "SU-2", "SU-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_service_repeats_of_the_key_is_shown_nowhere() {
+    let echoing = |_: usize, seen: &Seen| {
+        let header = seen.header("authorization").unwrap();
+        let body = json!([{ "id": "SU-1", "name": header, "description": KEY.to_uppercase(), "owner": { "name": header } }]);
+        answer(200, &[], &body.to_string())
+    };
+    let (done, _) = listed(echoing).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.contains("ApiKey SU-160-984-311:••••"), "{done:?}");
+    let (refused, _) = listed(|_, seen| {
+        let header = seen.header("authorization").unwrap();
+        answer(
+            400,
+            &[],
+            &json!({ "error_code": header, "errors": [header] }).to_string(),
+        )
+    })
+    .await;
+    assert!(
+        refused.err.contains("ApiKey SU-160-984-311:••••"),
+        "{refused:?}"
+    );
+    for text in [done.out, done.err, refused.out, refused.err] {
+        assert!(!text.to_lowercase().contains(KEY), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_odd_header_is_passed_over_and_what_is_not_http_is_said() {
+    let odd = Server::start(|_, _| {
+        answer(
+            200,
+            &[("X-A", "\u{1b}[2J"), ("Odd Name ", "1")],
+            &row(ID).to_string(),
+        )
+    })
+    .await;
+    assert_eq!(odd.client().token(ID).await.unwrap().id.as_deref(), Some(ID));
+    let other = Server::start(|_, _| b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()).await;
+    let problem = other.client().token(ID).await.unwrap_err();
+    assert_eq!(problem.reason(), Reason::NotHttp, "{problem}");
+}

@@ -15,6 +15,7 @@ mod echo;
 mod paste;
 pub mod scan;
 
+pub use echo::mask_secret;
 pub(super) use echo::{is_in, mask_verdict, masked};
 pub use paste::{Cleaned, Command, clean_secret, clean_text, clean_whole, command};
 

@@ -8,6 +8,7 @@ use super::problem::Refusal;
 use super::query::total_of;
 use super::token::{RawExtension, RawModule, RawPermission, RawToken};
 use super::usage::{RawDays, RawSummary};
+use crate::domain::Secret;
 use crate::domain::token::{Day, Extension, Module, Permission, Summary, Token};
 
 /// Everything that one answer can be read as.
@@ -48,7 +49,13 @@ impl Answer {
                 .ok()
                 .map(Summary::from),
             days: serde_json::from_slice::<RawDays>(body).ok().map(Vec::from),
-            refusal: Refusal::read("reading".to_owned(), status, "Integrations", body),
+            refusal: Refusal::read(
+                "reading".to_owned(),
+                status,
+                "Integrations",
+                body,
+                &Secret::new(""),
+            ),
             total: total_of(content_range),
         }
     }

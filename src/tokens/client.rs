@@ -12,6 +12,7 @@ use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::echo::mask_answer;
 use super::lenient::{Loose, Rows};
 use super::problem::TokenProblem;
 use super::query::{TokenQuery, total_of};
@@ -48,6 +49,8 @@ struct Inner {
     base: Endpoint,
     /// The id of the key in use.
     id: String,
+    /// The secret of the key in use: it is masked where an answer repeats it.
+    own: Secret,
     /// Sensitive: the client's own debug output does not show it.
     authorization: HeaderValue,
     pause: Duration,
@@ -80,6 +83,7 @@ impl TokenClient {
             http: build::client(base, way).map_err(TokenProblem::Local)?,
             base: base.clone(),
             id: id.to_owned(),
+            own: secret.clone(),
             authorization: build::authorization(id, secret).map_err(TokenProblem::Local)?,
             pause: way.pause,
             quiet: Mutex::default(),
@@ -117,7 +121,7 @@ impl TokenClient {
             .with_query(query.encoded());
         let received = self.send(&call).await?;
         Ok(Page {
-            rows: rows::<RawToken, Token>(&call, &received)?,
+            rows: self.rows::<RawToken, Token>(&call, &received)?,
             offset: query.offset,
             total: received.range.as_deref().and_then(total_of),
         })
@@ -211,7 +215,7 @@ impl TokenClient {
     pub async fn permissions(&self, id: &str) -> Result<Vec<Permission>, TokenProblem> {
         let doing = format!("reading the modules of {}", named(id)?);
         let call = Call::get(doing, INTEGRATIONS, path(id, "/permissions")?);
-        rows::<RawPermission, Permission>(&call, &self.send(&call).await?)
+        self.rows::<RawPermission, Permission>(&call, &self.send(&call).await?)
     }
 
     /// Lets a token into a module.
@@ -273,7 +277,7 @@ impl TokenClient {
             let call = Call::get(doing, ACCOUNT, at).with_query(query.encoded());
             let received = self.send(&call).await?;
             let page = Page {
-                rows: rows::<Raw, Row>(&call, &received)?,
+                rows: self.rows::<Raw, Row>(&call, &received)?,
                 offset: query.offset,
                 total: received.range.as_deref().and_then(total_of),
             };
@@ -297,7 +301,7 @@ impl TokenClient {
         let doing = format!("reading the usage of {name}");
         let at = format!("/statistics/tokens/{name}/{what}");
         let call = Call::get(doing, INTEGRATIONS, at);
-        read(&call, &self.send(&call).await?)
+        self.read(&call, &self.send(&call).await?)
     }
 
     async fn for_token(&self, call: &Call) -> Result<Token, TokenProblem> {
@@ -305,8 +309,41 @@ impl TokenClient {
         if received.body.is_empty() && call.method != Method::GET {
             return Ok(Token::default());
         }
-        let raw: RawToken = read(call, &received)?;
+        let raw: RawToken = self.read(call, &received)?;
         Ok(raw.into())
+    }
+
+    fn rows<Raw, Row>(&self, call: &Call, received: &Received) -> Result<Vec<Row>, TokenProblem>
+    where
+        Raw: for<'de> Deserialize<'de> + Default,
+        Row: From<Raw>,
+    {
+        let Rows(raw) = self.read::<List<Raw>>(call, received)?.0;
+        Ok(raw.into_iter().map(Row::from).collect())
+    }
+
+    /// The parser's words would hold parts of the answer, which may hold secrets: only the place is told.
+    fn read<T: for<'de> Deserialize<'de>>(
+        &self,
+        call: &Call,
+        received: &Received,
+    ) -> Result<T, TokenProblem> {
+        let unreadable = |why: String| TokenProblem::Unreadable {
+            doing: call.doing.clone(),
+            why,
+        };
+        let mut answer: Value = serde_json::from_slice(&received.body).map_err(|error| {
+            let what = if error.is_eof() {
+                "it ends too early"
+            } else {
+                "it is not JSON"
+            };
+            let (byte, line) = (error.column(), error.line());
+            unreadable(format!("{what}, at byte {byte} of line {line}"))
+        })?;
+        mask_answer(&mut answer, &self.0.own);
+        serde_json::from_value(answer)
+            .map_err(|_not_shown| unreadable("it has another form".to_owned()))
     }
 }
 
@@ -331,15 +368,6 @@ fn path(id: &str, what: &str) -> Result<String, TokenProblem> {
     Ok(format!("/auth/tokens/{}{what}", named(id)?))
 }
 
-fn rows<Raw, Row>(call: &Call, received: &Received) -> Result<Vec<Row>, TokenProblem>
-where
-    Raw: for<'de> Deserialize<'de> + Default,
-    Row: From<Raw>,
-{
-    let Rows(raw) = read::<List<Raw>>(call, received)?.0;
-    Ok(raw.into_iter().map(Row::from).collect())
-}
-
 /// An array, and nothing else: an object where a list belongs is another service.
 struct List<T>(Rows<T>);
 
@@ -348,25 +376,4 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for List<T> {
         let rows = Vec::<Loose<T>>::deserialize(deserializer)?;
         Ok(Self(Rows(rows.into_iter().map(|Loose(row)| row).collect())))
     }
-}
-
-/// The parser's words would hold parts of the answer, which may hold secrets: only the place is told.
-fn read<T: for<'de> Deserialize<'de>>(call: &Call, received: &Received) -> Result<T, TokenProblem> {
-    serde_json::from_slice(&received.body).map_err(|error| {
-        let what = match error.classify() {
-            serde_json::error::Category::Eof => "it ends too early",
-            serde_json::error::Category::Syntax => "it is not JSON",
-            serde_json::error::Category::Data | serde_json::error::Category::Io => {
-                "it has another form"
-            }
-        };
-        TokenProblem::Unreadable {
-            doing: call.doing.clone(),
-            why: format!(
-                "{what}, at byte {} of line {}",
-                error.column(),
-                error.line()
-            ),
-        }
-    })
 }

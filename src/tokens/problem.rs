@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::lenient::{Loose, Word};
-use crate::domain::Reason;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
+use crate::domain::{Reason, Secret};
+use crate::service::mask_secret;
 
 /// Most sentences of the service that are kept, and the longest of them in characters.
 const SENTENCES: (usize, usize) = (8, 300);
@@ -122,8 +123,18 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Reads the body of a refusal, whatever it is.
-    pub(super) fn read(doing: String, status: u16, module: &'static str, body: &[u8]) -> Self {
+    /// Reads the body of a refusal, whatever it is. `own`, the secret of the key in use, is masked in it.
+    pub(super) fn read(
+        doing: String,
+        status: u16,
+        module: &'static str,
+        body: &[u8],
+        own: &Secret,
+    ) -> Self {
+        let shown = |mut text: String, longest| {
+            mask_secret(&mut text, own);
+            inert(&text, longest)
+        };
         let raw = serde_json::from_slice::<Loose<RawError>>(body).map(|Loose(raw)| raw);
         let raw = raw.unwrap_or_default();
         let (most, longest) = SENTENCES;
@@ -131,11 +142,11 @@ impl Refusal {
             .errors
             .0
             .into_iter()
-            .map(|sentence| inert(&sentence, longest))
+            .map(|sentence| shown(sentence, longest))
             .filter(|sentence| !sentence.is_empty())
             .take(most)
             .collect();
-        let error_code = raw.error_code.0.map(|code| inert(&code, 40));
+        let error_code = raw.error_code.0.map(|code| shown(code, 40));
         Self {
             by_service: error_code.is_some() || !sentences.is_empty(),
             doing,
@@ -239,7 +250,14 @@ mod tests {
     use super::*;
 
     fn refused(status: u16, body: &str) -> TokenProblem {
-        let refusal = Refusal::read("listing".into(), status, "Integrations", body.as_bytes());
+        let own = Secret::new("own-secret");
+        let refusal = Refusal::read(
+            "listing".into(),
+            status,
+            "Integrations",
+            body.as_bytes(),
+            &own,
+        );
         TokenProblem::from(Box::new(refusal))
     }
 
@@ -254,6 +272,12 @@ mod tests {
                 "listing: the service did not take it (400 X_1); name: a[2Jb; two",
             ),
             (401, "", Reason::CredentialsRejected, "not valid"),
+            (
+                400,
+                r#"{"error_code":"own-secret","errors":["Authorization: ApiKey SU-1:own-secret"]}"#,
+                Reason::UnexpectedStatus,
+                "(400 ••••); Authorization: ApiKey SU-1:••••",
+            ),
             (
                 403,
                 json,

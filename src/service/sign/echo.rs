@@ -1,6 +1,6 @@
 //! What a server repeats of the secrets: taken out of its answer before anybody reads it.
 //!
-//! It is found however it is written there: as it was sent, percent-encoded, escaped for JSON.
+//! It is found however it is written there: as it was sent, in the other case, percent-encoded, escaped for JSON.
 //!
 //! An error page that prints the request's headers, or a redirect that carries the key along, must not put
 //! the key into evidence, output, history or log.
@@ -97,6 +97,14 @@ pub(in crate::service) fn mask_verdict(
     verdict.remedy.url.take_if(|url| url.contains(MASK));
 }
 
+/// Masks `secret` wherever `text` repeats it; one that is too short is in many words by chance.
+pub fn mask_secret(text: &mut String, secret: &Secret) {
+    let secret = secret.expose().trim().as_bytes();
+    if secret.len() >= SHORTEST {
+        mask(text, secret);
+    }
+}
+
 /// Masks every `secret` in `text`.
 fn mask(text: &mut String, secret: &[u8]) {
     if let Some(masked) = without(text.as_bytes(), secret) {
@@ -147,7 +155,8 @@ fn place(bytes: &[u8], secret: &[u8]) -> Option<(usize, usize)> {
     let mut from = 0;
     loop {
         let tail = bytes.get(from..)?;
-        let may_begin = |byte: &u8| byte == first || matches!(byte, b'%' | b'\\');
+        let may_begin =
+            |byte: &u8| byte.eq_ignore_ascii_case(first) || matches!(byte, b'%' | b'\\');
         let at = from + tail.iter().position(may_begin)?;
         if let Some(length) = length(bytes.get(at..)?, secret) {
             return Some((at, length));
@@ -166,8 +175,8 @@ fn length(bytes: &[u8], secret: &[u8]) -> Option<usize> {
         let taken = match bytes.get(at..)? {
             [b'%', digits @ ..] if is_hex(digits, 2, *byte) => 3,
             [b'\\', b'u', digits @ ..] if is_hex(digits, 4, *byte) => 6,
-            [b'\\', next, ..] if next == byte => 2,
-            [next, ..] if next == byte => 1,
+            [b'\\', next, ..] if next.eq_ignore_ascii_case(byte) => 2,
+            [next, ..] if next.eq_ignore_ascii_case(byte) => 1,
             _ => return None,
         };
         Some(at + taken)

@@ -32,6 +32,10 @@ pub(super) fn client(base: &Endpoint, way: &Way) -> Result<reqwest::Client, Stri
         .timeout(way.timeout)
         .pool_idle_timeout(Duration::from_secs(30))
         .tls_backend_preconfigured(tls(base, way)?)
+        // As the probe reads: one odd header is no reason to have no answer.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
         .no_proxy();
     match way.family {
         AddressFamily::Any => {}

@@ -133,7 +133,15 @@ impl TokenClient {
         }
         let body = body.unwrap_or_default();
         let doing = call.doing.clone();
-        Err(Box::new(Refusal::read(doing, status.as_u16(), call.module, &body)).into())
+        let status = status.as_u16();
+        Err(Box::new(Refusal::read(
+            doing,
+            status,
+            call.module,
+            &body,
+            &self.0.own,
+        ))
+        .into())
     }
 
     /// The longest wait that anybody asked for.
@@ -245,6 +253,9 @@ fn classified(error: &reqwest::Error) -> (Reason, &'static str) {
             }
             _ => (Reason::TlsFailed, "TLS failed"),
         };
+    }
+    if cause::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
+        return (Reason::NotHttp, "what answers there does not speak HTTP");
     }
     match cause::<io::Error>(error).map(io::Error::kind) {
         Some(io::ErrorKind::ConnectionRefused) => (Reason::Refused, "the connection is refused"),
