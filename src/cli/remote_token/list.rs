@@ -1,5 +1,7 @@
 //! `switchboard token list`: one account's tokens, or what ends next of all of them.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -13,11 +15,14 @@ use crate::domain::ServiceId;
 use crate::domain::text::inert;
 use crate::domain::token::span;
 use crate::domain::verdict::whole_seconds;
-use crate::tokens::{Group, Order, Rql, Token, TokenQuery, within_days};
+use crate::tokens::{Group, Order, Rql, Token, TokenProblem, TokenQuery, within_days};
 use crate::work::tokens::{Account, KnownCertificate, TokenError};
 
 /// The code where something ends within the time that was asked about.
 const SOMETHING_ENDS: u8 = 1;
+
+/// Tokens that one list may have: a service that never ends it is not asked for ever.
+const MOST: usize = 200_000;
 
 /// What was found through one connection.
 struct Found {
@@ -65,18 +70,33 @@ async fn tokens(context: &Context, name: &str, arguments: &ListArguments) -> Res
     query.limit = query
         .limit
         .min(u64::try_from(limit).unwrap_or(u64::MAX).max(1));
+    let mut known = HashSet::new();
     while tokens.len() < limit {
         let page = account.tokens(&query).await?;
         let next = page.next_offset();
+        let known_before = known.len();
         for token in page.rows {
+            // A list that grows meanwhile shifts its rows: some come again on the next page.
+            if !known.insert(token.id.clone()) {
+                continue;
+            }
             if arguments.group != Some(GroupArgument::Idle) || is_idle(&account, &token).await? {
                 tokens.push(token);
             }
         }
-        match next {
-            Some(offset) => query.offset = offset,
-            None => break,
+        let Some(offset) = next else { break };
+        if known.len() == known_before {
+            // Without a total that is how a list ends which is not paged; with one, most of it is missing.
+            let Some(total) = page.total else { break };
+            return Err(endless(&format!(
+                "its pages repeat, {} of {total} tokens came",
+                known.len()
+            )));
         }
+        if known.len() >= MOST {
+            return Err(endless(&format!("over {MOST} tokens: filter them")));
+        }
+        query.offset = offset;
     }
     tokens.truncate(limit);
     Ok(Found {
@@ -84,6 +104,14 @@ async fn tokens(context: &Context, name: &str, arguments: &ListArguments) -> Res
         own_id: account.own_id().to_owned(),
         tokens,
     })
+}
+
+fn endless(why: &str) -> Fault {
+    let problem = TokenProblem::Unreadable {
+        doing: "listing the tokens".to_owned(),
+        why: why.to_owned(),
+    };
+    TokenError::Api(problem).into()
 }
 
 /// Of all connections, the certificates that end within the time that was asked about, and those that have

@@ -333,10 +333,12 @@ fn end_of<T>(answer: &Result<T, TokenProblem>, proven: bool) -> AttemptEnd {
             400..=499 if refusal.by_service => AttemptEnd::Accepted,
             _ => AttemptEnd::Inconclusive,
         },
-        // Of an answer that was cut the beginning was heard, which was no refusal.
+        // Of an answer that was cut the beginning was heard, and of one in another protocol all: no refusals.
         Err(TokenProblem::Unanswered {
             sent: true, reason, ..
-        }) if !proven && *reason != Reason::ReplyCut => AttemptEnd::Unheard,
+        }) if !proven && !matches!(reason, Reason::ReplyCut | Reason::NotHttp) => {
+            AttemptEnd::Unheard
+        }
         Err(_) => AttemptEnd::Inconclusive,
     }
 }
