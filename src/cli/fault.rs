@@ -82,17 +82,31 @@ impl From<WorkError> for Fault {
 
 /// What works here, and why the rest does not.
 fn stores(offers: &[Offer]) -> String {
-    let written = |offer: &&Offer| matches!(offer.kind, StoreKind::Vault | StoreKind::Keyring);
-    let mut lines: Vec<String> = Vec::new();
-    for Offer { kind, works, about } in offers.iter().filter(written) {
-        let word = kind.word();
-        match works {
-            Ok(()) => lines.insert(0, format!("give --store {word}: {about}")),
-            Err(why) => lines.push(format!("not --store {word}: {why}")),
-        }
-    }
+    let mut lines = choices(offers, |word| format!("--store {word}"));
     lines.push("or a reference: --key-ref env:NAME, file:PATH, 'cmd:pass show NAME'".to_owned());
     lines.join("\n      ")
+}
+
+/// The same where a command has no such option: once for all, in the configuration.
+pub(super) fn settings(offers: &[Offer]) -> String {
+    let mut lines = choices(offers, |word| format!("store = \"{word}\""));
+    lines.push(
+        "in the configuration, below [settings]: switchboard help files says where".to_owned(),
+    );
+    lines.join("\n      ")
+}
+
+fn choices(offers: &[Offer], written: impl Fn(&str) -> String) -> Vec<String> {
+    let is_written = |offer: &&Offer| matches!(offer.kind, StoreKind::Vault | StoreKind::Keyring);
+    let mut lines: Vec<String> = Vec::new();
+    for Offer { kind, works, about } in offers.iter().filter(is_written) {
+        let choice = written(kind.word());
+        match works {
+            Ok(()) => lines.insert(0, format!("give {choice}: {about}")),
+            Err(why) => lines.push(format!("not {choice}: {why}")),
+        }
+    }
+    lines
 }
 
 impl From<std::io::Error> for Fault {

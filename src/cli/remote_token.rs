@@ -20,6 +20,7 @@ use crate::domain::text::inert;
 use crate::domain::token::wished_end;
 use crate::domain::{Handle, Name, ServiceId};
 use crate::tokens::{Expiry, Moment, NewToken, Token, TokenEdit};
+use crate::work::WorkError;
 use crate::work::tokens::{
     Account, Difference, Edited, Guard, Renewed, TokenError, difference, unheard,
 };
@@ -92,9 +93,9 @@ pub async fn go_on(context: &Context, names: &[Name]) {
     for (id, ended) in context.desk.resume_renewals_of(names).await {
         match ended {
             Ok(_) => output::say(&format!(
-                "the renewal of {id} that was begun earlier is done"
+                "the new secret of {id} that was asked for earlier is in use"
             )),
-            Err(problem) => output::say(&format!("the renewal of {id} begun earlier: {problem}")),
+            Err(problem) => output::say(&format!("{id}, begun earlier: {problem}")),
         }
     }
 }
@@ -436,6 +437,10 @@ impl From<TokenError> for Fault {
             _ => None,
         };
         match error {
+            // These commands take no --store.
+            TokenError::Work(WorkError::StoreNeeded(offers)) => {
+                Self::from(WorkError::StoreNeeded(Vec::new())).hint(super::fault::settings(&offers))
+            }
             TokenError::Work(error) => error.into(),
             error => Self {
                 text: crate::store::told(&error),

@@ -13,6 +13,8 @@ use super::error::WorkError;
 use super::moving::Kept;
 use super::secrets::references;
 use crate::domain::endpoint::for_eyes;
+use crate::domain::token::Unfinished;
+use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Endpoint, Secret, SecretRef};
 use crate::store::examination::Belongings;
 use crate::store::vault::VaultState;
@@ -62,6 +64,22 @@ impl Desk {
             }
         };
         judge_secrets(&kept, Timestamp::now(), &mut examination);
+        for renewal in self.unfinished_renewals().await.unwrap_or_default() {
+            let Unfinished {
+                id,
+                connection,
+                since,
+                ..
+            } = renewal;
+            examination.find(
+                format!("connection {connection}"),
+                format!(
+                    "a new secret of {id} was asked for at {} and has not come to its end: `switchboard probe \
+                     {connection}` goes on with it, and says how it stands",
+                    whole_seconds(since)
+                ),
+            );
+        }
         let values = self.values_at_hand(&kept).await;
         let looked = self.blocking(move |inner| {
             let mut looked = examination;

@@ -90,6 +90,21 @@ pub enum TokenError {
         /// One plain sentence.
         why: String,
     },
+    /// The key in use was rotated, the answer was lost, and its old secret is refused.
+    #[error(
+        "the answer to the rotation of {id} at {} was lost, and the old secret is refused by now. The new one is on \
+         the service's page of its tokens: give it to every connection that runs on it, with \
+         `switchboard secret set {name}`",
+        whole_seconds(*since)
+    )]
+    Lost {
+        /// The token's id.
+        id: String,
+        /// When it was asked for.
+        since: Timestamp,
+        /// The connection that it was asked through.
+        name: Name,
+    },
     /// Another program, or another task of this one, is at it.
     #[error("a token is being renewed by another program: try again once that is done")]
     Busy,
@@ -149,6 +164,7 @@ impl TokenError {
                 Some(verdict.reason)
             }
             Self::Undecided { .. } => Some(Reason::ReplyCut),
+            Self::Lost { .. } => Some(Reason::CredentialsRejected),
             Self::Work(_)
             | Self::NotConnect(..)
             | Self::ReadOnly(_)

@@ -24,7 +24,7 @@ use crate::domain::token::{Guard, RenewalStep, Status, Unfinished};
 use crate::domain::{KeyFingerprint, Name, Secret, SecretRef, Verdict};
 use crate::store::State;
 use crate::store::state::{Holding, RenewalAction, RenewalRecord, RenewalStage};
-use crate::tokens::{Expiry, Token};
+use crate::tokens::{Expiry, Token, TokenProblem};
 
 /// A request that was not answered may still arrive for so long.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_mins(2);
@@ -300,6 +300,18 @@ impl Renewal<'_> {
         *action == RenewalAction::Renew && !holdings.iter().any(is_replaced)
     }
 
+    /// Whether the service's refusal of the key shows that it was this rotation's: nothing can be looked up with it.
+    fn has_lost_its_key(&self, problem: &TokenError) -> bool {
+        let is_refused = match problem {
+            TokenError::Api(TokenProblem::Refused(refusal)) => refusal.status == 401,
+            // (Other programs asked with it meanwhile.)
+            TokenError::Paused { .. } => true,
+            _ => false,
+        };
+        let is_own = (self.record.token).eq_ignore_ascii_case(self.account.own_id());
+        is_own && is_refused && self.record.action == RenewalAction::Rotate
+    }
+
     /// The new secret, as the service shows it now. `lost` says how the answer was lost just now; without it
     /// the renewal was begun by a program that is gone.
     async fn looked_up(&mut self, lost: Option<String>) -> Result<Secret, TokenError> {
@@ -310,7 +322,17 @@ impl Renewal<'_> {
         };
         let token = match self.account.token(&self.record.token).await {
             Ok(token) => token,
-            Err(problem) => return Err(undecided(self, problem.to_string())),
+            Err(problem) if self.has_lost_its_key(&problem) => {
+                return Err(TokenError::Lost {
+                    id: self.record.token.clone(),
+                    since: self.record.began,
+                    name: self.account.name().clone(),
+                });
+            }
+            Err(problem) => {
+                let why = problem.to_string();
+                return Err(undecided(self, why.trim_end_matches('.').to_owned()));
+            }
         };
         if let Some(new) = self.new_in(&token).await? {
             self.shown = token;

@@ -340,6 +340,47 @@ async fn a_rotation_killed_once_it_is_kept_goes_on() {
     }
 }
 
+/// The old secret is dead and the new one was in the answer alone: nobody can look it up, and that is said.
+#[tokio::test]
+async fn a_rotation_whose_answer_was_lost_says_where_the_new_secret_is() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let killed = killed(async move {
+        let progress = |step| assert!(step != RenewalStep::Answered, "killed");
+        let rotated = account.rotate(OWN, UNTIL, Guard::Lifted, &progress).await;
+        rotated.map(drop)
+    });
+    assert!(killed.await);
+    let desk = stage.desk().await;
+    for _ in 0..3 {
+        // The third time the key is paused.
+        let ended = desk.resume_renewals_of(&[name("market")]).await;
+        let [(_, Err(lost @ TokenError::Lost { .. }))] = ended.as_slice() else {
+            panic!("{ended:?}");
+        };
+        assert!(lost.to_string().contains("switchboard secret set market"));
+        assert_eq!(lost.exit_code(), 1);
+    }
+    let found = desk.examine().await.findings;
+    let told = found.iter().find(|finding| finding.text.contains(OWN));
+    assert_eq!(told.unwrap().about, "connection market", "{found:?}");
+
+    let row = stage.connect.token_row(OWN).unwrap();
+    let new = row["token"].as_str().unwrap();
+    for label in ["market", "copy"] {
+        let key = Secret::new(new);
+        desk.set_secret(&name(label), Slot::Key, key, None)
+            .await
+            .unwrap();
+    }
+    let desk = stage.desk().await;
+    let ended = desk.resume_renewals_of(&[name("market")]).await;
+    assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
+    stage.both_are_up().await;
+    assert_eq!(stage.asked("POST", "/rotate"), 1);
+    assert!(desk.unfinished_renewals().await.unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn a_rotation_follows_connections_that_run_on_the_renewed_secret() {
     let stage = Stage::new().await;

@@ -87,7 +87,9 @@ pub(super) fn trouble(error: TokenError) -> Trouble {
         TokenError::Paused { until, .. } => TroubleKind::Paused(until),
         TokenError::KeyInUse { names, .. } => TroubleKind::InUse(names),
         TokenError::NotKept { id, secret, .. } => TroubleKind::OnlySecret(handle_of(&id, &secret)),
-        TokenError::Undecided { .. } | TokenError::Unproven { .. } => TroubleKind::Unfinished,
+        TokenError::Undecided { .. } | TokenError::Unproven { .. } | TokenError::Lost { .. } => {
+            TroubleKind::Unfinished
+        }
         _ => TroubleKind::Other,
     };
     Trouble { text, kind }
