@@ -217,7 +217,9 @@ impl Desk {
         };
         let announced = self.announced(&connections).await;
         let recorder = Recorder::new(self.clone(), configuration.settings.on_change.clone());
-        let watch = Watch::new(Arc::new(probe), connections, settings);
+        let desk = self.clone();
+        let watch = Watch::new(Arc::new(probe), connections, settings)
+            .silent_while(Arc::new(move || desk.is_closed()));
         Ok(watch.recording(recorder, announced))
     }
 

@@ -145,6 +145,11 @@ impl Desk {
         self.0.vault.state() == VaultState::Locked
     }
 
+    /// Whether a lock keeps secrets from probes: the vault's own, or that of a person or of idle time.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.shut.load(Ordering::SeqCst) || self.is_locked()
+    }
+
     /// Whether a vault is there, open or not.
     pub fn has_vault(&self) -> bool {
         self.0.vault.state() != VaultState::Absent

@@ -28,7 +28,7 @@ use super::local::{DEFECT, local_error};
 use super::offline::{Reachability, offline};
 use super::record::Recorder;
 use crate::domain::window::maintained_until;
-use crate::domain::{Connection, Endpoint, HostPort, Name, Verdict, Window};
+use crate::domain::{Connection, Endpoint, HostPort, Name, Reason, Verdict, Window};
 use crate::probe::schedule::{SHORTEST, Schedule};
 use crate::store::Settings;
 use lanes::Lanes;
@@ -88,9 +88,13 @@ pub enum WatchEvent {
 /// Runs one probe of a saved connection.
 pub(super) type Probe = Arc<dyn Fn(Arc<Connection>) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
+/// Whether the secrets here are locked.
+pub(super) type Locked = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// A running watch.
 pub struct Watch {
     probe: Probe,
+    is_locked: Locked,
     settings: WatchSettings,
     entries: HashMap<Name, Entry>,
     schedule: Schedule<Name>,
@@ -183,6 +187,7 @@ impl Watch {
     ) -> Self {
         let mut watch = Self {
             probe,
+            is_locked: Arc::new(|| false),
             lanes: Lanes::new(settings.per_host),
             settings,
             entries: HashMap::new(),
@@ -211,6 +216,12 @@ impl Watch {
                 entry.damping = damping;
             }
         }
+        self
+    }
+
+    /// Announces nothing of keys that are not at hand while `is_locked`: a lock is no news of any service.
+    pub(super) fn silent_while(mut self, is_locked: Locked) -> Self {
+        self.is_locked = is_locked;
         self
     }
 
@@ -428,12 +439,13 @@ impl Watch {
         let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
             self.reach.hear(host, verdict.reason, hosts)
         });
+        let is_hidden = verdict.reason == Reason::SecretUnavailable && (self.is_locked)();
         let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);
         let change = if failed_with_all {
             verdict = offline(verdict);
             None
-        } else if maintained {
-            // What lasts beyond the window is announced after it.
+        } else if maintained || is_hidden {
+            // What lasts beyond the window, or the lock, is announced after it.
             None
         } else {
             entry.damping.hear(verdict.state())

@@ -1,6 +1,7 @@
 //! The schedule under paused time, over probes that are made up.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
 use crate::domain::{Reason, ServiceId, State};
@@ -381,4 +382,46 @@ async fn eight_hours_of_sleep_pile_nothing_up() {
         // Those that were not a whole interval late may come at once.
         assert!(starts(&events) <= 200, "{second}: {}", starts(&events));
     }
+}
+
+/// A locked vault is no news of the services whose keys are in it; what is not at hand once it is open is.
+#[tokio::test(start_paused = true)]
+async fn a_lock_is_not_announced() {
+    let locked = Arc::new(AtomicBool::new(true));
+    let reason = Arc::new(Mutex::new(Reason::SecretUnavailable));
+    let found = {
+        let reason = Arc::clone(&reason);
+        move |_: &Name| *reason.lock().unwrap()
+    };
+    let probe = Arc::new(Rig::default()).probe(Duration::from_millis(5), found);
+    let is_locked = {
+        let locked = Arc::clone(&locked);
+        Arc::new(move || locked.load(Ordering::SeqCst))
+    };
+    let one = connection("one", "https://a.example");
+    let mut watch =
+        Watch::new(probe, vec![one.clone()], WatchSettings::default()).silent_while(is_locked);
+    watch.entries.get_mut(&one.name).unwrap().damping = Damping::resumed(State::Ok);
+    let mut announced = async |next: Reason, open: bool| {
+        *reason.lock().unwrap() = next;
+        locked.store(!open, Ordering::SeqCst);
+        watch.hasten(&one.name);
+        loop {
+            if let WatchEvent::Finished { change, .. } = watch.next().await {
+                return change.map(|change| change.to);
+            }
+        }
+    };
+    assert_eq!(announced(Reason::SecretUnavailable, false).await, None);
+    assert_eq!(announced(Reason::Connected, true).await, None, "as before");
+    assert_eq!(
+        announced(Reason::SecretUnavailable, true).await,
+        Some(State::Unknown)
+    );
+    assert_eq!(
+        announced(Reason::Refused, false).await,
+        None,
+        "the first failure"
+    );
+    assert_eq!(announced(Reason::Refused, false).await, Some(State::Down));
 }
