@@ -105,7 +105,7 @@ impl Model {
                 key,
                 key_origin,
                 token,
-            } => self.secrets_loaded(&name, (key, key_origin), token),
+            } => self.secrets_loaded(&name, (key, key_origin), token, out),
             Message::Saved(connection, left) => self.saved(*connection, left, out),
             Message::SaveFailed(why) => self.save_failed(&why),
             Message::StoreNeeded(offers) => self.store_needed(offers),

@@ -171,6 +171,19 @@ fn what_was_typed_before_the_stored_key_came_stays() {
 }
 
 #[test]
+fn a_key_that_was_locked_away_is_tested_once_it_is_there() {
+    for (reason, probes) in [(Reason::SecretUnavailable, 1), (Reason::Connected, 0)] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.watched("a", reason).keys("e");
+        scene.effects();
+        secrets(&mut scene, "a", KEY);
+        let begun = scene.probes();
+        assert_eq!(begun.len(), probes, "{reason:?}: {begun:?}");
+        assert!(begun.iter().all(|probe| probe.manner == Manner::Typing));
+    }
+}
+
+#[test]
 fn a_key_that_is_not_at_hand_is_said_and_left_alone() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("e").send(Message::SecretsLoaded {

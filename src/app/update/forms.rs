@@ -7,7 +7,8 @@ use crate::app::keymap::Action;
 use crate::app::lamps;
 use crate::app::model::{Form, LoadState, OpenForm, Pane, ProbeState, Question, Waiting};
 use crate::app::notice::About;
-use crate::domain::{Endpoint, Name, Origin, Secret};
+use crate::domain::{Endpoint, Name, Origin, Reason, Secret};
+use crate::service::Manner;
 
 impl Model {
     pub(super) fn form_action(&mut self, action: Action, out: &mut Effects) {
@@ -142,6 +143,7 @@ impl Model {
         name: &Name,
         key: (Result<Option<Secret>, String>, Option<Origin>),
         token: Result<Option<Secret>, String>,
+        out: &mut Effects,
     ) {
         if self.waiting == Some(Waiting::LoadSecrets(name.clone())) {
             self.waiting = None;
@@ -167,8 +169,16 @@ impl Model {
             }
         }
         form.refresh_lamps();
-        if let Some(why) = problems.into_iter().next() {
-            self.complain(why);
+        let was_missed = form.editing.is_some()
+            && form
+                .verdict
+                .as_ref()
+                .is_some_and(|verdict| verdict.reason == Reason::SecretUnavailable);
+        match problems.into_iter().next() {
+            Some(why) => self.complain(why),
+            // The form was opened with its key locked away: the lamps wait for it.
+            None if was_missed => self.probe_draft(Manner::Typing, out),
+            None => {}
         }
     }
 
