@@ -106,7 +106,10 @@ fn names_that_are_taken_stay_whose_they_are() {
     let env = "SHOP_URL=https://other.example.com\nSHOP_USER=me\n";
     let skipped = home.run_with(&["connection", "import", "-"], env);
     assert_eq!(skipped.code, 1, "{skipped:?}");
-    assert!(skipped.out.contains("another connection's"), "{skipped:?}");
+    assert!(
+        skipped.out.contains("the name is taken here"),
+        "{skipped:?}"
+    );
     assert!(!home.configuration().contains("other.example.com"));
     let renamed = home.run_with(
         &["connection", "import", "-", "--rename", "--format", "json"],
@@ -135,6 +138,11 @@ fn what_reads_this_machine_is_left_out_unless_trusted() {
         "{wary:?}"
     );
     assert!(!home.configuration().contains("AWS_SECRET"));
+    let late = home.run_with(&["connection", "import", "-", "--trust"], curl);
+    assert!(
+        late.out.contains("0 came in, 1 stayed out") && !late.out.contains("let in"),
+        "what is here already is let in nowhere: {late:?}"
+    );
     let trusting = Home::new();
     trusting.run_with(&["connection", "import", "-", "--trust"], curl);
     assert!(trusting.configuration().contains("env:AWS_SECRET"));

@@ -133,7 +133,7 @@ fn collected<'a>(
             (_, Some((_, why))) => Some(why.clone()),
             (Fate::Here(name), _) => Some(format!("it is here already, as {name}")),
             (Fate::Taken, _) => {
-                Some("the name is another connection's here: --rename gives it a number".to_owned())
+                Some("the name is taken here: --rename gives it a number".to_owned())
             }
             (Fate::New | Fate::Renamed(_), None) => None,
         }

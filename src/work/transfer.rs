@@ -30,7 +30,7 @@ pub struct Incoming {
     pub items: Vec<Item>,
     /// What no connection came of, a sentence each.
     pub left_out: Vec<String>,
-    /// References and settings that run programs or read this machine, whether left out or let in.
+    /// References and settings that run programs or read this machine, of what comes in: left out or let in.
     pub sensitive: Vec<Sensitive>,
     /// Settings that come in.
     pub programs: Vec<Program>,
@@ -168,12 +168,12 @@ impl Desk {
             Form::Accounts => said(found(import::accounts::read(text()?).map_err(unreadable)?))?,
         };
         self.screen_programs(&mut incoming, reader.trust).await?;
-        for item in &mut incoming.items {
+        let here = self.connections().await?;
+        decide(&mut incoming.items, &here, reader.rename);
+        for item in incoming.items.iter_mut().filter(|item| item.comes_in()) {
             let screened = screen(&mut item.connection, reader.trust, None);
             incoming.sensitive.extend(screened);
         }
-        let here = self.connections().await?;
-        decide(&mut incoming.items, &here, reader.rename);
         Ok(incoming)
     }
 
@@ -256,7 +256,9 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
 fn decide(items: &mut [Item], here: &[Arc<Connection>], rename: bool) {
     let mut taken: Vec<Name> = here.iter().map(|one| one.name.clone()).collect();
     for item in items {
-        let twin = here.iter().find(|one| is_same(one, item));
+        let mut twins = here.iter().filter(|one| is_same(one, item));
+        let namesake = |one: &&Arc<Connection>| one.name == item.connection.name;
+        let twin = twins.clone().find(namesake).or_else(|| twins.next());
         item.fate = match twin {
             Some(twin) => Fate::Here(twin.name.clone()),
             None if !taken.contains(&item.connection.name) => Fate::New,
