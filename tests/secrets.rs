@@ -419,7 +419,10 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
     fs::remove_file(owner.path().join("pass")).unwrap();
     write_private(&owner.path().join("pass"), PASSPHRASE.as_bytes());
     let healthy = owner.run(&["doctor", "--strict"], "");
-    assert_eq!((healthy.code, healthy.out.as_str()), (0, ""), "{healthy:?}");
+    assert_eq!(healthy.code, 0, "{healthy:?}");
+    assert!(healthy.err.contains("nothing was found"), "{healthy:?}");
+    let places = owner.run(&["secret", "where"], "");
+    assert_eq!(healthy.out, places.out, "where each secret is");
 
     let mut text = fs::read_to_string(owner.configuration()).unwrap();
     text.push_str("# old key: 0123456789abcdef0123456789abcdef\n");
@@ -467,6 +470,7 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
         .map(|f| &f["about"])
         .collect();
     assert!(about.contains(&&Value::from("state")), "{json}");
+    assert_eq!(json["secrets"][0]["reference"], "vault:shop/key", "{json}");
 }
 
 #[test]

@@ -1,10 +1,12 @@
-//! `switchboard doctor`: what speaks against how secrets and files lie on this machine, with the cure.
+//! `switchboard doctor`: what speaks against how secrets and files lie on this machine, with the cure, and where
+//! each secret is.
 
 use serde::Serialize;
 
 use super::arguments::Format;
 use super::context::Context;
 use super::fault::Fault;
+use super::secret::{self, Row};
 use super::{output, shield};
 use crate::work::Finding;
 
@@ -17,6 +19,7 @@ struct Report<'a> {
     schema_version: u32,
     findings: &'a [Finding],
     not_looked_at: &'a [String],
+    secrets: &'a [Row],
 }
 
 /// Runs the command. A vault is looked into only where its passphrase was given.
@@ -30,16 +33,24 @@ pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, 
         examination.find("system", gap);
     }
     examination.findings.sort();
+    // A configuration that can't be read is among the findings already.
+    let mut secrets = secret::rows(context).await.unwrap_or_default();
     match format {
         Format::Json => output::json(&Report {
             schema_version: 1,
             findings: &examination.findings,
             not_looked_at: &examination.notes,
+            secrets: &secrets,
         })?,
         Format::Ndjson => examination.findings.iter().try_for_each(output::ndjson)?,
         Format::Human | Format::Nagios => {
             for Finding { about, text } in &examination.findings {
                 output::text(&format!("▲ {about}: {text}\n"))?;
+            }
+            for row in &mut secrets {
+                // They stand above.
+                row.findings.clear();
+                output::text(&secret::human(row))?;
             }
             for note in &examination.notes {
                 output::say(&format!("not looked at: {note}"));

@@ -20,7 +20,7 @@ use crate::work::moving::Kept;
 
 /// One secret's place.
 #[derive(Serialize)]
-struct Row {
+pub(super) struct Row {
     connection: String,
     which: String,
     reference: String,
@@ -31,7 +31,7 @@ struct Row {
     changed: Option<Timestamp>,
     age_days: Option<i64>,
     shared_by: usize,
-    findings: Vec<String>,
+    pub(super) findings: Vec<String>,
 }
 
 /// Runs the command.
@@ -56,9 +56,7 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
 
 async fn places(context: &Context, format: Format) -> Result<u8, Fault> {
     context.open_vault_if_given().await?;
-    let now = Timestamp::now();
-    let kept = context.desk.whereabouts().await?;
-    let rows: Vec<Row> = kept.into_iter().map(|kept| row(kept, now)).collect();
+    let rows = rows(context).await?;
     match format {
         Format::Json => output::json(&rows)?,
         Format::Ndjson => rows.iter().try_for_each(output::ndjson)?,
@@ -69,6 +67,13 @@ async fn places(context: &Context, format: Format) -> Result<u8, Fault> {
         }
     }
     Ok(0)
+}
+
+/// Where the secrets of all connections are.
+pub(super) async fn rows(context: &Context) -> Result<Vec<Row>, Fault> {
+    let now = Timestamp::now();
+    let kept = context.desk.whereabouts().await?;
+    Ok(kept.into_iter().map(|kept| row(kept, now)).collect())
 }
 
 fn row(kept: Kept, now: Timestamp) -> Row {
@@ -93,7 +98,8 @@ fn row(kept: Kept, now: Timestamp) -> Row {
     }
 }
 
-fn human(row: &Row) -> String {
+/// A row for people.
+pub(super) fn human(row: &Row) -> String {
     let mut facts = Vec::new();
     if let (Some(path), Some(mode)) = (&row.path, &row.mode) {
         facts.push(format!("{path} ({mode})"));
