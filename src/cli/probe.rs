@@ -1,5 +1,6 @@
 //! `switchboard probe`: saved connections, an unsaved one, or a list of URLs.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::{second, sources};
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Secret, SecretRef, State, Verdict,
 };
-use crate::service::Manner;
+use crate::service::{Manner, hints};
 use crate::store::files;
 use crate::work::offline::SideBySide;
 use crate::work::{TargetSettings, Unsaved, silent, targets};
@@ -132,6 +133,12 @@ async fn chosen(
             .iter()
             .map(parse)
             .collect::<Result<Vec<_>, _>>()?;
+        // One that is named twice would ask for its host's patience twice.
+        let mut known = HashSet::new();
+        let names: Vec<Name> = names
+            .into_iter()
+            .filter(|name| known.insert(name.clone()))
+            .collect();
         let shape = if names.len() == 1 {
             Shape::One
         } else {
@@ -253,10 +260,12 @@ async fn warn_of_odd_key(
 ) -> Result<(), Fault> {
     let catalog = context.desk.catalog().await?;
     let service = catalog.get(&connection.service);
-    if let (Some(service), Some(key)) = (service, key)
-        && let Some(warning) = crate::service::hints::odd_shape(service, &connection.username, key)
-    {
-        output::say(&format!("switchboard: {warning}"));
+    if let (Some(service), Some(key)) = (service, key) {
+        // As it will be sent.
+        let (username, cleaned) = hints::as_sent(service, &connection.username, key);
+        if let Some(warning) = hints::odd_shape(service, &username, &cleaned.value) {
+            output::say(&format!("switchboard: {warning}"));
+        }
     }
     Ok(())
 }

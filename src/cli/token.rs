@@ -181,17 +181,18 @@ async fn given(
     context: &Context,
     arguments: &VerifyArguments,
 ) -> Result<(Connection, Option<Secret>), Fault> {
-    let Some(cms_url) = &arguments.cms_url else {
-        return Err(Fault::usage("whose token is to be verified?")
-            .hint("give a NAME, or --cms-url URL with --token-env VAR"));
-    };
     let (_, token) = sources::pair(
         &context.environment,
         &super::arguments::KeySource::default(),
         &arguments.token,
     )?;
+    // A token alone has nowhere to go to: that is a verdict of its own.
+    if arguments.cms_url.is_none() && token.is_none() {
+        return Err(Fault::usage("whose token is to be verified?")
+            .hint("give a NAME, or --cms-url URL with --token-env VAR"));
+    }
     let mut connection = Connection::new(parsed("unsaved")?, ServiceId::blesta(), "");
-    connection.cms_url = Some(cms_url.clone());
+    connection.cms_url.clone_from(&arguments.cms_url);
     let cms = arguments.cms.as_deref().unwrap_or("joomla");
     connection.cms = Some(super::connection::cms(context, cms).await?);
     probe::apply_way(&mut connection, &arguments.way)?;

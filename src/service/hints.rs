@@ -109,6 +109,17 @@ pub fn detect(
         .filter(|id| id != current)
 }
 
+/// The pair that is sent where `key` was pasted beside `username`: cleaned, and divided where it is one itself.
+pub fn as_sent(service: &Service, username: &str, key: &Secret) -> (String, Cleaned<Secret>) {
+    let mut cleaned = clean_secret(service, key);
+    match cleaned.username.take() {
+        Some(pasted) if username.is_empty() || username == pasted => (pasted, cleaned),
+        // A colon inside the key of a pair whose user is named already is the key's own.
+        Some(_) => (username.to_owned(), clean_whole(key)),
+        None => (username.to_owned(), cleaned),
+    }
+}
+
 /// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.
 pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<String> {
     let key_fits = secret_fits(service.key(), key);

@@ -8,7 +8,6 @@ use crate::domain::{Endpoint, Reason, Secret};
 use super::super::catalog::Service;
 use super::super::catalog::format::Need;
 use super::super::hints;
-use super::super::sign;
 use super::super::subject::{Held, Manner, Subject};
 
 /// Username and key as they are sent.
@@ -85,16 +84,7 @@ pub(super) fn plan(
             return Planned::without_pair(Plan::Bare(named.then_some(Reason::KeyMissing)));
         }
     };
-    let mut cleaned = hints::clean_secret(service, key);
-    let username = match cleaned.username.take() {
-        Some(username) if subject.username.is_empty() || subject.username == username => username,
-        // A colon inside the key of a pair whose user is named already is the key's own.
-        Some(_) => {
-            cleaned = sign::clean_whole(key);
-            subject.username.clone()
-        }
-        None => subject.username.clone(),
-    };
+    let (username, cleaned) = hints::as_sent(service, &subject.username, key);
     if username.is_empty() && service.username().need == Need::Required {
         return Planned::without_pair(Plan::Bare(Some(Reason::UsernameMissing)));
     }
