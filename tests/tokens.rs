@@ -1232,7 +1232,10 @@ async fn an_odd_header_is_passed_over_and_what_is_not_http_is_said() {
         )
     })
     .await;
-    assert_eq!(odd.client().token(ID).await.unwrap().id.as_deref(), Some(ID));
+    assert_eq!(
+        odd.client().token(ID).await.unwrap().id.as_deref(),
+        Some(ID)
+    );
     let other = Server::start(|_, _| b"SSH-2.0-OpenSSH_9.2\r\n".to_vec()).await;
     let problem = other.client().token(ID).await.unwrap_err();
     assert_eq!(problem.reason(), Reason::NotHttp, "{problem}");
