@@ -4,6 +4,7 @@
 
 mod descriptor;
 mod lock;
+mod log;
 mod pipe;
 mod private;
 mod socket;
@@ -20,6 +21,7 @@ use zeroize::Zeroizing;
 
 pub use descriptor::open_descriptors;
 pub use lock::Lock;
+pub use log::open_log;
 pub use private::PrivateFolder;
 pub use socket::{SocketName, bind_private_socket};
 pub use whole::{followed, sweep, write_out, write_whole};
@@ -362,27 +364,6 @@ pub(super) fn line_in(bytes: &[u8]) -> io::Result<Option<Secret>> {
         .map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))))
-}
-
-/// The log file at `path`, to write at its end: made with mode 0600 where it does not exist.
-pub fn open_log(path: &Path) -> Result<File, FileProblem> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        make_private_folder(folder)?;
-    }
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        // A pipe that nobody reads is told, and one whose reader sleeps loses lines: neither holds us up.
-        .custom_flags(at_once())
-        .open(path)
-        .map_err(|source| FileProblem::Write {
-            path: path.to_owned(),
-            source,
-        })
 }
 
 /// Makes the folder at `path`, and those above it, with mode 0700 where they do not exist.

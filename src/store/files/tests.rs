@@ -185,12 +185,28 @@ fn spawned<T: Send + 'static>(
 fn a_log_is_appended_to_and_private() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/er/switchboard.log");
+    let line = "2026-11-27T03:45:58Z  WARN switchboard: said\n";
     for _ in 0..2 {
-        io::Write::write_all(&mut open_log(&path).unwrap(), b"x").unwrap();
+        io::Write::write_all(&mut open_log(&path).unwrap(), line.as_bytes()).unwrap();
     }
-    assert_eq!(fs::read(&path).unwrap(), b"xx");
+    assert_eq!(fs::read_to_string(&path).unwrap(), line.repeat(2));
     assert_eq!(mode(&path).unwrap(), 0o600);
     assert_eq!(mode(path.parent().unwrap()).unwrap(), 0o700);
+}
+
+#[test]
+fn what_is_no_log_is_not_written_into() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("switchboard.toml");
+    for held in ["version = 1\n", "x", "2026"] {
+        fs::write(&path, held).unwrap();
+        let refused = open_log(&path).unwrap_err();
+        let why = crate::store::told(&refused);
+        assert!(why.contains("something else than a log"), "{why}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), held);
+    }
+    fs::write(&path, "").unwrap();
+    assert!(open_log(&path).is_ok());
 }
 
 #[test]
