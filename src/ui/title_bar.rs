@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::text::{inset, put_both};
-use super::view::View;
+use super::view::{self, View};
 use crate::domain::State;
 
 /// Up first, as they are read aloud.
@@ -61,28 +61,38 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     );
 }
 
-/// `● 5 up   ▲ 2 check   ✖ 1 down`; without the words where they have no room.
+/// `● 5 up   ▲ 2 check   ✖ 1 down`; without the words where they have no room. A failure that is planned is no alarm,
+/// and is counted apart.
 fn counts(view: &View<'_>, width: u16) -> Line<'static> {
     let entries = &view.model.entries;
     let mut seen = [0_usize; ORDER.len()];
+    let mut planned = 0_usize;
     for entry in entries.values() {
+        if view::is_planned(view, entry) {
+            planned += 1;
+            continue;
+        }
         let state = entry.state();
         for (count, one) in seen.iter_mut().zip(ORDER) {
             *count += usize::from(one == state);
         }
     }
-    let mut spans = Vec::new();
-    for (state, count) in ORDER.into_iter().zip(seen) {
+    let lamp = |(state, count): (State, usize)| {
         let style = if count > 0 {
             view.theme.lamp(state)
         } else {
             view.theme.faint
         };
+        (state.glyph(), count, state.word(), style)
+    };
+    let apart = (planned > 0).then_some(('◇', planned, "planned", view.theme.probing));
+    let mut spans = Vec::new();
+    for (glyph, count, word, style) in ORDER.into_iter().zip(seen).map(lamp).chain(apart) {
         if !spans.is_empty() {
             spans.push(Span::raw(if width < 60 { " " } else { "   " }));
         }
-        let word = if width < 60 { "" } else { state.word() };
-        let text = format!("{} {count} {word}", state.glyph());
+        let word = if width < 60 { "" } else { word };
+        let text = format!("{glyph} {count} {word}");
         spans.push(Span::styled(text.trim_end().to_owned(), style));
     }
     Line::from(spans)

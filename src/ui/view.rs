@@ -106,14 +106,23 @@ pub(super) fn sign(view: &View<'_>, entry: &Entry) -> (Span<'static>, &'static s
     if matches!(entry.probe, ProbeState::Running { .. }) {
         return lamp(view.theme, entry);
     }
-    let maintained = view.model.board.maintained_until(entry, view.model.now);
-    if maintained.is_some() && entry.state() != State::Ok {
+    if is_planned(view, entry) {
         return (Span::styled("◇", view.theme.probing), "planned");
     }
     if entry.connection.paused {
         return (Span::styled("‖", view.theme.unknown), "paused");
     }
     lamp(view.theme, entry)
+}
+
+/// Whether it is not up, and was meant not to be.
+pub(super) fn is_planned(view: &View<'_>, entry: &Entry) -> bool {
+    entry.state() != State::Ok
+        && view
+            .model
+            .board
+            .maintained_until(entry, view.model.now)
+            .is_some()
 }
 
 /// A lamp's glyph: `◌` in the colour of the last state while a probe runs.

@@ -189,6 +189,13 @@ fn without_colours_no_cell_of_the_plot_names_one() {
 #[test]
 fn planned_and_paused_are_no_alarm() {
     let mut shown = watched(100, 30);
+    let down = |shown: &Model| {
+        let text = text(shown);
+        let title = text.lines().next().unwrap().to_owned();
+        let count = title.split("✖ ").nth(1).unwrap();
+        count.split(' ').next().unwrap().parse::<usize>().unwrap()
+    };
+    let down_before = down(&shown);
     let set = |model: &mut Model, whose: &str| {
         let entry = model.entries.get_mut(&name(whose)).unwrap();
         (*entry.connection).clone()
@@ -211,6 +218,11 @@ fn planned_and_paused_are_no_alarm() {
     };
     assert!(line(" legacy ").contains("◇ planned"), "{text}");
     assert!(text.contains("‖ paused  us"), "{text}");
+    assert!(
+        text.lines().next().unwrap().contains("◇ 1 planned"),
+        "{text}"
+    );
+    assert_eq!(down(&shown), down_before - 1);
     press(&mut shown, "w");
     let list = super::text(&shown);
     assert!(list.contains("‖ paused  us"), "{list}");

@@ -54,6 +54,11 @@ impl Column {
         Self::Month,
     ];
 
+    /// Whether it gives way before a reason is cut: figures are looked up, a cause is what one looks for.
+    const fn gives_way(self) -> bool {
+        matches!(self, Self::Hour | Self::Month)
+    }
+
     /// Cells, the blank behind it with them; of the strip the fewest.
     const fn width(self) -> u16 {
         match self {
@@ -104,6 +109,8 @@ pub(super) const LAMP: u16 = 3;
 const NARROW: u16 = 58;
 /// Of the name, and of the reason, before anything else.
 const LEAST: (u16, u16) = (15, 17);
+/// In so many cells most reasons are whole.
+const WHOLE_REASON: u16 = 31;
 /// Beyond this they gain nothing.
 const MOST_NAME: u16 = 33;
 const MOST_STRIP: u16 = 61;
@@ -125,7 +132,12 @@ impl Columns {
         let mut free = room.saturating_sub(name + reason);
         let mut chosen = Vec::new();
         for column in Column::BY_WORTH {
-            if column.width() > free {
+            let kept = if column.gives_way() {
+                WHOLE_REASON - reason
+            } else {
+                0
+            };
+            if column.width() + kept > free {
                 break;
             }
             free -= column.width();
@@ -136,6 +148,7 @@ impl Columns {
             free -= given;
             given
         };
+        let reason = reason + give(WHOLE_REASON - reason);
         let name = name + give(MOST_NAME - name);
         let reason = reason + give(MOST_REASON - reason);
         let strip = give(MOST_STRIP - Column::Strip.width());
@@ -168,12 +181,19 @@ mod tests {
 
     #[test]
     fn columns_drop_by_width_and_fill_the_row() {
-        use Column::{Day, Now, P50, P95, Since, Status, Strip, Word};
+        use Column::{Day, Hour, Now, P50, P95, Since, Status, Strip, Word};
+        assert_eq!(Columns::of(78).reason, 25);
+        assert_eq!((Columns::of(98).name, Columns::of(98).reason), (15, 20));
+        assert_eq!((Columns::of(118).name, Columns::of(118).reason), (17, 31));
         assert_eq!(columns(57), []);
         assert_eq!(columns(78), [Word, Status, Now, Day, Since]);
         assert_eq!(
             columns(98),
             [Word, Status, Now, P50, P95, Day, Strip, Since]
+        );
+        assert_eq!(
+            columns(118),
+            [Word, Status, Now, P50, P95, Hour, Day, Strip, Since]
         );
         assert_eq!(columns(198), Column::ALL);
         for width in 20..260 {

@@ -135,8 +135,11 @@ fn cell(
             return;
         }
         Column::Status => {
-            let status = entry.verdict.as_ref().map(|verdict| verdict.status);
-            let text = status.map_or_else(|| "–".to_owned(), |status| status.to_string());
+            let verdict = entry.verdict.as_ref();
+            // Nobody was asked: there is no status, not even that nobody answered.
+            let asked =
+                verdict.filter(|verdict| verdict.status != 0 || verdict.state() != State::Unknown);
+            let text = asked.map_or_else(|| "–".to_owned(), |asked| asked.status.to_string());
             (text, theme.faint)
         }
         Column::Now => {
