@@ -653,6 +653,12 @@ fn completions_name_commands_connections_and_guides() {
     assert_eq!(offer(&["switchboard", "connection", "add", "sh"]), "");
     assert!(offer(&["switchboard", "explain", "auth"]).contains("authorization-stripped"));
     assert!(offer(&["switchboard", "help", "lock"]).contains("lock-out"));
+    assert_eq!(offer(&["switchboard", "--theme", "hi"]), "high-contrast");
+    let cms = offer(&["switchboard", "connection", "add", "x", "--cms", "j"]);
+    assert_eq!(cms, "joomla");
+    home.file("accounts.csv", "");
+    let here = offer(&["switchboard", "connection", "import", "acc"]);
+    assert_eq!(here, "accounts.csv", "a path from here");
 }
 
 #[test]

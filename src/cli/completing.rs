@@ -2,7 +2,7 @@
 //! configuration is read: no secret, no state, no network.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Arg, Command, CommandFactory};
@@ -16,7 +16,9 @@ use super::guide::{GUIDES, title};
 use super::output;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Connection, Reason};
+use crate::service::Catalog;
 use crate::store::Store;
+use crate::ui::ThemeName;
 
 /// By this variable the shell's script says that it wants completions.
 pub const VARIABLE: &str = "SWITCHBOARD_COMPLETE";
@@ -58,7 +60,9 @@ pub fn answer(shell: &str, words: Vec<OsString>) -> Result<u8, Fault> {
     let mut command = completing(Arguments::command());
     command.build();
     let mut answer = Vec::new();
-    completer.write_complete(&mut command, line, None, &mut answer)?;
+    // Where paths that do not begin with a slash are looked for.
+    let here = Path::new(".");
+    completer.write_complete(&mut command, line, Some(here), &mut answer)?;
     output::raw(&answer)?;
     Ok(0)
 }
@@ -85,6 +89,8 @@ fn with_values(arg: Arg, adds: bool) -> Arg {
         "reason" => reasons,
         "tag" => tags,
         "words" => guides,
+        "theme" => themes,
+        "cms" => cms,
         _ => return arg,
     };
     arg.add(ArgValueCompleter::new(offer))
@@ -117,6 +123,22 @@ fn services(typed: &OsStr) -> Vec<CompletionCandidate> {
     all.sort();
     all.dedup();
     offered(typed, all.into_iter().map(|id| (id, String::new())))
+}
+
+fn themes(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let words = ThemeName::ALL.map(ThemeName::word);
+    offered(
+        typed,
+        words
+            .into_iter()
+            .map(|word| (word.to_owned(), String::new())),
+    )
+}
+
+fn cms(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let catalog = Catalog::embedded();
+    let known = catalog.cms().iter();
+    offered(typed, known.map(|cms| (cms.id.clone(), cms.title.clone())))
 }
 
 fn reasons(typed: &OsStr) -> Vec<CompletionCandidate> {
