@@ -242,7 +242,7 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
         .filter(|pause| pause.until > now)
         .map(|pause| Stop {
             until: pause.until,
-            why: "this host refused five keys within ten minutes: none is sent until then, or until you \
+            why: "this host refused keys five times within ten minutes: none is sent until then, or until you \
                   resume it"
                 .to_owned(),
             by_host: false,
