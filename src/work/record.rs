@@ -252,9 +252,12 @@ mod tests {
     #[tokio::test]
     async fn what_it_leaves_running_is_not_waited_for() {
         // A program that outlives the test's patience by far, and holds the output open.
-        let script = "sleep 600 & echo last words >&2; exit 3";
+        let script = "sleep 600 & echo $! last words >&2; exit 3";
         let why = command(script).run(variables(), b"{}").await.unwrap_err();
+        let left = why.rsplit(' ').nth(2).unwrap_or_default();
+        let ended = std::process::Command::new("kill").arg(left).status();
         assert!(why.ends_with("last words"), "{why}");
+        assert!(ended.unwrap().success(), "it runs on: {why}");
     }
 
     #[tokio::test]
