@@ -11,41 +11,38 @@ use crate::service::mask_secret;
 /// Where a token's row holds its own secrets.
 const FIELDS: [&str; 3] = ["handle", "token", "renewed_token"];
 
-/// Masks `own`, the secret of the key in use, and the secrets that the answer itself hands out, in every other text
-/// of `answer`.
+/// Masks `own`, the secret of the key in use, in every text of `answer` but those fields, and in each row the secrets
+/// that it hands out itself.
 pub(super) fn mask_answer(answer: &mut Value, own: &Secret) {
-    let mut secrets = vec![own.clone()];
-    gather(answer, &mut secrets);
-    mask_texts(answer, &secrets);
+    mask(answer, &mut vec![own.clone()]);
 }
 
-fn gather(value: &Value, secrets: &mut Vec<Secret>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| gather(item, secrets)),
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(text) if is_secret(name) => {
-                        secrets.push(Secret::new(text.clone()))
-                    }
-                    other => gather(other, secrets),
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn mask_texts(value: &mut Value, secrets: &[Secret]) {
+/// `secrets` are the key's own and those of the rows around `value`.
+fn mask(value: &mut Value, secrets: &mut Vec<Secret>) {
     match value {
         Value::String(text) => secrets.iter().for_each(|secret| mask_secret(text, secret)),
-        Value::Array(items) => items.iter_mut().for_each(|item| mask_texts(item, secrets)),
+        Value::Array(items) => items.iter_mut().for_each(|item| mask(item, secrets)),
         Value::Object(fields) => {
-            for (name, value) in fields {
-                if !(is_secret(name) && value.is_string()) {
-                    mask_texts(value, secrets);
+            let around = secrets.len();
+            for (name, value) in &*fields {
+                if let (true, Value::String(text)) = (is_secret(name), value) {
+                    secrets.push(Secret::new(text.clone()));
                 }
             }
+            for (name, value) in fields {
+                match value {
+                    Value::String(_) if is_secret(name) => {}
+                    // What a service calls a secret may be an id: that is what a row is known by.
+                    Value::String(text) if name == "id" => {
+                        secrets
+                            .iter()
+                            .take(1)
+                            .for_each(|own| mask_secret(text, own));
+                    }
+                    other => mask(other, secrets),
+                }
+            }
+            secrets.truncate(around);
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
@@ -65,14 +62,16 @@ mod tests {
     fn a_secret_stands_in_its_own_field_alone() {
         let mut answer = json!([
             { "id": "SU-1", "token": "0123456789abcdef", "name": "was 0123456789ABCDEF", "owner": { "email": "own-secret" } },
-            { "id": "SU-2", "renewed_token": "fedcba9876543210", "description": "0123456789abcdef, fedcba9876543210",
+            { "id": "SU-2", "renewed_token": "fedcba9876543210", "description": "fedcba9876543210, own-secret",
               "token": null, "handle": { "of": "own-secret" } },
+            { "id": "SU-160-984-311", "handle": "SU-160-984-311" },
         ]);
         mask_answer(&mut answer, &Secret::new("own-secret"));
         let expected = json!([
             { "id": "SU-1", "token": "0123456789abcdef", "name": "was ••••", "owner": { "email": "••••" } },
             { "id": "SU-2", "renewed_token": "fedcba9876543210", "description": "••••, ••••",
               "token": null, "handle": { "of": "••••" } },
+            { "id": "SU-160-984-311", "handle": "SU-160-984-311" },
         ]);
         assert_eq!(answer, expected);
     }

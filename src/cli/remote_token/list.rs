@@ -70,30 +70,30 @@ async fn tokens(context: &Context, name: &str, arguments: &ListArguments) -> Res
     query.limit = query
         .limit
         .min(u64::try_from(limit).unwrap_or(u64::MAX).max(1));
-    let mut known = HashSet::new();
+    let (mut known, mut came) = (HashSet::new(), 0_usize);
     while tokens.len() < limit {
         let page = account.tokens(&query).await?;
         let next = page.next_offset();
-        let known_before = known.len();
+        let came_before = came;
         for token in page.rows {
             // A list that grows meanwhile shifts its rows: some come again on the next page.
-            if !known.insert(token.id.clone()) {
+            if token.id.is_some() && !known.insert(token.id.clone()) {
                 continue;
             }
+            came += 1;
             if arguments.group != Some(GroupArgument::Idle) || is_idle(&account, &token).await? {
                 tokens.push(token);
             }
         }
         let Some(offset) = next else { break };
-        if known.len() == known_before {
+        if came == came_before {
             // Without a total that is how a list ends which is not paged; with one, most of it is missing.
             let Some(total) = page.total else { break };
             return Err(endless(&format!(
-                "its pages repeat, {} of {total} tokens came",
-                known.len()
+                "its pages repeat, {came} of {total} tokens came"
             )));
         }
-        if known.len() >= MOST {
+        if came >= MOST {
             return Err(endless(&format!("over {MOST} tokens: filter them")));
         }
         query.offset = offset;
