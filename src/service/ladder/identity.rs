@@ -171,24 +171,42 @@ impl Ladder {
 
     /// What the service says of the key's own token; anything but a whole answer is passed over.
     pub(super) fn after_own_token(&mut self, reply: Reply) -> Step {
-        self.attempt = Some(further_end(&reply));
+        // A refusal of this one call is none of the key, which was taken one request before.
+        self.attempt = Some(match further_end(&reply) {
+            AttemptEnd::Rejected => AttemptEnd::Inconclusive,
+            end => end,
+        });
         let Some(own) = self.service.text().own_token.clone() else {
             return self.ask_shared();
         };
-        let json = accepted_json(&reply);
-        let text = |pointer: &str| {
-            let value = json.as_ref()?.pointer(pointer)?.as_str()?;
-            Some(inert(value, 60))
-        };
-        let seen = OwnTokenSeen {
-            at: reply.at,
-            status: text(&own.status),
-            expires: own.expires.as_deref().and_then(text),
-        };
         if let Some(accepted) = &mut self.accepted {
-            accepted.own_token = Some(seen);
+            let before = accepted.own_token.take();
+            let (status, expires) = match accepted_json(&reply) {
+                Some(json) => {
+                    let text = |pointer: &str| {
+                        let value = json.pointer(pointer)?.as_str()?;
+                        Some(inert(value, 60))
+                    };
+                    (text(&own.status), own.expires.as_deref().and_then(text))
+                }
+                // What was known is not over because it could not be asked for today.
+                None => before.map_or((None, None), |before| (before.status, before.expires)),
+            };
+            accepted.own_token = Some(OwnTokenSeen {
+                at: reply.at,
+                status,
+                expires,
+            });
         }
         self.tell_own_token(&own);
+        self.ask_shared()
+    }
+
+    /// The budget lets no further call through: what was known of the key's own token holds.
+    pub(super) fn own_token_unasked(&mut self) -> Step {
+        if let Some(own) = self.service.text().own_token.clone() {
+            self.tell_own_token(&own);
+        }
         self.ask_shared()
     }
 

@@ -269,7 +269,7 @@ impl Ladder {
                 }
                 None => self.over(),
             },
-            Stage::OwnToken => self.ask_shared(),
+            Stage::OwnToken => self.own_token_unasked(),
             _ => {
                 self.plan = Plan::Hold(Hold::Paused { until, by_host });
                 if self.main.is_some() || !self.asked.is_empty() {

@@ -130,7 +130,18 @@ fn a_watch_says_what_a_person_is_told_of_the_token_and_asks_once_a_day() {
         assert_eq!(seen.status.as_deref(), Some(status));
         assert_eq!(seen.at == now(), asks, "when it was asked is remembered");
     }
-    // What the service does not tell is not asked for at every interval.
+    // What was known holds where it can't be asked for today, and is not asked for at every interval.
+    for further in [
+        own(403, "{}"),
+        own(401, UNAUTHORIZED),
+        html(502, &[], "<html>"),
+    ] {
+        let run = climb(scheduled(Some(day)), vec![own(200, ACCOUNTS), further]);
+        assert_eq!(run.reason(), Reason::KeyInUseInactive);
+        let seen = run.ladder.accepted().unwrap().own_token.unwrap();
+        assert_eq!((seen.at, seen.status.as_deref()), (now(), Some("expiring")));
+        assert!(!run.attempts.contains(&AttemptEnd::Rejected));
+    }
     let run = climb(scheduled(None), vec![own(200, ACCOUNTS), own(403, "{}")]);
     let seen = run.ladder.accepted().unwrap().own_token.unwrap();
     assert_eq!((seen.at, seen.status), (now(), None));
