@@ -219,7 +219,7 @@ impl Desk {
         let recorder = Recorder::new(self.clone(), configuration.settings.on_change.clone());
         let desk = self.clone();
         let watch = Watch::new(Arc::new(probe), connections, settings)
-            .silent_while(Arc::new(move || desk.is_closed()));
+            .silent_while(Arc::new(move |connection| desk.locks_away(connection)));
         Ok(watch.recording(recorder, announced))
     }
 

@@ -145,9 +145,13 @@ impl Desk {
         self.0.vault.state() == VaultState::Locked
     }
 
-    /// Whether a lock keeps secrets from probes: the vault's own, or that of a person or of idle time.
-    pub(super) fn is_closed(&self) -> bool {
-        self.0.shut.load(Ordering::SeqCst) || self.is_locked()
+    /// Whether a lock keeps the secrets of `connection` from its probes: that of a person or of idle time all of them,
+    /// a vault that was not opened its own.
+    pub(super) fn locks_away(&self, connection: &Connection) -> bool {
+        let in_vault =
+            |reference: &Option<SecretRef>| matches!(reference, Some(SecretRef::Vault(_)));
+        let held = in_vault(&connection.key) || in_vault(&connection.token);
+        self.is_shut() || (held && self.is_locked())
     }
 
     /// Whether a vault is there, open or not.

@@ -88,8 +88,8 @@ pub enum WatchEvent {
 /// Runs one probe of a saved connection.
 pub(super) type Probe = Arc<dyn Fn(Arc<Connection>) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
-/// Whether the secrets here are locked.
-pub(super) type Locked = Arc<dyn Fn() -> bool + Send + Sync>;
+/// Whether a lock keeps the secrets of a connection from its probes.
+pub(super) type Locked = Arc<dyn Fn(&Connection) -> bool + Send + Sync>;
 
 /// A running watch.
 pub struct Watch {
@@ -187,7 +187,7 @@ impl Watch {
     ) -> Self {
         let mut watch = Self {
             probe,
-            is_locked: Arc::new(|| false),
+            is_locked: Arc::new(|_| false),
             lanes: Lanes::new(settings.per_host),
             settings,
             entries: HashMap::new(),
@@ -439,7 +439,8 @@ impl Watch {
         let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
             self.reach.hear(host, verdict.reason, hosts)
         });
-        let is_hidden = verdict.reason == Reason::SecretUnavailable && (self.is_locked)();
+        let is_hidden =
+            verdict.reason == Reason::SecretUnavailable && (self.is_locked)(&entry.connection);
         let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);
         let change = if failed_with_all {
             verdict = offline(verdict);

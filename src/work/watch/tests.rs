@@ -396,7 +396,7 @@ async fn a_lock_is_not_announced() {
     let probe = Arc::new(Rig::default()).probe(Duration::from_millis(5), found);
     let is_locked = {
         let locked = Arc::clone(&locked);
-        Arc::new(move || locked.load(Ordering::SeqCst))
+        Arc::new(move |_: &Connection| locked.load(Ordering::SeqCst))
     };
     let one = connection("one", "https://a.example");
     let mut watch =
