@@ -302,10 +302,9 @@ impl Renewal<'_> {
 
     /// Whether the service's refusal of the key shows that it was this rotation's: nothing can be looked up with it.
     fn has_lost_its_key(&self, problem: &TokenError) -> bool {
+        // (A pause shows nothing: the host may have asked for it, or other keys have brought it about.)
         let is_refused = match problem {
             TokenError::Api(TokenProblem::Refused(refusal)) => refusal.status == 401,
-            // (Other programs asked with it meanwhile.)
-            TokenError::Paused { .. } => true,
             _ => false,
         };
         let is_own = (self.record.token).eq_ignore_ascii_case(self.account.own_id());
