@@ -139,7 +139,7 @@ async fn chosen(
             .into_iter()
             .filter(|name| known.insert(name.clone()))
             .collect();
-        let shape = if names.len() == 1 {
+        let shape = if arguments.names.len() == 1 {
             Shape::One
         } else {
             Shape::Several

@@ -7,6 +7,9 @@ use std::path::Path;
 
 use super::{FileProblem, at_once, make_private_folder};
 
+/// So many bytes are looked at: a log whose beginning was cut off is one.
+const BEGIN: u64 = 16 * 1024;
+
 /// The log file at `path`, to write at its end: made with mode 0600 where it does not exist. One that holds
 /// something else, a configuration say, is left as it is.
 pub fn open_log(path: &Path) -> Result<File, FileProblem> {
@@ -35,15 +38,15 @@ pub fn open_log(path: &Path) -> Result<File, FileProblem> {
         })
 }
 
-/// Whether there is a file that does not begin as a log does: with a time.
+/// Whether there is a file without a line that begins as those of a log do, with a time, among the first.
 fn holds_no_log(path: &Path) -> bool {
-    let mut begin = [0; 5];
     let is_filled = fs::metadata(path).is_ok_and(|met| met.is_file() && met.len() > 0);
-    let read = is_filled.then(|| File::open(path).and_then(|mut file| file.read_exact(&mut begin)));
-    match read {
-        None => false,
-        Some(Ok(())) => !matches!(begin, [year @ .., b'-'] if year.iter().all(u8::is_ascii_digit)),
-        // Shorter than a time; or not to be read by us, and then the writing is told.
-        Some(Err(problem)) => problem.kind() == io::ErrorKind::UnexpectedEof,
+    if !is_filled {
+        return false;
     }
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(BEGIN).read_to_end(&mut begin));
+    let is_timed = |line: &[u8]| matches!(line, [y, e, a, r, b'-', ..] if [y, e, a, r].iter().all(|digit| digit.is_ascii_digit()));
+    // What can't be read by us is told where it is written to.
+    read.is_ok() && !begin.split(|byte| *byte == b'\n').any(is_timed)
 }
