@@ -172,6 +172,17 @@ pub fn paused(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Op
     stopped(&record, key, now)
 }
 
+/// How many refusals of `key` there may be at `now` before it is paused; 0 where it is. Books nothing.
+pub fn refusals_left(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> usize {
+    let mut record = record.clone();
+    tidy(&mut record, now);
+    if stopped(&record, key, now).is_some() {
+        return 0;
+    }
+    let of_key = PER_KEY.saturating_sub(rejections(&record, key));
+    of_key.min(PER_HOST.saturating_sub(counted(&record, now)))
+}
+
 /// Until when the host itself asked for quiet, where it did.
 pub fn quiet_until(record: &BudgetRecord, now: Timestamp) -> Option<Timestamp> {
     let mut record = record.clone();

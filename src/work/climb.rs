@@ -14,12 +14,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::desk::{Desk, Inner};
-use super::errand::{Found, Prepared};
-use super::gate::LockoutGate;
+use super::errand::{Found, Prepared, host_of};
+use super::gate::{self, LockoutGate};
 use super::local::{DEFECT, local_error};
 use super::probing::Progress;
 use crate::domain::stack::Wiping;
-use crate::domain::{Checks, Name, ServiceId, Verdict};
+use crate::domain::{Checks, Name, Reason, ServiceId, Verdict};
 use crate::service::{Held, Ladder, Manner, Subject, verify};
 
 /// Tasks of the desk whose callers may have gone. They end by themselves, as each has its time.
@@ -85,9 +85,41 @@ impl Desk {
                 biased;
                 Some(checks) = heard.recv() => progress(&checks),
                 ended = &mut answered => {
-                    return ended.unwrap_or_else(|_| (whose.broken(), Found::default()));
+                    let (mut verdict, found) =
+                        ended.unwrap_or_else(|_| (whose.broken(), Found::default()));
+                    self.tell_pause(&mut verdict, &found).await;
+                    return (verdict, found);
                 }
             }
+        }
+    }
+
+    /// What a refusal means for the next one: that the key is paused now, or that it will be.
+    async fn tell_pause(&self, verdict: &mut Verdict, found: &Found) {
+        let refused = verdict.reason == Reason::CredentialsRejected && verdict.retry_at.is_none();
+        let (Some(host), Some((username, key))) = (host_of(&verdict.url), &found.pair) else {
+            return;
+        };
+        if !refused {
+            return;
+        }
+        let (name, username, key) = (host.host.clone(), username.clone(), key.clone());
+        let looked = self.blocking(move |inner| {
+            let state = inner.state()?;
+            let pair = state.fingerprint(&username, &key);
+            let stop = gate::paused(&state, &host, &pair);
+            Ok((stop, gate::refusals_left(&state, &host, &pair)))
+        });
+        match looked.await {
+            Ok((Some(stop), _)) if !stop.by_host => {
+                verdict.retry_at = Some(stop.until);
+                verdict.evidence.push(stop.why);
+            }
+            Ok((None, Some(1))) => verdict.evidence.push(format!(
+                "after one more refusal this key is not sent for 15 minutes, so that {name} does not ban this machine"
+            )),
+            Ok(_) => {}
+            Err(problem) => tracing::warn!(%problem, "the lock-out budget was not read"),
         }
     }
 }

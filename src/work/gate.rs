@@ -252,6 +252,16 @@ pub(super) fn paused(state: &State, host: &HostPort, pair: &KeyFingerprint) -> O
     budget::paused(&record, pair, Timestamp::now())
 }
 
+/// How many refusals of this pair there may be at `host` before it is paused, as far as is known now. Blocks.
+pub(super) fn refusals_left(
+    state: &State,
+    host: &HostPort,
+    pair: &KeyFingerprint,
+) -> Option<usize> {
+    let record = state.budget(host).ok()?;
+    Some(budget::refusals_left(&record, pair, Timestamp::now()))
+}
+
 /// Until when `host` asked for quiet, which no person lifts. Blocks.
 pub(super) fn quiet_until(state: &State, host: &HostPort) -> Option<Timestamp> {
     let record = state.budget(host).ok()?;

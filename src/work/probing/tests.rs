@@ -9,8 +9,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::domain::State;
 use crate::domain::budget::AttemptEnd;
+use crate::domain::{AuthStyle, State};
 use crate::probe::{Gate, Permit};
 use crate::store::StoreKind;
 use crate::work::gate::LockoutGate;
@@ -170,6 +170,14 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     let verdict = probe(&desk, Manner::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
     assert_eq!(blesta.keyed(), 2, "the other style is the second and last");
+    // Whoever reads of the refusal reads what it led to.
+    assert!(verdict.retry_at.is_some(), "{verdict:#?}");
+    assert!(verdict.can_be_resumed());
+    let told = verdict
+        .evidence
+        .iter()
+        .filter(|line| line.contains("refused the key twice"));
+    assert_eq!(told.count(), 1, "{verdict:#?}");
 
     let other = home.desk_with(&[("KEY", OTHER)]);
     for manner in [Manner::Scheduled, Manner::Asked] {
@@ -183,6 +191,29 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     assert!(!other.resume(&name("shop")).await.unwrap());
     let verdict = probe(&desk, Manner::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
+}
+
+#[tokio::test]
+async fn the_first_refusal_says_what_the_next_one_does() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk_with(&[("KEY", OTHER)]);
+    let mut connection = shop(&blesta.url);
+    connection.key = Some("env:KEY".parse().unwrap());
+    connection.auth = AuthStyle::Basic;
+    desk.save(Draft::new(connection)).await.unwrap();
+    let warns = |verdict: &Verdict| {
+        let mut lines = verdict.evidence.iter();
+        lines.any(|line| {
+            line.starts_with("after one more refusal this key is not sent for 15 minutes")
+        })
+    };
+    let first = probe(&desk, Manner::Asked).await;
+    assert_eq!(first.reason, Reason::CredentialsRejected, "{first:#?}");
+    assert!(warns(&first) && first.retry_at.is_none(), "{first:#?}");
+    let second = probe(&desk, Manner::Asked).await;
+    assert_eq!(second.reason, Reason::CredentialsRejected, "{second:#?}");
+    assert!(!warns(&second) && second.retry_at.is_some(), "{second:#?}");
+    assert_eq!(blesta.keyed(), 2);
 }
 
 #[tokio::test]
