@@ -47,6 +47,16 @@ fn a_403_of_whoever_it_may_be_is_no_proof_of_the_key() {
 }
 
 #[test]
+fn a_403_without_a_key_is_not_laid_to_one() {
+    for reply in [json(403, "{}"), answer(403, &[], "")] {
+        let run = climb(http("https://e.com"), vec![reply]);
+        assert_eq!(run.reason(), Reason::PermissionMissing);
+        let cause = &run.verdict.cause;
+        assert!(cause.contains("went without a key"), "{cause}");
+    }
+}
+
+#[test]
 fn every_status_has_its_reason() {
     for (reply, reason) in [
         (json(401, "{}"), Reason::CredentialsRejected),
