@@ -42,7 +42,16 @@ pub enum StateProblem {
         /// The database.
         path: PathBuf,
     },
-    /// Anything else: no permission, a full disk.
+    /// The disk took no more.
+    #[error(
+        "there is no room left for {}: make room on its disk, then try again",
+        shown(path)
+    )]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Anything else, such as no permission.
     #[error("{} can't be used", shown(path))]
     Database {
         /// The database.
@@ -71,8 +80,44 @@ impl<T> Told<T> for rusqlite::Result<T> {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                     StateProblem::Busy { path }
                 }
+                Some(ErrorCode::DiskFull) => StateProblem::Full { path },
+                _ if is_out_of_room(&source) => StateProblem::Full { path },
                 _ => StateProblem::Database { path, source },
             }
         })
+    }
+}
+
+/// The file that programs share beside the database could not grow: SQLite has no plainer word for it.
+fn is_out_of_room(source: &rusqlite::Error) -> bool {
+    let error = source.sqlite_error();
+    error.is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_one() {
+        let told = |code| {
+            let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+            Err::<(), _>(error)
+                .told(Path::new("/data/state.db"))
+                .unwrap_err()
+        };
+        for code in [
+            rusqlite::ffi::SQLITE_FULL,
+            rusqlite::ffi::SQLITE_IOERR_SHMSIZE,
+        ] {
+            let problem = told(code);
+            assert!(matches!(problem, StateProblem::Full { .. }), "{problem}");
+            assert!(
+                problem.to_string().contains("/data/state.db: make room"),
+                "{problem}"
+            );
+        }
+        let other = told(rusqlite::ffi::SQLITE_IOERR_READ);
+        assert!(matches!(other, StateProblem::Database { .. }), "{other}");
     }
 }
