@@ -849,6 +849,23 @@ async fn a_token_s_whole_life_by_command() {
         "token edit market {id} --name reports --module MD-0002"
     ));
     assert_eq!(edited["name"], "reports");
+    for nameless in [
+        "edit market ID --name=",
+        "create market --name= --extension EXT-002",
+    ] {
+        let posts = stage.asked("POST", "/tokens") + stage.asked("PUT", id);
+        let refused = stage.run(&format!("token {}", nameless.replace("ID", id)));
+        assert_eq!(refused.code, 3, "{}", refused.err);
+        assert!(
+            refused.err.contains("a token needs a name"),
+            "{}",
+            refused.err
+        );
+        assert_eq!(
+            stage.asked("POST", "/tokens") + stage.asked("PUT", id),
+            posts
+        );
+    }
     assert_eq!(edited["permissions"], json!(["MD-0002"]));
     let granted = stage.json(&format!("token permissions market {id} --grant MD-0004"));
     assert_eq!(granted.as_array().unwrap().len(), 2);

@@ -184,7 +184,16 @@ async fn confirmed(account: &Account, doing: &str, id: &str) -> Result<(), Fault
     Err(Fault::usage("that is not its label; nothing was changed"))
 }
 
+/// An empty name would go to the service, and some take it.
+fn refuse_nameless(label: &str) -> Result<(), Fault> {
+    if label.trim().is_empty() {
+        return Err(Fault::usage("a token needs a name"));
+    }
+    Ok(())
+}
+
 async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fault> {
+    refuse_nameless(&arguments.name)?;
     let account = account(context, &arguments.connection).await?;
     let new = NewToken {
         name: arguments.name,
@@ -220,6 +229,9 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
 
 async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> {
     let which = &arguments.which;
+    if let Some(label) = &arguments.label {
+        refuse_nameless(label)?;
+    }
     let account = account(context, &which.name).await?;
     let changes = TokenEdit {
         name: arguments.label,
