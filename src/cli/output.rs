@@ -86,12 +86,18 @@ pub fn ndjson(object: &impl Serialize) -> io::Result<()> {
 /// What a pipe takes as a whole (`PIPE_BUF` of Linux), bytes: lines of several programs don't get into each other.
 const WHOLE: usize = 4096;
 
+/// The room that a line of JSON begins with, bytes.
+const LINE: usize = 1536;
+
 /// Writes each as a line of JSON.
 pub fn ndjson_lines(objects: &[impl Serialize]) -> io::Result<()> {
     let mut lines = Vec::with_capacity(objects.len());
     for object in objects {
-        let mut line = serde_json::to_string(object).map_err(io::Error::other)?;
-        line.push('\n');
+        // Room for most verdicts: a buffer that grows is copied, and wiped, at each step.
+        let mut line = Vec::with_capacity(LINE);
+        serde_json::to_writer(&mut line, object).map_err(io::Error::other)?;
+        line.push(b'\n');
+        let mut line = String::from_utf8(line).map_err(io::Error::other)?;
         if let Cow::Owned(escaped) = escaped(&line) {
             line = escaped;
         }
@@ -126,7 +132,8 @@ fn together(texts: impl IntoIterator<Item = String>) -> impl Iterator<Item = Str
 /// and nothing to a terminal. (`serde_json` leaves DEL, C1 and everything above as they are.) Outside of texts
 /// JSON holds none of them but the line ends between its parts.
 pub fn escaped(json: &str) -> Cow<'_, str> {
-    if json.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+    // (The controls of ASCII are escaped already, but for DEL.)
+    if json.is_ascii() && !json.as_bytes().contains(&0x7f) {
         return Cow::Borrowed(json);
     }
     let mut text = String::with_capacity(json.len());

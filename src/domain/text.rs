@@ -10,6 +10,13 @@ const MOST_MARKS: usize = 2;
 /// other invisible format characters, cut to `limit` characters (an ellipsis says so). Runs of white space,
 /// line ends included, become one blank.
 pub fn inert(text: &str, limit: usize) -> String {
+    if text.len() <= limit && is_plain(text) {
+        return text.to_owned();
+    }
+    thinned(text, limit)
+}
+
+fn thinned(text: &str, limit: usize) -> String {
     let mut line = String::with_capacity(text.len().min(limit));
     let mut length = 0;
     let mut blank = false;
@@ -38,6 +45,18 @@ pub fn inert(text: &str, limit: usize) -> String {
         length += 1;
     }
     line
+}
+
+/// Whether `text` is what [`inert`] makes of it: visible ASCII, with single blanks inside. Most texts are.
+fn is_plain(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !matches!(byte, b' '..=b'~') || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' '
 }
 
 /// `text` with its lines and blanks as they are, but without anything that a terminal may act on: for whole
@@ -108,6 +127,22 @@ mod tests {
             inert("Evil\u{1b}]0;x\u{7}\r\n Ltd\u{9b}31m", 80),
             "Evil]0;x Ltd31m"
         );
+    }
+
+    #[test]
+    fn a_plain_text_is_taken_as_it_is() {
+        for text in [
+            "", " ", "a", "a b", " a", "a ", "a  b", "a\tb", "a\nb", "a\u{7f}b", "~!", "é",
+            "a\u{1b}b", "abc def",
+        ] {
+            for limit in 0..8 {
+                assert_eq!(inert(text, limit), thinned(text, limit), "{text:?} {limit}");
+            }
+            assert_eq!(
+                is_plain(text),
+                !text.is_empty() && thinned(text, 80) == text && text.is_ascii()
+            );
+        }
     }
 
     #[test]

@@ -79,6 +79,9 @@ pub struct SideBySide {
 impl SideBySide {
     /// Takes in one verdict, and gives those that can be told by now.
     pub fn hear(&mut self, verdict: Verdict) -> Vec<Verdict> {
+        if self.answered {
+            return vec![verdict];
+        }
         let failed = Reachability::is_network_failure(verdict.reason);
         let host = distant(&verdict);
         if let Some(host) = &host {
