@@ -205,6 +205,16 @@ impl Form {
         (draft, problems.into_iter().next())
     }
 
+    /// Whether all of a saved connection reads as it was opened. A secret that was typed into counts as changed.
+    pub(super) fn is_as_opened(&self) -> bool {
+        let (draft, problem) = self.draft();
+        let original = self.original.as_ref().filter(|_| self.editing.is_some());
+        problem.is_none()
+            && !draft.key_changed
+            && !draft.token_changed
+            && original.is_some_and(|original| original.connection == draft.connection)
+    }
+
     fn opened(&self) -> Option<Box<Connection>> {
         let name = self.editing.as_ref()?;
         let original = &self.original.as_ref()?.connection;

@@ -59,6 +59,22 @@ fn a_draft_is_not_lost_on_the_way_and_the_demo_does_not_nest() {
 }
 
 #[test]
+fn what_is_typed_back_is_no_draft() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e");
+    scene.model.form.as_mut().unwrap().cursor = 0;
+    scene.types("x");
+    assert!(scene.form().dirty);
+    scene.keys("backspace");
+    assert!(!scene.form().dirty, "it reads as it was saved");
+    scene.keys("esc q");
+    assert!(
+        scene.effects().contains(&Effect::Quit(0)),
+        "nobody is asked"
+    );
+}
+
+#[test]
 fn a_ticket_is_copied_of_the_verdict_that_is_shown() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("S");

@@ -132,7 +132,6 @@ impl Model {
     pub(super) fn edited(&mut self, id: FieldId, out: &mut Effects) {
         let now = self.now;
         let Some(form) = &mut self.form else { return };
-        form.dirty = true;
         form.shown = None;
         form.undo = None;
         match id {
@@ -152,6 +151,7 @@ impl Model {
             self.follow_url();
         }
         if let Some(form) = &mut self.form {
+            form.dirty = !form.is_as_opened();
             form.refresh_lamps();
         }
     }
