@@ -119,6 +119,7 @@ impl Term {
             Self::Reason(wanted) => {
                 wanted.is_empty() || verdict.is_some_and(|v| v.reason.id().starts_with(wanted))
             }
+            Self::State(wanted) if entry.connection.paused => "paused".starts_with(&**wanted),
             Self::State(wanted) => is_state(entry.state(), wanted),
         }
     }

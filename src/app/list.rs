@@ -73,6 +73,7 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn of(entry: &Entry, order: Order) -> Self {
         let rank = match order {
+            Order::WorstFirst if entry.connection.paused => PAUSED,
             Order::WorstFirst => rank(entry.state()),
             Order::Name | Order::Service => 0,
             Order::Latency => u64::MAX - latency(entry),
@@ -107,6 +108,9 @@ fn since(entry: &Entry) -> u64 {
         .and_then(|since| u64::try_from(since).ok())
         .unwrap_or(0)
 }
+
+/// The place of what is left out of watching in the default order: after all that is watched.
+const PAUSED: u64 = 4;
 
 /// A state's place in the default order: down, check, unknown, up.
 fn rank(state: State) -> u64 {

@@ -62,12 +62,16 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// `● 5 up   ▲ 2 check   ✖ 1 down`; without the words where they have no room. A failure that is planned is no alarm,
-/// and is counted apart.
+/// and how a paused one stood is no longer known: both are counted apart.
 fn counts(view: &View<'_>, width: u16) -> Line<'static> {
     let entries = &view.model.entries;
     let mut seen = [0_usize; ORDER.len()];
-    let mut planned = 0_usize;
+    let (mut planned, mut paused) = (0_usize, 0_usize);
     for entry in entries.values() {
+        if entry.connection.paused {
+            paused += 1;
+            continue;
+        }
         if view::is_planned(view, entry) {
             planned += 1;
             continue;
@@ -85,7 +89,11 @@ fn counts(view: &View<'_>, width: u16) -> Line<'static> {
         };
         (state.glyph(), count, state.word(), style)
     };
-    let apart = (planned > 0).then_some(('◇', planned, "planned", view.theme.probing));
+    let apart = [
+        ('◇', planned, "planned", view.theme.probing),
+        ('‖', paused, "paused", view.theme.unknown),
+    ];
+    let apart = apart.into_iter().filter(|(_, count, ..)| *count > 0);
     let mut spans = Vec::new();
     for (glyph, count, word, style) in ORDER.into_iter().zip(seen).map(lamp).chain(apart) {
         if !spans.is_empty() {

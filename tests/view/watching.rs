@@ -219,7 +219,10 @@ fn planned_and_paused_are_no_alarm() {
     assert!(line(" legacy ").contains("◇ planned"), "{text}");
     assert!(text.contains("‖ paused  us"), "{text}");
     assert!(
-        text.lines().next().unwrap().contains("◇ 1 planned"),
+        text.lines()
+            .next()
+            .unwrap()
+            .contains("◇ 1 planned   ‖ 1 paused"),
         "{text}"
     );
     assert_eq!(down(&shown), down_before - 1);

@@ -24,6 +24,20 @@ fn worst_first_then_name() {
 }
 
 #[test]
+fn what_is_left_out_of_watching_comes_last_and_stands_in_no_state() {
+    let mut scene = four();
+    let mut paused = shop("gamma");
+    paused.paused = true;
+    let set = crate::app::watching::WatchingMessage::ConnectionSet(Box::new(paused));
+    scene.send(Message::Watching(set));
+    assert_eq!(scene.visible(), ["beta", "delta", "alpha", "gamma"]);
+    scene.keys("/").types("state:down");
+    assert_eq!(scene.visible(), [""; 0]);
+    scene.keys("ctrl-u").types("state:paused");
+    assert_eq!(scene.visible(), ["gamma"]);
+}
+
+#[test]
 fn selection_stays_on_its_connection_when_the_order_changes() {
     let mut scene = four();
     scene.keys("home down");

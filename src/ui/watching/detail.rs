@@ -208,10 +208,14 @@ fn event_line(view: &View<'_>, event: &Event) -> Line<'static> {
         Some(lasted) => format!("for {:>4}  ", brief(lasted)),
         None => "until now ".to_owned(),
     };
-    let status = if event.status > 0 {
-        format!("  {}", event.status)
-    } else {
-        String::new()
+    // As the table has it: "500 Server error".
+    let title = event.reason.title();
+    let (title, status) = match event.status {
+        0 => (title.to_owned(), String::new()),
+        status if title.contains("5xx") => {
+            (title.replace("5xx", &status.to_string()), String::new())
+        }
+        status => (title.to_owned(), format!("  {status}")),
     };
     Line::from(vec![
         Span::styled(at, theme.faint),
@@ -220,7 +224,7 @@ fn event_line(view: &View<'_>, event: &Event) -> Line<'static> {
             theme.lamp(state),
         ),
         Span::styled(lasted, theme.text),
-        Span::styled(event.reason.title().to_owned(), theme.text),
+        Span::styled(title, theme.text),
         Span::styled(status, theme.faint),
     ])
 }
