@@ -492,6 +492,46 @@ fn a_watch_tells_each_change_in_one_line_and_ends_with_the_signal_s_code() {
     assert!(text.is_ascii(), "{text}");
 }
 
+/// A change is remembered as announced: who is to be called of it would hear of it never.
+#[test]
+fn a_call_that_a_change_led_to_is_not_cut_off_by_the_end() {
+    let (_runtime, sim) = sim();
+    let entries = sim.entries().iter();
+    let home = Home::over(entries.filter(|one| one.reason.id() == "refused"), 1);
+    let place = |file: &str| home.folder.path().join(file);
+    let made = Command::new("mkfifo").arg(place("go-on")).status();
+    assert!(made.unwrap().success());
+    let script = home.private(
+        "called",
+        "#!/bin/sh\ncd \"${0%/*}\"\ncat > verdict\nread word < go-on\necho \"$word\" > done\n",
+    );
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
+    let configuration = place("config/switchboard.toml");
+    let text = fs::read_to_string(&configuration).unwrap();
+    let head = format!("version = 1\n[settings]\non_change = [{script:?}]\n");
+    fs::write(&configuration, text.replacen("version = 1\n", &head, 1)).unwrap();
+
+    let mut watching = home
+        .command(&["watch", "--plain", "--interval", "1s"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map(Running)
+        .unwrap();
+    wait_for("the call", || {
+        let verdict = fs::read_to_string(place("verdict"));
+        let begun = verdict.is_ok_and(|text| text.contains("refused"));
+        begun.then_some(()).ok_or_else(String::new)
+    });
+    watching.signal(Signal::TERM);
+    let mut lines = BufReader::new(watching.0.stderr.take().unwrap()).lines();
+    let said = lines.next().unwrap().unwrap();
+    assert!(said.contains("waiting for on_change to end"), "{said}");
+    fs::write(place("go-on"), "on\n").unwrap();
+    assert_eq!(watching.ended().code(), Some(143));
+    assert_eq!(fs::read_to_string(place("done")).unwrap(), "on\n");
+}
+
 /// What the guide shows is what the test above scrapes with: each of its lines stands in the tested file.
 #[test]
 fn the_guide_shows_the_tested_configuration() {

@@ -38,7 +38,7 @@ pub enum WatchingMessage {
     /// This machine seems to be offline, or no longer.
     Offline(bool),
     /// The user's command failed; one inert sentence.
-    CommandFailed(String),
+    Trouble(String),
     /// The connection was written as it is now: paused, or with other maintenance windows.
     ConnectionSet(Box<Connection>),
     /// It was not; one sentence.

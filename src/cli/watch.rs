@@ -24,6 +24,9 @@ use crate::work::{Change, Watch, WatchEvent, WatchSettings};
 /// How often the configuration's file is looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// How long the end waits for the user's command without a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Runs the command where its probes run: between two threads every one of them would wake both. 0 after `--for`,
 /// 128 + the number of the signal that ended it.
 pub async fn run(context: Context, arguments: WatchArguments) -> Result<u8, Fault> {
@@ -65,8 +68,32 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
         code = signals.next() => Ok(code),
         () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Ok(0),
     };
-    context.desk.settle_history().await;
+    settle(context, &mut signals).await;
     ended
+}
+
+/// Nothing that was found is lost: whoever is to be called is called, and all is written. The next signal ends that.
+async fn settle(context: &Context, signals: &mut Signals) {
+    let settling = async {
+        let announcing = context.desk.settle_announcements();
+        tokio::pin!(announcing);
+        if tokio::time::timeout(PATIENCE, &mut announcing)
+            .await
+            .is_err()
+        {
+            output::say("switchboard: waiting for on_change to end; the next signal ends it");
+            announcing.await;
+        }
+        if !context.desk.settle_history().await {
+            output::say(
+                "switchboard: results of this run are not in the history: they could not be written",
+            );
+        }
+    };
+    tokio::select! {
+        () = settling => {}
+        _ = signals.next() => {}
+    }
 }
 
 /// The connections that the arguments name; all where they name none.
@@ -159,12 +186,21 @@ async fn replan(
 struct Teller {
     format: WatchFormat,
     colours: Colours,
-    told: HashMap<Name, State>,
+    told: HashMap<Name, Told>,
+}
+
+/// What was told of a connection last.
+struct Told {
+    state: State,
+    /// How it stood at first, which nothing has confirmed yet: a first failure, or one that is planned.
+    is_open: bool,
+    /// Probes since it was told.
+    since: usize,
 }
 
 /// Something to tell of a connection.
 struct News {
-    /// What was told before, here or in an earlier run.
+    /// What was told or announced before, here or in an earlier run.
     was: Option<State>,
 }
 
@@ -172,30 +208,44 @@ impl Teller {
     fn tell(&mut self, event: &WatchEvent) -> io::Result<()> {
         match event {
             WatchEvent::Started(_) => Ok(()),
-            WatchEvent::Finished { verdict, change } => match self.news(verdict, *change) {
-                Some(news) => written(&self.line(verdict, news.was)),
-                None => Ok(()),
-            },
+            WatchEvent::Finished { verdict, change } => {
+                let name = verdict.connection.as_ref();
+                match name.and_then(|name| self.news(name, verdict.state(), *change)) {
+                    Some(news) => written(&self.line(verdict, news.was)),
+                    None => Ok(()),
+                }
+            }
             WatchEvent::Offline(offline) => written(&self.network(*offline)),
-            WatchEvent::CommandFailed(why) => {
+            WatchEvent::Trouble(why) => {
                 block_in_place(|| output::say(&format!("switchboard: {why}")));
                 Ok(())
             }
         }
     }
 
-    /// What is told of a verdict: a change that is to be announced, and how each one stands at first.
-    fn news(&mut self, verdict: &Verdict, change: Option<Change>) -> Option<News> {
-        let name = verdict.connection.as_ref()?;
-        let state = verdict.state();
-        let before = self.told.get(name).copied();
-        if before == Some(state) || (before.is_some() && change.is_none()) {
+    /// What is told of a verdict: how each one stands at first, and every change that is announced. The announcement
+    /// of what was just told as the first is the same news; that a first failure was none is told as well.
+    fn news(&mut self, name: &Name, state: State, change: Option<Change>) -> Option<News> {
+        let from = change.and_then(|change| change.from);
+        let told = Told {
+            state,
+            is_open: change.is_none() && state == State::Down,
+            since: 0,
+        };
+        let Some(before) = self.told.get_mut(name) else {
+            self.told.insert(name.clone(), told);
+            return Some(News { was: from });
+        };
+        before.since += 1;
+        let is_known = before.state == state && before.since == 1 && from.is_none();
+        let recovered = before.is_open && state == State::Ok;
+        if !recovered && (change.is_none() || is_known) {
+            before.is_open &= change.is_none();
             return None;
         }
-        self.told.insert(name.clone(), state);
-        Some(News {
-            was: before.or(change.and_then(|change| change.from)),
-        })
+        let was = from.or(Some(before.state));
+        *before = told;
+        Some(News { was })
     }
 
     fn line(&self, verdict: &Verdict, was: Option<State>) -> String {
@@ -262,5 +312,77 @@ impl Signals {
             _ = quit.0.recv() => quit.1,
             _ = terminate.0.recv() => terminate.1,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use State::{Down, Ok as Up};
+
+    /// What is told of a connection that stands so, one probe after the other: each state, and what it was.
+    fn told(heard: &[(State, Option<Change>)]) -> Vec<(State, Option<State>)> {
+        let mut teller = Teller {
+            format: WatchFormat::Plain,
+            colours: Colours::Off,
+            told: HashMap::new(),
+        };
+        let name = Name::parse("a").unwrap();
+        let heard = heard.iter();
+        let told = heard.filter_map(|(state, change)| {
+            let news = teller.news(&name, *state, *change)?;
+            Some((*state, news.was))
+        });
+        told.collect()
+    }
+
+    const fn change(from: Option<State>, to: State) -> Option<Change> {
+        Some(Change { from, to })
+    }
+
+    #[test]
+    fn how_it_stands_at_first_is_told_once() {
+        assert_eq!(told(&[(Up, change(None, Up)), (Up, None)]), [(Up, None)]);
+        assert_eq!(
+            told(&[(Down, None), (Down, change(None, Down)), (Down, None)]),
+            [(Down, None)]
+        );
+        assert_eq!(
+            told(&[(Up, None), (Down, None), (Up, None)]),
+            [(Up, None)],
+            "a single failure is none"
+        );
+    }
+
+    #[test]
+    fn a_first_failure_that_was_none_is_told_as_one() {
+        assert_eq!(
+            told(&[(Down, None), (Up, None), (Down, None)]),
+            [(Down, None), (Up, Some(Down))]
+        );
+    }
+
+    #[test]
+    fn every_change_that_is_announced_is_told() {
+        let fell = change(Some(Up), Down);
+        assert_eq!(
+            told(&[(Down, None), (Down, fell)]),
+            [(Down, None), (Down, Some(Up))],
+            "it was up when it was watched last"
+        );
+        // Within maintenance, and after it.
+        assert_eq!(
+            told(&[
+                (Down, None),
+                (Down, None),
+                (Down, None),
+                (Down, change(None, Down))
+            ]),
+            [(Down, None), (Down, Some(Down))]
+        );
+        assert_eq!(
+            told(&[(Up, None), (Down, fell), (Up, change(Some(Down), Up))]),
+            [(Up, None), (Down, Some(Up)), (Up, Some(Down))]
+        );
     }
 }

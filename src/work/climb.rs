@@ -32,6 +32,22 @@ impl Apart {
         while tasks.try_join_next().is_some() {}
         tasks.spawn(Wiping::new(climb));
     }
+
+    /// Whether one of them runs.
+    pub(super) fn is_busy(&self) -> bool {
+        let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while tasks.try_join_next().is_some() {}
+        !tasks.is_empty()
+    }
+
+    /// Waits for those that run now. Where that is given up they are ended.
+    pub(super) async fn settle(&self) {
+        let mut tasks = {
+            let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *tasks)
+        };
+        while tasks.join_next().await.is_some() {}
+    }
 }
 
 impl Desk {

@@ -1,4 +1,5 @@
-//! Damping: `down` is announced after two failures in a row, everything else at once. Pure.
+//! Damping: `down` is announced after two failures in a row, everything else at once. Pure. Where the second could only
+//! come late, for the host asked not to be asked again before, one is enough.
 //!
 //! The lamp itself shows the last probe at once; damping decides only what is announced: an event, a bell,
 //! a command.
@@ -38,6 +39,12 @@ impl Damping {
         self.announced
     }
 
+    /// The same of a probe that can't be repeated at its interval.
+    pub fn hear_alone(&mut self, state: State) -> Option<Change> {
+        self.failures = self.failures.max(FAILURES_BEFORE_DOWN - 1);
+        self.hear(state)
+    }
+
     /// Takes in the state of one finished probe, and says what is to be announced because of it.
     pub fn hear(&mut self, state: State) -> Option<Change> {
         self.failures = match state {
@@ -73,6 +80,18 @@ mod tests {
         assert_eq!(announcements(&[Up, Down, Down]), [Up, Down]);
         assert_eq!(announcements(&[Up, Down, Up, Down]), [Up]);
         assert_eq!(announcements(&[Down, Down, Down, Up]), [Down, Up]);
+    }
+
+    #[test]
+    fn where_no_second_may_be_asked_for_one_failure_is_enough() {
+        let mut damping = Damping::resumed(Up);
+        let down = Change {
+            from: Some(Up),
+            to: Down,
+        };
+        assert_eq!(damping.hear_alone(Up), None);
+        assert_eq!(damping.hear_alone(Down), Some(down));
+        assert_eq!(damping.hear(Down), None);
     }
 
     #[test]

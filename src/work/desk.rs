@@ -61,6 +61,8 @@ pub(super) struct Inner {
     pub(super) recent: Recent,
     pub(super) prober: Prober,
     pub(super) apart: Apart,
+    /// What follows from changes that were announced: the user's command, and what is remembered of them.
+    pub(super) following: Apart,
     pub(super) ledger: Ledger,
     pub(super) bookings: Bookings,
     pub(super) preparations: Preparations,
@@ -245,6 +247,7 @@ impl Inner {
             recent: Recent::default(),
             prober: Prober::default(),
             apart: Apart::default(),
+            following: Apart::default(),
             ledger: Ledger::default(),
             bookings: Bookings::default(),
             preparations: Preparations::default(),

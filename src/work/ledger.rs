@@ -43,6 +43,8 @@ struct Waiting {
     /// any more.
     settling: Vec<oneshot::Sender<()>>,
     ended: bool,
+    /// What has changed about the writing, until it is told.
+    news: Option<String>,
 }
 
 impl Waiting {
@@ -100,11 +102,10 @@ impl Tray {
             .worth_a_look
             .wait_timeout_while(waiting, GATHERED_FOR, |waiting| waiting.is_patient())
             .unwrap_or_else(PoisonError::into_inner);
-        let ended = waiting.ended;
-        Waiting {
-            ended,
-            ..std::mem::take(&mut *waiting)
-        }
+        let (ended, news) = (waiting.ended, waiting.news.take());
+        let taken = std::mem::take(&mut *waiting);
+        (waiting.ended, waiting.news) = (ended, news);
+        Waiting { ended, ..taken }
     }
 }
 
@@ -132,6 +133,12 @@ impl Ledger {
         {
             tracing::warn!(%name, "a result is not kept: the disk is too slow, or nobody writes any more");
         }
+    }
+
+    /// What is to be told of the writing: that it fails, that it goes on. Once each.
+    pub(super) fn news(&self) -> Option<String> {
+        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.as_ref()?.tray.waiting().news.take()
     }
 
     /// Waits until everything handed over so far is on disk; `false` where it could not be written.
@@ -191,12 +198,12 @@ struct Unwritten(Vec<(Name, RunRecord)>);
 
 impl Unwritten {
     /// Writes these and the ones before them, and tells whoever waits for it. Where that fails the newest are
-    /// kept for the next try, within bounds, and whoever waits hears that it was in vain.
+    /// kept for the next try, within bounds, and whoever waits hears that it was in vain. Why it failed, where it did.
     fn write<E: std::error::Error>(
         &mut self,
         waiting: Waiting,
         record: impl FnOnce(&[(Name, RunRecord)]) -> Result<(), E>,
-    ) {
+    ) -> Option<String> {
         self.0.extend(waiting.runs);
         let recorded = if self.0.is_empty() {
             Ok(())
@@ -209,12 +216,14 @@ impl Unwritten {
                 for settled in waiting.settling {
                     let _ = settled.send(());
                 }
+                None
             }
             Err(error) => {
                 let lost = self.0.len().saturating_sub(QUEUED);
                 self.0.drain(..lost);
                 let (error, kept) = (crate::store::told(&error), self.0.len());
                 tracing::warn!(%error, kept, lost, "results are not written yet");
+                Some(error)
             }
         }
     }
@@ -236,12 +245,19 @@ impl Drop for Unwritten {
 fn write(state: &State, tray: &Tray) {
     let _taker = Taker(tray);
     let mut unwritten = Unwritten::default();
+    let mut fails = false;
     loop {
         let waiting = tray.take();
         let ended = waiting.ended;
-        unwritten.write(waiting, |runs| {
+        let failed = unwritten.write(waiting, |runs| {
             state.record(runs.iter().map(|(name, run)| (name, *run)))
         });
+        if failed.is_some() != std::mem::replace(&mut fails, failed.is_some()) {
+            tray.waiting().news = Some(match failed {
+                Some(why) => format!("the history is not written, what is found waits: {why}"),
+                None => "the history is written again".to_owned(),
+            });
+        }
         if let Err(error) = state.thin_where_due(Timestamp::now()) {
             tracing::warn!(error = %crate::store::told(&error), "the history is not thinned");
         }
@@ -288,6 +304,36 @@ mod tests {
             .map(|run| (run.reason, run.status, run.us))
             .collect();
         assert_eq!(found, [(Reason::CredentialsRejected, 401, Some(1_234)); 3]);
+    }
+
+    #[tokio::test]
+    async fn that_nothing_is_written_is_told_once_and_that_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.sqlite");
+        let state = Arc::new(State::open(folder.path()).unwrap());
+        let (ledger, shop) = (Ledger::default(), Name::parse("shop").unwrap());
+        let put = async || {
+            ledger.put(&state, &verdict(&shop, Reason::Connected, 0), false);
+            ledger.settle().await
+        };
+        assert!(put().await);
+        assert_eq!(ledger.news(), None);
+        let other = rusqlite::Connection::open(path).unwrap();
+        other
+            .execute_batch("ALTER TABLE fresh RENAME TO away")
+            .unwrap();
+        assert!(!put().await && !put().await);
+        let news = ledger.news().unwrap();
+        assert!(news.starts_with("the history is not written"), "{news}");
+        assert_eq!(ledger.news(), None);
+        other
+            .execute_batch("ALTER TABLE away RENAME TO fresh")
+            .unwrap();
+        assert!(put().await);
+        assert_eq!(
+            ledger.news().as_deref(),
+            Some("the history is written again")
+        );
     }
 
     #[test]

@@ -65,6 +65,9 @@ impl Recorder {
     /// Takes in one finished probe. `planned`: within a maintenance window.
     pub(super) fn ended(&self, verdict: &Verdict, change: Option<Change>, planned: bool) {
         self.desk.0.note(verdict, planned);
+        if let Some(news) = self.desk.0.ledger.news() {
+            let _ = self.failed.send(news);
+        }
         if let Some(change) = change {
             self.remember(verdict, change);
         }
@@ -74,7 +77,7 @@ impl Recorder {
         {
             let (command, failed) = (Arc::clone(&self.command), self.failed.clone());
             let variables = self.desk.0.children.variables(command.program());
-            self.desk.0.apart.begin(async move {
+            self.desk.0.following.begin(async move {
                 if let Err(why) = command.run(variables, &json).await {
                     tracing::warn!(%why, "on_change");
                     // Where the watch has ended, nobody is left to be told.
@@ -94,7 +97,7 @@ impl Recorder {
             return;
         }
         let (desk, to) = (self.desk.clone(), change.to);
-        self.desk.0.apart.begin(async move {
+        self.desk.0.following.begin(async move {
             // Its URL as it is saved: the verdict's hides what stands in front of the host.
             let Ok(connection) = desk.connection(&name).await else {
                 return;
@@ -109,6 +112,19 @@ impl Recorder {
     /// The next failure of the command.
     pub(super) async fn failed_command(&mut self) -> Option<String> {
         self.failures.recv().await
+    }
+}
+
+impl Desk {
+    /// Whether a command of the user runs because of a change, or waits for its turn.
+    pub fn is_announcing(&self) -> bool {
+        self.0.following.is_busy()
+    }
+
+    /// Waits for the commands that run because of changes, each of which has its time. Where that is given up they are
+    /// ended.
+    pub async fn settle_announcements(&self) {
+        self.0.following.settle().await;
     }
 }
 

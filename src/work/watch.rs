@@ -81,8 +81,8 @@ pub enum WatchEvent {
     },
     /// This machine seems to be offline, or no longer.
     Offline(bool),
-    /// The user's command failed; one inert sentence with what it said.
-    CommandFailed(String),
+    /// The user's command failed, or the history is not written; one inert sentence.
+    Trouble(String),
 }
 
 /// Runs one probe of a saved connection.
@@ -97,6 +97,8 @@ pub struct Watch {
     is_locked: Locked,
     settings: WatchSettings,
     entries: HashMap<Name, Entry>,
+    /// What was announced of those that are left out for now.
+    left_out: HashMap<Name, Damping>,
     schedule: Schedule<Name>,
     /// What the schedule's times are the distance from.
     start: Instant,
@@ -191,6 +193,7 @@ impl Watch {
             lanes: Lanes::new(settings.per_host),
             settings,
             entries: HashMap::new(),
+            left_out: HashMap::new(),
             schedule: Schedule::default(),
             start: Instant::now(),
             tasks: JoinSet::new(),
@@ -212,8 +215,9 @@ impl Watch {
     pub(super) fn recording(mut self, recorder: Recorder, announced: Vec<(Name, Damping)>) -> Self {
         self.recorder = Some(recorder);
         for (name, damping) in announced {
-            if let Some(entry) = self.entries.get_mut(&name) {
-                entry.damping = damping;
+            match self.entries.get_mut(&name) {
+                Some(entry) => entry.damping = damping,
+                None => drop(self.left_out.insert(name, damping)),
             }
         }
         self
@@ -236,7 +240,7 @@ impl Watch {
             tokio::select! {
                 Some(joined) = self.tasks.join_next_with_id() => self.ended(joined),
                 Some(why) = failed_command(self.recorder.as_mut()) => {
-                    self.told.push_back(WatchEvent::CommandFailed(why));
+                    self.told.push_back(WatchEvent::Trouble(why));
                 }
                 () = sleep_until(wake.unwrap_or(self.start)), if wake.is_some() => {}
                 else => std::future::pending().await,
@@ -276,10 +280,12 @@ impl Watch {
     }
 
     /// Watches these connections from now on: those that are the same keep their turn, those that changed or
-    /// are new come soon, and probes of all others are ended. Paused ones are left out.
+    /// are new come soon, and probes of all others are ended. Paused ones are left out; what was announced of
+    /// them is known when they come back.
     pub fn replace(&mut self, connections: Vec<impl Into<Arc<Connection>>>) {
         let connections = connections.into_iter().map(Into::into);
-        let connections: Vec<Arc<Connection>> = connections.filter(|c| !c.paused).collect();
+        let (paused, connections): (Vec<Arc<Connection>>, Vec<_>) =
+            connections.partition(|connection| connection.paused);
         let kept: HashSet<_> = connections.iter().map(|c| c.name.clone()).collect();
         let gone: Vec<_> = self
             .entries
@@ -288,8 +294,12 @@ impl Watch {
             .cloned()
             .collect();
         for name in gone {
-            self.forget(&name);
+            if let Some(damping) = self.forget(&name) {
+                self.left_out.insert(name, damping);
+            }
         }
+        let paused: HashSet<_> = paused.iter().map(|c| &c.name).collect();
+        self.left_out.retain(|name, _| paused.contains(name));
         let mut changed = Vec::new();
         for new in connections {
             match self.entries.get_mut(&new.name) {
@@ -308,6 +318,7 @@ impl Watch {
         let spread = self.spread(connections.len());
         for connection in connections {
             let damping = self.forget(&connection.name);
+            let damping = damping.or_else(|| self.left_out.remove(&connection.name));
             self.add(connection, damping.unwrap_or_default(), spread);
         }
     }
@@ -448,6 +459,9 @@ impl Watch {
         } else if maintained || is_hidden {
             // What lasts beyond the window, or the lock, is announced after it.
             None
+        } else if not_before.is_some_and(|until| until > now + entry.interval) {
+            // Until then nothing could confirm it, and nobody would hear of it.
+            entry.damping.hear_alone(verdict.state())
         } else {
             entry.damping.hear(verdict.state())
         };

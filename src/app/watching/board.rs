@@ -327,7 +327,7 @@ impl Model {
             }
             WatchingMessage::Changed(event) => self.changed(event),
             WatchingMessage::Offline(offline) => self.offline(offline),
-            WatchingMessage::CommandFailed(why) | WatchingMessage::SetFailed(why) => {
+            WatchingMessage::Trouble(why) | WatchingMessage::SetFailed(why) => {
                 self.complain(why);
             }
             WatchingMessage::ConnectionSet(connection) => self.connection_set(*connection, out),

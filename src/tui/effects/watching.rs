@@ -171,7 +171,7 @@ fn tell(event: WatchEvent, queue: &Queue) {
             }
         }
         WatchEvent::Offline(offline) => watching(WatchingMessage::Offline(offline)),
-        WatchEvent::CommandFailed(why) => watching(WatchingMessage::CommandFailed(why)),
+        WatchEvent::Trouble(why) => watching(WatchingMessage::Trouble(why)),
     }
 }
 

@@ -203,6 +203,57 @@ async fn a_host_that_asked_for_quiet_is_left_alone_and_a_paused_key_is_watched_o
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failure_that_may_not_be_confirmed_is_announced_by_itself() {
+    let announced = async |quiet_s: i64, seconds: u64| {
+        let until = Timestamp::now() + jiff::SignedDuration::from_secs(quiet_s);
+        let probe: Probe = Arc::new(move |connection: Arc<Connection>| {
+            Box::pin(async move {
+                let mut verdict = verdict(&connection, Reason::Maintenance);
+                (verdict.status, verdict.retry_at) = (503, Some(until));
+                verdict
+            })
+        });
+        let mut one = connection("a", "https://a.example");
+        one.interval_s = Some(10);
+        let mut watch = Watch::new(probe, vec![one], WatchSettings::default());
+        changes(&events_within(&mut watch, Duration::from_secs(seconds)).await)
+    };
+    assert_eq!(announced(3_600, 20).await, [State::Down]);
+    assert_eq!(announced(5, 5).await, [], "the next probe will tell");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_announced_before_a_pause_is_known_after_it() {
+    let works = Arc::new(AtomicBool::new(false));
+    let (probed, rig) = (Arc::clone(&works), Arc::new(Rig::default()));
+    let probe = rig.probe(Duration::from_millis(5), move |_| {
+        if probed.load(Ordering::SeqCst) {
+            Reason::Connected
+        } else {
+            Reason::Refused
+        }
+    });
+    let of = |paused| {
+        vec![Connection {
+            paused,
+            ..connection("a", "https://a.example")
+        }]
+    };
+    let mut watch = Watch::new(probe, of(false), WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(150)).await;
+    assert_eq!(changes(&events), [State::Down]);
+    watch.replace(of(true));
+    works.store(true, Ordering::SeqCst);
+    watch.replace(of(false));
+    let events = events_within(&mut watch, Duration::from_secs(150)).await;
+    assert_eq!(
+        changes(&events),
+        [State::Ok],
+        "whoever was told is told of the end"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_offline_machine_is_said_once_and_paints_nothing_red() {
     let rig = Arc::new(Rig::default());
     let connections = ["a", "b", "c", "d"]
