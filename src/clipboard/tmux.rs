@@ -120,7 +120,10 @@ impl Buffer {
         self.write(&self.text).await?;
         if let Some(clear_after) = clear_after {
             let seconds = (clear_after + NET_DELAY).as_secs().to_string();
-            let delete = format!("delete-buffer -b {}", self.name);
+            // Most often it is gone by then. A command that fails with nobody there to be told is shown by tmux in the
+            // next new session, over what runs there: so the buffer is made before it is deleted.
+            let name = &self.name;
+            let delete = format!("set-buffer -b {name} - ; delete-buffer -b {name}");
             let net = self.call(&["run-shell", "-b", "-d", &seconds, "-C", &delete]);
             // Older versions can't; then it is us alone.
             let _ = net.success(self.limit).await;
