@@ -30,6 +30,6 @@ mod tmux;
 pub use escape::TerminalBytes;
 pub use hold::{Cleared, Clearing};
 pub use holder::Life;
-pub use placing::{Clipboard, Limits, Missed, Placed};
+pub use placing::{BY_HAND, Clipboard, Limits, Missed, Placed};
 pub use route::{Certainty, Route, routes};
 pub use surroundings::{Surroundings, Terminal};

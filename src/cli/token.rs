@@ -11,7 +11,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human, nagios, reveal};
 use super::{probe, remote_token, sources};
-use crate::clipboard::{Certainty, Life};
+use crate::clipboard::{BY_HAND, Certainty, Life};
 use crate::domain::text::harmless;
 use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::service::{Service, verify};
@@ -103,7 +103,13 @@ async fn copy(context: &Context, name: &str, id: Option<&str>) -> Result<u8, Fau
         }
         output::raw(bytes.as_bytes())?;
     }
-    output::say(&placed.words);
+    // Here is nothing to be selected.
+    let reveal = match id {
+        Some(id) => format!("switchboard token reveal {name} {id}"),
+        None => format!("switchboard token reveal {name}"),
+    };
+    let shows = format!("{reveal} shows it");
+    output::say(&placed.words.replace(BY_HAND, &shows));
     stay(context, placed.clear_after).await?;
     Ok(if placed.certainty == Certainty::Shown {
         super::fault::OURS

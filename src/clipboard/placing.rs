@@ -368,6 +368,9 @@ impl Placed {
     }
 }
 
+/// What is left to do where no clipboard is within reach of a screen, in the words of [`Placed::words`].
+pub const BY_HAND: &str = "select it by hand";
+
 /// The end of the ladder. The last route's reason says most: it was the nearest to the terminal.
 fn by_hand(missed: Vec<Missed>) -> Placed {
     let why = missed
@@ -376,7 +379,7 @@ fn by_hand(missed: Vec<Missed>) -> Placed {
     Placed {
         route: Route::ByHand,
         certainty: Certainty::Shown,
-        words: format!("not copied: {why}; select it by hand"),
+        words: format!("not copied: {why}; {BY_HAND}"),
         clear_after: None,
         terminal_bytes: None,
         missed,
