@@ -83,7 +83,7 @@ impl From<WorkError> for Fault {
 /// What works here, and why the rest does not.
 fn stores(offers: &[Offer]) -> String {
     let mut lines = choices(offers, |word| format!("--store {word}"));
-    lines.push("or a reference: --key-ref env:NAME, file:PATH, 'cmd:pass show NAME'".to_owned());
+    lines.push("or a reference, with connection add or edit: --key-ref env:NAME, file:PATH, 'cmd:pass show NAME'".to_owned());
     lines.join("\n      ")
 }
 

@@ -363,8 +363,9 @@ async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Faul
     let rotated = match Box::pin(guarded).await {
         Err(TokenError::KeyInUse { names, .. }) => {
             let names: Vec<_> = names.iter().map(Name::to_string).collect();
+            let verb = if names.len() == 1 { "runs" } else { "run" };
             output::say(&format!(
-                "Warning: {} run on this key; the new secret is saved for them before anything else.",
+                "Warning: {} {verb} on this key; the new secret is saved for them before anything else.",
                 names.join(", ")
             ));
             let lifted = account.rotate(&which.id, expires.as_deref(), Guard::Lifted, &unheard);

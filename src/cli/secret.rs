@@ -48,7 +48,9 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
         SecretCommand::Passphrase(arguments) => recipient::passphrase(context, arguments).await,
         SecretCommand::Lock => {
             context.desk.call_to_lock().await?;
-            output::say("running screens lock at once; commands keep nothing open");
+            output::say(
+                "running screens lock at once; what a command has copied goes when its time is over",
+            );
             Ok(0)
         }
     }

@@ -192,6 +192,12 @@ fn sensitive(all: &[Sensitive]) -> Vec<SensitiveLine> {
     all.iter().map(line).collect()
 }
 
+/// `1 secret`, `2 secrets`.
+fn counted(count: usize, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{end}")
+}
+
 /// The lines about references that run programs or read this machine.
 fn told_sensitive(all: &[SensitiveLine], trusted: bool) -> String {
     let mut text = String::new();
@@ -240,6 +246,20 @@ fn told(report: &Report<'_>) -> String {
         }
     }
     text.push_str(&told_sensitive(&report.sensitive, report.trusted));
+    let is_left_out = |name: &str| {
+        !report.trusted
+            && report
+                .sensitive
+                .iter()
+                .any(|one| one.connection.as_deref() == Some(name))
+    };
+    if let Some(one) = report.taken.iter().find(|one| is_left_out(one.name)) {
+        let _ = writeln!(
+            text,
+            "  to what has come in without it, it is given by: switchboard connection edit {} --key-ref …",
+            one.name
+        );
+    }
     let (taken, left) = (report.taken.len(), report.left_out.len());
     let end = if report.dry_run {
         format!("{taken} would come in, {left} would stay out; nothing was changed\n")
@@ -371,9 +391,9 @@ async fn bundle(
         output::say(&format!("left out: {line}"));
     }
     output::say(&format!(
-        "{} connections, {} secrets",
-        chosen.len(),
-        bundled.secrets
+        "{}, {}",
+        counted(chosen.len(), "connection"),
+        counted(bundled.secrets, "secret")
     ));
     Ok(bundled.sealed)
 }

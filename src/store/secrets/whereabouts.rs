@@ -78,6 +78,11 @@ impl Whereabouts {
 
     /// A value in the open: nobody else may read it, and no repository may carry it away.
     fn judge_plain_file(&mut self, path: &Path) {
+        if self.mode.is_some() && !path.is_file() {
+            let sentence = "is not a file: no value can be kept there";
+            self.findings.push(format!("{} {sentence}", shown(path)));
+            return;
+        }
         if self.mode.is_some_and(|mode| mode & 0o077 != 0) {
             self.findings.push(format!(
                 "others can read it: run `chmod 600 {}`",
