@@ -295,10 +295,10 @@ pub struct Way {
     #[arg(long, value_name = "F")]
     pub ca_file: Option<PathBuf>,
     /// Client certificate (PEM)
-    #[arg(long, value_name = "F", requires = "client_key")]
+    #[arg(long, value_name = "F")]
     pub client_cert: Option<PathBuf>,
     /// Its key (PEM)
-    #[arg(long, value_name = "F", requires = "client_cert")]
+    #[arg(long, value_name = "F")]
     pub client_key: Option<PathBuf>,
     /// How credentials are sent: auto, basic, headers
     #[arg(long, value_name = "STYLE", value_parser = ["auto", "basic", "headers"])]

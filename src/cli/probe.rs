@@ -287,6 +287,13 @@ pub fn apply_way(connection: &mut Connection, way: &Way) -> Result<(), Fault> {
     if let Some(style) = way.auth.as_deref().and_then(AuthStyle::from_word) {
         connection.auth = style;
     }
+    let given = way.client_cert.is_some() || way.client_key.is_some();
+    if given && connection.client_cert.is_some() != connection.client_key.is_some() {
+        return Err(
+            Fault::usage("a client certificate and its key belong together")
+                .hint("--client-cert F --client-key F; one file may hold both"),
+        );
+    }
     connection.allow_http |= way.allow_http;
     if way.ipv4 {
         connection.family = AddressFamily::V4;
