@@ -171,8 +171,8 @@ impl Errand {
         };
         let known;
         (subject.past, known) = self.past(inner, &service, &subject);
-        if self.via.is_some() {
-            // Other addresses and another way are no change.
+        if self.via.is_some() || self.token_only {
+            // Other addresses and another way are no change; nor is another machine, such as the CMS's.
             subject.past.last_good = None;
         }
         Ok(Prepared {
