@@ -68,16 +68,19 @@ impl State {
         Ok(Latency::of(&runs))
     }
 
-    /// The changes of `name` since a time, oldest first; the last one still lasts.
+    /// The changes of `name` since a time, oldest first; the last one still lasts. What lies ahead, as after a clock
+    /// that was set back, is none yet.
     pub fn events(&self, name: &Name, since: Timestamp) -> Result<Vec<Event>, StateProblem> {
         self.of(name, |database, id| {
             let mut select = database.prepare_cached(
                 "SELECT change.at, reason.reason, status, next - change.at FROM
-                    (SELECT *, LEAD(at) OVER (ORDER BY at) AS next FROM change WHERE watched = ?1) AS change
+                    (SELECT *, LEAD(at) OVER (ORDER BY at) AS next FROM change
+                     WHERE watched = ?1 AND at <= ?3) AS change
                  JOIN reason ON reason.id = change.reason
                  WHERE next IS NULL OR next > ?2 ORDER BY change.at",
             )?;
-            let rows = select.query_map(params![id, since.as_millisecond()], event)?;
+            let now = Timestamp::now().as_millisecond();
+            let rows = select.query_map(params![id, since.as_millisecond(), now], event)?;
             rows.filter_map(Result::transpose).collect()
         })
         .map(Option::unwrap_or_default)
