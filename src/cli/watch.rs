@@ -17,7 +17,7 @@ use super::output::human::{self, Colours};
 use super::{output, probe};
 use crate::domain::text::harmless;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Connection, Name, State, Verdict};
+use crate::domain::{Connection, Name, Reason, State, Verdict};
 use crate::store::Stamp;
 use crate::work::{Change, Watch, WatchEvent, WatchSettings};
 
@@ -192,7 +192,8 @@ struct Teller {
 /// What was told of a connection last.
 struct Told {
     state: State,
-    /// How it stood at first, which nothing has confirmed yet: a first failure, or one that is planned.
+    /// How it stood at first, which nothing has confirmed yet: a first failure, or one that is planned; or that
+    /// nothing is known.
     is_open: bool,
     /// Probes since it was told.
     since: usize,
@@ -210,6 +211,12 @@ impl Teller {
             WatchEvent::Started(_) => Ok(()),
             WatchEvent::Finished { verdict, change } => {
                 let name = verdict.connection.as_ref();
+                if verdict.reason == Reason::Offline
+                    && name.is_some_and(|name| self.told.contains_key(name))
+                {
+                    // That is told of the machine, once.
+                    return Ok(());
+                }
                 match name.and_then(|name| self.news(name, verdict.state(), *change)) {
                     Some(news) => written(&self.line(verdict, news.was)),
                     None => Ok(()),
@@ -229,7 +236,7 @@ impl Teller {
         let from = change.and_then(|change| change.from);
         let told = Told {
             state,
-            is_open: change.is_none() && state == State::Down,
+            is_open: change.is_none() && matches!(state, State::Down | State::Unknown),
             since: 0,
         };
         let Some(before) = self.told.get_mut(name) else {
@@ -237,8 +244,9 @@ impl Teller {
             return Some(News { was: from });
         };
         before.since += 1;
-        let is_known = before.state == state && before.since == 1 && from.is_none();
-        let recovered = before.is_open && state == State::Ok;
+        let is_known =
+            before.state == state && from.is_none() && (state != State::Down || before.since == 1);
+        let recovered = before.is_open && matches!(state, State::Ok | State::Warn);
         if !recovered && (change.is_none() || is_known) {
             before.is_open &= change.is_none();
             return None;
@@ -362,6 +370,24 @@ mod tests {
         assert_eq!(
             told(&[(Down, None), (Up, None), (Down, None)]),
             [(Down, None), (Up, Some(Down))]
+        );
+    }
+
+    #[test]
+    fn what_stood_open_is_closed() {
+        use State::{Unknown, Warn};
+        assert_eq!(
+            told(&[(Down, None), (Warn, None), (Warn, None)]),
+            [(Down, None), (Warn, Some(Down))]
+        );
+        assert_eq!(
+            told(&[(Unknown, None), (Up, None)]),
+            [(Unknown, None), (Up, Some(Unknown))]
+        );
+        // It was up all the time, within maintenance and after it.
+        assert_eq!(
+            told(&[(Up, None), (Up, None), (Up, Some(change(None, Up)))]),
+            [(Up, None)]
         );
     }
 

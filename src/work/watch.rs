@@ -298,8 +298,6 @@ impl Watch {
                 self.left_out.insert(name, damping);
             }
         }
-        let paused: HashSet<_> = paused.iter().map(|c| &c.name).collect();
-        self.left_out.retain(|name, _| paused.contains(name));
         let mut changed = Vec::new();
         for new in connections {
             match self.entries.get_mut(&new.name) {
@@ -309,6 +307,8 @@ impl Watch {
             }
         }
         self.begin_anew(changed);
+        let paused: HashSet<_> = paused.iter().map(|c| &c.name).collect();
+        self.left_out.retain(|name, _| paused.contains(name));
         let hosts = self.entries.values().filter_map(|e| e.distant.as_ref());
         self.hosts = hosts.collect::<HashSet<_>>().len();
     }
