@@ -73,6 +73,8 @@ const HUNG_UP: u8 = 129;
 const PANICKED: u8 = 101;
 /// How long a thread for files waits for more work: one that waits longer wakes a screen at rest.
 const KEPT: Duration = Duration::from_secs(1);
+/// How long the end waits for the user's command, where a change has just called it.
+const LAST_CALL: Duration = Duration::from_secs(5);
 /// How long the end waits for the last results to be on disk.
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
@@ -180,6 +182,10 @@ impl Session {
             let _ = self.terminal.write(bytes.as_bytes());
         }
         self.terminal.leave();
+        if desk.is_announcing() {
+            // What a change led to is not cut off half-way; whoever is to be called would not be called again.
+            let _ = tokio::time::timeout(LAST_CALL, desk.settle_announcements()).await;
+        }
         let _ = tokio::time::timeout(LAST_WAIT, desk.settle_history()).await;
         // Not closed in order: the database would write what it has in its log once more, and the prompt wait
         // for the disk.

@@ -253,10 +253,15 @@ fn write(state: &State, tray: &Tray) {
             state.record(runs.iter().map(|(name, run)| (name, *run)))
         });
         if failed.is_some() != std::mem::replace(&mut fails, failed.is_some()) {
-            tray.waiting().news = Some(match failed {
-                Some(why) => format!("the history is not written, what is found waits: {why}"),
-                None => "the history is written again".to_owned(),
-            });
+            let mut waiting = tray.waiting();
+            waiting.news = match (failed, waiting.news.take()) {
+                (Some(why), _) => Some(format!(
+                    "the history is not written, what is found waits: {why}"
+                )),
+                // Nobody has heard that it was not.
+                (None, Some(_)) => None,
+                (None, None) => Some("the history is written again".to_owned()),
+            };
         }
         if let Err(error) = state.thin_where_due(Timestamp::now()) {
             tracing::warn!(error = %crate::store::told(&error), "the history is not thinned");
