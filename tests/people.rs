@@ -170,6 +170,17 @@ fn a_program_that_a_file_names_runs_here_only_where_it_is_trusted() {
         );
         assert!(wary.out.contains("they are each machine's own"), "{wary:?}");
     }
+    let keyed = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"http://127.0.0.1:9\"\nkey = \"env:K\"\n";
+    let keyed = home.file("c.toml", keyed);
+    let import = ["connection", "import", keyed.to_str().unwrap()];
+    let planned = home.run(&[&import[..], &["--dry-run"]].concat());
+    let given_by = "switchboard connection edit a --key-ref";
+    assert!(!planned.out.contains(given_by), "{planned:?}");
+    let wary = home.run(&import);
+    assert!(wary.out.contains(given_by), "{wary:?}");
+    // That is no empty promise.
+    let edited = home.run(&["connection", "edit", "a", "--key-ref", "env:K"]);
+    assert_eq!(edited.code, 0, "{edited:?}");
     home.run(&["connection", "import", first, "--trust", "--dry-run"]);
     assert!(!set(&home, "on_change"), "nothing ran yet");
     let trusted = home.run(&["connection", "import", first, "--trust"]);

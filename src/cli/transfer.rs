@@ -212,6 +212,20 @@ fn told_sensitive(all: &[SensitiveLine], trusted: bool) -> String {
     text
 }
 
+/// How what has come in without its key or token is given it.
+fn given_later(report: &Report<'_>) -> String {
+    let reference = |one: &&SensitiveLine| {
+        let name = one.connection.as_deref()?;
+        let has_come_in = report.taken.iter().any(|taken| taken.name == name);
+        let is_one = matches!(one.field.as_str(), "key" | "token");
+        (has_come_in && is_one).then(|| format!("{name} --{}-ref …", one.field))
+    };
+    let first = report.sensitive.iter().find_map(|one| reference(&one));
+    first.map_or_else(String::new, |first| {
+        format!("  or give what has come in without it: switchboard connection edit {first}\n")
+    })
+}
+
 fn told(report: &Report<'_>) -> String {
     let mut text = String::new();
     for one in &report.taken {
@@ -246,19 +260,8 @@ fn told(report: &Report<'_>) -> String {
         }
     }
     text.push_str(&told_sensitive(&report.sensitive, report.trusted));
-    let is_left_out = |name: &str| {
-        !report.trusted
-            && report
-                .sensitive
-                .iter()
-                .any(|one| one.connection.as_deref() == Some(name))
-    };
-    if let Some(one) = report.taken.iter().find(|one| is_left_out(one.name)) {
-        let _ = writeln!(
-            text,
-            "  to what has come in without it, it is given by: switchboard connection edit {} --key-ref …",
-            one.name
-        );
+    if !report.trusted && !report.dry_run {
+        text.push_str(&given_later(report));
     }
     let (taken, left) = (report.taken.len(), report.left_out.len());
     let end = if report.dry_run {
