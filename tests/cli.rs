@@ -541,6 +541,13 @@ fn fields_are_set_shown_and_taken_away() {
         assert_eq!(full[field], value, "{full}");
     }
     assert_eq!(full["read_only"], true);
+    let done = run("connection edit shop --client-key /renewed");
+    assert_eq!(done.code, 0, "{done:?}");
+    let renewed = shown();
+    assert_eq!(
+        (&renewed["client_cert"], &renewed["client_key"]),
+        (&"/c".into(), &"/renewed".into())
+    );
     let fields = "username key token tags interval timeout ca-file client-cert proxy cms cms-url company note";
     let unset: Vec<&str> = fields
         .split(' ')

@@ -99,6 +99,7 @@ const ALL: &[Wrong] = &[
         "probe --url http://127.0.0.1:9 --client-key a",
         &["--client-cert"],
     ),
+    wrong("probe shop --client-key a", &["--client-key", "--url"]),
     wrong(
         "probe --url http://127.0.0.1:9 --proxy http://a:b@p:1",
         &["hint: ", "https_proxy"],

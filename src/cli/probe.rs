@@ -70,6 +70,7 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
         (cms.is_some(), "--cms"),
         (way.ca_file.is_some(), "--ca-file"),
         (way.client_cert.is_some(), "--client-cert"),
+        (way.client_key.is_some(), "--client-key"),
         (way.auth.is_some(), "--auth"),
         (way.allow_http, "--allow-http"),
     ];
@@ -293,6 +294,13 @@ pub fn apply_way(connection: &mut Connection, way: &Way) -> Result<(), Fault> {
             Fault::usage("a client certificate and its key belong together")
                 .hint("--client-cert F --client-key F; one file may hold both"),
         );
+    }
+    if way.client_cert.is_some() && way.client_key.is_none() {
+        let stays = connection.client_key.as_deref().map(files::shown);
+        output::say(&format!(
+            "switchboard: its key stays {}",
+            stays.unwrap_or_default()
+        ));
     }
     connection.allow_http |= way.allow_http;
     if way.ipv4 {
