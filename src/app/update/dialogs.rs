@@ -162,6 +162,7 @@ impl Model {
         }
         if let Some(entry) = self.entries.get_mut(&connection.name) {
             entry.connection = Arc::new(connection);
+            self.relist();
         }
     }
 

@@ -222,9 +222,7 @@ impl Model {
         let changed = entry.connection.paused != paused;
         entry.connection = Arc::new(connection);
         let entry = entry.clone();
-        if changed {
-            self.relist();
-        }
+        self.relist();
         self.say(if changed && paused {
             format!("{shown} is left out of watching")
         } else if changed {
