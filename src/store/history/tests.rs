@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::thread;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use serde_json::Value;
 
@@ -100,6 +100,14 @@ fn since_when_is_the_state_s_and_events_are_the_reasons() {
     );
     let later: Vec<_> = state.events(&shop, time(100)).unwrap();
     assert_eq!(later, events[1..], "what still lasted then is told");
+    // The clock stood ahead, and was set back.
+    let ahead = Timestamp::now() + SignedDuration::from_hours(2);
+    let ahead = RunRecord {
+        at: ahead,
+        ..run(0, Reason::Connected)
+    };
+    state.record([(&shop, ahead)]).unwrap();
+    assert_eq!(state.events(&shop, time(0)).unwrap(), events);
 }
 
 #[test]

@@ -459,6 +459,13 @@ fn whereabouts_tell_path_mode_git_age_and_sharing() {
         assert!(findings.contains(words), "{findings}");
     }
     assert!(!format!("{found:?}").contains("hunter2"));
+    // Its mode is no business of ours, least of all /tmp's.
+    let no_file = SecretRef::File(folder.path().to_owned());
+    let findings = secrets.whereabouts(&no_file, &[]).findings.join("\n");
+    assert!(
+        findings.contains("is not a file") && !findings.contains("chmod"),
+        "{findings}"
+    );
 
     secrets.vault().create(&Secret::new("p")).unwrap();
     secrets.vault().put("a", &Secret::new("x"), None).unwrap();
