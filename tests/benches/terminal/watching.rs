@@ -88,7 +88,8 @@ fn session(
     path: &str,
 ) -> (Session, tempfile::TempDir) {
     let urls = (0..total).map(|number| targets.url("http", number, path));
-    let settings = format!("interval_s = {}", INTERVAL.as_secs());
+    // By name, where those that rest stand first.
+    let settings = format!("interval_s = {}\norder = \"name\"", INTERVAL.as_secs());
     let home = home(&connections(&settings, resting, urls));
     let mut app = Session::start(program, &[], home.path());
     app.ready("conn-00000");
