@@ -37,7 +37,7 @@ pub enum WatchingMessage {
     Changed(BoardEvent),
     /// This machine seems to be offline, or no longer.
     Offline(bool),
-    /// The user's command failed; one inert sentence.
+    /// The user's command failed, or the history is not written; one inert sentence.
     Trouble(String),
     /// The connection was written as it is now: paused, or with other maintenance windows.
     ConnectionSet(Box<Connection>),
