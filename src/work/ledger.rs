@@ -107,6 +107,22 @@ impl Tray {
         (waiting.ended, waiting.news) = (ended, news);
         Waiting { ended, ..taken }
     }
+
+    /// Nothing is written from here on: news.
+    fn fails(&self, why: &str) {
+        self.waiting().news = Some(format!(
+            "the history is not written, what is found waits: {why}"
+        ));
+    }
+
+    /// It is written again: news only to whoever has heard that it was not.
+    fn goes_on(&self) {
+        let mut waiting = self.waiting();
+        waiting.news = match waiting.news.take() {
+            Some(_unheard) => None,
+            None => Some("the history is written again".to_owned()),
+        };
+    }
 }
 
 impl Ledger {
@@ -194,36 +210,46 @@ impl Drop for Taker<'_> {
 
 /// Results on their way to disk, oldest first: more than one batch only where the disk has refused some.
 #[derive(Default)]
-struct Unwritten(Vec<(Name, RunRecord)>);
+struct Unwritten {
+    runs: Vec<(Name, RunRecord)>,
+    /// Whether the last batch was refused.
+    fails: bool,
+}
 
 impl Unwritten {
-    /// Writes these and the ones before them, and tells whoever waits for it. Where that fails the newest are
-    /// kept for the next try, within bounds, and whoever waits hears that it was in vain. Why it failed, where it did.
+    /// Writes what was taken from `tray` and the ones before it, says in the tray what has changed about that, and
+    /// then tells whoever waits for it. Where it fails the newest are kept for the next try, within bounds, and
+    /// whoever waits hears that it was in vain.
     fn write<E: std::error::Error>(
         &mut self,
-        waiting: Waiting,
+        tray: &Tray,
+        taken: Waiting,
         record: impl FnOnce(&[(Name, RunRecord)]) -> Result<(), E>,
-    ) -> Option<String> {
-        self.0.extend(waiting.runs);
-        let recorded = if self.0.is_empty() {
+    ) {
+        self.runs.extend(taken.runs);
+        let recorded = if self.runs.is_empty() {
             Ok(())
         } else {
-            record(&self.0)
+            record(&self.runs)
         };
         match recorded {
             Ok(()) => {
-                self.0.clear();
-                for settled in waiting.settling {
+                self.runs.clear();
+                if std::mem::take(&mut self.fails) {
+                    tray.goes_on();
+                }
+                for settled in taken.settling {
                     let _ = settled.send(());
                 }
-                None
             }
             Err(error) => {
-                let lost = self.0.len().saturating_sub(QUEUED);
-                self.0.drain(..lost);
-                let (error, kept) = (crate::store::told(&error), self.0.len());
+                let lost = self.runs.len().saturating_sub(QUEUED);
+                self.runs.drain(..lost);
+                let (error, kept) = (crate::store::told(&error), self.runs.len());
                 tracing::warn!(%error, kept, lost, "results are not written yet");
-                Some(error)
+                if !std::mem::replace(&mut self.fails, true) {
+                    tray.fails(&error);
+                }
             }
         }
     }
@@ -231,7 +257,7 @@ impl Unwritten {
 
 impl Drop for Unwritten {
     fn drop(&mut self) {
-        let lost = self.0.len();
+        let lost = self.runs.len();
         if lost > 0 {
             tracing::warn!(
                 lost,
@@ -245,24 +271,12 @@ impl Drop for Unwritten {
 fn write(state: &State, tray: &Tray) {
     let _taker = Taker(tray);
     let mut unwritten = Unwritten::default();
-    let mut fails = false;
     loop {
-        let waiting = tray.take();
-        let ended = waiting.ended;
-        let failed = unwritten.write(waiting, |runs| {
+        let taken = tray.take();
+        let ended = taken.ended;
+        unwritten.write(tray, taken, |runs| {
             state.record(runs.iter().map(|(name, run)| (name, *run)))
         });
-        if failed.is_some() != std::mem::replace(&mut fails, failed.is_some()) {
-            let mut waiting = tray.waiting();
-            waiting.news = match (failed, waiting.news.take()) {
-                (Some(why), _) => Some(format!(
-                    "the history is not written, what is found waits: {why}"
-                )),
-                // Nobody has heard that it was not.
-                (None, Some(_)) => None,
-                (None, None) => Some("the history is written again".to_owned()),
-            };
-        }
         if let Err(error) = state.thin_where_due(Timestamp::now()) {
             tracing::warn!(error = %crate::store::told(&error), "the history is not thinned");
         }
@@ -357,21 +371,24 @@ mod tests {
             assert!(tray.put(&shop, run(at)));
         }
         let mut in_vain = tray.settle();
-        unwritten.write(tray.take(), |_| {
+        unwritten.write(&tray, tray.take(), |_| {
             Err(std::io::Error::other("the disk is full"))
         });
         let heard = in_vain.try_recv().unwrap_err();
         assert_eq!(heard, oneshot::error::TryRecvError::Closed);
+        let news = tray.waiting().news.take().unwrap();
+        assert!(news.ends_with("the disk is full"), "{news}");
 
         for at in 3..QUEUED + 3 {
             assert!(tray.put(&shop, run(at)));
         }
-        unwritten.write(tray.take(), |_| {
+        unwritten.write(&tray, tray.take(), |_| {
             Err(std::io::Error::other("the disk is full"))
         });
+        assert_eq!(tray.waiting().news, None, "told once");
         let mut settled = tray.settle();
         let mut written = Vec::new();
-        unwritten.write(tray.take(), |runs| {
+        unwritten.write(&tray, tray.take(), |runs| {
             written.extend(runs.iter().map(|(_, run)| run.at));
             Ok::<_, std::io::Error>(())
         });
