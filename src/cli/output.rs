@@ -80,7 +80,7 @@ pub fn json(object: &impl Serialize) -> io::Result<()> {
 
 /// Writes one object on one line.
 pub fn ndjson(object: &impl Serialize) -> io::Result<()> {
-    ndjson_lines(std::slice::from_ref(object))
+    data(&ndjson_line(object)?)
 }
 
 /// What a pipe takes as a whole (`PIPE_BUF` of Linux), bytes: lines of several programs don't get into each other.
@@ -89,26 +89,17 @@ const WHOLE: usize = 4096;
 /// The room that a line of JSON begins with, bytes.
 const LINE: usize = 1536;
 
-/// Writes each as a line of JSON.
-pub fn ndjson_lines(objects: &[impl Serialize]) -> io::Result<()> {
-    let mut lines = Vec::with_capacity(objects.len());
-    for object in objects {
-        // Room for most verdicts: a buffer that grows is copied, and wiped, at each step.
-        let mut line = Vec::with_capacity(LINE);
-        serde_json::to_writer(&mut line, object).map_err(io::Error::other)?;
-        line.push(b'\n');
-        let mut line = String::from_utf8(line).map_err(io::Error::other)?;
-        if let Cow::Owned(escaped) = escaped(&line) {
-            line = escaped;
-        }
-        lines.push(line);
-    }
-    pieces(lines)
-}
-
-/// Writes texts for people, each of whole lines, without anything in them that a terminal may act on.
-pub fn texts(texts: impl Iterator<Item = String>) -> io::Result<()> {
-    pieces(texts.map(|text| harmless(&text)))
+/// The line of JSON that [`ndjson`] writes.
+pub fn ndjson_line(object: &impl Serialize) -> io::Result<String> {
+    // Room for most verdicts: a buffer that grows is copied, and wiped, at each step.
+    let mut line = Vec::with_capacity(LINE);
+    serde_json::to_writer(&mut line, object).map_err(io::Error::other)?;
+    line.push(b'\n');
+    let line = String::from_utf8(line).map_err(io::Error::other)?;
+    Ok(match escaped(&line) {
+        Cow::Owned(escaped) => escaped,
+        Cow::Borrowed(_) => line,
+    })
 }
 
 /// Writes texts, as they are, as many at once as go into a pipe together.

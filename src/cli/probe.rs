@@ -1,6 +1,7 @@
 //! `switchboard probe`: saved connections, an unsaved one, or a list of URLs.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,14 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human, nagios};
 use super::{second, sources};
+use crate::domain::text::harmless;
 use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Name, Secret, SecretRef, State, Verdict,
+    AddressFamily, AuthStyle, Connection, Name, Reason, Secret, SecretRef, State, Verdict,
 };
 use crate::service::{Manner, hints};
 use crate::store::files;
 use crate::work::offline::SideBySide;
-use crate::work::{TargetSettings, Unsaved, silent, targets};
+use crate::work::{TargetSettings, Targets, Unsaved, silent, targets};
 
 /// Runs the command; gives the exit code of the worst verdict.
 pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
@@ -334,6 +336,53 @@ pub fn duration(text: &str) -> Result<Duration, Fault> {
 }
 
 async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Result<u8, Fault> {
+    let urls = listed(path)?;
+    let settings = TargetSettings {
+        concurrency: usize::try_from(arguments.concurrency).unwrap_or(1),
+        timeout: arguments.way.timeout.as_deref().map(duration).transpose()?,
+        proxy: arguments.way.proxy.clone(),
+        family: if arguments.way.ipv4 {
+            AddressFamily::V4
+        } else if arguments.way.ipv6 {
+            AddressFamily::V6
+        } else {
+            AddressFamily::Any
+        },
+    };
+    let (format, colours) = (arguments.format, context.colours);
+    if format == Format::Json {
+        let whole = std::convert::identity;
+        let mut running = context.desk.probe_targets(urls, settings, whole);
+        let (mut verdicts, mut together) = (Vec::new(), SideBySide::default());
+        while let Some(verdict) = running.next().await {
+            verdicts.extend(together.hear(verdict));
+        }
+        verdicts.extend(together.end());
+        return written(context, &verdicts, format, Shape::Several);
+    }
+    let line = move |verdict: &Verdict| {
+        let text = match format {
+            Format::Nagios => Ok(harmless(&nagios::line(verdict))),
+            Format::Human => Ok(human::verdict(verdict, colours)),
+            Format::Ndjson | Format::Json => output::ndjson_line(verdict),
+        };
+        (verdict.state(), text)
+    };
+    let running = context.desk.probe_targets(urls, settings, move |verdict| {
+        if SideBySide::may_keep(verdict.reason) {
+            return Listed::Open(Box::new(verdict));
+        }
+        Listed::Ready {
+            line: line(&verdict),
+            reason: verdict.reason,
+            url: verdict.url,
+        }
+    });
+    told(running, line).await
+}
+
+/// The URLs of the list in the file, or on standard input.
+fn listed(path: &Path) -> Result<Vec<String>, Fault> {
     let text = if path == Path::new("-") {
         super::sources::take(super::sources::STDIN)?;
         let read = files::read_all(std::io::stdin().lock(), Path::new("standard input"));
@@ -348,47 +397,53 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
     if urls.is_empty() {
         return Err(Fault::usage("the list names no URL"));
     }
-    let settings = TargetSettings {
-        concurrency: usize::try_from(arguments.concurrency).unwrap_or(1),
-        timeout: arguments.way.timeout.as_deref().map(duration).transpose()?,
-        proxy: arguments.way.proxy.clone(),
-        family: if arguments.way.ipv4 {
-            AddressFamily::V4
-        } else if arguments.way.ipv6 {
-            AddressFamily::V6
-        } else {
-            AddressFamily::Any
-        },
-    };
-    let mut running = context.desk.probe_targets(urls, settings);
-    let (mut verdicts, mut worst) = (Vec::new(), State::Ok);
-    let mut together = SideBySide::default();
-    let mut tell = |told: Vec<Verdict>| -> Result<(), Fault> {
-        worst = State::worst(told.iter().map(Verdict::state).chain([worst]));
-        match arguments.format {
-            Format::Ndjson => output::ndjson_lines(&told)?,
-            Format::Nagios => output::texts(told.iter().map(nagios::line))?,
-            Format::Human => {
-                let texts = told.iter().map(|it| human::verdict(it, context.colours));
-                output::pieces(texts)?;
-            }
-            Format::Json => verdicts.extend(told),
-        }
-        Ok(())
-    };
+    Ok(urls)
+}
+
+/// Writes the lines of a list as its probes end; gives the exit code of the worst verdict.
+async fn told(
+    mut running: Targets<Listed>,
+    line: impl Fn(&Verdict) -> Line + Copy,
+) -> Result<u8, Fault> {
+    let (mut together, mut worst) = (SideBySide::default(), State::Ok);
     loop {
         let some = running.some().await;
-        if some.is_empty() {
-            break;
+        let ended = some.is_empty();
+        let mut lines = Vec::with_capacity(some.len());
+        for one in some {
+            let settled = match one {
+                Listed::Open(verdict) => together.hear(*verdict),
+                Listed::Ready { line, reason, url } => {
+                    lines.push(line);
+                    together.overhear(&url, reason)
+                }
+            };
+            lines.extend(settled.iter().map(line));
         }
-        let told = some.into_iter().flat_map(|verdict| together.hear(verdict));
-        tell(told.collect())?;
+        if ended {
+            lines.extend(std::mem::take(&mut together).end().iter().map(line));
+        }
+        worst = State::worst(lines.iter().map(|(state, _)| *state).chain([worst]));
+        let texts = lines.into_iter().map(|(_, text)| text);
+        output::pieces(texts.collect::<io::Result<Vec<_>>>()?)?;
+        if ended {
+            return Ok(worst.exit_code());
+        }
     }
-    tell(together.end())?;
-    if arguments.format == Format::Json {
-        output::json(&verdicts)?;
-    }
-    Ok(worst.exit_code())
+}
+
+/// What is written of a verdict, and how it stands.
+type Line = (State, io::Result<String>);
+
+/// One URL of a list that was probed.
+enum Listed {
+    /// It failed, and whose failure it is shows when others have come.
+    Open(Box<Verdict>),
+    Ready {
+        line: Line,
+        reason: Reason,
+        url: String,
+    },
 }
 
 fn written(

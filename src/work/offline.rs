@@ -77,27 +77,39 @@ pub struct SideBySide {
 }
 
 impl SideBySide {
+    /// Whether a verdict of this reason may be read anew once others have come.
+    pub const fn may_keep(reason: Reason) -> bool {
+        Reachability::is_network_failure(reason)
+    }
+
     /// Takes in one verdict, and gives those that can be told by now.
     pub fn hear(&mut self, verdict: Verdict) -> Vec<Verdict> {
-        if self.answered {
-            return vec![verdict];
-        }
-        let failed = Reachability::is_network_failure(verdict.reason);
-        let host = distant(&verdict);
-        if let Some(host) = &host {
-            self.hosts.insert(host.clone());
-            self.reach.hear(host, verdict.reason, self.hosts.len());
-            self.answered |= Reachability::is_answer(verdict.reason);
-        }
-        if failed && host.is_some() && !self.answered {
+        let mut told = self.overhear(&verdict.url, verdict.reason);
+        let is_kept =
+            Self::may_keep(verdict.reason) && !self.answered && distant(&verdict.url).is_some();
+        if is_kept {
             self.kept.push(verdict);
-            return Vec::new();
-        }
-        let mut told = vec![verdict];
-        if self.answered {
-            told.append(&mut self.kept);
+        } else {
+            told.insert(0, verdict);
         }
         told
+    }
+
+    /// Takes in what became of a probe of `url`, and gives what can be told by now of those before it.
+    pub fn overhear(&mut self, url: &str, reason: Reason) -> Vec<Verdict> {
+        if self.answered {
+            return Vec::new();
+        }
+        if let Some(host) = distant(url) {
+            self.hosts.insert(host.clone());
+            self.reach.hear(&host, reason, self.hosts.len());
+            self.answered = Reachability::is_answer(reason);
+        }
+        if self.answered {
+            std::mem::take(&mut self.kept)
+        } else {
+            Vec::new()
+        }
     }
 
     /// The last has come: what is left, as `offline` where that is what it was.
@@ -114,9 +126,9 @@ impl SideBySide {
     }
 }
 
-/// Whom a verdict is of, unless it is this machine or nobody.
-fn distant(verdict: &Verdict) -> Option<HostPort> {
-    let endpoint = Endpoint::parse(&verdict.url).ok()?;
+/// Whom `url` means, unless it is this machine or nobody.
+fn distant(url: &str) -> Option<HostPort> {
+    let endpoint = Endpoint::parse(url).ok()?;
     (!endpoint.is_loopback()).then(|| HostPort::of(endpoint.url()))
 }
 

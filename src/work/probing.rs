@@ -178,15 +178,21 @@ impl Desk {
         }
     }
 
-    /// Probes a list of URLs as service `http`; see [`super::targets::listed`] for the file.
-    pub fn probe_targets(&self, urls: Vec<String>, settings: TargetSettings) -> Targets {
+    /// Probes a list of URLs as service `http`; see [`super::targets::listed`] for the file. `tell` makes what is to
+    /// be told of each verdict, beside the probes that still run.
+    pub fn probe_targets<T: Send + 'static>(
+        &self,
+        urls: Vec<String>,
+        settings: TargetSettings,
+        tell: impl Fn(Verdict) -> T + Send + Sync + 'static,
+    ) -> Targets<T> {
         let concurrency = settings.concurrency;
         let (desk, settings) = (self.clone(), Arc::new(settings));
         let probe = move |url: String| -> BoxFuture<'static, Verdict> {
             let (desk, settings) = (desk.clone(), Arc::clone(&settings));
             Box::pin(async move { desk.probe_target(&url, &settings).await })
         };
-        Targets::new(Arc::new(probe), urls, concurrency)
+        Targets::new(Arc::new(probe), Arc::new(tell), urls, concurrency)
     }
 
     /// Watches these connections, or all. The watch works while its `next` is awaited.

@@ -57,24 +57,34 @@ const PACE: Duration = Duration::from_millis(1);
 
 /// Probes one URL.
 pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
+/// Makes what is told of a verdict. It does so where the probe ran, beside the other probes: what a verdict consists
+/// of is given back by the thread that took it.
+pub(super) type Tell<T> = Arc<dyn Fn(Verdict) -> T + Send + Sync>;
 
-/// So many bundles of verdicts may wait for whoever tells them; then no more probes begin.
+/// So many bundles of results may wait for whoever tells them; then no more probes begin.
 const BUNDLES: usize = 8;
 
-/// The running probes of a list. They begin at once, in the caller's runtime; dropping it ends them.
-pub struct Targets {
-    bundles: mpsc::Receiver<Vec<Verdict>>,
+/// The running probes of a list, each with what is told of it. They begin at once, in the caller's runtime; dropping
+/// it ends them.
+pub struct Targets<T> {
+    bundles: mpsc::Receiver<Vec<T>>,
     /// What came with the one before.
-    ready: IntoIter<Verdict>,
+    ready: IntoIter<T>,
     /// The round itself: a task of its own, on the threads of its probes. Whoever waits for the verdicts sits on
     /// another one, and would be woken for each, and wake these again for each new probe.
     round: JoinSet<()>,
 }
 
-impl Targets {
-    pub(super) fn new(probe: ProbeUrl, urls: Vec<String>, concurrency: usize) -> Self {
+impl<T: Send + 'static> Targets<T> {
+    pub(super) fn new(
+        probe: ProbeUrl,
+        tell: Tell<T>,
+        urls: Vec<String>,
+        concurrency: usize,
+    ) -> Self {
         let round = Round {
             probe,
+            tell,
             waiting: urls.into_iter(),
             tasks: JoinSet::new(),
             running: HashMap::new(),
@@ -92,8 +102,8 @@ impl Targets {
         }
     }
 
-    /// The next verdict, in the order of finishing; `None` after the last.
-    pub async fn next(&mut self) -> Option<Verdict> {
+    /// The next result, in the order of finishing; `None` after the last.
+    pub async fn next(&mut self) -> Option<T> {
         if self.ready.len() == 0 {
             let Some(bundle) = self.bundles.recv().await else {
                 return self.ended().await;
@@ -103,8 +113,8 @@ impl Targets {
         self.ready.next()
     }
 
-    /// The next verdicts, in the order of finishing: one, and what ended with it. None after the last.
-    pub async fn some(&mut self) -> Vec<Verdict> {
+    /// The next results, in the order of finishing: one, and what ended with it. None after the last.
+    pub async fn some(&mut self) -> Vec<T> {
         let Some(first) = self.next().await else {
             return Vec::new();
         };
@@ -114,7 +124,7 @@ impl Targets {
     }
 
     /// The end, unless it is that of a round that broke: a list must not look complete that is not.
-    async fn ended(&mut self) -> Option<Verdict> {
+    async fn ended(&mut self) -> Option<T> {
         if let Some(Err(error)) = self.round.join_next().await
             && let Ok(panic) = error.try_into_panic()
         {
@@ -125,10 +135,11 @@ impl Targets {
 }
 
 /// The probes that run, and what has yet to.
-struct Round {
+struct Round<T> {
     probe: ProbeUrl,
+    tell: Tell<T>,
     waiting: IntoIter<String>,
-    tasks: JoinSet<Verdict>,
+    tasks: JoinSet<T>,
     running: HashMap<Id, String>,
     concurrency: usize,
     /// How many may run by now.
@@ -142,8 +153,8 @@ fn broken(url: &str) -> Verdict {
     local_error(None, &ServiceId::http(), url, DEFECT)
 }
 
-impl Round {
-    async fn run(mut self, told: mpsc::Sender<Vec<Verdict>>) {
+impl<T: Send + 'static> Round<T> {
+    async fn run(mut self, told: mpsc::Sender<Vec<T>>) {
         while let Some(first) = self.next().await {
             self.start_some();
             // All others that are about to end take their turn, and are told with it.
@@ -159,7 +170,7 @@ impl Round {
         }
     }
 
-    async fn next(&mut self) -> Option<Verdict> {
+    async fn next(&mut self) -> Option<T> {
         let joined = loop {
             self.start_some();
             let is_growing = self.room < self.concurrency && self.waiting.len() > 0;
@@ -173,13 +184,16 @@ impl Round {
         Some(self.ended(joined))
     }
 
-    fn ended(&mut self, joined: Result<(Id, Verdict), JoinError>) -> Verdict {
+    fn ended(&mut self, joined: Result<(Id, T), JoinError>) -> T {
         let id = match &joined {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
         let url = self.running.remove(&id).unwrap_or_default();
-        joined.map_or_else(|_| broken(&url), |(_, verdict)| verdict)
+        match joined {
+            Ok((_, told)) => told,
+            Err(_) => (self.tell)(broken(&url)),
+        }
     }
 
     /// Starts as many as there is room for by now.
@@ -192,7 +206,8 @@ impl Round {
         while self.tasks.len() < self.room
             && let Some(url) = self.waiting.next()
         {
-            let task = self.tasks.spawn((self.probe)(url.clone()));
+            let (probe, tell) = ((self.probe)(url.clone()), Arc::clone(&self.tell));
+            let task = self.tasks.spawn(async move { tell(probe.await) });
             self.running.insert(task.id(), url);
         }
     }
@@ -204,6 +219,10 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+
+    fn as_it_is() -> Tell<Verdict> {
+        Arc::new(std::convert::identity)
+    }
 
     #[test]
     fn a_list_is_one_url_a_line() {
@@ -229,7 +248,7 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, urls, 1_000);
+        let mut targets = Targets::new(probe, as_it_is(), urls, 1_000);
         assert!(targets.next().await.is_some());
         assert!(begun.load(Ordering::SeqCst) <= 3 * AT_ONCE);
         let mut rest = 0;
@@ -245,7 +264,7 @@ mod tests {
             Box::pin(async move { local_error(None, &ServiceId::http(), &url, "") })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, urls, AT_ONCE);
+        let mut targets = Targets::new(probe, as_it_is(), urls, AT_ONCE);
         let (mut bundles, mut told) = (0, HashSet::new());
         loop {
             let some = targets.some().await;
@@ -265,7 +284,7 @@ mod tests {
     #[should_panic(expected = "no probe")]
     async fn a_round_that_breaks_is_no_end_of_the_list() {
         let probe: ProbeUrl = Arc::new(|_| panic!("no probe"));
-        let mut targets = Targets::new(probe, vec!["u".to_owned()], 1);
+        let mut targets = Targets::new(probe, as_it_is(), vec!["u".to_owned()], 1);
         targets.next().await;
     }
 
@@ -282,7 +301,7 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, urls, 100);
+        let mut targets = Targets::new(probe, as_it_is(), urls, 100);
         let mut seen = Vec::new();
         for _ in 0..12 {
             let step = tokio::time::timeout(PACE, targets.next());
@@ -309,7 +328,7 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, urls, 16);
+        let mut targets = Targets::new(probe, as_it_is(), urls, 16);
         let mut order = Vec::new();
         while let Some(verdict) = targets.next().await {
             order.push(verdict.url);

@@ -70,6 +70,9 @@ pub(in crate::service) fn mask_verdict(
     token: Option<&Secret>,
 ) {
     let secrets = worn(pair, token);
+    if secrets.is_empty() {
+        return;
+    }
     let mask = |text: &mut String| {
         for secret in &secrets {
             mask(text, secret.expose().as_bytes());

@@ -415,7 +415,8 @@ async fn a_list_of_targets_has_the_time_of_the_settings() {
     // It takes connections, and nobody answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let mut targets = desk.probe_targets(vec![url], TargetSettings::default());
+    let mut targets =
+        desk.probe_targets(vec![url], TargetSettings::default(), std::convert::identity);
     let verdict = targets.next().await.unwrap();
     assert_eq!(verdict.reason, Reason::ResponseTimeout, "{verdict:#?}");
     // Without the setting it would have had all of this: no machine is so slow that one second takes as long.
@@ -430,7 +431,7 @@ async fn a_list_of_targets_gives_one_verdict_each() {
     let desk = home.desk();
     let mut urls: Vec<_> = (0..30).map(|n| format!("{}/{n}", blesta.url)).collect();
     urls.push("no url".to_owned());
-    let mut targets = desk.probe_targets(urls, TargetSettings::default());
+    let mut targets = desk.probe_targets(urls, TargetSettings::default(), std::convert::identity);
     let mut verdicts = Vec::new();
     while let Some(verdict) = targets.next().await {
         verdicts.push(verdict);
