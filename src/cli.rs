@@ -27,6 +27,7 @@ pub mod second;
 pub mod secret;
 pub mod serve;
 pub mod shield;
+pub mod signals;
 pub mod sources;
 pub mod token;
 pub mod transfer;
@@ -39,9 +40,10 @@ use clap::Parser;
 
 use crate::config::Environment;
 use crate::work::Desk;
-use arguments::{Arguments, Command, Global};
+use arguments::{Arguments, Command, Global, TokenCommand};
 use context::Context;
 use fault::{Fault, OURS};
+use signals::Signals;
 
 /// Runs the command line of this process.
 pub fn run() -> ExitCode {
@@ -129,6 +131,12 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
         let _ = runtime.block_on(desk.catalog());
         tell_left_out(&desk);
     }
+    // (Those that listen themselves have something to do first.)
+    let listens = runs_on || matches!(command, Command::Token(TokenCommand::Copy { .. }));
+    if !listens {
+        let _inside = runtime.enter();
+        runtime.spawn(signals::end(Signals::listen()?, desk.clone()));
+    }
     let done = runtime.block_on(async move {
         match command {
             Command::Probe(arguments) => Box::pin(probe::run(&context, *arguments)).await,
@@ -156,6 +164,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
     if !runs_on {
         tell_left_out(&desk);
     }
+    runtime.block_on(desk.settle_attempts());
     // A hung look-up of a name can't be ended: it is left behind, not waited for.
     runtime.shutdown_background();
     done

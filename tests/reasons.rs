@@ -18,7 +18,7 @@ use switchboard::sim::{Entry, HeaderCase, ServerHeader, Sim, SimSettings, Style}
 struct Open;
 
 impl Gate for Open {
-    async fn book(&self, host: &HostPort, _username: &str, _key: &Secret) -> Permit {
+    async fn book(&self, host: &HostPort, _pair: (&str, &Secret), _proven: bool) -> Permit {
         Permit::Granted(Ticket {
             host: host.clone(),
             number: 1,

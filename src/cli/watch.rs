@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::{JoinSet, block_in_place};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -14,6 +13,7 @@ use super::arguments::{WatchArguments, WatchFormat};
 use super::context::Context;
 use super::fault::{Fault, OURS};
 use super::output::human::{self, Colours};
+use super::signals::Signals;
 use super::{output, probe};
 use crate::domain::text::harmless;
 use crate::domain::verdict::whole_seconds;
@@ -65,7 +65,7 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
     let watching = follow(context, &arguments, (watch, stamp), &mut teller);
     let ended = tokio::select! {
         failed = watching => failed.map(|never| match never {}),
-        code = signals.next() => Ok(code),
+        number = signals.next() => Ok(128 + number),
         () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Ok(0),
     };
     settle(context, &mut signals).await;
@@ -292,35 +292,6 @@ impl Teller {
 /// Writes a line. Whoever reads may take time: the probes go on meanwhile.
 fn written(line: &str) -> io::Result<()> {
     block_in_place(|| output::data(line))
-}
-
-/// The signals that end a watch.
-struct Signals([(tokio::signal::unix::Signal, u8); 4]);
-
-impl Signals {
-    fn listen() -> Result<Self, Fault> {
-        let on = |kind: SignalKind, number: u8| {
-            let listened = signal(kind).map(|signal| (signal, 128 + number));
-            listened.map_err(|error| Fault::usage(format!("listening to signals: {error}")))
-        };
-        Ok(Self([
-            on(SignalKind::hangup(), 1)?,
-            on(SignalKind::interrupt(), 2)?,
-            on(SignalKind::quit(), 3)?,
-            on(SignalKind::terminate(), 15)?,
-        ]))
-    }
-
-    /// The exit code of the next one.
-    async fn next(&mut self) -> u8 {
-        let [hangup, interrupt, quit, terminate] = &mut self.0;
-        tokio::select! {
-            _ = hangup.0.recv() => hangup.1,
-            _ = interrupt.0.recv() => interrupt.1,
-            _ = quit.0.recv() => quit.1,
-            _ = terminate.0.recv() => terminate.1,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ pub struct KeyFingerprint(pub String);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AttemptEnd {
-    /// Booked, nothing heard yet. Counts as rejected: we may have been killed before the answer came.
+    /// Booked, nothing heard yet. Counts as rejected: we may have been killed before the answer came. (Not for ever
+    /// of a key that is [`Attempt::proven`].)
     Pending,
     /// The service or its web server refused the key.
     Rejected,
@@ -81,6 +82,9 @@ pub struct Attempt {
     /// Booked as the one try after a pause: rejected, it doubles the pause.
     #[serde(default)]
     pub trial: bool,
+    /// The host has taken this key before: that no answer is heard is no sign of a refusal.
+    #[serde(default)]
+    pub proven: bool,
 }
 
 /// Sending is stopped until a time.

@@ -6,9 +6,10 @@
 //! doubles the pause, up to 24 hours. An accepted key is free again; otherwise only [`resume`] lifts a
 //! pause. An attempt counts from the moment that it is booked, since the program may be killed before it
 //! hears the answer: attempts under way take their place in the budget ([`Decision::Busy`]), and one that
-//! was never settled is a rejection. So is one that was sent and never answered ([`AttemptEnd::Unheard`]):
-//! a host that answers late, or not at all, may have counted it. Whoever settles says so only of keys that
-//! were never accepted there; a watcher of a host that hangs now and then shall not lose its key.
+//! was never settled is a rejection, of the moment when it is given up. So is one that was sent and never answered
+//! ([`AttemptEnd::Unheard`]): a host that answers late, or not at all, may have counted it. Both only of keys that
+//! were never accepted there ([`vouch`], and whoever settles): neither a host that hangs now and then nor a program
+//! that is ended while it asks shall cost a watcher its key.
 //!
 //! No function reads a clock. A clock that was set back makes no pause longer than its own length, and
 //! none shorter.
@@ -111,6 +112,17 @@ pub fn book_bisect(
     Decision::Granted(push(record, key, now, false))
 }
 
+/// Of the attempt `number`: this host took its key before. Should it never be settled, it is no rejection.
+pub fn vouch(record: &mut BudgetRecord, number: u64) {
+    let attempt = record
+        .attempts
+        .iter_mut()
+        .find(|attempt| attempt.number == number);
+    if let Some(attempt) = attempt {
+        attempt.proven = true;
+    }
+}
+
 /// Ends a bisect: the key is paused if one of its attempts since `first` stands as rejected. An acceptance takes
 /// away those before it, and is the last request of a bisect.
 pub fn end_bisect(record: &mut BudgetRecord, key: &KeyFingerprint, first: u64, now: Timestamp) {
@@ -148,7 +160,8 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
 
 /// `R`: lifts the pause of `key`, and that of all keys. Says whether there was one. What the host itself
 /// asked for ([`quiet`]) stays.
-pub fn resume(record: &mut BudgetRecord, key: &KeyFingerprint) -> bool {
+pub fn resume(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> bool {
+    tidy(record, now);
     let of_all = record.all_paused.take().is_some();
     let of_key = record.paused.remove(key).is_some();
     record
@@ -309,6 +322,7 @@ fn push(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp, trial: 
         at: now,
         end: AttemptEnd::Pending,
         trial,
+        proven: false,
     });
     number
 }
@@ -368,7 +382,8 @@ fn first_pause(now: Timestamp) -> Pause {
 }
 
 /// Brings the record up to `now`: after a clock that was set back, nothing lies further ahead than it could;
-/// abandoned attempts are rejections; what can't matter any more goes.
+/// abandoned attempts are rejections of the moment when they are given up, whoever looks and when; what can't matter
+/// any more goes.
 fn tidy(record: &mut BudgetRecord, now: Timestamp) {
     for attempt in &mut record.attempts {
         attempt.at = attempt.at.min(now);
@@ -387,7 +402,13 @@ fn tidy(record: &mut BudgetRecord, now: Timestamp) {
     while let Some(position) = record.attempts.iter().position(|attempt| {
         attempt.end == AttemptEnd::Pending && after(attempt.at, ABANDONED_AFTER) <= now
     }) {
-        reject(record, position, now);
+        let attempt = &record.attempts[position];
+        let given_up = after(attempt.at, ABANDONED_AFTER);
+        if attempt.proven {
+            record.attempts.remove(position);
+        } else {
+            reject(record, position, given_up);
+        }
     }
     forget(record, now);
 }

@@ -38,12 +38,13 @@ pub enum Permit {
 
 /// Books attempts before they are sent, and writes down how they ended.
 pub trait Gate: Send + Sync {
-    /// Asks for leave to send `key` to `host`, and books the attempt (fsynced) where it is given.
+    /// Asks for leave to send the pair's key to `host`, and books the attempt (fsynced) where it is given.
+    /// `proven`: the host has taken it before.
     fn book(
         &self,
         host: &HostPort,
-        username: &str,
-        key: &Secret,
+        pair: (&str, &Secret),
+        proven: bool,
     ) -> impl Future<Output = Permit> + Send;
 
     /// Writes down how a booked attempt ended.

@@ -214,11 +214,11 @@ impl<G: Gate> Way<'_, G> {
         if !ask.carries_key() {
             return Ok(None);
         }
-        let Some((username, key)) = ladder.pair() else {
+        let Some(pair) = ladder.pair() else {
             let why = "the attempt could not be booked: it is not known whose key it is";
             return Err(Answer::Unbooked(why.to_owned()));
         };
-        match self.gate.book(host, username, key).await {
+        match self.gate.book(host, pair, ladder.is_proven()).await {
             Permit::Granted(ticket) => Ok(Some(ticket)),
             Permit::Paused {
                 until,

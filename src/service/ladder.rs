@@ -219,6 +219,11 @@ impl Ladder {
             .map(|pair| (pair.username.as_str(), &pair.key))
     }
 
+    /// Whether this host has taken the pair before, in this run or an earlier one.
+    pub fn is_proven(&self) -> bool {
+        self.accepted.is_some() || self.subject.past.accepted.is_some()
+    }
+
     /// How the last request that carried the key ended, once it was answered: what the gate settles with.
     /// Nothing where the last request carried none.
     pub fn attempt_end(&self) -> Option<AttemptEnd> {

@@ -19,7 +19,7 @@ use rustix::fs::OFlags;
 use rustix::process::{Uid, geteuid};
 use zeroize::Zeroizing;
 
-pub use descriptor::open_descriptors;
+pub use descriptor::{ignored_signals, open_descriptors};
 pub use lock::Lock;
 pub use log::open_log;
 pub use private::PrivateFolder;

@@ -10,6 +10,7 @@ use super::bookings::Bookings;
 use super::climb::Apart;
 use super::errand::Recent;
 use super::error::WorkError;
+use super::gate::InFlight;
 use super::kept::Kept;
 use super::ledger::Ledger;
 use super::opened::Opened;
@@ -64,6 +65,7 @@ pub(super) struct Inner {
     /// What follows from changes that were announced: the user's command, and what is remembered of them.
     pub(super) following: Apart,
     pub(super) ledger: Ledger,
+    pub(super) in_flight: InFlight,
     pub(super) bookings: Bookings,
     pub(super) preparations: Preparations,
     /// Wakes those who wait for attempts under way to end.
@@ -249,6 +251,7 @@ impl Inner {
             apart: Apart::default(),
             following: Apart::default(),
             ledger: Ledger::default(),
+            in_flight: InFlight::default(),
             bookings: Bookings::default(),
             preparations: Preparations::default(),
             settled: Notify::new(),

@@ -4,7 +4,7 @@
 //! a program that was killed in between has not forgotten it. What can't be booked is not sent.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::bookings;
-use super::desk::Inner;
+use super::desk::{Desk, Inner};
 use super::error::WorkError;
 use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Secret};
@@ -25,6 +25,9 @@ use crate::store::State;
 const PATIENCE: Duration = Duration::from_secs(7);
 /// How often it is looked whether those of another program have.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How long the end of a program waits for answers to keys that are under way.
+const LAST_ANSWERS: Duration = Duration::from_millis(700);
 
 /// The gate of one probe.
 pub(super) struct LockoutGate {
@@ -129,8 +132,8 @@ impl LockoutGate {
     async fn ask(
         &self,
         host: &HostPort,
-        username: &str,
-        key: &Secret,
+        (username, key): (&str, &Secret),
+        proven: bool,
     ) -> Result<(Decision, KeyFingerprint), String> {
         let bisect = self
             .bisect
@@ -144,6 +147,11 @@ impl LockoutGate {
                 Some(made) => budget::book_bisect(record, &key, made, now),
                 None => budget::book(record, &key, now),
             };
+            if let Decision::Granted(number) = decision
+                && proven
+            {
+                budget::vouch(record, number);
+            }
             (decision, key)
         })
         .await
@@ -177,18 +185,21 @@ impl LockoutGate {
 }
 
 impl Gate for LockoutGate {
-    async fn book(&self, host: &HostPort, username: &str, key: &Secret) -> Permit {
+    async fn book(&self, host: &HostPort, pair: (&str, &Secret), proven: bool) -> Permit {
         self.caller.or_never().await;
         // Before the budget is asked: what is booked beside the runtime can't be called back.
         self.under_way.send_replace(true);
-        let permit = self.wait_for_permit(host, username, key).await;
-        let granted = matches!(permit, Permit::Granted(_));
-        self.under_way.send_replace(granted);
+        let permit = self.wait_for_permit(host, pair, proven).await;
+        if let Permit::Granted(ticket) = &permit {
+            self.inner.in_flight.begins(ticket.clone(), proven);
+        } else {
+            self.under_way.send_replace(false);
+        }
         permit
     }
 
     async fn settle(&self, ticket: Ticket, end: AttemptEnd) {
-        let Ticket { host, number } = ticket;
+        let Ticket { host, number } = ticket.clone();
         if end == AttemptEnd::Accepted {
             self.note_accepted();
         }
@@ -196,6 +207,7 @@ impl Gate for LockoutGate {
             budget::settle(record, number, end, Timestamp::now());
         })
         .await;
+        self.inner.in_flight.ended(&ticket);
         self.under_way.send_replace(false);
         self.inner.settled.notify_waiters();
         // The probe ends here, before it asks anything else.
@@ -212,11 +224,16 @@ impl Gate for LockoutGate {
 
 impl LockoutGate {
     /// Asks the budget until it grants or refuses; while other attempts are under way, for some seconds.
-    async fn wait_for_permit(&self, host: &HostPort, username: &str, key: &Secret) -> Permit {
+    async fn wait_for_permit(
+        &self,
+        host: &HostPort,
+        pair: (&str, &Secret),
+        proven: bool,
+    ) -> Permit {
         let patience = Instant::now() + PATIENCE;
         loop {
             let settled = self.inner.settled.notified();
-            let until = match self.ask(host, username, key).await {
+            let until = match self.ask(host, pair, proven).await {
                 Err(why) => return Permit::Unbooked(why),
                 Ok((Decision::Granted(number), key)) => return self.granted(host, key, number),
                 Ok((Decision::Paused(stop), _)) => {
@@ -241,6 +258,61 @@ impl LockoutGate {
             tokio::select! {
                 () = settled => {}
                 () = sleep_until(look) => {}
+            }
+        }
+    }
+}
+
+/// The attempts of this program that are booked and not settled, each with whether the host has taken its key before.
+#[derive(Default)]
+pub(super) struct InFlight(Mutex<Vec<(Ticket, bool)>>);
+
+impl InFlight {
+    fn attempts(&self) -> MutexGuard<'_, Vec<(Ticket, bool)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.attempts().is_empty()
+    }
+
+    fn begins(&self, ticket: Ticket, proven: bool) {
+        self.attempts().push((ticket, proven));
+    }
+
+    fn ended(&self, ticket: &Ticket) {
+        self.attempts().retain(|(other, _)| other != ticket);
+    }
+}
+
+impl Desk {
+    /// The end of the program, or of one command: waits a moment for answers to keys that are under way, and settles
+    /// what has none by then. Left as they are they would count as refusals, until they are given up even of keys
+    /// that the host takes: nobody shall lose one by quitting.
+    pub async fn settle_attempts(&self) {
+        let answered = async {
+            loop {
+                let settled = self.0.settled.notified();
+                if self.0.in_flight.attempts().is_empty() {
+                    break;
+                }
+                settled.await;
+            }
+        };
+        let _ = tokio::time::timeout(LAST_ANSWERS, answered).await;
+        let left = std::mem::take(&mut *self.0.in_flight.attempts());
+        for (Ticket { host, number }, proven) in left {
+            let end = if proven {
+                AttemptEnd::Inconclusive
+            } else {
+                AttemptEnd::Unheard
+            };
+            let settle = move |_: &State, record: &mut BudgetRecord| {
+                budget::settle(record, number, end, Timestamp::now());
+            };
+            if let Err(problem) = bookings::update(&self.0, host, settle).await {
+                tracing::warn!(%problem, "the lock-out budget was not written");
             }
         }
     }
@@ -275,6 +347,6 @@ pub(super) fn resume(
     key: &KeyFingerprint,
 ) -> Result<bool, WorkError> {
     state
-        .update_budget(host, |record| budget::resume(record, key))
+        .update_budget(host, |record| budget::resume(record, key, Timestamp::now()))
         .map_err(|problem| WorkError::failed("lifting the pause", &problem))
 }

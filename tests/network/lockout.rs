@@ -1,9 +1,12 @@
 //! Nobody is locked out: Apache's own log never shows more requests with a key than the budget allows, however
 //! the programs are started, side by side, killed, or left waiting.
 
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::commands::{BINARY, Done, begin, switchboard};
 use crate::support::rig::{Apache, KEY, USER, available, free_port};
@@ -158,6 +161,46 @@ fn killed_between_sending_and_answer_the_key_counts_all_the_same() {
     let keyed = apache.keyed(2);
     assert_eq!(keyed.len(), 2, "{reasons:?} {keyed:#?}");
     assert!(reasons.iter().all(|it| it == "auth-paused"), "{reasons:?}");
+}
+
+#[test]
+fn a_good_key_is_not_lost_to_a_probe_that_is_ended() {
+    if !available() {
+        return;
+    }
+    let apache = Apache::start(free_port());
+    let home = tempfile::tempdir().unwrap();
+    let url = apache.url("slow");
+    let variables = [("RIG_KEY", KEY)];
+    let run = |arguments: &[&str]| switchboard(home.path(), arguments, &variables, "");
+    let add = ["connection", "add", "shop", "--service", "blesta"];
+    let rest = [
+        "--url",
+        &url,
+        "--username",
+        USER,
+        "--key-ref",
+        "env:RIG_KEY",
+    ];
+    assert_eq!(run(&[&add[..], &rest].concat()).code, 0);
+    let ask = ["probe", "shop", "--format", "json"];
+    assert_eq!(reason(&run(&ask)), "connected");
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let before = apache.slow_ones();
+        let mut command = Command::new(BINARY);
+        command.args(ask);
+        let mut child = begin(&mut command, home.path(), &variables);
+        let until = Instant::now() + Duration::from_secs(60);
+        while apache.slow_ones() == before {
+            assert!(Instant::now() < until, "the key never came");
+            std::thread::yield_now();
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let ended = child.wait().unwrap();
+        assert_eq!(ended.signal(), Some(signal.as_raw()), "{ended:?}");
+    }
+    let after = run(&ask);
+    assert_eq!(reason(&after), "connected", "{after:?}");
 }
 
 #[test]

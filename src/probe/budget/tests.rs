@@ -107,8 +107,11 @@ fn only_a_person_lifts_a_pause_early() {
     let mut record = BudgetRecord::default();
     assert!(send(&mut record, "a", Rejected, 0));
     assert!(send(&mut record, "a", Rejected, 0));
-    assert!(resume(&mut record, &key("a")));
-    assert!(!resume(&mut record, &key("a")), "there is none any more");
+    assert!(resume(&mut record, &key("a"), at(1)));
+    assert!(
+        !resume(&mut record, &key("a"), at(1)),
+        "there is none any more"
+    );
     assert!(send(&mut record, "a", Rejected, 1));
     assert!(send(&mut record, "a", Rejected, 1));
     assert!(!send(&mut record, "a", Rejected, 1));
@@ -155,6 +158,52 @@ fn a_killed_program_has_used_its_attempt_up() {
 }
 
 #[test]
+fn the_pause_after_killed_programs_ends_whoever_looks_and_when() {
+    let mut record = BudgetRecord::default();
+    book(&mut record, &key("a"), at(0));
+    book(&mut record, &key("a"), at(10));
+    let until = at(130 + 15 * MINUTE);
+    for seconds in [130, 500, 1_029] {
+        assert_eq!(
+            paused(&record, &key("a"), at(seconds)).unwrap().until,
+            until
+        );
+    }
+    assert_eq!(paused(&record, &key("a"), until), None);
+    let mut resumed = record.clone();
+    assert!(
+        resume(&mut resumed, &key("a"), at(500)),
+        "nobody had booked since"
+    );
+    assert_eq!(paused(&resumed, &key("a"), at(500)), None);
+    assert!(
+        send(&mut record, "a", Accepted, 130 + 15 * MINUTE),
+        "one try"
+    );
+}
+
+#[test]
+fn a_killed_program_costs_nobody_a_key_that_was_taken_before() {
+    let mut record = BudgetRecord::default();
+    for seconds in [0, 1] {
+        let Decision::Granted(number) = book(&mut record, &key("a"), at(seconds)) else {
+            panic!("granted")
+        };
+        vouch(&mut record, number);
+    }
+    let third = book(&mut record, &key("a"), at(60));
+    assert_eq!(
+        third,
+        Decision::Busy { until: at(120) },
+        "it may be under way"
+    );
+    assert_eq!(paused(&record, &key("a"), at(121)), None);
+    assert!(send(&mut record, "a", Rejected, 121));
+    assert!(send(&mut record, "a", Rejected, 121), "only these count");
+    assert!(!send(&mut record, "a", Rejected, 121));
+}
+
+#[test]
 fn a_bisect_makes_four_attempts_and_leaves_a_pause() {
     let mut record = BudgetRecord::default();
     for made in 0..4 {
@@ -190,7 +239,7 @@ fn the_host_may_ask_for_quiet() {
     quiet(&mut record, at(60), at(0));
     quiet(&mut record, at(30), at(0));
     assert_eq!(paused(&record, &key("a"), at(1)).unwrap().until, at(60));
-    resume(&mut record, &key("a"));
+    resume(&mut record, &key("a"), at(1));
     assert!(!send(&mut record, "a", Accepted, 59));
     assert!(send(&mut record, "a", Accepted, 60));
     quiet(&mut record, at(1_000_000_000), at(60));
@@ -302,8 +351,11 @@ impl Onlooker {
             }
             Event::Back(seconds) => self.clock -= seconds,
             Event::Resume(index) => {
+                let now = at(self.clock);
+                // What is paused shows once those that were given up are counted.
+                tidy(&mut self.record, now);
                 let of_all = self.record.all_paused.is_some();
-                resume(&mut self.record, &key(&index.to_string()));
+                resume(&mut self.record, &key(&index.to_string()), now);
                 self.forgive(|sent| of_all || sent.key == index);
             }
         }

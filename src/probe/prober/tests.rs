@@ -27,7 +27,12 @@ impl MemoryGate {
 }
 
 impl Gate for MemoryGate {
-    async fn book(&self, host: &HostPort, username: &str, key: &Secret) -> Permit {
+    async fn book(
+        &self,
+        host: &HostPort,
+        (username, key): (&str, &Secret),
+        _proven: bool,
+    ) -> Permit {
         if self.unbooked {
             return Permit::Unbooked("the disk is full".to_owned());
         }

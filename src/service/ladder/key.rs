@@ -212,11 +212,12 @@ impl Ladder {
     /// What an answer to the key says of it. Silence counts against a key that this host never took: it may
     /// have been a refusal.
     fn attempt_end_of(&self, judged: &Judged, reply: &Reply) -> AttemptEnd {
-        let proven = self.accepted.is_some() || self.subject.past.accepted.is_some();
         let auth = self.service.text().auth.as_ref();
         let known_if_forbidden = auth.is_some_and(|auth| auth.known_if_forbidden);
         match attempt_end(judged, known_if_forbidden) {
-            AttemptEnd::Inconclusive if is_unheard(reply) && !proven => AttemptEnd::Unheard,
+            AttemptEnd::Inconclusive if is_unheard(reply) && !self.is_proven() => {
+                AttemptEnd::Unheard
+            }
             end => end,
         }
     }

@@ -1,4 +1,4 @@
-//! Descriptors that whoever started us left open.
+//! What whoever started us left behind: open descriptors, ignored signals.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -17,6 +17,15 @@ pub fn open_descriptors() -> Option<BTreeSet<u32>> {
     // The folder stood among them while it was read, and is closed by now.
     open.retain(|number| fs::symlink_metadata(format!("/dev/fd/{number}")).is_ok());
     Some(open)
+}
+
+/// The signals that this process ignores, the lowest bit SIGHUP's; none where the system does not tell.
+pub fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored
+        .and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok())
+        .unwrap_or_default()
 }
 
 /// What was handed to us open. Opened anew, a socket can't be, nor a file that only root may open, and a file would

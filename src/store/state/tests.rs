@@ -40,6 +40,7 @@ fn book(state: &State) -> u64 {
                 key,
                 at: time(0),
                 trial: false,
+                proven: false,
                 end: AttemptEnd::Pending,
             });
             number

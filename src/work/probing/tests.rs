@@ -247,12 +247,16 @@ async fn an_attempt_that_was_never_settled_counts() {
     for _ in 0..2 {
         // Dropped between booking and settling, as by a kill.
         let gate = LockoutGate::new(Arc::clone(&desk.0), false);
-        let permit = gate.book(&host, "shop-api", &Secret::new(KEY)).await;
+        let permit = gate
+            .book(&host, ("shop-api", &Secret::new(KEY)), false)
+            .await;
         assert!(matches!(permit, Permit::Granted(_)), "{permit:?}");
     }
     let other = home.desk();
     let gate = LockoutGate::new(Arc::clone(&other.0), false);
-    let permit = gate.book(&host, "shop-api", &Secret::new(KEY)).await;
+    let permit = gate
+        .book(&host, ("shop-api", &Secret::new(KEY)), false)
+        .await;
     assert!(matches!(permit, Permit::Paused { .. }), "{permit:?}");
     let attempts = other.0.state().unwrap().budget(&host).unwrap().attempts;
     assert_eq!(attempts.len(), 2);
@@ -334,6 +338,82 @@ async fn a_cancelled_probe_is_waited_for_while_its_key_is_under_way() {
     settled.await;
     assert_eq!(pending(), 0, "accepted, and settled though nobody waited");
     assert_eq!(blesta.keyed(), 1, "nothing further is sent");
+}
+
+#[tokio::test]
+async fn whoever_quits_loses_no_key_that_was_taken_before() {
+    let hold = Arc::new(Notify::new());
+    let (home, blesta) = (
+        Home::new(),
+        Blesta::start_with(Some(Arc::clone(&hold)), answer).await,
+    );
+    let host = host_of(&blesta.url).unwrap();
+    let desk = home.desk();
+    let interrupted = async |asked: usize| {
+        {
+            let name = name("shop");
+            let probe = desk.probe_saved(&name, Manner::Asked, &silent);
+            tokio::select! {
+                biased;
+                verdict = probe => panic!("{verdict:#?}"),
+                () = blesta.until_keyed(asked) => {}
+            }
+        }
+        desk.settle_attempts().await;
+        let attempts = desk.0.state().unwrap().budget(&host).unwrap().attempts;
+        attempts.iter().map(|one| one.end).collect::<Vec<_>>()
+    };
+    // The host answers all that is asked, and what was left open before.
+    let heard = async || {
+        let answering = async {
+            loop {
+                hold.notify_waiters();
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            verdict = probe(&desk, Manner::Asked) => verdict,
+            () = answering => unreachable!("it never ends"),
+        }
+    };
+    saved(&desk, &blesta.url, KEY).await;
+    // One that was never taken there may have been refused: that counts.
+    assert_eq!(interrupted(1).await, [AttemptEnd::Rejected]);
+    let verdict = heard().await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    let before = blesta.keyed();
+    for number in 1..=3 {
+        assert_eq!(interrupted(before + number).await, [], "{number}");
+    }
+    let verdict = heard().await;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_while_the_program_ends_is_heard() {
+    let hold = Arc::new(Notify::new());
+    let (home, blesta) = (
+        Home::new(),
+        Blesta::start_with(Some(Arc::clone(&hold)), |_| answer("")).await,
+    );
+    let desk = home.desk();
+    saved(&desk, &blesta.url, KEY).await;
+    {
+        let name = name("shop");
+        let probe = desk.probe_saved(&name, Manner::Asked, &silent);
+        tokio::select! {
+            biased;
+            verdict = probe => panic!("{verdict:#?}"),
+            () = blesta.until_keyed(1) => {}
+        }
+    }
+    hold.notify_one();
+    desk.settle_attempts().await;
+    assert!(desk.0.in_flight.is_empty());
+    let host = host_of(&blesta.url).unwrap();
+    let record = desk.0.state().unwrap().budget(&host).unwrap();
+    assert_eq!(record.attempts.len(), 1);
+    assert_eq!(record.attempts[0].end, AttemptEnd::Rejected);
 }
 
 #[tokio::test]

@@ -315,7 +315,9 @@ impl Account {
     }
 
     async fn book(&self, gate: &LockoutGate) -> Result<Ticket, TokenError> {
-        match gate.book(&self.host, self.client.id(), &self.key).await {
+        let known = self.proven || self.accepted.load(Ordering::Acquire);
+        let pair = (self.client.id(), &self.key);
+        match gate.book(&self.host, pair, known).await {
             Permit::Granted(ticket) => Ok(ticket),
             Permit::Paused { until, why, .. } => Err(TokenError::Paused { until, why }),
             Permit::Unbooked(why) => Err(TokenError::Unbooked(why)),

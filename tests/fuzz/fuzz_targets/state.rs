@@ -137,7 +137,7 @@ fn ruled(mut record: BudgetRecord, state: &State) {
             Decision::Busy { .. } => {}
         }
         budget::quiet(&mut record, at, now());
-        budget::resume(&mut record, &key);
+        budget::resume(&mut record, &key, now());
         let later = at.saturating_add(SignedDuration::from_hours(25)).expect("hours");
         budget::paused(&record, &key, later);
     }
