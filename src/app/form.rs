@@ -71,6 +71,7 @@ impl Form {
             key_origin: None,
             key_answer: None,
             key_question: None,
+            save_waits: false,
             store: None,
             undo: None,
             shown: None,

@@ -39,7 +39,7 @@ fn a_new_origin_is_asked_about_when_the_cursor_leaves_the_url() {
     scene.keys("tab");
     assert_eq!(scene.question(), Some(&asked()));
     assert_eq!(scene.probes(), []);
-    scene.wait(300);
+    scene.wait(1_000);
     scene.keys("y");
     let probe = scene.probe();
     assert!(probe.origin_confirmed && probe.carries(KEY));
@@ -52,16 +52,64 @@ fn a_new_origin_is_asked_about_when_the_cursor_leaves_the_url() {
 #[test]
 fn what_is_typed_ahead_is_no_answer() {
     let mut scene = editing();
-    scene.types(".evil").keys("tab").types("yyy");
-    assert_eq!(scene.question(), Some(&asked()));
-    assert_eq!(scene.probes(), []);
+    scene.types(".evil").keys("tab");
+    // A name of many letters, typed without looking up, among them both answers.
+    for letter in "sally the henry".chars() {
+        scene.wait(600);
+        scene.types(&letter.to_string());
+        assert_eq!(scene.question(), Some(&asked()), "{letter}");
+        assert_eq!(scene.probes(), [], "{letter}");
+    }
+    assert!(scene.notice().contains("once more"), "{}", scene.notice());
+    scene.wait(1_000);
+    scene.keys("y");
+    assert!(scene.probe().carries(KEY));
+}
+
+#[test]
+fn what_was_to_be_saved_is_saved_after_the_answer() {
+    let typed = || {
+        let mut scene = Scene::empty();
+        scene
+            .keys("n")
+            .types("a.example")
+            .keys("tab")
+            .types("u")
+            .keys("tab")
+            .types(KEY);
+        scene.wait(400);
+        scene.keys("up up").types("x").keys("ctrl-s");
+        assert_eq!(
+            scene.question(),
+            Some(&Question::SendKeyTo("a.examplex".to_owned()))
+        );
+        assert!(!scene.notice().contains("not saved"), "{}", scene.notice());
+        scene.wait(1_000);
+        scene.effects();
+        scene
+    };
+    let mut scene = typed();
+    scene.keys("y");
+    assert_eq!(scene.question(), Some(&Question::SaveAllTheSame));
+    scene.keys("y");
+    let saves = |scene: &mut Scene| {
+        let effects = scene.effects();
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Save { .. }))
+    };
+    assert!(saves(&mut scene));
+    let mut scene = typed();
+    scene.keys("n");
+    assert!(scene.notice().contains("not saved"), "{}", scene.notice());
+    assert!(!saves(&mut scene));
 }
 
 #[test]
 fn no_means_the_key_stays_here() {
     let mut scene = editing();
     scene.types(".evil").keys("tab");
-    scene.wait(300);
+    scene.wait(1_000);
     scene.keys("n");
     let probe = scene.probe();
     assert!(!probe.origin_confirmed);
@@ -102,7 +150,7 @@ fn enter_and_alt_r_in_the_url_ask_too() {
 fn a_key_typed_at_the_new_origin_was_entered_for_it() {
     let mut scene = editing();
     scene.types(".evil").keys("tab");
-    scene.wait(300);
+    scene.wait(1_000);
     scene.keys("n tab ctrl-u").types("other").wait(400);
     let probe = scene.probes().pop().unwrap();
     assert!(probe.carries("other"));
@@ -117,7 +165,7 @@ fn a_key_typed_at_the_new_origin_was_entered_for_it() {
 fn a_letter_changed_in_a_stored_key_does_not_make_it_a_typed_one() {
     let mut scene = editing();
     scene.types(".evil").keys("tab");
-    scene.wait(300);
+    scene.wait(1_000);
     scene.keys("n tab").types("x").keys("backspace enter");
     assert!(
         scene
@@ -202,7 +250,7 @@ fn a_stored_key_that_is_not_here_is_asked_about_as_well() {
 fn saving_without_a_yes_keeps_the_keys_own_origin() {
     let mut scene = editing();
     scene.types(".evil").keys("tab");
-    scene.wait(300);
+    scene.wait(1_000);
     scene.keys("n ctrl-s y");
     let saved = scene.effects().into_iter().find_map(|effect| match effect {
         Effect::Save { draft, .. } => Some(draft),
@@ -226,7 +274,7 @@ fn a_typed_key_is_not_saved_for_a_host_that_was_refused() {
         .types(KEY);
     scene.wait(400);
     scene.keys("up up").types("x").keys("tab");
-    scene.wait(300);
+    scene.wait(1_000);
     scene.keys("n");
     scene.effects();
     scene.keys("ctrl-s");

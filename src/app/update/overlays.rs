@@ -9,8 +9,9 @@ use crate::app::keymap::KeyPress;
 use crate::app::model::{OpenForm, Overlay, Question};
 use crate::service::Manner;
 
-/// A question that nobody asked for takes no key in its first moments: what is typed ahead is no answer.
-const TYPED_AHEAD: SignedDuration = SignedDuration::from_millis(300);
+/// A question that nobody asked for takes an answer after a rest: what is typed ahead is none. So long have no keys to
+/// come since it stands there, over a line that takes its time to show it too.
+const REST: SignedDuration = SignedDuration::from_secs(1);
 
 impl Model {
     pub(in crate::app) fn open_overlay(&mut self, overlay: Overlay) {
@@ -119,7 +120,11 @@ impl Model {
     fn confirm_key(&mut self, press: KeyPress, question: Question, out: &mut Effects) {
         let unexpected = matches!(question, Question::SendKeyTo(_));
         let since = self.now.duration_since(self.overlay_since);
-        if unexpected && since < TYPED_AHEAD {
+        if unexpected && since < REST {
+            self.overlay_since = self.now;
+            if answers(press) {
+                self.say("that came too soon to be an answer: once more, please");
+            }
             return;
         }
         match press.code {
@@ -209,4 +214,12 @@ impl Model {
             _ => {}
         }
     }
+}
+
+/// Whether the key answers a question.
+fn answers(press: KeyPress) -> bool {
+    matches!(
+        press.code,
+        KeyCode::Char('y' | 'Y' | 'n' | 'N') | KeyCode::Esc
+    )
 }

@@ -113,8 +113,14 @@ impl Model {
     pub(super) fn key_answered(&mut self, yes: bool, out: &mut Effects) {
         let Some(form) = &mut self.form else { return };
         form.key_answer = form.origin().map(|origin| (origin, yes));
+        let save_waits = std::mem::take(&mut form.save_waits);
         if let Some(manner) = form.key_question.take() {
             self.probe_draft(manner, out);
+        }
+        if save_waits && yes {
+            self.save(out);
+        } else if save_waits {
+            self.complain_unsaved();
         }
     }
 

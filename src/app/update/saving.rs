@@ -27,15 +27,27 @@ impl Model {
             return;
         }
         self.settle_url();
-        if let Some((field, sentence)) = self.unsavable() {
+        if let Some((field, _)) = self.unsavable() {
             self.cursor_to(field, out);
             self.focus = Pane::Form;
-            return self.complain(format!("not saved: {sentence}"));
+            let is_asked = matches!(self.overlay, Some(Overlay::Confirm(Question::SendKeyTo(_))));
+            if let Some(form) = self.form.as_mut().filter(|_| is_asked) {
+                form.save_waits = true;
+                return;
+            }
+            return self.complain_unsaved();
         }
         if self.form.as_ref().is_some_and(Form::is_proven) {
             self.save_now(out);
         } else {
             self.ask(Question::SaveAllTheSame);
+        }
+    }
+
+    /// Says why the form can't be saved as it is, where that is so.
+    pub(super) fn complain_unsaved(&mut self) {
+        if let Some((_, sentence)) = self.unsavable() {
+            self.complain(format!("not saved: {sentence}"));
         }
     }
 
