@@ -85,9 +85,19 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
     let mut failed = Vec::new();
     if !arguments.dry_run {
         context.desk.sweep().await;
-        let items = incoming.items.iter().enumerate();
-        let mut tried = false;
-        for (at, item) in items.filter(|(_, item)| item.comes_in()) {
+        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        for (at, item) in incoming.items.iter().enumerate() {
+            if context.desk.comes_together(item).await {
+                together.push(item.connection.clone());
+            } else if item.comes_in() {
+                alone.push((at, item));
+            }
+        }
+        let mut tried = !together.is_empty();
+        if tried {
+            context.desk.import_together(together, store).await?;
+        }
+        for (at, item) in alone {
             let done = context
                 .with_vault(async || context.desk.import_one(item, store).await)
                 .await;

@@ -332,12 +332,7 @@ impl Saving<'_> {
         let (place, Some(origin)) = (self.place(slot), Origin::parse(&self.after.url)) else {
             return;
         };
-        let own = match StoreKind::of(after) {
-            StoreKind::Env | StoreKind::File | StoreKind::Cmd => !unchanged,
-            // Its origin stands beside the value, and counts for all who refer to it.
-            StoreKind::Vault | StoreKind::Keyring | StoreKind::Ask => false,
-        };
-        if own || confirmed {
+        if (is_foreign(after) && !unchanged) || confirmed {
             let _ = self.secrets.set_origin(after, &place, &origin).await;
         }
     }
@@ -400,6 +395,37 @@ impl Saving<'_> {
         Saved {
             connection: self.after,
             left_behind,
+        }
+    }
+}
+
+/// Whether the value is kept by somebody else. The origin of one that is kept here stands beside it, and counts for
+/// all who refer to it.
+fn is_foreign(reference: &SecretRef) -> bool {
+    match StoreKind::of(reference) {
+        StoreKind::Env | StoreKind::File | StoreKind::Cmd => true,
+        StoreKind::Vault | StoreKind::Keyring | StoreKind::Ask => false,
+    }
+}
+
+impl Desk {
+    /// Writes down, of new connections, that the values that others keep for them are for their URLs' origins. Where
+    /// that can't be, the first probe will ask or do it.
+    pub(super) async fn bind_references(&self, connections: &[Connection]) {
+        let Ok(secrets) = self.secrets().await else {
+            return;
+        };
+        for connection in connections {
+            let Some(origin) = Origin::parse(&connection.url) else {
+                continue;
+            };
+            for slot in [Slot::Key, Slot::Token] {
+                if let Some((held, place)) = reference(connection, slot)
+                    && is_foreign(held)
+                {
+                    let _ = secrets.set_origin(held, &place, &origin).await;
+                }
+            }
         }
     }
 }

@@ -471,3 +471,34 @@ async fn an_import_whose_label_is_refused_leaves_nothing() {
     );
     assert_eq!(desk.connections().await.unwrap(), []);
 }
+
+#[tokio::test]
+async fn definitions_come_in_together_and_each_with_its_origin() {
+    let home = Home::new();
+    let desk = home.desk_with(&[("SHOP_KEY", "a key")]);
+    let connections: Vec<_> = ["one", "two", "three"]
+        .map(|text| Connection {
+            name: name(text),
+            key: Some(SecretRef::Env("SHOP_KEY".into())),
+            ..shop(URL)
+        })
+        .into();
+    let done = desk.import_together(connections.clone(), None).await;
+    done.unwrap();
+    let here = desk.connections().await.unwrap();
+    let names: Vec<_> = here.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["one", "two", "three"]);
+    // Its first probe may send the value there, as after a save.
+    let secrets = desk.secrets().await.unwrap();
+    for one in &connections {
+        let (held, place) = secrets::reference(one, Slot::Key).unwrap();
+        let origin = secrets.origin_of(held, &place).await.unwrap();
+        assert_eq!(origin, Origin::parse(URL), "{}", one.name);
+    }
+    // All of them, or none.
+    let mut more = connections;
+    more[0].name = name("four");
+    let refused = desk.import_together(more, None).await.unwrap_err();
+    assert!(matches!(refused, WorkError::NameTaken(_)), "{refused:?}");
+    assert_eq!(desk.connections().await.unwrap().len(), 3);
+}

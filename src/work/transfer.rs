@@ -11,6 +11,7 @@ pub use apply::{Plan, Step};
 pub use bundle::{Bundled, Opener};
 pub use programs::Program;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,7 +20,9 @@ use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
 use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::service::hints;
 use crate::service::import::{self, Candidate, Form, Reading, Unreadable};
+use crate::store::configuration::SettingValue;
 use crate::store::transfer::{Sensitive, screen};
 use crate::store::{StoreKind, files, transfer};
 
@@ -205,6 +208,43 @@ impl Desk {
         Ok(saved)
     }
 
+    /// Whether an item comes in with others, by [`Desk::import_together`]: it brings no value.
+    pub async fn comes_together(&self, item: &Item) -> bool {
+        let Connection { username, .. } = &item.connection;
+        let service = self.service_of(&item.connection).await;
+        let is_refused = service.is_ok_and(|service| hints::holds_key(&service, username));
+        item.comes_in() && !item.holds_secrets() && !is_refused
+    }
+
+    /// Adds connections that bring no values, in one step: all of them come in, or none.
+    pub async fn import_together(
+        &self,
+        connections: Vec<Connection>,
+        store: Option<StoreKind>,
+    ) -> Result<(), WorkError> {
+        let names: Vec<Name> = connections.iter().map(|one| one.name.clone()).collect();
+        // What connections of these names that are gone have left behind is not theirs.
+        self.remember(move |state| {
+            names
+                .iter()
+                .try_for_each(|name| state.remove_connection(name))
+        })
+        .await;
+        let known = self.settings().await?.store;
+        let chosen = store.filter(|kind| kind.is_written_here() && known.is_none());
+        let added = connections.clone();
+        self.edit(move |document| {
+            added.iter().try_for_each(|one| document.add(one))?;
+            match chosen {
+                Some(kind) => document.set_setting("store", SettingValue::Text(kind.word().into())),
+                None => Ok(()),
+            }
+        })
+        .await?;
+        self.bind_references(&connections).await;
+        Ok(())
+    }
+
     /// The connections called `names`, or all, as definitions for git: references, no secret.
     pub fn export_definitions(&self, chosen: &[Connection]) -> Result<String, WorkError> {
         transfer::export(chosen).map_err(|problem| WorkError::failed("exporting", &problem))
@@ -254,7 +294,7 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
 
 /// What becomes of each item beside what is here.
 fn decide(items: &mut [Item], here: &[Arc<Connection>], rename: bool) {
-    let mut taken: Vec<Name> = here.iter().map(|one| one.name.clone()).collect();
+    let mut taken: HashSet<Name> = here.iter().map(|one| one.name.clone()).collect();
     for item in items {
         let mut twins = here.iter().filter(|one| is_same(one, item));
         let namesake = |one: &&Arc<Connection>| one.name == item.connection.name;
@@ -270,7 +310,7 @@ fn decide(items: &mut [Item], here: &[Arc<Connection>], rename: bool) {
             None => Fate::Taken,
         };
         if item.comes_in() {
-            taken.push(item.connection.name.clone());
+            taken.insert(item.connection.name.clone());
         }
     }
 }
