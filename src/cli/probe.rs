@@ -11,7 +11,6 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human, nagios};
 use super::{second, sources};
-use crate::domain::text::harmless;
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Reason, Secret, SecretRef, State, Verdict,
 };
@@ -38,7 +37,14 @@ pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fau
         return list(context, path, &arguments).await;
     }
     let (names, shape) = chosen(context, &arguments).await?;
-    context.have_keys_of(&names).await?;
+    if let Err(fault) = context.have_keys_of(&names).await {
+        // Whoever is there tries again; who is not is told of all that needs no passphrase.
+        if sources::somebody_is_there() {
+            return Err(fault);
+        }
+        let left = "what is in the vault is not at hand";
+        output::say(&format!("switchboard: {}: {left}", fault.text));
+    }
     super::remote_token::go_on(context, &names).await;
     if let Some(host) = &arguments.via {
         let several = shape == Shape::Several;
@@ -350,7 +356,8 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
         },
     };
     let (format, colours) = (arguments.format, context.colours);
-    if format == Format::Json {
+    // What these begin with is known at the end.
+    if matches!(format, Format::Json | Format::Nagios) {
         let whole = std::convert::identity;
         let mut running = context.desk.probe_targets(urls, settings, whole);
         let (mut verdicts, mut together) = (Vec::new(), SideBySide::default());
@@ -362,9 +369,8 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
     }
     let line = move |verdict: &Verdict| {
         let text = match format {
-            Format::Nagios => Ok(harmless(&nagios::line(verdict))),
             Format::Human => Ok(human::verdict(verdict, colours)),
-            Format::Ndjson | Format::Json => output::ndjson_line(verdict),
+            Format::Ndjson | Format::Json | Format::Nagios => output::ndjson_line(verdict),
         };
         (verdict.state(), text)
     };
@@ -465,7 +471,7 @@ fn written(
             output::data(&texts.join("\n"))?;
         }
         (Format::Nagios, ..) => {
-            output::text(&verdicts.iter().map(nagios::line).collect::<String>())?;
+            output::text(&nagios::several(verdicts))?;
         }
     }
     Ok(State::worst(verdicts.iter().map(Verdict::state)).exit_code())

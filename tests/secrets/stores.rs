@@ -143,6 +143,37 @@ fn the_passphrase_comes_by_descriptor_or_file_and_from_no_file_that_others_read(
     let by_wrong = [&reveal[..], &["--passphrase-file", &wrong]].concat();
     let refused = switchboard(owner.path(), &by_wrong, &[], "");
     assert!(refused.code == 3 && refused.err.contains("not the right one"));
+    // What needs no passphrase is judged all the same: whoever watches by cron is told of it.
+    let plain = [
+        "connection",
+        "add",
+        "plain",
+        "--service",
+        "http",
+        "--url",
+        URL,
+    ];
+    owner.done(&plain, "");
+    let all = [
+        "probe",
+        "--all",
+        "--format",
+        "nagios",
+        "--passphrase-file",
+        &wrong,
+    ];
+    let judged = switchboard(owner.path(), &all, &[], "");
+    assert_eq!(judged.code, 2, "{judged:?}");
+    assert!(judged.err.contains("not the right one"), "{judged:?}");
+    let lines: Vec<&str> = judged.out.lines().collect();
+    assert!(
+        lines[0].starts_with("SWITCHBOARD CRITICAL - "),
+        "{judged:?}"
+    );
+    assert!(
+        lines[1].contains("shop") && lines[2].contains("plain"),
+        "{judged:?}"
+    );
     // A damaged one is told apart, and stays as it is.
     let vault = owner.data().join("vault.age");
     let whole = fs::read(&vault).unwrap();

@@ -10,19 +10,94 @@ pub fn line(verdict: &Verdict) -> String {
 
 /// The same with `more` behind the reason.
 pub fn line_with(verdict: &Verdict, more: &str) -> String {
-    let name = verdict
-        .connection
-        .as_ref()
-        .map_or(verdict.url.as_str(), |name| name.as_str());
-    // A bar would begin the figures.
-    let gap = if more.is_empty() { "" } else { "; " };
-    let title = format!("{name}: {} ({}{gap}{more})", verdict.title, verdict.reason);
-    let title = title.replace('|', "/");
     format!(
-        "SWITCHBOARD {} - {title}{}\n",
+        "SWITCHBOARD {} - {}{}\n",
         word(verdict.state()),
+        said(verdict, more),
         figures(verdict)
     )
+}
+
+/// The verdicts of several: what a plugin says first is how they stand together, and names those that are not up; then
+/// a line each; then the figures, each with the name of its connection.
+///
+/// ```text
+/// SWITCHBOARD CRITICAL - 1 down, 2 up: mail (refused) | 'shop total'=42ms
+/// OK - shop: Successfully Connected (connected)
+/// ```
+pub fn several(verdicts: &[Verdict]) -> String {
+    if let [verdict] = verdicts {
+        return line(verdict);
+    }
+    let figures: Vec<String> = verdicts.iter().flat_map(named_figures).collect();
+    let figures = if figures.is_empty() {
+        String::new()
+    } else {
+        format!(" | {}", figures.join(" "))
+    };
+    let lines = verdicts.iter().map(|verdict| {
+        let word = word(verdict.state());
+        format!("{word} - {}\n", said(verdict, ""))
+    });
+    format!(
+        "SWITCHBOARD {} - {}{figures}\n{}",
+        word(State::worst(verdicts.iter().map(Verdict::state))),
+        together(verdicts),
+        lines.collect::<String>()
+    )
+}
+
+/// So many of those that are not up are named in the first line: a notification is short.
+const NAMED: usize = 5;
+
+fn together(verdicts: &[Verdict]) -> String {
+    let order = [State::Down, State::Warn, State::Unknown, State::Ok];
+    let of = |state: State| verdicts.iter().filter(move |one| one.state() == state);
+    let counts = order.into_iter().filter_map(|state| {
+        let count = of(state).count();
+        (count > 0).then(|| format!("{count} {}", state.word()))
+    });
+    let counts: Vec<String> = counts.collect();
+    let failed = order.into_iter().filter(|state| *state != State::Ok);
+    let failed: Vec<String> = failed
+        .flat_map(of)
+        .map(|one| format!("{} ({})", name(one), one.reason).replace('|', "/"))
+        .collect();
+    let more = match failed.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let named: Vec<String> = failed.into_iter().take(NAMED).collect();
+    let colon = if named.is_empty() { "" } else { ": " };
+    format!("{}{colon}{}{more}", counts.join(", "), named.join(", "))
+}
+
+/// Total and certificate of one among several; a label with blanks stands in quotes, and holds no `=`.
+fn named_figures(verdict: &Verdict) -> Vec<String> {
+    let name = name(verdict).replace('\'', "''").replace(['=', '|'], "_");
+    let total = verdict
+        .phases
+        .total
+        .map(|total| ("total", format!("{}ms", milliseconds(total))));
+    let days = verdict.certificate_days_left();
+    let days = days.map(|days| ("certificate_days", days.to_string()));
+    let label = |(what, value): (&str, String)| format!("'{name} {what}'={value}");
+    total.into_iter().chain(days).map(label).collect()
+}
+
+fn name(verdict: &Verdict) -> &str {
+    verdict
+        .connection
+        .as_ref()
+        .map_or(verdict.url.as_str(), |name| name.as_str())
+}
+
+/// What is said of one, with `more` behind the reason. (A bar would begin the figures.)
+fn said(verdict: &Verdict, more: &str) -> String {
+    let gap = if more.is_empty() { "" } else { "; " };
+    let name = name(verdict);
+    let text = format!("{name}: {} ({}{gap}{more})", verdict.title, verdict.reason);
+    text.replace('|', "/")
 }
 
 const fn word(state: State) -> &'static str {
@@ -52,5 +127,73 @@ fn figures(verdict: &Verdict) -> String {
         String::new()
     } else {
         format!(" | {}", figures.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::{AnsweredBy, Checks, Name, Phases, Reason, Remedy, ServiceId, Who};
+
+    fn of(name: &str, reason: Reason) -> Verdict {
+        Verdict {
+            connection: Some(Name::parse(name).unwrap()),
+            service: ServiceId::http(),
+            url: "https://a.example".to_owned(),
+            reason,
+            status: 0,
+            title: reason.title().to_owned(),
+            cause: String::new(),
+            answered_by: AnsweredBy::Nobody,
+            evidence: Vec::new(),
+            remedy: Remedy {
+                who: Who::You,
+                steps: Vec::new(),
+                snippet: None,
+                url: None,
+                doc: None,
+            },
+            checks: Checks::default(),
+            addresses: Vec::new(),
+            phases: Phases {
+                total: Some(Duration::from_millis(42)),
+                ..Phases::default()
+            },
+            tls: None,
+            identity: None,
+            service_version: None,
+            redirects: Vec::new(),
+            retry_at: None,
+            changed_since_last_good: Vec::new(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn the_first_line_of_several_is_of_the_worst_and_holds_all_figures() {
+        let verdicts = [of("shop", Reason::Connected), of("it's", Reason::Refused)];
+        let text = several(&verdicts);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            "SWITCHBOARD CRITICAL - 1 down, 1 up: it's (refused) | 'shop total'=42ms 'it''s total'=42ms"
+        );
+        assert!(lines[1].starts_with("OK - shop: "), "{text}");
+        assert!(lines[2].starts_with("CRITICAL - it's: "), "{text}");
+        assert_eq!(text.matches('|').count(), 1, "{text}");
+        assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn a_notification_names_a_few() {
+        let verdicts: Vec<_> = (0..8)
+            .map(|n| of(&format!("n{n}"), Reason::Refused))
+            .collect();
+        let text = several(&verdicts);
+        assert!(text.contains("8 down: n0 (refused), "), "{text}");
+        assert!(text.contains("n4 (refused) and 3 more |"), "{text}");
+        assert_eq!(several(&verdicts[..1]), line(&verdicts[0]));
     }
 }
