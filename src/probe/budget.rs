@@ -19,6 +19,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::budget::{Attempt, AttemptEnd, Pause, Stop};
+use crate::domain::verdict::whole_seconds;
 use crate::domain::{BudgetRecord, KeyFingerprint};
 
 /// Rejections of one key before it is paused.
@@ -280,9 +281,11 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
 fn key_stop(until: Timestamp) -> Stop {
     Stop {
         until,
-        why: "this host refused the key twice (an answer that never came counts): it is not sent until \
-              then, or until you resume it"
-            .to_owned(),
+        why: format!(
+            "this host refused the key twice (an answer that never came counts): it is not sent until {}, or until \
+             you resume it",
+            whole_seconds(until)
+        ),
         by_host: false,
     }
 }

@@ -175,6 +175,17 @@ fn sentence(text: String) -> String {
     }
 }
 
+/// What a 401 asks for, in its own words: which scheme, and often why (RFC 6750 has `error_description`).
+fn challenge(reply: &Reply) -> Option<String> {
+    let response = clock::response(reply)?;
+    let challenges = response.headers.iter();
+    let asked: Vec<String> = challenges
+        .filter(|(name, _)| response.status == 401 && name == "www-authenticate")
+        .map(|(_, value)| inert(value, 200))
+        .collect();
+    (!asked.is_empty()).then(|| format!("it asks for: {}", asked.join(", ")))
+}
+
 fn evidence(ending: &Ending<'_>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     if let Some(judged) = ending.judged {
@@ -196,6 +207,7 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
         if let Some(target) = &judged.redirect {
             lines.push(format!("redirects to {}", target.shown()));
         }
+        lines.extend(ending.reply.and_then(challenge));
     }
     if let Some(reply) = ending.reply {
         lines.extend(tls::evidence(reply));

@@ -30,7 +30,10 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
 
 fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {
     match failure {
-        TlsFailure::Expired => Reason::TlsExpired.into(),
+        TlsFailure::Expired => Finding {
+            reason: Reason::TlsExpired,
+            variant: tls::expired_variant(reply.tls.as_ref(), reply.at).map(str::to_owned),
+        },
         TlsFailure::NotYetValid => Reason::TlsNotYetValid.into(),
         TlsFailure::WrongName => Reason::TlsWrongName.into(),
         TlsFailure::UnknownIssuer => Finding {

@@ -25,6 +25,14 @@ pub(super) fn issuer_variant(facts: Option<&TlsFacts>) -> Option<&'static str> {
     }
 }
 
+/// Why a certificate of the chain is over: the server's own, or one that it sends along, which renewing its own does not
+/// mend.
+pub(super) fn expired_variant(facts: Option<&TlsFacts>, at: Timestamp) -> Option<&'static str> {
+    let facts = facts?;
+    let leaf = facts.chain.first()?;
+    (culprit(facts, at)? != leaf).then_some("chain")
+}
+
 /// Whole days from `at` until the leaf ends; negative once it has.
 pub(in crate::service) fn days_left(facts: Option<&TlsFacts>, at: Timestamp) -> Option<i64> {
     facts?.chain.first().map(|leaf| days(at, leaf.not_after))

@@ -88,7 +88,7 @@ impl Ladder {
             Some(finding) => finding,
             None if self.through_index => Reason::RewriteOff.into(),
             None if self.pair.is_none() => Finding::variant(Reason::Connected, "bare"),
-            None => Reason::Connected.into(),
+            None => self.as_judged(Reason::Connected),
         };
         for further in warnings {
             self.notes.push(format!("also: {}", further.reason.title()));
@@ -108,6 +108,15 @@ impl Ladder {
             }
             (step, _) => step,
         }
+    }
+
+    /// What the answer was judged to be, with its closer words, where that is `reason`.
+    fn as_judged(&self, reason: Reason) -> Finding {
+        let judged = self.main.as_ref().map(|main| &main.judged.finding);
+        judged
+            .filter(|finding| finding.reason == reason)
+            .cloned()
+            .unwrap_or_else(|| reason.into())
     }
 
     /// An accepted answer without credentials: of a service that needs none.

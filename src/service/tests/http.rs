@@ -74,6 +74,7 @@ fn every_status_has_its_reason() {
         (html(500, &[], "<html>"), Reason::ServerError),
         (json(503, "{}"), Reason::Maintenance),
         (html(503, &[], "<html>"), Reason::GatewayDown),
+        (html(511, &[], "<html>"), Reason::UnexpectedStatus),
         (
             html(200, &[("cf-mitigated", "challenge")], "<html>"),
             Reason::ChallengePage,
@@ -84,6 +85,46 @@ fn every_status_has_its_reason() {
     }
     let run = climb(http("https://e.com"), vec![json(401, "{}")]);
     assert_eq!(run.verdict.title, "401 Denied: asks for credentials");
+}
+
+#[test]
+fn a_page_is_no_proof_that_anybody_looked_at_the_key() {
+    let keyed = || with_pair(http("https://e.com"), "shop", "0123456789abcdef");
+    let page = html(200, &[], "<html><title>Welcome to our WiFi</title>");
+    let run = climb(keyed(), vec![page]);
+    assert_eq!(run.reason(), Reason::Connected);
+    let cause = run.verdict.cause;
+    assert!(cause.contains("Welcome to our WiFi"), "{cause}");
+    assert!(!cause.contains("took the credentials"), "{cause}");
+    let run = climb(keyed(), vec![json(200, "{}")]);
+    assert!(run.verdict.cause.contains("took the credentials"));
+}
+
+#[test]
+fn a_401_is_told_in_its_own_words() {
+    let expired = "Bearer error=\"invalid_token\", error_description=\"The token expired\"";
+    for (challenge, fits) in [
+        (expired, true),
+        ("Basic realm=\"api\"", true),
+        ("Digest realm=\"api\", nonce=\"x\"", false),
+        ("Negotiate", false),
+        ("NTLM", false),
+    ] {
+        let keyed = with_pair(http("https://e.com"), "", "0123456789abcdef");
+        let reply = html(401, &[("WWW-Authenticate", challenge)], "<html>");
+        let run = climb(keyed, vec![reply]);
+        assert_eq!(run.reason(), Reason::CredentialsRejected);
+        assert!(
+            run.verdict
+                .evidence
+                .iter()
+                .any(|line| line.contains(challenge)),
+            "{:?}",
+            run.verdict.evidence
+        );
+        let foreign = run.verdict.cause.contains("does not know");
+        assert_eq!(foreign, !fits, "{challenge}: {}", run.verdict.cause);
+    }
 }
 
 #[test]

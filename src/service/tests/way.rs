@@ -241,6 +241,9 @@ fn dates_and_names_of_a_certificate_are_said() {
         "{:?}",
         run.verdict.evidence
     );
+    let cause = run.verdict.cause;
+    assert!(cause.contains("one that it sends along"), "{cause}");
+    assert!(run.verdict.remedy.steps[0].contains("fullchain.pem"));
     let other = with_chain(
         failed(Failure::Tls(TlsFailure::WrongName)),
         vec![certificate("CN=billing.example.com", "CN=R3", 60)],
