@@ -426,7 +426,18 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
 
     let mut text = fs::read_to_string(owner.configuration()).unwrap();
     text.push_str("# old key: 0123456789abcdef0123456789abcdef\n");
-    text = text.replacen("url =", "intervall = 5\nurl =", 1);
+    text = text.replacen(
+        "url =",
+        "intervall = 5\nclient_cert = \"both.pem\"\nurl =",
+        1,
+    );
+    text = text.replacen(
+        "[settings]",
+        "[settings]\nkeys.fly = [\"f\"]\ntheme = \"purple\"",
+        1,
+    );
+    fs::write(owner.path().join("both.pem"), "with its key").unwrap();
+    private(&owner.path().join("both.pem"), 0o640);
     write_private(&owner.configuration(), text.as_bytes());
     private(&owner.data().join("vault.age"), 0o644);
     private(&owner.data(), 0o755);
@@ -446,6 +457,9 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
     assert_eq!(found.code, 1, "{found:?}");
     for part in [
         "intervall",
+        "no theme is called purple",
+        "no action is called \"fly\"",
+        "both.pem has mode 0640",
         "chmod 600",
         "chmod 700",
         "switchboard.toml holds a secret in plain text",

@@ -8,6 +8,9 @@ use super::context::Context;
 use super::fault::Fault;
 use super::secret::{self, Row};
 use super::{output, shield};
+use crate::app::keymap::Keymap;
+use crate::store::Settings;
+use crate::ui::ThemeName;
 use crate::work::Finding;
 
 /// The exit code of `--strict` where something was found.
@@ -28,6 +31,11 @@ pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, 
     let mut examination = context.desk.examine().await;
     if let Err(fault) = opened {
         examination.find("vault", fault.text);
+    }
+    if let Ok(settings) = context.desk.settings().await {
+        for odd in odd_settings(&settings) {
+            examination.find("configuration", odd);
+        }
     }
     for gap in shield::gaps() {
         examination.find("system", gap);
@@ -65,4 +73,16 @@ pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, 
     } else {
         0
     })
+}
+
+/// What the screen makes nothing of: it goes on with its own, and doctor says so.
+fn odd_settings(settings: &Settings) -> Vec<String> {
+    let theme = settings.theme.as_deref();
+    let theme = theme.filter(|word| ThemeName::from_word(word).is_none());
+    let theme = theme.map(|word| {
+        let word = crate::domain::text::inert(word, 40);
+        format!("theme: no theme is called {word}: dark, light, high-contrast or mono")
+    });
+    let (_, keys) = Keymap::remapped(&settings.remaps());
+    theme.into_iter().chain(keys).collect()
 }

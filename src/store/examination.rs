@@ -81,14 +81,18 @@ impl Belongings {
         belongings
     }
 
-    /// Where shells and editors below `home` keep what was typed and copied in them.
-    pub fn histories(home: &Path) -> Self {
-        let files = HISTORIES.iter().map(|name| home.join(name));
+    /// These files of the user's own, as far as they exist.
+    pub fn of(files: impl IntoIterator<Item = PathBuf>) -> Self {
         Self {
             folders: Vec::new(),
-            files: files.filter(|path| path.is_file()).collect(),
+            files: files.into_iter().filter(|path| path.is_file()).collect(),
             unread: Vec::new(),
         }
+    }
+
+    /// Where shells and editors below `home` keep what was typed and copied in them.
+    pub fn histories(home: &Path) -> Self {
+        Self::of(HISTORIES.iter().map(|name| home.join(name)))
     }
 
     fn add(&mut self, folder: PathBuf) {

@@ -1,7 +1,5 @@
 //! The words of the screen, and those of the use cases: the same things on two floors that don't know each other.
 
-use std::collections::BTreeMap;
-
 use crate::app::effect::{CopyAs, Unlock};
 use crate::app::message::{self, Loaded};
 use crate::app::watching::WatchingSettings;
@@ -149,7 +147,7 @@ pub fn configuration(configuration: &Configuration, services: &Services) -> Load
         clipboard_clear_s: settings.clipboard_clear_s,
         lock_after_min: settings.lock_after_minutes,
         reduce_motion: settings.reduce_motion,
-        keys: remapped(&settings.keys),
+        keys: settings.remaps(),
         order: Some(settings.order.clone()),
         watching: WatchingSettings {
             bell: settings.bell,
@@ -164,23 +162,10 @@ pub fn configuration(configuration: &Configuration, services: &Services) -> Load
     }
 }
 
-/// Pairs of an action and its keys. Several keys make several pairs; none make one with an empty text, which takes
-/// the action's keys away.
-fn remapped(keys: &BTreeMap<String, Vec<String>>) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
-    for (action, keys) in keys {
-        if keys.is_empty() {
-            pairs.push((action.clone(), String::new()));
-        }
-        pairs.extend(keys.iter().map(|key| (action.clone(), key.clone())));
-    }
-    pairs
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::app::keymap::{Action, Keymap};
+    use crate::store::Settings;
 
     #[test]
     fn an_empty_list_takes_an_actions_keys_away() {
@@ -188,7 +173,11 @@ mod tests {
             ("delete".to_owned(), Vec::new()),
             ("probe".to_owned(), vec!["f5".to_owned(), "x".to_owned()]),
         ];
-        let (map, _) = Keymap::remapped(&remapped(&keys.into()));
+        let settings = Settings {
+            keys: keys.into(),
+            ..Settings::default()
+        };
+        let (map, _) = Keymap::remapped(&settings.remaps());
         assert!(map.keys(Action::Delete).is_empty());
         assert_eq!(map.keys(Action::Probe).len(), 2);
         assert!(!map.keys(Action::Edit).is_empty(), "the others stay");

@@ -3,8 +3,8 @@
 //! Nothing is changed. What can't be looked at, such as the age of values in a locked vault, is said and is
 //! no finding.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -197,6 +197,10 @@ impl Inner {
                 format!("{name} sends its key over plain http: use https"),
             );
         }
+        let keys: BTreeSet<PathBuf> = connections.iter().filter_map(|it| client_key(it)).collect();
+        for finding in Belongings::of(keys).modes() {
+            examination.find("files", finding);
+        }
         for connection in connections.iter().filter(|it| names_user(it)) {
             let name = &connection.name;
             examination.find(
@@ -255,6 +259,15 @@ impl Inner {
 fn names_user(connection: &Connection) -> bool {
     let urls = [Some(&connection.url), connection.cms_url.as_ref()];
     urls.into_iter().flatten().any(|url| for_eyes(url) != *url)
+}
+
+/// The file with the key of its client certificate. (One file may hold both.)
+fn client_key(connection: &Connection) -> Option<PathBuf> {
+    let file = connection
+        .client_key
+        .as_ref()
+        .or(connection.client_cert.as_ref());
+    file.map(|path| path.to_path_buf())
 }
 
 /// Whether its key crosses a network in the open.

@@ -49,6 +49,21 @@ pub struct Settings {
     pub keys: BTreeMap<String, Vec<String>>,
 }
 
+impl Settings {
+    /// Pairs of an action and its keys. Several keys make several pairs; none make one with an empty text, which
+    /// takes the action's keys away.
+    pub fn remaps(&self) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for (action, keys) in &self.keys {
+            if keys.is_empty() {
+                pairs.push((action.clone(), String::new()));
+            }
+            pairs.extend(keys.iter().map(|key| (action.clone(), key.clone())));
+        }
+        pairs
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
