@@ -250,6 +250,29 @@ fn filter_and_footer() {
     assert!(text(&found).contains("no connection is paused"));
 }
 
+/// A dialog keeps its keys in view, a narrow screen the countdown.
+#[test]
+fn a_copy_leaves_room_for_what_matters_more() {
+    let long = "copied → tmux buffer only; no terminal is attached";
+    let copied = |width| {
+        let mut shown = model(width, 24);
+        shown.copied = Some(CopiedNotice {
+            words: long.into(),
+            clears_at: Some(after(18)),
+        });
+        shown
+    };
+    let narrow = text(&copied(60));
+    assert!(narrow.contains("…, clears in 18 s"), "{narrow}");
+    let mut asked = copied(80);
+    assert!(text(&asked).contains(long));
+    asked.overlay = Some(Overlay::Confirm(Question::SaveAllTheSame));
+    let shown = text(&asked);
+    let row = shown.lines().last().unwrap();
+    assert!(row.contains("the copy clears in 18 s"), "{row}");
+    assert!(!row.contains("tmux") && row.contains("n no"), "{row}");
+}
+
 /// Why something failed, and what to do, stands at the end of the sentence.
 #[test]
 fn a_sentence_about_a_failure_is_shown_to_its_end() {

@@ -24,12 +24,13 @@ enum Term {
 }
 
 impl Filter {
-    /// Reads `text`: terms are words with a known name before a colon, all else are letters.
+    /// Reads `text`: terms are words with a known name before a colon, all else are letters. Within quotes a blank
+    /// divides nothing: `tag:"ap south"`.
     pub(super) fn read(text: &str) -> Self {
         let mut terms = Vec::new();
         let mut letters = Vec::new();
-        for word in text.split_whitespace() {
-            match Term::read(word) {
+        for word in words(text) {
+            match Term::read(&word) {
                 Some(term) => terms.push(term),
                 None => letters.push(word),
             }
@@ -128,4 +129,21 @@ impl Term {
 /// A state by its word on the screen or its name in JSON.
 fn is_state(state: State, wanted: &str) -> bool {
     state.word().starts_with(wanted) || state.id().starts_with(wanted)
+}
+
+/// The words of a filter, without the quotes that hold blanks together. One that is still being typed has no end yet.
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            c if c.is_whitespace() && !quoted => words.push(std::mem::take(&mut word)),
+            c => word.push(c),
+        }
+    }
+    words.push(word);
+    words.retain(|word| !word.is_empty());
+    words
 }

@@ -16,7 +16,7 @@ const MOST: u16 = 4;
 /// Draws the row.
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let inside = inset(area, 1, 1);
-    let right = happened(view);
+    let right = happened(view, usize::from(inside.width));
     if view.model.notice.is_some() && right.width() > usize::from(inside.width) {
         draw_whole(view, &right, area, buf);
         return;
@@ -81,8 +81,9 @@ fn keys(view: &View<'_>, room: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-/// A notice first, then what is in the clipboard.
-fn happened(view: &View<'_>) -> Line<'static> {
+/// A notice first, then what is in the clipboard: where it is to be cut, not its countdown. A dialog needs its keys, and
+/// leaves room for the countdown alone.
+fn happened(view: &View<'_>, room: usize) -> Line<'static> {
     let (model, theme) = (view.model, view.theme);
     if let Some(notice) = &model.notice {
         let style = if notice.error {
@@ -98,10 +99,18 @@ fn happened(view: &View<'_>) -> Line<'static> {
     let Some(copied) = &model.copied else {
         return Line::default();
     };
-    let clears = copied.clears_at.map_or_else(String::new, |at| {
-        format!(", clears in {:>2} s", seconds_to(model, at))
-    });
+    let clears = copied
+        .clears_at
+        .map(|at| format!("clears in {:>2} s", seconds_to(model, at)));
     let words = clean(&model.shown_sentence(&copied.words));
     // The clipboard's own words: they say "copied" only where that is known.
-    Line::from(Span::styled(format!("{words}{clears}"), theme.notice))
+    let text = match clears {
+        None => words,
+        Some(clears) if model.overlay.is_some() => format!("the copy {clears}"),
+        Some(clears) => {
+            let room = room.saturating_sub(clears.len() + 2);
+            format!("{}, {clears}", cut(&words, room))
+        }
+    };
+    Line::from(Span::styled(text, theme.notice))
 }

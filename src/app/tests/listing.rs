@@ -109,6 +109,19 @@ fn a_tag_is_found_without_regard_to_case() {
 }
 
 #[test]
+fn a_tag_with_a_blank_stands_in_quotes() {
+    let mut tagged = shop("tagged");
+    tagged.tags = vec!["ap south".to_owned()];
+    let mut other = shop("other");
+    other.tags = vec!["ap north".to_owned()];
+    for typed in ["tag:\"ap south\"", "tag:\"ap s", "\"tag:ap south\""] {
+        let mut scene = Scene::with(vec![tagged.clone(), other.clone()]);
+        scene.keys("/").types(typed);
+        assert_eq!(scene.visible(), ["tagged"], "{typed}");
+    }
+}
+
+#[test]
 fn enter_keeps_the_filter_and_escape_clears_it() {
     let mut scene = four();
     scene.keys("/").types("gam").keys("enter");

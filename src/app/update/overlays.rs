@@ -15,14 +15,14 @@ const REST: SignedDuration = SignedDuration::from_secs(1);
 
 impl Model {
     pub(in crate::app) fn open_overlay(&mut self, overlay: Overlay) {
+        // What was said before is no part of it, and would stand where its keys are named; what this key has just done is.
+        let just_now = after(self.now, super::NOTICE);
+        self.notice.take_if(|notice| notice.until < just_now);
         self.overlay = Some(overlay);
         self.overlay_since = self.now;
     }
 
     pub(super) fn ask(&mut self, question: Question) {
-        // What was said before is no part of the question; what this key has just done is.
-        let just_now = after(self.now, super::NOTICE);
-        self.notice.take_if(|notice| notice.until < just_now);
         self.open_overlay(Overlay::Confirm(question));
     }
 
