@@ -155,10 +155,17 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
             let services = width(|connection| connection.service.as_str().len());
             for connection in &connections {
                 let Connection {
-                    name, service, url, ..
+                    name,
+                    service,
+                    url,
+                    paused,
+                    ..
                 } = &**connection;
                 let url = for_eyes(url);
-                output::text(&format!("{name:names$}  {service:services$}  {url}\n"))?;
+                let paused = if *paused { "  paused" } else { "" };
+                output::text(&format!(
+                    "{name:names$}  {service:services$}  {url}{paused}\n"
+                ))?;
             }
         }
     }
@@ -175,6 +182,7 @@ async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault
             let value = serde_json::to_value(&shown).map_err(std::io::Error::other)?;
             for (field, value) in value.as_object().into_iter().flatten() {
                 let text = match value {
+                    serde_json::Value::String(text) if text.is_empty() => "–".to_owned(),
                     serde_json::Value::String(text) => text.clone(),
                     serde_json::Value::Null => "–".to_owned(),
                     serde_json::Value::Array(all) => words(all),

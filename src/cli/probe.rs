@@ -357,16 +357,7 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
     };
     let (format, colours) = (arguments.format, context.colours);
     // What these begin with is known at the end.
-    if matches!(format, Format::Json | Format::Nagios) {
-        let whole = std::convert::identity;
-        let mut running = context.desk.probe_targets(urls, settings, whole);
-        let (mut verdicts, mut together) = (Vec::new(), SideBySide::default());
-        while let Some(verdict) = running.next().await {
-            verdicts.extend(together.hear(verdict));
-        }
-        verdicts.extend(together.end());
-        return written(context, &verdicts, format, Shape::Several);
-    }
+    let whole = matches!(format, Format::Json | Format::Nagios);
     let line = move |verdict: &Verdict| {
         let text = match format {
             Format::Human => Ok(human::verdict(verdict, colours)),
@@ -374,8 +365,8 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
         };
         (verdict.state(), text)
     };
-    let running = context.desk.probe_targets(urls, settings, move |verdict| {
-        if SideBySide::may_keep(verdict.reason) {
+    let mut running = context.desk.probe_targets(urls, settings, move |verdict| {
+        if whole || SideBySide::may_keep(verdict.reason) {
             return Listed::Open(Box::new(verdict));
         }
         Listed::Ready {
@@ -384,6 +375,16 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
             url: verdict.url,
         }
     });
+    if whole {
+        let (mut verdicts, mut together) = (Vec::new(), SideBySide::default());
+        while let Some(one) = running.next().await {
+            if let Listed::Open(verdict) = one {
+                verdicts.extend(together.hear(*verdict));
+            }
+        }
+        verdicts.extend(together.end());
+        return written(context, &verdicts, format, Shape::Several);
+    }
     told(running, line).await
 }
 
@@ -443,7 +444,7 @@ type Line = (State, io::Result<String>);
 
 /// One URL of a list that was probed.
 enum Listed {
-    /// It failed, and whose failure it is shows when others have come.
+    /// What is told of it shows when others have come: whose failure it is, or how all stand together.
     Open(Box<Verdict>),
     Ready {
         line: Line,

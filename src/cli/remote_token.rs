@@ -278,10 +278,19 @@ fn finished(edited: Edited) -> Result<(), Fault> {
 async fn permissions(
     context: &Context,
     which: &Which,
-    change: Difference,
+    mut change: Difference,
     guard: Guard,
 ) -> Result<u8, Fault> {
     let account = account(context, &which.name).await?;
+    if !change.grant.is_empty() {
+        // The service refuses to grant anew what is granted.
+        let held = account.permissions(&which.id).await?;
+        let is_held =
+            |module: &String| held.iter().any(|held| held.module.as_ref() == Some(module));
+        for module in change.grant.extract_if(.., |module| is_held(module)) {
+            output::say(&format!("· {} is granted already", inert(&module, 40)));
+        }
+    }
     tell(&change);
     if !change.is_empty() {
         let edited = account

@@ -56,6 +56,10 @@ impl Endpoint {
         if typed.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(UrlProblem::Blanks);
         }
+        if let Some((scheme, _)) = typed.split_once(":\\") {
+            let scheme = inert(scheme, 20);
+            return Err(UrlProblem::Other(format!("write {scheme}:// with slashes")));
+        }
         let whole = if Self::scheme_was_added(typed) {
             format!("https://{typed}")
         } else {
@@ -317,6 +321,7 @@ mod tests {
             ("https://a\u{7}b", "Blanks"),
             ("ftp://example.com", "Scheme(\"ftp\")"),
             ("https://", "NoHost"),
+            (r"https:\\e.com", r#"Other("write https:// with slashes")"#),
             ("https:///path", "NoHost"),
             ("https://example.com:99999", "Port"),
             ("https://example.com:0", "Port"),

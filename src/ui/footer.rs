@@ -10,6 +10,8 @@ use super::text::{blank, cells, clean, cut, inset, put, put_both, row, wrap};
 use super::view::View;
 use crate::app::hints;
 
+/// Cells between two hints.
+const GAP: usize = 2;
 /// Rows that a sentence may take.
 const MOST: u16 = 4;
 
@@ -61,22 +63,33 @@ fn draw_whole(view: &View<'_>, sentence: &Line<'_>, area: Rect, buf: &mut Buffer
     }
 }
 
-/// As many hints as there is room for, none of them cut.
+/// As many hints as there is room for, none of them cut. The help, which names all others, is the last to go.
 fn keys(view: &View<'_>, room: usize) -> Line<'static> {
     let theme = view.theme;
-    let mut spans = Vec::new();
-    let mut used = 0;
-    for (key, hint) in hints::footer(view.model) {
-        let hint = format!(" {hint}");
-        let gap = if spans.is_empty() { 0 } else { 2 };
-        let needed = gap + super::text::width(&key) + super::text::width(&hint);
-        if used + needed > room {
+    let width =
+        |(key, hint): &(String, &str)| super::text::width(key) + 1 + super::text::width(hint);
+    let mut all = hints::footer(view.model);
+    let whole: usize = all.iter().map(|hint| width(hint) + GAP).sum();
+    let help = all.iter().position(|(_, word)| *word == "help");
+    let help = help
+        .filter(|at| whole > room + GAP && all.get(*at).is_some_and(|help| width(help) <= room))
+        .map(|at| all.remove(at));
+    let mut used = help.as_ref().map_or(0, |help| width(help) + GAP);
+    let mut fitting = Vec::new();
+    for hint in all {
+        if used + width(&hint) > room {
             break;
         }
-        spans.push(Span::raw(if gap > 0 { "  " } else { "" }));
+        used += width(&hint) + GAP;
+        fitting.push(hint);
+    }
+    fitting.extend(help);
+    let mut spans = Vec::new();
+    for (key, hint) in fitting {
+        let hint = format!(" {hint}");
+        spans.push(Span::raw(if spans.is_empty() { "" } else { "  " }));
         spans.push(Span::styled(key, theme.key));
         spans.push(Span::styled(hint, theme.hint));
-        used += needed;
     }
     Line::from(spans)
 }
