@@ -35,6 +35,7 @@ pub use listen::{Bound, Listen, ListenProblem};
 use crate::domain::window::maintained_until;
 use crate::domain::{Connection, Name, Verdict, Window};
 use crate::service::Manner;
+use crate::store::files;
 use crate::work::services::Reread;
 use crate::work::{Desk, WorkError, silent};
 use own::Own;
@@ -124,6 +125,7 @@ impl Exporter {
     /// Reads the configuration and the service files again. Where one is broken, nothing changes.
     pub async fn reload(&self) -> Result<usize, WorkError> {
         let read = async {
+            self.refuse_gone()?;
             let known = Known::read(&self.desk).await?;
             self.desk.read_services(Reread::WholeOrNot).await?;
             Ok(known)
@@ -142,6 +144,22 @@ impl Exporter {
         }
     }
 
+    /// Whoever has connections means them: a file that is away now, on a disk that is not mounted, says nothing.
+    fn refuse_gone(&self) -> Result<(), WorkError> {
+        match self.desk.store().path() {
+            Some(path)
+                if !self.known().connections.is_empty()
+                    && path.try_exists().is_ok_and(|is| !is) =>
+            {
+                Err(WorkError::Failed {
+                    doing: "reading the configuration".to_owned(),
+                    why: format!("{} is gone", files::shown(path)),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Serves until `stop` is ready, then ends what is under way.
     pub async fn serve(
         self: Arc<Self>,
@@ -149,21 +167,9 @@ impl Exporter {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let router = routes::router(Arc::clone(&self), bound.is_tcp());
-        match bound {
-            Bound::Tcp(listener, _) => {
-                let serving = axum::serve(listener, router);
-                serving.with_graceful_shutdown(stop).await
-            }
-            Bound::Unix(listener, name) => {
-                let serving = axum::serve(listener, router);
-                // The name goes while the socket still answers: nobody else has taken its place then.
-                let stop = async move {
-                    stop.await;
-                    drop(name);
-                };
-                serving.with_graceful_shutdown(stop).await
-            }
-        }
+        axum::serve(bound, router)
+            .with_graceful_shutdown(stop)
+            .await
     }
 
     fn known(&self) -> Arc<Known> {

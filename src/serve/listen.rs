@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use axum::serve::Listener;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
 
 use crate::domain::text::inert;
@@ -68,8 +70,8 @@ impl FromStr for Listen {
 pub enum Bound {
     /// With its address, the port as given by the system.
     Tcp(TcpListener, SocketAddr),
-    /// With its name, which goes when nobody listens any more.
-    Unix(UnixListener, files::SocketName),
+    /// With its name, which goes first, while the socket still answers: nobody else has taken its place then.
+    Unix(files::SocketName, UnixListener),
 }
 
 impl Listen {
@@ -89,7 +91,7 @@ impl Listen {
                     .set_nonblocking(true)
                     .and_then(|()| UnixListener::from_std(listener))
                     .map_err(|error| ListenProblem::System(shown, error))?;
-                Ok(Bound::Unix(listener, name))
+                Ok(Bound::Unix(name, listener))
             }
         }
     }
@@ -102,11 +104,34 @@ impl Bound {
     }
 }
 
+/// What comes in by either: what serves it is there once.
+pub trait Caller: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Caller for T {}
+
+impl Listener for Bound {
+    type Io = Box<dyn Caller>;
+    /// Nobody asks who calls.
+    type Addr = ();
+
+    async fn accept(&mut self) -> (Self::Io, ()) {
+        let caller: Self::Io = match self {
+            Self::Tcp(listener, _) => Box::new(Listener::accept(listener).await.0),
+            Self::Unix(_, listener) => Box::new(Listener::accept(listener).await.0),
+        };
+        (caller, ())
+    }
+
+    fn local_addr(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(_, address) => write!(f, "http://{address}"),
-            Self::Unix(_, name) => write!(f, "unix:{}", files::shown(name.path())),
+            Self::Unix(name, _) => write!(f, "unix:{}", files::shown(name.path())),
         }
     }
 }

@@ -185,6 +185,37 @@ async fn a_socket_goes_with_the_exporter() {
 }
 
 #[tokio::test]
+async fn a_configuration_that_is_gone_or_that_others_write_changes_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = tempfile::tempdir().unwrap();
+    let environment = Environment::of([("HOME", home.path().to_str().unwrap())]);
+    let folders = environment.folders(&Overrides::default()).unwrap();
+    let path = folders.configuration.clone();
+    let desk = Desk::open(Opening {
+        environment,
+        folders,
+    });
+    let shop = Connection::new(
+        Name::parse("shop").unwrap(),
+        ServiceId::http(),
+        "http://a.example",
+    );
+    desk.import_together(vec![shop], None).await.unwrap();
+    let exporter = Exporter::open(desk).await.unwrap();
+    let mode =
+        |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o666);
+    let problem = exporter.reload().await.unwrap_err().to_string();
+    assert!(problem.contains("chmod"), "{problem}");
+    mode(0o600);
+    assert_eq!(exporter.reload().await.unwrap(), 1);
+    std::fs::remove_file(&path).unwrap();
+    let problem = exporter.reload().await.unwrap_err().to_string();
+    assert!(problem.contains("is gone"), "{problem}");
+    assert_eq!(exporter.known().connections.len(), 1);
+}
+
+#[tokio::test]
 async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let home = tempfile::tempdir().unwrap();

@@ -175,15 +175,16 @@ async fn a_save_that_fails_loses_nothing_and_leaves_nothing() {
     desk.create_vault(passphrase()).await.unwrap();
     desk.save(with_token(shop(URL), "old")).await.unwrap();
     let path = desk.folders().unwrap().configuration.clone();
-    desk.connections().await.unwrap();
-    // The file is refused from here on, but what was read of it before still stands.
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    // It can be read, and nothing can be written: where the lock belongs stands a folder.
+    let lock = path.with_file_name(".switchboard.toml.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
     let mut draft = with_token(shop("https://new.example.com"), "new");
     draft.replaces = Some(name("shop"));
     let failed = desk.save(draft.clone()).await.unwrap_err();
     let late = matches!(&failed, WorkError::Failed { doing, .. } if doing.contains("changing"));
     assert!(late, "only the last step fails: {failed:?}");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::remove_dir(&lock).unwrap();
     assert_eq!(desk.connection(&name("shop")).await.unwrap().url, URL);
     assert_eq!(
         token_of(&desk, "shop").await,
