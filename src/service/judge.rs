@@ -130,6 +130,8 @@ fn judge_response(asked: Asked<'_>, reply: &Reply, response: &Response) -> Judge
     seen.by = Some(answerer.by);
     let finding = if recognise::is_unreadable(response, &page) {
         Finding::variant(Reason::ReplyCut, "coding")
+    } else if recognise::breaks_off(response, &page) {
+        Finding::variant(Reason::ReplyCut, "json")
     } else {
         rules::finding(&seen, redirect.as_ref())
     };

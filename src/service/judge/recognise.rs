@@ -90,6 +90,23 @@ pub(super) fn is_unreadable(response: &Response, page: &Page) -> bool {
     super::charset::is_compressed(response) && page.kind == BodyKind::Text && binary()
 }
 
+/// Whether a body is JSON by its type, and ends within it: whoever wrote it ended half-way, and what stands before
+/// (a proxy that buffers) sent what there was as a whole.
+pub(super) fn breaks_off(response: &Response, page: &Page) -> bool {
+    let is_json = response
+        .header("content-type")
+        .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+    let is_success = (200..300).contains(&response.status);
+    let cut = || {
+        let text = String::from_utf8_lossy(&response.body);
+        let bare = text.trim_start_matches(|c: char| c == BOM || c.is_whitespace());
+        let ends_within = |error: serde_json::Error| error.is_eof();
+        bare.starts_with(['{', '['])
+            && serde_json::from_str::<serde::de::IgnoredAny>(bare).is_err_and(ends_within)
+    };
+    is_success && is_json && page.kind == BodyKind::Text && cut()
+}
+
 fn beginning(text: &str) -> &str {
     let mut end = SEARCHED.min(text.len());
     while !text.is_char_boundary(end) {

@@ -101,6 +101,24 @@ fn a_page_is_no_proof_that_anybody_looked_at_the_key() {
 }
 
 #[test]
+fn json_that_breaks_off_is_no_other_product() {
+    for (body, cut) in [
+        (r#"{"response":[{"id":1,"na"#, true),
+        ("\u{feff}[", true),
+        (r#"{"response":[]}"#, false),
+        ("{not json at all}", false),
+    ] {
+        for subject in [http("https://e.com"), blesta("https://e.com")] {
+            let run = climb(subject, vec![json(200, body)]);
+            assert_eq!(run.reason() == Reason::ReplyCut, cut, "{body}");
+        }
+        let text = answer(200, &[("Content-Type", "text/plain")], body);
+        let run = climb(http("https://e.com"), vec![text]);
+        assert_eq!(run.reason(), Reason::Connected, "{body}");
+    }
+}
+
+#[test]
 fn a_401_is_told_in_its_own_words() {
     let expired = "Bearer error=\"invalid_token\", error_description=\"The token expired\"";
     for (challenge, fits) in [
