@@ -128,12 +128,12 @@ fn a_draft_is_told_what_another_program_did_to_its_connection() {
         (
             "/two",
             &removed,
-            "shop was removed; saving the draft makes it anew",
+            "shop was removed or renamed; saving the draft makes it anew",
         ),
         (
             "/three",
             &renamed,
-            "shop was removed; saving the draft makes it anew",
+            "shop was removed or renamed; saving the draft makes it anew",
         ),
     ] {
         terminal.type_keys("e");

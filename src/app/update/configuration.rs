@@ -137,7 +137,7 @@ impl Model {
         }
         let name = self.shown_name(name);
         self.complain(format!(
-            "{name} was removed; saving the draft makes it anew"
+            "{name} was removed or renamed; saving the draft makes it anew"
         ));
     }
 

@@ -88,13 +88,11 @@ fn session(
     path: &str,
 ) -> (Session, tempfile::TempDir) {
     let urls = (0..total).map(|number| targets.url("http", number, path));
-    // By name, where those that rest stand first.
+    // By name: rows stay where they are, and those that rest stand first.
     let settings = format!("interval_s = {}\norder = \"name\"", INTERVAL.as_secs());
     let home = home(&connections(&settings, resting, urls));
     let mut app = Session::start(program, &[], home.path());
     app.ready("conn-00000");
-    // By name: rows stay where they are.
-    app.press("s");
     app.rest(INTERVAL * 2);
     (app, home)
 }
