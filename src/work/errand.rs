@@ -221,11 +221,8 @@ impl Errand {
             }
         };
         let mut past = record.for_pair(pair.as_ref());
-        if let (Some(host), Some(state)) = (host_of(url), &state) {
-            past.paused = match &pair {
-                Some(pair) => gate::paused(state, &host, pair),
-                None => gate::quiet(state, &host),
-            };
+        if let (Some(host), Some(pair), Some(state)) = (host_of(url), &pair, &state) {
+            past.paused = gate::paused(state, &host, pair);
         }
         let saved = matches!(self.known, Known::Saved) && state.is_some();
         (past, saved.then(|| Box::new(Remembered { record, pair })))

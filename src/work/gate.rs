@@ -340,15 +340,6 @@ pub(super) fn quiet_until(state: &State, host: &HostPort) -> Option<Timestamp> {
     budget::quiet_until(&record, Timestamp::now())
 }
 
-/// The same, as what stops requests without a key. Blocks.
-pub(super) fn quiet(state: &State, host: &HostPort) -> Option<Stop> {
-    quiet_until(state, host).map(|until| Stop {
-        until,
-        why: "the host asked for fewer requests and named the time of the next".to_owned(),
-        by_host: true,
-    })
-}
-
 /// Lifts the pauses of `key` at `host`, and of all keys there. Blocks.
 pub(super) fn resume(
     state: &State,

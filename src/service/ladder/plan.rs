@@ -71,7 +71,7 @@ pub(super) fn plan(
     now: Timestamp,
 ) -> Planned {
     if service.text().auth.is_none() || service.key().need == Need::Unused {
-        return bare(subject, now, None);
+        return Planned::without_pair(Plan::Bare(None));
     }
     let key = match &subject.key {
         Held::Present(key) if !key.is_empty() => key,
@@ -81,12 +81,12 @@ pub(super) fn plan(
         Held::Unavailable(_) => return Planned::without_pair(Plan::Hold(Hold::Editing)),
         Held::Present(_) | Held::Absent => {
             let named = !subject.username.is_empty() && service.username().need != Need::Unused;
-            return bare(subject, now, named.then_some(Reason::KeyMissing));
+            return Planned::without_pair(Plan::Bare(named.then_some(Reason::KeyMissing)));
         }
     };
     let (username, cleaned) = hints::as_sent(service, &subject.username, key);
     if username.is_empty() && service.username().need == Need::Required {
-        return bare(subject, now, Some(Reason::UsernameMissing));
+        return Planned::without_pair(Plan::Bare(Some(Reason::UsernameMissing)));
     }
     let pair = Pair {
         username,
@@ -106,24 +106,6 @@ pub(super) fn plan(
         plan,
         pair: Some(pair),
         notes,
-    }
-}
-
-/// Asks without a key. Not by the clock while the host has asked for quiet: whoever repeats it (another watch, a
-/// scrape) may not have heard that.
-fn bare(subject: &Subject, now: Timestamp, missing: Option<Reason>) -> Planned {
-    let quiet =
-        stopped(subject, now).filter(|stop| stop.by_host && subject.manner == Manner::Scheduled);
-    let Some(stop) = quiet else {
-        return Planned::without_pair(Plan::Bare(missing));
-    };
-    Planned {
-        plan: Plan::Hold(Hold::Paused {
-            until: Some(stop.until),
-            by_host: true,
-        }),
-        pair: None,
-        notes: vec![stop.why.clone()],
     }
 }
 

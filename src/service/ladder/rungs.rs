@@ -270,9 +270,7 @@ impl Ladder {
             }
             Plan::Hold(Hold::Paused { until, by_host }) => {
                 self.retry_at = until;
-                if by_host && self.pair.is_none() {
-                    Finding::variant(Reason::AuthPaused, "quiet-bare")
-                } else if by_host {
+                if by_host {
                     Finding::variant(Reason::AuthPaused, "quiet")
                 } else {
                     Reason::AuthPaused.into()

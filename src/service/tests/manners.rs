@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::domain::budget::{AttemptEnd, Stop};
-use crate::domain::{AuthStyle, CheckId, Reason, Reply, ServiceId, State};
+use crate::domain::{AuthStyle, CheckId, Reason, Reply, State};
 use crate::service::{Accepted, Answer, Held, Manner, Subject};
 
 const BARE: &str = "GET /api/companies/getAll.json bare";
@@ -282,32 +282,6 @@ fn the_quiet_of_a_host_is_not_told_as_a_refused_key() {
     paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
     let run = climb(paused, vec![reached()]);
     assert!(run.verdict.can_be_resumed() && run.says("the reason of the stop"));
-}
-
-#[test]
-fn whoever_repeats_it_without_a_key_is_quiet_too() {
-    for mut subject in [
-        Subject::new(ServiceId::http(), "https://e.com"),
-        blesta("https://e.com"),
-    ] {
-        subject.past.paused = Some(stop("2026-11-23T10:15:00Z", true));
-        subject.manner = Manner::Scheduled;
-        let run = climb(subject.clone(), vec![reached()]);
-        assert_eq!(run.asked.len(), 1, "{:?}", run.asked);
-        assert!(run.asked[0].ends_with(" reach"), "{:?}", run.asked);
-        assert_eq!(run.reason(), Reason::AuthPaused);
-        assert_eq!(run.verdict.title, "Not asked: quiet asked for");
-        assert!(run.verdict.retry_at.is_some() && !run.verdict.can_be_resumed());
-        // Who asks by hand is answered, and a key's own pause is none of this.
-        let mut asked = subject.clone();
-        asked.manner = Manner::Asked;
-        let mut paused = subject;
-        paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
-        for subject in [asked, paused] {
-            let run = climb(subject, vec![json(429, "{}")]);
-            assert!(run.asked[0].ends_with(" bare"), "{:?}", run.asked);
-        }
-    }
 }
 
 #[test]

@@ -268,29 +268,6 @@ async fn an_attempt_that_was_never_settled_counts() {
 }
 
 #[tokio::test]
-async fn the_quiet_that_one_program_heard_of_is_kept_by_all_without_a_key_too() {
-    let quiet = |_: &str| {
-        let head = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 600\r\nconnection: close";
-        format!("{head}\r\ncontent-length: 0\r\n\r\n")
-    };
-    let (home, host) = (Home::new(), Blesta::start_with(None, quiet).await);
-    let health = Connection::new(name("health"), ServiceId::http(), &*host.url);
-    let probe = async |manner| {
-        let other = home.desk();
-        other.probe_unrecorded(&health, manner, &silent).await
-    };
-    home.desk().save(Draft::new(health.clone())).await.unwrap();
-    assert_eq!(probe(Manner::Scheduled).await.reason, Reason::RateLimited);
-    for _ in 0..3 {
-        let verdict = probe(Manner::Scheduled).await;
-        assert_eq!(verdict.reason, Reason::AuthPaused, "{verdict:#?}");
-        assert!(verdict.retry_at.is_some());
-    }
-    assert_eq!(host.bare(), 1, "and no more");
-    assert_eq!(probe(Manner::Asked).await.reason, Reason::RateLimited);
-}
-
-#[tokio::test]
 async fn what_cannot_be_booked_is_not_sent() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
     let desk = home.desk();
