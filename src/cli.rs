@@ -40,7 +40,7 @@ use clap::Parser;
 
 use crate::config::Environment;
 use crate::work::Desk;
-use arguments::{Arguments, Command, Global, TokenCommand};
+use arguments::{Arguments, Command, Global};
 use context::Context;
 use fault::{Fault, OURS};
 use signals::Signals;
@@ -131,12 +131,13 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
         let _ = runtime.block_on(desk.catalog());
         tell_left_out(&desk);
     }
-    // (Those that listen themselves have something to do first.)
-    let listens = runs_on || matches!(command, Command::Token(TokenCommand::Copy { .. }));
-    if !listens {
+    let ending = if runs_on {
+        None
+    } else {
         let _inside = runtime.enter();
-        runtime.spawn(signals::end(Signals::listen()?, desk.clone()));
-    }
+        let signals = Signals::listen(signals::ALL)?;
+        Some(runtime.spawn(signals::end(signals, desk.clone())))
+    };
     let done = runtime.block_on(async move {
         match command {
             Command::Probe(arguments) => Box::pin(probe::run(&context, *arguments)).await,
@@ -164,7 +165,10 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
     if !runs_on {
         tell_left_out(&desk);
     }
-    runtime.block_on(desk.settle_attempts());
+    if let Some(ending) = ending.filter(|_| signals::have_come()) {
+        let _ = runtime.block_on(ending);
+    }
+    runtime.block_on(desk.end_attempts());
     // A hung look-up of a name can't be ended: it is left behind, not waited for.
     runtime.shutdown_background();
     done

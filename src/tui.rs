@@ -186,7 +186,7 @@ impl Session {
             // What a change led to is not cut off half-way; whoever is to be called would not be called again.
             let _ = tokio::time::timeout(LAST_CALL, desk.settle_announcements()).await;
         }
-        desk.settle_attempts().await;
+        desk.end_attempts().await;
         let _ = tokio::time::timeout(LAST_WAIT, desk.settle_history()).await;
         // Not closed in order: the database would write what it has in its log once more, and the prompt wait
         // for the disk.

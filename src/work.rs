@@ -33,6 +33,7 @@
 //! verify_saved(&name, &progress) verify_unsaved(connection, token, &progress)      `token verify`
 //! second_opinion(&name, &host, &verdict, &progress)   the same from another machine; …_unsaved likewise
 //! probe_targets(urls, TargetSettings, tell) -> Targets<T>   next().await: Option<T>, as they finish; some().await
+//! end_attempts()                                 the end: no further key, and none is lost that is under way
 //! set_paused(&name, paused) set_maintenance(&name, windows)     left out of watching; may fail as planned
 //! watch(Option<&[Name]>, WatchSettings) -> Watch     next().await: WatchEvent; set_paused, hasten, replace
 //! history(&name) -> History                     strip, latency, availability, since when; standings() for all

@@ -3,13 +3,12 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use super::arguments::{Format, TokenCommand, VerifyArguments};
 use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human, nagios, reveal};
+use super::signals::{self, Signals};
 use super::{probe, remote_token, sources};
 use crate::clipboard::{BY_HAND, Certainty, Life};
 use crate::domain::text::harmless;
@@ -130,16 +129,12 @@ async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fa
         "it is cleared in {} s; Ctrl-C clears it now",
         lifetime.as_secs()
     ));
-    let failed = |error: std::io::Error| Fault::usage(format!("listening to signals: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let mut signals = Signals::listen(signals::ALL)?;
+    signals::are_its_own();
     tokio::select! {
         () = tokio::time::sleep(lifetime) => {}
         () = context.desk.clipboard_replaced() => {}
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+        _ = signals.next() => {}
     }
     if let Some(bytes) = context
         .desk

@@ -13,7 +13,7 @@ use super::arguments::{WatchArguments, WatchFormat};
 use super::context::Context;
 use super::fault::{Fault, OURS};
 use super::output::human::{self, Colours};
-use super::signals::Signals;
+use super::signals::{self, Signals};
 use super::{output, probe};
 use crate::domain::text::harmless;
 use crate::domain::verdict::whole_seconds;
@@ -61,7 +61,7 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
         colours: context.colours,
         told: HashMap::new(),
     };
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen(signals::HANGUP)?;
     let watching = follow(context, &arguments, (watch, stamp), &mut teller);
     let ended = tokio::select! {
         failed = watching => failed.map(|never| match never {}),

@@ -64,7 +64,7 @@ pub enum AttemptEnd {
     /// No answer about the key: the connection failed, or something else answered.
     Inconclusive,
     /// The key was sent, and no answer was heard: it may have been a refusal, which the host counts. So it
-    /// counts here too, for a key that was never accepted there.
+    /// counts here too, for a key that was never accepted there; of one that was, a few are let through.
     Unheard,
 }
 

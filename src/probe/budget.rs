@@ -9,7 +9,8 @@
 //! was never settled is a rejection, of the moment when it is given up. So is one that was sent and never answered
 //! ([`AttemptEnd::Unheard`]): a host that answers late, or not at all, may have counted it. Both only of keys that
 //! were never accepted there ([`vouch`], and whoever settles): neither a host that hangs now and then nor a program
-//! that is ended while it asks shall cost a watcher its key.
+//! that is ended while it asks shall cost a watcher its key. Of a key that was, four such attempts are let through
+//! within ten minutes.
 //!
 //! No function reads a clock. A clock that was set back makes no pause longer than its own length, and
 //! none shorter.
@@ -24,6 +25,9 @@ use crate::domain::{BudgetRecord, KeyFingerprint};
 
 /// Rejections of one key before it is paused.
 pub const PER_KEY: usize = 2;
+/// How often within [`WINDOW`] no answer is waited for of a key that was accepted there: who ends each probe before it
+/// is answered would never hear that it is refused by now.
+pub const UNHEARD_PER_KEY: usize = 4;
 /// Rejections of any keys within [`WINDOW`] before all are paused.
 pub const PER_HOST: usize = 5;
 /// Requests with one key that a bisect may make.
@@ -74,7 +78,9 @@ pub fn book(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> 
     } else if record.paused.contains_key(key) {
         under_way(true) > 0 || counted(record, now) >= PER_HOST
     } else {
-        rejections(record, key) + under_way(true) >= PER_KEY || counted(record, now) >= PER_HOST
+        rejections(record, key) + under_way(true) >= PER_KEY
+            || unheard(record, key, now) >= UNHEARD_PER_KEY
+            || counted(record, now) >= PER_HOST
     };
     if full {
         return busy(record, now);
@@ -150,6 +156,9 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
         AttemptEnd::Accepted => accept(record, position),
         AttemptEnd::Inconclusive if pending => {
             record.attempts.remove(position);
+        }
+        AttemptEnd::Unheard if pending && record.attempts[position].proven => {
+            record.attempts[position].end = AttemptEnd::Unheard;
         }
         AttemptEnd::Rejected | AttemptEnd::Unheard if pending => reject(record, position, now),
         AttemptEnd::Pending
@@ -230,10 +239,24 @@ fn rejections(record: &BudgetRecord, key: &KeyFingerprint) -> usize {
 
 /// What counts against the host: rejections within the window, and all that is under way.
 fn counted(record: &BudgetRecord, now: Timestamp) -> usize {
-    record
+    let counts = |attempt: &&Attempt| match attempt.end {
+        AttemptEnd::Pending => true,
+        AttemptEnd::Unheard => false,
+        AttemptEnd::Rejected | AttemptEnd::Accepted | AttemptEnd::Inconclusive => {
+            is_recent(attempt, now)
+        }
+    };
+    record.attempts.iter().filter(counts).count()
+}
+
+/// Attempts with `key`, which was accepted there before, whose answers nobody waited for.
+fn unheard(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> usize {
+    let recent = record
         .attempts
         .iter()
-        .filter(|attempt| attempt.end == AttemptEnd::Pending || is_recent(attempt, now))
+        .filter(|attempt| is_recent(attempt, now));
+    recent
+        .filter(|attempt| attempt.key == *key && attempt.end == AttemptEnd::Unheard)
         .count()
 }
 
@@ -408,7 +431,7 @@ fn tidy(record: &mut BudgetRecord, now: Timestamp) {
         let attempt = &record.attempts[position];
         let given_up = after(attempt.at, ABANDONED_AFTER);
         if attempt.proven {
-            record.attempts.remove(position);
+            record.attempts[position].end = AttemptEnd::Unheard;
         } else {
             reject(record, position, given_up);
         }

@@ -66,6 +66,8 @@ pub(super) struct Inner {
     pub(super) following: Apart,
     pub(super) ledger: Ledger,
     pub(super) in_flight: InFlight,
+    /// Whether the program, or its command, is at its end: no further key is sent.
+    pub(super) closing: AtomicBool,
     pub(super) bookings: Bookings,
     pub(super) preparations: Preparations,
     /// Wakes those who wait for attempts under way to end.
@@ -252,6 +254,7 @@ impl Inner {
             following: Apart::default(),
             ledger: Ledger::default(),
             in_flight: InFlight::default(),
+            closing: AtomicBool::new(false),
             bookings: Bookings::default(),
             preparations: Preparations::default(),
             settled: Notify::new(),

@@ -28,6 +28,8 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// How long the end of a program waits for answers to keys that are under way.
 const LAST_ANSWERS: Duration = Duration::from_millis(700);
+/// And for the disk, behind that.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
 /// The gate of one probe.
 pub(super) struct LockoutGate {
@@ -187,11 +189,14 @@ impl LockoutGate {
 impl Gate for LockoutGate {
     async fn book(&self, host: &HostPort, pair: (&str, &Secret), proven: bool) -> Permit {
         self.caller.or_never().await;
+        if self.inner.closing.load(Ordering::SeqCst) {
+            return std::future::pending().await;
+        }
         // Before the budget is asked: what is booked beside the runtime can't be called back.
         self.under_way.send_replace(true);
         let permit = self.wait_for_permit(host, pair, proven).await;
         if let Permit::Granted(ticket) = &permit {
-            self.inner.in_flight.begins(ticket.clone(), proven);
+            self.inner.in_flight.begins(ticket.clone());
         } else {
             self.under_way.send_replace(false);
         }
@@ -263,12 +268,12 @@ impl LockoutGate {
     }
 }
 
-/// The attempts of this program that are booked and not settled, each with whether the host has taken its key before.
+/// The attempts of this program that are booked and not settled.
 #[derive(Default)]
-pub(super) struct InFlight(Mutex<Vec<(Ticket, bool)>>);
+pub(super) struct InFlight(Mutex<Vec<Ticket>>);
 
 impl InFlight {
-    fn attempts(&self) -> MutexGuard<'_, Vec<(Ticket, bool)>> {
+    fn attempts(&self) -> MutexGuard<'_, Vec<Ticket>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -277,20 +282,27 @@ impl InFlight {
         self.attempts().is_empty()
     }
 
-    fn begins(&self, ticket: Ticket, proven: bool) {
-        self.attempts().push((ticket, proven));
+    fn begins(&self, ticket: Ticket) {
+        self.attempts().push(ticket);
     }
 
     fn ended(&self, ticket: &Ticket) {
-        self.attempts().retain(|(other, _)| other != ticket);
+        self.attempts().retain(|other| other != ticket);
     }
 }
 
 impl Desk {
-    /// The end of the program, or of one command: waits a moment for answers to keys that are under way, and settles
-    /// what has none by then. Left as they are they would count as refusals, until they are given up even of keys
-    /// that the host takes: nobody shall lose one by quitting.
-    pub async fn settle_attempts(&self) {
+    /// The end of the program, or of one command: sends no further key, waits a moment for answers to those that are
+    /// under way, and settles what has none by then. Left as they are they would count as refusals, or for some time
+    /// as under way, even of keys that the host takes: nobody shall lose one by quitting.
+    pub async fn end_attempts(&self) {
+        self.0.closing.store(true, Ordering::SeqCst);
+        // The disk may hang, too.
+        let settled = self.settle_attempts(LAST_ANSWERS);
+        let _ = tokio::time::timeout(LAST_ANSWERS + LAST_WRITES, settled).await;
+    }
+
+    pub(super) async fn settle_attempts(&self, patience: Duration) {
         let answered = async {
             loop {
                 let settled = self.0.settled.notified();
@@ -300,18 +312,20 @@ impl Desk {
                 settled.await;
             }
         };
-        let _ = tokio::time::timeout(LAST_ANSWERS, answered).await;
+        let _ = tokio::time::timeout(patience, answered).await;
         let left = std::mem::take(&mut *self.0.in_flight.attempts());
-        for (Ticket { host, number }, proven) in left {
-            let end = if proven {
-                AttemptEnd::Inconclusive
-            } else {
-                AttemptEnd::Unheard
-            };
-            let settle = move |_: &State, record: &mut BudgetRecord| {
-                budget::settle(record, number, end, Timestamp::now());
-            };
-            if let Err(problem) = bookings::update(&self.0, host, settle).await {
+        let settled = left.into_iter().map(|Ticket { host, number }| {
+            bookings::update(
+                &self.0,
+                host,
+                move |_: &State, record: &mut BudgetRecord| {
+                    budget::settle(record, number, AttemptEnd::Unheard, Timestamp::now());
+                },
+            )
+        });
+        // All of them go to disk in one step.
+        for written in futures_util::future::join_all(settled).await {
+            if let Err(problem) = written {
                 tracing::warn!(%problem, "the lock-out budget was not written");
             }
         }

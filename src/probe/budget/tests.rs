@@ -198,9 +198,27 @@ fn a_killed_program_costs_nobody_a_key_that_was_taken_before() {
         "it may be under way"
     );
     assert_eq!(paused(&record, &key("a"), at(121)), None);
+    let mut again = record.clone();
     assert!(send(&mut record, "a", Rejected, 121));
     assert!(send(&mut record, "a", Rejected, 121), "only these count");
     assert!(!send(&mut record, "a", Rejected, 121));
+    // Who ends each one before it is answered is stopped all the same, and loses nothing by it.
+    let mut left = |seconds| match book(&mut again, &key("a"), at(seconds)) {
+        Decision::Granted(number) => {
+            vouch(&mut again, number);
+            settle(&mut again, number, Unheard, at(seconds));
+            true
+        }
+        Decision::Paused(_) => panic!("no pause"),
+        Decision::Busy { .. } => false,
+    };
+    let sent: Vec<bool> = (0..6).map(|n| left(130 + n)).collect();
+    assert_eq!(sent, [true, true, false, false, false, false]);
+    assert!(left(601), "the first one is ten minutes ago");
+    assert!(
+        send(&mut again, "b", Accepted, 602),
+        "another key is none of it"
+    );
 }
 
 #[test]
