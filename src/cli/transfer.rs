@@ -88,14 +88,18 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
         let (mut together, mut alone) = (Vec::new(), Vec::new());
         for (at, item) in incoming.items.iter().enumerate() {
             if context.desk.comes_together(item).await {
-                together.push(item.connection.clone());
+                together.push((at, item));
             } else if item.comes_in() {
                 alone.push((at, item));
             }
         }
-        let mut tried = !together.is_empty();
-        if tried {
-            context.desk.import_together(together, store).await?;
+        let plain = together.iter().map(|(_, item)| item.connection.clone());
+        let plain: Vec<_> = plain.collect();
+        let mut tried = !plain.is_empty();
+        // One of them may be refused: then each comes in for itself, and that one stays out.
+        if tried && context.desk.import_together(plain, store).await.is_err() {
+            tried = false;
+            alone.splice(0..0, together);
         }
         for (at, item) in alone {
             let done = context

@@ -502,4 +502,9 @@ async fn definitions_come_in_together_and_each_with_its_origin() {
     let refused = desk.import_together(more, None).await.unwrap_err();
     assert!(matches!(refused, WorkError::NameTaken(_)), "{refused:?}");
     assert_eq!(desk.connections().await.unwrap().len(), 3);
+    let place = secrets::reference(&desk.connection(&name("two")).await.unwrap(), Slot::Key)
+        .map(|(held, place)| (held.clone(), place))
+        .unwrap();
+    let origin = secrets.origin_of(&place.0, &place.1).await.unwrap();
+    assert_eq!(origin, Origin::parse(URL), "what is here has lost nothing");
 }

@@ -222,14 +222,6 @@ impl Desk {
         connections: Vec<Connection>,
         store: Option<StoreKind>,
     ) -> Result<(), WorkError> {
-        let names: Vec<Name> = connections.iter().map(|one| one.name.clone()).collect();
-        // What connections of these names that are gone have left behind is not theirs.
-        self.remember(move |state| {
-            names
-                .iter()
-                .try_for_each(|name| state.remove_connection(name))
-        })
-        .await;
         let known = self.settings().await?.store;
         let chosen = store.filter(|kind| kind.is_written_here() && known.is_none());
         let added = connections.clone();
@@ -241,6 +233,14 @@ impl Desk {
             }
         })
         .await?;
+        // What connections of these names that are gone have left behind is not theirs.
+        let names: Vec<Name> = connections.iter().map(|one| one.name.clone()).collect();
+        self.remember(move |state| {
+            names
+                .iter()
+                .try_for_each(|name| state.remove_connection(name))
+        })
+        .await;
         self.bind_references(&connections).await;
         Ok(())
     }
