@@ -107,12 +107,12 @@ fn written(context: &Context, all: &[Both], format: Format, several: bool) -> Re
             output::data(&texts.collect::<Vec<_>>().join("\n"))?;
         }
         (Format::Nagios, all) => {
-            let lines = all.iter().map(|both| {
+            let said = all.iter().map(|both| {
                 let conclusion = both.opinion.conclusion.id();
                 let host = both.opinion.host.as_str();
-                nagios::line_with(&both.here, &format!("{conclusion} as {host} sees it"))
+                (&both.here, format!("{conclusion} as {host} sees it"))
             });
-            output::text(&lines.collect::<String>())?;
+            output::text(&nagios::several_with(&said.collect::<Vec<_>>()))?;
         }
     }
     Ok(State::worst(all.iter().map(|both| both.here.state())).exit_code())

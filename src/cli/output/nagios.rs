@@ -26,23 +26,30 @@ pub fn line_with(verdict: &Verdict, more: &str) -> String {
 /// OK - shop: Successfully Connected (connected)
 /// ```
 pub fn several(verdicts: &[Verdict]) -> String {
-    if let [verdict] = verdicts {
-        return line(verdict);
+    let plain = verdicts.iter().map(|verdict| (verdict, String::new()));
+    several_with(&plain.collect::<Vec<_>>())
+}
+
+/// The same, each with more behind its reason.
+pub fn several_with(said_of: &[(&Verdict, String)]) -> String {
+    if let [(verdict, more)] = said_of {
+        return line_with(verdict, more);
     }
-    let figures: Vec<String> = verdicts.iter().flat_map(named_figures).collect();
+    let verdicts: Vec<&Verdict> = said_of.iter().map(|(verdict, _)| *verdict).collect();
+    let figures: Vec<String> = verdicts.iter().flat_map(|one| named_figures(one)).collect();
     let figures = if figures.is_empty() {
         String::new()
     } else {
         format!(" | {}", figures.join(" "))
     };
-    let lines = verdicts.iter().map(|verdict| {
+    let lines = said_of.iter().map(|(verdict, more)| {
         let word = word(verdict.state());
-        format!("{word} - {}\n", said(verdict, ""))
+        format!("{word} - {}\n", said(verdict, more))
     });
     format!(
         "SWITCHBOARD {} - {}{figures}\n{}",
-        word(State::worst(verdicts.iter().map(Verdict::state))),
-        together(verdicts),
+        word(State::worst(verdicts.iter().map(|one| one.state()))),
+        together(&verdicts),
         lines.collect::<String>()
     )
 }
@@ -50,7 +57,7 @@ pub fn several(verdicts: &[Verdict]) -> String {
 /// So many of those that are not up are named in the first line: a notification is short.
 const NAMED: usize = 5;
 
-fn together(verdicts: &[Verdict]) -> String {
+fn together(verdicts: &[&Verdict]) -> String {
     let order = [State::Down, State::Warn, State::Unknown, State::Ok];
     let of = |state: State| verdicts.iter().filter(move |one| one.state() == state);
     let counts = order.into_iter().filter_map(|state| {
