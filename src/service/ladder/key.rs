@@ -160,7 +160,7 @@ impl Ladder {
             && let Some(other) = self.other_scheme(scheme)
             && let Some(with) = self.authorization(other)
         {
-            self.write_accepted(scheme, way::took(&main.reply));
+            self.write_accepted(&main, scheme);
             self.main = Some(main);
             return self.send(Stage::Compare(scheme), with);
         }
@@ -222,8 +222,15 @@ impl Ladder {
         }
     }
 
-    fn write_accepted(&mut self, scheme: Scheme, ms: Option<f64>) {
+    fn write_accepted(&mut self, main: &Main, scheme: Scheme) {
         self.recognised();
+        let ms = way::took(&main.reply);
+        if is_any_page(&main.judged) {
+            let detail = format!("sent by {}; a page does not show more", style(scheme));
+            self.checks
+                .set(CheckId::Credentials, State::Unknown, detail, ms);
+            return;
+        }
         let past = self.subject.past.accepted.as_ref();
         self.accepted = Some(Accepted {
             by_headers: scheme == Scheme::Headers,
@@ -245,7 +252,7 @@ impl Ladder {
 
     fn after_taken(&mut self, main: Main, scheme: Scheme) -> Step {
         self.notes.extend(cached(&main.reply));
-        self.write_accepted(scheme, way::took(&main.reply));
+        self.write_accepted(&main, scheme);
         self.read_identity(&main);
         self.main = Some(main);
         self.ask_version(scheme)
@@ -328,10 +335,16 @@ fn cached(reply: &Reply) -> Option<String> {
     ))
 }
 
+/// Whether a page that anybody may see stands for the answer: no proof of a key.
+fn is_any_page(judged: &Judged) -> bool {
+    judged.finding.variant.as_deref() == Some("page")
+}
+
 /// What an answer says of the key. A 403 is a proof only of a service that gives it to keys that it knows.
 fn attempt_end(judged: &Judged, known_if_forbidden: bool) -> AttemptEnd {
     let by_service = judged.answerer.by == AnsweredBy::Service;
     match judged.finding.reason {
+        Reason::Connected if is_any_page(judged) => AttemptEnd::Inconclusive,
         Reason::Connected | Reason::ConnectedNoisy => AttemptEnd::Accepted,
         Reason::PermissionMissing if by_service && known_if_forbidden => AttemptEnd::Accepted,
         Reason::CredentialsRejected | Reason::ServerPassword => AttemptEnd::Rejected,

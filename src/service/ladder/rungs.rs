@@ -67,6 +67,10 @@ impl Ladder {
 
     /// Whether an unauthenticated 401 would tell nothing new: then name, connection and TLS are enough.
     fn reach_is_enough(&self) -> bool {
+        // A host that asked for quiet is not asked at all.
+        if matches!(self.plan, Plan::Hold(Hold::Paused { by_host: true, .. })) {
+            return true;
+        }
         if !self.service.bare_is_rejected() {
             return false;
         }

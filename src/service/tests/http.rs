@@ -74,7 +74,7 @@ fn every_status_has_its_reason() {
         (html(500, &[], "<html>"), Reason::ServerError),
         (json(503, "{}"), Reason::Maintenance),
         (html(503, &[], "<html>"), Reason::GatewayDown),
-        (html(511, &[], "<html>"), Reason::UnexpectedStatus),
+        (html(511, &[], "<html>"), Reason::ServerError),
         (
             html(200, &[("cf-mitigated", "challenge")], "<html>"),
             Reason::ChallengePage,
@@ -96,6 +96,11 @@ fn a_page_is_no_proof_that_anybody_looked_at_the_key() {
     let cause = run.verdict.cause;
     assert!(cause.contains("Welcome to our WiFi"), "{cause}");
     assert!(!cause.contains("took the credentials"), "{cause}");
+    assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+    assert_eq!(
+        run.verdict.checks.get(CheckId::Credentials).state,
+        State::Unknown
+    );
     let run = climb(keyed(), vec![json(200, "{}")]);
     assert!(run.verdict.cause.contains("took the credentials"));
 }
