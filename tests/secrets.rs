@@ -437,7 +437,7 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
         1,
     );
     fs::write(owner.path().join("both.pem"), "with its key").unwrap();
-    private(&owner.path().join("both.pem"), 0o640);
+    private(&owner.path().join("both.pem"), 0o644);
     write_private(&owner.configuration(), text.as_bytes());
     private(&owner.data().join("vault.age"), 0o644);
     private(&owner.data(), 0o755);
@@ -459,7 +459,7 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
         "intervall",
         "no theme is called purple",
         "no action is called \"fly\"",
-        "both.pem has mode 0640",
+        "both.pem has mode 0644",
         "chmod 600",
         "chmod 700",
         "switchboard.toml holds a secret in plain text",

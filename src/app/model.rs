@@ -299,7 +299,7 @@ pub struct Form {
     pub key_answer: Option<(Origin, bool)>,
     /// The manner of the probe that waits for that answer.
     pub key_question: Option<crate::service::Manner>,
-    /// It is to be saved once that is answered.
+    /// It was to be saved when that was asked.
     pub save_waits: bool,
     /// Where new secrets go, once chosen.
     pub store: Option<SecretRef>,

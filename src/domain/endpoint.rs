@@ -56,7 +56,9 @@ impl Endpoint {
         if typed.chars().any(|c| c.is_whitespace() || c.is_control()) {
             return Err(UrlProblem::Blanks);
         }
-        if let Some((scheme, _)) = typed.split_once(":\\") {
+        if let Some((scheme, _)) = typed.split_once(":\\")
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric())
+        {
             let scheme = inert(scheme, 20);
             return Err(UrlProblem::Other(format!("write {scheme}:// with slashes")));
         }

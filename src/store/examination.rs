@@ -16,6 +16,8 @@ use crate::domain::Secret;
 
 /// Bits of a mode that give group or others anything.
 const OTHERS: u32 = 0o077;
+/// The bit that lets all others read.
+const ALL_READ: u32 = 0o004;
 /// Bits that let group or others write.
 const OTHERS_WRITE: u32 = 0o022;
 /// Shorter values stand in texts by chance.
@@ -133,6 +135,19 @@ impl Belongings {
                 })
             })
             .collect()
+    }
+
+    /// Files that anybody may read, a sentence each with the chmod that mends it. (Whom a group is for, its owner
+    /// knows.)
+    pub fn open_to_all(&self) -> Vec<String> {
+        let open = self.files.iter().filter_map(|path| {
+            let mode = files::mode(path).ok()?;
+            (mode & ALL_READ != 0).then(|| {
+                let path = shown(path);
+                format!("{path} has mode {mode:04o}, so anybody reads the key in it: run `chmod o-r {path}`")
+            })
+        });
+        open.collect()
     }
 
     /// Files that hold one of `values` as it is, or something of a key's shape.

@@ -198,7 +198,7 @@ impl Inner {
             );
         }
         let keys: BTreeSet<PathBuf> = connections.iter().filter_map(|it| client_key(it)).collect();
-        for finding in Belongings::of(keys).modes() {
+        for finding in Belongings::of(keys).open_to_all() {
             examination.find("files", finding);
         }
         for connection in connections.iter().filter(|it| names_user(it)) {

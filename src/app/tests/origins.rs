@@ -67,7 +67,7 @@ fn what_is_typed_ahead_is_no_answer() {
 }
 
 #[test]
-fn what_was_to_be_saved_is_saved_after_the_answer() {
+fn a_save_that_a_question_stood_in_the_way_of_says_how_it_goes_on() {
     let typed = || {
         let mut scene = Scene::empty();
         scene
@@ -90,14 +90,26 @@ fn what_was_to_be_saved_is_saved_after_the_answer() {
     };
     let mut scene = typed();
     scene.keys("y");
-    assert_eq!(scene.question(), Some(&Question::SaveAllTheSame));
-    scene.keys("y");
+    assert!(
+        scene.notice().contains("Ctrl-S saves it"),
+        "{}",
+        scene.notice()
+    );
+    assert_eq!(scene.question(), None);
     let saves = |scene: &mut Scene| {
         let effects = scene.effects();
         effects
             .iter()
             .any(|effect| matches!(effect, Effect::Save { .. }))
     };
+    assert!(!saves(&mut scene));
+    scene.keys("ctrl-s");
+    assert_eq!(
+        scene.question(),
+        Some(&Question::SaveAllTheSame),
+        "untested yet"
+    );
+    scene.keys("y");
     assert!(saves(&mut scene));
     let mut scene = typed();
     scene.keys("n");

@@ -118,7 +118,7 @@ impl Model {
             self.probe_draft(manner, out);
         }
         if save_waits && yes {
-            self.save(out);
+            self.say("not saved yet: it is tested there now; Ctrl-S saves it");
         } else if save_waits {
             self.complain_unsaved();
         }
