@@ -9,7 +9,7 @@
 //! was never settled is a rejection, of the moment when it is given up. So is one that was sent and never answered
 //! ([`AttemptEnd::Unheard`]): a host that answers late, or not at all, may have counted it. Both only of keys that
 //! were never accepted there ([`vouch`], and whoever settles): neither a host that hangs now and then nor a program
-//! that is ended while it asks shall cost a watcher its key. Of a key that was, four such attempts are let through
+//! that is ended while it asks shall cost a watcher its key. Of a key that was, five such attempts are let through
 //! within ten minutes.
 //!
 //! No function reads a clock. A clock that was set back makes no pause longer than its own length, and
@@ -25,9 +25,9 @@ use crate::domain::{BudgetRecord, KeyFingerprint};
 
 /// Rejections of one key before it is paused.
 pub const PER_KEY: usize = 2;
-/// How often within [`WINDOW`] no answer is waited for of a key that was accepted there: who ends each probe before it
-/// is answered would never hear that it is refused by now.
-pub const UNHEARD_PER_KEY: usize = 4;
+/// How often within [`WINDOW`] nobody waits for the answer to a key that was accepted there: who ends each probe before
+/// it is answered would never hear that it is refused by now.
+pub const UNHEARD_PER_KEY: usize = PER_HOST;
 /// Rejections of any keys within [`WINDOW`] before all are paused.
 pub const PER_HOST: usize = 5;
 /// Requests with one key that a bisect may make.
@@ -78,9 +78,7 @@ pub fn book(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> 
     } else if record.paused.contains_key(key) {
         under_way(true) > 0 || counted(record, now) >= PER_HOST
     } else {
-        rejections(record, key) + under_way(true) >= PER_KEY
-            || unheard(record, key, now) >= UNHEARD_PER_KEY
-            || counted(record, now) >= PER_HOST
+        rejections(record, key) + under_way(true) >= PER_KEY || counted(record, now) >= PER_HOST
     };
     if full {
         return busy(record, now);
@@ -173,7 +171,7 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
 pub fn resume(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> bool {
     tidy(record, now);
     let of_all = record.all_paused.take().is_some();
-    let of_key = record.paused.remove(key).is_some();
+    let of_key = record.paused.remove(key).is_some() || unheard_until(record, key, now).is_some();
     record
         .attempts
         .retain(|attempt| attempt.end == AttemptEnd::Pending || !(of_all || attempt.key == *key));
@@ -249,15 +247,17 @@ fn counted(record: &BudgetRecord, now: Timestamp) -> usize {
     record.attempts.iter().filter(counts).count()
 }
 
-/// Attempts with `key`, which was accepted there before, whose answers nobody waited for.
-fn unheard(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> usize {
-    let recent = record
-        .attempts
-        .iter()
-        .filter(|attempt| is_recent(attempt, now));
-    recent
+/// Until when `key`, which was accepted there before, is not sent because nobody waited for the last answers to it.
+fn unheard_until(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Option<Timestamp> {
+    let attempts = record.attempts.iter();
+    let unheard = attempts
         .filter(|attempt| attempt.key == *key && attempt.end == AttemptEnd::Unheard)
-        .count()
+        .filter(|attempt| is_recent(attempt, now));
+    let mut times: Vec<Timestamp> = unheard.map(|attempt| attempt.at).collect();
+    times.sort_unstable();
+    // When the last but so many have moved out of the window.
+    let first = times.len().checked_sub(UNHEARD_PER_KEY)?;
+    times.get(first).map(|at| after(*at, WINDOW))
 }
 
 fn is_recent(attempt: &Attempt, now: Timestamp) -> bool {
@@ -270,9 +270,19 @@ fn stopped(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Optio
         .get(key)
         .filter(|pause| pause.until > now)
         .map(|pause| key_stop(pause.until));
+    let unheard = unheard_until(record, key, now).map(|until| Stop {
+        until,
+        why: format!(
+            "nobody waited for the last {UNHEARD_PER_KEY} answers to this key, so it is not known whether they were \
+             refusals: it is not sent until {}, or until you resume it",
+            whole_seconds(until)
+        ),
+        by_host: false,
+    });
     stopped_for_all(record, now)
         .into_iter()
         .chain(of_key)
+        .chain(unheard)
         .max_by_key(|stop| stop.until)
 }
 
