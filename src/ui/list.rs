@@ -15,6 +15,9 @@ use crate::domain::Name;
 /// Cells of the lamp's longest word, and the blank behind it.
 const WORD: usize = 8;
 
+/// Cells of most statuses: `212 ms`.
+const STATUS: usize = 6;
+
 /// Draws the rows.
 pub(super) fn draw(
     view: &View<'_>,
@@ -91,12 +94,17 @@ fn draw_row(
             spans.push(Span::styled(word, style));
             spans.push(Span::raw(" ".repeat(WORD.saturating_sub(width(word)))));
             spans.push(Span::styled(view.name(name), theme.text));
-            put_both(
-                buf,
-                inset(row, 0, 1),
-                Line::from(spans),
-                status(view, entry),
-            );
+            let (left, right) = (Line::from(spans), status(view, entry));
+            let inside = inset(row, 0, 1);
+            // A whole name tells more than a status, which stands beside the response too. (Not now there and now
+            // not, as its digits come and go.)
+            let room = usize::from(inside.width);
+            let needed = left.width() + 1 + right.width().max(STATUS);
+            if (left.width()..needed).contains(&room) {
+                put(buf, inside, left);
+            } else {
+                put_both(buf, inside, left, right);
+            }
         }
         ListColumns::LampAndName => {
             spans.push(Span::styled(view.name(name), theme.text));
