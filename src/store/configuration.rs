@@ -74,8 +74,7 @@ pub struct ServiceFile {
 /// Tells one state of the file from another, cheaply. Equal stamps: nothing has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stamp {
-    /// Time of the last change in seconds and nanoseconds (of what is in it, or of who may read it), bytes, inode;
-    /// nothing where there is no file.
+    /// Modification time in seconds and nanoseconds, bytes, inode; nothing where there is no file.
     file: Option<(i64, i64, u64, u64)>,
     /// Edits, where the configuration is in memory.
     edits: u64,
@@ -85,7 +84,7 @@ impl Stamp {
     /// The stamp of the file at `path`.
     pub(super) fn of(path: &Path) -> Self {
         let file = fs::metadata(path).ok();
-        let file = file.map(|file| (file.ctime(), file.ctime_nsec(), file.len(), file.ino()));
+        let file = file.map(|file| (file.mtime(), file.mtime_nsec(), file.len(), file.ino()));
         Self { file, edits: 0 }
     }
 }
