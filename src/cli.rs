@@ -165,7 +165,11 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
     if !runs_on {
         tell_left_out(&desk);
     }
-    if let Some(ending) = ending.filter(|_| signals::have_come()) {
+    if let Some(ending) = ending {
+        // It holds the desk, which writes what is left when the last one lets go of it.
+        if !signals::have_come() {
+            ending.abort();
+        }
         let _ = runtime.block_on(ending);
     }
     runtime.block_on(desk.end_attempts());
