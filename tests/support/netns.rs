@@ -146,7 +146,7 @@ impl Machine {
         let path = folder.path().display();
         let text = format!(
             "worker_processes 1; pid {path}/nginx.pid; error_log {path}/error.log;
-events {{ worker_connections 64; }}
+events {{ worker_connections 512; }}
 http {{ access_log off; default_type application/json; client_body_temp_path {path}/b; proxy_temp_path {path}/p;
 fastcgi_temp_path {path}/f; uwsgi_temp_path {path}/u; scgi_temp_path {path}/s;
 server {{ listen {listen}; location / {{ return 200 '{{\"well\": true}}'; }} }} }}"
