@@ -7,6 +7,7 @@ mod clean;
 pub mod disguise;
 pub mod draft;
 pub mod effect;
+pub mod entries;
 mod filter;
 pub mod form;
 pub mod handles;

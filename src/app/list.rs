@@ -126,7 +126,13 @@ impl List {
     /// The selected row.
     pub fn row(&self) -> Option<usize> {
         let selected = self.selected.as_ref()?;
-        self.visible.iter().position(|name| name == selected)
+        // It is in sight, as a rule: thousands of names above it are not looked at.
+        let (above, from) = self.visible.split_at(self.offset.min(self.visible.len()));
+        let is_selected = |name: &Name| name == selected;
+        let in_sight = from.iter().position(is_selected);
+        in_sight
+            .map(|row| above.len() + row)
+            .or_else(|| above.iter().position(is_selected))
     }
 }
 

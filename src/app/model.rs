@@ -1,6 +1,5 @@
 //! The model: all that the screen shows.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,6 +7,7 @@ use tui_input::Input;
 
 use super::disguise::Disguise;
 use super::draft::{Draft, FieldId, HandleSlot};
+use super::entries::Entries;
 use super::keymap::Keymap;
 use super::message::StoreOffer;
 use super::notice::{CopiedNotice, Notice};
@@ -30,8 +30,8 @@ pub struct Model {
     pub size: (u16, u16),
     /// When the last message came.
     pub now: Timestamp,
-    /// What is known of every connection; boxed, as the table has half as many places again as it holds.
-    pub entries: HashMap<Name, Box<Entry>>,
+    /// What is known of every connection.
+    pub entries: Entries,
     /// The list: order, filter, selection.
     pub list: List,
     /// Which pane has the keys.

@@ -1,16 +1,15 @@
 //! What the screen and its loop ask of the model: what is shown, who has the keys, when to wake.
 
-use std::collections::HashMap;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::disguise::Disguise;
 use super::draft::HandleSlot;
+use super::entries::Entries;
 use super::handles;
 use super::keymap::Keymap;
 use super::model::{Entry, Form, List, LoadState, Model, Overlay, Pane, ProbeState};
 use super::watching::Board;
-use crate::domain::{Name, State, Verdict};
+use crate::domain::{Name, Verdict};
 use crate::service::Catalog;
 
 impl Model {
@@ -28,7 +27,7 @@ impl Model {
         Self {
             size,
             now,
-            entries: HashMap::new(),
+            entries: Entries::default(),
             list: List::default(),
             focus: Pane::List,
             zoomed: false,
@@ -72,9 +71,7 @@ impl Model {
 
     /// The selected connection and what is known of it.
     pub fn selected_entry(&self) -> Option<&Entry> {
-        self.entries
-            .get(self.list.selected.as_ref()?)
-            .map(|entry| &**entry)
+        self.entries.get(self.list.selected.as_ref()?)
     }
 
     /// The name of the connection that a key means: that of the form while it is shown, else the selected one.
@@ -110,14 +107,6 @@ impl Model {
             Some(form) => Some(&form.probe),
             None => Some(&self.selected_entry()?.probe),
         }
-    }
-
-    /// How many connections are in `state`.
-    pub fn count(&self, state: State) -> usize {
-        self.entries
-            .values()
-            .filter(|entry| entry.state() == state)
-            .count()
     }
 
     /// The connection and the handle that reveal and copy mean (none while a new one is entered): the

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::text::{inset, put_both};
-use super::view::{self, View};
+use super::view::View;
 use crate::domain::State;
 
 /// Up first, as they are read aloud.
@@ -61,27 +61,14 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     );
 }
 
-/// `● 5 up   ▲ 2 check   ✖ 1 down`; without the words where they have no room. A failure that is planned is no alarm,
-/// and how a paused one stood is no longer known: both are counted apart.
+/// `● 5 up   ▲ 2 check   ✖ 1 down`; without the words where they have no room.
 fn counts(view: &View<'_>, width: u16) -> Line<'static> {
-    let entries = &view.model.entries;
-    let mut seen = [0_usize; ORDER.len()];
-    let (mut planned, mut paused) = (0_usize, 0_usize);
-    for entry in entries.values() {
-        if entry.connection.paused {
-            paused += 1;
-            continue;
-        }
-        if view::is_planned(view, entry) {
-            planned += 1;
-            continue;
-        }
-        let state = entry.state();
-        for (count, one) in seen.iter_mut().zip(ORDER) {
-            *count += usize::from(one == state);
-        }
-    }
-    let lamp = |(state, count): (State, usize)| {
+    let model = view.model;
+    let counts = model
+        .entries
+        .counts(&model.board.settings.maintenance, model.now);
+    let lamp = |state: State| {
+        let count = counts.of(state);
         let style = if count > 0 {
             view.theme.lamp(state)
         } else {
@@ -90,12 +77,12 @@ fn counts(view: &View<'_>, width: u16) -> Line<'static> {
         (state.glyph(), count, state.word(), style)
     };
     let apart = [
-        ('◇', planned, "planned", view.theme.probing),
-        ('‖', paused, "paused", view.theme.unknown),
+        ('◇', counts.planned, "planned", view.theme.probing),
+        ('‖', counts.paused, "paused", view.theme.unknown),
     ];
     let apart = apart.into_iter().filter(|(_, count, ..)| *count > 0);
     let mut spans = Vec::new();
-    for (glyph, count, word, style) in ORDER.into_iter().zip(seen).map(lamp).chain(apart) {
+    for (glyph, count, word, style) in ORDER.into_iter().map(lamp).chain(apart) {
         if !spans.is_empty() {
             spans.push(Span::raw(if width < 60 { " " } else { "   " }));
         }

@@ -25,7 +25,7 @@ impl<'a> View<'a> {
             Some(form) => form.editing.as_ref()?,
             None => self.model.list.selected.as_ref()?,
         };
-        self.model.entries.get(name).map(|entry| &**entry)
+        self.model.entries.get(name)
     }
 
     /// How many rows the form asks for.

@@ -314,7 +314,7 @@ impl Person {
         }
         world.reload();
         let names: Vec<String> = world.disk.keys().cloned().collect();
-        let shown = world.model.entries.keys().map(ToString::to_string);
+        let shown = world.model.entries.names().map(ToString::to_string);
         let mut shown: Vec<String> = shown.collect();
         shown.sort();
         assert_eq!(shown, names);
@@ -339,7 +339,7 @@ impl Person {
         assert_eq!(asked.as_ref(), Some(&name));
         world.disk.remove(&name);
         world.send(Message::Removed(named(&name), 0));
-        assert!(!world.model.entries.contains_key(&named(&name)));
+        assert!(!world.model.entries.contains(&named(&name)));
     }
 
     /// Esc leaves an untouched form; a draft is thrown away only after a question.

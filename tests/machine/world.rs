@@ -10,11 +10,11 @@ use ratatui::backend::TestBackend;
 use switchboard::app::effect::{Effect, Target, Unlock};
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::message::{Copied, Loaded, StoreOffer};
-use switchboard::app::model::{FieldText, ProbeState};
+use switchboard::app::model::{Entry, FieldText, ProbeState};
 use switchboard::app::{Draft, Message, Model, SecretInput, hints};
 use switchboard::domain::{
     AnsweredBy, CheckId, Checks, Connection, Endpoint, Handle, Name, Phases, Reason, Remedy,
-    Secret, SecretRef, ServiceId, Verdict, Who,
+    Secret, SecretRef, ServiceId, State, Verdict, Who,
 };
 use switchboard::ui::{Theme, draw};
 
@@ -435,6 +435,7 @@ impl World {
     pub(crate) fn look(&self) {
         self.selection_holds();
         self.probes_are_the_last_ones();
+        self.all_are_counted();
         let (columns, rows) = self.model.size;
         let Ok(mut terminal) = Terminal::new(TestBackend::new(columns, rows));
         let theme = Theme::default();
@@ -486,7 +487,7 @@ impl World {
                     .list
                     .row()
                     .unwrap_or_else(|| panic!("{name} is selected and not there"));
-                assert!(model.entries.contains_key(name));
+                assert!(model.entries.contains(name));
                 let shown = model.list.offset..model.list.offset + model.list_rows();
                 assert!(shown.contains(&row), "{row} in {shown:?}");
             }
@@ -513,6 +514,30 @@ impl World {
         hints::help(model);
     }
 
+    /// What the title counts is what is there.
+    fn all_are_counted(&self) {
+        let entries = &self.model.entries;
+        let counts = entries.counts(&[], self.model.now);
+        let count =
+            |is: &dyn Fn(&Entry) -> bool| entries.values().filter(|entry| is(entry)).count();
+        assert_eq!(counts.paused, count(&|entry| entry.connection.paused));
+        let planned = |entry: &Entry| {
+            let mut windows = entry.connection.maintenance.iter();
+            entry.state() != State::Ok
+                && windows.any(|window| window.until(self.model.now).is_some())
+        };
+        assert_eq!(
+            counts.planned,
+            count(&|entry| !entry.connection.paused && planned(entry))
+        );
+        for state in State::ALL {
+            let stands = |entry: &Entry| {
+                !entry.connection.paused && entry.state() == state && !planned(entry)
+            };
+            assert_eq!(counts.of(state), count(&stands), "{state:?}");
+        }
+    }
+
     /// What runs is the last that was started for its target: of two, one does not count.
     fn probes_are_the_last_ones(&self) {
         let running = |probe: &ProbeState, target: &str| {
@@ -520,7 +545,8 @@ impl World {
                 assert_eq!(self.last.get(target), Some(generation), "{target}");
             }
         };
-        for (name, entry) in &self.model.entries {
+        for entry in self.model.entries.values() {
+            let name = &entry.connection.name;
             running(&entry.probe, &format!("{:?}", Target::Saved(name.clone())));
         }
         if let Some(form) = &self.model.form {

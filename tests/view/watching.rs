@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use switchboard::app::model::Entry;
 use switchboard::app::watching::{BoardEvent, WatchingMessage};
 use switchboard::app::{Message, Model};
 use switchboard::domain::history::{Availability, Event, History, Latency, RunRecord, Standing};
@@ -161,8 +162,8 @@ fn no_size_breaks_the_table_or_the_detail() {
 fn rows_stand_under_their_tags() {
     let mut grouped = watched(100, 30);
     for (whose, tags) in [("eu", vec!["asia".into()]), ("us", Vec::new())] {
-        let entry = grouped.entries.get_mut(&name(whose)).unwrap();
-        Arc::make_mut(&mut entry.connection).tags = tags;
+        let tagged = |entry: &mut Entry| Arc::make_mut(&mut entry.connection).tags = tags;
+        grouped.entries.change(&name(whose), tagged).unwrap();
     }
     press(&mut grouped, "T");
     grouped.notice = None;
@@ -197,7 +198,7 @@ fn planned_and_paused_are_no_alarm() {
     };
     let down_before = down(&shown);
     let set = |model: &mut Model, whose: &str| {
-        let entry = model.entries.get_mut(&name(whose)).unwrap();
+        let entry = &model.entries[&name(whose)];
         (*entry.connection).clone()
     };
     let mut planned = set(&mut shown, "legacy");
@@ -236,8 +237,7 @@ fn planned_and_paused_are_no_alarm() {
 fn the_panes_say_what_is_left_out_of_watching_and_how_it_comes_in_again() {
     let mut shown = model(100, 30);
     let selected = shown.list.selected.clone().unwrap();
-    let entry = shown.entries.get_mut(&selected).unwrap();
-    let mut connection = (*entry.connection).clone();
+    let mut connection = (*shown.entries[&selected].connection).clone();
     connection.paused = true;
     tell(
         &mut shown,
@@ -255,9 +255,9 @@ fn the_panes_say_what_is_left_out_of_watching_and_how_it_comes_in_again() {
 fn a_draft_has_no_history() {
     let mut shown = model(100, 40);
     let selected = shown.list.selected.clone().unwrap();
-    let entry = shown.entries.get_mut(&selected).unwrap();
-    entry.since = Some(after(-7_200));
-    let verdict = entry.verdict.clone();
+    let since = |entry: &mut Entry| entry.since = Some(after(-7_200));
+    shown.entries.change(&selected, since).unwrap();
+    let verdict = shown.entries[&selected].verdict.clone();
     press(&mut shown, "e");
     let form = shown.form.as_mut().unwrap();
     form.verdict = verdict;

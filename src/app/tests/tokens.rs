@@ -2,6 +2,7 @@
 
 use super::scene::{Scene, named, shop};
 use crate::app::effect::{CopyAs, Effect, Unlock};
+use crate::app::entries::Entries;
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::tokens::exchange::{Renewing, RowPage, Switch};
@@ -411,7 +412,7 @@ fn modules_of_the_key_in_use_go_only_with_the_name_of_who_is_cut_off() {
 #[test]
 fn who_else_runs_on_an_edited_key_is_asked_for_when_the_answer_tells() {
     let mut scene = a_module_less();
-    scene.model.entries.clear();
+    scene.model.entries = Entries::default();
     scene.model.tokens.list.as_mut().unwrap().own_id = "SU-9".to_owned();
     scene.keys("enter");
     let asked = scene.asked();

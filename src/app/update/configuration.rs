@@ -1,10 +1,10 @@
 //! The configuration came, or came again because another copy of the program changed it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Effects, Model};
 use crate::app::effect::Effect;
+use crate::app::entries::Entries;
 use crate::app::keymap::Keymap;
 use crate::app::message::Loaded;
 use crate::app::model::{Entry, Form, LoadState, Order, ProbeState};
@@ -81,7 +81,7 @@ impl Model {
     /// Keeps what is known of connections that are the same as before.
     fn take_connections(&mut self, connections: Vec<Arc<Connection>>) {
         let mut known = std::mem::take(&mut self.entries);
-        let mut entries = HashMap::with_capacity(connections.len());
+        let mut entries = Entries::with_capacity(connections.len());
         for connection in connections {
             self.disguise.learn_connection(&connection);
             let kept = known.remove(&connection.name);

@@ -7,7 +7,7 @@ use tui_input::Input;
 use super::{Effects, Model, editing_request};
 use crate::app::effect::{Effect, Unlock};
 use crate::app::keymap::KeyPress;
-use crate::app::model::{AddTokenDialog, Overlay, PassphraseDialog, Question};
+use crate::app::model::{AddTokenDialog, Entry, Overlay, PassphraseDialog, Question};
 use crate::app::secret_field;
 use crate::app::secret_field::SecretField;
 use crate::domain::{Connection, Secret};
@@ -160,8 +160,9 @@ impl Model {
         {
             original.connection.added.clone_from(&connection.added);
         }
-        if let Some(entry) = self.entries.get_mut(&connection.name) {
-            entry.connection = Arc::new(connection);
+        let name = connection.name.clone();
+        let written = |entry: &mut Entry| entry.connection = Arc::new(connection);
+        if self.entries.change(&name, written).is_some() {
             self.relist();
         }
     }

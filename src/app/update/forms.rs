@@ -233,7 +233,7 @@ impl Model {
         let wanted: String = wanted.chars().take(58).collect();
         Name::parse(wanted.trim_end())
             .unwrap_or_else(|_| Name::unnamed())
-            .free(|name| self.entries.contains_key(name))
+            .free(|name| self.entries.contains(name))
     }
 
     /// Uses the corrected URL: the hint's under the field, else the remedy's.

@@ -57,11 +57,11 @@ impl Model {
 
     pub(super) fn probe_saved(&mut self, name: &Name, manner: Manner, out: &mut Effects) {
         let generation = self.generation + 1;
-        let Some(entry) = self.entries.get_mut(name) else {
+        let Some(probe) = self.entries.probe(name) else {
             return;
         };
         self.generation = generation;
-        entry.probe = ProbeState::Running {
+        *probe = ProbeState::Running {
             generation,
             checks: Box::default(),
         };
@@ -190,7 +190,7 @@ impl Model {
 
     fn probe_of(&mut self, target: &Target) -> Option<&mut ProbeState> {
         match target {
-            Target::Saved(name) => Some(&mut self.entries.get_mut(name)?.probe),
+            Target::Saved(name) => self.entries.probe(name),
             Target::Draft => Some(&mut self.form.as_mut()?.probe),
         }
     }
@@ -212,18 +212,18 @@ impl Model {
     }
 
     pub(super) fn watch_started(&mut self, name: &Name) {
-        if let Some(entry) = self.entries.get_mut(name)
-            && entry.probe == ProbeState::Idle
+        if let Some(probe) = self.entries.probe(name)
+            && *probe == ProbeState::Idle
         {
-            entry.probe = ProbeState::Watched;
+            *probe = ProbeState::Watched;
         }
     }
 
     /// The watcher ends with its probes: nothing will be heard of those that run.
     pub(super) fn forget_watched_probes(&mut self) {
-        for entry in self.entries.values_mut() {
-            if entry.probe == ProbeState::Watched {
-                entry.probe = ProbeState::Idle;
+        for probe in self.entries.probes() {
+            if *probe == ProbeState::Watched {
+                *probe = ProbeState::Idle;
             }
         }
     }
@@ -232,10 +232,10 @@ impl Model {
         let Some(name) = verdict.connection.clone() else {
             return;
         };
-        if let Some(entry) = self.entries.get_mut(&name)
-            && entry.probe == ProbeState::Watched
+        if let Some(probe) = self.entries.probe(&name)
+            && *probe == ProbeState::Watched
         {
-            entry.probe = ProbeState::Idle;
+            *probe = ProbeState::Idle;
         }
         self.take_verdict(&name, verdict);
     }
@@ -244,12 +244,14 @@ impl Model {
     pub(super) fn take_verdict(&mut self, name: &Name, verdict: Verdict) {
         self.disguise.learn_verdict(&verdict);
         let order = self.list.order;
-        let Some(entry) = self.entries.get_mut(name) else {
+        let before = self.entries.change(name, |entry| {
+            let before = (Place::of(entry, order), entry.state());
+            entry.take(verdict);
+            before
+        });
+        let Some((before, state)) = before else {
             return;
         };
-        let before = Place::of(entry, order);
-        let state = entry.state();
-        entry.take(verdict);
         self.replace_row(name, &before);
         self.board_heard(name, state);
     }

@@ -72,7 +72,7 @@ impl Model {
             return Some((FieldId::Service, sentence));
         }
         let name = &draft.connection.name;
-        let taken = self.entries.contains_key(name) && form.editing.as_ref() != Some(name);
+        let taken = self.entries.contains(name) && form.editing.as_ref() != Some(name);
         problem.or_else(|| {
             taken.then(|| {
                 (

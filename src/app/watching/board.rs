@@ -210,7 +210,7 @@ impl Model {
             BoardView::Closed => {}
             BoardView::Table => self.ask_for_pasts(out),
             BoardView::Detail(name) => {
-                if !self.entries.contains_key(&name) {
+                if !self.entries.contains(&name) {
                     self.board.view = BoardView::Table;
                     self.board.stale = true;
                     return;
@@ -306,9 +306,8 @@ impl Model {
             }
             WatchingMessage::SharesRead(shares) => {
                 for (name, share) in shares {
-                    if let Some(entry) = self.entries.get_mut(&name) {
-                        entry.share = Some(millionths(share));
-                    }
+                    let share = Some(millionths(share));
+                    self.entries.change(&name, |entry| entry.share = share);
                 }
                 if self.list.order == Order::Availability {
                     self.relist();
@@ -341,13 +340,13 @@ impl Model {
             if let Some(standing) = history.standing {
                 self.learn_standing(&name, standing);
             }
-            if let Some(entry) = self.entries.get_mut(&name) {
+            self.entries.change(&name, |entry| {
                 let strip: Vec<State> =
                     history.strip.iter().map(|run| run.reason.state()).collect();
                 if strip.len() >= entry.strip.len() {
                     entry.strip = strip;
                 }
-            }
+            });
             let behind = false;
             self.board.pasts.insert(name, Past { history, behind });
         }
@@ -360,7 +359,7 @@ impl Model {
     /// Since when a connection is as it is: an earlier run may know it longer.
     fn learn_standing(&mut self, name: &Name, standing: crate::domain::history::Standing) {
         let order = self.list.order;
-        let Some(entry) = self.entries.get_mut(name) else {
+        let Some(entry) = self.entries.get(name) else {
             return;
         };
         let unprobed = entry.verdict.is_none();
@@ -369,8 +368,10 @@ impl Model {
         }
         if unprobed || entry.since.is_none_or(|since| standing.since < since) {
             let before = crate::app::list::Place::of(entry, order);
-            entry.since = Some(standing.since);
-            entry.stood = Some(standing.state);
+            self.entries.change(name, |entry| {
+                entry.since = Some(standing.since);
+                entry.stood = Some(standing.state);
+            });
             self.replace_row(name, &before);
         }
     }

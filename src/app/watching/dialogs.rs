@@ -82,7 +82,7 @@ impl Model {
     /// The connection that a key means: that of the form while it is shown, else that of the selected row.
     fn meant_entry(&self) -> Result<&crate::app::model::Entry, &'static str> {
         let name = self.meant_connection()?;
-        let entry = self.entries.get(name).map(|entry| &**entry);
+        let entry = self.entries.get(name);
         entry
             .filter(|_| self.means_row())
             .ok_or("no connection is selected")
@@ -215,13 +215,15 @@ impl Model {
         let name = connection.name.clone();
         let shown = self.shown_name(&name);
         let now = self.now;
-        let Some(entry) = self.entries.get_mut(&name) else {
+        let paused = connection.paused;
+        let set = self.entries.change(&name, |entry| {
+            let changed = entry.connection.paused != paused;
+            entry.connection = Arc::new(connection);
+            (changed, entry.clone())
+        });
+        let Some((changed, entry)) = set else {
             return;
         };
-        let paused = connection.paused;
-        let changed = entry.connection.paused != paused;
-        entry.connection = Arc::new(connection);
-        let entry = entry.clone();
         self.relist();
         self.say(if changed && paused {
             format!("{shown} is left out of watching")
