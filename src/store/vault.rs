@@ -13,7 +13,7 @@ mod seal;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use age::x25519::Identity;
@@ -62,6 +62,10 @@ pub struct Vault {
     open: Mutex<Option<Open>>,
     /// Whether `open` holds something. Whoever only asks does not wait for a change that is being written.
     is_open: AtomicBool,
+    /// How often it was to be locked.
+    locks: AtomicU64,
+    /// Of those, how many came before whoever opened it last began to.
+    opened_after: AtomicU64,
 }
 
 struct Open {
@@ -86,6 +90,8 @@ impl Vault {
             work_factor: WORK_FACTOR,
             open: Mutex::new(None),
             is_open: AtomicBool::new(false),
+            locks: AtomicU64::new(0),
+            opened_after: AtomicU64::new(0),
         }
     }
 
@@ -142,6 +148,7 @@ impl Vault {
         if passphrase.is_empty() {
             return Err(VaultProblem::EmptyPassphrase);
         }
+        let begun = self.locks();
         files::make_private_folder(&self.folder)?;
         let (mut guard, _lock) = self.both_locks()?;
         if is_there(&self.identity_path())? {
@@ -169,14 +176,18 @@ impl Vault {
                 contents,
                 stamp,
             };
-            self.set(&mut guard, Some(open));
+            self.open_since(begun, &mut guard, open)?;
         }
         Ok(recipient)
     }
 
     /// Opens the vault. A wrong passphrase is told apart from a damaged file, as far as age allows: a file
-    /// whose wrapped key was changed looks like a wrong passphrase.
+    /// whose wrapped key was changed looks like a wrong passphrase. Where it is locked meanwhile it stays so.
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), VaultProblem> {
+        self.unlock_since(self.locks(), passphrase)
+    }
+
+    fn unlock_since(&self, begun: u64, passphrase: &Secret) -> Result<(), VaultProblem> {
         let identity = self.identity(passphrase)?;
         let (contents, stamp) = self.load(&identity)?;
         let open = Open {
@@ -184,8 +195,7 @@ impl Vault {
             contents,
             stamp,
         };
-        self.set(&mut self.opened(), Some(open));
-        Ok(())
+        self.open_since(begun, &mut self.opened(), open)
     }
 
     /// The recipient that belongs to the identity here, whether the vault is encrypted to it or not: for
@@ -194,9 +204,24 @@ impl Vault {
         Ok(self.identity(passphrase)?.to_public().to_string())
     }
 
-    /// Forgets the identity and every value; their memory is wiped.
+    /// From now on it counts as locked, and nobody who has begun to open it opens it any more.
+    pub fn begin_lock(&self) {
+        self.locks.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Forgets the identity and every value; their memory is wiped. Waits for a change that is being written.
     pub fn lock(&self) {
+        self.begin_lock();
         self.set(&mut self.opened(), None);
+    }
+
+    /// Whether it was locked since it was opened last.
+    pub fn is_shut(&self) -> bool {
+        self.opened_after.load(Ordering::SeqCst) != self.locks()
+    }
+
+    fn locks(&self) -> u64 {
+        self.locks.load(Ordering::SeqCst)
     }
 
     /// Puts the identity under another passphrase. The vault must be unlocked: whoever asks for the old
@@ -407,6 +432,21 @@ impl Vault {
 
     fn is_open(&self) -> bool {
         self.is_open.load(Ordering::SeqCst)
+    }
+
+    /// Opens it, unless it was locked after so many locks.
+    fn open_since(
+        &self,
+        begun: u64,
+        guard: &mut MutexGuard<'_, Option<Open>>,
+        open: Open,
+    ) -> Result<(), VaultProblem> {
+        if self.locks() != begun {
+            return Err(VaultProblem::Locked);
+        }
+        self.set(guard, Some(open));
+        self.opened_after.store(begun, Ordering::SeqCst);
+        Ok(())
     }
 
     fn set(&self, guard: &mut MutexGuard<'_, Option<Open>>, open: Option<Open>) {

@@ -73,8 +73,6 @@ pub(super) struct Inner {
     /// Wakes those who wait for attempts under way to end.
     pub(super) settled: Notify,
     pub(super) clipboard: OnceLock<Clipboard>,
-    /// Whether a person, or idle time, has locked: nothing is fetched for probes until the vault is open.
-    pub(super) shut: AtomicBool,
     /// Whether what was copied last is to be cleared.
     pub(super) copied_secret: AtomicBool,
     /// Whether the program ends with what it was asked for: a session in which nothing can be kept.
@@ -259,7 +257,6 @@ impl Inner {
             preparations: Preparations::default(),
             settled: Notify::new(),
             clipboard: OnceLock::new(),
-            shut: AtomicBool::new(false),
             copied_secret: AtomicBool::new(false),
             ends_at_once: OnceLock::new(),
         }

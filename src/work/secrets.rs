@@ -5,7 +5,6 @@
 //! saved connection writes it down: that file belongs to its owner alone, or it is not read.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::desk::{Desk, Inner};
 use super::draft::{Loaded, Passphrase, Slot};
@@ -88,13 +87,14 @@ impl Desk {
     /// Opens the vault. Takes about a second.
     pub async fn unlock(&self, passphrase: Secret) -> Result<(), WorkError> {
         self.blocking(move |inner| {
-            let unlocked = inner.vault.unlock(&passphrase);
-            inner.shut.fetch_and(unlocked.is_err(), Ordering::SeqCst);
-            unlocked.map_err(|problem| match problem {
-                VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
-                VaultProblem::Absent { .. } => inner.passphrase_needed(),
-                other => WorkError::failed("opening the vault", &other),
-            })
+            inner
+                .vault
+                .unlock(&passphrase)
+                .map_err(|problem| match problem {
+                    VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
+                    VaultProblem::Absent { .. } => inner.passphrase_needed(),
+                    other => WorkError::failed("opening the vault", &other),
+                })
         })
         .await
     }
@@ -108,7 +108,6 @@ impl Desk {
                 return Err(inner.passphrase_needed());
             }
             inner.vault.create(&passphrase).map_err(failed)?;
-            inner.shut.store(false, Ordering::SeqCst);
             // A team's vault that came meanwhile knows this new identity only once somebody adds it.
             if inner.vault.state() == VaultState::Unlocked {
                 return Ok(());
@@ -122,7 +121,7 @@ impl Desk {
     /// open again, probes go without credentials. The clipboard is the caller's to clear:
     /// [`Desk::clear_clipboard`] gives bytes for the terminal.
     pub async fn lock(&self) {
-        self.0.shut.store(true, Ordering::SeqCst);
+        self.0.vault.begin_lock();
         // A change of the vault that is being written is waited for beside the runtime.
         let locked = self.blocking(|inner| {
             inner.secrets().lock();
@@ -135,9 +134,10 @@ impl Desk {
         }
     }
 
-    /// Whether secrets were locked here, and a passphrase opens them again.
+    /// Whether a person, or idle time, has locked, and a passphrase opens it again: nothing is fetched for probes
+    /// until then.
     fn is_shut(&self) -> bool {
-        self.0.shut.load(Ordering::SeqCst) && self.is_locked()
+        self.0.vault.is_shut() && self.is_locked()
     }
 
     /// Whether a vault is there and locked.

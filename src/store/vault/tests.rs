@@ -93,6 +93,22 @@ fn locking_forgets() {
 }
 
 #[test]
+fn what_is_locked_while_it_is_opened_stays_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&pass()).unwrap();
+    assert!(!vault.is_shut());
+    let begun = vault.locks();
+    vault.lock();
+    let late = vault.unlock_since(begun, &pass());
+    assert!(matches!(late, Err(VaultProblem::Locked)), "{late:?}");
+    assert_eq!(vault.state(), VaultState::Locked);
+    assert!(vault.is_shut());
+    vault.unlock(&pass()).unwrap();
+    assert!(!vault.is_shut());
+}
+
+#[test]
 fn a_wrong_passphrase_is_told_apart_from_damage() {
     let folder = tempfile::tempdir().unwrap();
     vault(folder.path()).create(&pass()).unwrap();
