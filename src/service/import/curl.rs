@@ -182,6 +182,11 @@ struct Reader {
     candidate: Candidate,
     service: Option<ServiceId>,
     url: Option<String>,
+    /// The word behind an option that is not known: its value, unless there is no other URL. A key would be bound to
+    /// a host that it is not for.
+    doubtful: Option<String>,
+    /// Such an option was read just before.
+    after_unknown: bool,
 }
 
 impl Default for Reader {
@@ -191,6 +196,8 @@ impl Default for Reader {
             candidate: Candidate::new(unnamed),
             service: None,
             url: None,
+            doubtful: None,
+            after_unknown: false,
         }
     }
 }
@@ -202,15 +209,19 @@ impl Reader {
         mut words: impl Iterator<Item = &'a str>,
     ) -> Result<Candidate, String> {
         while let Some(word) = words.next() {
+            let doubtful = std::mem::take(&mut self.after_unknown);
             if word.starts_with("--") {
                 self.option(word, &mut words)?;
             } else if word.starts_with('-') && word.len() > 1 {
                 self.short(word, &mut words)?;
+            } else if doubtful {
+                self.doubtful.get_or_insert_with(|| word.to_owned());
             } else {
                 self.take_url(word);
             }
         }
-        let url = self.url.take().ok_or("there is no URL in it")?;
+        let url = self.url.take().or(self.doubtful.take());
+        let url = url.ok_or("there is no URL in it")?;
         let Place {
             service,
             url,
@@ -293,10 +304,13 @@ impl Reader {
                 .candidate
                 .note("--netrc was left out: give the pair by connection edit"),
             option if SILENT.contains(&option) => {}
-            option => self.candidate.note(format!(
-                "{} was left out: it is not known here",
-                inert(option, 40)
-            )),
+            option => {
+                self.after_unknown = true;
+                self.candidate.note(format!(
+                    "{} was left out: it is not known here",
+                    inert(option, 40)
+                ));
+            }
         }
     }
 

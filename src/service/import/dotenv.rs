@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::place::{Place, host, place, value};
 use super::{Candidate, Reading, Unreadable, Value, name_of, shell, tell_apart};
 use crate::domain::text::inert;
-use crate::domain::{Connection, ServiceId};
+use crate::domain::{Connection, Endpoint, ServiceId};
 use crate::service::Catalog;
 
 /// What a variable is, by the end of its name; the longest that fits counts.
@@ -202,7 +202,13 @@ fn candidate(catalog: &Catalog, beginning: &str, mut group: Group) -> Result<Can
         candidate.set_token(value(&entry.value));
     }
     if let Some(entry) = group.values.remove(&Role::CmsUrl) {
-        candidate.connection.cms_url = Some(entry.value);
+        match Endpoint::parse(&entry.value) {
+            Ok(_) => candidate.connection.cms_url = Some(entry.value),
+            Err(_) => candidate.note(format!(
+                "{} was left out: it is no URL, or a variable",
+                entry.name
+            )),
+        }
     }
     Ok(candidate)
 }

@@ -107,6 +107,57 @@ fn what_a_probe_would_not_send_is_named_and_no_secret_is() {
 }
 
 #[test]
+fn the_value_of_an_unknown_option_is_not_taken_for_the_url() {
+    for (command, url) in [
+        (
+            "curl --doh-url https://dns.example.net/dns-query -u a:b https://x.example.com/v1",
+            "https://x.example.com/v1",
+        ),
+        (
+            "curl --retry-max-time 60 https://x.example.com/v1",
+            "https://x.example.com/v1",
+        ),
+        (
+            "curl https://x.example.com/v1 --new-option https://other.example.net",
+            "https://x.example.com/v1",
+        ),
+        // It had no value then.
+        (
+            "curl --new-switch https://x.example.com/v1",
+            "https://x.example.com/v1",
+        ),
+        (
+            "curl -Z https://x.example.com/v1",
+            "https://x.example.com/v1",
+        ),
+    ] {
+        assert_eq!(curl(command).connection.url, url, "{command}");
+    }
+}
+
+#[test]
+fn a_variable_for_the_other_side_stays_out() {
+    let reading = env(
+        "SHOP_URL=https://x.example.com\nSHOP_CMS_URL=$SITE\nB_URL=https://b.example.com\nB_CMS_URL=https://site.example.com\n",
+    );
+    let [b, shop] = &reading.candidates[..] else {
+        panic!("{reading:?}")
+    };
+    assert_eq!(shop.connection.cms_url, None);
+    assert!(
+        shop.notes
+            .iter()
+            .any(|note| note.starts_with("SHOP_CMS_URL was left out")),
+        "{:?}",
+        shop.notes
+    );
+    assert_eq!(
+        b.connection.cms_url.as_deref(),
+        Some("https://site.example.com")
+    );
+}
+
+#[test]
 fn what_can_not_be_read_is_refused_with_its_reason() {
     assert!(refused("curl -K ~/.curlrc https://x.example.com").contains("-K reads options"));
     assert!(refused("curl -sK - https://x.example.com").contains("-K reads options"));
