@@ -224,8 +224,13 @@ impl<'de> Deserialize<'de> for Sentences {
     }
 }
 
+/// No more of them than are kept: each is copied with all the names above it.
 fn gather(value: serde_json::Value, found: &mut Vec<String>) {
+    if found.len() >= SENTENCES.0 {
+        return;
+    }
     match value {
+        serde_json::Value::String(text) if text.trim().is_empty() => {}
         serde_json::Value::String(text) => found.push(text),
         serde_json::Value::Array(items) => {
             for item in items {
@@ -259,6 +264,22 @@ mod tests {
             &own,
         );
         TokenProblem::from(Box::new(refusal))
+    }
+
+    #[test]
+    fn of_many_sentences_few_are_kept_however_long_their_names_are() {
+        let many = vec!["a"; 50_000];
+        let body = serde_json::json!({"errors": {"n".repeat(1_000_000): many}});
+        let problem = refused(400, &body.to_string());
+        let TokenProblem::Refused(refusal) = &problem else {
+            panic!("{problem}")
+        };
+        let lengths = refusal
+            .sentences
+            .iter()
+            .map(|sentence| sentence.chars().count());
+        // With the mark of what was cut.
+        assert_eq!(lengths.collect::<Vec<_>>(), [301; 8]);
     }
 
     #[test]
