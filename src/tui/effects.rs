@@ -26,7 +26,7 @@ use crate::app::{Draft, Effect, Message};
 use crate::clipboard::{Certainty, Cleared, Life, Placed, TerminalBytes};
 use crate::domain::stack::Wiping;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Checks, Endpoint, HostPort, Name};
+use crate::domain::{Checks, Name};
 use crate::service::Manner;
 use crate::store::StoreKind;
 use crate::work::ticket::Freshness;
@@ -463,10 +463,8 @@ fn not_paused(quiet: Option<Timestamp>) -> String {
 }
 
 async fn resume(desk: &Desk, draft: Draft) -> Result<bool, WorkError> {
-    let endpoint = Endpoint::parse(&draft.connection.url).ok();
-    let (Some(endpoint), Some(key)) = (endpoint, draft.key) else {
-        return Ok(false);
-    };
-    let host = HostPort::of(endpoint.url());
-    desk.resume_pair(host, draft.connection.username, key).await
+    match draft.key {
+        Some(key) => desk.resume_key(&draft.connection, key).await,
+        None => Ok(false),
+    }
 }

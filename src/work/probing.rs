@@ -18,9 +18,7 @@ use super::record::Recorder;
 use super::secrets::Trust;
 use super::targets::{TargetSettings, Targets};
 use super::watch::{Watch, WatchSettings};
-use crate::domain::{
-    Checks, Connection, HostPort, Name, Origin, Reason, Secret, ServiceId, State, Verdict,
-};
+use crate::domain::{Checks, Connection, Name, Origin, Reason, Secret, ServiceId, State, Verdict};
 use crate::service::{Held, Manner, Subject};
 
 /// Told of every rung that ended, with all rungs so far.
@@ -273,11 +271,8 @@ impl Desk {
     /// was one. The key must be at hand: it is by its digest that the budget knows it.
     pub async fn resume(&self, name: &Name) -> Result<bool, WorkError> {
         let connection = self.connection(name).await?;
-        let Some(host) = host_of(&connection.url) else {
-            return Ok(false);
-        };
         let key = self.secret(&connection, Slot::Key).await?;
-        self.resume_pair(host, connection.username, key).await
+        self.resume_key(&connection, key).await
     }
 
     /// Until when the connection's host itself asked for quiet: that stays, whatever is resumed.
@@ -291,13 +286,17 @@ impl Desk {
         asked.await.ok().flatten()
     }
 
-    /// Lifts the pause of a pair that is not saved.
-    pub async fn resume_pair(
+    /// The same for a connection that is not saved, or not so. The pair is looked up as it is sent: a key may be kept
+    /// with its user name, or with what people copy around it.
+    pub async fn resume_key(
         &self,
-        host: HostPort,
-        username: String,
+        connection: &Connection,
         key: Secret,
     ) -> Result<bool, WorkError> {
+        let Some(host) = host_of(&connection.url) else {
+            return Ok(false);
+        };
+        let (username, key) = self.pair_of(connection, &key).await?;
         self.blocking(move |inner| {
             let state = inner.state()?;
             let key = state.fingerprint(&username, &key);
@@ -322,6 +321,10 @@ impl Desk {
         let (mut verdict, found) = Box::pin(self.climb(Box::new(prepared), progress)).await;
         errand.add_family(&mut verdict);
         // What another machine found is no past of this one's.
+        // It may be mended by now where it came from.
+        if verdict.reason == Reason::CredentialsRejected {
+            self.0.kept.forget_of(&errand.connection.name);
+        }
         if errand.token_only || errand.via.is_some() || found.is_known(known.as_deref(), &verdict) {
             return verdict;
         }
@@ -329,9 +332,6 @@ impl Desk {
         let remembered = self.blocking(move |inner| kept.remember(inner, &told, &found));
         if let Err(problem) = remembered.await {
             tracing::warn!(%problem, "what the probe found is not remembered");
-        }
-        if verdict.reason == Reason::CredentialsRejected {
-            self.0.kept.forget_of(&errand.connection.name);
         }
         verdict
     }
