@@ -171,11 +171,7 @@ impl Ladder {
 
     /// What the service says of the key's own token; anything but a whole answer is passed over.
     pub(super) fn after_own_token(&mut self, reply: Reply) -> Step {
-        // A refusal of this one call is none of the key, which was taken one request before.
-        self.attempt = Some(match further_end(&reply) {
-            AttemptEnd::Rejected => AttemptEnd::Inconclusive,
-            end => end,
-        });
+        self.attempt = Some(further_end(&reply));
         let Some(own) = self.service.text().own_token.clone() else {
             return self.ask_shared();
         };
@@ -241,10 +237,10 @@ impl Ladder {
     }
 }
 
-/// What a further authenticated call says of the key.
+/// What a further authenticated call says of the key: at most that it is taken. It was, one request before, and a
+/// refusal is of this one call.
 fn further_end(reply: &Reply) -> AttemptEnd {
     match &reply.outcome {
-        Outcome::Answered(response) if response.status == 401 => AttemptEnd::Rejected,
         Outcome::Answered(response) if (200..300).contains(&response.status) => {
             AttemptEnd::Accepted
         }
