@@ -55,9 +55,13 @@ impl Caller {
 
     /// Goes on at once while the caller is there, and never once it has gone.
     async fn or_never(&self) {
-        if self.0.load(Ordering::SeqCst) {
+        if self.has_gone() {
             std::future::pending::<()>().await;
         }
+    }
+
+    fn has_gone(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
     }
 }
 
@@ -263,6 +267,11 @@ impl LockoutGate {
             tokio::select! {
                 () = settled => {}
                 () = sleep_until(look) => {}
+            }
+            // Nothing is booked, and nobody wants the answer any more.
+            if self.caller.has_gone() || self.inner.closing.load(Ordering::SeqCst) {
+                self.under_way.send_replace(false);
+                return std::future::pending().await;
             }
         }
     }

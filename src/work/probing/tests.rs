@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{AuthStyle, State};
+use crate::domain::{AuthStyle, HostPort, State};
 use crate::probe::{Gate, Permit};
 use crate::store::StoreKind;
 use crate::work::gate::LockoutGate;
@@ -264,6 +264,93 @@ async fn an_attempt_that_was_never_settled_counts() {
         attempts
             .iter()
             .all(|attempt| attempt.end == AttemptEnd::Pending)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_went_while_others_were_under_way_sends_no_key() {
+    let home = Home::new();
+    let desk = home.desk();
+    let host = HostPort {
+        host: "billing.example.com".into(),
+        port: 443,
+    };
+    let key = Secret::new(KEY);
+    let gate = || LockoutGate::new(Arc::clone(&desk.0), false);
+    let first = gate();
+    let Permit::Granted(ticket) = first.book(&host, ("shop-api", &key), false).await else {
+        panic!("the budget is new")
+    };
+    let _second = gate().book(&host, ("shop-api", &key), false).await;
+    let third = gate();
+    let waiting = third.caller().waits();
+    let mut booking = std::pin::pin!(third.book(&host, ("shop-api", &key), false));
+    let soon = tokio::time::timeout(Duration::from_secs(1), &mut booking).await;
+    assert!(soon.is_err(), "two are under way: {soon:?}");
+    drop(waiting);
+    first.settle(ticket, AttemptEnd::Accepted).await;
+    let later = tokio::time::timeout(Duration::from_secs(60), &mut booking).await;
+    assert!(later.is_err(), "nobody waits for it: {later:?}");
+    assert!(!*third.under_way().borrow());
+    let attempts = desk.0.state().unwrap().budget(&host).unwrap().attempts;
+    let pending = attempts.iter().filter(|one| one.end == AttemptEnd::Pending);
+    assert_eq!(pending.count(), 1, "{attempts:?}");
+}
+
+#[tokio::test]
+async fn a_pause_is_lifted_from_a_key_that_is_kept_as_a_pair() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let desk = home.desk();
+    let draft = Draft {
+        key: Edit::Set(Secret::new("shop-api:ffffffffffffffffffffffffffffffff")),
+        store: Some(StoreKind::Ask),
+        ..Draft::new(Connection {
+            username: String::new(),
+            ..shop(&blesta.url)
+        })
+    };
+    desk.save(draft).await.unwrap();
+    let mut verdict = probe(&desk, Manner::Asked).await;
+    for _ in 0..2 {
+        verdict = probe(&desk, Manner::Asked).await;
+    }
+    assert_eq!(verdict.reason, Reason::AuthPaused, "{verdict:#?}");
+    let (refused, shop) = (blesta.keyed(), name("shop"));
+    assert!(desk.resume(&shop).await.unwrap(), "it was paused");
+    assert!(!desk.resume(&shop).await.unwrap(), "it was once");
+    let verdict = probe(&desk, Manner::Asked).await;
+    assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
+    assert!(blesta.keyed() > refused);
+}
+
+/// Takes the key for everything but the version.
+fn answer_without_version(head: &str) -> String {
+    if head.contains("getVersion") {
+        answer("")
+    } else {
+        answer(head)
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_version_is_none_of_the_key() {
+    let (home, blesta) = (
+        Home::new(),
+        Blesta::start_with(None, answer_without_version).await,
+    );
+    let desk = home.desk();
+    saved(&desk, &blesta.url, KEY).await;
+    for _ in 0..3 {
+        let verdict = probe(&desk, Manner::Asked).await;
+        assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
+    }
+    assert_eq!(blesta.keyed(), 6, "each asked for the version, too");
+    let host = host_of(&blesta.url).unwrap();
+    let record = desk.0.state().unwrap().budget(&host).unwrap();
+    let refused = |end| end == AttemptEnd::Rejected;
+    assert!(
+        !record.attempts.iter().any(|one| refused(one.end)),
+        "{record:?}"
     );
 }
 
