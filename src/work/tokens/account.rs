@@ -12,11 +12,11 @@ use super::super::climb::abandoned;
 use super::super::desk::{Desk, Inner};
 use super::super::draft::Slot;
 use super::super::error::WorkError;
-use super::super::gate::LockoutGate;
+use super::super::gate::{self, LockoutGate};
 use super::super::profile;
 use super::super::secrets::Trust;
 use super::problem::TokenError;
-use crate::domain::budget::AttemptEnd;
+use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::token::Guard;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Origin, Reason, Secret, ServiceId};
 use crate::probe::{Gate, Permit, Ticket};
@@ -243,6 +243,10 @@ impl Account {
             };
             return self.ask_apart(request(client)).await;
         }
+        if let Some(Stop { until, why, .. }) = self.stopped().await? {
+            let until = Some(until);
+            return Err(TokenError::Paused { until, why });
+        }
         let gate = LockoutGate::new(Arc::clone(&self.desk.0), false);
         let answer = request(self.client.clone()).await;
         let end = self.heard(&answer);
@@ -253,6 +257,23 @@ impl Account {
             gate.settle(ticket, AttemptEnd::Rejected).await;
         }
         Ok(answer?)
+    }
+
+    /// Why the key is not sent now, though it was accepted: others, or other programs, may have had the host stop all
+    /// keys, or were asked for quiet.
+    async fn stopped(&self) -> Result<Option<Stop>, WorkError> {
+        let (host, id, key) = (
+            self.host.clone(),
+            self.client.id().to_owned(),
+            self.key.clone(),
+        );
+        self.desk
+            .blocking(move |inner| {
+                let state = inner.state()?;
+                let pair = state.fingerprint(&id, &key);
+                Ok(gate::paused(&state, &host, &pair))
+            })
+            .await
     }
 
     /// The same with a key that was not accepted yet. It is heard out where nobody waits for it any more, as
