@@ -1,5 +1,6 @@
 //! What a body is: JSON (with or without noise before it), a page, text, or nothing.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::domain::Response;
@@ -50,8 +51,9 @@ impl Noise {
 
 /// How much of a page is searched for words, bytes. Titles and names of firewalls stand early.
 const SEARCHED: usize = 128 * 1024;
-/// How many openings of an object are tried as the begin of the JSON.
+/// How many openings of an object are tried as the begin of the JSON, and how many bytes behind them altogether.
 const OPENINGS: usize = 400;
+const READ: usize = 32 * 1024 * 1024;
 const BOM: char = '\u{feff}';
 
 /// Reads the body of `response`.
@@ -102,7 +104,7 @@ pub(super) fn breaks_off(response: &Response, page: &Page) -> bool {
         let bare = text.trim_start_matches(|c: char| c == BOM || c.is_whitespace());
         let ends_within = |error: serde_json::Error| error.is_eof();
         bare.starts_with(['{', '['])
-            && serde_json::from_str::<serde::de::IgnoredAny>(bare).is_err_and(ends_within)
+            && serde_json::from_str::<IgnoredAny>(bare).is_err_and(ends_within)
     };
     is_success && is_json && page.kind == BodyKind::Text && cut()
 }
@@ -130,15 +132,18 @@ fn json(text: &str, bare: &str) -> Option<(Value, Option<Noise>)> {
         return Some((value, noise));
     }
     bare.match_indices('{')
-        .take(OPENINGS)
+        .take(OPENINGS.min(READ / bare.len().max(1)))
         .find_map(|(at, _)| tail(bare, at))
 }
 
 /// The object that starts at `at`, where it runs to the end of the body or is followed by noise.
 fn tail(bare: &str, at: usize) -> Option<(Value, Option<Noise>)> {
     let (before, rest) = bare.split_at_checked(at)?;
-    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-    let value = values.next()?.ok().filter(Value::is_object)?;
+    // Most are none: nothing is built of them.
+    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    let (object, _) = rest.split_at_checked(values.byte_offset())?;
+    let value = serde_json::from_str::<Value>(object).ok()?;
     let after = rest.get(values.byte_offset()..)?;
     let (before, after) = (before.trim(), after.trim());
     if !before.is_empty() && looks_like_a_page(&before.to_lowercase()) {
