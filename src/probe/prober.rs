@@ -102,6 +102,7 @@ impl Prober {
         progress: Progress<'_>,
     ) -> Climb {
         let mut way = Way {
+            profile,
             transport: self.transport(profile),
             deadline: Instant::now() + profile.timeout,
             gate,
@@ -135,7 +136,16 @@ impl Prober {
             Ok(ticket) => ticket,
             Err(answer) => return ladder.answer(answer),
         };
-        let reply = way.send(&ask.request).await;
+        // By its certificate a client is known: that is for the connection's own host, and for nobody else.
+        let reply = if way.profile.identity.is_some() && !ladder.is_at_home(&ask.request.url) {
+            let nameless = Profile {
+                identity: None,
+                ..way.profile.clone()
+            };
+            way.send(&self.transport(&nameless), &ask.request).await
+        } else {
+            way.send(&way.transport, &ask.request).await
+        };
         drop(turn);
         let step = ladder.answer(Answer::Reply(Box::new(reply)));
         if let Some(ticket) = ticket {
@@ -198,6 +208,7 @@ impl Prober {
 
 /// What one run goes by.
 struct Way<'a, G> {
+    profile: &'a Profile,
     transport: Result<Transport, TransportProblem>,
     deadline: Instant,
     gate: &'a G,
@@ -233,8 +244,12 @@ impl<G: Gate> Way<'_, G> {
         }
     }
 
-    async fn send(&self, request: &Request) -> Reply {
-        match &self.transport {
+    async fn send(
+        &self,
+        transport: &Result<Transport, TransportProblem>,
+        request: &Request,
+    ) -> Reply {
+        match transport {
             Ok(transport) => transport.send(request, self.deadline).await,
             Err(problem) => Reply {
                 at: Timestamp::now(),

@@ -306,7 +306,7 @@ impl Authority {
 
     /// A server that wants a certificate of this authority's from its clients.
     pub(crate) fn server_for_known_clients(&self, versions: Versions) -> ServerConfig {
-        let (chain, key) = self.issue(&["127.0.0.1"], |_| {});
+        let (chain, key) = self.issue(&["127.0.0.1", "localhost"], |_| {});
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
         let provider = Arc::new(ring::default_provider());

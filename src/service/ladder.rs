@@ -219,6 +219,12 @@ impl Ladder {
             .map(|pair| (pair.username.as_str(), &pair.key))
     }
 
+    /// Whether `url` is at the host of the connection's own URL, and not of a redirect or of the CMS beside it.
+    pub fn is_at_home(&self, url: &Url) -> bool {
+        let own = self.endpoint.as_ref().and_then(|own| own.url().host_str());
+        own == url.host_str()
+    }
+
     /// Whether this host has taken the pair before, in this run or an earlier one.
     pub fn is_proven(&self) -> bool {
         self.accepted.is_some() || self.subject.past.accepted.is_some()

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::*;
 use crate::domain::{BudgetRecord, KeyFingerprint, Reason, Secret, ServiceId};
 use crate::probe::budget::{self, Decision};
-use crate::probe::stub::{Act, Stub};
+use crate::probe::profile::ClientIdentity;
+use crate::probe::stub::{Act, Authority, Stub, Versions};
 use crate::service::{Catalog, Held};
 
 /// The budget's rules over memory, and a diary of what was asked of them.
@@ -314,4 +315,41 @@ fn hosts_that_nobody_asks_are_forgotten() {
     }
     assert!(hosts.places.len() <= 512);
     assert!(Arc::ptr_eq(&held, &hosts.places(&host(1), 4)));
+}
+
+const VERSIONS: Versions = &[&rustls::version::TLS13];
+
+#[tokio::test]
+async fn who_a_client_is_is_told_to_its_own_host_alone() {
+    let authority = Authority::new();
+    let config = || authority.server_for_known_clients(VERSIONS);
+    let other = Stub::tls(config(), reply("200 OK", "", "{}")).await;
+    // The same machine under another name.
+    let there = format!("https://localhost:{}/", other.address.port());
+    let redirect = reply("302 Found", &format!("Location: {there}\r\n"), "");
+    let own = Stub::tls(config(), redirect).await;
+    let (certificate, key) = authority.client();
+    let profile = Profile {
+        extra_roots: vec![authority.pem()],
+        identity: Some(ClientIdentity {
+            certificate,
+            key: Secret::new(key),
+        }),
+        ..Profile::default()
+    };
+    let url = format!("https://{}/", own.address);
+    let gate = MemoryGate::default();
+    let found = Prober::default()
+        .run(
+            &http(),
+            Subject::new(ServiceId::http(), &url),
+            &profile,
+            &gate,
+            &mut |_| {},
+        )
+        .await;
+    assert_eq!(found.verdict.redirects, [there], "{found:?}");
+    assert_eq!(own.heads().len(), 1, "it knows its client");
+    assert_eq!(other.connections(), 1, "{found:?}");
+    assert_eq!(other.heads().len(), 0, "no stranger does");
 }
