@@ -1,15 +1,16 @@
 //! Who is answered: those who ask by a loopback name, and no web page.
 //!
 //! A page may lead a name of its own to 127.0.0.1 (DNS rebinding) and would then read answers as its own;
-//! its requests carry that name in `Host`. A page may also send a form to us without reading the answer; its
-//! requests carry `Origin`, which Prometheus and curl do not send.
+//! its requests carry that name in `Host`. A page may also send a form to us, or name us as an image, without reading
+//! the answer: that would make probes, which send keys. Such requests carry `Origin`, or say by `Sec-Fetch-Site` that
+//! they come from another site; Prometheus and curl send neither.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -35,11 +36,17 @@ pub(super) async fn pages(
     request: Request,
     next: Next,
 ) -> Response {
-    if request.headers().contains_key(header::ORIGIN) {
+    if is_of_page(request.headers()) {
         exporter.own.refused();
         return (StatusCode::FORBIDDEN, "not for web pages\n").into_response();
     }
     next.run(request).await
+}
+
+/// Whether a web page sent it, and not the person by the address bar.
+fn is_of_page(headers: &HeaderMap) -> bool {
+    let own = |site: &HeaderValue| site == "none" || site == "same-origin";
+    headers.contains_key(header::ORIGIN) || !headers.get_all("sec-fetch-site").iter().all(own)
 }
 
 fn is_foreign(headers: &HeaderMap) -> bool {

@@ -124,12 +124,19 @@ async fn foreign_names_and_web_pages_are_refused() {
             "POST /-/reload",
             "Host: localhost\r\nOrigin: https://evil.example\r\nContent-Length: 0\r\n",
         ),
+        (
+            "GET /probe?target=shop%20eu",
+            "Host: localhost\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n",
+        ),
     ] {
         let answer = served.ask(line, headers).await;
         assert!(answer.starts_with("HTTP/1.1 403"), "{headers}: {answer}");
     }
+    let typed = "Host: localhost\r\nSec-Fetch-Site: none\r\n";
+    let answer = served.ask("GET /sd", typed).await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     let own = served.get("/metrics").await;
-    let counted = "switchboard_http_requests_refused_total 3\n";
+    let counted = "switchboard_http_requests_refused_total 4\n";
     assert!(own.contains(counted), "{own}");
 }
 
