@@ -112,7 +112,12 @@ fn read(environment: &Environment, what: &str, source: &Source<'_>) -> Result<Se
 fn from_stdin(what: &str) -> Result<Secret, Fault> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        return prompt(&format!("{what}: "));
+        if somebody_is_there() {
+            return prompt(&format!("{what}: "));
+        }
+        return Err(Fault::input_text(format!(
+            "the {what} is to come by standard input, which is a terminal"
+        )));
     }
     take(STDIN)?;
     let line = files::first_line(stdin.lock()).map_err(|error| {
