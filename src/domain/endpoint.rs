@@ -87,7 +87,11 @@ impl Endpoint {
 
     /// Whether `typed` names no scheme, so that https is meant.
     pub fn scheme_was_added(typed: &str) -> bool {
-        !typed.contains("://")
+        // What stands before may be a host and a query with another URL in it.
+        let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        !typed
+            .split_once("://")
+            .is_some_and(|(scheme, _)| scheme.chars().all(in_scheme))
     }
 
     fn without_user_info(mut url: Url) -> Result<Self, UrlProblem> {
