@@ -192,6 +192,9 @@ impl Model {
         } else if !press.types() && self.keymap.in_lists(press) == Some(Action::Redraw) {
             // Whatever takes the keys: nothing that is shown is another by that.
             self.act(Action::Redraw, out);
+        } else if let Some(letter) = self.letter_behind_escape(press) {
+            self.key(KeyEvent::from(KeyCode::Esc), out);
+            self.key(letter, out);
         } else if self.overlay.is_some() {
             self.overlay_key(press, out);
         } else if self.tokens_key(press, out) {
@@ -201,6 +204,23 @@ impl Model {
             self.field_key(press, out);
         } else if let Some(action) = self.keymap.in_lists(press) {
             self.act(action, out);
+        }
+    }
+
+    /// Esc and a letter that come in one packet, as they do over a slow line, are read as the letter with Alt. Where
+    /// that has no meaning, and where nothing is typed, they are the two keys.
+    fn letter_behind_escape(&self, press: KeyPress) -> Option<KeyEvent> {
+        let types = match &self.overlay {
+            Some(Overlay::Help { .. }) => false,
+            Some(_) => true,
+            None => self.list.filtering || self.is_editing() || self.tokens.takes_text(),
+        };
+        let is_free = press.modifiers == KeyModifiers::ALT && self.keymap.in_lists(press).is_none();
+        match press.code {
+            KeyCode::Char(letter) if is_free && !types => {
+                Some(KeyEvent::from(KeyCode::Char(letter)))
+            }
+            _ => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::scene::{Scene, shops};
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, Group, KeyPress, Keymap};
-use crate::app::{Effect, hints};
+use crate::app::{Effect, FieldId, hints};
 
 #[test]
 fn the_table_is_in_the_order_of_its_actions_and_names_are_unique() {
@@ -138,6 +138,24 @@ fn the_footer_shows_alt_in_a_text_field() {
         has(&scene, "Alt-u", "use URL"),
         "a corrected URL is at hand"
     );
+}
+
+#[test]
+fn a_letter_right_behind_escape_is_no_other_key() {
+    // Both come in one packet, which a terminal's reader takes for the letter with Alt.
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("? alt-n");
+    assert!(scene.model.overlay.is_none());
+    assert!(scene.model.visible_form().is_some(), "the form is open");
+    let typed = scene.text(FieldId::Url).to_owned();
+    scene.keys("alt-n");
+    assert_eq!(
+        scene.text(FieldId::Url),
+        typed,
+        "and there it is another key"
+    );
+    scene.keys("esc alt-j");
+    assert_eq!(scene.selected(), "b");
 }
 
 #[test]
