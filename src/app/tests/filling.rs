@@ -214,6 +214,36 @@ fn a_clone_is_new_and_brings_its_secrets() {
 }
 
 #[test]
+fn a_cloned_draft_opens_again_by_what_is_said_and_by_what_made_it() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.keys("c").types("/x").keys("esc");
+    assert_eq!(scene.notice(), "the draft is kept: n opens it again");
+    let cloned = scene
+        .model
+        .form
+        .as_ref()
+        .unwrap()
+        .text(FieldId::Url)
+        .to_owned();
+    scene.keys("down");
+    for key in ["n", "up c"] {
+        scene.keys(key);
+        assert_eq!(scene.question(), None, "{key}");
+        assert_eq!(
+            (scene.model.focus, scene.text(FieldId::Url)),
+            (Pane::Form, cloned.as_str())
+        );
+        scene.keys("esc");
+    }
+    scene.keys("down c");
+    assert_eq!(
+        scene.question(),
+        Some(&Question::LoseDraft),
+        "another one's"
+    );
+}
+
+#[test]
 fn escape_keeps_a_draft_and_closes_an_untouched_form() {
     let mut scene = Scene::with(shops(&["a", "b"]));
     scene.keys("e esc");

@@ -40,14 +40,10 @@ impl Model {
             return self.open_now(wanted, out);
         };
         let same = match &wanted {
-            OpenForm::New => {
-                form.editing.is_none() && form.clone_of.is_none() && !self.is_editing()
-            }
+            OpenForm::New => form.editing.is_none() && !self.is_editing(),
             OpenForm::Edit(name) => form.editing.as_ref() == Some(name),
-            OpenForm::Clone(_)
-            | OpenForm::WithUrl(..)
-            | OpenForm::WithHeaders(_)
-            | OpenForm::Nothing => false,
+            OpenForm::Clone(name) => form.clone_of.as_ref() == Some(name) && !self.is_editing(),
+            OpenForm::WithUrl(..) | OpenForm::WithHeaders(_) | OpenForm::Nothing => false,
         };
         if same {
             self.return_to_form();
