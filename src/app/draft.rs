@@ -74,6 +74,33 @@ impl FieldId {
         Self::Note,
     ];
 
+    /// Its label; at most nine cells.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Url => "URL",
+            Self::Username => "Username",
+            Self::Key => "Key",
+            Self::Token => "Token",
+            Self::Name => "Name",
+            Self::Service => "Service",
+            Self::Tags => "Tags",
+            Self::Cms => "CMS",
+            Self::CmsUrl => "CMS URL",
+            Self::Company => "Company",
+            Self::Auth => "Auth",
+            Self::Interval => "Interval",
+            Self::Timeout => "Timeout",
+            Self::Proxy => "Proxy",
+            Self::CaFile => "CA file",
+            Self::ClientCert => "Cert",
+            Self::ClientKey => "Cert key",
+            Self::Family => "Addresses",
+            Self::AllowHttp => "Over http",
+            Self::ReadOnly => "Read-only",
+            Self::Note => "Note",
+        }
+    }
+
     /// Whether what is typed here is a secret.
     pub const fn is_secret(self) -> bool {
         matches!(self, Self::Key | Self::Token)

@@ -9,7 +9,9 @@ use super::draft::{Draft, FieldId};
 use super::lamps;
 use super::model::{Field, FieldLamp, FieldText, Form, ProbeState};
 use super::secret_field::SecretField;
-use crate::domain::{AddressFamily, AuthStyle, Connection, Name, Origin, ServiceId, State};
+use crate::domain::{
+    AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State,
+};
 
 /// Characters that an open field takes at most.
 pub const TEXT_LIMIT: usize = 2_048;
@@ -72,6 +74,7 @@ impl Form {
             key_answer: None,
             key_question: None,
             save_waits: false,
+            disputed: Vec::new(),
             store: None,
             undo: None,
             shown: None,
@@ -216,6 +219,66 @@ impl Form {
             && original.is_some_and(|original| original.connection == draft.connection)
     }
 
+    /// The connection is another now than when it was opened. What was not changed here becomes as it is there, which
+    /// is told first; what was changed here and there stays, which is told behind it.
+    pub(super) fn follow(&mut self, theirs: &Connection) -> (Vec<FieldId>, Vec<FieldId>) {
+        let (mut taken, mut disputed) = (Vec::new(), Vec::new());
+        let Some(original) = &mut self.original else {
+            return (taken, disputed);
+        };
+        let ours = std::mem::replace(&mut original.connection, theirs.clone());
+        for field in &mut self.fields {
+            let id = field.id;
+            let (changed, kept) = match &mut field.text {
+                FieldText::Plain(input) => {
+                    let (before, now) = (plain_text(id, &ours), plain_text(id, theirs));
+                    let kept = input.value().trim() != before.trim();
+                    let same = before == now || (kept && input.value().trim() == now.trim());
+                    if !kept && !same {
+                        *input = Input::new(now);
+                    }
+                    (!same, kept)
+                }
+                FieldText::Secret(secret) => {
+                    let (before, now) = (reference(id, &ours), reference(id, theirs));
+                    let (changed, kept) = (before != now, secret.touched);
+                    if changed && !kept {
+                        *secret = stored(now.is_some());
+                    }
+                    (changed, kept)
+                }
+            };
+            match (changed, kept) {
+                (true, false) => taken.push(id),
+                (true, true) => disputed.push(id),
+                (false, _) => {}
+            }
+        }
+        if self.secret(FieldId::Key).is_some_and(|key| !key.touched) {
+            self.key_origin = Origin::parse(&theirs.url).filter(|_| theirs.key.is_some());
+        }
+        (taken, disputed)
+    }
+
+    /// The connection is gone, with its secrets: what stands here is a new one, and brings its own.
+    pub(super) fn become_new(&mut self) {
+        self.editing = None;
+        self.dirty = true;
+        self.disputed.clear();
+        if let Some(original) = &mut self.original {
+            original.connection.key = None;
+            original.connection.token = None;
+            original.connection.added.clear();
+        }
+        for id in [FieldId::Key, FieldId::Token] {
+            if let Some(secret) = self.secret_mut(id) {
+                secret.stored = false;
+                secret.touched |= !secret.value.is_empty();
+            }
+        }
+        self.refresh_lamps();
+    }
+
     fn opened(&self) -> Option<Box<Connection>> {
         let name = self.editing.as_ref()?;
         let original = &self.original.as_ref()?.connection;
@@ -347,8 +410,9 @@ fn blank() -> Connection {
 
 fn field(id: FieldId, connection: &Connection, new: bool) -> Field {
     let text = match id {
-        FieldId::Key => stored(connection.key.is_some()),
-        FieldId::Token => stored(connection.token.is_some()),
+        FieldId::Key | FieldId::Token => {
+            FieldText::Secret(stored(reference(id, connection).is_some()))
+        }
         FieldId::Name if new => FieldText::Plain(Input::default()),
         _ => FieldText::Plain(Input::new(plain_text(id, connection))),
     };
@@ -363,11 +427,20 @@ fn field(id: FieldId, connection: &Connection, new: bool) -> Field {
     }
 }
 
-fn stored(stored: bool) -> FieldText {
-    FieldText::Secret(SecretField {
+fn stored(stored: bool) -> SecretField {
+    SecretField {
         stored,
         ..SecretField::default()
-    })
+    }
+}
+
+/// Where the secret of a field lies.
+fn reference(id: FieldId, connection: &Connection) -> Option<&SecretRef> {
+    match id {
+        FieldId::Key => connection.key.as_ref(),
+        FieldId::Token => connection.token.as_ref(),
+        _ => None,
+    }
 }
 
 fn plain_text(id: FieldId, connection: &Connection) -> String {

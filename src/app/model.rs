@@ -301,6 +301,8 @@ pub struct Form {
     pub key_question: Option<crate::service::Manner>,
     /// It was to be saved when that was asked.
     pub save_waits: bool,
+    /// Fields that were changed here, and by another copy of the program meanwhile: who saves is asked first.
+    pub disputed: Vec<FieldId>,
     /// Where new secrets go, once chosen.
     pub store: Option<SecretRef>,
     /// The fields before the last cleaned paste, for Ctrl-Z.
@@ -444,6 +446,8 @@ pub enum Question {
     Remove(Name),
     /// Remove this further token of the connection?
     RemoveToken(Name, String),
+    /// These were changed by another copy, too: save in their place?
+    SaveOver(Vec<FieldId>),
     /// The verdict is not ok: save all the same?
     SaveAllTheSame,
     /// Leave the form and lose what was typed?

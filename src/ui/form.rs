@@ -171,7 +171,7 @@ pub(super) fn field_at(view: &View<'_>, area: Rect, at: u16) -> Option<u16> {
 
 /// A field without the cursor. A secret shows not even its length.
 fn draw_field(view: &View<'_>, form: &Form, field: &Field, columns: &Columns, buf: &mut Buffer) {
-    draw_label(view, label(field.id), columns, buf);
+    draw_label(view, field.id.label(), columns, buf);
     draw_lamp(view, &field.lamp, columns, buf);
     let (text, style) = match &field.text {
         FieldText::Plain(input) => (plain(view, field.id, input.value()), view.theme.text),
@@ -194,7 +194,7 @@ fn draw_focused(
     let theme = view.theme;
     let marker = Line::from(Span::styled("▸", theme.marker));
     put(buf, columns.marker, marker);
-    draw_label(view, label(field.id), columns, buf);
+    draw_label(view, field.id.label(), columns, buf);
     draw_lamp(view, &field.lamp, columns, buf);
     if !form.is_set(field.id) {
         put(buf, columns.value, shape(view, form, field.id));
@@ -356,7 +356,7 @@ fn draw_saved(view: &View<'_>, entry: &Entry, area: Rect, buf: &mut Buffer) {
     }
     for (at, (id, text, lamp)) in shown.into_iter().enumerate() {
         let columns = Columns::of(row(area, at), &needs);
-        draw_label(view, label(id), &columns, buf);
+        draw_label(view, id.label(), &columns, buf);
         draw_lamp(view, &lamp, &columns, buf);
         let text = Line::from(Span::styled(text, view.theme.text));
         put(buf, columns.value, text);
@@ -469,33 +469,6 @@ fn whose(view: &View<'_>, style: Style) -> Line<'static> {
     Line::from(vec![Span::styled(head, style), Span::styled(state, faint)])
 }
 
-/// A field's label; at most nine cells.
-pub(super) const fn label(id: FieldId) -> &'static str {
-    match id {
-        FieldId::Url => "URL",
-        FieldId::Username => "Username",
-        FieldId::Key => "Key",
-        FieldId::Token => "Token",
-        FieldId::Name => "Name",
-        FieldId::Service => "Service",
-        FieldId::Tags => "Tags",
-        FieldId::Cms => "CMS",
-        FieldId::CmsUrl => "CMS URL",
-        FieldId::Company => "Company",
-        FieldId::Auth => "Auth",
-        FieldId::Interval => "Interval",
-        FieldId::Timeout => "Timeout",
-        FieldId::Proxy => "Proxy",
-        FieldId::CaFile => "CA file",
-        FieldId::ClientCert => "Cert",
-        FieldId::ClientKey => "Cert key",
-        FieldId::Family => "Addresses",
-        FieldId::AllowHttp => "Over http",
-        FieldId::ReadOnly => "Read-only",
-        FieldId::Note => "Note",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -504,7 +477,7 @@ mod tests {
     fn labels_leave_a_blank_behind_them() {
         for id in FieldId::FIRST.into_iter().chain(FieldId::FURTHER) {
             assert!(
-                super::super::text::width(label(id)) < usize::from(LABEL),
+                super::super::text::width(id.label()) < usize::from(LABEL),
                 "{id:?}"
             );
         }

@@ -3,7 +3,7 @@
 use super::scene::{Scene, named, shop, shops};
 use crate::app::effect::Effect;
 use crate::app::message::Loaded;
-use crate::app::model::{LoadState, Order, Pane};
+use crate::app::model::{LoadState, Order, Pane, Question};
 use crate::app::tokens::TokensEffect;
 use crate::app::{FieldId, Message};
 use crate::domain::{Connection, Reason, State};
@@ -122,15 +122,90 @@ fn a_draft_outlives_a_changed_configuration() {
     changed.username = "other".to_owned();
     load(&mut scene, vec![changed.clone()]);
     assert!(scene.form().dirty);
-    assert_eq!(scene.text(FieldId::Username), "api");
-    assert!(
-        scene.notice().contains("another copy"),
-        "{}",
-        scene.notice()
+    assert_eq!(
+        scene.text(FieldId::Username),
+        "other",
+        "it was not typed over"
     );
+    assert!(scene.key_is("x"));
+    let told = "another copy of the program has changed Username of a: it stands in the draft now";
+    assert_eq!(scene.notice(), told);
     load(&mut scene, vec![]);
     assert_eq!(scene.form().editing, None, "saving makes it anew");
     assert_eq!(scene.model.focus, Pane::Form);
+}
+
+fn type_tags(scene: &mut Scene, text: &str) {
+    scene.keys("e ctrl-o");
+    while scene.form().focused() != FieldId::Tags {
+        scene.keys("down");
+    }
+    scene.types(text);
+}
+
+#[test]
+fn what_was_changed_here_and_there_is_asked_about_before_it_is_saved() {
+    let mut scene = Scene::with(shops(&["a"]));
+    type_tags(&mut scene, "mine");
+    let mut theirs = shop("a");
+    theirs.tags = vec!["theirs".to_owned()];
+    theirs.note = "theirs".to_owned();
+    load(&mut scene, vec![theirs.clone()]);
+    // Only what was typed is in the way.
+    assert_eq!(scene.text(FieldId::Note), "theirs");
+    assert_eq!(scene.text(FieldId::Tags), "mine");
+    scene.effects();
+    scene.keys("ctrl-s");
+    let Some(Question::SaveOver(fields)) = scene.question() else {
+        panic!("{:?}", scene.question())
+    };
+    assert_eq!(fields[..], [FieldId::Tags]);
+    scene.keys("n");
+    assert_eq!(scene.effects(), [], "nothing is written");
+    scene.keys("ctrl-s y y");
+    let effects = scene.effects();
+    let [Effect::Save { draft, .. }] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(
+        draft.opened.as_deref(),
+        Some(&theirs),
+        "what was seen of it"
+    );
+    assert_eq!(draft.connection.note, "theirs");
+}
+
+#[test]
+fn what_is_paused_meanwhile_is_no_news_for_its_draft() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").types("x");
+    let before = scene.notice().to_owned();
+    let mut paused = shop("a");
+    paused.paused = true;
+    load(&mut scene, vec![paused]);
+    assert_eq!(scene.notice(), before);
+    assert!(scene.form().dirty && scene.form().disputed.is_empty());
+}
+
+#[test]
+fn a_draft_whose_connection_is_gone_brings_its_key_along() {
+    let mut scene = Scene::with(shops(&["a"]));
+    type_tags(&mut scene, "x");
+    let key = Some(crate::domain::Secret::new("stored-key"));
+    scene.send(Message::SecretsLoaded {
+        name: named("a"),
+        key: Ok(key),
+        key_origin: None,
+        token: Ok(None),
+    });
+    assert!(!scene.form().draft().0.key_changed);
+    load(&mut scene, vec![]);
+    let (draft, _) = scene.form().draft();
+    assert!(
+        draft.key_changed && draft.connection.key.is_none(),
+        "{draft:?}"
+    );
+    assert_eq!(draft.key, Some(crate::domain::Secret::new("stored-key")));
 }
 
 #[test]

@@ -244,6 +244,18 @@ fn the_first_save_asks_where_secrets_go_and_then_for_a_passphrase() {
 }
 
 #[test]
+fn whoever_makes_no_vault_is_asked_anew_where_secrets_go() {
+    let mut scene = proven();
+    scene.keys("ctrl-s").effects();
+    scene.send(Message::StoreNeeded(offers())).keys("enter");
+    assert!(save(&mut scene).2.is_some());
+    scene
+        .send(Message::PassphraseNeeded(Unlock::Create))
+        .keys("esc ctrl-s");
+    assert_eq!(save(&mut scene).2, None);
+}
+
+#[test]
 fn a_wrong_passphrase_is_said_and_asked_again() {
     let mut scene = proven();
     scene.keys("ctrl-s").effects();

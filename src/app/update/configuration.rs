@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Effects, Model};
-use crate::app::effect::Effect;
+use super::editing::DEBOUNCE;
+use super::{Effects, Model, after};
+use crate::app::draft::FieldId;
+use crate::app::effect::{Effect, Target};
 use crate::app::entries::Entries;
 use crate::app::keymap::Keymap;
 use crate::app::message::Loaded;
@@ -11,7 +13,7 @@ use crate::app::model::{Entry, Form, LoadState, Order, ProbeState};
 use crate::app::tokens::TokensEffect;
 use crate::app::watching::WatchingEffect;
 use crate::domain::{Connection, Name};
-use crate::service::Catalog;
+use crate::service::{Catalog, Manner};
 
 impl Model {
     pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
@@ -112,15 +114,14 @@ impl Model {
         };
         match (self.entries.get(&name), dirty) {
             (Some(entry), _) if Some(&*entry.connection) == original.as_ref() => {}
-            (Some(entry), false) => {
-                let fresh = Form::of(&entry.connection);
-                self.replace_form(fresh, out);
+            (Some(_), false) => {
+                if let Some(fresh) = self.edit_form(&name) {
+                    self.replace_form(fresh, out);
+                }
             }
-            (Some(_), true) => {
-                let name = self.shown_name(&name);
-                self.complain(format!(
-                    "{name} was changed by another copy of the program; your draft is kept"
-                ));
+            (Some(entry), true) => {
+                let theirs = Arc::clone(&entry.connection);
+                self.follow_in_draft(&theirs, out);
             }
             (None, _) if self.removing.as_ref() == Some(&name) => {
                 self.close_form_of_removed(&name, out);
@@ -129,11 +130,50 @@ impl Model {
         }
     }
 
+    /// The saved connection is another now: what was not typed over follows it, and what was typed over is told.
+    fn follow_in_draft(&mut self, theirs: &Connection, out: &mut Effects) {
+        let now = self.now;
+        let Some(form) = &mut self.form else { return };
+        let (taken, disputed) = form.follow(theirs);
+        for id in &disputed {
+            if !form.disputed.contains(id) {
+                form.disputed.push(*id);
+            }
+        }
+        if taken.iter().any(|id| id.is_probed()) {
+            form.verdict_stale = true;
+            form.due = Some(after(now, DEBOUNCE));
+            if std::mem::take(&mut form.probe) != ProbeState::Idle {
+                out.push(Effect::CancelProbe(Target::Draft));
+            }
+        }
+        form.dirty = !form.is_as_opened();
+        form.refresh_lamps();
+        if taken.iter().any(|id| id.is_secret()) {
+            self.load_form_secrets(out);
+        }
+        let labels = |ids: &[FieldId]| {
+            let labels: Vec<_> = ids.iter().map(|id| id.label()).collect();
+            labels.join(", ")
+        };
+        let name = self.shown_name(&theirs.name);
+        if !disputed.is_empty() {
+            self.complain(format!(
+                "another copy of the program has changed {} of {name}, too: yours stands here, saving asks",
+                labels(&disputed)
+            ));
+        } else if !taken.is_empty() {
+            self.say(format!(
+                "another copy of the program has changed {} of {name}: it stands in the draft now",
+                labels(&taken)
+            ));
+        }
+    }
+
     /// The connection in the form is gone: what stands in the form can be saved as a new one.
     pub(super) fn draft_lost_its_connection(&mut self, name: &Name) {
         if let Some(form) = &mut self.form {
-            form.editing = None;
-            form.dirty = true;
+            form.become_new();
         }
         let name = self.shown_name(name);
         self.complain(format!(
@@ -151,6 +191,14 @@ impl Model {
             form.parked = parked;
         }
         self.load_form_secrets(out);
+        // What was known is of what it was.
+        if self
+            .form
+            .as_ref()
+            .is_some_and(|form| form.verdict.is_none())
+        {
+            self.probe_draft(Manner::Typing, out);
+        }
     }
 
     pub(super) fn configuration_failed(&mut self, why: &str) {

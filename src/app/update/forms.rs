@@ -100,7 +100,7 @@ impl Model {
         self.load_form_secrets(out);
     }
 
-    fn edit_form(&self, name: &Name) -> Option<Form> {
+    pub(super) fn edit_form(&self, name: &Name) -> Option<Form> {
         let entry = self.entries.get(name)?;
         let mut form = Form::of(&entry.connection);
         form.verdict.clone_from(&entry.verdict);

@@ -149,6 +149,7 @@ impl Model {
             }
             Question::RemoveToken(name, label) => out.push(Effect::RemoveToken(name, label)),
             Question::SaveAllTheSame => self.save_now(out),
+            Question::SaveOver(_) => self.save_over(out),
             Question::LoseDraft => {
                 let wanted = self.next_form.take().unwrap_or(OpenForm::Nothing);
                 self.open_now(wanted, out);
@@ -173,6 +174,7 @@ impl Model {
             Question::Remove(_)
             | Question::RemoveToken(..)
             | Question::SaveAllTheSame
+            | Question::SaveOver(_)
             | Question::Bisect(_)
             | Question::BisectDraft
             | Question::LockLosesSecrets

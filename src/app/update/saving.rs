@@ -37,11 +37,21 @@ impl Model {
             }
             return self.complain_unsaved();
         }
-        if self.form.as_ref().is_some_and(Form::is_proven) {
-            self.save_now(out);
-        } else {
-            self.ask(Question::SaveAllTheSame);
+        match &self.form {
+            Some(form) if !form.disputed.is_empty() => {
+                self.ask(Question::SaveOver(form.disputed.clone()));
+            }
+            Some(form) if form.is_proven() => self.save_now(out),
+            _ => self.ask(Question::SaveAllTheSame),
         }
+    }
+
+    /// What another copy of the program has written is to be replaced.
+    pub(super) fn save_over(&mut self, out: &mut Effects) {
+        if let Some(form) = &mut self.form {
+            form.disputed.clear();
+        }
+        self.save(out);
     }
 
     /// Says why the form can't be saved as it is, where that is so.
@@ -148,6 +158,8 @@ impl Model {
     fn save_cancelled(&mut self) {
         if let Some(form) = self.form.as_mut().filter(|form| form.saving) {
             form.saving = false;
+            // Where secrets go is asked anew: nothing is there yet.
+            form.store = None;
             self.complain("not saved; the draft is kept");
         }
         if let Some(mut dialog) = self.adding.take() {

@@ -38,6 +38,11 @@ pub enum EditProblem {
     /// The file has another shape than it can be edited in.
     #[error("`{0}` is written in a way that can't be edited from here: write it as a [{0}] table")]
     Shape(&'static str),
+    /// A field is another by now than whoever changes it has seen.
+    #[error(
+        "`{1}` of {0:?} was changed meanwhile, by another copy of the program or by hand: look at it as it is now, and save again"
+    )]
+    Changed(Name, &'static str),
     /// The caller's own reason.
     #[error("{0}")]
     Refused(String),
@@ -124,7 +129,8 @@ impl Document {
     }
 
     /// Writes the fields in which `after` differs from `before`, and no others: two people who edit
-    /// different fields of one connection both keep their changes.
+    /// different fields of one connection both keep their changes. Where the file has another value than both by
+    /// now, nothing is written: neither would know of the other's.
     pub fn merge(&mut self, before: &Connection, after: &Connection) -> Result<(), EditProblem> {
         let at = self
             .position(&before.name)
@@ -133,15 +139,26 @@ impl Document {
             return Err(EditProblem::Taken(after.name.clone()));
         }
         refuse_secrets(after, Some(before))?;
-        let changes = written(before)?.into_iter().zip(written(after)?);
+        let current = written(&self.connection(&before.name)?)?;
+        let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
+        let mut changes = Vec::new();
+        let fields = written(before)?.into_iter().zip(written(after)?);
+        for (((key, old), (_, new)), (_, now)) in fields.zip(current) {
+            let [was, is, shall] = [&old, &now, &new].map(text);
+            if was == shall {
+                continue;
+            }
+            if is != was && is != shall {
+                return Err(EditProblem::Changed(before.name.clone(), key));
+            }
+            changes.push((key, new));
+        }
         let table = self
             .tables()?
             .get_mut(at)
             .ok_or_else(|| EditProblem::Absent(before.name.clone()))?;
-        for ((key, old), (_, new)) in changes {
-            if old.map(|value| value.to_string()) != new.as_ref().map(Value::to_string) {
-                put(table, key, new);
-            }
+        for (key, new) in changes {
+            put(table, key, new);
         }
         self.taken.remove(before.name.as_str());
         self.taken.insert(after.name.as_str().to_owned());

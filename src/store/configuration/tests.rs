@@ -421,6 +421,46 @@ fn two_people_who_edit_different_fields_both_keep_them() {
 }
 
 #[test]
+fn of_two_people_who_edit_one_field_the_second_is_told() {
+    let home = Home::new();
+    let store = home.store();
+    store
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    let before = connection("a");
+    let with = |note: &str, username: &str| Connection {
+        note: note.into(),
+        username: username.into(),
+        ..before.clone()
+    };
+    let theirs = with("theirs", &before.username);
+    store
+        .edit(|document| document.merge(&before, &theirs))
+        .unwrap();
+    let written = home.text();
+    let refused = store.edit(|document| document.merge(&before, &with("mine", "other")));
+    let refused = refused.unwrap_err().to_string();
+    assert!(
+        refused.contains("`note` of \"a\" was changed meanwhile"),
+        "{refused}"
+    );
+    assert_eq!(home.text(), written, "nothing of it, either");
+    // Who has typed the same, or has seen it, goes on.
+    let same = with("theirs", "same");
+    store
+        .edit(|document| document.merge(&before, &same))
+        .unwrap();
+    store
+        .edit(|document| document.merge(&same, &with("mine", "same")))
+        .unwrap();
+    let found = store.load().unwrap().connections.remove(0);
+    assert_eq!(
+        (found.note.as_str(), found.username.as_str()),
+        ("mine", "same")
+    );
+}
+
+#[test]
 fn changes_that_do_not_fit_are_refused_and_nothing_is_written() {
     let home = Home::new();
     let store = home.store();

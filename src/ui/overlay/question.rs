@@ -82,6 +82,13 @@ fn text(view: &View<'_>, question: &Question) -> String {
                 view.host(host)
             );
         }
+        Question::SaveOver(fields) => {
+            let labels: Vec<_> = fields.iter().map(|field| field.label()).collect();
+            return format!(
+                "Another copy of the program has changed {} meanwhile. Save what stands here in its place?",
+                labels.join(", ")
+            );
+        }
         Question::SaveAllTheSame if is_untested(view) => {
             "It was not tested as it stands here. Save all the same?"
         }
@@ -112,7 +119,7 @@ fn text(view: &View<'_>, question: &Question) -> String {
 const fn words(question: &Question) -> (&'static str, &'static str, &'static str) {
     match question {
         Question::Remove(_) | Question::RemoveToken(..) => ("Delete", "delete", "keep"),
-        Question::SaveAllTheSame => ("Save", "save", "go on editing"),
+        Question::SaveAllTheSame | Question::SaveOver(_) => ("Save", "save", "go on editing"),
         Question::LoseDraft => ("Not saved", "lose it", "keep it"),
         Question::QuitUnsaved => ("Not saved", "quit", "stay"),
         Question::SendKeyTo(_) => ("New host", "send it there", "don't send"),

@@ -3,7 +3,6 @@
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use super::super::form;
 use super::super::text::{divide, pad, width};
 use super::super::view::View;
 use super::Sheet;
@@ -88,11 +87,7 @@ fn in_fields(view: &View<'_>, step: &str) -> String {
             .map(|flag| {
                 let (flag, value) = flag.split_once(' ').unwrap_or((flag, ""));
                 let (_, field) = FIELDS.iter().find(|(name, _)| *name == flag)?;
-                Some(
-                    format!("{} {value}", form::label(*field))
-                        .trim_end()
-                        .to_owned(),
-                )
+                Some(format!("{} {value}", field.label()).trim_end().to_owned())
             })
             .collect::<Option<Vec<_>>>()?;
         fields.dedup();
