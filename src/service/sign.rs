@@ -16,7 +16,7 @@ mod paste;
 pub mod scan;
 
 pub use echo::mask_secret;
-pub(super) use echo::{is_in, mask_verdict, masked};
+pub(super) use echo::{MASK, is_in, mask_verdict, masked};
 pub use paste::{Cleaned, Command, clean_secret, clean_text, clean_whole, command};
 
 /// The signature of `text` under the shared token: base64(HMAC-SHA256). The signature is no secret.

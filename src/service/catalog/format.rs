@@ -260,6 +260,20 @@ pub struct OwnToken {
     pub expires: Option<String>,
     /// The statuses that need a hand.
     pub inactive: Vec<String>,
+    /// What it says once the token was renewed, and has two secrets for some time.
+    pub renewed: Option<Renewed>,
+}
+
+/// `[service.own_token.renewed]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Renewed {
+    /// JSON pointer of the new secret.
+    pub secret: String,
+    /// JSON pointer of its last moment.
+    pub expires: String,
+    /// The status that is of the old secret alone.
+    pub status: String,
 }
 
 /// `[service.detect]`.

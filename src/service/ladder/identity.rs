@@ -11,6 +11,7 @@ use crate::domain::{CheckId, Endpoint, Identity, Outcome, Reason, Reply, State};
 use super::super::catalog::format::{IdentityText, OwnToken, Scheme};
 use super::super::judge::changes::shown;
 use super::super::judge::{clock, recognise, tls};
+use super::super::sign::MASK;
 use super::super::step::Step;
 use super::super::subject::{Manner, OwnTokenSeen};
 use super::{Ladder, Main, Stage};
@@ -178,13 +179,7 @@ impl Ladder {
         if let Some(accepted) = &mut self.accepted {
             let before = accepted.own_token.take();
             let (status, expires) = match accepted_json(&reply) {
-                Some(json) => {
-                    let text = |pointer: &str| {
-                        let value = json.pointer(pointer)?.as_str()?;
-                        Some(inert(value, 60))
-                    };
-                    (text(&own.status), own.expires.as_deref().and_then(text))
-                }
+                Some(json) => own_token_in(&json, &own),
                 // What was known is not over because it could not be asked for today.
                 None => before.map_or((None, None), |before| (before.status, before.expires)),
             };
@@ -234,6 +229,27 @@ impl Ladder {
     pub(super) fn expiring(&self) -> Option<i64> {
         let reply = &self.main.as_ref()?.reply;
         tls::days_left(reply.tls.as_ref(), reply.at).filter(|left| *left <= tls::EXPIRING)
+    }
+}
+
+/// Status and last moment of the key's own token. Whoever asks with the new secret of a renewed one is not told to renew
+/// it: what ends then is the old secret.
+fn own_token_in(json: &Value, own: &OwnToken) -> (Option<String>, Option<String>) {
+    let text = |pointer: &str| {
+        let value = json.pointer(pointer)?.as_str()?;
+        Some(inert(value, 60))
+    };
+    let (status, expires) = (text(&own.status), own.expires.as_deref().and_then(text));
+    // The key in use is masked in every reply, by the time that it is read.
+    let renewed = own.renewed.as_ref().filter(|renewed| {
+        text(&renewed.secret).as_deref() == Some(MASK)
+            && status
+                .as_ref()
+                .is_some_and(|status| status.eq_ignore_ascii_case(&renewed.status))
+    });
+    match renewed {
+        Some(renewed) => (Some("renewed".to_owned()), text(&renewed.expires)),
+        None => (status, expires),
     }
 }
 

@@ -12,7 +12,7 @@ use url::Url;
 use crate::domain::{Outcome, Reply, Secret, Verdict};
 
 /// What stands in its place.
-const MASK: &str = "••••";
+pub(in crate::service) const MASK: &str = "••••";
 
 /// Bytes that a secret must have: a shorter one is in many words by chance.
 const SHORTEST: usize = 8;

@@ -92,6 +92,38 @@ fn a_token_that_ends_is_said() {
 }
 
 #[test]
+fn whoever_has_the_new_secret_of_a_renewed_token_is_not_told_to_renew_it() {
+    let other = "ffffffffffffffffffffffffffffffff";
+    let asked = |old: &str, new: &str, status: &str| {
+        let token = format!(
+            r#"{{"status":"{status}","token":"{old}","expiration_date":"2026-12-02T00:00:00Z",
+                "renewed_token":"{new}","renewed_expiration_date":"2027-11-27T00:00:00Z"}}"#
+        );
+        climb(
+            connect(),
+            vec![own(401, UNAUTHORIZED), own(200, ACCOUNTS), own(200, &token)],
+        )
+    };
+    let renewed = asked(other, SECRET, "expiring");
+    assert_eq!(renewed.reason(), Reason::Connected);
+    let evidence = renewed.verdict.evidence.join("\n");
+    assert!(
+        evidence.contains("the key's own token is renewed"),
+        "{evidence}"
+    );
+    assert!(evidence.contains("it expires 2027-11-27"), "{evidence}");
+    assert!(
+        !evidence.contains(other) && !evidence.contains(SECRET),
+        "{evidence}"
+    );
+    // The old secret ends, and what is disabled is so with either.
+    for (old, new, status) in [(SECRET, other, "expiring"), (other, SECRET, "inactive")] {
+        let run = asked(old, new, status);
+        assert_eq!(run.reason(), Reason::KeyInUseInactive, "{status}");
+    }
+}
+
+#[test]
 fn a_watch_says_what_a_person_is_told_of_the_token_and_asks_once_a_day() {
     let scheduled = |asked_ago: Option<SignedDuration>| {
         let mut subject = connect();
