@@ -383,6 +383,11 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
         token: Some(Secret::new("t")),
     }];
     let desk = Desk::rehearsal(environment, entries).await.unwrap();
+    let settings = desk.configuration().await.unwrap().settings.clone();
+    assert_eq!(
+        settings.lock_after_minutes, 0,
+        "they would be lost for good"
+    );
     assert_eq!(
         token_of(&desk, "shop").await,
         Some(Handle::plain(Secret::new("t")))
