@@ -198,11 +198,11 @@ fn draw_pane(
         Pane::Form => (
             form::draw(view, inside, buf),
             form::title(view, panes.single),
-            below(form::hidden(view, inside), faint),
+            hidden((0, form::hidden(view, inside)), faint),
         ),
         Pane::Response => {
-            let hidden = response::draw(view, inside, buf);
-            (None, lower_title(view, panes, pane), below(hidden, faint))
+            let lines = response::draw(view, inside, buf);
+            (None, lower_title(view, panes, pane), hidden(lines, faint))
         }
         Pane::Tokens => {
             let cursor = tokens::draw(view, inside, buf);
@@ -284,13 +284,15 @@ fn key(view: &View<'_>, action: Action) -> Option<String> {
     }
 }
 
-/// What of a pane is hidden below, for the right of its title.
-fn below(hidden: usize, style: Style) -> Line<'static> {
-    if hidden > 0 {
-        Line::from(Span::styled(format!("↓ {hidden} more"), style))
-    } else {
-        Line::default()
-    }
+/// How many lines of a pane are hidden above and below, for the right of its title.
+fn hidden((above, below): (usize, usize), style: Style) -> Line<'static> {
+    let text = match (above, below) {
+        (0, 0) => return Line::default(),
+        (0, below) => format!("↓ {below} more"),
+        (above, 0) => format!("↑ {above} more"),
+        (above, below) => format!("↑ {above} ↓ {below} more"),
+    };
+    Line::from(Span::styled(text, style))
 }
 
 /// The border row above a pane.

@@ -79,8 +79,8 @@ impl Sheet {
     }
 }
 
-/// Draws the pane and returns how many lines are hidden below.
-pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> usize {
+/// Draws the pane and returns how many lines are hidden above and below.
+pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> (usize, usize) {
     let inside = inset(area, 1, 1);
     let lines = lines(view, usize::from(inside.width));
     let height = usize::from(inside.height);
@@ -89,7 +89,7 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> usize {
     for (at, line) in lines.into_iter().skip(scroll).take(height).enumerate() {
         put(buf, row(inside, at), line);
     }
-    last - scroll
+    (scroll, last - scroll)
 }
 
 /// The line that the pane can begin with at most.

@@ -244,6 +244,20 @@ fn a_cloned_draft_opens_again_by_what_is_said_and_by_what_made_it() {
 }
 
 #[test]
+fn whoever_leaves_the_response_finds_its_verdict_again() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .watched("a", Reason::CredentialsRejected)
+        .keys("tab tab");
+    assert_eq!(scene.model.focus, Pane::Response);
+    scene.model.last_line = Some(9);
+    scene.keys("j j");
+    assert_eq!(scene.model.response_scroll, 2);
+    scene.keys("esc");
+    assert_eq!(scene.model.response_scroll, 0);
+}
+
+#[test]
 fn escape_keeps_a_draft_and_closes_an_untouched_form() {
     let mut scene = Scene::with(shops(&["a", "b"]));
     scene.keys("e esc");

@@ -68,6 +68,7 @@ impl Model {
         self.close_board();
         self.list.filtering = false;
         self.focus = Pane::Form;
+        self.response_scroll = 0;
         self.forget_that_it_is_kept();
         if let Some(form) = &mut self.form {
             form.parked = false;

@@ -83,10 +83,18 @@ impl Model {
             self.leave_form(out);
         }
         self.list.filtering = false;
-        self.focus = pane;
+        self.put_focus(pane);
         if self.is_editing() {
             self.forget_that_it_is_kept();
         }
+    }
+
+    /// The verdict stands first in its pane: whoever comes back to that is not to miss it.
+    fn put_focus(&mut self, pane: Pane) {
+        if self.focus == Pane::Response && pane != Pane::Response {
+            self.response_scroll = 0;
+        }
+        self.focus = pane;
     }
 
     fn open_selected(&mut self, out: &mut Effects) {
@@ -103,7 +111,7 @@ impl Model {
         } else if self.zoomed {
             self.zoomed = false;
         } else if self.focus != Pane::List {
-            self.focus = Pane::List;
+            self.put_focus(Pane::List);
         } else if !self.list.filter.value().is_empty() {
             self.list.filter.reset();
             self.relist();
