@@ -1,5 +1,7 @@
 //! The form: fields made of a connection, and a connection made of fields.
 
+mod following;
+
 use std::ops::RangeInclusive;
 use std::path::Path;
 
@@ -217,66 +219,6 @@ impl Form {
             && !draft.key_changed
             && !draft.token_changed
             && original.is_some_and(|original| original.connection == draft.connection)
-    }
-
-    /// The connection is another now than when it was opened. What was not changed here becomes as it is there, which
-    /// is told first; what was changed here and there stays, which is told behind it.
-    pub(super) fn follow(&mut self, theirs: &Connection) -> (Vec<FieldId>, Vec<FieldId>) {
-        let (mut taken, mut disputed) = (Vec::new(), Vec::new());
-        let Some(original) = &mut self.original else {
-            return (taken, disputed);
-        };
-        let ours = std::mem::replace(&mut original.connection, theirs.clone());
-        for field in &mut self.fields {
-            let id = field.id;
-            let (changed, kept) = match &mut field.text {
-                FieldText::Plain(input) => {
-                    let (before, now) = (plain_text(id, &ours), plain_text(id, theirs));
-                    let kept = input.value().trim() != before.trim();
-                    let same = before == now || (kept && input.value().trim() == now.trim());
-                    if !kept && !same {
-                        *input = Input::new(now);
-                    }
-                    (!same, kept)
-                }
-                FieldText::Secret(secret) => {
-                    let (before, now) = (reference(id, &ours), reference(id, theirs));
-                    let (changed, kept) = (before != now, secret.touched);
-                    if changed && !kept {
-                        *secret = stored(now.is_some());
-                    }
-                    (changed, kept)
-                }
-            };
-            match (changed, kept) {
-                (true, false) => taken.push(id),
-                (true, true) => disputed.push(id),
-                (false, _) => {}
-            }
-        }
-        if self.secret(FieldId::Key).is_some_and(|key| !key.touched) {
-            self.key_origin = Origin::parse(&theirs.url).filter(|_| theirs.key.is_some());
-        }
-        (taken, disputed)
-    }
-
-    /// The connection is gone, with its secrets: what stands here is a new one, and brings its own.
-    pub(super) fn become_new(&mut self) {
-        self.editing = None;
-        self.dirty = true;
-        self.disputed.clear();
-        if let Some(original) = &mut self.original {
-            original.connection.key = None;
-            original.connection.token = None;
-            original.connection.added.clear();
-        }
-        for id in [FieldId::Key, FieldId::Token] {
-            if let Some(secret) = self.secret_mut(id) {
-                secret.stored = false;
-                secret.touched |= !secret.value.is_empty();
-            }
-        }
-        self.refresh_lamps();
     }
 
     fn opened(&self) -> Option<Box<Connection>> {
