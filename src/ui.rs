@@ -201,8 +201,18 @@ fn draw_pane(
             hidden((0, form::hidden(view, inside)), faint),
         ),
         Pane::Response => {
-            let lines = response::draw(view, inside, buf);
-            (None, lower_title(view, panes, pane), hidden(lines, faint))
+            let (above, below) = response::draw(view, inside, buf);
+            // What is still to come matters more where only one has room.
+            let above = if inside.width < 45 && below > 0 {
+                0
+            } else {
+                above
+            };
+            (
+                None,
+                lower_title(view, panes, pane),
+                hidden((above, below), faint),
+            )
         }
         Pane::Tokens => {
             let cursor = tokens::draw(view, inside, buf);
