@@ -257,7 +257,7 @@ impl Model {
         let waited = |entry: &Entry| {
             entry.verdict.is_some() && matches!(entry.connection.key, Some(SecretRef::Vault(_)))
         };
-        if self.watching && self.entries.values().any(|entry| waited(entry)) {
+        if self.watching && self.entries.values().any(waited) {
             out.push(Effect::Watch(true));
         }
     }

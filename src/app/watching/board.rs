@@ -271,7 +271,7 @@ impl Model {
         let after = self
             .entries
             .get(name)
-            .map_or(State::Unknown, |entry| entry.state());
+            .map_or(State::Unknown, Entry::state);
         // The counts in the headings.
         self.board.stale |= self.board.grouped && before != after;
         let mut behind = false;
