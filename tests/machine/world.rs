@@ -263,7 +263,7 @@ impl World {
             "{:?} {:?} {:?}",
             self.model.entries, self.model.form, self.model.list
         );
-        assert_eq!(before.len(), after.len(), "a late answer counted");
+        assert!(before == after, "a late answer counted:\n{before}\n{after}");
         assert_eq!(self.asked.len(), asked, "a late answer asked for something");
     }
 
