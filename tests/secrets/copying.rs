@@ -289,6 +289,48 @@ fn the_end_of_the_program_clears_the_desktop() {
     }
 }
 
+/// A command that copies gives its caller the streams back at once, while others still paste what it copied.
+#[test]
+fn a_command_copies_and_ends_and_the_clipboard_has_the_key_for_its_time() {
+    let Some(display) = Display::start() else {
+        return;
+    };
+    let home = user(SHORT);
+    // This one's key comes from a command that leaves a child with its output behind.
+    let spoken = format!("cmd:/bin/sh -c 'sleep 60 & echo {KEY}'");
+    let add = [
+        "connection",
+        "add",
+        "spoken",
+        "--service",
+        "blesta",
+        "--url",
+    ];
+    let more = [URL, "--username", "rig", "--key-ref", &spoken];
+    let added = switchboard(home.path(), &[&add[..], &more].concat(), &[], "");
+    assert_eq!(added.code, 0, "{added:?}");
+    let variables = [("DISPLAY", display.name.as_str())];
+    for name in ["shop", "spoken"] {
+        let copy = ["token", "copy", name];
+        // It returns once both streams are at their end.
+        let done = switchboard(home.path(), &copy, &variables, "");
+        assert_eq!(
+            display.paste("UTF8_STRING").as_deref(),
+            Some(KEY),
+            "{done:?}"
+        );
+        assert_eq!(done.code, 0, "{done:?}");
+        assert!(
+            done.err.contains("copied → clipboard of this host"),
+            "{done:?}"
+        );
+        assert!(!done.out.contains(KEY) && !done.err.contains(KEY));
+        until("the end of its time", || {
+            display.paste("UTF8_STRING").is_none()
+        });
+    }
+}
+
 /// A listener on a port that is some display's, on which nobody ever answers.
 fn silent_display() -> (TcpListener, String) {
     let mut ports = 6100..6600;
