@@ -353,10 +353,16 @@ fn what_wrote_over_the_screen_goes_by_ctrl_l() {
 #[test]
 fn stopped_and_continued_from_outside_it_goes_on() {
     let home = Home::new();
-    let mut terminal = start(&home, &["demo"]);
-    terminal.wait_for("branch");
+    let lines = "mkfifo go; { read -r line <go; printf '\\033[3;3HSCRIBBLE'; } & exec \"$0\"";
+    let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+    let before = terminal.wait_for("none yet");
     terminal.signal(Signal::STOP);
+    terminal.wait_until_stopped();
+    // Whoever else has the terminal meanwhile writes over it.
+    std::fs::write(home.path().join("go"), "now\n").unwrap();
+    terminal.wait_for("SCRIBBLE");
     terminal.signal(Signal::CONT);
+    terminal.wait_until("the screen as it was", |screen| screen == before);
     terminal.type_keys("n");
     terminal.wait_for("new, not saved");
     terminal.signal(Signal::TERM);

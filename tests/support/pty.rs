@@ -3,6 +3,8 @@
 //! Nothing sleeps: every wait ends when the terminal shows what is waited for, or fails after a limit that a
 //! working program never reaches.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
@@ -389,6 +391,34 @@ impl Terminal {
         let (_, after) = line.rsplit_once(')').unwrap();
         let fields: Vec<_> = after.split_whitespace().collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    }
+
+    /// How often each of the program's threads was woken, until now.
+    pub fn wakes(&self) -> BTreeMap<OsString, u64> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.process())).unwrap();
+        let wakes = threads.flatten().map(|thread| {
+            let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+            let counted = status
+                .lines()
+                .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+            let count = counted.map_or(0, |count| count.trim().parse().unwrap());
+            (thread.file_name(), count)
+        });
+        wakes.collect()
+    }
+
+    /// Waits until the program is stopped.
+    pub fn wait_until_stopped(&self) {
+        let until = Instant::now() + LIMIT;
+        loop {
+            let line = std::fs::read_to_string(format!("/proc/{}/stat", self.process())).unwrap();
+            let (_, after) = line.rsplit_once(')').unwrap();
+            if after.trim_start().starts_with('T') {
+                return;
+            }
+            assert!(Instant::now() < until, "it is not stopped: {line}");
+            std::thread::yield_now();
+        }
     }
 
     /// The memory of its own that the program holds, bytes.
