@@ -704,10 +704,18 @@ fn at_rest_it_uses_no_processor_time() {
     let home = Home::new();
     let mut terminal = start(&home, &[]);
     terminal.wait_for("none yet");
-    let before = terminal.ticks();
-    terminal.let_pass(std::time::Duration::from_secs(2));
-    let used = terminal.ticks() - before;
-    assert!(used <= 10, "{used} ticks in two seconds of rest");
+    // What is begun at the start has ended by then.
+    terminal.let_pass(Duration::from_secs(1));
+    let before = (terminal.ticks(), terminal.wakes(), terminal.raw().len());
+    terminal.let_pass(Duration::from_secs(2));
+    let used = terminal.ticks() - before.0;
+    assert!(used <= 1, "{used} ticks in two seconds of rest");
+    // A clock that ticks four times a second would wake it eight times.
+    let threads = terminal.wakes();
+    let since = |(thread, now): (_, &u64)| now - before.1.get(thread).unwrap_or(&0);
+    let woken: u64 = threads.iter().map(since).sum();
+    assert!(woken <= 4, "woken {woken} times in two seconds of rest");
+    assert_eq!(terminal.raw().len(), before.2, "nothing is drawn");
     terminal.type_keys("q");
     assert_eq!(terminal.ended().exit_code(), 0);
 }
