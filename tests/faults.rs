@@ -41,7 +41,7 @@ use std::process::{Command, Stdio};
 
 use support::commands::{BINARY, Done, finish, switchboard};
 use support::stage::Stage;
-use support::{not_installed, skip};
+use support::{forms_of, is_here, not_permitted};
 use switchboard::sim::{Behaviour, Blesta, Stand};
 
 /// Shell: `soon COMMAND` waits until it succeeds, for a minute at the most.
@@ -124,17 +124,18 @@ impl User {
 
     /// Nothing of the key stands in any file here or in what was said.
     fn assert_no_leak(&self, done: &Done) {
-        let key = &self.blesta.key;
-        assert!(
-            !done.out.contains(key) && !done.err.contains(key),
-            "{done:?}"
-        );
-        for path in files_below(self.path()) {
-            let content = fs::read(&path).unwrap_or_default();
-            let held = content
-                .windows(key.len())
-                .any(|part| part == key.as_bytes());
-            assert!(!held, "the key stands in {}", path.display());
+        let files = files_below(self.path());
+        assert!(!files.is_empty(), "there is nothing to look at");
+        for form in forms_of(&self.blesta.username, &self.blesta.key) {
+            let said = done.out.contains(&form) || done.err.contains(&form);
+            assert!(!said, "{done:?}");
+            for path in &files {
+                let content = fs::read(path).unwrap_or_default();
+                let held = content
+                    .windows(form.len())
+                    .any(|part| part == form.as_bytes());
+                assert!(!held, "the key stands in {}", path.display());
+            }
         }
     }
 }
@@ -163,18 +164,9 @@ fn mounts_permitted() -> bool {
         .status();
     let permitted = done.is_ok_and(|status| status.success());
     if !permitted {
-        skip("mounts of one's own need root (`unshare -m`)");
+        not_permitted("mounts of one's own need root (`unshare -m`)");
     }
     permitted
-}
-
-/// Whether `program` is here; says so where not.
-fn is_here(program: &str) -> bool {
-    let here = Path::new(program).exists();
-    if !here {
-        not_installed(program);
-    }
-    here
 }
 
 fn set_mode(path: &Path, mode: u32) {

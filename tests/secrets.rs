@@ -31,7 +31,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use support::commands::{Done, switchboard};
 use support::pty::{Home, Terminal};
-use support::skip;
+use support::{forms_of, is_here, skip};
 use switchboard::domain::{Reason, Secret, SecretRef};
 use switchboard::sim::{Sim, SimSettings};
 use switchboard::store::{Store, Vault};
@@ -193,11 +193,7 @@ fn assert_nowhere(home: &Path, secrets: &[&str]) {
 }
 
 fn is_missing(program: &str) -> bool {
-    let missing = !Path::new(program).exists();
-    if missing {
-        skip(&format!("{program} is not installed"));
-    }
-    missing
+    !is_here(program)
 }
 
 fn is_root() -> bool {
@@ -886,7 +882,9 @@ fn a_full_session_leaves_no_secret_in_any_file() {
     assert_eq!(refused.code, 3, "{refused:?}");
     let written = fs::read(&log).unwrap();
     assert!(!written.is_empty(), "the log was written");
-    assert_nowhere(owner.path(), &[&key, TOKEN, PASSPHRASE]);
+    let entry = rehearsal.sim.entry(Reason::Connected).unwrap();
+    let [plain, copied, sent] = forms_of(entry.username.as_deref().unwrap(), &key);
+    assert_nowhere(owner.path(), &[&plain, &copied, &sent, TOKEN, PASSPHRASE]);
 }
 
 fn write_wrong_pass(owner: &Owner) -> String {

@@ -126,13 +126,15 @@ impl Home {
         files
     }
 
-    /// Asserts that `secret` stands in no file of this home.
-    pub fn assert_nowhere(&self, secret: &str) {
-        for (path, content) in self.files() {
-            let found = content
-                .windows(secret.len())
-                .any(|window| window == secret.as_bytes());
-            assert!(!found, "a secret stands in {}", path.display());
+    /// Asserts that none of `secrets` stands in a file of this home, of which there are some.
+    pub fn assert_nowhere(&self, secrets: &[impl AsRef<str>]) {
+        let files = self.files();
+        assert!(!files.is_empty(), "there is nothing to look at");
+        for (path, content) in files {
+            for secret in secrets.iter().map(|secret| secret.as_ref().as_bytes()) {
+                let found = content.windows(secret.len()).any(|window| window == secret);
+                assert!(!found, "a secret stands in {}", path.display());
+            }
         }
     }
 }
