@@ -21,10 +21,11 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 use support::commands::{BINARY, Done, finish, switchboard};
+use support::is_here;
 use support::pty::{Home, Terminal};
 use support::rig::{Certificates, Server, available};
 use switchboard::domain::text::is_active;
@@ -129,6 +130,8 @@ fn without_own(raw: &[u8]) -> String {
 /// A server that says the worst to everything.
 struct Evil {
     url: String,
+    /// The target of every request that came, in their order.
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Evil {
@@ -136,14 +139,26 @@ impl Evil {
     fn start(answer: impl Fn(&str, &[String]) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let answer = Arc::new(answer);
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = Arc::clone(&asked);
+        let answer = Arc::new(move |target: &str, headers: &[String]| {
+            seen.lock().unwrap().push(target.to_owned());
+            answer(target, headers)
+        });
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let answer = Arc::clone(&answer);
                 std::thread::spawn(move || serve(stream, &*answer));
             }
         });
-        Self { url }
+        Self { url, asked }
+    }
+
+    /// How often something below `/name` was asked for.
+    fn asked_for(&self, name: &str) -> usize {
+        let asked = self.asked.lock().unwrap();
+        let first = |target: &&String| target.split(['/', '?']).nth(1) == Some(name);
+        asked.iter().filter(first).count()
     }
 }
 
@@ -172,6 +187,19 @@ fn reply(status: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     [head.as_bytes(), b"\r\n", body.as_bytes()].concat()
+}
+
+fn is_keyed(headers: &[String]) -> bool {
+    let mut names = headers.iter().map(|line| line.to_lowercase());
+    names.any(|line| line.starts_with("authorization:"))
+}
+
+/// What a Blesta says to whoever shows no key: then the next request has one.
+fn refused() -> Vec<u8> {
+    let invalid = "The authorization details given appear to be invalid.";
+    let refusal = json!({"message": invalid, "response": null});
+    let json = [("Content-Type", "application/json")];
+    reply("401 No", &json, &refusal.to_string())
 }
 
 /// Every answer that a service, its server or a stranger can give, each with the worst in it.
@@ -293,20 +321,27 @@ fn own_answers() -> Vec<(&'static str, Vec<u8>)> {
 
 #[test]
 fn whatever_a_server_says_is_text() {
-    let server = Evil::start(|target, _| {
+    let server = Evil::start(|target, headers| {
         let kind = target
             .trim_start_matches('/')
             .split('/')
             .next()
             .unwrap_or_default();
+        if kind == "company" && target.contains("/api/") && !is_keyed(headers) {
+            return refused();
+        }
         let found = answers().into_iter().find(|(name, _)| *name == kind);
         found.map_or_else(|| reply("404 None", &[], WORST), |(_, bytes)| bytes)
     });
-    let home = tempfile::tempdir().unwrap();
-    let log = home.path().join("log");
+    let logs = tempfile::tempdir().unwrap();
+    let log = logs.path().join("log");
+    let mut silent = Vec::new();
     for (name, _) in answers() {
+        let mut shown = String::new();
         for service in ["http", "blesta", "connect"] {
             for format in ["human", "json", "ndjson", "nagios"] {
+                // A home for each: what was refused before would keep the key, and so the request, back.
+                let home = tempfile::tempdir().unwrap();
                 let url = format!("{}/{name}", server.url);
                 let arguments = [
                     "-vv",
@@ -325,12 +360,27 @@ fn whatever_a_server_says_is_text() {
                     format,
                 ];
                 let variables = [("KEY", "0123456789abcdef0123456789abcdef")];
+                let before = server.asked_for(name);
                 let done = switchboard(home.path(), &arguments, &variables, "");
                 assert_done(&done, &format!("{service} {name} {format}"));
                 assert!(!done.out.is_empty(), "{done:?}");
+                assert!(
+                    server.asked_for(name) > before,
+                    "{name} never came: {done:?}"
+                );
+                shown += &done.out;
+                shown += &done.err;
             }
         }
+        if !shown.contains(REMAINS) {
+            silent.push(name);
+        }
     }
+    // Of these no word is told.
+    let untold = [
+        "redirect", "wait", "rows", "noise", "coding", "raw", "banner", "nothing",
+    ];
+    assert_eq!(silent, untold, "all others are told in their own words");
     assert_inert(&fs::read_to_string(&log).unwrap(), "the log");
 }
 
@@ -832,7 +882,7 @@ fn files_that_do_not_fit_are_told_as_text() {
         format!("id = \"own\"\ntitle = {worst}\n{worst} = {worst}\n"),
         WORST.to_owned(),
         fs::read_to_string("tests/fuzz/corpus/service_file/grafana")
-            .unwrap_or_default()
+            .unwrap()
             .replace("Grafana", "Gra\\u001bfana\\u202e"),
     ] {
         private(&own, &text);
