@@ -444,6 +444,7 @@ fn names_in_certificates_are_text() {
     );
     let server = Server::tls(&(file("evil.pem"), file("evil.key")), &["-www"]);
     let home = tempfile::tempdir().unwrap();
+    let mut shown = String::new();
     for (more, format) in [
         (false, "human"),
         (true, "human"),
@@ -459,7 +460,9 @@ fn names_in_certificates_are_text() {
         }
         let done = switchboard(home.path(), &arguments, &[], "");
         assert_done(&done, &format!("a certificate, {format}"));
+        shown += &done.out;
     }
+    assert!(shown.contains("pwned"), "no name came by: {shown}");
 }
 
 /// Every command that shows something of the service's tokens.
