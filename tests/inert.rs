@@ -544,6 +544,35 @@ fn labels_of_tokens_are_text() {
     assert!(run(&["token", "list", "mp"]).out.contains(REMAINS));
 }
 
+/// The first line of `screen` that holds `text`.
+fn line_with<'a>(screen: &'a str, text: &str) -> &'a str {
+    let found = screen.lines().find(|line| line.contains(text));
+    found.unwrap_or_default()
+}
+
+/// Whether a line of `screen` holds all of `words`.
+fn has_row(screen: &str, words: &[&str]) -> bool {
+    let mut rows = screen.lines();
+    rows.any(|row| words.iter().all(|word| row.contains(word)))
+}
+
+/// How many boxes begin at the top.
+fn side_by_side(screen: &str) -> usize {
+    let top = screen.lines().nth(1).unwrap_or_default();
+    top.matches('┌').count()
+}
+
+/// The pane alone on the screen, and then beside the others again. A narrow screen has it alone anyway.
+fn in_full_and_back(terminal: &mut Terminal) {
+    let usual = side_by_side(&terminal.screen());
+    for boxes in [1, usual] {
+        terminal.type_keys("z");
+        terminal.wait_until("the pane in full, and back", |screen| {
+            side_by_side(screen) == boxes
+        });
+    }
+}
+
 /// The same account in the tokens pane: list, filter, details, wizard, every dialog.
 #[test]
 fn the_tokens_pane_shows_the_worst_as_text() {
@@ -564,25 +593,59 @@ fn the_tokens_pane_shows_the_worst_as_text() {
         let mut terminal = Terminal::start(command, columns, rows);
         terminal.wait_for("● 1");
         terminal.type_keys("\t\t\tl");
-        // All of a label that fits.
-        terminal.wait_for("pwned");
-        // Details in three parts, in full.
-        terminal.type_keys("jzz\r\t\t\t\x1b");
-        // Every dialog, opened and left again.
-        for key in ["t", "e", "x", "d", "N", "O", "f", "i", "o"] {
+        terminal.wait_for("1 token");
+        terminal.type_keys("j");
+        terminal.wait_until("the token's row", |screen| has_row(screen, &["▸", "pwned"]));
+        in_full_and_back(&mut terminal);
+        // Details in three parts.
+        for (key, part) in [("\r", "▸General"), ("\t", "▸Permissions"), ("\t", "▸Usage")] {
             terminal.type_keys(key);
-            terminal.type_keys("\x1b\x1b");
+            terminal.wait_for(part);
         }
+        terminal.wait_for("400");
+        terminal.type_keys("\x1b");
+        terminal.wait_until("the end of the details", |screen| {
+            !screen.contains("▸Usage")
+        });
+        // Every dialog, opened and left again.
+        for (key, title) in [
+            ("t", "┌ New token"),
+            ("e", "┌ Edit "),
+            ("d", "┌ Delete "),
+            ("N", "┌ Renew "),
+            ("O", "┌ Rotate "),
+        ] {
+            terminal.type_keys(key);
+            terminal.wait_for(title);
+            terminal.type_keys("\x1b");
+            terminal.wait_until("the dialog's end", |screen| !screen.contains(title));
+        }
+        terminal.type_keys("f");
+        terminal.wait_for("group: ");
         terminal.type_keys("/");
         terminal.paste(WORST);
-        terminal.type_keys("\x1b\x1bt");
+        terminal.wait_until("the filter", |screen| {
+            line_with(screen, " /").contains('東')
+        });
+        terminal.type_keys("\x1b");
+        terminal.wait_until("the filter's end", |screen| !screen.contains('東'));
+        terminal.type_keys("t");
+        terminal.wait_for("▸1 General");
         terminal.paste(WORST);
-        terminal.type_keys("\r\r\r\r\r\r");
+        terminal.wait_until("the label", |screen| {
+            line_with(screen, "▸ Label").contains('東')
+        });
+        terminal.type_keys("\r\r\r\r");
+        terminal.wait_for("▸2 Extension");
+        // What the service says instead of its extensions.
+        terminal.wait_for("400");
         terminal.resize(columns + 1, rows + 1);
         terminal.signal(rustix::process::Signal::TERM);
         assert_eq!(terminal.ended().exit_code(), 143);
         terminal.wait_until_ended();
-        assert_inert(&without_own(&terminal.raw()), "the tokens pane");
+        let raw = without_own(&terminal.raw());
+        assert_inert(&raw, "the tokens pane");
+        assert!(raw.contains(REMAINS), "{raw}");
         terminal.assert_restored();
     }
 }
@@ -997,48 +1060,104 @@ fn arguments_and_names_of_files_are_text() {
     }
 }
 
+/// The connections of the screen's test, as they stand in its list.
+const LISTED: &[&str] = &["answered", "host", "kept", "path", "place", "words"];
+
+/// A Blesta to whoever shows no key; then its company is the worst.
+fn blesta() -> Evil {
+    Evil::start(|target, headers| {
+        let name = match target.contains("/api/") {
+            true if is_keyed(headers) => "company",
+            true => return refused(),
+            false => "page",
+        };
+        let found = answers().into_iter().find(|(one, _)| *one == name);
+        found.unwrap().1
+    })
+}
+
+/// Each connection, each pane, each of them in full.
+fn look_at_all(terminal: &mut Terminal) {
+    for name in LISTED {
+        terminal.wait_until(name, |screen| line_with(screen, "▸").contains(name));
+        for pane in ["e edit", "r probe", "v reveal", "n new"] {
+            in_full_and_back(terminal);
+            terminal.type_keys("\t");
+            terminal.wait_until(pane, |screen| footer(screen).starts_with(pane));
+        }
+        terminal.type_keys("j");
+    }
+}
+
+fn footer(screen: &str) -> &str {
+    screen.lines().last().unwrap_or_default().trim_start()
+}
+
+/// The help, the palette, the filter, a new connection with the worst in its fields, and its further fields.
+fn open_and_type(terminal: &mut Terminal) {
+    // A frame may have come in part: its title, and not yet its footer.
+    let list =
+        |title: &str, screen: &str| footer(screen).starts_with("n new") && !screen.contains(title);
+    for (key, title) in [("?", "┌ Help"), (":", "│ :")] {
+        terminal.type_keys(key);
+        terminal.wait_for(title);
+        terminal.type_keys("\x1b");
+        terminal.wait_until("the list", |screen| list(title, screen));
+    }
+    terminal.type_keys("/");
+    terminal.paste(WORST);
+    terminal.wait_until("the filter", |screen| {
+        line_with(screen, "┌ /").contains('東')
+    });
+    terminal.type_keys("\x1b");
+    terminal.wait_until("the list", |screen| list("┌ /", screen));
+    terminal.type_keys("n");
+    for field in ["▸URL", "▸Username"] {
+        terminal.wait_for(field);
+        terminal.paste(WORST);
+        terminal.wait_until(field, |screen| line_with(screen, field).contains('東'));
+        terminal.type_keys("\t");
+    }
+    terminal.wait_for("▸Key");
+    terminal.paste(WORST);
+    terminal.wait_until("the key", |screen| line_with(screen, "▸Key").contains('•'));
+    terminal.type_keys("\x0f");
+    terminal.wait_for("▸Name");
+    terminal.type_keys("\x1b");
+    terminal.wait_until("the list", |screen| list("▸Name", screen));
+}
+
 /// The screen over all of it: every pane of every connection, the form, a paste, the filter, the palette.
 #[test]
 fn the_screen_shows_the_worst_as_text() {
-    let server = Evil::start(|target, headers| {
-        let kind = if target.contains("api")
-            && headers.iter().any(|line| line.starts_with("uthorization"))
-        {
-            9
-        } else {
-            0
-        };
-        answers().swap_remove(kind).1
-    });
+    let server = blesta();
     let home = Home::new();
     let file = home.path().join(".config/switchboard/switchboard.toml");
-    private(&file, &configuration(&server.url));
+    let answered = format!(
+        "[[connection]]\nname = \"answered\"\nservice = \"blesta\"\nurl = \"{}\"\nusername = \"SU-1\"\nkey = \"env:KEY\"\n",
+        server.url
+    );
+    private(&file, &(configuration(&server.url) + &answered));
     let log = home.path().join("log");
     for (columns, rows) in [(100, 30), (62, 20), (33, 9)] {
-        let log = ["-vv", "--log", log.to_str().unwrap()];
-        let mut terminal = Terminal::start(home.command(&log), columns, rows);
-        terminal.wait_for("words");
-        terminal.wait_until("the probes", |screen| !screen.contains("probing"));
-        for _ in 0..5 {
-            // Each connection, each pane in full.
-            terminal.type_keys("zz\tzz\tzz\tzz\tj");
-        }
-        terminal.type_keys("?\x1b:\x1b/");
-        terminal.paste(WORST);
-        terminal.type_keys("\x1b\x1b");
-        terminal.type_keys("n");
-        terminal.paste(WORST);
-        terminal.type_keys("\t");
-        terminal.paste(WORST);
-        terminal.type_keys("\t");
-        terminal.paste(WORST);
-        terminal.type_keys("\x0f\x1b");
-        terminal.type_keys("\x1bW");
+        let mut command = home.command(&["-vv", "--log", log.to_str().unwrap()]);
+        command.env("KEY", "0123456789abcdef0123456789abcdef");
+        let mut terminal = Terminal::start(command, columns, rows);
+        // Its key was sent, and the company came.
+        terminal.wait_until("the company", |screen| has_row(screen, &["▲", "answered"]));
+        look_at_all(&mut terminal);
+        open_and_type(&mut terminal);
+        terminal.type_keys("W");
+        terminal.wait_for("conn-");
         terminal.resize(columns + 1, rows + 1);
         terminal.signal(rustix::process::Signal::TERM);
         assert_eq!(terminal.ended().exit_code(), 143);
         terminal.wait_until_ended();
-        assert_inert(&without_own(&terminal.raw()), "the screen");
+        let raw = without_own(&terminal.raw());
+        assert_inert(&raw, "the screen");
+        // The narrowest shows no more than the beginning of it.
+        let part = if columns < 60 { "pwned" } else { REMAINS };
+        assert!(raw.contains(part), "{raw}");
         terminal.assert_restored();
     }
     assert_inert(&fs::read_to_string(&log).unwrap(), "the log");
