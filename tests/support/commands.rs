@@ -61,6 +61,16 @@ pub fn begin(
     home: &Path,
     variables: &[(&str, &str)],
 ) -> std::process::Child {
+    begin_into(command, home, variables, Stdio::piped())
+}
+
+/// The same with its data going into `out`.
+pub fn begin_into(
+    command: &mut Command,
+    home: &Path,
+    variables: &[(&str, &str)],
+    out: Stdio,
+) -> std::process::Child {
     command
         .env_clear()
         .env("HOME", home)
@@ -68,7 +78,7 @@ pub fn begin(
         .current_dir(home)
         .envs(variables.iter().copied())
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .stdout(out)
         .stderr(Stdio::piped());
     command.spawn().unwrap()
 }
