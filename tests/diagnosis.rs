@@ -306,6 +306,26 @@ fn certificates_of_every_kind() {
             ..case
         }
     };
+    let (client, client_key) = made.leaf("client", "DNS:client.example", long.0, long.1);
+    let of_client = [
+        "--ca-file",
+        authority.as_str(),
+        "--client-cert",
+        client.to_str().unwrap(),
+        "--client-key",
+        client_key.to_str().unwrap(),
+    ];
+    let asking = Server::tls(
+        &made.leaf("asking", here, long.0, long.1),
+        &[
+            "-Verify",
+            "1",
+            "-CAfile",
+            &authority,
+            "-verify_return_error",
+            "-www",
+        ],
+    );
     let mute = Server::tls(&made.leaf("mute", here, long.0, long.1), &["-Verify", "1"]);
     let old = Server::tls(
         &made.leaf("old", here, long.0, long.1),
@@ -351,6 +371,20 @@ fn certificates_of_every_kind() {
         ),
         as_http(
             case(mute.url(), "", "", 0, "").more(&trusting),
+            "tls-client-certificate",
+            "down",
+            0,
+            "nobody",
+        ),
+        as_http(
+            case(asking.url(), "", "", 0, "").more(&of_client),
+            "connected",
+            "ok",
+            200,
+            "service",
+        ),
+        as_http(
+            case(asking.url(), "", "", 0, "").more(&trusting),
             "tls-client-certificate",
             "down",
             0,
