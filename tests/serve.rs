@@ -296,6 +296,7 @@ fn prometheus_discovers_fifty_connections_and_tells_their_reasons() {
     let expected: BTreeMap<_, _> = names.map(|name| (name.clone(), name.clone())).collect();
     assert_eq!(reasons, expected);
     let success = query(&api, "probe_success");
+    assert_eq!(success.len(), 50);
     for (name, (labels, value)) in success {
         let works = [
             "connected",
@@ -304,16 +305,14 @@ fn prometheus_discovers_fifty_connections_and_tells_their_reasons() {
             "tls-expiring",
             "token-valid",
         ];
-        let expected = if works.contains(&name.as_str()) {
-            "1"
-        } else {
-            "0"
-        };
+        let expected = i32::from(works.contains(&name.as_str())).to_string();
         assert_eq!(value, expected, "{name}");
         assert_eq!(labels["tags"], ",sim,");
     }
     let rules: Value = serde_json::from_str(&get(&api, "/api/v1/rules")).unwrap();
-    for rule in rules["data"]["groups"][0]["rules"].as_array().unwrap() {
+    let rules = rules["data"]["groups"][0]["rules"].as_array().unwrap();
+    assert!(!rules.is_empty(), "no rule was loaded");
+    for rule in rules {
         assert_ne!(rule["health"], "err", "{rule}");
     }
 
