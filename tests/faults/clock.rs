@@ -152,8 +152,12 @@ fn a_leap_forward_hides_clears_and_locks_at_once() {
     model.update(start(), Message::Copied(copied));
     let effects = model.update(start() + hours(5), Message::Woke);
     assert!(model.revealed.is_none());
+    assert!(model.copied.is_none());
     let told = format!("{effects:?}");
-    assert!(told.contains("Lock"), "{told}");
+    assert!(
+        told.contains("ClearClipboard") && told.contains("Lock"),
+        "{told}"
+    );
 }
 
 #[test]
