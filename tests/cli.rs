@@ -300,6 +300,18 @@ fn the_shared_token_is_verified_by_a_signed_call() {
         ("token-valid", 0),
         "{done:?}"
     );
+    // However it comes: by a variable, on standard input, by a descriptor.
+    let called = &verify[..4];
+    let json = ["--format", "json"];
+    let by_stdin = [called, &["--token-stdin"], &json].concat();
+    let done = switchboard(home.path(), &by_stdin, &[], &format!("{token}\n"));
+    assert_eq!(done.json()["reason"], "token-valid", "{done:?}");
+    std::fs::write(home.path().join("token"), &token).unwrap();
+    let mut command = Command::new("/bin/bash");
+    command.args(["-c", "exec \"$0\" \"$@\" 7<token", BINARY]);
+    command.args([called, &["--token-fd", "7"], &json].concat());
+    let done = finish(command, home.path(), &[], "");
+    assert_eq!(done.json()["reason"], "token-valid", "{done:?}");
     let done = switchboard(home.path(), &verify, &[("T", "another")], "");
     assert_eq!(
         (done.json()["reason"].as_str().unwrap(), done.code),
