@@ -143,6 +143,61 @@ fn every_reason_of_the_rehearsal_is_told_with_its_exit_code() {
     assert_eq!(without, elsewhere.iter().collect::<Vec<_>>());
 }
 
+fn keys_of(object: &Value) -> Vec<&str> {
+    let keys = object.as_object().unwrap().keys();
+    keys.map(String::as_str).collect()
+}
+
+/// Scripts rely on it: every key of the contract is there in every verdict, `null` where nothing is known.
+#[test]
+fn every_part_of_a_verdict_is_there_and_null_where_nothing_is_known() {
+    let rehearsal = Rehearsal::start();
+    let known = probe(rehearsal.entry(Reason::TlsExpiring)).json();
+    let unknown = probe(rehearsal.entry(Reason::Refused)).json();
+    for verdict in [&known, &unknown] {
+        assert_eq!(verdict["schema_version"], 1);
+        let remedy = ["doc", "snippet", "steps", "url", "who"];
+        assert_eq!(keys_of(&verdict["remedy"]), remedy);
+        let phases = ["body", "connect", "dns", "tls", "total", "wait"];
+        assert_eq!(keys_of(&verdict["phases_ms"]), phases);
+        for check in verdict["checks"].as_array().unwrap() {
+            assert_eq!(keys_of(check), ["detail", "id", "ms", "state"]);
+        }
+        let addresses = verdict["addresses"].as_array().unwrap();
+        assert!(!addresses.is_empty());
+        for address in addresses {
+            assert_eq!(keys_of(address), ["address", "ms", "state"]);
+        }
+    }
+    let tls = [
+        "days_left",
+        "issuer",
+        "names",
+        "not_after",
+        "subject",
+        "version",
+    ];
+    assert_eq!(keys_of(&known["tls"]), tls);
+    assert_eq!(keys_of(&known["identity"]), ["host", "id", "name"]);
+    // Nothing came beyond the refused connection.
+    for part in [
+        "tls",
+        "identity",
+        "service_version",
+        "retry_at",
+        "connection",
+    ] {
+        assert_eq!(unknown.get(part), Some(&Value::Null), "{part}");
+    }
+    for phase in ["connect", "tls", "wait", "body"] {
+        assert_eq!(unknown["phases_ms"][phase], Value::Null, "{phase}");
+    }
+    for check in &unknown["checks"].as_array().unwrap()[3..] {
+        let unreached = json!({"id": check["id"], "state": "unknown", "detail": null, "ms": null});
+        assert_eq!(*check, unreached);
+    }
+}
+
 #[test]
 fn a_saved_connection_is_probed_by_name_and_pauses_after_two_rejections() {
     let rehearsal = Rehearsal::start();
