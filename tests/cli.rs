@@ -198,6 +198,70 @@ fn every_part_of_a_verdict_is_there_and_null_where_nothing_is_known() {
     }
 }
 
+/// What somebody who builds against a service relies on: a line for each reason, one that says when all are up,
+/// and an end by a signal that leaves nothing behind.
+#[test]
+fn the_rehearsal_tells_its_services_and_ends_by_a_signal() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(BINARY);
+    command.arg("sim");
+    let mut child = begin(&mut command, home.path(), &[]);
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+    let mut told = Vec::new();
+    while let Some(line) = lines.next().filter(|line| line.get("ready").is_none()) {
+        told.push(line);
+    }
+    let reasons: Vec<_> = told
+        .iter()
+        .map(|one| one["reason"].as_str().unwrap())
+        .collect();
+    let all: Vec<_> = Reason::ALL.iter().map(|one| one.id()).collect();
+    assert_eq!(reasons, all);
+    let port = |one: &Value| url::Url::parse(one["url"].as_str()?).ok()?.port();
+    let ports: Vec<u16> = told.iter().filter_map(port).collect();
+    assert_eq!(ports.iter().collect::<BTreeSet<_>>().len(), ports.len());
+    let of = |reason: Reason| {
+        told.iter()
+            .find(|one| one["reason"] == reason.id())
+            .unwrap()
+    };
+    for (reason, code) in [
+        (Reason::Connected, 0),
+        (Reason::TlsExpiring, 1),
+        (Reason::Refused, 2),
+    ] {
+        let one = of(reason);
+        let word = |key: &str| one[key].as_str().unwrap_or_default();
+        let mut arguments = vec!["probe", "--format", "json", "--url", word("url")];
+        arguments.extend(["--service", word("service")]);
+        if one["key"].is_string() {
+            arguments.extend(["--username", word("username"), "--key-env", "KEY"]);
+        }
+        arguments.extend(
+            one["args"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|it| it.as_str().unwrap()),
+        );
+        let done = switchboard(home.path(), &arguments, &[("KEY", word("key"))], "");
+        assert_eq!(done.json()["reason"], one["reason"], "{done:?}");
+        assert_eq!(
+            (done.json()["status"].clone(), done.code),
+            (one["status"].clone(), code)
+        );
+    }
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
+    assert!(lines.next().is_none(), "the line of readiness is the last");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let here = ("127.0.0.1", port(of(Reason::Connected)).unwrap());
+    assert!(TcpStream::connect(here).is_err(), "nobody listens any more");
+    let authority = of(Reason::TlsExpiring)["args"][1].as_str().unwrap();
+    assert!(!std::path::Path::new(authority).exists(), "{authority}");
+}
+
 #[test]
 fn a_saved_connection_is_probed_by_name_and_pauses_after_two_rejections() {
     let rehearsal = Rehearsal::start();

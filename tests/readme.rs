@@ -100,7 +100,7 @@ const TRIES: &[(&str, Try)] = &[
     ("probe --all", Try::Run(0)),
     (
         "probe shop --via",
-        Try::Understood("it takes another machine; tests/network.rs has one"),
+        Try::Understood("it takes another machine; tests/via.rs has one"),
     ),
     ("connection edit", Try::Run(0)),
     ("connection add", Try::Run(0)),
@@ -126,7 +126,7 @@ const TRIES: &[(&str, Try)] = &[
     ),
     (
         "watch",
-        Try::Understood("it runs until a signal; tests/pty.rs and tests/serve.rs run it"),
+        Try::Understood("it runs until a signal; tests/faults/disk.rs runs it"),
     ),
     (
         "serve",
