@@ -366,6 +366,15 @@ async fn the_key_of_a_filled_connection_goes_nowhere_new_while_its_url_is_edited
                 !screen.contains("send the stored key")
             })
             .await;
+        // Nor does the next look at that host bring it.
+        let before = sim.log().at(foreign.port).len();
+        person.press("up up");
+        person.types("/");
+        logged(&sim, "a further look at the new host", |log| {
+            log.at(foreign.port).len() > before
+        })
+        .await;
+        person.sees("● service found").await;
         assert_eq!(sim.log().keys_sent(foreign.port), 0, "the answer was no");
     })
     .await
