@@ -15,7 +15,21 @@ pub struct Control(Arc<Switches>);
 struct Switches {
     behaviour: watch::Sender<Behaviour>,
     style: watch::Sender<Style>,
-    held: watch::Sender<bool>,
+    held: watch::Sender<Held>,
+}
+
+/// What happens to answers that are ready.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    on: bool,
+    /// How many go all the same.
+    free: usize,
+}
+
+impl Held {
+    fn lets_go(&self) -> bool {
+        !self.on || self.free > 0
+    }
 }
 
 impl Control {
@@ -23,7 +37,7 @@ impl Control {
         Self(Arc::new(Switches {
             behaviour: watch::Sender::new(behaviour),
             style: watch::Sender::new(style),
-            held: watch::Sender::new(false),
+            held: watch::Sender::new(Held::default()),
         }))
     }
 
@@ -39,12 +53,17 @@ impl Control {
 
     /// Keeps every answer back until [`Control::release`]: requests are read, decided and written down.
     pub fn hold(&self) {
-        self.0.held.send_replace(true);
+        self.0.held.send_modify(|held| held.on = true);
     }
 
     /// Lets all answers go, those kept back included.
     pub fn release(&self) {
-        self.0.held.send_replace(false);
+        self.0.held.send_replace(Held::default());
+    }
+
+    /// Lets one answer go, and keeps all after it back.
+    pub fn release_one(&self) {
+        self.0.held.send_modify(|held| held.free += 1);
     }
 
     pub(super) fn behaviour(&self) -> Behaviour {
@@ -57,7 +76,18 @@ impl Control {
 
     /// Ends once answers may go.
     pub(super) async fn released(&self) {
+        let mut held = self.0.held.subscribe();
         // Fails only where the sender is gone, and `self` holds it.
-        let _ = self.0.held.subscribe().wait_for(|held| !held).await;
+        while held.wait_for(Held::lets_go).await.is_ok() {
+            let mut goes = false;
+            self.0.held.send_if_modified(|held| {
+                goes = held.lets_go();
+                held.free = held.free.saturating_sub(usize::from(goes));
+                false
+            });
+            if goes {
+                return;
+            }
+        }
     }
 }

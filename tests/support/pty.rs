@@ -275,10 +275,7 @@ impl Terminal {
 
     /// Waits until everything that the program wrote has arrived; to be called after its end.
     pub fn wait_until_ended(&self) {
-        let mut shown = self.shown.0.lock().unwrap();
-        while !shown.ended {
-            shown = self.shown.1.wait(shown).unwrap();
-        }
+        self.last_screen();
     }
 
     /// Everything that the program ever wrote.

@@ -19,6 +19,8 @@ use crate::work::{Draft, Edit};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "ffffffffffffffffffffffffffffffff";
+/// Far beyond what anything here takes.
+const NEVER: Duration = Duration::from_secs(60);
 
 /// Takes the pair `shop-api` and [`KEY`], in either style, and refuses every other request as Blesta does.
 struct Blesta {
@@ -87,7 +89,9 @@ impl Blesta {
     }
 
     async fn until_keyed(&self, count: usize) {
+        let begun = std::time::Instant::now();
         while self.keyed() < count {
+            assert!(begun.elapsed() < NEVER, "the key is not sent");
             tokio::task::yield_now().await;
         }
     }
@@ -647,7 +651,9 @@ async fn results_and_what_was_announced_outlive_the_program() {
     connection.key = Some("env:KEY".parse().unwrap());
     desk.save(Draft::new(connection)).await.unwrap();
     assert!(watched(desk.clone()).await.is_some());
+    let begun = std::time::Instant::now();
     while desk.history(&name("shop")).await.unwrap().strip.is_empty() {
+        assert!(begun.elapsed() < NEVER, "nothing is written");
         tokio::task::yield_now().await;
     }
     let history = desk.history(&name("shop")).await.unwrap();
