@@ -241,7 +241,7 @@ async fn a_host_that_asks_for_quiet_gets_it() {
 async fn the_whole_run_ends_by_its_time() {
     let stub = Stub::plain(Act::Wait).await;
     let profile = Profile {
-        timeout: Duration::from_millis(200),
+        timeout: Duration::from_secs(2),
         ..Profile::default()
     };
     let gate = MemoryGate::default();

@@ -183,7 +183,7 @@ async fn a_command_that_hangs_is_killed_with_what_it_started() {
         pids.display()
     );
     let words: Vec<String> = ["sh", "-c", &script].map(str::to_owned).into();
-    let hung = command::run_within(&words, &variables(), Duration::from_millis(500)).await;
+    let hung = command::run_within(&words, &variables(), Duration::from_secs(2)).await;
     assert!(
         hung.unwrap_err().to_string().contains("no answer within"),
         "said so"
@@ -197,7 +197,9 @@ async fn a_command_that_hangs_is_killed_with_what_it_started() {
             .starts_with('Z'),
         Err(_) => true,
     };
-    for pid in fs::read_to_string(pids).unwrap().lines() {
+    let pids = fs::read_to_string(pids).unwrap();
+    assert_eq!(pids.lines().count(), 2, "{pids:?}");
+    for pid in pids.lines() {
         while !ended(pid) {
             tokio::task::yield_now().await;
         }
