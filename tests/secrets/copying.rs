@@ -119,7 +119,6 @@ fn a_tmux_client_without_a_clipboard_is_not_said_to_have_it() {
     terminal.type_keys("y");
     terminal.wait_for("copied → tmux buffer only; this terminal takes no clipboard");
     assert_eq!(tmux(&home, &["show-buffer"]).stdout, KEY.as_bytes());
-    // A second copy of another kind begins anew, and the end of the program takes it away.
     terminal.type_keys("q");
     terminal.ended();
     assert_eq!(terminal.copies(), [""; 0], "nothing was sent to it");

@@ -291,8 +291,11 @@ async fn a_body_may_be_cut() {
         let Outcome::Cut(response, cut) = fails(act).await else {
             panic!("{name}")
         };
-        assert_eq!((response.status, cut), (200, failure), "{name}");
-        assert!(kept.as_bytes().starts_with(&response.body), "{name}");
+        assert_eq!((response.status, &cut), (200, &failure), "{name}");
+        // A reset may take what came before it away.
+        if cut != Failure::Reset || !response.body.is_empty() {
+            assert_eq!(response.body, kept.as_bytes(), "{name}");
+        }
     }
 }
 
@@ -591,7 +594,7 @@ async fn a_name_that_does_not_exist_is_told() {
 }
 
 #[tokio::test]
-async fn addresses_are_tried_until_one_stands() {
+async fn an_address_of_ipv6_is_reached() {
     if tokio::net::TcpListener::bind("[::1]:0").await.is_err() {
         return; // No IPv6 here.
     }
