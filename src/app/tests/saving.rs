@@ -305,7 +305,7 @@ fn nobody_who_types_is_interrupted_by_a_watcher() {
     let mut scene = filled();
     scene.send(Message::PassphraseNeeded(Unlock::Open));
     assert!(scene.model.overlay.is_none());
-    assert!(scene.notice().contains('L'), "{}", scene.notice());
+    assert_eq!(scene.notice(), "the vault is locked: L unlocks it");
     let mut scene = Scene::with(shops(&["a"]));
     scene.send(Message::PassphraseNeeded(Unlock::Open));
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
