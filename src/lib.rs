@@ -59,8 +59,8 @@
 //! | the lock-out budget: two rejections of a key, five of any; pure, loaded and booked by `work` | `src/probe/budget/tests.rs: two_rejections_of_a_key_pause_it` |
 //! | what can't be booked is not sent | `src/work/probing/tests.rs: what_cannot_be_booked_is_not_sent` |
 //! | a watcher causes no rejections | `src/work/probing/tests.rs: an_hour_of_watching_with_a_good_key_causes_no_rejection_after_the_first` |
-//! | late answers change nothing | `tests/session.rs: typing_on_closes_the_old_connection_and_its_late_answer_changes_nothing` |
-//! | every task has an owner, and a panic in one ends the program with the terminal given back | `tests/session.rs: a_panic_in_a_task_ends_the_loop_with_its_code` |
+//! | late answers change nothing | `src/app/tests/debounce.rs: a_newer_run_cancels_the_older_and_late_answers_are_dropped` |
+//! | every task has an owner, and a panic in one ends the program with the terminal given back | `tests/pty.rs: a_panic_gives_the_terminal_back_and_ends_it` |
 //! | what a server sends is inert before it reaches a cell, a line or a log | `src/domain/text.rs: escapes_and_line_ends_are_taken_out` |
 
 pub mod app;

@@ -152,7 +152,7 @@ async fn each_field_is_tested_as_it_is_typed_and_no_key_goes_early() {
 }
 
 #[tokio::test]
-async fn typing_on_closes_the_old_connection_and_its_late_answer_changes_nothing() {
+async fn typing_on_closes_the_old_connection_and_counts_the_new_one() {
     let mut sim = sim();
     let blesta = sim.blesta();
     let (slow, other) = (raise(&mut sim, &blesta), raise(&mut sim, &blesta));
