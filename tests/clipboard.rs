@@ -66,7 +66,7 @@ fn is_missing(program: &str) -> bool {
         .split(':')
         .any(|folder| PathBuf::from(folder).join(program).exists());
     if !found {
-        support::skip(&format!("{program} is not installed"));
+        support::not_installed(program);
     }
     !found
 }

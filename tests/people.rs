@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use support::commands::{BINARY, Done, switchboard};
+use support::is_here;
 use support::stage::Stage;
 use switchboard::sim::Behaviour;
 
@@ -544,7 +545,7 @@ fn an_exported_curl_command_works_and_holds_no_key() {
         .run(&["connection", "export", "shop", "--format", "curl"])
         .out;
     assert!(!curl.contains(&key) && curl.contains("-K -"), "{curl}");
-    if !Path::new("/usr/bin/curl").exists() {
+    if !is_here("/usr/bin/curl") {
         return;
     }
     let output = Command::new("sh")
@@ -679,7 +680,7 @@ fn shells_take_the_scripts() {
         let script = home.run(&["completions", shell]);
         assert_eq!(script.code, 0, "{script:?}");
         let program = format!("/usr/bin/{check}");
-        if !Path::new(&program).exists() {
+        if !is_here(&program) {
             continue;
         }
         let path = home.file("script", &script.out);
@@ -690,7 +691,7 @@ fn shells_take_the_scripts() {
 
 #[test]
 fn bash_completes_a_name_at_tab() {
-    if !Path::new("/usr/bin/bash").exists() {
+    if !is_here("/usr/bin/bash") {
         return;
     }
     let home = Home::new();
@@ -770,7 +771,7 @@ fn doctor_says_where_attempts_cannot_be_written_down() {
 
 #[test]
 fn man_reads_every_page_without_a_warning() {
-    if !Path::new("/usr/bin/groff").exists() {
+    if !is_here("/usr/bin/groff") {
         return;
     }
     let home = Home::new();

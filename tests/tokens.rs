@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use support::commands::{Done, switchboard};
+use support::is_here;
 use switchboard::domain::token::{Direction, Listing};
 use switchboard::domain::{Endpoint, Reason, Secret};
 use switchboard::sim::{Behaviour, Blesta, Certificate, Connect, Mishap, Sim, SimSettings};
@@ -1039,8 +1040,7 @@ async fn what_ends_next_is_one_list_of_tokens_and_certificates() {
 /// its second, and so on, until a run has none left.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_write_of_a_renewal_the_connection_works_afterwards() {
-    let strace = std::process::Command::new("strace").arg("-V").output();
-    if strace.is_err() {
+    if !is_here("/usr/bin/strace") {
         return;
     }
     let mut kills = 0;

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::commands::{BINARY, Done, finish};
+use super::not_permitted;
 use super::rig::readable_folder;
-use super::skip;
 
 /// A machine of its own.
 pub struct Machine {
@@ -32,7 +32,7 @@ pub fn permitted() -> bool {
     if made {
         assert!(ip(&["netns", "del", &name]));
     } else {
-        skip("network namespaces need root and iproute2 (`ip netns add`)");
+        not_permitted("network namespaces need root and iproute2 (`ip netns add`)");
     }
     made
 }
