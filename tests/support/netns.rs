@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::commands::{BINARY, Done, finish};
-use super::skip;
 use super::rig::readable_folder;
+use super::skip;
 
 /// A machine of its own.
 pub struct Machine {

@@ -176,6 +176,32 @@ fn what_was_changed_here_and_there_is_asked_about_before_it_is_saved() {
 }
 
 #[test]
+fn what_comes_while_a_draft_is_saved_is_told_when_that_failed() {
+    let mut scene = Scene::with(shops(&["a"]));
+    type_tags(&mut scene, "mine");
+    scene.keys("ctrl-s y");
+    let mut own = shop("a");
+    own.tags = vec!["mine".to_owned()];
+    own.key = Some("vault:a/key-2".parse().unwrap());
+    load(&mut scene, vec![own]);
+    assert!(scene.form().disputed.is_empty(), "it may be our own");
+    assert!(
+        !scene.notice().contains("another copy"),
+        "{}",
+        scene.notice()
+    );
+    let mut theirs = shop("a");
+    theirs.tags = vec!["theirs".to_owned()];
+    load(&mut scene, vec![theirs]);
+    scene.send(Message::SaveFailed("changed meanwhile".to_owned()));
+    scene.keys("ctrl-s");
+    assert_eq!(
+        scene.question(),
+        Some(&Question::SaveOver(vec![FieldId::Tags]))
+    );
+}
+
+#[test]
 fn what_is_paused_meanwhile_is_no_news_for_its_draft() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("e").types("x");

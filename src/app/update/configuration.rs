@@ -101,8 +101,10 @@ impl Model {
     }
 
     /// A draft outlives a changed configuration; an untouched form follows it.
-    fn check_draft_against_configuration(&mut self, out: &mut Effects) {
-        let Some(name) = self.form.as_ref().and_then(|form| form.editing.clone()) else {
+    pub(super) fn check_draft_against_configuration(&mut self, out: &mut Effects) {
+        // What is being saved may come back before it is said to be; where it fails, the next save looks again.
+        let form = self.form.as_ref().filter(|form| !form.saving);
+        let Some(name) = form.and_then(|form| form.editing.clone()) else {
             return;
         };
         let (dirty, original) = match &self.form {

@@ -26,6 +26,7 @@ impl Model {
         if form.saving {
             return;
         }
+        self.check_draft_against_configuration(out);
         self.settle_url();
         if let Some((field, _)) = self.unsavable() {
             self.cursor_to(field, out);

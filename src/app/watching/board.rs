@@ -268,10 +268,7 @@ impl Model {
 
     /// A probe of `name` has ended: what is drawn of it is behind. Costs nothing where it is out of sight.
     pub(in crate::app) fn board_heard(&mut self, name: &Name, before: State) {
-        let after = self
-            .entries
-            .get(name)
-            .map_or(State::Unknown, Entry::state);
+        let after = self.entries.get(name).map_or(State::Unknown, Entry::state);
         // The counts in the headings.
         self.board.stale |= self.board.grouped && before != after;
         let mut behind = false;
