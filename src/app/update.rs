@@ -213,7 +213,10 @@ impl Model {
         let types = match &self.overlay {
             Some(Overlay::Help { .. }) => false,
             Some(_) => true,
-            None => self.list.filtering || self.is_editing() || self.tokens.takes_text(),
+            None => {
+                let in_sheet = self.tokens.takes_text() || !self.tokens.sheets.is_empty();
+                self.list.filtering || self.is_editing() || in_sheet
+            }
         };
         let is_free = press.modifiers == KeyModifiers::ALT && self.keymap.in_lists(press).is_none();
         match press.code {

@@ -33,6 +33,9 @@ impl Form {
                     let (changed, kept) = (before != now, secret.touched);
                     if changed && !kept {
                         *secret = stored(now.is_some());
+                        if id == FieldId::Key {
+                            self.key_origin = Origin::parse(&theirs.url).filter(|_| now.is_some());
+                        }
                     }
                     (changed, kept)
                 }
@@ -43,10 +46,25 @@ impl Form {
                 (false, _) => {}
             }
         }
-        if self.secret(FieldId::Key).is_some_and(|key| !key.touched) {
-            self.key_origin = Origin::parse(&theirs.url).filter(|_| theirs.key.is_some());
+        if !taken.is_empty() {
+            // It would bring back what stood there before.
+            self.undo = None;
         }
         (taken, disputed)
+    }
+
+    /// Forgets disputes over fields that stand as the other copy has them, or hold nothing typed any more.
+    pub(in crate::app) fn settle_disputes(&mut self) {
+        let Some(original) = &self.original else {
+            return;
+        };
+        let fields = &self.fields;
+        self.disputed.retain(|id| match &fields[*id as usize].text {
+            FieldText::Plain(input) => {
+                input.value().trim() != plain_text(*id, &original.connection).trim()
+            }
+            FieldText::Secret(secret) => secret.touched,
+        });
     }
 
     /// The connection is gone, with its secrets: what stands here is a new one, and brings its own.

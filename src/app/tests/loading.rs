@@ -202,6 +202,41 @@ fn what_comes_while_a_draft_is_saved_is_told_when_that_failed() {
 }
 
 #[test]
+fn a_url_that_follows_does_not_take_the_key_along() {
+    let mut scene = Scene::with(shops(&["a"]));
+    type_tags(&mut scene, "mine");
+    let origin = scene.form().key_origin.clone();
+    assert!(origin.is_some());
+    let mut moved = shop("a");
+    moved.url = "https://elsewhere.example.com".to_owned();
+    load(&mut scene, vec![moved]);
+    assert_eq!(scene.text(FieldId::Url), "https://elsewhere.example.com");
+    assert_eq!(scene.form().key_origin, origin, "it was entered for that");
+    assert_eq!(scene.form().draft().0.key_origin, origin);
+}
+
+#[test]
+fn what_is_changed_while_a_question_stands_is_asked_about_too() {
+    let mut scene = Scene::with(shops(&["a"]));
+    type_tags(&mut scene, "mine");
+    scene.keys("ctrl-s");
+    assert_eq!(scene.question(), Some(&Question::SaveAllTheSame));
+    let mut theirs = shop("a");
+    theirs.tags = vec!["theirs".to_owned()];
+    load(&mut scene, vec![theirs]);
+    scene.effects();
+    scene.keys("y");
+    assert_eq!(
+        scene.question(),
+        Some(&Question::SaveOver(vec![FieldId::Tags]))
+    );
+    assert_eq!(scene.effects(), [], "nothing is written");
+    // What is typed as the other has it is in nobody's way.
+    scene.keys("n ctrl-u").types("theirs").keys("ctrl-s");
+    assert_eq!(scene.question(), Some(&Question::SaveAllTheSame));
+}
+
+#[test]
 fn what_is_paused_meanwhile_is_no_news_for_its_draft() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("e").types("x");

@@ -149,9 +149,17 @@ impl Model {
                 out.push(Effect::CancelProbe(Target::Draft));
             }
         }
-        form.dirty = !form.is_as_opened();
-        form.refresh_lamps();
-        if taken.iter().any(|id| id.is_secret()) {
+        let place = [FieldId::Url, FieldId::Username, FieldId::Service];
+        if taken.iter().any(|id| place.contains(id)) {
+            self.follow_url();
+        }
+        if let Some(form) = &mut self.form {
+            form.dirty = !form.is_as_opened();
+            form.refresh_lamps();
+        }
+        // Where something else is waited for, or the vault is locked, they come later: nobody asked for them now.
+        let at_hand = !self.locked && self.waiting.is_none();
+        if at_hand && taken.iter().any(|id| id.is_secret()) {
             self.load_form_secrets(out);
         }
         let labels = |ids: &[FieldId]| {
@@ -185,8 +193,13 @@ impl Model {
 
     /// Puts `fresh` in place of an untouched form, the cursor where it was.
     fn replace_form(&mut self, fresh: Form, out: &mut Effects) {
+        let mut probes = fresh.verdict.is_none();
         if let Some(form) = &mut self.form {
             let (cursor, further, parked) = (form.cursor, form.further, form.parked);
+            if form.probe != ProbeState::Idle {
+                out.push(Effect::CancelProbe(Target::Draft));
+                probes = true;
+            }
             *form = fresh;
             form.cursor = cursor;
             form.further = further;
@@ -194,11 +207,7 @@ impl Model {
         }
         self.load_form_secrets(out);
         // What was known is of what it was.
-        if self
-            .form
-            .as_ref()
-            .is_some_and(|form| form.verdict.is_none())
-        {
+        if probes {
             self.probe_draft(Manner::Typing, out);
         }
     }

@@ -148,8 +148,8 @@ impl Model {
                 out.push(Effect::Remove(name));
             }
             Question::RemoveToken(name, label) => out.push(Effect::RemoveToken(name, label)),
-            Question::SaveAllTheSame => self.save_now(out),
-            Question::SaveOver(_) => self.save_over(out),
+            Question::SaveAllTheSame => self.save_all_the_same(out),
+            Question::SaveOver(fields) => self.save_over(&fields, out),
             Question::LoseDraft => {
                 let wanted = self.next_form.take().unwrap_or(OpenForm::Nothing);
                 self.open_now(wanted, out);

@@ -38,21 +38,41 @@ impl Model {
             }
             return self.complain_unsaved();
         }
-        match &self.form {
-            Some(form) if !form.disputed.is_empty() => {
-                self.ask(Question::SaveOver(form.disputed.clone()));
-            }
-            Some(form) if form.is_proven() => self.save_now(out),
-            _ => self.ask(Question::SaveAllTheSame),
+        if self.disputes() {
+        } else if self.form.as_ref().is_some_and(Form::is_proven) {
+            self.save_now(out);
+        } else {
+            self.ask(Question::SaveAllTheSame);
         }
     }
 
-    /// What another copy of the program has written is to be replaced.
-    pub(super) fn save_over(&mut self, out: &mut Effects) {
+    /// Asks whether what another copy of the program has written is to be replaced, where there is such.
+    fn disputes(&mut self) -> bool {
+        let Some(form) = &mut self.form else {
+            return false;
+        };
+        form.settle_disputes();
+        let disputed = form.disputed.clone();
+        let some = !disputed.is_empty();
+        if some {
+            self.ask(Question::SaveOver(disputed));
+        }
+        some
+    }
+
+    /// What another copy of the program has written into these is to be replaced.
+    pub(super) fn save_over(&mut self, fields: &[FieldId], out: &mut Effects) {
         if let Some(form) = &mut self.form {
-            form.disputed.clear();
+            form.disputed.retain(|id| !fields.contains(id));
         }
         self.save(out);
+    }
+
+    /// Saves, whatever the verdict; what was changed elsewhere while that was asked is asked about first.
+    pub(super) fn save_all_the_same(&mut self, out: &mut Effects) {
+        if !self.disputes() {
+            self.save_now(out);
+        }
     }
 
     /// Says why the form can't be saved as it is, where that is so.
