@@ -221,8 +221,10 @@ impl Ladder {
 
     /// Whether `url` is at the host of the connection's own URL, and not of a redirect or of the CMS beside it.
     pub fn is_at_home(&self, url: &Url) -> bool {
-        let own = self.endpoint.as_ref().and_then(|own| own.url().host_str());
-        own == url.host_str()
+        // Where only a token is checked, what is asked first is the CMS; without a connection it is all there is.
+        let own = Endpoint::parse(&self.subject.url).ok();
+        let own = own.as_ref().or(self.endpoint.as_ref());
+        own.and_then(|own| own.url().host_str()) == url.host_str()
     }
 
     /// Whether this host has taken the pair before, in this run or an earlier one.
