@@ -36,17 +36,19 @@ pub(super) async fn pages(
     request: Request,
     next: Next,
 ) -> Response {
-    if is_of_page(request.headers()) {
+    if is_of_page(request.uri().path(), request.headers()) {
         exporter.own.refused();
         return (StatusCode::FORBIDDEN, "not for web pages\n").into_response();
     }
     next.run(request).await
 }
 
-/// Whether a web page sent it, and not the person by the address bar.
-fn is_of_page(headers: &HeaderMap) -> bool {
+/// Whether a web page sent it. A link to what only tells, such as that of Prometheus to our figures, may be followed.
+fn is_of_page(path: &str, headers: &HeaderMap) -> bool {
+    let acts = ["/probe", "/-/reload"].contains(&path);
     let own = |site: &HeaderValue| site == "none" || site == "same-origin";
-    headers.contains_key(header::ORIGIN) || !headers.get_all("sec-fetch-site").iter().all(own)
+    let from_elsewhere = !headers.get_all("sec-fetch-site").iter().all(own);
+    headers.contains_key(header::ORIGIN) || (acts && from_elsewhere)
 }
 
 fn is_foreign(headers: &HeaderMap) -> bool {

@@ -132,9 +132,14 @@ async fn foreign_names_and_web_pages_are_refused() {
         let answer = served.ask(line, headers).await;
         assert!(answer.starts_with("HTTP/1.1 403"), "{headers}: {answer}");
     }
-    let typed = "Host: localhost\r\nSec-Fetch-Site: none\r\n";
-    let answer = served.ask("GET /sd", typed).await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for (line, site) in [
+        ("GET /probe?target=shop%20eu", "none"),
+        ("GET /metrics", "cross-site"),
+    ] {
+        let headers = format!("Host: localhost\r\nSec-Fetch-Site: {site}\r\n");
+        let answer = served.ask(line, &headers).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
     let own = served.get("/metrics").await;
     let counted = "switchboard_http_requests_refused_total 4\n";
     assert!(own.contains(counted), "{own}");
