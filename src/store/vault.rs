@@ -211,7 +211,10 @@ impl Vault {
 
     /// Forgets the identity and every value; their memory is wiped. Waits for a change that is being written.
     pub fn lock(&self) {
-        self.begin_lock();
+        // Once for each lock: whoever opens it again meanwhile is not in its way.
+        if !self.is_shut() {
+            self.begin_lock();
+        }
         self.set(&mut self.opened(), None);
     }
 
