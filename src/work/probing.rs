@@ -320,11 +320,11 @@ impl Desk {
         let known = prepared.known.take();
         let (mut verdict, found) = Box::pin(self.climb(Box::new(prepared), progress)).await;
         errand.add_family(&mut verdict);
-        // What another machine found is no past of this one's.
         // It may be mended by now where it came from.
         if verdict.reason == Reason::CredentialsRejected {
             self.0.kept.forget_of(&errand.connection.name);
         }
+        // What another machine found is no past of this one's.
         if errand.token_only || errand.via.is_some() || found.is_known(known.as_deref(), &verdict) {
             return verdict;
         }

@@ -184,7 +184,10 @@ impl Account {
             limit: 2,
             ..TokenQuery::default()
         };
-        let page = self.tokens(&query).await?;
+        // Why it can't be looked up is of no use to whoever must know that there may be one.
+        let Ok(page) = self.tokens(&query).await else {
+            return Err(problem.into());
+        };
         let mut named = page.rows.into_iter().filter(|token| is_made_of(token, new));
         match (named.next(), named.next()) {
             (Some(token), None) => Ok(token),
