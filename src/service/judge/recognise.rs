@@ -53,7 +53,7 @@ impl Noise {
 const SEARCHED: usize = 128 * 1024;
 /// How many openings of an object are tried as the begin of the JSON, and how many bytes behind them altogether.
 const OPENINGS: usize = 400;
-const READ: usize = 32 * 1024 * 1024;
+const READ: usize = 128 * 1024 * 1024;
 const BOM: char = '\u{feff}';
 
 /// Reads the body of `response`.
