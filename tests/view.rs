@@ -21,7 +21,8 @@ use sample::{after, connection, empty, entry, form, good, model, name, select, s
 use switchboard::app::effect::Unlock;
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
-    AddTokenDialog, FieldText, Form, LoadState, Overlay, Pane, PassphraseDialog, Question, Revealed,
+    AddTokenDialog, FieldText, Form, LoadState, Overlay, Pane, PassphraseDialog, Question,
+    Revealed, UrlHint,
 };
 use switchboard::app::notice::{About, CopiedNotice, Notice};
 use switchboard::app::secret_field::SecretField;
@@ -127,6 +128,28 @@ fn other_verdicts() {
         // File names of snapshots are ASCII.
         let plain = if chosen.is_ascii() { chosen } else { "wide" };
         assert_snapshot!(format!("verdict_{plain}"), screen(&shown));
+    }
+}
+
+#[test]
+fn the_key_of_a_hint_is_never_cut() {
+    for (width, height) in [(80, 24), (100, 30), (200, 50)] {
+        let mut edited = model(width, height);
+        edited.focus = Pane::Form;
+        let mut form = form();
+        form.hint = Some(UrlHint {
+            text: "The URL names the folder of Blesta, not the staff area in it.".into(),
+            url: Some("https://billing.example.com/blesta/with/a/long/path".into()),
+        });
+        edited.form = Some(form);
+        let picture = text(&edited);
+        assert!(picture.contains("! The URL names the folder"), "{picture}");
+        let short = picture.contains("Alt-u corrects it");
+        assert_eq!(short, width < 200, "{picture}");
+        assert!(
+            short || picture.contains("Alt-u uses https://billing"),
+            "{picture}"
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::text::{cells, clean, inset, put, row, width};
+use super::text::{cells, clean, inset, put, put_both, row, width};
 use super::view::{View, lamp_style};
 use super::{input, reveal};
 use crate::app::lamps;
@@ -300,17 +300,26 @@ fn draw_hint(view: &View<'_>, form: &Form, line: Rect, buf: &mut Buffer) {
         Span::styled(view.line(&hint.text), theme.text),
     ];
     let key = view.model.keymap.field_key(Action::UseUrl);
-    if let (Some(url), Some(key)) = (&hint.url, key) {
-        spans.push(Span::styled(format!("  {key} "), theme.key));
-        let whole = Span::styled(format!("uses {}", view.url(url)), theme.faint);
-        let used: usize = spans.iter().map(Span::width).sum();
-        if used + whole.width() <= usize::from(line.width) {
-            spans.push(whole);
-        } else {
-            spans.push(Span::styled("corrects it", theme.faint));
-        }
+    let (Some(url), Some(key)) = (&hint.url, key) else {
+        return put(buf, line, Line::from(spans));
+    };
+    let key = Span::styled(format!("  {key} "), theme.key);
+    let room = usize::from(line.width);
+    let used = spans.iter().map(Span::width).sum::<usize>() + key.width();
+    let whole = Span::styled(format!("uses {}", view.url(url)), theme.faint);
+    let short = Span::styled("corrects it", theme.faint);
+    let does = if used + whole.width() <= room {
+        whole
+    } else {
+        short
+    };
+    if used + does.width() <= room {
+        spans.extend([key, does]);
+        put(buf, line, Line::from(spans));
+    } else {
+        // The sentence is cut, and not what helps.
+        put_both(buf, line, Line::from(spans), Line::from(vec![key, does]));
     }
-    put(buf, line, Line::from(spans));
 }
 
 /// What the field takes, where its label does not tell.
