@@ -122,11 +122,41 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
 fn with_desk(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {
     output::log_to(global.log.as_deref(), global.verbose)?;
     let context = Context::open(environment, global)?.for_one_command();
-    let runtime = runtime_for(&command)
+    let runs_on = matches!(command, Command::Watch(_) | Command::Serve { .. });
+    to_its_end(context, runs_on, async |context| match command {
+        Command::Probe(arguments) => Box::pin(probe::run(&context, *arguments)).await,
+        Command::Connection(command) => connection::run(&context, command).await,
+        Command::Token(command) => token::run(&context, command).await,
+        Command::Secret(command) => secret::run(&context, command).await,
+        Command::Doctor { strict, format } => doctor::run(&context, strict, format).await,
+        Command::Explain { reason, service } => {
+            explain::reason(&context, reason.as_deref(), &service).await
+        }
+        Command::Service(command) => explain::service(&context, command).await,
+        Command::Evidence(arguments) => Box::pin(evidence::run(&context, arguments)).await,
+        Command::History(arguments) => history::run(&context, arguments).await,
+        Command::Watch(arguments) => watch::run(context, arguments).await,
+        Command::Serve { listen } => serve::run(&context, &listen).await,
+        Command::Demo
+        | Command::Sim { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Schema { .. }
+        | Command::Help { .. }
+        | Command::ClipboardHolder => Ok(OURS),
+    })
+}
+
+/// Runs `work` over `context`, and all that follows from its end. What `runs_on` for days listens to signals itself.
+fn to_its_end(
+    context: Context,
+    runs_on: bool,
+    work: impl AsyncFnOnce(Context) -> Result<u8, Fault>,
+) -> Result<u8, Fault> {
+    let runtime = runtime_for(runs_on)
         .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
     let desk = context.desk.clone();
     // What runs for days says at once what it does not know, the others when they are done.
-    let runs_on = matches!(command, Command::Watch(_) | Command::Serve { .. });
     if runs_on {
         let _ = runtime.block_on(desk.catalog());
         tell_left_out(&desk);
@@ -138,30 +168,7 @@ fn with_desk(environment: Environment, global: Global, command: Command) -> Resu
         let signals = Signals::listen(signals::ALL)?;
         Some(runtime.spawn(signals::end(signals, desk.clone())))
     };
-    let done = runtime.block_on(async move {
-        match command {
-            Command::Probe(arguments) => Box::pin(probe::run(&context, *arguments)).await,
-            Command::Connection(command) => connection::run(&context, command).await,
-            Command::Token(command) => token::run(&context, command).await,
-            Command::Secret(command) => secret::run(&context, command).await,
-            Command::Doctor { strict, format } => doctor::run(&context, strict, format).await,
-            Command::Explain { reason, service } => {
-                explain::reason(&context, reason.as_deref(), &service).await
-            }
-            Command::Service(command) => explain::service(&context, command).await,
-            Command::Evidence(arguments) => Box::pin(evidence::run(&context, arguments)).await,
-            Command::History(arguments) => history::run(&context, arguments).await,
-            Command::Watch(arguments) => watch::run(context, arguments).await,
-            Command::Serve { listen } => serve::run(&context, &listen).await,
-            Command::Demo
-            | Command::Sim { .. }
-            | Command::Completions { .. }
-            | Command::Man { .. }
-            | Command::Schema { .. }
-            | Command::Help { .. }
-            | Command::ClipboardHolder => Ok(OURS),
-        }
-    });
+    let done = runtime.block_on(work(context));
     if !runs_on {
         tell_left_out(&desk);
     }
@@ -191,9 +198,9 @@ const KEPT: Duration = Duration::from_millis(250);
 
 /// The tasks' threads. What runs for days asks a few times a second: one thread does that with ease, and more of
 /// them would wake each other for every probe.
-fn runtime_for(command: &Command) -> std::io::Result<tokio::runtime::Runtime> {
+fn runtime_for(runs_on: bool) -> std::io::Result<tokio::runtime::Runtime> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if matches!(command, Command::Watch(_) | Command::Serve { .. }) {
+    if runs_on {
         builder.worker_threads(1).thread_keep_alive(KEPT);
     }
     builder.enable_all().build()

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! Desk::open(Opening { environment, folders })   fast: reads nothing, no vault, no keyring, no network
+//! Desk::open_in(opening, session) session()      what an earlier desk had unlocked stays so
 //! Desk::rehearsal(environment, entries).await    all in memory, for `demo`
 //!     .with_terminal(Terminal)                   what is known of stdout's terminal, for the clipboard
 //!
@@ -89,7 +90,7 @@ pub mod watch;
 
 pub use crate::domain::history::History;
 pub use damping::{Change, Damping};
-pub use desk::{Desk, Opening, Rehearsed};
+pub use desk::{Desk, Opening, Rehearsed, Session};
 pub use draft::{CopyForm, Draft, Edit, Loaded, Passphrase, Saved, Slot, Unsaved};
 pub use error::WorkError;
 pub use examine::{Examination, Finding};

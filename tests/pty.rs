@@ -15,7 +15,9 @@ use rustix::process::Signal;
 use support::forms_of;
 use support::pty::{Home, Terminal};
 use support::stage::Stage;
+use switchboard::domain::Secret;
 use switchboard::sim::{Behaviour, Blesta};
+use switchboard::store::vault::bundle::{Bundle, BundledSecret, SealTo, seal_bundle};
 
 const COLUMNS: u16 = 100;
 const ROWS: u16 = 30;
@@ -213,6 +215,59 @@ fn a_connection_is_typed_tested_saved_and_there_again() {
         "nothing is left on the screen"
     );
     assert!(!stage.sim.log().all().is_empty());
+}
+
+#[test]
+fn a_bundle_comes_in_from_the_screen_and_the_vault_stays_open() {
+    let mut stage = Stage::new();
+    let blesta = stage.sim.blesta();
+    let stand = stage.raise(|sim| sim.serve(Behaviour::Blesta(blesta.clone())));
+    let home = Home::new();
+    let mut terminal = start(&home, &[]);
+    type_and_save(&mut terminal, &stand.url, &blesta, "correct horse");
+    // From a colleague: another one of the same name, whose key goes to the vault.
+    let brought = "SU-111-222:from-a-colleague";
+    let definitions = "version = 1\n[[connection]]\nname = \"127.0.0.1\"\nservice = \"connect\"\n\
+                       url = \"http://127.0.0.1:9/public/v1\"\n";
+    let bundle = Bundle {
+        definitions: definitions.to_owned(),
+        secrets: vec![BundledSecret {
+            connection: "127.0.0.1".to_owned(),
+            part: "key".to_owned(),
+            value: Secret::new(brought),
+        }],
+    };
+    let passphrase = SealTo::Passphrase(Secret::new("battery staple"));
+    std::fs::write(
+        home.path().join("b.age"),
+        seal_bundle(&bundle, &passphrase).unwrap(),
+    )
+    .unwrap();
+
+    terminal.type_keys("I");
+    terminal.wait_for("File (nothing goes back):");
+    terminal.type_keys("~/b.age\r");
+    terminal.wait_for("bundle passphrase:");
+    terminal.type_keys("battery staple\r");
+    let offered = terminal.wait_for("Where are its secrets kept:");
+    assert!(offered.contains("vault, none [vault]?"), "{offered}");
+    terminal.type_keys("\r");
+    let told = terminal.wait_for("Enter goes back to the screen.");
+    assert!(told.contains("+ 127.0.0.1-2  connect"), "{told}");
+    terminal.type_keys("\r");
+    terminal.wait_for("127.0.0.1-2");
+    assert!(
+        !terminal.screen().contains("locked"),
+        "{}",
+        terminal.screen()
+    );
+    terminal.type_keys("/127.0.0.1-2\r");
+    terminal.wait_for("┌ 127.0.0.1-2 · ");
+    terminal.type_keys("v");
+    terminal.wait_for(brought);
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    home.assert_nowhere(&[brought, "battery staple", "correct horse"]);
 }
 
 /// Ends the demonstration by a signal: its code, a restored terminal, nothing left behind.

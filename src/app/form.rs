@@ -211,11 +211,13 @@ impl Form {
         (draft, problems.into_iter().next())
     }
 
-    /// Whether all of a saved connection reads as it was opened. A secret that was typed into counts as changed.
+    /// Whether all of a saved connection reads as it was opened. A secret that was typed into counts as changed, and so
+    /// does one that the person agreed to send elsewhere.
     pub(super) fn is_as_opened(&self) -> bool {
         let (draft, problem) = self.draft();
         let original = self.original.as_ref().filter(|_| self.editing.is_some());
         problem.is_none()
+            && !self.key_goes_elsewhere()
             && !draft.key_changed
             && !draft.token_changed
             && original.is_some_and(|original| original.connection == draft.connection)

@@ -10,7 +10,7 @@ use crate::clipboard::Terminal;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Connection, Name, Secret, SecretRef, ServiceId};
 use crate::store::StoreKind;
-use crate::work::{Desk, Opening, Passphrase, Slot, WorkError};
+use crate::work::{Desk, Opening, Passphrase, Session, Slot, WorkError};
 
 /// What every command works on.
 pub struct Context {
@@ -27,6 +27,15 @@ pub struct Context {
 impl Context {
     /// Opens the desk where the flags and the environment say.
     pub fn open(environment: Environment, global: Global) -> Result<Self, Fault> {
+        Self::open_in(environment, global, None)
+    }
+
+    /// The same, with what was unlocked before.
+    pub fn open_in(
+        environment: Environment,
+        global: Global,
+        session: Option<Session>,
+    ) -> Result<Self, Fault> {
         let overrides = Overrides {
             config_dir: global.config_dir.clone(),
             state_dir: global.state_dir.clone(),
@@ -34,10 +43,14 @@ impl Context {
         let folders = environment
             .folders(&overrides)
             .map_err(|problem| Fault::input(&problem))?;
-        let desk = Desk::open(Opening {
+        let opening = Opening {
             environment: environment.clone(),
             folders,
-        });
+        };
+        let desk = match session {
+            Some(session) => Desk::open_in(opening, session),
+            None => Desk::open(opening),
+        };
         let desk = if std::io::stdout().is_terminal() {
             desk.with_terminal(Terminal::Silent)
         } else {
@@ -207,13 +220,16 @@ pub fn colours(environment: &Environment, global: &Global) -> Colours {
 fn ask(what: Passphrase) -> Result<Secret, Fault> {
     match what {
         Passphrase::Open => sources::prompt("vault passphrase: "),
-        Passphrase::Create => chosen(),
+        Passphrase::Create => chosen("vault"),
     }
 }
 
-/// A new passphrase, typed twice.
-pub fn chosen() -> Result<Secret, Fault> {
-    let first = sources::prompt("choose a passphrase for the vault: ")?;
+/// A new passphrase for the vault or a bundle, typed twice.
+pub fn chosen(what: &str) -> Result<Secret, Fault> {
+    let first = sources::prompt(&format!("choose a passphrase for the {what}: "))?;
+    if let Some(remark) = first.remark_on_passphrase() {
+        output::say(remark);
+    }
     let second = sources::prompt("the same again: ")?;
     if first == second {
         Ok(first)

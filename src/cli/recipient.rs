@@ -92,7 +92,7 @@ pub async fn passphrase(context: &Context, arguments: PassphraseArguments) -> Re
     let given = sources::new_passphrase(&arguments)?;
     let new = match given {
         Some(new) => new,
-        None if sources::somebody_is_there() => super::context::chosen()?,
+        None if sources::somebody_is_there() => super::context::chosen("vault")?,
         None => {
             return Err(Fault::usage("where does the new passphrase come from?")
                 .hint("give --new-passphrase-fd N or --new-passphrase-file FILE"));

@@ -1,20 +1,19 @@
 //! `switchboard` without a command: the screen.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
 
-use clap::Parser;
-
-use super::arguments::{Arguments, Global};
+use super::arguments::Global;
 use super::context::Context;
 use super::fault::Fault;
-use super::{output, sources};
+use super::{output, sources, transfer};
 use crate::app::effect::{TO_DEMO, TO_IMPORT};
 use crate::clipboard::Terminal;
 use crate::config::Environment;
 use crate::store::Settings;
 use crate::tui::{self, Options, TuiError};
 use crate::ui::{ColourDepth, Theme, ThemeName};
-use crate::work::Desk;
+use crate::work::{Desk, Session};
 
 /// Opens the screen over the saved connections.
 pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
@@ -22,8 +21,10 @@ pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
     refuse_without_terminal()?;
     // A descriptor gives the passphrase once.
     let mut first = true;
+    let mut session = None;
     loop {
-        let context = Context::open(environment.clone(), global.clone())?;
+        let context = Context::open_in(environment.clone(), global.clone(), session.take())?;
+        let unlocked = context.desk.session();
         // Its colours are the settings' from the first frame on.
         let settings = context.desk.settings_alone();
         let theme = global.theme.as_deref();
@@ -43,61 +44,32 @@ pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
                 // A signal, or a terminal that went away: it is meant for us too.
                 code => return Ok(code),
             },
-            TO_IMPORT => import(&environment, &global)?,
+            TO_IMPORT => {
+                import(&environment, &global, &unlocked)?;
+                session = Some(unlocked);
+            }
             code => return Ok(code),
         }
     }
 }
 
-/// An import from the screen: asks on the bare terminal, with the command's own words, and leads back.
-fn import(environment: &Environment, global: &Global) -> Result<(), Fault> {
-    output::say(
-        "Take connections from a file: curl commands, NAME=value lines (.env), ~/.ccli/config.json,\n\
-         [[connection]] tables or a bundle. Nothing that is here is overwritten.",
-    );
-    let Some(file) = asked("File (nothing goes back): ")? else {
-        return Ok(());
-    };
-    let file = match (file.strip_prefix("~/"), &environment.home) {
-        (Some(rest), Some(home)) => home.join(rest).display().to_string(),
-        _ => file,
-    };
-    let mut words = vec!["switchboard", "connection", "import"];
-    words.extend(asked_store()?);
-    words.extend(["--", &file]);
-    let done = match Arguments::try_parse_from(words).map(|arguments| arguments.command) {
-        Ok(Some(command)) => super::with_desk(environment.clone(), global.clone(), command),
-        Ok(None) => Ok(0),
-        Err(error) => Err(Fault::usage(error.to_string())),
-    };
+/// An import from the screen, on the bare terminal, and back. Whoever leaves it unattended finds the vault locked, as
+/// on the screen.
+fn import(environment: &Environment, global: &Global, session: &Session) -> Result<(), Fault> {
+    let begun = Instant::now();
+    let context = Context::open_in(environment.clone(), global.clone(), Some(session.clone()))?;
+    let minutes = context.desk.settings_alone().lock_after_minutes;
+    let done = super::to_its_end(context, false, async |context| {
+        transfer::import_asked(&context).await
+    });
     if let Err(fault) = done {
         output::error(&fault, fault.hint.as_deref());
     }
-    asked("Enter goes back to the screen. ")?;
-    Ok(())
-}
-
-/// The flags of the place that somebody chooses for the secrets. Whatever is none of the words is asked again: it may
-/// have meant that nothing is to be kept.
-fn asked_store() -> Result<&'static [&'static str], Fault> {
-    loop {
-        let word = asked("Where are its secrets kept: vault, keyring, none [vault]? ")?;
-        match word.map(|word| word.to_lowercase()).as_deref() {
-            None | Some("vault" | "v") => return Ok(&["--store", "vault"]),
-            Some("keyring" | "k") => return Ok(&["--store", "keyring"]),
-            Some("none" | "no" | "n") => return Ok(&["--without-secrets"]),
-            Some(_) => output::say("Please write vault, keyring or none."),
-        }
+    transfer::asked("Enter goes back to the screen. ")?;
+    if minutes > 0 && begun.elapsed() > Duration::from_secs(60 * u64::from(minutes)) {
+        session.lock();
     }
-}
-
-/// One line that somebody types; nothing where it is empty.
-fn asked(question: &str) -> Result<Option<String>, Fault> {
-    output::ask(question);
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    let line = line.trim().to_owned();
-    Ok((!line.is_empty()).then_some(line))
+    Ok(())
 }
 
 /// Runs the screen over `desk`. Its terminal is one way to the clipboard; it is not asked whether it takes it.

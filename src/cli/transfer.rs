@@ -1,6 +1,7 @@
 //! `switchboard connection import`, `export` and `apply`.
 
 mod apply;
+mod asked;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,17 +10,18 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use apply::run as apply;
+pub use asked::{asked, import as import_asked};
 
 use super::arguments::Format;
 use super::arguments::transfer::{BundleArguments, ExportArguments, ExportFormat, ImportArguments};
 use super::connection::parsed;
-use super::context::Context;
+use super::context::{Context, chosen as chosen_passphrase};
 use super::fault::Fault;
 use super::{output, sources};
 use crate::domain::{Connection, Secret};
 use crate::service::import::FORMS;
 use crate::store::transfer::Sensitive;
-use crate::store::vault::bundle::SealTo;
+use crate::store::vault::bundle::{SealTo, is_under_passphrase};
 use crate::store::{StoreKind, files};
 use crate::work::transfer::{Fate, Incoming, Item, Opener, Reader};
 
@@ -62,7 +64,36 @@ struct SensitiveLine {
 /// `connection import`. Exit code 1 where something stayed out.
 pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8, Fault> {
     let bytes = read(&arguments.file)?;
-    let path = shown_path(&arguments.file);
+    let opener = opener(&arguments, &bytes)?;
+    import_as(context, &arguments, &bytes, opener).await
+}
+
+async fn import_as(
+    context: &Context,
+    arguments: &ImportArguments,
+    bytes: &[u8],
+    opener: Opener,
+) -> Result<u8, Fault> {
+    let mut incoming = read_in(context, arguments, bytes, opener).await?;
+    if arguments.without_secrets {
+        incoming.items.iter_mut().for_each(Item::forget_secrets);
+    }
+    let failed = if arguments.dry_run {
+        Vec::new()
+    } else {
+        let store = arguments.store.as_deref().and_then(StoreKind::from_word);
+        bring_in(context, &mut incoming, store).await?
+    };
+    report(&incoming, &failed, arguments)
+}
+
+/// What the file brings; nothing is changed.
+async fn read_in(
+    context: &Context,
+    arguments: &ImportArguments,
+    bytes: &[u8],
+    opener: Opener,
+) -> Result<Incoming, Fault> {
     let form = arguments.form.as_deref();
     let reader = Reader {
         form: form.and_then(|word| {
@@ -73,53 +104,56 @@ pub async fn import(context: &Context, arguments: ImportArguments) -> Result<u8,
         }),
         trust: arguments.trust,
         rename: arguments.rename,
-        opener: opener(&arguments)?,
+        opener,
     };
-    let mut incoming = context
-        .with_vault(async || context.desk.read_import(path, &bytes, &reader).await)
-        .await?;
-    if arguments.without_secrets {
-        incoming.items.iter_mut().for_each(Item::forget_secrets);
-    }
-    let store = arguments.store.as_deref().and_then(StoreKind::from_word);
+    let path = shown_path(&arguments.file);
+    context
+        .with_vault(async || context.desk.read_import(path, bytes, &reader).await)
+        .await
+}
+
+/// Adds what comes in. Gives the places of those that were refused all the same, and why.
+async fn bring_in(
+    context: &Context,
+    incoming: &mut Incoming,
+    store: Option<StoreKind>,
+) -> Result<Vec<(usize, String)>, Fault> {
     let mut failed = Vec::new();
-    if !arguments.dry_run {
-        context.desk.sweep().await;
-        let (mut together, mut alone) = (Vec::new(), Vec::new());
-        for (at, item) in incoming.items.iter().enumerate() {
-            if context.desk.comes_together(item).await {
-                together.push((at, item));
-            } else if item.comes_in() {
-                alone.push((at, item));
-            }
-        }
-        let plain = together.iter().map(|(_, item)| item.connection.clone());
-        let plain: Vec<_> = plain.collect();
-        let mut tried = !plain.is_empty();
-        // One of them may be refused: then each comes in for itself, and that one stays out.
-        if tried && context.desk.import_together(plain, store).await.is_err() {
-            tried = false;
-            alone.splice(0..0, together);
-        }
-        for (at, item) in alone {
-            let done = context
-                .with_vault(async || context.desk.import_one(item, store).await)
-                .await;
-            match done {
-                Ok(_) => {}
-                // The first failure is of all: no store, no passphrase, a full disk. Nothing came in yet.
-                Err(fault) if !tried => return Err(fault),
-                Err(fault) => failed.push((at, fault.text)),
-            }
-            tried = true;
-        }
-        let programs = std::mem::take(&mut incoming.programs);
-        // What came in before is told all the same.
-        if let Err(problem) = context.desk.import_programs(programs).await {
-            incoming.left_out.push(problem.to_string());
+    context.desk.sweep().await;
+    let (mut together, mut alone) = (Vec::new(), Vec::new());
+    for (at, item) in incoming.items.iter().enumerate() {
+        if context.desk.comes_together(item).await {
+            together.push((at, item));
+        } else if item.comes_in() {
+            alone.push((at, item));
         }
     }
-    report(&incoming, &failed, &arguments)
+    let plain = together.iter().map(|(_, item)| item.connection.clone());
+    let plain: Vec<_> = plain.collect();
+    let mut tried = !plain.is_empty();
+    // One of them may be refused: then each comes in for itself, and that one stays out.
+    if tried && context.desk.import_together(plain, store).await.is_err() {
+        tried = false;
+        alone.splice(0..0, together);
+    }
+    for (at, item) in alone {
+        let done = context
+            .with_vault(async || context.desk.import_one(item, store).await)
+            .await;
+        match done {
+            Ok(_) => {}
+            // The first failure is of all: no store, no passphrase, a full disk. Nothing came in yet.
+            Err(fault) if !tried => return Err(fault),
+            Err(fault) => failed.push((at, fault.text)),
+        }
+        tried = true;
+    }
+    let programs = std::mem::take(&mut incoming.programs);
+    // What came in before is told all the same.
+    if let Err(problem) = context.desk.import_programs(programs).await {
+        incoming.left_out.push(problem.to_string());
+    }
+    Ok(failed)
 }
 
 fn report(
@@ -286,20 +320,28 @@ fn told(report: &Report<'_>) -> String {
     text + &end
 }
 
-fn opener(arguments: &ImportArguments) -> Result<Opener, Fault> {
+/// What opens a bundle, as the flags say. Whoever is there is asked for a passphrase that is needed.
+fn opener(arguments: &ImportArguments, bytes: &[u8]) -> Result<Opener, Fault> {
     if let Some(path) = &arguments.identity {
         return Ok(Opener::Identity(path.clone()));
     }
-    let passphrase = passphrase(&arguments.bundle, "bundle passphrase: ")?;
+    let ask = || sources::prompt("bundle passphrase: ");
+    let passphrase = match passphrase(&arguments.bundle, ask)? {
+        None if is_under_passphrase(bytes) && sources::somebody_is_there() => Some(ask()?),
+        given => given,
+    };
     Ok(passphrase.map_or(Opener::Vault, Opener::Passphrase))
 }
 
-/// The bundle's passphrase from where the flags say.
-fn passphrase(arguments: &BundleArguments, question: &str) -> Result<Option<Secret>, Fault> {
+/// The bundle's passphrase from where the flags say; `ask` is how somebody is asked for it.
+fn passphrase(
+    arguments: &BundleArguments,
+    ask: impl FnOnce() -> Result<Secret, Fault>,
+) -> Result<Option<Secret>, Fault> {
     match sources::bundle_passphrase(arguments)? {
         Some(given) => Ok(Some(given)),
         None if !arguments.bundle_passphrase => Ok(None),
-        None if sources::somebody_is_there() => sources::prompt(question).map(Some),
+        None if sources::somebody_is_there() => ask().map(Some),
         None => Err(
             Fault::usage("nobody can be asked for the bundle's passphrase here")
                 .hint("give --bundle-passphrase-fd N or --bundle-passphrase-file FILE"),
@@ -387,7 +429,7 @@ async fn bundle(
     if to_stdout && std::io::stdout().is_terminal() {
         return Err(Fault::usage("a bundle is no text for a terminal").hint("give --output FILE"));
     }
-    let passphrase = passphrase(&arguments.bundle, "choose a passphrase for the bundle: ")?;
+    let passphrase = passphrase(&arguments.bundle, || chosen_passphrase("bundle"))?;
     let to = match passphrase {
         Some(passphrase) => SealTo::Passphrase(passphrase),
         None => SealTo::Recipients(arguments.to.clone()),

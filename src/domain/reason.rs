@@ -171,11 +171,14 @@ macro_rules! reasons {
                 match self { $(Self::$variant => State::$state,)+ }
             }
 
-            /// Whether the connection does what it is for: `ok`, or accepted with a warning beside it. Decides
-            /// availability and `probe_success`.
+            /// Whether the connection does what it is for: `ok`, or accepted with a warning beside it (of a key whose
+            /// token ends soon, too). Decides availability and `probe_success`.
             pub const fn works(self) -> bool {
                 matches!(self.state(), State::Ok)
-                    || matches!(self, Self::ConnectedNoisy | Self::TlsExpiring)
+                    || matches!(
+                        self,
+                        Self::ConnectedNoisy | Self::TlsExpiring | Self::KeyInUseInactive
+                    )
             }
 
             /// The title shown, where the verdict has no closer one (a number, a field's name).

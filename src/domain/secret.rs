@@ -12,6 +12,10 @@ use zeroize::Zeroizing;
 /// What stands for a secret on every surface: fixed width, so that not even the length shows.
 pub const MASK: &str = "••••••••••••";
 
+/// Characters that a passphrase should have which alone protects a file: what NIST SP 800-63B-4 (3.1.1.2) asks of a
+/// password without a second factor.
+const PASSPHRASE_LENGTH: usize = 15;
+
 /// A value that must not be seen: a key, a token, a passphrase.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
@@ -40,6 +44,13 @@ impl Secret {
     /// Number of characters. For shape checks only; never shown.
     pub fn length(&self) -> usize {
         self.0.chars().count()
+    }
+
+    /// What is to be said to whoever chooses this as a passphrase; nothing while nothing is typed.
+    pub fn remark_on_passphrase(&self) -> Option<&'static str> {
+        (1..PASSPHRASE_LENGTH)
+            .contains(&self.length())
+            .then_some("that is short: whoever gets the file can guess it. Four words are better.")
     }
 
     /// Whether the value begins with `start`. For shape checks only.

@@ -49,6 +49,10 @@ pub struct Found {
     pub origin: Option<Origin>,
 }
 
+/// What was entered for this session, by the place it was entered at. Clones share it.
+#[derive(Clone, Default)]
+pub struct Entered(Arc<Mutex<HashMap<Slot, Found>>>);
+
 /// Resolves references. Cheap to clone; all clones share what was entered for the session.
 #[derive(Clone)]
 pub struct Secrets {
@@ -57,7 +61,7 @@ pub struct Secrets {
     variables: Variables,
     state: StateLookUp,
     keyring: Arc<Keyring>,
-    session: Arc<Mutex<HashMap<Slot, Found>>>,
+    session: Entered,
 }
 
 impl fmt::Debug for Secrets {
@@ -84,8 +88,14 @@ impl Secrets {
             variables,
             state,
             keyring: Arc::default(),
-            session: Arc::default(),
+            session: Entered::default(),
         }
+    }
+
+    /// The same with what was entered before.
+    #[must_use]
+    pub fn with_entered(self, session: Entered) -> Self {
+        Self { session, ..self }
     }
 
     /// The vault behind `vault:`.
@@ -273,7 +283,7 @@ impl Secrets {
     /// Forgets everything: locks the vault, and what was entered for this session must be entered again.
     pub fn lock(&self) {
         self.vault.lock();
-        self.entered().clear();
+        self.session.forget();
     }
 
     /// The places for a new secret, with whether each works on this machine.
@@ -413,7 +423,18 @@ impl Secrets {
     }
 
     fn entered(&self) -> MutexGuard<'_, HashMap<Slot, Found>> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+        self.session.values()
+    }
+}
+
+impl Entered {
+    /// Forgets all of it; the memory is wiped.
+    pub fn forget(&self) {
+        self.values().clear();
+    }
+
+    fn values(&self) -> MutexGuard<'_, HashMap<Slot, Found>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

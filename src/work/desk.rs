@@ -22,6 +22,7 @@ use crate::domain::stack::wiping;
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::probe::Prober;
 use crate::store::configuration::SettingValue;
+use crate::store::secrets::Entered;
 use crate::store::{Configuration, Secrets, Settings, Slot, Stamp, State, Store, StoreKind, Vault};
 
 /// For how long a configuration that can't be read is taken for still the same.
@@ -34,6 +35,13 @@ pub struct Opening {
     pub environment: Environment,
     /// Where everything is kept.
     pub folders: Folders,
+}
+
+/// What is open while somebody is there: the vault as it stands, and what was entered. It outlives a desk.
+#[derive(Clone)]
+pub struct Session {
+    vault: Arc<Vault>,
+    entered: Entered,
 }
 
 /// Where all use cases start. Cheap to clone; clones share everything.
@@ -57,6 +65,7 @@ pub(super) struct Inner {
     pub(super) state: Arc<Opened>,
     pub(super) services: Services,
     pub(super) vault: Arc<Vault>,
+    pub(super) entered: Entered,
     pub(super) secrets: OnceLock<Secrets>,
     pub(super) kept: Kept,
     pub(super) recent: Recent,
@@ -93,13 +102,30 @@ pub struct Rehearsed {
 impl Desk {
     /// Opens the desk over files. Fast: nothing is read yet, no vault, no keyring, no network.
     pub fn open(opening: Opening) -> Self {
+        let session = Session {
+            vault: Arc::new(Vault::at(&opening.folders.data)),
+            entered: Entered::default(),
+        };
+        Self::open_in(opening, session)
+    }
+
+    /// The same within the session of an earlier desk over the same files: what was unlocked or entered there is so
+    /// here.
+    pub fn open_in(opening: Opening, session: Session) -> Self {
         let store = Store::at(&opening.folders.configuration);
-        let vault = Vault::at(&opening.folders.data);
         Self(Arc::new(Inner {
             state: Arc::new(Opened::at(opening.folders.state.clone())),
             folders: Some(opening.folders),
-            ..Inner::new(opening.environment, store, vault)
+            ..Inner::new(opening.environment, store, session)
         }))
+    }
+
+    /// What is open here, for another desk over the same files.
+    pub fn session(&self) -> Session {
+        Session {
+            vault: Arc::clone(&self.0.vault),
+            entered: self.0.entered.clone(),
+        }
     }
 
     /// A desk that keeps everything in memory and writes no file: the demonstration's.
@@ -118,8 +144,11 @@ impl Desk {
         });
         set.map_err(failed)?;
         // No file can be made there.
-        let vault = Vault::at("/dev/null/vault");
-        let desk = Self(Arc::new(Inner::new(environment, store, vault)));
+        let session = Session {
+            vault: Arc::new(Vault::at("/dev/null/vault")),
+            entered: Entered::default(),
+        };
+        let desk = Self(Arc::new(Inner::new(environment, store, session)));
         let secrets = desk.secrets().await?;
         for entry in entries {
             let name = &entry.connection.name;
@@ -225,6 +254,15 @@ impl Desk {
     }
 }
 
+impl Session {
+    /// Locks: forgets the vault's identity, its values, and what was entered. Waits for a change of the vault that is
+    /// being written.
+    pub fn lock(&self) {
+        self.vault.lock();
+        self.entered.forget();
+    }
+}
+
 impl Rehearsed {
     fn referring(&self) -> Connection {
         Connection {
@@ -236,7 +274,7 @@ impl Rehearsed {
 }
 
 impl Inner {
-    fn new(environment: Environment, store: Store, vault: Vault) -> Self {
+    fn new(environment: Environment, store: Store, session: Session) -> Self {
         Self {
             children: Children::new(environment.clone()),
             environment,
@@ -247,7 +285,8 @@ impl Inner {
             failed: Mutex::default(),
             state: Arc::default(),
             services: Services::default(),
-            vault: Arc::new(vault),
+            vault: session.vault,
+            entered: session.entered,
             secrets: OnceLock::new(),
             kept: Kept::default(),
             recent: Recent::default(),

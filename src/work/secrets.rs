@@ -310,6 +310,7 @@ impl Inner {
             let state: StateLookUp =
                 Arc::new(move || state.get().map_err(|problem| problem.to_string()));
             Secrets::new(self.vault.clone(), look_up, variables, state)
+                .with_entered(self.entered.clone())
         })
     }
 

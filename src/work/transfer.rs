@@ -305,6 +305,8 @@ fn decide(items: &mut [Item], here: &[Arc<Connection>], rename: bool) {
             None if rename => {
                 let wished = item.connection.name.clone();
                 item.connection.name = wished.free(|name| taken.contains(name));
+                item.notes
+                    .push(format!("{wished} is another connection's name here"));
                 Fate::Renamed(wished)
             }
             None => Fate::Taken,

@@ -50,6 +50,37 @@ fn a_new_origin_is_asked_about_when_the_cursor_leaves_the_url() {
 }
 
 #[test]
+fn an_agreement_is_not_saved_yet_and_the_draft_with_it_is_kept() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").send(Message::SecretsLoaded {
+        name: named("a"),
+        key: Ok(Some(Secret::new(KEY))),
+        key_origin: Origin::parse("https://before.example.com"),
+        token: Ok(None),
+    });
+    scene.keys("enter");
+    let asked = Question::SendKeyTo("a.example.com".to_owned());
+    assert_eq!(scene.question(), Some(&asked));
+    scene.wait(1_000);
+    scene.effects();
+    scene.keys("y");
+    assert!(scene.probe().carries(KEY));
+    scene.keys("esc");
+    assert!(
+        scene.notice().contains("the draft is kept"),
+        "{}",
+        scene.notice()
+    );
+    scene.keys("e ctrl-s y");
+    let saved = scene.effects().into_iter().find_map(|effect| match effect {
+        Effect::Save { draft, .. } => Some(draft),
+        _ => None,
+    });
+    let origin = saved.and_then(|draft| draft.key_origin);
+    assert_eq!(origin, Origin::parse("https://a.example.com"));
+}
+
+#[test]
 fn what_is_typed_ahead_is_no_answer() {
     let mut scene = editing();
     scene.types(".evil").keys("tab");

@@ -113,6 +113,7 @@ impl Model {
     pub(super) fn key_answered(&mut self, yes: bool, out: &mut Effects) {
         let Some(form) = &mut self.form else { return };
         form.key_answer = form.origin().map(|origin| (origin, yes));
+        form.dirty |= form.key_goes_elsewhere();
         let save_waits = std::mem::take(&mut form.save_waits);
         if let Some(manner) = form.key_question.take() {
             self.probe_draft(manner, out);
@@ -302,6 +303,11 @@ impl Form {
         self.key_answer
             .as_ref()
             .is_some_and(|(asked, yes)| *yes && Some(asked) == here.as_ref())
+    }
+
+    /// Whether the person agreed to send the key to another origin than it was entered for: kept by saving alone.
+    pub(in crate::app) fn key_goes_elsewhere(&self) -> bool {
+        self.key_is_agreed() && self.key_origin != self.origin()
     }
 
     /// What is handed to a probe: without the key where it may not be sent.

@@ -11,7 +11,7 @@ use super::{Format, STORES};
     clippy::struct_excessive_bools,
     reason = "each is one flag of the command line, independent of the others"
 )]
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct ImportArguments {
     /// A file with curl commands, NAME=value lines, ~/.ccli/config.json, `[[connection]]` tables or a bundle; `-` for standard input
     #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

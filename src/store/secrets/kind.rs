@@ -59,6 +59,11 @@ impl StoreKind {
         }
     }
 
+    /// Whether this program keeps there what it is still to have when it is started again.
+    pub const fn lasts(self) -> bool {
+        matches!(self, Self::Keyring | Self::Vault)
+    }
+
     /// Whether this program can write there: the others belong to whoever set them up.
     pub const fn is_written_here(self) -> bool {
         matches!(self, Self::Keyring | Self::Vault | Self::Ask)

@@ -39,11 +39,12 @@ pub(super) fn draw_passphrase(
         input: &dialog.first.mirror,
         focused: !dialog.on_second,
     };
-    let (title, text, fields) = match dialog.kind {
+    let (title, text, fields, busy) = match dialog.kind {
         Unlock::Open => (
             "Unlock",
             "The vault is locked. Its passphrase opens it until this program locks or ends.",
             vec![first],
+            "opening the vault …",
         ),
         Unlock::Create => {
             let again = DialogField {
@@ -55,15 +56,19 @@ pub(super) fn draw_passphrase(
                 "New vault",
                 "Choose a passphrase for the vault. Nobody can bring it back if it is forgotten.",
                 vec![first, again],
+                "making the vault …",
             )
         }
     };
+    let is_chosen = dialog.kind == Unlock::Create;
+    let remark = is_chosen.then(|| dialog.first.value.remark_on_passphrase());
+    let remark = remark.flatten();
     let dialog = Dialog {
         title: title.to_owned(),
         text,
         fields,
-        problem: dialog.problem.as_deref(),
-        busy: dialog.busy.then_some("opening the vault …"),
+        problem: dialog.problem.as_deref().or(remark),
+        busy: dialog.busy.then_some(busy),
     };
     draw(view, &dialog, body, buf)
 }
