@@ -1,6 +1,7 @@
 //! Pastes as people make them: with blanks and quotes around, a header's name before, whole header lines, a
 //! curl command, two cells of a table. What is cleaned is said; what is not understood is said too.
 
+use anstream::adapter::strip_str;
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -86,8 +87,8 @@ fn divided(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
     }
 }
 
-/// Cleans a paste without splitting a pair, as for a token: blanks and quotes around it, line ends, control
-/// and invisible characters anywhere, and `Authorization:`, `ApiKey `, `Bearer ` and `Basic ` before it.
+/// Cleans a paste without splitting a pair, as for a token: blanks and quotes around it, terminal colours,
+/// line ends, control and invisible characters anywhere, and `Authorization:`, `ApiKey `, `Bearer ` and `Basic ` before it.
 pub fn clean_whole(pasted: &Secret) -> Cleaned<Secret> {
     let (text, mut notes) = cleaned(pasted.expose());
     let mut value = Secret::new(text);
@@ -119,7 +120,14 @@ pub fn clean_text(pasted: &str) -> Cleaned<String> {
 fn cleaned(pasted: &str) -> (String, Vec<String>) {
     let mut off: Vec<&str> = Vec::new();
     let mut inside = String::with_capacity(pasted.len());
-    for c in pasted.chars() {
+    // What a coloured terminal, or a log of one, has given: without its escape the rest of a colour is plain text.
+    let coloured = pasted.contains('\u{1b}');
+    if coloured {
+        note(&mut off, "terminal colours");
+    }
+    let bare = coloured.then(|| strip_str(pasted));
+    let plain = bare.is_none().then_some(pasted);
+    for c in bare.into_iter().flatten().chain(plain).flat_map(str::chars) {
         match c {
             '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => note(&mut off, "line ends"),
             c if c.is_control() || is_invisible(c) => note(&mut off, "invisible characters"),

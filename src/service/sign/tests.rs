@@ -271,3 +271,17 @@ fn a_token_keeps_what_is_inside_and_loses_what_is_around() {
         ["line ends, blanks and quotes were taken off"]
     );
 }
+
+#[test]
+fn the_colours_of_a_terminal_come_off_whole() {
+    let coloured = "\u{1b}[31;1m0123456789abcdef\u{1b}[0m0123456789abcdef \u{1b}[K\r\n";
+    let cleaned = clean_whole(&secret(coloured));
+    assert_eq!(cleaned.value.expose(), KEY);
+    assert_eq!(
+        cleaned.notes,
+        ["terminal colours, line ends and blanks were taken off"]
+    );
+    let link = "\u{1b}]8;;https://evil.example\u{7}https://a.example\u{1b}]8;;\u{1b}\\";
+    assert_eq!(clean_text(link).value, "https://a.example");
+    assert_eq!(clean_text("a[31mb").value, "a[31mb", "no escape, no colour");
+}
