@@ -39,7 +39,7 @@ impl Order {
             Self::Service => "by service",
             Self::Latency => "slowest first",
             Self::Availability => "least available first",
-            Self::Since => "changed last first",
+            Self::Since => "latest change first",
         }
     }
 

@@ -188,12 +188,8 @@ pub(super) fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
 /// What stands at the left of the pane's title.
 fn title(view: &View<'_>) -> Line<'static> {
     let order = match view.model.list.order {
-        Order::WorstFirst => "",
-        Order::Name => " by name",
-        Order::Service => " by service",
-        Order::Latency => " slowest first",
-        Order::Availability => " least available first",
-        Order::Since => " changed last first",
+        Order::WorstFirst => String::new(),
+        other => format!(" {}", other.words()),
     };
     let style = super::title_style(view, Pane::List);
     Line::from(vec![

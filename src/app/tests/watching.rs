@@ -216,7 +216,7 @@ fn orders_go_round_and_shares_are_asked_for_when_they_count() {
     scene.wait(61_000);
     assert!(watching(scene.effects()).contains(&WatchingEffect::ReadShares));
     scene.keys("s").watched("c0002", Reason::Connected);
-    assert_eq!(scene.visible()[0], "c0002", "changed last first");
+    assert_eq!(scene.visible()[0], "c0002", "the latest change first");
 }
 
 #[test]

@@ -63,5 +63,12 @@ fn lines(view: &View<'_>, room: usize) -> Vec<Line<'static>> {
             }
         }
     }
+    lines.push(Line::default());
+    let other = "The keys of the other panes work from here too, on what is selected there.";
+    lines.extend(
+        wrap(other, room)
+            .into_iter()
+            .map(|part| Line::styled(part, theme.faint)),
+    );
     lines
 }
