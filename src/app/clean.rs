@@ -26,9 +26,10 @@ pub(super) fn clean_key(
     }
 }
 
-/// A whole curl command, pasted where the URL stands.
+/// A whole curl command, lines of their own for URL, user name and key, or a key alone, pasted where anybody reads.
 pub(super) fn command(catalog: &Catalog, service: &ServiceId, pasted: &str) -> Option<Command> {
-    hints::command(catalog.get(service)?, pasted)
+    let service = catalog.get(service)?;
+    hints::command(service, pasted).or_else(|| hints::entry(service, pasted))
 }
 
 /// What is odd about the shape of the pair.

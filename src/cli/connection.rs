@@ -1,6 +1,7 @@
 //! `switchboard connection`: list, show, add, edit, rename, clone, remove; what travels is in `transfer`.
 
 mod agreement;
+mod entered;
 pub mod unset;
 
 use std::collections::BTreeMap;
@@ -224,7 +225,7 @@ async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
     let service = context.service(&arguments.service).await?;
     let mut connection = Connection::new(name, service, arguments.url.trim());
-    check_url(&connection.url)?;
+    entered::check_url(context, &connection).await?;
     let (key, token) = fields(context, &mut connection, &arguments.fields).await?;
     save(
         context,
@@ -244,8 +245,8 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
         connection.service = context.service(service).await?;
     }
     if let Some(url) = &arguments.url {
-        check_url(url)?;
         url.trim().clone_into(&mut connection.url);
+        entered::check_url(context, &connection).await?;
     }
     connection.allow_http &= !arguments.no_allow_http;
     connection.read_only &= !arguments.no_read_only;
@@ -267,17 +268,6 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     .await
 }
 
-fn check_url(url: &str) -> Result<(), Fault> {
-    match crate::domain::Endpoint::parse(url) {
-        Ok(_) => Ok(()),
-        Err(crate::domain::UrlProblem::UserInfo { rest, .. }) => Err(Fault::usage(
-            "user name and password don't belong in the URL",
-        )
-        .hint(format!("--url {rest} --username U --key-stdin"))),
-        Err(problem) => Err(Fault::usage(problem.to_string())),
-    }
-}
-
 /// Puts the fields that were given into `connection`; the values of its secrets come back.
 async fn fields(
     context: &Context,
@@ -297,7 +287,7 @@ async fn fields(
         connection.token = Some(reference);
     }
     if let Some(username) = &given.username {
-        connection.username.clone_from(username);
+        connection.username = entered::username(username);
     }
     if let Some(note) = &given.note {
         connection.note.clone_from(note);

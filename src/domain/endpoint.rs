@@ -1,12 +1,13 @@
 //! URL rules: what was typed, made into something that can be asked, or told what is wrong with it.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::secret::Secret;
-use super::text::inert;
+use super::text::{inert, is_active};
 
 /// A URL that can be asked: http or https, with a host, without user info.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -40,6 +41,12 @@ pub enum UrlProblem {
         /// The URL without them.
         rest: String,
     },
+    /// A character that no name of a host has.
+    #[error("a host name has no {0} in it")]
+    OfHost(char),
+    /// What stands in the place of the host looks like a key. Looked up, it would be read by every name server on the way.
+    #[error("that looks like a key and not like a URL: the key has a field of its own")]
+    Key,
     /// Anything else that the URL standard refuses.
     #[error("not a URL: {0}")]
     Other(String),
@@ -53,7 +60,7 @@ impl Endpoint {
         if typed.is_empty() {
             return Err(UrlProblem::Missing);
         }
-        if typed.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        if typed.chars().any(|c| c.is_whitespace() || is_active(c)) {
             return Err(UrlProblem::Blanks);
         }
         if let Some((scheme, _)) = typed.split_once(":\\")
@@ -74,6 +81,7 @@ impl Endpoint {
         if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
             return Err(UrlProblem::NoHost);
         }
+        refuse_misspelt(rest)?;
         let url = Url::parse(&whole).map_err(|error| match error {
             url::ParseError::InvalidPort => UrlProblem::Port,
             url::ParseError::EmptyHost => UrlProblem::NoHost,
@@ -81,6 +89,16 @@ impl Endpoint {
         })?;
         if url.port() == Some(0) {
             return Err(UrlProblem::Port);
+        }
+        if let Some(Host::Domain(name)) = url.host()
+            && let Some(odd) = name.chars().find(|c| !is_of_name(*c))
+        {
+            return Err(UrlProblem::OfHost(odd));
+        }
+        if let Some(Host::Domain(name)) = url.host()
+            && looks_like_key(name)
+        {
+            return Err(UrlProblem::Key);
         }
         Self::without_user_info(url)
     }
@@ -223,6 +241,49 @@ pub struct Origin {
     pub port: u16,
 }
 
+/// What stands around a URL where it was copied from a text.
+const QUOTES: [char; 12] = [
+    '"', '\'', '`', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201c}', '\u{201d}', '\u{201e}',
+    '\u{ab}', '\u{bb}', '<',
+];
+
+/// Refuses what would be taken for a host that nobody meant: a scheme that stands there twice or lacks a character,
+/// quotes, an address of IPv6 without its brackets.
+fn refuse_misspelt(rest: &str) -> Result<(), UrlProblem> {
+    let lower = rest.to_ascii_lowercase();
+    for scheme in ["https", "http"] {
+        let behind = lower.strip_prefix(scheme);
+        if behind.is_some_and(|behind| behind.starts_with(':') || behind.starts_with("//")) {
+            let sentence = format!("write {scheme}:// once, with a colon and two slashes");
+            return Err(UrlProblem::Other(sentence));
+        }
+    }
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if let Some(quote) = host.chars().find(|c| QUOTES.contains(c)) {
+        return Err(UrlProblem::OfHost(quote));
+    }
+    if host.parse::<Ipv6Addr>().is_ok() {
+        let sentence = format!("an IPv6 address stands in brackets: [{host}]");
+        return Err(UrlProblem::Other(sentence));
+    }
+    Ok(())
+}
+
+/// Hexadecimal digits in a row that no last part of a host's name has; keys have more.
+const DIGITS_OF_KEY: usize = 24;
+
+/// Whether a key stands in the last part of a host's name: alone, or glued to what was pasted with it.
+fn looks_like_key(name: &str) -> bool {
+    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or("");
+    let mut runs = last.split(|c: char| !c.is_ascii_hexdigit());
+    runs.any(|run| run.len() >= DIGITS_OF_KEY)
+}
+
+/// Whether a host's name may have `c`: letters, digits, `-` and `.` (RFC 1123), and `_`, which many use.
+const fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_')
+}
+
 impl Origin {
     /// The origin of a URL as it was typed, or of what [`Origin`]'s `Display` wrote; nothing where it is no URL that
     /// can be asked.
@@ -245,11 +306,64 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What was typed as a URL, for eyes: as it is where it can be asked. Otherwise everything before the last `@`
-/// may be a user name and a password, and is masked.
+/// Names of query parameters that carry secrets.
+const SECRET_PARAMETERS: [&str; 12] = [
+    "key",
+    "api_key",
+    "apikey",
+    "api-key",
+    "token",
+    "access_token",
+    "auth",
+    "secret",
+    "password",
+    "passwd",
+    "signature",
+    "sig",
+];
+
+/// Whether a query parameter carries a secret, by its name.
+pub fn is_secret_parameter(name: &str) -> bool {
+    let mut known = SECRET_PARAMETERS.iter();
+    known.any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+/// The first query parameter of what was typed as a URL that carries a secret, inert.
+pub fn secret_parameter(typed: &str) -> Option<String> {
+    let (_, query) = typed.split_once('?')?;
+    let query = query.split('#').next().unwrap_or_default();
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let secret = pairs.find(|(name, value)| is_secret_parameter(name) && !value.is_empty());
+    secret.map(|(name, _)| inert(name, 40))
+}
+
+/// A URL with a mask in the place of every value that is secret by its parameter's name.
+fn without_secret_values(url: &str) -> String {
+    let Some((before, behind)) = url.split_once('?') else {
+        return url.to_owned();
+    };
+    let (query, fragment) = match behind.split_once('#') {
+        Some((query, fragment)) => (query, Some(fragment)),
+        None => (behind, None),
+    };
+    let pairs: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some((name, value)) if is_secret_parameter(name) && !value.is_empty() => {
+                format!("{name}=••••")
+            }
+            _ => pair.to_owned(),
+        })
+        .collect();
+    let fragment = fragment.map_or_else(String::new, |fragment| format!("#{fragment}"));
+    format!("{before}?{}{fragment}", pairs.join("&"))
+}
+
+/// What was typed as a URL, for eyes: as it is where it can be asked, but for the values of query parameters that carry
+/// secrets by their names. Otherwise everything before the last `@` may be a user name and a password, and is masked.
 pub fn for_eyes(typed: &str) -> String {
     if Endpoint::parse(typed).is_ok() {
-        return typed.to_owned();
+        return without_secret_values(typed);
     }
     let Some((before, rest)) = typed.rsplit_once('@') else {
         return typed.to_owned();
@@ -289,6 +403,11 @@ mod tests {
     fn a_password_in_a_url_is_not_for_eyes() {
         for (typed, expected) in [
             ("https://e.com/a@b", "https://e.com/a@b"),
+            (
+                "https://e.com/x?a=1&API_KEY=hunter2&b#c",
+                "https://e.com/x?a=1&API_KEY=••••&b#c",
+            ),
+            ("https://e.com/x?token=", "https://e.com/x?token="),
             ("ftp://u:hunter2@h/", "ftp://••••@h/"),
             (
                 "https://user:hunter2@host:99999/",
@@ -325,6 +444,44 @@ mod tests {
             ("", "Missing"),
             ("https://a b", "Blanks"),
             ("https://a\u{7}b", "Blanks"),
+            (
+                "https//e.com",
+                r#"Other("write https:// once, with a colon and two slashes")"#,
+            ),
+            (
+                "https:/e.com",
+                r#"Other("write https:// once, with a colon and two slashes")"#,
+            ),
+            (
+                "https:e.com",
+                r#"Other("write https:// once, with a colon and two slashes")"#,
+            ),
+            (
+                "https://http://e.com",
+                r#"Other("write http:// once, with a colon and two slashes")"#,
+            ),
+            ("httpbin.example", "https://httpbin.example"),
+            ("\u{201c}https://e.com\u{201d}", "OfHost('\u{201c}')"),
+            ("'e.com'", "OfHost('\\'')"),
+            ("https://$(id).e.com", "OfHost('$')"),
+            ("https://e.com,", "OfHost(',')"),
+            ("{{url}}", "OfHost('{')"),
+            ("a_b.e.com", "https://a_b.e.com"),
+            ("\u{feff}e.com", "Blanks"),
+            (
+                "fd00:9::1",
+                r#"Other("an IPv6 address stands in brackets: [fd00:9::1]")"#,
+            ),
+            ("0123456789abcdef0123456789abcdef", "Key"),
+            ("pay.testshop-api0123456789abcdef0123456789abcdef", "Key"),
+            (
+                "0123456789abcdef0123456789abcdef.e.com",
+                "https://0123456789abcdef0123456789abcdef.e.com",
+            ),
+            (
+                "billing-api-v2-internal-service",
+                "https://billing-api-v2-internal-service",
+            ),
             ("ftp://example.com", "Scheme(\"ftp\")"),
             ("https://", "NoHost"),
             (r"https:\\e.com", r#"Other("write https:// with slashes")"#),

@@ -73,14 +73,18 @@ pub enum Failure {
     Refused,
     /// No TCP connection in time.
     ConnectTimeout,
-    /// No route to host or network.
+    /// No route to the network.
     Unreachable,
+    /// A router or a firewall on the way said that the host is out of reach, or it is not there in this network.
+    HostUnreachable,
     /// Reset after the connection stood.
     Reset,
     /// Closed before (all of) a reply.
     ClosedEarly,
     /// Connected, and nothing or not all came before the deadline.
     ResponseTimeout,
+    /// The server broke the exchange off by HTTP/2's own means: what it said, in a few words.
+    Http2(String),
     /// Not HTTP: a banner, garbage.
     NotHttp,
     /// HTTP, with more headers than are read.
@@ -102,6 +106,8 @@ pub enum Failure {
 pub enum ProxyFailure {
     /// It asks for a user name and password of its own (407).
     Password,
+    /// The same, though its URL has them.
+    PasswordRefused,
     /// It answered, and did not connect. What it answered is not known.
     Denied,
     /// It could not be used: why, in a few words.
@@ -123,8 +129,12 @@ pub enum TlsFailure {
     Authority,
     /// No protocol version or cipher in common.
     Protocol,
-    /// The server wants a client certificate, or refused ours.
+    /// The server ended the handshake without saying more: no cipher in common, or no certificate for the name.
+    Refused,
+    /// The server wants a client certificate.
     ClientCertificate,
+    /// The server refused the client certificate that was sent.
+    ClientCertificateRefused,
     /// What answered is not TLS.
     NotTls,
     /// The handshake did not end in time.

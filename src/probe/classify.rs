@@ -21,6 +21,8 @@ use super::trace::Marks;
 pub(super) struct Setting {
     /// Through which kind of proxy.
     pub(super) proxy: Option<ProxyKind>,
+    /// User name and password stand in the proxy's URL.
+    pub(super) proxy_login: bool,
     /// The target speaks TLS.
     pub(super) tls: bool,
     /// A client certificate was configured.
@@ -61,7 +63,7 @@ pub(super) fn before_head(error: &reqwest::Error, marks: &Marks, setting: Settin
         return shortage;
     }
     if !setting.is_beyond_proxy(marks) {
-        return Failure::Proxy(proxy_failure(&links));
+        return Failure::Proxy(proxy_failure(&links, setting));
     }
     if let Some(error) = find::<TlsError>(&links) {
         return tls(error, marks, setting);
@@ -76,6 +78,15 @@ pub(super) fn before_head(error: &reqwest::Error, marks: &Marks, setting: Settin
 }
 
 impl Setting {
+    /// A 407 of the proxy.
+    pub(super) const fn wants_login(self) -> ProxyFailure {
+        if self.proxy_login {
+            ProxyFailure::PasswordRefused
+        } else {
+            ProxyFailure::Password
+        }
+    }
+
     /// Whether a name that could not be looked up was the proxy's.
     fn proxied_lookup(self) -> bool {
         self.proxy.is_some()
@@ -180,6 +191,7 @@ fn connecting(links: &[&(dyn Error + 'static)], marks: &Marks) -> Failure {
         Some(ErrorKind::AddrNotAvailable) => {
             Failure::Local("no address or port is left to connect from".to_owned())
         }
+        Some(ErrorKind::HostUnreachable) => Failure::HostUnreachable,
         _ => Failure::Unreachable,
     }
 }
@@ -219,6 +231,9 @@ fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Se
     if hyper.is_some_and(hyper::Error::is_parse) {
         return Failure::NotHttp;
     }
+    if let Some(said) = find::<h2::Error>(links).and_then(broken_off) {
+        return Failure::Http2(said);
+    }
     let failure = match io_kind(links) {
         Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
             Failure::Reset
@@ -231,7 +246,7 @@ fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Se
         {
             Failure::ClosedEarly
         }
-        // A banner before the request was sent, or broken frames of HTTP/2.
+        // A banner before the request was sent, or bytes that are no frames of HTTP/2.
         _ => Failure::NotHttp,
     };
     match failure {
@@ -240,6 +255,20 @@ fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Se
         }
         other => other,
     }
+}
+
+/// What the server said as it ended the stream or the connection (RFC 9113, 7); nothing where it was not the server.
+fn broken_off(error: &h2::Error) -> Option<String> {
+    use h2::Reason;
+    let reason = error.reason().filter(|_| error.is_remote())?;
+    let meaning = match reason {
+        Reason::ENHANCE_YOUR_CALM => ", too many requests",
+        Reason::HTTP_1_1_REQUIRED => ", it wants HTTP/1.1 for this",
+        Reason::INTERNAL_ERROR => ", an error of its own",
+        Reason::REFUSED_STREAM => ", it takes no further request now",
+        _ => "",
+    };
+    Some(format!("{reason:?}{meaning}"))
 }
 
 fn tls(error: &TlsError, marks: &Marks, setting: Setting) -> Failure {
@@ -285,12 +314,12 @@ fn alert(alert: AlertDescription, marks: &Marks, setting: Setting) -> TlsFailure
         Alert::HandshakeFailure if marks.certificate_wanted && !setting.identity => {
             TlsFailure::ClientCertificate
         }
+        Alert::HandshakeFailure => TlsFailure::Refused,
         Alert::ProtocolVersion
-        | Alert::HandshakeFailure
         | Alert::InsufficientSecurity
         | Alert::InappropriateFallback
         | Alert::NoApplicationProtocol => TlsFailure::Protocol,
-        // We never show a certificate unasked: these are about ours.
+        // These are about ours, where one was asked for; else a filter by names, or a box on the way, means just no.
         Alert::CertificateRequired
         | Alert::NoCertificate
         | Alert::BadCertificate
@@ -299,19 +328,22 @@ fn alert(alert: AlertDescription, marks: &Marks, setting: Setting) -> TlsFailure
         | Alert::CertificateExpired
         | Alert::CertificateUnknown
         | Alert::UnknownCA
-        | Alert::AccessDenied => TlsFailure::ClientCertificate,
-        Alert::UnrecognisedName => {
-            TlsFailure::Other("the server serves no such name over TLS".to_owned())
-        }
+        | Alert::AccessDenied => match (setting.identity, marks.certificate_wanted) {
+            (true, true) => TlsFailure::ClientCertificateRefused,
+            (false, true) => TlsFailure::ClientCertificate,
+            (_, false) if alert == Alert::CertificateRequired => TlsFailure::ClientCertificate,
+            (_, false) => TlsFailure::Refused,
+        },
+        Alert::UnrecognisedName => TlsFailure::Refused,
         other => TlsFailure::Other(format!("the server ended TLS with the alert {other:?}")),
     }
 }
 
 /// Why there is no tunnel. The types of these errors are not public: their words decide.
-fn proxy_failure(links: &[&(dyn Error + 'static)]) -> ProxyFailure {
+fn proxy_failure(links: &[&(dyn Error + 'static)], setting: Setting) -> ProxyFailure {
     let says = |words: &str| links.iter().any(|link| link.to_string() == words);
     if says("tunnel error: proxy authorization required") {
-        return ProxyFailure::Password;
+        return setting.wants_login();
     }
     if find::<LookupFailure>(links).is_some() {
         return ProxyFailure::Unheard("its name can't be looked up");
@@ -344,6 +376,7 @@ mod tests {
     fn time_runs_out_in_a_phase() {
         let straight = Setting {
             proxy: None,
+            proxy_login: false,
             tls: true,
             identity: false,
         };
@@ -384,13 +417,14 @@ mod tests {
     fn certificate_alerts_are_about_ours() {
         let setting = Setting {
             proxy: None,
+            proxy_login: false,
             tls: true,
             identity: false,
         };
         let mut marks = Marks::default();
         assert_eq!(
             alert(AlertDescription::HandshakeFailure, &marks, setting),
-            TlsFailure::Protocol
+            TlsFailure::Refused
         );
         marks.certificate_wanted = true;
         for alerted in [

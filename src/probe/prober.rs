@@ -105,6 +105,7 @@ impl Prober {
             profile,
             transport: self.transport(profile),
             deadline: Instant::now() + profile.timeout,
+            took: None,
             gate,
         };
         loop {
@@ -127,6 +128,9 @@ impl Prober {
     /// One request: its turn at the host, its booking, its answer, its settlement.
     async fn step<G: Gate>(&self, ladder: &mut Ladder, ask: Ask, way: &mut Way<'_, G>) -> Step {
         let host = HostPort::of(&ask.request.url);
+        if let Some(late) = way.is_late_for(&ask) {
+            return ladder.answer(late);
+        }
         let waiting = Instant::now();
         let turn = self.turn(&host).await;
         let booked = way.book(ladder, &ask, &host).await;
@@ -147,6 +151,7 @@ impl Prober {
             way.send(&way.transport, &ask.request).await
         };
         drop(turn);
+        way.took = reply.phases.wait;
         let step = ladder.answer(Answer::Reply(Box::new(reply)));
         if let Some(ticket) = ticket {
             let end = ladder.attempt_end().unwrap_or(AttemptEnd::Inconclusive);
@@ -211,10 +216,20 @@ struct Way<'a, G> {
     profile: &'a Profile,
     transport: Result<Transport, TransportProblem>,
     deadline: Instant,
+    /// How long the last answer was waited for.
+    took: Option<Duration>,
     gate: &'a G,
 }
 
 impl<G: Gate> Way<'_, G> {
+    /// Whether an answer to an ask that carries the key is not to be expected in the time that is left, by how long
+    /// the last one took. Its silence would count as a refusal, whoever was too slow.
+    fn is_late_for(&self, ask: &Ask) -> Option<Answer> {
+        let took = self.took.filter(|_| ask.carries_key())?;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        (took > left).then_some(Answer::Late { took, left })
+    }
+
     /// Books an ask that carries the key; the answer for the ladder where it may not be sent.
     async fn book(
         &self,

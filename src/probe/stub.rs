@@ -34,8 +34,8 @@ pub(crate) enum Act {
     Close,
     /// Writes this before it reads anything, and waits for the client to close.
     Speak(Vec<u8>),
-    /// Speaks just enough HTTP/2 to answer 200 to the first request.
-    Http2,
+    /// Speaks just enough HTTP/2 to answer the first request by these frames.
+    Http2(Vec<u8>),
     /// An HTTP proxy: joins a CONNECT with this address, whatever was asked for.
     Tunnel(SocketAddr),
     /// A SOCKS5 proxy without authentication: joins with this address, whatever was asked for.
@@ -178,7 +178,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             stream.flush().await?;
             wait(&mut stream, shared).await
         }
-        Act::Http2 => http2(&mut stream, shared).await,
+        Act::Http2(frames) => http2(&mut stream, &frames, shared).await,
         Act::Tunnel(target) => {
             read_head(&mut stream, shared).await?;
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
@@ -247,9 +247,13 @@ async fn socks<S: AsyncRead + AsyncWrite + Unpin>(
     join(stream, target).await
 }
 
-/// Reads the preface and frames up to the first HEADERS; answers it by `:status: 200` without a body.
+/// `:status: 200` without a body, as the answer to the first request.
+pub(crate) const HTTP2_OK: [u8; 19] = [0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88];
+
+/// Reads the preface and frames up to the first HEADERS, and answers it.
 async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
+    frames: &[u8],
     shared: &Shared,
 ) -> std::io::Result<()> {
     let mut preface = [0; 24];
@@ -267,9 +271,7 @@ async fn http2<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     shared.lock().push("HTTP/2".to_owned());
-    stream
-        .write_all(&[0, 0, 0, 4, 1, 0, 0, 0, 0, 0, 0, 1, 1, 5, 0, 0, 0, 1, 0x88])
-        .await?;
+    stream.write_all(frames).await?;
     stream.flush().await?;
     wait(stream, shared).await
 }

@@ -11,9 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::domain::text::inert;
-use crate::domain::{
-    AddressFamily, Failure, Outcome, Phases, ProxyFailure, Reply, Response, TlsFacts,
-};
+use crate::domain::{AddressFamily, Failure, Outcome, Phases, Reply, Response, TlsFacts};
 use crate::service::{Request, StopAfter};
 
 use super::certificate::read_chain;
@@ -217,7 +215,7 @@ impl Transport {
         let headed = Instant::now();
         reply.phases.wait = waited(&landing.attempt, headed);
         if response.status() == 407 && setting.proxy.is_some() && !setting.tls {
-            return Err(Failure::Proxy(ProxyFailure::Password));
+            return Err(Failure::Proxy(setting.wants_login()));
         }
         let outcome = read(response, deadline).await;
         reply.phases.body = Some(headed.elapsed());
@@ -276,6 +274,7 @@ impl Transport {
                 "https" => ProxyKind::Tls,
                 _ => ProxyKind::Plain,
             }),
+            proxy_login: proxy.is_some_and(|proxy| !proxy.username().is_empty()),
             tls: target.scheme() == "https",
             identity: self.wired.has_identity,
         }

@@ -319,7 +319,9 @@ fn refusal(lines: &[String]) -> Option<Failure> {
         Failure::Refused
     } else if has("timed out") {
         Failure::ConnectTimeout
-    } else if has("No route") || has("unreachable") {
+    } else if has("No route") {
+        Failure::HostUnreachable
+    } else if has("unreachable") {
         Failure::Unreachable
     } else if has("Connection reset") {
         Failure::Reset
@@ -355,7 +357,7 @@ mod tests {
                 "connect failed: Connection timed out",
                 Failure::ConnectTimeout,
             ),
-            ("connect failed: No route to host", Failure::Unreachable),
+            ("connect failed: No route to host", Failure::HostUnreachable),
             (
                 "connect failed: Network is unreachable",
                 Failure::Unreachable,

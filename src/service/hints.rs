@@ -5,7 +5,7 @@ use crate::domain::{Endpoint, Secret, ServiceId};
 use super::catalog::format::{Field, NotInUrl};
 use super::catalog::{Catalog, Service};
 
-pub use super::sign::{Cleaned, Command, clean_secret, clean_text, clean_whole, command};
+pub use super::sign::{Cleaned, Command, clean_secret, clean_text, clean_whole, command, entry};
 
 /// Something that does not belong in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,15 +109,21 @@ pub fn detect(
         .filter(|id| id != current)
 }
 
-/// The pair that is sent where `key` was pasted beside `username`: cleaned, and divided where it is one itself.
+/// The pair that is sent where `key` was pasted beside `username`: both cleaned, and divided where the key is a pair
+/// itself. (Basic would carry a blank behind the name, and a header of the service's own would not.)
 pub fn as_sent(service: &Service, username: &str, key: &Secret) -> (String, Cleaned<Secret>) {
+    let named = clean_text(username);
     let mut cleaned = clean_secret(service, key);
-    match cleaned.username.take() {
-        Some(pasted) if username.is_empty() || username == pasted => (pasted, cleaned),
+    let (username, mut cleaned) = match cleaned.username.take() {
+        Some(pasted) if named.value.is_empty() || named.value == pasted => (pasted, cleaned),
         // A colon inside the key of a pair whose user is named already is the key's own.
-        Some(_) => (username.to_owned(), clean_whole(key)),
-        None => (username.to_owned(), cleaned),
-    }
+        Some(_) => (named.value, clean_whole(key)),
+        None => (named.value, cleaned),
+    };
+    let of_name = named.notes.iter();
+    let of_name = of_name.map(|note| format!("around the user name, {note}"));
+    cleaned.notes.extend(of_name);
+    (username, cleaned)
 }
 
 /// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.

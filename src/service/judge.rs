@@ -19,7 +19,7 @@ pub(super) mod token;
 
 use url::Url;
 
-use crate::domain::{AnsweredBy, Endpoint, Outcome, Reason, Reply, Response};
+use crate::domain::{AnsweredBy, Endpoint, Failure, Outcome, Reason, Reply, Response};
 
 use super::catalog::Service;
 use super::catalog::condition::Rung;
@@ -107,12 +107,25 @@ pub(super) fn judge(asked: Asked<'_>, reply: &Reply) -> Judged {
         },
         Outcome::Cut(response, failure) => {
             let mut judged = judge_response(asked, reply, response);
+            // Many small servers close without a word of TLS's: JSON that is whole says that nothing is missing.
+            if *failure == Failure::ClosedEarly && is_whole_json(&judged, response) {
+                return judged;
+            }
             judged.finding = failure::cut(failure);
             judged.redirect = None;
             judged
         }
         Outcome::Answered(response) => judge_response(asked, reply, response),
     }
+}
+
+/// Whether the body is JSON from its beginning to its end, and no header says that more was to come.
+fn is_whole_json(judged: &Judged, response: &Response) -> bool {
+    let of_length = |name: &str| response.header(name).is_some();
+    let page = judged.page.as_ref();
+    page.is_some_and(|page| page.json.is_some() && page.noise.is_none())
+        && !of_length("content-length")
+        && !of_length("transfer-encoding")
 }
 
 fn judge_response(asked: Asked<'_>, reply: &Reply, response: &Response) -> Judged {

@@ -172,6 +172,7 @@ impl Ladder {
                 why,
                 by_host,
             } => self.paused(until, &why, by_host),
+            Answer::Late { took, left } => self.late(took, left),
             Answer::Unbooked(why) => self.unbooked(&why),
         }
     }

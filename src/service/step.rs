@@ -1,5 +1,7 @@
 //! The words between the ladder, which decides, and the transport, which asks.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use url::Url;
 
@@ -85,6 +87,14 @@ pub enum Answer {
         why: String,
         /// Whether it is the host's own.
         by_host: bool,
+    },
+    /// The answer before took longer than what is left of the time: the key would go out, and nobody would wait for
+    /// what becomes of it.
+    Late {
+        /// How long the answer before took.
+        took: Duration,
+        /// What is left.
+        left: Duration,
     },
     /// The attempt could not be booked on disk, so it was not sent. One plain sentence.
     Unbooked(String),

@@ -12,4 +12,5 @@ mod http;
 mod mangled;
 mod manners;
 mod pages;
+mod passed_on;
 mod way;

@@ -9,6 +9,7 @@ use super::errand::carry_over;
 use super::error::WorkError;
 use super::handles::not_written;
 use super::secrets::{reference, references};
+use crate::domain::endpoint::secret_parameter;
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::service::hints;
 use crate::store::configuration::{EditProblem, SettingValue};
@@ -25,6 +26,18 @@ impl Desk {
             None => None,
         };
         refuse_taken(&configuration, before.as_ref(), &draft.connection.name)?;
+        let is_new = before
+            .as_ref()
+            .is_none_or(|before| before.url != draft.connection.url);
+        if let Some(name) = secret_parameter(&draft.connection.url).filter(|_| is_new) {
+            return Err(WorkError::Failed {
+                doing: "saving the URL".to_owned(),
+                why: format!(
+                    "its parameter {name} holds a secret, and would stand in the configuration in the open: \
+                     leave it out, and give the secret as the key"
+                ),
+            });
+        }
         let service = self.service_of(&draft.connection).await;
         if service.is_ok_and(|service| hints::holds_key(&service, &draft.connection.username)) {
             return Err(WorkError::Failed {

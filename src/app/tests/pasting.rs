@@ -81,6 +81,48 @@ fn a_curl_command_in_the_urls_field_goes_where_its_parts_belong() {
 }
 
 #[test]
+fn an_entry_of_three_lines_is_divided_into_its_fields() {
+    for entry in [
+        format!("https://a.example.com\nshop-api\n{KEY}\n"),
+        format!("https://a.example.com\tshop-api\t{KEY}"),
+        format!("URL: https://a.example.com\r\nUser: shop-api\r\nAPI Key: {KEY}\r\n"),
+    ] {
+        let mut scene = Scene::empty();
+        scene.keys("n").pastes(&entry);
+        assert_eq!(scene.text(FieldId::Url), "https://a.example.com", "{entry}");
+        assert_eq!(scene.text(FieldId::Username), "shop-api");
+        assert!(scene.key_is(KEY));
+        assert!(scene.notice().contains("divided"), "{}", scene.notice());
+        scene.keys("ctrl-z");
+        assert_eq!(scene.text(FieldId::Url), "");
+        assert_eq!(scene.text(FieldId::Username), "");
+        assert!(scene.key_is(""));
+    }
+    let mut scene = Scene::empty();
+    scene.keys("n tab").pastes(&format!("shop-api\n{KEY}\n"));
+    assert_eq!(scene.text(FieldId::Username), "shop-api");
+    assert!(scene.key_is(KEY));
+}
+
+#[test]
+fn a_key_in_a_field_that_anybody_reads_goes_to_its_own_and_is_not_looked_up() {
+    for field in ["n", "n tab"] {
+        let mut scene = Scene::empty();
+        scene.keys(field).pastes(&format!(" {KEY}\n"));
+        assert_eq!(scene.text(FieldId::Url), "");
+        assert_eq!(scene.text(FieldId::Username), "");
+        assert!(scene.key_is(KEY));
+        assert!(scene.notice().contains("the key went to its field"));
+        scene.wait(1_000);
+        assert_eq!(scene.probes(), [], "there is no URL yet");
+    }
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes("ApiKey SU-160-984-311:0123456789");
+    assert_eq!(scene.text(FieldId::Url), "");
+    assert_eq!(scene.text(FieldId::Username), "SU-160-984-311");
+}
+
+#[test]
 fn prefixes_and_pairs_are_taken_apart_and_said() {
     for (pasted, username, key, said) in [
         (format!(" {KEY}\r\n"), "", KEY, "line ends"),

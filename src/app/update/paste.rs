@@ -90,13 +90,15 @@ impl Model {
             return;
         };
         let id = form.focused();
-        if id == FieldId::Username && pasted.contains(':') {
+        let is_pair =
+            id == FieldId::Username && pasted.contains(':') && pasted.lines().count() == 1;
+        if is_pair {
             return self.paste_pair(pasted, out);
         }
-        if id == FieldId::Url
+        if matches!(id, FieldId::Url | FieldId::Username)
             && let Some(command) = clean::command(&self.catalog, &form.service(), pasted)
         {
-            return self.paste_command(command, out);
+            return self.paste_command(id, command, out);
         }
         let cleaned = hints::clean_text(pasted);
         let mut notes = cleaned.notes;
@@ -119,28 +121,38 @@ impl Model {
         self.pasted(undo, notes, out);
     }
 
-    /// A curl command from a manual into the URL's field: each part goes where it belongs.
-    fn paste_command(&mut self, command: Command, out: &mut Effects) {
+    /// A curl command from a manual, or an entry of a password manager, into the field `id`, which anybody reads: each
+    /// part goes where it belongs.
+    fn paste_command(&mut self, id: FieldId, command: Command, out: &mut Effects) {
         let Some(form) = &mut self.form else { return };
-        let id = FieldId::Url;
-        // Not as it came: it may hold a key, and this field is read by everybody.
+        // Not as it came: it may hold a key.
         let mut undo = Undo::with(form, id, form.field(id).text.clone());
         undo.whole = true;
-        undo.remember(form, &[FieldId::Username, FieldId::Key]);
+        undo.remember(form, &[FieldId::Url, FieldId::Username, FieldId::Key]);
         let mut notes = Vec::new();
-        match command.url {
-            Some(url) => {
-                form.set_text(id, &url);
-                notes.push("the URL was taken out of the curl command".to_owned());
+        match (command.url, command.is_curl) {
+            (Some(url), is_curl) => {
+                form.set_text(FieldId::Url, &url);
+                if is_curl {
+                    notes.push("the URL was taken out of the curl command".to_owned());
+                }
             }
-            None => notes.push("a curl command without a URL: nothing stays of it here".to_owned()),
+            (None, true) => {
+                notes.push("a curl command without a URL: nothing stays of it here".to_owned());
+            }
+            (None, false) => {}
         }
         if let Some(credentials) = command.credentials {
             if let Some(username) = &credentials.username {
                 form.set_text(FieldId::Username, username);
             }
-            form.put_secret(FieldId::Key, credentials.value);
+            if !credentials.value.is_empty() {
+                form.put_secret(FieldId::Key, credentials.value);
+            }
             notes.extend(credentials.notes);
+        }
+        if notes.is_empty() {
+            notes.push("the lines were divided into their fields".to_owned());
         }
         if self.settle_url() {
             notes.push("username and password moved from the URL to their fields".to_owned());

@@ -11,6 +11,7 @@ use crate::app::model::{
 use crate::app::notice::About;
 use crate::app::secret_field::SecretField;
 use crate::app::watching::WatchingEffect;
+use crate::domain::endpoint::secret_parameter;
 use crate::domain::{Connection, Endpoint, Name, SecretRef, ServiceId, State};
 use std::sync::Arc;
 
@@ -89,6 +90,14 @@ impl Model {
             return Some((FieldId::Url, problem.to_string()));
         }
         let (draft, problem) = form.draft();
+        let url = &draft.connection.url;
+        let before = draft.opened.as_ref().map(|opened| &opened.url);
+        if let Some(name) = secret_parameter(url).filter(|_| before != Some(url)) {
+            let sentence = format!(
+                "{name} in it holds a secret, which the configuration would show: leave it out, and enter it as the key"
+            );
+            return Some((FieldId::Url, sentence));
+        }
         if draft.key_changed && draft.key_origin != form.origin() {
             let entered = draft.key_origin.map(|origin| origin.to_string());
             let sentence = format!(

@@ -5,11 +5,11 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 
 use super::*;
-use crate::domain::Secret;
 use crate::domain::State;
 use crate::domain::reply::TlsFailure;
+use crate::domain::{ProxyFailure, Secret};
 use crate::probe::profile::{EnvironmentProxies, ProxyChoice, ProxyUrl};
-use crate::probe::stub::{Act, Authority, Stub, Versions, self_signed};
+use crate::probe::stub::{Act, Authority, HTTP2_OK, Stub, Versions, self_signed};
 use crate::service::Authorization;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Twice: 1\r\nX-Twice: 2\r\n\r\nhi";
@@ -389,10 +389,32 @@ async fn http_2_is_spoken_where_it_is_offered() {
     let authority = Authority::new();
     let mut config = authority.server(&["127.0.0.1"], |_| {});
     config.alpn_protocols = vec![b"h2".to_vec()];
-    let stub = Stub::tls(config, Act::Http2).await;
+    let stub = Stub::tls(config, Act::Http2(HTTP2_OK.to_vec())).await;
     let reply = send_by(trusting(&authority), &get(&secure(&stub)), LONG).await;
     assert_eq!(answered(reply.outcome).status, 200);
     assert_eq!(stub.heads(), ["HTTP/2"]);
+}
+
+#[tokio::test]
+async fn a_server_that_breaks_off_by_http_2_says_why() {
+    let reset = |code: u8| vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, code];
+    let goaway = |code: u8| vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, code];
+    for (frames, said) in [
+        (reset(2), "INTERNAL_ERROR"),
+        (reset(13), "HTTP_1_1_REQUIRED"),
+        (goaway(11), "ENHANCE_YOUR_CALM"),
+    ] {
+        let authority = Authority::new();
+        let mut config = authority.server(&["127.0.0.1"], |_| {});
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let stub = Stub::tls(config, Act::Http2(frames)).await;
+        let reply = send_by(trusting(&authority), &get(&secure(&stub)), LONG).await;
+        let Outcome::Failed(Failure::Http2(why)) = &reply.outcome else {
+            panic!("{said}: {:?}", reply.outcome)
+        };
+        assert!(why.starts_with(said), "{why}");
+        assert!(reply.sent, "it counts as a request that was not answered");
+    }
 }
 
 #[tokio::test]
@@ -702,12 +724,12 @@ async fn a_proxy_that_fails_is_told_apart() {
         (
             Act::Answer(needs_auth.clone()),
             "https://shop.test/",
-            ProxyFailure::Password,
+            ProxyFailure::PasswordRefused,
         ),
         (
             Act::Answer(needs_auth),
             "http://shop.test/",
-            ProxyFailure::Password,
+            ProxyFailure::PasswordRefused,
         ),
         (Act::Answer(bad), "https://shop.test/", ProxyFailure::Denied),
         (
@@ -724,6 +746,19 @@ async fn a_proxy_that_fails_is_told_apart() {
             "{target}"
         );
     }
+    let proxy = Stub::plain(Act::Answer(
+        b"HTTP/1.1 407 Auth\r\nContent-Length: 0\r\n\r\n".to_vec(),
+    ))
+    .await;
+    let nameless = Profile {
+        proxy: ProxyChoice::Url(ProxyUrl::new(format!("http://{}", proxy.address))),
+        ..Profile::default()
+    };
+    let reply = send_by(nameless, &with_key("https://shop.test/"), LONG).await;
+    assert_eq!(
+        reply.outcome,
+        Outcome::Failed(Failure::Proxy(ProxyFailure::Password))
+    );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

@@ -394,6 +394,8 @@ pub enum Fix {
     Redirect,
     /// `strip` where that changes something, else one folder up.
     Parent,
+    /// The first of `guesses` behind a URL that has no path.
+    Guess,
 }
 
 /// A CMS at the other end of a shared token.

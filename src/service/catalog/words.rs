@@ -12,6 +12,7 @@ use crate::domain::{AnsweredBy, Reason};
 pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("service", "the service"),
     ("host", "HOST"),
+    ("port", "PORT"),
     ("url", "the URL"),
     ("status", "N"),
     ("page", "(its title)"),

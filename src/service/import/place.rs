@@ -2,6 +2,7 @@
 
 use super::Value;
 use super::shell::OPEN;
+use crate::domain::endpoint::is_secret_parameter;
 use crate::domain::text::inert;
 use crate::domain::{Endpoint, Secret, ServiceId, UrlProblem};
 use crate::service::Catalog;
@@ -15,22 +16,6 @@ pub(super) struct Place {
     pub(super) pair: Option<(String, Option<Value>)>,
     pub(super) notes: Vec<String>,
 }
-
-/// Names of query parameters that carry secrets.
-const SECRET_PARAMETERS: [&str; 12] = [
-    "key",
-    "api_key",
-    "apikey",
-    "api-key",
-    "token",
-    "access_token",
-    "auth",
-    "secret",
-    "password",
-    "passwd",
-    "signature",
-    "sig",
-];
 
 /// Reads `typed`; `known` is the service where something else than the URL has told it. The error is one sentence.
 pub(super) fn place(
@@ -123,13 +108,10 @@ fn base(
 /// Takes query parameters out that carry secrets by their names: they would stand in the configuration.
 fn without_secrets(endpoint: Endpoint, notes: &mut Vec<String>) -> Endpoint {
     let mut url = endpoint.url().clone();
-    let is_secret = |name: &str| {
-        SECRET_PARAMETERS
-            .iter()
-            .any(|secret| name.eq_ignore_ascii_case(secret))
-    };
     let all: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    let (secret, kept): (Vec<_>, Vec<_>) = all.into_iter().partition(|(name, _)| is_secret(name));
+    let (secret, kept): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|(name, _)| is_secret_parameter(name));
     if secret.is_empty() {
         return endpoint;
     }

@@ -9,7 +9,7 @@ use crate::domain::{
     AnsweredBy, Checks, Endpoint, Identity, Phases, Reason, Remedy, Reply, State, Verdict, Who,
 };
 
-use super::facts::Facts;
+use super::facts::{Facts, message};
 use super::{Finding, Judged, changes, clock, redirect, tls};
 use crate::service::catalog::Service;
 use crate::service::catalog::format::{Fix, ReasonText};
@@ -111,7 +111,7 @@ pub(in crate::service) fn server(reply: Option<&Reply>) -> Option<&str> {
 fn shown_url(ending: &Ending<'_>) -> String {
     ending.endpoint.map_or_else(
         || inert(&for_eyes(&ending.subject.url), 200),
-        Endpoint::shown,
+        |endpoint| for_eyes(&endpoint.shown()),
     )
 }
 
@@ -203,6 +203,10 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
                     .map(|title| format!("page title: {title}")),
             );
             lines.extend(page.noise.iter().map(super::recognise::Noise::line));
+            // What a refusal says for itself is often all there is to know.
+            let said = page.json.as_ref().and_then(message);
+            let said = said.filter(|_| judged.status >= 400);
+            lines.extend(said.map(|said| format!("it says: {said}")));
         }
         if let Some(target) = &judged.redirect {
             lines.push(format!("redirects to {}", target.shown()));
@@ -212,12 +216,7 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
     if let Some(reply) = ending.reply {
         lines.extend(tls::evidence(reply));
         lines.extend(clock::skew(reply).map(clock::skew_line));
-        lines.extend(
-            reply
-                .proxy
-                .iter()
-                .map(|proxy| format!("asked through the proxy {proxy}")),
-        );
+        lines.extend(reply.proxy.iter().map(|proxy| through(proxy, &ending)));
     }
     lines.extend(ending.notes.iter().cloned());
     let mut said: Vec<String> = Vec::new();
@@ -228,6 +227,18 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
         }
     }
     said
+}
+
+/// How the proxy is named. What goes over plain http is asked of the proxy itself, whose pages nothing tells from the
+/// host's.
+fn through(proxy: &str, ending: &Ending<'_>) -> String {
+    let plain = ending.endpoint.is_some_and(Endpoint::is_plain);
+    let by_service = |judged: &Judged| judged.answerer.by == AnsweredBy::Service;
+    if plain && !ending.judged.is_some_and(by_service) {
+        format!("asked through the proxy {proxy}, which may have answered in the host's place")
+    } else {
+        format!("asked through the proxy {proxy}")
+    }
 }
 
 /// The corrected URL of a judged answer, where one can be told.
@@ -255,13 +266,20 @@ fn fixed(
     match fix {
         Fix::Strip => stripped(),
         Fix::Https => match judged.and_then(|judged| judged.redirect.as_ref()) {
-            Some(redirect) => redirect::base(&redirect.target, suffix),
+            Some(redirect) => {
+                redirect::base(&redirect.target, suffix).or_else(|| hints::with_https(endpoint))
+            }
             None => hints::with_https(endpoint),
         },
         // A port of its own speaks either http or https: which one speaks the other is not known.
         Fix::HttpsOfHost if endpoint.url().port().is_none() => hints::with_https(endpoint),
         Fix::HttpsOfHost => None,
         Fix::Redirect => redirect::base(&judged?.redirect.as_ref()?.target, suffix),
+        Fix::Guess => {
+            let guess = service.text().requests.guesses.first();
+            let guess = guess.filter(|_| endpoint.segments().is_empty());
+            guess.map(|guess| endpoint.join(guess).shown())
+        }
         Fix::Parent => stripped().or_else(|| {
             let segments = endpoint.segments().len();
             (segments > 0).then(|| endpoint.truncated(segments - 1).shown())

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Host;
 
+use crate::domain::endpoint::for_eyes;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Endpoint, Reply};
@@ -18,6 +19,9 @@ use crate::service::catalog::condition::BodyKind;
 pub(in crate::service) struct Facts(BTreeMap<&'static str, String>);
 
 const LIMIT: usize = 200;
+
+/// What stands for the words of an answer that has none.
+const WORDLESS: &str = "it does not say why";
 
 impl Facts {
     /// Fills `name` (sentences end in the tables' own full stop), which is one of [`crate::service::catalog::words::PLACEHOLDERS`].
@@ -37,7 +41,8 @@ impl Facts {
         facts.set("service", service.title());
         if let Some(endpoint) = endpoint {
             facts.set("host", endpoint.host());
-            facts.set("url", endpoint.shown());
+            facts.set("port", endpoint.port().to_string());
+            facts.set("url", for_eyes(&endpoint.shown()));
             let path = endpoint.url().path().trim_end_matches('/');
             facts.set("pattern", escaped(path));
             let kind = match endpoint.url().host() {
@@ -64,9 +69,8 @@ impl Facts {
                 (None, BodyKind::Empty) => "nothing".to_owned(),
             };
             self.set("page", shown);
-            if let Some(message) = page.json.as_ref().and_then(message) {
-                self.set("message", message);
-            }
+            let message = page.json.as_ref().and_then(message);
+            self.set("message", message.as_deref().unwrap_or(WORDLESS));
         }
         if let Some(redirect) = &judged.redirect {
             self.set("target", redirect::shown(&redirect.target));

@@ -13,6 +13,8 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
         Failure::Refused => Reason::Refused.into(),
         Failure::ConnectTimeout => Reason::ConnectTimeout.into(),
         Failure::Unreachable => Reason::Unreachable.into(),
+        Failure::HostUnreachable => Finding::variant(Reason::Unreachable, "host"),
+        Failure::Http2(_) => Finding::variant(Reason::ClosedEarly, "http2"),
         Failure::Reset => Reason::Reset.into(),
         Failure::ClosedEarly => Reason::ClosedEarly.into(),
         Failure::ResponseTimeout => Reason::ResponseTimeout.into(),
@@ -23,6 +25,9 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
         Failure::BadCoding => Reason::ReplyCut.into(),
         Failure::Proxy(ProxyFailure::Unheard(_)) => Reason::ProxyFailed.into(),
         Failure::Proxy(ProxyFailure::Password) => Finding::variant(Reason::ProxyFailed, "password"),
+        Failure::Proxy(ProxyFailure::PasswordRefused) => {
+            Finding::variant(Reason::ProxyFailed, "refused-login")
+        }
         Failure::Proxy(ProxyFailure::Denied) => Finding::variant(Reason::ProxyFailed, "denied"),
         Failure::Local(_) => Reason::LocalError.into(),
     }
@@ -41,7 +46,11 @@ fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {
             variant: tls::issuer_variant(reply.tls.as_ref()).map(str::to_owned),
         },
         TlsFailure::Protocol => Reason::TlsProtocol.into(),
+        TlsFailure::Refused => Finding::variant(Reason::TlsProtocol, "refused"),
         TlsFailure::ClientCertificate => Reason::TlsClientCertificate.into(),
+        TlsFailure::ClientCertificateRefused => {
+            Finding::variant(Reason::TlsClientCertificate, "refused")
+        }
         TlsFailure::NotTls => Reason::TlsNotTls.into(),
         TlsFailure::Authority => Finding::variant(Reason::TlsFailed, "authority"),
         TlsFailure::Timeout => Finding::variant(Reason::TlsFailed, "timeout"),
@@ -54,17 +63,19 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
     match failure {
         Failure::ResponseTimeout => Finding::variant(Reason::ResponseTimeout, "body"),
         Failure::BodyTooLarge => Reason::BodyTooLarge.into(),
+        Failure::BadCoding => Finding::variant(Reason::ReplyCut, "encoding"),
         Failure::DnsNotFound
         | Failure::DnsFailed
         | Failure::Refused
         | Failure::ConnectTimeout
         | Failure::Unreachable
+        | Failure::HostUnreachable
         | Failure::Reset
         | Failure::ClosedEarly
+        | Failure::Http2(_)
         | Failure::NotHttp
         | Failure::HeadTooLarge
         | Failure::Tls(_)
-        | Failure::BadCoding
         | Failure::Proxy(_)
         | Failure::Local(_) => Reason::ReplyCut.into(),
     }
@@ -73,7 +84,9 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
 /// Who is behind a failure: nobody, unless the proxy answered.
 pub(super) fn answerer(failure: &Failure) -> Answerer {
     let said = match failure {
-        Failure::Proxy(ProxyFailure::Password) => "the proxy answered 407 instead of connecting",
+        Failure::Proxy(ProxyFailure::Password | ProxyFailure::PasswordRefused) => {
+            "the proxy answered 407 instead of connecting"
+        }
         Failure::Proxy(ProxyFailure::Denied) => "the proxy answered, and did not connect",
         _ => return Answerer::of(AnsweredBy::Nobody),
     };
@@ -87,7 +100,7 @@ pub(super) fn answerer(failure: &Failure) -> Answerer {
 /// The status of a failure: that of the proxy, where it gave one.
 pub(super) fn status(failure: &Failure) -> u16 {
     match failure {
-        Failure::Proxy(ProxyFailure::Password) => 407,
+        Failure::Proxy(ProxyFailure::Password | ProxyFailure::PasswordRefused) => 407,
         _ => 0,
     }
 }
@@ -103,7 +116,9 @@ pub(in crate::service) fn of(reply: &Reply) -> Option<&Failure> {
 /// What a failure says beyond its kind: the sentence that came with it.
 pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
     match failure {
-        Failure::Local(why) | Failure::Tls(TlsFailure::Other(why)) => Some(why),
+        Failure::Local(why) | Failure::Http2(why) | Failure::Tls(TlsFailure::Other(why)) => {
+            Some(why)
+        }
         Failure::Proxy(ProxyFailure::Unheard(why)) => Some(why),
         _ => None,
     }

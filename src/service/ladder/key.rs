@@ -1,5 +1,7 @@
 //! The rung of the credentials: which style, when a second one, and what each answer means for the key.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use crate::domain::budget::AttemptEnd;
@@ -92,8 +94,29 @@ impl Ladder {
             Reason::Connected | Reason::ConnectedNoisy => self.taken(main, scheme),
             Reason::CredentialsRejected => self.rejected(main, scheme),
             _ if self.index_may_help(&main) => self.ask_index(main),
-            _ => self.refused(main),
+            _ => self.refused_for_key(main),
         }
+    }
+
+    /// Something else than the service refused the call with the key. Where the service answered the same call without
+    /// it in this run, neither address nor path is at fault.
+    fn refused_for_key(&mut self, mut main: Main) -> Step {
+        let answered_bare = self.main.is_some() && self.service_seen;
+        if answered_bare {
+            let service = self.service.title();
+            self.notes.push(format!(
+                "without the key {service} itself answered the same call a moment before"
+            ));
+            let finding = &mut main.judged.finding;
+            let by_rule = matches!(
+                finding.reason,
+                Reason::ServerRule | Reason::WafBlock | Reason::CdnBlock | Reason::NotAcceptable
+            );
+            if by_rule {
+                *finding = Finding::variant(Reason::ServerRule, "key");
+            }
+        }
+        self.refused(main)
     }
 
     fn rejected(&mut self, main: Main, scheme: Scheme) -> Step {
@@ -146,9 +169,14 @@ impl Ladder {
                     said(&judged)
                 );
                 self.notes.push(line);
-                let finding = rejected.judged.finding.clone();
+                let who = judged.answerer.shown();
+                let why = match judged.status {
+                    0 => said(&judged),
+                    status => format!("{who} answered {status}"),
+                };
+                self.facts.set("why", why);
                 self.main = Some(rejected);
-                self.finish(finding)
+                self.finish(Finding::variant(Reason::CredentialsRejected, "unsure"))
             }
         }
     }
@@ -293,6 +321,19 @@ impl Ladder {
 
     /// The attempt could not be booked: it was not sent.
     pub(super) fn unbooked(&mut self, why: &str) -> Step {
+        self.unsent(why, Reason::LocalError.into())
+    }
+
+    /// No time was left for an answer to the key: it was not sent.
+    pub(super) fn late(&mut self, took: Duration, left: Duration) -> Step {
+        let (took, left) = (took.as_secs_f64(), left.as_secs_f64());
+        let why = format!("the answer before took {took:.1} s, and {left:.1} s were left");
+        self.unsent(&why, Finding::variant(Reason::ServiceFound, "slow"))
+    }
+
+    /// A request with the key that was not sent: what was found before stands, where there is that; else the run ends
+    /// in `finding`.
+    fn unsent(&mut self, why: &str, finding: Finding) -> Step {
         self.facts.set("why", why);
         match self.stage {
             Stage::Version(_) | Stage::OwnToken | Stage::Compare(_) | Stage::OtherStyle(..) => {
@@ -301,7 +342,7 @@ impl Ladder {
             _ => {
                 self.withdraw();
                 self.stage = Stage::Idle;
-                self.finish(Reason::LocalError)
+                self.finish(finding)
             }
         }
     }
@@ -357,7 +398,9 @@ fn attempt_end(judged: &Judged, known_if_forbidden: bool) -> AttemptEnd {
 fn is_unheard(reply: &Reply) -> bool {
     let silent = matches!(
         reply.outcome,
-        Outcome::Failed(Failure::ResponseTimeout | Failure::Reset | Failure::ClosedEarly)
+        Outcome::Failed(
+            Failure::ResponseTimeout | Failure::Reset | Failure::ClosedEarly | Failure::Http2(_)
+        )
     );
     silent && reply.sent
 }

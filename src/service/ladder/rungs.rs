@@ -47,6 +47,8 @@ impl Ladder {
             | UrlProblem::NoHost
             | UrlProblem::Port
             | UrlProblem::UserInfo { .. }
+            | UrlProblem::OfHost(_)
+            | UrlProblem::Key
             | UrlProblem::Other(_) => Reason::UrlInvalid,
         };
         if let UrlProblem::UserInfo { rest, .. } = problem {
@@ -185,7 +187,10 @@ impl Ladder {
             .endpoint
             .as_ref()
             .is_some_and(|endpoint| endpoint.segments().contains(&"index.php"));
+        // Where there is no site at all, there is none below it either.
+        let no_site = main.judged.finding.variant.as_deref() == Some("no-site");
         main.judged.finding.reason == Reason::NotFound
+            && !no_site
             && !self.through_index
             && !named
             && self.service.text().requests.fallback.is_some()
@@ -213,8 +218,14 @@ impl Ladder {
         self.through_index = false;
         let status = judged.status;
         // What a page that is no page says of the lower rungs stands; the first answer is the better one.
-        let better = judged.answerer.by == crate::domain::AnsweredBy::Service && status != 404;
+        // That rewriting is off, and what is there is locked or broken, says more than a page that is not there.
+        let by_service = judged.answerer.by == crate::domain::AnsweredBy::Service;
+        let better = (by_service && status != 404) || status == 401 || (500..600).contains(&status);
         if better {
+            self.notes.push(format!(
+                "/api has no page ({}); this is the answer of /index.php/api",
+                direct.judged.status
+            ));
             return self.refused(Main { judged, reply });
         }
         self.notes
@@ -290,7 +301,7 @@ impl Ladder {
     /// An answer that ends the ladder: a redirect's target and (in a bisect) a corrected URL are asked
     /// first, without credentials.
     pub(super) fn refused(&mut self, main: Main) -> Step {
-        if main.judged.redirect.is_some() {
+        if main.judged.redirect.is_some() && main.judged.finding.reason != Reason::NotTheService {
             return self.ask_target(main);
         }
         if let Some(url) = self.worth_asking(&main) {

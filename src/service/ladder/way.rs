@@ -93,14 +93,17 @@ fn broke(reply: &Reply) -> Broke {
     match failure {
         Failure::Local(_) => Broke::Locally,
         Failure::DnsNotFound | Failure::DnsFailed => Broke::Dns,
-        Failure::Refused | Failure::ConnectTimeout | Failure::Unreachable | Failure::Proxy(_) => {
-            Broke::Connect
-        }
+        Failure::Refused
+        | Failure::ConnectTimeout
+        | Failure::Unreachable
+        | Failure::HostUnreachable
+        | Failure::Proxy(_) => Broke::Connect,
         // With TLS 1.3 a refused client certificate comes after the handshake; it stays TLS's.
         Failure::Tls(_) => Broke::Tls,
         Failure::Reset
         | Failure::ClosedEarly
         | Failure::ResponseTimeout
+        | Failure::Http2(_)
         | Failure::NotHttp
         | Failure::HeadTooLarge
         | Failure::BodyTooLarge

@@ -21,6 +21,26 @@ fn every_failure_has_its_reason_and_rung() {
         ),
         (Failure::Unreachable, Reason::Unreachable, CheckId::Connect),
         (
+            Failure::HostUnreachable,
+            Reason::Unreachable,
+            CheckId::Connect,
+        ),
+        (
+            Failure::Http2("ENHANCE_YOUR_CALM".to_owned()),
+            Reason::ClosedEarly,
+            CheckId::Http,
+        ),
+        (
+            Failure::Tls(TlsFailure::Refused),
+            Reason::TlsProtocol,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::ClientCertificateRefused),
+            Reason::TlsClientCertificate,
+            CheckId::Tls,
+        ),
+        (
             Failure::Proxy(ProxyFailure::Unheard("nothing listens there")),
             Reason::ProxyFailed,
             CheckId::Connect,
@@ -154,15 +174,12 @@ fn a_status_that_came_is_kept() {
             run.verdict.title
         );
     }
-    let whole = Response {
+    let half = Response {
         status: 200,
         headers: Vec::new(),
-        body: COMPANIES.as_bytes().to_vec(),
+        body: COMPANIES.as_bytes()[..COMPANIES.len() - 2].to_vec(),
     };
-    let run = climb(
-        shop(),
-        vec![bare(Outcome::Cut(whole, Failure::ClosedEarly))],
-    );
+    let run = climb(shop(), vec![bare(Outcome::Cut(half, Failure::ClosedEarly))]);
     assert_eq!(
         run.reason(),
         Reason::ReplyCut,

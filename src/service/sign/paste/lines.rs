@@ -2,8 +2,8 @@
 
 use super::super::super::catalog::Service;
 use super::super::super::hints::secret_fits;
-use super::{Cleaned, clean_text, divided, takes_both};
-use crate::domain::Secret;
+use super::{Cleaned, clean_text, clean_whole, divided, takes_both};
+use crate::domain::{Endpoint, Secret};
 
 /// What was read so far.
 #[derive(Default)]
@@ -116,13 +116,99 @@ fn cells(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
     })
 }
 
-/// What a curl command says.
+/// What a paste says that is more than the URL's, or the user name's, own text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// Where it goes.
     pub url: Option<String>,
     /// What it carries, and what was done.
     pub credentials: Option<Cleaned<Secret>>,
+    /// Whether it is a curl command.
+    pub is_curl: bool,
+}
+
+/// Words that stand before a value where an entry of a password manager, or a mail, was copied.
+const LABELS: [&str; 12] = [
+    "url",
+    "api url",
+    "endpoint",
+    "host",
+    "website",
+    "user",
+    "username",
+    "user name",
+    "login",
+    "key",
+    "api key",
+    "password",
+];
+
+/// Reads a paste of URL, user name and key on lines or in cells of their own, or of a key alone: no part of it may
+/// stand where it can be read, or be looked up as a host. Nothing where it is one text that is no key.
+pub fn entry(service: &Service, pasted: &str) -> Option<Command> {
+    let cells = pasted.split(['\n', '\t']).map(|cell| {
+        let cell = cell.trim();
+        let labelled = cell.split_once(':').filter(|(label, _)| {
+            let label = label.trim().to_ascii_lowercase();
+            LABELS.contains(&label.as_str())
+        });
+        Secret::new(labelled.map_or(cell, |(_, value)| value.trim()))
+    });
+    let cells: Vec<Secret> = cells.filter(|cell| !cell.is_empty()).collect();
+    if let [cell] = cells.as_slice() {
+        return Some(Command {
+            url: None,
+            credentials: Some(key_alone(service, cell)?),
+            is_curl: false,
+        });
+    }
+    if cells.len() > 3 {
+        return None;
+    }
+    let (urls, rest): (Vec<_>, Vec<_>) = cells.into_iter().partition(is_url);
+    let is_key = |cell: &Secret| secret_fits(service.key(), &clean_whole(cell).value);
+    if urls.is_empty() && !rest.last().is_some_and(is_key) {
+        return None;
+    }
+    let credentials = match rest.as_slice() {
+        [] => None,
+        [one] => Some(key_alone(service, one).unwrap_or_else(|| Cleaned {
+            value: Secret::new(""),
+            username: Some(clean_text(one.expose()).value),
+            notes: Vec::new(),
+        })),
+        [.., username, key] => Some(Cleaned {
+            value: clean_whole(key).value,
+            username: Some(clean_text(username.expose()).value),
+            notes: vec!["the lines were divided into their fields".to_owned()],
+        }),
+    };
+    let url = urls.first().map(|url| clean_text(url.expose()).value);
+    Some(Command {
+        url,
+        credentials,
+        is_curl: false,
+    })
+}
+
+fn is_url(cell: &Secret) -> bool {
+    let cell = cell.expose();
+    cell.contains("://")
+        || (cell.contains('.') && !cell.contains('@') && Endpoint::parse(cell).is_ok())
+}
+
+/// A key, or a pair, that stands alone; nothing where it may be something else.
+fn key_alone(service: &Service, cell: &Secret) -> Option<Cleaned<Secret>> {
+    let cleaned = divided(service, cell);
+    let said = !cleaned.notes.is_empty() && !is_url(cell);
+    let has_shape = service.key().hex.is_some() && secret_fits(service.key(), &cleaned.value);
+    let is_handle = cell.expose().trim().starts_with("ApiKey ");
+    if !has_shape && !(is_handle && said) {
+        return None;
+    }
+    let mut notes = vec!["the key went to its field".to_owned()];
+    notes.extend(cleaned.notes);
+    Some(Cleaned { notes, ..cleaned })
 }
 
 /// Reads a whole curl command, as manuals print them; nothing where it is none.
@@ -135,6 +221,7 @@ pub fn command(service: &Service, pasted: &str) -> Option<Command> {
     Some(Command {
         url: url.map(str::to_owned),
         credentials: credentials(service, &words),
+        is_curl: true,
     })
 }
 

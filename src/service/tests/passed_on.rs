@@ -1,0 +1,373 @@
+//! What stands before the service, and answers in its place: gateways, limits, networks, other services.
+
+use super::harness::*;
+use crate::domain::{Outcome, Reason, Reply, ServiceId, State};
+use crate::service::{Answer, Subject};
+use std::time::Duration;
+
+const CLOUDFLARE: [(&str, &str); 2] = [("Server", "cloudflare"), ("CF-RAY", "8a-FRA")];
+
+fn page(status: u16, headers: &[(&str, &str)], title: &str, body: &str) -> Reply {
+    let page = format!("<html><head><title>{title}</title></head><body>{body}</body></html>");
+    html(status, headers, &page)
+}
+
+fn connect() -> Subject {
+    with_pair(
+        Subject::new(
+            ServiceId::connect(),
+            "https://connect.example.com/public/v1",
+        ),
+        "SU-160-984-311",
+        "0123456789abcdef",
+    )
+}
+
+#[test]
+fn whoever_answers_in_the_services_place_is_told_from_it() {
+    let passed_on = [CLOUDFLARE[0], CLOUDFLARE[1], ("CF-Cache-Status", "DYNAMIC")];
+    let nginx =
+        "<center><h1>503 Service Temporarily Unavailable</h1></center><hr><center>nginx</center>";
+    for (reply, reason, title) in [
+        (
+            page(
+                503,
+                &[("Server", "nginx")],
+                "503 Service Temporarily Unavailable",
+                nginx,
+            ),
+            Reason::GatewayDown,
+            "503 by the web server itself",
+        ),
+        (
+            page(
+                403,
+                &CLOUDFLARE,
+                "Direct IP access not allowed | Cloudflare",
+                "error code: 1003",
+            ),
+            Reason::CdnBlock,
+            "403 The URL names an address",
+        ),
+        (
+            page(
+                403,
+                &CLOUDFLARE,
+                "DNS points to prohibited IP | Cloudflare",
+                "error code: 1000",
+            ),
+            Reason::CdnBlock,
+            "403 Cloudflare does not know the host",
+        ),
+        (
+            page(
+                403,
+                &CLOUDFLARE,
+                "Access denied | Cloudflare",
+                "error code: 1020",
+            ),
+            Reason::CdnBlock,
+            "403 Restricted by the CDN",
+        ),
+        (
+            answer(403, &passed_on, "Forbidden"),
+            Reason::ServerRule,
+            "403 Restricted behind the CDN",
+        ),
+        (
+            json(
+                403,
+                r#"{"result":"error","message":"Invalid IP 192.0.2.1"}"#,
+            ),
+            Reason::UnexpectedStatus,
+            "403 Denied by another API",
+        ),
+        (
+            html(401, &[("WWW-Authenticate", "Negotiate")], "<html></html>"),
+            Reason::ServerPassword,
+            "401 A Windows login is wanted",
+        ),
+        (
+            answer(
+                401,
+                &[("WWW-Authenticate", "Bearer realm=\"x\"")],
+                r#"{"error":"invalid_token"}"#,
+            ),
+            Reason::UnexpectedStatus,
+            "401 Denied by another API",
+        ),
+        (
+            page(
+                508,
+                &[("Server", "LiteSpeed")],
+                "508 Resource Limit Is Reached",
+                "",
+            ),
+            Reason::ServerError,
+            "508 The hosting account's limit",
+        ),
+        (
+            page(
+                500,
+                &[],
+                "Error",
+                "Error establishing a database connection",
+            ),
+            Reason::ServerError,
+            "500 No database",
+        ),
+        (
+            answer(404, &[], "404 page not found\n"),
+            Reason::NotFound,
+            "404 No site under this name",
+        ),
+        (
+            html(302, &[("Location", "/cgi-sys/suspendedpage.cgi")], ""),
+            Reason::NotTheService,
+            "Not a Blesta: account suspended",
+        ),
+        (
+            page(403, &[("Server", "Zscaler/6.2")], "Blocked", "by Zscaler"),
+            Reason::ProxyFailed,
+            "403 Blocked by this network's filter",
+        ),
+        (
+            answer(
+                401,
+                &[("Connect-Version", "30.1")],
+                r#"{"error_code":"AUTH_001","errors":[]}"#,
+            ),
+            Reason::NotTheService,
+            "Not a Blesta: CloudBlue Connect",
+        ),
+        (
+            page(
+                200,
+                &[],
+                "",
+                "var a=toNumbers(\"\");slowAES.decrypt(c,2,a,b)",
+            ),
+            Reason::ChallengePage,
+            "Challenge page",
+        ),
+    ] {
+        let run = climb(blesta("https://billing.example.com"), vec![reply]);
+        let told = (run.reason(), run.verdict.title.as_str());
+        assert_eq!(told, (reason, title), "{:#?}", run.verdict);
+        assert!(!run.verdict.remedy.steps.is_empty(), "{title}");
+        assert!(!run.verdict.cause.contains('{'), "{}", run.verdict.cause);
+    }
+}
+
+#[test]
+fn pages_of_an_empty_server_are_no_answer_of_any_api() {
+    for (reply, title) in [
+        (
+            page(200, &[], "Welcome to nginx!", ""),
+            "Not the API: a default page",
+        ),
+        (
+            page(200, &[], "", "<b>Fatal error</b>: Uncaught x"),
+            "PHP stopped with an error",
+        ),
+        (
+            page(200, &[], "Down for maintenance", ""),
+            "Not the API: a notice",
+        ),
+    ] {
+        let http = Subject::new(ServiceId::http(), "https://api.example.com/health");
+        let run = climb(with_pair(http, "", "0123456789"), vec![reply]);
+        let told = (run.reason(), run.verdict.title.as_str());
+        assert_eq!(told, (Reason::NotTheService, title));
+        assert_eq!(run.verdict.state(), State::Warn);
+    }
+}
+
+#[test]
+fn what_a_refusal_says_for_itself_is_told() {
+    let said = "Your IP address is not allowed by the account settings.";
+    let refusal = format!(r#"{{"error_code":"ACL_001","errors":["{said}"]}}"#);
+    let version = [
+        ("Connect-Version", "30.1"),
+        ("Content-Type", "application/json"),
+    ];
+    let found = answer(
+        401,
+        &version,
+        r#"{"error_code":"AUTH_001","errors":["no"]}"#,
+    );
+    let run = climb(connect(), vec![found, answer(403, &version, &refusal)]);
+    assert_eq!(run.reason(), Reason::PermissionMissing);
+    assert!(
+        run.verdict
+            .cause
+            .contains("not allowed by the account settings")
+    );
+    assert!(run.says(said), "{:?}", run.verdict.evidence);
+
+    let http = Subject::new(ServiceId::http(), "https://api.example.com/health");
+    let run = climb(
+        http,
+        vec![json(503, r#"{"message":"no peer in the ring"}"#)],
+    );
+    let told = (run.reason(), run.verdict.title.as_str());
+    assert_eq!(told, (Reason::Maintenance, "503 by the service"));
+    assert!(
+        run.verdict.cause.ends_with("no peer in the ring."),
+        "{}",
+        run.verdict.cause
+    );
+}
+
+#[test]
+fn a_connect_url_without_its_path_is_mended() {
+    let root = Subject {
+        url: "https://connect.example.com".to_owned(),
+        ..connect()
+    };
+    let version = [
+        ("Connect-Version", "30.1"),
+        ("Content-Type", "application/json"),
+    ];
+    let nothing = || {
+        answer(
+            404,
+            &version,
+            r#"{"error_code":"NFND_000","errors":["no"]}"#,
+        )
+    };
+    let run = climb(root, vec![nothing(), nothing()]);
+    assert_eq!(run.reason(), Reason::ApiPathWrong);
+    let mended = run.verdict.remedy.url.as_deref();
+    assert_eq!(mended, Some("https://connect.example.com/public/v1"));
+}
+
+#[test]
+fn a_refusal_of_the_key_alone_is_no_matter_of_the_address() {
+    let denied = || json(401, DENIED);
+    let rule = page(
+        403,
+        &[("Server", "nginx")],
+        "403 Forbidden",
+        "<center>nginx</center>",
+    );
+    let run = climb(shop(), vec![denied(), rule]);
+    let told = (run.reason(), run.verdict.title.as_str());
+    assert_eq!(told, (Reason::ServerRule, "403 Refused for its key"));
+    assert!(run.says("without the key Blesta itself answered"));
+    // Then a rule that nobody has seen looking at the key.
+    let rule = page(
+        403,
+        &[("Server", "nginx")],
+        "403 Forbidden",
+        "<center>nginx</center>",
+    );
+    let run = climb(shop(), vec![rule]);
+    assert_eq!(run.verdict.title, "403 Restricted by the web server");
+}
+
+#[test]
+fn a_second_style_that_was_not_heard_proves_nothing() {
+    let denied = || json(401, DENIED);
+    let block = page(403, &[("Server", "nginx")], "Blocked", "");
+    let run = climb(shop(), vec![denied(), denied(), block]);
+    assert_eq!(run.reason(), Reason::CredentialsRejected);
+    let cause = &run.verdict.cause;
+    assert!(
+        cause.contains("did not get to say") && cause.contains("403"),
+        "{cause}"
+    );
+}
+
+#[test]
+fn without_time_for_an_answer_the_key_is_not_sent() {
+    let found = Answer::Reply(Box::new(json(401, DENIED)));
+    let late = Answer::Late {
+        took: Duration::from_secs(6),
+        left: Duration::from_secs(4),
+    };
+    let run = climb_over(shop(), vec![found, late]);
+    let told = (run.reason(), run.verdict.title.as_str());
+    assert_eq!(
+        told,
+        (Reason::ServiceFound, "Service found, too slow for the key")
+    );
+    assert!(
+        run.attempts.is_empty(),
+        "nothing that could count against it"
+    );
+    assert!(run.verdict.cause.contains("6.0 s"), "{}", run.verdict.cause);
+}
+
+#[test]
+fn blanks_around_the_user_name_are_not_sent() {
+    for typed in ["shop-api ", " shop-api", "shop\u{200b}-api"] {
+        let subject = with_pair(blesta("https://billing.example.com"), typed, KEY);
+        let run = climb(
+            subject,
+            vec![
+                json(401, DENIED),
+                json(200, COMPANIES),
+                json(200, r#"{"response":"5.13.7"}"#),
+            ],
+        );
+        assert_eq!(
+            run.asked[1], "GET /api/companies/getAll.json Basic shop-api",
+            "{typed:?}"
+        );
+        assert!(
+            run.says("around the user name"),
+            "{:?}",
+            run.verdict.evidence
+        );
+    }
+}
+
+#[test]
+fn json_that_is_whole_is_an_answer_though_the_connection_was_cut() {
+    let cut = |headers: &[(&str, &str)]| {
+        let mut reply = answer(401, headers, DENIED);
+        let Outcome::Answered(response) = reply.outcome else {
+            unreachable!()
+        };
+        reply.outcome = Outcome::Cut(response, crate::domain::Failure::ClosedEarly);
+        reply
+    };
+    let run = climb(blesta("https://billing.example.com"), vec![cut(&[])]);
+    assert_eq!(run.reason(), Reason::ServiceFound);
+    let run = climb(
+        blesta("https://billing.example.com"),
+        vec![cut(&[("Content-Length", "999")])],
+    );
+    assert_eq!(run.reason(), Reason::ReplyCut);
+}
+
+#[test]
+fn a_proxy_of_ours_may_have_answered_a_plain_request_itself() {
+    let mut reply = page(403, &[], "Blocked by ProxyCorp", "");
+    reply.proxy = Some("http://proxy.example:3128".to_owned());
+    let mut subject = blesta("http://billing.example.com");
+    subject.allow_http = true;
+    let run = climb(subject, vec![reply.clone()]);
+    assert!(
+        run.says("which may have answered in the host's place"),
+        "{:?}",
+        run.verdict.evidence
+    );
+    // Within a tunnel nobody but the host does.
+    let run = climb(blesta("https://billing.example.com"), vec![reply]);
+    assert!(!run.says("in the host's place"));
+}
+
+#[test]
+fn secrets_in_a_urls_query_are_not_shown() {
+    let http = Subject::new(
+        ServiceId::http(),
+        "https://api.example.com/x?api_key=hunter2&a=1",
+    );
+    let run = climb(http, vec![json(200, "{}")]);
+    assert_eq!(
+        run.verdict.url,
+        "https://api.example.com/x?api_key=••••&a=1"
+    );
+}
