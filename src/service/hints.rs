@@ -129,7 +129,9 @@ pub fn as_sent(service: &Service, username: &str, key: &Secret) -> (String, Clea
 /// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.
 pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<String> {
     let key_fits = secret_fits(service.key(), key);
-    if !key_fits && secret_fits(service.key(), &Secret::new(username)) {
+    let key_is_name = has_shape(service.username()) && secret_fits(service.username(), key);
+    let name_is_key = !key_fits && secret_fits(service.key(), &Secret::new(username));
+    if name_is_key || (key_is_name && username_is_odd(service, username)) {
         return Some("user name and key look swapped".to_owned());
     }
     if username_is_odd(service, username) {
@@ -148,6 +150,11 @@ pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<Stri
 
 fn username_is_odd(service: &Service, username: &str) -> bool {
     !username.is_empty() && !secret_fits(service.username(), &Secret::new(username))
+}
+
+/// Whether not just anything of some length fits.
+const fn has_shape(field: &Field) -> bool {
+    field.hex.is_some() || field.starts.is_some()
 }
 
 fn shape(field: &Field) -> &str {

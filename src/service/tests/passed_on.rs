@@ -371,3 +371,48 @@ fn secrets_in_a_urls_query_are_not_shown() {
         "https://api.example.com/x?api_key=••••&a=1"
     );
 }
+
+#[test]
+fn advice_is_for_the_server_that_answered() {
+    for (status, server, snippet) in [
+        (401, "nginx/1.26", Some("auth_basic off;")),
+        (401, "Apache/2.4", Some("RequireAny")),
+        (403, "nginx/1.26", Some("allow 203.0.113.7;")),
+        (403, "Microsoft-IIS/10.0", None),
+        (403, "Apache/2.4", Some("Require ip")),
+    ] {
+        let asks = ("WWW-Authenticate", "Basic realm=\"staging\"");
+        let mut headers = vec![("Server", server)];
+        headers.extend((status == 401).then_some(asks));
+        let run = climb(
+            blesta("https://billing.example.com"),
+            vec![page(status, &headers, "No", "")],
+        );
+        let pasted = run.verdict.remedy.snippet.as_deref();
+        match snippet {
+            Some(part) => assert!(
+                pasted.is_some_and(|text| text.contains(part)),
+                "{server}: {pasted:?}"
+            ),
+            None => assert_eq!(pasted, None, "{server}"),
+        }
+    }
+}
+
+#[test]
+fn a_swapped_pair_of_connect_is_pointed_out() {
+    let subject = with_pair(connect(), "goodsecret12345", "SU-160-984-311");
+    let version = [
+        ("Connect-Version", "30.1"),
+        ("Content-Type", "application/json"),
+    ];
+    let denied = || {
+        answer(
+            401,
+            &version,
+            r#"{"error_code":"AUTH_001","errors":["no"]}"#,
+        )
+    };
+    let run = climb(subject, vec![denied(), denied()]);
+    assert!(run.says("look swapped"), "{:?}", run.verdict.evidence);
+}
