@@ -58,6 +58,8 @@ pub struct Ladder {
     redirects: Vec<String>,
     /// A corrected URL that was found by asking.
     corrected: Option<String>,
+    /// Whether the target of the redirect was asked, and is not the service: nobody is told to use it.
+    target_fails: bool,
     /// What an accepted pair's verdict may be, besides `connected`.
     warnings: Vec<Finding>,
     identity: Option<Identity>,
@@ -135,6 +137,7 @@ impl Ladder {
             facts: Facts::of(service, None),
             redirects: Vec::new(),
             corrected: None,
+            target_fails: false,
             warnings: Vec::new(),
             identity: None,
             version: None,

@@ -39,6 +39,8 @@ pub(in crate::service) struct Ending<'a> {
     pub(in crate::service) retry_at: Option<Timestamp>,
     /// A corrected URL that was found by asking.
     pub(in crate::service) corrected: Option<String>,
+    /// Where the redirect leads is no place for the service.
+    pub(in crate::service) target_fails: bool,
     pub(in crate::service) checks: &'a Checks,
     pub(in crate::service) now: Timestamp,
 }
@@ -52,6 +54,9 @@ pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
         .words(ending.finding.reason, ending.finding.variant.as_deref());
     let url = ending.corrected.clone().or_else(|| {
         let fix = words?.fix?;
+        if fix == Fix::Redirect && ending.target_fails {
+            return None;
+        }
         let endpoint = ending.endpoint?;
         fixed(fix, ending.service, endpoint, ending.judged, ending.suffix)
     });

@@ -71,10 +71,12 @@ impl Ladder {
                     "{title} answers at the target, asked without credentials"
                 ));
             } else if let Some(failure) = failure::of(&reply) {
+                self.target_fails = true;
                 let words = failure::words(failure, &reply);
                 self.notes
                     .push(format!("the target, asked without credentials: {words}"));
             } else {
+                self.target_fails = there.status >= 400;
                 self.notes.push(format!(
                     "the target, asked without credentials: {}",
                     shown(&there)

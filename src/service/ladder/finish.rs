@@ -43,6 +43,7 @@ impl Ladder {
             version: self.version.as_deref(),
             retry_at: self.retry_at,
             corrected: self.corrected.clone(),
+            target_fails: self.target_fails,
             checks: &self.checks,
             now: self.now,
         });

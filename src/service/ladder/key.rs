@@ -102,7 +102,7 @@ impl Ladder {
     /// it in this run, neither address nor path is at fault.
     fn refused_for_key(&mut self, mut main: Main) -> Step {
         let answered_bare = self.main.is_some() && self.service_seen;
-        if answered_bare {
+        if answered_bare && main.judged.answerer.by != AnsweredBy::Service {
             let service = self.service.title();
             self.notes.push(format!(
                 "without the key {service} itself answered the same call a moment before"

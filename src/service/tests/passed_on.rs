@@ -204,6 +204,7 @@ fn what_a_refusal_says_for_itself_is_told() {
             .contains("not allowed by the account settings")
     );
     assert!(run.says(said), "{:?}", run.verdict.evidence);
+    assert!(!run.says("without the key"), "the service itself refuses");
 
     let http = Subject::new(ServiceId::http(), "https://api.example.com/health");
     let run = climb(
@@ -415,4 +416,26 @@ fn a_swapped_pair_of_connect_is_pointed_out() {
     };
     let run = climb(subject, vec![denied(), denied()]);
     assert!(run.says("look swapped"), "{:?}", run.verdict.evidence);
+}
+
+#[test]
+fn nobody_is_sent_where_a_redirect_was_seen_to_fail() {
+    let moved = || {
+        let there = "https://billing.example.com/de/api/companies/getAll.json";
+        html(302, &[("Location", there)], "")
+    };
+    let at_home = || blesta("https://billing.example.com");
+    let run = climb(
+        at_home(),
+        vec![moved(), page(404, &[], "Nicht gefunden", "")],
+    );
+    assert_eq!(run.reason(), Reason::RedirectPath);
+    assert_eq!(
+        run.verdict.remedy.url, None,
+        "{:?}",
+        run.verdict.remedy.steps
+    );
+    let run = climb(at_home(), vec![moved(), json(401, DENIED)]);
+    let there = run.verdict.remedy.url.as_deref();
+    assert_eq!(there, Some("https://billing.example.com/de"));
 }
