@@ -275,7 +275,8 @@ fn straight(attempt: &Attempt, now: Instant, out_of_time: bool) -> (State, Optio
     if out_of_time || waited.is_some_and(|waited| waited >= PATIENCE) {
         return (State::Down, waited);
     }
-    (State::Unknown, None)
+    // Tried, and still silent when another one answered: whether it ever would have is not known.
+    (State::Unknown, waited.filter(|waited| *waited >= STAGGER))
 }
 
 /// How long TCP took there is known to the proxy alone.

@@ -69,8 +69,12 @@ impl Facts {
                 (None, BodyKind::Empty) => "nothing".to_owned(),
             };
             self.set("page", shown);
-            let message = page.json.as_ref().and_then(message);
-            self.set("message", message.as_deref().unwrap_or(WORDLESS));
+            match page.json.as_ref().and_then(message) {
+                Some(message) => self.set("message", message),
+                // What was found out otherwise stays.
+                None if self.get("message").is_none() => self.set("message", WORDLESS),
+                None => {}
+            }
         }
         if let Some(redirect) = &judged.redirect {
             self.set("target", redirect::shown(&redirect.target));

@@ -133,7 +133,16 @@ fn connected(checks: &mut Checks, reply: &Reply) -> Option<String> {
         .find(|address| address.state == State::Ok);
     let detail = reached.map_or_else(|| "connected".to_owned(), |one| one.address.to_string());
     checks.set(CheckId::Connect, State::Ok, detail, ms);
-    None
+    reply.addresses.iter().find_map(still_silent)
+}
+
+/// An address that was tried first and said nothing until another one answered: every client waits for it so.
+fn still_silent(one: &Address) -> Option<String> {
+    let waited = one.ms.filter(|_| one.state == State::Unknown)?;
+    let ip = one.address.ip();
+    Some(format!(
+        "{ip} said nothing for {waited:.0} ms, then another address answered: who asks it first waits for that"
+    ))
 }
 
 /// The family whose every tried address failed while the other one answers.

@@ -87,6 +87,11 @@ fn a_token_that_ends_is_said() {
         subject.past.service_seen = true;
         let run = climb(subject, vec![own(200, ACCOUNTS), own(200, &token)]);
         assert_eq!(run.reason(), reason, "{status}");
+        let cause = &run.verdict.cause;
+        assert!(
+            reason == Reason::Connected || cause.contains(status),
+            "{cause}"
+        );
         assert!(!format!("{:?}", run.verdict).contains("never shown"));
     }
 }

@@ -439,3 +439,22 @@ fn nobody_is_sent_where_a_redirect_was_seen_to_fail() {
     let there = run.verdict.remedy.url.as_deref();
     assert_eq!(there, Some("https://billing.example.com/de"));
 }
+
+#[test]
+fn connect_is_not_told_to_be_another_service_than_itself() {
+    let version = [
+        ("Connect-Version", "30.1"),
+        ("Content-Type", "application/json"),
+    ];
+    for status in [400, 402, 405, 422, 502] {
+        let found = answer(
+            401,
+            &version,
+            r#"{"error_code":"AUTH_001","errors":["no"]}"#,
+        );
+        let odd = answer(status, &version, r#"{"error_code":"X_1","errors":["odd"]}"#);
+        let run = climb(connect(), vec![found, odd]);
+        assert_ne!(run.reason(), Reason::NotTheService, "{status}");
+        assert!(run.says("it says: odd"), "{:?}", run.verdict.evidence);
+    }
+}

@@ -361,9 +361,14 @@ fn one_address_family_that_fails_is_a_warning_of_the_check() {
     assert_eq!(run.verdict.checks.get(CheckId::Connect).state, State::Warn);
     assert!(run.says("IPv6 does not answer"));
     assert_eq!(run.verdict.addresses.len(), 2);
-    reply.addresses[0].state = State::Unknown;
-    let run = scheduled(reply);
-    assert_eq!(run.verdict.checks.get(CheckId::Connect).state, State::Ok);
+    // One that is silent when the other one answers is told, and no fault of the connection; one not tried is neither.
+    for (ms, told) in [(Some(251.4), true), (None, false)] {
+        reply.addresses[0].state = State::Unknown;
+        reply.addresses[0].ms = ms;
+        let run = scheduled(reply.clone());
+        assert_eq!(run.verdict.checks.get(CheckId::Connect).state, State::Ok);
+        assert_eq!(run.says("2001:db8::1 said nothing for 251 ms"), told);
+    }
 }
 
 #[test]
