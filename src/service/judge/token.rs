@@ -40,13 +40,29 @@ pub(in crate::service) fn judge(asked: Asked<'_>, reply: &Reply) -> Judged {
             };
             judged.redirect = None;
         }
+        // What stands before every page stands before this one too.
+        None if judged.finding.reason == Reason::ChallengePage => {}
         None if matches!(response.status, 200..=299 | 404 | 410) => {
             judged.finding = Reason::TokenEndpointAbsent.into();
         }
-        None => {}
+        None => judged.finding = of_cms(judged.finding),
     }
     judged.page = Some(page);
     judged
+}
+
+/// The words for a CMS, where the common ones are about the service and its paths.
+fn of_cms(finding: Finding) -> Finding {
+    let is_common = matches!(finding.variant.as_deref(), None | Some("nginx"));
+    let is_about_service = matches!(
+        finding.reason,
+        Reason::ServerPassword | Reason::ServerError | Reason::GatewayDown
+    );
+    if is_common && is_about_service {
+        Finding::variant(finding.reason, "cms")
+    } else {
+        finding
+    }
 }
 
 /// The bridge's own refusals. A text that is none of its known ones (a translation) leaves the clocks as

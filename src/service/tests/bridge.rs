@@ -248,3 +248,33 @@ fn a_cms_that_moved_is_named() {
         Some("https://www.cms.example")
     );
 }
+
+#[test]
+fn what_the_cms_answers_is_told_of_the_cms() {
+    let asks = [("WWW-Authenticate", "Basic realm=x"), ("Server", "nginx")];
+    let challenge = "<html><head><title>Just a moment...</title></head></html>";
+    for (reply, reason, part) in [
+        (
+            html(401, &asks, "no"),
+            Reason::ServerPassword,
+            "in front of the CMS",
+        ),
+        (html(500, &[], "no"), Reason::ServerError, "running the CMS"),
+        (
+            html(503, &[], "offline"),
+            Reason::GatewayDown,
+            "in the place of the CMS",
+        ),
+        (
+            html(200, &[], challenge),
+            Reason::ChallengePage,
+            "challenge",
+        ),
+    ] {
+        let run = alone(subject(), vec![reply]);
+        assert_eq!(run.reason(), reason);
+        let cause = &run.verdict.cause;
+        assert!(cause.contains(part) && !cause.contains("Blesta"), "{cause}");
+        assert_eq!(run.verdict.remedy.snippet, None);
+    }
+}
