@@ -18,6 +18,7 @@ use super::connection::parsed;
 use super::context::{Context, chosen as chosen_passphrase};
 use super::fault::Fault;
 use super::{output, sources};
+use crate::domain::endpoint::for_eyes;
 use crate::domain::{Connection, Secret};
 use crate::service::import::FORMS;
 use crate::store::transfer::Sensitive;
@@ -41,7 +42,7 @@ struct Report<'a> {
 struct Taken<'a> {
     name: &'a str,
     service: &'a str,
-    url: &'a str,
+    url: String,
     username: &'a str,
     /// Which values came along: `key`, `token`, or an added one's label.
     secrets: Vec<&'a str>,
@@ -223,7 +224,7 @@ impl<'a> Taken<'a> {
         Self {
             name: item.connection.name.as_str(),
             service: item.connection.service.as_str(),
-            url: &item.connection.url,
+            url: for_eyes(&item.connection.url),
             username: &item.connection.username,
             secrets,
             notes: &item.notes,
@@ -291,7 +292,7 @@ fn told(report: &Report<'_>) -> String {
             "+ {}  {}  {}{user}  {secrets}",
             one.name,
             one.service,
-            inert(one.url)
+            inert(&one.url)
         );
         for note in one.notes {
             let _ = writeln!(text, "  · {note}");

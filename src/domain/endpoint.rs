@@ -96,7 +96,7 @@ impl Endpoint {
             return Err(UrlProblem::OfHost(odd));
         }
         if let Some(Host::Domain(name)) = url.host()
-            && looks_like_key(name)
+            && (looks_like_key(name) || is_random(rest))
         {
             return Err(UrlProblem::Key);
         }
@@ -258,7 +258,9 @@ fn refuse_misspelt(rest: &str) -> Result<(), UrlProblem> {
             return Err(UrlProblem::Other(sentence));
         }
     }
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // A password may have any of them: it is moved to its field.
+    let host = authority.rsplit('@').next().unwrap_or_default();
     if let Some(quote) = host.chars().find(|c| QUOTES.contains(c)) {
         return Err(UrlProblem::OfHost(quote));
     }
@@ -277,6 +279,17 @@ fn looks_like_key(name: &str) -> bool {
     let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or("");
     let mut runs = last.split(|c: char| !c.is_ascii_hexdigit());
     runs.any(|run| run.len() >= DIGITS_OF_KEY)
+}
+
+/// Whether a word without a dot stands there alone that nobody would give a host: long, of small and capital letters and
+/// digits, as generated keys are.
+fn is_random(typed: &str) -> bool {
+    let has = |test: fn(&char) -> bool| typed.chars().any(|c| test(&c));
+    typed.len() >= 20
+        && !typed.contains(['.', '/', ':', '?'])
+        && has(char::is_ascii_uppercase)
+        && has(char::is_ascii_lowercase)
+        && has(char::is_ascii_digit)
 }
 
 /// Whether a host's name may have `c`: letters, digits, `-` and `.` (RFC 1123), and `_`, which many use.
@@ -307,34 +320,46 @@ impl fmt::Display for Origin {
 }
 
 /// Names of query parameters that carry secrets.
-const SECRET_PARAMETERS: [&str; 12] = [
-    "key",
+const SECRET_PARAMETERS: [&str; 14] = [
     "api_key",
     "apikey",
     "api-key",
-    "token",
+    "x-api-key",
+    "subscription-key",
     "access_token",
-    "auth",
+    "private_token",
+    "auth_token",
     "secret",
+    "client_secret",
     "password",
     "passwd",
+    "pwd",
     "signature",
-    "sig",
 ];
 
-/// Whether a query parameter carries a secret, by its name.
-pub fn is_secret_parameter(name: &str) -> bool {
-    let mut known = SECRET_PARAMETERS.iter();
-    known.any(|secret| name.eq_ignore_ascii_case(secret))
+/// Names of query parameters that carry secrets where the value is as long as those are: `key=de` is none.
+const PERHAPS_SECRET: [&str; 4] = ["key", "token", "auth", "sig"];
+const LENGTH_OF_SECRET: usize = 12;
+
+/// Whether a query parameter, decoded, carries a secret.
+pub fn is_secret_parameter(name: &str, value: &str) -> bool {
+    let is_among = |known: &[&str]| known.iter().any(|known| name.eq_ignore_ascii_case(known));
+    (is_among(&SECRET_PARAMETERS) && !value.is_empty())
+        || (is_among(&PERHAPS_SECRET) && value.len() >= LENGTH_OF_SECRET)
+}
+
+/// Whether a part of a query, as it is written, carries a secret; its name then, inert.
+fn secret_name(part: &str) -> Option<String> {
+    let (name, value) = part.split_once('=')?;
+    let name = percent_decode_str(name).decode_utf8_lossy();
+    is_secret_parameter(&name, value).then(|| inert(&name, 40))
 }
 
 /// The first query parameter of what was typed as a URL that carries a secret, inert.
 pub fn secret_parameter(typed: &str) -> Option<String> {
     let (_, query) = typed.split_once('?')?;
     let query = query.split('#').next().unwrap_or_default();
-    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let secret = pairs.find(|(name, value)| is_secret_parameter(name) && !value.is_empty());
-    secret.map(|(name, _)| inert(name, 40))
+    query.split('&').find_map(secret_name)
 }
 
 /// A URL with a mask in the place of every value that is secret by its parameter's name.
@@ -348,11 +373,9 @@ fn without_secret_values(url: &str) -> String {
     };
     let pairs: Vec<String> = query
         .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some((name, value)) if is_secret_parameter(name) && !value.is_empty() => {
-                format!("{name}=••••")
-            }
-            _ => pair.to_owned(),
+        .map(|part| match (secret_name(part), part.split_once('=')) {
+            (Some(_), Some((name, _))) => format!("{name}=••••"),
+            _ => part.to_owned(),
         })
         .collect();
     let fragment = fragment.map_or_else(String::new, |fragment| format!("#{fragment}"));
@@ -360,11 +383,15 @@ fn without_secret_values(url: &str) -> String {
 }
 
 /// What was typed as a URL, for eyes: as it is where it can be asked, but for the values of query parameters that carry
-/// secrets by their names. Otherwise everything before the last `@` may be a user name and a password, and is masked.
+/// secrets by their names. Otherwise everything before the last `@` may be a user name and a password, and is masked;
+/// and what looks like a key is none of it shown.
 pub fn for_eyes(typed: &str) -> String {
-    if Endpoint::parse(typed).is_ok() {
-        return without_secret_values(typed);
+    match Endpoint::parse(typed) {
+        Err(UrlProblem::Key) => return super::secret::MASK.to_owned(),
+        Ok(_) => return without_secret_values(typed),
+        Err(_) => {}
     }
+    let typed = &without_secret_values(typed);
     let Some((before, rest)) = typed.rsplit_once('@') else {
         return typed.to_owned();
     };
@@ -408,6 +435,16 @@ mod tests {
                 "https://e.com/x?a=1&API_KEY=••••&b#c",
             ),
             ("https://e.com/x?token=", "https://e.com/x?token="),
+            ("https://e.com/x?key=de", "https://e.com/x?key=de"),
+            (
+                "https://e.com/x?api%5Fkey=hunter2",
+                "https://e.com/x?api%5Fkey=••••",
+            ),
+            (
+                "https://e .com/x?secret=hunter2",
+                "https://e .com/x?secret=••••",
+            ),
+            ("0123456789abcdef0123456789abcdef", "••••••••••••"),
             ("ftp://u:hunter2@h/", "ftp://••••@h/"),
             (
                 "https://user:hunter2@host:99999/",
@@ -478,6 +515,7 @@ mod tests {
                 "0123456789abcdef0123456789abcdef.e.com",
                 "https://0123456789abcdef0123456789abcdef.e.com",
             ),
+            ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "Key"),
             (
                 "billing-api-v2-internal-service",
                 "https://billing-api-v2-internal-service",

@@ -83,8 +83,13 @@ pub enum Failure {
     ClosedEarly,
     /// Connected, and nothing or not all came before the deadline.
     ResponseTimeout,
-    /// The server broke the exchange off by HTTP/2's own means: what it said, in a few words.
-    Http2(String),
+    /// The server broke the exchange off by HTTP/2's own means.
+    Http2 {
+        /// What it said, in a few words.
+        said: String,
+        /// Whether it may have looked at the request before.
+        processed: bool,
+    },
     /// Not HTTP: a banner, garbage.
     NotHttp,
     /// HTTP, with more headers than are read.

@@ -231,8 +231,8 @@ fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Se
     if hyper.is_some_and(hyper::Error::is_parse) {
         return Failure::NotHttp;
     }
-    if let Some(said) = find::<h2::Error>(links).and_then(broken_off) {
-        return Failure::Http2(said);
+    if let Some(failure) = find::<h2::Error>(links).and_then(broken_off) {
+        return failure;
     }
     let failure = match io_kind(links) {
         Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
@@ -258,17 +258,21 @@ fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Se
 }
 
 /// What the server said as it ended the stream or the connection (RFC 9113, 7); nothing where it was not the server.
-fn broken_off(error: &h2::Error) -> Option<String> {
+fn broken_off(error: &h2::Error) -> Option<Failure> {
     use h2::Reason;
     let reason = error.reason().filter(|_| error.is_remote())?;
-    let meaning = match reason {
-        Reason::ENHANCE_YOUR_CALM => ", too many requests",
-        Reason::HTTP_1_1_REQUIRED => ", it wants HTTP/1.1 for this",
-        Reason::INTERNAL_ERROR => ", an error of its own",
-        Reason::REFUSED_STREAM => ", it takes no further request now",
-        _ => "",
+    let (meaning, processed) = match reason {
+        Reason::ENHANCE_YOUR_CALM => (", too many requests", true),
+        Reason::INTERNAL_ERROR => (", an error of its own", true),
+        // Of these two the server says that it has not looked at the request (RFC 9113, 8.7 and 7).
+        Reason::REFUSED_STREAM => (", it takes no further request now", false),
+        Reason::HTTP_1_1_REQUIRED => (", it wants HTTP/1.1 for this", false),
+        _ => ("", true),
     };
-    Some(format!("{reason:?}{meaning}"))
+    Some(Failure::Http2 {
+        said: format!("{reason:?}{meaning}"),
+        processed,
+    })
 }
 
 fn tls(error: &TlsError, marks: &Marks, setting: Setting) -> Failure {
@@ -314,6 +318,7 @@ fn alert(alert: AlertDescription, marks: &Marks, setting: Setting) -> TlsFailure
         Alert::HandshakeFailure if marks.certificate_wanted && !setting.identity => {
             TlsFailure::ClientCertificate
         }
+        Alert::HandshakeFailure if marks.certificate_wanted => TlsFailure::ClientCertificateRefused,
         Alert::HandshakeFailure => TlsFailure::Refused,
         Alert::ProtocolVersion
         | Alert::InsufficientSecurity
@@ -334,7 +339,9 @@ fn alert(alert: AlertDescription, marks: &Marks, setting: Setting) -> TlsFailure
             (_, false) if alert == Alert::CertificateRequired => TlsFailure::ClientCertificate,
             (_, false) => TlsFailure::Refused,
         },
-        Alert::UnrecognisedName => TlsFailure::Refused,
+        Alert::UnrecognisedName => {
+            TlsFailure::Other("the server serves no such name over TLS".to_owned())
+        }
         other => TlsFailure::Other(format!("the server ended TLS with the alert {other:?}")),
     }
 }

@@ -5,7 +5,9 @@ use crate::domain::{Endpoint, Secret, ServiceId};
 use super::catalog::format::{Field, NotInUrl};
 use super::catalog::{Catalog, Service};
 
-pub use super::sign::{Cleaned, Command, clean_secret, clean_text, clean_whole, command, entry};
+pub use super::sign::{
+    Cleaned, Command, clean_secret, clean_text, clean_whole, command, entry, is_divided,
+};
 
 /// Something that does not belong in a URL.
 #[derive(Clone, Debug, PartialEq, Eq)]

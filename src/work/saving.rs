@@ -26,10 +26,14 @@ impl Desk {
             None => None,
         };
         refuse_taken(&configuration, before.as_ref(), &draft.connection.name)?;
-        let is_new = before
-            .as_ref()
-            .is_none_or(|before| before.url != draft.connection.url);
-        if let Some(name) = secret_parameter(&draft.connection.url).filter(|_| is_new) {
+        let mut urls = vec![draft.connection.url.as_str()];
+        urls.extend(draft.connection.cms_url.as_deref());
+        let is_kept = |url: &str| {
+            let before = before.as_ref();
+            before.is_some_and(|one| one.url == url || one.cms_url.as_deref() == Some(url))
+        };
+        let entered = urls.into_iter().filter(|url| !is_kept(url));
+        if let Some(name) = entered.filter_map(secret_parameter).next() {
             return Err(WorkError::Failed {
                 doing: "saving the URL".to_owned(),
                 why: format!(

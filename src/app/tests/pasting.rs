@@ -86,6 +86,9 @@ fn an_entry_of_three_lines_is_divided_into_its_fields() {
         format!("https://a.example.com\nshop-api\n{KEY}\n"),
         format!("https://a.example.com\tshop-api\t{KEY}"),
         format!("URL: https://a.example.com\r\nUser: shop-api\r\nAPI Key: {KEY}\r\n"),
+        // As terminals hand a paste on.
+        format!("https://a.example.com\rshop-api\r{KEY}\r"),
+        format!("Our shop\nhttps://a.example.com\nKey: {KEY}\nUser: shop-api\n"),
     ] {
         let mut scene = Scene::empty();
         scene.keys("n").pastes(&entry);
@@ -102,6 +105,51 @@ fn an_entry_of_three_lines_is_divided_into_its_fields() {
     scene.keys("n tab").pastes(&format!("shop-api\n{KEY}\n"));
     assert_eq!(scene.text(FieldId::Username), "shop-api");
     assert!(scene.key_is(KEY));
+}
+
+#[test]
+fn of_two_lines_what_may_be_a_key_goes_where_it_is_not_shown() {
+    for (service, entry, username, key) in [
+        (
+            "http",
+            "https://a.example.com/health\nsk_live_0123456789",
+            "",
+            "sk_live_0123456789",
+        ),
+        (
+            "connect",
+            "https://a.example.com/public/v1\nSU-160-984-311:0123456789",
+            "SU-160-984-311",
+            "0123456789",
+        ),
+        ("blesta", "https://a.example.com\nshop-api", "shop-api", ""),
+    ] {
+        let mut scene = Scene::empty();
+        scene.keys("n");
+        scene
+            .model
+            .form
+            .as_mut()
+            .unwrap()
+            .set_text(FieldId::Service, service);
+        scene.pastes(entry);
+        assert_eq!(scene.text(FieldId::Username), username, "{entry}");
+        assert!(scene.key_is(key), "{entry}");
+        assert!(
+            scene
+                .text(FieldId::Url)
+                .starts_with("https://a.example.com")
+        );
+    }
+    // Nothing of what is not understood is taken, least of all glued together.
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes("one\ntwo\nthree\nfour");
+    assert_eq!(scene.text(FieldId::Url), "");
+    assert!(
+        scene.notice().contains("several lines"),
+        "{}",
+        scene.notice()
+    );
 }
 
 #[test]

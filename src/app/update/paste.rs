@@ -90,8 +90,8 @@ impl Model {
             return;
         };
         let id = form.focused();
-        let is_pair =
-            id == FieldId::Username && pasted.contains(':') && pasted.lines().count() == 1;
+        let is_divided = hints::is_divided(pasted);
+        let is_pair = id == FieldId::Username && pasted.contains(':') && !is_divided;
         if is_pair {
             return self.paste_pair(pasted, out);
         }
@@ -99,6 +99,12 @@ impl Model {
             && let Some(command) = clean::command(&self.catalog, &form.service(), pasted)
         {
             return self.paste_command(id, command, out);
+        }
+        if matches!(id, FieldId::Url | FieldId::Username) && is_divided {
+            // Glued together, a key among them would stand in the open, and be looked up as a host.
+            return self.complain(
+                "several lines, and it is not clear which is what: paste each into its field",
+            );
         }
         let cleaned = hints::clean_text(pasted);
         let mut notes = cleaned.notes;

@@ -399,20 +399,25 @@ async fn http_2_is_spoken_where_it_is_offered() {
 async fn a_server_that_breaks_off_by_http_2_says_why() {
     let reset = |code: u8| vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, code];
     let goaway = |code: u8| vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, code];
-    for (frames, said) in [
-        (reset(2), "INTERNAL_ERROR"),
-        (reset(13), "HTTP_1_1_REQUIRED"),
-        (goaway(11), "ENHANCE_YOUR_CALM"),
+    for (frames, said, processed) in [
+        (reset(2), "INTERNAL_ERROR", true),
+        (reset(7), "REFUSED_STREAM", false),
+        (reset(13), "HTTP_1_1_REQUIRED", false),
+        (goaway(11), "ENHANCE_YOUR_CALM", true),
     ] {
         let authority = Authority::new();
         let mut config = authority.server(&["127.0.0.1"], |_| {});
         config.alpn_protocols = vec![b"h2".to_vec()];
         let stub = Stub::tls(config, Act::Http2(frames)).await;
         let reply = send_by(trusting(&authority), &get(&secure(&stub)), LONG).await;
-        let Outcome::Failed(Failure::Http2(why)) = &reply.outcome else {
+        let Outcome::Failed(Failure::Http2 {
+            said: why,
+            processed: seen,
+        }) = &reply.outcome
+        else {
             panic!("{said}: {:?}", reply.outcome)
         };
-        assert!(why.starts_with(said), "{why}");
+        assert!(why.starts_with(said) && *seen == processed, "{why} {seen}");
         assert!(reply.sent, "it counts as a request that was not answered");
     }
 }

@@ -111,7 +111,7 @@ fn without_secrets(endpoint: Endpoint, notes: &mut Vec<String>) -> Endpoint {
     let all: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     let (secret, kept): (Vec<_>, Vec<_>) = all
         .into_iter()
-        .partition(|(name, _)| is_secret_parameter(name));
+        .partition(|(name, value)| is_secret_parameter(name, value));
     if secret.is_empty() {
         return endpoint;
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::endpoint::for_eyes;
+use crate::domain::endpoint::{for_eyes, secret_parameter};
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{
@@ -60,6 +60,8 @@ pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
         let endpoint = ending.endpoint?;
         fixed(fix, ending.service, endpoint, ending.judged, ending.suffix)
     });
+    // One that carries a secret along is not offered: it would be shown, and saved.
+    let url = url.filter(|url| secret_parameter(url).is_none());
     if let Some(url) = &url {
         ending.facts.set("fix", url);
     }

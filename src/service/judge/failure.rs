@@ -14,7 +14,7 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
         Failure::ConnectTimeout => Reason::ConnectTimeout.into(),
         Failure::Unreachable => Reason::Unreachable.into(),
         Failure::HostUnreachable => Finding::variant(Reason::Unreachable, "host"),
-        Failure::Http2(_) => Finding::variant(Reason::ClosedEarly, "http2"),
+        Failure::Http2 { .. } => Finding::variant(Reason::ClosedEarly, "http2"),
         Failure::Reset => Reason::Reset.into(),
         Failure::ClosedEarly => Reason::ClosedEarly.into(),
         Failure::ResponseTimeout => Reason::ResponseTimeout.into(),
@@ -72,7 +72,7 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
         | Failure::HostUnreachable
         | Failure::Reset
         | Failure::ClosedEarly
-        | Failure::Http2(_)
+        | Failure::Http2 { .. }
         | Failure::NotHttp
         | Failure::HeadTooLarge
         | Failure::Tls(_)
@@ -116,9 +116,9 @@ pub(in crate::service) fn of(reply: &Reply) -> Option<&Failure> {
 /// What a failure says beyond its kind: the sentence that came with it.
 pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
     match failure {
-        Failure::Local(why) | Failure::Http2(why) | Failure::Tls(TlsFailure::Other(why)) => {
-            Some(why)
-        }
+        Failure::Local(why)
+        | Failure::Http2 { said: why, .. }
+        | Failure::Tls(TlsFailure::Other(why)) => Some(why),
         Failure::Proxy(ProxyFailure::Unheard(why)) => Some(why),
         _ => None,
     }

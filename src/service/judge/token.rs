@@ -1,16 +1,20 @@
 //! The answers to a signed `Verify`: always 200, told apart by `result`, since texts may be translated.
 
-use crate::domain::{AnsweredBy, Outcome, Reason, Reply};
+use crate::domain::{AnsweredBy, Failure, Outcome, Reason, Reply};
 
 use super::answered_by::Answerer;
-use super::{Asked, Finding, Judged, clock, recognise};
+use super::{Asked, Finding, Judged, clock, is_whole_json, recognise};
 
 /// Judges the reply to a signed `Verify`. Where no bridge answered, the reason is that of the answer
 /// itself (a refusal, a redirect, a failure), or `token-endpoint-absent`.
 pub(in crate::service) fn judge(asked: Asked<'_>, reply: &Reply) -> Judged {
     let mut judged = super::judge(asked, reply);
-    let Outcome::Answered(response) = &reply.outcome else {
-        return judged;
+    let response = match &reply.outcome {
+        Outcome::Answered(response) => response,
+        Outcome::Cut(response, Failure::ClosedEarly) if is_whole_json(&judged, response) => {
+            response
+        }
+        Outcome::Cut(..) | Outcome::Failed(_) | Outcome::Reached => return judged,
     };
     let page = recognise::page(response);
     let result = page

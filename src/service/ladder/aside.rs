@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::domain::endpoint::secret_parameter;
 use crate::domain::{CheckId, Endpoint, Reason, Reply};
 
 use super::super::catalog::condition::Rung;
@@ -20,7 +21,9 @@ impl Ladder {
         };
         self.redirects.push(redirect.shown());
         let known = self.asked.contains(&redirect.target);
-        let repeats_key = self.repeats_secret(&redirect.target);
+        let elsewhere = !self.is_at_home(&redirect.target);
+        let carries = elsewhere && secret_parameter(redirect.target.as_str()).is_some();
+        let repeats_key = carries || self.repeats_secret(&redirect.target);
         if repeats_key {
             self.notes
                 .push("the target repeats the key, so it is not asked".to_owned());
@@ -76,7 +79,8 @@ impl Ladder {
                 self.notes
                     .push(format!("the target, asked without credentials: {words}"));
             } else {
-                self.target_fails = there.status >= 400;
+                // A 401 or 403 may be the service's own, to whoever brings no key.
+                self.target_fails = matches!(there.status, 404 | 410 | 500..);
                 self.notes.push(format!(
                     "the target, asked without credentials: {}",
                     shown(&there)

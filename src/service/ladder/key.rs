@@ -105,7 +105,7 @@ impl Ladder {
         if answered_bare && main.judged.answerer.by != AnsweredBy::Service {
             let service = self.service.title();
             self.notes.push(format!(
-                "without the key {service} itself answered the same call a moment before"
+                "asked without the key, {service} itself answered a moment before"
             ));
             let finding = &mut main.judged.finding;
             let by_rule = matches!(
@@ -328,7 +328,18 @@ impl Ladder {
     pub(super) fn late(&mut self, took: Duration, left: Duration) -> Step {
         let (took, left) = (took.as_secs_f64(), left.as_secs_f64());
         let why = format!("the answer before took {took:.1} s, and {left:.1} s were left");
-        self.unsent(&why, Finding::variant(Reason::ServiceFound, "slow"))
+        match std::mem::replace(&mut self.stage, Stage::Idle) {
+            Stage::OtherStyle(_, _, rejected) => {
+                self.withdraw();
+                self.facts.set("why", why);
+                self.main = Some(*rejected);
+                self.finish(Finding::variant(Reason::CredentialsRejected, "unsure"))
+            }
+            other => {
+                self.stage = other;
+                self.unsent(&why, Finding::variant(Reason::ServiceFound, "slow"))
+            }
+        }
     }
 
     /// A request with the key that was not sent: what was found before stands, where there is that; else the run ends
@@ -399,7 +410,13 @@ fn is_unheard(reply: &Reply) -> bool {
     let silent = matches!(
         reply.outcome,
         Outcome::Failed(
-            Failure::ResponseTimeout | Failure::Reset | Failure::ClosedEarly | Failure::Http2(_)
+            Failure::ResponseTimeout
+                | Failure::Reset
+                | Failure::ClosedEarly
+                | Failure::Http2 {
+                    processed: true,
+                    ..
+                }
         )
     );
     silent && reply.sent

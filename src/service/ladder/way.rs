@@ -103,7 +103,7 @@ fn broke(reply: &Reply) -> Broke {
         Failure::Reset
         | Failure::ClosedEarly
         | Failure::ResponseTimeout
-        | Failure::Http2(_)
+        | Failure::Http2 { .. }
         | Failure::NotHttp
         | Failure::HeadTooLarge
         | Failure::BodyTooLarge

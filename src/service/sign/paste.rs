@@ -13,7 +13,7 @@ use crate::domain::Secret;
 
 mod lines;
 
-pub use lines::{Command, command, entry};
+pub use lines::{Command, command, entry, is_divided};
 
 /// A paste, cleaned. Nothing is changed silently: `notes` says what was done.
 #[derive(Clone, Debug, PartialEq, Eq)]

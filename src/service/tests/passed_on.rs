@@ -117,7 +117,7 @@ fn whoever_answers_in_the_services_place_is_told_from_it() {
             "500 No database",
         ),
         (
-            answer(404, &[], "404 page not found\n"),
+            answer(404, &[], "default backend - 404"),
             Reason::NotFound,
             "404 No site under this name",
         ),
@@ -204,7 +204,7 @@ fn what_a_refusal_says_for_itself_is_told() {
             .contains("not allowed by the account settings")
     );
     assert!(run.says(said), "{:?}", run.verdict.evidence);
-    assert!(!run.says("without the key"), "the service itself refuses");
+    assert!(!run.says("without the key,"), "the service itself refuses");
 
     let http = Subject::new(ServiceId::http(), "https://api.example.com/health");
     let run = climb(
@@ -212,7 +212,7 @@ fn what_a_refusal_says_for_itself_is_told() {
         vec![json(503, r#"{"message":"no peer in the ring"}"#)],
     );
     let told = (run.reason(), run.verdict.title.as_str());
-    assert_eq!(told, (Reason::Maintenance, "503 by the service"));
+    assert_eq!(told, (Reason::Maintenance, "503 in the API's own words"));
     assert!(
         run.verdict.cause.ends_with("no peer in the ring."),
         "{}",
@@ -255,7 +255,7 @@ fn a_refusal_of_the_key_alone_is_no_matter_of_the_address() {
     let run = climb(shop(), vec![denied(), rule]);
     let told = (run.reason(), run.verdict.title.as_str());
     assert_eq!(told, (Reason::ServerRule, "403 Refused for its key"));
-    assert!(run.says("without the key Blesta itself answered"));
+    assert!(run.says("asked without the key, Blesta itself answered"));
     // Then a rule that nobody has seen looking at the key.
     let rule = page(
         403,
@@ -298,6 +298,19 @@ fn without_time_for_an_answer_the_key_is_not_sent() {
         "nothing that could count against it"
     );
     assert!(run.verdict.cause.contains("6.0 s"), "{}", run.verdict.cause);
+    // A first rejection may be of the style alone, which only the second request would tell.
+    let denied = || Answer::Reply(Box::new(json(401, DENIED)));
+    let late = Answer::Late {
+        took: Duration::from_secs(4),
+        left: Duration::from_secs(1),
+    };
+    let run = climb_over(shop(), vec![denied(), denied(), late]);
+    assert_eq!(run.reason(), Reason::CredentialsRejected);
+    assert!(
+        run.verdict.cause.contains("did not get to say"),
+        "{}",
+        run.verdict.cause
+    );
 }
 
 #[test]
@@ -375,19 +388,27 @@ fn secrets_in_a_urls_query_are_not_shown() {
 
 #[test]
 fn advice_is_for_the_server_that_answered() {
-    for (status, server, snippet) in [
-        (401, "nginx/1.26", Some("auth_basic off;")),
-        (401, "Apache/2.4", Some("RequireAny")),
-        (403, "nginx/1.26", Some("allow 203.0.113.7;")),
-        (403, "Microsoft-IIS/10.0", None),
-        (403, "Apache/2.4", Some("Require ip")),
+    let own = "<hr><center>nginx/1.26</center>";
+    for (status, server, body, snippet) in [
+        (401, "nginx/1.26", own, Some("/api/ {")),
+        (401, "Apache/2.4", "", Some("RequireAny")),
+        (403, "nginx/1.26", own, Some("allow 203.0.113.7;")),
+        (403, "Microsoft-IIS/10.0", "", None),
+        (403, "Apache/2.4", "", Some("Require ip")),
+        // nginx in front of an Apache that wrote the page.
+        (
+            403,
+            "nginx/1.26",
+            "<address>Apache/2.4</address>",
+            Some("Require ip"),
+        ),
     ] {
         let asks = ("WWW-Authenticate", "Basic realm=\"staging\"");
         let mut headers = vec![("Server", server)];
         headers.extend((status == 401).then_some(asks));
         let run = climb(
             blesta("https://billing.example.com"),
-            vec![page(status, &headers, "No", "")],
+            vec![page(status, &headers, "No", body)],
         );
         let pasted = run.verdict.remedy.snippet.as_deref();
         match snippet {

@@ -26,7 +26,10 @@ fn every_failure_has_its_reason_and_rung() {
             CheckId::Connect,
         ),
         (
-            Failure::Http2("ENHANCE_YOUR_CALM".to_owned()),
+            Failure::Http2 {
+                said: "ENHANCE_YOUR_CALM".to_owned(),
+                processed: true,
+            },
             Reason::ClosedEarly,
             CheckId::Http,
         ),

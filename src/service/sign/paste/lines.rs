@@ -3,7 +3,7 @@
 use super::super::super::catalog::Service;
 use super::super::super::hints::secret_fits;
 use super::{Cleaned, clean_text, clean_whole, divided, takes_both};
-use crate::domain::{Endpoint, Secret};
+use crate::domain::{Endpoint, Secret, UrlProblem};
 
 /// What was read so far.
 #[derive(Default)]
@@ -127,34 +127,48 @@ pub struct Command {
     pub is_curl: bool,
 }
 
+/// What a cell of an entry is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Url,
+    Username,
+    Key,
+}
+
 /// Words that stand before a value where an entry of a password manager, or a mail, was copied.
-const LABELS: [&str; 12] = [
-    "url",
-    "api url",
-    "endpoint",
-    "host",
-    "website",
-    "user",
-    "username",
-    "user name",
-    "login",
-    "key",
-    "api key",
-    "password",
+const LABELS: [(&str, Part); 16] = [
+    ("url", Part::Url),
+    ("api url", Part::Url),
+    ("endpoint", Part::Url),
+    ("host", Part::Url),
+    ("website", Part::Url),
+    ("user", Part::Username),
+    ("username", Part::Username),
+    ("user name", Part::Username),
+    ("api user", Part::Username),
+    ("login", Part::Username),
+    ("key", Part::Key),
+    ("api key", Part::Key),
+    ("secret", Part::Key),
+    ("token", Part::Key),
+    ("password", Part::Key),
+    ("pass", Part::Key),
 ];
 
+/// Whether a paste is more than one line or cell.
+pub fn is_divided(pasted: &str) -> bool {
+    pasted.trim().contains(['\n', '\r', '\t'])
+}
+
 /// Reads a paste of URL, user name and key on lines or in cells of their own, or of a key alone: no part of it may
-/// stand where it can be read, or be looked up as a host. Nothing where it is one text that is no key.
+/// stand where it can be read, or be looked up as a host. Nothing where it is one text that is no key, or where it is
+/// not clear what is what.
 pub fn entry(service: &Service, pasted: &str) -> Option<Command> {
-    let cells = pasted.split(['\n', '\t']).map(|cell| {
-        let cell = cell.trim();
-        let labelled = cell.split_once(':').filter(|(label, _)| {
-            let label = label.trim().to_ascii_lowercase();
-            LABELS.contains(&label.as_str())
-        });
-        Secret::new(labelled.map_or(cell, |(_, value)| value.trim()))
-    });
-    let cells: Vec<Secret> = cells.filter(|cell| !cell.is_empty()).collect();
+    let cells = pasted.split(['\n', '\r', '\t']).map(str::trim);
+    let cells: Vec<Secret> = cells
+        .filter(|cell| !cell.is_empty())
+        .map(Secret::new)
+        .collect();
     if let [cell] = cells.as_slice() {
         return Some(Command {
             url: None,
@@ -162,48 +176,111 @@ pub fn entry(service: &Service, pasted: &str) -> Option<Command> {
             is_curl: false,
         });
     }
-    if cells.len() > 3 {
-        return None;
+    let mut entry = Entry::default();
+    for cell in &cells {
+        entry.take(service, cell);
     }
-    let (urls, rest): (Vec<_>, Vec<_>) = cells.into_iter().partition(is_url);
-    let is_key = |cell: &Secret| secret_fits(service.key(), &clean_whole(cell).value);
-    if urls.is_empty() && !rest.last().is_some_and(is_key) {
-        return None;
-    }
-    let credentials = match rest.as_slice() {
-        [] => None,
-        [one] => Some(key_alone(service, one).unwrap_or_else(|| Cleaned {
-            value: Secret::new(""),
-            username: Some(clean_text(one.expose()).value),
-            notes: Vec::new(),
-        })),
-        [.., username, key] => Some(Cleaned {
-            value: clean_whole(key).value,
-            username: Some(clean_text(username.expose()).value),
-            notes: vec!["the lines were divided into their fields".to_owned()],
-        }),
-    };
-    let url = urls.first().map(|url| clean_text(url.expose()).value);
-    Some(Command {
-        url,
-        credentials,
-        is_curl: false,
-    })
+    entry.finished(service)
 }
 
-fn is_url(cell: &Secret) -> bool {
-    let cell = cell.expose();
-    cell.contains("://")
-        || (cell.contains('.') && !cell.contains('@') && Endpoint::parse(cell).is_ok())
+/// An entry, as far as it was read.
+#[derive(Default)]
+struct Entry {
+    url: Option<String>,
+    username: Option<String>,
+    key: Option<Secret>,
+    /// What nothing tells of.
+    rest: Vec<Secret>,
+}
+
+impl Entry {
+    fn take(&mut self, service: &Service, cell: &Secret) {
+        let labelled = cell.expose().split_once(':').and_then(|(label, value)| {
+            let label = label.trim().to_ascii_lowercase();
+            let known = LABELS.iter().find(|(known, _)| *known == label);
+            known.map(|(_, part)| (*part, Secret::new(value.trim())))
+        });
+        let is_url = |cell: &Secret| cell.expose().contains("://");
+        match labelled {
+            Some((Part::Url, value)) => self.url = Some(clean_text(value.expose()).value),
+            Some((Part::Username, value)) => {
+                self.username = Some(clean_text(value.expose()).value);
+            }
+            Some((Part::Key, value)) => self.take_key(divided(service, &value)),
+            None if is_url(cell) && self.url.is_none() => {
+                self.url = Some(clean_text(cell.expose()).value);
+            }
+            None => match key_alone(service, cell) {
+                Some(key) if self.key.is_none() => self.take_key(key),
+                _ => self.rest.push(cell.clone()),
+            },
+        }
+    }
+
+    fn take_key(&mut self, key: Cleaned<Secret>) {
+        self.key = Some(key.value);
+        self.username = key.username.or(self.username.take());
+    }
+
+    /// What the unlabelled cells are follows from what is missing, in the order in which it is always given. What may
+    /// be a key goes where it is not shown.
+    fn finished(mut self, service: &Service) -> Option<Command> {
+        let told = self.url.is_some() || self.username.is_some() || self.key.is_some();
+        let mut rest = std::mem::take(&mut self.rest).into_iter();
+        let missing = (
+            self.url.is_none(),
+            self.username.is_none(),
+            self.key.is_none(),
+        );
+        match (missing, rest.len()) {
+            (_, 0) => {}
+            ((true, true, _), 2) if self.key.is_some() => {
+                self.url = rest.next().map(|cell| clean_text(cell.expose()).value);
+                self.username = rest.next().map(|cell| clean_text(cell.expose()).value);
+            }
+            ((false, true, true), 2) => {
+                self.username = rest.next().map(|cell| clean_text(cell.expose()).value);
+                self.key = rest.next().map(|cell| clean_whole(&cell).value);
+            }
+            ((_, true, false), 1) => {
+                self.username = rest.next().map(|cell| clean_text(cell.expose()).value);
+            }
+            ((_, _, true), 1) => {
+                let cell = rest.next()?;
+                let is_name = self.username.is_none()
+                    && service.key().hex.is_some()
+                    && !secret_fits(service.key(), &cell);
+                if is_name {
+                    self.username = Some(clean_text(cell.expose()).value);
+                } else {
+                    self.key = Some(clean_whole(&cell).value);
+                }
+            }
+            // A title, or more than belongs here, beside what was told apart.
+            _ if told => {}
+            _ => return None,
+        }
+        let credentials = (self.username.is_some() || self.key.is_some()).then(|| Cleaned {
+            value: self.key.unwrap_or_else(|| Secret::new("")),
+            username: self.username,
+            notes: vec!["the lines were divided into their fields".to_owned()],
+        });
+        Some(Command {
+            url: self.url,
+            credentials,
+            is_curl: false,
+        })
+    }
 }
 
 /// A key, or a pair, that stands alone; nothing where it may be something else.
 fn key_alone(service: &Service, cell: &Secret) -> Option<Cleaned<Secret>> {
     let cleaned = divided(service, cell);
-    let said = !cleaned.notes.is_empty() && !is_url(cell);
     let has_shape = service.key().hex.is_some() && secret_fits(service.key(), &cleaned.value);
-    let is_handle = cell.expose().trim().starts_with("ApiKey ");
-    if !has_shape && !(is_handle && said) {
+    let text = cell.expose().trim();
+    let is_handle = text.starts_with("ApiKey ") || (text.starts_with("SU-") && text.contains(':'));
+    let is_random = matches!(Endpoint::parse(text), Err(UrlProblem::Key));
+    if !has_shape && !is_handle && !is_random {
         return None;
     }
     let mut notes = vec!["the key went to its field".to_owned()];
