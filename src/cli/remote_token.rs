@@ -209,7 +209,7 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
             .flatten(),
     };
     let created = account.create(&new, &arguments.modules).await?;
-    let id = created.token.id.clone().unwrap_or_default();
+    let id = created.id;
     if let Some(problem) = created.problem {
         let (name, missing) = (account.name(), created.missing.join(" --grant "));
         output::say(&format!(

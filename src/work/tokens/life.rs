@@ -13,6 +13,8 @@ const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// A token that exists now.
 #[derive(Debug)]
 pub struct Created {
+    /// Its id: what is said of it, and what further modules are granted to.
+    pub id: String,
     /// As the service gave it.
     pub token: Token,
     /// The modules that it was let into.
@@ -39,15 +41,16 @@ pub struct Edited {
 }
 
 impl Account {
-    /// Makes a token and lets it into `modules`. An error means that no token was made as far as is known;
-    /// where only the modules failed, the token is given with what is missing.
+    /// Makes a token and lets it into `modules`. An answer without an id is as good as a lost one: the token
+    /// is looked up, as nothing can be granted to it nor said of it before. An error means that no token is
+    /// known to have been made; where only the modules failed, the token is given with what is missing.
     pub async fn create(&self, new: &NewToken, modules: &[String]) -> Result<Created, TokenError> {
         self.may_change()?;
         let wished = new.clone();
         let made = self.ask(|client| async move { client.create(&wished).await });
-        let token = match made.await {
+        let (id, token) = match made.await.and_then(with_id) {
             Err(TokenError::Api(problem)) if problem.may_have_happened() => {
-                self.made_all_the_same(new, problem).await?
+                with_id(self.made_all_the_same(new, problem).await?)?
             }
             made => made?,
         };
@@ -55,17 +58,16 @@ impl Account {
             granted: Vec::new(),
             missing: modules.to_vec(),
             problem: None,
+            id,
             token,
         };
-        if let Some(id) = created.token.id.clone() {
-            self.grant_into(
-                &id,
-                &mut created.granted,
-                &mut created.missing,
-                &mut created.problem,
-            )
-            .await;
-        }
+        self.grant_into(
+            &created.id,
+            &mut created.granted,
+            &mut created.missing,
+            &mut created.problem,
+        )
+        .await;
         Ok(created)
     }
 
@@ -193,6 +195,17 @@ impl Account {
             (Some(token), None) => Ok(token),
             _ => Err(problem.into()),
         }
+    }
+}
+
+/// A token that was just made, with its id.
+fn with_id(token: Token) -> Result<(String, Token), TokenError> {
+    match token.id.clone() {
+        Some(id) => Ok((id, token)),
+        None => Err(TokenError::Api(TokenProblem::Unreadable {
+            doing: "making the token".to_owned(),
+            why: "it does not say which token was made".to_owned(),
+        })),
     }
 }
 

@@ -619,8 +619,10 @@ async fn a_token_whose_modules_failed_is_told_and_finished() {
     let created = account.create(&new, &modules).await.unwrap();
     assert_eq!(created.missing, modules);
     assert!(created.problem.is_some());
-    let id = created.token.id.unwrap();
-    let done = account.grant_all(&id, &created.missing).await.unwrap();
+    let done = account
+        .grant_all(&created.id, &created.missing)
+        .await
+        .unwrap();
     assert_eq!((done.granted.len(), done.left.is_empty()), (2, true));
     let again = account.create(&new, &[]).await.unwrap_err();
     assert!(again.to_string().contains("exists"), "{again}");
@@ -638,8 +640,28 @@ async fn a_lost_creation_is_found_again() {
         ..NewToken::default()
     };
     let created = stage.account().await.create(&new, &[]).await.unwrap();
-    assert!(created.token.id.is_some());
+    assert_eq!(created.token.id, Some(created.id));
     assert_eq!(stage.asked("POST", "/auth/tokens"), 1);
+}
+
+#[tokio::test]
+async fn a_creation_answered_without_an_id_is_looked_up() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let new = NewToken {
+        name: "once".into(),
+        extension: "EXT-000".into(),
+        ..NewToken::default()
+    };
+    let modules = ["MD-0001".to_owned()];
+    let empty = || Mishap::Instead(crate::sim::Answer::new(201, "application/json", ""));
+    stage.connect.plan("POST /auth/tokens", empty());
+    let problem = account.create(&new, &modules).await.unwrap_err();
+    assert!(problem.to_string().contains("which token"), "{problem}");
+    let made = account.create(&new, &[]).await.unwrap();
+    stage.connect.plan("POST /auth/tokens", empty());
+    let found = account.create(&new, &modules).await.unwrap();
+    assert_eq!((found.id, found.granted), (made.id, modules.to_vec()));
 }
 
 #[tokio::test]

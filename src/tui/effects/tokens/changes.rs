@@ -26,9 +26,10 @@ pub(super) async fn change(
             let account = accounts.of(desk, &name).await?;
             let created = account.create(&new, &modules).await?;
             // The answer to a creation knows nothing of the modules.
-            let shown = match created.token.id.as_deref() {
-                Some(id) if !created.granted.is_empty() => account.token(id).await.ok(),
-                _ => None,
+            let shown = if created.granted.is_empty() {
+                None
+            } else {
+                account.token(&created.id).await.ok()
             };
             let made = Made {
                 row: Row::of(shown.unwrap_or(created.token)),
