@@ -165,6 +165,13 @@ impl TokensPane {
         due.into_iter().chain(hidden)
     }
 
+    /// The same times, to be moved where the clock was set back.
+    pub(super) fn deadlines(&mut self) -> impl Iterator<Item = &mut Timestamp> {
+        let due = self.list.as_mut().and_then(|list| list.filter_due.as_mut());
+        let hidden = self.revealed.as_mut().map(|revealed| &mut revealed.until);
+        due.into_iter().chain(hidden)
+    }
+
     /// Whether something moves that is shown.
     pub fn animating(&self) -> bool {
         self.list

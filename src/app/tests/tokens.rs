@@ -1,5 +1,7 @@
 //! Tokens of an account: asked for on demand, late answers dropped, nothing changed that was not meant.
 
+use jiff::SignedDuration;
+
 use super::scene::{Scene, named, shop};
 use crate::app::effect::{CopyAs, Effect, Unlock};
 use crate::app::entries::Entries;
@@ -584,6 +586,26 @@ fn a_handle_is_shown_for_ten_seconds_where_it_is_still_wanted() {
         scene.model.revealed_token().is_none(),
         "another row is selected"
     );
+}
+
+#[test]
+fn a_clock_that_was_set_back_keeps_no_handle_in_the_open_and_no_filter_waiting() {
+    let mut scene = listed(3);
+    scene.keys("v").told(TokensMessage::Revealed {
+        name: named("market"),
+        id: "SU-0".to_owned(),
+        result: Ok(Handle::plain(Secret::new("h"))),
+    });
+    scene.now -= SignedDuration::from_hours(1);
+    scene.send(Message::Woke);
+    assert!(scene.model.revealed_token().is_some());
+    scene.wait(10_000);
+    assert!(scene.model.revealed_token().is_none());
+    scene.keys("/").types("rep");
+    scene.effects();
+    scene.now -= SignedDuration::from_hours(1);
+    scene.send(Message::Woke).wait(1_000);
+    assert_eq!(scene.asked().len(), 1);
 }
 
 #[test]

@@ -220,6 +220,16 @@ fn orders_go_round_and_shares_are_asked_for_when_they_count() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_delays_no_notification() {
+    let mut scene = fleet(3);
+    noisy(&mut scene, true, false);
+    scene.send(change(&scene, "c0001", State::Down));
+    scene.now -= SignedDuration::from_hours(1);
+    scene.send(Message::Woke).wait(10_000);
+    assert!(scene.effects().contains(&Effect::Bell));
+}
+
+#[test]
 fn groups_have_counts_and_fold() {
     let mut scene = tagged(&[
         ("a", &["eu", "prod"]),

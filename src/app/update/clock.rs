@@ -44,7 +44,9 @@ impl Model {
             due,
             shown,
         ];
-        for deadline in deadlines.into_iter().flatten() {
+        let deadlines = deadlines.into_iter().flatten();
+        let deadlines = deadlines.chain(self.tokens.deadlines());
+        for deadline in deadlines.chain(self.board.deadlines()) {
             *deadline = earlier(*deadline);
         }
     }

@@ -146,6 +146,17 @@ impl Board {
         .min()
     }
 
+    /// The times at which something is due, to be moved where the clock was set back.
+    pub(in crate::app) fn deadlines(&mut self) -> impl Iterator<Item = &mut Timestamp> {
+        [
+            &mut self.notify_at,
+            &mut self.refresh_at,
+            &mut self.shares_at,
+        ]
+        .into_iter()
+        .flatten()
+    }
+
     /// When the connection's maintenance ends, where it is in one.
     pub fn maintained_until(&self, entry: &Entry, now: Timestamp) -> Option<Timestamp> {
         let windows = entry.connection.maintenance.iter();
