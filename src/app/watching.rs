@@ -31,7 +31,9 @@ pub enum WatchingMessage {
     SharesRead(Vec<(Name, f64)>),
     /// What is drawn of a connection.
     PlotRead(Name, Box<Plot>),
-    /// The history could not be read; one sentence.
+    /// The history of these connections could not be read; one sentence.
+    PastsFailed(Vec<Name>, String),
+    /// Something else of the history could not be read; one sentence.
     HistoryFailed(String),
     /// A change of state is to be announced.
     Changed(BoardEvent),

@@ -217,6 +217,42 @@ fn orders_go_round_and_shares_are_asked_for_when_they_count() {
     assert!(watching(scene.effects()).contains(&WatchingEffect::ReadShares));
     scene.keys("s").watched("c0002", Reason::Connected);
     assert_eq!(scene.visible()[0], "c0002", "the latest change first");
+    assert!(
+        scene.wait(600_000) < 10,
+        "nobody is woken for shares that do not count"
+    );
+}
+
+#[test]
+fn a_history_that_can_t_be_read_is_asked_for_again_after_a_while() {
+    let mut scene = fleet(3);
+    scene.keys("w");
+    let first = asked(&mut scene).remove(0);
+    let failed = || WatchingMessage::PastsFailed(first.clone(), "no history".to_owned());
+    scene.send(Message::Watching(failed()));
+    assert_eq!(scene.notice(), "no history");
+    scene.watched("c0001", Reason::Connected);
+    scene.wait(29_000);
+    assert_eq!(asked(&mut scene), Vec::<Vec<Name>>::new());
+    scene.wait(2_000);
+    assert_eq!(asked(&mut scene), std::slice::from_ref(&first));
+    // Another part of the history says nothing of what is on its way.
+    let other = WatchingMessage::HistoryFailed("no shares".to_owned());
+    scene.send(Message::Watching(other));
+    assert_eq!(asked(&mut scene), Vec::<Vec<Name>>::new());
+}
+
+#[test]
+fn a_probe_elsewhere_wakes_the_detail_once_and_is_drawn_in_the_table() {
+    let mut scene = fleet(3);
+    scene.keys("w home");
+    let first = asked(&mut scene).remove(0);
+    answer(&mut scene, &first);
+    scene.keys("enter").watched("c0001", Reason::Connected);
+    assert!(scene.wait(20_000) < 10);
+    assert_eq!(asked(&mut scene), Vec::<Vec<Name>>::new());
+    scene.keys("esc");
+    assert_eq!(asked(&mut scene), [[named("c0001")]]);
 }
 
 #[test]

@@ -138,8 +138,9 @@ impl Model {
         self.tokens
             .revealed
             .take_if(|revealed| revealed.until <= now);
-        let due = self.tokens.list.as_ref().and_then(|list| list.filter_due);
-        if due.is_some_and(|due| due <= now) {
+        let list = self.tokens.list.as_mut();
+        // Taken out in any case: what lies over the list holds the filter back, and nobody is woken for it again.
+        if list.is_some_and(|list| list.filter_due.take_if(|due| *due <= now).is_some()) {
             self.apply_token_filter();
         }
     }

@@ -20,6 +20,8 @@ const MOST_PASTS: usize = 1_000;
 const BEHIND: SignedDuration = SignedDuration::from_secs(2);
 /// How often shares are read anew while the list is ordered by them.
 const SHARES: SignedDuration = SignedDuration::from_secs(60);
+/// When a history that could not be read is asked for again.
+const AGAIN: SignedDuration = SignedDuration::from_secs(30);
 /// Rows of a screen above which there is room for events below the table.
 const EVENTS_FROM: u16 = 14;
 
@@ -133,12 +135,13 @@ impl Board {
         self.stale |= self.grouped;
     }
 
-    /// When something of it is due.
+    /// When something of it is due. While pasts of the table are on their way, their answer wakes it.
     pub fn next_wake(&self) -> Option<Timestamp> {
         let shown = self.is_open();
+        let waits = self.asking && self.view == BoardView::Table;
         [
             self.notify_at,
-            self.refresh_at.filter(|_| shown),
+            self.refresh_at.filter(|_| shown && !waits),
             self.shares_at.filter(|_| shown),
         ]
         .into_iter()
@@ -198,6 +201,8 @@ impl Model {
             BoardView::Detail(_) => {
                 self.board.view = BoardView::Table;
                 self.board.plot = None;
+                // What has ended meanwhile of other connections was not asked for.
+                self.board.refresh_at = Some(self.now);
             }
             BoardView::Table if !self.list.filter.value().is_empty() => {
                 self.list.filter.reset();
@@ -226,8 +231,8 @@ impl Model {
                     self.board.stale = true;
                     return;
                 }
-                let due = self.board.refresh_at.is_some_and(|at| at <= self.now);
-                if self.board.plot_stale && (due || self.board.plot.is_none()) {
+                let due = self.board.refresh_at.take_if(|at| *at <= self.now);
+                if self.board.plot_stale && (due.is_some() || self.board.plot.is_none()) {
                     self.board.plot_stale = false;
                     self.board.refresh_at = None;
                     let span = self.board.span;
@@ -239,14 +244,14 @@ impl Model {
                 }
             }
         }
-        if self.list.order == Order::Availability
-            && self.board.shares_at.is_none_or(|at| at <= self.now)
-        {
+        if self.board.shares_at.is_none_or(|at| at <= self.now) {
             self.ask_for_shares(out);
         }
     }
 
     fn ask_for_shares(&mut self, out: &mut Vec<Effect>) {
+        // In another order nobody is woken for them.
+        self.board.shares_at = None;
         if self.list.order == Order::Availability {
             self.board.shares_at = self.now.checked_add(SHARES).ok();
             out.push(Effect::Watching(WatchingEffect::ReadShares));
@@ -259,7 +264,11 @@ impl Model {
         if self.board.asking {
             return;
         }
-        let due = self.board.refresh_at.is_some_and(|at| at <= self.now);
+        let due = self
+            .board
+            .refresh_at
+            .take_if(|at| *at <= self.now)
+            .is_some();
         let wanted: Vec<Name> = self
             .names_in_sight()
             .filter(|name| match self.board.pasts.get(*name) {
@@ -268,9 +277,6 @@ impl Model {
             })
             .cloned()
             .collect();
-        if due {
-            self.board.refresh_at = None;
-        }
         if !wanted.is_empty() {
             self.board.asking = true;
             out.push(Effect::Watching(WatchingEffect::ReadPasts(wanted)));
@@ -328,15 +334,15 @@ impl Model {
                     self.board.plot = Some((name, *plot));
                 }
             }
-            WatchingMessage::HistoryFailed(why) => {
-                self.board.asking = false;
+            WatchingMessage::PastsFailed(names, why) => {
+                self.pasts_failed(names);
                 self.complain(why);
             }
             WatchingMessage::Changed(event) => self.changed(event),
             WatchingMessage::Offline(offline) => self.offline(offline),
-            WatchingMessage::Trouble(why) | WatchingMessage::SetFailed(why) => {
-                self.complain(why);
-            }
+            WatchingMessage::HistoryFailed(why)
+            | WatchingMessage::Trouble(why)
+            | WatchingMessage::SetFailed(why) => self.complain(why),
             WatchingMessage::ConnectionSet(connection) => self.connection_set(*connection, out),
             WatchingMessage::SecondOpinionGiven(opinion) => self.second_opinion_given(*opinion),
         }
@@ -362,6 +368,16 @@ impl Model {
             let kept: Vec<Name> = self.names_in_sight().cloned().collect();
             self.board.pasts.retain(|name, _| kept.contains(name));
         }
+    }
+
+    /// Each has an empty past until they are asked for again: rows in sight without one are asked for at once,
+    /// which would never end.
+    fn pasts_failed(&mut self, names: Vec<Name>) {
+        self.board.asking = false;
+        for name in names {
+            self.board.pasts.entry(name).or_default().behind = true;
+        }
+        self.board.refresh_at = self.now.checked_add(AGAIN).ok();
     }
 
     /// Since when a connection is as it is: an earlier run may know it longer.

@@ -49,7 +49,10 @@ impl Effects {
         let desk = self.desk.clone();
         match effect {
             WatchingEffect::ReadPasts(names) => self.read(Part::Pasts, async move {
-                desk.histories(names).await.map(WatchingMessage::PastsRead)
+                Ok(match desk.histories(names.clone()).await {
+                    Ok(pasts) => WatchingMessage::PastsRead(pasts),
+                    Err(error) => WatchingMessage::PastsFailed(names, error.to_string()),
+                })
             }),
             WatchingEffect::ReadStandings => self.read(Part::Standings, async move {
                 let all = desk.standings().await?;
