@@ -90,7 +90,15 @@ pub async fn handle(context: &Context, name: &str, id: &str) -> Result<Handle, F
 /// Goes on with renewals of these connections' keys that were begun and not ended: the probe that follows
 /// shall see the secret that will stay.
 pub async fn go_on(context: &Context, names: &[Name]) {
-    for (id, ended) in context.desk.resume_renewals_of(names).await {
+    let ended = match context.desk.resume_renewals_of(names).await {
+        Ok(ended) => ended,
+        Err(problem) => {
+            return output::say(&format!(
+                "whether a renewal was left unfinished can't be read: {problem}"
+            ));
+        }
+    };
+    for (id, ended) in ended {
         match ended {
             Ok(_) => output::say(&format!(
                 "the new secret of {id} that was asked for earlier is in use"

@@ -88,15 +88,18 @@ impl Renewal<'_> {
         Some((held.old.clone(), held.new.clone()?))
     }
 
-    /// Whether a connection keeps the new secret, or is about to.
-    pub(super) async fn is_kept_here(&self) -> bool {
-        let holders = self.holders().await;
-        holders.is_ok_and(|holders| !holders.is_empty())
+    /// Whether a connection keeps `new`. Where the connections can't be read, the record of the renewal stays,
+    /// and it goes on once they can.
+    pub(super) async fn kept_here(&self, new: &Secret) -> Result<bool, TokenError> {
+        match self.holders().await {
+            Ok(holders) => Ok(!holders.is_empty()),
+            Err(problem) => Err(self.not_kept(new.clone(), problem)),
+        }
     }
 
     /// The new secret, where an earlier run has put it into one of its places.
-    pub(super) async fn kept_already(&self) -> Option<Secret> {
-        for connection in self.holders().await.ok()? {
+    pub(super) async fn kept_already(&self) -> Result<Option<Secret>, TokenError> {
+        for connection in self.holders().await? {
             let Some((_, reference)) = self.places(&connection) else {
                 continue;
             };
@@ -106,16 +109,16 @@ impl Renewal<'_> {
             let was = self.holding(&connection).and_then(|held| held.was.as_ref());
             let before = [was, self.record.old.as_ref(), self.record.earlier.as_ref()];
             if !before.contains(&Some(&digest)) {
-                return Some(secret);
+                return Ok(Some(secret));
             }
         }
-        None
+        Ok(None)
     }
 
     /// What the connections held before, where it is still in its place.
-    pub(super) async fn held_still(&self) -> Vec<Held> {
+    pub(super) async fn held_still(&self) -> Result<Vec<Held>, TokenError> {
         let mut still = Vec::new();
-        for connection in self.holders().await.unwrap_or_default() {
+        for connection in self.holders().await? {
             let Some(holding) = self.holding(&connection) else {
                 continue;
             };
@@ -129,7 +132,7 @@ impl Renewal<'_> {
                 });
             }
         }
-        still
+        Ok(still)
     }
 
     /// The secret behind `reference` as a probe would send it, with its digest.

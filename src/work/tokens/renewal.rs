@@ -69,21 +69,20 @@ impl Desk {
     }
 
     /// Goes on with every renewal that was begun earlier and is about one of `names`; says of each token how
-    /// it ended. For roots that are about to use these connections.
+    /// it ended, or why the journal can't be read. For roots that are about to use these connections.
     pub async fn resume_renewals_of(
         &self,
         names: &[Name],
-    ) -> Vec<(String, Result<Renewed, TokenError>)> {
+    ) -> Result<Vec<(String, Result<Renewed, TokenError>)>, TokenError> {
         let mut ended = Vec::new();
-        let unfinished = self.unfinished_renewals().await.unwrap_or_default();
-        for unfinished in unfinished {
+        for unfinished in self.unfinished_renewals().await? {
             let mut held = unfinished.holders.iter().chain([&unfinished.connection]);
             if held.any(|name| names.contains(name)) {
                 let resumed = Box::pin(self.resume_renewal(&unfinished, &unheard)).await;
                 ended.push((unfinished.id, resumed));
             }
         }
-        ended
+        Ok(ended)
     }
 }
 
@@ -209,7 +208,7 @@ impl Account {
             progress,
             record,
         };
-        renewal.held = renewal.held_still().await;
+        renewal.held = renewal.held_still().await?;
         match renewal.record.stage {
             RenewalStage::Asked => {
                 let new = renewal.looked_up(None).await?;
@@ -217,14 +216,14 @@ impl Account {
                 renewal.keep(new).await
             }
             RenewalStage::Keeping => {
-                let new = match renewal.kept_already().await {
+                let new = match renewal.kept_already().await? {
                     Some(new) => new,
                     None => renewal.looked_up(None).await?,
                 };
                 renewal.put_and_go_on(new).await
             }
             RenewalStage::Switched => {
-                let new = renewal.kept_already().await;
+                let new = renewal.kept_already().await?;
                 renewal.prove_again(new).await
             }
         }
@@ -378,7 +377,7 @@ impl Renewal<'_> {
             return Err(self.not_kept(new, problem));
         }
         (self.progress)(RenewalStep::Kept);
-        let kept_here = self.is_kept_here().await;
+        let kept_here = self.kept_here(&new).await?;
         if !kept_here {
             self.shown_again(&new).await?;
         }
@@ -390,7 +389,7 @@ impl Renewal<'_> {
             return Err(self.not_kept(new, problem));
         }
         (self.progress)(RenewalStep::Switched);
-        if kept_here && !self.is_kept_here().await {
+        if kept_here && !self.kept_here(&new).await? {
             self.shown_again(&new).await?;
         }
         self.prove_again(Some(new)).await
@@ -422,12 +421,12 @@ impl Renewal<'_> {
     }
 
     async fn prove_or_step_back(&mut self, new: &Secret) -> Result<(), TokenError> {
-        let verdict = self.probe_pair(new).await;
+        let verdict = self.probe_pair(new).await?;
         let (id, verdict) = (self.record.token.clone(), Box::new(verdict));
         match accepted(&verdict) {
             Proof::Accepted => Ok(()),
             Proof::Rejected => {
-                self.take_new_out().await;
+                self.take_new_out().await?;
                 self.end().await?;
                 Err(TokenError::SteppedBack { id, verdict })
             }
@@ -437,7 +436,7 @@ impl Renewal<'_> {
 
     /// Probes every connection as it is saved now, and takes the old secret out once all were accepted.
     async fn prove_again(mut self, new: Option<Secret>) -> Result<Renewed, TokenError> {
-        let verdicts = self.probe_holders(new.as_ref()).await;
+        let verdicts = self.probe_holders(new.as_ref()).await?;
         for verdict in &verdicts {
             let (id, verdict) = (self.record.token.clone(), Box::new(verdict.clone()));
             match accepted(&verdict) {
@@ -453,7 +452,7 @@ impl Renewal<'_> {
             }
         }
         (self.progress)(RenewalStep::ProvenAgain);
-        let left_behind = self.take_old_out().await;
+        let left_behind = self.take_old_out().await?;
         (self.progress)(RenewalStep::Tidied);
         self.end().await?;
         Ok(self.ended(verdicts, left_behind))
@@ -483,7 +482,7 @@ impl Renewal<'_> {
     }
 
     /// Where the old secret is dead the new one is the only one that works: it is handed to the caller.
-    fn not_kept(&self, secret: Secret, problem: TokenError) -> TokenError {
+    pub(super) fn not_kept(&self, secret: Secret, problem: TokenError) -> TokenError {
         if self.leaves_the_old() {
             return problem;
         }

@@ -231,8 +231,7 @@ impl Renewal<'_> {
                     .await?;
             }
         }
-        self.take_new_out().await;
-        Ok(())
+        self.take_new_out().await
     }
 
     async fn refer(
@@ -265,8 +264,8 @@ impl Renewal<'_> {
     }
 
     /// Probes with the pair of the token and `new`, without saving anything.
-    pub(super) async fn probe_pair(&self, new: &Secret) -> Verdict {
-        let holders = self.holders().await.unwrap_or_default();
+    pub(super) async fn probe_pair(&self, new: &Secret) -> Result<Verdict, TokenError> {
+        let holders = self.holders().await?;
         let asked_by = &self.account.connection;
         let holder = holders.into_iter().next().map(Arc::unwrap_or_clone);
         let mut connection = holder.unwrap_or_else(|| asked_by.clone());
@@ -278,12 +277,16 @@ impl Renewal<'_> {
             manner: Manner::Asked,
             ..Unsaved::new(connection)
         };
-        Box::pin(self.desk().probe_unsaved(unsaved, &silent)).await
+        Ok(Box::pin(self.desk().probe_unsaved(unsaved, &silent)).await)
     }
 
-    /// Probes every holder as it is saved; the pair alone where nobody holds it.
-    pub(super) async fn probe_holders(&self, new: Option<&Secret>) -> Vec<Verdict> {
-        let holders = self.holders().await.unwrap_or_default();
+    /// Probes every holder as it is saved; the pair alone where nobody holds it. Fails where the holders can't
+    /// be read, since nothing would be proven by probing none of them.
+    pub(super) async fn probe_holders(
+        &self,
+        new: Option<&Secret>,
+    ) -> Result<Vec<Verdict>, TokenError> {
+        let holders = self.holders().await?;
         let mut verdicts = Vec::new();
         for connection in &holders {
             let probed = self
@@ -292,36 +295,37 @@ impl Renewal<'_> {
             verdicts.push(Box::pin(probed).await);
         }
         if let (true, Some(new)) = (holders.is_empty(), new) {
-            verdicts.push(self.probe_pair(new).await);
+            verdicts.push(self.probe_pair(new).await?);
         }
-        verdicts
+        Ok(verdicts)
     }
 
     /// Takes the old secret out of places that no connection refers to. Gives those where that failed.
-    pub(super) async fn take_old_out(&self) -> Vec<SecretRef> {
+    pub(super) async fn take_old_out(&self) -> Result<Vec<SecretRef>, TokenError> {
         self.take_out(|(old, new)| (old != new).then_some(old))
             .await
     }
 
     /// Takes the new secret out again.
-    pub(super) async fn take_new_out(&self) {
+    pub(super) async fn take_new_out(&self) -> Result<(), TokenError> {
         let left = self
             .take_out(|(old, new)| (old != new).then_some(new))
-            .await;
+            .await?;
         if !left.is_empty() {
             tracing::warn!(
                 count = left.len(),
                 "values that nobody refers to were left behind"
             );
         }
+        Ok(())
     }
 
     async fn take_out(
         &self,
         which: fn((SecretRef, SecretRef)) -> Option<SecretRef>,
-    ) -> Vec<SecretRef> {
+    ) -> Result<Vec<SecretRef>, TokenError> {
         let mut gone: Vec<(SecretRef, Place)> = Vec::new();
-        for connection in self.holders().await.unwrap_or_default() {
+        for connection in self.holders().await? {
             let Some(reference) = self.places(&connection).and_then(which) else {
                 continue;
             };
@@ -330,7 +334,7 @@ impl Renewal<'_> {
                 gone.push((reference, Place::key(&connection.name)));
             }
         }
-        self.desk().take_out(gone).await
+        Ok(self.desk().take_out(gone).await)
     }
 
     /// Writes down how far this got.

@@ -225,6 +225,37 @@ async fn killed_after_any_step_it_goes_on_and_is_never_renewed_twice() {
 }
 
 #[tokio::test]
+async fn a_configuration_that_can_t_be_read_ends_no_renewal_as_done() {
+    for last in [
+        RenewalStep::Kept,
+        RenewalStep::Switched,
+        RenewalStep::ProvenAgain,
+    ] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        let folders = account.desk.0.folders.as_ref().unwrap();
+        let file = folders.configuration.clone();
+        let whole = Mutex::new(String::new());
+        let progress = |step| {
+            if step == last {
+                *whole.lock().unwrap() = std::fs::read_to_string(&file).unwrap();
+                std::fs::write(&file, "[half").unwrap();
+            }
+        };
+        let ended = account.renew(OWN, UNTIL, &progress).await;
+        assert!(matches!(ended, Err(TokenError::Work(_))), "{ended:?}");
+        std::fs::write(&file, whole.into_inner().unwrap()).unwrap();
+        let desk = stage.desk().await;
+        let ended = desk.resume_renewals_of(&[name("market")]).await.unwrap();
+        let [(_, Ok(renewed))] = ended.as_slice() else {
+            panic!("{last:?}: {ended:?}")
+        };
+        assert_eq!(renewed.verdicts.len(), 2, "each connection was probed");
+        stage.all_is_well().await;
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_is_looked_up() {
     let stage = Stage::new().await;
     stage.connect.plan(
@@ -290,7 +321,7 @@ async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
     let desk = stage.desk().await;
     let now = desk.handle(&name("market"), Slot::Key).await.unwrap();
     assert_eq!(before.unwrap(), now);
-    let ended = desk.resume_renewals_of(&[name("copy")]).await;
+    let ended = desk.resume_renewals_of(&[name("copy")]).await.unwrap();
     assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
     assert_eq!(stage.asked("POST", "/renew"), 1);
     stage.all_is_well().await;
@@ -327,7 +358,7 @@ async fn a_rotation_killed_once_it_is_kept_goes_on() {
         });
         assert!(killed.await);
         let desk = stage.desk().await;
-        let ended = desk.resume_renewals_of(&[name("market")]).await;
+        let ended = desk.resume_renewals_of(&[name("market")]).await.unwrap();
         assert!(
             matches!(ended.as_slice(), [(_, Ok(_))]),
             "{last:?}: {ended:?}"
@@ -353,7 +384,7 @@ async fn a_rotation_whose_answer_was_lost_says_where_the_new_secret_is() {
     assert!(killed.await);
     let desk = stage.desk().await;
     {
-        let ended = desk.resume_renewals_of(&[name("market")]).await;
+        let ended = desk.resume_renewals_of(&[name("market")]).await.unwrap();
         let [(_, Err(lost @ TokenError::Lost { .. }))] = ended.as_slice() else {
             panic!("{ended:?}");
         };
@@ -373,7 +404,7 @@ async fn a_rotation_whose_answer_was_lost_says_where_the_new_secret_is() {
             .unwrap();
     }
     let desk = stage.desk().await;
-    let ended = desk.resume_renewals_of(&[name("market")]).await;
+    let ended = desk.resume_renewals_of(&[name("market")]).await.unwrap();
     assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
     stage.both_are_up().await;
     assert_eq!(stage.asked("POST", "/rotate"), 1);
@@ -502,7 +533,11 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
     let market = name("market");
     let set = desk.set_secret(&market, Slot::Key, other, None);
     set.await.unwrap();
-    let (_, ended) = desk.resume_renewals_of(&[name("copy")]).await.remove(0);
+    let (_, ended) = desk
+        .resume_renewals_of(&[name("copy")])
+        .await
+        .unwrap()
+        .remove(0);
     let renewed = ended.unwrap();
     assert_eq!(renewed.updated, [name("copy")]);
     assert_eq!(renewed.unread[0].0, name("market"));
