@@ -381,10 +381,13 @@ async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Faul
         Err(TokenError::KeyInUse { names, .. }) => {
             let names: Vec<_> = names.iter().map(Name::to_string).collect();
             let verb = if names.len() == 1 { "runs" } else { "run" };
-            output::say(&format!(
-                "Warning: {} {verb} on this key; the new secret is saved for them before anything else.",
-                names.join(", ")
-            ));
+            // Of those whose key can't be read the end of the rotation tells.
+            if !names.is_empty() {
+                output::say(&format!(
+                    "Warning: {} {verb} on this key; the new secret is saved for them before anything else.",
+                    names.join(", ")
+                ));
+            }
             let lifted = account.rotate(&which.id, expires.as_deref(), Guard::Lifted, &unheard);
             Box::pin(lifted).await
         }

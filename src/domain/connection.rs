@@ -349,6 +349,14 @@ impl Connection {
     /// Seconds that a whole probe may take.
     pub const TIMEOUT_S: RangeInclusive<u32> = 1..=600;
 
+    /// Whether its key is one of the token `id`, as far as its settings tell: by its username. Nothing where
+    /// it has a key and no username, as the key may be a pasted pair, which names the token itself.
+    pub fn runs_on(&self, id: &str) -> Option<bool> {
+        let username = self.username.trim();
+        let may_be_pair = username.is_empty() && self.key.is_some();
+        (!may_be_pair).then(|| username.eq_ignore_ascii_case(id))
+    }
+
     /// A connection with nothing but its name, service and URL.
     pub fn new(name: Name, service: ServiceId, url: &str) -> Self {
         Self {

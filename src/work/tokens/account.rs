@@ -193,7 +193,7 @@ impl Account {
         Ok(())
     }
 
-    /// Refuses `doing` for a token that connections run on, unless the guard was lifted.
+    /// Refuses `doing` for a token that connections run on, or may run on, unless the guard was lifted.
     pub async fn guard(
         &self,
         id: &str,
@@ -204,25 +204,16 @@ impl Account {
         if guard == Guard::Lifted {
             return Ok(());
         }
-        let names: Vec<_> = self
-            .desk
-            .connections()
-            .await?
-            .into_iter()
-            .filter(|other| {
-                let named = other.username.trim().eq_ignore_ascii_case(id);
-                let is_own = other.name == *self.name() && id.eq_ignore_ascii_case(self.own_id());
-                (named || is_own)
-                    && other.service == self.connection.service
-                    && Origin::parse(&other.url).as_ref() == Some(&self.origin)
-            })
-            .map(|other| other.name.clone())
-            .collect();
-        if names.is_empty() {
+        let (names, unread) = self.running_on(id).await?;
+        if names.is_empty() && unread.is_empty() {
             return Ok(());
         }
-        let id = id.to_owned();
-        Err(TokenError::KeyInUse { id, doing, names })
+        Err(TokenError::KeyInUse {
+            id: id.to_owned(),
+            doing,
+            names,
+            unread,
+        })
     }
 
     /// Sends what `request` sends, as far as the lock-out budget lets the key go. Until it was accepted once,

@@ -5,7 +5,7 @@ use super::super::error::WorkError;
 use super::account::Account;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::{Connection, KeyFingerprint, Name, Secret, SecretRef, ServiceId};
+use crate::domain::{Connection, KeyFingerprint, Name, Origin, Secret, SecretRef, ServiceId};
 use crate::store::Slot as Place;
 use crate::store::state::Holding;
 use std::sync::Arc;
@@ -29,11 +29,9 @@ impl Account {
             wanted.push(self.digest(id, Some(secret)).await?);
         }
         for other in self.desk.connections().await? {
-            let username = other.username.trim();
-            // Without a username the key may be a pasted pair.
-            let same_id = username.is_empty() || username.eq_ignore_ascii_case(id);
-            let Some(reference) = other.key.clone().filter(|_| same_id && is_connect(&other))
-            else {
+            let named = other.runs_on(id);
+            let maybe = named != Some(false) && is_connect(&other);
+            let Some(reference) = other.key.clone().filter(|_| maybe) else {
                 continue;
             };
             match self.desk.secret(&other, Slot::Key).await {
@@ -54,11 +52,55 @@ impl Account {
                     }
                 }
                 Err(problem @ WorkError::PassphraseNeeded(_)) => return Err(problem.into()),
-                Err(_) if username.is_empty() => {}
+                // A key for another service that can't be read is taken for none of this token.
+                Err(_) if named.is_none() && !self.is_beside(&other) => {}
                 Err(problem) => unread.push((other.name.clone(), problem.to_string())),
             }
         }
         Ok((holdings, held, unread))
+    }
+}
+
+impl Account {
+    /// The connections of this account that run on the token `id`; beside them those of which it is not known,
+    /// as their key, which may be a pasted pair, can't be read.
+    pub(super) async fn running_on(&self, id: &str) -> Result<(Vec<Name>, Vec<Name>), TokenError> {
+        let (mut running, mut unread) = (Vec::new(), Vec::new());
+        for other in self.desk.connections().await? {
+            if !self.is_beside(&other) {
+                continue;
+            }
+            match self.runs_on(&other, id).await? {
+                Some(true) => running.push(other.name.clone()),
+                Some(false) => {}
+                None => unread.push(other.name.clone()),
+            }
+        }
+        Ok((running, unread))
+    }
+
+    async fn runs_on(&self, other: &Connection, id: &str) -> Result<Option<bool>, TokenError> {
+        if other.name == *self.name() {
+            return Ok(Some(id.eq_ignore_ascii_case(self.own_id())));
+        }
+        let named = other.runs_on(id);
+        if named.is_some() {
+            return Ok(named);
+        }
+        match self.desk.secret(other, Slot::Key).await {
+            Ok(key) => {
+                let (its_id, _) = self.desk.pair_of(other, &key).await?;
+                Ok(Some(its_id.eq_ignore_ascii_case(id)))
+            }
+            Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem.into()),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether it is a connection to the same service.
+    fn is_beside(&self, other: &Connection) -> bool {
+        other.service == self.connection.service
+            && Origin::parse(&other.url).as_ref() == Some(&self.origin)
     }
 }
 

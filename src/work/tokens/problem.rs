@@ -43,10 +43,7 @@ pub enum TokenError {
     #[error("the key was not sent: {0}")]
     Unbooked(String),
     /// The token is the key that connections run on, and nobody said that this is meant.
-    #[error(
-        "{id} is the key that {} on: {doing} it would cut them off",
-        runs(names)
-    )]
+    #[error("{id} {}: {doing} it would cut them off", in_use(names, unread))]
     KeyInUse {
         /// The token's id.
         id: String,
@@ -54,6 +51,8 @@ pub enum TokenError {
         doing: &'static str,
         /// Who runs on it.
         names: Vec<Name>,
+        /// Who may: their key could not be read.
+        unread: Vec<Name>,
     },
     /// The token is the key of the connection that asks, and what that holds could not be found.
     #[error(
@@ -144,10 +143,19 @@ pub enum TokenError {
     },
 }
 
-fn runs(names: &[Name]) -> String {
-    let list: Vec<_> = names.iter().map(Name::to_string).collect();
-    let verb = if list.len() == 1 { "runs" } else { "run" };
-    format!("{} {verb}", list.join(", "))
+fn in_use(names: &[Name], unread: &[Name]) -> String {
+    let list = |names: &[Name]| {
+        let list: Vec<_> = names.iter().map(Name::to_string).collect();
+        list.join(", ")
+    };
+    let verb = if names.len() == 1 { "runs" } else { "run" };
+    let runs = (!names.is_empty()).then(|| format!("is the key that {} {verb} on", list(names)));
+    let may = format!("may be the key of {}, which can't be read", list(unread));
+    let may = (!unread.is_empty()).then_some(may);
+    runs.into_iter()
+        .chain(may)
+        .collect::<Vec<_>>()
+        .join(", and ")
 }
 
 impl TokenError {

@@ -639,6 +639,37 @@ async fn the_key_in_use_is_guarded() {
 }
 
 #[tokio::test]
+async fn the_key_in_a_pasted_pair_is_guarded_and_one_that_can_t_be_read_too() {
+    let stage = Stage::new().await;
+    let id = "SU-500-000-000";
+    let account = stage.account().await;
+    let pasted = |label: &str| {
+        let url = format!("{}/public/v1", stage.url);
+        Connection::new(name(label), ServiceId::connect(), &url)
+    };
+    let pair = Draft {
+        key: Edit::Set(Secret::new(format!("{id}:s3cret"))),
+        store: Some(StoreKind::Vault),
+        ..Draft::new(pasted("pair"))
+    };
+    account.desk.save(pair).await.unwrap();
+    let guarded = account.delete(id, Guard::On).await.unwrap_err();
+    let words = "SU-500-000-000 is the key that pair runs on: deleting it would cut them off";
+    assert_eq!(guarded.to_string(), words);
+    account
+        .guard("SU-500-000-001", "deleting", Guard::On)
+        .await
+        .unwrap();
+
+    let mut hidden = pasted("hidden");
+    hidden.key = Some(SecretRef::Env("NOT_SET".to_owned()));
+    account.desk.save(Draft::new(hidden)).await.unwrap();
+    let guarded = account.disable(id, Guard::On).await.unwrap_err();
+    let words = "runs on, and may be the key of hidden, which can't be read: disabling";
+    assert!(guarded.to_string().contains(words), "{guarded}");
+}
+
+#[tokio::test]
 async fn a_token_whose_modules_failed_is_told_and_finished() {
     let stage = Stage::new().await;
     let account = stage.account().await;

@@ -92,6 +92,7 @@ impl Model {
     }
 
     /// The connections that run on the token `id` of the account behind `name`, as far as their settings tell.
+    /// Of a pasted pair the guard finds out once the change is sent, and then has its name typed too.
     pub(super) fn runs_on(&self, name: &Name, id: &str) -> Vec<Name> {
         let Some(here) = self.entries.get(name) else {
             return Vec::new();
@@ -109,9 +110,7 @@ impl Model {
             .filter(|other| {
                 other.service == ServiceId::connect() && Origin::parse(&other.url) == here
             })
-            .filter(|other| {
-                other.username.trim().eq_ignore_ascii_case(id) || (own && other.name == *name)
-            })
+            .filter(|other| other.runs_on(id) == Some(true) || (own && other.name == *name))
             .map(|other| other.name.clone())
             .collect();
         names.sort();

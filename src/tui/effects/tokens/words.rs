@@ -85,7 +85,9 @@ pub(super) fn trouble(error: TokenError) -> Trouble {
             TroubleKind::Unreadable
         }
         TokenError::Paused { until, .. } => TroubleKind::Paused(until),
-        TokenError::KeyInUse { names, .. } => TroubleKind::InUse(names),
+        TokenError::KeyInUse { names, unread, .. } => {
+            TroubleKind::InUse(names.into_iter().chain(unread).collect())
+        }
         TokenError::NotKept { id, secret, .. } => TroubleKind::OnlySecret(handle_of(&id, &secret)),
         TokenError::Undecided { .. } | TokenError::Unproven { .. } | TokenError::Lost { .. } => {
             TroubleKind::Unfinished
