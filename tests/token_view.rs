@@ -22,8 +22,8 @@ use switchboard::app::tokens::exchange::{Made, Offered, RenewedTo, RowPage};
 use switchboard::app::tokens::{Row, TokensEffect, TokensMessage, Trouble, TroubleKind};
 use switchboard::app::{Message, Model};
 use switchboard::domain::token::{
-    Counted, Day, Expiry, Extension, Module, Moment, Permission, Person, RenewalStep, Status,
-    Summary, Token, Unfinished, Usage,
+    Counted, Day, Expiry, Extension, Module, Moment, Permission, Person, RenewalAction,
+    RenewalStep, Status, Summary, Token, Unfinished, Usage,
 };
 use switchboard::domain::{Handle, Secret};
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
@@ -441,6 +441,7 @@ fn what_was_begun_earlier_is_offered() {
         TokensMessage::UnfinishedFound(Ok(vec![Unfinished {
             id: OWN.into(),
             connection: name("connect"),
+            action: RenewalAction::Renew,
             since: after(-90_000),
             holders: vec![name("connect"), name("partner")],
         }])),

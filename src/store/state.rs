@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 
 pub use past::{PastRecord, SeenCertificate};
 pub use problem::StateProblem;
-pub use renewal::{Holding, RenewalAction, RenewalRecord, RenewalStage};
+pub use renewal::{Holding, RenewalRecord, RenewalStage};
 
 pub(in crate::store) use self::problem::Told;
 use super::files::{self, FileProblem, Lock};

@@ -7,11 +7,11 @@ use crate::app::effect::{CopyAs, Effect, Unlock};
 use crate::app::entries::Entries;
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
-use crate::app::tokens::exchange::{Renewing, RowPage, Switch};
+use crate::app::tokens::exchange::{RowPage, Switch};
 use crate::app::tokens::sheet::{Ending, Ends, Horizon, RenewalStage};
 use crate::app::tokens::wizard::Step;
 use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
-use crate::domain::token::{Group, Guard, Permission, Status, Token};
+use crate::domain::token::{Group, Guard, Permission, RenewalAction, Status, Token, Unfinished};
 use crate::domain::{Connection, Handle, Secret, ServiceId};
 
 fn market(name: &str) -> Connection {
@@ -609,6 +609,23 @@ fn a_clock_that_was_set_back_keeps_no_handle_in_the_open_and_no_filter_waiting()
 }
 
 #[test]
+fn a_rotation_that_goes_on_is_told_as_one() {
+    let mut scene = listed(3);
+    scene.told(TokensMessage::UnfinishedFound(Ok(vec![Unfinished {
+        id: "SU-1".to_owned(),
+        connection: named("market"),
+        action: RenewalAction::Rotate,
+        since: scene.now,
+        holders: vec![named("market")],
+    }])));
+    scene.keys("enter");
+    let Some(Sheet::Renewal(sheet)) = scene.model.tokens.sheets.last() else {
+        panic!("{:?}", scene.model.tokens.sheets)
+    };
+    assert_eq!(sheet.how, RenewalAction::Rotate);
+}
+
+#[test]
 fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
     let mut scene = listed(3);
     scene.model.lock_after_min = 1;
@@ -617,7 +634,7 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
     let [
         TokensEffect::Renew {
             generation,
-            how: Renewing::Rotate,
+            how: RenewalAction::Rotate,
             ..
         },
     ] = asked.as_slice()

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::account::{LastUse, Row};
 use crate::app::effect::{CopyAs, Unlock};
 use crate::domain::token::{
-    Difference, Expiry, Extension, Guard, Listing, Module, NewToken, RenewalStep, TokenEdit,
-    Unfinished, Usage,
+    Difference, Expiry, Extension, Guard, Listing, Module, NewToken, RenewalAction, RenewalStep,
+    TokenEdit, Unfinished, Usage,
 };
 use crate::domain::{Handle, Name};
 
@@ -79,21 +79,11 @@ impl Switch {
     }
 }
 
-/// How a token gets a new secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Renewing {
-    /// A second one beside the old one, proven.
-    Renew,
-    /// Another one at once.
-    Rotate,
-}
-
-impl Renewing {
-    /// The same among all that is done to a token.
-    pub const fn doing(self) -> Doing {
-        match self {
-            Self::Renew => Doing::Renew,
-            Self::Rotate => Doing::Rotate,
+impl From<RenewalAction> for Doing {
+    fn from(action: RenewalAction) -> Self {
+        match action {
+            RenewalAction::Renew => Self::Renew,
+            RenewalAction::Rotate => Self::Rotate,
         }
     }
 }
@@ -230,7 +220,7 @@ pub enum TokensEffect {
         /// Which token.
         id: String,
         /// Which of the two.
-        how: Renewing,
+        how: RenewalAction,
         /// When the new secret ends; never where absent.
         expires: Option<String>,
         /// As above.

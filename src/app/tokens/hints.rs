@@ -1,6 +1,7 @@
 //! Keys and words of the footer for tokens.
 
 use super::account::LastUse;
+use super::exchange::Doing;
 use super::sheet::{RenewalStage, Tab};
 use super::wizard::{Outcome, Step, Wizard};
 use super::{Row, Sheet};
@@ -47,9 +48,10 @@ pub fn sheet_keys(model: &Model) -> Option<Keys> {
             typed(&[("Enter", confirm.doing.verb()), ("Esc", "leave it")])
         }
         Some(Sheet::Renewal(renewal)) => match &renewal.stage {
-            RenewalStage::Asking => {
-                typed(&[("Enter", renewal.how.doing().verb()), ("Esc", "leave it")])
-            }
+            RenewalStage::Asking => typed(&[
+                ("Enter", Doing::from(renewal.how).verb()),
+                ("Esc", "leave it"),
+            ]),
             RenewalStage::Running { .. } => Vec::new(),
             RenewalStage::Done(_) => listed(&[Action::Copy, Action::Back]),
             RenewalStage::Failed { .. } if renewal.only_secret().is_some() => {

@@ -5,9 +5,9 @@ use tui_input::Input;
 
 use super::Fetch;
 use super::account::Row;
-use super::exchange::{Doing, RenewedTo, Renewing, Trouble, TroubleKind};
+use super::exchange::{Doing, RenewedTo, Trouble, TroubleKind};
 use super::wizard::Wizard;
-use crate::domain::token::{RenewalStep, Unfinished, Usage};
+use crate::domain::token::{RenewalAction, RenewalStep, Unfinished, Usage};
 use crate::domain::{Handle, Name};
 
 /// One sheet.
@@ -189,7 +189,7 @@ pub struct Renewal {
     /// Its label.
     pub label: String,
     /// Which of the two.
-    pub how: Renewing,
+    pub how: RenewalAction,
     /// When the new secret ends, as typed.
     pub expires: Input,
     /// What was wrong with that.

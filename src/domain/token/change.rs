@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::Moment;
 use crate::domain::Name;
@@ -143,13 +144,25 @@ impl RenewalStep {
     }
 }
 
-/// A renewal that was begun and has not ended.
+/// How a token gets a new secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RenewalAction {
+    /// A second secret beside the first, proven before anything depends on it.
+    Renew,
+    /// Another secret in place of the first, which is dead at once.
+    Rotate,
+}
+
+/// A renewal or rotation that was begun and has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfinished {
     /// The token's id.
     pub id: String,
     /// The connection that asked.
     pub connection: Name,
+    /// What it asked for.
+    pub action: RenewalAction,
     /// When.
     pub since: Timestamp,
     /// Every connection that holds the old secret.

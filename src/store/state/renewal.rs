@@ -9,17 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::Told;
 use super::{State, StateProblem};
+use crate::domain::token::RenewalAction;
 use crate::domain::{KeyFingerprint, Name, SecretRef};
-
-/// What was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RenewalAction {
-    /// A second secret beside the first.
-    Renew,
-    /// Another secret in place of the first, which is dead.
-    Rotate,
-}
 
 /// How far it got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

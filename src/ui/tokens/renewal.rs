@@ -9,11 +9,11 @@ use super::account::day;
 use super::sheet::{Page, Scroll, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::TroubleKind;
-use crate::app::tokens::exchange::{Doing, RenewedTo, Renewing};
+use crate::app::tokens::exchange::{Doing, RenewedTo};
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage, UnfinishedSheet};
 use crate::domain::Name;
 use crate::domain::secret::MASK;
-use crate::domain::token::{Expiry, RenewalStep};
+use crate::domain::token::{Expiry, RenewalAction, RenewalStep};
 
 pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> Page {
     let theme = view.theme;
@@ -99,7 +99,7 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
     let theme = view.theme;
     let label = clean(&view.model.shown_label(&sheet.label));
     let mut page = Page {
-        title: format!("{} {label}", capital(sheet.how.doing().verb())),
+        title: format!("{} {label}", capital(Doing::from(sheet.how).verb())),
         ..Page::default()
     };
     match &sheet.stage {
@@ -132,10 +132,10 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
     if !matches!(sheet.stage, RenewalStage::Asking) {
         page.above = words(
             match sheet.how {
-                Renewing::Rotate => {
+                RenewalAction::Rotate => {
                     "Another secret at once, kept before anything else, then proven."
                 }
-                Renewing::Renew => {
+                RenewalAction::Renew => {
                     "A second secret beside the old one, proven before anything depends on it."
                 }
             },
@@ -150,11 +150,11 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
 fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut Page) {
     let theme = view.theme;
     let said = match sheet.how {
-        Renewing::Rotate => {
+        RenewalAction::Rotate => {
             "The token gets another secret, and the old one is dead at once. Where it is used elsewhere, it must \
              be entered anew."
         }
-        Renewing::Renew => {
+        RenewalAction::Renew => {
             "The token gets a second secret. The old one stays valid until its own end; it is taken out of here \
              only after probes with the new one were accepted."
         }
@@ -193,7 +193,7 @@ fn steps(
     let theme = view.theme;
     let mut next = matches!(sheet.stage, RenewalStage::Running { .. });
     let passed = reached.is_some_and(|reached| reached > RenewalStep::Proven);
-    let unproven = !sheet.proven && (passed || sheet.how == Renewing::Rotate);
+    let unproven = !sheet.proven && (passed || sheet.how == RenewalAction::Rotate);
     // Who holds it is known at the end alone.
     let held = match &sheet.stage {
         RenewalStage::Done(renewed) => !renewed.updated.is_empty(),
@@ -217,12 +217,17 @@ fn steps(
         .collect()
 }
 
-fn done(view: &View<'_>, how: Renewing, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>> {
+fn done(
+    view: &View<'_>,
+    how: RenewalAction,
+    renewed: &RenewedTo,
+    room: usize,
+) -> Vec<Line<'static>> {
     let theme = view.theme;
     let mut lines = words(
         &format!(
             "{}, and its new secret proven.",
-            capital(how.doing().done())
+            capital(Doing::from(how).done())
         ),
         theme.ok,
         room,
@@ -255,10 +260,10 @@ fn done(view: &View<'_>, how: Renewing, renewed: &RenewedTo, room: usize) -> Vec
 }
 
 /// The key that goes on where it stopped.
-fn goes_on(view: &View<'_>, how: Renewing, room: usize) -> Vec<Line<'static>> {
+fn goes_on(view: &View<'_>, how: RenewalAction, room: usize) -> Vec<Line<'static>> {
     let action = match how {
-        Renewing::Rotate => Action::RotateToken,
-        Renewing::Renew => Action::RenewToken,
+        RenewalAction::Rotate => Action::RotateToken,
+        RenewalAction::Renew => Action::RenewToken,
     };
     let key = super::super::key(view, action).unwrap_or_else(|| format!(":{}", action.name()));
     let said = format!("{key} on this token goes on with it.");

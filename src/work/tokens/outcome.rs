@@ -39,6 +39,7 @@ pub(super) fn unfinished(record: &RenewalRecord) -> Option<Unfinished> {
     Some(Unfinished {
         id: record.token.clone(),
         connection: Name::parse(&record.connection).ok()?,
+        action: record.action,
         since: record.began,
         holders: holders
             .filter_map(|holding| Name::parse(&holding.connection).ok())

@@ -20,10 +20,10 @@ use super::holders::Held;
 use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
-use crate::domain::token::{Guard, RenewalStep, Status, Unfinished};
+use crate::domain::token::{Guard, RenewalAction, RenewalStep, Status, Unfinished};
 use crate::domain::{KeyFingerprint, Name, Secret, SecretRef, Verdict};
 use crate::store::State;
-use crate::store::state::{Holding, RenewalAction, RenewalRecord, RenewalStage};
+use crate::store::state::{Holding, RenewalRecord, RenewalStage};
 use crate::tokens::{Expiry, Token, TokenProblem};
 
 /// A request that was not answered may still arrive for so long.

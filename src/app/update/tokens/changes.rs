@@ -5,10 +5,10 @@ use tui_input::Input;
 use super::super::{Effects, Model};
 use crate::app::effect::Effect;
 use crate::app::keymap::Action;
-use crate::app::tokens::exchange::{Doing, Renewing, Switch};
+use crate::app::tokens::exchange::{Doing, Switch};
 use crate::app::tokens::sheet::Confirm;
 use crate::app::tokens::{Fetch, Pending, Row, Sheet, TokensEffect, Trouble, TroubleKind};
-use crate::domain::token::{Guard, Status};
+use crate::domain::token::{Guard, RenewalAction, Status};
 use crate::domain::{Name, Origin, ServiceId};
 
 impl Model {
@@ -36,8 +36,8 @@ impl Model {
         match doing {
             Doing::Edit => self.open_edit(name, row, out),
             Doing::Enable => self.enable(name, id, row.label().to_owned(), out),
-            Doing::Renew => self.open_renewal(name, id, &row, Renewing::Renew),
-            Doing::Rotate => self.open_renewal(name, id, &row, Renewing::Rotate),
+            Doing::Renew => self.open_renewal(name, id, &row, RenewalAction::Renew),
+            Doing::Rotate => self.open_renewal(name, id, &row, RenewalAction::Rotate),
             Doing::Disable | Doing::Delete | Doing::Create => {
                 self.open_confirm(name, id, row.label().to_owned(), doing);
             }

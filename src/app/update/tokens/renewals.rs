@@ -6,14 +6,14 @@ use super::super::{Effects, Model, after};
 use super::details::REVEAL;
 use crate::app::effect::{CopyAs, Effect};
 use crate::app::keymap::Action;
-use crate::app::tokens::exchange::{Doing, RenewedTo, Renewing};
+use crate::app::tokens::exchange::{Doing, RenewedTo};
 use crate::app::tokens::sheet::{Renewal, RenewalStage};
 use crate::app::tokens::{RevealedToken, Row, Sheet, TokensEffect, Trouble, TroubleKind};
 use crate::domain::Name;
-use crate::domain::token::{Expiry, Guard, RenewalStep, wished_end};
+use crate::domain::token::{Expiry, Guard, RenewalAction, RenewalStep, wished_end};
 
 impl Model {
-    pub(super) fn open_renewal(&mut self, name: Name, id: String, row: &Row, how: Renewing) {
+    pub(super) fn open_renewal(&mut self, name: Name, id: String, row: &Row, how: RenewalAction) {
         let end = match row.token.expires {
             Expiry::Never | Expiry::Unknown => "never",
             Expiry::At(_) => "365d",
@@ -43,7 +43,7 @@ impl Model {
             return;
         }
         renewal.problem = None;
-        if renewal.how == Renewing::Rotate {
+        if renewal.how == RenewalAction::Rotate {
             let (name, id, label) = (
                 renewal.name.clone(),
                 renewal.id.clone(),
@@ -98,7 +98,7 @@ impl Model {
             name: unfinished.connection.clone(),
             id: unfinished.id.clone(),
             label: unfinished.id.clone(),
-            how: Renewing::Renew,
+            how: unfinished.action,
             expires: Input::default(),
             problem: None,
             in_use: unfinished.holders.clone(),
@@ -151,7 +151,7 @@ impl Model {
             return;
         };
         let (name, id) = (renewal.name.clone(), renewal.id.clone());
-        let doing = renewal.how.doing();
+        let doing = Doing::from(renewal.how);
         match result {
             Ok(renewed) => {
                 renewal.stage = RenewalStage::Done(*renewed);

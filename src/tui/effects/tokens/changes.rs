@@ -4,9 +4,9 @@ use super::super::Queue;
 use super::Accounts;
 use super::words::trouble;
 use crate::app::Message;
-use crate::app::tokens::exchange::{Changed, Made, RenewedTo, Renewing, Switch};
+use crate::app::tokens::exchange::{Changed, Made, RenewedTo, Switch};
 use crate::app::tokens::{Row, TokensEffect, TokensMessage};
-use crate::domain::token::RenewalStep;
+use crate::domain::token::{RenewalAction, RenewalStep};
 use crate::work::Desk;
 use crate::work::tokens::{Renewed, TokenError};
 
@@ -142,8 +142,10 @@ async fn renew(
             let account = accounts.of(desk, &name).await?;
             let (steps, expires) = (steps(generation), expires.as_deref());
             let renewed = match how {
-                Renewing::Rotate => Box::pin(account.rotate(&id, expires, guard, &steps)).await,
-                Renewing::Renew => Box::pin(account.renew(&id, expires, &steps)).await,
+                RenewalAction::Rotate => {
+                    Box::pin(account.rotate(&id, expires, guard, &steps)).await
+                }
+                RenewalAction::Renew => Box::pin(account.renew(&id, expires, &steps)).await,
             };
             // The key in hand may be the old one.
             accounts.forget();
