@@ -100,19 +100,18 @@ impl Desk {
 
     /// Adds a copy of the connection `from` under the name `to`; both refer to the same secrets.
     pub async fn duplicate(&self, from: &Name, to: &Name) -> Result<Connection, WorkError> {
-        let configuration = self.configuration().await?;
-        let original = found(&configuration, from)?.clone();
-        // Before anything is forgotten under the new name: it may be somebody's.
-        refuse_taken(&configuration, None, to)?;
+        let original = self.connection(from).await?;
         let copy = Connection {
             name: to.clone(),
             ..original.clone()
         };
         let added = copy.clone();
+        self.edit(move |document| document.add(&added)).await?;
+        // What a connection of this name that is gone has left behind is not the copy's. Forgotten only now,
+        // as until the edit the name may be somebody's.
         let gone = to.clone();
         self.remember(move |state| state.remove_connection(&gone))
             .await;
-        self.edit(move |document| document.add(&added)).await?;
         let secrets = self.secrets().await?;
         for ((reference, old), (_, new)) in references(&original).into_iter().zip(references(&copy))
         {

@@ -61,6 +61,40 @@ fn passphrase() -> Secret {
 }
 
 #[tokio::test]
+async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
+    let home = Home::new();
+    let desk = home.desk();
+    let mut read = Vec::new();
+    for label in ["first", "second"] {
+        read.push(format!(
+            "[[connection]]\nname = \"{label}\"\nservice = \"http\"\nurl = \"{URL}\"\n"
+        ));
+    }
+    let definitions = format!("version = 1\n{}", read.concat());
+    let at = std::path::Path::new("definitions.toml");
+    let plan = desk.plan_apply(at, &definitions, (false, false)).await;
+    let origin = Origin::parse(URL).unwrap();
+    let place = crate::store::Slot::key(&name("first"));
+    let state = desk.0.state().unwrap();
+    state.set_origin(&SecretRef::Ask, &place, &origin).unwrap();
+    // Another program is quicker.
+    let mut second = shop(URL);
+    second.name = name("second");
+    desk.save(Draft::new(second)).await.unwrap();
+    let applied = desk.apply(plan.unwrap()).await;
+    assert!(
+        matches!(applied, Err(WorkError::NameTaken(_))),
+        "{applied:?}"
+    );
+    let known = state.origin_of(&SecretRef::Ask, &place).unwrap();
+    assert_eq!(
+        known,
+        Some(origin),
+        "nothing was added, and nothing forgotten"
+    );
+}
+
+#[tokio::test]
 async fn a_key_does_not_become_a_user_name() {
     let home = Home::new();
     let desk = home.desk();

@@ -119,20 +119,15 @@ impl Desk {
             })
             .collect();
         let steps = plan.steps;
-        let here = self.configuration().await?;
-        let is_here = |name: &Name| here.connections.iter().any(|one| one.name == *name);
         let added = steps.iter().filter_map(|step| match step {
-            Step::Add(connection) => Some(connection.name.clone()).filter(|name| !is_here(name)),
-            _ => None,
+            Step::Add(connection) => Some(connection.name.clone()),
+            Step::Set(_)
+            | Step::Change { .. }
+            | Step::Same(_)
+            | Step::Extra(_)
+            | Step::Remove(_) => None,
         });
-        // What connections of these names that are gone have left behind is not theirs.
         let added: Vec<Name> = added.collect();
-        self.remember(move |state| {
-            added
-                .iter()
-                .try_for_each(|name| state.remove_connection(name))
-        })
-        .await;
         self.edit(move |document| {
             for step in &steps {
                 match step {
@@ -145,6 +140,14 @@ impl Desk {
             Ok(())
         })
         .await?;
+        // What connections of these names that are gone have left behind is not theirs. Forgotten only now, as
+        // until the edit a name may be somebody's.
+        self.remember(move |state| {
+            added
+                .iter()
+                .try_for_each(|name| state.remove_connection(name))
+        })
+        .await;
         let mut left = Vec::new();
         for name in removed {
             left.extend(self.remove(&name).await?);
