@@ -3,9 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
@@ -14,6 +13,9 @@ use super::FileProblem;
 
 /// How long another program may hold a lock before we give up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How soon a lock that somebody holds is asked for again.
+const AGAIN: Duration = Duration::from_millis(5);
 
 /// A held lock; it ends with this value, or with the process, however that ends. The lock file stays: taking
 /// it away would let two programs lock two different files of the same name.
@@ -24,38 +26,32 @@ pub struct Lock {
 
 impl Lock {
     /// Takes the lock at `path`, waiting up to 10 seconds for another holder, in this process or another.
+    /// Blocks.
     pub fn take(path: &Path) -> Result<Self, FileProblem> {
-        let file = match Self::attempt(path)? {
-            Ok(lock) => return Ok(lock),
-            Err(busy) => busy,
-        };
-        // The system's wait has no time limit, so it happens aside. Where it ends too late, nobody receives
-        // the file, and closing it gives the lock back.
-        let (sender, receiver) = mpsc::channel();
-        let waiting = thread::Builder::new()
-            .name("lock".to_owned())
-            .spawn(move || {
-                let outcome = loop {
-                    match flock(&file, FlockOperation::LockExclusive) {
-                        Err(Errno::INTR) => {}
-                        outcome => break outcome,
-                    }
-                };
-                let _ = sender.send(outcome.map(|()| file));
-            });
-        waiting.map_err(|source| FileProblem::Write {
-            path: path.to_owned(),
-            source,
-        })?;
-        match receiver.recv_timeout(PATIENCE) {
-            Ok(Ok(file)) => Ok(Self { _file: file }),
-            Ok(Err(errno)) => Err(FileProblem::Write {
-                path: path.to_owned(),
-                source: errno.into(),
-            }),
-            Err(_) => Err(FileProblem::Busy {
-                path: path.to_owned(),
-            }),
+        Self::take_within(path, PATIENCE)
+    }
+
+    /// The system's wait for a lock has no time limit: a thread that waits in it would stay behind with its
+    /// descriptor for as long as the other program holds the lock. So it is asked again and again.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nobody tells when another program lets go of a lock"
+    )]
+    pub(super) fn take_within(path: &Path, patience: Duration) -> Result<Self, FileProblem> {
+        let until = Instant::now() + patience;
+        let mut taken = Self::attempt(path)?;
+        loop {
+            let file = match taken {
+                Ok(lock) => return Ok(lock),
+                Err(busy) => busy,
+            };
+            if Instant::now() >= until {
+                return Err(FileProblem::Busy {
+                    path: path.to_owned(),
+                });
+            }
+            thread::sleep(AGAIN);
+            taken = Self::locked(path, file)?;
         }
     }
 
@@ -80,10 +76,18 @@ impl Lock {
             .custom_flags(no_link)
             .open(path)
             .map_err(write)?;
+        Self::locked(path, file)
+    }
+
+    /// Locks `file`, or gives it back where somebody else holds the lock.
+    fn locked(path: &Path, file: File) -> Result<Result<Self, File>, FileProblem> {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Ok(Self { _file: file })),
             Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Err(file)),
-            Err(errno) => Err(write(errno.into())),
+            Err(errno) => Err(FileProblem::Write {
+                path: path.to_owned(),
+                source: errno.into(),
+            }),
         }
     }
 }

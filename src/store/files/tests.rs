@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::sync::{Arc, Barrier};
+use std::time::Duration;
 
 use super::*;
 
@@ -160,6 +161,18 @@ fn a_lock_is_held_by_one_at_a_time() {
     waiting.join().unwrap().unwrap();
     assert!(Lock::try_take(&path).unwrap().is_some());
     assert_eq!(mode(&path).unwrap(), 0o600);
+}
+
+#[test]
+fn a_wait_for_a_lock_that_ends_in_vain_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    let _held = Lock::take(&path).unwrap();
+    let problem = Lock::take_within(&path, Duration::from_millis(20)).unwrap_err();
+    assert!(matches!(problem, FileProblem::Busy { .. }), "{problem}");
+    let opened = fs::read_dir("/proc/self/fd").unwrap();
+    let opened = opened.filter_map(|entry| fs::read_link(entry.unwrap().path()).ok());
+    assert_eq!(opened.filter(|at| *at == path).count(), 1);
 }
 
 #[test]
