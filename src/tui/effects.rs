@@ -351,11 +351,20 @@ impl Effects {
     /// Copies, and owns the clearing when its time has come: the screen may be blocked by then. A copy that
     /// fails leaves the one before it where it is, and its time too.
     fn copy(&mut self, copy: impl Future<Output = Result<Placed, WorkError>> + Send + 'static) {
+        self.copy_where_ready(async move { copy.await.map(Some) });
+    }
+
+    /// The same for a copy that may turn out to be none, of which nothing is to be said.
+    fn copy_where_ready(
+        &mut self,
+        copy: impl Future<Output = Result<Option<Placed>, WorkError>> + Send + 'static,
+    ) {
         let (desk, queue) = (self.desk.clone(), self.queue.clone());
         let clears_at = Arc::clone(&self.clears_at);
         self.own(Key::Clipboard, async move {
             match copy.await {
-                Ok(mut placed) => {
+                Ok(None) => {}
+                Ok(Some(mut placed)) => {
                     queue.write(placed.terminal_bytes.take());
                     queue.tell(Message::Copied(translate::copied(&placed)));
                     if placed.certainty != Certainty::Shown {

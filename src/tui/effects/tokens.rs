@@ -129,27 +129,33 @@ impl Effects {
         };
         let (desk, accounts, queue) =
             (self.desk.clone(), self.accounts.clone(), self.queue.clone());
-        self.copy(async move {
+        self.copy_where_ready(async move {
             match form {
-                CopyAs::Username => return desk.copy_text(&id, Life::Program).await,
+                CopyAs::Username => {
+                    return desk.copy_text(&id, Life::Program).await.map(Some);
+                }
                 CopyAs::Url => {
                     let url = desk.connection(&name).await?.url;
-                    return desk.copy_text(&url, Life::Program).await;
+                    return desk.copy_text(&url, Life::Program).await.map(Some);
                 }
                 CopyAs::Handle | CopyAs::Header | CopyAs::Curl | CopyAs::Snippet => {}
             }
             match handle(&desk, &accounts, &name, &id).await {
                 Ok(handle) if form == CopyAs::Header => {
                     let line = header_of(&handle);
-                    desk.copy_secret(&line, Life::Program).await
+                    let copied = desk.copy_secret(&line, Life::Program).await;
+                    copied.map(Some)
                 }
-                Ok(handle) => desk.copy_secret(handle.secret(), Life::Program).await,
+                Ok(handle) => {
+                    let copied = desk.copy_secret(handle.secret(), Life::Program).await;
+                    copied.map(Some)
+                }
                 Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
                     let kind = translate::passphrase(what);
                     let needed = TokensMessage::PassphraseNeeded(kind, Box::new(effect));
                     queue.tell(Message::Tokens(needed));
-                    // Nothing was copied, and nothing is to be said of it.
-                    std::future::pending().await
+                    // An earlier copy is still cleared when its time has come.
+                    Ok(None)
                 }
                 Err(error) => Err(WorkError::Failed {
                     doing: "not copied".to_owned(),
