@@ -43,8 +43,33 @@ pub enum CopyAs {
     Username,
     /// The URL.
     Url,
-    /// The remedy's snippet. No secret.
-    Snippet,
+}
+
+/// What of a token is copied. There is no curl command: the service is asked by connections, and not by the
+/// tokens of their accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenCopy {
+    /// The handle as it is pasted elsewhere.
+    Handle,
+    /// The whole header line.
+    Header,
+    /// Its id.
+    Username,
+    /// The URL of the connection that shows it.
+    Url,
+}
+
+impl TokenCopy {
+    /// The same among all that is copied; nothing where tokens have no such form.
+    pub const fn of(form: CopyAs) -> Option<Self> {
+        match form {
+            CopyAs::Handle => Some(Self::Handle),
+            CopyAs::Header => Some(Self::Header),
+            CopyAs::Username => Some(Self::Username),
+            CopyAs::Url => Some(Self::Url),
+            CopyAs::Curl => None,
+        }
+    }
 }
 
 /// Something to be done outside. The answer comes back as a message.

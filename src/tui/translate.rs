@@ -85,10 +85,10 @@ pub fn slot(slot: HandleSlot) -> Slot {
     }
 }
 
-/// In which form. A snippet is a text of its own: it comes as one.
+/// In which form.
 pub fn copy_form(form: CopyAs) -> CopyForm {
     match form {
-        CopyAs::Handle | CopyAs::Snippet => CopyForm::Handle,
+        CopyAs::Handle => CopyForm::Handle,
         CopyAs::Header => CopyForm::Header,
         CopyAs::Curl => CopyForm::Curl,
         CopyAs::Username => CopyForm::Username,

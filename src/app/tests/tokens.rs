@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::scene::{Scene, named, shop};
-use crate::app::effect::{CopyAs, Effect, Unlock};
+use crate::app::effect::{Effect, TokenCopy, Unlock};
 use crate::app::entries::Entries;
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
@@ -314,17 +314,20 @@ fn a_token_is_copied_in_the_form_that_was_chosen() {
         form,
     };
     scene.keys("y");
-    assert_eq!(scene.asked(), [copy(CopyAs::Handle)]);
+    assert_eq!(scene.asked(), [copy(TokenCopy::Handle)]);
     scene.keys("Y");
     assert_eq!(scene.asked(), [], "asked first");
     scene.keys("down enter");
-    assert_eq!(scene.asked(), [copy(CopyAs::Header)]);
+    assert_eq!(scene.asked(), [copy(TokenCopy::Header)]);
     scene.keys("enter Y down down enter");
     assert_eq!(
         scene.asked().last(),
-        Some(&copy(CopyAs::Username)),
+        Some(&copy(TokenCopy::Username)),
         "of the details too"
     );
+    for choice in crate::app::handles::TOKEN_CHOICES {
+        assert!(TokenCopy::of(*choice).is_some(), "{choice:?} is offered");
+    }
     scene.keys("Y esc W Y");
     assert!(scene.model.overlay.is_none());
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::account::{LastUse, Row};
-use crate::app::effect::{CopyAs, Unlock};
+use crate::app::effect::{TokenCopy, Unlock};
 use crate::domain::token::{
     Difference, Expiry, Extension, Guard, Listing, Module, NewToken, RenewalAction, RenewalStep,
     TokenEdit, Unfinished, Usage,
@@ -157,7 +157,7 @@ pub enum TokensEffect {
         /// Which token.
         id: String,
         /// As what: the handle, the header line with it, its id, the URL.
-        form: CopyAs,
+        form: TokenCopy,
     },
     /// Copy a handle that is held here alone.
     CopyHeld(Handle),

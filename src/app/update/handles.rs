@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Effects, Model, after};
 use crate::app::draft::{FieldId, HandleSlot};
-use crate::app::effect::{CopyAs, Effect, Unlock};
+use crate::app::effect::{CopyAs, Effect, TokenCopy, Unlock};
 use crate::app::handles::{TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
@@ -125,6 +125,9 @@ impl Model {
             return;
         };
         if let Some((name, id)) = token {
+            let Some(form) = TokenCopy::of(form) else {
+                return;
+            };
             out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
         } else if let Some((name, slot)) = self.selected_handle() {
             self.copy_handle(name, slot, form, out);

@@ -14,14 +14,14 @@ use jiff::Timestamp;
 use super::super::translate;
 use super::{Effects, Key, Queue};
 use crate::app::Message;
-use crate::app::effect::CopyAs;
+use crate::app::effect::TokenCopy;
 use crate::app::tokens::account::LastUse;
 use crate::app::tokens::exchange::{Offered, RowPage};
 use crate::app::tokens::{Row, TokensEffect, TokensMessage, TroubleKind};
 use crate::clipboard::Life;
 use crate::domain::text::inert;
 use crate::domain::token::{Direction, Order, header_of};
-use crate::domain::{Handle, Name};
+use crate::domain::{Handle, Name, Secret};
 use crate::tokens::{Rql, Term, TokenQuery};
 use crate::work::tokens::{Account, TokenError};
 use crate::work::{Desk, WorkError};
@@ -130,24 +130,20 @@ impl Effects {
         let (desk, accounts, queue) =
             (self.desk.clone(), self.accounts.clone(), self.queue.clone());
         self.copy_where_ready(async move {
-            match form {
-                CopyAs::Username => {
+            let secret: fn(&Handle) -> Secret = match form {
+                TokenCopy::Username => {
                     return desk.copy_text(&id, Life::Program).await.map(Some);
                 }
-                CopyAs::Url => {
+                TokenCopy::Url => {
                     let url = desk.connection(&name).await?.url;
                     return desk.copy_text(&url, Life::Program).await.map(Some);
                 }
-                CopyAs::Handle | CopyAs::Header | CopyAs::Curl | CopyAs::Snippet => {}
-            }
+                TokenCopy::Handle => |handle| handle.secret().clone(),
+                TokenCopy::Header => header_of,
+            };
             match handle(&desk, &accounts, &name, &id).await {
-                Ok(handle) if form == CopyAs::Header => {
-                    let line = header_of(&handle);
-                    let copied = desk.copy_secret(&line, Life::Program).await;
-                    copied.map(Some)
-                }
                 Ok(handle) => {
-                    let copied = desk.copy_secret(handle.secret(), Life::Program).await;
+                    let copied = desk.copy_secret(&secret(&handle), Life::Program).await;
                     copied.map(Some)
                 }
                 Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {

@@ -100,6 +100,5 @@ const fn words(choice: CopyAs) -> (&'static str, &'static str) {
         CopyAs::Curl => ("curl", "reads $SWITCHBOARD_KEY"),
         CopyAs::Username => ("username", "no secret"),
         CopyAs::Url => ("URL", "no secret"),
-        CopyAs::Snippet => ("snippet", "of the remedy; no secret"),
     }
 }

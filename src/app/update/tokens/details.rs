@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Effects, Model, after};
-use crate::app::effect::{CopyAs, Effect};
+use crate::app::effect::{Effect, TokenCopy};
 use crate::app::keymap::Action;
 use crate::app::model::{Overlay, Pane};
 use crate::app::tokens::sheet::{Details, Ending, Ends, Horizon, Tab, UnfinishedSheet};
@@ -172,7 +172,7 @@ impl Model {
                 token: Some((name, id)),
             });
         }
-        let form = CopyAs::Handle;
+        let form = TokenCopy::Handle;
         out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
     }
 

@@ -4,7 +4,7 @@ use tui_input::Input;
 
 use super::super::{Effects, Model, after};
 use super::details::REVEAL;
-use crate::app::effect::{CopyAs, Effect};
+use crate::app::effect::{Effect, TokenCopy};
 use crate::app::keymap::Action;
 use crate::app::tokens::exchange::{Doing, RenewedTo};
 use crate::app::tokens::sheet::{Renewal, RenewalStage};
@@ -220,7 +220,7 @@ impl Model {
                 out.push(Effect::Tokens(TokensEffect::CopyHeld(handle)));
             }
             (Action::Copy | Action::CopyAs, None) if done => {
-                let form = CopyAs::Handle;
+                let form = TokenCopy::Handle;
                 out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
             }
             (Action::Open, None) if done => self.close_sheet(),
