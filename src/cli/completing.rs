@@ -43,7 +43,8 @@ pub fn script(shell: Shell) -> Result<u8, Fault> {
         completer(shell).ok_or_else(|| Fault::usage("there are no completions for this shell"))?;
     let mut script = Vec::new();
     let name = "switchboard";
-    completer.write_registration(VARIABLE, name, name, name, &mut script)?;
+    let written = completer.write_registration(VARIABLE, name, name, name, &mut script);
+    written.map_err(output::OutputProblem)?;
     output::raw(&script)?;
     Ok(0)
 }
@@ -62,7 +63,8 @@ pub fn answer(shell: &str, words: Vec<OsString>) -> Result<u8, Fault> {
     let mut answer = Vec::new();
     // Where paths that do not begin with a slash are looked for.
     let here = Path::new(".");
-    completer.write_complete(&mut command, line, Some(here), &mut answer)?;
+    let written = completer.write_complete(&mut command, line, Some(here), &mut answer);
+    written.map_err(output::OutputProblem)?;
     output::raw(&answer)?;
     Ok(0)
 }

@@ -5,7 +5,6 @@ mod entered;
 pub mod unset;
 
 use std::collections::BTreeMap;
-use std::io::BufRead;
 
 use serde::Serialize;
 
@@ -180,7 +179,9 @@ async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault
         Format::Json => output::json(&shown)?,
         Format::Ndjson => output::ndjson(&shown)?,
         Format::Human | Format::Nagios => {
-            let value = serde_json::to_value(&shown).map_err(std::io::Error::other)?;
+            let value = serde_json::to_value(&shown)
+                .map_err(std::io::Error::from)
+                .map_err(output::OutputProblem)?;
             for (field, value) in value.as_object().into_iter().flatten() {
                 let text = match value {
                     serde_json::Value::String(text) if text.is_empty() => "–".to_owned(),
@@ -324,7 +325,8 @@ async fn fields(
 /// A CMS by its id, or by the path of its definition, which is kept from the root on.
 pub(super) async fn cms(context: &Context, given: &str) -> Result<String, Fault> {
     let whole = if work::cms::is_file(given) {
-        let path = std::path::absolute(given)?;
+        let path = std::path::absolute(given)
+            .map_err(|error| Fault::usage(format!("where the definition file is: {error}")))?;
         path.to_str()
             .ok_or_else(|| Fault::usage("the path of a definition file is text"))?
             .to_owned()
@@ -451,8 +453,7 @@ pub(super) fn says_yes(question: &str) -> Result<bool, Fault> {
         );
     }
     output::say(question);
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
+    let answer = sources::typed_line()?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::output::OutputProblem;
 use crate::store::StoreKind;
 use crate::store::secrets::Offer;
 use crate::work::WorkError;
@@ -109,8 +110,8 @@ fn choices(offers: &[Offer], written: impl Fn(&str) -> String) -> Vec<String> {
     lines
 }
 
-impl From<std::io::Error> for Fault {
-    fn from(error: std::io::Error) -> Self {
+impl From<OutputProblem> for Fault {
+    fn from(OutputProblem(error): OutputProblem) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
             return Self {
                 code: GONE,

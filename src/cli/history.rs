@@ -37,7 +37,7 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
     let written = context
         .desk
         .export_history(name, since, (table, format), out);
-    written.await??;
+    written.await?.map_err(output::OutputProblem)?;
     Ok(0)
 }
 

@@ -72,7 +72,7 @@ fn add(command: &clap::Command, pages: &mut Vec<Page>) -> Result<(), Fault> {
         .title(name.as_str())
         .source(source.as_str())
         .manual("switchboard");
-    man.render(&mut text)?;
+    man.render(&mut text).map_err(output::OutputProblem)?;
     if name == "switchboard" {
         text.extend(ending().render().into_bytes());
     }

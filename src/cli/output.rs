@@ -19,23 +19,33 @@ use super::fault::Fault;
 use crate::domain::text::{harmless, screened};
 use crate::store::files;
 
+/// What is to come out can't be written: never what came in, which has words of its own.
+#[derive(Debug)]
+pub struct OutputProblem(pub io::Error);
+
+impl From<io::Error> for OutputProblem {
+    fn from(error: io::Error) -> Self {
+        Self(error)
+    }
+}
+
 /// Writes data, as it is, to stdout.
-pub fn data(text: &str) -> io::Result<()> {
+pub fn data(text: &str) -> Result<(), OutputProblem> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
-    out.flush()
+    Ok(out.flush()?)
 }
 
 /// Writes data for people to stdout, without anything in it that a terminal may act on.
-pub fn text(text: &str) -> io::Result<()> {
+pub fn text(text: &str) -> Result<(), OutputProblem> {
     data(&harmless(text))
 }
 
 /// Writes bytes, as they are, to stdout.
-pub fn raw(bytes: &[u8]) -> io::Result<()> {
+pub fn raw(bytes: &[u8]) -> Result<(), OutputProblem> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
-    out.flush()
+    Ok(out.flush()?)
 }
 
 /// stdout as a writer, for what is too long to be held as one text.
@@ -73,13 +83,13 @@ pub fn log_to(path: Option<&Path>, verbose: u8) -> Result<(), Fault> {
 }
 
 /// Writes one object as indented JSON.
-pub fn json(object: &impl Serialize) -> io::Result<()> {
+pub fn json(object: &impl Serialize) -> Result<(), OutputProblem> {
     let text = serde_json::to_string_pretty(object).map_err(io::Error::other)?;
     data(&(escaped(&text).into_owned() + "\n"))
 }
 
 /// Writes one object on one line.
-pub fn ndjson(object: &impl Serialize) -> io::Result<()> {
+pub fn ndjson(object: &impl Serialize) -> Result<(), OutputProblem> {
     data(&ndjson_line(object)?)
 }
 
@@ -90,7 +100,7 @@ const WHOLE: usize = 4096;
 const LINE: usize = 1536;
 
 /// The line of JSON that [`ndjson`] writes.
-pub fn ndjson_line(object: &impl Serialize) -> io::Result<String> {
+pub fn ndjson_line(object: &impl Serialize) -> Result<String, OutputProblem> {
     // Room for most verdicts: a buffer that grows is copied, and wiped, at each step.
     let mut line = Vec::with_capacity(LINE);
     serde_json::to_writer(&mut line, object).map_err(io::Error::other)?;
@@ -103,7 +113,7 @@ pub fn ndjson_line(object: &impl Serialize) -> io::Result<String> {
 }
 
 /// Writes texts, as they are, as many at once as go into a pipe together.
-pub fn pieces(texts: impl IntoIterator<Item = String>) -> io::Result<()> {
+pub fn pieces(texts: impl IntoIterator<Item = String>) -> Result<(), OutputProblem> {
     together(texts).try_for_each(|piece| data(&piece))
 }
 

@@ -1,7 +1,6 @@
 //! `switchboard probe`: saved connections, an unsaved one, or a list of URLs.
 
 use std::collections::HashSet;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use super::arguments::{Format, ProbeArguments, Way};
 use super::context::Context;
 use super::fault::Fault;
-use super::output::{self, human, nagios};
+use super::output::{self, OutputProblem, human, nagios};
 use super::{second, sources};
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Reason, Secret, SecretRef, State, Verdict,
@@ -432,7 +431,7 @@ async fn told(
         }
         worst = State::worst(lines.iter().map(|(state, _)| *state).chain([worst]));
         let texts = lines.into_iter().map(|(_, text)| text);
-        output::pieces(texts.collect::<io::Result<Vec<_>>>()?)?;
+        output::pieces(texts.collect::<Result<Vec<_>, OutputProblem>>()?)?;
         if ended {
             return Ok(worst.exit_code());
         }
@@ -440,7 +439,7 @@ async fn told(
 }
 
 /// What is written of a verdict, and how it stands.
-type Line = (State, io::Result<String>);
+type Line = (State, Result<String, OutputProblem>);
 
 /// One URL of a list that was probed.
 enum Listed {

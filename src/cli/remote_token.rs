@@ -2,7 +2,7 @@
 
 mod list;
 
-use std::io::{BufRead, IsTerminal};
+use std::io::IsTerminal;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -184,8 +184,7 @@ async fn confirmed(account: &Account, doing: &str, id: &str) -> Result<(), Fault
         ));
     }
     output::say(&format!("To {doing} it, type its label: {label}"));
-    let mut typed = String::new();
-    std::io::stdin().lock().read_line(&mut typed)?;
+    let typed = super::sources::typed_line()?;
     if typed.trim() == label.trim() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 //! environment, a prompt.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal};
+use std::io::{self, BufRead, IsTerminal};
 use std::sync::{Mutex, PoisonError};
 
 use super::arguments::secret::PassphraseArguments;
@@ -131,6 +131,18 @@ pub fn somebody_is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
+/// One line that somebody types.
+pub fn typed_line() -> Result<String, Fault> {
+    line_of(io::stdin().lock())
+}
+
+fn line_of(mut typed: impl BufRead) -> Result<String, Fault> {
+    let mut line = String::new();
+    let read = typed.read_line(&mut line);
+    read.map_err(|error| Fault::input_text(format!("reading what was typed: {error}")))?;
+    Ok(line)
+}
+
 /// Asks for a secret without showing it.
 pub fn prompt(question: &str) -> Result<Secret, Fault> {
     super::prompt::secret(question)
@@ -174,3 +186,20 @@ pub fn bundle_passphrase(arguments: &BundleArguments) -> Result<Option<Secret>, 
 
 /// What a command that needs the vault says where nobody can be asked.
 pub const NOBODY: &str = "nobody can be asked here: give --passphrase-fd N, --passphrase-file FILE, or set SWITCHBOARD_PASSPHRASE_FILE";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_t_be_read_is_not_told_as_the_result() {
+        struct Broken;
+        impl io::Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("torn off"))
+            }
+        }
+        let fault = line_of(io::BufReader::new(Broken)).unwrap_err();
+        assert_eq!(fault.text, "reading what was typed: torn off");
+    }
+}

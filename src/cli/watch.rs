@@ -1,7 +1,6 @@
 //! `switchboard watch`: one line a change, for logs, screen readers and pipes; runs until a signal or `--for`.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::arguments::{WatchArguments, WatchFormat};
 use super::context::Context;
 use super::fault::{Fault, OURS};
+use super::output::OutputProblem;
 use super::output::human::{self, Colours};
 use super::signals::{self, Signals};
 use super::{output, probe};
@@ -206,7 +206,7 @@ struct News {
 }
 
 impl Teller {
-    fn tell(&mut self, event: &WatchEvent) -> io::Result<()> {
+    fn tell(&mut self, event: &WatchEvent) -> Result<(), OutputProblem> {
         match event {
             WatchEvent::Started(_) => Ok(()),
             WatchEvent::Finished { verdict, change } => {
@@ -290,7 +290,7 @@ impl Teller {
 }
 
 /// Writes a line. Whoever reads may take time: the probes go on meanwhile.
-fn written(line: &str) -> io::Result<()> {
+fn written(line: &str) -> Result<(), OutputProblem> {
     block_in_place(|| output::data(line))
 }
 

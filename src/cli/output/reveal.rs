@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
+use super::OutputProblem;
 use crate::domain::Secret;
 
 /// Writes `secret` without a line end, so that `$(…)` and pipes get exactly it; with one where `person` reads.
-pub fn secret(secret: &Secret, person: bool) -> io::Result<()> {
+pub fn secret(secret: &Secret, person: bool) -> Result<(), OutputProblem> {
     let mut out = io::stdout().lock();
     if person {
         // A terminal obeys control characters, whoever put them there.
@@ -14,5 +15,5 @@ pub fn secret(secret: &Secret, person: bool) -> io::Result<()> {
     } else {
         out.write_all(secret.expose().as_bytes())?;
     }
-    out.flush()
+    Ok(out.flush()?)
 }

@@ -1,13 +1,13 @@
 //! An import that asks for everything it needs, on the terminal: what `I` on the screen leads to.
 
-use std::io::BufRead;
 use std::path::PathBuf;
 
 use super::{import_as, opener, read, read_in, sensitive, told_sensitive};
 use crate::cli::arguments::transfer::ImportArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
-use crate::cli::output;
+use crate::cli::{output, sources};
+use crate::store::StoreKind;
 use crate::work::transfer::Item;
 
 /// Asks for a file, and takes in what it brings; a name that is taken gets a number, as in the form.
@@ -52,7 +52,7 @@ async fn store(context: &Context) -> Result<Option<String>, Fault> {
         }
     }
     let chosen = context.desk.settings().await?.store;
-    let usual = chosen.map(|kind| kind.word());
+    let usual = chosen.map(StoreKind::word);
     let usual = usual.filter(|word| words.contains(word));
     words.push("none");
     let usual = usual.or(words.first().copied()).unwrap_or("none");
@@ -87,9 +87,7 @@ fn confirmed(question: &str) -> Result<bool, Fault> {
 /// One line that somebody types; nothing where it is empty.
 pub fn asked(question: &str) -> Result<Option<String>, Fault> {
     output::ask(question);
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    let line = line.trim().to_owned();
+    let line = sources::typed_line()?.trim().to_owned();
     Ok((!line.is_empty()).then_some(line))
 }
 
