@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -313,26 +313,28 @@ fn is_worth_writing(old: &LastGood, new: &LastGood) -> bool {
 /// What this session's probes of unsaved URLs found out, so that typing does not repeat the bare call, which
 /// a host may count as an attempt.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<HashMap<(ServiceId, String), PastRecord>>);
+pub(super) struct Recent(Mutex<VecDeque<((ServiceId, String), PastRecord)>>);
 
 impl Recent {
     /// What is known of the connection's URL.
     pub(super) fn get(&self, connection: &Connection) -> PastRecord {
-        self.records()
-            .get(&key(connection))
-            .cloned()
-            .unwrap_or_default()
+        let records = self.records();
+        let known = records.iter().find(|(of, _)| *of == key(connection));
+        known.map(|(_, record)| record.clone()).unwrap_or_default()
     }
 
     pub(super) fn put(&self, connection: &Connection, record: PastRecord) {
-        let mut records = self.records();
+        let (key, mut records) = (key(connection), self.records());
+        records.retain(|(of, _)| *of != key);
+        // The oldest goes alone: of a host that is forgotten the bare question is asked once more, which it may
+        // count as an attempt.
         if records.len() >= MOST_RECENT {
-            records.clear();
+            records.pop_front();
         }
-        records.insert(key(connection), record);
+        records.push_back((key, record));
     }
 
-    fn records(&self) -> MutexGuard<'_, HashMap<(ServiceId, String), PastRecord>> {
+    fn records(&self) -> MutexGuard<'_, VecDeque<((ServiceId, String), PastRecord)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -387,6 +389,27 @@ pub(super) fn host_of(url: &str) -> Option<HostPort> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_urls_the_oldest_alone_is_forgotten() {
+        let recent = Recent::default();
+        let at = |number: usize| {
+            let name = crate::domain::Name::parse("a").unwrap();
+            Connection::new(name, ServiceId::blesta(), &format!("https://{number}"))
+        };
+        let seen = PastRecord {
+            service_seen: true,
+            ..PastRecord::default()
+        };
+        for number in 0..=MOST_RECENT {
+            recent.put(&at(number), seen.clone());
+            recent.put(&at(1), seen.clone());
+        }
+        assert!(!recent.get(&at(0)).service_seen);
+        assert!(recent.get(&at(1)).service_seen);
+        assert!(recent.get(&at(2)).service_seen);
+        assert_eq!(recent.records().len(), MOST_RECENT);
+    }
     use crate::domain::Identity;
 
     fn account(name: &str) -> Identity {
