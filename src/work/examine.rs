@@ -42,6 +42,14 @@ pub struct Examination {
 }
 
 impl Examination {
+    /// One more thing to mend, unless something was found about the same already: what has one cause shows in
+    /// many places.
+    pub fn find_unless_known(&mut self, about: &str, text: impl Into<String>) {
+        if !self.findings.iter().any(|known| known.about == about) {
+            self.find(about, text);
+        }
+    }
+
     /// One more thing to mend.
     pub fn find(&mut self, about: impl Into<String>, text: impl Into<String>) {
         self.findings.push(Finding {
@@ -64,7 +72,11 @@ impl Desk {
             }
         };
         judge_secrets(&kept, Timestamp::now(), &mut examination);
-        for renewal in self.unfinished_renewals().await.unwrap_or_default() {
+        let (unfinished, journal) = match self.unfinished_renewals().await {
+            Ok(unfinished) => (unfinished, None),
+            Err(problem) => (Vec::new(), Some(problem)),
+        };
+        for renewal in unfinished {
             let Unfinished {
                 id,
                 connection,
@@ -84,6 +96,9 @@ impl Desk {
         let looked = self.blocking(move |inner| {
             let mut looked = examination;
             inner.examine_files(&values, &mut looked);
+            if let Some(problem) = journal {
+                looked.find_unless_known("state", problem.to_string());
+            }
             inner.examine_configuration(&mut looked);
             inner.examine_vault(&kept, &mut looked);
             Ok(looked)
@@ -170,12 +185,14 @@ impl Inner {
     }
 
     fn examine_configuration(&self, examination: &mut Examination) {
-        // A file that can't be read was found already.
-        for unknown in self.store.unknown_keys().unwrap_or_default() {
-            examination.find(
-                "configuration",
-                format!("{unknown}: nobody reads it, is it a typing error?"),
-            );
+        match self.store.unknown_keys() {
+            Ok(unknown) => unknown.into_iter().for_each(|unknown| {
+                examination.find(
+                    "configuration",
+                    format!("{unknown}: nobody reads it, is it a typing error?"),
+                );
+            }),
+            Err(problem) => examination.find_unless_known("configuration", told(&problem)),
         }
         match self.services_left_out() {
             Ok(left_out) => left_out
@@ -245,7 +262,11 @@ impl Inner {
             .flat_map(|one| references(one))
             .map(|(reference, _)| reference)
             .collect();
-        for name in self.vault.names().unwrap_or_default() {
+        let names = self.vault.names().unwrap_or_else(|problem| {
+            examination.find_unless_known("vault", told(&problem));
+            Vec::new()
+        });
+        for name in names {
             let reference = SecretRef::Vault(name);
             if !used.contains(&reference) {
                 let about = crate::domain::text::inert(&reference.to_string(), 120);

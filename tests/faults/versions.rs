@@ -103,6 +103,19 @@ fn the_first_state_is_brought_up_with_what_it_held() {
 }
 
 #[test]
+fn doctor_finds_a_journal_that_can_t_be_read() {
+    let user = User::new();
+    assert_eq!(user.run(&["probe", "shop"]).code, 0);
+    let sql = "INSERT INTO renewal (origin, token, record) VALUES ('https://a', 'SU-1', '{')";
+    let database = Connection::open(state(&user)).unwrap();
+    database.execute(sql, []).unwrap();
+    drop(database);
+    let done = user.run(&["doctor", "--strict"]);
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.out.contains("state: "), "{done:?}");
+}
+
+#[test]
 fn the_second_state_is_brought_up() {
     let user = User::new();
     assert_eq!(user.run(&["probe", "shop"]).code, 0);
