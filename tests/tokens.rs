@@ -558,13 +558,15 @@ async fn every_answer_has_its_words() {
             1,
         ),
         (401, ERROR, Reason::CredentialsRejected, "X_001", 1),
+        (401, "<html>", Reason::UnexpectedStatus, "knows no keys", 1),
         (403, ERROR, Reason::PermissionMissing, "Integrations", 1),
         (403, "<html>no</html>", Reason::ServerRule, "403", 1),
         (404, ERROR, Reason::NotFound, "404", 1),
         (302, "", Reason::UnexpectedStatus, "redirects", 1),
         (500, "it broke", Reason::ServerError, "500", 3),
         (502, "", Reason::GatewayDown, "502", 3),
-        (503, "", Reason::Maintenance, "503", 3),
+        (503, ERROR, Reason::Maintenance, "503", 3),
+        (503, "", Reason::GatewayDown, "503", 3),
         (200, "[{\"id\":", Reason::NotTheService, "ends too early", 1),
         (200, "<html>", Reason::NotTheService, "not JSON", 1),
         (200, "{}", Reason::NotTheService, "another form", 1),
@@ -588,6 +590,14 @@ async fn every_answer_has_its_words() {
             "{status}: tried again only where that is safe"
         );
     }
+}
+
+#[tokio::test]
+async fn the_password_of_a_web_server_is_not_the_key() {
+    let asks = [("WWW-Authenticate", "Basic realm=\"staging\"")];
+    let server = Server::start(move |_, _| answer(401, &asks, "<html>")).await;
+    let listed = server.client().tokens(&TokenQuery::default()).await;
+    assert_eq!(listed.unwrap_err().reason(), Reason::ServerPassword);
 }
 
 #[tokio::test]

@@ -74,8 +74,8 @@ impl TokenProblem {
             Self::PlainHttp { .. } => Reason::KeyWithheld,
             Self::Local(_) => Reason::LocalError,
             Self::Unanswered { reason, .. } => *reason,
-            Self::Refused(refusal) => reason_of(refusal.status, refusal.by_service),
-            Self::Throttled { status, .. } => reason_of(*status, false),
+            Self::Refused(refusal) => refusal.reason,
+            Self::Throttled { status, .. } => reason_of(*status, Voice::Stranger),
             Self::Unreadable { .. } => Reason::NotTheService,
             Self::TooLarge { .. } => Reason::BodyTooLarge,
         }
@@ -120,6 +120,19 @@ pub struct Refusal {
     pub module: &'static str,
     /// Whether the answer is in the form of the API's own errors.
     pub by_service: bool,
+    /// What a probe would call it.
+    pub reason: Reason,
+}
+
+/// Who refused, as far as the body shows.
+#[derive(Clone, Copy)]
+enum Voice {
+    /// The service, in the form of its own errors.
+    Service,
+    /// JSON of another form: another version of the service, or another API.
+    Json,
+    /// No JSON: a web server, or a proxy before the service.
+    Stranger,
 }
 
 impl Refusal {
@@ -136,6 +149,7 @@ impl Refusal {
             inert(&text, longest)
         };
         let raw = serde_json::from_slice::<Loose<RawError>>(body).map(|Loose(raw)| raw);
+        let is_json = raw.is_ok();
         let raw = raw.unwrap_or_default();
         let (most, longest) = SENTENCES;
         let sentences: Vec<_> = raw
@@ -147,8 +161,15 @@ impl Refusal {
             .take(most)
             .collect();
         let error_code = raw.error_code.0.map(|code| shown(code, 40));
+        let by_service = error_code.is_some() || !sentences.is_empty();
+        let voice = match (by_service, is_json) {
+            (true, _) => Voice::Service,
+            (false, true) => Voice::Json,
+            (false, false) => Voice::Stranger,
+        };
         Self {
-            by_service: error_code.is_some() || !sentences.is_empty(),
+            by_service,
+            reason: reason_of(status, voice),
             doing,
             status,
             error_code,
@@ -157,11 +178,24 @@ impl Refusal {
         }
     }
 
+    /// The same, where the answer asked for a password as web servers do (`WWW-Authenticate`): it is not the
+    /// key that was refused.
+    #[must_use]
+    pub(super) fn asking_for_password(mut self) -> Self {
+        if self.status == 401 && self.reason == Reason::UnexpectedStatus {
+            self.reason = Reason::ServerPassword;
+        }
+        self
+    }
+
     fn meaning(&self) -> String {
         match self.status {
             300..=399 => "the service redirects, which is not followed with a key".to_owned(),
             400 => "the service did not take it".to_owned(),
-            401 => "the key is not valid, not active or expired".to_owned(),
+            401 if self.reason == Reason::CredentialsRejected => {
+                "the key is not valid, not active or expired".to_owned()
+            }
+            401 => "a server before the service refused, which knows no keys".to_owned(),
             403 => format!(
                 "this key may not do that: it lacks the module {}",
                 self.module
@@ -173,17 +207,18 @@ impl Refusal {
     }
 }
 
-/// What a probe would call a status that says no.
-fn reason_of(status: u16, by_service: bool) -> Reason {
-    match (status, by_service) {
-        (401, _) => Reason::CredentialsRejected,
-        (403, true) => Reason::PermissionMissing,
-        (403, false) => Reason::ServerRule,
+/// What a probe would call a status that says no: as the rules of `connect.toml` and `answers/rules.toml` do,
+/// so that the tokens' pane and the response's say the same of one moment.
+fn reason_of(status: u16, voice: Voice) -> Reason {
+    match (status, voice) {
+        (401, Voice::Service | Voice::Json) => Reason::CredentialsRejected,
+        (403, Voice::Service) => Reason::PermissionMissing,
+        (403, Voice::Json | Voice::Stranger) => Reason::ServerRule,
         (404, _) => Reason::NotFound,
         (429, _) => Reason::RateLimited,
-        (500, true) => Reason::ServiceException,
-        (502 | 504, _) => Reason::GatewayDown,
-        (503, _) => Reason::Maintenance,
+        (500, Voice::Service) => Reason::ServiceException,
+        (503, Voice::Service) => Reason::Maintenance,
+        (502..=504, _) => Reason::GatewayDown,
         (500.., _) => Reason::ServerError,
         _ => Reason::UnexpectedStatus,
     }
@@ -292,7 +327,9 @@ mod tests {
                 Reason::UnexpectedStatus,
                 "listing: the service did not take it (400 X_1); name: a[2Jb; two",
             ),
-            (401, "", Reason::CredentialsRejected, "not valid"),
+            (401, json, Reason::CredentialsRejected, "not valid"),
+            (401, r#"{"detail":"no"}"#, Reason::CredentialsRejected, ""),
+            (401, "", Reason::UnexpectedStatus, "knows no keys"),
             (
                 400,
                 r#"{"error_code":"own-secret","errors":["Authorization: ApiKey SU-1:own-secret"]}"#,
@@ -310,7 +347,8 @@ mod tests {
             (500, "oops", Reason::ServerError, "the service failed (500)"),
             (500, json, Reason::ServiceException, "two"),
             (502, "", Reason::GatewayDown, "502"),
-            (503, "", Reason::Maintenance, "503"),
+            (503, json, Reason::Maintenance, "503"),
+            (503, "", Reason::GatewayDown, "503"),
             (302, "", Reason::UnexpectedStatus, "not followed"),
             (
                 400,

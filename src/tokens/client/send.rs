@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
@@ -126,6 +126,7 @@ impl TokenClient {
             }
         }
         let range = header(&response, &CONTENT_RANGE);
+        let asks_for_password = response.headers().contains_key(WWW_AUTHENTICATE);
         let body = read(response).await;
         if status.is_success() {
             let body = body.map_err(|cut| cut.problem(call))?;
@@ -134,13 +135,12 @@ impl TokenClient {
         let body = body.unwrap_or_default();
         let doing = call.doing.clone();
         let status = status.as_u16();
-        Err(Box::new(Refusal::read(
-            doing,
-            status,
-            call.module,
-            &body,
-            &self.0.own,
-        ))
+        let refusal = Refusal::read(doing, status, call.module, &body, &self.0.own);
+        Err(Box::new(if asks_for_password {
+            refusal.asking_for_password()
+        } else {
+            refusal
+        })
         .into())
     }
 

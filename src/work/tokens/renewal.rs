@@ -21,7 +21,7 @@ use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
 use crate::domain::token::{Guard, RenewalAction, RenewalStep, Status, Unfinished};
-use crate::domain::{KeyFingerprint, Name, Secret, SecretRef, Verdict};
+use crate::domain::{KeyFingerprint, Name, Reason, Secret, SecretRef, Verdict};
 use crate::store::State;
 use crate::store::state::{Holding, RenewalRecord, RenewalStage};
 use crate::tokens::{Expiry, Token, TokenProblem};
@@ -303,7 +303,9 @@ impl Renewal<'_> {
     fn has_lost_its_key(&self, problem: &TokenError) -> bool {
         // (A pause shows nothing: the host may have asked for it, or other keys have brought it about.)
         let is_refused = match problem {
-            TokenError::Api(TokenProblem::Refused(refusal)) => refusal.status == 401,
+            TokenError::Api(TokenProblem::Refused(refusal)) => {
+                refusal.reason == Reason::CredentialsRejected
+            }
             _ => false,
         };
         let is_own = (self.record.token).eq_ignore_ascii_case(self.account.own_id());

@@ -1,6 +1,7 @@
 //! Errors about tokens in the words of the screen.
 
 use crate::app::tokens::{TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::domain::Reason;
 use crate::domain::text::inert;
 use crate::domain::token::handle_of;
 use crate::domain::verdict::whole_seconds;
@@ -73,7 +74,7 @@ pub(super) fn trouble(error: TokenError) -> Trouble {
     let text = inert(&said(&error), 400);
     let kind = match error {
         TokenError::Api(TokenProblem::Refused(refusal)) => match refusal.status {
-            401 => TroubleKind::Rejected,
+            401 if refusal.reason == Reason::CredentialsRejected => TroubleKind::Rejected,
             403 => TroubleKind::Forbidden(refusal.module.to_owned()),
             404 => TroubleKind::Missing,
             500.. => TroubleKind::Failed,
