@@ -2,6 +2,7 @@
 //! configuration is read: no secret, no state, no network.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -117,11 +118,12 @@ fn tags(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn services(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let shipped = ["blesta", "connect", "http"].map(str::to_owned);
+    let catalog = Catalog::embedded();
+    let shipped = catalog.ids().map(|id| id.as_str().to_owned());
     let own = configured()
         .into_iter()
         .map(|one| one.service.as_str().to_owned());
-    let mut all: Vec<String> = shipped.into_iter().chain(own).collect();
+    let mut all: Vec<String> = shipped.chain(own).collect();
     all.sort();
     all.dedup();
     offered(typed, all.into_iter().map(|id| (id, String::new())))
@@ -185,9 +187,35 @@ fn configured() -> Vec<Arc<Connection>> {
     read.map(|read| read.connections).unwrap_or_default()
 }
 
+/// The folder behind `flag`, as a word of its own or behind `=`.
 fn folder(words: &[OsString], flag: &str) -> Option<PathBuf> {
-    words.windows(2).find_map(|pair| match pair {
-        [option, value] if option == flag => Some(PathBuf::from(value)),
-        _ => None,
+    words.iter().enumerate().find_map(|(at, word)| {
+        let behind = word.as_bytes().strip_prefix(flag.as_bytes())?;
+        if let Some(value) = behind.strip_prefix(b"=") {
+            return Some(PathBuf::from(OsStr::from_bytes(value)));
+        }
+        // Bash hands over the sign as a word of its own.
+        let mut next = words.iter().skip(at + 1).filter(|word| *word != "=");
+        next.next().filter(|_| behind.is_empty()).map(PathBuf::from)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_found_however_it_was_written() {
+        for (line, found) in [
+            ("switchboard probe --config-dir /c", Some("/c")),
+            ("switchboard --config-dir=/c probe", Some("/c")),
+            ("switchboard --config-dir = /c probe", Some("/c")),
+            ("switchboard --config-dirs /c", None),
+            ("switchboard --config-dir", None),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let folder = folder(&words, "--config-dir");
+            assert_eq!(folder, found.map(PathBuf::from), "{line}");
+        }
+    }
 }
