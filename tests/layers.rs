@@ -83,6 +83,7 @@ const MAY_EXPOSE: &[&str] = &[
 /// Words of the outside world, and the rooms that may use them.
 const WORLD: &[(&str, &[&str])] = &[
     ("env::var", &["config/", "config.rs"]),
+    ("env::temp_dir", &["config/", "config.rs"]),
     // The rehearsal owns a folder of certificates that live as long as it does.
     ("std::fs", &["store/", "store.rs", "sim/certificates.rs"]),
     ("process::exit", &["tui/"]),

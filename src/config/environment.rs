@@ -45,6 +45,8 @@ pub struct Environment {
     pub state_dir: Option<PathBuf>,
     /// `SWITCHBOARD_PASSPHRASE_FILE`.
     pub passphrase_file: Option<PathBuf>,
+    /// Where the system keeps what is temporary: `TMPDIR`, else `/tmp`.
+    pub temporary: PathBuf,
     /// `SWITCHBOARD_COMPLETE`: the shell that asks for completions.
     pub complete: Option<String>,
     /// `NO_COLOR`: set and not empty.
@@ -115,6 +117,7 @@ impl Environment {
             config_dir: path("SWITCHBOARD_CONFIG_DIR"),
             state_dir: path("SWITCHBOARD_STATE_DIR"),
             passphrase_file: path("SWITCHBOARD_PASSPHRASE_FILE"),
+            temporary: path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp")),
             complete: text("SWITCHBOARD_COMPLETE"),
             no_color: raw("NO_COLOR").is_some(),
             term: text("TERM"),
@@ -208,6 +211,9 @@ mod tests {
         ]);
         assert!(!environment.no_color);
         assert_eq!(environment.xdg_data, None);
+        assert_eq!(environment.temporary, PathBuf::from("/tmp"));
+        let moved = Environment::of([("TMPDIR", "/var/tmp")]);
+        assert_eq!(moved.temporary, PathBuf::from("/var/tmp"));
         assert_eq!(environment.proxies.http, None);
         assert_eq!(environment.proxies.https.as_deref(), Some("http://lower"));
     }

@@ -84,7 +84,7 @@ pub(super) fn go_through(
     profile: &mut Profile,
 ) -> Result<PrivateFolder, WorkError> {
     let failed = |problem| WorkError::failed("making room for ssh", &problem);
-    let folder = PrivateFolder::make().map_err(failed)?;
+    let folder = PrivateFolder::make(&inner.environment.temporary).map_err(failed)?;
     profile.proxy = ProxyChoice::None;
     profile.via = Some(Via {
         host: host.clone(),

@@ -13,18 +13,17 @@ use super::FileProblem;
 pub struct PrivateFolder(TempDir);
 
 impl PrivateFolder {
-    /// Makes one where the system keeps what is temporary.
-    pub fn make() -> Result<Self, FileProblem> {
-        let place = std::env::temp_dir();
+    /// Makes one in `place`, where the system keeps what is temporary.
+    pub fn make(place: &Path) -> Result<Self, FileProblem> {
         let write = |source: io::Error| FileProblem::Write {
-            path: place.clone(),
+            path: place.to_owned(),
             source,
         };
         let private = std::fs::Permissions::from_mode(0o700);
         let folder = tempfile::Builder::new()
             .prefix("switchboard-")
             .permissions(private)
-            .tempdir_in(&place)
+            .tempdir_in(place)
             .map_err(write)?;
         Ok(Self(folder))
     }
