@@ -21,11 +21,11 @@ mod token;
 mod usage;
 pub mod way;
 
-pub use answer::Answer;
+pub use answer::{Answer, Unreadable};
 pub use client::TokenClient;
 pub use group::within_days;
 pub use problem::{Refusal, TokenProblem};
-pub use query::TokenQuery;
+pub use query::{TokenQuery, total_of};
 pub use rql::{Rql, Term};
 pub use way::Way;
 

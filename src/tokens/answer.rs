@@ -1,71 +1,117 @@
-//! What the service answered, from its bytes: the reading that [`super::TokenClient`] does, without a network.
+//! What the service answered, from its bytes: the one reading of answers, which needs no network.
 //!
 //! Nothing here panics and nothing active is let through, whatever the bytes are; the fuzz target `answers`
 //! holds this.
 
-use super::lenient::{Loose, Rows};
-use super::problem::Refusal;
-use super::query::total_of;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::echo::mask_answer;
+use super::lenient::Loose;
 use super::token::{RawExtension, RawModule, RawPermission, RawToken};
 use super::usage::{RawDays, RawSummary};
 use crate::domain::Secret;
 use crate::domain::token::{Day, Extension, Module, Permission, Summary, Token};
 
-/// Everything that one answer can be read as.
-#[derive(Debug)]
-pub struct Answer {
-    /// As a list of tokens.
-    pub tokens: Option<Vec<Token>>,
-    /// As one token.
-    pub token: Option<Token>,
-    /// As a list of modules.
-    pub modules: Option<Vec<Module>>,
-    /// As a list of extensions.
-    pub extensions: Option<Vec<Extension>>,
-    /// As a list of permissions.
-    pub permissions: Option<Vec<Permission>>,
-    /// As usage by status code.
-    pub summary: Option<Summary>,
-    /// As usage by day.
-    pub days: Option<Vec<Day>>,
-    /// As a refusal.
-    pub refusal: Refusal,
-    /// The total in `Content-Range`.
-    pub total: Option<u64>,
-}
+/// An answer that is not what the API sends: one sentence, with nothing of the answer in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+/// An answer, in which secrets are masked where none belongs.
+#[derive(Clone, Debug)]
+pub struct Answer(Value);
 
 impl Answer {
-    /// Reads `body`, which came with `status` and this `Content-Range`, in every way.
-    pub fn read(status: u16, content_range: &str, body: &[u8]) -> Self {
-        Self {
-            tokens: rows::<RawToken, _>(body),
-            token: serde_json::from_slice::<RawToken>(body)
-                .ok()
-                .map(Token::from),
-            modules: rows::<RawModule, _>(body),
-            extensions: rows::<RawExtension, _>(body),
-            permissions: rows::<RawPermission, _>(body),
-            summary: serde_json::from_slice::<RawSummary>(body)
-                .ok()
-                .map(Summary::from),
-            days: serde_json::from_slice::<RawDays>(body).ok().map(Vec::from),
-            refusal: Refusal::read(
-                "reading".to_owned(),
-                status,
-                "Integrations",
-                body,
-                &Secret::new(""),
-            ),
-            total: total_of(content_range),
-        }
+    /// Takes in `body`. `own` is the secret of the key in use. Fails where the body is not JSON. (The parser's
+    /// words would hold parts of it, which may hold secrets: only the place is told.)
+    pub fn parse(body: &[u8], own: &Secret) -> Result<Self, Unreadable> {
+        let mut value = serde_json::from_slice(body).map_err(|error| {
+            let what = if error.is_eof() {
+                "it ends too early"
+            } else {
+                "it is not JSON"
+            };
+            let (byte, line) = (error.column(), error.line());
+            Unreadable(format!("{what}, at byte {byte} of line {line}"))
+        })?;
+        mask_answer(&mut value, own);
+        Ok(Self(value))
+    }
+
+    fn read<T: DeserializeOwned>(self) -> Result<T, Unreadable> {
+        serde_json::from_value(self.0)
+            .map_err(|_not_shown| Unreadable("it has another form".to_owned()))
+    }
+
+    /// An array, and nothing else: an object where a list belongs is another service.
+    fn rows<Raw, Row>(self) -> Result<Vec<Row>, Unreadable>
+    where
+        Raw: DeserializeOwned + Default,
+        Row: From<Raw>,
+    {
+        let rows: Vec<Loose<Raw>> = self.read()?;
+        Ok(rows.into_iter().map(|Loose(row)| Row::from(row)).collect())
+    }
+
+    /// A list of tokens.
+    pub fn tokens(self) -> Result<Vec<Token>, Unreadable> {
+        self.rows::<RawToken, _>()
+    }
+
+    /// One token.
+    pub fn token(self) -> Result<Token, Unreadable> {
+        self.read::<RawToken>().map(Token::from)
+    }
+
+    /// A list of modules.
+    pub fn modules(self) -> Result<Vec<Module>, Unreadable> {
+        self.rows::<RawModule, _>()
+    }
+
+    /// A list of extensions.
+    pub fn extensions(self) -> Result<Vec<Extension>, Unreadable> {
+        self.rows::<RawExtension, _>()
+    }
+
+    /// The modules that a token is let into.
+    pub fn permissions(self) -> Result<Vec<Permission>, Unreadable> {
+        self.rows::<RawPermission, _>()
+    }
+
+    /// Usage by status code.
+    pub fn summary(self) -> Result<Summary, Unreadable> {
+        let Loose(raw) = self.read::<Loose<RawSummary>>()?;
+        Ok(raw.into())
+    }
+
+    /// Usage by day, the oldest day first.
+    pub fn days(self) -> Result<Vec<Day>, Unreadable> {
+        self.read::<RawDays>().map(Vec::from)
     }
 }
 
-fn rows<Raw, Row>(body: &[u8]) -> Option<Vec<Row>>
-where
-    Raw: for<'de> serde::Deserialize<'de> + Default,
-    Row: From<Raw>,
-{
-    let Loose(Rows(raw)) = serde_json::from_slice::<Loose<Rows<Raw>>>(body).ok()?;
-    Some(raw.into_iter().map(Row::from).collect())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_row_by_row_and_an_object_is_none() {
+        let own = Secret::new("own-secret");
+        let read = |body: &str| Answer::parse(body.as_bytes(), &own);
+        let list = r#"[{"id":"SU-1","name":"was own-secret"},null]"#;
+        let tokens = read(list).and_then(Answer::tokens).unwrap();
+        assert_eq!(tokens.len(), 2);
+        assert_eq!(tokens[0].name.as_deref(), Some("was ••••"));
+        let modules = read(r#"[{"id":"MD-0001"}]"#).and_then(Answer::modules);
+        assert_eq!(modules.unwrap().len(), 1);
+        for (body, why) in [
+            (r#"{"id":"SU-1"}"#, "it has another form"),
+            ("[{", "it ends too early, at byte 2 of line 1"),
+            ("<html>", "it is not JSON, at byte 1 of line 1"),
+        ] {
+            let refused = read(body).and_then(Answer::tokens).unwrap_err();
+            assert_eq!(refused.to_string(), why, "{body}");
+        }
+    }
 }

@@ -9,15 +9,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::echo::mask_answer;
-use super::lenient::{Loose, Rows};
+use super::answer::{Answer, Unreadable};
 use super::problem::TokenProblem;
 use super::query::{TokenQuery, total_of};
-use super::token::{RawExtension, RawModule, RawPermission, RawToken};
-use super::usage::{RawDays, RawSummary};
 use super::way::Way;
 use crate::domain::token::{
     Day, Extension, Module, NewToken, Page, Permission, Summary, Token, TokenEdit, Usage,
@@ -121,7 +117,7 @@ impl TokenClient {
             .with_query(query.encoded());
         let received = self.send(&call).await?;
         Ok(Page {
-            rows: self.rows::<RawToken, Token>(&call, &received)?,
+            rows: self.read(&call, &received, Answer::tokens)?,
             offset: query.offset,
             total: received.range.as_deref().and_then(total_of),
         })
@@ -215,7 +211,7 @@ impl TokenClient {
     pub async fn permissions(&self, id: &str) -> Result<Vec<Permission>, TokenProblem> {
         let doing = format!("reading the modules of {}", named(id)?);
         let call = Call::get(doing, INTEGRATIONS, path(id, "/permissions")?);
-        self.rows::<RawPermission, Permission>(&call, &self.send(&call).await?)
+        self.read(&call, &self.send(&call).await?, Answer::permissions)
     }
 
     /// Lets a token into a module.
@@ -236,14 +232,12 @@ impl TokenClient {
 
     /// How often a token was used, by status code.
     pub async fn summary(&self, id: &str) -> Result<Summary, TokenProblem> {
-        let raw: Loose<RawSummary> = self.statistics(id, "summary").await?;
-        Ok(raw.0.into())
+        self.statistics(id, "summary", Answer::summary).await
     }
 
     /// How often a token was used, by day, the oldest day first.
     pub async fn aggregates(&self, id: &str) -> Result<Vec<Day>, TokenProblem> {
-        let raw: RawDays = self.statistics(id, "aggregates").await?;
-        Ok(raw.into())
+        self.statistics(id, "aggregates", Answer::days).await
     }
 
     /// Both.
@@ -256,28 +250,29 @@ impl TokenClient {
 
     /// All modules of the account.
     pub async fn modules(&self) -> Result<Vec<Module>, TokenProblem> {
-        self.catalog::<RawModule, Module>("listing the modules", "/modules")
+        self.catalog("listing the modules", "/modules", Answer::modules)
             .await
     }
 
     /// Everything that a token can be made for.
     pub async fn extensions(&self) -> Result<Vec<Extension>, TokenProblem> {
-        self.catalog::<RawExtension, Extension>("listing the extensions", "/extensions")
+        self.catalog("listing the extensions", "/extensions", Answer::extensions)
             .await
     }
 
     /// All rows of a short list, page by page.
-    async fn catalog<Raw, Row>(&self, doing: &str, at: &str) -> Result<Vec<Row>, TokenProblem>
-    where
-        Raw: for<'de> Deserialize<'de> + Default,
-        Row: From<Raw>,
-    {
+    async fn catalog<Row>(
+        &self,
+        doing: &str,
+        at: &str,
+        read: fn(Answer) -> Result<Vec<Row>, Unreadable>,
+    ) -> Result<Vec<Row>, TokenProblem> {
         let (mut all, mut query) = (Vec::new(), TokenQuery::default());
         for _ in 0..CATALOG_PAGES {
             let call = Call::get(doing, ACCOUNT, at).with_query(query.encoded());
             let received = self.send(&call).await?;
             let page = Page {
-                rows: self.rows::<Raw, Row>(&call, &received)?,
+                rows: self.read(&call, &received, read)?,
                 offset: query.offset,
                 total: received.range.as_deref().and_then(total_of),
             };
@@ -292,16 +287,17 @@ impl TokenClient {
         Ok(all)
     }
 
-    async fn statistics<T: for<'de> Deserialize<'de>>(
+    async fn statistics<T>(
         &self,
         id: &str,
         what: &str,
+        read: fn(Answer) -> Result<T, Unreadable>,
     ) -> Result<T, TokenProblem> {
         let name = named(id)?;
         let doing = format!("reading the usage of {name}");
         let at = format!("/statistics/tokens/{name}/{what}");
         let call = Call::get(doing, INTEGRATIONS, at);
-        self.read(&call, &self.send(&call).await?)
+        self.read(&call, &self.send(&call).await?, read)
     }
 
     async fn for_token(&self, call: &Call) -> Result<Token, TokenProblem> {
@@ -309,41 +305,23 @@ impl TokenClient {
         if received.body.is_empty() && call.method != Method::GET {
             return Ok(Token::default());
         }
-        let raw: RawToken = self.read(call, &received)?;
-        Ok(raw.into())
+        self.read(call, &received, Answer::token)
     }
 
-    fn rows<Raw, Row>(&self, call: &Call, received: &Received) -> Result<Vec<Row>, TokenProblem>
-    where
-        Raw: for<'de> Deserialize<'de> + Default,
-        Row: From<Raw>,
-    {
-        let Rows(raw) = self.read::<List<Raw>>(call, received)?.0;
-        Ok(raw.into_iter().map(Row::from).collect())
-    }
-
-    /// The parser's words would hold parts of the answer, which may hold secrets: only the place is told.
-    fn read<T: for<'de> Deserialize<'de>>(
+    /// The answer to `call`, as `read` has it.
+    fn read<T>(
         &self,
         call: &Call,
         received: &Received,
+        read: impl FnOnce(Answer) -> Result<T, Unreadable>,
     ) -> Result<T, TokenProblem> {
-        let unreadable = |why: String| TokenProblem::Unreadable {
-            doing: call.doing.clone(),
-            why,
-        };
-        let mut answer: Value = serde_json::from_slice(&received.body).map_err(|error| {
-            let what = if error.is_eof() {
-                "it ends too early"
-            } else {
-                "it is not JSON"
-            };
-            let (byte, line) = (error.column(), error.line());
-            unreadable(format!("{what}, at byte {byte} of line {line}"))
-        })?;
-        mask_answer(&mut answer, &self.0.own);
-        serde_json::from_value(answer)
-            .map_err(|_not_shown| unreadable("it has another form".to_owned()))
+        let answer = Answer::parse(&received.body, &self.0.own);
+        answer
+            .and_then(read)
+            .map_err(|why| TokenProblem::Unreadable {
+                doing: call.doing.clone(),
+                why: why.to_string(),
+            })
     }
 }
 
@@ -366,14 +344,4 @@ fn named(id: &str) -> Result<&str, TokenProblem> {
 
 fn path(id: &str, what: &str) -> Result<String, TokenProblem> {
     Ok(format!("/auth/tokens/{}{what}", named(id)?))
-}
-
-/// An array, and nothing else: an object where a list belongs is another service.
-struct List<T>(Rows<T>);
-
-impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for List<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let rows = Vec::<Loose<T>>::deserialize(deserializer)?;
-        Ok(Self(Rows(rows.into_iter().map(|Loose(row)| row).collect())))
-    }
 }

@@ -137,7 +137,7 @@ enum Voice {
 
 impl Refusal {
     /// Reads the body of a refusal, whatever it is. `own`, the secret of the key in use, is masked in it.
-    pub(super) fn read(
+    pub fn read(
         doing: String,
         status: u16,
         module: &'static str,

@@ -114,7 +114,7 @@ fn word(word: &str) -> Rql {
 }
 
 /// The total of `items 0-99/1024`.
-pub(super) fn total_of(content_range: &str) -> Option<u64> {
+pub fn total_of(content_range: &str) -> Option<u64> {
     content_range.rsplit_once('/')?.1.trim().parse().ok()
 }
 

@@ -9,7 +9,10 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use switchboard::domain::text::inert;
-use switchboard::tokens::{Answer, Group, Page, Rql, Token, TokenQuery, Usage};
+use switchboard::domain::Secret;
+use switchboard::tokens::{
+    Answer, Group, Page, Refusal, Rql, Token, TokenQuery, Unreadable, Usage, total_of,
+};
 
 /// What stands in the seeds where a service would send a secret.
 const SECRET: &str = "hidden-secret-hidden-secret";
@@ -20,22 +23,31 @@ fuzz_target!(|input: &[u8]| {
     let status = String::from_utf8_lossy(next()).parse().unwrap_or(200);
     let range = String::from_utf8_lossy(next()).into_owned();
     let body = next();
-    let answer = Answer::read(status, &range, body);
-    for token in answer.tokens.iter().flatten().chain(&answer.token) {
+    let own = Secret::new("own-secret-own-secret");
+    let tokens = read(body, &own, Answer::tokens);
+    if let Ok(Value::Array(rows)) = serde_json::from_slice(body) {
+        assert_eq!(tokens.as_ref().map(Vec::len), Some(rows.len()), "every row is read");
+    }
+    let token = read(body, &own, Answer::token);
+    for token in tokens.iter().flatten().chain(&token) {
         looked_at(token);
     }
+    read(body, &own, Answer::modules);
+    read(body, &own, Answer::extensions);
+    read(body, &own, Answer::permissions);
     let usage = Usage {
-        summary: answer.summary.clone().unwrap_or_default(),
-        days: answer.days.clone().unwrap_or_default(),
+        summary: read(body, &own, Answer::summary).unwrap_or_default(),
+        days: read(body, &own, Answer::days).unwrap_or_default(),
     };
     usage.last_used();
     usage.total();
-    let refusal = answer.refusal.to_string();
+    let refusal = Refusal::read("reading".to_owned(), status, "Integrations", body, &own);
+    let refusal = refusal.to_string();
     assert_eq!(inert(&refusal, 8_192), refusal);
     let page = Page {
-        rows: answer.tokens.unwrap_or_default(),
+        rows: tokens.unwrap_or_default(),
         offset: u64::from(status),
-        total: answer.total,
+        total: total_of(&range),
     };
     if let Some(next) = page.next_offset() {
         assert!(next > page.offset, "a page that comes back for ever");
@@ -43,6 +55,14 @@ fuzz_target!(|input: &[u8]| {
     }
     filtered(&String::from_utf8_lossy(body));
 });
+
+fn read<T>(
+    body: &[u8],
+    own: &Secret,
+    how: impl FnOnce(Answer) -> Result<T, Unreadable>,
+) -> Option<T> {
+    Answer::parse(body, own).and_then(how).ok()
+}
 
 fn looked_at(token: &Token) {
     let now = Timestamp::UNIX_EPOCH;
