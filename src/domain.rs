@@ -13,6 +13,7 @@ pub mod reason;
 pub mod reply;
 pub mod second;
 pub mod secret;
+pub mod span;
 pub mod stack;
 pub mod text;
 pub mod token;

@@ -12,7 +12,7 @@ use super::lamps;
 use super::model::{Field, FieldLamp, FieldText, Form, ProbeState};
 use super::secret_field::SecretField;
 use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State,
+    AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State, span,
 };
 
 /// Characters that an open field takes at most.
@@ -429,19 +429,13 @@ fn tags(text: &str) -> Vec<String> {
     tags
 }
 
-/// Reads `90`, `90s`, `5m`, `2h` or `1d`; nothing means the settings' own.
+/// Reads `90`, `90s`, `1m30s` or `1d`, whole seconds; nothing means the settings' own.
 fn seconds(text: &str, what: &str, allowed: &RangeInclusive<u32>) -> Result<Option<u32>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let units = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
-    let named = units.iter().find_map(|(unit, seconds)| {
-        let number = text.strip_suffix(*unit)?;
-        Some((number, *seconds))
-    });
-    let (number, unit) = named.unwrap_or((text, 1));
-    let read = number.trim().parse::<u32>().ok();
-    read.and_then(|number| number.checked_mul(unit))
+    let read = span::read_or_seconds(text).filter(|time| time.subsec_nanos() == 0);
+    read.and_then(|time| u32::try_from(time.as_secs()).ok())
         .filter(|seconds| allowed.contains(seconds))
         .map(Some)
         .ok_or_else(|| {
@@ -473,9 +467,10 @@ mod tests {
             );
         }
         assert_eq!(interval("2d"), Ok(Some(172_800)));
+        assert_eq!(interval("1m30s"), Ok(Some(90)));
         let why = timeout("20m").unwrap_err();
         assert_eq!(why, "the timeout is 1 to 600 seconds, such as 90, 5m or 2h");
-        for wrong in ["0", "8d", "x", "-1", "99999999h"] {
+        for wrong in ["0", "8d", "x", "-1", "99999999h", "1500ms"] {
             assert!(interval(wrong).is_err(), "{wrong}");
         }
     }

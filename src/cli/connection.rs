@@ -465,6 +465,7 @@ mod tests {
     fn times_are_kept_as_they_were_given_or_refused() {
         assert_eq!(in_seconds("90s").unwrap(), 90);
         assert_eq!(in_seconds("2m").unwrap(), 120);
+        assert_eq!(in_seconds("2d").unwrap(), 172_800);
         for text in ["500ms", "1500ms", "0s", "soon"] {
             assert!(in_seconds(text).is_err(), "{text}");
         }

@@ -2,7 +2,7 @@
 
 use std::io::BufWriter;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::arguments::{HistoryArguments, HistoryFormat, HistoryRows};
 use super::context::Context;
@@ -20,9 +20,8 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
         }
         None => None,
     };
-    let since = Timestamp::now()
-        .checked_sub(age(&arguments.since)?)
-        .unwrap_or(Timestamp::MIN);
+    let back = probe::duration(&arguments.since)?;
+    let since = Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN);
     let table = match arguments.rows {
         HistoryRows::Runs => ExportTable::Runs,
         HistoryRows::Events => ExportTable::Events,
@@ -39,15 +38,4 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
         .export_history(name, since, (table, format), out);
     written.await?.map_err(output::OutputProblem)?;
     Ok(0)
-}
-
-/// How far back: a time such as `24h`, or days, which other times have no need of.
-fn age(text: &str) -> Result<SignedDuration, Fault> {
-    let days = text
-        .strip_suffix('d')
-        .and_then(|days| days.parse::<u32>().ok());
-    match days {
-        Some(days) => Ok(SignedDuration::from_hours(i64::from(days) * 24)),
-        None => Ok(SignedDuration::try_from(probe::duration(text)?).unwrap_or(SignedDuration::MAX)),
-    }
 }

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::output::{self, OutputProblem, human, nagios};
 use super::{second, sources};
 use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Name, Reason, Secret, SecretRef, State, Verdict,
+    AddressFamily, AuthStyle, Connection, Name, Reason, Secret, SecretRef, State, Verdict, span,
 };
 use crate::service::{Manner, hints};
 use crate::store::files;
@@ -329,14 +329,13 @@ fn refuse_password(proxy: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A time such as `10s`, `500ms` or `1m`.
+/// A time such as `10s`, `500ms`, `1m` or `2d`, above zero.
 pub fn duration(text: &str) -> Result<Duration, Fault> {
     let wrong = || {
         let text = crate::domain::text::inert(text, 40);
         Fault::usage(format!("{text:?} is no time: write 10s, 500ms or 1m"))
     };
-    let read = text.parse::<jiff::SignedDuration>().ok();
-    let read = read.and_then(|time| Duration::try_from(time).ok());
+    let read = span::read(text).and_then(|time| Duration::try_from(time).ok());
     read.filter(|time| !time.is_zero()).ok_or_else(wrong)
 }
 

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 
 pub use change::{
     DESCRIPTION_LIMIT, Difference, Guard, LABEL_LIMIT, NewToken, NoEnd, RenewalAction, RenewalStep,
-    TokenEdit, Unfinished, difference, span, wished_end,
+    TokenEdit, Unfinished, difference, wished_end,
 };
 pub use listing::{
     Direction, Group, IDLE_DAYS, Listing, Order, PAGE, Page, SOON_DAYS, ends_within, later,

@@ -14,6 +14,7 @@ use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::span;
 use super::text::inert;
 
 /// One window.
@@ -57,9 +58,9 @@ const DAY_MINUTES: u16 = 24 * 60;
 impl Window {
     /// Reads a window as a person writes it: also a time such as `2h`, from `now` on.
     pub fn read(text: &str, now: Timestamp) -> Result<Self, WindowProblem> {
-        match text.trim().parse::<SignedDuration>() {
-            Ok(lasts) => Self::starting(now, lasts),
-            Err(_) => text.parse(),
+        match span::read(text) {
+            Some(lasts) => Self::starting(now, lasts),
+            None => text.parse(),
         }
     }
 
@@ -330,7 +331,10 @@ mod tests {
             maintained_until(&windows, time("2026-11-25T06:00:00Z")),
             None
         );
-        let once = Window::starting(time("2026-11-25T03:30:00Z"), SignedDuration::from_hours(2));
+        let now = time("2026-11-25T03:30:00Z");
+        let days = Window::starting(now, SignedDuration::from_hours(48));
+        assert_eq!(Window::read("2d", now), days);
+        let once = Window::starting(now, SignedDuration::from_hours(2));
         assert!(once.unwrap().is_over(time("2026-11-25T05:30:00Z")));
     }
 }

@@ -11,10 +11,9 @@ use super::super::context::Context;
 use super::super::fault::Fault;
 use super::super::output::{self, tokens as shown};
 use super::{Through, account};
-use crate::domain::ServiceId;
 use crate::domain::text::inert;
-use crate::domain::token::span;
 use crate::domain::verdict::whole_seconds;
+use crate::domain::{ServiceId, span};
 use crate::tokens::{Group, Order, Rql, Token, TokenProblem, TokenQuery, within_days};
 use crate::work::tokens::{Account, KnownCertificate, TokenError};
 
@@ -132,7 +131,7 @@ async fn certificates(
 }
 
 fn within(text: &str) -> Result<SignedDuration, Fault> {
-    span(text).ok_or_else(|| {
+    span::read(text).ok_or_else(|| {
         let text = inert(text, 40);
         Fault::usage(format!("{text:?} is no time: write 30d, 2w or 12h"))
     })

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Moment;
-use crate::domain::Name;
+use crate::domain::{Name, span};
 
 /// Characters of a label or an external id at most.
 pub const LABEL_LIMIT: usize = 128;
@@ -189,25 +189,12 @@ pub fn wished_end(text: &str, now: Timestamp) -> Result<Option<String>, NoEnd> {
     }
     let at = Moment::read(text)
         .at
-        .or_else(|| now.checked_add(span(text)?).ok())
+        .or_else(|| now.checked_add(span::read(text)?).ok())
         .ok_or(NoEnd::NoDate)?;
     if at <= now {
         return Err(NoEnd::Past);
     }
     Ok(Some(at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()))
-}
-
-/// `30d`, `2w`, or hours and less as `12h`.
-pub fn span(text: &str) -> Option<SignedDuration> {
-    let days = |count: &str, days: i64| {
-        let count = i64::from(count.parse::<u16>().ok()?);
-        Some(SignedDuration::from_hours(count.checked_mul(24 * days)?))
-    };
-    match (text.strip_suffix('d'), text.strip_suffix('w')) {
-        (Some(count), _) => days(count, 1),
-        (_, Some(count)) => days(count, 7),
-        _ => text.parse().ok(),
-    }
 }
 
 #[cfg(test)]
