@@ -200,23 +200,28 @@ impl Model {
     /// The row of the account's list that the tokens pane has selected.
     pub fn selected_token(&self) -> Option<(u64, Option<&Row>)> {
         let list = self.account_list()?;
-        let held = super::handles::rows(&self.selected_entry()?.connection).len();
+        let held = self.held_rows();
         let at = u64::try_from(self.token_row.checked_sub(held)?).ok()?;
         (at < list.length()).then(|| (at, list.row(at)))
+    }
+
+    /// Handles of the selected connection that are held here: the first rows of the tokens pane.
+    pub fn held_rows(&self) -> usize {
+        self.selected_entry()
+            .map_or(0, |entry| super::handles::rows(&entry.connection).len())
     }
 
     /// Rows of the tokens pane: the handles held here, then the account's list, or one row that offers to load
     /// it.
     pub fn token_rows(&self) -> usize {
-        let Some(entry) = self.selected_entry() else {
+        if self.selected_entry().is_none() {
             return 0;
-        };
-        let held = super::handles::rows(&entry.connection).len();
+        }
         let further = match self.account_list() {
             Some(list) => usize::try_from(list.length()).unwrap_or(usize::MAX),
             None => usize::from(self.has_account()),
         };
-        held.saturating_add(further)
+        self.held_rows().saturating_add(further)
     }
 
     /// The token in the open, unless this is the war-room.

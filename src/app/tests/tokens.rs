@@ -7,11 +7,13 @@ use crate::app::effect::{Effect, TokenCopy, Unlock};
 use crate::app::entries::Entries;
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
-use crate::app::tokens::exchange::{RowPage, Switch};
+use crate::app::tokens::exchange::{Made, Offered, RowPage, Switch};
 use crate::app::tokens::sheet::{Ending, Ends, Horizon, RenewalStage};
 use crate::app::tokens::wizard::Step;
 use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
-use crate::domain::token::{Group, Guard, Permission, RenewalAction, Status, Token, Unfinished};
+use crate::domain::token::{
+    Extension, Group, Guard, Permission, RenewalAction, Status, Token, Unfinished,
+};
 use crate::domain::{Connection, Handle, Secret, ServiceId};
 
 fn market(name: &str) -> Connection {
@@ -380,6 +382,7 @@ fn a_module_less() -> Scene {
     };
     wizard.chosen.remove("MD-0001");
     wizard.step = Step::Summary;
+    scene.wait(1_000);
     scene
 }
 
@@ -739,4 +742,77 @@ fn a_renewal_may_stand_half_way_where_the_journal_cannot_be_read() {
     scene.told(TokensMessage::CertificatesFound(Err(why())));
     let said = scene.notice();
     assert!(said.starts_with("certificates seen earlier"), "{said}");
+}
+
+/// The account has another token since, of which the last page begins with `first`.
+fn comes_with(scene: &mut Scene, first: Row, total: u64) {
+    let asked = scene.asked();
+    let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let mut page = page(0, total - 1);
+    page.rows.insert(0, first);
+    page.total = Some(total);
+    scene.told(TokensMessage::Loaded {
+        generation: *generation,
+        offset: 0,
+        page: Ok(page),
+    });
+}
+
+fn selected(scene: &Scene) -> Option<&str> {
+    scene.model.selected_token().and_then(|(_, row)| row?.id())
+}
+
+/// The summary of a new token, with the keys that lead to it.
+fn about_to_make() -> Scene {
+    let mut scene = listed(3);
+    scene.keys("down t").types("new").keys("pgdn");
+    let asked = scene.asked();
+    let [TokensEffect::ReadExtensions { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::ExtensionsRead {
+        generation: *generation,
+        extensions: Ok(vec![Offered {
+            extension: Extension {
+                id: Some("EXT-000".to_owned()),
+                ..Extension::default()
+            },
+            left: None,
+        }]),
+    });
+    scene.keys("enter enter");
+    scene.asked();
+    scene
+}
+
+#[test]
+fn the_new_token_is_selected_and_a_list_read_anew_keeps_the_one_that_was() {
+    let mut scene = about_to_make();
+    scene.wait(1_000);
+    scene.keys("enter");
+    let asked = scene.asked();
+    let [TokensEffect::Create { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Created {
+        generation: *generation,
+        made: Ok(Box::new(Made {
+            row: row(77),
+            missing: Vec::new(),
+            trouble: None,
+        })),
+    });
+    comes_with(&mut scene, row(77), 4);
+    scene.keys("esc");
+    assert_eq!(selected(&scene), Some("SU-77"));
+    scene.keys("down l");
+    assert_eq!(selected(&scene), None, "on its way");
+    comes_with(&mut scene, row(78), 5);
+    assert_eq!(selected(&scene), Some("SU-0"), "one further down now");
+    let mut other = market("market");
+    other.added = vec![("spare".to_owned(), other.key.clone().unwrap())];
+    scene.send(Message::TokenAdded(Box::new(other)));
+    assert_eq!(selected(&scene), Some("SU-0"), "below one more handle");
 }

@@ -89,6 +89,8 @@ pub struct AccountList {
     /// The total is only what was seen so far.
     pub more: bool,
     rows: BTreeMap<u64, Row>,
+    /// Ids of tokens whose places may have changed: the first of them that comes is selected again.
+    pub wanted: Vec<String>,
     /// Number and offset of the page that is on its way.
     pub loading: Option<(u64, u64)>,
     /// Number and id of the look-up of a token's use that is on its way.
@@ -119,6 +121,7 @@ impl AccountList {
             total: 0,
             more: false,
             rows: BTreeMap::new(),
+            wanted: Vec::new(),
             loading: None,
             looking_up: None,
             trouble: None,
@@ -149,6 +152,17 @@ impl AccountList {
     /// The row of the token `id`.
     pub fn find(&self, id: &str) -> Option<&Row> {
         self.rows.values().find(|row| row.id() == Some(id))
+    }
+
+    /// Where the token stands that is to be selected again, once its row has come.
+    pub fn take_wanted(&mut self) -> Option<u64> {
+        let mut wanted = self.wanted.iter();
+        let at = wanted.find_map(|id| {
+            let mut rows = self.rows.iter();
+            rows.find_map(|(at, row)| (row.id() == Some(id)).then_some(*at))
+        })?;
+        self.wanted.clear();
+        Some(at)
     }
 
     /// All rows that are held.
@@ -184,6 +198,7 @@ impl AccountList {
     /// Another list from here on: nothing of the old one counts.
     pub fn start_anew(&mut self) {
         self.forget();
+        self.wanted.clear();
         self.total = 0;
         self.more = false;
         self.loaded = false;

@@ -161,8 +161,15 @@ impl Model {
             original.connection.added.clone_from(&connection.added);
         }
         let name = connection.name.clone();
+        let held = self.held_rows();
         let written = |entry: &mut Entry| entry.connection = Arc::new(connection);
         if self.entries.change(&name, written).is_some() {
+            let now = self.held_rows();
+            self.token_row = match self.token_row.checked_sub(held) {
+                // The account's tokens stand below: the one that is selected has moved with them.
+                Some(further) if self.has_account() => now + further,
+                _ => self.token_row.min(now.saturating_sub(1)),
+            };
             self.relist();
         }
     }

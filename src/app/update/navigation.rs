@@ -65,6 +65,9 @@ impl Model {
     pub(super) fn select_token_row(&mut self, row: usize) {
         if row != self.token_row && row < self.token_rows() {
             self.token_row = row;
+            if let Some(list) = &mut self.tokens.list {
+                list.wanted.clear();
+            }
             self.revealed = None;
             self.tokens.revealed = None;
             self.show_token_row();

@@ -364,7 +364,6 @@ impl Model {
         // Which row a handle has is another one from now on.
         self.revealed.take_if(|open| open.name == name);
         self.waiting = None;
-        self.token_row = self.token_row.min(self.token_rows().saturating_sub(1));
         let label = crate::domain::text::inert(label, 60);
         let shown = self.shown_name(&name);
         if left {

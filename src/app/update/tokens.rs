@@ -96,10 +96,7 @@ impl Model {
     /// What actions of other panes mean on a row of the account's list.
     fn account_act(&mut self, action: Action, out: &mut Effects) -> bool {
         let listed = self.account_list().is_some();
-        let held = self.selected_entry().map_or(0, |entry| {
-            crate::app::handles::rows(&entry.connection).len()
-        });
-        let on_account = self.token_row >= held;
+        let on_account = self.token_row >= self.held_rows();
         match action {
             Action::Order if listed => self.next_token_order(),
             Action::Filter if listed => self.open_token_filter(),

@@ -94,6 +94,7 @@ impl Model {
     fn page_loaded(&mut self, generation: u64, offset: u64, page: Result<RowPage, Trouble>) {
         let seen = self.seen_tokens();
         let war_room = self.war_room;
+        self.want_token();
         let Some(list) = &mut self.tokens.list else {
             return;
         };
@@ -108,9 +109,8 @@ impl Model {
                     }
                 }
                 list.take(offset, page, seen);
-                let rows = self.token_rows();
-                self.token_row = self.token_row.min(rows.saturating_sub(1));
-                self.show_token_row();
+                let place = list.take_wanted();
+                self.token_is_at(place);
             }
             Err(trouble) => {
                 list.loading = None;
@@ -176,8 +176,12 @@ impl Model {
         if let Some(trouble) = trouble {
             return self.close_action(&name, Doing::Create, &trouble);
         }
+        let id = wizard.made_id().map(str::to_owned);
         if whole {
             self.say("the token is created");
+        }
+        if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == name) {
+            list.wanted.extend(id);
         }
         self.reload_tokens(&name);
     }

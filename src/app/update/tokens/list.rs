@@ -23,6 +23,7 @@ impl Model {
         let Some(name) = self.list.selected.clone() else {
             return;
         };
+        self.want_token();
         self.close_board();
         self.focus = Pane::Tokens;
         self.list.filtering = false;
@@ -72,9 +73,7 @@ impl Model {
         let Some(list) = self.account_list() else {
             return 0..0;
         };
-        let held = self.selected_entry().map_or(0, |entry| {
-            crate::app::handles::rows(&entry.connection).len()
-        });
+        let held = self.held_rows();
         let row = |at: usize| u64::try_from(at.saturating_sub(held)).unwrap_or(u64::MAX);
         row(list.top)..row(list.top.saturating_add(self.token_height()))
     }
@@ -189,14 +188,35 @@ impl Model {
 
     /// The rows of the account have changed: what is in sight is asked for again.
     pub(super) fn reload_tokens(&mut self, name: &Name) {
+        self.want_token();
         if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == *name) {
             list.forget();
             list.loaded = false;
         }
     }
 
+    /// Whatever comes before it in the list from now on: the selected token stays selected.
+    pub(super) fn want_token(&mut self) {
+        let selected = self.selected_token().and_then(|(_, row)| row?.id());
+        let selected = selected.map(str::to_owned);
+        if let Some(list) = &mut self.tokens.list {
+            list.wanted.extend(selected);
+        }
+    }
+
+    /// Rows have come: the selection is on the wanted one at `place`, else where it was.
+    pub(super) fn token_is_at(&mut self, place: Option<u64>) {
+        if let Some(place) = place.and_then(|place| usize::try_from(place).ok()) {
+            self.token_row = self.held_rows().saturating_add(place);
+        }
+        let rows = self.token_rows();
+        self.token_row = self.token_row.min(rows.saturating_sub(1));
+        self.show_token_row();
+    }
+
     /// `row` is as it is now: its place in the list stays, where the list shows all.
     pub(super) fn token_changed(&mut self, name: &Name, row: &Row) {
+        self.want_token();
         if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == *name) {
             list.replace(row);
             if list.listing.group.is_some() || !list.listing.filter.is_empty() {
@@ -213,9 +233,7 @@ impl Model {
 
     /// To the first row of the account's list.
     fn select_first_token(&mut self) {
-        let held = self.selected_entry().map_or(0, |entry| {
-            crate::app::handles::rows(&entry.connection).len()
-        });
+        let held = self.held_rows();
         if self.token_row > held {
             self.token_row = held;
         }
