@@ -13,6 +13,8 @@ use crate::domain::{Connection, Endpoint, Name, Verdict};
 const BLANK: &str = "•••";
 /// What stands before a host and one of these is part of another one's name.
 const JOINING: &[char] = &['.', '-', '_'];
+/// What stands between a certificate's owner and who signed it.
+const ISSUER: &str = ", issued by ";
 /// What stands before a page's title in the evidence.
 const TITLE: &str = "page title: ";
 
@@ -149,7 +151,7 @@ impl Disguise {
     /// their pseudonyms, further words that look like hosts, addresses, ids or mail by dots.
     pub fn line(&self, known: &Connection, verdict: Option<&Verdict>, line: &str) -> String {
         // A page's own words go first: what is replaced in them, or in the label before them, would be no mark any more.
-        let mut line = blank_quoted(line);
+        let mut line = blank_owners(&blank_quoted(line));
         let mut replace = |joining: &[char], text: &str, by: String| {
             if text.chars().count() > 1 {
                 line = replace_words(&line, text, &by, joining);
@@ -191,7 +193,7 @@ impl Disguise {
             Some(_) => self.address(word),
             None => word.to_owned(),
         });
-        let sentence = words.collect::<Vec<_>>().join(" ");
+        let sentence = blank_owners(&words.collect::<Vec<_>>().join(" "));
         let edges = edges(&sentence);
         let (mut out, mut at) = (String::with_capacity(sentence.len()), 0);
         while let Some(&start) = edges.get(at) {
@@ -308,6 +310,33 @@ fn blank_quoted(line: &str) -> String {
     }
 }
 
+/// Whom a certificate is for and who signed it (`O=Shop Ltd, CN=shop`): the names in it need be no hosts, and can't be
+/// told from other words.
+fn blank_owners(line: &str) -> String {
+    let parts = line.split(ISSUER).map(|part| {
+        let is_owner = |word: &str| {
+            let kind = word
+                .split_once('=')
+                .map(|(kind, _)| kind.trim_start_matches('('));
+            kind.is_some_and(|kind| {
+                (1..=2).contains(&kind.len()) && kind.bytes().all(|byte| byte.is_ascii_uppercase())
+            })
+        };
+        if !part.split(' ').any(is_owner) {
+            return part.to_owned();
+        }
+        let before = part.split(' ').take_while(|word| !word.contains('='));
+        let before: String = before.flat_map(|word| [word, " "]).collect();
+        let opens = part
+            .get(before.len()..)
+            .is_some_and(|owner| owner.starts_with('('));
+        let open = if opens { "(" } else { "" };
+        let close = if part.ends_with(')') { ")" } else { "" };
+        format!("{before}{open}{BLANK}{close}")
+    });
+    parts.collect::<Vec<_>>().join(ISSUER)
+}
+
 fn blank_telling_words(line: &str) -> String {
     line.split(' ')
         .map(|word| {
@@ -393,6 +422,26 @@ mod tests {
         let (disguise, shop) = known("会社", "https://shop.example.com");
         assert_eq!(disguise.line(&shop, None, "株式会社です"), "株式conn-1です");
         assert_eq!(disguise.sentence("株式会社です"), "株式conn-1です");
+    }
+
+    #[test]
+    fn whose_certificate_it_is_is_not_told() {
+        let (disguise, shop) = known("shop", "https://shop.example.com");
+        for (line, shown) in [
+            (
+                "certificate 0: O=Kunde, Sohn GmbH, CN=Kunde, issued by CN=Kunde CA",
+                "certificate 0: •••, issued by •••",
+            ),
+            (
+                "the certificate is for no name at all (subject businessCategory=A, CN=k)",
+                "the certificate is for no name at all (subject •••)",
+            ),
+            ("(C=DE)", "(•••)"),
+            ("cache-control: max-age=0", "cache-control: max-age=0"),
+        ] {
+            assert_eq!(disguise.line(&shop, None, line), shown);
+            assert_eq!(disguise.sentence(line), shown);
+        }
     }
 
     #[test]
