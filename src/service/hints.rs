@@ -6,7 +6,7 @@ use super::catalog::format::{Field, NotInUrl};
 use super::catalog::{Catalog, Service};
 
 pub use super::sign::{
-    Cleaned, Command, clean_secret, clean_text, clean_whole, command, entry, is_divided,
+    Cleaned, Command, clean_line, clean_secret, clean_text, clean_whole, command, entry, is_divided,
 };
 
 /// Something that does not belong in a URL.

@@ -18,7 +18,7 @@ pub mod scan;
 pub use echo::mask_secret;
 pub(super) use echo::{MASK, is_in, mask_verdict, masked};
 pub use paste::{
-    Cleaned, Command, clean_secret, clean_text, clean_whole, command, entry, is_divided,
+    Cleaned, Command, clean_line, clean_secret, clean_text, clean_whole, command, entry, is_divided,
 };
 
 /// The signature of `text` under the shared token: base64(HMAC-SHA256). The signature is no secret.

@@ -1,8 +1,9 @@
 //! Pastes: cleaned visibly, said, taken back.
 
-use super::scene::{KEY, Scene};
-use crate::app::model::FieldText;
+use super::scene::{KEY, Scene, shops};
+use crate::app::model::{FieldText, Overlay};
 use crate::app::{FieldId, Message};
+use crate::domain::Secret;
 
 fn in_key() -> Scene {
     let mut scene = Scene::empty();
@@ -325,4 +326,20 @@ fn a_paste_that_is_too_long_is_said_and_changes_nothing() {
     }
     scene.pastes(&"z".repeat(8_191));
     assert!(scene.key_is(&format!("k{}", "z".repeat(8_191))));
+}
+
+#[test]
+fn what_is_pasted_into_a_dialog_is_cleaned_and_said() {
+    let mut scene = Scene::with(shops(&["alpha"]));
+    scene.keys("a").pastes("label\r\nline two");
+    assert!(scene.notice().contains("line ends"), "{}", scene.notice());
+    scene.keys("tab").pastes(" tok\ren\u{7}x ");
+    let Some(Overlay::AddToken(dialog)) = &scene.model.overlay else {
+        panic!("the dialog");
+    };
+    assert_eq!(dialog.label.value(), "labelline two");
+    assert!(dialog.value.value == Secret::new("tokenx"));
+    for taken in ["line ends", "invisible", "blanks"] {
+        assert!(scene.notice().contains(taken), "{}", scene.notice());
+    }
 }

@@ -11,6 +11,7 @@ use crate::app::model::{AddTokenDialog, Entry, Overlay, PassphraseDialog, Questi
 use crate::app::secret_field;
 use crate::app::secret_field::SecretField;
 use crate::domain::{Connection, Secret};
+use crate::service::hints;
 
 /// Characters of a label at most.
 const LABEL: usize = 64;
@@ -192,11 +193,12 @@ impl Model {
             Some(Overlay::AddToken(dialog)) if dialog.on_value && !dialog.busy => &mut dialog.value,
             _ => return false,
         };
-        let pasted = pasted.trimmed();
-        if field.value.length() + pasted.length() > secret_field::LIMIT {
+        let cleaned = hints::clean_line(pasted);
+        if field.value.length() + cleaned.value.length() > secret_field::LIMIT {
             self.complain(super::paste::TOO_LONG);
         } else {
-            field.insert(&pasted);
+            field.insert(&cleaned.value);
+            self.say_cleaned(&cleaned.notes);
         }
         true
     }

@@ -29,14 +29,22 @@ impl Model {
         if self.overlay.is_none() && self.tokens_paste(pasted) {
             return;
         }
-        let line = one_line(pasted);
+        let cleaned = hints::clean_text(pasted);
         if let Some(input) = self.open_line() {
-            insert(input, line.trim());
+            insert(input, &cleaned.value);
+            self.say_cleaned(&cleaned.notes);
             if self.list.filtering {
                 self.relist();
             }
         } else if self.overlay.is_none() && self.is_editing() {
             self.paste_in_field(pasted, out);
+        }
+    }
+
+    /// Nothing is changed silently.
+    pub(super) fn say_cleaned(&mut self, notes: &[String]) {
+        if !notes.is_empty() {
+            self.say(notes.join("; "));
         }
     }
 
@@ -311,9 +319,4 @@ fn insert(input: &mut Input, text: &str) -> bool {
         input.handle(InputRequest::InsertChar(c));
     }
     letters.next().is_none()
-}
-
-/// The text without line ends and other controls.
-fn one_line(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }

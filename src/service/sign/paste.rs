@@ -90,8 +90,11 @@ fn divided(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
 /// Cleans a paste without splitting a pair, as for a token: blanks and quotes around it, terminal colours,
 /// line ends, control and invisible characters anywhere, and `Authorization:`, `ApiKey `, `Bearer ` and `Basic ` before it.
 pub fn clean_whole(pasted: &Secret) -> Cleaned<Secret> {
-    let (text, mut notes) = cleaned(pasted.expose());
-    let mut value = Secret::new(text);
+    let Cleaned {
+        mut value,
+        mut notes,
+        ..
+    } = clean_line(pasted);
     for prefix in PREFIXES {
         if let Some(rest) = without_prefix(&value, prefix) {
             value = rest;
@@ -100,6 +103,16 @@ pub fn clean_whole(pasted: &Secret) -> Cleaned<Secret> {
     }
     Cleaned {
         value,
+        username: None,
+        notes,
+    }
+}
+
+/// Cleans a paste of a secret that may be anything: what stands before it may be a part of it.
+pub fn clean_line(pasted: &Secret) -> Cleaned<Secret> {
+    let (text, notes) = cleaned(pasted.expose());
+    Cleaned {
+        value: Secret::new(text),
         username: None,
         notes,
     }

@@ -8,6 +8,7 @@ use crate::app::keymap::{Action, KeyPress};
 use crate::app::tokens::Sheet;
 use crate::app::tokens::sheet::RenewalStage;
 use crate::app::tokens::wizard::{Step, Wizard};
+use crate::service::hints;
 
 /// Characters of a filter or a confirmation at most.
 const LIMIT: usize = 160;
@@ -228,12 +229,14 @@ impl Model {
         let Some((line, limit)) = self.tokens_line() else {
             return sheet;
         };
-        for c in pasted.trim().chars().filter(|c| !c.is_control()) {
+        let cleaned = hints::clean_text(pasted);
+        for c in cleaned.value.chars() {
             if line.value().chars().count() >= limit {
                 break;
             }
             line.handle(InputRequest::InsertChar(c));
         }
+        self.say_cleaned(&cleaned.notes);
         if !sheet {
             self.token_filter_typed();
         }
