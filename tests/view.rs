@@ -72,6 +72,23 @@ fn three_panes() {
 }
 
 #[test]
+fn what_is_unusual_is_told_before_the_counts_are_told_in_words() {
+    for width in [44, 60, 66, 75, 80, 100] {
+        for (is_set, word) in [(true, "war-room"), (false, "paused")] {
+            let mut unusual = model(width, 24);
+            unusual.war_room = is_set;
+            unusual.watching = is_set;
+            unusual.is_vault_locked = true;
+            let shown = text(&unusual);
+            let row = shown.lines().next().unwrap_or_default();
+            for word in [word, "vault locked", "● 3", "✖ 1"] {
+                assert!(row.contains(word), "{width}: {row}");
+            }
+        }
+    }
+}
+
+#[test]
 fn one_pane_and_one_line() {
     assert_snapshot!("20x5", screen(&model(20, 5)));
     assert_snapshot!("10x3", screen(&model(10, 3)));

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::text::{inset, put_both};
+use super::text::{inset, put, put_both};
 use super::view::View;
 use crate::domain::State;
 
@@ -41,28 +41,56 @@ pub(super) fn gravest(view: &View<'_>) -> Option<Span<'static>> {
     Some(Span::styled(word, style))
 }
 
+/// How much the row says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Room {
+    /// All of it.
+    Ample,
+    /// One word for what is unusual.
+    Little,
+    /// That without the brand: what is unusual matters more than whose program it is.
+    Less,
+    /// That, and counts without their words.
+    Least,
+}
+
 /// Draws the row.
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
+    let line = inset(area, 1, 1);
+    let least = if area.width < 60 {
+        Room::Least
+    } else {
+        Room::Ample
+    };
+    for room in [Room::Ample, Room::Little, Room::Less, Room::Least] {
+        let (left, right) = (said(view, room), counts(view, room));
+        let fits = left.width() + 1 + right.width() <= usize::from(line.width);
+        if room >= least && fits {
+            return put_both(buf, line, left, right);
+        }
+    }
+    let mut all = said(view, Room::Least);
+    all.push_span(" ");
+    all.extend(counts(view, Room::Least));
+    put(buf, line, all);
+}
+
+/// The program, and what is unusual now.
+fn said(view: &View<'_>, room: Room) -> Line<'static> {
     let mut left = vec![Span::styled("switchboard", view.theme.brand)];
     for (words, word, style) in unusual(view) {
         left.push(Span::raw("   "));
-        let shown = if area.width < 60 { word } else { words };
+        let shown = if room > Room::Ample { word } else { words };
         left.push(Span::styled(shown, style));
     }
-    if area.width < 60 && left.len() > 1 {
-        // What is unusual matters more than whose program it is.
+    if room >= Room::Less && left.len() > 1 {
         left.drain(..2);
     }
-    put_both(
-        buf,
-        inset(area, 1, 1),
-        Line::from(left),
-        counts(view, area.width),
-    );
+    Line::from(left)
 }
 
 /// `● 5 up   ▲ 2 check   ✖ 1 down`; without the words where they have no room.
-fn counts(view: &View<'_>, width: u16) -> Line<'static> {
+fn counts(view: &View<'_>, room: Room) -> Line<'static> {
     let model = view.model;
     let counts = model
         .entries
@@ -84,9 +112,9 @@ fn counts(view: &View<'_>, width: u16) -> Line<'static> {
     let mut spans = Vec::new();
     for (glyph, count, word, style) in ORDER.into_iter().map(lamp).chain(apart) {
         if !spans.is_empty() {
-            spans.push(Span::raw(if width < 60 { " " } else { "   " }));
+            spans.push(Span::raw(if room == Room::Least { " " } else { "   " }));
         }
-        let word = if width < 60 { "" } else { word };
+        let word = if room == Room::Least { "" } else { word };
         let text = format!("{glyph} {count} {word}");
         spans.push(Span::styled(text.trim_end().to_owned(), style));
     }
