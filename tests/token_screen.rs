@@ -7,9 +7,13 @@
 
 mod support;
 
+use std::cell::Cell;
+use std::io;
+
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use support::commands::switchboard;
-use support::person::{Person, session};
+use support::person::{self, Person};
 use switchboard::clipboard::Terminal;
 use switchboard::config::Environment;
 use switchboard::domain::{Connection, Name, Secret, ServiceId};
@@ -17,6 +21,25 @@ use switchboard::sim::{Access, Answer, Behaviour, Connect, Mishap, Sim, SimSetti
 use switchboard::work::{Desk, Rehearsed};
 
 const OWN: &str = "SU-160-984-311";
+
+thread_local! {
+    static SKIPPED: Cell<SignedDuration> = const { Cell::new(SignedDuration::ZERO) };
+}
+
+/// Some time goes by at once.
+fn skip(time: SignedDuration) {
+    SKIPPED.set(SKIPPED.get() + time);
+}
+
+/// Runs the screen over `desk`, by a clock that takes leaps.
+async fn session(
+    desk: Desk,
+    size: (u16, u16),
+    plot: impl AsyncFnOnce(&mut Person),
+) -> io::Result<u8> {
+    let now = || Timestamp::now() + SKIPPED.get();
+    person::lasting(desk, size, now, plot).await.0
+}
 
 /// An account behind two connections, and the desk of the screen.
 struct Stage {
@@ -140,6 +163,7 @@ async fn a_token_s_whole_life_by_keys() {
             person.sees("every module of the account").await;
             person.press("space down space enter");
             person.sees("two requests").await;
+            skip(SignedDuration::from_secs(1));
             person.press("enter");
             person.sees("exists now").await;
             assert_eq!(stage.asked("POST", "/auth/tokens"), 1);
@@ -192,6 +216,7 @@ async fn a_token_s_whole_life_by_keys() {
             for line in ["- night job", "+ night jobs", "+ MD-0002", "- MD-0001"] {
                 assert!(difference.contains(line), "{line}: {difference}");
             }
+            skip(SignedDuration::from_secs(1));
             person.press("enter");
             person.sees("the token is changed").await;
             let row = stage.connect.token_row(new).unwrap();
@@ -304,6 +329,7 @@ async fn keys_and_commands_do_the_same() {
             person.sees("Without a module it opens nothing").await;
             person.press("down space enter");
             person.sees("two requests").await;
+            skip(SignedDuration::from_secs(1));
             person.press("enter");
             person.sees("exists now").await;
             let create =
@@ -339,6 +365,7 @@ async fn keys_and_commands_do_the_same() {
             person.sees("1 chosen").await;
             person.press("down down space up space pgdn");
             person.sees("Enter sends this").await;
+            skip(SignedDuration::from_secs(1));
             person.press("enter");
             person.sees("the token is changed").await;
             let edit = "token edit market SU-900-000-001 --module MD-0002 --name";
@@ -549,6 +576,7 @@ async fn what_is_half_made_is_finished_or_taken_away() {
                 person.sees("Products").await;
                 person.press("down space enter");
                 person.sees("two requests").await;
+                skip(SignedDuration::from_secs(1));
                 person.press("enter");
                 person.sees("It was not let into: MD-0001").await;
                 if way == "again" {

@@ -358,6 +358,7 @@ fn the_wizard_step_by_step() {
     assert_snapshot!("tokens_wizard_all", screen(&wizard));
     press(&mut wizard, "space down space down space pgdn");
     assert_snapshot!("tokens_wizard_summary", screen(&wizard));
+    wizard.now = after(1);
     let asked = press(&mut wizard, "enter");
     let [TokensEffect::Create { generation, .. }] = asked.as_slice() else {
         unreachable!("{asked:?}");

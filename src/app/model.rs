@@ -92,7 +92,7 @@ pub struct Model {
     pub reduce_motion: bool,
     /// When a key, paste or click came last.
     pub last_input: Timestamp,
-    /// When the overlay was opened: a question that nobody expected takes no key that was typed ahead.
+    /// When the overlay was opened, or a step of the wizard: what nobody expected takes no key that was typed ahead.
     pub overlay_since: Timestamp,
     /// The connection that is being removed here.
     pub removing: Option<Name>,

@@ -816,3 +816,17 @@ fn the_new_token_is_selected_and_a_list_read_anew_keeps_the_one_that_was() {
     scene.send(Message::TokenAdded(Box::new(other)));
     assert_eq!(selected(&scene), Some("SU-0"), "below one more handle");
 }
+
+#[test]
+fn an_enter_that_is_held_down_sends_nothing() {
+    let mut scene = about_to_make();
+    for _ in 0..12 {
+        scene.wait(250);
+        scene.keys("enter");
+    }
+    assert_eq!(scene.asked(), []);
+    assert!(scene.notice().contains("too soon"), "{}", scene.notice());
+    scene.wait(1_000);
+    scene.keys("enter");
+    assert_eq!(scene.asked().len(), 1);
+}

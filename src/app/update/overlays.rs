@@ -119,12 +119,7 @@ impl Model {
 
     fn confirm_key(&mut self, press: KeyPress, question: Question, out: &mut Effects) {
         let unexpected = matches!(question, Question::SendKeyTo(_));
-        let since = self.now.duration_since(self.overlay_since);
-        if unexpected && since < REST {
-            self.overlay_since = self.now;
-            if answers(press) {
-                self.say("that came too soon to be an answer: once more, please");
-            }
+        if unexpected && self.comes_too_soon(answers(press)) {
             return;
         }
         match press.code {
@@ -138,6 +133,18 @@ impl Model {
             }
             _ => {}
         }
+    }
+
+    /// Whether a key was pressed before anybody can have read what it answers; said where it is an answer.
+    pub(super) fn comes_too_soon(&mut self, is_answer: bool) -> bool {
+        let too_soon = self.now.duration_since(self.overlay_since) < REST;
+        if too_soon {
+            self.overlay_since = self.now;
+            if is_answer {
+                self.say("that came too soon to be an answer: once more, please");
+            }
+        }
+        too_soon
     }
 
     fn confirmed(&mut self, question: Question, out: &mut Effects) {

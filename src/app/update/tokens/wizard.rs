@@ -64,6 +64,7 @@ impl Model {
         if let Some(step) = wizard.beside(forward) {
             wizard.step = step;
             wizard.problem = None;
+            self.overlay_since = now;
             self.fetch_for_step(out);
         }
     }
@@ -99,6 +100,8 @@ impl Model {
         let made = self.made_token().is_some();
         match action {
             Action::Open if made => self.go_to_details(out),
+            // An Enter that is held down has gone through the steps: the summary is read before it is sent.
+            Action::Open if self.comes_too_soon(true) => {}
             Action::Open => self.send_wizard(Guard::On, out),
             Action::Reveal if made => self.reveal_token(out),
             Action::Copy | Action::CopyAs if made => self.copy_token(action, out),
