@@ -2,7 +2,7 @@
 
 use super::draft::FieldId;
 use super::model::{Entry, FieldLamp, Form, ProbeState};
-use crate::domain::{CheckId, Checks, Connection, State, Verdict};
+use crate::domain::{CheckId, Checks, Connection, Reason, State, Verdict};
 
 /// What the lamps are worked out from.
 #[expect(
@@ -102,7 +102,9 @@ fn lamps(seen: &Seen<'_>) -> [FieldLamp; 4] {
         } else {
             plain(State::Unknown, "not set")
         },
-        if key {
+        if key && let Some(word) = seen.not_at_hand() {
+            plain(State::Unknown, word)
+        } else if key {
             let rungs = [CheckId::Credentials];
             seen.lamp(&rungs, seen.rest_known, |_| "accepted", "set")
         } else {
@@ -144,6 +146,14 @@ fn found(checks: &Checks) -> &'static str {
 }
 
 impl Seen<'_> {
+    /// The verdict's words, where the key is kept in a place that did not give it.
+    fn not_at_hand(&self) -> Option<&str> {
+        let verdict = self.verdict.filter(|_| self.rest_known && !self.probing)?;
+        let is_so = verdict.reason == Reason::SecretUnavailable
+            && !did_run(&verdict.checks, CheckId::Credentials);
+        is_so.then_some(verdict.title.as_str())
+    }
+
     /// The lamp over `rungs`: of the running probe where it came to them, else of the last verdict.
     fn lamp(
         &self,

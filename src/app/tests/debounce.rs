@@ -1,10 +1,9 @@
 //! Testing while typing: when a probe runs, how far, and which answers count.
 
-use super::scene::{KEY, Scene, fine_until, shops, verdict};
-use crate::app::FieldId;
-use crate::app::Message;
+use super::scene::{KEY, Scene, fine_until, named, shop, shops, verdict};
 use crate::app::effect::{Effect, Target};
 use crate::app::model::ProbeState;
+use crate::app::{FieldId, Message, lamps};
 use crate::domain::{CheckId, Reason, State};
 use crate::service::Manner;
 
@@ -221,4 +220,15 @@ fn a_lifted_pause_is_tried_at_once() {
     assert_eq!(scene.probe().manner, Manner::Asked);
     scene.keys("n").types("a.example").keys("alt-R");
     assert!(matches!(scene.effects()[..], [Effect::ResumeDraft(_)]));
+}
+
+#[test]
+fn a_key_that_is_not_at_hand_is_not_shown_as_set() {
+    let mut scene = Scene::with(vec![shop("shop")]);
+    scene.watched("shop", Reason::SecretUnavailable);
+    let lamp = &lamps::of_entry(&scene.model.entries[&named("shop")])[2];
+    assert_eq!(
+        (lamp.state, lamp.word.as_str()),
+        (State::Unknown, "Key not at hand")
+    );
 }
