@@ -161,10 +161,10 @@ impl Model {
         self.list.visible = places.into_iter().map(|place| place.name).collect();
         // The names stand where the places stood, which took more.
         self.list.visible.shrink_to_fit();
-        let selected = self.list.selected.as_ref();
-        let kept = selected
-            .filter(|name| self.list.visible.contains(name))
-            .cloned();
+        let left_at = self.list.left_at.as_ref();
+        let left_at = left_at.filter(|_| self.list.filtering);
+        let mut kept = left_at.into_iter().chain(&self.list.selected);
+        let kept = kept.find(|name| self.list.visible.contains(name)).cloned();
         let last = self.list.visible.len().saturating_sub(1);
         self.set_selection(kept.or_else(|| self.list.visible.get(row.min(last)).cloned()));
     }
@@ -238,6 +238,7 @@ impl Model {
             Some(row) => row.saturating_add_signed(rows).min(last),
             None => 0,
         };
+        self.list.left_at = None;
         self.set_selection(self.list.visible.get(row).cloned());
     }
 }

@@ -248,6 +248,8 @@ pub struct List {
     pub filter: Input,
     /// Whether the filter has the keys.
     pub filtering: bool,
+    /// What was selected when the filter got the keys, until another row is chosen: it is come back to.
+    pub left_at: Option<Name>,
 }
 
 /// The form while it is edited.

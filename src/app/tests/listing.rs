@@ -328,3 +328,17 @@ fn the_palette_finds_an_action_by_a_few_letters() {
     scene.keys("esc");
     assert!(scene.model.overlay.is_none());
 }
+
+#[test]
+fn one_wrong_letter_in_the_filter_does_not_lose_the_place() {
+    let mut scene = four();
+    scene.keys("end /").types("zz");
+    assert_eq!((scene.visible().len(), scene.selected()), (0, ""));
+    scene.keys("backspace backspace");
+    assert_eq!(scene.selected(), "alpha");
+    scene.types("zz").keys("esc");
+    assert_eq!(scene.selected(), "alpha");
+    // A row that was chosen among those found is kept.
+    scene.keys("/").types("delta").keys("up esc");
+    assert_eq!(scene.selected(), "delta");
+}

@@ -133,6 +133,7 @@ impl Model {
         self.focus_on(Pane::List, out);
         self.zoomed = false;
         self.list.filtering = true;
+        self.list.left_at = self.list.selected.clone();
         self.list.filter.handle(InputRequest::GoToEnd);
     }
 
@@ -142,9 +143,9 @@ impl Model {
                 self.list.filtering = false;
             }
             Some(Action::Leave) => {
-                self.list.filtering = false;
                 self.list.filter.reset();
                 self.relist();
+                self.list.filtering = false;
             }
             Some(Action::FieldUp) => self.move_selection(-1),
             Some(Action::FieldDown) => self.move_selection(1),
