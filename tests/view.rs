@@ -518,6 +518,21 @@ fn the_war_room_names_nobody() {
 }
 
 #[test]
+fn a_filter_that_finds_nothing_says_how_to_clear_it() {
+    let mut found = model(100, 30);
+    found.list.filter = "zzz".into();
+    found.list.visible.clear();
+    found.list.selected = None;
+    let shown = text(&found);
+    assert!(shown.contains("Esc clears the filter"), "{shown}");
+    let footer = shown.lines().nth(29).unwrap_or_default();
+    assert!(
+        !footer.contains("edit") && footer.contains("Esc"),
+        "{footer}"
+    );
+}
+
+#[test]
 fn colours_stand_for_states() {
     let mut warned = model(60, 16);
     select(&mut warned, "staging");

@@ -109,6 +109,11 @@ fn list_actions(model: &Model) -> Vec<Action> {
             actions.retain(|action| !matches!(action, New | Action::Import));
         }
     }
+    if model.list.visible.is_empty() && !model.entries.is_empty() {
+        actions
+            .retain(|action| matches!(action, New | Filter | Palette | Help | WatchTable | Quit));
+        actions.insert(0, Action::Back);
+    }
     if model.war_room {
         actions.retain(|action| !matches!(action, New | Edit | Reveal | Copy | CopyAs));
         actions.push(Action::WarRoom);

@@ -416,14 +416,22 @@ fn about(view: &View<'_>, connection: &Connection) -> String {
 }
 
 fn draw_empty(view: &View<'_>, area: Rect, buf: &mut Buffer) {
-    let key = view.model.keymap.list_key(Action::New).unwrap_or_default();
+    let (action, does) = if view.model.entries.is_empty() {
+        (
+            Action::New,
+            " adds a connection: a URL is enough to begin with.",
+        )
+    } else {
+        (
+            Action::Back,
+            " clears the filter: no connection matches it.",
+        )
+    };
+    let key = view.model.keymap.list_key(action).unwrap_or_default();
     let words = match &view.model.loaded {
         LoadState::Ready => vec![
             Span::styled(key, view.theme.key),
-            Span::styled(
-                " adds a connection: a URL is enough to begin with.",
-                view.theme.faint,
-            ),
+            Span::styled(does, view.theme.faint),
         ],
         LoadState::Loading | LoadState::Failed(_) => Vec::new(),
     };
