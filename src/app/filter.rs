@@ -5,6 +5,7 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 
 use super::model::Entry;
 use crate::domain::State;
+use crate::domain::text::inert;
 
 /// A filter as it was typed, ready to be held against many entries.
 pub(super) struct Filter {
@@ -124,6 +125,31 @@ impl Term {
             Self::State(wanted) => is_state(entry.state(), wanted),
         }
     }
+}
+
+/// What can't be meant by `text`, where it finds nothing: a term that nobody knows, or a value that none has.
+pub(super) fn misread(text: &str) -> Option<String> {
+    words(text).iter().find_map(|word| {
+        let (name, value) = word.split_once(':')?;
+        let number = value.trim_end_matches(['x', 'X']);
+        match Term::read(word) {
+            None if !value.starts_with("//") => Some(format!(
+                "no field {}: status, tag, service, reason and state are known",
+                inert(name, 20)
+            )),
+            Some(Term::State(wanted)) if !is_known(&wanted) => {
+                Some("state: is up, check, down, unknown or paused".to_owned())
+            }
+            Some(Term::Status(_)) if number.parse::<u16>().is_err() && !value.is_empty() => {
+                Some("status: is a number such as 401, or 4xx".to_owned())
+            }
+            None | Some(_) => None,
+        }
+    })
+}
+
+fn is_known(wanted: &str) -> bool {
+    "paused".starts_with(wanted) || State::ALL.iter().any(|state| is_state(*state, wanted))
 }
 
 /// A state by its word on the screen or its name in JSON.

@@ -342,3 +342,23 @@ fn one_wrong_letter_in_the_filter_does_not_lose_the_place() {
     scene.keys("/").types("delta").keys("up esc");
     assert_eq!(scene.selected(), "delta");
 }
+
+#[test]
+fn a_filter_that_nobody_can_mean_says_what_is_known() {
+    for (typed, said) in [
+        ("foo:bar", "no field foo"),
+        ("state:bogus", "state: is up"),
+        ("status:abc", "status: is a number"),
+        ("status:599", ""),
+        ("zzz", ""),
+    ] {
+        let mut scene = four();
+        scene.keys("/").types(typed);
+        assert!(scene.visible().is_empty());
+        let notice = scene.notice();
+        assert!(
+            notice.contains(said) && notice.is_empty() == said.is_empty(),
+            "{typed}: {notice}"
+        );
+    }
+}

@@ -4,6 +4,7 @@ use tui_input::InputRequest;
 
 use super::{Effects, Model, editing_request};
 use crate::app::effect::Effect;
+use crate::app::filter;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Overlay, Pane};
 
@@ -169,6 +170,11 @@ impl Model {
             .is_some_and(|changed| changed.value)
         {
             self.relist();
+            if self.list.visible.is_empty()
+                && let Some(why) = filter::misread(self.list.filter.value())
+            {
+                self.complain(why);
+            }
         }
     }
 
