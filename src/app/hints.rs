@@ -2,8 +2,9 @@
 
 use super::filter::Filter;
 use super::keymap::action::{Row, TABLE};
-use super::keymap::{Action, Keymap, Scope};
+use super::keymap::{Action, Group, Keymap, Scope};
 use super::model::{LoadState, Model, Overlay, Pane};
+use super::watching::board::BoardView;
 use crate::domain::{Reason, Verdict};
 
 /// Keys and words for the footer, the most useful first: the screen shows as many as fit.
@@ -23,6 +24,10 @@ pub fn footer(model: &Model) -> Vec<(String, &'static str)> {
         let keys = |action| model.keymap.field_key(action);
         return rows(field_actions(model), keys);
     }
+    footer_of_lists(model)
+}
+
+fn footer_of_lists(model: &Model) -> Vec<(String, &'static str)> {
     let keys = |action| model.keymap.list_key(action);
     if model.board.is_open() {
         let shown = rows(model.table_actions(), keys).into_iter();
@@ -148,12 +153,29 @@ fn overlay_keys(overlay: &Overlay) -> Vec<(String, &'static str)> {
         .collect()
 }
 
-/// The rows of the help for the focused pane, with all their keys.
-pub fn help(model: &Model) -> Vec<(String, &'static Row)> {
-    let editing = model.is_editing();
-    TABLE
+/// What the help is about, where that is no pane: what lies over the panes, and its keys.
+pub fn over_the_panes(model: &Model) -> Option<(&'static str, Vec<(String, &'static str)>)> {
+    if let Some(sheet) = model.tokens.sheet() {
+        return Some((sheet.title(), super::tokens::hints::sheet_keys(model)?));
+    }
+    matches!(model.board.view, BoardView::Detail(_))
+        .then(|| ("One connection", footer_of_lists(model)))
+}
+
+/// The rows of the help for the focused pane, or for what lies over it: all their keys, what they do, and under which
+/// heading they stand.
+pub fn help(model: &Model) -> Vec<(String, &'static str, Group)> {
+    let over = over_the_panes(model);
+    let own = over.as_ref().map_or(&[][..], |(_, keys)| keys);
+    let editing = model.is_editing() || model.tokens.takes_text();
+    let listed = TABLE
         .iter()
-        .filter(|row| row.panes.is_empty() || row.panes.contains(&model.focus))
+        .filter(|row| match over {
+            None => row.panes.is_empty() || row.panes.contains(&model.focus),
+            Some(_) => {
+                row.action.is_of_the_screen() && own.iter().all(|(_, word)| *word != row.hint)
+            }
+        })
         .filter(|row| match row.scope {
             Scope::Lists => !editing,
             Scope::Fields => editing,
@@ -166,17 +188,31 @@ pub fn help(model: &Model) -> Vec<(String, &'static Row)> {
             } else {
                 keys.map(ToString::to_string).collect()
             };
-            (!keys.is_empty()).then(|| (keys.join(" "), row))
-        })
-        .collect()
+            (!keys.is_empty()).then(|| (keys.join(" "), row.help, row.group))
+        });
+    let own = own
+        .iter()
+        .map(|(key, word)| (key.clone(), sentence(word), Group::Edit));
+    own.chain(listed).collect()
+}
+
+/// What a word of the footer means at length.
+fn sentence(word: &'static str) -> &'static str {
+    match word {
+        "next part" => "The next part: General, Permissions, Usage",
+        "span" => "The next span of time: an hour, a day, 30 days, a year",
+        "back" => "Back to what lies below",
+        _ => TABLE
+            .iter()
+            .find(|row| row.hint == word)
+            .map_or(word, |row| row.help),
+    }
 }
 
 /// The table for people, in Markdown: key, key in a text field, what it does. The README's is this one. Moving
 /// about is left out: arrows, Tab, Enter and Esc do as everywhere, and the screen's own help lists them.
 pub fn markdown(keymap: &Keymap) -> String {
-    let told = TABLE
-        .iter()
-        .filter(|row| row.group != super::keymap::Group::Move);
+    let told = TABLE.iter().filter(|row| row.group != Group::Move);
     let rows = told.map(|row| {
         let keys = keymap.keys(row.action);
         let list = |field: bool| -> String {
@@ -210,7 +246,7 @@ pub fn palette(model: &Model, typed: &str) -> Vec<(String, &'static Row)> {
     let mut filter = Filter::letters(typed);
     let mut rows: Vec<(u32, &'static Row)> = TABLE
         .iter()
-        .filter(|row| row.group != super::keymap::Group::Move && row.scope != Scope::Fields)
+        .filter(|row| row.group != Group::Move && row.scope != Scope::Fields)
         .filter_map(|row| Some((filter.score(row.name)?, row)))
         .collect();
     rows.sort_by_key(|(score, _)| std::cmp::Reverse(*score));

@@ -153,6 +153,23 @@ impl Action {
         self.row().name
     }
 
+    /// Whether it means the same whatever lies over the panes.
+    pub(in crate::app) const fn is_of_the_screen(self) -> bool {
+        matches!(
+            self,
+            Self::Palette
+                | Self::Help
+                | Self::Quit
+                | Self::Lock
+                | Self::WarRoom
+                | Self::Mouse
+                | Self::Suspend
+                | Self::Redraw
+                | Self::Pause
+                | Self::ClearClipboard
+        )
+    }
+
     /// The action called `name`.
     pub fn from_name(name: &str) -> Option<Self> {
         TABLE

@@ -191,11 +191,18 @@ fn the_help_is_of_the_pane_and_the_palette_of_everything() {
     let names = |rows: Vec<(String, &'static crate::app::keymap::Row)>| -> Vec<&str> {
         rows.into_iter().map(|(_, row)| row.name).collect()
     };
-    let help = names(hints::help(&scene.model));
-    assert!(help.contains(&"order") && help.contains(&"quit") && !help.contains(&"next-field"));
+    let helps = |scene: &Scene, action: Action| {
+        let mut rows = hints::help(&scene.model).into_iter();
+        rows.any(|(_, help, _)| help == action.row().help)
+    };
+    assert!(helps(&scene, Action::Order) && helps(&scene, Action::Quit));
+    assert!(!helps(&scene, Action::NextField));
     scene.keys("e");
-    let help = names(hints::help(&scene.model));
-    assert!(help.contains(&"next-field") && !help.contains(&"order"));
+    assert!(helps(&scene, Action::NextField) && !helps(&scene, Action::Order));
+    scene.keys("esc w enter");
+    assert!(helps(&scene, Action::Probe) && !helps(&scene, Action::Order));
+    assert!(!helps(&scene, Action::New), "a detail makes no connection");
+    scene.keys("esc w");
     let palette = names(hints::palette(&scene.model, ""));
     for row in TABLE {
         let listed = palette.contains(&row.name);

@@ -28,6 +28,18 @@ pub enum Sheet {
 }
 
 impl Sheet {
+    /// What its help is called.
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Details(_) => "Token",
+            Self::Wizard(_) => "Wizard",
+            Self::Confirm(_) => "Confirm",
+            Self::Renewal(_) => "Renewal",
+            Self::Unfinished(_) => "Renewals that have not ended",
+            Self::Horizon(_) => "What ends next",
+        }
+    }
+
     /// Whether letters type.
     pub fn takes_text(&self) -> bool {
         match self {

@@ -33,7 +33,7 @@ impl Model {
 
     /// Does what `action` means for tokens; whether it means anything here.
     pub(super) fn tokens_act(&mut self, action: Action, out: &mut Effects) -> bool {
-        if is_of_the_screen(action) {
+        if action.is_of_the_screen() {
             return false;
         }
         match self.tokens.sheets.last() {
@@ -221,21 +221,4 @@ impl Model {
         self.tokens.sheets.pop();
         self.tokens.revealed = None;
     }
-}
-
-/// Actions that mean the same whatever lies over the panes.
-const fn is_of_the_screen(action: Action) -> bool {
-    matches!(
-        action,
-        Action::Palette
-            | Action::Help
-            | Action::Quit
-            | Action::Lock
-            | Action::WarRoom
-            | Action::Mouse
-            | Action::Suspend
-            | Action::Redraw
-            | Action::Pause
-            | Action::ClearClipboard
-    )
 }

@@ -24,7 +24,9 @@ pub(super) fn draw(view: &View<'_>, scroll: u16, body: Rect, buf: &mut Buffer) {
     let room = room(body);
     let mut lines = lines(view, room);
     let widest = lines.iter().map(Line::width).max().unwrap_or(0);
-    let title = format!("Help: {}", super::super::name(view.model.focus));
+    let over = hints::over_the_panes(view.model);
+    let pane = super::super::name(view.model.focus);
+    let title = format!("Help: {}", over.map_or(pane, |(title, _)| title));
     let size = (widest.max(width(&title)), lines.len());
     let inside = open_box(view, body, size, &title, buf);
     let last = lines.len().saturating_sub(usize::from(inside.height));
@@ -47,21 +49,24 @@ fn room(body: Rect) -> usize {
 fn lines(view: &View<'_>, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
     let rows = hints::help(view.model);
-    let keys = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0) + 2;
+    let keys = rows.iter().map(|(keys, ..)| width(keys)).max().unwrap_or(0) + 2;
     let mut lines = Vec::new();
     for group in ORDER {
-        if !lines.is_empty() {
+        if !lines.is_empty() && rows.iter().any(|(.., of)| *of == group) {
             lines.push(Line::default());
         }
-        for (key, action) in rows.iter().filter(|(_, action)| action.group == group) {
+        for (key, does, _) in rows.iter().filter(|(.., of)| *of == group) {
             let mut key = key.as_str();
-            for part in wrap(action.help, room.saturating_sub(keys)) {
+            for part in wrap(does, room.saturating_sub(keys)) {
                 lines.push(Line::from(vec![
                     Span::styled(pad(std::mem::take(&mut key), keys), theme.key),
                     Span::styled(part, theme.text),
                 ]));
             }
         }
+    }
+    if hints::over_the_panes(view.model).is_some() {
+        return lines;
     }
     lines.push(Line::default());
     let other = "The keys of the other panes work from here too, on what is selected there.";

@@ -32,7 +32,7 @@ impl Model {
 
     /// Actions that stay reachable while something is typed: those of the screen itself.
     fn act_while_typing(&mut self, action: Action, out: &mut Effects) {
-        if super::is_of_the_screen(action) {
+        if action.is_of_the_screen() {
             self.act(action, out);
         }
     }
