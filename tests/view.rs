@@ -479,6 +479,17 @@ fn a_handle_is_shown_whole_or_not_at_all() {
         "revealed_where_tokens_are_not_seen",
         screen(&revealing(60, 20, HANDLE))
     );
+    let mut added = revealing(100, 30, HANDLE);
+    added.entries.change(&name("shop"), |entry| {
+        let connection = std::sync::Arc::make_mut(&mut entry.connection);
+        let label = "a label that is longer than its column by far".to_owned();
+        connection.added = vec![(label, SecretRef::Ask)];
+    });
+    added.revealed.as_mut().unwrap().slot = HandleSlot::Added(0);
+    added.focus = Pane::Tokens;
+    added.token_row = 2;
+    let shown = text(&added);
+    assert!(shown.contains(&format!("…  {HANDLE}")), "{shown}");
     let mut late = revealing(100, 30, HANDLE);
     late.now = after(8);
     assert!(!text(&late).contains(HANDLE));

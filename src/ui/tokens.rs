@@ -15,7 +15,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::reveal::{self, Open};
-use super::text::{inset, pad, put, row, width};
+use super::text::{cut, inset, pad, put, row, width};
 use super::view::View;
 use crate::app::handles::{self, HandleRow};
 use crate::app::model::{Entry, Pane};
@@ -75,10 +75,7 @@ impl Columns {
             .filter(|(_, width)| *width > 0);
         // The last two cells of each column stay blank: they divide it from the next.
         let spans = columns.map(|(cell, width)| {
-            let text = pad(
-                &super::text::cut(&cell.content, width.saturating_sub(2)),
-                width,
-            );
+            let text = pad(&cut(&cell.content, width.saturating_sub(2)), width);
             Span::styled(text, cell.style)
         });
         Line::from(spans.collect::<Vec<_>>())
@@ -146,7 +143,10 @@ fn handle_line(
     let open = reveal::handle(view.model, &entry.connection.name, handle.slot);
     if let Some(open) = open.filter(|open| fits(open, columns)) {
         return Line::from(vec![
-            Span::styled(pad(&label, columns.label), theme.text),
+            Span::styled(
+                pad(&cut(&label, columns.label.saturating_sub(2)), columns.label),
+                theme.text,
+            ),
             Span::styled(open.text, theme.revealed),
             Span::styled(format!("  {:>2} s", open.seconds), theme.faint),
         ]);
