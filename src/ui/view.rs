@@ -106,11 +106,12 @@ pub(super) fn sign(view: &View<'_>, entry: &Entry) -> (Span<'static>, &'static s
     if matches!(entry.probe, ProbeState::Running { .. }) {
         return lamp(view.theme, entry);
     }
-    if is_planned(view, entry) {
-        return (Span::styled("◇", view.theme.probing), "planned");
-    }
+    // As it is counted: who is left out of watching is in no state, planned or not.
     if entry.connection.paused {
         return (Span::styled("‖", view.theme.unknown), "paused");
+    }
+    if is_planned(view, entry) {
+        return (Span::styled("◇", view.theme.probing), "planned");
     }
     lamp(view.theme, entry)
 }

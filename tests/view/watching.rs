@@ -207,8 +207,10 @@ fn planned_and_paused_are_no_alarm() {
         &mut shown,
         WatchingMessage::ConnectionSet(Box::new(planned)),
     );
-    let mut paused = set(&mut shown, "us");
+    let mut paused = set(&mut shown, "staging");
     paused.paused = true;
+    // It is counted once, and not as planned.
+    paused.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
     tell(&mut shown, WatchingMessage::ConnectionSet(Box::new(paused)));
     let text = text(&shown);
     let line = |whose: &str| {
@@ -218,7 +220,7 @@ fn planned_and_paused_are_no_alarm() {
             .to_owned()
     };
     assert!(line(" legacy ").contains("◇ planned"), "{text}");
-    assert!(text.contains("‖ paused  us"), "{text}");
+    assert!(text.contains("‖ paused  staging"), "{text}");
     assert!(
         text.lines()
             .next()
@@ -229,7 +231,7 @@ fn planned_and_paused_are_no_alarm() {
     assert_eq!(down(&shown), down_before - 1);
     press(&mut shown, "w");
     let list = super::text(&shown);
-    assert!(list.contains("‖ paused  us"), "{list}");
+    assert!(list.contains("‖ paused  staging"), "{list}");
     assert!(list.contains("◇ planned"), "{list}");
 }
 
