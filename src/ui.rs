@@ -44,7 +44,7 @@ use ratatui::text::{Line, Span};
 pub use colour::ColourDepth;
 pub use theme::{Theme, ThemeError, ThemeName};
 
-use crate::app::model::{Overlay, Pane};
+use crate::app::model::Pane;
 use crate::app::{Action, Model};
 use layout::{PaneBox, Panes, Plan};
 use view::View;
@@ -104,8 +104,8 @@ pub fn pane_at(model: &Model, column: u16, row: u16) -> Option<(Pane, u16)> {
     Some((pane, at?))
 }
 
-/// The line that what scrolls can begin with at most: the help where it is open, else the response pane where that
-/// has the keys; nothing where neither has.
+/// The line that what scrolls can begin with at most: what lies over the panes, else the response pane where that is
+/// seen; nothing where neither scrolls.
 pub fn last_line(model: &Model) -> Option<u16> {
     let theme = Theme::default();
     let view = View {
@@ -118,13 +118,13 @@ pub fn last_line(model: &Model) -> Option<u16> {
         return None;
     };
     let last = match &model.overlay {
-        Some(Overlay::Help { .. }) => overlay::last_line_of_help(&view, panes.body),
-        None if view.focused(Pane::Response) && !model.board.is_open() => {
+        Some(overlay) => overlay::last_line(&view, overlay, panes.body)?,
+        None if model.tokens.sheets.is_empty() && !model.board.is_open() => {
             let all = panes.boxes.iter().flat_map(|one| &one.panes);
             let (_, inside) = all.copied().find(|(pane, _)| *pane == Pane::Response)?;
             response::last_line(&view, inside)
         }
-        _ => return None,
+        None => return None,
     };
     Some(u16::try_from(last).unwrap_or(u16::MAX))
 }

@@ -478,7 +478,8 @@ async fn the_help_comes_to_its_end_and_back() {
         person.press("?");
         person.sees(" more ").await;
         person.press("end");
-        let ended = |shown: &str| shown.contains("Help") && !shown.contains(" more ");
+        let above = |line: &str| line.contains(" more ") && !line.contains('↓');
+        let ended = |shown: &str| shown.lines().any(above);
         person.sees_that("the end of the help", ended).await;
         person.press("up");
         person.sees("↓ 1 more").await;

@@ -442,7 +442,23 @@ fn shared_token() -> SharedTokenSheet {
             ]),
             advice: "Enter the token in both places again.".to_owned(),
         },
+        scroll: 0,
     }
+}
+
+#[test]
+fn the_shared_token_s_places_can_be_scrolled_to() {
+    let mut low = model(40, 12);
+    low.overlay = Some(Overlay::SharedToken(shared_token()));
+    assert!(text(&low).contains("Esc close"), "{}", text(&low));
+    assert!(!text(&low).contains("API Token"), "{}", text(&low));
+    for _ in 0..20 {
+        scrolls(&mut low, KeyCode::Down);
+    }
+    let end = text(&low);
+    assert!(end.contains("API Token") && !end.contains('↓'), "{end}");
+    scrolls(&mut low, KeyCode::Up);
+    assert!(text(&low).contains("↓ 1 more"), "{}", text(&low));
 }
 
 fn add_token() -> AddTokenDialog {

@@ -14,6 +14,8 @@ pub struct SharedTokenSheet {
     pub places: Vec<String>,
     /// Whether both ends have the same.
     pub check: Check,
+    /// First line shown.
+    pub scroll: u16,
 }
 
 /// What is known of both ends.
@@ -37,10 +39,10 @@ impl SharedTokenSheet {
     pub const fn keys(&self) -> &'static [(&'static str, &'static str)] {
         if self.is_set {
             &[
-                ("g", "make another"),
-                ("y", "copy"),
                 ("Enter", "check"),
+                ("y", "copy"),
                 ("Esc", "close"),
+                ("g", "make another"),
             ]
         } else {
             &[("g", "make one"), ("Enter", "check"), ("Esc", "close")]

@@ -50,9 +50,19 @@ pub(super) fn draw(
     None
 }
 
-/// The line that the help can begin with at most.
-pub(super) fn last_line_of_help(view: &View<'_>, body: Rect) -> usize {
-    help::last_line(view, body)
+/// The line that it can begin with at most, where it scrolls.
+pub(super) fn last_line(view: &View<'_>, overlay: &Overlay, body: Rect) -> Option<usize> {
+    match overlay {
+        Overlay::Help { .. } => Some(help::last_line(view, body)),
+        Overlay::SharedToken(sheet) => Some(shared_token::last_line(view, sheet, body)),
+        Overlay::Palette { .. }
+        | Overlay::Confirm(_)
+        | Overlay::ChooseStore { .. }
+        | Overlay::CopyAs { .. }
+        | Overlay::Passphrase(_)
+        | Overlay::AddToken(_)
+        | Overlay::Watching(_) => None,
+    }
 }
 
 /// Draws an empty box in the middle of `body` and returns its inside, a blank at either side left free.
@@ -82,17 +92,18 @@ pub(in crate::ui) fn open_box(
     }
 }
 
-/// Says in a box's lower border how many lines are hidden below.
-pub(in crate::ui) fn more(view: &View<'_>, inside: Rect, hidden: usize, buf: &mut Buffer) {
-    if hidden > 0 {
-        let text = format!(" ↓ {hidden} more ");
+/// Says in a box's lower border how many lines are hidden above and below.
+pub(in crate::ui) fn more(view: &View<'_>, inside: Rect, hidden: (usize, usize), buf: &mut Buffer) {
+    let mut more = super::hidden(hidden, view.theme.faint);
+    if more.width() > 0 {
+        more.spans.insert(0, Span::raw(" "));
+        more.push_span(" ");
         let line = Rect {
             y: inside.bottom(),
             height: 1,
             ..inside
         };
         let line = line.intersection(buf.area);
-        let more = Line::from(Span::styled(text, view.theme.faint));
         super::text::put_both(buf, line, Line::default(), more);
     }
 }

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use super::{Effects, Model, after, editing_request};
 use crate::app::hints;
-use crate::app::keymap::KeyPress;
+use crate::app::keymap::{Action, Group, KeyPress};
 use crate::app::model::{OpenForm, Overlay, Question};
 use crate::service::Manner;
 
@@ -47,32 +47,56 @@ impl Model {
     /// What scrolls can begin with the line `last` at most.
     pub(super) fn measured(&mut self, last: u16) {
         self.last_line = Some(last);
-        let scroll = match &mut self.overlay {
-            Some(Overlay::Help { scroll }) => scroll,
-            _ => &mut self.response_scroll,
+        if let Some(scroll) = self.overlay_scroll() {
+            *scroll = last.min(*scroll);
+        } else if self.overlay.is_none() {
+            self.response_scroll = last.min(self.response_scroll);
+        }
+    }
+
+    /// First line shown of the overlay, where it scrolls.
+    fn overlay_scroll(&mut self) -> Option<&mut u16> {
+        match &mut self.overlay {
+            Some(Overlay::Help { scroll }) => Some(scroll),
+            Some(Overlay::SharedToken(sheet)) => Some(&mut sheet.scroll),
+            _ => None,
+        }
+    }
+
+    /// Scrolls the overlay by the keys that move in lists, whatever they were remapped to.
+    pub(super) fn scroll_overlay(&mut self, press: KeyPress) {
+        let page = isize::try_from(self.size.1.saturating_sub(6).max(1)).unwrap_or(1);
+        let rows = match self.keymap.in_lists(press) {
+            Some(Action::Up) => -1,
+            Some(Action::Down) => 1,
+            Some(Action::PageUp) => -page,
+            Some(Action::PageDown) => page,
+            Some(Action::First) => isize::MIN,
+            Some(Action::Last) => isize::MAX,
+            _ if press.code == KeyCode::Char(' ') => page,
+            _ => 0,
         };
-        *scroll = last.min(*scroll);
+        self.move_overlay(rows);
+    }
+
+    /// Scrolls the overlay by so many lines, not beyond its end.
+    pub(super) fn move_overlay(&mut self, rows: isize) {
+        let last = usize::from(self.last_line.unwrap_or(u16::MAX));
+        if let Some(scroll) = self.overlay_scroll() {
+            let line = usize::from(*scroll).saturating_add_signed(rows).min(last);
+            *scroll = u16::try_from(line).unwrap_or(u16::MAX);
+        }
     }
 
     fn help_key(&mut self, press: KeyPress) {
-        let page = self.size.1.saturating_sub(6).max(1);
-        let last = self.last_line.unwrap_or(u16::MAX);
-        let Some(Overlay::Help { scroll }) = &mut self.overlay else {
-            return;
-        };
-        *scroll = match press.code {
-            KeyCode::Up | KeyCode::Char('k') => scroll.saturating_sub(1),
-            KeyCode::Down | KeyCode::Char('j') => scroll.saturating_add(1),
-            KeyCode::PageUp => scroll.saturating_sub(page),
-            KeyCode::PageDown | KeyCode::Char(' ') => scroll.saturating_add(page),
-            KeyCode::Home => 0,
-            KeyCode::End => last,
-            _ => {
-                self.overlay = None;
-                return;
-            }
+        let moves = self.keymap.in_lists(press);
+        let moves = moves.is_some_and(|action| action.row().group == Group::Move);
+        let closes = matches!(press.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Tab);
+        if (moves && !closes) || press.code == KeyCode::Char(' ') {
+            self.scroll_overlay(press);
+        } else {
+            self.overlay = None;
         }
-        .min(last);
     }
 
     fn palette_key(&mut self, press: KeyPress, out: &mut Effects) {

@@ -36,6 +36,7 @@ impl Model {
             name,
             places,
             check: Check::NotMade,
+            scroll: 0,
         };
         self.open_overlay(Overlay::SharedToken(sheet));
     }
@@ -89,7 +90,7 @@ impl Model {
                 out.push(Effect::CheckSharedToken(name));
             }
             KeyCode::Esc | KeyCode::Char('q' | 'V') => self.overlay = None,
-            _ => {}
+            _ => self.scroll_overlay(press),
         }
     }
 
@@ -139,6 +140,8 @@ impl Model {
         };
         if sheet.name == *name {
             let advice = verdict.remedy.steps.first();
+            // What was asked for stands first.
+            sheet.scroll = 0;
             sheet.check = Check::Made {
                 rows: Box::new(verify::rows(verdict, sheet.is_set)),
                 advice: advice.map_or_else(String::new, |step| inert(step, 200)),

@@ -31,7 +31,7 @@ pub(super) fn draw(view: &View<'_>, scroll: u16, body: Rect, buf: &mut Buffer) {
     let inside = open_box(view, body, size, &title, buf);
     let last = lines.len().saturating_sub(usize::from(inside.height));
     let scroll = usize::from(scroll).min(last);
-    more(view, inside, last - scroll, buf);
+    more(view, inside, (scroll, last - scroll), buf);
     put_lines(buf, inside, lines.split_off(scroll));
 }
 

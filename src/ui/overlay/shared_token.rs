@@ -14,8 +14,29 @@ use crate::service::verify::Row;
 const WIDEST: u16 = 76;
 
 pub(super) fn draw(view: &View<'_>, sheet: &SharedTokenSheet, body: Rect, buf: &mut Buffer) {
+    let width = room(body);
+    let mut all = text(view, sheet, width);
+    let title = format!("Shared token of {}", view.name(&sheet.name));
+    let inside = open_box(view, body, (width, all.len()), &title, buf);
+    let last = all.len().saturating_sub(usize::from(inside.height));
+    let first = usize::from(sheet.scroll).min(last);
+    put_lines(buf, inside, all.split_off(first));
+    more(view, inside, (first, last - first), buf);
+}
+
+/// The line that it can begin with at most.
+pub(super) fn last_line(view: &View<'_>, sheet: &SharedTokenSheet, body: Rect) -> usize {
+    let lines = text(view, sheet, room(body)).len();
+    lines.saturating_sub(usize::from(body.height.saturating_sub(2)))
+}
+
+/// Columns of its text.
+fn room(body: Rect) -> usize {
+    usize::from(body.width.saturating_sub(4).min(WIDEST))
+}
+
+fn text(view: &View<'_>, sheet: &SharedTokenSheet, width: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let width = usize::from(body.width.saturating_sub(4).min(WIDEST));
     let text = if sheet.is_set {
         "One secret for both sides; it is kept here, and never sent."
     } else {
@@ -58,12 +79,7 @@ pub(super) fn draw(view: &View<'_>, sheet: &SharedTokenSheet, body: Rect, buf: &
         all.push(Line::default());
         all.extend(lines(text, width, style));
     }
-    let title = format!("Shared token of {}", view.name(&sheet.name));
-    let length = all.len();
-    let inside = open_box(view, body, (width, length), &title, buf);
-    let hidden = length.saturating_sub(usize::from(inside.height));
-    put_lines(buf, inside, all);
-    more(view, inside, hidden, buf);
+    all
 }
 
 /// One row of the check: glyph, word and colour, as every lamp.

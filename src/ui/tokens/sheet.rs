@@ -121,7 +121,7 @@ fn show(
         },
         foot,
     );
-    more(view, inside, hidden, buf);
+    more(view, inside, (first, hidden), buf);
     let style = view.theme.input;
     if let Some((line, typed, indent)) = page.typed_above {
         return input::draw(
