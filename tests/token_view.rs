@@ -455,6 +455,12 @@ fn one_horizon_of_what_ends() {
     let mut horizon = listed(100, 30, 12);
     press(&mut horizon, "E");
     assert_snapshot!("tokens_horizon", screen(&horizon));
+    for (width, height) in [(60, 16), (40, 12)] {
+        let mut narrow = listed(width, height, 12);
+        press(&mut narrow, "E");
+        let shown = text(&narrow);
+        assert!(shown.contains("token Night"), "{shown}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::text::{clean, cut, pad};
+use super::super::text::{clean, cut, pad, width};
 use super::super::view::View;
 use super::sheet::{Page, Scroll, words};
 use crate::app::Action;
@@ -12,11 +12,12 @@ use crate::app::tokens::sheet::{Ending, Ends, Horizon};
 
 pub(super) fn page(view: &View<'_>, horizon: &Horizon, room: usize) -> Page {
     let theme = view.theme;
+    let columns = Columns::of(view, horizon, room);
     let head = format!(
         "  {}{}{}WHAT",
         pad("ENDS", 13),
-        pad("IN", 11),
-        pad("CONNECTION", 20)
+        pad("IN", columns.left),
+        columns.named("CONNECTION"),
     );
     let mut page = Page {
         title: "What ends next".to_owned(),
@@ -26,7 +27,8 @@ pub(super) fn page(view: &View<'_>, horizon: &Horizon, room: usize) -> Page {
         ..Page::default()
     };
     for (at, ending) in horizon.endings.iter().enumerate() {
-        page.body.push(line(view, ending, at == horizon.row, room));
+        let selected = at == horizon.row;
+        page.body.push(line(view, ending, selected, &columns));
     }
     if horizon.endings.is_empty() {
         page.body = words(
@@ -40,7 +42,33 @@ pub(super) fn page(view: &View<'_>, horizon: &Horizon, room: usize) -> Page {
     page
 }
 
-fn line(view: &View<'_>, ending: &Ending, selected: bool, room: usize) -> Line<'static> {
+/// Cells of the columns behind the date. What ends is what is asked for: where there is little room, the days left go
+/// before it, which the date tells too, and a name has what it needs.
+struct Columns {
+    left: usize,
+    name: usize,
+    what: usize,
+}
+
+impl Columns {
+    fn of(view: &View<'_>, horizon: &Horizon, room: usize) -> Self {
+        let names = horizon.endings.iter();
+        let names = names.map(|ending| width(&view.name(&ending.connection)) + 2);
+        let (left, name) = if room < 70 {
+            (0, names.max().unwrap_or(0).max(12).min(room / 4))
+        } else {
+            (11, 20)
+        };
+        let what = room.saturating_sub(15 + left + name);
+        Self { left, name, what }
+    }
+
+    fn named(&self, name: &str) -> String {
+        pad(&cut(name, self.name.saturating_sub(2)), self.name)
+    }
+}
+
+fn line(view: &View<'_>, ending: &Ending, selected: bool, columns: &Columns) -> Line<'static> {
     let theme = view.theme;
     let left = ending.at.duration_since(view.model.now);
     let days = left.as_secs().div_euclid(86_400);
@@ -59,21 +87,23 @@ fn line(view: &View<'_>, ending: &Ending, selected: bool, room: usize) -> Line<'
             format!("token {label} · {}{used}", view.id(id))
         }
         Ends::Certificate { subject } => {
-            format!("certificate {}", clean(&view.model.shown_sentence(subject)))
+            let kind = if columns.left == 0 {
+                "cert"
+            } else {
+                "certificate"
+            };
+            format!("{kind} {}", clean(&view.model.shown_sentence(subject)))
         }
     };
     Line::from(vec![
         Span::styled(marker, theme.marker),
         Span::styled(
             pad(&ending.at.strftime("%Y-%m-%d").to_string(), 13),
-            theme.text,
+            if columns.left == 0 { style } else { theme.text },
         ),
-        Span::styled(pad(&words, 11), style),
-        Span::styled(
-            pad(&cut(&view.name(&ending.connection), 18), 20),
-            theme.text,
-        ),
-        Span::styled(cut(&what, room.saturating_sub(46)), theme.text),
+        Span::styled(pad(&words, columns.left), style),
+        Span::styled(columns.named(&view.name(&ending.connection)), theme.text),
+        Span::styled(cut(&what, columns.what), theme.text),
     ])
 }
 
