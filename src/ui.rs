@@ -216,17 +216,24 @@ fn draw_pane(
         }
         Pane::Tokens => {
             let cursor = tokens::draw(view, inside, buf);
-            let count = tokens::summary(view);
-            (
-                cursor,
-                lower_title(view, panes, pane),
-                Line::from(Span::styled(count, faint)),
-            )
+            let title = lower_title(view, panes, pane);
+            // The pane's name and its position are never what is cut.
+            let room = title_room(view, panes, line, title.width());
+            let count = tokens::summary(view, room);
+            (cursor, title, Line::from(Span::styled(count, faint)))
         }
     };
     let title = marked(view, panes, title);
     border::titles(buf, line, title, place(view, panes, pane, right));
     cursor
+}
+
+/// Cells that a title has beside `taken` at the other end of its line.
+fn title_room(view: &View<'_>, panes: &Panes, line: Rect, taken: usize) -> usize {
+    let mark = marked(view, panes, Line::default()).width();
+    // Borders, a blank at either side of both, one between them; and the position.
+    let further = if panes.single { 13 } else { 7 };
+    usize::from(line.width).saturating_sub(taken + mark + further)
 }
 
 /// `title` behind what is unusual, where there is no row above that says it.

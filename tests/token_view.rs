@@ -464,6 +464,34 @@ fn one_horizon_of_what_ends() {
 }
 
 #[test]
+fn a_narrow_title_keeps_the_pane_its_position_and_the_filter() {
+    for (size, filter, parts) in [
+        ((40, 12), "", ["Tokens", "· 4/4"]),
+        ((60, 16), "", ["Response │ Tokens", "209 tokens"]),
+        (
+            (80, 24),
+            "status:bogus",
+            ["Response │ Tokens", "/status:bogus"],
+        ),
+    ] {
+        let mut shown = listed(size.0, size.1, 209);
+        shown.tokens.list.as_mut().unwrap().listing.filter = filter.into();
+        let picture = text(&shown);
+        let title = picture
+            .lines()
+            .find(|line| line.contains("Tokens"))
+            .unwrap();
+        assert!(!title.contains('…'), "{picture}");
+        for part in parts {
+            assert!(title.contains(part), "{part}\n{picture}");
+        }
+    }
+    let mut none = listed(80, 24, 0);
+    none.tokens.list.as_mut().unwrap().listing.filter = "zzz".into();
+    assert!(text(&none).contains("Esc clears it"), "{}", text(&none));
+}
+
+#[test]
 fn no_size_panics_and_foreign_text_is_inert() {
     let evil = "a\u{1b}]0;x\u{7}b\u{202e}c\u{9b}31m\u{200b}\u{feff}";
     let sheets = [

@@ -198,9 +198,9 @@ fn draw_empty(view: &View<'_>, body: Rect, buf: &mut Buffer) {
 }
 
 /// What stands at the right of the title.
-pub(super) fn summary(view: &View<'_>) -> String {
+pub(super) fn summary(view: &View<'_>, room: usize) -> String {
     match view.model.account_list() {
-        Some(list) => account::summary(view, list),
+        Some(list) => account::summary(view, list, room),
         None => count(view).to_string(),
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn draw(
         };
         put(buf, inset(line, 1, 0), content);
     }
-    if let Some(words) = account.and_then(emptiness) {
+    if let Some(words) = account.and_then(|account| emptiness(view, account)) {
         let line = row(body, rows.saturating_sub(offset));
         put(
             buf,
@@ -114,14 +114,15 @@ fn offer(view: &View<'_>) -> Line<'static> {
 }
 
 /// Why there is no row.
-fn emptiness(account: &AccountList) -> Option<String> {
+fn emptiness(view: &View<'_>, account: &AccountList) -> Option<String> {
     if account.length() > 0 || account.trouble.is_some() {
         return None;
     }
     Some(if !account.loaded {
         "loading …".to_owned()
     } else if !account.listing.filter.is_empty() {
-        "no token matches the filter".to_owned()
+        let key = super::super::key(view, Action::Back).unwrap_or_default();
+        format!("no token matches the filter: {key} clears it")
     } else if let Some(group) = account.listing.group {
         format!("no token in the group “{}”", group.word())
     } else {
@@ -316,8 +317,9 @@ pub(super) fn person(view: &View<'_>, person: &Person) -> Option<String> {
     })
 }
 
-/// What stands at the right of the pane's title.
-pub(super) fn summary(view: &View<'_>, account: &AccountList) -> String {
+/// What stands at the right of the pane's title, in so many cells: the order goes first, then what is asked for, then
+/// the group. Without the filter nobody knew why rows are missing.
+pub(super) fn summary(view: &View<'_>, account: &AccountList, room: usize) -> String {
     let listing = &account.listing;
     let more = if account.more { "+" } else { "" };
     let noun = if account.length() == 1 {
@@ -325,23 +327,31 @@ pub(super) fn summary(view: &View<'_>, account: &AccountList) -> String {
     } else {
         "tokens"
     };
-    let mut parts = vec![format!("{}{more} {noun}", grouped(account.length()))];
+    // Each with how soon it goes, 0 never.
+    let mut parts = vec![(0, format!("{}{more} {noun}", grouped(account.length())))];
     if account.loading.is_some() {
-        parts.push("loading".to_owned());
+        parts.push((2, "loading".to_owned()));
     }
     if account.looking_up.is_some() {
-        parts.push("asking for use".to_owned());
+        parts.push((2, "asking for use".to_owned()));
     }
     parts.extend(listing.group.map(|group| match group {
         // The service knows nothing of use: what is idle shows in its row.
-        Group::Idle => "could be idle".to_owned(),
-        group => group.word().to_owned(),
+        Group::Idle => (1, "could be idle".to_owned()),
+        group => (1, group.word().to_owned()),
     }));
     if !listing.filter.is_empty() && !view.model.war_room {
-        parts.push(format!("/{}", clean(&listing.filter)));
+        parts.push((0, format!("/{}", clean(&listing.filter))));
     }
-    parts.push(listing.order.words().to_owned());
-    parts.join(" · ")
+    parts.push((3, listing.order.words().to_owned()));
+    for soon in [3, 2, 1] {
+        let cells: usize = parts.iter().map(|(_, part)| width(part) + 3).sum();
+        if cells > room + 3 {
+            parts.retain(|(goes, _)| *goes != soon);
+        }
+    }
+    let parts: Vec<String> = parts.into_iter().map(|(_, part)| part).collect();
+    cut(&parts.join(" · "), room)
 }
 
 /// `25,000`.
