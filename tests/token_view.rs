@@ -492,6 +492,28 @@ fn a_narrow_title_keeps_the_pane_its_position_and_the_filter() {
 }
 
 #[test]
+fn low_boxes_keep_what_matters() {
+    let mut own = listed(40, 12, 12);
+    press(&mut own, "up d");
+    let asked = text(&own);
+    assert!(
+        asked.contains("▲ This is the key") && asked.contains("Esc leave"),
+        "{asked}"
+    );
+    let mut granted = listed(40, 12, 12);
+    press(&mut granted, "enter tab");
+    let shown = text(&granted);
+    assert!(shown.contains("granted 2026-03-02"), "{shown}");
+    let mut wizard = listed(40, 12, 12);
+    press(&mut wizard, "t");
+    assert!(
+        text(&wizard).contains("▸1 General → 2 → 3 → 4"),
+        "{}",
+        text(&wizard)
+    );
+}
+
+#[test]
 fn no_size_panics_and_foreign_text_is_inert() {
     let evil = "a\u{1b}]0;x\u{7}b\u{202e}c\u{9b}31m\u{200b}\u{feff}";
     let sheets = [

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::super::reveal;
-use super::super::text::{clean, pad};
+use super::super::text::{clean, cut, pad};
 use super::super::view::View;
 use super::account::{day, expires, person};
 use super::sheet::{NAMES, Page, Scroll, named, opened, trouble, words};
@@ -12,6 +12,9 @@ use crate::app::tokens::hints;
 use crate::app::tokens::sheet::{Details, Tab};
 use crate::domain::secret::MASK;
 use crate::domain::token::{ALL_MODULES, Expiry, Moment, Usage};
+
+/// Cells of `granted 2026-03-02`.
+const GRANTED: usize = 18;
 
 pub(super) fn page(view: &View<'_>, sheet: &Details, room: usize) -> Page {
     let (mut body, below) = match sheet.tab {
@@ -210,10 +213,16 @@ fn permissions(view: &View<'_>, sheet: &Details, room: usize) -> Vec<Line<'stati
         };
         return words(said, theme.faint, room);
     }
-    let mut lines = vec![Line::from(Span::styled(
-        format!("{}{}{}", pad("MODULE", 12), pad("NAME", 30), "STATE"),
-        theme.faint,
-    ))];
+    // Whether it is granted is what is asked: the other columns leave it its room.
+    let id_cells = if room < 60 { 9 } else { 12 };
+    let name_cells = room.saturating_sub(id_cells + GRANTED).min(30);
+    let cell = |text: &str, cells: usize| pad(&cut(text, cells.saturating_sub(2)), cells);
+    let head = [
+        cell("MODULE", id_cells),
+        cell("NAME", name_cells),
+        "STATE".to_owned(),
+    ];
+    let mut lines = vec![Line::from(Span::styled(head.concat(), theme.faint))];
     for (id, name, granted) in modules {
         let since: String = granted.chars().take(10).collect();
         let state = if since.is_empty() {
@@ -223,9 +232,9 @@ fn permissions(view: &View<'_>, sheet: &Details, room: usize) -> Vec<Line<'stati
         };
         let all = id == ALL_MODULES;
         lines.push(Line::from(vec![
-            Span::styled(pad(&clean(id), 12), theme.text),
+            Span::styled(cell(&clean(id), id_cells), theme.text),
             Span::styled(
-                pad(&clean(name), 30),
+                cell(&clean(name), name_cells),
                 if all { theme.warn } else { theme.text },
             ),
             Span::styled(state, theme.ok),

@@ -18,7 +18,7 @@ use crate::domain::token::{Expiry, RenewalAction, RenewalStep};
 pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> Page {
     let theme = view.theme;
     let label = clean(&view.model.shown_label(&sheet.label));
-    let mut body = who_is_cut_off(view, sheet, room);
+    let mut body = Vec::new();
     let what = match sheet.doing {
         Doing::Rotate => "The old secret is dead at once, wherever it is used.",
         Doing::Disable => "It opens nothing until it is enabled again.",
@@ -62,6 +62,8 @@ pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> Page {
     let last = body.len();
     Page {
         title: format!("{} {label}", capital(sheet.doing.verb())),
+        // It stays in sight however low the box is: everything else can be read in the footer.
+        above: who_is_cut_off(view, sheet, room),
         body,
         scroll: Scroll::Around(last.saturating_sub(1)),
         typed: typed.filter(|_| sheet.sent.is_none()),

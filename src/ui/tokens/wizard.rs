@@ -27,7 +27,7 @@ pub(super) fn page(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
         None => format!("New token · {}", view.name(&wizard.name)),
         Some(row) => format!("Edit {}", clean(&view.model.shown_label(row.label()))),
     };
-    page.above.insert(0, steps(view, wizard));
+    page.above.insert(0, steps(view, wizard, room));
     page.above.insert(1, Line::default());
     if let Some((line, input, indent)) = page.typed_above.take() {
         page.typed_above = Some((line + 2, input, indent));
@@ -42,8 +42,16 @@ pub(super) fn page(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
     page
 }
 
-/// Where we are: `1 General → ▸2 Extension → …`.
-fn steps(view: &View<'_>, wizard: &Wizard) -> Line<'static> {
+/// Where we are: `1 General → ▸2 Extension → …`; where that has no room, the others are numbers.
+fn steps(view: &View<'_>, wizard: &Wizard, room: usize) -> Line<'static> {
+    let whole = named_steps(view, wizard, true);
+    if whole.width() <= room {
+        return whole;
+    }
+    named_steps(view, wizard, false)
+}
+
+fn named_steps(view: &View<'_>, wizard: &Wizard, all: bool) -> Line<'static> {
     let theme = view.theme;
     let mut spans = Vec::new();
     for (at, step) in wizard.steps().iter().enumerate() {
@@ -58,7 +66,9 @@ fn steps(view: &View<'_>, wizard: &Wizard) -> Line<'static> {
         let marked = if here { "▸" } else { "" };
         let style = if here { theme.title_focus } else { theme.faint };
         spans.push(Span::styled(marked, theme.marker));
-        spans.push(Span::styled(format!("{} {title}", at + 1), style));
+        let title = if here || all { title } else { "" };
+        let step = format!("{} {title}", at + 1);
+        spans.push(Span::styled(step.trim_end().to_owned(), style));
     }
     Line::from(spans)
 }
@@ -211,6 +221,16 @@ fn summary(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
         None => what_is_made(view, wizard, room),
         Some(_) => what_differs(view, wizard, room),
     };
+    // What Enter does is in sight however low the box is.
+    page.below = match &wizard.editing {
+        None => words(&what_is_sent(wizard), theme.strong, room),
+        Some(_) if wizard.edit().is_empty() && wizard.difference().is_empty() => Vec::new(),
+        Some(_) => words(
+            "Enter sends this: fields first, then grants, then revocations.",
+            theme.strong,
+            room,
+        ),
+    };
     if let Some(why) = wizard.outcome.trouble() {
         page.body.push(Line::default());
         page.body.extend(trouble(view, why, room));
@@ -224,9 +244,11 @@ fn summary(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
     page
 }
 
+/// What was decided last, and may matter most, comes first.
 fn what_is_made(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
     let mut lines = Vec::new();
+    let mut typed = Vec::new();
     for line in &wizard.lines {
         let text = if line.text().is_empty() {
             "–"
@@ -238,7 +260,7 @@ fn what_is_made(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'stat
             .flatten()
             .map(|at| format!(" ({})", at.chars().take(10).collect::<String>()));
         let text = format!("{text}{}", meant.unwrap_or_default());
-        lines.extend(named(view, line.title, &clean(&text), theme.text, room));
+        typed.extend(named(view, line.title, &clean(&text), theme.text, room));
     }
     let extension = wizard.chosen_extension().map(|one| &one.extension);
     let extension = extension.map(|one| {
@@ -246,7 +268,6 @@ fn what_is_made(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'stat
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     });
     let extension = clean(&extension.unwrap_or_default());
-    lines.extend(named(view, "Extension", &extension, theme.text, room));
     let modules: Vec<_> = wizard
         .wanted()
         .iter()
@@ -261,17 +282,20 @@ fn what_is_made(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'stat
     if wizard.opens_all() {
         lines.extend(words(ALL_MEANS, theme.warn, room));
     }
-    lines.push(Line::default());
-    let calls = match wizard.wanted().len() {
+    lines.extend(named(view, "Extension", &extension, theme.text, room));
+    lines.extend(typed);
+    lines
+}
+
+fn what_is_sent(wizard: &Wizard) -> String {
+    match wizard.wanted().len() {
         0 => "Enter creates it: one request.".to_owned(),
         1 => "Enter creates it, then grants the module: two requests.".to_owned(),
         count => format!(
             "Enter creates it, then grants the modules: {} requests.",
             count + 1
         ),
-    };
-    lines.extend(words(&calls, theme.strong, room));
-    lines
+    }
 }
 
 fn what_differs(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'static>> {
@@ -319,12 +343,6 @@ fn what_differs(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'stat
     if lines.is_empty() {
         return words("Nothing differs: nothing is sent.", theme.faint, room);
     }
-    lines.push(Line::default());
-    lines.extend(words(
-        "Enter sends this: fields first, then grants, then revocations.",
-        theme.strong,
-        room,
-    ));
     lines
 }
 
@@ -355,14 +373,13 @@ fn exists(view: &View<'_>, wizard: &Wizard, made: &Made, room: usize) -> Vec<Lin
     let id = made.row.id().unwrap_or("–");
     let label = clean(&view.model.shown_label(made.row.label()));
     let mut lines = words(&format!("✓ “{label}” exists now."), theme.ok, room);
-    lines.push(Line::default());
-    lines.extend(named(view, "Id", &view.id(id), theme.text, room));
-    let status = made.row.token.status.word().unwrap_or("–");
-    lines.extend(named(view, "Status", &clean(status), theme.text, room));
     match reveal::token(view.model, &wizard.name, id) {
         Some(open) => lines.extend(opened(view, "Handle", &open, room)),
         None => lines.extend(named(view, "Handle", MASK, theme.text, room)),
     }
+    lines.extend(named(view, "Id", &view.id(id), theme.text, room));
+    let status = made.row.token.status.word().unwrap_or("–");
+    lines.extend(named(view, "Status", &clean(status), theme.text, room));
     let Some(why) = &made.trouble else {
         lines.push(Line::default());
         let pending = made.row.token.status == crate::domain::token::Status::Pending;

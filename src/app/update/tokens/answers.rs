@@ -177,7 +177,9 @@ impl Model {
             return self.close_action(&name, Doing::Create, &trouble);
         }
         let id = wizard.made_id().map(str::to_owned);
-        if whole {
+        // The sheet says it, and its footer names what can be done now.
+        let is_shown = matches!(self.tokens.sheets.last(), Some(Sheet::Wizard(_)));
+        if whole && !is_shown {
             self.say("the token is created");
         }
         if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == name) {
