@@ -514,6 +514,18 @@ fn low_boxes_keep_what_matters() {
 }
 
 #[test]
+fn the_help_is_of_the_sheet() {
+    let mut details = listed(100, 40, 12);
+    press(&mut details, "enter ?");
+    let help = text(&details);
+    assert!(
+        help.contains("Help: Token ") && help.contains("The next part"),
+        "{help}"
+    );
+    assert!(!help.contains("A new connection"), "{help}");
+}
+
+#[test]
 fn no_size_panics_and_foreign_text_is_inert() {
     let evil = "a\u{1b}]0;x\u{7}b\u{202e}c\u{9b}31m\u{200b}\u{feff}";
     let sheets = [
