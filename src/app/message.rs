@@ -26,8 +26,8 @@ pub enum Message {
     SecretInput(SecretInput),
     /// Pasted outside secret fields; raw, as it came.
     Pasted(String),
-    /// Only while the mouse is on. Used for the wheel; clicks come as [`Message::Clicked`].
-    Mouse(MouseEvent),
+    /// Only while the mouse is on, with the pane under it. Used for the wheel; clicks come as [`Message::Clicked`].
+    Mouse(MouseEvent, Option<Pane>),
     /// A click into a pane, so many rows below its first one: the loop asks the screen where that is.
     Clicked(Pane, u16),
     /// The terminal has this many columns and rows now.

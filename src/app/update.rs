@@ -52,7 +52,7 @@ impl Model {
             }
             Message::SecretInput(SecretInput::Paste(secret)) => self.paste_secret(secret, &mut out),
             Message::Pasted(text) => self.paste_text(&text, &mut out),
-            Message::Mouse(event) => self.mouse_event(event),
+            Message::Mouse(event, pane) => self.mouse_event(event, pane),
             Message::Clicked(pane, row) => self.clicked(pane, row, &mut out),
             Message::Resized(columns, rows) => {
                 self.size = (columns, rows);
@@ -142,7 +142,7 @@ impl Model {
             Message::Key(_)
             | Message::SecretInput(_)
             | Message::Pasted(_)
-            | Message::Mouse(_)
+            | Message::Mouse(..)
             | Message::Clicked(..)
             | Message::Resized(..)
             | Message::Measured(_)

@@ -22,7 +22,10 @@ pub fn message(model: &Model, event: Event) -> Option<Message> {
             let (pane, row) = ui::pane_at(model, mouse.column, mouse.row)?;
             Some(Message::Clicked(pane, row))
         }
-        Event::Mouse(mouse) => Some(Message::Mouse(mouse)),
+        Event::Mouse(mouse) => {
+            let pane = ui::pane_at(model, mouse.column, mouse.row).map(|(pane, _)| pane);
+            Some(Message::Mouse(mouse, pane))
+        }
         Event::Resize(width, height) => Some(Message::Resized(width, height)),
         Event::FocusGained | Event::FocusLost => None,
     }

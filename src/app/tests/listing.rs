@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crossterm::event::MouseEventKind;
+
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
 use crate::app::effect::Effect;
@@ -306,13 +308,29 @@ fn a_click_selects_and_the_wheel_scrolls() {
     assert_eq!(scene.selected(), "delta");
     scene.send(Message::Clicked(Pane::List, 99));
     assert_eq!(scene.selected(), "delta");
-    scene.send(Message::Mouse(crossterm::event::MouseEvent {
-        kind: crossterm::event::MouseEventKind::ScrollUp,
-        column: 0,
-        row: 0,
-        modifiers: crossterm::event::KeyModifiers::NONE,
-    }));
+    let wheel = |kind, pane| {
+        let event = crossterm::event::MouseEvent {
+            kind,
+            column: 0,
+            row: 0,
+            modifiers: crossterm::event::KeyModifiers::NONE,
+        };
+        Message::Mouse(event, pane)
+    };
+    let (up, down) = (MouseEventKind::ScrollUp, MouseEventKind::ScrollDown);
+    scene.send(wheel(down, Some(Pane::Response)));
+    assert_eq!(
+        (scene.selected(), scene.model.response_scroll),
+        ("delta", 3)
+    );
+    scene.send(wheel(up, Some(Pane::List)));
     assert_eq!(scene.selected(), "gamma");
+    scene.keys("?").send(wheel(down, Some(Pane::List)));
+    assert!(matches!(
+        scene.model.overlay,
+        Some(Overlay::Help { scroll: 3 })
+    ));
+    scene.keys("esc");
     scene.send(Message::Clicked(Pane::Tokens, 0));
     assert_eq!(scene.model.focus, Pane::Tokens);
 }

@@ -1,7 +1,7 @@
 //! The mouse: a click gives a pane the keys and selects its row, the wheel scrolls.
 //!
 //! Where each pane stands is the screen's own: the loop asks it and sends [`Message::Clicked`] with pane and
-//! row. The raw event is used for the wheel alone.
+//! row. The raw event is used for the wheel alone, with the pane under it.
 //!
 //! [`Message::Clicked`]: crate::app::Message::Clicked
 
@@ -14,15 +14,26 @@ use crate::app::model::Pane;
 const WHEEL: isize = 3;
 
 impl Model {
-    pub(super) fn mouse_event(&mut self, event: MouseEvent) {
+    /// The wheel moves what is under it, and gives nobody the keys.
+    pub(super) fn mouse_event(&mut self, event: MouseEvent, pane: Option<Pane>) {
         self.last_input = self.now;
-        if self.overlay.is_some() || (self.is_editing() && self.tokens.sheets.is_empty()) {
-            return;
-        }
-        match event.kind {
-            MouseEventKind::ScrollUp if !self.wheel_in_sheet(false) => self.move_rows(-WHEEL),
-            MouseEventKind::ScrollDown if !self.wheel_in_sheet(true) => self.move_rows(WHEEL),
-            _ => {}
+        let rows = match event.kind {
+            MouseEventKind::ScrollUp => -WHEEL,
+            MouseEventKind::ScrollDown => WHEEL,
+            _ => return,
+        };
+        if self.overlay.is_some() {
+            self.move_overlay(rows);
+        } else if !self.wheel_in_sheet(rows > 0) {
+            match pane {
+                // Another row would take the form away that is typed in.
+                Some(Pane::List | Pane::Tokens | Pane::Form) | None if self.is_editing() => {}
+                Some(Pane::Form) => {}
+                Some(pane @ (Pane::List | Pane::Response | Pane::Tokens)) => {
+                    self.move_rows_of(pane, rows);
+                }
+                None => self.move_rows(rows),
+            }
         }
     }
 

@@ -40,10 +40,15 @@ impl Model {
 
     /// Moves in the focused pane.
     pub(super) fn move_rows(&mut self, rows: isize) {
+        self.move_rows_of(self.focus, rows);
+    }
+
+    /// Moves in `pane`, whichever has the keys.
+    pub(super) fn move_rows_of(&mut self, pane: Pane, rows: isize) {
         if self.board.is_open() {
             return self.move_in_table(rows);
         }
-        match self.focus {
+        match pane {
             Pane::List | Pane::Form => self.move_selection(rows),
             Pane::Response => self.scroll_response(rows),
             Pane::Tokens => self.move_token_row(rows),

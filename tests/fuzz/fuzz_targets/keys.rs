@@ -171,12 +171,13 @@ impl Scene {
         } else {
             MouseEventKind::ScrollDown
         };
-        self.send(Message::Mouse(MouseEvent {
+        let event = MouseEvent {
             kind,
             column: 3,
             row: 3,
             modifiers: KeyModifiers::NONE,
-        }));
+        };
+        self.send(Message::Mouse(event, None));
     }
 
     /// Answers what was asked for last, in a way that `how` decides.
