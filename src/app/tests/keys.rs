@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::scene::{Scene, shops};
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, Group, KeyPress, Keymap};
+use crate::app::model::Overlay;
 use crate::app::{Effect, FieldId, hints};
 
 #[test]
@@ -210,4 +211,29 @@ fn the_help_is_of_the_pane_and_the_palette_of_everything() {
         assert_eq!(listed, !moves && row.name != "undo", "{}", row.name);
     }
     assert_eq!(names(hints::palette(&scene.model, "warr"))[0], "war-room");
+}
+
+#[test]
+fn overlays_move_by_remapped_keys() {
+    let mut scene = Scene::with(shops(&["a"]));
+    let remaps = [("down".to_owned(), "ctrl-n".to_owned())];
+    scene.model.keymap = Keymap::remapped(&remaps).0;
+    scene.keys("Y ctrl-n");
+    let row = |scene: &Scene| match &scene.model.overlay {
+        Some(Overlay::CopyAs { row, .. }) => Some(*row),
+        _ => None,
+    };
+    assert_eq!(row(&scene), Some(1));
+    scene.keys("esc ? ctrl-n");
+    assert!(matches!(
+        scene.model.overlay,
+        Some(Overlay::Help { scroll: 1 })
+    ));
+    scene.keys("G g");
+    assert!(matches!(
+        scene.model.overlay,
+        Some(Overlay::Help { scroll: 0 })
+    ));
+    scene.keys("esc");
+    assert!(scene.model.overlay.is_none());
 }

@@ -316,3 +316,13 @@ fn services_come_with_the_configuration_or_without_it() {
             .is_some()
     );
 }
+
+#[test]
+fn all_that_is_odd_about_a_configuration_is_told() {
+    let mut scene = Scene::starting();
+    scene.send(Message::ConfigurationLoaded(Box::new(Loaded {
+        warnings: ["one", "two", "three", "four"].map(str::to_owned).into(),
+        ..Loaded::default()
+    })));
+    assert_eq!(scene.notice(), "one; two; three (and 1 more)");
+}

@@ -15,6 +15,9 @@ use crate::app::watching::WatchingEffect;
 use crate::domain::{Connection, Name};
 use crate::service::{Catalog, Manner};
 
+/// What is odd about a configuration is told at once up to so many sentences; the rest is counted.
+const TOLD: usize = 3;
+
 impl Model {
     pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
         let first = !std::mem::replace(&mut self.begun, true);
@@ -44,10 +47,10 @@ impl Model {
         }
         self.check_draft_against_configuration(out);
         self.relist();
-        if let Some(warning) = self.warnings.first().cloned() {
-            let further = self.warnings.len() - 1;
-            let more = (further > 0).then(|| format!(" (and {further} more)"));
-            self.complain(warning + &more.unwrap_or_default());
+        if !self.warnings.is_empty() {
+            let (told, further) = self.warnings.split_at(self.warnings.len().min(TOLD));
+            let more = (!further.is_empty()).then(|| format!(" (and {} more)", further.len()));
+            self.complain(told.join("; ") + &more.unwrap_or_default());
         }
         if first {
             self.watching = true;

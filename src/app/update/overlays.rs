@@ -107,6 +107,11 @@ impl Model {
         let rows = hints::palette(self, &typed);
         let last = rows.len().saturating_sub(1);
         let chosen = rows.get(at.min(last)).map(|(_, row)| row.action);
+        match self.keymap.in_fields(press) {
+            Some(Action::FieldUp) => return self.set_row(at.saturating_sub(1)),
+            Some(Action::FieldDown) => return self.set_row((at + 1).min(last)),
+            _ => {}
+        }
         match press.code {
             KeyCode::Esc => self.overlay = None,
             KeyCode::Enter => {
@@ -115,8 +120,7 @@ impl Model {
                     self.act(action, out);
                 }
             }
-            KeyCode::Up => self.set_row(at.saturating_sub(1)),
-            KeyCode::Down | KeyCode::Tab => self.set_row((at + 1).min(last)),
+            KeyCode::Tab => self.set_row((at + 1).min(last)),
             _ => self.type_in_palette(press),
         }
     }
@@ -217,16 +221,27 @@ impl Model {
         let Some(Overlay::ChooseStore { offers, row }) = &self.overlay else {
             return;
         };
-        let (at, last) = (*row, offers.len().saturating_sub(1));
+        let (at, count) = (*row, offers.len());
         match press.code {
             KeyCode::Esc => self.dialog_cancelled(),
-            KeyCode::Up | KeyCode::Char('k') => self.set_row(at.saturating_sub(1)),
-            KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => self.set_row((at + 1).min(last)),
             KeyCode::Enter => {
                 if let Some(offer) = offers.get(at).cloned() {
                     self.store_chosen(&offer, out);
                 }
             }
+            _ => self.choose(press, at, count),
+        }
+    }
+
+    /// Another row of `count` by the keys that move in lists.
+    fn choose(&mut self, press: KeyPress, at: usize, count: usize) {
+        let last = count.saturating_sub(1);
+        match self.keymap.in_lists(press) {
+            Some(Action::Up) => self.set_row(at.saturating_sub(1)),
+            Some(Action::Down) => self.set_row((at + 1).min(last)),
+            Some(Action::First) => self.set_row(0),
+            Some(Action::Last) => self.set_row(last),
+            _ if press.code == KeyCode::Tab => self.set_row((at + 1).min(last)),
             _ => {}
         }
     }
@@ -239,12 +254,8 @@ impl Model {
         let choices = self.copy_choices(token.is_some()).len();
         match press.code {
             KeyCode::Esc => self.overlay = None,
-            KeyCode::Up | KeyCode::Char('k') => self.set_row(at.saturating_sub(1)),
-            KeyCode::Down | KeyCode::Char('j') | KeyCode::Tab => {
-                self.set_row((at + 1).min(choices.saturating_sub(1)));
-            }
             KeyCode::Enter => self.copy_chosen(at, out),
-            _ => {}
+            _ => self.choose(press, at, choices),
         }
     }
 }
