@@ -161,13 +161,35 @@ fn the_key_of_a_hint_is_never_cut() {
         edited.form = Some(form);
         let picture = text(&edited);
         assert!(picture.contains("! The URL names the folder"), "{picture}");
-        let short = picture.contains("Alt-u corrects it");
-        assert_eq!(short, width < 200, "{picture}");
-        assert!(
-            short || picture.contains("Alt-u uses https://billing"),
-            "{picture}"
-        );
+        let whole =
+            picture.contains("Alt-u uses https://billing.example.com/blesta/with/a/long/path");
+        assert_eq!(whole, width == 200, "{picture}");
+        assert!(picture.contains("Alt-u uses https://b"), "{picture}");
     }
+}
+
+/// Where one pane fills a small screen, what is wrong has the rows below the fields.
+#[test]
+fn a_small_form_says_what_is_wrong() {
+    let mut edited = model(40, 12);
+    edited.focus = Pane::Form;
+    let mut typed = form();
+    typed.hint = Some(UrlHint {
+        text: "The URL names the folder of Blesta, not the staff area in it.".into(),
+        url: Some("https://billing.example.com/blesta".into()),
+    });
+    edited.form = Some(typed);
+    let picture = text(&edited);
+    for part in ["staff area in it.", "Alt-u uses", "example.com/blesta"] {
+        assert!(picture.contains(part), "{part}\n{picture}");
+    }
+    let mut failed = form();
+    failed.hint = None;
+    failed.verdict = Some(Box::new(stripped()));
+    failed.verdict_stale = false;
+    edited.form = Some(failed);
+    let picture = text(&edited);
+    assert!(picture.contains(&stripped().title), "{picture}");
 }
 
 #[test]

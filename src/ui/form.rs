@@ -1,11 +1,13 @@
 //! The form: the fields of a connection with a lamp each, edited or only shown.
 
+mod hint;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::text::{cells, clean, inset, put, put_both, row, width};
+use super::text::{cells, clean, cut, inset, put, put_both, row, width};
 use super::view::{View, lamp_style};
 use super::{input, reveal};
 use crate::app::lamps;
@@ -85,8 +87,8 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) -> Option<Posi
 }
 
 fn draw_fields(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) -> Option<Position> {
-    let (rows, hint) = parts(area);
     let fields = shown_fields(form);
+    let (rows, hint) = parts(area, fields.len());
     let height = usize::from(rows.height);
     let offset = offset(form, height);
     let mut cursor = None;
@@ -104,7 +106,7 @@ fn draw_fields(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) -> Op
         };
         cursor = cursor.or(position);
     }
-    draw_hint(view, form, hint, buf);
+    hint::draw(view, form, hint, buf);
     cursor
 }
 
@@ -122,29 +124,24 @@ fn value_width(view: &View<'_>, form: &Form, field: &Field) -> usize {
 
 /// How many fields are hidden below.
 pub(super) fn hidden(view: &View<'_>, area: Rect) -> usize {
-    let height = usize::from(parts(area).0.height);
     view.model.visible_form().map_or(0, |form| {
+        let height = usize::from(parts(area, form.shown_fields()).0.height);
         let end = offset(form, height) + height;
         shown_fields(form).len().saturating_sub(end)
     })
 }
 
-/// The rows of the fields, and the one of the hint, where there is room for it.
-fn parts(area: Rect) -> (Rect, Rect) {
-    let hint = usize::from(area.height > 4);
-    let fields = usize::from(area.height) - hint;
-    let rows = Rect {
-        height: cells(fields),
+/// The rows of the fields, and below them what is left for the hint: one at least, where there is room for it.
+fn parts(area: Rect, fields: usize) -> (Rect, Rect) {
+    let least = u16::from(area.height > 4);
+    let height = cells(fields).min(area.height - least);
+    let rows = Rect { height, ..area };
+    let hint = Rect {
+        y: rows.bottom(),
+        height: area.height - height,
         ..area
     };
-    (
-        rows,
-        if hint > 0 {
-            row(area, fields)
-        } else {
-            Rect::ZERO
-        },
-    )
+    (rows, hint)
 }
 
 fn shown_fields(form: &Form) -> &[Field] {
@@ -161,10 +158,10 @@ fn offset(form: &Form, height: usize) -> usize {
 
 /// Which field is drawn in row `at` of the pane.
 pub(super) fn field_at(view: &View<'_>, area: Rect, at: u16) -> Option<u16> {
-    let (rows, _) = parts(area);
     let Some(form) = view.model.visible_form() else {
         return Some(at).filter(|at| usize::from(*at) < FieldId::FIRST.len());
     };
+    let (rows, _) = parts(area, form.shown_fields());
     let field = usize::from(at) + offset(form, usize::from(rows.height));
     (at < rows.height && field < shown_fields(form).len()).then(|| cells(field))
 }
@@ -286,64 +283,6 @@ fn draw_lamp(view: &View<'_>, lamp: &FieldLamp, columns: &Columns, buf: &mut Buf
 
 fn lamp_word(lamp: &FieldLamp) -> &str {
     if lamp.probing { "probing" } else { &lamp.word }
-}
-
-fn draw_hint(view: &View<'_>, form: &Form, line: Rect, buf: &mut Buffer) {
-    let theme = view.theme;
-    let line = inset(line, 1, 1);
-    let Some(hint) = &form.hint else {
-        let takes = Span::styled(takes(view, form.focused()), theme.faint);
-        return put(buf, line, Line::from(takes));
-    };
-    let mut spans = vec![
-        Span::styled("! ", theme.warn),
-        Span::styled(view.line(&hint.text), theme.text),
-    ];
-    let key = view.model.keymap.field_key(Action::UseUrl);
-    let (Some(url), Some(key)) = (&hint.url, key) else {
-        return put(buf, line, Line::from(spans));
-    };
-    let key = Span::styled(format!("  {key} "), theme.key);
-    let room = usize::from(line.width);
-    let used = spans.iter().map(Span::width).sum::<usize>() + key.width();
-    let whole = Span::styled(format!("uses {}", view.url(url)), theme.faint);
-    let short = Span::styled("corrects it", theme.faint);
-    let does = if used + whole.width() <= room {
-        whole
-    } else {
-        short
-    };
-    if used + does.width() <= room {
-        spans.extend([key, does]);
-        put(buf, line, Line::from(spans));
-    } else {
-        // The sentence is cut, and not what helps.
-        put_both(buf, line, Line::from(spans), Line::from(vec![key, does]));
-    }
-}
-
-/// What the field takes, where its label does not tell.
-fn takes(view: &View<'_>, id: FieldId) -> String {
-    let choices = view.model.choices();
-    if !choices.is_empty() {
-        let words = choices.iter().map(|word| match word.as_str() {
-            "" => "none".to_owned(),
-            word => clean(word),
-        });
-        let words: Vec<String> = words.collect();
-        return format!("Space takes the next of {}", words.join(", "));
-    }
-    match id {
-        FieldId::Tags => "words, with commas between them",
-        FieldId::Interval => "seconds between two probes, or 5m; empty as in the settings",
-        FieldId::Timeout => "seconds that a whole probe may take; empty as in the settings",
-        FieldId::Proxy => "http, https or socks5, as in http://proxy:3128",
-        FieldId::CaFile => "a PEM file with the authority that signed the server's certificate",
-        FieldId::ClientCert => "a PEM file that the server asks for",
-        FieldId::ClientKey => "a PEM file with the key of that certificate",
-        _ => "",
-    }
-    .to_owned()
 }
 
 /// The selected connection, with nothing being edited.
