@@ -193,6 +193,18 @@ fn a_small_form_says_what_is_wrong() {
 }
 
 #[test]
+fn the_words_of_lamps_stand_where_the_values_leave_room() {
+    for (width, height) in [(60, 16), (40, 12)] {
+        let mut shown = model(width, height);
+        shown.focus = Pane::Form;
+        let picture = text(&shown);
+        for word in ["set ", "accepted ", "no CMS URL "] {
+            assert!(picture.contains(word), "{word}\n{picture}");
+        }
+    }
+}
+
+#[test]
 fn the_form() {
     let mut edited = model(100, 30);
     edited.focus = Pane::Form;

@@ -20,6 +20,12 @@ use crate::domain::secret::MASK;
 /// Cells of the labels, with the blank behind.
 const LABEL: u16 = 10;
 
+/// Cells of a lamp's word that still tell something.
+const LEAST_WORD: usize = 8;
+
+/// Cells of a name that are kept in the title.
+const LEAST_NAME: usize = 6;
+
 /// What the rows of one drawing need, in cells: the lamps with their words take what the values leave.
 #[derive(Default)]
 struct Needs {
@@ -169,7 +175,12 @@ pub(super) fn field_at(view: &View<'_>, area: Rect, at: u16) -> Option<u16> {
 /// A field without the cursor. A secret shows not even its length.
 fn draw_field(view: &View<'_>, form: &Form, field: &Field, columns: &Columns, buf: &mut Buffer) {
     draw_label(view, field.id.label(), columns, buf);
-    draw_lamp(view, &field.lamp, columns, buf);
+    draw_lamp(
+        view,
+        &field.lamp,
+        (columns, value_width(view, form, field)),
+        buf,
+    );
     let (text, style) = match &field.text {
         FieldText::Plain(input) => (plain(view, field.id, input.value()), view.theme.text),
         FieldText::Secret(secret) => match reveal::field(view.model, form, field.id) {
@@ -192,10 +203,13 @@ fn draw_focused(
     let marker = Line::from(Span::styled("▸", theme.marker));
     put(buf, columns.marker, marker);
     draw_label(view, field.id.label(), columns, buf);
-    draw_lamp(view, &field.lamp, columns, buf);
+    let mut taken = value_width(view, form, field);
     if !form.is_set(field.id) {
-        put(buf, columns.value, shape(view, form, field.id));
+        let shape = shape(view, form, field.id);
+        taken = shape.width();
+        put(buf, columns.value, shape);
     }
+    draw_lamp(view, &field.lamp, (columns, taken), buf);
     match &field.text {
         // What is typed in the war-room is typed blindly: it would tell who it is about.
         FieldText::Plain(input) if view.model.war_room => {
@@ -267,16 +281,31 @@ fn draw_label(view: &View<'_>, label: &'static str, columns: &Columns, buf: &mut
     );
 }
 
-fn draw_lamp(view: &View<'_>, lamp: &FieldLamp, columns: &Columns, buf: &mut Buffer) {
+/// The lamp behind a value of so many cells. Where it has no room for its word, that stands before it, if the value
+/// leaves it some.
+fn draw_lamp(
+    view: &View<'_>,
+    lamp: &FieldLamp,
+    (columns, value): (&Columns, usize),
+    buf: &mut Buffer,
+) {
     if lamp.word.is_empty() && !lamp.probing {
         return;
     }
     let glyph = super::view::glyph(view.theme, lamp.state, lamp.probing);
+    let style = lamp_style(view.theme, lamp.state, lamp.probing);
+    let word = view.line(lamp_word(lamp));
     let mut line = vec![glyph];
-    if columns.lamp.width > 2 {
-        let style = lamp_style(view.theme, lamp.state, lamp.probing);
-        line.push(Span::raw(" "));
-        line.push(Span::styled(view.line(lamp_word(lamp)), style));
+    match columns.lamp.width {
+        0 => {}
+        1 | 2 => {
+            let beside = inset(columns.value, cells(value + 2), 0);
+            if width(&word).min(LEAST_WORD) <= usize::from(beside.width) {
+                let word = cut(&word, usize::from(beside.width));
+                put_both(buf, beside, Line::default(), Line::styled(word, style));
+            }
+        }
+        _ => line.extend([Span::raw(" "), Span::styled(word, style)]),
     }
     put(buf, columns.lamp, Line::from(line));
 }
@@ -305,7 +334,7 @@ fn draw_saved(view: &View<'_>, entry: &Entry, area: Rect, buf: &mut Buffer) {
     for (at, (id, text, lamp)) in shown.into_iter().enumerate() {
         let columns = Columns::of(row(area, at), &needs);
         draw_label(view, id.label(), &columns, buf);
-        draw_lamp(view, &lamp, &columns, buf);
+        draw_lamp(view, &lamp, (&columns, width(&text)), buf);
         let text = Line::from(Span::styled(text, view.theme.text));
         put(buf, columns.value, text);
     }
