@@ -195,11 +195,12 @@ fn draw_pane(
             };
             return list::draw_title(view, (line, panes), right, buf);
         }
-        Pane::Form => (
-            form::draw(view, inside, buf),
-            form::title(view, panes.single),
-            hidden((0, form::hidden(view, inside)), faint),
-        ),
+        Pane::Form => {
+            let cursor = form::draw(view, inside, buf);
+            let right = hidden((0, form::hidden(view, inside)), faint);
+            let room = title_room(view, panes, line, right.width());
+            (cursor, form::title(view, panes.single, room), right)
+        }
         Pane::Response => {
             let (above, below) = response::draw(view, inside, buf);
             // What is still to come matters more where only one has room.

@@ -21,7 +21,7 @@ use sample::{after, connection, empty, entry, form, good, model, name, select, s
 use switchboard::app::effect::Unlock;
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
-    AddTokenDialog, FieldText, Form, LoadState, Overlay, Pane, PassphraseDialog, Question,
+    AddTokenDialog, FieldText, Form, LoadState, Order, Overlay, Pane, PassphraseDialog, Question,
     Revealed, UrlHint,
 };
 use switchboard::app::notice::{About, CopiedNotice, Notice};
@@ -202,6 +202,23 @@ fn the_words_of_lamps_stand_where_the_values_leave_room() {
             assert!(picture.contains(word), "{word}\n{picture}");
         }
     }
+}
+
+#[test]
+fn a_long_name_leaves_room_for_how_the_form_stands() {
+    for (width, height) in [(100, 30), (60, 16), (40, 12)] {
+        let mut shown = model(width, height);
+        shown.focus = Pane::Form;
+        let mut typed = form();
+        typed.editing = Some(name(&"long".repeat(15)));
+        typed.dirty = true;
+        shown.form = Some(typed);
+        let picture = text(&shown);
+        assert!(picture.contains("not saved "), "{picture}");
+    }
+    let mut ordered = model(80, 24);
+    ordered.list.order = Order::Latency;
+    assert!(text(&ordered).contains("slowest ─"), "{}", text(&ordered));
 }
 
 #[test]

@@ -407,24 +407,27 @@ fn draw_empty(view: &View<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// The pane's title: whose form it is, and how it stands. Where the pane stands `alone` it says that it is the
-/// form.
-pub(super) fn title(view: &View<'_>, alone: bool) -> Line<'static> {
+/// form. In so many cells the name is cut, and not how it stands.
+pub(super) fn title(view: &View<'_>, alone: bool, room: usize) -> Line<'static> {
     let style = super::title_style(view, Pane::Form);
-    let mut title = whose(view, style);
-    if alone {
-        title.spans.insert(0, Span::styled("Form · ", style));
-    }
+    let which = if alone { "Form · " } else { "" };
+    let mut title = whose(view, style, room.saturating_sub(width(which)));
+    title.spans.insert(0, Span::styled(which, style));
     title
 }
 
-fn whose(view: &View<'_>, style: Style) -> Line<'static> {
+fn whose(view: &View<'_>, style: Style, room: usize) -> Line<'static> {
     let faint = view.theme.faint;
     let Some(form) = view.model.visible_form() else {
         let text = view.entry().map_or_else(
             || "Connection".to_owned(),
             |entry| {
                 let service = view.service(&entry.connection.service);
-                format!("{} · {service}", view.name(&entry.connection.name))
+                let room = room.saturating_sub(width(&service) + 3).max(LEAST_NAME);
+                format!(
+                    "{} · {service}",
+                    cut(&view.name(&entry.connection.name), room)
+                )
             },
         );
         return Line::from(Span::styled(text, style));
@@ -442,6 +445,26 @@ fn whose(view: &View<'_>, style: Style) -> Line<'static> {
         (Some(_), _, true) => " · edited, not saved",
         (Some(_), _, false) => " · editing",
     };
+    let fits = room >= width(state) + LEAST_NAME;
+    let unsaved = form.dirty && !form.saving;
+    let state = if fits || !unsaved {
+        state
+    } else {
+        " · not saved"
+    };
+    let room = room.saturating_sub(width(state));
+    // The service goes before the name is cut to nothing.
+    let service = if room < width(&service) + 3 + LEAST_NAME {
+        String::new()
+    } else {
+        service
+    };
+    let beside = if service.is_empty() {
+        0
+    } else {
+        width(&service) + 3
+    };
+    let name = cut(&name, room.saturating_sub(beside).max(LEAST_NAME));
     let head: Vec<String> = [name, service]
         .into_iter()
         .filter(|part| !part.is_empty())

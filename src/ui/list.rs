@@ -135,7 +135,11 @@ pub(super) fn draw_title(
     let list = &view.model.list;
     let text = list.filter.value();
     if !list.filtering && text.is_empty() {
-        border::titles(buf, line, super::marked(view, panes, title(view)), right);
+        let room = super::title_room(view, panes, line, right.width());
+        // The count holds the position already.
+        let room = room + if panes.single { 6 } else { 0 };
+        let title = super::marked(view, panes, title(view, room));
+        border::titles(buf, line, title, right);
         return None;
     }
     let wanted = width(text) + 1;
@@ -185,13 +189,18 @@ pub(super) fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
     put(buf, inset(row(rows, 0), 3, 1), line);
 }
 
-/// What stands at the left of the pane's title.
-fn title(view: &View<'_>) -> Line<'static> {
+/// What stands at the left of the pane's title. In so many cells the order is told alone: that it is the list can be
+/// seen, and not by what it is ordered.
+fn title(view: &View<'_>, room: usize) -> Line<'static> {
     let order = match view.model.list.order {
         Order::WorstFirst => String::new(),
         other => format!(" {}", other.words()),
     };
     let style = super::title_style(view, Pane::List);
+    if !order.is_empty() && width("Connections") + width(&order) > room {
+        let alone = order.trim_start().trim_end_matches(" first").to_owned();
+        return Line::from(Span::styled(alone, style));
+    }
     Line::from(vec![
         Span::styled("Connections", style),
         Span::styled(order, view.theme.faint),
