@@ -222,6 +222,23 @@ fn a_long_name_leaves_room_for_how_the_form_stands() {
 }
 
 #[test]
+fn what_stays_in_a_locked_vault_is_said_before_the_connection_goes() {
+    let mut asked = model(100, 30);
+    asked.entries.change(&name("shop"), |entry| {
+        let connection = std::sync::Arc::make_mut(&mut entry.connection);
+        connection.key = Some(SecretRef::Vault("shop/key".into()));
+    });
+    asked.overlay = Some(Overlay::Confirm(Question::Remove(name("shop"))));
+    assert!(text(&asked).contains("and its secrets"), "{}", text(&asked));
+    asked.is_vault_locked = true;
+    let said = text(&asked);
+    assert!(
+        said.contains("what it keeps of it stays") && !said.contains("and its secrets"),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_form() {
     let mut edited = model(100, 30);
     edited.focus = Pane::Form;

@@ -8,7 +8,7 @@ use super::super::text::clean;
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::model::Question;
-use crate::domain::ServiceId;
+use crate::domain::{Name, SecretRef, ServiceId};
 
 pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut Buffer) {
     let theme = view.theme;
@@ -38,6 +38,22 @@ fn is_untested(view: &View<'_>) -> bool {
     form.is_some_and(|form| form.verdict.is_none() || form.verdict_stale)
 }
 
+/// Whether values of the connection lie in the vault, which nobody has opened: they can't be taken out of it.
+fn is_kept_locked(view: &View<'_>, name: &Name) -> bool {
+    let model = view.model;
+    let Some(entry) = model
+        .entries
+        .get(name)
+        .filter(|_| model.locked || model.is_vault_locked)
+    else {
+        return false;
+    };
+    let connection = &entry.connection;
+    let added = connection.added.iter().map(|(_, kept)| kept);
+    let mut kept = connection.key.iter().chain(&connection.token).chain(added);
+    kept.any(|kept| matches!(kept, SecretRef::Vault(_)))
+}
+
 /// The further ways that a bisection tries.
 fn ways(view: &View<'_>) -> &'static str {
     let service = match view.model.visible_form() {
@@ -51,23 +67,30 @@ fn ways(view: &View<'_>) -> &'static str {
     }
 }
 
+/// What goes with a connection.
+fn removal(view: &View<'_>, name: &Name) -> String {
+    let form = view.model.form.as_ref();
+    let drafted = form.is_some_and(|form| form.dirty && form.editing.as_ref() == Some(name));
+    let draft = if drafted {
+        ", what was typed of it and not saved,"
+    } else {
+        ""
+    };
+    let secrets = if is_kept_locked(view, name) {
+        " from this machine? The vault is locked: what it keeps of it stays there, and doctor names it later."
+    } else {
+        " and its secrets from this machine?"
+    };
+    format!(
+        "Remove “{}”{draft}{secrets} The service at the other end keeps its key.",
+        view.name(name)
+    )
+}
+
 /// What will happen.
 fn text(view: &View<'_>, question: &Question) -> String {
     let text = match question {
-        Question::Remove(name) => {
-            let form = view.model.form.as_ref();
-            let drafted =
-                form.is_some_and(|form| form.dirty && form.editing.as_ref() == Some(name));
-            let draft = if drafted {
-                ", what was typed of it and not saved,"
-            } else {
-                ""
-            };
-            return format!(
-                "Remove “{}”{draft} and its secrets from this machine? The service at the other end keeps its key.",
-                view.name(name)
-            );
-        }
+        Question::Remove(name) => return removal(view, name),
         Question::RemoveToken(name, label) => {
             return format!(
                 "Remove the token “{}” of “{}” from this machine? Whoever gave it still knows it.",
