@@ -222,6 +222,23 @@ fn a_long_name_leaves_room_for_how_the_form_stands() {
 }
 
 #[test]
+fn a_draft_is_marked_and_named_wherever_it_is() {
+    let mut elsewhere = model(100, 30);
+    let mut typed = form();
+    typed.parked = true;
+    typed.dirty = true;
+    typed.editing = Some(name("shop"));
+    elsewhere.form = Some(typed);
+    select(&mut elsewhere, "eu");
+    assert!(text(&elsewhere).contains("*shop"), "{}", text(&elsewhere));
+    for question in [Question::LoseDraft, Question::QuitUnsaved] {
+        elsewhere.overlay = Some(Overlay::Confirm(question));
+        let asked = text(&elsewhere);
+        assert!(asked.contains("What was typed of “shop”"), "{asked}");
+    }
+}
+
+#[test]
 fn what_stays_in_a_locked_vault_is_said_before_the_connection_goes() {
     let mut asked = model(100, 30);
     asked.entries.change(&name("shop"), |entry| {

@@ -86,6 +86,10 @@ fn draw_row(
 ) {
     let theme = view.theme;
     let marker = if selected { "▸" } else { " " };
+    // What was typed of it and not saved may stand in a form that is not seen.
+    let form = view.model.form.as_ref().filter(|form| form.dirty);
+    let is_drafted = form.is_some_and(|form| form.editing.as_ref() == Some(name));
+    let draft = Span::styled(if is_drafted { "*" } else { "" }, theme.warn);
     let (glyph, word) = sign(view, entry);
     let style = glyph.style;
     let mut spans = vec![Span::styled(marker, theme.marker), glyph, Span::raw(" ")];
@@ -93,6 +97,7 @@ fn draw_row(
         ListColumns::Full => {
             spans.push(Span::styled(word, style));
             spans.push(Span::raw(" ".repeat(WORD.saturating_sub(width(word)))));
+            spans.push(draft);
             spans.push(Span::styled(view.name(name), theme.text));
             let (left, right) = (Line::from(spans), status(view, entry));
             let inside = inset(row, 0, 1);
@@ -107,6 +112,7 @@ fn draw_row(
             }
         }
         ListColumns::LampAndName => {
+            spans.push(draft);
             spans.push(Span::styled(view.name(name), theme.text));
             put(buf, inset(row, 0, 1), Line::from(spans));
         }

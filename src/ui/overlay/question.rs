@@ -38,6 +38,16 @@ fn is_untested(view: &View<'_>) -> bool {
     form.is_some_and(|form| form.verdict.is_none() || form.verdict_stale)
 }
 
+/// Of which connection something was typed: its form need not be the one that is seen.
+fn of_whom(view: &View<'_>) -> String {
+    let form = view.model.form.as_ref().filter(|form| form.dirty);
+    match form.map(|form| form.editing.as_ref()) {
+        Some(Some(name)) => format!(" of “{}”", view.name(name)),
+        Some(None) => " of a new connection".to_owned(),
+        None => String::new(),
+    }
+}
+
 /// Whether values of the connection lie in the vault, which nobody has opened: they can't be taken out of it.
 fn is_kept_locked(view: &View<'_>, name: &Name) -> bool {
     let model = view.model;
@@ -116,9 +126,14 @@ fn text(view: &View<'_>, question: &Question) -> String {
             "It was not tested as it stands here. Save all the same?"
         }
         Question::SaveAllTheSame => "The last test did not end well. Save all the same?",
-        Question::LoseDraft => "What was typed is not saved. Lose it?",
+        Question::LoseDraft => {
+            return format!("What was typed{} is not saved. Lose it?", of_whom(view));
+        }
         Question::QuitUnsaved => {
-            "What was typed is not saved and would be lost. Quit all the same?"
+            return format!(
+                "What was typed{} is not saved and would be lost. Quit all the same?",
+                of_whom(view)
+            );
         }
         Question::Bisect(_) | Question::BisectDraft => {
             return format!(
