@@ -77,7 +77,7 @@ fn the_demonstration_settles_and_follows_one_changed_letter() {
         line_with(screen, "▸Key").contains("▲ 401 Denied")
     });
     assert!(
-        line_with(&denied, "● up      shop").contains("up"),
+        line_with(&denied, "● up     *shop").contains("up"),
         "{denied}"
     );
     terminal.type_keys(&format!("\x7f{}", &key[31..]));

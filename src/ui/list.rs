@@ -89,15 +89,15 @@ fn draw_row(
     // What was typed of it and not saved may stand in a form that is not seen.
     let form = view.model.form.as_ref().filter(|form| form.dirty);
     let is_drafted = form.is_some_and(|form| form.editing.as_ref() == Some(name));
-    let draft = Span::styled(if is_drafted { "*" } else { "" }, theme.warn);
+    let mark = Span::styled(if is_drafted { "*" } else { " " }, theme.warn);
     let (glyph, word) = sign(view, entry);
     let style = glyph.style;
-    let mut spans = vec![Span::styled(marker, theme.marker), glyph, Span::raw(" ")];
+    let mut spans = vec![Span::styled(marker, theme.marker), glyph];
     match columns {
         ListColumns::Full => {
-            spans.push(Span::styled(word, style));
-            spans.push(Span::raw(" ".repeat(WORD.saturating_sub(width(word)))));
-            spans.push(draft);
+            let blanks = " ".repeat((WORD - 1).saturating_sub(width(word)));
+            spans.extend([Span::raw(" "), Span::styled(word, style), Span::raw(blanks)]);
+            spans.push(mark);
             spans.push(Span::styled(view.name(name), theme.text));
             let (left, right) = (Line::from(spans), status(view, entry));
             let inside = inset(row, 0, 1);
@@ -112,7 +112,7 @@ fn draw_row(
             }
         }
         ListColumns::LampAndName => {
-            spans.push(draft);
+            spans.push(mark);
             spans.push(Span::styled(view.name(name), theme.text));
             put(buf, inset(row, 0, 1), Line::from(spans));
         }
