@@ -8,8 +8,8 @@
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use switchboard::domain::text::inert;
 use switchboard::domain::Secret;
+use switchboard::domain::text::inert;
 use switchboard::tokens::{
     Answer, Group, Page, Refusal, Rql, Token, TokenQuery, Unreadable, Usage, total_of,
 };
@@ -26,7 +26,11 @@ fuzz_target!(|input: &[u8]| {
     let own = Secret::new("own-secret-own-secret");
     let tokens = read(body, &own, Answer::tokens);
     if let Ok(Value::Array(rows)) = serde_json::from_slice(body) {
-        assert_eq!(tokens.as_ref().map(Vec::len), Some(rows.len()), "every row is read");
+        assert_eq!(
+            tokens.as_ref().map(Vec::len),
+            Some(rows.len()),
+            "every row is read"
+        );
     }
     let token = read(body, &own, Answer::token);
     for token in tokens.iter().flatten().chain(&token) {
