@@ -8,12 +8,13 @@
 mod compact;
 #[path = "linking/order.rs"]
 mod order;
+mod texts;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     order::arrange();
-    match compact::write() {
+    match compact::write().and_then(|()| texts::write()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             println!("cargo::error={problem}");

@@ -29,6 +29,7 @@ pub mod serve;
 pub mod shield;
 pub mod signals;
 pub mod sources;
+pub mod texts;
 pub mod token;
 pub mod transfer;
 pub mod watch;

@@ -13,7 +13,7 @@ use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 use super::arguments::Arguments;
 use super::fault::Fault;
-use super::guide::{GUIDES, title};
+use super::guide::{self, title};
 use super::output;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Connection, Reason};
@@ -154,10 +154,9 @@ fn reasons(typed: &OsStr) -> Vec<CompletionCandidate> {
 }
 
 fn guides(typed: &OsStr) -> Vec<CompletionCandidate> {
-    let guides = GUIDES.iter();
     offered(
         typed,
-        guides.map(|(name, text)| ((*name).to_owned(), title(text).to_owned())),
+        guide::guides().map(|(name, text)| (name.to_owned(), title(text).to_owned())),
     )
 }
 

@@ -6,6 +6,7 @@ use super::arguments::ServiceCommand;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human};
+use super::texts;
 use crate::domain::{Reason, ServiceId, Who};
 use crate::service::{Catalog, catalog::Entry};
 use crate::store::files;
@@ -88,7 +89,10 @@ pub async fn service(context: &Context, command: ServiceCommand) -> Result<u8, F
         ServiceCommand::Show { id } => {
             let id: ServiceId = context.service(&id).await?;
             if let Some(service) = context.desk.catalog().await?.get(&id) {
-                output::text(service.source())?;
+                // Those that come with the program are read from another form of their text.
+                let own = service.source();
+                let shipped = || texts::text(&format!("services/{id}.toml"));
+                output::text(if own.is_empty() { shipped() } else { own })?;
             }
         }
         ServiceCommand::Check { file } => check(&file)?,

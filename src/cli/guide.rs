@@ -9,23 +9,31 @@ use clap::CommandFactory;
 
 use super::arguments::Arguments;
 use super::fault::Fault;
-use super::output;
 use super::output::human::Colours;
+use super::{output, texts};
 use crate::domain::text::inert;
 
-macro_rules! guides {
-    ($($name:literal)+) => {
-        /// Every guide by its name, in the order in which they are listed.
-        pub const GUIDES: &[(&str, &str)] = &[$((
-            $name,
-            include_str!(concat!("../../assets/guide/", $name, ".md")),
-        ),)+];
-    };
-}
+/// The guides' names, in the order in which they are listed.
+const NAMES: [&str; 12] = [
+    "first-connection",
+    "blesta",
+    "connect",
+    "http",
+    "secrets",
+    "clipboard",
+    "watching",
+    "prometheus",
+    "lock-out",
+    "files",
+    "keys",
+    "scripts",
+];
 
-guides! {
-    "first-connection" "blesta" "connect" "http" "secrets" "clipboard" "watching" "prometheus"
-    "lock-out" "files" "keys" "scripts"
+/// Every guide by its name, in the order in which they are listed.
+pub fn guides() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES
+        .into_iter()
+        .map(|name| (name, texts::text(&format!("guide/{name}.md"))))
 }
 
 /// One piece of a guide.
@@ -98,14 +106,15 @@ pub fn run(words: &[String], colours: Colours) -> Result<u8, Fault> {
 }
 
 fn guide(name: &str) -> Option<&'static str> {
-    let mut all = GUIDES.iter();
-    all.find(|(known, _)| *known == name).map(|(_, text)| *text)
+    guides()
+        .find(|(known, _)| *known == name)
+        .map(|(_, text)| text)
 }
 
 fn overview() -> String {
     let mut text = Arguments::command().render_help().to_string();
     text.push_str("\nGuides, by switchboard help GUIDE:\n");
-    for (name, guide) in GUIDES {
+    for (name, guide) in guides() {
         let _ = writeln!(text, "  {name:18}{}", title(guide));
     }
     text
@@ -122,10 +131,9 @@ fn command(words: &[String]) -> Option<String> {
 }
 
 fn unknown(words: &[String]) -> Fault {
-    let guides: Vec<_> = GUIDES.iter().map(|(name, _)| *name).collect();
     let words = inert(&words.join(" "), 60);
     Fault::usage(format!("there is no command and no guide called {words}"))
-        .hint(format!("guides: {}", guides.join(", ")))
+        .hint(format!("guides: {}", NAMES.join(", ")))
 }
 
 /// A guide for a terminal.
@@ -154,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_guide_has_a_title_and_fits_a_terminal() {
-        for (name, text) in GUIDES {
+        for (name, text) in guides() {
             assert!(!title(text).is_empty(), "{name}");
             for line in text.lines() {
                 let width = line.chars().count();

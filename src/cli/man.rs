@@ -8,7 +8,7 @@ use clap_mangen::roff::{Inline, Roff, bold, roman};
 
 use super::arguments::Arguments;
 use super::fault::Fault;
-use super::guide::{GUIDES, Piece, pieces, title};
+use super::guide::{Piece, guides, pieces, title};
 use super::output;
 use crate::domain::text::inert;
 use crate::store::files;
@@ -55,7 +55,7 @@ fn pages() -> Result<Vec<Page>, Fault> {
     command.build();
     let mut pages = Vec::new();
     add(&command, &mut pages)?;
-    for (name, text) in GUIDES {
+    for (name, text) in guides() {
         pages.push(guide(name, text));
     }
     Ok(pages)
@@ -137,7 +137,7 @@ fn ending() -> Roff {
         }
     }
     roff.control("SH", ["GUIDES"]);
-    for (name, text) in GUIDES {
+    for (name, text) in guides() {
         roff.control("TP", []);
         roff.text([bold(format!("switchboard-{name}")), roman("(7)")]);
         roff.text([roman(title(text))]);

@@ -2,18 +2,15 @@
 
 use super::arguments::SchemaOf;
 use super::fault::Fault;
-use super::output;
-
-/// Of `switchboard.toml`, and of the definitions that `connection apply` takes.
-pub const CONFIG: &str = include_str!("../../assets/schema/config.json");
-/// Of `services/*.toml`.
-pub const SERVICE: &str = include_str!("../../assets/schema/service.json");
+use super::{output, texts};
 
 /// Writes one.
 pub fn run(which: SchemaOf) -> Result<u8, Fault> {
-    output::data(match which {
-        SchemaOf::Config => CONFIG,
-        SchemaOf::Service => SERVICE,
-    })?;
+    output::data(texts::text(match which {
+        // Of `switchboard.toml`, and of the definitions that `connection apply` takes.
+        SchemaOf::Config => "schema/config.json",
+        // Of `services/*.toml`.
+        SchemaOf::Service => "schema/service.json",
+    }))?;
     Ok(0)
 }

@@ -64,7 +64,7 @@ pub struct ServiceFileProblem {
 struct Embedded {
     /// Its place in the source.
     label: &'static str,
-    /// As it was written: for a test. The program has no use for it, and would be a hundred kilobytes larger.
+    /// As it was written: for a test. The program reads the other form, and shows this one from a compressed file.
     #[cfg(test)]
     text: &'static str,
     /// The same as JSON: read in a third of the time, and without ten times its size in tokens.
@@ -225,7 +225,7 @@ impl Service {
             .collect()
     }
 
-    /// Its file, as it was written.
+    /// Its file, as it was written; empty for those that come with the program.
     pub fn source(&self) -> &str {
         &self.source
     }
