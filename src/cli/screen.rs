@@ -65,7 +65,8 @@ fn import(environment: &Environment, global: &Global, session: &Session) -> Resu
     if let Err(fault) = done {
         output::error(&fault, fault.hint.as_deref());
     }
-    transfer::asked("Enter goes back to the screen. ")?;
+    // Ctrl-D goes back, too.
+    let _ = transfer::asked("Enter goes back to the screen. ");
     if minutes > 0 && begun.elapsed() > Duration::from_secs(60 * u64::from(minutes)) {
         session.lock();
     }

@@ -252,8 +252,13 @@ const QUOTES: [char; 12] = [
 fn refuse_misspelt(rest: &str) -> Result<(), UrlProblem> {
     let lower = rest.to_ascii_lowercase();
     for scheme in ["https", "http"] {
-        let behind = lower.strip_prefix(scheme);
-        if behind.is_some_and(|behind| behind.starts_with(':') || behind.starts_with("//")) {
+        // A host may well be called so, and have a port.
+        let is_port = |behind: &str| behind.starts_with(|c: char| c.is_ascii_digit());
+        let is_scheme = |behind: &str| match behind.strip_prefix(':') {
+            Some(behind) => !is_port(behind),
+            None => behind.starts_with("//"),
+        };
+        if lower.strip_prefix(scheme).is_some_and(is_scheme) {
             let sentence = format!("write {scheme}:// once, with a colon and two slashes");
             return Err(UrlProblem::Other(sentence));
         }
@@ -462,25 +467,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_is_read() {
+    fn what_is_misspelt_or_a_key_is_no_host() {
         for (typed, expected) in [
-            ("https://billing.example.com", "https://billing.example.com"),
-            (
-                " billing.example.com/blesta ",
-                "https://billing.example.com/blesta",
-            ),
-            (
-                "billing.example.com:8443",
-                "https://billing.example.com:8443",
-            ),
-            ("HTTP://Example.COM/", "http://example.com"),
-            ("https://[::1]:8443/x", "https://[::1]:8443/x"),
-            ("https://münchen.example", "https://xn--mnchen-3ya.example"),
-            ("https://example.com:443", "https://example.com"),
-            ("https://example.com/a?b#c", "https://example.com/a?b#c"),
-            ("", "Missing"),
-            ("https://a b", "Blanks"),
-            ("https://a\u{7}b", "Blanks"),
             (
                 "https//e.com",
                 r#"Other("write https:// once, with a colon and two slashes")"#,
@@ -498,6 +486,7 @@ mod tests {
                 r#"Other("write http:// once, with a colon and two slashes")"#,
             ),
             ("httpbin.example", "https://httpbin.example"),
+            ("http://http:8080/x", "http://http:8080/x"),
             ("\u{201c}https://e.com\u{201d}", "OfHost('\u{201c}')"),
             ("'e.com'", "OfHost('\\'')"),
             ("https://$(id).e.com", "OfHost('$')"),
@@ -520,6 +509,31 @@ mod tests {
                 "billing-api-v2-internal-service",
                 "https://billing-api-v2-internal-service",
             ),
+        ] {
+            assert_eq!(shown(typed), expected, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_typed_is_read() {
+        for (typed, expected) in [
+            ("https://billing.example.com", "https://billing.example.com"),
+            (
+                " billing.example.com/blesta ",
+                "https://billing.example.com/blesta",
+            ),
+            (
+                "billing.example.com:8443",
+                "https://billing.example.com:8443",
+            ),
+            ("HTTP://Example.COM/", "http://example.com"),
+            ("https://[::1]:8443/x", "https://[::1]:8443/x"),
+            ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+            ("https://example.com:443", "https://example.com"),
+            ("https://example.com/a?b#c", "https://example.com/a?b#c"),
+            ("", "Missing"),
+            ("https://a b", "Blanks"),
+            ("https://a\u{7}b", "Blanks"),
             ("ftp://example.com", "Scheme(\"ftp\")"),
             ("https://", "NoHost"),
             (r"https:\\e.com", r#"Other("write https:// with slashes")"#),

@@ -319,7 +319,7 @@ fn refusal(lines: &[String]) -> Option<Failure> {
         Failure::Refused
     } else if has("timed out") {
         Failure::ConnectTimeout
-    } else if has("No route") {
+    } else if has("No route") || has("Host is unreachable") {
         Failure::HostUnreachable
     } else if has("unreachable") {
         Failure::Unreachable

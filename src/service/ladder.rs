@@ -26,6 +26,7 @@ use crate::domain::{CheckId, Checks, Endpoint, Identity, Reply, Secret};
 
 use super::catalog::Service;
 use super::catalog::format::Scheme;
+use super::judge::conclude::Correction;
 use super::judge::facts::Facts;
 use super::judge::{Finding, Judged, charset, clock};
 use super::sign;
@@ -56,10 +57,7 @@ pub struct Ladder {
     notes: Vec<String>,
     facts: Facts,
     redirects: Vec<String>,
-    /// A corrected URL that was found by asking.
-    corrected: Option<String>,
-    /// Whether the target of the redirect was asked, and is not the service: nobody is told to use it.
-    target_fails: bool,
+    correction: Correction,
     /// What an accepted pair's verdict may be, besides `connected`.
     warnings: Vec<Finding>,
     identity: Option<Identity>,
@@ -136,8 +134,7 @@ impl Ladder {
             notes: Vec::new(),
             facts: Facts::of(service, None),
             redirects: Vec::new(),
-            corrected: None,
-            target_fails: false,
+            correction: Correction::Unasked,
             warnings: Vec::new(),
             identity: None,
             version: None,

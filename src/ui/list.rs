@@ -89,7 +89,11 @@ fn draw_row(
     // What was typed of it and not saved may stand in a form that is not seen.
     let form = view.model.form.as_ref().filter(|form| form.dirty);
     let is_drafted = form.is_some_and(|form| form.editing.as_ref() == Some(name));
-    let mark = Span::styled(if is_drafted { "*" } else { " " }, theme.warn);
+    let mark = if is_drafted {
+        Span::styled("*", theme.warn)
+    } else {
+        Span::raw(" ")
+    };
     let (glyph, word) = sign(view, entry);
     let style = glyph.style;
     let mut spans = vec![Span::styled(marker, theme.marker), glyph];

@@ -32,8 +32,8 @@ impl Desk {
             let before = before.as_ref();
             before.is_some_and(|one| one.url == url || one.cms_url.as_deref() == Some(url))
         };
-        let entered = urls.into_iter().filter(|url| !is_kept(url));
-        if let Some(name) = entered.filter_map(secret_parameter).next() {
+        let mut entered = urls.into_iter().filter(|url| !is_kept(url));
+        if let Some(name) = entered.find_map(secret_parameter) {
             return Err(WorkError::Failed {
                 doing: "saving the URL".to_owned(),
                 why: format!(

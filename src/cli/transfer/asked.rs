@@ -87,7 +87,12 @@ fn confirmed(question: &str) -> Result<bool, Fault> {
 /// One line that somebody types; nothing where it is empty.
 pub fn asked(question: &str) -> Result<Option<String>, Fault> {
     output::ask(question);
-    let line = sources::typed_line()?.trim().to_owned();
+    let typed = sources::typed_line()?;
+    // Ctrl-D is no Enter.
+    if typed.is_empty() {
+        return Err(Fault::usage("cancelled: nothing was entered"));
+    }
+    let line = typed.trim().to_owned();
     Ok((!line.is_empty()).then_some(line))
 }
 
@@ -95,6 +100,8 @@ pub fn asked(question: &str) -> Result<Option<String>, Fault> {
 fn below_home(context: &Context, file: &str) -> PathBuf {
     match (file.strip_prefix("~/"), &context.environment.home) {
         (Some(rest), Some(home)) => home.join(rest),
+        // A name like any other: the terminal itself is read already.
+        _ if file == "-" => PathBuf::from("./-"),
         _ => PathBuf::from(file),
     }
 }

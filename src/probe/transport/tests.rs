@@ -722,6 +722,23 @@ async fn a_target_is_reached_through_a_socks_proxy() {
 }
 
 #[tokio::test]
+async fn a_proxy_that_was_given_no_login_asks_for_one() {
+    let proxy = Stub::plain(Act::Answer(
+        b"HTTP/1.1 407 Auth\r\nContent-Length: 0\r\n\r\n".to_vec(),
+    ))
+    .await;
+    let nameless = Profile {
+        proxy: ProxyChoice::Url(ProxyUrl::new(format!("http://{}", proxy.address))),
+        ..Profile::default()
+    };
+    let reply = send_by(nameless, &with_key("https://shop.test/"), LONG).await;
+    assert_eq!(
+        reply.outcome,
+        Outcome::Failed(Failure::Proxy(ProxyFailure::Password))
+    );
+}
+
+#[tokio::test]
 async fn a_proxy_that_fails_is_told_apart() {
     let needs_auth = b"HTTP/1.1 407 Auth\r\nContent-Length: 0\r\n\r\n".to_vec();
     let bad = b"HTTP/1.1 502 Bad\r\nContent-Length: 0\r\n\r\n".to_vec();
@@ -751,19 +768,6 @@ async fn a_proxy_that_fails_is_told_apart() {
             "{target}"
         );
     }
-    let proxy = Stub::plain(Act::Answer(
-        b"HTTP/1.1 407 Auth\r\nContent-Length: 0\r\n\r\n".to_vec(),
-    ))
-    .await;
-    let nameless = Profile {
-        proxy: ProxyChoice::Url(ProxyUrl::new(format!("http://{}", proxy.address))),
-        ..Profile::default()
-    };
-    let reply = send_by(nameless, &with_key("https://shop.test/"), LONG).await;
-    assert_eq!(
-        reply.outcome,
-        Outcome::Failed(Failure::Proxy(ProxyFailure::Password))
-    );
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

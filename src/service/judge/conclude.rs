@@ -37,12 +37,20 @@ pub(in crate::service) struct Ending<'a> {
     pub(in crate::service) identity: Option<&'a Identity>,
     pub(in crate::service) version: Option<&'a str>,
     pub(in crate::service) retry_at: Option<Timestamp>,
-    /// A corrected URL that was found by asking.
-    pub(in crate::service) corrected: Option<String>,
-    /// Where the redirect leads is no place for the service.
-    pub(in crate::service) target_fails: bool,
+    pub(in crate::service) correction: Correction,
     pub(in crate::service) checks: &'a Checks,
     pub(in crate::service) now: Timestamp,
+}
+
+/// What asking has shown of a corrected URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::service) enum Correction {
+    /// None was asked.
+    Unasked,
+    /// The service answers at this one, or it says what was meant.
+    Found(String),
+    /// The redirect leads where the service is not: nobody is told to use that.
+    TargetFails,
 }
 
 const LINES: usize = 16;
@@ -52,16 +60,7 @@ pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
     let words = ending
         .service
         .words(ending.finding.reason, ending.finding.variant.as_deref());
-    let url = ending.corrected.clone().or_else(|| {
-        let fix = words?.fix?;
-        if fix == Fix::Redirect && ending.target_fails {
-            return None;
-        }
-        let endpoint = ending.endpoint?;
-        fixed(fix, ending.service, endpoint, ending.judged, ending.suffix)
-    });
-    // One that carries a secret along is not offered: it would be shown, and saved.
-    let url = url.filter(|url| secret_parameter(url).is_none());
+    let url = corrected_url(&ending, words);
     if let Some(url) = &url {
         ending.facts.set("fix", url);
     }
@@ -113,6 +112,28 @@ pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
 /// The `Server` header of an answer.
 pub(in crate::service) fn server(reply: Option<&Reply>) -> Option<&str> {
     clock::response(reply?)?.header("server")
+}
+
+/// The URL that is offered instead, where one is known.
+fn corrected_url(ending: &Ending<'_>, words: Option<&ReasonText>) -> Option<String> {
+    let by_words = || {
+        let endpoint = ending.endpoint?;
+        fixed(
+            words?.fix?,
+            ending.service,
+            endpoint,
+            ending.judged,
+            ending.suffix,
+        )
+    };
+    let leads_there = words.and_then(|words| words.fix) == Some(Fix::Redirect);
+    let url = match &ending.correction {
+        Correction::Found(url) => Some(url.clone()),
+        Correction::TargetFails if leads_there => None,
+        Correction::Unasked | Correction::TargetFails => by_words(),
+    };
+    // One that carries a secret along is not offered: it would be shown, and saved.
+    url.filter(|url| secret_parameter(url).is_none())
 }
 
 fn shown_url(ending: &Ending<'_>) -> String {
@@ -212,7 +233,8 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
             lines.extend(page.noise.iter().map(super::recognise::Noise::line));
             // What a refusal says for itself is often all there is to know.
             let said = page.json.as_ref().and_then(message);
-            let said = said.filter(|_| judged.status >= 400);
+            let is_refusal = judged.status >= 400 && ending.finding.reason != Reason::ServiceFound;
+            let said = said.filter(|_| is_refusal);
             lines.extend(said.map(|said| format!("it says: {said}")));
         }
         if let Some(target) = &judged.redirect {
@@ -223,7 +245,7 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
     if let Some(reply) = ending.reply {
         lines.extend(tls::evidence(reply));
         lines.extend(clock::skew(reply).map(clock::skew_line));
-        lines.extend(reply.proxy.iter().map(|proxy| through(proxy, &ending)));
+        lines.extend(reply.proxy.iter().map(|proxy| through(proxy, ending)));
     }
     lines.extend(ending.notes.iter().cloned());
     let mut said: Vec<String> = Vec::new();

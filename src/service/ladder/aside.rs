@@ -6,6 +6,7 @@ use crate::domain::endpoint::secret_parameter;
 use crate::domain::{CheckId, Endpoint, Reason, Reply};
 
 use super::super::catalog::condition::Rung;
+use super::super::judge::conclude::Correction;
 use super::super::judge::{Judged, conclude, failure};
 use super::super::sign;
 use super::super::step::{Authorization, Step};
@@ -74,13 +75,15 @@ impl Ladder {
                     "{title} answers at the target, asked without credentials"
                 ));
             } else if let Some(failure) = failure::of(&reply) {
-                self.target_fails = true;
+                self.correction = Correction::TargetFails;
                 let words = failure::words(failure, &reply);
                 self.notes
                     .push(format!("the target, asked without credentials: {words}"));
             } else {
                 // A 401 or 403 may be the service's own, to whoever brings no key.
-                self.target_fails = matches!(there.status, 404 | 410 | 500..);
+                if matches!(there.status, 404 | 410 | 500..) {
+                    self.correction = Correction::TargetFails;
+                }
                 self.notes.push(format!(
                     "the target, asked without credentials: {}",
                     shown(&there)
@@ -135,7 +138,7 @@ impl Ladder {
                 self.notes.push(format!(
                     "{title} answers at {corrected}, asked without credentials"
                 ));
-                self.corrected = Some(corrected);
+                self.correction = Correction::Found(corrected);
             } else {
                 self.notes
                     .push(format!("{corrected} was asked too: {}", said(&there)));

@@ -42,8 +42,7 @@ impl Ladder {
             identity: self.identity.as_ref(),
             version: self.version.as_deref(),
             retry_at: self.retry_at,
-            corrected: self.corrected.clone(),
-            target_fails: self.target_fails,
+            correction: self.correction.clone(),
             checks: &self.checks,
             now: self.now,
         });

@@ -5,6 +5,7 @@ use url::Url;
 use crate::domain::{CheckId, Endpoint, Outcome, Reason, Reply, State, UrlProblem};
 
 use super::super::catalog::condition::Rung;
+use super::super::judge::conclude::Correction;
 use super::super::judge::{Asked, Finding, Judged, judge};
 use super::super::step::{Authorization, Step};
 use super::super::subject::{Held, Manner};
@@ -52,7 +53,7 @@ impl Ladder {
             | UrlProblem::Other(_) => Reason::UrlInvalid,
         };
         if let UrlProblem::UserInfo { rest, .. } = problem {
-            self.corrected = Some(rest.clone());
+            self.correction = Correction::Found(rest.clone());
             self.subject.url.clone_from(rest);
         }
         let words = problem.to_string();

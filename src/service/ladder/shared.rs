@@ -8,6 +8,7 @@ use crate::domain::{CheckId, Endpoint, Reason, Reply, Secret, State, UrlProblem}
 
 use super::super::catalog::condition::Rung;
 use super::super::catalog::format::{Need, VerifyText};
+use super::super::judge::conclude::Correction;
 use super::super::judge::{Asked, Finding, token};
 use super::super::sign;
 use super::super::step::{Ask, Authorization, Request, Step, StopAfter};
@@ -51,7 +52,7 @@ impl Ladder {
                 self.facts.set("why", problem.to_string());
                 self.subject.url = self.subject.cms_url.clone().unwrap_or_default();
                 if let UrlProblem::UserInfo { rest, .. } = problem {
-                    self.corrected = Some(rest.clone());
+                    self.correction = Correction::Found(rest.clone());
                     self.subject.url = rest;
                 }
                 return self.finish(Reason::UrlInvalid);
