@@ -364,13 +364,13 @@ fn it_is_suspended_and_continued_by_the_shell() {
     terminal.wait_for("branch");
     terminal.type_keys("\x1a");
     terminal.wait_for("STOPPED 148");
-    terminal.assert_restored();
+    terminal.assert_given_back();
     terminal.type_keys("go\r");
     terminal.wait_for("branch");
     terminal.type_keys("q");
     terminal.wait_for("ENDED 0");
     terminal.ended();
-    terminal.assert_restored();
+    terminal.assert_given_back();
 }
 
 #[test]

@@ -446,8 +446,14 @@ impl Terminal {
         status
     }
 
-    /// Asserts that the terminal is as it was before the program started.
+    /// Asserts that the terminal is as it was before the program started, once all that it wrote was read.
     pub fn assert_restored(&self) {
+        self.last_screen();
+        self.assert_given_back();
+    }
+
+    /// The same while somebody else goes on in the terminal.
+    pub fn assert_given_back(&self) {
         let shown = self.shown.0.lock().unwrap();
         let screen = shown.parser.screen();
         assert!(
