@@ -1,4 +1,4 @@
-//! The commands' composition root: parse, open the desk, do it, write the result, give the exit code.
+//! The commands' composition root: parse, open the core, do it, write the result, give the exit code.
 //!
 //! stdout is data, stderr is talk; every command is also an action of the screen, and both share the use cases
 //! below them, not each other.
@@ -40,7 +40,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::config::Environment;
-use crate::work::Desk;
+use crate::work::Core;
 use arguments::{Arguments, Command, Global};
 use context::Context;
 use fault::{Fault, OURS};
@@ -156,39 +156,39 @@ fn to_its_end(
 ) -> Result<u8, Fault> {
     let runtime = runtime_for(runs_on)
         .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
-    let desk = context.desk.clone();
+    let core = context.core.clone();
     // What runs for days says at once what it does not know, the others when they are done.
     if runs_on {
-        let _ = runtime.block_on(desk.catalog());
-        tell_left_out(&desk);
+        let _ = runtime.block_on(core.catalog());
+        tell_left_out(&core);
     }
     let ending = if runs_on {
         None
     } else {
         let _inside = runtime.enter();
         let signals = Signals::listen(signals::ALL)?;
-        Some(runtime.spawn(signals::end(signals, desk.clone())))
+        Some(runtime.spawn(signals::end(signals, core.clone())))
     };
     let done = runtime.block_on(work(context));
     if !runs_on {
-        tell_left_out(&desk);
+        tell_left_out(&core);
     }
     if let Some(ending) = ending {
-        // It holds the desk, which writes what is left when the last one lets go of it.
+        // It holds the core, which writes what is left when the last one lets go of it.
         if !signals::have_come() {
             ending.abort();
         }
         let _ = runtime.block_on(ending);
     }
-    runtime.block_on(desk.end_attempts());
+    runtime.block_on(core.end_attempts());
     // A hung look-up of a name can't be ended: it is left behind, not waited for.
     runtime.shutdown_background();
     done
 }
 
 /// Tells which service files of the user are not in order.
-fn tell_left_out(desk: &Desk) {
-    for why in desk.services_left_out() {
+fn tell_left_out(core: &Core) {
+    for why in core.services_left_out() {
         output::say(&format!("switchboard: left out: {why}"));
     }
 }

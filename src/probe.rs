@@ -30,7 +30,7 @@ pub mod via;
 mod stub;
 
 pub use gate::{Gate, Permit, Ticket};
-pub use prober::{Climb, Prober, ProberSettings};
+pub use prober::{LadderOutcome, Prober, ProberSettings};
 pub use profile::{ClientIdentity, EnvironmentProxies, Profile, ProxyChoice, ProxyUrl};
-pub use transport::{Commons, Transport, TransportProblem};
+pub use transport::{SharedResources, Transport, TransportProblem};
 pub use via::Via;

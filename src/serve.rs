@@ -30,14 +30,14 @@ use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, oneshot};
 
-pub use listen::{Bound, Listen, ListenProblem};
+pub use listen::{BoundListener, Listen, ListenProblem};
 
 use crate::domain::window::maintained_until;
 use crate::domain::{Connection, Name, Verdict, Window};
-use crate::service::Manner;
+use crate::service::Trigger;
 use crate::store::files;
 use crate::work::services::Reread;
-use crate::work::{Desk, WorkError, silent};
+use crate::work::{Core, WorkError, silent};
 use own::Own;
 
 /// Probes at once; further ones wait, as long as who asks for them does.
@@ -49,15 +49,15 @@ const DRAIN: Duration = Duration::from_secs(3);
 
 /// Answers for the connections as they stood at the last reload.
 pub struct Exporter {
-    desk: Desk,
-    known: RwLock<Arc<Known>>,
+    core: Core,
+    known: RwLock<Arc<KnownConnections>>,
     room: Semaphore,
     own: Own,
 }
 
 /// The connections that may be asked for.
 #[derive(Debug)]
-struct Known {
+struct KnownConnections {
     connections: HashMap<Name, Arc<Connection>>,
     /// For connections that name none, seconds.
     timeout_s: u32,
@@ -78,7 +78,7 @@ pub enum Ended {
 /// fails: whoever sent the signal has no other answer.
 pub async fn run(
     exporter: Arc<Exporter>,
-    bound: Bound,
+    bound: BoundListener,
     tell: &(dyn Fn(&str) + Sync),
 ) -> io::Result<Ended> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -105,17 +105,17 @@ pub async fn run(
     let _ = stop.send(());
     // Whoever still waits for a probe then is not worth waiting for.
     let _ = tokio::time::timeout(DRAIN, serving).await;
-    exporter.desk.settle_history().await;
+    exporter.core.settle_history().await;
     Ok(ended)
 }
 
 impl Exporter {
     /// Reads the configuration. Secrets are read when they are needed: open the vault before.
-    pub async fn open(desk: Desk) -> Result<Self, WorkError> {
-        let known = Known::read(&desk).await?;
+    pub async fn open(core: Core) -> Result<Self, WorkError> {
+        let known = KnownConnections::read(&core).await?;
         let own = Own::begun(known.connections.len());
         Ok(Self {
-            desk,
+            core,
             known: RwLock::new(Arc::new(known)),
             room: Semaphore::new(AT_ONCE),
             own,
@@ -126,8 +126,8 @@ impl Exporter {
     pub async fn reload(&self) -> Result<usize, WorkError> {
         let read = async {
             self.refuse_gone()?;
-            let known = Known::read(&self.desk).await?;
-            self.desk.read_services(Reread::WholeOrNot).await?;
+            let known = KnownConnections::read(&self.core).await?;
+            self.core.read_services(Reread::WholeOrNot).await?;
             Ok(known)
         };
         match read.await {
@@ -146,7 +146,7 @@ impl Exporter {
 
     /// Whoever has connections means them: a file that is away now, on a disk that is not mounted, says nothing.
     fn refuse_gone(&self) -> Result<(), WorkError> {
-        match self.desk.store().path() {
+        match self.core.store().path() {
             Some(path)
                 if !self.known().connections.is_empty()
                     && path.try_exists().is_ok_and(|is| !is) =>
@@ -163,7 +163,7 @@ impl Exporter {
     /// Serves until `stop` is ready, then ends what is under way.
     pub async fn serve(
         self: Arc<Self>,
-        bound: Bound,
+        bound: BoundListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let router = routes::router(Arc::clone(&self), bound.is_tcp());
@@ -172,7 +172,7 @@ impl Exporter {
             .await
     }
 
-    fn known(&self) -> Arc<Known> {
+    fn known(&self) -> Arc<KnownConnections> {
         Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -193,8 +193,8 @@ impl Exporter {
             ..connection.clone()
         };
         let verdict = self
-            .desk
-            .probe_connection(&bounded, Manner::Scheduled, &silent)
+            .core
+            .probe_connection(&bounded, Trigger::Scheduled, &silent)
             .await;
         let took = begun.elapsed();
         self.own.probed(verdict.state(), took);
@@ -202,9 +202,9 @@ impl Exporter {
     }
 }
 
-impl Known {
-    async fn read(desk: &Desk) -> Result<Self, WorkError> {
-        let configuration = desk.configuration().await?;
+impl KnownConnections {
+    async fn read(core: &Core) -> Result<Self, WorkError> {
+        let configuration = core.configuration().await?;
         let connections = configuration.connections.iter();
         Ok(Self {
             connections: connections

@@ -13,12 +13,12 @@ pub mod step;
 pub mod subject;
 pub mod verify;
 
-pub use catalog::{Catalog, Entry, Service, ServiceFileProblem};
+pub use catalog::{Catalog, ReasonEntry, Service, ServiceFileProblem};
 pub use judge::{last_good, quiet_until};
 pub use ladder::Ladder;
 pub use sign::mask_secret;
-pub use step::{Answer, Ask, Authorization, Request, Step, StopAfter};
-pub use subject::{Accepted, Held, LastGood, Manner, OwnTokenSeen, Past, Subject};
+pub use step::{Ask, Authorization, Request, RungAnswer, Step, StopAfter};
+pub use subject::{Accepted, LastGood, OwnTokenSeen, Past, SecretState, Subject, Trigger};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@
 //! client, and decide from what they receive: a probe is right when it reads them as the table says.
 //!
 //! ```text
-//! Sim ─ serve ─▶ Stand (port) ─▶ wire: connection, TLS, request ─▶ Behaviour ─▶ Answer or Fault
+//! Sim ─ serve ─▶ ServicePort (port) ─▶ wire: connection, TLS, request ─▶ Behaviour ─▶ Answer or Fault
 //!                   Control: set, dress, hold, release ──┘              └─▶ Log: what was seen
 //! ```
 //!
@@ -41,21 +41,21 @@ use tokio::task::JoinSet;
 use url::Url;
 
 pub use behaviour::{Behaviour, Fault, Redirect};
-pub use blesta::{Blesta, Company, Mood, Noise};
+pub use blesta::{Blesta, BlestaState, Company, Noise};
 pub use bridge::{Bridge, BridgeState};
 pub use certificates::Certificate;
 pub use connect::{Access, Connect, Mishap};
 pub use control::Control;
 pub use demo::Rehearsal;
-pub use entry::Entry;
+pub use entry::CatalogEntry;
 pub use http::{Answer, Framing, HeaderCase, Request, ServerHeader, Style};
-pub use log::{Log, Presented, Seen};
-pub use pages::Page;
+pub use log::{Log, Presented, SeenRequest};
+pub use pages::StockPage;
 pub use plain::Plain;
 
 use crate::domain::Reason;
 use certificates::Authority;
-use wire::{Security, Station};
+use wire::{PortContext, Security};
 
 /// Connections that may wait to be taken.
 const BACKLOG: u32 = 256;
@@ -85,7 +85,7 @@ impl Default for SimSettings {
 
 /// One open port.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stand {
+pub struct ServicePort {
     /// Its number.
     pub port: u16,
     /// Scheme, host and port, without a slash at the end.
@@ -97,7 +97,7 @@ pub struct Stand {
 pub struct Sim {
     settings: SimSettings,
     authority: Authority,
-    entries: Vec<Entry>,
+    entries: Vec<CatalogEntry>,
     controls: BTreeMap<u16, Control>,
     log: watch::Sender<Log>,
     /// Bound and not listening, so that nobody else gets the port.
@@ -139,17 +139,17 @@ impl Sim {
     }
 
     /// Every reason's entry, in the order of the table.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[CatalogEntry] {
         &self.entries
     }
 
     /// The entry of `reason`, where entries were opened.
-    pub fn entry(&self, reason: Reason) -> Option<&Entry> {
+    pub fn entry(&self, reason: Reason) -> Option<&CatalogEntry> {
         self.entries.iter().find(|entry| entry.reason == reason)
     }
 
     /// Puts `behaviour` behind a port of its own, over plain http.
-    pub fn serve(&mut self, behaviour: Behaviour) -> io::Result<Stand> {
+    pub fn serve(&mut self, behaviour: Behaviour) -> io::Result<ServicePort> {
         self.open(behaviour, Security::Plain)
     }
 
@@ -158,19 +158,19 @@ impl Sim {
         &mut self,
         behaviour: Behaviour,
         certificate: Certificate,
-    ) -> io::Result<Stand> {
+    ) -> io::Result<ServicePort> {
         let config = self.authority.server(certificate)?;
         self.open(behaviour, Security::Tls(config))
     }
 
     /// Puts `behaviour` behind a port of its own that speaks plain http and TLS; the URL given is plain.
-    pub fn serve_both(&mut self, behaviour: Behaviour) -> io::Result<Stand> {
+    pub fn serve_both(&mut self, behaviour: Behaviour) -> io::Result<ServicePort> {
         let config = self.authority.server(Certificate::Sound)?;
         self.open(behaviour, Security::Either(config))
     }
 
     /// A port that is held and refuses connections.
-    pub fn refuse(&mut self) -> io::Result<Stand> {
+    pub fn refuse(&mut self) -> io::Result<ServicePort> {
         let socket = self.socket()?;
         let port = socket.local_addr()?.port();
         self.refusing.push(socket);
@@ -178,7 +178,7 @@ impl Sim {
     }
 
     /// A port whose queue is full: connections to it are neither taken nor refused.
-    pub fn never_accept(&mut self) -> io::Result<Stand> {
+    pub fn never_accept(&mut self) -> io::Result<ServicePort> {
         let listener = self.socket()?.listen(1)?;
         let address = listener.local_addr()?;
         self.full.push(listener);
@@ -246,7 +246,7 @@ impl Sim {
         self.hex("token", 43)
     }
 
-    fn open(&mut self, behaviour: Behaviour, security: Security) -> io::Result<Stand> {
+    fn open(&mut self, behaviour: Behaviour, security: Security) -> io::Result<ServicePort> {
         let scheme = match security {
             Security::Tls(_) => "https",
             _ => "http",
@@ -255,7 +255,7 @@ impl Sim {
         let port = listener.local_addr()?.port();
         let control = Control::new(behaviour, self.settings.style.clone());
         self.controls.insert(port, control.clone());
-        let station = Arc::new(Station {
+        let station = Arc::new(PortContext {
             port,
             security,
             control,
@@ -274,8 +274,8 @@ impl Sim {
         Ok(socket)
     }
 
-    fn stand(&self, scheme: &str, port: u16) -> Stand {
-        Stand {
+    fn stand(&self, scheme: &str, port: u16) -> ServicePort {
+        ServicePort {
             port,
             url: self.url(scheme, port),
         }

@@ -1,7 +1,7 @@
 //! Files and secrets: the only room that reads and writes files, and the only one that seals secrets.
 //!
 //! [`Store`] keeps settings and connections (found by confy, edited so that comments survive), [`Secrets`]
-//! answers a reference with its value, [`Vault`] is `vault.age`, [`State`] is `history.sqlite` with the
+//! answers a reference with its value, [`Vault`] is `vault.age`, [`StateDb`] is `history.sqlite` with the
 //! lock-out budget and, in [`history`], the results of watching. Everything but [`Secrets`] blocks: call it
 //! through `spawn_blocking` where a runtime waits.
 
@@ -20,12 +20,12 @@ pub use changes::Changes;
 pub use configuration::{Configuration, ConfigurationProblem, Settings, Stamp, Store};
 pub use files::FileProblem;
 pub use history::{RunRecord, Standing};
-pub use secrets::{Secrets, Slot, StoreKind};
-pub use state::{State, StateProblem};
+pub use secrets::{SecretPlace, Secrets, StoreKind};
+pub use state::{StateDb, StateProblem};
 pub use vault::{Vault, VaultProblem};
 
 /// `error` and its causes as one sentence, for places that hold a text instead of an error.
-pub fn told(error: &dyn std::error::Error) -> String {
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut sentence = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

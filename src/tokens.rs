@@ -16,18 +16,18 @@ mod group;
 mod lenient;
 pub mod problem;
 pub mod query;
+pub mod route;
 pub mod rql;
 mod token;
 mod usage;
-pub mod way;
 
 pub use answer::{Answer, Unreadable};
 pub use client::TokenClient;
 pub use group::within_days;
 pub use problem::{Refusal, TokenProblem};
 pub use query::{TokenQuery, total_of};
+pub use route::Route;
 pub use rql::{Rql, Term};
-pub use way::Way;
 
 pub use crate::domain::token::{
     Day, Expiry, Extension, Group, Module, Moment, NewToken, Order, Page, Permission, Person,

@@ -33,12 +33,12 @@ use crate::app::effect::Unlock;
 use crate::app::{Effect, Message, Model};
 use crate::domain::Secret;
 use crate::ui::Theme;
-use crate::work::Desk;
+use crate::work::Core;
 use effects::{Effects, Queue};
 use event_loop::{EventLoop, Inbound, Surface};
 use keyboard::Keyboard;
 use signals::Signals;
-use terminal::{Held, Screen};
+use terminal::{Screen, TerminalGuard};
 
 /// How the screen looks and begins.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
 /// Opens the screen and runs it to its end; gives the exit code.
-pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
+pub fn run(core: Core, options: Options) -> Result<u8, TuiError> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(TuiError::NoTerminal);
     }
@@ -89,7 +89,7 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
         .enable_all()
         .build()
         .map_err(TuiError::Runtime)?;
-    let terminal = Held::open().map_err(TuiError::Terminal)?;
+    let terminal = TerminalGuard::open().map_err(TuiError::Terminal)?;
     let inside = runtime.enter();
     // Heard from here on: a signal that ended the program now would leave the terminal as it is.
     let (told, insisting) = Signals::listen()
@@ -100,8 +100,8 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
     give_back_on_panic(sender.clone(), Arc::clone(&terminal));
     terminal.enter().map_err(TuiError::Terminal)?;
     drop(inside);
-    let session = Session {
-        desk,
+    let session = ScreenSession {
+        core,
         options,
         sender,
         receiver,
@@ -116,7 +116,7 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
     // A hung look-up of a name can't be ended: it is left behind, not waited for.
     runtime.shutdown_background();
     Ok(match ended {
-        Ok(Ok(code)) => code,
+        Ok(Ok(ended_with)) => ended_with,
         Ok(Err(_)) => HUNG_UP,
         Err(_) => PANICKED,
     })
@@ -124,7 +124,7 @@ pub fn run(desk: Desk, options: Options) -> Result<u8, TuiError> {
 
 /// A panic anywhere gives the terminal back before it is told, and ends the program: tasks catch theirs, and
 /// the screen would be drawn over the shell.
-fn give_back_on_panic(sender: UnboundedSender<Inbound>, terminal: Arc<Held>) {
+fn give_back_on_panic(sender: UnboundedSender<Inbound>, terminal: Arc<TerminalGuard>) {
     let told = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         terminal.leave();
@@ -133,24 +133,24 @@ fn give_back_on_panic(sender: UnboundedSender<Inbound>, terminal: Arc<Held>) {
     }));
 }
 
-struct Session {
-    desk: Desk,
+struct ScreenSession {
+    core: Core,
     options: Options,
     sender: UnboundedSender<Inbound>,
     receiver: UnboundedReceiver<Inbound>,
-    terminal: Arc<Held>,
+    terminal: Arc<TerminalGuard>,
 }
 
-impl Session {
+impl ScreenSession {
     async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<u8> {
         let queue = Queue(self.sender.clone());
-        let desk = self.desk.clone();
+        let core = self.core.clone();
         let size = terminal::size()?;
         let surface = Screen::over(Arc::clone(&self.terminal), size, self.options.theme)?;
         let mut event_loop = EventLoop {
             model: Model::opening(size, Timestamp::now()),
             surface,
-            effects: Effects::new(self.desk, handle, queue, self.options.banner),
+            effects: Effects::new(self.core, handle, queue, self.options.banner),
             queue: self.receiver,
             exit: None,
             stopping: false,
@@ -182,15 +182,15 @@ impl Session {
             let _ = self.terminal.write(bytes.as_bytes());
         }
         self.terminal.leave();
-        if desk.is_announcing() {
+        if core.is_announcing() {
             // What a change led to is not cut off half-way; whoever is to be called would not be called again.
-            let _ = tokio::time::timeout(LAST_CALL, desk.settle_announcements()).await;
+            let _ = tokio::time::timeout(LAST_CALL, core.settle_announcements()).await;
         }
-        desk.end_attempts().await;
-        let _ = tokio::time::timeout(LAST_WAIT, desk.settle_history()).await;
+        core.end_attempts().await;
+        let _ = tokio::time::timeout(LAST_WAIT, core.settle_history()).await;
         // Not closed in order: the database would write what it has in its log once more, and the prompt wait
         // for the disk.
-        std::mem::forget(desk);
+        std::mem::forget(core);
         ended
     }
 }

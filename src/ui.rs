@@ -46,7 +46,7 @@ pub use theme::{Theme, ThemeError, ThemeName};
 
 use crate::app::model::Pane;
 use crate::app::{Action, Model};
-use layout::{PaneBox, Panes, Plan};
+use layout::{PaneBox, PanePlan, Panes};
 use view::View;
 
 /// Draws the whole screen, and sets the terminal's cursor where something is typed.
@@ -58,11 +58,11 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         buf.set_style(area, theme.screen);
     }
     let cursor = match layout::plan(area, model.focus, model.zoomed, view.form_size()) {
-        Plan::Tiny(area) => {
+        PanePlan::Tiny(area) => {
             draw_tiny(&view, area, buf);
             None
         }
-        Plan::Panes(panes) => draw_panes(&view, &panes, buf),
+        PanePlan::Panes(panes) => draw_panes(&view, &panes, buf),
     };
     if let Some(position) = cursor {
         frame.set_cursor_position(position);
@@ -84,7 +84,7 @@ pub fn pane_at(model: &Model, column: u16, row: u16) -> Option<(Pane, u16)> {
         model.zoomed,
         view.form_size(),
     );
-    let Plan::Panes(panes) = plan else {
+    let PanePlan::Panes(panes) = plan else {
         return None;
     };
     if model.board.is_open() {
@@ -114,7 +114,8 @@ pub fn last_line(model: &Model) -> Option<u16> {
     };
     let (width, height) = model.size;
     let area = Rect::new(0, 0, width, height);
-    let Plan::Panes(panes) = layout::plan(area, model.focus, model.zoomed, view.form_size()) else {
+    let PanePlan::Panes(panes) = layout::plan(area, model.focus, model.zoomed, view.form_size())
+    else {
         return None;
     };
     let last = match &model.overlay {

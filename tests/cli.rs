@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use support::commands::{BINARY, Done, begin, finish, switchboard};
 use support::forms_of;
 use switchboard::domain::{Reason, State};
-use switchboard::sim::{Entry, Sim, SimSettings};
+use switchboard::sim::{CatalogEntry, Sim, SimSettings};
 
 /// The rehearsal on a runtime of its own.
 struct Rehearsal {
@@ -38,7 +38,7 @@ impl Rehearsal {
         Self { sim, runtime }
     }
 
-    fn entry(&self, reason: Reason) -> &Entry {
+    fn entry(&self, reason: Reason) -> &CatalogEntry {
         self.sim.entry(reason).unwrap()
     }
 }
@@ -49,7 +49,7 @@ impl Drop for Rehearsal {
     }
 }
 
-fn probe(entry: &Entry) -> Done {
+fn probe(entry: &CatalogEntry) -> Done {
     let home = tempfile::tempdir().unwrap();
     let url = entry.url.clone().unwrap();
     let mut arguments = vec![

@@ -42,7 +42,7 @@ use std::process::{Command, Stdio};
 use support::commands::{BINARY, Done, finish, switchboard};
 use support::stage::Stage;
 use support::{forms_of, is_here, not_permitted};
-use switchboard::sim::{Behaviour, Blesta, Stand};
+use switchboard::sim::{Behaviour, Blesta, ServicePort};
 
 /// Shell: `soon COMMAND` waits until it succeeds, for a minute at the most.
 const SOON: &str = "soon() { for _ in $(seq 1500); do \"$@\" && return; sleep 0.02; done; echo \"never: $*\" >&2; exit 9; }";
@@ -52,7 +52,7 @@ struct User {
     home: tempfile::TempDir,
     stage: Stage,
     blesta: Blesta,
-    stand: Stand,
+    stand: ServicePort,
 }
 
 impl User {

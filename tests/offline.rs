@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use support::commands::{BINARY, begin};
 use support::netns::{Link, permitted};
 use switchboard::domain::{Name, Reason};
-use switchboard::store::State;
+use switchboard::store::StateDb;
 
 /// Connections, each at a port of its own.
 const COUNT: u16 = 40;
@@ -104,7 +104,7 @@ fn a_machine_without_network_says_so_once() {
     let names: Vec<_> = (0..COUNT)
         .map(|n| Name::parse(&format!("c{n:02}")).unwrap())
         .collect();
-    let history = State::open(&home.path().join("state")).unwrap();
+    let history = StateDb::open(&home.path().join("state")).unwrap();
     let all_have = |count: usize, reason: Reason| {
         let begun = Instant::now();
         let found = |name: &Name| {

@@ -781,11 +781,11 @@ fn at_rest_it_uses_no_processor_time() {
 #[expect(clippy::exit, reason = "the code is what is tested")]
 #[expect(clippy::disallowed_methods, reason = "told by the test that runs it")]
 fn screen_that_panics() {
-    use switchboard::{config::Environment, tui, ui, work::Desk};
+    use switchboard::{config::Environment, tui, ui, work::Core};
     let at = std::env::var("PANIC_WHEN_CLOSED").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let desk = runtime
-        .block_on(Desk::rehearsal(Environment::of([]), Vec::new()))
+    let core = runtime
+        .block_on(Core::rehearsal(Environment::of([]), Vec::new()))
         .unwrap();
     std::thread::spawn(move || {
         let mut signal = std::net::TcpStream::connect(at).unwrap();
@@ -798,7 +798,7 @@ fn screen_that_panics() {
         banner: Vec::new(),
         passphrase: None,
     };
-    std::process::exit(tui::run(desk, options).unwrap().into());
+    std::process::exit(tui::run(core, options).unwrap().into());
 }
 
 #[test]

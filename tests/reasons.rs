@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use switchboard::domain::budget::AttemptEnd;
 use switchboard::domain::{AnsweredBy, HostPort, Reason, Secret, ServiceId, State, Verdict};
 use switchboard::probe::{Gate, Permit, Prober, Profile, ProxyChoice, ProxyUrl, Ticket};
-use switchboard::service::{Catalog, Held, Subject, verify};
-use switchboard::sim::{Entry, HeaderCase, ServerHeader, Sim, SimSettings, Style};
+use switchboard::service::{Catalog, SecretState, Subject, verify};
+use switchboard::sim::{CatalogEntry, HeaderCase, ServerHeader, Sim, SimSettings, Style};
 
 /// Lets every key through: the lock-out has tests of its own.
 struct Open;
@@ -30,10 +30,10 @@ impl Gate for Open {
     async fn quiet(&self, _host: &HostPort, _until: Timestamp) {}
 }
 
-fn subject(entry: &Entry, url: &str) -> Subject {
+fn subject(entry: &CatalogEntry, url: &str) -> Subject {
     let held = |value: &Option<String>| {
-        value.as_ref().map_or(Held::Absent, |value| {
-            Held::Present(Secret::new(value.as_str()))
+        value.as_ref().map_or(SecretState::Absent, |value| {
+            SecretState::Present(Secret::new(value.as_str()))
         })
     };
     let mut subject = Subject::new(ServiceId::new(entry.service), url);
@@ -42,13 +42,13 @@ fn subject(entry: &Entry, url: &str) -> Subject {
     subject.token = held(&entry.token);
     subject.cms_url.clone_from(&entry.cms_url);
     if entry.args.iter().any(|flag| flag == "--key-env") {
-        subject.key = Held::Unavailable("the variable is not set".to_owned());
+        subject.key = SecretState::Unavailable("the variable is not set".to_owned());
     }
     subject
 }
 
 /// The flags of an entry, as far as they are the transport's.
-fn profile(entry: &Entry) -> Profile {
+fn profile(entry: &CatalogEntry) -> Profile {
     let mut profile = Profile::default();
     for pair in entry.args.chunks(2) {
         let [flag, value] = pair else { continue };
@@ -65,7 +65,7 @@ fn profile(entry: &Entry) -> Profile {
     profile
 }
 
-async fn probe(prober: &Prober, catalog: &Catalog, entry: &Entry, url: &str) -> Verdict {
+async fn probe(prober: &Prober, catalog: &Catalog, entry: &CatalogEntry, url: &str) -> Verdict {
     let subject = subject(entry, url);
     let service = catalog.get(&subject.service).unwrap();
     prober
@@ -76,7 +76,7 @@ async fn probe(prober: &Prober, catalog: &Catalog, entry: &Entry, url: &str) -> 
 
 /// Who may be told to have answered an entry, however the servers are dressed: where only a header says who it
 /// was, and that is absent or lies, nobody can know.
-fn answerers(entry: &Entry) -> &'static [AnsweredBy] {
+fn answerers(entry: &CatalogEntry) -> &'static [AnsweredBy] {
     use AnsweredBy::{Cdn, Nobody, Service, Unknown, Waf, WebServer};
     match entry.reason {
         _ if entry.status == 0 => &[Nobody],

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use switchboard::domain::Reason;
-use switchboard::sim::{Entry, Sim, SimSettings};
+use switchboard::sim::{CatalogEntry, Sim, SimSettings};
 use tempfile::TempDir;
 
 /// Far beyond what working programs need, on a busy machine too.
@@ -122,7 +122,7 @@ struct Home {
 }
 
 impl Home {
-    fn over<'a>(entries: impl IntoIterator<Item = &'a Entry>, most: usize) -> Self {
+    fn over<'a>(entries: impl IntoIterator<Item = &'a CatalogEntry>, most: usize) -> Self {
         let mut home = Self {
             folder: tempfile::tempdir().unwrap(),
             names: BTreeSet::new(),
@@ -142,7 +142,7 @@ impl Home {
     }
 
     /// The entry as a table of the configuration; nothing where it needs more than one.
-    fn table(&mut self, entry: &Entry) -> Option<String> {
+    fn table(&mut self, entry: &CatalogEntry) -> Option<String> {
         let id = entry.reason.id();
         let mut table = String::new();
         let mut field = |name: &str, value: &str| {
@@ -270,7 +270,7 @@ fn prometheus_discovers_fifty_connections_and_tells_their_reasons() {
     }
     let (_runtime, sim) = sim();
     // That one needs a further call, which a scheduled probe leaves out.
-    let told = |entry: &&Entry| entry.reason != Reason::KeyInUseInactive;
+    let told = |entry: &&CatalogEntry| entry.reason != Reason::KeyInUseInactive;
     let home = Home::over(sim.entries().iter().filter(told), 50);
     assert_eq!(home.names.len(), 50);
     let (mut serving, exporter) = home.serve();

@@ -22,9 +22,9 @@ use support::person::{self, Person};
 use switchboard::app::Model;
 use switchboard::config::Environment;
 use switchboard::domain::{Connection, Name, Secret, ServiceId};
-use switchboard::sim::{Behaviour, Blesta, Log, Presented, Sim, SimSettings, Stand};
+use switchboard::sim::{Behaviour, Blesta, Log, Presented, ServicePort, Sim, SimSettings};
 use switchboard::tui::event_loop::Inbound;
-use switchboard::work::{Desk, Rehearsed};
+use switchboard::work::{Core, Rehearsed};
 use tokio::time::Instant;
 
 /// Far beyond what anything here takes.
@@ -50,19 +50,19 @@ fn runtime_time() -> Timestamp {
     wall + SignedDuration::try_from(began.elapsed()).unwrap() + SKIPPED.get()
 }
 
-/// Runs the screen over `desk` while `plot` is at the keys; the code that the screen ended with.
-async fn session(desk: Desk, plot: impl AsyncFnOnce(&mut Person)) -> io::Result<u8> {
-    lasting(desk, plot).await.0
+/// Runs the screen over `core` while `plot` is at the keys; the code that the screen ended with.
+async fn session(core: Core, plot: impl AsyncFnOnce(&mut Person)) -> io::Result<u8> {
+    lasting(core, plot).await.0
 }
 
 /// The same, with the model as it was at the end.
-async fn lasting(desk: Desk, plot: impl AsyncFnOnce(&mut Person)) -> (io::Result<u8>, Model) {
-    person::lasting(desk, (100, 30), runtime_time, plot).await
+async fn lasting(core: Core, plot: impl AsyncFnOnce(&mut Person)) -> (io::Result<u8>, Model) {
+    person::lasting(core, (100, 30), runtime_time, plot).await
 }
 
-/// A desk in memory with these connections.
-async fn desk(rehearsed: Vec<Rehearsed>) -> Desk {
-    Desk::rehearsal(Environment::of([]), rehearsed)
+/// A core in memory with these connections.
+async fn core(rehearsed: Vec<Rehearsed>) -> Core {
+    Core::rehearsal(Environment::of([]), rehearsed)
         .await
         .unwrap()
 }
@@ -87,7 +87,7 @@ async fn logged(sim: &Sim, what: &str, test: impl FnMut(&Log) -> bool) -> Log {
     waited.unwrap_or_else(|_| panic!("{what} did not come: {:#?}", sim.log()))
 }
 
-fn raise(sim: &mut Sim, blesta: &Blesta) -> Stand {
+fn raise(sim: &mut Sim, blesta: &Blesta) -> ServicePort {
     sim.serve(Behaviour::Blesta(blesta.clone())).unwrap()
 }
 
@@ -110,7 +110,7 @@ async fn each_field_is_tested_as_it_is_typed_and_no_key_goes_early() {
     let mut sim = sim();
     let blesta = sim.blesta();
     let stand = raise(&mut sim, &blesta);
-    let ended = session(desk(Vec::new()).await, async |person: &mut Person| {
+    let ended = session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.press("n");
         person.types(&stand.url);
@@ -156,11 +156,11 @@ async fn typing_on_closes_the_old_connection_and_counts_the_new_one() {
     let mut sim = sim();
     let blesta = sim.blesta();
     let (slow, other) = (raise(&mut sim, &blesta), raise(&mut sim, &blesta));
-    let front = switchboard::sim::Page::Front("Our Shop".into());
+    let front = switchboard::sim::StockPage::Front("Our Shop".into());
     sim.control(&other.url).unwrap().set(Behaviour::Page(front));
     let held = sim.control(&slow.url).unwrap().clone();
     held.hold();
-    session(desk(Vec::new()).await, async |person: &mut Person| {
+    session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.press("n");
         person.types(&slow.url);
@@ -196,7 +196,7 @@ async fn a_key_that_is_typed_over_is_heard_out_and_changes_nothing() {
     let blesta = sim.blesta();
     let stand = raise(&mut sim, &blesta);
     let held = sim.control(&stand.url).unwrap().clone();
-    session(desk(Vec::new()).await, async |person: &mut Person| {
+    session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.press("n");
         person.types(&stand.url);
@@ -227,7 +227,7 @@ async fn a_good_key_is_not_paused_by_typing_on_over_a_slow_host() {
     let blesta = sim.blesta();
     let stand = raise(&mut sim, &blesta);
     let held = sim.control(&stand.url).unwrap().clone();
-    session(desk(Vec::new()).await, async |person: &mut Person| {
+    session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.press("n");
         person.types(&stand.url);
@@ -256,7 +256,7 @@ async fn ten_different_wrong_keys_typed_in_the_form_are_stopped_at_five() {
     let mut sim = sim();
     let blesta = sim.blesta();
     let stand = raise(&mut sim, &blesta);
-    session(desk(Vec::new()).await, async |person: &mut Person| {
+    session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.press("n");
         person.types(&stand.url);
@@ -295,14 +295,14 @@ async fn in_flight_together(bad_first: bool) {
     let of_bad = sim.control(&bad.url).unwrap().clone();
     of_good.hold();
     of_bad.hold();
-    let desk = desk(vec![
+    let core = core(vec![
         rehearsed("good", &good.url, &blesta),
         rehearsed("bad", &bad.url, &wrong),
     ])
     .await;
     let is_up = |screen: &str| row(screen, "good").contains("● up");
     let is_refused = |screen: &str| row(screen, "bad").contains("▲ check");
-    session(desk, async |person: &mut Person| {
+    session(core, async |person: &mut Person| {
         logged(&sim, "both in flight", |log| {
             !log.at(good.port).is_empty() && !log.at(bad.port).is_empty()
         })
@@ -339,8 +339,8 @@ async fn the_key_of_a_filled_connection_goes_nowhere_new_while_its_url_is_edited
     let mut sim = sim();
     let blesta = sim.blesta();
     let (home, foreign) = (raise(&mut sim, &blesta), raise(&mut sim, &blesta));
-    let desk = desk(vec![rehearsed("shop", &home.url, &blesta)]).await;
-    session(desk, async |person: &mut Person| {
+    let core = core(vec![rehearsed("shop", &home.url, &blesta)]).await;
+    session(core, async |person: &mut Person| {
         person.sees("● Successfully Connected").await;
         person.press("e");
         person
@@ -383,7 +383,7 @@ async fn the_key_of_a_filled_connection_goes_nowhere_new_while_its_url_is_edited
 
 #[tokio::test]
 async fn keys_are_heard_when_nothing_else_wakes_the_loop() {
-    session(desk(Vec::new()).await, async |person: &mut Person| {
+    session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.press("n");
         person.sees("new, not saved").await;
@@ -402,8 +402,8 @@ async fn keys_are_heard_when_nothing_else_wakes_the_loop() {
 #[tokio::test(start_paused = true)]
 async fn a_shown_handle_hides_after_ten_seconds() {
     let blesta = Blesta::new("shop-api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
-    let desk = desk(vec![rehearsed("shop", "ftp://nowhere", &blesta)]).await;
-    session(desk, async |person: &mut Person| {
+    let core = core(vec![rehearsed("shop", "ftp://nowhere", &blesta)]).await;
+    session(core, async |person: &mut Person| {
         person.sees("shop").await;
         assert!(!person.screen().contains(&blesta.key));
         person.press("v");
@@ -426,11 +426,11 @@ async fn a_shown_handle_hides_after_ten_seconds() {
 async fn a_copied_handle_is_written_once_and_cleared_after_its_time() {
     let blesta = Blesta::new("shop-api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
     let over_ssh = Environment::of([("SSH_CONNECTION", "a 1 b 22"), ("TERM", "xterm")]);
-    let desk = Desk::rehearsal(over_ssh, vec![rehearsed("shop", "ftp://nowhere", &blesta)])
+    let core = Core::rehearsal(over_ssh, vec![rehearsed("shop", "ftp://nowhere", &blesta)])
         .await
         .unwrap()
         .with_terminal(switchboard::clipboard::Terminal::Silent);
-    session(desk, async |person: &mut Person| {
+    session(core, async |person: &mut Person| {
         person.sees("shop").await;
         person.press("y");
         person.sees("does not confirm").await;
@@ -463,7 +463,7 @@ async fn a_copied_handle_is_written_once_and_cleared_after_its_time() {
 
 #[tokio::test]
 async fn a_panic_in_a_task_ends_the_loop_with_its_code() {
-    let ended = session(desk(Vec::new()).await, async |person: &mut Person| {
+    let ended = session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.queue.send(Inbound::Panicked).unwrap();
     })
@@ -473,7 +473,7 @@ async fn a_panic_in_a_task_ends_the_loop_with_its_code() {
 
 #[tokio::test]
 async fn the_help_comes_to_its_end_and_back() {
-    session(desk(Vec::new()).await, async |person: &mut Person| {
+    session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.press("?");
         person.sees(" more ").await;

@@ -17,8 +17,8 @@ use support::person::{self, Person};
 use switchboard::clipboard::Terminal;
 use switchboard::config::Environment;
 use switchboard::domain::{Connection, Name, Secret, ServiceId};
-use switchboard::sim::{Access, Answer, Behaviour, Connect, Mishap, Sim, SimSettings, Stand};
-use switchboard::work::{Desk, Rehearsed};
+use switchboard::sim::{Access, Answer, Behaviour, Connect, Mishap, ServicePort, Sim, SimSettings};
+use switchboard::work::{Core, Rehearsed};
 
 const OWN: &str = "SU-160-984-311";
 
@@ -31,22 +31,22 @@ fn skip(time: SignedDuration) {
     SKIPPED.set(SKIPPED.get() + time);
 }
 
-/// Runs the screen over `desk`, by a clock that takes leaps.
+/// Runs the screen over `core`, by a clock that takes leaps.
 async fn session(
-    desk: Desk,
+    core: Core,
     size: (u16, u16),
     plot: impl AsyncFnOnce(&mut Person),
 ) -> io::Result<u8> {
     let now = || Timestamp::now() + SKIPPED.get();
-    person::lasting(desk, size, now, plot).await.0
+    person::lasting(core, size, now, plot).await.0
 }
 
-/// An account behind two connections, and the desk of the screen.
+/// An account behind two connections, and the core of the screen.
 struct Stage {
     sim: Sim,
     connect: Connect,
-    stand: Stand,
-    desk: Desk,
+    stand: ServicePort,
+    core: Core,
 }
 
 impl Stage {
@@ -76,7 +76,7 @@ impl Stage {
             }
         });
         let over_ssh = Environment::of([("SSH_CONNECTION", "a 1 b 22"), ("TERM", "xterm")]);
-        let desk = Desk::rehearsal(over_ssh, connections.into())
+        let core = Core::rehearsal(over_ssh, connections.into())
             .await
             .unwrap()
             .with_terminal(Terminal::Silent);
@@ -84,7 +84,7 @@ impl Stage {
             sim,
             connect,
             stand,
-            desk,
+            core,
         }
     }
 
@@ -134,7 +134,7 @@ async fn a_token_s_whole_life_by_keys() {
     let stage = Stage::new(12).await;
     let new = "SU-900-000-001";
     session(
-        stage.desk.clone(),
+        stage.core.clone(),
         (100, 40),
         async |person: &mut Person| {
             load(person).await;
@@ -316,7 +316,7 @@ async fn keys_and_commands_do_the_same() {
     };
 
     session(
-        by_keys.desk.clone(),
+        by_keys.core.clone(),
         (100, 40),
         async |person: &mut Person| {
             load(person).await;
@@ -422,7 +422,7 @@ async fn keys_and_commands_do_the_same() {
 async fn the_key_in_use_is_guarded_and_renewed_for_all_who_hold_it() {
     let stage = Stage::new(3).await;
     session(
-        stage.desk.clone(),
+        stage.core.clone(),
         (100, 40),
         async |person: &mut Person| {
             load(person).await;
@@ -460,7 +460,7 @@ async fn the_key_in_use_is_guarded_and_renewed_for_all_who_hold_it() {
 async fn twenty_five_thousand_tokens_are_one_page_away() {
     let stage = Stage::new(25_000).await;
     session(
-        stage.desk.clone(),
+        stage.core.clone(),
         (100, 40),
         async |person: &mut Person| {
             load(person).await;
@@ -492,7 +492,7 @@ async fn every_failure_has_its_words_on_the_screen() {
     let stage = Stage::new(3).await;
     let instead = |status, body: &str| Mishap::Instead(Answer::new(status, "text/plain", body));
     session(
-        stage.desk.clone(),
+        stage.core.clone(),
         (120, 40),
         async |person: &mut Person| {
             load(person).await;
@@ -542,7 +542,7 @@ async fn every_failure_has_its_words_on_the_screen() {
 async fn a_key_that_died_says_so() {
     let stage = Stage::new(3).await;
     session(
-        stage.desk.clone(),
+        stage.core.clone(),
         (100, 40),
         async |person: &mut Person| {
             load(person).await;
@@ -559,7 +559,7 @@ async fn a_key_that_died_says_so() {
 async fn what_is_half_made_is_finished_or_taken_away() {
     let stage = Stage::new(3).await;
     session(
-        stage.desk.clone(),
+        stage.core.clone(),
         (100, 40),
         async |person: &mut Person| {
             load(person).await;
@@ -604,7 +604,7 @@ async fn what_may_not_be_done_is_not_tried() {
     let read_only = |connection: &mut Connection| connection.read_only = true;
     let stage = Stage::with(3, |connect| connect, read_only).await;
     session(
-        stage.desk.clone(),
+        stage.core.clone(),
         (100, 40),
         async |person: &mut Person| {
             load(person).await;
@@ -629,7 +629,7 @@ async fn what_may_not_be_done_is_not_tried() {
 
     let closed = Stage::with(3, |connect| connect.with_access(Access::NoTokens), |_| {}).await;
     session(
-        closed.desk.clone(),
+        closed.core.clone(),
         (100, 40),
         async |person: &mut Person| {
             person.sees("Successfully Connected").await;

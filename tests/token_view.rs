@@ -19,7 +19,7 @@ use switchboard::app::effect::Effect;
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::model::Pane;
 use switchboard::app::tokens::exchange::{Made, Offered, RenewedTo, RowPage};
-use switchboard::app::tokens::{Row, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use switchboard::app::tokens::{TokenRow, TokensEffect, TokensMessage, Trouble, TroubleKind};
 use switchboard::app::{Message, Model};
 use switchboard::domain::token::{
     Counted, Day, Expiry, Extension, Module, Moment, Permission, Person, RenewalAction,
@@ -138,7 +138,9 @@ fn token(number: u64) -> Token {
 
 fn page(total: u64) -> RowPage {
     RowPage {
-        rows: (0..total.min(100)).map(|n| Row::of(token(n))).collect(),
+        rows: (0..total.min(100))
+            .map(|n| TokenRow::of(token(n)))
+            .collect(),
         total: Some(total),
         own_id: OWN.into(),
     }
@@ -368,7 +370,7 @@ fn the_wizard_step_by_step() {
         TokensMessage::Created {
             generation: *generation,
             made: Ok(Box::new(Made {
-                row: Row::of(token(3)),
+                row: TokenRow::of(token(3)),
                 missing: vec!["MD-0003".into()],
                 trouble: Some(trouble(TroubleKind::Forbidden("Integrations".into()))),
             })),
@@ -553,7 +555,7 @@ fn no_size_panics_and_foreign_text_is_inert() {
     ] {
         for keys in sheets {
             let mut shown = listed(width, height, 300);
-            let row = Row::of(Token {
+            let row = TokenRow::of(Token {
                 name: Some(evil.into()),
                 description: Some(evil.into()),
                 external_id: Some(evil.into()),

@@ -22,8 +22,8 @@ use switchboard::domain::token::{Direction, Listing};
 use switchboard::domain::{Endpoint, Reason, Secret};
 use switchboard::sim::{Behaviour, Blesta, Certificate, Connect, Mishap, Sim, SimSettings};
 use switchboard::tokens::{
-    Expiry, Group, NewToken, Order, Rql, Status, TokenClient, TokenEdit, TokenProblem, TokenQuery,
-    Way,
+    Expiry, Group, NewToken, Order, Route, Rql, Status, TokenClient, TokenEdit, TokenProblem,
+    TokenQuery,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -84,11 +84,11 @@ impl Server {
     }
 
     fn client(&self) -> TokenClient {
-        let way = Way {
+        let route = Route {
             pause: Duration::ZERO,
-            ..Way::default()
+            ..Route::default()
         };
-        TokenClient::new(&self.base, OWN, &Secret::new(KEY), &way).unwrap()
+        TokenClient::new(&self.base, OWN, &Secret::new(KEY), &route).unwrap()
     }
 
     fn seen(&self) -> Vec<Seen> {
@@ -622,12 +622,12 @@ async fn nobody_there_means_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let way = Way {
+    let route = Route {
         pause: Duration::ZERO,
-        ..Way::default()
+        ..Route::default()
     };
     let base = Endpoint::parse(&base).unwrap();
-    let client = TokenClient::new(&base, OWN, &Secret::new(KEY), &way).unwrap();
+    let client = TokenClient::new(&base, OWN, &Secret::new(KEY), &route).unwrap();
     let problem = client.renew(ID, None).await.unwrap_err();
     assert_eq!(problem.reason(), Reason::Refused);
     assert!(!problem.may_have_happened());
@@ -723,18 +723,18 @@ async fn an_answer_over_four_mebibytes_is_refused() {
 #[tokio::test]
 async fn a_key_does_not_travel_in_the_open() {
     let remote = Endpoint::parse("http://connect.example.com/public/v1").unwrap();
-    let refused = TokenClient::new(&remote, OWN, &Secret::new(KEY), &Way::default()).unwrap_err();
+    let refused = TokenClient::new(&remote, OWN, &Secret::new(KEY), &Route::default()).unwrap_err();
     assert_eq!(refused.reason(), Reason::KeyWithheld);
     let here = Endpoint::parse("http://127.0.0.1:9/public/v1").unwrap();
-    let by_proxy = Way {
+    let by_proxy = Route {
         by_proxy: true,
-        ..Way::default()
+        ..Route::default()
     };
     let refused = TokenClient::new(&here, OWN, &Secret::new(KEY), &by_proxy).unwrap_err();
     assert_eq!(refused.reason(), Reason::KeyWithheld);
-    let allowed = Way {
+    let allowed = Route {
         allow_http: true,
-        ..Way::default()
+        ..Route::default()
     };
     let client = TokenClient::new(&remote, OWN, &Secret::new(KEY), &allowed).unwrap();
     assert!(!format!("{client:?}").contains(KEY));

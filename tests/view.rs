@@ -21,15 +21,15 @@ use sample::{after, connection, empty, entry, form, good, model, name, select, s
 use switchboard::app::effect::Unlock;
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
-    AddTokenDialog, FieldText, Form, LoadState, Order, Overlay, Pane, PassphraseDialog, Question,
-    Revealed, UrlHint,
+    AddTokenDialog, FieldText, Form, ListOrder, LoadState, Overlay, Pane, PassphraseDialog,
+    Question, Revealed, UrlHint,
 };
 use switchboard::app::notice::{About, CopiedNotice, Notice};
 use switchboard::app::secret_field::SecretField;
 use switchboard::app::shared_token::{Check, SharedTokenSheet};
 use switchboard::app::{FieldId, HandleSlot, Message, Model, hints};
 use switchboard::domain::{Handle, Name, Secret, SecretRef, State};
-use switchboard::service::verify::Row;
+use switchboard::service::verify::VerifyStep;
 use switchboard::tui::cells::Cells;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
 use tui_input::Input;
@@ -217,7 +217,7 @@ fn a_long_name_leaves_room_for_how_the_form_stands() {
         assert!(picture.contains("not saved "), "{picture}");
     }
     let mut ordered = model(80, 24);
-    ordered.list.order = Order::Latency;
+    ordered.list.order = ListOrder::Latency;
     assert!(text(&ordered).contains("slowest ─"), "{}", text(&ordered));
 }
 
@@ -502,7 +502,7 @@ fn passphrase() -> PassphraseDialog {
 }
 
 fn shared_token() -> SharedTokenSheet {
-    let row = |label, state, detail: &str| Row {
+    let row = |label, state, detail: &str| VerifyStep {
         label,
         state,
         detail: detail.to_owned(),

@@ -4,7 +4,7 @@ use super::draft::{Draft, HandleSlot};
 use super::tokens::TokensEffect;
 use super::watching::WatchingEffect;
 use crate::domain::{Name, Secret, SecretRef, Verdict};
-use crate::service::Manner;
+use crate::service::Trigger;
 
 /// Whose probe.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,7 +84,7 @@ pub enum Effect {
         /// Comes back with the answers.
         generation: u64,
         /// How far to go.
-        manner: Manner,
+        trigger: Trigger,
         /// The form's content where the target is the draft.
         draft: Option<Box<Draft>>,
         /// The person agreed to send the stored key to the draft's origin.

@@ -5,7 +5,7 @@ use std::ops::Index;
 
 use jiff::Timestamp;
 
-use super::model::{Entry, ProbeState};
+use super::model::{ListedConnection, ProbeState};
 use crate::domain::window::{Window, maintained_until};
 use crate::domain::{Name, State};
 
@@ -16,13 +16,13 @@ use crate::domain::{Name, State};
 #[derive(Debug, Default)]
 pub struct Entries {
     /// Boxed, as the table has half as many places again as it holds.
-    by_name: HashMap<Name, Box<Entry>>,
-    tally: Tally,
+    by_name: HashMap<Name, Box<ListedConnection>>,
+    tally: StateCounts,
 }
 
 /// How many stand how, whatever the time is.
 #[derive(Debug, Default)]
-struct Tally {
+struct StateCounts {
     /// How many of those that are watched are in a state.
     watched: [usize; State::ALL.len()],
     /// Left out of watching.
@@ -33,7 +33,7 @@ struct Tally {
 
 /// What of an entry is counted.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Standing {
+enum CountedState {
     Paused,
     Watched { state: State, maintained: bool },
 }
@@ -66,25 +66,29 @@ impl Entries {
     }
 
     /// Puts one in the place of what bore its name.
-    pub fn insert(&mut self, name: Name, entry: Box<Entry>) {
+    pub fn insert(&mut self, name: Name, entry: Box<ListedConnection>) {
         self.remove(&name);
-        self.tally.count(&name, Standing::of(&entry));
+        self.tally.count(&name, CountedState::of(&entry));
         self.by_name.insert(name, entry);
     }
 
     /// Takes one out.
-    pub fn remove(&mut self, name: &Name) -> Option<Box<Entry>> {
+    pub fn remove(&mut self, name: &Name) -> Option<Box<ListedConnection>> {
         let entry = self.by_name.remove(name)?;
-        self.tally.discount(name, Standing::of(&entry));
+        self.tally.discount(name, CountedState::of(&entry));
         Some(entry)
     }
 
     /// Changes one, where it is there, and gives what `change` gives.
-    pub fn change<T>(&mut self, name: &Name, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+    pub fn change<T>(
+        &mut self,
+        name: &Name,
+        change: impl FnOnce(&mut ListedConnection) -> T,
+    ) -> Option<T> {
         let entry = self.by_name.get_mut(name)?;
-        let before = Standing::of(entry);
+        let before = CountedState::of(entry);
         let given = change(entry);
-        let after = Standing::of(entry);
+        let after = CountedState::of(entry);
         if before != after {
             self.tally.discount(name, before);
             self.tally.count(name, after);
@@ -93,7 +97,7 @@ impl Entries {
     }
 
     /// What is known of one.
-    pub fn get(&self, name: &Name) -> Option<&Entry> {
+    pub fn get(&self, name: &Name) -> Option<&ListedConnection> {
         self.by_name.get(name).map(|entry| &**entry)
     }
 
@@ -108,7 +112,7 @@ impl Entries {
     }
 
     /// All of them, in no order.
-    pub fn values(&self) -> impl Iterator<Item = &Entry> {
+    pub fn values(&self) -> impl Iterator<Item = &ListedConnection> {
         self.by_name.values().map(|entry| &**entry)
     }
 
@@ -161,11 +165,11 @@ impl Entries {
     }
 }
 
-impl Tally {
-    fn count(&mut self, name: &Name, standing: Standing) {
+impl StateCounts {
+    fn count(&mut self, name: &Name, standing: CountedState) {
         match standing {
-            Standing::Paused => self.paused += 1,
-            Standing::Watched { state, maintained } => {
+            CountedState::Paused => self.paused += 1,
+            CountedState::Watched { state, maintained } => {
                 self.watched[place(state)] += 1;
                 if maintained {
                     self.maintained.insert(name.clone());
@@ -174,10 +178,10 @@ impl Tally {
         }
     }
 
-    fn discount(&mut self, name: &Name, standing: Standing) {
+    fn discount(&mut self, name: &Name, standing: CountedState) {
         match standing {
-            Standing::Paused => self.paused -= 1,
-            Standing::Watched { state, maintained } => {
+            CountedState::Paused => self.paused -= 1,
+            CountedState::Watched { state, maintained } => {
                 self.watched[place(state)] -= 1;
                 if maintained {
                     self.maintained.remove(name);
@@ -187,8 +191,8 @@ impl Tally {
     }
 }
 
-impl Standing {
-    fn of(entry: &Entry) -> Self {
+impl CountedState {
+    fn of(entry: &ListedConnection) -> Self {
         if entry.connection.paused {
             return Self::Paused;
         }
@@ -200,9 +204,9 @@ impl Standing {
 }
 
 impl Index<&Name> for Entries {
-    type Output = Entry;
+    type Output = ListedConnection;
 
-    fn index(&self, name: &Name) -> &Entry {
+    fn index(&self, name: &Name) -> &ListedConnection {
         &self.by_name[name]
     }
 }

@@ -3,19 +3,19 @@
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use super::model::Entry;
+use super::model::ListedConnection;
 use crate::domain::State;
 use crate::domain::text::inert;
 
 /// A filter as it was typed, ready to be held against many entries.
 pub(super) struct Filter {
-    terms: Vec<Term>,
+    terms: Vec<FilterTerm>,
     letters: Option<Pattern>,
     matcher: Matcher,
     buffer: Vec<char>,
 }
 
-enum Term {
+enum FilterTerm {
     /// `401`, or `4` from `4xx`.
     Status(String),
     Tag(String),
@@ -31,7 +31,7 @@ impl Filter {
         let mut terms = Vec::new();
         let mut letters = Vec::new();
         for word in words(text) {
-            match Term::read(&word) {
+            match FilterTerm::read(&word) {
                 Some(term) => terms.push(term),
                 None => letters.push(word),
             }
@@ -69,7 +69,7 @@ impl Filter {
     }
 
     /// Whether `entry` passes: every term, and the letters in its name or its URL.
-    pub(super) fn passes(&mut self, entry: &Entry) -> bool {
+    pub(super) fn passes(&mut self, entry: &ListedConnection) -> bool {
         self.terms.iter().all(|term| term.passes(entry))
             && (self.matches(entry.connection.name.as_str()) || self.matches(&entry.connection.url))
     }
@@ -91,7 +91,7 @@ impl Filter {
     }
 }
 
-impl Term {
+impl FilterTerm {
     fn read(word: &str) -> Option<Self> {
         let (name, value) = word.split_once(':')?;
         let value = value.to_lowercase();
@@ -106,7 +106,7 @@ impl Term {
     }
 
     /// Beginnings are enough, so that the list narrows while the term is typed.
-    fn passes(&self, entry: &Entry) -> bool {
+    fn passes(&self, entry: &ListedConnection) -> bool {
         let verdict = entry.verdict.as_ref();
         match self {
             Self::Status(wanted) => {
@@ -132,15 +132,15 @@ pub(super) fn misread(text: &str) -> Option<String> {
     words(text).iter().find_map(|word| {
         let (name, value) = word.split_once(':')?;
         let number = value.trim_end_matches(['x', 'X']);
-        match Term::read(word) {
+        match FilterTerm::read(word) {
             None if !value.starts_with("//") => Some(format!(
                 "no field {}: status, tag, service, reason and state are known",
                 inert(name, 20)
             )),
-            Some(Term::State(wanted)) if !is_known(&wanted) => {
+            Some(FilterTerm::State(wanted)) if !is_known(&wanted) => {
                 Some("state: is up, check, down, unknown or paused".to_owned())
             }
-            Some(Term::Status(_)) if number.parse::<u16>().is_err() && !value.is_empty() => {
+            Some(FilterTerm::Status(_)) if number.parse::<u16>().is_err() && !value.is_empty() => {
                 Some("status: is a number such as 401, or 4xx".to_owned())
             }
             None | Some(_) => None,

@@ -9,7 +9,7 @@ use tui_input::Input;
 
 use super::draft::{Draft, FieldId};
 use super::lamps;
-use super::model::{Field, FieldLamp, FieldText, Form, ProbeState};
+use super::model::{FieldLamp, FieldText, Form, FormField, ProbeState};
 use super::secret_field::SecretField;
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State, span,
@@ -96,11 +96,11 @@ impl Form {
     }
 
     /// The field `id`.
-    pub fn field(&self, id: FieldId) -> &Field {
+    pub fn field(&self, id: FieldId) -> &FormField {
         &self.fields[id as usize]
     }
 
-    pub(super) fn field_mut(&mut self, id: FieldId) -> &mut Field {
+    pub(super) fn field_mut(&mut self, id: FieldId) -> &mut FormField {
         &mut self.fields[id as usize]
     }
 
@@ -352,7 +352,7 @@ fn blank() -> Connection {
     Connection::new(Name::unnamed(), ServiceId::blesta(), "")
 }
 
-fn field(id: FieldId, connection: &Connection, new: bool) -> Field {
+fn field(id: FieldId, connection: &Connection, new: bool) -> FormField {
     let text = match id {
         FieldId::Key | FieldId::Token => {
             FieldText::Secret(stored(reference(id, connection).is_some()))
@@ -360,7 +360,7 @@ fn field(id: FieldId, connection: &Connection, new: bool) -> Field {
         FieldId::Name if new => FieldText::Plain(Input::default()),
         _ => FieldText::Plain(Input::new(plain_text(id, connection))),
     };
-    Field {
+    FormField {
         id,
         text,
         lamp: FieldLamp {

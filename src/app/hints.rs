@@ -1,8 +1,8 @@
 //! What footer, help and palette show: made from the one table of keys.
 
 use super::filter::Filter;
-use super::keymap::action::{Row, TABLE};
-use super::keymap::{Action, Group, Keymap, Scope};
+use super::keymap::action::{HelpRow, TABLE};
+use super::keymap::{Action, HelpGroup, Keymap, Scope};
 use super::model::{LoadState, Model, Overlay, Pane};
 use super::watching::board::BoardView;
 use crate::domain::{Reason, Verdict};
@@ -164,7 +164,7 @@ pub fn over_the_panes(model: &Model) -> Option<(&'static str, Vec<(String, &'sta
 
 /// The rows of the help for the focused pane, or for what lies over it: all their keys, what they do, and under which
 /// heading they stand.
-pub fn help(model: &Model) -> Vec<(String, &'static str, Group)> {
+pub fn help(model: &Model) -> Vec<(String, &'static str, HelpGroup)> {
     let over = over_the_panes(model);
     let own = over.as_ref().map_or(&[][..], |(_, keys)| keys);
     let editing = model.is_editing() || model.tokens.takes_text();
@@ -192,7 +192,7 @@ pub fn help(model: &Model) -> Vec<(String, &'static str, Group)> {
         });
     let own = own
         .iter()
-        .map(|(key, word)| (key.clone(), sentence(word), Group::Edit));
+        .map(|(key, word)| (key.clone(), sentence(word), HelpGroup::Edit));
     own.chain(listed).collect()
 }
 
@@ -212,7 +212,7 @@ fn sentence(word: &'static str) -> &'static str {
 /// The table for people, in Markdown: key, key in a text field, what it does. The README's is this one. Moving
 /// about is left out: arrows, Tab, Enter and Esc do as everywhere, and the screen's own help lists them.
 pub fn markdown(keymap: &Keymap) -> String {
-    let told = TABLE.iter().filter(|row| row.group != Group::Move);
+    let told = TABLE.iter().filter(|row| row.group != HelpGroup::Move);
     let rows = told.map(|row| {
         let keys = keymap.keys(row.action);
         let list = |field: bool| -> String {
@@ -242,11 +242,11 @@ pub fn markdown(keymap: &Keymap) -> String {
 
 /// The rows of the palette for what was typed, the best first; with nothing typed all, as in the table.
 /// Moving about is left out: it has keys.
-pub fn palette(model: &Model, typed: &str) -> Vec<(String, &'static Row)> {
+pub fn palette(model: &Model, typed: &str) -> Vec<(String, &'static HelpRow)> {
     let mut filter = Filter::letters(typed);
-    let mut rows: Vec<(u32, &'static Row)> = TABLE
+    let mut rows: Vec<(u32, &'static HelpRow)> = TABLE
         .iter()
-        .filter(|row| row.group != Group::Move && row.scope != Scope::Fields)
+        .filter(|row| row.group != HelpGroup::Move && row.scope != Scope::Fields)
         .filter_map(|row| Some((filter.score(row.name)?, row)))
         .collect();
     rows.sort_by_key(|(score, _)| std::cmp::Reverse(*score));

@@ -8,7 +8,7 @@ pub mod key;
 
 use std::collections::HashMap;
 
-pub use action::{Action, Group, Row, Scope};
+pub use action::{Action, HelpGroup, HelpRow, Scope};
 pub use key::KeyPress;
 
 /// The table as it is in force: the defaults with what the user remapped.

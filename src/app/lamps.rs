@@ -1,7 +1,7 @@
 //! The lamp and word of each field, worked out from what the rungs found.
 
 use super::draft::FieldId;
-use super::model::{Entry, FieldLamp, Form, ProbeState};
+use super::model::{FieldLamp, Form, ListedConnection, ProbeState};
 use crate::domain::{CheckId, Checks, Connection, Reason, State, Verdict};
 
 /// What the lamps are worked out from.
@@ -9,7 +9,7 @@ use crate::domain::{CheckId, Checks, Connection, Reason, State, Verdict};
     clippy::struct_excessive_bools,
     reason = "facts that the lamps are worked out from, each by itself"
 )]
-struct Seen<'a> {
+struct LampFacts<'a> {
     set: [bool; 4],
     cms_url: bool,
     verdict: Option<&'a Verdict>,
@@ -30,9 +30,9 @@ const URL_RUNGS: [CheckId; 6] = [
 ];
 
 /// The lamps of URL, username, key and token of a saved connection.
-pub fn of_entry(entry: &Entry) -> [FieldLamp; 4] {
+pub fn of_entry(entry: &ListedConnection) -> [FieldLamp; 4] {
     let connection = &entry.connection;
-    lamps(&Seen {
+    lamps(&LampFacts {
         set: set(connection),
         cms_url: connection.cms_url.is_some(),
         verdict: entry.verdict.as_deref(),
@@ -48,7 +48,7 @@ pub(super) fn of_form(form: &Form) -> [FieldLamp; 4] {
     let same_url = |verdict: &Verdict| {
         verdict.url.trim() == form.url_text() && verdict.service == form.service()
     };
-    lamps(&Seen {
+    lamps(&LampFacts {
         set: FieldId::FIRST.map(|id| form.is_set(id)),
         cms_url: form.is_set(FieldId::CmsUrl),
         verdict: form.verdict.as_deref(),
@@ -60,7 +60,7 @@ pub(super) fn of_form(form: &Form) -> [FieldLamp; 4] {
 }
 
 /// The first of the four fields that needs a hand, else the key: where `e` puts the cursor.
-pub(super) fn first_not_ok(entry: &Entry) -> FieldId {
+pub(super) fn first_not_ok(entry: &ListedConnection) -> FieldId {
     let set = set(&entry.connection);
     let lamps = of_entry(entry);
     FieldId::FIRST
@@ -89,7 +89,7 @@ fn running(probe: &ProbeState) -> Option<&Checks> {
     }
 }
 
-fn lamps(seen: &Seen<'_>) -> [FieldLamp; 4] {
+fn lamps(seen: &LampFacts<'_>) -> [FieldLamp; 4] {
     let [url, username, key, token] = seen.set;
     [
         if url {
@@ -145,7 +145,7 @@ fn found(checks: &Checks) -> &'static str {
     }
 }
 
-impl Seen<'_> {
+impl LampFacts<'_> {
     /// The verdict's words, where the key is kept in a place that did not give it.
     fn not_at_hand(&self) -> Option<&str> {
         let verdict = self.verdict.filter(|_| self.rest_known && !self.probing)?;

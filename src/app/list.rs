@@ -4,11 +4,11 @@
 //! one row by two binary searches, and only a changed order or filter sorts anew.
 
 use super::filter::Filter;
-use super::model::{Entry, List, Model, Order};
+use super::model::{List, ListOrder, ListedConnection, Model};
 use super::watching::Board;
 use crate::domain::{Name, ServiceId, State};
 
-impl Order {
+impl ListOrder {
     /// Every order, in the sequence of `s`.
     pub const ALL: [Self; 6] = [
         Self::WorstFirst,
@@ -64,32 +64,32 @@ impl Order {
 
 /// What the list is ordered by. The name is last in each, so no two are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub(super) struct SortKey {
     rank: u64,
     service: Option<ServiceId>,
     name: Name,
 }
 
-impl Place {
-    pub(super) fn of(entry: &Entry, order: Order) -> Self {
+impl SortKey {
+    pub(super) fn of(entry: &ListedConnection, order: ListOrder) -> Self {
         let rank = match order {
-            Order::WorstFirst if entry.connection.paused => PAUSED,
-            Order::WorstFirst => rank(entry.state()),
-            Order::Name | Order::Service => 0,
-            Order::Latency => u64::MAX - latency(entry),
-            Order::Availability => share(entry),
-            Order::Since => u64::MAX - since(entry),
+            ListOrder::WorstFirst if entry.connection.paused => PAUSED,
+            ListOrder::WorstFirst => rank(entry.state()),
+            ListOrder::Name | ListOrder::Service => 0,
+            ListOrder::Latency => u64::MAX - latency(entry),
+            ListOrder::Availability => share(entry),
+            ListOrder::Since => u64::MAX - since(entry),
         };
         Self {
             rank,
-            service: (order == Order::Service).then(|| entry.connection.service.clone()),
+            service: (order == ListOrder::Service).then(|| entry.connection.service.clone()),
             name: entry.connection.name.clone(),
         }
     }
 }
 
 /// Microseconds of the last probe; 0 where nothing was measured.
-fn latency(entry: &Entry) -> u64 {
+fn latency(entry: &ListedConnection) -> u64 {
     let total = entry.verdict.as_ref().and_then(|v| v.phases.total);
     total.map_or(0, |total| {
         u64::try_from(total.as_micros()).unwrap_or(u64::MAX)
@@ -97,12 +97,12 @@ fn latency(entry: &Entry) -> u64 {
 }
 
 /// Those of which nothing is known come last.
-fn share(entry: &Entry) -> u64 {
+fn share(entry: &ListedConnection) -> u64 {
     entry.share.map_or(u64::MAX, u64::from)
 }
 
 /// Milliseconds since 1970; 0 where nothing is known.
-fn since(entry: &Entry) -> u64 {
+fn since(entry: &ListedConnection) -> u64 {
     let since = entry.since.map(jiff::Timestamp::as_millisecond);
     since
         .and_then(|since| u64::try_from(since).ok())
@@ -150,12 +150,12 @@ impl Model {
     pub(super) fn relist(&mut self) {
         let row = self.list.row().unwrap_or(0);
         let mut filter = Filter::read(self.list.filter.value());
-        let mut places: Vec<Place> = Vec::with_capacity(self.entries.len());
+        let mut places: Vec<SortKey> = Vec::with_capacity(self.entries.len());
         let shown = self
             .entries
             .values()
             .filter(|entry| filter.is_empty() || filter.passes(entry));
-        places.extend(shown.map(|entry| Place::of(entry, self.list.order)));
+        places.extend(shown.map(|entry| SortKey::of(entry, self.list.order)));
         places.sort_unstable();
         self.board.rows_changed();
         self.list.visible = places.into_iter().map(|place| place.name).collect();
@@ -170,12 +170,12 @@ impl Model {
     }
 
     /// Moves one row to where it belongs after its entry changed; `before` is where it was.
-    pub(super) fn replace_row(&mut self, name: &Name, before: &Place) {
+    pub(super) fn replace_row(&mut self, name: &Name, before: &SortKey) {
         let order = self.list.order;
         let Some(entry) = self.entries.get(name) else {
             return self.relist();
         };
-        let after = Place::of(entry, order);
+        let after = SortKey::of(entry, order);
         let filtered = !self.list.filter.value().is_empty();
         if after == *before && !filtered {
             return;
@@ -195,7 +195,7 @@ impl Model {
     }
 
     /// Where `place` is, or would be. One row, whose entry has changed already, is looked up by its old place.
-    fn search(&self, place: &Place, old: Option<(&Name, &Place)>) -> Result<usize, usize> {
+    fn search(&self, place: &SortKey, old: Option<(&Name, &SortKey)>) -> Result<usize, usize> {
         self.list.visible.binary_search_by(|name| {
             if let Some((_, before)) = old.filter(|(moved, _)| *moved == name) {
                 return before.cmp(place);
@@ -203,7 +203,7 @@ impl Model {
             self.entries
                 .get(name)
                 .map_or(std::cmp::Ordering::Less, |entry| {
-                    Place::of(entry, self.list.order).cmp(place)
+                    SortKey::of(entry, self.list.order).cmp(place)
                 })
         })
     }

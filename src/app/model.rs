@@ -97,7 +97,7 @@ pub struct Model {
     /// The connection that is being removed here.
     pub removing: Option<Name>,
     /// What goes on once the vault is open.
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<PendingUnlock>,
     /// A further handle that waits for a place or a passphrase.
     pub adding: Option<AddTokenDialog>,
     /// The form that is opened once the person agreed to lose the present draft.
@@ -112,7 +112,7 @@ pub struct Model {
 
 /// Something that was asked for and needs the vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Waiting {
+pub enum PendingUnlock {
     /// A handle to show.
     Reveal(Name, HandleSlot),
     /// A copy.
@@ -155,7 +155,7 @@ pub enum LoadState {
 
 /// One connection and what is known of it.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct ListedConnection {
     /// As configured.
     pub connection: Arc<Connection>,
     /// The last verdict.
@@ -172,7 +172,7 @@ pub struct Entry {
     pub share: Option<u32>,
 }
 
-impl Entry {
+impl ListedConnection {
     /// The lamp's state.
     pub fn state(&self) -> State {
         let verdict = self.verdict.as_ref();
@@ -217,7 +217,7 @@ impl Pane {
 
 /// The order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
+pub enum ListOrder {
     /// Down, check, unknown, up; then name.
     #[default]
     WorstFirst,
@@ -243,7 +243,7 @@ pub struct List {
     /// First row shown.
     pub offset: usize,
     /// How it is ordered.
-    pub order: Order,
+    pub order: ListOrder,
     /// The filter's text and cursor.
     pub filter: Input,
     /// Whether the filter has the keys.
@@ -262,7 +262,7 @@ pub struct Form {
     /// The saved connection that is edited; `None` for a new one.
     pub editing: Option<Name>,
     /// All fields, first page first.
-    pub fields: Vec<Field>,
+    pub fields: Vec<FormField>,
     /// Which field has the cursor.
     pub cursor: usize,
     /// Whether the further fields are shown.
@@ -299,8 +299,8 @@ pub struct Form {
     pub key_origin: Option<Origin>,
     /// The origin that the person was last asked about, and whether the key may go there.
     pub key_answer: Option<(Origin, bool)>,
-    /// The manner of the probe that waits for that answer.
-    pub key_question: Option<crate::service::Manner>,
+    /// The trigger of the probe that waits for that answer.
+    pub key_question: Option<crate::service::Trigger>,
     /// It was to be saved when that was asked.
     pub save_waits: bool,
     /// Fields that were changed here, and by another copy of the program meanwhile: who saves is asked first.
@@ -339,7 +339,7 @@ pub struct UrlHint {
 
 /// One field of the form.
 #[derive(Debug)]
-pub struct Field {
+pub struct FormField {
     /// Which.
     pub id: FieldId,
     /// Its text.

@@ -7,7 +7,7 @@ use super::draft::HandleSlot;
 use super::entries::Entries;
 use super::handles;
 use super::keymap::Keymap;
-use super::model::{Entry, Form, List, LoadState, Model, Overlay, Pane, ProbeState};
+use super::model::{Form, List, ListedConnection, LoadState, Model, Overlay, Pane, ProbeState};
 use super::watching::Board;
 use crate::domain::{Name, Verdict};
 use crate::service::Catalog;
@@ -70,7 +70,7 @@ impl Model {
     }
 
     /// The selected connection and what is known of it.
-    pub fn selected_entry(&self) -> Option<&Entry> {
+    pub fn selected_entry(&self) -> Option<&ListedConnection> {
         self.entries.get(self.list.selected.as_ref()?)
     }
 

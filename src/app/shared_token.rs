@@ -1,7 +1,7 @@
 //! The sheet of the shared token: made here, entered in two places, checked by a signed call.
 
 use crate::domain::Name;
-use crate::service::verify::Row;
+use crate::service::verify::VerifyStep;
 
 /// The shared token of one connection.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub enum Check {
     /// It has ended.
     Made {
         /// The rows of an API Check.
-        rows: Box<[Row; 4]>,
+        rows: Box<[VerifyStep; 4]>,
         /// What is to be done, in one sentence; empty where all is well.
         advice: String,
     },

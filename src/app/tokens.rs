@@ -12,9 +12,9 @@ pub mod wizard;
 
 use jiff::Timestamp;
 
-pub use account::{AccountList, Row};
+pub use account::{AccountList, TokenRow};
 pub use exchange::{TokensEffect, TokensMessage, Trouble, TroubleKind};
-pub use sheet::Sheet;
+pub use sheet::TokenSheet;
 
 use super::model::Model;
 use crate::domain::{Handle, Name, ServiceId};
@@ -25,9 +25,9 @@ pub struct TokensPane {
     /// The list of one account, once it was asked for.
     pub list: Option<AccountList>,
     /// What lies over the panes; the last one is on top and has the keys.
-    pub sheets: Vec<Sheet>,
+    pub sheets: Vec<TokenSheet>,
     /// What lay over the panes when the war-room began, and comes back with its end.
-    pub aside: Vec<Sheet>,
+    pub aside: Vec<TokenSheet>,
     /// The one token in the open.
     pub revealed: Option<RevealedToken>,
     /// Changes that were sent and not answered yet.
@@ -122,7 +122,7 @@ impl<T> Fetch<T> {
 
 impl TokensPane {
     /// The sheet that has the keys.
-    pub fn sheet(&self) -> Option<&Sheet> {
+    pub fn sheet(&self) -> Option<&TokenSheet> {
         self.sheets.last()
     }
 
@@ -137,19 +137,19 @@ impl TokensPane {
     /// Whether leaving would lose something that was typed.
     pub fn holds_unsaved(&self) -> bool {
         let mut sheets = self.sheets.iter().chain(&self.aside);
-        sheets.any(Sheet::holds_unsaved)
+        sheets.any(TokenSheet::holds_unsaved)
     }
 
     /// Whether something at a service is under way that must not be left half-way.
     pub fn is_under_way(&self) -> bool {
         let mut sheets = self.sheets.iter().chain(&self.aside);
-        sheets.any(Sheet::is_under_way)
+        sheets.any(TokenSheet::is_under_way)
     }
 
     /// Whether the only working secret of a token is held here and nowhere else.
     pub fn holds_only_secret(&self) -> bool {
         let mut sheets = self.sheets.iter().chain(&self.aside);
-        sheets.any(Sheet::holds_only_secret)
+        sheets.any(TokenSheet::holds_only_secret)
     }
 
     /// A number for a new request.
@@ -177,7 +177,7 @@ impl TokensPane {
         self.list
             .as_ref()
             .is_some_and(|list| list.loading.is_some())
-            || self.sheets.last().is_some_and(Sheet::is_waiting)
+            || self.sheets.last().is_some_and(TokenSheet::is_waiting)
     }
 }
 
@@ -198,7 +198,7 @@ impl Model {
     }
 
     /// The row of the account's list that the tokens pane has selected.
-    pub fn selected_token(&self) -> Option<(u64, Option<&Row>)> {
+    pub fn selected_token(&self) -> Option<(u64, Option<&TokenRow>)> {
         let list = self.account_list()?;
         let held = self.held_rows();
         let at = u64::try_from(self.token_row.checked_sub(held)?).ok()?;

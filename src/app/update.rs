@@ -26,7 +26,7 @@ use tui_input::InputRequest;
 use super::effect::Effect;
 use super::keymap::{Action, KeyPress};
 use super::message::{Message, SecretInput};
-use super::model::{Model, Overlay, Pane, Question, Waiting};
+use super::model::{Model, Overlay, Pane, PendingUnlock, Question};
 use super::notice::{About, Notice};
 use crate::domain::text::inert;
 
@@ -353,7 +353,7 @@ impl Model {
     /// Something to say; also how a copy says that it failed.
     fn noticed(&mut self, text: &str) {
         self.waiting
-            .take_if(|waiting| matches!(waiting, Waiting::Copy(..)));
+            .take_if(|waiting| matches!(waiting, PendingUnlock::Copy(..)));
         self.say(text);
     }
 

@@ -10,9 +10,9 @@ pub mod dialogs;
 pub mod events;
 pub mod rows;
 
-pub use board::{Board, BoardView, Group};
+pub use board::{Board, BoardView, GroupKey};
 pub use events::BoardEvent;
-pub use rows::Row;
+pub use rows::TableRow;
 
 use jiff::Timestamp;
 
@@ -98,7 +98,7 @@ impl BoardEvent {
     ) -> Self {
         Self {
             at,
-            what: events::What::Change {
+            what: events::EventKind::Change {
                 name,
                 from,
                 to,

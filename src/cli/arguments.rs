@@ -277,7 +277,7 @@ pub struct ProbeArguments {
     pub cms: Option<String>,
     /// Options of the way there.
     #[command(flatten)]
-    pub way: Way,
+    pub way: RouteArguments,
     /// Bisect: up to 4 requests that carry the key
     #[arg(long)]
     pub full: bool,
@@ -291,7 +291,7 @@ pub struct ProbeArguments {
 
 /// Options of the way to a service.
 #[derive(Debug, Default, Args)]
-pub struct Way {
+pub struct RouteArguments {
     /// Further certificate authorities (PEM)
     #[arg(long, value_name = "F")]
     pub ca_file: Option<PathBuf>,
@@ -364,7 +364,7 @@ pub struct VerifyArguments {
     pub token: TokenSource,
     /// Options of the way there.
     #[command(flatten)]
-    pub way: Way,
+    pub way: RouteArguments,
     /// How the result is written
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,

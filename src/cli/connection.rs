@@ -13,7 +13,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output;
 use super::{probe, secret, sources, transfer};
-use crate::domain::endpoint::for_eyes;
+use crate::domain::endpoint::redacted;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Name, SecretRef, Window};
@@ -32,12 +32,12 @@ pub async fn run(context: &Context, command: ConnectionCommand) -> Result<u8, Fa
         ConnectionCommand::Add(arguments) => add(context, *arguments).await,
         ConnectionCommand::Edit(arguments) => edit(context, *arguments).await,
         ConnectionCommand::Rename { name, new } => {
-            context.desk.rename(&parsed(&name)?, &parsed(&new)?).await?;
+            context.core.rename(&parsed(&name)?, &parsed(&new)?).await?;
             Ok(0)
         }
         ConnectionCommand::Clone { name, new } => {
             context
-                .desk
+                .core
                 .duplicate(&parsed(&name)?, &parsed(&new)?)
                 .await?;
             Ok(0)
@@ -90,13 +90,13 @@ impl<'a> From<&'a Connection> for Shown<'a> {
         Self {
             name: connection.name.as_str(),
             service: connection.service.as_str(),
-            url: for_eyes(&connection.url),
+            url: redacted(&connection.url),
             username: &connection.username,
             key: connection.key.as_ref().map(SecretRef::to_string),
             token: connection.token.as_ref().map(SecretRef::to_string),
             tags: &connection.tags,
             cms: connection.cms.as_deref(),
-            cms_url: connection.cms_url.as_deref().map(for_eyes),
+            cms_url: connection.cms_url.as_deref().map(redacted),
             auth: connection.auth.word(),
             family: connection.family.word(),
             interval_s: connection.interval_s,
@@ -134,7 +134,7 @@ fn masked(proxy: &str) -> String {
 }
 
 async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
-    let connections = context.desk.connections().await?;
+    let connections = context.core.connections().await?;
     match format {
         Format::Json => output::json(
             &connections
@@ -161,7 +161,7 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
                     paused,
                     ..
                 } = &**connection;
-                let url = for_eyes(url);
+                let url = redacted(url);
                 let paused = if *paused { "  paused" } else { "" };
                 output::text(&format!(
                     "{name:names$}  {service:services$}  {url}{paused}\n"
@@ -173,7 +173,7 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
 }
 
 async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault> {
-    let connection = context.desk.connection(&parsed(name)?).await?;
+    let connection = context.core.connection(&parsed(name)?).await?;
     let shown = Shown::from(&connection);
     match format {
         Format::Json => output::json(&shown)?,
@@ -240,7 +240,7 @@ async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
 
 async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
-    let before = context.desk.connection(&name).await?;
+    let before = context.core.connection(&name).await?;
     let mut connection = before.clone();
     if let Some(service) = &arguments.service {
         connection.service = context.service(service).await?;
@@ -316,7 +316,7 @@ async fn fields(
     if given.cms_url.is_some() {
         connection.cms_url.clone_from(&given.cms_url);
     }
-    probe::apply_way(connection, &given.way)?;
+    probe::apply_route(connection, &given.way)?;
     let (key, token) = sources::pair(&context.environment, &given.key, &given.token)?;
     let edit = |value: Option<_>| value.map_or(Edit::Keep, Edit::Set);
     Ok((edit(key), edit(token)))
@@ -333,7 +333,7 @@ pub(super) async fn cms(context: &Context, given: &str) -> Result<String, Fault>
     } else {
         given.to_owned()
     };
-    context.desk.check_cms(&whole).await?;
+    context.core.check_cms(&whole).await?;
     Ok(whole)
 }
 
@@ -368,7 +368,7 @@ async fn save(
             context.open_vault_of(before).await?;
         }
     }
-    context.desk.sweep().await;
+    context.core.sweep().await;
     let (replaces, origin_confirmed) = replaces.unzip();
     let agreed = origin_confirmed == Some(true);
     let draft = Draft {
@@ -382,7 +382,7 @@ async fn save(
         ..Draft::new(connection)
     };
     let saved = context
-        .with_vault(async || context.desk.save(draft.clone()).await)
+        .with_vault(async || context.core.save(draft.clone()).await)
         .await?;
     secret::tell(&saved.left_behind);
     if agreed {
@@ -394,9 +394,9 @@ async fn save(
 /// Lifts the pause of a connection's key; says whether there was one.
 async fn resume(context: &Context, name: &str) -> Result<u8, Fault> {
     let name = parsed(name)?;
-    let lift = async || context.desk.resume(&name).await;
+    let lift = async || context.core.resume(&name).await;
     let lifted = context.with_vault(lift).await?;
-    let quiet = context.desk.quiet_until(&name).await.map(whole_seconds);
+    let quiet = context.core.quiet_until(&name).await.map(whole_seconds);
     output::say(&match (lifted, quiet) {
         (true, None) => "the key's pause is lifted: the next probe sends it again".to_owned(),
         (true, Some(until)) => {
@@ -412,7 +412,7 @@ async fn resume(context: &Context, name: &str) -> Result<u8, Fault> {
 
 /// Forgets which account was pinned.
 async fn accept(context: &Context, name: &str) -> Result<u8, Fault> {
-    output::say(if context.desk.accept_identity(&parsed(name)?).await? {
+    output::say(if context.core.accept_identity(&parsed(name)?).await? {
         "the account that the next probe finds is the one that is meant from now on"
     } else {
         "no account was pinned yet: the next probe pins the one that it finds"
@@ -422,13 +422,13 @@ async fn accept(context: &Context, name: &str) -> Result<u8, Fault> {
 
 async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
     let name = parsed(name)?;
-    let connection = context.desk.connection(&name).await?;
+    let connection = context.core.connection(&name).await?;
     let question = format!("Remove {name} and the secrets kept for it here? [y/N]");
     if !yes && !says_yes(&question)? {
         return Err(Fault::usage("nothing was removed"));
     }
     context.open_vault_of(&connection).await?;
-    secret::tell(&context.desk.remove(&name).await?);
+    secret::tell(&context.core.remove(&name).await?);
     Ok(0)
 }
 

@@ -1,4 +1,4 @@
-//! What every command works on: the environment, the desk, and how to write.
+//! What every command works on: the environment, the core, and how to write.
 
 use std::io::IsTerminal;
 
@@ -10,14 +10,14 @@ use crate::clipboard::Terminal;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Connection, Name, Secret, SecretRef, ServiceId};
 use crate::store::StoreKind;
-use crate::work::{Desk, Opening, Passphrase, Session, Slot, WorkError};
+use crate::work::{Core, CoreOptions, Passphrase, SecretSlot, Session, WorkError};
 
 /// What every command works on.
 pub struct Context {
     /// The environment.
     pub environment: Environment,
     /// The use cases.
-    pub desk: Desk,
+    pub core: Core,
     /// Whether stdout gets colours.
     pub colours: Colours,
     /// Options of every command.
@@ -25,7 +25,7 @@ pub struct Context {
 }
 
 impl Context {
-    /// Opens the desk where the flags and the environment say.
+    /// Opens the core where the flags and the environment say.
     pub fn open(environment: Environment, global: Global) -> Result<Self, Fault> {
         Self::open_in(environment, global, None)
     }
@@ -43,23 +43,23 @@ impl Context {
         let folders = environment
             .folders(&overrides)
             .map_err(|problem| Fault::input(&problem))?;
-        let opening = Opening {
+        let options = CoreOptions {
             environment: environment.clone(),
             folders,
         };
-        let desk = match session {
-            Some(session) => Desk::open_in(opening, session),
-            None => Desk::open(opening),
+        let core = match session {
+            Some(session) => Core::open_in(options, session),
+            None => Core::open(options),
         };
-        let desk = if std::io::stdout().is_terminal() {
-            desk.with_terminal(Terminal::Silent)
+        let core = if std::io::stdout().is_terminal() {
+            core.with_terminal(Terminal::Silent)
         } else {
-            desk
+            core
         };
         let colours = colours(&environment, &global);
         Ok(Self {
             environment,
-            desk,
+            core,
             colours,
             global,
         })
@@ -69,7 +69,7 @@ impl Context {
     #[must_use]
     pub fn for_one_command(self) -> Self {
         Self {
-            desk: self.desk.for_one_command(),
+            core: self.core.for_one_command(),
             ..self
         }
     }
@@ -77,7 +77,7 @@ impl Context {
     /// The service called `id`.
     pub async fn service(&self, id: &str) -> Result<ServiceId, Fault> {
         let service = ServiceId::new(id);
-        let catalog = self.desk.catalog().await?;
+        let catalog = self.core.catalog().await?;
         if catalog.get(&service).is_some() {
             return Ok(service);
         }
@@ -89,7 +89,7 @@ impl Context {
 
     /// Says why nothing of what is found will be known later, where that is so.
     pub async fn say_where_nothing_is_remembered(&self) {
-        if let Some(why) = self.desk.state_problem().await {
+        if let Some(why) = self.core.state_problem().await {
             output::say(&format!(
                 "switchboard: nothing is remembered, and no key is sent: {why}"
             ));
@@ -100,10 +100,10 @@ impl Context {
     /// given, or by asking where somebody is there. Without either, their keys are not at hand: the verdict
     /// says so.
     pub async fn open_vault_for(&self, names: &[Name]) -> Result<(), Fault> {
-        if !self.desk.is_locked() {
+        if !self.core.is_locked() {
             return Ok(());
         }
-        let connections = self.desk.connections().await?;
+        let connections = self.core.connections().await?;
         let needed = |name: &Name| {
             connections
                 .iter()
@@ -113,7 +113,7 @@ impl Context {
             return Ok(());
         }
         match self.passphrase()? {
-            Some(passphrase) => Ok(self.desk.unlock(passphrase).await?),
+            Some(passphrase) => Ok(self.core.unlock(passphrase).await?),
             None => Ok(()),
         }
     }
@@ -127,18 +127,18 @@ impl Context {
     /// Has the keys entered that are asked for once a session, where somebody is there. One that is left empty is not
     /// at hand: the verdict says so.
     pub async fn ask_for(&self, names: &[Name]) -> Result<(), Fault> {
-        let all = self.desk.connections().await?;
+        let all = self.core.connections().await?;
         let asked = |slot: &Option<SecretRef>| matches!(slot, Some(SecretRef::Ask));
         let of_these = all.iter().filter(|one| names.contains(&one.name));
         for connection in of_these.filter(|_| sources::somebody_is_there()) {
             let slots = [
-                (asked(&connection.key), Slot::Key, "key"),
-                (asked(&connection.token), Slot::Token, "token"),
+                (asked(&connection.key), SecretSlot::Key, "key"),
+                (asked(&connection.token), SecretSlot::Token, "token"),
             ];
             for (_, slot, what) in slots.into_iter().filter(|(asked, ..)| *asked) {
                 let value = sources::prompt(&format!("{what} of {}: ", connection.name))?;
                 if !value.is_empty() {
-                    self.desk.enter(&connection.name, slot, value).await?;
+                    self.core.enter(&connection.name, slot, value).await?;
                 }
             }
         }
@@ -149,22 +149,22 @@ impl Context {
     /// out. Without a passphrase it stays there, and whoever takes out says so.
     pub async fn open_vault_of(&self, connection: &Connection) -> Result<(), Fault> {
         let mut kept = connection.references().map(StoreKind::of);
-        if !self.desk.is_locked() || !kept.any(|kind| kind == StoreKind::Vault) {
+        if !self.core.is_locked() || !kept.any(|kind| kind == StoreKind::Vault) {
             return Ok(());
         }
         match self.passphrase()? {
-            Some(passphrase) => Ok(self.desk.unlock(passphrase).await?),
+            Some(passphrase) => Ok(self.core.unlock(passphrase).await?),
             None => Ok(()),
         }
     }
 
     /// Opens the vault where a passphrase was given; nobody is asked for one.
     pub async fn open_vault_if_given(&self) -> Result<(), Fault> {
-        if !self.desk.is_locked() {
+        if !self.core.is_locked() {
             return Ok(());
         }
         match sources::passphrase(&self.environment, &self.global)? {
-            Some(passphrase) => Ok(self.desk.unlock(passphrase).await?),
+            Some(passphrase) => Ok(self.core.unlock(passphrase).await?),
             None => Ok(()),
         }
     }
@@ -204,8 +204,8 @@ impl Context {
     async fn open_or_make(&self, what: Passphrase) -> Result<(), Fault> {
         let passphrase = self.passphrase_for(what)?;
         match what {
-            Passphrase::Open => self.desk.unlock(passphrase).await?,
-            Passphrase::Create => self.desk.create_vault(passphrase).await?,
+            Passphrase::Open => self.core.unlock(passphrase).await?,
+            Passphrase::Create => self.core.create_vault(passphrase).await?,
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::{output, screen};
 use crate::config::Environment;
 use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::sim::{Rehearsal, Sim, SimSettings};
-use crate::work::{Desk, Rehearsed};
+use crate::work::{Core, Rehearsed};
 
 /// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end.
 pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
@@ -27,22 +27,22 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
         .into_iter()
         .map(rehearsed)
         .collect::<Result<Vec<_>, _>>()?;
-    let desk = runtime.block_on(Desk::rehearsal(environment.clone(), rehearsed))?;
+    let core = runtime.block_on(Core::rehearsal(environment.clone(), rehearsed))?;
     let options = screen::options(
         &environment,
         &global,
         global.theme.as_deref(),
         words.clone(),
     )?;
-    let code = screen::open(desk, options)?;
+    let exit_code = screen::open(core, options)?;
     drop(sim);
     runtime.shutdown_background();
     let told = output::text(&format!("{}\n", words.join("\n")));
     // After a signal the terminal may be gone: the signal's code stands.
-    if code == 0 {
+    if exit_code == 0 {
         told?;
     }
-    Ok(code)
+    Ok(exit_code)
 }
 
 fn rehearsed(rehearsal: Rehearsal) -> Result<Rehearsed, Fault> {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::arguments::Format;
 use super::context::Context;
 use super::fault::Fault;
-use super::secret::{self, Row};
+use super::secret::{self, SecretRow};
 use super::{output, shield};
 use crate::app::keymap::Keymap;
 use crate::store::Settings;
@@ -22,17 +22,17 @@ struct Report<'a> {
     schema_version: u32,
     findings: &'a [Finding],
     not_looked_at: &'a [String],
-    secrets: &'a [Row],
+    secrets: &'a [SecretRow],
 }
 
 /// Runs the command. A vault is looked into only where its passphrase was given.
 pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, Fault> {
     let opened = context.open_vault_if_given().await;
-    let mut examination = context.desk.examine().await;
+    let mut examination = context.core.examine().await;
     if let Err(fault) = opened {
         examination.find("vault", fault.text);
     }
-    if let Ok(settings) = context.desk.settings().await {
+    if let Ok(settings) = context.core.settings().await {
         for odd in odd_settings(&settings) {
             examination.find("configuration", odd);
         }

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::output::{self, human};
 use super::texts;
 use crate::domain::{Reason, ServiceId, Who};
-use crate::service::{Catalog, catalog::Entry};
+use crate::service::{Catalog, catalog::ReasonEntry};
 use crate::store::files;
 
 /// The whole entry of a reason, or the list of all.
@@ -34,12 +34,12 @@ pub async fn reason(context: &Context, word: Option<&str>, service: &str) -> Res
     let service = context.service(service).await?;
     output::text(&entry(
         reason,
-        &context.desk.catalog().await?.entry(reason, Some(&service)),
+        &context.core.catalog().await?.entry(reason, Some(&service)),
     ))?;
     Ok(0)
 }
 
-fn entry(reason: Reason, entry: &Entry) -> String {
+fn entry(reason: Reason, entry: &ReasonEntry) -> String {
     let state = reason.state();
     let mut lines = vec![
         format!("{} {}: {}", state.glyph(), state.word(), entry.title),
@@ -82,13 +82,13 @@ fn remedy(who: Who, steps: &[String], snippet: Option<&str>) -> Vec<String> {
 pub async fn service(context: &Context, command: ServiceCommand) -> Result<u8, Fault> {
     match command {
         ServiceCommand::List => {
-            for service in context.desk.catalog().await?.services() {
+            for service in context.core.catalog().await?.services() {
                 output::text(&format!("{:12} {}\n", service.id(), service.title()))?;
             }
         }
         ServiceCommand::Show { id } => {
             let id: ServiceId = context.service(&id).await?;
-            if let Some(service) = context.desk.catalog().await?.get(&id) {
+            if let Some(service) = context.core.catalog().await?.get(&id) {
                 // Those that come with the program are read from another form of their text.
                 let own = service.source();
                 let shipped = || texts::text(&format!("services/{id}.toml"));

@@ -36,7 +36,7 @@ impl Fault {
     /// Something that was to be read can't be; with its causes.
     pub fn input(error: &dyn std::error::Error) -> Self {
         Self {
-            text: crate::store::told(error),
+            text: crate::store::error_chain(error),
             hint: None,
             code: OURS,
         }

@@ -98,7 +98,7 @@ pub fn title(text: &str) -> &str {
 pub fn run(words: &[String], colours: Colours) -> Result<u8, Fault> {
     let text = match words {
         [] => overview(),
-        [topic] if guide(topic).is_some() => told(guide(topic).unwrap_or_default(), colours),
+        [topic] if guide(topic).is_some() => rendered(guide(topic).unwrap_or_default(), colours),
         words => command(words).ok_or_else(|| unknown(words))?,
     };
     output::data(&text)?;
@@ -137,7 +137,7 @@ fn unknown(words: &[String]) -> Fault {
 }
 
 /// A guide for a terminal.
-fn told(text: &str, colours: Colours) -> String {
+fn rendered(text: &str, colours: Colours) -> String {
     let bold = |words: &str| match colours {
         Colours::On => format!("\x1b[1m{words}\x1b[0m"),
         Colours::Off => words.to_owned(),

@@ -16,7 +16,7 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
     let name = match &arguments.name {
         Some(text) => {
             let name = Name::parse(text).map_err(|problem| Fault::usage(problem.to_string()))?;
-            Some(context.desk.connection(&name).await?.name)
+            Some(context.core.connection(&name).await?.name)
         }
         None => None,
     };
@@ -34,7 +34,7 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
     };
     let out = BufWriter::new(output::Out);
     let written = context
-        .desk
+        .core
         .export_history(name, since, (table, format), out);
     written.await?.map_err(output::OutputProblem)?;
     Ok(0)

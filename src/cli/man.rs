@@ -14,7 +14,7 @@ use crate::domain::text::inert;
 use crate::store::files;
 
 /// One page.
-struct Page {
+struct ManPage {
     /// As `man` knows it: `switchboard-connection-import`.
     name: String,
     section: char,
@@ -50,7 +50,7 @@ pub fn run(page: Option<&str>, folder: Option<&Path>) -> Result<u8, Fault> {
     Ok(0)
 }
 
-fn pages() -> Result<Vec<Page>, Fault> {
+fn pages() -> Result<Vec<ManPage>, Fault> {
     let mut command = Arguments::command();
     command.build();
     let mut pages = Vec::new();
@@ -61,7 +61,7 @@ fn pages() -> Result<Vec<Page>, Fault> {
     Ok(pages)
 }
 
-fn add(command: &clap::Command, pages: &mut Vec<Page>) -> Result<(), Fault> {
+fn add(command: &clap::Command, pages: &mut Vec<ManPage>) -> Result<(), Fault> {
     let name = command
         .get_display_name()
         .unwrap_or(command.get_name())
@@ -76,7 +76,7 @@ fn add(command: &clap::Command, pages: &mut Vec<Page>) -> Result<(), Fault> {
     if name == "switchboard" {
         text.extend(ending().render().into_bytes());
     }
-    pages.push(Page {
+    pages.push(ManPage {
         name,
         section: '1',
         text,
@@ -146,7 +146,7 @@ fn ending() -> Roff {
 }
 
 /// A guide as a page.
-fn guide(name: &str, text: &str) -> Page {
+fn guide(name: &str, text: &str) -> ManPage {
     let page = format!("switchboard-{name}");
     let mut roff = Roff::new();
     let heading = page.to_uppercase();
@@ -176,7 +176,7 @@ fn guide(name: &str, text: &str) -> Page {
         roff.control("fi", []);
         roff.control("RE", []);
     }
-    Page {
+    ManPage {
         text: roff.render().into_bytes(),
         name: page,
         section: '7',

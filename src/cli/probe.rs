@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::{Format, ProbeArguments, Way};
+use super::arguments::{Format, ProbeArguments, RouteArguments};
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, OutputProblem, human, nagios};
@@ -13,7 +13,7 @@ use super::{second, sources};
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Reason, Secret, SecretRef, State, Verdict, span,
 };
-use crate::service::{Manner, hints};
+use crate::service::{Trigger, hints};
 use crate::store::files;
 use crate::work::offline::SideBySide;
 use crate::work::{TargetSettings, Targets, Unsaved, silent, targets};
@@ -25,7 +25,7 @@ pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fau
         if let Some(host) = &arguments.via {
             return second::unsaved(context, unsaved, host, arguments.format).await;
         }
-        let verdict = Box::pin(context.desk.probe_unsaved(unsaved, &silent)).await;
+        let verdict = Box::pin(context.core.probe_unsaved(unsaved, &silent)).await;
         return written(context, &[verdict], arguments.format, Shape::One);
     }
     refuse_in_vain(&arguments)?;
@@ -114,11 +114,11 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
 }
 
 /// On whose wish, and how far.
-pub(super) fn manner(arguments: &ProbeArguments) -> Manner {
+pub(super) fn trigger(arguments: &ProbeArguments) -> Trigger {
     if arguments.full {
-        Manner::Full
+        Trigger::Bisect
     } else {
-        Manner::Asked
+        Trigger::Asked
     }
 }
 
@@ -154,7 +154,7 @@ async fn chosen(
         };
         return Ok((names, shape));
     }
-    let connections = context.desk.connections().await?;
+    let connections = context.core.connections().await?;
     let wanted = |connection: &&Arc<Connection>| match &arguments.tag {
         Some(tag) => connection.tags.contains(tag),
         None => arguments.all,
@@ -187,14 +187,14 @@ async fn saved(
     arguments: &ProbeArguments,
 ) -> Result<u8, Fault> {
     for name in &names {
-        context.desk.connection(name).await?;
+        context.core.connection(name).await?;
     }
-    let manner = manner(arguments);
-    let desk = &context.desk;
+    let trigger = trigger(arguments);
+    let core = &context.core;
     let limit = usize::try_from(arguments.concurrency).unwrap_or(1);
     let probes = names
         .iter()
-        .map(|name| async move { desk.probe_saved(name, manner, &|_| {}).await });
+        .map(|name| async move { core.probe_saved(name, trigger, &|_| {}).await });
     let mut running = futures_util::stream::StreamExt::buffer_unordered(
         futures_util::stream::iter(probes),
         limit,
@@ -248,14 +248,14 @@ async fn unsaved(
     if let Some(given) = &arguments.cms {
         connection.cms = Some(super::connection::cms(context, given).await?);
     }
-    apply_way(&mut connection, &arguments.way)?;
+    apply_route(&mut connection, &arguments.way)?;
     warn_of_odd_key(context, &connection, key.as_ref()).await?;
     let mut unsaved = Unsaved::new(connection);
     unsaved.key = key;
     // Whoever names the variable beside the URL means it for there: that it is not set is all there is to say.
     unsaved.origin_confirmed = is_unset;
     unsaved.token = token;
-    unsaved.manner = manner(arguments);
+    unsaved.trigger = trigger(arguments);
     unsaved.timeout = arguments.way.timeout.as_deref().map(duration).transpose()?;
     Ok(unsaved)
 }
@@ -266,7 +266,7 @@ async fn warn_of_odd_key(
     connection: &Connection,
     key: Option<&Secret>,
 ) -> Result<(), Fault> {
-    let catalog = context.desk.catalog().await?;
+    let catalog = context.core.catalog().await?;
     let service = catalog.get(&connection.service);
     if let (Some(service), Some(key)) = (service, key) {
         // As it will be sent.
@@ -279,7 +279,7 @@ async fn warn_of_odd_key(
 }
 
 /// Puts the options of the way there into `connection`.
-pub fn apply_way(connection: &mut Connection, way: &Way) -> Result<(), Fault> {
+pub fn apply_route(connection: &mut Connection, way: &RouteArguments) -> Result<(), Fault> {
     let file = |field: &mut Option<Box<Path>>, value: &Option<PathBuf>| {
         if let Some(value) = value {
             *field = Some(value.as_path().into());
@@ -363,7 +363,7 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
         };
         (verdict.state(), text)
     };
-    let mut running = context.desk.probe_targets(urls, settings, move |verdict| {
+    let mut running = context.core.probe_targets(urls, settings, move |verdict| {
         if whole || SideBySide::may_keep(verdict.reason) {
             return Listed::Open(Box::new(verdict));
         }
@@ -383,7 +383,7 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
         verdicts.extend(together.end());
         return written(context, &verdicts, format, Shape::Several);
     }
-    told(running, line).await
+    print_verdicts(running, line).await
 }
 
 /// The URLs of the list in the file, or on standard input.
@@ -406,7 +406,7 @@ fn listed(path: &Path) -> Result<Vec<String>, Fault> {
 }
 
 /// Writes the lines of a list as its probes end; gives the exit code of the worst verdict.
-async fn told(
+async fn print_verdicts(
     mut running: Targets<Listed>,
     line: impl Fn(&Verdict) -> Line + Copy,
 ) -> Result<u8, Fault> {

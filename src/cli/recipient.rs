@@ -11,7 +11,7 @@ use crate::work::Passphrase;
 
 /// One who can open the vault.
 #[derive(Serialize)]
-struct Row {
+struct RecipientRow {
     recipient: String,
     label: String,
     own: bool,
@@ -19,17 +19,17 @@ struct Row {
 
 /// Runs the command.
 pub async fn run(context: &Context, command: RecipientCommand) -> Result<u8, Fault> {
-    let desk = &context.desk;
+    let core = &context.core;
     match command {
         RecipientCommand::List { format } => list(context, format).await,
         RecipientCommand::Add { recipient, label } => {
-            let add = async || desk.add_recipient(recipient.clone(), label.clone()).await;
+            let add = async || core.add_recipient(recipient.clone(), label.clone()).await;
             context.with_vault(add).await?;
             output::say("the vault is encrypted to them too; hand them the file");
             Ok(0)
         }
         RecipientCommand::Remove { recipient } => {
-            let remove = async || desk.remove_recipient(recipient.clone()).await;
+            let remove = async || core.remove_recipient(recipient.clone()).await;
             context.with_vault(remove).await?;
             output::say(
                 "from now on they can't open it. They keep what they have seen, and older copies: \
@@ -39,7 +39,7 @@ pub async fn run(context: &Context, command: RecipientCommand) -> Result<u8, Fau
         }
         RecipientCommand::Own => {
             let passphrase = context.passphrase_for(what_for(context))?;
-            let own = desk.own_recipient(passphrase).await?;
+            let own = core.own_recipient(passphrase).await?;
             output::text(&format!("{own}\n"))?;
             Ok(0)
         }
@@ -47,7 +47,7 @@ pub async fn run(context: &Context, command: RecipientCommand) -> Result<u8, Fau
 }
 
 fn what_for(context: &Context) -> Passphrase {
-    if context.desk.is_locked() {
+    if context.core.is_locked() {
         Passphrase::Open
     } else {
         Passphrase::Create
@@ -56,11 +56,11 @@ fn what_for(context: &Context) -> Passphrase {
 
 async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
     let found = context
-        .with_vault(async || context.desk.recipients().await)
+        .with_vault(async || context.core.recipients().await)
         .await?;
-    let rows: Vec<Row> = found
+    let rows: Vec<RecipientRow> = found
         .into_iter()
-        .map(|one| Row {
+        .map(|one| RecipientRow {
             recipient: one.key,
             label: one.label,
             own: one.own,
@@ -70,7 +70,7 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
         Format::Json => output::json(&rows)?,
         Format::Ndjson => rows.iter().try_for_each(output::ndjson)?,
         Format::Human | Format::Nagios => {
-            for Row {
+            for RecipientRow {
                 recipient,
                 label,
                 own,
@@ -87,7 +87,7 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
 /// Puts the identity under a new passphrase; the old one opens the vault first.
 pub async fn passphrase(context: &Context, arguments: PassphraseArguments) -> Result<u8, Fault> {
     context
-        .with_vault(async || context.desk.recipients().await)
+        .with_vault(async || context.core.recipients().await)
         .await?;
     let given = sources::new_passphrase(&arguments)?;
     let new = match given {
@@ -98,7 +98,7 @@ pub async fn passphrase(context: &Context, arguments: PassphraseArguments) -> Re
                 .hint("give --new-passphrase-fd N or --new-passphrase-file FILE"));
         }
     };
-    context.desk.change_passphrase(new).await?;
+    context.core.change_passphrase(new).await?;
     output::say("the old passphrase opens nothing any more");
     Ok(0)
 }

@@ -17,7 +17,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
 use crate::domain::text::inert;
-use crate::domain::token::wished_end;
+use crate::domain::token::parse_expiry;
 use crate::domain::{Handle, Name, ServiceId};
 use crate::tokens::{Expiry, Moment, NewToken, Token, TokenEdit};
 use crate::work::WorkError;
@@ -90,7 +90,7 @@ pub async fn handle(context: &Context, name: &str, id: &str) -> Result<Handle, F
 /// Goes on with renewals of these connections' keys that were begun and not ended: the probe that follows
 /// shall see the secret that will stay.
 pub async fn go_on(context: &Context, names: &[Name]) {
-    let ended = match context.desk.resume_renewals_of(names).await {
+    let ended = match context.core.resume_renewals_of(names).await {
         Ok(ended) => ended,
         Err(problem) => {
             return output::say(&format!(
@@ -112,7 +112,7 @@ pub async fn go_on(context: &Context, names: &[Name]) {
 pub(super) async fn account(context: &Context, name: &str) -> Result<Account, Fault> {
     let name = parsed(name)?;
     // A renewal looks into every connection of the same service.
-    let connections = context.desk.connections().await?;
+    let connections = context.core.connections().await?;
     let names: Vec<_> = connections
         .into_iter()
         .filter(|other| other.service == ServiceId::connect() || other.name == name)
@@ -121,7 +121,7 @@ pub(super) async fn account(context: &Context, name: &str) -> Result<Account, Fa
     // (The others' only where they hold the token: that is asked of the vault, not of the person.)
     context.ask_for(std::slice::from_ref(&name)).await?;
     context.open_vault_for(&names).await?;
-    Ok(context.desk.account(&name).await?)
+    Ok(context.core.account(&name).await?)
 }
 
 fn written(
@@ -452,7 +452,7 @@ fn ended(account: &Account, format: Format, what: &str, renewed: &Renewed) -> Re
 
 /// A date, a time from now such as `90d`, or `never`, as the service reads it.
 fn date(text: &str) -> Result<Option<String>, Fault> {
-    wished_end(text, Timestamp::now())
+    parse_expiry(text, Timestamp::now())
         .map_err(|problem| Fault::usage(format!("{:?}: {problem}", inert(text, 40))))
 }
 
@@ -475,7 +475,7 @@ impl From<TokenError> for Fault {
             }
             TokenError::Work(error) => error.into(),
             error => Self {
-                text: crate::store::told(&error),
+                text: crate::store::error_chain(&error),
                 hint,
                 code,
             },

@@ -13,7 +13,7 @@ use crate::config::Environment;
 use crate::store::Settings;
 use crate::tui::{self, Options, TuiError};
 use crate::ui::{ColourDepth, Theme, ThemeName};
-use crate::work::{Desk, Session};
+use crate::work::{Core, Session};
 
 /// Opens the screen over the saved connections.
 pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
@@ -24,21 +24,21 @@ pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
     let mut session = None;
     loop {
         let context = Context::open_in(environment.clone(), global.clone(), session.take())?;
-        let unlocked = context.desk.session();
+        let unlocked = context.core.session();
         // Its colours are the settings' from the first frame on.
-        let settings = context.desk.settings_alone();
+        let settings = context.core.settings_alone();
         let theme = global.theme.as_deref();
         let mut options = options(&environment, &global, theme, Vec::new())?;
         if theme.is_none() {
             options.theme = chosen(&settings, options.theme, depth(&environment, &global));
         }
         options.mouse |= settings.mouse;
-        if std::mem::take(&mut first) && context.desk.is_locked() {
+        if std::mem::take(&mut first) && context.core.is_locked() {
             options.passphrase = sources::passphrase(&environment, &global)?;
             // (Whoever asks later asks the person.)
             global.passphrase_fd = None;
         }
-        match open(context.desk, options)? {
+        match open(context.core, options)? {
             TO_DEMO => match super::demo::run(environment.clone(), global.clone())? {
                 0 => {}
                 // A signal, or a terminal that went away: it is meant for us too.
@@ -58,7 +58,7 @@ pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
 fn import(environment: &Environment, global: &Global, session: &Session) -> Result<(), Fault> {
     let begun = Instant::now();
     let context = Context::open_in(environment.clone(), global.clone(), Some(session.clone()))?;
-    let minutes = context.desk.settings_alone().lock_after_minutes;
+    let minutes = context.core.settings_alone().lock_after_minutes;
     let done = super::to_its_end(context, false, async |context| {
         transfer::import_asked(&context).await
     });
@@ -73,10 +73,10 @@ fn import(environment: &Environment, global: &Global, session: &Session) -> Resu
     Ok(())
 }
 
-/// Runs the screen over `desk`. Its terminal is one way to the clipboard; it is not asked whether it takes it.
-pub fn open(desk: Desk, options: Options) -> Result<u8, Fault> {
-    let desk = desk.with_terminal(Terminal::Silent);
-    tui::run(desk, options).map_err(|error| {
+/// Runs the screen over `core`. Its terminal is one way to the clipboard; it is not asked whether it takes it.
+pub fn open(core: Core, options: Options) -> Result<u8, Fault> {
+    let core = core.with_terminal(Terminal::Silent);
+    tui::run(core, options).map_err(|error| {
         let fault = Fault::input(&error);
         match error {
             TuiError::NoTerminal => fault.hint(WITHOUT),

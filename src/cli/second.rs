@@ -11,14 +11,14 @@ use crate::domain::{Name, SecondOpinion, SshHost, State, Verdict};
 use crate::work::{Unsaved, silent};
 
 /// Both verdicts.
-struct Both {
+struct VerdictPair {
     here: Verdict,
     opinion: SecondOpinion,
 }
 
 /// The verdict's object with `via` added.
 #[derive(Serialize)]
-struct Object<'a> {
+struct PairObject<'a> {
     #[serde(flatten)]
     here: &'a Verdict,
     via: ViaObject<'a>,
@@ -32,14 +32,14 @@ struct ViaObject<'a> {
     verdict: &'a Verdict,
 }
 
-impl Both {
-    fn object(&self) -> Object<'_> {
+impl VerdictPair {
+    fn object(&self) -> PairObject<'_> {
         let SecondOpinion {
             host,
             verdict,
             conclusion,
         } = &self.opinion;
-        Object {
+        PairObject {
             here: &self.here,
             via: ViaObject {
                 host: host.as_str(),
@@ -58,14 +58,14 @@ pub async fn saved(
     host: &SshHost,
     arguments: &ProbeArguments,
 ) -> Result<u8, Fault> {
-    let desk = &context.desk;
+    let core = &context.core;
     let mut all = Vec::with_capacity(names.len());
     for name in names {
-        desk.connection(name).await?;
-        let manner = probe::manner(arguments);
-        let here = Box::pin(desk.probe_saved(name, manner, &silent)).await;
-        let opinion = Box::pin(desk.second_opinion(name, host, &here, &silent)).await;
-        let both = Both { here, opinion };
+        core.connection(name).await?;
+        let trigger = probe::trigger(arguments);
+        let here = Box::pin(core.probe_saved(name, trigger, &silent)).await;
+        let opinion = Box::pin(core.second_opinion(name, host, &here, &silent)).await;
+        let both = VerdictPair { here, opinion };
         if arguments.format == Format::Ndjson {
             output::ndjson(&both.object())?;
         }
@@ -81,11 +81,11 @@ pub async fn unsaved(
     host: &SshHost,
     format: Format,
 ) -> Result<u8, Fault> {
-    let desk = &context.desk;
-    let here = Box::pin(desk.probe_unsaved(unsaved.clone(), &silent)).await;
-    let asked = desk.second_opinion_unsaved(unsaved, host, &here, &silent);
+    let core = &context.core;
+    let here = Box::pin(core.probe_unsaved(unsaved.clone(), &silent)).await;
+    let asked = core.second_opinion_unsaved(unsaved, host, &here, &silent);
     let opinion = Box::pin(asked).await;
-    let both = Both { here, opinion };
+    let both = VerdictPair { here, opinion };
     if format == Format::Ndjson {
         output::ndjson(&both.object())?;
     }
@@ -93,10 +93,17 @@ pub async fn unsaved(
 }
 
 /// Writes all; gives the exit code of the worst verdict from here: the second one only explains it.
-fn written(context: &Context, all: &[Both], format: Format, several: bool) -> Result<u8, Fault> {
+fn written(
+    context: &Context,
+    all: &[VerdictPair],
+    format: Format,
+    several: bool,
+) -> Result<u8, Fault> {
     match (format, all) {
         (Format::Json, [both]) if !several => output::json(&both.object())?,
-        (Format::Json, all) => output::json(&all.iter().map(Both::object).collect::<Vec<_>>())?,
+        (Format::Json, all) => {
+            output::json(&all.iter().map(VerdictPair::object).collect::<Vec<_>>())?;
+        }
         (Format::Ndjson, _) => {}
         (Format::Human, all) => {
             let texts = all.iter().map(|both| {

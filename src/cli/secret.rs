@@ -14,13 +14,13 @@ use crate::domain::Secret;
 use crate::domain::SecretRef;
 use crate::domain::text::inert;
 use crate::store::files::shown;
-use crate::store::{Slot as Place, StoreKind};
-use crate::work::Slot;
-use crate::work::moving::Kept;
+use crate::store::{SecretPlace, StoreKind};
+use crate::work::SecretSlot;
+use crate::work::moving::LocatedSecret;
 
 /// One secret's place.
 #[derive(Serialize)]
-pub(super) struct Row {
+pub(super) struct SecretRow {
     connection: String,
     which: String,
     reference: String,
@@ -47,7 +47,7 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
         SecretCommand::Recipient(command) => recipient::run(context, command).await,
         SecretCommand::Passphrase(arguments) => recipient::passphrase(context, arguments).await,
         SecretCommand::Lock => {
-            context.desk.call_to_lock().await?;
+            context.core.call_to_lock().await?;
             output::say(
                 "running screens lock at once; what a command has copied goes when its time is over",
             );
@@ -72,36 +72,36 @@ async fn places(context: &Context, format: Format) -> Result<u8, Fault> {
 }
 
 /// Where the secrets of all connections are.
-pub(super) async fn rows(context: &Context) -> Result<Vec<Row>, Fault> {
+pub(super) async fn rows(context: &Context) -> Result<Vec<SecretRow>, Fault> {
     let now = Timestamp::now();
-    let kept = context.desk.whereabouts().await?;
+    let kept = context.core.secret_locations().await?;
     Ok(kept.into_iter().map(|kept| row(kept, now)).collect())
 }
 
-fn row(kept: Kept, now: Timestamp) -> Row {
-    let Kept {
-        place: Place { connection, part },
+fn row(kept: LocatedSecret, now: Timestamp) -> SecretRow {
+    let LocatedSecret {
+        place: SecretPlace { connection, part },
         reference,
-        whereabouts,
+        location,
     } = kept;
-    let age = whereabouts.changed.map(|since| now.duration_since(since));
-    Row {
+    let age = location.changed.map(|since| now.duration_since(since));
+    SecretRow {
         connection: connection.to_string(),
         which: part.to_string(),
         reference: inert(&reference.to_string(), 200),
-        store: whereabouts.kind.word(),
-        path: whereabouts.path.as_deref().map(shown),
-        mode: whereabouts.mode.map(|mode| format!("{mode:04o}")),
-        git_work_tree: whereabouts.git.as_deref().map(shown),
-        changed: whereabouts.changed,
+        store: location.kind.word(),
+        path: location.path.as_deref().map(shown),
+        mode: location.mode.map(|mode| format!("{mode:04o}")),
+        git_work_tree: location.git.as_deref().map(shown),
+        changed: location.changed,
         age_days: age.map(|age| age.as_hours() / 24),
-        shared_by: whereabouts.users.len(),
-        findings: whereabouts.findings,
+        shared_by: location.users.len(),
+        findings: location.findings,
     }
 }
 
 /// A row for people.
-pub(super) fn human(row: &Row) -> String {
+pub(super) fn human(row: &SecretRow) -> String {
     let mut facts = Vec::new();
     if let (Some(path), Some(mode)) = (&row.path, &row.mode) {
         facts.push(format!("{path} ({mode})"));
@@ -134,18 +134,18 @@ pub(super) fn human(row: &Row) -> String {
 
 async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
-    let before = context.desk.connection(&name).await?;
+    let before = context.core.connection(&name).await?;
     let value = given(context, &arguments.source)?;
     let slot = if arguments.which == "token" {
-        Slot::Token
+        SecretSlot::Token
     } else {
-        Slot::Key
+        SecretSlot::Key
     };
     let store = arguments.store.as_deref().and_then(StoreKind::from_word);
     context.open_vault_of(&before).await?;
-    context.desk.sweep().await;
-    let desk = &context.desk;
-    let keep = async || desk.set_secret(&name, slot, value.clone(), store).await;
+    context.core.sweep().await;
+    let core = &context.core;
+    let keep = async || core.set_secret(&name, slot, value.clone(), store).await;
     let saved = context.with_vault(keep).await?;
     tell(&saved.left_behind);
     Ok(0)
@@ -153,25 +153,25 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
 
 async fn add(context: &Context, arguments: AddTokenArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
-    context.desk.connection(&name).await?;
+    context.core.connection(&name).await?;
     let value = given(context, &arguments.source)?;
     let store = arguments.store.as_deref().and_then(StoreKind::from_word);
-    context.desk.sweep().await;
-    let (desk, label) = (&context.desk, &arguments.label);
-    let keep = async || desk.add_handle(&name, label, value.clone(), store).await;
+    context.core.sweep().await;
+    let (core, label) = (&context.core, &arguments.label);
+    let keep = async || core.add_handle(&name, label, value.clone(), store).await;
     context.with_vault(keep).await?;
     Ok(0)
 }
 
 async fn remove(context: &Context, name: &str, label: &str, yes: bool) -> Result<u8, Fault> {
     let name = parsed(name)?;
-    let connection = context.desk.connection(&name).await?;
+    let connection = context.core.connection(&name).await?;
     let question = format!("Remove the token {} of {name}? [y/N]", inert(label, 60));
     if !yes && !says_yes(&question)? {
         return Err(Fault::usage("nothing was removed"));
     }
     context.open_vault_of(&connection).await?;
-    tell(&context.desk.remove_handle(&name, label).await?.left_behind);
+    tell(&context.core.remove_handle(&name, label).await?.left_behind);
     Ok(0)
 }
 
@@ -192,9 +192,9 @@ async fn relocate(
     let (name, slot) = token::which(context, name, which).await?;
     let kind = StoreKind::from_word(store)
         .ok_or_else(|| Fault::usage(format!("no store is called {}", inert(store, 40))))?;
-    context.desk.sweep().await;
+    context.core.sweep().await;
     let saved = context
-        .with_vault(async || context.desk.move_secret(&name, slot, kind).await)
+        .with_vault(async || context.core.move_secret(&name, slot, kind).await)
         .await?;
     tell(&saved.left_behind);
     Ok(0)

@@ -10,10 +10,10 @@ use crate::serve::{self, Ended, Exporter, Listen, ListenProblem};
 /// Runs the exporter; where it listens is said on stderr.
 pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
     let listen: Listen = listen.parse().map_err(refused)?;
-    let connections = context.desk.connections().await?;
+    let connections = context.core.connections().await?;
     let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
     context.have_keys_of(&names).await?;
-    let exporter = Exporter::open(context.desk.clone()).await?;
+    let exporter = Exporter::open(context.core.clone()).await?;
     let bound = listen.bind().await.map_err(refused)?;
     let count = names.len();
     output::say(&format!(

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::fault::Fault;
 use crate::store::files;
-use crate::work::Desk;
+use crate::work::Core;
 
 /// SIGHUP, as a bit.
 pub const HANGUP: u64 = 1;
@@ -71,10 +71,10 @@ pub fn have_come() -> bool {
     CAME.load(Ordering::SeqCst)
 }
 
-/// Ends the program as the signal would have, whatever it does meanwhile, once the attempts of `desk` are settled:
+/// Ends the program as the signal would have, whatever it does meanwhile, once the attempts of `core` are settled:
 /// nobody shall lose a key by Ctrl-C. Another signal ends it at once. (A shell's loop ends only where a command was
 /// ended by the signal itself.)
-pub async fn end(mut signals: Signals, desk: Desk) {
+pub async fn end(mut signals: Signals, core: Core) {
     let number = loop {
         let number = signals.next().await;
         if !ITS_OWN.load(Ordering::SeqCst) {
@@ -83,7 +83,7 @@ pub async fn end(mut signals: Signals, desk: Desk) {
     };
     CAME.store(true, Ordering::SeqCst);
     tokio::select! {
-        () = desk.end_attempts() => {}
+        () = core.end_attempts() => {}
         _ = signals.next() => {}
     }
     // All of these have a default that ends.

@@ -14,7 +14,7 @@ use crate::clipboard::{BY_HAND, Certainty, Life};
 use crate::domain::text::harmless;
 use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::service::{Service, verify};
-use crate::work::{CopyForm, Slot, shared_token, silent};
+use crate::work::{CopyForm, SecretSlot, shared_token, silent};
 
 /// Runs the command.
 pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> {
@@ -31,7 +31,7 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> 
         TokenCommand::Reveal { name, id } => {
             let (name, slot) = which(context, &name, id.as_deref()).await?;
             let handle = context
-                .with_vault(async || context.desk.handle(&name, slot).await)
+                .with_vault(async || context.core.handle(&name, slot).await)
                 .await?;
             reveal::secret(handle.secret(), std::io::stdout().is_terminal())?;
             Ok(0)
@@ -43,7 +43,7 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> 
 async fn generate(context: &Context) -> Result<u8, Fault> {
     let token = shared_token::generate()?;
     reveal::secret(&token, std::io::stdout().is_terminal())?;
-    let catalog = context.desk.catalog().await?;
+    let catalog = context.core.catalog().await?;
     let blesta = catalog.get(&ServiceId::blesta());
     for line in blesta.map(Service::token_places).unwrap_or_default() {
         output::say(&line);
@@ -56,12 +56,12 @@ pub(super) async fn which(
     context: &Context,
     name: &str,
     id: Option<&str>,
-) -> Result<(Name, Slot), Fault> {
+) -> Result<(Name, SecretSlot), Fault> {
     let name = parsed(name)?;
-    let connection = context.desk.connection(&name).await?;
+    let connection = context.core.connection(&name).await?;
     let slot = match id {
-        None | Some("key") => Slot::Key,
-        Some("token") => Slot::Token,
+        None | Some("key") => SecretSlot::Key,
+        Some("token") => SecretSlot::Token,
         Some(label) => {
             let place = connection
                 .added
@@ -73,7 +73,7 @@ pub(super) async fn which(
                     crate::domain::text::inert(label, 60)
                 ))
             })?;
-            Slot::Added(place)
+            SecretSlot::Added(place)
         }
     };
     Ok((name, slot))
@@ -82,13 +82,13 @@ pub(super) async fn which(
 async fn copy(context: &Context, name: &str, id: Option<&str>) -> Result<u8, Fault> {
     let mut placed = if let Some(id) = id.filter(|id| remote_token::is_remote(Some(id))) {
         let handle = remote_token::handle(context, name, id).await?;
-        let copied = context.desk.copy_secret(handle.secret(), Life::Outlive);
+        let copied = context.core.copy_secret(handle.secret(), Life::Outlive);
         copied.await?
     } else {
         let (name, slot) = which(context, name, id).await?;
         let copy = async || {
             context
-                .desk
+                .core
                 .copy(&name, slot, CopyForm::Handle, Life::Outlive)
                 .await
         };
@@ -122,7 +122,7 @@ async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fa
     let Some(lifetime) = clear_after else {
         return Ok(());
     };
-    if !context.desk.clipboard_needs_program().await {
+    if !context.core.clipboard_needs_program().await {
         return Ok(());
     }
     output::say(&format!(
@@ -133,11 +133,11 @@ async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fa
     signals::are_its_own();
     tokio::select! {
         () = tokio::time::sleep(lifetime) => {}
-        () = context.desk.clipboard_replaced() => {}
+        () = context.core.clipboard_replaced() => {}
         _ = signals.next() => {}
     }
     if let Some(bytes) = context
-        .desk
+        .core
         .clear_clipboard()
         .await
         .and_then(|cleared| cleared.terminal_bytes)
@@ -151,13 +151,13 @@ async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fau
     let (verdict, token_is_set) = if let Some(name) = &arguments.name {
         let name = parsed(name)?;
         context.have_keys_of(std::slice::from_ref(&name)).await?;
-        let connection = context.desk.connection(&name).await?;
-        let verdict = context.desk.verify_saved(&name, &silent).await;
+        let connection = context.core.connection(&name).await?;
+        let verdict = context.core.verify_saved(&name, &silent).await;
         (verdict, connection.token.is_some())
     } else {
         let (connection, token) = given(context, &arguments).await?;
         let token_is_set = token.is_some();
-        let verdict = context.desk.verify_unsaved(connection, token, &silent);
+        let verdict = context.core.verify_unsaved(connection, token, &silent);
         (verdict.await, token_is_set)
     };
     match arguments.format {
@@ -196,6 +196,6 @@ async fn given(
     connection.cms_url.clone_from(&arguments.cms_url);
     let cms = arguments.cms.as_deref().unwrap_or("joomla");
     connection.cms = Some(super::connection::cms(context, cms).await?);
-    probe::apply_way(&mut connection, &arguments.way)?;
+    probe::apply_route(&mut connection, &arguments.way)?;
     Ok((connection, token))
 }

@@ -18,20 +18,20 @@ use super::connection::parsed;
 use super::context::{Context, chosen as chosen_passphrase};
 use super::fault::Fault;
 use super::{output, sources};
-use crate::domain::endpoint::for_eyes;
+use crate::domain::endpoint::redacted;
 use crate::domain::{Connection, Secret};
 use crate::service::import::FORMS;
 use crate::store::transfer::Sensitive;
 use crate::store::vault::bundle::{SealTo, is_under_passphrase};
 use crate::store::{StoreKind, files};
-use crate::work::transfer::{Fate, Incoming, Item, Opener, Reader};
+use crate::work::transfer::{BundleKey, ImportAction, ImportOptions, Incoming, Item};
 
 /// What came in, and what did not: `--format json`.
 #[derive(Serialize)]
 struct Report<'a> {
     schema_version: u8,
     dry_run: bool,
-    taken: Vec<Taken<'a>>,
+    taken: Vec<ImportedLine<'a>>,
     left_out: Vec<Left>,
     /// References and settings that run programs or read this machine.
     sensitive: Vec<SensitiveLine>,
@@ -39,7 +39,7 @@ struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Taken<'a> {
+struct ImportedLine<'a> {
     name: &'a str,
     service: &'a str,
     url: String,
@@ -73,7 +73,7 @@ async fn import_as(
     context: &Context,
     arguments: &ImportArguments,
     bytes: &[u8],
-    opener: Opener,
+    opener: BundleKey,
 ) -> Result<u8, Fault> {
     let mut incoming = read_in(context, arguments, bytes, opener).await?;
     if arguments.without_secrets {
@@ -93,10 +93,10 @@ async fn read_in(
     context: &Context,
     arguments: &ImportArguments,
     bytes: &[u8],
-    opener: Opener,
+    opener: BundleKey,
 ) -> Result<Incoming, Fault> {
     let form = arguments.form.as_deref();
-    let reader = Reader {
+    let reader = ImportOptions {
         form: form.and_then(|word| {
             FORMS
                 .iter()
@@ -109,7 +109,7 @@ async fn read_in(
     };
     let path = shown_path(&arguments.file);
     context
-        .with_vault(async || context.desk.read_import(path, bytes, &reader).await)
+        .with_vault(async || context.core.read_import(path, bytes, &reader).await)
         .await
 }
 
@@ -120,10 +120,10 @@ async fn bring_in(
     store: Option<StoreKind>,
 ) -> Result<Vec<(usize, String)>, Fault> {
     let mut failed = Vec::new();
-    context.desk.sweep().await;
+    context.core.sweep().await;
     let (mut together, mut alone) = (Vec::new(), Vec::new());
     for (at, item) in incoming.items.iter().enumerate() {
-        if context.desk.comes_together(item).await {
+        if context.core.comes_together(item).await {
             together.push((at, item));
         } else if item.comes_in() {
             alone.push((at, item));
@@ -133,13 +133,13 @@ async fn bring_in(
     let plain: Vec<_> = plain.collect();
     let mut tried = !plain.is_empty();
     // One of them may be refused: then each comes in for itself, and that one stays out.
-    if tried && context.desk.import_together(plain, store).await.is_err() {
+    if tried && context.core.import_together(plain, store).await.is_err() {
         tried = false;
         alone.splice(0..0, together);
     }
     for (at, item) in alone {
         let done = context
-            .with_vault(async || context.desk.import_one(item, store).await)
+            .with_vault(async || context.core.import_one(item, store).await)
             .await;
         match done {
             Ok(_) => {}
@@ -151,7 +151,7 @@ async fn bring_in(
     }
     let programs = std::mem::take(&mut incoming.programs);
     // What came in before is told all the same.
-    if let Err(problem) = context.desk.import_programs(programs).await {
+    if let Err(problem) = context.core.import_programs(programs).await {
         incoming.left_out.push(problem.to_string());
     }
     Ok(failed)
@@ -166,7 +166,7 @@ fn report(
     match arguments.format {
         Format::Json => output::json(&report)?,
         Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::text(&told(&report))?,
+        Format::Human | Format::Nagios => output::text(&report_text(&report))?,
     }
     Ok(u8::from(!report.left_out.is_empty()))
 }
@@ -178,20 +178,20 @@ fn collected<'a>(
 ) -> Report<'a> {
     let why = |at: usize, item: &Item| {
         let failure = failed.iter().find(|(other, _)| *other == at);
-        match (&item.fate, failure) {
+        match (&item.action, failure) {
             (_, Some((_, why))) => Some(why.clone()),
-            (Fate::Here(name), _) => Some(format!("it is here already, as {name}")),
-            (Fate::Taken, _) => {
+            (ImportAction::Here(name), _) => Some(format!("it is here already, as {name}")),
+            (ImportAction::Taken, _) => {
                 Some("the name is taken here: --rename gives it a number".to_owned())
             }
-            (Fate::New | Fate::Renamed(_), None) => None,
+            (ImportAction::New | ImportAction::Renamed(_), None) => None,
         }
     };
     let mut taken = Vec::new();
     let mut left_out = Vec::new();
     for (at, item) in incoming.items.iter().enumerate() {
         match why(at, item) {
-            None => taken.push(Taken::of(item)),
+            None => taken.push(ImportedLine::of(item)),
             Some(why) => left_out.push(Left {
                 name: Some(item.connection.name.to_string()),
                 why,
@@ -213,7 +213,7 @@ fn collected<'a>(
     }
 }
 
-impl<'a> Taken<'a> {
+impl<'a> ImportedLine<'a> {
     fn of(item: &'a Item) -> Self {
         let values = [("key", item.key.is_some()), ("token", item.token.is_some())];
         let mut secrets: Vec<&str> = values
@@ -224,7 +224,7 @@ impl<'a> Taken<'a> {
         Self {
             name: item.connection.name.as_str(),
             service: item.connection.service.as_str(),
-            url: for_eyes(&item.connection.url),
+            url: redacted(&item.connection.url),
             username: &item.connection.username,
             secrets,
             notes: &item.notes,
@@ -248,7 +248,7 @@ fn counted(count: usize, what: &str) -> String {
 }
 
 /// The lines about references that run programs or read this machine.
-fn told_sensitive(all: &[SensitiveLine], trusted: bool) -> String {
+fn sensitive_lines(all: &[SensitiveLine], trusted: bool) -> String {
     let mut text = String::new();
     for one in all {
         let name = one.connection.as_deref().unwrap_or("settings");
@@ -275,7 +275,7 @@ fn given_later(report: &Report<'_>) -> String {
     })
 }
 
-fn told(report: &Report<'_>) -> String {
+fn report_text(report: &Report<'_>) -> String {
     let mut text = String::new();
     for one in &report.taken {
         let inert = |text: &str| crate::domain::text::inert(text, 120);
@@ -308,7 +308,7 @@ fn told(report: &Report<'_>) -> String {
             }
         }
     }
-    text.push_str(&told_sensitive(&report.sensitive, report.trusted));
+    text.push_str(&sensitive_lines(&report.sensitive, report.trusted));
     if !report.trusted && !report.dry_run {
         text.push_str(&given_later(report));
     }
@@ -322,16 +322,16 @@ fn told(report: &Report<'_>) -> String {
 }
 
 /// What opens a bundle, as the flags say. Whoever is there is asked for a passphrase that is needed.
-fn opener(arguments: &ImportArguments, bytes: &[u8]) -> Result<Opener, Fault> {
+fn opener(arguments: &ImportArguments, bytes: &[u8]) -> Result<BundleKey, Fault> {
     if let Some(path) = &arguments.identity {
-        return Ok(Opener::Identity(path.clone()));
+        return Ok(BundleKey::Identity(path.clone()));
     }
     let ask = || sources::prompt("bundle passphrase: ");
     let passphrase = match passphrase(&arguments.bundle, ask)? {
         None if is_under_passphrase(bytes) && sources::somebody_is_there() => Some(ask()?),
         given => given,
     };
-    Ok(passphrase.map_or(Opener::Vault, Opener::Passphrase))
+    Ok(passphrase.map_or(BundleKey::Vault, BundleKey::Passphrase))
 }
 
 /// The bundle's passphrase from where the flags say; `ask` is how somebody is asked for it.
@@ -381,14 +381,14 @@ fn shown_path(file: &Path) -> &Path {
 pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8, Fault> {
     let chosen = chosen(context, &arguments).await?;
     let bytes = match arguments.format {
-        ExportFormat::Toml => context.desk.export_definitions(&chosen)?.into_bytes(),
+        ExportFormat::Toml => context.core.export_definitions(&chosen)?.into_bytes(),
         ExportFormat::Curl => {
             let mut text = String::new();
             for connection in &chosen {
                 if chosen.len() > 1 {
                     let _ = writeln!(text, "# {}", connection.name);
                 }
-                text.push_str(&context.desk.curl(connection).await?);
+                text.push_str(&context.core.curl(connection).await?);
                 text.push('\n');
             }
             text.into_bytes()
@@ -396,7 +396,7 @@ pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8,
         ExportFormat::Bundle => bundle(context, &arguments, &chosen).await?,
     };
     match arguments.output.filter(|path| !is_stdout(path)) {
-        Some(path) => context.desk.write_export(path, bytes).await?,
+        Some(path) => context.core.write_export(path, bytes).await?,
         None => output::raw(&bytes)?,
     }
     Ok(0)
@@ -405,10 +405,10 @@ pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8,
 async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Connection>, Fault> {
     let mut chosen = Vec::new();
     for name in &arguments.names {
-        chosen.push(context.desk.connection(&parsed(name)?).await?);
+        chosen.push(context.core.connection(&parsed(name)?).await?);
     }
     if arguments.names.is_empty() {
-        let all = context.desk.connections().await?;
+        let all = context.core.connections().await?;
         chosen = all.into_iter().map(Arc::unwrap_or_clone).collect();
         if let Some(tag) = &arguments.tag {
             chosen.retain(|connection| connection.tags.contains(tag));
@@ -445,7 +445,7 @@ async fn bundle(
         ));
     }
     let bundled = context
-        .with_vault(async || context.desk.export_bundle(chosen, to.clone()).await)
+        .with_vault(async || context.core.export_bundle(chosen, to.clone()).await)
         .await?;
     for line in &bundled.left_out {
         output::say(&format!("left out: {line}"));

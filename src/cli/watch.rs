@@ -43,7 +43,7 @@ pub async fn run(context: Context, arguments: WatchArguments) -> Result<u8, Faul
 }
 
 async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fault> {
-    let stamp = context.desk.stamp().await?;
+    let stamp = context.core.stamp().await?;
     let connections = chosen(context, &arguments).await?;
     let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
     context.have_keys_of(&names).await?;
@@ -54,15 +54,15 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
     };
     // Too long to be told apart from for ever is for ever.
     let until = time(&arguments.lasts)?.and_then(|lasts| Instant::now().checked_add(lasts));
-    let watch = context.desk.watch(Some(&names), settings).await?;
+    let watch = context.core.watch(Some(&names), settings).await?;
     context.say_where_nothing_is_remembered().await;
-    let mut teller = Teller {
+    let mut printer = ChangePrinter {
         format: arguments.format(),
         colours: context.colours,
         told: HashMap::new(),
     };
     let mut signals = Signals::listen(signals::HANGUP)?;
-    let watching = follow(context, &arguments, (watch, stamp), &mut teller);
+    let watching = follow(context, &arguments, (watch, stamp), &mut printer);
     let ended = tokio::select! {
         failed = watching => failed.map(|never| match never {}),
         number = signals.next() => Ok(128 + number),
@@ -75,7 +75,7 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
 /// Nothing that was found is lost: whoever is to be called is called, and all is written. The next signal ends that.
 async fn settle(context: &Context, signals: &mut Signals) {
     let settling = async {
-        let announcing = context.desk.settle_announcements();
+        let announcing = context.core.settle_announcements();
         tokio::pin!(announcing);
         if tokio::time::timeout(PATIENCE, &mut announcing)
             .await
@@ -84,7 +84,7 @@ async fn settle(context: &Context, signals: &mut Signals) {
             output::say("switchboard: waiting for on_change to end; the next signal ends it");
             announcing.await;
         }
-        if !context.desk.settle_history().await {
+        if !context.core.settle_history().await {
             output::say(
                 "switchboard: results of this run are not in the history: they could not be written",
             );
@@ -101,7 +101,7 @@ async fn chosen(
     context: &Context,
     arguments: &WatchArguments,
 ) -> Result<Vec<Arc<Connection>>, Fault> {
-    let known = context.desk.connections().await?;
+    let known = context.core.connections().await?;
     let wanted = |one: &Arc<Connection>| {
         let named = arguments.names.iter().any(|name| name == one.name.as_str());
         let tagged = arguments
@@ -140,16 +140,16 @@ async fn follow(
     context: &Context,
     arguments: &WatchArguments,
     (mut watch, mut stamp): (Watch, Stamp),
-    teller: &mut Teller,
+    printer: &mut ChangePrinter,
 ) -> Result<Never, Fault> {
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut failed: Option<String> = None;
     loop {
         tokio::select! {
-            event = watch.next() => teller.tell(&event)?,
+            event = watch.next() => printer.tell(&event)?,
             _ = look.tick() => {
-                let found = context.desk.stamp().await?;
+                let found = context.core.stamp().await?;
                 // Giving a permission back changes no stamp: what failed is tried again.
                 if found == stamp && failed.is_none() {
                     continue;
@@ -178,19 +178,19 @@ async fn replan(
     watch: &mut Watch,
 ) -> Result<(), Fault> {
     let connections = chosen(context, arguments).await?;
-    watch.obey(&context.desk.settings().await?);
+    watch.obey(&context.core.settings().await?);
     watch.replace(connections);
     Ok(())
 }
 
-struct Teller {
+struct ChangePrinter {
     format: WatchFormat,
     colours: Colours,
-    told: HashMap<Name, Told>,
+    told: HashMap<Name, LastPrinted>,
 }
 
 /// What was told of a connection last.
-struct Told {
+struct LastPrinted {
     state: State,
     /// How it stood at first, which nothing has confirmed yet: a first failure, or one that is planned; or that
     /// nothing is known.
@@ -205,7 +205,7 @@ struct News {
     was: Option<State>,
 }
 
-impl Teller {
+impl ChangePrinter {
     fn tell(&mut self, event: &WatchEvent) -> Result<(), OutputProblem> {
         match event {
             WatchEvent::Started(_) => Ok(()),
@@ -234,7 +234,7 @@ impl Teller {
     /// of what was just told as the first is the same news; that a first failure was none is told as well.
     fn news(&mut self, name: &Name, state: State, change: Option<Change>) -> Option<News> {
         let from = change.and_then(|change| change.from);
-        let told = Told {
+        let told = LastPrinted {
             state,
             is_open: change.is_none() && matches!(state, State::Down | State::Unknown),
             since: 0,
@@ -301,7 +301,7 @@ mod tests {
 
     /// What is told of a connection that stands so, one probe after the other: each state, and what it was.
     fn told(heard: &[(State, Option<Change>)]) -> Vec<(State, Option<State>)> {
-        let mut teller = Teller {
+        let mut printer = ChangePrinter {
             format: WatchFormat::Plain,
             colours: Colours::Off,
             told: HashMap::new(),
@@ -309,7 +309,7 @@ mod tests {
         let name = Name::parse("a").unwrap();
         let heard = heard.iter();
         let told = heard.filter_map(|(state, change)| {
-            let news = teller.news(&name, *state, *change)?;
+            let news = printer.news(&name, *state, *change)?;
             Some((*state, news.was))
         });
         told.collect()

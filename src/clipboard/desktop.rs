@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::child::Limit;
-use super::holder::{Answer, Life, MOST_BYTES, Request, SUBCOMMAND};
+use super::holder::{HolderReply, HolderRequest, Life, MOST_BYTES, SUBCOMMAND};
 use crate::domain::Secret;
 
 /// What the helper needs to reach a display; it gets nothing else.
@@ -53,7 +53,7 @@ pub(super) enum DesktopError {
 pub(super) struct Helper {
     child: Child,
     input: Option<ChildStdin>,
-    heard: watch::Receiver<Option<Answer>>,
+    heard: watch::Receiver<Option<HolderReply>>,
     life: Life,
     placed: bool,
     /// Reads what the helper says; ends with it, or with us.
@@ -66,7 +66,7 @@ impl Helper {
         program: &Path,
         variables: Vec<(&'static str, OsString)>,
         text: &Secret,
-        request: Request,
+        request: HolderRequest,
         limit: Limit,
     ) -> Result<Self, DesktopError> {
         if request.length > MOST_BYTES {
@@ -107,7 +107,7 @@ impl Helper {
     }
 
     /// What the helper says, for [`replaced`].
-    pub(super) fn heard(&self) -> watch::Receiver<Option<Answer>> {
+    pub(super) fn heard(&self) -> watch::Receiver<Option<HolderReply>> {
         self.heard.clone()
     }
 
@@ -118,15 +118,17 @@ impl Helper {
             if let Some(mut input) = self.input.take() {
                 let _ = input.write_all(b"clear\n").await;
             }
-            let ended = self.heard.wait_for(|it| !matches!(it, Some(Answer::Ready)));
-            matches!(ended.await.as_deref(), Ok(Some(Answer::Replaced)))
+            let ended = self
+                .heard
+                .wait_for(|it| !matches!(it, Some(HolderReply::Ready)));
+            matches!(ended.await.as_deref(), Ok(Some(HolderReply::Replaced)))
         };
         let replaced = timeout(limit, talk).await;
         let _ = self.child.start_kill();
         replaced.unwrap_or(false)
     }
 
-    async fn ask(&mut self, text: &Secret, request: Request) -> Result<(), DesktopError> {
+    async fn ask(&mut self, text: &Secret, request: HolderRequest) -> Result<(), DesktopError> {
         if let Some(input) = &mut self.input {
             let line = format!("{request}\n");
             let written = input.write_all(line.as_bytes()).await;
@@ -136,8 +138,8 @@ impl Helper {
         }
         let first = self.heard.wait_for(Option::is_some).await;
         match first.as_deref() {
-            Ok(Some(Answer::Ready)) => Ok(()),
-            Ok(Some(Answer::Failed(why))) => Err(DesktopError::Refused(why.clone())),
+            Ok(Some(HolderReply::Ready)) => Ok(()),
+            Ok(Some(HolderReply::Failed(why))) => Err(DesktopError::Refused(why.clone())),
             Ok(_) | Err(_) => Err(DesktopError::Silent),
         }
     }
@@ -153,17 +155,17 @@ impl Drop for Helper {
 }
 
 /// Waits until another program has copied. Does not return where that can't be told any more.
-pub(super) async fn replaced(mut heard: watch::Receiver<Option<Answer>>) {
-    let replaced = heard.wait_for(|it| matches!(it, Some(Answer::Replaced)));
+pub(super) async fn replaced(mut heard: watch::Receiver<Option<HolderReply>>) {
+    let replaced = heard.wait_for(|it| matches!(it, Some(HolderReply::Replaced)));
     if replaced.await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-async fn listen(output: ChildStdout, heard: watch::Sender<Option<Answer>>) {
+async fn listen(output: ChildStdout, heard: watch::Sender<Option<HolderReply>>) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        if let Some(answer) = Answer::read(&line) {
+        if let Some(answer) = HolderReply::read(&line) {
             heard.send_replace(Some(answer));
         }
     }

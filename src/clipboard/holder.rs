@@ -54,7 +54,7 @@ pub enum Life {
 
 /// The first line of the talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Request {
+pub(super) struct HolderRequest {
     /// Bytes of the text that follows.
     pub(super) length: usize,
     /// When to clear; never by itself where there is none.
@@ -65,7 +65,7 @@ pub(super) struct Request {
 
 /// What the helper says, a line each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum HolderReply {
     /// Placed, read back, and it was ours.
     Ready,
     /// Not placed; one plain sentence.
@@ -89,9 +89,9 @@ trait Board {
     fn clear(&mut self);
 }
 
-enum Event {
+enum HolderEvent {
     /// The board placed the text and goes on, or failed, or ended.
-    Board(Answer),
+    Board(HolderReply),
     /// The program asks to clear.
     ClearAsked,
     /// The program's end of stdin closed.
@@ -113,8 +113,8 @@ pub fn run() -> ExitCode {
     };
     let _ = rustix::process::setrlimit(Resource::Core, none);
     match serve(std::io::stdin(), std::io::stdout(), Desktop::open) {
-        Ok(Answer::Cleared | Answer::Replaced) => ExitCode::SUCCESS,
-        Ok(Answer::Ready | Answer::Failed(_)) | Err(NotARequest) => ExitCode::from(3),
+        Ok(HolderReply::Cleared | HolderReply::Replaced) => ExitCode::SUCCESS,
+        Ok(HolderReply::Ready | HolderReply::Failed(_)) | Err(NotARequest) => ExitCode::from(3),
     }
 }
 
@@ -123,7 +123,7 @@ fn serve<B: Board>(
     input: impl Read + Send + 'static,
     mut output: impl Write,
     open: impl FnOnce() -> Result<B, String> + Send + 'static,
-) -> Result<Answer, NotARequest> {
+) -> Result<HolderReply, NotARequest> {
     let mut input = BufReader::new(input);
     let (request, text) = read_request(&mut input).ok_or(NotARequest)?;
     let (events, inbox) = mpsc::channel();
@@ -132,9 +132,9 @@ fn serve<B: Board>(
     thread::spawn(move || {
         let answer = match open() {
             Ok(board) => hold(board, &text, request.clear_after, &board_events, &orders),
-            Err(why) => Answer::Failed(why),
+            Err(why) => HolderReply::Failed(why),
         };
-        let _ = board_events.send(Event::Board(answer));
+        let _ = board_events.send(HolderEvent::Board(answer));
     });
     thread::spawn(move || listen(input, &events));
     let answer = supervise(request.life, &inbox, order, &mut output);
@@ -146,10 +146,10 @@ fn serve<B: Board>(
 /// the board to clear.
 fn supervise(
     life: Life,
-    inbox: &Receiver<Event>,
+    inbox: &Receiver<HolderEvent>,
     order: Sender<()>,
     output: &mut impl Write,
-) -> Answer {
+) -> HolderReply {
     let mut order = Some(order);
     let mut placed = false;
     loop {
@@ -159,16 +159,16 @@ fn supervise(
             (None, _) => inbox.recv_timeout(END),
         };
         match event {
-            Ok(Event::Board(Answer::Ready)) => {
+            Ok(HolderEvent::Board(HolderReply::Ready)) => {
                 placed = true;
-                say(output, &Answer::Ready);
+                say(output, &HolderReply::Ready);
             }
-            Ok(Event::Board(answer)) => return answer,
-            Ok(Event::ProgramEnded) if life == Life::Outlive => {}
-            Ok(Event::ClearAsked | Event::ProgramEnded) => order = None,
+            Ok(HolderEvent::Board(answer)) => return answer,
+            Ok(HolderEvent::ProgramEnded) if life == Life::Outlive => {}
+            Ok(HolderEvent::ClearAsked | HolderEvent::ProgramEnded) => order = None,
             // Ending gives the selection up.
-            Err(_) if order.is_none() => return Answer::Cleared,
-            Err(_) => return Answer::Failed("the display does not answer".into()),
+            Err(_) if order.is_none() => return HolderReply::Cleared,
+            Err(_) => return HolderReply::Failed("the display does not answer".into()),
         }
     }
 }
@@ -179,16 +179,16 @@ fn hold(
     mut board: impl Board,
     text: &Secret,
     clear_after: Option<Duration>,
-    events: &Sender<Event>,
+    events: &Sender<HolderEvent>,
     orders: &Receiver<()>,
-) -> Answer {
+) -> HolderReply {
     if let Err(why) = board.place(text) {
-        return Answer::Failed(why);
+        return HolderReply::Failed(why);
     }
     if board.read().as_ref() != Some(text) {
-        return Answer::Failed("the desktop did not keep the text".into());
+        return HolderReply::Failed("the desktop did not keep the text".into());
     }
-    let _ = events.send(Event::Board(Answer::Ready));
+    let _ = events.send(HolderEvent::Board(HolderReply::Ready));
     let deadline = clear_after.map(|after| Instant::now() + after);
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
@@ -196,46 +196,46 @@ fn hold(
         let ours = board.read().as_ref() == Some(text);
         let over = left.is_some_and(|left| left <= LOOK);
         match (ours, waited) {
-            (false, _) => return Answer::Replaced,
+            (false, _) => return HolderReply::Replaced,
             (true, Err(RecvTimeoutError::Timeout)) if !over => {}
             (true, _) => break,
         }
     }
     board.clear();
-    Answer::Cleared
+    HolderReply::Cleared
 }
 
 /// Reads what the program says after its request.
-fn listen(input: impl BufRead, events: &Sender<Event>) {
+fn listen(input: impl BufRead, events: &Sender<HolderEvent>) {
     for line in input.lines() {
         match line.as_deref() {
             Ok("clear") => {
-                let _ = events.send(Event::ClearAsked);
+                let _ = events.send(HolderEvent::ClearAsked);
             }
             Ok(_) => {}
             Err(_) => break,
         }
     }
-    let _ = events.send(Event::ProgramEnded);
+    let _ = events.send(HolderEvent::ProgramEnded);
 }
 
 /// Reads the first line and the text after it; `None` where either is not what a program of ours says.
-fn read_request(input: &mut impl BufRead) -> Option<(Request, Secret)> {
+fn read_request(input: &mut impl BufRead) -> Option<(HolderRequest, Secret)> {
     let mut line = String::new();
     input.take(80).read_line(&mut line).ok()?;
-    let request = Request::read(line.trim_end())?;
+    let request = HolderRequest::read(line.trim_end())?;
     let mut text = Zeroizing::new(vec![0; request.length]);
     input.read_exact(&mut text).ok()?;
     Some((request, Secret::new(str::from_utf8(&text).ok()?)))
 }
 
 /// A program that no longer listens does not stop us: what it would hear is lost.
-fn say(output: &mut impl Write, answer: &Answer) {
+fn say(output: &mut impl Write, answer: &HolderReply) {
     let _ = writeln!(output, "{answer}");
     let _ = output.flush();
 }
 
-impl Request {
+impl HolderRequest {
     /// Reads the first line; `None` where no program of ours says it.
     fn read(line: &str) -> Option<Self> {
         let words: Vec<&str> = line.split(' ').collect();
@@ -257,7 +257,7 @@ impl Request {
     }
 }
 
-impl fmt::Display for Request {
+impl fmt::Display for HolderRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "hold {} ", self.length)?;
         match self.clear_after {
@@ -271,7 +271,7 @@ impl fmt::Display for Request {
     }
 }
 
-impl Answer {
+impl HolderReply {
     /// Reads a line of the helper; `None` is a line that no helper says.
     pub(super) fn read(line: &str) -> Option<Self> {
         match line.split_once(' ').unwrap_or((line, "")) {
@@ -284,7 +284,7 @@ impl Answer {
     }
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for HolderReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ready => f.write_str("ready"),
@@ -351,7 +351,10 @@ mod tests {
         }
     }
 
-    fn talk(input: &str, board: Result<Memory, String>) -> (Result<Answer, NotARequest>, String) {
+    fn talk(
+        input: &str,
+        board: Result<Memory, String>,
+    ) -> (Result<HolderReply, NotARequest>, String) {
         let mut output = Vec::new();
         let input = Cursor::new(input.to_owned().into_bytes());
         let end = serve(input, &mut output, move || board);
@@ -365,7 +368,7 @@ mod tests {
             "hold 0 never outlive",
             "hold 9 0 outlive",
         ] {
-            assert_eq!(Request::read(line).unwrap().to_string(), line);
+            assert_eq!(HolderRequest::read(line).unwrap().to_string(), line);
         }
         for line in [
             "",
@@ -376,17 +379,17 @@ mod tests {
             "hold 9999999 1 program",
             "hold 1 1 program more",
         ] {
-            assert_eq!(Request::read(line), None, "{line}");
+            assert_eq!(HolderRequest::read(line), None, "{line}");
         }
         for answer in [
-            Answer::Ready,
-            Answer::Cleared,
-            Answer::Replaced,
-            Answer::Failed("no display".into()),
+            HolderReply::Ready,
+            HolderReply::Cleared,
+            HolderReply::Replaced,
+            HolderReply::Failed("no display".into()),
         ] {
-            assert_eq!(Answer::read(&answer.to_string()), Some(answer));
+            assert_eq!(HolderReply::read(&answer.to_string()), Some(answer));
         }
-        assert_eq!(Answer::read("hello"), None);
+        assert_eq!(HolderReply::read("hello"), None);
     }
 
     #[test]
@@ -394,7 +397,7 @@ mod tests {
         let board = Memory::default();
         // Outliving, so that only the time can be the cause.
         let (end, said) = talk("hold 6 0 outlive\nsecret", Ok(board.clone()));
-        assert_eq!(end, Ok(Answer::Cleared));
+        assert_eq!(end, Ok(HolderReply::Cleared));
         assert_eq!(said, "ready\ncleared\n");
         assert_eq!(*board.content.lock().unwrap(), None);
     }
@@ -403,7 +406,7 @@ mod tests {
     fn an_order_clears_though_it_would_outlive() {
         let mut board = Memory::default();
         let (end, _) = talk("hold 6 never outlive\nsecretclear\n", Ok(board.clone()));
-        assert_eq!(end, Ok(Answer::Cleared));
+        assert_eq!(end, Ok(HolderReply::Cleared));
         assert_eq!(board.read(), None);
     }
 
@@ -411,7 +414,7 @@ mod tests {
     fn the_end_of_the_program_clears_unless_it_shall_outlive() {
         let mut board = Memory::default();
         let (end, said) = talk("hold 6 never program\nsecret", Ok(board.clone()));
-        assert_eq!((end, board.read()), (Ok(Answer::Cleared), None));
+        assert_eq!((end, board.read()), (Ok(HolderReply::Cleared), None));
         assert_eq!(said, "ready\ncleared\n");
     }
 
@@ -424,11 +427,14 @@ mod tests {
         let ours = board.clone();
         let holder =
             thread::spawn(move || hold(ours, &Secret::new("secret"), None, &events, &orders));
-        assert!(matches!(inbox.recv(), Ok(Event::Board(Answer::Ready))));
+        assert!(matches!(
+            inbox.recv(),
+            Ok(HolderEvent::Board(HolderReply::Ready))
+        ));
         assert_eq!(board.read(), Some(Secret::new("secret")));
         other.place(&Secret::new("theirs")).unwrap();
         drop(order);
-        assert_eq!(holder.join().unwrap(), Answer::Replaced);
+        assert_eq!(holder.join().unwrap(), HolderReply::Replaced);
         assert_eq!(board.read(), Some(Secret::new("theirs")));
     }
 
@@ -440,7 +446,7 @@ mod tests {
         };
         let (end, said) = talk("hold 6 0 outlive\nsecret", Ok(deaf));
         assert_eq!(said, "failed the desktop did not keep the text\n");
-        assert!(matches!(end, Ok(Answer::Failed(_))));
+        assert!(matches!(end, Ok(HolderReply::Failed(_))));
         let (_, said) = talk("hold 6 0 outlive\nsecret", Err("no\u{1b} display\n".into()));
         assert_eq!(said, "failed no display\n");
     }

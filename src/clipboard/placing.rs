@@ -10,10 +10,10 @@ use super::child::CallError;
 use super::desktop::{self, DesktopError, Helper};
 use super::escape::{self, TerminalBytes, TooLong, Wrapping};
 use super::hold::{Cleared, Clearing, Hold, UserCommand};
-use super::holder::{Answer, Life, Request};
+use super::holder::{HolderReply, HolderRequest, Life};
 use super::route::{Certainty, Route, routes};
 use super::surroundings::{Surroundings, Terminal};
-use super::tmux::{self, Buffer, Found, Reach};
+use super::tmux::{self, Buffer, Reach, TmuxBuffer};
 use crate::domain::Secret;
 
 /// How often tmux is asked whether something else was copied.
@@ -102,7 +102,7 @@ enum Refusal {
 }
 
 /// What a route says when it took the text.
-struct Taken {
+struct Accepted {
     certainty: Certainty,
     words: String,
     terminal_bytes: Option<TerminalBytes>,
@@ -141,7 +141,7 @@ impl Clipboard {
         let earlier = held.holds.len();
         let mut missed = Vec::new();
         for route in routes(&around) {
-            let attempt = Attempt {
+            let attempt = RouteAttempt {
                 clipboard: self,
                 around: &around,
                 text,
@@ -192,9 +192,9 @@ impl Clipboard {
         loop {
             let (copy, watch) = {
                 let held = self.held.lock().await;
-                (held.copies, held.holds.last().map(Watch::of))
+                (held.copies, held.holds.last().map(HolderWatch::of))
             };
-            watch.unwrap_or(Watch::Blind).wait().await;
+            watch.unwrap_or(HolderWatch::Blind).wait().await;
             if self.held.lock().await.copies == copy {
                 return;
             }
@@ -233,7 +233,7 @@ async fn give_up(holds: &mut Vec<Hold>, earlier: usize) {
 }
 
 /// One copy on its way down the ladder.
-struct Attempt<'a> {
+struct RouteAttempt<'a> {
     clipboard: &'a Clipboard,
     around: &'a Surroundings,
     text: &'a Secret,
@@ -241,9 +241,9 @@ struct Attempt<'a> {
     life: Life,
 }
 
-impl Attempt<'_> {
+impl RouteAttempt<'_> {
     /// Tries one route. What is placed stands in `holds` before it is placed.
-    async fn take(&self, route: Route, holds: &mut Vec<Hold>) -> Result<Taken, Refusal> {
+    async fn take(&self, route: Route, holds: &mut Vec<Hold>) -> Result<Accepted, Refusal> {
         match route {
             Route::Command => self.by_command(holds).await,
             Route::Desktop => self.by_desktop(holds).await,
@@ -255,7 +255,7 @@ impl Attempt<'_> {
         }
     }
 
-    async fn by_command(&self, holds: &mut Vec<Hold>) -> Result<Taken, Refusal> {
+    async fn by_command(&self, holds: &mut Vec<Hold>) -> Result<Accepted, Refusal> {
         let command = UserCommand {
             words: self.around.command.clone().unwrap_or_default(),
             variables: self.around.variables.clone(),
@@ -268,12 +268,12 @@ impl Attempt<'_> {
             return Err(error.into());
         }
         let words = format!("handed to {}", command.name());
-        Ok(Taken::new(Certainty::Handed, words))
+        Ok(Accepted::new(Certainty::Handed, words))
     }
 
-    async fn by_desktop(&self, holds: &mut Vec<Hold>) -> Result<Taken, Refusal> {
+    async fn by_desktop(&self, holds: &mut Vec<Hold>) -> Result<Accepted, Refusal> {
         let limit = self.clipboard.limits.desktop;
-        let request = Request {
+        let request = HolderRequest {
             length: self.text.expose().len(),
             clear_after: self.clear_after,
             life: self.life,
@@ -288,10 +288,10 @@ impl Attempt<'_> {
         .await?;
         holds.push(Hold::Desktop(helper, limit));
         let words = "copied → clipboard of this host";
-        Ok(Taken::new(Certainty::Confirmed, words))
+        Ok(Accepted::new(Certainty::Confirmed, words))
     }
 
-    async fn by_tmux(&self, holds: &mut Vec<Hold>) -> Result<Taken, Refusal> {
+    async fn by_tmux(&self, holds: &mut Vec<Hold>) -> Result<Accepted, Refusal> {
         let limit = self.clipboard.limits.tmux;
         let variables = self.around.only(&tmux::VARIABLES);
         let buffer = Buffer::prepare(self.text, variables, limit).await?;
@@ -303,7 +303,7 @@ impl Attempt<'_> {
             Reach::NoClient => "copied → tmux buffer only; no terminal is attached",
             Reach::TooLong => "copied → tmux buffer only; too long for a terminal's clipboard",
         };
-        Ok(Taken::new(Certainty::Handed, words))
+        Ok(Accepted::new(Certainty::Handed, words))
     }
 
     fn by_terminal(
@@ -311,24 +311,24 @@ impl Attempt<'_> {
         route: Route,
         wrapping: Wrapping,
         holds: &mut Vec<Hold>,
-    ) -> Result<Taken, Refusal> {
+    ) -> Result<Accepted, Refusal> {
         let bytes = escape::set(self.text, wrapping)?;
         holds.push(Hold::Terminal(route, wrapping));
         let announced = self.around.terminal == Terminal::Announces && wrapping == Wrapping::Plain;
         let taken = if announced {
-            Taken::new(Certainty::Handed, "copied → your terminal (OSC 52)")
+            Accepted::new(Certainty::Handed, "copied → your terminal (OSC 52)")
         } else {
             let words = "sent; this terminal does not confirm";
-            Taken::new(Certainty::SentUnconfirmed, words)
+            Accepted::new(Certainty::SentUnconfirmed, words)
         };
-        Ok(Taken {
+        Ok(Accepted {
             terminal_bytes: Some(bytes),
             ..taken
         })
     }
 }
 
-impl Taken {
+impl Accepted {
     fn new(certainty: Certainty, words: impl Into<String>) -> Self {
         Self {
             certainty,
@@ -387,13 +387,13 @@ fn by_hand(missed: Vec<Missed>) -> Placed {
 }
 
 /// What can be read of a placed text.
-enum Watch {
-    Desktop(tokio::sync::watch::Receiver<Option<Answer>>),
+enum HolderWatch {
+    Desktop(tokio::sync::watch::Receiver<Option<HolderReply>>),
     Tmux(Buffer),
     Blind,
 }
 
-impl Watch {
+impl HolderWatch {
     fn of(hold: &Hold) -> Self {
         match hold {
             Hold::Desktop(helper, _) => Self::Desktop(helper.heard()),
@@ -409,7 +409,10 @@ impl Watch {
                 let mut ticks = tokio::time::interval(LOOK);
                 loop {
                     ticks.tick().await;
-                    if matches!(buffer.find().await, Ok(Found::Older | Found::Changed)) {
+                    if matches!(
+                        buffer.find().await,
+                        Ok(TmuxBuffer::Older | TmuxBuffer::Changed)
+                    ) {
                         return;
                     }
                 }
@@ -463,7 +466,7 @@ mod tests {
         let mut held = clipboard.held.lock().await;
         let before = held.supersede(2).await;
         assert_eq!(held.holds.len(), 1);
-        let taken = Taken::new(Certainty::SentUnconfirmed, "sent");
+        let taken = Accepted::new(Certainty::SentUnconfirmed, "sent");
         let placed = taken
             .placed(Route::Terminal, None, Vec::new())
             .after(before);

@@ -44,7 +44,7 @@ pub(super) enum Reach {
 
 /// What was found where our buffer should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum TmuxBuffer {
     /// Our text, and nothing was copied in tmux since.
     Ours,
     /// Our text, under a newer buffer: what the terminal's clipboard holds now is not ours.
@@ -135,13 +135,15 @@ impl Buffer {
     pub(super) async fn clear(&self) -> Result<Clearing, CallError> {
         let found = self.find().await?;
         let clearing = match (found, &self.reach) {
-            (Found::Changed, _) => return Ok(Clearing::Replaced),
-            (Found::Older, _) => Clearing::Replaced,
-            (Found::Ours | Found::Gone, Reach::Client(client)) => self.overwrite(client).await?,
-            (Found::Gone, _) => return Ok(Clearing::Deleted),
-            (Found::Ours, _) => Clearing::Deleted,
+            (TmuxBuffer::Changed, _) => return Ok(Clearing::Replaced),
+            (TmuxBuffer::Older, _) => Clearing::Replaced,
+            (TmuxBuffer::Ours | TmuxBuffer::Gone, Reach::Client(client)) => {
+                self.overwrite(client).await?
+            }
+            (TmuxBuffer::Gone, _) => return Ok(Clearing::Deleted),
+            (TmuxBuffer::Ours, _) => Clearing::Deleted,
         };
-        if (found, clearing) != (Found::Gone, Clearing::ClientLeft) {
+        if (found, clearing) != (TmuxBuffer::Gone, Clearing::ClientLeft) {
             self.delete().await?;
         }
         Ok(clearing)
@@ -154,21 +156,25 @@ impl Buffer {
     }
 
     /// Looks whether our text is still what was copied last.
-    pub(super) async fn find(&self) -> Result<Found, CallError> {
+    pub(super) async fn find(&self) -> Result<TmuxBuffer, CallError> {
         let names = self.call(&LIST_BUFFERS).answer(self.limit).await?;
         let names = String::from_utf8_lossy(&names);
         let newest = names.lines().next();
         if !names.lines().any(|name| name == self.name) {
             let since = newest != self.before.as_deref();
-            return Ok(if since { Found::Changed } else { Found::Gone });
+            return Ok(if since {
+                TmuxBuffer::Changed
+            } else {
+                TmuxBuffer::Gone
+            });
         }
         let text = self.call(&["show-buffer", "-b", &self.name]);
         let text: Zeroizing<Vec<u8>> = text.answer(self.limit).await?;
         let same = str::from_utf8(&text).is_ok_and(|text| Secret::new(text) == self.text);
         Ok(match (same, newest == Some(&self.name)) {
-            (false, _) => Found::Changed,
-            (true, true) => Found::Ours,
-            (true, false) => Found::Older,
+            (false, _) => TmuxBuffer::Changed,
+            (true, true) => TmuxBuffer::Ours,
+            (true, false) => TmuxBuffer::Older,
         })
     }
 

@@ -55,7 +55,7 @@ pub struct KeyFingerprint(pub String);
 #[serde(rename_all = "lowercase")]
 pub enum AttemptEnd {
     /// Booked, nothing heard yet. Counts as rejected: we may have been killed before the answer came. (Not for ever
-    /// of a key that is [`Attempt::proven`].)
+    /// of a key that is [`BookedAttempt::proven`].)
     Pending,
     /// The service or its web server refused the key.
     Rejected,
@@ -70,7 +70,7 @@ pub enum AttemptEnd {
 
 /// One request that carried a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempt {
+pub struct BookedAttempt {
     /// Which of the record's attempts it is; grows by one.
     pub number: u64,
     /// Whose key.
@@ -111,7 +111,7 @@ pub struct Stop {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetRecord {
     /// Recent attempts, oldest first.
-    pub attempts: Vec<Attempt>,
+    pub attempts: Vec<BookedAttempt>,
     /// Keys that are not sent now.
     pub paused: BTreeMap<KeyFingerprint, Pause>,
     /// No key at all is sent now: five rejections of any keys within ten minutes.

@@ -390,7 +390,7 @@ fn without_secret_values(url: &str) -> String {
 /// What was typed as a URL, for eyes: as it is where it can be asked, but for the values of query parameters that carry
 /// secrets by their names. Otherwise everything before the last `@` may be a user name and a password, and is masked;
 /// and what looks like a key is none of it shown.
-pub fn for_eyes(typed: &str) -> String {
+pub fn redacted(typed: &str) -> String {
     match Endpoint::parse(typed) {
         Err(UrlProblem::Key) => return super::secret::MASK.to_owned(),
         Ok(_) => return without_secret_values(typed),
@@ -462,7 +462,7 @@ mod tests {
             ("u:hunter2//@h", "••••@h"),
             ("no url", "no url"),
         ] {
-            assert_eq!(for_eyes(typed), expected, "{typed:?}");
+            assert_eq!(redacted(typed), expected, "{typed:?}");
         }
     }
 

@@ -8,7 +8,7 @@
 //! hears the answer: attempts under way take their place in the budget ([`Decision::Busy`]), and one that
 //! was never settled is a rejection, of the moment when it is given up. So is one that was sent and never answered
 //! ([`AttemptEnd::Unheard`]): a host that answers late, or not at all, may have counted it. Both only of keys that
-//! were never accepted there ([`vouch`], and whoever settles): neither a host that hangs now and then nor a program
+//! were never accepted there ([`mark_proven`], and whoever settles): neither a host that hangs now and then nor a program
 //! that is ended while it asks shall cost a watcher its key. Of a key that was, five such attempts are let through
 //! within ten minutes.
 //!
@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::budget::{Attempt, AttemptEnd, Pause, Stop};
+use crate::domain::budget::{AttemptEnd, BookedAttempt, Pause, Stop};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{BudgetRecord, KeyFingerprint};
 
@@ -118,7 +118,7 @@ pub fn book_bisect(
 }
 
 /// Of the attempt `number`: this host took its key before. Should it never be settled, it is no rejection.
-pub fn vouch(record: &mut BudgetRecord, number: u64) {
+pub fn mark_proven(record: &mut BudgetRecord, number: u64) {
     let attempt = record
         .attempts
         .iter_mut()
@@ -237,7 +237,7 @@ fn rejections(record: &BudgetRecord, key: &KeyFingerprint) -> usize {
 
 /// What counts against the host: rejections within the window, and all that is under way.
 fn counted(record: &BudgetRecord, now: Timestamp) -> usize {
-    let counts = |attempt: &&Attempt| match attempt.end {
+    let counts = |attempt: &&BookedAttempt| match attempt.end {
         AttemptEnd::Pending => true,
         AttemptEnd::Unheard => false,
         AttemptEnd::Rejected | AttemptEnd::Accepted | AttemptEnd::Inconclusive => {
@@ -260,7 +260,7 @@ fn unheard_until(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) ->
     times.get(first).map(|at| after(*at, WINDOW))
 }
 
-fn is_recent(attempt: &Attempt, now: Timestamp) -> bool {
+fn is_recent(attempt: &BookedAttempt, now: Timestamp) -> bool {
     after(attempt.at, WINDOW) > now
 }
 
@@ -352,7 +352,7 @@ fn busy(record: &BudgetRecord, now: Timestamp) -> Decision {
 fn push(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp, trial: bool) -> u64 {
     let number = record.next_number;
     record.next_number = number.saturating_add(1);
-    record.attempts.push(Attempt {
+    record.attempts.push(BookedAttempt {
         number,
         key: key.clone(),
         at: now,

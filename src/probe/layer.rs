@@ -15,7 +15,7 @@ use std::task::{Context, Poll};
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::trace::{ATTEMPT, Attempt, Entry};
+use super::trace::{ATTEMPT, Attempt, TraceEvent};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -68,9 +68,9 @@ where
 fn finish(attempt: &Attempt) -> Result<(), BoxError> {
     attempt.marks().joined = Some(Instant::now());
     match attempt.race.enter(attempt.index) {
-        Entry::First => Ok(()),
-        Entry::ReachedOnly => Err(Box::new(Stopped)),
-        Entry::Lost => {
+        TraceEvent::First => Ok(()),
+        TraceEvent::ReachedOnly => Err(Box::new(Stopped)),
+        TraceEvent::Lost => {
             attempt.marks().lost = true;
             Err(Box::new(Stopped))
         }

@@ -10,12 +10,14 @@ use tokio::time::Instant;
 
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict};
-use crate::service::{Accepted, Answer, Ask, Ladder, LastGood, Request, Service, Step, Subject};
+use crate::service::{
+    Accepted, Ask, Ladder, LastGood, Request, RungAnswer, Service, Step, Subject,
+};
 
 use super::gate::{Gate, Permit, Ticket};
 use super::profile::Profile;
 use super::resolve::numeric;
-use super::transport::{Commons, Transport, TransportProblem};
+use super::transport::{SharedResources, Transport, TransportProblem};
 
 /// Clients that are kept for further use.
 const MOST_TRANSPORTS: usize = 64;
@@ -37,7 +39,7 @@ impl Default for ProberSettings {
 /// an attempt that was under way stays booked as pending.
 #[derive(Debug)]
 pub struct Prober {
-    commons: Commons,
+    shared: SharedResources,
     transports: Mutex<Vec<(Profile, Transport)>>,
     hosts: Mutex<Hosts>,
     per_host: usize,
@@ -45,7 +47,7 @@ pub struct Prober {
 
 /// What a run found out.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Climb {
+pub struct LadderOutcome {
     /// What it ended in.
     pub verdict: Verdict,
     /// How the pair was accepted, for the next run.
@@ -69,7 +71,7 @@ impl Prober {
     /// A prober that has read nothing and built nothing yet.
     pub fn new(settings: ProberSettings) -> Self {
         Self {
-            commons: Commons::default(),
+            shared: SharedResources::default(),
             transports: Mutex::default(),
             hosts: Mutex::default(),
             per_host: settings.per_host.max(1),
@@ -88,7 +90,7 @@ impl Prober {
         profile: &Profile,
         gate: &impl Gate,
         progress: Progress<'_>,
-    ) -> Climb {
+    ) -> LadderOutcome {
         let begun = Ladder::begin(service, subject, Timestamp::now());
         self.run_begun(begun, profile, gate, progress).await
     }
@@ -100,8 +102,8 @@ impl Prober {
         profile: &Profile,
         gate: &impl Gate,
         progress: Progress<'_>,
-    ) -> Climb {
-        let mut way = Way {
+    ) -> LadderOutcome {
+        let mut context = RunContext {
             profile,
             transport: self.transport(profile),
             deadline: Instant::now() + profile.timeout,
@@ -113,7 +115,7 @@ impl Prober {
             let ask = match step {
                 Step::Ask(ask) => ask,
                 Step::Conclude(verdict) => {
-                    return Climb {
+                    return LadderOutcome {
                         verdict: *verdict,
                         accepted: ladder.accepted(),
                         service_seen: ladder.service_seen(),
@@ -121,44 +123,49 @@ impl Prober {
                     };
                 }
             };
-            step = self.step(&mut ladder, *ask, &mut way).await;
+            step = self.step(&mut ladder, *ask, &mut context).await;
         }
     }
 
     /// One request: its turn at the host, its booking, its answer, its settlement.
-    async fn step<G: Gate>(&self, ladder: &mut Ladder, ask: Ask, way: &mut Way<'_, G>) -> Step {
+    async fn step<G: Gate>(
+        &self,
+        ladder: &mut Ladder,
+        ask: Ask,
+        context: &mut RunContext<'_, G>,
+    ) -> Step {
         let host = HostPort::of(&ask.request.url);
-        if let Some(late) = way.is_late_for(&ask) {
+        if let Some(late) = context.is_late_for(&ask) {
             return ladder.answer(late);
         }
         let waiting = Instant::now();
         let turn = self.turn(&host).await;
-        let booked = way.book(ladder, &ask, &host).await;
+        let booked = context.book(ladder, &ask, &host).await;
         // Also where nothing may be sent: what is asked instead has its whole time.
-        way.deadline += waiting.elapsed();
+        context.deadline += waiting.elapsed();
         let ticket = match booked {
             Ok(ticket) => ticket,
             Err(answer) => return ladder.answer(answer),
         };
         // By its certificate a client is known: that is for the connection's own host, and for nobody else.
-        let reply = if way.profile.identity.is_some() && !ladder.is_at_home(&ask.request.url) {
+        let reply = if context.profile.identity.is_some() && !ladder.is_at_home(&ask.request.url) {
             let nameless = Profile {
                 identity: None,
-                ..way.profile.clone()
+                ..context.profile.clone()
             };
-            way.send(&self.transport(&nameless), &ask.request).await
+            context.send(&self.transport(&nameless), &ask.request).await
         } else {
-            way.send(&way.transport, &ask.request).await
+            context.send(&context.transport, &ask.request).await
         };
         drop(turn);
-        way.took = reply.phases.wait;
-        let step = ladder.answer(Answer::Reply(Box::new(reply)));
+        context.took = reply.phases.wait;
+        let step = ladder.answer(RungAnswer::Reply(Box::new(reply)));
         if let Some(ticket) = ticket {
             let end = ladder.attempt_end().unwrap_or(AttemptEnd::Inconclusive);
-            way.gate.settle(ticket, end).await;
+            context.gate.settle(ticket, end).await;
         }
         if let Some(until) = ladder.quiet_until() {
-            way.gate.quiet(&host, until).await;
+            context.gate.quiet(&host, until).await;
         }
         step
     }
@@ -184,7 +191,7 @@ impl Prober {
         if let Some((_, transport)) = known {
             return Ok(transport.for_family(profile.family));
         }
-        let transport = Transport::within(profile, &self.commons)?;
+        let transport = Transport::within(profile, &self.shared)?;
         // Its folder ends with the probe: it is of no further use.
         if profile.via.is_some() {
             return Ok(transport);
@@ -212,7 +219,7 @@ impl Prober {
 }
 
 /// What one run goes by.
-struct Way<'a, G> {
+struct RunContext<'a, G> {
     profile: &'a Profile,
     transport: Result<Transport, TransportProblem>,
     deadline: Instant,
@@ -221,13 +228,13 @@ struct Way<'a, G> {
     gate: &'a G,
 }
 
-impl<G: Gate> Way<'_, G> {
+impl<G: Gate> RunContext<'_, G> {
     /// Whether an answer to an ask that carries the key is not to be expected in the time that is left, by how long
     /// the last one took. Its silence would count as a refusal, whoever was too slow.
-    fn is_late_for(&self, ask: &Ask) -> Option<Answer> {
+    fn is_late_for(&self, ask: &Ask) -> Option<RungAnswer> {
         let took = self.took.filter(|_| ask.carries_key())?;
         let left = self.deadline.saturating_duration_since(Instant::now());
-        (took > left).then_some(Answer::Late { took, left })
+        (took > left).then_some(RungAnswer::Late { took, left })
     }
 
     /// Books an ask that carries the key; the answer for the ladder where it may not be sent.
@@ -236,13 +243,13 @@ impl<G: Gate> Way<'_, G> {
         ladder: &Ladder,
         ask: &Ask,
         host: &HostPort,
-    ) -> Result<Option<Ticket>, Answer> {
+    ) -> Result<Option<Ticket>, RungAnswer> {
         if !ask.carries_key() {
             return Ok(None);
         }
         let Some(pair) = ladder.pair() else {
             let why = "the attempt could not be booked: it is not known whose key it is";
-            return Err(Answer::Unbooked(why.to_owned()));
+            return Err(RungAnswer::Unbooked(why.to_owned()));
         };
         match self.gate.book(host, pair, ladder.is_proven()).await {
             Permit::Granted(ticket) => Ok(Some(ticket)),
@@ -250,12 +257,12 @@ impl<G: Gate> Way<'_, G> {
                 until,
                 why,
                 by_host,
-            } => Err(Answer::Paused {
+            } => Err(RungAnswer::Paused {
                 until,
                 why,
                 by_host,
             }),
-            Permit::Unbooked(why) => Err(Answer::Unbooked(why)),
+            Permit::Unbooked(why) => Err(RungAnswer::Unbooked(why)),
         }
     }
 

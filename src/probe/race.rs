@@ -21,7 +21,7 @@ const STAGGER: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where a request goes.
-pub(super) struct Course {
+pub(super) struct Destination {
     /// The host as the resolver is asked for it; nothing where it is an address, or the proxy's affair.
     pub(super) name: Option<String>,
     /// Its addresses in the order of trying; empty where the proxy looks the name up.
@@ -35,7 +35,7 @@ pub(super) struct Course {
 }
 
 /// What came of a race.
-pub(super) struct Landing {
+pub(super) struct RaceOutcome {
     /// The attempt that counts.
     pub(super) attempt: Arc<Attempt>,
     /// Its response, or why there is none.
@@ -53,63 +53,63 @@ pub(super) enum Ended {
     Deadline,
 }
 
-type Flight = BoxFuture<'static, (usize, Result<reqwest::Response, reqwest::Error>)>;
+type AttemptFuture = BoxFuture<'static, (usize, Result<reqwest::Response, reqwest::Error>)>;
 
 /// Sends `request` over the first connection that stands.
 pub(super) async fn run(
     client: &reqwest::Client,
     request: reqwest::Request,
-    course: &Course,
-) -> Landing {
-    let mut heat = Heat {
+    destination: &Destination,
+) -> RaceOutcome {
+    let mut racers = HappyEyeballs {
         client,
         request: Some(request),
-        course,
-        race: Race::new(course.reach_only),
+        destination,
+        race: Race::new(destination.reach_only),
         attempts: Vec::with_capacity(1),
-        flights: FuturesUnordered::new(),
+        running: FuturesUnordered::new(),
     };
-    let result = if course.through_proxy || course.addresses.len() <= 1 {
-        heat.run_one().await
+    let result = if destination.through_proxy || destination.addresses.len() <= 1 {
+        racers.run_one().await
     } else {
-        heat.run_all().await
+        racers.run_all().await
     };
-    heat.land(result)
+    racers.land(result)
 }
 
-struct Heat<'a> {
+struct HappyEyeballs<'a> {
     client: &'a reqwest::Client,
     /// Nothing once the only attempt has taken it.
     request: Option<reqwest::Request>,
-    course: &'a Course,
+    destination: &'a Destination,
     race: Arc<Race>,
     attempts: Vec<Arc<Attempt>>,
-    flights: FuturesUnordered<Flight>,
+    running: FuturesUnordered<AttemptFuture>,
 }
 
 type Finish = Result<(Arc<Attempt>, reqwest::Response), Ended>;
 
-impl Heat<'_> {
+impl HappyEyeballs<'_> {
     fn next_attempt(&mut self) -> Arc<Attempt> {
         let index = self.attempts.len();
         let pinned = self
-            .course
+            .destination
             .name
             .clone()
-            .zip(self.course.addresses.get(index).copied());
+            .zip(self.destination.addresses.get(index).copied());
         let attempt = Attempt::new(index, pinned, Arc::clone(&self.race));
         self.attempts.push(Arc::clone(&attempt));
         attempt
     }
 
-    /// The usual case, without a set of flights.
+    /// The usual case, without a set of futures.
     async fn run_one(&mut self) -> Finish {
         let attempt = self.next_attempt();
         let Some(request) = self.request.take() else {
             return Err(Ended::Deadline);
         };
-        let flight = ATTEMPT.scope(Arc::clone(&attempt), self.client.execute(request));
-        match timeout_at(self.course.deadline, flight).await {
+        let attempt_future = ATTEMPT.scope(Arc::clone(&attempt), self.client.execute(request));
+        match timeout_at(self.destination.deadline, attempt_future).await {
             Ok(Ok(response)) => Ok((attempt, response)),
             Ok(Err(error)) => {
                 attempt.marks().failed = Some(Instant::now());
@@ -127,12 +127,12 @@ impl Heat<'_> {
             let may_launch = self.has_untried() && !self.one_stands();
             tokio::select! {
                 biased;
-                landed = self.flights.next() => match landed {
+                landed = self.running.next() => match landed {
                     Some((index, result)) => {
                         if let Some(finish) = self.landed(index, result, &mut failures) {
                             return finish;
                         }
-                        if self.flights.is_empty() || !self.one_stands() {
+                        if self.running.is_empty() || !self.one_stands() {
                             self.launch();
                             next_launch = Instant::now() + STAGGER;
                         }
@@ -143,13 +143,13 @@ impl Heat<'_> {
                     self.launch();
                     next_launch = Instant::now() + STAGGER;
                 }
-                () = sleep_until(self.course.deadline) => return Err(Ended::Deadline),
+                () = sleep_until(self.destination.deadline) => return Err(Ended::Deadline),
             }
         }
     }
 
     fn has_untried(&self) -> bool {
-        self.attempts.len() < self.course.addresses.len()
+        self.attempts.len() < self.destination.addresses.len()
     }
 
     /// Whether some attempt's TCP connection stands and has not lost: no further address is tried then.
@@ -171,11 +171,11 @@ impl Heat<'_> {
         let attempt = self.next_attempt();
         let index = attempt.index;
         let sending = ATTEMPT.scope(attempt, self.client.execute(request));
-        self.flights
+        self.running
             .push(Box::pin(async move { (index, sending.await) }));
     }
 
-    /// Takes in one flight's result; says whether the race is over.
+    /// Takes in one attempt's result; says whether the race is over.
     fn landed(
         &self,
         index: usize,
@@ -203,15 +203,15 @@ impl Heat<'_> {
         None
     }
 
-    fn land(self, finish: Finish) -> Landing {
+    fn land(self, finish: Finish) -> RaceOutcome {
         let addresses = self.addresses(matches!(finish, Err(Ended::Deadline)));
         match finish {
-            Ok((attempt, response)) => Landing {
+            Ok((attempt, response)) => RaceOutcome {
                 attempt,
                 result: Ok(response),
                 addresses,
             },
-            Err(ended) => Landing {
+            Err(ended) => RaceOutcome {
                 attempt: self.last_word(&ended),
                 result: Err(ended),
                 addresses,
@@ -242,13 +242,13 @@ impl Heat<'_> {
 
     fn addresses(&self, out_of_time: bool) -> Vec<Address> {
         let now = Instant::now();
-        self.course
+        self.destination
             .addresses
             .iter()
             .enumerate()
             .map(|(index, address)| {
                 let (state, took) = match self.attempts.get(index) {
-                    Some(attempt) if self.course.through_proxy => by_proxy(attempt),
+                    Some(attempt) if self.destination.through_proxy => by_proxy(attempt),
                     Some(attempt) => straight(attempt, now, out_of_time),
                     None => (State::Unknown, None),
                 };

@@ -23,7 +23,7 @@ pub type Random<'a> = &'a mut dyn FnMut() -> f64;
 /// [`finished`](Schedule::finished).
 #[derive(Clone, Debug)]
 pub struct Schedule<K> {
-    entries: HashMap<K, Entry>,
+    entries: HashMap<K, Scheduled>,
     /// Waiting keys by due time; the number keeps equal times apart, in the order of insertion.
     queue: BTreeSet<(Duration, u64)>,
     keys: HashMap<u64, K>,
@@ -31,7 +31,7 @@ pub struct Schedule<K> {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Scheduled {
     number: u64,
     interval: Duration,
     /// Nothing while it is being probed.
@@ -64,7 +64,7 @@ impl<K: Clone + Eq + Hash> Schedule<K> {
             let number = self.next_number;
             self.next_number += 1;
             self.keys.insert(number, key.clone());
-            let entry = Entry {
+            let entry = Scheduled {
                 number,
                 interval,
                 due: None,

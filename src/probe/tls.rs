@@ -60,7 +60,7 @@ impl SystemRoots {
 
 /// What the TLS of one client is made of.
 #[derive(Debug)]
-pub(super) struct Ingredients {
+pub(super) struct TlsOptions {
     /// Shared by all clients.
     pub(super) roots: Arc<SystemRoots>,
     /// Trusted beside them.
@@ -70,7 +70,7 @@ pub(super) struct Ingredients {
 }
 
 /// The configuration for reqwest.
-pub(super) fn config(ingredients: Ingredients) -> Result<ClientConfig, TlsError> {
+pub(super) fn config(ingredients: TlsOptions) -> Result<ClientConfig, TlsError> {
     let provider = Arc::clone(&ingredients.roots.provider);
     let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()?
@@ -80,13 +80,13 @@ pub(super) fn config(ingredients: Ingredients) -> Result<ClientConfig, TlsError>
             own: ingredients.own,
             provider,
         }))
-        .with_client_cert_resolver(Arc::new(Presenter {
+        .with_client_cert_resolver(Arc::new(ClientCertificate {
             identity: ingredients.identity,
         }));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     // A resumed session shows no certificate: every handshake is a whole one.
     config.resumption =
-        Resumption::store(Arc::new(Forgetful)).tls12_resumption(Tls12Resumption::Disabled);
+        Resumption::store(Arc::new(NoSessionStore)).tls12_resumption(Tls12Resumption::Disabled);
     Ok(config)
 }
 
@@ -222,9 +222,9 @@ impl ServerCertVerifier for Recorder {
 
 /// Remembers no session, and marks the moment at which a handshake begins by being asked for one.
 #[derive(Debug)]
-struct Forgetful;
+struct NoSessionStore;
 
-impl ClientSessionStore for Forgetful {
+impl ClientSessionStore for NoSessionStore {
     fn kx_hint(&self, _: &ServerName<'_>) -> Option<NamedGroup> {
         note(|marks| {
             marks.tls_begun = Some(Instant::now());
@@ -256,11 +256,11 @@ impl ClientSessionStore for Forgetful {
 
 /// Shows the client certificate, and writes down that it was asked for.
 #[derive(Debug)]
-struct Presenter {
+struct ClientCertificate {
     identity: Option<SingleCertAndKey>,
 }
 
-impl ResolvesClientCert for Presenter {
+impl ResolvesClientCert for ClientCertificate {
     fn resolve(
         &self,
         root_hint_subjects: &[&[u8]],

@@ -101,7 +101,7 @@ pub(super) struct Race {
 
 /// What an attempt may do once its connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Entry {
+pub(super) enum TraceEvent {
     /// Send the request.
     First,
     /// Close: reachability was all that was asked for.
@@ -120,16 +120,16 @@ impl Race {
         })
     }
 
-    /// Exactly one attempt of a race is ever told [`Entry::First`] or [`Entry::ReachedOnly`]: a request is
+    /// Exactly one attempt of a race is ever told [`TraceEvent::First`] or [`TraceEvent::ReachedOnly`]: a request is
     /// sent once, however many connections were tried for it.
-    pub(super) fn enter(&self, index: usize) -> Entry {
+    pub(super) fn enter(&self, index: usize) -> TraceEvent {
         let first =
             self.winner
                 .compare_exchange(NOBODY, index, Ordering::AcqRel, Ordering::Acquire);
         match (first, self.reach_only) {
-            (Ok(_), false) => Entry::First,
-            (Ok(_), true) => Entry::ReachedOnly,
-            (Err(_), _) => Entry::Lost,
+            (Ok(_), false) => TraceEvent::First,
+            (Ok(_), true) => TraceEvent::ReachedOnly,
+            (Err(_), _) => TraceEvent::Lost,
         }
     }
 
@@ -152,9 +152,9 @@ mod tests {
     fn only_one_attempt_enters() {
         let race = Race::new(false);
         assert_eq!(race.winner(), None);
-        assert_eq!(race.enter(1), Entry::First);
-        assert_eq!(race.enter(0), Entry::Lost);
+        assert_eq!(race.enter(1), TraceEvent::First);
+        assert_eq!(race.enter(0), TraceEvent::Lost);
         assert_eq!(race.winner(), Some(1));
-        assert_eq!(Race::new(true).enter(0), Entry::ReachedOnly);
+        assert_eq!(Race::new(true).enter(0), TraceEvent::ReachedOnly);
     }
 }

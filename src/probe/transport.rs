@@ -20,9 +20,9 @@ use build::build;
 use super::classify::{self, ProxyKind, Setting};
 use super::layer::StampLayer;
 use super::profile::{ClientIdentity, Profile, Routes, shown_proxy};
-use super::race::{self, Course, Ended};
+use super::race::{self, Destination, Ended};
 use super::resolve::{LookupFailure, Resolver, belongs, interleaved, numeric};
-use super::tls::{self, Ingredients, SystemRoots};
+use super::tls::{self, SystemRoots, TlsOptions};
 use super::trace::{Attempt, Marks};
 use super::via::Via;
 
@@ -48,12 +48,12 @@ pub enum TransportProblem {
 
 /// What all transports of a program share: the system's certificate authorities, and the resolver.
 #[derive(Clone, Debug)]
-pub struct Commons {
+pub struct SharedResources {
     roots: Arc<SystemRoots>,
     resolver: Arc<Resolver>,
 }
 
-impl Default for Commons {
+impl Default for SharedResources {
     fn default() -> Self {
         Self {
             roots: Arc::new(SystemRoots::new()),
@@ -73,7 +73,7 @@ pub struct Transport {
 struct Wired {
     client: reqwest::Client,
     routes: Routes,
-    commons: Commons,
+    shared: SharedResources,
     has_own_roots: bool,
     has_identity: bool,
     bridged: Option<Bridged>,
@@ -90,25 +90,25 @@ struct Bridged {
 impl Transport {
     /// A transport that shares nothing.
     pub fn new(profile: Profile) -> Result<Self, TransportProblem> {
-        Self::within(&profile, &Commons::default())
+        Self::within(&profile, &SharedResources::default())
     }
 
-    /// A transport that shares `commons` with others.
-    pub fn within(profile: &Profile, commons: &Commons) -> Result<Self, TransportProblem> {
+    /// A transport that shares `shared` with others.
+    pub fn within(profile: &Profile, shared: &SharedResources) -> Result<Self, TransportProblem> {
         let routes = Routes::read(&profile.proxy).map_err(TransportProblem::Proxy)?;
-        let own = tls::own_roots(&commons.roots, &profile.extra_roots)
-            .map_err(TransportProblem::Roots)?;
+        let own =
+            tls::own_roots(&shared.roots, &profile.extra_roots).map_err(TransportProblem::Roots)?;
         let identity = profile
             .identity
             .as_ref()
             .map(|ClientIdentity { certificate, key }| {
-                tls::identity(&commons.roots, certificate, key.expose().as_bytes())
+                tls::identity(&shared.roots, certificate, key.expose().as_bytes())
             })
             .transpose()
             .map_err(TransportProblem::Identity)?;
         let (has_own_roots, has_identity) = (own.is_some(), identity.is_some());
-        let config = tls::config(Ingredients {
-            roots: Arc::clone(&commons.roots),
+        let config = tls::config(TlsOptions {
+            roots: Arc::clone(&shared.roots),
             own,
             identity,
         })
@@ -119,7 +119,7 @@ impl Transport {
             config: config.clone(),
         });
         let client =
-            builder(&profile.user_agent, config).dns_resolver(Arc::clone(&commons.resolver));
+            builder(&profile.user_agent, config).dns_resolver(Arc::clone(&shared.resolver));
         let client = if routes.are_straight() {
             client.no_proxy()
         } else {
@@ -135,7 +135,7 @@ impl Transport {
             wired: Arc::new(Wired {
                 client,
                 routes,
-                commons: commons.clone(),
+                shared: shared.clone(),
                 has_own_roots,
                 has_identity,
                 bridged,
@@ -196,24 +196,24 @@ impl Transport {
         reply.proxy = proxy.map(shown_proxy);
         let setting = self.setting(&request.url, proxy);
         self.need_roots(setting).await?;
-        let course = self.course(request, proxy, deadline, reply).await?;
+        let destination = self.destination(request, proxy, deadline, reply).await?;
         let begun = Instant::now();
-        let landing = race::run(&self.wired.client, built, &course).await;
-        reply.addresses = landing.addresses;
-        write_down(&landing.attempt, begun, setting, reply);
-        let response = match landing.result {
+        let outcome = race::run(&self.wired.client, built, &destination).await;
+        reply.addresses = outcome.addresses;
+        write_down(&outcome.attempt, begun, setting, reply);
+        let response = match outcome.result {
             Ok(response) => response,
             Err(ended) => {
-                let ended = ended_without_head(ended, &landing.attempt, setting);
+                let ended = ended_without_head(ended, &outcome.attempt, setting);
                 if ended.is_err() {
                     // In vain, and as long as that.
-                    reply.phases.wait = waited(&landing.attempt, Instant::now());
+                    reply.phases.wait = waited(&outcome.attempt, Instant::now());
                 }
                 return ended;
             }
         };
         let headed = Instant::now();
-        reply.phases.wait = waited(&landing.attempt, headed);
+        reply.phases.wait = waited(&outcome.attempt, headed);
         if response.status() == 407 && setting.proxy.is_some() && !setting.tls {
             return Err(Failure::Proxy(setting.wants_login()));
         }
@@ -232,7 +232,7 @@ impl Transport {
     ) -> Result<Outcome, Failure> {
         let setting = self.setting(&request.url, None);
         self.need_roots(setting).await?;
-        let course = Course {
+        let destination = Destination {
             name: None,
             addresses: Vec::new(),
             through_proxy: true,
@@ -246,12 +246,12 @@ impl Transport {
             .unix_socket(bridge.socket.as_path())
             .build()
             .map_err(|error| Failure::Local(client_problem(error)))?;
-        let landing = race::run(&client, built, &course).await;
-        write_down(&landing.attempt, begun, setting, reply);
-        let response = match landing.result {
+        let outcome = race::run(&client, built, &destination).await;
+        write_down(&outcome.attempt, begun, setting, reply);
+        let response = match outcome.result {
             Ok(response) => response,
             Err(ended) => {
-                let ended = ended_without_head(ended, &landing.attempt, setting);
+                let ended = ended_without_head(ended, &outcome.attempt, setting);
                 bridge.correct(&mut reply.phases, begun, setting.tls);
                 // Plain http is "reached" once the socket on this machine stands: ssh knows better.
                 return match ended {
@@ -261,7 +261,7 @@ impl Transport {
             }
         };
         let headed = Instant::now();
-        reply.phases.wait = waited(&landing.attempt, headed);
+        reply.phases.wait = waited(&outcome.attempt, headed);
         bridge.correct(&mut reply.phases, begun, setting.tls);
         let outcome = read(response, deadline).await;
         reply.phases.body = Some(headed.elapsed());
@@ -285,7 +285,7 @@ impl Transport {
         if !setting.tls && setting.proxy != Some(ProxyKind::Tls) {
             return Ok(());
         }
-        if self.wired.commons.roots.load().await || self.wired.has_own_roots {
+        if self.wired.shared.roots.load().await || self.wired.has_own_roots {
             return Ok(());
         }
         Err(Failure::Local(
@@ -296,14 +296,14 @@ impl Transport {
     }
 
     /// Looks the name up, unless the proxy does that.
-    async fn course(
+    async fn destination(
         &self,
         request: &Request,
         proxy: Option<&Url>,
         deadline: Instant,
         reply: &mut Reply,
-    ) -> Result<Course, Failure> {
-        let mut course = Course {
+    ) -> Result<Destination, Failure> {
+        let mut destination = Destination {
             name: None,
             addresses: Vec::new(),
             through_proxy: proxy.is_some(),
@@ -311,7 +311,7 @@ impl Transport {
             deadline,
         };
         if proxy.is_some_and(|proxy| proxy.scheme() != "socks5") {
-            return Ok(course);
+            return Ok(destination);
         }
         let host = request.url.host_str().unwrap_or_default();
         let port = request.url.port_or_known_default().unwrap_or_default();
@@ -325,17 +325,17 @@ impl Transport {
             vec![address]
         } else {
             let begun = Instant::now();
-            let lookup = self.wired.commons.resolver.lookup(host, self.family);
+            let lookup = self.wired.shared.resolver.lookup(host, self.family);
             let found = timeout_at(deadline, lookup)
                 .await
                 .ok()
                 .ok_or(Failure::DnsFailed)?;
             reply.phases.dns = Some(begun.elapsed());
-            course.name = Some(host.to_owned());
+            destination.name = Some(host.to_owned());
             interleaved(found.map_err(LookupFailure::failure)?)
         };
-        course.addresses = found.into_iter().map(|ip| (ip, port).into()).collect();
-        Ok(course)
+        destination.addresses = found.into_iter().map(|ip| (ip, port).into()).collect();
+        Ok(destination)
     }
 }
 

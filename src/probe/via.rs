@@ -46,20 +46,20 @@ pub struct Via {
 /// One connection through the other machine: the socket that the client connects to, and ssh behind it.
 pub(super) struct Bridge {
     pub(super) socket: PathBuf,
-    heard: Arc<Heard>,
+    heard: Arc<SharedOutput>,
     /// Ends ssh when it is dropped.
     _carrying: JoinSet<()>,
 }
 
 #[derive(Default)]
-struct Heard {
-    told: Mutex<Told>,
+struct SharedOutput {
+    told: Mutex<SshOutput>,
     changed: Notify,
 }
 
 /// What ssh said.
 #[derive(Default)]
-struct Told {
+struct SshOutput {
     /// The far connection was asked for.
     asked: Option<Instant>,
     /// It stood.
@@ -70,8 +70,8 @@ struct Told {
     has_ended: bool,
 }
 
-impl Heard {
-    fn told(&self) -> MutexGuard<'_, Told> {
+impl SharedOutput {
+    fn told(&self) -> MutexGuard<'_, SshOutput> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -80,7 +80,7 @@ impl Heard {
         self.changed.notify_waiters();
     }
 
-    async fn wait_for(&self, what: impl Fn(&Told) -> bool) {
+    async fn wait_for(&self, what: impl Fn(&SshOutput) -> bool) {
         loop {
             // Made before the look: what changes in between is not missed.
             let changed = self.changed.notified();
@@ -103,7 +103,7 @@ impl Via {
             let why = inert(&error.to_string(), 100);
             Failure::Local(format!("no way to ssh could be made: {why}"))
         })?;
-        let heard = Arc::new(Heard::default());
+        let heard = Arc::new(SharedOutput::default());
         let mut carrying = JoinSet::new();
         carrying.spawn(carry(
             listener,
@@ -222,7 +222,7 @@ impl Bridge {
 }
 
 /// Carries the first connection through ssh, to the end of either side.
-async fn carry(listener: UnixListener, mut command: Command, heard: Arc<Heard>) {
+async fn carry(listener: UnixListener, mut command: Command, heard: Arc<SharedOutput>) {
     let Ok((stream, _)) = listener.accept().await else {
         return heard.end();
     };
@@ -240,7 +240,7 @@ async fn carry(listener: UnixListener, mut command: Command, heard: Arc<Heard>) 
     heard.end();
 }
 
-async fn through(stream: UnixStream, mut child: Child, heard: &Heard) {
+async fn through(stream: UnixStream, mut child: Child, heard: &SharedOutput) {
     let (Some(mut stdin), Some(mut stdout), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
@@ -269,7 +269,7 @@ async fn through(stream: UnixStream, mut child: Child, heard: &Heard) {
 }
 
 /// Reads what ssh says, to its end.
-async fn listen(stderr: ChildStderr, heard: &Heard) {
+async fn listen(stderr: ChildStderr, heard: &SharedOutput) {
     let mut talk = BufReader::new(stderr.take(MOST_TALK));
     let mut line = Vec::new();
     while let Ok(1..) = talk.read_until(b'\n', &mut line).await {
@@ -281,7 +281,7 @@ async fn listen(stderr: ChildStderr, heard: &Heard) {
     let _ = copy(talk.get_mut().get_mut(), &mut sink()).await;
 }
 
-impl Told {
+impl SshOutput {
     fn take(&mut self, line: &str) {
         if line.contains("channel_connect_stdio_fwd") {
             self.asked.get_or_insert_with(Instant::now);
@@ -343,8 +343,8 @@ fn refusal(lines: &[String]) -> Option<Failure> {
 mod tests {
     use super::*;
 
-    fn said(lines: &str) -> Told {
-        let mut told = Told::default();
+    fn said(lines: &str) -> SshOutput {
+        let mut told = SshOutput::default();
         lines.lines().for_each(|line| told.take(line));
         told
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::domain::Connection;
 
 #[derive(Serialize)]
-struct Group<'a> {
+struct TargetGroup<'a> {
     targets: [&'a str; 1],
     labels: Labels<'a>,
 }
@@ -25,7 +25,7 @@ struct Labels<'a> {
 /// The targets as JSON, by name.
 pub(super) fn json<'a>(connections: impl Iterator<Item = &'a Connection>) -> String {
     let mut groups: Vec<_> = connections
-        .map(|connection| Group {
+        .map(|connection| TargetGroup {
             targets: [connection.name.as_str()],
             labels: Labels {
                 service: connection.service.as_str(),

@@ -67,7 +67,7 @@ impl FromStr for Listen {
 
 /// An open port or socket.
 #[derive(Debug)]
-pub enum Bound {
+pub enum BoundListener {
     /// With its address, the port as given by the system.
     Tcp(TcpListener, SocketAddr),
     /// With its name, which goes first, while the socket still answers: nobody else has taken its place then.
@@ -76,13 +76,13 @@ pub enum Bound {
 
 impl Listen {
     /// Opens it. A socket that a killed program left behind is replaced, one that answers is not.
-    pub async fn bind(self) -> Result<Bound, ListenProblem> {
+    pub async fn bind(self) -> Result<BoundListener, ListenProblem> {
         match self {
             Self::Tcp(address) => {
                 let failed = |error| ListenProblem::System(address.to_string(), error);
                 let listener = TcpListener::bind(address).await.map_err(failed)?;
                 let address = listener.local_addr().map_err(failed)?;
-                Ok(Bound::Tcp(listener, address))
+                Ok(BoundListener::Tcp(listener, address))
             }
             Self::Unix(path) => {
                 let (listener, name) = files::bind_private_socket(&path)?;
@@ -91,13 +91,13 @@ impl Listen {
                     .set_nonblocking(true)
                     .and_then(|()| UnixListener::from_std(listener))
                     .map_err(|error| ListenProblem::System(shown, error))?;
-                Ok(Bound::Unix(name, listener))
+                Ok(BoundListener::Unix(name, listener))
             }
         }
     }
 }
 
-impl Bound {
+impl BoundListener {
     /// Whether it is a port, which a browser can be led to by a name.
     pub const fn is_tcp(&self) -> bool {
         matches!(self, Self::Tcp(..))
@@ -109,7 +109,7 @@ pub trait Caller: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Caller for T {}
 
-impl Listener for Bound {
+impl Listener for BoundListener {
     type Io = Box<dyn Caller>;
     /// Nobody asks who calls.
     type Addr = ();
@@ -127,7 +127,7 @@ impl Listener for Bound {
     }
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for BoundListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(_, address) => write!(f, "http://{address}"),

@@ -39,14 +39,14 @@ pub(super) fn router(exporter: Arc<Exporter>, over_tcp: bool) -> Router {
 }
 
 #[derive(Deserialize)]
-struct Asked {
+struct TargetQuery {
     target: Option<String>,
 }
 
 async fn probe(
     State(exporter): State<Arc<Exporter>>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<TargetQuery>,
 ) -> Response {
     let Some(target) = asked.target.filter(|target| !target.is_empty()) else {
         return refusal(
@@ -77,7 +77,7 @@ fn waits(headers: &HeaderMap) -> Option<Duration> {
 }
 
 async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
-    let text = exporter.own.metrics(exporter.desk.is_locked());
+    let text = exporter.own.metrics(exporter.core.is_locked());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Address, AnsweredBy, Certificate, Reason, Secret, ServiceId, TlsFacts};
-use crate::work::{Opening, Rehearsed};
+use crate::work::{CoreOptions, Rehearsed};
 
 const KEY: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e755";
 
@@ -30,11 +30,11 @@ async fn served() -> Served {
         key: Some(Secret::new(KEY)),
         token: None,
     };
-    let desk = Desk::rehearsal(Environment::of([]), vec![entry]);
-    let exporter = Arc::new(Exporter::open(desk.await.unwrap()).await.unwrap());
+    let core = Core::rehearsal(Environment::of([]), vec![entry]);
+    let exporter = Arc::new(Exporter::open(core.await.unwrap()).await.unwrap());
     let listen: Listen = "127.0.0.1:0".parse().unwrap();
     let bound = listen.bind().await.unwrap();
-    let Bound::Tcp(_, address) = &bound else {
+    let BoundListener::Tcp(_, address) = &bound else {
         panic!("{bound:?}")
     };
     let address = *address;
@@ -155,7 +155,7 @@ async fn reloading_is_asked_for_by_post() {
     second.name = Name::parse("second").unwrap();
     second.key = None;
     let draft = crate::work::Draft::new(second);
-    served.exporter.desk.save(draft).await.unwrap();
+    served.exporter.core.save(draft).await.unwrap();
     let answer = served.get("/probe?target=second").await;
     assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
     let headers = "Host: localhost\r\nContent-Length: 0\r\n";
@@ -171,10 +171,10 @@ async fn the_scrape_s_own_limit_is_kept_and_results_are_in_the_history() {
     let served = served().await;
     let headers = "Host: localhost\r\nX-Prometheus-Scrape-Timeout-Seconds: 2\r\n";
     served.ask("GET /probe?target=shop%20eu", headers).await;
-    let desk = &served.exporter.desk;
-    desk.settle_history().await;
+    let core = &served.exporter.core;
+    core.settle_history().await;
     let name = Name::parse("shop eu").unwrap();
-    let runs = desk.results(&name, jiff::Timestamp::UNIX_EPOCH).await;
+    let runs = core.results(&name, jiff::Timestamp::UNIX_EPOCH).await;
     let reasons: Vec<_> = runs.unwrap().iter().map(|run| run.reason).collect();
     assert_eq!(reasons, [Reason::Refused]);
 }
@@ -183,8 +183,8 @@ async fn the_scrape_s_own_limit_is_kept_and_results_are_in_the_history() {
 async fn a_socket_goes_with_the_exporter() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("switchboard.sock");
-    let desk = Desk::rehearsal(Environment::of([]), Vec::new()).await;
-    let exporter = Arc::new(Exporter::open(desk.unwrap()).await.unwrap());
+    let core = Core::rehearsal(Environment::of([]), Vec::new()).await;
+    let exporter = Arc::new(Exporter::open(core.unwrap()).await.unwrap());
     let bound = Listen::Unix(path.clone()).bind().await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = exporter.serve(bound, async {
@@ -202,7 +202,7 @@ async fn a_configuration_that_is_gone_changes_nothing() {
     let environment = Environment::of([("HOME", home.path().to_str().unwrap())]);
     let folders = environment.folders(&Overrides::default()).unwrap();
     let path = folders.configuration.clone();
-    let desk = Desk::open(Opening {
+    let core = Core::open(CoreOptions {
         environment,
         folders,
     });
@@ -211,8 +211,8 @@ async fn a_configuration_that_is_gone_changes_nothing() {
         ServiceId::http(),
         "http://a.example",
     );
-    desk.import_together(vec![shop], None).await.unwrap();
-    let exporter = Exporter::open(desk).await.unwrap();
+    core.import_together(vec![shop], None).await.unwrap();
+    let exporter = Exporter::open(core).await.unwrap();
     assert_eq!(exporter.reload().await.unwrap(), 1);
     std::fs::remove_file(&path).unwrap();
     let problem = exporter.reload().await.unwrap_err().to_string();
@@ -228,11 +228,11 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
     let folders = environment.folders(&Overrides::default()).unwrap();
     let services = folders.config().join("services");
     std::fs::create_dir_all(&services).unwrap();
-    let desk = Desk::open(Opening {
+    let core = Core::open(CoreOptions {
         environment,
         folders,
     });
-    let exporter = Exporter::open(desk.clone()).await.unwrap();
+    let exporter = Exporter::open(core.clone()).await.unwrap();
     let file = services.join("own.toml");
     let write = |text: &str| {
         std::fs::write(&file, text).unwrap();
@@ -241,7 +241,7 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
         }
     };
     let known = async || {
-        let catalog = desk.catalog().await.unwrap();
+        let catalog = core.catalog().await.unwrap();
         catalog.get(&ServiceId::new("own")).is_some()
     };
     assert!(!known().await);
@@ -258,9 +258,9 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
     assert!(!known().await);
     // One that was left out from the start keeps no other one out.
     write("[service]\nid = \"own\"\n");
-    let late = Desk::open(Opening {
-        environment: desk.environment().clone(),
-        folders: desk.folders().unwrap().clone(),
+    let late = Core::open(CoreOptions {
+        environment: core.environment().clone(),
+        folders: core.folders().unwrap().clone(),
     });
     late.catalog().await.unwrap();
     let exporter = Exporter::open(late.clone()).await.unwrap();

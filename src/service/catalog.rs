@@ -14,10 +14,12 @@ use std::sync::{Arc, LazyLock};
 
 use crate::domain::{Reason, ServiceId};
 
-use format::{Cms, Entered, Field, Mark, Need, ReasonText, Rule, Scheme, ServiceFile, ServiceText};
+use format::{
+    Cms, Entered, Mark, Need, ReasonText, Rule, Scheme, ServiceField, ServiceFile, ServiceText,
+};
 use words::Template;
 
-pub use entry::{Case, Entry};
+pub use entry::{Case, ReasonEntry};
 
 /// Every service that is known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -231,17 +233,17 @@ impl Service {
     }
 
     /// The field for the username.
-    pub fn username(&self) -> &Field {
+    pub fn username(&self) -> &ServiceField {
         &self.text.fields.username
     }
 
     /// The field for the key.
-    pub fn key(&self) -> &Field {
+    pub fn key(&self) -> &ServiceField {
         &self.text.fields.key
     }
 
     /// The field for the shared token.
-    pub fn token(&self) -> &Field {
+    pub fn token(&self) -> &ServiceField {
         &self.text.fields.token
     }
 

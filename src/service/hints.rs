@@ -2,7 +2,7 @@
 
 use crate::domain::{Endpoint, Secret, ServiceId};
 
-use super::catalog::format::{Field, NotInUrl};
+use super::catalog::format::{NotInUrl, ServiceField};
 use super::catalog::{Catalog, Service};
 
 pub use super::sign::{
@@ -155,16 +155,16 @@ fn username_is_odd(service: &Service, username: &str) -> bool {
 }
 
 /// Whether not just anything of some length fits.
-const fn has_shape(field: &Field) -> bool {
+const fn has_shape(field: &ServiceField) -> bool {
     field.hex.is_some() || field.starts.is_some()
 }
 
-fn shape(field: &Field) -> &str {
+fn shape(field: &ServiceField) -> &str {
     field.shape.as_deref().unwrap_or("as the service issues it")
 }
 
 /// Whether a value has the shape of its field. Says nothing else about it.
-pub(super) fn secret_fits(field: &Field, value: &Secret) -> bool {
+pub(super) fn secret_fits(field: &ServiceField, value: &Secret) -> bool {
     let length = value.length();
     field
         .hex

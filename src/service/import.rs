@@ -105,26 +105,26 @@ impl Candidate {
     }
 
     /// Takes a value for the key; a variable becomes a reference.
-    fn set_key(&mut self, value: Value) {
+    fn set_key(&mut self, value: CandidateValue) {
         match value {
-            Value::Known(secret) if secret.is_empty() => {}
+            CandidateValue::Known(secret) if secret.is_empty() => {}
             // A mark of the shell's words: only a part of it is the variable.
-            Value::Known(secret) if !secret.all(|c| !c.is_control()) => {
+            CandidateValue::Known(secret) if !secret.all(|c| !c.is_control()) => {
                 self.note(left_out("key", &secret));
             }
-            Value::Known(secret) => self.key = Some(secret),
-            Value::Variable(name) => self.connection.key = Some(SecretRef::Env(name)),
+            CandidateValue::Known(secret) => self.key = Some(secret),
+            CandidateValue::Variable(name) => self.connection.key = Some(SecretRef::Env(name)),
         }
     }
 
-    fn set_token(&mut self, value: Value) {
+    fn set_token(&mut self, value: CandidateValue) {
         match value {
-            Value::Known(secret) if secret.is_empty() => {}
-            Value::Known(secret) if !secret.all(|c| !c.is_control()) => {
+            CandidateValue::Known(secret) if secret.is_empty() => {}
+            CandidateValue::Known(secret) if !secret.all(|c| !c.is_control()) => {
                 self.note(left_out("token", &secret));
             }
-            Value::Known(secret) => self.token = Some(secret),
-            Value::Variable(name) => self.connection.token = Some(SecretRef::Env(name)),
+            CandidateValue::Known(secret) => self.token = Some(secret),
+            CandidateValue::Variable(name) => self.connection.token = Some(SecretRef::Env(name)),
         }
     }
 }
@@ -141,7 +141,7 @@ fn left_out(what: &str, value: &Secret) -> String {
 
 /// A secret as a text gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Value {
+enum CandidateValue {
     /// The value itself.
     Known(Secret),
     /// The name of an environment variable that holds it.

@@ -24,7 +24,7 @@ use crate::domain::{AnsweredBy, Endpoint, Failure, Outcome, Reason, Reply, Respo
 use super::catalog::Service;
 use super::catalog::condition::Rung;
 use answered_by::Answerer;
-use recognise::Page;
+use recognise::HtmlPage;
 use redirect::Redirect;
 
 pub use changes::last_good;
@@ -61,7 +61,7 @@ impl From<Reason> for Finding {
 
 /// What was asked, so that its answer can be judged.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
+pub(super) struct AskedRung<'a> {
     pub(super) service: &'a Service,
     pub(super) rung: Rung,
     /// The base URL as typed.
@@ -76,7 +76,7 @@ pub(super) struct Judged {
     pub(super) finding: Finding,
     pub(super) answerer: Answerer,
     /// The body, where there was one.
-    pub(super) page: Option<Page>,
+    pub(super) page: Option<HtmlPage>,
     /// Where it points to.
     pub(super) redirect: Option<Redirect>,
     /// 0 where no HTTP response was received.
@@ -97,7 +97,7 @@ impl Judged {
 }
 
 /// Judges one reply. [`Outcome::Reached`] has nothing to judge: it means only that the way is free.
-pub(super) fn judge(asked: Asked<'_>, reply: &Reply) -> Judged {
+pub(super) fn judge(asked: AskedRung<'_>, reply: &Reply) -> Judged {
     match &reply.outcome {
         Outcome::Reached => Judged::unasked(Reason::ServiceFound),
         Outcome::Failed(failure) => Judged {
@@ -128,10 +128,10 @@ fn is_whole_json(judged: &Judged, response: &Response) -> bool {
         && !of_length("transfer-encoding")
 }
 
-fn judge_response(asked: Asked<'_>, reply: &Reply, response: &Response) -> Judged {
+fn judge_response(asked: AskedRung<'_>, reply: &Reply, response: &Response) -> Judged {
     let page = recognise::page(response);
     let redirect = redirect::read(asked.url, response);
-    let mut seen = rules::Seen {
+    let mut seen = rules::ReplyFacts {
         asked,
         response,
         page: &page,

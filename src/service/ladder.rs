@@ -30,16 +30,16 @@ use super::judge::conclude::Correction;
 use super::judge::facts::Facts;
 use super::judge::{Finding, Judged, charset, clock};
 use super::sign;
-use super::step::{Answer, Ask, Authorization, Request, Step, StopAfter};
-use super::subject::{Accepted, Held, LastGood, Manner, Subject};
-use plan::{Pair, Plan};
+use super::step::{Ask, Authorization, Request, RungAnswer, Step, StopAfter};
+use super::subject::{Accepted, LastGood, SecretState, Subject, Trigger};
+use plan::{KeyPlan, Pair};
 
 /// One run over one subject.
 #[derive(Debug)]
 pub struct Ladder {
     service: Service,
     subject: Subject,
-    plan: Plan,
+    plan: KeyPlan,
     pair: Option<Pair>,
     /// The URL as typed, once it was read.
     endpoint: Option<Endpoint>,
@@ -122,7 +122,7 @@ impl Ladder {
         Self {
             service: service.clone(),
             subject,
-            plan: Plan::Bare(None),
+            plan: KeyPlan::Bare(None),
             pair: None,
             endpoint: None,
             through_index: false,
@@ -162,25 +162,25 @@ impl Ladder {
     }
 
     /// Takes the answer to the last [`Step::Ask`].
-    pub fn answer(&mut self, answer: Answer) -> Step {
+    pub fn answer(&mut self, answer: RungAnswer) -> Step {
         self.attempt = None;
         self.quiet = None;
         match answer {
-            Answer::Reply(reply) => self.heard(*reply),
-            Answer::Paused {
+            RungAnswer::Reply(reply) => self.heard(*reply),
+            RungAnswer::Paused {
                 until,
                 why,
                 by_host,
             } => self.paused(until, &why, by_host),
-            Answer::Late { took, left } => self.late(took, left),
-            Answer::Unbooked(why) => self.unbooked(&why),
+            RungAnswer::Late { took, left } => self.late(took, left),
+            RungAnswer::Unbooked(why) => self.unbooked(&why),
         }
     }
 
     fn heard(&mut self, reply: Reply) -> Step {
         let token = match &self.subject.token {
-            Held::Present(token) => Some(token),
-            Held::Absent | Held::Unavailable(_) => None,
+            SecretState::Present(token) => Some(token),
+            SecretState::Absent | SecretState::Unavailable(_) => None,
         };
         let reply = sign::masked(charset::into_utf8(reply), self.pair(), token);
         self.now = self.now.max(clock::ended_at(&reply));
@@ -259,9 +259,9 @@ impl Ladder {
         self.last_good.as_ref()
     }
 
-    /// Whether one further request is within what this manner may send: four in all for a bisect.
+    /// Whether one further request is within what this trigger allows: four in all for a bisect.
     fn has_room(&self) -> bool {
-        self.subject.manner != Manner::Full || self.asked.len() < 4
+        self.subject.trigger != Trigger::Bisect || self.asked.len() < 4
     }
 
     /// The base in use: as typed, or with `/index.php` behind it.

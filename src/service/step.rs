@@ -76,7 +76,7 @@ pub enum StopAfter {
 
 /// What came of an [`Ask`].
 #[derive(Debug)]
-pub enum Answer {
+pub enum RungAnswer {
     /// It was sent (or failed on the way).
     Reply(Box<Reply>),
     /// The lock-out budget did not let it be sent. `why` is one plain sentence.

@@ -8,7 +8,7 @@ use crate::domain::{AuthStyle, Identity, Name, Secret, ServiceId};
 
 /// A secret as a probe sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Held {
+pub enum SecretState {
     /// None was entered.
     Absent,
     /// At hand, and meant for the subject's origin.
@@ -20,7 +20,7 @@ pub enum Held {
 
 /// On whose wish a probe runs, which decides how far it may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Manner {
+pub enum Trigger {
     /// The URL is being edited: only rungs without credentials.
     UrlTyping,
     /// Another field is being edited: a key of a shape that the service never issues is not sent.
@@ -30,7 +30,7 @@ pub enum Manner {
     /// The interval came round: after an accepted pair, the authenticated call alone.
     Scheduled,
     /// Bisect: up to four requests, said before.
-    Full,
+    Bisect,
 }
 
 /// What earlier probes of the same connection found out. Empty for an unsaved one.
@@ -106,9 +106,9 @@ pub struct Subject {
     /// The username of the pair.
     pub username: String,
     /// The key of the pair.
-    pub key: Held,
+    pub key: SecretState,
     /// The shared token.
-    pub token: Held,
+    pub token: SecretState,
     /// The CMS of the shared token, by the id of its definition.
     pub cms: Option<String>,
     /// Where that CMS is.
@@ -123,7 +123,7 @@ pub struct Subject {
     /// loopback address is read by others too.
     pub by_proxy: bool,
     /// On whose wish.
-    pub manner: Manner,
+    pub trigger: Trigger,
     /// What earlier probes found out.
     pub past: Past,
 }
@@ -136,15 +136,15 @@ impl Subject {
             service,
             url: url.to_owned(),
             username: String::new(),
-            key: Held::Absent,
-            token: Held::Absent,
+            key: SecretState::Absent,
+            token: SecretState::Absent,
             cms: None,
             cms_url: None,
             company: None,
             auth: AuthStyle::Auto,
             allow_http: false,
             by_proxy: false,
-            manner: Manner::Asked,
+            trigger: Trigger::Asked,
             past: Past::default(),
         }
     }

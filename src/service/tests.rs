@@ -10,7 +10,7 @@ mod connect;
 mod harness;
 mod http;
 mod mangled;
-mod manners;
 mod pages;
 mod passed_on;
+mod triggers;
 mod way;

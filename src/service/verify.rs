@@ -11,7 +11,7 @@ use super::subject::Subject;
 
 /// One of the four rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct VerifyStep {
     /// `API URL`, `URL Found`, `Token Set`, `Token Valid`.
     pub label: &'static str,
     /// Its lamp.
@@ -28,8 +28,8 @@ pub fn begin(service: &Service, subject: Subject, now: Timestamp) -> (Box<Ladder
 
 /// The four rows of a verdict that came of [`begin`], and of what it does not tell where the CMS can't be reached:
 /// whether there is a token.
-pub fn rows(verdict: &Verdict, token_is_set: bool) -> [Row; 4] {
-    let row = |label, state, detail: &str| Row {
+pub fn rows(verdict: &Verdict, token_is_set: bool) -> [VerifyStep; 4] {
+    let row = |label, state, detail: &str| VerifyStep {
         label,
         state,
         detail: detail.to_owned(),

@@ -5,7 +5,7 @@ use super::bridge::Bridge;
 use super::connect::Connect;
 use super::http::{Answer, Request};
 use super::log::Presented;
-use super::pages::Page;
+use super::pages::StockPage;
 use super::plain::Plain;
 
 /// What stands behind a port. May be changed while it runs.
@@ -20,7 +20,7 @@ pub enum Behaviour {
     /// A CMS with the bridge of a shared token.
     Bridge(Bridge),
     /// Somebody in the way, who says the same to everything.
-    Page(Page),
+    Page(StockPage),
     /// Blesta's API behind a redirect.
     Redirect(Redirect, Blesta),
     /// Reads the request, and then something goes wrong.
@@ -71,7 +71,7 @@ pub enum Fault {
 
 /// What is done about one request.
 #[derive(Clone, Debug)]
-pub(super) enum Conduct {
+pub(super) enum Handling {
     /// Answered.
     Answer(Answer),
     /// Spoilt.
@@ -80,7 +80,7 @@ pub(super) enum Conduct {
 
 impl Behaviour {
     /// What is done about `request`, and how it presented credentials.
-    pub(super) fn conduct(&self, request: &Request) -> (Conduct, Presented) {
+    pub(super) fn conduct(&self, request: &Request) -> (Handling, Presented) {
         let (answer, presented) = match self {
             Self::Blesta(blesta) => blesta.answer(request),
             Self::Connect(connect) => return connect.conduct(request),
@@ -88,9 +88,9 @@ impl Behaviour {
             Self::Bridge(bridge) => bridge.answer(request),
             Self::Page(page) => (page.answer(), by_scheme(request)),
             Self::Redirect(redirect, behind) => redirect.answer(request, behind),
-            Self::Fault(fault) => return (Conduct::Fault(*fault), by_scheme(request)),
+            Self::Fault(fault) => return (Handling::Fault(*fault), by_scheme(request)),
         };
-        (Conduct::Answer(answer), presented)
+        (Handling::Answer(answer), presented)
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Company {
 
 /// What the installation is going through.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
+pub enum BlestaState {
     /// Open for business.
     #[default]
     Open,
@@ -67,7 +67,7 @@ pub struct Blesta {
     /// Whether it knows `BLESTA-API-USER` and `BLESTA-API-KEY` (5.11 and later).
     pub knows_headers: bool,
     /// What it is going through.
-    pub mood: Mood,
+    pub mood: BlestaState,
     /// What stands before the JSON.
     pub noise: Noise,
     /// What `companies/getAll` lists.
@@ -88,7 +88,7 @@ impl Blesta {
             rewriting: true,
             strips_authorization: false,
             knows_headers: true,
-            mood: Mood::Open,
+            mood: BlestaState::Open,
             noise: Noise::None,
             companies: vec![Company {
                 id: 1,
@@ -121,11 +121,11 @@ impl Blesta {
 
     /// Status and JSON of a call, in the order of Blesta's own checks.
     fn call(&self, path: &str, let_in: bool) -> Answer {
-        if self.mood == Mood::Maintenance {
+        if self.mood == BlestaState::Maintenance {
             return refusal(503);
         }
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
-        if self.mood == Mood::PathCut {
+        if self.mood == BlestaState::PathCut {
             segments.next();
         }
         let (Some(model), Some(method)) = (segments.next(), segments.next()) else {
@@ -137,7 +137,7 @@ impl Blesta {
         if !let_in {
             return refusal(401);
         }
-        if let Mood::Exception(text) = &self.mood {
+        if let BlestaState::Exception(text) = &self.mood {
             return Answer::json(500, &message(500, Value::from(text.as_str())));
         }
         match self.result(model, method) {
@@ -376,9 +376,13 @@ mod tests {
         let path = "/api/companies/getAll.json";
         let right = [("Authorization", BASIC)];
         for (mood, status, words) in [
-            (Mood::Maintenance, 503, "unavailable due to maintenance"),
-            (Mood::Exception("no db".into()), 500, "no db"),
-            (Mood::PathCut, 404, "does not exist"),
+            (
+                BlestaState::Maintenance,
+                503,
+                "unavailable due to maintenance",
+            ),
+            (BlestaState::Exception("no db".into()), 500, "no db"),
+            (BlestaState::PathCut, 404, "does not exist"),
         ] {
             let moody = Blesta { mood, ..blesta() };
             let (answered, body, _) = ask(&moody, path, &right);

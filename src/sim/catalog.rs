@@ -8,10 +8,10 @@ mod shared;
 use std::io;
 
 use super::Sim;
-use super::entry::Entry;
+use super::entry::CatalogEntry;
 
 /// Raises every entry's service.
-pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let mut entries = answered::raise(sim)?;
     entries.extend(network::raise(sim)?);
     entries.extend(secure::raise(sim)?);

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 pub use self::mishap::Mishap;
 
 use self::ledger::{Change, Ledger};
-use self::mishap::Plan;
+use self::mishap::MishapPlan;
 use self::rql::Listing;
-use super::behaviour::Conduct;
+use super::behaviour::Handling;
 use super::http::{Answer, Request, decoded};
 use super::log::Presented;
 use super::pages;
@@ -45,7 +45,7 @@ pub struct Connect {
     /// Most rows that a list gives at once.
     page: usize,
     ledger: Arc<Mutex<Ledger>>,
-    plan: Arc<Mutex<Plan>>,
+    plan: Arc<Mutex<MishapPlan>>,
 }
 
 impl Connect {
@@ -113,19 +113,19 @@ impl Connect {
     }
 
     /// What is done about `request`: answered, unless a mishap was planned for it.
-    pub(super) fn conduct(&self, request: &Request) -> (Conduct, Presented) {
+    pub(super) fn conduct(&self, request: &Request) -> (Handling, Presented) {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let mishap = plan.next(request);
         drop(plan);
         match mishap {
             None => {
                 let (answer, presented) = self.answer(request);
-                (Conduct::Answer(answer), presented)
+                (Handling::Answer(answer), presented)
             }
-            Some(Mishap::After(fault)) => (Conduct::Fault(fault), self.answer(request).1),
-            Some(Mishap::Before(fault)) => (Conduct::Fault(fault), self.presented(request)),
+            Some(Mishap::After(fault)) => (Handling::Fault(fault), self.answer(request).1),
+            Some(Mishap::Before(fault)) => (Handling::Fault(fault), self.presented(request)),
             Some(Mishap::Instead(answer)) => (
-                Conduct::Answer(answer.with("Connect-Version", VERSION)),
+                Handling::Answer(answer.with("Connect-Version", VERSION)),
                 self.presented(request),
             ),
         }

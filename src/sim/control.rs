@@ -15,18 +15,18 @@ pub struct Control(Arc<Switches>);
 struct Switches {
     behaviour: watch::Sender<Behaviour>,
     style: watch::Sender<Style>,
-    held: watch::Sender<Held>,
+    held: watch::Sender<HeldAnswers>,
 }
 
 /// What happens to answers that are ready.
 #[derive(Clone, Copy, Debug, Default)]
-struct Held {
+struct HeldAnswers {
     on: bool,
     /// How many go all the same.
     free: usize,
 }
 
-impl Held {
+impl HeldAnswers {
     fn lets_go(&self) -> bool {
         !self.on || self.free > 0
     }
@@ -37,7 +37,7 @@ impl Control {
         Self(Arc::new(Switches {
             behaviour: watch::Sender::new(behaviour),
             style: watch::Sender::new(style),
-            held: watch::Sender::new(Held::default()),
+            held: watch::Sender::new(HeldAnswers::default()),
         }))
     }
 
@@ -58,7 +58,7 @@ impl Control {
 
     /// Lets all answers go, those kept back included.
     pub fn release(&self) {
-        self.0.held.send_replace(Held::default());
+        self.0.held.send_replace(HeldAnswers::default());
     }
 
     /// Lets one answer go, and keeps all after it back.
@@ -78,7 +78,7 @@ impl Control {
     pub(super) async fn released(&self) {
         let mut held = self.0.held.subscribe();
         // Fails only where the sender is gone, and `self` holds it.
-        while held.wait_for(Held::lets_go).await.is_ok() {
+        while held.wait_for(HeldAnswers::lets_go).await.is_ok() {
             let mut goes = false;
             self.0.held.send_if_modified(|held| {
                 goes = held.lets_go();

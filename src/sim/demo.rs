@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::Sim;
 use super::behaviour::{Behaviour, Fault};
-use super::blesta::{Blesta, Mood};
+use super::blesta::{Blesta, BlestaState};
 use super::bridge::{Bridge, BridgeState};
 use super::certificates::Certificate;
 use super::connect::Connect;
 use super::http::Style;
-use super::pages::Page;
+use super::pages::StockPage;
 
 /// One connection of the demonstration. Its key and token open nothing but the rehearsal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Sim {
             ..sound.clone()
         };
         let cgi = self.over_blesta("cgi-host", &stripped, vec!["test"])?;
-        let front = self.serve(Behaviour::Page(Page::Front("Our Shop".to_owned())))?;
+        let front = self.serve(Behaviour::Page(StockPage::Front("Our Shop".to_owned())))?;
         let moved = Rehearsal {
             name: "moved",
             service: "blesta",
@@ -134,7 +134,7 @@ impl Sim {
             ..Self::keyed("partner", &sound, vec!["eu"])
         };
         let closed = Blesta {
-            mood: Mood::Maintenance,
+            mood: BlestaState::Maintenance,
             ..sound.clone()
         };
         let upgrade = self.over_blesta("upgrade", &closed, vec!["test"])?;

@@ -7,7 +7,7 @@ use crate::domain::{Reason, State};
 
 /// How to get one reason. Keys and tokens in it open nothing but the rehearsal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct CatalogEntry {
     /// The reason that a probe of it ends in.
     pub reason: Reason,
     /// That reason's state.
@@ -33,7 +33,7 @@ pub struct Entry {
     pub why: Option<String>,
 }
 
-impl Entry {
+impl CatalogEntry {
     /// An entry for Blesta with nothing to probe yet.
     pub(super) fn new(reason: Reason, status: u16) -> Self {
         Self {
@@ -52,7 +52,7 @@ impl Entry {
     }
 
     /// An entry that no single probe ends in.
-    pub(super) fn told(reason: Reason, why: &str) -> Self {
+    pub(super) fn explained(reason: Reason, why: &str) -> Self {
         Self {
             why: Some(why.to_owned()),
             ..Self::new(reason, 0)

@@ -50,7 +50,7 @@ impl Presented {
 
 /// One request as a service saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct SeenRequest {
     /// Counts every request of this run, from 0: which came first.
     pub order: u64,
     /// The port that was asked.
@@ -75,18 +75,18 @@ pub struct Seen {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Log {
     next: u64,
-    seen: Vec<Seen>,
+    seen: Vec<SeenRequest>,
     connections: BTreeMap<u16, usize>,
 }
 
 impl Log {
     /// Every request, in order.
-    pub fn all(&self) -> &[Seen] {
+    pub fn all(&self) -> &[SeenRequest] {
         &self.seen
     }
 
     /// The requests that reached `port`, in order.
-    pub fn at(&self, port: u16) -> Vec<&Seen> {
+    pub fn at(&self, port: u16) -> Vec<&SeenRequest> {
         self.seen.iter().filter(|seen| seen.port == port).collect()
     }
 
@@ -108,7 +108,7 @@ impl Log {
     }
 
     /// Writes a request down; the number it got.
-    pub(super) fn record(&mut self, mut seen: Seen) -> u64 {
+    pub(super) fn record(&mut self, mut seen: SeenRequest) -> u64 {
         if self.seen.len() >= LIMIT {
             self.seen.drain(..FORGET);
         }
@@ -118,7 +118,7 @@ impl Log {
         self.next - 1
     }
 
-    pub(super) fn amend(&mut self, order: u64, change: impl FnOnce(&mut Seen)) {
+    pub(super) fn amend(&mut self, order: u64, change: impl FnOnce(&mut SeenRequest)) {
         if let Some(seen) = self.seen.iter_mut().rev().find(|seen| seen.order == order) {
             change(seen);
         }
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn the_oldest_requests_are_forgotten() {
         let mut log = Log::default();
-        let seen = Seen {
+        let seen = SeenRequest {
             order: 0,
             port: 1,
             method: "GET".into(),

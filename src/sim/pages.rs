@@ -4,7 +4,7 @@ use super::http::Answer;
 
 /// Who stands in the way, and says what to everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Page {
+pub enum StockPage {
     /// A front page with this title, whatever is asked.
     Front(String),
     /// 200 without a body.
@@ -43,7 +43,7 @@ pub enum Page {
     Json(String),
 }
 
-impl Page {
+impl StockPage {
     /// What is answered.
     pub fn answer(&self) -> Answer {
         match self {

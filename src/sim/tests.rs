@@ -62,7 +62,7 @@ fn status(answer: &str) -> u16 {
         .unwrap_or(0)
 }
 
-fn pair(entry: &Entry) -> String {
+fn pair(entry: &CatalogEntry) -> String {
     match (&entry.username, &entry.key) {
         (Some(username), Some(key)) if entry.service == "connect" => {
             format!("Authorization: ApiKey {username}:{key}\r\n")
@@ -83,7 +83,11 @@ async fn every_reason_has_one_entry_in_the_tables_order() {
         assert_eq!(entry.state, entry.reason.state());
         assert_eq!(entry.url.is_none(), entry.why.is_some(), "{}", entry.reason);
     }
-    let mut ports: Vec<_> = sim.entries().iter().filter_map(Entry::port).collect();
+    let mut ports: Vec<_> = sim
+        .entries()
+        .iter()
+        .filter_map(CatalogEntry::port)
+        .collect();
     let count = ports.len();
     ports.sort_unstable();
     ports.dedup();
@@ -338,7 +342,7 @@ async fn a_held_answer_waits_and_a_lost_client_is_written_down() {
         })
         .await;
         assert!(log.all().iter().all(|seen| seen.answered.is_none()));
-        control.set(Behaviour::Page(Page::Empty));
+        control.set(Behaviour::Page(StockPage::Empty));
         control.release();
     };
     let (answer, ()) = tokio::join!(patient, watch);
@@ -480,7 +484,7 @@ async fn the_demo_shows_every_state() {
 #[tokio::test]
 async fn dropping_it_closes_ports_and_removes_its_folder() {
     let mut sim = sim();
-    let stand = sim.serve(Behaviour::Page(Page::Empty)).unwrap();
+    let stand = sim.serve(Behaviour::Page(StockPage::Empty)).unwrap();
     let folder = sim.authority.folder().to_owned();
     assert!(connect(stand.port).await.is_ok() && folder.exists());
     drop(sim);
@@ -526,7 +530,7 @@ async fn ipv6_hosts_stand_in_brackets() {
         ..SimSettings::default()
     };
     let mut sim = Sim::bare(settings).unwrap();
-    match sim.serve(Behaviour::Page(Page::Empty)) {
+    match sim.serve(Behaviour::Page(StockPage::Empty)) {
         Ok(stand) => assert_eq!(stand.url, format!("http://[::1]:{}", stand.port)),
         // Not every machine has it.
         Err(error) => assert_eq!(error.kind(), ErrorKind::AddrNotAvailable),

@@ -12,11 +12,11 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::behaviour::{Conduct, Fault};
+use super::behaviour::{Fault, Handling};
 use super::control::Control;
 use super::gzip;
 use super::http::{Answer, Framing, Request, Style};
-use super::log::{Log, Presented, Seen};
+use super::log::{Log, Presented, SeenRequest};
 use super::pages;
 
 /// Longest head that is read, in bytes.
@@ -45,7 +45,7 @@ pub(super) enum Security {
 
 /// One port: what it speaks, who steers it, and where it writes down what it saw.
 #[derive(Debug)]
-pub(super) struct Station {
+pub(super) struct PortContext {
     pub(super) port: u16,
     pub(super) security: Security,
     pub(super) control: Control,
@@ -53,7 +53,7 @@ pub(super) struct Station {
 }
 
 /// Takes connections until it is dropped, which ends them too.
-pub(super) async fn listen(listener: TcpListener, station: Arc<Station>) {
+pub(super) async fn listen(listener: TcpListener, station: Arc<PortContext>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -71,7 +71,7 @@ pub(super) async fn listen(listener: TcpListener, station: Arc<Station>) {
 }
 
 /// One connection. An error of the wire ends it, and there is nobody to tell: the client sees it itself.
-async fn serve(stream: TcpStream, station: Arc<Station>) {
+async fn serve(stream: TcpStream, station: Arc<PortContext>) {
     let _ = stream.set_nodelay(true);
     let mut first = [0];
     let is_tls = match stream.peek(&mut first).await {
@@ -99,7 +99,7 @@ async fn serve(stream: TcpStream, station: Arc<Station>) {
 async fn over_tls(
     stream: TcpStream,
     config: &Arc<ServerConfig>,
-    station: &Arc<Station>,
+    station: &Arc<PortContext>,
 ) -> io::Result<()> {
     let accepting = TlsAcceptor::from(Arc::clone(config)).accept(stream);
     match accepting.into_fallible().await {
@@ -152,7 +152,7 @@ impl Channel for TlsStream<TcpStream> {
 
 /// What follows an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Then {
+enum AfterAnswer {
     /// The next request of the same connection.
     GoOn,
     /// This side closes.
@@ -166,13 +166,13 @@ struct Conversation<S> {
     stream: S,
     /// Read, and not used yet.
     unread: Vec<u8>,
-    station: Arc<Station>,
+    station: Arc<PortContext>,
     /// Said to every request instead of what the behaviour says.
     only: Option<Answer>,
 }
 
 impl<S: Channel> Conversation<S> {
-    fn new(stream: S, station: &Arc<Station>) -> Self {
+    fn new(stream: S, station: &Arc<PortContext>) -> Self {
         Self {
             stream,
             unread: Vec::new(),
@@ -187,9 +187,9 @@ impl<S: Channel> Conversation<S> {
                 return Ok(());
             };
             match self.reply(&request).await {
-                Then::GoOn => {}
-                Then::Gone => return Ok(()),
-                Then::Close => {
+                AfterAnswer::GoOn => {}
+                AfterAnswer::Gone => return Ok(()),
+                AfterAnswer::Close => {
                     self.stream.shutdown().await?;
                     return drain(self.stream).await;
                 }
@@ -235,10 +235,10 @@ impl<S: Channel> Conversation<S> {
     }
 
     /// Decides at once, writes it down, and sends it when it may.
-    async fn reply(&mut self, request: &Request) -> Then {
+    async fn reply(&mut self, request: &Request) -> AfterAnswer {
         let control = self.station.control.clone();
         let (conduct, presented) = match &self.only {
-            Some(answer) => (Conduct::Answer(answer.clone()), Presented::Nothing),
+            Some(answer) => (Handling::Answer(answer.clone()), Presented::Nothing),
             None => control.behaviour().conduct(request),
         };
         let order = self.write_down(request, presented);
@@ -256,15 +256,15 @@ impl<S: Channel> Conversation<S> {
         };
         if !stays {
             self.amend(order, |seen| seen.closed_by_client = true);
-            return Then::Gone;
+            return AfterAnswer::Gone;
         }
         let sent = match conduct {
-            Conduct::Answer(answer) => self.send(order, &style, &answer, request).await,
-            Conduct::Fault(fault) => self.spoil(order, &style, fault).await,
+            Handling::Answer(answer) => self.send(order, &style, &answer, request).await,
+            Handling::Fault(fault) => self.spoil(order, &style, fault).await,
         };
         sent.unwrap_or_else(|_| {
             self.amend(order, |seen| seen.closed_by_client = true);
-            Then::Gone
+            AfterAnswer::Gone
         })
     }
 
@@ -274,7 +274,7 @@ impl<S: Channel> Conversation<S> {
         style: &Style,
         answer: &Answer,
         request: &Request,
-    ) -> io::Result<Then> {
+    ) -> io::Result<AfterAnswer> {
         let bytes = style.dress(answer, request);
         self.stream.write_all(&bytes).await?;
         self.stream.flush().await?;
@@ -284,11 +284,15 @@ impl<S: Channel> Conversation<S> {
             || request
                 .header("connection")
                 .is_some_and(|value| value.eq_ignore_ascii_case("close"));
-        Ok(if closes { Then::Close } else { Then::GoOn })
+        Ok(if closes {
+            AfterAnswer::Close
+        } else {
+            AfterAnswer::GoOn
+        })
     }
 
-    async fn spoil(&mut self, order: u64, style: &Style, fault: Fault) -> io::Result<Then> {
-        if let Some(Beginning { headers, body }) = Beginning::of(fault) {
+    async fn spoil(&mut self, order: u64, style: &Style, fault: Fault) -> io::Result<AfterAnswer> {
+        if let Some(PartialAnswer { headers, body }) = PartialAnswer::of(fault) {
             self.stream.write_all(&style.head(200, &headers)).await?;
             self.stream.write_all(&body).await?;
             self.stream.flush().await?;
@@ -303,21 +307,21 @@ impl<S: Channel> Conversation<S> {
                 self.stream
                     .write_all(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n")
                     .await?;
-                Ok(Then::Close)
+                Ok(AfterAnswer::Close)
             }
             Fault::Close | Fault::ShortBody | Fault::BadChunk | Fault::BadGzip | Fault::Bomb(_) => {
-                Ok(Then::Close)
+                Ok(AfterAnswer::Close)
             }
         }
     }
 
-    async fn wait_for_the_client(&mut self, order: u64) -> io::Result<Then> {
+    async fn wait_for_the_client(&mut self, order: u64) -> io::Result<AfterAnswer> {
         hung_up(&mut self.stream, &mut self.unread).await;
         self.amend(order, |seen| seen.closed_by_client = true);
-        Ok(Then::Gone)
+        Ok(AfterAnswer::Gone)
     }
 
-    async fn trickle(&mut self) -> io::Result<Then> {
+    async fn trickle(&mut self) -> io::Result<AfterAnswer> {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         loop {
             tick.tick().await;
@@ -326,7 +330,7 @@ impl<S: Channel> Conversation<S> {
         }
     }
 
-    async fn flood(&mut self, length: u64) -> io::Result<Then> {
+    async fn flood(&mut self, length: u64) -> io::Result<AfterAnswer> {
         let block = vec![b' '; 16 * 1024];
         let mut left = length;
         while left > 0 {
@@ -337,16 +341,16 @@ impl<S: Channel> Conversation<S> {
             left -= count as u64;
         }
         self.stream.flush().await?;
-        Ok(Then::Close)
+        Ok(AfterAnswer::Close)
     }
 
-    fn reset(&self) -> io::Result<Then> {
+    fn reset(&self) -> io::Result<AfterAnswer> {
         self.stream.tcp().set_zero_linger()?;
-        Ok(Then::Gone)
+        Ok(AfterAnswer::Gone)
     }
 
     fn write_down(&self, request: &Request, presented: Presented) -> u64 {
-        let seen = Seen {
+        let seen = SeenRequest {
             order: 0,
             port: self.station.port,
             method: request.method.clone(),
@@ -366,18 +370,18 @@ impl<S: Channel> Conversation<S> {
         order
     }
 
-    fn amend(&self, order: u64, change: impl FnOnce(&mut Seen)) {
+    fn amend(&self, order: u64, change: impl FnOnce(&mut SeenRequest)) {
         self.station.log.send_modify(|log| log.amend(order, change));
     }
 }
 
 /// How a fault begins that begins like an answer: headers, and the first part of the body.
-struct Beginning {
+struct PartialAnswer {
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Beginning {
+impl PartialAnswer {
     fn of(fault: Fault) -> Option<Self> {
         let text = |text: &str| text.as_bytes().to_vec();
         let (length, body) = match fault {

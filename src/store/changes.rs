@@ -32,14 +32,14 @@ const APPEARED: WatchFlags = WatchFlags::CREATE.union(WatchFlags::MOVED_TO);
 
 /// Waits for changes beside some files.
 pub struct Changes {
-    told: Option<Receiver>,
+    inotify: Option<Receiver>,
     /// Lets the program end at once.
-    _circle: Option<Circle>,
+    _deferred_close: Option<DeferredClose>,
     /// The configuration, and where it really stands.
     configuration: PathBuf,
     /// The folder of the state: written into all the time, so that only what is moved there counts.
     state: PathBuf,
-    /// Something was told, and it was not yet looked at whether other folders are to be watched now.
+    /// Something was reported, and it was not yet looked at whether other folders are to be watched now.
     unsettled: bool,
 }
 
@@ -48,13 +48,15 @@ impl Changes {
     /// running runtime.
     pub fn of(configuration: &Path, state: &Path) -> Self {
         let open = || -> io::Result<_> {
-            let told = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-            Receiver::from_owned_fd_unchecked(told)
+            let inotify = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+            Receiver::from_owned_fd_unchecked(inotify)
         };
-        let told = open().ok();
+        let inotify = open().ok();
         let mut changes = Self {
-            _circle: told.as_ref().and_then(|told| Circle::around(told).ok()),
-            told,
+            _deferred_close: inotify
+                .as_ref()
+                .and_then(|inotify| DeferredClose::around(inotify).ok()),
+            inotify,
             configuration: configuration.to_owned(),
             state: state.to_owned(),
             unsettled: false,
@@ -66,8 +68,8 @@ impl Changes {
     /// For what is kept in memory: looked at every two seconds.
     pub fn in_memory() -> Self {
         Self {
-            told: None,
-            _circle: None,
+            inotify: None,
+            _deferred_close: None,
             configuration: PathBuf::new(),
             state: PathBuf::new(),
             unsettled: false,
@@ -79,18 +81,18 @@ impl Changes {
         if std::mem::take(&mut self.unsettled) {
             self.watch();
         }
-        let Some(told) = &self.told else {
+        let Some(inotify) = &self.inotify else {
             return tokio::time::sleep(LOOK).await;
         };
-        if heard(told).await.is_err() {
+        if heard(inotify).await.is_err() {
             // Looked at from now on.
-            self.told = None;
+            self.inotify = None;
             return;
         }
         // Whoever waits for this may give up here: the next call does the rest first.
         self.unsettled = true;
         tokio::time::sleep(SETTLED).await;
-        while read(told).is_ok() {}
+        while read(inotify).is_ok() {}
         self.unsettled = false;
         // A folder that was made meanwhile, or a link that leads elsewhere now.
         self.watch();
@@ -105,10 +107,10 @@ impl Changes {
             elsewhere.map(|folder| (folder, WRITTEN)),
             Some((self.state.as_path(), WatchFlags::MOVED_TO)),
         ];
-        let Some(told) = &self.told else { return };
+        let Some(inotify) = &self.inotify else { return };
         for (folder, flags) in watched.into_iter().flatten() {
-            if watch_or_above(told, folder, flags).is_err() {
-                self.told = None;
+            if watch_or_above(inotify, folder, flags).is_err() {
+                self.inotify = None;
                 return;
             }
         }
@@ -122,20 +124,20 @@ impl Changes {
 /// twenty milliseconds, in which a program that has ended is still there for its shell. Held by the message, the
 /// instance is closed last by the kernel's collector of such circles (unix(7), `SCM_RIGHTS`), which works aside from
 /// Linux 6.9 on. Before, the end takes as long as it did.
-struct Circle {
+struct DeferredClose {
     _ends: (OwnedFd, OwnedFd),
     /// Closed with the others at the end: every socket that is closed calls the collector.
     _caller: (OwnedFd, OwnedFd),
 }
 
-impl Circle {
-    fn around(told: &impl AsFd) -> Result<Self, Errno> {
+impl DeferredClose {
+    fn around(inotify: &impl AsFd) -> Result<Self, Errno> {
         let pair = || {
             let kind = SocketType::DGRAM;
             socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)
         };
         let (caller, (from, to)) = (pair()?, pair()?);
-        let held = [told.as_fd(), from.as_fd(), to.as_fd()];
+        let held = [inotify.as_fd(), from.as_fd(), to.as_fd()];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         control.push(SendAncillaryMessage::ScmRights(&held));
@@ -152,30 +154,30 @@ impl Circle {
     }
 }
 
-/// Ends when the system has told something.
-async fn heard(told: &Receiver) -> io::Result<()> {
+/// Ends when the system has reported something.
+async fn heard(inotify: &Receiver) -> io::Result<()> {
     loop {
-        told.readable().await?;
-        match read(told) {
+        inotify.readable().await?;
+        match read(inotify) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             read => return read,
         }
     }
 }
 
-/// Takes in what was told: that it was is enough.
-fn read(told: &Receiver) -> io::Result<()> {
-    match told.try_read(&mut [0; 4096])? {
+/// Takes in what was reported: that it was is enough.
+fn read(inotify: &Receiver) -> io::Result<()> {
+    match inotify.try_read(&mut [0; 4096])? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
         _ => Ok(()),
     }
 }
 
 /// Watches a folder, or the nearest one above it that is there.
-fn watch_or_above(told: &Receiver, folder: &Path, flags: WatchFlags) -> Result<(), Errno> {
+fn watch_or_above(inotify: &Receiver, folder: &Path, flags: WatchFlags) -> Result<(), Errno> {
     let mut flags = flags;
     for folder in folder.ancestors() {
-        match add_watch(told, folder, flags | WatchFlags::MASK_ADD) {
+        match add_watch(inotify, folder, flags | WatchFlags::MASK_ADD) {
             Err(Errno::NOENT | Errno::NOTDIR) => flags = APPEARED,
             done => return done.map(drop),
         }
@@ -191,7 +193,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(60);
 
-    async fn told(changes: &mut Changes) {
+    async fn change(changes: &mut Changes) {
         tokio::time::timeout(LIMIT, changes.next()).await.unwrap();
     }
 
@@ -204,21 +206,21 @@ mod tests {
         let mut changes = Changes::of(&file, &state);
         // Not there yet: a folder after the other is made.
         fs::create_dir(home.path().join("config")).unwrap();
-        told(&mut changes).await;
+        change(&mut changes).await;
         fs::create_dir(&folder).unwrap();
-        told(&mut changes).await;
+        change(&mut changes).await;
         fs::write(&file, "a = 1").unwrap();
-        told(&mut changes).await;
+        change(&mut changes).await;
         fs::write(&file, "a = 2").unwrap();
-        told(&mut changes).await;
+        change(&mut changes).await;
         // As the history does.
         fs::write(state.join("history"), "row").unwrap();
         let nothing = tokio::time::timeout(Duration::from_millis(200), changes.next());
         assert!(nothing.await.is_err());
         fs::write(state.join("new"), "").unwrap();
         fs::rename(state.join("new"), state.join("call")).unwrap();
-        told(&mut changes).await;
-        assert!(changes.told.is_some(), "by the system, not by looking");
+        change(&mut changes).await;
+        assert!(changes.inotify.is_some(), "by the system, not by looking");
     }
 
     #[tokio::test]
@@ -232,7 +234,7 @@ mod tests {
         std::os::unix::fs::symlink(&real, &file).unwrap();
         let mut changes = Changes::of(&file, home.path());
         fs::write(&real, "a = 1").unwrap();
-        told(&mut changes).await;
-        assert!(changes.told.is_some());
+        change(&mut changes).await;
+        assert!(changes.inotify.is_some());
     }
 }

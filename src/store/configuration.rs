@@ -26,7 +26,7 @@ pub use problem::ConfigurationProblem;
 pub use settings::Settings;
 use toml_edit::DocumentMut;
 
-use self::fields::Written;
+use self::fields::WrittenValue;
 use self::read::Unread;
 use super::files::{self, FileProblem, Lock};
 use crate::domain::{Connection, SecretRef};
@@ -220,7 +220,7 @@ impl Store {
                     Err(problem) => Err(problem),
                     Ok(()) => files::read_regular_text(&path),
                 };
-                let text = text.map_err(|problem| super::told(&problem));
+                let text = text.map_err(|problem| super::error_chain(&problem));
                 Ok(ServiceFile { path, text })
             })
             .collect()
@@ -248,7 +248,7 @@ const MEMORY: &str = "the configuration in memory";
 
 /// Reads `text` as a configuration; `path` stands in messages.
 pub(super) fn read_text(path: &Path, text: &str) -> Result<Configuration, ConfigurationProblem> {
-    read::parse(text).map_err(|unread| problem::told(path, text, unread))
+    read::parse(text).map_err(|unread| problem::problem(path, text, unread))
 }
 
 /// What stands in `text` above every table, and in the tables `[settings]` and below it. Nothing is looked at
@@ -307,7 +307,7 @@ fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
     {
         return Ok(configuration);
     }
-    let unread = match confy::load_path::<Written>(path) {
+    let unread = match confy::load_path::<WrittenValue>(path) {
         Ok(written) => match read::judge(written) {
             Ok(configuration) => return Ok(configuration),
             Err(unread) => unread,
@@ -319,7 +319,7 @@ fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
         Err(error) => return Err(problem::from_confy(path, error)),
     };
     let text = files::read_regular_text(path)?;
-    Err(problem::told(path, &text, unread))
+    Err(problem::problem(path, &text, unread))
 }
 
 fn edit_file<R>(
@@ -362,8 +362,8 @@ fn changed<R>(
     let new = document.toml.to_string();
     match read::parse(&new) {
         Ok(_) => Ok((result, new)),
-        Err(Unread::Misfit(misfit)) => Err(EditProblem::Refused(misfit.what).into()),
-        Err(unread) => Err(problem::told(path, &new, unread)),
+        Err(Unread::FieldProblem(problem)) => Err(EditProblem::Refused(problem.what).into()),
+        Err(unread) => Err(problem::problem(path, &new, unread)),
     }
 }
 

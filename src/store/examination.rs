@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::configuration::{BACKUP, SERVICES};
+use super::error_chain;
 use super::files::{self, FileProblem, shown};
-use super::told;
 use crate::domain::Secret;
 
 /// Bits of a mode that give group or others anything.
@@ -45,7 +45,7 @@ const HISTORIES: [&str; 12] = [
 
 /// Folders of ours with everything in them, as deep as we write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Belongings {
+pub struct OwnFolders {
     /// Folders that exist.
     folders: Vec<PathBuf>,
     /// Files that exist.
@@ -63,7 +63,7 @@ pub struct Searched {
     pub unread: Vec<String>,
 }
 
-impl Belongings {
+impl OwnFolders {
     /// What stands in `folders`, and in the folders that we make inside them. Blocks, as all here.
     pub fn below(folders: &[&Path]) -> Self {
         let mut belongings = Self {
@@ -152,15 +152,15 @@ impl Belongings {
 
     /// Files that hold one of `values` as it is, or something of a key's shape.
     pub fn plain_texts(&self, values: &[Secret]) -> Searched {
-        self.searched(&Wanted::new(values, Shapes::Too))
+        self.searched(&SearchTargets::new(values, Shapes::Too))
     }
 
     /// Files that hold one of `values` as it is: for files of others, in which much has a key's shape.
     pub fn known_texts(&self, values: &[Secret]) -> Searched {
-        self.searched(&Wanted::new(values, Shapes::Not))
+        self.searched(&SearchTargets::new(values, Shapes::Not))
     }
 
-    fn searched(&self, wanted: &Wanted<'_>) -> Searched {
+    fn searched(&self, wanted: &SearchTargets<'_>) -> Searched {
         let mut searched = Searched {
             findings: Vec::new(),
             unread: self.unread.clone(),
@@ -197,7 +197,7 @@ fn read_problem(path: &Path, source: io::Error) -> FileProblem {
 fn not_looked_at(problem: &FileProblem) -> String {
     format!(
         "{}: whether a secret stands there was not looked at",
-        told(problem)
+        error_chain(problem)
     )
 }
 
@@ -216,7 +216,7 @@ enum Shapes {
 }
 
 /// What is looked for.
-struct Wanted<'a> {
+struct SearchTargets<'a> {
     /// Whether a value begins with this byte: most places are passed by for it.
     begins: [bool; 256],
     by_start: HashMap<&'a [u8], Vec<&'a [u8]>>,
@@ -224,7 +224,7 @@ struct Wanted<'a> {
     shapes: Shapes,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> SearchTargets<'a> {
     fn new(values: &'a [Secret], shapes: Shapes) -> Self {
         let mut wanted = Self {
             begins: [false; 256],
@@ -344,14 +344,14 @@ mod tests {
 
     use super::*;
 
-    fn folder_with(name: &str, text: &str, mode: u32) -> (tempfile::TempDir, Belongings) {
+    fn folder_with(name: &str, text: &str, mode: u32) -> (tempfile::TempDir, OwnFolders) {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(name), text).unwrap();
         let permissions = fs::Permissions::from_mode(mode);
         fs::set_permissions(folder.path().join(name), permissions).unwrap();
         let private = fs::Permissions::from_mode(0o700);
         fs::set_permissions(folder.path(), private).unwrap();
-        let belongings = Belongings::below(&[folder.path()]);
+        let belongings = OwnFolders::below(&[folder.path()]);
         (folder, belongings)
     }
 
@@ -402,7 +402,7 @@ mod tests {
         .unwrap();
         let hash = "sha 0123456789abcdef0123456789abcdef\n";
         fs::write(home.path().join(".bash_history"), hash).unwrap();
-        let histories = Belongings::histories(home.path());
+        let histories = OwnFolders::histories(home.path());
         let found = histories.known_texts(&[Secret::new("hunter2hunter2")]);
         assert_eq!(found.unread, [""; 0]);
         let found = found.findings;
@@ -448,14 +448,14 @@ mod tests {
             (format!("{}{key}{key}\n", "a\n".repeat(70)), None),
             ("correct horse\n battery".repeat(30), None),
         ] {
-            let wanted = Wanted::new(std::slice::from_ref(&value), Shapes::Too);
+            let wanted = SearchTargets::new(std::slice::from_ref(&value), Shapes::Too);
             for size in [90, 91, 128, 1 << 20] {
                 let found = wanted.line_in(text.as_bytes(), size).unwrap();
                 assert_eq!(found, expected, "pieces of {size}: {text}");
             }
         }
         let binary = [b"\xff\xfe\n".repeat(90), key.as_bytes().to_owned()].concat();
-        let wanted = Wanted::new(&[], Shapes::Too);
+        let wanted = SearchTargets::new(&[], Shapes::Too);
         assert_eq!(wanted.line_in(&*binary, 128).unwrap(), None);
     }
 
@@ -488,7 +488,7 @@ mod tests {
         // A file where a folder belongs can't be looked into either.
         let file = folder.path().join("file");
         fs::write(&file, "").unwrap();
-        let belongings = Belongings::below(&[&file]);
+        let belongings = OwnFolders::below(&[&file]);
         assert_eq!(belongings.plain_texts(&[]).unread.len(), 3);
     }
 }

@@ -13,7 +13,7 @@
 //! that a server said, and no secret.
 //!
 //! New results go to the end of `fresh`, all connections together, so that a batch of them writes a page or
-//! two; [`State::thin`] sorts them in every few minutes. Otherwise 5,000 connections would write a page each.
+//! two; [`StateDb::thin`] sorts them in every few minutes. Otherwise 5,000 connections would write a page each.
 
 mod export;
 pub mod past;
@@ -28,7 +28,7 @@ pub use crate::domain::history::{
 };
 
 #[cfg(doc)]
-use super::State;
+use super::StateDb;
 
 #[cfg(test)]
 mod tests;

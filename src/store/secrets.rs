@@ -6,9 +6,9 @@
 mod command;
 mod keyring;
 mod kind;
+mod location;
 mod problem;
 mod slot;
-mod whereabouts;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -16,16 +16,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use command::{AFTER_ITS_END, Group, Variables};
+pub use command::{AFTER_ITS_END, ProcessGroup, Variables};
 use keyring::Keyring;
 pub use keyring::KeyringProblem;
 pub use kind::{Offer, StoreKind};
+pub use location::SecretLocation;
 pub use problem::SecretProblem;
-pub use slot::{Part, Slot};
-pub use whereabouts::Whereabouts;
+pub use slot::{Part, SecretPlace};
 
 use super::files;
-use super::state::{State, StateProblem};
+use super::state::{StateDb, StateProblem};
 use super::vault::{Vault, VaultEntry, VaultProblem, VaultState};
 use crate::domain::stack::wiping;
 use crate::domain::text::inert;
@@ -38,11 +38,11 @@ const FILE_TIME_LIMIT: Duration = Duration::from_secs(10);
 pub type LookUp = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
 /// Opens the state where it is not open yet; a sentence says why it can't be now. Blocks.
-pub type StateLookUp = Arc<dyn Fn() -> Result<Arc<State>, String> + Send + Sync>;
+pub type StateLookUp = Arc<dyn Fn() -> Result<Arc<StateDb>, String> + Send + Sync>;
 
 /// A value, and the origin that it was entered for, where one was written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundSecret {
     /// The value.
     pub value: Secret,
     /// Scheme, host and port that it may be sent to.
@@ -51,7 +51,7 @@ pub struct Found {
 
 /// What was entered for this session, by the place it was entered at. Clones share it.
 #[derive(Clone, Default)]
-pub struct Entered(Arc<Mutex<HashMap<Slot, Found>>>);
+pub struct Entered(Arc<Mutex<HashMap<SecretPlace, FoundSecret>>>);
 
 /// Resolves references. Cheap to clone; all clones share what was entered for the session.
 #[derive(Clone)]
@@ -105,12 +105,16 @@ impl Secrets {
 
     /// The value behind `reference`, which stands at `slot`, with the origin that it was entered for: both of
     /// one moment. Takes 10 seconds at most; a keyring that asks its owner for a password, 30.
-    pub async fn fetch(&self, reference: &SecretRef, slot: &Slot) -> Result<Found, SecretProblem> {
+    pub async fn fetch(
+        &self,
+        reference: &SecretRef,
+        slot: &SecretPlace,
+    ) -> Result<FoundSecret, SecretProblem> {
         if let Some(found) = self.own(reference, slot).await? {
             return Ok(found);
         }
         let origin = self.remembered_origin(reference, slot).await?;
-        Ok(Found {
+        Ok(FoundSecret {
             value: self.of_others(reference).await?,
             origin,
         })
@@ -120,7 +124,7 @@ impl Secrets {
     pub async fn resolve(
         &self,
         reference: &SecretRef,
-        slot: &Slot,
+        slot: &SecretPlace,
     ) -> Result<Secret, SecretProblem> {
         match self.own(reference, slot).await? {
             Some(found) => Ok(found.value),
@@ -133,7 +137,7 @@ impl Secrets {
     pub async fn origin_of(
         &self,
         reference: &SecretRef,
-        slot: &Slot,
+        slot: &SecretPlace,
     ) -> Result<Option<Origin>, SecretProblem> {
         match self.own(reference, slot).await? {
             Some(found) => Ok(found.origin),
@@ -145,7 +149,7 @@ impl Secrets {
     pub async fn set_origin(
         &self,
         reference: &SecretRef,
-        slot: &Slot,
+        slot: &SecretPlace,
         origin: &Origin,
     ) -> Result<(), SecretProblem> {
         let origin = origin.clone();
@@ -174,7 +178,7 @@ impl Secrets {
     pub async fn put(
         &self,
         reference: &SecretRef,
-        slot: &Slot,
+        slot: &SecretPlace,
         value: &Secret,
         origin: Option<&Origin>,
     ) -> Result<(), SecretProblem> {
@@ -189,7 +193,7 @@ impl Secrets {
             SecretRef::Ask => {
                 self.entered().insert(
                     slot.clone(),
-                    Found {
+                    FoundSecret {
                         value: value.clone(),
                         origin,
                     },
@@ -203,8 +207,12 @@ impl Secrets {
     }
 
     /// Takes the value out of its place, where that is ours; what stands in places of others stays there.
-    /// Whether other connections share it is asked before ([`Secrets::whereabouts`]).
-    pub async fn remove(&self, reference: &SecretRef, slot: &Slot) -> Result<(), SecretProblem> {
+    /// Whether other connections share it is asked before ([`Secrets::location`]).
+    pub async fn remove(
+        &self,
+        reference: &SecretRef,
+        slot: &SecretPlace,
+    ) -> Result<(), SecretProblem> {
         match reference {
             SecretRef::Vault(name) => {
                 let name = name.clone();
@@ -225,10 +233,10 @@ impl Secrets {
     }
 
     /// Moves what was entered for this session to the connection's new name. What the state holds moves by
-    /// [`State::rename_connection`]; entries of vault and keyring keep their names.
+    /// [`StateDb::rename_connection`]; entries of vault and keyring keep their names.
     pub fn rename_connection(&self, from: &Name, to: &Name) {
         let mut session = self.entered();
-        let moved: Vec<Slot> = session
+        let moved: Vec<SecretPlace> = session
             .keys()
             .filter(|slot| slot.connection == *from)
             .cloned()
@@ -236,7 +244,7 @@ impl Secrets {
         for slot in moved {
             if let Some(entered) = session.remove(&slot) {
                 session.insert(
-                    Slot {
+                    SecretPlace {
                         connection: to.clone(),
                         ..slot
                     },
@@ -251,7 +259,7 @@ impl Secrets {
     pub async fn new_reference(
         &self,
         kind: StoreKind,
-        slot: &Slot,
+        slot: &SecretPlace,
         connections: &[Arc<Connection>],
     ) -> Option<SecretRef> {
         let make: fn(String) -> SecretRef = match kind {
@@ -270,7 +278,7 @@ impl Secrets {
         loop {
             let reference = make(name.clone());
             let is_free = !kept.contains(&name)
-                && whereabouts::users(&reference, connections).is_empty()
+                && location::users(&reference, connections).is_empty()
                 // One keyring serves every folder of connections on this desktop.
                 && !(kind == StoreKind::Keyring && self.keyring.holds(&name).await);
             if is_free {
@@ -295,13 +303,13 @@ impl Secrets {
             .map_err(|problem| problem.to_string());
         let vault = match self.vault.state() {
             VaultState::Unlocked | VaultState::Locked => Ok(()),
-            VaultState::WithoutIdentity => Err(super::told(&self.vault.without_identity())),
+            VaultState::WithoutIdentity => Err(super::error_chain(&self.vault.without_identity())),
             VaultState::Absent => {
                 let folder = self.vault.folder().to_owned();
                 let made =
                     tokio::task::spawn_blocking(move || files::make_private_folder(&folder)).await;
                 match made {
-                    Ok(made) => made.map_err(|problem| super::told(&problem)),
+                    Ok(made) => made.map_err(|problem| super::error_chain(&problem)),
                     Err(ended) => Err(SecretProblem::Ended(ended).to_string()),
                 }
             }
@@ -324,24 +332,24 @@ impl Secrets {
     }
 
     /// Where the value lives: for `secret where` and `doctor`. Reads no value.
-    pub fn whereabouts(
+    pub fn location(
         &self,
         reference: &SecretRef,
         connections: &[Arc<Connection>],
-    ) -> Whereabouts {
-        whereabouts::find(&self.vault, reference, connections)
+    ) -> SecretLocation {
+        location::find(&self.vault, reference, connections)
     }
 
     /// What a place of ours holds; nothing for places that others look after.
     async fn own(
         &self,
         reference: &SecretRef,
-        slot: &Slot,
-    ) -> Result<Option<Found>, SecretProblem> {
+        slot: &SecretPlace,
+    ) -> Result<Option<FoundSecret>, SecretProblem> {
         match reference {
             SecretRef::Vault(name) => {
                 let entry = self.entry(name).await?;
-                Ok(Some(Found {
+                Ok(Some(FoundSecret {
                     value: entry.value().clone(),
                     origin: entry.origin(),
                 }))
@@ -388,7 +396,7 @@ impl Secrets {
     async fn remembered_origin(
         &self,
         reference: &SecretRef,
-        slot: &Slot,
+        slot: &SecretPlace,
     ) -> Result<Option<Origin>, SecretProblem> {
         let (reference, slot) = (reference.clone(), slot.clone());
         self.with_state(move |state| state.origin_of(&reference, &slot))
@@ -412,7 +420,7 @@ impl Secrets {
 
     async fn with_state<R: Send + 'static>(
         &self,
-        call: impl FnOnce(&State) -> Result<R, StateProblem> + Send + 'static,
+        call: impl FnOnce(&StateDb) -> Result<R, StateProblem> + Send + 'static,
     ) -> Result<R, SecretProblem> {
         let state = Arc::clone(&self.state);
         let done = tokio::task::spawn_blocking(move || {
@@ -422,7 +430,7 @@ impl Secrets {
         done.await?
     }
 
-    fn entered(&self) -> MutexGuard<'_, HashMap<Slot, Found>> {
+    fn entered(&self) -> MutexGuard<'_, HashMap<SecretPlace, FoundSecret>> {
         self.session.values()
     }
 }
@@ -433,7 +441,7 @@ impl Entered {
         self.values().clear();
     }
 
-    fn values(&self) -> MutexGuard<'_, HashMap<Slot, Found>> {
+    fn values(&self) -> MutexGuard<'_, HashMap<SecretPlace, FoundSecret>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,9 +27,9 @@ pub use past::{PastRecord, SeenCertificate};
 pub use problem::StateProblem;
 pub use renewal::{Holding, RenewalRecord, RenewalStage};
 
-pub(in crate::store) use self::problem::Told;
+pub(in crate::store) use self::problem::WithPath;
 use super::files::{self, FileProblem, Lock};
-use super::secrets::Slot;
+use super::secrets::SecretPlace;
 use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Name, Origin, Secret, SecretRef};
 
 /// How long another program may hold the database before a call gives up.
@@ -41,7 +41,7 @@ const IDLE_READERS: usize = 4;
 
 /// The state that all programs of one user share.
 #[derive(Debug)]
-pub struct State {
+pub struct StateDb {
     /// The one that writes.
     database: Mutex<Connection>,
     /// Further ones for the history's readers, who then wait for no writer; nothing in memory.
@@ -50,7 +50,7 @@ pub struct State {
     key: Zeroizing<[u8; 32]>,
 }
 
-impl State {
+impl StateDb {
     /// Opens `history.sqlite` in `folder`; makes both where they do not exist.
     pub fn open(folder: &Path) -> Result<Self, StateProblem> {
         files::make_private_folder(folder)?;
@@ -75,7 +75,7 @@ impl State {
         }
         // It says to which host a secret may go, and how often a key was refused.
         files::refuse_writable_by_others(&path)?;
-        let database = Connection::open(&path).told(&path)?;
+        let database = Connection::open(&path).with_path(&path)?;
         let state = Self::prepare(database, path);
         drop(lock);
         state.map(|state| Self {
@@ -87,11 +87,11 @@ impl State {
     /// State that ends with the process and writes no file: the demonstration's.
     pub fn in_memory() -> Result<Self, StateProblem> {
         let path = PathBuf::from("the state in memory");
-        Self::prepare(Connection::open_in_memory().told(&path)?, path)
+        Self::prepare(Connection::open_in_memory().with_path(&path)?, path)
     }
 
     fn prepare(mut database: Connection, path: PathBuf) -> Result<Self, StateProblem> {
-        database.busy_timeout(PATIENCE).told(&path)?;
+        database.busy_timeout(PATIENCE).with_path(&path)?;
         let key = schema::prepare(&mut database, &path)?;
         Ok(Self {
             database: Mutex::new(database),
@@ -145,7 +145,7 @@ impl State {
                  ON CONFLICT (host, port) DO UPDATE SET record = excluded.record",
             )
             .and_then(|mut put| put.execute(params![host.host, host.port, json]))
-            .told(&self.path)?;
+            .with_path(&self.path)?;
         Ok(())
     }
 
@@ -163,7 +163,7 @@ impl State {
             .prepare_cached("SELECT record FROM budget WHERE host = ?1 AND port = ?2")
             .and_then(|mut asked| asked.query_row(params![host.host, host.port], |row| row.get(0)))
             .optional()
-            .told(&self.path)?;
+            .with_path(&self.path)?;
         let Some(json) = json else {
             return Ok(BudgetRecord::default());
         };
@@ -189,7 +189,7 @@ impl State {
     pub fn origin_of(
         &self,
         reference: &SecretRef,
-        slot: &Slot,
+        slot: &SecretPlace,
     ) -> Result<Option<Origin>, StateProblem> {
         self.read(|database| {
             let (part, reference) = (slot.part.to_string(), reference.to_string());
@@ -202,7 +202,7 @@ impl State {
                     asked.query_row(place, |row| row.get(0))
                 })
                 .optional()
-                .told(&self.path)?;
+                .with_path(&self.path)?;
             Ok(origin.and_then(|origin| Origin::parse(&origin)))
         })
     }
@@ -211,7 +211,7 @@ impl State {
     pub fn set_origin(
         &self,
         reference: &SecretRef,
-        slot: &Slot,
+        slot: &SecretPlace,
         origin: &Origin,
     ) -> Result<(), StateProblem> {
         self.write(|transaction| {
@@ -227,20 +227,20 @@ impl State {
                         origin.to_string()
                     ],
                 )
-                .told(&self.path)?;
+                .with_path(&self.path)?;
             Ok(())
         })
     }
 
     /// Forgets the origin of a place.
-    pub fn remove_origin(&self, slot: &Slot) -> Result<(), StateProblem> {
+    pub fn remove_origin(&self, slot: &SecretPlace) -> Result<(), StateProblem> {
         self.write(|transaction| {
             transaction
                 .execute(
                     "DELETE FROM origin WHERE connection = ?1 AND part = ?2",
                     params![slot.connection.as_str(), slot.part.to_string()],
                 )
-                .told(&self.path)?;
+                .with_path(&self.path)?;
             Ok(())
         })
     }
@@ -261,7 +261,7 @@ impl State {
                 let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {column} = ?1");
                 transaction
                     .execute(&sql, params![from.as_str(), to.as_str()])
-                    .told(&self.path)?;
+                    .with_path(&self.path)?;
             }
             self.rename_in_renewals(transaction, from, to)
         })
@@ -279,7 +279,7 @@ impl State {
             );
             transaction
                 .execute(&sql, params![name.as_str()])
-                .told(&self.path)?;
+                .with_path(&self.path)?;
         }
         for (table, column) in [
             ("origin", "connection"),
@@ -289,7 +289,7 @@ impl State {
             let sql = format!("DELETE FROM {table} WHERE {column} = ?1");
             transaction
                 .execute(&sql, params![name.as_str()])
-                .told(&self.path)?;
+                .with_path(&self.path)?;
         }
         Ok(())
     }
@@ -299,7 +299,7 @@ impl State {
         self.read(|database| {
             let answer: String = database
                 .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-                .told(&self.path)?;
+                .with_path(&self.path)?;
             if answer == "ok" {
                 Ok(())
             } else {
@@ -343,11 +343,11 @@ impl State {
     fn reader(&self) -> Result<Connection, StateProblem> {
         // Never made here: where it was taken away, an empty one in its place would be the next program's.
         let there = OpenFlags::default().difference(OpenFlags::SQLITE_OPEN_CREATE);
-        let database = Connection::open_with_flags(&self.path, there).told(&self.path)?;
-        database.busy_timeout(PATIENCE).told(&self.path)?;
+        let database = Connection::open_with_flags(&self.path, there).with_path(&self.path)?;
+        database.busy_timeout(PATIENCE).with_path(&self.path)?;
         database
             .execute_batch("PRAGMA query_only = ON")
-            .told(&self.path)?;
+            .with_path(&self.path)?;
         Ok(database)
     }
 
@@ -372,9 +372,9 @@ impl State {
         // Immediate: two programs that both read first would else both hold a read lock and both fail.
         let transaction = database
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .told(&self.path)?;
+            .with_path(&self.path)?;
         let result = change(&transaction)?;
-        transaction.commit().told(&self.path)?;
+        transaction.commit().with_path(&self.path)?;
         Ok(result)
     }
 }

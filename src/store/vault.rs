@@ -59,7 +59,7 @@ pub struct Recipient {
 pub struct Vault {
     folder: PathBuf,
     work_factor: u8,
-    open: Mutex<Option<Open>>,
+    open: Mutex<Option<OpenVault>>,
     /// Whether `open` holds something. Whoever only asks does not wait for a change that is being written.
     is_open: AtomicBool,
     /// How often it was to be locked.
@@ -68,7 +68,7 @@ pub struct Vault {
     opened_after: AtomicU64,
 }
 
-struct Open {
+struct OpenVault {
     identity: Identity,
     contents: Contents,
     stamp: Stamp,
@@ -171,7 +171,7 @@ impl Vault {
                 .recipients
                 .insert(recipient.clone(), "own".to_owned());
             let stamp = self.save(&contents)?;
-            let open = Open {
+            let open = OpenVault {
                 identity,
                 contents,
                 stamp,
@@ -190,7 +190,7 @@ impl Vault {
     fn unlock_since(&self, begun: u64, passphrase: &Secret) -> Result<(), VaultProblem> {
         let identity = self.identity(passphrase)?;
         let (contents, stamp) = self.load(&identity)?;
-        let open = Open {
+        let open = OpenVault {
             identity,
             contents,
             stamp,
@@ -424,12 +424,12 @@ impl Vault {
 
     /// What whoever writes needs: first the lock among the threads here, then the one among programs. In
     /// another order two threads would wait for each other.
-    fn both_locks(&self) -> Result<(MutexGuard<'_, Option<Open>>, Lock), VaultProblem> {
+    fn both_locks(&self) -> Result<(MutexGuard<'_, Option<OpenVault>>, Lock), VaultProblem> {
         let guard = self.opened();
         Ok((guard, Lock::take(&self.lock_path())?))
     }
 
-    fn opened(&self) -> MutexGuard<'_, Option<Open>> {
+    fn opened(&self) -> MutexGuard<'_, Option<OpenVault>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -441,8 +441,8 @@ impl Vault {
     fn open_since(
         &self,
         begun: u64,
-        guard: &mut MutexGuard<'_, Option<Open>>,
-        open: Open,
+        guard: &mut MutexGuard<'_, Option<OpenVault>>,
+        open: OpenVault,
     ) -> Result<(), VaultProblem> {
         if self.locks() != begun {
             return Err(VaultProblem::Locked);
@@ -452,7 +452,7 @@ impl Vault {
         Ok(())
     }
 
-    fn set(&self, guard: &mut MutexGuard<'_, Option<Open>>, open: Option<Open>) {
+    fn set(&self, guard: &mut MutexGuard<'_, Option<OpenVault>>, open: Option<OpenVault>) {
         self.is_open.store(open.is_some(), Ordering::SeqCst);
         **guard = open;
     }

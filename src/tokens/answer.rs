@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::echo::mask_answer;
-use super::lenient::Loose;
+use super::lenient::Lenient;
 use super::token::{RawExtension, RawModule, RawPermission, RawToken};
 use super::usage::{RawDays, RawSummary};
 use crate::domain::Secret;
@@ -50,8 +50,11 @@ impl Answer {
         Raw: DeserializeOwned + Default,
         Row: From<Raw>,
     {
-        let rows: Vec<Loose<Raw>> = self.read()?;
-        Ok(rows.into_iter().map(|Loose(row)| Row::from(row)).collect())
+        let rows: Vec<Lenient<Raw>> = self.read()?;
+        Ok(rows
+            .into_iter()
+            .map(|Lenient(row)| Row::from(row))
+            .collect())
     }
 
     /// A list of tokens.
@@ -81,7 +84,7 @@ impl Answer {
 
     /// Usage by status code.
     pub fn summary(self) -> Result<Summary, Unreadable> {
-        let Loose(raw) = self.read::<Loose<RawSummary>>()?;
+        let Lenient(raw) = self.read::<Lenient<RawSummary>>()?;
         Ok(raw.into())
     }
 

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Answer, Unreadable};
 use super::problem::TokenProblem;
 use super::query::{TokenQuery, total_of};
-use super::way::Way;
+use super::route::Route;
 use crate::domain::token::{
     Day, Extension, Module, NewToken, Page, Permission, Summary, Token, TokenEdit, Usage,
 };
@@ -67,21 +67,21 @@ impl TokenClient {
         base: &Endpoint,
         id: &str,
         secret: &Secret,
-        way: &Way,
+        route: &Route,
     ) -> Result<Self, TokenProblem> {
-        let stays_here = base.is_loopback() && !way.by_proxy;
-        if base.is_plain() && !stays_here && !way.allow_http {
+        let stays_here = base.is_loopback() && !route.by_proxy;
+        if base.is_plain() && !stays_here && !route.allow_http {
             return Err(TokenProblem::PlainHttp {
                 host: base.origin().to_string(),
             });
         }
         let inner = Inner {
-            http: build::client(base, way).map_err(TokenProblem::Local)?,
+            http: build::client(base, route).map_err(TokenProblem::Local)?,
             base: base.clone(),
             id: id.to_owned(),
             own: secret.clone(),
             authorization: build::authorization(id, secret).map_err(TokenProblem::Local)?,
-            pause: way.pause,
+            pause: route.pause,
             quiet: Mutex::default(),
         };
         Ok(Self(Arc::new(inner), Tries::Several))

@@ -10,19 +10,19 @@ use crate::domain::Secret;
 
 /// A text or a number as text, else nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Word(pub(super) Option<String>);
+pub(super) struct LenientText(pub(super) Option<String>);
 
 /// A secret, else nothing. An empty one is none.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hidden(pub(super) Option<Secret>);
+pub(super) struct LenientSecret(pub(super) Option<Secret>);
 
 /// A whole number, also where it came as text, else nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Count(pub(super) Option<u64>);
+pub(super) struct LenientCount(pub(super) Option<u64>);
 
 /// An object, else its empty form.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Loose<T>(pub(super) T);
+pub(super) struct Lenient<T>(pub(super) T);
 
 /// The objects of an array, else none; items that are no objects are in their empty form.
 #[derive(Clone, Debug)]
@@ -64,74 +64,74 @@ macro_rules! swallow {
     };
 }
 
-impl<'de> Deserialize<'de> for Word {
+impl<'de> Deserialize<'de> for LenientText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader;
         impl<'de> Visitor<'de> for Reader {
-            type Value = Word;
-            swallow!(Word(None); rest array object);
-            fn visit_str<E>(self, text: &str) -> Result<Word, E> {
-                Ok(Word(Some(text.to_owned())))
+            type Value = LenientText;
+            swallow!(LenientText(None); rest array object);
+            fn visit_str<E>(self, text: &str) -> Result<LenientText, E> {
+                Ok(LenientText(Some(text.to_owned())))
             }
-            fn visit_i64<E>(self, number: i64) -> Result<Word, E> {
-                Ok(Word(Some(number.to_string())))
+            fn visit_i64<E>(self, number: i64) -> Result<LenientText, E> {
+                Ok(LenientText(Some(number.to_string())))
             }
-            fn visit_u64<E>(self, number: u64) -> Result<Word, E> {
-                Ok(Word(Some(number.to_string())))
+            fn visit_u64<E>(self, number: u64) -> Result<LenientText, E> {
+                Ok(LenientText(Some(number.to_string())))
             }
-            fn visit_f64<E>(self, number: f64) -> Result<Word, E> {
-                Ok(Word(Some(number.to_string())))
+            fn visit_f64<E>(self, number: f64) -> Result<LenientText, E> {
+                Ok(LenientText(Some(number.to_string())))
             }
         }
         deserializer.deserialize_any(Reader)
     }
 }
 
-impl<'de> Deserialize<'de> for Hidden {
+impl<'de> Deserialize<'de> for LenientSecret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader;
         impl<'de> Visitor<'de> for Reader {
-            type Value = Hidden;
-            swallow!(Hidden(None); rest numbers array object);
-            fn visit_str<E>(self, text: &str) -> Result<Hidden, E> {
-                Ok(Hidden((!text.is_empty()).then(|| Secret::new(text))))
+            type Value = LenientSecret;
+            swallow!(LenientSecret(None); rest numbers array object);
+            fn visit_str<E>(self, text: &str) -> Result<LenientSecret, E> {
+                Ok(LenientSecret((!text.is_empty()).then(|| Secret::new(text))))
             }
         }
         deserializer.deserialize_any(Reader)
     }
 }
 
-impl<'de> Deserialize<'de> for Count {
+impl<'de> Deserialize<'de> for LenientCount {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader;
         impl<'de> Visitor<'de> for Reader {
-            type Value = Count;
-            swallow!(Count(None); rest array object);
-            fn visit_str<E>(self, text: &str) -> Result<Count, E> {
-                Ok(Count(text.trim().parse().ok()))
+            type Value = LenientCount;
+            swallow!(LenientCount(None); rest array object);
+            fn visit_str<E>(self, text: &str) -> Result<LenientCount, E> {
+                Ok(LenientCount(text.trim().parse().ok()))
             }
-            fn visit_i64<E>(self, number: i64) -> Result<Count, E> {
-                Ok(Count(number.try_into().ok()))
+            fn visit_i64<E>(self, number: i64) -> Result<LenientCount, E> {
+                Ok(LenientCount(number.try_into().ok()))
             }
-            fn visit_u64<E>(self, number: u64) -> Result<Count, E> {
-                Ok(Count(Some(number)))
+            fn visit_u64<E>(self, number: u64) -> Result<LenientCount, E> {
+                Ok(LenientCount(Some(number)))
             }
-            fn visit_f64<E>(self, number: f64) -> Result<Count, E> {
-                Ok(Count(format!("{number:.0}").parse().ok()))
+            fn visit_f64<E>(self, number: f64) -> Result<LenientCount, E> {
+                Ok(LenientCount(format!("{number:.0}").parse().ok()))
             }
         }
         deserializer.deserialize_any(Reader)
     }
 }
 
-impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Loose<T> {
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Lenient<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Reader<T> {
-            type Value = Loose<T>;
-            swallow!(Loose(T::default()); rest text numbers array);
-            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Loose<T>, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(fields)).map(Loose)
+            type Value = Lenient<T>;
+            swallow!(Lenient(T::default()); rest text numbers array);
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Lenient<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(fields)).map(Lenient)
             }
         }
         deserializer.deserialize_any(Reader(PhantomData))
@@ -146,7 +146,7 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Rows<T> {
             swallow!(Rows(Vec::new()); rest text numbers object);
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Rows<T>, A::Error> {
                 let mut rows = Vec::new();
-                while let Some(Loose(row)) = items.next_element()? {
+                while let Some(Lenient(row)) = items.next_element()? {
                     rows.push(row);
                 }
                 Ok(Rows(rows))
@@ -164,17 +164,17 @@ mod tests {
     #[derive(Debug, Default, Deserialize)]
     #[serde(default)]
     struct Row {
-        id: Word,
-        secret: Hidden,
-        count: Count,
-        inner: Loose<Inner>,
+        id: LenientText,
+        secret: LenientSecret,
+        count: LenientCount,
+        inner: Lenient<Inner>,
         rows: Rows<Inner>,
     }
 
     #[derive(Clone, Debug, Default, Deserialize)]
     #[serde(default)]
     struct Inner {
-        id: Word,
+        id: LenientText,
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lenient::{Loose, Word};
+use super::lenient::{Lenient, LenientText};
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Reason, Secret};
@@ -75,7 +75,7 @@ impl TokenProblem {
             Self::Local(_) => Reason::LocalError,
             Self::Unanswered { reason, .. } => *reason,
             Self::Refused(refusal) => refusal.reason,
-            Self::Throttled { status, .. } => reason_of(*status, Voice::Stranger),
+            Self::Throttled { status, .. } => reason_of(*status, RefusedBy::Stranger),
             Self::Unreadable { .. } => Reason::NotTheService,
             Self::TooLarge { .. } => Reason::BodyTooLarge,
         }
@@ -126,7 +126,7 @@ pub struct Refusal {
 
 /// Who refused, as far as the body shows.
 #[derive(Clone, Copy)]
-enum Voice {
+enum RefusedBy {
     /// The service, in the form of its own errors.
     Service,
     /// JSON of another form: another version of the service, or another API.
@@ -148,7 +148,7 @@ impl Refusal {
             mask_secret(&mut text, own);
             inert(&text, longest)
         };
-        let raw = serde_json::from_slice::<Loose<RawError>>(body).map(|Loose(raw)| raw);
+        let raw = serde_json::from_slice::<Lenient<RawError>>(body).map(|Lenient(raw)| raw);
         let is_json = raw.is_ok();
         let raw = raw.unwrap_or_default();
         let (most, longest) = SENTENCES;
@@ -163,9 +163,9 @@ impl Refusal {
         let error_code = raw.error_code.0.map(|code| shown(code, 40));
         let by_service = error_code.is_some() || !sentences.is_empty();
         let voice = match (by_service, is_json) {
-            (true, _) => Voice::Service,
-            (false, true) => Voice::Json,
-            (false, false) => Voice::Stranger,
+            (true, _) => RefusedBy::Service,
+            (false, true) => RefusedBy::Json,
+            (false, false) => RefusedBy::Stranger,
         };
         Self {
             by_service,
@@ -209,15 +209,15 @@ impl Refusal {
 
 /// What a probe would call a status that says no: as the rules of `connect.toml` and `answers/rules.toml` do,
 /// so that the tokens' pane and the response's say the same of one moment.
-fn reason_of(status: u16, voice: Voice) -> Reason {
+fn reason_of(status: u16, voice: RefusedBy) -> Reason {
     match (status, voice) {
-        (401, Voice::Service | Voice::Json) => Reason::CredentialsRejected,
-        (403, Voice::Service) => Reason::PermissionMissing,
-        (403, Voice::Json | Voice::Stranger) => Reason::ServerRule,
+        (401, RefusedBy::Service | RefusedBy::Json) => Reason::CredentialsRejected,
+        (403, RefusedBy::Service) => Reason::PermissionMissing,
+        (403, RefusedBy::Json | RefusedBy::Stranger) => Reason::ServerRule,
         (404, _) => Reason::NotFound,
         (429, _) => Reason::RateLimited,
-        (500, Voice::Service) => Reason::ServiceException,
-        (503, Voice::Service) => Reason::Maintenance,
+        (500, RefusedBy::Service) => Reason::ServiceException,
+        (503, RefusedBy::Service) => Reason::Maintenance,
         (502..=504, _) => Reason::GatewayDown,
         (500.., _) => Reason::ServerError,
         _ => Reason::UnexpectedStatus,
@@ -243,7 +243,7 @@ impl std::fmt::Display for Refusal {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawError {
-    error_code: Word,
+    error_code: LenientText,
     errors: Sentences,
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::lenient::{Count, Hidden, Loose, Rows, Word};
+use super::lenient::{Lenient, LenientCount, LenientSecret, LenientText, Rows};
 use crate::domain::text::inert;
 use crate::domain::token::{Expiry, Extension, Module, Moment, Permission, Person, Status, Token};
 
@@ -11,7 +11,7 @@ const LONGEST: usize = 400;
 
 impl<'de> Deserialize<'de> for Expiry {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = Word::deserialize(deserializer)?;
+        let word = LenientText::deserialize(deserializer)?;
         Ok(word
             .0
             .map_or(Self::Never, |text| Self::At(Moment::read(&text))))
@@ -22,82 +22,82 @@ impl<'de> Deserialize<'de> for Expiry {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawToken {
-    id: Word,
-    name: Word,
-    description: Word,
-    external_id: Word,
-    owner: Loose<RawPerson>,
-    status: Word,
-    extension: Loose<RawExtension>,
-    handle: Hidden,
-    token: Hidden,
+    id: LenientText,
+    name: LenientText,
+    description: LenientText,
+    external_id: LenientText,
+    owner: Lenient<RawPerson>,
+    status: LenientText,
+    extension: Lenient<RawExtension>,
+    handle: LenientSecret,
+    token: LenientSecret,
     permissions: Rows<RawPermission>,
     expiration_date: Expiry,
     renewed_expiration_date: Expiry,
-    renewed_token: Hidden,
-    events: Loose<RawEvents>,
+    renewed_token: LenientSecret,
+    events: Lenient<RawEvents>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawPerson {
-    id: Word,
-    name: Word,
-    email: Word,
+    id: LenientText,
+    name: LenientText,
+    email: LenientText,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawExtension {
-    id: Word,
-    name: Word,
-    status: Word,
-    constraints: Loose<RawConstraints>,
+    id: LenientText,
+    name: LenientText,
+    status: LenientText,
+    constraints: Lenient<RawConstraints>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawConstraints {
-    account: Loose<RawAccountConstraints>,
+    account: Lenient<RawAccountConstraints>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawAccountConstraints {
-    tokens: Count,
+    tokens: LenientCount,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawPermission {
-    id: Word,
-    object: Loose<RawModule>,
-    events: Loose<RawEvents>,
+    id: LenientText,
+    object: Lenient<RawModule>,
+    events: Lenient<RawEvents>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawModule {
-    id: Word,
-    name: Word,
+    id: LenientText,
+    name: LenientText,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawEvents {
-    created: Loose<RawEvent>,
-    updated: Loose<RawEvent>,
-    granted: Loose<RawEvent>,
+    created: Lenient<RawEvent>,
+    updated: Lenient<RawEvent>,
+    granted: Lenient<RawEvent>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawEvent {
-    at: Word,
-    by: Loose<RawPerson>,
+    at: LenientText,
+    by: Lenient<RawPerson>,
 }
 
-fn line(word: Word) -> Option<String> {
+fn line(word: LenientText) -> Option<String> {
     word.0
         .map(|text| inert(&text, LONGEST))
         .filter(|text| !text.is_empty())

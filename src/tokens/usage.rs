@@ -4,29 +4,29 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 
-use super::lenient::{Count, Loose, Rows, Word};
+use super::lenient::{Lenient, LenientCount, LenientText, Rows};
 use crate::domain::token::{Counted, Day, Moment, Summary};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawSummary {
     statuses: Rows<RawCounted>,
-    started_tracking_at: Word,
+    started_tracking_at: LenientText,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawCounted {
-    code: Count,
-    total: Count,
-    count: Count,
-    since_last_reset: Count,
+    code: LenientCount,
+    total: LenientCount,
+    count: LenientCount,
+    since_last_reset: LenientCount,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 struct RawDay {
-    date: Word,
+    date: LenientText,
     statuses: Rows<RawCounted>,
 }
 
@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for RawDays {
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawDays, A::Error> {
                 let mut days = Vec::new();
-                while let Some(Loose(day)) = items.next_element()? {
+                while let Some(Lenient(day)) = items.next_element()? {
                     days.push(day);
                 }
                 Ok(RawDays(days))

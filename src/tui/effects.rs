@@ -27,11 +27,11 @@ use crate::clipboard::{Certainty, Cleared, Life, Placed, TerminalBytes};
 use crate::domain::stack::Wiping;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Checks, Name};
-use crate::service::Manner;
+use crate::service::Trigger;
 use crate::store::StoreKind;
 use crate::work::ticket::Freshness;
-use crate::work::{Desk, Saved, WorkError};
-use reading::Reading;
+use crate::work::{Core, Saved, WorkError};
+use reading::ReadingTasks;
 
 /// What a task is for: at most one of each runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +53,7 @@ enum Key {
     Resume,
     Set,
     Tokens(tokens::Task),
-    Watching(watching::Part),
+    Watching(watching::WatchTask),
 }
 
 /// Ends its task when it is dropped.
@@ -70,7 +70,7 @@ const LAST_CLEARING: Duration = Duration::from_millis(500);
 
 /// Runs effects.
 pub struct Effects {
-    desk: Desk,
+    core: Core,
     runtime: Handle,
     queue: Queue,
     tasks: HashMap<Key, Owned>,
@@ -103,9 +103,9 @@ impl Queue {
 
 impl Effects {
     /// Nothing runs yet. `banner` goes to the response pane while nothing was probed.
-    pub fn new(desk: Desk, runtime: Handle, queue: Queue, banner: Vec<String>) -> Self {
+    pub fn new(core: Core, runtime: Handle, queue: Queue, banner: Vec<String>) -> Self {
         Self {
-            desk,
+            core,
             runtime,
             queue,
             tasks: HashMap::new(),
@@ -133,20 +133,20 @@ impl Effects {
 
     /// Starts what `effect` asks for. Effects of the loop itself are not for here, and do nothing.
     pub fn start(&mut self, effect: Effect) {
-        let desk = self.desk.clone();
+        let core = self.core.clone();
         match effect {
             Effect::LoadConfiguration => self.load(),
             Effect::Probe {
                 target,
                 generation,
-                manner,
+                trigger,
                 draft,
                 origin_confirmed,
             } => {
                 self.probe(
                     target,
                     generation,
-                    manner,
+                    trigger,
                     draft.map(|d| (d, origin_confirmed)),
                 );
             }
@@ -154,26 +154,26 @@ impl Effects {
                 self.tasks.remove(&Key::Probe(target));
             }
             Effect::LoadSecrets(name) => {
-                self.answer(Key::Secrets, async move { load_secrets(desk, name).await });
+                self.answer(Key::Secrets, async move { load_secrets(core, name).await });
             }
             Effect::Save {
                 draft,
                 replaces,
                 store,
             } => self.answer(Key::Save, async move {
-                let saved = desk.save(translate::draft(*draft, replaces, store)).await;
+                let saved = core.save(translate::draft(*draft, replaces, store)).await;
                 save(saved)
             }),
             Effect::Remove(name) => self.answer(Key::Remove, async move {
-                match desk.remove(&name).await {
+                match core.remove(&name).await {
                     Ok(left) => Message::Removed(name, left.len()),
                     Err(error) => Message::RemoveFailed(error.to_string()),
                 }
             }),
             Effect::Unlock { kind, passphrase } => self.answer(Key::Unlock, async move {
                 let opened = match kind {
-                    Unlock::Open => desk.unlock(passphrase).await,
-                    Unlock::Create => desk.create_vault(passphrase).await,
+                    Unlock::Open => core.unlock(passphrase).await,
+                    Unlock::Create => core.create_vault(passphrase).await,
                 };
                 opened.map_or_else(
                     |e| Message::UnlockFailed(e.to_string()),
@@ -187,7 +187,7 @@ impl Effects {
                 store,
             } => self.answer(Key::AddToken, async move {
                 let store = store.as_ref().map(StoreKind::of);
-                let saved = desk.add_handle(&name, &label, value, store).await;
+                let saved = core.add_handle(&name, &label, value, store).await;
                 added(saved)
             }),
             other => self.start_small(other),
@@ -195,14 +195,14 @@ impl Effects {
     }
 
     fn start_small(&mut self, effect: Effect) {
-        let desk = self.desk.clone();
+        let core = self.core.clone();
         match effect {
             Effect::Watch(on) => self.watch(on),
             Effect::Watching(effect) => self.watching(effect),
             Effect::Lock => self.lock(),
             Effect::Tokens(effect) => self.tokens(effect),
             Effect::Reveal(name, slot) => self.answer(Key::Reveal, async move {
-                match desk.handle(&name, translate::slot(slot)).await {
+                match core.handle(&name, translate::slot(slot)).await {
                     Err(WorkError::PassphraseNeeded(what)) => {
                         Message::PassphraseNeeded(translate::passphrase(what))
                     }
@@ -214,35 +214,35 @@ impl Effects {
             }),
             Effect::Copy { name, slot, form } => self.copy(async move {
                 let (slot, form) = (translate::slot(slot), translate::copy_form(form));
-                desk.copy(&name, slot, form, Life::Program).await
+                core.copy(&name, slot, form, Life::Program).await
             }),
             Effect::CopyText(text) => {
-                self.copy(async move { desk.copy_text(&text, Life::Outlive).await });
+                self.copy(async move { core.copy_text(&text, Life::Outlive).await });
             }
             Effect::CopyTicket { name, verdict } => self.copy(async move {
                 let reader = translate::reader(verdict.remedy.who);
-                let text = desk
+                let text = core
                     .ticket(&name, &verdict, (reader, Freshness::Last))
                     .await?;
-                desk.copy_text(&text, Life::Outlive).await
+                core.copy_text(&text, Life::Outlive).await
             }),
             Effect::ClearClipboard => self.clear_clipboard(),
             Effect::Resume(name) => self.answer(Key::Resume, async move {
-                match desk.resume(&name).await {
+                match core.resume(&name).await {
                     Ok(true) => Message::Resumed(name),
-                    Ok(false) => Message::Noticed(not_paused(desk.quiet_until(&name).await)),
+                    Ok(false) => Message::Noticed(not_paused(core.quiet_until(&name).await)),
                     Err(error) => Message::Noticed(error.to_string()),
                 }
             }),
             Effect::ResumeDraft(draft) => self.answer(Key::Resume, async move {
-                match resume(&desk, *draft).await {
+                match resume(&core, *draft).await {
                     Ok(true) => Message::DraftResumed,
                     Ok(false) => Message::Noticed(NOT_PAUSED.to_owned()),
                     Err(error) => Message::Noticed(error.to_string()),
                 }
             }),
             Effect::Set(key, value) => self.answer(Key::Set, async move {
-                match desk.set(&key, &value).await {
+                match core.set(&key, &value).await {
                     Ok(()) => Message::Noticed(format!("{key} is {value} from now on")),
                     Err(error) => Message::Noticed(error.to_string()),
                 }
@@ -252,22 +252,22 @@ impl Effects {
     }
 
     fn load(&mut self) {
-        let (desk, queue, banner) = (self.desk.clone(), self.queue.clone(), self.banner.clone());
+        let (core, queue, banner) = (self.core.clone(), self.queue.clone(), self.banner.clone());
         self.own(Key::Configuration, async move {
             // Taken before it is read: a change in between is told.
-            let mut changes = desk.changes();
-            let mut call = desk.lock_call().await;
-            let mut read = Reading::begin(&desk, banner, &queue).await;
-            desk.sweep().await;
+            let mut changes = core.changes();
+            let mut call = core.lock_call().await;
+            let mut read = ReadingTasks::begin(&core, banner, &queue).await;
+            core.sweep().await;
             loop {
                 read.until_due(changes.next()).await;
                 // One that can't be looked at (the folder's permission is gone) is no call.
-                if let Some(last) = desk.lock_call().await
+                if let Some(last) = core.lock_call().await
                     && call.replace(last).is_some_and(|before| before != last)
                 {
                     queue.tell(Message::LockRequested);
                 }
-                read.again_where_due(&desk, &queue).await;
+                read.again_where_due(&core, &queue).await;
             }
         });
     }
@@ -276,11 +276,11 @@ impl Effects {
         &mut self,
         target: Target,
         generation: u64,
-        manner: Manner,
+        trigger: Trigger,
         draft: Option<(Box<Draft>, bool)>,
     ) {
-        let (desk, queue, key) = (
-            self.desk.clone(),
+        let (core, queue, key) = (
+            self.core.clone(),
             self.queue.clone(),
             Key::Probe(target.clone()),
         );
@@ -295,11 +295,11 @@ impl Effects {
                 });
             };
             let verdict = match (&target, draft) {
-                (Target::Saved(name), None) => desk.probe_saved(name, manner, &progress).await,
+                (Target::Saved(name), None) => core.probe_saved(name, trigger, &progress).await,
                 (_, Some((draft, confirmed))) => {
                     let editing = draft.opened.as_ref().map(|opened| opened.name.clone());
-                    let unsaved = translate::unsaved(*draft, editing, manner, confirmed);
-                    desk.probe_unsaved(unsaved, &progress).await
+                    let unsaved = translate::unsaved(*draft, editing, trigger, confirmed);
+                    core.probe_unsaved(unsaved, &progress).await
                 }
                 (Target::Draft, None) => return,
             };
@@ -334,13 +334,13 @@ impl Effects {
         };
         self.tasks.retain(|key, _| !carries(key));
         self.accounts.forget();
-        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        let (core, queue) = (self.core.clone(), self.queue.clone());
         self.own(Key::Lock, async move {
-            if let Some(cleared) = desk.clear_clipboard().await {
+            if let Some(cleared) = core.clear_clipboard().await {
                 queue.write(cleared.terminal_bytes);
             }
-            desk.lock().await;
-            queue.tell(if desk.has_vault() {
+            core.lock().await;
+            queue.tell(if core.has_vault() {
                 Message::Locked
             } else {
                 Message::Forgot
@@ -359,7 +359,7 @@ impl Effects {
         &mut self,
         copy: impl Future<Output = Result<Option<Placed>, WorkError>> + Send + 'static,
     ) {
-        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        let (core, queue) = (self.core.clone(), self.queue.clone());
         let clears_at = Arc::clone(&self.clears_at);
         self.own(Key::Clipboard, async move {
             match copy.await {
@@ -381,32 +381,32 @@ impl Effects {
             let Some(time) = time else { return };
             tokio::select! {
                 () = tokio::time::sleep_until(time) => {}
-                () = desk.clipboard_replaced() => {}
+                () = core.clipboard_replaced() => {}
             }
             *clears_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
-            clear(&desk, &queue).await;
+            clear(&core, &queue).await;
         });
     }
 
     fn clear_clipboard(&mut self) {
-        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        let (core, queue) = (self.core.clone(), self.queue.clone());
         // Beside the copy that is under way or waits for its time: ending that half-way could lose what it
         // must still write.
-        self.own(Key::Clearing, async move { clear(&desk, &queue).await });
+        self.own(Key::Clearing, async move { clear(&core, &queue).await });
     }
 
     /// Ends every task, and clears the clipboard where it is still ours. Gives the bytes for the terminal.
     pub async fn end(&mut self) -> Option<Cleared> {
         self.tasks.clear();
-        tokio::time::timeout(LAST_CLEARING, self.desk.clear_clipboard())
+        tokio::time::timeout(LAST_CLEARING, self.core.clear_clipboard())
             .await
             .ok()
             .flatten()
     }
 }
 
-async fn clear(desk: &Desk, queue: &Queue) {
-    if let Some(cleared) = desk.clear_clipboard().await {
+async fn clear(core: &Core, queue: &Queue) {
+    if let Some(cleared) = core.clear_clipboard().await {
         queue.write(cleared.terminal_bytes);
         if !cleared.words.is_empty() {
             queue.tell(Message::ClipboardCleared(cleared.words));
@@ -414,8 +414,8 @@ async fn clear(desk: &Desk, queue: &Queue) {
     }
 }
 
-async fn load_secrets(desk: Desk, name: Name) -> Message {
-    match desk.load_secrets(&name).await {
+async fn load_secrets(core: Core, name: Name) -> Message {
+    match core.load_secrets(&name).await {
         Ok(loaded) => Message::SecretsLoaded {
             name,
             key: loaded.key,
@@ -471,9 +471,9 @@ fn not_paused(quiet: Option<Timestamp>) -> String {
     )
 }
 
-async fn resume(desk: &Desk, draft: Draft) -> Result<bool, WorkError> {
+async fn resume(core: &Core, draft: Draft) -> Result<bool, WorkError> {
     match draft.key {
-        Some(key) => desk.resume_key(&draft.connection, key).await,
+        Some(key) => core.resume_key(&draft.connection, key).await,
         None => Ok(false),
     }
 }

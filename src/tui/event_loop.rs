@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 
 use super::effects::Effects;
 use super::input;
-use super::keyboard::decode::Heard;
+use super::keyboard::decode::TerminalInput;
 use super::pace::Pace;
-use super::signals::Told;
+use super::signals::SystemSignal;
 use crate::app::watching::WatchingEffect;
 use crate::app::{Effect, Message, Model};
 use crate::clipboard::TerminalBytes;
@@ -76,9 +76,9 @@ pub trait Surface {
 /// Where keys come from: the terminal, or a test's stream.
 pub trait Keys {
     /// What comes next; `None` when there will be no more.
-    fn next(&mut self) -> impl Future<Output = Option<io::Result<Heard>>>;
+    fn next(&mut self) -> impl Future<Output = Option<io::Result<TerminalInput>>>;
     /// What is there already, without waiting.
-    fn ready(&mut self) -> impl Future<Output = Option<io::Result<Heard>>>;
+    fn ready(&mut self) -> impl Future<Output = Option<io::Result<TerminalInput>>>;
     /// Lets go of the terminal's input, so that a child or the shell can have it.
     fn release(&mut self);
 }
@@ -101,10 +101,10 @@ pub struct EventLoop<S> {
     pub now: fn() -> Timestamp,
 }
 
-enum Happened {
+enum LoopEvent {
     Inbound(Inbound),
-    Heard(Option<io::Result<Heard>>),
-    Told(Told),
+    TerminalInput(Option<io::Result<TerminalInput>>),
+    SystemSignal(SystemSignal),
     Flushed(io::Result<()>),
     Woke,
     /// The time for a frame that was put off.
@@ -116,7 +116,7 @@ impl<S: Surface> EventLoop<S> {
     pub async fn run(
         &mut self,
         keys: &mut impl Keys,
-        mut told: impl AsyncFnMut() -> Told,
+        mut told: impl AsyncFnMut() -> SystemSignal,
     ) -> io::Result<u8> {
         self.surface.draw(&self.model)?;
         let starting = self.model.start();
@@ -126,7 +126,7 @@ impl<S: Surface> EventLoop<S> {
             let happened = self.next(keys, &mut told, &pace).await;
             let by_itself = matches!(
                 happened,
-                Happened::Inbound(_) | Happened::Woke | Happened::Due
+                LoopEvent::Inbound(_) | LoopEvent::Woke | LoopEvent::Due
             );
             self.take_in(happened, keys)?;
             let typed = self.drain(keys).await?;
@@ -152,23 +152,24 @@ impl<S: Surface> EventLoop<S> {
     async fn next(
         &mut self,
         keys: &mut impl Keys,
-        told: &mut impl AsyncFnMut() -> Told,
+        told: &mut impl AsyncFnMut() -> SystemSignal,
         pace: &Pace,
-    ) -> Happened {
+    ) -> LoopEvent {
         loop {
             let wake = self.wait();
             let happened = tokio::select! {
                 biased;
-                told = told() => Happened::Told(told),
-                Some(inbound) = self.queue.recv() => Happened::Inbound(inbound),
-                heard = keys.next() => Happened::Heard(heard),
-                flushed = self.surface.flushed() => Happened::Flushed(flushed),
-                () = pace.due() => Happened::Due,
-                () = sleep(wake) => Happened::Woke,
+                told = told() => LoopEvent::SystemSignal(told),
+                Some(inbound) = self.queue.recv() => LoopEvent::Inbound(inbound),
+                heard = keys.next() => LoopEvent::TerminalInput(heard),
+                flushed = self.surface.flushed() => LoopEvent::Flushed(flushed),
+                () = pace.due() => LoopEvent::Due,
+                () = sleep(wake) => LoopEvent::Woke,
             };
             match happened {
                 // Nothing is drawn for it but a frame that waits for it.
-                Happened::Heard(Some(Ok(Heard::Status))) if !self.surface.answered() => {}
+                LoopEvent::TerminalInput(Some(Ok(TerminalInput::Status)))
+                    if !self.surface.answered() => {}
                 other => return other,
             }
         }
@@ -184,15 +185,15 @@ impl<S: Surface> EventLoop<S> {
         asked.into_iter().chain(ticking).min()
     }
 
-    fn take_in(&mut self, happened: Happened, keys: &mut impl Keys) -> io::Result<()> {
+    fn take_in(&mut self, happened: LoopEvent, keys: &mut impl Keys) -> io::Result<()> {
         match happened {
-            Happened::Inbound(Inbound::Message(message)) => self.update(*message, keys),
-            Happened::Inbound(Inbound::Write(bytes)) => self.surface.write(bytes.as_bytes()),
-            Happened::Inbound(Inbound::Panicked) => {
+            LoopEvent::Inbound(Inbound::Message(message)) => self.update(*message, keys),
+            LoopEvent::Inbound(Inbound::Write(bytes)) => self.surface.write(bytes.as_bytes()),
+            LoopEvent::Inbound(Inbound::Panicked) => {
                 self.exit = Some(101);
                 Ok(())
             }
-            Happened::Heard(Some(Ok(Heard::Event(event)))) => {
+            LoopEvent::TerminalInput(Some(Ok(TerminalInput::Event(event)))) => {
                 if matches!(event, Event::Resize(..)) {
                     // Of many sizes at once only the last is told: where that is the one from before, the
                     // terminal has lost all the same what did not fit in between.
@@ -206,16 +207,18 @@ impl<S: Surface> EventLoop<S> {
                     None => Ok(()),
                 }
             }
-            Happened::Heard(Some(Err(error))) => Err(error),
-            Happened::Heard(None) => Err(io::ErrorKind::UnexpectedEof.into()),
-            Happened::Told(Told::End(code)) => self.update(Message::EndRequested(code), keys),
-            Happened::Told(Told::Continued) => {
+            LoopEvent::TerminalInput(Some(Err(error))) => Err(error),
+            LoopEvent::TerminalInput(None) => Err(io::ErrorKind::UnexpectedEof.into()),
+            LoopEvent::SystemSignal(SystemSignal::End(code)) => {
+                self.update(Message::EndRequested(code), keys)
+            }
+            LoopEvent::SystemSignal(SystemSignal::Continued) => {
                 self.surface.take_back()?;
                 self.measure(keys)
             }
-            Happened::Flushed(result) => result,
-            Happened::Woke => self.update(Message::Woke, keys),
-            Happened::Due | Happened::Heard(Some(Ok(Heard::Status))) => Ok(()),
+            LoopEvent::Flushed(result) => result,
+            LoopEvent::Woke => self.update(Message::Woke, keys),
+            LoopEvent::Due | LoopEvent::TerminalInput(Some(Ok(TerminalInput::Status))) => Ok(()),
         }
     }
 
@@ -227,14 +230,14 @@ impl<S: Surface> EventLoop<S> {
                 break;
             }
             if let Ok(inbound) = self.queue.try_recv() {
-                self.take_in(Happened::Inbound(inbound), keys)?;
+                self.take_in(LoopEvent::Inbound(inbound), keys)?;
                 continue;
             }
             match keys.ready().await {
-                Some(Ok(Heard::Status)) => typed |= self.surface.answered(),
+                Some(Ok(TerminalInput::Status)) => typed |= self.surface.answered(),
                 Some(heard) => {
                     typed = true;
-                    self.take_in(Happened::Heard(Some(heard)), keys)?;
+                    self.take_in(LoopEvent::TerminalInput(Some(heard)), keys)?;
                 }
                 None => break,
             }
@@ -253,8 +256,8 @@ impl<S: Surface> EventLoop<S> {
         }
         while self.surface.awaits().is_some() {
             match timeout_at(until, keys.next()).await {
-                Ok(Some(Ok(Heard::Status))) => _ = self.surface.answered(),
-                Ok(Some(Ok(Heard::Event(_)))) => {}
+                Ok(Some(Ok(TerminalInput::Status))) => _ = self.surface.answered(),
+                Ok(Some(Ok(TerminalInput::Event(_)))) => {}
                 Ok(Some(Err(_)) | None) | Err(_) => return,
             }
         }

@@ -48,7 +48,7 @@ enum Answers {
 
 /// What was asked and not answered yet.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
+struct PendingQuery {
     at: Instant,
     /// What the slowest line takes for the bytes before the question.
     takes: Duration,
@@ -60,7 +60,7 @@ struct Asked {
 #[derive(Debug)]
 pub struct Flow {
     answers: Answers,
-    asked: Option<Asked>,
+    asked: Option<PendingQuery>,
     /// Bytes of which it is not known whether they have arrived.
     on_the_way: usize,
     /// When the last of them were written.
@@ -107,7 +107,7 @@ impl Flow {
             self.asked.is_none() && self.on_the_way > BURST && self.answers != Answers::Never;
         if asks {
             let bytes = u32::try_from(self.on_the_way).unwrap_or(u32::MAX);
-            self.asked = Some(Asked {
+            self.asked = Some(PendingQuery {
                 at: Instant::now(),
                 takes: A_BYTE.saturating_mul(bytes),
                 behind: 0,

@@ -23,7 +23,7 @@ use zeroize::Zeroize;
 
 use super::event_loop::Keys;
 use super::terminal;
-use decode::{Decoder, Heard};
+use decode::{Decoder, TerminalInput};
 
 /// How long the reader may take to let go.
 const LETTING_GO: Duration = Duration::from_millis(100);
@@ -32,10 +32,10 @@ const STACK: usize = 256 * 1024;
 
 /// The terminal's keys, pastes, clicks, and its size.
 pub struct Keyboard<G> {
-    events: UnboundedReceiver<io::Result<Heard>>,
-    sender: UnboundedSender<io::Result<Heard>>,
+    events: UnboundedReceiver<io::Result<TerminalInput>>,
+    sender: UnboundedSender<io::Result<TerminalInput>>,
     resized: Signal,
-    reader: Option<Reader>,
+    reader: Option<ReaderThread>,
     gone: G,
 }
 
@@ -55,14 +55,14 @@ impl<G: FnOnce() + Clone + Send + 'static> Keyboard<G> {
 
     fn read(&mut self) -> io::Result<()> {
         if self.reader.is_none() {
-            self.reader = Some(Reader::start(self.sender.clone(), self.gone.clone())?);
+            self.reader = Some(ReaderThread::start(self.sender.clone(), self.gone.clone())?);
         }
         Ok(())
     }
 }
 
 impl<G: FnOnce() + Clone + Send + 'static> Keys for Keyboard<G> {
-    async fn next(&mut self) -> Option<io::Result<Heard>> {
+    async fn next(&mut self) -> Option<io::Result<TerminalInput>> {
         if let Err(error) = self.read() {
             return Some(Err(error));
         }
@@ -71,12 +71,12 @@ impl<G: FnOnce() + Clone + Send + 'static> Keys for Keyboard<G> {
             event = self.events.recv() => event,
             _ = self.resized.recv() => {
                 let size = terminal::size();
-                Some(size.map(|(width, height)| Heard::Event(Event::Resize(width, height))))
+                Some(size.map(|(width, height)| TerminalInput::Event(Event::Resize(width, height))))
             }
         }
     }
 
-    async fn ready(&mut self) -> Option<io::Result<Heard>> {
+    async fn ready(&mut self) -> Option<io::Result<TerminalInput>> {
         self.events.try_recv().ok()
     }
 
@@ -86,15 +86,15 @@ impl<G: FnOnce() + Clone + Send + 'static> Keys for Keyboard<G> {
 }
 
 /// The thread that reads. Dropped, it lets go of the terminal before anybody else reads from it.
-struct Reader {
+struct ReaderThread {
     /// Closed, it ends the thread.
     open: Option<io::PipeWriter>,
     ended: mpsc::Receiver<()>,
 }
 
-impl Reader {
+impl ReaderThread {
     fn start(
-        events: UnboundedSender<io::Result<Heard>>,
+        events: UnboundedSender<io::Result<TerminalInput>>,
         gone: impl FnOnce() + Send + 'static,
     ) -> io::Result<Self> {
         let (closed, open) = io::pipe()?;
@@ -124,7 +124,7 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for ReaderThread {
     fn drop(&mut self) {
         self.open = None;
         // It ends by hanging up; a reader that is held in the system is not waited for.
@@ -143,7 +143,7 @@ enum End {
 fn read_until_closed(
     terminal: &impl AsFd,
     closed: &impl AsFd,
-    events: &UnboundedSender<io::Result<Heard>>,
+    events: &UnboundedSender<io::Result<TerminalInput>>,
 ) -> End {
     let hung_up = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
     let mut decoder = Decoder::default();
@@ -183,7 +183,7 @@ fn read_until_closed(
     }
 }
 
-fn read_once(terminal: &impl AsFd, decoder: &mut Decoder) -> Result<Vec<Heard>, End> {
+fn read_once(terminal: &impl AsFd, decoder: &mut Decoder) -> Result<Vec<TerminalInput>, End> {
     let mut bytes = [0; 4096];
     let count = match rustix::io::read(terminal, &mut bytes) {
         Ok(0) | Err(Errno::IO) => return Err(End::Gone),
@@ -217,7 +217,7 @@ mod tests {
         keys.write_all(b"q").unwrap();
         let heard = events.blocking_recv().unwrap().unwrap();
         let key = KeyEvent::from(KeyCode::Char('q'));
-        assert_eq!(heard, Heard::Event(Event::Key(key)));
+        assert_eq!(heard, TerminalInput::Event(Event::Key(key)));
         drop(open);
         assert!(reading.join().unwrap());
         keys.write_all(b"go").unwrap();

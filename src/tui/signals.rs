@@ -7,14 +7,14 @@ use std::time::Duration;
 use rustix::event::{Timespec, poll};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::terminal::Held;
+use super::terminal::TerminalGuard;
 
 /// How long the screen has to end by itself after a signal, or once its terminal is gone.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What the system told us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum SystemSignal {
     /// End, with this exit code: 128 + the signal's number.
     End(u8),
     /// We were stopped and go on: the terminal must be taken over again.
@@ -43,21 +43,21 @@ impl Signals {
     }
 
     /// The next signal. Dropping the future loses none.
-    pub async fn next(&mut self) -> Told {
+    pub async fn next(&mut self) -> SystemSignal {
         tokio::select! {
-            _ = self.terminate.recv() => Told::End(143),
-            _ = self.hangup.recv() => Told::End(129),
-            _ = self.interrupt.recv() => Told::End(130),
-            _ = self.quit.recv() => Told::End(131),
-            _ = self.resume.recv() => Told::Continued,
+            _ = self.terminate.recv() => SystemSignal::End(143),
+            _ = self.hangup.recv() => SystemSignal::End(129),
+            _ = self.interrupt.recv() => SystemSignal::End(130),
+            _ = self.quit.recv() => SystemSignal::End(131),
+            _ = self.resume.recv() => SystemSignal::Continued,
         }
     }
 }
 
 /// Ends the program where a signal asked for it and the screen could not.
-pub async fn insist(mut signals: Signals, terminal: Arc<Held>) {
+pub async fn insist(mut signals: Signals, terminal: Arc<TerminalGuard>) {
     let code = loop {
-        if let Told::End(code) = signals.next().await {
+        if let SystemSignal::End(code) = signals.next().await {
             break code;
         }
     };

@@ -47,7 +47,7 @@ const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
 /// The terminal that the screen has, or had. Shared with what must give it back: the panic hook, the end.
-pub struct Held {
+pub struct TerminalGuard {
     wire: Wire,
     /// Whether it is ours: alternate screen, raw mode, bracketed paste.
     taken: AtomicBool,
@@ -57,7 +57,7 @@ pub struct Held {
     settings: Mutex<Option<Termios>>,
 }
 
-impl Held {
+impl TerminalGuard {
     /// stdout's terminal, not taken over yet.
     pub fn open() -> io::Result<Arc<Self>> {
         Ok(Arc::new(Self {
@@ -141,7 +141,7 @@ pub fn size() -> io::Result<(u16, u16)> {
 
 /// The real screen with its colours.
 pub struct Screen {
-    held: Arc<Held>,
+    held: Arc<TerminalGuard>,
     terminal: Terminal<Cells>,
     theme: Theme,
     flow: Flow,
@@ -151,7 +151,11 @@ pub struct Screen {
 
 impl Screen {
     /// A screen of `size`, columns and rows, on a terminal that was taken over.
-    pub fn over(held: Arc<Held>, (width, height): (u16, u16), theme: Theme) -> io::Result<Self> {
+    pub fn over(
+        held: Arc<TerminalGuard>,
+        (width, height): (u16, u16),
+        theme: Theme,
+    ) -> io::Result<Self> {
         let terminal = Terminal::new(Cells::new(Size { width, height }))?;
         Ok(Self {
             held,

@@ -6,19 +6,19 @@ use crate::app::watching::WatchingSettings;
 use crate::app::{Draft, HandleSlot};
 use crate::clipboard::{Certainty, Placed};
 use crate::domain::{Name, Origin, Secret, SecretRef, Who};
-use crate::service::{Catalog, Manner};
+use crate::service::{Catalog, Trigger};
 use crate::store::secrets::Offer;
 use crate::store::{Configuration, StoreKind};
-use crate::work::services::Known as Services;
-use crate::work::ticket::Reader;
-use crate::work::{self, CopyForm, Edit, Passphrase, Slot, Unsaved};
+use crate::work::services::LoadedServices;
+use crate::work::ticket::Audience;
+use crate::work::{self, CopyForm, Edit, Passphrase, SecretSlot, Unsaved};
 
 /// For whom a ticket is worded: whoever must act.
-pub fn reader(who: Who) -> Reader {
+pub fn reader(who: Who) -> Audience {
     match who {
-        Who::You => Reader::Me,
-        Who::Host => Reader::Host,
-        Who::Vendor => Reader::Vendor,
+        Who::You => Audience::Me,
+        Who::Host => Audience::Host,
+        Who::Vendor => Audience::Vendor,
     }
 }
 
@@ -46,7 +46,7 @@ pub fn draft(draft: Draft, replaces: Option<Name>, store: Option<SecretRef>) -> 
 pub fn unsaved(
     draft: Draft,
     editing: Option<Name>,
-    manner: Manner,
+    trigger: Trigger,
     origin_confirmed: bool,
 ) -> Unsaved {
     let mut connection = draft.connection;
@@ -63,7 +63,7 @@ pub fn unsaved(
         connection,
         key: draft.key.filter(|_| draft.key_changed && !elsewhere),
         token: draft.token.filter(|_| draft.token_changed),
-        manner,
+        trigger,
         origin_confirmed,
         editing,
         timeout: None,
@@ -77,11 +77,11 @@ fn agreed(draft: &Draft) -> bool {
 }
 
 /// Which handle.
-pub fn slot(slot: HandleSlot) -> Slot {
+pub fn slot(slot: HandleSlot) -> SecretSlot {
     match slot {
-        HandleSlot::Key => Slot::Key,
-        HandleSlot::Token => Slot::Token,
-        HandleSlot::Added(place) => Slot::Added(place),
+        HandleSlot::Key => SecretSlot::Key,
+        HandleSlot::Token => SecretSlot::Token,
+        HandleSlot::Added(place) => SecretSlot::Added(place),
     }
 }
 
@@ -135,7 +135,7 @@ pub fn copied(placed: &Placed) -> message::Copied {
 }
 
 /// What the configuration holds, for the screen.
-pub fn configuration(configuration: &Configuration, services: &Services) -> Loaded {
+pub fn configuration(configuration: &Configuration, services: &LoadedServices) -> Loaded {
     let settings = &configuration.settings;
     Loaded {
         connections: configuration.connections.clone(),

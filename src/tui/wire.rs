@@ -19,12 +19,12 @@ use zeroize::Zeroizing;
 /// The line to the terminal.
 pub struct Wire {
     terminal: OwnedFd,
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Unsent>,
 }
 
 /// What was not taken yet. It may hold what a frame shows: wiped when it has gone.
 #[derive(Default)]
-struct Waiting {
+struct Unsent {
     bytes: Zeroizing<Vec<u8>>,
     /// How many of them the terminal has.
     sent: usize,
@@ -109,12 +109,12 @@ impl Wire {
         Ok(rustix::io::write(&self.terminal, bytes)?)
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+    fn waiting(&self) -> MutexGuard<'_, Unsent> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Waiting {
+impl Unsent {
     fn send(&mut self, mut write: impl FnMut(&[u8]) -> io::Result<usize>) -> io::Result<bool> {
         while let Some(left @ [_, ..]) = self.bytes.get(self.sent..) {
             match write(left) {

@@ -11,7 +11,9 @@ use super::text::{cells, clean, cut, inset, put, put_both, row, width};
 use super::view::{View, lamp_style};
 use super::{input, reveal};
 use crate::app::lamps;
-use crate::app::model::{Entry, Field, FieldLamp, FieldText, Form, LoadState, Pane, ProbeState};
+use crate::app::model::{
+    FieldLamp, FieldText, Form, FormField, ListedConnection, LoadState, Pane, ProbeState,
+};
 use crate::app::secret_field::SecretField;
 use crate::app::{Action, FieldId};
 use crate::domain::Connection;
@@ -117,7 +119,7 @@ fn draw_fields(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) -> Op
 }
 
 /// Cells that the field's value takes, in steps: the lamps do not move at each letter that is typed.
-fn value_width(view: &View<'_>, form: &Form, field: &Field) -> usize {
+fn value_width(view: &View<'_>, form: &Form, field: &FormField) -> usize {
     let shown = match &field.text {
         FieldText::Plain(input) => width(&plain(view, field.id, input.value())),
         FieldText::Secret(secret) => match reveal::field(view.model, form, field.id) {
@@ -150,7 +152,7 @@ fn parts(area: Rect, fields: usize) -> (Rect, Rect) {
     (rows, hint)
 }
 
-fn shown_fields(form: &Form) -> &[Field] {
+fn shown_fields(form: &Form) -> &[FormField] {
     form.fields
         .get(..form.shown_fields())
         .unwrap_or(&form.fields)
@@ -173,7 +175,13 @@ pub(super) fn field_at(view: &View<'_>, area: Rect, at: u16) -> Option<u16> {
 }
 
 /// A field without the cursor. A secret shows not even its length.
-fn draw_field(view: &View<'_>, form: &Form, field: &Field, columns: &Columns, buf: &mut Buffer) {
+fn draw_field(
+    view: &View<'_>,
+    form: &Form,
+    field: &FormField,
+    columns: &Columns,
+    buf: &mut Buffer,
+) {
     draw_label(view, field.id.label(), columns, buf);
     draw_lamp(
         view,
@@ -195,7 +203,7 @@ fn draw_field(view: &View<'_>, form: &Form, field: &Field, columns: &Columns, bu
 fn draw_focused(
     view: &View<'_>,
     form: &Form,
-    field: &Field,
+    field: &FormField,
     columns: &Columns,
     buf: &mut Buffer,
 ) -> Option<Position> {
@@ -315,7 +323,7 @@ fn lamp_word(lamp: &FieldLamp) -> &str {
 }
 
 /// The selected connection, with nothing being edited.
-fn draw_saved(view: &View<'_>, entry: &Entry, area: Rect, buf: &mut Buffer) {
+fn draw_saved(view: &View<'_>, entry: &ListedConnection, area: Rect, buf: &mut Buffer) {
     let connection = &entry.connection;
     let shown = FieldId::FIRST.map(|id| {
         let text = match id {
@@ -343,7 +351,7 @@ fn draw_saved(view: &View<'_>, entry: &Entry, area: Rect, buf: &mut Buffer) {
 }
 
 /// The lamp of a saved connection's field. A scheduled probe leaves it as it is: nobody waits for that one.
-fn saved_lamp(entry: &Entry, at: usize) -> FieldLamp {
+fn saved_lamp(entry: &ListedConnection, at: usize) -> FieldLamp {
     let mut lamps = lamps::of_entry(entry);
     let lamp = &mut lamps[at.min(3)];
     lamp.probing &= match entry.probe {

@@ -17,7 +17,7 @@ const FULL_LIST: u16 = 28;
 
 /// Where everything stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Plan {
+pub(super) enum PanePlan {
     /// Too small for anything but one line.
     Tiny(Rect),
     /// Title, panes, footer.
@@ -62,9 +62,9 @@ pub(super) enum ListColumns {
 }
 
 /// Plans the screen.
-pub(super) fn plan(area: Rect, focus: Pane, zoomed: bool, form: FormSize) -> Plan {
+pub(super) fn plan(area: Rect, focus: Pane, zoomed: bool, form: FormSize) -> PanePlan {
     if area.width < LEAST.0 || area.height < LEAST.1 {
-        return Plan::Tiny(area);
+        return PanePlan::Tiny(area);
     }
     let title_rows = u16::from(area.height >= 8);
     let title = Rect {
@@ -93,7 +93,7 @@ pub(super) fn plan(area: Rect, focus: Pane, zoomed: bool, form: FormSize) -> Pla
         Some(first) if first.area.width < FULL_LIST => ListColumns::LampAndName,
         Some(_) | None => ListColumns::Full,
     };
-    Plan::Panes(Panes {
+    PanePlan::Panes(Panes {
         title: (title_rows > 0).then_some(title),
         footer,
         body,
@@ -217,8 +217,8 @@ mod tests {
             false,
             FormSize::First,
         ) {
-            Plan::Tiny(_) => Vec::new(),
-            Plan::Panes(panes) => {
+            PanePlan::Tiny(_) => Vec::new(),
+            PanePlan::Panes(panes) => {
                 let all = panes.boxes.into_iter().flat_map(|one| one.panes);
                 all.map(|(pane, _)| pane).collect()
             }
@@ -248,7 +248,7 @@ mod tests {
                     .into_iter()
                     .flat_map(|pane| [FormSize::First, FormSize::Further].map(|form| (pane, form)))
                 {
-                    let Plan::Panes(plan) = plan(area, pane, false, form) else {
+                    let PanePlan::Panes(plan) = plan(area, pane, false, form) else {
                         continue;
                     };
                     for one in &plan.boxes {

@@ -9,7 +9,7 @@ use super::layout::{ListColumns, Panes};
 use super::text::{cells, inset, put, put_both, row, width};
 use super::view::{View, sign};
 use super::{border, input, welcome};
-use crate::app::model::{Entry, LoadState, Order, Pane};
+use crate::app::model::{ListOrder, ListedConnection, LoadState, Pane};
 use crate::domain::Name;
 
 /// Cells of the lamp's longest word, and the blank behind it.
@@ -80,7 +80,7 @@ fn selected_row(view: &View<'_>, height: usize) -> Option<usize> {
 fn draw_row(
     view: &View<'_>,
     columns: ListColumns,
-    (name, entry, selected): (&Name, &Entry, bool),
+    (name, entry, selected): (&Name, &ListedConnection, bool),
     row: Rect,
     buf: &mut Buffer,
 ) {
@@ -123,7 +123,7 @@ fn draw_row(
     }
 }
 
-fn status(view: &View<'_>, entry: &Entry) -> Line<'static> {
+fn status(view: &View<'_>, entry: &ListedConnection) -> Line<'static> {
     let status = entry
         .verdict
         .as_ref()
@@ -203,7 +203,7 @@ pub(super) fn draw_empty(view: &View<'_>, rows: Rect, buf: &mut Buffer) {
 /// seen, and not by what it is ordered.
 fn title(view: &View<'_>, room: usize) -> Line<'static> {
     let order = match view.model.list.order {
-        Order::WorstFirst => String::new(),
+        ListOrder::WorstFirst => String::new(),
         other => format!(" {}", other.words()),
     };
     let style = super::title_style(view, Pane::List);

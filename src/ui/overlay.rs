@@ -12,7 +12,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::reveal::Open;
+use super::reveal::OpenHandle;
 use super::text::{blank, cells, divide, inset, put, row, width};
 use super::view::View;
 use super::{border, tokens};
@@ -134,7 +134,7 @@ pub(in crate::ui) fn put_lines(buf: &mut Buffer, inside: Rect, lines: Vec<Line<'
 }
 
 /// A handle in the open, whole: divided where the line ends, with nothing put in between.
-fn draw_handle(view: &View<'_>, body: Rect, title: &str, open: Open, buf: &mut Buffer) {
+fn draw_handle(view: &View<'_>, body: Rect, title: &str, open: OpenHandle, buf: &mut Buffer) {
     let room = usize::from(body.width.saturating_sub(4)).min(100);
     let mut pieces = Vec::new();
     let rest = divide(&open.text, room.max(1), &mut pieces);

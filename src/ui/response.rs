@@ -12,16 +12,16 @@ use super::text::{inset, put, row, width, wrap};
 use super::view::{View, glyph, lamp_style};
 use super::welcome;
 use crate::app::Action;
-use crate::app::model::{Entry, LoadState};
+use crate::app::model::{ListedConnection, LoadState};
 use crate::domain::{AnsweredBy, State, Verdict};
 
 /// The pane's lines, and the width that they are wrapped to.
-struct Sheet {
+struct ResponseLines {
     lines: Vec<Line<'static>>,
     width: usize,
 }
 
-impl Sheet {
+impl ResponseLines {
     fn push(&mut self, line: impl Into<Line<'static>>) {
         self.lines.push(line.into());
     }
@@ -100,7 +100,7 @@ pub(super) fn last_line(view: &View<'_>, area: Rect) -> usize {
 }
 
 fn lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
-    let mut sheet = Sheet {
+    let mut sheet = ResponseLines {
         lines: Vec::new(),
         width,
     };
@@ -125,7 +125,7 @@ fn lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
 }
 
 /// Lamp and title; at the right status, time and service.
-fn head(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+fn head(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     let theme = view.theme;
     let state = verdict.state();
     let mut left = vec![
@@ -175,7 +175,7 @@ fn answer(view: &View<'_>, verdict: &Verdict) -> String {
 }
 
 /// The first line while a probe runs: the last title is kept in sight.
-fn probing(view: &View<'_>, verdict: Option<&Verdict>, sheet: &mut Sheet) {
+fn probing(view: &View<'_>, verdict: Option<&Verdict>, sheet: &mut ResponseLines) {
     let theme = view.theme;
     let state = verdict.map_or(State::Unknown, Verdict::state);
     let mut line = vec![
@@ -196,7 +196,7 @@ fn probing(view: &View<'_>, verdict: Option<&Verdict>, sheet: &mut Sheet) {
 }
 
 /// What was measured and found: phases, certificate, identity.
-fn facts(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+fn facts(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     timing::phases(view, verdict, sheet);
     // A draft has none, whatever it was made of.
     let is_draft = view.model.visible_form().is_some_and(|form| form.dirty);
@@ -232,7 +232,7 @@ fn facts(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
 }
 
 /// Why the verdict gets no newer.
-fn left_out(view: &View<'_>, entry: &Entry, sheet: &mut Sheet) {
+fn left_out(view: &View<'_>, entry: &ListedConnection, sheet: &mut ResponseLines) {
     if !entry.connection.paused {
         return;
     }
@@ -246,7 +246,7 @@ fn left_out(view: &View<'_>, entry: &Entry, sheet: &mut Sheet) {
 }
 
 /// Why, and what to do about it.
-fn because(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+fn because(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     let theme = view.theme;
     if let Some(until) = verdict.retry_at {
         retry(view, (until, verdict.can_be_resumed()), sheet);
@@ -286,7 +286,7 @@ fn because(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
     }
 }
 
-fn evidence(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+fn evidence(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     let theme = view.theme;
     let by = match verdict.answered_by {
         AnsweredBy::Service | AnsweredBy::Nobody | AnsweredBy::Unknown => None,
@@ -315,7 +315,11 @@ fn evidence(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
 }
 
 /// When sending goes on: counted down, so that nobody tries to hasten it.
-fn retry(view: &View<'_>, (until, can_be_resumed): (jiff::Timestamp, bool), sheet: &mut Sheet) {
+fn retry(
+    view: &View<'_>,
+    (until, can_be_resumed): (jiff::Timestamp, bool),
+    sheet: &mut ResponseLines,
+) {
     let theme = view.theme;
     let seconds = super::reveal::seconds_to(view.model, until);
     let mut line = if seconds > 0 {
@@ -335,7 +339,7 @@ fn retry(view: &View<'_>, (until, can_be_resumed): (jiff::Timestamp, bool), shee
 }
 
 /// The ways on from nothing, a line each.
-fn ways(view: &View<'_>, sheet: &mut Sheet) {
+fn ways(view: &View<'_>, sheet: &mut ResponseLines) {
     for (key, words) in welcome::ways(view) {
         let key = Span::styled(format!("{key:>2}  "), view.theme.key);
         sheet.hang(key, words, view.theme.text);
@@ -343,7 +347,7 @@ fn ways(view: &View<'_>, sheet: &mut Sheet) {
 }
 
 /// Before the first verdict: the banner, what the configuration had to say, or one line.
-fn nothing_yet(view: &View<'_>, sheet: &mut Sheet) {
+fn nothing_yet(view: &View<'_>, sheet: &mut ResponseLines) {
     let theme = view.theme;
     if let LoadState::Failed(sentence) = &view.model.loaded {
         sheet.hang(

@@ -8,7 +8,7 @@ use crate::app::{FieldId, HandleSlot};
 use crate::domain::Name;
 
 /// A secret in the open.
-pub(super) struct Open {
+pub(super) struct OpenHandle {
     /// The value, made inert.
     pub text: String,
     /// Seconds until it is hidden again.
@@ -16,21 +16,21 @@ pub(super) struct Open {
 }
 
 /// The handle `slot` of the connection `name`, while it is in the open. Never in the war-room.
-pub(super) fn handle(model: &Model, name: &Name, slot: HandleSlot) -> Option<Open> {
+pub(super) fn handle(model: &Model, name: &Name, slot: HandleSlot) -> Option<OpenHandle> {
     let revealed = model.revealed.as_ref()?;
     let asked = revealed.name == *name && revealed.slot == slot;
     let seconds = seconds_to(model, revealed.until);
-    (asked && seconds > 0 && !model.war_room).then(|| Open {
+    (asked && seconds > 0 && !model.war_room).then(|| OpenHandle {
         text: clean(revealed.handle.secret().expose()),
         seconds,
     })
 }
 
 /// The token `id` of the account behind `name`, while it is in the open. Never in the war-room.
-pub(super) fn token(model: &Model, name: &Name, id: &str) -> Option<Open> {
+pub(super) fn token(model: &Model, name: &Name, id: &str) -> Option<OpenHandle> {
     let revealed = model.revealed_token()?;
     let seconds = seconds_to(model, revealed.until);
-    (revealed.name == *name && revealed.id == id && seconds > 0).then(|| Open {
+    (revealed.name == *name && revealed.id == id && seconds > 0).then(|| OpenHandle {
         text: clean(revealed.handle.secret().expose()),
         seconds,
     })
@@ -38,15 +38,17 @@ pub(super) fn token(model: &Model, name: &Name, id: &str) -> Option<Open> {
 
 /// What stands in the secret field `id` of the form, while it is in the open. As it was typed: the field draws
 /// it inert, character by character, so that the cursor stays where it belongs.
-pub(super) fn field(model: &Model, form: &Form, id: FieldId) -> Option<Open> {
+pub(super) fn field(model: &Model, form: &Form, id: FieldId) -> Option<OpenHandle> {
     let (shown, until) = form.shown?;
     let seconds = seconds_to(model, until);
     let field = form.fields.iter().find(|field| field.id == id)?;
     match &field.text {
-        FieldText::Secret(secret) if shown == id && seconds > 0 && !model.war_room => Some(Open {
-            text: secret.value.expose().to_owned(),
-            seconds,
-        }),
+        FieldText::Secret(secret) if shown == id && seconds > 0 && !model.war_room => {
+            Some(OpenHandle {
+                text: secret.value.expose().to_owned(),
+                seconds,
+            })
+        }
         FieldText::Secret(_) | FieldText::Plain(_) => None,
     }
 }

@@ -67,7 +67,7 @@ macro_rules! roles {
 
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct File { $($role: Ink,)+ }
+        struct File { $($role: InkTable,)+ }
 
         impl File {
             fn at(&self, depth: ColourDepth) -> Theme {
@@ -169,20 +169,20 @@ impl Theme {
 )]
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Ink {
+struct InkTable {
     /// Name, `#rrggbb` or palette number.
-    fg: Option<Shade>,
+    fg: Option<ThemeColour>,
     /// The foreground among the sixteen; the nearest where absent.
-    ansi: Option<Shade>,
+    ansi: Option<ThemeColour>,
     /// Background.
-    bg: Option<Shade>,
+    bg: Option<ThemeColour>,
     bold: bool,
     dim: bool,
     underline: bool,
     reverse: bool,
 }
 
-impl Ink {
+impl InkTable {
     fn style(&self, depth: ColourDepth) -> Style {
         let ansi = self.ansi.map(|shade| shade.0);
         let mut style = Style::new();
@@ -205,9 +205,9 @@ impl Ink {
 /// A colour as the file names it.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "String")]
-struct Shade(Color);
+struct ThemeColour(Color);
 
-impl TryFrom<String> for Shade {
+impl TryFrom<String> for ThemeColour {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {

@@ -43,7 +43,7 @@ pub(super) fn gravest(view: &View<'_>) -> Option<Span<'static>> {
 
 /// How much the row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Room {
+enum TitleDetail {
     /// All of it.
     Ample,
     /// One word for what is unusual.
@@ -58,39 +58,48 @@ enum Room {
 pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
     let line = inset(area, 1, 1);
     let least = if area.width < 60 {
-        Room::Least
+        TitleDetail::Least
     } else {
-        Room::Ample
+        TitleDetail::Ample
     };
-    for room in [Room::Ample, Room::Little, Room::Less, Room::Least] {
+    for room in [
+        TitleDetail::Ample,
+        TitleDetail::Little,
+        TitleDetail::Less,
+        TitleDetail::Least,
+    ] {
         let (left, right) = (said(view, room), counts(view, room));
         let fits = left.width() + 1 + right.width() <= usize::from(line.width);
         if room >= least && fits {
             return put_both(buf, line, left, right);
         }
     }
-    let mut all = said(view, Room::Least);
+    let mut all = said(view, TitleDetail::Least);
     all.push_span(" ");
-    all.extend(counts(view, Room::Least));
+    all.extend(counts(view, TitleDetail::Least));
     put(buf, line, all);
 }
 
 /// The program, and what is unusual now.
-fn said(view: &View<'_>, room: Room) -> Line<'static> {
+fn said(view: &View<'_>, room: TitleDetail) -> Line<'static> {
     let mut left = vec![Span::styled("switchboard", view.theme.brand)];
     for (words, word, style) in unusual(view) {
         left.push(Span::raw("   "));
-        let shown = if room > Room::Ample { word } else { words };
+        let shown = if room > TitleDetail::Ample {
+            word
+        } else {
+            words
+        };
         left.push(Span::styled(shown, style));
     }
-    if room >= Room::Less && left.len() > 1 {
+    if room >= TitleDetail::Less && left.len() > 1 {
         left.drain(..2);
     }
     Line::from(left)
 }
 
 /// `● 5 up   ▲ 2 check   ✖ 1 down`; without the words where they have no room.
-fn counts(view: &View<'_>, room: Room) -> Line<'static> {
+fn counts(view: &View<'_>, room: TitleDetail) -> Line<'static> {
     let model = view.model;
     let counts = model
         .entries
@@ -112,9 +121,13 @@ fn counts(view: &View<'_>, room: Room) -> Line<'static> {
     let mut spans = Vec::new();
     for (glyph, count, word, style) in ORDER.into_iter().map(lamp).chain(apart) {
         if !spans.is_empty() {
-            spans.push(Span::raw(if room == Room::Least { " " } else { "   " }));
+            spans.push(Span::raw(if room == TitleDetail::Least {
+                " "
+            } else {
+                "   "
+            }));
         }
-        let word = if room == Room::Least { "" } else { word };
+        let word = if room == TitleDetail::Least { "" } else { word };
         let text = format!("{glyph} {count} {word}");
         spans.push(Span::styled(text.trim_end().to_owned(), style));
     }

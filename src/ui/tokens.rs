@@ -14,11 +14,11 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::reveal::{self, Open};
+use super::reveal::{self, OpenHandle};
 use super::text::{cut, inset, pad, put, row, width};
 use super::view::View;
 use crate::app::handles::{self, HandleRow};
-use crate::app::model::{Entry, Pane};
+use crate::app::model::{ListedConnection, Pane};
 use crate::app::{Action, HandleSlot};
 use crate::domain::secret::MASK;
 use crate::domain::{CheckId, State};
@@ -134,7 +134,7 @@ fn draw_held(view: &View<'_>, area: Rect, buf: &mut Buffer) {
 
 fn handle_line(
     view: &View<'_>,
-    entry: &Entry,
+    entry: &ListedConnection,
     handle: &HandleRow,
     columns: &Columns,
 ) -> Line<'static> {
@@ -162,12 +162,12 @@ fn handle_line(
     ])
 }
 
-fn fits(open: &Open, columns: &Columns) -> bool {
+fn fits(open: &OpenHandle, columns: &Columns) -> bool {
     width(&open.text) + 6 <= columns.behind()
 }
 
 /// What the last probe says of a handle.
-fn status(view: &View<'_>, entry: &Entry, slot: HandleSlot) -> (&'static str, Style) {
+fn status(view: &View<'_>, entry: &ListedConnection, slot: HandleSlot) -> (&'static str, Style) {
     let theme = view.theme;
     let (check, good) = match slot {
         HandleSlot::Key => (CheckId::Credentials, "in use"),
@@ -212,7 +212,7 @@ fn count(view: &View<'_>) -> usize {
 }
 
 /// The handle in the open, where the pane's row (`area`, if the pane is to be seen) can't show it whole.
-pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, Open)> {
+pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, OpenHandle)> {
     if !view.model.tokens.sheets.is_empty() {
         return None;
     }

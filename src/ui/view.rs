@@ -7,7 +7,7 @@ use super::layout::FormSize;
 use super::text::clean;
 use super::theme::Theme;
 use crate::app::Model;
-use crate::app::model::{Entry, Pane, ProbeState};
+use crate::app::model::{ListedConnection, Pane, ProbeState};
 use crate::domain::{Checks, Name, ServiceId, State};
 use crate::service::Service;
 
@@ -20,7 +20,7 @@ pub(super) struct View<'a> {
 
 impl<'a> View<'a> {
     /// The entry that list, form, response and tokens speak of; none while a new connection is typed.
-    pub(super) fn entry(&self) -> Option<&'a Entry> {
+    pub(super) fn entry(&self) -> Option<&'a ListedConnection> {
         let name = match self.model.visible_form() {
             Some(form) => form.editing.as_ref()?,
             None => self.model.list.selected.as_ref()?,
@@ -90,7 +90,7 @@ impl<'a> View<'a> {
 
 /// The lamp's glyph and word of an entry. A watcher's probe leaves the lamp as it is once there is a verdict:
 /// of thousands of connections, one a minute each, nothing would stand still.
-pub(super) fn lamp(theme: &Theme, entry: &Entry) -> (Span<'static>, &'static str) {
+pub(super) fn lamp(theme: &Theme, entry: &ListedConnection) -> (Span<'static>, &'static str) {
     let state = entry.state();
     let probing = match entry.probe {
         ProbeState::Idle => false,
@@ -102,7 +102,7 @@ pub(super) fn lamp(theme: &Theme, entry: &Entry) -> (Span<'static>, &'static str
 }
 
 /// The same in a list; a failure that is planned, and what is left out of watching, is no alarm.
-pub(super) fn sign(view: &View<'_>, entry: &Entry) -> (Span<'static>, &'static str) {
+pub(super) fn sign(view: &View<'_>, entry: &ListedConnection) -> (Span<'static>, &'static str) {
     if matches!(entry.probe, ProbeState::Running { .. }) {
         return lamp(view.theme, entry);
     }
@@ -117,7 +117,7 @@ pub(super) fn sign(view: &View<'_>, entry: &Entry) -> (Span<'static>, &'static s
 }
 
 /// Whether it is not up, and was meant not to be.
-pub(super) fn is_planned(view: &View<'_>, entry: &Entry) -> bool {
+pub(super) fn is_planned(view: &View<'_>, entry: &ListedConnection) -> bool {
     entry.state() != State::Ok
         && view
             .model

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::desk::Inner;
+use super::core::Inner;
 use crate::domain::stack::wiping;
 use crate::domain::{BudgetRecord, HostPort};
-use crate::store::{State, told};
+use crate::store::{StateDb, error_chain};
 
 /// Changes of the budget that wait for the disk.
 #[derive(Default)]
@@ -18,31 +18,31 @@ pub(super) struct Bookings(Mutex<Queue>);
 
 #[derive(Default)]
 struct Queue {
-    waiting: Vec<(HostPort, Box<dyn Change>)>,
+    waiting: Vec<(HostPort, Box<dyn BookingChange>)>,
     /// Whether a thread writes, and will look here again when it is done.
     writing: bool,
 }
 
 /// A change of one host's record, with whoever waits for it.
-trait Change: Send {
-    fn make(&mut self, state: &State, record: &mut BudgetRecord);
+trait BookingChange: Send {
+    fn make(&mut self, state: &StateDb, record: &mut BudgetRecord);
 
     /// The change is on disk, or is not made.
     fn end(self: Box<Self>, written: Result<(), String>);
 }
 
-struct Asked<C, R> {
+struct BookingRequest<C, R> {
     change: Option<C>,
     result: Option<R>,
     asker: oneshot::Sender<Result<R, String>>,
 }
 
-impl<C, R> Change for Asked<C, R>
+impl<C, R> BookingChange for BookingRequest<C, R>
 where
-    C: FnOnce(&State, &mut BudgetRecord) -> R + Send,
+    C: FnOnce(&StateDb, &mut BudgetRecord) -> R + Send,
     R: Send,
 {
-    fn make(&mut self, state: &State, record: &mut BudgetRecord) {
+    fn make(&mut self, state: &StateDb, record: &mut BudgetRecord) {
         let Some(change) = self.change.take() else {
             return;
         };
@@ -73,7 +73,7 @@ impl Bookings {
     }
 
     /// The next changes; nothing, and the writer's end, where there are none.
-    fn next(&self) -> Option<Vec<(HostPort, Box<dyn Change>)>> {
+    fn next(&self) -> Option<Vec<(HostPort, Box<dyn BookingChange>)>> {
         let mut queue = self.queue();
         queue.writing = !queue.waiting.is_empty();
         queue.writing.then(|| std::mem::take(&mut queue.waiting))
@@ -108,10 +108,10 @@ impl Drop for Writer {
 pub(super) async fn update<R: Send + 'static>(
     inner: &Arc<Inner>,
     host: HostPort,
-    change: impl FnOnce(&State, &mut BudgetRecord) -> R + Send + 'static,
+    change: impl FnOnce(&StateDb, &mut BudgetRecord) -> R + Send + 'static,
 ) -> Result<R, String> {
     let (asker, answer) = oneshot::channel();
-    let change = Asked {
+    let change = BookingRequest {
         change: Some(change),
         result: None,
         asker,
@@ -131,7 +131,7 @@ pub(super) async fn update<R: Send + 'static>(
     answer.await.unwrap_or_else(|_| Err(NOT_MADE.to_owned()))
 }
 
-fn write(inner: &Inner, mut changes: Vec<(HostPort, Box<dyn Change>)>) {
+fn write(inner: &Inner, mut changes: Vec<(HostPort, Box<dyn BookingChange>)>) {
     let state = match inner.state() {
         Ok(state) => state,
         Err(problem) => return end(changes, || Err(problem.to_string())),
@@ -144,15 +144,18 @@ fn write(inner: &Inner, mut changes: Vec<(HostPort, Box<dyn Change>)>) {
         Ok(each) => {
             let mut each = each.into_iter();
             end(changes, || match each.next() {
-                Some(Err(problem)) => Err(told(&problem)),
+                Some(Err(problem)) => Err(error_chain(&problem)),
                 _ => Ok(()),
             });
         }
-        Err(problem) => end(changes, || Err(told(&problem))),
+        Err(problem) => end(changes, || Err(error_chain(&problem))),
     }
 }
 
-fn end(changes: Vec<(HostPort, Box<dyn Change>)>, mut written: impl FnMut() -> Result<(), String>) {
+fn end(
+    changes: Vec<(HostPort, Box<dyn BookingChange>)>,
+    mut written: impl FnMut() -> Result<(), String>,
+) {
     for (_, change) in changes {
         change.end(written());
     }
@@ -166,7 +169,7 @@ mod tests {
     use crate::config::Environment;
     use crate::domain::KeyFingerprint;
     use crate::probe::budget;
-    use crate::work::desk::Desk;
+    use crate::work::core::Core;
     use crate::work::tests::Home;
 
     fn host() -> HostPort {
@@ -179,9 +182,9 @@ mod tests {
     #[tokio::test]
     async fn what_comes_while_the_disk_is_busy_is_written_together_and_each_hears_its_own() {
         let home = Home::new();
-        let (desk, beside) = (home.desk(), home.desk());
+        let (core, beside) = (home.core(), home.core());
         let beside = beside.0.state().unwrap();
-        let inner = &desk.0;
+        let inner = &core.0;
         let (busy, is_busy) = mpsc::channel();
         let (go_on, may_go_on) = mpsc::channel::<()>();
         // Holds the writer until the others are in the queue.
@@ -219,15 +222,15 @@ mod tests {
 
     #[tokio::test]
     async fn one_that_breaks_holds_up_nobody() {
-        let desk = Desk::rehearsal(Environment::of([]), Vec::new())
+        let core = Core::rehearsal(Environment::of([]), Vec::new())
             .await
             .unwrap();
-        let broken = update(&desk.0, host(), |_, record| -> u8 {
+        let broken = update(&core.0, host(), |_, record| -> u8 {
             record.next_number = 9;
             panic!("as a defect would")
         });
         assert_eq!(broken.await, Err(BROKEN.to_owned()));
-        let number = update(&desk.0, host(), |_, record| record.next_number);
+        let number = update(&core.0, host(), |_, record| record.next_number);
         assert_eq!(number.await, Ok(0), "what broke half-way is not written");
     }
 }

@@ -4,7 +4,7 @@
 //! carries a key is heard out, as long as the probe's own time lasts. It has reached the host, which counts
 //! it, and closing the connection would not take it back: it would only leave open whether it was refused,
 //! and then it had to count as a rejection. Two of those, on a host that takes some seconds, would pause a
-//! good key while its owner simply types on. So a climb with a key runs as a task of the desk and ends
+//! good key while its owner simply types on. So a climb with a key runs as a task of the core and ends
 //! between two requests; its late answer settles the budget, and changes nothing else.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,21 +13,21 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::desk::{Desk, Inner};
-use super::errand::{Found, Prepared, host_of};
+use super::core::{Core, Inner};
 use super::gate::{self, LockoutGate};
+use super::job::{Prepared, ProbeFindings, host_of};
 use super::local::{DEFECT, local_error};
 use super::probing::Progress;
 use crate::domain::stack::Wiping;
 use crate::domain::{Checks, Name, Reason, ServiceId, Verdict};
-use crate::service::{Held, Ladder, Manner, Subject, verify};
+use crate::service::{Ladder, SecretState, Subject, Trigger, verify};
 
-/// Tasks of the desk whose callers may have gone. They end by themselves, as each has its time.
+/// Tasks of the core whose callers may have gone. They end by themselves, as each has its time.
 #[derive(Default)]
-pub(super) struct Apart(Mutex<JoinSet<()>>);
+pub(super) struct DetachedTasks(Mutex<JoinSet<()>>);
 
-impl Apart {
-    pub(super) fn begin(&self, climb: impl Future<Output = ()> + Send + 'static) {
+impl DetachedTasks {
+    pub(super) fn spawn(&self, climb: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.try_join_next().is_some() {}
         tasks.spawn(Wiping::new(climb));
@@ -50,37 +50,37 @@ impl Apart {
     }
 }
 
-impl Desk {
+impl Core {
     /// Climbs the ladder. Dropping the future ends the climb, at the latest after the answer to a request
     /// that carries a key, which the probe's own time bounds.
     pub(super) async fn climb(
         &self,
         prepared: Box<Prepared>,
         progress: Progress<'_>,
-    ) -> (Verdict, Found) {
-        let bisect = prepared.subject.manner == Manner::Full;
+    ) -> (Verdict, ProbeFindings) {
+        let bisect = prepared.subject.trigger == Trigger::Bisect;
         let gate = LockoutGate::new(Arc::clone(&self.0), bisect);
-        if matches!(prepared.subject.key, Held::Present(_)) {
-            self.climb_apart(prepared, gate, progress).await
-        } else if matches!(prepared.subject.token, Held::Present(_)) {
+        if matches!(prepared.subject.key, SecretState::Present(_)) {
+            self.climb_detached(prepared, gate, progress).await
+        } else if matches!(prepared.subject.token, SecretState::Present(_)) {
             Wiping::new(run(&self.0, prepared, &gate, progress)).await
         } else {
             run(&self.0, prepared, &gate, progress).await
         }
     }
 
-    async fn climb_apart(
+    async fn climb_detached(
         &self,
         prepared: Box<Prepared>,
         gate: LockoutGate,
         progress: Progress<'_>,
-    ) -> (Verdict, Found) {
-        let whose = Whose::of(&prepared.subject);
+    ) -> (Verdict, ProbeFindings) {
+        let whose = Owner::of(&prepared.subject);
         let (told, mut heard) = mpsc::unbounded_channel();
         let (mut answer, mut answered) = oneshot::channel();
         let inner = Arc::clone(&self.0);
         let _waiting = gate.caller().waits();
-        self.0.apart.begin(async move {
+        self.0.detached.spawn(async move {
             let tell = move |checks: &Checks| {
                 // Whoever has gone does not listen.
                 let _ = told.send(checks.clone());
@@ -102,7 +102,7 @@ impl Desk {
                 Some(checks) = heard.recv() => progress(&checks),
                 ended = &mut answered => {
                     let (mut verdict, found) =
-                        ended.unwrap_or_else(|_| (whose.broken(), Found::default()));
+                        ended.unwrap_or_else(|_| (whose.broken(), ProbeFindings::default()));
                     self.tell_pause(&mut verdict, &found).await;
                     return (verdict, found);
                 }
@@ -111,7 +111,7 @@ impl Desk {
     }
 
     /// What a refusal means for the next one: that the key is paused now, or that it will be.
-    async fn tell_pause(&self, verdict: &mut Verdict, found: &Found) {
+    async fn tell_pause(&self, verdict: &mut Verdict, found: &ProbeFindings) {
         let refused = verdict.reason == Reason::CredentialsRejected && verdict.retry_at.is_none();
         let (Some(host), Some((username, key))) = (host_of(&verdict.url), &found.pair) else {
             return;
@@ -156,7 +156,7 @@ async fn run(
     prepared: Box<Prepared>,
     gate: &LockoutGate,
     progress: Progress<'_>,
-) -> (Verdict, Found) {
+) -> (Verdict, ProbeFindings) {
     let Prepared {
         service,
         subject,
@@ -179,7 +179,7 @@ async fn run(
         .prober
         .run_begun((ladder, first), &profile, gate, &mut tell)
         .await;
-    let found = Found {
+    let found = ProbeFindings {
         pair,
         service_seen: climb.service_seen,
         accepted: climb.accepted,
@@ -189,13 +189,13 @@ async fn run(
 }
 
 /// Whose climb it is, for the verdict where it broke.
-struct Whose {
+struct Owner {
     connection: Option<Name>,
     service: ServiceId,
     url: String,
 }
 
-impl Whose {
+impl Owner {
     fn of(subject: &Subject) -> Self {
         Self {
             connection: subject.connection.clone(),

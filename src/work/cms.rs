@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::desk::{Desk, Inner};
+use super::core::{Core, Inner};
 use super::error::WorkError;
 use crate::service::Catalog;
 use crate::store::files;
@@ -57,7 +57,7 @@ fn unknown(catalog: &Catalog, cms: &str) -> WorkError {
     }
 }
 
-impl Desk {
+impl Core {
     /// Whether `cms` is one that can be used: an id that is known, or a definition file in order.
     ///
     /// # Errors

@@ -3,21 +3,21 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::core::{Core, Inner};
 use super::curl;
-use super::desk::{Desk, Inner};
-use super::draft::{CopyForm, Slot};
+use super::draft::{CopyForm, SecretSlot};
 use super::error::WorkError;
 use crate::clipboard::{Certainty, Cleared, Clipboard, Life, Limits, Placed, Surroundings};
 use crate::domain::{AuthStyle, Connection, Endpoint, Name, Secret};
 use crate::service::{Accepted, Service, sign};
 
-impl Desk {
+impl Core {
     /// Copies something of a saved connection. What must be written to the terminal is in the answer; after
-    /// [`Placed::clear_after`] the caller calls [`Desk::clear_clipboard`].
+    /// [`Placed::clear_after`] the caller calls [`Core::clear_clipboard`].
     pub async fn copy(
         &self,
         name: &Name,
-        slot: Slot,
+        slot: SecretSlot,
         form: CopyForm,
         life: Life,
     ) -> Result<Placed, WorkError> {
@@ -112,19 +112,23 @@ impl Desk {
         Some(how)
     }
 
-    async fn header_lines(&self, connection: &Connection, slot: Slot) -> Result<Secret, WorkError> {
+    async fn header_lines(
+        &self,
+        connection: &Connection,
+        slot: SecretSlot,
+    ) -> Result<Secret, WorkError> {
         let service = self.service_of(connection).await?;
         let key = self.secret(connection, slot).await?;
         let unsent = || WorkError::SecretUnavailable(format!("{slot} is not sent in headers here"));
         let scheme =
             curl::scheme(&service, connection.auth, &connection.username).ok_or_else(unsent)?;
         match slot {
-            Slot::Token => Err(unsent()),
-            Slot::Key => {
+            SecretSlot::Token => Err(unsent()),
+            SecretSlot::Key => {
                 let (username, key) = self.pair_of(connection, &key).await?;
                 sign::header_lines(&service, scheme, &username, &key).ok_or_else(unsent)
             }
-            Slot::Added(_) => {
+            SecretSlot::Added(_) => {
                 sign::header_lines(&service, scheme, &connection.username, &key).ok_or_else(unsent)
             }
         }
@@ -216,10 +220,10 @@ mod tests {
     #[tokio::test]
     async fn the_curl_command_asks_what_a_probe_asks() {
         let home = Home::new();
-        let desk = home.desk();
+        let core = home.core();
         let url = "https://billing.example.com";
         let mut connection = shop(url);
-        let bare = desk.curl(&connection).await.unwrap();
+        let bare = core.curl(&connection).await.unwrap();
         assert_eq!(
             bare,
             format!("curl -sS -i '{url}/api/companies/getAll.json'"),
@@ -227,7 +231,7 @@ mod tests {
         );
 
         connection.key = Some("env:KEY".parse().unwrap());
-        let basic = desk.curl(&connection).await.unwrap();
+        let basic = core.curl(&connection).await.unwrap();
         assert!(basic.contains("user = \"shop-api:%s\""), "{basic}");
 
         let how = Accepted {
@@ -235,12 +239,12 @@ mod tests {
             through_index: true,
             own_token: None,
         };
-        let state = desk.0.state().unwrap();
+        let state = core.0.state().unwrap();
         let accepted = Some((KeyFingerprint("k".to_owned()), how));
         state
             .update_past(&connection.name, url, |record| record.accepted = accepted)
             .unwrap();
-        let found = desk.curl(&connection).await.unwrap();
+        let found = core.curl(&connection).await.unwrap();
         assert!(found.contains("BLESTA-API-KEY: %s"), "{found}");
         assert!(
             found.ends_with(&format!("'{url}/index.php/api/companies/getAll.json'")),
@@ -251,35 +255,35 @@ mod tests {
     #[tokio::test]
     async fn a_command_that_was_set_after_the_first_copy_is_the_one_that_is_run() {
         let home = Home::new();
-        let desk = home.desk_with(&[("TERM", "xterm"), ("PATH", "/usr/bin:/bin")]);
-        let desk = desk.with_terminal(Terminal::Silent);
-        let first = desk.copy_text("https://a", Life::Outlive).await.unwrap();
+        let core = home.desk_with(&[("TERM", "xterm"), ("PATH", "/usr/bin:/bin")]);
+        let core = core.with_terminal(Terminal::Silent);
+        let first = core.copy_text("https://a", Life::Outlive).await.unwrap();
         assert_eq!(first.certainty, Certainty::SentUnconfirmed);
-        let folder = desk.folders().unwrap().config();
+        let folder = core.folders().unwrap().config();
         std::fs::create_dir_all(folder).unwrap();
         let settings = "version = 1\n[settings]\nclipboard_command = [\"cat\"]\n";
         std::fs::write(folder.join("switchboard.toml"), settings).unwrap();
-        let second = desk.copy_text("https://a", Life::Outlive).await.unwrap();
+        let second = core.copy_text("https://a", Life::Outlive).await.unwrap();
         assert_eq!(second.words, "handed to cat");
     }
 
     #[tokio::test]
     async fn a_text_that_nothing_took_leaves_the_secret_before_it_to_be_cleared() {
         let home = Home::new();
-        let desk = home.desk_with(&[("TERM", "xterm")]);
-        let desk = desk.with_terminal(Terminal::Silent);
+        let core = home.desk_with(&[("TERM", "xterm")]);
+        let core = core.with_terminal(Terminal::Silent);
         let secret = Secret::new("s3cret");
-        let first = desk.copy_secret(&secret, Life::Program).await.unwrap();
+        let first = core.copy_secret(&secret, Life::Program).await.unwrap();
         assert_eq!(first.certainty, Certainty::SentUnconfirmed);
         let long = "x".repeat(80_000);
-        let second = desk.copy_text(&long, Life::Outlive).await.unwrap();
+        let second = core.copy_text(&long, Life::Outlive).await.unwrap();
         assert_eq!(second.certainty, Certainty::Shown);
-        let cleared = desk.clear_clipboard().await.unwrap();
+        let cleared = core.clear_clipboard().await.unwrap();
         assert!(cleared.terminal_bytes.is_some());
 
-        desk.copy_secret(&secret, Life::Program).await.unwrap();
-        desk.copy_text("https://a", Life::Outlive).await.unwrap();
-        let cleared = desk.clear_clipboard().await;
+        core.copy_secret(&secret, Life::Program).await.unwrap();
+        core.copy_text("https://a", Life::Outlive).await.unwrap();
+        let cleared = core.clear_clipboard().await;
         assert_eq!(cleared, None, "what stands there now is no secret");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
-use crate::service::Manner;
+use crate::service::Trigger;
 use crate::store::StoreKind;
 
 /// What is to be saved.
@@ -75,7 +75,7 @@ pub struct Unsaved {
     /// The shared token, likewise.
     pub token: Option<Secret>,
     /// On whose wish.
-    pub manner: Manner,
+    pub trigger: Trigger,
     /// The person agreed to send stored secrets to this URL's origin.
     pub origin_confirmed: bool,
     /// The saved connection that is being edited: its past is used where URL and pair are the same.
@@ -93,7 +93,7 @@ impl Unsaved {
             connection,
             key: None,
             token: None,
-            manner: Manner::Asked,
+            trigger: Trigger::Asked,
             origin_confirmed: false,
             editing: None,
             timeout: None,
@@ -104,7 +104,7 @@ impl Unsaved {
 
 /// Which handle of a connection is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Slot {
+pub enum SecretSlot {
     /// The API key.
     Key,
     /// The shared token.
@@ -113,7 +113,7 @@ pub enum Slot {
     Added(usize),
 }
 
-impl fmt::Display for Slot {
+impl fmt::Display for SecretSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key => f.write_str("key"),

@@ -1,6 +1,6 @@
 //! What can go wrong in a use case, in words for people; probes never fail, they end in a verdict.
 
-use super::draft::{Passphrase, Slot};
+use super::draft::{Passphrase, SecretSlot};
 use crate::domain::{Name, ServiceId};
 use crate::store::secrets::Offer;
 
@@ -38,7 +38,7 @@ pub enum WorkError {
     WrongPassphrase,
     /// The connection has no such secret.
     #[error("{0} has no {1}")]
-    NoSuchHandle(Name, Slot),
+    NoSuchHandle(Name, SecretSlot),
     /// A secret is not at hand; one sentence that says what to do.
     #[error("{0}")]
     SecretUnavailable(String),
@@ -57,7 +57,7 @@ impl WorkError {
     pub(super) fn failed(doing: impl Into<String>, error: &dyn std::error::Error) -> Self {
         Self::Failed {
             doing: doing.into(),
-            why: crate::store::told(error),
+            why: crate::store::error_chain(error),
         }
     }
 }

@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::desk::{Desk, Inner};
+use super::core::{Core, Inner};
 use super::error::WorkError;
-use super::moving::Kept;
+use super::moving::LocatedSecret;
 use super::secrets::references;
-use crate::domain::endpoint::for_eyes;
+use crate::domain::endpoint::redacted;
 use crate::domain::token::Unfinished;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Endpoint, Secret, SecretRef};
-use crate::store::examination::Belongings;
+use crate::store::examination::OwnFolders;
 use crate::store::vault::VaultState;
-use crate::store::{Configuration, State, StoreKind, files, told};
+use crate::store::{Configuration, StateDb, StoreKind, error_chain, files};
 
 /// Older values should have been changed where they are issued.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -59,12 +59,12 @@ impl Examination {
     }
 }
 
-impl Desk {
+impl Core {
     /// Looks at files, folders, configuration, state and secrets. Values that are at hand are read to look
     /// for them in plain text; no program is run and no keyring asked for that.
     pub async fn examine(&self) -> Examination {
         let mut examination = Examination::default();
-        let kept = match self.whereabouts().await {
+        let kept = match self.secret_locations().await {
             Ok(kept) => kept,
             Err(problem) => {
                 examination.find("configuration", problem.to_string());
@@ -111,12 +111,12 @@ impl Desk {
     }
 
     /// The values that cost nothing to read: from variables, files and an open vault.
-    async fn values_at_hand(&self, kept: &[Kept]) -> Vec<Secret> {
+    async fn values_at_hand(&self, kept: &[LocatedSecret]) -> Vec<Secret> {
         let Ok(secrets) = self.secrets().await else {
             return Vec::new();
         };
         let mut values = Vec::new();
-        for Kept {
+        for LocatedSecret {
             place, reference, ..
         } in kept
         {
@@ -133,17 +133,17 @@ impl Desk {
 }
 
 /// Findings about each place, once however many connections refer to it, and about old values.
-fn judge_secrets(kept: &[Kept], now: Timestamp, examination: &mut Examination) {
-    let mut places: BTreeMap<String, &Kept> = BTreeMap::new();
+fn judge_secrets(kept: &[LocatedSecret], now: Timestamp, examination: &mut Examination) {
+    let mut places: BTreeMap<String, &LocatedSecret> = BTreeMap::new();
     for one in kept {
         places.entry(one.reference.to_string()).or_insert(one);
     }
-    for (reference, Kept { whereabouts, .. }) in places {
+    for (reference, LocatedSecret { location, .. }) in places {
         let about = crate::domain::text::inert(&reference, 120);
-        for finding in &whereabouts.findings {
+        for finding in &location.findings {
             examination.find(&about, finding);
         }
-        let age = whereabouts.changed.map(|since| now.duration_since(since));
+        let age = location.changed.map(|since| now.duration_since(since));
         if let Some(age) = age.filter(|age| *age > YEAR) {
             let days = age.as_hours() / 24;
             examination.find(
@@ -158,14 +158,14 @@ impl Inner {
     fn examine_files(&self, values: &[Secret], examination: &mut Examination) {
         let Some(folders) = &self.folders else { return };
         let all: [&Path; 3] = [folders.config(), &folders.data, &folders.state];
-        let belongings = Belongings::below(&all);
+        let belongings = OwnFolders::below(&all);
         let texts = belongings.plain_texts(values);
         for finding in belongings.modes().into_iter().chain(texts.findings) {
             examination.find("files", finding);
         }
         examination.notes.extend(texts.unread);
         if let Some(home) = &self.environment.home {
-            let texts = Belongings::histories(home).known_texts(values);
+            let texts = OwnFolders::histories(home).known_texts(values);
             for finding in texts.findings {
                 examination.find("histories", finding);
             }
@@ -178,9 +178,9 @@ impl Inner {
             }
             return;
         }
-        let whole = State::open(&folders.state).and_then(|state| state.verify());
+        let whole = StateDb::open(&folders.state).and_then(|state| state.verify());
         if let Err(problem) = whole {
-            examination.find("state", told(&problem));
+            examination.find("state", error_chain(&problem));
         }
     }
 
@@ -192,7 +192,7 @@ impl Inner {
                     format!("{unknown}: nobody reads it, is it a typing error?"),
                 );
             }),
-            Err(problem) => examination.find_unless_known("configuration", told(&problem)),
+            Err(problem) => examination.find_unless_known("configuration", error_chain(&problem)),
         }
         match self.services_left_out() {
             Ok(left_out) => left_out
@@ -215,7 +215,7 @@ impl Inner {
             );
         }
         let keys: BTreeSet<PathBuf> = connections.iter().filter_map(|it| client_key(it)).collect();
-        for finding in Belongings::of(keys).open_to_all() {
+        for finding in OwnFolders::of(keys).open_to_all() {
             examination.find("files", finding);
         }
         for connection in connections.iter().filter(|it| names_user(it)) {
@@ -227,7 +227,7 @@ impl Inner {
         }
     }
 
-    fn examine_vault(&self, kept: &[Kept], examination: &mut Examination) {
+    fn examine_vault(&self, kept: &[LocatedSecret], examination: &mut Examination) {
         let in_vault = kept
             .iter()
             .filter(|one| StoreKind::of(&one.reference) == StoreKind::Vault)
@@ -263,7 +263,7 @@ impl Inner {
             .map(|(reference, _)| reference)
             .collect();
         let names = self.vault.names().unwrap_or_else(|problem| {
-            examination.find_unless_known("vault", told(&problem));
+            examination.find_unless_known("vault", error_chain(&problem));
             Vec::new()
         });
         for name in names {
@@ -279,7 +279,7 @@ impl Inner {
 /// Whether somebody wrote a user name or a password into one of its URLs by hand.
 fn names_user(connection: &Connection) -> bool {
     let urls = [Some(&connection.url), connection.cms_url.as_ref()];
-    urls.into_iter().flatten().any(|url| for_eyes(url) != *url)
+    urls.into_iter().flatten().any(|url| redacted(url) != *url)
 }
 
 /// The file with the key of its client certificate. (One file may hold both.)
@@ -303,18 +303,18 @@ fn sends_open(connection: &Connection) -> bool {
 mod tests {
     use super::*;
     use crate::domain::Name;
-    use crate::store::Slot;
-    use crate::store::secrets::Whereabouts;
+    use crate::store::SecretPlace;
+    use crate::store::secrets::SecretLocation;
 
-    fn kept(days: i64, now: Timestamp) -> Kept {
+    fn kept(days: i64, now: Timestamp) -> LocatedSecret {
         let name = Name::parse("shop").unwrap();
         let changed = now
             .checked_sub(SignedDuration::from_hours(24 * days))
             .unwrap();
-        Kept {
-            place: Slot::key(&name),
+        LocatedSecret {
+            place: SecretPlace::key(&name),
             reference: SecretRef::Vault("shop/key".into()),
-            whereabouts: Whereabouts {
+            location: SecretLocation {
                 kind: StoreKind::Vault,
                 path: None,
                 mode: None,

@@ -12,13 +12,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::bookings;
-use super::desk::{Desk, Inner};
+use super::core::{Core, Inner};
 use super::error::WorkError;
 use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Secret};
 use crate::probe::budget::{self, Decision};
 use crate::probe::{Gate, Permit, Ticket};
-use crate::store::State;
+use crate::store::StateDb;
 
 /// How long is waited for other attempts to end, whose rejection would use up the budget: as long as a
 /// request on a slow host may take that somebody typed on over.
@@ -45,12 +45,12 @@ pub(super) struct LockoutGate {
 pub(super) struct Caller(Arc<AtomicBool>);
 
 /// The caller waits as long as this lives.
-pub(super) struct Waiting(Caller);
+pub(super) struct WaitingCaller(Caller);
 
 impl Caller {
     /// Keeps the caller there until the value is dropped.
-    pub(super) fn waits(&self) -> Waiting {
-        Waiting(self.clone())
+    pub(super) fn waits(&self) -> WaitingCaller {
+        WaitingCaller(self.clone())
     }
 
     /// Goes on at once while the caller is there, and never once it has gone.
@@ -65,7 +65,7 @@ impl Caller {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WaitingCaller {
     fn drop(&mut self) {
         self.0.0.store(true, Ordering::SeqCst);
     }
@@ -156,7 +156,7 @@ impl LockoutGate {
             if let Decision::Granted(number) = decision
                 && proven
             {
-                budget::vouch(record, number);
+                budget::mark_proven(record, number);
             }
             (decision, key)
         })
@@ -183,7 +183,7 @@ impl LockoutGate {
 
     /// Changes a host's record. Where that fails the attempt stays booked as pending, the safe side.
     async fn write(&self, host: HostPort, change: impl FnOnce(&mut BudgetRecord) + Send + 'static) {
-        let change = |_: &State, record: &mut BudgetRecord| change(record);
+        let change = |_: &StateDb, record: &mut BudgetRecord| change(record);
         if let Err(problem) = bookings::update(&self.inner, host, change).await {
             tracing::warn!(%problem, "the lock-out budget was not written");
         }
@@ -300,7 +300,7 @@ impl InFlight {
     }
 }
 
-impl Desk {
+impl Core {
     /// The end of the program, or of one command: sends no further key, waits a moment for answers to those that are
     /// under way, and settles what has none by then. Left as they are they would count as refusals, or for some time
     /// as under way, even of keys that the host takes: nobody shall lose one by quitting.
@@ -327,7 +327,7 @@ impl Desk {
             bookings::update(
                 &self.0,
                 host,
-                move |_: &State, record: &mut BudgetRecord| {
+                move |_: &StateDb, record: &mut BudgetRecord| {
                     budget::settle(record, number, AttemptEnd::Unheard, Timestamp::now());
                 },
             )
@@ -342,14 +342,14 @@ impl Desk {
 }
 
 /// Why and until when this pair is not sent to `host`, as far as is known now. Blocks.
-pub(super) fn paused(state: &State, host: &HostPort, pair: &KeyFingerprint) -> Option<Stop> {
+pub(super) fn paused(state: &StateDb, host: &HostPort, pair: &KeyFingerprint) -> Option<Stop> {
     let record = state.budget(host).ok()?;
     budget::paused(&record, pair, Timestamp::now())
 }
 
 /// How many refusals of this pair there may be at `host` before it is paused, as far as is known now. Blocks.
 pub(super) fn refusals_left(
-    state: &State,
+    state: &StateDb,
     host: &HostPort,
     pair: &KeyFingerprint,
 ) -> Option<usize> {
@@ -358,14 +358,14 @@ pub(super) fn refusals_left(
 }
 
 /// Until when `host` asked for quiet, which no person lifts. Blocks.
-pub(super) fn quiet_until(state: &State, host: &HostPort) -> Option<Timestamp> {
+pub(super) fn quiet_until(state: &StateDb, host: &HostPort) -> Option<Timestamp> {
     let record = state.budget(host).ok()?;
     budget::quiet_until(&record, Timestamp::now())
 }
 
 /// Lifts the pauses of `key` at `host`, and of all keys there. Blocks.
 pub(super) fn resume(
-    state: &State,
+    state: &StateDb,
     host: &HostPort,
     key: &KeyFingerprint,
 ) -> Result<bool, WorkError> {

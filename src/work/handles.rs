@@ -1,14 +1,14 @@
 //! Further handles of a connection: kept in a store, named in the configuration.
 
-use super::desk::{Desk, found};
+use super::core::{Core, found};
 use super::draft::Saved;
 use super::error::WorkError;
 use crate::domain::text::inert;
 use crate::domain::{Connection, Name, Origin, Secret};
 use crate::store::configuration::SettingValue;
-use crate::store::{Slot as Place, StoreKind};
+use crate::store::{SecretPlace, StoreKind};
 
-impl Desk {
+impl Core {
     /// Keeps `value` as a further handle of the connection, called `label`. Whatever fails, nothing is
     /// changed.
     pub async fn add_handle(
@@ -23,7 +23,7 @@ impl Desk {
         refuse_label(&before, label)?;
         let kind = self.store_for(store, Some(&before), &configuration).await?;
         let secrets = self.secrets().await?;
-        let place = Place::added(name, label);
+        let place = SecretPlace::added(name, label);
         let reference = secrets.new_reference(kind, &place, &configuration.connections);
         let reference = reference.await.ok_or_else(|| not_written(kind))?;
         let origin = Origin::parse(&before.url);
@@ -61,7 +61,7 @@ impl Desk {
         };
         let (_, reference) = after.added.remove(at);
         self.write_changed(before, after.clone(), None).await?;
-        let gone = vec![(reference, Place::added(name, label))];
+        let gone = vec![(reference, SecretPlace::added(name, label))];
         Ok(Saved {
             connection: after,
             left_behind: self.take_out(gone).await,

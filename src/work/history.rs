@@ -5,33 +5,33 @@ use std::io::{self, Write};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::desk::{Desk, Inner};
+use super::core::{Core, Inner};
 use super::error::WorkError;
 use super::probing::Progress;
 use crate::domain::history::{Bucket, Event, History, RunRecord, Span, Standing};
 use crate::domain::plot::{Plot, PlotSpan};
 use crate::domain::window::maintained_until;
 use crate::domain::{Connection, Name, Verdict};
-use crate::service::Manner;
+use crate::service::Trigger;
 use crate::store::history::{ExportFormat, ExportTable};
-use crate::store::{State, StateProblem};
+use crate::store::{StateDb, StateProblem};
 
-impl Desk {
+impl Core {
     /// Probes a saved connection that the caller has read already, and keeps the result in the history.
     pub async fn probe_connection(
         &self,
         connection: &Connection,
-        manner: Manner,
+        trigger: Trigger,
         progress: Progress<'_>,
     ) -> Verdict {
-        let verdict = self.probe_unrecorded(connection, manner, progress).await;
-        match manner {
-            Manner::Asked | Manner::Full | Manner::Scheduled => {
+        let verdict = self.probe_unrecorded(connection, trigger, progress).await;
+        match trigger {
+            Trigger::Asked | Trigger::Bisect | Trigger::Scheduled => {
                 let planned = self.is_maintained(connection, verdict.at).await;
                 self.0.note(&verdict, planned);
             }
             // A draft is no state of the connection.
-            Manner::UrlTyping | Manner::Typing => {}
+            Trigger::UrlTyping | Trigger::Typing => {}
         }
         verdict
     }
@@ -48,7 +48,7 @@ impl Desk {
 
     /// How every connection stood after its last result, also in an earlier run.
     pub async fn standings(&self) -> Result<HashMap<Name, Standing>, WorkError> {
-        self.asked(State::standings).await
+        self.asked(StateDb::standings).await
     }
 
     /// The past of `name`, whichever programs probed it.
@@ -154,12 +154,12 @@ impl Desk {
 
     /// Waits until every result so far is on disk; `false` where some could not be written, which the log says.
     pub async fn settle_history(&self) -> bool {
-        self.0.ledger.settle().await
+        self.0.history_writer.settle().await
     }
 
     async fn asked<R: Send + 'static>(
         &self,
-        ask: impl FnOnce(&State) -> Result<R, StateProblem> + Send + 'static,
+        ask: impl FnOnce(&StateDb) -> Result<R, StateProblem> + Send + 'static,
     ) -> Result<R, WorkError> {
         self.blocking(move |inner| {
             let state = inner.state()?;
@@ -174,7 +174,7 @@ impl Inner {
     /// the probe has tried.
     pub(super) fn note(&self, verdict: &Verdict, planned: bool) {
         if let Some(state) = self.state.so_far() {
-            self.ledger.put(&state, verdict, planned);
+            self.history_writer.put(&state, verdict, planned);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::endpoint::for_eyes;
+use crate::domain::endpoint::redacted;
 use crate::domain::text::inert;
 use crate::domain::{AnsweredBy, Checks, Name, Phases, Reason, Remedy, ServiceId, Verdict, Who};
 
@@ -34,7 +34,7 @@ pub(super) fn local_error(
     Verdict {
         connection: connection.cloned(),
         service: service.clone(),
-        url: inert(&for_eyes(url), 2_000),
+        url: inert(&redacted(url), 2_000),
         reason: Reason::LocalError,
         status: 0,
         title: Reason::LocalError.title().to_owned(),

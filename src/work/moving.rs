@@ -1,37 +1,37 @@
 //! Secrets and their places: where each one is, and from one place to another.
 
-use super::desk::{Desk, found};
-use super::draft::{Draft, Edit, Saved, Slot};
+use super::core::{Core, found};
+use super::draft::{Draft, Edit, Saved, SecretSlot};
 use super::error::WorkError;
 use super::secrets::{reference, references};
 use crate::domain::{Connection, Name, Secret, SecretRef};
-use crate::store::secrets::{Found, Whereabouts};
-use crate::store::{Secrets, Slot as Place, StoreKind};
+use crate::store::secrets::{FoundSecret, SecretLocation};
+use crate::store::{SecretPlace, Secrets, StoreKind};
 use std::sync::Arc;
 
 /// One secret of a connection, and where its value lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct LocatedSecret {
     /// The connection, and which of its secrets.
-    pub place: Place,
+    pub place: SecretPlace,
     /// What stands in the configuration.
     pub reference: SecretRef,
     /// What is known of the value's place.
-    pub whereabouts: Whereabouts,
+    pub location: SecretLocation,
 }
 
-impl Desk {
+impl Core {
     /// Every secret that a connection refers to, with the place of its value. Reads no value; how old those
     /// in the vault are is known only while it is open.
-    pub async fn whereabouts(&self) -> Result<Vec<Kept>, WorkError> {
+    pub async fn secret_locations(&self) -> Result<Vec<LocatedSecret>, WorkError> {
         let configuration = self.configuration().await?;
         let secrets = self.secrets().await?;
         self.blocking(move |_| {
             let connections = &configuration.connections;
             let all = connections.iter().flat_map(|one| references(one));
             Ok(all
-                .map(|(reference, place)| Kept {
-                    whereabouts: secrets.whereabouts(&reference, connections),
+                .map(|(reference, place)| LocatedSecret {
+                    location: secrets.location(&reference, connections),
                     place,
                     reference,
                 })
@@ -44,7 +44,7 @@ impl Desk {
     pub async fn set_secret(
         &self,
         name: &Name,
-        slot: Slot,
+        slot: SecretSlot,
         value: Secret,
         store: Option<StoreKind>,
     ) -> Result<Saved, WorkError> {
@@ -54,9 +54,9 @@ impl Desk {
             ..Draft::new(self.connection(name).await?)
         };
         match slot {
-            Slot::Key => draft.key = Edit::Set(value),
-            Slot::Token => draft.token = Edit::Set(value),
-            Slot::Added(_) => return Err(WorkError::NoSuchHandle(name.clone(), slot)),
+            SecretSlot::Key => draft.key = Edit::Set(value),
+            SecretSlot::Token => draft.token = Edit::Set(value),
+            SecretSlot::Added(_) => return Err(WorkError::NoSuchHandle(name.clone(), slot)),
         }
         self.save(draft).await
     }
@@ -67,7 +67,7 @@ impl Desk {
     pub async fn move_secret(
         &self,
         name: &Name,
-        slot: Slot,
+        slot: SecretSlot,
         kind: StoreKind,
     ) -> Result<Saved, WorkError> {
         let configuration = self.configuration().await?;
@@ -102,8 +102,8 @@ impl Desk {
     async fn place_anew(
         &self,
         secrets: &Secrets,
-        (kind, place): (StoreKind, &Place),
-        found: &Found,
+        (kind, place): (StoreKind, &SecretPlace),
+        found: &FoundSecret,
         connections: &[Arc<Connection>],
     ) -> Result<SecretRef, WorkError> {
         let new = secrets
@@ -144,12 +144,12 @@ impl Desk {
     }
 }
 
-fn referring(before: &Connection, slot: Slot, new: &SecretRef) -> Connection {
+fn referring(before: &Connection, slot: SecretSlot, new: &SecretRef) -> Connection {
     let mut after = before.clone();
     match slot {
-        Slot::Key => after.key = Some(new.clone()),
-        Slot::Token => after.token = Some(new.clone()),
-        Slot::Added(place) => {
+        SecretSlot::Key => after.key = Some(new.clone()),
+        SecretSlot::Token => after.token = Some(new.clone()),
+        SecretSlot::Added(place) => {
             if let Some((_, reference)) = after.added.get_mut(place) {
                 *reference = new.clone();
             }

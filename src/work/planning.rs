@@ -1,10 +1,10 @@
 //! What a person decides about the watching of one connection: paused, or when it may fail as planned.
 
-use super::desk::Desk;
+use super::core::Core;
 use super::error::WorkError;
 use crate::domain::{Connection, Name, Window};
 
-impl Desk {
+impl Core {
     /// Leaves the connection out of scheduled probing, or takes it in again; gives it as it is now.
     pub async fn set_paused(&self, name: &Name, paused: bool) -> Result<Connection, WorkError> {
         self.change(name, move |connection| connection.paused = paused)

@@ -6,39 +6,39 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use tokio::sync::oneshot;
 
-use super::desk::Inner;
-use super::errand::{Errand, Prepared};
+use super::core::Inner;
 use super::error::WorkError;
+use super::job::{Prepared, ProbeJob};
 use crate::domain::stack::wiping;
 
-/// Errands that wait for the next thread.
+/// Jobs that wait for the next thread.
 #[derive(Default)]
-pub(super) struct Preparations(Mutex<Vec<Waiting>>);
+pub(super) struct Preparations(Mutex<Vec<QueuedJob>>);
 
-struct Waiting {
+struct QueuedJob {
     /// Gone where nobody waits for it any more: no secret stays behind here.
-    errand: Weak<Errand>,
+    job: Weak<ProbeJob>,
     asker: oneshot::Sender<Result<Prepared, WorkError>>,
 }
 
 impl Preparations {
-    fn waiting(&self) -> MutexGuard<'_, Vec<Waiting>> {
+    fn waiting(&self) -> MutexGuard<'_, Vec<QueuedJob>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Prepares `errand` together with others that are begun at the same time. For errands that look at the state
+/// Prepares `job` together with others that are begun at the same time. For jobs that look at the state
 /// alone: one has it at a time anyway.
 pub(super) async fn prepare(
     inner: &Arc<Inner>,
-    errand: &Arc<Errand>,
+    job: &Arc<ProbeJob>,
 ) -> Result<Prepared, WorkError> {
     let (asker, answer) = oneshot::channel();
-    inner.preparations.waiting().push(Waiting {
-        errand: Arc::downgrade(errand),
+    inner.preparations.waiting().push(QueuedJob {
+        job: Arc::downgrade(job),
         asker,
     });
-    // As a rule the other tasks that can run now do so first, and leave their errands here. One that comes later
+    // As a rule the other tasks that can run now do so first, and leave their jobs here. One that comes later
     // takes the next thread.
     tokio::task::yield_now().await;
     let waiting = std::mem::take(&mut *inner.preparations.waiting());
@@ -49,13 +49,13 @@ pub(super) async fn prepare(
     answer.await.unwrap_or_else(|_| Err(broken()))
 }
 
-fn prepare_all(inner: &Inner, waiting: Vec<Waiting>) {
-    for Waiting { errand, asker } in waiting {
-        let Some(errand) = errand.upgrade() else {
+fn prepare_all(inner: &Inner, waiting: Vec<QueuedJob>) {
+    for QueuedJob { job, asker } in waiting {
+        let Some(job) = job.upgrade() else {
             continue;
         };
         // One that breaks is no matter of the others.
-        let prepared = catch_unwind(AssertUnwindSafe(|| errand.prepare(inner)));
+        let prepared = catch_unwind(AssertUnwindSafe(|| job.prepare(inner)));
         let _ = asker.send(prepared.unwrap_or_else(|_| Err(broken())));
     }
 }
@@ -73,23 +73,23 @@ mod tests {
     use std::task::{Context, Waker};
 
     use super::*;
-    use crate::service::Manner;
-    use crate::work::desk::Desk;
+    use crate::service::Trigger;
+    use crate::work::core::Core;
     use crate::work::tests::{Home, shop};
 
-    async fn errand(desk: &Desk, url: &str) -> Arc<Errand> {
-        Arc::new(desk.errand(&shop(url), Manner::Scheduled).await)
+    async fn job(core: &Core, url: &str) -> Arc<ProbeJob> {
+        Arc::new(core.job(&shop(url), Trigger::Scheduled).await)
     }
 
     #[tokio::test]
     async fn what_is_begun_together_is_taken_by_the_first_and_each_hears_its_own() {
         let home = Home::new();
-        let desk = home.desk();
+        let core = home.core();
         let (one, other) = (
-            errand(&desk, "http://one.example").await,
-            errand(&desk, "http://other.example").await,
+            job(&core, "http://one.example").await,
+            job(&core, "http://other.example").await,
         );
-        let inner = &desk.0;
+        let inner = &core.0;
         let mut first = pin!(prepare(inner, &one));
         let mut second = pin!(prepare(inner, &other));
         let waiting = || inner.preparations.waiting().len();
@@ -108,18 +108,18 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_waits_for_is_not_kept() {
         let home = Home::new();
-        let desk = home.desk();
-        let left = errand(&desk, "http://left.example").await;
+        let core = home.core();
+        let left = job(&core, "http://left.example").await;
         {
-            let mut begun = pin!(prepare(&desk.0, &left));
+            let mut begun = pin!(prepare(&core.0, &left));
             let mut context = Context::from_waker(Waker::noop());
             assert!(begun.as_mut().poll(&mut context).is_pending());
         }
         let gone = Arc::downgrade(&left);
         drop(left);
         assert!(gone.upgrade().is_none(), "its secrets would stay with it");
-        let next = errand(&desk, "http://next.example").await;
-        let prepared = prepare(&desk.0, &next).await.unwrap();
+        let next = job(&core, "http://next.example").await;
+        let prepared = prepare(&core.0, &next).await.unwrap();
         assert_eq!(prepared.subject.url, "http://next.example");
     }
 }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
+use super::core::{Core, shared};
 use super::damping::Damping;
-use super::desk::{Desk, shared};
-use super::draft::{Slot, Unsaved};
-use super::errand::{Errand, Known, Prepared, host_of};
+use super::draft::{SecretSlot, Unsaved};
 use super::error::WorkError;
 use super::gate;
+use super::job::{Prepared, ProbeJob, RememberedAs, host_of};
 use super::local::local_error;
 use super::preparations;
 use super::record::Recorder;
@@ -19,7 +19,7 @@ use super::secrets::Trust;
 use super::targets::{TargetSettings, Targets};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::{Checks, Connection, Name, Origin, Reason, Secret, ServiceId, State, Verdict};
-use crate::service::{Held, Manner, Subject};
+use crate::service::{SecretState, Subject, Trigger};
 
 /// Told of every rung that ended, with all rungs so far.
 pub type Progress<'a> = &'a (dyn Fn(&Checks) + Send + Sync);
@@ -27,16 +27,16 @@ pub type Progress<'a> = &'a (dyn Fn(&Checks) + Send + Sync);
 /// Says nothing: for callers that wait for the verdict alone.
 pub fn silent(_: &Checks) {}
 
-impl Desk {
+impl Core {
     /// Probes a saved connection. Always ends in a verdict: what fails here is `local-error`.
     pub async fn probe_saved(
         &self,
         name: &Name,
-        manner: Manner,
+        trigger: Trigger,
         progress: Progress<'_>,
     ) -> Verdict {
         match self.connection(name).await {
-            Ok(connection) => self.probe_connection(&connection, manner, progress).await,
+            Ok(connection) => self.probe_connection(&connection, trigger, progress).await,
             Err(problem) => local_error(Some(name), &ServiceId::http(), "", &problem.to_string()),
         }
     }
@@ -45,30 +45,30 @@ impl Desk {
     pub(super) async fn probe_unrecorded(
         &self,
         connection: &Connection,
-        manner: Manner,
+        trigger: Trigger,
         progress: Progress<'_>,
     ) -> Verdict {
-        let errand = self.errand(connection, manner).await;
-        self.run(errand, progress).await
+        let job = self.job(connection, trigger).await;
+        self.run(job, progress).await
     }
 
     /// What a probe of a saved connection begins with.
-    pub(super) async fn errand(&self, connection: &Connection, manner: Manner) -> Errand {
-        let trust = match manner {
-            Manner::Scheduled => Trust::Watched,
-            Manner::UrlTyping | Manner::Typing | Manner::Asked | Manner::Full => Trust::Saved,
+    pub(super) async fn job(&self, connection: &Connection, trigger: Trigger) -> ProbeJob {
+        let trust = match trigger {
+            Trigger::Scheduled => Trust::Watched,
+            Trigger::UrlTyping | Trigger::Typing | Trigger::Asked | Trigger::Bisect => Trust::Saved,
         };
         let origin = Origin::parse(&connection.url);
-        Errand {
+        ProbeJob {
             key: self
-                .held(connection, Slot::Key, origin.as_ref(), trust)
+                .held(connection, SecretSlot::Key, origin.as_ref(), trust)
                 .await,
             token: self
-                .held(connection, Slot::Token, origin.as_ref(), trust)
+                .held(connection, SecretSlot::Token, origin.as_ref(), trust)
                 .await,
             connection: connection.clone(),
-            known: Known::Saved,
-            manner,
+            known: RememberedAs::Saved,
+            trigger,
             token_only: false,
             timeout: None,
             via: None,
@@ -84,19 +84,24 @@ impl Desk {
             }
         };
         let origin = Origin::parse(&connection.url);
-        let errand = Errand {
-            key: Held::Absent,
+        let job = ProbeJob {
+            key: SecretState::Absent,
             token: self
-                .held(&connection, Slot::Token, origin.as_ref(), Trust::Saved)
+                .held(
+                    &connection,
+                    SecretSlot::Token,
+                    origin.as_ref(),
+                    Trust::Saved,
+                )
                 .await,
             connection,
-            known: Known::Saved,
-            manner: Manner::Asked,
+            known: RememberedAs::Saved,
+            trigger: Trigger::Asked,
             token_only: true,
             timeout: None,
             via: None,
         };
-        self.run(errand, progress).await
+        self.run(job, progress).await
     }
 
     /// The same for what arguments say: a CMS URL and a token.
@@ -106,27 +111,27 @@ impl Desk {
         token: Option<Secret>,
         progress: Progress<'_>,
     ) -> Verdict {
-        let errand = Errand {
-            key: Held::Absent,
-            token: token.map_or(Held::Absent, Held::Present),
+        let job = ProbeJob {
+            key: SecretState::Absent,
+            token: token.map_or(SecretState::Absent, SecretState::Present),
             connection,
-            known: Known::Nothing,
-            manner: Manner::Asked,
+            known: RememberedAs::Nothing,
+            trigger: Trigger::Asked,
             token_only: true,
             timeout: None,
             via: None,
         };
-        self.run(errand, progress).await
+        self.run(job, progress).await
     }
 
     /// Probes what stands in a form or in arguments.
     pub async fn probe_unsaved(&self, unsaved: Unsaved, progress: Progress<'_>) -> Verdict {
-        let errand = self.errand_unsaved(unsaved).await;
-        self.run(errand, progress).await
+        let job = self.errand_unsaved(unsaved).await;
+        self.run(job, progress).await
     }
 
     /// What a probe of something unsaved begins with.
-    pub(super) async fn errand_unsaved(&self, unsaved: Unsaved) -> Errand {
+    pub(super) async fn errand_unsaved(&self, unsaved: Unsaved) -> ProbeJob {
         let trust = if unsaved.origin_confirmed {
             Trust::Confirmed
         } else {
@@ -134,7 +139,7 @@ impl Desk {
         };
         let Unsaved {
             connection,
-            manner,
+            trigger,
             editing,
             key_held_back,
             ..
@@ -145,31 +150,34 @@ impl Desk {
             name: editing.clone().unwrap_or_else(|| connection.name.clone()),
             ..connection.clone()
         };
-        let mut held = [Held::Absent, Held::Absent];
+        let mut held = [SecretState::Absent, SecretState::Absent];
         // While the URL is being edited nothing is sent, so nothing is fetched either.
-        if manner != Manner::UrlTyping {
-            let typed = [(Slot::Key, unsaved.key), (Slot::Token, unsaved.token)];
+        if trigger != Trigger::UrlTyping {
+            let typed = [
+                (SecretSlot::Key, unsaved.key),
+                (SecretSlot::Token, unsaved.token),
+            ];
             for (held, (slot, typed)) in held.iter_mut().zip(typed) {
                 *held = match typed {
-                    Some(secret) if secret.is_empty() => Held::Absent,
-                    Some(secret) => Held::Present(secret),
+                    Some(secret) if secret.is_empty() => SecretState::Absent,
+                    Some(secret) => SecretState::Present(secret),
                     None => self.held(&stored, slot, origin.as_ref(), trust).await,
                 };
             }
         }
         let [mut key, token] = held;
-        if key_held_back && matches!(key, Held::Absent) {
+        if key_held_back && matches!(key, SecretState::Absent) {
             let why =
                 "it was entered for another host, and is not sent to this one unless you agree";
-            key = Held::Unavailable(why.to_owned());
+            key = SecretState::Unavailable(why.to_owned());
         }
-        let known = editing.map_or(Known::Nothing, Known::Edited);
-        Errand {
+        let known = editing.map_or(RememberedAs::Nothing, RememberedAs::Edited);
+        ProbeJob {
             connection,
             known,
             key,
             token,
-            manner,
+            trigger,
             token_only: false,
             timeout: unsaved.timeout,
             via: None,
@@ -185,10 +193,10 @@ impl Desk {
         tell: impl Fn(Verdict) -> T + Send + Sync + 'static,
     ) -> Targets<T> {
         let concurrency = settings.concurrency;
-        let (desk, settings) = (self.clone(), Arc::new(settings));
+        let (core, settings) = (self.clone(), Arc::new(settings));
         let probe = move |url: String| -> BoxFuture<'static, Verdict> {
-            let (desk, settings) = (desk.clone(), Arc::clone(&settings));
-            Box::pin(async move { desk.probe_target(&url, &settings).await })
+            let (core, settings) = (core.clone(), Arc::clone(&settings));
+            Box::pin(async move { core.probe_target(&url, &settings).await })
         };
         Targets::new(Arc::new(probe), Arc::new(tell), urls, concurrency)
     }
@@ -211,19 +219,19 @@ impl Desk {
                 names.iter().map(look_up).collect::<Result<_, _>>()?
             }
         };
-        let desk = self.clone();
+        let core = self.clone();
         let probe = move |connection: Arc<Connection>| -> BoxFuture<'static, Verdict> {
-            let desk = desk.clone();
+            let core = core.clone();
             Box::pin(async move {
-                desk.probe_unrecorded(&connection, Manner::Scheduled, &silent)
+                core.probe_unrecorded(&connection, Trigger::Scheduled, &silent)
                     .await
             })
         };
         let announced = self.announced(&connections).await;
         let recorder = Recorder::new(self.clone(), configuration.settings.on_change.clone());
-        let desk = self.clone();
+        let core = self.clone();
         let watch = Watch::new(Arc::new(probe), connections, settings)
-            .silent_while(Arc::new(move |connection| desk.locks_away(connection)));
+            .silent_while(Arc::new(move |connection| core.locks_away(connection)));
         Ok(watch.recording(recorder, announced))
     }
 
@@ -271,7 +279,7 @@ impl Desk {
     /// was one. The key must be at hand: it is by its digest that the budget knows it.
     pub async fn resume(&self, name: &Name) -> Result<bool, WorkError> {
         let connection = self.connection(name).await?;
-        let key = self.secret(&connection, Slot::Key).await?;
+        let key = self.secret(&connection, SecretSlot::Key).await?;
         self.resume_key(&connection, key).await
     }
 
@@ -305,30 +313,30 @@ impl Desk {
         .await
     }
 
-    pub(super) async fn run(&self, errand: Errand, progress: Progress<'_>) -> Verdict {
-        let errand = Arc::new(errand);
-        let prepared = if errand.manner == Manner::Scheduled && !errand.reads_files() {
-            preparations::prepare(&self.0, &errand).await
+    pub(super) async fn run(&self, job: ProbeJob, progress: Progress<'_>) -> Verdict {
+        let job = Arc::new(job);
+        let prepared = if job.trigger == Trigger::Scheduled && !job.reads_files() {
+            preparations::prepare(&self.0, &job).await
         } else {
-            let asked = Arc::clone(&errand);
+            let asked = Arc::clone(&job);
             self.blocking(move |inner| asked.prepare(inner)).await
         };
         let mut prepared = match prepared {
             Ok(prepared) => prepared,
-            Err(problem) => return errand.broken(&problem.to_string()),
+            Err(problem) => return job.broken(&problem.to_string()),
         };
         let known = prepared.known.take();
         let (mut verdict, found) = Box::pin(self.climb(Box::new(prepared), progress)).await;
-        errand.add_family(&mut verdict);
+        job.add_family(&mut verdict);
         // It may be mended by now where it came from.
         if verdict.reason == Reason::CredentialsRejected {
-            self.0.kept.forget_of(&errand.connection.name);
+            self.0.kept.forget_of(&job.connection.name);
         }
         // What another machine found is no past of this one's.
-        if errand.token_only || errand.via.is_some() || found.is_known(known.as_deref(), &verdict) {
+        if job.token_only || job.via.is_some() || found.is_known(known.as_deref(), &verdict) {
             return verdict;
         }
-        let (told, kept) = (verdict.clone(), Arc::clone(&errand));
+        let (told, kept) = (verdict.clone(), Arc::clone(&job));
         let remembered = self.blocking(move |inner| kept.remember(inner, &told, &found));
         if let Err(problem) = remembered.await {
             tracing::warn!(%problem, "what the probe found is not remembered");

@@ -13,11 +13,11 @@ use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::core::Core;
 use super::damping::Change;
-use super::desk::Desk;
 use crate::domain::text::inert;
 use crate::domain::{State, Verdict};
-use crate::store::secrets::{AFTER_ITS_END, Group};
+use crate::store::secrets::{AFTER_ITS_END, ProcessGroup};
 
 /// How long the user's command may run.
 const COMMAND_LIMIT: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ const MOST_TALK: u64 = 4096;
 
 /// Takes in what a watch finds.
 pub(super) struct Recorder {
-    desk: Desk,
+    core: Core,
     command: Arc<OnChange>,
     failed: UnboundedSender<String>,
     failures: UnboundedReceiver<String>,
@@ -44,11 +44,11 @@ struct OnChange {
 }
 
 impl Recorder {
-    /// Records into the state of `desk`; `on_change` is the user's command, if there is one.
-    pub(super) fn new(desk: Desk, on_change: Vec<String>) -> Self {
+    /// Records into the state of `core`; `on_change` is the user's command, if there is one.
+    pub(super) fn new(core: Core, on_change: Vec<String>) -> Self {
         let (failed, failures) = unbounded_channel();
         Self {
-            desk,
+            core,
             command: Arc::new(OnChange::new(on_change)),
             failed,
             failures,
@@ -64,8 +64,8 @@ impl Recorder {
 
     /// Takes in one finished probe. `planned`: within a maintenance window.
     pub(super) fn ended(&self, verdict: &Verdict, change: Option<Change>, planned: bool) {
-        self.desk.0.note(verdict, planned);
-        if let Some(news) = self.desk.0.ledger.news() {
+        self.core.0.note(verdict, planned);
+        if let Some(news) = self.core.0.history_writer.news() {
             let _ = self.failed.send(news);
         }
         if let Some(change) = change {
@@ -76,8 +76,8 @@ impl Recorder {
             && let Ok(json) = serde_json::to_vec(verdict)
         {
             let (command, failed) = (Arc::clone(&self.command), self.failed.clone());
-            let variables = self.desk.0.children.variables(command.program());
-            self.desk.0.following.begin(async move {
+            let variables = self.core.0.children.variables(command.program());
+            self.core.0.following.spawn(async move {
                 if let Err(why) = command.run(variables, &json).await {
                     tracing::warn!(%why, "on_change");
                     // Where the watch has ended, nobody is left to be told.
@@ -96,16 +96,16 @@ impl Recorder {
         if (change.from, change.to) == (None, State::Ok) {
             return;
         }
-        let (desk, to) = (self.desk.clone(), change.to);
-        self.desk.0.following.begin(async move {
+        let (core, to) = (self.core.clone(), change.to);
+        self.core.0.following.spawn(async move {
             // Its URL as it is saved: the verdict's hides what stands in front of the host.
-            let Ok(connection) = desk.connection(&name).await else {
+            let Ok(connection) = core.connection(&name).await else {
                 return;
             };
-            let announced = move |state: &crate::store::State| {
+            let announced = move |state: &crate::store::StateDb| {
                 state.update_past(&name, &connection.url, |past| past.announced = Some(to))
             };
-            desk.remember(announced).await;
+            core.remember(announced).await;
         });
     }
 
@@ -115,7 +115,7 @@ impl Recorder {
     }
 }
 
-impl Desk {
+impl Core {
     /// Whether a command of the user runs because of a change, or waits for its turn.
     pub fn is_announcing(&self) -> bool {
         self.0.following.is_busy()
@@ -173,7 +173,7 @@ impl OnChange {
             .process_group(0)
             .spawn()
             .map_err(|error| format!("{}: {}", inert(program, 60), told(error)))?;
-        let group = Group::of(&child);
+        let group = ProcessGroup::of(&child);
         let Ok((status, said)) = tokio::time::timeout(COMMAND_LIMIT, heard(&mut child, json)).await
         else {
             let limit = COMMAND_LIMIT.as_secs();

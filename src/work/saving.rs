@@ -3,21 +3,21 @@
 //! A new value gets a place of its own beside the old one. Until the configuration names it the old
 //! connection works as before; where a step fails, the new value is taken out again, and nothing was lost.
 
-use super::desk::{Desk, found};
-use super::draft::{Draft, Edit, Saved, Slot};
-use super::errand::carry_over;
+use super::core::{Core, found};
+use super::draft::{Draft, Edit, Saved, SecretSlot};
 use super::error::WorkError;
 use super::handles::not_written;
+use super::job::carry_over;
 use super::secrets::{reference, references};
 use crate::domain::endpoint::secret_parameter;
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::service::hints;
 use crate::store::configuration::{EditProblem, SettingValue};
 use crate::store::secrets::Part;
-use crate::store::{Configuration, ConfigurationProblem, Secrets, Slot as Place, StoreKind};
+use crate::store::{Configuration, ConfigurationProblem, SecretPlace, Secrets, StoreKind};
 use std::sync::Arc;
 
-impl Desk {
+impl Core {
     /// Saves `draft`. Whatever fails, the old connection and its secrets work as before.
     pub async fn save(&self, draft: Draft) -> Result<Saved, WorkError> {
         let configuration = self.configuration().await?;
@@ -61,7 +61,7 @@ impl Desk {
         };
         let secrets = self.secrets().await?;
         let mut saving = Saving {
-            desk: self,
+            core: self,
             secrets,
             after: draft.connection.clone(),
             before,
@@ -168,7 +168,7 @@ impl Desk {
 
     /// Takes values out of their places, but for those that a connection still refers to. Gives those that
     /// could not be.
-    pub(super) async fn take_out(&self, gone: Vec<(SecretRef, Place)>) -> Vec<SecretRef> {
+    pub(super) async fn take_out(&self, gone: Vec<(SecretRef, SecretPlace)>) -> Vec<SecretRef> {
         self.0.kept.forget();
         let (Ok(secrets), Ok(configuration)) = (self.secrets().await, self.configuration().await)
         else {
@@ -211,7 +211,7 @@ impl Desk {
     /// Writes something into the state that a use case does not depend on; a failure is only logged.
     pub(super) async fn remember(
         &self,
-        change: impl FnOnce(&crate::store::State) -> Result<(), crate::store::StateProblem>
+        change: impl FnOnce(&crate::store::StateDb) -> Result<(), crate::store::StateProblem>
         + Send
         + 'static,
     ) {
@@ -227,12 +227,12 @@ impl Desk {
 
 /// One save under way: what was put where, to be taken back if a later step fails.
 struct Saving<'a> {
-    desk: &'a Desk,
+    core: &'a Core,
     secrets: Secrets,
     before: Option<Connection>,
     after: Connection,
     /// New values with the session's value that stood at their place before, if any.
-    put: Vec<(SecretRef, Place, Option<Secret>)>,
+    put: Vec<(SecretRef, SecretPlace, Option<Secret>)>,
 }
 
 impl Saving<'_> {
@@ -247,11 +247,14 @@ impl Saving<'_> {
         if self.before.is_none() && !is_here {
             // What a connection of this name that is gone has left behind is not this one's.
             let name = self.after.name.clone();
-            self.desk
+            self.core
                 .remember(move |state| state.remove_connection(&name))
                 .await;
         }
-        for (slot, edit) in [(Slot::Key, &draft.key), (Slot::Token, &draft.token)] {
+        for (slot, edit) in [
+            (SecretSlot::Key, &draft.key),
+            (SecretSlot::Token, &draft.token),
+        ] {
             match edit {
                 Edit::Set(value) => {
                     self.put(slot, value, kind, &configuration.connections)
@@ -271,7 +274,7 @@ impl Saving<'_> {
         let chosen = draft
             .store
             .filter(|kind| kind.is_written_here() && configuration.settings.store.is_none());
-        let edited = self.desk.edit(move |document| {
+        let edited = self.core.edit(move |document| {
             match &base {
                 Some(base) => document.merge(base, &after)?,
                 None => document.add(&after)?,
@@ -285,35 +288,35 @@ impl Saving<'_> {
     }
 
     /// The place of a slot under the name that the state and the session know it by until the end.
-    fn place(&self, slot: Slot) -> Place {
+    fn place(&self, slot: SecretSlot) -> SecretPlace {
         let name = self
             .before
             .as_ref()
             .map_or(&self.after.name, |before| &before.name);
         match slot {
-            Slot::Token => Place::token(name),
-            Slot::Key | Slot::Added(_) => Place::key(name),
+            SecretSlot::Token => SecretPlace::token(name),
+            SecretSlot::Key | SecretSlot::Added(_) => SecretPlace::key(name),
         }
     }
 
-    fn refer(&mut self, slot: Slot, reference: Option<SecretRef>) {
+    fn refer(&mut self, slot: SecretSlot, reference: Option<SecretRef>) {
         match slot {
-            Slot::Key => self.after.key = reference,
-            Slot::Token => self.after.token = reference,
-            Slot::Added(_) => {}
+            SecretSlot::Key => self.after.key = reference,
+            SecretSlot::Token => self.after.token = reference,
+            SecretSlot::Added(_) => {}
         }
     }
 
     /// Keeps a new value in a new place.
     async fn put(
         &mut self,
-        slot: Slot,
+        slot: SecretSlot,
         value: &Secret,
         kind: StoreKind,
         connections: &[Arc<Connection>],
     ) -> Result<(), WorkError> {
         let place = self.place(slot);
-        let named = Place {
+        let named = SecretPlace {
             connection: self.after.name.clone(),
             part: place.part.clone(),
         };
@@ -328,7 +331,7 @@ impl Saving<'_> {
             .secrets
             .put(&reference, &place, value, origin.as_ref())
             .await;
-        put.map_err(|problem| self.desk.0.refused(&problem))?;
+        put.map_err(|problem| self.core.0.refused(&problem))?;
         self.put.push((reference.clone(), place, earlier));
         self.refer(slot, Some(reference));
         Ok(())
@@ -336,7 +339,7 @@ impl Saving<'_> {
 
     /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
     /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
-    async fn keep(&self, slot: Slot, confirmed: bool) {
+    async fn keep(&self, slot: SecretSlot, confirmed: bool) {
         let Some((after, _)) = reference(&self.after, slot) else {
             return;
         };
@@ -378,36 +381,38 @@ impl Saving<'_> {
     async fn tidy(self) -> Saved {
         let mut left_behind = Vec::new();
         if let Some(before) = &self.before {
-            let changed = [Slot::Key, Slot::Token].into_iter().filter_map(|slot| {
-                let (old, place) = reference(before, slot)?;
-                let new = reference(&self.after, slot).map(|(new, _)| new);
-                // The origin that the state holds for this slot is the new reference's by now.
-                let is_foreign = |reference| !StoreKind::of(reference).is_written_here();
-                let taken_over = is_foreign(old) && new.is_some_and(is_foreign);
-                (new != Some(old) && !taken_over).then(|| (old.clone(), place))
-            });
-            left_behind = self.desk.take_out(changed.collect()).await;
+            let changed = [SecretSlot::Key, SecretSlot::Token]
+                .into_iter()
+                .filter_map(|slot| {
+                    let (old, place) = reference(before, slot)?;
+                    let new = reference(&self.after, slot).map(|(new, _)| new);
+                    // The origin that the state holds for this slot is the new reference's by now.
+                    let is_foreign = |reference| !StoreKind::of(reference).is_written_here();
+                    let taken_over = is_foreign(old) && new.is_some_and(is_foreign);
+                    (new != Some(old) && !taken_over).then(|| (old.clone(), place))
+                });
+            left_behind = self.core.take_out(changed.collect()).await;
             if before.name != self.after.name {
-                self.desk.renamed(&before.name, &self.after.name).await;
+                self.core.renamed(&before.name, &self.after.name).await;
             }
             let another_pair = before.username != self.after.username
                 || self.put.iter().any(|(_, place, _)| place.part == Part::Key);
             if another_pair {
                 let (name, url) = (self.after.name.clone(), self.after.url.clone());
                 // The person has entered another pair: the account that it belongs to is pinned anew.
-                let forget = move |state: &crate::store::State| {
+                let forget = move |state: &crate::store::StateDb| {
                     state.update_past(&name, &url, |past| past.identity = None)
                 };
-                self.desk.remember(forget).await;
+                self.core.remember(forget).await;
             }
         }
-        let recent = self.desk.0.recent.get(&self.after);
+        let recent = self.core.0.recent.get(&self.after);
         let (name, url) = (self.after.name.clone(), self.after.url.clone());
-        let carried = move |state: &crate::store::State| {
+        let carried = move |state: &crate::store::StateDb| {
             state.update_past(&name, &url, |past| carry_over(recent, past))
         };
-        self.desk.remember(carried).await;
-        self.desk.0.kept.forget();
+        self.core.remember(carried).await;
+        self.core.0.kept.forget();
         Saved {
             connection: self.after,
             left_behind,
@@ -424,7 +429,7 @@ fn is_foreign(reference: &SecretRef) -> bool {
     }
 }
 
-impl Desk {
+impl Core {
     /// Writes down, of new connections, that the values that others keep for them are for their URLs' origins. Where
     /// that can't be, the first probe will ask or do it.
     pub(super) async fn bind_references(&self, connections: &[Connection]) {
@@ -435,7 +440,7 @@ impl Desk {
             let Some(origin) = Origin::parse(&connection.url) else {
                 continue;
             };
-            for slot in [Slot::Key, Slot::Token] {
+            for slot in [SecretSlot::Key, SecretSlot::Token] {
                 if let Some((held, place)) = reference(connection, slot)
                     && is_foreign(held)
                 {
@@ -459,7 +464,7 @@ fn refuse_taken(
 }
 
 /// Gives the place `new` what the place `old` knows of a shared reference: origin, and the session's value.
-async fn share(secrets: &Secrets, reference: &SecretRef, old: &Place, new: &Place) {
+async fn share(secrets: &Secrets, reference: &SecretRef, old: &SecretPlace, new: &SecretPlace) {
     let origin = secrets.origin_of(reference, old).await.ok().flatten();
     match reference {
         SecretRef::Ask => {

@@ -1,16 +1,16 @@
 //! A second opinion: the same probe from another machine, through ssh, and what both say together.
 
-use super::desk::{Desk, Inner};
+use super::core::{Core, Inner};
 use super::draft::Unsaved;
 use super::error::WorkError;
 use super::probing::Progress;
 use crate::domain::text::inert;
 use crate::domain::{Conclusion, Name, Reason, SecondOpinion, ServiceId, SshHost, Verdict};
 use crate::probe::{Profile, ProxyChoice, Via};
-use crate::service::{Held, Manner};
+use crate::service::{SecretState, Trigger};
 use crate::store::files::PrivateFolder;
 
-impl Desk {
+impl Core {
     /// Asks for a saved connection from `host`, after `here` was found from this machine.
     pub async fn second_opinion(
         &self,
@@ -27,8 +27,8 @@ impl Desk {
                 return opinion(host, (here, there), false);
             }
         };
-        let errand = self.errand(&connection, Manner::Asked).await;
-        self.ask_from(host, errand, here, progress).await
+        let job = self.job(&connection, Trigger::Asked).await;
+        self.ask_from(host, job, here, progress).await
     }
 
     /// The same for what is not saved.
@@ -39,26 +39,26 @@ impl Desk {
         here: &Verdict,
         progress: Progress<'_>,
     ) -> SecondOpinion {
-        let manner = Manner::Asked;
-        let errand = self.errand_unsaved(Unsaved { manner, ..unsaved }).await;
-        self.ask_from(host, errand, here, progress).await
+        let trigger = Trigger::Asked;
+        let job = self.errand_unsaved(Unsaved { trigger, ..unsaved }).await;
+        self.ask_from(host, job, here, progress).await
     }
 
     async fn ask_from(
         &self,
         host: &SshHost,
-        mut errand: super::errand::Errand,
+        mut job: super::job::ProbeJob,
         here: &Verdict,
         progress: Progress<'_>,
     ) -> SecondOpinion {
         // A key that was refused here is refused there: a second try would only bring its pause nearer.
         let refused = [Reason::CredentialsRejected, Reason::AuthPaused];
-        let left_out = refused.contains(&here.reason) && errand.key != Held::Absent;
+        let left_out = refused.contains(&here.reason) && job.key != SecretState::Absent;
         if left_out {
-            errand.key = Held::Absent;
+            job.key = SecretState::Absent;
         }
-        errand.via = Some(host.clone());
-        let there = self.run(errand, progress).await;
+        job.via = Some(host.clone());
+        let there = self.run(job, progress).await;
         opinion(host, (here, there), left_out)
     }
 }

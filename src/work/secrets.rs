@@ -6,23 +6,23 @@
 
 use std::sync::Arc;
 
-use super::desk::{Desk, Inner};
-use super::draft::{Loaded, Passphrase, Slot};
+use super::core::{Core, Inner};
+use super::draft::{Loaded, Passphrase, SecretSlot};
 use super::error::WorkError;
-use super::kept::Kept;
+use super::secret_cache::SecretCache;
 use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef};
-use crate::service::{Held, sign};
+use crate::service::{SecretState, sign};
 use crate::store::secrets::{Offer, SecretProblem, StateLookUp, Variables};
 use crate::store::vault::VaultState;
-use crate::store::{Secrets, Slot as Place, StoreKind, VaultProblem, told};
+use crate::store::{SecretPlace, Secrets, StoreKind, VaultProblem, error_chain};
 
-impl Desk {
+impl Core {
     /// The secrets of a connection, for its form. Asks for the passphrase where one of them is in a locked
     /// vault; other reasons why one is not at hand stand in its place.
     pub async fn load_secrets(&self, name: &Name) -> Result<Loaded, WorkError> {
         let connection = self.connection(name).await?;
-        let key = self.value(&connection, Slot::Key).await;
-        let token = self.value(&connection, Slot::Token).await;
+        let key = self.value(&connection, SecretSlot::Key).await;
+        let token = self.value(&connection, SecretSlot::Token).await;
         let shown = |value: Result<Option<Secret>, WorkError>| match value {
             Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
             Err(problem) => Ok(Err(problem.to_string())),
@@ -37,23 +37,23 @@ impl Desk {
 
     /// The origin that the connection's key was entered for, where that was written down.
     async fn key_origin(&self, connection: &Connection) -> Option<Origin> {
-        let (reference, place) = reference(connection, Slot::Key)?;
+        let (reference, place) = reference(connection, SecretSlot::Key)?;
         let secrets = self.secrets().await.ok()?;
         secrets.origin_of(reference, &place).await.ok().flatten()
     }
 
     /// A handle, to reveal or copy: for Connect `ApiKey {id}:{secret}`, else the secret, as a probe would send it:
     /// what was kept as a whole header line or as a pair is the handle of what is in it.
-    pub async fn handle(&self, name: &Name, slot: Slot) -> Result<Handle, WorkError> {
+    pub async fn handle(&self, name: &Name, slot: SecretSlot) -> Result<Handle, WorkError> {
         let connection = self.connection(name).await?;
         let secret = self.secret(&connection, slot).await?;
         match slot {
-            Slot::Key => {
+            SecretSlot::Key => {
                 let service = self.service_of(&connection).await?;
                 let (username, key) = self.pair_of(&connection, &secret).await?;
                 Ok(sign::handle(&service, &username, &key))
             }
-            Slot::Token | Slot::Added(_) => Ok(Handle::plain(secret)),
+            SecretSlot::Token | SecretSlot::Added(_) => Ok(Handle::plain(secret)),
         }
     }
 
@@ -61,7 +61,7 @@ impl Desk {
     pub(super) async fn secret(
         &self,
         connection: &Connection,
-        slot: Slot,
+        slot: SecretSlot,
     ) -> Result<Secret, WorkError> {
         let absent = || WorkError::NoSuchHandle(connection.name.clone(), slot);
         self.value(connection, slot).await?.ok_or_else(absent)
@@ -71,7 +71,7 @@ impl Desk {
     async fn value(
         &self,
         connection: &Connection,
-        slot: Slot,
+        slot: SecretSlot,
     ) -> Result<Option<Secret>, WorkError> {
         let Some((reference, place)) = reference(connection, slot) else {
             return Ok(None);
@@ -119,7 +119,7 @@ impl Desk {
 
     /// Forgets all keys and values in memory, and the connections that carried them; until the vault is
     /// open again, probes go without credentials. The clipboard is the caller's to clear:
-    /// [`Desk::clear_clipboard`] gives bytes for the terminal.
+    /// [`Core::clear_clipboard`] gives bytes for the terminal.
     pub async fn lock(&self) {
         self.0.vault.begin_lock();
         // A change of the vault that is being written is waited for beside the runtime.
@@ -174,7 +174,12 @@ impl Desk {
     }
 
     /// Keeps a secret that is asked for once a session, for the connection's URL as it stands.
-    pub async fn enter(&self, name: &Name, slot: Slot, value: Secret) -> Result<(), WorkError> {
+    pub async fn enter(
+        &self,
+        name: &Name,
+        slot: SecretSlot,
+        value: Secret,
+    ) -> Result<(), WorkError> {
         let connection = self.connection(name).await?;
         let Some((SecretRef::Ask, place)) = reference(&connection, slot) else {
             return Err(WorkError::NoSuchHandle(name.clone(), slot));
@@ -199,36 +204,38 @@ impl Desk {
     pub(super) async fn held(
         &self,
         connection: &Connection,
-        slot: Slot,
+        slot: SecretSlot,
         origin: Option<&Origin>,
         trust: Trust,
-    ) -> Held {
+    ) -> SecretState {
         let Some((reference, place)) = reference(connection, slot) else {
-            return Held::Absent;
+            return SecretState::Absent;
         };
         if self.is_shut() {
-            return Held::Unavailable("secrets are locked: L unlocks them".to_owned());
+            return SecretState::Unavailable("secrets are locked: L unlocks them".to_owned());
         }
         let Some(origin) = origin else {
-            return Held::Unavailable("there is no URL yet that it could be sent to".to_owned());
+            return SecretState::Unavailable(
+                "there is no URL yet that it could be sent to".to_owned(),
+            );
         };
         let secrets = match self.secrets().await {
             Ok(secrets) => secrets,
-            Err(problem) => return Held::Unavailable(problem.to_string()),
+            Err(problem) => return SecretState::Unavailable(problem.to_string()),
         };
-        let keeps = trust == Trust::Watched && Kept::is_for(reference);
+        let keeps = trust == Trust::Watched && SecretCache::is_for(reference);
         if keeps && let Some(value) = self.0.kept.get(&place, reference, origin) {
-            return Held::Present(value);
+            return SecretState::Present(value);
         }
         match allowed(&secrets, reference, &place, origin, trust).await {
-            Ok(Held::Present(value)) => {
+            Ok(SecretState::Present(value)) => {
                 if keeps {
                     self.0.kept.put(&place, reference, origin, &value);
                 }
-                Held::Present(value)
+                SecretState::Present(value)
             }
             Ok(held) => held,
-            Err(problem) => Held::Unavailable(match self.0.refused(&problem) {
+            Err(problem) => SecretState::Unavailable(match self.0.refused(&problem) {
                 WorkError::PassphraseNeeded(Passphrase::Open) => self.how_to_unlock().to_owned(),
                 other => other.to_string(),
             }),
@@ -260,10 +267,10 @@ pub(super) enum Trust {
 async fn allowed(
     secrets: &Secrets,
     reference: &SecretRef,
-    place: &Place,
+    place: &SecretPlace,
     origin: &Origin,
     trust: Trust,
-) -> Result<Held, SecretProblem> {
+) -> Result<SecretState, SecretProblem> {
     let (known, value) = match StoreKind::of(reference) {
         // Value and origin stand side by side there.
         StoreKind::Vault | StoreKind::Ask | StoreKind::Keyring => {
@@ -282,17 +289,17 @@ async fn allowed(
             secrets.set_origin(reference, place, origin).await?;
         }
         (None, Trust::Unsaved) => {
-            return Ok(Held::Unavailable(format!(
+            return Ok(SecretState::Unavailable(format!(
                 "it is not known which host it was entered for: save the connection, or agree to send it to {origin}"
             )));
         }
         (Some(known), Trust::Saved | Trust::Watched | Trust::Unsaved) => {
-            return Ok(Held::Unavailable(format!(
+            return Ok(SecretState::Unavailable(format!(
                 "it was entered for {known}, and is not sent to {origin} unless you agree"
             )));
         }
     }
-    Ok(Held::Present(match value {
+    Ok(SecretState::Present(match value {
         Some(value) => value,
         None => secrets.resolve(reference, place).await?,
     }))
@@ -322,7 +329,7 @@ impl Inner {
                 WorkError::PassphraseNeeded(Passphrase::Open)
             }
             VaultState::WithoutIdentity => {
-                WorkError::SecretUnavailable(told(&self.vault.without_identity()))
+                WorkError::SecretUnavailable(error_chain(&self.vault.without_identity()))
             }
         }
     }
@@ -333,29 +340,32 @@ impl Inner {
             SecretProblem::Vault(VaultProblem::Locked | VaultProblem::Absent { .. }) => {
                 self.passphrase_needed()
             }
-            other => WorkError::SecretUnavailable(told(other)),
+            other => WorkError::SecretUnavailable(error_chain(other)),
         }
     }
 }
 
 /// The reference of a slot, and the place that it stands at.
-pub(super) fn reference(connection: &Connection, slot: Slot) -> Option<(&SecretRef, Place)> {
+pub(super) fn reference(
+    connection: &Connection,
+    slot: SecretSlot,
+) -> Option<(&SecretRef, SecretPlace)> {
     let name = &connection.name;
     match slot {
-        Slot::Key => Some((connection.key.as_ref()?, Place::key(name))),
-        Slot::Token => Some((connection.token.as_ref()?, Place::token(name))),
-        Slot::Added(at) => {
+        SecretSlot::Key => Some((connection.key.as_ref()?, SecretPlace::key(name))),
+        SecretSlot::Token => Some((connection.token.as_ref()?, SecretPlace::token(name))),
+        SecretSlot::Added(at) => {
             let (label, reference) = connection.added.get(at)?;
-            Some((reference, Place::added(name, label)))
+            Some((reference, SecretPlace::added(name, label)))
         }
     }
 }
 
 /// Every reference of a connection with its place.
-pub(super) fn references(connection: &Connection) -> Vec<(SecretRef, Place)> {
-    [Slot::Key, Slot::Token]
+pub(super) fn references(connection: &Connection) -> Vec<(SecretRef, SecretPlace)> {
+    [SecretSlot::Key, SecretSlot::Token]
         .into_iter()
-        .chain((0..connection.added.len()).map(Slot::Added))
+        .chain((0..connection.added.len()).map(SecretSlot::Added))
         .filter_map(|slot| reference(connection, slot))
         .map(|(reference, place)| (reference.clone(), place))
         .collect()

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::desk::{Desk, Inner};
+use super::core::{Core, Inner};
 use super::error::WorkError;
 use crate::domain::ServiceId;
 use crate::service::Catalog;
@@ -31,7 +31,7 @@ pub enum Reread {
 
 /// The services, and what was left out of them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub struct LoadedServices {
     /// The services.
     pub catalog: Arc<Catalog>,
     /// The files that are not in order.
@@ -48,7 +48,7 @@ pub struct LeftOut {
 
 #[derive(Clone)]
 struct Read {
-    known: Known,
+    known: LoadedServices,
     at: Instant,
 }
 
@@ -71,14 +71,14 @@ impl Read {
     }
 }
 
-impl Known {
+impl LoadedServices {
     /// Whether a file is left out that `before` had, or did not know of.
     fn lacks_more_than(&self, before: &Self) -> bool {
         let known = |one: &LeftOut| before.left_out.iter().any(|old| old.file == one.file);
         !self.left_out.iter().all(known)
     }
 
-    fn told(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
         self.left_out.iter().map(|one| one.why.clone()).collect()
     }
 }
@@ -91,7 +91,7 @@ impl Inner {
 
     /// The services and what is left out of them. What is read anew by itself only ever mends: a file that somebody
     /// is about to write takes nothing away. Blocks.
-    fn services_known(&self) -> Result<Known, WorkError> {
+    fn services_known(&self) -> Result<LoadedServices, WorkError> {
         let mut kept = self.services.kept();
         if let Some(read) = kept.as_ref().filter(|read| read.holds()) {
             return Ok(read.known.clone());
@@ -112,7 +112,7 @@ impl Inner {
     }
 
     /// The services as their files are now. What is the same as `before` stays the same.
-    fn services_now(&self, before: Option<&Known>) -> Result<Known, WorkError> {
+    fn services_now(&self, before: Option<&LoadedServices>) -> Result<LoadedServices, WorkError> {
         let files = self
             .store
             .service_files()
@@ -137,7 +137,7 @@ impl Inner {
             why: problem.to_string(),
         }));
         let same = before.filter(|before| *before.catalog == catalog);
-        Ok(Known {
+        Ok(LoadedServices {
             catalog: same.map_or_else(|| Arc::new(catalog), |before| Arc::clone(&before.catalog)),
             left_out: left_out.into(),
         })
@@ -145,7 +145,7 @@ impl Inner {
 
     /// Why files of the user are left out, a sentence each. Blocks.
     pub(super) fn services_left_out(&self) -> Result<Vec<String>, WorkError> {
-        self.services_known().map(|known| known.told())
+        self.services_known().map(|known| known.warnings())
     }
 
     /// The service `id`, or why there is none. Blocks.
@@ -160,7 +160,7 @@ impl Inner {
     }
 }
 
-impl Desk {
+impl Core {
     /// The services that are known: the embedded ones and the user's. Read once.
     pub async fn catalog(&self) -> Result<Arc<Catalog>, WorkError> {
         // Ten thousand targets ask for it, one after the other: most find it here.
@@ -171,7 +171,7 @@ impl Desk {
     }
 
     /// The services, with what is left out of them.
-    pub async fn services(&self) -> Result<Known, WorkError> {
+    pub async fn services(&self) -> Result<LoadedServices, WorkError> {
         self.blocking(Inner::services_known).await
     }
 
@@ -189,7 +189,7 @@ impl Desk {
             {
                 return Err(WorkError::Failed {
                     doing: "reading the service files".to_owned(),
-                    why: known.told().join("; "),
+                    why: known.warnings().join("; "),
                 });
             }
             *kept = Some(Read {
@@ -206,7 +206,7 @@ impl Desk {
     pub fn services_left_out(&self) -> Vec<String> {
         let kept = self.0.services.kept();
         kept.as_ref()
-            .map(|read| read.known.told())
+            .map(|read| read.known.warnings())
             .unwrap_or_default()
     }
 }

@@ -1,23 +1,28 @@
 //! Who can open the vault: a team's recipients, one's own key, the passphrase before it.
 
-use super::desk::Desk;
+use super::core::Core;
 use super::error::WorkError;
 use crate::domain::Secret;
 use crate::store::VaultProblem;
 use crate::store::vault::Recipient;
 
-impl Desk {
+impl Core {
     /// Those the vault is encrypted to. It must be open.
     pub async fn recipients(&self) -> Result<Vec<Recipient>, WorkError> {
-        self.blocking(|inner| inner.vault.recipients().map_err(|it| told(inner, it)))
-            .await
+        self.blocking(|inner| {
+            inner
+                .vault
+                .recipients()
+                .map_err(|it| vault_error(inner, it))
+        })
+        .await
     }
 
     /// Encrypts the vault to one more person from now on: their `age1…`, and whose it is.
     pub async fn add_recipient(&self, key: String, label: String) -> Result<(), WorkError> {
         self.blocking(move |inner| {
             let added = inner.vault.add_recipient(&key, &label);
-            added.map_err(|problem| told(inner, problem))
+            added.map_err(|problem| vault_error(inner, problem))
         })
         .await
     }
@@ -26,7 +31,7 @@ impl Desk {
     pub async fn remove_recipient(&self, key: String) -> Result<(), WorkError> {
         self.blocking(move |inner| {
             let removed = inner.vault.remove_recipient(&key);
-            removed.map_err(|problem| told(inner, problem))
+            removed.map_err(|problem| vault_error(inner, problem))
         })
         .await
     }
@@ -39,7 +44,7 @@ impl Desk {
                 Err(VaultProblem::Absent { .. }) => inner.vault.create(&passphrase),
                 other => other,
             };
-            own.map_err(|problem| told(inner, problem))
+            own.map_err(|problem| vault_error(inner, problem))
         })
         .await
     }
@@ -48,13 +53,13 @@ impl Desk {
     pub async fn change_passphrase(&self, passphrase: Secret) -> Result<(), WorkError> {
         self.blocking(move |inner| {
             let changed = inner.vault.change_passphrase(&passphrase);
-            changed.map_err(|problem| told(inner, problem))
+            changed.map_err(|problem| vault_error(inner, problem))
         })
         .await
     }
 }
 
-fn told(inner: &super::desk::Inner, problem: VaultProblem) -> WorkError {
+fn vault_error(inner: &super::core::Inner, problem: VaultProblem) -> WorkError {
     match problem {
         VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
         other => inner.refused(&other.into()),

@@ -9,10 +9,10 @@ use super::secrets::Trust;
 use super::*;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef, ServiceId};
-use crate::service::Held;
+use crate::service::SecretState;
 use crate::store::StoreKind;
 
-/// Folders of a made-up user; every desk opened here is another program of theirs.
+/// Folders of a made-up user; every core opened here is another program of theirs.
 pub(super) struct Home(TempDir);
 
 impl Home {
@@ -20,16 +20,16 @@ impl Home {
         Self(TempDir::new().unwrap())
     }
 
-    pub(super) fn desk(&self) -> Desk {
+    pub(super) fn core(&self) -> Core {
         self.desk_with(&[])
     }
 
-    pub(super) fn desk_with(&self, variables: &[(&str, &str)]) -> Desk {
+    pub(super) fn desk_with(&self, variables: &[(&str, &str)]) -> Core {
         let home = self.0.path().to_str().unwrap();
         let variables = variables.iter().copied().chain([("HOME", home)]);
         let environment = Environment::of(variables);
         let folders = environment.folders(&Overrides::default()).unwrap();
-        Desk::open(Opening {
+        Core::open(CoreOptions {
             environment,
             folders,
         })
@@ -63,7 +63,7 @@ fn passphrase() -> Secret {
 #[tokio::test]
 async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let mut read = Vec::new();
     for label in ["first", "second"] {
         read.push(format!(
@@ -72,16 +72,16 @@ async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
     }
     let definitions = format!("version = 1\n{}", read.concat());
     let at = std::path::Path::new("definitions.toml");
-    let plan = desk.plan_apply(at, &definitions, (false, false)).await;
+    let plan = core.plan_apply(at, &definitions, (false, false)).await;
     let origin = Origin::parse(URL).unwrap();
-    let place = crate::store::Slot::key(&name("first"));
-    let state = desk.0.state().unwrap();
+    let place = crate::store::SecretPlace::key(&name("first"));
+    let state = core.0.state().unwrap();
     state.set_origin(&SecretRef::Ask, &place, &origin).unwrap();
     // Another program is quicker.
     let mut second = shop(URL);
     second.name = name("second");
-    desk.save(Draft::new(second)).await.unwrap();
-    let applied = desk.apply(plan.unwrap()).await;
+    core.save(Draft::new(second)).await.unwrap();
+    let applied = core.apply(plan.unwrap()).await;
     assert!(
         matches!(applied, Err(WorkError::NameTaken(_))),
         "{applied:?}"
@@ -97,7 +97,7 @@ async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
 #[tokio::test]
 async fn a_key_does_not_become_a_user_name() {
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let digits = "0123456789abcdef0123456789abcdef";
     for (username, well) in [
         (format!("shop-api:{digits}"), false),
@@ -106,7 +106,7 @@ async fn a_key_does_not_become_a_user_name() {
     ] {
         let mut shop = shop(URL);
         shop.username = username;
-        let saved = desk.save(Draft::new(shop)).await;
+        let saved = core.save(Draft::new(shop)).await;
         assert_eq!(saved.is_ok(), well);
         if let Err(problem) = saved {
             let problem = problem.to_string();
@@ -118,35 +118,35 @@ async fn a_key_does_not_become_a_user_name() {
 #[tokio::test]
 async fn a_further_token_goes_with_its_value_and_only_it() {
     let home = Home::new();
-    let desk = home.desk();
-    desk.create_vault(passphrase()).await.unwrap();
-    desk.save(with_key(shop(URL), "a key")).await.unwrap();
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    core.save(with_key(shop(URL), "a key")).await.unwrap();
     let of = name("shop");
     for label in ["one", "two"] {
         let value = Secret::new(label);
-        let added = desk.add_handle(&of, label, value, None).await;
+        let added = core.add_handle(&of, label, value, None).await;
         added.unwrap();
     }
-    let (_, gone) = desk.connection(&of).await.unwrap().added.remove(0);
-    let saved = desk.remove_handle(&of, "one").await.unwrap();
+    let (_, gone) = core.connection(&of).await.unwrap().added.remove(0);
+    let saved = core.remove_handle(&of, "one").await.unwrap();
     assert_eq!(saved.left_behind, []);
-    let kept = desk.connection(&of).await.unwrap();
+    let kept = core.connection(&of).await.unwrap();
     assert_eq!(kept.added.len(), 1);
-    let two = desk.handle(&of, Slot::Added(0)).await.unwrap();
+    let two = core.handle(&of, SecretSlot::Added(0)).await.unwrap();
     assert_eq!(two.secret(), &Secret::new("two"));
-    let key = desk.handle(&of, Slot::Key).await.unwrap();
+    let key = core.handle(&of, SecretSlot::Key).await.unwrap();
     assert_eq!(key.secret(), &Secret::new("a key"));
     // Its value went too: a connection that names it finds nothing.
     let mut shop = kept.clone();
     shop.name = name("other");
     shop.key = Some(gone);
-    desk.save(Draft::new(shop)).await.unwrap();
-    assert!(desk.handle(&name("other"), Slot::Key).await.is_err());
-    assert!(desk.remove_handle(&of, "one").await.is_err());
+    core.save(Draft::new(shop)).await.unwrap();
+    assert!(core.handle(&name("other"), SecretSlot::Key).await.is_err());
+    assert!(core.remove_handle(&of, "one").await.is_err());
 }
 
-async fn token_of(desk: &Desk, of: &str) -> Option<Handle> {
-    desk.handle(&name(of), Slot::Token).await.ok()
+async fn token_of(core: &Core, of: &str) -> Option<Handle> {
+    core.handle(&name(of), SecretSlot::Token).await.ok()
 }
 
 /// A draft that keeps its secret as a shared token, whose handle needs no service description.
@@ -161,34 +161,37 @@ fn with_token(connection: Connection, token: &str) -> Draft {
 #[tokio::test]
 async fn what_was_saved_is_there_for_the_next_program_once_it_is_unlocked() {
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let mut draft = with_token(shop(URL), "t0ken");
     draft.store = None;
-    let Err(WorkError::StoreNeeded(offers)) = desk.save(draft.clone()).await else {
+    let Err(WorkError::StoreNeeded(offers)) = core.save(draft.clone()).await else {
         panic!("a first save asks where secrets are kept");
     };
     assert!(offers.iter().any(|offer| offer.kind == StoreKind::Vault));
     draft.store = Some(StoreKind::Vault);
-    let asked = desk.save(draft.clone()).await.unwrap_err();
+    let asked = core.save(draft.clone()).await.unwrap_err();
     assert!(
         matches!(asked, WorkError::PassphraseNeeded(Passphrase::Create)),
         "{asked:?}"
     );
     assert!(
-        desk.connections().await.unwrap().is_empty(),
+        core.connections().await.unwrap().is_empty(),
         "nothing is saved by halves"
     );
-    desk.create_vault(passphrase()).await.unwrap();
-    let saved = desk.save(draft).await.unwrap();
+    core.create_vault(passphrase()).await.unwrap();
+    let saved = core.save(draft).await.unwrap();
     assert_eq!(
         saved.connection.token,
         Some("vault:shop/token".parse().unwrap())
     );
 
-    let next = home.desk();
+    let next = home.core();
     assert_eq!(next.settings().await.unwrap().store, Some(StoreKind::Vault));
     assert!(next.is_locked());
-    let asked = next.handle(&name("shop"), Slot::Token).await.unwrap_err();
+    let asked = next
+        .handle(&name("shop"), SecretSlot::Token)
+        .await
+        .unwrap_err();
     assert!(
         matches!(asked, WorkError::PassphraseNeeded(Passphrase::Open)),
         "{asked:?}"
@@ -205,34 +208,34 @@ async fn what_was_saved_is_there_for_the_next_program_once_it_is_unlocked() {
 #[tokio::test]
 async fn a_save_that_fails_loses_nothing_and_leaves_nothing() {
     let home = Home::new();
-    let desk = home.desk();
-    desk.create_vault(passphrase()).await.unwrap();
-    desk.save(with_token(shop(URL), "old")).await.unwrap();
-    let path = desk.folders().unwrap().configuration.clone();
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    core.save(with_token(shop(URL), "old")).await.unwrap();
+    let path = core.folders().unwrap().configuration.clone();
     // It can be read, and nothing can be written: where the lock belongs stands a folder.
     let lock = path.with_file_name(".switchboard.toml.lock");
     fs::remove_file(&lock).unwrap();
     fs::create_dir(&lock).unwrap();
     let mut draft = with_token(shop("https://new.example.com"), "new");
     draft.replaces = Some(name("shop"));
-    let failed = desk.save(draft.clone()).await.unwrap_err();
+    let failed = core.save(draft.clone()).await.unwrap_err();
     let late = matches!(&failed, WorkError::Failed { doing, .. } if doing.contains("changing"));
     assert!(late, "only the last step fails: {failed:?}");
     fs::remove_dir(&lock).unwrap();
-    assert_eq!(desk.connection(&name("shop")).await.unwrap().url, URL);
+    assert_eq!(core.connection(&name("shop")).await.unwrap().url, URL);
     assert_eq!(
-        token_of(&desk, "shop").await,
+        token_of(&core, "shop").await,
         Some(Handle::plain(Secret::new("old")))
     );
-    assert_eq!(desk.0.vault.names().unwrap(), ["shop/token"]);
+    assert_eq!(core.0.vault.names().unwrap(), ["shop/token"]);
 
-    desk.save(draft).await.unwrap();
+    core.save(draft).await.unwrap();
     assert_eq!(
-        token_of(&desk, "shop").await,
+        token_of(&core, "shop").await,
         Some(Handle::plain(Secret::new("new")))
     );
     assert_eq!(
-        desk.0.vault.names().unwrap(),
+        core.0.vault.names().unwrap(),
         ["shop/token-2"],
         "the old value is taken out"
     );
@@ -241,25 +244,25 @@ async fn a_save_that_fails_loses_nothing_and_leaves_nothing() {
 #[tokio::test]
 async fn a_value_that_another_connection_shares_stays() {
     let home = Home::new();
-    let desk = home.desk();
-    desk.create_vault(passphrase()).await.unwrap();
-    desk.save(with_token(shop(URL), "shared")).await.unwrap();
-    desk.duplicate(&name("shop"), &name("copy")).await.unwrap();
-    assert!(desk.remove(&name("shop")).await.unwrap().is_empty());
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    core.save(with_token(shop(URL), "shared")).await.unwrap();
+    core.duplicate(&name("shop"), &name("copy")).await.unwrap();
+    assert!(core.remove(&name("shop")).await.unwrap().is_empty());
     assert_eq!(
-        token_of(&desk, "copy").await,
+        token_of(&core, "copy").await,
         Some(Handle::plain(Secret::new("shared")))
     );
-    assert!(desk.remove(&name("copy")).await.unwrap().is_empty());
-    assert!(desk.0.vault.names().unwrap().is_empty());
-    let gone = desk.remove(&name("copy")).await.unwrap_err();
+    assert!(core.remove(&name("copy")).await.unwrap().is_empty());
+    assert!(core.0.vault.names().unwrap().is_empty());
+    let gone = core.remove(&name("copy")).await.unwrap_err();
     assert!(matches!(gone, WorkError::NoSuchConnection(_)), "{gone:?}");
 }
 
 #[tokio::test]
 async fn a_copy_onto_a_taken_name_costs_its_owner_nothing() {
     let home = Home::new();
-    let desk = home.desk_with(&[("KEY", "k")]);
+    let core = home.desk_with(&[("KEY", "k")]);
     let from_variable = |of: &str| {
         let mut connection = shop(URL);
         connection.name = name(of);
@@ -267,57 +270,57 @@ async fn a_copy_onto_a_taken_name_costs_its_owner_nothing() {
         Draft::new(connection)
     };
     for of in ["shop", "store"] {
-        desk.save(from_variable(of)).await.unwrap();
+        core.save(from_variable(of)).await.unwrap();
     }
-    let remembered = desk.load_secrets(&name("store")).await.unwrap().key_origin;
+    let remembered = core.load_secrets(&name("store")).await.unwrap().key_origin;
     assert_eq!(remembered, Origin::parse(URL));
-    let copied = desk.duplicate(&name("shop"), &name("store")).await;
+    let copied = core.duplicate(&name("shop"), &name("store")).await;
     assert!(matches!(copied, Err(WorkError::NameTaken(_))), "{copied:?}");
-    let after = desk.load_secrets(&name("store")).await.unwrap().key_origin;
+    let after = core.load_secrets(&name("store")).await.unwrap().key_origin;
     assert_eq!(after, remembered, "what is remembered under it stays");
 }
 
 #[tokio::test]
 async fn a_locked_vault_lets_a_connection_go_and_says_what_stays() {
     let home = Home::new();
-    let desk = home.desk();
-    desk.create_vault(passphrase()).await.unwrap();
-    desk.save(with_token(shop(URL), "t")).await.unwrap();
-    desk.lock().await;
-    let left = desk.remove(&name("shop")).await.unwrap();
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    core.save(with_token(shop(URL), "t")).await.unwrap();
+    core.lock().await;
+    let left = core.remove(&name("shop")).await.unwrap();
     assert_eq!(left, ["vault:shop/token".parse().unwrap()]);
-    assert!(desk.connections().await.unwrap().is_empty());
+    assert!(core.connections().await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_name_is_taken_once_and_a_rename_moves_what_is_remembered() {
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let mut draft = with_token(shop(URL), "t");
     draft.store = Some(StoreKind::Ask);
-    desk.save(draft.clone()).await.unwrap();
-    let taken = desk.save(draft.clone()).await.unwrap_err();
+    core.save(draft.clone()).await.unwrap();
+    let taken = core.save(draft.clone()).await.unwrap_err();
     assert!(matches!(taken, WorkError::NameTaken(_)), "{taken:?}");
-    desk.rename(&name("shop"), &name("store")).await.unwrap();
+    core.rename(&name("shop"), &name("store")).await.unwrap();
     assert_eq!(
-        token_of(&desk, "store").await,
+        token_of(&core, "store").await,
         Some(Handle::plain(Secret::new("t")))
     );
     // By saving under another name, with a new value.
     draft.replaces = Some(name("store"));
     draft.token = Edit::Set(Secret::new("t2"));
-    desk.save(draft).await.unwrap();
+    core.save(draft).await.unwrap();
     assert_eq!(
-        token_of(&desk, "shop").await,
+        token_of(&core, "shop").await,
         Some(Handle::plain(Secret::new("t2")))
     );
-    assert!(token_of(&desk, "store").await.is_none());
+    assert!(token_of(&core, "store").await.is_none());
 }
 
 #[tokio::test]
 async fn what_others_changed_meanwhile_stays() {
     let home = Home::new();
-    let (ours, theirs) = (home.desk(), home.desk());
+    let (ours, theirs) = (home.core(), home.core());
     ours.save(Draft::new(shop(URL))).await.unwrap();
     let opened = ours.connection(&name("shop")).await.unwrap();
     let edited = |change: fn(&mut Connection)| {
@@ -343,18 +346,20 @@ async fn what_others_changed_meanwhile_stays() {
     );
 }
 
-async fn is_sent(desk: &Desk, trust: Trust) -> bool {
-    let shop = desk.connection(&name("shop")).await.unwrap();
+async fn is_sent(core: &Core, trust: Trust) -> bool {
+    let shop = core.connection(&name("shop")).await.unwrap();
     let origin = Origin::parse(&shop.url);
-    let held = desk.held(&shop, Slot::Key, origin.as_ref(), trust).await;
-    matches!(held, Held::Present(_))
+    let held = core
+        .held(&shop, SecretSlot::Key, origin.as_ref(), trust)
+        .await;
+    matches!(held, SecretState::Present(_))
 }
 
 #[tokio::test]
 async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
     for (reference, store) in [(Some("env:KEY"), None), (None, Some(StoreKind::Ask))] {
         let home = Home::new();
-        let desk = home.desk_with(&[("KEY", "k")]);
+        let core = home.desk_with(&[("KEY", "k")]);
         let mut connection = shop(URL);
         connection.key = reference.map(|text| text.parse().unwrap());
         let mut draft = Draft::new(connection);
@@ -362,8 +367,8 @@ async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
             draft.store = store;
             draft.key = Edit::Set(Secret::new("k"));
         }
-        let saved = desk.save(draft).await.unwrap().connection;
-        assert!(is_sent(&desk, Trust::Saved).await);
+        let saved = core.save(draft).await.unwrap().connection;
+        assert!(is_sent(&core, Trust::Saved).await);
 
         let mut moved = Draft {
             replaces: Some(name("shop")),
@@ -372,26 +377,26 @@ async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
                 ..saved
             })
         };
-        desk.save(moved.clone()).await.unwrap();
-        assert!(!is_sent(&desk, Trust::Saved).await, "{reference:?}");
-        assert!(!is_sent(&desk, Trust::Watched).await, "{reference:?}");
-        assert!(!is_sent(&desk, Trust::Unsaved).await, "{reference:?}");
-        assert!(is_sent(&desk, Trust::Confirmed).await, "{reference:?}");
+        core.save(moved.clone()).await.unwrap();
+        assert!(!is_sent(&core, Trust::Saved).await, "{reference:?}");
+        assert!(!is_sent(&core, Trust::Watched).await, "{reference:?}");
+        assert!(!is_sent(&core, Trust::Unsaved).await, "{reference:?}");
+        assert!(is_sent(&core, Trust::Confirmed).await, "{reference:?}");
         assert!(
-            !is_sent(&desk, Trust::Saved).await,
+            !is_sent(&core, Trust::Saved).await,
             "one agreement is one probe"
         );
         moved.origin_confirmed = true;
-        desk.save(moved).await.unwrap();
-        assert!(is_sent(&desk, Trust::Saved).await, "{reference:?}");
+        core.save(moved).await.unwrap();
+        assert!(is_sent(&core, Trust::Saved).await, "{reference:?}");
     }
 }
 
 #[tokio::test]
 async fn a_reference_written_by_hand_is_pinned_by_its_first_probe() {
     let home = Home::new();
-    let desk = home.desk_with(&[("KEY", "k")]);
-    let path = desk.folders().unwrap().configuration.clone();
+    let core = home.desk_with(&[("KEY", "k")]);
+    let path = core.folders().unwrap().configuration.clone();
     let write = |url: &str| {
         let text = format!(
             "version = 1\n[[connection]]\nname = \"shop\"\nservice = \"blesta\"\nurl = \"{url}\"\nkey = \"env:KEY\"\n"
@@ -402,10 +407,10 @@ async fn a_reference_written_by_hand_is_pinned_by_its_first_probe() {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     };
     write(URL);
-    assert!(!is_sent(&desk, Trust::Unsaved).await);
-    assert!(is_sent(&desk, Trust::Saved).await);
+    assert!(!is_sent(&core, Trust::Unsaved).await);
+    assert!(is_sent(&core, Trust::Saved).await);
     write("https://elsewhere.example.com");
-    assert!(!is_sent(&desk, Trust::Saved).await);
+    assert!(!is_sent(&core, Trust::Saved).await);
 }
 
 #[tokio::test]
@@ -416,14 +421,14 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
         key: None,
         token: Some(Secret::new("t")),
     }];
-    let desk = Desk::rehearsal(environment, entries).await.unwrap();
-    let settings = desk.configuration().await.unwrap().settings.clone();
+    let core = Core::rehearsal(environment, entries).await.unwrap();
+    let settings = core.configuration().await.unwrap().settings.clone();
     assert_eq!(
         settings.lock_after_minutes, 0,
         "they would be lost for good"
     );
     assert_eq!(
-        token_of(&desk, "shop").await,
+        token_of(&core, "shop").await,
         Some(Handle::plain(Secret::new("t")))
     );
     let mut draft = with_token(
@@ -434,10 +439,10 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
         "n",
     );
     draft.store = Some(StoreKind::Vault);
-    let saved = desk.save(draft).await.unwrap();
+    let saved = core.save(draft).await.unwrap();
     assert_eq!(saved.connection.token, Some(SecretRef::Ask));
     assert_eq!(
-        token_of(&desk, "new").await,
+        token_of(&core, "new").await,
         Some(Handle::plain(Secret::new("n")))
     );
 }
@@ -445,12 +450,12 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
 #[tokio::test]
 async fn the_form_gets_each_secret_or_a_sentence() {
     let home = Home::new();
-    let desk = home.desk_with(&[("TOKEN", "t")]);
+    let core = home.desk_with(&[("TOKEN", "t")]);
     let mut connection = shop(URL);
     connection.key = Some("env:UNSET".parse().unwrap());
     connection.token = Some("env:TOKEN".parse().unwrap());
-    desk.save(Draft::new(connection)).await.unwrap();
-    let loaded = desk.load_secrets(&name("shop")).await.unwrap();
+    core.save(Draft::new(connection)).await.unwrap();
+    let loaded = core.load_secrets(&name("shop")).await.unwrap();
     assert_eq!(loaded.token, Ok(Some(Secret::new("t"))));
     assert!(loaded.key.unwrap_err().contains("UNSET"));
 }
@@ -458,19 +463,19 @@ async fn the_form_gets_each_secret_or_a_sentence() {
 #[tokio::test]
 async fn a_command_keeps_a_new_value_where_the_old_one_is_and_never_for_a_session() {
     let home = Home::new();
-    let desk = home.desk();
-    desk.create_vault(passphrase()).await.unwrap();
-    desk.save(with_key(shop(URL), "k1")).await.unwrap();
-    let settings = desk.store().edit(|document| {
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    core.save(with_key(shop(URL), "k1")).await.unwrap();
+    let settings = core.store().edit(|document| {
         let ask = crate::store::configuration::SettingValue::Text("ask".into());
         document.set_setting("store", ask)
     });
     settings.unwrap();
-    let command = home.desk().for_one_command();
+    let command = home.core().for_one_command();
     command.unlock(passphrase()).await.unwrap();
     let new = Secret::new("k2");
     let of = name("shop");
-    let set = command.set_secret(&of, Slot::Key, new.clone(), None);
+    let set = command.set_secret(&of, SecretSlot::Key, new.clone(), None);
     let saved = set.await.unwrap().connection;
     assert!(
         matches!(saved.key, Some(SecretRef::Vault(_))),
@@ -489,33 +494,33 @@ async fn a_command_keeps_a_new_value_where_the_old_one_is_and_never_for_a_sessio
         "{added:?}"
     );
     // A screen has a session to keep it for.
-    let saved = home.desk().save(draft).await.unwrap();
+    let saved = home.core().save(draft).await.unwrap();
     assert_eq!(saved.connection.key, Some(SecretRef::Ask));
 }
 
 #[tokio::test]
 async fn an_import_whose_label_is_refused_leaves_nothing() {
-    let desk = Home::new().desk();
+    let core = Home::new().core();
     let item = transfer::Item {
         connection: shop(URL),
         key: None,
         token: None,
         added: vec![("key".to_owned(), Secret::new("v"))],
         notes: Vec::new(),
-        fate: transfer::Fate::New,
+        action: transfer::ImportAction::New,
     };
-    let refused = desk.import_one(&item, None).await;
+    let refused = core.import_one(&item, None).await;
     assert!(
         matches!(refused, Err(WorkError::Failed { .. })),
         "{refused:?}"
     );
-    assert_eq!(desk.connections().await.unwrap(), []);
+    assert_eq!(core.connections().await.unwrap(), []);
 }
 
 #[tokio::test]
 async fn definitions_come_in_together_and_each_with_its_origin() {
     let home = Home::new();
-    let desk = home.desk_with(&[("SHOP_KEY", "a key")]);
+    let core = home.desk_with(&[("SHOP_KEY", "a key")]);
     let connections: Vec<_> = ["one", "two", "three"]
         .map(|text| Connection {
             name: name(text),
@@ -523,27 +528,30 @@ async fn definitions_come_in_together_and_each_with_its_origin() {
             ..shop(URL)
         })
         .into();
-    let done = desk.import_together(connections.clone(), None).await;
+    let done = core.import_together(connections.clone(), None).await;
     done.unwrap();
-    let here = desk.connections().await.unwrap();
+    let here = core.connections().await.unwrap();
     let names: Vec<_> = here.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["one", "two", "three"]);
     // Its first probe may send the value there, as after a save.
-    let secrets = desk.secrets().await.unwrap();
+    let secrets = core.secrets().await.unwrap();
     for one in &connections {
-        let (held, place) = secrets::reference(one, Slot::Key).unwrap();
+        let (held, place) = secrets::reference(one, SecretSlot::Key).unwrap();
         let origin = secrets.origin_of(held, &place).await.unwrap();
         assert_eq!(origin, Origin::parse(URL), "{}", one.name);
     }
     // All of them, or none.
     let mut more = connections;
     more[0].name = name("four");
-    let refused = desk.import_together(more, None).await.unwrap_err();
+    let refused = core.import_together(more, None).await.unwrap_err();
     assert!(matches!(refused, WorkError::NameTaken(_)), "{refused:?}");
-    assert_eq!(desk.connections().await.unwrap().len(), 3);
-    let place = secrets::reference(&desk.connection(&name("two")).await.unwrap(), Slot::Key)
-        .map(|(held, place)| (held.clone(), place))
-        .unwrap();
+    assert_eq!(core.connections().await.unwrap().len(), 3);
+    let place = secrets::reference(
+        &core.connection(&name("two")).await.unwrap(),
+        SecretSlot::Key,
+    )
+    .map(|(held, place)| (held.clone(), place))
+    .unwrap();
     let origin = secrets.origin_of(&place.0, &place.1).await.unwrap();
     assert_eq!(origin, Origin::parse(URL), "what is here has lost nothing");
 }

@@ -4,8 +4,8 @@
 
 mod words;
 
-use super::desk::Desk;
-use super::draft::Slot;
+use super::core::Core;
+use super::draft::SecretSlot;
 use super::error::WorkError;
 use crate::domain::history::History;
 use crate::domain::{Connection, Name, Secret, Verdict};
@@ -13,7 +13,7 @@ use crate::service::sign::scan;
 
 /// Who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reader {
+pub enum Audience {
     /// Whoever runs the host: what to allow or mend.
     Host,
     /// The maker of the service: what it answered.
@@ -22,7 +22,7 @@ pub enum Reader {
     Me,
 }
 
-impl Reader {
+impl Audience {
     /// Everyone.
     pub const ALL: [Self; 3] = [Self::Host, Self::Vendor, Self::Me];
 
@@ -59,16 +59,16 @@ pub(super) struct Case<'a> {
     pub(super) service: String,
     pub(super) freshness: Freshness,
     /// Secrets of the connection that could not be read: whether one is in the text is not known.
-    pub(super) uncompared: Vec<Slot>,
+    pub(super) uncompared: Vec<SecretSlot>,
 }
 
-impl Desk {
+impl Core {
     /// The ticket on `verdict` of the saved connection `name`. Refused where a secret would be in it.
     pub async fn ticket(
         &self,
         name: &Name,
         verdict: &Verdict,
-        (reader, freshness): (Reader, Freshness),
+        (reader, freshness): (Audience, Freshness),
     ) -> Result<String, WorkError> {
         let connection = self.connection(name).await?;
         let service = self.service_of(&connection).await?;
@@ -106,10 +106,10 @@ impl Desk {
 
     /// The values that the text is compared with, and those that can't be had. A store is asked and a program
     /// run for one, as for a probe: what leaves for other people is not compared with half of them to save that.
-    async fn secrets_to_compare(&self, connection: &Connection) -> (Vec<Secret>, Vec<Slot>) {
-        let slots = [Slot::Key, Slot::Token]
+    async fn secrets_to_compare(&self, connection: &Connection) -> (Vec<Secret>, Vec<SecretSlot>) {
+        let slots = [SecretSlot::Key, SecretSlot::Token]
             .into_iter()
-            .chain((0..connection.added.len()).map(Slot::Added));
+            .chain((0..connection.added.len()).map(SecretSlot::Added));
         let (mut secrets, mut unread) = (Vec::new(), Vec::new());
         for slot in slots {
             match self.secret(connection, slot).await {
@@ -143,14 +143,14 @@ mod tests {
         let both = [("KEY", "the-first-one"), ("TOKEN", "the-second")];
         home.desk_with(&both).save(draft).await.unwrap();
         let verdict = local_error(Some(&connection.name), &connection.service, "", "");
-        let how = (Reader::Me, Freshness::Last);
+        let how = (Audience::Me, Freshness::Last);
         for (variables, words) in [
             (&both[..], "No key, token or password is in it."),
             (&both[..1], "not read, so not compared: its token."),
             (&[], "not read, so not compared: its key, its token."),
         ] {
-            let desk = home.desk_with(variables);
-            let text = desk.ticket(&name("shop"), &verdict, how).await.unwrap();
+            let core = home.desk_with(variables);
+            let text = core.ticket(&name("shop"), &verdict, how).await.unwrap();
             let end = text.lines().last().unwrap();
             assert!(end.ends_with(words), "{end}");
         }

@@ -1,6 +1,6 @@
 //! The tokens behind a Connect connection: lists, their whole life, and renewals that are proven.
 //!
-//! [`Desk::account`] opens the account of a connection; everything else is asked of it. An [`Account`] is
+//! [`Core::account`] opens the account of a connection; everything else is asked of it. An [`Account`] is
 //! cheap to clone and keeps its connections open: hold on to it while a list is on the screen.
 //!
 //! ```text
@@ -11,8 +11,8 @@
 //! account.edit(id, &edit, wanted) -> Edited     difference() shows it before
 //! account.enable(id) disable(id, guard) delete(id, guard)
 //! account.renew(id, expires, progress) rotate(id, expires, guard, progress) -> Renewed
-//! desk.certificates()                           when they end, as the last probes saw
-//! desk.unfinished_renewals() resume_renewal(&unfinished, progress)
+//! core.certificates()                           when they end, as the last probes saw
+//! core.unfinished_renewals() resume_renewal(&unfinished, progress)
 //! ```
 
 mod account;
@@ -32,11 +32,11 @@ pub use problem::TokenError;
 
 pub use crate::domain::token::{Difference, Guard, RenewalStep, Unfinished, difference};
 
-use super::desk::Desk;
+use super::core::Core;
 use crate::domain::Name;
 use crate::tokens::{Page, Token, TokenQuery};
 
-impl Desk {
+impl Core {
     /// One page of the tokens of the account behind `name`.
     pub async fn tokens(&self, name: &Name, query: &TokenQuery) -> Result<Page<Token>, TokenError> {
         self.account(name).await?.tokens(query).await

@@ -7,15 +7,15 @@ mod apply;
 mod bundle;
 mod programs;
 
-pub use apply::{Plan, Step};
-pub use bundle::{Bundled, Opener};
+pub use apply::{ApplyPlan, ApplyStep};
+pub use bundle::{BundleKey, Bundled};
 pub use programs::Program;
 
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::desk::Desk;
+use super::core::Core;
 use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
@@ -53,12 +53,12 @@ pub struct Item {
     /// What of it is not taken and why, a sentence each.
     pub notes: Vec<String>,
     /// What would become of it.
-    pub fate: Fate,
+    pub action: ImportAction,
 }
 
 /// What becomes of an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub enum ImportAction {
     /// It is added.
     New,
     /// It is added under a free name; this one is another connection's.
@@ -77,15 +77,15 @@ impl Item {
             token: candidate.token,
             added: Vec::new(),
             notes: candidate.notes,
-            fate: Fate::New,
+            action: ImportAction::New,
         }
     }
 
     /// Whether it would be added.
     pub const fn comes_in(&self) -> bool {
-        match self.fate {
-            Fate::New | Fate::Renamed(_) => true,
-            Fate::Here(_) | Fate::Taken => false,
+        match self.action {
+            ImportAction::New | ImportAction::Renamed(_) => true,
+            ImportAction::Here(_) | ImportAction::Taken => false,
         }
     }
 
@@ -108,7 +108,7 @@ impl Item {
 
 /// How an import is read.
 #[derive(Clone, Debug, Default)]
-pub struct Reader {
+pub struct ImportOptions {
     /// What the text is; by its beginning where absent.
     pub form: Option<Form>,
     /// Whether references that run programs or read this machine are let in.
@@ -116,16 +116,16 @@ pub struct Reader {
     /// Whether a taken name gets a number; otherwise its item stays out.
     pub rename: bool,
     /// What opens a bundle.
-    pub opener: Opener,
+    pub opener: BundleKey,
 }
 
-impl Desk {
+impl Core {
     /// Reads what `bytes` brings; nothing is changed. `path` stands in messages.
     pub async fn read_import(
         &self,
         path: &Path,
         bytes: &[u8],
-        reader: &Reader,
+        reader: &ImportOptions,
     ) -> Result<Incoming, WorkError> {
         let doing = || format!("importing {}", files::shown(path));
         let unreadable = |problem: Unreadable| WorkError::failed(doing(), &problem);
@@ -208,7 +208,7 @@ impl Desk {
         Ok(saved)
     }
 
-    /// Whether an item comes in with others, by [`Desk::import_together`]: it brings no value.
+    /// Whether an item comes in with others, by [`Core::import_together`]: it brings no value.
     pub async fn comes_together(&self, item: &Item) -> bool {
         let Connection { username, .. } = &item.connection;
         let service = self.service_of(&item.connection).await;
@@ -270,7 +270,7 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
         token: None,
         added: Vec::new(),
         notes: Vec::new(),
-        fate: Fate::New,
+        action: ImportAction::New,
     };
     let (programs, others) = programs::taken_out(read.configuration.settings, text);
     let left_out = if others {
@@ -299,17 +299,17 @@ fn decide(items: &mut [Item], here: &[Arc<Connection>], rename: bool) {
         let mut twins = here.iter().filter(|one| is_same(one, item));
         let namesake = |one: &&Arc<Connection>| one.name == item.connection.name;
         let twin = twins.clone().find(namesake).or_else(|| twins.next());
-        item.fate = match twin {
-            Some(twin) => Fate::Here(twin.name.clone()),
-            None if !taken.contains(&item.connection.name) => Fate::New,
+        item.action = match twin {
+            Some(twin) => ImportAction::Here(twin.name.clone()),
+            None if !taken.contains(&item.connection.name) => ImportAction::New,
             None if rename => {
                 let wished = item.connection.name.clone();
                 item.connection.name = wished.free(|name| taken.contains(name));
                 item.notes
                     .push(format!("{wished} is another connection's name here"));
-                Fate::Renamed(wished)
+                ImportAction::Renamed(wished)
             }
-            None => Fate::Taken,
+            None => ImportAction::Taken,
         };
         if item.comes_in() {
             taken.insert(item.connection.name.clone());

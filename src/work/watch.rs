@@ -9,7 +9,7 @@
 
 #[cfg(test)]
 mod endurance;
-mod lanes;
+mod queues;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::chance::Chance;
 use super::damping::{Change, Damping};
+use super::jitter::Jitter;
 use super::local::{DEFECT, local_error};
 use super::offline::{Reachability, offline};
 use super::record::Recorder;
@@ -31,7 +31,7 @@ use crate::domain::window::maintained_until;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Reason, Verdict, Window};
 use crate::probe::schedule::{SHORTEST, Schedule};
 use crate::store::Settings;
-use lanes::Lanes;
+use queues::HostQueues;
 
 /// What falls due within so long starts together: each time that a machine at rest is woken costs it more than
 /// the start of a probe.
@@ -96,13 +96,13 @@ pub struct Watch {
     probe: Probe,
     is_locked: Locked,
     settings: WatchSettings,
-    entries: HashMap<Name, Entry>,
+    entries: HashMap<Name, ScheduledProbe>,
     /// What was announced of those that are left out for now.
     left_out: HashMap<Name, Damping>,
     schedule: Schedule<Name>,
     /// What the schedule's times are the distance from.
     start: Instant,
-    lanes: Lanes,
+    queues: HostQueues,
     tasks: JoinSet<Verdict>,
     names: HashMap<Id, Name>,
     told: VecDeque<WatchEvent>,
@@ -111,7 +111,7 @@ pub struct Watch {
     /// How many distinct hosts beyond this machine are asked.
     hosts: usize,
     offline: bool,
-    chance: Chance,
+    jitter: Jitter,
     recorder: Option<Recorder>,
 }
 
@@ -145,17 +145,17 @@ fn asked_for_quiet(verdict: &Verdict, now: Timestamp) -> Option<Duration> {
 }
 
 /// One watched connection.
-struct Entry {
+struct ScheduledProbe {
     connection: Arc<Connection>,
     /// Absent where the URL can't be asked, and for this machine: such hosts say nothing about the network.
     distant: Option<HostPort>,
-    lane: HostPort,
+    queue: HostPort,
     interval: Duration,
-    turn: Turn,
+    turn: RoundState,
     damping: Damping,
 }
 
-impl Entry {
+impl ScheduledProbe {
     /// Whether a failure at this time is planned.
     fn is_maintained(&self, of_all: &[Window], at: Timestamp) -> bool {
         let windows = self.connection.maintenance.iter().chain(of_all);
@@ -172,7 +172,7 @@ impl Entry {
 }
 
 /// Where an entry is in its round.
-enum Turn {
+enum RoundState {
     /// Waits for its time.
     Scheduled,
     /// Its time has come; waits for room at its host or at all.
@@ -190,7 +190,7 @@ impl Watch {
         let mut watch = Self {
             probe,
             is_locked: Arc::new(|_| false),
-            lanes: Lanes::new(settings.per_host),
+            queues: HostQueues::new(settings.per_host),
             settings,
             entries: HashMap::new(),
             left_out: HashMap::new(),
@@ -203,7 +203,7 @@ impl Watch {
             reach: Reachability::default(),
             hosts: 0,
             offline: false,
-            chance: Chance::seeded(),
+            jitter: Jitter::seeded(),
             recorder: None,
         };
         watch.replace(connections);
@@ -266,7 +266,7 @@ impl Watch {
         {
             return;
         }
-        let follows = |entry: &&Entry| entry.connection.interval_s.is_none();
+        let follows = |entry: &&ScheduledProbe| entry.connection.interval_s.is_none();
         let following = self.entries.values().filter(follows);
         let following: Vec<_> = following
             .map(|entry| Arc::clone(&entry.connection))
@@ -347,16 +347,16 @@ impl Watch {
             .or(own)
             .unwrap_or(self.settings.default_interval);
         let name = connection.name.clone();
-        let entry = Entry {
+        let entry = ScheduledProbe {
             distant: endpoint.as_ref().filter(|e| !e.is_loopback()).map(host),
-            lane: endpoint.as_ref().map_or_else(nowhere, host),
+            queue: endpoint.as_ref().map_or_else(nowhere, host),
             interval: interval.max(SHORTEST),
-            turn: Turn::Scheduled,
+            turn: RoundState::Scheduled,
             damping,
             connection,
         };
         let share = spread.as_secs_f64() / entry.interval.as_secs_f64();
-        let mut first = || share.min(1.0) * self.chance.share();
+        let mut first = || share.min(1.0) * self.jitter.fraction();
         let now = self.start.elapsed();
         self.schedule
             .insert(name.clone(), entry.interval, now, &mut first);
@@ -368,10 +368,10 @@ impl Watch {
         let entry = self.entries.remove(name)?;
         self.schedule.remove(name);
         match entry.turn {
-            Turn::Scheduled => {}
-            Turn::Queued => self.lanes.withdraw(&entry.lane, name),
-            // The end of the task gives the lane back.
-            Turn::Running(task) => task.abort(),
+            RoundState::Scheduled => {}
+            RoundState::Queued => self.queues.withdraw(&entry.queue, name),
+            // The end of the task gives the queue back.
+            RoundState::Running(task) => task.abort(),
         }
         Some(entry.damping)
     }
@@ -388,18 +388,18 @@ impl Watch {
         if self.paused {
             return;
         }
-        let (now, chance) = (self.start.elapsed(), &mut self.chance);
+        let (now, jitter) = (self.start.elapsed(), &mut self.jitter);
         for name in self
             .schedule
-            .take_due(now, usize::MAX, &mut || chance.share())
+            .take_due(now, usize::MAX, &mut || jitter.fraction())
         {
             if let Some(entry) = self.entries.get_mut(&name) {
-                entry.turn = Turn::Queued;
-                self.lanes.queue(&entry.lane, name);
+                entry.turn = RoundState::Queued;
+                self.queues.queue(&entry.queue, name);
             }
         }
         while self.tasks.len() < self.settings.concurrency.max(1) {
-            let Some(name) = self.lanes.next() else {
+            let Some(name) = self.queues.next() else {
                 break;
             };
             self.start(name);
@@ -414,8 +414,8 @@ impl Watch {
             .tasks
             .spawn((self.probe)(Arc::clone(&entry.connection)));
         self.names.insert(task.id(), name.clone());
-        self.lanes.started(task.id(), &entry.lane);
-        entry.turn = Turn::Running(task);
+        self.queues.started(task.id(), &entry.queue);
+        entry.turn = RoundState::Running(task);
         self.told.push_back(WatchEvent::Started(name));
     }
 
@@ -424,7 +424,7 @@ impl Watch {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
         };
-        self.lanes.ended(id);
+        self.queues.ended(id);
         let Some(name) = self.names.remove(&id) else {
             return;
         };
@@ -433,19 +433,19 @@ impl Watch {
         let Some(entry) = self
             .entries
             .get_mut(&name)
-            .filter(|entry| matches!(&entry.turn, Turn::Running(task) if task.id() == id))
+            .filter(|entry| matches!(&entry.turn, RoundState::Running(task) if task.id() == id))
         else {
             return;
         };
-        entry.turn = Turn::Scheduled;
-        let (now, random) = (self.start.elapsed(), &mut self.chance);
+        entry.turn = RoundState::Scheduled;
+        let (now, random) = (self.start.elapsed(), &mut self.jitter);
         let mut verdict = match joined {
             Ok((_, verdict)) => verdict,
             Err(_) => entry.broken(),
         };
         let not_before = asked_for_quiet(&verdict, Timestamp::now()).map(|quiet| now + quiet);
         self.schedule
-            .finished(&name, now, not_before, &mut || random.share());
+            .finished(&name, now, not_before, &mut || random.fraction());
         let maintained = entry.is_maintained(&self.settings.maintenance, verdict.at);
         let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
             self.reach.hear(host, verdict.reason, hosts)

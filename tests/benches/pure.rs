@@ -24,7 +24,7 @@ use sample::{connection, empty, entry, form, good, name, now, select};
 use switchboard::app::model::Pane;
 use switchboard::app::{Message, Model};
 use switchboard::domain::{Outcome, Phases, Reply, Response, Secret, ServiceId};
-use switchboard::service::{Answer, Catalog, Held, Ladder, Manner, Step, Subject};
+use switchboard::service::{Catalog, Ladder, RungAnswer, SecretState, Step, Subject, Trigger};
 use switchboard::tui::cells::Cells;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
 
@@ -178,8 +178,8 @@ fn judged(name: &str, status: u16, body: &str) {
     timed(name, || {
         let mut subject = Subject::new(ServiceId::blesta(), "https://billing.example.com");
         subject.username = "shop-api".into();
-        subject.key = Held::Present(Secret::new("0123456789abcdef0123456789abcdef"));
-        subject.manner = Manner::Scheduled;
+        subject.key = SecretState::Present(Secret::new("0123456789abcdef0123456789abcdef"));
+        subject.trigger = Trigger::Scheduled;
         let (mut ladder, mut step) = Ladder::begin(service, subject, now());
         loop {
             match step {
@@ -188,7 +188,7 @@ fn judged(name: &str, status: u16, body: &str) {
                     break;
                 }
                 Step::Ask(_) => {
-                    step = ladder.answer(Answer::Reply(Box::new(reply.clone())));
+                    step = ladder.answer(RungAnswer::Reply(Box::new(reply.clone())));
                 }
             }
         }

@@ -98,7 +98,7 @@ impl Drop for Targets {
 }
 
 /// What all connections share.
-struct Stand {
+struct ServicePort {
     began: Instant,
     served: AtomicUsize,
     changed: AtomicUsize,
@@ -123,7 +123,7 @@ enum End {
 
 /// Is the targets, until stdin ends.
 pub fn run(authority: Option<&str>) {
-    let stand = Arc::new(Stand {
+    let stand = Arc::new(ServicePort {
         began: Instant::now(),
         served: AtomicUsize::new(0),
         changed: AtomicUsize::new(0),
@@ -152,7 +152,7 @@ pub fn run(authority: Option<&str>) {
     }
 }
 
-async fn serve(listener: TcpListener, stand: Arc<Stand>) {
+async fn serve(listener: TcpListener, stand: Arc<ServicePort>) {
     let mut connections = JoinSet::new();
     loop {
         if let Ok((stream, _)) = listener.accept().await {
@@ -162,7 +162,7 @@ async fn serve(listener: TcpListener, stand: Arc<Stand>) {
     }
 }
 
-async fn converse(mut stream: TcpStream, stand: Arc<Stand>) {
+async fn converse(mut stream: TcpStream, stand: Arc<ServicePort>) {
     let Ok(SocketAddr::V4(here)) = stream.local_addr() else {
         return;
     };
@@ -186,7 +186,7 @@ async fn converse(mut stream: TcpStream, stand: Arc<Stand>) {
 async fn answer<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     number: usize,
-    stand: &Stand,
+    stand: &ServicePort,
 ) -> End {
     let mut head = [0; 2_048];
     loop {
@@ -237,7 +237,7 @@ fn text(status: u16) -> String {
     )
 }
 
-impl Stand {
+impl ServicePort {
     async fn deed(&self, number: usize, head: &[u8]) -> Deed {
         if head.starts_with(b"get /mixed") {
             // Each remainder comes once in a thousand: the parts are exact.

@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use switchboard::domain::Name;
 use switchboard::sim::{Behaviour, Plain, Sim, SimSettings};
-use switchboard::store::State;
+use switchboard::store::StateDb;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -292,7 +292,7 @@ fn row(what: &str, rate: f64, late: Option<(usize, Duration)>, samples: &[(Durat
 
 /// Probes on disk; how many came later than an interval, its jitter and a second allow; by how much the worst.
 fn lateness(home: &Path, count: usize, interval: u64) -> (usize, usize, Duration) {
-    let state = State::open(&home.join("state")).unwrap();
+    let state = StateDb::open(&home.join("state")).unwrap();
     let allowed = Duration::from_secs_f64(interval as f64 * 1.1 + 1.0);
     let (mut probes, mut late, mut worst) = (0, 0, Duration::ZERO);
     for number in 0..count {

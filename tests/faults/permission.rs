@@ -14,7 +14,7 @@ use crate::support::forms_of;
 use crate::support::pty::{Home, Terminal};
 use crate::support::stage::Stage;
 use crate::{is_here, set_mode};
-use switchboard::sim::{Behaviour, Blesta, Stand};
+use switchboard::sim::{Behaviour, Blesta, ServicePort};
 
 const NOBODY: u32 = 65_534;
 const PASSPHRASE: &str = "correct horse";
@@ -28,7 +28,7 @@ struct Person {
     home: Home,
     stage: Stage,
     blesta: Blesta,
-    stand: Stand,
+    stand: ServicePort,
 }
 
 impl Person {

@@ -10,7 +10,7 @@ use ratatui::backend::TestBackend;
 use switchboard::app::effect::{Effect, Target, Unlock};
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::message::{Copied, Loaded, StoreOffer};
-use switchboard::app::model::{Entry, FieldText, ProbeState};
+use switchboard::app::model::{FieldText, ListedConnection, ProbeState};
 use switchboard::app::{Draft, Message, Model, SecretInput, hints};
 use switchboard::domain::{
     AnsweredBy, CheckId, Checks, Connection, Endpoint, Handle, Name, Phases, Reason, Remedy,
@@ -518,10 +518,11 @@ impl World {
     fn all_are_counted(&self) {
         let entries = &self.model.entries;
         let counts = entries.counts(&[], self.model.now);
-        let count =
-            |is: &dyn Fn(&Entry) -> bool| entries.values().filter(|entry| is(entry)).count();
+        let count = |is: &dyn Fn(&ListedConnection) -> bool| {
+            entries.values().filter(|entry| is(entry)).count()
+        };
         assert_eq!(counts.paused, count(&|entry| entry.connection.paused));
-        let planned = |entry: &Entry| {
+        let planned = |entry: &ListedConnection| {
             let mut windows = entry.connection.maintenance.iter();
             entry.state() != State::Ok
                 && windows.any(|window| window.until(self.model.now).is_some())
@@ -531,7 +532,7 @@ impl World {
             count(&|entry| !entry.connection.paused && planned(entry))
         );
         for state in State::ALL {
-            let stands = |entry: &Entry| {
+            let stands = |entry: &ListedConnection| {
                 !entry.connection.paused && entry.state() == state && !planned(entry)
             };
             assert_eq!(counts.of(state), count(&stands), "{state:?}");

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use switchboard::sim::{
-    Behaviour, Blesta, Control, Log, Mood, ServerHeader, Sim, SimSettings, Stand, Style,
+    Behaviour, Blesta, BlestaState, Control, Log, ServerHeader, ServicePort, Sim, SimSettings,
+    Style,
 };
 
 use crate::support::commands::{BINARY, Done, begin, switchboard};
@@ -18,7 +19,7 @@ const WRONG: &str = "ffffffffffffffffffffffffffffffff";
 /// The rehearsal on a runtime of its own, with one Blesta.
 struct Stage {
     sim: Sim,
-    stand: Stand,
+    stand: ServicePort,
     blesta: Blesta,
     runtime: tokio::runtime::Runtime,
     home: tempfile::TempDir,
@@ -186,7 +187,7 @@ fn another_server_shows_in_what_changed() {
     );
 
     let mut moved = stage.blesta.clone();
-    moved.mood = Mood::Maintenance;
+    moved.mood = BlestaState::Maintenance;
     stage.control().set(Behaviour::Blesta(moved));
     stage.control().dress(Style {
         server: ServerHeader::Named("nginx/1.22.1".to_owned()),

@@ -203,12 +203,12 @@ fn the_screen_takes_a_passphrase_that_was_given_and_asks_after_a_lock() {
     });
     terminal.wait_for(KEY);
     let limits = fs::read_to_string(format!("/proc/{}/limits", terminal.process())).unwrap();
-    let core = limits
+    let limit = limits
         .lines()
         .find_map(|line| line.strip_prefix("Max core file size"))
         .unwrap();
-    let core: Vec<_> = core.split_whitespace().take(2).collect();
-    assert_eq!(core, ["0", "0"], "a crash would write the key to disk");
+    let limit: Vec<_> = limit.split_whitespace().take(2).collect();
+    assert_eq!(limit, ["0", "0"], "a crash would write the key to disk");
     terminal.type_keys("L");
     terminal.wait_for("locked");
     terminal.type_keys("v");

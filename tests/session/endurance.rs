@@ -13,7 +13,7 @@ use switchboard::config::{Environment, Folders};
 use switchboard::domain::Secret;
 use switchboard::sim::Blesta;
 use switchboard::tui::event_loop::Inbound;
-use switchboard::work::{Desk, Opening};
+use switchboard::work::{Core, CoreOptions};
 use tokio::time::Instant;
 
 use super::{Person, lasting, rehearsed};
@@ -82,14 +82,14 @@ async fn a_day_at_the_screen_leaves_nothing_behind() {
         .map(|at| rehearsed(named(at).as_str(), "ftp://nowhere", &blesta))
         .collect();
     let over_ssh = Environment::of([("SSH_CONNECTION", "a 1 b 22"), ("TERM", "xterm")]);
-    let desk = Desk::rehearsal(over_ssh, connections)
+    let core = Core::rehearsal(over_ssh, connections)
         .await
         .unwrap()
         .with_terminal(switchboard::clipboard::Terminal::Silent);
     let runtime = tokio::runtime::Handle::current();
     let began = Instant::now();
     let mut tasks = [0; 2];
-    let (ended, model) = lasting(desk, async |person: &mut Person| {
+    let (ended, model) = lasting(core, async |person: &mut Person| {
         person.sees("c00").await;
         // What the program itself would find out all day long is not wanted.
         person.press("p");
@@ -159,16 +159,16 @@ async fn a_day_of_locks_is_in_time_and_leaves_nothing_behind() {
         state: home.path().join("state"),
     };
     let open = || {
-        Desk::open(Opening {
+        Core::open(CoreOptions {
             environment: Environment::of([]),
             folders: folders.clone(),
         })
     };
-    let (desk, other) = (open(), open());
-    desk.create_vault(Secret::new(PASSPHRASE)).await.unwrap();
+    let (core, other) = (open(), open());
+    core.create_vault(Secret::new(PASSPHRASE)).await.unwrap();
     let runtime = tokio::runtime::Handle::current();
     let mut tasks = Vec::new();
-    let (ended, model) = lasting(desk, async |person: &mut Person| {
+    let (ended, model) = lasting(core, async |person: &mut Person| {
         person.sees("none yet").await;
         for round in 0..8 {
             let began = Instant::now();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Person, desk, session};
+use super::{Person, core, session};
 
 /// The terminal is known to answer, and more is on its way to it than it is given at once.
 fn falls_behind(person: &Person) {
@@ -23,7 +23,7 @@ async fn at_rest() {
 
 #[tokio::test(start_paused = true)]
 async fn a_terminal_that_is_behind_is_shown_the_last_state_alone() {
-    let ended = session(desk(Vec::new()).await, async |person: &mut Person| {
+    let ended = session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         at_rest().await;
         falls_behind(person);
@@ -42,7 +42,7 @@ async fn a_terminal_that_is_behind_is_shown_the_last_state_alone() {
 /// How long the end takes, with an answer of the terminal that comes so long after `q`.
 async fn ending(answers: Option<Duration>) -> Duration {
     let mut quit = None;
-    let ended = session(desk(Vec::new()).await, async |person: &mut Person| {
+    let ended = session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         at_rest().await;
         falls_behind(person);

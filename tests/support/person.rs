@@ -14,9 +14,9 @@ use switchboard::app::{Message, Model};
 use switchboard::tui::effects::{Effects, Queue};
 use switchboard::tui::event_loop::{EventLoop, Inbound, Keys, Surface};
 use switchboard::tui::flow::Flow;
-use switchboard::tui::keyboard::decode::Heard;
+use switchboard::tui::keyboard::decode::TerminalInput;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
-use switchboard::work::Desk;
+use switchboard::work::Core;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -24,14 +24,14 @@ use tokio::time::Instant;
 /// Far beyond what anything here takes.
 const LIMIT: Duration = Duration::from_secs(60);
 
-struct Typed(UnboundedReceiver<Heard>);
+struct Typed(UnboundedReceiver<TerminalInput>);
 
 impl Keys for Typed {
-    async fn next(&mut self) -> Option<io::Result<Heard>> {
+    async fn next(&mut self) -> Option<io::Result<TerminalInput>> {
         self.0.recv().await.map(Ok)
     }
 
-    async fn ready(&mut self) -> Option<io::Result<Heard>> {
+    async fn ready(&mut self) -> Option<io::Result<TerminalInput>> {
         self.0.try_recv().ok().map(Ok)
     }
 
@@ -94,7 +94,7 @@ impl Surface for Picture {
 
 /// The person at the screen.
 pub struct Person {
-    keys: UnboundedSender<Heard>,
+    keys: UnboundedSender<TerminalInput>,
     /// The line to the screen; what a picture holds is not counted.
     pub flow: Arc<Mutex<Flow>>,
     /// What comes back from effects may also come from here.
@@ -121,7 +121,9 @@ impl Person {
 
     fn event(&self, press: KeyPress) {
         let key = KeyEvent::new(press.code, press.modifiers);
-        self.keys.send(Heard::Event(Event::Key(key))).unwrap();
+        self.keys
+            .send(TerminalInput::Event(Event::Key(key)))
+            .unwrap();
     }
 
     /// After `time` the terminal tells that it has taken in all that it was asked about.
@@ -129,7 +131,7 @@ impl Person {
         let keys = self.keys.clone();
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
-            keys.send(Heard::Status)
+            keys.send(TerminalInput::Status)
         });
     }
 
@@ -163,18 +165,18 @@ impl Person {
     }
 }
 
-/// Runs the screen over `desk` while `plot` is at the keys; the code that the screen ended with.
+/// Runs the screen over `core` while `plot` is at the keys; the code that the screen ended with.
 pub async fn session(
-    desk: Desk,
+    core: Core,
     size: (u16, u16),
     plot: impl AsyncFnOnce(&mut Person),
 ) -> io::Result<u8> {
-    lasting(desk, size, Timestamp::now, plot).await.0
+    lasting(core, size, Timestamp::now, plot).await.0
 }
 
 /// The same by another clock, with the model as it was at the end.
 pub async fn lasting(
-    desk: Desk,
+    core: Core,
     size: (u16, u16),
     now: fn() -> Timestamp,
     plot: impl AsyncFnOnce(&mut Person),
@@ -194,7 +196,7 @@ pub async fn lasting(
             flow: Arc::clone(&flow),
         },
         effects: Effects::new(
-            desk,
+            core,
             tokio::runtime::Handle::current(),
             Queue(sender.clone()),
             Vec::new(),

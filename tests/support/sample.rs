@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use switchboard::app::model::{Entry, FieldLamp, FieldText, Form, LoadState, ProbeState, UrlHint};
+use switchboard::app::model::{
+    FieldLamp, FieldText, Form, ListedConnection, LoadState, ProbeState, UrlHint,
+};
 use switchboard::app::secret_field::SecretField;
 use switchboard::app::{FieldId, Model};
 use switchboard::domain::{
@@ -62,7 +64,7 @@ pub(crate) fn select(model: &mut Model, text: &str) {
     model.list.selected = Some(name(text));
 }
 
-fn entries() -> Vec<Entry> {
+fn entries() -> Vec<ListedConnection> {
     vec![
         entry(
             connection("shop", "https://billing.example.com"),
@@ -88,7 +90,7 @@ fn entries() -> Vec<Entry> {
             connection("partner", "https://partner.example.org"),
             Some(paused()),
         ),
-        Entry {
+        ListedConnection {
             probe: ProbeState::Running {
                 generation: 7,
                 checks: Box::new(half_way()),
@@ -120,8 +122,8 @@ pub(crate) fn connection(text: &str, url: &str) -> Connection {
     }
 }
 
-pub(crate) fn entry(connection: Connection, verdict: Option<Verdict>) -> Entry {
-    Entry {
+pub(crate) fn entry(connection: Connection, verdict: Option<Verdict>) -> ListedConnection {
+    ListedConnection {
         connection: connection.into(),
         strip: verdict.as_ref().map_or_else(Vec::new, strip),
         since: verdict.as_ref().map(|_| after(-2_900)),

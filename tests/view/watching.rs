@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use switchboard::app::model::Entry;
+use switchboard::app::model::ListedConnection;
 use switchboard::app::watching::{BoardEvent, WatchingMessage};
 use switchboard::app::{Message, Model};
 use switchboard::domain::history::{Availability, Event, History, Latency, RunRecord, Standing};
@@ -162,7 +162,8 @@ fn no_size_breaks_the_table_or_the_detail() {
 fn rows_stand_under_their_tags() {
     let mut grouped = watched(100, 30);
     for (whose, tags) in [("eu", vec!["asia".into()]), ("us", Vec::new())] {
-        let tagged = |entry: &mut Entry| Arc::make_mut(&mut entry.connection).tags = tags;
+        let tagged =
+            |entry: &mut ListedConnection| Arc::make_mut(&mut entry.connection).tags = tags;
         grouped.entries.change(&name(whose), tagged).unwrap();
     }
     press(&mut grouped, "T");
@@ -257,7 +258,7 @@ fn the_panes_say_what_is_left_out_of_watching_and_how_it_comes_in_again() {
 fn a_draft_has_no_history() {
     let mut shown = model(100, 40);
     let selected = shown.list.selected.clone().unwrap();
-    let since = |entry: &mut Entry| entry.since = Some(after(-7_200));
+    let since = |entry: &mut ListedConnection| entry.since = Some(after(-7_200));
     shown.entries.change(&selected, since).unwrap();
     let verdict = shown.entries[&selected].verdict.clone();
     press(&mut shown, "e");

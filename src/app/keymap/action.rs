@@ -15,7 +15,7 @@ pub enum Scope {
 
 /// What an action is about: the headings of the help and the README's table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
+pub enum HelpGroup {
     /// Moving about.
     Move,
     /// Connections and their form.
@@ -32,7 +32,7 @@ pub enum Group {
 
 /// One row of the table.
 #[derive(Debug)]
-pub struct Row {
+pub struct HelpRow {
     /// What is done.
     pub action: Action,
     /// Its name in the configuration and the palette.
@@ -46,7 +46,7 @@ pub struct Row {
     /// Where they work.
     pub scope: Scope,
     /// What it is about.
-    pub group: Group,
+    pub group: HelpGroup,
     /// The panes whose help lists it; empty for all.
     pub panes: &'static [Pane],
 }
@@ -59,20 +59,20 @@ macro_rules! actions {
         pub enum Action { $(#[doc = $help] $variant,)+ }
 
         /// Every action, in the order in which it is shown.
-        pub const TABLE: &[Row] = &[$(Row {
+        pub const TABLE: &[HelpRow] = &[$(HelpRow {
             action: Action::$variant,
             name: $name,
             hint: $hint,
             help: $help,
             keys: &[$($key),*],
             scope: Scope::$scope,
-            group: Group::$group,
+            group: HelpGroup::$group,
             panes: &[$(Pane::$pane),*],
         },)+];
 
         impl Action {
             /// Its row of the table.
-            pub const fn row(self) -> &'static Row {
+            pub const fn row(self) -> &'static HelpRow {
                 &TABLE[self as usize]
             }
         }

@@ -5,7 +5,7 @@ use crate::app::effect::{Effect, Target};
 use crate::app::model::ProbeState;
 use crate::app::{FieldId, Message, lamps};
 use crate::domain::{CheckId, Reason, State};
-use crate::service::Manner;
+use crate::service::Trigger;
 
 #[test]
 fn ten_letters_in_one_go_are_one_run() {
@@ -19,7 +19,7 @@ fn ten_letters_in_one_go_are_one_run() {
     assert_eq!(scene.probes(), [], "400 ms have not gone by");
     scene.wait(1);
     let probe = scene.probe();
-    assert_eq!(probe.manner, Manner::UrlTyping);
+    assert_eq!(probe.trigger, Trigger::UrlTyping);
     assert_eq!(probe.draft().connection.url, "a.example.");
     scene.wait(60_000);
     assert_eq!(scene.probes(), [], "nothing was typed since");
@@ -29,17 +29,17 @@ fn ten_letters_in_one_go_are_one_run() {
 fn the_manner_follows_the_cursor() {
     let mut scene = Scene::empty();
     scene.keys("n").types("a.example").wait(400);
-    assert_eq!(scene.probe().manner, Manner::UrlTyping);
+    assert_eq!(scene.probe().trigger, Trigger::UrlTyping);
     scene.keys("tab").types("api").wait(400);
-    assert_eq!(scene.probe().manner, Manner::Typing);
+    assert_eq!(scene.probe().trigger, Trigger::Typing);
     scene.keys("tab").types(KEY).wait(400);
     let probe = scene.probe();
-    assert_eq!(probe.manner, Manner::Typing);
+    assert_eq!(probe.trigger, Trigger::Typing);
     assert!(probe.carries(KEY));
     scene.keys("enter");
-    assert_eq!(scene.probe().manner, Manner::Asked);
+    assert_eq!(scene.probe().trigger, Trigger::Asked);
     scene.keys("alt-r");
-    assert_eq!(scene.probe().manner, Manner::Asked);
+    assert_eq!(scene.probe().trigger, Trigger::Asked);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn while_the_url_is_edited_no_secret_goes_along() {
     assert!(scene.probe().carries(KEY));
     scene.keys("up up up").types(".org").wait(400);
     let probe = scene.probe();
-    assert_eq!(probe.manner, Manner::UrlTyping);
+    assert_eq!(probe.trigger, Trigger::UrlTyping);
     assert_eq!((&probe.draft().key, &probe.draft().token), (&None, &None));
     assert!(probe.draft().key_held_back, "it is there all the same");
     assert!(!probe.origin_confirmed);
@@ -72,11 +72,11 @@ fn leaving_the_url_tests_again_only_with_credentials_at_hand() {
     scene.types("api").keys("tab").types(KEY).wait(400);
     scene.effects();
     scene.keys("up up").types("/x").wait(400);
-    assert_eq!(scene.probe().manner, Manner::UrlTyping);
+    assert_eq!(scene.probe().trigger, Trigger::UrlTyping);
     scene.keys("tab");
     scene.wait(400);
     let probe = scene.probe();
-    assert_eq!(probe.manner, Manner::Typing);
+    assert_eq!(probe.trigger, Trigger::Typing);
     assert!(probe.carries(KEY), "same origin, another path");
 }
 
@@ -150,10 +150,13 @@ fn bisect_says_what_it_costs_first() {
     scene.keys("b");
     assert_eq!(scene.effects(), []);
     scene.keys("n b y");
-    assert_eq!(scene.probe().manner, Manner::Full);
+    assert_eq!(scene.probe().trigger, Trigger::Bisect);
     scene.keys("e").types("f").keys("alt-b y");
     let probe = scene.probe();
-    assert_eq!((probe.manner, probe.target), (Manner::Full, Target::Draft));
+    assert_eq!(
+        (probe.trigger, probe.target),
+        (Trigger::Bisect, Target::Draft)
+    );
 }
 
 #[test]
@@ -217,7 +220,7 @@ fn a_lifted_pause_is_tried_at_once() {
     scene.keys("R");
     assert_eq!(scene.effects(), [Effect::Resume(super::scene::named("a"))]);
     scene.send(Message::Resumed(super::scene::named("a")));
-    assert_eq!(scene.probe().manner, Manner::Asked);
+    assert_eq!(scene.probe().trigger, Trigger::Asked);
     scene.keys("n").types("a.example").keys("alt-R");
     assert!(matches!(scene.effects()[..], [Effect::ResumeDraft(_)]));
 }

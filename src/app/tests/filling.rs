@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::model::{Pane, Question};
 use crate::app::{FieldId, Message};
 use crate::domain::{Reason, Secret, ServiceId};
-use crate::service::Manner;
+use crate::service::Trigger;
 
 fn secrets(scene: &mut Scene, name: &str, key: &str) {
     scene.send(Message::SecretsLoaded {
@@ -179,7 +179,7 @@ fn a_key_that_was_locked_away_is_tested_once_it_is_there() {
         secrets(&mut scene, "a", KEY);
         let begun = scene.probes();
         assert_eq!(begun.len(), probes, "{reason:?}: {begun:?}");
-        assert!(begun.iter().all(|probe| probe.manner == Manner::Typing));
+        assert!(begun.iter().all(|probe| probe.trigger == Trigger::Typing));
     }
 }
 
@@ -323,7 +323,7 @@ fn the_corrected_url_is_one_key_away() {
     assert_eq!(scene.text(FieldId::Url), "https://a.example.com/blesta");
     assert!(scene.form().dirty);
     let probe = scene.probe();
-    assert_eq!(probe.manner, Manner::Asked);
+    assert_eq!(probe.trigger, Trigger::Asked);
     assert_eq!(probe.draft().connection.url, "https://a.example.com/blesta");
     let mut scene = Scene::empty();
     scene.keys("n").types("https://a.example.com/admin");

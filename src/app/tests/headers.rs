@@ -3,7 +3,7 @@
 use super::scene::{Scene, shops, verdict};
 use crate::app::FieldId;
 use crate::domain::{AuthStyle, Reason};
-use crate::service::Manner;
+use crate::service::Trigger;
 
 #[test]
 fn where_the_header_is_stripped_one_key_switches_to_headers() {
@@ -12,7 +12,7 @@ fn where_the_header_is_stripped_one_key_switches_to_headers() {
     assert_eq!(scene.text(FieldId::Auth), "headers");
     assert!(scene.form().further, "what was changed is seen");
     let probe = scene.probe();
-    assert_eq!(probe.manner, Manner::Asked);
+    assert_eq!(probe.trigger, Trigger::Asked);
     assert_eq!(probe.draft().connection.auth, AuthStyle::Headers);
 }
 
@@ -24,7 +24,7 @@ fn in_the_form_the_draft_is_switched() {
     scene.probes();
     scene.keys("alt-h");
     assert_eq!(scene.text(FieldId::Auth), "headers");
-    assert_eq!(scene.probe().manner, Manner::Asked);
+    assert_eq!(scene.probe().trigger, Trigger::Asked);
 }
 
 #[test]

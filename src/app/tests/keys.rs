@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::scene::{Scene, shops};
 use crate::app::keymap::action::TABLE;
-use crate::app::keymap::{Action, Group, KeyPress, Keymap};
+use crate::app::keymap::{Action, HelpGroup, KeyPress, Keymap};
 use crate::app::model::Overlay;
 use crate::app::{Effect, FieldId, hints};
 
@@ -174,7 +174,10 @@ fn the_screen_is_drawn_anew_whatever_takes_the_keys() {
 #[test]
 fn the_table_for_people_has_a_row_for_every_action_but_moving() {
     let table = hints::markdown(&Keymap::default());
-    let moving = TABLE.iter().filter(|row| row.group == Group::Move).count();
+    let moving = TABLE
+        .iter()
+        .filter(|row| row.group == HelpGroup::Move)
+        .count();
     assert_eq!(table.lines().count(), TABLE.len() - moving + 2);
     for row in [
         "| `r` | `Alt-r` | Probe now |",
@@ -189,7 +192,7 @@ fn the_table_for_people_has_a_row_for_every_action_but_moving() {
 #[test]
 fn the_help_is_of_the_pane_and_the_palette_of_everything() {
     let mut scene = Scene::with(shops(&["a"]));
-    let names = |rows: Vec<(String, &'static crate::app::keymap::Row)>| -> Vec<&str> {
+    let names = |rows: Vec<(String, &'static crate::app::keymap::HelpRow)>| -> Vec<&str> {
         rows.into_iter().map(|(_, row)| row.name).collect()
     };
     let helps = |scene: &Scene, action: Action| {
@@ -207,7 +210,7 @@ fn the_help_is_of_the_pane_and_the_palette_of_everything() {
     let palette = names(hints::palette(&scene.model, ""));
     for row in TABLE {
         let listed = palette.contains(&row.name);
-        let moves = row.group == crate::app::keymap::Group::Move;
+        let moves = row.group == crate::app::keymap::HelpGroup::Move;
         assert_eq!(listed, !moves && row.name != "undo", "{}", row.name);
     }
     assert_eq!(names(hints::palette(&scene.model, "warr"))[0], "war-room");

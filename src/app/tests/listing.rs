@@ -8,7 +8,7 @@ use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
 use crate::app::effect::Effect;
 use crate::app::message::Loaded;
-use crate::app::model::{Entry, Overlay, Pane};
+use crate::app::model::{ListedConnection, Overlay, Pane};
 use crate::domain::{Reason, ServiceId};
 
 fn four() -> Scene {
@@ -231,7 +231,7 @@ fn the_last_states_are_kept_and_since_when() {
         verdict.at = first + jiff::SignedDuration::from_secs(n);
         scene.send(Message::Watched(Box::new(verdict)));
     }
-    let entry: &Entry = &scene.model.entries[&named("a")];
+    let entry: &ListedConnection = &scene.model.entries[&named("a")];
     assert_eq!(entry.strip.len(), 60);
     assert_eq!(
         entry.since,

@@ -3,7 +3,7 @@
 use super::scene::{Scene, named, shop, shops};
 use crate::app::effect::Effect;
 use crate::app::message::Loaded;
-use crate::app::model::{LoadState, Order, Pane, Question};
+use crate::app::model::{ListOrder, LoadState, Pane, Question};
 use crate::app::tokens::TokensEffect;
 use crate::app::{FieldId, Message};
 use crate::domain::{Connection, Reason, State};
@@ -90,7 +90,7 @@ fn settings_are_taken_and_odd_ones_are_said() {
         banner: vec!["try me".to_owned()],
         ..Loaded::default()
     })));
-    assert_eq!(scene.model.list.order, Order::Name);
+    assert_eq!(scene.model.list.order, ListOrder::Name);
     assert_eq!(scene.model.clipboard_clear_s, 5);
     assert_eq!(scene.model.banner, ["try me"]);
     assert!(scene.notice().contains("\"fly\""), "{}", scene.notice());

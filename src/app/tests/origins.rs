@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::model::Question;
 use crate::app::{FieldId, Message};
 use crate::domain::{Origin, Secret};
-use crate::service::Manner;
+use crate::service::Trigger;
 
 /// The form of a saved connection with its key loaded, the cursor at the end of the URL.
 fn editing() -> Scene {
@@ -31,8 +31,8 @@ fn a_new_origin_is_asked_about_when_the_cursor_leaves_the_url() {
     scene.types(".evil").wait(5_000);
     for probe in scene.probes() {
         assert_eq!(
-            (probe.manner, &probe.draft().key),
-            (Manner::UrlTyping, &None)
+            (probe.trigger, &probe.draft().key),
+            (Trigger::UrlTyping, &None)
         );
     }
     assert_eq!(scene.question(), None, "not while the URL is edited");

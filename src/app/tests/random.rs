@@ -6,7 +6,7 @@ use super::scene::{Scene, fine_until, named, shop, verdict};
 use crate::app::effect::{Effect, Target, Unlock};
 use crate::app::model::{FieldText, Pane};
 use crate::app::tokens::exchange::RowPage;
-use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::app::tokens::{TokenRow, TokenSheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
 use crate::app::{HandleSlot, Message};
 use crate::domain::token::Token;
 use crate::domain::{CheckId, Handle, Reason, Secret, SecretRef};
@@ -206,7 +206,7 @@ fn answer(scene: &mut Scene, well: bool) {
 
 fn tokens_answer(effect: TokensEffect, well: bool) -> Message {
     let row = || {
-        Row::of(Token {
+        TokenRow::of(Token {
             id: Some("SU-1".to_owned()),
             name: Some("a".to_owned()),
             secret: Some(Secret::new("s3cret")),
@@ -227,7 +227,7 @@ fn tokens_answer(effect: TokensEffect, well: bool) -> Message {
             generation,
             offset,
             page: Ok(RowPage {
-                rows: vec![row(), Row::of(Token::default()), row()],
+                rows: vec![row(), TokenRow::of(Token::default()), row()],
                 total: Some(300),
                 own_id: "SU-1".to_owned(),
             }),
@@ -317,8 +317,8 @@ fn check(scene: &Scene) {
     }
     assert!(!model.war_room || model.revealed.is_none());
     assert!(!model.war_room || model.tokens.revealed.is_none());
-    let details = matches!(model.tokens.sheet(), Some(Sheet::Details(_)));
-    let typed = model.tokens.sheet().is_some_and(Sheet::takes_text);
+    let details = matches!(model.tokens.sheet(), Some(TokenSheet::Details(_)));
+    let typed = model.tokens.sheet().is_some_and(TokenSheet::takes_text);
     assert!(
         !model.war_room || !typed || details,
         "what is typed would show"

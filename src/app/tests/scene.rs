@@ -12,7 +12,7 @@ use crate::domain::{
     AnsweredBy, CheckId, Checks, Connection, Name, Phases, Reason, Remedy, Secret, SecretRef,
     ServiceId, State, Verdict, Who,
 };
-use crate::service::Manner;
+use crate::service::Trigger;
 
 pub(super) struct Scene {
     pub(super) model: Model,
@@ -114,13 +114,13 @@ impl Scene {
                 Effect::Probe {
                     target,
                     generation,
-                    manner,
+                    trigger,
                     draft,
                     origin_confirmed,
                 } => Some(Probe {
                     target,
                     generation,
-                    manner,
+                    trigger,
                     draft: draft.map(|draft| *draft),
                     origin_confirmed,
                 }),
@@ -193,7 +193,7 @@ impl Scene {
 pub(super) struct Probe {
     pub(super) target: Target,
     pub(super) generation: u64,
-    pub(super) manner: Manner,
+    pub(super) trigger: Trigger,
     pub(super) draft: Option<Draft>,
     pub(super) origin_confirmed: bool,
 }

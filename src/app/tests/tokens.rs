@@ -8,9 +8,9 @@ use crate::app::entries::Entries;
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::tokens::exchange::{Made, Offered, RowPage, Switch};
-use crate::app::tokens::sheet::{Ending, Ends, Horizon, RenewalStage};
-use crate::app::tokens::wizard::Step;
-use crate::app::tokens::{Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::app::tokens::sheet::{Ending, Ends, ExpiryHorizon, RenewalStage};
+use crate::app::tokens::wizard::WizardStep;
+use crate::app::tokens::{TokenRow, TokenSheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
 use crate::domain::token::{
     Extension, Group, Guard, Permission, RenewalAction, Status, Token, Unfinished,
 };
@@ -24,8 +24,8 @@ fn market(name: &str) -> Connection {
     connection
 }
 
-fn row(number: u64) -> Row {
-    Row::of(Token {
+fn row(number: u64) -> TokenRow {
+    TokenRow::of(Token {
         id: Some(format!("SU-{number}")),
         name: Some(format!("token {number}")),
         status: Status::Active,
@@ -83,7 +83,7 @@ impl Scene {
         })
     }
 
-    fn sheet(&self) -> &Sheet {
+    fn sheet(&self) -> &TokenSheet {
         self.model.tokens.sheet().expect("a sheet is open")
     }
 }
@@ -132,7 +132,7 @@ fn pages_come_while_scrolling() {
         page: Ok(page(24_900, 25_000)),
     });
     let (at, row) = scene.model.selected_token().unwrap();
-    assert_eq!((at, row.and_then(Row::id)), (24_999, Some("SU-24999")));
+    assert_eq!((at, row.and_then(TokenRow::id)), (24_999, Some("SU-24999")));
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn what_was_asked_for_before_a_change_does_not_take_it_back() {
     };
     let after = *generation;
     let status = |scene: &Scene| match scene.sheet() {
-        Sheet::Details(details) => details.row.token.status.clone(),
+        TokenSheet::Details(details) => details.row.token.status.clone(),
         other => panic!("{other:?}"),
     };
     for (generation, read) in [(before, Status::Active), (after, Status::Inactive)] {
@@ -338,7 +338,7 @@ fn a_token_is_copied_in_the_form_that_was_chosen() {
 fn the_key_in_use_needs_the_name_of_who_is_cut_off() {
     let mut scene = listed(3);
     scene.keys("down x");
-    let Sheet::Confirm(confirm) = scene.sheet() else {
+    let TokenSheet::Confirm(confirm) = scene.sheet() else {
         panic!("{:?}", scene.sheet());
     };
     assert_eq!(confirm.in_use, [named("market"), named("other")]);
@@ -377,11 +377,11 @@ fn a_module_less() -> Scene {
         generation: *generation,
         row: Ok(Box::new(whole)),
     });
-    let Some(Sheet::Wizard(wizard)) = scene.model.tokens.sheets.last_mut() else {
+    let Some(TokenSheet::Wizard(wizard)) = scene.model.tokens.sheets.last_mut() else {
         panic!("the wizard");
     };
     wizard.chosen.remove("MD-0001");
-    wizard.step = Step::Summary;
+    wizard.step = WizardStep::Summary;
     scene.wait(1_000);
     scene
 }
@@ -391,7 +391,7 @@ fn modules_of_the_key_in_use_go_only_with_the_name_of_who_is_cut_off() {
     let mut scene = a_module_less();
     scene.keys("enter");
     assert_eq!(scene.asked(), []);
-    let Sheet::Confirm(confirm) = scene.sheet() else {
+    let TokenSheet::Confirm(confirm) = scene.sheet() else {
         panic!("{:?}", scene.sheet());
     };
     assert_eq!(confirm.in_use, [named("market"), named("other")]);
@@ -414,7 +414,7 @@ fn modules_of_the_key_in_use_go_only_with_the_name_of_who_is_cut_off() {
         panic!("{asked:?}");
     };
     assert_eq!(difference.revoke, ["MD-0001"]);
-    assert!(matches!(scene.sheet(), Sheet::Wizard(_)));
+    assert!(matches!(scene.sheet(), TokenSheet::Wizard(_)));
 }
 
 #[test]
@@ -519,7 +519,7 @@ fn leaving_asks_only_where_something_would_be_lost() {
     scene.keys("t").types("a").keys("esc");
     assert_eq!(scene.question(), Some(&Question::LeaveSheet));
     scene.keys("n");
-    assert!(matches!(scene.sheet(), Sheet::Wizard(wizard) if wizard.lines[0].text() == "a"));
+    assert!(matches!(scene.sheet(), TokenSheet::Wizard(wizard) if wizard.lines[0].text() == "a"));
     scene.keys("esc y");
     assert!(scene.model.tokens.sheets.is_empty());
 }
@@ -534,10 +534,14 @@ fn the_steps_keep_what_was_typed() {
     };
     scene.keys("pgdn");
     let at = |scene: &Scene| match scene.sheet() {
-        Sheet::Wizard(wizard) => wizard.step,
+        TokenSheet::Wizard(wizard) => wizard.step,
         _ => panic!("the wizard"),
     };
-    assert_eq!(at(&scene), Step::Extension, "nothing to choose from yet");
+    assert_eq!(
+        at(&scene),
+        WizardStep::Extension,
+        "nothing to choose from yet"
+    );
     scene.told(TokensMessage::ExtensionsRead {
         generation: *generation,
         extensions: Err(trouble(TroubleKind::Failed)),
@@ -545,8 +549,8 @@ fn the_steps_keep_what_was_typed() {
     scene.keys("enter");
     assert_eq!(scene.asked().len(), 1, "tried again");
     scene.keys("pgup");
-    assert_eq!(at(&scene), Step::General);
-    assert!(matches!(scene.sheet(), Sheet::Wizard(wizard) if wizard.lines[0].text() == "job"));
+    assert_eq!(at(&scene), WizardStep::General);
+    assert!(matches!(scene.sheet(), TokenSheet::Wizard(wizard) if wizard.lines[0].text() == "job"));
 }
 
 #[test]
@@ -558,7 +562,7 @@ fn the_war_room_puts_sheets_aside_and_brings_them_back() {
     scene.keys("v y d e x");
     assert_eq!(scene.asked(), []);
     scene.keys("W");
-    assert!(matches!(scene.sheet(), Sheet::Wizard(_)));
+    assert!(matches!(scene.sheet(), TokenSheet::Wizard(_)));
 }
 
 #[test]
@@ -625,7 +629,7 @@ fn a_rotation_that_goes_on_is_told_as_one() {
         holders: vec![named("market")],
     }])));
     scene.keys("enter");
-    let Some(Sheet::Renewal(sheet)) = scene.model.tokens.sheets.last() else {
+    let Some(TokenSheet::Renewal(sheet)) = scene.model.tokens.sheets.last() else {
         panic!("{:?}", scene.model.tokens.sheets)
     };
     assert_eq!(sheet.how, RenewalAction::Rotate);
@@ -666,7 +670,7 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
 fn a_renewal_is_not_left_half_way() {
     let mut scene = listed(3);
     scene.keys("N enter esc");
-    assert!(matches!(scene.sheet(), Sheet::Renewal(renewal)
+    assert!(matches!(scene.sheet(), TokenSheet::Renewal(renewal)
         if matches!(renewal.stage, RenewalStage::Running { .. })));
 }
 
@@ -692,7 +696,7 @@ fn from_the_table_tokens_come_into_sight_before_keys_mean_them() {
 fn a_certificate_that_ends_is_shown_in_the_panes() {
     let mut scene = Scene::with(vec![shop("shop")]);
     scene.keys("w");
-    let mut horizon = Horizon::default();
+    let mut horizon = ExpiryHorizon::default();
     horizon.note(Ending {
         connection: named("shop"),
         what: Ends::Certificate {
@@ -700,7 +704,11 @@ fn a_certificate_that_ends_is_shown_in_the_panes() {
         },
         at: scene.now,
     });
-    scene.model.tokens.sheets.push(Sheet::Horizon(horizon));
+    scene
+        .model
+        .tokens
+        .sheets
+        .push(TokenSheet::ExpiryHorizon(horizon));
     scene.keys("enter");
     assert!(!scene.model.board.is_open());
     assert_eq!(scene.model.focus, Pane::Response);
@@ -745,7 +753,7 @@ fn a_renewal_may_stand_half_way_where_the_journal_cannot_be_read() {
 }
 
 /// The account has another token since, of which the last page begins with `first`.
-fn comes_with(scene: &mut Scene, first: Row, total: u64) {
+fn comes_with(scene: &mut Scene, first: TokenRow, total: u64) {
     let asked = scene.asked();
     let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
         panic!("{asked:?}");

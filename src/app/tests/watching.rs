@@ -8,7 +8,7 @@ use crate::app::effect::Effect;
 use crate::app::model::{Model, Overlay};
 use crate::app::watching::dialogs::WatchingOverlay;
 use crate::app::watching::{
-    Board, BoardEvent, BoardView, Row, WatchingEffect, WatchingMessage, WatchingSettings,
+    Board, BoardEvent, BoardView, TableRow, WatchingEffect, WatchingMessage, WatchingSettings,
 };
 use crate::domain::history::{Availability, History, RunRecord, Standing};
 use crate::domain::plot::{Plot, PlotSpan};
@@ -63,8 +63,8 @@ fn tagged(pairs: &[(&str, &[&str])]) -> Scene {
 }
 
 fn rows(model: &Model) -> Vec<String> {
-    let shown = |row: &Row| match row {
-        Row::Heading {
+    let shown = |row: &TableRow| match row {
+        TableRow::Heading {
             group,
             counts,
             folded,
@@ -73,7 +73,7 @@ fn rows(model: &Model) -> Vec<String> {
             let fold = if *folded { "+" } else { "" };
             format!("{fold}{group} {counts:?}")
         }
-        Row::Connection(name) => name.to_string(),
+        TableRow::Connection(name) => name.to_string(),
     };
     model.board.rows.iter().map(shown).collect()
 }

@@ -21,7 +21,7 @@ const AHEAD: u64 = 20;
 
 /// One token without its secrets.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct TokenRow {
     /// All that is no secret.
     pub token: Token,
     /// Whether the service shows its secret.
@@ -44,7 +44,7 @@ pub enum LastUse {
     NotTold,
 }
 
-impl Row {
+impl TokenRow {
     /// The row of `token`, its secrets wiped.
     pub fn of(token: Token) -> Self {
         Self {
@@ -88,7 +88,7 @@ pub struct AccountList {
     total: u64,
     /// The total is only what was seen so far.
     pub more: bool,
-    rows: BTreeMap<u64, Row>,
+    rows: BTreeMap<u64, TokenRow>,
     /// Ids of tokens whose places may have changed: the first of them that comes is selected again.
     pub wanted: Vec<String>,
     /// Number and offset of the page that is on its way.
@@ -108,7 +108,7 @@ pub struct AccountList {
     /// First row of the pane (handles included) that is shown.
     pub top: usize,
     /// Actions that the key may not do, with the sentence that said so.
-    pub closed: Vec<(super::exchange::Doing, String)>,
+    pub closed: Vec<(super::exchange::TokenOperation, String)>,
 }
 
 impl AccountList {
@@ -140,7 +140,7 @@ impl AccountList {
     }
 
     /// The row at `at`, where it is here.
-    pub fn row(&self, at: u64) -> Option<&Row> {
+    pub fn row(&self, at: u64) -> Option<&TokenRow> {
         self.rows.get(&at)
     }
 
@@ -150,7 +150,7 @@ impl AccountList {
     }
 
     /// The row of the token `id`.
-    pub fn find(&self, id: &str) -> Option<&Row> {
+    pub fn find(&self, id: &str) -> Option<&TokenRow> {
         self.rows.values().find(|row| row.id() == Some(id))
     }
 
@@ -166,12 +166,12 @@ impl AccountList {
     }
 
     /// All rows that are held.
-    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+    pub fn rows(&self) -> impl Iterator<Item = &TokenRow> {
         self.rows.values()
     }
 
     /// Puts `row` in the place of the one with its id.
-    pub fn replace(&mut self, row: &Row) {
+    pub fn replace(&mut self, row: &TokenRow) {
         let known = self.rows.values_mut().find(|known| known.id() == row.id());
         if let Some(known) = known.filter(|_| row.id().is_some()) {
             let last_used = known.last_used;
@@ -279,7 +279,7 @@ mod tests {
 
     fn page(offset: u64, rows: u64, total: Option<u64>) -> RowPage {
         let row = |at| {
-            Row::of(Token {
+            TokenRow::of(Token {
                 id: Some(format!("SU-{at}")),
                 ..Token::default()
             })
@@ -366,7 +366,7 @@ mod tests {
     #[test]
     fn rows_hold_no_secret() {
         let secret = || Some(crate::domain::Secret::new("s3cret"));
-        let row = Row::of(Token {
+        let row = TokenRow::of(Token {
             secret: secret(),
             renewed_secret: secret(),
             handle: secret(),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::account::{LastUse, Row};
+use super::account::{LastUse, TokenRow};
 use crate::app::effect::{TokenCopy, Unlock};
 use crate::domain::token::{
     Difference, Expiry, Extension, Guard, Listing, Module, NewToken, RenewalAction, RenewalStep,
@@ -12,7 +12,7 @@ use crate::domain::{Handle, Name};
 
 /// What is done to a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doing {
+pub enum TokenOperation {
     /// Made.
     Create,
     /// Its fields and modules are changed.
@@ -29,7 +29,7 @@ pub enum Doing {
     Rotate,
 }
 
-impl Doing {
+impl TokenOperation {
     /// The verb.
     pub const fn verb(self) -> &'static str {
         match self {
@@ -70,16 +70,16 @@ pub enum Switch {
 
 impl Switch {
     /// The same among all that is done to a token.
-    pub const fn doing(self) -> Doing {
+    pub const fn doing(self) -> TokenOperation {
         match self {
-            Self::Enable => Doing::Enable,
-            Self::Disable => Doing::Disable,
-            Self::Delete => Doing::Delete,
+            Self::Enable => TokenOperation::Enable,
+            Self::Disable => TokenOperation::Disable,
+            Self::Delete => TokenOperation::Delete,
         }
     }
 }
 
-impl From<RenewalAction> for Doing {
+impl From<RenewalAction> for TokenOperation {
     fn from(action: RenewalAction) -> Self {
         match action {
             RenewalAction::Renew => Self::Renew,
@@ -274,7 +274,7 @@ pub enum TokensMessage {
         /// Of which request.
         generation: u64,
         /// The token.
-        row: Result<Box<Row>, Trouble>,
+        row: Result<Box<TokenRow>, Trouble>,
     },
     /// Its use came.
     UsageRead {
@@ -325,7 +325,7 @@ pub enum TokensMessage {
         /// Of which request.
         generation: u64,
         /// The token as it is now, where the service shows it.
-        row: Result<Option<Box<Row>>, Trouble>,
+        row: Result<Option<Box<TokenRow>>, Trouble>,
     },
     /// A renewal has come further.
     StepReached {
@@ -350,7 +350,7 @@ pub enum TokensMessage {
         /// Through which connection.
         name: Name,
         /// The tokens that end, what ends next first.
-        rows: Result<Vec<Row>, Trouble>,
+        rows: Result<Vec<TokenRow>, Trouble>,
     },
     /// Certificates of connections, with subject and end, as earlier probes found; or why they can't be read.
     CertificatesFound(Result<Vec<(Name, String, Timestamp)>, Trouble>),
@@ -362,7 +362,7 @@ pub enum TokensMessage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RowPage {
     /// As they came.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TokenRow>,
     /// Rows of the whole list, where the service said it.
     pub total: Option<u64>,
     /// The id of the key in use.
@@ -382,7 +382,7 @@ pub struct Offered {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
     /// As it is.
-    pub row: Row,
+    pub row: TokenRow,
     /// Modules that it should have been let into and was not.
     pub missing: Vec<String>,
     /// Why.
@@ -393,7 +393,7 @@ pub struct Made {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
     /// As it is now, where the service shows it.
-    pub row: Option<Row>,
+    pub row: Option<TokenRow>,
     /// What is still to be done.
     pub left: Difference,
     /// Why.

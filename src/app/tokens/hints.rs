@@ -1,10 +1,10 @@
 //! Keys and words of the footer for tokens.
 
 use super::account::LastUse;
-use super::exchange::Doing;
+use super::exchange::TokenOperation;
 use super::sheet::{RenewalStage, Tab};
-use super::wizard::{Outcome, Step, Wizard};
-use super::{Row, Sheet};
+use super::wizard::{Wizard, WizardOutcome, WizardStep};
+use super::{TokenRow, TokenSheet};
 use crate::app::keymap::Action;
 use crate::app::model::Model;
 use crate::domain::token::Status;
@@ -17,10 +17,10 @@ pub fn sheet_keys(model: &Model) -> Option<Keys> {
     Some(match model.tokens.sheet() {
         None if model.tokens.takes_text() => typed(&[("Enter", "keep"), ("Esc", "clear")]),
         None => return None,
-        Some(Sheet::Details(details)) if details.filtering => {
+        Some(TokenSheet::Details(details)) if details.filtering => {
             typed(&[("Enter", "keep"), ("Esc", "clear")])
         }
-        Some(Sheet::Details(details)) => {
+        Some(TokenSheet::Details(details)) => {
             let mut keys = typed(&[("Tab", "next part")]);
             let mut actions = vec![Action::Reveal, Action::Copy];
             if details.tab == Tab::Permissions {
@@ -42,14 +42,14 @@ pub fn sheet_keys(model: &Model) -> Option<Keys> {
             keys.extend(listed(&actions));
             keys
         }
-        Some(Sheet::Wizard(wizard)) => wizard_keys(model, wizard),
-        Some(Sheet::Confirm(confirm)) if confirm.sent.is_some() => Vec::new(),
-        Some(Sheet::Confirm(confirm)) => {
+        Some(TokenSheet::Wizard(wizard)) => wizard_keys(model, wizard),
+        Some(TokenSheet::Confirm(confirm)) if confirm.sent.is_some() => Vec::new(),
+        Some(TokenSheet::Confirm(confirm)) => {
             typed(&[("Enter", confirm.doing.verb()), ("Esc", "leave it")])
         }
-        Some(Sheet::Renewal(renewal)) => match &renewal.stage {
+        Some(TokenSheet::Renewal(renewal)) => match &renewal.stage {
             RenewalStage::Asking => typed(&[
-                ("Enter", Doing::from(renewal.how).verb()),
+                ("Enter", TokenOperation::from(renewal.how).verb()),
                 ("Esc", "leave it"),
             ]),
             RenewalStage::Running { .. } => Vec::new(),
@@ -59,10 +59,10 @@ pub fn sheet_keys(model: &Model) -> Option<Keys> {
             }
             RenewalStage::Failed { .. } => listed(&[Action::Back]),
         },
-        Some(Sheet::Unfinished(_)) => {
+        Some(TokenSheet::Unfinished(_)) => {
             typed(&[("Enter", "go on"), ("↑ ↓", "choose"), ("Esc", "later")])
         }
-        Some(Sheet::Horizon(_)) => {
+        Some(TokenSheet::ExpiryHorizon(_)) => {
             let mut keys = typed(&[("Enter", "open"), ("↑ ↓", "choose")]);
             keys.extend(listed(&[Action::LoadTokens, Action::Back]));
             keys
@@ -72,14 +72,14 @@ pub fn sheet_keys(model: &Model) -> Option<Keys> {
 
 fn wizard_keys(model: &Model, wizard: &Wizard) -> Keys {
     match (wizard.step, wizard.outcome.here()) {
-        (Step::General, _) => typed(&[("Enter", "next"), ("Tab", "line"), ("Esc", "leave")]),
-        (Step::Extension, _) => typed(&[
+        (WizardStep::General, _) => typed(&[("Enter", "next"), ("Tab", "line"), ("Esc", "leave")]),
+        (WizardStep::Extension, _) => typed(&[
             ("Enter", "next"),
             ("↑ ↓", "choose"),
             ("PgUp", "step back"),
             ("Esc", "leave"),
         ]),
-        (Step::Permissions, _) => typed(&[
+        (WizardStep::Permissions, _) => typed(&[
             ("Space", "take"),
             ("Enter", "next"),
             ("↑ ↓", "choose"),
@@ -87,14 +87,14 @@ fn wizard_keys(model: &Model, wizard: &Wizard) -> Keys {
             ("letters", "find"),
             ("Esc", "leave"),
         ]),
-        (Step::Summary, None) => {
+        (WizardStep::Summary, None) => {
             let word = match wizard.editing {
                 None => "create it",
                 Some(_) => "send it",
             };
             typed(&[("Enter", word), ("PgUp", "step back"), ("Esc", "leave")])
         }
-        (Step::Summary, Some(Outcome::Made(made))) => {
+        (WizardStep::Summary, Some(WizardOutcome::Made(made))) => {
             let mut keys = typed(&[("Enter", "go to details")]);
             if made.trouble.is_some() {
                 keys.extend(relabelled(model, Action::LoadTokens, "try again"));
@@ -104,7 +104,7 @@ fn wizard_keys(model: &Model, wizard: &Wizard) -> Keys {
             keys.extend(typed(&[("Esc", "close")]));
             keys
         }
-        (Step::Summary, Some(Outcome::Changed(_))) => {
+        (WizardStep::Summary, Some(WizardOutcome::Changed(_))) => {
             let mut keys: Keys = relabelled(model, Action::LoadTokens, "try again")
                 .into_iter()
                 .collect();
@@ -185,7 +185,7 @@ pub fn pane_actions(model: &Model) -> Vec<Action> {
 }
 
 /// The words of a token's status; what is not known is shown as it came.
-pub fn status(row: &Row, own_id: &str) -> String {
+pub fn status(row: &TokenRow, own_id: &str) -> String {
     let word = row.token.status.word().unwrap_or("–");
     if row.id() == Some(own_id) {
         match row.token.status {

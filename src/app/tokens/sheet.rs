@@ -4,15 +4,15 @@ use jiff::Timestamp;
 use tui_input::Input;
 
 use super::Fetch;
-use super::account::Row;
-use super::exchange::{Doing, RenewedTo, Trouble, TroubleKind};
+use super::account::TokenRow;
+use super::exchange::{RenewedTo, TokenOperation, Trouble, TroubleKind};
 use super::wizard::Wizard;
 use crate::domain::token::{RenewalAction, RenewalStep, Unfinished, Usage};
 use crate::domain::{Handle, Name};
 
 /// One sheet.
 #[derive(Debug)]
-pub enum Sheet {
+pub enum TokenSheet {
     /// One token.
     Details(Box<Details>),
     /// A token being made or changed.
@@ -24,10 +24,10 @@ pub enum Sheet {
     /// Renewals that an earlier run has begun and not ended.
     Unfinished(UnfinishedSheet),
     /// What ends next.
-    Horizon(Horizon),
+    ExpiryHorizon(ExpiryHorizon),
 }
 
-impl Sheet {
+impl TokenSheet {
     /// What its help is called.
     pub const fn title(&self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Sheet {
             Self::Confirm(_) => "Confirm",
             Self::Renewal(_) => "Renewal",
             Self::Unfinished(_) => "Renewals that have not ended",
-            Self::Horizon(_) => "What ends next",
+            Self::ExpiryHorizon(_) => "What ends next",
         }
     }
 
@@ -47,7 +47,7 @@ impl Sheet {
             Self::Wizard(wizard) => wizard.takes_text(),
             Self::Confirm(_) => true,
             Self::Renewal(renewal) => renewal.stage == RenewalStage::Asking,
-            Self::Unfinished(_) | Self::Horizon(_) => false,
+            Self::Unfinished(_) | Self::ExpiryHorizon(_) => false,
         }
     }
 
@@ -59,7 +59,9 @@ impl Sheet {
             Self::Confirm(confirm) => confirm.sent.is_some(),
             Self::Renewal(renewal) => matches!(renewal.stage, RenewalStage::Running { .. }),
             Self::Unfinished(_) => false,
-            Self::Horizon(horizon) => horizon.asked.iter().any(|(_, fetch)| fetch.is_loading()),
+            Self::ExpiryHorizon(horizon) => {
+                horizon.asked.iter().any(|(_, fetch)| fetch.is_loading())
+            }
         }
     }
 
@@ -113,7 +115,7 @@ pub struct Details {
     /// Through which connection.
     pub name: Name,
     /// As it was shown last.
-    pub row: Row,
+    pub row: TokenRow,
     /// Whether it is being read anew.
     pub reading: Fetch<()>,
     /// Which part is shown.
@@ -130,7 +132,7 @@ pub struct Details {
 
 impl Details {
     /// The details of `row`.
-    pub fn of(name: Name, row: Row) -> Self {
+    pub fn of(name: Name, row: TokenRow) -> Self {
         Self {
             name,
             row,
@@ -176,7 +178,7 @@ pub struct Confirm {
     /// What must be typed.
     pub label: String,
     /// What will be done.
-    pub doing: Doing,
+    pub doing: TokenOperation,
     /// The connections that run on it: then the name of one must be typed too.
     pub in_use: Vec<Name>,
     /// The label as typed.
@@ -261,7 +263,7 @@ pub struct UnfinishedSheet {
 
 /// What ends next, of all connections.
 #[derive(Debug, Default)]
-pub struct Horizon {
+pub struct ExpiryHorizon {
     /// What ends next is first.
     pub endings: Vec<Ending>,
     /// Selected row.

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use tui_input::Input;
 
 use super::Fetch;
-use super::account::Row;
+use super::account::TokenRow;
 use super::exchange::{Changed, Made, Offered};
 use crate::domain::Name;
 use crate::domain::token::{
     ALL_MODULES, DESCRIPTION_LIMIT, Difference, LABEL_LIMIT, Module, NewToken, TokenEdit,
-    difference, wished_end,
+    difference, parse_expiry,
 };
 
 /// What is written into the line of the end at first: tokens that never end are the ones that leak.
@@ -19,7 +19,7 @@ const FIRST_END: &str = "365d";
 
 /// One step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum WizardStep {
     /// Label, external id, description, end.
     General,
     /// What it is for.
@@ -30,7 +30,7 @@ pub enum Step {
     Summary,
 }
 
-impl Step {
+impl WizardStep {
     /// Its title.
     pub const fn title(self) -> &'static str {
         match self {
@@ -48,11 +48,11 @@ pub struct Wizard {
     /// Through which connection.
     pub name: Name,
     /// The token as it was, where one is changed.
-    pub editing: Option<Row>,
+    pub editing: Option<TokenRow>,
     /// Where we are.
-    pub step: Step,
+    pub step: WizardStep,
     /// Label, external id, description, end; the end is not there when editing.
-    pub lines: Vec<Line>,
+    pub lines: Vec<WizardField>,
     /// Which line has the cursor.
     pub line: usize,
     /// What a token can be made for.
@@ -70,12 +70,12 @@ pub struct Wizard {
     /// What must be put right before it goes on.
     pub problem: Option<String>,
     /// What came of it.
-    pub outcome: Fetch<Outcome>,
+    pub outcome: Fetch<WizardOutcome>,
 }
 
 /// One line.
 #[derive(Debug)]
-pub struct Line {
+pub struct WizardField {
     /// What it is.
     pub title: &'static str,
     /// What was typed.
@@ -86,7 +86,7 @@ pub struct Line {
     before: String,
 }
 
-impl Line {
+impl WizardField {
     fn new(title: &'static str, text: &str, limit: usize) -> Self {
         Self {
             title,
@@ -108,7 +108,7 @@ impl Line {
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
+pub enum WizardOutcome {
     /// A token exists now.
     Made(Made),
     /// A token was changed.
@@ -121,12 +121,12 @@ impl Wizard {
         Self {
             name,
             editing: None,
-            step: Step::General,
+            step: WizardStep::General,
             lines: vec![
-                Line::new("Label", "", LABEL_LIMIT),
-                Line::new("External id", "", LABEL_LIMIT),
-                Line::new("Description", "", DESCRIPTION_LIMIT),
-                Line::new("Expires", FIRST_END, 40),
+                WizardField::new("Label", "", LABEL_LIMIT),
+                WizardField::new("External id", "", LABEL_LIMIT),
+                WizardField::new("Description", "", DESCRIPTION_LIMIT),
+                WizardField::new("Expires", FIRST_END, 40),
             ],
             line: 0,
             extensions: Fetch::Not,
@@ -141,14 +141,14 @@ impl Wizard {
     }
 
     /// For changing `row`.
-    pub fn editing(name: Name, row: Row) -> Self {
+    pub fn editing(name: Name, row: TokenRow) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let token = &row.token;
         Self {
             lines: vec![
-                Line::new("Label", &text(&token.name), LABEL_LIMIT),
-                Line::new("External id", &text(&token.external_id), LABEL_LIMIT),
-                Line::new("Description", &text(&token.description), DESCRIPTION_LIMIT),
+                WizardField::new("Label", &text(&token.name), LABEL_LIMIT),
+                WizardField::new("External id", &text(&token.external_id), LABEL_LIMIT),
+                WizardField::new("Description", &text(&token.description), DESCRIPTION_LIMIT),
             ],
             chosen: token.modules().into_iter().map(str::to_owned).collect(),
             editing: Some(row),
@@ -157,7 +157,7 @@ impl Wizard {
     }
 
     /// The token that is changed is as `row` says: taken in as long as nothing was changed here.
-    pub fn is_about(&mut self, row: &Row) {
+    pub fn is_about(&mut self, row: &TokenRow) {
         let same = self
             .editing
             .as_ref()
@@ -171,20 +171,24 @@ impl Wizard {
     }
 
     /// The steps of this one.
-    pub fn steps(&self) -> &'static [Step] {
+    pub fn steps(&self) -> &'static [WizardStep] {
         match self.editing {
             None => &[
-                Step::General,
-                Step::Extension,
-                Step::Permissions,
-                Step::Summary,
+                WizardStep::General,
+                WizardStep::Extension,
+                WizardStep::Permissions,
+                WizardStep::Summary,
             ],
-            Some(_) => &[Step::General, Step::Permissions, Step::Summary],
+            Some(_) => &[
+                WizardStep::General,
+                WizardStep::Permissions,
+                WizardStep::Summary,
+            ],
         }
     }
 
     /// The step before or after this one.
-    pub fn beside(&self, forward: bool) -> Option<Step> {
+    pub fn beside(&self, forward: bool) -> Option<WizardStep> {
         let at = self.steps().iter().position(|step| *step == self.step)?;
         let next = if forward { at + 1 } else { at.checked_sub(1)? };
         self.steps().get(next).copied()
@@ -193,8 +197,8 @@ impl Wizard {
     /// Whether letters type.
     pub fn takes_text(&self) -> bool {
         match self.step {
-            Step::General | Step::Extension | Step::Permissions => true,
-            Step::Summary => false,
+            WizardStep::General | WizardStep::Extension | WizardStep::Permissions => true,
+            WizardStep::Summary => false,
         }
     }
 
@@ -214,7 +218,7 @@ impl Wizard {
             .flat_map(|row| row.token.modules())
             .map(str::to_owned)
             .collect();
-        self.lines.iter().any(Line::changed) || self.chosen != before || self.extension > 0
+        self.lines.iter().any(WizardField::changed) || self.chosen != before || self.extension > 0
     }
 
     /// What is wrong with the lines, and which one.
@@ -226,7 +230,7 @@ impl Wizard {
         {
             return Some((0, "a token needs a label".to_owned()));
         }
-        let end = self.lines.get(3).map(|line| wished_end(line.text(), now));
+        let end = self.lines.get(3).map(|line| parse_expiry(line.text(), now));
         match end {
             Some(Err(problem)) => Some((3, problem.to_string())),
             Some(Ok(Some(at))) if at.parse::<Timestamp>().is_ok_and(|at| at <= now) => {
@@ -282,7 +286,12 @@ impl Wizard {
 
     /// What is to be made.
     pub fn new_token(&self, now: Timestamp) -> Option<NewToken> {
-        let text = |at: usize| self.lines.get(at).map(Line::text).unwrap_or_default();
+        let text = |at: usize| {
+            self.lines
+                .get(at)
+                .map(WizardField::text)
+                .unwrap_or_default()
+        };
         let given = |at: usize| Some(text(at).to_owned()).filter(|text| !text.is_empty());
         Some(NewToken {
             name: text(0).to_owned(),
@@ -290,7 +299,7 @@ impl Wizard {
             external_id: given(1),
             description: given(2),
             owner: None,
-            expires: wished_end(text(3), now).ok()?,
+            expires: parse_expiry(text(3), now).ok()?,
         })
     }
 
@@ -364,7 +373,7 @@ mod tests {
             module: Some(id.to_owned()),
             ..Permission::default()
         };
-        let row = Row::of(Token {
+        let row = TokenRow::of(Token {
             name: Some("old".into()),
             description: Some("what for".into()),
             permissions: vec![held("MD-0001"), held("MD-0002")],

@@ -9,11 +9,11 @@ use crate::app::effect::{Effect, Target};
 use crate::app::entries::Entries;
 use crate::app::keymap::Keymap;
 use crate::app::message::Loaded;
-use crate::app::model::{Entry, Form, LoadState, Order, ProbeState};
+use crate::app::model::{Form, ListOrder, ListedConnection, LoadState, ProbeState};
 use crate::app::tokens::TokensEffect;
 use crate::app::watching::WatchingEffect;
 use crate::domain::{Connection, Name};
-use crate::service::{Catalog, Manner};
+use crate::service::{Catalog, Trigger};
 
 /// What is odd about a configuration is told at once up to so many sentences; the rest is counted.
 const TOLD: usize = 3;
@@ -74,7 +74,7 @@ impl Model {
     }
 
     fn set_order_named(&mut self, name: &str) {
-        match Order::from_name(name) {
+        match ListOrder::from_name(name) {
             Some(order) => self.list.order = order,
             None => self.warnings.push(format!(
                 "order: \"{}\" is none of worst, name, service, latency, availability, since",
@@ -96,7 +96,7 @@ impl Model {
                     entry.connection = connection;
                     entry
                 }
-                _ => Box::new(Entry::unprobed(connection)),
+                _ => Box::new(ListedConnection::unprobed(connection)),
             };
             entries.insert(name, entry);
         }
@@ -211,7 +211,7 @@ impl Model {
         self.load_form_secrets(out);
         // What was known is of what it was.
         if probes {
-            self.probe_draft(Manner::Typing, out);
+            self.probe_draft(Trigger::Typing, out);
         }
     }
 
@@ -224,7 +224,7 @@ impl Model {
     }
 }
 
-impl Entry {
+impl ListedConnection {
     /// A connection that nothing is known of yet.
     pub fn unprobed(connection: impl Into<Arc<Connection>>) -> Self {
         Self {

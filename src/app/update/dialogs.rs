@@ -7,7 +7,7 @@ use tui_input::Input;
 use super::{Effects, Model, editing_request};
 use crate::app::effect::{Effect, Unlock};
 use crate::app::keymap::KeyPress;
-use crate::app::model::{AddTokenDialog, Entry, Overlay, PassphraseDialog, Question};
+use crate::app::model::{AddTokenDialog, ListedConnection, Overlay, PassphraseDialog, Question};
 use crate::app::secret_field;
 use crate::app::secret_field::SecretField;
 use crate::domain::{Connection, Secret};
@@ -163,7 +163,7 @@ impl Model {
         }
         let name = connection.name.clone();
         let held = self.held_rows();
-        let written = |entry: &mut Entry| entry.connection = Arc::new(connection);
+        let written = |entry: &mut ListedConnection| entry.connection = Arc::new(connection);
         if self.entries.change(&name, written).is_some() {
             let now = self.held_rows();
             self.token_row = match self.token_row.checked_sub(held) {

@@ -11,7 +11,7 @@ use crate::app::form::TEXT_LIMIT;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{FieldText, Form, Pane, ProbeState};
 use crate::domain::{Endpoint, ServiceId, UrlProblem};
-use crate::service::{Manner, hints};
+use crate::service::{Trigger, hints};
 
 /// From the last keystroke in a field to the test.
 pub(super) const DEBOUNCE: SignedDuration = SignedDuration::from_millis(400);
@@ -73,7 +73,7 @@ impl Model {
         }
         self.settle_url();
         self.turn_field(1, false, out);
-        self.probe_draft(Manner::Asked, out);
+        self.probe_draft(Trigger::Asked, out);
     }
 
     /// The cursor leaves the URL, or the whole form: from now on credentials may be tested there. Whether
@@ -92,7 +92,7 @@ impl Model {
             return;
         }
         if form.must_ask_for_key() {
-            self.probe_draft(Manner::Typing, out);
+            self.probe_draft(Trigger::Typing, out);
         } else if form.due.is_none() {
             form.due = Some(after(now, DEBOUNCE));
         }
@@ -238,7 +238,7 @@ impl Model {
         if let Some(form) = &mut self.form {
             form.url_edited = false;
         }
-        self.probe_draft(Manner::Asked, out);
+        self.probe_draft(Trigger::Asked, out);
     }
 }
 

@@ -5,10 +5,10 @@ use crate::app::draft::FieldId;
 use crate::app::effect::{Effect, Target};
 use crate::app::keymap::Action;
 use crate::app::lamps;
-use crate::app::model::{Form, LoadState, OpenForm, Pane, ProbeState, Question, Waiting};
+use crate::app::model::{Form, LoadState, OpenForm, Pane, PendingUnlock, ProbeState, Question};
 use crate::app::notice::About;
 use crate::domain::{Endpoint, Name, Origin, Reason, Secret};
-use crate::service::Manner;
+use crate::service::Trigger;
 
 impl Model {
     pub(super) fn form_action(&mut self, action: Action, out: &mut Effects) {
@@ -129,7 +129,7 @@ impl Model {
             .any(|field| field.stored && !field.touched && field.value.is_empty());
         if let Some(name) = owner.filter(|_| stored) {
             form.loading_secrets = true;
-            self.waiting = Some(Waiting::LoadSecrets(name.clone()));
+            self.waiting = Some(PendingUnlock::LoadSecrets(name.clone()));
             out.push(Effect::LoadSecrets(name));
         }
     }
@@ -142,7 +142,7 @@ impl Model {
         token: Result<Option<Secret>, String>,
         out: &mut Effects,
     ) {
-        if self.waiting == Some(Waiting::LoadSecrets(name.clone())) {
+        if self.waiting == Some(PendingUnlock::LoadSecrets(name.clone())) {
             self.waiting = None;
         }
         let Some(form) = &mut self.form else { return };
@@ -174,7 +174,7 @@ impl Model {
         match problems.into_iter().next() {
             Some(why) => self.complain(why),
             // The form was opened with its key locked away: the lamps wait for it.
-            None if was_missed => self.probe_draft(Manner::Typing, out),
+            None if was_missed => self.probe_draft(Trigger::Typing, out),
             None => {}
         }
     }

@@ -8,7 +8,7 @@ use crate::app::effect::{CopyAs, Effect, TokenCopy, Unlock};
 use crate::app::handles::{TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
-use crate::app::model::{Form, Overlay, Question, Revealed, Waiting};
+use crate::app::model::{Form, Overlay, PendingUnlock, Question, Revealed};
 use crate::app::notice::{About, CopiedNotice};
 use crate::app::secret_field::SecretField;
 use crate::app::tokens::TokensEffect;
@@ -61,7 +61,7 @@ impl Model {
     }
 
     pub(super) fn reveal_handle(&mut self, name: Name, slot: HandleSlot, out: &mut Effects) {
-        self.waiting = Some(Waiting::Reveal(name.clone(), slot));
+        self.waiting = Some(PendingUnlock::Reveal(name.clone(), slot));
         out.push(Effect::Reveal(name, slot));
     }
 
@@ -72,7 +72,7 @@ impl Model {
         slot: HandleSlot,
         result: Result<Handle, String>,
     ) {
-        let wanted = Some(Waiting::Reveal(name.clone(), slot));
+        let wanted = Some(PendingUnlock::Reveal(name.clone(), slot));
         if self.waiting != wanted {
             return;
         }
@@ -150,7 +150,7 @@ impl Model {
         form: CopyAs,
         out: &mut Effects,
     ) {
-        self.waiting = Some(Waiting::Copy(name.clone(), slot, form));
+        self.waiting = Some(PendingUnlock::Copy(name.clone(), slot, form));
         out.push(Effect::Copy { name, slot, form });
     }
 
@@ -169,10 +169,10 @@ impl Model {
     pub(super) fn copied(&mut self, copied: Copied, out: &mut Effects) {
         let wanted = self
             .waiting
-            .take_if(|waiting| matches!(waiting, Waiting::Copy(..)));
+            .take_if(|waiting| matches!(waiting, PendingUnlock::Copy(..)));
         let words = crate::domain::text::inert(&copied.words, 120);
         if !copied.placed {
-            if let Some(Waiting::Copy(name, slot, CopyAs::Handle)) = wanted
+            if let Some(PendingUnlock::Copy(name, slot, CopyAs::Handle)) = wanted
                 && !self.war_room
                 && !self.locked
             {

@@ -5,7 +5,7 @@ use crate::app::draft::FieldId;
 use crate::app::hints::by_headers_alone;
 use crate::app::model::OpenForm;
 use crate::domain::AuthStyle;
-use crate::service::Manner;
+use crate::service::Trigger;
 
 impl Model {
     /// Switches what is shown to headers, where its last verdict says that they work and Basic does not.
@@ -28,6 +28,6 @@ impl Model {
         form.further = true;
         form.go_to(FieldId::Auth);
         self.edited(FieldId::Auth, out);
-        self.probe_draft(Manner::Asked, out);
+        self.probe_draft(Trigger::Asked, out);
     }
 }

@@ -5,9 +5,9 @@ use jiff::SignedDuration;
 
 use super::{Effects, Model, after, editing_request};
 use crate::app::hints;
-use crate::app::keymap::{Action, Group, KeyPress};
+use crate::app::keymap::{Action, HelpGroup, KeyPress};
 use crate::app::model::{OpenForm, Overlay, Question};
-use crate::service::Manner;
+use crate::service::Trigger;
 
 /// A question that nobody asked for takes an answer after a rest: what is typed ahead is none. So long have no keys to
 /// come since it stands there, over a line that takes its time to show it too.
@@ -90,7 +90,7 @@ impl Model {
 
     fn help_key(&mut self, press: KeyPress) {
         let moves = self.keymap.in_lists(press);
-        let moves = moves.is_some_and(|action| action.row().group == Group::Move);
+        let moves = moves.is_some_and(|action| action.row().group == HelpGroup::Move);
         let closes = matches!(press.code, KeyCode::Esc | KeyCode::Enter | KeyCode::Tab);
         if (moves && !closes) || press.code == KeyCode::Char(' ') {
             self.scroll_overlay(press);
@@ -192,8 +192,8 @@ impl Model {
             Question::QuitUnsaved | Question::QuitUnderWay => self.end(0, out),
             Question::LoseToken => self.adding = None,
             Question::SendKeyTo(_) => self.key_answered(true, out),
-            Question::Bisect(name) => self.probe_saved(&name, Manner::Full, out),
-            Question::BisectDraft => self.probe_draft(Manner::Full, out),
+            Question::Bisect(name) => self.probe_saved(&name, Trigger::Bisect, out),
+            Question::BisectDraft => self.probe_draft(Trigger::Bisect, out),
             Question::LockLosesSecrets => self.lock_now(out),
             Question::LeaveSheet => self.close_sheet(),
         }

@@ -4,11 +4,11 @@ use super::editing::DEBOUNCE;
 use super::{Effects, Model, after};
 use crate::app::draft::{Draft, FieldId};
 use crate::app::effect::{Effect, Target};
-use crate::app::list::Place;
-use crate::app::model::{Entry, Form, Pane, ProbeState, Question};
+use crate::app::list::SortKey;
+use crate::app::model::{Form, ListedConnection, Pane, ProbeState, Question};
 use crate::domain::history::STRIP;
 use crate::domain::{Checks, Name, Verdict};
-use crate::service::Manner;
+use crate::service::Trigger;
 
 impl Model {
     /// Nothing was typed for 400 ms.
@@ -25,9 +25,9 @@ impl Model {
         self.settle_url();
         self.probe_draft(
             if in_url {
-                Manner::UrlTyping
+                Trigger::UrlTyping
             } else {
-                Manner::Typing
+                Trigger::Typing
             },
             out,
         );
@@ -42,9 +42,9 @@ impl Model {
                 form.key_answer.take_if(|(_, yes)| !*yes);
             }
             self.settle_url();
-            self.probe_draft(Manner::Asked, out);
+            self.probe_draft(Trigger::Asked, out);
         } else if let Some(name) = self.list.selected.clone() {
-            self.probe_saved(&name, Manner::Asked, out);
+            self.probe_saved(&name, Trigger::Asked, out);
         } else {
             self.complain("no connection is selected");
         }
@@ -55,7 +55,7 @@ impl Model {
         self.focus != Pane::List && self.visible_form().is_some()
     }
 
-    pub(super) fn probe_saved(&mut self, name: &Name, manner: Manner, out: &mut Effects) {
+    pub(super) fn probe_saved(&mut self, name: &Name, trigger: Trigger, out: &mut Effects) {
         let generation = self.generation + 1;
         let Some(probe) = self.entries.probe(name) else {
             return;
@@ -68,7 +68,7 @@ impl Model {
         out.push(Effect::Probe {
             target: Target::Saved(name.clone()),
             generation,
-            manner,
+            trigger,
             draft: None,
             origin_confirmed: false,
         });
@@ -76,7 +76,7 @@ impl Model {
 
     /// Probes what stands in the form. A key that was entered for another origin is asked about first, and
     /// left out where the answer was no.
-    pub(super) fn probe_draft(&mut self, manner: Manner, out: &mut Effects) {
+    pub(super) fn probe_draft(&mut self, trigger: Trigger, out: &mut Effects) {
         let generation = self.generation + 1;
         let Some(form) = &mut self.form else { return };
         form.due = None;
@@ -84,16 +84,16 @@ impl Model {
             form.refresh_lamps();
             return;
         }
-        if manner != Manner::UrlTyping {
+        if trigger != Trigger::UrlTyping {
             if form.must_ask_for_key() {
                 let place = form.new_place();
-                form.key_question = Some(manner);
+                form.key_question = Some(trigger);
                 return self.ask(Question::SendKeyTo(place));
             }
             form.bind_key();
         }
-        let draft = form.draft_to_probe(manner);
-        let origin_confirmed = manner != Manner::UrlTyping && form.key_is_agreed();
+        let draft = form.draft_to_probe(trigger);
+        let origin_confirmed = trigger != Trigger::UrlTyping && form.key_is_agreed();
         form.probe = ProbeState::Running {
             generation,
             checks: Box::default(),
@@ -103,7 +103,7 @@ impl Model {
         out.push(Effect::Probe {
             target: Target::Draft,
             generation,
-            manner,
+            trigger,
             draft: Some(Box::new(draft)),
             origin_confirmed,
         });
@@ -115,8 +115,8 @@ impl Model {
         form.key_answer = form.origin().map(|origin| (origin, yes));
         form.dirty |= form.key_goes_elsewhere();
         let save_waits = std::mem::take(&mut form.save_waits);
-        if let Some(manner) = form.key_question.take() {
-            self.probe_draft(manner, out);
+        if let Some(trigger) = form.key_question.take() {
+            self.probe_draft(trigger, out);
         }
         if save_waits && yes {
             self.say("not saved yet: it is tested there now; Ctrl-S saves it");
@@ -139,7 +139,7 @@ impl Model {
         if self.means_draft() {
             if let Some(form) = &self.form {
                 out.push(Effect::ResumeDraft(Box::new(
-                    form.draft_to_probe(Manner::Asked),
+                    form.draft_to_probe(Trigger::Asked),
                 )));
             }
         } else if let Some(name) = self.list.selected.clone() {
@@ -154,12 +154,12 @@ impl Model {
             "{}: the key's pause is lifted",
             self.shown_name(name)
         ));
-        self.probe_saved(name, Manner::Asked, out);
+        self.probe_saved(name, Trigger::Asked, out);
     }
 
     pub(super) fn draft_resumed(&mut self, out: &mut Effects) {
         self.say("the key's pause is lifted");
-        self.probe_draft(Manner::Asked, out);
+        self.probe_draft(Trigger::Asked, out);
     }
 
     pub(super) fn probe_progressed(&mut self, target: &Target, generation: u64, checks: Checks) {
@@ -246,7 +246,7 @@ impl Model {
         self.disguise.learn_verdict(&verdict);
         let order = self.list.order;
         let before = self.entries.change(name, |entry| {
-            let before = (Place::of(entry, order), entry.state());
+            let before = (SortKey::of(entry, order), entry.state());
             entry.take(verdict);
             before
         });
@@ -264,7 +264,7 @@ impl ProbeState {
     }
 }
 
-impl Entry {
+impl ListedConnection {
     /// The lamp shows the last probe at once; `since` moves only with the state.
     fn take(&mut self, verdict: Verdict) {
         let before = self.verdict.as_ref().map(|verdict| verdict.state());
@@ -311,12 +311,12 @@ impl Form {
     }
 
     /// What is handed to a probe: without the key where it may not be sent.
-    fn draft_to_probe(&self, manner: Manner) -> Draft {
+    fn draft_to_probe(&self, trigger: Trigger) -> Draft {
         let (mut draft, _) = self.draft();
         let here = self.origin();
         let elsewhere = here.is_some() && draft.key_origin != here;
         let stored = draft.connection.key.is_some() && !draft.key_changed;
-        let typing = manner == Manner::UrlTyping;
+        let typing = trigger == Trigger::UrlTyping;
         draft.key_held_back = draft.key.is_some() && (typing || elsewhere) || stored && typing;
         if typing {
             draft.key = None;

@@ -6,7 +6,7 @@ use crate::app::effect::{Effect, Target, Unlock};
 use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
 use crate::app::model::{
-    Entry, Form, Overlay, Pane, PassphraseDialog, ProbeState, Question, Waiting,
+    Form, ListedConnection, Overlay, Pane, PassphraseDialog, PendingUnlock, ProbeState, Question,
 };
 use crate::app::notice::About;
 use crate::app::secret_field::SecretField;
@@ -144,7 +144,7 @@ impl Model {
         let replaced = form.as_ref().and_then(|form| form.editing.clone());
         let old = replaced.and_then(|name| self.entries.remove(&name));
         let connection = Arc::new(connection);
-        let unprobed = || Box::new(Entry::unprobed(Arc::clone(&connection)));
+        let unprobed = || Box::new(ListedConnection::unprobed(Arc::clone(&connection)));
         let mut entry = old.unwrap_or_else(unprobed);
         entry.connection = Arc::clone(&connection);
         if let Some(form) = form {
@@ -272,10 +272,12 @@ impl Model {
             self.add_token_now(out);
         } else {
             match waiting {
-                Some(Waiting::Reveal(name, slot)) => self.reveal_handle(name, slot, out),
-                Some(Waiting::Copy(name, slot, form)) => self.copy_handle(name, slot, form, out),
-                Some(Waiting::Tokens(effect)) => self.tokens_go_on(*effect, out),
-                Some(Waiting::LoadSecrets(_) | Waiting::Token(_)) | None => {
+                Some(PendingUnlock::Reveal(name, slot)) => self.reveal_handle(name, slot, out),
+                Some(PendingUnlock::Copy(name, slot, form)) => {
+                    self.copy_handle(name, slot, form, out);
+                }
+                Some(PendingUnlock::Tokens(effect)) => self.tokens_go_on(*effect, out),
+                Some(PendingUnlock::LoadSecrets(_) | PendingUnlock::Token(_)) | None => {
                     self.load_form_secrets(out);
                 }
             }
@@ -284,7 +286,7 @@ impl Model {
 
     /// Probes that went without credentials while the vault was locked are made again, not at their next time.
     fn probe_what_waited(&self, out: &mut Effects) {
-        let waited = |entry: &Entry| {
+        let waited = |entry: &ListedConnection| {
             entry.verdict.is_some() && matches!(entry.connection.key, Some(SecretRef::Vault(_)))
         };
         if self.watching && self.entries.values().any(waited) {
@@ -317,7 +319,7 @@ impl Model {
     /// Esc in a dialog that something waited for.
     pub(super) fn dialog_cancelled(&mut self) {
         self.overlay = None;
-        if matches!(self.waiting.take(), Some(Waiting::Tokens(_))) {
+        if matches!(self.waiting.take(), Some(PendingUnlock::Tokens(_))) {
             self.tokens_give_up("the vault is locked: L unlocks it");
         }
         if let Some(form) = &mut self.form {

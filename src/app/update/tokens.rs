@@ -11,9 +11,9 @@ mod wizard;
 use super::{Effects, Model};
 use crate::app::effect::Effect;
 use crate::app::keymap::{Action, KeyPress};
-use crate::app::model::{Pane, Question, Waiting};
+use crate::app::model::{Pane, PendingUnlock, Question};
 use crate::app::tokens::account::AccountList;
-use crate::app::tokens::{Sheet, TokensEffect};
+use crate::app::tokens::{TokenSheet, TokensEffect};
 
 impl Model {
     /// A key, where a sheet lies over the panes or the tokens' filter is typed; whether it was taken.
@@ -38,24 +38,24 @@ impl Model {
         }
         match self.tokens.sheets.last() {
             None => self.tokens_pane_act(action, out),
-            Some(Sheet::Details(_)) => {
+            Some(TokenSheet::Details(_)) => {
                 self.details_act(action, out);
                 true
             }
-            Some(Sheet::Wizard(_)) => {
+            Some(TokenSheet::Wizard(_)) => {
                 self.wizard_act(action, out);
                 true
             }
-            Some(Sheet::Renewal(_)) => {
+            Some(TokenSheet::Renewal(_)) => {
                 self.renewal_act(action, out);
                 true
             }
-            Some(Sheet::Unfinished(_) | Sheet::Horizon(_)) => {
+            Some(TokenSheet::Unfinished(_) | TokenSheet::ExpiryHorizon(_)) => {
                 self.sheet_list_act(action, out);
                 true
             }
             // Letters type there.
-            Some(Sheet::Confirm(_)) => true,
+            Some(TokenSheet::Confirm(_)) => true,
         }
     }
 
@@ -170,7 +170,7 @@ impl Model {
     /// The vault is open: what was asked for goes on.
     pub(super) fn tokens_go_on(&mut self, effect: TokensEffect, out: &mut Effects) {
         if let TokensEffect::Reveal { id, .. } = &effect {
-            self.waiting = Some(Waiting::Token(id.clone()));
+            self.waiting = Some(PendingUnlock::Token(id.clone()));
         }
         out.push(Effect::Tokens(effect));
     }

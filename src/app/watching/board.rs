@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 
 use super::events::BoardEvent;
-use super::rows::Row;
+use super::rows::TableRow;
 use super::{WatchingEffect, WatchingMessage, WatchingSettings};
 use crate::app::effect::Effect;
-use crate::app::model::{Entry, Model, Order, Pane};
+use crate::app::model::{ListOrder, ListedConnection, Model, Pane};
 use crate::domain::history::History;
 use crate::domain::plot::{Plot, PlotSpan};
 use crate::domain::window::maintained_until;
@@ -38,7 +38,7 @@ pub enum BoardView {
 }
 
 /// A group of the table: the first tag of its connections; nothing for those without.
-pub type Group = Option<String>;
+pub type GroupKey = Option<String>;
 
 /// The watch table and what is known for it.
 #[derive(Debug, Default)]
@@ -52,11 +52,11 @@ pub struct Board {
     /// Whether rows stand under their first tag.
     pub grouped: bool,
     /// Groups whose rows are hidden.
-    pub folded: BTreeSet<Group>,
+    pub folded: BTreeSet<GroupKey>,
     /// The rows where they are grouped; else they are the list's.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TableRow>,
     /// The heading that the marker stands on.
-    pub heading: Option<Group>,
+    pub heading: Option<GroupKey>,
     /// First row shown where they are grouped.
     pub offset: usize,
     /// What was read of connections.
@@ -161,7 +161,7 @@ impl Board {
     }
 
     /// When the connection's maintenance ends, where it is in one.
-    pub fn maintained_until(&self, entry: &Entry, now: Timestamp) -> Option<Timestamp> {
+    pub fn maintained_until(&self, entry: &ListedConnection, now: Timestamp) -> Option<Timestamp> {
         let windows = entry.connection.maintenance.iter();
         maintained_until(windows.chain(&self.settings.maintenance), now)
     }
@@ -252,7 +252,7 @@ impl Model {
     fn ask_for_shares(&mut self, out: &mut Vec<Effect>) {
         // In another order nobody is woken for them.
         self.board.shares_at = None;
-        if self.list.order == Order::Availability {
+        if self.list.order == ListOrder::Availability {
             self.board.shares_at = self.now.checked_add(SHARES).ok();
             out.push(Effect::Watching(WatchingEffect::ReadShares));
         }
@@ -285,7 +285,10 @@ impl Model {
 
     /// A probe of `name` has ended: what is drawn of it is behind. Costs nothing where it is out of sight.
     pub(in crate::app) fn board_heard(&mut self, name: &Name, before: State) {
-        let after = self.entries.get(name).map_or(State::Unknown, Entry::state);
+        let after = self
+            .entries
+            .get(name)
+            .map_or(State::Unknown, ListedConnection::state);
         // The counts in the headings.
         self.board.stale |= self.board.grouped && before != after;
         let mut behind = false;
@@ -314,7 +317,7 @@ impl Model {
                 for (name, standing) in standings {
                     self.learn_standing(&name, standing);
                 }
-                if self.list.order == Order::Since {
+                if self.list.order == ListOrder::Since {
                     self.relist();
                 }
             }
@@ -323,7 +326,7 @@ impl Model {
                     let share = Some(millionths(share));
                     self.entries.change(&name, |entry| entry.share = share);
                 }
-                if self.list.order == Order::Availability {
+                if self.list.order == ListOrder::Availability {
                     self.relist();
                 }
             }
@@ -391,7 +394,7 @@ impl Model {
             return;
         }
         if unprobed || entry.since.is_none_or(|since| standing.since < since) {
-            let before = crate::app::list::Place::of(entry, order);
+            let before = crate::app::list::SortKey::of(entry, order);
             self.entries.change(name, |entry| {
                 entry.since = Some(standing.since);
                 entry.stood = Some(standing.state);

@@ -80,7 +80,7 @@ impl Model {
     }
 
     /// The connection that a key means: that of the form while it is shown, else that of the selected row.
-    fn meant_entry(&self) -> Result<&crate::app::model::Entry, &'static str> {
+    fn meant_entry(&self) -> Result<&crate::app::model::ListedConnection, &'static str> {
         let name = self.meant_connection()?;
         let entry = self.entries.get(name);
         entry

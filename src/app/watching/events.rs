@@ -21,12 +21,12 @@ pub struct BoardEvent {
     /// When it was found.
     pub at: Timestamp,
     /// What it is.
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum EventKind {
     /// A connection changed, after damping.
     Change {
         /// Which.
@@ -48,7 +48,7 @@ pub enum What {
 
 impl Model {
     pub(super) fn changed(&mut self, event: BoardEvent) {
-        if let What::Change { name, to, .. } = &event.what
+        if let EventKind::Change { name, to, .. } = &event.what
             && (self.board.settings.bell || self.board.settings.notify)
         {
             self.board.pending.retain(|(other, _)| other != name);
@@ -62,7 +62,11 @@ impl Model {
 
     pub(super) fn offline(&mut self, offline: bool) {
         self.board.offline = offline;
-        let what = if offline { What::Offline } else { What::Online };
+        let what = if offline {
+            EventKind::Offline
+        } else {
+            EventKind::Online
+        };
         self.push_event(BoardEvent { at: self.now, what });
         self.say(if offline {
             "this machine seems to be offline"

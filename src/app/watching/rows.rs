@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::board::{Board, BoardView, Group};
+use super::board::{Board, BoardView, GroupKey};
 use crate::app::effect::Effect;
 use crate::app::model::Model;
 use crate::domain::{Name, State};
 
 /// One row where they are grouped.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Row {
+pub enum TableRow {
     /// The heading of a group.
     Heading {
         /// Which.
-        group: Group,
+        group: GroupKey,
         /// How many are in each state, as in [`State::ALL`].
         counts: [usize; 4],
         /// Whether its rows are hidden.
@@ -37,8 +37,8 @@ impl Model {
     pub fn table_name(&self, row: usize) -> Option<&Name> {
         if self.board.grouped {
             match self.board.rows.get(row)? {
-                Row::Heading { .. } => None,
-                Row::Connection(name) => Some(name),
+                TableRow::Heading { .. } => None,
+                TableRow::Connection(name) => Some(name),
             }
         } else {
             self.list.visible.get(row)
@@ -64,8 +64,8 @@ impl Model {
             .rows
             .iter()
             .position(|row| match (row, &self.board.heading) {
-                (Row::Heading { group, .. }, Some(marked)) => group == marked,
-                (Row::Connection(name), None) => Some(name) == selected,
+                (TableRow::Heading { group, .. }, Some(marked)) => group == marked,
+                (TableRow::Connection(name), None) => Some(name) == selected,
                 _ => false,
             })
     }
@@ -82,7 +82,7 @@ impl Model {
         if !self.board.grouped {
             return;
         }
-        let mut groups: BTreeMap<(bool, Group), Vec<(&Name, State)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(bool, GroupKey), Vec<(&Name, State)>> = BTreeMap::new();
         for name in &self.list.visible {
             let Some(entry) = self.entries.get(name) else {
                 continue;
@@ -97,7 +97,7 @@ impl Model {
             let counts =
                 State::ALL.map(|state| members.iter().filter(|(_, other)| *other == state).count());
             let folded = self.board.folded.contains(&group);
-            rows.push(Row::Heading {
+            rows.push(TableRow::Heading {
                 group,
                 counts,
                 folded,
@@ -106,7 +106,7 @@ impl Model {
                 rows.extend(
                     members
                         .into_iter()
-                        .map(|(name, _)| Row::Connection(name.clone())),
+                        .map(|(name, _)| TableRow::Connection(name.clone())),
                 );
             }
         }
@@ -121,15 +121,14 @@ impl Model {
             return;
         }
         let group = self.selected_group();
-        let is_there = self
-            .board
-            .rows
-            .iter()
-            .any(|row| matches!(row, Row::Heading { group: other, .. } if *other == group));
+        let is_there =
+            self.board.rows.iter().any(
+                |row| matches!(row, TableRow::Heading { group: other, .. } if *other == group),
+            );
         self.board.heading = is_there.then_some(group);
     }
 
-    fn selected_group(&self) -> Group {
+    fn selected_group(&self) -> GroupKey {
         match &self.board.heading {
             Some(group) => group.clone(),
             None => self
@@ -174,8 +173,8 @@ impl Model {
             return;
         }
         match self.board.rows.get(row).cloned() {
-            Some(Row::Heading { group, .. }) => self.board.heading = Some(group),
-            Some(Row::Connection(name)) => {
+            Some(TableRow::Heading { group, .. }) => self.board.heading = Some(group),
+            Some(TableRow::Connection(name)) => {
                 self.board.heading = None;
                 self.set_selection(Some(name));
             }

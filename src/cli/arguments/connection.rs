@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::transfer::{ApplyArguments, ExportArguments, ImportArguments};
-use super::{Format, KeySource, STORES, TokenSource, Way};
-use crate::cli::connection::unset::Field as UnsetField;
+use super::{Format, KeySource, RouteArguments, STORES, TokenSource};
+use crate::cli::connection::unset::UnsetField;
 
 const UNSET: &str = "Take the value of a field away; may be given several times: username, key, token, tags, \
 interval, timeout, ca-file, client-cert (and its key), proxy, cms, cms-url, company, note, maintenance";
@@ -124,7 +124,7 @@ pub struct FieldArguments {
     pub note: Option<String>,
     /// Options of the way there.
     #[command(flatten)]
-    pub way: Way,
+    pub way: RouteArguments,
 }
 
 /// `switchboard connection add`.

@@ -34,7 +34,7 @@ pub(super) async fn is_written(context: &Context, connection: &Connection) -> Re
     if !beside || origin.is_none() {
         return Ok(());
     }
-    let loaded = context.desk.load_secrets(&connection.name).await?;
+    let loaded = context.core.load_secrets(&connection.name).await?;
     if loaded.key_origin == origin {
         return Ok(());
     }

@@ -18,7 +18,7 @@ pub(super) async fn check_url(context: &Context, connection: &Connection) -> Res
         }
         Err(problem) => return Err(Fault::usage(problem.to_string())),
     }
-    let catalog = context.desk.catalog().await?;
+    let catalog = context.core.catalog().await?;
     let service = &connection.service;
     let known = catalog.get(service);
     if let Some(hint) = known.and_then(|known| hints::url_hint(known, &connection.url)) {

@@ -7,7 +7,7 @@ use crate::work::Edit;
 
 /// A field that may be without a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Field {
+pub enum UnsetField {
     /// Username of the pair
     Username,
     /// The key, and its value where it is kept here
@@ -39,24 +39,24 @@ pub enum Field {
 }
 
 /// Takes `field` away from `connection`; what becomes of its secrets is said in `edits`, key first.
-pub(super) fn field(connection: &mut Connection, edits: &mut (Edit, Edit), field: Field) {
+pub(super) fn field(connection: &mut Connection, edits: &mut (Edit, Edit), field: UnsetField) {
     match field {
-        Field::Username => connection.username.clear(),
-        Field::Key => edits.0 = Edit::Clear,
-        Field::Token => edits.1 = Edit::Clear,
-        Field::Tags => connection.tags.clear(),
-        Field::Interval => connection.interval_s = None,
-        Field::Timeout => connection.timeout_s = None,
-        Field::CaFile => connection.ca_file = None,
-        Field::ClientCert => {
+        UnsetField::Username => connection.username.clear(),
+        UnsetField::Key => edits.0 = Edit::Clear,
+        UnsetField::Token => edits.1 = Edit::Clear,
+        UnsetField::Tags => connection.tags.clear(),
+        UnsetField::Interval => connection.interval_s = None,
+        UnsetField::Timeout => connection.timeout_s = None,
+        UnsetField::CaFile => connection.ca_file = None,
+        UnsetField::ClientCert => {
             connection.client_cert = None;
             connection.client_key = None;
         }
-        Field::Proxy => connection.proxy = None,
-        Field::Cms => connection.cms = None,
-        Field::CmsUrl => connection.cms_url = None,
-        Field::Company => connection.company = None,
-        Field::Note => connection.note.clear(),
-        Field::Maintenance => connection.maintenance.clear(),
+        UnsetField::Proxy => connection.proxy = None,
+        UnsetField::Cms => connection.cms = None,
+        UnsetField::CmsUrl => connection.cms_url = None,
+        UnsetField::Company => connection.company = None,
+        UnsetField::Note => connection.note.clear(),
+        UnsetField::Maintenance => connection.maintenance.clear(),
     }
 }

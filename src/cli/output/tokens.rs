@@ -11,17 +11,17 @@ use crate::work::tokens::KnownCertificate;
 const LABEL: usize = 40;
 
 /// One token with the connection that it was listed through.
-pub struct Row<'a> {
+pub struct TokenLine<'a> {
     /// The connection's name; empty where only one was asked for.
     pub connection: &'a str,
     /// What the line is about.
-    pub what: What<'a>,
+    pub what: RowSubject<'a>,
     /// Whether the connection runs on it.
     pub in_use: bool,
 }
 
 /// What a line is about.
-pub enum What<'a> {
+pub enum RowSubject<'a> {
     /// A token of an account.
     Token(&'a Token),
     /// The certificate of a connection's server.
@@ -29,7 +29,7 @@ pub enum What<'a> {
 }
 
 /// A table with one line a token; nothing where there are none.
-pub fn list(rows: &[Row<'_>]) -> String {
+pub fn list(rows: &[TokenLine<'_>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
@@ -66,10 +66,10 @@ pub fn list(rows: &[Row<'_>]) -> String {
     text
 }
 
-fn cells(row: &Row<'_>) -> [String; 8] {
+fn cells(row: &TokenLine<'_>) -> [String; 8] {
     let token = match row.what {
-        What::Token(token) => token,
-        What::Certificate(certificate) => return certificate_cells(certificate),
+        RowSubject::Token(token) => token,
+        RowSubject::Certificate(certificate) => return certificate_cells(certificate),
     };
     let or_dash = |text: Option<&String>| text.cloned().unwrap_or_else(|| "–".to_owned());
     let status = token.status.word().unwrap_or("–");

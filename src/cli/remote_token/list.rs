@@ -24,7 +24,7 @@ const SOMETHING_ENDS: u8 = 1;
 const MOST: usize = 200_000;
 
 /// What was found through one connection.
-struct Found {
+struct ListedTokens {
     connection: String,
     own_id: String,
     tokens: Vec<Token>,
@@ -32,7 +32,7 @@ struct Found {
 
 pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<u8, Fault> {
     let names = if arguments.all {
-        let connections = context.desk.connections().await?;
+        let connections = context.core.connections().await?;
         let connect = connections
             .into_iter()
             .filter(|connection| connection.service == ServiceId::connect());
@@ -61,7 +61,11 @@ pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<
     Ok(worst.max(if ends { SOMETHING_ENDS } else { 0 }))
 }
 
-async fn tokens(context: &Context, name: &str, arguments: &ListArguments) -> Result<Found, Fault> {
+async fn tokens(
+    context: &Context,
+    name: &str,
+    arguments: &ListArguments,
+) -> Result<ListedTokens, Fault> {
     let account = account(context, name).await?;
     let mut tokens = Vec::new();
     let limit = arguments.limit.unwrap_or(usize::MAX);
@@ -98,7 +102,7 @@ async fn tokens(context: &Context, name: &str, arguments: &ListArguments) -> Res
         query.offset = offset;
     }
     tokens.truncate(limit);
-    Ok(Found {
+    Ok(ListedTokens {
         connection: account.name().to_string(),
         own_id: account.own_id().to_owned(),
         tokens,
@@ -125,7 +129,7 @@ async fn certificates(
     let until = Timestamp::now()
         .checked_add(within(text)?)
         .unwrap_or(Timestamp::MAX);
-    let mut known = context.desk.certificates().await?;
+    let mut known = context.core.certificates().await?;
     known.retain(|certificate| certificate.ends <= until);
     Ok(known)
 }
@@ -206,7 +210,7 @@ const fn of(chosen: GroupArgument) -> Group {
 }
 
 fn write(
-    all: &[Found],
+    all: &[ListedTokens],
     certificates: &[KnownCertificate],
     arguments: &ListArguments,
     several: bool,
@@ -245,7 +249,7 @@ fn write(
 
 /// Something that ends.
 enum Ends<'a> {
-    Token(&'a Found, &'a Token),
+    Token(&'a ListedTokens, &'a Token),
     Certificate(&'a KnownCertificate),
 }
 
@@ -278,23 +282,23 @@ impl<'a> Ends<'a> {
         Ok(object)
     }
 
-    fn human(&self, several: bool) -> shown::Row<'a> {
+    fn human(&self, several: bool) -> shown::TokenLine<'a> {
         match self {
-            Self::Token(found, token) => shown::Row {
+            Self::Token(found, token) => shown::TokenLine {
                 connection: if several { &found.connection } else { "" },
-                what: shown::What::Token(token),
+                what: shown::RowSubject::Token(token),
                 in_use: token.id.as_deref() == Some(found.own_id.as_str()),
             },
-            Self::Certificate(certificate) => shown::Row {
+            Self::Certificate(certificate) => shown::TokenLine {
                 connection: certificate.connection.as_str(),
-                what: shown::What::Certificate(certificate),
+                what: shown::RowSubject::Certificate(certificate),
                 in_use: false,
             },
         }
     }
 }
 
-fn through<'a>(found: &'a Found, token: &'a Token) -> Through<'a> {
+fn through<'a>(found: &'a ListedTokens, token: &'a Token) -> Through<'a> {
     Through {
         connection: &found.connection,
         token,

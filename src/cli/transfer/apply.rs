@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{SensitiveLine, read, sensitive, shown_path, told_sensitive};
+use super::{SensitiveLine, read, sensitive, sensitive_lines, shown_path};
 use crate::cli::arguments::Format;
 use crate::cli::arguments::transfer::ApplyArguments;
 use crate::cli::connection::says_yes;
@@ -14,7 +14,7 @@ use crate::cli::fault::Fault;
 use crate::cli::{output, secret};
 use crate::store::files;
 use crate::store::transfer::Difference;
-use crate::work::transfer::{Plan, Program, Step};
+use crate::work::transfer::{ApplyPlan, ApplyStep, Program};
 
 /// `--format json`.
 #[derive(Serialize)]
@@ -22,14 +22,14 @@ struct Report<'a> {
     schema_version: u8,
     dry_run: bool,
     changes: bool,
-    steps: Vec<Line<'a>>,
+    steps: Vec<StepLine<'a>>,
     left_out: &'a [String],
     sensitive: Vec<SensitiveLine>,
     trusted: bool,
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct StepLine<'a> {
     step: &'static str,
     name: &'a str,
     fields: Cow<'a, [Difference]>,
@@ -41,7 +41,7 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
     let path = shown_path(&arguments.file);
     let text = files::text_of(&bytes, path).map_err(|problem| Fault::input(&problem))?;
     let how = (arguments.trust, arguments.prune);
-    let plan = context.desk.plan_apply(path, text, how).await?;
+    let plan = context.core.plan_apply(path, text, how).await?;
     write(&plan, &arguments)?;
     if arguments.dry_run {
         return Ok(u8::from(plan.changes()));
@@ -49,7 +49,7 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
     let removed = plan
         .steps
         .iter()
-        .filter(|step| matches!(step, Step::Remove(_)))
+        .filter(|step| matches!(step, ApplyStep::Remove(_)))
         .count();
     let question = format!("Remove {removed} and the secrets kept for them here? [y/N]");
     if removed > 0 && !arguments.yes && !says_yes(&question)? {
@@ -57,17 +57,17 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
     }
     if plan.changes() {
         for step in &plan.steps {
-            if let Step::Remove(name) = step {
-                let connection = context.desk.connection(name).await?;
+            if let ApplyStep::Remove(name) = step {
+                let connection = context.core.connection(name).await?;
                 context.open_vault_of(&connection).await?;
             }
         }
-        secret::tell(&context.desk.apply(plan).await?);
+        secret::tell(&context.core.apply(plan).await?);
     }
     Ok(0)
 }
 
-fn write(plan: &Plan, arguments: &ApplyArguments) -> Result<(), Fault> {
+fn write(plan: &ApplyPlan, arguments: &ApplyArguments) -> Result<(), Fault> {
     let report = Report {
         schema_version: 1,
         dry_run: arguments.dry_run,
@@ -80,32 +80,32 @@ fn write(plan: &Plan, arguments: &ApplyArguments) -> Result<(), Fault> {
     match arguments.format {
         Format::Json => output::json(&report)?,
         Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::text(&told(plan, &report))?,
+        Format::Human | Format::Nagios => output::text(&plan_text(plan, &report))?,
     }
     Ok(())
 }
 
-fn line(step: &Step) -> Line<'_> {
+fn line(step: &ApplyStep) -> StepLine<'_> {
     let (word, name, fields): (_, _, &[Difference]) = match step {
-        Step::Set(program) => return setting(program),
-        Step::Add(connection) => ("add", &connection.name, &[]),
-        Step::Change { after, fields, .. } => ("change", &after.name, fields),
-        Step::Same(name) => ("same", name, &[]),
-        Step::Extra(name) => ("extra", name, &[]),
-        Step::Remove(name) => ("remove", name, &[]),
+        ApplyStep::Set(program) => return setting(program),
+        ApplyStep::Add(connection) => ("add", &connection.name, &[]),
+        ApplyStep::Change { after, fields, .. } => ("change", &after.name, fields),
+        ApplyStep::Same(name) => ("same", name, &[]),
+        ApplyStep::Extra(name) => ("extra", name, &[]),
+        ApplyStep::Remove(name) => ("remove", name, &[]),
     };
-    Line {
+    StepLine {
         step: word,
         name: name.as_str(),
         fields: fields.into(),
     }
 }
 
-fn setting(program: &Program) -> Line<'_> {
+fn setting(program: &Program) -> StepLine<'_> {
     let words = |words: &[String]| {
         (!words.is_empty()).then(|| crate::domain::text::inert(&words.join(" "), 200))
     };
-    Line {
+    StepLine {
         step: "set",
         name: program.key,
         fields: Cow::Owned(vec![Difference {
@@ -116,18 +116,20 @@ fn setting(program: &Program) -> Line<'_> {
     }
 }
 
-fn told(plan: &Plan, report: &Report<'_>) -> String {
+fn plan_text(plan: &ApplyPlan, report: &Report<'_>) -> String {
     let mut text = String::new();
     let mut same = 0;
     for (step, line) in plan.steps.iter().zip(&report.steps) {
         let name = line.name;
         let _ = match step {
-            Step::Set(_) => writeln!(text, "~ settings{}", told_fields(&line.fields)),
-            Step::Add(_) => writeln!(text, "+ {name}"),
-            Step::Change { .. } => writeln!(text, "~ {name}{}", told_fields(&line.fields)),
-            Step::Remove(_) => writeln!(text, "- {name}, with the secrets kept for it here"),
-            Step::Extra(_) => writeln!(text, "· {name} is not in the file; --prune removes it"),
-            Step::Same(_) => {
+            ApplyStep::Set(_) => writeln!(text, "~ settings{}", field_lines(&line.fields)),
+            ApplyStep::Add(_) => writeln!(text, "+ {name}"),
+            ApplyStep::Change { .. } => writeln!(text, "~ {name}{}", field_lines(&line.fields)),
+            ApplyStep::Remove(_) => writeln!(text, "- {name}, with the secrets kept for it here"),
+            ApplyStep::Extra(_) => {
+                writeln!(text, "· {name} is not in the file; --prune removes it")
+            }
+            ApplyStep::Same(_) => {
                 same += 1;
                 Ok(())
             }
@@ -136,7 +138,7 @@ fn told(plan: &Plan, report: &Report<'_>) -> String {
     for why in report.left_out {
         let _ = writeln!(text, "! {why}");
     }
-    text.push_str(&told_sensitive(&report.sensitive, report.trusted));
+    text.push_str(&sensitive_lines(&report.sensitive, report.trusted));
     let end = match (report.changes, report.dry_run) {
         (false, _) => format!("{same} as the file says; nothing to change\n"),
         (true, true) => "nothing was changed: a dry run\n".to_owned(),
@@ -146,7 +148,7 @@ fn told(plan: &Plan, report: &Report<'_>) -> String {
 }
 
 /// A line for each field, below what it is of.
-fn told_fields(fields: &[Difference]) -> String {
+fn field_lines(fields: &[Difference]) -> String {
     let shown = |side: &Option<String>| side.clone().unwrap_or_else(|| "–".into());
     fields.iter().fold(String::new(), |mut text, field| {
         let (before, after) = (shown(&field.before), shown(&field.after));

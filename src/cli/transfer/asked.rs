@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{import_as, opener, read, read_in, sensitive, told_sensitive};
+use super::{import_as, opener, read, read_in, sensitive, sensitive_lines};
 use crate::cli::arguments::transfer::ImportArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
@@ -28,7 +28,7 @@ pub async fn import(context: &Context) -> Result<u8, Fault> {
     let opener = opener(&arguments, &bytes)?;
     let incoming = read_in(context, &arguments, &bytes, opener.clone()).await?;
     if !incoming.sensitive.is_empty() {
-        output::say(told_sensitive(&sensitive(&incoming.sensitive), false).trim_end());
+        output::say(sensitive_lines(&sensitive(&incoming.sensitive), false).trim_end());
         arguments.trust = confirmed("Let these in? Only if you know who wrote the file [n]: ")?;
     }
     let holds_secrets = |item: &Item| item.comes_in() && item.holds_secrets();
@@ -42,7 +42,7 @@ pub async fn import(context: &Context) -> Result<u8, Fault> {
 /// The place that somebody chooses for the secrets, of those that work here; nothing where none is to be kept. A word
 /// that is none of them is asked again: it may have meant just that.
 async fn store(context: &Context) -> Result<Option<String>, Fault> {
-    let offers = context.desk.offers().await?;
+    let offers = context.core.offers().await?;
     let lasting = offers.iter().filter(|offer| offer.kind.lasts());
     let mut words: Vec<&str> = Vec::new();
     for offer in lasting {
@@ -51,7 +51,7 @@ async fn store(context: &Context) -> Result<Option<String>, Fault> {
             Err(why) => output::say(&format!("  not {}: {why}", offer.kind.word())),
         }
     }
-    let chosen = context.desk.settings().await?.store;
+    let chosen = context.core.settings().await?.store;
     let usual = chosen.map(StoreKind::word);
     let usual = usual.filter(|word| words.contains(word));
     words.push("none");

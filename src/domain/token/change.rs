@@ -171,7 +171,7 @@ pub struct Unfinished {
 
 /// Not a time at which something can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoEnd {
+pub enum ExpiryProblem {
     /// Nobody can read it.
     #[error("that is no date: write 2027-01-31, 90d or never")]
     NoDate,
@@ -182,7 +182,7 @@ pub enum NoEnd {
 
 /// When something new shall end, as people say it: a date, a time from `now` such as `90d`, or `never`. As the
 /// service reads it; nothing for never.
-pub fn wished_end(text: &str, now: Timestamp) -> Result<Option<String>, NoEnd> {
+pub fn parse_expiry(text: &str, now: Timestamp) -> Result<Option<String>, ExpiryProblem> {
     let text = text.trim();
     if text == "never" {
         return Ok(None);
@@ -190,9 +190,9 @@ pub fn wished_end(text: &str, now: Timestamp) -> Result<Option<String>, NoEnd> {
     let at = Moment::read(text)
         .at
         .or_else(|| now.checked_add(span::read(text)?).ok())
-        .ok_or(NoEnd::NoDate)?;
+        .ok_or(ExpiryProblem::NoDate)?;
     if at <= now {
-        return Err(NoEnd::Past);
+        return Err(ExpiryProblem::Past);
     }
     Ok(Some(at.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string()))
 }
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn dates_are_said_in_three_ways() {
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
-        let end = |text| wished_end(text, now);
+        let end = |text| parse_expiry(text, now);
         assert_eq!(end("never"), Ok(None));
         for (text, read) in [
             ("2027-01-31", "2027-01-31T00:00:00+00:00"),
@@ -215,7 +215,7 @@ mod tests {
             assert_eq!(end(text), Ok(Some(read.to_owned())), "{text}");
         }
         for text in ["soon", ""] {
-            assert_eq!(end(text), Err(NoEnd::NoDate), "{text}");
+            assert_eq!(end(text), Err(ExpiryProblem::NoDate), "{text}");
         }
         for text in [
             "2026-11-22",
@@ -224,7 +224,7 @@ mod tests {
             "0d",
             "-2h",
         ] {
-            assert_eq!(end(text), Err(NoEnd::Past), "{text}");
+            assert_eq!(end(text), Err(ExpiryProblem::Past), "{text}");
         }
     }
 }

@@ -189,7 +189,7 @@ fn a_killed_program_costs_nobody_a_key_that_was_taken_before() {
         let Decision::Granted(number) = book(&mut record, &key("a"), at(seconds)) else {
             panic!("granted")
         };
-        vouch(&mut record, number);
+        mark_proven(&mut record, number);
     }
     let third = book(&mut record, &key("a"), at(60));
     assert_eq!(
@@ -205,7 +205,7 @@ fn a_killed_program_costs_nobody_a_key_that_was_taken_before() {
     // Who ends each one before it is answered is stopped all the same, and loses nothing by it.
     let mut left = |seconds| match book(&mut again, &key("a"), at(seconds)) {
         Decision::Granted(number) => {
-            vouch(&mut again, number);
+            mark_proven(&mut again, number);
             settle(&mut again, number, Unheard, at(seconds));
             true
         }

@@ -7,7 +7,7 @@ use crate::domain::{BudgetRecord, KeyFingerprint, Reason, Secret, ServiceId};
 use crate::probe::budget::{self, Decision};
 use crate::probe::profile::ClientIdentity;
 use crate::probe::stub::{Act, Authority, Stub, Versions};
-use crate::service::{Catalog, Held};
+use crate::service::{Catalog, SecretState};
 
 /// The budget's rules over memory, and a diary of what was asked of them.
 #[derive(Default)]
@@ -92,7 +92,7 @@ fn http() -> Service {
 fn with_key(stub: &Stub) -> Subject {
     let mut subject = without_key(stub);
     subject.username = "shop".to_owned();
-    subject.key = Held::Present(Secret::new("hunter2"));
+    subject.key = SecretState::Present(Secret::new("hunter2"));
     subject
 }
 
@@ -100,7 +100,7 @@ fn without_key(stub: &Stub) -> Subject {
     Subject::new(ServiceId::http(), &format!("http://{}/x", stub.address))
 }
 
-async fn climb(prober: &Prober, subject: Subject, gate: &MemoryGate) -> Climb {
+async fn climb(prober: &Prober, subject: Subject, gate: &MemoryGate) -> LadderOutcome {
     let profile = Profile::default();
     prober
         .run(&http(), subject, &profile, gate, &mut |_| {})

@@ -42,22 +42,22 @@ async fn refused() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-async fn race(addresses: &[SocketAddr], reach_only: bool, within: Duration) -> Landing {
+async fn race(addresses: &[SocketAddr], reach_only: bool, within: Duration) -> RaceOutcome {
     let transport = Transport::new(Profile::default()).unwrap();
     let url = "http://shop.test/x".parse().unwrap();
     let request = reqwest::Request::new(reqwest::Method::GET, url);
-    let course = Course {
+    let destination = Destination {
         name: Some("shop.test".to_owned()),
         addresses: addresses.to_vec(),
         through_proxy: false,
         reach_only,
         deadline: Instant::now() + within,
     };
-    run(transport.client(), request, &course).await
+    run(transport.client(), request, &destination).await
 }
 
-fn states(landing: &Landing) -> Vec<State> {
-    landing
+fn states(outcome: &RaceOutcome) -> Vec<State> {
+    outcome
         .addresses
         .iter()
         .map(|address| address.state)
@@ -68,11 +68,11 @@ fn states(landing: &Landing) -> Vec<State> {
 async fn a_refusal_leads_to_the_next_address() {
     let stub = Stub::plain(Act::Answer(OK.to_vec())).await;
     let never = refused().await;
-    let landing = race(&[refused().await, stub.address, never], false, LONG).await;
-    assert_eq!(landing.result.as_ref().ok().unwrap().status(), 200);
-    assert_eq!(states(&landing), [State::Down, State::Ok, State::Unknown]);
-    assert!(landing.addresses[0].ms.is_some() && landing.addresses[1].ms.is_some());
-    assert_eq!(landing.addresses[2].ms, None);
+    let outcome = race(&[refused().await, stub.address, never], false, LONG).await;
+    assert_eq!(outcome.result.as_ref().ok().unwrap().status(), 200);
+    assert_eq!(states(&outcome), [State::Down, State::Ok, State::Unknown]);
+    assert!(outcome.addresses[0].ms.is_some() && outcome.addresses[1].ms.is_some());
+    assert_eq!(outcome.addresses[2].ms, None);
     assert_eq!((stub.connections(), stub.heads().len()), (1, 1));
 }
 
@@ -80,20 +80,20 @@ async fn a_refusal_leads_to_the_next_address() {
 async fn a_silent_address_is_overtaken() {
     let silent = Silent::new().await;
     let stub = Stub::plain(Act::Answer(OK.to_vec())).await;
-    let landing = race(&[silent.address, stub.address], false, LONG).await;
-    assert_eq!(landing.result.as_ref().ok().unwrap().status(), 200);
-    assert_eq!(landing.addresses[1].state, State::Ok);
-    assert_ne!(landing.addresses[0].state, State::Ok);
-    assert_eq!(landing.attempt.index, 1);
+    let outcome = race(&[silent.address, stub.address], false, LONG).await;
+    assert_eq!(outcome.result.as_ref().ok().unwrap().status(), 200);
+    assert_eq!(outcome.addresses[1].state, State::Ok);
+    assert_ne!(outcome.addresses[0].state, State::Ok);
+    assert_eq!(outcome.attempt.index, 1);
 }
 
 #[tokio::test]
 async fn silence_everywhere_ends_by_the_deadline() {
     let (one, other) = (Silent::new().await, Silent::new().await);
     let within = Duration::from_millis(600);
-    let landing = race(&[one.address, other.address], false, within).await;
-    assert!(matches!(landing.result, Err(Ended::Deadline)));
-    assert_eq!(states(&landing), [State::Down, State::Down]);
+    let outcome = race(&[one.address, other.address], false, within).await;
+    assert!(matches!(outcome.result, Err(Ended::Deadline)));
+    assert_eq!(states(&outcome), [State::Down, State::Down]);
     let alone = race(&[one.address], true, Duration::from_millis(200)).await;
     assert!(matches!(alone.result, Err(Ended::Deadline)));
     assert!(alone.attempt.marks().stood().is_none());
@@ -101,20 +101,20 @@ async fn silence_everywhere_ends_by_the_deadline() {
 
 #[tokio::test]
 async fn all_refusals_are_told() {
-    let landing = race(&[refused().await, refused().await], false, LONG).await;
-    let Err(Ended::Failed(failures)) = &landing.result else {
+    let outcome = race(&[refused().await, refused().await], false, LONG).await;
+    let Err(Ended::Failed(failures)) = &outcome.result else {
         panic!("both refused")
     };
     assert_eq!(failures.len(), 2);
-    assert_eq!(states(&landing), [State::Down, State::Down]);
+    assert_eq!(states(&outcome), [State::Down, State::Down]);
 }
 
 #[tokio::test]
 async fn reachability_of_several_addresses_sends_nothing() {
     let stub = Stub::plain(Act::Wait).await;
-    let landing = race(&[refused().await, stub.address], true, LONG).await;
-    assert!(matches!(landing.result, Err(Ended::Failed(_))));
-    assert!(landing.attempt.marks().joined.is_some());
+    let outcome = race(&[refused().await, stub.address], true, LONG).await;
+    assert!(matches!(outcome.result, Err(Ended::Failed(_))));
+    assert!(outcome.attempt.marks().joined.is_some());
     stub.closed_by_client().await;
     assert_eq!((stub.connections(), stub.heads().len()), (1, 0));
 }
@@ -128,15 +128,15 @@ async fn a_failed_handshake_is_not_tried_elsewhere() {
     let transport = Transport::new(Profile::default()).unwrap();
     let url = "https://shop.test/x".parse().unwrap();
     let request = reqwest::Request::new(reqwest::Method::GET, url);
-    let course = Course {
+    let destination = Destination {
         name: Some("shop.test".to_owned()),
         addresses: vec![first.address, second.address],
         through_proxy: false,
         reach_only: false,
         deadline: Instant::now() + LONG,
     };
-    let landing = run(transport.client(), request, &course).await;
-    assert!(matches!(landing.result, Err(Ended::Failed(_))));
-    assert_eq!(states(&landing), [State::Ok, State::Unknown]);
+    let outcome = run(transport.client(), request, &destination).await;
+    assert!(matches!(outcome.result, Err(Ended::Failed(_))));
+    assert_eq!(states(&outcome), [State::Ok, State::Unknown]);
     assert_eq!((first.connections(), second.connections()), (1, 0));
 }

@@ -9,7 +9,7 @@ use crate::domain::{Reason, ServiceId, Who};
 
 /// What is written about a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ReasonEntry {
     /// Which reason.
     pub reason: Reason,
     /// Its title.
@@ -45,7 +45,7 @@ pub struct Case {
 
 impl Catalog {
     /// What is written about `reason`, in the words of `service` where it has some.
-    pub fn entry(&self, reason: Reason, service: Option<&ServiceId>) -> Entry {
+    pub fn entry(&self, reason: Reason, service: Option<&ServiceId>) -> ReasonEntry {
         let service = service.and_then(|id| self.services.get(id));
         let general = |template: &Template| in_general(template, service);
         let parts: Vec<&Common> = service
@@ -61,9 +61,9 @@ impl Catalog {
         let title = found.iter().find_map(|text| text.title.as_ref());
         let title = title.map_or_else(|| reason.title().to_owned(), general);
         let Some(text) = found.first() else {
-            return Entry::bare(reason);
+            return ReasonEntry::bare(reason);
         };
-        Entry {
+        ReasonEntry {
             reason,
             title: sentence(title),
             cause: sentence(general(&text.cause)),
@@ -115,7 +115,7 @@ fn sentence(text: String) -> String {
     }
 }
 
-impl Entry {
+impl ReasonEntry {
     fn bare(reason: Reason) -> Self {
         Self {
             reason,

@@ -112,7 +112,7 @@ pub struct ServiceText {
     pub url: UrlRules,
     /// Where its values are entered, step by step.
     #[serde(default)]
-    pub enter: Vec<Place>,
+    pub enter: Vec<UrlPlace>,
 }
 
 fn plain_key() -> String {
@@ -124,17 +124,17 @@ fn plain_key() -> String {
 #[serde(deny_unknown_fields, default)]
 pub struct Fields {
     /// The username of the pair.
-    pub username: Field,
+    pub username: ServiceField,
     /// Its key.
-    pub key: Field,
+    pub key: ServiceField,
     /// The shared token.
-    pub token: Field,
+    pub token: ServiceField,
 }
 
 /// One field: whether it is needed, and the shape that the service gives it.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Field {
+pub struct ServiceField {
     /// Whether it is needed.
     pub need: Need,
     /// What it is called there.
@@ -309,7 +309,7 @@ pub struct NotInUrl {
 /// Where a value is entered at the other end.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Place {
+pub struct UrlPlace {
     /// Which value.
     pub what: Entered,
     /// Where: a product's name.

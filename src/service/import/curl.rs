@@ -163,7 +163,7 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
             continue;
         }
         number += 1;
-        match Reader::default().read(catalog, words) {
+        match CurlArguments::default().read(catalog, words) {
             Ok(candidate) => reading.candidates.push(candidate),
             Err(why) => reading
                 .left_out
@@ -178,7 +178,7 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
 }
 
 /// One command as it is read.
-struct Reader {
+struct CurlArguments {
     candidate: Candidate,
     service: Option<ServiceId>,
     url: Option<String>,
@@ -189,7 +189,7 @@ struct Reader {
     after_unknown: bool,
 }
 
-impl Default for Reader {
+impl Default for CurlArguments {
     fn default() -> Self {
         let unnamed = Connection::new(Name::unnamed(), ServiceId::http(), "");
         Self {
@@ -202,7 +202,7 @@ impl Default for Reader {
     }
 }
 
-impl Reader {
+impl CurlArguments {
     fn read<'a>(
         mut self,
         catalog: &Catalog,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::place::{Place, host, place, value};
-use super::{Candidate, Reading, Unreadable, Value, name_of, shell, tell_apart};
+use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, shell, tell_apart};
 use crate::domain::text::inert;
 use crate::domain::{Connection, Endpoint, ServiceId};
 use crate::service::Catalog;
@@ -49,11 +49,11 @@ const ENDS: &[(&str, Role)] = &[
 
 /// The values of one beginning.
 #[derive(Default)]
-struct Group {
-    values: BTreeMap<Role, Entry>,
+struct VariableGroup {
+    values: BTreeMap<Role, Variable>,
 }
 
-struct Entry {
+struct Variable {
     name: String,
     value: String,
 }
@@ -74,7 +74,7 @@ pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
 
 /// Every connection that the names in `text` make.
 pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
-    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    let mut groups: BTreeMap<String, VariableGroup> = BTreeMap::new();
     let mut reading = Reading::default();
     let mut foreign = Vec::new();
     for line in text.lines() {
@@ -83,7 +83,7 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
         };
         match role(name) {
             Some((beginning, role)) => {
-                let entry = Entry {
+                let entry = Variable {
                     name: inert(name, 60),
                     value: unquoted(written),
                 };
@@ -159,7 +159,11 @@ fn unquoted(written: &str) -> String {
     }
 }
 
-fn candidate(catalog: &Catalog, beginning: &str, mut group: Group) -> Result<Candidate, String> {
+fn candidate(
+    catalog: &Catalog,
+    beginning: &str,
+    mut group: VariableGroup,
+) -> Result<Candidate, String> {
     let mut taken: Vec<String> = group
         .values
         .values()
@@ -220,7 +224,7 @@ fn whole_key(candidate: &mut Candidate, text: &str) {
         (true, Some((user, key))) => {
             user.clone_into(&mut candidate.connection.username);
             candidate.connection.service = ServiceId::connect();
-            candidate.set_key(Value::Known(crate::domain::Secret::new(key)));
+            candidate.set_key(CandidateValue::Known(crate::domain::Secret::new(key)));
         }
         _ => candidate.set_key(value(text)),
     }

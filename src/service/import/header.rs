@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
 use super::place::{pair, value};
-use super::{Candidate, Value};
+use super::{Candidate, CandidateValue};
 use crate::domain::text::inert;
 use crate::domain::{AuthStyle, ServiceId};
 
@@ -105,7 +105,7 @@ fn authorization(candidate: &mut Candidate, content: &str) -> Option<ServiceId> 
     }
 }
 
-pub(super) fn set(candidate: &mut Candidate, key: Option<Value>) {
+pub(super) fn set(candidate: &mut Candidate, key: Option<CandidateValue>) {
     if let Some(key) = key {
         candidate.set_key(key);
     }
@@ -114,14 +114,14 @@ pub(super) fn set(candidate: &mut Candidate, key: Option<Value>) {
 /// A username; where it is a variable, it is left open and said.
 pub(super) fn plain(candidate: &mut Candidate, text: &str) -> String {
     match value(text) {
-        Value::Variable(name) => {
+        CandidateValue::Variable(name) => {
             candidate.note(format!(
                 "the username is the variable {}: give it by connection edit --username",
                 inert(&name, 40)
             ));
             String::new()
         }
-        Value::Known(_) => inert(text, 128),
+        CandidateValue::Known(_) => inert(text, 128),
     }
 }
 

@@ -1,6 +1,6 @@
 //! From a URL as another program has it to the URL that a connection needs, and the service that is there.
 
-use super::Value;
+use super::CandidateValue;
 use super::shell::OPEN;
 use crate::domain::endpoint::is_secret_parameter;
 use crate::domain::text::inert;
@@ -13,7 +13,7 @@ pub(super) struct Place {
     pub(super) service: ServiceId,
     pub(super) url: String,
     /// A pair that stood in the URL.
-    pub(super) pair: Option<(String, Option<Value>)>,
+    pub(super) pair: Option<(String, Option<CandidateValue>)>,
     pub(super) notes: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn place(
             rest,
         }) => {
             notes.push("the pair that stood in the URL was moved to its fields".to_owned());
-            pair = Some((username, password.map(Value::Known)));
+            pair = Some((username, password.map(CandidateValue::Known)));
             Endpoint::parse(&rest).map_err(|problem| problem.to_string())?
         }
         Err(problem) => return Err(problem.to_string()),
@@ -130,7 +130,7 @@ fn without_secrets(endpoint: Endpoint, notes: &mut Vec<String>) -> Endpoint {
 }
 
 /// `user:key` as a text has it.
-pub(super) fn pair(text: &str) -> (String, Option<Value>) {
+pub(super) fn pair(text: &str) -> (String, Option<CandidateValue>) {
     match text.split_once(':') {
         Some((user, key)) => (user.to_owned(), Some(value(key))),
         None => (text.to_owned(), None),
@@ -138,15 +138,15 @@ pub(super) fn pair(text: &str) -> (String, Option<Value>) {
 }
 
 /// A secret as a word has it: a variable, or the value.
-pub(super) fn value(text: &str) -> Value {
+pub(super) fn value(text: &str) -> CandidateValue {
     let text = text.trim();
     let name = text
         .strip_prefix(OPEN)
         .and_then(|rest| rest.strip_suffix(super::shell::CLOSE))
         .filter(|name| !name.is_empty() && !name.contains(OPEN));
     match name {
-        Some(name) => Value::Variable(name.to_owned()),
-        None => Value::Known(Secret::new(text)),
+        Some(name) => CandidateValue::Variable(name.to_owned()),
+        None => CandidateValue::Known(Secret::new(text)),
     }
 }
 

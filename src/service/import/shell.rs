@@ -33,7 +33,7 @@ pub(super) fn commands(text: &str) -> Vec<Result<Command, Broken>> {
         .chars()
         .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
         .collect();
-    let mut reader = Reader {
+    let mut reader = ShellLexer {
         rest: clean.chars().peekable(),
         words: Vec::new(),
         word: None,
@@ -44,7 +44,7 @@ pub(super) fn commands(text: &str) -> Vec<Result<Command, Broken>> {
     reader.done
 }
 
-struct Reader<'a> {
+struct ShellLexer<'a> {
     rest: std::iter::Peekable<std::str::Chars<'a>>,
     words: Command,
     word: Option<String>,
@@ -52,7 +52,7 @@ struct Reader<'a> {
     done: Vec<Result<Command, Broken>>,
 }
 
-impl Reader<'_> {
+impl ShellLexer<'_> {
     fn run(&mut self) {
         while let Some(c) = self.rest.next() {
             match c {

@@ -3,7 +3,7 @@
 use crate::domain::AnsweredBy;
 use crate::domain::text::inert;
 
-use super::rules::Seen;
+use super::rules::ReplyFacts;
 use crate::service::catalog::condition::{BodyKind, Condition};
 use crate::service::catalog::format::Mark;
 
@@ -56,7 +56,7 @@ const ORDER: [AnsweredBy; 5] = [
 const LINES: usize = 5;
 
 /// Weighs every mark that is seen; the highest sum wins.
-pub(super) fn weigh(seen: &Seen<'_>) -> Answerer {
+pub(super) fn weigh(seen: &ReplyFacts<'_>) -> Answerer {
     let mut marks: Vec<&Mark> = seen
         .asked
         .service
@@ -112,7 +112,7 @@ fn is_of_the_body_alone(condition: &Condition) -> bool {
 }
 
 /// What of `condition` was seen, for people.
-fn what(condition: &Condition, seen: &Seen<'_>) -> String {
+fn what(condition: &Condition, seen: &ReplyFacts<'_>) -> String {
     if let Some(header) = condition.header.first() {
         let value = seen
             .response

@@ -7,15 +7,15 @@ use crate::domain::{Outcome, Reply, Response};
 
 /// How a body is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Coding {
+enum Encoding {
     Utf8,
     /// Latin-1 with the printable signs that Windows put between 0x80 and 0x9f, as browsers read it.
     Windows1252,
-    Utf16(Order),
+    Utf16(ByteOrder),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
+enum ByteOrder {
     Little,
     Big,
 }
@@ -41,31 +41,33 @@ pub(in crate::service) fn into_utf8(mut reply: Reply) -> Reply {
 fn decoded(response: &Response) -> Option<String> {
     let body = response.body.as_slice();
     match coding(response)? {
-        Coding::Utf8 => None,
-        Coding::Windows1252 => Some(body.iter().map(|byte| windows(*byte)).collect()),
-        Coding::Utf16(order) => Some(utf16(body, order)),
+        Encoding::Utf8 => None,
+        Encoding::Windows1252 => Some(body.iter().map(|byte| windows(*byte)).collect()),
+        Encoding::Utf16(order) => Some(utf16(body, order)),
     }
 }
 
 /// What the body's first bytes say, else the header, else the bytes themselves.
-fn coding(response: &Response) -> Option<Coding> {
+fn coding(response: &Response) -> Option<Encoding> {
     let body = response.body.as_slice();
     if is_compressed(response) {
         return None;
     }
     match body {
         [0xff, 0xfe, ..] | [b'{' | b'[' | b'<', 0, ..] => {
-            return Some(Coding::Utf16(Order::Little));
+            return Some(Encoding::Utf16(ByteOrder::Little));
         }
-        [0xfe, 0xff, ..] | [0, b'{' | b'[' | b'<', ..] => return Some(Coding::Utf16(Order::Big)),
-        [0xef, 0xbb, 0xbf, ..] => return Some(Coding::Utf8),
+        [0xfe, 0xff, ..] | [0, b'{' | b'[' | b'<', ..] => {
+            return Some(Encoding::Utf16(ByteOrder::Big));
+        }
+        [0xef, 0xbb, 0xbf, ..] => return Some(Encoding::Utf8),
         _ => {}
     }
     let declared = charset(response);
     if let Some(order) = declared.as_deref().and_then(wide)
         && body.contains(&0)
     {
-        return Some(Coding::Utf16(order));
+        return Some(Encoding::Utf16(order));
     }
     let valid = match std::str::from_utf8(body) {
         Ok(_) => true,
@@ -79,15 +81,15 @@ fn coding(response: &Response) -> Option<Coding> {
         Some("utf-8" | "utf8") => None,
         // Compressed or otherwise binary bodies stay as they came.
         None if body.iter().take(512).any(|byte| *byte == 0) => None,
-        Some(_) | None => Some(Coding::Windows1252),
+        Some(_) | None => Some(Encoding::Windows1252),
     }
 }
 
 /// The order of the bytes that a character set with two of them has.
-fn wide(charset: &str) -> Option<Order> {
+fn wide(charset: &str) -> Option<ByteOrder> {
     match charset {
-        "utf-16le" => Some(Order::Little),
-        "utf-16" | "utf-16be" => Some(Order::Big),
+        "utf-16le" => Some(ByteOrder::Little),
+        "utf-16" | "utf-16be" => Some(ByteOrder::Big),
         _ => None,
     }
 }
@@ -114,12 +116,12 @@ fn windows(byte: u8) -> char {
     }
 }
 
-fn utf16(body: &[u8], order: Order) -> String {
+fn utf16(body: &[u8], order: ByteOrder) -> String {
     let unit = |pair: &[u8]| {
         let pair = <[u8; 2]>::try_from(pair).unwrap_or_default();
         match order {
-            Order::Little => u16::from_le_bytes(pair),
-            Order::Big => u16::from_be_bytes(pair),
+            ByteOrder::Little => u16::from_le_bytes(pair),
+            ByteOrder::Big => u16::from_be_bytes(pair),
         }
     };
     let text = char::decode_utf16(body.chunks_exact(2).map(unit))

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::endpoint::{for_eyes, secret_parameter};
+use crate::domain::endpoint::{redacted, secret_parameter};
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{
@@ -138,8 +138,8 @@ fn corrected_url(ending: &Ending<'_>, words: Option<&ReasonText>) -> Option<Stri
 
 fn shown_url(ending: &Ending<'_>) -> String {
     ending.endpoint.map_or_else(
-        || inert(&for_eyes(&ending.subject.url), 200),
-        |endpoint| for_eyes(&endpoint.shown()),
+        || inert(&redacted(&ending.subject.url), 200),
+        |endpoint| redacted(&endpoint.shown()),
     )
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Host;
 
-use crate::domain::endpoint::for_eyes;
+use crate::domain::endpoint::redacted;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Endpoint, Reply};
@@ -42,7 +42,7 @@ impl Facts {
         if let Some(endpoint) = endpoint {
             facts.set("host", endpoint.host());
             facts.set("port", endpoint.port().to_string());
-            facts.set("url", for_eyes(&endpoint.shown()));
+            facts.set("url", redacted(&endpoint.shown()));
             let path = endpoint.url().path().trim_end_matches('/');
             facts.set("pattern", escaped(path));
             let kind = match endpoint.url().host() {

@@ -9,7 +9,7 @@ use crate::service::catalog::condition::BodyKind;
 
 /// A body, read.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::service) struct Page {
+pub(in crate::service) struct HtmlPage {
     /// What it is.
     pub(in crate::service) kind: BodyKind,
     /// Its JSON, where it is some.
@@ -57,10 +57,10 @@ const READ: usize = 128 * 1024 * 1024;
 const BOM: char = '\u{feff}';
 
 /// Reads the body of `response`.
-pub(in crate::service) fn page(response: &Response) -> Page {
+pub(in crate::service) fn page(response: &Response) -> HtmlPage {
     let text = String::from_utf8_lossy(&response.body);
     let bare = text.trim_matches(|c: char| c == BOM || c.is_whitespace() || c == '\0');
-    let mut page = Page {
+    let mut page = HtmlPage {
         kind: BodyKind::Text,
         json: None,
         noise: None,
@@ -83,7 +83,7 @@ pub(in crate::service) fn page(response: &Response) -> Page {
 
 /// Whether a body is compressed in a way that was not asked for, so that nothing can be read of it. (What
 /// was asked for was taken off by the transport, and its header with it.)
-pub(super) fn is_unreadable(response: &Response, page: &Page) -> bool {
+pub(super) fn is_unreadable(response: &Response, page: &HtmlPage) -> bool {
     let binary = || {
         let control = |byte: &&u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
         std::str::from_utf8(&response.body).is_err()
@@ -94,7 +94,7 @@ pub(super) fn is_unreadable(response: &Response, page: &Page) -> bool {
 
 /// Whether a body is JSON by its type, and ends within it: whoever wrote it ended half-way, and what stands before
 /// (a proxy that buffers) sent what there was as a whole.
-pub(super) fn breaks_off(response: &Response, page: &Page) -> bool {
+pub(super) fn breaks_off(response: &Response, page: &HtmlPage) -> bool {
     let is_json = response
         .header("content-type")
         .is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
@@ -260,7 +260,7 @@ fn without_tags(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Page {
+    fn read(body: &str) -> HtmlPage {
         page(&Response {
             status: 200,
             headers: Vec::new(),

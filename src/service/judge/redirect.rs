@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::domain::endpoint::for_eyes;
+use crate::domain::endpoint::redacted;
 use crate::domain::text::inert;
 use crate::domain::{Reason, Response};
 
@@ -37,7 +37,7 @@ pub(in crate::service) fn shown(url: &Url) -> String {
     let mut url = url.clone();
     let _ = url.set_username("");
     let _ = url.set_password(None);
-    inert(&for_eyes(url.as_str()), 200)
+    inert(&redacted(url.as_str()), 200)
 }
 
 /// The target of a 301, 302, 303, 307 or 308 with a `Location` that can be read.

@@ -2,25 +2,25 @@
 
 use crate::domain::{AnsweredBy, Reason, Response};
 
-use super::recognise::Page;
+use super::recognise::HtmlPage;
 use super::redirect::Redirect;
-use super::{Asked, Finding};
+use super::{AskedRung, Finding};
 use crate::service::catalog::condition::Condition;
 use crate::service::hints;
 
 /// Everything that a condition can look at.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen<'a> {
-    pub(super) asked: Asked<'a>,
+pub(super) struct ReplyFacts<'a> {
+    pub(super) asked: AskedRung<'a>,
     pub(super) response: &'a Response,
-    pub(super) page: &'a Page,
+    pub(super) page: &'a HtmlPage,
     /// Nobody yet while that is being found out.
     pub(super) by: Option<AnsweredBy>,
     pub(super) proxied: bool,
 }
 
 /// The reason that an answer gives.
-pub(super) fn finding(seen: &Seen<'_>, redirect: Option<&Redirect>) -> Finding {
+pub(super) fn finding(seen: &ReplyFacts<'_>, redirect: Option<&Redirect>) -> Finding {
     let fits = seen
         .asked
         .service
@@ -39,7 +39,7 @@ pub(super) fn finding(seen: &Seen<'_>, redirect: Option<&Redirect>) -> Finding {
     }
 }
 
-impl Seen<'_> {
+impl ReplyFacts<'_> {
     /// Whether everything in `condition` holds.
     pub(super) fn holds(&self, condition: &Condition) -> bool {
         self.fits_request(condition) && self.fits_head(condition) && self.fits_body(condition)

@@ -3,11 +3,11 @@
 use crate::domain::{AnsweredBy, Failure, Outcome, Reason, Reply};
 
 use super::answered_by::Answerer;
-use super::{Asked, Finding, Judged, clock, is_whole_json, recognise};
+use super::{AskedRung, Finding, Judged, clock, is_whole_json, recognise};
 
 /// Judges the reply to a signed `Verify`. Where no bridge answered, the reason is that of the answer
 /// itself (a refusal, a redirect, a failure), or `token-endpoint-absent`.
-pub(in crate::service) fn judge(asked: Asked<'_>, reply: &Reply) -> Judged {
+pub(in crate::service) fn judge(asked: AskedRung<'_>, reply: &Reply) -> Judged {
     let mut judged = super::judge(asked, reply);
     let response = match &reply.outcome {
         Outcome::Answered(response) => response,

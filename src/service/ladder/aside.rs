@@ -10,7 +10,7 @@ use super::super::judge::conclude::Correction;
 use super::super::judge::{Judged, conclude, failure};
 use super::super::sign;
 use super::super::step::{Authorization, Step};
-use super::super::subject::{Held, Manner};
+use super::super::subject::{SecretState, Trigger};
 use super::rungs::said;
 use super::{Ladder, Main, Stage};
 
@@ -50,8 +50,8 @@ impl Ladder {
     /// Whether a secret of this run, or its mask, stands in `url`.
     fn repeats_secret(&self, url: &Url) -> bool {
         let token = match &self.subject.token {
-            Held::Present(token) => Some(token),
-            Held::Absent | Held::Unavailable(_) => None,
+            SecretState::Present(token) => Some(token),
+            SecretState::Absent | SecretState::Unavailable(_) => None,
         };
         sign::is_in(url, self.pair(), token)
     }
@@ -96,7 +96,7 @@ impl Ladder {
 
     /// Bisect: the corrected URL, where asking it tells something.
     pub(super) fn worth_asking(&self, main: &Main) -> Option<String> {
-        if self.subject.manner != Manner::Full || !self.has_room() {
+        if self.subject.trigger != Trigger::Bisect || !self.has_room() {
             return None;
         }
         let endpoint = self.endpoint.as_ref()?;

@@ -6,7 +6,7 @@ use super::super::judge::conclude::{self, Ending};
 use super::super::judge::{Finding, changes, tls};
 use super::super::sign;
 use super::super::step::Step;
-use super::super::subject::{Held, Manner};
+use super::super::subject::{SecretState, Trigger};
 use super::{Ladder, Stage};
 
 impl Ladder {
@@ -22,7 +22,7 @@ impl Ladder {
         if let Some(pair) = &self.pair {
             self.facts.set("username", &pair.username);
         }
-        if self.subject.manner == Manner::Full && !self.token_only {
+        if self.subject.trigger == Trigger::Bisect && !self.token_only {
             let (asked, carried) = (self.asked.len(), self.carried);
             self.notes
                 .push(format!("requests sent: {asked}; with the key: {carried}"));
@@ -47,8 +47,8 @@ impl Ladder {
             now: self.now,
         });
         let token = match &self.subject.token {
-            Held::Present(token) => Some(token),
-            Held::Absent | Held::Unavailable(_) => None,
+            SecretState::Present(token) => Some(token),
+            SecretState::Absent | SecretState::Unavailable(_) => None,
         };
         sign::mask_verdict(&mut verdict, self.pair(), token);
         if verdict.state() == State::Ok {

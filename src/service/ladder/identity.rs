@@ -13,7 +13,7 @@ use super::super::judge::changes::shown;
 use super::super::judge::{clock, recognise, tls};
 use super::super::sign::MASK;
 use super::super::step::Step;
-use super::super::subject::{Manner, OwnTokenSeen};
+use super::super::subject::{OwnTokenSeen, Trigger};
 use super::{Ladder, Main, Stage};
 
 /// How long a scheduled probe takes what was said of the key's own token for what holds.
@@ -114,7 +114,7 @@ impl Ladder {
 
     /// Whether a person waits for this run: then it may ask more than the least.
     fn looks_on(&self) -> bool {
-        matches!(self.subject.manner, Manner::Asked | Manner::Typing)
+        matches!(self.subject.trigger, Trigger::Asked | Trigger::Typing)
     }
 
     fn ask_further(&mut self, stage: Stage, path: &str, scheme: Scheme) -> Step {
@@ -167,7 +167,7 @@ impl Ladder {
             // A clock that was set back makes it no younger.
             !age.is_negative() && age < OWN_TOKEN_HOLDS
         });
-        self.looks_on() || (self.subject.manner == Manner::Scheduled && !holds)
+        self.looks_on() || (self.subject.trigger == Trigger::Scheduled && !holds)
     }
 
     /// What the service says of the key's own token; anything but a whole answer is passed over.

@@ -12,8 +12,8 @@ use super::super::catalog::format::Scheme;
 use super::super::judge::{Finding, Judged, clock};
 use super::super::sign;
 use super::super::step::{Authorization, Step};
-use super::super::subject::{Accepted, Manner};
-use super::plan::{Hold, Plan};
+use super::super::subject::{Accepted, Trigger};
+use super::plan::{KeyHold, KeyPlan};
 use super::rungs::said;
 use super::{Ladder, Main, Stage, way};
 
@@ -33,7 +33,7 @@ impl Ladder {
             }
         }
         let odd = "a user name with ':' can't be sent by Basic".to_owned();
-        self.plan = Plan::Hold(Hold::Shape(odd));
+        self.plan = KeyPlan::Hold(KeyHold::Shape(odd));
         self.held()
     }
 
@@ -71,14 +71,14 @@ impl Ladder {
             .accepted
             .as_ref()
             .is_some_and(|past| past.by_headers);
-        by_headers && matches!(self.subject.manner, Manner::Scheduled | Manner::Typing)
+        by_headers && matches!(self.subject.trigger, Trigger::Scheduled | Trigger::Typing)
     }
 
     /// The other style, where `auto` or a bisect may try one.
     fn other_scheme(&self, first: Scheme) -> Option<Scheme> {
         let auth = self.service.text().auth.as_ref()?;
         let second = auth.after_rejection?;
-        let free = self.subject.auth == AuthStyle::Auto || self.subject.manner == Manner::Full;
+        let free = self.subject.auth == AuthStyle::Auto || self.subject.trigger == Trigger::Bisect;
         let other = if first == second { auth.first } else { second };
         (free && other != first).then_some(other)
     }
@@ -183,7 +183,7 @@ impl Ladder {
 
     /// The pair was taken; a bisect compares the other style.
     fn taken(&mut self, main: Main, scheme: Scheme) -> Step {
-        let compares = self.subject.manner == Manner::Full && self.has_room();
+        let compares = self.subject.trigger == Trigger::Bisect && self.has_room();
         if compares
             && let Some(other) = self.other_scheme(scheme)
             && let Some(with) = self.authorization(other)
@@ -307,7 +307,7 @@ impl Ladder {
             },
             Stage::OwnToken => self.own_token_unasked(),
             _ => {
-                self.plan = Plan::Hold(Hold::Paused { until, by_host });
+                self.plan = KeyPlan::Hold(KeyHold::Paused { until, by_host });
                 if self.main.is_some() || !self.asked.is_empty() {
                     self.held()
                 } else if self.service.bare_is_rejected() {

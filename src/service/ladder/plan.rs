@@ -8,7 +8,7 @@ use crate::domain::{Endpoint, Reason, Secret};
 use super::super::catalog::Service;
 use super::super::catalog::format::Need;
 use super::super::hints;
-use super::super::subject::{Held, Manner, Subject};
+use super::super::subject::{SecretState, Subject, Trigger};
 
 /// Username and key as they are sent.
 #[derive(Clone, Debug)]
@@ -19,18 +19,18 @@ pub(super) struct Pair {
 
 /// What may be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Plan {
+pub(super) enum KeyPlan {
     /// There is no pair to send; the reason, where one half of it is missing.
     Bare(Option<Reason>),
     /// There is a key, and it stays here.
-    Hold(Hold),
+    Hold(KeyHold),
     /// The pair is sent, once the service was recognised.
     Send,
 }
 
 /// Why a key stays here.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Hold {
+pub(super) enum KeyHold {
     /// The URL is being edited.
     Editing,
     /// It is not at hand; why, in one sentence.
@@ -48,13 +48,13 @@ pub(super) enum Hold {
 
 /// The plan, the pair, and what was cleaned on the way, a sentence each.
 pub(super) struct Planned {
-    pub(super) plan: Plan,
+    pub(super) plan: KeyPlan,
     pub(super) pair: Option<Pair>,
     pub(super) notes: Vec<String>,
 }
 
 impl Planned {
-    fn without_pair(plan: Plan) -> Self {
+    fn without_pair(plan: KeyPlan) -> Self {
         Self {
             plan,
             pair: None,
@@ -71,22 +71,24 @@ pub(super) fn plan(
     now: Timestamp,
 ) -> Planned {
     if service.text().auth.is_none() || service.key().need == Need::Unused {
-        return Planned::without_pair(Plan::Bare(None));
+        return Planned::without_pair(KeyPlan::Bare(None));
     }
     let key = match &subject.key {
-        Held::Present(key) if !key.is_empty() => key,
-        Held::Unavailable(why) if subject.manner != Manner::UrlTyping => {
-            return Planned::without_pair(Plan::Hold(Hold::Unavailable(why.clone())));
+        SecretState::Present(key) if !key.is_empty() => key,
+        SecretState::Unavailable(why) if subject.trigger != Trigger::UrlTyping => {
+            return Planned::without_pair(KeyPlan::Hold(KeyHold::Unavailable(why.clone())));
         }
-        Held::Unavailable(_) => return Planned::without_pair(Plan::Hold(Hold::Editing)),
-        Held::Present(_) | Held::Absent => {
+        SecretState::Unavailable(_) => {
+            return Planned::without_pair(KeyPlan::Hold(KeyHold::Editing));
+        }
+        SecretState::Present(_) | SecretState::Absent => {
             let named = !subject.username.is_empty() && service.username().need != Need::Unused;
-            return Planned::without_pair(Plan::Bare(named.then_some(Reason::KeyMissing)));
+            return Planned::without_pair(KeyPlan::Bare(named.then_some(Reason::KeyMissing)));
         }
     };
     let (username, cleaned) = hints::as_sent(service, &subject.username, key);
     if username.is_empty() && service.username().need == Need::Required {
-        return Planned::without_pair(Plan::Bare(Some(Reason::UsernameMissing)));
+        return Planned::without_pair(KeyPlan::Bare(Some(Reason::UsernameMissing)));
     }
     let pair = Pair {
         username,
@@ -94,12 +96,12 @@ pub(super) fn plan(
     };
     let mut notes = cleaned.notes;
     let plan = sending(service, subject, endpoint, &pair, now);
-    if plan == Plan::Send
+    if plan == KeyPlan::Send
         && let Some(odd) = hints::odd_shape(service, &pair.username, &pair.key)
     {
         notes.push(odd);
     }
-    if let (Plan::Hold(Hold::Paused { .. }), Some(stop)) = (&plan, stopped(subject, now)) {
+    if let (KeyPlan::Hold(KeyHold::Paused { .. }), Some(stop)) = (&plan, stopped(subject, now)) {
         notes.push(stop.why.clone());
     }
     Planned {
@@ -121,27 +123,27 @@ fn sending(
     endpoint: &Endpoint,
     pair: &Pair,
     now: Timestamp,
-) -> Plan {
-    if subject.manner == Manner::UrlTyping {
-        return Plan::Hold(Hold::Editing);
+) -> KeyPlan {
+    if subject.trigger == Trigger::UrlTyping {
+        return KeyPlan::Hold(KeyHold::Editing);
     }
     let stays_here = endpoint.is_loopback() && !subject.by_proxy;
     if endpoint.is_plain() && !stays_here && !subject.allow_http {
-        return Plan::Hold(Hold::Plain);
+        return KeyPlan::Hold(KeyHold::Plain);
     }
     if let Some(stop) = stopped(subject, now) {
-        return Plan::Hold(Hold::Paused {
+        return KeyPlan::Hold(KeyHold::Paused {
             until: Some(stop.until),
             by_host: stop.by_host,
         });
     }
-    let by_wish = match subject.manner {
-        Manner::Asked | Manner::Full => true,
-        Manner::Scheduled => subject.past.accepted.is_some(),
-        Manner::Typing | Manner::UrlTyping => false,
+    let by_wish = match subject.trigger {
+        Trigger::Asked | Trigger::Bisect => true,
+        Trigger::Scheduled => subject.past.accepted.is_some(),
+        Trigger::Typing | Trigger::UrlTyping => false,
     };
     match hints::odd_shape(service, &pair.username, &pair.key) {
-        Some(odd) if !by_wish => Plan::Hold(Hold::Shape(odd)),
-        _ => Plan::Send,
+        Some(odd) if !by_wish => KeyPlan::Hold(KeyHold::Shape(odd)),
+        _ => KeyPlan::Send,
     }
 }

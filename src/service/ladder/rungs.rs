@@ -6,10 +6,10 @@ use crate::domain::{CheckId, Endpoint, Outcome, Reason, Reply, State, UrlProblem
 
 use super::super::catalog::condition::Rung;
 use super::super::judge::conclude::Correction;
-use super::super::judge::{Asked, Finding, Judged, judge};
+use super::super::judge::{AskedRung, Finding, Judged, judge};
 use super::super::step::{Authorization, Step};
-use super::super::subject::{Held, Manner};
-use super::plan::{self, Hold, Plan};
+use super::super::subject::{SecretState, Trigger};
+use super::plan::{self, KeyHold, KeyPlan};
 use super::{Ladder, Main, Stage, way};
 
 impl Ladder {
@@ -35,8 +35,8 @@ impl Ladder {
             return self.ask_reach();
         }
         match self.plan {
-            Plan::Send if self.bare_may_be_skipped() => self.ask_key(),
-            Plan::Send | Plan::Bare(_) | Plan::Hold(_) => self.ask_bare(Stage::Bare),
+            KeyPlan::Send if self.bare_may_be_skipped() => self.ask_key(),
+            KeyPlan::Send | KeyPlan::Bare(_) | KeyPlan::Hold(_) => self.ask_bare(Stage::Bare),
         }
     }
 
@@ -65,24 +65,30 @@ impl Ladder {
     }
 
     fn is_asked_for(&self) -> bool {
-        matches!(self.subject.manner, Manner::Asked | Manner::Full)
+        matches!(self.subject.trigger, Trigger::Asked | Trigger::Bisect)
     }
 
     /// Whether an unauthenticated 401 would tell nothing new: then name, connection and TLS are enough.
     fn reach_is_enough(&self) -> bool {
         // A host that asked for quiet is not asked at all.
-        if matches!(self.plan, Plan::Hold(Hold::Paused { by_host: true, .. })) {
+        if matches!(
+            self.plan,
+            KeyPlan::Hold(KeyHold::Paused { by_host: true, .. })
+        ) {
             return true;
         }
         if !self.service.bare_is_rejected() {
             return false;
         }
         let seen = self.subject.past.service_seen;
-        match (&self.plan, self.subject.manner) {
-            (Plan::Hold(Hold::Unavailable(_) | Hold::Paused { .. }), _) => true,
-            (Plan::Hold(Hold::Plain | Hold::Shape(_)), Manner::Typing | Manner::Scheduled)
-            | (Plan::Bare(_), Manner::Typing) => seen && !self.service.works_bare(),
-            (Plan::Hold(_) | Plan::Bare(_) | Plan::Send, _) => false,
+        match (&self.plan, self.subject.trigger) {
+            (KeyPlan::Hold(KeyHold::Unavailable(_) | KeyHold::Paused { .. }), _) => true,
+            (
+                KeyPlan::Hold(KeyHold::Plain | KeyHold::Shape(_)),
+                Trigger::Typing | Trigger::Scheduled,
+            )
+            | (KeyPlan::Bare(_), Trigger::Typing) => seen && !self.service.works_bare(),
+            (KeyPlan::Hold(_) | KeyPlan::Bare(_) | KeyPlan::Send, _) => false,
         }
     }
 
@@ -139,7 +145,7 @@ impl Ladder {
         let Some(endpoint) = &self.endpoint else {
             return Judged::unasked(Reason::UrlMissing);
         };
-        let asked = Asked {
+        let asked = AskedRung {
             service: &self.service,
             rung,
             endpoint,
@@ -159,7 +165,7 @@ impl Ladder {
         if !free {
             return self.finish(finding);
         }
-        if self.subject.manner == Manner::Typing && self.subject.past.service_seen {
+        if self.subject.trigger == Trigger::Typing && self.subject.past.service_seen {
             // The form shows the URL as found while the other fields are being filled in.
             let detail = format!("{}, recognised before", self.service.title());
             self.checks.set(CheckId::Service, State::Ok, detail, None);
@@ -241,7 +247,7 @@ impl Ladder {
             // Without an answer to the question "which service", a 401 is as good as any, if there is a
             // key that could be asked with.
             Reason::CredentialsRejected => {
-                self.subject.key != Held::Absent || self.plan != Plan::Bare(None)
+                self.subject.key != SecretState::Absent || self.plan != KeyPlan::Bare(None)
             }
             _ => false,
         }
@@ -254,8 +260,8 @@ impl Ladder {
         self.checks.set(CheckId::Service, State::Ok, title, ms);
         self.main = Some(main);
         match self.plan {
-            Plan::Send if self.has_room() => self.ask_key(),
-            Plan::Send | Plan::Bare(_) | Plan::Hold(_) => self.held(),
+            KeyPlan::Send if self.has_room() => self.ask_key(),
+            KeyPlan::Send | KeyPlan::Bare(_) | KeyPlan::Hold(_) => self.held(),
         }
     }
 
@@ -263,28 +269,28 @@ impl Ladder {
     pub(super) fn held(&mut self) -> Step {
         let judged = self.main.as_ref().map(|main| main.judged.finding.clone());
         let finding = match self.plan.clone() {
-            Plan::Bare(None) | Plan::Send => {
+            KeyPlan::Bare(None) | KeyPlan::Send => {
                 judged.map_or(Reason::ServiceFound.into(), |finding| {
-                    let bare = self.plan == Plan::Bare(None);
+                    let bare = self.plan == KeyPlan::Bare(None);
                     match finding.reason {
                         Reason::Connected | Reason::ConnectedNoisy if bare => finding,
                         _ => Reason::ServiceFound.into(),
                     }
                 })
             }
-            Plan::Bare(Some(missing)) if self.token_only => Finding::variant(missing, "token"),
-            Plan::Bare(Some(missing)) => missing.into(),
-            Plan::Hold(Hold::Editing) => Finding::variant(Reason::ServiceFound, "editing"),
-            Plan::Hold(Hold::Unavailable(why)) => {
+            KeyPlan::Bare(Some(missing)) if self.token_only => Finding::variant(missing, "token"),
+            KeyPlan::Bare(Some(missing)) => missing.into(),
+            KeyPlan::Hold(KeyHold::Editing) => Finding::variant(Reason::ServiceFound, "editing"),
+            KeyPlan::Hold(KeyHold::Unavailable(why)) => {
                 self.facts.set("why", why);
                 Reason::SecretUnavailable.into()
             }
-            Plan::Hold(Hold::Plain) => Reason::KeyWithheld.into(),
-            Plan::Hold(Hold::Shape(odd)) => {
+            KeyPlan::Hold(KeyHold::Plain) => Reason::KeyWithheld.into(),
+            KeyPlan::Hold(KeyHold::Shape(odd)) => {
                 self.facts.set("shape", odd);
                 Finding::variant(Reason::ServiceFound, "shape")
             }
-            Plan::Hold(Hold::Paused { until, by_host }) => {
+            KeyPlan::Hold(KeyHold::Paused { until, by_host }) => {
                 self.retry_at = until;
                 if by_host {
                     Finding::variant(Reason::AuthPaused, "quiet")

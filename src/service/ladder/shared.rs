@@ -9,11 +9,11 @@ use crate::domain::{CheckId, Endpoint, Reason, Reply, Secret, State, UrlProblem}
 use super::super::catalog::condition::Rung;
 use super::super::catalog::format::{Need, VerifyText};
 use super::super::judge::conclude::Correction;
-use super::super::judge::{Asked, Finding, token};
+use super::super::judge::{AskedRung, Finding, token};
 use super::super::sign;
 use super::super::step::{Ask, Authorization, Request, Step, StopAfter};
-use super::super::subject::Held;
-use super::plan::{Hold, Plan};
+use super::super::subject::SecretState;
+use super::plan::{KeyHold, KeyPlan};
 use super::rungs::said;
 use super::{Ladder, Main, Stage, way};
 
@@ -63,9 +63,9 @@ impl Ladder {
         self.facts = super::Facts::of(&self.service, Some(&endpoint));
         self.endpoint = Some(endpoint.clone());
         match self.subject.token.clone() {
-            Held::Present(secret) if !secret.is_empty() => self.ask_verify(&secret),
-            Held::Unavailable(why) => {
-                self.plan = Plan::Hold(Hold::Unavailable(why));
+            SecretState::Present(secret) if !secret.is_empty() => self.ask_verify(&secret),
+            SecretState::Unavailable(why) => {
+                self.plan = KeyPlan::Hold(KeyHold::Unavailable(why));
                 self.ask(
                     Stage::Reach,
                     CheckId::Token,
@@ -73,8 +73,8 @@ impl Ladder {
                     Authorization::None,
                 )
             }
-            Held::Present(_) | Held::Absent => {
-                self.plan = Plan::Bare(Some(Reason::KeyMissing));
+            SecretState::Present(_) | SecretState::Absent => {
+                self.plan = KeyPlan::Bare(Some(Reason::KeyMissing));
                 self.ask(
                     Stage::Reach,
                     CheckId::Token,
@@ -91,12 +91,12 @@ impl Ladder {
             return self.finish_accepted();
         }
         let secret = match self.subject.token.clone() {
-            Held::Present(secret) if !secret.is_empty() => secret,
-            Held::Unavailable(why) => {
+            SecretState::Present(secret) if !secret.is_empty() => secret,
+            SecretState::Unavailable(why) => {
                 self.notes.push(format!("shared token not checked: {why}"));
                 return self.finish_accepted();
             }
-            Held::Present(_) | Held::Absent => return self.finish_accepted(),
+            SecretState::Present(_) | SecretState::Absent => return self.finish_accepted(),
         };
         match self.cms() {
             Ok(_) => self.ask_verify(&secret),
@@ -161,7 +161,7 @@ impl Ladder {
             return self.over();
         };
         let judged = token::judge(
-            Asked {
+            AskedRung {
                 service: &self.service,
                 rung: Rung::Service,
                 endpoint: &endpoint,

@@ -13,7 +13,7 @@ pub(super) fn took(reply: &Reply) -> Option<f64> {
 
 /// How far a reply came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Broke {
+enum BrokenOff {
     Locally,
     Dns,
     Connect,
@@ -26,13 +26,13 @@ enum Broke {
 pub(super) fn note(checks: &mut Checks, endpoint: &Endpoint, reply: &Reply) -> Vec<String> {
     let broke = broke(reply);
     let mut lines = Vec::new();
-    if broke == Broke::Locally {
+    if broke == BrokenOff::Locally {
         return lines;
     }
     let ms = |duration: Option<std::time::Duration>| duration.map(milliseconds);
     let wrong = failure::of(reply).map(|failure| failure::words(failure, reply));
     let wrong = wrong.unwrap_or_default();
-    if broke == Broke::Dns {
+    if broke == BrokenOff::Dns {
         checks.set(CheckId::Dns, State::Down, wrong, ms(reply.phases.dns));
         return lines;
     }
@@ -44,7 +44,7 @@ pub(super) fn note(checks: &mut Checks, endpoint: &Endpoint, reply: &Reply) -> V
             ms(reply.phases.dns),
         );
     }
-    if broke == Broke::Connect {
+    if broke == BrokenOff::Connect {
         checks.set(
             CheckId::Connect,
             State::Down,
@@ -55,7 +55,7 @@ pub(super) fn note(checks: &mut Checks, endpoint: &Endpoint, reply: &Reply) -> V
     }
     lines.extend(connected(checks, reply));
     if !endpoint.is_plain() {
-        if broke == Broke::Tls {
+        if broke == BrokenOff::Tls {
             checks.set(CheckId::Tls, State::Down, wrong, ms(reply.phases.tls));
             return lines;
         }
@@ -63,7 +63,7 @@ pub(super) fn note(checks: &mut Checks, endpoint: &Endpoint, reply: &Reply) -> V
             .tls
             .as_ref()
             .is_some_and(|facts| facts.version.is_some());
-        if agreed || broke == Broke::Nowhere {
+        if agreed || broke == BrokenOff::Nowhere {
             let (state, detail) = secured(reply.tls.as_ref(), reply);
             checks.set(CheckId::Tls, state, detail, ms(reply.phases.tls));
         }
@@ -86,20 +86,20 @@ pub(super) fn note(checks: &mut Checks, endpoint: &Endpoint, reply: &Reply) -> V
     lines
 }
 
-fn broke(reply: &Reply) -> Broke {
+fn broke(reply: &Reply) -> BrokenOff {
     let Outcome::Failed(failure) = &reply.outcome else {
-        return Broke::Nowhere;
+        return BrokenOff::Nowhere;
     };
     match failure {
-        Failure::Local(_) => Broke::Locally,
-        Failure::DnsNotFound | Failure::DnsFailed => Broke::Dns,
+        Failure::Local(_) => BrokenOff::Locally,
+        Failure::DnsNotFound | Failure::DnsFailed => BrokenOff::Dns,
         Failure::Refused
         | Failure::ConnectTimeout
         | Failure::Unreachable
         | Failure::HostUnreachable
-        | Failure::Proxy(_) => Broke::Connect,
+        | Failure::Proxy(_) => BrokenOff::Connect,
         // With TLS 1.3 a refused client certificate comes after the handshake; it stays TLS's.
-        Failure::Tls(_) => Broke::Tls,
+        Failure::Tls(_) => BrokenOff::Tls,
         Failure::Reset
         | Failure::ClosedEarly
         | Failure::ResponseTimeout
@@ -107,7 +107,7 @@ fn broke(reply: &Reply) -> Broke {
         | Failure::NotHttp
         | Failure::HeadTooLarge
         | Failure::BodyTooLarge
-        | Failure::BadCoding => Broke::Http,
+        | Failure::BadCoding => BrokenOff::Http,
     }
 }
 

@@ -22,7 +22,7 @@ fn url_alone(url: &str, reply: Reply) -> Run {
 fn key_alone(reply: Reply) -> Run {
     let mut subject = shop();
     subject.past.service_seen = true;
-    subject.manner = crate::service::Manner::Scheduled;
+    subject.trigger = crate::service::Trigger::Scheduled;
     subject.past.accepted = Some(crate::service::Accepted {
         by_headers: false,
         through_index: false,
@@ -772,7 +772,7 @@ fn the_company_may_be_named() {
     ] {
         let mut subject = shop();
         subject.past.service_seen = true;
-        subject.manner = crate::service::Manner::Scheduled;
+        subject.trigger = crate::service::Trigger::Scheduled;
         subject.company = Some(company.to_owned());
         let run = climb(subject, vec![json(200, two)]);
         assert_eq!(run.reason(), reason, "{company}");
@@ -788,7 +788,7 @@ fn the_company_may_be_named() {
 fn another_identity_than_the_pinned_one_is_said() {
     let mut subject = shop();
     subject.past.service_seen = true;
-    subject.manner = crate::service::Manner::Scheduled;
+    subject.trigger = crate::service::Trigger::Scheduled;
     subject.past.identity = Some(crate::domain::Identity {
         id: Some("7".to_owned()),
         name: Some("Old Ltd".to_owned()),

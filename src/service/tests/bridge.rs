@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::domain::{CheckId, Failure, Reason, Reply, Secret, ServiceId, State};
-use crate::service::{Answer, Held, Manner, Subject, verify};
+use crate::service::{RungAnswer, SecretState, Subject, Trigger, verify};
 
 const PONG: &str = r#"{"result":"success","data":"pong"}"#;
 
@@ -12,7 +12,7 @@ fn error(text: &str) -> Reply {
 
 fn subject() -> Subject {
     let mut subject = shop();
-    subject.token = Held::Present(Secret::new("shared"));
+    subject.token = SecretState::Present(Secret::new("shared"));
     subject.cms_url = Some("https://cms.example".to_owned());
     subject
 }
@@ -21,13 +21,13 @@ fn alone(subject: Subject, replies: Vec<Reply>) -> Run {
     let service = CATALOG.get(&ServiceId::blesta()).unwrap();
     let answers = replies
         .into_iter()
-        .map(|reply| Answer::Reply(Box::new(reply)));
+        .map(|reply| RungAnswer::Reply(Box::new(reply)));
     drive(verify::begin(service, subject, now()), answers.collect())
 }
 
 fn in_a_probe(reply: Reply) -> Run {
     let mut subject = subject();
-    subject.manner = Manner::Scheduled;
+    subject.trigger = Trigger::Scheduled;
     subject.past.service_seen = true;
     climb(subject, vec![json(200, COMPANIES), reply])
 }
@@ -155,7 +155,7 @@ fn what_can_not_be_checked_is_said() {
         alone(no_url.clone(), vec![]).reason(),
         Reason::TokenUnverifiable
     );
-    no_url.manner = Manner::Scheduled;
+    no_url.trigger = Trigger::Scheduled;
     no_url.past.service_seen = true;
     let run = climb(no_url, vec![json(200, COMPANIES)]);
     assert_eq!(run.reason(), Reason::Connected);
@@ -172,13 +172,13 @@ fn what_can_not_be_checked_is_said() {
         );
     }
     let mut locked = subject();
-    locked.token = Held::Unavailable("locked".to_owned());
+    locked.token = SecretState::Unavailable("locked".to_owned());
     assert_eq!(
         alone(locked, vec![reached()]).reason(),
         Reason::SecretUnavailable
     );
     let mut absent = subject();
-    absent.token = Held::Absent;
+    absent.token = SecretState::Absent;
     let run = alone(absent, vec![reached()]);
     assert_eq!(
         (run.reason(), run.verdict.title.as_str()),
@@ -193,7 +193,7 @@ fn what_can_not_be_checked_is_said() {
 fn four_rows_as_in_an_api_check() {
     use State::{Down, Ok, Unknown, Warn};
     let mut absent = subject();
-    absent.token = Held::Absent;
+    absent.token = SecretState::Absent;
     let mut no_url = subject();
     no_url.cms_url = None;
     for (subject, replies, expected) in [
@@ -221,7 +221,7 @@ fn four_rows_as_in_an_api_check() {
         (absent, vec![reached()], [Ok, Ok, Unknown, Unknown]),
         (no_url, vec![], [Unknown, Unknown, Ok, Unknown]),
     ] {
-        let is_set = matches!(subject.token, Held::Present(_));
+        let is_set = matches!(subject.token, SecretState::Present(_));
         let run = alone(subject, replies);
         let rows = verify::rows(&run.verdict, is_set);
         assert_eq!(

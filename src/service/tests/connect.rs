@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{AnsweredBy, Outcome, Reason, Reply, Secret, ServiceId};
-use crate::service::{Accepted, Held, Manner, OwnTokenSeen, Subject};
+use crate::service::{Accepted, OwnTokenSeen, SecretState, Subject, Trigger};
 
 const URL: &str = "https://api.connect.cloudblue.com/public/v1/";
 const SECRET: &str = "f45bee7e79b10ff6eff67902ccb4f3d46724ceb8";
@@ -26,7 +26,7 @@ fn own(status: u16, body: &str) -> Reply {
 
 fn scheduled() -> Subject {
     let mut subject = connect();
-    subject.manner = Manner::Scheduled;
+    subject.trigger = Trigger::Scheduled;
     subject.past.service_seen = true;
     subject
 }
@@ -132,7 +132,7 @@ fn whoever_has_the_new_secret_of_a_renewed_token_is_not_told_to_renew_it() {
 fn a_watch_says_what_a_person_is_told_of_the_token_and_asks_once_a_day() {
     let scheduled = |asked_ago: Option<SignedDuration>| {
         let mut subject = connect();
-        subject.manner = Manner::Scheduled;
+        subject.trigger = Trigger::Scheduled;
         subject.past.service_seen = true;
         subject.past.accepted = Some(Accepted {
             own_token: asked_ago.map(|ago| OwnTokenSeen {
@@ -304,7 +304,7 @@ fn the_handle_is_accepted_as_it_is_pasted() {
     ] {
         let mut subject = scheduled();
         subject.username = String::new();
-        subject.key = Held::Present(Secret::new(pasted));
+        subject.key = SecretState::Present(Secret::new(pasted));
         let run = climb(subject, vec![own(200, ACCOUNTS), own(403, "{}")]);
         assert_eq!(run.reason(), Reason::Connected);
         let (username, key) = run.ladder.pair().unwrap();
@@ -316,7 +316,7 @@ fn the_handle_is_accepted_as_it_is_pasted() {
 #[test]
 fn without_its_key_connect_is_asked_nothing() {
     let mut subject = scheduled();
-    subject.key = Held::Unavailable("locked".to_owned());
+    subject.key = SecretState::Unavailable("locked".to_owned());
     let reached = Reply {
         outcome: Outcome::Reached,
         ..own(401, UNAUTHORIZED)

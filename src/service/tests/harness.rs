@@ -10,7 +10,9 @@ use crate::domain::{
     Certificate, Failure, Outcome, Phases, Reason, Reply, Response, Secret, ServiceId, TlsFacts,
     Verdict,
 };
-use crate::service::{Answer, Authorization, Catalog, Held, Ladder, Step, StopAfter, Subject};
+use crate::service::{
+    Authorization, Catalog, Ladder, RungAnswer, SecretState, Step, StopAfter, Subject,
+};
 
 /// The embedded services, parsed once.
 pub(super) static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
@@ -112,7 +114,7 @@ pub(super) fn shop() -> Subject {
 
 pub(super) fn with_pair(mut subject: Subject, username: &str, key: &str) -> Subject {
     subject.username = username.to_owned();
-    subject.key = Held::Present(Secret::new(key));
+    subject.key = SecretState::Present(Secret::new(key));
     subject
 }
 
@@ -142,18 +144,18 @@ impl Run {
 pub(super) fn climb(subject: Subject, replies: Vec<Reply>) -> Run {
     let answers = replies
         .into_iter()
-        .map(|reply| Answer::Reply(Box::new(reply)))
+        .map(|reply| RungAnswer::Reply(Box::new(reply)))
         .collect();
     climb_over(subject, answers)
 }
 
-pub(super) fn climb_over(subject: Subject, answers: Vec<Answer>) -> Run {
+pub(super) fn climb_over(subject: Subject, answers: Vec<RungAnswer>) -> Run {
     let service = CATALOG.get(&subject.service).unwrap();
     let first = Ladder::begin(service, subject, now());
     drive(first, answers)
 }
 
-pub(super) fn drive((mut ladder, mut step): (Box<Ladder>, Step), answers: Vec<Answer>) -> Run {
+pub(super) fn drive((mut ladder, mut step): (Box<Ladder>, Step), answers: Vec<RungAnswer>) -> Run {
     let mut asked = Vec::new();
     let mut attempts = Vec::new();
     let mut answers = answers.into_iter();
@@ -165,7 +167,7 @@ pub(super) fn drive((mut ladder, mut step): (Box<Ladder>, Step), answers: Vec<An
                 let Some(answer) = answers.next() else {
                     panic!("asked more than was expected: {asked:#?}")
                 };
-                let heard = matches!(answer, Answer::Reply(_));
+                let heard = matches!(answer, RungAnswer::Reply(_));
                 step = ladder.answer(answer);
                 assert_eq!(
                     ladder.attempt_end().is_some(),

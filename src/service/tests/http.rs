@@ -3,7 +3,7 @@
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{AuthStyle, CheckId, Reason, ServiceId, State};
-use crate::service::{Answer, Catalog, Ladder, Manner, Subject};
+use crate::service::{Catalog, Ladder, RungAnswer, Subject, Trigger};
 
 fn http(url: &str) -> Subject {
     Subject::new(ServiceId::http(), url)
@@ -184,7 +184,7 @@ fn a_key_that_is_missing_or_held_back() {
         Reason::KeyMissing
     );
     let mut editing = with_pair(http("https://e.com"), "", "s3cret");
-    editing.manner = Manner::UrlTyping;
+    editing.trigger = Trigger::UrlTyping;
     let run = climb(editing, vec![json(401, "{}")]);
     assert_eq!(
         (run.reason(), run.attempts.len()),
@@ -234,7 +234,7 @@ who = "you"
         let subject = with_pair(Subject::new(id.clone(), "https://e.com"), "", "k");
         let answers = replies
             .into_iter()
-            .map(|reply| Answer::Reply(Box::new(reply)));
+            .map(|reply| RungAnswer::Reply(Box::new(reply)));
         drive(Ladder::begin(service, subject, now()), answers.collect())
     };
     let run = climb(vec![

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::harness::*;
 use crate::domain::text::inert;
 use crate::domain::{Outcome, Reply, Response, Secret, ServiceId, State};
-use crate::service::{Answer, Held, Ladder, Manner, Step, Subject};
+use crate::service::{Ladder, RungAnswer, SecretState, Step, Subject, Trigger};
 
 const PIECES: &[&str] = &[
     COMPANIES,
@@ -103,8 +103,8 @@ proptest! {
     #[test]
     fn nothing_panics_and_nothing_foreign_is_taken_for_the_service(
         service in proptest::sample::select(vec!["blesta", "connect", "http"]),
-        manner in proptest::sample::select(vec![
-            Manner::UrlTyping, Manner::Typing, Manner::Asked, Manner::Scheduled, Manner::Full,
+        trigger in proptest::sample::select(vec![
+            Trigger::UrlTyping, Trigger::Typing, Trigger::Asked, Trigger::Scheduled, Trigger::Bisect,
         ]),
         seen in any::<bool>(),
         replies in proptest::collection::vec(reply(), 8),
@@ -116,7 +116,7 @@ proptest! {
             _ => ("shop-api", KEY),
         };
         subject = with_pair(subject, username, key);
-        subject.manner = manner;
+        subject.trigger = trigger;
         subject.past.service_seen = seen;
         let (mut ladder, mut step) = Ladder::begin(CATALOG.get(&id).unwrap(), subject, now());
         let mut replies = replies.into_iter();
@@ -134,12 +134,12 @@ proptest! {
                     if let Outcome::Answered(response) = &reply.outcome {
                         heard.push(response.clone());
                     }
-                    step = ladder.answer(Answer::Reply(Box::new(reply)));
+                    step = ladder.answer(RungAnswer::Reply(Box::new(reply)));
                 }
             }
         };
-        prop_assert!(manner != Manner::UrlTyping || carried == 0);
-        prop_assert!(manner != Manner::Full || heard.len() <= 4);
+        prop_assert!(trigger != Trigger::UrlTyping || carried == 0);
+        prop_assert!(trigger != Trigger::Bisect || heard.len() <= 4);
         if verdict.state() == State::Ok {
             prop_assert!(heard.iter().any(|response| is_own_success(service, response)), "{:?}", heard);
         }
@@ -155,7 +155,7 @@ proptest! {
     fn answers_after_the_end_do_no_harm(reply in reply()) {
         let subject = Subject::new(ServiceId::blesta(), "");
         let (mut ladder, _) = Ladder::begin(CATALOG.get(&ServiceId::blesta()).unwrap(), subject, now());
-        let concluded = matches!(ladder.answer(Answer::Reply(Box::new(reply))), Step::Conclude(_));
+        let concluded = matches!(ladder.answer(RungAnswer::Reply(Box::new(reply))), Step::Conclude(_));
         prop_assert!(concluded);
     }
 }
@@ -179,13 +179,13 @@ fn what_a_server_repeats_of_the_secrets_is_masked() {
     ] {
         let mut subject = shop();
         subject.past.service_seen = true;
-        subject.token = Held::Present(Secret::new("shared-token"));
+        subject.token = SecretState::Present(Secret::new("shared-token"));
         let (mut ladder, mut step) =
             Ladder::begin(CATALOG.get(&ServiceId::blesta()).unwrap(), subject, now());
         let verdict = loop {
             match step {
                 Step::Conclude(verdict) => break verdict,
-                Step::Ask(_) => step = ladder.answer(Answer::Reply(Box::new(reply.clone()))),
+                Step::Ask(_) => step = ladder.answer(RungAnswer::Reply(Box::new(reply.clone()))),
             }
         };
         let json = serde_json::to_string(&*verdict).unwrap();
@@ -202,7 +202,7 @@ fn a_secret_that_is_a_common_word_masks_nothing() {
     let subject = with_pair(blesta("https://billing.example.com"), "shop-api", "Shop");
     let run = climb(
         Subject {
-            manner: Manner::Asked,
+            trigger: Trigger::Asked,
             ..subject
         },
         vec![

@@ -3,7 +3,7 @@
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{Failure, Outcome, Reason, Reply, Response, Secret, ServiceId, State};
-use crate::service::{Accepted, Held, Manner, Subject};
+use crate::service::{Accepted, SecretState, Subject, Trigger};
 
 fn page(title: &str, body: &str) -> Reply {
     html(
@@ -215,7 +215,7 @@ fn other_codings_are_read_as_they_were_meant() {
         (DENIED.as_bytes().to_vec(), latin),
     ] {
         let mut subject = shop();
-        subject.manner = Manner::Scheduled;
+        subject.trigger = Trigger::Scheduled;
         let run = climb(
             subject,
             vec![raw(401, &kind, denied), raw(200, &kind, companies)],
@@ -261,7 +261,7 @@ fn what_stands_behind_the_answer_is_noise() {
         let denied = html(200, &[], &format!("{DENIED}{tail}"));
         let companies = html(200, &[], &format!("{COMPANIES}{tail}"));
         let mut subject = shop();
-        subject.manner = Manner::Scheduled;
+        subject.trigger = Trigger::Scheduled;
         let run = climb(subject, vec![denied, companies]);
         assert_eq!(
             run.reason(),
@@ -280,7 +280,7 @@ fn an_answer_from_a_cache_is_said() {
         ("CF-Cache-Status", "HIT"),
     ] {
         let mut subject = shop();
-        subject.manner = Manner::Scheduled;
+        subject.trigger = Trigger::Scheduled;
         let run = climb(
             subject,
             vec![json(401, DENIED), answer(200, &[header], COMPANIES)],
@@ -314,7 +314,7 @@ fn however_a_server_writes_a_secret_it_is_masked() {
         wide,
     ] {
         let mut subject = Subject::new(ServiceId::http(), "https://billing.example.com");
-        subject.key = Held::Present(Secret::new(slashed));
+        subject.key = SecretState::Present(Secret::new(slashed));
         let run = climb(
             subject,
             vec![raw(500, &[("Content-Type", "application/json")], body)],
@@ -336,7 +336,7 @@ fn a_redirect_that_repeats_the_key_is_masked_and_not_asked() {
     ] {
         let target = format!("https://other.example/login?key={written}");
         let mut subject = Subject::new(ServiceId::http(), "https://billing.example.com/login");
-        subject.key = Held::Present(Secret::new(key));
+        subject.key = SecretState::Present(Secret::new(key));
         // One answer alone: asking the target would fail the test.
         let run = climb(subject, vec![answer(302, &[("Location", &target)], "")]);
         let json = serde_json::to_string(&run.verdict).unwrap();
@@ -360,7 +360,7 @@ fn a_secret_is_masked_where_a_text_is_cut_within_it() {
             let text = format!("{}{written}", "x".repeat(filling));
             let body = format!("{{\"message\":\"{text}\"}}");
             let mut subject = Subject::new(ServiceId::http(), "https://billing.example.com");
-            subject.key = Held::Present(Secret::new(key));
+            subject.key = SecretState::Present(Secret::new(key));
             let run = climb(subject, vec![json(500, &body)]);
             let told = serde_json::to_string(&run.verdict).unwrap();
             assert!(!told.contains("abcdefgh"), "{filling}: {told}");

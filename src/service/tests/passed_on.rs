@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::domain::{Outcome, Reason, Reply, ServiceId, State};
-use crate::service::{Answer, Subject};
+use crate::service::{RungAnswer, Subject};
 use std::time::Duration;
 
 const CLOUDFLARE: [(&str, &str); 2] = [("Server", "cloudflare"), ("CF-RAY", "8a-FRA")];
@@ -282,8 +282,8 @@ fn a_second_style_that_was_not_heard_proves_nothing() {
 
 #[test]
 fn without_time_for_an_answer_the_key_is_not_sent() {
-    let found = Answer::Reply(Box::new(json(401, DENIED)));
-    let late = Answer::Late {
+    let found = RungAnswer::Reply(Box::new(json(401, DENIED)));
+    let late = RungAnswer::Late {
         took: Duration::from_secs(6),
         left: Duration::from_secs(4),
     };
@@ -299,8 +299,8 @@ fn without_time_for_an_answer_the_key_is_not_sent() {
     );
     assert!(run.verdict.cause.contains("6.0 s"), "{}", run.verdict.cause);
     // A first rejection may be of the style alone, which only the second request would tell.
-    let denied = || Answer::Reply(Box::new(json(401, DENIED)));
-    let late = Answer::Late {
+    let denied = || RungAnswer::Reply(Box::new(json(401, DENIED)));
+    let late = RungAnswer::Late {
         took: Duration::from_secs(4),
         left: Duration::from_secs(1),
     };

@@ -5,7 +5,7 @@ use crate::domain::{
     Address, AnsweredBy, CheckId, Failure, Outcome, ProxyFailure, Reason, Reply, Response, State,
     TlsFailure,
 };
-use crate::service::{LastGood, Manner};
+use crate::service::{LastGood, Trigger};
 
 #[test]
 fn every_failure_has_its_reason_and_rung() {
@@ -328,7 +328,7 @@ fn a_certificate_that_ends_soon_is_said() {
 
 fn scheduled(reply: Reply) -> Run {
     let mut subject = shop();
-    subject.manner = Manner::Scheduled;
+    subject.trigger = Trigger::Scheduled;
     subject.past.service_seen = true;
     climb(subject, vec![reply])
 }
@@ -397,7 +397,7 @@ fn a_failure_shows_what_changed_since_the_last_good_run() {
     assert_eq!(last.server.as_deref(), Some("nginx"));
     assert_eq!(last.identity.as_deref(), Some("Shop Ltd (1)"));
     let mut subject = shop();
-    subject.manner = Manner::Scheduled;
+    subject.trigger = Trigger::Scheduled;
     subject.past.service_seen = true;
     subject.past.last_good = Some(last);
     let refused = html(403, &[("Server", "cloudflare")], "<html>");

@@ -4,16 +4,16 @@ use std::io;
 
 use super::super::Sim;
 use super::super::behaviour::{Behaviour, Fault, Redirect};
-use super::super::blesta::{Blesta, Company, Mood, Noise};
+use super::super::blesta::{Blesta, BlestaState, Company, Noise};
 use super::super::connect::{Access, BASE, Connect};
-use super::super::entry::Entry;
-use super::super::pages::Page;
+use super::super::entry::CatalogEntry;
+use super::super::pages::StockPage;
 use crate::domain::Reason;
 
 /// The limit of a reply is 1 MiB; this many bytes are far over it.
 const FLOOD: u64 = 200 * 1024 * 1024;
 
-pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let mut entries = in_the_way(sim)?;
     entries.extend(blesta_with_key(sim)?);
     entries.extend(blesta_without_key(sim)?);
@@ -24,33 +24,36 @@ pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
 }
 
 /// Somebody else answers, so no credentials are given.
-fn in_the_way(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn in_the_way(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     [
-        (Reason::ServerPassword, Page::ApachePassword),
-        (Reason::ServerRule, Page::ApacheForbidden),
-        (Reason::CdnBlock, Page::CloudflareBlock),
-        (Reason::ChallengePage, Page::CloudflareChallenge),
-        (Reason::WafBlock, Page::Sucuri),
-        (Reason::NotAcceptable, Page::NotAcceptable),
-        (Reason::NotFound, Page::ApacheNotFound),
-        (Reason::NotTheService, Page::Front("Our Shop".to_owned())),
-        (Reason::EmptyReply, Page::Empty),
-        (Reason::RateLimited, Page::TooManyRequests(120)),
-        (Reason::ServerError, Page::ApacheError),
-        (Reason::GatewayDown, Page::NginxGateway(502)),
-        (Reason::UnexpectedStatus, Page::Status(418)),
+        (Reason::ServerPassword, StockPage::ApachePassword),
+        (Reason::ServerRule, StockPage::ApacheForbidden),
+        (Reason::CdnBlock, StockPage::CloudflareBlock),
+        (Reason::ChallengePage, StockPage::CloudflareChallenge),
+        (Reason::WafBlock, StockPage::Sucuri),
+        (Reason::NotAcceptable, StockPage::NotAcceptable),
+        (Reason::NotFound, StockPage::ApacheNotFound),
+        (
+            Reason::NotTheService,
+            StockPage::Front("Our Shop".to_owned()),
+        ),
+        (Reason::EmptyReply, StockPage::Empty),
+        (Reason::RateLimited, StockPage::TooManyRequests(120)),
+        (Reason::ServerError, StockPage::ApacheError),
+        (Reason::GatewayDown, StockPage::NginxGateway(502)),
+        (Reason::UnexpectedStatus, StockPage::Status(418)),
     ]
     .into_iter()
     .map(|(reason, page)| {
         let status = page.answer().status;
         let stand = sim.serve(Behaviour::Page(page))?;
-        Ok(Entry::new(reason, status).at(stand.url))
+        Ok(CatalogEntry::new(reason, status).at(stand.url))
     })
     .collect()
 }
 
 /// Blesta answers, and username and key are right unless the reason is that they are not.
-fn blesta_with_key(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn blesta_with_key(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let sound = sim.blesta();
     let changed = |change: &dyn Fn(&mut Blesta)| {
         let mut blesta = sound.clone();
@@ -79,20 +82,20 @@ fn blesta_with_key(sim: &mut Sim) -> io::Result<Vec<Entry>> {
         (
             Reason::Maintenance,
             503,
-            changed(&|b| b.mood = Mood::Maintenance),
+            changed(&|b| b.mood = BlestaState::Maintenance),
         ),
         (
             Reason::ServiceException,
             500,
             changed(&|b| {
-                b.mood = Mood::Exception("SQLSTATE[HY000] [2002] Connection refused".into());
+                b.mood = BlestaState::Exception("SQLSTATE[HY000] [2002] Connection refused".into());
             }),
         ),
     ];
     plan.into_iter()
         .map(|(reason, status, blesta)| {
             let stand = sim.serve(Behaviour::Blesta(blesta))?;
-            let entry = Entry::new(reason, status).at(stand.url);
+            let entry = CatalogEntry::new(reason, status).at(stand.url);
             Ok(entry.with_pair(&sound.username, &sound.key))
         })
         .collect()
@@ -107,40 +110,40 @@ fn other_company(blesta: &mut Blesta) {
 }
 
 /// The URL alone, or half of the pair.
-fn blesta_without_key(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn blesta_without_key(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let sound = sim.blesta();
     let mut at = |blesta: &Blesta| {
         sim.serve(Behaviour::Blesta(blesta.clone()))
             .map(|stand| stand.url)
     };
     let cut = Blesta {
-        mood: Mood::PathCut,
+        mood: BlestaState::PathCut,
         ..sound.clone()
     };
     let (username, key) = (Some(sound.username.clone()), Some(sound.key.clone()));
     Ok(vec![
-        Entry::new(Reason::UrlMissing, 0).at(""),
-        Entry::new(Reason::UrlInvalid, 0).at("ftp://billing.example.com"),
-        Entry::new(Reason::ServiceFound, 401).at(at(&sound)?),
-        Entry {
+        CatalogEntry::new(Reason::UrlMissing, 0).at(""),
+        CatalogEntry::new(Reason::UrlInvalid, 0).at("ftp://billing.example.com"),
+        CatalogEntry::new(Reason::ServiceFound, 401).at(at(&sound)?),
+        CatalogEntry {
             key,
-            ..Entry::new(Reason::UsernameMissing, 401).at(at(&sound)?)
+            ..CatalogEntry::new(Reason::UsernameMissing, 401).at(at(&sound)?)
         },
-        Entry {
+        CatalogEntry {
             username,
-            ..Entry::new(Reason::KeyMissing, 401).at(at(&sound)?)
+            ..CatalogEntry::new(Reason::KeyMissing, 401).at(at(&sound)?)
         },
-        Entry::new(Reason::ApiPathWrong, 404).at(at(&cut)?),
-        Entry::new(Reason::UrlHasApi, 415).at(format!("{}/api", at(&sound)?)),
-        Entry::new(Reason::UrlHasAdmin, 302).at(format!("{}/admin", at(&sound)?)),
+        CatalogEntry::new(Reason::ApiPathWrong, 404).at(at(&cut)?),
+        CatalogEntry::new(Reason::UrlHasApi, 415).at(format!("{}/api", at(&sound)?)),
+        CatalogEntry::new(Reason::UrlHasAdmin, 302).at(format!("{}/admin", at(&sound)?)),
     ])
 }
 
-fn redirects(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn redirects(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let behind = sim.blesta();
     let ca = sim.ca_file().display().to_string();
     let https = sim.serve_both(Behaviour::Redirect(Redirect::Https, behind.clone()))?;
-    let https = Entry::new(Reason::RedirectHttps, 301)
+    let https = CatalogEntry::new(Reason::RedirectHttps, 301)
         .at(https.url)
         .with_args(["--ca-file", &ca]);
     let mut entries = vec![https];
@@ -154,12 +157,12 @@ fn redirects(sim: &mut Sim) -> io::Result<Vec<Entry>> {
             behind.base.clone_from(folder);
         }
         let stand = sim.serve(Behaviour::Redirect(redirect, behind))?;
-        entries.push(Entry::new(reason, 301).at(stand.url));
+        entries.push(CatalogEntry::new(reason, 301).at(stand.url));
     }
     Ok(entries)
 }
 
-fn connect(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn connect(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let (id, secret) = sim.connect_pair();
     let forbidden = Connect::new(&id, &secret, 0).with_access(Access::Nothing);
     let expiring = Connect::new(&id, &secret, 3).expiring();
@@ -170,9 +173,9 @@ fn connect(sim: &mut Sim) -> io::Result<Vec<Entry>> {
     .into_iter()
     .map(|(reason, status, connect)| {
         let stand = sim.serve(Behaviour::Connect(connect))?;
-        Ok(Entry {
+        Ok(CatalogEntry {
             service: "connect",
-            ..Entry::new(reason, status)
+            ..CatalogEntry::new(reason, status)
                 .at(format!("{}{BASE}", stand.url))
                 .with_pair(&id, &secret)
         })
@@ -181,7 +184,7 @@ fn connect(sim: &mut Sim) -> io::Result<Vec<Entry>> {
 }
 
 /// A status comes, and then the reply goes wrong.
-fn spoilt(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn spoilt(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     [
         (Reason::BodyTooLarge, Fault::Flood(FLOOD)),
         (Reason::ReplyCut, Fault::ShortBody),
@@ -189,7 +192,7 @@ fn spoilt(sim: &mut Sim) -> io::Result<Vec<Entry>> {
     .into_iter()
     .map(|(reason, fault)| {
         let stand = sim.serve(Behaviour::Fault(fault))?;
-        Ok(Entry::new(reason, 200).at(stand.url))
+        Ok(CatalogEntry::new(reason, 200).at(stand.url))
     })
     .collect()
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::super::Sim;
 use super::super::behaviour::{Behaviour, Fault};
-use super::super::entry::Entry;
+use super::super::entry::CatalogEntry;
 use crate::domain::Reason;
 
 /// No resolver looks up a label that begins with a dash, and no such name can exist.
@@ -15,14 +15,14 @@ const NO_ROUTE: &str = "http://127.255.255.255:9";
 /// Nobody sets this variable.
 const UNSET: &str = "SWITCHBOARD_SIM_UNSET";
 
-pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let mut entries = vec![
-        Entry::new(Reason::DnsNotFound, 0).at(NO_SUCH_NAME),
-        Entry::new(Reason::Refused, 0).at(sim.refuse()?.url),
-        Entry::new(Reason::ConnectTimeout, 0)
+        CatalogEntry::new(Reason::DnsNotFound, 0).at(NO_SUCH_NAME),
+        CatalogEntry::new(Reason::Refused, 0).at(sim.refuse()?.url),
+        CatalogEntry::new(Reason::ConnectTimeout, 0)
             .at(sim.never_accept()?.url)
             .with_args(["--timeout", "1s"]),
-        Entry::new(Reason::Unreachable, 0).at(NO_ROUTE),
+        CatalogEntry::new(Reason::Unreachable, 0).at(NO_ROUTE),
     ];
     entries.extend(faults(sim)?);
     entries.extend(this_machine(sim)?);
@@ -30,20 +30,20 @@ pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn faults(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn faults(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let mut at = |fault| sim.serve(Behaviour::Fault(fault)).map(|stand| stand.url);
     Ok(vec![
-        Entry::new(Reason::Reset, 0).at(at(Fault::Reset)?),
-        Entry::new(Reason::ClosedEarly, 0).at(at(Fault::Close)?),
-        Entry::new(Reason::NotHttp, 0).at(at(Fault::Banner)?),
-        Entry::new(Reason::ResponseTimeout, 0)
+        CatalogEntry::new(Reason::Reset, 0).at(at(Fault::Reset)?),
+        CatalogEntry::new(Reason::ClosedEarly, 0).at(at(Fault::Close)?),
+        CatalogEntry::new(Reason::NotHttp, 0).at(at(Fault::Banner)?),
+        CatalogEntry::new(Reason::ResponseTimeout, 0)
             .at(at(Fault::Silence)?)
             .with_args(["--timeout", "1s"]),
     ])
 }
 
 /// The proxy, the key and the files of whoever asks.
-fn this_machine(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn this_machine(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let blesta = sim.blesta();
     let (username, key) = (blesta.username.clone(), blesta.key.clone());
     let proxy = sim.refuse()?.url;
@@ -53,19 +53,19 @@ fn this_machine(sim: &mut Sim) -> io::Result<Vec<Entry>> {
     let local = sim.serve(Behaviour::Blesta(blesta))?;
     let absent = sim.absent_file().display().to_string();
     Ok(vec![
-        Entry::new(Reason::ProxyFailed, 0)
+        CatalogEntry::new(Reason::ProxyFailed, 0)
             .at(behind_proxy.url)
             .with_args(["--proxy", &proxy]),
-        Entry::new(Reason::KeyWithheld, 401)
+        CatalogEntry::new(Reason::KeyWithheld, 401)
             .at(unspecified(sim.listens_on(), withheld.port))
             .with_pair(&username, &key),
-        Entry {
+        CatalogEntry {
             username: Some(username),
-            ..Entry::new(Reason::SecretUnavailable, 0)
+            ..CatalogEntry::new(Reason::SecretUnavailable, 0)
                 .at(unavailable.url)
                 .with_args(["--key-env", UNSET])
         },
-        Entry::new(Reason::LocalError, 0)
+        CatalogEntry::new(Reason::LocalError, 0)
             .at(local.url)
             .with_args(["--ca-file", &absent]),
     ])
@@ -79,24 +79,24 @@ fn unspecified(listen: IpAddr, port: u16) -> String {
     }
 }
 
-fn sequences() -> [Entry; 4] {
+fn sequences() -> [CatalogEntry; 4] {
     [
-        Entry {
+        CatalogEntry {
             status: 200,
-            ..Entry::told(
+            ..CatalogEntry::explained(
                 Reason::IdentityChanged,
                 "needs a sequence: a saved connection that was up once, and another account at the same URL afterwards",
             )
         },
-        Entry::told(
+        CatalogEntry::explained(
             Reason::DnsFailed,
             "needs a namespace: a resolver that does not answer, such as `nameserver 127.0.0.1` in a resolv.conf of its own",
         ),
-        Entry::told(
+        CatalogEntry::explained(
             Reason::Offline,
             "needs a namespace: a machine without any route, or three hosts that fail at once",
         ),
-        Entry::told(
+        CatalogEntry::explained(
             Reason::AuthPaused,
             "needs a sequence: probe the entry credentials-rejected twice, and once more",
         ),

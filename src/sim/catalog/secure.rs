@@ -5,18 +5,18 @@ use std::io;
 use super::super::Sim;
 use super::super::behaviour::Behaviour;
 use super::super::certificates::Certificate;
-use super::super::entry::Entry;
+use super::super::entry::CatalogEntry;
 use super::super::wire::Security;
 use crate::domain::Reason;
 
-pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let mut entries = certificates(sim)?;
     entries.extend(handshakes(sim)?);
     let ca = sim.ca_file().display().to_string();
     let blesta = sim.blesta();
     let expiring = sim.serve_tls(Behaviour::Blesta(blesta.clone()), Certificate::Expiring)?;
     entries.push(
-        Entry::new(Reason::TlsExpiring, 200)
+        CatalogEntry::new(Reason::TlsExpiring, 200)
             .at(expiring.url)
             .with_pair(&blesta.username, &blesta.key)
             .with_args(["--ca-file", &ca]),
@@ -24,7 +24,7 @@ pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-fn certificates(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn certificates(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let ca = sim.ca_file().display().to_string();
     [
         (Reason::TlsExpired, Certificate::Expired),
@@ -37,7 +37,7 @@ fn certificates(sim: &mut Sim) -> io::Result<Vec<Entry>> {
     .map(|(reason, certificate)| {
         let behaviour = Behaviour::Blesta(sim.blesta());
         let stand = sim.serve_tls(behaviour, certificate)?;
-        Ok(Entry::new(reason, 0)
+        Ok(CatalogEntry::new(reason, 0)
             .at(stand.url)
             .with_args(["--ca-file", &ca]))
     })
@@ -45,7 +45,7 @@ fn certificates(sim: &mut Sim) -> io::Result<Vec<Entry>> {
 }
 
 /// What answers speaks no TLS that fits, or speaks TLS where plain http was asked.
-fn handshakes(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+fn handshakes(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let behaviour = Behaviour::Blesta(sim.blesta());
     let plain = sim.serve(behaviour.clone())?;
     let old = sim.open(behaviour.clone(), Security::OldProtocols)?;
@@ -53,9 +53,10 @@ fn handshakes(sim: &mut Sim) -> io::Result<Vec<Entry>> {
     let tls = sim.serve_tls(behaviour, Certificate::Sound)?;
     let https = |url: String| url.replacen("http://", "https://", 1);
     Ok(vec![
-        Entry::new(Reason::TlsNotTls, 0).at(https(plain.url)),
-        Entry::new(Reason::TlsProtocol, 0).at(https(old.url)),
-        Entry::new(Reason::TlsFailed, 0).at(https(cut.url)),
-        Entry::new(Reason::HttpOnTlsPort, 400).at(tls.url.replacen("https://", "http://", 1)),
+        CatalogEntry::new(Reason::TlsNotTls, 0).at(https(plain.url)),
+        CatalogEntry::new(Reason::TlsProtocol, 0).at(https(old.url)),
+        CatalogEntry::new(Reason::TlsFailed, 0).at(https(cut.url)),
+        CatalogEntry::new(Reason::HttpOnTlsPort, 400)
+            .at(tls.url.replacen("https://", "http://", 1)),
     ])
 }

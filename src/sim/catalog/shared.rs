@@ -5,10 +5,10 @@ use std::io;
 use super::super::Sim;
 use super::super::behaviour::Behaviour;
 use super::super::bridge::{Bridge, BridgeState};
-use super::super::entry::Entry;
+use super::super::entry::CatalogEntry;
 use crate::domain::Reason;
 
-pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
+pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<CatalogEntry>> {
     let mut entries = Vec::new();
     let token = sim.shared_token();
     for (reason, state) in [
@@ -28,10 +28,10 @@ pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
             token: there,
             state,
         }))?;
-        entries.push(Entry {
+        entries.push(CatalogEntry {
             token: Some(token.clone()),
             cms_url: Some(cms.url),
-            ..Entry::new(reason, 200)
+            ..CatalogEntry::new(reason, 200)
                 .at(stand.url)
                 .with_pair(&username, &key)
         });
@@ -41,23 +41,23 @@ pub(super) fn raise(sim: &mut Sim) -> io::Result<Vec<Entry>> {
 }
 
 /// These two end `token verify` only: in a probe they are the state of the check `token`.
-fn verify_alone(sim: &mut Sim, token: &str) -> io::Result<[Entry; 2]> {
+fn verify_alone(sim: &mut Sim, token: &str) -> io::Result<[CatalogEntry; 2]> {
     let cms = sim.serve(Behaviour::Bridge(Bridge {
         token: token.to_owned(),
         state: BridgeState::On,
     }))?;
-    let valid = Entry {
+    let valid = CatalogEntry {
         status: 200,
         token: Some(token.to_owned()),
         cms_url: Some(cms.url),
-        ..Entry::told(
+        ..CatalogEntry::explained(
             Reason::TokenValid,
             "ends `token verify` only: give it this cms_url and token",
         )
     };
-    let unverifiable = Entry {
+    let unverifiable = CatalogEntry {
         token: Some(token.to_owned()),
-        ..Entry::told(
+        ..CatalogEntry::explained(
             Reason::TokenUnverifiable,
             "ends `token verify` only: give it this token and no CMS URL",
         )

@@ -33,9 +33,9 @@ impl Mishap {
 
 /// Mishaps that are still to come, each for the first request that it fits.
 #[derive(Debug, Default)]
-pub(super) struct Plan(Vec<(String, Mishap)>);
+pub(super) struct MishapPlan(Vec<(String, Mishap)>);
 
-impl Plan {
+impl MishapPlan {
     /// `at` is a method and the beginning of a path behind the base, such as `POST /auth/tokens/SU-1/renew`;
     /// empty fits every request.
     pub(super) fn add(&mut self, at: &str, mishap: Mishap) {

@@ -7,23 +7,23 @@ use std::ops::{Range, RangeInclusive};
 use serde::{Deserialize, Serialize};
 use toml::{Spanned, Value};
 
-use super::read::Entry;
+use super::read::ConnectionEntry;
 use crate::domain::Window;
 use crate::domain::text::inert;
 
 /// The whole file as confy loads it: where every field stands, nothing judged yet but the connections, each by
 /// itself. Of those there may be very many: the table of each is gone before the next one is read.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Written {
+pub(super) struct WrittenValue {
     /// Has no default: an empty file is damage, not a new user.
     pub(super) version: Spanned<Value>,
     #[serde(default)]
     pub(super) settings: Table,
     #[serde(default, skip_serializing)]
-    pub(super) connection: Vec<Entry>,
+    pub(super) connection: Vec<ConnectionEntry>,
 }
 
-impl Default for Written {
+impl Default for WrittenValue {
     fn default() -> Self {
         Self {
             version: Spanned::new(0..0, Value::Integer(super::VERSION)),
@@ -37,12 +37,12 @@ pub(super) type Table = BTreeMap<Spanned<String>, Spanned<Value>>;
 
 /// What is wrong at a byte of the file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Misfit {
+pub(super) struct FieldProblem {
     pub(super) at: usize,
     pub(super) what: String,
 }
 
-impl Misfit {
+impl FieldProblem {
     pub(super) fn new(span: &Range<usize>, what: impl Into<String>) -> Self {
         Self {
             at: span.start,
@@ -64,24 +64,24 @@ impl<'a> Fields<'a> {
         Some((value.get_ref(), value.span()))
     }
 
-    pub(super) fn wrong(&self, key: &str, what: impl Into<String>) -> Misfit {
+    pub(super) fn wrong(&self, key: &str, what: impl Into<String>) -> FieldProblem {
         let at = self.value(key).map_or(self.at, |(_, span)| span.start);
-        Misfit {
+        FieldProblem {
             at,
             what: what.into(),
         }
     }
 
     /// A text without control characters.
-    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, Misfit> {
+    pub(super) fn text(&self, key: &str) -> Result<Option<&'a str>, FieldProblem> {
         let Some((value, span)) = self.value(key) else {
             return Ok(None);
         };
         let text = value
             .as_str()
-            .ok_or_else(|| Misfit::new(&span, format!("`{key}` is a text in quotes")))?;
+            .ok_or_else(|| FieldProblem::new(&span, format!("`{key}` is a text in quotes")))?;
         if text.chars().any(char::is_control) {
-            return Err(Misfit::new(
+            return Err(FieldProblem::new(
                 &span,
                 format!("`{key}` is one line, without control characters"),
             ));
@@ -90,31 +90,30 @@ impl<'a> Fields<'a> {
     }
 
     /// A text of several lines: a note.
-    pub(super) fn lines(&self, key: &str) -> Result<Option<&'a str>, Misfit> {
+    pub(super) fn lines(&self, key: &str) -> Result<Option<&'a str>, FieldProblem> {
         let Some((value, span)) = self.value(key) else {
             return Ok(None);
         };
         value
             .as_str()
             .map(Some)
-            .ok_or_else(|| Misfit::new(&span, format!("`{key}` is a text in quotes")))
+            .ok_or_else(|| FieldProblem::new(&span, format!("`{key}` is a text in quotes")))
     }
 
-    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, Misfit> {
+    pub(super) fn flag(&self, key: &str) -> Result<Option<bool>, FieldProblem> {
         let Some((value, span)) = self.value(key) else {
             return Ok(None);
         };
-        value
-            .as_bool()
-            .map(Some)
-            .ok_or_else(|| Misfit::new(&span, format!("`{key}` is true or false, without quotes")))
+        value.as_bool().map(Some).ok_or_else(|| {
+            FieldProblem::new(&span, format!("`{key}` is true or false, without quotes"))
+        })
     }
 
     pub(super) fn number(
         &self,
         key: &str,
         range: RangeInclusive<u32>,
-    ) -> Result<Option<u32>, Misfit> {
+    ) -> Result<Option<u32>, FieldProblem> {
         let Some((value, span)) = self.value(key) else {
             return Ok(None);
         };
@@ -129,22 +128,22 @@ impl<'a> Fields<'a> {
                     range.start(),
                     range.end()
                 );
-                Misfit::new(&span, what)
+                FieldProblem::new(&span, what)
             })
     }
 
     /// A list of texts.
-    pub(super) fn words(&self, key: &str) -> Result<Option<Vec<String>>, Misfit> {
+    pub(super) fn words(&self, key: &str) -> Result<Option<Vec<String>>, FieldProblem> {
         let Some((value, span)) = self.value(key) else {
             return Ok(None);
         };
         words(value).map(Some).ok_or_else(|| {
-            Misfit::new(&span, format!("`{key}` is a list of texts: [\"…\", \"…\"]"))
+            FieldProblem::new(&span, format!("`{key}` is a list of texts: [\"…\", \"…\"]"))
         })
     }
 
     /// The maintenance windows.
-    pub(super) fn windows(&self) -> Result<Vec<Window>, Misfit> {
+    pub(super) fn windows(&self) -> Result<Vec<Window>, FieldProblem> {
         const SHAPE: &str = "`maintenance` is a list of times in UTC: \"2026-12-01T02:00Z/2026-12-01T04:00Z\", \
                              \"sun 02:00-04:00\", \"daily 03:00-03:30\"";
         let words = self.words("maintenance")?.unwrap_or_default();
@@ -157,7 +156,7 @@ impl<'a> Fields<'a> {
         &self,
         key: &str,
         words: &[(&str, T)],
-    ) -> Result<Option<T>, Misfit> {
+    ) -> Result<Option<T>, FieldProblem> {
         let Some(text) = self.text(key)? else {
             return Ok(None);
         };

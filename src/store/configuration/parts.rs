@@ -8,7 +8,7 @@ use toml::{Spanned, Value};
 
 use super::Configuration;
 use super::fields::Table;
-use super::read::{Entry, Gathered};
+use super::read::{ConfigurationBuilder, ConnectionEntry};
 
 /// Bytes of connections that are read together: with eight times as many, a file of a megabyte left a megabyte more.
 pub(super) const PART: usize = 8 * 1024;
@@ -27,8 +27,8 @@ struct Head {
 /// Connections, and nothing else.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Part {
-    connection: Vec<Entry>,
+struct SplitFile {
+    connection: Vec<ConnectionEntry>,
 }
 
 /// Reads `text`, about `part` bytes at a time. Nothing where it has not two of them, and nothing where anything at
@@ -46,11 +46,12 @@ pub(super) fn read(text: &str, part: usize) -> Option<Configuration> {
     if head.connection.is_some() {
         return None;
     }
-    let mut gathered = Gathered::begin(&head.version, &head.settings, begins.len()).ok()?;
+    let mut gathered =
+        ConfigurationBuilder::begin(&head.version, &head.settings, begins.len()).ok()?;
     while from < text.len() {
         let next = begins.partition_point(|begin| *begin < from + part);
         let to = begins.get(next).copied().unwrap_or(text.len());
-        let read: Part = toml::from_str(text.get(from..to)?).ok()?;
+        let read: SplitFile = toml::from_str(text.get(from..to)?).ok()?;
         for entry in read.connection {
             gathered.take(entry.moved(from)).ok()?;
         }

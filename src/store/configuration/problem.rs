@@ -13,7 +13,7 @@ use crate::store::files::shown;
 pub enum ConfigurationProblem {
     /// Something in it does not fit.
     #[error("{}, line {line}, column {column}: {what}", shown(path))]
-    Misfit {
+    FieldProblem {
         /// Which file.
         path: PathBuf,
         /// From 1.
@@ -54,7 +54,7 @@ pub enum ConfigurationProblem {
     Edit(#[from] EditProblem),
 }
 
-pub(super) fn told(path: &Path, text: &str, unread: Unread) -> ConfigurationProblem {
+pub(super) fn problem(path: &Path, text: &str, unread: Unread) -> ConfigurationProblem {
     let path = path.to_owned();
     match unread {
         Unread::Empty => {
@@ -62,13 +62,13 @@ pub(super) fn told(path: &Path, text: &str, unread: Unread) -> ConfigurationProb
             ConfigurationProblem::Empty { path, backup }
         }
         Unread::Newer(found) => ConfigurationProblem::Newer { path, found },
-        Unread::Misfit(misfit) => {
-            let (line, column) = place(text, misfit.at);
-            ConfigurationProblem::Misfit {
+        Unread::FieldProblem(problem) => {
+            let (line, column) = place(text, problem.at);
+            ConfigurationProblem::FieldProblem {
                 path,
                 line,
                 column,
-                what: misfit.what,
+                what: problem.what,
             }
         }
     }
@@ -82,7 +82,7 @@ pub(super) fn uneditable(
 ) -> ConfigurationProblem {
     let (line, column) = place(text, error.span().map_or(0, |span| span.start));
     let what = error.message().to_owned();
-    ConfigurationProblem::Misfit {
+    ConfigurationProblem::FieldProblem {
         path: path.to_owned(),
         line,
         column,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer};
 use toml::{Spanned, Value};
 
-use super::fields::{Fields, Misfit, Table, Written, words};
+use super::fields::{FieldProblem, Fields, Table, WrittenValue, words};
 use super::{Configuration, VERSION, settings};
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, AuthStyle, Connection, Name, SecretRef, ServiceId};
@@ -20,18 +20,18 @@ pub(super) enum Unread {
     /// Written by a newer program.
     Newer(i64),
     /// Something does not fit.
-    Misfit(Misfit),
+    FieldProblem(FieldProblem),
 }
 
-impl From<Misfit> for Unread {
-    fn from(misfit: Misfit) -> Self {
-        Self::Misfit(misfit)
+impl From<FieldProblem> for Unread {
+    fn from(problem: FieldProblem) -> Self {
+        Self::FieldProblem(problem)
     }
 }
 
 /// Reads `text` whole.
 pub(super) fn parse(text: &str) -> Result<Configuration, Unread> {
-    match toml::from_str::<Written>(text) {
+    match toml::from_str::<WrittenValue>(text) {
         Ok(written) => judge(written),
         Err(error) => Err(unread(text, &error)),
     }
@@ -54,9 +54,9 @@ pub(super) fn unread(text: &str, error: &toml::de::Error) -> Unread {
     let line = text.get(at..).and_then(|rest| rest.lines().next());
     if line.is_some_and(|line| line.replace(' ', "").starts_with("[connection]")) {
         let what = "there can be several: write [[connection]], in two brackets".to_owned();
-        return Unread::Misfit(Misfit { at, what });
+        return Unread::FieldProblem(FieldProblem { at, what });
     }
-    Unread::Misfit(Misfit {
+    Unread::FieldProblem(FieldProblem {
         at,
         what: without_value(error.message()),
     })
@@ -82,14 +82,14 @@ fn without_value(message: &str) -> String {
 
 /// One connection of the file, by itself.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct ConnectionEntry {
     /// Where its name stands.
     name_at: usize,
-    read: Result<Arc<Connection>, Misfit>,
+    read: Result<Arc<Connection>, FieldProblem>,
     unknown: Vec<(usize, String)>,
 }
 
-impl Entry {
+impl ConnectionEntry {
     /// The same by where its part stands in the file.
     pub(super) fn moved(mut self, by: usize) -> Self {
         self.name_at += by;
@@ -98,7 +98,7 @@ impl Entry {
     }
 }
 
-impl<'de> Deserialize<'de> for Entry {
+impl<'de> Deserialize<'de> for ConnectionEntry {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let table = Spanned::<Table>::deserialize(deserializer)?;
         let fields = Fields {
@@ -115,14 +115,14 @@ impl<'de> Deserialize<'de> for Entry {
 }
 
 /// A configuration as it is put together, one connection after the other.
-pub(super) struct Gathered {
+pub(super) struct ConfigurationBuilder {
     configuration: Configuration,
     seen: HashSet<Name>,
     /// Of thousands, most have the service of another one: its name is kept once.
     services: HashSet<ServiceId>,
 }
 
-impl Gathered {
+impl ConfigurationBuilder {
     /// Checks everything but the connections, of which there will be about so many.
     pub(super) fn begin(
         version: &Spanned<Value>,
@@ -133,7 +133,9 @@ impl Gathered {
             Some(VERSION) => {}
             Some(newer) if newer > VERSION => return Err(Unread::Newer(newer)),
             _ => {
-                return Err(Misfit::new(&version.span(), format!("`version` is {VERSION}")).into());
+                return Err(
+                    FieldProblem::new(&version.span(), format!("`version` is {VERSION}")).into(),
+                );
             }
         }
         let unknown = Fields {
@@ -153,7 +155,7 @@ impl Gathered {
     }
 
     /// Takes in the next one.
-    pub(super) fn take(&mut self, entry: Entry) -> Result<(), Unread> {
+    pub(super) fn take(&mut self, entry: ConnectionEntry) -> Result<(), Unread> {
         let mut connection = entry.read?;
         if let Some(known) = self.services.get(&connection.service) {
             if let Some(connection) = Arc::get_mut(&mut connection) {
@@ -164,7 +166,7 @@ impl Gathered {
         }
         if !self.seen.insert(connection.name.clone()) {
             let name = connection.name.as_str();
-            return Err(Unread::Misfit(Misfit {
+            return Err(Unread::FieldProblem(FieldProblem {
                 at: entry.name_at,
                 what: format!("there are two connections named {name:?}"),
             }));
@@ -180,13 +182,13 @@ impl Gathered {
 }
 
 /// Checks every field.
-pub(super) fn judge(written: Written) -> Result<Configuration, Unread> {
-    let Written {
+pub(super) fn judge(written: WrittenValue) -> Result<Configuration, Unread> {
+    let WrittenValue {
         version,
         settings,
         connection,
     } = written;
-    let mut gathered = Gathered::begin(&version, &settings, connection.len())?;
+    let mut gathered = ConfigurationBuilder::begin(&version, &settings, connection.len())?;
     for entry in connection {
         gathered.take(entry)?;
     }
@@ -220,7 +222,7 @@ pub(super) const KNOWN: &[&str] = &[
     "maintenance",
 ];
 
-fn connection(fields: Fields<'_>) -> Result<Connection, Misfit> {
+fn connection(fields: Fields<'_>) -> Result<Connection, FieldProblem> {
     let owned = |key| Ok(fields.text(key)?.map(str::to_owned));
     let path = |key| Ok(fields.text(key)?.map(|text| Path::new(text).into()));
     Ok(Connection {
@@ -270,12 +272,12 @@ fn connection(fields: Fields<'_>) -> Result<Connection, Misfit> {
     })
 }
 
-fn name(fields: Fields<'_>) -> Result<Name, Misfit> {
+fn name(fields: Fields<'_>) -> Result<Name, FieldProblem> {
     let text = fields.text("name")?.unwrap_or_default();
     Name::parse(text).map_err(|problem| fields.wrong("name", problem.to_string()))
 }
 
-fn service(fields: Fields<'_>) -> Result<ServiceId, Misfit> {
+fn service(fields: Fields<'_>) -> Result<ServiceId, FieldProblem> {
     match fields.text("service")? {
         None => Err(fields.wrong(
             "service",
@@ -286,7 +288,7 @@ fn service(fields: Fields<'_>) -> Result<ServiceId, Misfit> {
     }
 }
 
-fn tags(fields: Fields<'_>) -> Result<Vec<String>, Misfit> {
+fn tags(fields: Fields<'_>) -> Result<Vec<String>, FieldProblem> {
     let tags = fields.words("tags")?.unwrap_or_default();
     if tags
         .iter()
@@ -297,13 +299,13 @@ fn tags(fields: Fields<'_>) -> Result<Vec<String>, Misfit> {
     Ok(tags)
 }
 
-fn reference(fields: Fields<'_>, key: &str) -> Result<Option<SecretRef>, Misfit> {
+fn reference(fields: Fields<'_>, key: &str) -> Result<Option<SecretRef>, FieldProblem> {
     let Some((value, span)) = fields.value(key) else {
         return Ok(None);
     };
     parse_reference(value)
         .map(Some)
-        .map_err(|what| Misfit::new(&span, format!("`{key}` is {what}")))
+        .map_err(|what| FieldProblem::new(&span, format!("`{key}` is {what}")))
 }
 
 /// A text, or for arguments with blanks in them a list whose first word starts with `cmd:`.
@@ -332,24 +334,27 @@ pub(super) fn parse_reference(value: &Value) -> Result<SecretRef, String> {
     }
 }
 
-fn added(fields: Fields<'_>) -> Result<Vec<(String, SecretRef)>, Misfit> {
+fn added(fields: Fields<'_>) -> Result<Vec<(String, SecretRef)>, FieldProblem> {
     const SHAPE: &str =
         "`added` is a table of labels, each with a reference: { \"deploy bot\" = \"vault:NAME\" }";
     let Some((value, span)) = fields.value("added") else {
         return Ok(Vec::new());
     };
-    let table = value.as_table().ok_or_else(|| Misfit::new(&span, SHAPE))?;
+    let table = value
+        .as_table()
+        .ok_or_else(|| FieldProblem::new(&span, SHAPE))?;
     table
         .iter()
         .map(|(label, value)| {
             if label.is_empty() || inert(label, 64) != *label {
-                return Err(Misfit::new(
+                return Err(FieldProblem::new(
                     &span,
                     "a label in `added` is 1 to 64 visible characters",
                 ));
             }
-            let reference = parse_reference(value)
-                .map_err(|what| Misfit::new(&span, format!("a value in `added` is {what}")))?;
+            let reference = parse_reference(value).map_err(|what| {
+                FieldProblem::new(&span, format!("a value in `added` is {what}"))
+            })?;
             Ok((label.clone(), reference))
         })
         .collect()

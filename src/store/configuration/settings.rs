@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::Value;
 
-use super::fields::{Fields, Misfit, Table, words};
+use super::fields::{FieldProblem, Fields, Table, words};
 use crate::domain::{Connection, Window};
 use crate::store::secrets::StoreKind;
 
@@ -112,7 +112,7 @@ const STORES: &[(&str, StoreKind)] = &[
     ("ask", StoreKind::Ask),
 ];
 
-pub(super) fn read(table: &Table) -> Result<Settings, Misfit> {
+pub(super) fn read(table: &Table) -> Result<Settings, FieldProblem> {
     let fields = Fields { table, at: 0 };
     let default = Settings::default();
     Ok(Settings {
@@ -143,18 +143,18 @@ pub(super) fn read(table: &Table) -> Result<Settings, Misfit> {
     })
 }
 
-fn text(fields: Fields<'_>, key: &str, default: String) -> Result<String, Misfit> {
+fn text(fields: Fields<'_>, key: &str, default: String) -> Result<String, FieldProblem> {
     Ok(given(fields, key)?.unwrap_or(default))
 }
 
-fn given(fields: Fields<'_>, key: &str) -> Result<Option<String>, Misfit> {
+fn given(fields: Fields<'_>, key: &str) -> Result<Option<String>, FieldProblem> {
     match fields.text(key)? {
         Some("") => Err(fields.wrong(key, format!("`{key}` is empty"))),
         text => Ok(text.map(str::to_owned)),
     }
 }
 
-fn program(fields: Fields<'_>, key: &str) -> Result<Vec<String>, Misfit> {
+fn program(fields: Fields<'_>, key: &str) -> Result<Vec<String>, FieldProblem> {
     let words = fields.words(key)?.unwrap_or_default();
     if words.first().is_some_and(String::is_empty) {
         return Err(fields.wrong(
@@ -165,13 +165,15 @@ fn program(fields: Fields<'_>, key: &str) -> Result<Vec<String>, Misfit> {
     Ok(words)
 }
 
-fn keys(fields: Fields<'_>) -> Result<BTreeMap<String, Vec<String>>, Misfit> {
+fn keys(fields: Fields<'_>) -> Result<BTreeMap<String, Vec<String>>, FieldProblem> {
     const SHAPE: &str =
         "`keys` is a table of actions, each with a key or a list of keys: probe = [\"r\", \"F5\"]";
     let Some((value, span)) = fields.value("keys") else {
         return Ok(BTreeMap::new());
     };
-    let table = value.as_table().ok_or_else(|| Misfit::new(&span, SHAPE))?;
+    let table = value
+        .as_table()
+        .ok_or_else(|| FieldProblem::new(&span, SHAPE))?;
     table
         .iter()
         .map(|(action, value)| {
@@ -182,7 +184,7 @@ fn keys(fields: Fields<'_>) -> Result<BTreeMap<String, Vec<String>>, Misfit> {
             let keys =
                 keys.filter(|keys| keys.iter().all(|key| !key.chars().any(char::is_control)));
             keys.map(|keys| (action.clone(), keys))
-                .ok_or_else(|| Misfit::new(&span, SHAPE))
+                .ok_or_else(|| FieldProblem::new(&span, SHAPE))
         })
         .collect()
 }

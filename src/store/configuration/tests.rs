@@ -261,7 +261,7 @@ fn what_does_not_fit_is_named_by_place_and_never_by_value() {
     ] {
         let home = Home::with(&text);
         let problem = home.store().load().unwrap_err();
-        let ConfigurationProblem::Misfit {
+        let ConfigurationProblem::FieldProblem {
             line: found, what, ..
         } = &problem
         else {

@@ -30,20 +30,20 @@ pub fn ignored_signals() -> u64 {
 
 /// What was handed to us open. Opened anew, a socket can't be, nor a file that only root may open, and a file would
 /// begin at its beginning; that is left for a kernel, or a container, that does not hand descriptors on.
-pub(super) fn inherited(descriptor: u32, path: &Path) -> io::Result<Patient> {
+pub(super) fn inherited(descriptor: u32, path: &Path) -> io::Result<BlockingReader> {
     let own = i32::try_from(descriptor).map_err(io::Error::other)?;
     let process = pidfd_open(getpid(), PidfdFlags::empty());
     match process.and_then(|process| pidfd_getfd(process, own, PidfdGetfdFlags::empty())) {
-        Ok(open) => Ok(Patient(File::from(open))),
+        Ok(open) => Ok(BlockingReader(File::from(open))),
         Err(Errno::BADF) => Err(Errno::BADF.into()),
-        Err(_) => File::open(path).map(Patient),
+        Err(_) => File::open(path).map(BlockingReader),
     }
 }
 
 /// Waits for its writer, although whoever handed it over does not.
-pub(super) struct Patient(File);
+pub(super) struct BlockingReader(File);
 
-impl Read for Patient {
+impl Read for BlockingReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.0.read(into) {

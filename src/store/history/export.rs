@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use serde_json::{Map, Value};
 
 use crate::domain::Name;
-use crate::store::state::{State, StateProblem, Told};
+use crate::store::state::{StateDb, StateProblem, WithPath};
 
 /// Which rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl ExportTable {
     }
 }
 
-impl State {
+impl StateDb {
     /// Writes the rows of `name`, or of all connections, since a time, by connection and time. `Ok(Err(_))`
     /// is the writer's own failure.
     pub fn export(
@@ -90,11 +90,11 @@ impl State {
             table.view()
         );
         self.look(|database| {
-            let mut select = database.prepare(&sql).told(self.path())?;
+            let mut select = database.prepare(&sql).with_path(self.path())?;
             let mut rows = select
                 .query(params![since.as_millisecond(), name.map(Name::as_str)])
-                .told(self.path())?;
-            let mut sheet = Sheet {
+                .with_path(self.path())?;
+            let mut sheet = ExportSheet {
                 out,
                 format,
                 columns,
@@ -103,9 +103,11 @@ impl State {
             if let Err(failed) = sheet.begin() {
                 return Ok(Err(failed));
             }
-            while let Some(row) = rows.next().told(self.path())? {
+            while let Some(row) = rows.next().with_path(self.path())? {
                 let values = (0..columns.len()).map(|column| row.get_ref(column).map(value));
-                let values: Vec<_> = values.collect::<rusqlite::Result<_>>().told(self.path())?;
+                let values: Vec<_> = values
+                    .collect::<rusqlite::Result<_>>()
+                    .with_path(self.path())?;
                 if let Err(failed) = sheet.row(values) {
                     return Ok(Err(failed));
                 }
@@ -124,7 +126,7 @@ fn value(cell: ValueRef<'_>) -> Value {
     }
 }
 
-struct Sheet<'a> {
+struct ExportSheet<'a> {
     out: &'a mut dyn Write,
     format: ExportFormat,
     columns: &'static [&'static str],
@@ -132,7 +134,7 @@ struct Sheet<'a> {
     begun: bool,
 }
 
-impl Sheet<'_> {
+impl ExportSheet<'_> {
     fn begin(&mut self) -> io::Result<()> {
         match self.format {
             ExportFormat::Csv => write!(self.out, "{}\r\n", self.columns.join(",")),

@@ -12,27 +12,27 @@ use super::read::{counted, kept_since, run, standing};
 use super::{Availability, Count, History, Latency, RunRecord, Span};
 use crate::domain::Name;
 use crate::domain::history::STRIP;
-use crate::store::state::{State, StateProblem, Told};
+use crate::store::state::{StateDb, StateProblem, WithPath};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const MONTH_MS: i64 = 30 * DAY_MS;
 
-impl State {
+impl StateDb {
     /// The pasts of these connections, in their order; an empty one where nothing is known.
     pub fn pasts(
         &self,
         names: &[Name],
         now: Timestamp,
     ) -> Result<Vec<(Name, History)>, StateProblem> {
-        self.look(|database| pasts(database, names, now.as_millisecond()).told(self.path()))
+        self.look(|database| pasts(database, names, now.as_millisecond()).with_path(self.path()))
     }
 
     /// Which share of its probes each connection answered within 24 hours: of the hours that are over, and of
     /// the results since. Connections without any are left out.
     pub fn day_shares(&self, now: Timestamp) -> Result<HashMap<Name, f64>, StateProblem> {
         let since = now.as_millisecond() - DAY_MS;
-        self.look(|database| day_shares(database, since).told(self.path()))
+        self.look(|database| day_shares(database, since).with_path(self.path()))
     }
 }
 

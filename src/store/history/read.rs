@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Bucket, Count, Event, Latency, RunRecord, Span, Standing};
 use crate::domain::{Name, Reason};
-use crate::store::state::{State, StateProblem, Told};
+use crate::store::state::{StateDb, StateProblem, WithPath};
 
 /// Single results of one connection in a time, sorted in or not. ?1 its number, ?2 from, ?3 before.
 pub(super) const RUNS: &str = "
@@ -18,7 +18,7 @@ pub(super) const RUNS: &str = "
         SELECT at, reason, status, us, planned FROM fresh WHERE watched = ?1 AND at >= ?2 AND at < ?3
     ) AS run JOIN reason ON reason.id = run.reason";
 
-impl State {
+impl StateDb {
     /// The single results of `name` since a time, oldest first. Reasons of a newer program are left out.
     pub fn results(&self, name: &Name, since: Timestamp) -> Result<Vec<RunRecord>, StateProblem> {
         self.of(name, |database, id| {
@@ -37,7 +37,7 @@ impl State {
                     |row| standing(row, 0),
                 )
                 .optional()
-                .told(self.path())?;
+                .with_path(self.path())?;
             Ok(row.flatten())
         })
     }
@@ -57,7 +57,7 @@ impl State {
                 }
                 Ok(all)
             };
-            all().told(self.path())
+            all().with_path(self.path())
         })
     }
 
@@ -87,7 +87,7 @@ impl State {
     }
 
     /// The buckets of `name` since a time, oldest first. The time that is not over yet is in
-    /// [`State::results`] alone.
+    /// [`StateDb::results`] alone.
     pub fn buckets(
         &self,
         name: &Name,
@@ -120,8 +120,10 @@ impl State {
                     |row| row.get(0),
                 )
                 .optional()
-                .told(self.path())?;
-            id.map(|id| ask(database, id)).transpose().told(self.path())
+                .with_path(self.path())?;
+            id.map(|id| ask(database, id))
+                .transpose()
+                .with_path(self.path())
         })
     }
 }

@@ -4,9 +4,9 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::RunRecord;
 use crate::domain::Name;
-use crate::store::state::{State, StateProblem, Told};
+use crate::store::state::{StateDb, StateProblem, WithPath};
 
-impl State {
+impl StateDb {
     /// Adds results of many connections in one step, so that thousands of them cost one write to disk. All
     /// of them are there afterwards, also for a program that is killed, or none.
     pub fn record<'a>(
@@ -15,7 +15,7 @@ impl State {
     ) -> Result<(), StateProblem> {
         self.write(|transaction| {
             for (name, run) in runs {
-                add(transaction, name, run).told(self.path())?;
+                add(transaction, name, run).with_path(self.path())?;
             }
             Ok(())
         })

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::domain::history::STRIP;
-use crate::domain::{Name, Reason, State as Lamp};
-use crate::store::state::State;
+use crate::domain::{Name, Reason, State};
+use crate::store::state::StateDb;
 
 /// A full hour.
 const START: i64 = 1_790_000_000 - 1_790_000_000 % 3_600;
@@ -37,14 +37,14 @@ fn run(second: i64, reason: Reason) -> RunRecord {
     }
 }
 
-fn filled(runs: &[RunRecord]) -> (State, Name) {
-    let state = State::in_memory().unwrap();
+fn filled(runs: &[RunRecord]) -> (StateDb, Name) {
+    let state = StateDb::in_memory().unwrap();
     let shop = name("shop");
     state.record(runs.iter().map(|run| (&shop, *run))).unwrap();
     (state, shop)
 }
 
-fn past(state: &State, name: &Name, now: Timestamp) -> History {
+fn past(state: &StateDb, name: &Name, now: Timestamp) -> History {
     let names = std::slice::from_ref(name);
     state.pasts(names, now).unwrap().remove(0).1
 }
@@ -79,7 +79,7 @@ fn since_when_is_the_state_s_and_events_are_the_reasons() {
     let standing = state.standing(&shop).unwrap().unwrap();
     assert_eq!(
         (standing.state, standing.reason, standing.since),
-        (Lamp::Down, Reason::ReplyCut, time(60))
+        (State::Down, Reason::ReplyCut, time(60))
     );
     assert_eq!(
         state.standings().unwrap(),
@@ -224,7 +224,7 @@ fn steady(from: i64, to: i64, every: i64) -> Vec<RunRecord> {
         .collect()
 }
 
-fn rows(state: &State, sql: &str) -> i64 {
+fn rows(state: &StateDb, sql: &str) -> i64 {
     state
         .read(|database| Ok(database.query_row(sql, [], |row| row.get(0)).unwrap()))
         .unwrap()
@@ -282,7 +282,7 @@ fn thinning_again_and_again_is_the_same_as_once() {
     }
     for span in Span::ALL {
         let since = time(-4 * DAY);
-        let buckets = |state: &State| state.buckets(&shop, span, since).unwrap();
+        let buckets = |state: &StateDb| state.buckets(&shop, span, since).unwrap();
         assert!(buckets(&once).len() >= 72);
         assert_eq!(buckets(&once), buckets(&often));
     }
@@ -383,7 +383,7 @@ fn a_renamed_connection_keeps_its_history_and_a_removed_one_has_none() {
     }
 }
 
-fn exported(state: &State, what: (ExportTable, ExportFormat)) -> String {
+fn exported(state: &StateDb, what: (ExportTable, ExportFormat)) -> String {
     let mut out = Vec::new();
     state
         .export(None, time(0), what, &mut out)
@@ -394,7 +394,7 @@ fn exported(state: &State, what: (ExportTable, ExportFormat)) -> String {
 
 #[test]
 fn the_history_is_exported_as_csv_json_and_lines() {
-    let state = State::in_memory().unwrap();
+    let state = StateDb::in_memory().unwrap();
     let odd = name("a, \"b\"");
     let runs = [
         run(0, Reason::Connected),
@@ -439,7 +439,7 @@ fn the_history_is_exported_as_csv_json_and_lines() {
 #[test]
 fn a_database_of_the_first_version_keeps_its_results() {
     let folder = tempfile::tempdir().unwrap();
-    drop(State::open(folder.path()).unwrap());
+    drop(StateDb::open(folder.path()).unwrap());
     let path = folder.path().join("history.sqlite");
     let old = rusqlite::Connection::open(&path).unwrap();
     old.execute_batch(
@@ -453,7 +453,7 @@ fn a_database_of_the_first_version_keeps_its_results() {
     )
     .unwrap();
     drop(old);
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     let runs = state.results(&name("shop"), Timestamp::UNIX_EPOCH).unwrap();
     assert_eq!(
         (runs.len(), runs[0].reason, runs[0].us),
@@ -470,7 +470,7 @@ fn a_database_of_the_first_version_keeps_its_results() {
 #[test]
 fn the_sqlite3_command_reads_the_history() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     let shop = name("shop");
     let runs = [run(0, Reason::Connected), run(60, Reason::Refused)];
     state.record(runs.iter().map(|run| (&shop, *run))).unwrap();
@@ -497,7 +497,7 @@ fn the_sqlite3_command_reads_the_history() {
 #[test]
 fn readers_do_not_wait_for_the_writer() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     let shop = name("shop");
     state.record([(&shop, run(0, Reason::Connected))]).unwrap();
     state
@@ -516,7 +516,7 @@ fn readers_do_not_wait_for_the_writer() {
 #[ignore = "run by another test"]
 fn records_until_it_is_killed() {
     let folder = fs::read_link("/proc/self/cwd").unwrap();
-    let state = State::open(&folder.join("state")).unwrap();
+    let state = StateDb::open(&folder.join("state")).unwrap();
     let (shop, other) = (name("shop"), name("other"));
     for second in state.results(&shop, time(0)).unwrap().len().. {
         let second = i64::try_from(second).unwrap();
@@ -554,7 +554,7 @@ fn killing_a_hundred_times_loses_nothing_committed() {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        let state = State::open(&folder.path().join("state")).unwrap();
+        let state = StateDb::open(&folder.path().join("state")).unwrap();
         let said = said().unwrap_or(before);
         for name in [name("shop"), name("other")] {
             let found = state.results(&name, time(0)).unwrap().len();

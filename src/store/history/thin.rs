@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::read::{kept_since, runs};
 use super::{Count, Latency, RunRecord, Span};
-use crate::store::state::{State, StateProblem, Told};
+use crate::store::state::{StateDb, StateProblem, WithPath};
 
 const HOUR_MS: i64 = 3_600_000;
 /// Single results.
@@ -31,20 +31,20 @@ const CLOCK: i64 = -1;
 /// Connections that are thinned in one step, so that others who write need not wait long.
 const AT_ONCE: usize = 100;
 
-impl State {
-    /// [`State::thin`] where there are results that wait for it since 5 minutes. Else one look at one row.
+impl StateDb {
+    /// [`StateDb::thin`] where there are results that wait for it since 5 minutes. Else one look at one row.
     pub fn thin_where_due(&self, now: Timestamp) -> Result<(), StateProblem> {
         let oldest: Option<i64> = self.look(|database| {
             let oldest = database
                 .prepare_cached("SELECT at FROM fresh ORDER BY rowid LIMIT 1")
                 .and_then(|mut select| select.query_row([], |row| row.get(0)).optional());
-            oldest.told(self.path())
+            oldest.with_path(self.path())
         })?;
         // Either way round: the clock may have been set.
         match oldest {
             Some(at) if now.as_millisecond().abs_diff(at) >= WAITS_MS => {
                 let slowly = self.write(|transaction| {
-                    advance(transaction, now.as_millisecond()).told(self.path())
+                    advance(transaction, now.as_millisecond()).with_path(self.path())
                 })?;
                 self.thin(Timestamp::from_millisecond(slowly).unwrap_or(now))
             }
@@ -61,26 +61,26 @@ impl State {
 
     pub(super) fn thin_within(&self, now: Timestamp, bytes: i64) -> Result<(), StateProblem> {
         let now = now.as_millisecond();
-        self.write(|transaction| sort_in(transaction).told(self.path()))?;
-        let watched = self.look(|database| all(database).told(self.path()))?;
+        self.write(|transaction| sort_in(transaction).with_path(self.path()))?;
+        let watched = self.look(|database| all(database).with_path(self.path()))?;
         for some in watched.chunks(AT_ONCE) {
             self.write(|transaction| {
                 some.iter()
                     .try_for_each(|id| gather(transaction, *id, now))
-                    .told(self.path())
+                    .with_path(self.path())
             })?;
         }
         for part in TIGHTER {
-            let horizon = Horizon::at(now, part);
+            let horizon = Retention::at(now, part);
             for some in watched.chunks(AT_ONCE) {
                 self.write(|transaction| {
                     some.iter()
                         .try_for_each(|id| horizon.cut(transaction, *id))
-                        .told(self.path())
+                        .with_path(self.path())
                 })?;
             }
-            self.write(|transaction| horizon.keep(transaction).told(self.path()))?;
-            if self.look(|database| used(database).told(self.path()))? <= bytes {
+            self.write(|transaction| horizon.keep(transaction).with_path(self.path()))?;
+            if self.look(|database| used(database).with_path(self.path()))? <= bytes {
                 break;
             }
         }
@@ -90,13 +90,13 @@ impl State {
 
 /// Since when rows are kept, milliseconds; all at full hours, so that no bucket is cut in two.
 #[derive(Clone, Copy, Debug)]
-struct Horizon {
+struct Retention {
     single: i64,
     minutes: i64,
     hours: i64,
 }
 
-impl Horizon {
+impl Retention {
     fn at(now: i64, part: i64) -> Self {
         let before = |age: i64| floor(now.saturating_sub(age / part), Span::Hour);
         Self {

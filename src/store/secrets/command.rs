@@ -53,7 +53,7 @@ pub(super) async fn run_within(
         .process_group(0)
         .spawn()
         .map_err(|error| refused(program, &start_failed(&error)))?;
-    let group = Group::of(&child);
+    let group = ProcessGroup::of(&child);
     let Ok(outcome) = tokio::time::timeout(limit, listen(&mut child)).await else {
         return Err(refused(
             program,
@@ -65,13 +65,13 @@ pub(super) async fn run_within(
     heard.secret(program)
 }
 
-struct Heard {
+struct CommandOutput {
     status: ExitStatus,
     stdout: Zeroizing<Vec<u8>>,
     stderr: Vec<u8>,
 }
 
-impl Heard {
+impl CommandOutput {
     fn secret(self, program: &str) -> Result<Secret, SecretProblem> {
         if !self.status.success() {
             let talk = String::from_utf8_lossy(&self.stderr);
@@ -103,7 +103,7 @@ impl Heard {
     }
 }
 
-async fn listen(child: &mut Child) -> io::Result<Heard> {
+async fn listen(child: &mut Child) -> io::Result<CommandOutput> {
     let mut stdout = Zeroizing::new(Vec::with_capacity(4096));
     let mut stderr = Vec::new();
     let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -128,7 +128,7 @@ async fn listen(child: &mut Child) -> io::Result<Heard> {
             }
         }
     };
-    Ok(Heard {
+    Ok(CommandOutput {
         status,
         stdout,
         stderr,
@@ -160,9 +160,9 @@ async fn talk(source: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) -> io:
 /// Kills the group of a program that was started as the head of one, when dropped: neither it nor what it started
 /// outlives its time.
 #[derive(Debug)]
-pub struct Group(Option<u32>);
+pub struct ProcessGroup(Option<u32>);
 
-impl Group {
+impl ProcessGroup {
     /// The group of `child`.
     pub fn of(child: &Child) -> Self {
         Self(child.id())
@@ -174,7 +174,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         let pid = self
             .0

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use zbus_secret_service_keyring_store::Store;
 use zeroize::Zeroizing;
 
-use super::Found;
+use super::FoundSecret;
 use crate::domain::stack::wiping;
 use crate::domain::text::inert;
 use crate::domain::{Origin, Secret};
@@ -64,7 +64,7 @@ pub enum KeyringProblem {
     Refused(String),
 }
 
-type Job = Box<dyn FnOnce(&mut Line) + Send>;
+type Job = Box<dyn FnOnce(&mut KeyringService) + Send>;
 
 /// The way to the thread that speaks with the service; it starts at the first call.
 #[derive(Default)]
@@ -75,11 +75,11 @@ pub(super) struct Keyring {
 
 /// The thread's connection to the service, made when needed.
 #[derive(Default)]
-struct Line(Option<Arc<Store>>);
+struct KeyringService(Option<Arc<Store>>);
 
 impl Keyring {
     /// The value under `name`, and its origin.
-    pub(super) async fn get(&self, name: &str) -> Result<Found, KeyringProblem> {
+    pub(super) async fn get(&self, name: &str) -> Result<FoundSecret, KeyringProblem> {
         self.with_item(name, get).await
     }
 
@@ -161,16 +161,16 @@ impl Keyring {
         name: &str,
         work: impl FnOnce(&Store) -> keyring_core::Result<R> + Send + 'static,
     ) -> Result<R, KeyringProblem> {
-        let waiting = Waiting::take(&self.waiting).ok_or(KeyringProblem::Silent)?;
+        let waiting = QueuedCall::take(&self.waiting).ok_or(KeyringProblem::Silent)?;
         let (sender, receiver) = oneshot::channel();
-        self.send(Box::new(move |line: &mut Line| {
+        self.send(Box::new(move |line: &mut KeyringService| {
             // Nobody listens any more: they gave up, and a late write would surprise them.
             let answer = (!sender.is_closed()).then(|| line.speak(work));
             drop(waiting);
             let _ = answer.map(|answer| sender.send(answer));
         }))?;
         match tokio::time::timeout(limit, receiver).await {
-            Ok(Ok(answer)) => answer.map_err(|error| told(name, &error)),
+            Ok(Ok(answer)) => answer.map_err(|error| keyring_problem(name, &error)),
             Ok(Err(_)) => Err(KeyringProblem::Absent),
             Err(_) => Err(KeyringProblem::Silent),
         }
@@ -191,7 +191,7 @@ impl Keyring {
     }
 }
 
-impl Line {
+impl KeyringService {
     fn speak<R>(
         &mut self,
         work: impl FnOnce(&Store) -> keyring_core::Result<R>,
@@ -208,16 +208,16 @@ impl Line {
 }
 
 /// Counts a call as waiting until it is done or given up.
-struct Waiting(Arc<AtomicUsize>);
+struct QueuedCall(Arc<AtomicUsize>);
 
-impl Waiting {
+impl QueuedCall {
     fn take(count: &Arc<AtomicUsize>) -> Option<Self> {
         let waiting = Self(Arc::clone(count));
         (waiting.0.fetch_add(1, Ordering::Relaxed) < QUEUE).then_some(waiting)
     }
 }
 
-impl Drop for Waiting {
+impl Drop for QueuedCall {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -226,7 +226,7 @@ impl Drop for Waiting {
 fn start(first: Job) -> Result<mpsc::Sender<Job>, KeyringProblem> {
     let (sender, receiver) = mpsc::channel::<Job>();
     let run = move || {
-        let mut line = Line::default();
+        let mut line = KeyringService::default();
         wiping(|| first(&mut line));
         // Ends with the last sender, which is to say with the program.
         for job in receiver {
@@ -239,7 +239,7 @@ fn start(first: Job) -> Result<mpsc::Sender<Job>, KeyringProblem> {
     }
 }
 
-fn get(item: &Entry) -> keyring_core::Result<Found> {
+fn get(item: &Entry) -> keyring_core::Result<FoundSecret> {
     let bytes = Zeroizing::new(item.get_secret()?);
     let text = std::str::from_utf8(&bytes)
         .ok()
@@ -248,7 +248,7 @@ fn get(item: &Entry) -> keyring_core::Result<Found> {
         .get_attributes()?
         .get(ORIGIN)
         .and_then(|origin| Origin::parse(origin));
-    Ok(Found {
+    Ok(FoundSecret {
         value: Secret::new(text),
         origin,
     })
@@ -266,7 +266,7 @@ fn put(item: &Entry, value: &Secret, origin: &str) -> keyring_core::Result<()> {
 }
 
 /// The library's words, without what it may quote.
-fn told(name: &str, error: &Error) -> KeyringProblem {
+fn keyring_problem(name: &str, error: &Error) -> KeyringProblem {
     let name = inert(name, 80);
     match error {
         Error::NoEntry => KeyringProblem::NoItem(name),

@@ -27,14 +27,14 @@ impl fmt::Display for Part {
 
 /// One secret's place in a connection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Slot {
+pub struct SecretPlace {
     /// The connection.
     pub connection: Name,
     /// Which of its secrets.
     pub part: Part,
 }
 
-impl Slot {
+impl SecretPlace {
     /// The key of `connection`.
     pub fn key(connection: &Name) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl Slot {
 }
 
 /// The name that a new entry of the vault or the keyring gets: `shop/key`.
-impl fmt::Display for Slot {
+impl fmt::Display for SecretPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.connection, self.part)
     }

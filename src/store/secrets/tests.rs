@@ -12,8 +12,8 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-fn slot() -> Slot {
-    Slot::key(&name("shop"))
+fn slot() -> SecretPlace {
+    SecretPlace::key(&name("shop"))
 }
 
 fn origin() -> Origin {
@@ -32,7 +32,7 @@ fn secrets(folder: &Path) -> Secrets {
         "LINES" => Some(Secret::new("one\nInjected: header")),
         _ => None,
     });
-    let state = Arc::new(State::in_memory().unwrap());
+    let state = Arc::new(StateDb::in_memory().unwrap());
     let vault = Arc::new(Vault::at(folder));
     let state: StateLookUp = Arc::new(move || Ok(Arc::clone(&state)));
     Secrets::new(vault, look_up, variables(), state)
@@ -54,7 +54,7 @@ fn shell(script: &str) -> SecretRef {
 async fn said(secrets: &Secrets, reference: &SecretRef) -> String {
     match secrets.resolve(reference, &slot()).await {
         Ok(secret) => secret.expose().to_owned(),
-        Err(problem) => format!("problem: {}", crate::store::told(&problem)),
+        Err(problem) => format!("problem: {}", crate::store::error_chain(&problem)),
     }
 }
 
@@ -282,10 +282,10 @@ async fn what_is_asked_for_lives_in_this_session_at_its_place() {
         secrets.origin_of(&SecretRef::Ask, &slot()).await.unwrap(),
         Some(origin())
     );
-    let token = Slot::token(&name("shop"));
+    let token = SecretPlace::token(&name("shop"));
     assert!(secrets.resolve(&SecretRef::Ask, &token).await.is_err());
     secrets.rename_connection(&name("shop"), &name("store"));
-    let moved = Slot::key(&name("store"));
+    let moved = SecretPlace::key(&name("store"));
     assert_eq!(
         secrets
             .resolve(&SecretRef::Ask, &moved)
@@ -450,7 +450,7 @@ fn whereabouts_tell_path_mode_git_age_and_sharing() {
     };
     two.added = vec![("x".into(), file.clone())];
 
-    let found = secrets.whereabouts(&file, &[one.into(), two.into()]);
+    let found = secrets.location(&file, &[one.into(), two.into()]);
     assert_eq!((found.kind, found.mode), (StoreKind::File, Some(0o644)));
     assert_eq!(found.path.as_deref(), Some(path.as_path()));
     assert_eq!(found.git.as_deref(), Some(folder.path()));
@@ -463,7 +463,7 @@ fn whereabouts_tell_path_mode_git_age_and_sharing() {
     assert!(!format!("{found:?}").contains("hunter2"));
     // Its mode is no business of ours, least of all /tmp's.
     let no_file = SecretRef::File(folder.path().to_owned());
-    let findings = secrets.whereabouts(&no_file, &[]).findings.join("\n");
+    let findings = secrets.location(&no_file, &[]).findings.join("\n");
     assert!(
         findings.contains("is not a file") && !findings.contains("chmod"),
         "{findings}"
@@ -471,7 +471,7 @@ fn whereabouts_tell_path_mode_git_age_and_sharing() {
 
     secrets.vault().create(&Secret::new("p")).unwrap();
     secrets.vault().put("a", &Secret::new("x"), None).unwrap();
-    let found = secrets.whereabouts(&reference("vault:a"), &[]);
+    let found = secrets.location(&reference("vault:a"), &[]);
     assert!(found.changed.is_some() && found.mode == Some(0o600));
     assert!(
         found
@@ -479,6 +479,6 @@ fn whereabouts_tell_path_mode_git_age_and_sharing() {
             .iter()
             .any(|finding| finding.contains("identity.age lies in the git work tree"))
     );
-    let found = secrets.whereabouts(&reference("env:KEY"), &[]);
+    let found = secrets.location(&reference("env:KEY"), &[]);
     assert_eq!((found.path, found.findings), (None, Vec::new()));
 }

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::problem::Told;
-use super::{State, StateProblem};
+use super::problem::WithPath;
+use super::{StateDb, StateProblem};
 use crate::domain::{Identity, KeyFingerprint, Name};
 use crate::service::subject::Accepted;
 use crate::service::{LastGood, Past};
@@ -58,7 +58,7 @@ impl PastRecord {
     }
 }
 
-impl State {
+impl StateDb {
     /// What is remembered of the connection `name` at `url`.
     pub fn past(&self, name: &Name, url: &str) -> Result<PastRecord, StateProblem> {
         self.read(|database| self.past_in(database, name, url))
@@ -84,7 +84,7 @@ impl State {
                          ON CONFLICT (connection, url) DO UPDATE SET record = excluded.record",
                     )
                     .and_then(|mut put| put.execute(params![name.as_str(), url, json]))
-                    .told(&self.path)?;
+                    .with_path(&self.path)?;
             }
             Ok(result)
         })
@@ -100,7 +100,7 @@ impl State {
             .prepare_cached("SELECT record FROM past WHERE connection = ?1 AND url = ?2")
             .and_then(|mut asked| asked.query_row(params![name.as_str(), url], |row| row.get(0)))
             .optional()
-            .told(&self.path)?;
+            .with_path(&self.path)?;
         let Some(json) = json else {
             return Ok(PastRecord::default());
         };

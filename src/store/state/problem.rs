@@ -65,12 +65,12 @@ pub enum StateProblem {
 }
 
 /// Gives SQLite's answers the name of the file and a class.
-pub(in crate::store) trait Told<T> {
-    fn told(self, path: &Path) -> Result<T, StateProblem>;
+pub(in crate::store) trait WithPath<T> {
+    fn with_path(self, path: &Path) -> Result<T, StateProblem>;
 }
 
-impl<T> Told<T> for rusqlite::Result<T> {
-    fn told(self, path: &Path) -> Result<T, StateProblem> {
+impl<T> WithPath<T> for rusqlite::Result<T> {
+    fn with_path(self, path: &Path) -> Result<T, StateProblem> {
         self.map_err(|source| {
             let path = path.to_owned();
             match source.sqlite_error_code() {
@@ -103,7 +103,7 @@ mod tests {
         let told = |code| {
             let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
             Err::<(), _>(error)
-                .told(Path::new("/data/state.db"))
+                .with_path(Path::new("/data/state.db"))
                 .unwrap_err()
         };
         for code in [

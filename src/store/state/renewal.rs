@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 
-use super::problem::Told;
-use super::{State, StateProblem};
+use super::problem::WithPath;
+use super::{StateDb, StateProblem};
 use crate::domain::token::RenewalAction;
 use crate::domain::{KeyFingerprint, Name, SecretRef};
 
@@ -49,12 +49,12 @@ mod written {
 
     #[derive(Serialize, Deserialize)]
     #[serde(untagged)]
-    enum Written {
+    enum JournalForm {
         Text(String),
         Words(Vec<String>),
     }
 
-    impl Written {
+    impl JournalForm {
         fn of(reference: &SecretRef) -> Self {
             match reference {
                 SecretRef::Cmd(words) => {
@@ -80,31 +80,34 @@ mod written {
         reference: &SecretRef,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        Written::of(reference).serialize(serializer)
+        JournalForm::of(reference).serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<SecretRef, D::Error> {
-        Written::deserialize(deserializer)?.read()
+        JournalForm::deserialize(deserializer)?.read()
     }
 
     pub(super) mod where_chosen {
-        use super::{Deserialize, Deserializer, SecretRef, Serialize, Serializer, Written};
+        use super::{Deserialize, Deserializer, JournalForm, SecretRef, Serialize, Serializer};
 
         #[expect(clippy::ref_option, reason = "what serde hands over")]
         pub(in super::super) fn serialize<S: Serializer>(
             reference: &Option<SecretRef>,
             serializer: S,
         ) -> Result<S::Ok, S::Error> {
-            reference.as_ref().map(Written::of).serialize(serializer)
+            reference
+                .as_ref()
+                .map(JournalForm::of)
+                .serialize(serializer)
         }
 
         pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
             deserializer: D,
         ) -> Result<Option<SecretRef>, D::Error> {
-            let written = Option::<Written>::deserialize(deserializer)?;
-            written.map(Written::read).transpose()
+            let written = Option::<JournalForm>::deserialize(deserializer)?;
+            written.map(JournalForm::read).transpose()
         }
     }
 }
@@ -134,7 +137,7 @@ pub struct RenewalRecord {
     pub stage: RenewalStage,
 }
 
-impl State {
+impl StateDb {
     /// Writes down that a renewal begins, and is on disk before it returns. Where one of the same token is
     /// under way already, nothing is written, and that one is given.
     pub fn begin_renewal(
@@ -163,7 +166,7 @@ impl State {
                     "DELETE FROM renewal WHERE origin = ?1 AND token = ?2",
                     params![origin, token],
                 )
-                .told(&self.path)?;
+                .with_path(&self.path)?;
             Ok(())
         })
     }
@@ -185,9 +188,13 @@ impl State {
     fn renewals_in(&self, database: &Connection) -> Result<Vec<RenewalRecord>, StateProblem> {
         let mut select = database
             .prepare("SELECT record FROM renewal ORDER BY origin, token")
-            .told(&self.path)?;
-        let rows = select.query_map([], |row| row.get(0)).told(&self.path)?;
-        let texts: Vec<String> = rows.collect::<rusqlite::Result<_>>().told(&self.path)?;
+            .with_path(&self.path)?;
+        let rows = select
+            .query_map([], |row| row.get(0))
+            .with_path(&self.path)?;
+        let texts: Vec<String> = rows
+            .collect::<rusqlite::Result<_>>()
+            .with_path(&self.path)?;
         let parse =
             |text: &String| serde_json::from_str(text).map_err(|problem| self.unreadable(&problem));
         texts.iter().map(parse).collect()
@@ -227,7 +234,7 @@ impl State {
                  ON CONFLICT (origin, token) DO UPDATE SET record = excluded.record",
                 params![record.origin, record.token, json],
             )
-            .told(&self.path)?;
+            .with_path(&self.path)?;
         Ok(())
     }
 
@@ -244,7 +251,7 @@ impl State {
                 |row| row.get(0),
             )
             .optional()
-            .told(&self.path)?;
+            .with_path(&self.path)?;
         json.map(|json| serde_json::from_str(&json).map_err(|problem| self.unreadable(&problem)))
             .transpose()
     }
@@ -280,7 +287,7 @@ mod tests {
 
     #[test]
     fn the_words_of_a_program_are_kept_one_by_one() {
-        let state = State::in_memory().unwrap();
+        let state = StateDb::in_memory().unwrap();
         let words = ["sh", "-c", "cat /p"].map(str::to_owned).to_vec();
         let record = record(vec![held("market", SecretRef::Cmd(words))]);
         state.put_renewal(&record).unwrap();
@@ -297,7 +304,7 @@ mod tests {
 
     #[test]
     fn a_renewal_follows_a_connection_to_its_new_name() {
-        let state = State::in_memory().unwrap();
+        let state = StateDb::in_memory().unwrap();
         let holdings = ["market", "copy"].map(|name| held(name, SecretRef::Ask));
         state.put_renewal(&record(holdings.to_vec())).unwrap();
         let [from, to] = ["market", "shop"].map(|name| Name::parse(name).unwrap());
@@ -311,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_token_is_renewed_once_at_a_time() {
-        let state = State::in_memory().unwrap();
+        let state = StateDb::in_memory().unwrap();
         let mut record = record(Vec::new());
         assert_eq!(state.begin_renewal(&record).unwrap(), None);
         record.stage = RenewalStage::Keeping;

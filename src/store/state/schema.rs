@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use zeroize::Zeroizing;
 
-use super::problem::{StateProblem, Told};
+use super::problem::{StateProblem, WithPath};
 use crate::domain::Reason;
 
 /// What each version adds; the database's `user_version` says how many of them it has.
@@ -140,28 +140,28 @@ pub(super) fn prepare(
     // The answer is the mode that was reached; in memory that is another one, which is as good.
     database
         .query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))
-        .told(path)?;
+        .with_path(path)?;
     database
         .execute_batch("PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
-        .told(path)?;
+        .with_path(path)?;
     let transaction = database
         .transaction_with_behavior(TransactionBehavior::Immediate)
-        .told(path)?;
+        .with_path(path)?;
     let (found, known) = refuse_newer(&transaction, path)?;
     for version in VERSIONS
         .iter()
         .skip(usize::try_from(found).unwrap_or_default())
     {
-        transaction.execute_batch(version).told(path)?;
+        transaction.execute_batch(version).with_path(path)?;
     }
     if found < known {
         transaction
             .pragma_update(None, "user_version", known)
-            .told(path)?;
+            .with_path(path)?;
     }
-    name_reasons(&transaction).told(path)?;
+    name_reasons(&transaction).with_path(path)?;
     let key = installation_key(&transaction, path)?;
-    transaction.commit().told(path)?;
+    transaction.commit().with_path(path)?;
     Ok(key)
 }
 
@@ -169,7 +169,7 @@ pub(super) fn prepare(
 fn refuse_newer(database: &Connection, path: &Path) -> Result<(i64, i64), StateProblem> {
     let found: i64 = database
         .query_row("PRAGMA user_version", [], |row| row.get(0))
-        .told(path)?;
+        .with_path(path)?;
     let known = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
     if found > known {
         return Err(StateProblem::Newer {
@@ -204,9 +204,9 @@ fn installation_key(
     let keys: Vec<Vec<u8>> = {
         let mut select = transaction
             .prepare("SELECT key FROM installation")
-            .told(path)?;
-        let rows = select.query_map([], |row| row.get(0)).told(path)?;
-        rows.collect::<rusqlite::Result<_>>().told(path)?
+            .with_path(path)?;
+        let rows = select.query_map([], |row| row.get(0)).with_path(path)?;
+        rows.collect::<rusqlite::Result<_>>().with_path(path)?
     };
     match keys.as_slice() {
         [key] => Ok(Zeroizing::new(
@@ -225,7 +225,7 @@ fn installation_key(
                     "INSERT INTO installation (key) VALUES (?1)",
                     params![&key[..]],
                 )
-                .told(path)?;
+                .with_path(path)?;
             Ok(key)
         }
         _ => Err(damaged()),

@@ -8,7 +8,7 @@ use std::thread;
 use jiff::Timestamp;
 
 use super::*;
-use crate::domain::budget::{Attempt, AttemptEnd};
+use crate::domain::budget::{AttemptEnd, BookedAttempt};
 use crate::domain::{Identity, Reason};
 use crate::service::LastGood;
 use crate::service::subject::Accepted;
@@ -29,13 +29,13 @@ fn time(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
 }
 
-fn book(state: &State) -> u64 {
+fn book(state: &StateDb) -> u64 {
     state
         .update_budget(&host(), |record| {
             let number = record.next_number;
             record.next_number += 1;
             let key = KeyFingerprint("k".into());
-            record.attempts.push(Attempt {
+            record.attempts.push(BookedAttempt {
                 number,
                 key,
                 at: time(0),
@@ -52,11 +52,11 @@ fn book(state: &State) -> u64 {
 #[test]
 fn a_state_that_others_can_write_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    drop(State::open(folder.path()).unwrap());
+    drop(StateDb::open(folder.path()).unwrap());
     let path = folder.path().join("history.sqlite");
     let open_to_the_group = |path: &std::path::Path, mode: u32| {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-        State::open(folder.path()).map(drop)
+        StateDb::open(folder.path()).map(drop)
     };
     for (path, open, private) in [
         (path.as_path(), 0o660, 0o600),
@@ -71,10 +71,10 @@ fn a_state_that_others_can_write_is_refused() {
 #[test]
 fn a_booked_attempt_outlives_the_program() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     assert_eq!((book(&state), book(&state)), (0, 1));
     drop(state);
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     let record = state.budget(&host()).unwrap();
     assert_eq!(record.attempts.len(), 2);
     assert_eq!(record.attempts[1].end, AttemptEnd::Pending);
@@ -92,14 +92,17 @@ fn attempts_booked_at_once_are_all_counted() {
         for _ in 0..4 {
             // Each its own State, as each program has: they meet in the file alone.
             scope.spawn(|| {
-                let state = State::open(folder.path()).unwrap();
+                let state = StateDb::open(folder.path()).unwrap();
                 for _ in 0..10 {
                     book(&state);
                 }
             });
         }
     });
-    let record = State::open(folder.path()).unwrap().budget(&host()).unwrap();
+    let record = StateDb::open(folder.path())
+        .unwrap()
+        .budget(&host())
+        .unwrap();
     let numbers: Vec<u64> = record
         .attempts
         .iter()
@@ -113,7 +116,7 @@ fn attempts_booked_at_once_are_all_counted() {
 #[ignore = "run by another test"]
 fn books_until_it_is_killed() {
     let folder = fs::read_link("/proc/self/cwd").unwrap();
-    let state = State::open(&folder.join("state")).unwrap();
+    let state = StateDb::open(&folder.join("state")).unwrap();
     loop {
         let number = book(&state);
         fs::write(folder.join("said"), number.to_string()).unwrap();
@@ -146,7 +149,7 @@ fn a_killed_program_has_booked_what_it_said() {
     child.kill().unwrap();
     child.wait().unwrap();
     let said = said().unwrap_or(20);
-    let record = State::open(&folder.path().join("state"))
+    let record = StateDb::open(&folder.path().join("state"))
         .unwrap()
         .budget(&host())
         .unwrap();
@@ -155,7 +158,7 @@ fn a_killed_program_has_booked_what_it_said() {
         "{} booked, {said} said",
         record.next_number
     );
-    State::open(&folder.path().join("state"))
+    StateDb::open(&folder.path().join("state"))
         .unwrap()
         .verify()
         .unwrap();
@@ -163,7 +166,7 @@ fn a_killed_program_has_booked_what_it_said() {
 
 #[test]
 fn a_change_that_panics_changes_nothing() {
-    let state = State::in_memory().unwrap();
+    let state = StateDb::in_memory().unwrap();
     book(&state);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         state.update_budget(&host(), |record| {
@@ -178,19 +181,19 @@ fn a_change_that_panics_changes_nothing() {
 #[test]
 fn fingerprints_tell_pairs_apart_and_belong_to_the_installation() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     let print = state.fingerprint("user", &Secret::new("hunter2"));
     assert_eq!(print.0.len(), 64);
     assert_ne!(print, state.fingerprint("userh", &Secret::new("unter2")));
     assert_ne!(print, state.fingerprint("user", &Secret::new("hunter3")));
     drop(state);
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     assert_eq!(
         print,
         state.fingerprint("user", &Secret::new("hunter2")),
         "the key is kept"
     );
-    let other = State::in_memory().unwrap();
+    let other = StateDb::in_memory().unwrap();
     assert_ne!(
         print,
         other.fingerprint("user", &Secret::new("hunter2")),
@@ -200,7 +203,7 @@ fn fingerprints_tell_pairs_apart_and_belong_to_the_installation() {
 
 #[test]
 fn the_past_belongs_to_a_connection_its_url_and_its_pair() {
-    let state = State::in_memory().unwrap();
+    let state = StateDb::in_memory().unwrap();
     let (shop, url) = (name("shop"), "https://a.example");
     let pair = KeyFingerprint("p".into());
     let how = Accepted {
@@ -242,8 +245,8 @@ fn the_past_belongs_to_a_connection_its_url_and_its_pair() {
 
 #[test]
 fn an_origin_belongs_to_a_reference_at_its_place() {
-    let state = State::in_memory().unwrap();
-    let slot = Slot::key(&name("shop"));
+    let state = StateDb::in_memory().unwrap();
+    let slot = SecretPlace::key(&name("shop"));
     let reference: SecretRef = "env:KEY".parse().unwrap();
     let origin = Origin::parse("https://a.example:8443").unwrap();
     assert_eq!(state.origin_of(&reference, &slot).unwrap(), None);
@@ -251,7 +254,7 @@ fn an_origin_belongs_to_a_reference_at_its_place() {
     assert_eq!(state.origin_of(&reference, &slot).unwrap(), Some(origin));
     assert_eq!(
         state
-            .origin_of(&reference, &Slot::key(&name("evil")))
+            .origin_of(&reference, &SecretPlace::key(&name("evil")))
             .unwrap(),
         None
     );
@@ -277,13 +280,13 @@ fn run(second: i64) -> RunRecord {
 
 #[test]
 fn renaming_moves_and_removing_forgets_everything_but_the_budget() {
-    let state = State::in_memory().unwrap();
+    let state = StateDb::in_memory().unwrap();
     let (old, new) = (name("old"), name("new"));
     let reference: SecretRef = "env:KEY".parse().unwrap();
     let origin = Origin::parse("https://a.example").unwrap();
     let fill = |name: &Name, second| {
         state
-            .set_origin(&reference, &Slot::key(name), &origin)
+            .set_origin(&reference, &SecretPlace::key(name), &origin)
             .unwrap();
         state
             .update_past(name, "u", |past| past.service_seen = true)
@@ -293,7 +296,7 @@ fn renaming_moves_and_removing_forgets_everything_but_the_budget() {
     let found = |name: &Name| {
         (
             state
-                .origin_of(&reference, &Slot::key(name))
+                .origin_of(&reference, &SecretPlace::key(name))
                 .unwrap()
                 .is_some(),
             state.past(name, "u").unwrap().service_seen,
@@ -330,7 +333,7 @@ fn a_damaged_database_is_named_and_left_as_it_is() {
     )
     .unwrap();
     let before = fs::read(&path).unwrap();
-    let problem = State::open(folder.path()).unwrap_err();
+    let problem = StateDb::open(folder.path()).unwrap_err();
     assert!(
         matches!(problem, StateProblem::Damaged { .. }),
         "{problem:?}"
@@ -344,7 +347,7 @@ fn a_damaged_database_is_named_and_left_as_it_is() {
 
 #[test]
 fn a_record_that_can_not_be_read_is_damage_and_stays() {
-    let state = State::in_memory().unwrap();
+    let state = StateDb::in_memory().unwrap();
     book(&state);
     state
         .database
@@ -384,7 +387,7 @@ fn a_record_that_can_not_be_read_is_damage_and_stays() {
 #[test]
 fn a_newer_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     state
         .database
         .lock()
@@ -393,7 +396,7 @@ fn a_newer_database_is_refused() {
         .unwrap();
     drop(state);
     assert!(matches!(
-        State::open(folder.path()),
+        StateDb::open(folder.path()),
         Err(StateProblem::Newer { found: 99, .. })
     ));
 }
@@ -401,7 +404,7 @@ fn a_newer_database_is_refused() {
 #[test]
 fn no_code_is_loaded_and_nothing_is_built_in_that_nobody_uses() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(folder.path()).unwrap();
+    let state = StateDb::open(folder.path()).unwrap();
     let database = state.database.lock().unwrap();
     let mut told = database.prepare("PRAGMA compile_options").unwrap();
     let options: Vec<String> = told
@@ -418,7 +421,7 @@ fn no_code_is_loaded_and_nothing_is_built_in_that_nobody_uses() {
 #[test]
 fn every_commit_is_synced_and_files_are_private() {
     let folder = tempfile::tempdir().unwrap();
-    let state = State::open(&folder.path().join("state")).unwrap();
+    let state = StateDb::open(&folder.path().join("state")).unwrap();
     book(&state);
     let pragma = |name: &str| -> String {
         let database = state.database.lock().unwrap();
@@ -447,7 +450,7 @@ fn every_commit_is_synced_and_files_are_private() {
 
 #[test]
 fn memory_writes_no_file() {
-    let state = State::in_memory().unwrap();
+    let state = StateDb::in_memory().unwrap();
     book(&state);
     assert_eq!(state.budget(&host()).unwrap().attempts.len(), 1);
     state.verify().unwrap();

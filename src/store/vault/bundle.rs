@@ -93,7 +93,7 @@ pub enum BundleProblem {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct BundleFile {
     format: String,
     version: u32,
     definitions: String,
@@ -115,7 +115,7 @@ pub fn seal_bundle(bundle: &Bundle, to: &SealTo) -> Result<Vec<u8>, BundleProble
     let mut text = Zeroizing::new(Vec::with_capacity(
         2 * bundle.definitions.len() + size + 256,
     ));
-    let written = Written {
+    let written = BundleFile {
         format: FORMAT.to_owned(),
         version: VERSION,
         definitions: bundle.definitions.clone(),
@@ -189,7 +189,7 @@ impl Vault {
     /// Opens a bundle by an identity in a file of its own, as `age-keygen` writes it.
     pub fn open_bundle_by(path: &Path, sealed: &[u8]) -> Result<Bundle, BundleProblem> {
         let text = super::files::read_secret_file(path)
-            .map_err(|problem| BundleProblem::IdentityFile(crate::store::told(&problem)))?;
+            .map_err(|problem| BundleProblem::IdentityFile(crate::store::error_chain(&problem)))?;
         let key = text
             .lines()
             .map(str::trim)
@@ -218,7 +218,7 @@ fn read(text: &[u8]) -> Result<Bundle, BundleProblem> {
     if head.version > VERSION {
         return Err(BundleProblem::Newer(head.version));
     }
-    let written: Written = serde_json::from_slice(text).ok().ok_or_else(damaged)?;
+    let written: BundleFile = serde_json::from_slice(text).ok().ok_or_else(damaged)?;
     Ok(Bundle {
         definitions: written.definitions,
         secrets: written.secrets,

@@ -14,7 +14,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 use zeroize::Zeroizing;
 
-use super::super::way::Way;
+use super::super::route::Route;
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, Endpoint, Secret};
 
@@ -22,22 +22,22 @@ use crate::domain::{AddressFamily, Endpoint, Secret};
 const CONNECT: Duration = Duration::from_secs(15);
 
 /// The client for `base`. An error is one plain sentence.
-pub(super) fn client(base: &Endpoint, way: &Way) -> Result<reqwest::Client, String> {
+pub(super) fn client(base: &Endpoint, route: &Route) -> Result<reqwest::Client, String> {
     let mut builder = reqwest::Client::builder()
-        .user_agent(way.user_agent.as_str())
+        .user_agent(route.user_agent.as_str())
         .redirect(redirect::Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT.min(way.timeout))
-        .timeout(way.timeout)
+        .connect_timeout(CONNECT.min(route.timeout))
+        .timeout(route.timeout)
         .pool_idle_timeout(Duration::from_secs(30))
-        .tls_backend_preconfigured(tls(base, way)?)
+        .tls_backend_preconfigured(tls(base, route)?)
         // As the probe reads: one odd header is no reason to have no answer.
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_ignore_invalid_headers_in_responses(true)
         .no_proxy();
-    match way.family {
+    match route.family {
         AddressFamily::Any => {}
         AddressFamily::V4 => builder = builder.local_address(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         AddressFamily::V6 => builder = builder.local_address(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
@@ -48,14 +48,14 @@ pub(super) fn client(base: &Endpoint, way: &Way) -> Result<reqwest::Client, Stri
         let here = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         builder = builder.resolve_to_addrs(name, &here.map(|ip: IpAddr| SocketAddr::new(ip, 0)));
     }
-    if let Some(proxy) = &way.proxy {
+    if let Some(proxy) = &route.proxy {
         // The URL may hold a password: it is not told.
         let bad = |_| "the proxy is not a URL such as http://proxy:3128".to_owned();
         builder = builder.proxy(Proxy::all(proxy.clone()).map_err(bad)?);
     }
     builder
         .build()
-        .map_err(|error| told("the client could not be built", &error.without_url()))
+        .map_err(|error| failure("the client could not be built", &error.without_url()))
 }
 
 /// The header that carries the key, hidden from the client's own debug output.
@@ -70,21 +70,21 @@ pub(super) fn authorization(id: &str, secret: &Secret) -> Result<HeaderValue, St
     Ok(value)
 }
 
-fn tls(base: &Endpoint, way: &Way) -> Result<ClientConfig, String> {
+fn tls(base: &Endpoint, route: &Route) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
-        .map_err(|error| told("TLS could not be set up", &error))?;
+        .map_err(|error| failure("TLS could not be set up", &error))?;
     // Plain http works on a machine without any certificate authorities.
     let builder = if base.is_plain() {
         builder.with_root_certificates(RootCertStore::empty())
     } else {
-        let verifier = Arc::new(verifier(way, &provider)?);
+        let verifier = Arc::new(verifier(route, &provider)?);
         builder
             .dangerous()
             .with_custom_certificate_verifier(verifier)
     };
-    let mut config = match &way.identity {
+    let mut config = match &route.identity {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => {
             let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
@@ -104,9 +104,9 @@ fn tls(base: &Endpoint, way: &Way) -> Result<ClientConfig, String> {
     Ok(config)
 }
 
-fn verifier(way: &Way, provider: &Arc<CryptoProvider>) -> Result<Verifier, String> {
+fn verifier(route: &Route, provider: &Arc<CryptoProvider>) -> Result<Verifier, String> {
     let mut roots = Vec::new();
-    for file in &way.extra_roots {
+    for file in &route.extra_roots {
         roots.extend(certificates(file, "the CA file")?);
     }
     Verifier::new_with_extra_roots(roots, Arc::clone(provider)).ok().ok_or_else(|| {
@@ -124,6 +124,6 @@ fn certificates(pem: &[u8], file: &str) -> Result<Vec<CertificateDer<'static>>, 
         .ok_or_else(|| format!("{file} holds no certificate in PEM form"))
 }
 
-fn told(what: &str, error: &dyn Error) -> String {
+fn failure(what: &str, error: &dyn Error) -> String {
     format!("{what}: {}", inert(&error.to_string(), 200))
 }

@@ -174,12 +174,12 @@ fn is_worth_another_try(problem: &TokenProblem) -> bool {
 }
 
 /// Why a body was not read to its end.
-enum Cut {
+enum ReadProblem {
     TooLarge,
     Failed(reqwest::Error),
 }
 
-impl Cut {
+impl ReadProblem {
     fn problem(self, call: &Call) -> TokenProblem {
         match self {
             Self::TooLarge => TokenProblem::TooLarge {
@@ -199,13 +199,13 @@ impl Cut {
     }
 }
 
-async fn read(mut response: Response) -> Result<Zeroizing<Vec<u8>>, Cut> {
+async fn read(mut response: Response) -> Result<Zeroizing<Vec<u8>>, ReadProblem> {
     let expected = response.content_length().unwrap_or(0).try_into();
     let expected: usize = expected.unwrap_or(BODY_LIMIT).clamp(4 * 1024, BODY_LIMIT);
     let mut body = Zeroizing::new(Vec::with_capacity(expected));
-    while let Some(chunk) = response.chunk().await.map_err(Cut::Failed)? {
+    while let Some(chunk) = response.chunk().await.map_err(ReadProblem::Failed)? {
         if chunk.len() > BODY_LIMIT - body.len() {
-            return Err(Cut::TooLarge);
+            return Err(ReadProblem::TooLarge);
         }
         make_room(&mut body, chunk.len());
         body.extend_from_slice(&chunk);

@@ -6,10 +6,10 @@ use crate::work::{shared_token, silent};
 
 impl Effects {
     pub(super) fn start_handles(&mut self, effect: Effect) {
-        let desk = self.desk.clone();
+        let core = self.core.clone();
         match effect {
             Effect::RemoveToken(name, label) => self.answer(Key::RemoveToken, async move {
-                match desk.remove_handle(&name, &label).await {
+                match core.remove_handle(&name, &label).await {
                     Ok(saved) => Message::TokenRemoved {
                         connection: Box::new(saved.connection),
                         label,
@@ -23,7 +23,7 @@ impl Effects {
                 Message::SharedTokenMade(name, made.map_err(|error| error.to_string()))
             }),
             Effect::CheckSharedToken(name) => self.answer(Key::SharedToken, async move {
-                let verdict = desk.verify_saved(&name, &silent).await;
+                let verdict = core.verify_saved(&name, &silent).await;
                 Message::SharedTokenChecked(name, Box::new(verdict))
             }),
             // The loop's own, and what was started before it came here.

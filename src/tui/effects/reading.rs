@@ -9,32 +9,32 @@ use crate::app::Message;
 use crate::app::message::Loaded;
 use crate::store::Stamp;
 use crate::tui::translate;
-use crate::work::services::{Known as Services, Reread};
-use crate::work::{Desk, WorkError};
+use crate::work::services::{LoadedServices, Reread};
+use crate::work::{Core, WorkError};
 
 /// How often one is tried that can't be read.
 const RETRY: Duration = Duration::from_secs(2);
 
 /// How the configuration was read last.
-pub(super) struct Reading {
+pub(super) struct ReadingTasks {
     banner: Vec<String>,
     stamp: Option<Stamp>,
     /// Why it could not be read.
     failed: Option<String>,
     /// The services, where a file of the user was left out of them.
-    lacking: Option<Services>,
+    lacking: Option<LoadedServices>,
 }
 
-impl Reading {
+impl ReadingTasks {
     /// Reads it, and tells `queue`.
-    pub(super) async fn begin(desk: &Desk, banner: Vec<String>, queue: &Queue) -> Self {
+    pub(super) async fn begin(core: &Core, banner: Vec<String>, queue: &Queue) -> Self {
         let mut reading = Self {
             banner,
             stamp: None,
             failed: None,
             lacking: None,
         };
-        reading.read(desk, queue).await;
+        reading.read(core, queue).await;
         reading
     }
 
@@ -49,30 +49,30 @@ impl Reading {
     }
 
     /// Reads it where it has changed or could not be read, and tells `queue` what is new.
-    pub(super) async fn again_where_due(&mut self, desk: &Desk, queue: &Queue) {
+    pub(super) async fn again_where_due(&mut self, core: &Core, queue: &Queue) {
         let is_due = self.failed.is_some()
-            || desk.stamp().await.ok() != self.stamp
-            || self.has_other_services(desk).await;
+            || core.stamp().await.ok() != self.stamp
+            || self.has_other_services(core).await;
         if is_due {
             // A connection to a service that was described just now; what fails is told by the reading.
-            let _ = desk.read_services(Reread::WhatIsInOrder).await;
-            self.read(desk, queue).await;
+            let _ = core.read_services(Reread::WhatIsInOrder).await;
+            self.read(core, queue).await;
         }
     }
 
     /// Whether a service file that was left out is another one by now.
-    async fn has_other_services(&self, desk: &Desk) -> bool {
+    async fn has_other_services(&self, core: &Core) -> bool {
         let Some(known) = &self.lacking else {
             return false;
         };
-        let now = desk.services().await;
+        let now = core.services().await;
         now.is_ok_and(|now| now != *known)
     }
 
-    async fn read(&mut self, desk: &Desk, queue: &Queue) {
+    async fn read(&mut self, core: &Core, queue: &Queue) {
         // Before it is read: a change in between is seen the next time.
-        self.stamp = desk.stamp().await.ok();
-        let read = async { Ok((desk.configuration().await?, desk.services().await?)) };
+        self.stamp = core.stamp().await.ok();
+        let read = async { Ok((core.configuration().await?, core.services().await?)) };
         let read: Result<_, WorkError> = read.await;
         match read {
             Ok((configuration, services)) => {
@@ -81,7 +81,7 @@ impl Reading {
                 self.lacking = (!services.left_out.is_empty()).then_some(services);
                 let loaded = Loaded {
                     banner: self.banner.clone(),
-                    locked: desk.is_locked(),
+                    locked: core.is_locked(),
                     ..loaded
                 };
                 queue.tell(Message::ConfigurationLoaded(Box::new(loaded)));

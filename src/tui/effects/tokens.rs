@@ -17,14 +17,14 @@ use crate::app::Message;
 use crate::app::effect::TokenCopy;
 use crate::app::tokens::account::LastUse;
 use crate::app::tokens::exchange::{Offered, RowPage};
-use crate::app::tokens::{Row, TokensEffect, TokensMessage, TroubleKind};
+use crate::app::tokens::{TokenRow, TokensEffect, TokensMessage, TroubleKind};
 use crate::clipboard::Life;
 use crate::domain::text::inert;
 use crate::domain::token::{Direction, Order, header_of};
 use crate::domain::{Handle, Name, Secret};
 use crate::tokens::{Rql, Term, TokenQuery};
 use crate::work::tokens::{Account, TokenError};
-use crate::work::{Desk, WorkError};
+use crate::work::{Core, WorkError};
 
 /// What a task about tokens is for: at most one of each runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -81,12 +81,12 @@ impl Accounts {
         self.open().clear();
     }
 
-    async fn of(&self, desk: &Desk, name: &Name) -> Result<Account, TokenError> {
+    async fn of(&self, core: &Core, name: &Name) -> Result<Account, TokenError> {
         let known = self.open().get(name).cloned();
         if let Some(account) = known {
             return Ok(account);
         }
-        let account = desk.account(name).await?;
+        let account = core.account(name).await?;
         self.open().insert(name.clone(), account.clone());
         Ok(account)
     }
@@ -99,7 +99,7 @@ impl Accounts {
 impl Effects {
     /// Starts what `effect` asks for.
     pub(super) fn tokens(&mut self, effect: TokensEffect) {
-        let (desk, accounts) = (self.desk.clone(), self.accounts.clone());
+        let (core, accounts) = (self.core.clone(), self.accounts.clone());
         match effect {
             TokensEffect::Forget => {
                 self.tasks
@@ -108,13 +108,13 @@ impl Effects {
             }
             TokensEffect::DropKeys => accounts.forget(),
             TokensEffect::CopyHeld(handle) => {
-                self.copy(async move { desk.copy_secret(handle.secret(), Life::Program).await });
+                self.copy(async move { core.copy_secret(handle.secret(), Life::Program).await });
             }
             TokensEffect::Copy { .. } => self.copy_token(effect),
             effect => {
                 let queue = self.queue.clone();
                 self.own(Key::Tokens(Task::of(&effect)), async move {
-                    if let Some(answer) = answer(&desk, &accounts, &effect, &queue).await {
+                    if let Some(answer) = answer(&core, &accounts, &effect, &queue).await {
                         queue.tell(Message::Tokens(answer));
                     }
                 });
@@ -127,23 +127,23 @@ impl Effects {
         let TokensEffect::Copy { name, id, form } = effect.clone() else {
             return;
         };
-        let (desk, accounts, queue) =
-            (self.desk.clone(), self.accounts.clone(), self.queue.clone());
+        let (core, accounts, queue) =
+            (self.core.clone(), self.accounts.clone(), self.queue.clone());
         self.copy_where_ready(async move {
             let secret: fn(&Handle) -> Secret = match form {
                 TokenCopy::Username => {
-                    return desk.copy_text(&id, Life::Program).await.map(Some);
+                    return core.copy_text(&id, Life::Program).await.map(Some);
                 }
                 TokenCopy::Url => {
-                    let url = desk.connection(&name).await?.url;
-                    return desk.copy_text(&url, Life::Program).await.map(Some);
+                    let url = core.connection(&name).await?.url;
+                    return core.copy_text(&url, Life::Program).await.map(Some);
                 }
                 TokenCopy::Handle => |handle| handle.secret().clone(),
                 TokenCopy::Header => header_of,
             };
-            match handle(&desk, &accounts, &name, &id).await {
+            match handle(&core, &accounts, &name, &id).await {
                 Ok(handle) => {
-                    let copied = desk.copy_secret(&secret(&handle), Life::Program).await;
+                    let copied = core.copy_secret(&secret(&handle), Life::Program).await;
                     copied.map(Some)
                 }
                 Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
@@ -155,7 +155,7 @@ impl Effects {
                 }
                 Err(error) => Err(WorkError::Failed {
                     doing: "not copied".to_owned(),
-                    why: crate::store::told(&error),
+                    why: crate::store::error_chain(&error),
                 }),
             }
         });
@@ -163,12 +163,12 @@ impl Effects {
 }
 
 async fn handle(
-    desk: &Desk,
+    core: &Core,
     accounts: &Accounts,
     name: &Name,
     id: &str,
 ) -> Result<Handle, TokenError> {
-    let account = accounts.of(desk, name).await?;
+    let account = accounts.of(core, name).await?;
     let token = account.token(id).await?;
     token.full_handle().ok_or_else(|| {
         TokenError::SecretUnavailable(format!(
@@ -179,12 +179,12 @@ async fn handle(
 }
 
 async fn answer(
-    desk: &Desk,
+    core: &Core,
     accounts: &Accounts,
     effect: &TokensEffect,
     queue: &Queue,
 ) -> Option<TokensMessage> {
-    match try_answer(desk, accounts, effect, queue).await {
+    match try_answer(core, accounts, effect, queue).await {
         Ok(message) => Some(message),
         Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
             let (kind, effect) = (translate::passphrase(what), Box::new(effect.clone()));
@@ -201,7 +201,7 @@ async fn answer(
 }
 
 async fn try_answer(
-    desk: &Desk,
+    core: &Core,
     accounts: &Accounts,
     effect: &TokensEffect,
     queue: &Queue,
@@ -214,7 +214,7 @@ async fn try_answer(
             offset,
         } => {
             let query = TokenQuery::of(&listing, Timestamp::now()).from_row(offset);
-            let page = page(&accounts.of(desk, &name).await?, &query).await?;
+            let page = page(&accounts.of(core, &name).await?, &query).await?;
             TokensMessage::Loaded {
                 generation,
                 offset,
@@ -227,7 +227,7 @@ async fn try_answer(
             id,
         } => {
             let used = accounts
-                .of(desk, &name)
+                .of(core, &name)
                 .await?
                 .usage(&id)
                 .await?
@@ -243,8 +243,8 @@ async fn try_answer(
             id,
         } => TokensMessage::Read {
             generation,
-            row: Ok(Box::new(Row::of(
-                accounts.of(desk, &name).await?.token(&id).await?,
+            row: Ok(Box::new(TokenRow::of(
+                accounts.of(core, &name).await?.token(&id).await?,
             ))),
         },
         TokensEffect::ReadUsage {
@@ -253,15 +253,15 @@ async fn try_answer(
             id,
         } => TokensMessage::UsageRead {
             generation,
-            usage: Ok(accounts.of(desk, &name).await?.usage(&id).await?),
+            usage: Ok(accounts.of(core, &name).await?.usage(&id).await?),
         },
-        other => answer_of_catalog(desk, accounts, &other, queue).await?,
+        other => answer_of_catalog(core, accounts, &other, queue).await?,
     })
 }
 
 /// What is asked of the account as a whole, and of this machine.
 async fn answer_of_catalog(
-    desk: &Desk,
+    core: &Core,
     accounts: &Accounts,
     effect: &TokensEffect,
     queue: &Queue,
@@ -269,18 +269,18 @@ async fn answer_of_catalog(
     Ok(match effect.clone() {
         TokensEffect::ReadExtensions { name, generation } => TokensMessage::ExtensionsRead {
             generation,
-            extensions: Ok(offered(&accounts.of(desk, &name).await?).await?),
+            extensions: Ok(offered(&accounts.of(core, &name).await?).await?),
         },
         TokensEffect::ReadModules { name, generation } => TokensMessage::ModulesRead {
             generation,
-            modules: Ok(accounts.of(desk, &name).await?.modules().await?),
+            modules: Ok(accounts.of(core, &name).await?.modules().await?),
         },
         TokensEffect::Reveal { name, id } => {
-            let result = Ok(handle(desk, accounts, &name, &id).await?);
+            let result = Ok(handle(core, accounts, &name, &id).await?);
             TokensMessage::Revealed { name, id, result }
         }
         TokensEffect::FindEndings { name, generation } => {
-            let page = page(&accounts.of(desk, &name).await?, &endings(Timestamp::now())).await?;
+            let page = page(&accounts.of(core, &name).await?, &endings(Timestamp::now())).await?;
             TokensMessage::EndingsFound {
                 generation,
                 name,
@@ -288,21 +288,21 @@ async fn answer_of_catalog(
             }
         }
         TokensEffect::FindUnfinished => {
-            TokensMessage::UnfinishedFound(Ok(desk.unfinished_renewals().await?))
+            TokensMessage::UnfinishedFound(Ok(core.unfinished_renewals().await?))
         }
         TokensEffect::FindCertificates => {
-            let known = desk.certificates().await?.into_iter();
+            let known = core.certificates().await?.into_iter();
             let known = known.map(|known| (known.connection, known.subject, known.ends));
             TokensMessage::CertificatesFound(Ok(known.collect()))
         }
-        other => changes::change(desk, accounts, &other, queue).await?,
+        other => changes::change(core, accounts, &other, queue).await?,
     })
 }
 
 async fn page(account: &Account, query: &TokenQuery) -> Result<RowPage, TokenError> {
     let page = account.tokens(query).await?;
     Ok(RowPage {
-        rows: page.rows.into_iter().map(Row::of).collect(),
+        rows: page.rows.into_iter().map(TokenRow::of).collect(),
         total: page.total,
         own_id: account.own_id().to_owned(),
     })

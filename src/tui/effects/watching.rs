@@ -7,12 +7,12 @@ use super::{Effects, Key, Queue};
 use crate::app::Message;
 use crate::app::watching::{BoardEvent, WatchingEffect, WatchingMessage};
 use crate::domain::{Connection, Name, SshHost, Verdict};
-use crate::service::Manner;
-use crate::work::{Change, Desk, Watch, WatchEvent, WatchSettings, WorkError, silent};
+use crate::service::Trigger;
+use crate::work::{Change, Core, Watch, WatchEvent, WatchSettings, WorkError, silent};
 
 /// What a task of watching is for: at most one of each runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Part {
+pub(super) enum WatchTask {
     Pasts,
     Standings,
     Shares,
@@ -28,17 +28,17 @@ impl Effects {
         if !on {
             return;
         }
-        let (desk, queue) = (self.desk.clone(), self.queue.clone());
+        let (core, queue) = (self.core.clone(), self.queue.clone());
         let (sender, replans) = unbounded_channel();
         self.replan = Some(sender);
         self.own(Key::Watch, async move {
-            if let Some(why) = desk.state_problem().await {
+            if let Some(why) = core.state_problem().await {
                 queue.tell(Message::Noticed(format!(
                     "nothing is remembered, and no key is sent: {why}"
                 )));
             }
-            match desk.watch(None, WatchSettings::default()).await {
-                Ok(watch) => follow(&desk, watch, replans, &queue).await,
+            match core.watch(None, WatchSettings::default()).await {
+                Ok(watch) => follow(&core, watch, replans, &queue).await,
                 Err(error) => queue.tell(Message::Noticed(error.to_string())),
             }
         });
@@ -46,24 +46,24 @@ impl Effects {
 
     /// Starts what `effect` asks for.
     pub(super) fn watching(&mut self, effect: WatchingEffect) {
-        let desk = self.desk.clone();
+        let core = self.core.clone();
         match effect {
-            WatchingEffect::ReadPasts(names) => self.read(Part::Pasts, async move {
-                Ok(match desk.histories(names.clone()).await {
+            WatchingEffect::ReadPasts(names) => self.read(WatchTask::Pasts, async move {
+                Ok(match core.histories(names.clone()).await {
                     Ok(pasts) => WatchingMessage::PastsRead(pasts),
                     Err(error) => WatchingMessage::PastsFailed(names, error.to_string()),
                 })
             }),
-            WatchingEffect::ReadStandings => self.read(Part::Standings, async move {
-                let all = desk.standings().await?;
+            WatchingEffect::ReadStandings => self.read(WatchTask::Standings, async move {
+                let all = core.standings().await?;
                 Ok(WatchingMessage::StandingsRead(all.into_iter().collect()))
             }),
-            WatchingEffect::ReadShares => self.read(Part::Shares, async move {
-                let all = desk.shares().await?;
+            WatchingEffect::ReadShares => self.read(WatchTask::Shares, async move {
+                let all = core.shares().await?;
                 Ok(WatchingMessage::SharesRead(all.into_iter().collect()))
             }),
-            WatchingEffect::ReadPlot(name, span) => self.read(Part::Plot, async move {
-                let plot = Box::new(desk.plot(&name, span).await?);
+            WatchingEffect::ReadPlot(name, span) => self.read(WatchTask::Plot, async move {
+                let plot = Box::new(core.plot(&name, span).await?);
                 Ok(WatchingMessage::PlotRead(name, plot))
             }),
             WatchingEffect::Replan => {
@@ -73,10 +73,10 @@ impl Effects {
                 }
             }
             WatchingEffect::SetPaused(name, paused) => {
-                self.set(async move { desk.set_paused(&name, paused).await });
+                self.set(async move { core.set_paused(&name, paused).await });
             }
             WatchingEffect::SetMaintenance(name, windows) => {
-                self.set(async move { desk.set_maintenance(&name, windows).await });
+                self.set(async move { core.set_maintenance(&name, windows).await });
             }
             WatchingEffect::AskFrom(name, host) => self.ask_from(name, host),
             // The loop's own.
@@ -86,7 +86,7 @@ impl Effects {
 
     fn read(
         &mut self,
-        part: Part,
+        part: WatchTask,
         reading: impl Future<Output = Result<WatchingMessage, WorkError>> + Send + 'static,
     ) {
         self.answer(Key::Watching(part), async move {
@@ -100,7 +100,7 @@ impl Effects {
         &mut self,
         setting: impl Future<Output = Result<Connection, WorkError>> + Send + 'static,
     ) {
-        self.answer(Key::Watching(Part::Setting), async move {
+        self.answer(Key::Watching(WatchTask::Setting), async move {
             Message::Watching(match setting.await {
                 Ok(connection) => WatchingMessage::ConnectionSet(Box::new(connection)),
                 Err(error) => WatchingMessage::SetFailed(error.to_string()),
@@ -109,11 +109,11 @@ impl Effects {
     }
 
     fn ask_from(&mut self, name: Name, host: SshHost) {
-        let (desk, queue) = (self.desk.clone(), self.queue.clone());
-        self.answer(Key::Watching(Part::SecondOpinion), async move {
-            let here = desk.probe_saved(&name, Manner::Asked, &silent).await;
+        let (core, queue) = (self.core.clone(), self.queue.clone());
+        self.answer(Key::Watching(WatchTask::SecondOpinion), async move {
+            let here = core.probe_saved(&name, Trigger::Asked, &silent).await;
             queue.tell(Message::Watched(Box::new(here.clone())));
-            let opinion = desk.second_opinion(&name, &host, &here, &silent).await;
+            let opinion = core.second_opinion(&name, &host, &here, &silent).await;
             Message::Watching(WatchingMessage::SecondOpinionGiven(Box::new(opinion)))
         });
     }
@@ -121,7 +121,7 @@ impl Effects {
     /// The bytes that raise the terminal's notification: OSC 777 where rxvt or VTE show that one, else OSC 9;
     /// in tmux wrapped for the terminal outside.
     pub fn notification(&self, text: &str) -> Vec<u8> {
-        let environment = self.desk.environment();
+        let environment = self.core.environment();
         let is_set = |name: &str| environment.raw(name).is_some();
         let term = environment.term.as_deref().unwrap_or_default();
         let by_777 = term.starts_with("rxvt") || is_set("VTE_VERSION");
@@ -146,13 +146,13 @@ fn sequence(text: &str, by_777: bool) -> String {
 }
 
 /// Tells what the watch finds, and follows changes of the configuration.
-async fn follow(desk: &Desk, mut watch: Watch, mut replans: UnboundedReceiver<()>, queue: &Queue) {
+async fn follow(core: &Core, mut watch: Watch, mut replans: UnboundedReceiver<()>, queue: &Queue) {
     loop {
         tokio::select! {
             event = watch.next() => tell(event, queue),
             Some(()) = replans.recv() => {
                 // One that can't be read changes nothing: the screen has said so.
-                if let Ok(configuration) = desk.configuration().await {
+                if let Ok(configuration) = core.configuration().await {
                     watch.obey(&configuration.settings);
                     watch.replace(configuration.connections.clone());
                 }

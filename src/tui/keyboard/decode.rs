@@ -33,7 +33,7 @@ const STATUS: &str = "\x1b[0n";
 
 /// What a terminal has sent.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Heard {
+pub enum TerminalInput {
     /// A person did something.
     Event(Event),
     /// Its status, which it was asked for: it has taken in what was written before.
@@ -62,7 +62,7 @@ enum Endless {
 
 /// What stands at the beginning of the bytes.
 #[derive(Debug, PartialEq)]
-enum Found {
+enum Decoded {
     /// So many bytes are this event.
     Event(usize, Event),
     /// So many bytes are the terminal's status.
@@ -79,7 +79,7 @@ enum Found {
 
 impl Decoder {
     /// What `bytes` complete.
-    pub fn feed(&mut self, bytes: &[u8]) -> Vec<Heard> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Vec<TerminalInput> {
         if self.paste.is_some() {
             // A large one comes in many pieces: it grows as a vector does.
             self.left.extend_from_slice(bytes);
@@ -99,9 +99,9 @@ impl Decoder {
                 };
                 // tmux hands a paste on piece by piece, and answers in between.
                 if text.contains(STATUS) {
-                    heard.push(Heard::Status);
+                    heard.push(TerminalInput::Status);
                 }
-                heard.push(Heard::Event(Event::Paste(text.replace(STATUS, ""))));
+                heard.push(TerminalInput::Event(Event::Paste(text.replace(STATUS, ""))));
             }
             if let Some(kind) = self.endless {
                 let left = self.left.get(from..).unwrap_or_default();
@@ -114,24 +114,24 @@ impl Decoder {
                 self.endless = None;
             }
             match first(self.left.get(from..).unwrap_or_default()) {
-                Found::Event(length, event) => {
-                    heard.push(Heard::Event(event));
+                Decoded::Event(length, event) => {
+                    heard.push(TerminalInput::Event(event));
                     from += length;
                 }
-                Found::Status(length) => {
-                    heard.push(Heard::Status);
+                Decoded::Status(length) => {
+                    heard.push(TerminalInput::Status);
                     from += length;
                 }
-                Found::Nothing(length) => from += length,
-                Found::Paste(length) => {
+                Decoded::Nothing(length) => from += length,
+                Decoded::Paste(length) => {
                     from += length;
                     self.paste = Some(from);
                 }
-                Found::Endless(length, kind) => {
+                Decoded::Endless(length, kind) => {
                     from += length;
                     self.endless = Some(kind);
                 }
-                Found::Partial => break,
+                Decoded::Partial => break,
             }
         }
         self.forget(from);
@@ -150,7 +150,7 @@ impl Decoder {
     }
 
     /// Nothing more has come: an escape that stood alone is a key, and so is what can be one with Alt.
-    pub fn give_up(&mut self) -> Vec<Heard> {
+    pub fn give_up(&mut self) -> Vec<TerminalInput> {
         if self.paste.is_some() {
             return Vec::new();
         }
@@ -161,7 +161,7 @@ impl Decoder {
             _ => Vec::new(),
         };
         self.forget(self.left.len());
-        events.into_iter().map(Heard::Event).collect()
+        events.into_iter().map(TerminalInput::Event).collect()
     }
 
     /// The text of a paste whose end has come.
@@ -241,17 +241,17 @@ impl Endless {
 }
 
 /// Decodes what stands first in `bytes`.
-fn first(bytes: &[u8]) -> Found {
+fn first(bytes: &[u8]) -> Decoded {
     match bytes {
-        [] | [0x1b] => Found::Partial,
+        [] | [0x1b] => Decoded::Partial,
         [0x1b, b'[', ..] => sequence(bytes),
         [0x1b, b'O', ..] => keypad(bytes),
         [0x1b, b']' | b'P' | b'_', ..] => answer(bytes),
         // Twice: the first one is the key.
-        [0x1b, 0x1b, ..] => Found::Event(1, key(KeyCode::Esc, KeyModifiers::NONE)),
+        [0x1b, 0x1b, ..] => Decoded::Event(1, key(KeyCode::Esc, KeyModifiers::NONE)),
         [0x1b, rest @ ..] => match letter(rest) {
-            Found::Event(length, event) => Found::Event(length + 1, with_alt(event)),
-            Found::Nothing(length) => Found::Nothing(length + 1),
+            Decoded::Event(length, event) => Decoded::Event(length + 1, with_alt(event)),
+            Decoded::Nothing(length) => Decoded::Nothing(length + 1),
             other => other,
         },
         _ => letter(bytes),
@@ -259,13 +259,13 @@ fn first(bytes: &[u8]) -> Found {
 }
 
 /// A character, or a key that is one.
-fn letter(bytes: &[u8]) -> Found {
+fn letter(bytes: &[u8]) -> Decoded {
     let Some(&first) = bytes.first() else {
-        return Found::Partial;
+        return Decoded::Partial;
     };
     let control = |letter: u8| key(KeyCode::Char(char::from(letter)), KeyModifiers::CONTROL);
     let plain = |code| key(code, KeyModifiers::NONE);
-    Found::Event(
+    Decoded::Event(
         1,
         match first {
             0 => control(b' '),
@@ -274,38 +274,38 @@ fn letter(bytes: &[u8]) -> Found {
             0x7f => plain(KeyCode::Backspace),
             1..=26 => control(first - 1 + b'a'),
             0x1c..=0x1f => control(first - 0x1c + b'4'),
-            0x1b => return Found::Partial,
+            0x1b => return Decoded::Partial,
             _ => return character(bytes),
         },
     )
 }
 
 /// A character in UTF-8; bytes that are none are dropped one by one.
-fn character(bytes: &[u8]) -> Found {
+fn character(bytes: &[u8]) -> Decoded {
     let length = match bytes.first() {
         Some(0x20..=0x7e) => 1,
         Some(0xc2..=0xdf) => 2,
         Some(0xe0..=0xef) => 3,
         Some(0xf0..=0xf4) => 4,
-        _ => return Found::Nothing(1),
+        _ => return Decoded::Nothing(1),
     };
     let whole = bytes.get(..length);
     let begun = whole.unwrap_or(bytes);
     match (std::str::from_utf8(begun), whole) {
         (Ok(text), Some(_)) => match text.chars().next() {
-            Some(c) => Found::Event(length, letter_key(c)),
-            None => Found::Nothing(1),
+            Some(c) => Decoded::Event(length, letter_key(c)),
+            None => Decoded::Nothing(1),
         },
         // Cut off, not wrong.
-        (Err(error), None) if error.error_len().is_none() => Found::Partial,
-        _ => Found::Nothing(1),
+        (Err(error), None) if error.error_len().is_none() => Decoded::Partial,
+        _ => Decoded::Nothing(1),
     }
 }
 
 /// `ESC O` and a letter: cursor and function keys, and the keypad in application mode.
-fn keypad(bytes: &[u8]) -> Found {
+fn keypad(bytes: &[u8]) -> Decoded {
     let Some(&last) = bytes.get(2) else {
-        return Found::Partial;
+        return Decoded::Partial;
     };
     let code = match last {
         b'M' => KeyCode::Enter,
@@ -313,16 +313,16 @@ fn keypad(bytes: &[u8]) -> Found {
         _ => match cursor_key(last) {
             Some(code) => code,
             // Alt-O, and something else behind it.
-            None => return Found::Event(2, with_alt(letter_key('O'))),
+            None => return Decoded::Event(2, with_alt(letter_key('O'))),
         },
     };
-    Found::Event(3, key(code, KeyModifiers::NONE))
+    Decoded::Event(3, key(code, KeyModifiers::NONE))
 }
 
 /// `ESC [`, parameters, and a last letter.
-fn sequence(bytes: &[u8]) -> Found {
+fn sequence(bytes: &[u8]) -> Decoded {
     let Some(body) = bytes.get(2..) else {
-        return Found::Partial;
+        return Decoded::Partial;
     };
     match body {
         // Clicks of terminals that know no other way: three bytes behind the letter.
@@ -330,12 +330,12 @@ fn sequence(bytes: &[u8]) -> Found {
         // Function keys of the Linux console.
         [b'[', rest @ ..] => {
             return match rest {
-                [] => Found::Partial,
+                [] => Decoded::Partial,
                 [last @ b'A'..=b'E', ..] => {
                     let number = last - b'A' + 1;
-                    Found::Event(4, key(KeyCode::F(number), KeyModifiers::NONE))
+                    Decoded::Event(4, key(KeyCode::F(number), KeyModifiers::NONE))
                 }
-                _ => Found::Nothing(3),
+                _ => Decoded::Nothing(3),
             };
         }
         _ => {}
@@ -343,22 +343,23 @@ fn sequence(bytes: &[u8]) -> Found {
     let near = body.get(..LONGEST).unwrap_or(body);
     let Some(end) = near.iter().position(|byte| !(0x20..=0x3f).contains(byte)) else {
         return if near.len() == LONGEST {
-            Found::Endless(LONGEST + 2, Endless::Sequence)
+            Decoded::Endless(LONGEST + 2, Endless::Sequence)
         } else {
-            Found::Partial
+            Decoded::Partial
         };
     };
     let (parameters, last) = (body.get(..end).unwrap_or_default(), body.get(end));
     let length = end + 3;
     if bytes.starts_with(PASTE_BEGINS) {
-        return Found::Paste(PASTE_BEGINS.len());
+        return Decoded::Paste(PASTE_BEGINS.len());
     }
     match last {
         // Not a sequence: what broke it off is looked at for itself.
-        Some(0..0x40 | 0x7f..) | None => Found::Nothing(length - 1),
-        Some(b'n') if bytes.starts_with(STATUS.as_bytes()) => Found::Status(length),
-        Some(last) => known(parameters, *last)
-            .map_or(Found::Nothing(length), |event| Found::Event(length, event)),
+        Some(0..0x40 | 0x7f..) | None => Decoded::Nothing(length - 1),
+        Some(b'n') if bytes.starts_with(STATUS.as_bytes()) => Decoded::Status(length),
+        Some(last) => known(parameters, *last).map_or(Decoded::Nothing(length), |event| {
+            Decoded::Event(length, event)
+        }),
     }
 }
 
@@ -391,32 +392,34 @@ fn known(parameters: &[u8], last: u8) -> Option<Event> {
 
 /// Operating system commands and device control strings are answers, up to their terminator; where they begin
 /// otherwise, it was a letter with Alt.
-fn answer(bytes: &[u8]) -> Found {
+fn answer(bytes: &[u8]) -> Decoded {
     let Some(kind) = bytes.get(1) else {
-        return Found::Partial;
+        return Decoded::Partial;
     };
     let begins = match (kind, bytes.get(2)) {
-        (_, None) => return Found::Partial,
+        (_, None) => return Decoded::Partial,
         (b']', Some(next)) => next.is_ascii_digit(),
         (b'P', Some(next)) => next.is_ascii_digit() || b">!+$=".contains(next),
         (_, Some(next)) => *next == b'G',
     };
     if !begins {
-        return Found::Event(2, with_alt(letter_key(char::from(*kind))));
+        return Decoded::Event(2, with_alt(letter_key(char::from(*kind))));
     }
     let body = bytes.get(2..).unwrap_or_default();
     let near = body.get(..LONGEST_ANSWER).unwrap_or(body);
     let ends = near.iter().position(|byte| matches!(byte, 0x07 | 0x1b));
     match ends {
         Some(at) => match body.get(at..at + 2) {
-            _ if body.get(at) == Some(&0x07) => Found::Nothing(at + 3),
-            Some([0x1b, b'\\']) => Found::Nothing(at + 4),
+            _ if body.get(at) == Some(&0x07) => Decoded::Nothing(at + 3),
+            Some([0x1b, b'\\']) => Decoded::Nothing(at + 4),
             // Broken off by another sequence.
-            Some(_) => Found::Nothing(at + 2),
-            None => Found::Partial,
+            Some(_) => Decoded::Nothing(at + 2),
+            None => Decoded::Partial,
         },
-        None if near.len() == LONGEST_ANSWER => Found::Endless(LONGEST_ANSWER + 2, Endless::Answer),
-        None => Found::Partial,
+        None if near.len() == LONGEST_ANSWER => {
+            Decoded::Endless(LONGEST_ANSWER + 2, Endless::Answer)
+        }
+        None => Decoded::Partial,
     }
 }
 

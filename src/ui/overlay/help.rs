@@ -8,16 +8,16 @@ use super::super::text::{pad, width, wrap};
 use super::super::view::View;
 use super::{more, open_box, put_lines};
 use crate::app::hints;
-use crate::app::keymap::Group;
+use crate::app::keymap::HelpGroup;
 
 /// What one looks for first comes first: everybody finds the arrow keys.
-const ORDER: [Group; 6] = [
-    Group::Edit,
-    Group::Probe,
-    Group::Handles,
-    Group::Screen,
-    Group::Watch,
-    Group::Move,
+const ORDER: [HelpGroup; 6] = [
+    HelpGroup::Edit,
+    HelpGroup::Probe,
+    HelpGroup::Handles,
+    HelpGroup::Screen,
+    HelpGroup::Watch,
+    HelpGroup::Move,
 ];
 
 pub(super) fn draw(view: &View<'_>, scroll: u16, body: Rect, buf: &mut Buffer) {

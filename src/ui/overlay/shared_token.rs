@@ -8,7 +8,7 @@ use super::super::text::{clean, wrap};
 use super::super::view::View;
 use super::{lines, more, open_box, put_lines};
 use crate::app::shared_token::{Check, SharedTokenSheet};
-use crate::service::verify::Row;
+use crate::service::verify::VerifyStep;
 
 /// Cells of its text at most.
 const WIDEST: u16 = 76;
@@ -83,7 +83,7 @@ fn text(view: &View<'_>, sheet: &SharedTokenSheet, width: usize) -> Vec<Line<'st
 }
 
 /// One row of the check: glyph, word and colour, as every lamp.
-fn checked(view: &View<'_>, row: &Row, width: usize) -> Vec<Line<'static>> {
+fn checked(view: &View<'_>, row: &VerifyStep, width: usize) -> Vec<Line<'static>> {
     let style = view.theme.lamp(row.state);
     let lamp = format!("{} {:<8} ", row.state.glyph(), row.state.word());
     let label = format!("{:<12} ", row.label);

@@ -4,12 +4,12 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 
 use super::super::view::View;
-use super::Sheet;
+use super::ResponseLines;
 use super::timing::whole;
 use crate::domain::{Check, CheckId, Checks, State, Verdict};
 
 /// The ladder of a probe that has ended.
-pub(super) fn ended(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+pub(super) fn ended(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     let rungs = verdict.checks.iter().filter(|check| shown(check));
     let pieces = rungs.map(|check| rung(view, check, false)).collect();
     sheet.flow(0, " ", pieces);
@@ -17,7 +17,7 @@ pub(super) fn ended(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
 
 /// The ladder of a probe that runs: the first rung without an answer is the one being asked. Where nothing
 /// older is to be seen, each rung's findings stand below.
-pub(super) fn live(view: &View<'_>, checks: &Checks, alone: bool, sheet: &mut Sheet) {
+pub(super) fn live(view: &View<'_>, checks: &Checks, alone: bool, sheet: &mut ResponseLines) {
     let asked = checks
         .iter()
         .find(|check| check.detail.is_none())
@@ -75,7 +75,7 @@ fn mark(view: &View<'_>, check: &Check) -> (&'static str, Style) {
     (mark, style)
 }
 
-fn finding(view: &View<'_>, check: &Check, detail: &str, sheet: &mut Sheet) {
+fn finding(view: &View<'_>, check: &Check, detail: &str, sheet: &mut ResponseLines) {
     let (mark, style) = mark(view, check);
     let head = format!("{mark} {:<9}", check.id.word());
     let time = check

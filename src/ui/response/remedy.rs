@@ -5,7 +5,7 @@ use ratatui::text::Span;
 
 use super::super::text::{divide, pad, width};
 use super::super::view::View;
-use super::Sheet;
+use super::ResponseLines;
 use crate::app::{Action, FieldId};
 use crate::domain::text::inert;
 use crate::domain::{Reason, Verdict, Who};
@@ -13,7 +13,7 @@ use crate::domain::{Reason, Verdict, Who};
 /// Lines of a snippet that are drawn; `m` copies it whole.
 const SNIPPET_LINES: usize = 40;
 
-pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     let theme = view.theme;
     let remedy = &verdict.remedy;
     if !remedy.steps.is_empty() {
@@ -98,7 +98,7 @@ fn in_fields(view: &View<'_>, step: &str) -> String {
 }
 
 /// The snippet in a box: as it stands in a file, lines and their indent kept.
-fn snippet(view: &View<'_>, text: &str, sheet: &mut Sheet) {
+fn snippet(view: &View<'_>, text: &str, sheet: &mut ResponseLines) {
     let theme = view.theme;
     let room = sheet.width.saturating_sub(6);
     if room < 8 {

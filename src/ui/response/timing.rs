@@ -5,15 +5,15 @@ use std::time::Duration;
 use ratatui::text::Span;
 
 use super::super::view::View;
-use super::Sheet;
-use crate::app::model::Entry;
+use super::ResponseLines;
+use crate::app::model::ListedConnection;
 use crate::domain::{State, Verdict};
 
 /// From one eighth of a cell to a whole one.
 const BARS: [&str; 8] = ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
 
 /// `name   1 ▏ connect   8 ▎ …` and when the certificate ends.
-pub(super) fn phases(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+pub(super) fn phases(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     let theme = view.theme;
     let parts = verdict.phases.parts();
     let sum: Duration = parts.iter().filter_map(|(_, time)| *time).sum();
@@ -74,7 +74,7 @@ fn ending(days: i64) -> (String, State) {
 }
 
 /// The last results, oldest first, and since when the state is what it is.
-pub(super) fn history(view: &View<'_>, entry: &Entry, sheet: &mut Sheet) {
+pub(super) fn history(view: &View<'_>, entry: &ListedConnection, sheet: &mut ResponseLines) {
     let theme = view.theme;
     let mut spans = Vec::new();
     if let Some(since) = entry.since {
@@ -111,7 +111,7 @@ fn span(seconds: i64) -> String {
 }
 
 /// Every address of the name, where there are several or one failed.
-pub(super) fn addresses(view: &View<'_>, verdict: &Verdict, sheet: &mut Sheet) {
+pub(super) fn addresses(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
     let theme = view.theme;
     let failed = verdict
         .addresses

@@ -5,15 +5,15 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::reveal::{self, Open};
+use super::super::reveal::{self, OpenHandle};
 use super::super::text::{clean, cut, inset, pad, put, row, width};
 use super::super::view::View;
 use super::super::{input, list};
 use super::NOT_KNOWN;
 use super::columns::{Column, Columns};
 use crate::app::handles::{self, HandleRow};
-use crate::app::model::{Entry, Pane};
-use crate::app::tokens::{AccountList, Row, hints};
+use crate::app::model::{ListedConnection, Pane};
+use crate::app::tokens::{AccountList, TokenRow, hints};
 use crate::app::{Action, HandleSlot};
 use crate::domain::token::{Expiry, Group, Moment, Person, Status, ends_within};
 
@@ -23,7 +23,7 @@ const MASKED: &str = "••••";
 /// Draws the pane of a connection with an account. Returns where the filter's cursor is.
 pub(super) fn draw(
     view: &View<'_>,
-    entry: &Entry,
+    entry: &ListedConnection,
     area: Rect,
     buf: &mut Buffer,
 ) -> Option<Position> {
@@ -149,7 +149,7 @@ fn trouble(view: &View<'_>, account: &AccountList) -> Option<Line<'static>> {
 
 fn held_line(
     view: &View<'_>,
-    entry: &Entry,
+    entry: &ListedConnection,
     handle: &HandleRow,
     columns: &Columns,
 ) -> Line<'static> {
@@ -174,7 +174,7 @@ fn held_line(
 fn token_line(
     view: &View<'_>,
     account: &AccountList,
-    token: &Row,
+    token: &TokenRow,
     columns: &Columns,
 ) -> Line<'static> {
     let theme = view.theme;
@@ -189,7 +189,7 @@ fn token_line(
     })
 }
 
-fn cell(view: &View<'_>, account: &AccountList, row: &Row, column: Column) -> (String, Style) {
+fn cell(view: &View<'_>, account: &AccountList, row: &TokenRow, column: Column) -> (String, Style) {
     let (theme, token) = (view.theme, &row.token);
     let known = |text: Option<String>| match text.filter(|text| !text.is_empty()) {
         Some(text) => (clean(&text), theme.text),
@@ -244,7 +244,7 @@ fn cell(view: &View<'_>, account: &AccountList, row: &Row, column: Column) -> (S
 }
 
 /// When a token ends, in the colour of how soon that is.
-pub(super) fn expires(view: &View<'_>, row: &Row) -> (String, Style) {
+pub(super) fn expires(view: &View<'_>, row: &TokenRow) -> (String, Style) {
     let theme = view.theme;
     match &row.token.expires {
         Expiry::Unknown => (NOT_KNOWN.to_owned(), theme.faint),
@@ -266,7 +266,7 @@ pub(super) fn expires(view: &View<'_>, row: &Row) -> (String, Style) {
     }
 }
 
-fn is_idle(view: &View<'_>, row: &Row) -> bool {
+fn is_idle(view: &View<'_>, row: &TokenRow) -> bool {
     use crate::app::tokens::account::LastUse;
     match row.last_used {
         LastUse::Never => true,
@@ -279,7 +279,7 @@ fn is_idle(view: &View<'_>, row: &Row) -> bool {
     }
 }
 
-fn opened(view: &View<'_>, label: &str, open: Open, columns: &Columns) -> Line<'static> {
+fn opened(view: &View<'_>, label: &str, open: OpenHandle, columns: &Columns) -> Line<'static> {
     let theme = view.theme;
     Line::from(vec![
         Span::styled(
@@ -291,12 +291,12 @@ fn opened(view: &View<'_>, label: &str, open: Open, columns: &Columns) -> Line<'
     ])
 }
 
-fn fits(open: &Open, columns: &Columns) -> bool {
+fn fits(open: &OpenHandle, columns: &Columns) -> bool {
     width(&open.text) + 6 <= columns.behind()
 }
 
 /// Whether the row of the token in the open can show it whole.
-pub(super) fn shows(open: &Open, area: Rect) -> bool {
+pub(super) fn shows(open: &OpenHandle, area: Rect) -> bool {
     fits(open, &Columns::of(area.width.saturating_sub(1), false))
 }
 

@@ -6,7 +6,7 @@ use super::super::reveal;
 use super::super::text::{clean, cut, pad};
 use super::super::view::View;
 use super::account::{day, expires, person};
-use super::sheet::{NAMES, Page, Scroll, named, opened, trouble, words};
+use super::sheet::{NAMES, Scroll, SheetPage, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::hints;
 use crate::app::tokens::sheet::{Details, Tab};
@@ -16,7 +16,7 @@ use crate::domain::token::{ALL_MODULES, Expiry, Moment, Usage};
 /// Cells of `granted 2026-03-02`.
 const GRANTED: usize = 18;
 
-pub(super) fn page(view: &View<'_>, sheet: &Details, room: usize) -> Page {
+pub(super) fn page(view: &View<'_>, sheet: &Details, room: usize) -> SheetPage {
     let (mut body, below) = match sheet.tab {
         Tab::General => (general(view, sheet, room), Vec::new()),
         Tab::Permissions => (permissions(view, sheet, room), Vec::new()),
@@ -29,7 +29,7 @@ pub(super) fn page(view: &View<'_>, sheet: &Details, room: usize) -> Page {
         body = lines;
     }
     let typed_above = sheet.filtering.then(|| (2, sheet.filter.clone(), 1));
-    Page {
+    SheetPage {
         title: format!(
             "{} · {}",
             view.name(&sheet.name),

@@ -5,12 +5,12 @@ use ratatui::text::{Line, Span};
 
 use super::super::text::{clean, cut, pad, width};
 use super::super::view::View;
-use super::sheet::{Page, Scroll, words};
+use super::sheet::{Scroll, SheetPage, words};
 use crate::app::Action;
 use crate::app::tokens::Fetch;
-use crate::app::tokens::sheet::{Ending, Ends, Horizon};
+use crate::app::tokens::sheet::{Ending, Ends, ExpiryHorizon};
 
-pub(super) fn page(view: &View<'_>, horizon: &Horizon, room: usize) -> Page {
+pub(super) fn page(view: &View<'_>, horizon: &ExpiryHorizon, room: usize) -> SheetPage {
     let theme = view.theme;
     let columns = Columns::of(view, horizon, room);
     let head = format!(
@@ -19,12 +19,12 @@ pub(super) fn page(view: &View<'_>, horizon: &Horizon, room: usize) -> Page {
         pad("IN", columns.left),
         columns.named("CONNECTION"),
     );
-    let mut page = Page {
+    let mut page = SheetPage {
         title: "What ends next".to_owned(),
         above: vec![Line::from(Span::styled(head, theme.faint))],
         scroll: Scroll::Around(horizon.row),
         tall: true,
-        ..Page::default()
+        ..SheetPage::default()
     };
     for (at, ending) in horizon.endings.iter().enumerate() {
         let selected = at == horizon.row;
@@ -51,7 +51,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(view: &View<'_>, horizon: &Horizon, room: usize) -> Self {
+    fn of(view: &View<'_>, horizon: &ExpiryHorizon, room: usize) -> Self {
         let names = horizon.endings.iter();
         let names = names.map(|ending| width(&view.name(&ending.connection)) + 2);
         let (left, name) = if room < 70 {
@@ -108,7 +108,7 @@ fn line(view: &View<'_>, ending: &Ending, selected: bool, columns: &Columns) -> 
 }
 
 /// Which accounts were asked, and what that would cost.
-fn accounts(view: &View<'_>, horizon: &Horizon, room: usize) -> Vec<Line<'static>> {
+fn accounts(view: &View<'_>, horizon: &ExpiryHorizon, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
     let count = |test: fn(&Fetch<()>) -> bool| {
         horizon

@@ -6,25 +6,27 @@ use super::super::reveal;
 use super::super::text::clean;
 use super::super::view::View;
 use super::account::day;
-use super::sheet::{Page, Scroll, line_to_type, named, opened, trouble, words};
+use super::sheet::{Scroll, SheetPage, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::TroubleKind;
-use crate::app::tokens::exchange::{Doing, RenewedTo};
+use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage, UnfinishedSheet};
 use crate::domain::Name;
 use crate::domain::secret::MASK;
 use crate::domain::token::{Expiry, RenewalAction, RenewalStep};
 
-pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> Page {
+pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> SheetPage {
     let theme = view.theme;
     let label = clean(&view.model.shown_label(&sheet.label));
     let mut body = Vec::new();
     let what = match sheet.doing {
-        Doing::Rotate => "The old secret is dead at once, wherever it is used.",
-        Doing::Disable => "It opens nothing until it is enabled again.",
-        Doing::Edit => "Without these modules it is refused where they are asked for.",
-        Doing::Delete => "It is gone for good: nobody can bring it back.",
-        Doing::Create | Doing::Enable | Doing::Renew => "Nothing is taken away by it.",
+        TokenOperation::Rotate => "The old secret is dead at once, wherever it is used.",
+        TokenOperation::Disable => "It opens nothing until it is enabled again.",
+        TokenOperation::Edit => "Without these modules it is refused where they are asked for.",
+        TokenOperation::Delete => "It is gone for good: nobody can bring it back.",
+        TokenOperation::Create | TokenOperation::Enable | TokenOperation::Renew => {
+            "Nothing is taken away by it."
+        }
     };
     body.extend(words(what, theme.text, room));
     body.push(Line::default());
@@ -60,14 +62,14 @@ pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> Page {
         (None, None) => vec![Line::default()],
     });
     let last = body.len();
-    Page {
+    SheetPage {
         title: format!("{} {label}", capital(sheet.doing.verb())),
         // It stays in sight however low the box is: everything else can be read in the footer.
         above: who_is_cut_off(view, sheet, room),
         body,
         scroll: Scroll::Around(last.saturating_sub(1)),
         typed: typed.filter(|_| sheet.sent.is_none()),
-        ..Page::default()
+        ..SheetPage::default()
     }
 }
 
@@ -80,29 +82,36 @@ fn who_is_cut_off(view: &View<'_>, sheet: &Confirm, room: usize) -> Vec<Line<'st
     let said = format!("▲ This is the key that {}.", runs(view, &sheet.in_use));
     let mut lines = words(&said, theme.down, room);
     let said = match sheet.doing {
-        Doing::Rotate => {
+        TokenOperation::Rotate => {
             "They get the new secret before anything else; whoever else holds the old one is cut off at once."
         }
-        Doing::Disable => "Disabling it cuts them off until somebody enables it elsewhere.",
-        Doing::Edit => {
+        TokenOperation::Disable => {
+            "Disabling it cuts them off until somebody enables it elsewhere."
+        }
+        TokenOperation::Edit => {
             "Without a module that they need they are refused, and so may be whoever would give it back."
         }
-        Doing::Delete => {
+        TokenOperation::Delete => {
             "Deleting it cuts them off for good. A renewal would keep both secrets working."
         }
-        Doing::Create | Doing::Enable | Doing::Renew => "Nobody is cut off by it.",
+        TokenOperation::Create | TokenOperation::Enable | TokenOperation::Renew => {
+            "Nobody is cut off by it."
+        }
     };
     lines.extend(words(said, theme.warn, room));
     lines.push(Line::default());
     lines
 }
 
-pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
+pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> SheetPage {
     let theme = view.theme;
     let label = clean(&view.model.shown_label(&sheet.label));
-    let mut page = Page {
-        title: format!("{} {label}", capital(Doing::from(sheet.how).verb())),
-        ..Page::default()
+    let mut page = SheetPage {
+        title: format!(
+            "{} {label}",
+            capital(TokenOperation::from(sheet.how).verb())
+        ),
+        ..SheetPage::default()
     };
     match &sheet.stage {
         RenewalStage::Asking => ask(view, sheet, room, &mut page),
@@ -149,7 +158,7 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> Page {
     page
 }
 
-fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut Page) {
+fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut SheetPage) {
     let theme = view.theme;
     let said = match sheet.how {
         RenewalAction::Rotate => {
@@ -229,7 +238,7 @@ fn done(
     let mut lines = words(
         &format!(
             "{}, and its new secret proven.",
-            capital(Doing::from(how).done())
+            capital(TokenOperation::from(how).done())
         ),
         theme.ok,
         room,
@@ -287,7 +296,7 @@ fn only_secret(view: &View<'_>, sheet: &Renewal, room: usize) -> Vec<Line<'stati
     lines
 }
 
-pub(super) fn unfinished(view: &View<'_>, sheet: &UnfinishedSheet, room: usize) -> Page {
+pub(super) fn unfinished(view: &View<'_>, sheet: &UnfinishedSheet, room: usize) -> SheetPage {
     let theme = view.theme;
     let mut above = words(
         "An earlier run has begun these and not ended them. Going on asks the service what has become of each: \
@@ -308,12 +317,12 @@ pub(super) fn unfinished(view: &View<'_>, sheet: &UnfinishedSheet, room: usize) 
             Span::styled(names.join(", "), theme.text),
         ]));
     }
-    Page {
+    SheetPage {
         title: "Renewals that have not ended".to_owned(),
         above,
         body,
         scroll: Scroll::Around(sheet.row),
-        ..Page::default()
+        ..SheetPage::default()
     }
 }
 

@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use tui_input::Input;
 
 use super::super::overlay::{more, open_box, put_lines};
-use super::super::reveal::Open;
+use super::super::reveal::OpenHandle;
 use super::super::text::{clean, divide, inset, pad, row, wrap};
 use super::super::view::View;
 use super::super::{input, text};
 use super::{details, horizon, renewal, wizard};
-use crate::app::tokens::{Sheet, Trouble, TroubleKind};
+use crate::app::tokens::{TokenSheet, Trouble, TroubleKind};
 
 /// Cells of a name before its value.
 pub(super) const NAMES: usize = 14;
@@ -23,7 +23,7 @@ const WIDEST: usize = 92;
 
 /// A sheet as it is drawn.
 #[derive(Default)]
-pub(super) struct Page {
+pub(super) struct SheetPage {
     pub title: String,
     /// Always shown.
     pub above: Vec<Line<'static>>,
@@ -61,19 +61,19 @@ pub(in crate::ui) fn draw(view: &View<'_>, body: Rect, buf: &mut Buffer) -> Opti
     let sheet = view.model.tokens.sheet()?;
     let room = usize::from(body.width.saturating_sub(4)).min(WIDEST);
     let page = match sheet {
-        Sheet::Details(sheet) => details::page(view, sheet, room),
-        Sheet::Wizard(sheet) => wizard::page(view, sheet, room),
-        Sheet::Confirm(sheet) => renewal::confirm(view, sheet, room),
-        Sheet::Renewal(sheet) => renewal::page(view, sheet, room),
-        Sheet::Unfinished(sheet) => renewal::unfinished(view, sheet, room),
-        Sheet::Horizon(sheet) => horizon::page(view, sheet, room),
+        TokenSheet::Details(sheet) => details::page(view, sheet, room),
+        TokenSheet::Wizard(sheet) => wizard::page(view, sheet, room),
+        TokenSheet::Confirm(sheet) => renewal::confirm(view, sheet, room),
+        TokenSheet::Renewal(sheet) => renewal::page(view, sheet, room),
+        TokenSheet::Unfinished(sheet) => renewal::unfinished(view, sheet, room),
+        TokenSheet::ExpiryHorizon(sheet) => horizon::page(view, sheet, room),
     };
     show(view, page, (body, room), buf)
 }
 
 fn show(
     view: &View<'_>,
-    mut page: Page,
+    mut page: SheetPage,
     (body, room): (Rect, usize),
     buf: &mut Buffer,
 ) -> Option<Position> {
@@ -163,7 +163,12 @@ pub(super) fn named(
 
 /// A handle in the open, whole: divided where the line ends, with nothing put in between; behind it the seconds
 /// until it is hidden.
-pub(super) fn opened(view: &View<'_>, name: &str, open: &Open, room: usize) -> Vec<Line<'static>> {
+pub(super) fn opened(
+    view: &View<'_>,
+    name: &str,
+    open: &OpenHandle,
+    room: usize,
+) -> Vec<Line<'static>> {
     let theme = view.theme;
     let mut pieces = Vec::new();
     let cells = room.saturating_sub(NAMES + SECONDS).max(1);

@@ -5,23 +5,23 @@ use ratatui::text::{Line, Span};
 use super::super::reveal;
 use super::super::text::{clean, cut, pad};
 use super::super::view::View;
-use super::sheet::{Page, Scroll, line_to_type, named, opened, trouble, words};
+use super::sheet::{Scroll, SheetPage, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::exchange::{Changed, Made, Offered};
-use crate::app::tokens::wizard::{Outcome, Step, Wizard};
+use crate::app::tokens::wizard::{Wizard, WizardOutcome, WizardStep};
 use crate::domain::secret::MASK;
-use crate::domain::token::{Difference, wished_end};
+use crate::domain::token::{Difference, parse_expiry};
 
 /// What the module of all modules means.
 pub(super) const ALL_MEANS: &str = "All: every module of the account, also those that come later. Whoever \
                                     holds this token can do all that the account can.";
 
-pub(super) fn page(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
+pub(super) fn page(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     let mut page = match wizard.step {
-        Step::General => general(view, wizard, room),
-        Step::Extension => extensions(view, wizard, room),
-        Step::Permissions => modules(view, wizard, room),
-        Step::Summary => summary(view, wizard, room),
+        WizardStep::General => general(view, wizard, room),
+        WizardStep::Extension => extensions(view, wizard, room),
+        WizardStep::Permissions => modules(view, wizard, room),
+        WizardStep::Summary => summary(view, wizard, room),
     };
     page.title = match &wizard.editing {
         None => format!("New token · {}", view.name(&wizard.name)),
@@ -59,7 +59,7 @@ fn named_steps(view: &View<'_>, wizard: &Wizard, all: bool) -> Line<'static> {
             spans.push(Span::styled(" → ", theme.border));
         }
         let title = match (step, &wizard.editing) {
-            (Step::Summary, Some(_)) => "Difference",
+            (WizardStep::Summary, Some(_)) => "Difference",
             (step, _) => step.title(),
         };
         let here = *step == wizard.step;
@@ -73,9 +73,9 @@ fn named_steps(view: &View<'_>, wizard: &Wizard, all: bool) -> Line<'static> {
     Line::from(spans)
 }
 
-fn general(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
+fn general(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     let theme = view.theme;
-    let mut page = Page::default();
+    let mut page = SheetPage::default();
     for (at, line) in wizard.lines.iter().enumerate() {
         page.body.push(line_to_type(
             view,
@@ -101,11 +101,11 @@ fn general(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
     page
 }
 
-fn extensions(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
+fn extensions(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     let theme = view.theme;
-    let mut page = Page {
+    let mut page = SheetPage {
         above: words("What is the token for?", theme.text, room),
-        ..Page::default()
+        ..SheetPage::default()
     };
     if let Some(why) = wizard.extensions.trouble() {
         page.body = trouble(view, why, room);
@@ -154,9 +154,9 @@ fn extension_line(view: &View<'_>, one: &Offered, selected: bool) -> Line<'stati
     ])
 }
 
-fn modules(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
+fn modules(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     let theme = view.theme;
-    let mut page = Page::default();
+    let mut page = SheetPage::default();
     if let Some(why) = wizard.modules.trouble() {
         page.body = trouble(view, why, room);
         page.body
@@ -203,15 +203,15 @@ fn modules(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
     page
 }
 
-fn summary(view: &View<'_>, wizard: &Wizard, room: usize) -> Page {
+fn summary(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     let theme = view.theme;
-    let mut page = Page::default();
+    let mut page = SheetPage::default();
     match wizard.outcome.here() {
-        Some(Outcome::Made(made)) => {
+        Some(WizardOutcome::Made(made)) => {
             page.body = exists(view, wizard, made, room);
             return page;
         }
-        Some(Outcome::Changed(changed)) => {
+        Some(WizardOutcome::Changed(changed)) => {
             page.body = half_changed(view, wizard, changed, room);
             return page;
         }
@@ -256,7 +256,7 @@ fn what_is_made(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'stat
             line.text()
         };
         let meant = (line.title == "Expires")
-            .then(|| wished_end(text, view.model.now).ok().flatten())
+            .then(|| parse_expiry(text, view.model.now).ok().flatten())
             .flatten()
             .map(|at| format!(" ({})", at.chars().take(10).collect::<String>()));
         let text = format!("{text}{}", meant.unwrap_or_default());

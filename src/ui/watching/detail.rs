@@ -10,7 +10,7 @@ use super::super::border;
 use super::super::text::{inset, put, row};
 use super::super::view::{View, lamp};
 use super::{milliseconds, percent, plot, rows_of, styled, table};
-use crate::app::model::Entry;
+use crate::app::model::ListedConnection;
 use crate::domain::Name;
 use crate::domain::history::Event;
 use crate::domain::plot::{Plot, PlotSpan, brief};
@@ -61,7 +61,7 @@ pub(super) fn draw(view: &View<'_>, name: &Name, body: Rect, buf: &mut Buffer) {
 /// Draws what changed, as far as there is room; how much is hidden stands in the frame.
 fn draw_changes(
     view: &View<'_>,
-    (entry, plot): (&Entry, Option<&Plot>),
+    (entry, plot): (&ListedConnection, Option<&Plot>),
     room: Rect,
     body: Rect,
     buf: &mut Buffer,
@@ -111,7 +111,12 @@ fn spans_of(view: &View<'_>, drawn: PlotSpan) -> Line<'static> {
     Line::from(words.to_vec())
 }
 
-fn head(view: &View<'_>, name: &Name, entry: &Entry, plot: Option<&Plot>) -> Vec<Line<'static>> {
+fn head(
+    view: &View<'_>,
+    name: &Name,
+    entry: &ListedConnection,
+    plot: Option<&Plot>,
+) -> Vec<Line<'static>> {
     let theme = view.theme;
     let (glyph, word) = lamp(theme, entry);
     let style = glyph.style;
@@ -168,7 +173,7 @@ fn head(view: &View<'_>, name: &Name, entry: &Entry, plot: Option<&Plot>) -> Vec
 }
 
 /// What changed since it last worked, then the events, the newest first.
-fn changes(view: &View<'_>, entry: &Entry, plot: Option<&Plot>) -> Vec<Line<'static>> {
+fn changes(view: &View<'_>, entry: &ListedConnection, plot: Option<&Plot>) -> Vec<Line<'static>> {
     let theme = view.theme;
     let mut lines = Vec::new();
     let changed = entry

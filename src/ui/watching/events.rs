@@ -10,7 +10,7 @@ use super::super::text::{clean, inset, put, row};
 use super::super::view::View;
 use super::styled;
 use crate::app::watching::BoardEvent;
-use crate::app::watching::events::What;
+use crate::app::watching::events::EventKind;
 
 /// Draws the newest events, the newest first, with their heading.
 pub(super) fn draw_below(view: &View<'_>, area: Rect, buf: &mut Buffer) {
@@ -58,7 +58,7 @@ fn line(view: &View<'_>, event: &BoardEvent) -> Line<'static> {
     let at = event.at.strftime("%m-%d %H:%M:%S ").to_string();
     let mut spans = vec![Span::styled(at, theme.faint)];
     match &event.what {
-        What::Change {
+        EventKind::Change {
             name,
             from,
             to,
@@ -78,8 +78,8 @@ fn line(view: &View<'_>, event: &BoardEvent) -> Line<'static> {
             let why = format!("{was} · {title}");
             spans.push(Span::styled(why, theme.faint));
         }
-        What::Offline => spans.push(Span::styled("this machine is offline", theme.warn)),
-        What::Online => spans.push(Span::styled("this machine is online again", theme.text)),
+        EventKind::Offline => spans.push(Span::styled("this machine is offline", theme.warn)),
+        EventKind::Online => spans.push(Span::styled("this machine is online again", theme.text)),
     }
     Line::from(spans)
 }

@@ -10,8 +10,8 @@ use super::super::text::{clean, pad, put, width};
 use super::super::view::{View, sign};
 use super::columns::{Column, Columns};
 use super::{milliseconds, percent, row, strip, styled};
-use crate::app::model::Entry;
-use crate::app::watching::Row;
+use crate::app::model::ListedConnection;
+use crate::app::watching::TableRow;
 use crate::app::watching::board::Past;
 use crate::domain::plot::brief;
 use crate::domain::{Name, State};
@@ -89,7 +89,7 @@ fn aligned(text: &str, column: Column, cells: usize) -> String {
 fn connection(
     view: &View<'_>,
     columns: &Columns,
-    (name, entry, chosen): (&Name, &Entry, bool),
+    (name, entry, chosen): (&Name, &ListedConnection, bool),
 ) -> Line<'static> {
     let theme = view.theme;
     let marker = if chosen { "▸" } else { " " };
@@ -116,7 +116,7 @@ fn connection(
 
 fn cell(
     view: &View<'_>,
-    (entry, past): (&Entry, Option<&Past>),
+    (entry, past): (&ListedConnection, Option<&Past>),
     (column, cells): (Column, usize),
     spans: &mut Vec<Span<'static>>,
 ) {
@@ -170,7 +170,7 @@ fn share_style(view: &View<'_>, share: Option<f64>) -> Style {
 }
 
 /// How long it has been as it is.
-pub(super) fn since(view: &View<'_>, entry: &Entry) -> String {
+pub(super) fn since(view: &View<'_>, entry: &ListedConnection) -> String {
     let Some(since) = entry.since else {
         return "–".to_owned();
     };
@@ -182,7 +182,7 @@ pub(super) fn since(view: &View<'_>, entry: &Entry) -> String {
     brief(lasted)
 }
 
-fn reason(view: &View<'_>, entry: &Entry) -> Span<'static> {
+fn reason(view: &View<'_>, entry: &ListedConnection) -> Span<'static> {
     let Some(verdict) = &entry.verdict else {
         return Span::styled("not probed yet", view.theme.faint);
     };
@@ -200,7 +200,7 @@ fn reason(view: &View<'_>, entry: &Entry) -> Span<'static> {
 }
 
 fn heading(view: &View<'_>, at: usize, chosen: bool) -> Option<Line<'static>> {
-    let Some(Row::Heading {
+    let Some(TableRow::Heading {
         group,
         counts,
         folded,

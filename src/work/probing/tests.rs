@@ -127,29 +127,31 @@ fn old_answer(head: &str) -> String {
     }
 }
 
-async fn saved(desk: &Desk, url: &str, key: &str) {
+async fn saved(core: &Core, url: &str, key: &str) {
     let draft = Draft {
         key: Edit::Set(Secret::new(key)),
         store: Some(StoreKind::Ask),
         ..Draft::new(shop(url))
     };
-    desk.save(draft).await.unwrap();
+    core.save(draft).await.unwrap();
 }
 
-async fn probe(desk: &Desk, manner: Manner) -> Verdict {
-    desk.probe_saved(&name("shop"), manner, &silent).await
+async fn probe(core: &Core, trigger: Trigger) -> Verdict {
+    core.probe_saved(&name("shop"), trigger, &silent).await
 }
 
 #[tokio::test]
 async fn after_an_accepted_pair_the_authenticated_call_goes_alone() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk();
-    saved(&desk, &blesta.url, KEY).await;
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
     let told = AtomicUsize::new(0);
     let count = |_: &Checks| {
         told.fetch_add(1, Ordering::SeqCst);
     };
-    let verdict = desk.probe_saved(&name("shop"), Manner::Asked, &count).await;
+    let verdict = core
+        .probe_saved(&name("shop"), Trigger::Asked, &count)
+        .await;
     assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
     assert_eq!(verdict.connection, Some(name("shop")));
     assert!(
@@ -158,7 +160,7 @@ async fn after_an_accepted_pair_the_authenticated_call_goes_alone() {
     );
     let bare = blesta.bare();
     for _ in 0..3 {
-        assert_eq!(probe(&desk, Manner::Scheduled).await.state(), State::Ok);
+        assert_eq!(probe(&core, Trigger::Scheduled).await.state(), State::Ok);
     }
     assert_eq!(blesta.bare(), bare, "the bare call is a 401 by its nature");
     assert!(blesta.keyed() >= 4);
@@ -167,11 +169,11 @@ async fn after_an_accepted_pair_the_authenticated_call_goes_alone() {
 #[tokio::test]
 async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk_with(&[("KEY", OTHER)]);
+    let core = home.desk_with(&[("KEY", OTHER)]);
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
-    desk.save(Draft::new(connection)).await.unwrap();
-    let verdict = probe(&desk, Manner::Asked).await;
+    core.save(Draft::new(connection)).await.unwrap();
+    let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
     assert_eq!(blesta.keyed(), 2, "the other style is the second and last");
     // Whoever reads of the refusal reads what it led to.
@@ -184,8 +186,8 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     assert_eq!(told.count(), 1, "{verdict:#?}");
 
     let other = home.desk_with(&[("KEY", OTHER)]);
-    for manner in [Manner::Scheduled, Manner::Asked] {
-        let verdict = probe(&other, manner).await;
+    for trigger in [Trigger::Scheduled, Trigger::Asked] {
+        let verdict = probe(&other, trigger).await;
         assert_eq!(verdict.reason, Reason::AuthPaused, "{verdict:#?}");
         assert!(verdict.retry_at.is_some());
     }
@@ -193,28 +195,28 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
 
     assert!(other.resume(&name("shop")).await.unwrap());
     assert!(!other.resume(&name("shop")).await.unwrap());
-    let verdict = probe(&desk, Manner::Asked).await;
+    let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
 }
 
 #[tokio::test]
 async fn the_first_refusal_says_what_the_next_one_does() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk_with(&[("KEY", OTHER)]);
+    let core = home.desk_with(&[("KEY", OTHER)]);
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
     connection.auth = AuthStyle::Basic;
-    desk.save(Draft::new(connection)).await.unwrap();
+    core.save(Draft::new(connection)).await.unwrap();
     let warns = |verdict: &Verdict| {
         let mut lines = verdict.evidence.iter();
         lines.any(|line| {
             line.starts_with("after one more refusal this key is not sent for 15 minutes")
         })
     };
-    let first = probe(&desk, Manner::Asked).await;
+    let first = probe(&core, Trigger::Asked).await;
     assert_eq!(first.reason, Reason::CredentialsRejected, "{first:#?}");
     assert!(warns(&first) && first.retry_at.is_none(), "{first:#?}");
-    let second = probe(&desk, Manner::Asked).await;
+    let second = probe(&core, Trigger::Asked).await;
     assert_eq!(second.reason, Reason::CredentialsRejected, "{second:#?}");
     assert!(!warns(&second) && second.retry_at.is_some(), "{second:#?}");
     assert_eq!(blesta.keyed(), 2);
@@ -223,16 +225,16 @@ async fn the_first_refusal_says_what_the_next_one_does() {
 #[tokio::test]
 async fn a_bisect_of_a_good_key_pauses_nothing_where_one_style_is_unknown() {
     let (home, blesta) = (Home::new(), Blesta::start_with(None, old_answer).await);
-    let desk = home.desk();
-    saved(&desk, &blesta.url, KEY).await;
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
     for _ in 0..2 {
-        let verdict = probe(&desk, Manner::Full).await;
+        let verdict = probe(&core, Trigger::Bisect).await;
         assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
     }
     assert_eq!(blesta.keyed(), 4, "both styles were asked, twice");
-    let verdict = probe(&desk, Manner::Asked).await;
+    let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
-    let record = desk
+    let record = core
         .0
         .state()
         .unwrap()
@@ -243,20 +245,20 @@ async fn a_bisect_of_a_good_key_pauses_nothing_where_one_style_is_unknown() {
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_was_never_settled_counts() {
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let host = HostPort {
         host: "billing.example.com".into(),
         port: 443,
     };
     for _ in 0..2 {
         // Dropped between booking and settling, as by a kill.
-        let gate = LockoutGate::new(Arc::clone(&desk.0), false);
+        let gate = LockoutGate::new(Arc::clone(&core.0), false);
         let permit = gate
             .book(&host, ("shop-api", &Secret::new(KEY)), false)
             .await;
         assert!(matches!(permit, Permit::Granted(_)), "{permit:?}");
     }
-    let other = home.desk();
+    let other = home.core();
     let gate = LockoutGate::new(Arc::clone(&other.0), false);
     let permit = gate
         .book(&host, ("shop-api", &Secret::new(KEY)), false)
@@ -274,13 +276,13 @@ async fn an_attempt_that_was_never_settled_counts() {
 #[tokio::test(start_paused = true)]
 async fn whoever_went_while_others_were_under_way_sends_no_key() {
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let host = HostPort {
         host: "billing.example.com".into(),
         port: 443,
     };
     let key = Secret::new(KEY);
-    let gate = || LockoutGate::new(Arc::clone(&desk.0), false);
+    let gate = || LockoutGate::new(Arc::clone(&core.0), false);
     let first = gate();
     let Permit::Granted(ticket) = first.book(&host, ("shop-api", &key), false).await else {
         panic!("the budget is new")
@@ -296,7 +298,7 @@ async fn whoever_went_while_others_were_under_way_sends_no_key() {
     let later = tokio::time::timeout(Duration::from_secs(60), &mut booking).await;
     assert!(later.is_err(), "nobody waits for it: {later:?}");
     assert!(!*third.under_way().borrow());
-    let attempts = desk.0.state().unwrap().budget(&host).unwrap().attempts;
+    let attempts = core.0.state().unwrap().budget(&host).unwrap().attempts;
     let pending = attempts.iter().filter(|one| one.end == AttemptEnd::Pending);
     assert_eq!(pending.count(), 1, "{attempts:?}");
 }
@@ -304,7 +306,7 @@ async fn whoever_went_while_others_were_under_way_sends_no_key() {
 #[tokio::test]
 async fn a_pause_is_lifted_from_a_key_that_is_kept_as_a_pair() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk();
+    let core = home.core();
     let draft = Draft {
         key: Edit::Set(Secret::new("shop-api:ffffffffffffffffffffffffffffffff")),
         store: Some(StoreKind::Ask),
@@ -313,16 +315,16 @@ async fn a_pause_is_lifted_from_a_key_that_is_kept_as_a_pair() {
             ..shop(&blesta.url)
         })
     };
-    desk.save(draft).await.unwrap();
-    let mut verdict = probe(&desk, Manner::Asked).await;
+    core.save(draft).await.unwrap();
+    let mut verdict = probe(&core, Trigger::Asked).await;
     for _ in 0..2 {
-        verdict = probe(&desk, Manner::Asked).await;
+        verdict = probe(&core, Trigger::Asked).await;
     }
     assert_eq!(verdict.reason, Reason::AuthPaused, "{verdict:#?}");
     let (refused, shop) = (blesta.keyed(), name("shop"));
-    assert!(desk.resume(&shop).await.unwrap(), "it was paused");
-    assert!(!desk.resume(&shop).await.unwrap(), "it was once");
-    let verdict = probe(&desk, Manner::Asked).await;
+    assert!(core.resume(&shop).await.unwrap(), "it was paused");
+    assert!(!core.resume(&shop).await.unwrap(), "it was once");
+    let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
     assert!(blesta.keyed() > refused);
 }
@@ -342,15 +344,15 @@ async fn a_refusal_of_the_version_is_none_of_the_key() {
         Home::new(),
         Blesta::start_with(None, answer_without_version).await,
     );
-    let desk = home.desk();
-    saved(&desk, &blesta.url, KEY).await;
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
     for _ in 0..3 {
-        let verdict = probe(&desk, Manner::Asked).await;
+        let verdict = probe(&core, Trigger::Asked).await;
         assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
     }
     assert_eq!(blesta.keyed(), 6, "each asked for the version, too");
     let host = host_of(&blesta.url).unwrap();
-    let record = desk.0.state().unwrap().budget(&host).unwrap();
+    let record = core.0.state().unwrap().budget(&host).unwrap();
     let refused = |end| end == AttemptEnd::Rejected;
     assert!(
         !record.attempts.iter().any(|one| refused(one.end)),
@@ -361,19 +363,19 @@ async fn a_refusal_of_the_version_is_none_of_the_key() {
 #[tokio::test]
 async fn what_cannot_be_booked_is_not_sent() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk();
-    saved(&desk, &blesta.url, KEY).await;
-    let state = desk.folders().unwrap().state.clone();
-    drop(desk);
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
+    let state = core.folders().unwrap().state.clone();
+    drop(core);
     // A file where the folder should be: no state can be opened.
     std::fs::remove_dir_all(&state).unwrap();
     std::fs::write(&state, "").unwrap();
-    let desk = home.desk();
+    let core = home.core();
     let unsaved = Unsaved {
         key: Some(Secret::new(KEY)),
         ..Unsaved::new(shop(&blesta.url))
     };
-    let verdict = desk.probe_unsaved(unsaved, &silent).await;
+    let verdict = core.probe_unsaved(unsaved, &silent).await;
     assert_eq!(blesta.keyed(), 0, "{verdict:#?}");
     assert_ne!(verdict.state(), State::Ok);
 }
@@ -381,19 +383,19 @@ async fn what_cannot_be_booked_is_not_sent() {
 #[tokio::test]
 async fn a_key_that_is_held_back_is_not_said_to_be_missing() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk();
-    for (manner, key_held_back, reason) in [
-        (Manner::UrlTyping, true, Reason::ServiceFound),
-        (Manner::UrlTyping, false, Reason::KeyMissing),
-        (Manner::Typing, true, Reason::SecretUnavailable),
+    let core = home.core();
+    for (trigger, key_held_back, reason) in [
+        (Trigger::UrlTyping, true, Reason::ServiceFound),
+        (Trigger::UrlTyping, false, Reason::KeyMissing),
+        (Trigger::Typing, true, Reason::SecretUnavailable),
     ] {
         let unsaved = Unsaved {
-            manner,
+            trigger,
             key_held_back,
             ..Unsaved::new(shop(&blesta.url))
         };
-        let verdict = desk.probe_unsaved(unsaved, &silent).await;
-        assert_eq!(verdict.reason, reason, "{manner:?}: {verdict:#?}");
+        let verdict = core.probe_unsaved(unsaved, &silent).await;
+        assert_eq!(verdict.reason, reason, "{trigger:?}: {verdict:#?}");
     }
     assert_eq!(blesta.keyed(), 0);
 }
@@ -402,11 +404,11 @@ async fn a_key_that_is_held_back_is_not_said_to_be_missing() {
 async fn a_cancelled_probe_is_waited_for_while_its_key_is_under_way() {
     let hold = Arc::new(Notify::new());
     let (home, blesta) = (Home::new(), Blesta::start_with(Some(hold), answer).await);
-    let desk = home.desk();
-    saved(&desk, &blesta.url, KEY).await;
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
     {
         let name = name("shop");
-        let probe = desk.probe_saved(&name, Manner::Asked, &silent);
+        let probe = core.probe_saved(&name, Trigger::Asked, &silent);
         tokio::select! {
             biased;
             verdict = probe => panic!("{verdict:#?}"),
@@ -415,7 +417,7 @@ async fn a_cancelled_probe_is_waited_for_while_its_key_is_under_way() {
     }
     let host = host_of(&blesta.url).unwrap();
     let pending = || {
-        desk.0
+        core.0
             .state()
             .unwrap()
             .budget(&host)
@@ -424,7 +426,7 @@ async fn a_cancelled_probe_is_waited_for_while_its_key_is_under_way() {
             .len()
     };
     assert_eq!(pending(), 1);
-    let settled = desk.0.settled.notified();
+    let settled = core.0.settled.notified();
     blesta.held.as_ref().unwrap().notify_one();
     settled.await;
     assert_eq!(pending(), 0, "accepted, and settled though nobody waited");
@@ -439,19 +441,19 @@ async fn whoever_quits_loses_no_key_that_was_taken_before() {
         Blesta::start_with(Some(Arc::clone(&hold)), answer).await,
     );
     let host = host_of(&blesta.url).unwrap();
-    let desk = home.desk();
+    let core = home.core();
     let interrupted = async |asked: usize| {
         {
             let name = name("shop");
-            let probe = desk.probe_saved(&name, Manner::Asked, &silent);
+            let probe = core.probe_saved(&name, Trigger::Asked, &silent);
             tokio::select! {
                 biased;
                 verdict = probe => panic!("{verdict:#?}"),
                 () = blesta.until_keyed(asked) => {}
             }
         }
-        desk.settle_attempts(Duration::ZERO).await;
-        let attempts = desk.0.state().unwrap().budget(&host).unwrap().attempts;
+        core.settle_attempts(Duration::ZERO).await;
+        let attempts = core.0.state().unwrap().budget(&host).unwrap().attempts;
         attempts.iter().map(|one| one.end).collect::<Vec<_>>()
     };
     // The host answers all that is asked, and what was left open before.
@@ -463,11 +465,11 @@ async fn whoever_quits_loses_no_key_that_was_taken_before() {
             }
         };
         tokio::select! {
-            verdict = probe(&desk, Manner::Asked) => verdict,
+            verdict = probe(&core, Trigger::Asked) => verdict,
             () = answering => unreachable!("it never ends"),
         }
     };
-    saved(&desk, &blesta.url, KEY).await;
+    saved(&core, &blesta.url, KEY).await;
     // One that was never taken there may have been refused: that counts.
     assert_eq!(interrupted(1).await, [AttemptEnd::Rejected]);
     let verdict = heard().await;
@@ -488,11 +490,11 @@ async fn an_answer_that_comes_while_the_program_ends_is_heard() {
         Home::new(),
         Blesta::start_with(Some(Arc::clone(&hold)), answer).await,
     );
-    let desk = home.desk();
-    saved(&desk, &blesta.url, KEY).await;
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
     {
         let name = name("shop");
-        let probe = desk.probe_saved(&name, Manner::Asked, &silent);
+        let probe = core.probe_saved(&name, Trigger::Asked, &silent);
         tokio::select! {
             biased;
             verdict = probe => panic!("{verdict:#?}"),
@@ -500,10 +502,10 @@ async fn an_answer_that_comes_while_the_program_ends_is_heard() {
         }
     }
     hold.notify_one();
-    desk.settle_attempts(Duration::from_secs(60)).await;
-    assert!(desk.0.in_flight.is_empty());
+    core.settle_attempts(Duration::from_secs(60)).await;
+    assert!(core.0.in_flight.is_empty());
     let host = host_of(&blesta.url).unwrap();
-    let record = desk.0.state().unwrap().budget(&host).unwrap();
+    let record = core.0.state().unwrap().budget(&host).unwrap();
     assert_eq!(record.attempts, [], "the key was taken");
 }
 
@@ -511,45 +513,45 @@ async fn an_answer_that_comes_while_the_program_ends_is_heard() {
 async fn a_key_is_not_sent_to_another_origin() {
     let home = Home::new();
     let (ours, theirs) = (Blesta::start().await, Blesta::start().await);
-    let desk = home.desk();
-    saved(&desk, &ours.url, KEY).await;
-    let mut moved = Draft::new(desk.connection(&name("shop")).await.unwrap());
+    let core = home.core();
+    saved(&core, &ours.url, KEY).await;
+    let mut moved = Draft::new(core.connection(&name("shop")).await.unwrap());
     moved.connection.url.clone_from(&theirs.url);
     moved.replaces = Some(name("shop"));
-    desk.save(moved.clone()).await.unwrap();
-    for manner in [Manner::Asked, Manner::Scheduled, Manner::Full] {
-        let verdict = probe(&desk, manner).await;
+    core.save(moved.clone()).await.unwrap();
+    for trigger in [Trigger::Asked, Trigger::Scheduled, Trigger::Bisect] {
+        let verdict = probe(&core, trigger).await;
         assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
     }
     let mut unsaved = Unsaved::new(moved.connection.clone());
     unsaved.editing = Some(name("shop"));
-    let verdict = desk.probe_unsaved(unsaved.clone(), &silent).await;
+    let verdict = core.probe_unsaved(unsaved.clone(), &silent).await;
     assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
     assert_eq!(theirs.keyed(), 0);
     unsaved.origin_confirmed = true;
-    let verdict = desk.probe_unsaved(unsaved, &silent).await;
+    let verdict = core.probe_unsaved(unsaved, &silent).await;
     assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
     moved.origin_confirmed = true;
-    desk.save(moved).await.unwrap();
-    assert_eq!(probe(&desk, Manner::Asked).await.reason, Reason::Connected);
+    core.save(moved).await.unwrap();
+    assert_eq!(probe(&core, Trigger::Asked).await.reason, Reason::Connected);
 }
 
 #[tokio::test]
 async fn typing_asks_the_bare_question_once_for_a_url() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk();
+    let core = home.core();
     let mut unsaved = Unsaved::new(shop(&blesta.url));
-    unsaved.manner = Manner::UrlTyping;
+    unsaved.trigger = Trigger::UrlTyping;
     unsaved.key = Some(Secret::new(KEY));
-    let verdict = desk.probe_unsaved(unsaved.clone(), &silent).await;
+    let verdict = core.probe_unsaved(unsaved.clone(), &silent).await;
     assert_eq!((blesta.bare(), blesta.keyed()), (1, 0), "{verdict:#?}");
-    unsaved.manner = Manner::Typing;
-    let verdict = desk.probe_unsaved(unsaved, &silent).await;
+    unsaved.trigger = Trigger::Typing;
+    let verdict = core.probe_unsaved(unsaved, &silent).await;
     assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
     assert_eq!(verdict.connection, None);
     assert_eq!(blesta.bare(), 1);
-    saved(&desk, &blesta.url, KEY).await;
-    let verdict = probe(&desk, Manner::Scheduled).await;
+    saved(&core, &blesta.url, KEY).await;
+    let verdict = probe(&core, Trigger::Scheduled).await;
     assert_eq!(verdict.reason, Reason::Connected, "{verdict:#?}");
     assert_eq!(blesta.bare(), 1, "nor after it was saved");
 }
@@ -557,10 +559,10 @@ async fn typing_asks_the_bare_question_once_for_a_url() {
 #[tokio::test]
 async fn mistakes_of_this_machine_are_verdicts() {
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let mut connection = shop("http://127.0.0.1:9");
     connection.ca_file = Some(std::path::Path::new("/no/such/file.pem").into());
-    let verdict = desk
+    let verdict = core
         .probe_unsaved(Unsaved::new(connection.clone()), &silent)
         .await;
     assert_eq!(verdict.reason, Reason::LocalError);
@@ -571,9 +573,9 @@ async fn mistakes_of_this_machine_are_verdicts() {
     );
     connection.ca_file = None;
     connection.service = ServiceId::new("nonesuch");
-    let verdict = desk.probe_unsaved(Unsaved::new(connection), &silent).await;
+    let verdict = core.probe_unsaved(Unsaved::new(connection), &silent).await;
     assert!(verdict.cause.contains("nonesuch"), "{}", verdict.cause);
-    let verdict = probe(&desk, Manner::Asked).await;
+    let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.connection, Some(name("shop")));
     assert_eq!(verdict.reason, Reason::LocalError);
 }
@@ -581,13 +583,13 @@ async fn mistakes_of_this_machine_are_verdicts() {
 #[tokio::test]
 async fn a_list_of_targets_has_the_time_of_the_settings() {
     let home = Home::new();
-    let desk = home.desk();
-    desk.set("timeout_s", "1").await.unwrap();
+    let core = home.core();
+    core.set("timeout_s", "1").await.unwrap();
     // It takes connections, and nobody answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let mut targets =
-        desk.probe_targets(vec![url], TargetSettings::default(), std::convert::identity);
+        core.probe_targets(vec![url], TargetSettings::default(), std::convert::identity);
     let verdict = targets.next().await.unwrap();
     assert_eq!(verdict.reason, Reason::ResponseTimeout, "{verdict:#?}");
     // Without the setting it would have had all of this: no machine is so slow that one second takes as long.
@@ -599,10 +601,10 @@ async fn a_list_of_targets_has_the_time_of_the_settings() {
 #[tokio::test]
 async fn a_list_of_targets_gives_one_verdict_each() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk();
+    let core = home.core();
     let mut urls: Vec<_> = (0..30).map(|n| format!("{}/{n}", blesta.url)).collect();
     urls.push("no url".to_owned());
-    let mut targets = desk.probe_targets(urls, TargetSettings::default(), std::convert::identity);
+    let mut targets = core.probe_targets(urls, TargetSettings::default(), std::convert::identity);
     let mut verdicts = Vec::new();
     while let Some(verdict) = targets.next().await {
         verdicts.push(verdict);
@@ -621,9 +623,9 @@ async fn a_list_of_targets_gives_one_verdict_each() {
 #[tokio::test]
 async fn a_watch_probes_what_is_saved() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let desk = home.desk();
-    saved(&desk, &blesta.url, KEY).await;
-    let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
+    let mut watch = core.watch(None, WatchSettings::default()).await.unwrap();
     assert_eq!(
         watch.next().await,
         crate::work::WatchEvent::Started(name("shop"))
@@ -638,25 +640,25 @@ async fn a_watch_probes_what_is_saved() {
 #[tokio::test]
 async fn results_and_what_was_announced_outlive_the_program() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let watched = |desk: Desk| async move {
-        let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
+    let watched = |core: Core| async move {
+        let mut watch = core.watch(None, WatchSettings::default()).await.unwrap();
         loop {
             if let crate::work::WatchEvent::Finished { change, .. } = watch.next().await {
                 return change;
             }
         }
     };
-    let desk = home.desk_with(&[("KEY", KEY)]);
+    let core = home.desk_with(&[("KEY", KEY)]);
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
-    desk.save(Draft::new(connection)).await.unwrap();
-    assert!(watched(desk.clone()).await.is_some());
+    core.save(Draft::new(connection)).await.unwrap();
+    assert!(watched(core.clone()).await.is_some());
     let begun = std::time::Instant::now();
-    while desk.history(&name("shop")).await.unwrap().strip.is_empty() {
+    while core.history(&name("shop")).await.unwrap().strip.is_empty() {
         assert!(begun.elapsed() < NEVER, "nothing is written");
         tokio::task::yield_now().await;
     }
-    let history = desk.history(&name("shop")).await.unwrap();
+    let history = core.history(&name("shop")).await.unwrap();
     assert_eq!(history.strip[0].reason, Reason::Connected);
     assert_eq!(history.availability.month, Some(1.0));
     assert!(history.latency.is_some());
@@ -671,8 +673,8 @@ async fn an_outage_is_announced_once_over_restarts_and_probes_by_hand() {
     let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", gone.local_addr().unwrap());
     drop(gone);
-    let twice = |desk: Desk| async move {
-        let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
+    let twice = |core: Core| async move {
+        let mut watch = core.watch(None, WatchSettings::default()).await.unwrap();
         let mut changes = Vec::new();
         while changes.len() < 2 {
             if let crate::work::WatchEvent::Finished { change, verdict } = watch.next().await {
@@ -685,16 +687,16 @@ async fn an_outage_is_announced_once_over_restarts_and_probes_by_hand() {
     };
     let mut connection = shop(&url);
     connection.service = ServiceId::http();
-    let desk = home.desk();
-    desk.save(Draft::new(connection)).await.unwrap();
+    let core = home.core();
+    core.save(Draft::new(connection)).await.unwrap();
     for _ in 0..2 {
-        desk.probe_saved(&name("shop"), Manner::Asked, &silent)
+        core.probe_saved(&name("shop"), Trigger::Asked, &silent)
             .await;
     }
-    desk.settle_history().await;
-    assert_eq!(twice(desk.clone()).await, [None, Some(State::Down)]);
+    core.settle_history().await;
+    assert_eq!(twice(core.clone()).await, [None, Some(State::Down)]);
     let announced = || {
-        desk.0
+        core.0
             .state()
             .unwrap()
             .past(&name("shop"), &url)
@@ -705,21 +707,21 @@ async fn an_outage_is_announced_once_over_restarts_and_probes_by_hand() {
         tokio::task::yield_now().await;
     }
     assert_eq!(
-        twice(desk.clone()).await,
+        twice(core.clone()).await,
         [None, None],
         "paused and gone on with"
     );
-    assert_eq!(twice(home.desk()).await, [None, None], "and started anew");
+    assert_eq!(twice(home.core()).await, [None, None], "and started anew");
 }
 
 #[tokio::test]
 async fn a_change_runs_the_users_command_with_the_verdict() {
     let home = Home::new();
-    let desk = home.desk();
-    let seen = desk.folders().unwrap().state.with_file_name("seen.json");
+    let core = home.core();
+    let seen = core.folders().unwrap().state.with_file_name("seen.json");
     let command = format!("cat > {0}.part && mv {0}.part {0}", seen.display());
     let words = ["sh", "-c", command.as_str()].map(str::to_owned).to_vec();
-    let set = desk.edit(move |document| {
+    let set = core.edit(move |document| {
         document.set_setting(
             "on_change",
             crate::store::configuration::SettingValue::Words(words),
@@ -727,8 +729,8 @@ async fn a_change_runs_the_users_command_with_the_verdict() {
     });
     set.await.unwrap();
     let blesta = Blesta::start().await;
-    saved(&desk, &blesta.url, OTHER).await;
-    let mut watch = desk.watch(None, WatchSettings::default()).await.unwrap();
+    saved(&core, &blesta.url, OTHER).await;
+    let mut watch = core.watch(None, WatchSettings::default()).await.unwrap();
     while !seen.exists() {
         tokio::select! {
             _ = watch.next() => {}
@@ -745,16 +747,16 @@ async fn a_change_runs_the_users_command_with_the_verdict() {
 /// An hour of watching: the schedule under paused time, each probe on `real`, whose clock is the world's.
 fn watched_for_an_hour(
     real: &tokio::runtime::Runtime,
-    desk: &Desk,
+    core: &Core,
     connection: Connection,
 ) -> Vec<Verdict> {
-    let (desk, on) = (desk.clone(), real.handle().clone());
+    let (core, on) = (core.clone(), real.handle().clone());
     let probe = move |connection: Arc<Connection>| -> BoxFuture<'static, Verdict> {
-        let (desk, on) = (desk.clone(), on.clone());
+        let (core, on) = (core.clone(), on.clone());
         Box::pin(async move {
             // Paused time does not run on while a blocking task does.
             let probed = tokio::task::spawn_blocking(move || {
-                on.block_on(desk.probe_unrecorded(&connection, Manner::Scheduled, &silent))
+                on.block_on(core.probe_unrecorded(&connection, Trigger::Scheduled, &silent))
             });
             probed.await.unwrap()
         })
@@ -781,13 +783,13 @@ fn watched_for_an_hour(
 fn an_hour_of_watching_with_a_good_key_causes_no_rejection_after_the_first() {
     let real = tokio::runtime::Runtime::new().unwrap();
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let (blesta, connection) = real.block_on(async {
         let blesta = Blesta::start().await;
-        saved(&desk, &blesta.url, KEY).await;
-        (blesta, desk.connection(&name("shop")).await.unwrap())
+        saved(&core, &blesta.url, KEY).await;
+        (blesta, core.connection(&name("shop")).await.unwrap())
     });
-    let verdicts = watched_for_an_hour(&real, &desk, connection);
+    let verdicts = watched_for_an_hour(&real, &core, connection);
     assert!((50..=75).contains(&verdicts.len()), "{}", verdicts.len());
     assert!(
         verdicts
@@ -802,16 +804,16 @@ fn an_hour_of_watching_with_a_good_key_causes_no_rejection_after_the_first() {
 fn an_hour_of_watching_with_a_paused_key_asks_nothing() {
     let real = tokio::runtime::Runtime::new().unwrap();
     let home = Home::new();
-    let desk = home.desk();
+    let core = home.core();
     let (blesta, connection) = real.block_on(async {
         let blesta = Blesta::start().await;
-        saved(&desk, &blesta.url, OTHER).await;
-        let connection = desk.connection(&name("shop")).await.unwrap();
-        while probe(&desk, Manner::Asked).await.reason != Reason::AuthPaused {}
+        saved(&core, &blesta.url, OTHER).await;
+        let connection = core.connection(&name("shop")).await.unwrap();
+        while probe(&core, Trigger::Asked).await.reason != Reason::AuthPaused {}
         (blesta, connection)
     });
     let before = (blesta.keyed(), blesta.bare());
-    let verdicts = watched_for_an_hour(&real, &desk, connection);
+    let verdicts = watched_for_an_hour(&real, &core, connection);
     assert!((50..=75).contains(&verdicts.len()), "{}", verdicts.len());
     assert!(
         verdicts

@@ -3,15 +3,15 @@
 use std::fmt::Write;
 
 use super::super::curl::KEY_VARIABLE;
-use super::super::draft::Slot;
-use super::{Case, Freshness, Reader};
+use super::super::draft::SecretSlot;
+use super::{Audience, Case, Freshness};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{AnsweredBy, Endpoint, State, Who};
 
 /// The ticket as plain text, the last line with its end.
-pub(super) fn ticket(case: &Case<'_>, reader: Reader) -> String {
+pub(super) fn ticket(case: &Case<'_>, reader: Audience) -> String {
     let mut text = String::new();
     // Writing to a String does not fail.
     let _ = write(&mut text, case, reader);
@@ -43,19 +43,19 @@ fn without_value(pair: &str) -> String {
     }
 }
 
-fn write(text: &mut String, case: &Case<'_>, reader: Reader) -> std::fmt::Result {
+fn write(text: &mut String, case: &Case<'_>, reader: Audience) -> std::fmt::Result {
     head(text, case, reader)?;
     happened(text, case)?;
     match reader {
-        Reader::Host => asked_of_host(text, case)?,
-        Reader::Vendor => asked_of_vendor(text, case)?,
-        Reader::Me => next_steps(text, case)?,
+        Audience::Host => asked_of_host(text, case)?,
+        Audience::Vendor => asked_of_vendor(text, case)?,
+        Audience::Me => next_steps(text, case)?,
     }
     evidence(text, case)?;
     way(text, case)?;
     certificates(text, case)?;
     tried(text, case)?;
-    if reader == Reader::Me {
+    if reader == Audience::Me {
         history(text, case)?;
     }
     Ok(())
@@ -65,7 +65,7 @@ fn host(case: &Case<'_>) -> String {
     Endpoint::parse(&case.verdict.url).map_or_else(|_| "the host".to_owned(), |url| url.host())
 }
 
-fn head(text: &mut String, case: &Case<'_>, reader: Reader) -> std::fmt::Result {
+fn head(text: &mut String, case: &Case<'_>, reader: Audience) -> std::fmt::Result {
     let verdict = case.verdict;
     let status = match verdict.status {
         0 => "no HTTP answer".to_owned(),
@@ -74,9 +74,9 @@ fn head(text: &mut String, case: &Case<'_>, reader: Reader) -> std::fmt::Result 
     let host = host(case);
     writeln!(text, "{host}: {} ({status})", verdict.title)?;
     let to = match reader {
-        Reader::Host => format!("To: whoever runs {host}"),
-        Reader::Vendor => format!("To: the makers of {}", case.service),
-        Reader::Me => format!("Connection: {}", case.connection.name),
+        Audience::Host => format!("To: whoever runs {host}"),
+        Audience::Vendor => format!("To: the makers of {}", case.service),
+        Audience::Me => format!("Connection: {}", case.connection.name),
     };
     writeln!(text, "{to}\n")
 }
@@ -363,7 +363,7 @@ fn end(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
 }
 
 /// What the scan has shown, and no more than that.
-fn compared(unread: &[Slot]) -> String {
+fn compared(unread: &[SecretSlot]) -> String {
     if unread.is_empty() {
         return "No key, token or password is in it.".to_owned();
     }

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::super::climb::abandoned;
-use super::super::desk::{Desk, Inner};
-use super::super::draft::Slot;
+use super::super::core::{Core, Inner};
+use super::super::draft::SecretSlot;
 use super::super::error::WorkError;
 use super::super::gate::{self, LockoutGate};
 use super::super::profile;
@@ -20,9 +20,9 @@ use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::token::Guard;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Origin, Reason, Secret, ServiceId};
 use crate::probe::{Gate, Permit, Ticket};
-use crate::service::{Held, Ladder, Subject};
+use crate::service::{Ladder, SecretState, Subject};
 use crate::tokens::{
-    Extension, Module, Page, Permission, Token, TokenClient, TokenProblem, TokenQuery, Usage, Way,
+    Extension, Module, Page, Permission, Route, Token, TokenClient, TokenProblem, TokenQuery, Usage,
 };
 
 /// The API's own lists are slower than a probe: no request has less time than this.
@@ -31,7 +31,7 @@ const LEAST_TIME: Duration = Duration::from_secs(30);
 /// The account behind a connection. Clones share connections and what is known of the key.
 #[derive(Clone)]
 pub struct Account {
-    pub(super) desk: Desk,
+    pub(super) core: Core,
     pub(super) connection: Connection,
     pub(super) origin: Origin,
     pub(super) client: TokenClient,
@@ -43,7 +43,7 @@ pub struct Account {
     proven: bool,
 }
 
-impl Desk {
+impl Core {
     /// Opens the account behind `name`. Sends nothing. Asks for the passphrase where the key is in a locked
     /// vault.
     pub async fn account(&self, name: &Name) -> Result<Account, TokenError> {
@@ -57,13 +57,13 @@ impl Desk {
         let base = Endpoint::parse(&connection.url)
             .map_err(|problem| TokenError::Url(problem.to_string()))?;
         // For the passphrase's sake: below, a locked vault is only a sentence.
-        self.secret(&connection, Slot::Key).await?;
+        self.secret(&connection, SecretSlot::Key).await?;
         let origin = base.origin();
-        let held = self.held(&connection, Slot::Key, Some(&origin), Trust::Saved);
+        let held = self.held(&connection, SecretSlot::Key, Some(&origin), Trust::Saved);
         let key = match held.await {
-            Held::Present(key) => key,
-            Held::Absent => return Err(TokenError::KeyMissing(name.clone())),
-            Held::Unavailable(why) => return Err(TokenError::SecretUnavailable(why)),
+            SecretState::Present(key) => key,
+            SecretState::Absent => return Err(TokenError::KeyMissing(name.clone())),
+            SecretState::Unavailable(why) => return Err(TokenError::SecretUnavailable(why)),
         };
         self.account_with(connection, base, key).await
     }
@@ -77,7 +77,7 @@ impl Desk {
         let service = self.service_of(connection).await?;
         let mut subject = Subject::new(connection.service.clone(), &connection.url);
         subject.username.clone_from(&connection.username);
-        subject.key = Held::Present(key.clone());
+        subject.key = SecretState::Present(key.clone());
         let (ladder, _) = Ladder::begin(&service, subject, Timestamp::now());
         Ok(match ladder.pair() {
             Some((id, secret)) => (id.to_owned(), secret.clone()),
@@ -99,13 +99,13 @@ impl Desk {
         let origin = base.origin();
         let host = HostPort::of(base.url());
         let made = self.blocking(move |inner| {
-            let way = way(&for_way, inner)?;
+            let route = route(&for_way, inner)?;
             let proven = is_proven(&for_way, (&id, &secret), inner);
-            Ok((TokenClient::new(&base, &id, &secret, &way), proven))
+            Ok((TokenClient::new(&base, &id, &secret, &route), proven))
         });
         let (client, proven) = made.await?;
         Ok(Account {
-            desk: self.clone(),
+            core: self.clone(),
             client: client?,
             host,
             origin,
@@ -238,7 +238,7 @@ impl Account {
             let until = Some(until);
             return Err(TokenError::Paused { until, why });
         }
-        let gate = LockoutGate::new(Arc::clone(&self.desk.0), false);
+        let gate = LockoutGate::new(Arc::clone(&self.core.0), false);
         let answer = request(self.client.clone()).await;
         let end = self.heard(&answer);
         self.quiet(&gate, until_of(&answer)).await;
@@ -258,7 +258,7 @@ impl Account {
             self.client.id().to_owned(),
             self.key.clone(),
         );
-        self.desk
+        self.core
             .blocking(move |inner| {
                 let state = inner.state()?;
                 let pair = state.fingerprint(&id, &key);
@@ -273,11 +273,11 @@ impl Account {
         &self,
         request: impl Future<Output = Result<T, TokenProblem>> + Send + 'static,
     ) -> Result<T, TokenError> {
-        let gate = LockoutGate::new(Arc::clone(&self.desk.0), false);
+        let gate = LockoutGate::new(Arc::clone(&self.core.0), false);
         let (mut answer, answered) = oneshot::channel();
         let _waiting = gate.caller().waits();
         let account = self.clone();
-        self.desk.0.apart.begin(async move {
+        self.core.0.detached.spawn(async move {
             let under_way = gate.under_way();
             let heard = tokio::select! {
                 biased;
@@ -376,7 +376,7 @@ fn is_proven(connection: &Connection, (id, key): (&str, &Secret), inner: &Inner)
 }
 
 /// How requests of a connection travel. Blocks on its files.
-fn way(connection: &Connection, inner: &Inner) -> Result<Way, WorkError> {
+fn route(connection: &Connection, inner: &Inner) -> Result<Route, WorkError> {
     let timeout_s = match connection.timeout_s {
         Some(timeout) => timeout,
         None => inner.last_configuration()?.settings.timeout_s,
@@ -395,7 +395,7 @@ fn way(connection: &Connection, inner: &Inner) -> Result<Way, WorkError> {
         // Whoever asks for the account has said what is wrong with it.
         Err(_) => (None, false),
     };
-    Ok(Way {
+    Ok(Route {
         proxy,
         by_proxy,
         timeout: profile.timeout.max(LEAST_TIME),
@@ -406,6 +406,6 @@ fn way(connection: &Connection, inner: &Inner) -> Result<Way, WorkError> {
         family: profile.family,
         user_agent: profile.user_agent,
         allow_http: connection.allow_http,
-        ..Way::default()
+        ..Route::default()
     })
 }

@@ -1,42 +1,42 @@
 //! Who holds a secret of a token: before a renewal, while it is under way, and once it has switched.
 
-use super::super::draft::Slot;
+use super::super::draft::SecretSlot;
 use super::super::error::WorkError;
 use super::account::Account;
 use super::problem::TokenError;
 use super::renewal::Renewal;
 use crate::domain::{Connection, KeyFingerprint, Name, Origin, Secret, SecretRef, ServiceId};
-use crate::store::Slot as Place;
+use crate::store::SecretPlace;
 use crate::store::state::Holding;
 use std::sync::Arc;
 
 /// The secret that a connection held before.
-pub(super) struct Held {
+pub(super) struct HeldSecret {
     pub(super) connection: Name,
     pub(super) secret: Secret,
 }
 
 /// What was found about the connections under a token's id: for the journal, in memory, and those whose
 /// secret can't be read, with one sentence each.
-type Found = (Vec<Holding>, Vec<Held>, Vec<(Name, String)>);
+type Holders = (Vec<Holding>, Vec<HeldSecret>, Vec<(Name, String)>);
 
 impl Account {
     /// Every connection that holds one of the secrets in `live` under this id, by digest.
-    pub(super) async fn holdings(&self, id: &str, live: &[Secret]) -> Result<Found, TokenError> {
-        let (mut holdings, mut held, mut unread) = Found::default();
+    pub(super) async fn holdings(&self, id: &str, live: &[Secret]) -> Result<Holders, TokenError> {
+        let (mut holdings, mut held, mut unread) = Holders::default();
         let mut wanted = Vec::with_capacity(live.len());
         for secret in live {
             wanted.push(self.digest(id, Some(secret)).await?);
         }
-        for other in self.desk.connections().await? {
+        for other in self.core.connections().await? {
             let named = other.runs_on(id);
             let maybe = named != Some(false) && is_connect(&other);
             let Some(reference) = other.key.clone().filter(|_| maybe) else {
                 continue;
             };
-            match self.desk.secret(&other, Slot::Key).await {
+            match self.core.secret(&other, SecretSlot::Key).await {
                 Ok(secret) => {
-                    let (its_id, secret) = self.desk.pair_of(&other, &secret).await?;
+                    let (its_id, secret) = self.core.pair_of(&other, &secret).await?;
                     let digest = self.digest(id, Some(&secret)).await?;
                     if wanted.contains(&digest) && its_id.eq_ignore_ascii_case(id) {
                         holdings.push(Holding {
@@ -45,7 +45,7 @@ impl Account {
                             was: digest,
                             new: None,
                         });
-                        held.push(Held {
+                        held.push(HeldSecret {
                             connection: other.name.clone(),
                             secret,
                         });
@@ -66,7 +66,7 @@ impl Account {
     /// as their key, which may be a pasted pair, can't be read.
     pub(super) async fn running_on(&self, id: &str) -> Result<(Vec<Name>, Vec<Name>), TokenError> {
         let (mut running, mut unread) = (Vec::new(), Vec::new());
-        for other in self.desk.connections().await? {
+        for other in self.core.connections().await? {
             if !self.is_beside(&other) {
                 continue;
             }
@@ -87,9 +87,9 @@ impl Account {
         if named.is_some() {
             return Ok(named);
         }
-        match self.desk.secret(other, Slot::Key).await {
+        match self.core.secret(other, SecretSlot::Key).await {
             Ok(key) => {
-                let (its_id, _) = self.desk.pair_of(other, &key).await?;
+                let (its_id, _) = self.core.pair_of(other, &key).await?;
                 Ok(Some(its_id.eq_ignore_ascii_case(id)))
             }
             Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem.into()),
@@ -111,7 +111,7 @@ fn is_connect(connection: &Connection) -> bool {
 impl Renewal<'_> {
     /// The connections that hold the old secret, as they stand now; those that are gone are left out.
     pub(super) async fn holders(&self) -> Result<Vec<Arc<Connection>>, TokenError> {
-        let mut connections = self.desk().connections().await?;
+        let mut connections = self.core().connections().await?;
         connections.retain(|connection| self.holding(connection).is_some());
         Ok(connections)
     }
@@ -158,7 +158,7 @@ impl Renewal<'_> {
     }
 
     /// What the connections held before, where it is still in its place.
-    pub(super) async fn held_still(&self) -> Result<Vec<Held>, TokenError> {
+    pub(super) async fn held_still(&self) -> Result<Vec<HeldSecret>, TokenError> {
         let mut still = Vec::new();
         for connection in self.holders().await? {
             let Some(holding) = self.holding(&connection) else {
@@ -168,7 +168,7 @@ impl Renewal<'_> {
             if let Some((secret, digest)) = self.at(&connection, &holding.old).await
                 && was == Some(&digest)
             {
-                still.push(Held {
+                still.push(HeldSecret {
                     connection: connection.name.clone(),
                     secret,
                 });
@@ -183,10 +183,10 @@ impl Renewal<'_> {
         connection: &Connection,
         reference: &SecretRef,
     ) -> Option<(Secret, KeyFingerprint)> {
-        let secrets = self.desk().secrets().await.ok()?;
-        let place = Place::key(&connection.name);
+        let secrets = self.core().secrets().await.ok()?;
+        let place = SecretPlace::key(&connection.name);
         let secret = secrets.resolve(reference, &place).await.ok()?;
-        let (_, secret) = self.desk().pair_of(connection, &secret).await.ok()?;
+        let (_, secret) = self.core().pair_of(connection, &secret).await.ok()?;
         let digest = self.account.digest(&self.record.token, Some(&secret)).await;
         Some((secret, digest.ok().flatten()?))
     }
@@ -202,7 +202,7 @@ impl Renewal<'_> {
                 continue;
             }
             let why = "another key was entered for it meanwhile, which stays".to_owned();
-            let place = Place::key(&connection.name);
+            let place = SecretPlace::key(&connection.name);
             gone.extend(
                 new.filter(|new| *new != SecretRef::Ask)
                     .map(|new| (new, place)),
@@ -212,7 +212,7 @@ impl Renewal<'_> {
         self.record
             .holdings
             .retain(|held| names.contains(&held.connection));
-        self.desk().take_out(gone).await;
+        self.core().take_out(gone).await;
         Ok(())
     }
 }

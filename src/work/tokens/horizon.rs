@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::super::desk::Desk;
+use super::super::core::Core;
 use super::problem::TokenError;
 use crate::domain::Name;
 
@@ -21,7 +21,7 @@ pub struct KnownCertificate {
     pub ends: Timestamp,
 }
 
-impl Desk {
+impl Core {
     /// The certificate of every connection where a probe has seen one, what ends next first. Nobody is
     /// asked: what is not in the state is not known.
     pub async fn certificates(&self) -> Result<Vec<KnownCertificate>, TokenError> {

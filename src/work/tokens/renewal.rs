@@ -14,15 +14,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::desk::Desk;
+use super::super::core::Core;
 use super::account::Account;
-use super::holders::Held;
+use super::holders::HeldSecret;
 use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
 use crate::domain::token::{Guard, RenewalAction, RenewalStep, Status, Unfinished};
 use crate::domain::{KeyFingerprint, Name, Reason, Secret, SecretRef, Verdict};
-use crate::store::State;
+use crate::store::StateDb;
 use crate::store::state::{Holding, RenewalRecord, RenewalStage};
 use crate::tokens::{Expiry, Token, TokenProblem};
 
@@ -34,7 +34,7 @@ pub(super) struct Renewal<'a> {
     pub(super) account: &'a Account,
     pub(super) record: RenewalRecord,
     /// What the connections held before, as far as it is at hand.
-    pub(super) held: Vec<Held>,
+    pub(super) held: Vec<HeldSecret>,
     /// Connections that do not get the new secret, and why.
     pub(super) unread: Vec<(Name, String)>,
     pub(super) resumed: bool,
@@ -43,11 +43,11 @@ pub(super) struct Renewal<'a> {
     pub(super) progress: RenewalProgress<'a>,
 }
 
-impl Desk {
+impl Core {
     /// Every renewal that was begun and has not ended. One look at the state; for roots to ask at their
     /// start, and before a connection that is named there is used.
     pub async fn unfinished_renewals(&self) -> Result<Vec<Unfinished>, TokenError> {
-        let records = self.journal(State::renewals).await?;
+        let records = self.journal(StateDb::renewals).await?;
         Ok(records.iter().filter_map(unfinished).collect())
     }
 
@@ -96,7 +96,7 @@ impl Account {
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
         self.may_change()?;
-        let _sole = self.desk.sole_renewal().await?;
+        let _sole = self.core.sole_renewal().await?;
         if let Some(record) = self.under_way(id).await? {
             return self.resume(record, progress).await;
         }
@@ -113,7 +113,7 @@ impl Account {
         progress: RenewalProgress<'_>,
     ) -> Result<Renewed, TokenError> {
         self.guard(id, "rotating", guard).await?;
-        let _sole = self.desk.sole_renewal().await?;
+        let _sole = self.core.sole_renewal().await?;
         if let Some(record) = self.under_way(id).await? {
             return self.resume(record, progress).await;
         }
@@ -124,7 +124,7 @@ impl Account {
     /// The renewal of this token that is under way.
     pub(super) async fn under_way(&self, id: &str) -> Result<Option<RenewalRecord>, TokenError> {
         let (origin, id) = (self.origin.to_string(), id.to_owned());
-        self.desk
+        self.core
             .journal(move |state| state.renewal(&origin, &id))
             .await
     }
@@ -183,7 +183,7 @@ impl Account {
         renewal.places_can_be_written().await?;
         let journaled = renewal.record.clone();
         let found = self
-            .desk
+            .core
             .journal(move |state| state.begin_renewal(&journaled));
         if let Some(other) = found.await? {
             return self.resume(other, progress).await;
@@ -239,7 +239,7 @@ impl Account {
             return Ok(None);
         };
         let id = id.to_owned();
-        self.desk
+        self.core
             .journal(move |state| Ok(Some(state.fingerprint(&id, &secret))))
             .await
     }

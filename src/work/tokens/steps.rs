@@ -1,19 +1,17 @@
 //! The single steps of a renewal: places for the new secret, switching, proving.
 
-use super::super::desk::Desk;
+use super::super::core::Core;
 use super::super::draft::Unsaved;
 use super::super::error::WorkError;
 use super::super::probing::silent;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::{
-    CheckId, Connection, Origin, Reason, Secret, SecretRef, State as Lamp, Verdict,
-};
-use crate::service::Manner;
+use crate::domain::{CheckId, Connection, Origin, Reason, Secret, SecretRef, State, Verdict};
+use crate::service::Trigger;
 use crate::store::files::Lock;
 use crate::store::state::RenewalStage;
 use crate::store::vault::VaultState;
-use crate::store::{Slot as Place, State, StateProblem, StoreKind};
+use crate::store::{SecretPlace, StateDb, StateProblem, StoreKind};
 use std::sync::Arc;
 
 /// What a probe says about a secret.
@@ -32,9 +30,9 @@ pub(super) enum Proof {
 pub(super) fn accepted(verdict: &Verdict) -> Proof {
     let credentials = verdict.checks.get(CheckId::Credentials).state;
     match (credentials, verdict.reason) {
-        (Lamp::Ok, _)
+        (State::Ok, _)
         | (
-            Lamp::Warn,
+            State::Warn,
             Reason::KeyInUseInactive
             | Reason::WrongCompany
             | Reason::IdentityChanged
@@ -46,7 +44,7 @@ pub(super) fn accepted(verdict: &Verdict) -> Proof {
     }
 }
 
-impl Desk {
+impl Core {
     /// Leave to renew: one at a time among all programs, so that nobody goes on with what another one is
     /// still doing. Ends with the value, or with the process, however that ends.
     pub(super) async fn sole_renewal(&self) -> Result<Option<Lock>, TokenError> {
@@ -66,7 +64,7 @@ impl Desk {
     /// Reads or writes the journal.
     pub(super) async fn journal<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&State) -> Result<R, StateProblem> + Send + 'static,
+        work: impl FnOnce(&StateDb) -> Result<R, StateProblem> + Send + 'static,
     ) -> Result<R, TokenError> {
         let done = self.blocking(move |inner| {
             work(&*inner.state()?)
@@ -87,17 +85,17 @@ fn as_kept(connection: &Connection, id: &str, secret: &Secret) -> Secret {
 }
 
 impl Renewal<'_> {
-    pub(super) fn desk(&self) -> &Desk {
-        &self.account.desk
+    pub(super) fn core(&self) -> &Core {
+        &self.account.core
     }
 
     /// Refuses before anything is asked of the service where the new secret would have no place.
     pub(super) async fn places_can_be_written(&self) -> Result<(), TokenError> {
         for connection in self.holders().await? {
             let kind = self.kind_for(&connection).await?;
-            let vault = self.desk().vault_state();
+            let vault = self.core().vault_state();
             if kind == StoreKind::Vault && vault != VaultState::Unlocked {
-                return Err(self.desk().0.passphrase_needed().into());
+                return Err(self.core().0.passphrase_needed().into());
             }
         }
         Ok(())
@@ -106,7 +104,7 @@ impl Renewal<'_> {
     /// Gives every holder a place for the new secret, and writes them down. Holders of one origin that
     /// shared a place share the new one.
     pub(super) async fn choose_places(&mut self) -> Result<(), TokenError> {
-        let connections = self.desk().connections().await?;
+        let connections = self.core().connections().await?;
         let holders = self.holders().await?;
         let mut chosen: Vec<(Option<SecretRef>, Option<String>, SecretRef)> = Vec::new();
         for connection in &holders {
@@ -136,8 +134,8 @@ impl Renewal<'_> {
         taken: Vec<SecretRef>,
     ) -> Result<SecretRef, TokenError> {
         let kind = self.kind_for(connection).await?;
-        let secrets = self.desk().secrets().await?;
-        let place = Place::key(&connection.name);
+        let secrets = self.core().secrets().await?;
+        let place = SecretPlace::key(&connection.name);
         // Places that were just chosen are as good as used.
         let mut used = connections.to_vec();
         used.extend(taken.into_iter().map(|reference| {
@@ -157,13 +155,13 @@ impl Renewal<'_> {
     }
 
     async fn kind_for(&self, connection: &Connection) -> Result<StoreKind, TokenError> {
-        let configuration = self.desk().configuration().await?;
+        let configuration = self.core().configuration().await?;
         let kept = connection.key.as_ref().map(StoreKind::of);
         if let Some(kind) = kept.filter(|kind| kind.is_written_here()) {
             return Ok(kind);
         }
         let kind = self
-            .desk()
+            .core()
             .store_for(None, Some(connection), &configuration);
         Ok(kind.await?)
     }
@@ -198,12 +196,12 @@ impl Renewal<'_> {
         secret: &Secret,
     ) -> Result<(), TokenError> {
         let origin = Origin::parse(&connection.url);
-        let secrets = self.desk().secrets().await?;
-        let place = Place::key(&connection.name);
+        let secrets = self.core().secrets().await?;
+        let place = SecretPlace::key(&connection.name);
         let secret = as_kept(connection, &self.record.token, secret);
         let put = secrets.put(reference, &place, &secret, origin.as_ref());
         put.await
-            .map_err(|problem| self.desk().0.refused(&problem).into())
+            .map_err(|problem| self.core().0.refused(&problem).into())
     }
 
     /// One edit of the configuration, in which every holder that still names the old place gets the new one.
@@ -215,7 +213,7 @@ impl Renewal<'_> {
                 self.put_at(&connection, &SecretRef::Ask, new).await?;
             }
         }
-        self.desk().0.kept.forget();
+        self.core().0.kept.forget();
         self.record.stage = RenewalStage::Switched;
         self.write_down().await
     }
@@ -246,7 +244,7 @@ impl Renewal<'_> {
                 changes.push((connection.name.clone(), from, to));
             }
         }
-        let edited = self.desk().edit(move |document| {
+        let edited = self.core().edit(move |document| {
             for (name, from, to) in changes {
                 let current = document.connection(&name)?;
                 // Somebody has entered another key meanwhile: that one stays.
@@ -274,10 +272,10 @@ impl Renewal<'_> {
         connection.token = None;
         let unsaved = Unsaved {
             key: Some(new.clone()),
-            manner: Manner::Asked,
+            trigger: Trigger::Asked,
             ..Unsaved::new(connection)
         };
-        Ok(Box::pin(self.desk().probe_unsaved(unsaved, &silent)).await)
+        Ok(Box::pin(self.core().probe_unsaved(unsaved, &silent)).await)
     }
 
     /// Probes every holder as it is saved; the pair alone where nobody holds it. Fails where the holders can't
@@ -290,8 +288,8 @@ impl Renewal<'_> {
         let mut verdicts = Vec::new();
         for connection in &holders {
             let probed = self
-                .desk()
-                .probe_connection(connection, Manner::Asked, &silent);
+                .core()
+                .probe_connection(connection, Trigger::Asked, &silent);
             verdicts.push(Box::pin(probed).await);
         }
         if let (true, Some(new)) = (holders.is_empty(), new) {
@@ -324,23 +322,23 @@ impl Renewal<'_> {
         &self,
         which: fn((SecretRef, SecretRef)) -> Option<SecretRef>,
     ) -> Result<Vec<SecretRef>, TokenError> {
-        let mut gone: Vec<(SecretRef, Place)> = Vec::new();
+        let mut gone: Vec<(SecretRef, SecretPlace)> = Vec::new();
         for connection in self.holders().await? {
             let Some(reference) = self.places(&connection).and_then(which) else {
                 continue;
             };
             let is_ours = StoreKind::of(&reference).is_written_here();
             if is_ours && !gone.iter().any(|(other, _)| *other == reference) {
-                gone.push((reference, Place::key(&connection.name)));
+                gone.push((reference, SecretPlace::key(&connection.name)));
             }
         }
-        Ok(self.desk().take_out(gone).await)
+        Ok(self.core().take_out(gone).await)
     }
 
     /// Writes down how far this got.
     async fn write_down(&self) -> Result<(), TokenError> {
         let record = self.record.clone();
-        self.desk()
+        self.core()
             .journal(move |state| state.put_renewal(&record))
             .await
     }
@@ -348,7 +346,7 @@ impl Renewal<'_> {
     /// Nothing is left to be done.
     pub(super) async fn end(&self) -> Result<(), TokenError> {
         let (origin, token) = (self.record.origin.clone(), self.record.token.clone());
-        self.desk()
+        self.core()
             .journal(move |state| state.end_renewal(&origin, &token))
             .await
     }

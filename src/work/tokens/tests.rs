@@ -5,12 +5,12 @@ use std::sync::Mutex;
 
 use super::super::tests::{Home, name};
 use super::*;
-use crate::domain::{Connection, Reason, Secret, SecretRef, ServiceId, State as Lamp};
-use crate::service::Manner;
+use crate::domain::{Connection, Reason, Secret, SecretRef, ServiceId, State};
+use crate::service::Trigger;
 use crate::sim::{Access, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
 use crate::store::StoreKind;
 use crate::tokens::{NewToken, TokenEdit};
-use crate::work::{Draft, Edit, Slot, silent};
+use crate::work::{Draft, Edit, SecretSlot, silent};
 
 const OWN: &str = "SU-160-984-311";
 const UNTIL: Option<&str> = Some("2030-01-01T00:00:00+00:00");
@@ -39,8 +39,8 @@ impl Stage {
         let connect = change(Connect::new(&id, &secret, 12));
         let stand = sim.serve(Behaviour::Connect(connect.clone())).unwrap();
         let home = Home::new();
-        let desk = home.desk();
-        desk.create_vault(passphrase()).await.unwrap();
+        let core = home.core();
+        core.create_vault(passphrase()).await.unwrap();
         for label in ["market", "copy"] {
             let url = format!("{}/public/v1", stand.url);
             let mut connection = Connection::new(name(label), ServiceId::connect(), &url);
@@ -50,7 +50,7 @@ impl Stage {
                 store: Some(StoreKind::Vault),
                 ..Draft::new(connection)
             };
-            desk.save(draft).await.unwrap();
+            core.save(draft).await.unwrap();
         }
         Self {
             home,
@@ -61,22 +61,23 @@ impl Stage {
         }
     }
 
-    /// The desk of a program that was just started, its vault open.
-    async fn desk(&self) -> Desk {
-        let desk = self.home.desk();
-        desk.unlock(passphrase()).await.unwrap();
-        desk
+    /// The core of a program that was just started, its vault open.
+    async fn core(&self) -> Core {
+        let core = self.home.core();
+        core.unlock(passphrase()).await.unwrap();
+        core
     }
 
     async fn account(&self) -> Account {
-        self.desk().await.account(&name("market")).await.unwrap()
+        self.core().await.account(&name("market")).await.unwrap()
     }
 
     /// How often `line` (method and end of path) was asked.
     fn asked(&self, method: &str, end: &str) -> usize {
         let log = self.sim.log();
         let seen = log.at(self.port);
-        let fits = |seen: &&&crate::sim::Seen| seen.method == method && seen.path.ends_with(end);
+        let fits =
+            |seen: &&&crate::sim::SeenRequest| seen.method == method && seen.path.ends_with(end);
         seen.iter().filter(fits).count()
     }
 
@@ -106,10 +107,12 @@ impl Stage {
     }
 
     async fn both_are_up(&self) {
-        let desk = self.desk().await;
+        let core = self.core().await;
         for label in ["market", "copy"] {
-            let verdict = desk.probe_saved(&name(label), Manner::Asked, &silent).await;
-            assert_eq!(verdict.state(), Lamp::Ok, "{label}: {verdict:?}");
+            let verdict = core
+                .probe_saved(&name(label), Trigger::Asked, &silent)
+                .await;
+            assert_eq!(verdict.state(), State::Ok, "{label}: {verdict:?}");
         }
     }
 }
@@ -129,7 +132,7 @@ async fn killed(work: impl Future<Output = Result<(), TokenError>> + Send + 'sta
 async fn two_never_renew_at_once() {
     let stage = Stage::new().await;
     let account = stage.account().await;
-    let other = stage.desk().await;
+    let other = stage.core().await;
     let first = other.sole_renewal().await.unwrap();
     let refused = account.renew(OWN, UNTIL, &unheard).await;
     assert!(matches!(refused, Err(TokenError::Busy)), "{refused:?}");
@@ -151,9 +154,9 @@ async fn a_renewal_updates_every_connection_that_holds_the_secret() {
         Some("2030-01-01T00:00:00Z")
     );
     assert_eq!(steps.into_inner().unwrap().len(), 8);
-    let desk = stage.desk().await;
-    assert_eq!(desk.unfinished_renewals().await.unwrap(), []);
-    let new = desk.handle(&name("market"), Slot::Key).await.unwrap();
+    let core = stage.core().await;
+    assert_eq!(core.unfinished_renewals().await.unwrap(), []);
+    let new = core.handle(&name("market"), SecretSlot::Key).await.unwrap();
     let row = stage.connect.token_row(OWN).unwrap();
     let expected = format!("ApiKey {OWN}:{}", row["renewed_token"].as_str().unwrap());
     assert_eq!(new.secret(), &Secret::new(expected));
@@ -164,7 +167,7 @@ async fn a_renewal_updates_every_connection_that_holds_the_secret() {
 #[tokio::test]
 async fn a_handle_is_of_what_a_probe_sends_however_the_key_was_kept() {
     let stage = Stage::new().await;
-    let desk = stage.desk().await;
+    let core = stage.core().await;
     let whole = format!("ApiKey {OWN}:a-secret");
     for (label, username, kept) in [
         ("line", OWN, whole.as_str()),
@@ -178,8 +181,8 @@ async fn a_handle_is_of_what_a_probe_sends_however_the_key_was_kept() {
             store: Some(StoreKind::Vault),
             ..Draft::new(connection)
         };
-        desk.save(draft).await.unwrap();
-        let handle = desk.handle(&name(label), Slot::Key).await.unwrap();
+        core.save(draft).await.unwrap();
+        let handle = core.handle(&name(label), SecretSlot::Key).await.unwrap();
         assert_eq!(handle.secret(), &Secret::new(whole.as_str()), "{label}");
     }
 }
@@ -204,10 +207,10 @@ async fn killed_after_any_step_it_goes_on_and_is_never_renewed_twice() {
             account.renew(OWN, UNTIL, &progress).await.map(drop)
         });
         assert!(killed.await);
-        let desk = stage.desk().await;
-        let unfinished = desk.unfinished_renewals().await.unwrap();
+        let core = stage.core().await;
+        let unfinished = core.unfinished_renewals().await.unwrap();
         assert_eq!(unfinished.len(), 1, "{last:?}");
-        let resumed = desk.resume_renewal(&unfinished[0], &unheard).await;
+        let resumed = core.resume_renewal(&unfinished[0], &unheard).await;
         if last == RenewalStep::WrittenDown {
             // Nothing shows yet that the service never heard, as the request may still be on its way.
             assert!(
@@ -218,7 +221,7 @@ async fn killed_after_any_step_it_goes_on_and_is_never_renewed_twice() {
             continue;
         }
         assert!(resumed.unwrap().resumed, "{last:?}");
-        assert_eq!(desk.unfinished_renewals().await.unwrap(), []);
+        assert_eq!(core.unfinished_renewals().await.unwrap(), []);
         assert_eq!(stage.asked("POST", "/renew"), 1, "{last:?}");
         stage.all_is_well().await;
     }
@@ -233,7 +236,7 @@ async fn a_configuration_that_can_t_be_read_ends_no_renewal_as_done() {
     ] {
         let stage = Stage::new().await;
         let account = stage.account().await;
-        let folders = account.desk.0.folders.as_ref().unwrap();
+        let folders = account.core.0.folders.as_ref().unwrap();
         let file = folders.configuration.clone();
         let whole = Mutex::new(String::new());
         let progress = |step| {
@@ -245,8 +248,8 @@ async fn a_configuration_that_can_t_be_read_ends_no_renewal_as_done() {
         let ended = account.renew(OWN, UNTIL, &progress).await;
         assert!(matches!(ended, Err(TokenError::Work(_))), "{ended:?}");
         std::fs::write(&file, whole.into_inner().unwrap()).unwrap();
-        let desk = stage.desk().await;
-        let ended = desk.resume_renewals_of(&[name("market")]).await.unwrap();
+        let core = stage.core().await;
+        let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
         let [(_, Ok(renewed))] = ended.as_slice() else {
             panic!("{last:?}: {ended:?}")
         };
@@ -283,11 +286,11 @@ async fn what_can_t_be_known_is_undecided_and_not_asked_again() {
     }
     assert_eq!(stage.asked("POST", "/renew"), 1);
     let verdict = stage
-        .desk()
+        .core()
         .await
-        .probe_saved(&name("market"), Manner::Asked, &silent)
+        .probe_saved(&name("market"), Trigger::Asked, &silent)
         .await;
-    assert_eq!(verdict.state(), Lamp::Ok, "the old secret is untouched");
+    assert_eq!(verdict.state(), State::Ok, "the old secret is untouched");
 }
 
 #[tokio::test]
@@ -300,8 +303,8 @@ async fn a_refused_renewal_leaves_nothing() {
     let account = stage.account().await;
     let problem = account.renew(OWN, UNTIL, &unheard).await.unwrap_err();
     assert_eq!(problem.reason(), Some(Reason::RateLimited));
-    let desk = stage.desk().await;
-    assert_eq!(desk.unfinished_renewals().await.unwrap(), []);
+    let core = stage.core().await;
+    assert_eq!(core.unfinished_renewals().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -312,16 +315,20 @@ async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
         .connect
         .plan("GET /accounts", Mishap::Before(Fault::Reset));
     let account = stage.account().await;
-    let before = stage.desk().await.handle(&name("market"), Slot::Key).await;
+    let before = stage
+        .core()
+        .await
+        .handle(&name("market"), SecretSlot::Key)
+        .await;
     let problem = account.renew(OWN, UNTIL, &unheard).await.unwrap_err();
     assert!(
         matches!(problem, TokenError::Unproven { .. }),
         "{problem:?}"
     );
-    let desk = stage.desk().await;
-    let now = desk.handle(&name("market"), Slot::Key).await.unwrap();
+    let core = stage.core().await;
+    let now = core.handle(&name("market"), SecretSlot::Key).await.unwrap();
     assert_eq!(before.unwrap(), now);
-    let ended = desk.resume_renewals_of(&[name("copy")]).await.unwrap();
+    let ended = core.resume_renewals_of(&[name("copy")]).await.unwrap();
     assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
     assert_eq!(stage.asked("POST", "/renew"), 1);
     stage.all_is_well().await;
@@ -339,10 +346,12 @@ async fn a_rotation_keeps_the_new_secret_first() {
     assert_eq!(stage.asked("POST", "/rotate"), 0);
     let rotated = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
     assert_eq!(rotated.unwrap().updated.len(), 2);
-    let desk = stage.desk().await;
+    let core = stage.core().await;
     for label in ["market", "copy"] {
-        let verdict = desk.probe_saved(&name(label), Manner::Asked, &silent).await;
-        assert_eq!(verdict.state(), Lamp::Ok, "{verdict:?}");
+        let verdict = core
+            .probe_saved(&name(label), Trigger::Asked, &silent)
+            .await;
+        assert_eq!(verdict.state(), State::Ok, "{verdict:?}");
     }
 }
 
@@ -357,17 +366,17 @@ async fn a_rotation_killed_once_it_is_kept_goes_on() {
             rotated.map(drop)
         });
         assert!(killed.await);
-        let desk = stage.desk().await;
-        let ended = desk.resume_renewals_of(&[name("market")]).await.unwrap();
+        let core = stage.core().await;
+        let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
         assert!(
             matches!(ended.as_slice(), [(_, Ok(_))]),
             "{last:?}: {ended:?}"
         );
-        let desk = stage.desk().await;
-        let verdict = desk
-            .probe_saved(&name("copy"), Manner::Asked, &silent)
+        let core = stage.core().await;
+        let verdict = core
+            .probe_saved(&name("copy"), Trigger::Asked, &silent)
             .await;
-        assert_eq!(verdict.state(), Lamp::Ok, "{verdict:?}");
+        assert_eq!(verdict.state(), State::Ok, "{verdict:?}");
     }
 }
 
@@ -382,16 +391,16 @@ async fn a_rotation_whose_answer_was_lost_says_where_the_new_secret_is() {
         rotated.map(drop)
     });
     assert!(killed.await);
-    let desk = stage.desk().await;
+    let core = stage.core().await;
     {
-        let ended = desk.resume_renewals_of(&[name("market")]).await.unwrap();
+        let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
         let [(_, Err(lost @ TokenError::Lost { .. }))] = ended.as_slice() else {
             panic!("{ended:?}");
         };
         assert!(lost.to_string().contains("switchboard secret set market"));
         assert_eq!(lost.exit_code(), 1);
     }
-    let found = desk.examine().await.findings;
+    let found = core.examine().await.findings;
     let told = found.iter().find(|finding| finding.text.contains(OWN));
     assert_eq!(told.unwrap().about, "connection market", "{found:?}");
 
@@ -399,16 +408,16 @@ async fn a_rotation_whose_answer_was_lost_says_where_the_new_secret_is() {
     let new = row["token"].as_str().unwrap();
     for label in ["market", "copy"] {
         let key = Secret::new(new);
-        desk.set_secret(&name(label), Slot::Key, key, None)
+        core.set_secret(&name(label), SecretSlot::Key, key, None)
             .await
             .unwrap();
     }
-    let desk = stage.desk().await;
-    let ended = desk.resume_renewals_of(&[name("market")]).await.unwrap();
+    let core = stage.core().await;
+    let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
     assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
     stage.both_are_up().await;
     assert_eq!(stage.asked("POST", "/rotate"), 1);
-    assert!(desk.unfinished_renewals().await.unwrap().is_empty());
+    assert!(core.unfinished_renewals().await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -438,10 +447,10 @@ async fn a_second_renewal_follows_connections_that_run_on_the_first() {
 async fn a_key_that_is_not_found_again_is_not_renewed() {
     let stage = Stage::new().await;
     let account = stage.account().await;
-    let desk = stage.desk().await;
+    let core = stage.core().await;
     let other = Secret::new("entered meanwhile");
     let market = name("market");
-    let set = desk.set_secret(&market, Slot::Key, other, None);
+    let set = core.set_secret(&market, SecretSlot::Key, other, None);
     set.await.unwrap();
     let refused = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
     assert!(
@@ -449,7 +458,7 @@ async fn a_key_that_is_not_found_again_is_not_renewed() {
         "{refused:?}"
     );
     assert_eq!(stage.asked("POST", "/rotate"), 0);
-    assert_eq!(desk.unfinished_renewals().await.unwrap(), []);
+    assert_eq!(core.unfinished_renewals().await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -489,7 +498,7 @@ async fn a_secret_that_no_connection_keeps_is_handed_out_where_the_service_does_
     };
     let row = stage.connect.token_row(ID).unwrap();
     assert_eq!(secret, Secret::new(row["token"].as_str().unwrap()));
-    let unfinished = stage.desk().await.unfinished_renewals().await;
+    let unfinished = stage.core().await.unfinished_renewals().await;
     assert_eq!(unfinished.unwrap(), []);
 }
 
@@ -498,19 +507,19 @@ async fn a_program_s_words_are_told_apart_in_a_renewal() {
     let stage = Stage::new().await;
     let row = stage.connect.token_row(OWN).unwrap();
     let print = format!("echo {}", row["token"].as_str().unwrap());
-    let desk = stage.desk().await;
-    let mut connection = desk.connection(&name("market")).await.unwrap();
+    let core = stage.core().await;
+    let mut connection = core.connection(&name("market")).await.unwrap();
     let words = ["/bin/sh", "-c", &print].map(str::to_owned).to_vec();
     connection.key = Some(SecretRef::Cmd(words));
     let draft = Draft {
         replaces: Some(name("market")),
         ..Draft::new(connection)
     };
-    desk.save(draft).await.unwrap();
-    let account = desk.account(&name("market")).await.unwrap();
+    core.save(draft).await.unwrap();
+    let account = core.account(&name("market")).await.unwrap();
     let renewed = account.renew(OWN, UNTIL, &unheard).await.unwrap();
     assert_eq!(renewed.updated, [name("market"), name("copy")]);
-    let after = desk.connection(&name("market")).await.unwrap();
+    let after = core.connection(&name("market")).await.unwrap();
     assert!(
         matches!(after.key, Some(SecretRef::Vault(_))),
         "{:?}",
@@ -528,12 +537,12 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
         account.renew(OWN, UNTIL, &progress).await.map(drop)
     });
     assert!(killed.await);
-    let desk = stage.desk().await;
+    let core = stage.core().await;
     let other = Secret::new("entered meanwhile");
     let market = name("market");
-    let set = desk.set_secret(&market, Slot::Key, other, None);
+    let set = core.set_secret(&market, SecretSlot::Key, other, None);
     set.await.unwrap();
-    let (_, ended) = desk
+    let (_, ended) = core
         .resume_renewals_of(&[name("copy")])
         .await
         .unwrap()
@@ -541,7 +550,7 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
     let renewed = ended.unwrap();
     assert_eq!(renewed.updated, [name("copy")]);
     assert_eq!(renewed.unread[0].0, name("market"));
-    let now = desk.handle(&name("market"), Slot::Key).await.unwrap();
+    let now = core.handle(&name("market"), SecretSlot::Key).await.unwrap();
     let expected = Secret::new(format!("ApiKey {OWN}:entered meanwhile"));
     assert_eq!(now.secret(), &expected);
 }
@@ -652,7 +661,7 @@ async fn the_key_in_a_pasted_pair_is_guarded_and_one_that_can_t_be_read_too() {
         store: Some(StoreKind::Vault),
         ..Draft::new(pasted("pair"))
     };
-    account.desk.save(pair).await.unwrap();
+    account.core.save(pair).await.unwrap();
     let guarded = account.delete(id, Guard::On).await.unwrap_err();
     let words = "SU-500-000-000 is the key that pair runs on: deleting it would cut them off";
     assert_eq!(guarded.to_string(), words);
@@ -663,7 +672,7 @@ async fn the_key_in_a_pasted_pair_is_guarded_and_one_that_can_t_be_read_too() {
 
     let mut hidden = pasted("hidden");
     hidden.key = Some(SecretRef::Env("NOT_SET".to_owned()));
-    account.desk.save(Draft::new(hidden)).await.unwrap();
+    account.core.save(Draft::new(hidden)).await.unwrap();
     let guarded = account.disable(id, Guard::On).await.unwrap_err();
     let words = "runs on, and may be the key of hidden, which can't be read: disabling";
     assert!(guarded.to_string().contains(words), "{guarded}");
@@ -755,7 +764,7 @@ async fn a_dead_key_is_not_sent_again_and_again() {
     let mut sent = Vec::new();
     for _ in 0..4 {
         let problem = stage
-            .desk()
+            .core()
             .await
             .tokens(&name("market"), &TokenQuery::default())
             .await
@@ -791,9 +800,9 @@ async fn a_large_account_is_paged() {
     let connect = Connect::new(OWN, "s3cret", 25_000).with_pages_of(50);
     let stand = sim.serve(Behaviour::Connect(connect)).unwrap();
     let base = crate::domain::Endpoint::parse(&format!("{}/public/v1", stand.url)).unwrap();
-    let way = crate::tokens::Way::default();
+    let route = crate::tokens::Route::default();
     let key = Secret::new("s3cret");
-    let client = crate::tokens::TokenClient::new(&base, OWN, &key, &way).unwrap();
+    let client = crate::tokens::TokenClient::new(&base, OWN, &key, &route).unwrap();
     let first = client.tokens(&TokenQuery::default()).await.unwrap();
     assert_eq!((first.rows.len(), first.total), (50, Some(25_001)));
     assert_eq!(first.next_offset(), Some(50), "the server has cut the page");

@@ -5,16 +5,16 @@ use std::path::Path;
 
 use crate::domain::{Connection, Name, SecretRef};
 use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
-use crate::work::desk::Desk;
+use crate::work::core::Core;
 use crate::work::error::WorkError;
 
 use super::programs::{self, Program};
 
 /// What a file of definitions would change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
+pub struct ApplyPlan {
     /// Settings, then connections in the file's order, removals last.
-    pub steps: Vec<Step>,
+    pub steps: Vec<ApplyStep>,
     /// References and settings that run programs or read this machine, whether left out or let in.
     pub sensitive: Vec<Sensitive>,
     /// What is not applied, a sentence each.
@@ -23,7 +23,7 @@ pub struct Plan {
 
 /// What becomes of one connection, or of a setting that runs programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum ApplyStep {
     /// A setting of a file that is trusted is another one here.
     Set(Program),
     /// It is not here yet.
@@ -45,14 +45,14 @@ pub enum Step {
     Remove(Name),
 }
 
-impl Plan {
+impl ApplyPlan {
     /// Whether anything would change.
     pub fn changes(&self) -> bool {
-        self.steps.iter().any(Step::changes)
+        self.steps.iter().any(ApplyStep::changes)
     }
 }
 
-impl Step {
+impl ApplyStep {
     /// Whether it changes something.
     pub const fn changes(&self) -> bool {
         match self {
@@ -62,18 +62,18 @@ impl Step {
     }
 }
 
-impl Desk {
+impl Core {
     /// What the definitions in `text` would change; nothing is changed. `path` stands in messages.
     pub async fn plan_apply(
         &self,
         path: &Path,
         text: &str,
         (trust, prune): (bool, bool),
-    ) -> Result<Plan, WorkError> {
+    ) -> Result<ApplyPlan, WorkError> {
         let read = transfer::import(path, text, true)
             .map_err(|problem| WorkError::failed("reading the definitions", &problem))?;
         let here = self.connections().await?;
-        let mut plan = Plan::default();
+        let mut plan = ApplyPlan::default();
         let (named, others) = programs::taken_out(read.configuration.settings, text);
         if others {
             plan.left_out
@@ -82,7 +82,7 @@ impl Desk {
         for one in programs::news(named, self.settings().await?) {
             plan.sensitive.push(one.sensitive());
             if trust {
-                plan.steps.push(Step::Set(one));
+                plan.steps.push(ApplyStep::Set(one));
             }
         }
         for wanted in &read.configuration.connections {
@@ -98,43 +98,47 @@ impl Desk {
         };
         let extra = here.iter().map(|one| one.name.clone());
         let extra = extra.filter(|name| !named(name));
-        let end = if prune { Step::Remove } else { Step::Extra };
+        let end = if prune {
+            ApplyStep::Remove
+        } else {
+            ApplyStep::Extra
+        };
         plan.steps.extend(extra.map(end));
         Ok(plan)
     }
 
     /// Does what a plan says: additions and changes in one step, then removals with their secrets. Gives the
     /// places of values that could not be taken out.
-    pub async fn apply(&self, plan: Plan) -> Result<Vec<SecretRef>, WorkError> {
+    pub async fn apply(&self, plan: ApplyPlan) -> Result<Vec<SecretRef>, WorkError> {
         let removed: Vec<Name> = plan
             .steps
             .iter()
             .filter_map(|step| match step {
-                Step::Remove(name) => Some(name.clone()),
-                Step::Set(_)
-                | Step::Add(_)
-                | Step::Change { .. }
-                | Step::Same(_)
-                | Step::Extra(_) => None,
+                ApplyStep::Remove(name) => Some(name.clone()),
+                ApplyStep::Set(_)
+                | ApplyStep::Add(_)
+                | ApplyStep::Change { .. }
+                | ApplyStep::Same(_)
+                | ApplyStep::Extra(_) => None,
             })
             .collect();
         let steps = plan.steps;
         let added = steps.iter().filter_map(|step| match step {
-            Step::Add(connection) => Some(connection.name.clone()),
-            Step::Set(_)
-            | Step::Change { .. }
-            | Step::Same(_)
-            | Step::Extra(_)
-            | Step::Remove(_) => None,
+            ApplyStep::Add(connection) => Some(connection.name.clone()),
+            ApplyStep::Set(_)
+            | ApplyStep::Change { .. }
+            | ApplyStep::Same(_)
+            | ApplyStep::Extra(_)
+            | ApplyStep::Remove(_) => None,
         });
         let added: Vec<Name> = added.collect();
         self.edit(move |document| {
             for step in &steps {
                 match step {
-                    Step::Set(program) => program.set(document)?,
-                    Step::Add(connection) => document.add(connection)?,
-                    Step::Change { before, after, .. } => document.merge(before, after)?,
-                    Step::Same(_) | Step::Extra(_) | Step::Remove(_) => {}
+                    ApplyStep::Set(program) => program.set(document)?,
+                    ApplyStep::Add(connection) => document.add(connection)?,
+                    ApplyStep::Change { before, after, .. } => document.merge(before, after)?,
+                    ApplyStep::Same(_) | ApplyStep::Extra(_) | ApplyStep::Remove(_) => {}
                 }
             }
             Ok(())
@@ -160,11 +164,11 @@ fn step(
     wanted: &Connection,
     before: Option<&Connection>,
     trust: bool,
-) -> Result<(Step, Vec<Sensitive>), WorkError> {
+) -> Result<(ApplyStep, Vec<Sensitive>), WorkError> {
     let mut after = wanted.clone();
     let sensitive = screen(&mut after, trust, before);
     let Some(before) = before else {
-        return Ok((Step::Add(Box::new(after)), sensitive));
+        return Ok((ApplyStep::Add(Box::new(after)), sensitive));
     };
     // What the file does not say, or was not let say, stays.
     after.key = after.key.or_else(|| before.key.clone());
@@ -177,9 +181,9 @@ fn step(
     let fields = differences(before, &after)
         .map_err(|problem| WorkError::failed("comparing the definitions", &problem))?;
     let step = if fields.is_empty() {
-        Step::Same(after.name)
+        ApplyStep::Same(after.name)
     } else {
-        Step::Change {
+        ApplyStep::Change {
             before: Box::new(before.clone()),
             after: Box::new(after),
             fields,

@@ -7,14 +7,14 @@ use crate::domain::{Connection, Secret, SecretRef};
 use crate::store::vault::VaultState;
 use crate::store::vault::bundle::{self, Bundle, BundledSecret, SealTo};
 use crate::store::{Vault, files, transfer};
-use crate::work::desk::Desk;
-use crate::work::draft::Slot;
+use crate::work::core::Core;
+use crate::work::draft::SecretSlot;
 use crate::work::error::WorkError;
 use crate::work::secrets::reference;
 
 /// What opens a bundle.
 #[derive(Clone, Debug, Default)]
-pub enum Opener {
+pub enum BundleKey {
     /// The vault's identity.
     #[default]
     Vault,
@@ -35,7 +35,7 @@ pub struct Bundled {
     pub left_out: Vec<String>,
 }
 
-impl Desk {
+impl Core {
     /// Seals the connections with every value that can be had. A locked vault asks for its passphrase first.
     pub async fn export_bundle(
         &self,
@@ -49,7 +49,7 @@ impl Desk {
             let mut stripped = connection.clone();
             for (slot, part) in slots(connection) {
                 match self.value_for(connection, slot).await? {
-                    Taken::Value(value) => {
+                    BundleEntry::Value(value) => {
                         without(&mut stripped, &part);
                         bundle.secrets.push(BundledSecret {
                             connection: connection.name.to_string(),
@@ -57,8 +57,8 @@ impl Desk {
                             value,
                         });
                     }
-                    Taken::Reference => {}
-                    Taken::Not(why) => {
+                    BundleEntry::Reference => {}
+                    BundleEntry::Not(why) => {
                         without(&mut stripped, &part);
                         left_out.push(format!("{} of {}: {why}", part, connection.name));
                     }
@@ -82,18 +82,24 @@ impl Desk {
         })
     }
 
-    async fn value_for(&self, connection: &Connection, slot: Slot) -> Result<Taken, WorkError> {
+    async fn value_for(
+        &self,
+        connection: &Connection,
+        slot: SecretSlot,
+    ) -> Result<BundleEntry, WorkError> {
         let Some((kept, _)) = reference(connection, slot) else {
-            return Ok(Taken::Reference);
+            return Ok(BundleEntry::Reference);
         };
         match kept {
             // These mean the same on another machine, or are meant to differ there.
-            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => Ok(Taken::Reference),
+            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => {
+                Ok(BundleEntry::Reference)
+            }
             SecretRef::Vault(_) | SecretRef::Keyring(_) | SecretRef::Ask => {
                 match self.secret(connection, slot).await {
-                    Ok(value) => Ok(Taken::Value(value)),
+                    Ok(value) => Ok(BundleEntry::Value(value)),
                     Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
-                    Err(problem) => Ok(Taken::Not(problem.to_string())),
+                    Err(problem) => Ok(BundleEntry::Not(problem.to_string())),
                 }
             }
         }
@@ -127,20 +133,22 @@ impl Desk {
         &self,
         path: &Path,
         sealed: &[u8],
-        opener: &Opener,
+        opener: &BundleKey,
     ) -> Result<Incoming, WorkError> {
         let under_passphrase = bundle::is_under_passphrase(sealed);
-        if matches!(opener, Opener::Vault) && !under_passphrase {
+        if matches!(opener, BundleKey::Vault) && !under_passphrase {
             // Where the vault must be opened first, the caller is asked to.
             self.recipient().await?;
         }
         let (bytes, opener) = (sealed.to_vec(), opener.clone());
         let reading = self.blocking(move |inner| {
             let read = match &opener {
-                Opener::Vault if under_passphrase => Err(bundle::BundleProblem::PassphraseNeeded),
-                Opener::Vault => inner.vault.open_bundle(&bytes),
-                Opener::Passphrase(passphrase) => bundle::open_bundle(&bytes, passphrase),
-                Opener::Identity(path) => Vault::open_bundle_by(path, &bytes),
+                BundleKey::Vault if under_passphrase => {
+                    Err(bundle::BundleProblem::PassphraseNeeded)
+                }
+                BundleKey::Vault => inner.vault.open_bundle(&bytes),
+                BundleKey::Passphrase(passphrase) => bundle::open_bundle(&bytes, passphrase),
+                BundleKey::Identity(path) => Vault::open_bundle_by(path, &bytes),
             };
             read.map_err(|problem| WorkError::failed("opening the bundle", &problem))
         });
@@ -162,19 +170,19 @@ impl Desk {
     }
 }
 
-enum Taken {
+enum BundleEntry {
     Value(Secret),
     Reference,
     Not(String),
 }
 
-fn slots(connection: &Connection) -> Vec<(Slot, String)> {
+fn slots(connection: &Connection) -> Vec<(SecretSlot, String)> {
     let mut slots = vec![
-        (Slot::Key, "key".to_owned()),
-        (Slot::Token, "token".to_owned()),
+        (SecretSlot::Key, "key".to_owned()),
+        (SecretSlot::Token, "token".to_owned()),
     ];
     let added = connection.added.iter().enumerate();
-    slots.extend(added.map(|(at, (label, _))| (Slot::Added(at), format!("added/{label}"))));
+    slots.extend(added.map(|(at, (label, _))| (SecretSlot::Added(at), format!("added/{label}"))));
     slots
 }
 

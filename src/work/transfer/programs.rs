@@ -4,7 +4,7 @@ use super::Incoming;
 use crate::store::Settings;
 use crate::store::configuration::{Document, EditProblem, SettingValue};
 use crate::store::transfer::{self, Sensitive};
-use crate::work::desk::Desk;
+use crate::work::core::Core;
 use crate::work::error::WorkError;
 
 /// One setting that runs a program, or hands one something.
@@ -65,7 +65,7 @@ pub(super) fn news(programs: Vec<Program>, mut here: Settings) -> Vec<Program> {
     beside.filter(|one| one.here != one.wanted).collect()
 }
 
-impl Desk {
+impl Core {
     /// Lists the programs that a file names. They come in where it is trusted and nothing else runs here: an import
     /// overwrites nothing.
     pub(super) async fn screen_programs(
@@ -95,7 +95,7 @@ impl Desk {
         Ok(())
     }
 
-    /// Sets what [`Desk::read_import`] let in.
+    /// Sets what [`Core::read_import`] let in.
     pub async fn import_programs(&self, programs: Vec<Program>) -> Result<(), WorkError> {
         if programs.is_empty() {
             return Ok(());

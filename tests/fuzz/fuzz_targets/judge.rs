@@ -1,7 +1,7 @@
 //! The judge: whatever a server sends, nothing panics, nothing active is shown, no key leaves its origin,
 //! and only the service's own reply is a success.
 //!
-//! An input is text that people can write, too: a line with service (`b`, `c`, `h`), manner (`0` to `4`) and
+//! An input is text that people can write, too: a line with service (`b`, `c`, `h`), trigger (`0` to `4`) and
 //! a character of switches, then replies divided by lines of `%%`. A reply is a line with the status (`200`),
 //! a failure (`!3`), both (`200!3`: cut) or `=` (reached); then headers, an empty line, the body.
 
@@ -19,7 +19,7 @@ use switchboard::domain::{
     TlsFailure, Verdict,
 };
 use switchboard::service::{
-    Accepted, Answer, Ask, Authorization, Catalog, Held, Ladder, Manner, Step, Subject,
+    Accepted, RungAnswer, Ask, Authorization, Catalog, SecretState, Ladder, Trigger, Step, Subject,
 };
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
@@ -43,7 +43,7 @@ fuzz_target!(|input: &[u8]| {
                 // An answer that nobody waits for any more.
                 let late = replies.next().unwrap_or_else(nobody);
                 assert!(matches!(
-                    ladder.answer(Answer::Reply(Box::new(late))),
+                    ladder.answer(RungAnswer::Reply(Box::new(late))),
                     Step::Conclude(_)
                 ));
                 return;
@@ -55,7 +55,7 @@ fuzz_target!(|input: &[u8]| {
                 if let Outcome::Answered(response) = &reply.outcome {
                     heard.push(response.clone());
                 }
-                step = ladder.answer(Answer::Reply(Box::new(reply)));
+                step = ladder.answer(RungAnswer::Reply(Box::new(reply)));
             }
         }
     }
@@ -65,7 +65,7 @@ fuzz_target!(|input: &[u8]| {
 /// Who asks what.
 struct Case {
     service: &'static str,
-    manner: Manner,
+    trigger: Trigger,
     switches: u8,
 }
 
@@ -73,11 +73,11 @@ impl Case {
     fn read(line: &[u8]) -> Self {
         let at = |place: usize| line.get(place).copied().unwrap_or_default();
         let manners = [
-            Manner::UrlTyping,
-            Manner::Typing,
-            Manner::Asked,
-            Manner::Scheduled,
-            Manner::Full,
+            Trigger::UrlTyping,
+            Trigger::Typing,
+            Trigger::Asked,
+            Trigger::Scheduled,
+            Trigger::Bisect,
         ];
         Self {
             service: match at(0) {
@@ -85,7 +85,7 @@ impl Case {
                 b'h' => "http",
                 _ => "blesta",
             },
-            manner: manners[usize::from(at(1)) % manners.len()],
+            trigger: manners[usize::from(at(1)) % manners.len()],
             switches: at(2),
         }
     }
@@ -114,14 +114,14 @@ impl Case {
             _ => "shop-api".to_owned(),
         };
         if !self.switch(5) {
-            subject.key = Held::Present(Secret::new(KEY));
+            subject.key = SecretState::Present(Secret::new(KEY));
         }
         if self.switch(2) {
-            subject.token = Held::Present(Secret::new(TOKEN));
+            subject.token = SecretState::Present(Secret::new(TOKEN));
             subject.cms = Some("joomla".to_owned());
             subject.cms_url = Some("https://cms.example.com".to_owned());
         }
-        subject.manner = self.manner;
+        subject.trigger = self.trigger;
         subject.allow_http = self.switch(4);
         subject.past.service_seen = self.switch(0);
         if self.switch(1) {
@@ -146,7 +146,7 @@ impl Case {
     fn check(&self, ask: &Ask, secrets: &[&str]) {
         if ask.carries_key() {
             assert_eq!(ask.request.url.host_str(), Some(HOST));
-            assert_ne!(self.manner, Manner::UrlTyping);
+            assert_ne!(self.trigger, Trigger::UrlTyping);
             assert!(!self.forbidden(), "{ask:?}");
             assert_ne!(ask.request.authorization, Authorization::None);
         }
@@ -164,7 +164,7 @@ fn check(case: &Case, heard: &[Response], secrets: &[&str], verdict: &Verdict) {
             verdict.reason
         );
     }
-    assert!(case.manner != Manner::Full || heard.len() <= 4, "{heard:?}");
+    assert!(case.trigger != Trigger::Bisect || heard.len() <= 4, "{heard:?}");
     let json = serde_json::to_value(verdict).expect("a verdict is JSON");
     all_inert(&json, "");
     let json = json.to_string();

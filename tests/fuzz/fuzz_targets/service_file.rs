@@ -9,7 +9,7 @@ use switchboard::domain::text::inert;
 use switchboard::domain::{
     Failure, Outcome, Phases, Reason, Reply, Response, Secret, ServiceId, Verdict,
 };
-use switchboard::service::{Answer, Catalog, Held, Ladder, Service, Step, Subject, hints};
+use switchboard::service::{RungAnswer, Catalog, SecretState, Ladder, Service, Step, Subject, hints};
 
 /// Long enough for any ladder.
 const RUNGS: usize = 16;
@@ -61,8 +61,8 @@ fn used(catalog: &Catalog, service: &Service) {
 fn climb(service: &Service, key: &Secret, status: u16, body: &str) -> Verdict {
     let mut subject = Subject::new(service.id().clone(), "https://billing.example.com/shop");
     subject.username = "SU-1".to_owned();
-    subject.key = Held::Present(key.clone());
-    subject.token = Held::Present(key.clone());
+    subject.key = SecretState::Present(key.clone());
+    subject.token = SecretState::Present(key.clone());
     subject.cms = Some("joomla".to_owned());
     subject.cms_url = Some("https://cms.example.com".to_owned());
     let now = Timestamp::UNIX_EPOCH;
@@ -74,7 +74,7 @@ fn climb(service: &Service, key: &Secret, status: u16, body: &str) -> Verdict {
                 assert!(
                     !ask.carries_key() || ask.request.url.host_str() == Some("billing.example.com")
                 );
-                step = ladder.answer(Answer::Reply(Box::new(reply(now, status, body))));
+                step = ladder.answer(RungAnswer::Reply(Box::new(reply(now, status, body))));
             }
         }
     }

@@ -17,7 +17,7 @@ use switchboard::domain::text::inert;
 use switchboard::domain::budget::AttemptEnd;
 use switchboard::domain::{BudgetRecord, HostPort, KeyFingerprint, Name, Secret};
 use switchboard::probe::budget::{self, Decision};
-use switchboard::store::{State, StateProblem};
+use switchboard::store::{StateDb, StateProblem};
 use tempfile::TempDir;
 
 /// `tests/fuzz/run` takes it away: it lies in the run's own TMPDIR.
@@ -48,7 +48,7 @@ fn host() -> HostPort {
 
 fn good() -> Vec<u8> {
     let folder = TempDir::new().expect("a folder");
-    let state = State::open(folder.path()).expect("a new one");
+    let state = StateDb::open(folder.path()).expect("a new one");
     let key = state.fingerprint("api", &Secret::new("key"));
     state
         .update_budget(&host(), |record| {
@@ -77,7 +77,7 @@ fn file(changes: &[u8]) {
         bytes[place] = change[2];
     }
     let folder = put(&bytes);
-    match State::open(folder) {
+    match StateDb::open(folder) {
         Ok(state) => used(&state),
         Err(problem) => refused(&problem),
     }
@@ -106,7 +106,7 @@ fn records(text: &str) {
         .execute("INSERT INTO renewal (origin, token, record) VALUES (?1, ?2, ?3)", place)
         .expect("a good file");
     drop(database);
-    let state = State::open(folder).expect("the records are read later");
+    let state = StateDb::open(folder).expect("the records are read later");
     if let Ok(record) = state.budget(&here) {
         ruled(record, &state);
     }
@@ -114,7 +114,7 @@ fn records(text: &str) {
 }
 
 /// The rules of the lock-out over any record: they end, and what they say is in time's bounds.
-fn ruled(mut record: BudgetRecord, state: &State) {
+fn ruled(mut record: BudgetRecord, state: &StateDb) {
     let key = state.fingerprint("api", &Secret::new("key"));
     // "ab" stands for the key: its real digest differs from run to run.
     for attempt in &mut record.attempts {
@@ -143,7 +143,7 @@ fn ruled(mut record: BudgetRecord, state: &State) {
     }
 }
 
-fn used(state: &State) {
+fn used(state: &StateDb) {
     let name = Name::parse("shop").expect("a name");
     let answers = [
         state.budget(&host()).map(drop),
@@ -162,6 +162,6 @@ fn used(state: &State) {
 }
 
 fn refused(problem: &StateProblem) {
-    let words = switchboard::store::told(problem);
+    let words = switchboard::store::error_chain(problem);
     assert_eq!(inert(&words, 2_000), words);
 }

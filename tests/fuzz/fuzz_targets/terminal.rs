@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use switchboard::app::Model;
 use switchboard::tui::input;
-use switchboard::tui::keyboard::decode::{Decoder, Heard};
+use switchboard::tui::keyboard::decode::{Decoder, TerminalInput};
 
 fuzz_target!(|input: &[u8]| {
     let Some((cut, bytes)) = input.split_first() else {
@@ -19,7 +19,7 @@ fuzz_target!(|input: &[u8]| {
     let mut events = whole.feed(bytes);
     let mut pieces = Decoder::default();
     let size = usize::from(*cut).max(1);
-    let cut: Vec<Heard> = bytes.chunks(size).flat_map(|piece| pieces.feed(piece)).collect();
+    let cut: Vec<TerminalInput> = bytes.chunks(size).flat_map(|piece| pieces.feed(piece)).collect();
     assert_eq!(events, cut);
     assert_eq!(whole.patience(), pieces.patience());
     events.extend(whole.give_up());
@@ -41,11 +41,11 @@ fn answered(bytes: &[u8]) {
     assert_eq!(events.len(), 1, "{events:?}");
 }
 
-fn shown(heard: Vec<Heard>) {
+fn shown(heard: Vec<TerminalInput>) {
     let now = Timestamp::UNIX_EPOCH;
     let mut model = Model::new((80, 24), now);
     for heard in heard {
-        if let Heard::Event(event) = heard
+        if let TerminalInput::Event(event) = heard
             && let Some(message) = input::message(&model, event)
         {
             model.update(now, message);

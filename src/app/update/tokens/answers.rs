@@ -2,12 +2,14 @@
 
 use super::super::{Effects, Model};
 use crate::app::effect::Unlock;
-use crate::app::model::Waiting;
+use crate::app::model::PendingUnlock;
 use crate::app::tokens::account::LastUse;
-use crate::app::tokens::exchange::{Changed, Doing, Made, RowPage};
+use crate::app::tokens::exchange::{Changed, Made, RowPage, TokenOperation};
 use crate::app::tokens::sheet::{Ending, Ends};
-use crate::app::tokens::wizard::Outcome;
-use crate::app::tokens::{Fetch, Row, Sheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::app::tokens::wizard::WizardOutcome;
+use crate::app::tokens::{
+    Fetch, TokenRow, TokenSheet, TokensEffect, TokensMessage, Trouble, TroubleKind,
+};
 use crate::domain::Name;
 
 impl Model {
@@ -30,7 +32,7 @@ impl Model {
             TokensMessage::Read { generation, row } => self.token_read(generation, row),
             TokensMessage::UsageRead { generation, usage } => {
                 for sheet in &mut self.tokens.sheets {
-                    if let Sheet::Details(details) = sheet {
+                    if let TokenSheet::Details(details) = sheet {
                         details.usage.take(generation, usage.clone());
                     }
                 }
@@ -137,11 +139,11 @@ impl Model {
         }
     }
 
-    fn token_read(&mut self, generation: u64, row: Result<Box<Row>, Trouble>) {
+    fn token_read(&mut self, generation: u64, row: Result<Box<TokenRow>, Trouble>) {
         let again = self.tokens.reading_again == Some(generation);
         let mut name = None;
         for sheet in &mut self.tokens.sheets {
-            if let Sheet::Details(details) = sheet {
+            if let TokenSheet::Details(details) = sheet {
                 let answer = row.as_ref().map(|_| ()).map_err(Trouble::clone);
                 if details.reading.take(generation, answer) || again {
                     if again {
@@ -169,16 +171,16 @@ impl Model {
         let name = wizard.name.clone();
         let trouble = made.as_ref().err().cloned();
         let whole = made.as_ref().is_ok_and(|made| made.trouble.is_none());
-        let outcome = made.map(|made| Outcome::Made(*made));
+        let outcome = made.map(|made| WizardOutcome::Made(*made));
         if !wizard.outcome.take(generation, outcome) {
             return;
         }
         if let Some(trouble) = trouble {
-            return self.close_action(&name, Doing::Create, &trouble);
+            return self.close_action(&name, TokenOperation::Create, &trouble);
         }
         let id = wizard.made_id().map(str::to_owned);
         // The sheet says it, and its footer names what can be done now.
-        let is_shown = matches!(self.tokens.sheets.last(), Some(Sheet::Wizard(_)));
+        let is_shown = matches!(self.tokens.sheets.last(), Some(TokenSheet::Wizard(_)));
         if whole && !is_shown {
             self.say("the token is created");
         }
@@ -194,14 +196,14 @@ impl Model {
         };
         let name = wizard.name.clone();
         let trouble = edited.as_ref().err().cloned();
-        let outcome = edited.map(|changed| Outcome::Changed(*changed));
+        let outcome = edited.map(|changed| WizardOutcome::Changed(*changed));
         if !wizard.outcome.take(generation, outcome) {
             return;
         }
         if let Some(trouble) = trouble {
             return self.edit_refused(name, trouble);
         }
-        let Some(Outcome::Changed(changed)) = wizard.outcome.here().cloned() else {
+        let Some(WizardOutcome::Changed(changed)) = wizard.outcome.here().cloned() else {
             return;
         };
         match changed.row {
@@ -211,7 +213,7 @@ impl Model {
         if changed.trouble.is_none() {
             self.tokens
                 .sheets
-                .retain(|sheet| !matches!(sheet, Sheet::Wizard(_)));
+                .retain(|sheet| !matches!(sheet, TokenSheet::Wizard(_)));
             self.say("the token is changed");
         }
     }
@@ -222,11 +224,11 @@ impl Model {
             let row = wizard.editing.as_ref()?;
             Some((row.token.id.clone()?, row.label().to_owned()))
         });
-        let on_top = matches!(self.tokens.sheets.last(), Some(Sheet::Wizard(_)));
+        let on_top = matches!(self.tokens.sheets.last(), Some(TokenSheet::Wizard(_)));
         if let (TroubleKind::InUse(names), Some((id, label)), true) = (&trouble.kind, token, on_top)
         {
-            self.open_confirm(name, id, label, Doing::Edit);
-            if let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
+            self.open_confirm(name, id, label, TokenOperation::Edit);
+            if let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
                 confirm.in_use.clone_from(names);
             }
             if let Some(wizard) = self.wizard() {
@@ -234,16 +236,16 @@ impl Model {
             }
             return;
         }
-        self.close_action(&name, Doing::Edit, &trouble);
+        self.close_action(&name, TokenOperation::Edit, &trouble);
     }
 
-    fn endings_found(&mut self, generation: u64, of: &Name, rows: Result<Vec<Row>, Trouble>) {
+    fn endings_found(&mut self, generation: u64, of: &Name, rows: Result<Vec<TokenRow>, Trouble>) {
         let own = self
             .entries
             .get(of)
             .map(|entry| entry.connection.username.clone());
         for sheet in &mut self.tokens.sheets {
-            let Sheet::Horizon(horizon) = sheet else {
+            let TokenSheet::ExpiryHorizon(horizon) = sheet else {
                 continue;
             };
             let answer = rows.as_ref().map(|_| ()).map_err(Trouble::clone);
@@ -273,7 +275,7 @@ impl Model {
             }
         };
         for sheet in &mut self.tokens.sheets {
-            let Sheet::Horizon(horizon) = sheet else {
+            let TokenSheet::ExpiryHorizon(horizon) = sheet else {
                 continue;
             };
             for (connection, subject, at) in &found {
@@ -302,7 +304,7 @@ impl Model {
         if self.overlay.is_some() {
             return self.tokens_give_up("the vault is locked: L unlocks it");
         }
-        self.waiting = Some(Waiting::Tokens(effect));
+        self.waiting = Some(PendingUnlock::Tokens(effect));
         self.open_passphrase(kind);
     }
 
@@ -310,13 +312,13 @@ impl Model {
     pub(super) fn wizard(&mut self) -> Option<&mut crate::app::tokens::wizard::Wizard> {
         let mut sheets = self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside);
         sheets.find_map(|sheet| match sheet {
-            Sheet::Wizard(wizard) => Some(&mut **wizard),
+            TokenSheet::Wizard(wizard) => Some(&mut **wizard),
             _ => None,
         })
     }
 }
 
-impl Sheet {
+impl TokenSheet {
     /// What it waits for will not come.
     pub(super) fn give_up(&mut self, why: &Trouble) {
         fn end<T>(fetch: &mut Fetch<T>, why: &Trouble) {
@@ -333,7 +335,7 @@ impl Sheet {
                 end(&mut wizard.extensions, why);
                 end(&mut wizard.modules, why);
             }
-            Self::Horizon(horizon) => {
+            Self::ExpiryHorizon(horizon) => {
                 for (_, fetch) in &mut horizon.asked {
                     end(fetch, why);
                 }

@@ -5,9 +5,11 @@ use tui_input::Input;
 use super::super::{Effects, Model};
 use crate::app::effect::Effect;
 use crate::app::keymap::Action;
-use crate::app::tokens::exchange::{Doing, Switch};
+use crate::app::tokens::exchange::{Switch, TokenOperation};
 use crate::app::tokens::sheet::Confirm;
-use crate::app::tokens::{Fetch, Pending, Row, Sheet, TokensEffect, Trouble, TroubleKind};
+use crate::app::tokens::{
+    Fetch, Pending, TokenRow, TokenSheet, TokensEffect, Trouble, TroubleKind,
+};
 use crate::domain::token::{Guard, RenewalAction, Status};
 use crate::domain::{Name, Origin, ServiceId};
 
@@ -19,12 +21,12 @@ impl Model {
             return self.complain("select a token of the account first");
         };
         let doing = match action {
-            Action::Edit => Doing::Edit,
-            Action::Delete => Doing::Delete,
-            Action::RenewToken => Doing::Renew,
-            Action::RotateToken => Doing::Rotate,
-            _ if is_on(&row) => Doing::Disable,
-            _ => Doing::Enable,
+            Action::Edit => TokenOperation::Edit,
+            Action::Delete => TokenOperation::Delete,
+            Action::RenewToken => TokenOperation::Renew,
+            Action::RotateToken => TokenOperation::Rotate,
+            _ if is_on(&row) => TokenOperation::Disable,
+            _ => TokenOperation::Enable,
         };
         if let Some(sentence) = self.refuses_token_change(&name, doing) {
             return self.complain(sentence);
@@ -34,18 +36,22 @@ impl Model {
         };
         self.tokens.revealed = None;
         match doing {
-            Doing::Edit => self.open_edit(name, row, out),
-            Doing::Enable => self.enable(name, id, row.label().to_owned(), out),
-            Doing::Renew => self.open_renewal(name, id, &row, RenewalAction::Renew),
-            Doing::Rotate => self.open_renewal(name, id, &row, RenewalAction::Rotate),
-            Doing::Disable | Doing::Delete | Doing::Create => {
+            TokenOperation::Edit => self.open_edit(name, row, out),
+            TokenOperation::Enable => self.enable(name, id, row.label().to_owned(), out),
+            TokenOperation::Renew => self.open_renewal(name, id, &row, RenewalAction::Renew),
+            TokenOperation::Rotate => self.open_renewal(name, id, &row, RenewalAction::Rotate),
+            TokenOperation::Disable | TokenOperation::Delete | TokenOperation::Create => {
                 self.open_confirm(name, id, row.label().to_owned(), doing);
             }
         }
     }
 
     /// Why `doing` is not done at all; nothing where it may be tried.
-    pub(super) fn refuses_token_change(&self, name: &Name, doing: Doing) -> Option<String> {
+    pub(super) fn refuses_token_change(
+        &self,
+        name: &Name,
+        doing: TokenOperation,
+    ) -> Option<String> {
         if self.war_room {
             return Some("nothing is changed in the war-room".to_owned());
         }
@@ -117,25 +123,33 @@ impl Model {
         names
     }
 
-    pub(super) fn open_confirm(&mut self, name: Name, id: String, label: String, doing: Doing) {
+    pub(super) fn open_confirm(
+        &mut self,
+        name: Name,
+        id: String,
+        label: String,
+        doing: TokenOperation,
+    ) {
         let in_use = self.runs_on(&name, &id);
-        self.tokens.sheets.push(Sheet::Confirm(Box::new(Confirm {
-            name,
-            id,
-            label,
-            doing,
-            in_use,
-            typed: Input::default(),
-            typed_name: Input::default(),
-            on_name: false,
-            problem: None,
-            sent: None,
-        })));
+        self.tokens
+            .sheets
+            .push(TokenSheet::Confirm(Box::new(Confirm {
+                name,
+                id,
+                label,
+                doing,
+                in_use,
+                typed: Input::default(),
+                typed_name: Input::default(),
+                on_name: false,
+                problem: None,
+                sent: None,
+            })));
     }
 
     /// Enter in the question: sent, if all that was asked for is typed.
     pub(super) fn confirm_typed(&mut self, out: &mut Effects) {
-        let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() else {
             return;
         };
         if confirm.sent.is_some() {
@@ -161,19 +175,19 @@ impl Model {
             Guard::Lifted
         };
         let switch = match confirm.doing {
-            Doing::Enable => Switch::Enable,
-            Doing::Disable => Switch::Disable,
-            Doing::Delete => Switch::Delete,
-            Doing::Rotate => {
+            TokenOperation::Enable => Switch::Enable,
+            TokenOperation::Disable => Switch::Disable,
+            TokenOperation::Delete => Switch::Delete,
+            TokenOperation::Rotate => {
                 self.close_sheet();
                 return self.run_renewal(guard, out);
             }
-            Doing::Edit => {
+            TokenOperation::Edit => {
                 self.close_sheet();
                 return self.send_wizard(Guard::Lifted, out);
             }
             // These cut nobody off: they have no question.
-            Doing::Create | Doing::Renew => return,
+            TokenOperation::Create | TokenOperation::Renew => return,
         };
         let change = Pending {
             generation: 0,
@@ -183,7 +197,7 @@ impl Model {
             switch,
         };
         let generation = self.send_change(change, guard, out);
-        if let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
+        if let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
             confirm.sent = Some(generation);
         }
     }
@@ -192,7 +206,7 @@ impl Model {
     pub(super) fn token_switched(
         &mut self,
         generation: u64,
-        row: Result<Option<Box<Row>>, Trouble>,
+        row: Result<Option<Box<TokenRow>>, Trouble>,
         out: &mut Effects,
     ) {
         let mut pending = self.tokens.pending.iter();
@@ -206,13 +220,13 @@ impl Model {
         }
     }
 
-    fn switched_well(&mut self, pending: &Pending, row: Option<Row>, out: &mut Effects) {
+    fn switched_well(&mut self, pending: &Pending, row: Option<TokenRow>, out: &mut Effects) {
         self.tokens.sheets.retain(|sheet| match sheet {
-            Sheet::Confirm(confirm) => confirm.sent != Some(pending.generation),
-            Sheet::Details(details) => {
+            TokenSheet::Confirm(confirm) => confirm.sent != Some(pending.generation),
+            TokenSheet::Details(details) => {
                 pending.switch != Switch::Delete || details.row.id() != Some(pending.id.as_str())
             }
-            Sheet::Wizard(wizard) => {
+            TokenSheet::Wizard(wizard) => {
                 // What the wizard has made was taken away again.
                 pending.switch != Switch::Delete || wizard.made_id() != Some(pending.id.as_str())
             }
@@ -240,7 +254,7 @@ impl Model {
         }
         let mut was_read = false;
         for sheet in &mut self.tokens.sheets {
-            if let Sheet::Details(details) = sheet
+            if let TokenSheet::Details(details) = sheet
                 && details.name == *name
                 && details.row.id() == Some(id)
                 && details.reading.is_loading()
@@ -253,18 +267,18 @@ impl Model {
     }
 
     /// The token is as `row` says, wherever it is shown.
-    pub(super) fn token_is(&mut self, name: &Name, row: &Row) {
+    pub(super) fn token_is(&mut self, name: &Name, row: &TokenRow) {
         if self.war_room {
             self.disguise.learn_token(&row.token);
         }
         for sheet in &mut self.tokens.sheets {
             match sheet {
-                Sheet::Details(details)
+                TokenSheet::Details(details)
                     if details.name == *name && details.row.id() == row.id() =>
                 {
                     details.row = row.clone();
                 }
-                Sheet::Wizard(wizard) if wizard.name == *name => wizard.is_about(row),
+                TokenSheet::Wizard(wizard) if wizard.name == *name => wizard.is_about(row),
                 _ => {}
             }
         }
@@ -275,7 +289,9 @@ impl Model {
         let doing = pending.switch.doing();
         self.close_action(&pending.name, doing, &trouble);
         let waiting = self.tokens.sheets.iter_mut().find_map(|sheet| match sheet {
-            Sheet::Confirm(confirm) if confirm.sent == Some(pending.generation) => Some(confirm),
+            TokenSheet::Confirm(confirm) if confirm.sent == Some(pending.generation) => {
+                Some(confirm)
+            }
             _ => None,
         });
         match waiting {
@@ -292,7 +308,7 @@ impl Model {
     }
 
     /// The key may not do this: it is not tried again until the list is loaded anew.
-    pub(super) fn close_action(&mut self, name: &Name, doing: Doing, trouble: &Trouble) {
+    pub(super) fn close_action(&mut self, name: &Name, doing: TokenOperation, trouble: &Trouble) {
         if !matches!(trouble.kind, TroubleKind::Forbidden(_)) {
             return;
         }
@@ -303,7 +319,7 @@ impl Model {
 }
 
 /// Whether what is switched next is off.
-fn is_on(row: &Row) -> bool {
+fn is_on(row: &TokenRow) -> bool {
     match row.token.status {
         Status::Active | Status::Expiring | Status::Revitalised => true,
         Status::Pending

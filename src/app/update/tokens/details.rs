@@ -6,8 +6,8 @@ use super::super::{Effects, Model, after};
 use crate::app::effect::{Effect, TokenCopy};
 use crate::app::keymap::Action;
 use crate::app::model::{Overlay, Pane};
-use crate::app::tokens::sheet::{Details, Ending, Ends, Horizon, Tab, UnfinishedSheet};
-use crate::app::tokens::{Fetch, RevealedToken, Row, Sheet, TokensEffect, Trouble};
+use crate::app::tokens::sheet::{Details, Ending, Ends, ExpiryHorizon, Tab, UnfinishedSheet};
+use crate::app::tokens::{Fetch, RevealedToken, TokenRow, TokenSheet, TokensEffect, Trouble};
 use crate::domain::token::{Status, Token, Unfinished};
 use crate::domain::{Handle, Name, ServiceId};
 
@@ -18,9 +18,9 @@ const PAGE: usize = 10;
 
 impl Model {
     /// The token that an action is about: that of the sheet on top, else the selected row.
-    pub(super) fn target_token(&self) -> Option<(Name, Row)> {
+    pub(super) fn target_token(&self) -> Option<(Name, TokenRow)> {
         match self.tokens.sheets.last() {
-            Some(Sheet::Details(details)) => Some((details.name.clone(), details.row.clone())),
+            Some(TokenSheet::Details(details)) => Some((details.name.clone(), details.row.clone())),
             Some(_) => None,
             None => {
                 // What is selected in a pane that does not have the keys is not meant.
@@ -39,18 +39,18 @@ impl Model {
         self.show_details(name, row, out);
     }
 
-    pub(super) fn show_details(&mut self, name: Name, row: Row, out: &mut Effects) {
+    pub(super) fn show_details(&mut self, name: Name, row: TokenRow, out: &mut Effects) {
         self.tokens.revealed = None;
         self.tokens
             .sheets
-            .push(Sheet::Details(Box::new(Details::of(name, row))));
+            .push(TokenSheet::Details(Box::new(Details::of(name, row))));
         self.read_details(out);
     }
 
     /// Reads the token of the details on top.
     pub(super) fn read_details(&mut self, out: &mut Effects) {
         let generation = self.tokens.next_generation();
-        let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Details(details)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let Some(id) = details.row.token.id.clone() else {
@@ -66,7 +66,7 @@ impl Model {
 
     fn read_usage(&mut self, out: &mut Effects) {
         let generation = self.tokens.next_generation();
-        let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Details(details)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let Some(id) = details.row.token.id.clone() else {
@@ -91,7 +91,9 @@ impl Model {
             Action::First => self.scroll_details(|_| 0),
             Action::Last => self.scroll_details(|_| usize::MAX),
             Action::LoadTokens => match self.tokens.sheets.last() {
-                Some(Sheet::Details(details)) if details.tab == Tab::Usage => self.read_usage(out),
+                Some(TokenSheet::Details(details)) if details.tab == Tab::Usage => {
+                    self.read_usage(out);
+                }
                 _ => self.read_details(out),
             },
             Action::Filter => self.filter_permissions(),
@@ -108,7 +110,7 @@ impl Model {
     }
 
     fn turn_tab(&mut self, steps: usize, out: &mut Effects) {
-        let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Details(details)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let at = Tab::ALL.iter().position(|tab| *tab == details.tab);
@@ -120,7 +122,7 @@ impl Model {
     }
 
     fn scroll_details(&mut self, to: impl Fn(usize) -> usize) {
-        if let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() {
+        if let Some(TokenSheet::Details(details)) = self.tokens.sheets.last_mut() {
             let lines = match details.tab {
                 Tab::General => 20,
                 Tab::Permissions => details.row.token.permissions.len(),
@@ -134,7 +136,7 @@ impl Model {
     }
 
     fn filter_permissions(&mut self) {
-        if let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() {
+        if let Some(TokenSheet::Details(details)) = self.tokens.sheets.last_mut() {
             details.tab = Tab::Permissions;
             details.scroll = 0;
             details.filtering = true;
@@ -154,7 +156,7 @@ impl Model {
             return;
         }
         self.revealed = None;
-        self.waiting = Some(crate::app::model::Waiting::Token(id.clone()));
+        self.waiting = Some(crate::app::model::PendingUnlock::Token(id.clone()));
         out.push(Effect::Tokens(TokensEffect::Reveal { name, id }));
     }
 
@@ -196,7 +198,7 @@ impl Model {
         id: String,
         result: Result<Handle, Trouble>,
     ) {
-        let waiting = crate::app::model::Waiting::Token(id.clone());
+        let waiting = crate::app::model::PendingUnlock::Token(id.clone());
         if self.waiting.as_ref() != Some(&waiting) {
             return;
         }
@@ -241,12 +243,12 @@ impl Model {
         // Below whatever was opened meanwhile.
         self.tokens
             .sheets
-            .insert(0, Sheet::Unfinished(UnfinishedSheet { list, row: 0 }));
+            .insert(0, TokenSheet::Unfinished(UnfinishedSheet { list, row: 0 }));
     }
 
     /// What ends next, as far as it is known without asking anybody.
     pub(super) fn open_horizon(&mut self, out: &mut Effects) {
-        let mut horizon = Horizon::default();
+        let mut horizon = ExpiryHorizon::default();
         for entry in self.entries.values() {
             let connection = &entry.connection;
             let tls = entry.verdict.as_ref().and_then(|v| v.tls.as_ref());
@@ -268,7 +270,7 @@ impl Model {
             horizon.note_tokens(&list.name, &list.own_id, list.rows(), self.now);
         }
         self.list.filtering = false;
-        self.tokens.sheets.push(Sheet::Horizon(horizon));
+        self.tokens.sheets.push(TokenSheet::ExpiryHorizon(horizon));
         out.push(Effect::Tokens(TokensEffect::FindCertificates));
     }
 
@@ -280,9 +282,9 @@ impl Model {
             (Action::PageDown, _) => self.move_in_sheet(|at| at + PAGE),
             (Action::First, _) => self.move_in_sheet(|_| 0),
             (Action::Last, _) => self.move_in_sheet(|_| usize::MAX),
-            (Action::Open, Some(Sheet::Unfinished(_))) => self.go_on(out),
-            (Action::Open, Some(Sheet::Horizon(_))) => self.open_ending(out),
-            (Action::LoadTokens, Some(Sheet::Horizon(_))) => self.ask_for_endings(out),
+            (Action::Open, Some(TokenSheet::Unfinished(_))) => self.go_on(out),
+            (Action::Open, Some(TokenSheet::ExpiryHorizon(_))) => self.open_ending(out),
+            (Action::LoadTokens, Some(TokenSheet::ExpiryHorizon(_))) => self.ask_for_endings(out),
             (Action::Back | Action::Expiries, _) => self.leave_sheet(),
             _ => {}
         }
@@ -290,8 +292,8 @@ impl Model {
 
     pub(super) fn move_in_sheet(&mut self, to: impl Fn(usize) -> usize) {
         let (row, rows) = match self.tokens.sheets.last_mut() {
-            Some(Sheet::Unfinished(sheet)) => (&mut sheet.row, sheet.list.len()),
-            Some(Sheet::Horizon(horizon)) => (&mut horizon.row, horizon.endings.len()),
+            Some(TokenSheet::Unfinished(sheet)) => (&mut sheet.row, sheet.list.len()),
+            Some(TokenSheet::ExpiryHorizon(horizon)) => (&mut horizon.row, horizon.endings.len()),
             _ => return,
         };
         *row = to(*row).min(rows.saturating_sub(1));
@@ -299,7 +301,7 @@ impl Model {
 
     fn ask_for_endings(&mut self, out: &mut Effects) {
         let mut generation = self.tokens.generation;
-        if let Some(Sheet::Horizon(horizon)) = self.tokens.sheets.last_mut() {
+        if let Some(TokenSheet::ExpiryHorizon(horizon)) = self.tokens.sheets.last_mut() {
             for (name, fetch) in &mut horizon.asked {
                 generation += 1;
                 *fetch = Fetch::Loading(generation);
@@ -313,7 +315,7 @@ impl Model {
     }
 
     fn open_ending(&mut self, out: &mut Effects) {
-        let Some(Sheet::Horizon(horizon)) = self.tokens.sheets.last() else {
+        let Some(TokenSheet::ExpiryHorizon(horizon)) = self.tokens.sheets.last() else {
             return;
         };
         let Some(ending) = horizon.endings.get(horizon.row).cloned() else {
@@ -321,7 +323,7 @@ impl Model {
         };
         match ending.what {
             Ends::Token { id, label, .. } => {
-                let row = Row::of(Token {
+                let row = TokenRow::of(Token {
                     id: Some(id),
                     name: Some(label),
                     status: Status::Missing,
@@ -339,7 +341,7 @@ impl Model {
     }
 }
 
-impl Horizon {
+impl ExpiryHorizon {
     /// Takes in something that ends, in its place; what was known of it before goes.
     pub fn note(&mut self, ending: Ending) {
         let same = |known: &Ending| {
@@ -363,7 +365,7 @@ impl Horizon {
         &mut self,
         name: &Name,
         own_id: &str,
-        rows: impl IntoIterator<Item = &'a Row>,
+        rows: impl IntoIterator<Item = &'a TokenRow>,
         now: Timestamp,
     ) {
         for row in rows {

@@ -7,7 +7,7 @@ use tui_input::InputRequest;
 use super::super::{Effects, Model, after};
 use crate::app::effect::Effect;
 use crate::app::model::Pane;
-use crate::app::tokens::{AccountList, Row, TokensEffect};
+use crate::app::tokens::{AccountList, TokenRow, TokensEffect};
 use crate::domain::Name;
 use crate::domain::token::{Group, Order};
 
@@ -215,7 +215,7 @@ impl Model {
     }
 
     /// `row` is as it is now: its place in the list stays, where the list shows all.
-    pub(super) fn token_changed(&mut self, name: &Name, row: &Row) {
+    pub(super) fn token_changed(&mut self, name: &Name, row: &TokenRow) {
         self.want_token();
         if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == *name) {
             list.replace(row);

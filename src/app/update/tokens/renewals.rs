@@ -6,39 +6,47 @@ use super::super::{Effects, Model, after};
 use super::details::REVEAL;
 use crate::app::effect::{Effect, TokenCopy};
 use crate::app::keymap::Action;
-use crate::app::tokens::exchange::{Doing, RenewedTo};
+use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
 use crate::app::tokens::sheet::{Renewal, RenewalStage};
-use crate::app::tokens::{RevealedToken, Row, Sheet, TokensEffect, Trouble, TroubleKind};
+use crate::app::tokens::{RevealedToken, TokenRow, TokenSheet, TokensEffect, Trouble, TroubleKind};
 use crate::domain::Name;
-use crate::domain::token::{Expiry, Guard, RenewalAction, RenewalStep, wished_end};
+use crate::domain::token::{Expiry, Guard, RenewalAction, RenewalStep, parse_expiry};
 
 impl Model {
-    pub(super) fn open_renewal(&mut self, name: Name, id: String, row: &Row, how: RenewalAction) {
+    pub(super) fn open_renewal(
+        &mut self,
+        name: Name,
+        id: String,
+        row: &TokenRow,
+        how: RenewalAction,
+    ) {
         let end = match row.token.expires {
             Expiry::Never | Expiry::Unknown => "never",
             Expiry::At(_) => "365d",
         };
         let in_use = self.runs_on(&name, &id);
-        self.tokens.sheets.push(Sheet::Renewal(Box::new(Renewal {
-            name,
-            id,
-            label: row.label().to_owned(),
-            how,
-            expires: Input::new(end.to_owned()),
-            problem: None,
-            in_use,
-            stage: RenewalStage::Asking,
-            proven: false,
-        })));
+        self.tokens
+            .sheets
+            .push(TokenSheet::Renewal(Box::new(Renewal {
+                name,
+                id,
+                label: row.label().to_owned(),
+                how,
+                expires: Input::new(end.to_owned()),
+                problem: None,
+                in_use,
+                stage: RenewalStage::Asking,
+                proven: false,
+            })));
     }
 
     /// Enter where the end of the new secret is typed.
     pub(super) fn renewal_typed(&mut self, out: &mut Effects) {
         let now = self.now;
-        let Some(Sheet::Renewal(renewal)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Renewal(renewal)) = self.tokens.sheets.last_mut() else {
             return;
         };
-        if let Err(problem) = wished_end(renewal.expires.value(), now) {
+        if let Err(problem) = parse_expiry(renewal.expires.value(), now) {
             renewal.problem = Some(problem.to_string());
             return;
         }
@@ -49,17 +57,17 @@ impl Model {
                 renewal.id.clone(),
                 renewal.label.clone(),
             );
-            return self.open_confirm(name, id, label, Doing::Rotate);
+            return self.open_confirm(name, id, label, TokenOperation::Rotate);
         }
         self.run_renewal(Guard::On, out);
     }
 
     pub(super) fn run_renewal(&mut self, guard: Guard, out: &mut Effects) {
         let (now, generation) = (self.now, self.tokens.next_generation());
-        let Some(Sheet::Renewal(renewal)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Renewal(renewal)) = self.tokens.sheets.last_mut() else {
             return;
         };
-        let Ok(expires) = wished_end(renewal.expires.value(), now) else {
+        let Ok(expires) = parse_expiry(renewal.expires.value(), now) else {
             return;
         };
         renewal.stage = RenewalStage::Running {
@@ -83,7 +91,7 @@ impl Model {
             return self.complain("nothing is changed in the war-room");
         }
         let generation = self.tokens.next_generation();
-        let Some(Sheet::Unfinished(sheet)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Unfinished(sheet)) = self.tokens.sheets.last_mut() else {
             return;
         };
         if sheet.row >= sheet.list.len() {
@@ -94,20 +102,22 @@ impl Model {
         if sheet.list.is_empty() {
             self.tokens.sheets.pop();
         }
-        self.tokens.sheets.push(Sheet::Renewal(Box::new(Renewal {
-            name: unfinished.connection.clone(),
-            id: unfinished.id.clone(),
-            label: unfinished.id.clone(),
-            how: unfinished.action,
-            expires: Input::default(),
-            problem: None,
-            in_use: unfinished.holders.clone(),
-            stage: RenewalStage::Running {
-                generation,
-                reached: None,
-            },
-            proven: false,
-        })));
+        self.tokens
+            .sheets
+            .push(TokenSheet::Renewal(Box::new(Renewal {
+                name: unfinished.connection.clone(),
+                id: unfinished.id.clone(),
+                label: unfinished.id.clone(),
+                how: unfinished.action,
+                expires: Input::default(),
+                problem: None,
+                in_use: unfinished.holders.clone(),
+                stage: RenewalStage::Running {
+                    generation,
+                    reached: None,
+                },
+                proven: false,
+            })));
         out.push(Effect::Tokens(TokensEffect::GoOn {
             generation,
             unfinished,
@@ -116,7 +126,7 @@ impl Model {
 
     pub(super) fn step_reached(&mut self, number: u64, step: RenewalStep) {
         for sheet in self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside) {
-            if let Sheet::Renewal(renewal) = sheet
+            if let TokenSheet::Renewal(renewal) = sheet
                 && let RenewalStage::Running {
                     generation,
                     reached,
@@ -138,7 +148,7 @@ impl Model {
     ) {
         let mut sheets = self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside);
         let waiting = sheets.find_map(|sheet| match sheet {
-            Sheet::Renewal(renewal) => match renewal.stage {
+            TokenSheet::Renewal(renewal) => match renewal.stage {
                 RenewalStage::Running {
                     generation,
                     reached,
@@ -151,7 +161,7 @@ impl Model {
             return;
         };
         let (name, id) = (renewal.name.clone(), renewal.id.clone());
-        let doing = Doing::from(renewal.how);
+        let doing = TokenOperation::from(renewal.how);
         match result {
             Ok(renewed) => {
                 renewal.stage = RenewalStage::Done(*renewed);
@@ -163,7 +173,7 @@ impl Model {
                     renewal.stage = RenewalStage::Asking;
                     renewal.in_use.clone_from(&names);
                     self.open_confirm(name, id, label, doing);
-                    if let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
+                    if let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
                         confirm.in_use = names;
                     }
                     return;
@@ -180,7 +190,7 @@ impl Model {
     /// The dates of a token have changed: where it is shown, it is read again.
     pub(super) fn read_again(&mut self, name: &Name, id: &str, out: &mut Effects) {
         let shown = self.tokens.sheets.iter().any(|sheet| {
-            matches!(sheet, Sheet::Details(details)
+            matches!(sheet, TokenSheet::Details(details)
                 if details.name == *name && details.row.id() == Some(id))
         });
         let listed = self.tokens.list.as_ref();
@@ -197,7 +207,7 @@ impl Model {
     }
 
     pub(super) fn renewal_act(&mut self, action: Action, out: &mut Effects) {
-        let Some(Sheet::Renewal(renewal)) = self.tokens.sheets.last() else {
+        let Some(TokenSheet::Renewal(renewal)) = self.tokens.sheets.last() else {
             return;
         };
         let done = matches!(renewal.stage, RenewalStage::Done(_));

@@ -5,9 +5,9 @@ use tui_input::{Input, InputRequest};
 
 use super::super::{Effects, Model, editing_request};
 use crate::app::keymap::{Action, KeyPress};
-use crate::app::tokens::Sheet;
+use crate::app::tokens::TokenSheet;
 use crate::app::tokens::sheet::RenewalStage;
-use crate::app::tokens::wizard::{Step, Wizard};
+use crate::app::tokens::wizard::{Wizard, WizardStep};
 use crate::service::hints;
 
 /// Characters of a filter or a confirmation at most.
@@ -17,16 +17,16 @@ impl Model {
     pub(super) fn tokens_text_key(&mut self, press: KeyPress, out: &mut Effects) {
         match self.tokens.sheets.last() {
             None => self.token_filter_key(press, out),
-            Some(Sheet::Details(_)) => self.permission_filter_key(press, out),
-            Some(Sheet::Wizard(wizard)) => match wizard.step {
-                Step::General => self.lines_key(press, out),
-                Step::Extension => self.extension_key(press, out),
-                Step::Permissions => self.modules_key(press, out),
-                Step::Summary => {}
+            Some(TokenSheet::Details(_)) => self.permission_filter_key(press, out),
+            Some(TokenSheet::Wizard(wizard)) => match wizard.step {
+                WizardStep::General => self.lines_key(press, out),
+                WizardStep::Extension => self.extension_key(press, out),
+                WizardStep::Permissions => self.modules_key(press, out),
+                WizardStep::Summary => {}
             },
-            Some(Sheet::Confirm(_)) => self.confirm_key_typed(press, out),
-            Some(Sheet::Renewal(_)) => self.renewal_key(press, out),
-            Some(Sheet::Unfinished(_) | Sheet::Horizon(_)) => {}
+            Some(TokenSheet::Confirm(_)) => self.confirm_key_typed(press, out),
+            Some(TokenSheet::Renewal(_)) => self.renewal_key(press, out),
+            Some(TokenSheet::Unfinished(_) | TokenSheet::ExpiryHorizon(_)) => {}
         }
     }
 
@@ -70,7 +70,7 @@ impl Model {
 
     fn permission_filter_key(&mut self, press: KeyPress, out: &mut Effects) {
         let action = self.keymap.in_fields(press);
-        let Some(Sheet::Details(details)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Details(details)) = self.tokens.sheets.last_mut() else {
             return;
         };
         match action {
@@ -92,7 +92,7 @@ impl Model {
 
     fn lines_key(&mut self, press: KeyPress, out: &mut Effects) {
         let action = self.keymap.in_fields(press);
-        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let last = wizard.lines.len().saturating_sub(1);
@@ -122,7 +122,7 @@ impl Model {
 
     fn extension_key(&mut self, press: KeyPress, out: &mut Effects) {
         let action = self.keymap.in_fields(press);
-        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let last = wizard.extensions.here().map_or(0, Vec::len);
@@ -148,7 +148,7 @@ impl Model {
 
     fn modules_key(&mut self, press: KeyPress, out: &mut Effects) {
         let action = self.keymap.in_fields(press);
-        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let last = wizard.shown_modules().len();
@@ -181,7 +181,7 @@ impl Model {
 
     fn confirm_key_typed(&mut self, press: KeyPress, out: &mut Effects) {
         let action = self.keymap.in_fields(press);
-        let Some(Sheet::Confirm(confirm)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let both = !confirm.in_use.is_empty();
@@ -208,7 +208,7 @@ impl Model {
 
     fn renewal_key(&mut self, press: KeyPress, out: &mut Effects) {
         let action = self.keymap.in_fields(press);
-        let Some(Sheet::Renewal(renewal)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Renewal(renewal)) = self.tokens.sheets.last_mut() else {
             return;
         };
         match action {
@@ -249,16 +249,18 @@ impl Model {
                 let list = self.tokens.list.as_mut().filter(|list| list.filtering)?;
                 Some((&mut list.filter, LIMIT))
             }
-            Some(Sheet::Details(details)) if details.filtering => {
+            Some(TokenSheet::Details(details)) if details.filtering => {
                 Some((&mut details.filter, LIMIT))
             }
-            Some(Sheet::Wizard(wizard)) => wizard_line(wizard),
-            Some(Sheet::Confirm(confirm)) if confirm.sent.is_none() => Some(if confirm.on_name {
-                (&mut confirm.typed_name, LIMIT)
-            } else {
-                (&mut confirm.typed, LIMIT)
-            }),
-            Some(Sheet::Renewal(renewal)) if renewal.stage == RenewalStage::Asking => {
+            Some(TokenSheet::Wizard(wizard)) => wizard_line(wizard),
+            Some(TokenSheet::Confirm(confirm)) if confirm.sent.is_none() => {
+                Some(if confirm.on_name {
+                    (&mut confirm.typed_name, LIMIT)
+                } else {
+                    (&mut confirm.typed, LIMIT)
+                })
+            }
+            Some(TokenSheet::Renewal(renewal)) if renewal.stage == RenewalStage::Asking => {
                 Some((&mut renewal.expires, 40))
             }
             Some(_) => None,
@@ -268,12 +270,12 @@ impl Model {
 
 fn wizard_line(wizard: &mut Wizard) -> Option<(&mut Input, usize)> {
     match wizard.step {
-        Step::General => {
+        WizardStep::General => {
             let line = wizard.lines.get_mut(wizard.line)?;
             Some((&mut line.input, line.limit))
         }
-        Step::Permissions => Some((&mut wizard.module_filter, LIMIT)),
-        Step::Extension | Step::Summary => None,
+        WizardStep::Permissions => Some((&mut wizard.module_filter, LIMIT)),
+        WizardStep::Extension | WizardStep::Summary => None,
     }
 }
 

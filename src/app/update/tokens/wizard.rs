@@ -3,9 +3,9 @@
 use super::super::{Effects, Model};
 use crate::app::effect::Effect;
 use crate::app::keymap::Action;
-use crate::app::tokens::exchange::Doing;
-use crate::app::tokens::wizard::{Outcome, Step, Wizard};
-use crate::app::tokens::{Fetch, Row, Sheet, TokensEffect};
+use crate::app::tokens::exchange::TokenOperation;
+use crate::app::tokens::wizard::{Wizard, WizardOutcome, WizardStep};
+use crate::app::tokens::{Fetch, TokenRow, TokenSheet, TokensEffect};
 use crate::domain::Name;
 use crate::domain::token::{Guard, TokenEdit};
 
@@ -15,19 +15,21 @@ impl Model {
         let Some(name) = self.list.selected.clone().filter(|_| self.has_account()) else {
             return self.complain(super::list::NO_ACCOUNT);
         };
-        if let Some(sentence) = self.refuses_token_change(&name, Doing::Create) {
+        if let Some(sentence) = self.refuses_token_change(&name, TokenOperation::Create) {
             return self.complain(sentence);
         }
         self.list.filtering = false;
         self.tokens
             .sheets
-            .push(Sheet::Wizard(Box::new(Wizard::new(name))));
+            .push(TokenSheet::Wizard(Box::new(Wizard::new(name))));
     }
 
-    pub(super) fn open_edit(&mut self, name: Name, row: Row, out: &mut Effects) {
+    pub(super) fn open_edit(&mut self, name: Name, row: TokenRow, out: &mut Effects) {
         let id = row.token.id.clone();
         let wizard = Wizard::editing(name.clone(), row);
-        self.tokens.sheets.push(Sheet::Wizard(Box::new(wizard)));
+        self.tokens
+            .sheets
+            .push(TokenSheet::Wizard(Box::new(wizard)));
         // A row of a list need not tell all; see [`Model::token_is`].
         if let Some(id) = id {
             let generation = self.tokens.next_generation();
@@ -43,21 +45,21 @@ impl Model {
     /// To the step before or after, where nothing is wrong with this one.
     pub(super) fn turn_step(&mut self, forward: bool, out: &mut Effects) {
         let now = self.now;
-        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
         if wizard.outcome.is_loading() {
             return;
         }
         if forward
-            && wizard.step == Step::General
+            && wizard.step == WizardStep::General
             && let Some((line, problem)) = wizard.wrong(now)
         {
             wizard.line = line;
             wizard.problem = Some(problem);
             return;
         }
-        if forward && wizard.step == Step::Extension && wizard.chosen_extension().is_none() {
+        if forward && wizard.step == WizardStep::Extension && wizard.chosen_extension().is_none() {
             wizard.problem = Some("choose what the token is for".to_owned());
             return;
         }
@@ -72,19 +74,19 @@ impl Model {
     /// What the step shows is asked for when it is first seen, or did not come.
     pub(super) fn fetch_for_step(&mut self, out: &mut Effects) {
         let generation = self.tokens.next_generation();
-        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let name = wizard.name.clone();
         match wizard.step {
-            Step::Extension if wizard.extensions.is_wanting() => {
+            WizardStep::Extension if wizard.extensions.is_wanting() => {
                 wizard.extensions = Fetch::Loading(generation);
                 out.push(Effect::Tokens(TokensEffect::ReadExtensions {
                     name,
                     generation,
                 }));
             }
-            Step::Permissions if wizard.modules.is_wanting() => {
+            WizardStep::Permissions if wizard.modules.is_wanting() => {
                 wizard.modules = Fetch::Loading(generation);
                 out.push(Effect::Tokens(TokensEffect::ReadModules {
                     name,
@@ -114,11 +116,11 @@ impl Model {
     }
 
     /// The token that the wizard on top has made.
-    pub(super) fn made_token(&self) -> Option<(Name, Row)> {
+    pub(super) fn made_token(&self) -> Option<(Name, TokenRow)> {
         match self.tokens.sheets.last() {
-            Some(Sheet::Wizard(wizard)) => match wizard.outcome.here() {
-                Some(Outcome::Made(made)) => Some((wizard.name.clone(), made.row.clone())),
-                Some(Outcome::Changed(_)) | None => None,
+            Some(TokenSheet::Wizard(wizard)) => match wizard.outcome.here() {
+                Some(WizardOutcome::Made(made)) => Some((wizard.name.clone(), made.row.clone())),
+                Some(WizardOutcome::Changed(_)) | None => None,
             },
             _ => None,
         }
@@ -138,7 +140,7 @@ impl Model {
             return;
         }
         let (now, generation) = (self.now, self.tokens.next_generation());
-        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
         if wizard.outcome.is_loading() || wizard.outcome.here().is_some() {
@@ -180,7 +182,7 @@ impl Model {
     }
 
     fn asks_before_modules_go(&mut self) -> bool {
-        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last() else {
+        let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last() else {
             return false;
         };
         let editing = wizard.editing.as_ref();
@@ -191,7 +193,7 @@ impl Model {
         let (name, is_sent) = (wizard.name.clone(), wizard.outcome.is_loading());
         let is_in_use = !is_sent && !self.runs_on(&name, &id).is_empty();
         if is_in_use {
-            self.open_confirm(name, id, label, Doing::Edit);
+            self.open_confirm(name, id, label, TokenOperation::Edit);
         }
         is_in_use
     }
@@ -199,12 +201,12 @@ impl Model {
     /// Goes on with what was left undone: the modules that are missing.
     fn finish_wizard(&mut self, out: &mut Effects) {
         let generation = self.tokens.next_generation();
-        let Some(Sheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
+        let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
         let name = wizard.name.clone();
         let effect = match wizard.outcome.here() {
-            Some(Outcome::Made(made)) if !made.missing.is_empty() => {
+            Some(WizardOutcome::Made(made)) if !made.missing.is_empty() => {
                 let Some(id) = made.row.token.id.clone() else {
                     return;
                 };
@@ -215,7 +217,7 @@ impl Model {
                     modules: made.missing.clone(),
                 }
             }
-            Some(Outcome::Changed(changed)) if !changed.left.is_empty() => {
+            Some(WizardOutcome::Changed(changed)) if !changed.left.is_empty() => {
                 let id = wizard.editing.as_ref().and_then(|row| row.token.id.clone());
                 let Some(id) = id else { return };
                 TokensEffect::Edit {
@@ -239,8 +241,8 @@ impl Wizard {
     /// The id of the token that it has made.
     pub fn made_id(&self) -> Option<&str> {
         match self.outcome.here() {
-            Some(Outcome::Made(made)) => made.row.id(),
-            Some(Outcome::Changed(_)) | None => None,
+            Some(WizardOutcome::Made(made)) => made.row.id(),
+            Some(WizardOutcome::Changed(_)) | None => None,
         }
     }
 }

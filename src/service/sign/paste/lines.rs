@@ -7,7 +7,7 @@ use crate::domain::{Endpoint, Secret, UrlProblem};
 
 /// What was read so far.
 #[derive(Default)]
-struct Reading {
+struct PasteReading {
     username: Option<String>,
     key: Option<Secret>,
     notes: Vec<String>,
@@ -30,7 +30,7 @@ pub(super) fn read(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
         .lines()
         .filter(|line| !line.trim().is_empty())
         .collect();
-    let mut reading = Reading::default();
+    let mut reading = PasteReading::default();
     for line in &lines {
         reading.read_header(service, line);
     }
@@ -42,7 +42,7 @@ pub(super) fn read(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
     cells(service, pasted)
 }
 
-impl Reading {
+impl PasteReading {
     fn read_header(&mut self, service: &Service, line: &str) {
         let Some((name, value)) = line.split_once(':') else {
             self.left_out += 1;
@@ -129,30 +129,30 @@ pub struct Command {
 
 /// What a cell of an entry is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum CellKind {
     Url,
     Username,
     Key,
 }
 
 /// Words that stand before a value where an entry of a password manager, or a mail, was copied.
-const LABELS: [(&str, Part); 16] = [
-    ("url", Part::Url),
-    ("api url", Part::Url),
-    ("endpoint", Part::Url),
-    ("host", Part::Url),
-    ("website", Part::Url),
-    ("user", Part::Username),
-    ("username", Part::Username),
-    ("user name", Part::Username),
-    ("api user", Part::Username),
-    ("login", Part::Username),
-    ("key", Part::Key),
-    ("api key", Part::Key),
-    ("secret", Part::Key),
-    ("token", Part::Key),
-    ("password", Part::Key),
-    ("pass", Part::Key),
+const LABELS: [(&str, CellKind); 16] = [
+    ("url", CellKind::Url),
+    ("api url", CellKind::Url),
+    ("endpoint", CellKind::Url),
+    ("host", CellKind::Url),
+    ("website", CellKind::Url),
+    ("user", CellKind::Username),
+    ("username", CellKind::Username),
+    ("user name", CellKind::Username),
+    ("api user", CellKind::Username),
+    ("login", CellKind::Username),
+    ("key", CellKind::Key),
+    ("api key", CellKind::Key),
+    ("secret", CellKind::Key),
+    ("token", CellKind::Key),
+    ("password", CellKind::Key),
+    ("pass", CellKind::Key),
 ];
 
 /// Whether a paste is more than one line or cell.
@@ -176,7 +176,7 @@ pub fn entry(service: &Service, pasted: &str) -> Option<Command> {
             is_curl: false,
         });
     }
-    let mut entry = Entry::default();
+    let mut entry = PastedEntry::default();
     for cell in &cells {
         entry.take(service, cell);
     }
@@ -185,7 +185,7 @@ pub fn entry(service: &Service, pasted: &str) -> Option<Command> {
 
 /// An entry, as far as it was read.
 #[derive(Default)]
-struct Entry {
+struct PastedEntry {
     url: Option<String>,
     username: Option<String>,
     key: Option<Secret>,
@@ -193,7 +193,7 @@ struct Entry {
     rest: Vec<Secret>,
 }
 
-impl Entry {
+impl PastedEntry {
     fn take(&mut self, service: &Service, cell: &Secret) {
         let labelled = cell.expose().split_once(':').and_then(|(label, value)| {
             let label = label.trim().to_ascii_lowercase();
@@ -202,11 +202,11 @@ impl Entry {
         });
         let is_url = |cell: &Secret| cell.expose().contains("://");
         match labelled {
-            Some((Part::Url, value)) => self.url = Some(clean_text(value.expose()).value),
-            Some((Part::Username, value)) => {
+            Some((CellKind::Url, value)) => self.url = Some(clean_text(value.expose()).value),
+            Some((CellKind::Username, value)) => {
                 self.username = Some(clean_text(value.expose()).value);
             }
-            Some((Part::Key, value)) => self.take_key(divided(service, &value)),
+            Some((CellKind::Key, value)) => self.take_key(divided(service, &value)),
             None if is_url(cell) && self.url.is_none() => {
                 self.url = Some(clean_text(cell.expose()).value);
             }
@@ -304,7 +304,7 @@ pub fn command(service: &Service, pasted: &str) -> Option<Command> {
 
 /// What a curl command carries: `-u`, or a header.
 fn credentials(service: &Service, words: &[Secret]) -> Option<Cleaned<Secret>> {
-    let mut reading = Reading::default();
+    let mut reading = PasteReading::default();
     let mut words = words.iter().skip(1);
     while let Some(word) = words.next() {
         let mut value_of = |option: &str| {

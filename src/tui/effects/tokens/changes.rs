@@ -5,13 +5,13 @@ use super::Accounts;
 use super::words::trouble;
 use crate::app::Message;
 use crate::app::tokens::exchange::{Changed, Made, RenewedTo, Switch};
-use crate::app::tokens::{Row, TokensEffect, TokensMessage};
+use crate::app::tokens::{TokenRow, TokensEffect, TokensMessage};
 use crate::domain::token::{RenewalAction, RenewalStep};
-use crate::work::Desk;
+use crate::work::Core;
 use crate::work::tokens::{Renewed, TokenError};
 
 pub(super) async fn change(
-    desk: &Desk,
+    core: &Core,
     accounts: &Accounts,
     effect: &TokensEffect,
     queue: &Queue,
@@ -23,7 +23,7 @@ pub(super) async fn change(
             new,
             modules,
         } => {
-            let account = accounts.of(desk, &name).await?;
+            let account = accounts.of(core, &name).await?;
             let created = account.create(&new, &modules).await?;
             // The answer to a creation knows nothing of the modules.
             let shown = if created.granted.is_empty() {
@@ -32,7 +32,7 @@ pub(super) async fn change(
                 account.token(&created.id).await.ok()
             };
             let made = Made {
-                row: Row::of(shown.unwrap_or(created.token)),
+                row: TokenRow::of(shown.unwrap_or(created.token)),
                 missing: created.missing,
                 trouble: created.problem.map(trouble),
             };
@@ -47,10 +47,10 @@ pub(super) async fn change(
             id,
             modules,
         } => {
-            let account = accounts.of(desk, &name).await?;
+            let account = accounts.of(core, &name).await?;
             let edited = account.grant_all(&id, &modules).await?;
             let made = Made {
-                row: Row::of(account.token(&id).await?),
+                row: TokenRow::of(account.token(&id).await?),
                 missing: edited.left.grant,
                 trouble: edited.problem.map(trouble),
             };
@@ -59,12 +59,12 @@ pub(super) async fn change(
                 made: Ok(Box::new(made)),
             }
         }
-        other => edit_or_switch(desk, accounts, &other, queue).await?,
+        other => edit_or_switch(core, accounts, &other, queue).await?,
     })
 }
 
 async fn edit_or_switch(
-    desk: &Desk,
+    core: &Core,
     accounts: &Accounts,
     effect: &TokensEffect,
     queue: &Queue,
@@ -78,10 +78,10 @@ async fn edit_or_switch(
             difference,
             guard,
         } => {
-            let account = accounts.of(desk, &name).await?;
+            let account = accounts.of(core, &name).await?;
             let edited = account.edit(&id, &edit, difference, guard).await?;
             let changed = Changed {
-                row: account.token(&id).await.ok().map(Row::of),
+                row: account.token(&id).await.ok().map(TokenRow::of),
                 left: edited.left,
                 trouble: edited.problem.map(trouble),
             };
@@ -97,7 +97,7 @@ async fn edit_or_switch(
             switch,
             guard,
         } => {
-            let account = accounts.of(desk, &name).await?;
+            let account = accounts.of(core, &name).await?;
             match switch {
                 Switch::Enable => drop(account.enable(&id).await?),
                 Switch::Disable => drop(account.disable(&id, guard).await?),
@@ -110,15 +110,15 @@ async fn edit_or_switch(
             };
             TokensMessage::Switched {
                 generation,
-                row: Ok(row.map(|token| Box::new(Row::of(token)))),
+                row: Ok(row.map(|token| Box::new(TokenRow::of(token)))),
             }
         }
-        other => renew(desk, accounts, &other, queue).await?,
+        other => renew(core, accounts, &other, queue).await?,
     })
 }
 
 async fn renew(
-    desk: &Desk,
+    core: &Core,
     accounts: &Accounts,
     effect: &TokensEffect,
     queue: &Queue,
@@ -139,7 +139,7 @@ async fn renew(
             expires,
             guard,
         } => {
-            let account = accounts.of(desk, &name).await?;
+            let account = accounts.of(core, &name).await?;
             let (steps, expires) = (steps(generation), expires.as_deref());
             let renewed = match how {
                 RenewalAction::Rotate => {
@@ -157,7 +157,7 @@ async fn renew(
             unfinished,
         } => {
             let steps = steps(generation);
-            let renewed = Box::pin(desk.resume_renewal(&unfinished, &steps)).await;
+            let renewed = Box::pin(core.resume_renewal(&unfinished, &steps)).await;
             accounts.forget();
             let result = Ok(Box::new(renewed_to(renewed?)));
             TokensMessage::Renewed { generation, result }

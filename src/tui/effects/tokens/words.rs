@@ -110,7 +110,7 @@ fn said(error: &TokenError) -> String {
              is not asked for again until that is known",
             whole_seconds(*since)
         ),
-        other => crate::store::told(other),
+        other => crate::store::error_chain(other),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crossterm::event::{Event, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-use super::Found;
+use super::Decoded;
 
 /// What stands behind `<`: `button;column;row` and `M` for a press, `m` for a release.
 pub(super) fn clicked(text: &str, last: u8) -> Option<Event> {
@@ -18,9 +18,9 @@ pub(super) fn clicked(text: &str, last: u8) -> Option<Event> {
 }
 
 /// Three bytes, each 32 more than what it means: clicks up to column and row 223.
-pub(super) fn old_click(rest: &[u8]) -> Found {
+pub(super) fn old_click(rest: &[u8]) -> Decoded {
     let [button, column, row, ..] = rest else {
-        return Found::Partial;
+        return Decoded::Partial;
     };
     let place = |byte: u8| u16::from(byte).checked_sub(33);
     let event = match (
@@ -31,7 +31,7 @@ pub(super) fn old_click(rest: &[u8]) -> Found {
         (Some(button), Some(column), Some(row)) => mouse(button, column, row, button & 3 != 3),
         _ => None,
     };
-    event.map_or(Found::Nothing(6), |event| Found::Event(6, event))
+    event.map_or(Decoded::Nothing(6), |event| Decoded::Event(6, event))
 }
 
 fn mouse(button: u16, column: u16, row: u16, pressed: bool) -> Option<Event> {

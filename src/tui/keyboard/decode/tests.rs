@@ -16,10 +16,10 @@ fn heard(bytes: &[u8]) -> String {
     words.join(" ")
 }
 
-fn word(heard: &Heard) -> String {
+fn word(heard: &TerminalInput) -> String {
     let event = match heard {
-        Heard::Event(event) => event,
-        Heard::Status => return "status".into(),
+        TerminalInput::Event(event) => event,
+        TerminalInput::Status => return "status".into(),
     };
     match event {
         Event::Key(key) => {
@@ -158,7 +158,7 @@ fn a_paste_is_one_event_whatever_is_in_it() {
     assert!(decoder.give_up().is_empty());
     assert!(decoder.feed(b"two\x1b[20").is_empty());
     let paste = Event::Paste("one two".into());
-    assert_eq!(decoder.feed(b"1~"), [Heard::Event(paste)]);
+    assert_eq!(decoder.feed(b"1~"), [TerminalInput::Event(paste)]);
 }
 
 #[test]
@@ -259,8 +259,8 @@ fn a_paste_without_measure_is_kept_in_part_and_ended_all_the_same() {
             assert!(decoder.left.len() <= LONGEST_PASTE + piece + 16);
         }
         let [
-            Heard::Event(Event::Paste(text)),
-            Heard::Event(Event::Key(letter)),
+            TerminalInput::Event(Event::Paste(text)),
+            TerminalInput::Event(Event::Key(letter)),
         ] = events.as_slice()
         else {
             panic!("{} events", events.len());

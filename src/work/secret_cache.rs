@@ -8,22 +8,22 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::domain::{Name, Origin, Secret, SecretRef};
-use crate::store::{Slot, StoreKind};
+use crate::store::{SecretPlace, StoreKind};
 
 /// How long a value is taken for the one that its place still holds.
 const KEPT_FOR: Duration = Duration::from_secs(300);
 
 #[derive(Default)]
-pub(super) struct Kept(Mutex<HashMap<Slot, Value>>);
+pub(super) struct SecretCache(Mutex<HashMap<SecretPlace, CachedSecret>>);
 
-struct Value {
+struct CachedSecret {
     reference: SecretRef,
     origin: Origin,
     secret: Secret,
     until: Instant,
 }
 
-impl Kept {
+impl SecretCache {
     /// Whether values of such a place are worth keeping.
     pub(super) const fn is_for(reference: &SecretRef) -> bool {
         match StoreKind::of(reference) {
@@ -35,7 +35,7 @@ impl Kept {
     /// The value that was fetched for just this a short while ago.
     pub(super) fn get(
         &self,
-        slot: &Slot,
+        slot: &SecretPlace,
         reference: &SecretRef,
         origin: &Origin,
     ) -> Option<Secret> {
@@ -46,8 +46,14 @@ impl Kept {
     }
 
     /// Keeps a value that was fetched just now.
-    pub(super) fn put(&self, slot: &Slot, reference: &SecretRef, origin: &Origin, secret: &Secret) {
-        let value = Value {
+    pub(super) fn put(
+        &self,
+        slot: &SecretPlace,
+        reference: &SecretRef,
+        origin: &Origin,
+        secret: &Secret,
+    ) {
+        let value = CachedSecret {
             reference: reference.clone(),
             origin: origin.clone(),
             secret: secret.clone(),
@@ -66,7 +72,7 @@ impl Kept {
         self.values().clear();
     }
 
-    fn values(&self) -> MutexGuard<'_, HashMap<Slot, Value>> {
+    fn values(&self) -> MutexGuard<'_, HashMap<SecretPlace, CachedSecret>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -77,8 +83,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_value_is_kept_for_its_place_its_origin_and_a_while() {
-        let kept = Kept::default();
-        let slot = Slot::key(&Name::parse("shop").unwrap());
+        let kept = SecretCache::default();
+        let slot = SecretPlace::key(&Name::parse("shop").unwrap());
         let reference: SecretRef = "cmd:pass shop".parse().unwrap();
         let origin = Origin::parse("https://a.example").unwrap();
         let other = Origin::parse("https://b.example").unwrap();

@@ -1,4 +1,4 @@
-//! Room for probes at each host: who is due waits in the host's lane until one of its probes ends.
+//! Room for probes at each host: who is due waits in the host's queue until one of its probes ends.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,24 +6,24 @@ use tokio::task::Id;
 
 use crate::domain::{HostPort, Name};
 
-/// The lanes of all hosts. Every operation but withdrawing takes constant time.
+/// The queues of all hosts. Every operation but withdrawing takes constant time.
 #[derive(Debug)]
-pub(super) struct Lanes {
+pub(super) struct HostQueues {
     per_host: usize,
-    hosts: HashMap<HostPort, Lane>,
+    hosts: HashMap<HostPort, HostQueue>,
     /// Names that hold a place at their host and wait for room at all, the longest waiting first.
     ready: VecDeque<(HostPort, Name)>,
     running: HashMap<Id, HostPort>,
 }
 
 #[derive(Debug, Default)]
-struct Lane {
+struct HostQueue {
     /// Running, or ready to.
     taken: usize,
     waiting: VecDeque<Name>,
 }
 
-impl Lanes {
+impl HostQueues {
     pub(super) fn new(per_host: usize) -> Self {
         Self {
             per_host: per_host.max(1),
@@ -33,23 +33,23 @@ impl Lanes {
         }
     }
 
-    /// Puts `name` at the end of its host's lane.
+    /// Puts `name` at the end of its host's queue.
     pub(super) fn queue(&mut self, host: &HostPort, name: Name) {
-        let lane = self.hosts.entry(host.clone()).or_default();
-        if lane.taken < self.per_host {
-            lane.taken += 1;
+        let queue = self.hosts.entry(host.clone()).or_default();
+        if queue.taken < self.per_host {
+            queue.taken += 1;
             self.ready.push_back((host.clone(), name));
         } else {
-            lane.waiting.push_back(name);
+            queue.waiting.push_back(name);
         }
     }
 
-    /// The next name that its host has room for. Its place stays taken until [`Lanes::ended`].
+    /// The next name that its host has room for. Its place stays taken until [`HostQueues::ended`].
     pub(super) fn next(&mut self) -> Option<Name> {
         self.ready.pop_front().map(|(_, name)| name)
     }
 
-    /// The probe of a name that [`Lanes::next`] gave runs as this task.
+    /// The probe of a name that [`HostQueues::next`] gave runs as this task.
     pub(super) fn started(&mut self, task: Id, host: &HostPort) {
         self.running.insert(task, host.clone());
     }
@@ -66,21 +66,21 @@ impl Lanes {
         if let Some(place) = self.ready.iter().position(|(_, ready)| ready == name) {
             self.ready.remove(place);
             self.leave(host);
-        } else if let Some(lane) = self.hosts.get_mut(host) {
-            lane.waiting.retain(|waiting| waiting != name);
+        } else if let Some(queue) = self.hosts.get_mut(host) {
+            queue.waiting.retain(|waiting| waiting != name);
         }
     }
 
     fn leave(&mut self, host: &HostPort) {
-        let Some(lane) = self.hosts.get_mut(host) else {
+        let Some(queue) = self.hosts.get_mut(host) else {
             return;
         };
-        if let Some(name) = lane.waiting.pop_front() {
+        if let Some(name) = queue.waiting.pop_front() {
             self.ready.push_back((host.clone(), name));
             return;
         }
-        lane.taken = lane.taken.saturating_sub(1);
-        if lane.taken == 0 {
+        queue.taken = queue.taken.saturating_sub(1);
+        if queue.taken == 0 {
             self.hosts.remove(host);
         }
     }

@@ -1,6 +1,6 @@
 //! The one writer of the history: results are handed over without waiting, and written many at a time.
 //!
-//! Its thread starts with the first result and ends with the desk, after everything handed over is on disk.
+//! Its thread starts with the first result and ends with the core, after everything handed over is on disk.
 //! Where the disk is slower than the probes for long, results are lost, never probes.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::domain::{Name, Verdict};
-use crate::store::{RunRecord, State};
+use crate::store::{RunRecord, StateDb};
 
 /// Results that may wait for the disk.
 const QUEUED: usize = 16_384;
@@ -22,22 +22,22 @@ const AT_ONCE: usize = 2_000;
 
 /// Takes results of probes.
 #[derive(Default)]
-pub(super) struct Ledger(Mutex<Option<Writer>>);
+pub(super) struct HistoryWriter(Mutex<Option<Writer>>);
 
 struct Writer {
-    tray: Arc<Tray>,
+    queue: Arc<Queue>,
     thread: JoinHandle<()>,
 }
 
 /// Where results lie until the writer takes them. It is woken by the first of a batch, not by each.
 #[derive(Default)]
-struct Tray {
-    waiting: Mutex<Waiting>,
+struct Queue {
+    waiting: Mutex<QueuedRuns>,
     worth_a_look: Condvar,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct QueuedRuns {
     runs: Vec<(Name, RunRecord)>,
     /// Told once everything that lies here is on disk; dropped where it could not be written, or nobody writes
     /// any more.
@@ -47,7 +47,7 @@ struct Waiting {
     news: Option<String>,
 }
 
-impl Waiting {
+impl QueuedRuns {
     fn is_empty(&self) -> bool {
         self.runs.is_empty() && self.settling.is_empty() && !self.ended
     }
@@ -58,8 +58,8 @@ impl Waiting {
     }
 }
 
-impl Tray {
-    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+impl Queue {
+    fn waiting(&self) -> MutexGuard<'_, QueuedRuns> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -93,7 +93,7 @@ impl Tray {
     }
 
     /// Waits for something, and a second more for what comes with it; takes all of it.
-    fn take(&self) -> Waiting {
+    fn take(&self) -> QueuedRuns {
         let waiting = self
             .worth_a_look
             .wait_while(self.waiting(), |waiting| waiting.is_empty())
@@ -105,7 +105,7 @@ impl Tray {
         let (ended, news) = (waiting.ended, waiting.news.take());
         let taken = std::mem::take(&mut *waiting);
         (waiting.ended, waiting.news) = (ended, news);
-        Waiting { ended, ..taken }
+        QueuedRuns { ended, ..taken }
     }
 
     /// Nothing is written from here on: news.
@@ -125,10 +125,10 @@ impl Tray {
     }
 }
 
-impl Ledger {
+impl HistoryWriter {
     /// Hands over what a probe of a saved connection found. Never waits.
     /// `planned`: within a maintenance window.
-    pub(super) fn put(&self, state: &Arc<State>, verdict: &Verdict, planned: bool) {
+    pub(super) fn put(&self, state: &Arc<StateDb>, verdict: &Verdict, planned: bool) {
         let Some(name) = &verdict.connection else {
             return;
         };
@@ -145,7 +145,7 @@ impl Ledger {
             *writer = Writer::start(state);
         }
         if let Some(writer) = writer.as_ref()
-            && !writer.tray.put(name, run)
+            && !writer.queue.put(name, run)
         {
             tracing::warn!(%name, "a result is not kept: the disk is too slow, or nobody writes any more");
         }
@@ -154,14 +154,14 @@ impl Ledger {
     /// What is to be told of the writing: that it fails, that it goes on. Once each.
     pub(super) fn news(&self) -> Option<String> {
         let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.as_ref()?.tray.waiting().news.take()
+        writer.as_ref()?.queue.waiting().news.take()
     }
 
     /// Waits until everything handed over so far is on disk; `false` where it could not be written.
     pub(super) async fn settle(&self) -> bool {
         let settled = {
             let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            writer.as_ref().map(|writer| writer.tray.settle())
+            writer.as_ref().map(|writer| writer.queue.settle())
         };
         match settled {
             Some(settled) => settled.await.is_ok(),
@@ -170,25 +170,25 @@ impl Ledger {
     }
 }
 
-impl Drop for Ledger {
+impl Drop for HistoryWriter {
     fn drop(&mut self) {
         let writer = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Writer { tray, thread }) = writer.take() {
-            tray.end();
+        if let Some(Writer { queue, thread }) = writer.take() {
+            queue.end();
             let _ = thread.join();
         }
     }
 }
 
 impl Writer {
-    fn start(state: &Arc<State>) -> Option<Self> {
-        let tray = Arc::new(Tray::default());
-        let (state, its_tray) = (Arc::clone(state), Arc::clone(&tray));
+    fn start(state: &Arc<StateDb>) -> Option<Self> {
+        let queue = Arc::new(Queue::default());
+        let (state, its_tray) = (Arc::clone(state), Arc::clone(&queue));
         let thread = thread::Builder::new()
             .name("history".to_owned())
             .spawn(move || write(&state, &its_tray));
         match thread {
-            Ok(thread) => Some(Self { tray, thread }),
+            Ok(thread) => Some(Self { queue, thread }),
             Err(error) => {
                 tracing::warn!(%error, "no thread for the history: results are not kept");
                 None
@@ -197,10 +197,10 @@ impl Writer {
     }
 }
 
-/// Whoever takes from the tray. Should it break, nobody waits for it.
-struct Taker<'a>(&'a Tray);
+/// Whoever takes from the queue. Should it break, nobody waits for it.
+struct QueueDrain<'a>(&'a Queue);
 
-impl Drop for Taker<'_> {
+impl Drop for QueueDrain<'_> {
     fn drop(&mut self) {
         let mut waiting = self.0.waiting();
         waiting.ended = true;
@@ -217,13 +217,13 @@ struct Unwritten {
 }
 
 impl Unwritten {
-    /// Writes what was taken from `tray` and the ones before it, says in the tray what has changed about that, and
+    /// Writes what was taken from `queue` and the ones before it, says in the queue what has changed about that, and
     /// then tells whoever waits for it. Where it fails the newest are kept for the next try, within bounds, and
     /// whoever waits hears that it was in vain.
     fn write<E: std::error::Error>(
         &mut self,
-        tray: &Tray,
-        taken: Waiting,
+        queue: &Queue,
+        taken: QueuedRuns,
         record: impl FnOnce(&[(Name, RunRecord)]) -> Result<(), E>,
     ) {
         self.runs.extend(taken.runs);
@@ -236,7 +236,7 @@ impl Unwritten {
             Ok(()) => {
                 self.runs.clear();
                 if std::mem::take(&mut self.fails) {
-                    tray.goes_on();
+                    queue.goes_on();
                 }
                 for settled in taken.settling {
                     let _ = settled.send(());
@@ -245,10 +245,10 @@ impl Unwritten {
             Err(error) => {
                 let lost = self.runs.len().saturating_sub(QUEUED);
                 self.runs.drain(..lost);
-                let (error, kept) = (crate::store::told(&error), self.runs.len());
+                let (error, kept) = (crate::store::error_chain(&error), self.runs.len());
                 tracing::warn!(%error, kept, lost, "results are not written yet");
                 if !std::mem::replace(&mut self.fails, true) {
-                    tray.fails(&error);
+                    queue.fails(&error);
                 }
             }
         }
@@ -268,17 +268,17 @@ impl Drop for Unwritten {
 }
 
 /// Writes until nobody hands anything over any more.
-fn write(state: &State, tray: &Tray) {
-    let _taker = Taker(tray);
+fn write(state: &StateDb, queue: &Queue) {
+    let _taker = QueueDrain(queue);
     let mut unwritten = Unwritten::default();
     loop {
-        let taken = tray.take();
+        let taken = queue.take();
         let ended = taken.ended;
-        unwritten.write(tray, taken, |runs| {
+        unwritten.write(queue, taken, |runs| {
             state.record(runs.iter().map(|(name, run)| (name, *run)))
         });
         if let Err(error) = state.thin_where_due(Timestamp::now()) {
-            tracing::warn!(error = %crate::store::told(&error), "the history is not thinned");
+            tracing::warn!(error = %crate::store::error_chain(&error), "the history is not thinned");
         }
         if ended {
             return;
@@ -305,18 +305,18 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_handed_over_is_on_disk_once_it_is_settled() {
-        let state = Arc::new(State::in_memory().unwrap());
-        let ledger = Ledger::default();
-        assert!(ledger.settle().await, "there is nothing to write");
+        let state = Arc::new(StateDb::in_memory().unwrap());
+        let history_writer = HistoryWriter::default();
+        assert!(history_writer.settle().await, "there is nothing to write");
         let shop = Name::parse("shop").unwrap();
         for n in 0..3 {
-            ledger.put(
+            history_writer.put(
                 &state,
                 &verdict(&shop, Reason::CredentialsRejected, n),
                 false,
             );
         }
-        assert!(ledger.settle().await);
+        assert!(history_writer.settle().await);
         let runs = state.results(&shop, Timestamp::UNIX_EPOCH).unwrap();
         let found: Vec<_> = runs
             .iter()
@@ -329,28 +329,28 @@ mod tests {
     async fn that_nothing_is_written_is_told_once_and_that_it_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.sqlite");
-        let state = Arc::new(State::open(folder.path()).unwrap());
-        let (ledger, shop) = (Ledger::default(), Name::parse("shop").unwrap());
+        let state = Arc::new(StateDb::open(folder.path()).unwrap());
+        let (history_writer, shop) = (HistoryWriter::default(), Name::parse("shop").unwrap());
         let put = async || {
-            ledger.put(&state, &verdict(&shop, Reason::Connected, 0), false);
-            ledger.settle().await
+            history_writer.put(&state, &verdict(&shop, Reason::Connected, 0), false);
+            history_writer.settle().await
         };
         assert!(put().await);
-        assert_eq!(ledger.news(), None);
+        assert_eq!(history_writer.news(), None);
         let other = rusqlite::Connection::open(path).unwrap();
         other
             .execute_batch("ALTER TABLE fresh RENAME TO away")
             .unwrap();
         assert!(!put().await && !put().await);
-        let news = ledger.news().unwrap();
+        let news = history_writer.news().unwrap();
         assert!(news.starts_with("the history is not written"), "{news}");
-        assert_eq!(ledger.news(), None);
+        assert_eq!(history_writer.news(), None);
         other
             .execute_batch("ALTER TABLE away RENAME TO fresh")
             .unwrap();
         assert!(put().await);
         assert_eq!(
-            ledger.news().as_deref(),
+            history_writer.news().as_deref(),
             Some("the history is written again")
         );
     }
@@ -365,30 +365,30 @@ mod tests {
             us: None,
             planned: false,
         };
-        let tray = Tray::default();
+        let queue = Queue::default();
         let mut unwritten = Unwritten::default();
         for at in 0..3 {
-            assert!(tray.put(&shop, run(at)));
+            assert!(queue.put(&shop, run(at)));
         }
-        let mut in_vain = tray.settle();
-        unwritten.write(&tray, tray.take(), |_| {
+        let mut in_vain = queue.settle();
+        unwritten.write(&queue, queue.take(), |_| {
             Err(std::io::Error::other("the disk is full"))
         });
         let heard = in_vain.try_recv().unwrap_err();
         assert_eq!(heard, oneshot::error::TryRecvError::Closed);
-        let news = tray.waiting().news.take().unwrap();
+        let news = queue.waiting().news.take().unwrap();
         assert!(news.ends_with("the disk is full"), "{news}");
 
         for at in 3..QUEUED + 3 {
-            assert!(tray.put(&shop, run(at)));
+            assert!(queue.put(&shop, run(at)));
         }
-        unwritten.write(&tray, tray.take(), |_| {
+        unwritten.write(&queue, queue.take(), |_| {
             Err(std::io::Error::other("the disk is full"))
         });
-        assert_eq!(tray.waiting().news, None, "told once");
-        let mut settled = tray.settle();
+        assert_eq!(queue.waiting().news, None, "told once");
+        let mut settled = queue.settle();
         let mut written = Vec::new();
-        unwritten.write(&tray, tray.take(), |runs| {
+        unwritten.write(&queue, queue.take(), |runs| {
             written.extend(runs.iter().map(|(_, run)| run.at));
             Ok::<_, std::io::Error>(())
         });
@@ -400,27 +400,27 @@ mod tests {
 
     #[test]
     fn the_end_of_the_desk_loses_nothing() {
-        let state = Arc::new(State::in_memory().unwrap());
-        let ledger = Ledger::default();
+        let state = Arc::new(StateDb::in_memory().unwrap());
+        let history_writer = HistoryWriter::default();
         let shop = Name::parse("shop").unwrap();
         let count = 5_000;
         for n in 0..count {
-            ledger.put(&state, &verdict(&shop, Reason::Connected, n), false);
+            history_writer.put(&state, &verdict(&shop, Reason::Connected, n), false);
         }
-        drop(ledger);
+        drop(history_writer);
         let runs = state.results(&shop, Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(runs.len(), usize::try_from(count).unwrap());
     }
 
     #[test]
     fn what_is_not_saved_is_not_kept() {
-        let state = Arc::new(State::in_memory().unwrap());
-        let ledger = Ledger::default();
+        let state = Arc::new(StateDb::in_memory().unwrap());
+        let history_writer = HistoryWriter::default();
         let shop = Name::parse("shop").unwrap();
         let mut unsaved = verdict(&shop, Reason::Connected, 0);
         unsaved.connection = None;
-        ledger.put(&state, &unsaved, false);
-        drop(ledger);
+        history_writer.put(&state, &unsaved, false);
+        drop(history_writer);
         assert!(state.standings().unwrap().is_empty());
     }
 }

@@ -1,9 +1,9 @@
-//! Which requests are asked in each manner, and which of them carry the key.
+//! Which requests are asked for each trigger, and which of them carry the key.
 
 use super::harness::*;
 use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::{AuthStyle, CheckId, Reason, Reply, State};
-use crate::service::{Accepted, Answer, Held, Manner, Subject};
+use crate::service::{Accepted, RungAnswer, SecretState, Subject, Trigger};
 
 const BARE: &str = "GET /api/companies/getAll.json bare";
 const BASIC: &str = "GET /api/companies/getAll.json Basic shop-api";
@@ -11,15 +11,15 @@ const HEADERS: &str = "GET /api/companies/getAll.json BLESTA-API-USER+BLESTA-API
 const REACH: &str = "GET /api/companies/getAll.json reach";
 const VERSION: &str = "GET /api/settings/getVersion.json Basic shop-api";
 
-fn seen(manner: Manner) -> Subject {
+fn seen(trigger: Trigger) -> Subject {
     let mut subject = shop();
-    subject.manner = manner;
+    subject.trigger = trigger;
     subject.past.service_seen = true;
     subject
 }
 
-fn accepted(manner: Manner, by_headers: bool) -> Subject {
-    let mut subject = seen(manner);
+fn accepted(trigger: Trigger, by_headers: bool) -> Subject {
+    let mut subject = seen(trigger);
     subject.past.accepted = Some(Accepted {
         by_headers,
         through_index: false,
@@ -42,8 +42,12 @@ fn version() -> Reply {
 
 #[test]
 fn while_the_url_is_edited_nothing_carries_a_key() {
-    for mut subject in [shop(), seen(Manner::Asked), accepted(Manner::Asked, false)] {
-        subject.manner = Manner::UrlTyping;
+    for mut subject in [
+        shop(),
+        seen(Trigger::Asked),
+        accepted(Trigger::Asked, false),
+    ] {
+        subject.trigger = Trigger::UrlTyping;
         let run = climb(subject, vec![denied()]);
         assert_eq!(run.asked, [BARE]);
         assert_eq!(run.reason(), Reason::ServiceFound);
@@ -56,7 +60,7 @@ fn a_pair_is_sent_once_the_service_was_recognised() {
     let run = climb(shop(), vec![denied(), companies(), version()]);
     assert_eq!(run.asked, [BARE, BASIC, VERSION]);
     assert_eq!(run.attempts, [AttemptEnd::Accepted, AttemptEnd::Accepted]);
-    let run = climb(seen(Manner::Typing), vec![companies(), version()]);
+    let run = climb(seen(Trigger::Typing), vec![companies(), version()]);
     assert_eq!(run.asked, [BASIC, VERSION]);
     let run = climb(shop(), vec![html(200, &[], "<html><title>x</title>")]);
     assert_eq!(
@@ -67,7 +71,7 @@ fn a_pair_is_sent_once_the_service_was_recognised() {
 
 #[test]
 fn a_scheduled_probe_of_an_accepted_pair_is_the_authenticated_call_alone() {
-    let run = climb(accepted(Manner::Scheduled, false), vec![companies()]);
+    let run = climb(accepted(Trigger::Scheduled, false), vec![companies()]);
     assert_eq!(run.asked, [BASIC]);
     assert_eq!(run.reason(), Reason::Connected);
     let state = |id| run.verdict.checks.get(id).state;
@@ -99,7 +103,7 @@ fn after_a_first_rejection_one_further_request_carries_the_key() {
 #[test]
 fn a_style_that_was_chosen_is_the_only_one() {
     for (auth, asked) in [(AuthStyle::Basic, BASIC), (AuthStyle::Headers, HEADERS)] {
-        let mut subject = seen(Manner::Asked);
+        let mut subject = seen(Trigger::Asked);
         subject.auth = auth;
         let run = climb(subject, vec![denied()]);
         assert_eq!(run.asked, [asked]);
@@ -109,7 +113,7 @@ fn a_style_that_was_chosen_is_the_only_one() {
 
 #[test]
 fn a_stripped_header_is_found_out() {
-    let run = climb(seen(Manner::Asked), vec![denied(), companies(), version()]);
+    let run = climb(seen(Trigger::Asked), vec![denied(), companies(), version()]);
     assert_eq!(run.asked[..2], [BASIC, HEADERS]);
     assert_eq!(
         (run.reason(), run.verdict.status),
@@ -129,13 +133,13 @@ fn a_stripped_header_is_found_out() {
     assert!(run.ladder.accepted().unwrap().by_headers);
 
     // Scheduled, the headers go alone, and the warning stays; asked for, Basic is tried anew.
-    let run = climb(accepted(Manner::Scheduled, true), vec![companies()]);
+    let run = climb(accepted(Trigger::Scheduled, true), vec![companies()]);
     assert_eq!(run.asked, [HEADERS]);
     assert_eq!(run.reason(), Reason::AuthorizationStripped);
-    let run = climb(accepted(Manner::Asked, true), vec![companies(), version()]);
+    let run = climb(accepted(Trigger::Asked, true), vec![companies(), version()]);
     assert_eq!(run.asked, [BASIC, VERSION]);
     assert_eq!(run.reason(), Reason::Connected);
-    let mut chosen = accepted(Manner::Scheduled, true);
+    let mut chosen = accepted(Trigger::Scheduled, true);
     chosen.auth = AuthStyle::Headers;
     assert_eq!(climb(chosen, vec![companies()]).reason(), Reason::Connected);
 }
@@ -143,7 +147,7 @@ fn a_stripped_header_is_found_out() {
 #[test]
 fn headers_rejected_and_basic_accepted_is_an_older_version() {
     let run = climb(
-        accepted(Manner::Scheduled, true),
+        accepted(Trigger::Scheduled, true),
         vec![denied(), companies()],
     );
     assert_eq!(run.asked, [HEADERS, BASIC]);
@@ -154,7 +158,7 @@ fn headers_rejected_and_basic_accepted_is_an_older_version() {
 #[test]
 fn an_inconclusive_second_answer_keeps_the_rejection() {
     let run = climb(
-        seen(Manner::Asked),
+        seen(Trigger::Asked),
         vec![denied(), html(502, &[], "<html>x")],
     );
     assert_eq!(run.reason(), Reason::CredentialsRejected);
@@ -166,11 +170,11 @@ fn an_inconclusive_second_answer_keeps_the_rejection() {
 
 #[test]
 fn a_bisect_asks_four_times_at_most() {
-    let run = climb(seen(Manner::Full), vec![companies(), companies()]);
+    let run = climb(seen(Trigger::Bisect), vec![companies(), companies()]);
     assert_eq!(run.asked, [BASIC, HEADERS]);
     assert!(run.says("both accepted"));
     assert!(run.says("requests sent: 2; with the key: 2"));
-    let run = climb(seen(Manner::Full), vec![companies(), denied()]);
+    let run = climb(seen(Trigger::Bisect), vec![companies(), denied()]);
     assert_eq!(run.reason(), Reason::Connected);
     assert!(run.says("does not know them"));
     assert_eq!(
@@ -179,7 +183,7 @@ fn a_bisect_asks_four_times_at_most() {
         "a style that is not known says nothing of the pair"
     );
     let mut subject = shop();
-    subject.manner = Manner::Full;
+    subject.trigger = Trigger::Bisect;
     let run = climb(subject.clone(), vec![denied(), denied(), denied()]);
     assert_eq!(run.asked, [BARE, BASIC, HEADERS]);
     assert!(run.says("requests sent: 3; with the key: 2"));
@@ -190,7 +194,7 @@ fn a_bisect_asks_four_times_at_most() {
     assert_eq!(run.reason(), Reason::CredentialsRejected);
 
     let mut shared = subject.clone();
-    shared.token = Held::Present(crate::domain::Secret::new("shared"));
+    shared.token = SecretState::Present(crate::domain::Secret::new("shared"));
     shared.cms_url = Some("https://cms.example".to_owned());
     let run = climb(shared, vec![page(), denied(), companies(), companies()]);
     assert_eq!((run.asked.len(), run.reason()), (4, Reason::RewriteOff));
@@ -214,14 +218,14 @@ fn a_bisect_asks_four_times_at_most() {
 
 #[test]
 fn a_locked_or_paused_key_leaves_reachability_alone() {
-    for manner in [
-        Manner::Asked,
-        Manner::Typing,
-        Manner::Scheduled,
-        Manner::Full,
+    for trigger in [
+        Trigger::Asked,
+        Trigger::Typing,
+        Trigger::Scheduled,
+        Trigger::Bisect,
     ] {
-        let mut locked = accepted(manner, false);
-        locked.key = Held::Unavailable("the vault is locked: unlock it with L.".to_owned());
+        let mut locked = accepted(trigger, false);
+        locked.key = SecretState::Unavailable("the vault is locked: unlock it with L.".to_owned());
         let run = climb(locked, vec![reached()]);
         assert_eq!(run.asked, [REACH]);
         assert_eq!(
@@ -234,7 +238,7 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
                 .ends_with("the vault is locked: unlock it with L.")
         );
 
-        let mut paused = accepted(manner, false);
+        let mut paused = accepted(trigger, false);
         paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
         let run = climb(paused, vec![reached()]);
         assert_eq!(run.asked, [REACH]);
@@ -244,7 +248,7 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
             Some("2026-11-23T10:15:00Z".parse().unwrap())
         );
     }
-    let mut over = accepted(Manner::Scheduled, false);
+    let mut over = accepted(Trigger::Scheduled, false);
     over.past.paused = Some(stop("2026-11-23T09:59:59Z", false));
     assert_eq!(climb(over, vec![companies()]).asked, [BASIC]);
 }
@@ -259,17 +263,17 @@ fn stop(until: &str, by_host: bool) -> Stop {
 
 #[test]
 fn the_quiet_of_a_host_is_not_told_as_a_refused_key() {
-    let mut known = accepted(Manner::Asked, false);
+    let mut known = accepted(Trigger::Asked, false);
     known.past.paused = Some(stop("2026-11-23T10:15:00Z", true));
-    let asked = Answer::Paused {
+    let asked = RungAnswer::Paused {
         until: "2026-11-23T10:15:00Z".parse().ok(),
         why: "the reason of the stop".to_owned(),
         by_host: true,
     };
-    let reach = || Answer::Reply(Box::new(reached()));
+    let reach = || RungAnswer::Reply(Box::new(reached()));
     for run in [
         climb(known, vec![reached()]),
-        climb_over(accepted(Manner::Asked, false), vec![asked, reach()]),
+        climb_over(accepted(Trigger::Asked, false), vec![asked, reach()]),
     ] {
         assert_eq!(run.reason(), Reason::AuthPaused);
         assert!(run.says("the reason of the stop"), "{:#?}", run.verdict);
@@ -278,7 +282,7 @@ fn the_quiet_of_a_host_is_not_told_as_a_refused_key() {
         let steps = run.verdict.remedy.steps.join(" ");
         assert!(!steps.contains("lift the pause"), "{steps}");
     }
-    let mut paused = accepted(Manner::Asked, false);
+    let mut paused = accepted(Trigger::Asked, false);
     paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
     let run = climb(paused, vec![reached()]);
     assert!(run.verdict.can_be_resumed() && run.says("the reason of the stop"));
@@ -287,14 +291,14 @@ fn the_quiet_of_a_host_is_not_told_as_a_refused_key() {
 #[test]
 fn the_budget_may_stop_any_request() {
     let until = "2026-11-23T10:15:00Z".parse().ok();
-    let paused = || Answer::Paused {
+    let paused = || RungAnswer::Paused {
         until,
         why: "two rejections of this key".to_owned(),
         by_host: false,
     };
-    let reply = |reply| Answer::Reply(Box::new(reply));
+    let reply = |reply| RungAnswer::Reply(Box::new(reply));
     let run = climb_over(
-        accepted(Manner::Scheduled, false),
+        accepted(Trigger::Scheduled, false),
         vec![paused(), reply(reached())],
     );
     assert_eq!(run.asked, [BASIC, REACH]);
@@ -305,15 +309,15 @@ fn the_budget_may_stop_any_request() {
         (run.reason(), run.verdict.retry_at),
         (Reason::AuthPaused, until)
     );
-    let run = climb_over(seen(Manner::Asked), vec![reply(denied()), paused()]);
+    let run = climb_over(seen(Trigger::Asked), vec![reply(denied()), paused()]);
     assert_eq!(
         (run.reason(), run.verdict.retry_at),
         (Reason::CredentialsRejected, until)
     );
-    let run = climb_over(seen(Manner::Asked), vec![reply(companies()), paused()]);
+    let run = climb_over(seen(Trigger::Asked), vec![reply(companies()), paused()]);
     assert_eq!(run.reason(), Reason::Connected);
-    let unbooked = Answer::Unbooked("the state folder is read-only".to_owned());
-    let run = climb_over(seen(Manner::Asked), vec![unbooked]);
+    let unbooked = RungAnswer::Unbooked("the state folder is read-only".to_owned());
+    let run = climb_over(seen(Trigger::Asked), vec![unbooked]);
     assert_eq!(run.reason(), Reason::LocalError);
     assert!(
         run.verdict.title.contains("read-only"),
@@ -345,7 +349,7 @@ fn plain_http_withholds_the_key() {
         assert_eq!(run.reason(), Reason::Connected, "{url}");
     }
     let mut scheduled = plain("http://billing.example.com");
-    scheduled.manner = Manner::Scheduled;
+    scheduled.trigger = Trigger::Scheduled;
     scheduled.past.service_seen = true;
     let run = climb(scheduled, vec![reached()]);
     assert_eq!(run.reason(), Reason::KeyWithheld);
@@ -353,12 +357,12 @@ fn plain_http_withholds_the_key() {
 
 #[test]
 fn a_key_of_an_odd_shape_waits_for_enter() {
-    let odd = |manner| {
-        let mut subject = with_pair(seen(manner), "shop-api", "hunter2");
+    let odd = |trigger| {
+        let mut subject = with_pair(seen(trigger), "shop-api", "hunter2");
         subject.past.service_seen = false;
         subject
     };
-    let run = climb(odd(Manner::Typing), vec![denied()]);
+    let run = climb(odd(Trigger::Typing), vec![denied()]);
     assert_eq!(
         (run.asked, run.verdict.reason),
         (vec![BARE.to_owned()], Reason::ServiceFound)
@@ -368,13 +372,13 @@ fn a_key_of_an_odd_shape_waits_for_enter() {
         "{}",
         run.verdict.cause
     );
-    let run = climb(odd(Manner::Scheduled), vec![denied()]);
+    let run = climb(odd(Trigger::Scheduled), vec![denied()]);
     assert_eq!(run.reason(), Reason::ServiceFound);
-    let run = climb(odd(Manner::Asked), vec![denied(), companies(), version()]);
+    let run = climb(odd(Trigger::Asked), vec![denied(), companies(), version()]);
     assert_eq!(run.reason(), Reason::Connected);
     assert!(run.says("32 hexadecimal digits"));
-    let mut once = odd(Manner::Scheduled);
-    once.past = accepted(Manner::Scheduled, false).past;
+    let mut once = odd(Trigger::Scheduled);
+    once.past = accepted(Trigger::Scheduled, false).past;
     assert_eq!(climb(once, vec![companies()]).asked, [BASIC]);
 }
 
@@ -390,7 +394,7 @@ fn halves_of_a_pair_are_asked_for() {
     // In the form, the service that was found a moment ago is not asked for a 401 once more.
     let mut form = blesta("https://billing.example.com");
     form.username = "shop".to_owned();
-    form.manner = Manner::Typing;
+    form.trigger = Trigger::Typing;
     form.past.service_seen = true;
     let run = climb(form, vec![reached()]);
     assert_eq!(
@@ -402,7 +406,7 @@ fn halves_of_a_pair_are_asked_for() {
 
 #[test]
 fn a_pasted_pair_is_split_before_it_is_sent() {
-    let subject = with_pair(seen(Manner::Asked), "", &format!(" shop-api:{KEY}\n"));
+    let subject = with_pair(seen(Trigger::Asked), "", &format!(" shop-api:{KEY}\n"));
     let run = climb(subject, vec![companies(), version()]);
     assert_eq!(run.asked, [BASIC, VERSION]);
     let (username, key) = run.ladder.pair().unwrap();
@@ -411,7 +415,7 @@ fn a_pasted_pair_is_split_before_it_is_sent() {
 
 #[test]
 fn a_colon_in_the_user_name_leaves_headers() {
-    let subject = with_pair(seen(Manner::Asked), "shop:api", KEY);
+    let subject = with_pair(seen(Trigger::Asked), "shop:api", KEY);
     let run = climb(
         subject,
         vec![companies(), json(200, r#"{"response":null}"#)],
@@ -432,8 +436,8 @@ fn a_colon_in_the_user_name_leaves_headers() {
 
 #[test]
 fn a_path_through_index_is_remembered() {
-    let remembered = |manner| {
-        let mut subject = accepted(manner, false);
+    let remembered = |trigger| {
+        let mut subject = accepted(trigger, false);
         subject.past.accepted = Some(Accepted {
             by_headers: false,
             through_index: true,
@@ -441,14 +445,14 @@ fn a_path_through_index_is_remembered() {
         });
         subject
     };
-    let run = climb(remembered(Manner::Scheduled), vec![companies()]);
+    let run = climb(remembered(Trigger::Scheduled), vec![companies()]);
     assert_eq!(
         run.asked,
         ["GET /index.php/api/companies/getAll.json Basic shop-api"]
     );
     assert_eq!(run.reason(), Reason::RewriteOff);
     let run = climb(
-        remembered(Manner::Asked),
+        remembered(Trigger::Asked),
         vec![denied(), companies(), version()],
     );
     assert_eq!(run.asked, [BARE, BASIC, VERSION]);
@@ -458,7 +462,7 @@ fn a_path_through_index_is_remembered() {
 #[test]
 fn a_429_asks_for_quiet() {
     let run = climb(
-        accepted(Manner::Scheduled, false),
+        accepted(Trigger::Scheduled, false),
         vec![html(429, &[("Retry-After", "120")], "")],
     );
     let at = Some("2026-11-23T10:02:00.042Z".parse().unwrap());

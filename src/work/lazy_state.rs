@@ -4,19 +4,19 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::error::WorkError;
-use crate::store::State;
+use crate::store::StateDb;
 
 /// The state, or where it will be. A call that fails is none: the next one tries again.
 #[derive(Default)]
-pub(super) struct Opened {
+pub(super) struct LazyState {
     /// Nothing where everything is in memory.
     folder: Option<PathBuf>,
-    state: OnceLock<Arc<State>>,
+    state: OnceLock<Arc<StateDb>>,
     /// Held by the one that opens it.
     opening: Mutex<()>,
 }
 
-impl Opened {
+impl LazyState {
     /// The state in `folder`, which is not looked at yet.
     pub(super) fn at(folder: PathBuf) -> Self {
         Self {
@@ -26,7 +26,7 @@ impl Opened {
     }
 
     /// The state; opened where it is not open yet. Blocks.
-    pub(super) fn get(&self) -> Result<Arc<State>, WorkError> {
+    pub(super) fn get(&self) -> Result<Arc<StateDb>, WorkError> {
         if let Some(state) = self.so_far() {
             return Ok(state);
         }
@@ -35,15 +35,15 @@ impl Opened {
             return Ok(state);
         }
         let state = match &self.folder {
-            Some(folder) => State::open(folder),
-            None => State::in_memory(),
+            Some(folder) => StateDb::open(folder),
+            None => StateDb::in_memory(),
         };
         let state = state.map_err(|error| WorkError::failed("opening the state", &error))?;
         Ok(Arc::clone(self.state.get_or_init(|| Arc::new(state))))
     }
 
     /// The state, where a call has opened it. Never waits.
-    pub(super) fn so_far(&self) -> Option<Arc<State>> {
+    pub(super) fn so_far(&self) -> Option<Arc<StateDb>> {
         self.state.get().map(Arc::clone)
     }
 }

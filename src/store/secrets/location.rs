@@ -12,7 +12,7 @@ use crate::store::files::{self, shown};
 
 /// Where a value lives. Holds no value, and none was read to find out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Whereabouts {
+pub struct SecretLocation {
     /// The kind of place.
     pub kind: StoreKind,
     /// The file that holds it, where it is one.
@@ -33,9 +33,9 @@ pub(super) fn find(
     vault: &Vault,
     reference: &SecretRef,
     connections: &[Arc<Connection>],
-) -> Whereabouts {
+) -> SecretLocation {
     let users = users(reference, connections);
-    let mut found = Whereabouts {
+    let mut found = SecretLocation {
         kind: StoreKind::of(reference),
         path: None,
         mode: None,
@@ -66,7 +66,7 @@ pub(super) fn find(
     found
 }
 
-impl Whereabouts {
+impl SecretLocation {
     fn look_at(&mut self, path: &Path) {
         self.path = Some(path.to_owned());
         self.mode = files::mode(path).ok();

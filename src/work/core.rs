@@ -1,4 +1,4 @@
-//! The desk: what every use case works on, shared by all of them.
+//! The core: what every use case works on, shared by all of them.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 use super::bookings::Bookings;
-use super::climb::Apart;
-use super::errand::Recent;
+use super::climb::DetachedTasks;
 use super::error::WorkError;
 use super::gate::InFlight;
-use super::kept::Kept;
-use super::ledger::Ledger;
-use super::opened::Opened;
+use super::history_writer::HistoryWriter;
+use super::job::Recent;
+use super::lazy_state::LazyState;
 use super::preparations::Preparations;
+use super::secret_cache::SecretCache;
 use super::services::Services;
 use crate::clipboard::{Clipboard, Terminal};
 use crate::config::{Children, Environment, Folders};
@@ -23,21 +23,23 @@ use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::probe::Prober;
 use crate::store::configuration::SettingValue;
 use crate::store::secrets::Entered;
-use crate::store::{Configuration, Secrets, Settings, Slot, Stamp, State, Store, StoreKind, Vault};
+use crate::store::{
+    Configuration, SecretPlace, Secrets, Settings, Stamp, StateDb, Store, StoreKind, Vault,
+};
 
 /// For how long a configuration that can't be read is taken for still the same.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// What a desk is opened with: everything that is outside of it, read once.
+/// What a core is opened with: everything that is outside of it, read once.
 #[derive(Clone, Debug)]
-pub struct Opening {
+pub struct CoreOptions {
     /// The environment.
     pub environment: Environment,
     /// Where everything is kept.
     pub folders: Folders,
 }
 
-/// What is open while somebody is there: the vault as it stands, and what was entered. It outlives a desk.
+/// What is open while somebody is there: the vault as it stands, and what was entered. It outlives a core.
 #[derive(Clone)]
 pub struct Session {
     vault: Arc<Vault>,
@@ -46,7 +48,7 @@ pub struct Session {
 
 /// Where all use cases start. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub struct Desk(pub(super) Arc<Inner>);
+pub struct Core(pub(super) Arc<Inner>);
 
 /// What the clones share. Whatever takes time is made when it is first needed.
 pub(super) struct Inner {
@@ -62,18 +64,18 @@ pub(super) struct Inner {
     read: Mutex<Option<(Stamp, Arc<Configuration>)>>,
     /// The one that could not be read, and when.
     failed: Mutex<Option<(Stamp, Instant)>>,
-    pub(super) state: Arc<Opened>,
+    pub(super) state: Arc<LazyState>,
     pub(super) services: Services,
     pub(super) vault: Arc<Vault>,
     pub(super) entered: Entered,
     pub(super) secrets: OnceLock<Secrets>,
-    pub(super) kept: Kept,
+    pub(super) kept: SecretCache,
     pub(super) recent: Recent,
     pub(super) prober: Prober,
-    pub(super) apart: Apart,
+    pub(super) detached: DetachedTasks,
     /// What follows from changes that were announced: the user's command, and what is remembered of them.
-    pub(super) following: Apart,
-    pub(super) ledger: Ledger,
+    pub(super) following: DetachedTasks,
+    pub(super) history_writer: HistoryWriter,
     pub(super) in_flight: InFlight,
     /// Whether the program, or its command, is at its end: no further key is sent.
     pub(super) closing: AtomicBool,
@@ -99,28 +101,28 @@ pub struct Rehearsed {
     pub token: Option<Secret>,
 }
 
-impl Desk {
-    /// Opens the desk over files. Fast: nothing is read yet, no vault, no keyring, no network.
-    pub fn open(opening: Opening) -> Self {
+impl Core {
+    /// Opens the core over files. Fast: nothing is read yet, no vault, no keyring, no network.
+    pub fn open(options: CoreOptions) -> Self {
         let session = Session {
-            vault: Arc::new(Vault::at(&opening.folders.data)),
+            vault: Arc::new(Vault::at(&options.folders.data)),
             entered: Entered::default(),
         };
-        Self::open_in(opening, session)
+        Self::open_in(options, session)
     }
 
-    /// The same within the session of an earlier desk over the same files: what was unlocked or entered there is so
+    /// The same within the session of an earlier core over the same files: what was unlocked or entered there is so
     /// here.
-    pub fn open_in(opening: Opening, session: Session) -> Self {
-        let store = Store::at(&opening.folders.configuration);
+    pub fn open_in(options: CoreOptions, session: Session) -> Self {
+        let store = Store::at(&options.folders.configuration);
         Self(Arc::new(Inner {
-            state: Arc::new(Opened::at(opening.folders.state.clone())),
-            folders: Some(opening.folders),
-            ..Inner::new(opening.environment, store, session)
+            state: Arc::new(LazyState::at(options.folders.state.clone())),
+            folders: Some(options.folders),
+            ..Inner::new(options.environment, store, session)
         }))
     }
 
-    /// What is open here, for another desk over the same files.
+    /// What is open here, for another core over the same files.
     pub fn session(&self) -> Session {
         Session {
             vault: Arc::clone(&self.0.vault),
@@ -128,7 +130,7 @@ impl Desk {
         }
     }
 
-    /// A desk that keeps everything in memory and writes no file: the demonstration's.
+    /// A core that keeps everything in memory and writes no file: the demonstration's.
     pub async fn rehearsal(
         environment: Environment,
         entries: Vec<Rehearsed>,
@@ -148,28 +150,28 @@ impl Desk {
             vault: Arc::new(Vault::at("/dev/null/vault")),
             entered: Entered::default(),
         };
-        let desk = Self(Arc::new(Inner::new(environment, store, session)));
-        let secrets = desk.secrets().await?;
+        let core = Self(Arc::new(Inner::new(environment, store, session)));
+        let secrets = core.secrets().await?;
         for entry in entries {
             let name = &entry.connection.name;
             let origin = Origin::parse(&entry.connection.url);
             let values = [
-                (Slot::key(name), entry.key),
-                (Slot::token(name), entry.token),
+                (SecretPlace::key(name), entry.key),
+                (SecretPlace::token(name), entry.token),
             ];
             for (slot, value) in values {
                 if let Some(value) = value {
                     let put = secrets
                         .put(&SecretRef::Ask, &slot, &value, origin.as_ref())
                         .await;
-                    put.map_err(|problem| desk.0.refused(&problem))?;
+                    put.map_err(|problem| core.0.refused(&problem))?;
                 }
             }
         }
-        Ok(desk)
+        Ok(core)
     }
 
-    /// The same desk with what is known of the terminal on our stdout, for the clipboard. To be called
+    /// The same core with what is known of the terminal on our stdout, for the clipboard. To be called
     /// before anything else shares it.
     #[must_use]
     pub fn with_terminal(self, terminal: Terminal) -> Self {
@@ -177,7 +179,7 @@ impl Desk {
         self
     }
 
-    /// The same desk for one command: what would be kept for the session is refused, as it would be lost.
+    /// The same core for one command: what would be kept for the session is refused, as it would be lost.
     #[must_use]
     pub fn for_one_command(self) -> Self {
         let _ = self.0.ends_at_once.set(());
@@ -231,7 +233,7 @@ impl Desk {
         &self.0.store
     }
 
-    /// The environment that this desk was opened with.
+    /// The environment that this core was opened with.
     pub fn environment(&self) -> &Environment {
         &self.0.environment
     }
@@ -288,12 +290,12 @@ impl Inner {
             vault: session.vault,
             entered: session.entered,
             secrets: OnceLock::new(),
-            kept: Kept::default(),
+            kept: SecretCache::default(),
             recent: Recent::default(),
             prober: Prober::default(),
-            apart: Apart::default(),
-            following: Apart::default(),
-            ledger: Ledger::default(),
+            detached: DetachedTasks::default(),
+            following: DetachedTasks::default(),
+            history_writer: HistoryWriter::default(),
             in_flight: InFlight::default(),
             closing: AtomicBool::new(false),
             bookings: Bookings::default(),
@@ -357,7 +359,7 @@ impl Inner {
     }
 
     /// The state that all programs share; opened at the first call that succeeds. Blocks.
-    pub(super) fn state(&self) -> Result<Arc<State>, WorkError> {
+    pub(super) fn state(&self) -> Result<Arc<StateDb>, WorkError> {
         self.state.get()
     }
 }

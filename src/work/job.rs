@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::cms::is_file;
-use super::desk::Inner;
+use super::core::Inner;
 use super::error::WorkError;
 use super::gate;
 use super::local::local_error;
@@ -19,7 +19,7 @@ use crate::domain::{
     SshHost, Verdict,
 };
 use crate::probe::Profile;
-use crate::service::{Accepted, Held, Ladder, LastGood, Manner, Past, Service, Subject};
+use crate::service::{Accepted, Ladder, LastGood, Past, SecretState, Service, Subject, Trigger};
 use crate::store::files::PrivateFolder;
 use crate::store::state::{PastRecord, SeenCertificate};
 
@@ -27,12 +27,12 @@ use crate::store::state::{PastRecord, SeenCertificate};
 const MOST_RECENT: usize = 256;
 
 /// What is to be probed, with its secrets.
-pub(super) struct Errand {
+pub(super) struct ProbeJob {
     pub(super) connection: Connection,
-    pub(super) known: Known,
-    pub(super) key: Held,
-    pub(super) token: Held,
-    pub(super) manner: Manner,
+    pub(super) known: RememberedAs,
+    pub(super) key: SecretState,
+    pub(super) token: SecretState,
+    pub(super) trigger: Trigger,
     /// Whether only the shared token is checked.
     pub(super) token_only: bool,
     /// For the whole probe; the connection's own, else that of the settings, where absent.
@@ -42,7 +42,7 @@ pub(super) struct Errand {
 }
 
 /// Under which name earlier probes are remembered.
-pub(super) enum Known {
+pub(super) enum RememberedAs {
     /// The connection's own.
     Saved,
     /// That of the saved connection which is being edited.
@@ -73,7 +73,7 @@ pub(super) struct Remembered {
 
 /// What a climb found out, beside its verdict.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct ProbeFindings {
     /// Username and key as they were sent: a pasted pair is split.
     pub(super) pair: Option<(String, Secret)>,
     pub(super) service_seen: bool,
@@ -81,7 +81,7 @@ pub(super) struct Found {
     pub(super) last_good: Option<LastGood>,
 }
 
-impl Found {
+impl ProbeFindings {
     /// Whether a run found nothing that is not in `known` already: most runs of a watch.
     pub(super) fn is_known(&self, known: Option<&Remembered>, verdict: &Verdict) -> bool {
         known.is_some_and(|Remembered { record, pair }| {
@@ -92,7 +92,7 @@ impl Found {
     }
 }
 
-impl Errand {
+impl ProbeJob {
     /// The verdict where this machine could not even begin.
     pub(super) fn broken(&self, why: &str) -> Verdict {
         let Connection { service, url, .. } = &self.connection;
@@ -102,8 +102,8 @@ impl Errand {
     /// The name of the saved connection, where it is one.
     fn name(&self) -> Option<&Name> {
         match self.known {
-            Known::Saved => Some(&self.connection.name),
-            Known::Edited(_) | Known::Nothing => None,
+            RememberedAs::Saved => Some(&self.connection.name),
+            RememberedAs::Edited(_) | RememberedAs::Nothing => None,
         }
     }
 
@@ -166,7 +166,7 @@ impl Errand {
             // That machine would see the key.
             allow_http: connection.allow_http && self.via.is_none(),
             by_proxy: endpoint.is_ok_and(|endpoint| profile.leaves_by_proxy(endpoint.url())),
-            manner: self.manner,
+            trigger: self.trigger,
             past: Past::default(),
         };
         let known;
@@ -196,7 +196,7 @@ impl Errand {
         let state = inner.state().ok();
         // The ladder splits a pasted pair; a run that is begun and left tells how it would be sent.
         let pair = match (&state, &self.key) {
-            (Some(state), Held::Present(_)) => {
+            (Some(state), SecretState::Present(_)) => {
                 let (ladder, _) = Ladder::begin(service, subject.clone(), Timestamp::now());
                 ladder
                     .pair()
@@ -210,12 +210,12 @@ impl Errand {
             record.unwrap_or_default()
         };
         let record = match &self.known {
-            Known::Saved => stored(&self.connection.name),
-            Known::Edited(name) => {
+            RememberedAs::Saved => stored(&self.connection.name),
+            RememberedAs::Edited(name) => {
                 let recent = inner.recent.get(&self.connection);
                 joined(recent, stored(name), pair.as_ref())
             }
-            Known::Nothing => {
+            RememberedAs::Nothing => {
                 let recent = inner.recent.get(&self.connection);
                 joined(recent, PastRecord::default(), pair.as_ref())
             }
@@ -224,7 +224,7 @@ impl Errand {
         if let (Some(host), Some(pair), Some(state)) = (host_of(url), &pair, &state) {
             past.paused = gate::paused(state, &host, pair);
         }
-        let saved = matches!(self.known, Known::Saved) && state.is_some();
+        let saved = matches!(self.known, RememberedAs::Saved) && state.is_some();
         (past, saved.then(|| Box::new(Remembered { record, pair })))
     }
 
@@ -233,19 +233,19 @@ impl Errand {
         &self,
         inner: &Inner,
         verdict: &Verdict,
-        found: &Found,
+        found: &ProbeFindings,
     ) -> Result<(), WorkError> {
         let state = inner.state()?;
         let pair = found.pair.as_ref();
         let pair = pair.map(|(username, key)| state.fingerprint(username, key));
         match &self.known {
-            Known::Saved => {
+            RememberedAs::Saved => {
                 let Connection { name, url, .. } = &self.connection;
                 state
                     .update_past(name, url, |record| learn(record, pair, verdict, found))
                     .map_err(|problem| WorkError::failed("remembering the probe", &problem))
             }
-            Known::Edited(_) | Known::Nothing => {
+            RememberedAs::Edited(_) | RememberedAs::Nothing => {
                 let mut record = inner.recent.get(&self.connection);
                 if found.accepted.is_some() {
                     // What is seen now is what saving agrees to.
@@ -260,7 +260,12 @@ impl Errand {
 }
 
 /// Takes into `record` what one probe found out.
-fn learn(record: &mut PastRecord, pair: Option<KeyFingerprint>, verdict: &Verdict, found: &Found) {
+fn learn(
+    record: &mut PastRecord,
+    pair: Option<KeyFingerprint>,
+    verdict: &Verdict,
+    found: &ProbeFindings,
+) {
     record.service_seen |= found.service_seen;
     match (found.accepted.clone(), pair) {
         (Some(how), Some(pair)) => {
@@ -453,11 +458,12 @@ mod tests {
             },
             pair: None,
         };
-        let found = |at: &str| Found {
+        let found = |at: &str| ProbeFindings {
             last_good: Some(good(at)),
-            ..Found::default()
+            ..ProbeFindings::default()
         };
-        let is_known = |known: &Remembered, found: &Found| found.is_known(Some(known), &verdict);
+        let is_known =
+            |known: &Remembered, found: &ProbeFindings| found.is_known(Some(known), &verdict);
         assert!(is_known(&known, &found("2026-11-26T04:09:59Z")));
         let later = found("2026-11-26T04:10:00Z");
         assert!(!is_known(&known, &later), "a sign of life");
@@ -475,9 +481,9 @@ mod tests {
         known.pair = Some(KeyFingerprint("another".to_owned()));
         assert!(!is_known(&known, &keyed));
 
-        let seen = Found {
+        let seen = ProbeFindings {
             service_seen: true,
-            ..Found::default()
+            ..ProbeFindings::default()
         };
         assert!(!is_known(&Remembered::default(), &seen));
         assert!(!seen.is_known(None, &verdict), "it was never written down");

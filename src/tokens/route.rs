@@ -8,7 +8,7 @@ use crate::domain::{AddressFamily, Secret};
 
 /// How requests travel. Files were read by `store`, the environment by `config`.
 #[derive(Clone)]
-pub struct Way {
+pub struct Route {
     /// For one request, its answer included.
     pub timeout: Duration,
     /// The proxy that this service is asked through, if any. It may hold a password, so a way has no `Debug`.
@@ -29,7 +29,7 @@ pub struct Way {
     pub pause: Duration,
 }
 
-impl Default for Way {
+impl Default for Route {
     /// Thirty seconds, straight, the system's roots, any family, a quarter of a second between tries.
     fn default() -> Self {
         Self {
