@@ -77,10 +77,15 @@ fn looked_at(token: &Token) {
     }
     all_inert(&serde_json::to_value(token).expect("a token is JSON"));
     // A label may be called like the secret; where nothing else is, the secret must have been hidden.
-    let is_label = [&token.name, &token.id, &token.description, &token.external_id]
-        .into_iter()
-        .flatten()
-        .any(|text| text.contains(SECRET));
+    let is_label = [
+        &token.name,
+        &token.id,
+        &token.description,
+        &token.external_id,
+    ]
+    .into_iter()
+    .flatten()
+    .any(|text| text.contains(SECRET));
     if !is_label {
         let hidden = [&token.secret, &token.handle, &token.renewed_secret];
         for secret in hidden.into_iter().flatten() {

@@ -9,7 +9,11 @@ use switchboard::probe::certificate::read_chain;
 
 fuzz_target!(|der: &[u8]| {
     for certificate in read_chain(&[der.to_vec(), der.to_vec()]) {
-        let texts = [&certificate.subject, &certificate.issuer, &certificate.fingerprint];
+        let texts = [
+            &certificate.subject,
+            &certificate.issuer,
+            &certificate.fingerprint,
+        ];
         for text in texts.into_iter().chain(&certificate.names) {
             assert_eq!(&inert(text, 8_192), text);
         }

@@ -61,20 +61,38 @@ fn read(reading: Result<Reading, Unreadable>, text: &str) {
         Err(problem) => return refused(&problem.to_string()),
     };
     let mut names = HashSet::new();
-    let connections: Vec<_> = reading.candidates.iter().map(|one| one.connection.clone()).collect();
+    let connections: Vec<_> = reading
+        .candidates
+        .iter()
+        .map(|one| one.connection.clone())
+        .collect();
     for candidate in &reading.candidates {
-        assert!(names.insert(candidate.connection.name.clone()), "{:?}", candidate.connection.name);
+        assert!(
+            names.insert(candidate.connection.name.clone()),
+            "{:?}",
+            candidate.connection.name
+        );
         candidate.notes.iter().for_each(|note| refused(note));
         for secret in [&candidate.key, &candidate.token].into_iter().flatten() {
             // What stands twice in the text may be something else, too.
             let told = secret.length() >= TELLING
                 && secret.all(|c| c.is_ascii_graphic())
                 && text.matches(&*secret.expose()).count() == 1;
-            assert!(!told || !candidate.notes.iter().any(|note| holds(note, secret)), "{:?}", candidate.notes);
-            assert!(!told || !holds(&format!("{candidate:?}"), secret), "in Debug");
+            assert!(
+                !told || !candidate.notes.iter().any(|note| holds(note, secret)),
+                "{:?}",
+                candidate.notes
+            );
+            assert!(
+                !told || !holds(&format!("{candidate:?}"), secret),
+                "in Debug"
+            );
         }
     }
-    reading.left_out.iter().for_each(|sentence| refused(sentence));
+    reading
+        .left_out
+        .iter()
+        .for_each(|sentence| refused(sentence));
     let store = Store::in_memory(&connections).expect("what was read can be written");
     let read = store.load().expect("and read again").connections;
     assert!(read.iter().map(|one| &**one).eq(&connections));
@@ -112,10 +130,14 @@ fn taken_in(bundle: &Bundle) {
         Ok(import) => {
             let sensitive = import.configuration.connections.iter().filter(|one| {
                 let references = one.key.iter().chain(&one.token);
-                references.chain(one.added.iter().map(|(_, one)| one)).any(|one| {
-                    let words = one.to_string();
-                    ["cmd:", "file:", "env:"].iter().any(|kind| words.starts_with(kind))
-                })
+                references
+                    .chain(one.added.iter().map(|(_, one)| one))
+                    .any(|one| {
+                        let words = one.to_string();
+                        ["cmd:", "file:", "env:"]
+                            .iter()
+                            .any(|kind| words.starts_with(kind))
+                    })
             });
             assert_eq!(sensitive.count(), 0);
             import.sensitive.iter().for_each(|one| refused(&one.what));

@@ -15,11 +15,11 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use switchboard::domain::text::inert;
 use switchboard::domain::{
-    Certificate, Failure, Outcome, Phases, Reply, Response, Secret, ServiceId, State, TlsFacts,
-    TlsFailure, Verdict,
+    Certificate, Failure, Outcome, Phases, ProxyFailure, Reply, Response, Secret, ServiceId, State,
+    TlsFacts, TlsFailure, Verdict,
 };
 use switchboard::service::{
-    Accepted, RungAnswer, Ask, Authorization, Catalog, SecretState, Ladder, Trigger, Step, Subject,
+    Accepted, Ask, Authorization, Catalog, Ladder, RungAnswer, SecretState, Step, Subject, Trigger,
 };
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
@@ -164,7 +164,10 @@ fn check(case: &Case, heard: &[Response], secrets: &[&str], verdict: &Verdict) {
             verdict.reason
         );
     }
-    assert!(case.trigger != Trigger::Bisect || heard.len() <= 4, "{heard:?}");
+    assert!(
+        case.trigger != Trigger::Bisect || heard.len() <= 4,
+        "{heard:?}"
+    );
     let json = serde_json::to_value(verdict).expect("a verdict is JSON");
     all_inert(&json, "");
     let json = json.to_string();
@@ -303,7 +306,12 @@ fn failure(number: &str) -> Failure {
         Failure::HeadTooLarge,
         Failure::BodyTooLarge,
         Failure::BadCoding,
-        Failure::Proxy(words.parse().ok()),
+        Failure::Proxy(match words {
+            "password" => ProxyFailure::Password,
+            "refused" => ProxyFailure::PasswordRefused,
+            "unheard" => ProxyFailure::Unheard("it was not heard"),
+            _ => ProxyFailure::Denied,
+        }),
         Failure::Local(sentence.clone()),
         Failure::Tls(TlsFailure::Expired),
         Failure::Tls(TlsFailure::NotYetValid),
@@ -313,7 +321,15 @@ fn failure(number: &str) -> Failure {
         Failure::Tls(TlsFailure::ClientCertificate),
         Failure::Tls(TlsFailure::NotTls),
         Failure::Tls(TlsFailure::Timeout),
-        Failure::Tls(TlsFailure::Other(sentence)),
+        Failure::Tls(TlsFailure::Other(sentence.clone())),
+        Failure::HostUnreachable,
+        Failure::Http2 {
+            said: sentence,
+            processed: words.len() % 2 == 0,
+        },
+        Failure::Tls(TlsFailure::Authority),
+        Failure::Tls(TlsFailure::Refused),
+        Failure::Tls(TlsFailure::ClientCertificateRefused),
     ];
     let at = number.parse::<usize>().unwrap_or_default() % failures.len();
     failures[at].clone()

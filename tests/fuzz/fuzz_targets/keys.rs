@@ -205,7 +205,9 @@ impl Scene {
                 key_origin: None,
                 token: Err(no()),
             },
-            Some(Effect::Save { draft, .. }) if well => Message::Saved(Box::new(draft.connection), 0),
+            Some(Effect::Save { draft, .. }) if well => {
+                Message::Saved(Box::new(draft.connection), 0)
+            }
             Some(Effect::Save { .. }) if how % 3 == 0 => Message::SaveFailed(no()),
             Some(Effect::Save { .. } | Effect::AddToken { .. }) if how % 5 == 0 => store_needed(),
             Some(Effect::Save { .. } | Effect::LoadSecrets(_)) => {

@@ -9,7 +9,9 @@ use switchboard::domain::text::inert;
 use switchboard::domain::{
     Failure, Outcome, Phases, Reason, Reply, Response, Secret, ServiceId, Verdict,
 };
-use switchboard::service::{RungAnswer, Catalog, SecretState, Ladder, Service, Step, Subject, hints};
+use switchboard::service::{
+    Catalog, Ladder, RungAnswer, SecretState, Service, Step, Subject, hints,
+};
 
 /// Long enough for any ladder.
 const RUNGS: usize = 16;

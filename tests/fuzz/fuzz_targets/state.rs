@@ -13,8 +13,8 @@ use std::sync::LazyLock;
 use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use rusqlite::params;
-use switchboard::domain::text::inert;
 use switchboard::domain::budget::AttemptEnd;
+use switchboard::domain::text::inert;
 use switchboard::domain::{BudgetRecord, HostPort, KeyFingerprint, Name, Secret};
 use switchboard::probe::budget::{self, Decision};
 use switchboard::store::{StateDb, StateProblem};
@@ -92,18 +92,21 @@ fn records(text: &str) {
     let mut next = || parts.next().unwrap_or_default();
     let here = host();
     database
-        .execute(
-            "UPDATE budget SET record = ?1",
-            params![next()],
-        )
+        .execute("UPDATE budget SET record = ?1", params![next()])
         .expect("a good file");
     let place = params!["shop", "https://billing.example.com", next()];
     database
-        .execute("INSERT INTO past (connection, url, record) VALUES (?1, ?2, ?3)", place)
+        .execute(
+            "INSERT INTO past (connection, url, record) VALUES (?1, ?2, ?3)",
+            place,
+        )
         .expect("a good file");
     let place = params!["https://a.example", "SU-1", next()];
     database
-        .execute("INSERT INTO renewal (origin, token, record) VALUES (?1, ?2, ?3)", place)
+        .execute(
+            "INSERT INTO renewal (origin, token, record) VALUES (?1, ?2, ?3)",
+            place,
+        )
         .expect("a good file");
     drop(database);
     let state = StateDb::open(folder).expect("the records are read later");
@@ -138,7 +141,9 @@ fn ruled(mut record: BudgetRecord, state: &StateDb) {
         }
         budget::quiet(&mut record, at, now());
         budget::resume(&mut record, &key, now());
-        let later = at.saturating_add(SignedDuration::from_hours(25)).expect("hours");
+        let later = at
+            .saturating_add(SignedDuration::from_hours(25))
+            .expect("hours");
         budget::paused(&record, &key, later);
     }
 }

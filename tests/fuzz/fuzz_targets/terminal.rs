@@ -19,7 +19,10 @@ fuzz_target!(|input: &[u8]| {
     let mut events = whole.feed(bytes);
     let mut pieces = Decoder::default();
     let size = usize::from(*cut).max(1);
-    let cut: Vec<TerminalInput> = bytes.chunks(size).flat_map(|piece| pieces.feed(piece)).collect();
+    let cut: Vec<TerminalInput> = bytes
+        .chunks(size)
+        .flat_map(|piece| pieces.feed(piece))
+        .collect();
     assert_eq!(events, cut);
     assert_eq!(whole.patience(), pieces.patience());
     events.extend(whole.give_up());
@@ -32,7 +35,10 @@ fuzz_target!(|input: &[u8]| {
 
 /// Behind an answer that is whole, whatever it says, a key is that key.
 fn answered(bytes: &[u8]) {
-    let inside = bytes.iter().copied().filter(|byte| (0x20..0x7f).contains(byte));
+    let inside = bytes
+        .iter()
+        .copied()
+        .filter(|byte| (0x20..0x7f).contains(byte));
     let mut answer = b"\x1b]11;".to_vec();
     answer.extend(inside.take(1_000));
     answer.extend(b"\x1b\\j");

@@ -70,6 +70,12 @@ fn filtered(text: &str) {
     let theme = Theme::default();
     let Ok(_) = screen.draw(|frame| draw(&model, &theme, frame));
     for cell in screen.backend().buffer().content() {
-        assert!(!cell.symbol().chars().any(|c| c != '\u{2060}' && is_active(c)), "{cell:?}");
+        assert!(
+            !cell
+                .symbol()
+                .chars()
+                .any(|c| c != '\u{2060}' && is_active(c)),
+            "{cell:?}"
+        );
     }
 }
