@@ -29,7 +29,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::app::effect::Unlock;
+use crate::app::effect::{TO_DEMO, TO_IMPORT, Unlock};
 use crate::app::{Effect, Message, Model};
 use crate::domain::Secret;
 use crate::ui::Theme;
@@ -113,8 +113,13 @@ pub fn run(core: Core, options: Options) -> Result<u8, TuiError> {
     }));
     terminal.leave();
     insisting.abort();
-    // A hung look-up of a name can't be ended: it is left behind, not waited for.
-    runtime.shutdown_background();
+    // A hung look-up of a name can't be ended: it is left behind, not waited for. Where the process ends as well, its
+    // end takes the threads: to wake each of them before would keep the prompt waiting.
+    if matches!(ended, Ok(Ok(TO_DEMO | TO_IMPORT))) {
+        runtime.shutdown_background();
+    } else {
+        std::mem::forget(runtime);
+    }
     Ok(match ended {
         Ok(Ok(ended_with)) => ended_with,
         Ok(Err(_)) => HUNG_UP,

@@ -43,6 +43,8 @@ struct QueuedRuns {
     /// any more.
     settling: Vec<oneshot::Sender<()>>,
     ended: bool,
+    /// Whether something that was handed over is not on disk: it lies here, or the writer has it in hand.
+    unwritten: bool,
     /// What has changed about the writing, until it is told.
     news: Option<String>,
 }
@@ -70,17 +72,21 @@ impl Queue {
             return false;
         }
         waiting.runs.push((name.clone(), run));
+        waiting.unwritten = true;
         if waiting.runs.len() == 1 || waiting.runs.len() == AT_ONCE {
             self.worth_a_look.notify_one();
         }
         true
     }
 
-    /// Asks to be told when everything that lies here is on disk, or can't be written.
+    /// Asks to be told when everything that lies here is on disk, or can't be written. The writer is not woken
+    /// where all of it is: it would look after its own things first, and whoever quits would wait for that.
     fn settle(&self) -> oneshot::Receiver<()> {
         let (sender, settled) = oneshot::channel();
         let mut waiting = self.waiting();
-        if !waiting.ended {
+        if !waiting.unwritten {
+            let _ = sender.send(());
+        } else if !waiting.ended {
             waiting.settling.push(sender);
             self.worth_a_look.notify_one();
         }
@@ -102,10 +108,18 @@ impl Queue {
             .worth_a_look
             .wait_timeout_while(waiting, GATHERED_FOR, |waiting| waiting.is_patient())
             .unwrap_or_else(PoisonError::into_inner);
-        let (ended, news) = (waiting.ended, waiting.news.take());
-        let taken = std::mem::take(&mut *waiting);
-        (waiting.ended, waiting.news) = (ended, news);
-        QueuedRuns { ended, ..taken }
+        QueuedRuns {
+            runs: std::mem::take(&mut waiting.runs),
+            settling: std::mem::take(&mut waiting.settling),
+            ended: waiting.ended,
+            ..QueuedRuns::default()
+        }
+    }
+
+    /// Everything that was taken is on disk.
+    fn written(&self) {
+        let mut waiting = self.waiting();
+        waiting.unwritten = !waiting.runs.is_empty();
     }
 
     /// Nothing is written from here on: news.
@@ -235,6 +249,7 @@ impl Unwritten {
         match recorded {
             Ok(()) => {
                 self.runs.clear();
+                queue.written();
                 if std::mem::take(&mut self.fails) {
                     queue.goes_on();
                 }
@@ -393,6 +408,14 @@ mod tests {
             Ok::<_, std::io::Error>(())
         });
         assert_eq!(settled.try_recv(), Ok(()));
+        assert_eq!(queue.settle().try_recv(), Ok(()), "nobody has to be asked");
+        assert!(queue.put(&shop, run(QUEUED + 3)));
+        let waits = queue.settle().try_recv().unwrap_err();
+        assert_eq!(
+            waits,
+            oneshot::error::TryRecvError::Empty,
+            "one more lies here"
+        );
         assert_eq!(written.len(), QUEUED);
         assert_eq!(written.first(), Some(&run(3).at), "the oldest went");
         assert_eq!(written.last(), Some(&run(QUEUED + 2).at));
