@@ -1,6 +1,6 @@
-//! The service files (`services`) as JSON, which is what the program reads of them.
+//! The service files (`services`) and the themes as JSON, which is what the program reads of them.
 //!
-//! A start reads them all, and TOML took a fifth of it: the tokens of a text take ten times its size, and are made
+//! A start reads them, and TOML took a fifth of it: the tokens of a text take ten times its size, and are made
 //! only to be thrown away. That they mean the same is tested where they are read.
 
 use std::path::{Path, PathBuf};
@@ -8,10 +8,13 @@ use std::{env, fs};
 
 /// Writes a file of JSON for each file of TOML, under the same name in the build's own folder.
 pub(super) fn write() -> Result<(), String> {
-    let from = Path::new("assets/services");
-    println!("cargo::rerun-if-changed={}", from.display());
-    let into = env::var_os("OUT_DIR").ok_or("cargo names no folder to write to")?;
-    folder(from, &PathBuf::from(into).join("services"))
+    let into = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names no folder to write to")?);
+    for name in ["services", "themes"] {
+        let from = Path::new("assets").join(name);
+        println!("cargo::rerun-if-changed={}", from.display());
+        folder(&from, &into.join(name))?;
+    }
+    Ok(())
 }
 
 fn folder(from: &Path, into: &Path) -> Result<(), String> {

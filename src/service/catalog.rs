@@ -3,6 +3,7 @@
 //! The format is in [`mod@format`]. A service's own words and rules come before the common ones.
 
 mod entry;
+mod json;
 mod load;
 
 pub mod condition;

@@ -1,4 +1,4 @@
-//! Themes: what each role on the screen looks like. Read from `assets/themes/*.toml`, which are embedded.
+//! Themes: what each role on the screen looks like. Written in `assets/themes/*.toml`, and embedded as JSON.
 
 use std::str::FromStr;
 
@@ -7,6 +7,13 @@ use serde::Deserialize;
 
 use super::colour::ColourDepth;
 use crate::domain::State;
+
+/// The text of `assets/themes/NAME.toml`, as JSON.
+macro_rules! shipped {
+    ($name:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/themes/", $name, ".json"))
+    };
+}
 
 /// The shipped themes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,10 +50,10 @@ impl ThemeName {
 
     const fn file(self) -> &'static str {
         match self {
-            Self::Dark => include_str!("../../assets/themes/dark.toml"),
-            Self::Light => include_str!("../../assets/themes/light.toml"),
-            Self::HighContrast => include_str!("../../assets/themes/high-contrast.toml"),
-            Self::Mono => include_str!("../../assets/themes/mono.toml"),
+            Self::Dark => shipped!("dark"),
+            Self::Light => shipped!("light"),
+            Self::HighContrast => shipped!("high-contrast"),
+            Self::Mono => shipped!("mono"),
         }
     }
 }
@@ -54,9 +61,9 @@ impl ThemeName {
 /// Why a theme's file is none.
 #[derive(Debug, thiserror::Error)]
 pub enum ThemeError {
-    /// Not TOML, a role that is missing or unknown.
+    /// Not JSON, a role that is missing or unknown.
     #[error("reading the theme: {0}")]
-    Form(#[from] toml::de::Error),
+    Form(#[from] serde_json::Error),
 }
 
 macro_rules! roles {
@@ -146,8 +153,8 @@ impl Theme {
     }
 
     /// A theme from the text of its file.
-    pub fn read(toml: &str, depth: ColourDepth) -> Result<Self, ThemeError> {
-        let file: File = toml::from_str(toml)?;
+    pub fn read(json: &str, depth: ColourDepth) -> Result<Self, ThemeError> {
+        let file: File = serde_json::from_str(json)?;
         Ok(file.at(depth))
     }
 
@@ -276,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_wrong_colour_is_told() {
-        let text = ThemeName::Dark.file().replace("fg = \"", "fg = \"?");
+        let text = ThemeName::Dark.file().replace("\"fg\":\"", "\"fg\":\"?");
         let error = Theme::read(&text, ColourDepth::True)
             .unwrap_err()
             .to_string();

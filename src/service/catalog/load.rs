@@ -4,20 +4,30 @@ use std::str::FromStr;
 
 use super::ServiceFileProblem;
 use super::format::{Auth, Scheme, ServiceFile, ServiceText};
+use super::json::Json;
 use crate::domain::Reason;
 use crate::domain::text::inert;
 
 /// Reads `text` strictly.
 pub(super) fn parse(label: &str, text: &str) -> Result<ServiceFile, ServiceFileProblem> {
-    let file: ServiceFile = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
+    let wrong = |at: usize, problem: &str| {
         let line = line_of(text, at);
         ServiceFileProblem {
             file: label.to_owned(),
             line,
             key: key_on(text, line),
-            problem: inert(error.message(), 300),
+            problem: inert(problem, 300),
         }
+    };
+    let json = Json::of(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        wrong(at, error.message())
+    })?;
+    let file: ServiceFile = serde_json::from_str(json.text()).map_err(|error| {
+        let where_in_json = format!(" at line {} column {}", error.line(), error.column());
+        let words = error.to_string();
+        let words = words.strip_suffix(&where_in_json).unwrap_or(&words);
+        wrong(json.origin(error.line()), words)
     })?;
     for key in file.reason.keys() {
         let id = key.split('/').next().unwrap_or(key);
