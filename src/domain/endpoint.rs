@@ -207,6 +207,11 @@ impl Endpoint {
         Self(url)
     }
 
+    /// [`Endpoint::shown`] for eyes: with a mask for the values of query parameters that are secret by their names.
+    pub fn redacted(&self) -> String {
+        without_secret_values(&self.shown())
+    }
+
     /// The URL as it is shown and saved: without a lone slash at its end.
     pub fn shown(&self) -> String {
         let text = self.0.as_str();

@@ -139,7 +139,7 @@ fn corrected_url(ending: &Ending<'_>, words: Option<&ReasonText>) -> Option<Stri
 fn shown_url(ending: &Ending<'_>) -> String {
     ending.endpoint.map_or_else(
         || inert(&redacted(&ending.subject.url), 200),
-        |endpoint| redacted(&endpoint.shown()),
+        Endpoint::redacted,
     )
 }
 

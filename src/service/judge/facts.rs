@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Host;
 
-use crate::domain::endpoint::redacted;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Endpoint, Reply};
@@ -42,7 +41,7 @@ impl Facts {
         if let Some(endpoint) = endpoint {
             facts.set("host", endpoint.host());
             facts.set("port", endpoint.port().to_string());
-            facts.set("url", redacted(&endpoint.shown()));
+            facts.set("url", endpoint.redacted());
             let path = endpoint.url().path().trim_end_matches('/');
             facts.set("pattern", escaped(path));
             let kind = match endpoint.url().host() {
@@ -125,18 +124,19 @@ fn escaped(text: &str) -> String {
 
 /// What a JSON answer says to people: the text of an exception, else its message.
 pub(in crate::service) fn message(json: &Value) -> Option<String> {
-    [
-        "/response",
-        "/errors/0",
-        "/message",
-        "/error/message",
-        "/error",
-        "/detail",
-        "/title",
-        "/error_code",
-    ]
-    .iter()
-    .filter_map(|pointer| json.pointer(pointer)?.as_str())
-    .find(|text| !text.trim().is_empty())
-    .map(|text| inert(text, LIMIT))
+    let (errors, error) = (json.get("errors"), json.get("error"));
+    let places = [
+        json.get("response"),
+        errors.and_then(|errors| errors.get(0)),
+        json.get("message"),
+        error.and_then(|error| error.get("message")),
+        error,
+        json.get("detail"),
+        json.get("title"),
+        json.get("error_code"),
+    ];
+    let mut texts = places.into_iter().filter_map(|place| place?.as_str());
+    texts
+        .find(|text| !text.trim().is_empty())
+        .map(|text| inert(text, LIMIT))
 }
