@@ -54,6 +54,9 @@ pub fn listed(text: &str) -> Vec<String> {
 const AT_ONCE: usize = 16;
 /// The shortest time between two steps: less than anything that is far away takes to answer.
 const PACE: Duration = Duration::from_millis(1);
+/// The shortest time between two bundles: whoever writes them sits on another thread, and is not woken for each result.
+/// Nobody sees the difference, and the first of all is told at once.
+const GATHERED_FOR: Duration = Duration::from_millis(4);
 
 /// Probes one URL.
 pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
@@ -91,6 +94,7 @@ impl<T: Send + 'static> Targets<T> {
             concurrency: concurrency.max(1),
             room: 0,
             grows: Instant::now(),
+            next_bundle: Instant::now(),
         };
         let (told, bundles) = mpsc::channel(BUNDLES);
         let mut owner = JoinSet::new();
@@ -146,6 +150,8 @@ struct Round<T> {
     room: usize,
     /// When that becomes more.
     grows: Instant,
+    /// When the next bundle may go.
+    next_bundle: Instant,
 }
 
 /// The verdict of a probe that panicked.
@@ -159,13 +165,32 @@ impl<T: Send + 'static> Round<T> {
             self.start_some();
             // All others that are about to end take their turn, and are told with it.
             yield_now().await;
-            let mut bundle = vec![first];
-            while let Some(joined) = self.tasks.try_join_next_with_id() {
-                bundle.push(self.ended(joined));
-            }
+            let bundle = self.gathered(first).await;
             self.start_some();
             if told.send(bundle).await.is_err() {
                 return;
+            }
+            self.next_bundle = Instant::now() + GATHERED_FOR;
+        }
+    }
+
+    /// `first`, and what ends until a bundle may go.
+    async fn gathered(&mut self, first: T) -> Vec<T> {
+        let mut bundle = vec![first];
+        let may_go = sleep_until(self.next_bundle);
+        tokio::pin!(may_go);
+        loop {
+            while let Some(joined) = self.tasks.try_join_next_with_id() {
+                bundle.push(self.ended(joined));
+            }
+            let one = tokio::select! {
+                biased;
+                () = &mut may_go => return bundle,
+                one = self.next() => one,
+            };
+            match one {
+                Some(one) => bundle.push(one),
+                None => return bundle,
             }
         }
     }
@@ -278,6 +303,30 @@ mod tests {
         }
         assert_eq!(told.len(), 1_000);
         assert!(bundles < 500, "{bundles}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_ends_one_after_the_other_is_gathered_but_for_the_first() {
+        let probe: ProbeUrl = Arc::new(|url| {
+            Box::pin(async move {
+                let number = url.trim_start_matches('u').parse().unwrap();
+                tokio::time::sleep(Duration::from_millis(number)).await;
+                local_error(None, &ServiceId::http(), &url, "")
+            })
+        });
+        let urls = (1..=100).map(|n| format!("u{n}")).collect();
+        let mut targets = Targets::new(probe, as_it_is(), urls, 100);
+        let mut bundles = Vec::new();
+        loop {
+            let some = targets.some().await;
+            if some.is_empty() {
+                break;
+            }
+            bundles.push(some.len());
+        }
+        assert_eq!(bundles[0], 1, "the first of all waits for none");
+        assert_eq!(bundles.iter().sum::<usize>(), 100);
+        assert!(bundles.len() <= 34, "{bundles:?}");
     }
 
     #[tokio::test]
