@@ -10,7 +10,6 @@ pub mod curl;
 pub mod dotenv;
 mod header;
 mod place;
-mod shell;
 
 #[cfg(test)]
 mod tests;

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use super::header::{self, plain, set};
 use super::place::{Place, host, pair, place, value};
-use super::{Candidate, Reading, Unreadable, name_of, shell, tell_apart};
+use super::{Candidate, Reading, Unreadable, name_of, tell_apart};
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, Connection, Name, ServiceId};
-use crate::service::Catalog;
+use crate::service::{Catalog, shell};
 
 /// Options without a value that change nothing for a probe.
 const SILENT: &[&str] = &[

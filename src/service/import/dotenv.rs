@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::place::{Place, host, place, value};
-use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, shell, tell_apart};
+use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, tell_apart};
 use crate::domain::text::inert;
 use crate::domain::{Connection, Endpoint, ServiceId};
-use crate::service::Catalog;
+use crate::service::{Catalog, shell};
 
 /// What a variable is, by the end of its name; the longest that fits counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,12 +1,12 @@
 //! From a URL as another program has it to the URL that a connection needs, and the service that is there.
 
 use super::CandidateValue;
-use super::shell::OPEN;
 use crate::domain::endpoint::is_secret_parameter;
 use crate::domain::text::inert;
 use crate::domain::{Endpoint, Secret, ServiceId, UrlProblem};
 use crate::service::Catalog;
 use crate::service::hints;
+use crate::service::shell::{CLOSE, OPEN};
 
 /// Where a connection goes.
 pub(super) struct Place {
@@ -142,7 +142,7 @@ pub(super) fn value(text: &str) -> CandidateValue {
     let text = text.trim();
     let name = text
         .strip_prefix(OPEN)
-        .and_then(|rest| rest.strip_suffix(super::shell::CLOSE))
+        .and_then(|rest| rest.strip_suffix(CLOSE))
         .filter(|name| !name.is_empty() && !name.contains(OPEN));
     match name {
         Some(name) => CandidateValue::Variable(name.to_owned()),

@@ -215,6 +215,20 @@ fn header_lines_commands_and_cells_are_read_and_it_is_said() {
         ),
         (
             "http",
+            r#"curl https://a --user "me:s\3'cret""#,
+            Some("me"),
+            r"s\3'cret",
+            "curl command",
+        ),
+        (
+            "http",
+            r"curl 'https://a' -H $'Authorization: Bearer s3\u0021cr\'et'",
+            None,
+            "s3!cr'et",
+            "curl command",
+        ),
+        (
+            "http",
             "curl --oauth2-bearer s3cret https://a",
             None,
             "s3cret",

@@ -2,6 +2,7 @@
 
 use super::super::super::catalog::Service;
 use super::super::super::hints::secret_fits;
+use super::super::super::shell;
 use super::{Cleaned, clean_text, clean_whole, divided, takes_both};
 use crate::domain::{Endpoint, Secret, UrlProblem};
 
@@ -348,32 +349,8 @@ fn curl_words(pasted: &str) -> Option<Vec<Secret>> {
     let text = pasted.trim_start();
     let text = text.strip_prefix("$ ").unwrap_or(text);
     let rest = text.strip_prefix("curl")?;
-    rest.starts_with([' ', '\t', '\\']).then(|| words(text))
-}
-
-fn words(text: &str) -> Vec<Secret> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        let mut put = |c: char| word.get_or_insert_default().push(c);
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (Some('"') | None, '\\') => match characters.next() {
-                // A line that goes on.
-                Some('\n') | None => {}
-                Some('\r') if characters.next_if_eq(&'\n').is_some() => {}
-                Some(escaped) => put(escaped),
-            },
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, c) if c.is_whitespace() => words.extend(word.take().map(Secret::new)),
-            (_, c) => put(c),
-        }
-    }
-    words.extend(word.map(Secret::new));
-    words
+    rest.starts_with([' ', '\t', '\\']).then(|| {
+        let words = shell::words(text);
+        words.into_iter().map(Secret::new).collect()
+    })
 }

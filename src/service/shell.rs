@@ -1,17 +1,23 @@
 //! Words as a shell divides them: quotes, escapes, line continuations, and where variables stand. Nothing is
-//! run, and nothing is expanded: a variable becomes [`OPEN`] name [`CLOSE`] inside its word.
+//! run, and nothing is expanded: for [`commands`] a variable becomes [`OPEN`] name [`CLOSE`] inside its word, for
+//! [`words`] it stays as it is written.
+
+use std::iter::Peekable;
+use std::str::Chars;
+
+use zeroize::Zeroizing;
 
 /// Stands before a variable's name in a word.
-pub(super) const OPEN: char = '\u{1}';
+pub(in crate::service) const OPEN: char = '\u{1}';
 /// Stands behind it.
-pub(super) const CLOSE: char = '\u{2}';
+pub(in crate::service) const CLOSE: char = '\u{2}';
 
 /// One command: its words.
-pub(super) type Command = Vec<String>;
+pub(in crate::service) type Command = Vec<String>;
 
 /// Why a text can't be divided into words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Broken {
+pub(in crate::service) enum Broken {
     /// A quote that nobody closed.
     Quote,
     /// `` ` `` or `$(`: the word would be what a program prints.
@@ -19,7 +25,7 @@ pub(super) enum Broken {
 }
 
 impl Broken {
-    pub(super) const fn say(self) -> &'static str {
+    pub(in crate::service) const fn say(self) -> &'static str {
         match self {
             Self::Quote => "a quote is not closed",
             Self::Substitution => "a word is what another program prints, which is not run here",
@@ -28,32 +34,63 @@ impl Broken {
 }
 
 /// The commands in `text`, divided at line ends, `;`, `&` and `|`. A broken one stands as its problem.
-pub(super) fn commands(text: &str) -> Vec<Result<Command, Broken>> {
-    let clean: String = text
-        .chars()
-        .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
-        .collect();
-    let mut reader = ShellLexer {
-        rest: clean.chars().peekable(),
-        words: Vec::new(),
-        word: None,
-        broken: None,
-        done: Vec::new(),
-    };
-    reader.run();
-    reader.done
+pub(in crate::service) fn commands(text: &str) -> Vec<Result<Command, Broken>> {
+    let clean = clean(text);
+    let mut lexer = ShellLexer::new(&clean, Extent::File);
+    lexer.run();
+    lexer.done
+}
+
+/// The words of the one command that somebody pasted, as far as it goes: a quote that nobody closed ends with the
+/// text, and a line's end is a blank, as terminals break lines where they are copied. Signs that would join commands
+/// are letters: an address is pasted without its quotes, and what stands behind is looked at no less.
+pub(in crate::service) fn words(text: &str) -> Command {
+    let clean = clean(text);
+    let mut lexer = ShellLexer::new(&clean, Extent::Pasted);
+    lexer.run();
+    lexer.words
+}
+
+/// `text` with one sign for a line's end, and without other control characters than tabs.
+fn clean(text: &str) -> Zeroizing<String> {
+    let text = Zeroizing::new(text.replace("\r\n", "\n"));
+    let lines = text.chars().map(|c| if c == '\r' { '\n' } else { c });
+    let clean = lines.filter(|c| !c.is_control() || matches!(c, '\n' | '\t'));
+    Zeroizing::new(clean.collect())
+}
+
+/// What a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extent {
+    /// Commands, as a shell would run them.
+    File,
+    /// One command.
+    Pasted,
 }
 
 struct ShellLexer<'a> {
-    rest: std::iter::Peekable<std::str::Chars<'a>>,
+    extent: Extent,
+    rest: Peekable<Chars<'a>>,
     words: Command,
     word: Option<String>,
     broken: Option<Broken>,
     done: Vec<Result<Command, Broken>>,
 }
 
-impl ShellLexer<'_> {
+impl<'a> ShellLexer<'a> {
+    fn new(text: &'a str, extent: Extent) -> Self {
+        Self {
+            extent,
+            rest: text.chars().peekable(),
+            words: Vec::new(),
+            word: None,
+            broken: None,
+            done: Vec::new(),
+        }
+    }
+
     fn run(&mut self) {
+        let is_pasted = self.extent == Extent::Pasted;
         while let Some(c) = self.rest.next() {
             match c {
                 '\\' => match self.rest.next() {
@@ -62,15 +99,21 @@ impl ShellLexer<'_> {
                 },
                 '\'' => self.single(),
                 '"' => self.double(),
-                '`' => self.broken = Some(Broken::Substitution),
                 '$' => self.dollar(false),
                 ' ' | '\t' => self.end_word(),
+                blank if is_pasted && blank.is_whitespace() => self.end_word(),
+                other if is_pasted => self.push(other),
+                '`' => self.broken = Some(Broken::Substitution),
                 '\n' | ';' | '&' | '|' => self.end_command(),
                 '#' if self.word.is_none() => while self.rest.next_if(|c| *c != '\n').is_some() {},
                 other => self.push(other),
             }
         }
-        self.end_command();
+        if is_pasted {
+            self.end_word();
+        } else {
+            self.end_command();
+        }
     }
 
     fn push(&mut self, c: char) {
@@ -101,7 +144,9 @@ impl ShellLexer<'_> {
                         self.push(c);
                     }
                 },
-                Some('`') => self.broken = Some(Broken::Substitution),
+                Some('`') if self.extent == Extent::File => {
+                    self.broken = Some(Broken::Substitution)
+                }
                 Some('$') => self.dollar(true),
                 Some(c) => self.push(c),
                 None => return self.broken = Some(Broken::Quote),
@@ -112,11 +157,12 @@ impl ShellLexer<'_> {
     /// `$NAME`, `${NAME}`, `$(…)`, `$'…'` (not inside double quotes), or the sign itself.
     fn dollar(&mut self, quoted: bool) {
         match self.rest.peek() {
-            Some('(') => self.broken = Some(Broken::Substitution),
             Some('\'') if !quoted => {
                 self.rest.next();
                 self.ansi();
             }
+            _ if self.extent == Extent::Pasted => self.push('$'),
+            Some('(') => self.broken = Some(Broken::Substitution),
             Some('{') => {
                 self.rest.next();
                 let mut name = String::new();
@@ -162,18 +208,24 @@ impl ShellLexer<'_> {
     fn ansi_escape(&mut self) {
         match self.rest.next() {
             // Control characters have no place in a URL or a header.
-            Some('n' | 'r' | 't' | 'a' | 'b' | 'e' | 'f' | 'v' | '0') | None => {}
-            Some('x') => self.coded(2),
-            Some('u') => self.coded(4),
+            Some('n' | 'r' | 't' | 'a' | 'b' | 'e' | 'f' | 'v') | None => {}
+            Some('x') => self.coded(0, 16, 2),
+            Some('u') => self.coded(0, 16, 4),
+            Some('U') => self.coded(0, 16, 8),
+            Some(c @ '0'..='7') => self.coded(c.to_digit(8).unwrap_or(0), 8, 2),
             Some(c) => self.push(c),
         }
     }
 
-    fn coded(&mut self, digits: usize) {
-        let mut code = 0;
-        for _ in 0..digits {
-            match self.rest.next_if(char::is_ascii_hexdigit) {
-                Some(c) => code = code * 16 + c.to_digit(16).unwrap_or(0),
+    /// The character whose code begins with `code` and goes on for `most` further digits.
+    fn coded(&mut self, mut code: u32, base: u32, most: usize) {
+        for _ in 0..most {
+            match self.rest.next_if(|c| c.is_digit(base)) {
+                Some(c) => {
+                    code = code
+                        .saturating_mul(base)
+                        .saturating_add(c.to_digit(base).unwrap_or(0))
+                }
                 None => break,
             }
         }
@@ -205,24 +257,48 @@ const fn is_name(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn words(text: &str) -> Vec<String> {
+    fn first(text: &str) -> Vec<String> {
         commands(text).remove(0).unwrap()
     }
 
     #[test]
     fn words_are_divided_as_a_shell_does() {
         assert_eq!(
-            words("curl  'a b' \"c \\\"d\\\" \\x\" e\\ f ''"),
+            first("curl  'a b' \"c \\\"d\\\" \\x\" e\\ f ''"),
             ["curl", "a b", "c \"d\" \\x", "e f", ""]
         );
-        assert_eq!(words("curl \\\n  -s x # more"), ["curl", "-s", "x"]);
-        assert_eq!(words(r"curl $'it\'s\x41\u0042\n'"), ["curl", "it'sAB"]);
+        assert_eq!(first("curl \\\n  -s x # more"), ["curl", "-s", "x"]);
+        assert_eq!(first(r"curl $'it\'s\x41\u0042\n'"), ["curl", "it'sAB"]);
+    }
+
+    #[test]
+    fn a_pasted_command_is_divided_the_same_way_and_kept_as_written() {
+        for text in [
+            "curl  'a b' \"c \\\"d\\\" \\x\" e\\ f ''",
+            r"curl \$x 'it'\''s' $'it\'s\x41\u0042\103\n'",
+            "curl \\\n  -s x",
+        ] {
+            assert_eq!(words(text), first(text), "{text}");
+        }
+        assert_eq!(
+            words("curl -u \"a:$KEY\" `x` $(y)\r\nhttps://e.com/?a=1&b=2; \"c\\r"),
+            [
+                "curl",
+                "-u",
+                "a:$KEY",
+                "`x`",
+                "$(y)",
+                "https://e.com/?a=1&b=2;",
+                "c\\r"
+            ]
+        );
+        assert_eq!(words("curl \\\r\n -s\r-i"), ["curl", "-s", "-i"]);
     }
 
     #[test]
     fn variables_are_marked_and_never_read() {
         assert_eq!(
-            words("a $KEY \"x ${B:-c}\" '$C' $"),
+            first("a $KEY \"x ${B:-c}\" '$C' $"),
             ["a", "\u{1}KEY\u{2}", "x \u{1}B\u{2}", "$C", "$"]
         );
     }
