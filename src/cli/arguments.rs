@@ -13,7 +13,6 @@ use std::path::PathBuf;
 
 pub use connection::{AddArguments, ConnectionCommand, EditArguments, FieldArguments};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::domain::SshHost;
@@ -102,8 +101,8 @@ pub enum Command {
         #[arg(long)]
         strict: bool,
         /// How the result is written
-        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+        format: DataFormat,
     },
     /// What a reason means, and what to do about it
     Explain {
@@ -222,14 +221,16 @@ pub enum Format {
     Nagios,
 }
 
-impl Format {
-    /// The formats of what is no verdict: all but the line for Nagios.
-    fn of_data() -> impl TypedValueParser<Value = Self> {
-        PossibleValuesParser::new(["human", "json", "ndjson"]).try_map(|word| {
-            let known = <Self as ValueEnum>::from_str(&word, false);
-            known.map_err(std::io::Error::other)
-        })
-    }
+/// How what is no verdict is written: there is no line for Nagios.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum DataFormat {
+    /// For people
+    #[default]
+    Human,
+    /// One object, or an array for several
+    Json,
+    /// One object a line
+    Ndjson,
 }
 
 /// `switchboard probe`.
@@ -376,8 +377,8 @@ pub enum SecretCommand {
     /// Where each secret is kept: its file's mode, git work tree, age, and how many share it
     Where {
         /// How the result is written
-        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+        format: DataFormat,
     },
     /// Keep a new key or token for a connection, for its URL as it stands
     Set(SetArguments),

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::arguments::{AddArguments, ConnectionCommand, EditArguments, FieldArguments, Format};
+use super::arguments::{
+    AddArguments, ConnectionCommand, DataFormat, EditArguments, FieldArguments,
+};
 use super::context::Context;
 use super::fault::Fault;
 use super::output;
@@ -133,21 +135,21 @@ fn masked(proxy: &str) -> String {
     }
 }
 
-async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
+async fn list(context: &Context, format: DataFormat) -> Result<u8, Fault> {
     let connections = context.core.connections().await?;
     match format {
-        Format::Json => output::json(
+        DataFormat::Json => output::json(
             &connections
                 .iter()
                 .map(|one| Shown::from(&**one))
                 .collect::<Vec<_>>(),
         )?,
-        Format::Ndjson => {
+        DataFormat::Ndjson => {
             for connection in &connections {
                 output::ndjson(&Shown::from(&**connection))?;
             }
         }
-        Format::Human | Format::Nagios => {
+        DataFormat::Human => {
             let width = |of: fn(&Connection) -> usize| {
                 connections.iter().map(|one| of(one)).max().unwrap_or(0)
             };
@@ -172,13 +174,13 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
     Ok(0)
 }
 
-async fn show(context: &Context, name: &str, format: Format) -> Result<u8, Fault> {
+async fn show(context: &Context, name: &str, format: DataFormat) -> Result<u8, Fault> {
     let connection = context.core.connection(&parsed(name)?).await?;
     let shown = Shown::from(&connection);
     match format {
-        Format::Json => output::json(&shown)?,
-        Format::Ndjson => output::ndjson(&shown)?,
-        Format::Human | Format::Nagios => {
+        DataFormat::Json => output::json(&shown)?,
+        DataFormat::Ndjson => output::ndjson(&shown)?,
+        DataFormat::Human => {
             let value = serde_json::to_value(&shown)
                 .map_err(std::io::Error::from)
                 .map_err(output::OutputProblem)?;

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::arguments::Format;
+use super::arguments::DataFormat;
 use super::context::Context;
 use super::fault::Fault;
 use super::secret::{self, SecretRow};
@@ -26,7 +26,7 @@ struct Report<'a> {
 }
 
 /// Runs the command. A vault is looked into only where its passphrase was given.
-pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, Fault> {
+pub async fn run(context: &Context, strict: bool, format: DataFormat) -> Result<u8, Fault> {
     let opened = context.open_vault_if_given().await;
     let mut examination = context.core.examine().await;
     if let Err(fault) = opened {
@@ -46,14 +46,14 @@ pub async fn run(context: &Context, strict: bool, format: Format) -> Result<u8, 
     });
     examination.findings.sort();
     match format {
-        Format::Json => output::json(&Report {
+        DataFormat::Json => output::json(&Report {
             schema_version: 1,
             findings: &examination.findings,
             not_looked_at: &examination.notes,
             secrets: &secrets,
         })?,
-        Format::Ndjson => examination.findings.iter().try_for_each(output::ndjson)?,
-        Format::Human | Format::Nagios => {
+        DataFormat::Ndjson => examination.findings.iter().try_for_each(output::ndjson)?,
+        DataFormat::Human => {
             for Finding { about, text } in &examination.findings {
                 output::text(&format!("▲ {about}: {text}\n"))?;
             }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::arguments::Format;
+use super::arguments::DataFormat;
 use super::arguments::secret::{PassphraseArguments, RecipientCommand};
 use super::context::Context;
 use super::fault::Fault;
@@ -54,7 +54,7 @@ fn what_for(context: &Context) -> Passphrase {
     }
 }
 
-async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
+async fn list(context: &Context, format: DataFormat) -> Result<u8, Fault> {
     let found = context
         .with_vault(async || context.core.recipients().await)
         .await?;
@@ -67,9 +67,9 @@ async fn list(context: &Context, format: Format) -> Result<u8, Fault> {
         })
         .collect();
     match format {
-        Format::Json => output::json(&rows)?,
-        Format::Ndjson => rows.iter().try_for_each(output::ndjson)?,
-        Format::Human | Format::Nagios => {
+        DataFormat::Json => output::json(&rows)?,
+        DataFormat::Ndjson => rows.iter().try_for_each(output::ndjson)?,
+        DataFormat::Human => {
             for RecipientRow {
                 recipient,
                 label,

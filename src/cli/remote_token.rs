@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use super::arguments::Format;
+use super::arguments::DataFormat;
 use super::arguments::token::{
     CreateArguments, Destructive, EditArguments, RemoteTokenCommand, RenewArguments, Which,
 };
@@ -125,14 +125,14 @@ pub(super) async fn account(context: &Context, name: &str) -> Result<Account, Fa
 }
 
 fn written(
-    format: Format,
+    format: DataFormat,
     object: &impl Serialize,
     human: impl FnOnce() -> String,
 ) -> Result<u8, Fault> {
     match format {
-        Format::Json => output::json(object)?,
-        Format::Ndjson => output::ndjson(object)?,
-        Format::Human | Format::Nagios => output::text(&human())?,
+        DataFormat::Json => output::json(object)?,
+        DataFormat::Ndjson => output::ndjson(object)?,
+        DataFormat::Human => output::text(&human())?,
     }
     Ok(0)
 }
@@ -416,7 +416,12 @@ async fn until(account: &Account, arguments: &RenewArguments) -> Result<Option<S
     }
 }
 
-fn ended(account: &Account, format: Format, what: &str, renewed: &Renewed) -> Result<u8, Fault> {
+fn ended(
+    account: &Account,
+    format: DataFormat,
+    what: &str,
+    renewed: &Renewed,
+) -> Result<u8, Fault> {
     let names: Vec<_> = renewed.updated.iter().map(Name::to_string).collect();
     for (name, why) in &renewed.unread {
         output::say(&format!("{name} was left as it is: {why}"));

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::arguments::{
-    AddTokenArguments, Format, KeySource, SecretCommand, SetArguments, TokenSource,
+    AddTokenArguments, DataFormat, KeySource, SecretCommand, SetArguments, TokenSource,
 };
 use super::connection::{parsed, says_yes};
 use super::context::Context;
@@ -56,13 +56,13 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
     }
 }
 
-async fn places(context: &Context, format: Format) -> Result<u8, Fault> {
+async fn places(context: &Context, format: DataFormat) -> Result<u8, Fault> {
     context.open_vault_if_given().await?;
     let rows = rows(context).await?;
     match format {
-        Format::Json => output::json(&rows)?,
-        Format::Ndjson => rows.iter().try_for_each(output::ndjson)?,
-        Format::Human | Format::Nagios => {
+        DataFormat::Json => output::json(&rows)?,
+        DataFormat::Ndjson => rows.iter().try_for_each(output::ndjson)?,
+        DataFormat::Human => {
             for row in &rows {
                 output::text(&human(row))?;
             }

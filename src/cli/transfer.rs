@@ -12,7 +12,7 @@ use serde::Serialize;
 pub use apply::run as apply;
 pub use asked::{asked, import as import_asked};
 
-use super::arguments::Format;
+use super::arguments::DataFormat;
 use super::arguments::transfer::{BundleArguments, ExportArguments, ExportFormat, ImportArguments};
 use super::connection::parsed;
 use super::context::{Context, chosen as chosen_passphrase};
@@ -164,9 +164,9 @@ fn report(
 ) -> Result<u8, Fault> {
     let report = collected(incoming, failed, arguments);
     match arguments.format {
-        Format::Json => output::json(&report)?,
-        Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::text(&report_text(&report))?,
+        DataFormat::Json => output::json(&report)?,
+        DataFormat::Ndjson => output::ndjson(&report)?,
+        DataFormat::Human => output::text(&report_text(&report))?,
     }
     Ok(u8::from(!report.left_out.is_empty()))
 }

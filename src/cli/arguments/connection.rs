@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::transfer::{ApplyArguments, ExportArguments, ImportArguments};
-use super::{Format, KeySource, RouteArguments, STORES, TokenSource};
+use super::{DataFormat, KeySource, RouteArguments, STORES, TokenSource};
 use crate::cli::connection::unset::UnsetField;
 
 const UNSET: &str = "Take the value of a field away; may be given several times: username, key, token, tags, \
@@ -15,16 +15,16 @@ pub enum ConnectionCommand {
     /// All connections
     List {
         /// How the result is written
-        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+        format: DataFormat,
     },
     /// One connection
     Show {
         /// Which
         name: String,
         /// How the result is written
-        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+        format: DataFormat,
     },
     /// Add a connection
     Add(Box<AddArguments>),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Format;
+use super::DataFormat;
 
 /// `switchboard secret recipient …`
 #[derive(Debug, Subcommand)]
@@ -12,8 +12,8 @@ pub enum RecipientCommand {
     /// Those who can open the vault
     List {
         /// How the result is written
-        #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-        format: Format,
+        #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+        format: DataFormat,
     },
     /// Let somebody open the vault from now on
     Add {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Format;
+use super::DataFormat;
 
 /// The commands over tokens at the service.
 #[derive(Debug, Subcommand)]
@@ -69,8 +69,8 @@ pub struct Which {
     #[arg(value_name = "ID")]
     pub id: String,
     /// How the result is written
-    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub format: DataFormat,
 }
 
 /// What asks for the label first.
@@ -167,8 +167,8 @@ pub struct ListArguments {
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
     /// How the result is written
-    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub format: DataFormat,
 }
 
 /// `token create`.
@@ -196,8 +196,8 @@ pub struct CreateArguments {
     #[arg(long, value_name = "ID")]
     pub external_id: Option<String>,
     /// How the result is written
-    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub format: DataFormat,
 }
 
 /// `token edit`.

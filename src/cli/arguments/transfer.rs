@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Format, STORES};
+use super::{DataFormat, STORES};
 
 /// `switchboard connection import`.
 #[expect(
@@ -41,8 +41,8 @@ pub struct ImportArguments {
     #[arg(long, value_name = "FILE", conflicts_with = "bundle_source")]
     pub identity: Option<PathBuf>,
     /// How the result is written
-    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub format: DataFormat,
 }
 
 /// The passphrase of a bundle: another one than the vault's.
@@ -116,6 +116,6 @@ pub struct ApplyArguments {
     #[arg(long)]
     pub yes: bool,
     /// How the result is written
-    #[arg(long, value_parser = Format::of_data(), default_value = "human")]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = DataFormat::Human)]
+    pub format: DataFormat,
 }

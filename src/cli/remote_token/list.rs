@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::arguments::Format;
+use super::super::arguments::DataFormat;
 use super::super::arguments::token::{GroupArgument, ListArguments, OrderArgument};
 use super::super::context::Context;
 use super::super::fault::Fault;
@@ -226,20 +226,20 @@ fn write(
         rows.sort_by_key(Ends::at);
     }
     match arguments.format {
-        Format::Json if several => {
+        DataFormat::Json if several => {
             let objects = rows.iter().map(|row| row.object(arguments));
             output::json(&objects.collect::<Result<Vec<_>, _>>()?)?;
         }
-        Format::Json => {
+        DataFormat::Json => {
             let tokens: Vec<_> = all.iter().flat_map(|found| &found.tokens).collect();
             output::json(&tokens)?;
         }
-        Format::Ndjson => {
+        DataFormat::Ndjson => {
             for row in &rows {
                 output::ndjson(&row.object(arguments)?)?;
             }
         }
-        Format::Human | Format::Nagios => {
+        DataFormat::Human => {
             let shown_rows: Vec<_> = rows.iter().map(|row| row.human(several)).collect();
             output::text(&shown::list(&shown_rows))?;
         }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::{SensitiveLine, read, sensitive, sensitive_lines, shown_path};
-use crate::cli::arguments::Format;
+use crate::cli::arguments::DataFormat;
 use crate::cli::arguments::transfer::ApplyArguments;
 use crate::cli::connection::says_yes;
 use crate::cli::context::Context;
@@ -78,9 +78,9 @@ fn write(plan: &ApplyPlan, arguments: &ApplyArguments) -> Result<(), Fault> {
         trusted: arguments.trust,
     };
     match arguments.format {
-        Format::Json => output::json(&report)?,
-        Format::Ndjson => output::ndjson(&report)?,
-        Format::Human | Format::Nagios => output::text(&plan_text(plan, &report))?,
+        DataFormat::Json => output::json(&report)?,
+        DataFormat::Ndjson => output::ndjson(&report)?,
+        DataFormat::Human => output::text(&plan_text(plan, &report))?,
     }
     Ok(())
 }
