@@ -7,7 +7,7 @@ use super::{DataFormat, KeySource, RouteArguments, STORES, TokenSource};
 use crate::cli::connection::unset::UnsetField;
 
 const UNSET: &str = "Take the value of a field away; may be given several times: username, key, token, tags, \
-interval, timeout, ca-file, client-cert (and its key), proxy, cms, cms-url, company, note, maintenance";
+interval, timeout, ca-file, client-cert (and its key), family (-4, -6), proxy, cms, cms-url, company, note, maintenance";
 
 /// `switchboard connection …`
 #[derive(Debug, Subcommand)]

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::domain::Connection;
+use crate::domain::{AddressFamily, Connection};
 use crate::work::Edit;
 
 /// A field that may be without a value.
@@ -24,6 +24,8 @@ pub enum UnsetField {
     CaFile,
     /// Client certificate and its key
     ClientCert,
+    /// IPv4 or IPv6 only: whatever answers first again
+    Family,
     /// The proxy: the usual variables again
     Proxy,
     /// The CMS of the shared token
@@ -52,6 +54,7 @@ pub(super) fn field(connection: &mut Connection, edits: &mut (Edit, Edit), field
             connection.client_cert = None;
             connection.client_key = None;
         }
+        UnsetField::Family => connection.family = AddressFamily::Any,
         UnsetField::Proxy => connection.proxy = None,
         UnsetField::Cms => connection.cms = None,
         UnsetField::CmsUrl => connection.cms_url = None,
