@@ -385,6 +385,7 @@ pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8,
         ExportFormat::Curl => {
             let mut text = String::new();
             for connection in &chosen {
+    of_bundles_alone(&arguments)?;
                 if chosen.len() > 1 {
                     let _ = writeln!(text, "# {}", connection.name);
                 }
@@ -408,6 +409,29 @@ async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Co
         chosen.push(context.core.connection(&parsed(name)?).await?);
     }
     if arguments.names.is_empty() {
+/// Refuses what would encrypt a bundle where none is asked for: the file would be believed to be encrypted, and to
+/// hold the secrets.
+fn of_bundles_alone(arguments: &ExportArguments) -> Result<(), Fault> {
+    let BundleArguments {
+        bundle_passphrase_fd,
+        bundle_passphrase_file,
+        bundle_passphrase,
+    } = &arguments.bundle;
+    let given = [
+        (!arguments.to.is_empty(), "--to"),
+        (bundle_passphrase_fd.is_some(), "--bundle-passphrase-fd"),
+        (bundle_passphrase_file.is_some(), "--bundle-passphrase-file"),
+        (*bundle_passphrase, "--bundle-passphrase"),
+    ];
+    let given = given.iter().find(|(given, _)| *given);
+    match (arguments.format, given) {
+        (ExportFormat::Toml | ExportFormat::Curl, Some((_, flag))) => Err(Fault::usage(format!(
+            "{flag} belongs to --format bundle: the other forms are not encrypted, and hold no secret"
+        ))),
+        (ExportFormat::Bundle, _) | (_, None) => Ok(()),
+    }
+}
+
         let all = context.core.connections().await?;
         chosen = all.into_iter().map(Arc::unwrap_or_clone).collect();
         if let Some(tag) = &arguments.tag {
