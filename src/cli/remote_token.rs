@@ -16,7 +16,7 @@ use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
-use crate::domain::text::inert;
+use crate::domain::text::{inert, shell_word};
 use crate::domain::token::parse_expiry;
 use crate::domain::{Handle, Name, ServiceId};
 use crate::tokens::{Expiry, Moment, NewToken, Token, TokenEdit};
@@ -218,11 +218,13 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
     let created = account.create(&new, &arguments.modules).await?;
     let id = created.id;
     if let Some(problem) = created.problem {
-        let (name, missing) = (account.name(), created.missing.join(" --grant "));
+        let (name, word) = (shell_word(account.name().as_str()), shell_word(&id));
+        let missing: Vec<_> = created.missing.iter().map(|id| shell_word(id)).collect();
+        let missing = missing.join(" --grant ");
         output::say(&format!(
             "{id} exists now, and was not let into all modules; to try again:\n\
-             switchboard token permissions {name} {id} --grant {missing}\n\
-             to take it away: switchboard token delete {name} {id}"
+             switchboard token permissions {name} {word} --grant {missing}\n\
+             to take it away: switchboard token delete {name} {word}"
         ));
         return Err(problem.into());
     }
@@ -444,9 +446,9 @@ fn ended(
             text.extend([name, " uses the new secret\n"]);
         }
         if names.is_empty() {
-            let (name, id) = (account.name().as_str(), &renewed.id);
+            let [name, id] = [account.name().as_str(), &renewed.id].map(shell_word);
             text.push_str("no connection here holds it; to see it: switchboard token reveal ");
-            text.extend([name, " ", id, "\n"]);
+            text.extend([&name, " ", &id, "\n"]);
         }
         if let Some(until) = renewed.old_until.shown() {
             text.extend(["the old secret is valid until ", &until, "\n"]);
@@ -469,7 +471,8 @@ impl From<TokenError> for Fault {
                 Some("give --even-in-use if that is meant, or renew it: that keeps both".to_owned())
             }
             TokenError::ReadOnly(name) => Some(format!(
-                "switchboard connection edit {name} --no-read-only changes that"
+                "switchboard connection edit {} --no-read-only changes that",
+                shell_word(name.as_str())
             )),
             _ => None,
         };

@@ -11,7 +11,7 @@ use super::output::{self, human, nagios, reveal};
 use super::signals::{self, Signals};
 use super::{probe, remote_token, sources};
 use crate::clipboard::{BY_HAND, Certainty, Life};
-use crate::domain::text::harmless;
+use crate::domain::text::{harmless, shell_word};
 use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::service::{Service, verify};
 use crate::work::{CopyForm, SecretSlot, shared_token, silent};
@@ -103,11 +103,9 @@ async fn copy(context: &Context, name: &str, id: Option<&str>) -> Result<u8, Fau
         output::raw(bytes.as_bytes())?;
     }
     // Here is nothing to be selected.
-    let reveal = match id {
-        Some(id) => format!("switchboard token reveal {name} {id}"),
-        None => format!("switchboard token reveal {name}"),
-    };
-    let shows = format!("{reveal} shows it");
+    let words = [Some(name), id].into_iter().flatten();
+    let words: Vec<_> = words.map(shell_word).collect();
+    let shows = format!("switchboard token reveal {} shows it", words.join(" "));
     output::say(&placed.words.replace(BY_HAND, &shows));
     stay(context, placed.clear_after).await?;
     Ok(if placed.certainty == Certainty::Shown {

@@ -267,7 +267,13 @@ fn given_later(report: &Report<'_>) -> String {
         let name = one.connection.as_deref()?;
         let has_come_in = report.taken.iter().any(|taken| taken.name == name);
         let is_one = matches!(one.field.as_str(), "key" | "token");
-        (has_come_in && is_one).then(|| format!("{name} --{}-ref …", one.field))
+        (has_come_in && is_one).then(|| {
+            format!(
+                "{} --{}-ref …",
+                crate::domain::text::shell_word(name),
+                one.field
+            )
+        })
     };
     let first = report.sensitive.iter().find_map(|one| reference(&one));
     first.map_or_else(String::new, |first| {
@@ -379,13 +385,13 @@ fn shown_path(file: &Path) -> &Path {
 
 /// `connection export`.
 pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8, Fault> {
+    of_bundles_alone(&arguments)?;
     let chosen = chosen(context, &arguments).await?;
     let bytes = match arguments.format {
         ExportFormat::Toml => context.core.export_definitions(&chosen)?.into_bytes(),
         ExportFormat::Curl => {
             let mut text = String::new();
             for connection in &chosen {
-    of_bundles_alone(&arguments)?;
                 if chosen.len() > 1 {
                     let _ = writeln!(text, "# {}", connection.name);
                 }
@@ -403,12 +409,6 @@ pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8,
     Ok(0)
 }
 
-async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Connection>, Fault> {
-    let mut chosen = Vec::new();
-    for name in &arguments.names {
-        chosen.push(context.core.connection(&parsed(name)?).await?);
-    }
-    if arguments.names.is_empty() {
 /// Refuses what would encrypt a bundle where none is asked for: the file would be believed to be encrypted, and to
 /// hold the secrets.
 fn of_bundles_alone(arguments: &ExportArguments) -> Result<(), Fault> {
@@ -432,6 +432,12 @@ fn of_bundles_alone(arguments: &ExportArguments) -> Result<(), Fault> {
     }
 }
 
+async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Connection>, Fault> {
+    let mut chosen = Vec::new();
+    for name in &arguments.names {
+        chosen.push(context.core.connection(&parsed(name)?).await?);
+    }
+    if arguments.names.is_empty() {
         let all = context.core.connections().await?;
         chosen = all.into_iter().map(Arc::unwrap_or_clone).collect();
         if let Some(tag) = &arguments.tag {

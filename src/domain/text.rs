@@ -74,6 +74,25 @@ pub fn dotted(text: &str) -> String {
     screened(text).map(shown).collect()
 }
 
+/// Whether a shell reads `c` as nothing but itself, wherever in a word it stands. (zsh begins a command with `=`.)
+pub fn is_plain_in_shell(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '@' | '%' | '+' | ':' | ',' | '.' | '/' | '-')
+}
+
+/// `text` as one word of a shell, for commands that are shown to be copied: names may hold blanks, quotes, `$(…)`.
+pub fn shell_word(text: &str) -> String {
+    if !text.is_empty() && text.chars().all(is_plain_in_shell) {
+        text.to_owned()
+    } else {
+        shell_quoted(text)
+    }
+}
+
+/// The same with quotes around it in any case, as people look for them around a URL.
+pub fn shell_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// Every character of `text`, and whether it is nothing but text where it stands: no control, nothing
 /// invisible, no third mark on one letter.
 pub fn screened(text: &str) -> impl Iterator<Item = (char, bool)> {
@@ -120,6 +139,26 @@ fn is_mark(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_of_a_shell_stays_one_and_runs_nothing() {
+        for (text, word) in [
+            ("shop", "shop"),
+            ("SU-1/k@e.com", "SU-1/k@e.com"),
+            ("", "''"),
+            ("my mkt", "'my mkt'"),
+            ("it's", r"'it'\''s'"),
+            ("$(id)", "'$(id)'"),
+            ("{a,b}", "'{a,b}'"),
+            ("a!b", "'a!b'"),
+            ("=ls", "'=ls'"),
+            ("~", "'~'"),
+        ] {
+            assert_eq!(shell_word(text), word);
+            let divided = shell_words::split(&shell_word(text)).unwrap();
+            assert_eq!(divided, [text]);
+        }
+    }
 
     #[test]
     fn escapes_and_line_ends_are_taken_out() {

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::configuration::{BACKUP, SERVICES};
 use super::error_chain;
-use super::files::{self, FileProblem, shown};
+use super::files::{self, FileProblem, quoted, shown};
 use crate::domain::Secret;
 
 /// Bits of a mode that give group or others anything.
@@ -130,7 +130,7 @@ impl OwnFolders {
                     format!(
                         "{} has mode {mode:04o}, so others get at it: run `chmod {right} {}`",
                         shown(path),
-                        shown(path)
+                        quoted(path)
                     )
                 })
             })
@@ -143,8 +143,8 @@ impl OwnFolders {
         let open = self.files.iter().filter_map(|path| {
             let mode = files::mode(path).ok()?;
             (mode & ALL_READ != 0).then(|| {
-                let path = shown(path);
-                format!("{path} has mode {mode:04o}, so anybody reads the key in it: run `chmod o-r {path}`")
+                let (path, word) = (shown(path), quoted(path));
+                format!("{path} has mode {mode:04o}, so anybody reads the key in it: run `chmod o-r {word}`")
             })
         });
         open.collect()

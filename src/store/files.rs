@@ -27,7 +27,7 @@ pub use socket::{SocketName, bind_private_socket};
 pub use whole::{followed, sweep, write_out, write_whole};
 
 use crate::domain::Secret;
-use crate::domain::text::inert;
+use crate::domain::text::{inert, shell_word};
 
 /// No file that a person writes is larger, bytes.
 pub const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
@@ -86,8 +86,9 @@ pub enum FileProblem {
     },
     /// Group or others may change it, so it is not believed.
     #[error(
-        "others can change {0}, so it is not used: run `chmod go-w {0}`",
-        shown(path)
+        "others can change {0}, so it is not used: run `chmod go-w {1}`",
+        shown(path),
+        quoted(path)
     )]
     WritableByOthers {
         /// The file or folder that the chmod mends.
@@ -95,10 +96,11 @@ pub enum FileProblem {
     },
     /// Somebody else owns it, and can change it whatever its mode is.
     #[error(
-        "{0} belongs to another user (uid {1}), who can change it, so it is not used: copy it, or run `chown {2} {0}`",
+        "{0} belongs to another user (uid {1}), who can change it, so it is not used: copy it, or run `chown {2} {3}`",
         shown(path),
         owner,
-        geteuid().as_raw()
+        geteuid().as_raw(),
+        quoted(path)
     )]
     AnothersFile {
         /// The file or folder.
@@ -108,8 +110,9 @@ pub enum FileProblem {
     },
     /// Group or others may read what must be private.
     #[error(
-        "others can read {0}, so it is not used: run `chmod 600 {0}`",
-        shown(path)
+        "others can read {0}, so it is not used: run `chmod 600 {1}`",
+        shown(path),
+        quoted(path)
     )]
     ReadableByOthers {
         /// The file that the chmod mends.
@@ -130,6 +133,11 @@ pub enum FileProblem {
 /// A path as it stands in messages: inert, on one line.
 pub fn shown(path: &Path) -> String {
     inert(&path.display().to_string(), 300)
+}
+
+/// The same as a word of a command that is shown to be copied.
+pub fn quoted(path: &Path) -> String {
+    shell_word(&shown(path))
 }
 
 /// The bytes of the file at `path`, at most `limit` of them. Pipes are read too: `--ca-file <(…)`.

@@ -13,6 +13,7 @@ use super::error::WorkError;
 use super::moving::LocatedSecret;
 use super::secrets::references;
 use crate::domain::endpoint::redacted;
+use crate::domain::text::shell_word;
 use crate::domain::token::Unfinished;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Endpoint, Secret, SecretRef};
@@ -86,9 +87,10 @@ impl Core {
             examination.find(
                 format!("connection {connection}"),
                 format!(
-                    "a new secret of {id} was asked for at {} and has not come to its end: `switchboard probe \
-                     {connection}` goes on with it, and says how it stands",
-                    whole_seconds(since)
+                    "a new secret of {id} was asked for at {} and has not come to its end: `switchboard probe {}` \
+                     goes on with it, and says how it stands",
+                    whole_seconds(since),
+                    shell_word(connection.as_str())
                 ),
             );
         }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{StoreKind, Vault};
 use crate::domain::{Connection, Name, SecretRef};
-use crate::store::files::{self, shown};
+use crate::store::files::{self, quoted, shown};
 
 /// Where a value lives. Holds no value, and none was read to find out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl SecretLocation {
         if self.mode.is_some_and(|mode| mode & 0o077 != 0) {
             self.findings.push(format!(
                 "others can read it: run `chmod 600 {}`",
-                shown(path)
+                quoted(path)
             ));
         }
         if let Some(git) = &self.git {
@@ -103,7 +103,7 @@ impl SecretLocation {
         if files::mode(path).is_ok_and(|mode| mode & 0o077 != 0) {
             self.findings.push(format!(
                 "others can read your identity: run `chmod 600 {}`",
-                shown(path)
+                quoted(path)
             ));
         }
         if path.exists()

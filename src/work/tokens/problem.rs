@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::error::WorkError;
+use crate::domain::text::shell_word;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Name, Reason, Secret, ServiceId, Verdict};
 use crate::tokens::TokenProblem;
@@ -93,8 +94,9 @@ pub enum TokenError {
     #[error(
         "the answer to the rotation of {id} at {} was lost, and the old secret is refused by now. The new one is on \
          the service's page of its tokens: give it to every connection that runs on it, with \
-         `switchboard secret set {name}`",
-        whole_seconds(*since)
+         `switchboard secret set {}`",
+        whole_seconds(*since),
+        shell_word(name.as_str())
     )]
     Lost {
         /// The token's id.
