@@ -724,6 +724,41 @@ fn bash_completes_a_name_at_tab() {
 }
 
 #[test]
+fn a_name_of_somebody_else_runs_nothing_at_tab() {
+    if !is_here("/usr/bin/bash") {
+        return;
+    }
+    let home = Home::new();
+    let file = home.path().join("friend.toml");
+    let name = "$(touch${IFS}pwned)";
+    let text = format!(
+        "version = 1\n[[connection]]\nname = \"{name}\"\nservice = \"http\"\nurl = \"http://127.0.0.1:1\"\n"
+    );
+    fs::write(&file, text).unwrap();
+    let import = ["connection", "import", file.to_str().unwrap()];
+    assert_eq!(home.run(&import).code, 0);
+    let folder = Path::new(BINARY).parent().unwrap();
+    // What stands on the line after the Tab, and is run at Enter; then the same behind an opened quote.
+    let script = "source <(switchboard completions bash); COMP_CWORD=3; COMP_TYPE=9; \
+                  COMP_WORDS=(switchboard connection show '$'); \
+                  _clap_complete_switchboard switchboard '$' show; \
+                  eval \"printf '%s\\n' ${COMPREPLY[*]}\"; \
+                  COMP_WORDS=(switchboard connection show '\"$'); \
+                  _clap_complete_switchboard switchboard '$' show; \
+                  eval \"printf '%s\\n' \\\"${COMPREPLY[*]}\\\"\"";
+    let done = Command::new("bash")
+        .args(["-c", script])
+        .current_dir(home.path())
+        .env_clear()
+        .env("HOME", home.path())
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+        .output()
+        .unwrap();
+    assert!(!home.path().join("pwned").exists(), "{done:?}");
+    assert_eq!(String::from_utf8_lossy(&done.stdout), format!("{name}\n\n"));
+}
+
+#[test]
 fn guides_and_pages_come_from_one_source() {
     let home = Home::new();
     let list = home.run(&["help"]);

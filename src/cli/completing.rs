@@ -16,6 +16,7 @@ use super::fault::Fault;
 use super::guide::{self, title};
 use super::output;
 use crate::config::{Environment, Overrides};
+use crate::domain::text::is_plain_in_shell;
 use crate::domain::{Connection, Reason};
 use crate::service::Catalog;
 use crate::store::Store;
@@ -46,19 +47,102 @@ pub fn script(shell: Shell) -> Result<u8, Fault> {
     let name = "switchboard";
     let written = completer.write_registration(VARIABLE, name, name, name, &mut script);
     written.map_err(output::OutputProblem)?;
-    output::raw(&script)?;
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if shell == Shell::Bash {
+        // It hands over the word without the quote that was opened before it.
+        let opened = format!("{OPENED}${{COMP_WORDS[COMP_CWORD]:0:1}}");
+        script = script.replace(
+            "\" -- \"${words[@]}\"",
+            &format!("\" \"{opened}\" -- \"${{words[@]}}\""),
+        );
+    }
+    output::raw(script.as_bytes())?;
     Ok(0)
 }
 
+/// Stands before the first character of the word to be completed, as it stands on bash's own line.
+const OPENED: &str = "opened=";
+
+/// A word of bash's line as a program would be given it: bash hands it over as it was typed.
+fn unquoted(word: OsString) -> OsString {
+    let Some(text) = word
+        .to_str()
+        .filter(|text| text.contains(['\\', '\'', '"']))
+    else {
+        return word;
+    };
+    // A backslash at the end stands before what is still to come.
+    match shell_words::split(text.strip_suffix('\\').unwrap_or(text)) {
+        Ok(words) if words.len() == 1 => words.concat().into(),
+        // One that is not at its end yet.
+        _ => text.replace('\\', "").into(),
+    }
+}
+
+/// `value` as it may stand on a line of `shell` and is one word there, whoever named it; nothing where that can't be
+/// written behind the quote that is `opened`.
+fn typed(shell: Shell, opened: Option<char>, value: &str) -> Option<String> {
+    let escaped = |value: &str| {
+        let escape = |c: char| {
+            (!is_plain_in_shell(c) && c != '=')
+                .then_some('\\')
+                .into_iter()
+                .chain([c])
+        };
+        value.chars().flat_map(escape).collect()
+    };
+    match (shell, opened) {
+        (Shell::Bash, Some('\'')) => (!value.contains('\'')).then(|| value.to_owned()),
+        (Shell::Bash, Some('"')) => {
+            let is_read = value.contains(['"', '$', '`', '\\', '!']);
+            (!is_read).then(|| value.to_owned())
+        }
+        (Shell::Bash, _) => Some(escaped(value)),
+        (Shell::PowerShell, _) if !value.chars().all(|c| is_plain_in_shell(c) || c == '=') => {
+            Some(format!("'{}'", value.replace('\'', "''")))
+        }
+        // They quote what they put on their lines.
+        _ => Some(value.to_owned()),
+    }
+}
+
+/// The `answer` of clap, whose candidates for bash are parted by [`PARTED`], for others by lines with a help behind a
+/// tab, as it may stand on a line.
+fn on_the_line(shell: Shell, opened: Option<char>, answer: &str) -> String {
+    let between = match shell {
+        Shell::Bash => PARTED,
+        Shell::PowerShell => '\n',
+        _ => return answer.to_owned(),
+    };
+    let lines = answer.split(between).filter_map(|line| {
+        let (value, help) = match (shell, line.split_once('\t')) {
+            (Shell::PowerShell, Some((value, help))) => (value, Some(help)),
+            _ => (line, None),
+        };
+        let value = typed(shell, opened, value)?;
+        Some(help.map_or_else(|| value.clone(), |help| format!("{value}\t{help}")))
+    });
+    lines.collect::<Vec<_>>().join(&between.to_string())
+}
+
+/// What the script for bash reads words apart by.
+const PARTED: char = '\u{b}';
+
 /// Answers the shell called `shell`: `words` is our own command line, the one to be completed behind `--`.
 pub fn answer(shell: &str, words: Vec<OsString>) -> Result<u8, Fault> {
-    let shell = shell.parse::<Shell>().ok().and_then(completer);
-    let completer = shell.ok_or_else(|| Fault::usage("no such shell"))?;
-    let line: Vec<OsString> = words
+    let known = shell.parse::<Shell>().ok();
+    let known = known.and_then(|shell| Some((shell, completer(shell)?)));
+    let (shell, completer) = known.ok_or_else(|| Fault::usage("no such shell"))?;
+    let mut before = words.iter().take_while(|word| *word != "--");
+    let opened = before.find_map(|word| word.to_str()?.strip_prefix(OPENED)?.chars().next());
+    let mut line: Vec<OsString> = words
         .into_iter()
         .skip_while(|word| word != "--")
         .skip(1)
         .collect();
+    if shell == Shell::Bash {
+        line = line.into_iter().map(unquoted).collect();
+    }
     let mut command = completing(Arguments::command());
     command.build();
     let mut answer = Vec::new();
@@ -66,7 +150,8 @@ pub fn answer(shell: &str, words: Vec<OsString>) -> Result<u8, Fault> {
     let here = Path::new(".");
     let written = completer.write_complete(&mut command, line, Some(here), &mut answer);
     written.map_err(output::OutputProblem)?;
-    output::raw(&answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    output::raw(on_the_line(shell, opened, &answer).as_bytes())?;
     Ok(0)
 }
 
@@ -202,6 +287,43 @@ fn folder(words: &[OsString], flag: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_completed_is_one_word_and_runs_nothing() {
+        for (opened, value, written) in [
+            (None, "shop", Some("shop")),
+            (None, "--format=json", Some("--format=json")),
+            (None, "my mkt", Some(r"my\ mkt")),
+            (None, "$(touch${IFS}x)", Some(r"\$\(touch\$\{IFS\}x\)")),
+            (None, "it's", Some(r"it\'s")),
+            (Some('m'), "my mkt", Some(r"my\ mkt")),
+            (Some('\''), "my mkt", Some("my mkt")),
+            (Some('\''), "a';id;'", None),
+            (Some('"'), "my mkt's", Some("my mkt's")),
+            (Some('"'), "$(id)", None),
+            (Some('"'), "`id`", None),
+        ] {
+            let written = written.map(str::to_owned);
+            assert_eq!(typed(Shell::Bash, opened, value), written, "{value}");
+        }
+        let all = on_the_line(Shell::Bash, Some('"'), "a b\u{b}$(id)\u{b}c");
+        assert_eq!(all, "a b\u{b}c");
+        let all = on_the_line(Shell::PowerShell, None, "a'$(id)\ta help\nb\n");
+        assert_eq!(all, "'a''$(id)'\ta help\nb\n");
+    }
+
+    #[test]
+    fn a_typed_word_is_looked_up_without_its_quotes() {
+        for (word, meant) in [
+            (r"my\ m", "my m"),
+            (r"my\", "my"),
+            ("'my m'", "my m"),
+            ("it's", "it's"),
+            ("--x", "--x"),
+        ] {
+            assert_eq!(unquoted(word.into()), OsString::from(meant));
+        }
+    }
 
     #[test]
     fn the_folder_is_found_however_it_was_written() {
