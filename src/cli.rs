@@ -37,7 +37,7 @@ pub mod watch;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::config::Environment;
 use crate::work::Core;
@@ -56,10 +56,18 @@ pub fn run() -> ExitCode {
     // Without a word there is nothing to parse, and the screen is there sooner.
     let arguments = match std::env::args_os().len() {
         0 | 1 => Arguments::default(),
-        _ => match Arguments::try_parse() {
-            Ok(arguments) => arguments,
-            Err(error) => return ExitCode::from(misread(&error)),
-        },
+        _ => {
+            let matches = Arguments::command().try_get_matches();
+            let parsed =
+                matches.and_then(|matches| Ok((Arguments::from_arg_matches(&matches)?, matches)));
+            match parsed {
+                Ok((arguments, matches)) => match sources::apart(&matches) {
+                    Ok(()) => arguments,
+                    Err(fault) => return ended(Err(fault)),
+                },
+                Err(error) => return ExitCode::from(misread(&error)),
+            }
+        }
     };
     if matches!(arguments.command, Some(Command::ClipboardHolder)) {
         return crate::clipboard::holder::run();

@@ -1,9 +1,11 @@
 //! Where secrets come from without standing in an argument: standard input, a file descriptor, the
 //! environment, a prompt.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, IsTerminal};
 use std::sync::{Mutex, PoisonError};
+
+use clap::ArgMatches;
 
 use super::arguments::secret::PassphraseArguments;
 use super::arguments::transfer::BundleArguments;
@@ -43,14 +45,48 @@ pub fn take(descriptor: u32) -> Result<(), Fault> {
     if taken.insert(descriptor) {
         return Ok(());
     }
+    Err(named_twice(descriptor))
+}
+
+fn named_twice(descriptor: u32) -> Fault {
     let source = match descriptor {
         STDIN => "standard input".to_owned(),
         number => format!("descriptor {number}"),
     };
-    Err(Fault::usage(format!(
+    Fault::usage(format!(
         "{source} was named for two things, and holds one of them"
     ))
-    .hint("give each a descriptor of its own: --key-fd 3 3<FILE --passphrase-fd 4 4<FILE"))
+    .hint("give each a descriptor of its own: --key-fd 3 3<FILE --passphrase-fd 4 4<FILE")
+}
+
+/// Refuses a line that names one descriptor for two secrets, whether both are read or not: the passphrase of a vault
+/// that needs no opening would be sent as the key. Options ending in `-fd` and `-stdin` name them.
+pub fn apart(matches: &ArgMatches) -> Result<(), Fault> {
+    let mut named = BTreeMap::new();
+    let mut level = Some(matches);
+    while let Some(matches) = level {
+        for id in matches.ids() {
+            let option = id.as_str();
+            let descriptor = if option.ends_with("_fd") {
+                matches.try_get_one::<u32>(option).ok().flatten().copied()
+            } else if option.ends_with("_stdin") {
+                let is_given = matches.try_get_one::<bool>(option).ok().flatten();
+                is_given.filter(|given| **given).map(|_| STDIN)
+            } else {
+                None
+            };
+            let Some(descriptor) = descriptor else {
+                continue;
+            };
+            // Those of every command stand on each level.
+            let other = named.insert(descriptor, option.to_owned());
+            if other.is_some_and(|other| other != option) {
+                return Err(named_twice(descriptor));
+            }
+        }
+        level = matches.subcommand().map(|(_, matches)| matches);
+    }
+    Ok(())
 }
 
 fn from_descriptor(number: u32) -> Result<Secret, Fault> {
@@ -58,17 +94,12 @@ fn from_descriptor(number: u32) -> Result<Secret, Fault> {
     files::read_secret_from(number).map_err(|error| Fault::input(&error))
 }
 
-/// The key and the token that the flags point at. Standard input can feed only one of them.
+/// The key and the token that the flags point at.
 pub fn pair(
     environment: &Environment,
     key: &KeySource,
     token: &TokenSource,
 ) -> Result<(Option<Secret>, Option<Secret>), Fault> {
-    if key.key_stdin && token.token_stdin {
-        return Err(Fault::usage(
-            "standard input can hold the key or the token, not both: use --token-fd or --token-env",
-        ));
-    }
     let key = source(key.key_stdin, key.key_fd, key.key_env.as_deref());
     let token = source(
         token.token_stdin,
@@ -190,6 +221,28 @@ pub const NOBODY: &str = "nobody can be asked here: give --passphrase-fd N, --pa
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_descriptor_holds_one_secret_whether_it_is_read_or_not() {
+        use clap::CommandFactory;
+        for (line, apart) in [
+            ("probe --url u --key-fd 7 --passphrase-fd 7", false),
+            ("--passphrase-fd 7 probe --url u --key-fd 7", false),
+            ("--passphrase-fd 0 secret set shop --key-stdin", false),
+            ("probe --url u --key-fd 7 --token-fd 7", false),
+            (
+                "connection export --bundle-passphrase-fd 3 --passphrase-fd 3",
+                false,
+            ),
+            ("probe --url u --key-fd 7 --passphrase-fd 8", true),
+            ("--passphrase-fd 7 probe --url u --key-stdin", true),
+            ("probe --url u --key-stdin", true),
+        ] {
+            let words = ["switchboard"].into_iter().chain(line.split(' '));
+            let matches = crate::cli::Arguments::command().try_get_matches_from(words);
+            assert_eq!(super::apart(&matches.unwrap()).is_ok(), apart, "{line}");
+        }
+    }
 
     #[test]
     fn what_can_t_be_read_is_not_told_as_the_result() {
