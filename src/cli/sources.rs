@@ -13,7 +13,7 @@ use super::arguments::{Global, KeySource, TokenSource};
 use super::fault::Fault;
 use super::shield;
 use crate::config::Environment;
-use crate::domain::Secret;
+use crate::domain::{Secret, SecretRef};
 use crate::store::files;
 
 /// One secret's source, as the flags gave it.
@@ -127,12 +127,17 @@ fn read(environment: &Environment, what: &str, source: &Source<'_>) -> Result<Se
     let secret = match source {
         Source::Stdin => from_stdin(what)?,
         Source::Descriptor(number) => from_descriptor(*number)?,
-        Source::Variable(name) => environment.lookup(name).ok_or_else(|| {
-            Fault::input_text(format!(
-                "the variable {} is not set",
-                crate::domain::text::inert(name, 60)
-            ))
-        })?,
+        Source::Variable(name) => {
+            // What is no name is its value, most likely, and is not told.
+            if SecretRef::variable(name).is_err() {
+                return Err(Fault::usage(format!(
+                    "what was given as the name of the {what}'s variable is none, or looks like the {what} itself"
+                ))
+                .hint(format!("give the name alone, without a $: --{what}-env NAME")));
+            }
+            let value = environment.lookup(name);
+            value.ok_or_else(|| Fault::input_text(format!("the variable {name} is not set")))?
+        }
     };
     if secret.is_empty() {
         return Err(Fault::input_text(format!("the {what} given is empty")));

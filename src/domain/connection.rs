@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::endpoint::looks_like_key;
 use super::window::Window;
 
 /// The name of a connection: unique, and what every command and message refers to.
@@ -170,6 +171,53 @@ pub enum SecretRefProblem {
     /// Nothing after the colon.
     #[error("nothing stands after {0}:")]
     Empty(&'static str),
+    /// What no variable can be called: often its value. It is not shown.
+    #[error(
+        "not a reference: after env: stands the name of a variable that holds the value (letters, digits and _, no \
+         digit in front), without a $"
+    )]
+    Variable,
+    /// The value itself stands there, as the slip of `$KEY` for `KEY` leaves it. It is not shown.
+    #[error(
+        "not a reference: it looks like the key itself, which does not belong there: name the place that holds it, as \
+         in env:NAME without a $"
+    )]
+    Key,
+}
+
+impl SecretRef {
+    /// The environment variable called `name`. A name that is none, or is a key by its shape, is refused: it would be
+    /// saved in the open and shown.
+    pub fn variable(name: &str) -> Result<Self, SecretRefProblem> {
+        let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if is_key_by_shape(name) {
+            return Err(SecretRefProblem::Key);
+        }
+        if name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(of_name) {
+            return Err(SecretRefProblem::Variable);
+        }
+        Ok(Self::Env(name.to_owned()))
+    }
+}
+
+/// Characters in a row of which generated keys have at least so many, and words of a name hardly ever.
+const LENGTH_OF_KEY: usize = 20;
+
+/// Whether a key stands in `text`, which is to be a name: many hexadecimal digits in a row, or letters and digits
+/// mixed as no word has them. (A path, or a command with arguments, may well hold such a thing.)
+fn is_key_by_shape(text: &str) -> bool {
+    let is_random = |run: &str| {
+        let has = |test: fn(&char) -> bool| run.chars().any(|c| test(&c));
+        let mixed = has(char::is_ascii_uppercase)
+            && has(char::is_ascii_lowercase)
+            && has(char::is_ascii_digit);
+        let numbers = run.split(|c: char| !c.is_ascii_digit());
+        let numbers = numbers.filter(|number| !number.is_empty()).count();
+        run.len() >= LENGTH_OF_KEY && (numbers >= 3 || mixed && numbers == 2)
+    };
+    let is_of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '=' | ':');
+    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric());
+    text.chars().all(is_of_key) && (looks_like_key(text) || runs.any(is_random))
 }
 
 impl FromStr for SecretRef {
@@ -188,10 +236,13 @@ impl FromStr for SecretRef {
                 Ok(rest)
             }
         };
+        if is_key_by_shape(rest) {
+            return Err(SecretRefProblem::Key);
+        }
         match kind {
             "keyring" => Ok(Self::Keyring(filled("keyring")?.to_owned())),
             "vault" => Ok(Self::Vault(filled("vault")?.to_owned())),
-            "env" => Ok(Self::Env(filled("env")?.to_owned())),
+            "env" => Self::variable(filled("env")?),
             "file" => Ok(Self::File(filled("file")?.into())),
             "cmd" => {
                 let words = words(filled("cmd")?);
@@ -435,6 +486,42 @@ mod tests {
             free(&long, &[long.as_str()]),
             format!("{}-2", "x".repeat(55))
         );
+    }
+
+    #[test]
+    fn a_key_in_the_place_of_its_name_is_refused_and_not_shown() {
+        use SecretRefProblem::{Key, Variable};
+        for (text, problem) in [
+            ("env:6da3f56bd53a92a2932b929860a171bf", Key),
+            ("env:da3f56bd53a92a2932b929860a171bf6", Key),
+            ("vault:6da3f56bd53a92a2932b929860a171bf", Key),
+            ("keyring:ghp_16C7e42F292c6912E7710c838347Ae178B4a", Key),
+            ("file:k3j9xw8q2m5n7p4r6t8v", Key),
+            ("cmd:glsa_A1b2C3d4E5f6G7h8J9k0", Key),
+            ("env:SU-160-984-311:6da3f56bd53a92a2932b929860a171bf", Key),
+            ("env:A B", Variable),
+            ("env:1ST", Variable),
+            ("env:$KEY", Variable),
+            ("env:hunter2!", Variable),
+            ("env:SCHL\u{dc}SSEL", Variable),
+        ] {
+            let found = text.parse::<SecretRef>().unwrap_err();
+            assert_eq!(found, problem, "{text}");
+            let (_, value) = text.split_once(':').unwrap();
+            assert!(!found.to_string().contains(value), "{found}");
+        }
+        for text in [
+            "env:_",
+            "env:AWS_SECRET_ACCESS_KEY",
+            "env:VERY_LONG_NAME_OF_A_KEY_2026_07_11",
+            "env:blestaProductionApiKey2",
+            "vault:6da3f56bd53a92a2932b929860a171bf/key",
+            "vault:billing.example.com/key-2",
+            "file:/run/secrets/6da3f56bd53a92a2932b929860a171bf",
+            "cmd:pass show 6da3f56bd53a92a2932b929860a171bf",
+        ] {
+            assert!(text.parse::<SecretRef>().is_ok(), "{text}");
+        }
     }
 
     #[test]

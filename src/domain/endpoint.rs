@@ -285,7 +285,7 @@ fn refuse_misspelt(rest: &str) -> Result<(), UrlProblem> {
 const DIGITS_OF_KEY: usize = 24;
 
 /// Whether a key stands in the last part of a host's name: alone, or glued to what was pasted with it.
-fn looks_like_key(name: &str) -> bool {
+pub(super) fn looks_like_key(name: &str) -> bool {
     let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or("");
     let mut runs = last.split(|c: char| !c.is_ascii_hexdigit());
     runs.any(|run| run.len() >= DIGITS_OF_KEY)

@@ -112,7 +112,7 @@ impl Candidate {
                 self.note(left_out("key", &secret));
             }
             CandidateValue::Known(secret) => self.key = Some(secret),
-            CandidateValue::Variable(name) => self.connection.key = Some(SecretRef::Env(name)),
+            CandidateValue::Variable(name) => self.connection.key = self.variable("key", &name),
         }
     }
 
@@ -123,8 +123,21 @@ impl Candidate {
                 self.note(left_out("token", &secret));
             }
             CandidateValue::Known(secret) => self.token = Some(secret),
-            CandidateValue::Variable(name) => self.connection.token = Some(SecretRef::Env(name)),
+            CandidateValue::Variable(name) => {
+                self.connection.token = self.variable("token", &name);
+            }
         }
+    }
+
+    /// A reference to the variable called `name`; nothing where none can be called so, which is said.
+    fn variable(&mut self, what: &str, name: &str) -> Option<SecretRef> {
+        let reference = SecretRef::variable(name).ok();
+        if reference.is_none() {
+            self.note(format!(
+                "the {what} was left out: its variable has no name that can be one"
+            ));
+        }
+        reference
     }
 }
 
