@@ -1,14 +1,14 @@
 //! The curl command of a connection: what a person runs elsewhere to see the same. No secret is in it.
 //!
 //! The key is read from `$SWITCHBOARD_KEY` and handed over on stdin (`-K -`), so that it stands in no
-//! argument either: `printf` is built into the shell.
+//! argument either: `printf` is built into the shell. `sed` writes what curl would read as the end of a value, or as
+//! an escape, so that it is read as it is.
 
+use crate::domain::text::shell_quoted;
 use crate::domain::{AuthStyle, Endpoint};
 use crate::service::Service;
 use crate::service::catalog::format::Scheme;
-
-/// The variable that the command reads the key from.
-pub const KEY_VARIABLE: &str = "SWITCHBOARD_KEY";
+use crate::service::import::curl::KEY_QUOTED;
 
 /// The scheme that a connection's style means for a service; nothing where no credentials are sent.
 pub(super) fn scheme(service: &Service, style: AuthStyle, username: &str) -> Option<Scheme> {
@@ -37,14 +37,16 @@ pub(super) fn command(
             .or(requests.authenticated.as_deref()),
     };
     let url = path.map_or_else(|| base.clone(), |path| base.join(path));
-    let url = quoted(url.url().as_str());
+    let url = shell_quoted(url.url().as_str());
     let lines = scheme.map_or_else(Vec::new, |scheme| lines(service, scheme, username));
     if lines.is_empty() {
         return format!("curl -sS -i {url}");
     }
-    let keys = lines.iter().map(|line| line.matches("%s").count()).sum();
-    let format = quoted(&lines.concat());
-    let arguments = vec![format!("\"${KEY_VARIABLE}\""); keys].join(" ");
+    let format = lines.concat();
+    // A percent sign of the user name stands there twice.
+    let keys = format.replace("%%", "").matches("%s").count();
+    let format = shell_quoted(&format);
+    let arguments = vec![KEY_QUOTED; keys].join(" ");
     format!("printf {format} {arguments} | curl -sS -i -K - {url}")
 }
 
@@ -61,8 +63,8 @@ fn lines(service: &Service, scheme: Scheme, username: &str) -> Vec<String> {
             .flat_map(|auth| &auth.headers)
             .map(|header| {
                 let value = literal(&header.value)
-                    .replace("{username}", &username)
-                    .replace("{key}", "%s");
+                    .replace("{key}", "%s")
+                    .replace("{username}", &username);
                 format!("header = \"{}: {value}\"\\n", literal(&header.name))
             })
             .collect(),
@@ -77,11 +79,6 @@ fn literal(text: &str) -> String {
         .replace('\\', "\\\\\\\\")
         .replace('"', "\\\\\"")
         .replace('%', "%%")
-}
-
-/// `text` as one word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -99,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_key_is_read_from_its_variable_alone() {
-        let key = "\"$SWITCHBOARD_KEY\" | curl -sS -i -K - 'https://e.com/it'\\''s";
+        let key = r#""$(printf %s "$SWITCHBOARD_KEY" | sed 's/["\\]/\\&/g')" | curl -sS -i -K - 'https://e.com/it'\''s"#;
         for (service, scheme, username, lines) in [
             ("blesta", Scheme::Basic, "shop", "user = \"shop:%s\"\\n"),
             (
@@ -136,9 +133,7 @@ mod tests {
     fn an_odd_username_adds_no_option_and_ends_no_word() {
         let odd = asked("blesta", Some(Scheme::Basic), "a'b%\"\\\noutput = x\u{1b}");
         assert!(
-            odd.starts_with(
-                r#"printf 'user = "a'\''b%%\\"\\\\output = x:%s"\n' "$SWITCHBOARD_KEY" |"#
-            ),
+            odd.starts_with(r#"printf 'user = "a'\''b%%\\"\\\\output = x:%s"\n' "$(printf %s "#),
             "{odd}"
         );
     }
@@ -150,6 +145,72 @@ mod tests {
         assert_eq!(literal(r"a\b"), r"a\\\\b");
         assert_eq!(literal("a\"b"), r#"a\\"b"#);
         assert_eq!(literal("100%"), "100%%");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
+
+    #[test]
+    fn a_percent_sign_in_a_username_is_no_place_of_the_key() {
+        let odd = asked("blesta", Some(Scheme::Basic), "a%sb");
+        assert_eq!(odd.matches("SWITCHBOARD_KEY").count(), 1, "{odd}");
+    }
+
+    /// What curl's own reader makes of a quoted value of its configuration: `\\` and `\"` are escapes.
+    fn as_curl_reads(line: &str) -> String {
+        let (_, value) = line.split_once(" = \"").unwrap();
+        let mut read = String::new();
+        let mut rest = value.chars();
+        while let Some(c) = rest.next() {
+            match c {
+                '"' => break,
+                '\\' => read.extend(rest.next()),
+                c => read.push(c),
+            }
+        }
+        read
+    }
+
+    #[test]
+    fn a_key_stays_what_it_is_through_shell_and_curl() {
+        let whole = asked("http", Some(Scheme::Basic), "a%s\"\\b");
+        let (printed, _) = whole.split_once(" | curl").unwrap();
+        for key in [
+            "plain",
+            r#"q"uo\te"#,
+            "$(id)`x`'",
+            "a%sb&",
+            "\\",
+            "\"",
+            "it's; #",
+        ] {
+            let shell = std::process::Command::new("sh")
+                .args(["-c", printed])
+                .env("SWITCHBOARD_KEY", key)
+                .output()
+                .unwrap();
+            let line = String::from_utf8(shell.stdout).unwrap();
+            assert_eq!(as_curl_reads(&line), format!("a%s\"\\b:{key}"), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_exported_can_be_imported() {
+        let catalog = Catalog::embedded();
+        for (service, scheme, username) in [
+            ("blesta", Scheme::Basic, "it's%s \"x\\"),
+            ("blesta", Scheme::Headers, "shop"),
+            ("connect", Scheme::Headers, "SU-1-2"),
+            ("http", Scheme::Bearer, ""),
+        ] {
+            let text = format!("# shop\n{}\n", asked(service, Some(scheme), username));
+            assert_eq!(
+                crate::service::import::form_of(&text),
+                Ok(crate::service::import::Form::Curl)
+            );
+            let read = crate::service::import::curl::read(&catalog, &text).unwrap();
+            assert_eq!(read.left_out, [""; 0], "{text}");
+            let connection = &read.candidates[0].connection;
+            assert_eq!(connection.username, username, "{text}");
+            let key = connection.key.as_ref().map(ToString::to_string);
+            assert_eq!(key.as_deref(), Some("env:SWITCHBOARD_KEY"), "{text}");
+        }
     }
 }

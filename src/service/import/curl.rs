@@ -1,7 +1,8 @@
 //! curl commands, as people keep them in notes and as browsers copy them.
 //!
 //! What a probe needs is taken: URL, pair or header, certificates, proxy, address family. What it would not
-//! send (a method, a body, cookies) is named. `-K` is refused: its file may hold anything.
+//! send (a method, a body, cookies) is named. `-K` is refused: its file may hold anything. (But for `-K -` behind a
+//! `printf`, as this program's own export has it.)
 
 use std::path::Path;
 
@@ -11,6 +12,13 @@ use super::{Candidate, Reading, Unreadable, name_of, tell_apart};
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, Connection, Name, ServiceId};
 use crate::service::{Catalog, shell};
+
+/// The variable that an exported command reads the key from.
+pub const KEY_VARIABLE: &str = "SWITCHBOARD_KEY";
+
+/// The value of [`KEY_VARIABLE`] as a word of a shell, with what ends or escapes a value of curl's configuration
+/// written so that curl reads it as it is.
+pub const KEY_QUOTED: &str = r#""$(printf %s "$SWITCHBOARD_KEY" | sed 's/["\\]/\\&/g')""#;
 
 /// Options without a value that change nothing for a probe.
 const SILENT: &[&str] = &[
@@ -129,8 +137,51 @@ const LEFT_OUT: &[(&[&str], &str)] = &[
 /// Whether `line` is a curl command, perhaps behind a prompt or variables.
 pub(super) fn begins_with_curl(line: &str) -> bool {
     let line = line.trim_start_matches(['$', '#', '>', ' ']);
+    let line = match line.split_once("| curl ") {
+        Some((before, _)) if before.starts_with("printf ") => "curl",
+        _ => line,
+    };
     let mut words = line.split_whitespace();
     words.find(|word| !is_assignment(word)).is_some_and(is_curl)
+}
+
+/// The options that a `printf` writes for the curl behind it, as words of a command line.
+fn printed(words: &[String]) -> Option<Vec<String>> {
+    let [program, format, values @ ..] = words else {
+        return None;
+    };
+    if program != "printf" {
+        return None;
+    }
+    let mut values = values.iter();
+    let mut text = String::new();
+    let mut rest = format.chars();
+    while let Some(c) = rest.next() {
+        match (c, rest.clone().next()) {
+            ('%', Some('s')) => text.push_str(values.next()?),
+            ('%', Some('%')) => text.push('%'),
+            ('\\', Some('\\')) => text.push('\\'),
+            ('\\', Some('n')) => text.push('\n'),
+            ('%' | '\\', _) => return None,
+            (c, _) => {
+                text.push(c);
+                continue;
+            }
+        }
+        rest.next();
+    }
+    let option = |line: &str| {
+        let (option, value) = line.split_once(" = ")?;
+        let quoted = value.strip_prefix('"')?.strip_suffix('"')?;
+        let mut value = String::new();
+        let mut rest = quoted.chars();
+        while let Some(c) = rest.next() {
+            value.extend(if c == '\\' { rest.next() } else { Some(c) });
+        }
+        Some([format!("--{option}"), value])
+    };
+    let options: Option<Vec<_>> = text.lines().map(option).collect();
+    Some(options?.concat())
 }
 
 fn is_curl(word: &str) -> bool {
@@ -147,7 +198,10 @@ fn is_assignment(word: &str) -> bool {
 pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
     let mut reading = Reading::default();
     let mut number = 0;
-    for command in shell::commands(text) {
+    let text = text.replace(KEY_QUOTED, &format!("\"${KEY_VARIABLE}\""));
+    let mut before = None;
+    for command in shell::commands(&text) {
+        let piped = before.take();
         let words = match command {
             Ok(words) => words,
             Err(broken) => {
@@ -158,12 +212,18 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
             }
         };
         let prompt = |word: &&String| is_assignment(word) || *word == "$" || *word == ">";
-        let mut words = words.iter().skip_while(prompt).map(String::as_str);
-        if !words.next().is_some_and(is_curl) {
+        let mut own = words.iter().skip_while(prompt).map(String::as_str);
+        if !own.next().is_some_and(is_curl) {
+            before = printed(&words);
             continue;
         }
+        let mut own: Vec<&str> = own.collect();
+        let from_stdin = own.windows(2).position(|pair| pair == ["-K", "-"]);
+        if let (Some(piped), Some(at)) = (&piped, from_stdin) {
+            own.splice(at..at + 2, piped.iter().map(String::as_str));
+        }
         number += 1;
-        match CurlArguments::default().read(catalog, words) {
+        match CurlArguments::default().read(catalog, own.into_iter()) {
             Ok(candidate) => reading.candidates.push(candidate),
             Err(why) => reading
                 .left_out

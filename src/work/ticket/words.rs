@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-use super::super::curl::KEY_VARIABLE;
 use super::super::draft::SecretSlot;
 use super::{Audience, Case, Freshness};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{AnsweredBy, Endpoint, State, Who};
+use crate::service::import::curl::KEY_VARIABLE;
 
 /// The ticket as plain text, the last line with its end.
 pub(super) fn ticket(case: &Case<'_>, reader: Audience) -> String {
