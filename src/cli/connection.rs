@@ -16,9 +16,9 @@ use super::fault::Fault;
 use super::output;
 use super::{probe, secret, sources, transfer};
 use crate::domain::endpoint::redacted;
-use crate::domain::text::inert;
+use crate::domain::text::{inert, shell_word};
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Connection, Name, SecretRef, Window};
+use crate::domain::{Connection, Name, Reason, SecretRef, Window};
 use crate::store::StoreKind;
 use crate::store::files::shown;
 use crate::work::{self, Draft, Edit};
@@ -412,9 +412,21 @@ async fn resume(context: &Context, name: &str) -> Result<u8, Fault> {
     Ok(0)
 }
 
-/// Forgets which account was pinned.
+/// Forgets which account was pinned. Which one is meant by the settings, or by the URL, stays: after `wrong-company`
+/// nothing would be accepted by it.
 async fn accept(context: &Context, name: &str) -> Result<u8, Fault> {
-    output::say(if context.core.accept_identity(&parsed(name)?).await? {
+    let name = parsed(name)?;
+    let standings = context.core.standings().await?;
+    if standings.get(&name).map(|standing| standing.reason) == Some(Reason::WrongCompany) {
+        let fault = format!(
+            "{name} reaches another company than its settings or its URL say: nothing was changed"
+        );
+        let word = shell_word(name.as_str());
+        return Err(Fault::usage(fault).hint(format!(
+            "if that company is meant: switchboard connection edit {word} --company ID; `switchboard probe {word}` shows its ID"
+        )));
+    }
+    output::say(if context.core.accept_identity(&name).await? {
         "the account that the next probe finds is the one that is meant from now on"
     } else {
         "no account was pinned yet: the next probe pins the one that it finds"

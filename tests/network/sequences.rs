@@ -135,6 +135,30 @@ fn another_company_is_accepted_by_command() {
 }
 
 #[test]
+fn a_company_that_is_not_the_urls_is_accepted_by_its_id_alone() {
+    let stage = Stage::new();
+    stage.save();
+    let mut other = stage.blesta.clone();
+    other.companies[0].id = 7;
+    other.companies[0].hostname = "other.example".to_owned();
+    stage.control().set(Behaviour::Blesta(other));
+    let wrong = stage.probe();
+    assert_eq!(wrong["reason"], "wrong-company", "{wrong:#}");
+    let steps = wrong["remedy"]["steps"].to_string();
+    let command = ["connection", "edit", "shop", "--company", "7"];
+    assert!(steps.contains(&command.join(" ")), "{steps}");
+    // What would change nothing does not say that it did.
+    let done = stage.run(&["connection", "accept", "shop"], &stage.blesta.key);
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(
+        done.err.contains("connection edit shop --company ID"),
+        "{done:?}"
+    );
+    assert_eq!(stage.run(&command, &stage.blesta.key).code, 0);
+    assert_eq!(stage.probe()["reason"], "connected");
+}
+
+#[test]
 fn another_company_behind_the_same_url_is_told() {
     let stage = Stage::new();
     stage.save();

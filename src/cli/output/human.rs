@@ -5,7 +5,7 @@ use std::fmt::Write;
 use jiff::Timestamp;
 
 use crate::domain::reply::milliseconds;
-use crate::domain::text::harmless;
+use crate::domain::text::{harmless, shell_word};
 use crate::domain::{CheckId, Conclusion, SecondOpinion, State, Verdict, Who};
 
 /// Whether colours are written.
@@ -55,10 +55,12 @@ fn write_verdict(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
         writeln!(text, "  - {line}")?;
     }
     if let Some(until) = verdict.retry_at {
-        let lifted = if verdict.can_be_resumed() {
-            "; `R` on the screen or `connection resume` lifts the pause"
-        } else {
-            ""
+        let lifted = match &verdict.connection {
+            Some(name) if verdict.can_be_resumed() => format!(
+                "; `R` on the screen or `switchboard connection resume {}` lifts the pause",
+                shell_word(name.as_str())
+            ),
+            Some(_) | None => String::new(),
         };
         writeln!(text, "  next try: {}{lifted}", when(until, verdict.at))?;
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use crate::domain::{AnsweredBy, Reason};
 
 /// The placeholders that a text may hold, each with the words that stand for it where no probe ran
-/// (`switchboard explain`).
+/// (`switchboard explain`). `name` and `id` are words of a shell: commands name them.
 pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("service", "the service"),
     ("host", "HOST"),
@@ -28,6 +28,9 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("when", "the time shown"),
     ("company", "the company"),
     ("expected", "the one expected"),
+    ("id", "ID"),
+    ("name", "NAME"),
+    ("origin", "ORIGIN"),
     ("proxy", "PROXY"),
     ("fix", "the corrected URL"),
     ("shape", "its shape is none that the service issues"),

@@ -70,6 +70,12 @@ pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
     if let Some(time) = retry_at {
         ending.facts.set("when", whole_seconds(time));
     }
+    if let Some(name) = &ending.subject.connection {
+        ending.facts.set_word("name", name.as_str());
+    }
+    if let Some(endpoint) = ending.endpoint {
+        ending.facts.set("origin", endpoint.origin().to_string());
+    }
     let (cause, remedy) = text(words, ending.finding.reason, &ending.facts, url);
     let mut verdict = Verdict {
         connection: ending.subject.connection.clone(),

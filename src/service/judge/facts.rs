@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use url::Host;
 
-use crate::domain::text::inert;
+use crate::domain::text::{inert, shell_word};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Endpoint, Reply};
 
@@ -27,6 +27,11 @@ impl Facts {
     pub(in crate::service) fn set(&mut self, name: &'static str, value: impl AsRef<str>) {
         let value = value.as_ref().trim_end().trim_end_matches('.');
         self.0.insert(name, inert(value, LIMIT));
+    }
+
+    /// Fills `name`, which stands in commands to be copied, with `value` as one word of a shell.
+    pub(in crate::service) fn set_word(&mut self, name: &'static str, value: &str) {
+        self.0.insert(name, shell_word(&inert(value, LIMIT)));
     }
 
     /// What fills `name`.

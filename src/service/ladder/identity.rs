@@ -44,6 +44,9 @@ impl Ladder {
             let meant = self.subject.company.clone();
             let host = self.endpoint.as_ref().map(Endpoint::host);
             self.facts.set("company", hosts(&all));
+            if let ([_], Some(id)) = (all.as_slice(), &identity.id) {
+                self.facts.set_word("id", id);
+            }
             self.facts
                 .set("expected", meant.or(host).unwrap_or_default());
             self.warnings.push(Reason::WrongCompany.into());

@@ -763,6 +763,25 @@ fn the_company_is_chosen_by_the_url() {
 }
 
 #[test]
+fn a_remedy_names_the_connection_and_the_company() {
+    let wrong = |id: &str| {
+        let other = format!(
+            r#"{{"response":[{{"id":"{id}","name":"Other","hostname":"other.example.com"}}]}}"#
+        );
+        let mut subject = shop();
+        subject.connection = Some(crate::domain::Name::parse("it's").unwrap());
+        subject.past.service_seen = true;
+        subject.trigger = crate::service::Trigger::Scheduled;
+        climb(subject, vec![json(200, &other)]).verdict
+    };
+    let steps = wrong("7").remedy.steps.join("\n");
+    let command = r"switchboard connection edit 'it'\''s' --company 7";
+    assert!(steps.contains(command), "{steps}");
+    let steps = wrong("$(id)").remedy.steps.join("\n");
+    assert!(steps.contains("--company '$(id)'"), "{steps}");
+}
+
+#[test]
 fn the_company_may_be_named() {
     let two = r#"{"response":[{"id":1,"name":"Shop","hostname":"a.example"},{"id":2,"name":"Shop EU","hostname":"b.example"}]}"#;
     for (company, reason, id) in [
