@@ -129,7 +129,7 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
 }
 
 fn with_desk(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {
-    output::log_to(global.log.as_deref(), global.verbose)?;
+    output::log(&environment, &global)?;
     let context = Context::open(environment, global)?.for_one_command();
     let runs_on = matches!(command, Command::Watch(_) | Command::Serve { .. });
     to_its_end(context, runs_on, async |context| match command {

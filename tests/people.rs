@@ -759,6 +759,91 @@ fn a_name_of_somebody_else_runs_nothing_at_tab() {
 }
 
 #[test]
+fn what_would_not_be_done_is_refused_and_named() {
+    let home = Home::new();
+    let add = |name: &str, more: &[&str]| {
+        let fixed = [
+            "connection",
+            "add",
+            name,
+            "--service",
+            "http",
+            "--url",
+            "http://127.0.0.1:1",
+        ];
+        home.run(&[&fixed[..], more].concat())
+    };
+    // Somebody wrote $KEY for KEY: the value is neither kept nor told.
+    let slip = add("slip", &["--key-ref", &format!("env:{KEY}")]);
+    assert_eq!((slip.code, slip.err.contains(KEY)), (3, false), "{slip:?}");
+    let probe = ["probe", "--url", "http://127.0.0.1:1", "--key-env", KEY];
+    let slip = home.run(&probe);
+    assert_eq!((slip.code, slip.err.contains(KEY)), (3, false), "{slip:?}");
+    assert_eq!(add("my mkt", &["-6", "--read-only"]).code, 0);
+    // Without --format bundle nothing would be encrypted.
+    let file = home.path().join("shop.age");
+    let export = [
+        "connection",
+        "export",
+        "--to",
+        "age1x",
+        "-o",
+        file.to_str().unwrap(),
+    ];
+    let plain = home.run(&export);
+    assert_eq!(plain.code, 3, "{plain:?}");
+    assert!(
+        plain.err.contains("--format bundle") && !file.exists(),
+        "{plain:?}"
+    );
+    let shown = || home.run(&["connection", "show", "my mkt"]).out;
+    assert!(shown().contains("ipv6"), "{}", shown());
+    let back = ["connection", "edit", "my mkt", "--unset", "family"];
+    assert_eq!(home.run(&back).code, 0);
+    assert!(!shown().contains("ipv6"), "{}", shown());
+}
+
+#[test]
+fn a_line_of_the_configuration_with_a_key_is_told_without_it() {
+    let home = Home::new();
+    let folder = home.path().join(".config/switchboard");
+    fs::create_dir_all(&folder).unwrap();
+    for folder in [home.path().join(".config"), folder.clone()] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let file = folder.join("switchboard.toml");
+    let text = format!(
+        "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"http://127.0.0.1:1\"\nkey = \"env:{KEY}\"\n"
+    );
+    fs::write(&file, text).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let list = home.run(&["connection", "list"]);
+    assert_eq!(list.code, 3, "{list:?}");
+    assert!(
+        list.err.contains("line 6") && !list.err.contains(KEY),
+        "{list:?}"
+    );
+}
+
+#[test]
+fn what_is_done_is_logged_beside_the_state() {
+    let home = Home::new();
+    let log = home.path().join(".local/state/switchboard/switchboard.log");
+    home.run(&["probe", "--url", "http://127.0.0.1:1"]);
+    assert!(!log.exists(), "nobody asked for it");
+    home.run(&["-v", "probe", "--url", "http://127.0.0.1:1"]);
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(
+        text.contains("probed") && text.contains("refused"),
+        "{text}"
+    );
+    assert_eq!(
+        fs::metadata(&log).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
+
+#[test]
 fn guides_and_pages_come_from_one_source() {
     let home = Home::new();
     let list = home.run(&["help"]);

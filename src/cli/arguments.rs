@@ -52,10 +52,10 @@ pub struct Global {
     /// Folder of history.sqlite and the log
     #[arg(long, global = true, value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// Write a log to this file
+    /// Write a log to this file: warnings, with -v what is done
     #[arg(long, global = true, value_name = "FILE")]
     pub log: Option<PathBuf>,
-    /// Say more; twice, everything
+    /// Log what is done, in switchboard.log of the state folder where no --log says otherwise; twice, everything
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
     /// No colours

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::output::human::Colours;
 use super::{output, probe, sources};
 use crate::clipboard::Terminal;
-use crate::config::{Environment, Overrides};
+use crate::config::{Environment, Folders, Overrides};
 use crate::domain::{Connection, Name, Secret, SecretRef, ServiceId};
 use crate::store::StoreKind;
 use crate::work::{Core, CoreOptions, Passphrase, SecretSlot, Session, WorkError};
@@ -24,6 +24,16 @@ pub struct Context {
     pub global: Global,
 }
 
+/// The folders that the options and the environment say.
+pub(super) fn folders(environment: &Environment, global: &Global) -> Result<Folders, Fault> {
+    let overrides = Overrides {
+        config_dir: global.config_dir.clone(),
+        state_dir: global.state_dir.clone(),
+    };
+    let folders = environment.folders(&overrides);
+    folders.map_err(|problem| Fault::input(&problem))
+}
+
 impl Context {
     /// Opens the core where the flags and the environment say.
     pub fn open(environment: Environment, global: Global) -> Result<Self, Fault> {
@@ -36,13 +46,7 @@ impl Context {
         global: Global,
         session: Option<Session>,
     ) -> Result<Self, Fault> {
-        let overrides = Overrides {
-            config_dir: global.config_dir.clone(),
-            state_dir: global.state_dir.clone(),
-        };
-        let folders = environment
-            .folders(&overrides)
-            .map_err(|problem| Fault::input(&problem))?;
+        let folders = folders(&environment, &global)?;
         let options = CoreOptions {
             environment: environment.clone(),
             folders,

@@ -10,7 +10,10 @@ use crate::work::{Core, Rehearsed};
 
 /// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end.
 pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
-    output::log_to(global.log.as_deref(), global.verbose)?;
+    // Nothing is left behind that was not asked for.
+    if let Some(path) = &global.log {
+        output::log_to(path, global.verbose)?;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

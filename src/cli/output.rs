@@ -15,7 +15,9 @@ use std::sync::Mutex;
 
 use serde::Serialize;
 
+use super::arguments::Global;
 use super::fault::Fault;
+use crate::config::Environment;
 use crate::domain::text::{harmless, screened};
 use crate::store::files;
 
@@ -62,9 +64,20 @@ impl Write for Out {
     }
 }
 
-/// Sends the log to `path`, if one was asked for: warnings, with `-v` what is done, with `-vv` everything.
-pub fn log_to(path: Option<&Path>, verbose: u8) -> Result<(), Fault> {
-    let Some(path) = path else { return Ok(()) };
+/// The log that was asked for: by `--log` at its path, by `-v` alone beside the state.
+pub fn log(environment: &Environment, global: &Global) -> Result<(), Fault> {
+    let path = match (&global.log, global.verbose) {
+        (Some(path), _) => path.clone(),
+        (None, 0) => return Ok(()),
+        (None, _) => super::context::folders(environment, global)?
+            .state
+            .join("switchboard.log"),
+    };
+    log_to(&path, global.verbose)
+}
+
+/// Sends the log to `path`: warnings, with `-v` what is done, with `-vv` everything.
+pub fn log_to(path: &Path, verbose: u8) -> Result<(), Fault> {
     let file = files::open_log(path).map_err(|problem| Fault::input(&problem))?;
     let level = match verbose {
         0 => tracing::Level::WARN,

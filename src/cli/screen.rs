@@ -17,7 +17,7 @@ use crate::work::{Core, Session};
 
 /// Opens the screen over the saved connections.
 pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
-    output::log_to(global.log.as_deref(), global.verbose)?;
+    output::log(&environment, &global)?;
     refuse_without_terminal()?;
     // A descriptor gives the passphrase once.
     let mut first = true;

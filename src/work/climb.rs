@@ -60,6 +60,25 @@ impl Core {
     ) -> (Verdict, ProbeFindings) {
         let bisect = prepared.subject.trigger == Trigger::Bisect;
         let gate = LockoutGate::new(Arc::clone(&self.0), bisect);
+        let ended = self.climb_under(prepared, gate, progress).await;
+        let verdict = &ended.0;
+        tracing::info!(
+            connection = verdict.connection.as_ref().map(Name::as_str),
+            url = verdict.url,
+            reason = verdict.reason.id(),
+            status = verdict.status,
+            cause = verdict.cause,
+            "probed"
+        );
+        ended
+    }
+
+    async fn climb_under(
+        &self,
+        prepared: Box<Prepared>,
+        gate: LockoutGate,
+        progress: Progress<'_>,
+    ) -> (Verdict, ProbeFindings) {
         if matches!(prepared.subject.key, SecretState::Present(_)) {
             self.climb_detached(prepared, gate, progress).await
         } else if matches!(prepared.subject.token, SecretState::Present(_)) {
