@@ -61,8 +61,13 @@ fn stand(
         .prepare_cached("SELECT id, reason FROM watched WHERE name = ?1")?
         .query_row(params![name.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    if let Some((id, known)) = known
+    if let Some((id, known)) = &known
         && known == reason
+    {
+        return Ok((*id, false));
+    }
+    if let Some((id, _)) = known
+        && is_overtaken(transaction, id, run)?
     {
         return Ok((id, false));
     }
@@ -79,4 +84,20 @@ fn stand(
             |row| row.get(0),
         )?;
     Ok((id, true))
+}
+
+/// How late a result may come, ms: programs gather theirs for a second, and wait for each other. A later one is there
+/// because a clock was set back, and says how it stands.
+const LATE_MS: i64 = 60_000;
+
+/// Whether another program has written a newer change already, which says how it stands.
+fn is_overtaken(transaction: &Transaction<'_>, id: i64, run: RunRecord) -> rusqlite::Result<bool> {
+    let at = run.at.as_millisecond();
+    transaction
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM change WHERE watched = ?1 AND at > ?2 AND at <= ?3)",
+        )?
+        .query_row(params![id, at, at.saturating_add(LATE_MS)], |row| {
+            row.get(0)
+        })
 }

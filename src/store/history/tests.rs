@@ -69,6 +69,35 @@ fn results_are_answered_before_and_after_they_are_sorted_in() {
 }
 
 #[test]
+fn a_result_that_comes_late_from_another_program_is_no_change() {
+    let (state, shop) = filled(&[
+        run(0, Reason::Connected),
+        run(61, Reason::AuthPaused),
+        run(60, Reason::CredentialsRejected),
+        run(62, Reason::AuthPaused),
+    ]);
+    let standing = state.standing(&shop).unwrap().unwrap();
+    assert_eq!(
+        (standing.reason, standing.since),
+        (Reason::AuthPaused, time(61))
+    );
+    let events = state.events(&shop, time(0)).unwrap();
+    let reasons: Vec<_> = events.iter().map(|event| event.reason).collect();
+    assert_eq!(reasons, [Reason::Connected, Reason::AuthPaused]);
+    assert_eq!(
+        state.results(&shop, time(0)).unwrap().len(),
+        4,
+        "it is kept"
+    );
+    // A clock that was set back is another matter.
+    state
+        .record([(&shop, run(-HOUR, Reason::Refused))])
+        .unwrap();
+    let standing = state.standing(&shop).unwrap().unwrap();
+    assert_eq!(standing.reason, Reason::Refused);
+}
+
+#[test]
 fn since_when_is_the_state_s_and_events_are_the_reasons() {
     let (state, shop) = filled(&[
         run(0, Reason::Connected),
