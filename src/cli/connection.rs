@@ -15,6 +15,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output;
 use super::{probe, secret, sources, transfer};
+use crate::domain::budget::LiftedPause;
 use crate::domain::endpoint::redacted;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::verdict::whole_seconds;
@@ -399,13 +400,17 @@ async fn resume(context: &Context, name: &str) -> Result<u8, Fault> {
     let lift = async || context.core.resume(&name).await;
     let lifted = context.with_vault(lift).await?;
     let quiet = context.core.quiet_until(&name).await.map(whole_seconds);
-    output::say(&match (lifted, quiet) {
-        (true, None) => "the key's pause is lifted: the next probe sends it again".to_owned(),
-        (true, Some(until)) => {
-            format!("the key's pause is lifted; the host asked for quiet until {until}")
+    let what = lifted.map(|lifted| match lifted {
+        LiftedPause::OfKey => "the key's pause is lifted",
+        LiftedPause::OfAllKeys => {
+            "the host had refused keys five times: the pause of all keys there is lifted, this one and others"
         }
-        (false, None) => "the key was not paused".to_owned(),
-        (false, Some(until)) => format!(
+    });
+    output::say(&match (what, quiet) {
+        (Some(what), None) => format!("{what}: the next probe sends it again"),
+        (Some(what), Some(until)) => format!("{what}; the host asked for quiet until {until}"),
+        (None, None) => "the key was not paused".to_owned(),
+        (None, Some(until)) => format!(
             "the host asked for quiet until {until}: no key is sent before, and there is no pause to lift"
         ),
     });

@@ -50,6 +50,15 @@ impl fmt::Display for HostPort {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyFingerprint(pub String);
 
+/// What a person lifted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LiftedPause {
+    /// The pause of one key.
+    OfKey,
+    /// That of all keys at its host: others are sent again as well.
+    OfAllKeys,
+}
+
 /// How one booked attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

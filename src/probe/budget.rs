@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::budget::{AttemptEnd, BookedAttempt, Pause, Stop};
+use crate::domain::budget::{AttemptEnd, BookedAttempt, LiftedPause, Pause, Stop};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{BudgetRecord, KeyFingerprint};
 
@@ -166,16 +166,24 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
     }
 }
 
-/// `R`: lifts the pause of `key`, and that of all keys. Says whether there was one. What the host itself
+/// `R`: lifts the pause of `key`, and that of all keys. Says which, where there was one. What the host itself
 /// asked for ([`quiet`]) stays.
-pub fn resume(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> bool {
+pub fn resume(
+    record: &mut BudgetRecord,
+    key: &KeyFingerprint,
+    now: Timestamp,
+) -> Option<LiftedPause> {
     tidy(record, now);
     let of_all = record.all_paused.take().is_some();
     let of_key = record.paused.remove(key).is_some() || unheard_until(record, key, now).is_some();
     record
         .attempts
         .retain(|attempt| attempt.end == AttemptEnd::Pending || !(of_all || attempt.key == *key));
-    of_all || of_key
+    if of_all {
+        Some(LiftedPause::OfAllKeys)
+    } else {
+        of_key.then_some(LiftedPause::OfKey)
+    }
 }
 
 /// The host asked for quiet until `until` (429, `Retry-After`); never longer than a day.

@@ -229,8 +229,8 @@ impl Effects {
             Effect::ClearClipboard => self.clear_clipboard(),
             Effect::Resume(name) => self.answer(Key::Resume, async move {
                 match core.resume(&name).await {
-                    Ok(true) => Message::Resumed(name),
-                    Ok(false) => Message::Noticed(not_paused(core.quiet_until(&name).await)),
+                    Ok(Some(_)) => Message::Resumed(name),
+                    Ok(None) => Message::Noticed(not_paused(core.quiet_until(&name).await)),
                     Err(error) => Message::Noticed(error.to_string()),
                 }
             }),
@@ -473,7 +473,7 @@ fn not_paused(quiet: Option<Timestamp>) -> String {
 
 async fn resume(core: &Core, draft: Draft) -> Result<bool, WorkError> {
     match draft.key {
-        Some(key) => core.resume_key(&draft.connection, key).await,
+        Some(key) => Ok(core.resume_key(&draft.connection, key).await?.is_some()),
         None => Ok(false),
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::bookings;
 use super::core::{Core, Inner};
 use super::error::WorkError;
-use crate::domain::budget::{AttemptEnd, Stop};
+use crate::domain::budget::{AttemptEnd, LiftedPause, Stop};
 use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Secret};
 use crate::probe::budget::{self, Decision};
 use crate::probe::{Gate, Permit, Ticket};
@@ -368,7 +368,7 @@ pub(super) fn resume(
     state: &StateDb,
     host: &HostPort,
     key: &KeyFingerprint,
-) -> Result<bool, WorkError> {
+) -> Result<Option<LiftedPause>, WorkError> {
     state
         .update_budget(host, |record| budget::resume(record, key, Timestamp::now()))
         .map_err(|problem| WorkError::failed("lifting the pause", &problem))

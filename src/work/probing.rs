@@ -18,6 +18,7 @@ use super::record::Recorder;
 use super::secrets::Trust;
 use super::targets::{TargetSettings, Targets};
 use super::watch::{Watch, WatchSettings};
+use crate::domain::budget::LiftedPause;
 use crate::domain::{Checks, Connection, Name, Origin, Reason, Secret, ServiceId, State, Verdict};
 use crate::service::{SecretState, Subject, Trigger};
 
@@ -50,6 +51,13 @@ impl Core {
     ) -> Verdict {
         let job = self.job(connection, trigger).await;
         self.run(job, progress).await
+    }
+
+    /// The same on a schedule and within a time of the caller's, which is no longer than the connection's own.
+    pub async fn probe_within(&self, connection: &Connection, timeout: Duration) -> Verdict {
+        let mut job = self.job(connection, Trigger::Scheduled).await;
+        job.timeout = Some(timeout);
+        self.run(job, &silent).await
     }
 
     /// What a probe of a saved connection begins with.
@@ -275,9 +283,9 @@ impl Core {
         .await
     }
 
-    /// Lifts the pause of the connection's key at its host, and that of all keys there. Says whether there
-    /// was one. The key must be at hand: it is by its digest that the budget knows it.
-    pub async fn resume(&self, name: &Name) -> Result<bool, WorkError> {
+    /// Lifts the pause of the connection's key at its host, and that of all keys there. Says which, where
+    /// there was one. The key must be at hand: it is by its digest that the budget knows it.
+    pub async fn resume(&self, name: &Name) -> Result<Option<LiftedPause>, WorkError> {
         let connection = self.connection(name).await?;
         let key = self.secret(&connection, SecretSlot::Key).await?;
         self.resume_key(&connection, key).await
@@ -300,9 +308,9 @@ impl Core {
         &self,
         connection: &Connection,
         key: Secret,
-    ) -> Result<bool, WorkError> {
+    ) -> Result<Option<LiftedPause>, WorkError> {
         let Some(host) = host_of(&connection.url) else {
-            return Ok(false);
+            return Ok(None);
         };
         let (username, key) = self.pair_of(connection, &key).await?;
         self.blocking(move |inner| {

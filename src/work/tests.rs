@@ -48,7 +48,7 @@ pub(super) fn shop(url: &str) -> Connection {
 
 const URL: &str = "https://billing.example.com";
 
-fn with_key(connection: Connection, key: &str) -> Draft {
+pub(super) fn with_key(connection: Connection, key: &str) -> Draft {
     Draft {
         key: Edit::Set(Secret::new(key)),
         store: Some(StoreKind::Vault),
@@ -56,7 +56,7 @@ fn with_key(connection: Connection, key: &str) -> Draft {
     }
 }
 
-fn passphrase() -> Secret {
+pub(super) fn passphrase() -> Secret {
     Secret::new("correct horse")
 }
 

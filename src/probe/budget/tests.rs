@@ -107,9 +107,12 @@ fn only_a_person_lifts_a_pause_early() {
     let mut record = BudgetRecord::default();
     assert!(send(&mut record, "a", Rejected, 0));
     assert!(send(&mut record, "a", Rejected, 0));
-    assert!(resume(&mut record, &key("a"), at(1)));
+    assert_eq!(
+        resume(&mut record, &key("a"), at(1)),
+        Some(LiftedPause::OfKey)
+    );
     assert!(
-        !resume(&mut record, &key("a"), at(1)),
+        resume(&mut record, &key("a"), at(1)).is_none(),
         "there is none any more"
     );
     assert!(send(&mut record, "a", Rejected, 1));
@@ -172,7 +175,7 @@ fn the_pause_after_killed_programs_ends_whoever_looks_and_when() {
     assert_eq!(paused(&record, &key("a"), until), None);
     let mut resumed = record.clone();
     assert!(
-        resume(&mut resumed, &key("a"), at(500)),
+        resume(&mut resumed, &key("a"), at(500)).is_some(),
         "nobody had booked since"
     );
     assert_eq!(paused(&resumed, &key("a"), at(500)), None);
@@ -218,7 +221,8 @@ fn a_killed_program_costs_nobody_a_key_that_was_taken_before() {
     let stop = paused(&again, &key("a"), at(601)).unwrap();
     assert_eq!(stop.until, at(130 + 10 * MINUTE));
     assert!(send(&mut again, "b", Accepted, 602), "another key is none");
-    assert!(resume(&mut again, &key("a"), at(602)), "a person lifts it");
+    let lifted = resume(&mut again, &key("a"), at(602));
+    assert!(lifted.is_some(), "a person lifts it");
     assert!(send(&mut again, "a", Accepted, 602));
 }
 
@@ -250,6 +254,18 @@ fn a_bisect_with_one_rejection_pauses_too() {
     settle(&mut record, first, Rejected, at(0));
     end_bisect(&mut record, &key("a"), first, at(1));
     assert!(paused(&record, &key("a"), at(2)).is_some());
+}
+
+#[test]
+fn lifting_the_pause_of_a_host_says_that_it_is_that_of_all_keys() {
+    let mut record = BudgetRecord::default();
+    for name in ["a", "b", "c", "d", "e"] {
+        assert!(send(&mut record, name, Rejected, 0));
+    }
+    assert!(!send(&mut record, "f", Rejected, 0));
+    let lifted = resume(&mut record, &key("a"), at(1));
+    assert_eq!(lifted, Some(LiftedPause::OfAllKeys));
+    assert!(send(&mut record, "b", Rejected, 1), "this one as well");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::domain::{AuthStyle, HostPort, State};
 use crate::probe::{Gate, Permit};
 use crate::store::StoreKind;
 use crate::work::gate::LockoutGate;
-use crate::work::tests::{Home, name, shop};
+use crate::work::tests::{Home, name, passphrase, shop, with_key};
 use crate::work::{Draft, Edit};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -193,8 +193,8 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     }
     assert_eq!(blesta.keyed(), 2, "nothing is sent while paused");
 
-    assert!(other.resume(&name("shop")).await.unwrap());
-    assert!(!other.resume(&name("shop")).await.unwrap());
+    assert!(other.resume(&name("shop")).await.unwrap().is_some());
+    assert!(other.resume(&name("shop")).await.unwrap().is_none());
     let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
 }
@@ -322,8 +322,8 @@ async fn a_pause_is_lifted_from_a_key_that_is_kept_as_a_pair() {
     }
     assert_eq!(verdict.reason, Reason::AuthPaused, "{verdict:#?}");
     let (refused, shop) = (blesta.keyed(), name("shop"));
-    assert!(core.resume(&shop).await.unwrap(), "it was paused");
-    assert!(!core.resume(&shop).await.unwrap(), "it was once");
+    assert!(core.resume(&shop).await.unwrap().is_some(), "it was paused");
+    assert!(core.resume(&shop).await.unwrap().is_none(), "it was once");
     let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
     assert!(blesta.keyed() > refused);
@@ -630,7 +630,10 @@ async fn a_watch_probes_what_is_saved() {
         watch.next().await,
         crate::work::WatchEvent::Started(name("shop"))
     );
-    let crate::work::WatchEvent::Finished { verdict, change } = watch.next().await else {
+    let crate::work::WatchEvent::Finished {
+        verdict, change, ..
+    } = watch.next().await
+    else {
         panic!("a probe that was started ends");
     };
     assert_eq!(verdict.reason, Reason::Connected);
@@ -677,7 +680,10 @@ async fn an_outage_is_announced_once_over_restarts_and_probes_by_hand() {
         let mut watch = core.watch(None, WatchSettings::default()).await.unwrap();
         let mut changes = Vec::new();
         while changes.len() < 2 {
-            if let crate::work::WatchEvent::Finished { change, verdict } = watch.next().await {
+            if let crate::work::WatchEvent::Finished {
+                change, verdict, ..
+            } = watch.next().await
+            {
                 assert_eq!(verdict.reason, Reason::Refused);
                 changes.push(change.map(|change| change.to));
                 watch.hasten(&name("shop"));
@@ -742,6 +748,36 @@ async fn a_change_runs_the_users_command_with_the_verdict() {
     assert_eq!(verdict["reason"], "credentials-rejected");
     assert_eq!(verdict["connection"], "shop");
     assert!(!verdict.to_string().contains(OTHER));
+}
+
+/// Another copy, with the vault open, writes into the same history.
+#[tokio::test]
+async fn what_a_lock_hides_is_not_kept() {
+    let home = Home::new();
+    let core = home.core();
+    let blesta = Blesta::start().await;
+    let saved = name("shop");
+    core.create_vault(passphrase()).await.unwrap();
+    core.save(with_key(shop(&blesta.url), KEY)).await.unwrap();
+    core.lock().await;
+    let verdict = core.probe_saved(&saved, Trigger::Asked, &silent).await;
+    assert_eq!(verdict.reason, Reason::SecretUnavailable);
+    let mut watch = core.watch(None, WatchSettings::default()).await.unwrap();
+    let watched = loop {
+        if let crate::work::WatchEvent::Finished { verdict, .. } = watch.next().await {
+            break verdict.reason;
+        }
+    };
+    assert_eq!(watched, Reason::SecretUnavailable);
+    let kept = async || {
+        assert!(core.settle_history().await);
+        let runs = core.results(&saved, Timestamp::UNIX_EPOCH).await.unwrap();
+        runs.iter().map(|run| run.reason).collect::<Vec<_>>()
+    };
+    assert_eq!(kept().await, []);
+    core.unlock(passphrase()).await.unwrap();
+    core.probe_saved(&saved, Trigger::Asked, &silent).await;
+    assert_eq!(kept().await, [Reason::Connected]);
 }
 
 /// An hour of watching: the schedule under paused time, each probe on `real`, whose clock is the world's.
