@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::arguments::{Format, ProbeArguments, RouteArguments};
 use super::context::Context;
-use super::fault::Fault;
+use super::fault::{Fault, OURS};
 use super::output::{self, OutputProblem, human, nagios};
 use super::{second, sources};
 use crate::domain::{
@@ -20,6 +20,18 @@ use crate::work::{TargetSettings, Targets, Unsaved, silent, targets};
 
 /// Runs the command; gives the exit code of the worst verdict.
 pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
+    let format = arguments.format;
+    let done = Box::pin(probed(context, arguments)).await;
+    if let (Err(fault), Format::Nagios) = (&done, format)
+        && fault.code == OURS
+    {
+        // Where stdout is what failed, stderr says so.
+        let _ = output::text(&nagios::failed(&fault.text));
+    }
+    done
+}
+
+async fn probed(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
     if let Some(url) = arguments.url.clone() {
         let unsaved = unsaved(context, &url, &arguments).await?;
         if let Some(host) = &arguments.via {

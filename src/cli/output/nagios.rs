@@ -1,11 +1,17 @@
 //! A verdict for Nagios and its kin: one line, then performance figures.
 
 use crate::domain::reply::milliseconds;
+use crate::domain::verdict::whole_seconds;
 use crate::domain::{State, Verdict};
 
 /// `SWITCHBOARD OK - shop: Successfully Connected | total=42ms`
 pub fn line(verdict: &Verdict) -> String {
     line_with(verdict, "")
+}
+
+/// What is said where the command itself failed: who runs a plugin reads its stdout alone.
+pub fn failed(why: &str) -> String {
+    format!("SWITCHBOARD UNKNOWN - {}\n", why.replace('|', "/"))
 }
 
 /// The same with `more` behind the reason.
@@ -103,7 +109,11 @@ fn name(verdict: &Verdict) -> &str {
 fn said(verdict: &Verdict, more: &str) -> String {
     let gap = if more.is_empty() { "" } else { "; " };
     let name = name(verdict);
-    let text = format!("{name}: {} ({}{gap}{more})", verdict.title, verdict.reason);
+    let until = verdict
+        .retry_at
+        .map_or(String::new(), |at| format!(" until {}", whole_seconds(at)));
+    let (title, reason) = (&verdict.title, verdict.reason);
+    let text = format!("{name}: {title} ({reason}{until}{gap}{more})");
     text.replace('|', "/")
 }
 
