@@ -1,6 +1,6 @@
 //! `switchboard watch`: one line a change, for logs, screen readers and pipes; runs until a signal or `--for`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +62,12 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
         told: HashMap::new(),
     };
     let mut signals = Signals::listen(signals::HANGUP)?;
-    let watching = follow(context, &arguments, (watch, stamp), &mut printer);
+    let followed = Followed {
+        watch,
+        stamp,
+        names: names.into_iter().collect(),
+    };
+    let watching = follow(context, &arguments, followed, &mut printer);
     let ended = tokio::select! {
         failed = watching => failed.map(|never| match never {}),
         number = signals.next() => Ok(128 + number),
@@ -102,14 +107,6 @@ async fn chosen(
     arguments: &WatchArguments,
 ) -> Result<Vec<Arc<Connection>>, Fault> {
     let known = context.core.connections().await?;
-    let wanted = |one: &Arc<Connection>| {
-        let named = arguments.names.iter().any(|name| name == one.name.as_str());
-        let tagged = arguments
-            .tag
-            .as_ref()
-            .is_none_or(|tag| one.tags.contains(tag));
-        (arguments.names.is_empty() || named) && tagged
-    };
     for name in &arguments.names {
         if !known.iter().any(|one| one.name.as_str() == name) {
             let name = crate::domain::text::inert(name, 64);
@@ -117,7 +114,7 @@ async fn chosen(
                 .hint("switchboard connection list names them"));
         }
     }
-    let chosen: Vec<_> = known.into_iter().filter(wanted).collect();
+    let chosen = wanted(&known, arguments);
     if chosen.is_empty() {
         return Err(match &arguments.tag {
             Some(tag) => Fault::usage(format!(
@@ -132,6 +129,26 @@ async fn chosen(
     Ok(chosen)
 }
 
+/// Those of `known` that the arguments name.
+fn wanted(known: &[Arc<Connection>], arguments: &WatchArguments) -> Vec<Arc<Connection>> {
+    let WatchArguments { names, tag, .. } = arguments;
+    let is_wanted = |one: &&Arc<Connection>| {
+        let named = names.iter().any(|name| name == one.name.as_str());
+        let tagged = tag.as_ref().is_none_or(|tag| one.tags.contains(tag));
+        (names.is_empty() || named) && tagged
+    };
+    known.iter().filter(is_wanted).map(Arc::clone).collect()
+}
+
+/// A watch that follows the configuration.
+struct Followed {
+    watch: Watch,
+    /// Of the configuration when it was looked at last.
+    stamp: Stamp,
+    /// Of the connections that are watched, or paused.
+    names: HashSet<Name>,
+}
+
 /// Nothing to end with but a failure.
 enum Never {}
 
@@ -139,7 +156,7 @@ enum Never {}
 async fn follow(
     context: &Context,
     arguments: &WatchArguments,
-    (mut watch, mut stamp): (Watch, Stamp),
+    mut followed: Followed,
     printer: &mut ChangePrinter,
 ) -> Result<Never, Fault> {
     let mut look = interval(LOOK);
@@ -147,17 +164,20 @@ async fn follow(
     let mut failed: Option<String> = None;
     loop {
         tokio::select! {
-            event = watch.next() => printer.tell(&event)?,
+            event = followed.watch.next() => printer.tell(&event)?,
             _ = look.tick() => {
                 let found = context.core.stamp().await?;
                 // Giving a permission back changes no stamp: what failed is tried again.
-                if found == stamp && failed.is_none() {
+                if found == followed.stamp && failed.is_none() {
                     continue;
                 }
-                stamp = found;
-                // One that can't be read, or that leaves nothing, changes nothing.
-                match replan(context, arguments, &mut watch).await {
-                    Ok(()) => failed = None,
+                followed.stamp = found;
+                // One that can't be read changes nothing.
+                match replan(context, arguments, &mut followed).await {
+                    Ok(gone) => {
+                        failed = None;
+                        printer.forget(&gone);
+                    }
                     Err(fault) => {
                         let why = Some(fault.to_string());
                         if failed != why {
@@ -171,16 +191,21 @@ async fn follow(
     }
 }
 
-/// Watches what the configuration has by now.
+/// Watches what the configuration has by now. What it has no more is not asked any more, and gets no key; gives those.
 async fn replan(
     context: &Context,
     arguments: &WatchArguments,
-    watch: &mut Watch,
-) -> Result<(), Fault> {
-    let connections = chosen(context, arguments).await?;
-    watch.obey(&context.core.settings().await?);
-    watch.replace(connections);
-    Ok(())
+    followed: &mut Followed,
+) -> Result<Vec<Name>, Fault> {
+    let configuration = context.core.configuration_still().await?;
+    let connections = wanted(&configuration.connections, arguments);
+    let names = connections.iter().map(|one| one.name.clone()).collect();
+    let before = std::mem::replace(&mut followed.names, names);
+    let mut gone: Vec<_> = before.difference(&followed.names).cloned().collect();
+    gone.sort();
+    followed.watch.obey(&configuration.settings);
+    followed.watch.replace(connections);
+    Ok(gone)
 }
 
 struct ChangePrinter {
@@ -192,6 +217,7 @@ struct ChangePrinter {
 /// What was told of a connection last.
 struct LastPrinted {
     state: State,
+    reason: Reason,
     /// How it stood at first, which nothing has confirmed yet: a first failure, or one that is planned; or that
     /// nothing is known.
     is_open: bool,
@@ -203,13 +229,41 @@ struct LastPrinted {
 struct News {
     /// What was told or announced before, here or in an earlier run.
     was: Option<State>,
+    /// The reason that was told before, where it is another one now and the state is the same.
+    reason: Option<Reason>,
 }
 
+/// How many names are told one by one.
+const FEW: usize = 5;
+
 impl ChangePrinter {
+    /// Says that these are not watched any more. One that comes back under the name is another one.
+    fn forget(&mut self, gone: &[Name]) {
+        for name in gone {
+            self.told.remove(name);
+        }
+        if gone.len() > FEW {
+            let count = gone.len();
+            output::say(&format!(
+                "switchboard: {count} connections are gone: they are watched no more"
+            ));
+            return;
+        }
+        for name in gone {
+            output::say(&format!(
+                "switchboard: {name} is gone: it is watched no more"
+            ));
+        }
+    }
+
     fn tell(&mut self, event: &WatchEvent) -> Result<(), OutputProblem> {
         match event {
             WatchEvent::Started(_) => Ok(()),
-            WatchEvent::Finished { verdict, change } => {
+            WatchEvent::Finished {
+                verdict,
+                change,
+                is_other_reason,
+            } => {
                 let name = verdict.connection.as_ref();
                 if verdict.reason == Reason::Offline
                     && name.is_some_and(|name| self.told.contains_key(name))
@@ -217,8 +271,9 @@ impl ChangePrinter {
                     // That is told of the machine, once.
                     return Ok(());
                 }
-                match name.and_then(|name| self.news(name, verdict.state(), *change)) {
-                    Some(news) => written(&self.line(verdict, news.was)),
+                let heard = (verdict.reason, *is_other_reason);
+                match name.and_then(|name| self.news(name, heard, *change)) {
+                    Some(news) => written(&self.line(verdict, &news)),
                     None => Ok(()),
                 }
             }
@@ -232,16 +287,26 @@ impl ChangePrinter {
 
     /// What is told of a verdict: how each one stands at first, and every change that is announced. The announcement
     /// of what was just told as the first is the same news; that a first failure was none is told as well.
-    fn news(&mut self, name: &Name, state: State, change: Option<Change>) -> Option<News> {
+    fn news(
+        &mut self,
+        name: &Name,
+        (reason, is_other_reason): (Reason, bool),
+        change: Option<Change>,
+    ) -> Option<News> {
+        let state = reason.state();
         let from = change.and_then(|change| change.from);
         let told = LastPrinted {
             state,
+            reason,
             is_open: change.is_none() && matches!(state, State::Down | State::Unknown),
             since: 0,
         };
         let Some(before) = self.told.get_mut(name) else {
             self.told.insert(name.clone(), told);
-            return Some(News { was: from });
+            return Some(News {
+                was: from,
+                reason: None,
+            });
         };
         before.since += 1;
         let is_known =
@@ -249,14 +314,22 @@ impl ChangePrinter {
         let recovered = before.is_open && matches!(state, State::Ok | State::Warn);
         if !recovered && (change.is_none() || is_known) {
             before.is_open &= change.is_none();
-            return None;
+            if !is_other_reason || before.state != state {
+                return None;
+            }
+            let reason = std::mem::replace(&mut before.reason, reason);
+            return Some(News {
+                was: Some(state),
+                reason: Some(reason),
+            });
         }
         let was = from.or(Some(before.state));
         *before = told;
-        Some(News { was })
+        Some(News { was, reason: None })
     }
 
-    fn line(&self, verdict: &Verdict, was: Option<State>) -> String {
+    fn line(&self, verdict: &Verdict, news: &News) -> String {
+        let was = news.was;
         if self.format == WatchFormat::Ndjson {
             let mut object = serde_json::to_value(verdict).unwrap_or_default();
             if let Value::Object(fields) = &mut object {
@@ -270,7 +343,11 @@ impl ChangePrinter {
             WatchFormat::Plain | WatchFormat::Ndjson => verdict.state().word().to_owned(),
         };
         let name = verdict.connection.as_ref().map_or("", |name| name.as_str());
-        let was = was.map_or(String::new(), |was| format!(", was {}", was.word()));
+        let was = match (news.reason, was) {
+            (Some(reason), _) => format!(", was {reason}"),
+            (None, Some(was)) => format!(", was {}", was.word()),
+            (None, None) => String::new(),
+        };
         let at = whole_seconds(verdict.at);
         let (title, reason) = (&verdict.title, verdict.reason);
         let (name, title) = (harmless(name), harmless(title));
@@ -309,10 +386,43 @@ mod tests {
         let name = Name::parse("a").unwrap();
         let heard = heard.iter();
         let told = heard.filter_map(|(state, change)| {
-            let news = printer.news(&name, *state, *change)?;
+            let news = printer.news(&name, (why(*state), false), *change)?;
             Some((*state, news.was))
         });
         told.collect()
+    }
+
+    const fn why(state: State) -> Reason {
+        match state {
+            Up => Reason::Connected,
+            State::Warn => Reason::CredentialsRejected,
+            Down => Reason::Refused,
+            State::Unknown => Reason::AuthPaused,
+        }
+    }
+
+    #[test]
+    fn another_reason_within_a_state_is_told_with_the_one_before() {
+        let name = Name::parse("a").unwrap();
+        let mut printer = ChangePrinter {
+            format: WatchFormat::Plain,
+            colours: Colours::Off,
+            told: HashMap::new(),
+        };
+        let fell = Some(change(Some(Up), Down));
+        assert!(
+            printer
+                .news(&name, (Reason::Refused, false), fell)
+                .is_some()
+        );
+        let news = printer.news(&name, (Reason::TlsExpired, true), None);
+        let told = news.map(|news| (news.was, news.reason));
+        assert_eq!(told, Some((Some(Down), Some(Reason::Refused))));
+        assert!(
+            printer
+                .news(&name, (Reason::TlsExpired, false), None)
+                .is_none()
+        );
     }
 
     const fn change(from: Option<State>, to: State) -> Change {

@@ -14,6 +14,7 @@ use std::str::FromStr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::connection::Connection;
 use super::span;
 use super::text::inert;
 
@@ -102,6 +103,16 @@ impl Window {
     pub fn is_over(&self, now: Timestamp) -> bool {
         matches!(self, Self::Once { to, .. } if *to <= now)
     }
+}
+
+/// Until when a failure of `connection` is planned at `now`, by its own windows or by those `of_all`; nothing where it
+/// is not. One rule for the lamp, for what is announced, for availability, and for the exporter.
+pub fn planned_until(
+    connection: &Connection,
+    of_all: &[Window],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    maintained_until(connection.maintenance.iter().chain(of_all), now)
 }
 
 /// When the last of the windows that `now` is in ends; nothing where it is in none.

@@ -125,6 +125,12 @@ impl Store {
         }
     }
 
+    /// Whether there is no file where one should be. One that can't be looked at may be there.
+    pub fn is_gone(&self) -> bool {
+        self.path()
+            .is_some_and(|path| path.try_exists().is_ok_and(|is| !is))
+    }
+
     /// Reads settings and connections. Where there is no file, everything has its default, and none is made.
     pub fn load(&self) -> Result<Configuration, ConfigurationProblem> {
         match &self.place {

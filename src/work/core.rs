@@ -24,7 +24,7 @@ use crate::probe::Prober;
 use crate::store::configuration::SettingValue;
 use crate::store::secrets::Entered;
 use crate::store::{
-    Configuration, SecretPlace, Secrets, Settings, Stamp, StateDb, Store, StoreKind, Vault,
+    Configuration, SecretPlace, Secrets, Settings, Stamp, StateDb, Store, StoreKind, Vault, files,
 };
 
 /// For how long a configuration that can't be read is taken for still the same.
@@ -189,6 +189,19 @@ impl Core {
     /// What the configuration says. Read anew only where the file has changed since the last time.
     pub async fn configuration(&self) -> Result<Arc<Configuration>, WorkError> {
         self.blocking(Inner::configuration).await
+    }
+
+    /// The same for whoever knows connections from before: a file that is away now, on a disk that is not mounted,
+    /// says nothing of them.
+    pub async fn configuration_still(&self) -> Result<Arc<Configuration>, WorkError> {
+        self.blocking(|inner| match inner.store.path() {
+            Some(path) if inner.store.is_gone() => Err(WorkError::Failed {
+                doing: "reading the configuration".to_owned(),
+                why: format!("{} is gone", files::shown(path)),
+            }),
+            _ => inner.configuration(),
+        })
+        .await
     }
 
     /// Tells whether somebody has changed the configuration since an earlier stamp. One look at the file.

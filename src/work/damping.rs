@@ -4,7 +4,7 @@
 //! The lamp itself shows the last probe at once; damping decides only what is announced: an event, a bell,
 //! a command.
 
-use crate::domain::State;
+use crate::domain::{Reason, State};
 
 /// Failures in a row before `down` is announced.
 pub const FAILURES_BEFORE_DOWN: u8 = 2;
@@ -14,6 +14,9 @@ pub const FAILURES_BEFORE_DOWN: u8 = 2;
 pub struct Damping {
     announced: Option<State>,
     failures: u8,
+    /// Why it stands as it does, as far as that was told, and what the last probe found instead.
+    reason: Option<Reason>,
+    other: Option<Reason>,
 }
 
 /// A change of state that is to be announced.
@@ -31,6 +34,8 @@ impl Damping {
         Self {
             announced: Some(announced),
             failures: 0,
+            reason: None,
+            other: None,
         }
     }
 
@@ -43,6 +48,28 @@ impl Damping {
     pub fn hear_alone(&mut self, state: State) -> Option<Change> {
         self.failures = self.failures.max(FAILURES_BEFORE_DOWN - 1);
         self.hear(state)
+    }
+
+    /// Takes in why a probe ended as it did, beside its state, of which `is_announced` was a change. Says whether a
+    /// connection that needs a hand now needs another one: the same other reason twice in a row, so that a host that
+    /// fails now in this way, now in that, is told of once.
+    pub fn hear_reason(&mut self, reason: Reason, is_announced: bool) -> bool {
+        let before = self.reason.replace(reason);
+        let Some(before) = before.filter(|_| !is_announced) else {
+            self.other = None;
+            return false;
+        };
+        let is_bad = matches!(reason.state(), State::Down | State::Warn);
+        if !is_bad || before == reason || before.state() != reason.state() {
+            self.other = None;
+            return false;
+        }
+        if self.other == Some(reason) {
+            self.other = None;
+            return true;
+        }
+        (self.reason, self.other) = (Some(before), Some(reason));
+        false
     }
 
     /// Takes in the state of one finished probe, and says what is to be announced because of it.
@@ -92,6 +119,32 @@ mod tests {
         assert_eq!(damping.hear_alone(Up), None);
         assert_eq!(damping.hear_alone(Down), Some(down));
         assert_eq!(damping.hear(Down), None);
+    }
+
+    #[test]
+    fn another_reason_within_a_state_is_news_once_it_was_found_twice_in_a_row() {
+        use Reason::{Connected, Refused, ResponseTimeout as Slow, TlsExpired};
+        let told = |heard: &[(Reason, bool)]| {
+            let mut damping = Damping::default();
+            let heard = heard.iter().enumerate();
+            let told = heard.filter(|(_, (reason, told))| damping.hear_reason(*reason, *told));
+            told.map(|(at, _)| at).collect::<Vec<_>>()
+        };
+        let down = (Refused, true);
+        assert_eq!(
+            told(&[
+                down,
+                (TlsExpired, false),
+                (TlsExpired, false),
+                (TlsExpired, false)
+            ]),
+            [2]
+        );
+        let flapping = [down, (Slow, false), (Refused, false), (Slow, false)];
+        assert_eq!(told(&flapping), [0; 0]);
+        assert_eq!(told(&[down, (Slow, false), (Slow, true)]), [0; 0]);
+        let passing = [(Connected, false), (Refused, false), (Connected, false)];
+        assert_eq!(told(&passing), [0; 0]);
     }
 
     #[test]

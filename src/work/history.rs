@@ -10,8 +10,8 @@ use super::error::WorkError;
 use super::probing::Progress;
 use crate::domain::history::{Bucket, Event, History, RunRecord, Span, Standing};
 use crate::domain::plot::{Plot, PlotSpan};
-use crate::domain::window::maintained_until;
-use crate::domain::{Connection, Name, Verdict};
+use crate::domain::window::planned_until;
+use crate::domain::{Connection, Name, Reason, Verdict};
 use crate::service::Trigger;
 use crate::store::history::{ExportFormat, ExportTable};
 use crate::store::{StateDb, StateProblem};
@@ -27,8 +27,7 @@ impl Core {
         let verdict = self.probe_unrecorded(connection, trigger, progress).await;
         match trigger {
             Trigger::Asked | Trigger::Bisect | Trigger::Scheduled => {
-                let planned = self.is_maintained(connection, verdict.at).await;
-                self.0.note(&verdict, planned);
+                self.keep_result(connection, &verdict).await;
             }
             // A draft is no state of the connection.
             Trigger::UrlTyping | Trigger::Typing => {}
@@ -36,14 +35,35 @@ impl Core {
         verdict
     }
 
-    /// Whether a failure of the connection at this time is planned, by its own windows or by those of all.
-    async fn is_maintained(&self, connection: &Connection, at: Timestamp) -> bool {
+    /// Keeps in the history what a probe of a saved connection found. Says whether a failure of it was planned at
+    /// that time.
+    pub async fn keep_result(&self, connection: &Connection, verdict: &Verdict) -> bool {
         let configuration = self.blocking(Inner::last_configuration).await.ok();
         let of_all = configuration
             .as_ref()
-            .map(|read| &read.settings.maintenance);
-        let windows = connection.maintenance.iter();
-        maintained_until(windows.chain(of_all.into_iter().flatten()), at).is_some()
+            .map_or(&[][..], |read| &read.settings.maintenance);
+        let planned = planned_until(connection, of_all, verdict.at).is_some();
+        if !self.hides(connection, verdict) {
+            self.0.note(verdict, planned);
+        }
+        planned
+    }
+
+    /// Whether it is the lock of this copy alone that kept the probe from finding anything: other copies share the
+    /// history, and may well have the key.
+    fn hides(&self, connection: &Connection, verdict: &Verdict) -> bool {
+        verdict.reason == Reason::SecretUnavailable && self.locks_away(connection)
+    }
+
+    /// What has changed about the writing of the history, an inert sentence: that it fails, that it goes on. Once each.
+    pub fn history_news(&self) -> Option<String> {
+        self.0.history_writer.news()
+    }
+
+    /// Whether the last results could not be written to the history; they wait. Also while it is not open: the first
+    /// probe opens it.
+    pub fn history_fails(&self) -> bool {
+        self.0.state.so_far().is_none() || self.0.history_writer.fails()
     }
 
     /// How every connection stood after its last result, also in an earlier run.

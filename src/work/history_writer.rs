@@ -47,6 +47,8 @@ struct QueuedRuns {
     unwritten: bool,
     /// What has changed about the writing, until it is told.
     news: Option<String>,
+    /// Whether the last batch was refused.
+    fails: bool,
 }
 
 impl QueuedRuns {
@@ -122,20 +124,25 @@ impl Queue {
         waiting.unwritten = !waiting.runs.is_empty();
     }
 
-    /// Nothing is written from here on: news.
+    /// Nothing is written: news, where it was written before.
     fn fails(&self, why: &str) {
-        self.waiting().news = Some(format!(
-            "the history is not written, what is found waits: {why}"
-        ));
+        let mut waiting = self.waiting();
+        if !std::mem::replace(&mut waiting.fails, true) {
+            waiting.news = Some(format!(
+                "the history is not written, what is found waits: {why}"
+            ));
+        }
     }
 
-    /// It is written again: news only to whoever has heard that it was not.
+    /// It is written. That it is so again is news only to whoever has heard that it was not.
     fn goes_on(&self) {
         let mut waiting = self.waiting();
-        waiting.news = match waiting.news.take() {
-            Some(_unheard) => None,
-            None => Some("the history is written again".to_owned()),
-        };
+        if std::mem::take(&mut waiting.fails) {
+            waiting.news = match waiting.news.take() {
+                Some(_unheard) => None,
+                None => Some("the history is written again".to_owned()),
+            };
+        }
     }
 }
 
@@ -169,6 +176,13 @@ impl HistoryWriter {
     pub(super) fn news(&self) -> Option<String> {
         let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         writer.as_ref()?.queue.waiting().news.take()
+    }
+
+    /// Whether the disk refused the last batch.
+    pub(super) fn fails(&self) -> bool {
+        let writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fails = |writer: &Writer| writer.queue.waiting().fails;
+        writer.as_ref().is_some_and(fails)
     }
 
     /// Waits until everything handed over so far is on disk; `false` where it could not be written.
@@ -226,8 +240,6 @@ impl Drop for QueueDrain<'_> {
 #[derive(Default)]
 struct Unwritten {
     runs: Vec<(Name, RunRecord)>,
-    /// Whether the last batch was refused.
-    fails: bool,
 }
 
 impl Unwritten {
@@ -250,9 +262,7 @@ impl Unwritten {
             Ok(()) => {
                 self.runs.clear();
                 queue.written();
-                if std::mem::take(&mut self.fails) {
-                    queue.goes_on();
-                }
+                queue.goes_on();
                 for settled in taken.settling {
                     let _ = settled.send(());
                 }
@@ -262,9 +272,7 @@ impl Unwritten {
                 self.runs.drain(..lost);
                 let (error, kept) = (crate::store::error_chain(&error), self.runs.len());
                 tracing::warn!(%error, kept, lost, "results are not written yet");
-                if !std::mem::replace(&mut self.fails, true) {
-                    queue.fails(&error);
-                }
+                queue.fails(&error);
             }
         }
     }

@@ -27,7 +27,7 @@ use super::jitter::Jitter;
 use super::local::{DEFECT, local_error};
 use super::offline::{Reachability, offline};
 use super::record::Recorder;
-use crate::domain::window::maintained_until;
+use crate::domain::window::planned_until;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Reason, Verdict, Window};
 use crate::probe::schedule::{SHORTEST, Schedule};
 use crate::store::Settings;
@@ -78,6 +78,8 @@ pub enum WatchEvent {
         verdict: Box<Verdict>,
         /// What is to be announced because of it, after damping.
         change: Option<Change>,
+        /// Whether it stands as before, but for another reason, after damping. That is no change of state.
+        is_other_reason: bool,
     },
     /// This machine seems to be offline, or no longer.
     Offline(bool),
@@ -156,10 +158,14 @@ struct ScheduledProbe {
 }
 
 impl ScheduledProbe {
-    /// Whether a failure at this time is planned.
-    fn is_maintained(&self, of_all: &[Window], at: Timestamp) -> bool {
-        let windows = self.connection.maintenance.iter().chain(of_all);
-        maintained_until(windows, at).is_some()
+    /// What is to be announced because of a probe, and whether it stands so for another reason.
+    fn hear(&mut self, reason: Reason, is_alone: bool) -> (Option<Change>, bool) {
+        let change = if is_alone {
+            self.damping.hear_alone(reason.state())
+        } else {
+            self.damping.hear(reason.state())
+        };
+        (change, self.damping.hear_reason(reason, change.is_some()))
     }
 
     /// The verdict of a probe that panicked.
@@ -446,43 +452,36 @@ impl Watch {
         let not_before = asked_for_quiet(&verdict, Timestamp::now()).map(|quiet| now + quiet);
         self.schedule
             .finished(&name, now, not_before, &mut || random.fraction());
-        let maintained = entry.is_maintained(&self.settings.maintenance, verdict.at);
+        let of_all = &self.settings.maintenance;
+        let maintained = planned_until(&entry.connection, of_all, verdict.at).is_some();
         let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
             self.reach.hear(host, verdict.reason, hosts)
         });
         let is_hidden =
             verdict.reason == Reason::SecretUnavailable && (self.is_locked)(&entry.connection);
         let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);
-        let change = if failed_with_all {
+        let (change, is_other_reason) = if failed_with_all {
             verdict = offline(verdict);
-            None
+            (None, false)
         } else if maintained || is_hidden {
             // What lasts beyond the window, or the lock, is announced after it.
-            None
-        } else if not_before.is_some_and(|until| until > now + entry.interval) {
-            // Until then nothing could confirm it, and nobody would hear of it.
-            entry.damping.hear_alone(verdict.state())
+            (None, false)
         } else {
-            entry.damping.hear(verdict.state())
+            // Until then nothing could confirm it, and nobody would hear of it.
+            let is_alone = not_before.is_some_and(|until| until > now + entry.interval);
+            entry.hear(verdict.reason, is_alone)
         };
-        self.tell(verdict, change, (is_offline, maintained));
-    }
-
-    fn tell(
-        &mut self,
-        verdict: Verdict,
-        change: Option<Change>,
-        (is_offline, maintained): (bool, bool),
-    ) {
         if is_offline != std::mem::replace(&mut self.offline, is_offline) {
             self.told.push_back(WatchEvent::Offline(is_offline));
         }
-        if let Some(recorder) = &self.recorder {
+        // A lock keeps the key from this copy alone: the history is shared with those that may have it.
+        if let Some(recorder) = self.recorder.as_ref().filter(|_| !is_hidden) {
             recorder.ended(&verdict, change, maintained);
         }
         self.told.push_back(WatchEvent::Finished {
             verdict: Box::new(verdict),
             change,
+            is_other_reason,
         });
     }
 }

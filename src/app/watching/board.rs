@@ -11,7 +11,7 @@ use crate::app::effect::Effect;
 use crate::app::model::{ListOrder, ListedConnection, Model, Pane};
 use crate::domain::history::History;
 use crate::domain::plot::{Plot, PlotSpan};
-use crate::domain::window::maintained_until;
+use crate::domain::window::planned_until;
 use crate::domain::{Name, State};
 
 /// Pasts that are kept of rows out of sight.
@@ -162,8 +162,7 @@ impl Board {
 
     /// When the connection's maintenance ends, where it is in one.
     pub fn maintained_until(&self, entry: &ListedConnection, now: Timestamp) -> Option<Timestamp> {
-        let windows = entry.connection.maintenance.iter();
-        maintained_until(windows.chain(&self.settings.maintenance), now)
+        planned_until(&entry.connection, &self.settings.maintenance, now)
     }
 }
 

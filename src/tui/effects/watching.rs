@@ -165,7 +165,9 @@ fn tell(event: WatchEvent, queue: &Queue) {
     let watching = |message| queue.tell(Message::Watching(message));
     match event {
         WatchEvent::Started(name) => queue.tell(Message::WatchStarted(name)),
-        WatchEvent::Finished { verdict, change } => {
+        WatchEvent::Finished {
+            verdict, change, ..
+        } => {
             let news = change.filter(|change| change.is_news());
             let event = news.and_then(|change| happened(&verdict, change));
             queue.tell(Message::Watched(verdict));
