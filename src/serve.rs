@@ -5,64 +5,64 @@
 //! GET  /sd                  names and tags of all connections, for HTTP service discovery
 //! GET  /metrics             of this process
 //! GET  /-/healthy           that it runs
-//! POST /-/reload            reads the configuration again, as SIGHUP does; a broken one changes nothing
+//! POST /-/reload            reads configuration and service files, as SIGHUP does; what is broken stays as it was
 //! ```
 //!
-//! Secrets are resolved here and go to their own origin, never into an answer. It listens on loopback or a
+//! A changed configuration is followed by itself, before the next probe. Secrets are resolved here and go to their own origin, never into an answer. It listens on loopback or a
 //! unix socket only, and answers only to loopback names (`Host`), so that no web page can ask it by a name of
 //! its own that leads here. What is beyond this machine comes through a reverse proxy that asks who it is.
 
 mod discovery;
 mod exposition;
 mod guard;
+mod known;
 mod listen;
 mod own;
 mod routes;
+mod time_limit;
 mod verdict;
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::time::timeout;
 
 pub use listen::{BoundListener, Listen, ListenProblem};
 
-use crate::domain::window::maintained_until;
-use crate::domain::{Connection, Name, Verdict, Window};
-use crate::service::Trigger;
-use crate::store::files;
-use crate::work::services::Reread;
-use crate::work::{Core, WorkError, silent};
+use crate::domain::{Connection, State, Verdict};
+use crate::work::{Core, WorkError};
+use known::{FollowedConnections, KnownConnections};
 use own::Own;
+use time_limit::TimeLimit;
 
-/// Probes at once; further ones wait, as long as who asks for them does.
-const AT_ONCE: usize = 64;
-/// Of the time that Prometheus waits, this much is left for the answer's way back.
-const MARGIN: Duration = Duration::from_millis(500);
 /// How long answers that are under way may take once the end was asked for.
 const DRAIN: Duration = Duration::from_secs(3);
 
-/// Answers for the connections as they stood at the last reload.
+/// Gets sentences for whoever started the exporter.
+pub type Tell = Box<dyn Fn(&str) + Send + Sync>;
+
+/// Answers for the connections that are saved.
 pub struct Exporter {
     core: Core,
-    known: RwLock<Arc<KnownConnections>>,
+    followed: FollowedConnections,
+    /// For probes at once; further ones wait, as long as who asks for them does.
     room: Semaphore,
     own: Own,
+    tell: Tell,
 }
 
-/// The connections that may be asked for.
+/// What became of one probe.
 #[derive(Debug)]
-struct KnownConnections {
-    connections: HashMap<Name, Arc<Connection>>,
-    /// For connections that name none, seconds.
-    timeout_s: u32,
-    /// When all connections may fail as planned.
-    maintenance: Vec<Window>,
+struct Probed {
+    verdict: Verdict,
+    /// Without the time that it waited for room.
+    took: Duration,
+    /// Whether a failure was planned at that time.
+    planned: bool,
 }
 
 /// How [`run`] ended.
@@ -74,13 +74,9 @@ pub enum Ended {
     Interrupted,
 }
 
-/// Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP. `tell` gets a sentence where that
-/// fails: whoever sent the signal has no other answer.
-pub async fn run(
-    exporter: Arc<Exporter>,
-    bound: BoundListener,
-    tell: &(dyn Fn(&str) + Sync),
-) -> io::Result<Ended> {
+/// Serves until SIGTERM or SIGINT, and reads the configuration again at SIGHUP; where that fails it is told, as whoever
+/// sent the signal has no other answer.
+pub async fn run(exporter: Arc<Exporter>, bound: BoundListener) -> io::Result<Ended> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -96,8 +92,7 @@ pub async fn run(
             _ = interrupt.recv() => break Ended::Interrupted,
             _ = hangup.recv() => {
                 if let Err(problem) = exporter.reload().await {
-                    tracing::warn!(%problem, "the configuration is not read; the old one stands");
-                    tell(&format!("the configuration is not read, and the old one stands: {problem}"));
+                    exporter.unread(&problem);
                 }
             }
         }
@@ -105,59 +100,32 @@ pub async fn run(
     let _ = stop.send(());
     // Whoever still waits for a probe then is not worth waiting for.
     let _ = tokio::time::timeout(DRAIN, serving).await;
-    exporter.core.settle_history().await;
+    if !exporter.core.settle_history().await {
+        (exporter.tell)("results of this run are not in the history: they could not be written");
+    }
     Ok(ended)
 }
 
 impl Exporter {
-    /// Reads the configuration. Secrets are read when they are needed: open the vault before.
-    pub async fn open(core: Core) -> Result<Self, WorkError> {
-        let known = KnownConnections::read(&core).await?;
-        let own = Own::begun(known.connections.len());
+    /// Reads the configuration. Secrets are read when they are needed: open the vault before. `at_once` probes run
+    /// side by side; `tell` gets a sentence where something fails that no answer tells of.
+    pub async fn open(core: Core, at_once: usize, tell: Tell) -> Result<Self, WorkError> {
+        let followed = FollowedConnections::read(core.clone()).await?;
+        let own = Own::begun(followed.known().connections.len());
         Ok(Self {
             core,
-            known: RwLock::new(Arc::new(known)),
-            room: Semaphore::new(AT_ONCE),
+            followed,
+            room: Semaphore::new(at_once.max(1)),
             own,
+            tell,
         })
     }
 
-    /// Reads the configuration and the service files again. Where one is broken, nothing changes.
+    /// Reads the configuration and the service files again. What is broken stays as it was.
     pub async fn reload(&self) -> Result<usize, WorkError> {
-        let read = async {
-            self.refuse_gone()?;
-            let known = KnownConnections::read(&self.core).await?;
-            self.core.read_services(Reread::WholeOrNot).await?;
-            Ok(known)
-        };
-        match read.await {
-            Ok(known) => {
-                let count = known.connections.len();
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
-                self.own.reloaded(Some(count));
-                Ok(count)
-            }
-            Err(problem) => {
-                self.own.reloaded(None);
-                Err(problem)
-            }
-        }
-    }
-
-    /// Whoever has connections means them: a file that is away now, on a disk that is not mounted, says nothing.
-    fn refuse_gone(&self) -> Result<(), WorkError> {
-        match self.core.store().path() {
-            Some(path)
-                if !self.known().connections.is_empty()
-                    && path.try_exists().is_ok_and(|is| !is) =>
-            {
-                Err(WorkError::Failed {
-                    doing: "reading the configuration".to_owned(),
-                    why: format!("{} is gone", files::shown(path)),
-                })
-            }
-            _ => Ok(()),
-        }
+        let read = self.followed.reload().await;
+        self.own.reloaded(read.as_ref().ok().copied());
+        read
     }
 
     /// Serves until `stop` is ready, then ends what is under way.
@@ -172,53 +140,68 @@ impl Exporter {
             .await
     }
 
-    fn known(&self) -> Arc<KnownConnections> {
-        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    /// The connections as the configuration has them by now, or had them while it could be read.
+    async fn known(&self) -> Arc<KnownConnections> {
+        match self.followed.follow().await {
+            Some(Ok(count)) => self.own.reloaded(Some(count)),
+            Some(Err(problem)) => {
+                self.own.reloaded(None);
+                self.unread(&problem);
+            }
+            None => {}
+        }
+        self.followed.known()
     }
 
-    /// Probes `connection` within `limit`, which is how long who asks will wait. Gives the time it took.
-    async fn probe(&self, connection: &Connection, limit: Option<Duration>) -> (Verdict, Duration) {
-        let begun = Instant::now();
-        // Never closed.
-        let _room = self.room.acquire().await;
-        let _running = self.own.running();
-        let left = limit.map(|limit| limit.saturating_sub(MARGIN + begun.elapsed()));
-        let own_s = connection.timeout_s.unwrap_or(self.known().timeout_s);
-        let timeout_s = left.map_or(own_s, |left| {
-            let whole = u32::try_from(left.as_secs()).unwrap_or(u32::MAX);
-            own_s.min(whole.max(1))
-        });
-        let bounded = Connection {
-            timeout_s: Some(timeout_s),
-            ..connection.clone()
+    fn unread(&self, problem: &WorkError) {
+        tracing::warn!(%problem, "the configuration is not read; the old one stands");
+        (self.tell)(&format!(
+            "the configuration is not read, and the old one stands: {problem}"
+        ));
+    }
+
+    /// Probes `connection` for somebody who waits for so long. Nothing where there was no room for it: a host that
+    /// was given less than its time has not failed.
+    async fn probe(&self, connection: &Connection, waits: Option<Duration>) -> Option<Probed> {
+        let own = connection.timeout_s.map(|s| Duration::from_secs(s.into()));
+        let timeout = own.unwrap_or_else(|| self.followed.known().timeout);
+        let limit = TimeLimit::new(timeout, waits);
+        let Some((_room, waited)) = self.room(limit.patience()).await else {
+            self.own.left_out();
+            return None;
         };
-        let verdict = self
-            .core
-            .probe_connection(&bounded, Trigger::Scheduled, &silent)
-            .await;
+        let _running = self.own.running();
+        let (begun, left) = (Instant::now(), limit.left(waited));
+        let verdict = self.core.probe_within(connection, left).await;
         let took = begun.elapsed();
+        if left < limit.whole && took >= left && verdict.state() == State::Down {
+            self.own.left_out();
+            return None;
+        }
+        let planned = self.core.keep_result(connection, &verdict).await;
+        if let Some(news) = self.core.history_news() {
+            (self.tell)(&news);
+        }
         self.own.probed(verdict.state(), took);
-        (verdict, took)
-    }
-}
-
-impl KnownConnections {
-    async fn read(core: &Core) -> Result<Self, WorkError> {
-        let configuration = core.configuration().await?;
-        let connections = configuration.connections.iter();
-        Ok(Self {
-            connections: connections
-                .map(|connection| (connection.name.clone(), Arc::clone(connection)))
-                .collect(),
-            timeout_s: configuration.settings.timeout_s,
-            maintenance: configuration.settings.maintenance.clone(),
+        Some(Probed {
+            verdict,
+            took,
+            planned,
         })
     }
 
-    /// Whether a failure of the connection at this time is planned.
-    fn is_maintained(&self, connection: &Connection, at: Timestamp) -> bool {
-        let windows = connection.maintenance.iter();
-        maintained_until(windows.chain(&self.maintenance), at).is_some()
+    /// Room for a probe, and how long it took to get it; nothing where that would be longer than `patience`.
+    async fn room(&self, patience: Option<Duration>) -> Option<(SemaphorePermit<'_>, Duration)> {
+        if let Ok(room) = self.room.try_acquire() {
+            return Some((room, Duration::ZERO));
+        }
+        let _waiting = self.own.waiting();
+        let begun = Instant::now();
+        let room = match patience {
+            Some(patience) => timeout(patience, self.room.acquire()).await.ok()?,
+            None => self.room.acquire().await,
+        };
+        Some((room.ok()?, begun.elapsed()))
     }
 }
 

@@ -351,6 +351,16 @@ fn promtool_is_content_with_rules_and_configuration() {
     }
 }
 
+/// Each alert comes when it is due, and says what is so: `tests/serve/alerts.yml` holds what is expected.
+#[test]
+fn the_alerts_say_what_is_so() {
+    if !available(&["promtool"]) {
+        return;
+    }
+    let expected = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/serve/alerts.yml");
+    promtool(&["test", "rules", expected], "");
+}
+
 /// Name and type of every family.
 fn families(text: &str) -> BTreeMap<&str, &str> {
     text.lines()
@@ -489,6 +499,120 @@ fn a_watch_tells_each_change_in_one_line_and_ends_with_the_signal_s_code() {
     );
     assert!(text.contains(" connected up: "), "{text}");
     assert!(text.is_ascii(), "{text}");
+}
+
+/// Takes what is asked at a free port, answers each with 200, and notes the lines.
+fn answering() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (asked, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut line = String::new();
+            let _ = stream.read_line(&mut line);
+            let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+            let _ = stream.get_mut().write_all(answer.as_bytes());
+            if asked.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    (address, heard)
+}
+
+#[test]
+fn a_watch_asks_what_was_removed_no_more_and_follows_the_rest() {
+    let home = Home::over([], 0);
+    let (address, heard) = answering();
+    let table = |name: &str, path: &str| {
+        format!(
+            "[[connection]]\nname = {name:?}\nservice = \"http\"\nurl = \"http://{address}/{path}\"\n"
+        )
+    };
+    let write = |tables: &[String]| {
+        let text = format!("version = 1\n{}", tables.concat());
+        let path = home.private("config/new", &text);
+        fs::rename(&path, path.with_file_name("switchboard.toml")).unwrap();
+    };
+    write(&[table("one", "one"), table("gone", "gone")]);
+    let mut watching = home
+        .command(&["watch", "one", "gone", "--plain", "--interval", "1s"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map(Running)
+        .unwrap();
+    let mut said = BufReader::new(watching.0.stderr.take().unwrap()).lines();
+    let until = |path: &str| {
+        let is_last = |line: &String| line.starts_with(&format!("GET /{path} "));
+        let mut lines = Vec::new();
+        while !lines.last().is_some_and(is_last) {
+            lines.push(heard.recv_timeout(LIMIT).unwrap());
+        }
+        lines
+    };
+    until("gone");
+    write(&[table("one", "other")]);
+    let line = said.next().unwrap().unwrap();
+    assert_eq!(line, "switchboard: gone is gone: it is watched no more");
+    until("other");
+    let after = [until("other"), until("other")].concat();
+    assert!(
+        !after.iter().any(|line| line.contains("/gone")),
+        "{after:?}"
+    );
+    // The last one as well.
+    write(&[]);
+    let line = said.next().unwrap().unwrap();
+    assert_eq!(line, "switchboard: one is gone: it is watched no more");
+    watching.signal(Signal::TERM);
+    assert_eq!(watching.ended().code(), Some(143));
+}
+
+#[test]
+fn a_rotated_log_is_left_at_sighup() {
+    let home = Home::over([], 0);
+    let path = home.folder.path().join("config/switchboard.toml");
+    let (log, old) = (
+        home.folder.path().join("log"),
+        home.folder.path().join("log.1"),
+    );
+    let mut command = home.command(&["serve", "--listen", "127.0.0.1:0", "--log"]);
+    command.arg(&log);
+    let (mut serving, _) = Running::until(command, |line| {
+        let (_, address) = line.split_once("on http://")?;
+        Some(address.to_owned())
+    });
+    fs::rename(&log, &old).unwrap();
+    fs::write(&path, "version = ").unwrap();
+    // The first is written wherever its listener was first.
+    wait_for("the new log", || {
+        serving.signal(Signal::HUP);
+        let text = fs::read_to_string(&log).unwrap_or_else(|error| error.to_string());
+        let is_written = text.contains("the old one stands");
+        is_written.then_some(()).ok_or(text)
+    });
+    serving.signal(Signal::TERM);
+    assert_eq!(serving.ended().code(), Some(0));
+}
+
+/// A plugin's words are read from stdout alone.
+#[test]
+fn a_plugin_says_on_stdout_why_it_failed() {
+    let home = Home::over([], 0);
+    for (text, why) in [("version = 1\n", "no connection"), ("version = ", "line 1")] {
+        home.private("config/switchboard.toml", text);
+        let done = home
+            .command(&["probe", "nobody", "--format", "nagios"])
+            .output();
+        let done = done.unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        assert_eq!(done.status.code(), Some(3), "{said}");
+        assert!(said.starts_with("SWITCHBOARD UNKNOWN - "), "{said:?}");
+        assert!(said.contains(why), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
 }
 
 /// A change is remembered as announced: who is to be called of it would hear of it never.

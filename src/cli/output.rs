@@ -9,9 +9,10 @@ pub mod tokens;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 
@@ -79,19 +80,49 @@ pub fn log(environment: &Environment, global: &Global) -> Result<(), Fault> {
 /// Sends the log to `path`: warnings, with `-v` what is done, with `-vv` everything.
 pub fn log_to(path: &Path, verbose: u8) -> Result<(), Fault> {
     let file = files::open_log(path).map_err(|problem| Fault::input(&problem))?;
+    let _ = LOG.set((path.to_owned(), Mutex::new(file)));
     let level = match verbose {
         0 => tracing::Level::WARN,
         1 => tracing::Level::INFO,
         _ => tracing::Level::DEBUG,
     };
     let log = tracing_subscriber::fmt()
-        .with_writer(Mutex::new(file))
+        .with_writer(|| LogWriter)
         .with_ansi(false)
         // It would say so on stderr, in the middle of the screen, at each line.
         .log_internal_errors(false)
         .with_max_level(level);
     // A second log in one process would be our own mistake, and no reason to end.
     let _ = tracing::subscriber::set_global_default(log.finish());
+    Ok(())
+}
+
+/// The log's file and its path, where one was asked for.
+static LOG: OnceLock<(PathBuf, Mutex<File>)> = OnceLock::new();
+
+/// Writes to [`LOG`].
+struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some((_, file)) = LOG.get() else {
+            return Ok(bytes.len());
+        };
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Opens the log's file again, for whoever has renamed it (logrotate). Where that fails the old one is written on.
+pub fn reopen_log() -> Result<(), files::FileProblem> {
+    if let Some((path, file)) = LOG.get() {
+        let opened = files::open_log(path)?;
+        *file.lock().unwrap_or_else(PoisonError::into_inner) = opened;
+    }
     Ok(())
 }
 

@@ -68,6 +68,11 @@ pub fn descriptors() -> Result<(), String> {
     }
 }
 
+/// How many file descriptors are allowed; nothing where that is not limited.
+pub fn descriptor_limit() -> Option<u64> {
+    getrlimit(Resource::Nofile).current
+}
+
 /// Says what to do where this machine's clock shows a time beyond all calendars: nothing could be dated.
 pub fn clock() -> Result<(), String> {
     match jiff::Timestamp::try_from(std::time::SystemTime::now()) {

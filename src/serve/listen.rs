@@ -34,7 +34,10 @@ pub enum ListenProblem {
          unix:/PATH, and put a reverse proxy with TLS and authentication in front of it"
     )]
     Exposed(SocketAddr),
-    /// The system, or another program that listens there.
+    /// Another program was there first.
+    #[error("another program listens on {0} already")]
+    Taken(String),
+    /// The system.
     #[error("{0} can't be listened on")]
     System(String, #[source] io::Error),
     /// The socket's file.
@@ -79,14 +82,25 @@ impl Listen {
     pub async fn bind(self) -> Result<BoundListener, ListenProblem> {
         match self {
             Self::Tcp(address) => {
-                let failed = |error| ListenProblem::System(address.to_string(), error);
+                let failed = |error: io::Error| match error.kind() {
+                    io::ErrorKind::AddrInUse => ListenProblem::Taken(address.to_string()),
+                    _ => ListenProblem::System(address.to_string(), error),
+                };
                 let listener = TcpListener::bind(address).await.map_err(failed)?;
                 let address = listener.local_addr().map_err(failed)?;
                 Ok(BoundListener::Tcp(listener, address))
             }
             Self::Unix(path) => {
-                let (listener, name) = files::bind_private_socket(&path)?;
                 let shown = files::shown(&path);
+                let bound = files::bind_private_socket(&path);
+                let (listener, name) = bound.map_err(|problem| match problem {
+                    files::FileProblem::Write { source, .. }
+                        if source.kind() == io::ErrorKind::AddrInUse =>
+                    {
+                        ListenProblem::Taken(format!("unix:{shown}"))
+                    }
+                    other => other.into(),
+                })?;
                 let listener = listener
                     .set_nonblocking(true)
                     .and_then(|()| UnixListener::from_std(listener))
@@ -173,6 +187,6 @@ mod tests {
         let _first = listen.clone().bind().await.unwrap();
         assert_eq!(files::mode(&path).unwrap(), 0o600);
         let refused = listen.bind().await.unwrap_err();
-        assert!(matches!(refused, ListenProblem::File(_)), "{refused:?}");
+        assert!(matches!(refused, ListenProblem::Taken(_)), "{refused:?}");
     }
 }

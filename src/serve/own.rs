@@ -16,13 +16,15 @@ pub(super) struct Own {
     probes: [AtomicU64; 4],
     micros: AtomicU64,
     running: AtomicU64,
+    waiting: AtomicU64,
+    left_out: AtomicU64,
     refused: AtomicU64,
     connections: AtomicU64,
     reloaded_at: AtomicU64,
     reload_failed: AtomicU64,
 }
 
-/// Counts a probe as running, as long as it lives.
+/// Counts a probe as running, or waiting, as long as it lives.
 pub(super) struct Running<'a>(&'a AtomicU64);
 
 impl Drop for Running<'_> {
@@ -39,6 +41,8 @@ impl Own {
             probes: Default::default(),
             micros: AtomicU64::default(),
             running: AtomicU64::default(),
+            waiting: AtomicU64::default(),
+            left_out: AtomicU64::default(),
             refused: AtomicU64::default(),
             connections: AtomicU64::default(),
             reloaded_at: AtomicU64::default(),
@@ -66,6 +70,17 @@ impl Own {
         Running(&self.running)
     }
 
+    /// A probe waits for room as long as the answer lives.
+    pub(super) fn waiting(&self) -> Running<'_> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Running(&self.waiting)
+    }
+
+    /// A probe had no room for long enough.
+    pub(super) fn left_out(&self) {
+        self.left_out.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// A probe ended in this state after so long.
     pub(super) fn probed(&self, state: State, took: Duration) {
         for (known, counter) in State::ALL.iter().zip(&self.probes) {
@@ -82,8 +97,8 @@ impl Own {
         self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// All of it as text.
-    pub(super) fn metrics(&self, locked: bool) -> String {
+    /// All of it as text, with whether the vault is locked, and whether the history can't be written.
+    pub(super) fn metrics(&self, locked: bool, history_fails: bool) -> String {
         let mut text = Exposition::default();
         text.family(
             "switchboard_build_info",
@@ -101,6 +116,11 @@ impl Own {
             "switchboard_vault_locked",
             "Whether the vault is locked: keys in it are not at hand",
             f64::from(u8::from(locked)),
+        );
+        text.gauge(
+            "switchboard_history_writable",
+            "Whether the last results could be written to the history; others wait",
+            f64::from(u8::from(!history_fails)),
         );
         self.probing(&mut text);
         self.reloading(&mut text);
@@ -141,6 +161,18 @@ impl Own {
             "Probes that run now",
             number(&self.running),
         );
+        text.gauge(
+            "switchboard_probes_waiting",
+            "Probes that wait for room",
+            number(&self.waiting),
+        );
+        let name = "switchboard_probes_left_out_total";
+        text.family(
+            name,
+            "Probes that had no room in time, so that nothing is told of them",
+            Kind::Counter,
+        );
+        text.sample(name, &[], number(&self.left_out));
     }
 
     fn reloading(&self, text: &mut Exposition) {

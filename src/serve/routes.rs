@@ -19,6 +19,10 @@ use crate::domain::text::inert;
 /// How long Prometheus waits for the answer, in seconds.
 const WAITS: &str = "x-prometheus-scrape-timeout-seconds";
 
+/// Why nothing is told of a connection: an unknown one would resolve or raise alerts that are none.
+const NO_ROOM: &str = "no room: other probes took the time of this one; scrape less often, or share the connections \
+                       among several exporters";
+
 /// The routes; over TCP only loopback names are answered.
 pub(super) fn router(exporter: Arc<Exporter>, over_tcp: bool) -> Router {
     let router = Router::new()
@@ -54,9 +58,10 @@ async fn probe(
             "whom? /probe?target=NAME, a saved connection",
         );
     };
+    let known = exporter.known().await;
     let connection = Name::parse(&target)
         .ok()
-        .and_then(|name| exporter.known().connections.get(&name).cloned());
+        .and_then(|name| known.connections.get(&name).cloned());
     let Some(connection) = connection else {
         let shown = inert(&target, 64);
         return refusal(
@@ -64,10 +69,14 @@ async fn probe(
             &format!("no connection is called {shown}: /sd lists them"),
         );
     };
-    let (found, took) = exporter.probe(&connection, waits(&headers)).await;
-    let content_type = [(header::CONTENT_TYPE, CONTENT_TYPE)];
-    let planned = exporter.known().is_maintained(&connection, found.at);
-    (content_type, verdict::metrics(&found, took, planned)).into_response()
+    match exporter.probe(&connection, waits(&headers)).await {
+        Some(probed) => {
+            let content_type = [(header::CONTENT_TYPE, CONTENT_TYPE)];
+            let text = verdict::metrics(&probed.verdict, probed.took, probed.planned);
+            (content_type, text).into_response()
+        }
+        None => refusal(StatusCode::SERVICE_UNAVAILABLE, NO_ROOM),
+    }
 }
 
 /// How long who asks will wait.
@@ -77,12 +86,15 @@ fn waits(headers: &HeaderMap) -> Option<Duration> {
 }
 
 async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
-    let text = exporter.own.metrics(exporter.core.is_locked());
+    // Whoever asks wants to know whether the configuration can be read by now.
+    exporter.known().await;
+    let core = &exporter.core;
+    let text = exporter.own.metrics(core.is_locked(), core.history_fails());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
 async fn targets(State(exporter): State<Arc<Exporter>>) -> Response {
-    let known = exporter.known();
+    let known = exporter.known().await;
     let watched = known.connections.values().filter(|one| !one.paused);
     let json = discovery::json(watched.map(|one| &**one));
     ([(header::CONTENT_TYPE, "application/json")], json).into_response()

@@ -2,16 +2,22 @@
 
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
 use crate::config::{Environment, Overrides};
-use crate::domain::{Address, AnsweredBy, Certificate, Reason, Secret, ServiceId, TlsFacts};
+use crate::domain::{
+    Address, AnsweredBy, Certificate, Name, Reason, Secret, ServiceId, TlsFacts, Window,
+};
 use crate::work::{CoreOptions, Rehearsed};
 
 const KEY: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e755";
+
+/// For tests in which nothing is told.
+fn drop_told(_: &str) {}
 
 struct Served {
     address: std::net::SocketAddr,
@@ -31,7 +37,11 @@ async fn served() -> Served {
         token: None,
     };
     let core = Core::rehearsal(Environment::of([]), vec![entry]);
-    let exporter = Arc::new(Exporter::open(core.await.unwrap()).await.unwrap());
+    let exporter = Arc::new(
+        Exporter::open(core.await.unwrap(), 64, Box::new(drop_told))
+            .await
+            .unwrap(),
+    );
     let listen: Listen = "127.0.0.1:0".parse().unwrap();
     let bound = listen.bind().await.unwrap();
     let BoundListener::Tcp(_, address) = &bound else {
@@ -146,24 +156,93 @@ async fn foreign_names_and_web_pages_are_refused() {
 }
 
 #[tokio::test]
-async fn reloading_is_asked_for_by_post() {
+async fn what_changes_in_the_configuration_is_followed_before_the_next_probe() {
     let served = served().await;
     let answer = served.get("/-/reload").await;
     assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
-    let mut second =
-        (*served.exporter.known().connections[&Name::parse("shop eu").unwrap()]).clone();
+    let core = &served.exporter.core;
+    let name = Name::parse("shop eu").unwrap();
+    let known = served.exporter.known().await;
+    let mut second = (*known.connections[&name]).clone();
     second.name = Name::parse("second").unwrap();
     second.key = None;
-    let draft = crate::work::Draft::new(second);
-    served.exporter.core.save(draft).await.unwrap();
+    core.save(crate::work::Draft::new(second)).await.unwrap();
     let answer = served.get("/probe?target=second").await;
-    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(served.get("/sd").await.contains("second"));
     let headers = "Host: localhost\r\nContent-Length: 0\r\n";
     let answer = served.ask("POST /-/reload", headers).await;
     assert!(answer.ends_with("2 connections\n"), "{answer}");
+    core.remove(&Name::parse("second").unwrap()).await.unwrap();
     let answer = served.get("/probe?target=second").await;
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+
+    let answer = served.get("/probe?target=shop%20eu").await;
+    assert!(answer.contains("\nswitchboard_maintenance 0\n"), "{answer}");
+    let mut planned = crate::work::Draft::new((*known.connections[&name]).clone());
+    let always = Window::starting(jiff::Timestamp::now(), jiff::SignedDuration::from_hours(2));
+    planned.connection.maintenance = vec![always.unwrap()];
+    planned.replaces = Some(name.clone());
+    core.save(planned).await.unwrap();
+    let answer = served.get("/probe?target=shop%20eu").await;
+    assert!(answer.contains("\nswitchboard_maintenance 1\n"), "{answer}");
     assert!(served.get("/-/healthy").await.starts_with("HTTP/1.1 200"));
+}
+
+/// A server that takes connections and never answers, the exporter's only connection, and an exporter with room for
+/// one probe.
+async fn hanging() -> (tokio::net::TcpListener, Exporter, Connection) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let name = Name::parse("hang").unwrap();
+    let mut saved = Connection::new(name, ServiceId::http(), &url);
+    saved.timeout_s = Some(30);
+    let entry = Rehearsed {
+        connection: saved.clone(),
+        key: None,
+        token: None,
+    };
+    let core = Core::rehearsal(Environment::of([]), vec![entry]).await;
+    let exporter = Exporter::open(core.unwrap(), 1, Box::new(drop_told)).await;
+    (listener, exporter.unwrap(), saved)
+}
+
+#[tokio::test]
+async fn a_probe_whose_time_others_took_is_no_failure() {
+    let (_listener, exporter, hang) = hanging().await;
+    let waits = Some(Duration::from_millis(600));
+    let (first, second) = tokio::join!(exporter.probe(&hang, waits), async {
+        // It waits for the first, which takes 300 ms, and has so much less.
+        exporter.probe(&hang, Some(Duration::from_secs(2))).await
+    });
+    let first = first.unwrap();
+    assert_eq!(first.verdict.reason, Reason::ResponseTimeout);
+    assert!(second.is_none(), "{second:?}");
+    let own = exporter.own.metrics(false, false);
+    assert!(
+        own.contains("switchboard_probes_left_out_total 1\n"),
+        "{own}"
+    );
+    assert!(own.contains("switchboard_probes_waiting 0\n"), "{own}");
+    exporter.core.settle_history().await;
+    let runs = exporter
+        .core
+        .results(&hang.name, jiff::Timestamp::UNIX_EPOCH)
+        .await;
+    assert_eq!(runs.unwrap().len(), 1, "nothing is kept of the second");
+}
+
+#[tokio::test]
+async fn one_that_waits_too_long_for_room_is_not_begun() {
+    let (listener, exporter, hang) = hanging().await;
+    let taken = exporter.room.acquire().await.unwrap();
+    let waits = Some(Duration::from_millis(200));
+    assert!(exporter.probe(&hang, waits).await.is_none());
+    drop(taken);
+    let nobody = tokio::time::timeout(Duration::ZERO, listener.accept()).await;
+    assert!(nobody.is_err(), "it was asked");
+    let probed = exporter.probe(&hang, waits).await.unwrap();
+    assert!(probed.took < Duration::from_secs(20), "{probed:?}");
 }
 
 #[tokio::test]
@@ -184,7 +263,11 @@ async fn a_socket_goes_with_the_exporter() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("switchboard.sock");
     let core = Core::rehearsal(Environment::of([]), Vec::new()).await;
-    let exporter = Arc::new(Exporter::open(core.unwrap()).await.unwrap());
+    let exporter = Arc::new(
+        Exporter::open(core.unwrap(), 64, Box::new(drop_told))
+            .await
+            .unwrap(),
+    );
     let bound = Listen::Unix(path.clone()).bind().await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = exporter.serve(bound, async {
@@ -197,7 +280,7 @@ async fn a_socket_goes_with_the_exporter() {
 }
 
 #[tokio::test]
-async fn a_configuration_that_is_gone_changes_nothing() {
+async fn a_configuration_that_is_gone_changes_nothing_and_is_told_once() {
     let home = tempfile::tempdir().unwrap();
     let environment = Environment::of([("HOME", home.path().to_str().unwrap())]);
     let folders = environment.folders(&Overrides::default()).unwrap();
@@ -212,12 +295,64 @@ async fn a_configuration_that_is_gone_changes_nothing() {
         "http://a.example",
     );
     core.import_together(vec![shop], None).await.unwrap();
-    let exporter = Exporter::open(core).await.unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&told);
+    let tell = move |sentence: &str| hears.lock().unwrap().push(sentence.to_owned());
+    let exporter = Exporter::open(core, 64, Box::new(tell)).await.unwrap();
     assert_eq!(exporter.reload().await.unwrap(), 1);
     std::fs::remove_file(&path).unwrap();
+    for _ in 0..3 {
+        assert_eq!(exporter.known().await.connections.len(), 1);
+    }
+    let told = told.lock().unwrap();
+    let [told] = told.as_slice() else {
+        panic!("{told:?}")
+    };
+    assert!(told.contains("is gone"), "{told}");
+    let own = exporter.own.metrics(false, false);
+    let failed = "switchboard_config_last_reload_successful 0\n";
+    assert!(own.contains(failed), "{own}");
     let problem = exporter.reload().await.unwrap_err().to_string();
     assert!(problem.contains("is gone"), "{problem}");
-    assert_eq!(exporter.known().connections.len(), 1);
+}
+
+#[tokio::test]
+async fn a_history_that_is_not_written_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = Environment::of([("HOME", home.path().to_str().unwrap())]);
+    let folders = environment.folders(&Overrides::default()).unwrap();
+    let state = folders.state.join("history.sqlite");
+    let core = Core::open(CoreOptions {
+        environment,
+        folders,
+    });
+    let name = Name::parse("shop").unwrap();
+    let shop = Connection::new(name, ServiceId::http(), "http://127.0.0.1:1");
+    core.import_together(vec![shop.clone()], None)
+        .await
+        .unwrap();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let hears = Arc::clone(&told);
+    let tell = move |sentence: &str| hears.lock().unwrap().push(sentence.to_owned());
+    let exporter = Exporter::open(core, 64, Box::new(tell)).await.unwrap();
+    let probe = async || {
+        exporter.probe(&shop, None).await.unwrap();
+        exporter.core.settle_history().await
+    };
+    assert!(probe().await);
+    assert!(!exporter.core.history_fails());
+    let other = rusqlite::Connection::open(state).unwrap();
+    other
+        .execute_batch("ALTER TABLE fresh RENAME TO away")
+        .unwrap();
+    assert!(!probe().await);
+    assert!(exporter.core.history_fails());
+    probe().await;
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("the history is not written"), "{told:?}");
+    let own = exporter.own.metrics(false, true);
+    assert!(own.contains("switchboard_history_writable 0\n"), "{own}");
 }
 
 #[tokio::test]
@@ -232,7 +367,9 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
         environment,
         folders,
     });
-    let exporter = Exporter::open(core.clone()).await.unwrap();
+    let exporter = Exporter::open(core.clone(), 64, Box::new(drop_told))
+        .await
+        .unwrap();
     let file = services.join("own.toml");
     let write = |text: &str| {
         std::fs::write(&file, text).unwrap();
@@ -263,7 +400,9 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
         folders: core.folders().unwrap().clone(),
     });
     late.catalog().await.unwrap();
-    let exporter = Exporter::open(late.clone()).await.unwrap();
+    let exporter = Exporter::open(late.clone(), 64, Box::new(drop_told))
+        .await
+        .unwrap();
     assert_eq!(late.services().await.unwrap().left_out.len(), 1);
     std::fs::copy(&file, services.join("other.toml")).unwrap();
     let other = services.join("other.toml");
@@ -371,7 +510,7 @@ fn a_verdict_is_told_in_blackbox_exporter_s_words() {
 fn promtool_is_content_with_the_metrics() {
     for text in [
         verdict::metrics(&verdict(), Duration::from_millis(40), false),
-        Own::begun(3).metrics(false),
+        Own::begun(3).metrics(false, false),
     ] {
         let child = Command::new("promtool")
             .args(["check", "metrics"])
