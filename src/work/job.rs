@@ -169,8 +169,7 @@ impl ProbeJob {
             trigger: self.trigger,
             past: Past::default(),
         };
-        let known;
-        (subject.past, known) = self.past(inner, &service, &subject);
+        let known = self.look_back(inner, &service, &mut subject);
         if self.via.is_some() || self.token_only {
             // Other addresses and another way are no change; nor is another machine, such as the CMS's.
             subject.past.last_good = None;
@@ -185,17 +184,26 @@ impl ProbeJob {
         })
     }
 
-    /// What earlier probes found out, with the record of a saved connection. A state that can't be read is no
-    /// past: the gate will say so before a key is sent.
-    fn past(
+    /// Puts into `subject` what earlier probes found out, and gives the record of a saved connection. Without a state
+    /// no attempt can be written down, so the key stays here from the start: asked again at each interval, the bare
+    /// question would look like an attack.
+    fn look_back(
         &self,
         inner: &Inner,
         service: &Service,
-        subject: &Subject,
-    ) -> (Past, Option<Box<Remembered>>) {
-        let state = inner.state().ok();
+        subject: &mut Subject,
+    ) -> Option<Box<Remembered>> {
+        let state = match inner.state() {
+            Ok(state) => Some(state),
+            Err(problem) => {
+                if matches!(subject.key, SecretState::Present(_)) {
+                    subject.key = SecretState::Unavailable(problem.to_string());
+                }
+                None
+            }
+        };
         // The ladder splits a pasted pair; a run that is begun and left tells how it would be sent.
-        let pair = match (&state, &self.key) {
+        let pair = match (&state, &subject.key) {
             (Some(state), SecretState::Present(_)) => {
                 let (ladder, _) = Ladder::begin(service, subject.clone(), Timestamp::now());
                 ladder
@@ -220,12 +228,12 @@ impl ProbeJob {
                 joined(recent, PastRecord::default(), pair.as_ref())
             }
         };
-        let mut past = record.for_pair(pair.as_ref());
+        subject.past = record.for_pair(pair.as_ref());
         if let (Some(host), Some(pair), Some(state)) = (host_of(url), &pair, &state) {
-            past.paused = gate::paused(state, &host, pair);
+            subject.past.paused = gate::paused(state, &host, pair);
         }
         let saved = matches!(self.known, RememberedAs::Saved) && state.is_some();
-        (past, saved.then(|| Box::new(Remembered { record, pair })))
+        saved.then(|| Box::new(Remembered { record, pair }))
     }
 
     /// Writes down what the probe found out. Blocks.
@@ -235,11 +243,12 @@ impl ProbeJob {
         verdict: &Verdict,
         found: &ProbeFindings,
     ) -> Result<(), WorkError> {
-        let state = inner.state()?;
-        let pair = found.pair.as_ref();
-        let pair = pair.map(|(username, key)| state.fingerprint(username, key));
+        let state = inner.state();
+        let pair = found.pair.as_ref().zip(state.as_ref().ok());
+        let pair = pair.map(|((username, key), state)| state.fingerprint(username, key));
         match &self.known {
             RememberedAs::Saved => {
+                let state = state?;
                 let Connection { name, url, .. } = &self.connection;
                 state
                     .update_past(name, url, |record| learn(record, pair, verdict, found))

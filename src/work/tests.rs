@@ -25,14 +25,18 @@ impl Home {
     }
 
     pub(super) fn desk_with(&self, variables: &[(&str, &str)]) -> Core {
+        Core::open(self.options(variables))
+    }
+
+    pub(super) fn options(&self, variables: &[(&str, &str)]) -> CoreOptions {
         let home = self.0.path().to_str().unwrap();
         let variables = variables.iter().copied().chain([("HOME", home)]);
         let environment = Environment::of(variables);
         let folders = environment.folders(&Overrides::default()).unwrap();
-        Core::open(CoreOptions {
+        CoreOptions {
             environment,
             folders,
-        })
+        }
     }
 }
 

@@ -380,6 +380,49 @@ async fn what_cannot_be_booked_is_not_sent() {
     assert_ne!(verdict.state(), State::Ok);
 }
 
+/// Hosts ban whoever asks for a 401 again and again, and nothing can be known of earlier ones.
+#[tokio::test]
+async fn without_a_state_a_key_at_hand_stays_and_nothing_is_asked_in_its_place() {
+    let (home, blesta) = (Home::new(), Blesta::start().await);
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
+    let state = core.folders().unwrap().state.join("history.sqlite");
+    for beside in ["sqlite-wal", "sqlite-shm"] {
+        let _ = std::fs::remove_file(state.with_extension(beside));
+    }
+    std::fs::write(&state, "no database".repeat(200)).unwrap();
+    let core = Core::open_in(home.options(&[]), core.session());
+    let of_form = |trigger| Unsaved {
+        key: Some(Secret::new(KEY)),
+        trigger,
+        ..Unsaved::new(shop(&blesta.url))
+    };
+    for trigger in [Trigger::Scheduled, Trigger::Asked, Trigger::Scheduled] {
+        let verdict = probe(&core, trigger).await;
+        assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
+        assert!(verdict.cause.contains("is damaged"), "{}", verdict.cause);
+    }
+    for trigger in [Trigger::Typing, Trigger::Asked, Trigger::Bisect] {
+        let verdict = core.probe_unsaved(of_form(trigger), &silent).await;
+        assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
+    }
+    assert_eq!((blesta.bare(), blesta.keyed()), (0, 0));
+    // While the URL is typed it is asked once for the session, as ever.
+    for _ in 0..2 {
+        let verdict = core
+            .probe_unsaved(of_form(Trigger::UrlTyping), &silent)
+            .await;
+        assert_ne!(verdict.reason, Reason::SecretUnavailable);
+    }
+    let asked = blesta.bare();
+    let bare = Unsaved {
+        trigger: Trigger::Typing,
+        ..Unsaved::new(shop(&blesta.url))
+    };
+    core.probe_unsaved(bare, &silent).await;
+    assert_eq!(blesta.bare(), asked, "it is remembered without a state too");
+}
+
 #[tokio::test]
 async fn a_key_that_is_held_back_is_not_said_to_be_missing() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
