@@ -31,15 +31,21 @@ pub fn error_chain(error: &dyn std::error::Error) -> String {
     while let Some(error) = cause {
         sentence.push_str(": ");
         sentence.push_str(&error.to_string());
-        if is_denied(error) {
-            sentence.push_str("; give this user the permission back, then try again");
-        }
+        sentence.push_str(cure(error));
         cause = error.source();
     }
     crate::domain::text::inert(&sentence, 400)
 }
 
-fn is_denied(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let cause = cause.downcast_ref::<std::io::Error>();
-    cause.is_some_and(|cause| cause.kind() == std::io::ErrorKind::PermissionDenied)
+/// What to do about an answer of the system, where that is always the same.
+fn cure(cause: &(dyn std::error::Error + 'static)) -> &'static str {
+    use std::io::ErrorKind as E;
+    match cause
+        .downcast_ref::<std::io::Error>()
+        .map(std::io::Error::kind)
+    {
+        Some(E::PermissionDenied) => "; give this user the permission back, then try again",
+        Some(E::StorageFull | E::QuotaExceeded) => "; make room on its disk, then try again",
+        _ => "",
+    }
 }

@@ -5,14 +5,15 @@
 mod descriptor;
 mod lock;
 mod log;
+mod owner;
 mod pipe;
 mod private;
 mod socket;
 mod whole;
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -22,9 +23,11 @@ use zeroize::Zeroizing;
 pub use descriptor::{ignored_signals, open_descriptors};
 pub use lock::Lock;
 pub use log::open_log;
+pub(in crate::store) use owner::make_private_file;
+pub use owner::{is_read_only, make_private_folder, unwritable};
 pub use private::PrivateFolder;
 pub use socket::{SocketName, bind_private_socket};
-pub use whole::{followed, sweep, write_out, write_whole};
+pub use whole::{Staged, followed, is_same_file, stage, sweep, write_out, write_whole};
 
 use crate::domain::Secret;
 use crate::domain::text::{inert, shell_word};
@@ -49,12 +52,40 @@ pub enum FileProblem {
         source: io::Error,
     },
     /// The system refused, or the disk is full. What stood there before still does.
-    #[error("{} can't be written; what stood there is unchanged", shown(path))]
+    #[error(
+        "{} can't be written; what stood there is unchanged{}",
+        shown(path),
+        owner::whose_where_denied(path, source)
+    )]
     Write {
         /// Which file.
         path: PathBuf,
         /// The system's words.
         source: io::Error,
+    },
+    /// The system refused, or the disk is full.
+    #[error(
+        "{} can't be locked, so nothing is changed{}",
+        shown(path),
+        owner::whose_where_denied(path, source)
+    )]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A link whose end is away: its disk is not mounted, or a checkout is gone.
+    #[error(
+        "{} leads to {}, which is not there: put that back, or remove the link to start anew",
+        shown(path),
+        shown(target)
+    )]
+    Dangling {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
     },
     /// A folder, a socket, a pipe.
     #[error("{} is not a file", shown(path))]
@@ -372,28 +403,6 @@ pub(super) fn line_in(bytes: &[u8]) -> io::Result<Option<Secret>> {
         .map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))))
-}
-
-/// Makes the folder at `path`, and those above it, with mode 0700 where they do not exist.
-pub fn make_private_folder(path: &Path) -> Result<(), FileProblem> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(|source| FileProblem::Write {
-            path: path.to_owned(),
-            source,
-        })
-}
-
-/// Why nothing can be made in the folder at `path`, which may not exist yet; `None` where it can.
-pub fn unwritable(path: &Path) -> Option<String> {
-    let nearest = path.ancestors().find(|folder| folder.exists())?;
-    if !nearest.is_dir() {
-        return Some(format!("{} is not a folder", shown(nearest)));
-    }
-    let problem = rustix::fs::access(nearest, rustix::fs::Access::WRITE_OK).err()?;
-    Some(format!("{} can't be written ({problem})", shown(nearest)))
 }
 
 /// Writes a file that everybody may read, as far as the user's umask lets them, and makes the folders above it.

@@ -1,6 +1,7 @@
 //! The advisory lock that makes read, change, write one step among all programs.
 
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
-use super::FileProblem;
+use super::{FileProblem, make_private_file};
 
 /// How long another program may hold a lock before we give up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,21 +62,26 @@ impl Lock {
     }
 
     fn attempt(path: &Path) -> Result<Result<Self, File>, FileProblem> {
-        let write = |source| FileProblem::Write {
-            path: path.to_owned(),
-            source,
-        };
         // A link that others put there would make us a file wherever it leads.
         let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(no_link)
-            .open(path)
-            .map_err(write)?;
+        let open = || {
+            let mut options = OpenOptions::new();
+            let options = options.read(true).write(true).custom_flags(no_link);
+            options.open(path)
+        };
+        let absent = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let file = match open() {
+            Err(error) if absent(&error) => match make_private_file(path) {
+                // Another program was quicker.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open(),
+                made => made,
+            },
+            opened => opened,
+        };
+        let file = file.map_err(|source| FileProblem::Lock {
+            path: path.to_owned(),
+            source,
+        })?;
         Self::locked(path, file)
     }
 
@@ -84,7 +90,7 @@ impl Lock {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Ok(Self { _file: file })),
             Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Err(file)),
-            Err(errno) => Err(FileProblem::Write {
+            Err(errno) => Err(FileProblem::Lock {
                 path: path.to_owned(),
                 source: errno.into(),
             }),

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use super::{FileProblem, at_once, make_private_folder};
+use super::{FileProblem, at_once, make_private_file, make_private_folder};
 
 /// So many bytes are looked at: a log whose beginning was cut off is one.
 const BEGIN: u64 = 16 * 1024;
@@ -25,6 +25,8 @@ pub fn open_log(path: &Path) -> Result<File, FileProblem> {
             source: io::Error::other("it holds something else than a log"),
         });
     }
+    // Where it can't be made, opening it says why.
+    let _ = make_private_file(path);
     OpenOptions::new()
         .append(true)
         .create(true)

@@ -6,7 +6,10 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use super::FileProblem;
+use super::owner::leave_to_owner;
 
 /// Links in a row before we call it a loop, as the kernel does.
 const LINKS: usize = 40;
@@ -15,6 +18,19 @@ const LINKS: usize = 40;
 /// fsync, rename, fsync of the folder. A symbolic link stays one; its target is replaced. What is no regular file
 /// is refused.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
+    stage(path, bytes)?.commit()
+}
+
+/// A text on disk beside the file whose place it is to take. Dropped, it is gone, and the file is as it was.
+#[derive(Debug)]
+pub struct Staged {
+    temporary: NamedTempFile,
+    target: PathBuf,
+    path: PathBuf,
+}
+
+/// The first half of [`write_whole`], all that needs room on the disk.
+pub fn stage(path: &Path, bytes: &[u8]) -> Result<Staged, FileProblem> {
     // In place of a device or a pipe a file would stand, for everybody who uses it.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(FileProblem::NotAFile {
@@ -22,10 +38,35 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
         });
     }
     let target = followed(path);
-    replace(&target, bytes).map_err(|source| FileProblem::Write {
+    let temporary = written_beside(&target, bytes).map_err(|source| FileProblem::Write {
         path: path.to_owned(),
         source,
+    })?;
+    Ok(Staged {
+        temporary,
+        target,
+        path: path.to_owned(),
     })
+}
+
+impl Staged {
+    /// The second half: takes the file's place.
+    pub fn commit(self) -> Result<(), FileProblem> {
+        let Self {
+            temporary,
+            target,
+            path,
+        } = self;
+        let placed = temporary.persist(&target);
+        placed.map_err(|error| FileProblem::Write {
+            path,
+            source: error.error,
+        })?;
+        // The new text stands; some file systems can't sync a folder, which is no reason to say that it does not.
+        let folder = parts(&target).and_then(|(folder, _)| File::open(folder));
+        let _ = folder.and_then(|folder| folder.sync_all());
+        Ok(())
+    }
 }
 
 /// Writes `bytes` into the device or the pipe at `path`, as into `/dev/stdout`; a file is written whole.
@@ -42,22 +83,22 @@ pub fn write_out(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
         })
 }
 
-fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
+fn written_beside(target: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let (folder, name) = parts(target)?;
     let mut temporary = tempfile::Builder::new()
         .prefix(&prefix(name))
         .suffix(SUFFIX)
         .tempfile_in(folder)?;
     temporary.write_all(bytes)?;
-    if let Ok(old) = fs::metadata(target) {
+    match fs::metadata(target) {
         // Root who saves for a user must not take the file away from them. Where we may not, it is ours.
-        let _ = fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()));
+        Ok(old) => {
+            let _ = fchown(temporary.as_file(), Some(old.uid()), Some(old.gid()));
+        }
+        Err(_) => leave_to_owner(temporary.as_file(), target),
     }
     temporary.as_file().sync_all()?;
-    temporary.persist(target).map_err(|error| error.error)?;
-    // The new text stands; some file systems can't sync a folder, which is no reason to say that it does not.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
+    Ok(temporary)
 }
 
 /// Takes away what a killed [`write_whole`] to `path` left. Only under the lock of that file, so that no
@@ -113,4 +154,16 @@ pub fn followed(path: &Path) -> PathBuf {
         };
     }
     path
+}
+
+/// Whether both names are those of one file, or would be.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    let [one, other] = [one, other].map(|path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        followed(&path)
+    });
+    match (fs::metadata(&one), fs::metadata(&other)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => one == other,
+    }
 }

@@ -1,0 +1,196 @@
+//! Folders of ours, whose they are, and whether they can be written.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
+use std::path::Path;
+
+use rustix::fs::{Access, OFlags, StatVfsMountFlags, access, statvfs};
+use rustix::process::geteuid;
+
+use super::whole::parts;
+use super::{FileProblem, shown};
+
+/// Less than this, in bytes, and the next save may not fit.
+const ROOM: u64 = 64 * 1024;
+
+/// Makes the folder at `path`, and those above it, with mode 0700 where they do not exist.
+pub fn make_private_folder(path: &Path) -> Result<(), FileProblem> {
+    let missing = path.ancestors().take_while(|folder| !folder.exists());
+    let missing: Vec<&Path> = missing.collect();
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| FileProblem::Write {
+        path: path.to_owned(),
+        source,
+    })?;
+    if geteuid().is_root() {
+        let no_link = (OFlags::DIRECTORY | OFlags::NOFOLLOW).bits();
+        for folder in missing.into_iter().rev() {
+            let opened = OpenOptions::new()
+                .read(true)
+                .custom_flags(i32::try_from(no_link).unwrap_or_default())
+                .open(folder);
+            if let Ok(opened) = opened {
+                leave_to_owner(&opened, folder);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What root has just made at `path` belongs to whom the folder around it does: after one `sudo switchboard` with
+/// the user's home, they could else save nothing any more. By its descriptor, as the user may put another thing
+/// there meanwhile.
+pub(in crate::store) fn leave_to_owner(made: &File, path: &Path) {
+    if geteuid().is_root()
+        && let Ok((folder, _)) = parts(path)
+        && let Ok(owner) = fs::metadata(folder)
+        && owner.uid() != 0
+    {
+        let _ = fchown(made, Some(owner.uid()), Some(owner.gid()));
+    }
+}
+
+/// Makes the file at `path`, mode 0600, where there is none.
+pub(in crate::store) fn make_private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create_new(true).mode(0o600);
+    let made = options.open(path)?;
+    leave_to_owner(&made, path);
+    Ok(made)
+}
+
+/// Why nothing can be written at `path`, a file or a folder that may not exist yet; `None` where it can.
+pub fn unwritable(path: &Path) -> Option<String> {
+    let nearest = path.ancestors().find(|above| above.exists())?;
+    if !nearest.is_dir() && nearest != path {
+        return Some(format!("{} is not a folder", shown(nearest)));
+    }
+    let mend = whose(nearest).unwrap_or_default();
+    match access(nearest, Access::WRITE_OK) {
+        Err(problem) => Some(format!(
+            "{} can't be written ({problem}){mend}",
+            shown(nearest)
+        )),
+        Ok(()) => out_of_room(nearest),
+    }
+}
+
+/// Whether the disk that holds `path`, or the folder where it would be, is mounted to be read only.
+pub fn is_read_only(path: &Path) -> bool {
+    let nearest = path.ancestors().find(|above| above.exists());
+    let disk = nearest.and_then(|nearest| statvfs(nearest).ok());
+    disk.is_some_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
+fn out_of_room(path: &Path) -> Option<String> {
+    let disk = statvfs(path).ok()?;
+    // Some file systems count nothing.
+    let is_full = disk.f_blocks > 0 && disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM;
+    let has_no_more_files = disk.f_files > 0 && disk.f_ffree == 0;
+    (is_full || has_no_more_files).then(|| {
+        format!(
+            "there is no room left for {}: make room on its disk",
+            shown(path)
+        )
+    })
+}
+
+/// Whose the thing at `path`, or the folder around it, is where it lies in a folder of ours and is not ours, as after a
+/// `sudo`, with the cure. What lies elsewhere, such as `/tmp`, nobody is to take for their own.
+fn whose(path: &Path) -> Option<String> {
+    let user = geteuid().as_raw();
+    let owner = |path: &Path| fs::metadata(path).ok().map(|found| found.uid());
+    let around = [Some(path), path.parent()].into_iter().flatten();
+    let path = around
+        .filter(|path| owner(path).is_some_and(|owner| owner != user))
+        .find(|path| path.parent().and_then(owner) == Some(user))?;
+    let whole = if path.is_dir() { "-R " } else { "" };
+    let (owner, path) = (owner(path)?, shown(path));
+    Some(format!(
+        "; {path} belongs to uid {owner}: `sudo chown {whole}{user} {path}` makes it yours"
+    ))
+}
+
+/// The same where the system refused for want of a permission.
+pub(super) fn whose_where_denied(path: &Path, cause: &io::Error) -> String {
+    let denied = cause.kind() == io::ErrorKind::PermissionDenied;
+    denied.then(|| whose(path)).flatten().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::chown;
+
+    use super::*;
+    use crate::store::files::{Lock, write_whole};
+
+    /// Somebody who is not root.
+    const USER: u32 = 65534;
+
+    #[test]
+    fn what_root_makes_in_a_users_folder_is_the_users() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let owner = |path: &Path| fs::metadata(path).unwrap().uid();
+        let below = home.path().join("a/b");
+        make_private_folder(&below).unwrap();
+        assert_eq!(owner(&below), 0, "root's own stays root's");
+        chown(home.path(), Some(USER), Some(USER)).unwrap();
+        let below = home.path().join("c/d");
+        make_private_folder(&below).unwrap();
+        let (lock, text) = (below.join("lock"), below.join("text"));
+        Lock::take(&lock).unwrap();
+        write_whole(&text, b"text").unwrap();
+        make_private_file(&below.join("file")).unwrap();
+        let log = below.join("log");
+        crate::store::files::open_log(&log).unwrap();
+        for path in [
+            below.parent().unwrap(),
+            &below,
+            &lock,
+            &text,
+            &log,
+            &below.join("file"),
+        ] {
+            assert_eq!(owner(path), USER, "{path:?}");
+        }
+        // What was there before is not given away.
+        let held = below.join("held");
+        fs::write(&held, "").unwrap();
+        Lock::take(&held).unwrap();
+        assert_eq!(owner(&held), 0);
+    }
+
+    #[test]
+    fn what_is_anothers_in_a_folder_of_ours_is_named_with_the_cure() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let backup = home.path().join("backup");
+        make_private_folder(&backup).unwrap();
+        let lock = home.path().join("lock");
+        fs::write(&lock, "").unwrap();
+        assert_eq!(whose(&backup.join("x.1")), None);
+        for path in [&backup, &lock] {
+            chown(path, Some(USER), None).unwrap();
+        }
+        let said = |path: &Path| {
+            let source = io::ErrorKind::PermissionDenied.into();
+            let path = path.to_owned();
+            FileProblem::Lock { path, source }.to_string()
+        };
+        let cure = format!("`sudo chown 0 {}` makes it yours", lock.display());
+        assert!(said(&lock).contains(&cure), "{}", said(&lock));
+        let cure = format!("`sudo chown -R 0 {}` makes it yours", backup.display());
+        let within = said(&backup.join("x.1"));
+        assert!(within.contains(&cure), "{within}");
+        // What is another's in a folder of others is nobody's to take.
+        chown(home.path(), Some(USER), None).unwrap();
+        let within = said(&backup.join("x.1"));
+        assert!(!within.contains("chown"), "{within}");
+    }
+}
