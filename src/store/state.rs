@@ -10,8 +10,8 @@ mod problem;
 mod renewal;
 mod schema;
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -46,6 +46,8 @@ pub struct StateDb {
     database: Mutex<Connection>,
     /// Further ones for the history's readers, who then wait for no writer; nothing in memory.
     readers: Option<Mutex<Vec<Connection>>>,
+    /// Which file was opened; nothing in memory.
+    opened: Option<(u64, u64)>,
     path: PathBuf,
     key: Zeroizing<[u8; 32]>,
 }
@@ -59,12 +61,7 @@ impl StateDb {
         let lock = Lock::take(&folder.join(".history.lock"))?;
         // Closed before SQLite opens it: its locks are the process's, and the kernel lets go of all of them as
         // soon as any descriptor of the file is closed. The next program would take itself for the only one.
-        let made = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)
-            .map(drop);
+        let made = files::make_private_file(&path).map(drop);
         if made.is_ok() {
             let _ = File::open(folder).and_then(|folder| folder.sync_all());
         } else if !path.exists() {
@@ -76,10 +73,12 @@ impl StateDb {
         // It says to which host a secret may go, and how often a key was refused.
         files::refuse_writable_by_others(&path)?;
         let database = Connection::open(&path).with_path(&path)?;
+        let opened = inode(&path);
         let state = Self::prepare(database, path);
         drop(lock);
         state.map(|state| Self {
             readers: Some(Mutex::default()),
+            opened,
             ..state
         })
     }
@@ -96,6 +95,7 @@ impl StateDb {
         Ok(Self {
             database: Mutex::new(database),
             readers: None,
+            opened: None,
             path,
             key,
         })
@@ -351,6 +351,12 @@ impl StateDb {
         Ok(database)
     }
 
+    /// Whether the file was moved away or taken out since it was opened: what is written now, no other program
+    /// would see, least of all the attempts that a host counts.
+    pub fn is_away(&self) -> bool {
+        self.opened.is_some() && inode(&self.path) != self.opened
+    }
+
     /// The database, for sentences about it.
     pub(in crate::store) fn path(&self) -> &Path {
         &self.path
@@ -369,6 +375,10 @@ impl StateDb {
         change: impl FnOnce(&Transaction<'_>) -> Result<R, StateProblem>,
     ) -> Result<R, StateProblem> {
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_away() {
+            let path = self.path.clone();
+            return Err(StateProblem::Away { path });
+        }
         // Immediate: two programs that both read first would else both hold a read lock and both fail.
         let transaction = database
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -377,6 +387,12 @@ impl StateDb {
         transaction.commit().with_path(&self.path)?;
         Ok(result)
     }
+}
+
+/// What tells one file from another that has its name now.
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    let found = fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
 }
 
 #[cfg(test)]

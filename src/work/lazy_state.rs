@@ -1,7 +1,7 @@
-//! The state that all programs share, opened once: at the first call that succeeds.
+//! The state that all programs share, opened at the first call that succeeds, and again where its file was moved.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::WorkError;
 use crate::store::StateDb;
@@ -11,7 +11,7 @@ use crate::store::StateDb;
 pub(super) struct LazyState {
     /// Nothing where everything is in memory.
     folder: Option<PathBuf>,
-    state: OnceLock<Arc<StateDb>>,
+    state: RwLock<Option<Arc<StateDb>>>,
     /// Held by the one that opens it.
     opening: Mutex<()>,
 }
@@ -27,11 +27,12 @@ impl LazyState {
 
     /// The state; opened where it is not open yet. Blocks.
     pub(super) fn get(&self) -> Result<Arc<StateDb>, WorkError> {
-        if let Some(state) = self.so_far() {
+        let in_place = || self.so_far().filter(|state| !state.is_away());
+        if let Some(state) = in_place() {
             return Ok(state);
         }
         let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = self.so_far() {
+        if let Some(state) = in_place() {
             return Ok(state);
         }
         let state = match &self.folder {
@@ -39,11 +40,17 @@ impl LazyState {
             None => StateDb::in_memory(),
         };
         let state = state.map_err(|error| WorkError::failed("opening the state", &error))?;
-        Ok(Arc::clone(self.state.get_or_init(|| Arc::new(state))))
+        let state = Arc::new(state);
+        let mut known = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Some(Arc::clone(&state));
+        Ok(state)
     }
 
     /// The state, where a call has opened it. Never waits.
     pub(super) fn so_far(&self) -> Option<Arc<StateDb>> {
-        self.state.get().map(Arc::clone)
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

@@ -12,11 +12,21 @@ use crate::store::files::shown;
 pub enum StateProblem {
     /// The file is not a database, or its pages contradict each other.
     #[error(
-        "{0} is damaged; it is left as it is, and no key is sent without it: take back a copy, or move it away to start anew",
+        "{0} is damaged; it is left as it is, and no key is sent without it: take back a copy; or, to start \
+         anew, end every switchboard, then move it and what begins with its name away",
         shown(path)
     )]
     Damaged {
         /// The database.
+        path: PathBuf,
+    },
+    /// Somebody moved it while it was in use.
+    #[error(
+        "{} was moved away while it was in use: what is not written down yet goes to a new one",
+        shown(path)
+    )]
+    Away {
+        /// Where it was.
         path: PathBuf,
     },
     /// Written by a newer program.
