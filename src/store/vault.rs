@@ -66,6 +66,8 @@ pub struct Vault {
     locks: AtomicU64,
     /// Of those, how many came before whoever opened it last began to.
     opened_after: AtomicU64,
+    /// Whether connections refer to it: then it has entries, wherever its file is.
+    is_in_use: AtomicBool,
 }
 
 struct OpenVault {
@@ -92,7 +94,14 @@ impl Vault {
             is_open: AtomicBool::new(false),
             locks: AtomicU64::new(0),
             opened_after: AtomicU64::new(0),
+            is_in_use: AtomicBool::new(false),
         }
+    }
+
+    /// Says whether connections refer to it. While they do, a `vault.age` that is not there is one that is away, and
+    /// no empty one is written in its place.
+    pub fn set_in_use(&self, is_in_use: bool) {
+        self.is_in_use.store(is_in_use, Ordering::SeqCst);
     }
 
     /// `identity.age`.
@@ -364,7 +373,8 @@ impl Vault {
     fn read<R>(&self, read: impl FnOnce(&Contents) -> R) -> Result<R, VaultProblem> {
         let mut guard = self.opened();
         let open = guard.as_mut().ok_or(VaultProblem::Locked)?;
-        if Stamp::of(&self.path()) != open.stamp {
+        // One that is away may have been taken for an empty one before anybody said that it is in use.
+        if Stamp::of(&self.path()) != open.stamp || open.stamp == Stamp::default() {
             (open.contents, open.stamp) = self.load(&open.identity)?;
         }
         Ok(read(&open.contents))
@@ -388,8 +398,8 @@ impl Vault {
         Ok(result)
     }
 
-    /// A vault that is not there is an empty one: killed between its two files, or taken away by its owner. One
-    /// that can't be looked at is neither: its entries are there.
+    /// A vault that is not there, and that nothing refers to, is an empty one: killed between its two files. One that
+    /// is in use, or that a link leads to, is away (a stick, a checkout), with its entries and recipients.
     fn load(&self, identity: &Identity) -> Result<(Contents, Stamp), VaultProblem> {
         let path = self.path();
         let stamp = Stamp::of(&path);
@@ -398,6 +408,11 @@ impl Vault {
             files::refuse_writable_by_others(&path)?;
             let sealed = files::read_regular(&path, files::TEXT_LIMIT)?;
             seal::open(&sealed, identity, &path)?
+        } else if self.is_in_use.load(Ordering::SeqCst) || path.is_symlink() {
+            return Err(VaultProblem::Away {
+                path: files::followed(&path),
+                identity: self.identity_path(),
+            });
         } else {
             Contents::default()
         };

@@ -27,6 +27,19 @@ pub enum VaultProblem {
         /// `identity.age`.
         identity: PathBuf,
     },
+    /// It is used, and its file is not there.
+    #[error(
+        "{} is not there: put it back (is its disk mounted?); where it is lost for good, move {} away too and enter \
+         the secrets again",
+        shown(path),
+        shown(identity)
+    )]
+    Away {
+        /// `vault.age`, or where its link leads.
+        path: PathBuf,
+        /// `identity.age`.
+        identity: PathBuf,
+    },
     /// There is one here.
     #[error("there is a vault here already: {} is never overwritten", shown(path))]
     Exists {

@@ -248,6 +248,31 @@ fn killed_between_its_two_files_it_can_still_be_used() {
 }
 
 #[test]
+fn one_that_is_in_use_or_linked_to_is_away_and_not_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = vault(folder.path());
+    vault.create(&pass()).unwrap();
+    vault.put("a", &Secret::new("1"), None).unwrap();
+    let (path, aside) = (vault.path(), folder.path().join("aside"));
+    fs::rename(&path, &aside).unwrap();
+    let is_away = || {
+        let put = vault.put("b", &Secret::new("2"), None);
+        let got = vault.get("a");
+        assert!(!fs::exists(&path).unwrap());
+        matches!(put, Err(VaultProblem::Away { .. }))
+            && matches!(got, Err(VaultProblem::Away { .. }))
+    };
+    vault.set_in_use(true);
+    assert!(is_away());
+    vault.set_in_use(false);
+    std::os::unix::fs::symlink(folder.path().join("stick"), &path).unwrap();
+    assert!(is_away());
+    fs::rename(&aside, folder.path().join("stick")).unwrap();
+    vault.put("b", &Secret::new("2"), None).unwrap();
+    assert_eq!(vault.names().unwrap(), ["a", "b"]);
+}
+
+#[test]
 fn a_team_shares_one_vault() {
     let (mine, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let my_vault = vault(mine.path());
