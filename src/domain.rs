@@ -8,6 +8,7 @@ pub mod check;
 pub mod connection;
 pub mod endpoint;
 pub mod history;
+mod paths;
 pub mod plot;
 pub mod reason;
 pub mod reply;

@@ -5,12 +5,15 @@
 //! programs never lose each other's changes. Everything here blocks.
 
 mod backup;
+mod base;
 mod document;
 mod fields;
+mod lines;
 mod parts;
 mod problem;
 mod read;
 mod settings;
+mod style;
 mod write;
 
 use std::fs;
@@ -26,8 +29,10 @@ pub use problem::ConfigurationProblem;
 pub use settings::Settings;
 use toml_edit::DocumentMut;
 
+use self::base::Base;
 use self::fields::WrittenValue;
 use self::read::Unread;
+use self::style::Style;
 use super::files::{self, FileProblem, Lock};
 use crate::domain::{Connection, SecretRef};
 
@@ -49,6 +54,12 @@ pub struct Configuration {
 pub const SERVICES: &str = "services";
 
 impl Configuration {
+    /// Whether something in it stands in the vault.
+    pub fn uses_vault(&self) -> bool {
+        let mut references = self.connections.iter().flat_map(|it| it.references());
+        references.any(|reference| matches!(reference, SecretRef::Vault(_)))
+    }
+
     /// The variables that `env:` references name: each holds a secret.
     pub fn variables_with_secrets(&self) -> Vec<String> {
         self.connections
@@ -93,6 +104,7 @@ impl Stamp {
 #[derive(Clone, Debug)]
 pub struct Store {
     place: Place,
+    home: Option<PathBuf>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,7 +118,14 @@ impl Store {
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self {
             place: Place::File(path.into()),
+            home: None,
         }
+    }
+
+    /// The same, where `~/…` in it means this home.
+    #[must_use]
+    pub fn with_home(self, home: Option<PathBuf>) -> Self {
+        Self { home, ..self }
     }
 
     /// A configuration that no file holds: the demonstration's. Starts with `connections` and the defaults.
@@ -114,7 +133,12 @@ impl Store {
         let memory = Arc::new(Mutex::new((compose(connections)?, 0)));
         Ok(Self {
             place: Place::Memory(memory),
+            home: None,
         })
+    }
+
+    fn base(&self, path: &Path) -> Base {
+        Base::of(path, self.home.clone())
     }
 
     /// The file, where there is one.
@@ -134,7 +158,7 @@ impl Store {
     /// Reads settings and connections. Where there is no file, everything has its default, and none is made.
     pub fn load(&self) -> Result<Configuration, ConfigurationProblem> {
         match &self.place {
-            Place::File(path) => load(path),
+            Place::File(path) => Ok(self.base(path).whole(load(path)?)),
             Place::Memory(memory) => {
                 let held = memory.lock().unwrap_or_else(PoisonError::into_inner);
                 read_text(Path::new(MEMORY), &held.0)
@@ -160,10 +184,10 @@ impl Store {
         change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
     ) -> Result<R, ConfigurationProblem> {
         match &self.place {
-            Place::File(path) => edit_file(path, change),
+            Place::File(path) => edit_file(path, self.base(path), change),
             Place::Memory(memory) => {
                 let mut held = memory.lock().unwrap_or_else(PoisonError::into_inner);
-                let (result, text) = changed(Path::new(MEMORY), &held.0, change)?;
+                let (result, text) = changed(Path::new(MEMORY), &held.0, Base::default(), change)?;
                 *held = (text, held.1 + 1);
                 Ok(result)
             }
@@ -179,6 +203,28 @@ impl Store {
                 Stamp { file: None, edits }
             }
         }
+    }
+
+    /// What must be writable for a save: the folder, the file's lock, the earlier versions.
+    pub fn places(&self) -> Vec<PathBuf> {
+        let path = self.path().into_iter();
+        path.flat_map(|path| {
+            let folder = |path: &Path| path.parent().map(Path::to_owned);
+            let target = folder(&files::followed(path));
+            let lock = Some(lock_path(path)).filter(|lock| lock.exists());
+            let backup = Some(path.with_file_name(BACKUP));
+            [folder(path), target, lock, backup]
+        })
+        .flatten()
+        .collect()
+    }
+
+    /// Where the file is gone, and earlier versions of it are not: the newest of them.
+    pub fn lost(&self) -> Option<PathBuf> {
+        let path = self
+            .path()
+            .filter(|path| matches!(is_there(path), Ok(false)))?;
+        backup::newest(path)
     }
 
     /// Takes away what a killed program left beside the file. Called once at start; nothing that fails here
@@ -243,9 +289,15 @@ impl Store {
                 .0
                 .clone(),
         };
-        let told =
-            |(at, what): &(usize, String)| format!("line {}: {what}", read::place(&text, *at).0);
-        Ok(configuration.unknown.iter().map(told).collect())
+        let mut unknown = configuration.unknown;
+        unknown.sort();
+        let (mut line, mut from) = (1, 0);
+        let told = unknown.into_iter().map(|(at, what)| {
+            line += text.get(from..at).unwrap_or_default().matches('\n').count();
+            from = at;
+            format!("line {line}: {what}")
+        });
+        Ok(told.collect())
     }
 }
 
@@ -289,7 +341,7 @@ pub(super) fn written(
 pub(super) fn compose(connections: &[Connection]) -> Result<String, EditProblem> {
     let toml = document::TEMPLATE.parse::<DocumentMut>();
     let toml = toml.map_err(|error| EditProblem::Refused(error.message().to_owned()))?;
-    let mut document = Document::new(toml);
+    let mut document = Document::new(toml, Base::default());
     connections
         .iter()
         .try_for_each(|connection| document.add(connection))?;
@@ -298,11 +350,7 @@ pub(super) fn compose(connections: &[Connection]) -> Result<String, EditProblem>
 
 fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
     // confy would write a default file where there is none; a reader has no business writing.
-    let exists = path.try_exists().map_err(|source| FileProblem::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    if !exists {
+    if !is_there(path)? {
         return Ok(Configuration::default());
     }
     // confy would wait for the writer of a pipe, and read what has no end.
@@ -330,40 +378,65 @@ fn load(path: &Path) -> Result<Configuration, ConfigurationProblem> {
 
 fn edit_file<R>(
     path: &Path,
+    base: Base,
     change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
 ) -> Result<R, ConfigurationProblem> {
     if let Some(folder) = path.parent() {
         files::make_private_folder(folder)?;
     }
     let lock = Lock::take(&lock_path(path))?;
-    let old = match load(path) {
-        Ok(_) if path.exists() => Some(files::read_regular_text(path)?),
-        Ok(_) => None,
-        Err(problem) => return Err(problem),
+    load(path)?;
+    let old = if is_there(path)? {
+        Some(files::read_regular(path, files::TEXT_LIMIT)?)
+    } else {
+        None
     };
-    let text = old.as_deref().unwrap_or(document::TEMPLATE);
-    let (result, new) = changed(path, text, change)?;
-    if old.as_deref() != Some(new.as_str()) {
+    let (text, style) = match &old {
+        Some(bytes) => style::taken_from(files::text_of(bytes, path)?, bytes),
+        None => (document::TEMPLATE.into(), Style::default()),
+    };
+    let (result, new) = changed(path, &text, base, change)?;
+    let new = style.given_to(new).into_bytes();
+    if old.as_ref() != Some(&new) {
         files::sweep(path);
+        // Whatever needs room comes first, so that a save that fails leaves everything where it is.
+        let staged = files::stage(path, &new)?;
         if let Some(old) = &old {
             backup::keep(path, old)?;
         }
-        files::write_whole(path, new.as_bytes())?;
+        staged.commit()?;
     }
     drop(lock);
     Ok(result)
+}
+
+/// Whether there is a file at `path`. A link that leads nowhere is none that may be made anew.
+fn is_there(path: &Path) -> Result<bool, FileProblem> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(FileProblem::Read {
+            path: path.to_owned(),
+            source,
+        }),
+        Err(_) if path.is_symlink() => Err(FileProblem::Dangling {
+            path: path.to_owned(),
+            target: files::followed(path),
+        }),
+        Err(_) => Ok(false),
+    }
 }
 
 /// `text` after `change`, which must be readable again.
 fn changed<R>(
     path: &Path,
     text: &str,
+    base: Base,
     change: impl FnOnce(&mut Document) -> Result<R, EditProblem>,
 ) -> Result<(R, String), ConfigurationProblem> {
     let toml = text
         .parse::<DocumentMut>()
         .map_err(|error| problem::uneditable(path, text, &error))?;
-    let mut document = Document::new(toml);
+    let mut document = Document::new(toml, base);
     let result = change(&mut document)?;
     let new = document.toml.to_string();
     match read::parse(&new) {

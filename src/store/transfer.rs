@@ -85,8 +85,12 @@ pub fn import(path: &Path, text: &str, trust: bool) -> Result<Import, Configurat
             words.clear();
         }
     }
+    // Its relative paths are beside it, as those of the configuration are; `~/…` is resolved where it is saved.
+    let whole = std::path::absolute(path).unwrap_or_default();
     for connection in &mut configuration.connections {
-        sensitive.extend(screen(Arc::make_mut(connection), trust, None));
+        let connection = Arc::make_mut(connection);
+        connection.make_paths_whole(whole.parent().unwrap_or(path), None);
+        sensitive.extend(screen(connection, trust, None));
     }
     Ok(Import {
         configuration,

@@ -114,7 +114,8 @@ impl Core {
     /// The same within the session of an earlier core over the same files: what was unlocked or entered there is so
     /// here.
     pub fn open_in(options: CoreOptions, session: Session) -> Self {
-        let store = Store::at(&options.folders.configuration);
+        let store =
+            Store::at(&options.folders.configuration).with_home(options.environment.home.clone());
         Self(Arc::new(Inner {
             state: Arc::new(LazyState::at(options.folders.state.clone())),
             folders: Some(options.folders),
@@ -338,6 +339,7 @@ impl Inner {
             configuration.variables_with_secrets(),
             configuration.settings.command_variables.clone(),
         );
+        self.vault.set_in_use(configuration.uses_vault());
         let configuration = Arc::new(configuration);
         *read = Some((stamp, Arc::clone(&configuration)));
         Ok(configuration)
@@ -369,6 +371,13 @@ impl Inner {
     fn last_read(&self) -> Option<Arc<Configuration>> {
         let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.as_ref().map(|(_, last)| Arc::clone(last))
+    }
+
+    /// Makes the paths whole that somebody has just entered: from the current folder on, and `~/…` from the home.
+    pub(super) fn make_paths_whole(&self, entered: &mut Connection) {
+        if let Ok(folder) = std::path::absolute(".") {
+            entered.make_paths_whole(&folder, self.environment.home.as_deref());
+        }
     }
 
     /// The state that all programs share; opened at the first call that succeeds. Blocks.

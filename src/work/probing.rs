@@ -146,12 +146,13 @@ impl Core {
             Trust::Unsaved
         };
         let Unsaved {
-            connection,
+            mut connection,
             trigger,
             editing,
             key_held_back,
             ..
         } = unsaved;
+        self.0.make_paths_whole(&mut connection);
         let origin = Origin::parse(&connection.url);
         // A stored secret stands at the place of the connection that is being edited.
         let stored = Connection {

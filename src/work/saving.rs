@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 impl Core {
     /// Saves `draft`. Whatever fails, the old connection and its secrets work as before.
-    pub async fn save(&self, draft: Draft) -> Result<Saved, WorkError> {
+    pub async fn save(&self, mut draft: Draft) -> Result<Saved, WorkError> {
+        self.0.make_paths_whole(&mut draft.connection);
         let configuration = self.configuration().await?;
         let before = match &draft.replaces {
             Some(name) => Some(found(&configuration, name)?.clone()),

@@ -1,7 +1,7 @@
 //! The last ten versions of the configuration, in `backup/` beside it: `switchboard.toml.1` is the newest.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::store::files::{self, FileProblem};
 
@@ -10,24 +10,35 @@ pub const BACKUP: &str = "backup";
 /// How many versions are kept.
 const KEPT: u32 = 10;
 
-/// Puts `old`, the text that is about to be replaced, aside. Called under the lock of `path`.
-pub(super) fn keep(path: &Path, old: &str) -> Result<(), FileProblem> {
-    let Some(folder) = path.parent() else {
-        return Ok(());
-    };
-    let folder = folder.join(BACKUP);
-    files::make_private_folder(&folder)?;
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let version = |number: u32| folder.join(format!("{name}.{number}"));
-    // From the oldest on: whenever this is cut short, no version has been overwritten by a newer one but the
-    // eleventh. A gap in the row is closed by the next save.
-    for number in (1..KEPT).rev() {
-        let _ = fs::rename(version(number), version(number + 1));
+/// Puts `old`, the text that is about to be replaced, aside. Called under the lock of `path`. Where it can't be
+/// written, every version stays where it is.
+pub(super) fn keep(path: &Path, old: &[u8]) -> Result<(), FileProblem> {
+    let newest = version(path, 1);
+    if let Some(folder) = newest.parent() {
+        files::make_private_folder(folder)?;
     }
-    files::sweep(&version(1));
-    files::write_whole(&version(1), old.as_bytes())
+    // A save that failed after this has kept it already, and must not push an older one out.
+    if fs::read(&newest).is_ok_and(|kept| kept == old) {
+        return Ok(());
+    }
+    files::sweep(&newest);
+    let staged = files::stage(&newest, old)?;
+    // Up to the first gap in the row. From the oldest on: whenever this is cut short, no version has been
+    // overwritten by a newer one but the eleventh.
+    let free = (1..KEPT).find(|number| !version(path, *number).exists());
+    for number in (1..free.unwrap_or(KEPT)).rev() {
+        let _ = fs::rename(version(path, number), version(path, number + 1));
+    }
+    staged.commit()
+}
+
+/// The newest version that was kept, where there is one.
+pub(super) fn newest(path: &Path) -> Option<PathBuf> {
+    let all = (1..=KEPT).map(|number| version(path, number));
+    all.into_iter().find(|version| version.is_file())
+}
+
+fn version(path: &Path, number: u32) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(BACKUP).join(format!("{name}.{number}"))
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
-use super::read;
+use super::base::Base;
 use super::write::{list, refuse_secrets, written};
+use super::{lines, read};
 use crate::domain::{Connection, Name};
 
 /// What a new file starts with.
@@ -69,14 +70,17 @@ pub struct Document {
     pub(super) toml: DocumentMut,
     /// The names, so that adding thousands does not look through thousands each time.
     taken: HashSet<String>,
+    /// From where its relative paths are.
+    base: Base,
 }
 
 impl Document {
     /// Makes `toml` ready to be edited.
-    pub(super) fn new(toml: DocumentMut) -> Self {
+    pub(super) fn new(toml: DocumentMut, base: Base) -> Self {
         let mut document = Self {
             toml,
             taken: HashSet::new(),
+            base,
         };
         document.normalize();
         document.taken = document.names().into_iter().collect();
@@ -99,7 +103,7 @@ impl Document {
         alone.insert("connection", Item::ArrayOfTables(table));
         let found = read::parse(&alone.to_string()).ok();
         found
-            .and_then(|found| found.connections.into_iter().next())
+            .and_then(|found| self.base.whole(found).connections.into_iter().next())
             .map(Arc::unwrap_or_clone)
             .ok_or_else(absent)
     }
@@ -276,8 +280,9 @@ fn put(table: &mut dyn TableLike, key: &str, value: Option<Value>) {
         table.remove(key);
         return;
     };
-    match table.get_mut(key) {
-        Some(Item::Value(old)) => {
+    match (table.get_mut(key), &value) {
+        (Some(Item::Value(Value::Array(old))), Value::Array(new)) => lines::become_list(old, new),
+        (Some(Item::Value(old)), _) => {
             *value.decor_mut() = old.decor().clone();
             *old = value;
         }

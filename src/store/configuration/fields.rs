@@ -2,9 +2,11 @@
 //! have pasted a key there.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use toml::{Spanned, Value};
 
 use super::read::ConnectionEntry;
@@ -13,14 +15,16 @@ use crate::domain::text::inert;
 
 /// The whole file as confy loads it: where every field stands, nothing judged yet but the connections, each by
 /// itself. Of those there may be very many: the table of each is gone before the next one is read.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(super) struct WrittenValue {
     /// Has no default: an empty file is damage, not a new user.
     pub(super) version: Spanned<Value>,
-    #[serde(default)]
     pub(super) settings: Table,
-    #[serde(default, skip_serializing)]
+    #[serde(skip)]
     pub(super) connection: Vec<ConnectionEntry>,
+    /// Keys and tables beside these, with where each stands.
+    #[serde(skip)]
+    pub(super) unknown: Vec<(usize, String)>,
 }
 
 impl Default for WrittenValue {
@@ -29,7 +33,47 @@ impl Default for WrittenValue {
             version: Spanned::new(0..0, Value::Integer(super::VERSION)),
             settings: Table::new(),
             connection: Vec::new(),
+            unknown: Vec::new(),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for WrittenValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(TopLevel)
+    }
+}
+
+/// Reads what stands above all tables, and the tables.
+struct TopLevel;
+
+impl<'de> Visitor<'de> for TopLevel {
+    type Value = WrittenValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the tables of a configuration")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WrittenValue, A::Error> {
+        let mut written = WrittenValue::default();
+        let mut version = None;
+        while let Some(key) = map.next_key::<Spanned<String>>()? {
+            match key.get_ref().as_str() {
+                "version" => version = Some(map.next_value()?),
+                "settings" => written.settings = map.next_value()?,
+                "connection" => written.connection = map.next_value()?,
+                other => {
+                    let what = format!(
+                        "`{}` is not known here: there are `version`, [settings] and [[connection]]",
+                        inert(other, 40)
+                    );
+                    written.unknown.push((key.span().start, what));
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        written.version = version.ok_or_else(|| A::Error::missing_field("version"))?;
+        Ok(written)
     }
 }
 

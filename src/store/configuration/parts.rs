@@ -17,6 +17,7 @@ const BEGIN: &[u8] = b"\n[[connection]]";
 
 /// What stands before the connections.
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Head {
     version: Spanned<Value>,
     #[serde(default)]

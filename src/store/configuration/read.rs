@@ -187,8 +187,10 @@ pub(super) fn judge(written: WrittenValue) -> Result<Configuration, Unread> {
         version,
         settings,
         connection,
+        unknown,
     } = written;
     let mut gathered = ConfigurationBuilder::begin(&version, &settings, connection.len())?;
+    gathered.configuration.unknown.extend(unknown);
     for entry in connection {
         gathered.take(entry)?;
     }

@@ -78,6 +78,16 @@ impl Home {
     fn text(&self) -> String {
         fs::read_to_string(self.path()).unwrap()
     }
+
+    /// The versions that were kept, by name.
+    fn versions(&self) -> std::collections::BTreeMap<String, String> {
+        let entries = fs::read_dir(self.path().with_file_name("backup")).unwrap();
+        let version = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().unwrap();
+            (name, fs::read_to_string(entry.path()).unwrap())
+        };
+        entries.flatten().map(version).collect()
+    }
 }
 
 fn mode(path: &Path) -> u32 {
@@ -145,7 +155,13 @@ fn comments_order_and_unknown_keys_survive_every_edit() {
          service = \"blesta\"\nurl = \"https://billing.example.com\"\n\n# the rest\n\n# the end\n"
     );
     let unknown = store.unknown_keys().unwrap();
-    assert_eq!(unknown, ["line 14: `extra` is not known here"]);
+    assert_eq!(
+        unknown,
+        [
+            "line 3: `flavor` is not known here: there are `version`, [settings] and [[connection]]",
+            "line 14: `extra` is not known here"
+        ]
+    );
 }
 
 #[test]
@@ -550,6 +566,202 @@ fn the_last_ten_versions_are_kept() {
 }
 
 #[test]
+fn a_version_that_cannot_be_kept_moves_none() {
+    let home = Home::new();
+    let add = |name: &str| {
+        home.store()
+            .edit(|document| document.add(&connection(name)))
+    };
+    for name in ["a", "b", "c"] {
+        add(name).unwrap();
+    }
+    let newest = home.path().with_file_name("backup/switchboard.toml.1");
+    let kept = fs::read_to_string(&newest).unwrap();
+    fs::remove_file(&newest).unwrap();
+    let others = home.versions();
+    // Nothing can be put there.
+    fs::create_dir(&newest).unwrap();
+    let before = home.text();
+    for _ in 0..2 {
+        let problem = add("d").unwrap_err();
+        assert!(
+            matches!(problem, ConfigurationProblem::File(_)),
+            "{problem:?}"
+        );
+        assert!(newest.is_dir());
+    }
+    fs::remove_dir(&newest).unwrap();
+    assert_eq!(
+        (home.text(), home.versions()),
+        (before.clone(), others.clone())
+    );
+    // The gap is filled, and pushes nobody on; nor does what is kept already.
+    add("d").unwrap();
+    assert_eq!(home.versions().len(), others.len() + 1);
+    assert_ne!(kept, home.versions()["switchboard.toml.1"]);
+    let versions = home.versions();
+    files::write_whole(&home.path(), before.as_bytes()).unwrap();
+    add("d").unwrap();
+    assert_eq!(home.versions(), versions);
+}
+
+#[test]
+fn tables_that_nobody_reads_are_named_with_their_line() {
+    let known = "\nname = \"%\"\nservice = \"http\"\nurl = \"https://a.example\"\n";
+    let known = format!("\n[[connection]]{known}");
+    let many: String = (0..2_000)
+        .map(|at| known.replace('%', &at.to_string()))
+        .collect();
+    let head = "version = 1\n[setings]\nlock_after_minutes = 1\n";
+    let behind = "\n[[connections]]\nname = \"b\"\n";
+    for (text, expected) in [
+        (
+            format!("{head}{behind}"),
+            vec![("line 2", "setings"), ("line 5", "connections")],
+        ),
+        (format!("{head}{many}"), vec![("line 2", "setings")]),
+        (
+            format!("version = 1\n{many}{behind}"),
+            vec![("line 10003", "connections")],
+        ),
+        (
+            format!("odd = 1\nversion = 1\n{many}"),
+            vec![("line 1", "odd")],
+        ),
+    ] {
+        let unknown = Home::with(&text).store().unknown_keys().unwrap();
+        assert_eq!(unknown.len(), expected.len(), "{unknown:?}");
+        for (line, (place, word)) in unknown.iter().zip(expected) {
+            let begin = format!("{place}: `{word}` is not known here");
+            assert!(line.starts_with(&begin), "{line}");
+        }
+    }
+}
+
+#[test]
+fn line_ends_and_byte_order_marks_stay() {
+    let text = "\u{feff}# ours\r\nversion = 1\r\n\r\n[settings]\r\nbell = true\r\n";
+    let home = Home::with(text);
+    let edit = |flag| {
+        let edited = home
+            .store()
+            .edit(|document| document.set_setting("bell", SettingValue::Flag(flag)));
+        edited.unwrap();
+    };
+    let stamp = home.store().stamp();
+    edit(true);
+    assert_eq!(
+        home.store().stamp(),
+        stamp,
+        "nothing is written for nothing"
+    );
+    edit(false);
+    assert_eq!(home.text(), text.replace("true", "false"));
+    let kept = home.path().with_file_name("backup/switchboard.toml.1");
+    assert_eq!(fs::read_to_string(kept).unwrap(), text);
+    // Of which only one line has another end: it goes, as it went before.
+    let home = Home::with("version = 1\r\n\n");
+    home.store()
+        .edit(|document| document.set_setting("bell", SettingValue::Flag(true)))
+        .unwrap();
+    assert!(!home.text().contains('\r'));
+}
+
+#[test]
+fn a_list_keeps_the_comments_of_what_stays() {
+    let begin = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"https://a.example\"\n";
+    let lines = "[ # all\n  \"eu\",  # europe\n  # the old one\n  \"us\", # america\n]";
+    let comma = "[\n  \"eu\" # europe\n]";
+    for (list, tags, expected) in [
+        (
+            lines,
+            &["eu", "us", "as"][..],
+            "[ # all\n  \"eu\",  # europe\n  # the old one\n  \"us\", # america\n  \"as\",\n]",
+        ),
+        (
+            lines,
+            &["us"],
+            "[ # all\n  # the old one\n  \"us\", # america\n]",
+        ),
+        (lines, &["eu"], "[ # all\n  \"eu\",  # europe\n]"),
+        (
+            lines,
+            &["as", "eu", "us"],
+            "[ # all\n  \"as\",\n  \"eu\",  # europe\n  # the old one\n  \"us\", # america\n]",
+        ),
+        (comma, &["eu", "us"], "[\n  \"eu\" # europe\n,\n  \"us\"]"),
+        (
+            "[\"eu\", \"us\"]",
+            &["as", "eu", "us"],
+            "[\"as\", \"eu\", \"us\"]",
+        ),
+        (
+            "[\"eu\", \"us\"]",
+            &["eu", "as", "us"],
+            "[\"eu\", \"as\", \"us\"]",
+        ),
+        ("[\"eu\", \"us\"]", &["us", "eu"], "[\"us\", \"eu\"]"),
+        ("[\"eu\", \"us\"]", &["us"], "[\"us\"]"),
+        ("[ \"eu\" ]", &["us"], "[\"us\"]"),
+        ("[]", &["us", "eu"], "[\"us\", \"eu\"]"),
+    ] {
+        let home = Home::with(&format!("{begin}tags = {list} # mine\n"));
+        let tags: Vec<String> = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        home.store()
+            .edit(|document| {
+                let mut changed = document.connection(&name("a"))?;
+                changed.tags.clone_from(&tags);
+                document.replace(&name("a"), &changed)
+            })
+            .unwrap();
+        assert_eq!(
+            home.text(),
+            format!("{begin}tags = {expected} # mine\n"),
+            "{list}"
+        );
+        assert_eq!(home.store().load().unwrap().connections[0].tags, tags);
+    }
+}
+
+#[test]
+fn relative_paths_are_beside_the_file_and_stay_as_they_were_written() {
+    let text = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"https://a.example\"\n\
+                ca_file = \"ca.pem\"\nkey = \"file:~/key\"\n";
+    let home = Home::with(text);
+    let store = home.store().with_home(Some("/home/a".into()));
+    let read = &store.load().unwrap().connections[0];
+    let beside = home.path().with_file_name("ca.pem");
+    assert_eq!(read.ca_file.as_deref(), Some(&*beside));
+    assert_eq!(read.key, Some(SecretRef::File("/home/a/key".into())));
+    let noted = Connection {
+        note: "n".to_owned(),
+        ..Connection::clone(read)
+    };
+    store
+        .edit(|document| {
+            assert_eq!(document.connection(&name("a"))?, **read);
+            document.replace(&name("a"), &noted)
+        })
+        .unwrap();
+    assert_eq!(home.text(), format!("{text}note = \"n\"\n"));
+}
+
+#[test]
+fn a_file_that_is_gone_while_its_versions_are_not_is_lost() {
+    let home = Home::new();
+    assert_eq!(home.store().lost(), None, "a new user");
+    for name in ["a", "b"] {
+        home.store()
+            .edit(|document| document.add(&connection(name)))
+            .unwrap();
+    }
+    assert_eq!(home.store().lost(), None);
+    fs::remove_file(home.path()).unwrap();
+    let newest = home.path().with_file_name("backup/switchboard.toml.1");
+    assert_eq!(home.store().lost(), Some(newest));
+}
+
+#[test]
 fn what_a_killed_program_left_does_no_harm_and_is_swept() {
     let home = Home::new();
     home.store()
@@ -665,15 +877,28 @@ fn saves_in_vain() {
 #[test]
 fn a_full_disk_loses_nothing() {
     let home = Home::new();
-    home.store()
-        .edit(|document| document.add(&connection("a")))
-        .unwrap();
-    let before = home.text();
+    for name in ["b", "c", "a"] {
+        home.store()
+            .edit(|document| document.add(&connection(name)))
+            .unwrap();
+        if name != "a" {
+            home.store()
+                .edit(|document| document.remove(&super::tests::name(name)))
+                .unwrap();
+        }
+    }
+    let (before, versions) = (home.text(), home.versions());
+    assert!(versions.len() > 2);
     let limits = "trap '' XFSZ; ulimit -f 2;";
     let run = program(&home, "saves_in_vain", limits).output().unwrap();
     let said = String::from_utf8_lossy(&run.stdout);
     assert!(run.status.success() && said.contains("1 passed"), "{said}");
     assert_eq!(home.text(), before);
+    assert_eq!(
+        home.versions(),
+        versions,
+        "no earlier version is pushed out"
+    );
     let left = fs::read_dir(home.path().parent().unwrap())
         .unwrap()
         .flatten();
@@ -691,6 +916,21 @@ fn a_linked_file_stays_linked_and_its_lock_is_shared() {
     files::make_private_folder(real.parent().unwrap()).unwrap();
     files::make_private_folder(home.path().parent().unwrap()).unwrap();
     symlink(&real, home.path()).unwrap();
+    // Whose target is away is not made anew: it may be mounted, or checked out, in a moment.
+    let refused = [
+        home.store().load().map(drop),
+        home.store().edit(|document| document.add(&connection("a"))),
+    ];
+    for refused in refused {
+        let problem = refused.unwrap_err();
+        let is_dangling = matches!(
+            &problem,
+            ConfigurationProblem::File(FileProblem::Dangling { target, .. }) if *target == real
+        );
+        assert!(is_dangling, "{problem:?}");
+    }
+    assert!(!real.exists());
+    files::write_whole(&real, b"version = 1\n").unwrap();
     home.store()
         .edit(|document| document.add(&connection("a")))
         .unwrap();
