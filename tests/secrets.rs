@@ -424,7 +424,7 @@ fn doctor_is_content_with_what_the_program_makes_and_finds_what_was_spoilt() {
     text.push_str("# old key: 0123456789abcdef0123456789abcdef\n");
     text = text.replacen(
         "url =",
-        "intervall = 5\nclient_cert = \"both.pem\"\nurl =",
+        "intervall = 5\nclient_cert = \"~/both.pem\"\nurl =",
         1,
     );
     text = text.replacen(

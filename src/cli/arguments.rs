@@ -386,10 +386,10 @@ pub enum SecretCommand {
     Add(AddTokenArguments),
     /// Remove a further token of a connection, and its value
     Remove {
-        /// Whose
+        /// Whose; or alone, as doctor has it, an entry of the vault that no connection uses: vault:NAME
         name: String,
         /// What it is called
-        label: String,
+        label: Option<String>,
         /// Don't ask
         #[arg(long)]
         yes: bool,

@@ -138,6 +138,9 @@ fn masked(proxy: &str) -> String {
 
 async fn list(context: &Context, format: DataFormat) -> Result<u8, Fault> {
     let connections = context.core.connections().await?;
+    if let Some(lost) = context.core.lost_configuration() {
+        output::say(&lost);
+    }
     match format {
         DataFormat::Json => output::json(
             &connections

@@ -31,6 +31,8 @@ pub(super) struct SecretRow {
     changed: Option<Timestamp>,
     age_days: Option<i64>,
     shared_by: usize,
+    #[serde(skip)]
+    is_locked: bool,
     pub(super) findings: Vec<String>,
 }
 
@@ -40,7 +42,10 @@ pub async fn run(context: &Context, command: SecretCommand) -> Result<u8, Fault>
         SecretCommand::Where { format } => places(context, format).await,
         SecretCommand::Set(arguments) => set(context, arguments).await,
         SecretCommand::Add(arguments) => add(context, arguments).await,
-        SecretCommand::Remove { name, label, yes } => remove(context, &name, &label, yes).await,
+        SecretCommand::Remove { name, label, yes } => match label {
+            Some(label) => remove(context, &name, &label, yes).await,
+            None => remove_unused(context, &name, yes).await,
+        },
         SecretCommand::Move { name, which, store } => {
             relocate(context, &name, which.as_deref(), &store).await
         }
@@ -96,6 +101,7 @@ fn row(kept: LocatedSecret, now: Timestamp) -> SecretRow {
         changed: location.changed,
         age_days: age.map(|age| age.as_hours() / 24),
         shared_by: location.users.len(),
+        is_locked: location.is_locked,
         findings: location.findings,
     }
 }
@@ -109,10 +115,10 @@ pub(super) fn human(row: &SecretRow) -> String {
     if let Some(git) = &row.git_work_tree {
         facts.push(format!("in the git work tree {git}"));
     }
-    match (row.age_days, row.store) {
-        (Some(days), _) => facts.push(format!("{days} days old")),
-        (None, "vault") => facts.push("age unknown while the vault is locked".to_owned()),
-        (None, _) => {}
+    match row.age_days {
+        Some(days) => facts.push(format!("{days} days old")),
+        None if row.is_locked => facts.push("age unknown while the vault is locked".to_owned()),
+        None => {}
     }
     if row.shared_by > 1 {
         facts.push(format!("shared by {}", row.shared_by));
@@ -172,6 +178,22 @@ async fn remove(context: &Context, name: &str, label: &str, yes: bool) -> Result
     }
     context.open_vault_of(&connection).await?;
     tell(&context.core.remove_handle(&name, label).await?.left_behind);
+    Ok(0)
+}
+
+/// Takes out of the vault what no connection uses, as `doctor` names it.
+async fn remove_unused(context: &Context, reference: &str, yes: bool) -> Result<u8, Fault> {
+    let Ok(SecretRef::Vault(entry)) = reference.parse() else {
+        return Err(Fault::usage("which one? a connection's token by its label")
+            .hint("switchboard secret remove NAME LABEL; what nobody uses: vault:NAME, as doctor has it"));
+    };
+    let question = format!("Take {} out for good? [y/N]", inert(reference, 120));
+    if !yes && !says_yes(&question)? {
+        return Err(Fault::usage("nothing was removed"));
+    }
+    let core = &context.core;
+    let take_out = async || core.remove_unused(entry.clone()).await;
+    context.with_vault(take_out).await?;
     Ok(0)
 }
 

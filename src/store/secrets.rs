@@ -331,6 +331,16 @@ impl Secrets {
             .collect()
     }
 
+    /// Why the program of a reference can't be run, where that is so. It is not run.
+    pub fn missing_program(&self, words: &[String]) -> Option<SecretProblem> {
+        command::missing(words, &self.variables)
+    }
+
+    /// Whether a keyring answers; it may still be locked.
+    pub async fn keyring_works(&self) -> Result<(), KeyringProblem> {
+        self.keyring.works().await
+    }
+
     /// Where the value lives: for `secret where` and `doctor`. Reads no value.
     pub fn location(
         &self,
@@ -386,11 +396,13 @@ impl Secrets {
 
     /// The value of a variable, without the line end that whoever set it has left there.
     fn variable(&self, name: &str) -> Result<Secret, SecretProblem> {
-        let value = (self.look_up)(name);
-        let value = value.map(|value| Secret::new(value.expose().trim_end_matches(['\r', '\n'])));
-        value
-            .filter(|value| !value.is_empty())
-            .ok_or_else(|| SecretProblem::Unset(inert(name, 80)))
+        let inert = || inert(name, 80);
+        let value = (self.look_up)(name).ok_or_else(|| SecretProblem::Unset(inert()))?;
+        let value = Secret::new(value.expose().trim_end_matches(['\r', '\n']));
+        if value.is_empty() {
+            return Err(SecretProblem::EmptyVariable(inert()));
+        }
+        Ok(value)
     }
 
     async fn remembered_origin(

@@ -3,7 +3,7 @@
 //! Nothing is changed. What can't be looked at, such as the age of values in a locked vault, is said and is
 //! no finding.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,15 +11,16 @@ use jiff::{SignedDuration, Timestamp};
 use super::core::{Core, Inner};
 use super::error::WorkError;
 use super::moving::LocatedSecret;
-use super::secrets::references;
 use crate::domain::endpoint::redacted;
-use crate::domain::text::shell_word;
+use crate::domain::text::{inert, shell_word};
 use crate::domain::token::Unfinished;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Endpoint, Secret, SecretRef};
 use crate::store::examination::OwnFolders;
+use crate::store::files::shown;
+use crate::store::state::RenewalRecord;
 use crate::store::vault::VaultState;
-use crate::store::{Configuration, StateDb, StoreKind, error_chain, files};
+use crate::store::{StateDb, StoreKind, VaultProblem, error_chain, files};
 
 /// Older values should have been changed where they are issued.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -94,15 +95,16 @@ impl Core {
                 ),
             );
         }
-        let values = self.values_at_hand(&kept).await;
+        let values = self.values_at_hand(&kept, &mut examination).await;
         let looked = self.blocking(move |inner| {
             let mut looked = examination;
             inner.examine_files(&values, &mut looked);
+            inner.examine_places(&mut looked);
             if let Some(problem) = journal {
                 looked.find_unless_known("state", problem.to_string());
             }
             inner.examine_configuration(&mut looked);
-            inner.examine_vault(&kept, &mut looked);
+            inner.examine_vault(&kept, &values, &mut looked);
             Ok(looked)
         });
         looked.await.unwrap_or_else(|problem: WorkError| {
@@ -112,23 +114,54 @@ impl Core {
         })
     }
 
-    /// The values that cost nothing to read: from variables, files and an open vault.
-    async fn values_at_hand(&self, kept: &[LocatedSecret]) -> Vec<Secret> {
+    /// Says so where the configuration is not there, and was once. One look at its folder.
+    pub fn lost_configuration(&self) -> Option<String> {
+        self.0.lost_configuration()
+    }
+
+    /// The values that cost nothing to read, from variables, files and an open vault; what keeps the others from
+    /// being read is found.
+    async fn values_at_hand(
+        &self,
+        kept: &[LocatedSecret],
+        examination: &mut Examination,
+    ) -> Vec<Secret> {
         let Ok(secrets) = self.secrets().await else {
             return Vec::new();
         };
-        let mut values = Vec::new();
-        for LocatedSecret {
-            place, reference, ..
-        } in kept
-        {
-            let cheap = match StoreKind::of(reference) {
-                StoreKind::Vault | StoreKind::Env | StoreKind::File => true,
-                StoreKind::Keyring | StoreKind::Cmd | StoreKind::Ask => false,
-            };
-            if cheap && let Ok(value) = secrets.resolve(reference, place).await {
-                values.push(value);
+        let (mut values, mut seen, mut in_keyring) = (Vec::new(), HashSet::new(), 0_usize);
+        for one in kept.iter().filter(|one| seen.insert(&one.reference)) {
+            let about = inert(&one.reference.to_string(), 120);
+            let found = secrets.resolve(&one.reference, &one.place);
+            match &one.reference {
+                SecretRef::Ask => {}
+                SecretRef::Keyring(_) => in_keyring += 1,
+                SecretRef::Cmd(words) => {
+                    if let Some(problem) = secrets.missing_program(words) {
+                        examination.find(about, error_chain(&problem));
+                    }
+                }
+                // What is wrong there is found with its location.
+                SecretRef::Vault(_) => values.extend(found.await.ok()),
+                SecretRef::Env(_) => match found.await {
+                    Ok(value) => values.push(value),
+                    Err(problem) => examination.notes.push(problem.to_string()),
+                },
+                SecretRef::File(path) => match found.await {
+                    Ok(value) => values.push(value),
+                    Err(problem) if path.is_file() => {
+                        examination.find(about, error_chain(&problem));
+                    }
+                    // That it is none is found with its location.
+                    Err(_) => {}
+                },
             }
+        }
+        if in_keyring > 0
+            && let Err(problem) = secrets.keyring_works().await
+        {
+            let text = format!("{problem} ({in_keyring} in use are kept there)");
+            examination.find("keyring", text);
         }
         values
     }
@@ -141,7 +174,7 @@ fn judge_secrets(kept: &[LocatedSecret], now: Timestamp, examination: &mut Exami
         places.entry(one.reference.to_string()).or_insert(one);
     }
     for (reference, LocatedSecret { location, .. }) in places {
-        let about = crate::domain::text::inert(&reference, 120);
+        let about = inert(&reference, 120);
         for finding in &location.findings {
             examination.find(&about, finding);
         }
@@ -174,16 +207,40 @@ impl Inner {
             examination.notes.extend(texts.unread);
         }
         if !folders.state.join(crate::store::state::FILE).exists() {
-            if let Some(finding) = files::unwritable(&folders.state) {
-                let words = "no key can be sent while attempts can't be written down";
-                examination.find("state", format!("{finding}: {words}"));
-            }
             return;
         }
         let whole = StateDb::open(&folders.state).and_then(|state| state.verify());
         if let Err(problem) = whole {
             examination.find("state", error_chain(&problem));
         }
+    }
+
+    /// Whether what is there can be written, and what should be there is.
+    fn examine_places(&self, examination: &mut Examination) {
+        let Some(folders) = &self.folders else { return };
+        if let Some(finding) = files::unwritable(&folders.state) {
+            let words = "no key can be sent while attempts can't be written down";
+            examination.find("state", format!("{words}: {finding}"));
+        }
+        let mut places = self.store.places();
+        places.push(folders.data.clone());
+        // What is mounted to be read is meant so.
+        places.retain(|place| !files::is_read_only(place));
+        let unwritable = places.iter().filter_map(|place| files::unwritable(place));
+        for finding in unwritable.collect::<BTreeSet<_>>() {
+            examination.find("files", format!("nothing can be saved: {finding}"));
+        }
+        if let Some(lost) = self.lost_configuration() {
+            examination.find("configuration", lost);
+        }
+    }
+
+    fn lost_configuration(&self) -> Option<String> {
+        let (path, newest) = (self.store.path()?, self.store.lost()?);
+        let (path, newest) = (shown(path), shown(&newest));
+        Some(format!(
+            "{path} is not there, and its last version is {newest}: put one of them there"
+        ))
     }
 
     fn examine_configuration(&self, examination: &mut Examination) {
@@ -229,7 +286,12 @@ impl Inner {
         }
     }
 
-    fn examine_vault(&self, kept: &[LocatedSecret], examination: &mut Examination) {
+    fn examine_vault(
+        &self,
+        kept: &[LocatedSecret],
+        values: &[Secret],
+        examination: &mut Examination,
+    ) {
         let in_vault = kept
             .iter()
             .filter(|one| StoreKind::of(&one.reference) == StoreKind::Vault)
@@ -246,35 +308,77 @@ impl Inner {
                 "the vault is locked: the age of what is in it ({in_vault} in use) was not looked at, nor whether it stands in a file"
             )),
             VaultState::Unlocked => {
-                if let Ok(configuration) = self.configuration() {
-                    self.examine_entries(&configuration, examination);
+                if let Err(problem) = self.examine_entries(values, examination) {
+                    examination.find_unless_known("vault", error_chain(&problem));
                 }
             }
         }
     }
 
-    /// Entries that no connection uses. In a team's vault they may be somebody else's.
-    fn examine_entries(&self, configuration: &Configuration, examination: &mut Examination) {
-        if self.vault.recipients().is_ok_and(|all| all.len() > 1) {
-            return;
+    /// Entries that no connection uses. In a team's vault they may be somebody else's; and without the configuration,
+    /// or while a renewal is under way, nobody knows which are used.
+    fn examine_entries(
+        &self,
+        values: &[Secret],
+        examination: &mut Examination,
+    ) -> Result<(), VaultProblem> {
+        let names = self.vault.names()?;
+        if self.vault.recipients()?.len() > 1 {
+            return Ok(());
         }
-        let used: Vec<SecretRef> = configuration
-            .connections
-            .iter()
-            .flat_map(|one| references(one))
-            .map(|(reference, _)| reference)
-            .collect();
-        let names = self.vault.names().unwrap_or_else(|problem| {
-            examination.find_unless_known("vault", error_chain(&problem));
-            Vec::new()
-        });
-        for name in names {
-            let reference = SecretRef::Vault(name);
-            if !used.contains(&reference) {
-                let about = crate::domain::text::inert(&reference.to_string(), 120);
-                examination.find(about, "no connection uses it: revoke it where it is issued");
+        for name in self.unused(names) {
+            let reference = SecretRef::Vault(name.clone()).to_string();
+            let quoted = shell_words::quote(&reference);
+            let cure = format!("`switchboard secret remove {quoted}` takes it out");
+            let is_used = self
+                .vault
+                .get(&name)?
+                .is_some_and(|it| values.contains(it.value()));
+            let text = if is_used {
+                // What a save that was cut short has left: revoking it would lock its owner out.
+                format!("no connection uses it, and its value is in use elsewhere too: {cure}")
+            } else {
+                format!("no connection uses it: revoke it where it is issued, then {cure}")
+            };
+            examination.find(inert(&reference, 120), text);
+        }
+        Ok(())
+    }
+
+    /// Those of the vault's entries that nothing refers to, as far as that can be known now.
+    pub(super) fn unused(&self, mut names: Vec<String>) -> Vec<String> {
+        let (Ok(configuration), None) = (self.configuration(), self.store.lost()) else {
+            return Vec::new();
+        };
+        let Ok(renewals) = self.renewals_under_way() else {
+            return Vec::new();
+        };
+        for connection in &configuration.connections {
+            for reference in connection.references() {
+                names.retain(|name| !matches!(reference, SecretRef::Vault(used) if used == name));
             }
         }
+        // The new secret may be put before the journal says where: it is named after a connection that holds the old.
+        for holding in renewals.iter().flat_map(|renewal| &renewal.holdings) {
+            let place = format!("{}/", holding.connection);
+            let is_new = |name: &String| {
+                matches!(&holding.new, Some(SecretRef::Vault(new)) if new == name)
+                    || name.starts_with(&place)
+            };
+            names.retain(|name| !is_new(name));
+        }
+        names
+    }
+
+    fn renewals_under_way(&self) -> Result<Vec<RenewalRecord>, WorkError> {
+        let Some(folders) = &self.folders else {
+            return Ok(Vec::new());
+        };
+        if !folders.state.join(crate::store::state::FILE).exists() {
+            return Ok(Vec::new());
+        }
+        let renewals = self.state()?.renewals();
+        renewals.map_err(|problem| WorkError::failed("reading the journal", &problem))
     }
 }
 
@@ -322,6 +426,7 @@ mod tests {
                 mode: None,
                 git: None,
                 changed: Some(changed),
+                is_locked: false,
                 users: vec![name],
                 findings: vec!["a finding".into()],
             },

@@ -4,9 +4,11 @@ use super::core::{Core, found};
 use super::draft::{Draft, Edit, Saved, SecretSlot};
 use super::error::WorkError;
 use super::secrets::{reference, references};
+use crate::domain::text::inert;
 use crate::domain::{Connection, Name, Secret, SecretRef};
 use crate::store::secrets::{FoundSecret, SecretLocation};
-use crate::store::{SecretPlace, Secrets, StoreKind};
+use crate::store::vault::VaultState;
+use crate::store::{SecretPlace, Secrets, StoreKind, error_chain};
 use std::sync::Arc;
 
 /// One secret of a connection, and where its value lives.
@@ -114,6 +116,30 @@ impl Core {
         let put = secrets.put(&new, place, &found.value, origin).await;
         put.map_err(|problem| self.0.refused(&problem))?;
         Ok(new)
+    }
+
+    /// Takes an entry out of the vault that nothing refers to.
+    pub async fn remove_unused(&self, entry: String) -> Result<(), WorkError> {
+        self.blocking(move |inner| {
+            let failed = |why: &str| WorkError::Failed {
+                doing: format!("removing {}", inert(&SecretRef::Vault(entry.clone()).to_string(), 120)),
+                why: why.to_owned(),
+            };
+            if inner.vault.state() != VaultState::Unlocked {
+                return Err(inner.passphrase_needed());
+            }
+            if inner.unused(vec![entry.clone()]).is_empty() {
+                return Err(failed(
+                    "a connection uses it, or a renewal that is under way may: switchboard secret where, switchboard doctor",
+                ));
+            }
+            match inner.vault.remove(&entry) {
+                Ok(true) => Ok(()),
+                Ok(false) => Err(failed("the vault has no such entry")),
+                Err(problem) => Err(failed(&error_chain(&problem))),
+            }
+        })
+        .await
     }
 
     /// Calls every running copy of this user to lock: screens do at once.

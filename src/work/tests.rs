@@ -12,6 +12,8 @@ use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef, Service
 use crate::service::SecretState;
 use crate::store::StoreKind;
 
+mod kept;
+
 /// Folders of a made-up user; every core opened here is another program of theirs.
 pub(super) struct Home(TempDir);
 

@@ -2,10 +2,12 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
@@ -63,6 +65,23 @@ pub(super) async fn run_within(
     let heard = outcome.map_err(|error| refused(program, &inert(&error.to_string(), 80)))?;
     group.leave();
     heard.secret(program)
+}
+
+/// Why the program of `words` can't be started, where that is so. It is not run.
+pub(super) fn missing(words: &[String], variables: &Variables) -> Option<SecretProblem> {
+    let program = words.first()?;
+    let is_program = |path: &Path| path.is_file() && access(path, Access::EXEC_OK).is_ok();
+    let found = if program.contains('/') {
+        is_program(Path::new(program))
+    } else {
+        let variables = variables(program);
+        let path = variables.iter().find(|(name, _)| name == "PATH");
+        // Without one the system has its own.
+        path.is_none_or(|(_, path)| {
+            std::env::split_paths(path).any(|folder| is_program(&folder.join(program)))
+        })
+    };
+    (!found).then(|| refused(program, "there is no such program here that may be run"))
 }
 
 struct CommandOutput {

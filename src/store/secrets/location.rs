@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{StoreKind, Vault};
+use super::{StoreKind, Vault, VaultEntry, VaultProblem};
 use crate::domain::{Connection, Name, SecretRef};
 use crate::store::files::{self, quoted, shown};
 
@@ -23,6 +23,8 @@ pub struct SecretLocation {
     pub git: Option<PathBuf>,
     /// Since when the value is what it is: the vault's entry, or the file's last change.
     pub changed: Option<Timestamp>,
+    /// Whether it is in a vault that is locked now: nothing more is known of it.
+    pub is_locked: bool,
     /// The connections that use it.
     pub users: Vec<Name>,
     /// What speaks against it, a sentence each with what to do.
@@ -41,13 +43,14 @@ pub(super) fn find(
         mode: None,
         git: None,
         changed: None,
+        is_locked: false,
         users,
         findings: Vec::new(),
     };
     match reference {
         SecretRef::Vault(name) => {
             found.look_at(&vault.path());
-            found.changed = vault.get(name).ok().flatten().map(|entry| entry.changed());
+            found.look_at_entry(vault.get(name));
             found.look_at_identity(&vault.identity_path());
         }
         SecretRef::File(path) => {
@@ -76,6 +79,19 @@ impl SecretLocation {
         }
     }
 
+    fn look_at_entry(&mut self, entry: Result<Option<VaultEntry>, VaultProblem>) {
+        match entry {
+            Ok(Some(entry)) => self.changed = Some(entry.changed()),
+            Ok(None) => self.findings.push(
+                "the vault has no such entry: enter the secret again, or correct the reference"
+                    .to_owned(),
+            ),
+            Err(VaultProblem::Locked) => self.is_locked = true,
+            // Damaged, or away: that is the vault's, and told once.
+            Err(_) => {}
+        }
+    }
+
     /// A value in the open: nobody else may read it, and no repository may carry it away.
     fn judge_plain_file(&mut self, path: &Path) {
         if self.mode.is_some() && !path.is_file() {
@@ -100,7 +116,7 @@ impl SecretLocation {
 
     /// The vault may lie in git; the identity that opens it is one person's.
     fn look_at_identity(&mut self, path: &Path) {
-        if files::mode(path).is_ok_and(|mode| mode & 0o077 != 0) {
+        if path.is_file() && files::mode(path).is_ok_and(|mode| mode & 0o077 != 0) {
             self.findings.push(format!(
                 "others can read your identity: run `chmod 600 {}`",
                 quoted(path)

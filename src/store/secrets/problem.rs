@@ -19,6 +19,9 @@ pub enum SecretProblem {
         "the environment variable {0} is not set: set it before starting, or choose another place"
     )]
     Unset(String),
+    /// It is, to nothing.
+    #[error("the environment variable {0} is empty: set it to the secret before starting")]
+    EmptyVariable(String),
     /// The file.
     #[error(transparent)]
     File(#[from] FileProblem),

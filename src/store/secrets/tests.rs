@@ -69,12 +69,9 @@ async fn the_environment_is_looked_up() {
             .await
             .contains("the value of env:LINES holds line ends")
     );
-    for unset in ["env:OTHER", "env:EMPTY"] {
-        assert!(
-            said(&secrets, &reference(unset))
-                .await
-                .contains("is not set")
-        );
+    for (unset, words) in [("env:OTHER", "is not set"), ("env:EMPTY", "is empty")] {
+        let said = said(&secrets, &reference(unset)).await;
+        assert!(said.contains(words), "{said}");
     }
 }
 

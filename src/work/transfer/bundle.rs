@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::{Incoming, Item, definitions};
 use crate::domain::{Connection, Secret, SecretRef};
+use crate::store::state::FILE;
 use crate::store::vault::VaultState;
 use crate::store::vault::bundle::{self, Bundle, BundledSecret, SealTo};
 use crate::store::{Vault, files, transfer};
-use crate::work::core::Core;
+use crate::work::core::{Core, Inner};
 use crate::work::draft::SecretSlot;
 use crate::work::error::WorkError;
 use crate::work::secrets::reference;
@@ -106,9 +107,17 @@ impl Core {
     }
 
     /// Writes a bundle, or definitions, whole: a new file of mode 0600, or in place of the old one. A device or a pipe
-    /// is written into.
+    /// is written into. Files that switchboard itself lives from are not.
     pub async fn write_export(&self, path: PathBuf, bytes: Vec<u8>) -> Result<(), WorkError> {
-        self.blocking(move |_| {
+        self.blocking(move |inner| {
+            if inner.is_own_file(&path) {
+                let doing = "exporting".to_owned();
+                let why = format!(
+                    "{} is switchboard's own: choose another file",
+                    files::shown(&path)
+                );
+                return Err(WorkError::Failed { doing, why });
+            }
             files::write_out(&path, &bytes)
                 .map_err(|problem| WorkError::failed("exporting", &problem))
         })
@@ -167,6 +176,20 @@ impl Core {
             }
         }
         Ok(incoming)
+    }
+}
+
+impl Inner {
+    fn is_own_file(&self, path: &Path) -> bool {
+        let state = self
+            .folders
+            .as_ref()
+            .map(|folders| folders.state.join(FILE));
+        let vault = [self.vault.path(), self.vault.identity_path()];
+        let mut own = vault.into_iter().chain(state);
+        let configuration = self.store.path();
+        own.any(|own| files::is_same_file(path, &own))
+            || configuration.is_some_and(|own| files::is_same_file(path, own))
     }
 }
 

@@ -1,0 +1,264 @@
+//! What is kept on disk, where it is away, full, spoilt or left over.
+
+use std::fs;
+use std::path::Path;
+
+use super::*;
+use crate::domain::token::RenewalAction;
+use crate::store::state::{Holding, RenewalRecord, RenewalStage};
+
+/// A user whose shop has its token in the vault.
+async fn with_shop() -> (Home, Core) {
+    let home = Home::new();
+    let core = home.core();
+    core.create_vault(passphrase()).await.unwrap();
+    core.save(with_token(shop(URL), "t0ken-in-use"))
+        .await
+        .unwrap();
+    (home, core)
+}
+
+/// The findings about what contains `about`.
+async fn found(core: &Core, about: &str) -> Vec<String> {
+    let findings = core.examine().await.findings.into_iter();
+    let about = findings.filter(|finding| finding.about.contains(about));
+    about.map(|finding| finding.text).collect()
+}
+
+fn put(core: &Core, entry: &str, value: &str) {
+    let value = Secret::new(value);
+    core.0.vault.put(entry, &value, None).unwrap();
+}
+
+fn under_way(new: Option<&str>) -> RenewalRecord {
+    RenewalRecord {
+        origin: "https://api.example.com".to_owned(),
+        token: "SU-1".to_owned(),
+        connection: "shop".to_owned(),
+        action: RenewalAction::Rotate,
+        began: jiff::Timestamp::now(),
+        expires: None,
+        old: None,
+        earlier: None,
+        holdings: vec![Holding {
+            connection: "shop".to_owned(),
+            old: "vault:shop/token".parse().unwrap(),
+            was: None,
+            new: new.map(|new| new.parse().unwrap()),
+        }],
+        stage: RenewalStage::Asked,
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_uses_is_found_and_taken_out() {
+    let (_home, core) = with_shop().await;
+    put(&core, "old/key", "some other value");
+    put(&core, "twice", "t0ken-in-use");
+    let revoked = found(&core, "vault:old/key").await;
+    assert!(revoked[0].contains("revoke it"), "{revoked:?}");
+    let left = found(&core, "vault:twice").await;
+    assert!(
+        left[0].contains("in use elsewhere") && !left[0].contains("revoke"),
+        "revoking it would lock its owner out: {left:?}"
+    );
+    for entry in ["old/key", "twice"] {
+        core.remove_unused(entry.to_owned()).await.unwrap();
+    }
+    assert_eq!(found(&core, "vault:").await, [""; 0]);
+    let used = core.remove_unused("shop/token".to_owned()).await;
+    assert!(used.unwrap_err().to_string().contains("uses it"));
+    assert_eq!(core.0.vault.names().unwrap(), ["shop/token"]);
+}
+
+#[tokio::test]
+async fn while_a_renewal_is_under_way_its_new_secret_is_not_called_unused() {
+    let (_home, core) = with_shop().await;
+    for entry in ["elsewhere", "shop/token-2", "unused"] {
+        put(&core, entry, entry);
+    }
+    let state = core.0.state().unwrap();
+    let record = under_way(Some("vault:elsewhere"));
+    state.begin_renewal(&record).unwrap();
+    assert_eq!(found(&core, "vault:").await.len(), 1);
+    assert_eq!(found(&core, "vault:unused").await.len(), 1);
+    for entry in ["elsewhere", "shop/token-2"] {
+        let kept = core.remove_unused(entry.to_owned()).await;
+        assert!(kept.unwrap_err().to_string().contains("renewal"));
+    }
+}
+
+#[tokio::test]
+async fn without_its_configuration_no_entry_is_called_unused() {
+    let (home, core) = with_shop().await;
+    core.rename(&name("shop"), &name("other")).await.unwrap();
+    let path = core.folders().unwrap().configuration.clone();
+    fs::remove_file(&path).unwrap();
+    let next = home.core();
+    next.unlock(passphrase()).await.unwrap();
+    assert_eq!(found(&next, "vault:").await, [""; 0]);
+    let lost = found(&next, "configuration").await;
+    assert!(
+        lost[0].contains("is not there") && lost[0].contains("backup/switchboard.toml.1"),
+        "{lost:?}"
+    );
+    assert!(next.remove_unused("shop/token".to_owned()).await.is_err());
+}
+
+#[tokio::test]
+async fn no_new_vault_is_written_where_the_one_in_use_is_away() {
+    let (home, core) = with_shop().await;
+    let (vault, aside) = (
+        core.0.vault.path(),
+        core.0.vault.path().with_extension("aside"),
+    );
+    fs::rename(&vault, &aside).unwrap();
+    // A program that had it open, one that opens it first, and one that reads the configuration first.
+    let (second, third) = (home.core(), home.core());
+    second.unlock(passphrase()).await.unwrap();
+    third.connections().await.unwrap();
+    let refused = third.unlock(passphrase()).await.unwrap_err().to_string();
+    assert!(refused.contains("vault.age is not there"), "{refused}");
+    for core in [&core, &second] {
+        let draft = Draft {
+            replaces: Some(name("shop")),
+            ..with_token(shop(URL), "new")
+        };
+        let refused = core.save(draft).await.unwrap_err().to_string();
+        assert!(refused.contains("vault.age is not there"), "{refused}");
+        assert_eq!(token_of(core, "shop").await, None);
+    }
+    assert!(!vault.exists());
+    fs::rename(&aside, &vault).unwrap();
+    for core in [&core, &second] {
+        assert!(token_of(core, "shop").await.is_some(), "it is back");
+    }
+}
+
+#[tokio::test]
+async fn references_that_lead_nowhere_are_found() {
+    let (home, _) = with_shop().await;
+    let core = home.desk_with(&[("PATH", "/usr/bin:/bin")]);
+    core.unlock(passphrase()).await.unwrap();
+    let key = home.0.path().join("empty");
+    fs::write(&key, "\n").unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).unwrap();
+    let references = [
+        "vault:no/such".to_owned(),
+        format!("file:{}", key.display()),
+        "cmd:no-such-program a".to_owned(),
+        "cmd:/bin/sh -c x".to_owned(),
+        "env:NOT_SET_HERE".to_owned(),
+    ];
+    for (number, reference) in references.iter().enumerate() {
+        let connection = Connection {
+            name: name(&format!("c{number}")),
+            key: Some(reference.parse().unwrap()),
+            ..shop(URL)
+        };
+        core.save(Draft::new(connection)).await.unwrap();
+    }
+    for (about, words) in [
+        ("vault:no/such", "no such entry"),
+        ("file:", "is empty"),
+        ("cmd:no-such-program", "no such program"),
+    ] {
+        let texts = found(&core, about).await;
+        assert!(texts.len() == 1 && texts[0].contains(words), "{texts:?}");
+    }
+    assert_eq!(found(&core, "cmd:/bin/sh").await, [""; 0]);
+    let notes = core.examine().await.notes.join("\n");
+    assert!(notes.contains("NOT_SET_HERE is not set"), "{notes}");
+    let locations = core.secret_locations().await.unwrap();
+    assert!(!locations.iter().any(|one| one.location.is_locked));
+    core.lock().await;
+    let locations = core.secret_locations().await.unwrap();
+    assert!(locations.iter().any(|one| one.location.is_locked));
+    assert_eq!(
+        found(&core, "vault:no/such").await,
+        [""; 0],
+        "not known now"
+    );
+}
+
+#[tokio::test]
+async fn a_file_in_the_way_of_saves_is_found() {
+    let (_home, core) = with_shop().await;
+    assert_eq!(found(&core, "files").await, [""; 0]);
+    let backup = core
+        .folders()
+        .unwrap()
+        .configuration
+        .with_file_name("backup");
+    fs::write(&backup, "").unwrap();
+    assert_eq!(found(&core, "files").await.len(), 1, "open to others");
+    let data = core.folders().unwrap().data.clone();
+    fs::rename(&data, data.with_extension("aside")).unwrap();
+    fs::write(&data, "").unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o600)).unwrap();
+    let texts = found(&core, "files").await;
+    assert!(
+        !texts
+            .iter()
+            .any(|text| text.contains("nothing can be saved"))
+    );
+}
+
+#[tokio::test]
+async fn an_export_replaces_no_file_of_ours() {
+    let (home, core) = with_shop().await;
+    core.0.state().unwrap();
+    let folders = core.folders().unwrap().clone();
+    let link = home.0.path().join("link");
+    std::os::unix::fs::symlink(&folders.configuration, &link).unwrap();
+    for own in [
+        folders.configuration.clone(),
+        folders.data.join("vault.age"),
+        folders.data.join("../switchboard/identity.age"),
+        folders.state.join("history.sqlite"),
+        link,
+    ] {
+        let before = fs::read(&own).unwrap();
+        let refused = core.write_export(own.clone(), b"x".to_vec()).await;
+        let why = refused.unwrap_err().to_string();
+        assert!(why.contains("switchboard's own"), "{why}");
+        assert_eq!(fs::read(&own).unwrap(), before);
+    }
+    let other = home.0.path().join("out.toml");
+    core.write_export(other.clone(), b"x".to_vec())
+        .await
+        .unwrap();
+    assert_eq!(fs::read(other).unwrap(), b"x");
+}
+
+#[tokio::test]
+async fn entered_paths_are_kept_whole() {
+    let home = Home::new();
+    let core = home.core();
+    let mut shop = shop(URL);
+    shop.ca_file = Some(Path::new("ca.pem").into());
+    shop.key = Some("file:~/key".parse().unwrap());
+    let saved = core.save(Draft::new(shop)).await.unwrap().connection;
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(saved.ca_file.as_deref(), Some(&*here.join("ca.pem")));
+    let key = SecretRef::File(home.0.path().join("key"));
+    assert_eq!(saved.key.as_ref(), Some(&key));
+    assert_eq!(core.connection(&name("shop")).await.unwrap(), saved);
+}
+
+#[tokio::test]
+async fn a_state_that_was_moved_away_is_opened_anew() {
+    let home = Home::new();
+    let core = home.core();
+    let state = core.0.state().unwrap();
+    let path = core.folders().unwrap().state.join("history.sqlite");
+    fs::rename(&path, path.with_extension("aside")).unwrap();
+    assert!(
+        state.remove_connection(&name("shop")).is_err(),
+        "nobody would see it"
+    );
+    let next = core.0.state().unwrap();
+    next.remove_connection(&name("shop")).unwrap();
+    assert!(path.exists() && !std::sync::Arc::ptr_eq(&state, &next));
+    assert!(std::sync::Arc::ptr_eq(&next, &core.0.state().unwrap()));
+}
