@@ -128,10 +128,10 @@ fn token(number: u64) -> Token {
             email: None,
         },
         expires,
-        permissions: match at {
+        permissions: Some(match at {
             2 => vec![held("MD-0000", "All")],
             _ => vec![held("MD-0001", "Products"), held("MD-0003", "Reports")],
-        },
+        }),
         ..Token::default()
     }
 }
@@ -426,6 +426,8 @@ fn a_renewal_from_asking_to_its_end() {
     );
     let result = Ok(Box::new(RenewedTo {
         id: OWN.into(),
+        action: RenewalAction::Renew,
+        earlier: None,
         updated: vec![name("connect")],
         unread: vec![(name("partner"), "the vault is locked".into())],
         expires: Expiry::At(Moment::read("2027-11-23")),

@@ -895,6 +895,47 @@ async fn a_token_s_whole_life_by_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_made_is_told_also_where_its_modules_failed() {
+    let stage = Stage::new();
+    let made = stage.run("token create market --name half --module MD-9 --format json");
+    assert_eq!(made.code, 1, "{made:?}");
+    let id = made.json()["id"].clone();
+    assert!(stage.connect.token_row(id.as_str().unwrap()).is_some());
+
+    let known = stage.run("token list market --status disabled --format json");
+    assert!(!known.json().as_array().unwrap().is_empty(), "{known:?}");
+    assert_eq!(stage.run("token list market --status gone").code, 3);
+
+    let twice = format!("token permissions market {ID_0} --grant MD-0002 --grant MD-0002");
+    let granted = stage.run(&twice);
+    assert_eq!(granted.code, 0, "once is enough: {granted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_renewed_beyond_is_no_alarm() {
+    /// A token that ends in some days.
+    const ENDING: &str = "SU-500-000-001";
+    let stage = Stage::new();
+    let ending = |stage: &Stage| {
+        let done = stage.run("token list market --expiring 30d --format json");
+        done.json().to_string().contains(ENDING)
+    };
+    assert!(ending(&stage));
+    stage.json(&format!("token renew market {ENDING} --expires 90d"));
+    assert!(!ending(&stage));
+
+    // Another renewal would kill the secret that is in use now.
+    let again = format!("token renew market {ENDING} --expires 90d --format json");
+    let unasked = stage.run(&again);
+    assert_eq!(unasked.code, 3, "nobody can be asked: {unasked:?}");
+    assert!(unasked.err.contains("renewed already"), "{unasked:?}");
+    assert_eq!(stage.asked("POST", "/renew"), 1);
+    let agreed = stage.run(&format!("{again} --yes"));
+    assert_eq!(agreed.code, 0, "{agreed:?}");
+    assert_eq!(agreed.json()["done"], "renewed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_s_secrets_by_command() {
     let stage = Stage::new();
     let secret = |field: &str| {
@@ -1150,8 +1191,16 @@ async fn killed_at_any_request_of_a_renewal_the_connection_works_afterwards() {
     }
 }
 
-/// A saved connection to a scripted service, asked by the real binary.
 async fn listed(script: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static) -> (Done, usize) {
+    let (done, seen) = scripted(script, "token list market --format json").await;
+    (done, seen.len())
+}
+
+/// A saved connection to a scripted service, asked by the real binary.
+async fn scripted(
+    script: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static,
+    line: &str,
+) -> (Done, Vec<Seen>) {
     let home = tempfile::tempdir().unwrap();
     let server = Server::start(script).await;
     let run = |line: &str| {
@@ -1165,8 +1214,31 @@ async fn listed(script: impl Fn(usize, &Seen) -> Vec<u8> + Send + Sync + 'static
         "connection add market --service connect --url {url} --username {OWN} --key-ref env:MARKET_KEY"
     ));
     assert_eq!(added.code, 0, "{added:?}");
-    let done = run("token list market --format json");
-    (done, server.seen().len())
+    let done = run(line);
+    (done, server.seen())
+}
+
+/// A service may leave the modules out of the token's own answer: they are asked for, and not taken for none.
+#[tokio::test(flavor = "multi_thread")]
+async fn modules_that_a_token_does_not_tell_are_revoked_all_the_same() {
+    let script = |_: usize, seen: &Seen| match (seen.method.as_str(), seen.path.as_str()) {
+        ("GET", path) if path.ends_with("/permissions") => {
+            let held = ["MD-0001", "MD-0002"].map(|id| json!({ "id": id }));
+            answer(200, &[], &json!(held).to_string())
+        }
+        ("DELETE", _) => answer(204, &[], ""),
+        ("POST", _) => answer(201, &[], "{}"),
+        _ => answer(200, &[], &row("SU-1").to_string()),
+    };
+    let edit = "token edit market SU-1 --module MD-0002 --format json";
+    let (done, seen) = scripted(script, edit).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    let revoked = seen.iter().filter(|seen| seen.method == "DELETE").count();
+    assert_eq!(revoked, 1, "{seen:?}");
+    let granted = seen.iter().any(|seen| seen.method == "POST");
+    assert!(!granted, "{seen:?}");
+    let shown = &done.json()["permissions"];
+    assert_eq!(shown, &json!(["MD-0001", "MD-0002"]), "as the service says");
 }
 
 fn row(id: &str) -> Value {

@@ -121,6 +121,8 @@ pub enum PendingUnlock {
     LoadSecrets(Name),
     /// A token of an account to show, by its id.
     Token(String),
+    /// The secret that is on a sheet alone, to show or to copy.
+    SheetSecret(super::keymap::Action),
     /// Something about tokens.
     Tokens(Box<TokensEffect>),
 }

@@ -200,7 +200,7 @@ impl Model {
     pub(super) fn idle_lock_at(&self) -> Option<Timestamp> {
         let typed = self.form.as_ref().is_some_and(Form::holds_typed_secret);
         let is_forgotten = self.locked && self.shut && !typed;
-        if is_forgotten || self.lock_after_min == 0 || self.tokens.holds_only_secret() {
+        if is_forgotten || self.lock_after_min == 0 {
             return None;
         }
         let idle = SignedDuration::from_mins(i64::from(self.lock_after_min));

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod exchange;
+mod failure;
 pub mod hints;
 pub mod sheet;
 pub mod wizard;
@@ -146,7 +147,7 @@ impl TokensPane {
         sheets.any(TokenSheet::is_under_way)
     }
 
-    /// Whether the only working secret of a token is held here and nowhere else.
+    /// Whether a secret of a token is held here and nowhere else.
     pub fn holds_only_secret(&self) -> bool {
         let mut sheets = self.sheets.iter().chain(&self.aside);
         sheets.any(TokenSheet::holds_only_secret)

@@ -1,6 +1,8 @@
 //! `switchboard token …` for the tokens behind a Connect connection.
 
 mod list;
+mod permissions;
+mod usage;
 
 use std::io::IsTerminal;
 
@@ -19,7 +21,7 @@ use super::output::{self, tokens as shown};
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::parse_expiry;
 use crate::domain::{Handle, Name, ServiceId};
-use crate::tokens::{Expiry, Moment, NewToken, Token, TokenEdit};
+use crate::tokens::{Expiry, NewToken, Token, TokenEdit};
 use crate::work::WorkError;
 use crate::work::tokens::{
     Account, Difference, Edited, Guard, Renewed, TokenError, difference, unheard,
@@ -32,7 +34,7 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
         RemoteTokenCommand::Show { which } => {
             let token = account(context, &which.name)
                 .await?
-                .token(&which.id)
+                .whole_token(&which.id)
                 .await?;
             written(which.format, &token, || shown::details(&token))
         }
@@ -65,9 +67,9 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
             even_in_use,
         } => {
             let guard = guard(even_in_use);
-            permissions(context, &which, Difference { grant, revoke }, guard).await
+            permissions::run(context, &which, Difference { grant, revoke }, guard).await
         }
-        RemoteTokenCommand::Usage { which } => usage(context, &which).await,
+        RemoteTokenCommand::Usage { which } => usage::run(context, &which).await,
     }
 }
 
@@ -139,7 +141,7 @@ fn written(
 
 /// The token as it is after a change: the answers to changes need not be whole.
 async fn changed(account: &Account, which: &Which) -> Result<u8, Fault> {
-    let token = match account.token(&which.id).await {
+    let token = match account.whole_token(&which.id).await {
         Ok(token) => token,
         // A key that was just switched off can't look any more; what was asked for is done.
         Err(problem) => {
@@ -217,23 +219,25 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
     };
     let created = account.create(&new, &arguments.modules).await?;
     let id = created.id;
-    if let Some(problem) = created.problem {
-        let (name, word) = (shell_word(account.name().as_str()), shell_word(&id));
-        let missing: Vec<_> = created.missing.iter().map(|id| shell_word(id)).collect();
-        let missing = missing.join(" --grant ");
-        output::say(&format!(
-            "{id} exists now, and was not let into all modules; to try again:\n\
-             switchboard token permissions {name} {word} --grant {missing}\n\
-             to take it away: switchboard token delete {name} {word}"
-        ));
-        return Err(problem.into());
-    }
     // The answer to the creation knows nothing of the modules.
-    let token = match account.token(&id).await {
+    let token = match account.whole_token(&id).await {
         Ok(token) => token,
         Err(_) => created.token,
     };
-    written(arguments.format, &token, || shown::details(&token))
+    // Whatever became of the modules, the token exists: whoever asked for it gets its id.
+    let code = written(arguments.format, &token, || shown::details(&token))?;
+    let Some(problem) = created.problem else {
+        return Ok(code);
+    };
+    let [name, word] = [account.name().as_str(), &id].map(shell_word);
+    let missing: Vec<_> = created.missing.iter().map(|id| shell_word(id)).collect();
+    let missing = missing.join(" --grant ");
+    output::say(&format!(
+        "{id} exists now, and was not let into all modules; to try again:\n\
+         switchboard token permissions {name} {word} --grant {missing}\n\
+         to take it away: switchboard token delete {name} {word}"
+    ));
+    Err(problem.into())
 }
 
 async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> {
@@ -250,9 +254,10 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     let modules = if arguments.modules.is_empty() {
         Difference::default()
     } else {
-        let token = account.token(&which.id).await?;
+        // What the token's own answer says of its modules need not be there.
+        let held = account.permissions(&which.id).await?;
         difference(
-            token.modules(),
+            held.iter().filter_map(|held| held.module.as_deref()),
             arguments.modules.iter().map(String::as_str),
         )
     };
@@ -284,90 +289,25 @@ fn finished(edited: Edited) -> Result<(), Fault> {
     Err(problem.into())
 }
 
-async fn permissions(
-    context: &Context,
-    which: &Which,
-    mut change: Difference,
-    guard: Guard,
-) -> Result<u8, Fault> {
-    let account = account(context, &which.name).await?;
-    if !change.grant.is_empty() {
-        // The service refuses to grant anew what is granted.
-        let held = account.permissions(&which.id).await?;
-        let is_held =
-            |module: &String| held.iter().any(|held| held.module.as_ref() == Some(module));
-        for module in change.grant.extract_if(.., |module| is_held(module)) {
-            output::say(&format!("· {} is granted already", inert(&module, 40)));
-        }
-    }
-    tell(&change);
-    if !change.is_empty() {
-        let edited = account
-            .edit(&which.id, &TokenEdit::default(), change, guard)
-            .await?;
-        finished(edited)?;
-    }
-    let held = account.permissions(&which.id).await?;
-    let objects: Vec<_> = held
-        .iter()
-        .map(|held| {
-            json!({
-                "id": held.module, "name": held.name,
-                "granted": held.granted.as_ref().map(Moment::shown),
-            })
-        })
-        .collect();
-    written(which.format, &objects, || {
-        let line = |held: &crate::tokens::Permission| {
-            let id = held.module.as_deref().unwrap_or("–");
-            let name = held.name.as_deref().unwrap_or_default();
-            format!("{id}  {name}").trim_end().to_owned() + "\n"
-        };
-        held.iter().map(line).collect()
-    })
-}
-
-async fn usage(context: &Context, which: &Which) -> Result<u8, Fault> {
-    let usage = account(context, &which.name)
-        .await?
-        .usage(&which.id)
-        .await?;
-    let codes: Vec<_> = usage
-        .summary
-        .codes
-        .iter()
-        .map(|counted| {
-            json!({
-                "code": counted.code, "total": counted.total,
-                "since_last_reset": counted.since_last_reset,
-            })
-        })
-        .collect();
-    let days: Vec<_> = usage
-        .days
-        .iter()
-        .map(|day| {
-            let statuses = day
-                .codes
-                .iter()
-                .map(|(code, count)| json!({ "code": code, "count": count }));
-            json!({ "date": day.date.to_string(), "statuses": statuses.collect::<Vec<_>>() })
-        })
-        .collect();
-    let object = json!({
-        "id": which.id, "statuses": codes, "days": days,
-        "started_tracking_at": usage.summary.since.as_ref().map(Moment::shown),
-        "last_used": usage.last_used().map(|date| date.to_string()),
-    });
-    written(which.format, &object, || shown::usage(&usage))
-}
-
 async fn renew(context: &Context, arguments: RenewArguments) -> Result<u8, Fault> {
     let which = &arguments.which;
     let account = account(context, &which.name).await?;
     let expires = until(&account, &arguments).await?;
-    let renewed = Box::pin(account.renew(&which.id, expires.as_deref(), &unheard)).await;
-    ended(&account, which.format, "renewed", &handed_out(renewed)?)
+    let renew = |guard| account.renew(&which.id, expires.as_deref(), guard, &unheard);
+    let renewed = match Box::pin(renew(Guard::On)).await {
+        Err(TokenError::RenewedAlready { id }) => {
+            output::say(&format!(
+                "Warning: {id} was renewed already. The secret that came with that is dead at once, wherever it is \
+                 used; the first one stays valid until its own end."
+            ));
+            if !arguments.yes {
+                confirmed(&account, "renew", &which.id).await?;
+            }
+            Box::pin(renew(Guard::Lifted)).await
+        }
+        other => other,
+    };
+    ended(&account, which.format, &handed_out(renewed)?)
 }
 
 async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Fault> {
@@ -394,7 +334,7 @@ async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Faul
         }
         other => other,
     };
-    ended(&account, which.format, "rotated", &handed_out(rotated)?)
+    ended(&account, which.format, &handed_out(rotated)?)
 }
 
 /// A new secret that nothing keeps is given to whoever asked, once.
@@ -418,13 +358,15 @@ async fn until(account: &Account, arguments: &RenewArguments) -> Result<Option<S
     }
 }
 
-fn ended(
-    account: &Account,
-    format: DataFormat,
-    what: &str,
-    renewed: &Renewed,
-) -> Result<u8, Fault> {
+fn ended(account: &Account, format: DataFormat, renewed: &Renewed) -> Result<u8, Fault> {
     let names: Vec<_> = renewed.updated.iter().map(Name::to_string).collect();
+    let what = renewed.action.done();
+    if let Some(earlier) = renewed.earlier {
+        let earlier = earlier.noun();
+        output::say(&format!(
+            "a {earlier} that was begun earlier was ended first"
+        ));
+    }
     for (name, why) in &renewed.unread {
         output::say(&format!("{name} was left as it is: {why}"));
     }
@@ -450,8 +392,16 @@ fn ended(
             text.push_str("no connection here holds it; to see it: switchboard token reveal ");
             text.extend([&name, " ", &id, "\n"]);
         }
-        if let Some(until) = renewed.old_until.shown() {
-            text.extend(["the old secret is valid until ", &until, "\n"]);
+        match &renewed.old_until {
+            Expiry::At(until) => {
+                text.extend(["the old secret is valid until ", &until.shown(), "\n"]);
+            }
+            Expiry::Never => {
+                text.push_str(
+                    "the old secret goes on working: it has no end; a rotation ends it\n",
+                );
+            }
+            Expiry::Unknown => {}
         }
         text
     })
@@ -467,8 +417,17 @@ impl From<TokenError> for Fault {
     fn from(error: TokenError) -> Self {
         let code = error.exit_code();
         let hint = match &error {
+            TokenError::KeyInUse {
+                doing: "taking modules from",
+                ..
+            } => Some("give --even-in-use if that is meant".to_owned()),
             TokenError::KeyInUse { .. } => {
                 Some("give --even-in-use if that is meant, or renew it: that keeps both".to_owned())
+            }
+            TokenError::Uncertain { name, which, .. } => {
+                let words = [name.as_str(), "--filter", which];
+                let words = shell_words::join(words);
+                Some(format!("switchboard token list {words} shows it"))
             }
             TokenError::ReadOnly(name) => Some(format!(
                 "switchboard connection edit {} --no-read-only changes that",

@@ -216,8 +216,8 @@ pub struct Token {
     pub updated: Option<Moment>,
     /// By whom.
     pub updated_by: Person,
-    /// The modules that it is let into.
-    pub permissions: Vec<Permission>,
+    /// The modules that it is let into; nothing where the service did not say.
+    pub permissions: Option<Vec<Permission>>,
     /// When the secret ends.
     pub expires: Expiry,
     /// When the renewed secret ends.
@@ -227,12 +227,32 @@ pub struct Token {
 }
 
 impl Token {
+    /// The modules that it is let into, as far as they are known.
+    pub fn permissions(&self) -> &[Permission] {
+        self.permissions.as_deref().unwrap_or_default()
+    }
+
     /// The modules' ids, as far as they are known.
     pub fn modules(&self) -> Vec<&str> {
-        self.permissions
+        self.permissions()
             .iter()
             .filter_map(|permission| permission.module.as_deref())
             .collect()
+    }
+
+    /// Whether it has a renewed secret already: a further renewal puts another one in the place of that one.
+    pub fn is_renewed(&self) -> bool {
+        self.renewed_secret.is_some() || matches!(self.renewed_expires, Expiry::At(_))
+    }
+
+    /// When the last of its secrets ends.
+    pub fn ends(&self) -> &Expiry {
+        let (first, renewed) = (&self.expires, &self.renewed_expires);
+        match (first, renewed) {
+            (Expiry::At(_), Expiry::Never) if self.renewed_secret.is_some() => renewed,
+            (Expiry::At(first), Expiry::At(later)) if later.at > first.at => renewed,
+            _ => first,
+        }
     }
 
     /// What its owner pastes elsewhere: `ApiKey {id}:{secret}`, with the renewed secret where there is one;
@@ -298,7 +318,7 @@ impl Default for Token {
             created_by: Person::default(),
             updated: None,
             updated_by: Person::default(),
-            permissions: Vec::new(),
+            permissions: None,
             expires: Expiry::Unknown,
             renewed_expires: Expiry::Unknown,
             renewed_secret: None,

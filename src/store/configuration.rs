@@ -194,6 +194,19 @@ impl Store {
         }
     }
 
+    /// Fails where an edit could not be saved now, nor the old version be put aside; nothing is changed.
+    pub fn try_to_write(&self) -> Result<(), ConfigurationProblem> {
+        let Place::File(path) = &self.place else {
+            return Ok(());
+        };
+        // The lock and the text are looked at as by any edit.
+        edit_file(path, self.base(path), |_| Ok(()))?;
+        let size = fs::metadata(path).map_or(0, |found| found.len());
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        files::try_to_write(path, size)?;
+        Ok(backup::try_to_keep(path, size)?)
+    }
+
     /// Tells whether somebody has changed the configuration since an earlier stamp.
     pub fn stamp(&self) -> Stamp {
         match &self.place {

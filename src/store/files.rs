@@ -27,7 +27,9 @@ pub(in crate::store) use owner::make_private_file;
 pub use owner::{is_read_only, make_private_folder, unwritable};
 pub use private::PrivateFolder;
 pub use socket::{SocketName, bind_private_socket};
-pub use whole::{Staged, followed, is_same_file, stage, sweep, write_out, write_whole};
+pub use whole::{
+    Staged, followed, is_same_file, stage, sweep, try_to_write, write_out, write_whole,
+};
 
 use crate::domain::Secret;
 use crate::domain::text::{inert, shell_word};

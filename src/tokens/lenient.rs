@@ -24,13 +24,13 @@ pub(super) struct LenientCount(pub(super) Option<u64>);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lenient<T>(pub(super) T);
 
-/// The objects of an array, else none; items that are no objects are in their empty form.
+/// The objects of an array; nothing where there is none. Items that are no objects are in their empty form.
 #[derive(Clone, Debug)]
-pub(super) struct Rows<T>(pub(super) Vec<T>);
+pub(super) struct Rows<T>(pub(super) Option<Vec<T>>);
 
 impl<T> Default for Rows<T> {
     fn default() -> Self {
-        Self(Vec::new())
+        Self(None)
     }
 }
 
@@ -143,13 +143,13 @@ impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Rows<T> {
         struct Reader<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de> + Default> Visitor<'de> for Reader<T> {
             type Value = Rows<T>;
-            swallow!(Rows(Vec::new()); rest text numbers object);
+            swallow!(Rows(None); rest text numbers object);
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Rows<T>, A::Error> {
                 let mut rows = Vec::new();
                 while let Some(Lenient(row)) = items.next_element()? {
                     rows.push(row);
                 }
-                Ok(Rows(rows))
+                Ok(Rows(Some(rows)))
             }
         }
         deserializer.deserialize_any(Reader(PhantomData))
@@ -202,7 +202,7 @@ mod tests {
                 "{value}"
             );
             assert_eq!(
-                row.rows.0.len(),
+                row.rows.0.unwrap_or_default().len(),
                 if value.starts_with("[1") { 4 } else { 0 },
                 "{value}"
             );

@@ -180,9 +180,7 @@ impl From<RawToken> for Token {
             permissions: raw
                 .permissions
                 .0
-                .into_iter()
-                .map(Permission::from)
-                .collect(),
+                .map(|rows| rows.into_iter().map(Permission::from).collect()),
             expires: raw.expiration_date,
             renewed_expires: raw.renewed_expiration_date,
             renewed_secret: raw.renewed_token.0,

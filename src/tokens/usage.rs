@@ -41,6 +41,7 @@ impl From<RawSummary> for Summary {
         let mut codes: Vec<_> = raw
             .statuses
             .0
+            .unwrap_or_default()
             .iter()
             .filter_map(|counted| {
                 Some(Counted {
@@ -87,7 +88,8 @@ impl<'de> Deserialize<'de> for RawDays {
                         "date" => own.date = fields.next_value()?,
                         "statuses" => own.statuses = fields.next_value()?,
                         "id" | "name" => drop(fields.next_value::<IgnoredAny>()?),
-                        _ => days.extend(fields.next_value::<Rows<RawDay>>()?.0),
+                        _ => days
+                            .extend(fields.next_value::<Rows<RawDay>>()?.0.into_iter().flatten()),
                     }
                 }
                 if own.date.0.is_some() {
@@ -111,6 +113,7 @@ impl From<RawDays> for Vec<Day> {
                 let mut codes: Vec<_> = day
                     .statuses
                     .0
+                    .unwrap_or_default()
                     .iter()
                     .filter_map(|counted| {
                         Some((counted.code()?, counted.count.0.or(counted.total.0)?))

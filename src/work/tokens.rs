@@ -10,12 +10,13 @@
 //! account.create(&new, &modules) -> Created     two kinds of calls: what exists is told where one fails
 //! account.edit(id, &edit, wanted) -> Edited     difference() shows it before
 //! account.enable(id) disable(id, guard) delete(id, guard)
-//! account.renew(id, expires, progress) rotate(id, expires, guard, progress) -> Renewed
+//! account.renew(id, expires, guard, progress) rotate(…) -> Renewed
 //! core.certificates()                           when they end, as the last probes saw
 //! core.unfinished_renewals() resume_renewal(&unfinished, progress)
 //! ```
 
 mod account;
+mod begin;
 mod holders;
 mod horizon;
 mod life;
@@ -28,7 +29,7 @@ pub use account::Account;
 pub use horizon::KnownCertificate;
 pub use life::{Created, Edited};
 pub use outcome::{RenewalProgress, Renewed, unheard};
-pub use problem::TokenError;
+pub use problem::{TokenError, undecided, unused};
 
 pub use crate::domain::token::{Difference, Guard, RenewalStep, Unfinished, difference};
 

@@ -7,12 +7,12 @@ use crate::app::effect::{Effect, TokenCopy, Unlock};
 use crate::app::entries::Entries;
 use crate::app::message::Message;
 use crate::app::model::{Overlay, Pane, Question};
-use crate::app::tokens::exchange::{Made, Offered, RowPage, Switch};
+use crate::app::tokens::exchange::{Changed, Made, Offered, RowPage, Switch};
 use crate::app::tokens::sheet::{Ending, Ends, ExpiryHorizon, RenewalStage};
-use crate::app::tokens::wizard::WizardStep;
+use crate::app::tokens::wizard::{WizardOutcome, WizardStep};
 use crate::app::tokens::{TokenRow, TokenSheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
 use crate::domain::token::{
-    Extension, Group, Guard, Permission, RenewalAction, Status, Token, Unfinished,
+    Difference, Extension, Group, Guard, Permission, RenewalAction, Status, Token, Unfinished,
 };
 use crate::domain::{Connection, Handle, Secret, ServiceId};
 
@@ -248,13 +248,14 @@ fn only_the_label_deletes() {
             generation,
             id,
             switch: Switch::Delete,
-            guard: Guard::On,
+            guard,
             ..
         },
     ] = asked.as_slice()
     else {
         panic!("sent once: {asked:?}");
     };
+    assert_eq!(*guard, Guard::Agreed(Vec::new()), "nobody was named");
     assert_eq!(id, "SU-2");
     // A connection's own deletion is another thing.
     assert!(scene.question().is_none());
@@ -350,12 +351,12 @@ fn the_key_in_use_needs_the_name_of_who_is_cut_off() {
         matches!(
             asked.as_slice(),
             [TokensEffect::Change {
-                guard: Guard::Lifted,
+                guard: Guard::Agreed(names),
                 switch: Switch::Disable,
                 ..
-            }]
+            }] if *names == [named("market"), named("other")]
         ),
-        "{asked:?}"
+        "only those who were named: {asked:?}"
     );
 }
 
@@ -372,7 +373,7 @@ fn a_module_less() -> Scene {
         ..Permission::default()
     };
     let mut whole = row(1);
-    whole.token.permissions = vec![held("MD-0001"), held("MD-0002")];
+    whole.token.permissions = Some(vec![held("MD-0001"), held("MD-0002")]);
     scene.told(TokensMessage::Read {
         generation: *generation,
         row: Ok(Box::new(whole)),
@@ -405,7 +406,7 @@ fn modules_of_the_key_in_use_go_only_with_the_name_of_who_is_cut_off() {
     let asked = scene.asked();
     let [
         TokensEffect::Edit {
-            guard: Guard::Lifted,
+            guard: Guard::Agreed(_),
             difference,
             ..
         },
@@ -448,7 +449,7 @@ fn who_else_runs_on_an_edited_key_is_asked_for_when_the_answer_tells() {
         matches!(
             asked.as_slice(),
             [TokensEffect::Edit {
-                guard: Guard::Lifted,
+                guard: Guard::Agreed(_),
                 ..
             }]
         ),
@@ -476,7 +477,7 @@ fn a_guard_that_only_the_service_s_answer_shows_asks_again() {
         matches!(
             asked.as_slice(),
             [TokensEffect::Change {
-                guard: Guard::Lifted,
+                guard: Guard::Agreed(_),
                 ..
             }]
         ),
@@ -654,13 +655,27 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
     let only = Handle::plain(Secret::new("s3cret"));
     scene.told(TokensMessage::Renewed {
         generation: *generation,
-        result: Err(trouble(TroubleKind::OnlySecret(only.clone()))),
+        result: Err(trouble(TroubleKind::OnlySecret {
+            handle: only.clone(),
+            replaces: true,
+        })),
     });
-    scene.wait(600_000);
-    assert!(!scene.model.locked, "not by itself");
+    scene.keys("y");
+    assert_eq!(scene.asked(), [TokensEffect::CopyHeld(only.clone())]);
+    scene.wait(60_000);
+    assert!(scene.model.locked, "as ever");
+    for key in ["v", "y"] {
+        scene.keys(key);
+        assert!(scene.model.tokens.revealed.is_none());
+        assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
+        assert_eq!(scene.asked(), [], "not while locked");
+        scene.keys("esc");
+    }
+    scene.keys("v").send(Message::Unlocked);
+    assert!(scene.model.tokens.revealed.is_some(), "it stayed");
     scene.keys("L");
-    assert_eq!(scene.question(), Some(&Question::LockLosesSecrets));
-    scene.keys("n y");
+    assert!(scene.model.locked && scene.model.tokens.revealed.is_none());
+    scene.keys("y").send(Message::Unlocked);
     assert_eq!(scene.asked(), [TokensEffect::CopyHeld(only)]);
     scene.keys("esc");
     assert_eq!(scene.question(), Some(&Question::LeaveSheet));
@@ -823,6 +838,192 @@ fn the_new_token_is_selected_and_a_list_read_anew_keeps_the_one_that_was() {
     other.added = vec![("spare".to_owned(), other.key.clone().unwrap())];
     scene.send(Message::TokenAdded(Box::new(other)));
     assert_eq!(selected(&scene), Some("SU-0"), "below one more handle");
+}
+
+/// A token was made, and not let into all its modules; `l` goes on, and the effect is given.
+fn half_made() -> (Scene, u64) {
+    let mut scene = about_to_make();
+    scene.wait(1_000);
+    scene.keys("enter");
+    let asked = scene.asked();
+    let [TokensEffect::Create { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Created {
+        generation: *generation,
+        made: Ok(Box::new(Made {
+            row: row(77),
+            missing: vec!["MD-0001".to_owned(), "MD-0002".to_owned()],
+            trouble: Some(trouble(TroubleKind::Failed)),
+        })),
+    });
+    comes_with(&mut scene, row(77), 4);
+    scene.keys("l");
+    let asked = scene.asked();
+    let [TokensEffect::Grant { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let generation = *generation;
+    (scene, generation)
+}
+
+fn made(scene: &Scene) -> &Made {
+    let TokenSheet::Wizard(wizard) = scene.sheet() else {
+        panic!("{:?}", scene.sheet());
+    };
+    let Some(WizardOutcome::Made(made)) = wizard.outcome.here() else {
+        panic!("{:?}", wizard.outcome);
+    };
+    made
+}
+
+#[test]
+fn a_token_that_exists_stays_however_its_modules_fail() {
+    let (mut scene, generation) = half_made();
+    scene.told(TokensMessage::Edited {
+        generation,
+        edited: Err(trouble(TroubleKind::Unanswered)),
+    });
+    assert_eq!(made(&scene).row.id(), Some("SU-77"));
+    assert_eq!(made(&scene).missing.len(), 2);
+
+    // One more was granted, and the token could not be looked at.
+    let (mut scene, generation) = half_made();
+    let left = Difference {
+        grant: vec!["MD-0002".to_owned()],
+        revoke: Vec::new(),
+    };
+    scene.told(TokensMessage::Edited {
+        generation,
+        edited: Ok(Box::new(Changed {
+            row: None,
+            left,
+            trouble: Some(trouble(TroubleKind::Failed)),
+        })),
+    });
+    assert_eq!(made(&scene).row.id(), Some("SU-77"));
+    assert_eq!(made(&scene).missing, ["MD-0002"]);
+    scene.asked();
+    scene.wait(1_000);
+    scene.keys("enter");
+    let asked = scene.asked();
+    assert!(
+        !asked.iter().any(TokensEffect::is_change),
+        "never made twice: {asked:?}"
+    );
+}
+
+#[test]
+fn what_the_passphrase_was_not_given_for_can_be_asked_for_again() {
+    // Deleted, made, renewed: each comes back as it was before Enter.
+    let mut deleted = listed(3);
+    deleted.keys("d").types("token 0").keys("enter");
+    let mut created = about_to_make();
+    created.wait(1_000);
+    created.keys("enter");
+    let mut renewed = listed(3);
+    renewed.keys("N enter");
+    for mut scene in [deleted, created, renewed] {
+        let effect = scene.asked().pop().expect("something is sent");
+        let needed = TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect.clone()));
+        scene.told(needed);
+        scene.keys("esc");
+        assert!(!scene.sheet().is_waiting(), "{:?}", scene.sheet());
+        assert!(scene.model.tokens.pending.is_empty());
+        scene.wait(1_000);
+        scene.keys("enter");
+        let again = scene.asked();
+        assert!(again.iter().any(TokensEffect::is_change), "{again:?}");
+    }
+}
+
+#[test]
+fn a_renewal_that_replaces_a_renewed_secret_asks_like_a_rotation() {
+    let mut scene = listed(3);
+    let mut renewed = row(0);
+    renewed.is_renewed = true;
+    scene.model.tokens.list.as_mut().unwrap().replace(&renewed);
+    scene.keys("N enter");
+    assert_eq!(scene.asked(), []);
+    scene.types("token 0").keys("enter");
+    let asked = scene.asked();
+    assert!(
+        matches!(
+            asked.as_slice(),
+            [TokensEffect::Renew {
+                how: RenewalAction::Renew,
+                guard: Guard::Agreed(_),
+                ..
+            }]
+        ),
+        "{asked:?}"
+    );
+
+    // The row did not tell, the answer does.
+    let mut scene = listed(3);
+    scene.keys("N enter");
+    let asked = scene.asked();
+    let [TokensEffect::Renew { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    scene.told(TokensMessage::Renewed {
+        generation: *generation,
+        result: Err(trouble(TroubleKind::RenewedAlready)),
+    });
+    assert!(matches!(scene.sheet(), TokenSheet::Confirm(_)));
+}
+
+#[test]
+fn a_key_is_in_use_by_whatever_host_a_connection_reaches_the_service() {
+    let mut alias = market("alias");
+    alias.url = "https://api.example.org/public/v1".to_owned();
+    let mut scene = Scene::with(vec![market("market"), alias]);
+    scene.keys("down tab tab tab l");
+    scene.page_comes(3);
+    scene.keys("down down x");
+    let TokenSheet::Confirm(confirm) = scene.sheet() else {
+        panic!("{:?}", scene.sheet());
+    };
+    assert_eq!(confirm.in_use, [named("alias"), named("market")]);
+}
+
+/// `x` on `token 1`, which is the key in use, as it was sent.
+fn switched_off() -> (Scene, u64) {
+    let mut scene = listed(3);
+    scene.keys("down x").types("token 1").keys("enter");
+    scene.types("market").keys("enter");
+    let asked = scene.asked();
+    let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    let generation = *generation;
+    (scene, generation)
+}
+
+#[test]
+fn a_key_that_was_switched_off_is_not_told_as_in_force() {
+    let (mut scene, generation) = switched_off();
+    scene.told(TokensMessage::Switched {
+        generation,
+        row: Ok(None),
+    });
+    let (_, row) = scene.model.selected_token().unwrap();
+    assert_eq!(row.unwrap().token.status, Status::Inactive);
+    assert_eq!(scene.probes().len(), 2, "those who run on it");
+}
+
+#[test]
+fn where_a_change_may_have_been_done_the_service_is_asked() {
+    let (mut scene, generation) = switched_off();
+    scene.told(TokensMessage::Switched {
+        generation,
+        row: Err(trouble(TroubleKind::Uncertain)),
+    });
+    let asked = scene.asked();
+    assert!(
+        matches!(asked.as_slice(), [TokensEffect::Load { .. }]),
+        "{asked:?}"
+    );
 }
 
 #[test]

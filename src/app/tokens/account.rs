@@ -12,7 +12,7 @@ use tui_input::Input;
 
 use super::exchange::{RowPage, Trouble};
 use crate::domain::Name;
-use crate::domain::token::{Listing, PAGE, Token};
+use crate::domain::token::{Expiry, Listing, PAGE, Token};
 
 /// Rows that are kept at most.
 pub const KEPT: usize = 1_000;
@@ -26,6 +26,10 @@ pub struct TokenRow {
     pub token: Token,
     /// Whether the service shows its secret.
     pub has_handle: bool,
+    /// Whether it was renewed: a further renewal puts another secret in the place of the renewed one.
+    pub is_renewed: bool,
+    /// When the last of its secrets ends.
+    pub ends: Expiry,
     /// What is known of its use; asked for in the group of idle ones alone.
     pub last_used: LastUse,
 }
@@ -51,6 +55,8 @@ impl TokenRow {
             has_handle: token.secret.is_some()
                 || token.renewed_secret.is_some()
                 || token.handle.is_some(),
+            is_renewed: token.is_renewed(),
+            ends: token.ends().clone(),
             token: Token {
                 secret: None,
                 renewed_secret: None,
@@ -226,11 +232,16 @@ impl AccountList {
     pub fn take(&mut self, offset: u64, page: RowPage, seen: Range<u64>) {
         let came = u64::try_from(page.rows.len()).unwrap_or(u64::MAX);
         let end = offset.saturating_add(came);
-        let (total, more) = match page.total {
+        // A total that is less than what came is none.
+        let told = page.total.filter(|total| match came {
+            0 => !self.more,
+            _ => *total >= end,
+        });
+        let (total, more) = match told {
             Some(total) => (total, false),
             None => (end.max(self.total), came > 0),
         };
-        let moved = self.loaded && page.total.is_some() && total != self.total;
+        let moved = self.loaded && told.is_some() && total != self.total;
         if moved {
             self.rows.clear();
         }
@@ -361,6 +372,38 @@ mod tests {
         list.take(200, page(200, 0, Some(300)), 210..240);
         assert_eq!(list.missing(190..200), Some(100));
         assert_eq!(list.length(), 200);
+    }
+
+    #[test]
+    fn a_total_that_is_too_small_hides_no_row() {
+        let mut list = list();
+        list.take(0, page(0, 100, Some(10)), 0..30);
+        list.take(100, page(100, 20, Some(10)), 90..120);
+        assert!(list.row(0).is_some() && list.row(119).is_some());
+        list.take(120, page(120, 0, Some(10)), 90..120);
+        assert_eq!((list.length(), list.more), (120, false));
+        assert!(list.row(119).is_some());
+    }
+
+    #[test]
+    fn a_row_tells_when_the_last_of_its_secrets_ends() {
+        use crate::domain::token::Moment;
+        let at = |text| Expiry::At(Moment::read(text));
+        for (first, renewed, secret, ends) in [
+            (at("2026-12-01"), at("2027-02-25"), true, at("2027-02-25")),
+            (at("2026-12-01"), Expiry::Never, true, Expiry::Never),
+            (at("2026-12-01"), Expiry::Never, false, at("2026-12-01")),
+            (Expiry::Never, at("2027-02-25"), true, Expiry::Never),
+            (at("2027-03-01"), at("2027-02-25"), true, at("2027-03-01")),
+        ] {
+            let row = TokenRow::of(Token {
+                expires: first,
+                renewed_expires: renewed,
+                renewed_secret: secret.then(|| crate::domain::Secret::new("s3cret")),
+                ..Token::default()
+            });
+            assert_eq!((row.ends, row.is_renewed), (ends, secret));
+        }
     }
 
     #[test]

@@ -405,6 +405,10 @@ pub struct Changed {
 pub struct RenewedTo {
     /// Which token.
     pub id: String,
+    /// Whether it was renewed or rotated.
+    pub action: RenewalAction,
+    /// What an earlier run had begun, and was ended first.
+    pub earlier: Option<RenewalAction>,
     /// Connections that use the new secret now.
     pub updated: Vec<Name>,
     /// Connections that could not be looked into, each with a sentence.
@@ -449,8 +453,17 @@ pub enum TroubleKind {
     InUse(Vec<Name>),
     /// It was begun, and the same asked for again goes on with it.
     Unfinished,
-    /// The only working secret of a token that was rotated, and could not be kept.
-    OnlySecret(Handle),
+    /// It replaces the secret of an earlier renewal, which nobody has agreed to.
+    RenewedAlready,
+    /// A change whose answer was lost: whether it was done is not known.
+    Uncertain,
+    /// A new secret that could not be kept.
+    OnlySecret {
+        /// With it.
+        handle: Handle,
+        /// The secret that was in use is dead: this is the only one that works.
+        replaces: bool,
+    },
     /// Anything else.
     Other,
 }
@@ -470,7 +483,9 @@ impl TroubleKind {
             Self::Unreadable => "the answer is not what this API sends".to_owned(),
             Self::InUse(_) => "connections run on it".to_owned(),
             Self::Unfinished => "it has not ended yet".to_owned(),
-            Self::OnlySecret(_) => "the new secret could not be kept".to_owned(),
+            Self::RenewedAlready => "it was renewed already".to_owned(),
+            Self::Uncertain => "whether it was done is not known".to_owned(),
+            Self::OnlySecret { .. } => "the new secret could not be kept".to_owned(),
             Self::Other => "it was not done".to_owned(),
         }
     }

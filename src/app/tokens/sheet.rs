@@ -78,7 +78,7 @@ impl TokenSheet {
         }
     }
 
-    /// Whether the only working secret of a token is here and nowhere else.
+    /// Whether a secret of a token is here and nowhere else.
     pub fn holds_only_secret(&self) -> bool {
         matches!(self, Self::Renewal(renewal) if renewal.only_secret().is_some())
     }
@@ -151,7 +151,7 @@ impl Details {
         let passes = |text: &str| text.to_lowercase().contains(&wanted);
         self.row
             .token
-            .permissions
+            .permissions()
             .iter()
             .map(|permission| {
                 let granted = permission.granted.as_ref();
@@ -210,6 +210,8 @@ pub struct Renewal {
     pub problem: Option<String>,
     /// The connections that run on it.
     pub in_use: Vec<Name>,
+    /// The token was renewed already: another renewal replaces the renewed secret.
+    pub is_renewed: bool,
     /// How far it is.
     pub stage: RenewalStage,
     /// Whether a probe was told of that came before any connection got the new secret: a rotation has none.
@@ -240,15 +242,20 @@ pub enum RenewalStage {
 }
 
 impl Renewal {
-    /// The only working secret, where it could not be kept.
-    pub fn only_secret(&self) -> Option<&Handle> {
+    /// The new secret, where it could not be kept, and whether it has replaced the one that was in use.
+    pub fn only_secret(&self) -> Option<(&Handle, bool)> {
         match &self.stage {
             RenewalStage::Failed { trouble, .. } => match &trouble.kind {
-                TroubleKind::OnlySecret(handle) => Some(handle),
+                TroubleKind::OnlySecret { handle, replaces } => Some((handle, *replaces)),
                 _ => None,
             },
             _ => None,
         }
+    }
+
+    /// Whether the secret that is in use is dead with it, as nobody expects of a renewal: the label is typed first.
+    pub fn replaces(&self) -> bool {
+        self.how == RenewalAction::Rotate || self.is_renewed
     }
 }
 

@@ -7,7 +7,7 @@ use tui_input::Input;
 
 use super::Fetch;
 use super::account::TokenRow;
-use super::exchange::{Changed, Made, Offered};
+use super::exchange::{Changed, Made, Offered, Trouble};
 use crate::domain::Name;
 use crate::domain::token::{
     ALL_MODULES, DESCRIPTION_LIMIT, Difference, LABEL_LIMIT, Module, NewToken, TokenEdit,
@@ -71,6 +71,8 @@ pub struct Wizard {
     pub problem: Option<String>,
     /// What came of it.
     pub outcome: Fetch<WizardOutcome>,
+    /// What had come of it before it was gone on with: that stands, whatever becomes of the rest.
+    pub before: Option<WizardOutcome>,
 }
 
 /// One line.
@@ -115,6 +117,32 @@ pub enum WizardOutcome {
     Changed(Changed),
 }
 
+impl WizardOutcome {
+    /// What stands now: what was done `before` it was gone on with is done, also where the rest failed.
+    pub fn after(
+        before: Option<Self>,
+        edited: Result<Box<Changed>, Trouble>,
+    ) -> Result<Self, Trouble> {
+        Ok(match (before, edited) {
+            (Some(Self::Made(made)), Ok(changed)) => Self::Made(Made {
+                row: changed.row.unwrap_or(made.row),
+                missing: changed.left.grant,
+                trouble: changed.trouble,
+            }),
+            (Some(Self::Made(made)), Err(trouble)) => Self::Made(Made {
+                trouble: Some(trouble),
+                ..made
+            }),
+            (Some(Self::Changed(changed)), Err(trouble)) => Self::Changed(Changed {
+                trouble: Some(trouble),
+                ..changed
+            }),
+            (Some(Self::Changed(_)) | None, Ok(changed)) => Self::Changed(*changed),
+            (None, Err(trouble)) => return Err(trouble),
+        })
+    }
+}
+
 impl Wizard {
     /// For a new token of the account behind `name`.
     pub fn new(name: Name) -> Self {
@@ -137,6 +165,7 @@ impl Wizard {
             module_filter: Input::default(),
             problem: None,
             outcome: Fetch::Not,
+            before: None,
         }
     }
 
@@ -316,6 +345,12 @@ impl Wizard {
         }
     }
 
+    /// Whether modules are chosen for a token of which nobody knows what it is let into: they can't be compared.
+    pub fn is_blind(&self) -> bool {
+        let editing = self.editing.as_ref();
+        !self.chosen.is_empty() && editing.is_some_and(|row| row.token.permissions.is_none())
+    }
+
     /// What changes of the modules.
     pub fn difference(&self) -> Difference {
         let before = self.editing.iter().flat_map(|row| row.token.modules());
@@ -329,7 +364,7 @@ impl Wizard {
             .filter(|module| module.id.as_deref() == Some(id))
             .find_map(|module| module.name.clone());
         let held = || {
-            let mut permissions = self.editing.iter().flat_map(|row| &row.token.permissions);
+            let mut permissions = self.editing.iter().flat_map(|row| row.token.permissions());
             permissions
                 .find(|permission| permission.module.as_deref() == Some(id))
                 .and_then(|permission| permission.name.clone())
@@ -376,7 +411,7 @@ mod tests {
         let row = TokenRow::of(Token {
             name: Some("old".into()),
             description: Some("what for".into()),
-            permissions: vec![held("MD-0001"), held("MD-0002")],
+            permissions: Some(vec![held("MD-0001"), held("MD-0002")]),
             ..Token::default()
         });
         let mut wizard = Wizard::editing(name(), row);

@@ -206,9 +206,7 @@ impl Model {
         if self.locked {
             self.waiting = None;
             self.open_passphrase(Unlock::Open);
-        } else if self.form.as_ref().is_some_and(Form::holds_typed_secret)
-            || self.tokens.holds_only_secret()
-        {
+        } else if self.form.as_ref().is_some_and(Form::holds_typed_secret) {
             self.ask(Question::LockLosesSecrets);
         } else {
             self.lock_now(out);
@@ -249,6 +247,8 @@ impl Model {
         self.typed_was_lost = lost;
         let said = if lost {
             "locked; the secrets typed and not saved are forgotten"
+        } else if self.tokens.holds_only_secret() {
+            "locked; the secret on the sheet stays there, behind the passphrase"
         } else {
             "locked"
         };

@@ -277,6 +277,7 @@ impl Model {
                     self.copy_handle(name, slot, form, out);
                 }
                 Some(PendingUnlock::Tokens(effect)) => self.tokens_go_on(*effect, out),
+                Some(PendingUnlock::SheetSecret(action)) => self.renewal_act(action, out),
                 Some(PendingUnlock::LoadSecrets(_) | PendingUnlock::Token(_)) | None => {
                     self.load_form_secrets(out);
                 }
@@ -319,8 +320,8 @@ impl Model {
     /// Esc in a dialog that something waited for.
     pub(super) fn dialog_cancelled(&mut self) {
         self.overlay = None;
-        if matches!(self.waiting.take(), Some(PendingUnlock::Tokens(_))) {
-            self.tokens_give_up("the vault is locked: L unlocks it");
+        if let Some(PendingUnlock::Tokens(effect)) = self.waiting.take() {
+            self.tokens_not_sent(*effect);
         }
         if let Some(form) = &mut self.form {
             form.loading_secrets = false;

@@ -116,6 +116,26 @@ pub enum GroupArgument {
     Idle,
 }
 
+/// Where a token stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum StatusArgument {
+    /// Made, and not yet in force
+    Pending,
+    /// In force
+    Active,
+    /// Switched off
+    #[value(alias = "disabled")]
+    Inactive,
+    /// About to expire
+    Expiring,
+    /// Past its end
+    Expired,
+    /// Back in force after it had expired
+    Revitalised,
+    /// Gone for good
+    Deleted,
+}
+
 /// What a list is ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OrderArgument {
@@ -149,8 +169,8 @@ pub struct ListArguments {
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
     /// Only this status
-    #[arg(long, value_name = "WORD")]
-    pub status: Option<String>,
+    #[arg(long, value_enum, value_name = "WORD")]
+    pub status: Option<StatusArgument>,
     /// Only this group
     #[arg(long, value_enum)]
     pub group: Option<GroupArgument>,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::tokens::{Moment, Token, Usage};
+use crate::tokens::{Expiry, Moment, Token, Usage};
 use crate::work::tokens::KnownCertificate;
 
 /// Most columns that the label takes.
@@ -93,7 +93,8 @@ fn cells(row: &TokenLine<'_>) -> [String; 8] {
         } else {
             status.to_owned()
         },
-        ends(token).chars().take(10).collect(),
+        // (The end of an earlier secret is in the details.)
+        ends(token.ends()).chars().take(10).collect(),
         day(token.created.as_ref()),
         or_dash(
             token
@@ -119,9 +120,8 @@ fn certificate_cells(certificate: &KnownCertificate) -> [String; 8] {
     ]
 }
 
-fn ends(token: &Token) -> String {
-    use crate::tokens::Expiry;
-    match &token.expires {
+fn ends(expiry: &Expiry) -> String {
+    match expiry {
         Expiry::Unknown => "–".to_owned(),
         Expiry::Never => "never".to_owned(),
         Expiry::At(moment) => moment.shown(),
@@ -140,7 +140,7 @@ pub fn details(token: &Token) -> String {
     let extension = [&token.extension.id, &token.extension.name];
     let extension: Vec<_> = extension.into_iter().flatten().cloned().collect();
     let mut modules = Vec::new();
-    for permission in &token.permissions {
+    for permission in token.permissions() {
         let parts = [&permission.module, &permission.name];
         let parts: Vec<_> = parts.into_iter().flatten().cloned().collect();
         modules.push(parts.join(" "));
@@ -162,7 +162,7 @@ pub fn details(token: &Token) -> String {
         ),
         ("Created", created),
         ("Updated", updated),
-        ("Expires", ends(token)),
+        ("Expires", ends(&token.expires)),
         ("Renewed until", renewed),
         ("Modules", modules.join(", ")),
     ];

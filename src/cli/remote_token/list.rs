@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::super::arguments::DataFormat;
-use super::super::arguments::token::{GroupArgument, ListArguments, OrderArgument};
+use super::super::arguments::token::{GroupArgument, ListArguments, OrderArgument, StatusArgument};
 use super::super::context::Context;
 use super::super::fault::Fault;
 use super::super::output::{self, tokens as shown};
 use super::{Through, account};
 use crate::domain::text::inert;
+use crate::domain::token::{SOON_DAYS, later};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{ServiceId, span};
 use crate::tokens::{Group, Order, Rql, Token, TokenProblem, TokenQuery, within_days};
@@ -73,6 +74,7 @@ async fn tokens(
     query.limit = query
         .limit
         .min(u64::try_from(limit).unwrap_or(u64::MAX).max(1));
+    let until = ends_until(arguments)?;
     let (mut known, mut came) = (HashSet::new(), 0_usize);
     while tokens.len() < limit {
         let page = account.tokens(&query).await?;
@@ -84,6 +86,10 @@ async fn tokens(
                 continue;
             }
             came += 1;
+            // The service knows the end of the first secret alone: what was renewed beyond is no news.
+            if until.is_some_and(|until| is_renewed_beyond(&token, until)) {
+                continue;
+            }
             if arguments.group != Some(GroupArgument::Idle) || is_idle(&account, &token).await? {
                 tokens.push(token);
             }
@@ -107,6 +113,27 @@ async fn tokens(
         own_id: account.own_id().to_owned(),
         tokens,
     })
+}
+
+/// The time that what is listed ends within, where that was asked for.
+fn ends_until(arguments: &ListArguments) -> Result<Option<Timestamp>, Fault> {
+    let now = Timestamp::now();
+    Ok(match (&arguments.expiring, arguments.group) {
+        (Some(text), _) => Some(later(now, whole_days(within(text)?))),
+        (None, Some(GroupArgument::Expiring)) => Some(later(now, SOON_DAYS)),
+        (None, _) => None,
+    })
+}
+
+/// Whether a renewed secret works on after `until`.
+fn is_renewed_beyond(token: &Token, until: Timestamp) -> bool {
+    let ends = token.ends();
+    *ends != token.expires && ends.at().is_none_or(|at| at > until)
+}
+
+/// Rounded up: the service compares dates.
+const fn whole_days(time: SignedDuration) -> i64 {
+    time.as_hours().saturating_add(23) / 24
 }
 
 fn endless(why: &str) -> Fault {
@@ -153,10 +180,7 @@ fn query(arguments: &ListArguments) -> Result<TokenQuery, Fault> {
     let now = Timestamp::now();
     let mut parts = Vec::new();
     if let Some(text) = &arguments.expiring {
-        let within = within(text)?;
-        // Whole days, rounded up: the service compares dates.
-        let days = within.as_hours().saturating_add(23) / 24;
-        parts.push(within_days(days, now));
+        parts.push(within_days(whole_days(within(text)?), now));
     }
     if let Some(text) = &arguments.filter {
         parts.push(Rql::Or(vec![
@@ -164,8 +188,8 @@ fn query(arguments: &ListArguments) -> Result<TokenQuery, Fault> {
             Rql::Contains("id", text.clone()),
         ]));
     }
-    if let Some(status) = &arguments.status {
-        parts.push(Rql::Eq("status", status.as_str().into()));
+    if let Some(status) = arguments.status {
+        parts.push(Rql::Eq("status", word(status).into()));
     } else if !arguments.deleted {
         parts.push(Rql::Ne("status", "deleted".into()));
     }
@@ -196,6 +220,18 @@ fn ordered(arguments: &ListArguments) -> Order {
         OrderArgument::Extension => Order::Extension,
         OrderArgument::Created => Order::Created,
         OrderArgument::Expires => Order::Expires,
+    }
+}
+
+const fn word(chosen: StatusArgument) -> &'static str {
+    match chosen {
+        StatusArgument::Pending => "pending",
+        StatusArgument::Active => "active",
+        StatusArgument::Inactive => "inactive",
+        StatusArgument::Expiring => "expiring",
+        StatusArgument::Expired => "expired",
+        StatusArgument::Revitalised => "revitalised",
+        StatusArgument::Deleted => "deleted",
     }
 }
 
@@ -256,7 +292,7 @@ enum Ends<'a> {
 impl<'a> Ends<'a> {
     fn at(&self) -> Option<Timestamp> {
         match self {
-            Self::Token(_, token) => token.expires.at(),
+            Self::Token(_, token) => token.ends().at(),
             Self::Certificate(certificate) => Some(certificate.ends),
         }
     }

@@ -78,12 +78,14 @@ pub fn difference<'a>(
     }
 }
 
-/// Whether what would cut off connections was meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether what would cut somebody off was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// Refuse it for a key in use.
     On,
-    /// The person was warned of just that, and means it.
+    /// The person was warned that these connections run on it, and means it: any other is still named first.
+    Agreed(Vec<Name>),
+    /// The person means it, whoever runs on it.
     Lifted,
 }
 
@@ -106,6 +108,24 @@ pub enum RenewalStep {
     ProvenAgain,
     /// The old secret was taken out of its places.
     Tidied,
+}
+
+impl RenewalAction {
+    /// What was done, for people: `renewed`.
+    pub const fn done(self) -> &'static str {
+        match self {
+            Self::Renew => "renewed",
+            Self::Rotate => "rotated",
+        }
+    }
+
+    /// What it is called: `renewal`.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Renew => "renewal",
+            Self::Rotate => "rotation",
+        }
+    }
 }
 
 impl RenewalStep {

@@ -58,7 +58,7 @@ impl Group {
                 token.status == Status::Expiring || ends_within(&token.expires, SOON_DAYS, now)
             }
             Self::NeverExpires => token.expires == Expiry::Never,
-            Self::AllModules => token.permissions.iter().any(|permission| {
+            Self::AllModules => token.permissions().iter().any(|permission| {
                 [&permission.module, &permission.id].contains(&&Some(ALL_MODULES.to_owned()))
             }),
             Self::Disabled => token.status == Status::Inactive,

@@ -10,6 +10,15 @@ pub const BACKUP: &str = "backup";
 /// How many versions are kept.
 const KEPT: u32 = 10;
 
+/// Fails where [`keep`] of so many bytes would.
+pub(super) fn try_to_keep(path: &Path, size: usize) -> Result<(), FileProblem> {
+    let newest = version(path, 1);
+    if let Some(folder) = newest.parent() {
+        files::make_private_folder(folder)?;
+    }
+    files::try_to_write(&newest, size)
+}
+
 /// Puts `old`, the text that is about to be replaced, aside. Called under the lock of `path`. Where it can't be
 /// written, every version stays where it is.
 pub(super) fn keep(path: &Path, old: &[u8]) -> Result<(), FileProblem> {

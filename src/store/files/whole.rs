@@ -123,6 +123,11 @@ pub fn sweep(path: &Path) -> usize {
         .count()
 }
 
+/// Fails where [`write_whole`] of so many bytes to `path` would: they are written beside it, and taken away again.
+pub fn try_to_write(path: &Path, size: usize) -> Result<(), FileProblem> {
+    stage(path, &vec![0; size]).map(drop)
+}
+
 const SUFFIX: &str = ".tmp";
 
 fn prefix(name: &OsStr) -> String {

@@ -195,7 +195,7 @@ async fn answer(
             if trouble.kind == TroubleKind::Rejected {
                 accounts.forget();
             }
-            words::failed(effect, trouble)
+            effect.clone().failed(trouble)
         }
     }
 }
@@ -244,7 +244,7 @@ async fn try_answer(
         } => TokensMessage::Read {
             generation,
             row: Ok(Box::new(TokenRow::of(
-                accounts.of(core, &name).await?.token(&id).await?,
+                accounts.of(core, &name).await?.whole_token(&id).await?,
             ))),
         },
         TokensEffect::ReadUsage {

@@ -225,6 +225,9 @@ fn cell(view: &View<'_>, account: &AccountList, row: &TokenRow, column: Column) 
         Column::Handle => (NOT_KNOWN.to_owned(), theme.faint),
         Column::External => known(token.external_id.as_deref().map(|text| view.id(text))),
         Column::Modules => {
+            if token.permissions.is_none() {
+                return known(None);
+            }
             let modules = token.modules();
             let all = modules.contains(&crate::domain::token::ALL_MODULES);
             let words = if all {
@@ -246,16 +249,12 @@ fn cell(view: &View<'_>, account: &AccountList, row: &TokenRow, column: Column) 
 /// When a token ends, in the colour of how soon that is.
 pub(super) fn expires(view: &View<'_>, row: &TokenRow) -> (String, Style) {
     let theme = view.theme;
-    match &row.token.expires {
+    match &row.ends {
         Expiry::Unknown => (NOT_KNOWN.to_owned(), theme.faint),
         Expiry::Never => ("never".to_owned(), theme.warn),
         Expiry::At(moment) => {
             let over = moment.at.is_some_and(|at| at <= view.model.now);
-            let soon = ends_within(
-                &row.token.expires,
-                crate::domain::token::SOON_DAYS,
-                view.model.now,
-            );
+            let soon = ends_within(&row.ends, crate::domain::token::SOON_DAYS, view.model.now);
             let style = match (over, soon) {
                 (true, _) => theme.down,
                 (_, true) => theme.warn,
@@ -328,7 +327,12 @@ pub(super) fn summary(view: &View<'_>, account: &AccountList, room: usize) -> St
         "tokens"
     };
     // Each with how soon it goes, 0 never.
-    let mut parts = vec![(0, format!("{}{more} {noun}", grouped(account.length())))];
+    let unknown = !account.loaded && account.trouble.is_some();
+    let mut parts = vec![if unknown {
+        (0, "not loaded".to_owned())
+    } else {
+        (0, format!("{}{more} {noun}", grouped(account.length())))
+    }];
     if account.loading.is_some() {
         parts.push((2, "loading".to_owned()));
     }

@@ -151,7 +151,7 @@ fn dates(view: &View<'_>, sheet: &Details, room: usize) -> Vec<Line<'static>> {
         theme.text,
     );
     let (ends, style) = expires(view, row);
-    let left = token.expires.at().map(|at| {
+    let left = row.ends.at().map(|at| {
         let days = at
             .duration_since(view.model.now)
             .as_secs()
@@ -163,8 +163,11 @@ fn dates(view: &View<'_>, sheet: &Details, room: usize) -> Vec<Line<'static>> {
         }
     });
     add("Expires", ends + &left.unwrap_or_default(), style);
-    if let Expiry::At(moment) = &token.renewed_expires {
-        add("Renewed until", day(moment), theme.text);
+    // Of a renewed token the first secret ends before.
+    if let Expiry::At(moment) = &token.expires
+        && row.ends != token.expires
+    {
+        add("Old until", day(moment), theme.text);
     }
     let owner = person(view, &token.owner).unwrap_or_else(|| "–".to_owned());
     add("Owner", owner, theme.text);
@@ -206,10 +209,10 @@ fn permissions(view: &View<'_>, sheet: &Details, room: usize) -> Vec<Line<'stati
     let theme = view.theme;
     let modules = sheet.modules();
     if modules.is_empty() {
-        let said = if sheet.row.token.permissions.is_empty() {
-            "It is let into no module: it opens nothing."
-        } else {
-            "No module matches the filter."
+        let said = match &sheet.row.token.permissions {
+            None => "The service does not say which modules it is let into.",
+            Some(none) if none.is_empty() => "It is let into no module: it opens nothing.",
+            Some(_) => "No module matches the filter.",
         };
         return words(said, theme.faint, room);
     }

@@ -24,9 +24,10 @@ pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> SheetPag
         TokenOperation::Disable => "It opens nothing until it is enabled again.",
         TokenOperation::Edit => "Without these modules it is refused where they are asked for.",
         TokenOperation::Delete => "It is gone for good: nobody can bring it back.",
-        TokenOperation::Create | TokenOperation::Enable | TokenOperation::Renew => {
-            "Nothing is taken away by it."
+        TokenOperation::Renew => {
+            "The secret of the earlier renewal is dead at once, wherever it is used."
         }
+        TokenOperation::Create | TokenOperation::Enable => "Nothing is taken away by it.",
     };
     body.extend(words(what, theme.text, room));
     body.push(Line::default());
@@ -82,7 +83,7 @@ fn who_is_cut_off(view: &View<'_>, sheet: &Confirm, room: usize) -> Vec<Line<'st
     let said = format!("▲ This is the key that {}.", runs(view, &sheet.in_use));
     let mut lines = words(&said, theme.down, room);
     let said = match sheet.doing {
-        TokenOperation::Rotate => {
+        TokenOperation::Rotate | TokenOperation::Renew => {
             "They get the new secret before anything else; whoever else holds the old one is cut off at once."
         }
         TokenOperation::Disable => {
@@ -94,9 +95,7 @@ fn who_is_cut_off(view: &View<'_>, sheet: &Confirm, room: usize) -> Vec<Line<'st
         TokenOperation::Delete => {
             "Deleting it cuts them off for good. A renewal would keep both secrets working."
         }
-        TokenOperation::Create | TokenOperation::Enable | TokenOperation::Renew => {
-            "Nobody is cut off by it."
-        }
+        TokenOperation::Create | TokenOperation::Enable => "Nobody is cut off by it.",
     };
     lines.extend(words(said, theme.warn, room));
     lines.push(Line::default());
@@ -121,7 +120,7 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> SheetPage {
         RenewalStage::Done(renewed) => {
             page.body = steps(view, sheet, Some(RenewalStep::Tidied), room);
             page.body.push(Line::default());
-            page.body.extend(done(view, sheet.how, renewed, room));
+            page.body.extend(done(view, renewed, room));
         }
         RenewalStage::Failed {
             trouble: why,
@@ -133,8 +132,8 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> SheetPage {
             if why.kind == TroubleKind::Unfinished {
                 page.body.extend(goes_on(view, sheet.how, room));
             }
-            if sheet.only_secret().is_some() {
-                page.body.extend(only_secret(view, sheet, room));
+            if let Some((_, replaces)) = sheet.only_secret() {
+                page.body.extend(only_secret(view, sheet, replaces, room));
             }
             let last = page.body.len();
             page.scroll = Scroll::Around(last.saturating_sub(1));
@@ -161,6 +160,10 @@ pub(super) fn page(view: &View<'_>, sheet: &Renewal, room: usize) -> SheetPage {
 fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut SheetPage) {
     let theme = view.theme;
     let said = match sheet.how {
+        RenewalAction::Renew if sheet.is_renewed => {
+            "It was renewed already. The token gets another renewed secret, and the one that it has is dead at once: \
+             where that is used elsewhere, it must be entered anew. The first one stays valid until its own end."
+        }
         RenewalAction::Rotate => {
             "The token gets another secret, and the old one is dead at once. Where it is used elsewhere, it must \
              be entered anew."
@@ -208,7 +211,9 @@ fn steps(
     // Who holds it is known at the end alone.
     let held = match &sheet.stage {
         RenewalStage::Done(renewed) => !renewed.updated.is_empty(),
-        RenewalStage::Asking | RenewalStage::Running { .. } | RenewalStage::Failed { .. } => true,
+        // What is on the sheet alone is kept nowhere.
+        RenewalStage::Failed { .. } => sheet.only_secret().is_none(),
+        RenewalStage::Asking | RenewalStage::Running { .. } => true,
     };
     RenewalStep::ALL
         .into_iter()
@@ -228,21 +233,15 @@ fn steps(
         .collect()
 }
 
-fn done(
-    view: &View<'_>,
-    how: RenewalAction,
-    renewed: &RenewedTo,
-    room: usize,
-) -> Vec<Line<'static>> {
+fn done(view: &View<'_>, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let mut lines = words(
-        &format!(
-            "{}, and its new secret proven.",
-            capital(TokenOperation::from(how).done())
-        ),
-        theme.ok,
-        room,
-    );
+    let said = capital(renewed.action.done()) + ", and its new secret proven.";
+    let mut lines = words(&said, theme.ok, room);
+    if let Some(earlier) = renewed.earlier {
+        let noun = earlier.noun();
+        let said = format!("A {noun} that was begun earlier was ended first.");
+        lines.extend(words(&said, theme.text, room));
+    }
     if renewed.updated.is_empty() {
         lines.extend(words("No connection here holds it.", theme.text, room));
     }
@@ -258,6 +257,10 @@ fn done(
     for place in &renewed.left_behind {
         let said = format!("the old secret is still at {}", view.line(place));
         lines.extend(words(&said, theme.warn, room));
+    }
+    if renewed.old_until == Expiry::Never {
+        let said = "The old secret goes on working: it has no end. A rotation ends it.";
+        lines.extend(words(said, theme.warn, room));
     }
     for (name, end) in [
         ("Old until", &renewed.old_until),
@@ -282,13 +285,26 @@ fn goes_on(view: &View<'_>, how: RenewalAction, room: usize) -> Vec<Line<'static
 }
 
 /// The one copy there is of a secret.
-fn only_secret(view: &View<'_>, sheet: &Renewal, room: usize) -> Vec<Line<'static>> {
+fn only_secret(
+    view: &View<'_>,
+    sheet: &Renewal,
+    replaces: bool,
+    room: usize,
+) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let mut lines = words(
-        "▲ The old secret is dead, and the new one is kept nowhere but on this sheet: copy it now.",
-        theme.down,
-        room,
-    );
+    let (said, style) = if replaces {
+        (
+            "▲ The old secret is dead, and the new one is kept nowhere but on this sheet: copy it now.",
+            theme.down,
+        )
+    } else {
+        (
+            "▲ The new secret is kept nowhere but on this sheet: copy it now. The old one stays valid until its own \
+             end.",
+            theme.warn,
+        )
+    };
+    let mut lines = words(said, style, room);
     match reveal::token(view.model, &sheet.name, &sheet.id) {
         Some(open) => lines.extend(opened(view, "Handle", &open, room)),
         None => lines.extend(words(MASK, theme.text, room)),

@@ -142,6 +142,15 @@ impl Account {
             .await
     }
 
+    /// One token with its modules: they are asked for where the service does not tell them along with it.
+    pub async fn whole_token(&self, id: &str) -> Result<Token, TokenError> {
+        let mut token = self.token(id).await?;
+        if token.permissions.is_none() {
+            token.permissions = self.permissions(id).await.ok();
+        }
+        Ok(token)
+    }
+
     /// The modules that a token is let into.
     pub async fn permissions(&self, id: &str) -> Result<Vec<Permission>, TokenError> {
         let id = id.to_owned();
@@ -193,7 +202,8 @@ impl Account {
         Ok(())
     }
 
-    /// Refuses `doing` for a token that connections run on, or may run on, unless the guard was lifted.
+    /// Refuses `doing` for a token that connections run on, or may run on, unless the guard was lifted, or just
+    /// these were agreed to.
     pub async fn guard(
         &self,
         id: &str,
@@ -205,7 +215,9 @@ impl Account {
             return Ok(());
         }
         let (names, unread) = self.running_on(id).await?;
-        if names.is_empty() && unread.is_empty() {
+        let is_agreed =
+            |name: &Name| matches!(&guard, Guard::Agreed(agreed) if agreed.contains(name));
+        if names.iter().chain(&unread).all(is_agreed) {
             return Ok(());
         }
         Err(TokenError::KeyInUse {

@@ -62,18 +62,19 @@ impl Account {
 }
 
 impl Account {
-    /// The connections of this account that run on the token `id`; beside them those of which it is not known,
-    /// as their key, which may be a pasted pair, can't be read.
+    /// The connections that run on the token `id`, by whatever name they reach the service: an id is one of the
+    /// service, which has several hosts. Beside them those at this one of which it is not known, as their key,
+    /// which may be a pasted pair, can't be read.
     pub(super) async fn running_on(&self, id: &str) -> Result<(Vec<Name>, Vec<Name>), TokenError> {
         let (mut running, mut unread) = (Vec::new(), Vec::new());
         for other in self.core.connections().await? {
-            if !self.is_beside(&other) {
+            if !is_connect(&other) {
                 continue;
             }
             match self.runs_on(&other, id).await? {
                 Some(true) => running.push(other.name.clone()),
-                Some(false) => {}
-                None => unread.push(other.name.clone()),
+                None if self.is_beside(&other) => unread.push(other.name.clone()),
+                Some(false) | None => {}
             }
         }
         Ok((running, unread))

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::account::Account;
 use super::problem::TokenError;
 use crate::domain::token::{Difference, Guard};
-use crate::tokens::{NewToken, Rql, Token, TokenEdit, TokenProblem, TokenQuery};
+use crate::tokens::{NewToken, Rql, Token, TokenClient, TokenEdit, TokenProblem, TokenQuery};
 
 /// How old a token may be that was just made; clocks differ.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -50,7 +50,8 @@ impl Account {
         let made = self.ask(|client| async move { client.create(&wished).await });
         let (id, token) = match made.await.and_then(with_id) {
             Err(TokenError::Api(problem)) if problem.may_have_happened() => {
-                with_id(self.made_all_the_same(new, problem).await?)?
+                let found = self.made_all_the_same(new, problem).await;
+                self.told_apart(&new.name, found.and_then(with_id))?
             }
             made => made?,
         };
@@ -102,7 +103,8 @@ impl Account {
         };
         if !edit.is_empty() {
             let (id, edit) = (id.to_owned(), edit.clone());
-            self.ask(|client| async move { client.update(&id, &edit).await })
+            let of = id.clone();
+            self.change(&of, |client| async move { client.update(&id, &edit).await })
                 .await?;
             edited.fields = true;
         }
@@ -113,7 +115,7 @@ impl Account {
         while edited.problem.is_none() && !edited.left.revoke.is_empty() {
             let module = edited.left.revoke.remove(0);
             let (of, into) = (id.to_owned(), module.clone());
-            let done = self.ask(|client| async move { client.revoke(&of, &into).await });
+            let done = self.change(id, |client| async move { client.revoke(&of, &into).await });
             match done.await {
                 Ok(()) => edited.revoked.push(module),
                 Err(problem) => {
@@ -128,25 +130,52 @@ impl Account {
     /// Switches a token on.
     pub async fn enable(&self, id: &str) -> Result<Token, TokenError> {
         self.may_change()?;
-        let id = id.to_owned();
-        self.ask(|client| async move { client.activate(&id).await })
+        let of = id.to_owned();
+        self.change(id, |client| async move { client.activate(&of).await })
             .await
     }
 
     /// Switches a token off.
     pub async fn disable(&self, id: &str, guard: Guard) -> Result<Token, TokenError> {
         self.guard(id, "disabling", guard).await?;
-        let id = id.to_owned();
-        self.ask(|client| async move { client.deactivate(&id).await })
+        let of = id.to_owned();
+        self.change(id, |client| async move { client.deactivate(&of).await })
             .await
     }
 
     /// Deletes a token, for good.
     pub async fn delete(&self, id: &str, guard: Guard) -> Result<(), TokenError> {
         self.guard(id, "deleting", guard).await?;
-        let id = id.to_owned();
-        self.ask(|client| async move { client.delete(&id).await })
+        let of = id.to_owned();
+        self.change(id, |client| async move { client.delete(&of).await })
             .await
+    }
+
+    /// Asks for a change of the token that `which` names, by id or label.
+    async fn change<T, F>(
+        &self,
+        which: &str,
+        request: impl FnOnce(TokenClient) -> F,
+    ) -> Result<T, TokenError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, TokenProblem>> + Send + 'static,
+    {
+        self.told_apart(which, self.ask(request).await)
+    }
+
+    /// A change whose answer was lost is not one that was refused.
+    fn told_apart<T>(&self, which: &str, done: Result<T, TokenError>) -> Result<T, TokenError> {
+        match done {
+            Err(TokenError::Api(problem)) if problem.may_have_happened() => {
+                Err(TokenError::Uncertain {
+                    name: self.name().clone(),
+                    which: which.to_owned(),
+                    problem,
+                })
+            }
+            done => done,
+        }
     }
 
     async fn grant_into(
@@ -158,7 +187,7 @@ impl Account {
     ) {
         while let Some(module) = missing.first().cloned() {
             let (of, into) = (id.to_owned(), module.clone());
-            let done = self.ask(|client| async move { client.grant(&of, &into).await });
+            let done = self.change(id, |client| async move { client.grant(&of, &into).await });
             match done.await {
                 Ok(()) => {
                     granted.push(module);
@@ -220,6 +249,6 @@ fn is_made_of(token: &Token, new: &NewToken) -> bool {
         && token.extension.id.as_deref() == Some(new.extension.as_str())
         && token.description.as_deref().unwrap_or_default()
             == new.description.as_deref().unwrap_or_default()
-        && token.permissions.is_empty()
+        && token.permissions().is_empty()
         && created.is_some_and(|created| created >= fresh)
 }

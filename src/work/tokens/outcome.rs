@@ -1,6 +1,6 @@
 //! What is told of a renewal: while it runs, and when it has ended.
 
-use crate::domain::token::{RenewalStep, Unfinished};
+use crate::domain::token::{RenewalAction, RenewalStep, Unfinished};
 use crate::domain::{Name, SecretRef, Verdict};
 use crate::store::state::RenewalRecord;
 use crate::tokens::Expiry;
@@ -16,6 +16,10 @@ pub fn unheard(_: RenewalStep) {}
 pub struct Renewed {
     /// The token's id.
     pub id: String,
+    /// Which of the two it was, whatever was asked for when it was gone on with.
+    pub action: RenewalAction,
+    /// What an earlier run had begun, and was ended first.
+    pub earlier: Option<RenewalAction>,
     /// Connections that use the new secret now.
     pub updated: Vec<Name>,
     /// Connections under the same id that do not use the new secret, with one sentence each: theirs could not

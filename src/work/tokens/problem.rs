@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 use super::super::error::WorkError;
 use crate::domain::text::shell_word;
+use crate::domain::token::RenewalAction;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Name, Reason, Secret, ServiceId, Verdict};
+use crate::domain::{Name, Reason, Secret, SecretRef, ServiceId, Verdict};
 use crate::tokens::TokenProblem;
 
 /// Why it was not done.
@@ -17,6 +18,16 @@ pub enum TokenError {
     /// The service, or the way to it.
     #[error(transparent)]
     Api(#[from] TokenProblem),
+    /// A change was asked for, and its answer was lost.
+    #[error("{problem}: whether it was done is not known")]
+    Uncertain {
+        /// The connection that it was asked through.
+        name: Name,
+        /// The token's id, or the label that it was to have.
+        which: String,
+        /// How the answer was lost.
+        problem: TokenProblem,
+    },
     /// Only Connect has tokens behind its connections.
     #[error("{0} is a connection to {1}: only connect has tokens that can be managed")]
     NotConnect(Name, ServiceId),
@@ -55,6 +66,15 @@ pub enum TokenError {
         /// Who may: their key could not be read.
         unread: Vec<Name>,
     },
+    /// The token was renewed already, and nobody said that the renewed secret may be replaced.
+    #[error(
+        "{id} was renewed already: the secret that came with that is dead at once, wherever it is used, as by a \
+         rotation"
+    )]
+    RenewedAlready {
+        /// The token's id.
+        id: String,
+    },
     /// The token is the key of the connection that asks, and what that holds could not be found.
     #[error(
         "{name} runs on {id}, and its key was not found among those of the connections here: nothing was \
@@ -78,13 +98,14 @@ pub enum TokenError {
     },
     /// The answer was lost, and nothing shows whether the service heard.
     #[error(
-        "it is undecided whether {id} was renewed (asked at {}): {why}. The old secret is still stored; it is \
-         not asked for again until that is known: run the same command later",
-        whole_seconds(*since)
+        "{}: run the same command again, two minutes after it was asked for or later",
+        self::undecided(id, *action, *since, why)
     )]
     Undecided {
         /// The token's id.
         id: String,
+        /// What was asked for.
+        action: RenewalAction,
         /// When it was asked for.
         since: Timestamp,
         /// One plain sentence.
@@ -110,10 +131,12 @@ pub enum TokenError {
     #[error("a token is being renewed by another program: try again once that is done")]
     Busy,
     /// The service never heard.
-    #[error("the renewal of {id} asked for at {} never happened; nothing was changed", whole_seconds(*since))]
+    #[error("the {} of {id} asked for at {} never happened; nothing was changed", action.noun(), whole_seconds(*since))]
     NeverHappened {
         /// The token's id.
         id: String,
+        /// What was asked for.
+        action: RenewalAction,
         /// When it was asked for.
         since: Timestamp,
     },
@@ -138,11 +161,48 @@ pub enum TokenError {
     NotKept {
         /// The token's id.
         id: String,
-        /// The new secret; after a rotation the only one that works.
+        /// The new secret.
         secret: Secret,
+        /// Whether the secret that was in use is dead: then the new one is the only one that works.
+        replaces: bool,
         /// One plain sentence.
         why: String,
     },
+    /// The new secret is the only one that works and is kept here, but no connection uses it yet.
+    #[error(
+        "{}: mend that, then run the same command again to go on",
+        self::unused(id, places, why)
+    )]
+    Unused {
+        /// The token's id.
+        id: String,
+        /// Where it is kept.
+        places: Vec<SecretRef>,
+        /// One plain sentence.
+        why: String,
+    },
+}
+
+/// The words of a renewal or rotation of which nothing is known yet.
+pub fn undecided(id: &str, action: RenewalAction, since: Timestamp, why: &str) -> String {
+    let old = match action {
+        RenewalAction::Renew => "The old secret is still stored and works",
+        RenewalAction::Rotate => "The old secret is still stored, and dead if it happened",
+    };
+    let (done, since) = (action.done(), whole_seconds(since));
+    format!(
+        "it is undecided whether {id} was {done} (asked at {since}): {why}. {old}; the service is not asked for \
+         it again until that is known"
+    )
+}
+
+/// The words of a new secret that is kept and not used.
+pub fn unused(id: &str, places: &[SecretRef], why: &str) -> String {
+    let places: Vec<_> = places.iter().map(SecretRef::to_string).collect();
+    format!(
+        "the new secret of {id} is kept in {}, and the connections can't be switched to it: {why}",
+        places.join(", ")
+    )
 }
 
 fn in_use(names: &[Name], unread: &[Name]) -> String {
@@ -164,7 +224,7 @@ impl TokenError {
     /// The reason that this stands for, where it is one; its state gives the exit code.
     pub fn reason(&self) -> Option<Reason> {
         match self {
-            Self::Api(problem) => Some(problem.reason()),
+            Self::Api(problem) | Self::Uncertain { problem, .. } => Some(problem.reason()),
             Self::KeyMissing(_) => Some(Reason::KeyMissing),
             Self::Url(_) => Some(Reason::UrlInvalid),
             Self::SecretUnavailable(_) => Some(Reason::SecretUnavailable),
@@ -178,6 +238,8 @@ impl TokenError {
             Self::Work(_)
             | Self::NotConnect(..)
             | Self::ReadOnly(_)
+            | Self::RenewedAlready { .. }
+            | Self::Unused { .. }
             | Self::KeyInUse { .. }
             | Self::Unheld { .. }
             | Self::NotInForce { .. }

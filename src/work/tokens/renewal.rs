@@ -20,7 +20,7 @@ use super::holders::HeldSecret;
 use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
-use crate::domain::token::{Guard, RenewalAction, RenewalStep, Status, Unfinished};
+use crate::domain::token::{RenewalAction, RenewalStep, Unfinished};
 use crate::domain::{KeyFingerprint, Name, Reason, Secret, SecretRef, Verdict};
 use crate::store::StateDb;
 use crate::store::state::{Holding, RenewalRecord, RenewalStage};
@@ -37,7 +37,11 @@ pub(super) struct Renewal<'a> {
     pub(super) held: Vec<HeldSecret>,
     /// Connections that do not get the new secret, and why.
     pub(super) unread: Vec<(Name, String)>,
+    /// Where the new secret is kept by now.
+    pub(super) kept: Vec<SecretRef>,
     pub(super) resumed: bool,
+    /// Another secret is dead with the answer: that of before a rotation, or that of an earlier renewal.
+    pub(super) replaces: bool,
     /// The token as the service showed it last.
     pub(super) shown: Token,
     pub(super) progress: RenewalProgress<'a>,
@@ -63,6 +67,7 @@ impl Core {
             Some(record) => account.resume(record, progress).await,
             None => Err(TokenError::NeverHappened {
                 id: unfinished.id.clone(),
+                action: unfinished.action,
                 since: unfinished.since,
             }),
         }
@@ -87,111 +92,12 @@ impl Core {
 }
 
 impl Account {
-    /// Gives the token a second secret that ends at `expires` (never where absent), proves it, and has every
-    /// connection use it. Where one of this token is under way already, goes on with that one.
-    pub async fn renew(
-        &self,
-        id: &str,
-        expires: Option<&str>,
-        progress: RenewalProgress<'_>,
-    ) -> Result<Renewed, TokenError> {
-        self.may_change()?;
-        let _sole = self.core.sole_renewal().await?;
-        if let Some(record) = self.under_way(id).await? {
-            return self.resume(record, progress).await;
-        }
-        self.begin(id, expires, RenewalAction::Renew, progress)
-            .await
-    }
-
-    /// Gives the token another secret at once; the old one is dead. The new one is kept before anything else.
-    pub async fn rotate(
-        &self,
-        id: &str,
-        expires: Option<&str>,
-        guard: Guard,
-        progress: RenewalProgress<'_>,
-    ) -> Result<Renewed, TokenError> {
-        self.guard(id, "rotating", guard).await?;
-        let _sole = self.core.sole_renewal().await?;
-        if let Some(record) = self.under_way(id).await? {
-            return self.resume(record, progress).await;
-        }
-        self.begin(id, expires, RenewalAction::Rotate, progress)
-            .await
-    }
-
     /// The renewal of this token that is under way.
     pub(super) async fn under_way(&self, id: &str) -> Result<Option<RenewalRecord>, TokenError> {
         let (origin, id) = (self.origin.to_string(), id.to_owned());
         self.core
             .journal(move |state| state.renewal(&origin, &id))
             .await
-    }
-
-    async fn begin(
-        &self,
-        id: &str,
-        expires: Option<&str>,
-        action: RenewalAction,
-        progress: RenewalProgress<'_>,
-    ) -> Result<Renewed, TokenError> {
-        let token = self.token(id).await?;
-        let off = match token.status {
-            Status::Inactive => Some("disabled"),
-            Status::Pending => Some("pending"),
-            _ => None,
-        };
-        if let Some(status) = off {
-            let id = id.to_owned();
-            return Err(TokenError::NotInForce { id, status });
-        }
-        let is_own = id.eq_ignore_ascii_case(self.own_id());
-        let own = is_own.then(|| self.key.clone());
-        // A token may have two secrets, and the key in use be a third one where it shows none of them.
-        let live = [&token.secret, &token.renewed_secret, &own];
-        let live: Vec<_> = live.into_iter().flatten().cloned().collect();
-        let (holdings, held, unread) = self.holdings(id, &live).await?;
-        if is_own && !held.iter().any(|held| held.connection == *self.name()) {
-            return Err(TokenError::Unheld {
-                id: id.to_owned(),
-                name: self.name().clone(),
-            });
-        }
-        let old = token.secret.clone().or(own);
-        let record = RenewalRecord {
-            origin: self.origin.to_string(),
-            token: id.to_owned(),
-            connection: self.name().to_string(),
-            action,
-            began: Timestamp::now(),
-            expires: expires.map(str::to_owned),
-            old: self.digest(id, old.as_ref()).await?,
-            earlier: self.digest(id, token.renewed_secret.as_ref()).await?,
-            holdings,
-            stage: RenewalStage::Asked,
-        };
-        let mut renewal = Renewal {
-            account: self,
-            record,
-            held,
-            unread,
-            resumed: false,
-            shown: token,
-            progress,
-        };
-        renewal.places_can_be_written().await?;
-        let journaled = renewal.record.clone();
-        let found = self
-            .core
-            .journal(move |state| state.begin_renewal(&journaled));
-        if let Some(other) = found.await? {
-            return self.resume(other, progress).await;
-        }
-        progress(RenewalStep::WrittenDown);
-        let new = renewal.asked().await?;
-        progress(RenewalStep::Answered);
-        renewal.keep(new).await
     }
 
     pub(super) async fn resume(
@@ -203,7 +109,9 @@ impl Account {
             account: self,
             held: Vec::new(),
             unread: Vec::new(),
+            kept: Vec::new(),
             resumed: true,
+            replaces: record.action == RenewalAction::Rotate || record.earlier.is_some(),
             shown: Token::default(),
             progress,
             record,
@@ -247,7 +155,7 @@ impl Account {
 
 impl Renewal<'_> {
     /// Asks the service, once. An answer that was lost is looked up.
-    async fn asked(&mut self) -> Result<Secret, TokenError> {
+    pub(super) async fn asked(&mut self) -> Result<Secret, TokenError> {
         let (id, expires) = (self.record.token.clone(), self.record.expires.clone());
         let answer = match self.record.action {
             RenewalAction::Renew => {
@@ -317,6 +225,7 @@ impl Renewal<'_> {
     async fn looked_up(&mut self, lost: Option<String>) -> Result<Secret, TokenError> {
         let undecided = |renewal: &Self, why: String| TokenError::Undecided {
             id: renewal.record.token.clone(),
+            action: renewal.record.action,
             since: renewal.record.began,
             why,
         };
@@ -344,6 +253,7 @@ impl Renewal<'_> {
             self.end().await?;
             return Err(TokenError::NeverHappened {
                 id: self.record.token.clone(),
+                action: self.record.action,
                 since: self.record.began,
             });
         }
@@ -365,12 +275,19 @@ impl Renewal<'_> {
         Ok(None)
     }
 
-    /// Chooses the places, writes them down, and goes on.
-    async fn keep(mut self, new: Secret) -> Result<Renewed, TokenError> {
+    /// Chooses the places, writes them down, and goes on. Where there is no way back, a place that can't be
+    /// written down keeps the secret all the same.
+    pub(super) async fn keep(mut self, new: Secret) -> Result<Renewed, TokenError> {
         if let Err(problem) = self.choose_places().await {
             return Err(self.not_kept(new, problem));
         }
-        (self.progress)(RenewalStep::Placed);
+        match self.write_down().await {
+            Ok(()) => (self.progress)(RenewalStep::Placed),
+            Err(problem) if self.leaves_the_old() => return Err(problem),
+            Err(problem) => {
+                tracing::warn!(%problem, "the places of a new secret are not in the journal");
+            }
+        }
         self.put_and_go_on(new).await
     }
 
@@ -387,8 +304,11 @@ impl Renewal<'_> {
             self.prove_or_step_back(&new).await?;
             (self.progress)(RenewalStep::Proven);
         }
-        if let Err(problem) = self.switch(&new).await {
-            return Err(self.not_kept(new, problem));
+        match self.switch(&new).await {
+            Ok(()) => {}
+            // The service shows it, as was just seen.
+            Err(problem) if !kept_here => return Err(problem),
+            Err(problem) => return Err(self.not_kept(new, problem)),
         }
         (self.progress)(RenewalStep::Switched);
         if kept_here && !self.kept_here(&new).await? {
@@ -418,6 +338,7 @@ impl Renewal<'_> {
         Err(TokenError::NotKept {
             id: self.record.token.clone(),
             secret: new.clone(),
+            replaces: self.replaces,
             why,
         })
     }
@@ -473,6 +394,8 @@ impl Renewal<'_> {
         };
         Renewed {
             id: self.record.token,
+            action: self.record.action,
+            earlier: None,
             updated: updated.collect(),
             unread: self.unread,
             verdicts,
@@ -483,15 +406,22 @@ impl Renewal<'_> {
         }
     }
 
-    /// Where the old secret is dead the new one is the only one that works: it is handed to the caller.
+    /// Where the old secret is dead the new one is the only one that works: where nothing keeps it, it is handed
+    /// to the caller.
     pub(super) fn not_kept(&self, secret: Secret, problem: TokenError) -> TokenError {
         if self.leaves_the_old() {
             return problem;
         }
+        let (id, why) = (self.record.token.clone(), problem.to_string());
+        if !self.kept.is_empty() {
+            let places = self.kept.clone();
+            return TokenError::Unused { id, places, why };
+        }
         TokenError::NotKept {
-            id: self.record.token.clone(),
+            id,
             secret,
-            why: problem.to_string(),
+            replaces: self.replaces,
+            why,
         }
     }
 }

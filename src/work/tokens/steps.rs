@@ -11,7 +11,7 @@ use crate::service::Trigger;
 use crate::store::files::Lock;
 use crate::store::state::RenewalStage;
 use crate::store::vault::VaultState;
-use crate::store::{SecretPlace, StateDb, StateProblem, StoreKind};
+use crate::store::{SecretPlace, StateDb, StateProblem, StoreKind, error_chain};
 use std::sync::Arc;
 
 /// What a probe says about a secret.
@@ -89,20 +89,38 @@ impl Renewal<'_> {
         &self.account.core
     }
 
-    /// Refuses before anything is asked of the service where the new secret would have no place.
+    /// Refuses before anything is asked of the service where the new secret would have no place, or the
+    /// connections could not be switched to it: what can't be written is found out by writing.
     pub(super) async fn places_can_be_written(&self) -> Result<(), TokenError> {
-        for connection in self.holders().await? {
-            let kind = self.kind_for(&connection).await?;
-            let vault = self.core().vault_state();
-            if kind == StoreKind::Vault && vault != VaultState::Unlocked {
-                return Err(self.core().0.passphrase_needed().into());
-            }
+        let (mut in_vault, holders) = (false, self.holders().await?);
+        for connection in &holders {
+            in_vault |= self.kind_for(connection).await? == StoreKind::Vault;
         }
-        Ok(())
+        if in_vault && self.core().vault_state() != VaultState::Unlocked {
+            return Err(self.core().0.passphrase_needed().into());
+        }
+        if holders.is_empty() {
+            return Ok(());
+        }
+        let tried = self.core().blocking(move |inner| {
+            let failed = |why: String| WorkError::Failed {
+                doing: "nothing was asked of the service, as the new secret could not be kept"
+                    .to_owned(),
+                why,
+            };
+            let written = inner.store.try_to_write();
+            written.map_err(|problem| failed(error_chain(&problem)))?;
+            if in_vault {
+                let written = inner.vault.try_to_write();
+                written.map_err(|problem| failed(error_chain(&problem)))?;
+            }
+            Ok(())
+        });
+        Ok(tried.await?)
     }
 
-    /// Gives every holder a place for the new secret, and writes them down. Holders of one origin that
-    /// shared a place share the new one.
+    /// Gives every holder a place for the new secret. Holders of one origin that shared a place share the new
+    /// one.
     pub(super) async fn choose_places(&mut self) -> Result<(), TokenError> {
         let connections = self.core().connections().await?;
         let holders = self.holders().await?;
@@ -124,7 +142,7 @@ impl Renewal<'_> {
             chosen.push((old, origin, reference));
         }
         self.record.stage = RenewalStage::Keeping;
-        self.write_down().await
+        Ok(())
     }
 
     async fn new_place(
@@ -176,17 +194,21 @@ impl Renewal<'_> {
     }
 
     /// Puts the new secret in its places, beside the old one. What is kept for this session has one place
-    /// alone, and follows when the connections are switched.
+    /// alone, and follows when the connections are switched. One place that fails does not keep it from the others.
     pub(super) async fn put(&mut self, new: &Secret) -> Result<(), TokenError> {
+        let mut failed = None;
         for connection in self.holders().await? {
-            match self.places(&connection) {
-                Some((_, reference)) if reference != SecretRef::Ask => {
-                    self.put_at(&connection, &reference, new).await?;
-                }
-                _ => {}
+            let place = self.places(&connection).map(|(_, new)| new);
+            let Some(reference) = place.filter(|place| *place != SecretRef::Ask) else {
+                continue;
+            };
+            match self.put_at(&connection, &reference, new).await {
+                Ok(()) if self.kept.contains(&reference) => {}
+                Ok(()) => self.kept.push(reference),
+                Err(problem) => failed = failed.or(Some(problem)),
             }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     async fn put_at(
@@ -243,6 +265,9 @@ impl Renewal<'_> {
             {
                 changes.push((connection.name.clone(), from, to));
             }
+        }
+        if changes.is_empty() {
+            return Ok(());
         }
         let edited = self.core().edit(move |document| {
             for (name, from, to) in changes {
@@ -336,7 +361,7 @@ impl Renewal<'_> {
     }
 
     /// Writes down how far this got.
-    async fn write_down(&self) -> Result<(), TokenError> {
+    pub(super) async fn write_down(&self) -> Result<(), TokenError> {
         let record = self.record.clone();
         self.core()
             .journal(move |state| state.put_renewal(&record))

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::super::tests::{Home, name};
 use super::*;
+use crate::domain::token::RenewalAction;
 use crate::domain::{Connection, Reason, Secret, SecretRef, ServiceId, State};
 use crate::service::Trigger;
 use crate::sim::{Access, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
@@ -134,10 +135,13 @@ async fn two_never_renew_at_once() {
     let account = stage.account().await;
     let other = stage.core().await;
     let first = other.sole_renewal().await.unwrap();
-    let refused = account.renew(OWN, UNTIL, &unheard).await;
+    let refused = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
     assert!(matches!(refused, Err(TokenError::Busy)), "{refused:?}");
     drop(first);
-    account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    account
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -146,7 +150,10 @@ async fn a_renewal_updates_every_connection_that_holds_the_secret() {
     let account = stage.account().await;
     let steps = Mutex::new(Vec::new());
     let progress = |step| steps.lock().unwrap().push(step);
-    let renewed = account.renew(OWN, UNTIL, &progress).await.unwrap();
+    let renewed = account
+        .renew(OWN, UNTIL, Guard::On, &progress)
+        .await
+        .unwrap();
     assert_eq!(renewed.updated, [name("market"), name("copy")]);
     assert_eq!(renewed.verdicts.len(), 2);
     assert_eq!(
@@ -204,7 +211,10 @@ async fn killed_after_any_step_it_goes_on_and_is_never_renewed_twice() {
         let account = stage.account().await;
         let killed = killed(async move {
             let progress = |step| assert!(step != last, "killed");
-            account.renew(OWN, UNTIL, &progress).await.map(drop)
+            account
+                .renew(OWN, UNTIL, Guard::On, &progress)
+                .await
+                .map(drop)
         });
         assert!(killed.await);
         let core = stage.core().await;
@@ -245,7 +255,7 @@ async fn a_configuration_that_can_t_be_read_ends_no_renewal_as_done() {
                 std::fs::write(&file, "[half").unwrap();
             }
         };
-        let ended = account.renew(OWN, UNTIL, &progress).await;
+        let ended = account.renew(OWN, UNTIL, Guard::On, &progress).await;
         assert!(matches!(ended, Err(TokenError::Work(_))), "{ended:?}");
         std::fs::write(&file, whole.into_inner().unwrap()).unwrap();
         let core = stage.core().await;
@@ -266,7 +276,10 @@ async fn a_lost_answer_is_looked_up() {
         Mishap::After(Fault::Reset),
     );
     let account = stage.account().await;
-    account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    account
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await
+        .unwrap();
     assert_eq!(stage.asked("POST", "/renew"), 1);
     stage.all_is_well().await;
 }
@@ -278,7 +291,10 @@ async fn what_can_t_be_known_is_undecided_and_not_asked_again() {
     stage.connect.plan(at, Mishap::Before(Fault::Close));
     let account = stage.account().await;
     for _ in 0..2 {
-        let problem = account.renew(OWN, UNTIL, &unheard).await.unwrap_err();
+        let problem = account
+            .renew(OWN, UNTIL, Guard::On, &unheard)
+            .await
+            .unwrap_err();
         assert!(
             matches!(problem, TokenError::Undecided { .. }),
             "{problem:?}"
@@ -301,7 +317,10 @@ async fn a_refused_renewal_leaves_nothing() {
         Mishap::throttled(Some(1)),
     );
     let account = stage.account().await;
-    let problem = account.renew(OWN, UNTIL, &unheard).await.unwrap_err();
+    let problem = account
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await
+        .unwrap_err();
     assert_eq!(problem.reason(), Some(Reason::RateLimited));
     let core = stage.core().await;
     assert_eq!(core.unfinished_renewals().await.unwrap(), []);
@@ -320,7 +339,10 @@ async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
         .await
         .handle(&name("market"), SecretSlot::Key)
         .await;
-    let problem = account.renew(OWN, UNTIL, &unheard).await.unwrap_err();
+    let problem = account
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await
+        .unwrap_err();
     assert!(
         matches!(problem, TokenError::Unproven { .. }),
         "{problem:?}"
@@ -424,7 +446,10 @@ async fn a_rotation_whose_answer_was_lost_says_where_the_new_secret_is() {
 async fn a_rotation_follows_connections_that_run_on_the_renewed_secret() {
     let stage = Stage::new().await;
     let account = stage.account().await;
-    account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    account
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await
+        .unwrap();
     let account = stage.account().await;
     let rotated = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
     assert_eq!(rotated.unwrap().updated, [name("market"), name("copy")]);
@@ -432,15 +457,178 @@ async fn a_rotation_follows_connections_that_run_on_the_renewed_secret() {
 }
 
 #[tokio::test]
-async fn a_second_renewal_follows_connections_that_run_on_the_first() {
+async fn a_second_renewal_kills_the_first_one_s_secret_and_is_asked_for_twice() {
     let stage = Stage::new().await;
-    for _ in 0..2 {
+    let account = stage.account().await;
+    account
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await
+        .unwrap();
+    let account = stage.account().await;
+    let refused = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    assert!(
+        matches!(refused, Err(TokenError::RenewedAlready { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(stage.asked("POST", "/renew"), 1);
+    let renewed = account.renew(OWN, UNTIL, Guard::Lifted, &unheard).await;
+    assert_eq!(renewed.unwrap().updated, [name("market"), name("copy")]);
+    stage.both_are_up().await;
+    stage.all_is_well().await;
+}
+
+/// What is asked for is done, and told as what it is, whatever an earlier run has left.
+#[tokio::test]
+async fn a_rotation_is_never_taken_for_done_because_a_renewal_was() {
+    for (earlier, wanted) in [
+        (RenewalAction::Renew, RenewalAction::Rotate),
+        (RenewalAction::Rotate, RenewalAction::Renew),
+    ] {
+        let stage = Stage::new().await;
+        let old = stage.connect.token_row(OWN).unwrap()["token"].clone();
         let account = stage.account().await;
-        let renewed = account.renew(OWN, UNTIL, &unheard).await.unwrap();
-        assert_eq!(renewed.updated, [name("market"), name("copy")]);
+        let killed = killed(async move {
+            let progress = |step| assert!(step != RenewalStep::Kept, "killed");
+            let guard = Guard::Lifted;
+            let begun = match earlier {
+                RenewalAction::Renew => account.renew(OWN, UNTIL, guard, &progress).await,
+                RenewalAction::Rotate => account.rotate(OWN, UNTIL, guard, &progress).await,
+            };
+            begun.map(drop)
+        });
+        assert!(killed.await);
+        let account = stage.account().await;
+        let guard = Guard::Lifted;
+        let done = match wanted {
+            RenewalAction::Renew => account.renew(OWN, UNTIL, guard, &unheard).await,
+            RenewalAction::Rotate => account.rotate(OWN, UNTIL, guard, &unheard).await,
+        };
+        let done = done.unwrap();
+        assert_eq!((done.action, done.earlier), (wanted, Some(earlier)));
+        assert_eq!(stage.asked("POST", "/renew"), 1);
+        assert_eq!(stage.asked("POST", "/rotate"), 1);
+        let row = stage.connect.token_row(OWN).unwrap();
+        assert_ne!(row["token"], old, "the old one is dead");
         stage.both_are_up().await;
     }
-    stage.all_is_well().await;
+}
+
+/// A rotation can't be taken back: what it needs is tried before.
+#[tokio::test]
+async fn nothing_is_rotated_that_could_not_be_kept() {
+    let stage = Stage::new().await;
+    let folders = stage.core().await;
+    let folders = folders.folders().unwrap();
+    let backup = folders.config().join("backup");
+    std::fs::remove_dir_all(&backup).unwrap();
+    std::fs::write(&backup, "no folder").unwrap();
+    let account = stage.account().await;
+    let refused = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
+    let problem = refused.unwrap_err().to_string();
+    assert!(problem.contains("backup"), "{problem}");
+    assert_eq!(stage.asked("POST", "/rotate"), 0);
+    let unfinished = stage.core().await.unfinished_renewals().await;
+    assert_eq!(unfinished.unwrap(), []);
+}
+
+/// The vault holds the new secret by then: it is named, and not handed out.
+#[tokio::test]
+async fn a_rotated_secret_that_is_kept_is_not_handed_out() {
+    let stage = Stage::new().await;
+    let folders = stage.core().await;
+    let folders = folders.folders().unwrap();
+    let backup = folders.config().join("backup");
+    let account = stage.account().await;
+    let progress = |step| {
+        if step == RenewalStep::Kept {
+            std::fs::remove_dir_all(&backup).unwrap();
+            std::fs::write(&backup, "no folder").unwrap();
+        }
+    };
+    let rotated = account
+        .rotate(OWN, UNTIL, Guard::Lifted, &progress)
+        .await
+        .unwrap_err();
+    let TokenError::Unused { places, .. } = &rotated else {
+        panic!("{rotated:?}");
+    };
+    assert!(places.contains(&SecretRef::Vault("market/key-2".to_owned())));
+    std::fs::remove_file(&backup).unwrap();
+    let core = stage.core().await;
+    let ended = core.resume_renewals_of(&[name("market")]).await.unwrap();
+    assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
+    stage.both_are_up().await;
+}
+
+#[tokio::test]
+async fn the_old_secret_lives_where_a_renewed_one_could_not_be_kept() {
+    const ID: &str = "SU-500-000-000";
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let connect = stage.connect.clone();
+    let progress = move |step| {
+        if step == RenewalStep::Kept {
+            connect.plan(&format!("GET /auth/tokens/{ID}"), Mishap::throttled(None));
+        }
+    };
+    let renewed = account.renew(ID, UNTIL, Guard::On, &progress).await;
+    assert!(
+        matches!(
+            renewed,
+            Err(TokenError::NotKept {
+                replaces: false,
+                ..
+            })
+        ),
+        "{renewed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_not_told_as_refused() {
+    const ID: &str = "SU-500-000-000";
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let deactivate = format!("POST /auth/tokens/{ID}/deactivate");
+    stage.connect.plan(&deactivate, Mishap::After(Fault::Close));
+    let lost = account.disable(ID, Guard::On).await.unwrap_err();
+    let told = lost.to_string();
+    assert!(told.contains("not known"), "{told}");
+    assert!(matches!(lost, TokenError::Uncertain { which, .. } if which == ID));
+
+    let made = Mishap::After(Fault::Close);
+    stage.connect.plan("POST /auth/tokens", made);
+    stage
+        .connect
+        .plan("GET /auth/tokens", Mishap::throttled(None));
+    let new = NewToken {
+        name: "reports".into(),
+        extension: "EXT-000".into(),
+        ..NewToken::default()
+    };
+    let lost = account.create(&new, &[]).await.unwrap_err();
+    assert!(
+        matches!(&lost, TokenError::Uncertain { which, .. } if which == "reports"),
+        "{lost:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_guard_is_lifted_for_those_who_were_named() {
+    let stage = Stage::new().await;
+    let url = stage.url.replace("127.0.0.1", "localhost");
+    let url = format!("{url}/public/v1");
+    let mut alias = Connection::new(name("alias"), ServiceId::connect(), &url);
+    OWN.clone_into(&mut alias.username);
+    stage.core().await.save(Draft::new(alias)).await.unwrap();
+    let account = stage.account().await;
+    let named = vec![name("market"), name("copy")];
+    let refused = account.disable(OWN, Guard::Agreed(named.clone())).await;
+    let Err(TokenError::KeyInUse { names, .. }) = refused else {
+        panic!("the same service by another host: {refused:?}");
+    };
+    assert_eq!(names.len(), 3, "{names:?}");
+    account.disable(OWN, Guard::Agreed(names)).await.unwrap();
 }
 
 #[tokio::test]
@@ -467,7 +655,7 @@ async fn a_disabled_token_is_not_renewed_since_nothing_could_prove_it() {
     let stage = Stage::new().await;
     let account = stage.account().await;
     account.disable(ID, Guard::On).await.unwrap();
-    let renewed = account.renew(ID, UNTIL, &unheard).await;
+    let renewed = account.renew(ID, UNTIL, Guard::On, &unheard).await;
     let rotated = account.rotate(ID, UNTIL, Guard::On, &unheard).await;
     for refused in [renewed, rotated] {
         assert!(
@@ -517,7 +705,10 @@ async fn a_program_s_words_are_told_apart_in_a_renewal() {
     };
     core.save(draft).await.unwrap();
     let account = core.account(&name("market")).await.unwrap();
-    let renewed = account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    let renewed = account
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await
+        .unwrap();
     assert_eq!(renewed.updated, [name("market"), name("copy")]);
     let after = core.connection(&name("market")).await.unwrap();
     assert!(
@@ -534,7 +725,10 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
     let account = stage.account().await;
     let killed = killed(async move {
         let progress = |step| assert!(step != RenewalStep::Kept, "killed");
-        account.renew(OWN, UNTIL, &progress).await.map(drop)
+        account
+            .renew(OWN, UNTIL, Guard::On, &progress)
+            .await
+            .map(drop)
     });
     assert!(killed.await);
     let core = stage.core().await;
@@ -559,7 +753,10 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
 async fn an_expiring_key_is_renewed() {
     let stage = Stage::with(Connect::expiring).await;
     let account = stage.account().await;
-    let renewed = account.renew(OWN, UNTIL, &unheard).await.unwrap();
+    let renewed = account
+        .renew(OWN, UNTIL, Guard::On, &unheard)
+        .await
+        .unwrap();
     assert_eq!(renewed.updated, [name("market"), name("copy")]);
     stage.all_is_well().await;
 }

@@ -49,11 +49,11 @@ impl Model {
             TokensMessage::PassphraseNeeded(kind, effect) => {
                 self.tokens_need_passphrase(kind, effect);
             }
-            other => self.wizard_answered(other),
+            other => self.wizard_answered(other, out),
         }
     }
 
-    fn wizard_answered(&mut self, message: TokensMessage) {
+    fn wizard_answered(&mut self, message: TokensMessage, out: &mut Effects) {
         match message {
             TokensMessage::ExtensionsRead {
                 generation,
@@ -72,7 +72,9 @@ impl Model {
                 }
             }
             TokensMessage::Created { generation, made } => self.token_made(generation, made),
-            TokensMessage::Edited { generation, edited } => self.token_edited(generation, edited),
+            TokensMessage::Edited { generation, edited } => {
+                self.token_edited(generation, edited, out);
+            }
             TokensMessage::EndingsFound {
                 generation,
                 name,
@@ -170,51 +172,76 @@ impl Model {
         };
         let name = wizard.name.clone();
         let trouble = made.as_ref().err().cloned();
-        let whole = made.as_ref().is_ok_and(|made| made.trouble.is_none());
         let outcome = made.map(|made| WizardOutcome::Made(*made));
         if !wizard.outcome.take(generation, outcome) {
             return;
         }
-        if let Some(trouble) = trouble {
-            return self.close_action(&name, TokenOperation::Create, &trouble);
+        let Some(trouble) = trouble else {
+            return self.made_well(&name);
+        };
+        if trouble.kind == TroubleKind::Uncertain {
+            // The list shows whether it is there.
+            self.reload_tokens(&name);
         }
+        self.close_action(&name, TokenOperation::Create, &trouble);
+    }
+
+    /// The token of the wizard exists, with all its modules or without some.
+    fn made_well(&mut self, name: &Name) {
+        let Some(wizard) = self.wizard() else {
+            return;
+        };
         let id = wizard.made_id().map(str::to_owned);
+        let whole = matches!(wizard.outcome.here(),
+            Some(WizardOutcome::Made(made)) if made.trouble.is_none());
         // The sheet says it, and its footer names what can be done now.
         let is_shown = matches!(self.tokens.sheets.last(), Some(TokenSheet::Wizard(_)));
         if whole && !is_shown {
             self.say("the token is created");
         }
-        if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == name) {
+        if let Some(list) = self.tokens.list.as_mut().filter(|list| list.name == *name) {
             list.wanted.extend(id);
         }
-        self.reload_tokens(&name);
+        self.reload_tokens(name);
     }
 
-    fn token_edited(&mut self, generation: u64, edited: Result<Box<Changed>, Trouble>) {
+    fn token_edited(
+        &mut self,
+        generation: u64,
+        edited: Result<Box<Changed>, Trouble>,
+        out: &mut Effects,
+    ) {
         let Some(wizard) = self.wizard() else {
             return;
         };
+        if wizard.outcome != Fetch::Loading(generation) {
+            return;
+        }
         let name = wizard.name.clone();
-        let trouble = edited.as_ref().err().cloned();
-        let outcome = edited.map(|changed| WizardOutcome::Changed(*changed));
-        if !wizard.outcome.take(generation, outcome) {
-            return;
-        }
-        if let Some(trouble) = trouble {
-            return self.edit_refused(name, trouble);
-        }
-        let Some(WizardOutcome::Changed(changed)) = wizard.outcome.here().cloned() else {
-            return;
-        };
-        match changed.row {
-            Some(row) => self.token_is(&name, &row),
-            None => self.reload_tokens(&name),
-        }
-        if changed.trouble.is_none() {
-            self.tokens
-                .sheets
-                .retain(|sheet| !matches!(sheet, TokenSheet::Wizard(_)));
-            self.say("the token is changed");
+        let editing = wizard.editing.as_ref();
+        let id = editing.and_then(|row| row.token.id.clone());
+        let outcome = WizardOutcome::after(wizard.before.take(), edited);
+        wizard.outcome.take(generation, outcome.clone());
+        match outcome {
+            Err(trouble) => {
+                if trouble.kind == TroubleKind::Uncertain {
+                    self.read_again(&name, &id.unwrap_or_default(), out);
+                }
+                self.edit_refused(name, trouble);
+            }
+            Ok(WizardOutcome::Made(_)) => self.made_well(&name),
+            Ok(WizardOutcome::Changed(changed)) => {
+                match changed.row {
+                    Some(row) => self.token_is(&name, &row),
+                    None => self.reload_tokens(&name),
+                }
+                if changed.trouble.is_none() {
+                    self.tokens
+                        .sheets
+                        .retain(|sheet| !matches!(sheet, TokenSheet::Wizard(_)));
+                    self.say("the token is changed");
+                }
+            }
         }
     }
 
@@ -302,10 +329,31 @@ impl Model {
         self.locked |= kind == Unlock::Open;
         // Somebody else's dialog is not taken away.
         if self.overlay.is_some() {
-            return self.tokens_give_up("the vault is locked: L unlocks it");
+            return self.tokens_not_sent(*effect);
         }
         self.waiting = Some(PendingUnlock::Tokens(effect));
         self.open_passphrase(kind);
+    }
+
+    /// Nobody opens the vault for `effect`. What only reads has not come, and what would have changed something was
+    /// never sent: it can be asked for again.
+    pub(in crate::app::update) fn tokens_not_sent(&mut self, effect: TokensEffect) {
+        self.tokens_give_up("the vault is locked");
+        if !effect.is_change() {
+            return;
+        }
+        let text = "nothing was sent: the vault is locked".to_owned();
+        if let TokensEffect::Renew { generation, .. } = &effect {
+            return self.renewal_not_sent(*generation, &text);
+        }
+        let trouble = Trouble {
+            text,
+            kind: TroubleKind::Other,
+        };
+        if let Some(answer) = effect.failed(trouble) {
+            // (What was never sent asks for nothing further.)
+            self.tokens_answered(answer, &mut Effects::new());
+        }
     }
 
     /// The wizard, wherever it lies.
@@ -340,7 +388,7 @@ impl TokenSheet {
                     end(fetch, why);
                 }
             }
-            // What changes something is not taken back: its answer still counts.
+            // What changes something is not taken back: its answer still counts, see [`Model::tokens_not_sent`].
             Self::Confirm(_) | Self::Renewal(_) | Self::Unfinished(_) => {}
         }
     }

@@ -11,7 +11,8 @@ use crate::app::tokens::{
     Fetch, Pending, TokenRow, TokenSheet, TokensEffect, Trouble, TroubleKind,
 };
 use crate::domain::token::{Guard, RenewalAction, Status};
-use crate::domain::{Name, Origin, ServiceId};
+use crate::domain::{Name, ServiceId};
+use crate::service::Trigger;
 
 impl Model {
     /// `e`, `d`, enable or disable, renew, rotate: on the selected row, or on the token of the details.
@@ -97,13 +98,10 @@ impl Model {
         generation
     }
 
-    /// The connections that run on the token `id` of the account behind `name`, as far as their settings tell.
-    /// Of a pasted pair the guard finds out once the change is sent, and then has its name typed too.
+    /// The connections that run on the token `id` of the account behind `name`, as far as their settings tell: by
+    /// whatever host they reach the service. Of a pasted pair the guard finds out once the change is sent, and then
+    /// has its name typed too.
     pub(super) fn runs_on(&self, name: &Name, id: &str) -> Vec<Name> {
-        let Some(here) = self.entries.get(name) else {
-            return Vec::new();
-        };
-        let here = Origin::parse(&here.connection.url);
         let own = self
             .tokens
             .list
@@ -113,9 +111,7 @@ impl Model {
             .entries
             .values()
             .map(|entry| &entry.connection)
-            .filter(|other| {
-                other.service == ServiceId::connect() && Origin::parse(&other.url) == here
-            })
+            .filter(|other| other.service == ServiceId::connect())
             .filter(|other| other.runs_on(id) == Some(true) || (own && other.name == *name))
             .map(|other| other.name.clone())
             .collect();
@@ -169,25 +165,22 @@ impl Model {
             return;
         }
         confirm.problem = None;
-        let guard = if confirm.in_use.is_empty() {
-            Guard::On
-        } else {
-            Guard::Lifted
-        };
+        // Agreed to is what was shown: others who run on it are named first.
+        let guard = Guard::Agreed(confirm.in_use.clone());
         let switch = match confirm.doing {
             TokenOperation::Enable => Switch::Enable,
             TokenOperation::Disable => Switch::Disable,
             TokenOperation::Delete => Switch::Delete,
-            TokenOperation::Rotate => {
+            TokenOperation::Rotate | TokenOperation::Renew => {
                 self.close_sheet();
                 return self.run_renewal(guard, out);
             }
             TokenOperation::Edit => {
                 self.close_sheet();
-                return self.send_wizard(Guard::Lifted, out);
+                return self.send_wizard(guard, out);
             }
-            // These cut nobody off: they have no question.
-            TokenOperation::Create | TokenOperation::Renew => return,
+            // It cuts nobody off: it has no question.
+            TokenOperation::Create => return,
         };
         let change = Pending {
             generation: 0,
@@ -216,7 +209,7 @@ impl Model {
         let pending = self.tokens.pending.remove(at);
         match row {
             Ok(row) => self.switched_well(&pending, row.map(|row| *row), out),
-            Err(trouble) => self.switch_failed(&pending, trouble),
+            Err(trouble) => self.switch_failed(&pending, trouble, out),
         }
     }
 
@@ -234,16 +227,33 @@ impl Model {
         });
         let label = self.shown_label(&pending.label);
         self.say(format!("{label} is {}", pending.switch.doing().done()));
+        // Their next answer is another one now.
+        for name in self.runs_on(&pending.name, &pending.id) {
+            self.probe_saved(&name, Trigger::Asked, out);
+        }
         if pending.switch == Switch::Delete {
             return self.reload_tokens(&pending.name);
         }
-        if let Some(row) = row {
+        if let Some(row) = row.or_else(|| self.switched_row(pending)) {
             let was_read = self.outdate_reads(&pending.name, &pending.id);
             self.token_is(&pending.name, &row);
             if was_read {
                 self.read_again(&pending.name, &pending.id, out);
             }
         }
+    }
+
+    /// The row after a change that nothing could be looked at with: a key that was switched off opens nothing.
+    fn switched_row(&self, pending: &Pending) -> Option<TokenRow> {
+        let list = self.tokens.list.as_ref();
+        let list = list.filter(|list| list.name == pending.name)?;
+        let mut row = list.find(&pending.id)?.clone();
+        row.token.status = match pending.switch {
+            Switch::Enable => Status::Active,
+            Switch::Disable => Status::Inactive,
+            Switch::Delete => Status::Deleted,
+        };
+        Some(row)
     }
 
     /// What was asked for before a change may come after it, and tell of the time before: it is dropped. Whether
@@ -285,9 +295,14 @@ impl Model {
         self.token_changed(name, row);
     }
 
-    fn switch_failed(&mut self, pending: &Pending, trouble: Trouble) {
+    fn switch_failed(&mut self, pending: &Pending, trouble: Trouble, out: &mut Effects) {
         let doing = pending.switch.doing();
         self.close_action(&pending.name, doing, &trouble);
+        if trouble.kind == TroubleKind::Uncertain {
+            // What is shown may be of before: the service tells.
+            self.reload_tokens(&pending.name);
+            self.read_again(&pending.name, &pending.id, out);
+        }
         let waiting = self.tokens.sheets.iter_mut().find_map(|sheet| match sheet {
             TokenSheet::Confirm(confirm) if confirm.sent == Some(pending.generation) => {
                 Some(confirm)
@@ -299,10 +314,12 @@ impl Model {
                 confirm.sent = None;
                 if let TroubleKind::InUse(names) = trouble.kind {
                     confirm.in_use = names;
+                    confirm.typed_name = Input::default();
                     confirm.on_name = true;
                 }
                 confirm.problem = Some(trouble.text);
             }
+            None if trouble.kind == TroubleKind::Uncertain => self.complain(trouble.text),
             None => self.complain(format!("not {}: {}", doing.done(), trouble.text)),
         }
     }

@@ -125,7 +125,7 @@ impl Model {
         if let Some(TokenSheet::Details(details)) = self.tokens.sheets.last_mut() {
             let lines = match details.tab {
                 Tab::General => 20,
-                Tab::Permissions => details.row.token.permissions.len(),
+                Tab::Permissions => details.row.token.permissions().len(),
                 Tab::Usage => details
                     .usage
                     .here()
@@ -369,7 +369,7 @@ impl ExpiryHorizon {
         now: Timestamp,
     ) {
         for row in rows {
-            let (Some(id), Some(at)) = (row.id(), row.token.expires.at()) else {
+            let (Some(id), Some(at)) = (row.id(), row.ends.at()) else {
                 continue;
             };
             // What is over ends no more.

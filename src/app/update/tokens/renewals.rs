@@ -4,8 +4,9 @@ use tui_input::Input;
 
 use super::super::{Effects, Model, after};
 use super::details::REVEAL;
-use crate::app::effect::{Effect, TokenCopy};
+use crate::app::effect::{Effect, TokenCopy, Unlock};
 use crate::app::keymap::Action;
+use crate::app::model::PendingUnlock;
 use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
 use crate::app::tokens::sheet::{Renewal, RenewalStage};
 use crate::app::tokens::{RevealedToken, TokenRow, TokenSheet, TokensEffect, Trouble, TroubleKind};
@@ -35,6 +36,7 @@ impl Model {
                 expires: Input::new(end.to_owned()),
                 problem: None,
                 in_use,
+                is_renewed: row.is_renewed,
                 stage: RenewalStage::Asking,
                 proven: false,
             })));
@@ -51,13 +53,14 @@ impl Model {
             return;
         }
         renewal.problem = None;
-        if renewal.how == RenewalAction::Rotate {
+        if renewal.replaces() {
             let (name, id, label) = (
                 renewal.name.clone(),
                 renewal.id.clone(),
                 renewal.label.clone(),
             );
-            return self.open_confirm(name, id, label, TokenOperation::Rotate);
+            let doing = TokenOperation::from(renewal.how);
+            return self.open_confirm(name, id, label, doing);
         }
         self.run_renewal(Guard::On, out);
     }
@@ -112,6 +115,7 @@ impl Model {
                 expires: Input::default(),
                 problem: None,
                 in_use: unfinished.holders.clone(),
+                is_renewed: false,
                 stage: RenewalStage::Running {
                     generation,
                     reached: None,
@@ -134,6 +138,8 @@ impl Model {
                 && *generation == number
             {
                 *reached = Some(step);
+                // Where something else was ended first, the steps begin anew.
+                renewal.proven &= step != RenewalStep::WrittenDown;
                 renewal.proven |= step == RenewalStep::Proven;
             }
         }
@@ -168,21 +174,41 @@ impl Model {
                 self.read_again(&name, &id, out);
             }
             Err(trouble) => {
-                let (label, guarded) = (renewal.label.clone(), trouble.kind.clone());
-                if let TroubleKind::InUse(names) = guarded {
-                    renewal.stage = RenewalStage::Asking;
-                    renewal.in_use.clone_from(&names);
-                    self.open_confirm(name, id, label, doing);
-                    if let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
-                        confirm.in_use = names;
+                let label = renewal.label.clone();
+                match &trouble.kind {
+                    TroubleKind::InUse(names) => {
+                        renewal.stage = RenewalStage::Asking;
+                        renewal.in_use.clone_from(names);
+                        self.open_confirm(name, id, label, doing);
+                        if let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
+                            confirm.in_use.clone_from(names);
+                        }
+                        return;
                     }
-                    return;
+                    TroubleKind::RenewedAlready => {
+                        renewal.stage = RenewalStage::Asking;
+                        renewal.is_renewed = true;
+                        return self.open_confirm(name, id, label, doing);
+                    }
+                    _ => {}
                 }
                 renewal.stage = RenewalStage::Failed {
                     trouble: trouble.clone(),
                     reached,
                 };
                 self.close_action(&name, doing, &trouble);
+            }
+        }
+    }
+
+    /// A renewal was held back: it can be asked for again, as it was typed.
+    pub(super) fn renewal_not_sent(&mut self, number: u64, why: &str) {
+        for sheet in self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside) {
+            if let TokenSheet::Renewal(renewal) = sheet
+                && matches!(renewal.stage, RenewalStage::Running { generation, .. } if generation == number)
+            {
+                renewal.stage = RenewalStage::Asking;
+                renewal.problem = Some(why.to_owned());
             }
         }
     }
@@ -206,16 +232,21 @@ impl Model {
         }
     }
 
-    pub(super) fn renewal_act(&mut self, action: Action, out: &mut Effects) {
+    /// What is on the sheet alone is shown and copied as what is kept would be: not while locked.
+    pub(in crate::app::update) fn renewal_act(&mut self, action: Action, out: &mut Effects) {
         let Some(TokenSheet::Renewal(renewal)) = self.tokens.sheets.last() else {
             return;
         };
         let done = matches!(renewal.stage, RenewalStage::Done(_));
-        let only = renewal.only_secret().cloned();
+        let only = renewal.only_secret().map(|(handle, _)| handle.clone());
         let (name, id) = (renewal.name.clone(), renewal.id.clone());
         match (action, only) {
             (Action::Reveal | Action::Copy | Action::CopyAs, _) if self.war_room => {
                 self.complain("nothing is shown or copied in the war-room");
+            }
+            (Action::Reveal | Action::Copy | Action::CopyAs, Some(_)) if self.locked => {
+                self.waiting = Some(PendingUnlock::SheetSecret(action));
+                self.open_passphrase(Unlock::Open);
             }
             (Action::Reveal, Some(handle)) => {
                 let until = after(self.now, REVEAL);

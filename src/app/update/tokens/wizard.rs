@@ -153,6 +153,12 @@ impl Model {
                 wizard.problem = Some("nothing is to be changed".to_owned());
                 return;
             }
+            if wizard.is_blind() {
+                let said =
+                    "the service does not say which modules it has: none can be changed here";
+                wizard.problem = Some(said.to_owned());
+                return;
+            }
             let Some(id) = row.token.id.clone() else {
                 return;
             };
@@ -232,7 +238,8 @@ impl Model {
             }
             _ => return,
         };
-        wizard.outcome = Fetch::Loading(generation);
+        let before = std::mem::replace(&mut wizard.outcome, Fetch::Loading(generation));
+        wizard.before = before.here().cloned();
         out.push(Effect::Tokens(effect));
     }
 }

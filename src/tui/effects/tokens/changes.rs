@@ -8,7 +8,7 @@ use crate::app::tokens::exchange::{Changed, Made, RenewedTo, Switch};
 use crate::app::tokens::{TokenRow, TokensEffect, TokensMessage};
 use crate::domain::token::{RenewalAction, RenewalStep};
 use crate::work::Core;
-use crate::work::tokens::{Renewed, TokenError};
+use crate::work::tokens::{Account, Edited, Renewed, TokenError};
 
 pub(super) async fn change(
     core: &Core,
@@ -29,7 +29,7 @@ pub(super) async fn change(
             let shown = if created.granted.is_empty() {
                 None
             } else {
-                account.token(&created.id).await.ok()
+                account.whole_token(&created.id).await.ok()
             };
             let made = Made {
                 row: TokenRow::of(shown.unwrap_or(created.token)),
@@ -49,14 +49,10 @@ pub(super) async fn change(
         } => {
             let account = accounts.of(core, &name).await?;
             let edited = account.grant_all(&id, &modules).await?;
-            let made = Made {
-                row: TokenRow::of(account.token(&id).await?),
-                missing: edited.left.grant,
-                trouble: edited.problem.map(trouble),
-            };
-            TokensMessage::Created {
+            let changed = changed(&account, &id, edited).await;
+            TokensMessage::Edited {
                 generation,
-                made: Ok(Box::new(made)),
+                edited: Ok(Box::new(changed)),
             }
         }
         other => edit_or_switch(core, accounts, &other, queue).await?,
@@ -80,11 +76,7 @@ async fn edit_or_switch(
         } => {
             let account = accounts.of(core, &name).await?;
             let edited = account.edit(&id, &edit, difference, guard).await?;
-            let changed = Changed {
-                row: account.token(&id).await.ok().map(TokenRow::of),
-                left: edited.left,
-                trouble: edited.problem.map(trouble),
-            };
+            let changed = changed(&account, &id, edited).await;
             TokensMessage::Edited {
                 generation,
                 edited: Ok(Box::new(changed)),
@@ -117,6 +109,15 @@ async fn edit_or_switch(
     })
 }
 
+/// What was changed. The token can't be looked at where the service is quiet, which takes nothing of it back.
+async fn changed(account: &Account, id: &str, edited: Edited) -> Changed {
+    Changed {
+        row: account.whole_token(id).await.ok().map(TokenRow::of),
+        left: edited.left,
+        trouble: edited.problem.map(trouble),
+    }
+}
+
 async fn renew(
     core: &Core,
     accounts: &Accounts,
@@ -145,7 +146,7 @@ async fn renew(
                 RenewalAction::Rotate => {
                     Box::pin(account.rotate(&id, expires, guard, &steps)).await
                 }
-                RenewalAction::Renew => Box::pin(account.renew(&id, expires, &steps)).await,
+                RenewalAction::Renew => Box::pin(account.renew(&id, expires, guard, &steps)).await,
             };
             // The key in hand may be the old one.
             accounts.forget();
@@ -187,6 +188,8 @@ async fn renew(
 fn renewed_to(renewed: Renewed) -> RenewedTo {
     RenewedTo {
         id: renewed.id,
+        action: renewed.action,
+        earlier: renewed.earlier,
         updated: renewed.updated,
         unread: renewed.unread,
         expires: renewed.expires,

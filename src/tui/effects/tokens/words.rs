@@ -1,73 +1,11 @@
 //! Errors about tokens in the words of the screen.
 
-use crate::app::tokens::{TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::app::tokens::{Trouble, TroubleKind};
 use crate::domain::Reason;
 use crate::domain::text::inert;
 use crate::domain::token::handle_of;
-use crate::domain::verdict::whole_seconds;
 use crate::tokens::TokenProblem;
-use crate::work::tokens::TokenError;
-
-/// The answer that says why not; `None` for what is asked without an answer.
-pub(super) fn failed(effect: &TokensEffect, trouble: Trouble) -> Option<TokensMessage> {
-    Some(match effect.clone() {
-        TokensEffect::Load {
-            generation, offset, ..
-        } => TokensMessage::Loaded {
-            generation,
-            offset,
-            page: Err(trouble),
-        },
-        TokensEffect::LookUp { generation, .. } => TokensMessage::LookedUp {
-            generation,
-            last_used: Err(trouble),
-        },
-        TokensEffect::Read { generation, .. } => TokensMessage::Read {
-            generation,
-            row: Err(trouble),
-        },
-        TokensEffect::ReadUsage { generation, .. } => TokensMessage::UsageRead {
-            generation,
-            usage: Err(trouble),
-        },
-        TokensEffect::ReadExtensions { generation, .. } => TokensMessage::ExtensionsRead {
-            generation,
-            extensions: Err(trouble),
-        },
-        TokensEffect::ReadModules { generation, .. } => TokensMessage::ModulesRead {
-            generation,
-            modules: Err(trouble),
-        },
-        TokensEffect::Reveal { name, id } | TokensEffect::Copy { name, id, .. } => {
-            let result = Err(trouble);
-            TokensMessage::Revealed { name, id, result }
-        }
-        TokensEffect::Create { generation, .. } | TokensEffect::Grant { generation, .. } => {
-            let made = Err(trouble);
-            TokensMessage::Created { generation, made }
-        }
-        TokensEffect::Edit { generation, .. } => TokensMessage::Edited {
-            generation,
-            edited: Err(trouble),
-        },
-        TokensEffect::Change { generation, .. } => TokensMessage::Switched {
-            generation,
-            row: Err(trouble),
-        },
-        TokensEffect::Renew { generation, .. } | TokensEffect::GoOn { generation, .. } => {
-            let result = Err(trouble);
-            TokensMessage::Renewed { generation, result }
-        }
-        TokensEffect::FindEndings { name, generation } => TokensMessage::EndingsFound {
-            generation,
-            name,
-            rows: Err(trouble),
-        },
-        TokensEffect::FindUnfinished => TokensMessage::UnfinishedFound(Err(trouble)),
-        TokensEffect::FindCertificates => TokensMessage::CertificatesFound(Err(trouble)),
-        TokensEffect::CopyHeld(_) | TokensEffect::DropKeys | TokensEffect::Forget => return None,
-    })
-}
+use crate::work::tokens::{TokenError, undecided, unused};
 
 /// The words of an error, and what can be done about it.
 pub(super) fn trouble(error: TokenError) -> Trouble {
@@ -89,10 +27,21 @@ pub(super) fn trouble(error: TokenError) -> Trouble {
         TokenError::KeyInUse { names, unread, .. } => {
             TroubleKind::InUse(names.into_iter().chain(unread).collect())
         }
-        TokenError::NotKept { id, secret, .. } => TroubleKind::OnlySecret(handle_of(&id, &secret)),
-        TokenError::Undecided { .. } | TokenError::Unproven { .. } | TokenError::Lost { .. } => {
-            TroubleKind::Unfinished
-        }
+        TokenError::NotKept {
+            id,
+            secret,
+            replaces,
+            ..
+        } => TroubleKind::OnlySecret {
+            handle: handle_of(&id, &secret),
+            replaces,
+        },
+        TokenError::RenewedAlready { .. } => TroubleKind::RenewedAlready,
+        TokenError::Uncertain { .. } => TroubleKind::Uncertain,
+        TokenError::Undecided { .. }
+        | TokenError::Unproven { .. }
+        | TokenError::Unused { .. }
+        | TokenError::Lost { .. } => TroubleKind::Unfinished,
         _ => TroubleKind::Other,
     };
     Trouble { text, kind }
@@ -105,11 +54,13 @@ fn said(error: &TokenError) -> String {
             "the new secret of {id} is kept, and could not be proven now ({})",
             verdict.title
         ),
-        TokenError::Undecided { id, since, why } => format!(
-            "it is undecided whether {id} was renewed (asked at {}): {why}. The old secret is still stored; it \
-             is not asked for again until that is known",
-            whole_seconds(*since)
-        ),
+        TokenError::Undecided {
+            id,
+            action,
+            since,
+            why,
+        } => undecided(id, *action, *since, why),
+        TokenError::Unused { id, places, why } => unused(id, places, why),
         other => crate::store::error_chain(other),
     }
 }
@@ -117,32 +68,14 @@ fn said(error: &TokenError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::token::RenewalAction;
     use jiff::Timestamp;
-
-    #[test]
-    fn a_journal_that_cannot_be_read_is_not_an_empty_one() {
-        let trouble = Trouble {
-            text: "history.sqlite is damaged".to_owned(),
-            kind: TroubleKind::Other,
-        };
-        for (effect, expected) in [
-            (
-                TokensEffect::FindUnfinished,
-                TokensMessage::UnfinishedFound(Err(trouble.clone())),
-            ),
-            (
-                TokensEffect::FindCertificates,
-                TokensMessage::CertificatesFound(Err(trouble.clone())),
-            ),
-        ] {
-            assert_eq!(failed(&effect, trouble.clone()), Some(expected));
-        }
-    }
 
     #[test]
     fn the_screen_runs_no_command() {
         let trouble = trouble(TokenError::Undecided {
             id: "SU-1".to_owned(),
+            action: RenewalAction::Renew,
             since: Timestamp::UNIX_EPOCH,
             why: "no answer".to_owned(),
         });
