@@ -186,10 +186,17 @@ fn a_small_form_says_what_is_wrong() {
     let mut failed = form();
     failed.hint = None;
     failed.verdict = Some(Box::new(stripped()));
-    failed.verdict_stale = false;
+    failed.live = switchboard::app::form::live::LiveTest::default();
     edited.form = Some(failed);
     let picture = text(&edited);
     assert!(picture.contains(&stripped().title), "{picture}");
+    let mut waits = form();
+    waits.cursor = 1;
+    waits.live.half_typed = Some(switchboard::app::FieldId::Username);
+    edited.form = Some(waits);
+    let picture = text(&edited);
+    let why = "the key is tested when you leave the field";
+    assert!(picture.contains(why), "{picture}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The form: fields made of a connection, and a connection made of fields.
 
 mod following;
+pub mod live;
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -14,6 +15,7 @@ use super::secret_field::SecretField;
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State, span,
 };
+use live::LiveTest;
 
 /// Characters that an open field takes at most.
 pub const TEXT_LIMIT: usize = 2_048;
@@ -69,7 +71,7 @@ impl Form {
             clone_of: None,
             parked: false,
             url_edited: false,
-            verdict_stale: false,
+            live: LiveTest::default(),
             service_chosen: false,
             name_chosen: false,
             key_origin: None,
@@ -328,14 +330,6 @@ impl Form {
 }
 
 impl FieldId {
-    /// Whether a probe's outcome may change with this field.
-    pub const fn is_probed(self) -> bool {
-        !matches!(
-            self,
-            Self::Name | Self::Tags | Self::Interval | Self::ReadOnly | Self::Note
-        )
-    }
-
     /// The words that this field takes, where it takes only some; Space goes to the next one. Services and
     /// CMSs are the catalog's.
     pub const fn choices(self) -> &'static [&'static str] {

@@ -1,6 +1,7 @@
 //! The lamp and word of each field, worked out from what the rungs found.
 
 use super::draft::FieldId;
+use super::form::live::ProbedPart;
 use super::model::{FieldLamp, Form, ListedConnection, ProbeState};
 use crate::domain::{CheckId, Checks, Connection, Reason, State, Verdict};
 
@@ -16,7 +17,8 @@ struct LampFacts<'a> {
     running: Option<&'a Checks>,
     probing: bool,
     url_known: bool,
-    rest_known: bool,
+    key_known: bool,
+    token_known: bool,
 }
 
 /// The rungs that speak about the URL.
@@ -39,7 +41,8 @@ pub fn of_entry(entry: &ListedConnection) -> [FieldLamp; 4] {
         running: running(&entry.probe),
         probing: entry.probe != ProbeState::Idle,
         url_known: true,
-        rest_known: true,
+        key_known: true,
+        token_known: true,
     })
 }
 
@@ -54,8 +57,10 @@ pub(super) fn of_form(form: &Form) -> [FieldLamp; 4] {
         verdict: form.verdict.as_deref(),
         running: running(&form.probe),
         probing: form.probe != ProbeState::Idle,
-        url_known: !form.verdict_stale || form.verdict.as_deref().is_some_and(same_url),
-        rest_known: !form.verdict_stale,
+        url_known: form.live.changed < ProbedPart::Place
+            || form.verdict.as_deref().is_some_and(same_url),
+        key_known: form.live.changed < ProbedPart::Pair,
+        token_known: form.live.changed < ProbedPart::Token,
     })
 }
 
@@ -106,7 +111,7 @@ fn lamps(seen: &LampFacts<'_>) -> [FieldLamp; 4] {
             plain(State::Unknown, word)
         } else if key {
             let rungs = [CheckId::Credentials];
-            seen.lamp(&rungs, seen.rest_known, |_| "accepted", "set")
+            seen.lamp(&rungs, seen.key_known, |_| "accepted", "set")
         } else {
             plain(State::Unknown, "not set")
         },
@@ -115,7 +120,7 @@ fn lamps(seen: &LampFacts<'_>) -> [FieldLamp; 4] {
             (true, false) => plain(State::Unknown, "no CMS URL"),
             (true, true) => seen.lamp(
                 &[CheckId::Token],
-                seen.rest_known,
+                seen.token_known,
                 |_| "matches",
                 "not tested",
             ),
@@ -148,7 +153,7 @@ fn found(checks: &Checks) -> &'static str {
 impl LampFacts<'_> {
     /// The verdict's words, where the key is kept in a place that did not give it.
     fn not_at_hand(&self) -> Option<&str> {
-        let verdict = self.verdict.filter(|_| self.rest_known && !self.probing)?;
+        let verdict = self.verdict.filter(|_| self.key_known && !self.probing)?;
         let is_so = verdict.reason == Reason::SecretUnavailable
             && !did_run(&verdict.checks, CheckId::Credentials);
         is_so.then_some(verdict.title.as_str())

@@ -8,6 +8,7 @@ use tui_input::Input;
 use super::disguise::Disguise;
 use super::draft::{Draft, FieldId, HandleSlot};
 use super::entries::Entries;
+use super::form::live::LiveTest;
 use super::keymap::Keymap;
 use super::message::StoreOffer;
 use super::notice::{CopiedNotice, Notice};
@@ -291,8 +292,8 @@ pub struct Form {
     pub parked: bool,
     /// The URL was edited since the cursor came to it: only rungs without credentials run.
     pub url_edited: bool,
-    /// `verdict` belongs to an earlier content of the fields.
-    pub verdict_stale: bool,
+    /// What is tested by itself, what waits for that, and what is known already.
+    pub live: LiveTest,
     /// The service was chosen by the person, or saved: it does not follow the URL any more.
     pub service_chosen: bool,
     /// The name was typed, or saved: it does not follow the host any more.

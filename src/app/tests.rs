@@ -3,6 +3,7 @@
 mod copying;
 mod debounce;
 mod filling;
+mod half_typed;
 mod headers;
 mod keys;
 mod leaving;

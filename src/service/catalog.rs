@@ -258,6 +258,11 @@ impl Service {
         self.text.requests.bare_is_rejected.unwrap_or(true)
     }
 
+    /// Whether it is asked without credentials before a key is sent to a URL that is new.
+    pub fn asks_bare_first(&self) -> bool {
+        self.text.requests.bare.is_some()
+    }
+
     /// The scheme that `auto` sends first.
     pub fn first_scheme(&self, username_given: bool) -> Option<Scheme> {
         let auth = self.text.auth.as_ref()?;

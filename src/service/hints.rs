@@ -111,6 +111,11 @@ pub fn detect(
         .filter(|id| id != current)
 }
 
+/// Whether all keys of the service are of one length: one that is being typed tells when it is whole.
+pub fn keys_are_of_one_length(service: &Service) -> bool {
+    service.key().hex.is_some()
+}
+
 /// The pair that is sent where `key` was pasted beside `username`: both cleaned, and divided where the key is a pair
 /// itself. (Basic would carry a blank behind the name, and a header of the service's own would not.)
 pub fn as_sent(service: &Service, username: &str, key: &Secret) -> (String, Cleaned<Secret>) {

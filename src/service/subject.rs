@@ -23,6 +23,9 @@ pub enum SecretState {
 pub enum Trigger {
     /// The URL is being edited: only rungs without credentials.
     UrlTyping,
+    /// A key, or the user name that goes with it, is being typed letter by letter: no secret goes along, and a URL
+    /// that was recognised is not asked again.
+    HalfTyped,
     /// Another field is being edited: a key of a shape that the service never issues is not sent.
     Typing,
     /// Somebody asked for it: `r`, Enter, a command.
@@ -31,6 +34,13 @@ pub enum Trigger {
     Scheduled,
     /// Bisect: up to four requests, said before.
     Bisect,
+}
+
+impl Trigger {
+    /// Whether no secret goes along, however much is at hand: what is there may be a part of what is meant.
+    pub const fn withholds_secrets(self) -> bool {
+        matches!(self, Self::UrlTyping | Self::HalfTyped)
+    }
 }
 
 /// What earlier probes of the same connection found out. Empty for an unsaved one.

@@ -12,7 +12,7 @@ use super::text::{inset, put, row, width, wrap};
 use super::view::{View, glyph, lamp_style};
 use super::welcome;
 use crate::app::Action;
-use crate::app::model::{ListedConnection, LoadState};
+use crate::app::model::{Form, ListedConnection, LoadState};
 use crate::domain::{AnsweredBy, State, Verdict};
 
 /// The pane's lines, and the width that they are wrapped to.
@@ -136,11 +136,7 @@ fn head(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines) {
             theme.lamp(state).patch(theme.strong),
         ),
     ];
-    if view
-        .model
-        .visible_form()
-        .is_some_and(|form| form.verdict_stale)
-    {
+    if view.model.visible_form().is_some_and(Form::is_stale) {
         left.push(Span::styled("  before the last change", theme.faint));
     }
     let right = Span::styled(answer(view, verdict), theme.faint);

@@ -30,7 +30,7 @@ impl Core {
                 self.keep_result(connection, &verdict).await;
             }
             // A draft is no state of the connection.
-            Trigger::UrlTyping | Trigger::Typing => {}
+            Trigger::UrlTyping | Trigger::HalfTyped | Trigger::Typing => {}
         }
         verdict
     }

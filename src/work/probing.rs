@@ -64,7 +64,11 @@ impl Core {
     pub(super) async fn job(&self, connection: &Connection, trigger: Trigger) -> ProbeJob {
         let trust = match trigger {
             Trigger::Scheduled => Trust::Watched,
-            Trigger::UrlTyping | Trigger::Typing | Trigger::Asked | Trigger::Bisect => Trust::Saved,
+            Trigger::UrlTyping
+            | Trigger::HalfTyped
+            | Trigger::Typing
+            | Trigger::Asked
+            | Trigger::Bisect => Trust::Saved,
         };
         let origin = Origin::parse(&connection.url);
         ProbeJob {
@@ -160,8 +164,8 @@ impl Core {
             ..connection.clone()
         };
         let mut held = [SecretState::Absent, SecretState::Absent];
-        // While the URL is being edited nothing is sent, so nothing is fetched either.
-        if trigger != Trigger::UrlTyping {
+        // What is not sent is not fetched either.
+        if !trigger.withholds_secrets() {
             let typed = [
                 (SecretSlot::Key, unsaved.key),
                 (SecretSlot::Token, unsaved.token),

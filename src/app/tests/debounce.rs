@@ -30,6 +30,7 @@ fn the_manner_follows_the_cursor() {
     let mut scene = Scene::empty();
     scene.keys("n").types("a.example").wait(400);
     assert_eq!(scene.probe().trigger, Trigger::UrlTyping);
+    scene.draft_is(verdict(Reason::ServiceFound));
     scene.keys("tab").types("api").wait(400);
     assert_eq!(scene.probe().trigger, Trigger::Typing);
     scene.keys("tab").types(KEY).wait(400);

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::editing::DEBOUNCE;
-use super::{Effects, Model, after};
+use super::{Effects, Model};
 use crate::app::draft::FieldId;
 use crate::app::effect::{Effect, Target};
 use crate::app::entries::Entries;
@@ -145,13 +144,8 @@ impl Model {
                 form.disputed.push(*id);
             }
         }
-        if taken.iter().any(|id| id.is_probed()) {
-            form.verdict_stale = true;
-            form.due = Some(after(now, DEBOUNCE));
-            if std::mem::take(&mut form.probe) != ProbeState::Idle {
-                out.push(Effect::CancelProbe(Target::Draft));
-            }
-        }
+        let part = taken.iter().map(|id| id.part()).max().unwrap_or_default();
+        form.test_again(part, now, out);
         let place = [FieldId::Url, FieldId::Username, FieldId::Service];
         if taken.iter().any(|id| place.contains(id)) {
             self.follow_url();

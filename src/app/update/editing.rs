@@ -1,6 +1,6 @@
 //! Keys in the form: letters type, other keys go from field to field or do what they do outside at Alt.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tui_input::InputRequest;
 
 use super::{Effects, Model, after, editing_request};
@@ -8,6 +8,7 @@ use crate::app::clean;
 use crate::app::draft::FieldId;
 use crate::app::effect::{Effect, Target};
 use crate::app::form::TEXT_LIMIT;
+use crate::app::form::live::ProbedPart;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{FieldText, Form, Pane, ProbeState};
 use crate::domain::{Endpoint, ServiceId, UrlProblem};
@@ -59,10 +60,21 @@ impl Model {
             form.go_to(id);
         }
         match left {
-            Some(left) if left == id => {}
+            Some(left) if left == id => return,
             Some(FieldId::Url) => self.leave_url(out),
             Some(FieldId::Username | FieldId::Key) => self.point_out_shape(),
             _ => {}
+        }
+        self.finish_typing();
+    }
+
+    /// What was typed letter by letter counts as whole now, and is tested with all that belongs to it.
+    pub(super) fn finish_typing(&mut self) {
+        let now = self.now;
+        if let Some(form) = &mut self.form
+            && form.live.half_typed.take().is_some()
+        {
+            form.due = Some(after(now, DEBOUNCE));
         }
     }
 
@@ -110,6 +122,7 @@ impl Model {
         let was_empty = form.secret_is_empty(id);
         let turned = request == InputRequest::InsertChar(' ') && form.turn_choice(id, &choices);
         if turned || form.type_request(id, request) {
+            form.live.half_typed = Some(id).filter(|id| id.goes_with_secret());
             form.key_changed(id, was_empty);
             self.edited(id, out);
         }
@@ -140,13 +153,7 @@ impl Model {
             FieldId::Name => form.name_chosen = !form.text(FieldId::Name).is_empty(),
             _ => {}
         }
-        if id.is_probed() {
-            form.verdict_stale = true;
-            form.due = Some(after(now, DEBOUNCE));
-            if std::mem::take(&mut form.probe) != ProbeState::Idle {
-                out.push(Effect::CancelProbe(Target::Draft));
-            }
-        }
+        form.test_again(id.part(), now, out);
         if matches!(id, FieldId::Url | FieldId::Username | FieldId::Service) {
             self.follow_url();
         }
@@ -243,6 +250,17 @@ impl Model {
 }
 
 impl Form {
+    /// A part of what is probed was changed: it is tested once typing rests, and a probe that is spoiled by it ends.
+    pub(super) fn test_again(&mut self, part: ProbedPart, now: Timestamp, out: &mut Effects) {
+        if part == ProbedPart::Nothing {
+            return;
+        }
+        self.due = Some(after(now, DEBOUNCE));
+        if self.live.was_changed(part) && std::mem::take(&mut self.probe) != ProbeState::Idle {
+            out.push(Effect::CancelProbe(Target::Draft));
+        }
+    }
+
     /// Puts the next of `choices` into the field `id`, where there are any.
     fn turn_choice(&mut self, id: FieldId, choices: &[String]) -> bool {
         let now = choices.iter().position(|word| word == self.text(id));

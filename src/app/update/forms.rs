@@ -8,7 +8,6 @@ use crate::app::lamps;
 use crate::app::model::{Form, LoadState, OpenForm, Pane, PendingUnlock, ProbeState, Question};
 use crate::app::notice::About;
 use crate::domain::{Endpoint, Name, Origin, Reason, Secret};
-use crate::service::Trigger;
 
 impl Model {
     pub(super) fn form_action(&mut self, action: Action, out: &mut Effects) {
@@ -174,7 +173,7 @@ impl Model {
         match problems.into_iter().next() {
             Some(why) => self.complain(why),
             // The form was opened with its key locked away: the lamps wait for it.
-            None if was_missed => self.probe_draft(Trigger::Typing, out),
+            None if was_missed => self.probe_draft(self.draft_trigger(), out),
             None => {}
         }
     }
@@ -182,6 +181,7 @@ impl Model {
     /// What happens when the keys go to another pane: a draft is kept, an untouched form is closed.
     pub(super) fn leave_form(&mut self, out: &mut Effects) {
         self.leave_url(out);
+        self.finish_typing();
         let Some(form) = &mut self.form else { return };
         form.shown = None;
         if !form.dirty && !form.saving {
@@ -256,12 +256,16 @@ impl Model {
         let Some(form) = self.form.as_mut().filter(|form| !form.parked) else {
             return self.complain("no form is open");
         };
+        let left = form.focused();
         form.further = !form.further;
         if form.cursor >= form.shown_fields() {
             form.go_to(FieldId::Token);
         }
         if form.further {
             form.go_to(FieldId::Name);
+        }
+        if form.focused() != left {
+            self.finish_typing();
         }
     }
 }

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use super::{Effects, Model, after};
 use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{CopyAs, Effect, TokenCopy, Unlock};
+use crate::app::form::live::ProbedPart;
 use crate::app::handles::{TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
@@ -238,7 +239,9 @@ impl Model {
         let lost = self.form.as_ref().is_some_and(Form::holds_typed_secret);
         if let Some(form) = &mut self.form {
             form.saving = false;
-            form.verdict_stale |= lost;
+            if lost {
+                form.live.was_changed(ProbedPart::Pair);
+            }
             form.forget_secrets();
         }
         self.locked = true;

@@ -199,6 +199,9 @@ impl Model {
     /// What every paste into the form ends with: it counts as typed, and what was cleaned is said.
     fn pasted(&mut self, undo: Undo, mut notes: Vec<String>, out: &mut Effects) {
         let service = self.form.as_ref().map(Form::service);
+        if let Some(form) = &mut self.form {
+            form.live.half_typed = None;
+        }
         self.edited(undo.field, out);
         self.follow_url();
         let turned = self.form.as_ref().map(Form::service);
@@ -242,9 +245,12 @@ impl Model {
         form.key_origin = undo.key_origin;
         form.key_answer = None;
         for (id, text) in undo.others {
+            form.live.was_changed(id.part());
             form.field_mut(id).text = text;
         }
         form.field_mut(undo.field).text = undo.raw;
+        // It is there to be worked on.
+        form.live.half_typed = Some(undo.field).filter(|id| id.goes_with_secret());
         self.edited(undo.field, out);
         self.say(if undo.whole {
             "the paste is taken back"

@@ -4,6 +4,7 @@ use super::editing::DEBOUNCE;
 use super::{Effects, Model, after};
 use crate::app::draft::{Draft, FieldId};
 use crate::app::effect::{Effect, Target};
+use crate::app::form::live::{ProbedPart, TestWorth};
 use crate::app::list::SortKey;
 use crate::app::model::{Form, ListedConnection, Pane, ProbeState, Question};
 use crate::domain::history::STRIP;
@@ -21,16 +22,32 @@ impl Model {
             form.due = Some(after(now, DEBOUNCE));
             return;
         }
-        let in_url = self.focus == Pane::Form && form.focused() == FieldId::Url && form.url_edited;
+        let trigger = self.draft_trigger();
         self.settle_url();
-        self.probe_draft(
-            if in_url {
-                Trigger::UrlTyping
-            } else {
-                Trigger::Typing
-            },
-            out,
-        );
+        let Some(form) = &mut self.form else { return };
+        match form.worth_of_test(&self.catalog, trigger) {
+            TestWorth::Now => self.probe_draft(trigger, out),
+            TestWorth::Later => form.due = Some(after(now, DEBOUNCE)),
+            TestWorth::Nothing => form.due = None,
+        }
+    }
+
+    /// How far a test of the form may go by itself, as it stands and is being typed.
+    pub(super) fn draft_trigger(&self) -> Trigger {
+        let in_url = |form: &Form| form.focused() == FieldId::Url && form.url_edited;
+        if self.is_editing() && self.form.as_ref().is_some_and(in_url) {
+            Trigger::UrlTyping
+        } else if self.withheld() == Some(FieldId::Key) {
+            Trigger::HalfTyped
+        } else {
+            Trigger::Typing
+        }
+    }
+
+    /// The secret of the form that waits until the cursor leaves the field.
+    pub fn withheld(&self) -> Option<FieldId> {
+        let form = self.form.as_ref().filter(|_| self.is_editing())?;
+        form.withheld(&self.catalog)
     }
 
     /// `r`: on the person's wish.
@@ -38,6 +55,7 @@ impl Model {
         if self.means_draft() {
             if let Some(form) = &mut self.form {
                 form.url_edited = false;
+                form.live.half_typed = None;
                 // Whoever asks by name is asked again about a key that was held back.
                 form.key_answer.take_if(|(_, yes)| !*yes);
             }
@@ -78,13 +96,15 @@ impl Model {
     /// left out where the answer was no.
     pub(super) fn probe_draft(&mut self, trigger: Trigger, out: &mut Effects) {
         let generation = self.generation + 1;
+        let typing = trigger == Trigger::Typing;
+        let withholds_token = typing && self.withheld() == Some(FieldId::Token);
         let Some(form) = &mut self.form else { return };
         form.due = None;
         if form.url_text().is_empty() {
             form.refresh_lamps();
             return;
         }
-        if trigger != Trigger::UrlTyping {
+        if !trigger.withholds_secrets() {
             if form.must_ask_for_key() {
                 let place = form.new_place();
                 form.key_question = Some(trigger);
@@ -92,8 +112,17 @@ impl Model {
             }
             form.bind_key();
         }
-        let draft = form.draft_to_probe(trigger);
-        let origin_confirmed = trigger != Trigger::UrlTyping && form.key_is_agreed();
+        let draft = form.draft_to_probe(trigger, withholds_token);
+        if !trigger.withholds_secrets() && !withholds_token {
+            form.live.half_typed = None;
+        }
+        form.live.changed_meanwhile = if withholds_token {
+            ProbedPart::Token
+        } else {
+            ProbedPart::Nothing
+        };
+        form.live.ran_bare = draft.key_held_back || !form.is_set(FieldId::Key);
+        let origin_confirmed = !trigger.withholds_secrets() && form.key_is_agreed();
         form.probe = ProbeState::Running {
             generation,
             checks: Box::default(),
@@ -139,7 +168,7 @@ impl Model {
         if self.means_draft() {
             if let Some(form) = &self.form {
                 out.push(Effect::ResumeDraft(Box::new(
-                    form.draft_to_probe(Trigger::Asked),
+                    form.draft_to_probe(Trigger::Asked, false),
                 )));
             }
         } else if let Some(name) = self.list.selected.clone() {
@@ -205,9 +234,7 @@ impl Model {
     fn take_draft_verdict(&mut self, verdict: Verdict) {
         self.disguise.learn_verdict(&verdict);
         if let Some(form) = &mut self.form {
-            form.verdict = Some(Box::new(verdict));
-            form.verdict_stale = false;
-            form.refresh_lamps();
+            form.take_verdict(verdict);
             self.response_scroll = 0;
         }
     }
@@ -311,18 +338,23 @@ impl Form {
     }
 
     /// What is handed to a probe: without the key where it may not be sent.
-    fn draft_to_probe(&self, trigger: Trigger) -> Draft {
+    fn draft_to_probe(&self, trigger: Trigger, withholds_token: bool) -> Draft {
         let (mut draft, _) = self.draft();
         let here = self.origin();
         let elsewhere = here.is_some() && draft.key_origin != here;
         let stored = draft.connection.key.is_some() && !draft.key_changed;
-        let typing = trigger == Trigger::UrlTyping;
+        let typing = trigger.withholds_secrets();
         draft.key_held_back = draft.key.is_some() && (typing || elsewhere) || stored && typing;
         if typing {
             draft.key = None;
             draft.token = None;
         } else if elsewhere {
             draft.key = None;
+        }
+        if withholds_token {
+            // As if it had been taken out: the stored one is not checked in its place.
+            draft.token = None;
+            draft.token_changed = true;
         }
         draft
     }

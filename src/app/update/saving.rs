@@ -3,6 +3,7 @@
 use super::{Effects, Model};
 use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{Effect, Target, Unlock};
+use crate::app::form::live::ProbedPart;
 use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
 use crate::app::model::{
@@ -28,6 +29,7 @@ impl Model {
             return;
         }
         self.check_draft_against_configuration(out);
+        self.finish_typing();
         self.settle_url();
         if let Some((field, _)) = self.unsavable() {
             self.cursor_to(field, out);
@@ -151,7 +153,7 @@ impl Model {
             entry.probe = ProbeState::Idle;
             entry.verdict = form
                 .verdict
-                .filter(|_| !form.verdict_stale)
+                .filter(|_| form.live.changed == ProbedPart::Nothing)
                 .map(|mut verdict| {
                     verdict.connection = Some(name.clone());
                     verdict
@@ -422,7 +424,7 @@ fn left_in_store(whose: &str, count: usize) -> String {
 impl Form {
     /// Whether the last test was of exactly this content, and went well.
     fn is_proven(&self) -> bool {
-        let verdict = self.verdict.as_ref().filter(|_| !self.verdict_stale);
-        verdict.is_some_and(|verdict| verdict.state() == State::Ok)
+        let verdict = self.verdict.as_ref();
+        self.is_tested() && verdict.is_some_and(|verdict| verdict.state() == State::Ok)
     }
 }

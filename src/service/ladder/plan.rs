@@ -31,7 +31,7 @@ pub(super) enum KeyPlan {
 /// Why a key stays here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum KeyHold {
-    /// The URL is being edited.
+    /// The URL is being edited, or the pair is typed letter by letter.
     Editing,
     /// It is not at hand; why, in one sentence.
     Unavailable(String),
@@ -75,7 +75,7 @@ pub(super) fn plan(
     }
     let key = match &subject.key {
         SecretState::Present(key) if !key.is_empty() => key,
-        SecretState::Unavailable(why) if subject.trigger != Trigger::UrlTyping => {
+        SecretState::Unavailable(why) if !subject.trigger.withholds_secrets() => {
             return Planned::without_pair(KeyPlan::Hold(KeyHold::Unavailable(why.clone())));
         }
         SecretState::Unavailable(_) => {
@@ -124,7 +124,7 @@ fn sending(
     pair: &Pair,
     now: Timestamp,
 ) -> KeyPlan {
-    if subject.trigger == Trigger::UrlTyping {
+    if subject.trigger.withholds_secrets() {
         return KeyPlan::Hold(KeyHold::Editing);
     }
     let stays_here = endpoint.is_loopback() && !subject.by_proxy;
@@ -140,7 +140,7 @@ fn sending(
     let by_wish = match subject.trigger {
         Trigger::Asked | Trigger::Bisect => true,
         Trigger::Scheduled => subject.past.accepted.is_some(),
-        Trigger::Typing | Trigger::UrlTyping => false,
+        Trigger::Typing | Trigger::UrlTyping | Trigger::HalfTyped => false,
     };
     match hints::odd_shape(service, &pair.username, &pair.key) {
         Some(odd) if !by_wish => KeyPlan::Hold(KeyHold::Shape(odd)),

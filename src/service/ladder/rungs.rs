@@ -77,17 +77,21 @@ impl Ladder {
         ) {
             return true;
         }
+        let seen = self.subject.past.service_seen;
+        if self.subject.trigger == Trigger::HalfTyped {
+            return seen;
+        }
         if !self.service.bare_is_rejected() {
             return false;
         }
-        let seen = self.subject.past.service_seen;
         match (&self.plan, self.subject.trigger) {
             (KeyPlan::Hold(KeyHold::Unavailable(_) | KeyHold::Paused { .. }), _) => true,
             (
                 KeyPlan::Hold(KeyHold::Plain | KeyHold::Shape(_)),
                 Trigger::Typing | Trigger::Scheduled,
             )
-            | (KeyPlan::Bare(_), Trigger::Typing) => seen && !self.service.works_bare(),
+            | (KeyPlan::Bare(None), Trigger::Typing) => seen && !self.service.works_bare(),
+            (KeyPlan::Bare(Some(_)), Trigger::Typing) => seen,
             (KeyPlan::Hold(_) | KeyPlan::Bare(_) | KeyPlan::Send, _) => false,
         }
     }
@@ -98,7 +102,7 @@ impl Ladder {
         let accepted = past.accepted.as_ref();
         let fresh = accepted.is_some_and(|accepted| accepted.through_index) && !self.through_index;
         let known = past.service_seen || past.accepted.is_some();
-        self.service.text().requests.bare.is_none() || (known && !fresh)
+        !self.service.asks_bare_first() || (known && !fresh)
     }
 
     pub(super) fn ask_reach(&mut self) -> Step {
@@ -165,7 +169,7 @@ impl Ladder {
         if !free {
             return self.finish(finding);
         }
-        if self.subject.trigger == Trigger::Typing && self.subject.past.service_seen {
+        if self.subject.connection.is_none() && self.subject.past.service_seen {
             // The form shows the URL as found while the other fields are being filled in.
             let detail = format!("{}, recognised before", self.service.title());
             self.checks.set(CheckId::Service, State::Ok, detail, None);
@@ -280,7 +284,11 @@ impl Ladder {
             }
             KeyPlan::Bare(Some(missing)) if self.token_only => Finding::variant(missing, "token"),
             KeyPlan::Bare(Some(missing)) => missing.into(),
-            KeyPlan::Hold(KeyHold::Editing) => Finding::variant(Reason::ServiceFound, "editing"),
+            KeyPlan::Hold(KeyHold::Editing) => {
+                let half = self.subject.trigger == Trigger::HalfTyped;
+                let what = if half { "half-typed" } else { "editing" };
+                Finding::variant(Reason::ServiceFound, what)
+            }
             KeyPlan::Hold(KeyHold::Unavailable(why)) => {
                 self.facts.set("why", why);
                 Reason::SecretUnavailable.into()

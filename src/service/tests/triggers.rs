@@ -383,6 +383,33 @@ fn a_key_of_an_odd_shape_waits_for_enter() {
 }
 
 #[test]
+fn what_is_half_typed_goes_nowhere_and_repeats_no_bare_call() {
+    for mut subject in [seen(Trigger::Asked), accepted(Trigger::Asked, false)] {
+        subject.trigger = Trigger::HalfTyped;
+        let run = climb(subject, vec![reached()]);
+        assert_eq!((run.asked, run.attempts), (vec![REACH.to_owned()], vec![]));
+        assert_eq!(run.verdict.reason, Reason::ServiceFound);
+        let cause = &run.verdict.cause;
+        assert!(cause.contains("when you leave the field"), "{cause}");
+        assert_eq!(run.verdict.checks.get(CheckId::Service).state, State::Ok);
+    }
+    let mut new = shop();
+    new.trigger = Trigger::HalfTyped;
+    let run = climb(new, vec![denied()]);
+    assert_eq!((run.asked, run.attempts), (vec![BARE.to_owned()], vec![]));
+    // One that answers without credentials is not asked again for each letter of a user name either.
+    for trigger in [Trigger::HalfTyped, Trigger::Typing] {
+        let mut open = Subject::new(crate::domain::ServiceId::http(), "https://e.com");
+        open.username = "me".to_owned();
+        open.trigger = trigger;
+        open.past.service_seen = true;
+        let run = climb(open, vec![reached()]);
+        assert_eq!(run.asked, ["GET https://e.com/ reach"]);
+        assert_eq!(run.verdict.reason, Reason::KeyMissing);
+    }
+}
+
+#[test]
 fn halves_of_a_pair_are_asked_for() {
     let mut user = blesta("https://billing.example.com");
     user.username = "shop-api".to_owned();

@@ -12,15 +12,18 @@ use crate::app::{Action, FieldId};
 /// Cells of a hint that are kept beside the corrected URL.
 const LEAST_HINT: usize = 30;
 
-/// What is odd about the URL, and the one that a key puts in its place; else what the focused field takes, or what the
+/// Why a secret waits; else what is odd about the URL, and the one that a key puts in its place; else what the focused field takes, or what the
 /// last test found where that stands in no other pane.
 pub(super) fn draw(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     let area = inset(area, 1, 1);
+    if let Some(waits) = waits(view) {
+        return put(buf, row(area, 0), Line::styled(waits, theme.faint));
+    }
     let Some(hint) = &form.hint else {
         let takes = takes(view, form.focused());
         let line = match &form.verdict {
-            Some(verdict) if takes.is_empty() && area.height > 1 && !form.verdict_stale => {
+            Some(verdict) if takes.is_empty() && area.height > 1 && !form.is_stale() => {
                 let glyph = glyph(theme, verdict.state(), false);
                 let title = Span::styled(view.line(&verdict.title), theme.text);
                 Line::from(vec![glyph, Span::raw(" "), title])
@@ -61,6 +64,14 @@ pub(super) fn draw(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) {
     let corrected = corrected.map(|line| Line::styled(line, theme.key));
     for (at, line) in said.chain(corrected).enumerate() {
         put(buf, row(area, at), line);
+    }
+}
+
+/// Why what is typed is not tested yet, where that waits for the cursor.
+fn waits(view: &View<'_>) -> Option<&'static str> {
+    match view.model.withheld()? {
+        FieldId::Token => Some("the token is checked when you leave the field"),
+        _ => Some("the key is tested when you leave the field"),
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut B
 /// Whether no test was made of what stands in the form.
 fn is_untested(view: &View<'_>) -> bool {
     let form = view.model.visible_form();
-    form.is_some_and(|form| form.verdict.is_none() || form.verdict_stale)
+    form.is_some_and(|form| !form.is_tested())
 }
 
 /// Of which connection something was typed: its form need not be the one that is seen.

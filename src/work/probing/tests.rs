@@ -430,6 +430,8 @@ async fn a_key_that_is_held_back_is_not_said_to_be_missing() {
     for (trigger, key_held_back, reason) in [
         (Trigger::UrlTyping, true, Reason::ServiceFound),
         (Trigger::UrlTyping, false, Reason::KeyMissing),
+        (Trigger::HalfTyped, true, Reason::ServiceFound),
+        (Trigger::HalfTyped, false, Reason::KeyMissing),
         (Trigger::Typing, true, Reason::SecretUnavailable),
     ] {
         let unsaved = Unsaved {
