@@ -30,21 +30,33 @@ pub(super) fn draw_text(
     let shown = dotted(text);
     let room = usize::from(area.width);
     let before: String = shown.chars().take(cursor).collect();
-    let mut left = 0;
-    let mut start = 0;
-    // The cursor takes a cell of its own behind the text.
-    let wanted = (width(&before) + 1).saturating_sub(room);
-    let mut hidden = before.chars();
-    while left < wanted
-        && let Some(c) = hidden.next()
-    {
+    let (behind, whole) = (width(&before), width(&shown));
+    // The cursor takes a cell of its own behind the text. What is edited in the middle is seen on both sides.
+    let ahead = (whole - behind).clamp(1, (room / 3).max(1));
+    let wanted = if whole < room {
+        0
+    } else {
+        (behind + ahead).saturating_sub(room)
+    };
+    let (mut left, mut start) = (0, 0);
+    for c in before.chars() {
+        if left >= wanted {
+            break;
+        }
         left += c.width().unwrap_or(0);
         start += c.len_utf8();
     }
     let rest = shown.get(start..).unwrap_or_default();
     let line = Line::from(Span::styled(prefix(rest, room).to_owned(), style));
     put(buf, area, line);
-    let x = area.x + cells(width(&before).saturating_sub(left)).min(area.width - 1);
+    // That it goes on is said where there is room for it, beside the cursor.
+    let x = area.x + cells(behind.saturating_sub(left)).min(area.width - 1);
+    let ends = [(start > 0, area.x), (width(rest) > room, area.right() - 1)];
+    for (is_cut, end) in ends {
+        if is_cut && room > 8 && end != x && buf[(end, area.y)].symbol().is_ascii() {
+            buf[(end, area.y)].set_symbol("…");
+        }
+    }
     Some(Position::new(x, area.y))
 }
 
@@ -72,6 +84,14 @@ mod tests {
         assert_eq!(drawn("abcdef", 6, 6), ("bcdef ".into(), 5));
         assert_eq!(drawn("abcdefgh", 8, 4), ("fgh ".into(), 3));
         assert_eq!(drawn("abcdefgh", 2, 4), ("abcd".into(), 2));
+    }
+
+    #[test]
+    fn what_is_edited_in_the_middle_is_seen_on_both_sides() {
+        let text = "https://billing.example.com/a/long/path";
+        assert_eq!(drawn(text, 20, 15), ("…ling.example.…".into(), 10));
+        assert_eq!(drawn(text, 0, 15), ("https://billin…".into(), 0));
+        assert_eq!(drawn(text, 39, 15), ("…m/a/long/path ".into(), 14));
     }
 
     #[test]
