@@ -210,11 +210,15 @@ fn draw_pane(
             } else {
                 above
             };
-            (
-                None,
-                lower_title(view, panes, pane),
-                hidden((above, below), faint),
-            )
+            let mut right = hidden((above, below), faint);
+            let typing = view.model.visible_form().is_some() && view.focused(Pane::Form);
+            let key = view.model.keymap.field_key(Action::ResponseDown);
+            if let Some(key) = key.filter(|_| typing && inside.width >= 45 && above + below > 0) {
+                right
+                    .spans
+                    .insert(0, Span::styled(format!("{key} "), view.theme.key));
+            }
+            (None, lower_title(view, panes, pane), right)
         }
         Pane::Tokens => {
             let cursor = tokens::draw(view, inside, buf);

@@ -145,6 +145,8 @@ actions! {
     Accept "accept" "test, next" ["enter"] Fields Move [Form] "Test what is entered and go to the next field";
     Leave "leave" "leave" ["esc"] Fields Move [Form] "Leave the form; what was typed is kept";
     Undo "undo" "undo paste" ["ctrl-z"] Fields Edit [Form] "Undo the cleaning of the last paste";
+    ResponseUp "response-up" "response up" ["pgup"] Fields Move [Form] "The response a page up";
+    ResponseDown "response-down" "response down" ["pgdn"] Fields Move [Form] "The response a page down";
 }
 
 impl Action {

@@ -258,6 +258,20 @@ fn whoever_leaves_the_response_finds_its_verdict_again() {
 }
 
 #[test]
+fn the_response_can_be_read_to_its_end_from_a_field() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.watched("a", Reason::CredentialsRejected).keys("e");
+    scene.model.last_line = Some(9);
+    scene.keys("pgdn");
+    assert_eq!(scene.model.response_scroll, 5);
+    scene.keys("pgdn");
+    assert_eq!(scene.model.response_scroll, 9);
+    scene.keys("pgup");
+    assert_eq!(scene.model.response_scroll, 4);
+    assert_eq!(scene.form().focused(), FieldId::Key);
+}
+
+#[test]
 fn escape_keeps_a_draft_and_closes_an_untouched_form() {
     let mut scene = Scene::with(shops(&["a", "b"]));
     scene.keys("e esc");

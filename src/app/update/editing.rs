@@ -17,6 +17,9 @@ use crate::service::{Trigger, hints};
 /// From the last keystroke in a field to the test.
 pub(super) const DEBOUNCE: SignedDuration = SignedDuration::from_millis(400);
 
+/// Lines that the response moves by from a field: few enough that none is passed by in the smallest pane.
+const RESPONSE_PAGE: isize = 5;
+
 impl Model {
     pub(super) fn field_key(&mut self, press: KeyPress, out: &mut Effects) {
         match self.keymap.in_fields(press) {
@@ -34,6 +37,8 @@ impl Model {
             Action::Accept => self.accept(out),
             Action::Leave => self.focus_on(Pane::List, out),
             Action::Undo => self.undo_paste(out),
+            Action::ResponseUp => self.move_rows_of(Pane::Response, -RESPONSE_PAGE),
+            Action::ResponseDown => self.move_rows_of(Pane::Response, RESPONSE_PAGE),
             other => self.act(other, out),
         }
     }

@@ -155,7 +155,7 @@ impl Model {
             }
             Some(Action::FieldUp) => self.move_selection(-1),
             Some(Action::FieldDown) => self.move_selection(1),
-            Some(Action::Undo) => {}
+            Some(Action::Undo | Action::ResponseUp | Action::ResponseDown) => {}
             Some(action) => {
                 self.list.filtering = false;
                 self.act(action, out);

@@ -54,7 +54,7 @@ impl Model {
             }
             Some(Action::FieldUp) => self.move_rows(-1),
             Some(Action::FieldDown) => self.move_rows(1),
-            Some(Action::Undo) => {}
+            Some(Action::Undo | Action::ResponseUp | Action::ResponseDown) => {}
             Some(action) => {
                 list.filtering = false;
                 self.apply_token_filter();
