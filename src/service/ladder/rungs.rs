@@ -300,10 +300,10 @@ impl Ladder {
             }
             KeyPlan::Hold(KeyHold::Paused { until, by_host }) => {
                 self.retry_at = until;
-                if by_host {
-                    Finding::variant(Reason::AuthPaused, "quiet")
-                } else {
-                    Reason::AuthPaused.into()
+                match by_host {
+                    true => Finding::variant(Reason::AuthPaused, "quiet"),
+                    false if self.is_proven() => Finding::variant(Reason::AuthPaused, "accepted"),
+                    false => Reason::AuthPaused.into(),
                 }
             }
         };

@@ -243,6 +243,11 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
         let run = climb(paused, vec![reached()]);
         assert_eq!(run.asked, [REACH]);
         assert_eq!(run.reason(), Reason::AuthPaused);
+        let steps = run.verdict.remedy.steps.join(" ");
+        assert!(
+            steps.contains("nothing to correct"),
+            "it was accepted: {steps}"
+        );
         assert_eq!(
             run.verdict.retry_at,
             Some("2026-11-23T10:15:00Z".parse().unwrap())
