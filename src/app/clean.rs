@@ -3,7 +3,7 @@
 use super::model::UrlHint;
 use crate::domain::{Secret, ServiceId};
 use crate::service::Catalog;
-use crate::service::hints::{self, Cleaned, Command};
+use crate::service::hints::{self, Cleaned, Command, KeyPaste};
 
 /// What does not belong in the URL, with the URL without it.
 pub(super) fn url_hint(catalog: &Catalog, service: &ServiceId, typed: &str) -> Option<UrlHint> {
@@ -24,6 +24,26 @@ pub(super) fn clean_key(
         Some(service) => hints::clean_secret(service, pasted),
         None => hints::clean_whole(pasted),
     }
+}
+
+/// A paste into the key's field, which may be more than a key.
+pub(super) fn read_key(catalog: &Catalog, service: &ServiceId, pasted: &Secret) -> KeyPaste {
+    match catalog.get(service) {
+        Some(service) => hints::read_key(service, pasted),
+        None => KeyPaste::Secret(hints::clean_whole(pasted)),
+    }
+}
+
+/// Whether a paste is several values, or one behind its label.
+pub(super) fn is_entry(catalog: &Catalog, service: &ServiceId, pasted: &str) -> bool {
+    let service = catalog.get(service);
+    hints::is_divided(pasted) || service.is_some_and(|service| hints::is_entry(service, pasted))
+}
+
+/// Whether a key, or more than one value, stands in a line that is none of a field's.
+pub(super) fn hides_key(catalog: &Catalog, service: &ServiceId, pasted: &str) -> bool {
+    let service = catalog.get(service);
+    hints::is_divided(pasted) || service.is_some_and(|service| hints::hides_key(service, pasted))
 }
 
 /// A whole curl command, lines of their own for URL, user name and key, or a key alone, pasted where anybody reads.

@@ -6,7 +6,8 @@ use super::catalog::format::{NotInUrl, ServiceField};
 use super::catalog::{Catalog, Service};
 
 pub use super::sign::{
-    Cleaned, Command, clean_line, clean_secret, clean_text, clean_whole, command, entry, is_divided,
+    Cleaned, Command, KeyPaste, clean_line, clean_secret, clean_text, clean_whole, command, entry,
+    hides_key, is_divided, is_entry, read_key,
 };
 
 /// Something that does not belong in a URL.

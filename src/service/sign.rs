@@ -18,7 +18,8 @@ pub mod scan;
 pub use echo::mask_secret;
 pub(super) use echo::{MASK, is_in, mask_verdict, masked};
 pub use paste::{
-    Cleaned, Command, clean_line, clean_secret, clean_text, clean_whole, command, entry, is_divided,
+    Cleaned, Command, KeyPaste, clean_line, clean_secret, clean_text, clean_whole, command, entry,
+    hides_key, is_divided, is_entry, read_key,
 };
 
 /// The signature of `text` under the shared token: base64(HMAC-SHA256). The signature is no secret.

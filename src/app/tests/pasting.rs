@@ -343,3 +343,175 @@ fn what_is_pasted_into_a_dialog_is_cleaned_and_said() {
         assert!(scene.notice().contains(taken), "{}", scene.notice());
     }
 }
+
+/// What an entry of a password manager, a mail or another program's file may look like.
+fn entries() -> Vec<String> {
+    let (url, name) = ("https://a.example.com", "shop-api");
+    vec![
+        format!("Benutzername: {name}\nKennwort: {KEY}\nAdresse: {url}\n"),
+        format!("Benutzer: {name}\nAPI-Schlüssel: {KEY}\nURL: {url}"),
+        format!("Nom d'utilisateur : {name}\nMot de passe : {KEY}\nSite web : {url}\n"),
+        format!("Utilisateur : {name}\nClé API : {KEY}\nURL : {url}"),
+        format!("Jméno: {name}\nHeslo: {KEY}\nOdkaz: {url}"),
+        format!("username\n{name}\npassword\n{KEY}\nwebsite\n{url}\n"),
+        format!("BLESTA_URL={url}\nBLESTA_USER={name}\nBLESTA_KEY=\"{KEY}\"\n"),
+        format!(
+            "export API_URL=\"{url}\"\nexport API_USER={name} # the user\nexport API_KEY={KEY}"
+        ),
+        format!("{{\"url\":\"{url}\",\"user\":\"{name}\",\"key\":\"{KEY}\"}}"),
+        format!(
+            "{{\n  \"url\": \"{url}\",\n  \"username\": \"{name}\",\n  \"password\": \"{KEY}\"\n}}"
+        ),
+        format!(
+            "url,username,password,totp,extra,name,grouping,fav\n{url},{name},{KEY},,,Shop,,0\n"
+        ),
+        format!("Title: Shop\nUsername: {name}\nPassword: {KEY}\nURL: {url}\nNotes: bla bla"),
+        format!("{KEY}\n{name}\n{url}\n"),
+        format!("{url}\r{name}\r{KEY}\r"),
+    ]
+}
+
+#[test]
+fn an_entry_goes_into_its_fields_whichever_field_it_is_pasted_into() {
+    for field in ["n", "n tab", "n tab tab"] {
+        for entry in entries() {
+            let mut scene = Scene::empty();
+            scene.keys(field).pastes(&entry);
+            assert_eq!(scene.text(FieldId::Url), "https://a.example.com", "{entry}");
+            assert_eq!(scene.text(FieldId::Username), "shop-api", "{entry}");
+            assert!(scene.key_is(KEY), "{entry}");
+            assert!(scene.notice().contains("divided"), "{}", scene.notice());
+            scene.keys("ctrl-z");
+            assert_eq!(scene.text(FieldId::Url), "", "{entry}");
+            assert_eq!(scene.text(FieldId::Username), "", "{entry}");
+            assert!(scene.key_is(""), "{entry}");
+        }
+    }
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes(&entries()[11]);
+    let said = scene.notice();
+    assert!(said.contains("2 other lines were left out"), "{said}");
+}
+
+#[test]
+fn a_request_that_a_browser_copied_goes_into_its_fields() {
+    let basic = "c2hvcC1hcGk6MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    for request in [
+        format!(
+            "curl ^\"https://a.example.com/x^\" ^\r\n  -H ^\"accept: application/json^\" ^\r\n  \
+             -H ^\"authorization: Basic {basic}^\""
+        ),
+        format!(
+            "$session = New-Object Microsoft.PowerShell.Commands.WebRequestSession\n\
+             Invoke-WebRequest -UseBasicParsing -Uri \"https://a.example.com/x\" `\n\
+             -WebSession $session `\n-Headers @{{\n\"authority\"=\"a.example.com\"\n  \
+             \"authorization\"=\"Basic {basic}\"\n}}"
+        ),
+    ] {
+        let mut scene = Scene::empty();
+        scene.keys("n").pastes(&request);
+        assert_eq!(scene.text(FieldId::Url), "https://a.example.com/x");
+        assert_eq!(scene.text(FieldId::Username), "shop-api", "{request}");
+        assert!(scene.key_is(KEY));
+    }
+}
+
+#[test]
+fn what_is_not_clear_is_not_taken_and_least_of_all_into_the_open() {
+    for entry in [
+        format!(
+            "\"Root\",\"Shop\",\"shop-api\",\"{KEY}\",\"https://a.example.com\",\"notes\",\"0\""
+        ),
+        format!("https://a.example.com,shop-api,{KEY},,,Shop,,0"),
+        format!("Username: one\nUsername: two\nPassword: {KEY}"),
+        format!("url,username,password\nhttps://a,one,{KEY}\nhttps://b,two,{KEY}"),
+        format!("one\ntwo\nthree\n{KEY}"),
+        format!("the key is {KEY}, and it is ours"),
+    ] {
+        for field in ["n", "n tab"] {
+            let mut scene = Scene::empty();
+            scene.keys(field).pastes(&entry);
+            let said = scene.notice();
+            assert!(said.contains("not clear which is what"), "{entry}: {said}");
+            assert_eq!(scene.text(FieldId::Url), "", "{entry}");
+            assert_eq!(scene.text(FieldId::Username), "", "{entry}");
+            assert!(scene.key_is(""), "{entry}");
+        }
+    }
+}
+
+#[test]
+fn a_label_is_no_user_name() {
+    for pasted in [
+        format!("Password: {KEY}"),
+        format!("API-Schlüssel: {KEY}"),
+        format!("API key:{KEY}"),
+        format!("API_KEY={KEY}"),
+        format!("\"{KEY}\","),
+        format!("Mot de passe : {KEY}\n"),
+    ] {
+        let mut scene = Scene::empty();
+        scene
+            .keys("n")
+            .types("a.example")
+            .keys("tab")
+            .types("shop-api");
+        scene.keys("tab").pastes(&pasted);
+        assert_eq!(scene.text(FieldId::Username), "shop-api", "{pasted}");
+        assert!(scene.key_is(KEY), "{pasted}");
+        assert!(scene.notice().contains("taken off"), "{}", scene.notice());
+    }
+    for (pasted, url, username) in [
+        ("Username: shop-api", "", "shop-api"),
+        ("Benutzername: shop-api", "", "shop-api"),
+        ("URL: https://a.example.com", "https://a.example.com", ""),
+        (
+            "BLESTA_URL=https://a.example.com",
+            "https://a.example.com",
+            "",
+        ),
+    ] {
+        for field in ["n", "n tab"] {
+            let mut scene = Scene::empty();
+            scene.keys(field).pastes(pasted);
+            assert_eq!(scene.text(FieldId::Url), url, "{pasted}");
+            assert_eq!(scene.text(FieldId::Username), username, "{pasted}");
+        }
+    }
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes("<https://a.example.com>");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes("http://127.0.0.1:18080/a,b,c?d=e");
+    assert_eq!(scene.text(FieldId::Url), "http://127.0.0.1:18080/a,b,c?d=e");
+    let with_key = format!("https://a.example.com/x?token={KEY}");
+    for url in ["[::1]", "https://[::1]:8443", &with_key] {
+        let mut scene = Scene::empty();
+        scene.keys("n").pastes(url);
+        assert_eq!(scene.text(FieldId::Url), url);
+    }
+}
+
+#[test]
+fn what_stands_before_a_key_is_never_the_key() {
+    // A key over two lines of a narrow terminal is one.
+    let mut scene = in_key();
+    let (first, second) = KEY.split_at(20);
+    scene.pastes(&format!("{first}\n{second}\n"));
+    assert!(scene.key_is(KEY));
+    let mut scene = in_key();
+    scene.pastes(&format!("{KEY}\nhttps://a.example.com\n"));
+    assert_eq!(scene.text(FieldId::Username), "");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
+    assert!(scene.key_is(KEY));
+    let mut scene = in_key();
+    scene.pastes(&format!("{KEY}:shop-api"));
+    assert_eq!(scene.text(FieldId::Username), "shop-api");
+    assert!(scene.key_is(KEY) && scene.notice().contains("swapped"));
+    for unclear in ["one two\nthree\nfour", "https://a\nhttps://b\nhttps://c"] {
+        let mut scene = in_key();
+        scene.pastes(unclear);
+        assert!(scene.key_is(""), "{unclear}");
+        assert!(scene.notice().contains("not clear"), "{}", scene.notice());
+    }
+}

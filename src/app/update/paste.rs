@@ -9,12 +9,15 @@ use crate::app::form::TEXT_LIMIT;
 use crate::app::model::{FieldText, Form, Overlay, Undo};
 use crate::app::secret_field;
 use crate::domain::Secret;
-use crate::service::hints::{self, Command};
+use crate::service::hints::{self, Command, KeyPaste};
 
 /// A paste over so many bytes is none that was meant: the wrong thing was in the clipboard.
 const LONGEST: usize = 64 * 1024;
 pub(super) const TOO_LONG: &str =
     "the paste is longer than anything that belongs here: nothing of it was taken";
+
+const UNCLEAR: &str =
+    "several lines or values, and it is not clear which is what: paste each into its field";
 
 impl Model {
     /// A paste into an open line.
@@ -66,7 +69,11 @@ impl Model {
             return self.complain("the paste was dropped: the cursor had left the secret field");
         }
         let cleaned = if id == FieldId::Key {
-            clean::clean_key(&self.catalog, &form.service(), &pasted)
+            match clean::read_key(&self.catalog, &form.service(), &pasted) {
+                KeyPaste::Secret(cleaned) => cleaned,
+                KeyPaste::Entry(command) => return self.paste_command(id, command, out),
+                KeyPaste::Unclear => return self.complain(UNCLEAR),
+            }
         } else {
             hints::clean_whole(&pasted)
         };
@@ -98,21 +105,19 @@ impl Model {
             return;
         };
         let id = form.focused();
-        let is_divided = hints::is_divided(pasted);
-        let is_pair = id == FieldId::Username && pasted.contains(':') && !is_divided;
-        if is_pair {
-            return self.paste_pair(pasted, out);
-        }
-        if matches!(id, FieldId::Url | FieldId::Username)
-            && let Some(command) = clean::command(&self.catalog, &form.service(), pasted)
-        {
-            return self.paste_command(id, command, out);
-        }
-        if matches!(id, FieldId::Url | FieldId::Username) && is_divided {
-            // Glued together, a key among them would stand in the open, and be looked up as a host.
-            return self.complain(
-                "several lines, and it is not clear which is what: paste each into its field",
-            );
+        if matches!(id, FieldId::Url | FieldId::Username) {
+            let service = form.service();
+            let is_pair = id == FieldId::Username && pasted.contains(':');
+            if is_pair && !clean::is_entry(&self.catalog, &service, pasted) {
+                return self.paste_pair(pasted, out);
+            }
+            if let Some(command) = clean::command(&self.catalog, &service, pasted) {
+                return self.paste_command(id, command, out);
+            }
+            if clean::hides_key(&self.catalog, &service, pasted) {
+                // Glued together, a key among them would stand in the open, and be looked up as a host.
+                return self.complain(UNCLEAR);
+            }
         }
         let cleaned = hints::clean_text(pasted);
         let mut notes = cleaned.notes;
@@ -135,15 +140,18 @@ impl Model {
         self.pasted(undo, notes, out);
     }
 
-    /// A curl command from a manual, or an entry of a password manager, into the field `id`, which anybody reads: each
-    /// part goes where it belongs.
+    /// A curl command from a manual, or an entry of a password manager, into the field `id`: each part goes where it
+    /// belongs.
     fn paste_command(&mut self, id: FieldId, command: Command, out: &mut Effects) {
         let Some(form) = &mut self.form else { return };
         // Not as it came: it may hold a key.
         let mut undo = Undo::with(form, id, form.field(id).text.clone());
         undo.whole = true;
         undo.remember(form, &[FieldId::Url, FieldId::Username, FieldId::Key]);
-        let mut notes = Vec::new();
+        let mut notes = command.notes;
+        if command.url.is_some() {
+            form.test_again(ProbedPart::Place, self.now, out);
+        }
         match (command.url, command.is_curl) {
             (Some(url), is_curl) => {
                 form.set_text(FieldId::Url, &url);
@@ -164,9 +172,6 @@ impl Model {
                 form.put_secret(FieldId::Key, credentials.value);
             }
             notes.extend(credentials.notes);
-        }
-        if notes.is_empty() {
-            notes.push("the lines were divided into their fields".to_owned());
         }
         if self.settle_url() {
             notes.push("username and password moved from the URL to their fields".to_owned());

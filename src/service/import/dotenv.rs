@@ -11,7 +11,7 @@ use crate::service::{Catalog, shell};
 
 /// What a variable is, by the end of its name; the longest that fits counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Role {
+pub(in crate::service) enum Role {
     Url,
     Username,
     Key,
@@ -70,6 +70,15 @@ pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
     fits.then_some((name, value))
+}
+
+/// What the variable of a line is for, by the end of its name, and its value; nothing where that is another variable's.
+pub(in crate::service) fn assigned(line: &str) -> Option<(Role, String)> {
+    let (name, written) = pair(line)?;
+    let (_, role) = role(name)?;
+    let value = unquoted(written);
+    let is_known = !value.is_empty() && !value.contains(shell::OPEN);
+    is_known.then_some((role, value))
 }
 
 /// Every connection that the names in `text` make.

@@ -11,9 +11,12 @@ use super::super::catalog::format::Need;
 use super::super::hints::secret_fits;
 use crate::domain::Secret;
 
+mod entry;
+mod labels;
 mod lines;
 
-pub use lines::{Command, command, entry, is_divided};
+pub use entry::{Command, KeyPaste, entry, hides_key, is_divided, is_entry, read_key};
+pub use lines::command;
 
 /// A paste, cleaned. Nothing is changed silently: `notes` says what was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +33,8 @@ pub struct Cleaned<T> {
 const PREFIXES: [&str; 4] = ["Authorization:", "ApiKey ", "Bearer ", "Basic "];
 
 /// Quotes that stand around a value: what opens, what closes.
-const QUOTES: [(char, char); 9] = [
+const QUOTES: [(char, char); 10] = [
+    ('<', '>'),
     ('"', '"'),
     ('\'', '\''),
     ('`', '`'),
@@ -67,7 +71,7 @@ fn divided(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
     };
     let pair = pair
         .and_then(|whole| whole.split_once(':'))
-        .filter(|(username, key)| !username.is_empty() && !key.is_empty());
+        .filter(|(username, key)| is_pair(username.expose(), key.expose()));
     let Some((username, key)) = pair else {
         return Cleaned {
             value,
@@ -76,15 +80,27 @@ fn divided(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
         };
     };
     notes.push("the pair was split into user name and key".to_owned());
-    let (username, key) = (username.expose().trim(), key.trimmed());
-    if swapped(service, username, &key) {
-        notes.push("user name and key look swapped".to_owned());
-    }
+    let (username, key) = (username.trimmed(), key.trimmed());
+    let (username, key) = if swapped(service, &username, &key) {
+        // The key would stand in the open.
+        notes.push("user name and key look swapped, and were put right".to_owned());
+        (key, username)
+    } else {
+        (username, key)
+    };
     Cleaned {
         value: key,
-        username: Some(username.to_owned()),
+        username: Some(username.expose().to_owned()),
         notes,
     }
+}
+
+/// Whether the halves of what a colon divides may be a user name and a key: a URL's are not, nor are a label and what
+/// stands behind it.
+fn is_pair(username: &str, key: &str) -> bool {
+    let is_name = !username.trim().contains([' ', '"', '\'', '{', '=']);
+    let is_key = !key.is_empty() && !key.starts_with([' ', '/']);
+    !username.is_empty() && is_name && is_key
 }
 
 /// Cleans a paste without splitting a pair, as for a token: blanks and quotes around it, terminal colours,
@@ -156,7 +172,8 @@ fn cleaned(pasted: &str) -> (String, Vec<String>) {
     if text.len() != inside.len() {
         note(&mut off, "blanks");
     }
-    while let Some(within) = unquoted(text) {
+    // A list's comma stands behind them.
+    while let Some(within) = unquoted(text).or_else(|| unquoted(text.strip_suffix(',')?)) {
         note(&mut off, "quotes");
         text = within;
     }
@@ -235,6 +252,7 @@ fn takes_both(service: &Service) -> bool {
 }
 
 /// Whether the first fits the key's shape, and the second does not.
-fn swapped(service: &Service, username: &str, key: &Secret) -> bool {
-    !secret_fits(service.key(), key) && secret_fits(service.key(), &Secret::new(username))
+fn swapped(service: &Service, username: &Secret, key: &Secret) -> bool {
+    let has_shape = service.key().hex.is_some();
+    has_shape && !secret_fits(service.key(), key) && secret_fits(service.key(), username)
 }

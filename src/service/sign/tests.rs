@@ -251,9 +251,9 @@ fn header_lines_commands_and_cells_are_read_and_it_is_said() {
         (
             "blesta",
             &format!("{SHOP}:shop"),
-            Some(SHOP),
-            "shop",
-            "look swapped",
+            Some("shop"),
+            SHOP,
+            "look swapped, and were put right",
         ),
         (
             "http",
