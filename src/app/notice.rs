@@ -24,6 +24,8 @@ pub enum About {
     Lock,
     /// That the draft is kept aside.
     Draft,
+    /// That a paste was cleaned, and can be taken back.
+    Undo,
 }
 
 /// What the footer says of the clipboard.

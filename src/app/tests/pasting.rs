@@ -515,3 +515,12 @@ fn what_stands_before_a_key_is_never_the_key() {
         assert!(scene.notice().contains("not clear"), "{}", scene.notice());
     }
 }
+
+#[test]
+fn what_is_said_of_taking_a_paste_back_goes_with_the_chance() {
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes(" https://a.example.com ");
+    assert!(scene.notice().contains("takes it back"));
+    scene.keys("tab").types("x");
+    assert_eq!(scene.notice(), "");
+}

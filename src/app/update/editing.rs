@@ -11,6 +11,7 @@ use crate::app::form::TEXT_LIMIT;
 use crate::app::form::live::ProbedPart;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{FieldText, Form, Pane, ProbeState};
+use crate::app::notice::About;
 use crate::domain::{Endpoint, ServiceId, UrlProblem};
 use crate::service::{Trigger, hints};
 
@@ -152,6 +153,8 @@ impl Model {
         let Some(form) = &mut self.form else { return };
         form.shown = None;
         form.undo = None;
+        self.unsay(About::Undo);
+        let Some(form) = &mut self.form else { return };
         match id {
             FieldId::Url => form.url_edited = true,
             FieldId::Service => form.service_chosen = true,

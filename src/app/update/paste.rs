@@ -6,7 +6,10 @@ use super::{Effects, Model};
 use crate::app::clean;
 use crate::app::draft::FieldId;
 use crate::app::form::TEXT_LIMIT;
+use crate::app::form::live::ProbedPart;
+use crate::app::keymap::Action;
 use crate::app::model::{FieldText, Form, Overlay, Undo};
+use crate::app::notice::About;
 use crate::app::secret_field;
 use crate::domain::Secret;
 use crate::service::hints::{self, Command, KeyPaste};
@@ -221,7 +224,10 @@ impl Model {
         if let Some(form) = &mut self.form {
             form.undo = Some(undo);
         }
-        self.say(format!("{}; Ctrl-Z takes it back", notes.join("; ")));
+        let key = self.keymap.field_key(Action::Undo);
+        let back = key.map(|key| format!("; {key} takes it back"));
+        let said = format!("{}{}", notes.join("; "), back.unwrap_or_default());
+        self.say_about(About::Undo, said);
     }
 
     /// Says what is odd about the pair: a warning, never a refusal.
