@@ -195,7 +195,7 @@ fn a_small_form_says_what_is_wrong() {
     waits.live.half_typed = Some(switchboard::app::FieldId::Username);
     edited.form = Some(waits);
     let picture = text(&edited);
-    let why = "the key is tested when you leave the field";
+    let why = "the key is tested when you leave";
     assert!(picture.contains(why), "{picture}");
 }
 
