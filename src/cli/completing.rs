@@ -110,8 +110,8 @@ fn typed(shell: Shell, opened: Option<char>, value: &str) -> Option<String> {
 /// tab, as it may stand on a line.
 fn on_the_line(shell: Shell, opened: Option<char>, answer: &str) -> String {
     let between = match shell {
-        Shell::Bash => PARTED,
-        Shell::PowerShell => '\n',
+        Shell::Bash if answer.contains(PARTED) => PARTED,
+        Shell::Bash | Shell::PowerShell => '\n',
         _ => return answer.to_owned(),
     };
     let lines = answer.split(between).filter_map(|line| {
