@@ -820,7 +820,7 @@ cms = \"joomla\"\ncms_url = {worst}\nkey = {command}\ntoken = \"ask\"\nadded = {
         url = quoted(url),
         file = quoted(&format!("file:/nowhere/{soft}")),
         host = quoted(&format!("https://{soft}.example/{soft}?{soft}#{soft}")),
-        variable = quoted(&format!("env:NOWHERE")),
+        variable = quoted("env:NOWHERE"),
         vault = quoted(&format!("vault:{soft}")),
     )
 }

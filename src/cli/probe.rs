@@ -250,12 +250,15 @@ async fn unsaved(
     let unset = from
         .key_env
         .take_if(|name| context.environment.lookup(name).is_none());
+    let unset = unset
+        .map(|name| sources::variable("key", &name))
+        .transpose()?;
     let (key, token) = sources::pair(&context.environment, &from, &arguments.token)?;
     let name = super::connection::parsed("unsaved")?;
     let mut connection = Connection::new(name, service, url);
     connection.username = arguments.username.clone().unwrap_or_default();
     let is_unset = unset.is_some();
-    connection.key = unset.map(SecretRef::Env);
+    connection.key = unset;
     connection.cms_url.clone_from(&arguments.cms_url);
     if let Some(given) = &arguments.cms {
         connection.cms = Some(super::connection::cms(context, given).await?);

@@ -56,7 +56,7 @@ fn named_twice(descriptor: u32) -> Fault {
     Fault::usage(format!(
         "{source} was named for two things, and holds one of them"
     ))
-    .hint("give each a descriptor of its own: --key-fd 3 3<FILE --passphrase-fd 4 4<FILE")
+    .hint("give each a descriptor of its own: --key-fd 3 3<FILE --token-fd 4 4<FILE --passphrase-fd 5 5<FILE")
 }
 
 /// Refuses a line that names one descriptor for two secrets, whether both are read or not: the passphrase of a vault
@@ -123,18 +123,22 @@ fn source(stdin: bool, descriptor: Option<u32>, variable: Option<&str>) -> Optio
     }
 }
 
+/// The variable called `name`. What is no name is its value, most likely, and is not told.
+pub fn variable(what: &str, name: &str) -> Result<SecretRef, Fault> {
+    SecretRef::variable(name).map_err(|_is_no_name| {
+        Fault::usage(format!(
+            "what was given as the name of the {what}'s variable is none, or looks like the {what} itself"
+        ))
+        .hint(format!("give the name alone, without a $: --{what}-env NAME"))
+    })
+}
+
 fn read(environment: &Environment, what: &str, source: &Source<'_>) -> Result<Secret, Fault> {
     let secret = match source {
         Source::Stdin => from_stdin(what)?,
         Source::Descriptor(number) => from_descriptor(*number)?,
         Source::Variable(name) => {
-            // What is no name is its value, most likely, and is not told.
-            if SecretRef::variable(name).is_err() {
-                return Err(Fault::usage(format!(
-                    "what was given as the name of the {what}'s variable is none, or looks like the {what} itself"
-                ))
-                .hint(format!("give the name alone, without a $: --{what}-env NAME")));
-            }
+            variable(what, name)?;
             let value = environment.lookup(name);
             value.ok_or_else(|| Fault::input_text(format!("the variable {name} is not set")))?
         }
