@@ -351,10 +351,19 @@ impl StateDb {
         Ok(database)
     }
 
-    /// Whether the file was moved away or taken out since it was opened: what is written now, no other program
-    /// would see, least of all the attempts that a host counts.
-    pub fn is_away(&self) -> bool {
-        self.opened.is_some() && inode(&self.path) != self.opened
+    /// Refuses a file that was moved away or taken out since it was opened: what is written now, no other program
+    /// would see, least of all the attempts that a host counts. One that can't be looked at is where it was.
+    pub fn refuse_away(&self) -> Result<(), StateProblem> {
+        let is_away = self.opened.is_some()
+            && match fs::metadata(&self.path) {
+                Ok(found) => Some((found.dev(), found.ino())) != self.opened,
+                Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+            };
+        if is_away {
+            let path = self.path.clone();
+            return Err(StateProblem::Away { path });
+        }
+        Ok(())
     }
 
     /// The database, for sentences about it.
@@ -375,10 +384,7 @@ impl StateDb {
         change: impl FnOnce(&Transaction<'_>) -> Result<R, StateProblem>,
     ) -> Result<R, StateProblem> {
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_away() {
-            let path = self.path.clone();
-            return Err(StateProblem::Away { path });
-        }
+        self.refuse_away()?;
         // Immediate: two programs that both read first would else both hold a read lock and both fail.
         let transaction = database
             .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -1,17 +1,17 @@
-//! The state that all programs share, opened at the first call that succeeds, and again where its file was moved.
+//! The state that all programs share, opened once: at the first call that succeeds.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::error::WorkError;
-use crate::store::StateDb;
+use crate::store::{StateDb, StateProblem};
 
 /// The state, or where it will be. A call that fails is none: the next one tries again.
 #[derive(Default)]
 pub(super) struct LazyState {
     /// Nothing where everything is in memory.
     folder: Option<PathBuf>,
-    state: RwLock<Option<Arc<StateDb>>>,
+    state: OnceLock<Arc<StateDb>>,
     /// Held by the one that opens it.
     opening: Mutex<()>,
 }
@@ -25,32 +25,31 @@ impl LazyState {
         }
     }
 
-    /// The state; opened where it is not open yet. Blocks.
+    /// The state; opened where it is not open yet. Blocks. Where its file was moved away meanwhile it is not opened
+    /// anew: the new file's journal would be read into the old one, once that is back.
     pub(super) fn get(&self) -> Result<Arc<StateDb>, WorkError> {
-        let in_place = || self.so_far().filter(|state| !state.is_away());
-        if let Some(state) = in_place() {
-            return Ok(state);
+        let failed = |error: &StateProblem| WorkError::failed("opening the state", error);
+        let in_place = |state: Arc<StateDb>| match state.refuse_away() {
+            Ok(()) => Ok(state),
+            Err(away) => Err(failed(&away)),
+        };
+        if let Some(state) = self.so_far() {
+            return in_place(state);
         }
         let _opening = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(state) = in_place() {
-            return Ok(state);
+        if let Some(state) = self.so_far() {
+            return in_place(state);
         }
         let state = match &self.folder {
             Some(folder) => StateDb::open(folder),
             None => StateDb::in_memory(),
         };
-        let state = state.map_err(|error| WorkError::failed("opening the state", &error))?;
-        let state = Arc::new(state);
-        let mut known = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        *known = Some(Arc::clone(&state));
-        Ok(state)
+        let state = state.map_err(|error| failed(&error))?;
+        Ok(Arc::clone(self.state.get_or_init(|| Arc::new(state))))
     }
 
     /// The state, where a call has opened it. Never waits.
     pub(super) fn so_far(&self) -> Option<Arc<StateDb>> {
-        self.state
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.state.get().map(Arc::clone)
     }
 }

@@ -22,7 +22,8 @@ pub enum StateProblem {
     },
     /// Somebody moved it while it was in use.
     #[error(
-        "{} was moved away while it was in use: what is not written down yet goes to a new one",
+        "{} was moved away while it was in use, and no key is sent without it: put it back, or end every switchboard \
+         to start anew",
         shown(path)
     )]
     Away {

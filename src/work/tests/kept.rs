@@ -182,29 +182,6 @@ async fn references_that_lead_nowhere_are_found() {
 }
 
 #[tokio::test]
-async fn a_file_in_the_way_of_saves_is_found() {
-    let (_home, core) = with_shop().await;
-    assert_eq!(found(&core, "files").await, [""; 0]);
-    let backup = core
-        .folders()
-        .unwrap()
-        .configuration
-        .with_file_name("backup");
-    fs::write(&backup, "").unwrap();
-    assert_eq!(found(&core, "files").await.len(), 1, "open to others");
-    let data = core.folders().unwrap().data.clone();
-    fs::rename(&data, data.with_extension("aside")).unwrap();
-    fs::write(&data, "").unwrap();
-    fs::set_permissions(&data, fs::Permissions::from_mode(0o600)).unwrap();
-    let texts = found(&core, "files").await;
-    assert!(
-        !texts
-            .iter()
-            .any(|text| text.contains("nothing can be saved"))
-    );
-}
-
-#[tokio::test]
 async fn an_export_replaces_no_file_of_ours() {
     let (home, core) = with_shop().await;
     core.0.state().unwrap();
@@ -247,18 +224,22 @@ async fn entered_paths_are_kept_whole() {
 }
 
 #[tokio::test]
-async fn a_state_that_was_moved_away_is_opened_anew() {
+async fn a_state_that_was_moved_away_is_not_made_anew_and_goes_on_once_it_is_back() {
     let home = Home::new();
     let core = home.core();
     let state = core.0.state().unwrap();
     let path = core.folders().unwrap().state.join("history.sqlite");
-    fs::rename(&path, path.with_extension("aside")).unwrap();
+    let aside = path.with_extension("aside");
+    fs::rename(&path, &aside).unwrap();
     assert!(
         state.remove_connection(&name("shop")).is_err(),
         "nobody would see it"
     );
+    let refused = core.0.state().err().unwrap().to_string();
+    assert!(refused.contains("was moved away"), "{refused}");
+    assert!(!path.exists());
+    fs::rename(&aside, &path).unwrap();
     let next = core.0.state().unwrap();
     next.remove_connection(&name("shop")).unwrap();
-    assert!(path.exists() && !std::sync::Arc::ptr_eq(&state, &next));
-    assert!(std::sync::Arc::ptr_eq(&next, &core.0.state().unwrap()));
+    assert!(std::sync::Arc::ptr_eq(&state, &next));
 }
