@@ -154,9 +154,9 @@ impl Exporter {
     }
 
     fn unread(&self, problem: &WorkError) {
-        tracing::warn!(%problem, "the configuration is not read; the old one stands");
+        tracing::warn!(%problem, "the configuration, or a service file, is not read; the old one stands");
         (self.tell)(&format!(
-            "the configuration is not read, and the old one stands: {problem}"
+            "the configuration, or a service file, can't be read, and the old one stands: {problem}"
         ));
     }
 

@@ -84,15 +84,15 @@ impl FollowedConnections {
         if !looked.is_old(stamp) {
             return None;
         }
-        let known = looked.failed.take().map(|failed| failed.why);
+        let known = looked.failed.as_ref().map(|failed| failed.why.clone());
         let read = self.look(&mut looked).await;
         let is_known = looked.failed.as_ref().map(|failed| &failed.why) == known.as_ref();
         (read.is_ok() || !is_known).then_some(read)
     }
 
     async fn look(&self, looked: &mut LastLook) -> Result<usize, WorkError> {
+        let stamp = self.core.stamp().await?;
         let read = async {
-            looked.stamp = self.core.stamp().await?;
             // Whoever has none yet may well have no file.
             let configuration = if self.known().connections.is_empty() {
                 self.core.configuration().await?
@@ -105,7 +105,9 @@ impl FollowedConnections {
             self.core.read_services(Reread::WholeOrNot).await?;
             Ok(count)
         };
+        // Nothing is written down before it ends: whoever asked may hang up meanwhile, and the next one looks again.
         let read: Result<_, WorkError> = read.await;
+        looked.stamp = stamp;
         looked.failed = read.as_ref().err().map(|problem| FailedLook {
             why: problem.to_string(),
             at: Instant::now(),

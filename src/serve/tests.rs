@@ -304,7 +304,7 @@ async fn a_configuration_that_is_gone_changes_nothing_and_is_told_once() {
     for _ in 0..3 {
         assert_eq!(exporter.known().await.connections.len(), 1);
     }
-    let told = told.lock().unwrap();
+    let told = told.lock().unwrap().clone();
     let [told] = told.as_slice() else {
         panic!("{told:?}")
     };
