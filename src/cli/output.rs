@@ -9,7 +9,6 @@ pub mod tokens;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -98,7 +97,7 @@ pub fn log_to(path: &Path, verbose: u8) -> Result<(), Fault> {
 }
 
 /// The log's file and its path, where one was asked for.
-static LOG: OnceLock<(PathBuf, Mutex<File>)> = OnceLock::new();
+static LOG: OnceLock<(PathBuf, Mutex<files::LogFile>)> = OnceLock::new();
 
 /// Writes to [`LOG`].
 struct LogWriter;

@@ -32,7 +32,10 @@ pub use whole::{
 };
 
 use crate::domain::Secret;
-use crate::domain::text::{inert, shell_word};
+use crate::domain::text::inert;
+
+/// A log that is open, to write at its end.
+pub type LogFile = std::fs::File;
 
 /// No file that a person writes is larger, bytes.
 pub const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
@@ -168,9 +171,9 @@ pub fn shown(path: &Path) -> String {
     inert(&path.display().to_string(), 300)
 }
 
-/// The same as a word of a command that is shown to be copied.
+/// The same as a word of a command that is shown to be copied; a general word where the text would name another path.
 pub fn quoted(path: &Path) -> String {
-    shell_word(&shown(path))
+    owner::whole_word(path).unwrap_or_else(|| "PATH".to_owned())
 }
 
 /// The bytes of the file at `path`, at most `limit` of them. Pipes are read too: `--ca-file <(…)`.

@@ -2,10 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use super::{FileProblem, at_once, make_private_file, make_private_folder};
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
+
+use super::{FileProblem, at_once, followed, make_private_file, make_private_folder};
 
 /// So many bytes are looked at: a log whose beginning was cut off is one.
 const BEGIN: u64 = 16 * 1024;
@@ -25,19 +28,46 @@ pub fn open_log(path: &Path) -> Result<File, FileProblem> {
             source: io::Error::other("it holds something else than a log"),
         });
     }
-    // Where it can't be made, opening it says why.
-    let _ = make_private_file(path);
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
+    opened_or_made(path).map_err(|source| {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound if path.is_symlink() => FileProblem::Dangling {
+                target: followed(&path),
+                path,
+            },
+            _ => FileProblem::Write { path, source },
+        }
+    })
+}
+
+/// What is there, or a new file. A link makes none: with a user's home, root would make one wherever the user likes.
+fn opened_or_made(path: &Path) -> io::Result<File> {
+    let open = || {
+        let mut options = OpenOptions::new();
         // A pipe that nobody reads is told, and one whose reader sleeps loses lines: neither holds us up.
-        .custom_flags(at_once())
-        .open(path)
-        .map_err(|source| FileProblem::Write {
-            path: path.to_owned(),
-            source,
-        })
+        let flags = at_once() | no_link_of_others(path);
+        options.append(true).custom_flags(flags).open(path)
+    };
+    match open() {
+        Err(absent) if absent.kind() == io::ErrorKind::NotFound => match make_private_file(path) {
+            Err(other) if other.kind() != io::ErrorKind::AlreadyExists => Err(other),
+            // Or another program was quicker.
+            Ok(_) | Err(_) => open(),
+        },
+        opened => opened,
+    }
+}
+
+/// How a path is opened that may be a link: those of others than us and root, as `/dev/stderr` is one, are not
+/// followed.
+fn no_link_of_others(path: &Path) -> i32 {
+    let trusted = [0, geteuid().as_raw()];
+    let is_trusted =
+        |met: fs::Metadata| met.file_type().is_symlink() && trusted.contains(&met.uid());
+    if fs::symlink_metadata(path).is_ok_and(is_trusted) {
+        return 0;
+    }
+    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }
 
 /// Whether there is a file without a line that begins as those of a log do, with a time, among the first.
@@ -51,4 +81,31 @@ fn holds_no_log(path: &Path) -> bool {
     let is_timed = |line: &[u8]| matches!(line, [y, e, a, r, b'-', ..] if [y, e, a, r].iter().all(|digit| digit.is_ascii_digit()));
     // What can't be read by us is told where it is written to.
     read.is_ok() && !begin.split(|byte| *byte == b'\n').any(is_timed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{lchown, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_link_is_followed_to_what_is_there_and_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let [link, end] = ["log", "elsewhere"].map(|name| folder.path().join(name));
+        symlink(&end, &link).unwrap();
+        let refused = open_log(&link).unwrap_err();
+        assert!(
+            matches!(&refused, FileProblem::Dangling { target, .. } if *target == end),
+            "{refused:?}"
+        );
+        assert!(!end.exists());
+        fs::write(&end, "").unwrap();
+        assert!(open_log(&link).is_ok());
+        if geteuid().is_root() {
+            lchown(&link, Some(65534), None).unwrap();
+            let refused = open_log(&link).unwrap_err();
+            assert!(matches!(refused, FileProblem::Write { .. }), "{refused:?}");
+        }
+    }
 }

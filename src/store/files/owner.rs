@@ -10,6 +10,7 @@ use rustix::process::geteuid;
 
 use super::whole::parts;
 use super::{FileProblem, shown};
+use crate::domain::text::shell_word;
 
 /// Less than this, in bytes, and the next save may not fit.
 const ROOM: u64 = 64 * 1024;
@@ -106,10 +107,19 @@ fn whose(path: &Path) -> Option<String> {
         .filter(|path| owner(path).is_some_and(|owner| owner != user))
         .find(|path| path.parent().and_then(owner) == Some(user))?;
     let whole = if path.is_dir() { "-R " } else { "" };
-    let (owner, path) = (owner(path)?, shown(path));
-    Some(format!(
-        "; {path} belongs to uid {owner}: `sudo chown {whole}{user} {path}` makes it yours"
-    ))
+    let (owner, text) = (owner(path)?, shown(path));
+    let cure = match whole_word(path) {
+        Some(word) => format!("`sudo chown {whole}{user} {word}` makes it yours"),
+        None => format!("make it uid {user}'s"),
+    };
+    Some(format!("; {text} belongs to uid {owner}: {cure}"))
+}
+
+/// `path` as a word of a command; nothing where it is too long or too odd to be shown as it is: the command would
+/// mean another path.
+pub(super) fn whole_word(path: &Path) -> Option<String> {
+    let text = shown(path);
+    (Some(text.as_str()) == path.to_str()).then(|| shell_word(&text))
 }
 
 /// The same where the system refused for want of a permission.
@@ -162,6 +172,22 @@ mod tests {
         fs::write(&held, "").unwrap();
         Lock::take(&held).unwrap();
         assert_eq!(owner(&held), 0);
+    }
+
+    #[test]
+    fn a_command_names_the_path_itself_or_is_none() {
+        for (path, word) in [
+            ("/home/a/b.lock", Some("/home/a/b.lock")),
+            ("/home/a b;$(id)/l", Some("'/home/a b;$(id)/l'")),
+            ("/home/it's/l", Some(r"'/home/it'\''s/l'")),
+            ("/home/a  b", None),
+            ("/home/a\u{1b}b", None),
+        ] {
+            assert_eq!(whole_word(Path::new(path)).as_deref(), word, "{path:?}");
+        }
+        let long = Path::new("/home").join("a".repeat(400));
+        assert_eq!(whole_word(&long), None);
+        assert_eq!(crate::store::files::quoted(&long), "PATH");
     }
 
     #[test]
