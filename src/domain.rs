@@ -25,6 +25,7 @@ pub use budget::{BudgetRecord, HostPort, KeyFingerprint};
 pub use check::{Check, CheckId, Checks};
 pub use connection::{AddressFamily, AuthStyle, Connection, Name, SecretRef, ServiceId};
 pub use endpoint::{Endpoint, Origin, UrlProblem};
+pub use paths::is_cms_file;
 pub use reason::{AnsweredBy, Reason, State, Who};
 pub use reply::{
     Address, Certificate, Failure, Outcome, Phases, ProxyFailure, Reply, Response, TlsFacts,

@@ -18,6 +18,14 @@ impl Connection {
                 *path = whole.into();
             }
         }
+        // A path that is no text can't stand there: it stays as it was, and is not found.
+        if let Some(cms) = &mut self.cms
+            && is_cms_file(cms)
+            && let Some(whole) = whole(Path::new(cms.as_str()), folder, home)
+            && let Some(whole) = whole.to_str()
+        {
+            whole.clone_into(cms);
+        }
         let added = self.added.iter_mut().map(|(_, reference)| reference);
         for reference in self.key.iter_mut().chain(&mut self.token).chain(added) {
             if let SecretRef::File(path) = reference
@@ -27,6 +35,11 @@ impl Connection {
             }
         }
     }
+}
+
+/// Whether `cms` names a definition file rather than a CMS that is known by its id.
+pub fn is_cms_file(cms: &str) -> bool {
+    cms.contains('/') || Path::new(cms).extension().is_some_and(|end| end == "toml")
 }
 
 /// The whole path; nothing where it is that already.
@@ -53,6 +66,7 @@ mod tests {
         shop.ca_file = Some(Path::new("ca.pem").into());
         shop.client_cert = Some(Path::new("./c/../c.pem").into());
         shop.client_key = Some(Path::new("/k.pem").into());
+        shop.cms = Some("./my.toml".to_owned());
         shop.key = Some("file:~/key".parse().unwrap());
         shop.token = Some("file:token".parse().unwrap());
         shop.added = vec![
@@ -64,6 +78,7 @@ mod tests {
         let files = [&shop.ca_file, &shop.client_cert, &shop.client_key];
         let files = files.map(|path| path.as_deref().unwrap().to_str().unwrap());
         assert_eq!(files, ["/etc/sb/ca.pem", "/etc/sb/c/../c.pem", "/k.pem"]);
+        assert_eq!(shop.cms.as_deref(), Some("/etc/sb/my.toml"));
         let references: Vec<_> = shop.references().map(SecretRef::to_string).collect();
         let expected = [
             "file:/home/a/key",
@@ -74,5 +89,21 @@ mod tests {
         assert_eq!(references, expected);
         homeless.make_paths_whole(Path::new("/etc/sb"), None);
         assert_eq!(homeless.key.unwrap().to_string(), "file:~/key");
+    }
+
+    #[test]
+    fn a_cms_is_a_path_where_it_names_a_file() {
+        let name = Name::parse("shop").unwrap();
+        let mut shop = Connection::new(name, ServiceId::http(), "https://a.example");
+        for (cms, whole) in [
+            ("joomla", "joomla"),
+            ("~/my.toml", "/home/a/my.toml"),
+            ("my.toml", "/etc/sb/my.toml"),
+            ("/my.toml", "/my.toml"),
+        ] {
+            shop.cms = Some(cms.to_owned());
+            shop.make_paths_whole(Path::new("/etc/sb"), Some(Path::new("/home/a")));
+            assert_eq!(shop.cms.as_deref(), Some(whole), "{cms}");
+        }
     }
 }

@@ -5,13 +5,9 @@ use std::sync::Arc;
 
 use super::core::{Core, Inner};
 use super::error::WorkError;
+pub use crate::domain::is_cms_file as is_file;
 use crate::service::Catalog;
 use crate::store::files;
-
-/// Whether `cms` names a file rather than a CMS that is known by its id.
-pub fn is_file(cms: &str) -> bool {
-    cms.contains('/') || Path::new(cms).extension().is_some_and(|end| end == "toml")
-}
 
 impl Inner {
     /// The services with what the definition file of `cms` adds, and the id that it gives. A file that others

@@ -2,6 +2,7 @@
 //! nothing. Secrets are not part of it: what a file does not say about them stays as it is.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::domain::{Connection, Name, SecretRef};
 use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
@@ -70,8 +71,10 @@ impl Core {
         text: &str,
         (trust, prune): (bool, bool),
     ) -> Result<ApplyPlan, WorkError> {
-        let read = transfer::import(path, text, true)
+        let mut read = transfer::import(path, text, true)
             .map_err(|problem| WorkError::failed("reading the definitions", &problem))?;
+        let home = self.0.environment.home.as_deref();
+        make_homes_whole(&mut read.configuration.connections, home);
         let here = self.connections().await?;
         let mut plan = ApplyPlan::default();
         let (named, others) = programs::taken_out(read.configuration.settings, text);
@@ -160,6 +163,14 @@ impl Core {
     }
 }
 
+/// What is here has its `~/…` whole: those of a file must be so too, or the two would never be the same.
+fn make_homes_whole(connections: &mut [Arc<Connection>], home: Option<&Path>) {
+    for connection in connections {
+        // All other paths are whole by now.
+        Arc::make_mut(connection).make_paths_whole(Path::new("/"), home);
+    }
+}
+
 fn step(
     wanted: &Connection,
     before: Option<&Connection>,
@@ -190,4 +201,33 @@ fn step(
         }
     };
     Ok((step, sensitive))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_in_the_home_is_the_same_the_second_time() {
+        let text = r#"version = 1
+            [[connection]]
+            name = "shop"
+            service = "http"
+            url = "https://a.example"
+            ca_file = "~/ca.pem"
+            key = "file:~/key"
+        "#;
+        let read = || {
+            let read = transfer::import(Path::new("/etc/defs.toml"), text, true).unwrap();
+            let mut connections = read.configuration.connections;
+            make_homes_whole(&mut connections, Some(Path::new("/home/a")));
+            Arc::unwrap_or_clone(connections.remove(0))
+        };
+        let here = read();
+        let key = here.key.as_ref().map(SecretRef::to_string);
+        assert_eq!(key.as_deref(), Some("file:/home/a/key"));
+        let (step, sensitive) = step(&read(), Some(&here), false).unwrap();
+        assert_eq!(step, ApplyStep::Same(here.name.clone()));
+        assert!(sensitive.is_empty(), "{sensitive:?}");
+    }
 }

@@ -184,9 +184,12 @@ impl Inner {
         let state = self
             .folders
             .as_ref()
-            .map(|folders| folders.state.join(FILE));
+            // Whatever is written over those beside it ends the database.
+            .map(|folders| {
+                ["", "-wal", "-shm"].map(|end| folders.state.join(format!("{FILE}{end}")))
+            });
         let vault = [self.vault.path(), self.vault.identity_path()];
-        let mut own = vault.into_iter().chain(state);
+        let mut own = vault.into_iter().chain(state.into_iter().flatten());
         let configuration = self.store.path();
         own.any(|own| files::is_same_file(path, &own))
             || configuration.is_some_and(|own| files::is_same_file(path, own))
