@@ -427,7 +427,7 @@ async fn accept(context: &Context, name: &str) -> Result<u8, Fault> {
     let standings = context.core.standings().await?;
     if standings.get(&name).map(|standing| standing.reason) == Some(Reason::WrongCompany) {
         let fault = format!(
-            "{name} reaches another company than its settings or its URL say: nothing was changed"
+            "when it was probed last, {name} reached another company than its settings or its URL said: nothing was changed"
         );
         let word = shell_word(name.as_str());
         return Err(Fault::usage(fault).hint(format!(

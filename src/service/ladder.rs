@@ -180,7 +180,9 @@ impl Ladder {
     fn heard(&mut self, reply: Reply) -> Step {
         let token = match &self.subject.token {
             SecretState::Present(token) => Some(token),
-            SecretState::Absent | SecretState::Unavailable(_) => None,
+            SecretState::Absent | SecretState::Unavailable(_) | SecretState::Unrecordable(_) => {
+                None
+            }
         };
         let reply = sign::masked(charset::into_utf8(reply), self.pair(), token);
         self.now = self.now.max(clock::ended_at(&reply));

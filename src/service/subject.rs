@@ -16,6 +16,8 @@ pub enum SecretState {
     /// Entered, but not at hand: locked, unset variable, failed command, other origin. One plain sentence
     /// that says which, and what to do.
     Unavailable(String),
+    /// At hand, but no attempt can be written down, without which it is not sent. One plain sentence that says why.
+    Unrecordable(String),
 }
 
 /// On whose wish a probe runs, which decides how far it may go.

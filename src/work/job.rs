@@ -197,7 +197,7 @@ impl ProbeJob {
             Ok(state) => Some(state),
             Err(problem) => {
                 if matches!(subject.key, SecretState::Present(_)) {
-                    subject.key = SecretState::Unavailable(problem.to_string());
+                    subject.key = SecretState::Unrecordable(problem.to_string());
                 }
                 None
             }

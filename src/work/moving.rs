@@ -128,6 +128,12 @@ impl Core {
             if inner.vault.state() != VaultState::Unlocked {
                 return Err(inner.passphrase_needed());
             }
+            inner.configuration()?;
+            if inner.store.lost().is_some() {
+                return Err(failed(
+                    "the configuration is away, so nobody knows whether a connection uses it: put that back first",
+                ));
+            }
             if inner.unused(vec![entry.clone()]).is_empty() {
                 return Err(failed(
                     "a connection uses it, or a renewal that is under way may: switchboard secret where, switchboard doctor",

@@ -74,7 +74,9 @@ pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
         ending.facts.set_word("name", name.as_str());
     }
     if let Some(endpoint) = ending.endpoint {
-        ending.facts.set("origin", endpoint.origin().to_string());
+        ending
+            .facts
+            .set_word("origin", &endpoint.origin().to_string());
     }
     let (cause, remedy) = text(words, ending.finding.reason, &ending.facts, url);
     let mut verdict = Verdict {

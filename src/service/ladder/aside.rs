@@ -51,7 +51,9 @@ impl Ladder {
     fn repeats_secret(&self, url: &Url) -> bool {
         let token = match &self.subject.token {
             SecretState::Present(token) => Some(token),
-            SecretState::Absent | SecretState::Unavailable(_) => None,
+            SecretState::Absent | SecretState::Unavailable(_) | SecretState::Unrecordable(_) => {
+                None
+            }
         };
         sign::is_in(url, self.pair(), token)
     }

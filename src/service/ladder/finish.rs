@@ -48,7 +48,9 @@ impl Ladder {
         });
         let token = match &self.subject.token {
             SecretState::Present(token) => Some(token),
-            SecretState::Absent | SecretState::Unavailable(_) => None,
+            SecretState::Absent | SecretState::Unavailable(_) | SecretState::Unrecordable(_) => {
+                None
+            }
         };
         sign::mask_verdict(&mut verdict, self.pair(), token);
         if verdict.state() == State::Ok {

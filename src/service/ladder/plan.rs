@@ -35,6 +35,8 @@ pub(super) enum KeyHold {
     Editing,
     /// It is not at hand; why, in one sentence.
     Unavailable(String),
+    /// No attempt can be written down; why, in one sentence.
+    Unrecordable(String),
     /// Plain http to a host that is neither loopback nor allowed.
     Plain,
     /// Its shape is none that the service issues; which, in words.
@@ -78,7 +80,10 @@ pub(super) fn plan(
         SecretState::Unavailable(why) if !subject.trigger.withholds_secrets() => {
             return Planned::without_pair(KeyPlan::Hold(KeyHold::Unavailable(why.clone())));
         }
-        SecretState::Unavailable(_) => {
+        SecretState::Unrecordable(why) if !subject.trigger.withholds_secrets() => {
+            return Planned::without_pair(KeyPlan::Hold(KeyHold::Unrecordable(why.clone())));
+        }
+        SecretState::Unavailable(_) | SecretState::Unrecordable(_) => {
             return Planned::without_pair(KeyPlan::Hold(KeyHold::Editing));
         }
         SecretState::Present(_) | SecretState::Absent => {

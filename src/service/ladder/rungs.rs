@@ -85,7 +85,12 @@ impl Ladder {
             return false;
         }
         match (&self.plan, self.subject.trigger) {
-            (KeyPlan::Hold(KeyHold::Unavailable(_) | KeyHold::Paused { .. }), _) => true,
+            (
+                KeyPlan::Hold(
+                    KeyHold::Unavailable(_) | KeyHold::Unrecordable(_) | KeyHold::Paused { .. },
+                ),
+                _,
+            ) => true,
             (
                 KeyPlan::Hold(KeyHold::Plain | KeyHold::Shape(_)),
                 Trigger::Typing | Trigger::Scheduled,
@@ -292,6 +297,10 @@ impl Ladder {
             KeyPlan::Hold(KeyHold::Unavailable(why)) => {
                 self.facts.set("why", why);
                 Reason::SecretUnavailable.into()
+            }
+            KeyPlan::Hold(KeyHold::Unrecordable(why)) => {
+                self.facts.set("why", why);
+                Finding::variant(Reason::SecretUnavailable, "unrecordable")
             }
             KeyPlan::Hold(KeyHold::Plain) => Reason::KeyWithheld.into(),
             KeyPlan::Hold(KeyHold::Shape(odd)) => {

@@ -64,7 +64,7 @@ impl Ladder {
         self.endpoint = Some(endpoint.clone());
         match self.subject.token.clone() {
             SecretState::Present(secret) if !secret.is_empty() => self.ask_verify(&secret),
-            SecretState::Unavailable(why) => {
+            SecretState::Unavailable(why) | SecretState::Unrecordable(why) => {
                 self.plan = KeyPlan::Hold(KeyHold::Unavailable(why));
                 self.ask(
                     Stage::Reach,
@@ -92,7 +92,7 @@ impl Ladder {
         }
         let secret = match self.subject.token.clone() {
             SecretState::Present(secret) if !secret.is_empty() => secret,
-            SecretState::Unavailable(why) => {
+            SecretState::Unavailable(why) | SecretState::Unrecordable(why) => {
                 self.notes.push(format!("shared token not checked: {why}"));
                 return self.finish_accepted();
             }

@@ -238,6 +238,16 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
                 .ends_with("the vault is locked: unlock it with L.")
         );
 
+        let mut unrecordable = accepted(trigger, false);
+        unrecordable.key = SecretState::Unrecordable("the history is damaged.".to_owned());
+        let run = climb(unrecordable, vec![reached()]);
+        assert_eq!(run.asked, [REACH]);
+        assert_eq!(run.reason(), Reason::SecretUnavailable);
+        assert_eq!(run.verdict.title, "Key not sent: no history");
+        assert!(run.verdict.cause.ends_with("the history is damaged."));
+        let steps = run.verdict.remedy.steps.join(" ");
+        assert!(!steps.contains("--send-key-to"), "{steps}");
+
         let mut paused = accepted(trigger, false);
         paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
         let run = climb(paused, vec![reached()]);

@@ -401,6 +401,7 @@ async fn without_a_state_a_key_at_hand_stays_and_nothing_is_asked_in_its_place()
         let verdict = probe(&core, trigger).await;
         assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
         assert!(verdict.cause.contains("is damaged"), "{}", verdict.cause);
+        assert_eq!(verdict.title, "Key not sent: no history");
     }
     for trigger in [Trigger::Typing, Trigger::Asked, Trigger::Bisect] {
         let verdict = core.probe_unsaved(of_form(trigger), &silent).await;

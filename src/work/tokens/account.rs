@@ -63,7 +63,9 @@ impl Core {
         let key = match held.await {
             SecretState::Present(key) => key,
             SecretState::Absent => return Err(TokenError::KeyMissing(name.clone())),
-            SecretState::Unavailable(why) => return Err(TokenError::SecretUnavailable(why)),
+            SecretState::Unavailable(why) | SecretState::Unrecordable(why) => {
+                return Err(TokenError::SecretUnavailable(why));
+            }
         };
         self.account_with(connection, base, key).await
     }
