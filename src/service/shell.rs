@@ -145,7 +145,7 @@ impl<'a> ShellLexer<'a> {
                     }
                 },
                 Some('`') if self.extent == Extent::File => {
-                    self.broken = Some(Broken::Substitution)
+                    self.broken = Some(Broken::Substitution);
                 }
                 Some('$') => self.dollar(true),
                 Some(c) => self.push(c),
@@ -224,7 +224,7 @@ impl<'a> ShellLexer<'a> {
                 Some(c) => {
                     code = code
                         .saturating_mul(base)
-                        .saturating_add(c.to_digit(base).unwrap_or(0))
+                        .saturating_add(c.to_digit(base).unwrap_or(0));
                 }
                 None => break,
             }
