@@ -1,9 +1,10 @@
 //! Pastes: cleaned visibly, said, taken back.
 
-use super::scene::{KEY, Scene, shops};
+use super::scene::{KEY, Scene, shops, verdict};
+use crate::app::effect::{Effect, Target};
 use crate::app::model::{FieldText, Overlay};
 use crate::app::{FieldId, Message};
-use crate::domain::Secret;
+use crate::domain::{Reason, Secret};
 
 fn in_key() -> Scene {
     let mut scene = Scene::empty();
@@ -500,6 +501,13 @@ fn what_stands_before_a_key_is_never_the_key() {
     scene.pastes(&format!("{first}\n{second}\n"));
     assert!(scene.key_is(KEY));
     let mut scene = in_key();
+    let form = scene.model.form.as_mut().unwrap();
+    form.set_text(FieldId::Service, "http");
+    form.service_chosen = true;
+    scene.pastes("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx\nMjM0In0.x9Q\n");
+    assert!(scene.key_is("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.x9Q"));
+    assert_eq!(scene.text(FieldId::Username), "");
+    let mut scene = in_key();
     scene.pastes(&format!("{KEY}\nhttps://a.example.com\n"));
     assert_eq!(scene.text(FieldId::Username), "");
     assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
@@ -523,4 +531,120 @@ fn what_is_said_of_taking_a_paste_back_goes_with_the_chance() {
     assert!(scene.notice().contains("takes it back"));
     scene.keys("tab").types("x");
     assert_eq!(scene.notice(), "");
+}
+
+/// What a shared token or an administrator's password looks like.
+const RANDOM: &str = "aB3dE5gH7jK9mN1pQ3sT";
+
+#[test]
+fn of_two_secrets_neither_stands_in_the_open() {
+    for entry in [
+        format!("{RANDOM}\n{KEY}"),
+        format!("{KEY}\n{RANDOM}"),
+        format!("shop-api\n{RANDOM}\n{KEY}\n"),
+        format!("https://a.example.com\n{RANDOM}\n{KEY}"),
+        format!("https://a.example.com\nshop-api\n{KEY}\n{RANDOM}"),
+        format!("Key: {KEY}\n{RANDOM}\nURL: https://a.example.com"),
+        format!("URL: https://a.example.com\nUser: {KEY}\nKey: {RANDOM}"),
+        format!("My Blesta key\n{KEY}\nask Bob"),
+        format!("shop.example.com\n{KEY}\nask Bob"),
+        format!("shop\nx\n{KEY}"),
+    ] {
+        for field in ["n", "n tab", "n tab tab"] {
+            let mut scene = Scene::empty();
+            scene.keys(field).pastes(&entry);
+            let said = scene.notice();
+            assert!(said.contains("not clear which is what"), "{entry}: {said}");
+            assert_eq!(scene.text(FieldId::Url), "", "{entry}");
+            assert_eq!(scene.text(FieldId::Username), "", "{entry}");
+            assert!(scene.key_is(""), "{entry}");
+        }
+    }
+    // Alone, it is the key as far as one can tell, and in no case a host.
+    let entry = format!("https://a.example.com\nshop-api\n{RANDOM}");
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes(&entry);
+    assert_eq!(scene.text(FieldId::Username), "shop-api");
+    assert!(scene.key_is(RANDOM));
+    let entry = format!("shop.example.com\nshop-api\n{KEY}");
+    let mut scene = Scene::empty();
+    scene.keys("n").pastes(&entry);
+    assert_eq!(scene.text(FieldId::Url), "shop.example.com");
+    assert_eq!(scene.text(FieldId::Username), "shop-api");
+    assert!(scene.key_is(KEY));
+}
+
+#[test]
+fn a_name_above_a_password_is_no_part_of_a_broken_key() {
+    for entry in [
+        "shop-api\nS3cret",
+        "api.example.com\nuser\npass",
+        "integration@billing.example.com\nS3cretPassword1",
+        "eyJhbGciOiJIUzI1NiJ9\neyJzdWIiOiIx\neyJhbGciOiJIUzI1NiJ9",
+        "aB3dE5gH7jK9mN1pQ3sT\nand-a-longer-secret-behind-it",
+    ] {
+        let mut scene = in_key();
+        let form = scene.model.form.as_mut().unwrap();
+        form.set_text(FieldId::Service, "http");
+        form.service_chosen = true;
+        scene.pastes(entry);
+        assert!(scene.key_is(""), "{entry}");
+        assert!(scene.notice().contains("not clear"), "{}", scene.notice());
+    }
+}
+
+#[test]
+fn of_two_values_below_a_url_the_id_is_the_user_name() {
+    let at = "https://a.example.com/public/v1";
+    for service in ["blesta", "connect"] {
+        for (entry, username, key) in [
+            (
+                "s3cret-of-it\nSU-160-984-311",
+                "SU-160-984-311",
+                "s3cret-of-it",
+            ),
+            (
+                "SU-160-984-311\ns3cret-of-it",
+                "SU-160-984-311",
+                "s3cret-of-it",
+            ),
+            ("one\ntwo", "one", "two"),
+        ] {
+            let mut scene = Scene::empty();
+            scene.keys("n");
+            let form = scene.model.form.as_mut().unwrap();
+            form.set_text(FieldId::Service, service);
+            scene.pastes(&format!("{at}\n{entry}"));
+            let is_unclear = service == "connect" && entry == "one\ntwo";
+            let (username, key) = if is_unclear {
+                ("", "")
+            } else {
+                (username, key)
+            };
+            assert_eq!(
+                scene.text(FieldId::Username),
+                username,
+                "{service}: {entry}"
+            );
+            assert!(scene.key_is(key), "{service}: {entry}");
+        }
+    }
+}
+
+#[test]
+fn a_probe_of_what_was_pasted_ends_where_the_paste_is_taken_back() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("https://a.example.com").keys("tab");
+    scene.wait(400);
+    scene.draft_is(verdict(Reason::ServiceFound));
+    scene.effects();
+    scene.pastes("URL: https://b.example.com\nUser: shop-api\n");
+    scene.wait(400);
+    assert_eq!(
+        scene.probe().draft().connection.url,
+        "https://b.example.com"
+    );
+    scene.keys("ctrl-z");
+    assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
+    assert_eq!(scene.effects(), [Effect::CancelProbe(Target::Draft)]);
 }

@@ -299,3 +299,49 @@ fn the_colours_of_a_terminal_come_off_whole() {
     assert_eq!(clean_text(link).value, "https://a.example");
     assert_eq!(clean_text("a[31mb").value, "a[31mb", "no escape, no colour");
 }
+
+#[test]
+fn a_request_of_windows_is_read_by_its_own_escapes() {
+    let bearer = "Authorization: Bearer";
+    for (pasted, key) in [
+        // Of another shell, whose letter it is.
+        (
+            format!("curl 'https://a.example' -H '{bearer} s3cr^\"et'"),
+            "s3cr^\"et",
+        ),
+        (
+            format!("curl https://a.example -H \"{bearer} s3cret^\""),
+            "s3cret^",
+        ),
+        (
+            format!("curl ^\"https://a.example^\" -H ^\"{bearer} s3^^cr^%et^\""),
+            "s3^cr%et",
+        ),
+        (
+            format!("curl \"https://a.example\" ^\r\n  -H \"{bearer} s3^cret\""),
+            "s3^cret",
+        ),
+        (
+            "Invoke-RestMethod -uri \"https://a.example\" -headers @{\"accept\"=\"*/*\"; \
+             \"authorization\"=\"Bearer s3cret\"}"
+                .to_owned(),
+            "s3cret",
+        ),
+        (
+            "Invoke-WebRequest -Uri \"https://a.example\" \
+             -Headers @{\"authorization\"=\"Bearer s3cret}\"}"
+                .to_owned(),
+            "s3cret}",
+        ),
+    ] {
+        let command = command(&service("http"), &pasted).unwrap();
+        assert_eq!(
+            command.url.as_deref(),
+            Some("https://a.example"),
+            "{pasted}"
+        );
+        let credentials = command.credentials.unwrap();
+        assert_eq!(credentials.value.expose(), key, "{pasted}");
+        assert_eq!(credentials.username, None, "{pasted}");
+    }
+}

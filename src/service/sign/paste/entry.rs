@@ -4,11 +4,17 @@
 use serde_json::Value;
 
 use super::super::super::catalog::Service;
-use super::super::super::hints::secret_fits;
+use super::super::super::hints::{holds_key, secret_fits};
 use super::labels::{CellKind, kind_of, label_of_line};
 use super::lines::{self, left_out};
-use super::{Cleaned, clean_text, clean_whole, divided};
+use super::{Cleaned, clean_text, clean_whole, divided, takes_both};
 use crate::domain::{Endpoint, Secret, UrlProblem};
+
+/// What ids of Connect begin with.
+const CONNECT_ID: &str = "SU-";
+
+/// Letters of a line that a terminal has filled, at least.
+const FULL_LINE: usize = 20;
 
 /// What a paste says that is more than the URL's, or the user name's, own text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +84,7 @@ pub fn read_key(service: &Service, pasted: &Secret) -> KeyPaste {
         return KeyPaste::Secret(found);
     }
     let whole = divided(service, pasted);
-    if !is_entry(service, text) {
+    if !is_entry(service, text) || is_broken_key(service, text, &whole) {
         return KeyPaste::Secret(whole);
     }
     match entry(service, text) {
@@ -92,16 +98,39 @@ pub fn read_key(service: &Service, pasted: &Secret) -> KeyPaste {
             ..cleaned
         }),
         Some(command) => KeyPaste::Entry(command),
-        // One key that a narrow terminal has broken over lines.
-        None if is_broken_key(service, &whole) && !text.trim().contains([' ', '\t', ':', '"']) => {
-            KeyPaste::Secret(whole)
-        }
         None => KeyPaste::Unclear,
     }
 }
 
-fn is_broken_key(service: &Service, whole: &Cleaned<Secret>) -> bool {
-    whole.username.is_none() && secret_fits(service.key(), &whole.value)
+/// Whether it is one key that a narrow terminal has broken over lines: its shape tells, or, where no user name needs
+/// to go with it, the lines do.
+fn is_broken_key(service: &Service, text: &str, whole: &Cleaned<Secret>) -> bool {
+    let lines = text.trim().split(['\n', '\r']).map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    let is_part = |line: &str| {
+        let is_word = !line.trim().contains([' ', '\t', ':', '"', ',']);
+        is_word && kind_of(service, line).is_none() && label_of_line(service, line).is_none()
+    };
+    (service.key().hex.is_some() || !takes_both(service) && is_broken_evenly(&lines))
+        && is_divided(text)
+        && secret_fits(service.key(), &whole.value)
+        && lines.into_iter().all(is_part)
+}
+
+/// Whether the lines are as a terminal breaks one word: all full but the last. A name, a host or a mail address above a
+/// password may be long too, but is not written like a generated key.
+fn is_broken_evenly(lines: &[&str]) -> bool {
+    let Some((last, [first, others @ ..])) = lines.split_last() else {
+        return false;
+    };
+    let has = |test: fn(&char) -> bool| first.chars().any(|c| test(&c));
+    let is_mixed =
+        has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
+    let is_generated = is_mixed || first.chars().all(|c| c.is_ascii_hexdigit());
+    first.len() >= FULL_LINE
+        && is_generated
+        && others.iter().all(|line| line.len() == first.len())
+        && last.len() <= first.len()
 }
 
 /// Reads a paste of URL, user name and key on lines, in cells or under names of their own, or of a key alone: no part
@@ -237,6 +266,8 @@ struct PastedEntry {
     username: Option<String>,
     key: Option<Secret>,
     token: Option<Secret>,
+    /// What looks generated, and has no shape that tells what it is for: the key, where there is no other.
+    random: Option<Cleaned<Secret>>,
     /// What nothing tells of.
     rest: Vec<Secret>,
     /// How many were told before the URL was.
@@ -264,8 +295,14 @@ impl PastedEntry {
                 set(&mut self.url, text())?;
             }
             None => match key_alone(service, &value) {
-                Some(key) if self.key.is_none() => self.take_key(key)?,
-                _ => self.rest.push(value),
+                // A shared token or a password beside the key would stand in the open, or be sent as the key.
+                Some(key) if !is_issued(service, &value, &key.value) => {
+                    set(&mut self.random, key)?;
+                }
+                Some(key) => self.take_key(key)?,
+                // It may be the second half of that, or the secret to an id that looks like one.
+                None if self.random.is_some() => return None,
+                None => self.rest.push(value),
             },
         }
         Some(())
@@ -280,48 +317,61 @@ impl PastedEntry {
 
     /// What the unlabelled values are follows from what is missing, in the order in which it is always given. What may
     /// be a key goes where it is not shown.
-    fn finished(mut self, service: &Service) -> Option<Command> {
-        match (&self.key, self.token.take()) {
-            (None, token) => self.key = token,
-            (Some(_), token) => self.left_out += usize::from(token.is_some()),
-        }
-        let told = self.url.is_some() || self.username.is_some() || self.key.is_some();
-        let count = self.rest.len();
-        let mut rest = std::mem::take(&mut self.rest).into_iter();
+    fn place_rest(&mut self, service: &Service, told: bool) -> Option<()> {
+        let open = |cell: &Secret| clean_text(cell.expose()).value;
         let missing = (
             self.url.is_none(),
             self.username.is_none(),
             self.key.is_none(),
         );
-        let mut open = || rest.next().map(|cell| clean_text(cell.expose()).value);
-        match (missing, count) {
-            (_, 0) => {}
-            ((true, true, false), 2) => {
-                self.url = open();
-                self.username = open();
+        let rest = std::mem::take(&mut self.rest);
+        match (missing, rest.as_slice()) {
+            (_, []) => {}
+            // Any other two words may be a title and a note, which would be looked up, and be the user.
+            ((true, true, false), [url, username])
+                if is_host(url.expose()) && lines::is_name(username.expose()) =>
+            {
+                self.url = Some(open(url));
+                self.username = Some(open(username));
             }
             // Where the URL does not stand first, nor does what belongs to it.
-            ((false, true, true), 2) if self.before_url == 0 => {
-                self.username = open();
-                self.key = rest.next().map(|cell| clean_whole(&cell).value);
+            ((false, true, true), [first, second]) if self.before_url == 0 => {
+                let (username, key) = told_apart(service, first, second)?;
+                self.username = Some(open(username));
+                self.key = Some(clean_whole(key).value);
             }
-            ((_, true, false), 1) => self.username = open(),
-            ((_, _, true), 1) => {
-                let cell = rest.next()?;
+            ((_, true, false), [username]) => self.username = Some(open(username)),
+            ((_, _, true), [cell]) => {
                 let has_shape = service.key().hex.is_some();
-                if self.username.is_none() && has_shape && !secret_fits(service.key(), &cell) {
-                    self.username = Some(clean_text(cell.expose()).value);
+                if self.username.is_none() && has_shape && !secret_fits(service.key(), cell) {
+                    self.username = Some(open(cell));
                 } else {
-                    self.key = Some(clean_whole(&cell).value);
+                    self.key = Some(clean_whole(cell).value);
                 }
             }
             // A title, or more than belongs here, beside what was told apart.
-            _ if told && !missing.1 && !missing.2 => self.left_out += count,
+            _ if told && !missing.1 && !missing.2 => self.left_out += rest.len(),
             _ => return None,
         }
+        Some(())
+    }
+
+    /// The command; nothing where it is not clear what is what.
+    fn finished(mut self, service: &Service) -> Option<Command> {
+        match (&self.key, self.token.take()) {
+            (None, token) => self.key = token,
+            (Some(_), token) => self.left_out += usize::from(token.is_some()),
+        }
+        if let Some(random) = self.random.take() {
+            self.take_key(random)?;
+        }
+        let told = self.url.is_some() || self.username.is_some() || self.key.is_some();
+        self.place_rest(service, told)?;
         let is_odd =
             |text: &Option<String>| text.as_deref().is_some_and(|text| hides_key(service, text));
-        if is_odd(&self.username) || is_odd(&self.url) || !told {
+        let username = self.username.as_deref();
+        let is_key = username.is_some_and(|username| holds_key(service, username));
+        if is_key || is_odd(&self.username) || is_odd(&self.url) || !told {
             return None;
         }
         let said = if self.alone {
@@ -344,6 +394,30 @@ impl PastedEntry {
     }
 }
 
+/// Which of two values below a URL is the user name, and which the key: the one that begins as user names do there,
+/// else the first. Nothing where that is not clear.
+fn told_apart<'a>(
+    service: &Service,
+    first: &'a Secret,
+    second: &'a Secret,
+) -> Option<(&'a Secret, &'a Secret)> {
+    let begins = service.username().starts.as_deref();
+    // The URL may be the first that is heard of Connect.
+    let is_name = |cell: &Secret| cell.starts_with(begins.unwrap_or(CONNECT_ID));
+    match (is_name(first), is_name(second)) {
+        (true, false) => Some((first, second)),
+        (false, true) => Some((second, first)),
+        (false, false) if begins.is_none() => Some((first, second)),
+        _ => None,
+    }
+}
+
+/// Whether it is a host's name that may be asked, and not just a word.
+fn is_host(text: &str) -> bool {
+    let endpoint = Endpoint::parse(text);
+    endpoint.is_ok_and(|endpoint| endpoint.host().contains('.') || endpoint.is_loopback())
+}
+
 /// Puts a value where none stands; the same once more is no other.
 fn set<T: PartialEq>(place: &mut Option<T>, value: T) -> Option<()> {
     if let Some(there) = place {
@@ -362,14 +436,22 @@ fn is_url(text: &str) -> bool {
 /// A key, or a pair, that stands alone; nothing where it may be something else.
 fn key_alone(service: &Service, cell: &Secret) -> Option<Cleaned<Secret>> {
     let cleaned = divided(service, cell);
-    let has_shape = service.key().hex.is_some() && secret_fits(service.key(), &cleaned.value);
-    let text = cell.expose().trim();
-    let is_handle = text.starts_with("ApiKey ") || (text.starts_with("SU-") && text.contains(':'));
-    let is_random = matches!(Endpoint::parse(text), Err(UrlProblem::Key));
-    if !has_shape && !is_handle && !is_random {
+    if !is_issued(service, cell, &cleaned.value) && !is_random(cell.expose()) {
         return None;
     }
     let mut notes = vec!["the key went to its field".to_owned()];
     notes.extend(cleaned.notes);
     Some(Cleaned { notes, ..cleaned })
+}
+
+/// Whether its shape tells that it is a key, or a pair.
+fn is_issued(service: &Service, cell: &Secret, key: &Secret) -> bool {
+    let has_shape = service.key().hex.is_some() && secret_fits(service.key(), key);
+    let text = cell.expose().trim();
+    has_shape || text.starts_with("ApiKey ") || (text.starts_with(CONNECT_ID) && text.contains(':'))
+}
+
+/// Whether it looks generated: a key, a token or a password, and nothing that may stand in the open.
+pub(super) fn is_random(text: &str) -> bool {
+    matches!(Endpoint::parse(text.trim()), Err(UrlProblem::Key))
 }

@@ -3,7 +3,7 @@
 use super::super::super::catalog::Service;
 use super::super::super::hints::secret_fits;
 use super::super::super::shell;
-use super::entry::Command;
+use super::entry::{Command, is_random};
 use super::{Cleaned, clean_text, divided, takes_both};
 use crate::domain::Secret;
 
@@ -103,6 +103,11 @@ pub(super) fn own_header<'a>(service: &'a Service, name: &str) -> Option<&'a str
     (!name.eq_ignore_ascii_case("Authorization")).then_some(header.value.as_str())
 }
 
+/// Whether it is one word, as user names are.
+pub(super) fn is_name(text: &str) -> bool {
+    !text.trim().contains([' ', '/', '=', '"'])
+}
+
 /// A user name and a key in two cells of a table, or on two lines.
 fn cells(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
     if !takes_both(service) || service.key().hex.is_none() {
@@ -113,7 +118,7 @@ fn cells(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
         .map(|cell| Secret::new(clean_text(cell).value));
     let cells: Vec<Secret> = cells.filter(|cell| !cell.is_empty()).collect();
     let [username, key] = <[Secret; 2]>::try_from(cells).ok()?;
-    let is_name = !username.expose().contains([' ', '/', '=', '"']);
+    let is_name = is_name(username.expose()) && !is_random(username.expose());
     if !secret_fits(service.key(), &key) || secret_fits(service.key(), &username) || !is_name {
         return None;
     }
@@ -192,17 +197,44 @@ fn curl_words(pasted: &str) -> Option<Vec<Secret>> {
     let goes_on = rest.starts_with([' ', '\t', '\\']);
     goes_on.then(|| {
         if is_of_cmd(text) {
-            let joined = text.replace("^\r\n", " ").replace("^\n", " ");
-            words(Secret::new(joined.replace('^', "")).expose())
+            words(of_cmd(text).expose())
         } else {
             words(text)
         }
     })
 }
 
-/// Whether it is written for the shell of Windows, which escapes by `^`.
+/// Whether it is written for the shell of Windows, which escapes by `^`: a word begins so, or a line ends so. Elsewhere
+/// it may be the end of a password.
 fn is_of_cmd(text: &str) -> bool {
-    text.contains("^\"") || text.contains(" ^\r\n") || text.contains(" ^\n")
+    [" ^\"", " ^\r", " ^\n"]
+        .iter()
+        .any(|sign| text.contains(sign))
+}
+
+/// The text without the escapes of Windows' shell, for which `^` between plain quotes is a letter.
+fn of_cmd(text: &str) -> Secret {
+    let mut plain = String::with_capacity(text.len());
+    let mut quoted = false;
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '^' if !quoted => match letters.next() {
+                // The command goes on below.
+                Some('\r' | '\n') | None => {
+                    letters.next_if_eq(&'\n');
+                    plain.push(' ');
+                }
+                Some(escaped) => plain.push(escaped),
+            },
+            '"' => {
+                quoted = !quoted;
+                plain.push(letter);
+            }
+            letter => plain.push(letter),
+        }
+    }
+    Secret::new(plain)
 }
 
 /// The words of a request as browsers copy it for PowerShell, where a backtick ends a line that goes on.
@@ -210,7 +242,17 @@ fn powershell_words(pasted: &str) -> Option<Vec<Secret>> {
     let is_one = ["Invoke-WebRequest", "Invoke-RestMethod"]
         .iter()
         .any(|name| pasted.contains(name));
-    is_one.then(|| words(pasted))
+    is_one.then(|| {
+        // All headers may stand on one line.
+        let mut apart = Secret::new(pasted);
+        for (joined, divided) in [("@{", "@{ "), ("\"}", "\" }"), ("\";", "\" ")] {
+            apart = Secret::new(apart.expose().replace(joined, divided));
+        }
+        let mut words = words(apart.expose());
+        // Its options are none of curl's, in whatever letters: `-uri` is no user.
+        words.retain(|word| !word.starts_with("-"));
+        words
+    })
 }
 
 fn words(text: &str) -> Vec<Secret> {
