@@ -52,6 +52,19 @@ pub(super) fn command(catalog: &Catalog, service: &ServiceId, pasted: &str) -> O
     hints::command(service, pasted).or_else(|| hints::entry(service, pasted))
 }
 
+/// Whether the pair is of a shape that is sent on somebody's wish alone.
+pub(super) fn waits_for_wish(
+    catalog: &Catalog,
+    service: &ServiceId,
+    username: &str,
+    key: &Secret,
+) -> bool {
+    catalog.get(service).is_some_and(|service| {
+        let (username, cleaned) = hints::as_sent(service, username, key);
+        hints::odd_shape(service, &username, &cleaned.value).is_some()
+    })
+}
+
 /// What is odd about the shape of the pair.
 pub(super) fn odd_shape(
     catalog: &Catalog,

@@ -1,5 +1,6 @@
 //! Testing while typing: what of the form is tested by itself, what waits, and what is known already.
 
+use crate::app::clean;
 use crate::app::draft::FieldId;
 use crate::app::model::{Form, ProbeState};
 use crate::domain::{CheckId, State, Verdict};
@@ -84,10 +85,42 @@ impl Form {
         };
         let secret = match half {
             FieldId::Key if one_length() => return None,
-            FieldId::Username | FieldId::Key => FieldId::Key,
-            _ => FieldId::Token,
+            FieldId::Token | FieldId::CmsUrl => FieldId::Token,
+            _ => FieldId::Key,
         };
         self.is_set(secret).then_some(secret)
+    }
+
+    /// The part of a probe that a change of the field is about. A shared token is checked nowhere without the URL of
+    /// its CMS, nor that without a token: the key would be sent once more for nothing.
+    pub(in crate::app) fn part_of(&self, id: FieldId) -> ProbedPart {
+        let lacks = |other| !self.is_set(other);
+        let is_idle = match id {
+            FieldId::Token => lacks(FieldId::CmsUrl),
+            FieldId::CmsUrl => lacks(FieldId::Token),
+            FieldId::Cms => lacks(FieldId::CmsUrl) || lacks(FieldId::Token),
+            _ => false,
+        };
+        if is_idle {
+            ProbedPart::Nothing
+        } else {
+            id.part()
+        }
+    }
+
+    /// Writes down that the field is worked on letter by letter, where a part of what is meant there must not be sent.
+    pub(in crate::app) fn begin_typing(&mut self, id: FieldId) {
+        let waits = id.goes_with_secret() && self.part_of(id) != ProbedPart::Nothing;
+        self.live.half_typed = waits.then_some(id);
+    }
+
+    /// Whether the key is of a shape that is sent on the person's wish alone.
+    pub(in crate::app) fn key_waits_for_wish(&self, catalog: &Catalog) -> bool {
+        let key = self.secret(FieldId::Key).map(|field| &field.value);
+        key.filter(|key| !key.is_empty()).is_some_and(|key| {
+            let username = self.text(FieldId::Username);
+            clean::waits_for_wish(catalog, &self.service(), username, key)
+        })
     }
 
     /// Whether a test by itself could find out something new.
@@ -95,7 +128,10 @@ impl Form {
         let half = self.live.half_typed;
         let in_token = half.is_some_and(|id| id.part() == ProbedPart::Token);
         let elsewhere = self.bound_origin() != self.origin();
-        let is_bare = trigger == Trigger::HalfTyped || !self.is_set(FieldId::Key) || elsewhere;
+        let is_bare = trigger == Trigger::HalfTyped
+            || !self.is_set(FieldId::Key)
+            || elsewhere
+            || self.key_waits_for_wish(catalog);
         let running = self.probe != ProbeState::Idle;
         let key_waits = self.live.ran_bare && !is_bare;
         let since = if running {
@@ -114,7 +150,7 @@ impl Form {
         match self.live.bare_refusal {
             _ if trigger == Trigger::UrlTyping => TestWorth::Now,
             Some(_) if is_bare => TestWorth::Nothing,
-            Some(status) if asks_bare && status < 500 => TestWorth::Nothing,
+            Some(status) if asks_bare && is_lasting(status) => TestWorth::Nothing,
             _ if in_token && since <= ProbedPart::Token && (running || self.verdict.is_some()) => {
                 TestWorth::Nothing
             }
@@ -129,12 +165,18 @@ impl Form {
         live.changed = std::mem::take(&mut live.changed_meanwhile);
         if verdict.checks.get(CheckId::Service).state == State::Ok {
             live.bare_refusal = None;
-        } else if live.ran_bare && verdict.status != 0 {
+        } else if live.ran_bare && verdict.status != 0 && live.changed < ProbedPart::Place {
             live.bare_refusal = Some(verdict.status);
         }
         self.verdict = Some(Box::new(verdict));
         self.refresh_lamps();
     }
+}
+
+/// Whether a refusal is one that another call meets too. A host that was too busy, or was asked too often, may answer
+/// by the time a key is whole; what it said of that quiet is kept elsewhere.
+const fn is_lasting(status: u16) -> bool {
+    status < 500 && !matches!(status, 408 | 425 | 429)
 }
 
 impl FieldId {
@@ -158,11 +200,18 @@ impl FieldId {
         }
     }
 
-    /// Whether a part of what is meant here must not be sent, nor signed with.
+    /// Whether a part of what is meant here must not be sent, nor signed with, nor have the key sent by it, or through
+    /// it.
     pub(in crate::app) const fn goes_with_secret(self) -> bool {
         matches!(
             self,
-            Self::Username | Self::Key | Self::Token | Self::CmsUrl
+            Self::Username
+                | Self::Key
+                | Self::Token
+                | Self::CmsUrl
+                | Self::Company
+                | Self::Auth
+                | Self::Proxy
         )
     }
 }

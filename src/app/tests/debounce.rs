@@ -4,7 +4,7 @@ use super::scene::{KEY, Scene, fine_until, named, shop, shops, verdict};
 use crate::app::effect::{Effect, Target};
 use crate::app::model::ProbeState;
 use crate::app::{FieldId, Message, lamps};
-use crate::domain::{CheckId, Reason, State};
+use crate::domain::{CheckId, Reason, SecretRef, State};
 use crate::service::Trigger;
 
 #[test]
@@ -107,19 +107,26 @@ fn a_newer_run_cancels_the_older_and_late_answers_are_dropped() {
 
 #[test]
 fn fields_that_no_probe_depends_on_start_none() {
-    let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("e ctrl-o");
-    scene.effects();
-    assert_eq!(scene.form().focused(), FieldId::Name);
-    scene
-        .types("x")
-        .keys("down down")
-        .types("eu, live")
-        .wait(1_000);
-    assert_eq!(scene.effects(), []);
-    scene.keys("down").types(" ").wait(400);
-    assert_eq!(scene.text(FieldId::Cms), "joomla");
-    assert_eq!(scene.probes().len(), 1);
+    for checked in [false, true] {
+        let mut shop = shop("a");
+        if checked {
+            shop.token = Some(SecretRef::Vault("a/token".to_owned()));
+            shop.cms_url = Some("https://cms.example.com".to_owned());
+        }
+        let mut scene = Scene::with(vec![shop]);
+        scene.keys("e ctrl-o");
+        scene.effects();
+        assert_eq!(scene.form().focused(), FieldId::Name);
+        scene
+            .types("x")
+            .keys("down down")
+            .types("eu, live")
+            .wait(1_000);
+        assert_eq!(scene.effects(), []);
+        scene.keys("down").types(" ").wait(400);
+        assert_eq!(scene.text(FieldId::Cms), "joomla");
+        assert_eq!(scene.probes().len(), usize::from(checked));
+    }
 }
 
 #[test]

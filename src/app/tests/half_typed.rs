@@ -1,6 +1,6 @@
 //! What is typed letter by letter: no part of a secret, or of what goes with it, leaves the form.
 
-use super::scene::{KEY, Probe, Scene, fine_until, verdict};
+use super::scene::{KEY, Probe, Scene, fine_until, named, shops, verdict};
 use crate::app::model::{Pane, ProbeState};
 use crate::app::{FieldId, Message};
 use crate::domain::{CheckId, Reason, Secret, State, Verdict};
@@ -119,6 +119,7 @@ fn a_user_name_beside_a_key_is_tested_once_its_field_is_left() {
         scene.wait(1_000);
         assert_eq!(scene.probes(), [], "nothing was changed");
         let early = slowly(&mut scene, "shop-api", &found());
+        assert!(!early.is_empty());
         assert!(
             early
                 .iter()
@@ -183,6 +184,8 @@ fn a_shared_token_is_signed_with_once_its_field_is_left() {
 #[test]
 fn a_pair_that_was_not_tested_yet_goes_without_the_token_that_is_typed() {
     let mut scene = at("blesta");
+    let form = scene.model.form.as_mut().unwrap();
+    form.set_text(FieldId::CmsUrl, "https://cms.example.com");
     scene
         .types("api")
         .keys("tab")
@@ -231,7 +234,7 @@ fn a_bare_call_that_was_answered_is_not_repeated_for_another_user_name_or_key() 
     scene.keys("ctrl-o down down down down down down down down down");
     assert_eq!(scene.form().focused(), FieldId::Proxy);
     scene.types("x").wait(400);
-    assert_eq!(scene.probe().trigger, Trigger::Typing);
+    assert_eq!(scene.probe().trigger, Trigger::HalfTyped);
 }
 
 #[test]
@@ -272,6 +275,8 @@ fn typing_on_spoils_no_probe_that_is_about_something_else() {
     assert!(second.generation > first.generation);
     scene.draft_is(found()).keys("tab").types(KEY).wait(400);
     assert!(scene.probe().carries(KEY));
+    let form = scene.model.form.as_mut().unwrap();
+    form.set_text(FieldId::CmsUrl, "https://cms.example.com");
     scene.keys("tab").types("token");
     assert_eq!(scene.effects(), [], "the key is waited for");
     scene.wait(1_000);
@@ -282,4 +287,152 @@ fn typing_on_spoils_no_probe_that_is_about_something_else() {
     scene.keys("tab up").wait(400);
     scene.keys("up").types("0");
     assert_eq!(scene.form().probe, ProbeState::Idle);
+}
+
+#[test]
+fn a_key_is_tested_where_the_service_has_followed_the_user_name() {
+    for pasted in [false, true] {
+        let mut scene = Scene::empty();
+        scene.keys("n").types("https://api.example.com").wait(400);
+        scene.draft_is(refused(404)).keys("tab");
+        scene.effects();
+        if pasted {
+            scene.pastes("SU-160-984-311:0123456789");
+        } else {
+            scene.types("SU-160-984-311");
+        }
+        assert_eq!(scene.text(FieldId::Service), "connect");
+        assert_eq!(scene.lamp(FieldId::Url), (State::Unknown, "not tested"));
+        scene.wait(400);
+        let mut probe = scene.probe();
+        if !pasted {
+            assert_eq!(secrets(&probe), (None, None), "is Connect there?");
+            scene.draft_is(found()).keys("tab").types("0123456789");
+            scene.keys("tab").wait(400);
+            probe = scene.probe();
+        }
+        assert!(probe.carries("0123456789"), "{probe:?}");
+    }
+}
+
+#[test]
+fn what_would_be_refused_again_is_tested_on_a_wish_and_that_is_known_before() {
+    for (status, tested) in [(404, false), (403, false), (408, true), (429, true)] {
+        let mut scene = Scene::empty();
+        scene.keys("n").types("https://api.example.com/public/v1");
+        scene.wait(400);
+        scene.draft_is(refused(status)).keys("tab");
+        scene
+            .types("SU-160-984-311")
+            .keys("tab")
+            .types("0123456789");
+        scene.effects();
+        assert_eq!(scene.model.withheld(), Some(FieldId::Key));
+        assert_eq!(scene.model.leaving_tests_key(), tested, "{status}");
+        scene.keys("tab").wait(5_000);
+        let begun = scene.probes();
+        assert_eq!(begun.len(), usize::from(tested), "{status}: {begun:?}");
+        assert!(begun.iter().all(|probe| probe.carries("0123456789")));
+        scene.keys("enter");
+        assert!(scene.probe().carries("0123456789"), "{status}");
+    }
+}
+
+#[test]
+fn a_token_that_can_be_checked_nowhere_sends_no_key() {
+    let rejected = || {
+        let mut scene = at("blesta");
+        scene.types("api").keys("tab").types(KEY).wait(400);
+        scene.probe();
+        scene.draft_is(verdict(Reason::CredentialsRejected));
+        scene.keys("tab");
+        scene
+    };
+    let mut scene = rejected();
+    scene.types("secret");
+    assert_eq!(scene.model.withheld(), None, "nothing is promised");
+    assert_eq!(scene.lamp(FieldId::Token), (State::Unknown, "no CMS URL"));
+    scene.keys("tab").wait(5_000);
+    assert_eq!(scene.probes(), []);
+    assert!(scene.form().is_tested());
+    // With both, it is checked.
+    scene.keys("ctrl-o down down down down");
+    scene.types("cms.example.com").keys("up").wait(400);
+    assert_eq!(secrets(&scene.probe()).1, Some(&Secret::new("secret")));
+    // Nor does the URL of a CMS without a token.
+    let mut scene = rejected();
+    scene.keys("ctrl-o down down down down");
+    assert_eq!(scene.form().focused(), FieldId::CmsUrl);
+    scene.types("cms.example.com").keys("up").wait(5_000);
+    assert_eq!(scene.probes(), []);
+}
+
+#[test]
+fn no_key_goes_out_by_a_way_or_a_style_that_is_half_typed() {
+    for (rows, id, text) in [
+        (5, FieldId::Company, "Shop"),
+        (6, FieldId::Auth, "headers"),
+        (9, FieldId::Proxy, "http://proxy:3128"),
+    ] {
+        let mut scene = at("http");
+        scene.keys("tab").pastes("secret-token").wait(400);
+        scene.probe();
+        scene.draft_is(verdict(Reason::Connected)).keys("ctrl-o");
+        scene.keys(&"down ".repeat(rows)).keys("ctrl-u");
+        assert_eq!(scene.form().focused(), id);
+        let early = slowly(&mut scene, text, &found());
+        assert!(!early.is_empty(), "{id:?}");
+        for probe in &early {
+            assert_eq!(probe.trigger, Trigger::HalfTyped, "{id:?}");
+            assert_eq!(secrets(probe), (None, None), "{id:?}");
+        }
+        scene.keys("tab").wait(400);
+        assert!(scene.probe().carries("secret-token"), "{id:?}");
+        scene.draft_is(verdict(Reason::Connected)).keys("shift-tab");
+        if id == FieldId::Auth {
+            // A word that is chosen is whole.
+            scene.types(" ").wait(400);
+            assert!(scene.probe().carries("secret-token"));
+        }
+    }
+}
+
+#[test]
+fn a_stored_key_that_comes_back_after_a_lock_is_whole() {
+    let loaded = || Message::SecretsLoaded {
+        name: named("a"),
+        key: Ok(Some(Secret::new(KEY))),
+        key_origin: None,
+        token: Ok(None),
+    };
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("e").send(loaded());
+    assert_eq!(scene.form().focused(), FieldId::Key);
+    scene.keys("up").types("x");
+    assert_eq!(scene.model.withheld(), Some(FieldId::Key));
+    scene.keys("alt-L").send(Message::Locked);
+    scene.keys("alt-L").types("p").keys("enter");
+    scene.send(Message::Unlocked).send(loaded());
+    assert!(scene.key_is(KEY));
+    assert_eq!(scene.form().focused(), FieldId::Username);
+    assert_eq!(scene.model.withheld(), None);
+}
+
+#[test]
+fn a_bare_call_that_is_refused_is_not_repeated_for_each_letter_of_a_key() {
+    for status in [404, 503] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.keys("e").send(Message::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new(KEY))),
+            key_origin: None,
+            token: Ok(None),
+        });
+        scene.keys("ctrl-u");
+        scene.effects();
+        let early = slowly(&mut scene, "0123456789", &refused(status));
+        assert_eq!(early.len(), 1, "{early:?}");
+        scene.keys("enter");
+        assert!(scene.probe().carries("0123456789"));
+    }
 }

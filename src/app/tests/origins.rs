@@ -194,9 +194,10 @@ fn a_key_typed_at_the_new_origin_was_entered_for_it() {
     let mut scene = editing();
     scene.types(".evil").keys("tab");
     scene.wait(1_000);
-    scene.keys("n tab ctrl-u").types("other").wait(400);
+    let other = "fedcba9876543210fedcba9876543210";
+    scene.keys("n tab ctrl-u").types(other).wait(400);
     let probe = scene.probes().pop().unwrap();
-    assert!(probe.carries("other"));
+    assert!(probe.carries(other));
     assert_eq!(
         probe.draft().key_origin,
         Origin::parse("https://a.example.com.evil")

@@ -148,7 +148,7 @@ impl Model {
         form.test_again(part, now, out);
         let place = [FieldId::Url, FieldId::Username, FieldId::Service];
         if taken.iter().any(|id| place.contains(id)) {
-            self.follow_url();
+            self.follow_url(out);
         }
         if let Some(form) = &mut self.form {
             form.dirty = !form.is_as_opened();

@@ -89,7 +89,7 @@ impl Model {
         if let Some(form) = &mut self.form {
             form.url_edited = false;
         }
-        self.settle_url();
+        self.settle_url(out);
         self.turn_field(1, false, out);
         self.probe_draft(Trigger::Asked, out);
     }
@@ -102,7 +102,7 @@ impl Model {
             return;
         };
         form.url_edited = false;
-        self.settle_url();
+        self.settle_url(out);
         let now = self.now;
         let Some(form) = &mut self.form else { return };
         let pair = form.is_set(FieldId::Username) && form.is_set(FieldId::Key);
@@ -128,7 +128,11 @@ impl Model {
         let was_empty = form.secret_is_empty(id);
         let turned = request == InputRequest::InsertChar(' ') && form.turn_choice(id, &choices);
         if turned || form.type_request(id, request) {
-            form.live.half_typed = Some(id).filter(|id| id.goes_with_secret());
+            if turned {
+                form.live.half_typed = None;
+            } else {
+                form.begin_typing(id);
+            }
             form.key_changed(id, was_empty);
             self.edited(id, out);
         }
@@ -161,9 +165,9 @@ impl Model {
             FieldId::Name => form.name_chosen = !form.text(FieldId::Name).is_empty(),
             _ => {}
         }
-        form.test_again(id.part(), now, out);
+        form.test_again(form.part_of(id), now, out);
         if matches!(id, FieldId::Url | FieldId::Username | FieldId::Service) {
-            self.follow_url();
+            self.follow_url(out);
         }
         if let Some(form) = &mut self.form {
             form.dirty = !form.is_as_opened();
@@ -172,7 +176,7 @@ impl Model {
     }
 
     /// The service, the name and the hint follow URL and username, as long as nobody chose them.
-    pub(super) fn follow_url(&mut self) {
+    pub(super) fn follow_url(&mut self, out: &mut Effects) {
         let Some(form) = &self.form else { return };
         if !form.service_chosen {
             let usual = ServiceId::blesta();
@@ -180,7 +184,7 @@ impl Model {
             let shown = hints::detect(&self.catalog, &usual, form.url_text(), username);
             let service = shown.unwrap_or(usual);
             if service != form.service() {
-                self.turn_service(service.as_str());
+                self.turn_service(service.as_str(), out);
             }
         }
         self.follow_host();
@@ -189,9 +193,11 @@ impl Model {
         }
     }
 
-    fn turn_service(&mut self, service: &str) {
+    fn turn_service(&mut self, service: &str, out: &mut Effects) {
         if let Some(form) = &mut self.form {
             form.set_text(FieldId::Service, service);
+            // What was found out by the calls of the other service says nothing of this one.
+            form.test_again(ProbedPart::Place, self.now, out);
         }
         self.say(format!(
             "the service is {service} now, going by URL and username; Ctrl-O has the field"
@@ -210,7 +216,7 @@ impl Model {
     }
 
     /// A username or password in the URL is moved to its field, and said.
-    pub(super) fn settle_url(&mut self) -> bool {
+    pub(super) fn settle_url(&mut self, out: &mut Effects) -> bool {
         let Some(form) = &mut self.form else {
             return false;
         };
@@ -235,7 +241,7 @@ impl Model {
             }
             None => "the username",
         };
-        self.follow_url();
+        self.follow_url(out);
         if let Some(form) = &mut self.form {
             form.refresh_lamps();
         }

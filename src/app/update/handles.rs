@@ -279,6 +279,8 @@ impl Form {
         self.undo = None;
         self.loading_secrets = false;
         self.due = None;
+        // What comes back from the store is whole.
+        self.live.half_typed = None;
         let original = self.original.as_ref().map(|original| &original.connection);
         let cloned = self.clone_of.is_some();
         let stored = [

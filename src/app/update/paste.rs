@@ -133,7 +133,7 @@ impl Model {
         }
         if id == FieldId::Url {
             undo.remember(form, &[FieldId::Username, FieldId::Key]);
-            if self.settle_url() {
+            if self.settle_url(out) {
                 // Once more in the URL they would be moved again as soon as typing rests.
                 undo.raw = before;
                 undo.whole = true;
@@ -176,7 +176,7 @@ impl Model {
             }
             notes.extend(credentials.notes);
         }
-        if self.settle_url() {
+        if self.settle_url(out) {
             notes.push("username and password moved from the URL to their fields".to_owned());
         }
         self.pasted(undo, notes, out);
@@ -211,7 +211,7 @@ impl Model {
             form.live.half_typed = None;
         }
         self.edited(undo.field, out);
-        self.follow_url();
+        self.follow_url(out);
         let turned = self.form.as_ref().map(Form::service);
         if let Some(turned) = turned.filter(|_| !notes.is_empty())
             && service.as_ref() != Some(&turned)
@@ -247,6 +247,7 @@ impl Model {
 
     /// Ctrl-Z: the paste as it came.
     pub(super) fn undo_paste(&mut self, out: &mut Effects) {
+        let now = self.now;
         let Some(form) = self.form.as_mut().filter(|form| !form.saving) else {
             return;
         };
@@ -256,12 +257,13 @@ impl Model {
         form.key_origin = undo.key_origin;
         form.key_answer = None;
         for (id, text) in undo.others {
-            form.live.was_changed(id.part());
+            // A probe of what was pasted there must not speak about what stood there before.
+            form.test_again(id.part(), now, out);
             form.field_mut(id).text = text;
         }
         form.field_mut(undo.field).text = undo.raw;
         // It is there to be worked on.
-        form.live.half_typed = Some(undo.field).filter(|id| id.goes_with_secret());
+        form.begin_typing(undo.field);
         self.edited(undo.field, out);
         self.say(if undo.whole {
             "the paste is taken back"

@@ -23,7 +23,7 @@ impl Model {
             return;
         }
         let trigger = self.draft_trigger();
-        self.settle_url();
+        self.settle_url(out);
         let Some(form) = &mut self.form else { return };
         match form.worth_of_test(&self.catalog, trigger) {
             TestWorth::Now => self.probe_draft(trigger, out),
@@ -50,6 +50,14 @@ impl Model {
         form.withheld(&self.catalog)
     }
 
+    /// Whether a key that waits is tested once the cursor leaves its field: where the place has refused a call without
+    /// one, on the person's wish alone.
+    pub fn leaving_tests_key(&self) -> bool {
+        self.form.as_ref().is_some_and(|form| {
+            form.worth_of_test(&self.catalog, Trigger::Typing) != TestWorth::Nothing
+        })
+    }
+
     /// `r`: on the person's wish.
     pub(super) fn probe_now(&mut self, out: &mut Effects) {
         if self.means_draft() {
@@ -59,7 +67,7 @@ impl Model {
                 // Whoever asks by name is asked again about a key that was held back.
                 form.key_answer.take_if(|(_, yes)| !*yes);
             }
-            self.settle_url();
+            self.settle_url(out);
             self.probe_draft(Trigger::Asked, out);
         } else if let Some(name) = self.list.selected.clone() {
             self.probe_saved(&name, Trigger::Asked, out);
@@ -121,7 +129,9 @@ impl Model {
         } else {
             ProbedPart::Nothing
         };
-        form.live.ran_bare = draft.key_held_back || !form.is_set(FieldId::Key);
+        form.live.ran_bare = draft.key_held_back
+            || !form.is_set(FieldId::Key)
+            || typing && form.key_waits_for_wish(&self.catalog);
         let origin_confirmed = !trigger.withholds_secrets() && form.key_is_agreed();
         form.probe = ProbeState::Running {
             generation,

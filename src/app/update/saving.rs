@@ -30,7 +30,7 @@ impl Model {
         }
         self.check_draft_against_configuration(out);
         self.finish_typing();
-        self.settle_url();
+        self.settle_url(out);
         if let Some((field, _)) = self.unsavable() {
             self.cursor_to(field, out);
             self.focus = Pane::Form;

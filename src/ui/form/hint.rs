@@ -12,13 +12,17 @@ use crate::app::{Action, FieldId};
 /// Cells of a hint that are kept beside the corrected URL.
 const LEAST_HINT: usize = 30;
 
-/// Why a secret waits; else what is odd about the URL, and the one that a key puts in its place; else what the focused field takes, or what the
-/// last test found where that stands in no other pane.
+/// Why a secret waits; else what is odd about the URL, and the one that a key puts in its place; else what the focused
+/// field takes, or what the last test found where that stands in no other pane.
 pub(super) fn draw(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) {
     let theme = view.theme;
     let area = inset(area, 1, 1);
     if let Some(waits) = waits(view) {
-        return put(buf, row(area, 0), Line::styled(waits, theme.faint));
+        let parts = wrap(&waits, usize::from(area.width)).into_iter();
+        for (at, part) in parts.take(usize::from(area.height)).enumerate() {
+            put(buf, row(area, at), Line::styled(part, theme.faint));
+        }
+        return;
     }
     let Some(hint) = &form.hint else {
         let takes = takes(view, form.focused());
@@ -68,11 +72,18 @@ pub(super) fn draw(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) {
 }
 
 /// Why what is typed is not tested yet, where that waits for the cursor.
-fn waits(view: &View<'_>) -> Option<&'static str> {
-    match view.model.withheld()? {
-        FieldId::Token => Some("the token is checked when you leave the field"),
-        _ => Some("the key is tested when you leave the field"),
-    }
+fn waits(view: &View<'_>) -> Option<String> {
+    let by_leaving = match view.model.withheld()? {
+        FieldId::Token => "the token is checked when you leave the field",
+        _ if view.model.leaving_tests_key() => "the key is tested when you leave the field",
+        _ => {
+            let key = view.model.keymap.field_key(Action::Accept)?;
+            return Some(format!(
+                "{key} tests the key: this URL has refused a call without one"
+            ));
+        }
+    };
+    Some(by_leaving.to_owned())
 }
 
 /// What the field takes, where its label does not tell.
