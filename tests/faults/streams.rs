@@ -191,7 +191,10 @@ fn odd_inputs_are_told() {
             format!("head -c 100000 /dev/zero | tr '\\0' a | \"$0\" {key}"),
             "too long",
         ),
-        (format!("\"$0\" {key} --token-stdin </dev/null"), "named for two"),
+        (
+            format!("\"$0\" {key} --token-stdin </dev/null"),
+            "named for two",
+        ),
         (
             "\"$0\" probe --url http://127.0.0.1:9 --username a --key-fd 77".to_owned(),
             "descriptor 77",
