@@ -124,11 +124,11 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
         Some(Command::Help { words }) => {
             guide::run(&words, context::colours(&environment, &global))
         }
-        Some(command) => with_desk(environment, global, command),
+        Some(command) => with_core(environment, global, command),
     }
 }
 
-fn with_desk(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {
+fn with_core(environment: Environment, global: Global, command: Command) -> Result<u8, Fault> {
     output::log(&environment, &global)?;
     let context = Context::open(environment, global)?.for_one_command();
     let runs_on = matches!(command, Command::Watch(_) | Command::Serve { .. });

@@ -8,9 +8,10 @@
 //! POST /-/reload            reads configuration and service files, as SIGHUP does; what is broken stays as it was
 //! ```
 //!
-//! A changed configuration is followed by itself, before the next probe. Secrets are resolved here and go to their own origin, never into an answer. It listens on loopback or a
-//! unix socket only, and answers only to loopback names (`Host`), so that no web page can ask it by a name of
-//! its own that leads here. What is beyond this machine comes through a reverse proxy that asks who it is.
+//! A changed configuration is followed by itself, before the next probe. Secrets are resolved here and go to their
+//! own origin, never into an answer. It listens on loopback or a unix socket only, and answers only to loopback
+//! names (`Host`), so that no web page can ask it by a name of its own that leads here. What is beyond this machine
+//! comes through a reverse proxy that asks who it is.
 
 mod discovery;
 mod exposition;

@@ -255,7 +255,7 @@ mod tests {
     #[tokio::test]
     async fn a_command_that_was_set_after_the_first_copy_is_the_one_that_is_run() {
         let home = Home::new();
-        let core = home.desk_with(&[("TERM", "xterm"), ("PATH", "/usr/bin:/bin")]);
+        let core = home.core_with(&[("TERM", "xterm"), ("PATH", "/usr/bin:/bin")]);
         let core = core.with_terminal(Terminal::Silent);
         let first = core.copy_text("https://a", Life::Outlive).await.unwrap();
         assert_eq!(first.certainty, Certainty::SentUnconfirmed);
@@ -270,7 +270,7 @@ mod tests {
     #[tokio::test]
     async fn a_text_that_nothing_took_leaves_the_secret_before_it_to_be_cleared() {
         let home = Home::new();
-        let core = home.desk_with(&[("TERM", "xterm")]);
+        let core = home.core_with(&[("TERM", "xterm")]);
         let core = core.with_terminal(Terminal::Silent);
         let secret = Secret::new("s3cret");
         let first = core.copy_secret(&secret, Life::Program).await.unwrap();

@@ -95,12 +95,6 @@ mod tests {
     }
 
     #[test]
-    fn a_percent_sign_in_a_user_name_is_no_key() {
-        let asked = asked("blesta", Some(Scheme::Basic), "a%sb");
-        assert_eq!(asked.matches("$SWITCHBOARD_KEY").count(), 1, "{asked}");
-    }
-
-    #[test]
     fn the_key_is_read_from_its_variable_alone() {
         let key = r#""$(printf %s "$SWITCHBOARD_KEY" | sed 's/["\\]/\\&/g')" | curl -sS -i -K - 'https://e.com/it'\''s"#;
         for (service, scheme, username, lines) in [

@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_desk_loses_nothing() {
+    fn the_end_of_the_core_loses_nothing() {
         let state = Arc::new(StateDb::in_memory().unwrap());
         let history_writer = HistoryWriter::default();
         let shop = Name::parse("shop").unwrap();

@@ -138,12 +138,12 @@ impl Core {
 
     /// Probes what stands in a form or in arguments.
     pub async fn probe_unsaved(&self, unsaved: Unsaved, progress: Progress<'_>) -> Verdict {
-        let job = self.errand_unsaved(unsaved).await;
+        let job = self.job_unsaved(unsaved).await;
         self.run(job, progress).await
     }
 
     /// What a probe of something unsaved begins with.
-    pub(super) async fn errand_unsaved(&self, unsaved: Unsaved) -> ProbeJob {
+    pub(super) async fn job_unsaved(&self, unsaved: Unsaved) -> ProbeJob {
         let trust = if unsaved.origin_confirmed {
             Trust::Confirmed
         } else {

@@ -40,7 +40,7 @@ impl Core {
         progress: Progress<'_>,
     ) -> SecondOpinion {
         let trigger = Trigger::Asked;
-        let job = self.errand_unsaved(Unsaved { trigger, ..unsaved }).await;
+        let job = self.job_unsaved(Unsaved { trigger, ..unsaved }).await;
         self.ask_from(host, job, here, progress).await
     }
 

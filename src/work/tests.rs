@@ -23,10 +23,10 @@ impl Home {
     }
 
     pub(super) fn core(&self) -> Core {
-        self.desk_with(&[])
+        self.core_with(&[])
     }
 
-    pub(super) fn desk_with(&self, variables: &[(&str, &str)]) -> Core {
+    pub(super) fn core_with(&self, variables: &[(&str, &str)]) -> Core {
         Core::open(self.options(variables))
     }
 
@@ -268,7 +268,7 @@ async fn a_value_that_another_connection_shares_stays() {
 #[tokio::test]
 async fn a_copy_onto_a_taken_name_costs_its_owner_nothing() {
     let home = Home::new();
-    let core = home.desk_with(&[("KEY", "k")]);
+    let core = home.core_with(&[("KEY", "k")]);
     let from_variable = |of: &str| {
         let mut connection = shop(URL);
         connection.name = name(of);
@@ -365,7 +365,7 @@ async fn is_sent(core: &Core, trust: Trust) -> bool {
 async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
     for (reference, store) in [(Some("env:KEY"), None), (None, Some(StoreKind::Ask))] {
         let home = Home::new();
-        let core = home.desk_with(&[("KEY", "k")]);
+        let core = home.core_with(&[("KEY", "k")]);
         let mut connection = shop(URL);
         connection.key = reference.map(|text| text.parse().unwrap());
         let mut draft = Draft::new(connection);
@@ -401,7 +401,7 @@ async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
 #[tokio::test]
 async fn a_reference_written_by_hand_is_pinned_by_its_first_probe() {
     let home = Home::new();
-    let core = home.desk_with(&[("KEY", "k")]);
+    let core = home.core_with(&[("KEY", "k")]);
     let path = core.folders().unwrap().configuration.clone();
     let write = |url: &str| {
         let text = format!(
@@ -456,7 +456,7 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
 #[tokio::test]
 async fn the_form_gets_each_secret_or_a_sentence() {
     let home = Home::new();
-    let core = home.desk_with(&[("TOKEN", "t")]);
+    let core = home.core_with(&[("TOKEN", "t")]);
     let mut connection = shop(URL);
     connection.key = Some("env:UNSET".parse().unwrap());
     connection.token = Some("env:TOKEN".parse().unwrap());
@@ -526,7 +526,7 @@ async fn an_import_whose_label_is_refused_leaves_nothing() {
 #[tokio::test]
 async fn definitions_come_in_together_and_each_with_its_origin() {
     let home = Home::new();
-    let core = home.desk_with(&[("SHOP_KEY", "a key")]);
+    let core = home.core_with(&[("SHOP_KEY", "a key")]);
     let connections: Vec<_> = ["one", "two", "three"]
         .map(|text| Connection {
             name: name(text),

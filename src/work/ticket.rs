@@ -141,7 +141,7 @@ mod tests {
             ..Draft::new(connection.clone())
         };
         let both = [("KEY", "the-first-one"), ("TOKEN", "the-second")];
-        home.desk_with(&both).save(draft).await.unwrap();
+        home.core_with(&both).save(draft).await.unwrap();
         let verdict = local_error(Some(&connection.name), &connection.service, "", "");
         let how = (Audience::Me, Freshness::Last);
         for (variables, words) in [
@@ -149,7 +149,7 @@ mod tests {
             (&both[..1], "not read, so not compared: its token."),
             (&[], "not read, so not compared: its key, its token."),
         ] {
-            let core = home.desk_with(variables);
+            let core = home.core_with(variables);
             let text = core.ticket(&name("shop"), &verdict, how).await.unwrap();
             let end = text.lines().last().unwrap();
             assert!(end.ends_with(words), "{end}");

@@ -26,7 +26,7 @@ fn ten_letters_in_one_go_are_one_run() {
 }
 
 #[test]
-fn the_manner_follows_the_cursor() {
+fn the_trigger_follows_the_cursor() {
     let mut scene = Scene::empty();
     scene.keys("n").types("a.example").wait(400);
     assert_eq!(scene.probe().trigger, Trigger::UrlTyping);

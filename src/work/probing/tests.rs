@@ -169,7 +169,7 @@ async fn after_an_accepted_pair_the_authenticated_call_goes_alone() {
 #[tokio::test]
 async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let core = home.desk_with(&[("KEY", OTHER)]);
+    let core = home.core_with(&[("KEY", OTHER)]);
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
     core.save(Draft::new(connection)).await.unwrap();
@@ -185,7 +185,7 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
         .filter(|line| line.contains("refused the key twice"));
     assert_eq!(told.count(), 1, "{verdict:#?}");
 
-    let other = home.desk_with(&[("KEY", OTHER)]);
+    let other = home.core_with(&[("KEY", OTHER)]);
     for trigger in [Trigger::Scheduled, Trigger::Asked] {
         let verdict = probe(&other, trigger).await;
         assert_eq!(verdict.reason, Reason::AuthPaused, "{verdict:#?}");
@@ -202,7 +202,7 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
 #[tokio::test]
 async fn the_first_refusal_says_what_the_next_one_does() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
-    let core = home.desk_with(&[("KEY", OTHER)]);
+    let core = home.core_with(&[("KEY", OTHER)]);
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
     connection.auth = AuthStyle::Basic;
@@ -697,7 +697,7 @@ async fn results_and_what_was_announced_outlive_the_program() {
             }
         }
     };
-    let core = home.desk_with(&[("KEY", KEY)]);
+    let core = home.core_with(&[("KEY", KEY)]);
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
     core.save(Draft::new(connection)).await.unwrap();
@@ -711,7 +711,7 @@ async fn results_and_what_was_announced_outlive_the_program() {
     assert_eq!(history.strip[0].reason, Reason::Connected);
     assert_eq!(history.availability.month, Some(1.0));
     assert!(history.latency.is_some());
-    let next = home.desk_with(&[("KEY", KEY)]);
+    let next = home.core_with(&[("KEY", KEY)]);
     assert_eq!(watched(next).await, None, "it was up before");
 }
 

@@ -138,7 +138,7 @@ async fn no_new_vault_is_written_where_the_one_in_use_is_away() {
 #[tokio::test]
 async fn references_that_lead_nowhere_are_found() {
     let (home, _) = with_shop().await;
-    let core = home.desk_with(&[("PATH", "/usr/bin:/bin")]);
+    let core = home.core_with(&[("PATH", "/usr/bin:/bin")]);
     core.unlock(passphrase()).await.unwrap();
     let key = home.0.path().join("empty");
     fs::write(&key, "\n").unwrap();

@@ -72,7 +72,7 @@ struct Case {
 impl Case {
     fn read(line: &[u8]) -> Self {
         let at = |place: usize| line.get(place).copied().unwrap_or_default();
-        let manners = [
+        let triggers = [
             Trigger::UrlTyping,
             Trigger::HalfTyped,
             Trigger::Typing,
@@ -86,7 +86,7 @@ impl Case {
                 b'h' => "http",
                 _ => "blesta",
             },
-            trigger: manners[usize::from(at(1)) % manners.len()],
+            trigger: triggers[usize::from(at(1)) % triggers.len()],
             switches: at(2),
         }
     }
