@@ -21,9 +21,9 @@
 //! # How a key travels
 //!
 //! ```text
-//! crossterm Event ─ tui::input ─▶ Message ─▶ Model::update ─▶ the model, and [Effect::Probe { target, generation }]
+//! crossterm Event ─ tui::input ─▶ Message ─▶ Model::update ─▶ the model, and [ProbeEffect::Start { target, generation }]
 //!    ▲                                                            │
-//!  screen ◀─ ui::draw ◀─ Model ◀─ update ◀─ Message::ProbeFinished { target, generation, verdict }
+//!  screen ◀─ ui::draw ◀─ Model ◀─ update ◀─ ProbeMessage::Finished { target, generation, verdict }
 //!                                              ▲                  │
 //!                                            queue ◀─── task ◀─ tui::effects
 //! ```

@@ -29,7 +29,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::app::effect::{TO_DEMO, TO_IMPORT, Unlock};
+use crate::app::effect::{TO_DEMO, TO_IMPORT, Unlock, VaultEffect};
 use crate::app::{Effect, Message, Model};
 use crate::domain::Secret;
 use crate::ui::Theme;
@@ -166,7 +166,7 @@ impl ScreenSession {
             event_loop.model.opens_first = true;
             event_loop
                 .effects
-                .start(Effect::Unlock { kind, passphrase });
+                .start(Effect::Vault(VaultEffect::Unlock { kind, passphrase }));
         }
         if self.options.mouse {
             event_loop.model.mouse = true;

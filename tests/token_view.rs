@@ -19,7 +19,10 @@ use switchboard::app::effect::Effect;
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::model::Pane;
 use switchboard::app::tokens::exchange::{Made, Offered, RenewedTo, RowPage};
-use switchboard::app::tokens::{TokenRow, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use switchboard::app::tokens::{
+    ChangeAnswer, TokenRow, TokensAnswer, TokensChange, TokensEffect, TokensMessage, TokensQuery,
+    TokensRenewal, Trouble, TroubleKind,
+};
 use switchboard::app::{Message, Model};
 use switchboard::domain::token::{
     Counted, Day, Expiry, Extension, Module, Moment, Permission, Person, RenewalAction,
@@ -158,15 +161,24 @@ fn pane(width: u16, height: u16) -> Model {
 fn listed(width: u16, height: u16, total: u64) -> Model {
     let mut model = pane(width, height);
     let asked = press(&mut model, "l");
-    let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Page { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         unreachable!("{asked:?}");
     };
     told(
         &mut model,
-        TokensMessage::Loaded {
+        TokensMessage::Answered {
             generation: *generation,
-            offset: 0,
-            page: Ok(page(total)),
+            answer: TokensAnswer::Page {
+                offset: 0,
+                page: Ok(page(total)),
+            },
         },
     );
     press(&mut model, "down down");
@@ -236,15 +248,24 @@ fn troubles_stand_below_what_is_there() {
     ] {
         let mut failed = listed(100, 30, 300);
         let asked = press(&mut failed, "l");
-        let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+        let [
+            TokensEffect::Query {
+                generation,
+                query: TokensQuery::Page { .. },
+                ..
+            },
+        ] = asked.as_slice()
+        else {
             unreachable!("{asked:?}");
         };
         told(
             &mut failed,
-            TokensMessage::Loaded {
+            TokensMessage::Answered {
                 generation: *generation,
-                offset: 0,
-                page: Err(trouble(kind)),
+                answer: TokensAnswer::Page {
+                    offset: 0,
+                    page: Err(trouble(kind)),
+                },
             },
         );
         let seen = text(&failed);
@@ -274,7 +295,14 @@ fn details_in_three_parts() {
     assert!(!text(&shown).contains("0a0a0a"), "on General alone");
     assert_snapshot!("tokens_permissions", screen(&shown));
     let asked = press(&mut shown, "tab");
-    let [TokensEffect::ReadUsage { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Usage { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         unreachable!("{asked:?}");
     };
     let counted = |code, total| Counted {
@@ -288,9 +316,9 @@ fn details_in_three_parts() {
     };
     told(
         &mut shown,
-        TokensMessage::UsageRead {
+        TokensMessage::Answered {
             generation: *generation,
-            usage: Ok(Usage {
+            answer: TokensAnswer::Usage(Ok(Usage {
                 summary: Summary {
                     codes: vec![counted(200, 4821), counted(403, 7), counted(500, 1)],
                     since: Some(Moment::read("2026-08-25")),
@@ -301,7 +329,7 @@ fn details_in_three_parts() {
                     day(21, 3, 0),
                     day(22, 0, 0),
                 ],
-            }),
+            })),
         },
     );
     assert_snapshot!("tokens_usage", screen(&shown));
@@ -314,7 +342,14 @@ fn the_wizard_step_by_step() {
     types(&mut wizard, "night job");
     assert_snapshot!("tokens_wizard_general", screen(&wizard));
     let asked = press(&mut wizard, "pgdn");
-    let [TokensEffect::ReadExtensions { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Extensions,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         unreachable!("{asked:?}");
     };
     let offered = |id: &str, name: &str, left| Offered {
@@ -328,17 +363,24 @@ fn the_wizard_step_by_step() {
     };
     told(
         &mut wizard,
-        TokensMessage::ExtensionsRead {
+        TokensMessage::Answered {
             generation: *generation,
-            extensions: Ok(vec![
+            answer: TokensAnswer::Extensions(Ok(vec![
                 offered("EXT-000", "Custom", 12),
                 offered("EXT-001", "Flowgear", 0),
-            ]),
+            ])),
         },
     );
     assert_snapshot!("tokens_wizard_extension", screen(&wizard));
     let asked = press(&mut wizard, "pgdn");
-    let [TokensEffect::ReadModules { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Modules,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         unreachable!("{asked:?}");
     };
     let module = |id: &str, name: &str| Module {
@@ -347,13 +389,13 @@ fn the_wizard_step_by_step() {
     };
     told(
         &mut wizard,
-        TokensMessage::ModulesRead {
+        TokensMessage::Answered {
             generation: *generation,
-            modules: Ok(vec![
+            answer: TokensAnswer::Modules(Ok(vec![
                 module("MD-0000", "All"),
                 module("MD-0001", "Products"),
                 module("MD-0003", "Reports"),
-            ]),
+            ])),
         },
     );
     press(&mut wizard, "space");
@@ -362,18 +404,25 @@ fn the_wizard_step_by_step() {
     assert_snapshot!("tokens_wizard_summary", screen(&wizard));
     wizard.now = after(1);
     let asked = press(&mut wizard, "enter");
-    let [TokensEffect::Create { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Change {
+            generation,
+            change: TokensChange::Create { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         unreachable!("{asked:?}");
     };
     told(
         &mut wizard,
-        TokensMessage::Created {
+        TokensMessage::ChangeAnswered {
             generation: *generation,
-            made: Ok(Box::new(Made {
+            answer: ChangeAnswer::Created(Ok(Box::new(Made {
                 row: TokenRow::of(token(3)),
                 missing: vec!["MD-0003".into()],
                 trouble: Some(trouble(TroubleKind::Forbidden("Integrations".into()))),
-            })),
+            }))),
         },
     );
     assert_snapshot!("tokens_wizard_half", screen(&wizard));
@@ -407,7 +456,13 @@ fn a_renewal_from_asking_to_its_end() {
     press(&mut renewed, "N");
     assert_snapshot!("tokens_renew_ask", screen(&renewed));
     let asked = press(&mut renewed, "enter");
-    let [TokensEffect::Renew { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Renewal {
+            generation,
+            renewal: TokensRenewal::Start { .. },
+        },
+    ] = asked.as_slice()
+    else {
         unreachable!("{asked:?}");
     };
     let generation = *generation;
@@ -613,7 +668,13 @@ fn runs(model: &mut Model, keys: &str) -> u64 {
         types(model, "Zapier");
         asked = press(model, "enter");
     }
-    let [TokensEffect::Renew { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Renewal {
+            generation,
+            renewal: TokensRenewal::Start { .. },
+        },
+    ] = asked.as_slice()
+    else {
         unreachable!("{asked:?}: {}", text(model));
     };
     *generation

@@ -75,10 +75,35 @@ impl TokenCopy {
 /// Something to be done outside. The answer comes back as a message.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
-    /// Read the configuration.
+    /// Read the configuration, and follow its changes.
     LoadConfiguration,
+    /// Write a setting: key and TOML value as text.
+    Set(String, String),
+    /// Something about probes that were asked for here.
+    Probe(ProbeEffect),
+    /// Something about what is saved of connections.
+    Store(StoreEffect),
+    /// Something about the lock.
+    Vault(VaultEffect),
+    /// Something about the token that a connection shares with its CMS.
+    SharedToken(SharedTokenEffect),
+    /// Fetch a handle to show.
+    Reveal(Name, HandleSlot),
+    /// Something about the clipboard.
+    Clipboard(ClipboardEffect),
+    /// Something about tokens at a service.
+    Tokens(TokensEffect),
+    /// Something about watching.
+    Watching(WatchingEffect),
+    /// Something about the terminal, or the loop itself: done at once, by the loop.
+    Terminal(TerminalEffect),
+}
+
+/// What is asked about probes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProbeEffect {
     /// Probe. A newer probe of the same target replaces the older one.
-    Probe {
+    Start {
         /// Whose.
         target: Target,
         /// Comes back with the answers.
@@ -91,10 +116,16 @@ pub enum Effect {
         origin_confirmed: bool,
     },
     /// End the probe of this target, if one runs: the connection is closed.
-    CancelProbe(Target),
-    /// Switch scheduled probing on or off.
-    Watch(bool),
+    Cancel(Target),
+    /// Lift the pause of a connection's key.
+    Resume(Name),
+    /// Lift the pause of the key in the form.
+    ResumeDraft(Box<Draft>),
+}
 
+/// What is asked about saved connections and their secrets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StoreEffect {
     /// Get the secrets of a connection for its form.
     LoadSecrets(Name),
     /// Save the form's content.
@@ -108,41 +139,6 @@ pub enum Effect {
     },
     /// Remove a connection and its secrets.
     Remove(Name),
-    /// Remove a further token of a connection, by what it is called.
-    RemoveToken(Name, String),
-    /// Make a shared token for the form of this connection.
-    MakeSharedToken(Name),
-    /// Ask the CMS by a signed call whether it has the connection's shared token.
-    CheckSharedToken(Name),
-    /// Open or create the vault.
-    Unlock {
-        /// Which of the two.
-        kind: Unlock,
-        /// Wiped after use.
-        passphrase: Secret,
-    },
-    /// Forget keys and values, clear the clipboard.
-    Lock,
-
-    /// Fetch a handle to show.
-    Reveal(Name, HandleSlot),
-    /// Copy.
-    Copy {
-        /// Whose.
-        name: Name,
-        /// Which handle.
-        slot: HandleSlot,
-        /// In which form.
-        form: CopyAs,
-    },
-    /// Copy a text that is not secret: a snippet, a corrected URL.
-    CopyText(String),
-    /// Clear the clipboard now, if it is still ours.
-    ClearClipboard,
-    /// Lift the pause of a connection's key.
-    Resume(Name),
-    /// Lift the pause of the key in the form.
-    ResumeDraft(Box<Draft>),
     /// Keep a further handle for a connection.
     AddToken {
         /// Whose.
@@ -154,11 +150,47 @@ pub enum Effect {
         /// Where it goes, once chosen.
         store: Option<SecretRef>,
     },
+    /// Remove a further token of a connection, by what it is called.
+    RemoveToken(Name, String),
+}
 
-    /// Something about tokens at a service.
-    Tokens(TokensEffect),
-    /// Something about watching.
-    Watching(WatchingEffect),
+/// What is asked about the lock.
+#[derive(Clone, Debug, PartialEq)]
+pub enum VaultEffect {
+    /// Open or create the vault.
+    Unlock {
+        /// Which of the two.
+        kind: Unlock,
+        /// Wiped after use.
+        passphrase: Secret,
+    },
+    /// Forget keys and values, clear the clipboard.
+    Lock,
+}
+
+/// What is asked about the token that a connection shares with its CMS.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SharedTokenEffect {
+    /// Make one for the form of this connection.
+    Make(Name),
+    /// Ask the CMS by a signed call whether it has the connection's.
+    Check(Name),
+}
+
+/// What is asked of the clipboard.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClipboardEffect {
+    /// Copy a handle that is held here.
+    CopyHandle {
+        /// Whose.
+        name: Name,
+        /// Which handle.
+        slot: HandleSlot,
+        /// In which form.
+        form: CopyAs,
+    },
+    /// Copy a text that is not secret: a snippet, a corrected URL.
+    CopyText(String),
     /// Copy the ticket on this verdict of a saved connection, worded for whoever must act. No secret.
     CopyTicket {
         /// Whose.
@@ -166,17 +198,23 @@ pub enum Effect {
         /// As the screen shows it.
         verdict: Box<Verdict>,
     },
+    /// Clear the clipboard now, if it is still ours.
+    Clear,
+}
 
-    /// Ring the terminal's bell.
+/// What is asked of the terminal and of the loop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TerminalEffect {
+    /// Ring its bell.
     Bell,
+    /// Raise its notification: an inert text of names and words.
+    Notify(String),
     /// Switch mouse reports on or off.
     Mouse(bool),
     /// Suspend the program (Ctrl-Z outside fields).
     Suspend,
     /// Draw every cell anew.
     Redraw,
-    /// Write a setting: key and TOML value as text.
-    Set(String, String),
     /// Leave the loop with this exit code.
     Quit(u8),
 }

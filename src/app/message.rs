@@ -15,10 +15,6 @@ use crate::service::Catalog;
 
 /// Something happened. The time it happened at is handed to `update` beside it.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a message lives for one update; none is kept"
-)]
 pub enum Message {
     /// A key outside secret fields.
     Key(KeyEvent),
@@ -43,17 +39,49 @@ pub enum Message {
     /// It could not be read; one sentence with file and line. Nothing was changed.
     ConfigurationFailed(String),
 
+    /// Something about probes.
+    Probe(ProbeMessage),
+    /// Something about what is saved of connections.
+    Store(StoreMessage),
+    /// Something about the lock.
+    Vault(VaultMessage),
+    /// Something about the token that a connection shares with its CMS.
+    SharedToken(SharedTokenMessage),
+    /// A handle to show for ten seconds.
+    Revealed {
+        /// Whose.
+        name: Name,
+        /// Which of its handles.
+        slot: HandleSlot,
+        /// The handle, or one sentence why not.
+        result: Result<Handle, String>,
+    },
+    /// Something about the clipboard.
+    Clipboard(ClipboardMessage),
+    /// Something about tokens at a service.
+    Tokens(TokensMessage),
+    /// Something about watching.
+    Watching(WatchingMessage),
+    /// Something to say in the footer.
+    Noticed(String),
+    /// A signal asks us to end: 128 + its number is the exit code.
+    EndRequested(u8),
+}
+
+/// What came of probes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ProbeMessage {
     /// A rung of a running probe ended.
-    ProbeProgressed {
+    Progressed {
         /// Whose probe.
         target: Target,
         /// As in the effect that started it: an older one is dropped.
         generation: u64,
         /// All rungs so far.
-        checks: Checks,
+        checks: Box<Checks>,
     },
     /// A probe ended.
-    ProbeFinished {
+    Finished {
         /// Whose probe.
         target: Target,
         /// As in the effect that started it: an older one is dropped.
@@ -65,7 +93,15 @@ pub enum Message {
     WatchStarted(Name),
     /// The watcher's probe ended.
     Watched(Box<Verdict>),
+    /// A key's pause was lifted.
+    Resumed(Name),
+    /// The pause of the form's key was lifted.
+    DraftResumed,
+}
 
+/// What came of reading and writing what is saved.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StoreMessage {
     /// The stored secrets of the connection being edited are at hand (or not: a sentence says why).
     SecretsLoaded {
         /// Whose.
@@ -83,6 +119,28 @@ pub enum Message {
     SaveFailed(String),
     /// Saving needs a place for secrets: what this machine offers.
     StoreNeeded(Vec<StoreOffer>),
+    /// A connection was removed; so many of its values are left in a store that could not be opened.
+    Removed(Name, usize),
+    /// A connection or a token of it was not; one sentence.
+    RemoveFailed(String),
+    /// A further handle was stored: the connection as it is now.
+    TokenAdded(Box<Connection>),
+    /// It was not; one sentence.
+    TokenAddFailed(String),
+    /// A further token was removed.
+    TokenRemoved {
+        /// The connection without it.
+        connection: Box<Connection>,
+        /// What it was called.
+        label: String,
+        /// Whether its value is still in its place, which could not be opened.
+        left_behind: bool,
+    },
+}
+
+/// What became of the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VaultMessage {
     /// The vault is locked, or there is none yet.
     PassphraseNeeded(Unlock),
     /// The passphrase was right; what waited for it goes on.
@@ -95,54 +153,24 @@ pub enum Message {
     Forgot,
     /// Another program of this user asks to lock: `secret lock`.
     LockRequested,
-    /// A connection was removed; so many of its values are left in a store that could not be opened.
-    Removed(Name, usize),
-    /// It was not; one sentence.
-    RemoveFailed(String),
-    /// A further token was removed.
-    TokenRemoved {
-        /// The connection without it.
-        connection: Box<Connection>,
-        /// What it was called.
-        label: String,
-        /// Whether its value is still in its place, which could not be opened.
-        left_behind: bool,
-    },
-    /// A new shared token for this connection, or why there is none in one sentence.
-    SharedTokenMade(Name, Result<Secret, String>),
-    /// The shared token of this connection was checked.
-    SharedTokenChecked(Name, Box<Verdict>),
+}
 
-    /// A handle to show for ten seconds.
-    Revealed {
-        /// Whose.
-        name: Name,
-        /// Which of its handles.
-        slot: HandleSlot,
-        /// The handle, or one sentence why not.
-        result: Result<Handle, String>,
-    },
+/// What came of the token that a connection shares with its CMS.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SharedTokenMessage {
+    /// A new one for this connection, or why there is none in one sentence.
+    Made(Name, Result<Secret, String>),
+    /// That of this connection was checked.
+    Checked(Name, Box<Verdict>),
+}
+
+/// What became of the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClipboardMessage {
     /// Something was copied, or not: the footer's words, and when it will be cleared.
     Copied(Copied),
-    /// The clipboard was cleared, or found to hold another's text; the footer's words.
-    ClipboardCleared(String),
-    /// A key's pause was lifted.
-    Resumed(Name),
-    /// The pause of the form's key was lifted.
-    DraftResumed,
-    /// A further handle was stored: the connection as it is now.
-    TokenAdded(Box<Connection>),
-    /// It was not; one sentence.
-    TokenAddFailed(String),
-
-    /// Something about tokens at a service.
-    Tokens(TokensMessage),
-    /// Something about watching.
-    Watching(WatchingMessage),
-    /// Something to say in the footer.
-    Noticed(String),
-    /// A signal asks us to end: 128 + its number is the exit code.
-    EndRequested(u8),
+    /// It was cleared, or found to hold another's text; the footer's words.
+    Cleared(String),
 }
 
 /// What the configuration holds.

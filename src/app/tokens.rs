@@ -14,7 +14,11 @@ pub mod wizard;
 use jiff::Timestamp;
 
 pub use account::{AccountList, TokenRow};
-pub use exchange::{TokensEffect, TokensMessage, Trouble, TroubleKind};
+pub use exchange::{
+    ChangeAnswer, TokensAnswer, TokensChange, TokensEffect, TokensMessage, TokensQuery,
+    TokensRenewal,
+};
+pub use failure::{Trouble, TroubleKind};
 pub use sheet::TokenSheet;
 
 use super::model::Model;

@@ -23,9 +23,12 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
 use tui_input::InputRequest;
 
-use super::effect::Effect;
+use super::effect::{ClipboardEffect, Effect, TerminalEffect};
 use super::keymap::{Action, KeyPress};
-use super::message::{Message, SecretInput};
+use super::message::{
+    ClipboardMessage, Message, ProbeMessage, SecretInput, SharedTokenMessage, StoreMessage,
+    VaultMessage,
+};
 use super::model::{Model, Overlay, Pane, PendingUnlock, Question};
 use super::notice::{About, Notice};
 use crate::domain::text::inert;
@@ -62,118 +65,91 @@ impl Model {
             Message::Woke => self.elapse(&mut out),
             Message::ConfigurationLoaded(loaded) => self.configuration_loaded(*loaded, &mut out),
             Message::ConfigurationFailed(why) => self.configuration_failed(&why),
+            Message::Probe(message) => self.probe_answered(message, &mut out),
+            Message::Store(message) => self.store_answered(message, &mut out),
+            Message::Vault(message) => self.vault_answered(message, &mut out),
+            Message::SharedToken(message) => self.shared_token_answered(message, &mut out),
+            Message::Revealed { name, slot, result } => self.revealed(name, slot, result),
+            Message::Clipboard(message) => self.clipboard_answered(message, &mut out),
+            Message::Tokens(message) => self.tokens_answered(message, &mut out),
             Message::Watching(message) => self.watching_answered(message, &mut out),
-            other => self.answered(other, &mut out),
+            Message::Noticed(text) => self.noticed(&text),
+            Message::EndRequested(code) => self.end(code, &mut out),
         }
         self.tokens_settle(&mut out);
         self.tend_board(&mut out);
         out
     }
 
-    /// Answers to what was asked of the world.
-    fn answered(&mut self, message: Message, out: &mut Effects) {
+    fn probe_answered(&mut self, message: ProbeMessage, out: &mut Effects) {
         match message {
-            Message::ProbeProgressed {
+            ProbeMessage::Progressed {
                 target,
                 generation,
                 checks,
             } => self.probe_progressed(&target, generation, checks),
-            Message::ProbeFinished {
+            ProbeMessage::Finished {
                 target,
                 generation,
                 verdict,
             } => self.probe_finished(&target, generation, *verdict),
-            Message::WatchStarted(name) => self.watch_started(&name),
-            Message::Watched(verdict) => self.watched(*verdict),
-            Message::Resumed(name) => self.resumed(&name, out),
-            Message::DraftResumed => self.draft_resumed(out),
-            Message::Revealed { name, slot, result } => self.revealed(name, slot, result),
-            Message::Copied(copied) => self.copied(copied, out),
-            Message::ClipboardCleared(words) => self.clipboard_cleared(&words),
-            Message::Noticed(text) => self.noticed(&text),
-            Message::Tokens(answer) => self.tokens_answered(answer, out),
-            Message::EndRequested(code) => self.end(code, out),
-            other => self.saved_or_stored(other, out),
+            ProbeMessage::WatchStarted(name) => self.watch_started(&name),
+            ProbeMessage::Watched(verdict) => self.watched(*verdict),
+            ProbeMessage::Resumed(name) => self.resumed(&name, out),
+            ProbeMessage::DraftResumed => self.draft_resumed(out),
         }
     }
 
-    /// Answers about secrets and what is kept.
-    fn saved_or_stored(&mut self, message: Message, out: &mut Effects) {
+    fn store_answered(&mut self, message: StoreMessage, out: &mut Effects) {
         match message {
-            Message::SecretsLoaded {
+            StoreMessage::SecretsLoaded {
                 name,
                 key,
                 key_origin,
                 token,
             } => self.secrets_loaded(&name, (key, key_origin), token, out),
-            Message::Saved(connection, left) => self.saved(*connection, left, out),
-            Message::SaveFailed(why) => self.save_failed(&why),
-            Message::StoreNeeded(offers) => self.store_needed(offers),
-            Message::PassphraseNeeded(kind) => self.passphrase_needed(kind),
-            Message::Unlocked => self.unlocked(out),
-            Message::UnlockFailed(why) => self.unlock_failed(&why, out),
-            Message::Locked => self.found_locked(),
-            Message::Forgot => self.forgot(),
-            Message::LockRequested => self.lock_now(out),
-            Message::Removed(name, left) => self.removed(&name, left, out),
-            Message::RemoveFailed(why) => {
+            StoreMessage::Saved(connection, left) => self.saved(*connection, left, out),
+            StoreMessage::SaveFailed(why) => self.save_failed(&why),
+            StoreMessage::StoreNeeded(offers) => self.store_needed(offers),
+            StoreMessage::Removed(name, left) => self.removed(&name, left, out),
+            StoreMessage::RemoveFailed(why) => {
                 self.removing = None;
                 self.complain(format!("not removed: {why}"));
             }
-            other => self.handles_answered(other, out),
-        }
-    }
-
-    /// Answers about the handles that are held here.
-    fn handles_answered(&mut self, message: Message, out: &mut Effects) {
-        match message {
-            Message::TokenAdded(connection) => self.token_added(*connection),
-            Message::TokenRemoved {
+            StoreMessage::TokenAdded(connection) => self.token_added(*connection),
+            StoreMessage::TokenAddFailed(why) => self.token_add_failed(&why),
+            StoreMessage::TokenRemoved {
                 connection,
                 label,
                 left_behind,
             } => self.token_removed(*connection, &label, left_behind),
-            Message::SharedTokenMade(name, made) => self.shared_token_made(&name, made, out),
-            Message::SharedTokenChecked(name, verdict) => {
+        }
+    }
+
+    fn vault_answered(&mut self, message: VaultMessage, out: &mut Effects) {
+        match message {
+            VaultMessage::PassphraseNeeded(kind) => self.passphrase_needed(kind),
+            VaultMessage::Unlocked => self.unlocked(out),
+            VaultMessage::UnlockFailed(why) => self.unlock_failed(&why, out),
+            VaultMessage::Locked => self.found_locked(),
+            VaultMessage::Forgot => self.forgot(),
+            VaultMessage::LockRequested => self.lock_now(out),
+        }
+    }
+
+    fn shared_token_answered(&mut self, message: SharedTokenMessage, out: &mut Effects) {
+        match message {
+            SharedTokenMessage::Made(name, made) => self.shared_token_made(&name, made, out),
+            SharedTokenMessage::Checked(name, verdict) => {
                 self.shared_token_checked(&name, &verdict);
             }
-            Message::TokenAddFailed(why) => self.token_add_failed(&why),
-            // Each was taken in before it came here.
-            Message::Key(_)
-            | Message::SecretInput(_)
-            | Message::Pasted(_)
-            | Message::Mouse(..)
-            | Message::Clicked(..)
-            | Message::Resized(..)
-            | Message::Measured(_)
-            | Message::Woke
-            | Message::ConfigurationLoaded(_)
-            | Message::ConfigurationFailed(_)
-            | Message::Watching(_)
-            | Message::ProbeProgressed { .. }
-            | Message::ProbeFinished { .. }
-            | Message::WatchStarted(_)
-            | Message::Watched(_)
-            | Message::Resumed(_)
-            | Message::DraftResumed
-            | Message::Revealed { .. }
-            | Message::Copied(_)
-            | Message::ClipboardCleared(_)
-            | Message::Noticed(_)
-            | Message::Tokens(_)
-            | Message::EndRequested(_)
-            | Message::SecretsLoaded { .. }
-            | Message::Saved(..)
-            | Message::SaveFailed(_)
-            | Message::StoreNeeded(_)
-            | Message::PassphraseNeeded(_)
-            | Message::Unlocked
-            | Message::UnlockFailed(_)
-            | Message::Locked
-            | Message::Forgot
-            | Message::LockRequested
-            | Message::Removed(..)
-            | Message::RemoveFailed(_) => {}
+        }
+    }
+
+    fn clipboard_answered(&mut self, message: ClipboardMessage, out: &mut Effects) {
+        match message {
+            ClipboardMessage::Copied(copied) => self.copied(copied, out),
+            ClipboardMessage::Cleared(words) => self.clipboard_cleared(&words),
         }
     }
 
@@ -258,8 +234,8 @@ impl Model {
             Action::Demo | Action::Import => self.leave_for(action, out),
             Action::Lock => self.lock_or_unlock(out),
             Action::Quit => self.quit(out),
-            Action::Suspend => out.push(Effect::Suspend),
-            Action::Redraw => out.push(Effect::Redraw),
+            Action::Suspend => out.push(Effect::Terminal(TerminalEffect::Suspend)),
+            Action::Redraw => out.push(Effect::Terminal(TerminalEffect::Redraw)),
             Action::Mouse => self.switch_mouse(out),
             Action::Order if self.board.is_open() => self.next_table_order(out),
             Action::Order => self.next_order(out),
@@ -290,7 +266,7 @@ impl Model {
         let clears_at = self.copied.as_ref().and_then(|copied| copied.clears_at);
         if clears_at.is_some_and(over) {
             self.copied = None;
-            out.push(Effect::ClearClipboard);
+            out.push(Effect::Clipboard(ClipboardEffect::Clear));
         }
         if let Some(form) = &mut self.form
             && form.shown.is_some_and(|(_, until)| over(until))
@@ -334,9 +310,9 @@ impl Model {
             .take()
             .is_some_and(|copied| copied.clears_at.is_some())
         {
-            out.push(Effect::ClearClipboard);
+            out.push(Effect::Clipboard(ClipboardEffect::Clear));
         }
-        out.push(Effect::Quit(code));
+        out.push(Effect::Terminal(TerminalEffect::Quit(code)));
     }
 
     /// Whether leaving would lose something that was typed.

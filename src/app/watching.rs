@@ -52,6 +52,8 @@ pub enum WatchingMessage {
 /// Something about watching to be done outside.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WatchingEffect {
+    /// Switch scheduled probing on or off.
+    Switch(bool),
     /// Read the pasts of the rows in sight.
     ReadPasts(Vec<Name>),
     /// Read how every connection stood.
@@ -62,8 +64,6 @@ pub enum WatchingEffect {
     ReadPlot(Name, PlotSpan),
     /// Watch the connections as they are configured now.
     Replan,
-    /// Raise the terminal's notification: an inert text of names and words.
-    Notify(String),
     /// Leave a connection out of scheduled probing, or take it in again.
     SetPaused(Name, bool),
     /// Write the maintenance windows of a connection.

@@ -16,7 +16,7 @@ use super::input;
 use super::keyboard::decode::TerminalInput;
 use super::pace::Pace;
 use super::signals::SystemSignal;
-use crate::app::watching::WatchingEffect;
+use crate::app::effect::{ClipboardEffect, TerminalEffect};
 use crate::app::{Effect, Message, Model};
 use crate::clipboard::TerminalBytes;
 use crate::domain::stack::wipe_dead_stack;
@@ -274,29 +274,40 @@ impl<S: Surface> EventLoop<S> {
         self.update(Message::Resized(columns, rows), keys)
     }
 
+    fn turn_to_terminal(&mut self, effect: TerminalEffect, keys: &mut impl Keys) -> io::Result<()> {
+        match effect {
+            TerminalEffect::Bell => self.surface.write(b"\x07"),
+            TerminalEffect::Notify(text) => {
+                let bytes = self.effects.notification(&text);
+                self.surface.write(&bytes)
+            }
+            TerminalEffect::Mouse(on) => self.surface.mouse(on),
+            TerminalEffect::Suspend => {
+                self.stopping = true;
+                Ok(())
+            }
+            TerminalEffect::Redraw => {
+                self.surface.redraw()?;
+                self.measure(keys)
+            }
+            TerminalEffect::Quit(code) => {
+                self.exit = Some(code);
+                Ok(())
+            }
+        }
+    }
+
     fn perform(&mut self, mut effects: Vec<Effect>, keys: &mut impl Keys) -> io::Result<()> {
         // The end of the session clears and waits for it: a task for it would be ended half-way.
         if effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Quit(_)))
+            .any(|effect| matches!(effect, Effect::Terminal(TerminalEffect::Quit(_))))
         {
-            effects.retain(|effect| *effect != Effect::ClearClipboard);
+            effects.retain(|effect| *effect != Effect::Clipboard(ClipboardEffect::Clear));
         }
         for effect in effects {
-            match effect {
-                Effect::Quit(code) => self.exit = Some(code),
-                Effect::Bell => self.surface.write(b"\x07")?,
-                Effect::Watching(WatchingEffect::Notify(text)) => {
-                    let bytes = self.effects.notification(&text);
-                    self.surface.write(&bytes)?;
-                }
-                Effect::Mouse(on) => self.surface.mouse(on)?,
-                Effect::Suspend => self.stopping = true,
-                Effect::Redraw => {
-                    self.surface.redraw()?;
-                    self.measure(keys)?;
-                }
-                other => self.effects.start(other),
+            if let Some(effect) = self.effects.start(effect) {
+                self.turn_to_terminal(effect, keys)?;
             }
         }
         Ok(())

@@ -21,6 +21,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Terminal;
 use ratatui::layout::Size;
 use sample::{connection, empty, entry, form, good, name, now, select};
+use switchboard::app::message::ProbeMessage;
 use switchboard::app::model::Pane;
 use switchboard::app::{Message, Model};
 use switchboard::domain::{Outcome, Phases, Reply, Response, Secret, ServiceId};
@@ -96,7 +97,7 @@ fn update_a_verdict(rows: usize) {
     let mut model = listed(rows);
     timed(&format!("update: a verdict, {rows} rows"), || {
         let verdict = Box::new(good("conn-000015", 43));
-        black_box(model.update(now(), Message::Watched(verdict)));
+        black_box(model.update(now(), Message::Probe(ProbeMessage::Watched(verdict))));
     });
 }
 

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
-use switchboard::app::message::{Copied, Loaded};
+use switchboard::app::message::{ClipboardMessage, Copied, Loaded};
 use switchboard::app::{HandleSlot, Message, Model};
 use switchboard::domain::budget::AttemptEnd;
 use switchboard::domain::{
@@ -149,7 +149,10 @@ fn a_leap_forward_hides_clears_and_locks_at_once() {
         placed: true,
         clears_in_s: Some(20),
     };
-    model.update(start(), Message::Copied(copied));
+    model.update(
+        start(),
+        Message::Clipboard(ClipboardMessage::Copied(copied)),
+    );
     let effects = model.update(start() + hours(5), Message::Woke);
     assert!(model.revealed.is_none());
     assert!(model.copied.is_none());
@@ -183,7 +186,10 @@ fn the_countdown_of_a_copy_ends_though_the_clock_was_set_back() {
         placed: true,
         clears_in_s: Some(20),
     };
-    model.update(start(), Message::Copied(copied));
+    model.update(
+        start(),
+        Message::Clipboard(ClipboardMessage::Copied(copied)),
+    );
     let set_back = start() - hours(3);
     model.update(set_back, Message::Woke);
     let shown = model

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use switchboard::app::Message;
 use switchboard::app::effect::Unlock;
+use switchboard::app::message::{ProbeMessage, VaultMessage};
 use switchboard::app::model::Pane;
 use switchboard::domain::Reason;
 
@@ -138,11 +139,11 @@ pub(crate) fn plays(world: &mut World, act: &Act) {
         }
         Act::Watched(at, which) => {
             let name = named(&format!("shop-{}", at % 6));
-            world.send(Message::WatchStarted(name.clone()));
-            world.send(Message::Watched(Box::new(verdict(
+            world.send(Message::Probe(ProbeMessage::WatchStarted(name.clone())));
+            world.send(Message::Probe(ProbeMessage::Watched(Box::new(verdict(
                 Some(name),
                 reason(*which),
-            ))));
+            )))));
         }
         Act::Answer(well, which) => world.answer(*well, *which),
         Act::Late(which) => world.probe_answers(true, reason(*which)),
@@ -172,13 +173,13 @@ fn back(world: &mut World, seconds: i64) {
 fn unasked(world: &mut World, which: u8) {
     let name = named(&format!("shop-{}", which % 6));
     world.send(match which / 32 {
-        0 => Message::Unlocked,
+        0 => Message::Vault(VaultMessage::Unlocked),
         1 => store_needed(),
-        2 => Message::PassphraseNeeded(Unlock::Open),
-        3 => Message::Locked,
-        4 => Message::Resumed(name),
-        5 => Message::DraftResumed,
-        6 => Message::UnlockFailed("no".to_owned()),
-        _ => Message::LockRequested,
+        2 => Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
+        3 => Message::Vault(VaultMessage::Locked),
+        4 => Message::Probe(ProbeMessage::Resumed(name)),
+        5 => Message::Probe(ProbeMessage::DraftResumed),
+        6 => Message::Vault(VaultMessage::UnlockFailed("no".to_owned())),
+        _ => Message::Vault(VaultMessage::LockRequested),
     });
 }

@@ -1,7 +1,8 @@
 //! A person who types, corrects, saves, edits and removes, and the simple model of what they mean.
 
 use proptest::prelude::*;
-use switchboard::app::effect::{Effect, Unlock};
+use switchboard::app::effect::{Effect, StoreEffect, Unlock, VaultEffect};
+use switchboard::app::message::{ProbeMessage, StoreMessage, VaultMessage};
 use switchboard::app::model::{Overlay, Question};
 use switchboard::app::{Message, Model};
 use switchboard::domain::{Name, Reason};
@@ -116,11 +117,11 @@ impl Person {
             Act::Probed(late, which) => world.probe_answers(*late, reason(*which)),
             Act::Watched(at, which) => {
                 let name = named(&format!("shop-{at}"));
-                world.send(Message::WatchStarted(name.clone()));
-                world.send(Message::Watched(Box::new(verdict(
+                world.send(Message::Probe(ProbeMessage::WatchStarted(name.clone())));
+                world.send(Message::Probe(ProbeMessage::Watched(Box::new(verdict(
                     Some(name),
                     reason(*which),
-                ))));
+                )))));
             }
             Act::Size(columns, rows) => world.send(Message::Resized(*columns, *rows)),
             Act::Look => world.keys("alt-? esc alt-: esc"),
@@ -333,12 +334,12 @@ impl Person {
         world.wait(1_000);
         world.keys("y");
         let asked = world.take(|effect| match effect {
-            Effect::Remove(name) => Some(name.to_string()),
+            Effect::Store(StoreEffect::Remove(name)) => Some(name.to_string()),
             _ => None,
         });
         assert_eq!(asked.as_ref(), Some(&name));
         world.disk.remove(&name);
-        world.send(Message::Removed(named(&name), 0));
+        world.send(Message::Store(StoreMessage::Removed(named(&name), 0)));
         assert!(!world.model.entries.contains(&named(&name)));
     }
 
@@ -365,9 +366,9 @@ impl Form {
     /// What is asked to be saved is what is meant; then it goes as `fate` says.
     fn is_saved(&self, world: &mut World, fate: Fate) {
         let save = world.take(|effect| match effect {
-            Effect::Save {
+            Effect::Store(StoreEffect::Save {
                 draft, replaces, ..
-            } => Some((draft.clone(), replaces.clone())),
+            }) => Some((draft.clone(), replaces.clone())),
             _ => None,
         });
         let Some((draft, replaces)) = save else {
@@ -380,27 +381,33 @@ impl Form {
         // What is typed now is not taken, since it would be lost.
         world.types("zz");
         match fate {
-            Fate::Fails => world.send(Message::SaveFailed("the disk is full".to_owned())),
+            Fate::Fails => world.send(Message::Store(StoreMessage::SaveFailed(
+                "the disk is full".to_owned(),
+            ))),
             Fate::Store => {
                 world.send(store_needed());
                 world.wait(1_000);
                 world.keys("enter");
             }
             Fate::Locked => {
-                world.send(Message::PassphraseNeeded(Unlock::Open));
+                world.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
                 world.secrets.push("OPENsesame999".to_owned());
                 world.types("OPENsesame999");
                 world.keys("enter");
-                let unlock =
-                    world.take(|effect| matches!(effect, Effect::Unlock { .. }).then_some(()));
+                let unlock = world.take(|effect| {
+                    matches!(effect, Effect::Vault(VaultEffect::Unlock { .. })).then_some(())
+                });
                 assert!(unlock.is_some(), "the passphrase was not taken");
-                world.send(Message::Unlocked);
+                world.send(Message::Vault(VaultMessage::Unlocked));
             }
             Fate::Well => {
                 let kept = world.put(&draft, replaces.as_ref());
                 assert_eq!(kept, self.meant, "what was saved is not what was meant");
                 let connection = world.connection(draft.connection.name.as_str());
-                world.send(Message::Saved(Box::new(connection.clone()), 0));
+                world.send(Message::Store(StoreMessage::Saved(
+                    Box::new(connection.clone()),
+                    0,
+                )));
                 let entry = &world.model.entries[&connection.name];
                 assert_eq!(*entry.connection, connection);
                 assert!(world.model.form.is_none(), "the form is closed");

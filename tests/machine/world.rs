@@ -7,9 +7,13 @@ use crossterm::event::{KeyCode, KeyEvent};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use switchboard::app::effect::{Effect, Target, Unlock};
+use switchboard::app::effect::{
+    ClipboardEffect, Effect, ProbeEffect, StoreEffect, Target, TerminalEffect, Unlock, VaultEffect,
+};
 use switchboard::app::keymap::KeyPress;
-use switchboard::app::message::{Copied, Loaded, StoreOffer};
+use switchboard::app::message::{
+    ClipboardMessage, Copied, Loaded, ProbeMessage, StoreMessage, StoreOffer, VaultMessage,
+};
 use switchboard::app::model::{FieldText, ListedConnection, ProbeState};
 use switchboard::app::{Draft, Message, Model, SecretInput, hints};
 use switchboard::domain::{
@@ -176,10 +180,10 @@ impl World {
         let effects = self.model.update(self.now, message);
         for effect in &effects {
             match effect {
-                Effect::Probe {
+                Effect::Probe(ProbeEffect::Start {
                     target, generation, ..
-                } => self.began(target, *generation),
-                Effect::Quit(_) => self.ended = true,
+                }) => self.began(target, *generation),
+                Effect::Terminal(TerminalEffect::Quit(_)) => self.ended = true,
                 _ => {}
             }
         }
@@ -273,9 +277,9 @@ impl World {
             .asked
             .iter()
             .filter_map(|effect| match effect {
-                Effect::Probe {
+                Effect::Probe(ProbeEffect::Start {
                     target, generation, ..
-                } => Some((target.clone(), *generation)),
+                }) => Some((target.clone(), *generation)),
                 _ => None,
             })
             .collect();
@@ -287,16 +291,16 @@ impl World {
         let Some((target, generation)) = found.cloned() else {
             return;
         };
-        self.asked.retain(|effect| !matches!(effect, Effect::Probe { target: t, generation: g, .. } if *t == target && *g == generation));
+        self.asked.retain(|effect| !matches!(effect, Effect::Probe(ProbeEffect::Start { target: t, generation: g, .. }) if *t == target && *g == generation));
         let name = match &target {
             Target::Saved(name) => Some(name.clone()),
             Target::Draft => None,
         };
-        let message = Message::ProbeFinished {
+        let message = Message::Probe(ProbeMessage::Finished {
             target,
             generation,
             verdict: Box::new(verdict(name, reason)),
-        };
+        });
         if late {
             self.assert_dropped(message);
         } else {
@@ -334,7 +338,7 @@ impl World {
     /// The stored secrets come, or a sentence why not.
     pub(crate) fn secrets_answer(&mut self, well: bool) -> Option<String> {
         let name = self.take(|effect| match effect {
-            Effect::LoadSecrets(name) => Some(name.clone()),
+            Effect::Store(StoreEffect::LoadSecrets(name)) => Some(name.clone()),
             _ => None,
         })?;
         let kept = self.disk.get(name.as_str()).cloned().unwrap_or_default();
@@ -348,12 +352,12 @@ impl World {
         let origin = Endpoint::parse(&kept.url)
             .ok()
             .map(|endpoint| endpoint.origin());
-        self.send(Message::SecretsLoaded {
+        self.send(Message::Store(StoreMessage::SecretsLoaded {
             name: name.clone(),
             key: secret(&kept.key),
             key_origin: origin.filter(|_| well),
             token: secret(&kept.token),
-        });
+        }));
         Some(name.to_string())
     }
 
@@ -364,7 +368,7 @@ impl World {
             _ => None,
         }) {
             if self.model.locked {
-                self.send(Message::PassphraseNeeded(Unlock::Open));
+                self.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
                 continue;
             }
             let kept = self.disk.get(name.as_str()).cloned().unwrap_or_default();
@@ -383,48 +387,72 @@ impl World {
             return;
         };
         let message = match effect {
-            Effect::Probe { .. } | Effect::LoadSecrets(_) | Effect::Reveal(..) => {
+            Effect::Probe(ProbeEffect::Start { .. })
+            | Effect::Store(StoreEffect::LoadSecrets(_))
+            | Effect::Reveal(..) => {
                 self.asked.push(effect);
                 self.secrets_answer(well);
                 self.reveal_all();
                 let reason = Reason::ALL[usize::from(which) % Reason::ALL.len()];
                 return self.probe_answers(false, reason);
             }
-            Effect::Save {
-                draft, replaces, ..
-            } if well => {
-                self.put(&draft, replaces.as_ref());
-                Message::Saved(Box::new(self.connection(draft.connection.name.as_str())), 0)
+            Effect::Store(effect) => self.store_answers(effect, well, which),
+            Effect::Vault(VaultEffect::Unlock { .. }) if well => {
+                Message::Vault(VaultMessage::Unlocked)
             }
-            Effect::Save { .. } | Effect::AddToken { .. } => match which % 4 {
-                0 => Message::SaveFailed(no()),
-                1 => store_needed(),
-                2 => Message::PassphraseNeeded(Unlock::Open),
-                _ => Message::PassphraseNeeded(Unlock::Create),
-            },
-            Effect::Remove(name) if well => {
-                self.disk.remove(name.as_str());
-                Message::Removed(name, 0)
+            Effect::Vault(VaultEffect::Unlock { .. }) => {
+                Message::Vault(VaultMessage::UnlockFailed(no()))
             }
-            Effect::Remove(_) => Message::RemoveFailed(no()),
-            Effect::Unlock { .. } if well => Message::Unlocked,
-            Effect::Unlock { .. } => Message::UnlockFailed(no()),
-            Effect::Lock => Message::Locked,
-            Effect::Copy { .. } if which.is_multiple_of(3) => {
-                Message::PassphraseNeeded(Unlock::Open)
+            Effect::Vault(VaultEffect::Lock) => Message::Vault(VaultMessage::Locked),
+            Effect::Clipboard(ClipboardEffect::CopyHandle { .. }) if which.is_multiple_of(3) => {
+                Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open))
             }
-            Effect::Copy { .. } | Effect::CopyText(_) => Message::Copied(Copied {
+            Effect::Clipboard(
+                ClipboardEffect::CopyHandle { .. } | ClipboardEffect::CopyText(_),
+            ) => Message::Clipboard(ClipboardMessage::Copied(Copied {
                 words: "→ your terminal".to_owned(),
                 placed: well,
                 clears_in_s: Some(20),
-            }),
-            Effect::ClearClipboard => Message::ClipboardCleared("cleared".to_owned()),
-            Effect::Resume(name) => Message::Resumed(name),
-            Effect::ResumeDraft(_) => Message::DraftResumed,
+            })),
+            Effect::Clipboard(ClipboardEffect::Clear) => {
+                Message::Clipboard(ClipboardMessage::Cleared("cleared".to_owned()))
+            }
+            Effect::Probe(ProbeEffect::Resume(name)) => Message::Probe(ProbeMessage::Resumed(name)),
+            Effect::Probe(ProbeEffect::ResumeDraft(_)) => {
+                Message::Probe(ProbeMessage::DraftResumed)
+            }
             Effect::LoadConfiguration => return self.reload(),
             _ => return,
         };
         self.send(message);
+    }
+
+    fn store_answers(&mut self, effect: StoreEffect, well: bool, which: u8) -> Message {
+        let no = || "it did not work".to_owned();
+        Message::Store(match effect {
+            StoreEffect::Save {
+                draft, replaces, ..
+            } if well => {
+                self.put(&draft, replaces.as_ref());
+                let name = draft.connection.name.as_str();
+                StoreMessage::Saved(Box::new(self.connection(name)), 0)
+            }
+            StoreEffect::Remove(name) if well => {
+                self.disk.remove(name.as_str());
+                StoreMessage::Removed(name, 0)
+            }
+            StoreEffect::Remove(_) | StoreEffect::RemoveToken(..) => {
+                StoreMessage::RemoveFailed(no())
+            }
+            StoreEffect::Save { .. }
+            | StoreEffect::AddToken { .. }
+            | StoreEffect::LoadSecrets(_) => match which % 4 {
+                0 => StoreMessage::SaveFailed(no()),
+                1 => return store_needed(),
+                2 => return Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
+                _ => return Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Create)),
+            },
+        })
     }
 
     pub(crate) fn forget_that_it_is_shown(&mut self) {
@@ -562,13 +590,13 @@ pub(crate) fn store_needed() -> Message {
         label: "here".to_owned(),
         unavailable,
     };
-    Message::StoreNeeded(vec![
+    Message::Store(StoreMessage::StoreNeeded(vec![
         offer(
             SecretRef::Keyring("x".to_owned()),
             Some("no bus".to_owned()),
         ),
         offer(SecretRef::Vault("x".to_owned()), None),
-    ])
+    ]))
 }
 
 pub(crate) fn verdict(connection: Option<Name>, reason: Reason) -> Verdict {

@@ -2,6 +2,7 @@
 //! handles shown, locks. Nothing grows, and everything that was to end has ended.
 
 use jiff::Timestamp;
+use switchboard::app::message::ProbeMessage;
 use switchboard::domain::{
     AnsweredBy, CheckId, Checks, Name, Phases, Reason, Remedy, ServiceId, Verdict, Who,
 };
@@ -95,8 +96,14 @@ async fn a_day_at_the_screen_leaves_nothing_behind() {
         person.press("p");
         for minute in 0..MINUTES {
             for at in 0..CONNECTIONS {
-                tell(person, Message::WatchStarted(named(at)));
-                tell(person, Message::Watched(Box::new(verdict(at, minute))));
+                tell(
+                    person,
+                    Message::Probe(ProbeMessage::WatchStarted(named(at))),
+                );
+                tell(
+                    person,
+                    Message::Probe(ProbeMessage::Watched(Box::new(verdict(at, minute)))),
+                );
             }
             if minute % 60 == 7 {
                 // Somebody looks, shows and copies; then nobody is there for long, and it locks.

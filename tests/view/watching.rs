@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use switchboard::app::message::ProbeMessage;
 use switchboard::app::model::ListedConnection;
 use switchboard::app::watching::{BoardEvent, WatchingMessage};
 use switchboard::app::{Message, Model};
@@ -362,7 +363,10 @@ fn only_what_is_seen_is_written() {
         move |model: &mut Model| {
             let mut verdict = good("shop", ms);
             verdict.at = now();
-            model.update(now(), Message::Watched(Box::new(verdict)));
+            model.update(
+                now(),
+                Message::Probe(ProbeMessage::Watched(Box::new(verdict))),
+            );
         }
     };
     drawn_twice(&mut shown, &probed(42));

@@ -1,9 +1,14 @@
 //! Handles: shown, copied, locked away, and the war-room.
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
-use crate::app::effect::{CopyAs, Effect, Unlock};
-use crate::app::message::{Copied, Loaded};
+use crate::app::effect::{
+    ClipboardEffect, CopyAs, Effect, StoreEffect, TerminalEffect, Unlock, VaultEffect,
+};
+use crate::app::message::{
+    ClipboardMessage, Copied, Loaded, ProbeMessage, StoreMessage, VaultMessage,
+};
 use crate::app::model::{Overlay, Question};
+use crate::app::watching::WatchingEffect;
 use crate::app::{HandleSlot, Message};
 use crate::domain::{Handle, Identity, Reason, Secret, SecretRef};
 
@@ -16,11 +21,11 @@ fn revealed(slot: HandleSlot) -> Message {
 }
 
 fn copied(clears_in_s: Option<u32>) -> Message {
-    Message::Copied(Copied {
+    Message::Clipboard(ClipboardMessage::Copied(Copied {
         words: "copied → your terminal (OSC 52)".to_owned(),
         placed: true,
         clears_in_s,
-    })
+    }))
 }
 
 #[test]
@@ -64,10 +69,12 @@ fn in_the_tokens_pane_the_selected_row_is_meant() {
     rich.added = vec![("one".to_owned(), SecretRef::Ask)];
     let mut scene = Scene::with(vec![rich]);
     scene.keys("shift-tab down y down down y");
-    let copy = |slot| Effect::Copy {
-        name: named("a"),
-        slot,
-        form: CopyAs::Handle,
+    let copy = |slot| {
+        Effect::Clipboard(ClipboardEffect::CopyHandle {
+            name: named("a"),
+            slot,
+            form: CopyAs::Handle,
+        })
     };
     assert_eq!(
         scene.effects(),
@@ -87,7 +94,7 @@ fn while_a_new_connection_is_entered_no_other_key_is_copied() {
 fn copy_as_has_a_menu() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("Y down down enter");
-    let [Effect::Copy { form, .. }] = &scene.effects()[..] else {
+    let [Effect::Clipboard(ClipboardEffect::CopyHandle { form, .. })] = &scene.effects()[..] else {
         panic!()
     };
     assert_eq!(*form, CopyAs::Curl);
@@ -104,8 +111,10 @@ fn the_countdown_is_shown_each_second_and_then_the_clipboard_is_cleared() {
     assert!(scene.model.copied.is_some());
     scene.wait(1);
     assert!(scene.model.copied.is_none());
-    assert_eq!(scene.effects(), [Effect::ClearClipboard]);
-    scene.send(Message::ClipboardCleared("clipboard cleared".to_owned()));
+    assert_eq!(scene.effects(), [Effect::Clipboard(ClipboardEffect::Clear)]);
+    scene.send(Message::Clipboard(ClipboardMessage::Cleared(
+        "clipboard cleared".to_owned(),
+    )));
     assert_eq!(scene.notice(), "clipboard cleared");
 }
 
@@ -116,22 +125,22 @@ fn a_copy_that_is_never_cleared_shows_no_countdown() {
     assert!(scene.model.copied.is_none());
     assert_eq!(scene.notice(), "copied → your terminal (OSC 52)");
     assert!(scene.notice().contains("OSC 52"));
-    scene.send(Message::Copied(Copied {
+    scene.send(Message::Clipboard(ClipboardMessage::Copied(Copied {
         words: "no clipboard here".to_owned(),
         placed: false,
         clears_in_s: None,
-    }));
+    })));
     assert!(scene.model.notice.as_ref().unwrap().error);
 }
 
 #[test]
 fn what_no_clipboard_took_is_shown_to_be_selected_by_hand() {
     let by_hand = || {
-        Message::Copied(Copied {
+        Message::Clipboard(ClipboardMessage::Copied(Copied {
             words: "not copied: no clipboard within reach; select it by hand".to_owned(),
             placed: false,
             clears_in_s: None,
-        })
+        }))
     };
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("y").effects();
@@ -169,10 +178,16 @@ fn quitting_and_locking_clear_the_clipboard_at_once() {
     scene.keys("y").send(copied(Some(20)));
     scene.effects();
     scene.keys("q");
-    assert_eq!(scene.effects(), [Effect::ClearClipboard, Effect::Quit(0)]);
+    assert_eq!(
+        scene.effects(),
+        [
+            Effect::Clipboard(ClipboardEffect::Clear),
+            Effect::Terminal(TerminalEffect::Quit(0))
+        ]
+    );
     scene.send(copied(Some(20)));
     scene.keys("L");
-    assert_eq!(scene.effects(), [Effect::Lock]);
+    assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
     assert!(scene.model.copied.is_none());
 }
 
@@ -182,19 +197,19 @@ fn what_needs_the_vault_goes_on_once_it_is_open() {
         ("v", Effect::Reveal(named("a"), HandleSlot::Key)),
         (
             "y",
-            Effect::Copy {
+            Effect::Clipboard(ClipboardEffect::CopyHandle {
                 name: named("a"),
                 slot: HandleSlot::Key,
                 form: CopyAs::Handle,
-            },
+            }),
         ),
-        ("e", Effect::LoadSecrets(named("a"))),
+        ("e", Effect::Store(StoreEffect::LoadSecrets(named("a")))),
     ] {
         let mut scene = Scene::with(shops(&["a"]));
         scene.keys(key).effects();
-        scene.send(Message::PassphraseNeeded(Unlock::Open));
+        scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
         scene.types("open").keys("enter").effects();
-        scene.send(Message::Unlocked);
+        scene.send(Message::Vault(VaultMessage::Unlocked));
         assert_eq!(scene.effects(), [effect], "{key}");
     }
 }
@@ -203,13 +218,16 @@ fn what_needs_the_vault_goes_on_once_it_is_open() {
 fn what_was_probed_without_its_key_is_probed_again_once_the_vault_is_open() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.watched("a", Reason::SecretUnavailable).effects();
-    scene.send(Message::Unlocked);
-    assert_eq!(scene.effects(), [Effect::Watch(true)]);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
+    assert_eq!(
+        scene.effects(),
+        [Effect::Watching(WatchingEffect::Switch(true))]
+    );
     let mut elsewhere = shops(&["a"]);
     elsewhere[0].key = Some(SecretRef::Env("KEY".to_owned()));
     let mut scene = Scene::with(elsewhere);
     scene.watched("a", Reason::SecretUnavailable).effects();
-    scene.send(Message::Unlocked);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
     assert_eq!(scene.effects(), [], "its key is in no vault");
 }
 
@@ -219,37 +237,44 @@ fn a_copy_that_failed_is_not_made_up_for_later() {
     scene
         .keys("y")
         .send(Message::Noticed("the keyring is away".to_owned()));
-    scene.keys("L").send(Message::Locked);
+    scene.keys("L").send(Message::Vault(VaultMessage::Locked));
     scene.keys("L").types("p").keys("enter").effects();
-    scene.send(Message::Unlocked);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
     assert_eq!(scene.effects(), []);
 }
 
 #[test]
 fn locking_forgets_and_asks_before_it_loses_a_typed_secret() {
     let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("e").send(Message::SecretsLoaded {
-        name: named("a"),
-        key: Ok(Some(Secret::new(KEY))),
-        key_origin: None,
-        token: Ok(None),
-    });
+    scene
+        .keys("e")
+        .send(Message::Store(StoreMessage::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new(KEY))),
+            key_origin: None,
+            token: Ok(None),
+        }));
     scene.effects();
     scene.keys("alt-L");
-    assert_eq!(scene.effects(), [Effect::Lock]);
+    assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
     assert!(scene.key_is(""), "a loaded key is forgotten");
     assert!(
         scene.form().is_set(crate::app::FieldId::Key),
         "but it is stored"
     );
-    scene.send(Message::Locked).keys("alt-L");
+    scene
+        .send(Message::Vault(VaultMessage::Locked))
+        .keys("alt-L");
     assert!(
         matches!(scene.model.overlay, Some(Overlay::Passphrase(_))),
         "locked: unlock"
     );
     scene.types("p").keys("enter").effects();
-    scene.send(Message::Unlocked);
-    assert_eq!(scene.effects(), [Effect::LoadSecrets(named("a"))]);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
+    assert_eq!(
+        scene.effects(),
+        [Effect::Store(StoreEffect::LoadSecrets(named("a")))]
+    );
     scene.types("x").keys("alt-L");
     assert_eq!(scene.question(), Some(&Question::LockLosesSecrets));
     scene.keys("y");
@@ -259,12 +284,14 @@ fn locking_forgets_and_asks_before_it_loses_a_typed_secret() {
 #[test]
 fn a_locked_copy_shows_no_token_that_its_original_does_not_have() {
     let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("c").send(Message::SecretsLoaded {
-        name: named("a"),
-        key: Ok(Some(Secret::new(KEY))),
-        key_origin: None,
-        token: Ok(None),
-    });
+    scene
+        .keys("c")
+        .send(Message::Store(StoreMessage::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new(KEY))),
+            key_origin: None,
+            token: Ok(None),
+        }));
     scene.keys("alt-L");
     assert!(scene.form().is_set(crate::app::FieldId::Key));
     assert!(!scene.form().is_set(crate::app::FieldId::Token));
@@ -279,7 +306,7 @@ fn idle_minutes_lock() {
     scene.wait(14 * 60_000);
     assert_eq!(scene.effects(), []);
     scene.wait(60_000);
-    assert_eq!(scene.effects(), [Effect::Lock]);
+    assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
     scene.wait(60 * 60_000);
     assert_eq!(scene.effects(), []);
 }
@@ -301,18 +328,18 @@ fn the_first_lock_of_a_session_asks_for_the_vault_that_was_never_opened() {
     scene.keys("v").send(revealed(HandleSlot::Key)).effects();
     assert!(scene.model.revealed.is_some());
     scene.keys("L");
-    assert_eq!(scene.effects(), [Effect::Lock]);
+    assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
     assert!(scene.model.revealed.is_none() && scene.model.locked);
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
-    scene.send(Message::Locked).keys("esc");
+    scene.send(Message::Vault(VaultMessage::Locked)).keys("esc");
     // What is typed since is forgotten in its time.
     scene.keys("e").types(KEY).effects();
     scene.wait(15 * 60_000);
-    assert!(scene.effects().contains(&Effect::Lock));
+    assert!(scene.effects().contains(&Effect::Vault(VaultEffect::Lock)));
     assert!(!scene.form().holds_typed_secret());
-    scene.send(Message::Unlocked).effects();
+    scene.send(Message::Vault(VaultMessage::Unlocked)).effects();
     scene.keys("esc L");
-    assert_eq!(scene.effects(), [Effect::Lock]);
+    assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
     assert!(scene.model.overlay.is_none(), "it was open");
 }
 
@@ -361,7 +388,9 @@ fn pseudonyms_stay_and_lines_are_cleaned() {
         name: Some("Shop Ltd".to_owned()),
         host: Some("billing.example.com".to_owned()),
     });
-    scene.send(Message::Watched(Box::new(found))).keys("W end");
+    scene
+        .send(Message::Probe(ProbeMessage::Watched(Box::new(found))))
+        .keys("W end");
     let before = scene.model.shown_name(&named("b"));
     assert_eq!(scene.selected(), "a");
     let line = "company Shop Ltd (billing.example.com) VA-160-984 at 10.1.2.3:443, mail x@shop.de, \
@@ -440,9 +469,13 @@ fn the_snippet_is_copied_as_it_is() {
     let mut found = verdict(Reason::AuthorizationStripped);
     found.connection = Some(named("a"));
     found.remedy.snippet = Some("RewriteRule …".to_owned());
-    scene.send(Message::Watched(Box::new(found))).keys("m");
+    scene
+        .send(Message::Probe(ProbeMessage::Watched(Box::new(found))))
+        .keys("m");
     assert_eq!(
         scene.effects(),
-        [Effect::CopyText("RewriteRule …".to_owned())]
+        [Effect::Clipboard(ClipboardEffect::CopyText(
+            "RewriteRule …".to_owned()
+        ))]
     );
 }

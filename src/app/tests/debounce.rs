@@ -1,7 +1,8 @@
 //! Testing while typing: when a probe runs, how far, and which answers count.
 
 use super::scene::{KEY, Scene, fine_until, named, shop, shops, verdict};
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, ProbeEffect, Target};
+use crate::app::message::ProbeMessage;
 use crate::app::model::ProbeState;
 use crate::app::{FieldId, Message, lamps};
 use crate::domain::{CheckId, Reason, SecretRef, State};
@@ -87,11 +88,16 @@ fn a_newer_run_cancels_the_older_and_late_answers_are_dropped() {
     scene.keys("n").types("a.example").wait(400);
     let first = scene.probe();
     scene.types("/");
-    assert_eq!(scene.effects(), [Effect::CancelProbe(Target::Draft)]);
-    let late = |generation| Message::ProbeFinished {
-        target: Target::Draft,
-        generation,
-        verdict: Box::new(verdict(Reason::Refused)),
+    assert_eq!(
+        scene.effects(),
+        [Effect::Probe(ProbeEffect::Cancel(Target::Draft))]
+    );
+    let late = |generation| {
+        Message::Probe(ProbeMessage::Finished {
+            target: Target::Draft,
+            generation,
+            verdict: Box::new(verdict(Reason::Refused)),
+        })
     };
     scene.send(late(first.generation));
     assert_eq!(scene.form().verdict, None);
@@ -138,10 +144,12 @@ fn a_saved_connection_is_probed_on_wish_and_the_newest_counts() {
     let (old, new) = (probes[0].generation, probes[1].generation);
     assert!(new > old);
     let target = probes[0].target.clone();
-    let finished = |generation, reason| Message::ProbeFinished {
-        target: target.clone(),
-        generation,
-        verdict: Box::new(verdict(reason)),
+    let finished = |generation, reason| {
+        Message::Probe(ProbeMessage::Finished {
+            target: target.clone(),
+            generation,
+            verdict: Box::new(verdict(reason)),
+        })
     };
     scene.send(finished(old, Reason::Refused));
     let state = |scene: &Scene| scene.model.selected_entry().unwrap().state();
@@ -174,10 +182,12 @@ fn each_field_has_the_lamp_of_its_own_rungs() {
     assert_eq!(scene.lamp(FieldId::Url), (State::Unknown, "enter a URL"));
     scene.types("https://shop.example.com").wait(400);
     let generation = scene.probe().generation;
-    let progress = |last| Message::ProbeProgressed {
-        target: Target::Draft,
-        generation,
-        checks: fine_until(last),
+    let progress = |last| {
+        Message::Probe(ProbeMessage::Progressed {
+            target: Target::Draft,
+            generation,
+            checks: Box::new(fine_until(last)),
+        })
     };
     scene.send(progress(CheckId::Connect));
     assert_eq!(scene.lamp(FieldId::Url), (State::Ok, "reachable"));
@@ -226,11 +236,19 @@ fn a_failing_rung_puts_its_title_on_its_field() {
 fn a_lifted_pause_is_tried_at_once() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("R");
-    assert_eq!(scene.effects(), [Effect::Resume(super::scene::named("a"))]);
-    scene.send(Message::Resumed(super::scene::named("a")));
+    assert_eq!(
+        scene.effects(),
+        [Effect::Probe(ProbeEffect::Resume(super::scene::named("a")))]
+    );
+    scene.send(Message::Probe(ProbeMessage::Resumed(super::scene::named(
+        "a",
+    ))));
     assert_eq!(scene.probe().trigger, Trigger::Asked);
     scene.keys("n").types("a.example").keys("alt-R");
-    assert!(matches!(scene.effects()[..], [Effect::ResumeDraft(_)]));
+    assert!(matches!(
+        scene.effects()[..],
+        [Effect::Probe(ProbeEffect::ResumeDraft(_))]
+    ));
 }
 
 #[test]

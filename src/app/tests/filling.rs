@@ -1,19 +1,20 @@
 //! The form: opened, filled, left, copied, dropped.
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, ProbeEffect, StoreEffect};
+use crate::app::message::{ProbeMessage, StoreMessage};
 use crate::app::model::{Pane, Question};
 use crate::app::{FieldId, Message};
 use crate::domain::{Reason, Secret, ServiceId};
 use crate::service::Trigger;
 
 fn secrets(scene: &mut Scene, name: &str, key: &str) {
-    scene.send(Message::SecretsLoaded {
+    scene.send(Message::Store(StoreMessage::SecretsLoaded {
         name: named(name),
         key: Ok(Some(Secret::new(key))),
         key_origin: None,
         token: Ok(None),
-    });
+    }));
 }
 
 #[test]
@@ -148,7 +149,10 @@ fn editing_begins_at_the_first_field_that_is_not_ok() {
 fn one_letter_of_a_stored_key_can_be_changed() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("e");
-    assert_eq!(scene.effects(), [Effect::LoadSecrets(named("a"))]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Store(StoreEffect::LoadSecrets(named("a")))]
+    );
     secrets(&mut scene, "a", "secret");
     assert!(!scene.form().dirty);
     scene.keys("home delete").types("S");
@@ -186,12 +190,14 @@ fn a_key_that_was_locked_away_is_tested_once_it_is_there() {
 #[test]
 fn a_key_that_is_not_at_hand_is_said_and_left_alone() {
     let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("e").send(Message::SecretsLoaded {
-        name: named("a"),
-        key: Err("the variable KEY is not set".to_owned()),
-        key_origin: None,
-        token: Ok(None),
-    });
+    scene
+        .keys("e")
+        .send(Message::Store(StoreMessage::SecretsLoaded {
+            name: named("a"),
+            key: Err("the variable KEY is not set".to_owned()),
+            key_origin: None,
+            token: Ok(None),
+        }));
     assert!(scene.notice().contains("KEY"), "{}", scene.notice());
     let (draft, _) = scene.form().draft();
     assert_eq!((draft.key, draft.key_changed), (None, false));
@@ -201,7 +207,10 @@ fn a_key_that_is_not_at_hand_is_said_and_left_alone() {
 fn a_clone_is_new_and_brings_its_secrets() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("c");
-    assert_eq!(scene.effects(), [Effect::LoadSecrets(named("a"))]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Store(StoreEffect::LoadSecrets(named("a")))]
+    );
     secrets(&mut scene, "a", KEY);
     assert_eq!(scene.text(FieldId::Name), "a-2");
     let (draft, _) = scene.form().draft();
@@ -323,7 +332,9 @@ fn a_draft_can_be_thrown_away() {
     assert_eq!(scene.model.focus, Pane::List);
     assert_eq!(
         scene.effects(),
-        [Effect::CancelProbe(crate::app::effect::Target::Draft)]
+        [Effect::Probe(ProbeEffect::Cancel(
+            crate::app::effect::Target::Draft
+        ))]
     );
 }
 
@@ -333,7 +344,9 @@ fn the_corrected_url_is_one_key_away() {
     found.connection = Some(named("a"));
     found.remedy.url = Some("https://a.example.com/blesta".to_owned());
     let mut scene = Scene::with(shops(&["a"]));
-    scene.send(Message::Watched(Box::new(found))).keys("u");
+    scene
+        .send(Message::Probe(ProbeMessage::Watched(Box::new(found))))
+        .keys("u");
     assert_eq!(scene.text(FieldId::Url), "https://a.example.com/blesta");
     assert!(scene.form().dirty);
     let probe = scene.probe();

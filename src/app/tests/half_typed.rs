@@ -1,6 +1,7 @@
 //! What is typed letter by letter: no part of a secret, or of what goes with it, leaves the form.
 
 use super::scene::{KEY, Probe, Scene, fine_until, named, shops, verdict};
+use crate::app::message::{StoreMessage, VaultMessage};
 use crate::app::model::{Pane, ProbeState};
 use crate::app::{FieldId, Message};
 use crate::domain::{CheckId, Reason, Secret, State, Verdict};
@@ -399,20 +400,26 @@ fn no_key_goes_out_by_a_way_or_a_style_that_is_half_typed() {
 
 #[test]
 fn a_stored_key_that_comes_back_after_a_lock_is_whole() {
-    let loaded = || Message::SecretsLoaded {
-        name: named("a"),
-        key: Ok(Some(Secret::new(KEY))),
-        key_origin: None,
-        token: Ok(None),
+    let loaded = || {
+        Message::Store(StoreMessage::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new(KEY))),
+            key_origin: None,
+            token: Ok(None),
+        })
     };
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("e").send(loaded());
     assert_eq!(scene.form().focused(), FieldId::Key);
     scene.keys("up").types("x");
     assert_eq!(scene.model.withheld(), Some(FieldId::Key));
-    scene.keys("alt-L").send(Message::Locked);
+    scene
+        .keys("alt-L")
+        .send(Message::Vault(VaultMessage::Locked));
     scene.keys("alt-L").types("p").keys("enter");
-    scene.send(Message::Unlocked).send(loaded());
+    scene
+        .send(Message::Vault(VaultMessage::Unlocked))
+        .send(loaded());
     assert!(scene.key_is(KEY));
     assert_eq!(scene.form().focused(), FieldId::Username);
     assert_eq!(scene.model.withheld(), None);
@@ -422,12 +429,14 @@ fn a_stored_key_that_comes_back_after_a_lock_is_whole() {
 fn a_bare_call_that_is_refused_is_not_repeated_for_each_letter_of_a_key() {
     for status in [404, 503] {
         let mut scene = Scene::with(shops(&["a"]));
-        scene.keys("e").send(Message::SecretsLoaded {
-            name: named("a"),
-            key: Ok(Some(Secret::new(KEY))),
-            key_origin: None,
-            token: Ok(None),
-        });
+        scene
+            .keys("e")
+            .send(Message::Store(StoreMessage::SecretsLoaded {
+                name: named("a"),
+                key: Ok(Some(Secret::new(KEY))),
+                key_origin: None,
+                token: Ok(None),
+            }));
         scene.keys("ctrl-u");
         scene.effects();
         let early = slowly(&mut scene, "0123456789", &refused(status));

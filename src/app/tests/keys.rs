@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::scene::{Scene, shops};
+use crate::app::effect::TerminalEffect;
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, HelpGroup, KeyPress, Keymap};
 use crate::app::model::Overlay;
@@ -166,7 +167,11 @@ fn the_screen_is_drawn_anew_whatever_takes_the_keys() {
         scene.keys(opened);
         scene.effects();
         scene.keys("ctrl-l");
-        assert_eq!(scene.effects(), [Effect::Redraw], "after {opened:?}");
+        assert_eq!(
+            scene.effects(),
+            [Effect::Terminal(TerminalEffect::Redraw)],
+            "after {opened:?}"
+        );
     }
     assert!(scene.model.list.filtering, "nothing else is done by it");
 }

@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, shops};
 use crate::app::Message;
-use crate::app::effect::{Effect, TO_DEMO, TO_IMPORT};
+use crate::app::effect::{ClipboardEffect, Effect, TO_DEMO, TO_IMPORT, TerminalEffect};
 use crate::app::message::Loaded;
 use crate::domain::Reason;
 
@@ -10,9 +10,15 @@ use crate::domain::Reason;
 fn one_key_leads_to_the_first_connection_the_demo_or_an_import() {
     let mut scene = Scene::with(shops(&[]));
     scene.keys("D");
-    assert_eq!(scene.effects(), [Effect::Quit(TO_DEMO)]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::Quit(TO_DEMO))]
+    );
     scene.keys("I");
-    assert_eq!(scene.effects(), [Effect::Quit(TO_IMPORT)]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::Quit(TO_IMPORT))]
+    );
     scene.keys("n");
     assert!(scene.model.form.is_some());
     let hints = crate::app::hints::footer(&Scene::with(shops(&[])).model);
@@ -27,7 +33,10 @@ fn the_demo_is_there_where_the_configuration_can_not_be_read() {
     scene.keys("I");
     assert_eq!(scene.effects(), [], "nothing is imported into it");
     scene.keys("D");
-    assert_eq!(scene.effects(), [Effect::Quit(TO_DEMO)]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::Quit(TO_DEMO))]
+    );
 }
 
 #[test]
@@ -35,7 +44,11 @@ fn a_draft_is_not_lost_on_the_way_and_the_demo_does_not_nest() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("e").types("x").keys("esc D");
     assert!(scene.notice().contains("draft"), "{}", scene.notice());
-    assert!(!scene.effects().contains(&Effect::Quit(TO_DEMO)));
+    assert!(
+        !scene
+            .effects()
+            .contains(&Effect::Terminal(TerminalEffect::Quit(TO_DEMO)))
+    );
     let mut watched = Scene::with(shops(&["a"]));
     watched.keys("W D I");
     assert_eq!(
@@ -69,7 +82,9 @@ fn what_is_typed_back_is_no_draft() {
     assert!(!scene.form().dirty, "it reads as it was saved");
     scene.keys("esc q");
     assert!(
-        scene.effects().contains(&Effect::Quit(0)),
+        scene
+            .effects()
+            .contains(&Effect::Terminal(TerminalEffect::Quit(0))),
         "nobody is asked"
     );
 }
@@ -83,17 +98,15 @@ fn a_ticket_is_copied_of_the_verdict_that_is_shown() {
     let effects = scene.effects();
     assert!(
         effects.iter().any(
-            |effect| matches!(effect, Effect::CopyTicket { name, .. } if name.as_str() == "a")
+            |effect| matches!(effect, Effect::Clipboard(ClipboardEffect::CopyTicket { name, .. }) if name.as_str() == "a")
         ),
         "{effects:?}"
     );
     scene.keys("W S");
-    assert!(
-        !scene
-            .effects()
-            .iter()
-            .any(|effect| matches!(effect, Effect::CopyTicket { .. }))
-    );
+    assert!(!scene.effects().iter().any(|effect| matches!(
+        effect,
+        Effect::Clipboard(ClipboardEffect::CopyTicket { .. })
+    )));
 }
 
 #[test]

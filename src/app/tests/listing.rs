@@ -6,8 +6,8 @@ use crossterm::event::MouseEventKind;
 
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
-use crate::app::effect::Effect;
-use crate::app::message::Loaded;
+use crate::app::effect::{Effect, StoreEffect, TerminalEffect};
+use crate::app::message::{Loaded, ProbeMessage, StoreMessage};
 use crate::app::model::{ListedConnection, Overlay, Pane};
 use crate::domain::{Reason, ServiceId};
 
@@ -153,7 +153,7 @@ fn letters_in_the_filter_type_and_actions_are_at_alt() {
     scene.keys("/").types("q");
     assert_eq!(scene.effects(), []);
     scene.keys("alt-q");
-    assert_eq!(scene.effects(), [Effect::Quit(0)]);
+    assert_eq!(scene.effects(), [Effect::Terminal(TerminalEffect::Quit(0))]);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn services_and_slowest_are_orders_too() {
     let mut slow = verdict(Reason::Connected);
     slow.connection = Some(named("beta"));
     slow.phases.total = Some(std::time::Duration::from_millis(900));
-    scene.send(Message::Watched(Box::new(slow)));
+    scene.send(Message::Probe(ProbeMessage::Watched(Box::new(slow))));
     scene.keys("s s");
     assert_eq!(scene.visible(), ["alpha", "beta", "zeta"]);
     scene.keys("s");
@@ -229,7 +229,7 @@ fn the_last_states_are_kept_and_since_when() {
         });
         verdict.connection = Some(named("a"));
         verdict.at = first + jiff::SignedDuration::from_secs(n);
-        scene.send(Message::Watched(Box::new(verdict)));
+        scene.send(Message::Probe(ProbeMessage::Watched(Box::new(verdict))));
     }
     let entry: &ListedConnection = &scene.model.entries[&named("a")];
     assert_eq!(entry.strip.len(), 60);
@@ -265,11 +265,16 @@ fn a_removed_connection_leaves_the_list_after_a_question() {
     scene.keys("home d");
     assert_eq!(scene.effects(), []);
     scene.keys("n d y");
-    assert_eq!(scene.effects(), [Effect::Remove(named("gamma"))]);
-    scene.send(Message::Removed(named("gamma"), 0));
+    assert_eq!(
+        scene.effects(),
+        [Effect::Store(StoreEffect::Remove(named("gamma")))]
+    );
+    scene.send(Message::Store(StoreMessage::Removed(named("gamma"), 0)));
     assert_eq!(scene.visible(), ["beta", "delta", "alpha"]);
     assert_eq!(scene.selected(), "beta", "the next row takes its place");
-    scene.keys("d y").send(Message::Removed(named("beta"), 2));
+    scene
+        .keys("d y")
+        .send(Message::Store(StoreMessage::Removed(named("beta"), 2)));
     assert!(
         scene.notice().contains("doctor names"),
         "{}",
@@ -293,7 +298,7 @@ fn a_removal_is_told_whole_though_the_configuration_comes_first() {
         ..Loaded::default()
     })));
     assert!(scene.model.form.is_none(), "its draft goes with it");
-    scene.send(Message::Removed(named("gamma"), 1));
+    scene.send(Message::Store(StoreMessage::Removed(named("gamma"), 1)));
     assert!(
         scene.notice().contains("gamma is removed; its value"),
         "{}",
@@ -339,7 +344,10 @@ fn a_click_selects_and_the_wheel_scrolls() {
 fn the_palette_finds_an_action_by_a_few_letters() {
     let mut scene = four();
     scene.keys(":").types("mous").keys("enter");
-    assert_eq!(scene.effects(), [Effect::Mouse(true)]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::Mouse(true))]
+    );
     assert!(scene.model.overlay.is_none());
     scene.keys(":").types("zzz").keys("enter");
     assert!(matches!(scene.model.overlay, Some(Overlay::Palette { .. })));

@@ -1,10 +1,11 @@
 //! The configuration: read at start, and read again because another copy changed it.
 
 use super::scene::{Scene, named, shop, shops};
-use crate::app::effect::Effect;
-use crate::app::message::Loaded;
+use crate::app::effect::{Effect, StoreEffect};
+use crate::app::message::{Loaded, StoreMessage, VaultMessage};
 use crate::app::model::{ListOrder, LoadState, Pane, Question};
 use crate::app::tokens::TokensEffect;
+use crate::app::watching::WatchingEffect;
 use crate::app::{FieldId, Message};
 use crate::domain::{Connection, Reason, State};
 
@@ -22,7 +23,7 @@ fn at_start_the_configuration_is_read_and_then_watched() {
     load(&mut scene, shops(&["b", "a"]));
     let asked = [
         Effect::Tokens(TokensEffect::FindUnfinished),
-        Effect::Watch(true),
+        Effect::Watching(WatchingEffect::Switch(true)),
     ];
     assert_eq!(scene.effects(), asked);
     assert_eq!(scene.model.loaded, LoadState::Ready);
@@ -34,8 +35,11 @@ fn at_start_the_configuration_is_read_and_then_watched() {
 /// Without the keys every connection of the vault would be announced as changed, and once more a moment later.
 #[test]
 fn a_passphrase_of_the_start_opens_the_vault_before_anything_is_watched() {
-    let watch = Effect::Watch(true);
-    for ended in [Message::Unlocked, Message::UnlockFailed("no".to_owned())] {
+    let watch = Effect::Watching(WatchingEffect::Switch(true));
+    for ended in [
+        Message::Vault(VaultMessage::Unlocked),
+        Message::Vault(VaultMessage::UnlockFailed("no".to_owned())),
+    ] {
         let mut scene = Scene::starting();
         scene.model.opens_first = true;
         load(&mut scene, shops(&["a"]));
@@ -71,7 +75,12 @@ fn a_configuration_that_is_mended_is_watched_as_one_that_was_well_from_the_start
     assert!(!scene.model.watching);
     scene.effects();
     load(&mut scene, shops(&["a"]));
-    assert!(scene.model.watching && scene.effects().contains(&Effect::Watch(true)));
+    assert!(
+        scene.model.watching
+            && scene
+                .effects()
+                .contains(&Effect::Watching(WatchingEffect::Switch(true)))
+    );
     scene.send(Message::ConfigurationFailed("gone again".to_owned()));
     load(&mut scene, shops(&["a"]));
     assert_eq!(scene.effects(), [], "watching was begun already");
@@ -164,7 +173,7 @@ fn what_was_changed_here_and_there_is_asked_about_before_it_is_saved() {
     assert_eq!(scene.effects(), [], "nothing is written");
     scene.keys("ctrl-s y y");
     let effects = scene.effects();
-    let [Effect::Save { draft, .. }] = &effects[..] else {
+    let [Effect::Store(StoreEffect::Save { draft, .. })] = &effects[..] else {
         panic!("{effects:?}")
     };
     assert_eq!(
@@ -193,7 +202,9 @@ fn what_comes_while_a_draft_is_saved_is_told_when_that_failed() {
     let mut theirs = shop("a");
     theirs.tags = vec!["theirs".to_owned()];
     load(&mut scene, vec![theirs]);
-    scene.send(Message::SaveFailed("changed meanwhile".to_owned()));
+    scene.send(Message::Store(StoreMessage::SaveFailed(
+        "changed meanwhile".to_owned(),
+    )));
     scene.keys("ctrl-s");
     assert_eq!(
         scene.question(),
@@ -253,12 +264,12 @@ fn a_draft_whose_connection_is_gone_brings_its_key_along() {
     let mut scene = Scene::with(shops(&["a"]));
     type_tags(&mut scene, "x");
     let key = Some(crate::domain::Secret::new("stored-key"));
-    scene.send(Message::SecretsLoaded {
+    scene.send(Message::Store(StoreMessage::SecretsLoaded {
         name: named("a"),
         key: Ok(key),
         key_origin: None,
         token: Ok(None),
-    });
+    }));
     assert!(!scene.form().draft().0.key_changed);
     load(&mut scene, vec![]);
     let (draft, _) = scene.form().draft();
@@ -300,7 +311,10 @@ fn an_unreadable_configuration_is_never_written() {
     assert!(scene.form().dirty, "the draft is kept");
     load(&mut scene, shops(&["a"]));
     scene.keys("ctrl-s y");
-    assert!(matches!(scene.effects()[..], [Effect::Save { .. }]));
+    assert!(matches!(
+        scene.effects()[..],
+        [Effect::Store(StoreEffect::Save { .. })]
+    ));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! A key goes to the origin that it was entered for, and to no other without a yes.
 
 use super::scene::{KEY, Scene, named, shops};
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, StoreEffect};
+use crate::app::message::StoreMessage;
 use crate::app::model::Question;
 use crate::app::{FieldId, Message};
 use crate::domain::{Origin, Secret};
@@ -10,12 +11,14 @@ use crate::service::Trigger;
 /// The form of a saved connection with its key loaded, the cursor at the end of the URL.
 fn editing() -> Scene {
     let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("e").send(Message::SecretsLoaded {
-        name: named("a"),
-        key: Ok(Some(Secret::new(KEY))),
-        key_origin: Origin::parse("https://a.example.com"),
-        token: Ok(None),
-    });
+    scene
+        .keys("e")
+        .send(Message::Store(StoreMessage::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new(KEY))),
+            key_origin: Origin::parse("https://a.example.com"),
+            token: Ok(None),
+        }));
     scene.keys("up up");
     scene.effects();
     scene
@@ -52,12 +55,14 @@ fn a_new_origin_is_asked_about_when_the_cursor_leaves_the_url() {
 #[test]
 fn an_agreement_is_not_saved_yet_and_the_draft_with_it_is_kept() {
     let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("e").send(Message::SecretsLoaded {
-        name: named("a"),
-        key: Ok(Some(Secret::new(KEY))),
-        key_origin: Origin::parse("https://before.example.com"),
-        token: Ok(None),
-    });
+    scene
+        .keys("e")
+        .send(Message::Store(StoreMessage::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new(KEY))),
+            key_origin: Origin::parse("https://before.example.com"),
+            token: Ok(None),
+        }));
     scene.keys("enter");
     let asked = Question::SendKeyTo("a.example.com".to_owned());
     assert_eq!(scene.question(), Some(&asked));
@@ -73,7 +78,7 @@ fn an_agreement_is_not_saved_yet_and_the_draft_with_it_is_kept() {
     );
     scene.keys("e ctrl-s y");
     let saved = scene.effects().into_iter().find_map(|effect| match effect {
-        Effect::Save { draft, .. } => Some(draft),
+        Effect::Store(StoreEffect::Save { draft, .. }) => Some(draft),
         _ => None,
     });
     let origin = saved.and_then(|draft| draft.key_origin);
@@ -131,7 +136,7 @@ fn a_save_that_a_question_stood_in_the_way_of_says_how_it_goes_on() {
         let effects = scene.effects();
         effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Save { .. }))
+            .any(|effect| matches!(effect, Effect::Store(StoreEffect::Save { .. })))
     };
     assert!(!saves(&mut scene));
     scene.keys("ctrl-s");
@@ -270,12 +275,14 @@ fn another_path_of_the_same_origin_is_not_asked_about() {
 #[test]
 fn the_origin_beside_the_stored_key_counts_and_not_the_urls() {
     let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("e").send(Message::SecretsLoaded {
-        name: named("a"),
-        key: Ok(Some(Secret::new(KEY))),
-        key_origin: Origin::parse("https://before.example.com"),
-        token: Ok(None),
-    });
+    scene
+        .keys("e")
+        .send(Message::Store(StoreMessage::SecretsLoaded {
+            name: named("a"),
+            key: Ok(Some(Secret::new(KEY))),
+            key_origin: Origin::parse("https://before.example.com"),
+            token: Ok(None),
+        }));
     scene.keys("enter");
     assert_eq!(
         scene.question(),
@@ -297,7 +304,7 @@ fn saving_without_a_yes_keeps_the_keys_own_origin() {
     scene.wait(1_000);
     scene.keys("n ctrl-s y");
     let saved = scene.effects().into_iter().find_map(|effect| match effect {
-        Effect::Save { draft, .. } => Some(draft),
+        Effect::Store(StoreEffect::Save { draft, .. }) => Some(draft),
         _ => None,
     });
     assert_eq!(
@@ -334,7 +341,7 @@ fn a_typed_key_is_not_saved_for_a_host_that_was_refused() {
         scene
             .effects()
             .iter()
-            .any(|effect| matches!(effect, Effect::Save { .. }))
+            .any(|effect| matches!(effect, Effect::Store(StoreEffect::Save { .. })))
     );
 }
 

@@ -1,7 +1,7 @@
 //! Pastes: cleaned visibly, said, taken back.
 
 use super::scene::{KEY, Scene, shops, verdict};
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, ProbeEffect, Target};
 use crate::app::model::{FieldText, Overlay};
 use crate::app::{FieldId, Message};
 use crate::domain::{Reason, Secret};
@@ -646,5 +646,8 @@ fn a_probe_of_what_was_pasted_ends_where_the_paste_is_taken_back() {
     );
     scene.keys("ctrl-z");
     assert_eq!(scene.text(FieldId::Url), "https://a.example.com");
-    assert_eq!(scene.effects(), [Effect::CancelProbe(Target::Draft)]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Probe(ProbeEffect::Cancel(Target::Draft))]
+    );
 }

@@ -3,10 +3,16 @@
 use proptest::prelude::*;
 
 use super::scene::{Scene, fine_until, named, shop, verdict};
-use crate::app::effect::{Effect, Target, Unlock};
+use crate::app::effect::{
+    ClipboardEffect, Effect, ProbeEffect, StoreEffect, Target, Unlock, VaultEffect,
+};
+use crate::app::message::{ProbeMessage, StoreMessage, VaultMessage};
 use crate::app::model::{FieldText, Pane};
 use crate::app::tokens::exchange::RowPage;
-use crate::app::tokens::{TokenRow, TokenSheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::app::tokens::{
+    ChangeAnswer, TokenRow, TokenSheet, TokensAnswer, TokensChange, TokensEffect, TokensMessage,
+    TokensQuery, TokensRenewal, Trouble, TroubleKind,
+};
 use crate::app::{HandleSlot, Message};
 use crate::domain::token::Token;
 use crate::domain::{CheckId, Handle, Reason, Secret, SecretRef};
@@ -166,38 +172,52 @@ fn answer(scene: &mut Scene, well: bool) {
         return;
     };
     let message = match effect {
-        Effect::Probe {
+        Effect::Probe(ProbeEffect::Start {
             target, generation, ..
-        } if well => Message::ProbeFinished {
+        }) if well => Message::Probe(ProbeMessage::Finished {
             target,
             generation,
             verdict: Box::new(verdict(Reason::Connected)),
-        },
-        Effect::Probe { generation, .. } => Message::ProbeProgressed {
-            target: Target::Draft,
-            generation,
-            checks: fine_until(CheckId::Tls),
-        },
-        Effect::LoadSecrets(name) if well => Message::SecretsLoaded {
-            name,
-            key: Ok(Some(Secret::new("stored"))),
-            key_origin: None,
-            token: Err("locked".to_owned()),
-        },
-        Effect::Save { draft, .. } if well => Message::Saved(Box::new(draft.connection), 0),
-        Effect::Save { .. } | Effect::LoadSecrets(_) => Message::PassphraseNeeded(Unlock::Create),
-        Effect::AddToken { .. } => Message::StoreNeeded(Vec::new()),
-        Effect::Remove(name) => Message::Removed(name, 0),
-        Effect::Unlock { .. } if well => Message::Unlocked,
-        Effect::Unlock { .. } => Message::UnlockFailed("no".to_owned()),
-        Effect::Lock => Message::Locked,
+        }),
+        Effect::Probe(ProbeEffect::Start { generation, .. }) => {
+            Message::Probe(ProbeMessage::Progressed {
+                target: Target::Draft,
+                generation,
+                checks: Box::new(fine_until(CheckId::Tls)),
+            })
+        }
+        Effect::Store(StoreEffect::LoadSecrets(name)) if well => {
+            Message::Store(StoreMessage::SecretsLoaded {
+                name,
+                key: Ok(Some(Secret::new("stored"))),
+                key_origin: None,
+                token: Err("locked".to_owned()),
+            })
+        }
+        Effect::Store(StoreEffect::Save { draft, .. }) if well => {
+            Message::Store(StoreMessage::Saved(Box::new(draft.connection), 0))
+        }
+        Effect::Store(StoreEffect::Save { .. } | StoreEffect::LoadSecrets(_)) => {
+            Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Create))
+        }
+        Effect::Store(StoreEffect::AddToken { .. }) => {
+            Message::Store(StoreMessage::StoreNeeded(Vec::new()))
+        }
+        Effect::Store(StoreEffect::Remove(name)) => Message::Store(StoreMessage::Removed(name, 0)),
+        Effect::Vault(VaultEffect::Unlock { .. }) if well => Message::Vault(VaultMessage::Unlocked),
+        Effect::Vault(VaultEffect::Unlock { .. }) => {
+            Message::Vault(VaultMessage::UnlockFailed("no".to_owned()))
+        }
+        Effect::Vault(VaultEffect::Lock) => Message::Vault(VaultMessage::Locked),
         Effect::Reveal(name, slot) => Message::Revealed {
             name,
             slot,
             result: Ok(Handle::plain(Secret::new("h"))),
         },
-        Effect::Copy { .. } => Message::PassphraseNeeded(Unlock::Open),
-        Effect::Resume(name) => Message::Resumed(name),
+        Effect::Clipboard(ClipboardEffect::CopyHandle { .. }) => {
+            Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open))
+        }
+        Effect::Probe(ProbeEffect::Resume(name)) => Message::Probe(ProbeMessage::Resumed(name)),
         Effect::Tokens(effect) => tokens_answer(effect, well),
         _ => Message::Woke,
     };
@@ -218,26 +238,28 @@ fn tokens_answer(effect: TokensEffect, well: bool) -> Message {
         kind: TroubleKind::Missing,
     };
     Message::Tokens(match effect {
-        effect @ TokensEffect::Load { offset: 0, .. } if !well => {
-            TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect))
-        }
-        TokensEffect::Load {
-            generation, offset, ..
-        } => TokensMessage::Loaded {
+        effect @ TokensEffect::Query {
+            query: TokensQuery::Page { offset: 0, .. },
+            ..
+        } if !well => TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect)),
+        TokensEffect::Query {
+            generation, query, ..
+        } => TokensMessage::Answered {
             generation,
-            offset,
-            page: Ok(RowPage {
-                rows: vec![row(), TokenRow::of(Token::default()), row()],
-                total: Some(300),
-                own_id: "SU-1".to_owned(),
-            }),
-        },
-        TokensEffect::Read { generation, .. } => TokensMessage::Read {
-            generation,
-            row: if well {
-                Ok(Box::new(row()))
-            } else {
-                Err(trouble())
+            answer: match query {
+                TokensQuery::Page { offset, .. } => TokensAnswer::Page {
+                    offset,
+                    page: Ok(RowPage {
+                        rows: vec![row(), TokenRow::of(Token::default()), row()],
+                        total: Some(300),
+                        own_id: "SU-1".to_owned(),
+                    }),
+                },
+                TokensQuery::Token { .. } if well => TokensAnswer::Token(Ok(Box::new(row()))),
+                TokensQuery::Token { .. } => TokensAnswer::Token(Err(trouble())),
+                TokensQuery::Modules => TokensAnswer::Modules(Ok(Vec::new())),
+                TokensQuery::Extensions => TokensAnswer::Extensions(Err(trouble())),
+                _ => return nothing_unfinished(),
             },
         },
         TokensEffect::Reveal { name, id } => TokensMessage::Revealed {
@@ -245,24 +267,27 @@ fn tokens_answer(effect: TokensEffect, well: bool) -> Message {
             id,
             result: Ok(Handle::plain(Secret::new("s3cret"))),
         },
-        TokensEffect::ReadModules { generation, .. } => TokensMessage::ModulesRead {
+        TokensEffect::Change {
             generation,
-            modules: Ok(Vec::new()),
-        },
-        TokensEffect::ReadExtensions { generation, .. } => TokensMessage::ExtensionsRead {
+            change: TokensChange::Switch { .. },
+            ..
+        } => TokensMessage::ChangeAnswered {
             generation,
-            extensions: Err(trouble()),
+            answer: ChangeAnswer::Switched(if well { Ok(None) } else { Err(trouble()) }),
         },
-        TokensEffect::Change { generation, .. } => TokensMessage::Switched {
+        TokensEffect::Renewal {
             generation,
-            row: if well { Ok(None) } else { Err(trouble()) },
-        },
-        TokensEffect::Renew { generation, .. } => TokensMessage::Renewed {
+            renewal: TokensRenewal::Start { .. },
+        } => TokensMessage::Renewed {
             generation,
             result: Err(trouble()),
         },
-        _ => TokensMessage::UnfinishedFound(Ok(Vec::new())),
+        _ => return nothing_unfinished(),
     })
+}
+
+fn nothing_unfinished() -> Message {
+    Message::Tokens(TokensMessage::UnfinishedFound(Ok(Vec::new())))
 }
 
 fn play(scene: &mut Scene, act: Act) {
@@ -348,12 +373,12 @@ proptest! {
     #[test]
     fn no_key_goes_where_it_was_not_entered_for(acts in prop::collection::vec(wandering(), 1..120)) {
         let mut scene = Scene::with(vec![shop("a"), shop("b")]);
-        scene.keys("e").send(Message::SecretsLoaded {
+        scene.keys("e").send(Message::Store(StoreMessage::SecretsLoaded {
             name: named("a"),
             key: Ok(Some(Secret::new("stored"))),
             key_origin: None,
             token: Ok(None),
-        });
+        }));
         scene.effects();
         for act in acts {
             // Nobody ever says yes: there is no "y" among these keys.

@@ -1,8 +1,8 @@
 //! Saving, with everything that can come in between.
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
-use crate::app::effect::{Effect, Unlock};
-use crate::app::message::StoreOffer;
+use crate::app::effect::{Effect, StoreEffect, TerminalEffect, Unlock, VaultEffect};
+use crate::app::message::{StoreMessage, StoreOffer, VaultMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::watching::WatchingEffect;
 use crate::app::{Draft, FieldId, Message};
@@ -30,11 +30,11 @@ fn proven() -> Scene {
 
 fn save(scene: &mut Scene) -> (Draft, Option<Name>, Option<SecretRef>) {
     match scene.effects().pop() {
-        Some(Effect::Save {
+        Some(Effect::Store(StoreEffect::Save {
             draft,
             replaces,
             store,
-        }) => (*draft, replaces, store),
+        })) => (*draft, replaces, store),
         other => panic!("no save: {other:?}"),
     }
 }
@@ -50,7 +50,10 @@ fn a_proven_draft_is_saved_at_once() {
         (Some(Secret::new(KEY)), true)
     );
     assert_eq!((replaces, store), (None, None));
-    scene.send(Message::Saved(Box::new(draft.connection), 0));
+    scene.send(Message::Store(StoreMessage::Saved(
+        Box::new(draft.connection),
+        0,
+    )));
     assert!(scene.model.form.is_none());
     assert_eq!(scene.selected(), "b.example.com");
     assert_eq!(scene.model.focus, Pane::List);
@@ -99,7 +102,7 @@ fn what_can_not_be_saved_is_said_and_shown() {
             scene
                 .effects()
                 .iter()
-                .all(|e| !matches!(e, Effect::Save { .. }))
+                .all(|e| !matches!(e, Effect::Store(StoreEffect::Save { .. })))
         );
         assert_eq!(scene.form().focused(), field, "{typed}");
         assert!(
@@ -117,7 +120,10 @@ fn a_renamed_connection_replaces_its_old_entry() {
     let (draft, replaces, _) = save(&mut scene);
     assert_eq!(replaces, Some(named("a")));
     assert_eq!(draft.opened, Some(Box::new(shop("a"))));
-    scene.send(Message::Saved(Box::new(draft.connection), 0));
+    scene.send(Message::Store(StoreMessage::Saved(
+        Box::new(draft.connection),
+        0,
+    )));
     assert_eq!(scene.visible(), ["b", "z"]);
     assert_eq!(scene.selected(), "z");
 }
@@ -127,7 +133,10 @@ fn an_old_value_that_stays_in_its_store_is_told() {
     let mut scene = proven();
     scene.keys("ctrl-s");
     let (draft, ..) = save(&mut scene);
-    scene.send(Message::Saved(Box::new(draft.connection), 1));
+    scene.send(Message::Store(StoreMessage::Saved(
+        Box::new(draft.connection),
+        1,
+    )));
     let said = scene.notice();
     assert!(
         said.contains("is saved; old value is still in the store"),
@@ -144,9 +153,9 @@ fn the_watch_is_told_of_what_was_saved_and_removed() {
     let (draft, ..) = save(&mut scene);
     let mut moved = draft.connection;
     moved.url = "https://moved.example.com".to_owned();
-    scene.send(Message::Saved(Box::new(moved), 0));
+    scene.send(Message::Store(StoreMessage::Saved(Box::new(moved), 0)));
     assert!(scene.effects().contains(&replan));
-    scene.send(Message::Removed(named("b"), 0));
+    scene.send(Message::Store(StoreMessage::Removed(named("b"), 0)));
     assert!(scene.effects().contains(&replan));
 }
 
@@ -160,7 +169,10 @@ fn what_was_saved_is_seen_whatever_the_filter() {
         .types("https://zzz.test")
         .keys("ctrl-s y");
     let (draft, _, _) = save(&mut scene);
-    scene.send(Message::Saved(Box::new(draft.connection), 0));
+    scene.send(Message::Store(StoreMessage::Saved(
+        Box::new(draft.connection),
+        0,
+    )));
     assert_eq!(scene.selected(), "zzz.test");
     assert_eq!(scene.visible(), ["a", "zzz.test"]);
 }
@@ -170,7 +182,9 @@ fn a_failed_save_keeps_the_draft() {
     let mut scene = proven();
     scene
         .keys("ctrl-s")
-        .send(Message::SaveFailed("disk full".to_owned()));
+        .send(Message::Store(StoreMessage::SaveFailed(
+            "disk full".to_owned(),
+        )));
     assert!(scene.notice().contains("disk full"));
     assert!(scene.form().dirty && !scene.form().saving);
     scene.effects();
@@ -203,7 +217,7 @@ fn offers() -> Vec<StoreOffer> {
 fn the_first_save_asks_where_secrets_go_and_then_for_a_passphrase() {
     let mut scene = proven();
     scene.keys("ctrl-s").effects();
-    scene.send(Message::StoreNeeded(offers()));
+    scene.send(Message::Store(StoreMessage::StoreNeeded(offers())));
     assert!(matches!(
         scene.model.overlay,
         Some(Overlay::ChooseStore { row: 1, .. })
@@ -215,7 +229,9 @@ fn the_first_save_asks_where_secrets_go_and_then_for_a_passphrase() {
         save(&mut scene).2,
         Some(SecretRef::Vault("b/key".to_owned()))
     );
-    scene.send(Message::PassphraseNeeded(Unlock::Create));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(
+        Unlock::Create,
+    )));
     assert!(scene.model.takes_secret());
     scene.types("one").keys("enter").types("two").keys("enter");
     assert_eq!(scene.effects(), [], "the two differ");
@@ -227,12 +243,12 @@ fn the_first_save_asks_where_secrets_go_and_then_for_a_passphrase() {
         .keys("enter");
     assert_eq!(
         scene.effects(),
-        [Effect::Unlock {
+        [Effect::Vault(VaultEffect::Unlock {
             kind: Unlock::Create,
             passphrase: Secret::new("one"),
-        }]
+        })]
     );
-    scene.send(Message::Unlocked);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
     assert!(scene.model.overlay.is_none());
     let (draft, _, store) = save(&mut scene);
     assert_eq!(
@@ -247,10 +263,14 @@ fn the_first_save_asks_where_secrets_go_and_then_for_a_passphrase() {
 fn whoever_makes_no_vault_is_asked_anew_where_secrets_go() {
     let mut scene = proven();
     scene.keys("ctrl-s").effects();
-    scene.send(Message::StoreNeeded(offers())).keys("enter");
+    scene
+        .send(Message::Store(StoreMessage::StoreNeeded(offers())))
+        .keys("enter");
     assert!(save(&mut scene).2.is_some());
     scene
-        .send(Message::PassphraseNeeded(Unlock::Create))
+        .send(Message::Vault(VaultMessage::PassphraseNeeded(
+            Unlock::Create,
+        )))
         .keys("esc ctrl-s");
     assert_eq!(save(&mut scene).2, None);
 }
@@ -259,7 +279,7 @@ fn whoever_makes_no_vault_is_asked_anew_where_secrets_go() {
 fn a_wrong_passphrase_is_said_and_asked_again() {
     let mut scene = proven();
     scene.keys("ctrl-s").effects();
-    scene.send(Message::PassphraseNeeded(Unlock::Open));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
     assert!(scene.model.locked);
     scene
         .types("wrong")
@@ -268,13 +288,18 @@ fn a_wrong_passphrase_is_said_and_asked_again() {
         .keys("enter");
     assert_eq!(scene.effects().len(), 1, "nothing while it is checked");
     assert!(scene.model.animating());
-    scene.send(Message::UnlockFailed("wrong passphrase".to_owned()));
+    scene.send(Message::Vault(VaultMessage::UnlockFailed(
+        "wrong passphrase".to_owned(),
+    )));
     let Some(Overlay::Passphrase(dialog)) = &scene.model.overlay else {
         panic!("the dialog stays")
     };
     assert_eq!(dialog.problem.as_deref(), Some("wrong passphrase"));
     assert!(dialog.first.value.is_empty());
-    scene.types("right").keys("enter").send(Message::Unlocked);
+    scene
+        .types("right")
+        .keys("enter")
+        .send(Message::Vault(VaultMessage::Unlocked));
     assert!(!scene.model.locked);
     save(&mut scene);
 }
@@ -282,20 +307,22 @@ fn a_wrong_passphrase_is_said_and_asked_again() {
 #[test]
 fn escape_in_a_dialog_ends_the_save_and_keeps_the_draft() {
     for message in [
-        Message::StoreNeeded(offers()),
-        Message::PassphraseNeeded(Unlock::Open),
+        Message::Store(StoreMessage::StoreNeeded(offers())),
+        Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
     ] {
         let mut scene = proven();
         scene.keys("ctrl-s").send(message);
         scene.effects();
-        scene.keys("esc").send(Message::Unlocked);
+        scene
+            .keys("esc")
+            .send(Message::Vault(VaultMessage::Unlocked));
         assert!(!scene.form().saving);
         assert!(scene.form().dirty);
         assert!(
             scene
                 .effects()
                 .iter()
-                .all(|e| !matches!(e, Effect::Save { .. }))
+                .all(|e| !matches!(e, Effect::Store(StoreEffect::Save { .. })))
         );
     }
 }
@@ -303,11 +330,11 @@ fn escape_in_a_dialog_ends_the_save_and_keeps_the_draft() {
 #[test]
 fn nobody_who_types_is_interrupted_by_a_watcher() {
     let mut scene = filled();
-    scene.send(Message::PassphraseNeeded(Unlock::Open));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
     assert!(scene.model.overlay.is_none());
     assert_eq!(scene.notice(), "the vault is locked: L unlocks it");
     let mut scene = Scene::with(shops(&["a"]));
-    scene.send(Message::PassphraseNeeded(Unlock::Open));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
 }
 
@@ -315,16 +342,19 @@ fn nobody_who_types_is_interrupted_by_a_watcher() {
 fn quitting_asks_only_where_something_would_be_lost() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("q");
-    assert_eq!(scene.effects(), [Effect::Quit(0)]);
+    assert_eq!(scene.effects(), [Effect::Terminal(TerminalEffect::Quit(0))]);
     scene.keys("e").types("x").keys("alt-q");
     assert_eq!(scene.question(), Some(&Question::QuitUnsaved));
     scene.effects();
     scene.keys("n");
     assert!(scene.key_is("x"), "a cancelled quit loses nothing");
     scene.keys("esc ctrl-c y");
-    assert_eq!(scene.effects(), [Effect::Quit(0)]);
+    assert_eq!(scene.effects(), [Effect::Terminal(TerminalEffect::Quit(0))]);
     scene.send(Message::EndRequested(143));
-    assert_eq!(scene.effects(), [Effect::Quit(143)]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::Quit(143))]
+    );
 }
 
 #[test]
@@ -339,7 +369,7 @@ fn a_typed_token_is_not_thrown_away_without_a_question() {
         .types("v")
         .keys("esc");
     assert_eq!(scene.question(), Some(&Question::LoseToken));
-    scene.send(Message::Unlocked);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
     scene.keys("n");
     assert!(
         matches!(&scene.model.overlay, Some(Overlay::AddToken(d)) if !d.value.value.is_empty())
@@ -347,8 +377,11 @@ fn a_typed_token_is_not_thrown_away_without_a_question() {
     scene.keys("esc y q");
     assert!(scene.model.adding.is_none());
     let effects = scene.effects();
-    assert_eq!(effects.last(), Some(&Effect::Quit(0)));
-    let stores = |effect: &Effect| matches!(effect, Effect::AddToken { .. });
+    assert_eq!(
+        effects.last(),
+        Some(&Effect::Terminal(TerminalEffect::Quit(0)))
+    );
+    let stores = |effect: &Effect| matches!(effect, Effect::Store(StoreEffect::AddToken { .. }));
     assert!(!effects.iter().any(stores), "nobody asked for that");
 }
 
@@ -369,7 +402,7 @@ fn a_cancelled_quit_loses_no_typed_token_and_no_save() {
     let mut scene = proven();
     scene
         .keys("ctrl-s")
-        .send(Message::PassphraseNeeded(Unlock::Open));
+        .send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
     scene.keys("ctrl-c n");
     scene.effects();
     assert!(!scene.form().saving, "it can be saved again");
@@ -385,21 +418,25 @@ fn a_token_is_added_with_label_and_value() {
     scene.keys("tab").types("billing").keys("enter");
     assert!(scene.model.takes_secret());
     scene.pastes("s3cret\n").keys("enter");
-    let add = |store| Effect::AddToken {
-        name: named("a"),
-        label: "billing".to_owned(),
-        value: Secret::new("s3cret"),
-        store,
+    let add = |store| {
+        Effect::Store(StoreEffect::AddToken {
+            name: named("a"),
+            label: "billing".to_owned(),
+            value: Secret::new("s3cret"),
+            store,
+        })
     };
     assert_eq!(scene.effects(), [add(None)]);
-    scene.send(Message::StoreNeeded(offers())).keys("enter");
+    scene
+        .send(Message::Store(StoreMessage::StoreNeeded(offers())))
+        .keys("enter");
     assert_eq!(
         scene.effects(),
         [add(Some(SecretRef::Vault("b/key".to_owned())))]
     );
-    scene.send(Message::PassphraseNeeded(Unlock::Open));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
     scene.types("p").keys("enter").effects();
-    scene.send(Message::Unlocked);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
     assert_eq!(
         scene.effects(),
         [add(Some(SecretRef::Vault("b/key".to_owned())))]
@@ -409,7 +446,7 @@ fn a_token_is_added_with_label_and_value() {
         "billing".to_owned(),
         SecretRef::Vault("a/billing".to_owned()),
     )];
-    scene.send(Message::TokenAdded(Box::new(with)));
+    scene.send(Message::Store(StoreMessage::TokenAdded(Box::new(with))));
     assert!(scene.model.overlay.is_none());
     assert_eq!(
         scene.model.selected_entry().unwrap().connection.added.len(),
@@ -433,7 +470,9 @@ fn a_token_that_can_not_be_stored_stays_in_its_dialog() {
         .keys("enter")
         .types("v")
         .keys("enter");
-    scene.send(Message::TokenAddFailed("no room".to_owned()));
+    scene.send(Message::Store(StoreMessage::TokenAddFailed(
+        "no room".to_owned(),
+    )));
     let Some(Overlay::AddToken(dialog)) = &scene.model.overlay else {
         panic!("the dialog stays")
     };
@@ -447,7 +486,7 @@ fn a_lock_takes_the_proof_with_the_key() {
     let mut scene = proven();
     scene.keys("alt-L y");
     assert!(scene.key_is(""));
-    scene.send(Message::Forgot);
+    scene.send(Message::Vault(VaultMessage::Forgot));
     assert!(
         scene.notice().contains("not saved too"),
         "{}",

@@ -3,9 +3,9 @@
 use crossterm::event::KeyEvent;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, ProbeEffect, Target};
 use crate::app::keymap::KeyPress;
-use crate::app::message::{Loaded, Message, SecretInput};
+use crate::app::message::{Loaded, Message, ProbeMessage, SecretInput};
 use crate::app::model::{Form, Model, Overlay, Question};
 use crate::app::{Draft, FieldId};
 use crate::domain::{
@@ -111,13 +111,13 @@ impl Scene {
         self.effects()
             .into_iter()
             .filter_map(|effect| match effect {
-                Effect::Probe {
+                Effect::Probe(ProbeEffect::Start {
                     target,
                     generation,
                     trigger,
                     draft,
                     origin_confirmed,
-                } => Some(Probe {
+                }) => Some(Probe {
                     target,
                     generation,
                     trigger,
@@ -138,18 +138,18 @@ impl Scene {
 
     /// The draft's last probe ended like this.
     pub(super) fn draft_is(&mut self, verdict: Verdict) -> &mut Self {
-        self.send(Message::ProbeFinished {
+        self.send(Message::Probe(ProbeMessage::Finished {
             target: Target::Draft,
             generation: self.model.generation,
             verdict: Box::new(verdict),
-        })
+        }))
     }
 
     /// The watcher found this.
     pub(super) fn watched(&mut self, name: &str, reason: Reason) -> &mut Self {
         let mut verdict = verdict(reason);
         verdict.connection = Some(named(name));
-        self.send(Message::Watched(Box::new(verdict)))
+        self.send(Message::Probe(ProbeMessage::Watched(Box::new(verdict))))
     }
 
     pub(super) fn form(&self) -> &Form {

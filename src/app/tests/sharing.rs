@@ -1,7 +1,8 @@
 //! The shared token, and further ones that go again.
 
 use super::scene::{Scene, named, shop, shops, verdict};
-use crate::app::effect::{CopyAs, Effect};
+use crate::app::effect::{ClipboardEffect, CopyAs, Effect, SharedTokenEffect, StoreEffect};
+use crate::app::message::{SharedTokenMessage, StoreMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::shared_token::{Check, SharedTokenSheet};
 use crate::app::{FieldId, HandleSlot, Message};
@@ -37,10 +38,12 @@ fn a_shared_token_is_made_into_its_field_and_kept_only_when_it_is_saved() {
     scene.keys("g");
     let asked = scene.effects();
     assert!(
-        asked.contains(&Effect::MakeSharedToken(named("a"))),
+        asked.contains(&Effect::SharedToken(SharedTokenEffect::Make(named("a")))),
         "{asked:?}"
     );
-    let made = |of: &str| Message::SharedTokenMade(named(of), Ok(Secret::new("made")));
+    let made = |of: &str| {
+        Message::SharedToken(SharedTokenMessage::Made(named(of), Ok(Secret::new("made"))))
+    };
     scene.send(made("b"));
     assert!(!scene.form().dirty, "it is another one's");
     scene.send(made("a"));
@@ -48,12 +51,12 @@ fn a_shared_token_is_made_into_its_field_and_kept_only_when_it_is_saved() {
     assert_eq!(field.value, Secret::new("made"));
     assert!(scene.form().dirty && scene.model.focus == Pane::Form);
     // What the store holds comes later, and does not take its place.
-    scene.send(Message::SecretsLoaded {
+    scene.send(Message::Store(StoreMessage::SecretsLoaded {
         name: named("a"),
         key: Ok(None),
         key_origin: None,
         token: Ok(Some(Secret::new("old"))),
-    });
+    }));
     let field = scene.form().secret(FieldId::Token).unwrap();
     assert_eq!(field.value, Secret::new("made"));
     scene.keys("alt-V y enter");
@@ -61,7 +64,7 @@ fn a_shared_token_is_made_into_its_field_and_kept_only_when_it_is_saved() {
     scene.keys("esc").effects();
     scene.keys("ctrl-s y");
     let saved = scene.effects().into_iter().find_map(|effect| match effect {
-        Effect::Save { draft, .. } => Some(draft),
+        Effect::Store(StoreEffect::Save { draft, .. }) => Some(draft),
         _ => None,
     });
     assert_eq!(saved.unwrap().token, Some(Secret::new("made")));
@@ -71,31 +74,34 @@ fn a_shared_token_is_made_into_its_field_and_kept_only_when_it_is_saved() {
 fn both_ends_are_compared_and_the_rows_are_shown() {
     let mut scene = with_token();
     scene.keys("V y");
-    let copy = Effect::Copy {
+    let copy = Effect::Clipboard(ClipboardEffect::CopyHandle {
         name: named("a"),
         slot: HandleSlot::Token,
         form: CopyAs::Handle,
-    };
+    });
     assert_eq!(scene.effects(), [copy]);
     scene.keys("enter enter");
     assert_eq!(
         scene.effects(),
-        [Effect::CheckSharedToken(named("a"))],
+        [Effect::SharedToken(SharedTokenEffect::Check(named("a")))],
         "once"
     );
     let mut matches = verdict(Reason::Connected);
     matches
         .checks
         .set(CheckId::Token, State::Ok, "the same", None);
-    scene.send(Message::SharedTokenChecked(
+    scene.send(Message::SharedToken(SharedTokenMessage::Checked(
         named("b"),
         Box::new(matches.clone()),
-    ));
+    )));
     assert!(
         matches!(sheet(&scene).check, Check::UnderWay),
         "of another one"
     );
-    scene.send(Message::SharedTokenChecked(named("a"), Box::new(matches)));
+    scene.send(Message::SharedToken(SharedTokenMessage::Checked(
+        named("a"),
+        Box::new(matches),
+    )));
     let Check::Made { rows, .. } = &sheet(&scene).check else {
         panic!("{:?}", sheet(&scene).check);
     };
@@ -128,7 +134,7 @@ fn a_draft_of_another_connection_is_not_lost_for_a_token() {
     scene.keys("e").types("x").keys("esc j V g");
     assert_eq!(scene.question(), Some(&Question::LoseDraft));
     let asked = scene.effects();
-    let made = Effect::MakeSharedToken(named("b"));
+    let made = Effect::SharedToken(SharedTokenEffect::Make(named("b")));
     assert!(!asked.contains(&made), "{asked:?}");
 }
 
@@ -149,7 +155,7 @@ fn on_a_row_of_tokens_d_means_that_token() {
     let question = Question::RemoveToken(named("a"), "bot".to_owned());
     assert_eq!(scene.question(), Some(&question));
     scene.keys("y");
-    let remove = Effect::RemoveToken(named("a"), "bot".to_owned());
+    let remove = Effect::Store(StoreEffect::RemoveToken(named("a"), "bot".to_owned()));
     assert!(scene.effects().contains(&remove));
     shop.added.clear();
     scene.send(Message::Revealed {
@@ -157,10 +163,12 @@ fn on_a_row_of_tokens_d_means_that_token() {
         slot: HandleSlot::Added(0),
         result: Ok(Handle::plain(Secret::new("in the open"))),
     });
-    let removed = |left_behind| Message::TokenRemoved {
-        connection: Box::new(shop.clone()),
-        label: "bot".to_owned(),
-        left_behind,
+    let removed = |left_behind| {
+        Message::Store(StoreMessage::TokenRemoved {
+            connection: Box::new(shop.clone()),
+            label: "bot".to_owned(),
+            left_behind,
+        })
     };
     scene.send(removed(false));
     assert_eq!(scene.notice(), "bot of a is removed");

@@ -3,6 +3,8 @@
 use super::scene::{Scene, shops};
 use crate::app::Message;
 use crate::app::effect::Effect;
+use crate::app::message::ProbeMessage;
+use crate::app::watching::WatchingEffect;
 
 #[test]
 fn nothing_moves_and_nobody_is_woken() {
@@ -41,9 +43,13 @@ fn only_what_is_on_the_screen_keeps_it_moving() {
     let names: Vec<String> = (0..100).map(|n| format!("c{n:03}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut scene = Scene::with(shops(&names));
-    scene.send(Message::WatchStarted(super::scene::named("c090")));
+    scene.send(Message::Probe(ProbeMessage::WatchStarted(
+        super::scene::named("c090"),
+    )));
     assert!(!scene.model.animating(), "far below the last row");
-    scene.send(Message::WatchStarted(super::scene::named("c003")));
+    scene.send(Message::Probe(ProbeMessage::WatchStarted(
+        super::scene::named("c003"),
+    )));
     assert!(scene.model.animating());
     scene.watched("c003", crate::domain::Reason::Connected);
     assert!(!scene.model.animating());
@@ -53,8 +59,16 @@ fn only_what_is_on_the_screen_keeps_it_moving() {
 fn watching_is_paused_and_goes_on() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("p p");
-    assert_eq!(scene.effects(), [Effect::Watch(false), Effect::Watch(true)]);
-    scene.send(Message::WatchStarted(super::scene::named("a")));
+    assert_eq!(
+        scene.effects(),
+        [
+            Effect::Watching(WatchingEffect::Switch(false)),
+            Effect::Watching(WatchingEffect::Switch(true))
+        ]
+    );
+    scene.send(Message::Probe(ProbeMessage::WatchStarted(
+        super::scene::named("a"),
+    )));
     assert!(scene.model.animating());
     scene.keys("p");
     assert!(!scene.model.animating(), "its probes end with the watcher");

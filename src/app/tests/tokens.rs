@@ -3,14 +3,17 @@
 use jiff::SignedDuration;
 
 use super::scene::{Scene, named, shop};
-use crate::app::effect::{Effect, TokenCopy, Unlock};
+use crate::app::effect::{Effect, TerminalEffect, TokenCopy, Unlock};
 use crate::app::entries::Entries;
-use crate::app::message::Message;
+use crate::app::message::{Message, StoreMessage, VaultMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::tokens::exchange::{Changed, Made, Offered, RowPage, Switch};
 use crate::app::tokens::sheet::{Ending, Ends, ExpiryHorizon, RenewalStage};
 use crate::app::tokens::wizard::{WizardOutcome, WizardStep};
-use crate::app::tokens::{TokenRow, TokenSheet, TokensEffect, TokensMessage, Trouble, TroubleKind};
+use crate::app::tokens::{
+    ChangeAnswer, TokenRow, TokenSheet, TokensAnswer, TokensChange, TokensEffect, TokensMessage,
+    TokensQuery, TokensRenewal, Trouble, TroubleKind,
+};
 use crate::domain::token::{
     Difference, Extension, Group, Guard, Permission, RenewalAction, Status, Token, Unfinished,
 };
@@ -69,17 +72,21 @@ impl Scene {
     fn page_comes(&mut self, total: u64) -> &mut Self {
         let asked = self.asked();
         let [
-            TokensEffect::Load {
-                generation, offset, ..
+            TokensEffect::Query {
+                generation,
+                query: TokensQuery::Page { offset, .. },
+                ..
             },
         ] = asked.as_slice()
         else {
             panic!("{asked:?}");
         };
-        self.told(TokensMessage::Loaded {
+        self.told(TokensMessage::Answered {
             generation: *generation,
-            offset: *offset,
-            page: Ok(page(*offset, total)),
+            answer: TokensAnswer::Page {
+                offset: *offset,
+                page: Ok(page(*offset, total)),
+            },
         })
     }
 
@@ -117,19 +124,21 @@ fn pages_come_while_scrolling() {
     scene.keys("end");
     let asked = scene.asked();
     let [
-        TokensEffect::Load {
-            offset: 24_900,
+        TokensEffect::Query {
             generation,
+            query: TokensQuery::Page { offset: 24_900, .. },
             ..
         },
     ] = asked.as_slice()
     else {
         panic!("{asked:?}");
     };
-    scene.told(TokensMessage::Loaded {
+    scene.told(TokensMessage::Answered {
         generation: *generation,
-        offset: 24_900,
-        page: Ok(page(24_900, 25_000)),
+        answer: TokensAnswer::Page {
+            offset: 24_900,
+            page: Ok(page(24_900, 25_000)),
+        },
     });
     let (at, row) = scene.model.selected_token().unwrap();
     assert_eq!((at, row.and_then(TokenRow::id)), (24_999, Some("SU-24999")));
@@ -140,13 +149,22 @@ fn a_late_answer_is_dropped() {
     let mut scene = Scene::with(vec![market("market"), market("other")]);
     scene.keys("tab tab tab l");
     let asked = scene.asked();
-    let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Page { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
-    let late = || TokensMessage::Loaded {
+    let late = || TokensMessage::Answered {
         generation: *generation,
-        offset: 0,
-        page: Ok(page(0, 3)),
+        answer: TokensAnswer::Page {
+            offset: 0,
+            page: Ok(page(0, 3)),
+        },
     };
     // Another group was asked for meanwhile.
     scene.keys("f");
@@ -165,14 +183,23 @@ fn the_lock_ends_what_is_on_its_way() {
     let mut scene = Scene::with(vec![market("market")]);
     scene.keys("tab tab tab l");
     let asked = scene.asked();
-    let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Page { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
     scene.keys("L");
-    scene.told(TokensMessage::Loaded {
+    scene.told(TokensMessage::Answered {
         generation: *generation,
-        offset: 0,
-        page: Ok(page(0, 3)),
+        answer: TokensAnswer::Page {
+            offset: 0,
+            page: Ok(page(0, 3)),
+        },
     });
     let list = scene.model.account_list().unwrap();
     assert!(!list.loaded && list.loading.is_none());
@@ -187,7 +214,7 @@ fn what_needs_the_vault_goes_on_once_it_is_open() {
     let needed = || TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect.clone()));
     scene.told(needed());
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
-    scene.send(Message::Unlocked);
+    scene.send(Message::Vault(VaultMessage::Unlocked));
     assert_eq!(scene.asked(), std::slice::from_ref(&effect));
     scene.told(needed());
     scene.keys("esc");
@@ -205,7 +232,7 @@ fn a_filter_is_asked_for_once_typing_rests() {
     scene.wait(200);
     let asked = scene.asked();
     assert!(
-        matches!(asked.as_slice(), [TokensEffect::Load { listing, offset: 0, .. }]
+        matches!(asked.as_slice(), [TokensEffect::Query { query: TokensQuery::Page { listing, offset: 0, .. }, .. }]
             if listing.filter == "rep"),
         "{asked:?}"
     );
@@ -213,7 +240,7 @@ fn a_filter_is_asked_for_once_typing_rests() {
     scene.types("orts").keys("enter");
     let asked = scene.asked();
     assert!(
-        matches!(asked.as_slice(), [TokensEffect::Load { listing, .. }]
+        matches!(asked.as_slice(), [TokensEffect::Query { query: TokensQuery::Page { listing, .. }, .. }]
             if listing.filter == "reports"),
         "{asked:?}"
     );
@@ -225,7 +252,7 @@ fn groups_and_orders_are_the_service_s() {
     scene.keys("f");
     let asked = scene.asked();
     assert!(
-        matches!(asked.as_slice(), [TokensEffect::Load { listing, .. }]
+        matches!(asked.as_slice(), [TokensEffect::Query { query: TokensQuery::Page { listing, .. }, .. }]
             if listing.group == Some(Group::Expiring)),
         "{asked:?}"
     );
@@ -246,9 +273,13 @@ fn only_the_label_deletes() {
     let [
         TokensEffect::Change {
             generation,
-            id,
-            switch: Switch::Delete,
-            guard,
+            change:
+                TokensChange::Switch {
+                    id,
+                    switch: Switch::Delete,
+                    guard,
+                    ..
+                },
             ..
         },
     ] = asked.as_slice()
@@ -259,9 +290,9 @@ fn only_the_label_deletes() {
     assert_eq!(id, "SU-2");
     // A connection's own deletion is another thing.
     assert!(scene.question().is_none());
-    scene.told(TokensMessage::Switched {
+    scene.told(TokensMessage::ChangeAnswered {
         generation: *generation,
-        row: Ok(None),
+        answer: ChangeAnswer::Switched(Ok(None)),
     });
     assert!(scene.model.tokens.sheets.is_empty());
     assert_eq!(scene.asked().len(), 1, "the list is read again");
@@ -277,21 +308,42 @@ fn what_was_asked_for_before_a_change_does_not_take_it_back() {
     let mut scene = listed(3);
     scene.keys("down down enter");
     let asked = scene.asked();
-    let [TokensEffect::Read { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Token { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
     let before = *generation;
     scene.keys("x").types("token 2").keys("enter");
     let asked = scene.asked();
-    let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Change {
+            generation,
+            change: TokensChange::Switch { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
-    scene.told(TokensMessage::Switched {
+    scene.told(TokensMessage::ChangeAnswered {
         generation: *generation,
-        row: with(Status::Inactive).map(Some),
+        answer: ChangeAnswer::Switched(with(Status::Inactive).map(Some)),
     });
     let asked = scene.asked();
-    let [TokensEffect::Read { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Token { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("what is shown is read as it is now: {asked:?}");
     };
     let after = *generation;
@@ -300,9 +352,9 @@ fn what_was_asked_for_before_a_change_does_not_take_it_back() {
         other => panic!("{other:?}"),
     };
     for (generation, read) in [(before, Status::Active), (after, Status::Inactive)] {
-        scene.told(TokensMessage::Read {
+        scene.told(TokensMessage::Answered {
             generation,
-            row: with(read),
+            answer: TokensAnswer::Token(with(read)),
         });
         assert_eq!(status(&scene), Status::Inactive);
     }
@@ -350,11 +402,7 @@ fn the_key_in_use_needs_the_name_of_who_is_cut_off() {
     assert!(
         matches!(
             asked.as_slice(),
-            [TokensEffect::Change {
-                guard: Guard::Agreed(names),
-                switch: Switch::Disable,
-                ..
-            }] if *names == [named("market"), named("other")]
+            [TokensEffect::Change { change: TokensChange::Switch { guard: Guard::Agreed(names), switch: Switch::Disable, .. }, .. }] if *names == [named("market"), named("other")]
         ),
         "only those who were named: {asked:?}"
     );
@@ -365,7 +413,14 @@ fn a_module_less() -> Scene {
     let mut scene = listed(3);
     scene.keys("down e");
     let asked = scene.asked();
-    let [TokensEffect::Read { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Token { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
     let held = |id: &str| Permission {
@@ -374,9 +429,9 @@ fn a_module_less() -> Scene {
     };
     let mut whole = row(1);
     whole.token.permissions = Some(vec![held("MD-0001"), held("MD-0002")]);
-    scene.told(TokensMessage::Read {
+    scene.told(TokensMessage::Answered {
         generation: *generation,
-        row: Ok(Box::new(whole)),
+        answer: TokensAnswer::Token(Ok(Box::new(whole))),
     });
     let Some(TokenSheet::Wizard(wizard)) = scene.model.tokens.sheets.last_mut() else {
         panic!("the wizard");
@@ -405,9 +460,13 @@ fn modules_of_the_key_in_use_go_only_with_the_name_of_who_is_cut_off() {
         .keys("enter");
     let asked = scene.asked();
     let [
-        TokensEffect::Edit {
-            guard: Guard::Agreed(_),
-            difference,
+        TokensEffect::Change {
+            change:
+                TokensChange::Edit {
+                    guard: Guard::Agreed(_),
+                    difference,
+                    ..
+                },
             ..
         },
     ] = asked.as_slice()
@@ -426,18 +485,20 @@ fn who_else_runs_on_an_edited_key_is_asked_for_when_the_answer_tells() {
     scene.keys("enter");
     let asked = scene.asked();
     let [
-        TokensEffect::Edit {
+        TokensEffect::Change {
             generation,
-            guard: Guard::On,
+            change: TokensChange::Edit {
+                guard: Guard::On, ..
+            },
             ..
         },
     ] = asked.as_slice()
     else {
         panic!("{asked:?}");
     };
-    scene.told(TokensMessage::Edited {
+    scene.told(TokensMessage::ChangeAnswered {
         generation: *generation,
-        edited: Err(trouble(TroubleKind::InUse(vec![named("third")]))),
+        answer: ChangeAnswer::Edited(Err(trouble(TroubleKind::InUse(vec![named("third")])))),
     });
     scene
         .types("token 1")
@@ -448,8 +509,11 @@ fn who_else_runs_on_an_edited_key_is_asked_for_when_the_answer_tells() {
     assert!(
         matches!(
             asked.as_slice(),
-            [TokensEffect::Edit {
-                guard: Guard::Agreed(_),
+            [TokensEffect::Change {
+                change: TokensChange::Edit {
+                    guard: Guard::Agreed(_),
+                    ..
+                },
                 ..
             }]
         ),
@@ -462,12 +526,19 @@ fn a_guard_that_only_the_service_s_answer_shows_asks_again() {
     let mut scene = listed(3);
     scene.keys("d").types("token 0").keys("enter");
     let asked = scene.asked();
-    let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Change {
+            generation,
+            change: TokensChange::Switch { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
-    scene.told(TokensMessage::Switched {
+    scene.told(TokensMessage::ChangeAnswered {
         generation: *generation,
-        row: Err(trouble(TroubleKind::InUse(vec![named("market")]))),
+        answer: ChangeAnswer::Switched(Err(trouble(TroubleKind::InUse(vec![named("market")])))),
     });
     scene.keys("enter");
     assert_eq!(scene.asked(), []);
@@ -477,7 +548,10 @@ fn a_guard_that_only_the_service_s_answer_shows_asks_again() {
         matches!(
             asked.as_slice(),
             [TokensEffect::Change {
-                guard: Guard::Agreed(_),
+                change: TokensChange::Switch {
+                    guard: Guard::Agreed(_),
+                    ..
+                },
                 ..
             }]
         ),
@@ -496,16 +570,20 @@ fn what_the_key_may_not_do_is_closed() {
     let [
         TokensEffect::Change {
             generation,
-            switch: Switch::Enable,
+            change:
+                TokensChange::Switch {
+                    switch: Switch::Enable,
+                    ..
+                },
             ..
         },
     ] = asked.as_slice()
     else {
         panic!("{asked:?}");
     };
-    scene.told(TokensMessage::Switched {
+    scene.told(TokensMessage::ChangeAnswered {
         generation: *generation,
-        row: Err(trouble(TroubleKind::Forbidden("Integrations".into()))),
+        answer: ChangeAnswer::Switched(Err(trouble(TroubleKind::Forbidden("Integrations".into())))),
     });
     scene.keys("x");
     assert_eq!(scene.asked(), []);
@@ -530,7 +608,14 @@ fn the_steps_keep_what_was_typed() {
     let mut scene = listed(3);
     scene.keys("t").types("job").keys("pgdn");
     let asked = scene.asked();
-    let [TokensEffect::ReadExtensions { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Extensions,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
     scene.keys("pgdn");
@@ -543,9 +628,9 @@ fn the_steps_keep_what_was_typed() {
         WizardStep::Extension,
         "nothing to choose from yet"
     );
-    scene.told(TokensMessage::ExtensionsRead {
+    scene.told(TokensMessage::Answered {
         generation: *generation,
-        extensions: Err(trouble(TroubleKind::Failed)),
+        answer: TokensAnswer::Extensions(Err(trouble(TroubleKind::Failed))),
     });
     scene.keys("enter");
     assert_eq!(scene.asked().len(), 1, "tried again");
@@ -643,10 +728,13 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
     scene.keys("O enter").types("token 0").keys("enter");
     let asked = scene.asked();
     let [
-        TokensEffect::Renew {
+        TokensEffect::Renewal {
             generation,
-            how: RenewalAction::Rotate,
-            ..
+            renewal:
+                TokensRenewal::Start {
+                    how: RenewalAction::Rotate,
+                    ..
+                },
         },
     ] = asked.as_slice()
     else {
@@ -671,11 +759,11 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
         assert_eq!(scene.asked(), [], "not while locked");
         scene.keys("esc");
     }
-    scene.keys("v").send(Message::Unlocked);
+    scene.keys("v").send(Message::Vault(VaultMessage::Unlocked));
     assert!(scene.model.tokens.revealed.is_some(), "it stayed");
     scene.keys("L");
     assert!(scene.model.locked && scene.model.tokens.revealed.is_none());
-    scene.keys("y").send(Message::Unlocked);
+    scene.keys("y").send(Message::Vault(VaultMessage::Unlocked));
     assert_eq!(scene.asked(), [TokensEffect::CopyHeld(only)]);
     scene.keys("esc");
     assert_eq!(scene.question(), Some(&Question::LeaveSheet));
@@ -744,7 +832,11 @@ fn what_is_under_way_is_not_quit_without_a_question() {
         scene.keys("n");
         assert!(scene.sheet().is_under_way() && scene.effects().is_empty());
         scene.keys("ctrl-c y");
-        assert_eq!(scene.effects(), [Effect::Quit(0)], "{keys}");
+        assert_eq!(
+            scene.effects(),
+            [Effect::Terminal(TerminalEffect::Quit(0))],
+            "{keys}"
+        );
     }
 }
 
@@ -770,16 +862,25 @@ fn a_renewal_may_stand_half_way_where_the_journal_cannot_be_read() {
 /// The account has another token since, of which the last page begins with `first`.
 fn comes_with(scene: &mut Scene, first: TokenRow, total: u64) {
     let asked = scene.asked();
-    let [TokensEffect::Load { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Page { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
     let mut page = page(0, total - 1);
     page.rows.insert(0, first);
     page.total = Some(total);
-    scene.told(TokensMessage::Loaded {
+    scene.told(TokensMessage::Answered {
         generation: *generation,
-        offset: 0,
-        page: Ok(page),
+        answer: TokensAnswer::Page {
+            offset: 0,
+            page: Ok(page),
+        },
     });
 }
 
@@ -792,18 +893,25 @@ fn about_to_make() -> Scene {
     let mut scene = listed(3);
     scene.keys("down t").types("new").keys("pgdn");
     let asked = scene.asked();
-    let [TokensEffect::ReadExtensions { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Query {
+            generation,
+            query: TokensQuery::Extensions,
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
-    scene.told(TokensMessage::ExtensionsRead {
+    scene.told(TokensMessage::Answered {
         generation: *generation,
-        extensions: Ok(vec![Offered {
+        answer: TokensAnswer::Extensions(Ok(vec![Offered {
             extension: Extension {
                 id: Some("EXT-000".to_owned()),
                 ..Extension::default()
             },
             left: None,
-        }]),
+        }])),
     });
     scene.keys("enter enter");
     scene.asked();
@@ -816,16 +924,23 @@ fn the_new_token_is_selected_and_a_list_read_anew_keeps_the_one_that_was() {
     scene.wait(1_000);
     scene.keys("enter");
     let asked = scene.asked();
-    let [TokensEffect::Create { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Change {
+            generation,
+            change: TokensChange::Create { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
-    scene.told(TokensMessage::Created {
+    scene.told(TokensMessage::ChangeAnswered {
         generation: *generation,
-        made: Ok(Box::new(Made {
+        answer: ChangeAnswer::Created(Ok(Box::new(Made {
             row: row(77),
             missing: Vec::new(),
             trouble: None,
-        })),
+        }))),
     });
     comes_with(&mut scene, row(77), 4);
     scene.keys("esc");
@@ -836,7 +951,7 @@ fn the_new_token_is_selected_and_a_list_read_anew_keeps_the_one_that_was() {
     assert_eq!(selected(&scene), Some("SU-0"), "one further down now");
     let mut other = market("market");
     other.added = vec![("spare".to_owned(), other.key.clone().unwrap())];
-    scene.send(Message::TokenAdded(Box::new(other)));
+    scene.send(Message::Store(StoreMessage::TokenAdded(Box::new(other))));
     assert_eq!(selected(&scene), Some("SU-0"), "below one more handle");
 }
 
@@ -846,21 +961,35 @@ fn half_made() -> (Scene, u64) {
     scene.wait(1_000);
     scene.keys("enter");
     let asked = scene.asked();
-    let [TokensEffect::Create { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Change {
+            generation,
+            change: TokensChange::Create { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
-    scene.told(TokensMessage::Created {
+    scene.told(TokensMessage::ChangeAnswered {
         generation: *generation,
-        made: Ok(Box::new(Made {
+        answer: ChangeAnswer::Created(Ok(Box::new(Made {
             row: row(77),
             missing: vec!["MD-0001".to_owned(), "MD-0002".to_owned()],
             trouble: Some(trouble(TroubleKind::Failed)),
-        })),
+        }))),
     });
     comes_with(&mut scene, row(77), 4);
     scene.keys("l");
     let asked = scene.asked();
-    let [TokensEffect::Grant { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Change {
+            generation,
+            change: TokensChange::Grant { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
     let generation = *generation;
@@ -880,9 +1009,9 @@ fn made(scene: &Scene) -> &Made {
 #[test]
 fn a_token_that_exists_stays_however_its_modules_fail() {
     let (mut scene, generation) = half_made();
-    scene.told(TokensMessage::Edited {
+    scene.told(TokensMessage::ChangeAnswered {
         generation,
-        edited: Err(trouble(TroubleKind::Unanswered)),
+        answer: ChangeAnswer::Edited(Err(trouble(TroubleKind::Unanswered))),
     });
     assert_eq!(made(&scene).row.id(), Some("SU-77"));
     assert_eq!(made(&scene).missing.len(), 2);
@@ -893,13 +1022,13 @@ fn a_token_that_exists_stays_however_its_modules_fail() {
         grant: vec!["MD-0002".to_owned()],
         revoke: Vec::new(),
     };
-    scene.told(TokensMessage::Edited {
+    scene.told(TokensMessage::ChangeAnswered {
         generation,
-        edited: Ok(Box::new(Changed {
+        answer: ChangeAnswer::Edited(Ok(Box::new(Changed {
             row: None,
             left,
             trouble: Some(trouble(TroubleKind::Failed)),
-        })),
+        }))),
     });
     assert_eq!(made(&scene).row.id(), Some("SU-77"));
     assert_eq!(made(&scene).missing, ["MD-0002"]);
@@ -950,9 +1079,12 @@ fn a_renewal_that_replaces_a_renewed_secret_asks_like_a_rotation() {
     assert!(
         matches!(
             asked.as_slice(),
-            [TokensEffect::Renew {
-                how: RenewalAction::Renew,
-                guard: Guard::Agreed(_),
+            [TokensEffect::Renewal {
+                renewal: TokensRenewal::Start {
+                    how: RenewalAction::Renew,
+                    guard: Guard::Agreed(_),
+                    ..
+                },
                 ..
             }]
         ),
@@ -963,7 +1095,13 @@ fn a_renewal_that_replaces_a_renewed_secret_asks_like_a_rotation() {
     let mut scene = listed(3);
     scene.keys("N enter");
     let asked = scene.asked();
-    let [TokensEffect::Renew { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Renewal {
+            generation,
+            renewal: TokensRenewal::Start { .. },
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
     scene.told(TokensMessage::Renewed {
@@ -993,7 +1131,14 @@ fn switched_off() -> (Scene, u64) {
     scene.keys("down x").types("token 1").keys("enter");
     scene.types("market").keys("enter");
     let asked = scene.asked();
-    let [TokensEffect::Change { generation, .. }] = asked.as_slice() else {
+    let [
+        TokensEffect::Change {
+            generation,
+            change: TokensChange::Switch { .. },
+            ..
+        },
+    ] = asked.as_slice()
+    else {
         panic!("{asked:?}");
     };
     let generation = *generation;
@@ -1003,9 +1148,9 @@ fn switched_off() -> (Scene, u64) {
 #[test]
 fn a_key_that_was_switched_off_is_not_told_as_in_force() {
     let (mut scene, generation) = switched_off();
-    scene.told(TokensMessage::Switched {
+    scene.told(TokensMessage::ChangeAnswered {
         generation,
-        row: Ok(None),
+        answer: ChangeAnswer::Switched(Ok(None)),
     });
     let (_, row) = scene.model.selected_token().unwrap();
     assert_eq!(row.unwrap().token.status, Status::Inactive);
@@ -1015,13 +1160,19 @@ fn a_key_that_was_switched_off_is_not_told_as_in_force() {
 #[test]
 fn where_a_change_may_have_been_done_the_service_is_asked() {
     let (mut scene, generation) = switched_off();
-    scene.told(TokensMessage::Switched {
+    scene.told(TokensMessage::ChangeAnswered {
         generation,
-        row: Err(trouble(TroubleKind::Uncertain)),
+        answer: ChangeAnswer::Switched(Err(trouble(TroubleKind::Uncertain))),
     });
     let asked = scene.asked();
     assert!(
-        matches!(asked.as_slice(), [TokensEffect::Load { .. }]),
+        matches!(
+            asked.as_slice(),
+            [TokensEffect::Query {
+                query: TokensQuery::Page { .. },
+                ..
+            }]
+        ),
         "{asked:?}"
     );
 }

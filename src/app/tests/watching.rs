@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, TerminalEffect};
 use crate::app::model::{Model, Overlay};
 use crate::app::watching::dialogs::WatchingOverlay;
 use crate::app::watching::{
@@ -262,7 +262,11 @@ fn a_clock_that_was_set_back_delays_no_notification() {
     scene.send(change(&scene, "c0001", State::Down));
     scene.now -= SignedDuration::from_hours(1);
     scene.send(Message::Woke).wait(10_000);
-    assert!(scene.effects().contains(&Effect::Bell));
+    assert!(
+        scene
+            .effects()
+            .contains(&Effect::Terminal(TerminalEffect::Bell))
+    );
 }
 
 #[test]
@@ -390,8 +394,11 @@ fn many_changes_at_once_ring_once_and_name_a_few() {
     assert_eq!(scene.effects(), [], "they are gathered for a moment");
     scene.wait(2_000);
     let text = "c0000 is down, c0001 is down, c0002 is down, and 2 more".to_owned();
-    let notice = Effect::Watching(WatchingEffect::Notify(text));
-    assert_eq!(scene.effects(), [Effect::Bell, notice]);
+    let notice = Effect::Terminal(TerminalEffect::Notify(text));
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::Bell), notice]
+    );
     assert_eq!(scene.model.board.events.len(), 5);
 }
 
@@ -407,7 +414,7 @@ fn nothing_rings_unless_asked_for_and_the_war_room_names_nobody() {
     let message = change(&scene, "c0000", State::Down);
     scene.send(message);
     scene.wait(5_000);
-    let [WatchingEffect::Notify(text)] = &watching(scene.effects())[..] else {
+    let [Effect::Terminal(TerminalEffect::Notify(text))] = &scene.effects()[..] else {
         panic!("one notice");
     };
     assert!(

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use tui_input::Input;
 
-use super::exchange::{RowPage, Trouble};
+use super::exchange::RowPage;
+use super::failure::Trouble;
 use crate::domain::Name;
 use crate::domain::token::{Expiry, Listing, PAGE, Token};
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::account::{LastUse, TokenRow};
+use super::failure::Trouble;
 use crate::app::effect::{TokenCopy, Unlock};
 use crate::domain::token::{
     Difference, Expiry, Extension, Guard, Listing, Module, NewToken, RenewalAction, RenewalStep,
@@ -91,57 +92,30 @@ impl From<RenewalAction> for TokenOperation {
 /// Something to be asked. Answers carry the number that was given here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokensEffect {
-    /// One page of an account's list.
-    Load {
+    /// Read something of an account: a newer question of its kind replaces the older one.
+    Query {
         /// Through which connection.
         name: Name,
         /// Comes back with the answer.
         generation: u64,
-        /// Which rows.
-        listing: Listing,
-        /// Rows before the page.
-        offset: u64,
+        /// What.
+        query: TokensQuery,
     },
-    /// When a token was used last.
-    LookUp {
+    /// Change a token: sent once, and never ended half-way.
+    Change {
         /// Through which connection.
         name: Name,
         /// Comes back with the answer.
         generation: u64,
-        /// Which token.
-        id: String,
+        /// What.
+        change: TokensChange,
     },
-    /// One token.
-    Read {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
+    /// Give a token another secret, which is kept here in place of the old one.
+    Renewal {
+        /// Comes back with the answers.
         generation: u64,
-        /// Which token.
-        id: String,
-    },
-    /// How a token was used.
-    ReadUsage {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
-        generation: u64,
-        /// Which token.
-        id: String,
-    },
-    /// What a token can be made for, with the quota left.
-    ReadExtensions {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
-        generation: u64,
-    },
-    /// The modules of the account.
-    ReadModules {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
-        generation: u64,
+        /// A new one, or one that was begun.
+        renewal: TokensRenewal,
     },
     /// Fetch a token's handle to show.
     Reveal {
@@ -161,12 +135,54 @@ pub enum TokensEffect {
     },
     /// Copy a handle that is held here alone.
     CopyHeld(Handle),
+    /// Look for renewals that were begun and have not ended.
+    FindUnfinished,
+    /// When certificates end, as earlier probes found: nobody is asked.
+    FindCertificates,
+    /// Settings of connections have changed: their keys are fetched anew.
+    DropKeys,
+    /// Nobody waits for what is being read any more; the keys in hand are dropped.
+    Forget,
+}
+
+/// What is read of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokensQuery {
+    /// One page of its list.
+    Page {
+        /// Which rows.
+        listing: Listing,
+        /// Rows before the page.
+        offset: u64,
+    },
+    /// When a token was used last.
+    LastUse {
+        /// Which token.
+        id: String,
+    },
+    /// One token, with its modules.
+    Token {
+        /// Which token.
+        id: String,
+    },
+    /// How a token was used.
+    Usage {
+        /// Which token.
+        id: String,
+    },
+    /// What a token can be made for, with the quota left.
+    Extensions,
+    /// The modules of the account.
+    Modules,
+    /// What ends next: one page.
+    Endings,
+}
+
+/// What is changed at a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokensChange {
     /// Make a token and let it into modules.
     Create {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
-        generation: u64,
         /// What it is made of.
         new: NewToken,
         /// Granted afterwards.
@@ -174,10 +190,6 @@ pub enum TokensEffect {
     },
     /// Go on with granting.
     Grant {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
-        generation: u64,
         /// Which token.
         id: String,
         /// What is missing.
@@ -185,10 +197,6 @@ pub enum TokensEffect {
     },
     /// Change fields and modules.
     Edit {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
-        generation: u64,
         /// Which token.
         id: String,
         /// What changes of the fields.
@@ -199,11 +207,7 @@ pub enum TokensEffect {
         guard: Guard,
     },
     /// Enable, disable or delete.
-    Change {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
-        generation: u64,
+    Switch {
         /// Which token.
         id: String,
         /// Which of the three.
@@ -211,121 +215,44 @@ pub enum TokensEffect {
         /// Lifted once the person was warned that connections run on it.
         guard: Guard,
     },
+}
+
+/// A token gets another secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokensRenewal {
     /// Renew or rotate.
-    Renew {
+    Start {
         /// Through which connection.
         name: Name,
-        /// Comes back with the answer.
-        generation: u64,
         /// Which token.
         id: String,
         /// Which of the two.
         how: RenewalAction,
         /// When the new secret ends; never where absent.
         expires: Option<String>,
-        /// As above.
+        /// Lifted once the person was warned that connections run on it.
         guard: Guard,
     },
-    /// Look for renewals that were begun and have not ended.
-    FindUnfinished,
-    /// Go on with one.
-    GoOn {
-        /// Comes back with the answer.
-        generation: u64,
-        /// Which.
-        unfinished: Unfinished,
-    },
-    /// What ends next of an account: one page.
-    FindEndings {
-        /// Through which connection.
-        name: Name,
-        /// Comes back with the answer.
-        generation: u64,
-    },
-    /// When certificates end, as earlier probes found: nobody is asked.
-    FindCertificates,
-    /// Settings of connections have changed: their keys are fetched anew.
-    DropKeys,
-    /// Nobody waits for what is being read any more; the keys in hand are dropped.
-    Forget,
+    /// Go on with one that was begun and has not ended.
+    Resume(Unfinished),
 }
 
 /// What came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TokensMessage {
-    /// A page came, or not.
-    Loaded {
+    /// What was read of an account.
+    Answered {
         /// Of which request.
         generation: u64,
-        /// Rows before the page.
-        offset: u64,
-        /// The page.
-        page: Result<RowPage, Trouble>,
+        /// What came.
+        answer: TokensAnswer,
     },
-    /// A token's last use is known, or not.
-    LookedUp {
+    /// A change was made, or not.
+    ChangeAnswered {
         /// Of which request.
         generation: u64,
-        /// When.
-        last_used: Result<LastUse, Trouble>,
-    },
-    /// A token came.
-    Read {
-        /// Of which request.
-        generation: u64,
-        /// The token.
-        row: Result<Box<TokenRow>, Trouble>,
-    },
-    /// Its use came.
-    UsageRead {
-        /// Of which request.
-        generation: u64,
-        /// Its use.
-        usage: Result<Usage, Trouble>,
-    },
-    /// Extensions came.
-    ExtensionsRead {
-        /// Of which request.
-        generation: u64,
-        /// Each with the tokens that it may still have, where that is known.
-        extensions: Result<Vec<Offered>, Trouble>,
-    },
-    /// Modules came.
-    ModulesRead {
-        /// Of which request.
-        generation: u64,
-        /// The modules.
-        modules: Result<Vec<Module>, Trouble>,
-    },
-    /// A handle to show for some seconds.
-    Revealed {
-        /// Through which connection.
-        name: Name,
-        /// Which token.
-        id: String,
-        /// The handle.
-        result: Result<Handle, Trouble>,
-    },
-    /// A token was made, or not.
-    Created {
-        /// Of which request.
-        generation: u64,
-        /// What exists now.
-        made: Result<Box<Made>, Trouble>,
-    },
-    /// A token was changed, or not.
-    Edited {
-        /// Of which request.
-        generation: u64,
-        /// What was done.
-        edited: Result<Box<Changed>, Trouble>,
-    },
-    /// A token was enabled, disabled or deleted, or not.
-    Switched {
-        /// Of which request.
-        generation: u64,
-        /// The token as it is now, where the service shows it.
-        row: Result<Option<Box<TokenRow>>, Trouble>,
+        /// What came of it.
+        answer: ChangeAnswer,
     },
     /// A renewal has come further.
     StepReached {
@@ -341,21 +268,61 @@ pub enum TokensMessage {
         /// How.
         result: Result<Box<RenewedTo>, Trouble>,
     },
+    /// A handle to show for some seconds.
+    Revealed {
+        /// Through which connection.
+        name: Name,
+        /// Which token.
+        id: String,
+        /// The handle.
+        result: Result<Handle, Trouble>,
+    },
     /// Renewals that were begun and have not ended, or why that can't be told.
     UnfinishedFound(Result<Vec<Unfinished>, Trouble>),
+    /// Certificates of connections, with subject and end, as earlier probes found; or why they can't be read.
+    CertificatesFound(Result<Vec<(Name, String, Timestamp)>, Trouble>),
+    /// The vault must be opened first; what was asked for comes back.
+    PassphraseNeeded(Unlock, Box<TokensEffect>),
+}
+
+/// What was read of an account, each as in the [`TokensQuery`] of its name, or why it did not come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TokensAnswer {
+    /// A page of the list.
+    Page {
+        /// Rows before the page.
+        offset: u64,
+        /// The page.
+        page: Result<RowPage, Trouble>,
+    },
+    /// When a token was used last.
+    LastUse(Result<LastUse, Trouble>),
+    /// A token.
+    Token(Result<Box<TokenRow>, Trouble>),
+    /// A token's use.
+    Usage(Result<Usage, Trouble>),
+    /// Extensions, each with the tokens that it may still have, where that is known.
+    Extensions(Result<Vec<Offered>, Trouble>),
+    /// The modules.
+    Modules(Result<Vec<Module>, Trouble>),
     /// What ends of one account.
-    EndingsFound {
-        /// Of which request.
-        generation: u64,
+    Endings {
         /// Through which connection.
         name: Name,
         /// The tokens that end, what ends next first.
         rows: Result<Vec<TokenRow>, Trouble>,
     },
-    /// Certificates of connections, with subject and end, as earlier probes found; or why they can't be read.
-    CertificatesFound(Result<Vec<(Name, String, Timestamp)>, Trouble>),
-    /// The vault must be opened first; what was asked for comes back.
-    PassphraseNeeded(Unlock, Box<TokensEffect>),
+}
+
+/// What came of a change, or why it was not made.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ChangeAnswer {
+    /// A token was made: what exists now.
+    Created(Result<Box<Made>, Trouble>),
+    /// A token was changed, or let into further modules: what was done.
+    Edited(Result<Box<Changed>, Trouble>),
+    /// A token was enabled, disabled or deleted: as it is now, where the service shows it.
+    Switched(Result<Option<Box<TokenRow>>, Trouble>),
 }
 
 /// One page of rows.
@@ -419,78 +386,4 @@ pub struct RenewedTo {
     pub old_until: Expiry,
     /// Places of the old secret that could not be emptied.
     pub left_behind: Vec<String>,
-}
-
-/// Why something did not come, or was not done.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trouble {
-    /// One or two sentences, inert.
-    pub text: String,
-    /// What can be done about it.
-    pub kind: TroubleKind,
-}
-
-/// Kinds of trouble.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TroubleKind {
-    /// 401.
-    Rejected,
-    /// 403: the module that the key lacks.
-    Forbidden(String),
-    /// 404.
-    Missing,
-    /// 429: nothing is sent before.
-    Quiet(Timestamp),
-    /// The key is paused by the lock-out budget.
-    Paused(Option<Timestamp>),
-    /// 5xx.
-    Failed,
-    /// No answer.
-    Unanswered,
-    /// Not what the API sends.
-    Unreadable,
-    /// The token is a key that these connections run on.
-    InUse(Vec<Name>),
-    /// It was begun, and the same asked for again goes on with it.
-    Unfinished,
-    /// It replaces the secret of an earlier renewal, which nobody has agreed to.
-    RenewedAlready,
-    /// A change whose answer was lost: whether it was done is not known.
-    Uncertain,
-    /// A new secret that could not be kept.
-    OnlySecret {
-        /// With it.
-        handle: Handle,
-        /// The secret that was in use is dead: this is the only one that works.
-        replaces: bool,
-    },
-    /// Anything else.
-    Other,
-}
-
-impl TroubleKind {
-    /// A few words that say what it is.
-    pub fn headline(&self) -> String {
-        match self {
-            Self::Rejected => "the key was refused (401)".to_owned(),
-            Self::Forbidden(module) => format!("this key lacks the module {module} (403)"),
-            Self::Missing => "not found (404)".to_owned(),
-            Self::Quiet(until) => format!("the service asks to wait until {} (429)", clock(*until)),
-            Self::Paused(Some(until)) => format!("the key is paused until {}", clock(*until)),
-            Self::Paused(None) => "the key is paused".to_owned(),
-            Self::Failed => "the service failed".to_owned(),
-            Self::Unanswered => "no answer".to_owned(),
-            Self::Unreadable => "the answer is not what this API sends".to_owned(),
-            Self::InUse(_) => "connections run on it".to_owned(),
-            Self::Unfinished => "it has not ended yet".to_owned(),
-            Self::RenewedAlready => "it was renewed already".to_owned(),
-            Self::Uncertain => "whether it was done is not known".to_owned(),
-            Self::OnlySecret { .. } => "the new secret could not be kept".to_owned(),
-            Self::Other => "it was not done".to_owned(),
-        }
-    }
-}
-
-fn clock(at: Timestamp) -> String {
-    at.strftime("%H:%M:%S UTC").to_string()
 }

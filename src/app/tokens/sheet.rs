@@ -5,7 +5,8 @@ use tui_input::Input;
 
 use super::Fetch;
 use super::account::TokenRow;
-use super::exchange::{RenewedTo, TokenOperation, Trouble, TroubleKind};
+use super::exchange::{RenewedTo, TokenOperation};
+use super::failure::{Trouble, TroubleKind};
 use super::wizard::Wizard;
 use crate::domain::token::{RenewalAction, RenewalStep, Unfinished, Usage};
 use crate::domain::{Handle, Name};

@@ -7,7 +7,8 @@ use tui_input::Input;
 
 use super::Fetch;
 use super::account::TokenRow;
-use super::exchange::{Changed, Made, Offered, Trouble};
+use super::exchange::{Changed, Made, Offered};
+use super::failure::Trouble;
 use crate::domain::Name;
 use crate::domain::token::{
     ALL_MODULES, DESCRIPTION_LIMIT, Difference, LABEL_LIMIT, Module, NewToken, TokenEdit,

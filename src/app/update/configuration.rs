@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Effects, Model};
 use crate::app::draft::FieldId;
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, ProbeEffect, Target};
 use crate::app::entries::Entries;
 use crate::app::keymap::Keymap;
 use crate::app::message::Loaded;
@@ -54,7 +54,7 @@ impl Model {
         if first {
             self.watching = true;
             if !self.opens_first {
-                out.push(Effect::Watch(true));
+                out.push(Effect::Watching(WatchingEffect::Switch(true)));
             }
         } else if replan {
             out.push(Effect::Watching(WatchingEffect::Replan));
@@ -194,7 +194,7 @@ impl Model {
         if let Some(form) = &mut self.form {
             let (cursor, further, parked) = (form.cursor, form.further, form.parked);
             if form.probe != ProbeState::Idle {
-                out.push(Effect::CancelProbe(Target::Draft));
+                out.push(Effect::Probe(ProbeEffect::Cancel(Target::Draft)));
                 probes = true;
             }
             *form = fresh;

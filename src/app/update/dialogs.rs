@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tui_input::Input;
 
 use super::{Effects, Model, editing_request};
-use crate::app::effect::{Effect, Unlock};
+use crate::app::effect::{Effect, StoreEffect, Unlock, VaultEffect};
 use crate::app::keymap::KeyPress;
 use crate::app::model::{AddTokenDialog, ListedConnection, Overlay, PassphraseDialog, Question};
 use crate::app::secret_field;
@@ -135,12 +135,12 @@ impl Model {
             return;
         };
         dialog.busy = true;
-        out.push(Effect::AddToken {
+        out.push(Effect::Store(StoreEffect::AddToken {
             name: dialog.name.clone(),
             label: dialog.label.value().trim().to_owned(),
             value: dialog.value.value.clone(),
             store: dialog.store.clone(),
-        });
+        }));
         self.open_overlay(Overlay::AddToken(dialog));
     }
 
@@ -241,10 +241,10 @@ impl PassphraseDialog {
         self.busy = true;
         let passphrase = std::mem::take(&mut self.first).value;
         self.second = SecretField::default();
-        Some(Effect::Unlock {
+        Some(Effect::Vault(VaultEffect::Unlock {
             kind: self.kind,
             passphrase,
-        })
+        }))
     }
 }
 

@@ -6,7 +6,7 @@ use tui_input::InputRequest;
 use super::{Effects, Model, after, editing_request};
 use crate::app::clean;
 use crate::app::draft::FieldId;
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, ProbeEffect, Target};
 use crate::app::form::TEXT_LIMIT;
 use crate::app::form::live::ProbedPart;
 use crate::app::keymap::{Action, KeyPress};
@@ -271,7 +271,7 @@ impl Form {
         }
         self.due = Some(after(now, DEBOUNCE));
         if self.live.was_changed(part) && std::mem::take(&mut self.probe) != ProbeState::Idle {
-            out.push(Effect::CancelProbe(Target::Draft));
+            out.push(Effect::Probe(ProbeEffect::Cancel(Target::Draft)));
         }
     }
 

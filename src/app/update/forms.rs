@@ -2,7 +2,7 @@
 
 use super::{Effects, Model};
 use crate::app::draft::FieldId;
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target};
 use crate::app::keymap::Action;
 use crate::app::lamps;
 use crate::app::model::{Form, LoadState, OpenForm, Pane, PendingUnlock, ProbeState, Question};
@@ -129,7 +129,7 @@ impl Model {
         if let Some(name) = owner.filter(|_| stored) {
             form.loading_secrets = true;
             self.waiting = Some(PendingUnlock::LoadSecrets(name.clone()));
-            out.push(Effect::LoadSecrets(name));
+            out.push(Effect::Store(StoreEffect::LoadSecrets(name)));
         }
     }
 
@@ -209,7 +209,7 @@ impl Model {
         if let Some(form) = self.form.take()
             && form.probe != ProbeState::Idle
         {
-            out.push(Effect::CancelProbe(Target::Draft));
+            out.push(Effect::Probe(ProbeEffect::Cancel(Target::Draft)));
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Effects, Model, after};
 use crate::app::draft::{FieldId, HandleSlot};
-use crate::app::effect::{CopyAs, Effect, TokenCopy, Unlock};
+use crate::app::effect::{ClipboardEffect, CopyAs, Effect, TokenCopy, Unlock, VaultEffect};
 use crate::app::form::live::ProbedPart;
 use crate::app::handles::{TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
@@ -96,7 +96,7 @@ impl Model {
     pub(super) fn copy_action(&mut self, action: Action, out: &mut Effects) {
         if action == Action::ClearClipboard {
             self.copied = None;
-            return out.push(Effect::ClearClipboard);
+            return out.push(Effect::Clipboard(ClipboardEffect::Clear));
         }
         if self.war_room {
             return self.complain("nothing is copied in the war-room");
@@ -152,7 +152,11 @@ impl Model {
         out: &mut Effects,
     ) {
         self.waiting = Some(PendingUnlock::Copy(name.clone(), slot, form));
-        out.push(Effect::Copy { name, slot, form });
+        out.push(Effect::Clipboard(ClipboardEffect::CopyHandle {
+            name,
+            slot,
+            form,
+        }));
     }
 
     fn copy_snippet(&mut self, out: &mut Effects) {
@@ -160,7 +164,7 @@ impl Model {
             .shown_verdict()
             .and_then(|verdict| verdict.remedy.snippet.clone());
         match snippet {
-            Some(snippet) => out.push(Effect::CopyText(snippet)),
+            Some(snippet) => out.push(Effect::Clipboard(ClipboardEffect::CopyText(snippet))),
             None => self.complain("the remedy has no snippet"),
         }
     }
@@ -246,7 +250,7 @@ impl Model {
         }
         self.locked = true;
         self.shut = true;
-        out.push(Effect::Lock);
+        out.push(Effect::Vault(VaultEffect::Lock));
         self.typed_was_lost = lost;
         let said = if lost {
             "locked; the secrets typed and not saved are forgotten"

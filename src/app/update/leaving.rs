@@ -2,7 +2,7 @@
 //! ticket, which leaves by the clipboard.
 
 use super::{Effects, Model};
-use crate::app::effect::{Effect, TO_DEMO, TO_IMPORT};
+use crate::app::effect::{ClipboardEffect, Effect, TO_DEMO, TO_IMPORT};
 use crate::app::keymap::Action;
 
 impl Model {
@@ -39,7 +39,10 @@ impl Model {
         let entry = name.as_ref().and_then(|name| self.entries.get(name));
         match (name, entry.and_then(|entry| entry.verdict.clone())) {
             (Some(name), Some(verdict)) if self.visible_form().is_none() => {
-                out.push(Effect::CopyTicket { name, verdict });
+                out.push(Effect::Clipboard(ClipboardEffect::CopyTicket {
+                    name,
+                    verdict,
+                }));
             }
             _ => self.complain("there is no verdict on a saved connection to write a ticket on"),
         }

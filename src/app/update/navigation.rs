@@ -3,10 +3,11 @@
 use tui_input::InputRequest;
 
 use super::{Effects, Model, editing_request};
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, TerminalEffect};
 use crate::app::filter;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Overlay, Pane};
+use crate::app::watching::WatchingEffect;
 
 impl Model {
     pub(super) fn navigate(&mut self, action: Action, out: &mut Effects) {
@@ -204,7 +205,7 @@ impl Model {
         if !self.watching {
             self.forget_watched_probes();
         }
-        out.push(Effect::Watch(self.watching));
+        out.push(Effect::Watching(WatchingEffect::Switch(self.watching)));
         self.say(if self.watching {
             "watching goes on"
         } else {
@@ -214,7 +215,7 @@ impl Model {
 
     pub(super) fn switch_mouse(&mut self, out: &mut Effects) {
         self.mouse = !self.mouse;
-        out.push(Effect::Mouse(self.mouse));
+        out.push(Effect::Terminal(TerminalEffect::Mouse(self.mouse)));
         self.say(if self.mouse { "mouse on" } else { "mouse off" });
     }
 }

@@ -176,13 +176,15 @@ impl Model {
     }
 
     fn confirmed(&mut self, question: Question, out: &mut Effects) {
-        use crate::app::effect::Effect;
+        use crate::app::effect::{Effect, StoreEffect};
         match question {
             Question::Remove(name) => {
                 self.removing = Some(name.clone());
-                out.push(Effect::Remove(name));
+                out.push(Effect::Store(StoreEffect::Remove(name)));
             }
-            Question::RemoveToken(name, label) => out.push(Effect::RemoveToken(name, label)),
+            Question::RemoveToken(name, label) => {
+                out.push(Effect::Store(StoreEffect::RemoveToken(name, label)));
+            }
             Question::SaveAllTheSame => self.save_all_the_same(out),
             Question::SaveOver(fields) => self.save_over(&fields, out),
             Question::LoseDraft => {

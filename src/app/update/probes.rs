@@ -3,7 +3,7 @@
 use super::editing::DEBOUNCE;
 use super::{Effects, Model, after};
 use crate::app::draft::{Draft, FieldId};
-use crate::app::effect::{Effect, Target};
+use crate::app::effect::{Effect, ProbeEffect, Target};
 use crate::app::form::live::{ProbedPart, TestWorth};
 use crate::app::list::SortKey;
 use crate::app::model::{Form, ListedConnection, Pane, ProbeState, Question};
@@ -91,13 +91,13 @@ impl Model {
             generation,
             checks: Box::default(),
         };
-        out.push(Effect::Probe {
+        out.push(Effect::Probe(ProbeEffect::Start {
             target: Target::Saved(name.clone()),
             generation,
             trigger,
             draft: None,
             origin_confirmed: false,
-        });
+        }));
     }
 
     /// Probes what stands in the form. A key that was entered for another origin is asked about first, and
@@ -139,13 +139,13 @@ impl Model {
         };
         form.refresh_lamps();
         self.generation = generation;
-        out.push(Effect::Probe {
+        out.push(Effect::Probe(ProbeEffect::Start {
             target: Target::Draft,
             generation,
             trigger,
             draft: Some(Box::new(draft)),
             origin_confirmed,
-        });
+        }));
     }
 
     /// The answer to "send the key to this host?".
@@ -177,12 +177,12 @@ impl Model {
     pub(super) fn resume(&mut self, out: &mut Effects) {
         if self.means_draft() {
             if let Some(form) = &self.form {
-                out.push(Effect::ResumeDraft(Box::new(
+                out.push(Effect::Probe(ProbeEffect::ResumeDraft(Box::new(
                     form.draft_to_probe(Trigger::Asked, false),
-                )));
+                ))));
             }
         } else if let Some(name) = self.list.selected.clone() {
-            out.push(Effect::Resume(name));
+            out.push(Effect::Probe(ProbeEffect::Resume(name)));
         } else {
             self.complain("no connection is selected");
         }
@@ -201,15 +201,17 @@ impl Model {
         self.probe_draft(Trigger::Asked, out);
     }
 
-    pub(super) fn probe_progressed(&mut self, target: &Target, generation: u64, checks: Checks) {
+    pub(super) fn probe_progressed(
+        &mut self,
+        target: &Target,
+        generation: u64,
+        checks: Box<Checks>,
+    ) {
         let Some(probe) = self.probe_of(target) else {
             return;
         };
         if probe.is_generation(generation) {
-            *probe = ProbeState::Running {
-                generation,
-                checks: Box::new(checks),
-            };
+            *probe = ProbeState::Running { generation, checks };
             self.refresh_form_lamps();
         }
     }

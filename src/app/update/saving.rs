@@ -2,7 +2,7 @@
 
 use super::{Effects, Model};
 use crate::app::draft::{FieldId, HandleSlot};
-use crate::app::effect::{Effect, Target, Unlock};
+use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target, Unlock};
 use crate::app::form::live::ProbedPart;
 use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
@@ -131,11 +131,11 @@ impl Model {
         form.saving = true;
         form.due = None;
         let (draft, _) = form.draft();
-        out.push(Effect::Save {
+        out.push(Effect::Store(StoreEffect::Save {
             draft: Box::new(draft),
             replaces: form.editing.clone(),
             store: form.store.clone(),
-        });
+        }));
     }
 
     /// It is saved; `left` older values could not be taken out of their stores.
@@ -293,7 +293,7 @@ impl Model {
             entry.verdict.is_some() && matches!(entry.connection.key, Some(SecretRef::Vault(_)))
         };
         if self.watching && self.entries.values().any(waited) {
-            out.push(Effect::Watch(true));
+            out.push(Effect::Watching(WatchingEffect::Switch(true)));
         }
     }
 
@@ -301,7 +301,7 @@ impl Model {
     /// connection would be told as changed, and once more a moment later.
     pub(super) fn begin_what_waited(&mut self, out: &mut Effects) {
         if std::mem::take(&mut self.opens_first) && self.begun && self.watching {
-            out.push(Effect::Watch(true));
+            out.push(Effect::Watching(WatchingEffect::Switch(true)));
         }
     }
 
@@ -397,7 +397,9 @@ impl Model {
             return;
         }
         self.close_form_of_removed(name, out);
-        out.push(Effect::CancelProbe(Target::Saved(name.clone())));
+        out.push(Effect::Probe(ProbeEffect::Cancel(Target::Saved(
+            name.clone(),
+        ))));
         out.push(Effect::Watching(WatchingEffect::Replan));
         self.relist();
         let shown = self.shown_name(name);

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 
 use super::{Effects, Model};
 use crate::app::draft::{FieldId, HandleSlot};
-use crate::app::effect::{CopyAs, Effect};
+use crate::app::effect::{CopyAs, Effect, SharedTokenEffect};
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Form, OpenForm, Overlay};
 use crate::app::shared_token::{Check, SharedTokenSheet};
@@ -77,7 +77,7 @@ impl Model {
                 self.open_form(OpenForm::Edit(name.clone()), out);
                 let form = self.visible_form();
                 if form.is_some_and(|form| form.editing.as_ref() == Some(&name)) {
-                    out.push(Effect::MakeSharedToken(name));
+                    out.push(Effect::SharedToken(SharedTokenEffect::Make(name)));
                 }
             }
             KeyCode::Char('y') if is_set => {
@@ -87,7 +87,7 @@ impl Model {
                 if let Some(Overlay::SharedToken(sheet)) = &mut self.overlay {
                     sheet.check = Check::UnderWay;
                 }
-                out.push(Effect::CheckSharedToken(name));
+                out.push(Effect::SharedToken(SharedTokenEffect::Check(name)));
             }
             KeyCode::Esc | KeyCode::Char('q' | 'V') => self.overlay = None,
             _ => self.scroll_overlay(press),

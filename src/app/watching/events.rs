@@ -2,8 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::WatchingEffect;
-use crate::app::effect::Effect;
+use crate::app::effect::{Effect, TerminalEffect};
 use crate::app::model::Model;
 use crate::domain::text::inert;
 use crate::domain::{Name, Reason, State};
@@ -93,11 +92,11 @@ impl Model {
             return;
         }
         if self.board.settings.bell {
-            out.push(Effect::Bell);
+            out.push(Effect::Terminal(TerminalEffect::Bell));
         }
         if self.board.settings.notify {
             let text = self.notice_of(&pending);
-            out.push(Effect::Watching(WatchingEffect::Notify(text)));
+            out.push(Effect::Terminal(TerminalEffect::Notify(text)));
         }
     }
 

@@ -12,12 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use super::super::translate;
-use super::{Effects, Key, Queue};
+use super::{Effects, Key};
 use crate::app::Message;
 use crate::app::effect::TokenCopy;
 use crate::app::tokens::account::LastUse;
 use crate::app::tokens::exchange::{Offered, RowPage};
-use crate::app::tokens::{TokenRow, TokensEffect, TokensMessage, TroubleKind};
+use crate::app::tokens::{
+    TokenRow, TokensAnswer, TokensEffect, TokensMessage, TokensQuery, TroubleKind,
+};
 use crate::clipboard::Life;
 use crate::domain::text::inert;
 use crate::domain::token::{Direction, Order, header_of};
@@ -42,26 +44,14 @@ pub(super) enum Task {
 }
 
 impl Task {
-    fn of(effect: &TokensEffect) -> Self {
-        match effect {
-            TokensEffect::Load { .. } => Self::Page,
-            TokensEffect::LookUp { .. } => Self::Use,
-            TokensEffect::Read { .. } => Self::Read,
-            TokensEffect::ReadUsage { .. } => Self::Usage,
-            TokensEffect::ReadExtensions { .. } | TokensEffect::ReadModules { .. } => Self::Catalog,
-            TokensEffect::FindEndings { name, .. } => Self::Endings(name.clone()),
-            TokensEffect::Create { generation, .. }
-            | TokensEffect::Grant { generation, .. }
-            | TokensEffect::Edit { generation, .. }
-            | TokensEffect::Change { generation, .. }
-            | TokensEffect::Renew { generation, .. }
-            | TokensEffect::GoOn { generation, .. } => Self::Change(*generation),
-            TokensEffect::FindUnfinished | TokensEffect::FindCertificates => Self::Journal,
-            TokensEffect::Reveal { .. }
-            | TokensEffect::Copy { .. }
-            | TokensEffect::CopyHeld(_)
-            | TokensEffect::DropKeys
-            | TokensEffect::Forget => Self::Reveal,
+    fn of(query: &TokensQuery, name: &Name) -> Self {
+        match query {
+            TokensQuery::Page { .. } => Self::Page,
+            TokensQuery::LastUse { .. } => Self::Use,
+            TokensQuery::Token { .. } => Self::Read,
+            TokensQuery::Usage { .. } => Self::Usage,
+            TokensQuery::Extensions | TokensQuery::Modules => Self::Catalog,
+            TokensQuery::Endings => Self::Endings(name.clone()),
         }
     }
 
@@ -100,33 +90,96 @@ impl Effects {
     /// Starts what `effect` asks for.
     pub(super) fn tokens(&mut self, effect: TokensEffect) {
         let (core, accounts) = (self.core.clone(), self.accounts.clone());
+        let asked = effect.clone();
         match effect {
+            TokensEffect::Query {
+                name,
+                generation,
+                query,
+            } => self.ask(Task::of(&query, &name), asked, async move {
+                let account = accounts.of(&core, &name).await?;
+                let answer = self::query(&account, name, query).await?;
+                Ok(TokensMessage::Answered { generation, answer })
+            }),
+            TokensEffect::Change {
+                name,
+                generation,
+                change,
+            } => self.ask(Task::Change(generation), asked, async move {
+                let account = accounts.of(&core, &name).await?;
+                let answer = changes::change(&account, change).await?;
+                Ok(TokensMessage::ChangeAnswered { generation, answer })
+            }),
+            TokensEffect::Renewal {
+                generation,
+                renewal,
+            } => {
+                let queue = self.queue.clone();
+                self.ask(Task::Change(generation), asked, async move {
+                    let steps = changes::steps(generation, queue);
+                    let renewed = changes::renew(&core, &accounts, renewal, &steps).await?;
+                    let result = Ok(Box::new(renewed));
+                    Ok(TokensMessage::Renewed { generation, result })
+                });
+            }
+            TokensEffect::Reveal { name, id } => self.ask(Task::Reveal, asked, async move {
+                let result = Ok(handle(&core, &accounts, &name, &id).await?);
+                Ok(TokensMessage::Revealed { name, id, result })
+            }),
+            TokensEffect::Copy { name, id, form } => self.copy_token(name, id, form),
+            TokensEffect::CopyHeld(handle) => {
+                self.copy(async move { core.copy_secret(handle.secret(), Life::Program).await });
+            }
+            TokensEffect::FindUnfinished => self.ask(Task::Journal, asked, async move {
+                let unfinished = core.unfinished_renewals().await?;
+                Ok(TokensMessage::UnfinishedFound(Ok(unfinished)))
+            }),
+            TokensEffect::FindCertificates => self.ask(Task::Journal, asked, async move {
+                let known = core.certificates().await?.into_iter();
+                let known = known.map(|known| (known.connection, known.subject, known.ends));
+                Ok(TokensMessage::CertificatesFound(Ok(known.collect())))
+            }),
+            TokensEffect::DropKeys => accounts.forget(),
             TokensEffect::Forget => {
                 self.tasks
                     .retain(|key, _| !matches!(key, Key::Tokens(task) if task.reads()));
                 accounts.forget();
             }
-            TokensEffect::DropKeys => accounts.forget(),
-            TokensEffect::CopyHeld(handle) => {
-                self.copy(async move { core.copy_secret(handle.secret(), Life::Program).await });
-            }
-            TokensEffect::Copy { .. } => self.copy_token(effect),
-            effect => {
-                let queue = self.queue.clone();
-                self.own(Key::Tokens(Task::of(&effect)), async move {
-                    if let Some(answer) = answer(&core, &accounts, &effect, &queue).await {
-                        queue.tell(Message::Tokens(answer));
-                    }
-                });
-            }
         }
     }
 
+    /// Runs what comes of `effect`. Where it fails, the answer says why; where the vault must be opened first,
+    /// `effect` comes back.
+    fn ask(
+        &mut self,
+        task: Task,
+        effect: TokensEffect,
+        asked: impl Future<Output = Result<TokensMessage, TokenError>> + Send + 'static,
+    ) {
+        let (accounts, queue) = (self.accounts.clone(), self.queue.clone());
+        self.own(Key::Tokens(task), async move {
+            let answer = match asked.await {
+                Ok(message) => Some(message),
+                Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
+                    let kind = translate::passphrase(what);
+                    Some(TokensMessage::PassphraseNeeded(kind, Box::new(effect)))
+                }
+                Err(error) => {
+                    let trouble = words::trouble(error);
+                    if trouble.kind == TroubleKind::Rejected {
+                        accounts.forget();
+                    }
+                    effect.failed(trouble)
+                }
+            };
+            if let Some(answer) = answer {
+                queue.tell(Message::Tokens(answer));
+            }
+        });
+    }
+
     /// The vault may be locked: then what was asked for comes back, and goes on once it is open.
-    fn copy_token(&mut self, effect: TokensEffect) {
-        let TokensEffect::Copy { name, id, form } = effect.clone() else {
-            return;
-        };
+    fn copy_token(&mut self, name: Name, id: String, form: TokenCopy) {
         let (core, accounts, queue) =
             (self.core.clone(), self.accounts.clone(), self.queue.clone());
         self.copy_where_ready(async move {
@@ -148,7 +201,8 @@ impl Effects {
                 }
                 Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
                     let kind = translate::passphrase(what);
-                    let needed = TokensMessage::PassphraseNeeded(kind, Box::new(effect));
+                    let effect = Box::new(TokensEffect::Copy { name, id, form });
+                    let needed = TokensMessage::PassphraseNeeded(kind, effect);
                     queue.tell(Message::Tokens(needed));
                     // An earlier copy is still cleared when its time has come.
                     Ok(None)
@@ -178,124 +232,34 @@ async fn handle(
     })
 }
 
-async fn answer(
-    core: &Core,
-    accounts: &Accounts,
-    effect: &TokensEffect,
-    queue: &Queue,
-) -> Option<TokensMessage> {
-    match try_answer(core, accounts, effect, queue).await {
-        Ok(message) => Some(message),
-        Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
-            let (kind, effect) = (translate::passphrase(what), Box::new(effect.clone()));
-            Some(TokensMessage::PassphraseNeeded(kind, effect))
+/// Reads what was asked of the account behind the connection `name`.
+async fn query(
+    account: &Account,
+    name: Name,
+    query: TokensQuery,
+) -> Result<TokensAnswer, TokenError> {
+    let now = Timestamp::now();
+    Ok(match query {
+        TokensQuery::Page { listing, offset } => {
+            let query = TokenQuery::of(&listing, now).from_row(offset);
+            let page = Ok(page(account, &query).await?);
+            TokensAnswer::Page { offset, page }
         }
-        Err(error) => {
-            let trouble = words::trouble(error);
-            if trouble.kind == TroubleKind::Rejected {
-                accounts.forget();
-            }
-            effect.clone().failed(trouble)
+        TokensQuery::LastUse { id } => {
+            let used = account.usage(&id).await?.last_used();
+            TokensAnswer::LastUse(Ok(used.map_or(LastUse::Never, LastUse::On)))
         }
-    }
-}
-
-async fn try_answer(
-    core: &Core,
-    accounts: &Accounts,
-    effect: &TokensEffect,
-    queue: &Queue,
-) -> Result<TokensMessage, TokenError> {
-    Ok(match effect.clone() {
-        TokensEffect::Load {
-            name,
-            generation,
-            listing,
-            offset,
-        } => {
-            let query = TokenQuery::of(&listing, Timestamp::now()).from_row(offset);
-            let page = page(&accounts.of(core, &name).await?, &query).await?;
-            TokensMessage::Loaded {
-                generation,
-                offset,
-                page: Ok(page),
-            }
+        TokensQuery::Token { id } => {
+            let row = TokenRow::of(account.whole_token(&id).await?);
+            TokensAnswer::Token(Ok(Box::new(row)))
         }
-        TokensEffect::LookUp {
-            name,
-            generation,
-            id,
-        } => {
-            let used = accounts
-                .of(core, &name)
-                .await?
-                .usage(&id)
-                .await?
-                .last_used();
-            TokensMessage::LookedUp {
-                generation,
-                last_used: Ok(used.map_or(LastUse::Never, LastUse::On)),
-            }
+        TokensQuery::Usage { id } => TokensAnswer::Usage(Ok(account.usage(&id).await?)),
+        TokensQuery::Extensions => TokensAnswer::Extensions(Ok(offered(account).await?)),
+        TokensQuery::Modules => TokensAnswer::Modules(Ok(account.modules().await?)),
+        TokensQuery::Endings => {
+            let rows = Ok(page(account, &endings(now)).await?.rows);
+            TokensAnswer::Endings { name, rows }
         }
-        TokensEffect::Read {
-            name,
-            generation,
-            id,
-        } => TokensMessage::Read {
-            generation,
-            row: Ok(Box::new(TokenRow::of(
-                accounts.of(core, &name).await?.whole_token(&id).await?,
-            ))),
-        },
-        TokensEffect::ReadUsage {
-            name,
-            generation,
-            id,
-        } => TokensMessage::UsageRead {
-            generation,
-            usage: Ok(accounts.of(core, &name).await?.usage(&id).await?),
-        },
-        other => answer_of_catalog(core, accounts, &other, queue).await?,
-    })
-}
-
-/// What is asked of the account as a whole, and of this machine.
-async fn answer_of_catalog(
-    core: &Core,
-    accounts: &Accounts,
-    effect: &TokensEffect,
-    queue: &Queue,
-) -> Result<TokensMessage, TokenError> {
-    Ok(match effect.clone() {
-        TokensEffect::ReadExtensions { name, generation } => TokensMessage::ExtensionsRead {
-            generation,
-            extensions: Ok(offered(&accounts.of(core, &name).await?).await?),
-        },
-        TokensEffect::ReadModules { name, generation } => TokensMessage::ModulesRead {
-            generation,
-            modules: Ok(accounts.of(core, &name).await?.modules().await?),
-        },
-        TokensEffect::Reveal { name, id } => {
-            let result = Ok(handle(core, accounts, &name, &id).await?);
-            TokensMessage::Revealed { name, id, result }
-        }
-        TokensEffect::FindEndings { name, generation } => {
-            let page = page(&accounts.of(core, &name).await?, &endings(Timestamp::now())).await?;
-            TokensMessage::EndingsFound {
-                generation,
-                name,
-                rows: Ok(page.rows),
-            }
-        }
-        TokensEffect::FindUnfinished => {
-            TokensMessage::UnfinishedFound(Ok(core.unfinished_renewals().await?))
-        }
-        TokensEffect::FindCertificates => {
-            let known = core.certificates().await?.into_iter();
-            let known = known.map(|known| (known.connection, known.subject, known.ends));
-            TokensMessage::CertificatesFound(Ok(known.collect()))
-        }
-        other => changes::change(core, accounts, &other, queue).await?,
     })
 }
 

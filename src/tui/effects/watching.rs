@@ -5,6 +5,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::{Effects, Key, Queue};
 use crate::app::Message;
+use crate::app::message::ProbeMessage;
 use crate::app::watching::{BoardEvent, WatchingEffect, WatchingMessage};
 use crate::domain::{Connection, Name, SshHost, Verdict};
 use crate::service::Trigger;
@@ -22,7 +23,7 @@ pub(super) enum WatchTask {
 }
 
 impl Effects {
-    pub(super) fn watch(&mut self, on: bool) {
+    fn watch(&mut self, on: bool) {
         self.tasks.remove(&Key::Watch);
         self.replan = None;
         if !on {
@@ -48,6 +49,7 @@ impl Effects {
     pub(super) fn watching(&mut self, effect: WatchingEffect) {
         let core = self.core.clone();
         match effect {
+            WatchingEffect::Switch(on) => self.watch(on),
             WatchingEffect::ReadPasts(names) => self.read(WatchTask::Pasts, async move {
                 Ok(match core.histories(names.clone()).await {
                     Ok(pasts) => WatchingMessage::PastsRead(pasts),
@@ -79,8 +81,6 @@ impl Effects {
                 self.set(async move { core.set_maintenance(&name, windows).await });
             }
             WatchingEffect::AskFrom(name, host) => self.ask_from(name, host),
-            // The loop's own.
-            WatchingEffect::Notify(_) => {}
         }
     }
 
@@ -112,7 +112,9 @@ impl Effects {
         let (core, queue) = (self.core.clone(), self.queue.clone());
         self.answer(Key::Watching(WatchTask::SecondOpinion), async move {
             let here = core.probe_saved(&name, Trigger::Asked, &silent).await;
-            queue.tell(Message::Watched(Box::new(here.clone())));
+            queue.tell(Message::Probe(ProbeMessage::Watched(Box::new(
+                here.clone(),
+            ))));
             let opinion = core.second_opinion(&name, &host, &here, &silent).await;
             Message::Watching(WatchingMessage::SecondOpinionGiven(Box::new(opinion)))
         });
@@ -164,13 +166,13 @@ async fn follow(core: &Core, mut watch: Watch, mut replans: UnboundedReceiver<()
 fn tell(event: WatchEvent, queue: &Queue) {
     let watching = |message| queue.tell(Message::Watching(message));
     match event {
-        WatchEvent::Started(name) => queue.tell(Message::WatchStarted(name)),
+        WatchEvent::Started(name) => queue.tell(Message::Probe(ProbeMessage::WatchStarted(name))),
         WatchEvent::Finished {
             verdict, change, ..
         } => {
             let news = change.filter(|change| change.is_news());
             let event = news.and_then(|change| happened(&verdict, change));
-            queue.tell(Message::Watched(verdict));
+            queue.tell(Message::Probe(ProbeMessage::Watched(verdict)));
             if let Some(event) = event {
                 watching(WatchingMessage::Changed(event));
             }

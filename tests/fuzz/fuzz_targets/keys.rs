@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use switchboard::app::effect::{Effect, Target, Unlock};
-use switchboard::app::message::{Copied, Loaded, StoreOffer};
+use switchboard::app::effect::{Effect, Target, Unlock, ClipboardEffect, ProbeEffect, StoreEffect, VaultEffect};
+use switchboard::app::message::{Copied, Loaded, StoreOffer, ClipboardMessage, ProbeMessage, StoreMessage, VaultMessage};
 use switchboard::app::model::{FieldText, Pane};
 use switchboard::app::{Message, Model, SecretInput, hints};
 use switchboard::domain::{
@@ -97,8 +97,8 @@ fn act(scene: &mut Scene, byte: u8, more: &mut impl Iterator<Item = u8>) {
         0xa9 => {
             let name = named(next());
             let verdict = verdict(next(), Some(name.clone()));
-            scene.send(Message::WatchStarted(name));
-            scene.send(Message::Watched(verdict));
+            scene.send(Message::Probe(ProbeMessage::WatchStarted(name)));
+            scene.send(Message::Probe(ProbeMessage::Watched(verdict)));
         }
         0xaa => scene.answer(next()),
         0xab => scene.send(Message::ConfigurationLoaded(Box::new(loaded(next())))),
@@ -185,43 +185,43 @@ impl Scene {
         let well = how % 2 == 0;
         let no = || "no: \u{1b}]0;x\u{7}".to_owned();
         let message = match self.asked.pop() {
-            Some(Effect::Probe {
+            Some(Effect::Probe(ProbeEffect::Start {
                 target, generation, ..
-            }) if well => Message::ProbeFinished {
+            })) if well => Message::Probe(ProbeMessage::Finished {
                 target,
                 generation,
                 verdict: verdict(how, None),
-            },
-            Some(Effect::Probe {
+            }),
+            Some(Effect::Probe(ProbeEffect::Start {
                 target, generation, ..
-            }) => Message::ProbeProgressed {
+            })) => Message::Probe(ProbeMessage::Progressed {
                 target,
                 generation,
-                checks: verdict(how, None).checks,
-            },
-            Some(Effect::LoadSecrets(name)) if well => Message::SecretsLoaded {
+                checks: Box::new(verdict(how, None).checks),
+            }),
+            Some(Effect::Store(StoreEffect::LoadSecrets(name))) if well => Message::Store(StoreMessage::SecretsLoaded {
                 name,
                 key: Ok(Some(Secret::new("stored"))),
                 key_origin: None,
                 token: Err(no()),
-            },
-            Some(Effect::Save { draft, .. }) if well => {
-                Message::Saved(Box::new(draft.connection), 0)
+            }),
+            Some(Effect::Store(StoreEffect::Save { draft, .. })) if well => {
+                Message::Store(StoreMessage::Saved(Box::new(draft.connection), 0))
             }
-            Some(Effect::Save { .. }) if how % 3 == 0 => Message::SaveFailed(no()),
-            Some(Effect::Save { .. } | Effect::AddToken { .. }) if how % 5 == 0 => store_needed(),
-            Some(Effect::Save { .. } | Effect::LoadSecrets(_)) => {
-                Message::PassphraseNeeded(Unlock::Create)
+            Some(Effect::Store(StoreEffect::Save { .. })) if how % 3 == 0 => Message::Store(StoreMessage::SaveFailed(no())),
+            Some(Effect::Store(StoreEffect::Save { .. } | StoreEffect::AddToken { .. })) if how % 5 == 0 => store_needed(),
+            Some(Effect::Store(StoreEffect::Save { .. } | StoreEffect::LoadSecrets(_))) => {
+                Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Create))
             }
-            Some(Effect::AddToken { name, .. }) if well => {
-                Message::TokenAdded(Box::new(connection(name)))
+            Some(Effect::Store(StoreEffect::AddToken { name, .. })) if well => {
+                Message::Store(StoreMessage::TokenAdded(Box::new(connection(name))))
             }
-            Some(Effect::AddToken { .. }) => Message::TokenAddFailed(no()),
-            Some(Effect::Remove(name)) if well => Message::Removed(name, 0),
-            Some(Effect::Remove(_)) => Message::RemoveFailed(no()),
-            Some(Effect::Unlock { .. }) if well => Message::Unlocked,
-            Some(Effect::Unlock { .. }) => Message::UnlockFailed(no()),
-            Some(Effect::Lock) => Message::Locked,
+            Some(Effect::Store(StoreEffect::AddToken { .. })) => Message::Store(StoreMessage::TokenAddFailed(no())),
+            Some(Effect::Store(StoreEffect::Remove(name))) if well => Message::Store(StoreMessage::Removed(name, 0)),
+            Some(Effect::Store(StoreEffect::Remove(_))) => Message::Store(StoreMessage::RemoveFailed(no())),
+            Some(Effect::Vault(VaultEffect::Unlock { .. })) if well => Message::Vault(VaultMessage::Unlocked),
+            Some(Effect::Vault(VaultEffect::Unlock { .. })) => Message::Vault(VaultMessage::UnlockFailed(no())),
+            Some(Effect::Vault(VaultEffect::Lock)) => Message::Vault(VaultMessage::Locked),
             Some(Effect::Reveal(name, slot)) => Message::Revealed {
                 name,
                 slot,
@@ -231,15 +231,15 @@ impl Scene {
                     Err(no())
                 },
             },
-            Some(Effect::Copy { .. }) if well => Message::Copied(Copied {
+            Some(Effect::Clipboard(ClipboardEffect::CopyHandle { .. })) if well => Message::Clipboard(ClipboardMessage::Copied(Copied {
                 words: "→ your terminal (OSC 52)".to_owned(),
                 placed: how % 4 == 0,
                 clears_in_s: Some(how.into()),
-            }),
-            Some(Effect::Copy { .. }) => Message::PassphraseNeeded(Unlock::Open),
-            Some(Effect::Resume(name)) => Message::Resumed(name),
-            Some(Effect::ResumeDraft(_)) => Message::DraftResumed,
-            Some(Effect::ClearClipboard) => Message::ClipboardCleared(no()),
+            })),
+            Some(Effect::Clipboard(ClipboardEffect::CopyHandle { .. })) => Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
+            Some(Effect::Probe(ProbeEffect::Resume(name))) => Message::Probe(ProbeMessage::Resumed(name)),
+            Some(Effect::Probe(ProbeEffect::ResumeDraft(_))) => Message::Probe(ProbeMessage::DraftResumed),
+            Some(Effect::Clipboard(ClipboardEffect::Clear)) => Message::Clipboard(ClipboardMessage::Cleared(no())),
             Some(_) | None => Message::Noticed(no()),
         };
         self.send(message);
@@ -249,33 +249,33 @@ impl Scene {
     fn unasked(&mut self, which: u8) {
         let name = named(which);
         self.send(match which / 16 {
-            0 => Message::Unlocked,
-            1 => Message::Removed(name, 0),
-            2 => Message::Saved(Box::new(connection(name)), 0),
-            3 => Message::TokenAdded(Box::new(connection(name))),
+            0 => Message::Vault(VaultMessage::Unlocked),
+            1 => Message::Store(StoreMessage::Removed(name, 0)),
+            2 => Message::Store(StoreMessage::Saved(Box::new(connection(name)), 0)),
+            3 => Message::Store(StoreMessage::TokenAdded(Box::new(connection(name)))),
             4 => store_needed(),
-            5 => Message::PassphraseNeeded(Unlock::Open),
-            6 => Message::Locked,
-            7 => Message::Resumed(name),
-            8 => Message::DraftResumed,
-            9 => Message::ProbeFinished {
+            5 => Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
+            6 => Message::Vault(VaultMessage::Locked),
+            7 => Message::Probe(ProbeMessage::Resumed(name)),
+            8 => Message::Probe(ProbeMessage::DraftResumed),
+            9 => Message::Probe(ProbeMessage::Finished {
                 target: Target::Saved(name),
                 generation: self.model.generation,
                 verdict: verdict(which, None),
-            },
-            10 => Message::ProbeFinished {
+            }),
+            10 => Message::Probe(ProbeMessage::Finished {
                 target: Target::Draft,
                 generation: self.model.generation,
                 verdict: verdict(which, None),
-            },
+            }),
             11 => Message::EndRequested(143),
-            12 => Message::UnlockFailed("no".to_owned()),
-            _ => Message::SecretsLoaded {
+            12 => Message::Vault(VaultMessage::UnlockFailed("no".to_owned())),
+            _ => Message::Store(StoreMessage::SecretsLoaded {
                 name,
                 key: Ok(None),
                 key_origin: None,
                 token: Ok(Some(Secret::new("token"))),
-            },
+            }),
         });
     }
 
@@ -358,14 +358,14 @@ fn store_needed() -> Message {
         label: "here".to_owned(),
         unavailable,
     };
-    Message::StoreNeeded(vec![
+    Message::Store(StoreMessage::StoreNeeded(vec![
         offer(SecretRef::Vault("x".to_owned()), None),
         offer(
             SecretRef::Keyring("x".to_owned()),
             Some("no bus".to_owned()),
         ),
         offer(SecretRef::Ask, None),
-    ])
+    ]))
 }
 
 /// A verdict of the reason at `which`, in words of any width.

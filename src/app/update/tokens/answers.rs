@@ -8,7 +8,8 @@ use crate::app::tokens::exchange::{Changed, Made, RowPage, TokenOperation};
 use crate::app::tokens::sheet::{Ending, Ends};
 use crate::app::tokens::wizard::WizardOutcome;
 use crate::app::tokens::{
-    Fetch, TokenRow, TokenSheet, TokensEffect, TokensMessage, Trouble, TroubleKind,
+    ChangeAnswer, Fetch, TokenRow, TokenSheet, TokensAnswer, TokensEffect, TokensMessage,
+    TokensRenewal, Trouble, TroubleKind,
 };
 use crate::domain::Name;
 
@@ -20,78 +21,50 @@ impl Model {
         out: &mut Effects,
     ) {
         match message {
-            TokensMessage::Loaded {
-                generation,
-                offset,
-                page,
-            } => self.page_loaded(generation, offset, page),
-            TokensMessage::LookedUp {
-                generation,
-                last_used,
-            } => self.use_looked_up(generation, last_used),
-            TokensMessage::Read { generation, row } => self.token_read(generation, row),
-            TokensMessage::UsageRead { generation, usage } => {
+            TokensMessage::Answered { generation, answer } => {
+                self.query_answered(generation, answer);
+            }
+            TokensMessage::ChangeAnswered { generation, answer } => match answer {
+                ChangeAnswer::Created(made) => self.token_made(generation, made),
+                ChangeAnswer::Edited(edited) => self.token_edited(generation, edited, out),
+                ChangeAnswer::Switched(row) => self.token_switched(generation, row, out),
+            },
+            TokensMessage::StepReached { generation, step } => self.step_reached(generation, step),
+            TokensMessage::Renewed { generation, result } => {
+                self.token_renewed(generation, result, out);
+            }
+            TokensMessage::Revealed { name, id, result } => self.token_revealed(name, id, result),
+            TokensMessage::UnfinishedFound(list) => self.unfinished_found(list),
+            TokensMessage::CertificatesFound(found) => self.certificates_found(found),
+            TokensMessage::PassphraseNeeded(kind, effect) => {
+                self.tokens_need_passphrase(kind, effect);
+            }
+        }
+    }
+
+    fn query_answered(&mut self, generation: u64, answer: TokensAnswer) {
+        match answer {
+            TokensAnswer::Page { offset, page } => self.page_loaded(generation, offset, page),
+            TokensAnswer::LastUse(last_used) => self.use_looked_up(generation, last_used),
+            TokensAnswer::Token(row) => self.token_read(generation, row),
+            TokensAnswer::Usage(usage) => {
                 for sheet in &mut self.tokens.sheets {
                     if let TokenSheet::Details(details) = sheet {
                         details.usage.take(generation, usage.clone());
                     }
                 }
             }
-            TokensMessage::Revealed { name, id, result } => self.token_revealed(name, id, result),
-            TokensMessage::Switched { generation, row } => {
-                self.token_switched(generation, row, out);
-            }
-            TokensMessage::StepReached { generation, step } => self.step_reached(generation, step),
-            TokensMessage::Renewed { generation, result } => {
-                self.token_renewed(generation, result, out);
-            }
-            TokensMessage::UnfinishedFound(list) => self.unfinished_found(list),
-            TokensMessage::PassphraseNeeded(kind, effect) => {
-                self.tokens_need_passphrase(kind, effect);
-            }
-            other => self.wizard_answered(other, out),
-        }
-    }
-
-    fn wizard_answered(&mut self, message: TokensMessage, out: &mut Effects) {
-        match message {
-            TokensMessage::ExtensionsRead {
-                generation,
-                extensions,
-            } => {
+            TokensAnswer::Extensions(extensions) => {
                 if let Some(wizard) = self.wizard() {
                     wizard.extensions.take(generation, extensions);
                 }
             }
-            TokensMessage::ModulesRead {
-                generation,
-                modules,
-            } => {
+            TokensAnswer::Modules(modules) => {
                 if let Some(wizard) = self.wizard() {
                     wizard.modules.take(generation, modules);
                 }
             }
-            TokensMessage::Created { generation, made } => self.token_made(generation, made),
-            TokensMessage::Edited { generation, edited } => {
-                self.token_edited(generation, edited, out);
-            }
-            TokensMessage::EndingsFound {
-                generation,
-                name,
-                rows,
-            } => self.endings_found(generation, &name, rows),
-            TokensMessage::CertificatesFound(found) => self.certificates_found(found),
-            // Each was taken in before it came here.
-            TokensMessage::Loaded { .. }
-            | TokensMessage::LookedUp { .. }
-            | TokensMessage::Read { .. }
-            | TokensMessage::UsageRead { .. }
-            | TokensMessage::Revealed { .. }
-            | TokensMessage::Switched { .. }
-            | TokensMessage::StepReached { .. }
-            | TokensMessage::Renewed { .. }
-            | TokensMessage::UnfinishedFound(_)
-            | TokensMessage::PassphraseNeeded(..) => {}
+            TokensAnswer::Endings { name, rows } => self.endings_found(generation, &name, rows),
         }
     }
 
@@ -343,7 +316,11 @@ impl Model {
             return;
         }
         let text = "nothing was sent: the vault is locked".to_owned();
-        if let TokensEffect::Renew { generation, .. } = &effect {
+        if let TokensEffect::Renewal {
+            generation,
+            renewal: TokensRenewal::Start { .. },
+        } = &effect
+        {
             return self.renewal_not_sent(*generation, &text);
         }
         let trouble = Trouble {

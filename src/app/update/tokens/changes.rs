@@ -8,7 +8,7 @@ use crate::app::keymap::Action;
 use crate::app::tokens::exchange::{Switch, TokenOperation};
 use crate::app::tokens::sheet::Confirm;
 use crate::app::tokens::{
-    Fetch, Pending, TokenRow, TokenSheet, TokensEffect, Trouble, TroubleKind,
+    Fetch, Pending, TokenRow, TokenSheet, TokensChange, TokensEffect, Trouble, TroubleKind,
 };
 use crate::domain::token::{Guard, RenewalAction, Status};
 use crate::domain::{Name, ServiceId};
@@ -87,9 +87,11 @@ impl Model {
         out.push(Effect::Tokens(TokensEffect::Change {
             name: change.name.clone(),
             generation,
-            id: change.id.clone(),
-            switch: change.switch,
-            guard,
+            change: TokensChange::Switch {
+                id: change.id.clone(),
+                switch: change.switch,
+                guard,
+            },
         }));
         self.tokens.pending.push(Pending {
             generation,

@@ -7,7 +7,9 @@ use crate::app::effect::{Effect, TokenCopy};
 use crate::app::keymap::Action;
 use crate::app::model::{Overlay, Pane};
 use crate::app::tokens::sheet::{Details, Ending, Ends, ExpiryHorizon, Tab, UnfinishedSheet};
-use crate::app::tokens::{Fetch, RevealedToken, TokenRow, TokenSheet, TokensEffect, Trouble};
+use crate::app::tokens::{
+    Fetch, RevealedToken, TokenRow, TokenSheet, TokensEffect, TokensQuery, Trouble,
+};
 use crate::domain::token::{Status, Token, Unfinished};
 use crate::domain::{Handle, Name, ServiceId};
 
@@ -57,10 +59,10 @@ impl Model {
             return;
         };
         details.reading = Fetch::Loading(generation);
-        out.push(Effect::Tokens(TokensEffect::Read {
+        out.push(Effect::Tokens(TokensEffect::Query {
             name: details.name.clone(),
             generation,
-            id,
+            query: TokensQuery::Token { id },
         }));
     }
 
@@ -73,10 +75,10 @@ impl Model {
             return;
         };
         details.usage = Fetch::Loading(generation);
-        out.push(Effect::Tokens(TokensEffect::ReadUsage {
+        out.push(Effect::Tokens(TokensEffect::Query {
             name: details.name.clone(),
             generation,
-            id,
+            query: TokensQuery::Usage { id },
         }));
     }
 
@@ -305,9 +307,10 @@ impl Model {
             for (name, fetch) in &mut horizon.asked {
                 generation += 1;
                 *fetch = Fetch::Loading(generation);
-                out.push(Effect::Tokens(TokensEffect::FindEndings {
+                out.push(Effect::Tokens(TokensEffect::Query {
                     name: name.clone(),
                     generation,
+                    query: TokensQuery::Endings,
                 }));
             }
         }

@@ -7,7 +7,7 @@ use tui_input::InputRequest;
 use super::super::{Effects, Model, after};
 use crate::app::effect::Effect;
 use crate::app::model::Pane;
-use crate::app::tokens::{AccountList, TokenRow, TokensEffect};
+use crate::app::tokens::{AccountList, TokenRow, TokensEffect, TokensQuery};
 use crate::domain::Name;
 use crate::domain::token::{Group, Order};
 
@@ -47,11 +47,13 @@ impl Model {
         if let Some(offset) = list.missing(seen.clone()) {
             self.tokens.generation = number;
             list.loading = Some((number, offset));
-            out.push(Effect::Tokens(TokensEffect::Load {
+            out.push(Effect::Tokens(TokensEffect::Query {
                 name: list.name.clone(),
                 generation: number,
-                listing: list.listing.clone(),
-                offset,
+                query: TokensQuery::Page {
+                    listing: list.listing.clone(),
+                    offset,
+                },
             }));
         } else if list.listing.group == Some(Group::Idle)
             && list.trouble.is_none()
@@ -60,10 +62,10 @@ impl Model {
         {
             self.tokens.generation = number;
             list.looking_up = Some((number, id.clone()));
-            out.push(Effect::Tokens(TokensEffect::LookUp {
+            out.push(Effect::Tokens(TokensEffect::Query {
                 name: list.name.clone(),
                 generation: number,
-                id,
+                query: TokensQuery::LastUse { id },
             }));
         }
     }

@@ -9,7 +9,10 @@ use crate::app::keymap::Action;
 use crate::app::model::PendingUnlock;
 use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
 use crate::app::tokens::sheet::{Renewal, RenewalStage};
-use crate::app::tokens::{RevealedToken, TokenRow, TokenSheet, TokensEffect, Trouble, TroubleKind};
+use crate::app::tokens::{
+    RevealedToken, TokenRow, TokenSheet, TokensEffect, TokensQuery, TokensRenewal, Trouble,
+    TroubleKind,
+};
 use crate::domain::Name;
 use crate::domain::token::{Expiry, Guard, RenewalAction, RenewalStep, parse_expiry};
 
@@ -78,13 +81,15 @@ impl Model {
             reached: None,
         };
         renewal.proven = false;
-        out.push(Effect::Tokens(TokensEffect::Renew {
-            name: renewal.name.clone(),
+        out.push(Effect::Tokens(TokensEffect::Renewal {
             generation,
-            id: renewal.id.clone(),
-            how: renewal.how,
-            expires,
-            guard,
+            renewal: TokensRenewal::Start {
+                name: renewal.name.clone(),
+                id: renewal.id.clone(),
+                how: renewal.how,
+                expires,
+                guard,
+            },
         }));
     }
 
@@ -122,9 +127,9 @@ impl Model {
                 },
                 proven: false,
             })));
-        out.push(Effect::Tokens(TokensEffect::GoOn {
+        out.push(Effect::Tokens(TokensEffect::Renewal {
             generation,
-            unfinished,
+            renewal: TokensRenewal::Resume(unfinished),
         }));
     }
 
@@ -224,10 +229,10 @@ impl Model {
         if shown || listed {
             let generation = self.tokens.next_generation();
             self.tokens.reading_again = Some(generation);
-            out.push(Effect::Tokens(TokensEffect::Read {
+            out.push(Effect::Tokens(TokensEffect::Query {
                 name: name.clone(),
                 generation,
-                id: id.to_owned(),
+                query: TokensQuery::Token { id: id.to_owned() },
             }));
         }
     }

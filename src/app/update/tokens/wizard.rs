@@ -5,7 +5,7 @@ use crate::app::effect::Effect;
 use crate::app::keymap::Action;
 use crate::app::tokens::exchange::TokenOperation;
 use crate::app::tokens::wizard::{Wizard, WizardOutcome, WizardStep};
-use crate::app::tokens::{Fetch, TokenRow, TokenSheet, TokensEffect};
+use crate::app::tokens::{Fetch, TokenRow, TokenSheet, TokensChange, TokensEffect, TokensQuery};
 use crate::domain::Name;
 use crate::domain::token::{Guard, TokenEdit};
 
@@ -34,10 +34,10 @@ impl Model {
         if let Some(id) = id {
             let generation = self.tokens.next_generation();
             self.tokens.reading_again = Some(generation);
-            out.push(Effect::Tokens(TokensEffect::Read {
+            out.push(Effect::Tokens(TokensEffect::Query {
                 name,
                 generation,
-                id,
+                query: TokensQuery::Token { id },
             }));
         }
     }
@@ -81,16 +81,18 @@ impl Model {
         match wizard.step {
             WizardStep::Extension if wizard.extensions.is_wanting() => {
                 wizard.extensions = Fetch::Loading(generation);
-                out.push(Effect::Tokens(TokensEffect::ReadExtensions {
+                out.push(Effect::Tokens(TokensEffect::Query {
                     name,
                     generation,
+                    query: TokensQuery::Extensions,
                 }));
             }
             WizardStep::Permissions if wizard.modules.is_wanting() => {
                 wizard.modules = Fetch::Loading(generation);
-                out.push(Effect::Tokens(TokensEffect::ReadModules {
+                out.push(Effect::Tokens(TokensEffect::Query {
                     name,
                     generation,
+                    query: TokensQuery::Modules,
                 }));
             }
             _ => {}
@@ -147,7 +149,7 @@ impl Model {
             return;
         }
         let name = wizard.name.clone();
-        let effect = if let Some(row) = &wizard.editing {
+        let change = if let Some(row) = &wizard.editing {
             let (edit, difference) = (wizard.edit(), wizard.difference());
             if edit.is_empty() && difference.is_empty() {
                 wizard.problem = Some("nothing is to be changed".to_owned());
@@ -162,9 +164,7 @@ impl Model {
             let Some(id) = row.token.id.clone() else {
                 return;
             };
-            TokensEffect::Edit {
-                name,
-                generation,
+            TokensChange::Edit {
                 id,
                 edit,
                 difference,
@@ -175,16 +175,18 @@ impl Model {
                 wizard.problem = Some("choose what the token is for".to_owned());
                 return;
             };
-            TokensEffect::Create {
-                name,
-                generation,
+            TokensChange::Create {
                 new,
                 modules: wizard.wanted(),
             }
         };
         wizard.problem = None;
         wizard.outcome = Fetch::Loading(generation);
-        out.push(Effect::Tokens(effect));
+        out.push(Effect::Tokens(TokensEffect::Change {
+            name,
+            generation,
+            change,
+        }));
     }
 
     fn asks_before_modules_go(&mut self) -> bool {
@@ -211,14 +213,12 @@ impl Model {
             return;
         };
         let name = wizard.name.clone();
-        let effect = match wizard.outcome.here() {
+        let change = match wizard.outcome.here() {
             Some(WizardOutcome::Made(made)) if !made.missing.is_empty() => {
                 let Some(id) = made.row.token.id.clone() else {
                     return;
                 };
-                TokensEffect::Grant {
-                    name,
-                    generation,
+                TokensChange::Grant {
                     id,
                     modules: made.missing.clone(),
                 }
@@ -226,9 +226,7 @@ impl Model {
             Some(WizardOutcome::Changed(changed)) if !changed.left.is_empty() => {
                 let id = wizard.editing.as_ref().and_then(|row| row.token.id.clone());
                 let Some(id) = id else { return };
-                TokensEffect::Edit {
-                    name,
-                    generation,
+                TokensChange::Edit {
                     id,
                     edit: TokenEdit::default(),
                     difference: changed.left.clone(),
@@ -240,7 +238,11 @@ impl Model {
         };
         let before = std::mem::replace(&mut wizard.outcome, Fetch::Loading(generation));
         wizard.before = before.here().cloned();
-        out.push(Effect::Tokens(effect));
+        out.push(Effect::Tokens(TokensEffect::Change {
+            name,
+            generation,
+            change,
+        }));
     }
 }
 

@@ -5,91 +5,35 @@ use super::Accounts;
 use super::words::trouble;
 use crate::app::Message;
 use crate::app::tokens::exchange::{Changed, Made, RenewedTo, Switch};
-use crate::app::tokens::{TokenRow, TokensEffect, TokensMessage};
-use crate::domain::token::{RenewalAction, RenewalStep};
+use crate::app::tokens::{ChangeAnswer, TokenRow, TokensChange, TokensMessage, TokensRenewal};
+use crate::domain::token::{NewToken, RenewalAction, RenewalStep};
 use crate::work::Core;
 use crate::work::tokens::{Account, Edited, Renewed, TokenError};
 
+/// Changes a token of `account`, or makes one.
 pub(super) async fn change(
-    core: &Core,
-    accounts: &Accounts,
-    effect: &TokensEffect,
-    queue: &Queue,
-) -> Result<TokensMessage, TokenError> {
-    Ok(match effect.clone() {
-        TokensEffect::Create {
-            name,
-            generation,
-            new,
-            modules,
-        } => {
-            let account = accounts.of(core, &name).await?;
-            let created = account.create(&new, &modules).await?;
-            // The answer to a creation knows nothing of the modules.
-            let shown = if created.granted.is_empty() {
-                None
-            } else {
-                account.whole_token(&created.id).await.ok()
-            };
-            let made = Made {
-                row: TokenRow::of(shown.unwrap_or(created.token)),
-                missing: created.missing,
-                trouble: created.problem.map(trouble),
-            };
-            TokensMessage::Created {
-                generation,
-                made: Ok(Box::new(made)),
-            }
+    account: &Account,
+    change: TokensChange,
+) -> Result<ChangeAnswer, TokenError> {
+    Ok(match change {
+        TokensChange::Create { new, modules } => {
+            let made = create(account, &new, &modules).await?;
+            ChangeAnswer::Created(Ok(Box::new(made)))
         }
-        TokensEffect::Grant {
-            name,
-            generation,
-            id,
-            modules,
-        } => {
-            let account = accounts.of(core, &name).await?;
+        TokensChange::Grant { id, modules } => {
             let edited = account.grant_all(&id, &modules).await?;
-            let changed = changed(&account, &id, edited).await;
-            TokensMessage::Edited {
-                generation,
-                edited: Ok(Box::new(changed)),
-            }
+            ChangeAnswer::Edited(Ok(Box::new(changed(account, &id, edited).await)))
         }
-        other => edit_or_switch(core, accounts, &other, queue).await?,
-    })
-}
-
-async fn edit_or_switch(
-    core: &Core,
-    accounts: &Accounts,
-    effect: &TokensEffect,
-    queue: &Queue,
-) -> Result<TokensMessage, TokenError> {
-    Ok(match effect.clone() {
-        TokensEffect::Edit {
-            name,
-            generation,
+        TokensChange::Edit {
             id,
             edit,
             difference,
             guard,
         } => {
-            let account = accounts.of(core, &name).await?;
             let edited = account.edit(&id, &edit, difference, guard).await?;
-            let changed = changed(&account, &id, edited).await;
-            TokensMessage::Edited {
-                generation,
-                edited: Ok(Box::new(changed)),
-            }
+            ChangeAnswer::Edited(Ok(Box::new(changed(account, &id, edited).await)))
         }
-        TokensEffect::Change {
-            name,
-            generation,
-            id,
-            switch,
-            guard,
-        } => {
-            let account = accounts.of(core, &name).await?;
+        TokensChange::Switch { id, switch, guard } => {
             match switch {
                 Switch::Enable => drop(account.enable(&id).await?),
                 Switch::Disable => drop(account.disable(&id, guard).await?),
@@ -100,12 +44,23 @@ async fn edit_or_switch(
                 Switch::Delete => None,
                 Switch::Enable | Switch::Disable => account.token(&id).await.ok(),
             };
-            TokensMessage::Switched {
-                generation,
-                row: Ok(row.map(|token| Box::new(TokenRow::of(token)))),
-            }
+            ChangeAnswer::Switched(Ok(row.map(|token| Box::new(TokenRow::of(token)))))
         }
-        other => renew(core, accounts, &other, queue).await?,
+    })
+}
+
+async fn create(account: &Account, new: &NewToken, modules: &[String]) -> Result<Made, TokenError> {
+    let created = account.create(new, modules).await?;
+    // The answer to a creation knows nothing of the modules.
+    let shown = if created.granted.is_empty() {
+        None
+    } else {
+        account.whole_token(&created.id).await.ok()
+    };
+    Ok(Made {
+        row: TokenRow::of(shown.unwrap_or(created.token)),
+        missing: created.missing,
+        trouble: created.problem.map(trouble),
     })
 }
 
@@ -118,71 +73,44 @@ async fn changed(account: &Account, id: &str, edited: Edited) -> Changed {
     }
 }
 
-async fn renew(
+/// Tells `queue` each step of the renewal `generation`.
+pub(super) fn steps(generation: u64, queue: Queue) -> impl Fn(RenewalStep) + Send + Sync {
+    move |step| {
+        queue.tell(Message::Tokens(TokensMessage::StepReached {
+            generation,
+            step,
+        }));
+    }
+}
+
+/// Gives a token another secret. The key in hand may be the old one, and is dropped.
+pub(super) async fn renew(
     core: &Core,
     accounts: &Accounts,
-    effect: &TokensEffect,
-    queue: &Queue,
-) -> Result<TokensMessage, TokenError> {
-    let told = queue.clone();
-    let steps = move |generation| {
-        move |step: RenewalStep| {
-            let message = TokensMessage::StepReached { generation, step };
-            told.tell(Message::Tokens(message));
-        }
-    };
-    Ok(match effect.clone() {
-        TokensEffect::Renew {
+    renewal: TokensRenewal,
+    steps: &(impl Fn(RenewalStep) + Send + Sync),
+) -> Result<RenewedTo, TokenError> {
+    let renewed = match renewal {
+        TokensRenewal::Start {
             name,
-            generation,
             id,
             how,
             expires,
             guard,
         } => {
             let account = accounts.of(core, &name).await?;
-            let (steps, expires) = (steps(generation), expires.as_deref());
-            let renewed = match how {
-                RenewalAction::Rotate => {
-                    Box::pin(account.rotate(&id, expires, guard, &steps)).await
-                }
-                RenewalAction::Renew => Box::pin(account.renew(&id, expires, guard, &steps)).await,
-            };
-            // The key in hand may be the old one.
-            accounts.forget();
-            let result = Ok(Box::new(renewed_to(renewed?)));
-            TokensMessage::Renewed { generation, result }
+            let expires = expires.as_deref();
+            match how {
+                RenewalAction::Rotate => Box::pin(account.rotate(&id, expires, guard, steps)).await,
+                RenewalAction::Renew => Box::pin(account.renew(&id, expires, guard, steps)).await,
+            }
         }
-        TokensEffect::GoOn {
-            generation,
-            unfinished,
-        } => {
-            let steps = steps(generation);
-            let renewed = Box::pin(core.resume_renewal(&unfinished, &steps)).await;
-            accounts.forget();
-            let result = Ok(Box::new(renewed_to(renewed?)));
-            TokensMessage::Renewed { generation, result }
+        TokensRenewal::Resume(unfinished) => {
+            Box::pin(core.resume_renewal(&unfinished, steps)).await
         }
-        // Answered before, or asked without an answer: named, so that a new one is not taken for them.
-        TokensEffect::Load { .. }
-        | TokensEffect::LookUp { .. }
-        | TokensEffect::Read { .. }
-        | TokensEffect::ReadUsage { .. }
-        | TokensEffect::ReadExtensions { .. }
-        | TokensEffect::ReadModules { .. }
-        | TokensEffect::Reveal { .. }
-        | TokensEffect::Copy { .. }
-        | TokensEffect::CopyHeld(_)
-        | TokensEffect::Create { .. }
-        | TokensEffect::Grant { .. }
-        | TokensEffect::Edit { .. }
-        | TokensEffect::Change { .. }
-        | TokensEffect::FindUnfinished
-        | TokensEffect::FindEndings { .. }
-        | TokensEffect::FindCertificates
-        | TokensEffect::DropKeys
-        | TokensEffect::Forget => TokensMessage::UnfinishedFound(Ok(Vec::new())),
-    })
+    };
+    accounts.forget();
+    Ok(renewed_to(renewed?))
 }
 
 fn renewed_to(renewed: Renewed) -> RenewedTo {

@@ -1,0 +1,102 @@
+//! Copies, and the end of what was copied.
+
+use std::future::Future;
+use std::sync::{Arc, PoisonError};
+
+use tokio::time::Instant;
+
+use super::{Effects, Key, Queue};
+use crate::app::Message;
+use crate::app::effect::ClipboardEffect;
+use crate::app::message::{ClipboardMessage, VaultMessage};
+use crate::clipboard::{Certainty, Life, Placed};
+use crate::tui::translate;
+use crate::work::ticket::Freshness;
+use crate::work::{Core, WorkError};
+
+impl Effects {
+    /// Starts what `effect` asks for.
+    pub(super) fn clipboard(&mut self, effect: ClipboardEffect) {
+        let core = self.core.clone();
+        match effect {
+            ClipboardEffect::CopyHandle { name, slot, form } => self.copy(async move {
+                let (slot, form) = (translate::slot(slot), translate::copy_form(form));
+                core.copy(&name, slot, form, Life::Program).await
+            }),
+            ClipboardEffect::CopyText(text) => {
+                self.copy(async move { core.copy_text(&text, Life::Outlive).await });
+            }
+            ClipboardEffect::CopyTicket { name, verdict } => self.copy(async move {
+                let reader = translate::reader(verdict.remedy.who);
+                let text = core
+                    .ticket(&name, &verdict, (reader, Freshness::Last))
+                    .await?;
+                core.copy_text(&text, Life::Outlive).await
+            }),
+            ClipboardEffect::Clear => self.clear_clipboard(),
+        }
+    }
+
+    /// Copies, and owns the clearing when its time has come: the screen may be blocked by then. A copy that
+    /// fails leaves the one before it where it is, and its time too.
+    pub(super) fn copy(
+        &mut self,
+        copy: impl Future<Output = Result<Placed, WorkError>> + Send + 'static,
+    ) {
+        self.copy_where_ready(async move { copy.await.map(Some) });
+    }
+
+    /// The same for a copy that may turn out to be none, of which nothing is to be said.
+    pub(super) fn copy_where_ready(
+        &mut self,
+        copy: impl Future<Output = Result<Option<Placed>, WorkError>> + Send + 'static,
+    ) {
+        let (core, queue) = (self.core.clone(), self.queue.clone());
+        let clears_at = Arc::clone(&self.clears_at);
+        self.own(Key::Clipboard, async move {
+            match copy.await {
+                Ok(None) => {}
+                Ok(Some(mut placed)) => {
+                    queue.write(placed.terminal_bytes.take());
+                    queue.tell(Message::Clipboard(ClipboardMessage::Copied(
+                        translate::copied(&placed),
+                    )));
+                    if placed.certainty != Certainty::Shown {
+                        let time = placed.clear_after.map(|after| Instant::now() + after);
+                        *clears_at.lock().unwrap_or_else(PoisonError::into_inner) = time;
+                    }
+                }
+                Err(WorkError::PassphraseNeeded(what)) => {
+                    let kind = translate::passphrase(what);
+                    queue.tell(Message::Vault(VaultMessage::PassphraseNeeded(kind)));
+                }
+                Err(error) => queue.tell(Message::Noticed(error.to_string())),
+            }
+            let time = *clears_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(time) = time else { return };
+            tokio::select! {
+                () = tokio::time::sleep_until(time) => {}
+                () = core.clipboard_replaced() => {}
+            }
+            *clears_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            clear(&core, &queue).await;
+        });
+    }
+
+    fn clear_clipboard(&mut self) {
+        let (core, queue) = (self.core.clone(), self.queue.clone());
+        // Beside the copy that is under way or waits for its time: ending that half-way could lose what it
+        // must still write.
+        self.own(Key::Clearing, async move { clear(&core, &queue).await });
+    }
+}
+
+async fn clear(core: &Core, queue: &Queue) {
+    if let Some(cleared) = core.clear_clipboard().await {
+        queue.write(cleared.terminal_bytes);
+        if !cleared.words.is_empty() {
+            let words = cleared.words;
+            queue.tell(Message::Clipboard(ClipboardMessage::Cleared(words)));
+        }
+    }
+}
