@@ -132,7 +132,7 @@ impl Ladder {
             checks: Checks::default(),
             main: None,
             notes: Vec::new(),
-            facts: Facts::of(service, None),
+            facts: Facts::default(),
             redirects: Vec::new(),
             correction: Correction::Unasked,
             warnings: Vec::new(),

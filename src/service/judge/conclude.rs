@@ -4,12 +4,11 @@ use jiff::Timestamp;
 
 use crate::domain::endpoint::{redacted, secret_parameter};
 use crate::domain::text::inert;
-use crate::domain::verdict::whole_seconds;
 use crate::domain::{
     AnsweredBy, Checks, Endpoint, Identity, Phases, Reason, Remedy, Reply, State, Verdict, Who,
 };
 
-use super::facts::{Facts, message};
+use super::facts::{FactSources, Facts, message};
 use super::{Finding, Judged, changes, clock, redirect, tls};
 use crate::service::catalog::Service;
 use crate::service::catalog::format::{Fix, ReasonText};
@@ -30,7 +29,8 @@ pub(in crate::service) struct Ending<'a> {
     /// The answer that the verdict rests on, and what was made of it.
     pub(in crate::service) judged: Option<&'a Judged>,
     pub(in crate::service) reply: Option<&'a Reply>,
-    pub(in crate::service) facts: Facts,
+    /// What was found out on the way.
+    pub(in crate::service) noted: &'a Facts,
     /// Further lines, inert.
     pub(in crate::service) notes: &'a [String],
     pub(in crate::service) redirects: &'a [String],
@@ -56,41 +56,38 @@ pub(in crate::service) enum Correction {
 const LINES: usize = 16;
 
 /// Makes the verdict.
-pub(in crate::service) fn verdict(mut ending: Ending<'_>) -> Verdict {
+pub(in crate::service) fn verdict(ending: &Ending<'_>) -> Verdict {
     let words = ending
         .service
         .words(ending.finding.reason, ending.finding.variant.as_deref());
-    let url = corrected_url(&ending, words);
-    if let Some(url) = &url {
-        ending.facts.set("fix", url);
-    }
+    let url = corrected_url(ending, words);
     let retry_at = ending
         .retry_at
         .or_else(|| ending.reply.and_then(clock::retry_at));
-    if let Some(time) = retry_at {
-        ending.facts.set("when", whole_seconds(time));
-    }
-    if let Some(name) = &ending.subject.connection {
-        ending.facts.set_word("name", name.as_str());
-    }
-    if let Some(endpoint) = ending.endpoint {
-        ending
-            .facts
-            .set_word("origin", &endpoint.origin().to_string());
-    }
-    let (cause, remedy) = text(words, ending.finding.reason, &ending.facts, url);
+    let facts = FactSources {
+        service: ending.service,
+        endpoint: ending.endpoint,
+        judged: ending.judged,
+        reply: ending.reply,
+        noted: ending.noted,
+        connection: ending.subject.connection.as_ref(),
+        fix: url.as_deref(),
+        retry_at,
+    };
+    let title = title(ending, facts);
+    let (cause, remedy) = text(words, ending.finding.reason, facts);
     let mut verdict = Verdict {
         connection: ending.subject.connection.clone(),
         service: ending.subject.service.clone(),
-        url: shown_url(&ending),
+        url: shown_url(ending),
         reason: ending.finding.reason,
-        status: status(&ending),
-        title: title(&ending),
+        status: status(ending),
+        title,
         cause,
         answered_by: ending
             .judged
             .map_or(AnsweredBy::Nobody, |judged| judged.answerer.by),
-        evidence: evidence(&ending),
+        evidence: evidence(ending),
         remedy,
         checks: ending.checks.clone(),
         addresses: ending
@@ -160,28 +157,23 @@ fn status(ending: &Ending<'_>) -> u16 {
     }
 }
 
-fn title(ending: &Ending<'_>) -> String {
+fn title(ending: &Ending<'_>, facts: FactSources<'_>) -> String {
     let Finding { reason, variant } = &ending.finding;
     ending
         .service
         .title_of(*reason, variant.as_deref())
         .map_or_else(
             || reason.title().to_owned(),
-            |title| title.fill(|name| ending.facts.get(name)),
+            |title| title.fill(|name| facts.get(name)),
         )
 }
 
-fn text(
-    words: Option<&ReasonText>,
-    reason: Reason,
-    facts: &Facts,
-    url: Option<String>,
-) -> (String, Remedy) {
+fn text(words: Option<&ReasonText>, reason: Reason, facts: FactSources<'_>) -> (String, Remedy) {
     let mut remedy = Remedy {
         who: Who::You,
         steps: Vec::new(),
         snippet: None,
-        url,
+        url: facts.fix.map(str::to_owned),
         doc: None,
     };
     let Some(words) = words else {
@@ -190,7 +182,7 @@ fn text(
     let fill = |name: &str| facts.get(name);
     remedy.who = words.who;
     // Where no corrected URL is known, nobody is told to use it, unless nothing else is to be said.
-    let can_be_taken = |step: &&Template| facts.get("fix").is_some() || !step.names("fix");
+    let can_be_taken = |step: &&Template| facts.fix.is_some() || !step.names("fix");
     let steps = words.steps.iter();
     let steps = if steps.clone().any(|step| can_be_taken(&step)) {
         steps.filter(can_be_taken).collect::<Vec<_>>()

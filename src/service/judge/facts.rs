@@ -1,116 +1,184 @@
 //! What fills the placeholders of the tables' texts.
 
-use std::collections::BTreeMap;
-
+use jiff::Timestamp;
 use serde_json::Value;
 use url::Host;
 
 use crate::domain::text::{inert, shell_word};
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Endpoint, Reply};
+use crate::domain::{Endpoint, Name, Reply};
 
 use super::{Judged, failure, redirect, tls};
 use crate::service::catalog::Service;
 use crate::service::catalog::condition::BodyKind;
 
-/// Values by placeholder. Every one is made inert as it goes in.
+/// What was found out on the way, by placeholder. Every value is made inert as it goes in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::service) struct Facts(BTreeMap<&'static str, String>);
+pub(in crate::service) struct Facts(Vec<(&'static str, String)>);
 
 const LIMIT: usize = 200;
 
 /// What stands for the words of an answer that has none.
 const WORDLESS: &str = "it does not say why";
 
+/// As a text takes it: inert, and without the full stop, as sentences end in the tables' own.
+fn shown(value: &str) -> String {
+    inert(value.trim_end().trim_end_matches('.'), LIMIT)
+}
+
+/// As a command takes it that is copied: one word of a shell.
+fn as_word(value: &str) -> String {
+    shell_word(&inert(value, LIMIT))
+}
+
 impl Facts {
-    /// Fills `name` (sentences end in the tables' own full stop), which is one of [`crate::service::catalog::words::PLACEHOLDERS`].
+    /// Fills `name`, which is one of [`crate::service::catalog::words::PLACEHOLDERS`].
     pub(in crate::service) fn set(&mut self, name: &'static str, value: impl AsRef<str>) {
-        let value = value.as_ref().trim_end().trim_end_matches('.');
-        self.0.insert(name, inert(value, LIMIT));
+        self.put(name, shown(value.as_ref()));
     }
 
     /// Fills `name`, which stands in commands to be copied, with `value` as one word of a shell.
     pub(in crate::service) fn set_word(&mut self, name: &'static str, value: &str) {
-        self.0.insert(name, shell_word(&inert(value, LIMIT)));
+        self.put(name, as_word(value));
     }
 
-    /// What fills `name`.
+    fn put(&mut self, name: &'static str, value: String) {
+        self.0.retain(|(known, _)| *known != name);
+        self.0.push((name, value));
+    }
+
+    fn get(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.clone())
+    }
+}
+
+/// All that can fill a placeholder. A value is made when a text asks for it: most texts ask for one or two.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::service) struct FactSources<'a> {
+    pub(in crate::service) service: &'a Service,
+    pub(in crate::service) endpoint: Option<&'a Endpoint>,
+    pub(in crate::service) judged: Option<&'a Judged>,
+    pub(in crate::service) reply: Option<&'a Reply>,
+    pub(in crate::service) noted: &'a Facts,
+    pub(in crate::service) connection: Option<&'a Name>,
+    /// The URL that is offered instead.
+    pub(in crate::service) fix: Option<&'a str>,
+    pub(in crate::service) retry_at: Option<Timestamp>,
+}
+
+impl FactSources<'_> {
+    /// What fills `name`, inert: what the answer says before what was noted on the way, and that before the URL.
     pub(in crate::service) fn get(&self, name: &str) -> Option<String> {
-        self.0.get(name).cloned()
+        self.of_verdict(name)
+            .or_else(|| self.of_reply(name))
+            .or_else(|| self.of_judged(name))
+            .or_else(|| self.noted.get(name))
+            .or_else(|| self.of_url(name))
     }
 
-    /// What service and URL say.
-    pub(in crate::service) fn of(service: &Service, endpoint: Option<&Endpoint>) -> Self {
-        let mut facts = Self::default();
-        facts.set("service", service.title());
-        if let Some(endpoint) = endpoint {
-            facts.set("host", endpoint.host());
-            facts.set("port", endpoint.port().to_string());
-            facts.set("url", endpoint.redacted());
-            let path = endpoint.url().path().trim_end_matches('/');
-            facts.set("pattern", escaped(path));
-            let kind = match endpoint.url().host() {
-                Some(Host::Domain(_)) | None => "DNS",
-                Some(Host::Ipv4(_) | Host::Ipv6(_)) => "IP",
-            };
-            let bare = endpoint.host();
-            facts.set("san", format!("{kind}:{}", bare.trim_matches(['[', ']'])));
-            facts.set("path", path);
-        }
-        facts
-    }
-
-    /// What an answer says.
-    pub(in crate::service) fn add_judged(&mut self, judged: &Judged) {
-        self.set("status", judged.status.to_string());
-        self.set("who", judged.answerer.shown());
-        if let Some(page) = &judged.page {
-            let shown = match (&page.title, page.kind) {
-                (Some(title), _) => format!("\"{title}\""),
-                (None, BodyKind::Html) => "a page without a title".to_owned(),
-                (None, BodyKind::Json) => "JSON of another product".to_owned(),
-                (None, BodyKind::Text) => "plain text".to_owned(),
-                (None, BodyKind::Empty) => "nothing".to_owned(),
-            };
-            self.set("page", shown);
-            match page.json.as_ref().and_then(message) {
-                Some(message) => self.set("message", message),
-                // What was found out otherwise stays.
-                None if self.get("message").is_none() => self.set("message", WORDLESS),
-                None => {}
-            }
-        }
-        if let Some(redirect) = &judged.redirect {
-            self.set("target", redirect::shown(&redirect.target));
+    fn of_verdict(&self, name: &str) -> Option<String> {
+        match name {
+            "fix" => self.fix.map(shown),
+            "when" => self.retry_at.map(whole_seconds),
+            "name" => self.connection.map(|name| as_word(name.as_str())),
+            "origin" => self
+                .endpoint
+                .map(|endpoint| as_word(&endpoint.origin().to_string())),
+            _ => None,
         }
     }
 
     /// What the way there says.
-    pub(in crate::service) fn add_reply(&mut self, reply: &Reply) {
-        if let Some(proxy) = &reply.proxy {
-            self.set("proxy", proxy);
+    fn of_reply(&self, name: &str) -> Option<String> {
+        let reply = self.reply?;
+        match name {
+            "proxy" => return reply.proxy.as_deref().map(shown),
+            "why" => {
+                let why = failure::of(reply).and_then(failure::why)?;
+                return Some(shown(why.as_ref()));
+            }
+            _ => {}
         }
-        if let Some(why) = failure::of(reply).and_then(failure::why) {
-            self.set("why", why);
+        let facts = reply.tls.as_ref()?;
+        match name {
+            "days" => {
+                let one = tls::culprit(facts, reply.at)?;
+                let days = if one.not_after < reply.at {
+                    tls::days(one.not_after, reply.at)
+                } else {
+                    tls::days_left(reply.tls.as_ref(), reply.at).unwrap_or(0)
+                };
+                Some(shown(&tls::in_days(days)))
+            }
+            "date" => {
+                let one = tls::culprit(facts, reply.at)?;
+                let date = if one.not_before > reply.at {
+                    one.not_before
+                } else {
+                    one.not_after
+                };
+                Some(shown(&whole_seconds(date)))
+            }
+            "names" => facts.chain.first().map(|leaf| shown(&tls::names(leaf))),
+            "issuer" => facts.chain.first().map(|leaf| shown(&leaf.issuer)),
+            _ => None,
         }
-        let Some(facts) = &reply.tls else { return };
-        if let Some(one) = tls::culprit(facts, reply.at) {
-            let days = if one.not_after < reply.at {
-                tls::days(one.not_after, reply.at)
-            } else {
-                tls::days_left(reply.tls.as_ref(), reply.at).unwrap_or(0)
-            };
-            self.set("days", tls::in_days(days));
-            let date = if one.not_before > reply.at {
-                one.not_before
-            } else {
-                one.not_after
-            };
-            self.set("date", whole_seconds(date));
+    }
+
+    /// What the answer says.
+    fn of_judged(&self, name: &str) -> Option<String> {
+        let judged = self.judged?;
+        match name {
+            "status" => Some(judged.status.to_string()),
+            "who" => Some(shown(&judged.answerer.shown())),
+            "page" => {
+                let page = judged.page.as_ref()?;
+                Some(match (&page.title, page.kind) {
+                    (Some(title), _) => shown(&format!("\"{title}\"")),
+                    (None, BodyKind::Html) => "a page without a title".to_owned(),
+                    (None, BodyKind::Json) => "JSON of another product".to_owned(),
+                    (None, BodyKind::Text) => "plain text".to_owned(),
+                    (None, BodyKind::Empty) => "nothing".to_owned(),
+                })
+            }
+            "message" => {
+                let page = judged.page.as_ref()?;
+                let said = page.json.as_ref().and_then(message);
+                // What was found out otherwise stays.
+                let said = said.map(|said| shown(&said)).or(self.noted.get(name));
+                Some(said.unwrap_or_else(|| WORDLESS.to_owned()))
+            }
+            "target" => {
+                let redirect = judged.redirect.as_ref()?;
+                Some(shown(&redirect::shown(&redirect.target)))
+            }
+            _ => None,
         }
-        if let Some(leaf) = facts.chain.first() {
-            self.set("names", tls::names(leaf));
-            self.set("issuer", &leaf.issuer);
+    }
+
+    /// What service and URL say.
+    fn of_url(&self, name: &str) -> Option<String> {
+        if name == "service" {
+            return Some(shown(self.service.title()));
+        }
+        let endpoint = self.endpoint?;
+        let path = || endpoint.url().path().trim_end_matches('/');
+        match name {
+            "host" => Some(shown(&endpoint.host())),
+            "port" => Some(endpoint.port().to_string()),
+            "url" => Some(shown(&endpoint.redacted())),
+            "path" => Some(shown(path())),
+            "pattern" => Some(shown(&escaped(path()))),
+            "san" => {
+                let kind = match endpoint.url().host() {
+                    Some(Host::Domain(_)) | None => "DNS",
+                    Some(Host::Ipv4(_) | Host::Ipv6(_)) => "IP",
+                };
+                let bare = endpoint.host();
+                Some(shown(&format!("{kind}:{}", bare.trim_matches(['[', ']']))))
+            }
+            _ => None,
         }
     }
 }

@@ -15,10 +15,6 @@ impl Ladder {
         let finding = finding.into();
         self.stage = Stage::Idle;
         self.write_check(&finding);
-        if let Some(main) = &self.main {
-            self.facts.add_judged(&main.judged);
-            self.facts.add_reply(&main.reply);
-        }
         if let Some(pair) = &self.pair {
             self.facts.set("username", &pair.username);
         }
@@ -28,7 +24,7 @@ impl Ladder {
                 .push(format!("requests sent: {asked}; with the key: {carried}"));
         }
         let suffix = self.suffix();
-        let mut verdict = conclude::verdict(Ending {
+        let mut verdict = conclude::verdict(&Ending {
             service: &self.service,
             subject: &self.subject,
             endpoint: self.endpoint.as_ref(),
@@ -36,7 +32,7 @@ impl Ladder {
             finding,
             judged: self.main.as_ref().map(|main| &main.judged),
             reply: self.main.as_ref().map(|main| &main.reply),
-            facts: self.facts.clone(),
+            noted: &self.facts,
             notes: &self.notes,
             redirects: &self.redirects,
             identity: self.identity.as_ref(),

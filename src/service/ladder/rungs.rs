@@ -21,7 +21,6 @@ impl Ladder {
         };
         let detail = endpoint.origin().to_string();
         self.checks.set(CheckId::Url, State::Ok, detail, None);
-        self.facts = super::Facts::of(&self.service, Some(&endpoint));
         let planned = plan::plan(&self.service, &self.subject, &endpoint, self.now);
         self.plan = planned.plan;
         self.pair = planned.pair;

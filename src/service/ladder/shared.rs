@@ -43,7 +43,6 @@ impl Ladder {
             Err(Unverifiable::NoCheck(cms, endpoint)) => {
                 let detail = endpoint.origin().to_string();
                 self.checks.set(CheckId::Url, State::Ok, detail, None);
-                self.facts = super::Facts::of(&self.service, Some(&endpoint));
                 self.facts.set("who", cms);
                 self.endpoint = Some(endpoint);
                 return self.finish(Reason::TokenUnverifiable);
@@ -60,7 +59,6 @@ impl Ladder {
         };
         let detail = endpoint.origin().to_string();
         self.checks.set(CheckId::Url, State::Ok, detail, None);
-        self.facts = super::Facts::of(&self.service, Some(&endpoint));
         self.endpoint = Some(endpoint.clone());
         match self.subject.token.clone() {
             SecretState::Present(secret) if !secret.is_empty() => self.ask_verify(&secret),
