@@ -15,7 +15,7 @@ use crate::domain::{
 };
 use crate::service::{Trigger, hints};
 use crate::store::files;
-use crate::work::offline::SideBySide;
+use crate::work::offline::{SideBySide, is_here};
 use crate::work::{TargetSettings, Targets, Unsaved, silent, targets};
 
 /// Runs the command; gives the exit code of the worst verdict.
@@ -384,8 +384,7 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
         }
         Listed::Ready {
             line: line(&verdict),
-            reason: verdict.reason,
-            url: verdict.url,
+            heard: (!is_here(&verdict)).then_some((verdict.url, verdict.reason)),
         }
     });
     if whole {
@@ -433,9 +432,9 @@ async fn print_verdicts(
         for one in some {
             let settled = match one {
                 Listed::Open(verdict) => together.hear(*verdict),
-                Listed::Ready { line, reason, url } => {
+                Listed::Ready { line, heard } => {
                     lines.push(line);
-                    together.overhear(&url, reason)
+                    heard.map_or_else(Vec::new, |(url, reason)| together.overhear(&url, reason))
                 }
             };
             lines.extend(settled.iter().map(line));
@@ -461,8 +460,8 @@ enum Listed {
     Open(Box<Verdict>),
     Ready {
         line: Line,
-        reason: Reason,
-        url: String,
+        /// What it says of the network, where it was not this machine that was asked.
+        heard: Option<(String, Reason)>,
     },
 }
 

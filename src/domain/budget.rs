@@ -30,8 +30,7 @@ impl HostPort {
                 Some(address) => address.to_string(),
                 None => format!("[{address}]"),
             },
-            Some(Host::Ipv4(address)) => address.to_string(),
-            None => String::new(),
+            Some(Host::Ipv4(_)) | None => url.host_str().unwrap_or_default().to_owned(),
         };
         Self {
             host,

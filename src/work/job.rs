@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -55,7 +55,7 @@ pub(super) enum RememberedAs {
 pub(super) struct Prepared {
     pub(super) service: Service,
     pub(super) subject: Subject,
-    pub(super) profile: Profile,
+    pub(super) profile: Arc<Profile>,
     /// Whether only the shared token is checked (`token verify`).
     pub(super) token_only: bool,
     /// Where the sockets of the way through another machine are; goes with the climb.
@@ -177,7 +177,7 @@ impl ProbeJob {
         Ok(Prepared {
             service,
             subject,
-            profile,
+            profile: Arc::new(profile),
             token_only: self.token_only,
             folder,
             known,

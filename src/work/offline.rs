@@ -95,7 +95,7 @@ impl SideBySide {
         told
     }
 
-    /// Takes in what became of a probe of `url`, and gives what can be told by now of those before it.
+    /// Takes in what became of a probe of `url`, which is not [`is_here`], and gives what can be told by now of those before it.
     pub fn overhear(&mut self, url: &str, reason: Reason) -> Vec<Verdict> {
         if self.answered {
             return Vec::new();
@@ -124,6 +124,12 @@ impl SideBySide {
         };
         self.kept.into_iter().map(read).collect()
     }
+}
+
+/// Whether what was asked is this machine, by its addresses: what it answers says nothing of the network.
+pub fn is_here(verdict: &Verdict) -> bool {
+    let mut addresses = verdict.addresses.iter();
+    !verdict.addresses.is_empty() && addresses.all(|one| one.address.ip().is_loopback())
 }
 
 /// Whom `url` means, unless it is this machine or nobody.
@@ -157,7 +163,8 @@ pub fn offline(mut verdict: Verdict) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ServiceId;
+    use crate::domain::{Address, ServiceId, State};
+    use crate::work::local::local_error;
 
     fn host(name: &str) -> HostPort {
         HostPort {
@@ -251,6 +258,25 @@ mod tests {
         }
         let own = [&failing[..], &[("http://127.0.0.1", Refused)]].concat();
         assert_eq!(reasons(&own), [Refused, Offline, Offline, Offline]);
+    }
+
+    #[test]
+    fn this_machine_is_known_by_the_addresses_that_were_asked() {
+        let verdict = |addresses: &[&str]| {
+            let mut verdict = local_error(None, &ServiceId::http(), "http://shop.example", "");
+            verdict.addresses = addresses
+                .iter()
+                .map(|address| Address {
+                    address: address.parse().unwrap(),
+                    state: State::Ok,
+                    ms: None,
+                })
+                .collect();
+            verdict
+        };
+        assert!(is_here(&verdict(&["127.0.0.1:80", "[::1]:80"])));
+        assert!(!is_here(&verdict(&["127.0.0.1:80", "192.0.2.1:80"])));
+        assert!(!is_here(&verdict(&[])), "a proxy looked the name up");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use tokio::sync::OnceCell;
 
 use super::core::{Core, shared};
 use super::damping::Damping;
@@ -20,7 +21,8 @@ use super::targets::{TargetSettings, Targets};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::budget::LiftedPause;
 use crate::domain::{Checks, Connection, Name, Origin, Reason, Secret, ServiceId, State, Verdict};
-use crate::service::{SecretState, Subject, Trigger};
+use crate::probe::Profile;
+use crate::service::{SecretState, Service, Subject, Trigger};
 
 /// Told of every rung that ended, with all rungs so far.
 pub type Progress<'a> = &'a (dyn Fn(&Checks) + Send + Sync);
@@ -206,10 +208,20 @@ impl Core {
         tell: impl Fn(Verdict) -> T + Send + Sync + 'static,
     ) -> Targets<T> {
         let concurrency = settings.concurrency;
-        let (core, settings) = (self.clone(), Arc::new(settings));
+        let (core, prepared) = (self.clone(), Arc::new(OnceCell::new()));
+        let settings = Arc::new(settings);
         let probe = move |url: String| -> BoxFuture<'static, Verdict> {
             let (core, settings) = (core.clone(), Arc::clone(&settings));
-            Box::pin(async move { core.probe_target(&url, &settings).await })
+            let prepared = Arc::clone(&prepared);
+            Box::pin(async move {
+                match prepared
+                    .get_or_init(|| core.prepare_targets(&settings))
+                    .await
+                {
+                    Ok(prepared) => core.probe_target(&url, prepared).await,
+                    Err(why) => local_error(None, &ServiceId::http(), &url, why),
+                }
+            })
         };
         Targets::new(Arc::new(probe), Arc::new(tell), urls, concurrency)
     }
@@ -357,38 +369,41 @@ impl Core {
         verdict
     }
 
-    /// One target of a list: no secret, no memory, nothing that blocks.
-    async fn probe_target(&self, url: &str, settings: &TargetSettings) -> Verdict {
-        let service = ServiceId::http();
-        let subject = Subject::new(service.clone(), url);
-        let described = self
-            .catalog()
-            .await
-            .map(|catalog| catalog.get(&service).cloned());
-        let described = match described {
-            Ok(Some(described)) => described,
-            Ok(None) => {
-                return local_error(None, &service, url, "the service http is not described");
-            }
-            Err(problem) => return local_error(None, &service, url, &problem.to_string()),
-        };
+    /// What the targets of one list have in common; else why none can be probed.
+    async fn prepare_targets(&self, settings: &TargetSettings) -> Result<PreparedTargets, String> {
+        let catalog = self.catalog().await.map_err(|error| error.to_string())?;
+        let service = catalog.get(&ServiceId::http()).cloned();
+        let service = service.ok_or_else(|| "the service http is not described".to_owned())?;
         let timeout = match settings.timeout {
             Some(timeout) => timeout,
-            None => match self.configuration().await {
-                Ok(configuration) => Duration::from_secs(configuration.settings.timeout_s.into()),
-                Err(problem) => return local_error(None, &service, url, &problem.to_string()),
-            },
+            None => {
+                let configuration = self.configuration().await;
+                let configuration = configuration.map_err(|error| error.to_string())?;
+                Duration::from_secs(configuration.settings.timeout_s.into())
+            }
         };
+        let profile = Arc::new(settings.profile(timeout, self.environment()));
+        Ok(PreparedTargets { service, profile })
+    }
+
+    /// One target of a list: no secret, no memory, nothing that blocks.
+    async fn probe_target(&self, url: &str, prepared: &PreparedTargets) -> Verdict {
         let prepared = Box::new(Prepared {
-            service: described,
-            subject,
-            profile: settings.profile(timeout, self.environment()),
+            service: prepared.service.clone(),
+            subject: Subject::new(ServiceId::http(), url),
+            profile: Arc::clone(&prepared.profile),
             token_only: false,
             folder: None,
             known: None,
         });
         self.climb(prepared, &silent).await.0
     }
+}
+
+/// What the targets of one list have in common.
+struct PreparedTargets {
+    service: Service,
+    profile: Arc<Profile>,
 }
 
 #[cfg(test)]
