@@ -84,7 +84,8 @@ pub fn run(core: Core, options: Options) -> Result<u8, TuiError> {
         return Err(TuiError::NoTerminal);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        // Keys have their own, this one; what runs beside it waits for hosts and disks.
+        .worker_threads(1)
         .thread_keep_alive(KEPT)
         .enable_all()
         .build()
@@ -112,10 +113,10 @@ pub fn run(core: Core, options: Options) -> Result<u8, TuiError> {
         runtime.block_on(session.run(handle, told))
     }));
     terminal.leave();
-    insisting.abort();
     // A hung look-up of a name can't be ended: it is left behind, not waited for. Where the process ends as well, its
     // end takes the threads: to wake each of them before would keep the prompt waiting.
     if matches!(ended, Ok(Ok(TO_DEMO | TO_IMPORT))) {
+        insisting.abort();
         runtime.shutdown_background();
     } else {
         std::mem::forget(runtime);
