@@ -53,6 +53,8 @@ struct Blanks {
 #[derive(Debug, Default)]
 pub struct Cells {
     out: String,
+    /// Where the ways to write something are tried: a page has hundreds of them.
+    scratch: String,
     size: Size,
     /// What the terminal writes with; `None` where that is not known.
     pen: Option<Pen>,
@@ -237,7 +239,7 @@ impl Cells {
         if edge && length > ERASE_TO_EDGE_OVER {
             self.out.push_str("\x1b[K");
         } else if length > ERASE_OVER {
-            self.sequence(length, 'X');
+            counted(length, 'X', &mut self.out);
         } else {
             self.out
                 .extend(std::iter::repeat_n(' ', usize::from(length)));
@@ -257,19 +259,23 @@ impl Cells {
         if self.at == Some(to) {
             return;
         }
-        let straight = straight(to);
-        let way = self
-            .at
-            .map(|from| format!("{}{}", down(from.y, to.y), along(from.x, to.x)))
-            .filter(|way| way.len() < straight.len())
-            .unwrap_or(straight);
+        self.scratch.clear();
+        straight(to, &mut self.scratch);
+        let straight = self.scratch.len();
+        if let Some(from) = self.at {
+            down(from.y, to.y, &mut self.scratch);
+            along(from.x, to.x, &mut self.scratch);
+        }
+        let (direct, relative) = self.scratch.split_at(straight);
+        let is_shorter = self.at.is_some() && relative.len() < direct.len();
+        let way = if is_shorter { relative } else { direct };
         let over = self.at.filter(|from| from.y == to.y && from.x < to.x);
         let over = over.filter(|from| usize::from(to.x - from.x) < way.len());
         if let Some(from) = over.filter(|from| self.is_blank_between(*from, to)) {
             let blanks = std::iter::repeat_n(' ', usize::from(to.x - from.x));
             self.out.extend(blanks);
         } else {
-            self.out.push_str(&way);
+            self.out.push_str(way);
         }
         self.at = Some(to);
     }
@@ -279,24 +285,23 @@ impl Cells {
         if self.pen == Some(to) {
             return;
         }
-        let mut fresh = String::new();
-        codes(Pen::default(), to, &mut fresh);
-        if !fresh.is_empty() {
-            fresh.insert_str(0, "0;");
+        self.scratch.clear();
+        self.scratch.push_str("0;");
+        codes(Pen::default(), to, &mut self.scratch);
+        if self.scratch.len() == 2 {
+            self.scratch.clear();
         }
-        let shorter = self.pen.and_then(|from| {
-            let mut changed = String::new();
-            codes(from, to, &mut changed);
-            (changed.len() <= fresh.len() && !changed.is_empty()).then_some(changed)
-        });
-        let codes = shorter.unwrap_or(fresh);
-        let _ = write!(self.out, "\x1b[{}m", codes.trim_end_matches(';'));
+        let fresh = self.scratch.len();
+        if let Some(from) = self.pen {
+            codes(from, to, &mut self.scratch);
+        }
+        let (fresh, changed) = self.scratch.split_at(fresh);
+        let is_shorter = changed.len() <= fresh.len() && !changed.is_empty();
+        let codes = if is_shorter { changed } else { fresh };
+        self.out.push_str("\x1b[");
+        self.out.push_str(codes.trim_end_matches(';'));
+        self.out.push('m');
         self.pen = Some(to);
-    }
-
-    fn sequence(&mut self, count: u16, letter: char) {
-        // Writing to a String does not fail.
-        let _ = write!(self.out, "\x1b[{count}{letter}");
     }
 
     fn cursor(&mut self, shown: bool) {
@@ -321,38 +326,44 @@ fn is_agreed(cell: &Cell) -> bool {
     alone.is_some_and(agreed) && cell.cell_width() == 1
 }
 
+/// A sequence of one number.
+fn counted(count: u16, letter: char, out: &mut String) {
+    // Writing to a String does not fail.
+    let _ = write!(out, "\x1b[{count}{letter}");
+}
+
 /// The move to a place from anywhere.
-fn straight(to: Position) -> String {
-    match (to.x, to.y) {
-        (0, 0) => "\x1b[H".into(),
-        (0, y) => format!("\x1b[{}H", y + 1),
-        (x, 0) => format!("\x1b[;{}H", x + 1),
-        (x, y) => format!("\x1b[{};{}H", y + 1, x + 1),
-    }
+fn straight(to: Position, out: &mut String) {
+    let _ = match (to.x, to.y) {
+        (0, 0) => out.write_str("\x1b[H"),
+        (0, y) => write!(out, "\x1b[{}H", y + 1),
+        (x, 0) => write!(out, "\x1b[;{}H", x + 1),
+        (x, y) => write!(out, "\x1b[{};{}H", y + 1, x + 1),
+    };
 }
 
 /// The move from row to row. A line feed keeps the column in raw mode, and never scrolls: the row is there.
-fn down(from: u16, to: u16) -> String {
+fn down(from: u16, to: u16, out: &mut String) {
     let rows = from.abs_diff(to);
     match (to > from, rows) {
-        (_, 0) => String::new(),
-        (true, 1..=STEPS) => "\n".repeat(usize::from(rows)),
-        (true, _) => format!("\x1b[{rows}B"),
-        (false, 1) => "\x1bM".into(),
-        (false, _) => format!("\x1b[{rows}A"),
+        (_, 0) => {}
+        (true, 1..=STEPS) => out.extend(std::iter::repeat_n('\n', usize::from(rows))),
+        (true, _) => counted(rows, 'B', out),
+        (false, 1) => out.push_str("\x1bM"),
+        (false, _) => counted(rows, 'A', out),
     }
 }
 
 /// The move from column to column.
-fn along(from: u16, to: u16) -> String {
+fn along(from: u16, to: u16, out: &mut String) {
     let columns = from.abs_diff(to);
     match (to > from, columns) {
-        (_, 0) => String::new(),
-        (true, 1) => "\x1b[C".into(),
-        (true, _) => format!("\x1b[{columns}C"),
-        (false, 1..=STEPS) => "\x08".repeat(usize::from(columns)),
-        (false, _) if to == 0 => "\r".into(),
-        (false, _) => format!("\x1b[{columns}D"),
+        (_, 0) => {}
+        (true, 1) => out.push_str("\x1b[C"),
+        (true, _) => counted(columns, 'C', out),
+        (false, 1..=STEPS) => out.extend(std::iter::repeat_n('\x08', usize::from(columns))),
+        (false, _) if to == 0 => out.push('\r'),
+        (false, _) => counted(columns, 'D', out),
     }
 }
 

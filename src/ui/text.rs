@@ -68,10 +68,19 @@ pub(super) fn cut(text: &str, cells: usize) -> String {
 
 /// `text` in exactly `cells` cells, cut or filled with blanks at the right.
 pub(super) fn pad(text: &str, cells: usize) -> String {
-    let mut padded = cut(text, cells);
-    let blanks = cells.saturating_sub(width(&padded));
-    padded.extend(std::iter::repeat_n(' ', blanks));
-    padded
+    fill(cut(text, cells), cells, cells)
+}
+
+/// `text` in exactly `cells` cells, of which it takes `most` at the most.
+pub(super) fn fill(text: String, most: usize, cells: usize) -> String {
+    let mut filled = if width(&text) <= most {
+        text
+    } else {
+        cut(&text, most)
+    };
+    let blanks = cells.saturating_sub(width(&filled));
+    filled.extend(std::iter::repeat_n(' ', blanks));
+    filled
 }
 
 /// `text` in lines of at most `cells` cells, broken between words; a word that is too long is divided.

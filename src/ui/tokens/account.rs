@@ -191,14 +191,18 @@ fn token_line(
 
 fn cell(view: &View<'_>, account: &AccountList, row: &TokenRow, column: Column) -> (String, Style) {
     let (theme, token) = (view.theme, &row.token);
+    // A text that is ready for a cell.
     let known = |text: Option<String>| match text.filter(|text| !text.is_empty()) {
-        Some(text) => (clean(&text), theme.text),
+        Some(text) => (text, theme.text),
         None => (NOT_KNOWN.to_owned(), theme.faint),
     };
     match column {
         Column::Id => known(token.id.as_deref().map(|id| view.id(id))),
-        Column::Extension => known(token.extension.name.clone().or(token.extension.id.clone())),
-        Column::Created => known(token.created.as_ref().map(day)),
+        Column::Extension => {
+            let name = token.extension.name.as_deref();
+            known(name.or(token.extension.id.as_deref()).map(clean))
+        }
+        Column::Created => known(token.created.as_ref().map(|made| clean(&day(made)))),
         // With mail it would be cut: the details have it.
         Column::By => {
             let by = &token.created_by;
@@ -241,7 +245,7 @@ fn cell(view: &View<'_>, account: &AccountList, row: &TokenRow, column: Column) 
             token
                 .description
                 .as_deref()
-                .map(|text| view.model.shown_label(text)),
+                .map(|text| clean(&view.model.shown_label(text))),
         ),
     }
 }

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::text::{cut, pad};
+use super::super::text::fill;
 
 /// Cells that a label has at least before another column is shown.
 const LEAST_LABEL: usize = 15;
@@ -137,14 +137,13 @@ impl Columns {
         cell: impl Fn(Column) -> (String, Style),
     ) -> Line<'static> {
         // The last two cells of each column stay blank: they divide it from the next.
-        let padded = |text: &str, cells: usize| pad(&cut(text, cells.saturating_sub(2)), cells);
-        let mut spans = vec![Span::styled(
-            padded(&label.content, self.label),
-            label.style,
-        )];
+        let padded = |text, cells: usize| fill(text, cells.saturating_sub(2), cells);
+        let mut spans = Vec::with_capacity(self.shown.len() + 1);
+        let words = label.content.into_owned();
+        spans.push(Span::styled(padded(words, self.label), label.style));
         for column in &self.shown {
             let (text, style) = cell(*column);
-            spans.push(Span::styled(padded(&text, column.cells()), style));
+            spans.push(Span::styled(padded(text, column.cells()), style));
         }
         Line::from(spans)
     }
