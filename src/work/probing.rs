@@ -374,13 +374,12 @@ impl Core {
         let catalog = self.catalog().await.map_err(|error| error.to_string())?;
         let service = catalog.get(&ServiceId::http()).cloned();
         let service = service.ok_or_else(|| "the service http is not described".to_owned())?;
-        let timeout = match settings.timeout {
-            Some(timeout) => timeout,
-            None => {
-                let configuration = self.configuration().await;
-                let configuration = configuration.map_err(|error| error.to_string())?;
-                Duration::from_secs(configuration.settings.timeout_s.into())
-            }
+        let timeout = if let Some(timeout) = settings.timeout {
+            timeout
+        } else {
+            let configuration = self.configuration().await;
+            let configuration = configuration.map_err(|error| error.to_string())?;
+            Duration::from_secs(configuration.settings.timeout_s.into())
         };
         let profile = Arc::new(settings.profile(timeout, self.environment()));
         Ok(PreparedTargets { service, profile })

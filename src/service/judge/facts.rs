@@ -94,10 +94,7 @@ impl FactSources<'_> {
         let reply = self.reply?;
         match name {
             "proxy" => return reply.proxy.as_deref().map(shown),
-            "why" => {
-                let why = failure::of(reply).and_then(failure::why)?;
-                return Some(shown(why.as_ref()));
-            }
+            "why" => return failure::of(reply).and_then(failure::why).map(shown),
             _ => {}
         }
         let facts = reply.tls.as_ref()?;
