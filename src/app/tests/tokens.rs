@@ -521,6 +521,61 @@ fn who_else_runs_on_an_edited_key_is_asked_for_when_the_answer_tells() {
     );
 }
 
+/// What is left of an edit goes on with what was agreed to: whoever has come to run on the key is named first.
+#[test]
+fn the_rest_of_an_edit_cuts_off_nobody_who_was_not_named() {
+    let mut scene = a_module_less();
+    scene.keys("enter").types("token 1").keys("enter");
+    scene.types("market").keys("enter");
+    let left = Difference {
+        revoke: vec!["MD-0001".to_owned()],
+        ..Difference::default()
+    };
+    for kind in [
+        TroubleKind::Failed,
+        TroubleKind::InUse(vec![named("third")]),
+    ] {
+        let asked = scene.asked();
+        let [
+            TokensEffect::Edit {
+                generation, guard, ..
+            },
+        ] = asked.as_slice()
+        else {
+            panic!("{asked:?}");
+        };
+        let named = vec![named("market"), named("other")];
+        assert_eq!(*guard, Guard::Agreed(named));
+        scene.told(TokensMessage::Edited {
+            generation: *generation,
+            edited: Ok(Box::new(Changed {
+                row: Some(row(1)),
+                left: left.clone(),
+                trouble: Some(trouble(kind)),
+            })),
+        });
+        if matches!(scene.sheet(), TokenSheet::Wizard(_)) {
+            scene.keys("l");
+        }
+    }
+    scene
+        .types("token 1")
+        .keys("enter")
+        .types("third")
+        .keys("enter");
+    let asked = scene.asked();
+    let [
+        TokensEffect::Edit {
+            guard, difference, ..
+        },
+    ] = asked.as_slice()
+    else {
+        panic!("{asked:?}");
+    };
+    assert_eq!(*guard, Guard::Agreed(vec![named("third")]));
+    assert_eq!(*difference, left, "the rest alone");
+}
+
 #[test]
 fn a_guard_that_only_the_service_s_answer_shows_asks_again() {
     let mut scene = listed(3);
@@ -1109,6 +1164,46 @@ fn a_renewal_that_replaces_a_renewed_secret_asks_like_a_rotation() {
         result: Err(trouble(TroubleKind::RenewedAlready)),
     });
     assert!(matches!(scene.sheet(), TokenSheet::Confirm(_)));
+}
+
+/// Its question would lie in the open, and its Enter find nothing to send.
+#[test]
+fn what_a_renewal_asks_waits_for_the_end_of_the_war_room() {
+    for kind in [
+        TroubleKind::RenewedAlready,
+        TroubleKind::InUse(vec![named("other")]),
+    ] {
+        let mut scene = listed(3);
+        scene.keys("N enter");
+        let asked = scene.asked();
+        let [TokensEffect::Renew { generation, .. }] = asked.as_slice() else {
+            panic!("{asked:?}");
+        };
+        scene.keys("W E");
+        scene.told(TokensMessage::Renewed {
+            generation: *generation,
+            result: Err(trouble(kind)),
+        });
+        assert!(matches!(scene.sheet(), TokenSheet::ExpiryHorizon(_)));
+        scene.asked();
+        scene.keys("W");
+        assert!(
+            matches!(scene.sheet(), TokenSheet::ExpiryHorizon(_)),
+            "what was opened meanwhile stays on top"
+        );
+        scene.keys("esc");
+        assert!(matches!(scene.sheet(), TokenSheet::Confirm(_)));
+        scene
+            .types("token 0")
+            .keys("enter")
+            .types("other")
+            .keys("enter");
+        let asked = scene.asked();
+        let [TokensEffect::Renew { guard, .. }] = asked.as_slice() else {
+            panic!("{asked:?}");
+        };
+        assert!(matches!(guard, Guard::Agreed(_)), "{guard:?}");
+    }
 }
 
 #[test]

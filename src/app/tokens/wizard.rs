@@ -11,7 +11,7 @@ use super::exchange::{Changed, Made, Offered};
 use super::failure::Trouble;
 use crate::domain::Name;
 use crate::domain::token::{
-    ALL_MODULES, DESCRIPTION_LIMIT, Difference, LABEL_LIMIT, Module, NewToken, TokenEdit,
+    ALL_MODULES, DESCRIPTION_LIMIT, Difference, Guard, LABEL_LIMIT, Module, NewToken, TokenEdit,
     difference, parse_expiry,
 };
 
@@ -74,6 +74,8 @@ pub struct Wizard {
     pub outcome: Fetch<WizardOutcome>,
     /// What had come of it before it was gone on with: that stands, whatever becomes of the rest.
     pub before: Option<WizardOutcome>,
+    /// What was agreed to when it was sent: what is left of it needs no more.
+    pub guard: Guard,
 }
 
 /// One line.
@@ -167,6 +169,7 @@ impl Wizard {
             problem: None,
             outcome: Fetch::Not,
             before: None,
+            guard: Guard::On,
         }
     }
 

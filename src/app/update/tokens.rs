@@ -197,8 +197,10 @@ impl Model {
             for row in tokens.list.iter().flat_map(AccountList::rows) {
                 self.disguise.learn_token(&row.token);
             }
-        } else if tokens.sheets.is_empty() {
-            tokens.sheets.append(&mut tokens.aside);
+        } else {
+            // What was opened in the war-room stays on top.
+            tokens.aside.append(&mut tokens.sheets);
+            std::mem::swap(&mut tokens.aside, &mut tokens.sheets);
         }
     }
 

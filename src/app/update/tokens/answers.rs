@@ -208,11 +208,17 @@ impl Model {
                     Some(row) => self.token_is(&name, &row),
                     None => self.reload_tokens(&name),
                 }
-                if changed.trouble.is_none() {
-                    self.tokens
-                        .sheets
-                        .retain(|sheet| !matches!(sheet, TokenSheet::Wizard(_)));
-                    self.say("the token is changed");
+                match changed.trouble {
+                    // What was agreed to was done in part; others run on it by now.
+                    Some(trouble) if matches!(trouble.kind, TroubleKind::InUse(_)) => {
+                        self.edit_refused(name, trouble);
+                    }
+                    Some(_) => {}
+                    None => {
+                        let is_open = |sheet: &TokenSheet| !matches!(sheet, TokenSheet::Wizard(_));
+                        self.tokens.sheets.retain(is_open);
+                        self.say("the token is changed");
+                    }
                 }
             }
         }
@@ -231,7 +237,9 @@ impl Model {
             if let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
                 confirm.in_use.clone_from(names);
             }
-            if let Some(wizard) = self.wizard() {
+            if let Some(wizard) = self.wizard()
+                && wizard.outcome.here().is_none()
+            {
                 wizard.outcome = Fetch::Not;
             }
             return;

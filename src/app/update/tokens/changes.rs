@@ -128,21 +128,32 @@ impl Model {
         label: String,
         doing: TokenOperation,
     ) {
-        let in_use = self.runs_on(&name, &id);
+        let confirm = self.confirm(name, id, label, doing);
         self.tokens
             .sheets
-            .push(TokenSheet::Confirm(Box::new(Confirm {
-                name,
-                id,
-                label,
-                doing,
-                in_use,
-                typed: Input::default(),
-                typed_name: Input::default(),
-                on_name: false,
-                problem: None,
-                sent: None,
-            })));
+            .push(TokenSheet::Confirm(Box::new(confirm)));
+    }
+
+    /// The question, with the connections that are known to run on the token.
+    pub(super) fn confirm(
+        &self,
+        name: Name,
+        id: String,
+        label: String,
+        doing: TokenOperation,
+    ) -> Confirm {
+        Confirm {
+            in_use: self.runs_on(&name, &id),
+            name,
+            id,
+            label,
+            doing,
+            typed: Input::default(),
+            typed_name: Input::default(),
+            on_name: false,
+            problem: None,
+            sent: None,
+        }
     }
 
     /// Enter in the question: sent, if all that was asked for is typed.
@@ -179,7 +190,7 @@ impl Model {
             }
             TokenOperation::Edit => {
                 self.close_sheet();
-                return self.send_wizard(guard, out);
+                return self.wizard_agreed(guard, out);
             }
             // It cuts nobody off: it has no question.
             TokenOperation::Create => return,

@@ -8,7 +8,7 @@ use crate::app::effect::{Effect, TokenCopy, Unlock};
 use crate::app::keymap::Action;
 use crate::app::model::PendingUnlock;
 use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
-use crate::app::tokens::sheet::{Renewal, RenewalStage};
+use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage};
 use crate::app::tokens::{
     RevealedToken, TokenRow, TokenSheet, TokensEffect, TokensQuery, TokensRenewal, Trouble,
     TroubleKind,
@@ -184,16 +184,15 @@ impl Model {
                     TroubleKind::InUse(names) => {
                         renewal.stage = RenewalStage::Asking;
                         renewal.in_use.clone_from(names);
-                        self.open_confirm(name, id, label, doing);
-                        if let Some(TokenSheet::Confirm(confirm)) = self.tokens.sheets.last_mut() {
-                            confirm.in_use.clone_from(names);
-                        }
-                        return;
+                        let mut confirm = self.confirm(name, id, label, doing);
+                        confirm.in_use.clone_from(names);
+                        return self.ask_over_renewal(confirm);
                     }
                     TroubleKind::RenewedAlready => {
                         renewal.stage = RenewalStage::Asking;
                         renewal.is_renewed = true;
-                        return self.open_confirm(name, id, label, doing);
+                        let confirm = self.confirm(name, id, label, doing);
+                        return self.ask_over_renewal(confirm);
                     }
                     _ => {}
                 }
@@ -203,6 +202,20 @@ impl Model {
                 };
                 self.close_action(&name, doing, &trouble);
             }
+        }
+    }
+
+    /// The question lies over its renewal, wherever that lies: what the war-room has put aside comes back with it.
+    fn ask_over_renewal(&mut self, confirm: Confirm) {
+        let is_renewal = |sheet: &TokenSheet| matches!(sheet, TokenSheet::Renewal(_));
+        let confirm = TokenSheet::Confirm(Box::new(confirm));
+        if self.tokens.sheets.last().is_some_and(is_renewal) {
+            self.tokens.sheets.push(confirm);
+        } else {
+            self.tokens.aside.push(confirm);
+            self.say(
+                "a renewal asks something before it goes on: it waits for the end of the war-room",
+            );
         }
     }
 

@@ -142,6 +142,7 @@ impl Model {
             return;
         }
         let (now, generation) = (self.now, self.tokens.next_generation());
+        let agreed = guard.clone();
         let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
@@ -181,12 +182,25 @@ impl Model {
             }
         };
         wizard.problem = None;
+        wizard.guard = agreed;
         wizard.outcome = Fetch::Loading(generation);
         out.push(Effect::Tokens(TokensEffect::Change {
             name,
             generation,
             change,
         }));
+    }
+
+    /// The names of those who run on the token were typed: it is sent, or what is left of it.
+    pub(super) fn wizard_agreed(&mut self, guard: Guard, out: &mut Effects) {
+        let begun = self
+            .wizard()
+            .filter(|wizard| wizard.outcome.here().is_some());
+        let Some(wizard) = begun else {
+            return self.send_wizard(guard, out);
+        };
+        wizard.guard = guard;
+        self.finish_wizard(out);
     }
 
     fn asks_before_modules_go(&mut self) -> bool {
@@ -230,8 +244,7 @@ impl Model {
                     id,
                     edit: TokenEdit::default(),
                     difference: changed.left.clone(),
-                    // What was begun was agreed to.
-                    guard: Guard::Lifted,
+                    guard: wizard.guard.clone(),
                 }
             }
             _ => return,
