@@ -488,6 +488,7 @@ fn a_renewal_from_asking_to_its_end() {
         expires: Expiry::At(Moment::read("2027-11-23")),
         old_until: Expiry::At(Moment::read("2026-12-01")),
         left_behind: Vec::new(),
+        resumed: false,
     }));
     told(&mut renewed, TokensMessage::Renewed { generation, result });
     assert_snapshot!("tokens_renew_done", screen(&renewed));

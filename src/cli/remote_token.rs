@@ -19,7 +19,7 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
 use crate::domain::text::{inert, shell_word};
-use crate::domain::token::parse_expiry;
+use crate::domain::token::{RenewalAction, parse_expiry};
 use crate::domain::{Handle, Name, ServiceId};
 use crate::tokens::{Expiry, NewToken, Token, TokenEdit};
 use crate::work::WorkError;
@@ -293,8 +293,8 @@ async fn renew(context: &Context, arguments: RenewArguments) -> Result<u8, Fault
     let which = &arguments.which;
     let account = account(context, &which.name).await?;
     let expires = until(&account, &arguments).await?;
-    let renew = |guard| account.renew(&which.id, expires.as_deref(), guard, &unheard);
-    let renewed = match Box::pin(renew(Guard::On)).await {
+    let first = account.renew(&which.id, expires.as_deref(), Guard::On, &unheard);
+    let renewed = match told_of_earlier(Box::pin(first).await) {
         Err(TokenError::RenewedAlready { id }) => {
             output::say(&format!(
                 "Warning: {id} was renewed already. The secret that came with that is dead at once, wherever it is \
@@ -303,7 +303,10 @@ async fn renew(context: &Context, arguments: RenewArguments) -> Result<u8, Fault
             if !arguments.yes {
                 confirmed(&account, "renew", &which.id).await?;
             }
-            Box::pin(renew(Guard::Lifted)).await
+            // The key in hand may have been replaced on the way here.
+            let account = context.core.account(account.name()).await?;
+            let lifted = account.renew(&which.id, expires.as_deref(), Guard::Lifted, &unheard);
+            Box::pin(lifted).await
         }
         other => other,
     };
@@ -334,7 +337,31 @@ async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Faul
         }
         other => other,
     };
-    ended(&account, which.format, &handed_out(rotated)?)
+    ended(
+        &account,
+        which.format,
+        &handed_out(told_of_earlier(rotated))?,
+    )
+}
+
+/// Says what was ended before what was asked for failed, and gives why it did.
+fn told_of_earlier(done: Result<Renewed, TokenError>) -> Result<Renewed, TokenError> {
+    match done {
+        Err(TokenError::EarlierEnded {
+            action, problem, ..
+        }) => {
+            ended_first(action);
+            Err(*problem)
+        }
+        done => done,
+    }
+}
+
+fn ended_first(earlier: RenewalAction) {
+    let earlier = earlier.noun();
+    output::say(&format!(
+        "a {earlier} that was begun earlier was ended first"
+    ));
 }
 
 /// A new secret that nothing keeps is given to whoever asked, once.
@@ -362,10 +389,7 @@ fn ended(account: &Account, format: DataFormat, renewed: &Renewed) -> Result<u8,
     let names: Vec<_> = renewed.updated.iter().map(Name::to_string).collect();
     let what = renewed.action.done();
     if let Some(earlier) = renewed.earlier {
-        let earlier = earlier.noun();
-        output::say(&format!(
-            "a {earlier} that was begun earlier was ended first"
-        ));
+        ended_first(earlier);
     }
     for (name, why) in &renewed.unread {
         output::say(&format!("{name} was left as it is: {why}"));

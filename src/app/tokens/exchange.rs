@@ -386,4 +386,6 @@ pub struct RenewedTo {
     pub old_until: Expiry,
     /// Places of the old secret that could not be emptied.
     pub left_behind: Vec<String>,
+    /// It had been begun earlier.
+    pub resumed: bool,
 }

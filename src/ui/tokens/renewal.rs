@@ -235,7 +235,12 @@ fn steps(
 
 fn done(view: &View<'_>, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
-    let said = capital(renewed.action.done()) + ", and its new secret proven.";
+    let since = if renewed.resumed {
+        " It was begun earlier."
+    } else {
+        ""
+    };
+    let said = capital(renewed.action.done()) + ", and its new secret proven." + since;
     let mut lines = words(&said, theme.ok, room);
     if let Some(earlier) = renewed.earlier {
         let noun = earlier.noun();

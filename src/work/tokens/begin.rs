@@ -73,15 +73,29 @@ impl Account {
         if earlier == wanted.action {
             return ended;
         }
-        match ended {
-            Ok(_) | Err(TokenError::NeverHappened { .. }) => {}
+        let happened = match ended {
+            Ok(_) => true,
+            Err(TokenError::NeverHappened { .. }) => false,
             Err(problem) => return Err(problem),
+        };
+        let id = wanted.id;
+        let begun = async {
+            // The key in hand may be the one that was just replaced.
+            let account = self.core.account(self.name()).await?;
+            account.begin(wanted, progress).await
+        };
+        match begun.await {
+            Ok(renewed) => Ok(Renewed {
+                earlier: happened.then_some(earlier),
+                ..renewed
+            }),
+            Err(problem) if happened => Err(TokenError::EarlierEnded {
+                id: id.to_owned(),
+                action: earlier,
+                problem: Box::new(problem),
+            }),
+            Err(problem) => Err(problem),
         }
-        // The key in hand may be the one that was just replaced.
-        let account = self.core.account(self.name()).await?;
-        let mut renewed = account.begin(wanted, progress).await?;
-        renewed.earlier = Some(earlier);
-        Ok(renewed)
     }
 
     async fn begin(

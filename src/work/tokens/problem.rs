@@ -96,6 +96,17 @@ pub enum TokenError {
         /// As people call it.
         status: &'static str,
     },
+    /// Something else that was begun earlier was ended, and what was asked for was not done afterwards.
+    #[error("a {} of {id} that was begun earlier was ended first, and what was asked for was not done", action.noun())]
+    EarlierEnded {
+        /// The token's id.
+        id: String,
+        /// What was ended.
+        action: RenewalAction,
+        /// Why the rest was not done.
+        #[source]
+        problem: Box<TokenError>,
+    },
     /// The answer was lost, and nothing shows whether the service heard.
     #[error(
         "{}: run the same command again, two minutes after it was asked for or later",
@@ -233,6 +244,7 @@ impl TokenError {
             Self::SteppedBack { verdict, .. } | Self::Unproven { verdict, .. } => {
                 Some(verdict.reason)
             }
+            Self::EarlierEnded { problem, .. } => problem.reason(),
             Self::Undecided { .. } => Some(Reason::ReplyCut),
             Self::Lost { .. } => Some(Reason::CredentialsRejected),
             Self::Work(_)

@@ -513,6 +513,35 @@ async fn a_rotation_is_never_taken_for_done_because_a_renewal_was() {
     }
 }
 
+/// Nobody takes a rotation for what never came because of what was asked for after it.
+#[tokio::test]
+async fn what_was_ended_first_is_told_where_the_rest_fails() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let killed = killed(async move {
+        let progress = |step| assert!(step != RenewalStep::Kept, "killed");
+        let begun = account.rotate(OWN, UNTIL, Guard::Lifted, &progress).await;
+        begun.map(drop)
+    });
+    assert!(killed.await);
+    let renew = format!("POST /auth/tokens/{OWN}/renew");
+    stage.connect.plan(&renew, Mishap::throttled(None));
+    let account = stage.account().await;
+    let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+    let problem = renewed.unwrap_err();
+    let said = crate::store::error_chain(&problem);
+    assert!(said.starts_with("a rotation of SU-"), "{said}");
+    assert!(
+        said.contains("ended first") && said.contains("asks to wait"),
+        "{said}"
+    );
+    let code = problem.exit_code();
+    let TokenError::EarlierEnded { problem, .. } = problem else {
+        panic!("{problem:?}");
+    };
+    assert_eq!(code, problem.exit_code());
+}
+
 /// A rotation can't be taken back: what it needs is tried before.
 #[tokio::test]
 async fn nothing_is_rotated_that_could_not_be_kept() {

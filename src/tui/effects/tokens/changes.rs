@@ -122,6 +122,7 @@ fn renewed_to(renewed: Renewed) -> RenewedTo {
         unread: renewed.unread,
         expires: renewed.expires,
         old_until: renewed.old_until,
+        resumed: renewed.resumed,
         left_behind: renewed
             .left_behind
             .iter()

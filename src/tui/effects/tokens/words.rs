@@ -11,6 +11,7 @@ use crate::work::tokens::{TokenError, undecided, unused};
 pub(super) fn trouble(error: TokenError) -> Trouble {
     let text = inert(&said(&error), 400);
     let kind = match error {
+        TokenError::EarlierEnded { problem, .. } => trouble(*problem).kind,
         TokenError::Api(TokenProblem::Refused(refusal)) => match refusal.status {
             401 if refusal.reason == Reason::CredentialsRejected => TroubleKind::Rejected,
             403 => TroubleKind::Forbidden(refusal.module.to_owned()),
@@ -61,6 +62,7 @@ fn said(error: &TokenError) -> String {
             why,
         } => undecided(id, *action, *since, why),
         TokenError::Unused { id, places, why } => unused(id, places, why),
+        TokenError::EarlierEnded { problem, .. } => format!("{error}: {}", said(problem)),
         other => crate::store::error_chain(other),
     }
 }
