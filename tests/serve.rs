@@ -603,15 +603,15 @@ fn a_plugin_says_on_stdout_why_it_failed() {
     let home = Home::over([], 0);
     for (text, why) in [("version = 1\n", "no connection"), ("version = ", "line 1")] {
         home.private("config/switchboard.toml", text);
-        let done = home
-            .command(&["probe", "nobody", "--format", "nagios"])
-            .output();
-        let done = done.unwrap();
-        let said = String::from_utf8(done.stdout).unwrap();
-        assert_eq!(done.status.code(), Some(3), "{said}");
-        assert!(said.starts_with("SWITCHBOARD UNKNOWN - "), "{said:?}");
-        assert!(said.contains(why), "{said}");
-        assert_eq!(said.lines().count(), 1, "{said}");
+        for command in [&["probe"][..], &["token", "verify"]] {
+            let words = [command, &["nobody", "--format", "nagios"]].concat();
+            let done = home.command(&words).output().unwrap();
+            let said = String::from_utf8(done.stdout).unwrap();
+            assert_eq!(done.status.code(), Some(3), "{said}");
+            assert!(said.starts_with("SWITCHBOARD UNKNOWN - "), "{said:?}");
+            assert!(said.contains(why), "{said}");
+            assert_eq!(said.lines().count(), 1, "{said}");
+        }
     }
 }
 

@@ -21,7 +21,11 @@ use crate::work::{TargetSettings, Targets, Unsaved, silent, targets};
 /// Runs the command; gives the exit code of the worst verdict.
 pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
     let format = arguments.format;
-    let done = Box::pin(probed(context, arguments)).await;
+    told_to_nagios(format, Box::pin(probed(context, arguments)).await)
+}
+
+/// Who runs a plugin is told by stdout what a command itself failed of.
+pub(super) fn told_to_nagios(format: Format, done: Result<u8, Fault>) -> Result<u8, Fault> {
     if let (Err(fault), Format::Nagios) = (&done, format)
         && fault.code == OURS
     {

@@ -20,7 +20,10 @@ use crate::work::{CopyForm, SecretSlot, shared_token, silent};
 pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> {
     match command {
         TokenCommand::Generate => generate(context).await,
-        TokenCommand::Verify(arguments) => verify(context, *arguments).await,
+        TokenCommand::Verify(arguments) => {
+            let format = arguments.format;
+            probe::told_to_nagios(format, verify(context, *arguments).await)
+        }
         TokenCommand::Remote(command) => remote_token::run(context, command).await,
         TokenCommand::Reveal { name, id } if remote_token::is_remote(id.as_deref()) => {
             let id = id.unwrap_or_default();
