@@ -817,12 +817,13 @@ impl Stage {
 }
 
 /// The product's fields of a token, in order.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "id",
     "name",
     "status",
     "extension",
     "expires",
+    "renewed_expires",
     "created",
     "created_by",
     "permissions",

@@ -187,7 +187,7 @@ pub struct Permission {
 }
 
 /// One token. Serializes to the product's object, which never holds the secret:
-/// `id name status extension expires created created_by permissions`.
+/// `id name status extension expires renewed_expires created created_by permissions`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Token {
     /// `SU-…`.
@@ -282,13 +282,14 @@ pub fn header_of(handle: &Handle) -> Secret {
 
 impl Serialize for Token {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut object = serializer.serialize_struct("Token", 8)?;
+        let mut object = serializer.serialize_struct("Token", 9)?;
         object.serialize_field("id", &self.id)?;
         object.serialize_field("name", &self.name)?;
         object.serialize_field("status", &self.status.word())?;
         let extension = self.extension.id.as_ref().or(self.extension.name.as_ref());
         object.serialize_field("extension", &extension)?;
         object.serialize_field("expires", &self.expires.shown())?;
+        object.serialize_field("renewed_expires", &self.renewed_expires.shown())?;
         object.serialize_field("created", &self.created.as_ref().map(Moment::shown))?;
         let by = self
             .created_by

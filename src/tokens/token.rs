@@ -220,7 +220,8 @@ mod tests {
             json,
             concat!(
                 r#"{"id":"SU-1","name":"a","status":"dormant","extension":"EXT-000","#,
-                r#""expires":"2027-01-01T00:00:00Z","created":"2026-03-02T00:00:00Z","#,
+                r#""expires":"2027-01-01T00:00:00Z","renewed_expires":null,"#,
+                r#""created":"2026-03-02T00:00:00Z","#,
                 r#""created_by":"Ann","permissions":["MD-0001","MD-0002"]}"#
             )
         );

@@ -305,8 +305,8 @@ impl<'a> Ends<'a> {
             Self::Certificate(certificate) => json!({
                 "connection": certificate.connection.as_str(), "id": certificate.fingerprint,
                 "name": certificate.subject, "status": null, "extension": null,
-                "expires": whole_seconds(certificate.ends), "created": null,
-                "created_by": certificate.issuer, "permissions": [],
+                "expires": whole_seconds(certificate.ends), "renewed_expires": null,
+                "created": null, "created_by": certificate.issuer, "permissions": [],
             }),
         };
         if arguments.all && arguments.expiring.is_some() {
