@@ -562,6 +562,18 @@ fn a_watch_asks_what_was_removed_no_more_and_follows_the_rest() {
         !after.iter().any(|line| line.contains("/gone")),
         "{after:?}"
     );
+    // One that is away says nothing of any.
+    let path = home.folder.path().join("config/switchboard.toml");
+    fs::rename(&path, path.with_extension("aside")).unwrap();
+    let mut says = |word: &str| {
+        let line = said.next().unwrap().unwrap();
+        assert!(line.contains(word), "{line}");
+    };
+    says("switchboard.toml is gone: put it back");
+    says("the watch goes on");
+    until("other");
+    fs::rename(path.with_extension("aside"), &path).unwrap();
+    says("read again");
     // The last one as well.
     write(&[]);
     let line = said.next().unwrap().unwrap();

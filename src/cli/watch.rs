@@ -24,6 +24,10 @@ use crate::work::{Change, Watch, WatchEvent, WatchSettings};
 /// How often the configuration's file is looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// What becomes of a watch whose configuration can't be read.
+const AS_IT_WAS: &str =
+    "the watch goes on with what it said last, and follows it once it can be read again";
+
 /// How long the end waits for the user's command without a word.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -175,13 +179,15 @@ async fn follow(
                 // One that can't be read changes nothing.
                 match replan(context, arguments, &mut followed).await {
                     Ok(gone) => {
-                        failed = None;
+                        if failed.take().is_some() {
+                            output::say("switchboard: the configuration is read again");
+                        }
                         printer.forget(&gone);
                     }
                     Err(fault) => {
                         let why = Some(fault.to_string());
                         if failed != why {
-                            output::error(&fault, fault.hint.as_deref());
+                            output::error(&fault, fault.hint.as_deref().or(Some(AS_IT_WAS)));
                         }
                         failed = why;
                     }
@@ -197,7 +203,7 @@ async fn replan(
     arguments: &WatchArguments,
     followed: &mut Followed,
 ) -> Result<Vec<Name>, Fault> {
-    let configuration = context.core.configuration_still().await?;
+    let configuration = context.core.configuration().await?;
     let connections = wanted(&configuration.connections, arguments);
     let names = connections.iter().map(|one| one.name.clone()).collect();
     let before = std::mem::replace(&mut followed.names, names);

@@ -93,12 +93,7 @@ impl FollowedConnections {
     async fn look(&self, looked: &mut LastLook) -> Result<usize, WorkError> {
         let stamp = self.core.stamp().await?;
         let read = async {
-            // Whoever has none yet may well have no file.
-            let configuration = if self.known().connections.is_empty() {
-                self.core.configuration().await?
-            } else {
-                self.core.configuration_still().await?
-            };
+            let configuration = self.core.configuration().await?;
             let known = KnownConnections::of(&configuration);
             let count = known.connections.len();
             *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);

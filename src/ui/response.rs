@@ -104,7 +104,11 @@ fn lines(view: &View<'_>, width: usize) -> Vec<Line<'static>> {
         lines: Vec::new(),
         width,
     };
-    match (view.running(), view.model.shown_verdict()) {
+    let (running, verdict) = (view.running(), view.model.shown_verdict());
+    if running.is_some() || verdict.is_some() {
+        unreadable(view, &mut sheet);
+    }
+    match (running, verdict) {
         (Some(checks), verdict) => {
             probing(view, verdict, &mut sheet);
             ladder::live(view, checks, verdict.is_none(), &mut sheet);
@@ -342,16 +346,22 @@ fn ways(view: &View<'_>, sheet: &mut ResponseLines) {
     }
 }
 
+/// Why the configuration can't be read; whether it is so. The footer says it for some seconds alone.
+fn unreadable(view: &View<'_>, sheet: &mut ResponseLines) -> bool {
+    let theme = view.theme;
+    let LoadState::Failed(sentence) = &view.model.loaded else {
+        return false;
+    };
+    let sentence = super::text::clean(&view.model.shown_sentence(sentence));
+    sheet.hang(Span::styled("✖ ", theme.down), &sentence, theme.text);
+    sheet.gap();
+    true
+}
+
 /// Before the first verdict: the banner, what the configuration had to say, or one line.
 fn nothing_yet(view: &View<'_>, sheet: &mut ResponseLines) {
     let theme = view.theme;
-    if let LoadState::Failed(sentence) = &view.model.loaded {
-        sheet.hang(
-            Span::styled("✖ ", theme.down),
-            &super::text::clean(sentence),
-            theme.text,
-        );
-        sheet.gap();
+    if unreadable(view, sheet) {
         let kept = "Nothing was changed, and nothing is saved until it can be read. It is read again by \
                     itself once it is mended; earlier versions lie beside it.";
         sheet.hang(Span::raw("  "), kept, theme.faint);

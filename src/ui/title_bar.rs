@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::{inset, put, put_both};
 use super::view::View;
+use crate::app::model::LoadState;
 use crate::domain::State;
 
 /// Up first, as they are read aloud.
@@ -19,6 +20,10 @@ fn unusual(view: &View<'_>) -> impl Iterator<Item = (&'static str, &'static str,
         (
             model.war_room,
             ("war-room: names are pseudonyms", "war-room", theme.warn),
+        ),
+        (
+            matches!(model.loaded, LoadState::Failed(_)),
+            ("configuration not read", "config not read", theme.down),
         ),
         (model.locked, ("locked", "locked", theme.warn)),
         (

@@ -192,19 +192,6 @@ impl Core {
         self.blocking(Inner::configuration).await
     }
 
-    /// The same for whoever knows connections from before: a file that is away now, on a disk that is not mounted,
-    /// says nothing of them.
-    pub async fn configuration_still(&self) -> Result<Arc<Configuration>, WorkError> {
-        self.blocking(|inner| match inner.store.path() {
-            Some(path) if inner.store.is_gone() => Err(WorkError::Failed {
-                doing: "reading the configuration".to_owned(),
-                why: format!("{} is gone", files::shown(path)),
-            }),
-            _ => inner.configuration(),
-        })
-        .await
-    }
-
     /// Tells whether somebody has changed the configuration since an earlier stamp. One look at the file.
     pub async fn stamp(&self) -> Result<Stamp, WorkError> {
         self.blocking(|inner| Ok(inner.store.stamp())).await
@@ -321,7 +308,8 @@ impl Inner {
         }
     }
 
-    /// The configuration, read anew where its stamp is another one. Blocks.
+    /// The configuration, read anew where its stamp is another one. Where connections are known from before, a file
+    /// that is away (removed, or on a disk that is not mounted now) says nothing of them, and is an error. Blocks.
     pub(super) fn configuration(&self) -> Result<Arc<Configuration>, WorkError> {
         // The stamp is taken before the file is read: a change in between is seen the next time.
         let stamp = self.store.stamp();
@@ -335,6 +323,15 @@ impl Inner {
             .store
             .load()
             .map_err(|error| WorkError::failed("reading the configuration", &error))?;
+        let knew_some = read
+            .as_ref()
+            .is_some_and(|(_, known)| !known.connections.is_empty());
+        if knew_some && self.store.is_gone() {
+            return Err(WorkError::Failed {
+                doing: "reading the configuration".to_owned(),
+                why: self.put_it_back(),
+            });
+        }
         self.children.obey(
             configuration.variables_with_secrets(),
             configuration.settings.command_variables.clone(),
@@ -343,6 +340,15 @@ impl Inner {
         let configuration = Arc::new(configuration);
         *read = Some((stamp, Arc::clone(&configuration)));
         Ok(configuration)
+    }
+
+    fn put_it_back(&self) -> String {
+        let path = self.store.path().map(files::shown).unwrap_or_default();
+        let newest = self.store.lost().map(|newest| {
+            let newest = files::shown(&newest);
+            format!(" (the version before its last change is {newest})")
+        });
+        format!("{path} is gone: put it back{}", newest.unwrap_or_default())
     }
 
     /// The configuration, or where it can't be read now (somebody edits it, or took a permission away) as it was

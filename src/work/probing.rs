@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 
-use super::core::{Core, shared};
+use super::core::{Core, Inner, shared};
 use super::damping::Damping;
 use super::draft::{SecretSlot, Unsaved};
 use super::error::WorkError;
@@ -38,7 +38,10 @@ impl Core {
         trigger: Trigger,
         progress: Progress<'_>,
     ) -> Verdict {
-        match self.connection(name).await {
+        // Where the configuration can't be read now, what it said last holds, as for the watch.
+        let configuration = self.blocking(Inner::last_configuration).await;
+        let connection = configuration.and_then(|last| shared(&last, name).map(Arc::clone));
+        match connection {
             Ok(connection) => self.probe_connection(&connection, trigger, progress).await,
             Err(problem) => local_error(Some(name), &ServiceId::http(), "", &problem.to_string()),
         }

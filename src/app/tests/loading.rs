@@ -87,6 +87,24 @@ fn a_configuration_that_is_mended_is_watched_as_one_that_was_well_from_the_start
 }
 
 #[test]
+fn a_configuration_that_is_away_is_said_and_costs_nothing() {
+    let mut scene = Scene::with(shops(&["a", "b"]));
+    scene.watched("a", Reason::Connected);
+    let why = "switchboard.toml is gone: put it back";
+    scene.send(Message::ConfigurationFailed(why.to_owned()));
+    assert!(scene.notice().contains(why), "{}", scene.notice());
+    assert_eq!(scene.model.entries.len(), 2);
+    scene.keys("n");
+    assert!(scene.model.form.is_none(), "it could not be saved");
+    load(&mut scene, shops(&["a", "b"]));
+    assert!(scene.notice().contains("read again"), "{}", scene.notice());
+    assert_eq!(
+        scene.model.entries.get(&named("a")).unwrap().state(),
+        State::Ok
+    );
+}
+
+#[test]
 fn settings_are_taken_and_odd_ones_are_said() {
     let mut scene = Scene::starting();
     scene.send(Message::ConfigurationLoaded(Box::new(Loaded {

@@ -22,7 +22,9 @@ impl Model {
         let first = !std::mem::replace(&mut self.begun, true);
         let replan = self.watches_other_than(&loaded);
         self.is_vault_locked |= first && loaded.locked;
-        self.loaded = LoadState::Ready;
+        if let LoadState::Failed(_) = std::mem::replace(&mut self.loaded, LoadState::Ready) {
+            self.say("the configuration is read again");
+        }
         let (keymap, mut odd_keys) = Keymap::remapped(&loaded.keys);
         self.keymap = keymap;
         self.warnings = loaded.warnings;

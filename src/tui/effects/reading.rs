@@ -87,7 +87,10 @@ impl ReadingTasks {
                 queue.tell(Message::ConfigurationLoaded(Box::new(loaded)));
             }
             Err(problem) => {
-                let why = problem.to_string();
+                let why = match problem {
+                    WorkError::Failed { why, .. } => why,
+                    other => other.to_string(),
+                };
                 if self.failed.as_ref() != Some(&why) {
                     queue.tell(Message::ConfigurationFailed(why.clone()));
                 }

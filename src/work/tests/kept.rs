@@ -243,3 +243,25 @@ async fn a_state_that_was_moved_away_is_not_made_anew_and_goes_on_once_it_is_bac
     next.remove_connection(&name("shop")).unwrap();
     assert!(std::sync::Arc::ptr_eq(&state, &next));
 }
+
+/// What is away says nothing of what is known: neither that a key is in use by nobody, nor that nothing is watched.
+#[tokio::test]
+async fn a_configuration_that_was_moved_away_is_missed_and_its_connections_are_probed() {
+    let (_home, core) = with_shop().await;
+    core.rename(&name("shop"), &name("other")).await.unwrap();
+    let known = core.connections().await.unwrap();
+    let path = core.folders().unwrap().configuration.clone();
+    let aside = path.with_extension("aside");
+    fs::rename(&path, &aside).unwrap();
+    let missed = core.connections().await.unwrap_err().to_string();
+    assert!(
+        missed.contains("is gone: put it back") && missed.contains("backup/switchboard.toml.1"),
+        "{missed}"
+    );
+    let verdict = core
+        .probe_saved(&name("other"), crate::service::Trigger::UrlTyping, &silent)
+        .await;
+    assert_eq!(verdict.service, ServiceId::blesta(), "{verdict:?}");
+    fs::rename(&aside, &path).unwrap();
+    assert_eq!(core.connections().await.unwrap(), known);
+}
