@@ -22,6 +22,8 @@ pub struct SecretField {
     pub touched: bool,
     /// A value is stored for this field, whether it was loaded yet or not.
     pub stored: bool,
+    /// The value was made here: nobody sees what one letter more would spoil, so that none goes in.
+    pub is_made: bool,
 }
 
 impl Default for SecretField {
@@ -31,6 +33,7 @@ impl Default for SecretField {
             value: Secret::new(""),
             touched: false,
             stored: false,
+            is_made: false,
         }
     }
 }
@@ -55,8 +58,22 @@ impl SecretField {
         !self.value.is_empty() || (self.stored && !self.touched)
     }
 
+    /// Whether `request` would change a value that was made here, and not take the whole of it away.
+    pub fn refuses(&self, request: InputRequest) -> bool {
+        let changes = matches!(
+            request,
+            InputRequest::InsertChar(_)
+                | InputRequest::DeletePrevChar
+                | InputRequest::DeleteNextChar
+        );
+        self.is_made && changes
+    }
+
     /// Carries out `request`; whether the value was changed.
     pub fn handle(&mut self, request: InputRequest) -> bool {
+        if self.refuses(request) {
+            return false;
+        }
         let cursor = self.mirror.cursor();
         let length = self.value.length();
         match request {
@@ -90,8 +107,11 @@ impl SecretField {
         true
     }
 
-    /// Puts `secret` in at the cursor.
+    /// Puts `secret` in at the cursor, or in place of a value that was made here.
     pub fn insert(&mut self, secret: &Secret) {
+        if self.is_made {
+            self.clear();
+        }
         let cursor = self.mirror.cursor();
         let added = secret.length();
         if added == 0 || self.value.length() + added > LIMIT {
@@ -107,6 +127,13 @@ impl SecretField {
         self.mirror = dots(secret.length());
         self.value = secret;
         self.touched = true;
+        self.is_made = false;
+    }
+
+    /// The same with one that was made here.
+    pub fn replace_by_made(&mut self, secret: Secret) {
+        self.replace(secret);
+        self.is_made = true;
     }
 
     /// Empties the field, as if its characters had been deleted.
@@ -166,6 +193,19 @@ mod tests {
         assert!(!field.handle(InputRequest::DeletePrevChar));
         assert!(!field.touched);
         assert_eq!(field.value, Secret::new("ab"));
+    }
+
+    #[test]
+    fn what_was_made_is_taken_away_whole() {
+        let mut field = field("");
+        field.replace_by_made(Secret::new("made"));
+        assert!(!field.handle(InputRequest::InsertChar('y')));
+        field.handle(InputRequest::DeleteLine);
+        assert!(field.handle(InputRequest::InsertChar('y')));
+        field.replace_by_made(Secret::new("made"));
+        field.insert(&Secret::new("pasted"));
+        assert_eq!(field.value, Secret::new("pasted"));
+        assert!(field.handle(InputRequest::InsertChar('y')));
     }
 
     #[test]

@@ -50,6 +50,13 @@ fn a_shared_token_is_made_into_its_field_and_kept_only_when_it_is_saved() {
     let field = scene.form().secret(FieldId::Token).unwrap();
     assert_eq!(field.value, Secret::new("made"));
     assert!(scene.form().dirty && scene.model.focus == Pane::Form);
+    // The keys that its sheet has named go into no secret that nobody sees.
+    for key in ["y", "v", "backspace", "delete"] {
+        scene.keys(key);
+        let field = scene.form().secret(FieldId::Token).unwrap();
+        assert_eq!(field.value, Secret::new("made"), "{key}");
+        assert!(scene.notice().contains("Ctrl-U"), "{}", scene.notice());
+    }
     // What the store holds comes later, and does not take its place.
     scene.send(Message::Store(StoreMessage::SecretsLoaded {
         name: named("a"),

@@ -125,6 +125,12 @@ impl Model {
         let Some(request) = editing_request(press) else {
             return;
         };
+        if form.secret(id).is_some_and(|field| field.refuses(request)) {
+            let save = self.keymap.field_key(Action::Save).unwrap_or_default();
+            return self.say(format!(
+                "a new token stands here whole: {save} keeps it, Ctrl-U empties the field first"
+            ));
+        }
         let was_empty = form.secret_is_empty(id);
         let turned = request == InputRequest::InsertChar(' ') && form.turn_choice(id, &choices);
         if turned || form.type_request(id, request) {

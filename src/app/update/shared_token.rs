@@ -114,7 +114,7 @@ impl Model {
         };
         form.go_to(FieldId::Token);
         if let Some(field) = form.secret_mut(FieldId::Token) {
-            field.replace(token);
+            field.replace_by_made(token);
         }
         self.edited(FieldId::Token, out);
         let save = self.keymap.field_key(Action::Save).unwrap_or_default();
