@@ -13,10 +13,13 @@ use crate::app::tokens::{
 use crate::domain::token::{Status, Token, Unfinished};
 use crate::domain::{Handle, Name, ServiceId};
 
+/// Rows of the screen beside a sheet: title, footer, and its frame.
+const BORDERS: usize = 4;
+/// Lines of the details that stay where they are: the parts, a blank, the filter.
+const HEAD: usize = 3;
+
 /// How long a handle is in the open.
 pub(super) const REVEAL: SignedDuration = SignedDuration::from_secs(10);
-/// Lines that a page of the details is moved by.
-const PAGE: usize = 10;
 
 impl Model {
     /// The token that an action is about: that of the sheet on top, else the selected row.
@@ -83,13 +86,14 @@ impl Model {
     }
 
     pub(super) fn details_act(&mut self, action: Action, out: &mut Effects) {
+        let page = self.sheet_page(HEAD);
         match action {
             Action::NextPane | Action::Open => self.turn_tab(1, out),
             Action::PreviousPane => self.turn_tab(Tab::ALL.len() - 1, out),
             Action::Up => self.scroll_details(|at| at.saturating_sub(1)),
             Action::Down => self.scroll_details(|at| at + 1),
-            Action::PageUp => self.scroll_details(|at| at.saturating_sub(PAGE)),
-            Action::PageDown => self.scroll_details(|at| at + PAGE),
+            Action::PageUp => self.scroll_details(|at| at.saturating_sub(page)),
+            Action::PageDown => self.scroll_details(|at| at + page),
             Action::First => self.scroll_details(|_| 0),
             Action::Last => self.scroll_details(|_| usize::MAX),
             Action::LoadTokens => match self.tokens.sheets.last() {
@@ -277,11 +281,12 @@ impl Model {
     }
 
     pub(super) fn sheet_list_act(&mut self, action: Action, out: &mut Effects) {
+        let page = self.sheet_page(usize::MAX);
         match (action, self.tokens.sheets.last()) {
             (Action::Up, _) => self.move_in_sheet(|at| at.saturating_sub(1)),
             (Action::Down, _) => self.move_in_sheet(|at| at + 1),
-            (Action::PageUp, _) => self.move_in_sheet(|at| at.saturating_sub(PAGE)),
-            (Action::PageDown, _) => self.move_in_sheet(|at| at + PAGE),
+            (Action::PageUp, _) => self.move_in_sheet(|at| at.saturating_sub(page)),
+            (Action::PageDown, _) => self.move_in_sheet(|at| at + page),
             (Action::First, _) => self.move_in_sheet(|_| 0),
             (Action::Last, _) => self.move_in_sheet(|_| usize::MAX),
             (Action::Open, Some(TokenSheet::Unfinished(_))) => self.go_on(out),
@@ -290,6 +295,13 @@ impl Model {
             (Action::Back | Action::Expiries, _) => self.leave_sheet(),
             _ => {}
         }
+    }
+
+    /// Lines that a page of the sheet on top is moved by, with so many that stay where they are: as many as are seen,
+    /// and half of the box at least, which is what scrolls however much else there is.
+    fn sheet_page(&self, others: usize) -> usize {
+        let rows = usize::from(self.size.1).saturating_sub(BORDERS);
+        rows.saturating_sub(others).max(rows.div_ceil(2)).max(1)
     }
 
     pub(super) fn move_in_sheet(&mut self, to: impl Fn(usize) -> usize) {
