@@ -261,3 +261,31 @@ fn a_key_that_is_not_at_hand_is_not_shown_as_set() {
         (State::Unknown, "Key not at hand")
     );
 }
+
+/// Those beside it would go on saying that their key is not sent, and count down.
+#[test]
+fn what_a_pause_of_all_keys_has_stopped_is_probed_with_its_end() {
+    let mut paused = super::scene::shops(&["a", "b", "c", "d"]);
+    for at in [0, 1, 3] {
+        paused[at].url = "https://same.example.com".to_owned();
+    }
+    let mut scene = Scene::with(paused);
+    for name in ["a", "b", "c"] {
+        scene.watched(name, Reason::AuthPaused);
+    }
+    scene.watched("d", Reason::Connected).effects();
+    scene.send(Message::Resumed(super::scene::named("a")));
+    let asked = scene.effects().into_iter();
+    let probed: Vec<_> = asked
+        .filter_map(|effect| match effect {
+            Effect::Probe {
+                target: Target::Saved(name),
+                trigger,
+                ..
+            } => Some((name.to_string(), trigger)),
+            _ => None,
+        })
+        .collect();
+    let wanted = [("a", Trigger::Asked), ("b", Trigger::Scheduled)];
+    assert_eq!(probed, wanted.map(|(name, how)| (name.to_owned(), how)));
+}

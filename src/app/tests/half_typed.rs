@@ -330,11 +330,19 @@ fn what_would_be_refused_again_is_tested_on_a_wish_and_that_is_known_before() {
         scene.effects();
         assert_eq!(scene.model.withheld(), Some(FieldId::Key));
         assert_eq!(scene.model.leaving_tests_key(), tested, "{status}");
+        assert!(!scene.model.key_waits_for_accept() || !tested, "{status}");
         scene.keys("tab").wait(5_000);
         let begun = scene.probes();
         assert_eq!(begun.len(), usize::from(tested), "{status}: {begun:?}");
+        assert_eq!(scene.model.withheld(), None);
+        assert_eq!(
+            scene.model.key_waits_for_accept(),
+            !tested,
+            "{status}: as the line says"
+        );
         assert!(begun.iter().all(|probe| probe.carries("0123456789")));
         scene.keys("enter");
+        assert!(!scene.model.key_waits_for_accept(), "{status}");
         assert!(scene.probe().carries("0123456789"), "{status}");
     }
 }

@@ -205,8 +205,9 @@ impl Model {
             // What was found out by the calls of the other service says nothing of this one.
             form.test_again(ProbedPart::Place, self.now, out);
         }
+        let further = self.keymap.field_key(Action::Further).unwrap_or_default();
         self.say(format!(
-            "the service is {service} now, going by URL and username; Ctrl-O has the field"
+            "the service is {service} now, going by URL and username; {further} has the field"
         ));
     }
 

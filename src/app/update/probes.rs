@@ -5,10 +5,11 @@ use super::{Effects, Model, after};
 use crate::app::draft::{Draft, FieldId};
 use crate::app::effect::{Effect, ProbeEffect, Target};
 use crate::app::form::live::{ProbedPart, TestWorth};
+use crate::app::keymap::Action;
 use crate::app::list::SortKey;
 use crate::app::model::{Form, ListedConnection, Pane, ProbeState, Question};
 use crate::domain::history::STRIP;
-use crate::domain::{Checks, Name, Verdict};
+use crate::domain::{Checks, Name, Origin, Reason, Verdict};
 use crate::service::Trigger;
 
 impl Model {
@@ -55,6 +56,19 @@ impl Model {
     pub fn leaving_tests_key(&self) -> bool {
         self.form.as_ref().is_some_and(|form| {
             form.worth_of_test(&self.catalog, Trigger::Typing) != TestWorth::Nothing
+        })
+    }
+
+    /// Whether a whole key is tested on the person's wish alone, as the place has refused a call without one.
+    pub fn key_waits_for_accept(&self) -> bool {
+        self.form.as_ref().is_some_and(|form| {
+            form.probe == ProbeState::Idle
+                && form.live.ran_bare
+                && form.live.bare_refusal.is_some()
+                && form.is_set(FieldId::Key)
+                && form.is_set(FieldId::Username)
+                && !form.key_waits_for_wish(&self.catalog)
+                && !self.leaving_tests_key()
         })
     }
 
@@ -158,7 +172,10 @@ impl Model {
             self.probe_draft(trigger, out);
         }
         if save_waits && yes {
-            self.say("not saved yet: it is tested there now; Ctrl-S saves it");
+            let save = self.keymap.field_key(Action::Save).unwrap_or_default();
+            self.say(format!(
+                "not saved yet: it is tested there now; {save} saves it"
+            ));
         } else if save_waits {
             self.complain_unsaved();
         }
@@ -194,11 +211,36 @@ impl Model {
             self.shown_name(name)
         ));
         self.probe_saved(name, Trigger::Asked, out);
+        let url = self
+            .entries
+            .get(name)
+            .map(|entry| entry.connection.url.clone());
+        self.probe_paused_at(&url.unwrap_or_default(), out);
     }
 
     pub(super) fn draft_resumed(&mut self, out: &mut Effects) {
         self.say("the key's pause is lifted");
         self.probe_draft(Trigger::Asked, out);
+        let url = self.form.as_ref().map(|form| form.url_text().to_owned());
+        self.probe_paused_at(&url.unwrap_or_default(), out);
+    }
+
+    /// The pause of all keys at a host is lifted with that of one: those that it has stopped say so no longer.
+    fn probe_paused_at(&mut self, url: &str, out: &mut Effects) {
+        let Some(origin) = Origin::parse(url) else {
+            return;
+        };
+        let paused = self.entries.values().filter(|entry| {
+            let verdict = entry.verdict.as_ref();
+            verdict.is_some_and(|verdict| verdict.reason == Reason::AuthPaused)
+                && entry.probe == ProbeState::Idle
+                && !entry.connection.paused
+                && Origin::parse(&entry.connection.url).as_ref() == Some(&origin)
+        });
+        let names: Vec<_> = paused.map(|entry| entry.connection.name.clone()).collect();
+        for name in names {
+            self.probe_saved(&name, Trigger::Scheduled, out);
+        }
     }
 
     pub(super) fn probe_progressed(

@@ -73,13 +73,17 @@ pub(super) fn draw(view: &View<'_>, form: &Form, area: Rect, buf: &mut Buffer) {
 
 /// Why what is typed is not tested yet, where that waits for the cursor.
 fn waits(view: &View<'_>) -> Option<String> {
-    let by_leaving = match view.model.withheld()? {
-        FieldId::Token => "the token is checked when you leave the field",
-        _ if view.model.leaving_tests_key() => "the key is tested when you leave the field",
-        _ => {
+    let model = view.model;
+    let form = model.visible_form()?;
+    let nothing_else = form.hint.is_none() && takes(view, form.focused()).is_empty();
+    let by_leaving = match model.withheld() {
+        Some(FieldId::Token) => "the token is checked when you leave the field",
+        Some(_) if model.leaving_tests_key() => "the key is tested when you leave the field",
+        None if !nothing_else || !model.key_waits_for_accept() => return None,
+        Some(_) | None => {
             let key = view.model.keymap.field_key(Action::Accept)?;
             return Some(format!(
-                "{key} tests the key: this URL has refused a call without one"
+                "{key} tests the key: without one this URL has refused"
             ));
         }
     };
