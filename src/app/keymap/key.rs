@@ -54,7 +54,7 @@ impl KeyPress {
                 Self::plain(KeyCode::Enter)
             }
             KeyCode::Char(c) => Self {
-                code: KeyCode::Char(with_case(c, event.modifiers)),
+                code: KeyCode::Char(as_sent(with_case(c, event.modifiers), event.modifiers)),
                 modifiers: event.modifiers & kept,
             },
             code => Self {
@@ -80,7 +80,7 @@ impl KeyPress {
         }
         let code = Self::code(rest)?;
         if let KeyCode::Char(c) = code {
-            let code = KeyCode::Char(with_case(c, modifiers));
+            let code = KeyCode::Char(as_sent(with_case(c, modifiers), modifiers));
             modifiers -= KeyModifiers::SHIFT;
             return Some(Self { code, modifiers });
         }
@@ -119,6 +119,16 @@ impl KeyPress {
     }
 }
 
+/// What terminals send as one control character, after the digit that it is read as.
+const TWINS: [(char, &str); 4] = [('4', "\\"), ('5', "]"), ('6', "^~"), ('7', "_/")];
+
+/// The key by which a terminal that knows control characters alone sends Control and `c`.
+fn as_sent(c: char, modifiers: KeyModifiers) -> char {
+    let twin = TWINS.iter().find(|(_, signs)| signs.contains(c));
+    let twin = twin.filter(|_| modifiers.contains(KeyModifiers::CONTROL));
+    twin.map_or(c, |(digit, _)| *digit)
+}
+
 /// The letter as Shift and Control leave it: Control-letters have no case of their own.
 fn with_case(c: char, modifiers: KeyModifiers) -> char {
     if modifiers.contains(KeyModifiers::CONTROL) {
@@ -146,7 +156,11 @@ impl fmt::Display for KeyPress {
             return f.write_str(shown);
         }
         match self.code {
-            KeyCode::Char(c) if control => write!(f, "{}", c.to_ascii_uppercase()),
+            KeyCode::Char(c) if control => {
+                let shown = TWINS.iter().find(|(digit, _)| *digit == c);
+                let shown = shown.and_then(|(_, signs)| signs.chars().next());
+                write!(f, "{}", shown.unwrap_or(c).to_ascii_uppercase())
+            }
             KeyCode::Char(c) => write!(f, "{c}"),
             KeyCode::F(number) => write!(f, "F{number}"),
             other => write!(f, "{other}"),
@@ -174,6 +188,13 @@ mod tests {
             ("-", "-"),
             ("alt--", "Alt--"),
             ("space", "Space"),
+            ("ctrl-_", "Ctrl-_"),
+            ("ctrl-/", "Ctrl-_"),
+            ("ctrl-7", "Ctrl-_"),
+            ("ctrl-\\", "Ctrl-\\"),
+            ("ctrl-]", "Ctrl-]"),
+            ("ctrl-^", "Ctrl-^"),
+            ("/", "/"),
         ] {
             assert_eq!(KeyPress::parse(text).unwrap().to_string(), shown, "{text}");
         }
@@ -187,6 +208,8 @@ mod tests {
         let of = |code, modifiers| KeyPress::of(KeyEvent::new(code, modifiers)).to_string();
         assert_eq!(of(KeyCode::BackTab, KeyModifiers::SHIFT), "S-Tab");
         assert_eq!(of(KeyCode::BackTab, KeyModifiers::NONE), "S-Tab");
+        assert_eq!(of(KeyCode::Char('_'), KeyModifiers::CONTROL), "Ctrl-_");
+        assert_eq!(of(KeyCode::Char('7'), KeyModifiers::CONTROL), "Ctrl-_");
         assert_eq!(of(KeyCode::Char('j'), KeyModifiers::CONTROL), "Enter");
         assert_eq!(of(KeyCode::Char('R'), KeyModifiers::SHIFT), "R");
         assert_eq!(of(KeyCode::Char('R'), KeyModifiers::NONE), "R");
