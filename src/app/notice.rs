@@ -26,6 +26,8 @@ pub enum About {
     Draft,
     /// That a paste was cleaned, and can be taken back.
     Undo,
+    /// What is odd about the filter.
+    Filter,
 }
 
 /// What the footer says of the clipboard.

@@ -386,5 +386,7 @@ fn a_filter_that_nobody_can_mean_says_what_is_known() {
             notice.contains(said) && notice.is_empty() == said.is_empty(),
             "{typed}: {notice}"
         );
+        scene.keys("ctrl-u").types("zzz");
+        assert_eq!(scene.notice(), "", "{typed}: of another filter");
     }
 }

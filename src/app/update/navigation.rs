@@ -7,6 +7,7 @@ use crate::app::effect::{Effect, TerminalEffect};
 use crate::app::filter;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Overlay, Pane};
+use crate::app::notice::About;
 use crate::app::watching::WatchingEffect;
 
 impl Model {
@@ -176,10 +177,11 @@ impl Model {
             .is_some_and(|changed| changed.value)
         {
             self.relist();
+            self.unsay(About::Filter);
             if self.list.visible.is_empty()
                 && let Some(why) = filter::misread(self.list.filter.value())
             {
-                self.complain(why);
+                self.complain_about(About::Filter, why);
             }
         }
     }
