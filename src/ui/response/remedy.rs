@@ -29,7 +29,7 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines
         let number = format!("{:>2}. ", at + 1);
         sheet.hang(
             Span::styled(number, theme.marker),
-            &view.line(&in_fields(view, step)),
+            &view.line(&by_keys(view, in_fields(view, step))),
             theme.text,
         );
     }
@@ -62,6 +62,23 @@ pub(super) fn draw(view: &View<'_>, verdict: &Verdict, sheet: &mut ResponseLines
             theme.faint,
         );
     }
+}
+
+/// What steps say of keys, as they are where letters act and nothing was remapped.
+const KEYS: [(&str, Action); 3] = [
+    ("R on the screen", Action::Resume),
+    ("h on the screen", Action::UseHeaders),
+    ("V on the screen", Action::SharedToken),
+];
+
+/// `step` with the keys that do it where the cursor is.
+fn by_keys(view: &View<'_>, step: String) -> String {
+    KEYS.into_iter().fold(step, |step, (said, action)| {
+        match super::super::key(view, action) {
+            Some(key) if step.contains(said) => step.replace(said, &format!("{key} here")),
+            _ => step,
+        }
+    })
 }
 
 /// The fields of the form that are what flags are to the commands.
