@@ -1,6 +1,7 @@
 //! Connections: what an admin sets up, and where its secrets are.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use super::endpoint::looks_like_key;
 use super::window::Window;
 
 /// The name of a connection: unique, and what every command and message refers to.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Name(Arc<str>);
 
 /// Why a text is not a name.
@@ -27,7 +28,10 @@ pub enum NameProblem {
     #[error("a name has no blanks at its ends, and single ones between its words")]
     Blanks,
     /// A control or another character that nobody sees, or a third mark on one letter.
-    #[error("a name is visible characters: its character {place}, U+{:04X}, is none", u32::from(*odd))]
+    #[error(
+        "a name is visible characters, with two marks on a letter at most: leave out its character {place}, U+{:04X}",
+        u32::from(*odd)
+    )]
     Invisible {
         /// The first that is none.
         odd: char,
@@ -87,7 +91,21 @@ impl Name {
     }
 }
 
-/// Names are looked up by their text; they compare and hash as it does.
+/// As people look names up: whatever the case, numbers by their value, letters with a mark beside those without.
+/// Where that makes no difference the text decides, so that no two names are equal.
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        super::text::by_name(&self.0, &other.0).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Names are looked up by their text, in tables that hash: they equal and hash as it does, and stand in another order.
 impl Borrow<str> for Name {
     fn borrow(&self) -> &str {
         &self.0
@@ -467,7 +485,7 @@ mod tests {
         let odd = Name::parse("shop\u{200d}").unwrap_err().to_string();
         assert_eq!(
             odd,
-            "a name is visible characters: its character 5, U+200D, is none"
+            "a name is visible characters, with two marks on a letter at most: leave out its character 5, U+200D"
         );
         assert_eq!(Name::parse(&"x".repeat(65)), Err(NameProblem::Long));
     }

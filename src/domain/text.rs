@@ -1,6 +1,8 @@
 //! Foreign text made inert: what a server, a file or the environment wrote, before it reaches a cell, a
 //! line of output or a log.
 
+use std::cmp::Ordering;
+
 use unicode_width::UnicodeWidthChar;
 
 /// Marks that may stand on one letter: two are writing, forty are a flood.
@@ -72,6 +74,57 @@ pub fn harmless(text: &str) -> String {
 pub fn dotted(text: &str) -> String {
     let shown = |(c, harmless)| if harmless { c } else { '·' };
     screened(text).map(shown).collect()
+}
+
+/// Which of two names comes first for a person: whatever the case, numbers by their value, Latin letters with a mark
+/// beside those without.
+pub fn by_name(a: &str, b: &str) -> Ordering {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let (mut a, mut b) = (a, b);
+    loop {
+        let (in_a, in_b) = (digits(a), digits(b));
+        if in_a > 0 && in_b > 0 {
+            let ((number_a, rest_a), (number_b, rest_b)) = (a.split_at(in_a), b.split_at(in_b));
+            let [first, second] = [number_a, number_b].map(|it| it.trim_start_matches('0'));
+            let order = first
+                .len()
+                .cmp(&second.len())
+                .then_with(|| first.cmp(second));
+            if order.is_ne() {
+                return order;
+            }
+            (a, b) = (rest_a, rest_b);
+            continue;
+        }
+        let (mut rest_a, mut rest_b) = (a.chars(), b.chars());
+        let (Some(first), Some(second)) = (rest_a.next(), rest_b.next()) else {
+            return a.len().cmp(&b.len());
+        };
+        let order = folded(first).cmp(&folded(second));
+        if order.is_ne() {
+            return order;
+        }
+        (a, b) = (rest_a.as_str(), rest_b.as_str());
+    }
+}
+
+/// The letters under those of Latin-1 from U+00C0 on, and of Latin Extended-A; `?` where there is none.
+const UNMARKED: &[u8; 192] = b"aaaaaaaceeeeiiiidnooooo?ouuuuytsaaaaaaaceeeeiiiidnooooo?ouuuuyty\
+aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll\
+lllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+/// The letter that `c` stands beside.
+fn folded(c: char) -> char {
+    if c.is_ascii() {
+        return c.to_ascii_lowercase();
+    }
+    let at = u32::from(c)
+        .checked_sub(0xc0)
+        .and_then(|at| usize::try_from(at).ok());
+    match at.and_then(|at| UNMARKED.get(at)) {
+        Some(b'?') | None => c.to_lowercase().next().unwrap_or(c),
+        Some(letter) => char::from(*letter),
+    }
 }
 
 /// Whether a shell reads `c` as nothing but itself, wherever in a word it stands. (zsh begins a command with `=`.)
@@ -158,6 +211,34 @@ mod tests {
             let divided = shell_words::split(&shell_word(text)).unwrap();
             assert_eq!(divided, [text]);
         }
+    }
+
+    #[test]
+    fn names_stand_where_people_look_for_them() {
+        let ordered = [
+            "2nd", "10th", "alpha", "Ärger", "Azure", "eu", "Eu2", "eu10", "eu10-b", "Łódź", "lz",
+            "SHOP", "Shop-2", "straße", "strasse", "Zeta", "ўзел", "日本",
+        ];
+        for pair in ordered.windows(2) {
+            assert_eq!(by_name(pair[0], pair[1]), Ordering::Less, "{pair:?}");
+            assert_eq!(by_name(pair[1], pair[0]), Ordering::Greater, "{pair:?}");
+        }
+        for (a, b) in [("shop", "SHOP"), ("a01", "A1"), ("", ""), ("×", "×")] {
+            assert_eq!(by_name(a, b), Ordering::Equal, "{a} {b}");
+        }
+        for (c, letter) in [
+            ('Ā', 'a'),
+            ('ſ', 's'),
+            ('Ÿ', 'y'),
+            ('ŋ', 'n'),
+            ('ĸ', 'k'),
+            ('Ŵ', 'w'),
+            ('ß', 's'),
+            ('ÿ', 'y'),
+        ] {
+            assert_eq!(folded(c), letter, "{c}");
+        }
+        assert_eq!(folded('÷'), '÷');
     }
 
     #[test]

@@ -24,7 +24,10 @@ struct Labels<'a> {
 
 /// The targets as JSON, by name.
 pub(super) fn json<'a>(connections: impl Iterator<Item = &'a Connection>) -> String {
-    let mut groups: Vec<_> = connections
+    let mut connections: Vec<_> = connections.collect();
+    connections.sort_by(|a, b| a.name.cmp(&b.name));
+    let groups: Vec<_> = connections
+        .into_iter()
         .map(|connection| TargetGroup {
             targets: [connection.name.as_str()],
             labels: Labels {
@@ -36,7 +39,6 @@ pub(super) fn json<'a>(connections: impl Iterator<Item = &'a Connection>) -> Str
             },
         })
         .collect();
-    groups.sort_by_key(|group| group.targets);
     // Texts always serialize.
     serde_json::to_string(&groups).unwrap_or_default()
 }
