@@ -7,6 +7,7 @@ pub mod unset;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::arguments::{
     AddArguments, ConnectionCommand, DataFormat, EditArguments, FieldArguments,
@@ -157,7 +158,7 @@ async fn list(context: &Context, format: DataFormat) -> Result<u8, Fault> {
             let width = |of: fn(&Connection) -> usize| {
                 connections.iter().map(|one| of(one)).max().unwrap_or(0)
             };
-            let names = width(|connection| connection.name.as_str().chars().count());
+            let names = width(|connection| connection.name.as_str().width());
             let services = width(|connection| connection.service.as_str().len());
             for connection in &connections {
                 let Connection {
@@ -169,8 +170,10 @@ async fn list(context: &Context, format: DataFormat) -> Result<u8, Fault> {
                 } = &**connection;
                 let url = redacted(url);
                 let paused = if *paused { "  paused" } else { "" };
+                let gap = names.saturating_sub(name.as_str().width()) + 2;
                 output::text(&format!(
-                    "{name:names$}  {service:services$}  {url}{paused}\n"
+                    "{name}{:gap$}{service:services$}  {url}{paused}\n",
+                    ""
                 ))?;
             }
         }
