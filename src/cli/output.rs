@@ -200,12 +200,6 @@ pub fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
 }
 
-/// Asks on stderr; the answer is typed on the same line.
-pub fn ask(question: &str) {
-    let mut err = io::stderr().lock();
-    let _ = write!(err, "{question}").and_then(|()| err.flush());
-}
-
 /// Tells an error once with its chain, then what to do about it.
 pub fn error(error: &dyn std::error::Error, hint: Option<&str>) {
     let mut text = format!("switchboard: {error}");

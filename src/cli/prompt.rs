@@ -1,4 +1,4 @@
-//! A secret, typed into the terminal without being shown.
+//! A line that somebody types into the terminal; a secret without being shown.
 //!
 //! Ctrl-C is read as what it is, and ends the line: as a signal it would end the program, and leave the shell without
 //! an echo. (SIGTERM still does.)
@@ -20,32 +20,41 @@ const CANCELS: [u8; 2] = [0x03, 0x1c];
 /// A terminal hands over no longer line, bytes: what is more is dropped without a word.
 const LONGEST: usize = 4095;
 
-/// The terminal without an echo, until it is dropped.
-struct Silent {
+/// The terminal with a question of ours, until it is dropped.
+struct AskingTerminal {
     terminal: OwnedFd,
     before: Termios,
+    hides: bool,
 }
 
-impl Silent {
-    fn begin(terminal: OwnedFd) -> Result<Self, Errno> {
+impl AskingTerminal {
+    /// Without an echo where `hides`.
+    fn begin(hides: bool) -> Result<Self, Errno> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC;
+        let terminal = rustix::fs::open("/dev/tty", flags, Mode::empty())?;
         let before = tcgetattr(&terminal)?;
-        let mut silent = before.clone();
-        silent.local_modes -= LocalModes::ECHO | LocalModes::ISIG;
-        silent.local_modes |= LocalModes::ECHONL | LocalModes::ICANON;
+        let mut asking = before.clone();
+        asking.local_modes -= LocalModes::ISIG;
+        asking.local_modes |= LocalModes::ECHONL | LocalModes::ICANON;
+        asking.local_modes.set(LocalModes::ECHO, !hides);
         let [cancel, quit] = CANCELS;
-        silent.special_codes[SpecialCodeIndex::VEOL] = cancel;
-        silent.special_codes[SpecialCodeIndex::VEOL2] = quit;
-        // What was typed ahead was meant for somebody else, and was shown.
-        tcsetattr(&terminal, OptionalActions::Flush, &silent)?;
-        Ok(Self { terminal, before })
+        asking.special_codes[SpecialCodeIndex::VEOL] = cancel;
+        asking.special_codes[SpecialCodeIndex::VEOL2] = quit;
+        tcsetattr(&terminal, changing(hides), &asking)?;
+        Ok(Self {
+            terminal,
+            before,
+            hides,
+        })
     }
 
-    /// One line, without its end; nothing where it was cancelled.
+    /// One line, without its end; nothing where it was cancelled, by Ctrl-C, or by Ctrl-D where nothing was typed.
     fn line(&self) -> Result<Option<Zeroizing<Vec<u8>>>, Errno> {
         let mut line = Zeroizing::new(Vec::with_capacity(4096));
         let mut piece = Zeroizing::new([0_u8; 4096]);
         loop {
             let count = match rustix::io::read(&self.terminal, &mut piece[..]) {
+                Ok(0) if line.is_empty() => return Ok(None),
                 Ok(0) => break,
                 Ok(count) => count,
                 Err(Errno::INTR) => continue,
@@ -70,26 +79,41 @@ impl Silent {
     }
 }
 
-impl Drop for Silent {
+impl Drop for AskingTerminal {
     fn drop(&mut self) {
-        // Further lines of a paste were no answer, and would stand in the open at the shell's prompt.
-        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
+        let _ = tcsetattr(&self.terminal, changing(self.hides), &self.before);
+    }
+}
+
+/// What was typed ahead of a secret was meant for somebody else, and was shown; further lines of a paste were no answer,
+/// and would stand in the open at the shell's prompt.
+const fn changing(hides: bool) -> OptionalActions {
+    if hides {
+        OptionalActions::Flush
+    } else {
+        OptionalActions::Now
     }
 }
 
 /// Asks for a secret in the controlling terminal.
 pub fn secret(question: &str) -> Result<Secret, Fault> {
+    asked(question, true).map(|typed| Secret::new(typed.as_str()))
+}
+
+/// Asks for a line that may be seen.
+pub fn line(question: &str) -> Result<String, Fault> {
+    asked(question, false).map(|typed| typed.as_str().to_owned())
+}
+
+fn asked(question: &str, hides: bool) -> Result<Zeroizing<String>, Fault> {
     let failed = |error: Errno| {
         let error = std::io::Error::from(error);
         Fault::input_text(format!("reading what was typed: {error}"))
     };
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    let terminal = rustix::fs::open("/dev/tty", flags, Mode::empty()).map_err(failed)?;
-    let silent = Silent::begin(terminal).map_err(failed)?;
-    ask(&silent.terminal, question).map_err(failed)?;
-    let line = silent.line().map_err(failed)?;
-    let Some(line) = line else {
-        let _ = ask(&silent.terminal, "\n");
+    let asking = AskingTerminal::begin(hides).map_err(failed)?;
+    ask(&asking.terminal, question).map_err(failed)?;
+    let Some(line) = asking.line().map_err(failed)? else {
+        let _ = ask(&asking.terminal, "\n");
         return Err(Fault::input_text("cancelled: nothing was entered"));
     };
     if line.len() >= LONGEST {
@@ -99,7 +123,7 @@ pub fn secret(question: &str) -> Result<Secret, Fault> {
     }
     let text = std::str::from_utf8(&line)
         .map_err(|_not_text| Fault::input_text("what was typed is not UTF-8 text"))?;
-    Ok(Secret::new(text))
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 fn ask(terminal: &impl AsFd, question: &str) -> Result<(), Errno> {

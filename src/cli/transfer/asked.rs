@@ -6,7 +6,7 @@ use super::{import_as, opener, read, read_in, sensitive, sensitive_lines};
 use crate::cli::arguments::transfer::ImportArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
-use crate::cli::{output, sources};
+use crate::cli::{output, prompt};
 use crate::store::StoreKind;
 use crate::work::transfer::Item;
 
@@ -86,12 +86,7 @@ fn confirmed(question: &str) -> Result<bool, Fault> {
 
 /// One line that somebody types; nothing where it is empty.
 pub fn asked(question: &str) -> Result<Option<String>, Fault> {
-    output::ask(question);
-    let typed = sources::typed_line()?;
-    // Ctrl-D is no Enter.
-    if typed.is_empty() {
-        return Err(Fault::usage("cancelled: nothing was entered"));
-    }
+    let typed = prompt::line(question)?;
     let line = typed.trim().to_owned();
     Ok((!line.is_empty()).then_some(line))
 }
