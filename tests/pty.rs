@@ -244,6 +244,13 @@ fn a_bundle_comes_in_from_the_screen_and_the_vault_stays_open() {
     )
     .unwrap();
 
+    // Ctrl-C ends the question, and not the program.
+    terminal.type_keys("I");
+    terminal.wait_for("File (nothing goes back):");
+    terminal.type_keys("\u{3}");
+    terminal.wait_for("Enter goes back to the screen.");
+    terminal.type_keys("\u{3}");
+    terminal.wait_for("┌ Connections");
     terminal.type_keys("I");
     terminal.wait_for("File (nothing goes back):");
     terminal.type_keys("~/b.age\r");

@@ -105,7 +105,7 @@ pub enum TokenError {
         action: RenewalAction,
         /// Why the rest was not done.
         #[source]
-        problem: Box<TokenError>,
+        problem: Box<Self>,
     },
     /// The answer was lost, and nothing shows whether the service heard.
     #[error(
