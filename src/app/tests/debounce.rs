@@ -274,18 +274,17 @@ fn what_a_pause_of_all_keys_has_stopped_is_probed_with_its_end() {
         scene.watched(name, Reason::AuthPaused);
     }
     scene.watched("d", Reason::Connected).effects();
-    scene.send(Message::Resumed(super::scene::named("a")));
-    let asked = scene.effects().into_iter();
-    let probed: Vec<_> = asked
-        .filter_map(|effect| match effect {
-            Effect::Probe {
-                target: Target::Saved(name),
-                trigger,
-                ..
-            } => Some((name.to_string(), trigger)),
-            _ => None,
-        })
+    let resumed = ProbeMessage::Resumed(super::scene::named("a"));
+    scene.send(Message::Probe(resumed));
+    let probed: Vec<_> = scene
+        .probes()
+        .into_iter()
+        .map(|probe| (probe.target, probe.trigger))
         .collect();
-    let wanted = [("a", Trigger::Asked), ("b", Trigger::Scheduled)];
-    assert_eq!(probed, wanted.map(|(name, how)| (name.to_owned(), how)));
+    let saved = |name: &str| Target::Saved(super::scene::named(name));
+    let wanted = [
+        (saved("a"), Trigger::Asked),
+        (saved("b"), Trigger::Scheduled),
+    ];
+    assert_eq!(probed, wanted);
 }

@@ -537,8 +537,10 @@ fn the_rest_of_an_edit_cuts_off_nobody_who_was_not_named() {
     ] {
         let asked = scene.asked();
         let [
-            TokensEffect::Edit {
-                generation, guard, ..
+            TokensEffect::Change {
+                generation,
+                change: TokensChange::Edit { guard, .. },
+                ..
             },
         ] = asked.as_slice()
         else {
@@ -546,13 +548,14 @@ fn the_rest_of_an_edit_cuts_off_nobody_who_was_not_named() {
         };
         let named = vec![named("market"), named("other")];
         assert_eq!(*guard, Guard::Agreed(named));
-        scene.told(TokensMessage::Edited {
+        let changed = Changed {
+            row: Some(row(1)),
+            left: left.clone(),
+            trouble: Some(trouble(kind)),
+        };
+        scene.told(TokensMessage::ChangeAnswered {
             generation: *generation,
-            edited: Ok(Box::new(Changed {
-                row: Some(row(1)),
-                left: left.clone(),
-                trouble: Some(trouble(kind)),
-            })),
+            answer: ChangeAnswer::Edited(Ok(Box::new(changed))),
         });
         if matches!(scene.sheet(), TokenSheet::Wizard(_)) {
             scene.keys("l");
@@ -565,8 +568,11 @@ fn the_rest_of_an_edit_cuts_off_nobody_who_was_not_named() {
         .keys("enter");
     let asked = scene.asked();
     let [
-        TokensEffect::Edit {
-            guard, difference, ..
+        TokensEffect::Change {
+            change: TokensChange::Edit {
+                guard, difference, ..
+            },
+            ..
         },
     ] = asked.as_slice()
     else {
@@ -1176,7 +1182,7 @@ fn what_a_renewal_asks_waits_for_the_end_of_the_war_room() {
         let mut scene = listed(3);
         scene.keys("N enter");
         let asked = scene.asked();
-        let [TokensEffect::Renew { generation, .. }] = asked.as_slice() else {
+        let [TokensEffect::Renewal { generation, .. }] = asked.as_slice() else {
             panic!("{asked:?}");
         };
         scene.keys("W E");
@@ -1199,7 +1205,13 @@ fn what_a_renewal_asks_waits_for_the_end_of_the_war_room() {
             .types("other")
             .keys("enter");
         let asked = scene.asked();
-        let [TokensEffect::Renew { guard, .. }] = asked.as_slice() else {
+        let [
+            TokensEffect::Renewal {
+                renewal: TokensRenewal::Start { guard, .. },
+                ..
+            },
+        ] = asked.as_slice()
+        else {
             panic!("{asked:?}");
         };
         assert!(matches!(guard, Guard::Agreed(_)), "{guard:?}");
