@@ -18,6 +18,9 @@ use key::{character_key, cursor_key, key, letter_key, modifiers, numbered, with_
 const ESCAPE: Duration = Duration::from_millis(10);
 /// The rest of a sequence that has begun is waited for so long.
 const REST: Duration = Duration::from_millis(500);
+/// So long after a lone escape what comes may be the rest of a sequence that was cut behind its first byte, as a serial
+/// console or a loaded line does it. Nobody waits for it, but a key that such a rest can begin with.
+const LATE: Duration = Duration::from_millis(300);
 /// No key's sequence is longer.
 const LONGEST: usize = 64;
 /// An answer that is longer is not kept until its end: it is looked through anew with each piece that comes.
@@ -49,6 +52,17 @@ pub struct Decoder {
     paste: Option<usize>,
     /// What was too long to be kept; its rest is still to come, and is no key.
     endless: Option<Endless>,
+    /// Whether an escape was given out as the Esc key whose sequence may still come.
+    late: Option<Late>,
+}
+
+/// A sequence whose escape was taken for the Esc key.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Late {
+    /// Its rest may come.
+    Awaited,
+    /// Its rest has begun, and stands behind an escape again.
+    Begun,
 }
 
 /// What has no end where it should have one.
@@ -80,6 +94,10 @@ enum Decoded {
 impl Decoder {
     /// What `bytes` complete.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<TerminalInput> {
+        if let (Some(Late::Awaited), Some(first)) = (self.late, bytes.first()) {
+            self.late = b"[O]P_".contains(first).then_some(Late::Begun);
+            self.left.extend(self.late.map(|_| 0x1b));
+        }
         if self.paste.is_some() {
             // A large one comes in many pieces: it grows as a vector does.
             self.left.extend_from_slice(bytes);
@@ -113,7 +131,7 @@ impl Decoder {
                 from += length;
                 self.endless = None;
             }
-            match first(self.left.get(from..).unwrap_or_default()) {
+            match self.first(from) {
                 Decoded::Event(length, event) => {
                     heard.push(TerminalInput::Event(event));
                     from += length;
@@ -138,10 +156,28 @@ impl Decoder {
         heard
     }
 
+    /// Decodes what stands first behind `from`. Where its escape was an Esc key already, a sequence means nothing more,
+    /// and what would be a letter with Alt is the letter.
+    fn first(&mut self, from: usize) -> Decoded {
+        let left = self.left.get(from..).unwrap_or_default();
+        let decoded = first(left);
+        if decoded == Decoded::Partial || self.late.take().is_none() {
+            return decoded;
+        }
+        match (decoded, left) {
+            (Decoded::Event(2, _), [_, letter, ..]) => {
+                Decoded::Event(2, letter_key(char::from(*letter)))
+            }
+            (Decoded::Event(length, _), _) => Decoded::Nothing(length),
+            (other, _) => other,
+        }
+    }
+
     /// How long the rest of what has begun is waited for; `None` where nothing has.
     pub fn patience(&self) -> Option<Duration> {
         match (&self.paste, self.left.as_slice()) {
             (None, _) if self.endless.is_some() => Some(REST),
+            (None, _) if self.late.is_some() => Some(LATE),
             // A paste over a slow line may pause; ended early, its rest would be taken for keys.
             (Some(_), _) | (None, []) => None,
             (None, [0x1b]) => Some(ESCAPE),
@@ -155,13 +191,18 @@ impl Decoder {
             return Vec::new();
         }
         self.endless = None;
-        let events = match self.left.as_slice() {
-            [0x1b] => vec![key(KeyCode::Esc, KeyModifiers::NONE)],
-            [0x1b, letter @ 0x20..=0x7e] => vec![with_alt(letter_key(char::from(*letter)))],
-            _ => Vec::new(),
+        let late = self.late.take().is_some();
+        let event = match self.left.as_slice() {
+            [0x1b] => {
+                self.late = Some(Late::Awaited);
+                Some(key(KeyCode::Esc, KeyModifiers::NONE))
+            }
+            [0x1b, letter @ 0x20..=0x7e] if late => Some(letter_key(char::from(*letter))),
+            [0x1b, letter @ 0x20..=0x7e] => Some(with_alt(letter_key(char::from(*letter)))),
+            _ => None,
         };
         self.forget(self.left.len());
-        events.into_iter().map(TerminalInput::Event).collect()
+        event.into_iter().map(TerminalInput::Event).collect()
     }
 
     /// The text of a paste whose end has come.

@@ -189,6 +189,67 @@ fn a_sequence_in_two_pieces_is_one_key() {
     }
 }
 
+/// The events of pieces with so much silence between them that an escape alone is the Esc key.
+fn heard_late(pieces: &[&[u8]]) -> String {
+    let mut decoder = Decoder::default();
+    let mut heard = Vec::new();
+    for piece in pieces {
+        heard.extend(decoder.feed(piece));
+        if decoder.patience() == Some(ESCAPE) {
+            heard.extend(decoder.give_up());
+        }
+    }
+    while decoder.patience().is_some() {
+        heard.extend(decoder.give_up());
+    }
+    let words: Vec<_> = heard.iter().map(word).collect();
+    words.join(" ")
+}
+
+#[test]
+fn the_rest_of_a_sequence_behind_an_escape_that_was_a_key_acts_no_more() {
+    let table: &[(&[&[u8]], &str)] = &[
+        (&[b"\x1b", b"[Dj"], "Esc j"),
+        (&[b"\x1b", b"OPj"], "Esc j"),
+        (&[b"\x1b", b"O", b"Pj"], "Esc j"),
+        (&[b"\x1b", b"[", b"1;", b"3H", b"j"], "Esc j"),
+        (&[b"\x1b", b"[97;3uj"], "Esc j"),
+        (&[b"\x1b", b"[<0;5;3Mj"], "Esc j"),
+        (&[b"\x1b", b"]11;rgb:0000/0000/0000\x1b\\j"], "Esc j"),
+        (&[b"\x1b", b"[0nj"], "Esc status j"),
+        (&[b"\x1b", b"[200~dy", b"q\x1b[201~j"], "Esc paste(dyq) j"),
+        // What a person types behind Esc.
+        (&[b"\x1b", b"q"], "Esc q"),
+        (&[b"\x1b", b"O"], "Esc S-O"),
+        (&[b"\x1b", b"P", b"j"], "Esc S-P j"),
+        (&[b"\x1b", b"]x"], "Esc ] x"),
+        (&[b"\x1b", b"\x1b", b"[A"], "Esc Esc"),
+        (&[b"\x1b", b"\x1b[A"], "Esc Up"),
+    ];
+    for (pieces, words) in table {
+        assert_eq!(
+            heard_late(pieces),
+            *words,
+            "{:?}",
+            pieces.concat().escape_ascii()
+        );
+    }
+}
+
+#[test]
+fn what_comes_a_good_while_behind_an_escape_is_no_rest_of_it() {
+    let mut decoder = Decoder::default();
+    assert!(decoder.feed(b"\x1b").is_empty());
+    assert_eq!(decoder.patience(), Some(ESCAPE));
+    assert_eq!(decoder.give_up().len(), 1, "the Esc key acts at once");
+    assert_eq!(decoder.patience(), Some(LATE));
+    assert!(decoder.give_up().is_empty());
+    assert_eq!(decoder.patience(), None, "nothing is waited for any more");
+    assert_eq!(decoder.feed(b"j").len(), 1);
+    let bracket = key(KeyCode::Char('['), KeyModifiers::NONE);
+    assert_eq!(decoder.feed(b"["), [TerminalInput::Event(bracket)]);
+}
+
 /// However long, and however it comes.
 #[test]
 fn nothing_of_what_has_no_end_becomes_a_key() {
