@@ -380,6 +380,50 @@ fn it_is_suspended_and_continued_by_the_shell() {
     terminal.assert_given_back();
 }
 
+/// What stands on a terminal that knows no alternate screen.
+fn on_the_only_screen(raw: &[u8]) -> String {
+    let raw = String::from_utf8_lossy(raw);
+    let raw = raw.replace("\x1b[?1049h", "").replace("\x1b[?1049l", "");
+    let size = |n| std::num::NonZeroU16::new(n).unwrap();
+    let mut parser = vt100::Parser::new(size(ROWS), size(COLUMNS), 0);
+    parser.process(raw.as_bytes());
+    parser.screen().contents()
+}
+
+#[test]
+fn where_there_is_no_alternate_screen_the_shell_finds_nothing_of_the_drawing() {
+    let home = Home::new();
+    let lines = "set -m; \"$0\" demo; echo STOPPED $?; read -r line; fg >/dev/null; echo ENDED $?";
+    let mut terminal = Terminal::start(home.shell(lines), COLUMNS, ROWS);
+    settled(&terminal);
+    select(&mut terminal, "shop");
+    terminal.type_keys("v");
+    terminal.wait_for(&demo_key());
+    assert!(on_the_only_screen(&terminal.raw()).contains(&demo_key()));
+    terminal.type_keys("\x1a");
+    terminal.wait_for("STOPPED 148");
+    let shell = on_the_only_screen(&terminal.raw());
+    assert!(
+        !shell.contains(&demo_key()) && !shell.contains("Connections"),
+        "{shell}"
+    );
+    terminal.type_keys("go\r");
+    terminal.wait_for("┌ shop · ");
+    assert!(
+        !terminal.screen().contains(&demo_key()),
+        "it is not shown again"
+    );
+    terminal.type_keys("q");
+    terminal.wait_for("ENDED 0");
+    terminal.ended();
+    let raw = String::from_utf8(terminal.raw()).unwrap();
+    let cleared = raw.split("\x1b[?1049h").filter(|it| it.contains("\x1b[2J"));
+    assert!(
+        cleared.count() <= 2,
+        "2J moves what is shown into a history"
+    );
+}
+
 #[test]
 fn of_another_size_after_a_stop_it_is_drawn_to_that() {
     let (home, other) = (Home::new(), Home::new());

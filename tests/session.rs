@@ -462,6 +462,38 @@ async fn a_copied_handle_is_written_once_and_cleared_after_its_time() {
     .unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_copied_is_taken_back_before_the_program_is_stopped() {
+    let blesta = Blesta::new("shop-api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
+    let over_ssh = Environment::of([("SSH_CONNECTION", "a 1 b 22"), ("TERM", "xterm")]);
+    let core = Core::rehearsal(over_ssh, vec![rehearsed("shop", "ftp://nowhere", &blesta)])
+        .await
+        .unwrap()
+        .with_terminal(switchboard::clipboard::Terminal::Silent);
+    session(core, async |person: &mut Person| {
+        person.sees("shop").await;
+        person.press("y");
+        person.sees("clears in").await;
+        let copied = person.written();
+        person.press("ctrl-z");
+        person.sees_no("clears in").await;
+        let words = "overwritten with a blank; this terminal does not confirm";
+        assert_eq!(
+            person.written(),
+            format!("{copied}\x1b]52;c;IA==\x1b\\[stopped]switchboard: clipboard: {words}\n")
+        );
+        person.press("ctrl-z");
+        person.press("?");
+        person.sees("Help").await;
+        assert!(
+            person.written().ends_with("[stopped]"),
+            "there is nothing more to be said"
+        );
+    })
+    .await
+    .unwrap();
+}
+
 #[tokio::test]
 async fn a_panic_in_a_task_ends_the_loop_with_its_code() {
     let ended = session(core(Vec::new()).await, async |person: &mut Person| {

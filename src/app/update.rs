@@ -234,7 +234,7 @@ impl Model {
             Action::Demo | Action::Import => self.leave_for(action, out),
             Action::Lock => self.lock_or_unlock(out),
             Action::Quit => self.quit(out),
-            Action::Suspend => out.push(Effect::Terminal(TerminalEffect::Suspend)),
+            Action::Suspend => self.suspend(out),
             Action::Redraw => out.push(Effect::Terminal(TerminalEffect::Redraw)),
             Action::Mouse => self.switch_mouse(out),
             Action::Order if self.board.is_open() => self.next_table_order(out),
@@ -303,8 +303,7 @@ impl Model {
     }
 
     fn end(&mut self, code: u8, out: &mut Effects) {
-        self.revealed = None;
-        self.tokens.revealed = None;
+        self.hide_secrets();
         if self
             .copied
             .take()

@@ -185,6 +185,14 @@ impl Clipboard {
         held.holds.iter().any(Hold::needs_program)
     }
 
+    /// Whether something is held that stays where it is while this program is stopped: all but what the helper
+    /// holds, which clears by itself in time.
+    pub async fn needs_running(&self) -> bool {
+        let held = self.held.lock().await;
+        let by_helper = |hold: &Hold| matches!(hold, Hold::Desktop(..));
+        held.holds.iter().any(|hold| !by_helper(hold))
+    }
+
     /// Waits until another program has replaced what was copied last, where that can be read (desktop,
     /// tmux); otherwise for ever. Then [`Clipboard::clear`] tidies up and leaves the other's text alone.
     /// To be called anew after each copy, beside the countdown, and dropped when that ends.

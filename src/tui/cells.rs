@@ -32,6 +32,10 @@ const STEPS: u16 = 3;
 /// Larger changes are pages: they are written row by row, as they are read.
 const TRIED_UP_TO: usize = 1_000;
 
+/// Empties the screen upwards from its last cell. `CSI 2 J` would move what stands on it into the history of tmux and
+/// others where they have no alternate screen, and what is on it may be a revealed secret.
+pub const ERASE: &str = "\x1b[9999;9999H\x1b[1J";
+
 /// A cell that changed, and where it stands.
 type Changed<'a> = (Position, &'a Cell);
 
@@ -426,7 +430,7 @@ impl Backend for Cells {
                 self.known_blank.fill(true);
                 self.at = None;
                 self.cursor = None;
-                "\x1b[2J"
+                ERASE
             }
             ClearType::AfterCursor => "\x1b[J",
             ClearType::BeforeCursor => "\x1b[1J",

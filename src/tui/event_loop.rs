@@ -67,8 +67,8 @@ pub trait Surface {
     fn redraw(&mut self) -> io::Result<()>;
     /// Takes the terminal over again after something else wrote to it.
     fn take_back(&mut self) -> io::Result<()>;
-    /// Stops the program until the shell continues it.
-    fn suspend(&mut self) -> io::Result<()>;
+    /// Stops the program until the shell continues it; `last` is a line for whoever reads the shell, or nothing.
+    fn suspend(&mut self, last: &str) -> io::Result<()>;
     /// Switches mouse reports on or off.
     fn mouse(&mut self, on: bool) -> io::Result<()>;
 }
@@ -133,13 +133,11 @@ impl<S: Surface> EventLoop<S> {
             if self.exit.is_some() || self.stopping {
                 self.hear_out(keys).await;
             }
+            if std::mem::take(&mut self.stopping) && self.exit.is_none() {
+                self.stop(keys).await?;
+            }
             if let Some(code) = self.exit {
                 return Ok(code);
-            }
-            if std::mem::take(&mut self.stopping) {
-                keys.release();
-                self.surface.suspend()?;
-                self.measure(keys)?;
             }
             if pace.allows(typed || !by_itself) {
                 self.surface.draw(&self.model)?;
@@ -261,6 +259,20 @@ impl<S: Surface> EventLoop<S> {
                 Ok(Some(Err(_)) | None) | Err(_) => return,
             }
         }
+    }
+
+    /// Stops the program until the shell continues it. What it could not take back from the clipboard meanwhile is
+    /// taken back first, and the shell's reader is told.
+    async fn stop(&mut self, keys: &mut impl Keys) -> io::Result<()> {
+        let cleared = self.effects.clear_before_stop().await;
+        // The bytes for the terminal too, in the order in which they came.
+        while let Ok(inbound) = self.queue.try_recv() {
+            self.take_in(LoopEvent::Inbound(inbound), keys)?;
+        }
+        keys.release();
+        let last = cleared.map(|words| format!("switchboard: clipboard: {words}\n"));
+        self.surface.suspend(last.as_deref().unwrap_or_default())?;
+        self.measure(keys)
     }
 
     fn update(&mut self, message: Message, keys: &mut impl Keys) -> io::Result<()> {

@@ -16,7 +16,7 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetat
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::cells::Cells;
+use super::cells::{Cells, ERASE};
 use super::event_loop::Surface;
 use super::flow::{Flow, QUESTION};
 use super::wire::Wire;
@@ -37,10 +37,15 @@ const USUAL: (u16, u16) = (80, 24);
 /// No terminal has more columns or rows; one that says so (65,535 × 65,535) would cost 200 gigabytes.
 const MOST: u16 = 1_000;
 
-/// Alternate screen, bracketed paste, no cursor. Cleared, as Linux's own console has no other screen.
+/// Alternate screen, bracketed paste, no cursor. Cleared, as Linux's own console has no other screen; what the shell
+/// left on it goes into the history, where there is one.
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[m\x1b[2J\x1b[?2004h\x1b[?25l";
-/// The way back, with mouse reports and colours off.
-const LEAVE: &[u8] = b"\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[?25h\x1b[?1049l";
+/// The way back, with mouse reports and colours off. The drawing is erased first, as [`ERASE`] does it: where there is
+/// no alternate screen, it would stay, and with it what was revealed.
+const LEAVE: &[u8] =
+    b"\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[m\x1b[9999;9999H\x1b[1J\x1b[H\x1b[?25h\x1b[?1049l";
+/// The same screen again, which may hold the old drawing.
+const ALTERNATE: &[u8] = b"\x1b[?1049h\x1b[m";
 const MOUSE_ON: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 const BEGIN: &[u8] = b"\x1b[?2026h";
@@ -235,12 +240,17 @@ impl Surface for Screen {
     fn take_back(&mut self) -> io::Result<()> {
         match self.continued.take() {
             Some(continued) if continued.elapsed() < SAME => Ok(()),
-            _ => self.enter(),
+            _ => {
+                self.held.wire.push(ALTERNATE);
+                self.held.wire.push(ERASE.as_bytes());
+                self.enter()
+            }
         }
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
+    fn suspend(&mut self, last: &str) -> io::Result<()> {
         self.held.leave();
+        self.held.write(last.as_bytes())?;
         // Ignored where nobody could continue us (an orphaned process group): then nothing happens.
         kill_current_process_group(Signal::TSTP)?;
         // Another thread may be the one that takes the signal, a moment after the call has returned.

@@ -68,6 +68,14 @@ impl Core {
         }
     }
 
+    /// Whether a copied secret stays where it is while this program is stopped.
+    pub async fn clipboard_needs_running(&self) -> bool {
+        match self.0.clipboard.get() {
+            Some(clipboard) => clipboard.needs_running().await,
+            None => false,
+        }
+    }
+
     /// Whether a copied secret stays where it is unless this program takes it back.
     pub async fn clipboard_needs_program(&self) -> bool {
         match self.0.clipboard.get() {

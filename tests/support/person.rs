@@ -83,8 +83,8 @@ impl Surface for Picture {
         Ok(())
     }
 
-    fn suspend(&mut self) -> io::Result<()> {
-        Ok(())
+    fn suspend(&mut self, last: &str) -> io::Result<()> {
+        self.write(format!("[stopped]{last}").as_bytes())
     }
 
     fn mouse(&mut self, _: bool) -> io::Result<()> {

@@ -46,7 +46,7 @@ fn a_handle_is_shown_for_ten_seconds() {
 
 #[test]
 fn it_is_hidden_by_asking_again_by_moving_and_by_locking() {
-    for keys in ["v", "down", "L", "W", "esc"] {
+    for keys in ["v", "down", "L", "W", "esc", "ctrl-z"] {
         let mut scene = Scene::with(shops(&["a", "b"]));
         scene.keys("v").send(revealed(HandleSlot::Key)).keys(keys);
         assert!(scene.model.revealed.is_none(), "{keys}");

@@ -19,7 +19,13 @@ impl Model {
     /// The store is locked, whoever locked it: nothing stays in the open.
     pub(super) fn found_locked(&mut self) {
         self.locked = true;
+        self.hide_secrets();
+    }
+
+    /// Nothing stays in the open.
+    pub(super) fn hide_secrets(&mut self) {
         self.revealed = None;
+        self.tokens.revealed = None;
         if let Some(form) = &mut self.form {
             form.shown = None;
         }

@@ -2,7 +2,7 @@
 //! ticket, which leaves by the clipboard.
 
 use super::{Effects, Model};
-use crate::app::effect::{ClipboardEffect, Effect, TO_DEMO, TO_IMPORT};
+use crate::app::effect::{ClipboardEffect, Effect, TO_DEMO, TO_IMPORT, TerminalEffect};
 use crate::app::keymap::Action;
 
 impl Model {
@@ -28,6 +28,12 @@ impl Model {
             Some(sentence) => self.complain(sentence),
             None => self.end(TO_IMPORT, out),
         }
+    }
+
+    /// Ctrl-Z. Whoever comes back later may be somebody else.
+    pub(super) fn suspend(&mut self, out: &mut Effects) {
+        self.hide_secrets();
+        out.push(Effect::Terminal(TerminalEffect::Suspend));
     }
 
     /// `S`: the ticket on what is shown, for whoever must act.

@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::sync::{Arc, PoisonError};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::{Effects, Key, Queue};
+use super::{Effects, Key, LAST_CLEARING, Queue};
 use crate::app::Message;
 use crate::app::effect::ClipboardEffect;
 use crate::app::message::{ClipboardMessage, VaultMessage};
@@ -87,16 +87,36 @@ impl Effects {
         let (core, queue) = (self.core.clone(), self.queue.clone());
         // Beside the copy that is under way or waits for its time: ending that half-way could lose what it
         // must still write.
-        self.own(Key::Clearing, async move { clear(&core, &queue).await });
+        self.own(Key::Clearing, async move {
+            clear(&core, &queue).await;
+        });
+    }
+
+    /// Before the program is stopped: takes back what has a time to be cleared at, where nobody else would do it in
+    /// time. The words for how that went.
+    pub async fn clear_before_stop(&self) -> Option<String> {
+        self.clears_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()?;
+        let clearing = async {
+            if !self.core.clipboard_needs_running().await {
+                return None;
+            }
+            clear(&self.core, &self.queue).await
+        };
+        let late = "not cleared in time; it may still hold what was copied";
+        let cleared = timeout(LAST_CLEARING, clearing).await;
+        cleared.unwrap_or_else(|_| Some(late.to_owned()))
     }
 }
 
-async fn clear(core: &Core, queue: &Queue) {
-    if let Some(cleared) = core.clear_clipboard().await {
-        queue.write(cleared.terminal_bytes);
-        if !cleared.words.is_empty() {
-            let words = cleared.words;
-            queue.tell(Message::Clipboard(ClipboardMessage::Cleared(words)));
-        }
-    }
+/// Clears, and gives the words for how that went, where there was something to clear.
+async fn clear(core: &Core, queue: &Queue) -> Option<String> {
+    let cleared = core.clear_clipboard().await?;
+    queue.write(cleared.terminal_bytes);
+    let words = Some(cleared.words).filter(|words| !words.is_empty())?;
+    let message = ClipboardMessage::Cleared(words.clone());
+    queue.tell(Message::Clipboard(message));
+    Some(words)
 }
