@@ -63,6 +63,9 @@ pub const TOKEN_CHOICES: &[CopyAs] = &[
     CopyAs::Url,
 ];
 
+/// The rows of "copy as…" where no handle is held: the curl command sends no key then.
+pub const OPEN_CHOICES: &[CopyAs] = &[CopyAs::Curl, CopyAs::Username, CopyAs::Url];
+
 /// The rows of "copy as…" for a handle.
 pub fn copy_choices(slot: HandleSlot) -> &'static [CopyAs] {
     match slot {

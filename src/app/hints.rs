@@ -168,13 +168,24 @@ pub fn help(model: &Model) -> Vec<(String, &'static str, HelpGroup)> {
     let over = over_the_panes(model);
     let own = over.as_ref().map_or(&[][..], |(_, keys)| keys);
     let editing = model.is_editing() || model.tokens.takes_text();
+    let said = |row: &HelpRow| {
+        let hint = model.board.hint(row.hint);
+        own.iter().any(|(_, word)| *word == hint)
+    };
+    // One connection over time takes the keys of the list, and those on its verdict.
+    let works_over_time = |row: &HelpRow| {
+        let panes = [Pane::List, Pane::Response];
+        let takes = row.panes.is_empty() || panes.iter().any(|pane| row.panes.contains(pane));
+        takes && row.action != Action::Open
+    };
     let listed = TABLE
         .iter()
         .filter(|row| match over {
             None => row.panes.is_empty() || row.panes.contains(&model.focus),
-            Some(_) => {
-                row.action.is_of_the_screen() && own.iter().all(|(_, word)| *word != row.hint)
+            Some(_) if model.tokens.sheet().is_some() => {
+                row.action.is_of_the_screen() && !said(row)
             }
+            Some(_) => works_over_time(row) && !said(row),
         })
         .filter(|row| match row.scope {
             Scope::Lists => !editing,

@@ -87,9 +87,11 @@ impl Model {
         }
     }
 
-    /// The form, unless it is kept aside while another connection is looked at, or in the war-room.
+    /// The form, unless it is kept aside while another connection is looked at, or in the war-room; nothing while the
+    /// table stands in its place.
     pub fn visible_form(&self) -> Option<&Form> {
-        self.form.as_ref().filter(|form| !form.parked)
+        let form = self.form.as_ref();
+        form.filter(|form| !form.parked && !self.board.is_open())
     }
 
     /// The verdict of the response pane: the draft's while its form is shown, else the selected

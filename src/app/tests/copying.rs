@@ -54,6 +54,28 @@ fn it_is_hidden_by_asking_again_by_moving_and_by_locking() {
 }
 
 #[test]
+fn what_is_in_the_open_is_copied_where_no_key_is_held() {
+    let mut bare = shop("a");
+    bare.key = None;
+    let mut scene = Scene::with(vec![bare]);
+    scene.keys("y");
+    assert!(scene.notice().contains("no handle"), "{}", scene.notice());
+    scene.keys("Y down enter Y down down enter");
+    let copy = |form| {
+        Effect::Clipboard(ClipboardEffect::CopyHandle {
+            name: named("a"),
+            slot: HandleSlot::Key,
+            form,
+        })
+    };
+    let expected = [copy(CopyAs::Username), copy(CopyAs::Url)];
+    assert_eq!(scene.effects(), expected);
+    let mut empty = Scene::empty();
+    empty.keys("Y");
+    assert!(empty.notice().contains("no handle"), "{}", empty.notice());
+}
+
+#[test]
 fn a_handle_that_comes_late_is_not_shown() {
     let mut scene = Scene::with(shops(&["a", "b"]));
     scene.keys("v down").send(revealed(HandleSlot::Key));

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
-use crate::app::effect::{Effect, TerminalEffect};
+use crate::app::effect::{ClipboardEffect, Effect, Target, TerminalEffect};
 use crate::app::model::{Model, Overlay};
 use crate::app::watching::dialogs::WatchingOverlay;
 use crate::app::watching::{
@@ -76,6 +76,23 @@ fn rows(model: &Model) -> Vec<String> {
         TableRow::Connection(name) => name.to_string(),
     };
     model.board.rows.iter().map(shown).collect()
+}
+
+#[test]
+fn a_heading_counts_a_paused_connection_in_no_state() {
+    let member = |name, paused| Connection {
+        tags: vec!["eu".to_owned()],
+        paused,
+        ..shop(name)
+    };
+    let mut scene = Scene::with(vec![member("a", true), member("b", false)]);
+    scene.watched("b", Reason::Connected).keys("w T");
+    let unknown = State::ALL.iter().position(|it| *it == State::Unknown);
+    let TableRow::Heading { counts, .. } = &scene.model.board.rows[0] else {
+        panic!("{:?}", scene.model.board.rows);
+    };
+    assert_eq!(counts[unknown.unwrap()], 0);
+    assert_eq!(counts.iter().sum::<usize>(), 1);
 }
 
 #[test]
@@ -502,6 +519,38 @@ fn one_connection_is_paused_and_the_watch_is_told() {
     scene.keys("P");
     let resume = WatchingEffect::SetPaused(named("c0000"), false);
     assert_eq!(watching(scene.effects()), [resume]);
+}
+
+#[test]
+fn keys_in_the_table_mean_its_row_and_no_draft_that_nobody_sees() {
+    for view in ["w", "w enter"] {
+        let mut scene = fleet(2);
+        scene.keys("n").types("https://a.example").keys("esc");
+        scene.keys(view).effects();
+        scene.keys("P");
+        let pause = WatchingEffect::SetPaused(named("c0000"), true);
+        assert!(watching(scene.effects()).contains(&pause), "{view}");
+        scene.keys("r");
+        let target = Target::Saved(named("c0000"));
+        assert_eq!(scene.probe().target, target, "{view}");
+        scene.watched("c0000", Reason::Connected).keys("S");
+        let ticket = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Clipboard(ClipboardEffect::CopyTicket { .. })
+            )
+        };
+        assert!(
+            scene.effects().iter().any(ticket),
+            "{view}: {}",
+            scene.notice()
+        );
+        scene.keys("w");
+        assert!(
+            scene.model.visible_form().is_some(),
+            "it comes back with the panes"
+        );
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{Effects, Model, after};
 use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{ClipboardEffect, CopyAs, Effect, TokenCopy, Unlock, VaultEffect};
 use crate::app::form::live::ProbedPart;
-use crate::app::handles::{TOKEN_CHOICES, copy_choices};
+use crate::app::handles::{OPEN_CHOICES, TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
 use crate::app::model::{Form, Overlay, PendingUnlock, Question, Revealed};
@@ -104,16 +104,13 @@ impl Model {
         if action == Action::CopySnippet {
             return self.copy_snippet(out);
         }
-        let Some((name, slot)) = self.selected_handle() else {
-            return self.complain("there is no handle to copy");
-        };
-        if action == Action::CopyAs {
-            self.open_overlay(Overlay::CopyAs {
-                row: 0,
-                token: None,
-            });
-        } else {
+        if action == Action::CopyAs && !self.copy_choices(false).is_empty() {
+            let (row, token) = (0, None);
+            self.open_overlay(Overlay::CopyAs { row, token });
+        } else if let Some((name, slot)) = self.selected_handle() {
             self.copy_handle(name, slot, CopyAs::Handle, out);
+        } else {
+            self.complain("there is no handle to copy");
         }
     }
 
@@ -132,6 +129,9 @@ impl Model {
             out.push(Effect::Tokens(TokensEffect::Copy { name, id, form }));
         } else if let Some((name, slot)) = self.selected_handle() {
             self.copy_handle(name, slot, form, out);
+        } else if let Ok(name) = self.meant_connection() {
+            // What is in the open asks for no handle.
+            self.copy_handle(name.clone(), HandleSlot::Key, form, out);
         }
     }
 
@@ -140,8 +140,11 @@ impl Model {
         if of_token {
             return TOKEN_CHOICES;
         }
-        let selected = self.selected_handle();
-        selected.map_or(&[], |(_, slot)| copy_choices(slot))
+        match (self.selected_handle(), self.meant_connection()) {
+            (Some((_, slot)), _) => copy_choices(slot),
+            (None, Ok(_)) => OPEN_CHOICES,
+            (None, Err(_)) => &[],
+        }
     }
 
     pub(super) fn copy_handle(

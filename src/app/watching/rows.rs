@@ -82,7 +82,7 @@ impl Model {
         if !self.board.grouped {
             return;
         }
-        let mut groups: BTreeMap<(bool, GroupKey), Vec<(&Name, State)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(bool, GroupKey), Vec<(&Name, Option<State>)>> = BTreeMap::new();
         for name in &self.list.visible {
             let Some(entry) = self.entries.get(name) else {
                 continue;
@@ -90,12 +90,14 @@ impl Model {
             let group = entry.connection.tags.first().cloned();
             // Those without a tag come last.
             let place = (group.is_none(), group);
-            groups.entry(place).or_default().push((name, entry.state()));
+            // How a paused one stood is no longer known: it is counted in no state.
+            let state = (!entry.connection.paused).then(|| entry.state());
+            groups.entry(place).or_default().push((name, state));
         }
         let mut rows = Vec::with_capacity(self.list.visible.len() + groups.len());
         for ((_, group), members) in groups {
-            let counts =
-                State::ALL.map(|state| members.iter().filter(|(_, other)| *other == state).count());
+            let count = |state| members.iter().filter(|(_, it)| *it == Some(state)).count();
+            let counts = State::ALL.map(count);
             let folded = self.board.folded.contains(&group);
             rows.push(TableRow::Heading {
                 group,
