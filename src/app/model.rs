@@ -95,6 +95,8 @@ pub struct Model {
     pub last_input: Timestamp,
     /// When the overlay was opened, or a step of the wizard: what nobody expected takes no key that was typed ahead.
     pub overlay_since: Timestamp,
+    /// From when on a yes to the question counts; nothing while it has not been on the screen.
+    pub yes_from: Option<Timestamp>,
     /// The connection that is being removed here.
     pub removing: Option<Name>,
     /// What goes on once the vault is open.

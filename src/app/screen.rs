@@ -59,6 +59,7 @@ impl Model {
             reduce_motion: false,
             last_input: now,
             overlay_since: now,
+            yes_from: None,
             removing: None,
             waiting: None,
             adding: None,

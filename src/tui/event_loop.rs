@@ -45,8 +45,8 @@ pub enum Inbound {
 /// Where the model is drawn: the real screen, or a test's.
 pub trait Surface {
     /// Draws what changed. A terminal that takes nothing now, or has much to take in yet, is not waited for: the
-    /// frame is left out.
-    fn draw(&mut self, model: &Model) -> io::Result<()>;
+    /// frame is left out, and `false` says so.
+    fn draw(&mut self, model: &Model) -> io::Result<bool>;
     /// Ends when the terminal has taken what waited for it, and a frame that was left out can be drawn.
     fn flushed(&mut self) -> impl Future<Output = io::Result<()>> {
         std::future::pending()
@@ -139,8 +139,8 @@ impl<S: Surface> EventLoop<S> {
             if let Some(code) = self.exit {
                 return Ok(code);
             }
-            if pace.allows(typed || !by_itself) {
-                self.surface.draw(&self.model)?;
+            if pace.allows(typed || !by_itself) && self.surface.draw(&self.model)? {
+                self.model.drawn();
             }
             // What was typed, pasted or shown has passed through here.
             wipe_dead_stack();

@@ -182,12 +182,12 @@ impl Screen {
 impl Surface for Screen {
     /// Draws what changed, in one write. While the terminal has not taken the last frame, or much is on its way
     /// to it, nothing is drawn: frames don't pile up, and the next one holds all that happened meanwhile.
-    fn draw(&mut self, model: &Model) -> io::Result<()> {
+    fn draw(&mut self, model: &Model) -> io::Result<bool> {
         let wire = &self.held.wire;
         // Looked at first: an answer that was given up is no reason to be woken any more.
         let is_full = self.flow.is_full();
         if wire.is_stalled() && !wire.send()? || is_full {
-            return Ok(());
+            return Ok(false);
         }
         let (width, height) = model.size;
         self.terminal.backend_mut().resize(Size { width, height });
@@ -205,7 +205,7 @@ impl Surface for Screen {
         if self.flow.asks() {
             wire.push(QUESTION);
         }
-        wire.send().map(drop)
+        wire.send().map(|_| true)
     }
 
     async fn flushed(&mut self) -> io::Result<()> {

@@ -47,14 +47,14 @@ struct Picture {
 }
 
 impl Surface for Picture {
-    fn draw(&mut self, model: &Model) -> io::Result<()> {
+    fn draw(&mut self, model: &Model) -> io::Result<bool> {
         if self.flow.lock().unwrap().is_full() {
-            return Ok(());
+            return Ok(false);
         }
         let theme = &self.theme;
         let Ok(_) = self.terminal.draw(|frame| ui::draw(model, theme, frame));
         self.shown.send_replace(self.terminal.backend().to_string());
-        Ok(())
+        Ok(true)
     }
 
     fn answered(&mut self) -> bool {

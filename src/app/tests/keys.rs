@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::scene::{Scene, shops};
-use crate::app::effect::TerminalEffect;
+use crate::app::effect::{StoreEffect, TerminalEffect};
 use crate::app::keymap::action::TABLE;
 use crate::app::keymap::{Action, HelpGroup, KeyPress, Keymap};
 use crate::app::model::Overlay;
@@ -17,6 +17,73 @@ fn the_table_is_in_the_order_of_its_actions_and_names_are_unique() {
         assert_eq!(Action::from_name(row.name), Some(row.action));
         assert!(names.insert(row.name), "{}", row.name);
     }
+}
+
+fn removes(scene: &mut Scene) -> bool {
+    let effects = scene.effects();
+    let mut effects = effects.iter();
+    effects.any(|effect| matches!(effect, Effect::Store(StoreEffect::Remove(_))))
+}
+
+#[test]
+fn a_text_that_comes_as_keys_says_yes_to_nothing() {
+    for text in ["old-proxy.example.net", "ready", "body key"] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.types(text);
+        assert!(!removes(&mut scene), "{text} in one packet");
+    }
+    // Where the screen was drawn in between, letters behind letters are none either.
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("d - p r o x y");
+    assert!(!removes(&mut scene));
+    scene.wait(199);
+    scene.keys("y");
+    assert!(scene.notice().contains("too soon"), "{}", scene.notice());
+    scene.wait(200);
+    scene.keys("y");
+    assert!(removes(&mut scene), "it is an answer");
+}
+
+#[test]
+fn a_question_that_was_seen_takes_its_answer_at_once() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("d y");
+    assert!(removes(&mut scene));
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.types("dn");
+    assert!(scene.model.overlay.is_none(), "no is never too soon");
+}
+
+#[test]
+fn a_text_that_comes_as_keys_loses_no_draft() {
+    let mut scene = Scene::empty();
+    scene.keys("n").types("https://a.example").keys("esc");
+    scene.types("quay");
+    let quits = |effect: &Effect| matches!(effect, Effect::Terminal(TerminalEffect::Quit(_)));
+    assert!(!scene.effects().iter().any(quits));
+}
+
+#[test]
+fn the_help_of_one_connection_over_time_names_what_works_there() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("w enter");
+    let help = hints::help(&scene.model);
+    let named = |action: Action| help.iter().filter(|row| row.1 == action.row().help).count();
+    for action in [
+        Action::Delete,
+        Action::Reveal,
+        Action::Copy,
+        Action::Bisect,
+        Action::Resume,
+        Action::SharedToken,
+        Action::Ticket,
+        Action::PauseConnection,
+        Action::Probe,
+    ] {
+        assert_eq!(named(action), 1, "{action:?}");
+    }
+    assert_eq!(named(Action::Order), 0, "s is the span here");
+    assert_eq!(named(Action::Save), 0);
 }
 
 #[test]
@@ -210,7 +277,7 @@ fn the_help_is_of_the_pane_and_the_palette_of_everything() {
     assert!(helps(&scene, Action::NextField) && !helps(&scene, Action::Order));
     scene.keys("esc w enter");
     assert!(helps(&scene, Action::Probe) && !helps(&scene, Action::Order));
-    assert!(!helps(&scene, Action::New), "a detail makes no connection");
+    assert!(helps(&scene, Action::New) && !helps(&scene, Action::Save));
     scene.keys("esc w");
     let palette = names(hints::palette(&scene.model, ""));
     for row in TABLE {

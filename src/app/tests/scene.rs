@@ -53,16 +53,17 @@ impl Scene {
         self
     }
 
-    /// Keys by their names, divided by blanks: `n`, `ctrl-s`, `shift-tab`.
+    /// Keys by their names, divided by blanks: `n`, `ctrl-s`, `shift-tab`. A person looks at the screen before each.
     pub(super) fn keys(&mut self, names: &str) -> &mut Self {
         for name in names.split_whitespace() {
             let press = KeyPress::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
+            self.model.drawn();
             self.press(press);
         }
         self
     }
 
-    /// Every character as a key.
+    /// Every character as a key, all in one packet.
     pub(super) fn types(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
             self.press(KeyPress::plain(crossterm::event::KeyCode::Char(c)));

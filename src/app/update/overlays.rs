@@ -1,7 +1,7 @@
 //! What lies over the panes: help, palette, questions, choices. Each takes all keys while it is open.
 
 use crossterm::event::KeyCode;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Effects, Model, after, editing_request};
 use crate::app::hints;
@@ -13,13 +13,24 @@ use crate::service::Trigger;
 /// come since it stands there, over a line that takes its time to show it too.
 const REST: SignedDuration = SignedDuration::from_secs(1);
 
+const TOO_SOON: &str = "that came too soon to be an answer: once more, please";
+
+/// No answer comes so soon behind another key: those are letters of a text that came as keys.
+const BETWEEN_LETTERS: SignedDuration = SignedDuration::from_millis(200);
+
 impl Model {
+    /// What is to be seen now has been drawn: a question can have been read.
+    pub fn drawn(&mut self) {
+        self.yes_from.get_or_insert(Timestamp::MIN);
+    }
+
     pub(in crate::app) fn open_overlay(&mut self, overlay: Overlay) {
         // What was said before is no part of it, and would stand where its keys are named; what this key has just done is.
         let just_now = after(self.now, super::NOTICE);
         self.notice.take_if(|notice| notice.until < just_now);
         self.overlay = Some(overlay);
         self.overlay_since = self.now;
+        self.yes_from = None;
     }
 
     pub(super) fn ask(&mut self, question: Question) {
@@ -151,7 +162,7 @@ impl Model {
             return;
         }
         match press.code {
-            KeyCode::Char('y' | 'Y') => {
+            KeyCode::Char('y' | 'Y') if self.yes_from.is_some_and(|from| from <= self.now) => {
                 self.overlay = None;
                 self.confirmed(question, out);
             }
@@ -159,7 +170,11 @@ impl Model {
                 self.overlay = None;
                 self.declined(&question, out);
             }
-            _ => {}
+            KeyCode::Char('y' | 'Y') => {
+                self.yes_from = Some(after(self.now, BETWEEN_LETTERS));
+                self.say(TOO_SOON);
+            }
+            _ => self.yes_from = Some(after(self.now, BETWEEN_LETTERS)),
         }
     }
 
@@ -169,7 +184,7 @@ impl Model {
         if too_soon {
             self.overlay_since = self.now;
             if is_answer {
-                self.say("that came too soon to be an answer: once more, please");
+                self.say(TOO_SOON);
             }
         }
         too_soon

@@ -310,7 +310,7 @@ impl Scene {
     }
 
     /// Draws the screen at its size.
-    fn draw(&self) {
+    fn draw(&mut self) {
         let (columns, rows) = self.model.size;
         let Ok(mut terminal) = Terminal::new(TestBackend::new(columns, rows));
         let theme = Theme::default();
@@ -318,6 +318,7 @@ impl Scene {
         for cell in terminal.backend().buffer().content() {
             assert!(!cell.symbol().chars().any(char::is_control), "{cell:?}");
         }
+        self.model.drawn();
     }
 }
 
