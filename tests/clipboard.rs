@@ -50,7 +50,7 @@ fn around(variables: &[(&str, &str)]) -> Surroundings {
         .map(|(name, value)| ((*name).to_owned(), OsString::from(value)))
         .collect();
     let look_up = |name: &str| {
-        let found = all.iter().find(|(known, _)| known == name)?;
+        let found = all.iter().rfind(|(known, _)| known == name)?;
         Some(found.1.clone())
     };
     Surroundings::read(look_up, None, Terminal::Silent)
@@ -697,6 +697,20 @@ async fn a_terminal_is_never_said_to_have_it_unless_it_announced_that() {
         .copy(&handle(), None, Life::Program)
         .await;
     assert_eq!(placed.words, "copied → your terminal (OSC 52)");
+}
+
+#[tokio::test]
+async fn of_a_tmux_in_front_no_more_is_said_than_it_does() {
+    let over_ssh = around(&[("TERM", "tmux-256color"), ("SSH_CONNECTION", "a 1 b 22")]);
+    let clipboard = clipboard(over_ssh, AMPLE);
+    let placed = clipboard.copy(&handle(), None, Life::Program).await;
+    assert_eq!(
+        placed.words,
+        "sent; the tmux in front passes it on with set-clipboard on"
+    );
+    let cleared = clipboard.clear().await;
+    assert!(cleared.terminal_bytes.is_some(), "{cleared:?}");
+    assert!(cleared.words.contains("may keep it"), "{cleared:?}");
 }
 
 #[tokio::test]

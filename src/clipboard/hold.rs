@@ -113,8 +113,12 @@ pub(super) enum Hold {
     Desktop(Helper, Limit),
     /// In a private tmux buffer.
     Tmux(Buffer),
-    /// Sent to the terminal.
-    Terminal(Route, Wrapping),
+    /// Sent to the terminal, or to a tmux or GNU screen before it.
+    Terminal {
+        route: Route,
+        wrapping: Wrapping,
+        behind_tmux: bool,
+    },
 }
 
 impl Hold {
@@ -124,7 +128,7 @@ impl Hold {
             Self::Command(_) => Route::Command,
             Self::Desktop(..) => Route::Desktop,
             Self::Tmux(_) => Route::Tmux,
-            Self::Terminal(route, _) => *route,
+            Self::Terminal { route, .. } => *route,
         }
     }
 
@@ -132,7 +136,7 @@ impl Hold {
     pub(super) fn needs_program(&self) -> bool {
         match self {
             Self::Desktop(helper, _) => !helper.outlives(),
-            Self::Command(_) | Self::Tmux(_) | Self::Terminal(..) => true,
+            Self::Command(_) | Self::Tmux(_) | Self::Terminal { .. } => true,
         }
     }
 
@@ -154,13 +158,21 @@ impl Hold {
                 }
             }
             Self::Tmux(buffer) => in_tmux(buffer.clear().await),
-            Self::Terminal(_, wrapping) => Cleared {
-                terminal_bytes: Some(escape::blank(*wrapping)),
-                ..Cleared::new(
-                    Clearing::Blanked,
-                    "overwritten with a blank; this terminal does not confirm",
-                )
-            },
+            Self::Terminal {
+                wrapping,
+                behind_tmux,
+                ..
+            } => {
+                let words = if *behind_tmux {
+                    "overwritten with a blank; the tmux in front may keep it: tmux list-buffers there"
+                } else {
+                    "overwritten with a blank; this terminal does not confirm"
+                };
+                Cleared {
+                    terminal_bytes: Some(escape::blank(*wrapping)),
+                    ..Cleared::new(Clearing::Blanked, words)
+                }
+            }
         }
     }
 
@@ -192,6 +204,10 @@ fn in_tmux(clearing: Result<tmux::Clearing, CallError>) -> Cleared {
         Ok(tmux::Clearing::Overwritten) => Cleared::new(
             Clearing::Blanked,
             "cleared in tmux, and a blank sent on to your terminal",
+        ),
+        Ok(tmux::Clearing::OverwrittenInFront) => Cleared::new(
+            Clearing::Blanked,
+            "cleared in this tmux; the tmux in front may keep it: tmux list-buffers there",
         ),
         Ok(tmux::Clearing::Deleted) => Cleared::new(Clearing::Gone, "cleared in tmux"),
         Ok(tmux::Clearing::ClientLeft) => Cleared::new(

@@ -307,6 +307,7 @@ impl RouteAttempt<'_> {
         buffer.load(self.clear_after).await?;
         let words = match buffer.reach() {
             Reach::Client(_) => "copied → tmux, sent on to your terminal; it does not confirm",
+            Reach::Nested(_) => "copied → tmux; a tmux in front passes it on with set-clipboard on",
             Reach::NoClipboard => "copied → tmux buffer only; this terminal takes no clipboard",
             Reach::NoClient => "copied → tmux buffer only; no terminal is attached",
             Reach::TooLong => "copied → tmux buffer only; too long for a terminal's clipboard",
@@ -321,12 +322,21 @@ impl RouteAttempt<'_> {
         holds: &mut Vec<Hold>,
     ) -> Result<Accepted, Refusal> {
         let bytes = escape::set(self.text, wrapping)?;
-        holds.push(Hold::Terminal(route, wrapping));
+        let behind_tmux = self.around.is_behind_tmux();
+        holds.push(Hold::Terminal {
+            route,
+            wrapping,
+            behind_tmux,
+        });
         let announced = self.around.terminal == Terminal::Announces && wrapping == Wrapping::Plain;
         let taken = if announced {
             Accepted::new(Certainty::Handed, "copied → your terminal (OSC 52)")
         } else {
-            let words = "sent; this terminal does not confirm";
+            let words = if behind_tmux {
+                "sent; the tmux in front passes it on with set-clipboard on"
+            } else {
+                "sent; this terminal does not confirm"
+            };
             Accepted::new(Certainty::SentUnconfirmed, words)
         };
         Ok(Accepted {
@@ -406,7 +416,7 @@ impl HolderWatch {
         match hold {
             Hold::Desktop(helper, _) => Self::Desktop(helper.heard()),
             Hold::Tmux(buffer) => Self::Tmux(buffer.clone()),
-            Hold::Command(_) | Hold::Terminal(..) => Self::Blind,
+            Hold::Command(_) | Hold::Terminal { .. } => Self::Blind,
         }
     }
 
@@ -455,7 +465,11 @@ mod tests {
     }
 
     fn terminal() -> Hold {
-        Hold::Terminal(Route::Terminal, Wrapping::Plain)
+        Hold::Terminal {
+            route: Route::Terminal,
+            wrapping: Wrapping::Plain,
+            behind_tmux: false,
+        }
     }
 
     #[tokio::test]

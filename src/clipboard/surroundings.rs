@@ -37,6 +37,11 @@ const WITHOUT_CLIPBOARD: [&str; 8] = [
     "", "dumb", "unknown", "linux", "vt52", "vt100", "vt102", "vt220",
 ];
 
+/// Whether a terminal of this name (`TERM`) is a tmux or a GNU screen: the latter's name was tmux's own for long.
+pub(super) fn is_multiplexer(term: &str) -> bool {
+    term.starts_with("tmux") || term.starts_with("screen")
+}
+
 /// What the terminal on our stdout is known to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Terminal {
@@ -114,6 +119,17 @@ impl Surroundings {
     /// The user has set another command, or none.
     pub(super) fn set_command(&mut self, command: Option<Vec<String>>) {
         self.command = runnable(command);
+    }
+
+    /// Whether a tmux or GNU screen of another machine stands before us, as where somebody came by ssh out of one:
+    /// it can't be called, and keeps what it passes on.
+    pub(super) fn is_behind_tmux(&self) -> bool {
+        let mut variables = self.variables.iter();
+        let term = variables.find_map(|(name, value)| (*name == "TERM").then_some(value));
+        let named = term
+            .and_then(|term| term.to_str())
+            .is_some_and(is_multiplexer);
+        named && !self.tmux && !self.screen
     }
 
     /// Whether a desktop may be within reach.
@@ -196,6 +212,19 @@ mod tests {
         }
         for term in ["xterm", "xterm-256color", "screen", "tmux-256color", "foot"] {
             assert_eq!(kind(term), Terminal::Silent, "{term}");
+        }
+    }
+
+    #[test]
+    fn a_tmux_of_another_machine_is_known_by_the_terminals_name() {
+        for (variables, expected) in [
+            (&[("TERM", "tmux-256color")][..], true),
+            (&[("TERM", "screen")], true),
+            (&[("TERM", "xterm-256color")], false),
+            (&[("TERM", "tmux-256color"), ("TMUX", "/tmp/t,1,0")], false),
+            (&[("TERM", "screen"), ("STY", "1.pts-0")], false),
+        ] {
+            assert_eq!(read(variables).is_behind_tmux(), expected, "{variables:?}");
         }
     }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::child::{Call, CallError, Limit};
 use super::escape;
+use super::surroundings::is_multiplexer;
 use crate::domain::Secret;
 
 /// What a call of tmux needs: to be found, to find its server, and to know which pane asks.
@@ -34,6 +35,8 @@ const NET_DELAY: Duration = Duration::from_secs(5);
 pub(super) enum Reach {
     /// On to the terminal of this client, which takes a clipboard as far as tmux knows.
     Client(String),
+    /// On to this client, which is another tmux or GNU screen.
+    Nested(String),
     /// Into tmux's buffer and no further: tmux knows of no clipboard in the client's terminal.
     NoClipboard,
     /// Into tmux's buffer and no further: nobody is attached.
@@ -60,6 +63,8 @@ pub(super) enum TmuxBuffer {
 pub(super) enum Clearing {
     /// Deleted, and the terminal's clipboard overwritten with one blank as far as tmux knows.
     Overwritten,
+    /// The same; but the terminal is another tmux or GNU screen, which keeps what it passes on.
+    OverwrittenInFront,
     /// Deleted; it had not gone further than tmux.
     Deleted,
     /// Deleted; the terminal that took it is not attached any more.
@@ -87,7 +92,7 @@ impl Buffer {
         variables: Vec<(&'static str, OsString)>,
         limit: Limit,
     ) -> Result<Self, CallError> {
-        let client = "#{client_name} #{client_termfeatures}";
+        let client = "#{client_name} #{client_termname} #{client_termfeatures}";
         let arguments = ["display-message", "-p", client, ";"];
         let asked = Call::new("tmux", &[&arguments[..], &LIST_BUFFERS].concat());
         let asked = asked
@@ -97,7 +102,7 @@ impl Buffer {
         let asked = String::from_utf8_lossy(&asked);
         let mut lines = asked.lines();
         let reach = match reach(lines.next().unwrap_or_default()) {
-            Reach::Client(_) if escape::fits(text).is_err() => Reach::TooLong,
+            Reach::Client(_) | Reach::Nested(_) if escape::fits(text).is_err() => Reach::TooLong,
             reach => reach,
         };
         Ok(Self {
@@ -138,7 +143,10 @@ impl Buffer {
             (TmuxBuffer::Changed, _) => return Ok(Clearing::Replaced),
             (TmuxBuffer::Older, _) => Clearing::Replaced,
             (TmuxBuffer::Ours | TmuxBuffer::Gone, Reach::Client(client)) => {
-                self.overwrite(client).await?
+                self.overwrite(client, Clearing::Overwritten).await?
+            }
+            (TmuxBuffer::Ours | TmuxBuffer::Gone, Reach::Nested(client)) => {
+                self.overwrite(client, Clearing::OverwrittenInFront).await?
             }
             (TmuxBuffer::Gone, _) => return Ok(Clearing::Deleted),
             (TmuxBuffer::Ours, _) => Clearing::Deleted,
@@ -178,7 +186,7 @@ impl Buffer {
         })
     }
 
-    async fn overwrite(&self, client: &str) -> Result<Clearing, CallError> {
+    async fn overwrite(&self, client: &str, done: Clearing) -> Result<Clearing, CallError> {
         let clients = self.call(&["list-clients", "-F", "#{client_name}"]);
         let clients = clients.answer(self.limit).await?;
         if !String::from_utf8_lossy(&clients)
@@ -188,12 +196,12 @@ impl Buffer {
             return Ok(Clearing::ClientLeft);
         }
         self.write(&Secret::new(" ")).await?;
-        Ok(Clearing::Overwritten)
+        Ok(done)
     }
 
     async fn write(&self, text: &Secret) -> Result<(), CallError> {
         let mut arguments = vec!["load-buffer"];
-        if let Reach::Client(client) = &self.reach {
+        if let Reach::Client(client) | Reach::Nested(client) = &self.reach {
             arguments.extend(["-w", "-t", client]);
         }
         arguments.extend(["-b", &self.name, "-"]);
@@ -206,15 +214,17 @@ impl Buffer {
     }
 }
 
-/// Reads the name of the client in front of our pane and what tmux knows of its terminal.
+/// Reads the name of the client in front of our pane, that of its terminal, and what tmux knows of it.
 fn reach(answer: &str) -> Reach {
-    let (client, features) = answer.split_once(' ').unwrap_or_default();
-    if client.is_empty() {
-        Reach::NoClient
-    } else if features.split(',').any(|feature| feature == "clipboard") {
-        Reach::Client(client.to_owned())
-    } else {
-        Reach::NoClipboard
+    let mut words = answer.splitn(3, ' ');
+    let mut word = || words.next().unwrap_or_default();
+    let (client, term, features) = (word(), word(), word());
+    let takes_clipboard = features.split(',').any(|feature| feature == "clipboard");
+    match (client, takes_clipboard) {
+        ("", _) => Reach::NoClient,
+        (_, false) => Reach::NoClipboard,
+        (client, true) if is_multiplexer(term) => Reach::Nested(client.to_owned()),
+        (client, true) => Reach::Client(client.to_owned()),
     }
 }
 
@@ -234,13 +244,20 @@ mod tests {
     fn the_reach_is_read_from_what_tmux_knows() {
         let table = [
             (
-                "/dev/pts/1 bpaste,ccolour,clipboard,cstyle,focus,title",
+                "/dev/pts/1 xterm-256color bpaste,ccolour,clipboard,cstyle,focus,title",
                 Reach::Client("/dev/pts/1".into()),
             ),
-            ("/dev/pts/1 clipboard", Reach::Client("/dev/pts/1".into())),
-            ("/dev/pts/1 bpaste,focus,title", Reach::NoClipboard),
-            ("/dev/pts/1 ", Reach::NoClipboard),
-            (" ", Reach::NoClient),
+            (
+                "/dev/pts/1 foot clipboard",
+                Reach::Client("/dev/pts/1".into()),
+            ),
+            (
+                "/dev/pts/1 tmux-256color bpaste,clipboard",
+                Reach::Nested("/dev/pts/1".into()),
+            ),
+            ("/dev/pts/1 xterm bpaste,focus,title", Reach::NoClipboard),
+            ("/dev/pts/1 screen ", Reach::NoClipboard),
+            ("  ", Reach::NoClient),
             ("", Reach::NoClient),
         ];
         for (answer, expected) in table {
