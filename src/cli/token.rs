@@ -123,13 +123,12 @@ async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fa
     let Some(lifetime) = clear_after else {
         return Ok(());
     };
+    let clears = format!("it is cleared in {} s", lifetime.as_secs());
     if !context.core.clipboard_needs_program().await {
+        output::say(&clears);
         return Ok(());
     }
-    output::say(&format!(
-        "it is cleared in {} s; Ctrl-C clears it now",
-        lifetime.as_secs()
-    ));
+    output::say(&format!("{clears}; Ctrl-C clears it now"));
     let mut signals = Signals::listen(signals::ALL)?;
     signals::are_its_own();
     tokio::select! {

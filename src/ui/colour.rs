@@ -16,14 +16,26 @@ pub enum ColourDepth {
 }
 
 impl ColourDepth {
+    /// Terminals of 24 bits that are known by their names: over ssh `COLORTERM` stays behind.
+    const OF_24_BITS: [&'static str; 5] = [
+        "xterm-kitty",
+        "xterm-ghostty",
+        "alacritty",
+        "foot",
+        "wezterm",
+    ];
+    /// Terminals that have no colours.
+    const WITHOUT: [&'static str; 5] = ["dumb", "vt52", "vt100", "vt102", "vt220"];
+
     /// The depth that the environment speaks of. `no_color` is whether `NO_COLOR` (set and not empty) or the
     /// flag asks for none; `colorterm` and `term` are the variables of these names.
     pub fn detect(no_color: bool, colorterm: Option<&str>, term: Option<&str>) -> Self {
         let term = term.unwrap_or_default();
-        if no_color || term == "dumb" {
+        if no_color || Self::WITHOUT.contains(&term) {
             return Self::NoColor;
         }
-        if matches!(colorterm, Some("truecolor" | "24bit")) || term.ends_with("-direct") {
+        let known = Self::OF_24_BITS.iter().any(|name| term.starts_with(name));
+        if matches!(colorterm, Some("truecolor" | "24bit")) || term.ends_with("-direct") || known {
             return Self::True;
         }
         if term.contains("256color") {
@@ -123,6 +135,9 @@ mod tests {
             (false, Some("truecolor"), Some("xterm"), True),
             (false, Some("24bit"), None, True),
             (false, None, Some("xterm-direct"), True),
+            (false, None, Some("xterm-kitty"), True),
+            (false, None, Some("foot-extra"), True),
+            (false, None, Some("vt220"), NoColor),
             (false, None, Some("tmux-256color"), TwoFiftySix),
             (false, Some(""), Some("linux"), Sixteen),
             (false, None, None, Sixteen),

@@ -44,6 +44,11 @@ impl Model {
             }
         } else if self.overlay.is_none() && self.is_editing() {
             self.paste_in_field(pasted, out);
+        } else if self.overlay.is_none() {
+            let key = self.keymap.list_key(Action::New).unwrap_or_default();
+            self.say(format!(
+                "a paste belongs in a field: {key} opens an empty form"
+            ));
         }
     }
 

@@ -415,6 +415,14 @@ fn known(parameters: &[u8], last: u8) -> Option<Event> {
         first.parse::<u32>().ok()
     });
     let (first, second) = (numbers.next().flatten(), numbers.next().flatten());
+    // kitty's protocol, left on by another program, tells of the release too.
+    let mut kind = text
+        .split(';')
+        .skip(1)
+        .filter_map(|part| part.split(':').nth(1));
+    if kind.next() == Some("3") {
+        return None;
+    }
     if text.starts_with(|c: char| !c.is_ascii_digit() && c != ';') {
         return None;
     }

@@ -88,6 +88,7 @@ fn keys_are_what_terminals_send_for_them() {
             "C-a Esc A-Enter S-BackTab",
         ),
         (b"\x1b[97:65;2:1u\x1b[27;5;97~", "S-a C-a"),
+        (b"\x1b[97;1:3uj\x1b[1;1:3B\x1b[3;1:3~\x1b[1;1:2B", "j Down"),
         (b"\x1bO", "A-S-O"),
         (b"\x1bOx\x1bO!", "8 A-S-O !"),
         (b"\x1b[", "A-["),
