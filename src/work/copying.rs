@@ -8,7 +8,7 @@ use super::curl;
 use super::draft::{CopyForm, SecretSlot};
 use super::error::WorkError;
 use crate::clipboard::{Certainty, Cleared, Clipboard, Life, Limits, Placed, Surroundings};
-use crate::domain::{AuthStyle, Connection, Endpoint, Name, Secret};
+use crate::domain::{AuthStyle, Connection, Endpoint, Name, Secret, Verdict};
 use crate::service::{Accepted, Service, sign};
 
 impl Core {
@@ -86,6 +86,15 @@ impl Core {
 
     /// The curl command of a connection, with the key left to `$SWITCHBOARD_KEY`.
     pub async fn curl(&self, connection: &Connection) -> Result<String, WorkError> {
+        self.curl_of(connection, None).await
+    }
+
+    /// The same, or the command that shows what `verdict` says: it carries the key only where the probe's call did.
+    pub(super) async fn curl_of(
+        &self,
+        connection: &Connection,
+        verdict: Option<&Verdict>,
+    ) -> Result<String, WorkError> {
         let service = self.service_of(connection).await?;
         let accepted = self.accepted(connection).await;
         let mut base = endpoint(connection)?;
@@ -102,11 +111,14 @@ impl Core {
             style => style,
         };
         // Where no key is held a probe sends none.
-        let scheme = connection
-            .key
-            .as_ref()
-            .and_then(|_| curl::scheme(&service, style, &connection.username));
-        Ok(curl::command(&service, scheme, &base, &connection.username))
+        let scheme = curl::may_carry(connection, &base)
+            .then(|| curl::scheme(&service, style, &connection.username))
+            .flatten();
+        let scheme = match verdict {
+            Some(verdict) => curl::carried(&service, verdict, scheme),
+            None => scheme,
+        };
+        Ok(curl::command(&service, scheme, &base, connection))
     }
 
     /// How the last pair was accepted at the connection's URL, as far as that is known.
@@ -241,6 +253,13 @@ mod tests {
         connection.key = Some("env:KEY".parse().unwrap());
         let basic = core.curl(&connection).await.unwrap();
         assert!(basic.contains("user = \"shop-api:%s\""), "{basic}");
+        let mut plain = connection.clone();
+        plain.url = "http://billing.example.com".to_owned();
+        let withheld = core.curl(&plain).await.unwrap();
+        assert!(withheld.starts_with("curl "), "{withheld}");
+        plain.allow_http = true;
+        let allowed = core.curl(&plain).await.unwrap();
+        assert!(allowed.contains("SWITCHBOARD_KEY"), "{allowed}");
 
         let how = Accepted {
             by_headers: true,

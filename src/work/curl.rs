@@ -4,8 +4,10 @@
 //! argument either: `printf` is built into the shell. `sed` writes what curl would read as the end of a value, or as
 //! an escape, so that it is read as it is.
 
-use crate::domain::text::shell_quoted;
-use crate::domain::{AuthStyle, Endpoint};
+use crate::domain::text::{shell_quoted, shell_word};
+use crate::domain::{
+    AddressFamily, AuthStyle, CheckId, Connection, Endpoint, Reason, State, Verdict,
+};
 use crate::service::Service;
 use crate::service::catalog::format::Scheme;
 use crate::service::import::curl::KEY_QUOTED;
@@ -20,12 +22,48 @@ pub(super) fn scheme(service: &Service, style: AuthStyle, username: &str) -> Opt
     })
 }
 
-/// A command that asks `service` at `base` what a probe asks, as `username` with the key of the variable.
+/// Whether a probe of `connection` may send a key to `base`: over plain http only where the connection says so.
+pub(super) fn may_carry(connection: &Connection, base: &Endpoint) -> bool {
+    let stays_here = base.is_loopback() && connection.proxy.is_none();
+    connection.key.is_some() && (!base.is_plain() || stays_here || connection.allow_http)
+}
+
+/// The scheme of the call that `verdict` rests on, `scheme` being that of the connection; nothing where that call
+/// carried no key. Whoever runs the command shall see the same, and not send a key where the probe has kept it.
+pub(super) fn carried(
+    service: &Service,
+    verdict: &Verdict,
+    scheme: Option<Scheme>,
+) -> Option<Scheme> {
+    let scheme = scheme?;
+    match verdict.reason {
+        Reason::AuthorizationStripped => return Some(Scheme::Basic),
+        Reason::AuthPaused
+        | Reason::KeyWithheld
+        | Reason::SecretUnavailable
+        | Reason::ServiceFound
+        | Reason::RateLimited
+        | Reason::NotTheService
+        | Reason::HttpOnTlsPort
+        | Reason::RedirectHttps
+        | Reason::RedirectHost
+        | Reason::RedirectPath
+        | Reason::RedirectLoop => return None,
+        _ => {}
+    }
+    let answered = verdict.checks.get(CheckId::Credentials).state != State::Unknown;
+    // Where no call goes ahead of the key, whatever was answered was answered to it.
+    let with_the_first = !service.asks_bare_first() && verdict.status > 0;
+    (answered || with_the_first).then_some(scheme)
+}
+
+/// A command that asks `service` at `base` what a probe of `connection` asks, on the same way, with the key of the
+/// variable.
 pub(super) fn command(
     service: &Service,
     scheme: Option<Scheme>,
     base: &Endpoint,
-    username: &str,
+    connection: &Connection,
 ) -> String {
     let requests = &service.text().requests;
     // Without credentials it asks what a probe asks then.
@@ -38,16 +76,47 @@ pub(super) fn command(
     };
     let url = path.map_or_else(|| base.clone(), |path| base.join(path));
     let url = shell_quoted(url.url().as_str());
-    let lines = scheme.map_or_else(Vec::new, |scheme| lines(service, scheme, username));
+    let way = way(connection);
+    let lines = scheme.map_or_else(Vec::new, |scheme| {
+        lines(service, scheme, &connection.username)
+    });
     if lines.is_empty() {
-        return format!("curl -sS -i {url}");
+        return format!("curl -sS -i{way} {url}");
     }
     let format = lines.concat();
     // A percent sign of the user name stands there twice.
     let keys = format.replace("%%", "").matches("%s").count();
     let format = shell_quoted(&format);
     let arguments = vec![KEY_QUOTED; keys].join(" ");
-    format!("printf {format} {arguments} | curl -sS -i -K - {url}")
+    format!("printf {format} {arguments} | curl -sS -i{way} -K - {url}")
+}
+
+/// The connection's own options of the way, each with a blank before it. (A proxy's login never stands in a
+/// configuration; what the session names, curl reads itself.)
+fn way(connection: &Connection) -> String {
+    let mut way = match connection.family {
+        AddressFamily::Any => String::new(),
+        AddressFamily::V4 => " -4".to_owned(),
+        AddressFamily::V6 => " -6".to_owned(),
+    };
+    let path = |path: &Option<Box<std::path::Path>>| {
+        let path = path.as_ref()?.to_str()?;
+        (!path.chars().any(char::is_control)).then(|| path.to_owned())
+    };
+    let timeout = connection.timeout_s.map(|seconds| seconds.to_string());
+    let proxy = connection.proxy.clone().filter(|url| !url.contains('@'));
+    for (option, value) in [
+        ("-m", timeout),
+        ("-x", proxy),
+        ("--cacert", path(&connection.ca_file)),
+        ("--cert", path(&connection.client_cert)),
+        ("--key", path(&connection.client_key)),
+    ] {
+        if let Some(value) = value {
+            way.push_str(&format!(" {option} {}", shell_word(&value)));
+        }
+    }
+    way
 }
 
 /// The lines of curl's configuration as a format for printf, the key as `%s`.
@@ -84,14 +153,47 @@ fn literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ServiceId;
+    use crate::domain::{Name, ServiceId};
     use crate::service::Catalog;
 
     fn asked(service: &str, scheme: Option<Scheme>, username: &str) -> String {
         let catalog = Catalog::embedded();
         let service = catalog.get(&ServiceId::new(service)).unwrap();
         let base = Endpoint::parse("https://e.com/it's").unwrap();
-        command(service, scheme, &base, username)
+        let mut connection = Connection::new(Name::unnamed(), service.id().clone(), "");
+        connection.username = username.to_owned();
+        command(service, scheme, &base, &connection)
+    }
+
+    #[test]
+    fn it_goes_the_way_that_a_probe_goes() {
+        let catalog = Catalog::embedded();
+        let service = catalog.get(&ServiceId::http()).unwrap();
+        let base = Endpoint::parse("https://e.com").unwrap();
+        let mut connection = Connection::new(Name::unnamed(), ServiceId::http(), "");
+        connection.family = AddressFamily::V4;
+        connection.timeout_s = Some(30);
+        connection.proxy = Some("http://proxy.test:3128".to_owned());
+        connection.ca_file = Some(std::path::Path::new("/etc/our ca.pem").into());
+        connection.client_cert = Some(std::path::Path::new("/c.pem").into());
+        connection.client_key = Some(std::path::Path::new("/k.pem").into());
+        let asked = command(service, Some(Scheme::Basic), &base, &connection);
+        let way = "curl -sS -i -4 -m 30 -x http://proxy.test:3128 --cacert '/etc/our ca.pem' \
+                   --cert /c.pem --key /k.pem -K - 'https://e.com/'";
+        assert!(asked.ends_with(way), "{asked}");
+        let read = crate::service::import::curl::read(&catalog, &asked).unwrap();
+        let read = &read.candidates[0].connection;
+        assert_eq!(
+            (read.family, read.timeout_s, &read.proxy, &read.ca_file),
+            (
+                connection.family,
+                connection.timeout_s,
+                &connection.proxy,
+                &connection.ca_file
+            )
+        );
+        connection.proxy = Some("http://u:p@proxy.test".to_owned());
+        assert!(!command(service, None, &base, &connection).contains("-x"));
     }
 
     #[test]

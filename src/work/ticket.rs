@@ -8,7 +8,7 @@ use super::core::Core;
 use super::draft::SecretSlot;
 use super::error::WorkError;
 use crate::domain::history::History;
-use crate::domain::{Connection, Name, Secret, Verdict};
+use crate::domain::{Connection, Name, Reason, Secret, Verdict};
 use crate::service::sign::scan;
 
 /// Who reads it.
@@ -72,7 +72,10 @@ impl Core {
     ) -> Result<String, WorkError> {
         let connection = self.connection(name).await?;
         let service = self.service_of(&connection).await?;
-        let curl = self.curl(&connection).await.ok();
+        // Where the key is paused nothing was asked, and each answer of 401 would lengthen a ban.
+        let is_paused = verdict.reason == Reason::AuthPaused;
+        let curl = self.curl_of(&connection, Some(verdict)).await.ok();
+        let curl = curl.filter(|_| !is_paused);
         // A query of the URL's own may be a key; one that the service's description adds is none.
         let curl = curl.map(|curl| {
             if connection.url.contains('?') {
@@ -125,9 +128,50 @@ impl Core {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{CheckId, State};
     use crate::work::draft::{Draft, Edit};
     use crate::work::local::local_error;
     use crate::work::tests::{Home, name, shop};
+
+    #[tokio::test]
+    async fn the_command_carries_the_key_only_where_the_probe_did() {
+        let home = Home::new();
+        let mut connection = shop("https://billing.example.com");
+        connection.key = Some("env:KEY".parse().unwrap());
+        let draft = Draft {
+            key: Edit::Keep,
+            ..Draft::new(connection.clone())
+        };
+        let core = home.core_with(&[("KEY", "the-first-one")]);
+        core.save(draft).await.unwrap();
+        let how = (Audience::Host, Freshness::Last);
+        let keyed = "printf 'user = ";
+        let bare = "  curl -sS -i 'https://billing";
+        for (reason, credentials, expected) in [
+            (Reason::AuthPaused, State::Unknown, None),
+            (Reason::KeyWithheld, State::Unknown, Some(bare)),
+            (Reason::NotTheService, State::Unknown, Some(bare)),
+            (Reason::RateLimited, State::Warn, Some(bare)),
+            (Reason::RedirectHost, State::Unknown, Some(bare)),
+            (Reason::ServerPassword, State::Unknown, Some(bare)),
+            (Reason::CredentialsRejected, State::Warn, Some(keyed)),
+            (Reason::AuthorizationStripped, State::Warn, Some(keyed)),
+        ] {
+            let mut verdict = local_error(Some(&connection.name), &connection.service, "", "");
+            verdict.reason = reason;
+            verdict.status = 401;
+            verdict
+                .checks
+                .set(CheckId::Credentials, credentials, "", None);
+            let text = core.ticket(&name("shop"), &verdict, how).await.unwrap();
+            match expected {
+                Some(command) => assert!(text.contains(command), "{reason:?} {text}"),
+                None => assert!(!text.contains("curl"), "{reason:?} {text}"),
+            }
+            let warned = text.contains("one more refusal");
+            assert_eq!(warned, expected == Some(keyed), "{text}");
+        }
+    }
 
     #[tokio::test]
     async fn a_secret_that_could_not_be_compared_is_named() {

@@ -130,6 +130,10 @@ fn asked_of_host(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
 
 /// The addresses of the host that took no connection.
 fn refused(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    // Where this side must act, its addresses are no business of the host's.
+    if case.verdict.remedy.who == Who::You {
+        return Ok(());
+    }
     let down: Vec<String> = case
         .verdict
         .addresses
@@ -340,10 +344,12 @@ fn reproduce(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     let Some(curl) = &case.curl else {
         return Ok(());
     };
-    let keyed = if curl.contains(KEY_VARIABLE) {
-        format!(" (the key is read from ${KEY_VARIABLE})")
+    let keyed = if !curl.contains(KEY_VARIABLE) {
+        " (no key is sent)".to_owned()
+    } else if case.verdict.status == 401 {
+        format!(" (the key is read from ${KEY_VARIABLE}; each run is one more refusal of it there)")
     } else {
-        String::new()
+        format!(" (the key is read from ${KEY_VARIABLE})")
     };
     writeln!(text, "To see the same{keyed}")?;
     writeln!(text, "  {curl}\n")
