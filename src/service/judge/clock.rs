@@ -17,38 +17,46 @@ const SKEW: SignedDuration = SignedDuration::from_secs(45);
 /// When a reply allows the next try; see [`quiet_until`].
 pub(in crate::service) fn retry_at(reply: &Reply) -> Option<Timestamp> {
     let response = response(reply)?;
-    let named = response.header("retry-after");
-    quiet_until(response.status, named, ended_at(reply))
+    quiet_until(
+        response.status,
+        |name| response.header(name),
+        ended_at(reply),
+    )
 }
 
 /// Until when an answer of this `status` that ended at `from` asks for quiet: the `Retry-After` (seconds or an
-/// HTTP date) of a 429 or a 5xx, a day at the most, and a minute where a 429 names none.
-pub fn quiet_until(status: u16, retry_after: Option<&str>, from: Timestamp) -> Option<Timestamp> {
-    let named = match status {
-        429 | 500..=599 => retry_after.and_then(|value| read(value, from)),
+/// HTTP date) of a 429 or a 5xx, a day at the most, and a minute where a 429 names no time that is to come.
+pub fn quiet_until<'a>(
+    status: u16,
+    header: impl Fn(&str) -> Option<&'a str>,
+    from: Timestamp,
+) -> Option<Timestamp> {
+    let wait = match status {
+        429 | 500..=599 => header("retry-after").and_then(|value| wait(value, &header, from)),
         _ => None,
     };
-    let unnamed = || {
-        (status == 429)
-            .then(|| from.saturating_add(UNNAMED).ok())
-            .flatten()
-    };
-    named
-        .map(|time| match from.saturating_add(LONGEST) {
-            Ok(longest) => time.clamp(from, longest),
-            Err(_) => time,
-        })
-        .or_else(unnamed)
+    let wait = wait.or((status == 429).then_some(UNNAMED))?;
+    from.saturating_add(wait.min(LONGEST)).ok()
 }
 
-fn read(value: &str, from: Timestamp) -> Option<Timestamp> {
+/// How long a `Retry-After` asks to wait. A date counts from the answer's own (RFC 9110, 10.2.3), as the server's clock
+/// need not be this machine's; one that an answer out of a cache carries is `Age` older.
+fn wait<'a>(
+    value: &str,
+    header: &impl Fn(&str) -> Option<&'a str>,
+    from: Timestamp,
+) -> Option<SignedDuration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         let seconds = value.parse::<i64>().unwrap_or(i64::MAX);
-        let wait = SignedDuration::from_secs(seconds).min(LONGEST);
-        return from.saturating_add(wait).ok();
+        return Some(SignedDuration::from_secs(seconds));
     }
-    date(value)
+    let age = header("age").and_then(|age| age.trim().parse::<u32>().ok());
+    let age = SignedDuration::from_secs(age.unwrap_or(0).into());
+    let there = header("date").and_then(date);
+    let there = there.map_or(Some(from), |there| there.saturating_add(age).ok());
+    let wait = date(value)?.duration_since(there?);
+    wait.is_positive().then_some(wait)
 }
 
 fn date(value: &str) -> Option<Timestamp> {
@@ -136,8 +144,10 @@ mod tests {
             (
                 429,
                 "Mon, 23 Nov 2020 10:05:00 GMT",
-                Some("2026-11-23T10:00:00Z"),
+                Some("2026-11-23T10:01:00Z"),
             ),
+            (429, "0", Some("2026-11-23T10:00:00Z")),
+            (503, "Mon, 23 Nov 2020 10:05:00 GMT", None),
             (429, "99999999999999999999999", Some("2026-11-24T10:00:00Z")),
             (429, "soon", Some("2026-11-23T10:01:00Z")),
             (503, "120", Some("2026-11-23T10:02:00Z")),
@@ -146,6 +156,56 @@ mod tests {
         ] {
             let at = retry_at(&reply(status, &[("retry-after", value)]));
             assert_eq!(at, expected.map(|e| e.parse().unwrap()), "{status} {value}");
+        }
+    }
+
+    #[test]
+    fn a_date_to_retry_at_counts_from_the_answers_own() {
+        let behind = ("date", "Mon, 23 Nov 2026 00:00:00 GMT");
+        let ahead = ("date", "Tue, 24 Nov 2026 04:00:00 GMT");
+        for (status, retry, further, expected) in [
+            (
+                429,
+                "Mon, 23 Nov 2026 00:10:00 GMT",
+                &[behind][..],
+                "2026-11-23T10:10:00Z",
+            ),
+            (
+                429,
+                "Tue, 24 Nov 2026 04:01:00 GMT",
+                &[ahead],
+                "2026-11-23T10:01:00Z",
+            ),
+            (
+                503,
+                "Tue, 24 Nov 2026 04:05:00 GMT",
+                &[ahead],
+                "2026-11-23T10:05:00Z",
+            ),
+            // Two of its ten minutes have passed in a cache.
+            (
+                429,
+                "Mon, 23 Nov 2026 00:10:00 GMT",
+                &[behind, ("age", "120")],
+                "2026-11-23T10:08:00Z",
+            ),
+            (
+                429,
+                "Sun, 22 Nov 2026 23:00:00 GMT",
+                &[behind],
+                "2026-11-23T10:01:00Z",
+            ),
+            (
+                429,
+                "Mon, 23 Nov 2026 10:05:00 GMT",
+                &[("date", "today")],
+                "2026-11-23T10:05:00Z",
+            ),
+        ] {
+            let mut headers = vec![("retry-after", retry)];
+            headers.extend(further);
+            let at = retry_at(&reply(status, &headers));
+            assert_eq!(at, Some(expected.parse().unwrap()), "{headers:?}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT, AUTHORIZATION, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE,
 };
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
@@ -117,8 +117,8 @@ impl TokenClient {
         let answered = self.0.http.execute(request).await;
         let response = answered.map_err(|error| unanswered(call, &error))?;
         let status = response.status();
-        let retry_after = header(&response, &RETRY_AFTER);
-        let quiet = quiet_until(status.as_u16(), retry_after.as_deref(), Timestamp::now());
+        let text = |name: &str| response.headers().get(name)?.to_str().ok();
+        let quiet = quiet_until(status.as_u16(), text, Timestamp::now());
         if let Some(until) = quiet {
             self.keep_quiet(until, status.as_u16());
             if status == StatusCode::TOO_MANY_REQUESTS {
