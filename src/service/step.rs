@@ -33,7 +33,7 @@ impl Ask {
     }
 }
 
-/// An HTTP request. `User-Agent` and `Accept` are the transport's: it always sends both.
+/// An HTTP request. `User-Agent`, `Accept` and `Cache-Control` are the transport's: it always sends all three.
 #[derive(Debug)]
 pub struct Request {
     /// Always GET today.

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::domain::text::inert;
@@ -12,13 +12,17 @@ use crate::service::{Authorization, Request};
 /// What every request accepts, unless it says otherwise.
 const ACCEPTED: HeaderValue = HeaderValue::from_static("application/json, */*;q=0.1");
 
+/// What is kept anywhere says nothing of now, and of a key nothing at all.
+const UNCACHED: HeaderValue = HeaderValue::from_static("no-cache");
+
 /// The request as reqwest takes it. A header that can't be sent is named; its value is not.
 pub(super) fn build(request: &Request) -> Result<reqwest::Request, Failure> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
         .ok()
         .ok_or_else(|| Failure::Local("the request's method can't be sent".to_owned()))?;
-    let mut headers = HeaderMap::with_capacity(request.headers.len() + 3);
+    let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
     headers.insert(ACCEPT, ACCEPTED);
+    headers.insert(CACHE_CONTROL, UNCACHED);
     for (name, value) in &request.headers {
         let name = header_name(name)?;
         let value = HeaderValue::from_str(value)

@@ -132,6 +132,7 @@ async fn an_answer_comes_whole_with_its_phases() {
             "\r\n"
         ),
         "accept: application/json, */*;q=0.1\r\n",
+        "cache-control: no-cache\r\n",
         "x-mine: 1\r\n",
         "accept-encoding: gzip\r\n",
     ] {

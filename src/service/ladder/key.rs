@@ -92,31 +92,40 @@ impl Ladder {
         let main = Main { judged, reply };
         match main.judged.finding.reason {
             Reason::Connected | Reason::ConnectedNoisy => self.taken(main, scheme),
+            Reason::CredentialsRejected if from_cache(&main.reply).is_some() => self.unseen(main),
             Reason::CredentialsRejected => self.rejected(main, scheme),
-            _ if self.index_may_help(&main) => self.ask_index(main),
+            _ if !self.answered_bare() && self.index_may_help(&main) => self.ask_index(main),
             _ => self.refused_for_key(main),
         }
+    }
+
+    /// Whether the service answered the same call without the key, in this run.
+    fn answered_bare(&self) -> bool {
+        self.main.is_some() && self.service_seen
     }
 
     /// Something else than the service refused the call with the key. Where the service answered the same call without
     /// it in this run, neither address nor path is at fault.
     fn refused_for_key(&mut self, mut main: Main) -> Step {
-        let answered_bare = self.main.is_some() && self.service_seen;
-        if answered_bare && main.judged.answerer.by != AnsweredBy::Service {
+        if self.answered_bare() && main.judged.answerer.by != AnsweredBy::Service {
             let service = self.service.title();
             self.notes.push(format!(
                 "asked without the key, {service} itself answered a moment before"
             ));
-            let finding = &mut main.judged.finding;
-            let by_rule = matches!(
-                finding.reason,
-                Reason::ServerRule | Reason::WafBlock | Reason::CdnBlock | Reason::NotAcceptable
-            );
-            if by_rule {
-                *finding = Finding::variant(Reason::ServerRule, "key");
+            if let Some(finding) = of_the_key(&main.judged.finding) {
+                main.judged.finding = finding;
             }
         }
         self.refused(main)
+    }
+
+    /// A refusal that was kept from an earlier call: nobody has looked at the key.
+    fn unseen(&mut self, main: Main) -> Step {
+        self.recognised();
+        self.facts
+            .set("why", from_cache(&main.reply).unwrap_or_default());
+        self.main = Some(main);
+        self.finish(Finding::variant(Reason::UnexpectedStatus, "cached"))
     }
 
     fn rejected(&mut self, main: Main, scheme: Scheme) -> Step {
@@ -155,7 +164,7 @@ impl Ladder {
                 }
                 self.after_taken(Main { judged, reply }, second)
             }
-            Reason::CredentialsRejected => {
+            Reason::CredentialsRejected if from_cache(&reply).is_none() => {
                 let line = format!("{}: 401; {}: 401", style(first), style(second));
                 self.notes.push(line);
                 self.main = Some(rejected);
@@ -170,9 +179,10 @@ impl Ladder {
                 );
                 self.notes.push(line);
                 let who = judged.answerer.shown();
-                let why = match judged.status {
-                    0 => said(&judged),
-                    status => format!("{who} answered {status}"),
+                let why = match (judged.status, from_cache(&reply)) {
+                    (0, _) => said(&judged),
+                    (status, Some(sign)) => format!("its {status} came out of a cache ({sign})"),
+                    (status, None) => format!("{who} answered {status}"),
                 };
                 self.facts.set("why", why);
                 self.main = Some(rejected);
@@ -246,6 +256,7 @@ impl Ladder {
             AttemptEnd::Inconclusive if is_unheard(reply) && !self.is_proven() => {
                 AttemptEnd::Unheard
             }
+            AttemptEnd::Rejected if from_cache(reply).is_some() => AttemptEnd::Inconclusive,
             end => end,
         }
     }
@@ -365,26 +376,60 @@ impl Ladder {
     }
 }
 
-/// What shows that an answer came from a cache: then it says nothing about the key of today.
+/// What is said of an accepted key whose answer came from a cache: it says nothing about the key of today.
 fn cached(reply: &Reply) -> Option<String> {
-    let response = clock::response(reply)?;
-    let says = |name: &str| {
-        let value = response.header(name)?;
-        value
-            .to_lowercase()
-            .contains("hit")
-            .then(|| format!("{name}: {value}"))
-    };
-    let age = response
-        .header("age")
-        .filter(|age| age.trim().parse::<u64>().is_ok_and(|age| age > 0))
-        .map(|age| format!("age: {age}"));
-    let sign = age
-        .or_else(|| says("x-cache"))
-        .or_else(|| says("cf-cache-status"))?;
+    let sign = from_cache(reply)?;
     Some(format!(
         "the answer came from a cache ({sign}): it does not prove that the key is accepted now"
     ))
+}
+
+/// Headers by which caches tell that they answered themselves.
+const CACHES: [&str; 6] = [
+    "x-cache",
+    "x-cache-status",
+    "x-proxy-cache",
+    "cache-status",
+    "cf-cache-status",
+    "x-litespeed-cache",
+];
+
+/// What shows that an answer came from a cache. (One that was validated anew was asked for behind it.)
+fn from_cache(reply: &Reply) -> Option<String> {
+    let response = clock::response(reply)?;
+    let says = |name: &str| {
+        let value = response.header(name)?;
+        let lower = value.to_lowercase();
+        let is_kept = lower.contains("hit") && !lower.contains("refresh");
+        is_kept.then(|| format!("{name}: {value}"))
+    };
+    let age = response.header("age").map(str::trim);
+    let age = age
+        .filter(|age| age.parse::<u64>().is_ok_and(|age| age > 0))
+        .map(|age| format!("age: {age}"));
+    age.or_else(|| CACHES.into_iter().find_map(says))
+}
+
+/// What is to be said where the service has just answered the same call without the key; nothing where the words are
+/// right as they are.
+fn of_the_key(found: &Finding) -> Option<Finding> {
+    let variant = found.variant.as_deref();
+    Some(match (found.reason, variant) {
+        (
+            Reason::ServerRule
+            | Reason::WafBlock
+            | Reason::CdnBlock
+            | Reason::NotAcceptable
+            | Reason::NotFound,
+            _,
+        ) => Finding::variant(Reason::ServerRule, "key"),
+        (
+            Reason::NotTheService,
+            None | Some("login" | "listing" | "default-page" | "other-json" | "maintenance"),
+        ) => Finding::variant(Reason::ServerRule, "key-page"),
+        (Reason::EmptyReply | Reason::ServerError, None) => Finding::variant(found.reason, "key"),
+        _ => return None,
+    })
 }
 
 /// Whether a page that anybody may see stands for the answer: no proof of a key.
