@@ -103,7 +103,11 @@ pub(super) fn judge(asked: AskedRung<'_>, reply: &Reply) -> Judged {
         Outcome::Failed(failure) => Judged {
             answerer: failure::answerer(failure),
             status: failure::status(failure),
-            ..Judged::unasked(failure::finding(failure, reply))
+            ..Judged::unasked(failure::of_here(
+                failure::finding(failure, reply),
+                reply,
+                asked.url,
+            ))
         },
         Outcome::Cut(response, failure) => {
             let mut judged = judge_response(asked, reply, response);

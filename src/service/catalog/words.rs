@@ -13,6 +13,7 @@ pub const PLACEHOLDERS: &[(&str, &str)] = &[
     ("service", "the service"),
     ("host", "HOST"),
     ("port", "PORT"),
+    ("address", "its address"),
     ("url", "the URL"),
     ("status", "N"),
     ("page", "(its title)"),

@@ -95,6 +95,10 @@ impl FactSources<'_> {
         match name {
             "proxy" => return reply.proxy.as_deref().map(shown),
             "why" => return failure::of(reply).and_then(failure::why).map(shown),
+            "address" => {
+                let one = reply.addresses.first()?;
+                return Some(one.address.ip().to_string());
+            }
             _ => {}
         }
         let facts = reply.tls.as_ref()?;
@@ -118,7 +122,12 @@ impl FactSources<'_> {
                 Some(shown(&whole_seconds(date)))
             }
             "names" => facts.chain.first().map(|leaf| shown(&tls::names(leaf))),
-            "issuer" => facts.chain.first().map(|leaf| shown(&leaf.issuer)),
+            "issuer" => {
+                let is_private = tls::issuer_variant(Some(facts)) == Some("private");
+                let last = tls::last_issuer(facts).filter(|_| is_private);
+                let leaf = facts.chain.first()?;
+                Some(shown(last.unwrap_or(&leaf.issuer)))
+            }
             _ => None,
         }
     }

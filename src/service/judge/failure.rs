@@ -1,6 +1,11 @@
 //! Requests without a whole answer: every failure has its reason.
 
-use crate::domain::{AnsweredBy, Failure, Outcome, ProxyFailure, Reason, Reply, TlsFailure};
+use url::{Host, Url};
+
+use crate::domain::endpoint::is_localhost;
+use crate::domain::{
+    Address, AnsweredBy, Failure, Outcome, ProxyFailure, Reason, Reply, TlsFailure,
+};
 
 use super::answered_by::Answerer;
 use super::{Finding, tls};
@@ -30,6 +35,25 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
         }
         Failure::Proxy(ProxyFailure::Denied) => Finding::variant(Reason::ProxyFailed, "denied"),
         Failure::Local(_) => Reason::LocalError.into(),
+    }
+}
+
+/// The same for a name that leads to this machine itself, where that is why nothing answers for it.
+pub(super) fn of_here(finding: Finding, reply: &Reply, url: &Url) -> Finding {
+    let is_name = matches!(url.host(), Some(Host::Domain(name)) if !is_localhost(name));
+    let is_here = |one: &Address| {
+        let ip = one.address.ip();
+        ip.is_unspecified() || ip.is_loopback()
+    };
+    let leads_here = is_name
+        && reply.proxy.is_none()
+        && !reply.addresses.is_empty()
+        && reply.addresses.iter().all(is_here);
+    match finding.reason {
+        Reason::Refused | Reason::ConnectTimeout | Reason::TlsWrongName if leads_here => {
+            Finding::variant(finding.reason, "here")
+        }
+        _ => finding,
     }
 }
 

@@ -20,9 +20,50 @@ pub(super) fn issuer_variant(facts: Option<&TlsFacts>) -> Option<&'static str> {
         Some("self-signed")
     } else if chain.len() == 1 {
         Some("incomplete")
+    } else if signer(chain, leaf).is_none() {
+        Some("other-chain")
     } else {
         Some("private")
     }
+}
+
+/// The certificate of the chain that signed `one`, by the names in both.
+fn signer<'a>(chain: &'a [Certificate], one: &Certificate) -> Option<&'a Certificate> {
+    chain.iter().find(|other| other.subject == one.issuer)
+}
+
+/// Who would have to be trusted: the issuer at which the chain ends, in whichever order it was sent.
+pub(super) fn last_issuer(facts: &TlsFacts) -> Option<&str> {
+    let mut last = facts.chain.first()?;
+    for _ in &facts.chain {
+        match signer(&facts.chain, last) {
+            Some(next) if last.issuer != last.subject => last = next,
+            _ => break,
+        }
+    }
+    Some(&last.issuer)
+}
+
+/// Whether a certificate is for `host`, which may be an address.
+pub(super) fn fits(leaf: &Certificate, host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    leaf.names.iter().any(|name| {
+        let below = name.strip_prefix("*.");
+        let rest = host.split_once('.').map(|(_, rest)| rest);
+        name.eq_ignore_ascii_case(host)
+            || below.is_some_and(|below| rest.is_some_and(|rest| rest.eq_ignore_ascii_case(below)))
+    })
+}
+
+/// Where a certificate fails otherwise, and is for other names as well: who mends the one has not mended the other.
+pub(super) fn also_for_others(reply: &Reply, host: &str) -> Option<String> {
+    let failure = super::failure::of(reply)?;
+    let otherwise = matches!(
+        failure,
+        Failure::Tls(TlsFailure::Expired | TlsFailure::NotYetValid | TlsFailure::UnknownIssuer)
+    );
+    let leaf = reply.tls.as_ref()?.chain.first()?;
+    (otherwise && !leaf.names.is_empty() && !fits(leaf, host)).then(|| names(leaf))
 }
 
 /// Why a certificate of the chain is over: the server's own, or one that it sends along, which renewing its own does not
@@ -90,7 +131,9 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
         TlsFailure::Expired => lines.extend(culprit(facts, at).map(|one| {
             let since = days(one.not_after, at);
             let ended = whole_seconds(one.not_after);
-            format!("{} ended {ended}, {} ago", one.subject, in_days(since))
+            let (name, now) = (&one.subject, whole_seconds(at));
+            let since = in_days(since);
+            format!("{name} ended {ended}, {since} ago; this machine's clock says {now}")
         })),
         TlsFailure::NotYetValid => lines.extend(culprit(facts, at).map(|one| {
             let begins = whole_seconds(one.not_before);
@@ -117,6 +160,10 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
                 "the server sent one certificate, without the intermediate that signed it"
                     .to_owned()
             }
+            Some("other-chain") => format!(
+                "what was sent along did not sign it: {}",
+                facts.chain.get(1).map_or("", |one| one.subject.as_str())
+            ),
             _ => "the chain ends at an issuer that this machine does not trust".to_owned(),
         }),
         TlsFailure::Protocol

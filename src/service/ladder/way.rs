@@ -24,7 +24,10 @@ enum BrokenOff {
 
 /// Writes down what `reply` says of the rungs from `dns` to `http`. Lines for people come back.
 pub(super) fn note(checks: &mut Checks, endpoint: &Endpoint, reply: &Reply) -> Vec<String> {
-    let broke = broke(reply);
+    let broke = match broke(reply) {
+        BrokenOff::Http if !endpoint.is_plain() && is_within_handshake(reply) => BrokenOff::Tls,
+        broke => broke,
+    };
     let mut lines = Vec::new();
     if broke == BrokenOff::Locally {
         return lines;
@@ -109,6 +112,16 @@ fn broke(reply: &Reply) -> BrokenOff {
         | Failure::BodyTooLarge
         | Failure::BadCoding => BrokenOff::Http,
     }
+}
+
+/// Whether the connection ended before TLS was agreed: nothing of HTTP went out.
+fn is_within_handshake(reply: &Reply) -> bool {
+    let ended = matches!(
+        reply.outcome,
+        Outcome::Failed(Failure::Reset | Failure::ClosedEarly)
+    );
+    let facts = reply.tls.as_ref();
+    ended && !reply.sent && facts.is_none_or(|facts| facts.version.is_none())
 }
 
 fn names(reply: &Reply, endpoint: &Endpoint) -> String {

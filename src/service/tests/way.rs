@@ -102,7 +102,9 @@ fn every_failure_has_its_reason_and_rung() {
             CheckId::Tls,
         ),
     ] {
-        let run = climb(shop(), vec![failed(failure.clone())]);
+        let mut reply = failed(failure.clone());
+        reply.sent = rung == CheckId::Http;
+        let run = climb(shop(), vec![reply]);
         assert_eq!(
             (run.reason(), run.verdict.status),
             (reason, 0),
