@@ -10,6 +10,7 @@ mod connect;
 mod harness;
 mod http;
 mod mangled;
+mod narrowed;
 mod pages;
 mod passed_on;
 mod triggers;

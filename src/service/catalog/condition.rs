@@ -31,6 +31,9 @@ pub struct Condition {
     /// The page contains one of these, without regard to case.
     #[serde(deserialize_with = "words::lower")]
     pub text: Vec<String>,
+    /// The page begins with one of these, without regard to case.
+    #[serde(deserialize_with = "words::lower")]
+    pub begins: Vec<String>,
     /// The body has fewer bytes than this.
     pub shorter_than: Option<usize>,
     /// The path of `Location` contains one of these.

@@ -105,10 +105,11 @@ fn is_of_the_body_alone(condition: &Condition) -> bool {
         header,
         title,
         text,
+        begins,
         json,
         ..
     } = condition;
-    header.is_empty() && title.is_empty() && text.is_empty() && json.is_empty()
+    header.is_empty() && title.is_empty() && text.is_empty() && begins.is_empty() && json.is_empty()
 }
 
 /// What of `condition` was seen, for people.

@@ -75,7 +75,10 @@ pub(in crate::service) fn verdict(ending: &Ending<'_>) -> Verdict {
         retry_at,
     };
     let title = title(ending, facts);
-    let (cause, remedy) = text(words, ending.finding.reason, facts);
+    let (cause, mut remedy) = text(words, ending.finding.reason, facts);
+    if other_names(ending).is_some() {
+        remedy.steps.insert(0, of_other_names(ending));
+    }
     let mut verdict = Verdict {
         connection: ending.subject.connection.clone(),
         service: ending.subject.service.clone(),
@@ -114,6 +117,22 @@ pub(in crate::service) fn verdict(ending: &Ending<'_>) -> Verdict {
     verdict
 }
 
+/// What the certificate is for, where it fails otherwise and is another site's as well.
+fn other_names(ending: &Ending<'_>) -> Option<String> {
+    let host = ending.endpoint?.host();
+    let names = tls::also_for_others(ending.reply?, &host)?;
+    Some(format!("it is for {names}, not for {host}"))
+}
+
+/// The step before all others then.
+fn of_other_names(ending: &Ending<'_>) -> String {
+    let host = ending.endpoint.map(Endpoint::host).unwrap_or_default();
+    format!(
+        "The certificate is for other names besides, so {host} has no site with one of its own there: have that set up \
+         first, or check that the name leads to the right server."
+    )
+}
+
 /// The `Server` header of an answer.
 pub(in crate::service) fn server(reply: Option<&Reply>) -> Option<&str> {
     clock::response(reply?)?.header("server")
@@ -131,10 +150,14 @@ fn corrected_url(ending: &Ending<'_>, words: Option<&ReasonText>) -> Option<Stri
             ending.suffix,
         )
     };
-    let leads_there = words.and_then(|words| words.fix) == Some(Fix::Redirect);
+    let fix = words.and_then(|words| words.fix);
+    let leads_there = matches!(fix, Some(Fix::Redirect | Fix::Https));
+    // Another program may be in the folder above: that is offered once it was asked.
+    let guessed = ending.finding.variant.as_deref() == Some("below");
     let url = match &ending.correction {
         Correction::Found(url) => Some(url.clone()),
         Correction::TargetFails if leads_there => None,
+        Correction::Unasked if guessed => None,
         Correction::Unasked | Correction::TargetFails => by_words(),
     };
     // One that carries a secret along is not offered: it would be shown, and saved.
@@ -244,6 +267,7 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
     }
     if let Some(reply) = ending.reply {
         lines.extend(tls::evidence(reply));
+        lines.extend(other_names(ending));
         lines.extend(clock::skew(reply).map(clock::skew_line));
         lines.extend(reply.proxy.iter().map(|proxy| through(proxy, ending)));
     }
@@ -303,7 +327,10 @@ fn fixed(
         // A port of its own speaks either http or https: which one speaks the other is not known.
         Fix::HttpsOfHost if endpoint.url().port().is_none() => hints::with_https(endpoint),
         Fix::HttpsOfHost => None,
-        Fix::Redirect => redirect::base(&judged?.redirect.as_ref()?.target, suffix),
+        Fix::Redirect => {
+            let target = &judged?.redirect.as_ref()?.target;
+            redirect::base(target, suffix).or_else(|| redirect::renamed(target, endpoint))
+        }
         Fix::Guess => {
             let guess = service.text().requests.guesses.first();
             let guess = guess.filter(|_| endpoint.segments().is_empty());

@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::domain::endpoint::redacted;
 use crate::domain::text::inert;
-use crate::domain::{Reason, Response};
+use crate::domain::{Endpoint, Reason, Response};
 
 use super::Finding;
 
@@ -59,7 +59,8 @@ pub(super) fn read(asked: &Url, response: &Response) -> Option<Redirect> {
     let target = target(asked, response)?;
     let same_host = target.host_str() == asked.host_str();
     let (reason, variant) = if target == *asked {
-        (Reason::RedirectLoop, None)
+        let wants_cookie = response.header("set-cookie").is_some();
+        (Reason::RedirectLoop, wants_cookie.then_some("cookie"))
     } else if !same_host {
         (Reason::RedirectHost, None)
     } else if asked.scheme() == "http" && target.scheme() == "https" {
@@ -76,6 +77,22 @@ pub(super) fn read(asked: &Url, response: &Response) -> Option<Redirect> {
         reason,
         variant,
     })
+}
+
+/// The URL as typed under the name that `target` leads to, where only its path was lost on the way: from a name to the
+/// same with `www.` before it, or back.
+pub(in crate::service) fn renamed(target: &Url, typed: &Endpoint) -> Option<String> {
+    let (host, there) = (typed.host(), target.host_str()?);
+    let is_twin = there.strip_prefix("www.") == Some(host.as_str())
+        || host.strip_prefix("www.") == Some(there);
+    if !is_twin || target.path() != "/" || target.query().is_some() {
+        return None;
+    }
+    let mut url = target.clone();
+    url.set_path(typed.url().path());
+    Endpoint::parse(url.as_str())
+        .ok()
+        .map(|endpoint| endpoint.shown())
 }
 
 /// The base URL behind `target`: without the path that was asked. Nothing where the target is another page.

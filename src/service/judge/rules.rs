@@ -85,6 +85,9 @@ impl ReplyFacts<'_> {
                     .is_some_and(|title| title.to_lowercase().contains(part.as_str()))
             })
             && any(&condition.text, |part| page.lower.contains(part.as_str()))
+            && any(&condition.begins, |part| {
+                page.lower.starts_with(part.as_str())
+            })
             && (condition.json.is_empty()
                 || page
                     .json

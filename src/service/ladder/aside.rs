@@ -7,7 +7,7 @@ use crate::domain::{CheckId, Endpoint, Reason, Reply};
 
 use super::super::catalog::condition::Rung;
 use super::super::judge::conclude::Correction;
-use super::super::judge::{Judged, conclude, failure};
+use super::super::judge::{Finding, Judged, conclude, failure};
 use super::super::sign;
 use super::super::step::{Authorization, Step};
 use super::super::subject::{SecretState, Trigger};
@@ -30,7 +30,8 @@ impl Ladder {
                 .push("the target repeats the key, so it is not asked".to_owned());
         }
         if known || repeats_key || !self.has_room() {
-            let finding = if known && is_redirect(main.judged.finding.reason) {
+            let reason = main.judged.finding.reason;
+            let finding = if known && is_redirect(reason) && reason != Reason::RedirectLoop {
                 Reason::RedirectLoop.into()
             } else {
                 main.judged.finding.clone()
@@ -91,6 +92,9 @@ impl Ladder {
                     shown(&there)
                 ));
             }
+        }
+        if self.correction == Correction::TargetFails && finding.reason == Reason::RedirectHttps {
+            finding = Finding::variant(Reason::RedirectHttps, "fails");
         }
         self.main = Some(main);
         self.finish(finding)

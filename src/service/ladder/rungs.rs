@@ -5,7 +5,8 @@ use url::Url;
 use crate::domain::{CheckId, Endpoint, Outcome, Reason, Reply, State, UrlProblem};
 
 use super::super::catalog::condition::Rung;
-use super::super::judge::conclude::Correction;
+use super::super::judge::conclude::{self, Correction};
+use super::super::judge::redirect::Redirect;
 use super::super::judge::{AskedRung, Finding, Judged, judge};
 use super::super::step::{Authorization, Step};
 use super::super::subject::{SecretState, Trigger};
@@ -218,7 +219,7 @@ impl Ladder {
     }
 
     /// The call through `/index.php` was answered, after `direct` found no page.
-    pub(super) fn after_index(&mut self, reply: Reply, direct: Main) -> Step {
+    pub(super) fn after_index(&mut self, reply: Reply, mut direct: Main) -> Step {
         let Some(judged) = self.judge(Rung::Service, &reply) else {
             return self.over();
         };
@@ -235,7 +236,10 @@ impl Ladder {
         // What a page that is no page says of the lower rungs stands; the first answer is the better one.
         // That rewriting is off, and what is there is locked or broken, says more than a page that is not there.
         let by_service = judged.answerer.by == crate::domain::AnsweredBy::Service;
-        let better = (by_service && status != 404) || status == 401 || (500..600).contains(&status);
+        let is_source = judged.finding.variant.as_deref() == Some("source");
+        let better = (by_service && status != 404)
+            || is_source
+            || matches!(status, 401 | 403 | 429 | 500..600);
         if better {
             self.notes.push(format!(
                 "/api has no page ({}); this is the answer of /index.php/api",
@@ -245,6 +249,9 @@ impl Ladder {
         }
         self.notes
             .push(format!("/index.php was tried too: {}", said(&judged)));
+        if !matches!(status, 0 | 404) && direct.judged.finding.reason == Reason::NotFound {
+            direct.judged.finding = Finding::variant(Reason::NotFound, "direct");
+        }
         self.refused(direct)
     }
 
@@ -321,9 +328,22 @@ impl Ladder {
         self.finish(finding)
     }
 
+    /// The folder above, where a login below the URL makes it likely, and only asking shows whether the service is there.
+    fn guessed(&self, main: &Main) -> Option<String> {
+        let is_below = main.judged.finding.variant.as_deref() == Some("below");
+        let endpoint = self.endpoint.as_ref().filter(|_| is_below)?;
+        let parent = conclude::corrected(&self.service, endpoint, &main.judged, "")?;
+        self.has_room().then_some(parent)
+    }
+
     /// An answer that ends the ladder: a redirect's target and (in a bisect) a corrected URL are asked
     /// first, without credentials.
     pub(super) fn refused(&mut self, main: Main) -> Step {
+        if let Some(parent) = self.guessed(&main) {
+            self.redirects
+                .extend(main.judged.redirect.iter().map(Redirect::shown));
+            return self.ask_corrected(parent, main);
+        }
         if main.judged.redirect.is_some() && main.judged.finding.reason != Reason::NotTheService {
             return self.ask_target(main);
         }

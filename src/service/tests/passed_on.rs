@@ -390,7 +390,7 @@ fn secrets_in_a_urls_query_are_not_shown() {
 fn advice_is_for_the_server_that_answered() {
     let own = "<hr><center>nginx/1.26</center>";
     for (status, server, body, snippet) in [
-        (401, "nginx/1.26", own, Some("/api/ {")),
+        (401, "nginx/1.26", own, Some("auth_basic $staging;")),
         (401, "Apache/2.4", "", Some("RequireAny")),
         (403, "nginx/1.26", own, Some("allow 203.0.113.7;")),
         (403, "Microsoft-IIS/10.0", "", None),
