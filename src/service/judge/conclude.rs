@@ -260,6 +260,11 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
             let said = said.filter(|_| is_refusal);
             lines.extend(said.map(|said| format!("it says: {said}")));
         }
+        let is_own_page = ending.finding.variant.as_deref() == Some("page");
+        let said = ending.reply.and_then(clock::response);
+        let said = said.filter(|_| is_own_page && judged.status == 403);
+        let said = said.and_then(super::recognise::words);
+        lines.extend(said.map(|said| format!("the page says: {said}")));
         if let Some(target) = &judged.redirect {
             lines.push(format!("redirects to {}", target.shown()));
         }

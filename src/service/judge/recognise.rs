@@ -242,6 +242,19 @@ fn without_entities(text: &str) -> String {
     })
 }
 
+/// What a short page says to people, inert: the text of its body, and nothing of one with scripts or styles.
+pub(super) fn words(response: &Response) -> Option<String> {
+    let text = String::from_utf8_lossy(&response.body);
+    let lower = text.to_ascii_lowercase();
+    let body = lower.find("<body").unwrap_or(0);
+    if text.len() > 8000 || lower.contains("<script") || lower.contains("<style") {
+        return None;
+    }
+    let plain = without_tags(&text.get(body..)?.replace('<', " <"));
+    let said = inert(&without_entities(&plain), 160);
+    (!said.is_empty()).then_some(said)
+}
+
 fn without_tags(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut inside = false;

@@ -673,6 +673,7 @@ fn a_page_of_nginxs_own_keeps_apaches_words_to_itself() {
         run.verdict.cause
     );
     assert_eq!(run.verdict.remedy.snippet, None);
+    assert!(run.says("the page says: blocked by fail2ban"));
 }
 
 #[test]
