@@ -113,7 +113,7 @@ fn way(connection: &Connection) -> String {
         ("--key", path(&connection.client_key)),
     ] {
         if let Some(value) = value {
-            way.push_str(&format!(" {option} {}", shell_word(&value)));
+            way.extend([" ", option, " ", &shell_word(&value)]);
         }
     }
     way

@@ -24,10 +24,7 @@ enum BrokenOff {
 
 /// Writes down what `reply` says of the rungs from `dns` to `http`. Lines for people come back.
 pub(super) fn note(checks: &mut Checks, endpoint: &Endpoint, reply: &Reply) -> Vec<String> {
-    let broke = match broke(reply) {
-        BrokenOff::Http if !endpoint.is_plain() && is_within_handshake(reply) => BrokenOff::Tls,
-        broke => broke,
-    };
+    let broke = broke(reply, endpoint);
     let mut lines = Vec::new();
     if broke == BrokenOff::Locally {
         return lines;
@@ -89,7 +86,7 @@ pub(super) fn note(checks: &mut Checks, endpoint: &Endpoint, reply: &Reply) -> V
     lines
 }
 
-fn broke(reply: &Reply) -> BrokenOff {
+fn broke(reply: &Reply, endpoint: &Endpoint) -> BrokenOff {
     let Outcome::Failed(failure) = &reply.outcome else {
         return BrokenOff::Nowhere;
     };
@@ -103,6 +100,11 @@ fn broke(reply: &Reply) -> BrokenOff {
         | Failure::Proxy(_) => BrokenOff::Connect,
         // With TLS 1.3 a refused client certificate comes after the handshake; it stays TLS's.
         Failure::Tls(_) => BrokenOff::Tls,
+        Failure::Reset | Failure::ClosedEarly
+            if !endpoint.is_plain() && is_within_handshake(reply) =>
+        {
+            BrokenOff::Tls
+        }
         Failure::Reset
         | Failure::ClosedEarly
         | Failure::ResponseTimeout
@@ -116,12 +118,8 @@ fn broke(reply: &Reply) -> BrokenOff {
 
 /// Whether the connection ended before TLS was agreed: nothing of HTTP went out.
 fn is_within_handshake(reply: &Reply) -> bool {
-    let ended = matches!(
-        reply.outcome,
-        Outcome::Failed(Failure::Reset | Failure::ClosedEarly)
-    );
     let facts = reply.tls.as_ref();
-    ended && !reply.sent && facts.is_none_or(|facts| facts.version.is_none())
+    !reply.sent && facts.is_none_or(|facts| facts.version.is_none())
 }
 
 fn names(reply: &Reply, endpoint: &Endpoint) -> String {
