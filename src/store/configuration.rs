@@ -8,6 +8,7 @@ mod backup;
 mod base;
 mod document;
 mod fields;
+mod inline;
 mod lines;
 mod parts;
 mod problem;

@@ -7,7 +7,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, V
 
 use super::base::Base;
 use super::write::{list, refuse_secrets, written};
-use super::{lines, read};
+use super::{inline, lines, read};
 use crate::domain::{Connection, Name};
 
 /// What a new file starts with.
@@ -76,13 +76,13 @@ pub struct Document {
 
 impl Document {
     /// Makes `toml` ready to be edited.
-    pub(super) fn new(toml: DocumentMut, base: Base) -> Self {
+    pub(super) fn new(mut toml: DocumentMut, base: Base) -> Self {
+        inline::become_tables(&mut toml);
         let mut document = Self {
             toml,
             taken: HashSet::new(),
             base,
         };
-        document.normalize();
         document.taken = document.names().into_iter().collect();
         document
     }
@@ -254,19 +254,6 @@ impl Document {
             .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
         item.as_array_of_tables_mut()
             .ok_or(EditProblem::Shape("connection"))
-    }
-
-    /// Turns `connection = [{ … }]` into `[[connection]]` tables, the form that is edited here.
-    fn normalize(&mut self) {
-        if self.toml.get("connection").is_some_and(Item::is_array)
-            && let Some(item) = self.toml.remove("connection")
-        {
-            let item = match item.into_array_of_tables() {
-                Ok(tables) => Item::ArrayOfTables(tables),
-                Err(other) => other,
-            };
-            self.toml.insert("connection", item);
-        }
     }
 }
 

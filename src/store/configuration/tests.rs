@@ -201,6 +201,56 @@ fn inline_connections_are_read_and_edited() {
 }
 
 #[test]
+fn inline_connections_keep_their_comments() {
+    let home = Home::with(
+        "version = 1\n\n# all of them\nconnection = [ # those of the shop\n  # the first\n  \
+         { name = \"a\", service = \"http\", url = \"https://a.example\", tags = [\n    \"eu\", # europe\n  ] }, # live\n  \
+         # the second\n  # with two lines\n  \
+         { name = \"b\", service = \"http\", url = \"https://b.example\" } # test\n  , # odd\n  \
+         # more to come\n] # the end\n# below\n[settings]\nbell = true # loud\n# last\n",
+    );
+    home.store()
+        .edit(|document| document.add(&connection("c")))
+        .unwrap();
+    let text = home.text();
+    let (before, after) = text.split_once("[[connection]]").unwrap();
+    assert!(
+        before.ends_with("bell = true # loud\n\n# all of them\n# those of the shop\n# the first\n"),
+        "{text}"
+    );
+    let expected = " # live\nname = \"a\"\nservice = \"http\"\nurl = \"https://a.example\"\ntags = [\n    \"eu\", # europe\n  ]\n\n\
+         # the second\n# with two lines\n[[connection]]";
+    assert!(after.starts_with(expected), "{text}");
+    let behind = [
+        "# test",
+        "# odd",
+        "# more to come",
+        "# the end",
+        "# below",
+        "# last",
+    ];
+    for comment in behind {
+        assert_eq!(text.matches(comment).count(), 1, "{comment} in {text}");
+    }
+    let configuration = home.store().load().unwrap();
+    assert_eq!(configuration.connections.len(), 3);
+    home.store()
+        .edit(|document| document.set_setting("mouse", SettingValue::Flag(true)))
+        .unwrap();
+    assert!(home.text().contains("# more to come"));
+}
+
+#[test]
+fn an_empty_list_of_connections_can_be_added_to() {
+    let home = Home::with("version = 1\nconnection = [ # none yet\n]\n");
+    home.store()
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    assert_eq!(home.store().load().unwrap().connections.len(), 1);
+    assert!(home.text().contains("# none yet"), "{}", home.text());
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn what_does_not_fit_is_named_by_place_and_never_by_value() {
     let start = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"https://a.example\"\n";
