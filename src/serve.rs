@@ -13,6 +13,7 @@
 //! names (`Host`), so that no web page can ask it by a name of its own that leads here. What is beyond this machine
 //! comes through a reverse proxy that asks who it is.
 
+mod caller;
 mod discovery;
 mod exposition;
 mod guard;
@@ -52,6 +53,8 @@ pub struct Exporter {
     followed: FollowedConnections,
     /// For probes at once; further ones wait, as long as who asks for them does.
     room: Semaphore,
+    /// That may be connected at once: those who wait for probes, and as many who wait for room or ask something else.
+    callers: usize,
     own: Own,
     tell: Tell,
 }
@@ -117,6 +120,7 @@ impl Exporter {
             core,
             followed,
             room: Semaphore::new(at_once.max(1)),
+            callers: at_once.max(1) * 2,
             own,
             tell,
         })
@@ -125,7 +129,7 @@ impl Exporter {
     /// Reads the configuration and the service files again. What is broken stays as it was.
     pub async fn reload(&self) -> Result<usize, WorkError> {
         let read = self.followed.reload().await;
-        self.own.reloaded(read.as_ref().ok().copied());
+        self.reloaded(read.is_ok());
         read
     }
 
@@ -136,7 +140,7 @@ impl Exporter {
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let router = routes::router(Arc::clone(&self), bound.is_tcp());
-        axum::serve(bound, router)
+        axum::serve(bound.limited(self.callers), router)
             .with_graceful_shutdown(stop)
             .await
     }
@@ -144,14 +148,20 @@ impl Exporter {
     /// The connections as the configuration has them by now, or had them while it could be read.
     async fn known(&self) -> Arc<KnownConnections> {
         match self.followed.follow().await {
-            Some(Ok(count)) => self.own.reloaded(Some(count)),
+            Some(Ok(_)) => self.reloaded(true),
             Some(Err(problem)) => {
-                self.own.reloaded(None);
+                self.reloaded(false);
                 self.unread(&problem);
             }
             None => {}
         }
         self.followed.known()
+    }
+
+    /// Where a service file alone can't be read, the connections are the new ones all the same.
+    fn reloaded(&self, all: bool) {
+        self.own
+            .reloaded(self.followed.known().connections.len(), all);
     }
 
     fn unread(&self, problem: &WorkError) {

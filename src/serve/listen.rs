@@ -5,11 +5,13 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::serve::Listener;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
 
+use super::caller::{Caller, Stream};
 use crate::domain::text::inert;
 use crate::store::files;
 
@@ -118,22 +120,38 @@ impl BoundListener {
     }
 }
 
-/// What comes in by either: what serves it is there once.
-pub trait Caller: AsyncRead + AsyncWrite + Send + Unpin {}
+/// The same for so many callers at once. Further ones wait to be let in.
+pub(super) struct LimitedListener {
+    listener: BoundListener,
+    places: Arc<Semaphore>,
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Caller for T {}
+impl BoundListener {
+    pub(super) fn limited(self, callers: usize) -> LimitedListener {
+        LimitedListener {
+            listener: self,
+            places: Arc::new(Semaphore::new(callers)),
+        }
+    }
+}
 
-impl Listener for BoundListener {
-    type Io = Box<dyn Caller>;
+impl Listener for LimitedListener {
+    type Io = Caller;
     /// Nobody asks who calls.
     type Addr = ();
 
-    async fn accept(&mut self) -> (Self::Io, ()) {
-        let caller: Self::Io = match self {
-            Self::Tcp(listener, _) => Box::new(Listener::accept(listener).await.0),
-            Self::Unix(_, listener) => Box::new(Listener::accept(listener).await.0),
+    async fn accept(&mut self) -> (Caller, ()) {
+        let place = loop {
+            // Nobody closes it.
+            if let Ok(place) = Arc::clone(&self.places).acquire_owned().await {
+                break place;
+            }
         };
-        (caller, ())
+        let stream: Box<dyn Stream> = match &mut self.listener {
+            BoundListener::Tcp(listener, _) => Box::new(Listener::accept(listener).await.0),
+            BoundListener::Unix(_, listener) => Box::new(Listener::accept(listener).await.0),
+        };
+        (Caller::new(stream, place), ())
     }
 
     fn local_addr(&self) -> io::Result<()> {

@@ -48,17 +48,16 @@ impl Own {
             reloaded_at: AtomicU64::default(),
             reload_failed: AtomicU64::default(),
         };
-        own.reloaded(Some(connections));
+        own.reloaded(connections, true);
         own
     }
 
-    /// The configuration was read, with so many connections, or could not be.
-    pub(super) fn reloaded(&self, connections: Option<usize>) {
-        let failed = u64::from(connections.is_none());
-        self.reload_failed.store(failed, Ordering::Relaxed);
-        if let Some(count) = connections {
-            let count = u64::try_from(count).unwrap_or(u64::MAX);
-            self.connections.store(count, Ordering::Relaxed);
+    /// The configuration and the service files were read, or not `all` of them could be; there are so many connections.
+    pub(super) fn reloaded(&self, connections: usize, all: bool) {
+        let count = u64::try_from(connections).unwrap_or(u64::MAX);
+        self.connections.store(count, Ordering::Relaxed);
+        self.reload_failed.store(u64::from(!all), Ordering::Relaxed);
+        if all {
             let now = Timestamp::now().as_second().unsigned_abs();
             self.reloaded_at.store(now, Ordering::Relaxed);
         }

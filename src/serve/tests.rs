@@ -12,7 +12,7 @@ use crate::config::{Environment, Overrides};
 use crate::domain::{
     Address, AnsweredBy, Certificate, Name, Reason, Secret, ServiceId, TlsFacts, Window,
 };
-use crate::work::{CoreOptions, Rehearsed};
+use crate::work::{CoreOptions, Draft, Rehearsed};
 
 const KEY: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e755";
 
@@ -387,8 +387,18 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
     assert_eq!(exporter.reload().await.unwrap(), 0);
     assert!(known().await);
     write("[service]\nid = \"own\"\n");
+    let saved = Connection::new(
+        Name::parse("new").unwrap(),
+        ServiceId::http(),
+        "http://127.0.0.1:1",
+    );
+    core.save(Draft::new(saved)).await.unwrap();
     let problem = exporter.reload().await.unwrap_err().to_string();
     assert!(problem.contains("own.toml, line"), "{problem}");
+    let own = exporter.own.metrics(false, false);
+    for line in ["switchboard_connections 1\n", "last_reload_successful 0\n"] {
+        assert!(own.contains(line), "{own}");
+    }
     assert!(known().await, "it is what it was");
     std::fs::remove_file(&file).unwrap();
     exporter.reload().await.unwrap();
