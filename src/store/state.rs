@@ -36,6 +36,8 @@ use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Name, Origin, Secret
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The database in the folder of the state.
 pub const FILE: &str = "history.sqlite";
+/// The lock for whoever makes it.
+const LOCK: &str = ".history.lock";
 /// Connections to the database that are kept for the next reader.
 const IDLE_READERS: usize = 4;
 
@@ -53,12 +55,19 @@ pub struct StateDb {
 }
 
 impl StateDb {
+    /// What lies in `folder` where it is in use: the database, what SQLite puts beside it, the lock.
+    pub fn files(folder: &Path) -> Vec<PathBuf> {
+        let beside =
+            ["", "-wal", "-shm", "-journal"].map(|end| folder.join(format!("{FILE}{end}")));
+        beside.into_iter().chain([folder.join(LOCK)]).collect()
+    }
+
     /// Opens `history.sqlite` in `folder`; makes both where they do not exist.
     pub fn open(folder: &Path) -> Result<Self, StateProblem> {
         files::make_private_folder(folder)?;
         let path = folder.join(FILE);
         // Turning on the write-ahead log and making the tables is for one program at a time.
-        let lock = Lock::take(&folder.join(".history.lock"))?;
+        let lock = Lock::take(&folder.join(LOCK))?;
         // Closed before SQLite opens it: its locks are the process's, and the kernel lets go of all of them as
         // soon as any descriptor of the file is closed. The next program would take itself for the only one.
         let made = files::make_private_file(&path).map(drop);
@@ -69,12 +78,18 @@ impl StateDb {
                 .err()
                 .unwrap_or_else(|| std::io::ErrorKind::Other.into());
             return Err(FileProblem::Write { path, source }.into());
+        } else if lock.is_marked() && fs::metadata(&path).is_ok_and(|found| found.len() == 0) {
+            // No program was killed while it made the first one: the attempts in it are lost.
+            return Err(StateProblem::Damaged { path });
         }
         // It says to which host a secret may go, and how often a key was refused.
         files::refuse_writable_by_others(&path)?;
         let database = Connection::open(&path).with_path(&path)?;
         let opened = inode(&path);
         let state = Self::prepare(database, path);
+        if state.is_ok() {
+            lock.mark();
+        }
         drop(lock);
         state.map(|state| Self {
             readers: Some(Mutex::default()),

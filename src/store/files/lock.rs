@@ -1,7 +1,7 @@
 //! The advisory lock that makes read, change, write one step among all programs.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::thread;
@@ -22,7 +22,7 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// it away would let two programs lock two different files of the same name.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -61,6 +61,18 @@ impl Lock {
         Ok(Self::attempt(path)?.ok())
     }
 
+    /// Whether its file was marked, by whoever held it once.
+    pub fn is_marked(&self) -> bool {
+        self.file.metadata().is_ok_and(|file| file.len() > 0)
+    }
+
+    /// Marks its file, for all who take the lock later. Where that fails, they are as wise as before.
+    pub fn mark(&self) {
+        if !self.is_marked() {
+            let _ = (&self.file).write_all(b"made\n");
+        }
+    }
+
     fn attempt(path: &Path) -> Result<Result<Self, File>, FileProblem> {
         // A link that others put there would make us a file wherever it leads.
         let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
@@ -88,7 +100,7 @@ impl Lock {
     /// Locks `file`, or gives it back where somebody else holds the lock.
     fn locked(path: &Path, file: File) -> Result<Result<Self, File>, FileProblem> {
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Ok(Self { _file: file })),
+            Ok(()) => Ok(Ok(Self { file })),
             Err(Errno::WOULDBLOCK | Errno::INTR) => Ok(Err(file)),
             Err(errno) => Err(FileProblem::Lock {
                 path: path.to_owned(),

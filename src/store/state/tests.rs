@@ -455,3 +455,21 @@ fn memory_writes_no_file() {
     assert_eq!(state.budget(&host()).unwrap().attempts.len(), 1);
     state.verify().unwrap();
 }
+
+/// A program may be killed while it makes the first one; later, nobody but a broken disk leaves an empty file.
+#[test]
+fn an_empty_database_is_a_new_one_only_where_none_was_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.sqlite");
+    files::write_whole(&path, b"").unwrap();
+    drop(StateDb::open(folder.path()).unwrap());
+    assert!(fs::metadata(&path).unwrap().len() > 0);
+    files::write_whole(&path, b"").unwrap();
+    let damaged = StateDb::open(folder.path()).unwrap_err();
+    assert!(matches!(damaged, StateProblem::Damaged { .. }), "{damaged}");
+    fs::remove_file(&path).unwrap();
+    assert!(
+        StateDb::open(folder.path()).is_ok(),
+        "moved away, as it is told"
+    );
+}
