@@ -150,6 +150,19 @@ impl Store {
         }
     }
 
+    /// Whether what is written to `path` would take the place of the file, its lock or an earlier version, or be read
+    /// as a service file.
+    pub fn owns(&self, path: &Path) -> bool {
+        let Some(own) = self.path() else { return false };
+        let target = files::followed(path);
+        let is_service = || target.extension().is_some_and(|is| is == "toml");
+        files::is_same_file(path, own)
+            || files::is_same_file(path, &lock_path(own))
+            || (files::lies_in(&target, &own.with_file_name(BACKUP))
+                && backup::is_version(own, &target))
+            || (files::lies_in(&target, &own.with_file_name(SERVICES)) && is_service())
+    }
+
     /// Whether there is no file where one should be. One that can't be looked at may be there.
     pub fn is_gone(&self) -> bool {
         self.path()

@@ -28,7 +28,7 @@ pub use owner::{is_read_only, make_private_folder, unwritable};
 pub use private::PrivateFolder;
 pub use socket::{SocketName, bind_private_socket};
 pub use whole::{
-    Staged, followed, is_same_file, stage, sweep, try_to_write, write_out, write_whole,
+    Staged, followed, is_same_file, lies_in, stage, sweep, try_to_write, write_out, write_whole,
 };
 
 use crate::domain::Secret;

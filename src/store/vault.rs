@@ -438,7 +438,8 @@ impl Vault {
         Ok(Stamp::of(&path))
     }
 
-    fn lock_path(&self) -> PathBuf {
+    /// The lock beside both files.
+    pub fn lock_path(&self) -> PathBuf {
         self.folder.join(".vault.lock")
     }
 

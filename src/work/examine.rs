@@ -61,6 +61,15 @@ impl Examination {
     }
 }
 
+/// The secrets that connections use.
+#[derive(Default)]
+struct InUse {
+    /// The values that cost nothing to read.
+    values: Vec<Secret>,
+    /// The places of the others: nobody can tell what lies there.
+    unread: Vec<String>,
+}
+
 impl Core {
     /// Looks at files, folders, configuration, state and secrets. Values that are at hand are read to look
     /// for them in plain text; no program is run and no keyring asked for that.
@@ -95,16 +104,16 @@ impl Core {
                 ),
             );
         }
-        let values = self.values_at_hand(&kept, &mut examination).await;
+        let used = self.values_at_hand(&kept, &mut examination).await;
         let looked = self.blocking(move |inner| {
             let mut looked = examination;
-            inner.examine_files(&values, &mut looked);
+            inner.examine_files(&used.values, &mut looked);
             inner.examine_places(&mut looked);
             if let Some(problem) = journal {
                 looked.find_unless_known("state", problem.to_string());
             }
             inner.examine_configuration(&mut looked);
-            inner.examine_vault(&kept, &values, &mut looked);
+            inner.examine_vault(&kept, &used, &mut looked);
             Ok(looked)
         });
         looked.await.unwrap_or_else(|problem: WorkError| {
@@ -119,42 +128,46 @@ impl Core {
         self.0.lost_configuration()
     }
 
-    /// The values that cost nothing to read, from variables, files and an open vault; what keeps the others from
-    /// being read is found.
-    async fn values_at_hand(
-        &self,
-        kept: &[LocatedSecret],
-        examination: &mut Examination,
-    ) -> Vec<Secret> {
+    /// The values from variables, files and an open vault; what keeps the others from being read is found. No keyring
+    /// is asked for one, which may ask its owner for a passphrase, and no program is run.
+    async fn values_at_hand(&self, kept: &[LocatedSecret], examination: &mut Examination) -> InUse {
         let Ok(secrets) = self.secrets().await else {
-            return Vec::new();
+            let unread = kept.iter().map(|one| one.place.to_string()).collect();
+            return InUse {
+                unread,
+                ..InUse::default()
+            };
         };
-        let (mut values, mut seen, mut in_keyring) = (Vec::new(), HashSet::new(), 0_usize);
+        let (mut used, mut seen, mut in_keyring) = (InUse::default(), HashSet::new(), 0_usize);
         for one in kept.iter().filter(|one| seen.insert(&one.reference)) {
             let about = inert(&one.reference.to_string(), 120);
+            let before = used.values.len();
             let found = secrets.resolve(&one.reference, &one.place);
             match &one.reference {
                 SecretRef::Ask => {}
                 SecretRef::Keyring(_) => in_keyring += 1,
                 SecretRef::Cmd(words) => {
                     if let Some(problem) = secrets.missing_program(words) {
-                        examination.find(about, error_chain(&problem));
+                        examination.find(&about, error_chain(&problem));
                     }
                 }
                 // What is wrong there is found with its location.
-                SecretRef::Vault(_) => values.extend(found.await.ok()),
+                SecretRef::Vault(_) => used.values.extend(found.await.ok()),
                 SecretRef::Env(_) => match found.await {
-                    Ok(value) => values.push(value),
+                    Ok(value) => used.values.push(value),
                     Err(problem) => examination.notes.push(problem.to_string()),
                 },
                 SecretRef::File(path) => match found.await {
-                    Ok(value) => values.push(value),
+                    Ok(value) => used.values.push(value),
                     Err(problem) if path.is_file() => {
-                        examination.find(about, error_chain(&problem));
+                        examination.find(&about, error_chain(&problem));
                     }
                     // That it is none is found with its location.
                     Err(_) => {}
                 },
+            }
+            if used.values.len() == before {
+                used.unread.push(format!("{} ({about})", one.place));
             }
         }
         if in_keyring > 0
@@ -163,7 +176,18 @@ impl Core {
             let text = format!("{problem} ({in_keyring} in use are kept there)");
             examination.find("keyring", text);
         }
-        values
+        used
+    }
+}
+
+impl InUse {
+    /// A place that was not read, of the connection first that the entry `name` is named after.
+    fn may_hold(&self, name: &str) -> Option<&String> {
+        let own = name
+            .rsplit_once('/')
+            .map(|(connection, _)| format!("{connection}/"));
+        let is_own = |place: &&String| own.as_ref().is_some_and(|own| place.starts_with(own));
+        self.unread.iter().find(is_own).or(self.unread.first())
     }
 }
 
@@ -286,12 +310,7 @@ impl Inner {
         }
     }
 
-    fn examine_vault(
-        &self,
-        kept: &[LocatedSecret],
-        values: &[Secret],
-        examination: &mut Examination,
-    ) {
+    fn examine_vault(&self, kept: &[LocatedSecret], used: &InUse, examination: &mut Examination) {
         let in_vault = kept
             .iter()
             .filter(|one| StoreKind::of(&one.reference) == StoreKind::Vault)
@@ -308,7 +327,7 @@ impl Inner {
                 "the vault is locked: the age of what is in it ({in_vault} in use) was not looked at, nor whether it stands in a file"
             )),
             VaultState::Unlocked => {
-                if let Err(problem) = self.examine_entries(values, examination) {
+                if let Err(problem) = self.examine_entries(used, examination) {
                     examination.find_unless_known("vault", error_chain(&problem));
                 }
             }
@@ -319,7 +338,7 @@ impl Inner {
     /// or while a renewal is under way, nobody knows which are used.
     fn examine_entries(
         &self,
-        values: &[Secret],
+        used: &InUse,
         examination: &mut Examination,
     ) -> Result<(), VaultProblem> {
         let names = self.vault.names()?;
@@ -333,10 +352,15 @@ impl Inner {
             let is_used = self
                 .vault
                 .get(&name)?
-                .is_some_and(|it| values.contains(it.value()));
+                .is_some_and(|it| used.values.contains(it.value()));
             let text = if is_used {
                 // What a save that was cut short has left: revoking it would lock its owner out.
                 format!("no connection uses it, and its value is in use elsewhere too: {cure}")
+            } else if let Some(unread) = used.may_hold(&name) {
+                format!(
+                    "no connection uses it, but its value may be the one of {unread}, which was not read: compare them, \
+                     and revoke it where it is issued only if they differ; then {cure}"
+                )
             } else {
                 format!("no connection uses it: revoke it where it is issued, then {cure}")
             };

@@ -107,12 +107,22 @@ impl Core {
             if inner.vault.state() == VaultState::WithoutIdentity {
                 return Err(inner.passphrase_needed());
             }
-            inner.vault.create(&passphrase).map_err(failed)?;
+            match inner.vault.create(&passphrase) {
+                // Another program was quicker: the vault is there, and opens if the passphrase is the same.
+                Ok(_) | Err(VaultProblem::Exists { .. }) => {}
+                Err(problem) => return Err(failed(problem)),
+            }
             // A team's vault that came meanwhile knows this new identity only once somebody adds it.
             if inner.vault.state() == VaultState::Unlocked {
                 return Ok(());
             }
-            inner.vault.unlock(&passphrase).map_err(failed)
+            inner
+                .vault
+                .unlock(&passphrase)
+                .map_err(|problem| match problem {
+                    VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
+                    other => failed(other),
+                })
         })
         .await
     }

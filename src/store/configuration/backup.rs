@@ -47,6 +47,13 @@ pub(super) fn newest(path: &Path) -> Option<PathBuf> {
     all.into_iter().find(|version| version.is_file())
 }
 
+/// Whether a file of this name in the folder of earlier versions is one of them.
+pub(super) fn is_version(path: &Path, of: &Path) -> bool {
+    let [whole, of] = [path, of].map(|path| path.file_name().unwrap_or_default().to_string_lossy());
+    of.strip_prefix(&*whole)
+        .is_some_and(|end| end.starts_with('.'))
+}
+
 fn version(path: &Path, number: u32) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(BACKUP).join(format!("{name}.{number}"))

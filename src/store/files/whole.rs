@@ -161,12 +161,20 @@ pub fn followed(path: &Path) -> PathBuf {
     path
 }
 
+/// Whether `path` lies in `folder` itself, or would.
+pub fn lies_in(path: &Path, folder: &Path) -> bool {
+    let path = followed(&absolute(path));
+    path.parent()
+        .is_some_and(|parent| is_same_file(parent, folder))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// Whether both names are those of one file, or would be.
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
-    let [one, other] = [one, other].map(|path| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        followed(&path)
-    });
+    let [one, other] = [one, other].map(|path| followed(&absolute(path)));
     match (fs::metadata(&one), fs::metadata(&other)) {
         (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
         _ => one == other,

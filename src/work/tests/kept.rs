@@ -6,6 +6,7 @@ use std::path::Path;
 use super::*;
 use crate::domain::token::RenewalAction;
 use crate::store::state::{Holding, RenewalRecord, RenewalStage};
+use crate::store::vault::bundle;
 
 /// A user whose shop has its token in the vault.
 async fn with_shop() -> (Home, Core) {
@@ -69,6 +70,32 @@ async fn what_nobody_uses_is_found_and_taken_out() {
     let used = core.remove_unused("shop/token".to_owned()).await;
     assert!(used.unwrap_err().to_string().contains("uses it"));
     assert_eq!(core.0.vault.names().unwrap(), ["shop/token"]);
+}
+
+#[tokio::test]
+async fn what_may_live_where_nobody_looks_is_not_to_be_revoked_unseen() {
+    let (home, _) = with_shop().await;
+    let core = home.core_with(&[("PATH", "/usr/bin:/bin")]);
+    core.unlock(passphrase()).await.unwrap();
+    put(&core, "b/key", "some value");
+    let mark = home.0.path().join("mark");
+    let of = |connection: &str, reference: String| Connection {
+        name: name(connection),
+        key: Some(reference.parse().unwrap()),
+        ..shop(URL)
+    };
+    let command = format!("cmd:/usr/bin/touch {}", mark.display());
+    core.save(Draft::new(of("a", "env:NOT_SET_HERE".to_owned())))
+        .await
+        .unwrap();
+    core.save(Draft::new(of("b", command))).await.unwrap();
+    let texts = found(&core, "vault:b/key").await;
+    assert!(
+        texts[0].contains("one of b/key (cmd:/usr/bin/touch")
+            && texts[0].contains("only if they differ"),
+        "{texts:?}"
+    );
+    assert!(!mark.exists(), "no program is run for that");
 }
 
 #[tokio::test]
@@ -186,6 +213,7 @@ async fn an_export_replaces_no_file_of_ours() {
     let (home, core) = with_shop().await;
     core.0.state().unwrap();
     let folders = core.folders().unwrap().clone();
+    core.rename(&name("shop"), &name("other")).await.unwrap();
     let link = home.0.path().join("link");
     std::os::unix::fs::symlink(&folders.configuration, &link).unwrap();
     for own in [
@@ -194,12 +222,23 @@ async fn an_export_replaces_no_file_of_ours() {
         folders.data.join("../switchboard/identity.age"),
         folders.state.join("history.sqlite"),
         link,
+        folders.config().join("backup/switchboard.toml.1"),
+        folders.config().join("backup/switchboard.toml.7"),
+        folders.config().join(".switchboard.toml.lock"),
+        folders.config().join("services/new.toml"),
+        folders.data.join(".vault.lock"),
+        folders.state.join(".history.lock"),
+        folders.state.join("history.sqlite-wal"),
     ] {
-        let before = fs::read(&own).unwrap();
+        let before = fs::read(&own).ok();
         let refused = core.write_export(own.clone(), b"x".to_vec()).await;
         let why = refused.unwrap_err().to_string();
         assert!(why.contains("switchboard's own"), "{why}");
-        assert_eq!(fs::read(&own).unwrap(), before);
+        assert_eq!(fs::read(&own).ok(), before, "{}", own.display());
+    }
+    for other in ["backup/mine.toml", "shops.toml"] {
+        let path = folders.config().join(other);
+        core.write_export(path, b"x".to_vec()).await.unwrap();
     }
     let other = home.0.path().join("out.toml");
     core.write_export(other.clone(), b"x".to_vec())
@@ -264,4 +303,52 @@ async fn a_configuration_that_was_moved_away_is_missed_and_its_connections_are_p
     assert_eq!(verdict.service, ServiceId::blesta(), "{verdict:?}");
     fs::rename(&aside, &path).unwrap();
     assert_eq!(core.connections().await.unwrap(), known);
+}
+
+#[tokio::test]
+async fn two_who_make_the_vault_at_once_both_have_it() {
+    let home = Home::new();
+    let (first, second) = (home.core(), home.core());
+    // Both have found that there is none.
+    first.create_vault(passphrase()).await.unwrap();
+    second.create_vault(passphrase()).await.unwrap();
+    for (core, called) in [(&first, "a"), (&second, "b")] {
+        let connection = Connection {
+            name: name(called),
+            ..shop(URL)
+        };
+        core.save(with_token(connection, called)).await.unwrap();
+    }
+    assert_eq!(first.0.vault.names().unwrap(), ["a/token", "b/token"]);
+    let other = home.core().create_vault(Secret::new("another one")).await;
+    assert!(
+        matches!(other, Err(WorkError::WrongPassphrase)),
+        "{other:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_asked_for_once_a_session_is_so_behind_a_bundle_too() {
+    let home = Home::new();
+    let core = home.core();
+    let asked = Connection {
+        key: Some(SecretRef::Ask),
+        ..shop(URL)
+    };
+    core.save(Draft::new(asked)).await.unwrap();
+    let entered = Secret::new("entered-key");
+    core.enter(&name("shop"), SecretSlot::Key, entered)
+        .await
+        .unwrap();
+    let chosen = [core.connection(&name("shop")).await.unwrap()];
+    let seal = Secret::new("over the wire");
+    let to = bundle::SealTo::Passphrase(seal.clone());
+    let bundled = core.export_bundle(&chosen, to).await.unwrap();
+    assert_eq!((bundled.secrets, bundled.left_out), (0, vec![]));
+    let opened = bundle::open_bundle(&bundled.sealed, &seal).unwrap();
+    assert!(
+        opened.definitions.contains("key = \"ask\""),
+        "{}",
+        opened.definitions
+    );
 }

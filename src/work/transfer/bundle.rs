@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Incoming, Item, definitions};
 use crate::domain::{Connection, Secret, SecretRef};
-use crate::store::state::FILE;
 use crate::store::vault::VaultState;
 use crate::store::vault::bundle::{self, Bundle, BundledSecret, SealTo};
-use crate::store::{Vault, files, transfer};
+use crate::store::{StateDb, Vault, files, transfer};
 use crate::work::core::{Core, Inner};
 use crate::work::draft::SecretSlot;
 use crate::work::error::WorkError;
@@ -92,11 +91,12 @@ impl Core {
             return Ok(BundleEntry::Reference);
         };
         match kept {
-            // These mean the same on another machine, or are meant to differ there.
-            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => {
+            // These mean the same on another machine, or are meant to differ there; what is asked for once a session is
+            // to be kept nowhere.
+            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) | SecretRef::Ask => {
                 Ok(BundleEntry::Reference)
             }
-            SecretRef::Vault(_) | SecretRef::Keyring(_) | SecretRef::Ask => {
+            SecretRef::Vault(_) | SecretRef::Keyring(_) => {
                 match self.secret(connection, slot).await {
                     Ok(value) => Ok(BundleEntry::Value(value)),
                     Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
@@ -180,19 +180,14 @@ impl Core {
 }
 
 impl Inner {
+    /// Whether it is, or would be, what switchboard lives from. A lock that was replaced would be two locks, and
+    /// whatever is written over what stands beside the database ends it.
     fn is_own_file(&self, path: &Path) -> bool {
-        let state = self
-            .folders
-            .as_ref()
-            // Whatever is written over those beside it ends the database.
-            .map(|folders| {
-                ["", "-wal", "-shm"].map(|end| folders.state.join(format!("{FILE}{end}")))
-            });
-        let vault = [self.vault.path(), self.vault.identity_path()];
-        let mut own = vault.into_iter().chain(state.into_iter().flatten());
-        let configuration = self.store.path();
-        own.any(|own| files::is_same_file(path, &own))
-            || configuration.is_some_and(|own| files::is_same_file(path, own))
+        let state = self.folders.as_ref().map(|folders| &*folders.state);
+        let vault = &self.vault;
+        let mut own = vec![vault.path(), vault.identity_path(), vault.lock_path()];
+        own.extend(state.into_iter().flat_map(StateDb::files));
+        self.store.owns(path) || own.iter().any(|own| files::is_same_file(path, own))
     }
 }
 
