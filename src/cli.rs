@@ -82,6 +82,7 @@ pub fn run() -> ExitCode {
 
 /// Tells the fault, if there is one, and gives the exit code.
 fn ended(done: Result<u8, Fault>) -> ExitCode {
+    output::tell_of_missing_lines();
     match done {
         Ok(code) => ExitCode::from(code),
         Err(fault) => {

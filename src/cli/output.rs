@@ -79,7 +79,11 @@ pub fn log(environment: &Environment, global: &Global) -> Result<(), Fault> {
 /// Sends the log to `path`: warnings, with `-v` what is done, with `-vv` everything.
 pub fn log_to(path: &Path, verbose: u8) -> Result<(), Fault> {
     let file = files::open_log(path).map_err(|problem| Fault::input(&problem))?;
-    let _ = LOG.set((path.to_owned(), Mutex::new(file)));
+    let _ = LOG.set(Log {
+        path: path.to_owned(),
+        file: Mutex::new(file),
+        failed: OnceLock::new(),
+    });
     let level = match verbose {
         0 => tracing::Level::WARN,
         1 => tracing::Level::INFO,
@@ -96,19 +100,30 @@ pub fn log_to(path: &Path, verbose: u8) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The log's file and its path, where one was asked for.
-static LOG: OnceLock<(PathBuf, Mutex<files::LogFile>)> = OnceLock::new();
+/// The log, where one was asked for.
+static LOG: OnceLock<Log> = OnceLock::new();
+
+struct Log {
+    path: PathBuf,
+    file: Mutex<files::LogFile>,
+    /// Why the first line that is missing could not be written.
+    failed: OnceLock<String>,
+}
 
 /// Writes to [`LOG`].
 struct LogWriter;
 
 impl Write for LogWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some((_, file)) = LOG.get() else {
+        let Some(Log { file, failed, .. }) = LOG.get() else {
             return Ok(bytes.len());
         };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(bytes).map(|()| bytes.len())
+        let written = file.write_all(bytes).map(|()| bytes.len());
+        if let Err(problem) = &written {
+            let _ = failed.set(problem.to_string());
+        }
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -118,11 +133,23 @@ impl Write for LogWriter {
 
 /// Opens the log's file again, for whoever has renamed it (logrotate). Where that fails the old one is written on.
 pub fn reopen_log() -> Result<(), files::FileProblem> {
-    if let Some((path, file)) = LOG.get() {
+    if let Some(Log { path, file, .. }) = LOG.get() {
         let opened = files::open_log(path)?;
         *file.lock().unwrap_or_else(PoisonError::into_inner) = opened;
     }
     Ok(())
+}
+
+/// Says at the end that lines of the log are missing: while the screen or a watch runs, it stops nothing.
+pub fn tell_of_missing_lines() {
+    if let Some(log) = LOG.get()
+        && let Some(why) = log.failed.get()
+    {
+        let path = files::shown(&log.path);
+        say(&format!(
+            "switchboard: the log {path} is not complete: {why}"
+        ));
+    }
 }
 
 /// Writes one object as indented JSON.

@@ -127,6 +127,8 @@ fn a_log_that_takes_nothing_stops_nothing() {
     let user = User::new();
     let done = user.run(&["-vv", "--log", "/dev/full", "probe", "shop"]);
     assert_eq!(done.code, 0, "{done:?}");
+    let told = "switchboard: the log /dev/full is not complete: No space left";
+    assert_eq!(done.err.matches(told).count(), 1, "{done:?}");
     assert_no_panic(&done);
 }
 
