@@ -395,6 +395,12 @@ fn advice_is_for_the_server_that_answered() {
         (403, "nginx/1.26", own, Some("allow 203.0.113.7;")),
         (403, "Microsoft-IIS/10.0", "", None),
         (403, "Apache/2.4", "", Some("Require ip")),
+        (
+            403,
+            "",
+            "Request forbidden by administrative rules.",
+            Some("!{ src 203.0.113.7 }"),
+        ),
         // nginx in front of an Apache that wrote the page.
         (
             403,
