@@ -20,6 +20,7 @@ pub mod prober;
 pub mod profile;
 mod race;
 mod resolve;
+pub mod route;
 pub mod schedule;
 mod tls;
 mod trace;

@@ -1,4 +1,4 @@
-//! Is it this machine that is offline? Then nothing is painted red. Pure.
+//! Is it this machine that is offline? Then nothing is painted red. Pure, but for a look at the routes at the end.
 //!
 //! One probe alone never says so. Several distinct hosts that fail at the name server or at routing, with
 //! nobody answering in between, do. Hosts whose name never worked are left out: they fail online as well.
@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use crate::domain::{Endpoint, HostPort, Reason, Verdict};
+use crate::probe::route;
 
 /// Distinct hosts that must fail at once, at the least.
 const FEWEST: usize = 3;
@@ -117,7 +118,7 @@ impl SideBySide {
         let is_offline = self.reach.is_offline(self.hosts.len());
         let read = |verdict| {
             if is_offline {
-                offline(verdict)
+                offline(verdict, route::leads_out())
             } else {
                 verdict
             }
@@ -138,8 +139,9 @@ fn distant(url: &str) -> Option<HostPort> {
     (!endpoint.is_loopback()).then(|| HostPort::of(endpoint.url()))
 }
 
-/// `verdict` as it reads when this machine is offline: what was found stays, the reason is ours.
-pub fn offline(mut verdict: Verdict) -> Verdict {
+/// `verdict` as it reads when this machine is offline: what was found stays, the reason is ours. With a route that
+/// leads out, it is the name server, or what lies behind the gateway, that comes first.
+pub fn offline(mut verdict: Verdict, leads_out: bool) -> Verdict {
     let found = std::mem::replace(&mut verdict.reason, Reason::Offline);
     if found == Reason::Offline {
         return verdict;
@@ -147,12 +149,24 @@ pub fn offline(mut verdict: Verdict) -> Verdict {
     verdict.title = Reason::Offline.title().into();
     verdict.cause =
         "Several hosts failed at the name server or at routing at once, and none answered.".into();
-    verdict.evidence.insert(0, format!("this probe: {found}"));
+    let (route, step) = if leads_out {
+        (
+            "this machine has a default route",
+            "This machine has a route: check its name server (/etc/resolv.conf, or resolvectl status), then the gateway \
+             that ip route names, and the VPN.",
+        )
+    } else {
+        (
+            "this machine has no default route",
+            "Bring up the network of this machine: cable, wireless or VPN. Then ip route shows a line that begins with \
+             default.",
+        )
+    };
+    let found = [format!("this probe: {found}"), route.to_owned()];
+    verdict.evidence.splice(0..0, found);
     verdict.remedy = crate::domain::Remedy {
         who: crate::domain::Who::You,
-        steps: vec![
-            "Check the network of this machine: cable, wireless, VPN, name server.".to_owned(),
-        ],
+        steps: vec![step.to_owned()],
         snippet: None,
         url: None,
         doc: None,
@@ -277,6 +291,24 @@ mod tests {
         assert!(is_here(&verdict(&["127.0.0.1:80", "[::1]:80"])));
         assert!(!is_here(&verdict(&["127.0.0.1:80", "192.0.2.1:80"])));
         assert!(!is_here(&verdict(&[])), "a proxy looked the name up");
+    }
+
+    #[test]
+    fn the_remedy_goes_by_whether_a_route_leads_out() {
+        for (leads_out, said, step) in [
+            (true, "has a default route", "name server"),
+            (false, "has no default route", "Bring up"),
+        ] {
+            let verdict = offline(of("http://a.example", Reason::DnsFailed), leads_out);
+            assert!(verdict.evidence.iter().any(|line| line.contains(said)));
+            assert!(
+                verdict.remedy.steps[0].contains(step),
+                "{:?}",
+                verdict.remedy
+            );
+            let again = offline(verdict.clone(), leads_out);
+            assert_eq!(again.evidence, verdict.evidence);
+        }
     }
 
     #[test]

@@ -461,7 +461,7 @@ impl Watch {
             verdict.reason == Reason::SecretUnavailable && (self.is_locked)(&entry.connection);
         let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);
         let (change, is_other_reason) = if failed_with_all {
-            verdict = offline(verdict);
+            verdict = offline(verdict, crate::probe::route::leads_out());
             (None, false)
         } else if maintained || is_hidden {
             // What lasts beyond the window, or the lock, is announced after it.
