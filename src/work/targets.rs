@@ -37,16 +37,27 @@ impl Default for TargetSettings {
     }
 }
 
-/// The URLs of a targets file: one a line, outer blanks, empty lines and lines that start with `#` left out, and the
-/// mark of UTF-8 that editors of Windows put before the first.
+/// The URLs of a targets file: one a line, outer blanks, empty lines and comments left out, and the mark of UTF-8 that
+/// editors of Windows put before the first, which may be anywhere once files were put together. A `#` begins a comment
+/// where it stands first or behind a blank: in a URL it has none before it.
 /// What is no URL stays in: its verdict is `url-invalid`.
 pub fn listed(text: &str) -> Vec<String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     text.lines()
-        .map(str::trim)
+        .map(|line| line.trim_start_matches('\u{feff}').trim())
+        .map(|line| without_comment(line).trim_end())
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .map(str::to_owned)
         .collect()
+}
+
+fn without_comment(line: &str) -> &str {
+    let before = |(at, _)| line.get(..at);
+    let behind_blank = |before: &&str| before.ends_with(char::is_whitespace);
+    let url = line
+        .match_indices('#')
+        .filter_map(before)
+        .find(behind_blank);
+    url.unwrap_or(line)
 }
 
 /// As many probes may run at first, and as many more with each step: who asks for a thousand at once is told of the
@@ -254,6 +265,13 @@ mod tests {
         assert_eq!(
             listed("# ours\nhttps://a.example\r\n\n  b.example \nno url\n"),
             ["https://a.example", "b.example", "no url"]
+        );
+        assert_eq!(
+            listed(
+                "https://a.example/#part # ours\n\u{feff}# theirs # too\n\u{feff}https://b.example\t#x\n"
+            ),
+            ["https://a.example/#part", "https://b.example"],
+            "comments behind a URL, and files put together"
         );
         assert_eq!(
             listed("\u{feff}https://a.example\r\n"),
