@@ -41,7 +41,10 @@ pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<
             .map(|connection| connection.name.to_string())
             .collect()
     } else {
-        arguments.names.clone()
+        let mut seen = std::collections::HashSet::new();
+        let mut names = arguments.names.clone();
+        names.retain(|name| seen.insert(name.clone()));
+        names
     };
     let (mut all, mut worst) = (Vec::new(), 0);
     for name in &names {
@@ -50,7 +53,7 @@ pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<
             // Of several, one that can't be asked does not hide the others.
             Err(problem) if names.len() > 1 => {
                 output::say(&format!("{name}: {problem}"));
-                worst = worst.max(problem.code);
+                worst = worse(worst, problem.code);
             }
             Err(problem) => return Err(problem),
         }
@@ -59,7 +62,19 @@ pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<
     write(&all, &certificates, arguments, names.len() > 1)?;
     let found = !certificates.is_empty() || all.iter().any(|found| !found.tokens.is_empty());
     let ends = arguments.expiring.is_some() && found;
-    Ok(worst.max(if ends { SOMETHING_ENDS } else { 0 }))
+    Ok(worse(worst, if ends { SOMETHING_ENDS } else { 0 }))
+}
+
+/// The worse of two exit codes: down before warn before unknown.
+fn worse(one: u8, other: u8) -> u8 {
+    let order = [0, 3, 1, 2];
+    let rank = |code: u8| {
+        order
+            .iter()
+            .position(|known| *known == code)
+            .unwrap_or(order.len())
+    };
+    if rank(other) > rank(one) { other } else { one }
 }
 
 async fn tokens(
@@ -338,5 +353,25 @@ fn through<'a>(found: &'a ListedTokens, token: &'a Token) -> Through<'a> {
     Through {
         connection: &found.connection,
         token,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn down_is_worse_than_a_warning_and_that_than_unknown() {
+        assert_eq!(
+            [
+                worse(3, 2),
+                worse(2, 3),
+                worse(1, 3),
+                worse(0, 3),
+                worse(1, 0)
+            ],
+            [2, 2, 1, 3, 1]
+        );
+        assert_eq!(worse(2, 130), 130);
     }
 }
