@@ -268,6 +268,9 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     let kept = |given: Edit, unset: Edit| if given == Edit::Keep { unset } else { given };
     let edits = (kept(key, edits.0), kept(token, edits.1));
     let agreed = agreement::given(&connection, arguments.send_key_to.as_deref())?;
+    if connection == before && edits == (Edit::Keep, Edit::Keep) && !agreed {
+        output::say(&format!("nothing of {name} is different from before"));
+    }
     save(
         context,
         connection,

@@ -352,7 +352,9 @@ fn refuse_password(proxy: &str) -> Result<(), Fault> {
 pub fn duration(text: &str) -> Result<Duration, Fault> {
     let wrong = || {
         let text = crate::domain::text::inert(text, 40);
-        Fault::usage(format!("{text:?} is no time: write 10s, 500ms or 1m"))
+        Fault::usage(format!(
+            "{text:?} is no time: write 500ms, 10s, 5m, 2h or 30d"
+        ))
     };
     let read = span::read(text).and_then(|time| Duration::try_from(time).ok());
     read.filter(|time| !time.is_zero()).ok_or_else(wrong)

@@ -167,11 +167,13 @@ impl<'a> Fields<'a> {
             .filter(|number| range.contains(number))
             .map(Some)
             .ok_or_else(|| {
-                let what = format!(
-                    "`{key}` is a whole number from {} to {}",
-                    range.start(),
-                    range.end()
-                );
+                let unit = if key.ends_with("_s") {
+                    " of seconds"
+                } else {
+                    ""
+                };
+                let (from, to) = (range.start(), range.end());
+                let what = format!("`{key}` is a whole number{unit} from {from} to {to}");
                 FieldProblem::new(&span, what)
             })
     }

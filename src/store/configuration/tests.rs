@@ -265,9 +265,13 @@ fn what_does_not_fit_is_named_by_place_and_never_by_value() {
         (
             format!("{start}interval_s = \"hunter2\"\n"),
             6,
-            "whole number from 1",
+            "whole number of seconds from 1",
         ),
-        (format!("{start}interval_s = 0\n"), 6, "whole number from 1"),
+        (
+            format!("{start}interval_s = 0\n"),
+            6,
+            "whole number of seconds from 1",
+        ),
         (
             format!("{start}auth = \"hunter2\"\n"),
             6,

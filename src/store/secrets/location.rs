@@ -86,7 +86,8 @@ impl SecretLocation {
                 "the vault has no such entry: enter the secret again, or correct the reference"
                     .to_owned(),
             ),
-            Err(VaultProblem::Locked) => self.is_locked = true,
+            // Where there is none, nothing is locked, and that it is not there is found already.
+            Err(VaultProblem::Locked) => self.is_locked = self.mode.is_some(),
             // Damaged, or away: that is the vault's, and told once.
             Err(_) => {}
         }
