@@ -387,18 +387,8 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
     assert_eq!(exporter.reload().await.unwrap(), 0);
     assert!(known().await);
     write("[service]\nid = \"own\"\n");
-    let saved = Connection::new(
-        Name::parse("new").unwrap(),
-        ServiceId::http(),
-        "http://127.0.0.1:1",
-    );
-    core.save(Draft::new(saved)).await.unwrap();
     let problem = exporter.reload().await.unwrap_err().to_string();
     assert!(problem.contains("own.toml, line"), "{problem}");
-    let own = exporter.own.metrics(false, false);
-    for line in ["switchboard_connections 1\n", "last_reload_successful 0\n"] {
-        assert!(own.contains(line), "{own}");
-    }
     assert!(known().await, "it is what it was");
     std::fs::remove_file(&file).unwrap();
     exporter.reload().await.unwrap();
@@ -425,6 +415,36 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
     assert!(exporter.reload().await.is_err());
     let kept = late.services().await.unwrap();
     assert!(kept.catalog.get(&ServiceId::new("other")).is_some());
+}
+
+#[tokio::test]
+async fn a_broken_service_file_keeps_no_number_of_connections_from_being_told() {
+    let home = tempfile::tempdir().unwrap();
+    let environment = Environment::of([("HOME", home.path().to_str().unwrap())]);
+    let folders = environment.folders(&Overrides::default()).unwrap();
+    let services = folders.config().join("services");
+    std::fs::create_dir_all(&services).unwrap();
+    let core = Core::open(CoreOptions {
+        environment,
+        folders,
+    });
+    let exporter = Exporter::open(core.clone(), 64, Box::new(drop_told))
+        .await
+        .unwrap();
+    // Read whole once, as when the exporter has run for a while.
+    core.catalog().await.unwrap();
+    std::fs::write(services.join("own.toml"), "[serv").unwrap();
+    let saved = Connection::new(
+        Name::parse("new").unwrap(),
+        ServiceId::http(),
+        "http://127.0.0.1:1",
+    );
+    core.save(Draft::new(saved)).await.unwrap();
+    exporter.reload().await.unwrap_err();
+    let own = exporter.own.metrics(false, false);
+    for line in ["switchboard_connections 1\n", "last_reload_successful 0\n"] {
+        assert!(own.contains(line), "{own}");
+    }
 }
 
 fn verdict() -> Verdict {

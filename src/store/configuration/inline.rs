@@ -71,8 +71,6 @@ fn comments(text: &str) -> Vec<String> {
 }
 
 fn lines(comments: &[String]) -> String {
-    comments
-        .iter()
-        .map(|comment| format!("{comment}\n"))
-        .collect()
+    let lines = comments.iter().map(String::as_str);
+    lines.flat_map(|comment| [comment, "\n"]).collect()
 }
