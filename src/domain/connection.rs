@@ -76,13 +76,17 @@ impl Name {
         if !taken(self) {
             return self.clone();
         }
-        // Room for the number, and no blank before it.
-        let short: String = self.0.chars().take(56).collect();
-        let short = short.trim_end();
         (2..=u16::MAX)
-            .filter_map(|number| Self::parse(&format!("{short}-{number}")).ok())
+            .filter_map(|number| self.numbered(number))
             .find(|name| !taken(name))
             .unwrap_or_else(Self::unnamed)
+    }
+
+    /// This name with `number` behind it.
+    pub fn numbered(&self, number: u16) -> Option<Self> {
+        // Room for the number, and no blank before it.
+        let short: String = self.0.chars().take(56).collect();
+        Self::parse(&format!("{}-{number}", short.trim_end())).ok()
     }
 
     /// The name as text.

@@ -9,13 +9,18 @@ pub mod accounts;
 pub mod curl;
 pub mod dotenv;
 mod header;
+mod naming;
 mod place;
 
 #[cfg(test)]
 mod tests;
 
+pub use naming::TakenNames;
+
 use crate::domain::text::inert;
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::domain::{Connection, Secret, SecretRef};
+use crate::service::shell;
+use naming::{name_of, tell_apart};
 
 /// Connections that one file may bring.
 pub const LIMIT: usize = 10_000;
@@ -78,9 +83,18 @@ pub enum Unreadable {
          [[connection]] tables, or a bundle of this program"
     )]
     Unknown,
-    /// The JSON is broken; where.
-    #[error("it is not the JSON of an accounts file: line {0}")]
+    /// The JSON is broken, or another program's; where.
+    #[error(
+        "it is not the JSON of an accounts file: line {0}. What can be imported: curl commands, NAME=value lines, \
+         ~/.ccli/config.json, [[connection]] tables, or a bundle of this program"
+    )]
     Json(usize),
+    /// Tables, and none of them a connection.
+    #[error(
+        "it is TOML without [[connection]] tables; `switchboard service check FILE` looks at a file that describes a \
+         service"
+    )]
+    Tables,
     /// Over [`LIMIT`].
     #[error("it holds over {LIMIT} connections")]
     Many,
@@ -103,9 +117,15 @@ impl Candidate {
         }
     }
 
-    /// Takes a value for the key; a variable becomes a reference.
+    /// Takes a value for the key; a variable becomes a reference. The first counts: a second one may be another
+    /// host's, and is said.
     fn set_key(&mut self, value: CandidateValue) {
         match value {
+            value if self.has_key() => {
+                if !self.holds(&value) {
+                    self.note("a second key was left out: a connection has one");
+                }
+            }
             CandidateValue::Known(secret) if secret.is_empty() => {}
             // A mark of the shell's words: only a part of it is the variable.
             CandidateValue::Known(secret) if !secret.all(|c| !c.is_control()) => {
@@ -113,6 +133,37 @@ impl Candidate {
             }
             CandidateValue::Known(secret) => self.key = Some(secret),
             CandidateValue::Variable(name) => self.connection.key = self.variable("key", &name),
+        }
+    }
+
+    fn has_key(&self) -> bool {
+        self.key.is_some() || self.connection.key.is_some()
+    }
+
+    /// Whether its key is `value`, or `value` is none.
+    fn holds(&self, value: &CandidateValue) -> bool {
+        match value {
+            CandidateValue::Known(secret) => secret.is_empty() || self.key.as_ref() == Some(secret),
+            CandidateValue::Variable(name) => {
+                matches!(&self.connection.key, Some(SecretRef::Env(known)) if known == name)
+            }
+        }
+    }
+
+    /// Takes a user name and its key, both or none: a key under another's name opens nothing, and counts against it.
+    fn set_pair(&mut self, username: String, key: Option<CandidateValue>) {
+        let is_known = self.has_key() || !self.connection.username.is_empty();
+        let is_same = self.connection.username == username;
+        match key {
+            Some(key) if !self.has_key() && (is_same || self.connection.username.is_empty()) => {
+                self.connection.username = username;
+                self.set_key(key);
+            }
+            Some(key) if is_same && self.holds(&key) => {}
+            Some(_) => self.note("a second user name and key were left out: a connection has one"),
+            None if !is_known => self.connection.username = username,
+            None if is_same => {}
+            None => self.note("a second user name was left out: a connection has one"),
         }
     }
 
@@ -143,12 +194,15 @@ impl Candidate {
 
 /// Why a value is none that can be kept.
 fn left_out(what: &str, value: &Secret) -> String {
-    let is_white = |c: char| matches!(c, '\n' | '\r' | '\t');
-    if value.all(|c| is_white(c) || !c.is_control()) {
-        format!("the {what} was left out: it has several lines, or a tab")
+    let has = |test: fn(char) -> bool| !value.all(|c| !test(c));
+    let why = if has(|c| matches!(c, shell::OPEN | shell::CLOSE)) {
+        "a variable is only a part of it"
+    } else if has(|c| matches!(c, '\n' | '\r' | '\t')) {
+        "it has several lines, or a tab"
     } else {
-        format!("the {what} was left out: a variable is only a part of it")
-    }
+        "it holds a control character"
+    };
+    format!("the {what} was left out: {why}")
 }
 
 /// A secret as a text gives it.
@@ -172,9 +226,19 @@ pub fn form_of(text: &str) -> Result<Form, Unreadable> {
     if start.starts_with('{') {
         return Ok(Form::Accounts);
     }
+    if let Ok(table) = text.parse::<toml::Table>() {
+        let of_definitions = ["connection", "settings", "version"];
+        let is_text = |value: &toml::Value| !value.is_table() && !value.is_array();
+        // A file of quoted NAME="value" lines is TOML too.
+        if of_definitions.iter().any(|key| table.contains_key(*key)) {
+            return Ok(Form::Definitions);
+        }
+        if !table.values().all(is_text) {
+            return Err(Unreadable::Tables);
+        }
+    }
     let lines = || text.lines().map(str::trim);
-    let tables = ["[[connection", "[connection", "[settings]"];
-    if lines().any(|line| tables.iter().any(|table| line.starts_with(table))) {
+    if lines().any(is_of_definitions) {
         return Ok(Form::Definitions);
     }
     if lines().any(curl::begins_with_curl) {
@@ -186,27 +250,29 @@ pub fn form_of(text: &str) -> Result<Form, Unreadable> {
     Err(Unreadable::Unknown)
 }
 
-/// A name that can be one: visible characters, at most 64, no dash in front; `fallback` where nothing is left.
-fn name_of(text: &str, fallback: &str) -> Name {
-    let clean: String = inert(text, 64).chars().take(60).collect();
-    let clean = clean.trim_start_matches('-').trim();
-    Name::parse(clean)
-        .or_else(|_| Name::parse(fallback))
-        .unwrap_or_else(|_| Name::unnamed())
+/// Whether a line is the head of a table as definitions have them, perhaps one with a bracket too few.
+fn is_of_definitions(line: &str) -> bool {
+    let line = line.split('#').next().unwrap_or_default();
+    let bare: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+    let heads = [
+        "[[connection]]",
+        "[[connection]",
+        "[connection]",
+        "[settings]",
+    ];
+    heads.contains(&bare.as_str())
 }
 
-/// Tells names of one file apart: the second `shop` is `shop-2`.
-fn tell_apart(candidates: &mut [Candidate]) {
-    let mut taken = std::collections::HashSet::new();
-    for candidate in candidates {
-        let wished = candidate.connection.name.clone();
-        let free = wished.free(|name| taken.contains(name));
-        if free != wished {
-            candidate.note(format!(
-                "the file has two called {wished}: this one is {free}"
-            ));
-            candidate.connection.name = free.clone();
-        }
-        taken.insert(free);
+/// Says it where `text` held what nobody sees: it was left out of every word, a key's too.
+fn note_unseen(text: &str, candidates: &mut [Candidate]) {
+    let is_unseen = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    let Some(line) = text.lines().position(|line| line.contains(is_unseen)) else {
+        return;
+    };
+    for candidate in candidates.iter_mut().filter(|one| one.has_key()) {
+        candidate.note(format!(
+            "the file has control characters, first in line {}, which were left out: look whether its key is whole",
+            line + 1
+        ));
     }
 }

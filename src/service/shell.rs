@@ -170,9 +170,13 @@ impl<'a> ShellLexer<'a> {
                     name.push(c);
                 }
                 self.rest.next();
-                // `${NAME:-default}`: the name is what counts.
                 let end = name.find(|c: char| !is_name(c)).unwrap_or(name.len());
-                self.variable(name.get(..end).unwrap_or_default());
+                let (name, rest) = name.split_at(end);
+                self.variable(name);
+                // `${NAME:?sentence}` is the variable or nothing; `${NAME:-default}` and the like may be another text.
+                if !rest.starts_with(":?") && !rest.starts_with('?') {
+                    rest.chars().for_each(|c| self.push(c));
+                }
             }
             Some(c) if is_name(*c) => {
                 let mut name = String::new();
@@ -299,7 +303,7 @@ mod tests {
     fn variables_are_marked_and_never_read() {
         assert_eq!(
             first("a $KEY \"x ${B:-c}\" '$C' $"),
-            ["a", "\u{1}KEY\u{2}", "x \u{1}B\u{2}", "$C", "$"]
+            ["a", "\u{1}KEY\u{2}", "x \u{1}B\u{2}:-c", "$C", "$"]
         );
     }
 

@@ -21,6 +21,7 @@ pub use paste::{
     Cleaned, Command, KeyPaste, clean_line, clean_secret, clean_text, clean_whole, command, entry,
     hides_key, is_divided, is_entry, read_key,
 };
+pub(super) use paste::{is_of_cmd, of_cmd};
 
 /// The signature of `text` under the shared token: base64(HMAC-SHA256). The signature is no secret.
 pub fn signature(token: &Secret, text: &str) -> String {

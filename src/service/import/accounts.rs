@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::{Candidate, Reading, Unreadable, name_of, tell_apart};
+use super::place::without_secrets;
+use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, tell_apart};
 use crate::domain::text::inert;
 use crate::domain::{Connection, Endpoint, Secret, ServiceId};
 
@@ -40,7 +41,7 @@ pub fn read(text: &str) -> Result<Reading, Unreadable> {
                 .push(format!("account {} was left out: {why}", at + 1)),
         }
     }
-    tell_apart(&mut reading.candidates);
+    reading.candidates = tell_apart(reading.candidates);
     Ok(reading)
 }
 
@@ -56,13 +57,28 @@ fn candidate(account: serde_json::Value, active: Option<&str>) -> Result<Candida
         .ok_or("its api_key is not ApiKey SU-…:…")?;
     let endpoint = account.endpoint.filter(|text| !text.trim().is_empty());
     let endpoint = endpoint.as_deref().unwrap_or(USUAL).trim_end_matches('/');
-    Endpoint::parse(endpoint).map_err(|problem| problem.to_string())?;
+    let parsed = Endpoint::parse(endpoint).map_err(|problem| problem.to_string())?;
+    let mut notes = Vec::new();
+    let stripped = without_secrets(parsed, &mut notes).shown();
+    // As it is written, but where something had to go.
+    let endpoint = if notes.is_empty() {
+        endpoint
+    } else {
+        stripped.as_str()
+    };
     let id = account.id.unwrap_or_default();
     let wished = account.name.filter(|name| !name.trim().is_empty());
     let name = name_of(wished.as_deref().unwrap_or(&id), "connect");
     let mut candidate = Candidate::new(Connection::new(name, ServiceId::connect(), endpoint));
     candidate.connection.username = inert(username, 128);
-    candidate.key = Some(Secret::new(secret));
+    // What is no value, or none that can be kept, is said there.
+    candidate.set_key(CandidateValue::Known(Secret::new(secret.trim())));
+    if !candidate.has_key() && candidate.notes.is_empty() {
+        candidate.note("its api_key has nothing behind the colon");
+    }
+    for note in notes {
+        candidate.note(note);
+    }
     if !id.is_empty() {
         candidate.connection.company = Some(inert(&id, 64));
         if active == Some(id.as_str()) {

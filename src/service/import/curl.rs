@@ -4,11 +4,17 @@
 //! send (a method, a body, cookies) is named. `-K` is refused: its file may hold anything. (But for `-K -` behind a
 //! `printf`, as this program's own export has it.)
 
+mod options;
+mod written;
+
 use std::path::Path;
 
-use super::header::{self, plain, set};
+use options::{LEFT_OUT, SILENT, takes_value};
+use written::{printed, without_cmd};
+
+use super::header::{self, plain};
 use super::place::{Place, host, pair, place, value};
-use super::{Candidate, Reading, Unreadable, name_of, tell_apart};
+use super::{Candidate, Reading, Unreadable, name_of, note_unseen, tell_apart};
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, Connection, Name, ServiceId};
 use crate::service::{Catalog, shell};
@@ -19,120 +25,6 @@ pub const KEY_VARIABLE: &str = "SWITCHBOARD_KEY";
 /// The value of [`KEY_VARIABLE`] as a word of a shell, with what ends or escapes a value of curl's configuration
 /// written so that curl reads it as it is.
 pub const KEY_QUOTED: &str = r#""$(printf %s "$SWITCHBOARD_KEY" | sed 's/["\\]/\\&/g')""#;
-
-/// Options without a value that change nothing for a probe.
-const SILENT: &[&str] = &[
-    "-s",
-    "-S",
-    "-i",
-    "-v",
-    "-f",
-    "-g",
-    "-N",
-    "-#",
-    "-q",
-    "-a",
-    "-j",
-    "--silent",
-    "--show-error",
-    "--include",
-    "--verbose",
-    "--fail",
-    "--fail-with-body",
-    "--globoff",
-    "--no-buffer",
-    "--compressed",
-    "--progress-bar",
-    "--http1.0",
-    "--http1.1",
-    "--http2",
-    "--http3",
-    "--tcp-nodelay",
-    "--no-keepalive",
-    "--path-as-is",
-    "--disable",
-    "--no-progress-meter",
-    "--tlsv1.2",
-    "--tlsv1.3",
-    "--basic",
-    "-0",
-    "-1",
-];
-
-/// Options with a value that change nothing for a probe.
-const SILENT_WITH_VALUE: &[&str] = &[
-    "-o",
-    "-w",
-    "-A",
-    "-D",
-    "-c",
-    "-e",
-    "-C",
-    "-r",
-    "-T",
-    "-y",
-    "-Y",
-    "-z",
-    "--output",
-    "--write-out",
-    "--user-agent",
-    "--dump-header",
-    "--cookie-jar",
-    "--referer",
-    "--retry",
-    "--retry-delay",
-    "--connect-timeout",
-    "--max-redirs",
-    "--limit-rate",
-    "--stderr",
-    "--trace",
-    "--trace-ascii",
-    "--capath",
-    "--ciphers",
-    "--tls-max",
-    "--noproxy",
-    "--keepalive-time",
-    "--range",
-    "--interface",
-];
-
-/// Options with a value that a probe would not send, and why.
-const LEFT_OUT: &[(&[&str], &str)] = &[
-    (
-        &[
-            "-d",
-            "-F",
-            "--data",
-            "--data-raw",
-            "--data-binary",
-            "--data-ascii",
-            "--data-urlencode",
-            "--json",
-            "--form",
-        ],
-        "the body was left out: a probe sends none",
-    ),
-    (
-        &["-b", "--cookie"],
-        "cookies were left out: a connection has a key, not a session",
-    ),
-    (
-        &["--resolve", "--connect-to"],
-        "--resolve was left out: a probe asks the name server",
-    ),
-    (
-        &[
-            "--netrc-file",
-            "--aws-sigv4",
-            "--cert-type",
-            "--key-type",
-            "--pass",
-            "--proxy-user",
-            "-U",
-        ],
-        "an option with credentials of its own kind was left out",
-    ),
-];
 
 /// Whether `line` is a curl command, perhaps behind a prompt or variables.
 pub(super) fn begins_with_curl(line: &str) -> bool {
@@ -145,47 +37,9 @@ pub(super) fn begins_with_curl(line: &str) -> bool {
     words.find(|word| !is_assignment(word)).is_some_and(is_curl)
 }
 
-/// The options that a `printf` writes for the curl behind it, as words of a command line.
-fn printed(words: &[String]) -> Option<Vec<String>> {
-    let [program, format, values @ ..] = words else {
-        return None;
-    };
-    if program != "printf" {
-        return None;
-    }
-    let mut values = values.iter();
-    let mut text = String::new();
-    let mut rest = format.chars();
-    while let Some(c) = rest.next() {
-        match (c, rest.clone().next()) {
-            ('%', Some('s')) => text.push_str(values.next()?),
-            ('%', Some('%')) => text.push('%'),
-            ('\\', Some('\\')) => text.push('\\'),
-            ('\\', Some('n')) => text.push('\n'),
-            ('%' | '\\', _) => return None,
-            (c, _) => {
-                text.push(c);
-                continue;
-            }
-        }
-        rest.next();
-    }
-    let option = |line: &str| {
-        let (option, value) = line.split_once(" = ")?;
-        let quoted = value.strip_prefix('"')?.strip_suffix('"')?;
-        let mut value = String::new();
-        let mut rest = quoted.chars();
-        while let Some(c) = rest.next() {
-            value.extend(if c == '\\' { rest.next() } else { Some(c) });
-        }
-        Some([format!("--{option}"), value])
-    };
-    let options: Option<Vec<_>> = text.lines().map(option).collect();
-    Some(options?.concat())
-}
-
 fn is_curl(word: &str) -> bool {
-    word.rsplit('/').next() == Some("curl")
+    let program = word.rsplit('/').next();
+    matches!(program, Some("curl" | "curl.exe"))
 }
 
 fn is_assignment(word: &str) -> bool {
@@ -198,9 +52,9 @@ fn is_assignment(word: &str) -> bool {
 pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
     let mut reading = Reading::default();
     let mut number = 0;
-    let text = text.replace(KEY_QUOTED, &format!("\"${KEY_VARIABLE}\""));
+    let commands = text.replace(KEY_QUOTED, &format!("\"${KEY_VARIABLE}\""));
     let mut before = None;
-    for command in shell::commands(&text) {
+    for command in shell::commands(&without_cmd(&commands)) {
         let piped = before.take();
         let words = match command {
             Ok(words) => words,
@@ -222,18 +76,26 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
         if let (Some(piped), Some(at)) = (&piped, from_stdin) {
             own.splice(at..at + 2, piped.iter().map(String::as_str));
         }
-        number += 1;
-        match CurlArguments::default().read(catalog, own.into_iter()) {
-            Ok(candidate) => reading.candidates.push(candidate),
-            Err(why) => reading
-                .left_out
-                .push(format!("command {number} was left out: {why}")),
+        let mut own = own.into_iter().peekable();
+        // Each part of a command divided by `--next` has options, and a key, of its own.
+        loop {
+            number += 1;
+            match CurlArguments::default().read(catalog, &mut own) {
+                Ok(candidate) => reading.candidates.push(candidate),
+                Err(why) => reading
+                    .left_out
+                    .push(format!("command {number} was left out: {why}")),
+            }
+            if own.peek().is_none() {
+                break;
+            }
         }
         if reading.candidates.len() > super::LIMIT {
             return Err(Unreadable::Many);
         }
     }
-    tell_apart(&mut reading.candidates);
+    note_unseen(text, &mut reading.candidates);
+    reading.candidates = tell_apart(reading.candidates);
     Ok(reading)
 }
 
@@ -242,11 +104,29 @@ struct CurlArguments {
     candidate: Candidate,
     service: Option<ServiceId>,
     url: Option<String>,
+    /// What stands behind `-u`: of several the last counts for curl, and a header before it.
+    user: Option<String>,
+    /// What would be the body, or with `-G` the query.
+    data: Vec<String>,
+    /// `-G`: the data are the query.
+    as_query: bool,
     /// The word behind an option that is not known: its value, unless there is no other URL. A key would be bound to
     /// a host that it is not for.
     doubtful: Option<String>,
-    /// Such an option was read just before.
-    after_unknown: bool,
+    /// What was read just before.
+    after: After,
+}
+
+/// What the word before says of the next one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum After {
+    /// Nothing.
+    #[default]
+    Known,
+    /// An option that is not known here: it may be its value.
+    Unknown,
+    /// `--next`: it belongs to another command.
+    End,
 }
 
 impl Default for CurlArguments {
@@ -256,32 +136,55 @@ impl Default for CurlArguments {
             candidate: Candidate::new(unnamed),
             service: None,
             url: None,
+            user: None,
+            data: Vec::new(),
+            as_query: false,
             doubtful: None,
-            after_unknown: false,
+            after: After::Known,
         }
     }
 }
 
 impl CurlArguments {
+    /// Reads up to the end, or behind `--next`.
     fn read<'a>(
         mut self,
         catalog: &Catalog,
-        mut words: impl Iterator<Item = &'a str>,
+        words: &mut impl Iterator<Item = &'a str>,
     ) -> Result<Candidate, String> {
-        while let Some(word) = words.next() {
-            let doubtful = std::mem::take(&mut self.after_unknown);
-            if word.starts_with("--") {
-                self.option(word, &mut words)?;
+        let mut refused = None;
+        while self.after != After::End
+            && let Some(word) = words.next()
+        {
+            let doubtful = std::mem::take(&mut self.after) == After::Unknown;
+            let read = if word.starts_with("--") {
+                self.option(word, words)
             } else if word.starts_with('-') && word.len() > 1 {
-                self.short(word, &mut words)?;
+                self.short(word, words)
             } else if doubtful {
                 self.doubtful.get_or_insert_with(|| word.to_owned());
+                Ok(())
             } else {
                 self.take_url(word);
-            }
+                Ok(())
+            };
+            // What stands behind is read all the same: another command may begin there.
+            refused = refused.or(read.err());
         }
+        match refused {
+            Some(why) => Err(why),
+            None => self.finished(catalog),
+        }
+    }
+
+    fn finished(mut self, catalog: &Catalog) -> Result<Candidate, String> {
         let url = self.url.take().or(self.doubtful.take());
-        let url = url.ok_or("there is no URL in it")?;
+        let url = self.with_query(url.ok_or("there is no URL in it")?);
+        if let Some(text) = self.user.take() {
+            let (user, key) = pair(&text);
+            let user = plain(&mut self.candidate, &user);
+            self.candidate.set_pair(user, key);
+        }
         let Place {
             service,
             url,
@@ -290,8 +193,7 @@ impl CurlArguments {
         } = place(catalog, &url, self.service)?;
         let candidate = &mut self.candidate;
         if let Some((username, key)) = pair {
-            candidate.connection.username = username;
-            set(candidate, key);
+            candidate.set_pair(username, key);
         }
         for note in &notes {
             candidate.note(note);
@@ -300,6 +202,25 @@ impl CurlArguments {
         candidate.connection.service = service;
         candidate.connection.url = url;
         Ok(self.candidate)
+    }
+
+    /// `url` with what `-G` puts behind it. Without that, the data are a body.
+    fn with_query(&mut self, url: String) -> String {
+        let is_plain = |text: &String| !text.starts_with('@') && !text.contains(shell::OPEN);
+        let data = std::mem::take(&mut self.data);
+        if data.is_empty() {
+            url
+        } else if self.as_query && data.iter().all(is_plain) {
+            let sign = if url.contains('?') { '&' } else { '?' };
+            format!("{url}{sign}{}", data.join("&"))
+        } else {
+            self.candidate.note(if self.as_query {
+                "the query of -G was left out: a file or a variable is a part of it"
+            } else {
+                "the body was left out: a probe sends none"
+            });
+            url
+        }
     }
 
     fn take_url(&mut self, word: &str) {
@@ -359,16 +280,23 @@ impl CurlArguments {
             "-L" | "--location" | "--location-trusted" => self
                 .candidate
                 .note("-L was left out: redirects are shown, and never followed with a key"),
-            "-I" | "--head" | "-G" | "--get" => {}
+            "--next" | "-:" => self.after = After::End,
+            "-G" | "--get" => self.as_query = true,
+            "-I" | "--head" => {}
+            "--digest" | "--ntlm" | "--negotiate" | "--anyauth" => self.candidate.note(format!(
+                "{option} was left out: a probe would send the key as Basic, or as the service says"
+            )),
             "-n" | "--netrc" | "--netrc-optional" => self
                 .candidate
                 .note("--netrc was left out: give the pair by connection edit"),
             option if SILENT.contains(&option) => {}
             option => {
-                self.after_unknown = true;
+                self.after = After::Unknown;
+                // What stands behind the sign may be a secret.
+                let name = option.split('=').next().unwrap_or_default();
                 self.candidate.note(format!(
                     "{} was left out: it is not known here",
-                    inert(option, 40)
+                    inert(name, 40)
                 ));
             }
         }
@@ -388,10 +316,17 @@ impl CurlArguments {
                 self.service = shown.or(self.service.take());
             }
             "-u" | "--user" => {
-                let (user, key) = pair(text);
-                self.candidate.connection.username = plain(&mut self.candidate, &user);
-                set(&mut self.candidate, key);
+                let earlier = self.user.replace(text.to_owned());
+                if earlier.is_some_and(|earlier| earlier != text) {
+                    self.candidate
+                        .note("an earlier -u was left out: curl sends the last one");
+                }
             }
+            "-d" | "--data" | "--data-raw" | "--data-binary" | "--data-ascii" => {
+                self.data.push(text.to_owned());
+            }
+            // It is not written as it is sent.
+            "--data-urlencode" => self.data.push(format!("@{text}")),
             "--oauth2-bearer" => self.candidate.set_key(value(text)),
             "--url" => self.take_url(text),
             "-X" | "--request" if text.eq_ignore_ascii_case("get") => {}
@@ -425,6 +360,20 @@ impl CurlArguments {
         Some(Path::new(path).into())
     }
 
+    fn time_limit(&mut self, option: &str, text: &str) {
+        let whole = text.split('.').next().unwrap_or_default();
+        let asked = whole.parse::<u32>().ok();
+        let allowed = Connection::TIMEOUT_S;
+        let taken = asked.map(|seconds| seconds.clamp(*allowed.start(), *allowed.end()));
+        self.candidate.connection.timeout_s = taken;
+        if taken != asked || asked.is_none() {
+            let (least, most) = (allowed.start(), allowed.end());
+            self.candidate.note(format!(
+                "{option} was left out or changed: a time limit is {least} to {most} seconds"
+            ));
+        }
+    }
+
     fn way(&mut self, option: &str, text: &str) {
         let path = match option {
             "--cacert" | "-E" | "--cert" | "--key" => self.path(option, text),
@@ -435,16 +384,7 @@ impl CurlArguments {
             "--cacert" => connection.ca_file = path,
             "-E" | "--cert" => connection.client_cert = path,
             "--key" => connection.client_key = path,
-            "-m" | "--max-time" => {
-                let seconds = text
-                    .split('.')
-                    .next()
-                    .and_then(|whole| whole.parse::<u32>().ok());
-                connection.timeout_s = seconds.map(|seconds| {
-                    let allowed = Connection::TIMEOUT_S;
-                    seconds.clamp(*allowed.start(), *allowed.end())
-                });
-            }
+            "-m" | "--max-time" => self.time_limit(option, text),
             "-x" | "--proxy" if text.contains('@') => self.candidate.note(
                 "the proxy was left out: user name and password don't belong in the configuration",
             ),
@@ -468,32 +408,4 @@ impl CurlArguments {
             }
         }
     }
-}
-
-fn takes_value(option: &str) -> bool {
-    const TAKEN: &[&str] = &[
-        "-K",
-        "--config",
-        "-H",
-        "--header",
-        "-u",
-        "--user",
-        "--oauth2-bearer",
-        "--url",
-        "-X",
-        "--request",
-        "--cacert",
-        "-E",
-        "--cert",
-        "--key",
-        "-m",
-        "--max-time",
-        "-x",
-        "--proxy",
-    ];
-    TAKEN.contains(&option)
-        || SILENT_WITH_VALUE.contains(&option)
-        || LEFT_OUT
-            .iter()
-            .any(|(options, _)| options.contains(&option))
 }

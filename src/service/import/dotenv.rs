@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::place::{Place, host, place, value};
-use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, tell_apart};
+use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, note_unseen, tell_apart};
 use crate::domain::text::inert;
-use crate::domain::{Connection, Endpoint, ServiceId};
+use crate::domain::{Connection, Endpoint, Secret, SecretRef, ServiceId};
+use crate::service::shell::Broken;
 use crate::service::{Catalog, shell};
 
 /// What a variable is, by the end of its name; the longest that fits counts.
@@ -19,6 +20,7 @@ pub(in crate::service) enum Role {
     CmsUrl,
 }
 
+/// Of two of one beginning and role, the end that stands first here counts: it says more.
 const ENDS: &[(&str, Role)] = &[
     ("CMS_URL", Role::CmsUrl),
     ("SITE_URL", Role::CmsUrl),
@@ -36,32 +38,80 @@ const ENDS: &[(&str, Role)] = &[
     ("LOGIN", Role::Username),
     ("LOGIN_TOKEN", Role::Token),
     ("SHARED_TOKEN", Role::Token),
-    ("API_TOKEN", Role::Key),
-    ("ACCESS_TOKEN", Role::Key),
-    ("API_SECRET", Role::Key),
     ("API_KEY", Role::Key),
     ("APIKEY", Role::Key),
-    ("PASSWORD", Role::Key),
-    ("SECRET", Role::Key),
-    ("TOKEN", Role::Key),
+    ("API_TOKEN", Role::Key),
+    ("API_SECRET", Role::Key),
+    ("ACCESS_TOKEN", Role::Key),
     ("KEY", Role::Key),
+    ("TOKEN", Role::Key),
+    ("SECRET", Role::Key),
+    ("PASSWORD", Role::Key),
 ];
 
 /// The values of one beginning.
 #[derive(Default)]
 struct VariableGroup {
     values: BTreeMap<Role, Variable>,
+    /// Of what is left out, a sentence each.
+    left_out: Vec<String>,
 }
 
 struct Variable {
     name: String,
     value: String,
+    /// The place of its end among [`ENDS`].
+    rank: usize,
+}
+
+impl VariableGroup {
+    /// Takes a variable, unless another one says more surely what it is for: then that one is named.
+    fn insert(&mut self, role: Role, new: Variable) {
+        let Some(old) = self.values.remove(&role) else {
+            self.values.insert(role, new);
+            return;
+        };
+        // Of one name the last counts, as for a shell.
+        let (kept, left) = if new.rank <= old.rank {
+            (new, old)
+        } else {
+            (old, new)
+        };
+        if kept.name == left.name && kept.value != left.value {
+            let name = &kept.name;
+            self.left_out
+                .push(format!("{name} stands several times: the last one counts"));
+        } else if kept.name != left.name {
+            let what = role.what();
+            let (kept, left) = (&kept.name, &left.name);
+            self.left_out.push(format!(
+                "{left} was left out: {kept} is the {what} that was taken"
+            ));
+        }
+        self.values.insert(role, kept);
+    }
+}
+
+impl Role {
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Url => "URL",
+            Self::Username => "user name",
+            Self::Key => "key",
+            Self::Token => "shared token",
+            Self::CmsUrl => "CMS URL",
+        }
+    }
 }
 
 /// Name and value of a line, as they stand; `export` in front is allowed.
 pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
     let line = line.trim();
-    let line = line.strip_prefix("export ").unwrap_or(line).trim_start();
+    let other_shells = ["export ", "set ", "$env:"];
+    let assigned = other_shells
+        .iter()
+        .find_map(|start| line.strip_prefix(start));
+    let line = assigned.unwrap_or(line).trim_start();
     let (name, value) = line.split_once('=')?;
     let name = name.trim_end();
     let first = name.chars().next()?;
@@ -75,65 +125,120 @@ pub(super) fn pair(line: &str) -> Option<(&str, &str)> {
 /// What the variable of a line is for, by the end of its name, and its value; nothing where that is another variable's.
 pub(in crate::service) fn assigned(line: &str) -> Option<(Role, String)> {
     let (name, written) = pair(line)?;
-    let (_, role) = role(name)?;
-    let value = unquoted(written);
+    let (_, role, _) = role(name)?;
+    let value = unquoted(written).ok()?;
     let is_known = !value.is_empty() && !value.contains(shell::OPEN);
     is_known.then_some((role, value))
 }
 
 /// Every connection that the names in `text` make.
 pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
-    let mut groups: BTreeMap<String, VariableGroup> = BTreeMap::new();
-    let mut reading = Reading::default();
-    let mut foreign = Vec::new();
-    for line in text.lines() {
-        let Some((name, written)) = pair(line) else {
-            continue;
-        };
-        match role(name) {
-            Some((beginning, role)) => {
-                let entry = Variable {
-                    name: inert(name, 60),
-                    value: unquoted(written),
-                };
-                groups
-                    .entry(beginning)
-                    .or_default()
-                    .values
-                    .insert(role, entry);
+    let mut file = EnvFile::default();
+    let mut lines = text.lines().zip(1..);
+    while let Some((line, number)) = lines.next() {
+        let line = line.trim_start_matches('\u{feff}').trim();
+        match pair(line) {
+            Some((name, written)) => {
+                let is_whole = file.take(name, written);
+                // What a quote holds open is the value, not a line of its own: nothing of it is to be shown.
+                let close = written.trim_start().chars().next();
+                if let (false, Some(close @ ('"' | '\''))) = (is_whole, close) {
+                    let end = lines.find(|(line, _)| line.contains(close));
+                    let end = end.map_or_else(|| "the end".to_owned(), |(_, end)| end.to_string());
+                    file.left_out.push(format!(
+                        "lines {number} to {end} were left out: a quote is not closed on its line"
+                    ));
+                }
             }
-            None => foreign.push(inert(name, 60)),
+            None if line.is_empty() || line.starts_with('#') => {}
+            None => file.odd.push(number.to_string()),
         }
     }
-    if groups.len() > super::LIMIT {
-        return Err(Unreadable::Many);
-    }
-    for (beginning, group) in groups {
-        match candidate(catalog, &beginning, group) {
-            Ok(candidate) => reading.candidates.push(candidate),
-            Err(why) => reading.left_out.push(why),
-        }
-    }
-    if !foreign.is_empty() {
-        let shown = foreign
-            .iter()
-            .take(8)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(", ");
-        let more = match foreign.len().saturating_sub(8) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let why = "no URL, user or key by their names";
-        reading.left_out.push(format!("{shown}{more}: {why}"));
-    }
-    tell_apart(&mut reading.candidates);
+    let mut reading = file.finished(catalog)?;
+    note_unseen(text, &mut reading.candidates);
+    reading.candidates = tell_apart(reading.candidates);
     Ok(reading)
 }
 
-/// The beginning of a name without its known end, and what the end means.
-fn role(name: &str) -> Option<(String, Role)> {
+/// A file as it is read.
+#[derive(Default)]
+struct EnvFile {
+    groups: BTreeMap<String, VariableGroup>,
+    /// Names that say nothing here.
+    foreign: Vec<String>,
+    /// The numbers of lines that assign nothing.
+    odd: Vec<String>,
+    left_out: Vec<String>,
+}
+
+impl EnvFile {
+    /// Takes one line; whether its value ends on it.
+    fn take(&mut self, name: &str, written: &str) -> bool {
+        let value = unquoted(written);
+        let is_whole = value != Err(Broken::Quote);
+        let Some((beginning, role, rank)) = role(name) else {
+            // What looks like a key is a piece of a value, and no name.
+            if SecretRef::variable(name).is_ok() {
+                self.foreign.push(inert(name, 60));
+            }
+            return is_whole;
+        };
+        let name = inert(name, 60);
+        let value = match value {
+            // Nothing is lost.
+            Ok(value) if value.is_empty() => return is_whole,
+            Ok(value) => value,
+            Err(broken) => {
+                self.left_out
+                    .push(format!("{name} was left out: {}", broken.say()));
+                return is_whole;
+            }
+        };
+        let group = self.groups.entry(beginning).or_default();
+        group.insert(role, Variable { name, value, rank });
+        is_whole
+    }
+
+    fn finished(self, catalog: &Catalog) -> Result<Reading, Unreadable> {
+        if self.groups.len() > super::LIMIT {
+            return Err(Unreadable::Many);
+        }
+        let mut reading = Reading {
+            left_out: self.left_out,
+            ..Reading::default()
+        };
+        for (beginning, mut group) in self.groups {
+            reading.left_out.append(&mut group.left_out);
+            match candidate(catalog, &beginning, group) {
+                Ok(candidate) => reading.candidates.push(candidate),
+                Err(why) => reading.left_out.push(why),
+            }
+        }
+        if let Some(names) = some(&self.foreign) {
+            let why = "no URL, user or key by their names";
+            reading.left_out.push(format!("{names}: {why}"));
+        }
+        if let Some(numbers) = some(&self.odd) {
+            let why = "what stands there is no NAME=value";
+            let lines = if self.odd.len() == 1 { "line" } else { "lines" };
+            reading.left_out.push(format!("{lines} {numbers}: {why}"));
+        }
+        Ok(reading)
+    }
+}
+
+/// The first of `words`, and how many more there are.
+fn some(words: &[String]) -> Option<String> {
+    let shown = words.get(..words.len().min(8))?.join(", ");
+    match words.len() {
+        0 => None,
+        1..=8 => Some(shown),
+        all => Some(format!("{shown} and {} more", all - 8)),
+    }
+}
+
+/// The beginning of a name without its known end, what the end means, and its place among [`ENDS`].
+fn role(name: &str) -> Option<(String, Role, usize)> {
     let upper = name.to_ascii_uppercase().replace('.', "_");
     let fits = |end: &str| {
         upper == end
@@ -141,30 +246,30 @@ fn role(name: &str) -> Option<(String, Role)> {
                 .strip_suffix(end)
                 .is_some_and(|start| start.ends_with('_'))
     };
-    let (end, role) = ENDS
+    let (rank, (end, role)) = ENDS
         .iter()
-        .filter(|(end, _)| fits(end))
-        .max_by_key(|(end, _)| end.len())?;
+        .enumerate()
+        .filter(|(_, (end, _))| fits(end))
+        .max_by_key(|(_, (end, _))| end.len())?;
     let start = upper.strip_suffix(end).unwrap_or_default();
     let start = start.trim_end_matches('_');
     let start = start.strip_suffix("_API").unwrap_or(start);
-    Some((start.to_owned(), *role))
+    Some((start.to_owned(), *role, rank))
 }
 
 /// The value of a line: quotes off, a variable marked, a comment behind an unquoted value off.
-fn unquoted(written: &str) -> String {
+fn unquoted(written: &str) -> Result<String, Broken> {
     let written = written.trim();
     if !written.starts_with(['"', '\'']) {
         let end = written.find(" #").unwrap_or(written.len());
         let plain = written.get(..end).unwrap_or_default().trim_end();
         if !plain.starts_with('$') {
-            return plain.chars().filter(|c| !c.is_control()).collect();
+            return Ok(plain.chars().filter(|c| !c.is_control()).collect());
         }
     }
-    let mut commands = shell::commands(written);
-    match commands.first_mut() {
-        Some(Ok(words)) if !words.is_empty() => words.swap_remove(0),
-        _ => String::new(),
+    match shell::commands(written).into_iter().next() {
+        Some(words) => Ok(words?.into_iter().next().unwrap_or_default()),
+        None => Ok(String::new()),
     }
 }
 
@@ -173,57 +278,81 @@ fn candidate(
     beginning: &str,
     mut group: VariableGroup,
 ) -> Result<Candidate, String> {
-    let mut taken: Vec<String> = group
-        .values
-        .values()
-        .map(|entry| entry.name.clone())
-        .collect();
-    taken.sort();
-    let taken = taken.join(", ");
+    let mut named: Vec<&str> = group.values.values().map(|one| one.name.as_str()).collect();
+    named.sort_unstable();
+    let named = named.join(", ");
     let Some(url) = group.values.remove(&Role::Url) else {
-        return Err(format!("{taken}: there is no URL beside it"));
+        return Err(format!("{named}: there is no URL beside it"));
     };
     let lower = beginning.to_ascii_lowercase();
     let known = ["blesta", "connect"]
         .into_iter()
         .find(|id| lower.contains(id))
         .map(ServiceId::new);
+    let place_name = url.name;
     let Place {
         service,
         url,
         pair,
         notes,
-    } = place(catalog, &url.value, known).map_err(|why| format!("{taken}: {why}"))?;
+    } = place(catalog, &url.value, known).map_err(|why| format!("{named}: {why}"))?;
     let name = lower.replace('_', "-");
     let name = if name.is_empty() { host(&url) } else { name };
     let mut candidate = Candidate::new(Connection::new(name_of(&name, "imported"), service, &url));
-    candidate.note(format!("made of {taken}"));
+    let mut made_of = vec![place_name];
+    for role in [Role::Key, Role::Username, Role::Token, Role::CmsUrl] {
+        if let Some(entry) = group.values.remove(&role)
+            && take(&mut candidate, role, &entry)
+        {
+            made_of.push(entry.name);
+        }
+    }
+    if let Some((username, key)) = pair {
+        candidate.set_pair(username, key);
+    }
     for note in &notes {
         candidate.note(note);
     }
-    if let Some((username, key)) = pair {
-        candidate.connection.username = username;
-        super::header::set(&mut candidate, key);
-    }
-    if let Some(entry) = group.values.remove(&Role::Username) {
-        candidate.connection.username = super::header::plain(&mut candidate, &entry.value);
-    }
-    if let Some(entry) = group.values.remove(&Role::Key) {
-        whole_key(&mut candidate, &entry.value);
-    }
-    if let Some(entry) = group.values.remove(&Role::Token) {
-        candidate.set_token(value(&entry.value));
-    }
-    if let Some(entry) = group.values.remove(&Role::CmsUrl) {
-        match Endpoint::parse(&entry.value) {
-            Ok(_) => candidate.connection.cms_url = Some(entry.value),
-            Err(_) => candidate.note(format!(
-                "{} was left out: it is no URL, or a variable",
-                entry.name
-            )),
+    made_of.sort();
+    candidate
+        .notes
+        .insert(0, format!("made of {}", made_of.join(", ")));
+    Ok(candidate)
+}
+
+/// Takes one variable in; whether anything came of it.
+fn take(candidate: &mut Candidate, role: Role, entry: &Variable) -> bool {
+    let text = entry.value.as_str();
+    match role {
+        Role::Key => {
+            whole_key(candidate, text);
+            candidate.has_key()
+        }
+        Role::Username => {
+            let user = super::header::plain(candidate, text);
+            if candidate.connection.username.is_empty() {
+                candidate.connection.username.clone_from(&user);
+            } else {
+                candidate.set_pair(user.clone(), None);
+            }
+            !user.is_empty() && candidate.connection.username == user
+        }
+        Role::Token => {
+            candidate.set_token(value(text));
+            candidate.token.is_some() || candidate.connection.token.is_some()
+        }
+        Role::Url => false,
+        Role::CmsUrl => {
+            let is_one = Endpoint::parse(text).is_ok();
+            if is_one {
+                candidate.connection.cms_url = Some(text.to_owned());
+            } else {
+                let name = &entry.name;
+                candidate.note(format!("{name} was left out: it is no URL, or a variable"));
+            }
+            is_one
         }
     }
-    Ok(candidate)
 }
 
 /// A key as it stands, `ApiKey SU-…:…` divided.
@@ -231,9 +360,9 @@ fn whole_key(candidate: &mut Candidate, text: &str) {
     let bare = text.strip_prefix("ApiKey ").unwrap_or(text);
     match (bare.starts_with("SU-"), bare.split_once(':')) {
         (true, Some((user, key))) => {
-            user.clone_into(&mut candidate.connection.username);
             candidate.connection.service = ServiceId::connect();
-            candidate.set_key(CandidateValue::Known(crate::domain::Secret::new(key)));
+            let key = CandidateValue::Known(Secret::new(key));
+            candidate.set_pair(inert(user, 128), Some(key));
         }
         _ => candidate.set_key(value(text)),
     }

@@ -8,6 +8,7 @@ use super::place::{pair, value};
 use super::{Candidate, CandidateValue};
 use crate::domain::text::inert;
 use crate::domain::{AuthStyle, ServiceId};
+use crate::service::shell::OPEN;
 
 /// Headers that a probe sends by itself, or that change nothing for it.
 const OF_NO_WEIGHT: [&str; 16] = [
@@ -41,7 +42,12 @@ pub(super) fn take(candidate: &mut Candidate, line: &str) -> Option<ServiceId> {
     match lower.as_str() {
         "authorization" => return authorization(candidate, content),
         "blesta-api-user" => {
-            candidate.connection.username = plain(candidate, content);
+            let user = plain(candidate, content);
+            if candidate.connection.username.is_empty() {
+                candidate.connection.username = user;
+            } else {
+                candidate.set_pair(user, None);
+            }
             candidate.connection.auth = AuthStyle::Headers;
             return Some(ServiceId::blesta());
         }
@@ -78,8 +84,7 @@ fn authorization(candidate: &mut Candidate, content: &str) -> Option<ServiceId> 
             match decoded(rest) {
                 Some(text) => {
                     let (user, key) = pair(&text);
-                    candidate.connection.username = user;
-                    set(candidate, key);
+                    candidate.set_pair(inert(&user, 128), key);
                 }
                 None => candidate.note("the Basic header was left out: it holds no user:key pair"),
             }
@@ -87,8 +92,8 @@ fn authorization(candidate: &mut Candidate, content: &str) -> Option<ServiceId> 
         }
         "apikey" => {
             let (user, key) = pair(rest);
-            candidate.connection.username = plain(candidate, &user);
-            set(candidate, key);
+            let user = plain(candidate, &user);
+            candidate.set_pair(user, key);
             Some(ServiceId::connect())
         }
         _ => {
@@ -105,12 +110,6 @@ fn authorization(candidate: &mut Candidate, content: &str) -> Option<ServiceId> 
     }
 }
 
-pub(super) fn set(candidate: &mut Candidate, key: Option<CandidateValue>) {
-    if let Some(key) = key {
-        candidate.set_key(key);
-    }
-}
-
 /// A username; where it is a variable, it is left open and said.
 pub(super) fn plain(candidate: &mut Candidate, text: &str) -> String {
     match value(text) {
@@ -119,6 +118,10 @@ pub(super) fn plain(candidate: &mut Candidate, text: &str) -> String {
                 "the username is the variable {}: give it by connection edit --username",
                 inert(&name, 40)
             ));
+            String::new()
+        }
+        CandidateValue::Known(_) if text.contains(OPEN) => {
+            candidate.note("the username was left out: a variable is only a part of it");
             String::new()
         }
         CandidateValue::Known(_) => inert(text, 128),

@@ -106,7 +106,7 @@ fn base(
 }
 
 /// Takes query parameters out that carry secrets by their names: they would stand in the configuration.
-fn without_secrets(endpoint: Endpoint, notes: &mut Vec<String>) -> Endpoint {
+pub(super) fn without_secrets(endpoint: Endpoint, notes: &mut Vec<String>) -> Endpoint {
     let mut url = endpoint.url().clone();
     let all: Vec<(String, String)> = url.query_pairs().into_owned().collect();
     let (secret, kept): (Vec<_>, Vec<_>) = all

@@ -328,3 +328,263 @@ fn a_certificate_s_password_and_what_is_no_path_stay_out() {
         );
     }
 }
+
+fn curls(text: &str) -> Vec<Candidate> {
+    let reading = curl::read(&Catalog::embedded(), text).unwrap();
+    assert_eq!(reading.left_out, [""; 0], "{text}");
+    reading.candidates
+}
+
+fn says(notes: &[String], words: &str) -> bool {
+    notes.iter().any(|note| note.contains(words))
+}
+
+#[test]
+fn what_stands_behind_next_is_a_command_of_its_own() {
+    for (next, first, second) in [
+        ("--next", "-u a:one", "-u b:two"),
+        ("-:", "-u a:one", "-u b:two"),
+        ("-s:", "-u a:one", "-u b:two"),
+        (
+            "--next",
+            "-H 'Authorization: Bearer one'",
+            "-H 'Authorization: Bearer two'",
+        ),
+    ] {
+        let text =
+            format!("curl http://127.0.0.1:1/v1 {first} {next} http://127.0.0.1:2/v1 {second}");
+        let [one, two] = &curls(&text)[..] else {
+            panic!("{text}")
+        };
+        assert_eq!(one.connection.url, "http://127.0.0.1:1/v1", "{text}");
+        assert_eq!(one.key, Some(Secret::new("one")), "{text}");
+        assert_eq!(two.connection.url, "http://127.0.0.1:2/v1", "{text}");
+        assert_eq!(two.key, Some(Secret::new("two")), "{text}");
+        assert_eq!((&one.notes, &two.notes), (&vec![], &two.notes), "{text}");
+    }
+    // What can't be read ends with its part, and takes no key along.
+    let reading = curl::read(
+        &Catalog::embedded(),
+        "curl -K f -u a:one https://x.example.com --next https://y.example.com",
+    );
+    let reading = reading.unwrap();
+    assert!(reading.left_out[0].contains("-K reads options"));
+    assert_eq!(reading.candidates.len(), 1);
+    assert_eq!(reading.candidates[0].key, None);
+    assert_eq!(
+        reading.candidates[0].connection.url,
+        "https://y.example.com"
+    );
+}
+
+#[test]
+fn a_second_key_is_left_out_and_said() {
+    for (text, user, key) in [
+        (
+            "curl -H 'Authorization: Bearer one' -H 'Authorization: Bearer two' https://x.example.com",
+            "",
+            "one",
+        ),
+        (
+            "curl -u a:two -H 'Authorization: Bearer one' https://x.example.com",
+            "",
+            "one",
+        ),
+        ("curl -u a:one https://b:two@x.example.com", "a", "one"),
+        (
+            "curl -H 'X-Api-Key: one' --oauth2-bearer two https://x.example.com",
+            "",
+            "one",
+        ),
+    ] {
+        let found = curl(text);
+        assert_eq!(found.key, Some(Secret::new(key)), "{text}");
+        assert_eq!(found.connection.username, user, "{text}");
+        assert!(says(&found.notes, "second"), "{text}: {:?}", found.notes);
+        assert!(!says(&found.notes, "two"), "{:?}", found.notes);
+    }
+    // curl sends the last of these.
+    let last = curl("curl -u a:one -u b:two https://x.example.com");
+    assert_eq!(last.connection.username, "b");
+    assert_eq!(last.key, Some(Secret::new("two")));
+    assert!(says(&last.notes, "an earlier -u was left out"));
+    let same = curl("curl -u a:one -H 'Authorization: Basic YTpvbmU=' https://x.example.com");
+    assert_eq!((same.notes, same.key), (vec![], Some(Secret::new("one"))));
+}
+
+#[test]
+fn several_calls_of_one_service_are_one_connection() {
+    let calls = ["companies/getAll", "clients/get", "settings/getVersion"];
+    let text: Vec<_> = calls
+        .iter()
+        .map(|call| format!("curl -u shop:{HEX} https://b.example.com/api/{call}.json\n"))
+        .collect();
+    let [one] = &curls(&text.concat())[..] else {
+        panic!("{text:?}")
+    };
+    assert_eq!(one.connection.url, "https://b.example.com");
+    assert!(says(&one.notes, "several times"), "{:?}", one.notes);
+    let two = curls("curl -u a:one https://x.example.com\ncurl -u a:two https://x.example.com\n");
+    assert_eq!(two.len(), 2, "another key is another connection");
+}
+
+#[test]
+fn ten_thousand_of_one_name_are_numbered_in_a_moment() {
+    let mut names = TakenNames::default();
+    let wished = name_of("shop", "f");
+    let begun = std::time::Instant::now();
+    for _ in 0..LIMIT {
+        let free = names.free(&wished);
+        names.insert(free);
+    }
+    assert_eq!(names.free(&wished).as_str(), "shop-10001");
+    // It was minutes in a build like this one.
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_command_for_windows_shell_is_read_too() {
+    let text = "curl ^\"https://x.example.com/v1?a=1^&b=2^\" ^\r\n  -H ^\"accept: */*^\" ^\r\n  \
+                -H ^\"authorization: Bearer a$b^\"\r\ncurl https://y.example.com\r\n";
+    let [one, two] = &curls(text)[..] else {
+        panic!("{text}")
+    };
+    assert_eq!(one.connection.url, "https://x.example.com/v1?a=1&b=2");
+    assert_eq!(one.key, Some(Secret::new("a$b")));
+    assert_eq!(two.connection.url, "https://y.example.com");
+    let exe = curl("curl.exe -u a:b https://x.example.com");
+    assert_eq!(exe.connection.username, "a");
+}
+
+#[test]
+fn options_that_change_the_request_are_read_or_said() {
+    let query = curl("curl -G https://x.example.com/v1 -d a=b -d c=d");
+    assert_eq!(query.connection.url, "https://x.example.com/v1?a=b&c=d");
+    let open = curl("curl -G https://x.example.com/v1 -d a=$B");
+    assert!(says(&open.notes, "the query of -G was left out"));
+    let digest = curl("curl --digest -u a:b https://x.example.com");
+    assert!(says(&digest.notes, "--digest was left out: a probe would"));
+    let unknown = curl("curl --pinned=TOPSECRET https://x.example.com");
+    assert!(!says(&unknown.notes, "TOPSECRET"), "{:?}", unknown.notes);
+    let long = curl("curl -m 99999 https://x.example.com");
+    assert!(says(&long.notes, "-m was left out or changed"));
+    let unseen = curl("curl -u 'a:b\u{7}c' https://x.example.com");
+    assert!(says(&unseen.notes, "control characters, first in line 1"));
+}
+
+#[test]
+fn of_several_names_for_one_thing_the_surest_counts_and_the_others_are_told() {
+    let reading = env(
+        "SHOP_URL=https://shop.example.com\nSHOP_PASSWORD=third3333\nSHOP_API_KEY=first1111\n\
+         SHOP_TOKEN=second2222\nSHOP_API_URL=https://api.example.com\n",
+    );
+    let [shop] = &reading.candidates[..] else {
+        panic!("{reading:?}")
+    };
+    assert_eq!(shop.key, Some(Secret::new("first1111")));
+    assert_eq!(shop.connection.url, "https://api.example.com");
+    assert_eq!(shop.notes[0], "made of SHOP_API_KEY, SHOP_API_URL");
+    for name in ["SHOP_PASSWORD", "SHOP_TOKEN"] {
+        let told = format!("{name} was left out: SHOP_API_KEY is the key that was taken");
+        assert!(reading.left_out.contains(&told), "{:?}", reading.left_out);
+    }
+    assert!(says(
+        &reading.left_out,
+        "SHOP_URL was left out: SHOP_API_URL"
+    ));
+    let twice = env("A_URL=https://x.example.com\nA_KEY=one\nA_KEY=two\n");
+    assert_eq!(twice.candidates[0].key, Some(Secret::new("two")));
+    assert!(says(&twice.left_out, "A_KEY stands several times"));
+}
+
+#[test]
+fn what_was_not_taken_is_not_among_what_it_is_made_of() {
+    let text = "SHOP_URL=https://shop.example.com\nSHOP_KEY=\"-----BEGIN KEY-----\nQUJDREVGsecret==\n\
+                -----END KEY-----\"\nSHOP_USER=$(cat /etc/passwd)\nOTHER_URL=https://o.example.com\n\
+                OTHER_USER=\"Joe $LAST\"\nOTHER_KEY=${FOO:-bar}\nOTHER_CMS_URL=$X\nSHOP_PASS: abc\n";
+    let reading = env(text);
+    let [other, shop] = &reading.candidates[..] else {
+        panic!("{reading:?}")
+    };
+    assert_eq!(shop.notes, ["made of SHOP_URL"]);
+    assert_eq!(other.notes[0], "made of OTHER_URL");
+    assert_eq!(
+        (&shop.key, &other.key, &other.connection.key),
+        (&None, &None, &None)
+    );
+    assert_eq!(other.connection.username, "");
+    for words in [
+        "the username was left out: a variable",
+        "the key was left out: a variable",
+    ] {
+        assert!(says(&other.notes, words), "{words}: {:?}", other.notes);
+    }
+    for words in [
+        "SHOP_KEY was left out: a quote is not closed",
+        "lines 2 to 4 were left out",
+        "SHOP_USER was left out",
+        "line 10: what stands there is no NAME=value",
+    ] {
+        assert!(
+            says(&reading.left_out, words),
+            "{words}: {:?}",
+            reading.left_out
+        );
+    }
+    for secret in ["QUJD", "secret", "bar", "abc"] {
+        assert!(
+            !format!("{:?}", reading.left_out).contains(secret),
+            "{reading:?}"
+        );
+    }
+    let windows = env("set A_URL=https://a.example.com\n$env:A_KEY = \"k\"\n");
+    assert_eq!(windows.candidates[0].key, Some(Secret::new("k")));
+}
+
+#[test]
+fn definitions_are_known_however_they_are_spaced_and_other_files_are_not_misread() {
+    for (text, form) in [
+        (
+            "[[ connection ]]\nurl = \"https://x\"\n",
+            Ok(Form::Definitions),
+        ),
+        (
+            "connection = [{ name = \"a\", url = \"https://x\", key = \"vault:a/key\" }]\n",
+            Ok(Form::Definitions),
+        ),
+        ("[connection refused]\ncurl https://x\n", Ok(Form::Curl)),
+        ("A_URL=\"https://x\"\nA_KEY=\"k\"\n", Ok(Form::Dotenv)),
+        (
+            "[service]\nid = \"x\"\nkey = \"y\"\n",
+            Err(Unreadable::Tables),
+        ),
+    ] {
+        assert_eq!(form_of(text), form, "{text}");
+    }
+    let other = accounts::read("{\"info\":{}}").unwrap_err().to_string();
+    assert!(other.contains("curl commands"), "{other}");
+}
+
+#[test]
+fn a_key_of_an_account_is_whole_or_left_out() {
+    let read = |key: &str, end: &str| {
+        let text = format!(
+            r#"{{"accounts":[{{"id":"VA-1","name":"a","api_key":"{key}","endpoint":"https://a.example.com/public/v1{end}"}}]}}"#
+        );
+        let mut reading = accounts::read(&text).unwrap();
+        reading.candidates.remove(0)
+    };
+    let empty = read("ApiKey SU-1:", "");
+    assert_eq!(empty.key, None);
+    assert!(says(&empty.notes, "nothing behind the colon"));
+    let rings = read("SU-1:sec\\u0007ret", "");
+    assert_eq!(rings.key, None);
+    assert!(says(
+        &rings.notes,
+        "the key was left out: it holds a control"
+    ));
+    let asked = read("SU-1:secret", "?api_key=foo");
+    assert_eq!(asked.connection.url, "https://a.example.com/public/v1");
+    assert!(says(&asked.notes, "the parameter api_key was left out"));
+    assert_eq!(asked.key, Some(Secret::new("secret")));
+}

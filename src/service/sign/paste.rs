@@ -17,6 +17,7 @@ mod lines;
 
 pub use entry::{Command, KeyPaste, entry, hides_key, is_divided, is_entry, read_key};
 pub use lines::command;
+pub(in crate::service) use lines::{is_of_cmd, of_cmd};
 
 /// A paste, cleaned. Nothing is changed silently: `notes` says what was done.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use super::super::super::shell;
 use super::entry::{Command, is_random};
 use super::{Cleaned, clean_text, divided, takes_both};
 use crate::domain::Secret;
+use zeroize::Zeroizing;
 
 /// What was read so far.
 #[derive(Default)]
@@ -197,7 +198,7 @@ fn curl_words(pasted: &str) -> Option<Vec<Secret>> {
     let goes_on = rest.starts_with([' ', '\t', '\\']);
     goes_on.then(|| {
         if is_of_cmd(text) {
-            words(of_cmd(text).expose())
+            words(&of_cmd(text))
         } else {
             words(text)
         }
@@ -206,15 +207,15 @@ fn curl_words(pasted: &str) -> Option<Vec<Secret>> {
 
 /// Whether it is written for the shell of Windows, which escapes by `^`: a word begins so, or a line ends so. Elsewhere
 /// it may be the end of a password.
-fn is_of_cmd(text: &str) -> bool {
+pub(in crate::service) fn is_of_cmd(text: &str) -> bool {
     [" ^\"", " ^\r", " ^\n"]
         .iter()
         .any(|sign| text.contains(sign))
 }
 
 /// The text without the escapes of Windows' shell, for which `^` between plain quotes is a letter.
-fn of_cmd(text: &str) -> Secret {
-    let mut plain = String::with_capacity(text.len());
+pub(in crate::service) fn of_cmd(text: &str) -> Zeroizing<String> {
+    let mut plain = Zeroizing::new(String::with_capacity(text.len()));
     let mut quoted = false;
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -234,7 +235,7 @@ fn of_cmd(text: &str) -> Secret {
             letter => plain.push(letter),
         }
     }
-    Secret::new(plain)
+    plain
 }
 
 /// The words of a request as browsers copy it for PowerShell, where a backtick ends a line that goes on.
