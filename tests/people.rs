@@ -7,6 +7,8 @@
     reason = "what is missing shall fail the test"
 )]
 
+#[path = "people/imports.rs"]
+mod imports;
 #[path = "people/schema.rs"]
 mod schema;
 mod support;
@@ -141,8 +143,14 @@ fn what_reads_this_machine_is_left_out_unless_trusted() {
     assert!(!home.configuration().contains("AWS_SECRET"));
     let late = home.run_with(&["connection", "import", "-", "--trust"], curl);
     assert!(
-        late.out.contains("0 came in, 1 stayed out") && !late.out.contains("let in"),
-        "what is here already is let in nowhere: {late:?}"
+        late.out.contains("~ evil.example.com") && late.out.contains("let in"),
+        "what is here without it is given it: {late:?}"
+    );
+    assert!(home.configuration().contains("env:AWS_SECRET"));
+    let again = home.run_with(&["connection", "import", "-", "--trust"], curl);
+    assert!(
+        again.out.contains("0 came in, 1 stayed out") && !again.out.contains("let in"),
+        "what is here already is let in nowhere: {again:?}"
     );
     let trusting = Home::new();
     trusting.run_with(&["connection", "import", "-", "--trust"], curl);

@@ -2,28 +2,29 @@
 
 mod apply;
 mod asked;
+mod export;
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 pub use apply::run as apply;
 pub use asked::{asked, import as import_asked};
+pub use export::run as export;
 
 use super::arguments::DataFormat;
-use super::arguments::transfer::{BundleArguments, ExportArguments, ExportFormat, ImportArguments};
-use super::connection::parsed;
-use super::context::{Context, chosen as chosen_passphrase};
+use super::arguments::transfer::{BundleArguments, ImportArguments};
+use super::context::Context;
 use super::fault::Fault;
 use super::{output, sources};
+use crate::domain::Secret;
 use crate::domain::endpoint::redacted;
-use crate::domain::{Connection, Secret};
 use crate::service::import::FORMS;
 use crate::store::transfer::Sensitive;
-use crate::store::vault::bundle::{SealTo, is_under_passphrase};
+use crate::store::vault::bundle::is_under_passphrase;
 use crate::store::{StoreKind, files};
+use crate::work::WorkError;
 use crate::work::transfer::{BundleKey, ImportAction, ImportOptions, Incoming, Item};
 
 /// What came in, and what did not: `--format json`.
@@ -44,9 +45,13 @@ struct ImportedLine<'a> {
     service: &'a str,
     url: String,
     username: &'a str,
+    /// It was here already, and lacked these.
+    completed: bool,
     /// Which values came along: `key`, `token`, or an added one's label.
     secrets: Vec<&'a str>,
-    notes: &'a [String],
+    /// Which come as references to where they are kept here.
+    references: Vec<&'a str>,
+    notes: Vec<&'a String>,
 }
 
 #[derive(Serialize)]
@@ -76,9 +81,6 @@ async fn import_as(
     opener: BundleKey,
 ) -> Result<u8, Fault> {
     let mut incoming = read_in(context, arguments, bytes, opener).await?;
-    if arguments.without_secrets {
-        incoming.items.iter_mut().for_each(Item::forget_secrets);
-    }
     let failed = if arguments.dry_run {
         Vec::new()
     } else {
@@ -105,12 +107,18 @@ async fn read_in(
         }),
         trust: arguments.trust,
         rename: arguments.rename,
+        without_secrets: arguments.without_secrets,
         opener,
     };
     let path = shown_path(&arguments.file);
-    context
-        .with_vault(async || context.core.read_import(path, bytes, &reader).await)
-        .await
+    let read = async || context.core.read_import(path, bytes, &reader).await;
+    let incoming = context.with_vault(read).await?;
+    if !incoming.is_unread {
+        return Ok(incoming);
+    }
+    // Whether a value of the file is the one that is here is seen in an open vault; nobody is asked for that.
+    context.open_vault_if_given().await?;
+    Ok(read().await?)
 }
 
 /// Adds what comes in. Gives the places of those that were refused all the same, and why.
@@ -123,7 +131,7 @@ async fn bring_in(
     context.core.sweep().await;
     let (mut together, mut alone) = (Vec::new(), Vec::new());
     for (at, item) in incoming.items.iter().enumerate() {
-        if context.core.comes_together(item).await {
+        if item.comes_together() {
             together.push((at, item));
         } else if item.comes_in() {
             alone.push((at, item));
@@ -131,23 +139,39 @@ async fn bring_in(
     }
     let plain = together.iter().map(|(_, item)| item.connection.clone());
     let plain: Vec<_> = plain.collect();
-    let mut tried = !plain.is_empty();
+    let mut came_in = !plain.is_empty();
     // One of them may be refused: then each comes in for itself, and that one stays out.
-    if tried && context.core.import_together(plain, store).await.is_err() {
-        tried = false;
+    if came_in && context.core.import_together(plain, store).await.is_err() {
+        came_in = false;
         alone.splice(0..0, together);
     }
+    let mut first = None;
     for (at, item) in alone {
-        let done = context
-            .with_vault(async || context.core.import_one(item, store).await)
-            .await;
-        match done {
-            Ok(_) => {}
-            // The first failure is of all: no store, no passphrase, a full disk. Nothing came in yet.
-            Err(fault) if !tried => return Err(fault),
-            Err(fault) => failed.push((at, fault.text)),
+        let mut is_of_item = false;
+        let attempt = async || {
+            let done = context.core.import_one(item, store).await;
+            is_of_item = matches!(
+                &done,
+                Err(WorkError::Failed { .. } | WorkError::NameTaken(_))
+            );
+            done
+        };
+        match context.with_vault(attempt).await {
+            Ok(_) => came_in = true,
+            // No store, or no passphrase: that is so for all of them. Nothing came in yet.
+            Err(fault) if !came_in && !is_of_item => return Err(fault),
+            Err(fault) => {
+                failed.push((at, fault.text.clone()));
+                first = first.or(Some(fault));
+            }
         }
-        tried = true;
+    }
+    // So is what refuses each of them in the same words: a full disk.
+    let is_of_all = failed
+        .iter()
+        .all(|(_, why)| failed.first().is_some_and(|(_, one)| one == why));
+    if let (false, true, Some(fault)) = (came_in, is_of_all, first) {
+        return Err(fault);
     }
     let programs = std::mem::take(&mut incoming.programs);
     // What came in before is told all the same.
@@ -180,11 +204,18 @@ fn collected<'a>(
         let failure = failed.iter().find(|(other, _)| *other == at);
         match (&item.action, failure) {
             (_, Some((_, why))) => Some(why.clone()),
-            (ImportAction::Here(name), _) => Some(format!("it is here already, as {name}")),
+            (ImportAction::Refused(why), _) => Some(why.clone()),
+            (ImportAction::Here(name), _) => {
+                let unlike = item.unlike.as_ref();
+                let unlike = unlike.map_or_else(String::new, |unlike| format!("; {unlike}"));
+                Some(format!("it is here already, as {name}{unlike}"))
+            }
             (ImportAction::Taken, _) => {
                 Some("the name is taken here: --rename gives it a number".to_owned())
             }
-            (ImportAction::New | ImportAction::Renamed(_), None) => None,
+            (ImportAction::New | ImportAction::Renamed(_) | ImportAction::Completed(_), None) => {
+                None
+            }
         }
     };
     let mut taken = Vec::new();
@@ -221,13 +252,21 @@ impl<'a> ImportedLine<'a> {
             .filter_map(|(word, held)| held.then_some(word))
             .collect();
         secrets.extend(item.added.iter().map(|(label, _)| label.as_str()));
+        let one = &item.connection;
+        let places = [("key", one.key.is_some()), ("token", one.token.is_some())];
+        let references = places
+            .into_iter()
+            .filter_map(|(word, held)| held.then_some(word));
+        let added = one.added.iter().map(|(label, _)| label.as_str());
         Self {
             name: item.connection.name.as_str(),
             service: item.connection.service.as_str(),
             url: redacted(&item.connection.url),
             username: &item.connection.username,
+            completed: matches!(item.action, ImportAction::Completed(_)),
             secrets,
-            notes: &item.notes,
+            references: references.chain(added).collect(),
+            notes: item.notes.iter().chain(&item.unlike).collect(),
         }
     }
 }
@@ -241,12 +280,6 @@ fn sensitive(all: &[Sensitive]) -> Vec<SensitiveLine> {
     all.iter().map(line).collect()
 }
 
-/// `1 secret`, `2 secrets`.
-fn counted(count: usize, what: &str) -> String {
-    let end = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{end}")
-}
-
 /// The lines about references that run programs or read this machine.
 fn sensitive_lines(all: &[SensitiveLine], trusted: bool) -> String {
     let mut text = String::new();
@@ -255,10 +288,16 @@ fn sensitive_lines(all: &[SensitiveLine], trusted: bool) -> String {
         let verb = if trusted { "let in" } else { "left out" };
         let _ = writeln!(text, "! {name}: {} {verb}: it {}", one.field, one.what);
     }
-    if !all.is_empty() && !trusted {
-        text.push_str("  --trust lets these in, once you know who wrote the file\n");
-    }
     text
+}
+
+/// How what was left out is let in, by whoever gives options.
+const fn trust_line(all: &[SensitiveLine], trusted: bool) -> &'static str {
+    if all.is_empty() || trusted {
+        ""
+    } else {
+        "  --trust lets these in, once you know who wrote the file\n"
+    }
 }
 
 /// How what has come in without its key or token is given it.
@@ -285,9 +324,17 @@ fn report_text(report: &Report<'_>) -> String {
     let mut text = String::new();
     for one in &report.taken {
         let inert = |text: &str| crate::domain::text::inert(text, 120);
-        let secrets = match one.secrets.len() {
-            0 => "no secret".to_owned(),
-            _ => format!("with {}", one.secrets.join(", ")),
+        let secrets = match (one.secrets.as_slice(), one.references.as_slice()) {
+            ([], []) => "no secret".to_owned(),
+            ([], places) => format!("{} by reference", places.join(", ")),
+            (values, []) => format!("with {}", values.join(", ")),
+            (values, places) => {
+                format!(
+                    "with {}, {} by reference",
+                    values.join(", "),
+                    places.join(", ")
+                )
+            }
         };
         let user = match one.username {
             "" => String::new(),
@@ -295,12 +342,13 @@ fn report_text(report: &Report<'_>) -> String {
         };
         let _ = writeln!(
             text,
-            "+ {}  {}  {}{user}  {secrets}",
+            "{} {}  {}  {}{user}  {secrets}",
+            if one.completed { "~" } else { "+" },
             one.name,
             one.service,
             inert(&one.url)
         );
-        for note in one.notes {
+        for note in &one.notes {
             let _ = writeln!(text, "  · {note}");
         }
     }
@@ -315,6 +363,7 @@ fn report_text(report: &Report<'_>) -> String {
         }
     }
     text.push_str(&sensitive_lines(&report.sensitive, report.trusted));
+    text.push_str(trust_line(&report.sensitive, report.trusted));
     if !report.trusted && !report.dry_run {
         text.push_str(&given_later(report));
     }
@@ -369,121 +418,10 @@ fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
         .map_err(|problem| Fault::input(&problem))
 }
 
-/// Whether `path` means stdout: what is redirected is written behind what stands there.
-fn is_stdout(path: &Path) -> bool {
-    let names = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
-    names.iter().any(|name| path == Path::new(name))
-}
-
 fn shown_path(file: &Path) -> &Path {
     if file == Path::new("-") {
         Path::new("standard input")
     } else {
         file
     }
-}
-
-/// `connection export`.
-pub async fn export(context: &Context, arguments: ExportArguments) -> Result<u8, Fault> {
-    of_bundles_alone(&arguments)?;
-    let chosen = chosen(context, &arguments).await?;
-    let bytes = match arguments.format {
-        ExportFormat::Toml => context.core.export_definitions(&chosen)?.into_bytes(),
-        ExportFormat::Curl => {
-            let mut text = String::new();
-            for connection in &chosen {
-                if chosen.len() > 1 {
-                    let _ = writeln!(text, "# {}", connection.name);
-                }
-                text.push_str(&context.core.curl(connection).await?);
-                text.push('\n');
-            }
-            text.into_bytes()
-        }
-        ExportFormat::Bundle => bundle(context, &arguments, &chosen).await?,
-    };
-    match arguments.output.filter(|path| !is_stdout(path)) {
-        Some(path) => context.core.write_export(path, bytes).await?,
-        None => output::raw(&bytes)?,
-    }
-    Ok(0)
-}
-
-/// Refuses what would encrypt a bundle where none is asked for: the file would be believed to be encrypted, and to
-/// hold the secrets.
-fn of_bundles_alone(arguments: &ExportArguments) -> Result<(), Fault> {
-    let BundleArguments {
-        bundle_passphrase_fd,
-        bundle_passphrase_file,
-        bundle_passphrase,
-    } = &arguments.bundle;
-    let given = [
-        (!arguments.to.is_empty(), "--to"),
-        (bundle_passphrase_fd.is_some(), "--bundle-passphrase-fd"),
-        (bundle_passphrase_file.is_some(), "--bundle-passphrase-file"),
-        (*bundle_passphrase, "--bundle-passphrase"),
-    ];
-    let given = given.iter().find(|(given, _)| *given);
-    match (arguments.format, given) {
-        (ExportFormat::Toml | ExportFormat::Curl, Some((_, flag))) => Err(Fault::usage(format!(
-            "{flag} belongs to --format bundle: the other forms are not encrypted, and hold no secret"
-        ))),
-        (ExportFormat::Bundle, _) | (_, None) => Ok(()),
-    }
-}
-
-async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Connection>, Fault> {
-    let mut chosen = Vec::new();
-    for name in &arguments.names {
-        chosen.push(context.core.connection(&parsed(name)?).await?);
-    }
-    if arguments.names.is_empty() {
-        let all = context.core.connections().await?;
-        chosen = all.into_iter().map(Arc::unwrap_or_clone).collect();
-        if let Some(tag) = &arguments.tag {
-            chosen.retain(|connection| connection.tags.contains(tag));
-        }
-    }
-    if chosen.is_empty() {
-        return Err(Fault::usage("there is no such connection to export"));
-    }
-    Ok(chosen)
-}
-
-async fn bundle(
-    context: &Context,
-    arguments: &ExportArguments,
-    chosen: &[Connection],
-) -> Result<Vec<u8>, Fault> {
-    use std::io::IsTerminal;
-    let to_stdout = arguments.output.as_ref().is_none_or(|path| is_stdout(path));
-    if to_stdout && std::io::stdout().is_terminal() {
-        return Err(Fault::usage("a bundle is no text for a terminal").hint("give --output FILE"));
-    }
-    let passphrase = passphrase(&arguments.bundle, || chosen_passphrase("bundle"))?;
-    let to = match passphrase {
-        Some(passphrase) => SealTo::Passphrase(passphrase),
-        None => SealTo::Recipients(arguments.to.clone()),
-    };
-    if matches!(&to, SealTo::Recipients(keys) if keys.is_empty()) {
-        return Err(Fault::usage(
-            "secrets leave this machine only encrypted: for whom is the bundle?",
-        )
-        .hint(
-            "give --to age1… (switchboard secret recipient own prints theirs), or --bundle-passphrase, \
-                 --bundle-passphrase-fd N, --bundle-passphrase-file FILE",
-        ));
-    }
-    let bundled = context
-        .with_vault(async || context.core.export_bundle(chosen, to.clone()).await)
-        .await?;
-    for line in &bundled.left_out {
-        output::say(&format!("left out: {line}"));
-    }
-    output::say(&format!(
-        "{}, {}",
-        counted(chosen.len(), "connection"),
-        counted(bundled.secrets, "secret")
-    ));
-    Ok(bundled.sealed)
 }

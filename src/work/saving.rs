@@ -27,31 +27,8 @@ impl Core {
             None => None,
         };
         refuse_taken(&configuration, before.as_ref(), &draft.connection.name)?;
-        let mut urls = vec![draft.connection.url.as_str()];
-        urls.extend(draft.connection.cms_url.as_deref());
-        let is_kept = |url: &str| {
-            let before = before.as_ref();
-            before.is_some_and(|one| one.url == url || one.cms_url.as_deref() == Some(url))
-        };
-        let mut entered = urls.into_iter().filter(|url| !is_kept(url));
-        if let Some(name) = entered.find_map(secret_parameter) {
-            return Err(WorkError::Failed {
-                doing: "saving the URL".to_owned(),
-                why: format!(
-                    "its parameter {name} holds a secret, and would stand in the configuration in the open: \
-                     leave it out, and give the secret as the key"
-                ),
-            });
-        }
-        let service = self.service_of(&draft.connection).await;
-        if service.is_ok_and(|service| hints::holds_key(&service, &draft.connection.username)) {
-            return Err(WorkError::Failed {
-                doing: "saving the user name".to_owned(),
-                why: "it holds what looks like a key, and would stand in the configuration in the open: \
-                      put that into the key's field"
-                    .to_owned(),
-            });
-        }
+        self.refuse_open_secrets(&draft.connection, before.as_ref())
+            .await?;
         let edits = [&draft.key, &draft.token];
         let kind = if edits.iter().any(|edit| matches!(edit, Edit::Set(_))) {
             self.store_for(draft.store, before.as_ref(), &configuration)
@@ -75,6 +52,38 @@ impl Core {
                 Err(problem)
             }
         }
+    }
+
+    /// Refuses what would stand in the configuration in the open, unless it stands there already.
+    pub(super) async fn refuse_open_secrets(
+        &self,
+        connection: &Connection,
+        before: Option<&Connection>,
+    ) -> Result<(), WorkError> {
+        let urls = [Some(connection.url.as_str()), connection.cms_url.as_deref()];
+        let is_kept = |url: &&str| {
+            before.is_some_and(|one| one.url == *url || one.cms_url.as_deref() == Some(url))
+        };
+        let mut entered = urls.into_iter().flatten().filter(|url| !is_kept(url));
+        if let Some(name) = entered.find_map(secret_parameter) {
+            return Err(WorkError::Failed {
+                doing: "saving the URL".to_owned(),
+                why: format!(
+                    "its parameter {name} holds a secret, and would stand in the configuration in the open: \
+                     leave it out, and give the secret as the key"
+                ),
+            });
+        }
+        let service = self.service_of(connection).await;
+        if service.is_ok_and(|service| hints::holds_key(&service, &connection.username)) {
+            return Err(WorkError::Failed {
+                doing: "saving the user name".to_owned(),
+                why: "it holds what looks like a key, and would stand in the configuration in the open: \
+                      put that into the key's field"
+                    .to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Removes the connection and those of its secrets that no other one refers to. Gives the places of

@@ -508,12 +508,8 @@ async fn a_command_keeps_a_new_value_where_the_old_one_is_and_never_for_a_sessio
 async fn an_import_whose_label_is_refused_leaves_nothing() {
     let core = Home::new().core();
     let item = transfer::Item {
-        connection: shop(URL),
-        key: None,
-        token: None,
         added: vec![("key".to_owned(), Secret::new("v"))],
-        notes: Vec::new(),
-        action: transfer::ImportAction::New,
+        ..transfer::Item::new(shop(URL))
     };
     let refused = core.import_one(&item, None).await;
     assert!(

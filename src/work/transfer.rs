@@ -5,13 +5,13 @@
 
 mod apply;
 mod bundle;
+mod deciding;
 mod programs;
 
 pub use apply::{ApplyPlan, ApplyStep};
 pub use bundle::{BundleKey, Bundled};
 pub use programs::Program;
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,7 +20,6 @@ use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
 use crate::domain::{Connection, Name, Secret, SecretRef};
-use crate::service::hints;
 use crate::service::import::{self, Candidate, Form, Reading, Unreadable};
 use crate::store::configuration::SettingValue;
 use crate::store::transfer::{Sensitive, screen};
@@ -37,6 +36,8 @@ pub struct Incoming {
     pub sensitive: Vec<Sensitive>,
     /// Settings that come in.
     pub programs: Vec<Program>,
+    /// A value here was not compared with the file's: the vault is locked.
+    pub is_unread: bool,
 }
 
 /// One connection that a file brings.
@@ -54,6 +55,8 @@ pub struct Item {
     pub notes: Vec<String>,
     /// What would become of it.
     pub action: ImportAction,
+    /// Values that are not taken, as others are here: a sentence.
+    pub unlike: Option<String>,
 }
 
 /// What becomes of an item.
@@ -63,29 +66,64 @@ pub enum ImportAction {
     New,
     /// It is added under a free name; this one is another connection's.
     Renamed(Name),
+    /// The same is here under this name, without what is left in the item: that is filled in.
+    Completed(Name),
     /// The same service, URL and username are here under this name: nothing to do.
     Here(Name),
     /// The name is another connection's.
     Taken,
+    /// It can't be saved; why.
+    Refused(String),
 }
 
 impl Item {
-    fn new(candidate: Candidate) -> Self {
+    /// A connection of a file, without values.
+    pub const fn new(connection: Connection) -> Self {
         Self {
-            connection: candidate.connection,
-            key: candidate.key,
-            token: candidate.token,
+            connection,
+            key: None,
+            token: None,
             added: Vec::new(),
-            notes: candidate.notes,
+            notes: Vec::new(),
             action: ImportAction::New,
+            unlike: None,
         }
     }
 
-    /// Whether it would be added.
+    fn of(candidate: Candidate) -> Self {
+        Self {
+            key: candidate.key,
+            token: candidate.token,
+            notes: candidate.notes,
+            ..Self::new(candidate.connection)
+        }
+    }
+
+    /// Whether it, or what is left of it, would be added.
     pub const fn comes_in(&self) -> bool {
         match self.action {
-            ImportAction::New | ImportAction::Renamed(_) => true,
-            ImportAction::Here(_) | ImportAction::Taken => false,
+            ImportAction::New | ImportAction::Renamed(_) | ImportAction::Completed(_) => true,
+            ImportAction::Here(_) | ImportAction::Taken | ImportAction::Refused(_) => false,
+        }
+    }
+
+    /// Whether it comes in with others, by [`Core::import_together`]: it is new, and brings no value.
+    pub const fn comes_together(&self) -> bool {
+        let is_new = matches!(self.action, ImportAction::New | ImportAction::Renamed(_));
+        is_new && !self.holds_secrets()
+    }
+
+    /// What has nothing left to fill in is here already.
+    fn settle(&mut self) {
+        let Connection {
+            key, token, added, ..
+        } = &self.connection;
+        let refers = key.is_some() || token.is_some() || !added.is_empty();
+        if let ImportAction::Completed(name) = &self.action
+            && !refers
+            && !self.holds_secrets()
+        {
+            self.action = ImportAction::Here(name.clone());
         }
     }
 
@@ -95,7 +133,7 @@ impl Item {
     }
 
     /// Leaves every value behind: the connection alone comes in.
-    pub fn forget_secrets(&mut self) {
+    fn forget_secrets(&mut self) {
         if self.holds_secrets() {
             self.notes
                 .push("its secrets were left out, as asked".to_owned());
@@ -115,6 +153,8 @@ pub struct ImportOptions {
     pub trust: bool,
     /// Whether a taken name gets a number; otherwise its item stays out.
     pub rename: bool,
+    /// Whether every value stays behind.
+    pub without_secrets: bool,
     /// What opens a bundle.
     pub opener: BundleKey,
 }
@@ -130,14 +170,13 @@ impl Core {
         let doing = || format!("importing {}", files::shown(path));
         let unreadable = |problem: Unreadable| WorkError::failed(doing(), &problem);
         let begins_as_bundle = bytes.starts_with(b"age-encryption.org/");
-        let form = if begins_as_bundle && reader.form.is_none() {
-            Form::Bundle
-        } else {
-            let text = files::text_of(bytes, path);
-            let text = text.map_err(|problem| WorkError::failed(doing(), &problem))?;
-            match reader.form {
-                Some(form) => form,
-                None => import::form_of(text).map_err(unreadable)?,
+        let form = match reader.form {
+            Some(form) => form,
+            None if begins_as_bundle => Form::Bundle,
+            None => {
+                let text = files::text_of(bytes, path);
+                let text = text.map_err(|problem| WorkError::failed(doing(), &problem))?;
+                import::form_of(text).map_err(unreadable)?
             }
         };
         let text =
@@ -172,48 +211,54 @@ impl Core {
         };
         self.screen_programs(&mut incoming, reader.trust).await?;
         let here = self.connections().await?;
-        decide(&mut incoming.items, &here, reader.rename);
+        if reader.without_secrets {
+            incoming.items.iter_mut().for_each(Item::forget_secrets);
+        }
+        self.decide(&mut incoming, &here, reader.rename).await;
         for item in incoming.items.iter_mut().filter(|item| item.comes_in()) {
             let screened = screen(&mut item.connection, reader.trust, None);
             incoming.sensitive.extend(screened);
+            item.settle();
         }
         Ok(incoming)
     }
 
-    /// Adds one item, its values to `store` or where new secrets are kept here. Whatever fails, nothing of it
-    /// was added but what the error says.
+    /// Adds one item, or fills in what is left of it, its values to `store` or where new secrets are kept here. Whatever
+    /// fails, nothing of it was added but what the error says.
     pub async fn import_one(
         &self,
         item: &Item,
         store: Option<StoreKind>,
     ) -> Result<Saved, WorkError> {
-        let mut whole = item.connection.clone();
-        for (label, _) in &item.added {
-            refuse_label(&whole, label)?;
-            whole.added.push((label.clone(), SecretRef::Ask));
-        }
-        let edit = |value: &Option<Secret>| value.clone().map_or(Edit::Keep, Edit::Set);
+        let before = match &item.action {
+            ImportAction::Completed(name) => Some(self.connection(name).await?),
+            _ => None,
+        };
+        let whole = match &before {
+            Some(before) => filled(before, &item.connection),
+            None => item.connection.clone(),
+        };
+        refuse_labels(&whole, &item.added)?;
+        let name = whole.name.clone();
+        // Nothing is overwritten that has come meanwhile.
+        let edit = |value: &Option<Secret>, there: bool| match value {
+            Some(value) if !there => Edit::Set(value.clone()),
+            _ => Edit::Keep,
+        };
+        let has = |of: fn(&Connection) -> bool| before.as_ref().is_some_and(of);
         let draft = Draft {
-            key: edit(&item.key),
-            token: edit(&item.token),
+            key: edit(&item.key, has(|one| one.key.is_some())),
+            token: edit(&item.token, has(|one| one.token.is_some())),
             store,
-            ..Draft::new(item.connection.clone())
+            replaces: before.as_ref().map(|one| one.name.clone()),
+            opened: before.clone().map(Box::new),
+            ..Draft::new(whole)
         };
         let mut saved = self.save(draft).await?;
         for (label, value) in &item.added {
-            saved = self
-                .add_handle(&item.connection.name, label, value.clone(), store)
-                .await?;
+            saved = self.add_handle(&name, label, value.clone(), store).await?;
         }
         Ok(saved)
-    }
-
-    /// Whether an item comes in with others, by [`Core::import_together`]: it brings no value.
-    pub async fn comes_together(&self, item: &Item) -> bool {
-        let Connection { username, .. } = &item.connection;
-        let service = self.service_of(&item.connection).await;
-        let is_refused = service.is_ok_and(|service| hints::holds_key(&service, username));
-        item.comes_in() && !item.holds_secrets() && !is_refused
     }
 
     /// Adds connections that bring no values, in one step: all of them come in, or none.
@@ -253,7 +298,7 @@ impl Core {
 
 fn found(reading: Reading) -> Incoming {
     Incoming {
-        items: reading.candidates.into_iter().map(Item::new).collect(),
+        items: reading.candidates.into_iter().map(Item::of).collect(),
         left_out: reading.left_out,
         ..Incoming::default()
     }
@@ -264,14 +309,6 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
     // Taken whole: what is sensitive is screened with the rest.
     let read = transfer::import(path, text, true)
         .map_err(|problem| WorkError::failed("importing", &problem))?;
-    let plain = |connection| Item {
-        connection,
-        key: None,
-        token: None,
-        added: Vec::new(),
-        notes: Vec::new(),
-        action: ImportAction::New,
-    };
     let (programs, others) = programs::taken_out(read.configuration.settings, text);
     let left_out = if others {
         vec!["the settings were left out: they are each machine's own".to_owned()]
@@ -284,50 +321,33 @@ fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
             .connections
             .into_iter()
             .map(Arc::unwrap_or_clone)
-            .map(plain)
+            .map(Item::new)
             .collect(),
         left_out,
-        sensitive: Vec::new(),
         programs,
+        ..Incoming::default()
     })
 }
 
-/// What becomes of each item beside what is here.
-fn decide(items: &mut [Item], here: &[Arc<Connection>], rename: bool) {
-    let mut taken: HashSet<Name> = here.iter().map(|one| one.name.clone()).collect();
-    for item in items {
-        let mut twins = here.iter().filter(|one| is_same(one, item));
-        let namesake = |one: &&Arc<Connection>| one.name == item.connection.name;
-        let twin = twins.clone().find(namesake).or_else(|| twins.next());
-        item.action = match twin {
-            Some(twin) => ImportAction::Here(twin.name.clone()),
-            None if !taken.contains(&item.connection.name) => ImportAction::New,
-            None if rename => {
-                let wished = item.connection.name.clone();
-                item.connection.name = wished.free(|name| taken.contains(name));
-                item.notes
-                    .push(format!("{wished} is another connection's name here"));
-                ImportAction::Renamed(wished)
-            }
-            None => ImportAction::Taken,
-        };
-        if item.comes_in() {
-            taken.insert(item.connection.name.clone());
-        }
+/// Refuses labels under which `connection` can't have further values.
+fn refuse_labels(connection: &Connection, added: &[(String, Secret)]) -> Result<(), WorkError> {
+    let mut whole = connection.clone();
+    for (label, _) in added {
+        refuse_label(&whole, label)?;
+        whole.added.push((label.clone(), SecretRef::Ask));
     }
+    Ok(())
 }
 
-/// Whether `here` is what the item would make. Two bearer keys for one URL are two connections.
-fn is_same(here: &Connection, item: &Item) -> bool {
-    let there = &item.connection;
-    let told = !there.username.is_empty() || !item.holds_secrets();
-    told && (
-        &here.service,
-        here.url.trim_end_matches('/'),
-        &here.username,
-    ) == (
-        &there.service,
-        there.url.trim_end_matches('/'),
-        &there.username,
-    )
+/// `here` with the references that it lacks and `other` has.
+fn filled(here: &Connection, other: &Connection) -> Connection {
+    let mut whole = here.clone();
+    whole.key = whole.key.or_else(|| other.key.clone());
+    whole.token = whole.token.or_else(|| other.token.clone());
+    for (label, reference) in &other.added {
+        if !whole.added.iter().any(|(known, _)| known == label) {
+            whole.added.push((label.clone(), reference.clone()));
+        }
+    }
+    whole
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{SensitiveLine, read, sensitive, sensitive_lines, shown_path};
+use super::{SensitiveLine, read, sensitive, sensitive_lines, shown_path, trust_line};
 use crate::cli::arguments::DataFormat;
 use crate::cli::arguments::transfer::ApplyArguments;
 use crate::cli::connection::says_yes;
@@ -139,6 +139,7 @@ fn plan_text(plan: &ApplyPlan, report: &Report<'_>) -> String {
         let _ = writeln!(text, "! {why}");
     }
     text.push_str(&sensitive_lines(&report.sensitive, report.trusted));
+    text.push_str(trust_line(&report.sensitive, report.trusted));
     let end = match (report.changes, report.dry_run) {
         (false, _) => format!("{same} as the file says; nothing to change\n"),
         (true, true) => "nothing was changed: a dry run\n".to_owned(),

@@ -138,6 +138,22 @@ impl Core {
         .await
     }
 
+    /// The vault must be open: where it must be opened first, the caller is asked to. Where there is none, no bundle
+    /// is for it, and none is made for one.
+    async fn identity_for_bundle(&self) -> Result<(), WorkError> {
+        let is_absent = self.blocking(|inner| Ok(inner.vault.state() == VaultState::Absent));
+        if is_absent.await? {
+            return Err(WorkError::Failed {
+                doing: "opening the bundle".to_owned(),
+                why: "it is made for somebody's identity, and there is none here yet: \
+                      `switchboard secret recipient own` makes one, for which you can be sent a bundle; \
+                      --identity FILE opens it with one of age"
+                    .to_owned(),
+            });
+        }
+        self.recipient().await.map(drop)
+    }
+
     pub(super) async fn read_bundle(
         &self,
         path: &Path,
@@ -146,8 +162,7 @@ impl Core {
     ) -> Result<Incoming, WorkError> {
         let under_passphrase = bundle::is_under_passphrase(sealed);
         if matches!(opener, BundleKey::Vault) && !under_passphrase {
-            // Where the vault must be opened first, the caller is asked to.
-            self.recipient().await?;
+            self.identity_for_bundle().await?;
         }
         let (bytes, opener) = (sealed.to_vec(), opener.clone());
         let reading = self.blocking(move |inner| {

@@ -1,0 +1,262 @@
+//! What an import takes, fills in and leaves out, and that a dry run says the same.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::support::commands::{Done, switchboard};
+use super::{Home, KEY};
+
+/// Takes in `text` with these further arguments.
+fn import(home: &Home, text: &str, more: &[&str]) -> Done {
+    let arguments = [&["connection", "import", "-"], more].concat();
+    home.run_with(&arguments, text)
+}
+
+/// A bundle of what is in `home`, under the passphrase of the home.
+fn bundle(home: &Home) -> String {
+    let path = home.path().join("bundle.age");
+    let path = path.to_str().unwrap().to_owned();
+    let seal = home.path().join("pass");
+    let seal = seal.to_str().unwrap();
+    let export = ["connection", "export", "--format", "bundle", "-o", &path];
+    let done = home.run(&[&export[..], &["--bundle-passphrase-file", seal]].concat());
+    assert_eq!(done.code, 0, "{done:?}");
+    path
+}
+
+fn open(home: &Home, bundle: &str, more: &[&str]) -> Done {
+    let seal = home.path().join("pass");
+    let seal = seal.to_str().unwrap();
+    let import = [
+        "connection",
+        "import",
+        bundle,
+        "--bundle-passphrase-file",
+        seal,
+    ];
+    home.run(&[&import[..], more].concat())
+}
+
+#[test]
+fn a_dry_run_and_the_import_leave_out_the_same() {
+    let swapped = format!(
+        "curl -u {KEY}:shop-api https://b.example.com/api/companies/getAll.json\n\
+         curl -u shop-api:{KEY} https://c.example.com/api/companies/getAll.json\n"
+    );
+    for format in ["human", "json"] {
+        let home = Home::new();
+        let dry = import(&home, &swapped, &["--dry-run", "--format", format]);
+        let done = import(&home, &swapped, &["--store", "vault", "--format", format]);
+        assert_eq!((dry.code, done.code), (1, 1), "{dry:?}\n{done:?}");
+        for shown in [&dry, &done] {
+            assert!(!shown.out.contains(KEY), "{shown:?}");
+            assert!(shown.out.contains("looks like a key"), "{shown:?}");
+        }
+        assert!(home.configuration().contains("c.example.com"), "{done:?}");
+        assert!(!home.configuration().contains("b.example.com"), "{done:?}");
+    }
+    let first = r#"{"accounts":[
+        {"id":"VA-4","name":"first","api_key":"ApiKey SU-2:secret2","endpoint":"https://plain.example.com/public/v1?api_key=foo"},
+        {"id":"VA-5","name":"good","api_key":"ApiKey SU-2:secret2"}]}"#;
+    let home = Home::new();
+    let dry = import(&home, first, &["--dry-run"]);
+    assert!(dry.out.contains("2 would come in, 0 would"), "{dry:?}");
+    let done = import(&home, first, &["--store", "vault"]);
+    assert!(done.out.contains("2 came in, 0 stayed"), "{done:?}");
+    assert!(done.out.contains("parameter api_key was left out"));
+    assert!(!home.configuration().contains("foo"));
+    let again = import(&home, first, &["--store", "vault"]);
+    assert!(
+        again.out.contains("it is here already, as good\n"),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn what_can_not_be_saved_is_left_out_wherever_it_stands() {
+    let one = |name: &str, proxy: &str| {
+        format!(
+            "[[connection]]\nname = \"{name}\"\nservice = \"http\"\nurl = \"https://{name}.example.com\"\n{proxy}\n"
+        )
+    };
+    let bad = one("bad", "proxy = \"http://me:hunter2@proxy:1\"");
+    for text in [
+        format!("version = 1\n{bad}{}", one("good", "")),
+        format!("version = 1\n{}{bad}", one("good", "")),
+    ] {
+        let home = Home::new();
+        let dry = import(&home, &text, &["--dry-run"]);
+        let done = import(&home, &text, &[]);
+        assert_eq!((dry.code, done.code), (1, 1), "{dry:?}\n{done:?}");
+        assert!(dry.out.contains("1 would come in, 1 would"), "{dry:?}");
+        assert!(done.out.contains("1 came in, 1 stayed"), "{done:?}");
+        assert!(home.configuration().contains("good.example.com"));
+        assert!(!format!("{dry:?}{done:?}").contains("hunter2"), "{done:?}");
+    }
+}
+
+#[test]
+fn what_was_left_out_once_is_filled_in_later() {
+    let home = Home::new();
+    let curl = "curl -H \"Authorization: Bearer $SOME_KEY\" https://x.example.com\n\
+                curl -u me:s3cret1 https://y.example.com\n";
+    let wary = import(&home, curl, &["--without-secrets"]);
+    assert!(wary.out.contains("2 came in"), "{wary:?}");
+    assert!(wary.out.contains("--trust lets these in"), "{wary:?}");
+    let filled = import(
+        &home,
+        curl,
+        &["--trust", "--store", "vault", "--format", "json"],
+    );
+    assert_eq!(filled.code, 0, "{filled:?}");
+    let taken = &filled.json()["taken"];
+    assert_eq!(taken[0]["completed"], true, "{filled:?}");
+    assert_eq!(taken[0]["references"][0], "key", "{filled:?}");
+    assert_eq!(taken[1]["secrets"][0], "key", "{filled:?}");
+    assert!(home.configuration().contains("env:SOME_KEY"));
+    let revealed = home.run(&["token", "reveal", "y.example.com"]);
+    assert_eq!(revealed.out.trim(), "s3cret1");
+    let again = import(&home, curl, &["--trust", "--store", "vault"]);
+    assert!(again.out.contains("0 came in, 2 stayed out"), "{again:?}");
+    assert!(!again.out.contains("was left out"), "{again:?}");
+    assert_eq!(home.configuration().matches("[[connection]]").count(), 2);
+}
+
+#[test]
+fn another_key_for_what_is_here_is_said_and_not_taken() {
+    let home = Home::new();
+    let curl = |key: &str| format!("curl https://x.example.com/v1 -u a:{key}\n");
+    import(&home, &curl("b12345678"), &["--store", "vault"]);
+    for more in [&[][..], &["--rename"], &["--dry-run"]] {
+        let other = import(&home, &curl("OTHERKEY"), more);
+        let told = "its key in the file is another one than here, and was left out: \
+                    `switchboard secret set x.example.com key`";
+        assert!(other.out.contains(told), "{other:?}");
+        assert!(!other.out.contains("OTHERKEY"), "{other:?}");
+        let same = import(&home, &curl("b12345678"), more);
+        assert!(same.out.contains("as x.example.com\n"), "{same:?}");
+    }
+    let locked = ["connection", "import", "-"];
+    let locked = switchboard(home.path(), &locked, &[], &curl("OTHERKEY"));
+    assert!(locked.out.contains("was not compared"), "{locked:?}");
+    let revealed = home.run(&["token", "reveal", "x.example.com"]);
+    assert_eq!(revealed.out.trim(), "b12345678");
+}
+
+#[test]
+fn a_bearer_key_comes_in_once() {
+    let home = Home::new();
+    let curl = |key: &str| format!("curl -H 'Authorization: Bearer {key}' https://x.example.com\n");
+    let arguments = ["--store", "vault", "--rename"];
+    import(&home, &curl("one11111"), &["--without-secrets"]);
+    let filled = import(&home, &curl("one11111"), &arguments);
+    assert!(filled.out.contains("~ x.example.com"), "{filled:?}");
+    for _ in 0..2 {
+        let again = import(&home, &curl("one11111"), &arguments);
+        assert!(again.out.contains("0 came in, 1 stayed"), "{again:?}");
+    }
+    let other = import(&home, &curl("two22222"), &arguments);
+    assert!(other.out.contains("+ x.example.com-2"), "{other:?}");
+    let again = import(&home, &curl("two22222"), &arguments);
+    assert!(again.out.contains("as x.example.com-2\n"), "{again:?}");
+    let reveal = |name: &str| home.run(&["token", "reveal", name]).out;
+    assert_eq!(reveal("x.example.com").trim(), "one11111");
+    assert_eq!(reveal("x.example.com-2").trim(), "two22222");
+}
+
+#[test]
+fn a_token_is_not_filled_in_for_another_site() {
+    let from = Home::new();
+    let env = |cms: &str| {
+        format!(
+            "SHOP_URL=https://shop.example.com\nSHOP_USER=me\nSHOP_CMS_URL={cms}\nSHOP_LOGIN_TOKEN=tok12345\n"
+        )
+    };
+    let text = env("https://one.example.com");
+    import(&from, &text, &["--without-secrets"]);
+    let other = import(
+        &from,
+        &env("https://two.example.com"),
+        &["--store", "vault"],
+    );
+    assert!(other.out.contains("its token in the file"), "{other:?}");
+    assert!(!from.configuration().contains("vault:"), "{other:?}");
+    let same = import(&from, &text, &["--store", "vault"]);
+    assert!(same.out.contains("~ shop"), "{same:?}");
+}
+
+#[test]
+fn a_bundle_opens_where_its_form_is_named_and_makes_no_identity() {
+    let home = Home::new();
+    import(
+        &home,
+        "curl -u a:b12345678 https://x.example.com\n",
+        &["--store", "vault"],
+    );
+    let sealed = bundle(&home);
+    let other = Home::new();
+    let named = open(&other, &sealed, &["--as", "bundle", "--dry-run"]);
+    assert!(named.out.contains("1 would come in"), "{named:?}");
+    // One for an identity, where there is none.
+    let recipient = home.run(&["secret", "recipient", "own"]).out;
+    let to = [
+        "connection",
+        "export",
+        "--format",
+        "bundle",
+        "--to",
+        recipient.trim(),
+        "-o",
+    ];
+    let for_one = home.path().join("own.age");
+    let for_one = for_one.to_str().unwrap();
+    assert_eq!(home.run(&[&to[..], &[for_one]].concat()).code, 0);
+    let closed = other.run(&["connection", "import", for_one, "--dry-run"]);
+    assert_eq!(closed.code, 3, "{closed:?}");
+    assert!(closed.err.contains("there is none here yet"), "{closed:?}");
+    let data = other.path().join(".local/share/switchboard");
+    assert!(!data.join("identity.age").exists() && !data.join("vault.age").exists());
+}
+
+#[test]
+fn a_label_that_none_can_have_is_told_before() {
+    let home = Home::new();
+    let identity = home.path().join("identity");
+    let made = std::process::Command::new("age-keygen")
+        .arg("-o")
+        .arg(&identity)
+        .output();
+    let Ok(made) = made else { return };
+    let talk = String::from_utf8(made.stderr).unwrap();
+    let recipient = talk.split_whitespace().last().unwrap();
+    fs::set_permissions(&identity, fs::Permissions::from_mode(0o600)).unwrap();
+    let definitions = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"nosuchsvc\"\nurl = \"not a url\"\n\
+                       [[connection]]\nname = \"b\"\nservice = \"http\"\nurl = \"https://b.example.com\"\n";
+    let contents = serde_json::json!({
+        "format": "switchboard-bundle", "version": 1, "definitions": definitions,
+        "secrets": [{"connection": "b", "part": "added/", "value": "x"}],
+    });
+    let plain = home.file("plain", contents.to_string());
+    let sealed = home.path().join("sealed");
+    let mut sealing = std::process::Command::new("age");
+    sealing
+        .args(["-r", recipient, "-o"])
+        .arg(&sealed)
+        .arg(plain);
+    assert!(sealing.status().unwrap().success());
+    let base = [
+        "connection",
+        "import",
+        sealed.to_str().unwrap(),
+        "--identity",
+    ];
+    let base = [&base[..], &[identity.to_str().unwrap(), "--store", "vault"]].concat();
+    for more in [&["--dry-run"][..], &[]] {
+        let done = home.run(&[&base[..], more].concat());
+        assert_eq!(done.code, 1, "{done:?}");
+        assert!(done.out.contains("- b: adding a token to b"), "{done:?}");
+        for words in ["no service is called nosuchsvc", "its URL is none"] {
+            assert!(done.out.contains(words), "{words}: {done:?}");
+        }
+    }
+}
