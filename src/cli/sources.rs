@@ -56,7 +56,8 @@ fn named_twice(descriptor: u32) -> Fault {
     Fault::usage(format!(
         "{source} was named for two things, and holds one of them"
     ))
-    .hint("give each a descriptor of its own: --key-fd 3 3<FILE --token-fd 4 4<FILE --passphrase-fd 5 5<FILE")
+    .hint("give each a descriptor of its own, as in --passphrase-fd 3 3<FILE: --key-fd, --token-fd and \
+           --bundle-passphrase-fd take one too")
 }
 
 /// Refuses a line that names one descriptor for two secrets, whether both are read or not: the passphrase of a vault

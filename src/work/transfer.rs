@@ -4,6 +4,7 @@
 //! would have run, or read from this machine's environment, is left out unless the person trusts it.
 
 mod apply;
+mod as_curl;
 mod bundle;
 mod deciding;
 mod programs;

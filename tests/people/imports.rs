@@ -260,3 +260,70 @@ fn a_label_that_none_can_have_is_told_before() {
         }
     }
 }
+
+#[test]
+fn an_export_as_curl_goes_the_way_of_a_probe() {
+    let home = Home::new();
+    let add = [
+        "connection",
+        "add",
+        "--service",
+        "http",
+        "--key-ref",
+        "env:K",
+    ];
+    for (name, url, more) in [
+        (
+            "open",
+            "http://plain.example.com",
+            &["--username", "me"][..],
+        ),
+        (
+            "own",
+            "https://own.example.com",
+            &["--username", "curl -sS -i", "--proxy", "http://p:1", "-4"],
+        ),
+    ] {
+        let added = home.run(&[&add[..], &[name, "--url", url], more].concat());
+        assert_eq!(added.code, 0, "{added:?}");
+    }
+    let export = |name: &str| {
+        home.run(&["connection", "export", "--format", "curl", name])
+            .out
+    };
+    let open = export("open");
+    assert!(open.starts_with("# no key: plain http"), "{open}");
+    assert!(!open.contains("SWITCHBOARD_KEY"), "{open}");
+    let own = export("own");
+    assert!(
+        own.contains("| curl -sS -i --proxy 'http://p:1' -4 -K - 'https://own"),
+        "{own}"
+    );
+    let again = Home::new();
+    let back = import(&again, &own, &["--trust", "--format", "json"]);
+    assert_eq!(
+        back.json()["taken"][0]["username"],
+        "curl -sS -i",
+        "{back:?}"
+    );
+    assert!(again.configuration().contains("proxy = \"http://p:1\""));
+}
+
+#[test]
+fn what_is_empty_is_said_in_words_of_its_own() {
+    let home = Home::new();
+    let nothing = home.run(&["connection", "export"]);
+    assert!(nothing.err.contains("nothing is saved yet"), "{nothing:?}");
+    home.file("empty", "\n");
+    let empty = home.run(&["connection", "apply", "empty", "--prune"]);
+    assert!(empty.err.contains("there is nothing in empty"), "{empty:?}");
+    let text = "version = 1\n[[connection]]\nname = \"a\"\nservice = \"http\"\nurl = \"https://a.example.com\"\n";
+    home.run_with(&["connection", "apply", "-"], text);
+    let keyed = format!("{text}key = \"env:K\"\n");
+    let wary = home.run_with(&["connection", "apply", "-"], &keyed);
+    assert!(
+        wary.out
+            .contains("1 as the file says, but for what was left out"),
+        "{wary:?}"
+    );
+}

@@ -141,6 +141,9 @@ fn plan_text(plan: &ApplyPlan, report: &Report<'_>) -> String {
     text.push_str(&sensitive_lines(&report.sensitive, report.trusted));
     text.push_str(trust_line(&report.sensitive, report.trusted));
     let end = match (report.changes, report.dry_run) {
+        (false, _) if !report.trusted && !report.sensitive.is_empty() => {
+            format!("{same} as the file says, but for what was left out; nothing to change\n")
+        }
         (false, _) => format!("{same} as the file says; nothing to change\n"),
         (true, true) => "nothing was changed: a dry run\n".to_owned(),
         (true, false) => String::new(),

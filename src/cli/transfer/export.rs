@@ -11,6 +11,7 @@ use crate::cli::context::{Context, chosen as chosen_passphrase};
 use crate::cli::fault::Fault;
 use crate::cli::output;
 use crate::domain::Connection;
+use crate::domain::text::inert;
 use crate::store::vault::bundle::SealTo;
 
 /// `connection export`.
@@ -25,7 +26,7 @@ pub async fn run(context: &Context, arguments: ExportArguments) -> Result<u8, Fa
                 if chosen.len() > 1 {
                     let _ = writeln!(text, "# {}", connection.name);
                 }
-                text.push_str(&context.core.curl(connection).await?);
+                text.push_str(&context.core.export_curl(connection).await?);
                 text.push('\n');
             }
             text.into_bytes()
@@ -75,7 +76,11 @@ async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Co
         }
     }
     if chosen.is_empty() {
-        return Err(Fault::usage("there is no such connection to export"));
+        return Err(match &arguments.tag {
+            Some(tag) => Fault::usage(format!("no connection has the tag {}", inert(tag, 60))),
+            None => Fault::usage("there is no connection to export: nothing is saved yet")
+                .hint("switchboard connection add NAME --url URL"),
+        });
     }
     Ok(chosen)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::domain::{Connection, Name, SecretRef};
+use crate::store::files;
 use crate::store::transfer::{self, Difference, Sensitive, differences, screen};
 use crate::work::core::Core;
 use crate::work::error::WorkError;
@@ -71,8 +72,15 @@ impl Core {
         text: &str,
         (trust, prune): (bool, bool),
     ) -> Result<ApplyPlan, WorkError> {
+        let doing = "reading the definitions";
+        if text.trim().is_empty() {
+            return Err(WorkError::Failed {
+                doing: doing.to_owned(),
+                why: format!("there is nothing in {}", files::shown(path)),
+            });
+        }
         let mut read = transfer::import(path, text, true)
-            .map_err(|problem| WorkError::failed("reading the definitions", &problem))?;
+            .map_err(|problem| WorkError::failed(doing, &problem))?;
         let home = self.0.environment.home.as_deref();
         make_homes_whole(&mut read.configuration.connections, home);
         let here = self.connections().await?;
