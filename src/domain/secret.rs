@@ -53,6 +53,12 @@ impl Secret {
             .then_some("that is short: whoever gets the file can guess it. Four words are better.")
     }
 
+    /// A number that equal values have in common under one `state`, and that says nothing under another. Groups values
+    /// in memory where each would be compared with each.
+    pub fn group(&self, state: &std::hash::RandomState) -> u64 {
+        std::hash::BuildHasher::hash_one(state, self.0.as_bytes())
+    }
+
     /// Whether the value begins with `start`. For shape checks only.
     pub fn starts_with(&self, start: &str) -> bool {
         self.0.starts_with(start)

@@ -1,6 +1,7 @@
 //! Names for what comes in: visible ones, each given out once.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::RandomState;
 
 use super::Candidate;
 use crate::domain::text::inert;
@@ -53,15 +54,16 @@ pub(super) fn name_of(text: &str, fallback: &str) -> Name {
         .unwrap_or_else(|_| Name::unnamed())
 }
 
-/// What two that may be the same have in common: they are called alike, and one name signs in at one URL.
-fn place(connection: &Connection) -> (Name, String, String) {
+/// What two that may be the same have in common: they are called alike, and one pair signs in at one URL.
+fn place(candidate: &Candidate, state: &RandomState) -> (Name, String, String, Option<u64>) {
     let Connection {
         name,
         url,
         username,
         ..
-    } = connection;
-    (name.clone(), url.clone(), username.clone())
+    } = &candidate.connection;
+    let key = candidate.key.as_ref().map(|key| key.group(state));
+    (name.clone(), url.clone(), username.clone(), key)
 }
 
 /// Makes one of those that differ in nothing that a connection has: several calls of one service are one connection.
@@ -69,9 +71,10 @@ fn place(connection: &Connection) -> (Name, String, String) {
 pub(super) fn tell_apart(candidates: Vec<Candidate>) -> Vec<Candidate> {
     let mut told: Vec<Candidate> = Vec::with_capacity(candidates.len());
     let mut places: HashMap<_, Vec<usize>> = HashMap::new();
+    let state = RandomState::new();
     let mut taken = TakenNames::default();
     for mut candidate in candidates {
-        let beside = places.entry(place(&candidate.connection)).or_default();
+        let beside = places.entry(place(&candidate, &state)).or_default();
         let mut earlier = beside.iter().copied();
         let twin = earlier.find(|at| told.get(*at).is_some_and(|one| one.is_twin(&candidate)));
         if let Some(twin) = twin.and_then(|at| told.get_mut(at)) {
