@@ -763,7 +763,8 @@ fn what_is_in_a_bundle_is_text() {
     let recipient = talk.split_whitespace().last().unwrap();
     fs::set_permissions(&identity, fs::Permissions::from_mode(0o600)).unwrap();
     let definitions = format!(
-        "version = 1\n[[connection]]\nname = \"a\"\nservice = {}\nurl = \"http://127.0.0.1:9\"\n",
+        "version = 1\n[[connection]]\nname = \"a\"\nservice = {0}\nurl = \"http://127.0.0.1:9\"\n\
+         [[connection]]\nname = \"b\"\nservice = {0}\nurl = \"http://127.0.0.1:9/b\"\n",
         quoted(&soft())
     );
     let contents = json!({

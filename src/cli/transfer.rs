@@ -203,8 +203,7 @@ fn collected<'a>(
     let why = |at: usize, item: &Item| {
         let failure = failed.iter().find(|(other, _)| *other == at);
         match (&item.action, failure) {
-            (_, Some((_, why))) => Some(why.clone()),
-            (ImportAction::Refused(why), _) => Some(why.clone()),
+            (_, Some((_, why))) | (ImportAction::Refused(why), _) => Some(why.clone()),
             (ImportAction::Here(name), _) => {
                 let unlike = item.unlike.as_ref();
                 let unlike = unlike.map_or_else(String::new, |unlike| format!("; {unlike}"));
