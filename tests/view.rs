@@ -21,7 +21,7 @@ use sample::{after, connection, empty, entry, form, good, model, name, select, s
 use switchboard::app::effect::Unlock;
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
-    AddTokenDialog, FieldText, Form, ListOrder, LoadState, Overlay, Pane, PassphraseDialog,
+    AddTokenDialog, FieldText, Form, ListOrder, LoadState, Lock, Overlay, Pane, PassphraseDialog,
     Question, Revealed, UrlHint,
 };
 use switchboard::app::notice::{About, CopiedNotice, Notice};
@@ -78,7 +78,7 @@ fn what_is_unusual_is_told_before_the_counts_are_told_in_words() {
             let mut unusual = model(width, 24);
             unusual.war_room = is_set;
             unusual.watching = is_set;
-            unusual.is_vault_locked = true;
+            unusual.lock = Lock::NeverOpened;
             let shown = text(&unusual);
             let row = shown.lines().next().unwrap_or_default();
             for word in [word, "vault locked", "● 3", "✖ 1"] {
@@ -254,7 +254,7 @@ fn what_stays_in_a_locked_vault_is_said_before_the_connection_goes() {
     });
     asked.overlay = Some(Overlay::Confirm(Question::Remove(name("shop"))));
     assert!(text(&asked).contains("and its secrets"), "{}", text(&asked));
-    asked.is_vault_locked = true;
+    asked.lock = Lock::NeverOpened;
     let said = text(&asked);
     assert!(
         said.contains("what it keeps of it stays") && !said.contains("and its secrets"),

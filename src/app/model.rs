@@ -51,20 +51,14 @@ pub struct Model {
     pub revealed: Option<Revealed>,
     /// What stands at the right of the footer.
     pub notice: Option<Notice>,
-    /// Whether the last lock forgot a secret that was typed and not saved.
-    pub typed_was_lost: bool,
     /// What was copied, until it is cleared.
     pub copied: Option<CopiedNotice>,
     /// What lies over the panes.
     pub overlay: Option<Overlay>,
     /// Whether scheduled probing is on.
     pub watching: bool,
-    /// Whether secrets are locked.
-    pub locked: bool,
-    /// Whether no passphrase has opened the vault yet, since the start.
-    pub is_vault_locked: bool,
-    /// Whether somebody, or idle time, has locked since it was open last: what was held here is forgotten.
-    pub shut: bool,
+    /// Whether secrets are locked, and how that came.
+    pub lock: Lock,
     /// The passphrase that came with the start is being tried: nothing is probed before.
     pub opens_first: bool,
     /// War-room: pseudonyms, no reveal, no copy.
@@ -111,6 +105,41 @@ pub struct Model {
     pub board: Board,
     /// The number of the last probe started here. Grows over all targets, so it grows for each.
     pub generation: u64,
+}
+
+/// Whether secrets are locked, and how that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lock {
+    /// Nothing is locked, or there is nothing that a passphrase could open.
+    #[default]
+    Open,
+    /// No passphrase has opened the vault since the start. Nobody was refused yet.
+    NeverOpened,
+    /// Something of the vault was asked for, and it is locked. What was typed here is still here.
+    FoundLocked,
+    /// Locked by hand or by idle time: what was held here is forgotten.
+    Shut {
+        /// With it a secret that was typed and not saved.
+        typed_was_lost: bool,
+    },
+}
+
+impl Lock {
+    /// Whether what needs a secret waits for the passphrase.
+    pub const fn is_locked(self) -> bool {
+        match self {
+            Self::Open | Self::NeverOpened => false,
+            Self::FoundLocked | Self::Shut { .. } => true,
+        }
+    }
+
+    /// The vault was found locked. Who has locked it here has forgotten more than that.
+    pub(super) fn find_locked(&mut self) {
+        match self {
+            Self::Open | Self::NeverOpened => *self = Self::FoundLocked,
+            Self::FoundLocked | Self::Shut { .. } => {}
+        }
+    }
 }
 
 /// Something that was asked for and needs the vault.

@@ -7,7 +7,9 @@ use super::draft::HandleSlot;
 use super::entries::Entries;
 use super::handles;
 use super::keymap::Keymap;
-use super::model::{Form, List, ListedConnection, LoadState, Model, Overlay, Pane, ProbeState};
+use super::model::{
+    Form, List, ListedConnection, LoadState, Lock, Model, Overlay, Pane, ProbeState,
+};
 use super::watching::Board;
 use crate::domain::{Name, Verdict};
 use crate::service::Catalog;
@@ -37,13 +39,10 @@ impl Model {
             last_line: None,
             revealed: None,
             notice: None,
-            typed_was_lost: false,
             copied: None,
             overlay: None,
             watching: false,
-            locked: false,
-            is_vault_locked: false,
-            shut: false,
+            lock: Lock::Open,
             opens_first: false,
             war_room: false,
             mouse: false,
@@ -202,7 +201,7 @@ impl Model {
     /// When the secrets are locked for want of input.
     pub(super) fn idle_lock_at(&self) -> Option<Timestamp> {
         let typed = self.form.as_ref().is_some_and(Form::holds_typed_secret);
-        let is_forgotten = self.locked && self.shut && !typed;
+        let is_forgotten = matches!(self.lock, Lock::Shut { .. }) && !typed;
         if is_forgotten || self.lock_after_min == 0 {
             return None;
         }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::text::{inset, put, put_both};
 use super::view::View;
-use crate::app::model::LoadState;
+use crate::app::model::{LoadState, Lock};
 use crate::domain::State;
 
 /// Up first, as they are read aloud.
@@ -25,9 +25,9 @@ fn unusual(view: &View<'_>) -> impl Iterator<Item = (&'static str, &'static str,
             matches!(model.loaded, LoadState::Failed(_)),
             ("configuration not read", "config not read", theme.down),
         ),
-        (model.locked, ("locked", "locked", theme.warn)),
+        (model.lock.is_locked(), ("locked", "locked", theme.warn)),
         (
-            model.is_vault_locked && !model.locked,
+            model.lock == Lock::NeverOpened,
             ("vault locked", "vault locked", theme.faint),
         ),
         (

@@ -184,6 +184,10 @@ impl World {
                     target, generation, ..
                 }) => self.began(target, *generation),
                 Effect::Terminal(TerminalEffect::Quit(_)) => self.ended = true,
+                // A newer question ends the older one.
+                Effect::Store(StoreEffect::LoadSecrets(_)) => self
+                    .asked
+                    .retain(|asked| !matches!(asked, Effect::Store(StoreEffect::LoadSecrets(_)))),
                 _ => {}
             }
         }
@@ -367,7 +371,7 @@ impl World {
             Effect::Reveal(name, slot) => Some((name.clone(), *slot)),
             _ => None,
         }) {
-            if self.model.locked {
+            if self.model.lock.is_locked() {
                 self.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
                 continue;
             }
@@ -476,7 +480,7 @@ impl World {
             .map(ratatui::buffer::Cell::symbol)
             .collect();
         let asked_for = self.open_until.is_some_and(|until| self.now <= until);
-        let may_be_open = asked_for && !self.model.war_room && !self.model.locked;
+        let may_be_open = asked_for && !self.model.war_room && !self.model.lock.is_locked();
         let in_the_form = self
             .model
             .form

@@ -199,5 +199,5 @@ async fn a_day_of_locks_is_in_time_and_leaves_nothing_behind() {
     assert_eq!(ended.unwrap(), 0);
     let (first, rest) = tasks.split_first().unwrap();
     assert!(rest.iter().all(|count| count <= first), "{tasks:?}");
-    assert!(model.locked && model.overlay.is_none() && model.revealed.is_none());
+    assert!(model.lock.is_locked() && model.overlay.is_none() && model.revealed.is_none());
 }

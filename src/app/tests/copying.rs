@@ -351,7 +351,7 @@ fn the_first_lock_of_a_session_asks_for_the_vault_that_was_never_opened() {
     assert!(scene.model.revealed.is_some());
     scene.keys("L");
     assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
-    assert!(scene.model.revealed.is_none() && scene.model.locked);
+    assert!(scene.model.revealed.is_none() && scene.model.lock.is_locked());
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
     scene.send(Message::Vault(VaultMessage::Locked)).keys("esc");
     // What is typed since is forgotten in its time.

@@ -280,7 +280,7 @@ fn a_wrong_passphrase_is_said_and_asked_again() {
     let mut scene = proven();
     scene.keys("ctrl-s").effects();
     scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
-    assert!(scene.model.locked);
+    assert!(scene.model.lock.is_locked());
     scene
         .types("wrong")
         .keys("enter")
@@ -300,7 +300,7 @@ fn a_wrong_passphrase_is_said_and_asked_again() {
         .types("right")
         .keys("enter")
         .send(Message::Vault(VaultMessage::Unlocked));
-    assert!(!scene.model.locked);
+    assert!(!scene.model.lock.is_locked());
     save(&mut scene);
 }
 

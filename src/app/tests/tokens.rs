@@ -812,7 +812,7 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
     scene.keys("y");
     assert_eq!(scene.asked(), [TokensEffect::CopyHeld(only.clone())]);
     scene.wait(60_000);
-    assert!(scene.model.locked, "as ever");
+    assert!(scene.model.lock.is_locked(), "as ever");
     for key in ["v", "y"] {
         scene.keys(key);
         assert!(scene.model.tokens.revealed.is_none());
@@ -823,7 +823,7 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
     scene.keys("v").send(Message::Vault(VaultMessage::Unlocked));
     assert!(scene.model.tokens.revealed.is_some(), "it stayed");
     scene.keys("L");
-    assert!(scene.model.locked && scene.model.tokens.revealed.is_none());
+    assert!(scene.model.lock.is_locked() && scene.model.tokens.revealed.is_none());
     scene.keys("y").send(Message::Vault(VaultMessage::Unlocked));
     assert_eq!(scene.asked(), [TokensEffect::CopyHeld(only)]);
     scene.keys("esc");

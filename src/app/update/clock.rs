@@ -18,7 +18,7 @@ impl Model {
 
     /// The store is locked, whoever locked it: nothing stays in the open.
     pub(super) fn found_locked(&mut self) {
-        self.locked = true;
+        self.lock.find_locked();
         self.hide_secrets();
     }
 

@@ -8,7 +8,7 @@ use crate::app::effect::{Effect, ProbeEffect, Target};
 use crate::app::entries::Entries;
 use crate::app::keymap::Keymap;
 use crate::app::message::Loaded;
-use crate::app::model::{Form, ListOrder, ListedConnection, LoadState, ProbeState};
+use crate::app::model::{Form, ListOrder, ListedConnection, LoadState, Lock, ProbeState};
 use crate::app::tokens::TokensEffect;
 use crate::app::watching::WatchingEffect;
 use crate::domain::{Connection, Name};
@@ -21,7 +21,9 @@ impl Model {
     pub(super) fn configuration_loaded(&mut self, loaded: Loaded, out: &mut Effects) {
         let first = !std::mem::replace(&mut self.begun, true);
         let replan = self.watches_other_than(&loaded);
-        self.is_vault_locked |= first && loaded.locked;
+        if first && loaded.locked && self.lock == Lock::Open {
+            self.lock = Lock::NeverOpened;
+        }
         if let LoadState::Failed(_) = std::mem::replace(&mut self.loaded, LoadState::Ready) {
             self.say("the configuration is read again");
         }
@@ -157,7 +159,7 @@ impl Model {
             form.refresh_lamps();
         }
         // Where something else is waited for, or the vault is locked, they come later: nobody asked for them now.
-        let at_hand = !self.locked && self.waiting.is_none();
+        let at_hand = !self.lock.is_locked() && self.waiting.is_none();
         if at_hand && taken.iter().any(|id| id.is_secret()) {
             self.load_form_secrets(out);
         }

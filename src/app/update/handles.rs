@@ -9,7 +9,7 @@ use crate::app::form::live::ProbedPart;
 use crate::app::handles::{OPEN_CHOICES, TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
-use crate::app::model::{Form, Overlay, PendingUnlock, Question, Revealed};
+use crate::app::model::{Form, Lock, Overlay, PendingUnlock, Question, Revealed};
 use crate::app::notice::{About, CopiedNotice};
 use crate::app::secret_field::SecretField;
 use crate::app::tokens::TokensEffect;
@@ -182,7 +182,7 @@ impl Model {
         if !copied.placed {
             if let Some(PendingUnlock::Copy(name, slot, CopyAs::Handle)) = wanted
                 && !self.war_room
-                && !self.locked
+                && !self.lock.is_locked()
             {
                 self.reveal_handle(name, slot, out);
             }
@@ -211,15 +211,16 @@ impl Model {
 
     /// `L`: locks, or asks for the passphrase where locked; both where the vault was never opened.
     pub(super) fn lock_or_unlock(&mut self, out: &mut Effects) {
-        if self.locked {
+        if self.lock.is_locked() {
             self.waiting = None;
             self.open_passphrase(Unlock::Open);
         } else if self.form.as_ref().is_some_and(Form::holds_typed_secret) {
             self.ask(Question::LockLosesSecrets);
         } else {
-            self.lock_now(out);
             // Nobody has opened it yet: that is what the key is for, too.
-            if self.is_vault_locked {
+            let asks = self.lock == Lock::NeverOpened;
+            self.lock_now(out);
+            if asks {
                 self.open_passphrase(Unlock::Open);
             }
         }
@@ -251,10 +252,10 @@ impl Model {
             }
             form.forget_secrets();
         }
-        self.locked = true;
-        self.shut = true;
+        self.lock = Lock::Shut {
+            typed_was_lost: lost,
+        };
         out.push(Effect::Vault(VaultEffect::Lock));
-        self.typed_was_lost = lost;
         let said = if lost {
             "locked; the secrets typed and not saved are forgotten"
         } else if self.tokens.holds_only_secret() {
@@ -267,15 +268,19 @@ impl Model {
 
     /// There is no vault to unlock: what the stores hold can be fetched again.
     pub(super) fn forgot(&mut self) {
-        self.locked = false;
-        self.shut = false;
+        let before = std::mem::take(&mut self.lock);
         self.last_input = self.now;
-        let lost = std::mem::take(&mut self.typed_was_lost);
-        self.say(if lost {
-            "secrets forgotten, those typed and not saved too; there is no vault to lock"
-        } else {
-            "secrets forgotten; there is no vault to lock"
-        });
+        self.say(
+            if before
+                == (Lock::Shut {
+                    typed_was_lost: true,
+                })
+            {
+                "secrets forgotten, those typed and not saved too; there is no vault to lock"
+            } else {
+                "secrets forgotten; there is no vault to lock"
+            },
+        );
     }
 }
 

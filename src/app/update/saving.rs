@@ -7,7 +7,8 @@ use crate::app::form::live::ProbedPart;
 use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
 use crate::app::model::{
-    Form, ListedConnection, Overlay, Pane, PassphraseDialog, PendingUnlock, ProbeState, Question,
+    Form, ListedConnection, Lock, Overlay, Pane, PassphraseDialog, PendingUnlock, ProbeState,
+    Question,
 };
 use crate::app::notice::About;
 use crate::app::secret_field::SecretField;
@@ -230,7 +231,7 @@ impl Model {
     /// The vault is needed. Nobody who is typing something else is interrupted.
     pub(super) fn passphrase_needed(&mut self, kind: Unlock) {
         self.set_dialog_aside();
-        if kind == Unlock::Open && !self.locked {
+        if kind == Unlock::Open && !self.lock.is_locked() {
             self.found_locked();
         }
         let asked_for = self.waiting.is_some()
@@ -257,9 +258,7 @@ impl Model {
     /// The vault is open: what waited for it goes on.
     pub(super) fn unlocked(&mut self, out: &mut Effects) {
         self.begin_what_waited(out);
-        self.locked = false;
-        self.is_vault_locked = false;
-        self.shut = false;
+        self.lock = Lock::Open;
         self.last_input = self.now;
         self.unsay(About::Lock);
         self.probe_what_waited(out);

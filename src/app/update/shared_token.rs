@@ -108,7 +108,7 @@ impl Model {
         let meant =
             |form: &&mut Form| !form.parked && !form.saving && form.editing.as_ref() == Some(name);
         // Somebody who has gone on to another form, or locked, gets none.
-        let is_locked = self.locked;
+        let is_locked = self.lock.is_locked();
         let Some(form) = self.form.as_mut().filter(meant).filter(|_| !is_locked) else {
             return;
         };

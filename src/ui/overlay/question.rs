@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::super::text::clean;
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
-use crate::app::model::Question;
+use crate::app::model::{Lock, Question};
 use crate::domain::{Name, SecretRef, ServiceId};
 
 pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut Buffer) {
@@ -51,11 +51,7 @@ fn of_whom(view: &View<'_>) -> String {
 /// Whether values of the connection lie in the vault, which nobody has opened: they can't be taken out of it.
 fn is_kept_locked(view: &View<'_>, name: &Name) -> bool {
     let model = view.model;
-    let Some(entry) = model
-        .entries
-        .get(name)
-        .filter(|_| model.locked || model.is_vault_locked)
-    else {
+    let Some(entry) = model.entries.get(name).filter(|_| model.lock != Lock::Open) else {
         return false;
     };
     let connection = &entry.connection;

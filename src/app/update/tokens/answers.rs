@@ -307,7 +307,9 @@ impl Model {
 
     /// The vault is needed: what was asked for goes on once it is open.
     fn tokens_need_passphrase(&mut self, kind: Unlock, effect: Box<TokensEffect>) {
-        self.locked |= kind == Unlock::Open;
+        if kind == Unlock::Open {
+            self.lock.find_locked();
+        }
         // Somebody else's dialog is not taken away.
         if self.overlay.is_some() {
             return self.tokens_not_sent(*effect);

@@ -211,7 +211,7 @@ impl Model {
         self.waiting = None;
         match result {
             Err(trouble) => self.complain(format!("not shown: {}", trouble.text)),
-            Ok(_) if self.war_room || self.locked => {}
+            Ok(_) if self.war_room || self.lock.is_locked() => {}
             Ok(handle) => {
                 let target = self.target_token().or_else(|| self.made_token());
                 let wanted = target.is_some_and(|(other, row)| {

@@ -262,7 +262,7 @@ impl Model {
             (Action::Reveal | Action::Copy | Action::CopyAs, _) if self.war_room => {
                 self.complain("nothing is shown or copied in the war-room");
             }
-            (Action::Reveal | Action::Copy | Action::CopyAs, Some(_)) if self.locked => {
+            (Action::Reveal | Action::Copy | Action::CopyAs, Some(_)) if self.lock.is_locked() => {
                 self.waiting = Some(PendingUnlock::SheetSecret(action));
                 self.open_passphrase(Unlock::Open);
             }
