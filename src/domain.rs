@@ -15,7 +15,6 @@ pub mod reply;
 pub mod second;
 pub mod secret;
 pub mod span;
-pub mod stack;
 pub mod text;
 pub mod token;
 pub mod verdict;

@@ -12,6 +12,7 @@ pub mod files;
 pub mod history;
 pub mod lock_call;
 pub mod secrets;
+pub mod stack;
 pub mod state;
 pub mod transfer;
 pub mod vault;

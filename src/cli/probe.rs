@@ -62,8 +62,7 @@ async fn probed(context: &Context, arguments: ProbeArguments) -> Result<u8, Faul
     }
     super::remote_token::go_on(context, &names).await;
     if let Some(host) = &arguments.via {
-        let several = shape == Shape::Several;
-        return second::saved(context, (&names, several), host, &arguments).await;
+        return second::saved(context, &names, shape, host, &arguments).await;
     }
     saved(context, names, shape, &arguments).await
 }
@@ -140,8 +139,10 @@ pub(super) fn trigger(arguments: &ProbeArguments) -> Trigger {
 
 /// One object, or an array even of one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
+pub enum Shape {
+    /// The object of the only one.
     One,
+    /// An array.
     Several,
 }
 

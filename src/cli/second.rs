@@ -6,15 +6,10 @@ use super::arguments::{Format, ProbeArguments};
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, human, nagios};
-use super::probe;
+use super::probe::{self, Shape};
 use crate::domain::{Name, SecondOpinion, SshHost, State, Verdict};
-use crate::work::{Unsaved, silent};
-
-/// Both verdicts.
-struct VerdictPair {
-    here: Verdict,
-    opinion: SecondOpinion,
-}
+use crate::work::Unsaved;
+use crate::work::second::Comparison;
 
 /// The verdict's object with `via` added.
 #[derive(Serialize)]
@@ -32,15 +27,15 @@ struct ViaObject<'a> {
     verdict: &'a Verdict,
 }
 
-impl VerdictPair {
-    fn object(&self) -> PairObject<'_> {
+impl<'a> PairObject<'a> {
+    fn of(both: &'a Comparison) -> Self {
         let SecondOpinion {
             host,
             verdict,
             conclusion,
-        } = &self.opinion;
-        PairObject {
-            here: &self.here,
+        } = &both.opinion;
+        Self {
+            here: &both.here,
             via: ViaObject {
                 host: host.as_str(),
                 conclusion: conclusion.id(),
@@ -51,10 +46,11 @@ impl VerdictPair {
     }
 }
 
-/// Probes saved connections, one after the other; `several` makes an array of them.
+/// Probes saved connections, one after the other.
 pub async fn saved(
     context: &Context,
-    (names, several): (&[Name], bool),
+    names: &[Name],
+    shape: Shape,
     host: &SshHost,
     arguments: &ProbeArguments,
 ) -> Result<u8, Fault> {
@@ -63,15 +59,13 @@ pub async fn saved(
     for name in names {
         core.connection(name).await?;
         let trigger = probe::trigger(arguments);
-        let here = Box::pin(core.probe_saved(name, trigger, &silent)).await;
-        let opinion = Box::pin(core.second_opinion(name, host, &here, &silent)).await;
-        let both = VerdictPair { here, opinion };
+        let both = Box::pin(core.compare_saved(name, trigger, host, |_| {})).await;
         if arguments.format == Format::Ndjson {
-            output::ndjson(&both.object())?;
+            output::ndjson(&PairObject::of(&both))?;
         }
         all.push(both);
     }
-    written(context, &all, arguments.format, several)
+    written(context, &all, arguments.format, shape)
 }
 
 /// Probes what arguments say.
@@ -81,31 +75,27 @@ pub async fn unsaved(
     host: &SshHost,
     format: Format,
 ) -> Result<u8, Fault> {
-    let core = &context.core;
-    let here = Box::pin(core.probe_unsaved(unsaved.clone(), &silent)).await;
-    let asked = core.second_opinion_unsaved(unsaved, host, &here, &silent);
-    let opinion = Box::pin(asked).await;
-    let both = VerdictPair { here, opinion };
+    let both = Box::pin(context.core.compare_unsaved(unsaved, host)).await;
     if format == Format::Ndjson {
-        output::ndjson(&both.object())?;
+        output::ndjson(&PairObject::of(&both))?;
     }
-    written(context, &[both], format, false)
+    written(context, &[both], format, Shape::One)
 }
 
 /// Writes all; gives the exit code of the worst verdict from here: the second one only explains it.
 fn written(
     context: &Context,
-    all: &[VerdictPair],
+    all: &[Comparison],
     format: Format,
-    several: bool,
+    shape: Shape,
 ) -> Result<u8, Fault> {
-    match (format, all) {
-        (Format::Json, [both]) if !several => output::json(&both.object())?,
-        (Format::Json, all) => {
-            output::json(&all.iter().map(VerdictPair::object).collect::<Vec<_>>())?;
+    match (format, shape, all) {
+        (Format::Json, Shape::One, [both]) => output::json(&PairObject::of(both))?,
+        (Format::Json, _, all) => {
+            output::json(&all.iter().map(PairObject::of).collect::<Vec<_>>())?;
         }
-        (Format::Ndjson, _) => {}
-        (Format::Human, all) => {
+        (Format::Ndjson, ..) => {}
+        (Format::Human, _, all) => {
             let texts = all.iter().map(|both| {
                 let here = human::verdict(&both.here, context.colours);
                 let beside = human::side_by_side(&both.here, &both.opinion, context.colours);
@@ -113,7 +103,7 @@ fn written(
             });
             output::data(&texts.collect::<Vec<_>>().join("\n"))?;
         }
-        (Format::Nagios, all) => {
+        (Format::Nagios, _, all) => {
             let said = all.iter().map(|both| {
                 let conclusion = both.opinion.conclusion.id();
                 let host = both.opinion.host.as_str();

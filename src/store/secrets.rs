@@ -27,9 +27,9 @@ pub use slot::{Part, SecretPlace};
 use super::files;
 use super::state::{StateDb, StateProblem};
 use super::vault::{Vault, VaultEntry, VaultProblem, VaultState};
-use crate::domain::stack::wiping;
 use crate::domain::text::inert;
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
+use crate::store::stack::wiping;
 
 /// How long a file may take: a dead network share never answers.
 const FILE_TIME_LIMIT: Duration = Duration::from_secs(10);

@@ -27,9 +27,9 @@ use crate::app::message::{ProbeMessage, VaultMessage};
 use crate::app::{Draft, Effect, Message};
 use crate::clipboard::{Cleared, TerminalBytes};
 use crate::domain::Checks;
-use crate::domain::stack::Wiping;
 use crate::domain::verdict::whole_seconds;
 use crate::service::Trigger;
+use crate::store::stack::Wiping;
 use crate::work::{Core, WorkError};
 use reading::ReadingTasks;
 

@@ -19,7 +19,7 @@ use super::signals::SystemSignal;
 use crate::app::effect::{ClipboardEffect, TerminalEffect};
 use crate::app::{Effect, Message, Model};
 use crate::clipboard::TerminalBytes;
-use crate::domain::stack::wipe_dead_stack;
+use crate::store::stack::wipe_dead_stack;
 use crate::ui;
 
 /// At most so often is something redrawn that only moves (a countdown, a running probe).

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::core::Inner;
-use crate::domain::stack::wiping;
 use crate::domain::{BudgetRecord, HostPort};
+use crate::store::stack::wiping;
 use crate::store::{StateDb, error_chain};
 
 /// Changes of the budget that wait for the disk.

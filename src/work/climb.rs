@@ -18,9 +18,9 @@ use super::gate::{self, LockoutGate};
 use super::job::{Prepared, ProbeFindings, host_of};
 use super::local::{DEFECT, local_error};
 use super::probing::Progress;
-use crate::domain::stack::Wiping;
 use crate::domain::{Checks, Name, Reason, ServiceId, Verdict};
 use crate::service::{Ladder, SecretState, Subject, Trigger, verify};
+use crate::store::stack::Wiping;
 
 /// Tasks of the core whose callers may have gone. They end by themselves, as each has its time.
 #[derive(Default)]

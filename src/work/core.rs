@@ -18,11 +18,11 @@ use super::secret_cache::SecretCache;
 use super::services::Services;
 use crate::clipboard::{Clipboard, Terminal};
 use crate::config::{Children, Environment, Folders};
-use crate::domain::stack::wiping;
 use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
 use crate::probe::Prober;
 use crate::store::configuration::SettingValue;
 use crate::store::secrets::Entered;
+use crate::store::stack::wiping;
 use crate::store::{
     Configuration, SecretPlace, Secrets, Settings, Stamp, StateDb, Store, StoreKind, Vault, files,
 };

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use super::core::Inner;
 use super::error::WorkError;
 use super::job::{Prepared, ProbeJob};
-use crate::domain::stack::wiping;
+use crate::store::stack::wiping;
 
 /// Jobs that wait for the next thread.
 #[derive(Default)]

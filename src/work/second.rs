@@ -3,22 +3,47 @@
 use super::core::{Core, Inner};
 use super::draft::Unsaved;
 use super::error::WorkError;
-use super::probing::Progress;
+use super::probing::silent;
 use crate::domain::text::inert;
 use crate::domain::{Conclusion, Name, Reason, SecondOpinion, ServiceId, SshHost, Verdict};
 use crate::probe::{Profile, ProxyChoice, Via};
 use crate::service::{SecretState, Trigger};
 use crate::store::files::PrivateFolder;
 
+/// What this machine finds, and what another one says of it.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// Found from here.
+    pub here: Verdict,
+    /// Found from there, and what both say together.
+    pub opinion: SecondOpinion,
+}
+
 impl Core {
-    /// Asks for a saved connection from `host`, after `here` was found from this machine.
-    pub async fn second_opinion(
+    /// Probes a saved connection from here, which `heard` is told, then from `host`.
+    pub async fn compare_saved(
         &self,
         name: &Name,
+        trigger: Trigger,
         host: &SshHost,
-        here: &Verdict,
-        progress: Progress<'_>,
-    ) -> SecondOpinion {
+        heard: impl FnOnce(&Verdict) + Send,
+    ) -> Comparison {
+        let here = self.probe_saved(name, trigger, &silent).await;
+        heard(&here);
+        let opinion = self.second_opinion(name, host, &here).await;
+        Comparison { here, opinion }
+    }
+
+    /// The same for what is not saved.
+    pub async fn compare_unsaved(&self, unsaved: Unsaved, host: &SshHost) -> Comparison {
+        let here = self.probe_unsaved(unsaved.clone(), &silent).await;
+        let trigger = Trigger::Asked;
+        let job = self.job_unsaved(Unsaved { trigger, ..unsaved }).await;
+        let opinion = self.ask_from(host, job, &here).await;
+        Comparison { here, opinion }
+    }
+
+    async fn second_opinion(&self, name: &Name, host: &SshHost, here: &Verdict) -> SecondOpinion {
         let connection = match self.connection(name).await {
             Ok(connection) => connection,
             Err(problem) => {
@@ -28,20 +53,7 @@ impl Core {
             }
         };
         let job = self.job(&connection, Trigger::Asked).await;
-        self.ask_from(host, job, here, progress).await
-    }
-
-    /// The same for what is not saved.
-    pub async fn second_opinion_unsaved(
-        &self,
-        unsaved: Unsaved,
-        host: &SshHost,
-        here: &Verdict,
-        progress: Progress<'_>,
-    ) -> SecondOpinion {
-        let trigger = Trigger::Asked;
-        let job = self.job_unsaved(Unsaved { trigger, ..unsaved }).await;
-        self.ask_from(host, job, here, progress).await
+        self.ask_from(host, job, here).await
     }
 
     async fn ask_from(
@@ -49,7 +61,6 @@ impl Core {
         host: &SshHost,
         mut job: super::job::ProbeJob,
         here: &Verdict,
-        progress: Progress<'_>,
     ) -> SecondOpinion {
         // A key that was refused here is refused there: a second try would only bring its pause nearer.
         let refused = [Reason::CredentialsRejected, Reason::AuthPaused];
@@ -58,7 +69,7 @@ impl Core {
             job.key = SecretState::Absent;
         }
         job.via = Some(host.clone());
-        let there = self.run(job, progress).await;
+        let there = self.run(job, &silent).await;
         opinion(host, (here, there), left_out)
     }
 }

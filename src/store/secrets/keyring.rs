@@ -17,9 +17,9 @@ use zbus_secret_service_keyring_store::Store;
 use zeroize::Zeroizing;
 
 use super::FoundSecret;
-use crate::domain::stack::wiping;
 use crate::domain::text::inert;
 use crate::domain::{Origin, Secret};
+use crate::store::stack::wiping;
 
 /// How long a call may take: the desktop may be asking somebody for a password.
 const TIME_LIMIT: Duration = Duration::from_secs(30);

@@ -9,7 +9,7 @@ use crate::app::message::ProbeMessage;
 use crate::app::watching::{BoardEvent, WatchingEffect, WatchingMessage};
 use crate::domain::{Connection, Name, SshHost, Verdict};
 use crate::service::Trigger;
-use crate::work::{Change, Core, Watch, WatchEvent, WatchSettings, WorkError, silent};
+use crate::work::{Change, Core, Watch, WatchEvent, WatchSettings, WorkError};
 
 /// What a task of watching is for: at most one of each runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,12 +111,15 @@ impl Effects {
     fn ask_from(&mut self, name: Name, host: SshHost) {
         let (core, queue) = (self.core.clone(), self.queue.clone());
         self.answer(Key::Watching(WatchTask::SecondOpinion), async move {
-            let here = core.probe_saved(&name, Trigger::Asked, &silent).await;
-            queue.tell(Message::Probe(ProbeMessage::Watched(Box::new(
-                here.clone(),
-            ))));
-            let opinion = core.second_opinion(&name, &host, &here, &silent).await;
-            Message::Watching(WatchingMessage::SecondOpinionGiven(Box::new(opinion)))
+            let heard = |here: &Verdict| {
+                let here = Box::new(here.clone());
+                queue.tell(Message::Probe(ProbeMessage::Watched(here)));
+            };
+            let compared = core
+                .compare_saved(&name, Trigger::Asked, &host, heard)
+                .await;
+            let opinion = Box::new(compared.opinion);
+            Message::Watching(WatchingMessage::SecondOpinionGiven(opinion))
         });
     }
 
