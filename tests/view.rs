@@ -1026,3 +1026,34 @@ fn a_name_goes_before_its_status() {
     assert!(row("a-name-").contains("42ms"), "{seen}");
     assert!(row("shop").contains("42ms"), "{seen}");
 }
+
+/// The model scrolls without asking the screen: what it counts with must be what the layout gives.
+#[test]
+fn the_model_counts_with_the_rows_that_the_layout_gives() {
+    let rows_of = |model: &Model, pane: Pane| {
+        let (columns, rows) = model.size;
+        (0..rows)
+            .flat_map(|row| (0..columns).step_by(13).map(move |column| (column, row)))
+            .filter_map(|(column, row)| ui::pane_at(model, column, row))
+            .filter(|(found, _)| *found == pane)
+            .map(|(_, at)| usize::from(at) + 1)
+            .max()
+    };
+    for columns in [40, 59, 60, 80, 99, 100, 160] {
+        for rows in 8..60 {
+            for zoomed in [false, true] {
+                let mut drawn = model(columns, rows);
+                drawn.zoomed = zoomed;
+                for (pane, counted) in [
+                    (Pane::List, Model::list_rows as fn(&Model) -> usize),
+                    (Pane::Tokens, Model::token_height),
+                ] {
+                    drawn.focus = pane;
+                    let shown = rows_of(&drawn, pane);
+                    let counted = Some(counted(&drawn));
+                    assert_eq!(counted, shown, "{columns} × {rows} {pane:?}, {zoomed}");
+                }
+            }
+        }
+    }
+}

@@ -80,8 +80,9 @@ impl Model {
         row(list.top)..row(list.top.saturating_add(self.token_height()))
     }
 
-    /// Rows of the tokens pane that fit: a little too many do no harm, the screen has the last word.
-    pub(super) fn token_height(&self) -> usize {
+    /// Rows of the tokens pane that fit below its line of titles. A test holds it to the screen's layout; with the
+    /// further fields of a form open they are a few too many, which only loads more.
+    pub fn token_height(&self) -> usize {
         let (columns, rows) = self.size;
         let body = usize::from(rows.saturating_sub(2));
         let alone = columns < 60 || rows < 16 || self.zoomed;
