@@ -15,6 +15,7 @@ pub mod hints;
 pub mod keymap;
 pub mod lamps;
 pub mod list;
+mod lock;
 pub mod message;
 pub mod model;
 pub mod notice;
