@@ -7,6 +7,7 @@ pub mod budget;
 pub mod check;
 pub mod connection;
 pub mod endpoint;
+pub mod error;
 pub mod history;
 mod paths;
 pub mod plot;
@@ -24,6 +25,7 @@ pub use budget::{BudgetRecord, HostPort, KeyFingerprint};
 pub use check::{Check, CheckId, Checks};
 pub use connection::{AddressFamily, AuthStyle, Connection, Name, SecretRef, ServiceId};
 pub use endpoint::{Endpoint, Origin, UrlProblem};
+pub use error::{Cause, error_chain};
 pub use paths::is_cms_file;
 pub use reason::{AnsweredBy, Reason, State, Who};
 pub use reply::{

@@ -35,7 +35,7 @@ use tokio::time::timeout;
 
 pub use listen::{BoundListener, Listen, ListenProblem};
 
-use crate::domain::{Connection, State, Verdict};
+use crate::domain::{Connection, State, Verdict, error_chain};
 use crate::work::{Core, WorkError};
 use known::{FollowedConnections, KnownConnections};
 use own::Own;
@@ -165,9 +165,10 @@ impl Exporter {
     }
 
     fn unread(&self, problem: &WorkError) {
-        tracing::warn!(%problem, "the configuration, or a service file, is not read; the old one stands");
+        tracing::warn!(problem = %error_chain(problem), "the configuration, or a service file, is not read; the old one stands");
         (self.tell)(&format!(
-            "the configuration, or a service file, can't be read, and the old one stands: {problem}"
+            "the configuration, or a service file, can't be read, and the old one stands: {}",
+            error_chain(problem)
         ));
     }
 

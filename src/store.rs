@@ -24,29 +24,3 @@ pub use history::{RunRecord, Standing};
 pub use secrets::{SecretPlace, Secrets, StoreKind};
 pub use state::{StateDb, StateProblem};
 pub use vault::{Vault, VaultProblem};
-
-/// `error` and its causes as one sentence, for places that hold a text instead of an error.
-pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut sentence = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        sentence.push_str(": ");
-        sentence.push_str(&error.to_string());
-        sentence.push_str(cure(error));
-        cause = error.source();
-    }
-    crate::domain::text::inert(&sentence, 400)
-}
-
-/// What to do about an answer of the system, where that is always the same.
-fn cure(cause: &(dyn std::error::Error + 'static)) -> &'static str {
-    use std::io::ErrorKind as E;
-    match cause
-        .downcast_ref::<std::io::Error>()
-        .map(std::io::Error::kind)
-    {
-        Some(E::PermissionDenied) => "; give this user the permission back, then try again",
-        Some(E::StorageFull | E::QuotaExceeded) => "; make room on its disk, then try again",
-        _ => "",
-    }
-}

@@ -21,10 +21,10 @@ pub mod rql;
 mod token;
 mod usage;
 
-pub use answer::{Answer, Unreadable};
+pub use answer::Answer;
 pub use client::TokenClient;
 pub use group::within_days;
-pub use problem::{Refusal, TokenProblem};
+pub use problem::{Refusal, TokenProblem, Unreadable};
 pub use query::{TokenQuery, total_of};
 pub use route::Route;
 pub use rql::{Rql, Term};

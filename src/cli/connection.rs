@@ -57,7 +57,7 @@ pub async fn run(context: &Context, command: ConnectionCommand) -> Result<u8, Fa
 
 /// A connection's name.
 pub fn parsed(name: &str) -> Result<Name, Fault> {
-    Name::parse(name).map_err(|problem| Fault::usage(problem.to_string()))
+    Name::parse(name).map_err(Fault::of)
 }
 
 /// A connection in JSON: references, never values.
@@ -291,7 +291,7 @@ async fn fields(
         let text = text.as_deref();
         text.map(str::parse::<SecretRef>)
             .transpose()
-            .map_err(|problem| Fault::usage(problem.to_string()))
+            .map_err(Fault::of)
     };
     if let Some(reference) = reference(&given.key_ref)? {
         connection.key = Some(reference);
@@ -338,7 +338,7 @@ async fn fields(
 pub(super) async fn cms(context: &Context, given: &str) -> Result<String, Fault> {
     let whole = if work::cms::is_file(given) {
         let path = std::path::absolute(given)
-            .map_err(|error| Fault::usage(format!("where the definition file is: {error}")))?;
+            .map_err(|error| Fault::step("where the definition file is", error))?;
         path.to_str()
             .ok_or_else(|| Fault::usage("the path of a definition file is text"))?
             .to_owned()
@@ -357,9 +357,7 @@ fn windows(given: &[String]) -> Result<Vec<Window>, Fault> {
         return Ok(Vec::new());
     }
     let now = jiff::Timestamp::now();
-    let read = |text: &String| {
-        Window::read(text, now).map_err(|problem| Fault::usage(problem.to_string()))
-    };
+    let read = |text: &String| Window::read(text, now).map_err(Fault::of);
     given.iter().map(read).collect()
 }
 

@@ -31,7 +31,7 @@ pub(super) fn folders(environment: &Environment, global: &Global) -> Result<Fold
         state_dir: global.state_dir.clone(),
     };
     let folders = environment.folders(&overrides);
-    folders.map_err(|problem| Fault::input(&problem))
+    folders.map_err(Fault::of)
 }
 
 impl Context {
@@ -238,6 +238,6 @@ pub fn chosen(what: &str) -> Result<Secret, Fault> {
     if first == second {
         Ok(first)
     } else {
-        Err(Fault::input_text("the two are not the same"))
+        Err(Fault::usage("the two are not the same"))
     }
 }

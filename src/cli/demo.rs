@@ -18,13 +18,13 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
         .worker_threads(1)
         .enable_all()
         .build()
-        .map_err(|error| Fault::usage(format!("starting the rehearsal: {error}")))?;
+        .map_err(|error| Fault::step("starting the rehearsal", error))?;
     let started = {
         let _inside = runtime.enter();
         Sim::bare(SimSettings::default()).and_then(|mut sim| Ok((sim.demo_set()?, sim)))
     };
-    let (set, sim) = started
-        .map_err(|error| Fault::usage(format!("starting the rehearsal services: {error}")))?;
+    let (set, sim) =
+        started.map_err(|error| Fault::step("starting the rehearsal services", error))?;
     let words = words(&set);
     let rehearsed = set
         .into_iter()
@@ -49,7 +49,7 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
 }
 
 fn rehearsed(rehearsal: Rehearsal) -> Result<Rehearsed, Fault> {
-    let name = Name::parse(rehearsal.name).map_err(|problem| Fault::usage(problem.to_string()))?;
+    let name = Name::parse(rehearsal.name).map_err(Fault::of)?;
     let mut connection = Connection::new(name, ServiceId::new(rehearsal.service), &rehearsal.url);
     connection.username = rehearsal.username;
     connection.cms = rehearsal.cms_url.as_ref().map(|_| "joomla".to_owned());

@@ -30,7 +30,7 @@ pub async fn run(context: &Context, strict: bool, format: DataFormat) -> Result<
     let opened = context.open_vault_if_given().await;
     let mut examination = context.core.examine().await;
     if let Err(fault) = opened {
-        examination.find_unless_known("vault", fault.text);
+        examination.find_unless_known("vault", fault.text());
     }
     if let Ok(settings) = context.core.settings().await {
         for odd in odd_settings(&settings) {
@@ -41,7 +41,7 @@ pub async fn run(context: &Context, strict: bool, format: DataFormat) -> Result<
         examination.find("system", gap);
     }
     let mut secrets = secret::rows(context).await.unwrap_or_else(|fault| {
-        examination.find_unless_known("configuration", fault.text);
+        examination.find_unless_known("configuration", fault.text());
         Vec::new()
     });
     // By what they are about; within that as they were found, so that line 4 stands before line 10.

@@ -101,11 +101,10 @@ pub async fn service(context: &Context, command: ServiceCommand) -> Result<u8, F
 }
 
 fn check(file: &Path) -> Result<(), Fault> {
-    let text = files::read_text(file).map_err(|problem| Fault::input(&problem))?;
+    let text = files::read_text(file).map_err(Fault::of)?;
     let label = files::shown(file);
     let ids: Vec<ServiceId> = Catalog::embedded().ids().cloned().collect();
-    let catalog =
-        Catalog::with([(label.clone(), text)]).map_err(|problem| Fault::input(&problem))?;
+    let catalog = Catalog::with([(label.clone(), text)]).map_err(Fault::of)?;
     let new = catalog
         .ids()
         .filter(|id| !ids.contains(id))

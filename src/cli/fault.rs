@@ -1,17 +1,19 @@
 //! Why a command ended without doing what it was asked, with its exit code.
 
+use std::error::Error;
 use std::fmt;
 
 use super::output::OutputProblem;
+use crate::domain::{Cause, error_chain};
 use crate::store::StoreKind;
 use crate::store::secrets::Offer;
 use crate::work::WorkError;
 
-/// An error for the top: told once, with a hint where one helps.
+/// An error for the top: told once with its causes, and with a hint where one helps.
 #[derive(Debug)]
 pub struct Fault {
     /// What was being done, and what went wrong.
-    pub text: String,
+    cause: Cause,
     /// What to do about it.
     pub hint: Option<String>,
     /// The exit code: 3 for usage, configuration, a locked store, no terminal, cancelled.
@@ -24,30 +26,36 @@ pub const OURS: u8 = 3;
 pub const GONE: u8 = 128 + 13;
 
 impl Fault {
-    /// The command was not said rightly.
+    /// A mistake in the arguments, or in what was typed: one sentence.
     pub fn usage(text: impl Into<String>) -> Self {
+        Self::of(text.into())
+    }
+
+    /// An error of a lower room, which says itself what was being done.
+    pub fn of(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
-            text: text.into(),
+            cause: Cause::new(error),
             hint: None,
             code: OURS,
         }
     }
 
-    /// Something that was to be read can't be; with its causes.
-    pub fn input(error: &dyn std::error::Error) -> Self {
-        Self {
-            text: crate::store::error_chain(error),
-            hint: None,
-            code: OURS,
-        }
+    /// A step of a command that failed, and why.
+    pub fn step(doing: impl Into<String>, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::of(Cause::of_step(doing, error))
     }
 
-    /// Something that was to be read can't be.
-    pub fn input_text(text: impl Into<String>) -> Self {
-        Self::usage(text)
+    /// With another exit code.
+    pub(super) fn code(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 
-    /// With a hint.
+    /// Its causes in one sentence, for a line of a report.
+    pub fn text(&self) -> String {
+        error_chain(self)
+    }
+
+    /// Adds what the user can do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
@@ -57,11 +65,15 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        self.cause.fmt(f)
     }
 }
 
-impl std::error::Error for Fault {}
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.source()
+    }
+}
 
 impl From<WorkError> for Fault {
     fn from(error: WorkError) -> Self {
@@ -74,9 +86,8 @@ impl From<WorkError> for Fault {
             _ => None,
         };
         Self {
-            text: error.to_string(),
             hint,
-            code: OURS,
+            ..Self::of(error)
         }
     }
 }
@@ -113,15 +124,8 @@ fn choices(offers: &[Offer], written: impl Fn(&str) -> String) -> Vec<String> {
 impl From<OutputProblem> for Fault {
     fn from(OutputProblem(error): OutputProblem) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {
-            return Self {
-                code: GONE,
-                ..Self::usage("nobody reads the result any more")
-            };
+            return Self::usage("nobody reads the result any more").code(GONE);
         }
-        Self {
-            text: format!("writing the result: {error}"),
-            hint: None,
-            code: OURS,
-        }
+        Self::step("writing the result", error)
     }
 }

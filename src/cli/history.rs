@@ -15,7 +15,7 @@ use crate::store::history::{ExportFormat, ExportTable};
 pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, Fault> {
     let name = match &arguments.name {
         Some(text) => {
-            let name = Name::parse(text).map_err(|problem| Fault::usage(problem.to_string()))?;
+            let name = Name::parse(text).map_err(Fault::of)?;
             Some(context.core.connection(&name).await?.name)
         }
         None => None,

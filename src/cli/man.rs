@@ -28,7 +28,7 @@ pub fn run(page: Option<&str>, folder: Option<&Path>) -> Result<u8, Fault> {
         for page in &pages {
             let folder = folder.join(format!("man{}", page.section));
             let path = folder.join(format!("{}.{}", page.name, page.section));
-            files::write_public(&path, &page.text).map_err(|problem| Fault::input(&problem))?;
+            files::write_public(&path, &page.text).map_err(Fault::of)?;
         }
         return Ok(0);
     }

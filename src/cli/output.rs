@@ -18,6 +18,7 @@ use serde::Serialize;
 use super::arguments::Global;
 use super::fault::Fault;
 use crate::config::Environment;
+use crate::domain::error::whole_chain;
 use crate::domain::text::{harmless, screened};
 use crate::store::files;
 
@@ -78,7 +79,7 @@ pub fn log(environment: &Environment, global: &Global) -> Result<(), Fault> {
 
 /// Sends the log to `path`: warnings, with `-v` what is done, with `-vv` everything.
 pub fn log_to(path: &Path, verbose: u8) -> Result<(), Fault> {
-    let file = files::open_log(path).map_err(|problem| Fault::input(&problem))?;
+    let file = files::open_log(path).map_err(Fault::of)?;
     let _ = LOG.set(Log {
         path: path.to_owned(),
         file: Mutex::new(file),
@@ -229,16 +230,7 @@ pub fn say(text: &str) {
 
 /// Tells an error once with its chain, then what to do about it.
 pub fn error(error: &dyn std::error::Error, hint: Option<&str>) {
-    let mut text = format!("switchboard: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
+    let mut text = format!("switchboard: {}", whole_chain(error));
     if let Some(hint) = hint {
         text.push_str("\nhint: ");
         text.push_str(hint);

@@ -30,7 +30,7 @@ pub(super) fn told_to_nagios(format: Format, done: Result<u8, Fault>) -> Result<
         && fault.code == OURS
     {
         // Where stdout is what failed, stderr says so.
-        let _ = output::text(&nagios::failed(&fault.text));
+        let _ = output::text(&nagios::failed(&fault.text()));
     }
     done
 }
@@ -58,7 +58,7 @@ async fn probed(context: &Context, arguments: ProbeArguments) -> Result<u8, Faul
             return Err(fault);
         }
         let left = "what is in the vault is not at hand";
-        output::say(&format!("switchboard: {}: {left}", fault.text));
+        output::say(&format!("switchboard: {}: {left}", fault.text()));
     }
     super::remote_token::go_on(context, &names).await;
     if let Some(host) = &arguments.via {
@@ -150,8 +150,7 @@ async fn chosen(
     context: &Context,
     arguments: &ProbeArguments,
 ) -> Result<(Vec<Name>, Shape), Fault> {
-    let parse =
-        |text: &String| Name::parse(text).map_err(|problem| Fault::usage(problem.to_string()));
+    let parse = |text: &String| Name::parse(text).map_err(Fault::of);
     if !arguments.names.is_empty() {
         let names = arguments
             .names
@@ -412,12 +411,11 @@ fn listed(path: &Path) -> Result<Vec<String>, Fault> {
     let text = if path == Path::new("-") {
         super::sources::take(super::sources::STDIN)?;
         let read = files::read_all(std::io::stdin().lock(), Path::new("standard input"));
-        let read = read.map_err(|problem| Fault::input(&problem))?;
-        String::from_utf8(read.to_vec()).map_err(|_not_text| {
-            Fault::input_text("the targets on standard input are not UTF-8 text")
-        })?
+        let read = read.map_err(Fault::of)?;
+        String::from_utf8(read.to_vec())
+            .map_err(|_not_text| Fault::usage("the targets on standard input are not UTF-8 text"))?
     } else {
-        files::read_text(path).map_err(|problem| Fault::input(&problem))?
+        files::read_text(path).map_err(Fault::of)?
     };
     let urls = targets::listed(&text);
     if urls.is_empty() {

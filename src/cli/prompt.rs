@@ -108,21 +108,21 @@ pub fn line(question: &str) -> Result<String, Fault> {
 fn asked(question: &str, hides: bool) -> Result<Zeroizing<String>, Fault> {
     let failed = |error: Errno| {
         let error = std::io::Error::from(error);
-        Fault::input_text(format!("reading what was typed: {error}"))
+        Fault::step("reading what was typed", error)
     };
     let asking = AskingTerminal::begin(hides).map_err(failed)?;
     ask(&asking.terminal, question).map_err(failed)?;
     let Some(line) = asking.line().map_err(failed)? else {
         let _ = ask(&asking.terminal, "\n");
-        return Err(Fault::input_text("cancelled: nothing was entered"));
+        return Err(Fault::usage("cancelled: nothing was entered"));
     };
     if line.len() >= LONGEST {
-        return Err(Fault::input_text(format!(
+        return Err(Fault::usage(format!(
             "a terminal hands over {LONGEST} bytes of a line at most: give it by a descriptor or on standard input"
         )));
     }
     let text = std::str::from_utf8(&line)
-        .map_err(|_not_text| Fault::input_text("what was typed is not UTF-8 text"))?;
+        .map_err(|_not_text| Fault::usage("what was typed is not UTF-8 text"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 

@@ -25,15 +25,15 @@ pub fn run(listen: &str) -> Result<u8, Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Fault::usage(format!("starting the rehearsal: {error}")))?;
+        .map_err(|error| Fault::step("starting the rehearsal", error))?;
     let code = runtime.block_on(async {
         let settings = SimSettings {
             listen: address.ip(),
             ..SimSettings::default()
         };
         let sim = Sim::start(settings)
-            .map_err(|error| Fault::usage(format!("starting the rehearsal services: {error}")))?;
-        let failed = |error: std::io::Error| Fault::usage(format!("listening to signals: {error}"));
+            .map_err(|error| Fault::step("starting the rehearsal services", error))?;
+        let failed = |error: std::io::Error| Fault::step("listening to signals", error);
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         for entry in sim.entries() {

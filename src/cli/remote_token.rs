@@ -20,7 +20,7 @@ use super::fault::Fault;
 use super::output::{self, tokens as shown};
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::{RenewalAction, parse_expiry};
-use crate::domain::{Handle, Name, ServiceId};
+use crate::domain::{Handle, Name, ServiceId, error_chain};
 use crate::tokens::{Expiry, NewToken, Token, TokenEdit};
 use crate::work::WorkError;
 use crate::work::tokens::{
@@ -96,7 +96,8 @@ pub async fn go_on(context: &Context, names: &[Name]) {
         Ok(ended) => ended,
         Err(problem) => {
             return output::say(&format!(
-                "whether a renewal was left unfinished can't be read: {problem}"
+                "whether a renewal was left unfinished can't be read: {}",
+                error_chain(&problem)
             ));
         }
     };
@@ -105,7 +106,7 @@ pub async fn go_on(context: &Context, names: &[Name]) {
             Ok(_) => output::say(&format!(
                 "the new secret of {id} that was asked for earlier is in use"
             )),
-            Err(problem) => output::say(&format!("{id}, begun earlier: {problem}")),
+            Err(problem) => output::say(&format!("{id}, begun earlier: {}", error_chain(&problem))),
         }
     }
 }
@@ -145,7 +146,10 @@ async fn changed(account: &Account, which: &Which) -> Result<u8, Fault> {
         Ok(token) => token,
         // A key that was just switched off can't look any more; what was asked for is done.
         Err(problem) => {
-            output::say(&format!("done; it can't be shown: {problem}"));
+            output::say(&format!(
+                "done; it can't be shown: {}",
+                error_chain(&problem)
+            ));
             return Ok(0);
         }
     };
@@ -434,7 +438,7 @@ fn ended(account: &Account, format: DataFormat, renewed: &Renewed) -> Result<u8,
 /// A date, a time from now such as `90d`, or `never`, as the service reads it.
 fn date(text: &str) -> Result<Option<String>, Fault> {
     parse_expiry(text, Timestamp::now())
-        .map_err(|problem| Fault::usage(format!("{:?}: {problem}", inert(text, 40))))
+        .map_err(|problem| Fault::step(format!("{:?}", inert(text, 40)), problem))
 }
 
 impl From<TokenError> for Fault {
@@ -465,11 +469,13 @@ impl From<TokenError> for Fault {
                 Self::from(WorkError::StoreNeeded(Vec::new())).hint(super::fault::settings(&offers))
             }
             TokenError::Work(error) => error.into(),
-            error => Self {
-                text: crate::store::error_chain(&error),
-                hint,
-                code,
-            },
+            error => {
+                let fault = Self::of(error).code(code);
+                match hint {
+                    Some(hint) => fault.hint(hint),
+                    None => fault,
+                }
+            }
         }
     }
 }

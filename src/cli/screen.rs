@@ -77,11 +77,9 @@ fn import(environment: &Environment, global: &Global, session: &Session) -> Resu
 pub fn open(core: Core, options: Options) -> Result<u8, Fault> {
     let core = core.with_terminal(Terminal::Silent);
     tui::run(core, options).map_err(|error| {
-        let fault = Fault::input(&error);
-        match error {
-            TuiError::NoTerminal => fault.hint(WITHOUT),
-            TuiError::Terminal(_) | TuiError::Runtime(_) => fault,
-        }
+        let has_none = matches!(error, TuiError::NoTerminal);
+        let fault = Fault::of(error);
+        if has_none { fault.hint(WITHOUT) } else { fault }
     })
 }
 

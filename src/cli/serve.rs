@@ -24,7 +24,7 @@ pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
     let tell = Box::new(|sentence: &str| output::say(&format!("switchboard: {sentence}")));
     let exporter = Exporter::open(context.core.clone(), at_once(), tell).await?;
     let bound = listen.bind().await.map_err(refused)?;
-    let failed = |error| Fault::usage(format!("serving: {error}"));
+    let failed = |error| Fault::step("serving", error);
     // Whoever reads that it serves may send one at once, which would end it otherwise.
     let hangup = signal(SignalKind::hangup()).map_err(failed)?;
     let count = names.len();
@@ -62,5 +62,5 @@ fn at_once() -> usize {
 }
 
 fn refused(problem: ListenProblem) -> Fault {
-    Fault::input(&problem)
+    Fault::of(problem)
 }

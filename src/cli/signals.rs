@@ -35,7 +35,7 @@ impl Signals {
             }
             let listened = signal(SignalKind::from_raw(number.into()));
             let listened = listened.map(|signal| Some((signal, number)));
-            listened.map_err(|error| Fault::usage(format!("listening to signals: {error}")))
+            listened.map_err(|error| Fault::step("listening to signals", error))
         };
         Ok(Self([on(1)?, on(2)?, on(3)?, on(15)?]))
     }

@@ -92,7 +92,7 @@ pub fn apart(matches: &ArgMatches) -> Result<(), Fault> {
 
 fn from_descriptor(number: u32) -> Result<Secret, Fault> {
     take(number)?;
-    files::read_secret_from(number).map_err(|error| Fault::input(&error))
+    files::read_secret_from(number).map_err(Fault::of)
 }
 
 /// The key and the token that the flags point at.
@@ -141,11 +141,11 @@ fn read(environment: &Environment, what: &str, source: &Source<'_>) -> Result<Se
         Source::Variable(name) => {
             variable(what, name)?;
             let value = environment.lookup(name);
-            value.ok_or_else(|| Fault::input_text(format!("the variable {name} is not set")))?
+            value.ok_or_else(|| Fault::usage(format!("the variable {name} is not set")))?
         }
     };
     if secret.is_empty() {
-        return Err(Fault::input_text(format!("the {what} given is empty")));
+        return Err(Fault::usage(format!("the {what} given is empty")));
     }
     Ok(secret)
 }
@@ -156,15 +156,14 @@ fn from_stdin(what: &str) -> Result<Secret, Fault> {
         if somebody_is_there() {
             return prompt(&format!("{what}: "));
         }
-        return Err(Fault::input_text(format!(
+        return Err(Fault::usage(format!(
             "the {what} is to come by standard input, which is a terminal"
         )));
     }
     take(STDIN)?;
-    let line = files::first_line(stdin.lock()).map_err(|error| {
-        Fault::input_text(format!("reading the {what} from standard input: {error}"))
-    })?;
-    line.ok_or_else(|| Fault::input_text(format!("the {what} on standard input is too long")))
+    let line = files::first_line(stdin.lock())
+        .map_err(|error| Fault::step("reading the {what} from standard input", error))?;
+    line.ok_or_else(|| Fault::usage(format!("the {what} on standard input is too long")))
 }
 
 /// Whether somebody is there to be asked.
@@ -180,7 +179,7 @@ pub fn typed_line() -> Result<String, Fault> {
 fn line_of(mut typed: impl BufRead) -> Result<String, Fault> {
     let mut line = String::new();
     let read = typed.read_line(&mut line);
-    read.map_err(|error| Fault::input_text(format!("reading what was typed: {error}")))?;
+    read.map_err(|error| Fault::step("reading what was typed", error))?;
     Ok(line)
 }
 
@@ -200,7 +199,7 @@ pub fn passphrase(environment: &Environment, global: &Global) -> Result<Option<S
         .or(environment.passphrase_file.as_ref());
     file.map(|path| files::read_passphrase(path))
         .transpose()
-        .map_err(|error| Fault::input(&error))
+        .map_err(Fault::of)
 }
 
 /// The passphrase that the vault shall have from now on, from where the flags say, if they say.
@@ -209,7 +208,7 @@ pub fn new_passphrase(arguments: &PassphraseArguments) -> Result<Option<Secret>,
         (Some(number), _) => from_descriptor(number).map(Some),
         (None, Some(path)) => {
             let given = files::read_passphrase(path);
-            given.map(Some).map_err(|error| Fault::input(&error))
+            given.map(Some).map_err(Fault::of)
         }
         (None, None) => Ok(None),
     }
@@ -222,7 +221,7 @@ pub fn bundle_passphrase(arguments: &BundleArguments) -> Result<Option<Secret>, 
     }
     let path = arguments.bundle_passphrase_file.as_ref();
     let given = path.map(|path| files::read_passphrase(path)).transpose();
-    given.map_err(|problem| Fault::input(&problem))
+    given.map_err(Fault::of)
 }
 
 /// What a command that needs the vault says where nobody can be asked.
@@ -263,6 +262,6 @@ mod tests {
             }
         }
         let fault = line_of(io::BufReader::new(Broken)).unwrap_err();
-        assert_eq!(fault.text, "reading what was typed: torn off");
+        assert_eq!(fault.text(), "reading what was typed: torn off");
     }
 }

@@ -161,7 +161,7 @@ async fn bring_in(
             // No store, or no passphrase: that is so for all of them. Nothing came in yet.
             Err(fault) if !came_in && !is_of_item => return Err(fault),
             Err(fault) => {
-                failed.push((at, fault.text.clone()));
+                failed.push((at, fault.text()));
                 first = first.or(Some(fault));
             }
         }
@@ -176,7 +176,7 @@ async fn bring_in(
     let programs = std::mem::take(&mut incoming.programs);
     // What came in before is told all the same.
     if let Err(problem) = context.core.import_programs(programs).await {
-        incoming.left_out.push(problem.to_string());
+        incoming.left_out.push(error_chain(&problem));
     }
     Ok(failed)
 }
@@ -409,12 +409,11 @@ fn read(file: &Path) -> Result<zeroize::Zeroizing<Vec<u8>>, Fault> {
     if file == Path::new("-") {
         sources::take(sources::STDIN)?;
         let stdin = std::io::stdin().lock();
-        return files::read_all(stdin, Path::new("standard input"))
-            .map_err(|problem| Fault::input(&problem));
+        return files::read_all(stdin, Path::new("standard input")).map_err(Fault::of);
     }
     files::read_bytes(file, files::TEXT_LIMIT)
         .map(zeroize::Zeroizing::new)
-        .map_err(|problem| Fault::input(&problem))
+        .map_err(Fault::of)
 }
 
 fn shown_path(file: &Path) -> &Path {

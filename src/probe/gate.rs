@@ -7,7 +7,7 @@ use std::future::Future;
 use jiff::Timestamp;
 
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{HostPort, Secret};
+use crate::domain::{Cause, HostPort, Secret};
 
 /// A booked attempt: on disk, and counted as rejected until it is settled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub enum Permit {
         /// Whether the host itself asked for quiet.
         by_host: bool,
     },
-    /// The attempt could not be written down, so it must not be made. One plain sentence.
-    Unbooked(String),
+    /// The attempt could not be written down, so it must not be made, and why.
+    Unbooked(Cause),
 }
 
 /// Books attempts before they are sent, and writes down how they ended.

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict};
+use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict, error_chain};
 use crate::service::{
     Accepted, Ask, Ladder, LastGood, Request, RungAnswer, Service, Step, Subject,
 };
@@ -262,7 +262,7 @@ impl<G: Gate> RunContext<'_, G> {
                 why,
                 by_host,
             }),
-            Permit::Unbooked(why) => Err(RungAnswer::Unbooked(why)),
+            Permit::Unbooked(why) => Err(RungAnswer::Unbooked(error_chain(&why))),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
-use crate::domain::{Connection, Name};
+use crate::domain::{Connection, Name, error_chain};
 use crate::store::Stamp;
 use crate::work::services::Reread;
 use crate::work::{Core, WorkError};
@@ -104,7 +104,7 @@ impl FollowedConnections {
         let read: Result<_, WorkError> = read.await;
         looked.stamp = stamp;
         looked.failed = read.as_ref().err().map(|problem| FailedLook {
-            why: problem.to_string(),
+            why: error_chain(&problem),
             at: Instant::now(),
         });
         read

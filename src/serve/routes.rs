@@ -13,8 +13,8 @@ use serde::Deserialize;
 
 use super::exposition::CONTENT_TYPE;
 use super::{Exporter, discovery, guard, verdict};
-use crate::domain::Name;
 use crate::domain::text::inert;
+use crate::domain::{Name, error_chain};
 
 /// How long Prometheus waits for the answer, in seconds.
 const WAITS: &str = "x-prometheus-scrape-timeout-seconds";
@@ -107,7 +107,7 @@ async fn healthy() -> &'static str {
 async fn reload(State(exporter): State<Arc<Exporter>>) -> Response {
     match exporter.reload().await {
         Ok(count) => format!("{count} connections\n").into_response(),
-        Err(problem) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &problem.to_string()),
+        Err(problem) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error_chain(&problem)),
     }
 }
 

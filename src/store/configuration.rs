@@ -299,7 +299,7 @@ impl Store {
                     Err(problem) => Err(problem),
                     Ok(()) => files::read_regular_text(&path),
                 };
-                let text = text.map_err(|problem| super::error_chain(&problem));
+                let text = text.map_err(|problem| crate::domain::error_chain(&problem));
                 Ok(ServiceFile { path, text })
             })
             .collect()

@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::configuration::{BACKUP, SERVICES};
-use super::error_chain;
 use super::files::{self, FileProblem, quoted, shown};
-use crate::domain::Secret;
+use crate::domain::{Secret, error_chain};
 
 /// Bits of a mode that give group or others anything.
 const OTHERS: u32 = 0o077;

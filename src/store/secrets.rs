@@ -28,7 +28,7 @@ use super::files;
 use super::state::{StateDb, StateProblem};
 use super::vault::{Vault, VaultEntry, VaultProblem, VaultState};
 use crate::domain::text::inert;
-use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
+use crate::domain::{Cause, Connection, Name, Origin, Secret, SecretRef};
 use crate::store::stack::wiping;
 
 /// How long a file may take: a dead network share never answers.
@@ -38,7 +38,7 @@ const FILE_TIME_LIMIT: Duration = Duration::from_secs(10);
 pub type LookUp = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
 
 /// Opens the state where it is not open yet; a sentence says why it can't be now. Blocks.
-pub type StateLookUp = Arc<dyn Fn() -> Result<Arc<StateDb>, String> + Send + Sync>;
+pub type StateLookUp = Arc<dyn Fn() -> Result<Arc<StateDb>, Cause> + Send + Sync>;
 
 /// A value, and the origin that it was entered for, where one was written down.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -303,13 +303,15 @@ impl Secrets {
             .map_err(|problem| problem.to_string());
         let vault = match self.vault.state() {
             VaultState::Unlocked | VaultState::Locked => Ok(()),
-            VaultState::WithoutIdentity => Err(super::error_chain(&self.vault.without_identity())),
+            VaultState::WithoutIdentity => {
+                Err(crate::domain::error_chain(&self.vault.without_identity()))
+            }
             VaultState::Absent => {
                 let folder = self.vault.folder().to_owned();
                 let made =
                     tokio::task::spawn_blocking(move || files::make_private_folder(&folder)).await;
                 match made {
-                    Ok(made) => made.map_err(|problem| super::error_chain(&problem)),
+                    Ok(made) => made.map_err(|problem| crate::domain::error_chain(&problem)),
                     Err(ended) => Err(SecretProblem::Ended(ended).to_string()),
                 }
             }

@@ -20,7 +20,7 @@ use age::x25519::Identity;
 use jiff::Timestamp;
 
 pub use contents::VaultEntry;
-pub use problem::VaultProblem;
+pub use problem::{Damage, VaultProblem};
 
 use self::contents::Contents;
 use super::configuration::Stamp;
@@ -146,7 +146,10 @@ impl Vault {
         let both = [self.identity_path(), self.path()];
         both.into_iter()
             .filter(|path| begins(path))
-            .map(|path| VaultProblem::Damaged { path })
+            .map(|path| VaultProblem::Damaged {
+                path,
+                damage: Damage::NotAge,
+            })
             .collect()
     }
 
@@ -168,9 +171,10 @@ impl Vault {
         let identity = Identity::generate();
         let recipient = identity.to_public().to_string();
         let sealed =
-            seal::seal_identity(&identity, passphrase, self.work_factor).ok_or_else(|| {
+            seal::seal_identity(&identity, passphrase, self.work_factor).map_err(|source| {
                 VaultProblem::Unsealed {
                     path: self.identity_path(),
+                    source,
                 }
             })?;
         files::write_whole(&self.identity_path(), &sealed)?;
@@ -247,12 +251,12 @@ impl Vault {
         }
         let (guard, _lock) = self.both_locks()?;
         let open = guard.as_ref().ok_or(VaultProblem::Locked)?;
-        let sealed =
-            seal::seal_identity(&open.identity, passphrase, self.work_factor).ok_or_else(|| {
-                VaultProblem::Unsealed {
-                    path: self.identity_path(),
-                }
-            })?;
+        let sealed = seal::seal_identity(&open.identity, passphrase, self.work_factor).map_err(
+            |source| VaultProblem::Unsealed {
+                path: self.identity_path(),
+                source,
+            },
+        )?;
         Ok(files::write_whole(&self.identity_path(), &sealed)?)
     }
 
@@ -431,8 +435,10 @@ impl Vault {
 
     fn save(&self, contents: &Contents) -> Result<Stamp, VaultProblem> {
         let path = self.path();
-        let sealed =
-            seal::seal(contents).ok_or_else(|| VaultProblem::Unsealed { path: path.clone() })?;
+        let sealed = seal::seal(contents).map_err(|source| VaultProblem::Unsealed {
+            path: path.clone(),
+            source,
+        })?;
         files::sweep(&path);
         files::write_whole(&path, &sealed)?;
         Ok(Stamp::of(&path))

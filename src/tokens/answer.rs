@@ -11,41 +11,27 @@ use super::lenient::Lenient;
 use super::token::{RawExtension, RawModule, RawPermission, RawToken};
 use super::usage::{RawDays, RawSummary};
 use crate::domain::Secret;
+use crate::domain::error::JsonProblem;
 use crate::domain::token::{Day, Extension, Module, Permission, Summary, Token};
-
-/// An answer that is not what the API sends: one sentence, with nothing of the answer in it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(String);
 
 /// An answer, in which secrets are masked where none belongs.
 #[derive(Clone, Debug)]
 pub struct Answer(Value);
 
 impl Answer {
-    /// Takes in `body`. `own` is the secret of the key in use. Fails where the body is not JSON. (The parser's
-    /// words would hold parts of it, which may hold secrets: only the place is told.)
-    pub fn parse(body: &[u8], own: &Secret) -> Result<Self, Unreadable> {
-        let mut value = serde_json::from_slice(body).map_err(|error| {
-            let what = if error.is_eof() {
-                "it ends too early"
-            } else {
-                "it is not JSON"
-            };
-            let (byte, line) = (error.column(), error.line());
-            Unreadable(format!("{what}, at byte {byte} of line {line}"))
-        })?;
+    /// Takes in `body`. `own` is the secret of the key in use. Fails where the body is not JSON.
+    pub fn parse(body: &[u8], own: &Secret) -> Result<Self, JsonProblem> {
+        let mut value = serde_json::from_slice(body)?;
         mask_answer(&mut value, own);
         Ok(Self(value))
     }
 
-    fn read<T: DeserializeOwned>(self) -> Result<T, Unreadable> {
-        serde_json::from_value(self.0)
-            .map_err(|_not_shown| Unreadable("it has another form".to_owned()))
+    fn read<T: DeserializeOwned>(self) -> Result<T, JsonProblem> {
+        Ok(serde_json::from_value(self.0)?)
     }
 
     /// An array, and nothing else: an object where a list belongs is another service.
-    fn rows<Raw, Row>(self) -> Result<Vec<Row>, Unreadable>
+    fn rows<Raw, Row>(self) -> Result<Vec<Row>, JsonProblem>
     where
         Raw: DeserializeOwned + Default,
         Row: From<Raw>,
@@ -58,38 +44,38 @@ impl Answer {
     }
 
     /// A list of tokens.
-    pub fn tokens(self) -> Result<Vec<Token>, Unreadable> {
+    pub fn tokens(self) -> Result<Vec<Token>, JsonProblem> {
         self.rows::<RawToken, _>()
     }
 
     /// One token.
-    pub fn token(self) -> Result<Token, Unreadable> {
+    pub fn token(self) -> Result<Token, JsonProblem> {
         self.read::<RawToken>().map(Token::from)
     }
 
     /// A list of modules.
-    pub fn modules(self) -> Result<Vec<Module>, Unreadable> {
+    pub fn modules(self) -> Result<Vec<Module>, JsonProblem> {
         self.rows::<RawModule, _>()
     }
 
     /// A list of extensions.
-    pub fn extensions(self) -> Result<Vec<Extension>, Unreadable> {
+    pub fn extensions(self) -> Result<Vec<Extension>, JsonProblem> {
         self.rows::<RawExtension, _>()
     }
 
     /// The modules that a token is let into.
-    pub fn permissions(self) -> Result<Vec<Permission>, Unreadable> {
+    pub fn permissions(self) -> Result<Vec<Permission>, JsonProblem> {
         self.rows::<RawPermission, _>()
     }
 
     /// Usage by status code.
-    pub fn summary(self) -> Result<Summary, Unreadable> {
+    pub fn summary(self) -> Result<Summary, JsonProblem> {
         let Lenient(raw) = self.read::<Lenient<RawSummary>>()?;
         Ok(raw.into())
     }
 
     /// Usage by day, the oldest day first.
-    pub fn days(self) -> Result<Vec<Day>, Unreadable> {
+    pub fn days(self) -> Result<Vec<Day>, JsonProblem> {
         self.read::<RawDays>().map(Vec::from)
     }
 }

@@ -11,10 +11,11 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Unreadable};
+use super::answer::Answer;
 use super::problem::TokenProblem;
 use super::query::{TokenQuery, total_of};
 use super::route::Route;
+use crate::domain::error::JsonProblem;
 use crate::domain::token::{
     Day, Extension, Module, NewToken, Page, Permission, Summary, Token, TokenEdit, Usage,
 };
@@ -265,7 +266,7 @@ impl TokenClient {
         &self,
         doing: &str,
         at: &str,
-        read: fn(Answer) -> Result<Vec<Row>, Unreadable>,
+        read: fn(Answer) -> Result<Vec<Row>, JsonProblem>,
     ) -> Result<Vec<Row>, TokenProblem> {
         let (mut all, mut query) = (Vec::new(), TokenQuery::default());
         for _ in 0..CATALOG_PAGES {
@@ -291,7 +292,7 @@ impl TokenClient {
         &self,
         id: &str,
         what: &str,
-        read: fn(Answer) -> Result<T, Unreadable>,
+        read: fn(Answer) -> Result<T, JsonProblem>,
     ) -> Result<T, TokenProblem> {
         let name = named(id)?;
         let doing = format!("reading the usage of {name}");
@@ -313,14 +314,14 @@ impl TokenClient {
         &self,
         call: &Call,
         received: &Received,
-        read: impl FnOnce(Answer) -> Result<T, Unreadable>,
+        read: impl FnOnce(Answer) -> Result<T, JsonProblem>,
     ) -> Result<T, TokenProblem> {
         let answer = Answer::parse(&received.body, &self.0.own);
         answer
             .and_then(read)
             .map_err(|why| TokenProblem::Unreadable {
                 doing: call.doing.clone(),
-                why: why.to_string(),
+                why: why.into(),
             })
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::lenient::{Lenient, LenientText};
+use crate::domain::error::JsonProblem;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Reason, Secret};
@@ -56,8 +57,8 @@ pub enum TokenProblem {
     Unreadable {
         /// What was being done.
         doing: String,
-        /// What is wrong with it.
-        why: String,
+        /// What is wrong with it, with nothing of the answer.
+        why: Unreadable,
     },
     /// An answer over 4 MiB.
     #[error("{doing}: the answer is over 4 MiB")]
@@ -65,6 +66,17 @@ pub enum TokenProblem {
         /// What was being done.
         doing: String,
     },
+}
+
+/// What is wrong with an answer, with nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON, or JSON of another form.
+    #[error(transparent)]
+    Json(#[from] JsonProblem),
+    /// JSON of the right form that contradicts what was asked: one sentence of ours.
+    #[error("{0}")]
+    Contradicts(String),
 }
 
 impl TokenProblem {

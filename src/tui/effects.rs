@@ -26,7 +26,7 @@ use crate::app::effect::{ProbeEffect, Target, TerminalEffect};
 use crate::app::message::{ProbeMessage, VaultMessage};
 use crate::app::{Draft, Effect, Message};
 use crate::clipboard::{Cleared, TerminalBytes};
-use crate::domain::Checks;
+use crate::domain::{Checks, error_chain};
 use crate::domain::verdict::whole_seconds;
 use crate::service::Trigger;
 use crate::store::stack::Wiping;
@@ -175,7 +175,7 @@ impl Effects {
         self.answer(Key::Set, async move {
             match core.set(&key, &value).await {
                 Ok(()) => Message::Noticed(format!("{key} is {value} from now on")),
-                Err(error) => Message::Noticed(error.to_string()),
+                Err(error) => Message::Noticed(error_chain(&error)),
             }
         });
     }
@@ -200,14 +200,14 @@ impl Effects {
                 match core.resume(&name).await {
                     Ok(Some(_)) => Message::Probe(ProbeMessage::Resumed(name)),
                     Ok(None) => Message::Noticed(not_paused(core.quiet_until(&name).await)),
-                    Err(error) => Message::Noticed(error.to_string()),
+                    Err(error) => Message::Noticed(error_chain(&error)),
                 }
             }),
             ProbeEffect::ResumeDraft(draft) => self.answer(Key::Resume, async move {
                 match resume(&core, *draft).await {
                     Ok(true) => Message::Probe(ProbeMessage::DraftResumed),
                     Ok(false) => Message::Noticed(NOT_PAUSED.to_owned()),
-                    Err(error) => Message::Noticed(error.to_string()),
+                    Err(error) => Message::Noticed(error_chain(&error)),
                 }
             }),
         }

@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::core::Inner;
-use crate::domain::{BudgetRecord, HostPort};
+use crate::domain::{BudgetRecord, Cause, HostPort};
+use crate::store::StateDb;
 use crate::store::stack::wiping;
-use crate::store::{StateDb, error_chain};
 
 /// Changes of the budget that wait for the disk.
 #[derive(Default)]
@@ -28,13 +28,13 @@ trait BookingChange: Send {
     fn make(&mut self, state: &StateDb, record: &mut BudgetRecord);
 
     /// The change is on disk, or is not made.
-    fn end(self: Box<Self>, written: Result<(), String>);
+    fn end(self: Box<Self>, written: Result<(), BookingProblem>);
 }
 
 struct BookingRequest<C, R> {
     change: Option<C>,
     result: Option<R>,
-    asker: oneshot::Sender<Result<R, String>>,
+    asker: oneshot::Sender<Result<R, BookingProblem>>,
 }
 
 impl<C, R> BookingChange for BookingRequest<C, R>
@@ -56,16 +56,27 @@ where
         }
     }
 
-    fn end(self: Box<Self>, written: Result<(), String>) {
+    fn end(self: Box<Self>, written: Result<(), BookingProblem>) {
         let Self { result, asker, .. } = *self;
-        let result = written.and_then(|()| result.ok_or_else(|| BROKEN.to_owned()));
+        let result = written.and_then(|()| result.ok_or(BookingProblem::Broken));
         // What is written stays written, whether or not somebody still waits.
         let _ = asker.send(result);
     }
 }
 
-const NOT_MADE: &str = "the program is shutting down";
-const BROKEN: &str = "a defect of this program broke it off";
+/// Why a change of the budget is not on disk.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BookingProblem {
+    /// Nobody writes any more.
+    #[error("the program is shutting down")]
+    ShuttingDown,
+    /// The change itself broke.
+    #[error("a defect of this program broke it off")]
+    Broken,
+    /// The state could not be opened or written: of all that waited for one step.
+    #[error(transparent)]
+    State(Cause),
+}
 
 impl Bookings {
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -104,12 +115,12 @@ impl Drop for Writer {
 }
 
 /// Changes what is remembered of `host`; on disk when it returns. What was asked for is done also where nobody
-/// waits for it any more. A sentence says why it could not be.
+/// waits for it any more. The error says why it could not be.
 pub(super) async fn update<R: Send + 'static>(
     inner: &Arc<Inner>,
     host: HostPort,
     change: impl FnOnce(&StateDb, &mut BudgetRecord) -> R + Send + 'static,
-) -> Result<R, String> {
+) -> Result<R, BookingProblem> {
     let (asker, answer) = oneshot::channel();
     let change = BookingRequest {
         change: Some(change),
@@ -128,13 +139,15 @@ pub(super) async fn update<R: Send + 'static>(
         };
         tokio::task::spawn_blocking(move || writer.run());
     }
-    answer.await.unwrap_or_else(|_| Err(NOT_MADE.to_owned()))
+    answer
+        .await
+        .unwrap_or_else(|_| Err(BookingProblem::ShuttingDown))
 }
 
 fn write(inner: &Inner, mut changes: Vec<(HostPort, Box<dyn BookingChange>)>) {
     let state = match inner.state() {
         Ok(state) => state,
-        Err(problem) => return end(changes, || Err(problem.to_string())),
+        Err(problem) => return end_all(changes, problem),
     };
     let made = changes.iter_mut().map(|(host, change)| {
         let make = |record: &mut BudgetRecord| change.make(&state, record);
@@ -144,17 +157,26 @@ fn write(inner: &Inner, mut changes: Vec<(HostPort, Box<dyn BookingChange>)>) {
         Ok(each) => {
             let mut each = each.into_iter();
             end(changes, || match each.next() {
-                Some(Err(problem)) => Err(error_chain(&problem)),
+                Some(Err(problem)) => Err(BookingProblem::State(Cause::new(problem))),
                 _ => Ok(()),
             });
         }
-        Err(problem) => end(changes, || Err(error_chain(&problem))),
+        Err(problem) => end_all(changes, problem),
     }
+}
+
+/// None of them is on disk, for one reason.
+fn end_all(
+    changes: Vec<(HostPort, Box<dyn BookingChange>)>,
+    problem: impl std::error::Error + Send + Sync + 'static,
+) {
+    let cause = Cause::new(problem);
+    end(changes, || Err(BookingProblem::State(cause.clone())));
 }
 
 fn end(
     changes: Vec<(HostPort, Box<dyn BookingChange>)>,
-    mut written: impl FnMut() -> Result<(), String>,
+    mut written: impl FnMut() -> Result<(), BookingProblem>,
 ) {
     for (_, change) in changes {
         change.end(written());
@@ -229,7 +251,7 @@ mod tests {
             record.next_number = 9;
             panic!("as a defect would")
         });
-        assert_eq!(broken.await, Err(BROKEN.to_owned()));
+        assert_eq!(broken.await, Err(BookingProblem::Broken));
         let number = update(&core.0, host(), |_, record| record.next_number);
         assert_eq!(number.await, Ok(0), "what broke half-way is not written");
     }

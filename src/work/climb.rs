@@ -18,7 +18,7 @@ use super::gate::{self, LockoutGate};
 use super::job::{Prepared, ProbeFindings, host_of};
 use super::local::{DEFECT, local_error};
 use super::probing::Progress;
-use crate::domain::{Checks, Name, Reason, ServiceId, Verdict};
+use crate::domain::{Checks, Name, Reason, ServiceId, Verdict, error_chain};
 use crate::service::{Ladder, SecretState, Subject, Trigger, verify};
 use crate::store::stack::Wiping;
 
@@ -154,7 +154,7 @@ impl Core {
                 "after one more refusal this key is not sent for 15 minutes, so that {name} does not ban this machine"
             )),
             Ok(_) => {}
-            Err(problem) => tracing::warn!(%problem, "the lock-out budget was not read"),
+            Err(problem) => tracing::warn!(problem = %error_chain(&problem), "the lock-out budget was not read"),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::core::{Core, Inner};
 use super::error::WorkError;
+pub use crate::domain::Cause;
 pub use crate::domain::is_cms_file as is_file;
 use crate::service::Catalog;
 use crate::store::files;
@@ -27,30 +28,27 @@ impl Inner {
                 Err(unknown(&catalog, cms))
             };
         }
-        let failed = |why: String| WorkError::Failed {
-            doing: "reading the definition of the CMS".to_owned(),
-            why,
-        };
+        let failed = |why: Cause| WorkError::failed("reading the definition of the CMS", why);
         let path = Path::new(cms);
-        files::refuse_writable_by_others(path).map_err(|problem| failed(problem.to_string()))?;
-        let text = files::read_text(path).map_err(|problem| failed(problem.to_string()))?;
+        files::refuse_writable_by_others(path).map_err(|problem| failed(Cause::new(problem)))?;
+        let text = files::read_text(path).map_err(|problem| failed(Cause::new(problem)))?;
         let (catalog, id) = catalog
             .with_cms(&files::shown(path), &text)
-            .map_err(|problem| failed(problem.to_string()))?;
+            .map_err(|problem| failed(Cause::new(problem)))?;
         Ok((Arc::new(catalog), Some(id)))
     }
 }
 
 fn unknown(catalog: &Catalog, cms: &str) -> WorkError {
     let known: Vec<_> = catalog.cms().iter().map(|cms| cms.id.as_str()).collect();
-    WorkError::Failed {
-        doing: "looking up the CMS".to_owned(),
-        why: format!(
+    WorkError::failed(
+        "looking up the CMS",
+        format!(
             "no CMS is called {}: there are {}, or the path of a definition file",
             crate::domain::text::inert(cms, 60),
             known.join(", ")
         ),
-    }
+    )
 }
 
 impl Core {

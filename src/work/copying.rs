@@ -126,7 +126,7 @@ impl Core {
         let (name, url) = (connection.name.clone(), connection.url.clone());
         let record = self.blocking(move |inner| {
             let record = inner.state()?.past(&name, &url);
-            record.map_err(|problem| WorkError::failed("reading earlier probes", &problem))
+            record.map_err(|problem| WorkError::failed("reading earlier probes", problem))
         });
         let (_, how) = record.await.ok()?.accepted?;
         Some(how)
@@ -139,7 +139,7 @@ impl Core {
     ) -> Result<Secret, WorkError> {
         let service = self.service_of(connection).await?;
         let key = self.secret(connection, slot).await?;
-        let unsent = || WorkError::SecretUnavailable(format!("{slot} is not sent in headers here"));
+        let unsent = || WorkError::unavailable(format!("{slot} is not sent in headers here"));
         let scheme =
             curl::scheme(&service, connection.auth, &connection.username).ok_or_else(unsent)?;
         match slot {
@@ -161,9 +161,7 @@ impl Core {
         life: Life,
     ) -> Result<Placed, WorkError> {
         if text.is_empty() {
-            return Err(WorkError::SecretUnavailable(
-                "there is nothing to copy".into(),
-            ));
+            return Err(WorkError::unavailable("there is nothing to copy"));
         }
         let secret = content == Content::Secret;
         let settings = self.settings().await?;
@@ -226,7 +224,7 @@ impl Inner {
 
 fn endpoint(connection: &Connection) -> Result<Endpoint, WorkError> {
     Endpoint::parse(&connection.url).map_err(|problem| {
-        WorkError::failed(format!("reading the URL of {}", connection.name), &problem)
+        WorkError::failed(format!("reading the URL of {}", connection.name), problem)
     })
 }
 

@@ -137,7 +137,7 @@ impl Core {
         entries: Vec<Rehearsed>,
     ) -> Result<Self, WorkError> {
         let referring: Vec<_> = entries.iter().map(Rehearsed::referring).collect();
-        let failed = |error| WorkError::failed("setting up the rehearsal", &error);
+        let failed = |error| WorkError::failed("setting up the rehearsal", error);
         let store = Store::in_memory(&referring).map_err(failed)?;
         let ask = SettingValue::Text(StoreKind::Ask.word().to_owned());
         let set = store.edit(|document| {
@@ -165,7 +165,7 @@ impl Core {
                     let put = secrets
                         .put(&SecretRef::Ask, &slot, &value, origin.as_ref())
                         .await;
-                    put.map_err(|problem| core.0.refused(&problem))?;
+                    put.map_err(|problem| core.0.refused(problem))?;
                 }
             }
         }
@@ -253,7 +253,7 @@ impl Core {
         let inner = Arc::clone(&self.0);
         tokio::task::spawn_blocking(move || wiping(|| work(&inner)))
             .await
-            .unwrap_or_else(|error| Err(WorkError::failed("working in the background", &error)))
+            .unwrap_or_else(|error| Err(WorkError::failed("working in the background", error)))
     }
 }
 
@@ -322,15 +322,15 @@ impl Inner {
         let configuration = self
             .store
             .load()
-            .map_err(|error| WorkError::failed("reading the configuration", &error))?;
+            .map_err(|error| WorkError::failed("reading the configuration", error))?;
         let knew_some = read
             .as_ref()
             .is_some_and(|(_, known)| !known.connections.is_empty());
         if knew_some && self.store.is_gone() {
-            return Err(WorkError::Failed {
-                doing: "reading the configuration".to_owned(),
-                why: self.put_it_back(),
-            });
+            return Err(WorkError::failed(
+                "reading the configuration",
+                self.put_it_back(),
+            ));
         }
         self.children.obey(
             configuration.variables_with_secrets(),

@@ -1,7 +1,7 @@
 //! What can go wrong in a use case, in words for people; probes never fail, they end in a verdict.
 
 use super::draft::{Passphrase, SecretSlot};
-use crate::domain::{Name, ServiceId};
+use crate::domain::{Cause, Name, ServiceId};
 use crate::store::secrets::Offer;
 
 /// Why a use case was not done. Nothing was changed where nothing else is said.
@@ -39,25 +39,33 @@ pub enum WorkError {
     /// The connection has no such secret.
     #[error("{0} has no {1}")]
     NoSuchHandle(Name, SecretSlot),
-    /// A secret is not at hand; one sentence that says what to do.
-    #[error("{0}")]
-    SecretUnavailable(String),
-    /// A file, a store or the state refused; one sentence with the cause.
-    #[error("{doing}: {why}")]
+    /// A secret is not at hand, and what to do about that.
+    #[error(transparent)]
+    SecretUnavailable(Cause),
+    /// A file, a store or the state refused, or the program itself did.
+    #[error("{doing}")]
     Failed {
         /// What was being done to what.
         doing: String,
-        /// The causes, inert.
-        why: String,
+        /// Why that came to nothing, with the causes below it.
+        source: Cause,
     },
 }
 
 impl WorkError {
-    /// Takes the words of a lower room's error with all its causes.
-    pub(super) fn failed(doing: impl Into<String>, error: &dyn std::error::Error) -> Self {
+    /// A step that failed: by a lower room's error, or for a reason of ours in one sentence.
+    pub(crate) fn failed(
+        doing: impl Into<String>,
+        why: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         Self::Failed {
             doing: doing.into(),
-            why: crate::store::error_chain(error),
+            source: Cause::new(why),
         }
+    }
+
+    /// A secret that is not at hand: by a store's error, or for a reason of ours in one sentence.
+    pub(super) fn unavailable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::SecretUnavailable(Cause::new(why))
     }
 }

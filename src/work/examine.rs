@@ -15,12 +15,12 @@ use crate::domain::endpoint::redacted;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::Unfinished;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Connection, Endpoint, Secret, SecretRef};
+use crate::domain::{Connection, Endpoint, Secret, SecretRef, error_chain};
 use crate::store::examination::OwnFolders;
 use crate::store::files::shown;
 use crate::store::state::RenewalRecord;
 use crate::store::vault::VaultState;
-use crate::store::{StateDb, StoreKind, VaultProblem, error_chain, files};
+use crate::store::{StateDb, StoreKind, VaultProblem, files};
 
 /// Older values should have been changed where they are issued.
 const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
@@ -78,7 +78,7 @@ impl Core {
         let kept = match self.secret_locations().await {
             Ok(kept) => kept,
             Err(problem) => {
-                examination.find("configuration", problem.to_string());
+                examination.find("configuration", error_chain(&problem));
                 Vec::new()
             }
         };
@@ -110,7 +110,7 @@ impl Core {
             inner.examine_files(&used.values, &mut looked);
             inner.examine_places(&mut looked);
             if let Some(problem) = journal {
-                looked.find_unless_known("state", problem.to_string());
+                looked.find_unless_known("state", error_chain(&problem));
             }
             inner.examine_configuration(&mut looked);
             inner.examine_vault(&kept, &used, &mut looked);
@@ -118,7 +118,7 @@ impl Core {
         });
         looked.await.unwrap_or_else(|problem: WorkError| {
             let mut failed = Examination::default();
-            failed.find("system", problem.to_string());
+            failed.find("system", error_chain(&problem));
             failed
         })
     }
@@ -281,7 +281,7 @@ impl Inner {
             Ok(left_out) => left_out
                 .into_iter()
                 .for_each(|why| examination.find("configuration", why)),
-            Err(problem) => examination.find("configuration", problem.to_string()),
+            Err(problem) => examination.find("configuration", error_chain(&problem)),
         }
         let configuration = self.configuration();
         let connections = configuration
@@ -402,7 +402,7 @@ impl Inner {
             return Ok(Vec::new());
         }
         let renewals = self.state()?.renewals();
-        renewals.map_err(|problem| WorkError::failed("reading the journal", &problem))
+        renewals.map_err(|problem| WorkError::failed("reading the journal", problem))
     }
 }
 

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::bookings;
+use super::bookings::{self, BookingProblem};
 use super::core::{Core, Inner};
 use super::error::WorkError;
 use crate::domain::budget::{AttemptEnd, LiftedPause, Stop};
-use crate::domain::{BudgetRecord, HostPort, KeyFingerprint, Secret};
+use crate::domain::{BudgetRecord, Cause, HostPort, KeyFingerprint, Secret, error_chain};
 use crate::probe::budget::{self, Decision};
 use crate::probe::{Gate, Permit, Ticket};
 use crate::store::StateDb;
@@ -140,7 +140,7 @@ impl LockoutGate {
         host: &HostPort,
         (username, key): (&str, &Secret),
         proven: bool,
-    ) -> Result<(Decision, KeyFingerprint), String> {
+    ) -> Result<(Decision, KeyFingerprint), BookingProblem> {
         let bisect = self
             .bisect
             .as_ref()
@@ -185,7 +185,7 @@ impl LockoutGate {
     async fn write(&self, host: HostPort, change: impl FnOnce(&mut BudgetRecord) + Send + 'static) {
         let change = |_: &StateDb, record: &mut BudgetRecord| change(record);
         if let Err(problem) = bookings::update(&self.inner, host, change).await {
-            tracing::warn!(%problem, "the lock-out budget was not written");
+            tracing::warn!(problem = %error_chain(&problem), "the lock-out budget was not written");
         }
     }
 }
@@ -243,7 +243,7 @@ impl LockoutGate {
         loop {
             let settled = self.inner.settled.notified();
             let until = match self.ask(host, pair, proven).await {
-                Err(why) => return Permit::Unbooked(why),
+                Err(why) => return Permit::Unbooked(Cause::new(why)),
                 Ok((Decision::Granted(number), key)) => return self.granted(host, key, number),
                 Ok((Decision::Paused(stop), _)) => {
                     return Permit::Paused {
@@ -335,7 +335,7 @@ impl Core {
         // All of them go to disk in one step.
         for written in futures_util::future::join_all(settled).await {
             if let Err(problem) = written {
-                tracing::warn!(%problem, "the lock-out budget was not written");
+                tracing::warn!(problem = %error_chain(&problem), "the lock-out budget was not written");
             }
         }
     }
@@ -371,5 +371,5 @@ pub(super) fn resume(
 ) -> Result<Option<LiftedPause>, WorkError> {
     state
         .update_budget(host, |record| budget::resume(record, key, Timestamp::now()))
-        .map_err(|problem| WorkError::failed("lifting the pause", &problem))
+        .map_err(|problem| WorkError::failed("lifting the pause", problem))
 }

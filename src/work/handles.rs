@@ -30,7 +30,7 @@ impl Core {
         let put = secrets
             .put(&reference, &place, &value, origin.as_ref())
             .await;
-        put.map_err(|problem| self.0.refused(&problem))?;
+        put.map_err(|problem| self.0.refused(problem))?;
         let mut after = before.clone();
         after.added.push((label.to_owned(), reference.clone()));
         let chosen = store.filter(|_| configuration.settings.store.is_none());
@@ -54,7 +54,7 @@ impl Core {
         let mut after = before.clone();
         let at = after.added.iter().position(|(known, _)| known == label);
         let Some(at) = at else {
-            return Err(WorkError::SecretUnavailable(format!(
+            return Err(WorkError::unavailable(format!(
                 "{name} has no token called {}",
                 inert(label, 60)
             )));
@@ -105,7 +105,7 @@ impl Core {
 /// Why nothing is kept in a place that others write.
 pub(super) fn not_written(kind: StoreKind) -> WorkError {
     let word = kind.word();
-    WorkError::SecretUnavailable(format!(
+    WorkError::unavailable(format!(
         "switchboard does not write to {word}: choose vault, keyring or ask, or give a reference"
     ))
 }
@@ -121,8 +121,8 @@ pub(super) fn refuse_label(connection: &Connection, label: &str) -> Result<(), W
     } else {
         return Ok(());
     };
-    Err(WorkError::Failed {
-        doing: format!("adding a token to {}", connection.name),
-        why: problem.into(),
-    })
+    Err(WorkError::failed(
+        format!("adding a token to {}", connection.name),
+        problem,
+    ))
 }

@@ -163,10 +163,10 @@ impl Core {
         mut out: impl Write + Send + 'static,
     ) -> Result<io::Result<()>, WorkError> {
         if !self.settle_history().await {
-            return Err(WorkError::Failed {
-                doing: "exporting the history".to_owned(),
-                why: "results of this run could not be written to it: the log says why".to_owned(),
-            });
+            return Err(WorkError::failed(
+                "exporting the history",
+                "results of this run could not be written to it: the log says why",
+            ));
         }
         self.asked(move |state| state.export(name.as_ref(), since, what, &mut out))
             .await
@@ -183,7 +183,7 @@ impl Core {
     ) -> Result<R, WorkError> {
         self.blocking(move |inner| {
             let state = inner.state()?;
-            ask(&state).map_err(|problem| WorkError::failed("reading the history", &problem))
+            ask(&state).map_err(|problem| WorkError::failed("reading the history", problem))
         })
         .await
     }

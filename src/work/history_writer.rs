@@ -270,7 +270,7 @@ impl Unwritten {
             Err(error) => {
                 let lost = self.runs.len().saturating_sub(QUEUED);
                 self.runs.drain(..lost);
-                let (error, kept) = (crate::store::error_chain(&error), self.runs.len());
+                let (error, kept) = (crate::domain::error_chain(&error), self.runs.len());
                 tracing::warn!(%error, kept, lost, "results are not written yet");
                 queue.fails(&error);
             }
@@ -301,7 +301,7 @@ fn write(state: &StateDb, queue: &Queue) {
             state.record(runs.iter().map(|(name, run)| (name, *run)))
         });
         if let Err(error) = state.thin_where_due(Timestamp::now()) {
-            tracing::warn!(error = %crate::store::error_chain(&error), "the history is not thinned");
+            tracing::warn!(error = %crate::domain::error_chain(&error), "the history is not thinned");
         }
         if ended {
             return;

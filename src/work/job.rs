@@ -16,7 +16,7 @@ use super::{profile, second};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{
     AddressFamily, Connection, Endpoint, HostPort, KeyFingerprint, Name, Reason, Secret, ServiceId,
-    SshHost, Verdict,
+    SshHost, Verdict, error_chain,
 };
 use crate::probe::Profile;
 use crate::service::{Accepted, Ladder, LastGood, Past, SecretState, Service, Subject, Trigger};
@@ -197,7 +197,7 @@ impl ProbeJob {
             Ok(state) => Some(state),
             Err(problem) => {
                 if matches!(subject.key, SecretState::Present(_)) {
-                    subject.key = SecretState::Unrecordable(problem.to_string());
+                    subject.key = SecretState::Unrecordable(error_chain(&problem));
                 }
                 None
             }
@@ -252,7 +252,7 @@ impl ProbeJob {
                 let Connection { name, url, .. } = &self.connection;
                 state
                     .update_past(name, url, |record| learn(record, pair, verdict, found))
-                    .map_err(|problem| WorkError::failed("remembering the probe", &problem))
+                    .map_err(|problem| WorkError::failed("remembering the probe", problem))
             }
             RememberedAs::Edited(_) | RememberedAs::Nothing => {
                 let mut record = inner.recent.get(&self.connection);

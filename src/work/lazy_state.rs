@@ -28,10 +28,10 @@ impl LazyState {
     /// The state; opened where it is not open yet. Blocks. Where its file was moved away meanwhile it is not opened
     /// anew: the new file's journal would be read into the old one, once that is back.
     pub(super) fn get(&self) -> Result<Arc<StateDb>, WorkError> {
-        let failed = |error: &StateProblem| WorkError::failed("opening the state", error);
+        let failed = |error: StateProblem| WorkError::failed("opening the state", error);
         let in_place = |state: Arc<StateDb>| match state.refuse_away() {
             Ok(()) => Ok(state),
-            Err(away) => Err(failed(&away)),
+            Err(away) => Err(failed(away)),
         };
         if let Some(state) = self.so_far() {
             return in_place(state);
@@ -44,7 +44,7 @@ impl LazyState {
             Some(folder) => StateDb::open(folder),
             None => StateDb::in_memory(),
         };
-        let state = state.map_err(|error| failed(&error))?;
+        let state = state.map_err(failed)?;
         Ok(Arc::clone(self.state.get_or_init(|| Arc::new(state))))
     }
 

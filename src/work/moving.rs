@@ -5,10 +5,10 @@ use super::draft::{Draft, Edit, Saved, SecretSlot};
 use super::error::WorkError;
 use super::secrets::{reference, references};
 use crate::domain::text::inert;
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::domain::{Cause, Connection, Name, Secret, SecretRef};
 use crate::store::secrets::{FoundSecret, SecretLocation};
 use crate::store::vault::VaultState;
-use crate::store::{SecretPlace, Secrets, StoreKind, error_chain};
+use crate::store::{SecretPlace, Secrets, StoreKind};
 use std::sync::Arc;
 
 /// One secret of a connection, and where its value lives.
@@ -85,7 +85,7 @@ impl Core {
         }
         let secrets = self.secrets().await?;
         let found = secrets.fetch(&old, &place).await;
-        let found = found.map_err(|problem| self.0.refused(&problem))?;
+        let found = found.map_err(|problem| self.0.refused(problem))?;
         let new = self
             .place_anew(&secrets, (kind, &place), &found, &configuration.connections)
             .await?;
@@ -114,35 +114,32 @@ impl Core {
             .ok_or_else(|| super::handles::not_written(kind))?;
         let origin = found.origin.as_ref();
         let put = secrets.put(&new, place, &found.value, origin).await;
-        put.map_err(|problem| self.0.refused(&problem))?;
+        put.map_err(|problem| self.0.refused(problem))?;
         Ok(new)
     }
 
     /// Takes an entry out of the vault that nothing refers to.
     pub async fn remove_unused(&self, entry: String) -> Result<(), WorkError> {
         self.blocking(move |inner| {
-            let failed = |why: &str| WorkError::Failed {
-                doing: format!("removing {}", inert(&SecretRef::Vault(entry.clone()).to_string(), 120)),
-                why: why.to_owned(),
-            };
+            let failed = |why: Cause| WorkError::failed(format!("removing {}", inert(&SecretRef::Vault(entry.clone()).to_string(), 120)), why);
             if inner.vault.state() != VaultState::Unlocked {
                 return Err(inner.passphrase_needed());
             }
             inner.configuration()?;
             if inner.store.lost().is_some() {
-                return Err(failed(
+                return Err(failed(Cause::new(
                     "the configuration is away, so nobody knows whether a connection uses it: put that back first",
-                ));
+                )));
             }
             if inner.unused(vec![entry.clone()]).is_empty() {
-                return Err(failed(
+                return Err(failed(Cause::new(
                     "a connection uses it, or a renewal that is under way may: switchboard secret where, switchboard doctor",
-                ));
+                )));
             }
             match inner.vault.remove(&entry) {
                 Ok(true) => Ok(()),
-                Ok(false) => Err(failed("the vault has no such entry")),
-                Err(problem) => Err(failed(&error_chain(&problem))),
+                Ok(false) => Err(failed(Cause::new("the vault has no such entry"))),
+                Err(problem) => Err(failed(Cause::new(problem))),
             }
         })
         .await
@@ -152,7 +149,7 @@ impl Core {
     pub async fn call_to_lock(&self) -> Result<(), WorkError> {
         self.blocking(|inner| match &inner.folders {
             Some(folders) => crate::store::lock_call::call(&folders.state)
-                .map_err(|problem| WorkError::failed("calling the running copies", &problem)),
+                .map_err(|problem| WorkError::failed("calling the running copies", problem)),
             None => Ok(()),
         })
         .await

@@ -36,7 +36,7 @@ impl Core {
                 document.merge(&before, &after)?;
                 Ok(after)
             });
-            written.map_err(|problem| WorkError::failed("writing the connection", &problem))
+            written.map_err(|problem| WorkError::failed("writing the connection", problem))
         })
         .await
     }

@@ -61,10 +61,10 @@ fn prepare_all(inner: &Inner, waiting: Vec<QueuedJob>) {
 }
 
 fn broken() -> WorkError {
-    WorkError::Failed {
-        doing: "preparing the probe".to_owned(),
-        why: "a defect of this program, or its end, broke it off".to_owned(),
-    }
+    WorkError::failed(
+        "preparing the probe",
+        "a defect of this program, or its end, broke it off",
+    )
 }
 
 #[cfg(test)]

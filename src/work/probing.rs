@@ -20,7 +20,9 @@ use super::secrets::Trust;
 use super::targets::{TargetSettings, Targets};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::budget::LiftedPause;
-use crate::domain::{Checks, Connection, Name, Origin, Reason, Secret, ServiceId, State, Verdict};
+use crate::domain::{
+    Checks, Connection, Name, Origin, Reason, Secret, ServiceId, State, Verdict, error_chain,
+};
 use crate::probe::Profile;
 use crate::service::{SecretState, Service, Subject, Trigger};
 
@@ -43,7 +45,7 @@ impl Core {
         let connection = configuration.and_then(|last| shared(&last, name).map(Arc::clone));
         match connection {
             Ok(connection) => self.probe_connection(&connection, trigger, progress).await,
-            Err(problem) => local_error(Some(name), &ServiceId::http(), "", &problem.to_string()),
+            Err(problem) => local_error(Some(name), &ServiceId::http(), "", &error_chain(&problem)),
         }
     }
 
@@ -97,7 +99,7 @@ impl Core {
         let connection = match self.connection(name).await {
             Ok(connection) => connection,
             Err(problem) => {
-                return local_error(Some(name), &ServiceId::blesta(), "", &problem.to_string());
+                return local_error(Some(name), &ServiceId::blesta(), "", &error_chain(&problem));
             }
         };
         let origin = Origin::parse(&connection.url);
@@ -266,7 +268,7 @@ impl Core {
     /// Why nothing can be remembered or looked up of earlier runs, where that is so: results, budgets, origins.
     pub async fn state_problem(&self) -> Option<String> {
         let opened = self.blocking(|inner| inner.state().map(drop));
-        opened.await.err().map(|problem| problem.to_string())
+        opened.await.err().map(|problem| error_chain(&problem))
     }
 
     /// What earlier watches announced of these connections. (Of one that is up, and of which nothing else was ever
@@ -298,7 +300,7 @@ impl Core {
             let state = inner.state()?;
             state
                 .update_past(&name, &url, |record| record.identity.take().is_some())
-                .map_err(|problem| WorkError::failed("forgetting the account", &problem))
+                .map_err(|problem| WorkError::failed("forgetting the account", problem))
         })
         .await
     }
@@ -351,7 +353,7 @@ impl Core {
         };
         let mut prepared = match prepared {
             Ok(prepared) => prepared,
-            Err(problem) => return job.broken(&problem.to_string()),
+            Err(problem) => return job.broken(&error_chain(&problem)),
         };
         let known = prepared.known.take();
         let (mut verdict, found) = Box::pin(self.climb(Box::new(prepared), progress)).await;
@@ -367,21 +369,21 @@ impl Core {
         let (told, kept) = (verdict.clone(), Arc::clone(&job));
         let remembered = self.blocking(move |inner| kept.remember(inner, &told, &found));
         if let Err(problem) = remembered.await {
-            tracing::warn!(%problem, "what the probe found is not remembered");
+            tracing::warn!(problem = %error_chain(&problem), "what the probe found is not remembered");
         }
         verdict
     }
 
     /// What the targets of one list have in common; else why none can be probed.
     async fn prepare_targets(&self, settings: &TargetSettings) -> Result<PreparedTargets, String> {
-        let catalog = self.catalog().await.map_err(|error| error.to_string())?;
+        let catalog = self.catalog().await.map_err(|error| error_chain(&error))?;
         let service = catalog.get(&ServiceId::http()).cloned();
         let service = service.ok_or_else(|| "the service http is not described".to_owned())?;
         let timeout = if let Some(timeout) = settings.timeout {
             timeout
         } else {
             let configuration = self.configuration().await;
-            let configuration = configuration.map_err(|error| error.to_string())?;
+            let configuration = configuration.map_err(|error| error_chain(&error))?;
             Duration::from_secs(configuration.settings.timeout_s.into())
         };
         let profile = Arc::new(settings.profile(timeout, self.environment()));

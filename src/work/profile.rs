@@ -62,10 +62,10 @@ fn identity(connection: &Connection) -> Result<Option<ClientIdentity>, WorkError
     // One file may hold both.
     let key = connection.client_key.as_ref().unwrap_or(certificate);
     let Ok(text) = String::from_utf8(pem(key)?) else {
-        return Err(WorkError::Failed {
-            doing: "reading the client's key".to_owned(),
-            why: format!("{} is not text", files::shown(key)),
-        });
+        return Err(WorkError::failed(
+            "reading the client's key",
+            format!("{} is not text", files::shown(key)),
+        ));
     };
     Ok(Some(ClientIdentity {
         certificate: pem(certificate)?,
@@ -75,5 +75,5 @@ fn identity(connection: &Connection) -> Result<Option<ClientIdentity>, WorkError
 
 fn pem(path: &Path) -> Result<Vec<u8>, WorkError> {
     files::read_pem(path)
-        .map_err(|problem| WorkError::failed("reading a certificate file", &problem))
+        .map_err(|problem| WorkError::failed("reading a certificate file", problem))
 }

@@ -10,7 +10,7 @@ use super::handles::not_written;
 use super::job::carry_over;
 use super::secrets::{reference, references};
 use crate::domain::endpoint::secret_parameter;
-use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
+use crate::domain::{Connection, Name, Origin, Secret, SecretRef, error_chain};
 use crate::service::hints;
 use crate::store::configuration::{EditProblem, SettingValue};
 use crate::store::secrets::Part;
@@ -170,7 +170,7 @@ impl Core {
                     WorkError::NoSuchConnection(name)
                 }
                 ConfigurationProblem::Edit(EditProblem::Taken(name)) => WorkError::NameTaken(name),
-                other => WorkError::failed("changing the configuration", &other),
+                other => WorkError::failed("changing the configuration", other),
             })
         })
         .await
@@ -227,10 +227,10 @@ impl Core {
     ) {
         let done = self.blocking(move |inner| {
             change(&*inner.state()?)
-                .map_err(|problem| WorkError::failed("writing the state", &problem))
+                .map_err(|problem| WorkError::failed("writing the state", problem))
         });
         if let Err(problem) = done.await {
-            tracing::warn!(%problem, "not remembered");
+            tracing::warn!(problem = %error_chain(&problem), "not remembered");
         }
     }
 }
@@ -341,7 +341,7 @@ impl Saving<'_> {
             .secrets
             .put(&reference, &place, value, origin.as_ref())
             .await;
-        put.map_err(|problem| self.core.0.refused(&problem))?;
+        put.map_err(|problem| self.core.0.refused(problem))?;
         self.put.push((reference.clone(), place, earlier));
         self.refer(slot, Some(reference));
         Ok(())

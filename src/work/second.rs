@@ -5,7 +5,9 @@ use super::draft::Unsaved;
 use super::error::WorkError;
 use super::probing::silent;
 use crate::domain::text::inert;
-use crate::domain::{Conclusion, Name, Reason, SecondOpinion, ServiceId, SshHost, Verdict};
+use crate::domain::{
+    Conclusion, Name, Reason, SecondOpinion, ServiceId, SshHost, Verdict, error_chain,
+};
 use crate::probe::{Profile, ProxyChoice, Via};
 use crate::service::{SecretState, Trigger};
 use crate::store::files::PrivateFolder;
@@ -47,7 +49,7 @@ impl Core {
         let connection = match self.connection(name).await {
             Ok(connection) => connection,
             Err(problem) => {
-                let why = problem.to_string();
+                let why = error_chain(&problem);
                 let there = super::local::local_error(Some(name), &ServiceId::http(), "", &why);
                 return opinion(host, (here, there), false);
             }
@@ -94,7 +96,7 @@ pub(super) fn go_through(
     host: &SshHost,
     profile: &mut Profile,
 ) -> Result<PrivateFolder, WorkError> {
-    let failed = |problem| WorkError::failed("making room for ssh", &problem);
+    let failed = |problem| WorkError::failed("making room for ssh", problem);
     let folder = PrivateFolder::make(&inner.environment.temporary).map_err(failed)?;
     profile.proxy = ProxyChoice::None;
     profile.via = Some(Via {

@@ -10,11 +10,11 @@ use super::core::{Core, Inner};
 use super::draft::{Loaded, Passphrase, SecretSlot};
 use super::error::WorkError;
 use super::secret_cache::SecretCache;
-use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef};
+use crate::domain::{Cause, Connection, Handle, Name, Origin, Secret, SecretRef, error_chain};
 use crate::service::{SecretState, sign};
 use crate::store::secrets::{Offer, SecretProblem, StateLookUp, Variables};
 use crate::store::vault::VaultState;
-use crate::store::{SecretPlace, Secrets, StoreKind, VaultProblem, error_chain};
+use crate::store::{SecretPlace, Secrets, StoreKind, VaultProblem};
 
 impl Core {
     /// The secrets of a connection, for its form. Asks for the passphrase where one of them is in a locked
@@ -25,7 +25,7 @@ impl Core {
         let token = self.value(&connection, SecretSlot::Token).await;
         let shown = |value: Result<Option<Secret>, WorkError>| match value {
             Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
-            Err(problem) => Ok(Err(problem.to_string())),
+            Err(problem) => Ok(Err(error_chain(&problem))),
             Ok(value) => Ok(Ok(value)),
         };
         Ok(Loaded {
@@ -81,7 +81,7 @@ impl Core {
         }
         let secrets = self.secrets().await?;
         let value = secrets.resolve(reference, &place).await;
-        value.map(Some).map_err(|problem| self.0.refused(&problem))
+        value.map(Some).map_err(|problem| self.0.refused(problem))
     }
 
     /// Opens the vault. Takes about a second.
@@ -93,7 +93,7 @@ impl Core {
                 .map_err(|problem| match problem {
                     VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
                     VaultProblem::Absent { .. } => inner.passphrase_needed(),
-                    other => WorkError::failed("opening the vault", &other),
+                    other => WorkError::failed("opening the vault", other),
                 })
         })
         .await
@@ -103,7 +103,7 @@ impl Core {
     pub async fn create_vault(&self, passphrase: Secret) -> Result<(), WorkError> {
         self.blocking(move |inner| {
             let doing = "making the vault";
-            let failed = |problem: VaultProblem| WorkError::failed(doing, &problem);
+            let failed = |problem: VaultProblem| WorkError::failed(doing, problem);
             if inner.vault.state() == VaultState::WithoutIdentity {
                 return Err(inner.passphrase_needed());
             }
@@ -140,7 +140,7 @@ impl Core {
             Ok(())
         });
         if let Err(problem) = locked.await {
-            tracing::error!(%problem, "not everything is locked");
+            tracing::error!(problem = %error_chain(&problem), "not everything is locked");
         }
     }
 
@@ -199,7 +199,7 @@ impl Core {
         let put = secrets
             .put(&SecretRef::Ask, &place, &value, origin.as_ref())
             .await;
-        put.map_err(|problem| self.0.refused(&problem))
+        put.map_err(|problem| self.0.refused(problem))
     }
 
     /// The resolver of references; made at the first call.
@@ -231,7 +231,7 @@ impl Core {
         };
         let secrets = match self.secrets().await {
             Ok(secrets) => secrets,
-            Err(problem) => return SecretState::Unavailable(problem.to_string()),
+            Err(problem) => return SecretState::Unavailable(error_chain(&problem)),
         };
         let keeps = trust == Trust::Watched && SecretCache::is_for(reference);
         if keeps && let Some(value) = self.0.kept.get(&place, reference, origin) {
@@ -245,9 +245,9 @@ impl Core {
                 SecretState::Present(value)
             }
             Ok(held) => held,
-            Err(problem) => SecretState::Unavailable(match self.0.refused(&problem) {
+            Err(problem) => SecretState::Unavailable(match self.0.refused(problem) {
                 WorkError::PassphraseNeeded(Passphrase::Open) => self.how_to_unlock().to_owned(),
-                other => other.to_string(),
+                other => error_chain(&other),
             }),
         }
     }
@@ -324,8 +324,7 @@ impl Inner {
             let variables: Variables = Arc::new(move |program| children.variables(program));
             let state = Arc::clone(&self.state);
             // Without a state the vault still works; what needs the state says so, and looks for it again.
-            let state: StateLookUp =
-                Arc::new(move || state.get().map_err(|problem| problem.to_string()));
+            let state: StateLookUp = Arc::new(move || state.get().map_err(Cause::new));
             Secrets::new(self.vault.clone(), look_up, variables, state)
                 .with_entered(self.entered.clone())
         })
@@ -338,19 +337,17 @@ impl Inner {
             VaultState::Locked | VaultState::Unlocked => {
                 WorkError::PassphraseNeeded(Passphrase::Open)
             }
-            VaultState::WithoutIdentity => {
-                WorkError::SecretUnavailable(error_chain(&self.vault.without_identity()))
-            }
+            VaultState::WithoutIdentity => WorkError::unavailable(self.vault.without_identity()),
         }
     }
 
     /// A problem with a secret as an error of a use case.
-    pub(super) fn refused(&self, problem: &SecretProblem) -> WorkError {
+    pub(super) fn refused(&self, problem: SecretProblem) -> WorkError {
         match problem {
             SecretProblem::Vault(VaultProblem::Locked | VaultProblem::Absent { .. }) => {
                 self.passphrase_needed()
             }
-            other => WorkError::SecretUnavailable(error_chain(other)),
+            other => WorkError::unavailable(other),
         }
     }
 }

@@ -116,7 +116,7 @@ impl Inner {
         let files = self
             .store
             .service_files()
-            .map_err(|error| WorkError::failed("reading the service files", &error))?;
+            .map_err(|error| WorkError::failed("reading the service files", error))?;
         let mut left_out = Vec::new();
         let mut texts = Vec::new();
         let mut labelled = HashMap::new();
@@ -187,10 +187,10 @@ impl Core {
             if how == Reread::WholeOrNot
                 && before.is_some_and(|before| known.lacks_more_than(before))
             {
-                return Err(WorkError::Failed {
-                    doing: "reading the service files".to_owned(),
-                    why: known.warnings().join("; "),
-                });
+                return Err(WorkError::failed(
+                    "reading the service files",
+                    known.warnings().join("; "),
+                ));
             }
             *kept = Some(Read {
                 known,

@@ -14,7 +14,7 @@ const LENGTH: usize = 32;
 pub fn generate() -> Result<Secret, WorkError> {
     let mut bytes = Zeroizing::new([0; LENGTH]);
     getrandom::fill(bytes.as_mut_slice())
-        .map_err(|error| WorkError::failed("asking the system for random bytes", &error))?;
+        .map_err(|error| WorkError::failed("asking the system for random bytes", error))?;
     Ok(Secret::new(URL_SAFE_NO_PAD.encode(bytes.as_slice())))
 }
 

@@ -62,6 +62,6 @@ impl Core {
 fn vault_error(inner: &super::core::Inner, problem: VaultProblem) -> WorkError {
     match problem {
         VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
-        other => inner.refused(&other.into()),
+        other => inner.refused(other.into()),
     }
 }

@@ -115,7 +115,7 @@ async fn a_key_does_not_become_a_user_name() {
         let saved = core.save(Draft::new(shop)).await;
         assert_eq!(saved.is_ok(), well);
         if let Err(problem) = saved {
-            let problem = problem.to_string();
+            let problem = crate::domain::error_chain(&problem);
             assert!(problem.contains("key's field") && !problem.contains(digits));
         }
     }

@@ -97,13 +97,13 @@ impl Core {
         let text = words::ticket(&case, reader);
         match scan::line_with_secret(&text, &connection.username, &secrets) {
             None => Ok(text),
-            Some(line) => Err(WorkError::Failed {
-                doing: format!("writing the ticket on {name}"),
-                why: format!(
+            Some(line) => Err(WorkError::failed(
+                format!("writing the ticket on {name}"),
+                format!(
                     "line {line} would hold a secret or what looks like one; nothing was written. \
                      Look for it in the URL, the username and the note"
                 ),
-            }),
+            )),
         }
     }
 

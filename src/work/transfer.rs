@@ -169,27 +169,26 @@ impl Core {
         reader: &ImportOptions,
     ) -> Result<Incoming, WorkError> {
         let doing = || format!("importing {}", files::shown(path));
-        let unreadable = |problem: Unreadable| WorkError::failed(doing(), &problem);
+        let unreadable = |problem: Unreadable| WorkError::failed(doing(), problem);
         let begins_as_bundle = bytes.starts_with(b"age-encryption.org/");
         let form = match reader.form {
             Some(form) => form,
             None if begins_as_bundle => Form::Bundle,
             None => {
                 let text = files::text_of(bytes, path);
-                let text = text.map_err(|problem| WorkError::failed(doing(), &problem))?;
+                let text = text.map_err(|problem| WorkError::failed(doing(), problem))?;
                 import::form_of(text).map_err(unreadable)?
             }
         };
         let text =
-            || files::text_of(bytes, path).map_err(|problem| WorkError::failed(doing(), &problem));
+            || files::text_of(bytes, path).map_err(|problem| WorkError::failed(doing(), problem));
         // A file of definitions may well hold none; a text without a command, a variable or an account is another one.
         let said = |found: Incoming| {
             if found.items.is_empty() && found.left_out.is_empty() {
-                return Err(WorkError::Failed {
-                    doing: doing(),
-                    why: "it brings nothing; --as FORM says what it is: curl, env, accounts, toml or bundle"
-                        .to_owned(),
-                });
+                return Err(WorkError::failed(
+                    doing(),
+                    "it brings nothing; --as FORM says what it is: curl, env, accounts, toml or bundle",
+                ));
             }
             Ok(found)
         };
@@ -293,7 +292,7 @@ impl Core {
 
     /// The connections called `names`, or all, as definitions for git: references, no secret.
     pub fn export_definitions(&self, chosen: &[Connection]) -> Result<String, WorkError> {
-        transfer::export(chosen).map_err(|problem| WorkError::failed("exporting", &problem))
+        transfer::export(chosen).map_err(|problem| WorkError::failed("exporting", problem))
     }
 }
 
@@ -309,7 +308,7 @@ fn found(reading: Reading) -> Incoming {
 fn definitions(path: &Path, text: &str) -> Result<Incoming, WorkError> {
     // Taken whole: what is sensitive is screened with the rest.
     let read = transfer::import(path, text, true)
-        .map_err(|problem| WorkError::failed("importing", &problem))?;
+        .map_err(|problem| WorkError::failed("importing", problem))?;
     let (programs, others) = programs::taken_out(read.configuration.settings, text);
     let left_out = if others {
         vec!["the settings were left out: they are each machine's own".to_owned()]

@@ -42,7 +42,7 @@ pub(super) async fn is_written(context: &Context, connection: &Connection) -> Re
         .key
         .err()
         .unwrap_or_else(|| "its store did not take it".to_owned());
-    Err(Fault::input_text(format!(
+    Err(Fault::usage(format!(
         "the connection is saved, and what was agreed for its key could not be written: {why}"
     )))
 }

@@ -16,7 +16,7 @@ pub(super) async fn check_url(context: &Context, connection: &Connection) -> Res
                     .hint(format!("--url {rest} --username U --key-stdin")),
             );
         }
-        Err(problem) => return Err(Fault::usage(problem.to_string())),
+        Err(problem) => return Err(Fault::of(problem)),
     }
     let catalog = context.core.catalog().await?;
     let service = &connection.service;

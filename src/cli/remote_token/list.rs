@@ -15,7 +15,7 @@ use crate::domain::text::inert;
 use crate::domain::token::{SOON_DAYS, later};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{ServiceId, span};
-use crate::tokens::{Group, Order, Rql, Token, TokenProblem, TokenQuery, within_days};
+use crate::tokens::{Group, Order, Rql, Token, TokenProblem, TokenQuery, Unreadable, within_days};
 use crate::work::tokens::{Account, KnownCertificate, TokenError};
 
 /// The code where something ends within the time that was asked about.
@@ -52,7 +52,7 @@ pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<
             Ok(found) => all.push(found),
             // Of several, one that can't be asked does not hide the others.
             Err(problem) if names.len() > 1 => {
-                output::say(&format!("{name}: {problem}"));
+                output::say(&format!("{name}: {}", problem.text()));
                 worst = worse(worst, problem.code);
             }
             Err(problem) => return Err(problem),
@@ -113,12 +113,12 @@ async fn tokens(
         if came == came_before {
             // Without a total that is how a list ends which is not paged; with one, most of it is missing.
             let Some(total) = page.total else { break };
-            return Err(endless(&format!(
+            return Err(endless(format!(
                 "its pages repeat, {came} of {total} tokens came"
             )));
         }
         if came >= MOST {
-            return Err(endless(&format!("over {MOST} tokens: filter them")));
+            return Err(endless(format!("over {MOST} tokens: filter them")));
         }
         query.offset = offset;
     }
@@ -151,10 +151,10 @@ const fn whole_days(time: SignedDuration) -> i64 {
     time.as_hours().saturating_add(23) / 24
 }
 
-fn endless(why: &str) -> Fault {
+fn endless(why: String) -> Fault {
     let problem = TokenProblem::Unreadable {
         doing: "listing the tokens".to_owned(),
-        why: why.to_owned(),
+        why: Unreadable::Contradicts(why),
     };
     TokenError::Api(problem).into()
 }
@@ -315,8 +315,9 @@ impl<'a> Ends<'a> {
     /// A token as ever; in the horizon of all connections, what kind of thing it is beside it.
     fn object(&self, arguments: &ListArguments) -> Result<Value, Fault> {
         let mut object = match self {
-            Self::Token(found, token) => serde_json::to_value(through(found, token))
-                .map_err(|problem| Fault::usage(problem.to_string()))?,
+            Self::Token(found, token) => {
+                serde_json::to_value(through(found, token)).map_err(Fault::of)?
+            }
             Self::Certificate(certificate) => json!({
                 "connection": certificate.connection.as_str(), "id": certificate.fingerprint,
                 "name": certificate.subject, "status": null, "extension": null,

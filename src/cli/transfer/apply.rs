@@ -39,7 +39,7 @@ struct StepLine<'a> {
 pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fault> {
     let bytes = read(&arguments.file)?;
     let path = shown_path(&arguments.file);
-    let text = files::text_of(&bytes, path).map_err(|problem| Fault::input(&problem))?;
+    let text = files::text_of(&bytes, path).map_err(Fault::of)?;
     let how = (arguments.trust, arguments.prune);
     let plan = context.core.plan_apply(path, text, how).await?;
     write(&plan, &arguments)?;

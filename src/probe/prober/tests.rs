@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::domain::{BudgetRecord, KeyFingerprint, Reason, Secret, ServiceId};
+use crate::domain::{BudgetRecord, Cause, KeyFingerprint, Reason, Secret, ServiceId};
 use crate::probe::budget::{self, Decision};
 use crate::probe::profile::ClientIdentity;
 use crate::probe::stub::{Act, Authority, Stub, Versions};
@@ -35,7 +35,7 @@ impl Gate for MemoryGate {
         _proven: bool,
     ) -> Permit {
         if self.unbooked {
-            return Permit::Unbooked("the disk is full".to_owned());
+            return Permit::Unbooked(Cause::new("the disk is full"));
         }
         let fingerprint = KeyFingerprint(format!("{username} {}", key.length()));
         let mut records = self.records.lock().unwrap();

@@ -211,7 +211,7 @@ fn what_is_no_log_is_not_written_into() {
     for held in ["version = 1\n", "x", "2026"] {
         fs::write(&path, held).unwrap();
         let refused = open_log(&path).unwrap_err();
-        let why = crate::store::error_chain(&refused);
+        let why = crate::domain::error_chain(&refused);
         assert!(why.contains("something else than a log"), "{why}");
         assert_eq!(fs::read_to_string(&path).unwrap(), held);
     }

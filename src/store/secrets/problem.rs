@@ -1,6 +1,7 @@
 //! Why a secret is not at hand.
 
 use super::KeyringProblem;
+use crate::domain::Cause;
 use crate::store::files::FileProblem;
 use crate::store::state::StateProblem;
 use crate::store::vault::VaultProblem;
@@ -56,8 +57,8 @@ pub enum SecretProblem {
     #[error(transparent)]
     State(#[from] StateProblem),
     /// The origin is kept in the state, which could not be opened.
-    #[error("it is not known which host this secret is for: {0}")]
-    NoState(String),
+    #[error("it is not known which host this secret is for")]
+    NoState(#[source] Cause),
     /// A thread ended early: the program is shutting down.
     #[error("the program is shutting down")]
     Ended(#[from] tokio::task::JoinError),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::domain::ServiceId;
+use crate::domain::{Cause, ServiceId};
 
 fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
@@ -54,7 +54,7 @@ fn shell(script: &str) -> SecretRef {
 async fn said(secrets: &Secrets, reference: &SecretRef) -> String {
     match secrets.resolve(reference, &slot()).await {
         Ok(secret) => secret.expose().to_owned(),
-        Err(problem) => format!("problem: {}", crate::store::error_chain(&problem)),
+        Err(problem) => format!("problem: {}", crate::domain::error_chain(&problem)),
     }
 }
 
@@ -360,7 +360,7 @@ async fn places_of_others_are_not_written_and_their_origin_is_in_the_state() {
     let is_away = Arc::clone(&away);
     let state: StateLookUp = Arc::new(move || {
         if is_away.load(Ordering::SeqCst) {
-            return Err("no state".to_owned());
+            return Err(Cause::new("no state"));
         }
         with()
     });

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::contents::sealed;
+use super::problem::Damage;
 use super::{Vault, VaultProblem, WORK_FACTOR, seal};
-use crate::domain::Secret;
+use crate::domain::error::JsonProblem;
+use crate::domain::{Cause, Secret};
 
 /// The version of the JSON inside.
 const VERSION: u32 = 1;
@@ -71,8 +73,8 @@ pub enum BundleProblem {
     #[error("the bundle is for an identity: unlock the vault that it was made for")]
     IdentityNeeded,
     /// The file that was named can't be read.
-    #[error("reading the identity: {0}")]
-    IdentityFile(String),
+    #[error("reading the identity")]
+    IdentityFile(#[source] Cause),
     /// Somebody else's.
     #[error("the bundle is not encrypted to your identity: ask for one that is made for {0}")]
     NotForUs(String),
@@ -82,14 +84,14 @@ pub enum BundleProblem {
     )]
     Excessive,
     /// Cut, changed, or no bundle.
-    #[error("the bundle is damaged, or is none of this program")]
-    Damaged,
+    #[error("the bundle is damaged, or is none of this program: {0}")]
+    Damaged(Damage),
     /// Written by a newer program.
     #[error("the bundle has version {0}, which this program can't read: update switchboard")]
     Newer(u32),
     /// Encrypting failed.
     #[error("the bundle could not be encrypted")]
-    Unsealed,
+    Unsealed(#[source] Cause),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -122,8 +124,7 @@ pub fn seal_bundle(bundle: &Bundle, to: &SealTo) -> Result<Vec<u8>, BundleProble
         secrets: bundle.secrets.clone(),
     };
     serde_json::to_writer(&mut *text, &written)
-        .ok()
-        .ok_or(BundleProblem::Unsealed)?;
+        .map_err(|error| BundleProblem::Unsealed(Cause::new(JsonProblem::from(error))))?;
     let sealed = match to {
         SealTo::Recipients(keys) if keys.is_empty() => return Err(BundleProblem::Nobody),
         SealTo::Passphrase(passphrase) if passphrase.is_empty() => {
@@ -145,7 +146,7 @@ pub fn seal_bundle(bundle: &Bundle, to: &SealTo) -> Result<Vec<u8>, BundleProble
             seal::encrypt(&text, &[&recipient])
         }
     };
-    sealed.ok_or(BundleProblem::Unsealed)
+    sealed.map_err(BundleProblem::Unsealed)
 }
 
 fn not_one(key: &str) -> BundleProblem {
@@ -162,7 +163,7 @@ pub fn open_bundle(sealed: &[u8], passphrase: &Secret) -> Result<Bundle, BundleP
         }
         DecryptError::ExcessiveWork { .. } => BundleProblem::Excessive,
         DecryptError::NoMatchingKeys => BundleProblem::IdentityNeeded,
-        _ => BundleProblem::Damaged,
+        other => BundleProblem::Damaged(other.into()),
     })?;
     read(&text)
 }
@@ -189,7 +190,7 @@ impl Vault {
     /// Opens a bundle by an identity in a file of its own, as `age-keygen` writes it.
     pub fn open_bundle_by(path: &Path, sealed: &[u8]) -> Result<Bundle, BundleProblem> {
         let text = super::files::read_secret_file(path)
-            .map_err(|problem| BundleProblem::IdentityFile(crate::store::error_chain(&problem)))?;
+            .map_err(|problem| BundleProblem::IdentityFile(Cause::new(problem)))?;
         let key = text
             .lines()
             .map(str::trim)
@@ -204,21 +205,21 @@ impl Vault {
 fn decrypted(sealed: &[u8], identity: &Identity) -> Result<Bundle, BundleProblem> {
     let text = seal::decrypt(sealed, identity).map_err(|error| match error {
         DecryptError::NoMatchingKeys => BundleProblem::NotForUs(identity.to_public().to_string()),
-        _ => BundleProblem::Damaged,
+        other => BundleProblem::Damaged(other.into()),
     })?;
     read(&text)
 }
 
 fn read(text: &[u8]) -> Result<Bundle, BundleProblem> {
-    let damaged = || BundleProblem::Damaged;
-    let head: Head = serde_json::from_slice(text).ok().ok_or_else(damaged)?;
+    let damaged = |error: serde_json::Error| BundleProblem::Damaged(error.into());
+    let head: Head = serde_json::from_slice(text).map_err(damaged)?;
     if head.format != FORMAT {
-        return Err(BundleProblem::Damaged);
+        return Err(BundleProblem::Damaged(Damage::Foreign));
     }
     if head.version > VERSION {
         return Err(BundleProblem::Newer(head.version));
     }
-    let written: BundleFile = serde_json::from_slice(text).ok().ok_or_else(damaged)?;
+    let written: BundleFile = serde_json::from_slice(text).map_err(damaged)?;
     Ok(Bundle {
         definitions: written.definitions,
         secrets: written.secrets,
@@ -253,7 +254,10 @@ mod tests {
             Err(BundleProblem::NotForUs(other.to_public().to_string()))
         );
         let cut = sealed.get(..sealed.len() - 3).unwrap();
-        assert_eq!(decrypted(cut, &mine), Err(BundleProblem::Damaged));
+        assert_eq!(
+            decrypted(cut, &mine),
+            Err(BundleProblem::Damaged(Damage::Body))
+        );
         assert_eq!(
             open_bundle(&sealed, &Secret::new("x")),
             Err(BundleProblem::IdentityNeeded)
@@ -291,19 +295,30 @@ mod tests {
 
     #[test]
     fn what_is_inside_is_read_with_suspicion() {
+        let other_form = |line, byte| {
+            BundleProblem::Damaged(Damage::Json(JsonProblem::OtherForm { line, byte }))
+        };
         for (text, problem) in [
             (
                 r#"{"format":"switchboard-bundle","version":2}"#,
                 BundleProblem::Newer(2),
             ),
-            (r#"{"format":"other","version":1}"#, BundleProblem::Damaged),
             (
-                r#"{"format":"switchboard-bundle","version":1}"#,
-                BundleProblem::Damaged,
+                r#"{"format":"other","version":1}"#,
+                BundleProblem::Damaged(Damage::Foreign),
             ),
-            ("\u{0}", BundleProblem::Damaged),
+            (
+                "{\"format\":\"switchboard-bundle\",\"version\":1,\n\"secrets\":[\"geheim\"]}",
+                other_form(2, 19),
+            ),
+            (
+                "\u{0}",
+                BundleProblem::Damaged(Damage::Json(JsonProblem::NotJson { line: 1, byte: 1 })),
+            ),
         ] {
-            assert_eq!(read(text.as_bytes()), Err(problem), "{text}");
+            let read = read(text.as_bytes()).unwrap_err();
+            assert_eq!(read, problem, "{text}");
+            assert!(!format!("{read} {read:?}").contains("geheim"), "{read:?}");
         }
     }
 }

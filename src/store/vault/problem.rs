@@ -3,7 +3,52 @@
 use std::path::PathBuf;
 
 use super::files::FileProblem;
+use crate::domain::Cause;
+use crate::domain::error::JsonProblem;
 use crate::store::files::shown;
+
+/// What is wrong with an encrypted file, with nothing of what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// Some other file.
+    #[error("it is no file of age")]
+    NotAge,
+    /// What stands before the encrypted part.
+    #[error("its head was changed")]
+    Head,
+    /// The encrypted part.
+    #[error("it was cut or changed")]
+    Body,
+    /// Inside stands no text.
+    #[error("what it holds is no text")]
+    NotText,
+    /// Inside stands no age identity.
+    #[error("it holds no identity")]
+    NoIdentity,
+    /// Inside stands JSON that another program wrote.
+    #[error("it is another program's")]
+    Foreign,
+    /// Inside stands no JSON, or another one.
+    #[error("what it holds: {0}")]
+    Json(#[from] JsonProblem),
+}
+
+impl From<serde_json::Error> for Damage {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error.into())
+    }
+}
+
+impl From<age::DecryptError> for Damage {
+    fn from(error: age::DecryptError) -> Self {
+        use age::DecryptError as E;
+        match error {
+            E::UnknownFormat => Self::NotAge,
+            E::InvalidHeader | E::InvalidMac => Self::Head,
+            _ => Self::Body,
+        }
+    }
+}
 
 /// Why the vault was not opened or changed. Its files are as they were.
 #[derive(Debug, thiserror::Error)]
@@ -57,12 +102,14 @@ pub enum VaultProblem {
     EmptyPassphrase,
     /// Not an age file, cut, or changed.
     #[error(
-        "{} is damaged and is left as it is: take back a copy of it",
+        "{} is damaged ({damage}) and is left as it is: take back a copy of it",
         shown(path)
     )]
     Damaged {
         /// Which of the two.
         path: PathBuf,
+        /// What is wrong with it.
+        damage: Damage,
     },
     /// Written by a newer program.
     #[error(
@@ -109,6 +156,8 @@ pub enum VaultProblem {
     Unsealed {
         /// Which of the two.
         path: PathBuf,
+        /// Why.
+        source: Cause,
     },
     /// The files themselves.
     #[error(transparent)]

@@ -10,7 +10,9 @@ use zeroize::Zeroizing;
 
 use super::VaultProblem;
 use super::contents::{Contents, VERSION};
-use crate::domain::Secret;
+use super::problem::Damage;
+use crate::domain::error::JsonProblem;
+use crate::domain::{Cause, Secret};
 
 /// No identity that asks for more is opened: 2^20 is 1 GiB and several seconds.
 pub(super) const WORK_FACTOR_LIMIT: u8 = 20;
@@ -25,7 +27,7 @@ pub(super) fn seal_identity(
     identity: &Identity,
     passphrase: &Secret,
     work_factor: u8,
-) -> Option<Vec<u8>> {
+) -> Result<Vec<u8>, Cause> {
     let key = identity.to_string();
     let text = Zeroizing::new(format!(
         "# switchboard\n# public key: {}\n{}\n",
@@ -43,8 +45,9 @@ pub(super) fn open_identity(
     passphrase: &Secret,
     path: &Path,
 ) -> Result<Identity, VaultProblem> {
-    let damaged = || VaultProblem::Damaged {
+    let damaged = |damage: Damage| VaultProblem::Damaged {
         path: path.to_owned(),
+        damage,
     };
     let mut opener = scrypt::Identity::new(SecretString::from(passphrase.expose().to_owned()));
     opener.set_max_work_factor(WORK_FACTOR_LIMIT);
@@ -55,18 +58,18 @@ pub(super) fn open_identity(
         DecryptError::ExcessiveWork { .. } => VaultProblem::Excessive {
             path: path.to_owned(),
         },
-        _ => damaged(),
+        other => damaged(other.into()),
     })?;
-    let text = std::str::from_utf8(&text).ok().ok_or_else(damaged)?;
+    let text = std::str::from_utf8(&text).map_err(|_no_text| damaged(Damage::NotText))?;
     let key = text
         .lines()
         .find(|line| !line.is_empty() && !line.starts_with('#'));
     key.and_then(|key| key.trim().parse().ok())
-        .ok_or_else(damaged)
+        .ok_or_else(|| damaged(Damage::NoIdentity))
 }
 
 /// The contents, encrypted to their recipients.
-pub(super) fn seal(contents: &Contents) -> Option<Vec<u8>> {
+pub(super) fn seal(contents: &Contents) -> Result<Vec<u8>, Cause> {
     // Reserved once: a text that grows leaves copies of itself behind in memory that nobody wipes.
     let size = contents
         .entries
@@ -75,12 +78,13 @@ pub(super) fn seal(contents: &Contents) -> Option<Vec<u8>> {
     let mut text = Zeroizing::new(Vec::with_capacity(
         size.sum::<usize>() + 256 * (1 + contents.recipients.len()),
     ));
-    serde_json::to_writer(&mut *text, contents).ok()?;
+    serde_json::to_writer(&mut *text, contents)
+        .map_err(|error| Cause::new(JsonProblem::from(error)))?;
     let recipients: Vec<Recipient> = contents
         .recipients
         .keys()
-        .map(|key| recipient(key))
-        .collect::<Option<_>>()?;
+        .map(|key| recipient(key).ok_or_else(|| Cause::new(VaultProblem::NotARecipient)))
+        .collect::<Result<_, _>>()?;
     let recipients: Vec<&dyn age::Recipient> =
         recipients.iter().map(|recipient| recipient as _).collect();
     encrypt(&text, &recipients)
@@ -98,33 +102,34 @@ pub(super) fn open(
     identity: &Identity,
     path: &Path,
 ) -> Result<Contents, VaultProblem> {
-    let damaged = || VaultProblem::Damaged {
+    let damaged = |damage: Damage| VaultProblem::Damaged {
         path: path.to_owned(),
+        damage,
     };
     let text = decrypt(sealed, identity).map_err(|error| match error {
         DecryptError::NoMatchingKeys => VaultProblem::NotForUs {
             path: path.to_owned(),
             recipient: identity.to_public().to_string(),
         },
-        _ => damaged(),
+        other => damaged(other.into()),
     })?;
-    let version: Version = serde_json::from_slice(&text).ok().ok_or_else(damaged)?;
+    let version: Version = serde_json::from_slice(&text).map_err(|error| damaged(error.into()))?;
     if version.version > VERSION {
         return Err(VaultProblem::Newer {
             path: path.to_owned(),
             found: version.version,
         });
     }
-    serde_json::from_slice(&text).ok().ok_or_else(damaged)
+    serde_json::from_slice(&text).map_err(|error| damaged(error.into()))
 }
 
-pub(super) fn encrypt(text: &[u8], recipients: &[&dyn age::Recipient]) -> Option<Vec<u8>> {
-    let encryptor = Encryptor::with_recipients(recipients.iter().copied()).ok()?;
+pub(super) fn encrypt(text: &[u8], recipients: &[&dyn age::Recipient]) -> Result<Vec<u8>, Cause> {
+    let encryptor = Encryptor::with_recipients(recipients.iter().copied()).map_err(Cause::new)?;
     let mut sealed = Vec::with_capacity(text.len() + 1024);
-    let mut writer = encryptor.wrap_output(&mut sealed).ok()?;
-    writer.write_all(text).ok()?;
-    writer.finish().ok()?;
-    Some(sealed)
+    let mut writer = encryptor.wrap_output(&mut sealed).map_err(Cause::new)?;
+    writer.write_all(text).map_err(Cause::new)?;
+    writer.finish().map_err(Cause::new)?;
+    Ok(sealed)
 }
 
 pub(super) fn decrypt(

@@ -139,7 +139,7 @@ fn a_wrong_passphrase_is_told_apart_from_damage() {
     ] {
         fs::write(vault.identity_path(), &bytes).unwrap();
         let problem = vault.unlock(&pass()).unwrap_err();
-        let VaultProblem::Damaged { path } = &problem else {
+        let VaultProblem::Damaged { path, .. } = &problem else {
             panic!("{damage}: {problem:?}")
         };
         assert_eq!(*path, vault.identity_path());

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use tokio::time::{Instant, timeout};
 
 use super::{Effects, Key, LAST_CLEARING, Queue};
+use crate::domain::error_chain;
 use crate::app::Message;
 use crate::app::effect::ClipboardEffect;
 use crate::app::message::{ClipboardMessage, VaultMessage};
@@ -70,7 +71,7 @@ impl Effects {
                     let kind = translate::passphrase(what);
                     queue.tell(Message::Vault(VaultMessage::PassphraseNeeded(kind)));
                 }
-                Err(error) => queue.tell(Message::Noticed(error.to_string())),
+                Err(error) => queue.tell(Message::Noticed(error_chain(&error))),
             }
             let time = *clears_at.lock().unwrap_or_else(PoisonError::into_inner);
             let Some(time) = time else { return };

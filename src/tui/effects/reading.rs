@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Queue;
 use crate::app::Message;
 use crate::app::message::Loaded;
+use crate::domain::error_chain;
 use crate::store::Stamp;
 use crate::tui::translate;
 use crate::work::services::{LoadedServices, Reread};
@@ -88,8 +89,8 @@ impl ReadingTasks {
             }
             Err(problem) => {
                 let why = match problem {
-                    WorkError::Failed { why, .. } => why,
-                    other => other.to_string(),
+                    WorkError::Failed { source, .. } => error_chain(&*source),
+                    other => error_chain(&other),
                 };
                 if self.failed.as_ref() != Some(&why) {
                     queue.tell(Message::ConfigurationFailed(why.clone()));

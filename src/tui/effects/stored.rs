@@ -4,7 +4,7 @@ use super::{Effects, Key};
 use crate::app::effect::{SharedTokenEffect, StoreEffect, Unlock, VaultEffect};
 use crate::app::message::{SharedTokenMessage, StoreMessage, VaultMessage};
 use crate::app::{HandleSlot, Message};
-use crate::domain::Name;
+use crate::domain::{Name, error_chain};
 use crate::store::StoreKind;
 use crate::tui::translate;
 use crate::work::{Core, Passphrase, Saved, WorkError, shared_token, silent};
@@ -28,7 +28,7 @@ impl Effects {
             StoreEffect::Remove(name) => self.answer(Key::Remove, async move {
                 Message::Store(match core.remove(&name).await {
                     Ok(left) => StoreMessage::Removed(name, left.len()),
-                    Err(error) => StoreMessage::RemoveFailed(error.to_string()),
+                    Err(error) => StoreMessage::RemoveFailed(error_chain(&error)),
                 })
             }),
             StoreEffect::AddToken {
@@ -48,7 +48,7 @@ impl Effects {
                         label,
                         left_behind: !saved.left_behind.is_empty(),
                     },
-                    Err(error) => StoreMessage::RemoveFailed(error.to_string()),
+                    Err(error) => StoreMessage::RemoveFailed(error_chain(&error)),
                 })
             }),
         }
@@ -64,7 +64,7 @@ impl Effects {
                     Unlock::Create => core.create_vault(passphrase).await,
                 };
                 Message::Vault(opened.map_or_else(
-                    |error| VaultMessage::UnlockFailed(error.to_string()),
+                    |error| VaultMessage::UnlockFailed(error_chain(&error)),
                     |()| VaultMessage::Unlocked,
                 ))
             }),
@@ -79,7 +79,7 @@ impl Effects {
             Message::SharedToken(match effect {
                 SharedTokenEffect::Make(name) => {
                     let made = shared_token::generate();
-                    SharedTokenMessage::Made(name, made.map_err(|error| error.to_string()))
+                    SharedTokenMessage::Made(name, made.map_err(|error| error_chain(&error)))
                 }
                 SharedTokenEffect::Check(name) => {
                     let verdict = core.verify_saved(&name, &silent).await;
@@ -95,7 +95,7 @@ impl Effects {
             match core.handle(&name, translate::slot(slot)).await {
                 Err(WorkError::PassphraseNeeded(what)) => passphrase_needed(what),
                 other => {
-                    let result = other.map_err(|error| error.to_string());
+                    let result = other.map_err(|error| error_chain(&error));
                     Message::Revealed { name, slot, result }
                 }
             }
@@ -149,7 +149,7 @@ async fn load_secrets(core: Core, name: Name) -> Message {
         }),
         Err(WorkError::PassphraseNeeded(what)) => passphrase_needed(what),
         Err(error) => {
-            let why = error.to_string();
+            let why = error_chain(&error);
             Message::Store(StoreMessage::SecretsLoaded {
                 name,
                 key: Err(why.clone()),
@@ -184,7 +184,7 @@ fn refused(error: WorkError, failed: fn(String) -> StoreMessage) -> Message {
             Message::Store(StoreMessage::StoreNeeded(translate::offers(offers)))
         }
         WorkError::PassphraseNeeded(what) => passphrase_needed(what),
-        error => Message::Store(failed(error.to_string())),
+        error => Message::Store(failed(error_chain(&error))),
     }
 }
 

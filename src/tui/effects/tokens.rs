@@ -207,10 +207,7 @@ impl Effects {
                     // An earlier copy is still cleared when its time has come.
                     Ok(None)
                 }
-                Err(error) => Err(WorkError::Failed {
-                    doing: "not copied".to_owned(),
-                    why: crate::store::error_chain(&error),
-                }),
+                Err(error) => Err(WorkError::failed("not copied", error)),
             }
         });
     }

@@ -7,7 +7,7 @@ use super::{Effects, Key, Queue};
 use crate::app::Message;
 use crate::app::message::ProbeMessage;
 use crate::app::watching::{BoardEvent, WatchingEffect, WatchingMessage};
-use crate::domain::{Connection, Name, SshHost, Verdict};
+use crate::domain::{Connection, Name, SshHost, Verdict, error_chain};
 use crate::service::Trigger;
 use crate::work::{Change, Core, Watch, WatchEvent, WatchSettings, WorkError};
 
@@ -40,7 +40,7 @@ impl Effects {
             }
             match core.watch(None, WatchSettings::default()).await {
                 Ok(watch) => follow(&core, watch, replans, &queue).await,
-                Err(error) => queue.tell(Message::Noticed(error.to_string())),
+                Err(error) => queue.tell(Message::Noticed(error_chain(&error))),
             }
         });
     }
@@ -53,7 +53,7 @@ impl Effects {
             WatchingEffect::ReadPasts(names) => self.read(WatchTask::Pasts, async move {
                 Ok(match core.histories(names.clone()).await {
                     Ok(pasts) => WatchingMessage::PastsRead(pasts),
-                    Err(error) => WatchingMessage::PastsFailed(names, error.to_string()),
+                    Err(error) => WatchingMessage::PastsFailed(names, error_chain(&error)),
                 })
             }),
             WatchingEffect::ReadStandings => self.read(WatchTask::Standings, async move {
@@ -91,7 +91,7 @@ impl Effects {
     ) {
         self.answer(Key::Watching(part), async move {
             let read = reading.await;
-            let failed = |error: WorkError| WatchingMessage::HistoryFailed(error.to_string());
+            let failed = |error: WorkError| WatchingMessage::HistoryFailed(error_chain(&error));
             Message::Watching(read.unwrap_or_else(failed))
         });
     }
@@ -103,7 +103,7 @@ impl Effects {
         self.answer(Key::Watching(WatchTask::Setting), async move {
             Message::Watching(match setting.await {
                 Ok(connection) => WatchingMessage::ConnectionSet(Box::new(connection)),
-                Err(error) => WatchingMessage::SetFailed(error.to_string()),
+                Err(error) => WatchingMessage::SetFailed(error_chain(&error)),
             })
         });
     }

@@ -68,7 +68,7 @@ async fn what_nobody_uses_is_found_and_taken_out() {
     }
     assert_eq!(found(&core, "vault:").await, [""; 0]);
     let used = core.remove_unused("shop/token".to_owned()).await;
-    assert!(used.unwrap_err().to_string().contains("uses it"));
+    assert!(crate::domain::error_chain(&used.unwrap_err()).contains("uses it"));
     assert_eq!(core.0.vault.names().unwrap(), ["shop/token"]);
 }
 
@@ -111,7 +111,7 @@ async fn while_a_renewal_is_under_way_its_new_secret_is_not_called_unused() {
     assert_eq!(found(&core, "vault:unused").await.len(), 1);
     for entry in ["elsewhere", "shop/token-2"] {
         let kept = core.remove_unused(entry.to_owned()).await;
-        assert!(kept.unwrap_err().to_string().contains("renewal"));
+        assert!(crate::domain::error_chain(&kept.unwrap_err()).contains("renewal"));
     }
 }
 
@@ -144,14 +144,14 @@ async fn no_new_vault_is_written_where_the_one_in_use_is_away() {
     let (second, third) = (home.core(), home.core());
     second.unlock(passphrase()).await.unwrap();
     third.connections().await.unwrap();
-    let refused = third.unlock(passphrase()).await.unwrap_err().to_string();
+    let refused = crate::domain::error_chain(&third.unlock(passphrase()).await.unwrap_err());
     assert!(refused.contains("vault.age is not there"), "{refused}");
     for core in [&core, &second] {
         let draft = Draft {
             replaces: Some(name("shop")),
             ..with_token(shop(URL), "new")
         };
-        let refused = core.save(draft).await.unwrap_err().to_string();
+        let refused = crate::domain::error_chain(&core.save(draft).await.unwrap_err());
         assert!(refused.contains("vault.age is not there"), "{refused}");
         assert_eq!(token_of(core, "shop").await, None);
     }
@@ -232,7 +232,7 @@ async fn an_export_replaces_no_file_of_ours() {
     ] {
         let before = fs::read(&own).ok();
         let refused = core.write_export(own.clone(), b"x".to_vec()).await;
-        let why = refused.unwrap_err().to_string();
+        let why = crate::domain::error_chain(&refused.unwrap_err());
         assert!(why.contains("switchboard's own"), "{why}");
         assert_eq!(fs::read(&own).ok(), before, "{}", own.display());
     }
@@ -274,7 +274,7 @@ async fn a_state_that_was_moved_away_is_not_made_anew_and_goes_on_once_it_is_bac
         state.remove_connection(&name("shop")).is_err(),
         "nobody would see it"
     );
-    let refused = core.0.state().err().unwrap().to_string();
+    let refused = crate::domain::error_chain(&core.0.state().err().unwrap());
     assert!(refused.contains("was moved away"), "{refused}");
     assert!(!path.exists());
     fs::rename(&aside, &path).unwrap();

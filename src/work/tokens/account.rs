@@ -303,10 +303,10 @@ impl Account {
             }
         });
         answered.await.unwrap_or_else(|_| {
-            Err(TokenError::Work(WorkError::Failed {
-                doing: "asking the service".to_owned(),
-                why: "the program is shutting down".to_owned(),
-            }))
+            Err(TokenError::Work(WorkError::failed(
+                "asking the service",
+                "the program is shutting down",
+            )))
         })
     }
 
@@ -400,10 +400,7 @@ fn route(connection: &Connection, inner: &Inner) -> Result<Route, WorkError> {
     let (proxy, by_proxy) = match Endpoint::parse(&connection.url) {
         Ok(endpoint) => {
             let proxy = profile.proxy_for(endpoint.url());
-            let proxy = proxy.map_err(|why| WorkError::Failed {
-                doing: "choosing the proxy".to_owned(),
-                why,
-            })?;
+            let proxy = proxy.map_err(|why| WorkError::failed("choosing the proxy", why))?;
             (proxy, profile.leaves_by_proxy(endpoint.url()))
         }
         // Whoever asks for the account has said what is wrong with it.

@@ -5,7 +5,9 @@ use super::super::error::WorkError;
 use super::account::Account;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::{Connection, KeyFingerprint, Name, Origin, Secret, SecretRef, ServiceId};
+use crate::domain::{
+    Connection, KeyFingerprint, Name, Origin, Secret, SecretRef, ServiceId, error_chain,
+};
 use crate::store::SecretPlace;
 use crate::store::state::Holding;
 use std::sync::Arc;
@@ -54,7 +56,7 @@ impl Account {
                 Err(problem @ WorkError::PassphraseNeeded(_)) => return Err(problem.into()),
                 // A key for another service that can't be read is taken for none of this token.
                 Err(_) if named.is_none() && !self.is_beside(&other) => {}
-                Err(problem) => unread.push((other.name.clone(), problem.to_string())),
+                Err(problem) => unread.push((other.name.clone(), error_chain(&problem))),
             }
         }
         Ok((holdings, held, unread))

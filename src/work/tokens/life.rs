@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::account::Account;
 use super::problem::TokenError;
 use crate::domain::token::{Difference, Guard};
-use crate::tokens::{NewToken, Rql, Token, TokenClient, TokenEdit, TokenProblem, TokenQuery};
+use crate::tokens::{
+    NewToken, Rql, Token, TokenClient, TokenEdit, TokenProblem, TokenQuery, Unreadable,
+};
 
 /// How old a token may be that was just made; clocks differ.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
@@ -233,7 +235,7 @@ fn with_id(token: Token) -> Result<(String, Token), TokenError> {
         Some(id) => Ok((id, token)),
         None => Err(TokenError::Api(TokenProblem::Unreadable {
             doing: "making the token".to_owned(),
-            why: "it does not say which token was made".to_owned(),
+            why: Unreadable::Contradicts("it does not say which token was made".to_owned()),
         })),
     }
 }

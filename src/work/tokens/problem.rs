@@ -6,7 +6,7 @@ use super::super::error::WorkError;
 use crate::domain::text::shell_word;
 use crate::domain::token::RenewalAction;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Name, Reason, Secret, SecretRef, ServiceId, Verdict};
+use crate::domain::{Cause, Name, Reason, Secret, SecretRef, ServiceId, Verdict};
 use crate::tokens::TokenProblem;
 
 /// Why it was not done.
@@ -52,8 +52,8 @@ pub enum TokenError {
         why: String,
     },
     /// The attempt could not be booked.
-    #[error("the key was not sent: {0}")]
-    Unbooked(String),
+    #[error("the key was not sent")]
+    Unbooked(#[source] Cause),
     /// The token is the key that connections run on, and nobody said that this is meant.
     #[error("{id} {}: {doing} it would cut them off", in_use(names, unread))]
     KeyInUse {

@@ -21,7 +21,7 @@ use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
 use crate::domain::token::{RenewalAction, RenewalStep, Unfinished};
-use crate::domain::{KeyFingerprint, Name, Reason, Secret, SecretRef, Verdict};
+use crate::domain::{KeyFingerprint, Name, Reason, Secret, SecretRef, Verdict, error_chain};
 use crate::store::StateDb;
 use crate::store::state::{Holding, RenewalRecord, RenewalStage};
 use crate::tokens::{Expiry, Token, TokenProblem};
@@ -183,7 +183,7 @@ impl Renewal<'_> {
                 }
             },
             Err(TokenError::Api(problem)) if problem.may_have_happened() => {
-                self.looked_up(Some(problem.to_string())).await
+                self.looked_up(Some(error_chain(&problem))).await
             }
             Err(problem) => {
                 self.end().await?;
@@ -239,7 +239,7 @@ impl Renewal<'_> {
                 });
             }
             Err(problem) => {
-                let why = problem.to_string();
+                let why = error_chain(&problem);
                 return Err(undecided(self, why.trim_end_matches('.').to_owned()));
             }
         };
@@ -285,7 +285,7 @@ impl Renewal<'_> {
             Ok(()) => (self.progress)(RenewalStep::Placed),
             Err(problem) if self.leaves_the_old() => return Err(problem),
             Err(problem) => {
-                tracing::warn!(%problem, "the places of a new secret are not in the journal");
+                tracing::warn!(problem = %error_chain(&problem), "the places of a new secret are not in the journal");
             }
         }
         self.put_and_go_on(new).await
@@ -329,11 +329,12 @@ impl Renewal<'_> {
                 "no connection here holds it, and the service does not show it again".to_owned()
             }
             Err(problem) => format!(
-                "no connection here holds it, and whether the service shows it again is not known: {problem}"
+                "no connection here holds it, and whether the service shows it again is not known: {}",
+                error_chain(&problem)
             ),
         };
         if let Err(problem) = self.end().await {
-            tracing::warn!(%problem, "the journal still holds a renewal that has ended");
+            tracing::warn!(problem = %error_chain(&problem), "the journal still holds a renewal that has ended");
         }
         Err(TokenError::NotKept {
             id: self.record.token.clone(),
@@ -412,7 +413,7 @@ impl Renewal<'_> {
         if self.leaves_the_old() {
             return problem;
         }
-        let (id, why) = (self.record.token.clone(), problem.to_string());
+        let (id, why) = (self.record.token.clone(), error_chain(&problem));
         if !self.kept.is_empty() {
             let places = self.kept.clone();
             return TokenError::Unused { id, places, why };

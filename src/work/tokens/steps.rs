@@ -6,12 +6,14 @@ use super::super::error::WorkError;
 use super::super::probing::silent;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::{CheckId, Connection, Origin, Reason, Secret, SecretRef, State, Verdict};
+use crate::domain::{
+    Cause, CheckId, Connection, Origin, Reason, Secret, SecretRef, State, Verdict,
+};
 use crate::service::Trigger;
 use crate::store::files::Lock;
 use crate::store::state::RenewalStage;
 use crate::store::vault::VaultState;
-use crate::store::{SecretPlace, StateDb, StateProblem, StoreKind, error_chain};
+use crate::store::{SecretPlace, StateDb, StateProblem, StoreKind};
 use std::sync::Arc;
 
 /// What a probe says about a secret.
@@ -55,7 +57,7 @@ impl Core {
             // Opening the state makes its folder.
             inner.state()?;
             let taken = Lock::try_take(&folders.state.join(".renewal.lock"));
-            let taken = taken.map_err(|problem| WorkError::failed("renewing a token", &problem))?;
+            let taken = taken.map_err(|problem| WorkError::failed("renewing a token", problem))?;
             Ok(taken.map(Some))
         });
         taken.await?.ok_or(TokenError::Busy)
@@ -68,7 +70,7 @@ impl Core {
     ) -> Result<R, TokenError> {
         let done = self.blocking(move |inner| {
             work(&*inner.state()?)
-                .map_err(|problem| WorkError::failed("keeping the journal of renewals", &problem))
+                .map_err(|problem| WorkError::failed("keeping the journal of renewals", problem))
         });
         Ok(done.await?)
     }
@@ -103,16 +105,17 @@ impl Renewal<'_> {
             return Ok(());
         }
         let tried = self.core().blocking(move |inner| {
-            let failed = |why: String| WorkError::Failed {
-                doing: "nothing was asked of the service, as the new secret could not be kept"
-                    .to_owned(),
-                why,
+            let failed = |why: Cause| {
+                WorkError::failed(
+                    "nothing was asked of the service, as the new secret could not be kept",
+                    why,
+                )
             };
             let written = inner.store.try_to_write();
-            written.map_err(|problem| failed(error_chain(&problem)))?;
+            written.map_err(|problem| failed(Cause::new(problem)))?;
             if in_vault {
                 let written = inner.vault.try_to_write();
-                written.map_err(|problem| failed(error_chain(&problem)))?;
+                written.map_err(|problem| failed(Cause::new(problem)))?;
             }
             Ok(())
         });
@@ -223,7 +226,7 @@ impl Renewal<'_> {
         let secret = as_kept(connection, &self.record.token, secret);
         let put = secrets.put(reference, &place, &secret, origin.as_ref());
         put.await
-            .map_err(|problem| self.core().0.refused(&problem).into())
+            .map_err(|problem| self.core().0.refused(problem).into())
     }
 
     /// One edit of the configuration, in which every holder that still names the old place gets the new one.

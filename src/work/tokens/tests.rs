@@ -553,7 +553,7 @@ async fn nothing_is_rotated_that_could_not_be_kept() {
     std::fs::write(&backup, "no folder").unwrap();
     let account = stage.account().await;
     let refused = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
-    let problem = refused.unwrap_err().to_string();
+    let problem = crate::domain::error_chain(&refused.unwrap_err());
     assert!(problem.contains("backup"), "{problem}");
     assert_eq!(stage.asked("POST", "/rotate"), 0);
     let unfinished = stage.core().await.unfinished_renewals().await;

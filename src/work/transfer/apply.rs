@@ -80,7 +80,7 @@ impl Core {
             });
         }
         let mut read = transfer::import(path, text, true)
-            .map_err(|problem| WorkError::failed(doing, &problem))?;
+            .map_err(|problem| WorkError::failed(doing, problem))?;
         let home = self.0.environment.home.as_deref();
         make_homes_whole(&mut read.configuration.connections, home);
         let here = self.connections().await?;
@@ -198,7 +198,7 @@ fn step(
         }
     }
     let fields = differences(before, &after)
-        .map_err(|problem| WorkError::failed("comparing the definitions", &problem))?;
+        .map_err(|problem| WorkError::failed("comparing the definitions", problem))?;
     let step = if fields.is_empty() {
         ApplyStep::Same(after.name)
     } else {

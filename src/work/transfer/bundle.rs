@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Incoming, Item, definitions};
-use crate::domain::{Connection, Secret, SecretRef};
+use crate::domain::{Connection, Secret, SecretRef, error_chain};
 use crate::store::vault::VaultState;
 use crate::store::vault::bundle::{self, Bundle, BundledSecret, SealTo};
 use crate::store::{StateDb, Vault, files, transfer};
@@ -66,13 +66,13 @@ impl Core {
             }
             bare.push(stripped);
         }
-        let failed = |problem: &dyn std::error::Error| WorkError::failed("exporting", problem);
-        bundle.definitions = transfer::export(&bare).map_err(|problem| failed(&problem))?;
+        bundle.definitions =
+            transfer::export(&bare).map_err(|problem| WorkError::failed("exporting", problem))?;
         let secrets = bundle.secrets.len();
         let sealed = self
             .blocking(move |_| {
                 let sealed = bundle::seal_bundle(&bundle, &to);
-                sealed.map_err(|problem| WorkError::failed("exporting", &problem))
+                sealed.map_err(|problem| WorkError::failed("exporting", problem))
             })
             .await?;
         Ok(Bundled {
@@ -100,7 +100,7 @@ impl Core {
                 match self.secret(connection, slot).await {
                     Ok(value) => Ok(BundleEntry::Value(value)),
                     Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
-                    Err(problem) => Ok(BundleEntry::Not(problem.to_string())),
+                    Err(problem) => Ok(BundleEntry::Not(error_chain(&problem))),
                 }
             }
         }
@@ -116,10 +116,10 @@ impl Core {
                     "{} is switchboard's own: choose another file",
                     files::shown(&path)
                 );
-                return Err(WorkError::Failed { doing, why });
+                return Err(WorkError::failed(doing, why));
             }
             files::write_out(&path, &bytes)
-                .map_err(|problem| WorkError::failed("exporting", &problem))
+                .map_err(|problem| WorkError::failed("exporting", problem))
         })
         .await
     }
@@ -133,7 +133,7 @@ impl Core {
             VaultState::Unlocked => inner
                 .vault
                 .recipient()
-                .map_err(|problem| WorkError::failed("reading the vault", &problem)),
+                .map_err(|problem| WorkError::failed("reading the vault", problem)),
         })
         .await
     }
@@ -174,7 +174,7 @@ impl Core {
                 BundleKey::Passphrase(passphrase) => bundle::open_bundle(&bytes, passphrase),
                 BundleKey::Identity(path) => Vault::open_bundle_by(path, &bytes),
             };
-            read.map_err(|problem| WorkError::failed("opening the bundle", &problem))
+            read.map_err(|problem| WorkError::failed("opening the bundle", problem))
         });
         let bundle = reading.await?;
         let mut incoming = definitions(path, &bundle.definitions)?;

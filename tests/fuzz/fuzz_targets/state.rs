@@ -167,6 +167,6 @@ fn used(state: &StateDb) {
 }
 
 fn refused(problem: &StateProblem) {
-    let words = switchboard::store::error_chain(problem);
+    let words = switchboard::domain::error_chain(problem);
     assert_eq!(inert(&words, 2_000), words);
 }

@@ -63,7 +63,7 @@ fn said(error: &TokenError) -> String {
         } => undecided(id, *action, *since, why),
         TokenError::Unused { id, places, why } => unused(id, places, why),
         TokenError::EarlierEnded { problem, .. } => format!("{error}: {}", said(problem)),
-        other => crate::store::error_chain(other),
+        other => crate::domain::error_chain(other),
     }
 }
 
