@@ -232,18 +232,22 @@ impl Store {
         }
     }
 
-    /// What must be writable for a save: the folder, the file's lock, the earlier versions.
-    pub fn places(&self) -> Vec<PathBuf> {
+    /// The folders that must be writable for a save: the file's, where its link leads, the earlier versions'.
+    pub fn folders(&self) -> Vec<PathBuf> {
         let path = self.path().into_iter();
         path.flat_map(|path| {
             let folder = |path: &Path| path.parent().map(Path::to_owned);
             let target = folder(&files::followed(path));
-            let lock = Some(lock_path(path)).filter(|lock| lock.exists());
-            let backup = Some(path.with_file_name(BACKUP));
-            [folder(path), target, lock, backup]
+            [folder(path), target, Some(path.with_file_name(BACKUP))]
         })
         .flatten()
         .collect()
+    }
+
+    /// The file that a save locks, where it is there.
+    pub fn lock_file(&self) -> Option<PathBuf> {
+        let lock = lock_path(self.path()?);
+        lock.exists().then_some(lock)
     }
 
     /// Where the file is gone, and earlier versions of it are not: the newest of them.

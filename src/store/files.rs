@@ -24,7 +24,7 @@ pub use descriptor::{ignored_signals, open_descriptors};
 pub use lock::Lock;
 pub use log::open_log;
 pub(in crate::store) use owner::make_private_file;
-pub use owner::{is_read_only, make_private_folder, unwritable};
+pub use owner::{is_read_only, make_private_folder, unwritable, unwritable_folder};
 pub use private::PrivateFolder;
 pub use socket::{SocketName, bind_private_socket};
 pub use whole::{

@@ -242,15 +242,20 @@ impl Inner {
     /// Whether what is there can be written, and what should be there is.
     fn examine_places(&self, examination: &mut Examination) {
         let Some(folders) = &self.folders else { return };
-        if let Some(finding) = files::unwritable(&folders.state) {
+        if let Some(finding) = files::unwritable_folder(&folders.state) {
             let words = "no key can be sent while attempts can't be written down";
             examination.find("state", format!("{words}: {finding}"));
         }
-        let mut places = self.store.places();
-        places.push(folders.data.clone());
+        let mut needed = self.store.folders();
+        needed.push(folders.data.clone());
+        let lock = self.store.lock_file();
         // What is mounted to be read is meant so.
-        places.retain(|place| !files::is_read_only(place));
-        let unwritable = places.iter().filter_map(|place| files::unwritable(place));
+        needed.retain(|folder| !files::is_read_only(folder));
+        let lock = lock.filter(|lock| !files::is_read_only(lock));
+        let unwritable = needed
+            .iter()
+            .filter_map(|folder| files::unwritable_folder(folder))
+            .chain(lock.and_then(|lock| files::unwritable(&lock)));
         for finding in unwritable.collect::<BTreeSet<_>>() {
             examination.find("files", format!("nothing can be saved: {finding}"));
         }

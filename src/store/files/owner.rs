@@ -77,6 +77,15 @@ pub fn unwritable(path: &Path) -> Option<String> {
     }
 }
 
+/// Why nothing can be written in the folder `path`, which may not exist yet; `None` where it can.
+pub fn unwritable_folder(path: &Path) -> Option<String> {
+    let is_in_the_way = path.exists() && !path.is_dir();
+    if is_in_the_way {
+        return Some(format!("{} is not a folder", shown(path)));
+    }
+    unwritable(path)
+}
+
 /// Whether the disk that holds `path`, or the folder where it would be, is mounted to be read only.
 pub fn is_read_only(path: &Path) -> bool {
     let nearest = path.ancestors().find(|above| above.exists());

@@ -163,6 +163,26 @@ async fn no_new_vault_is_written_where_the_one_in_use_is_away() {
 }
 
 #[tokio::test]
+async fn a_file_in_the_way_of_saves_is_found() {
+    let home = Home::new();
+    let core = home.core();
+    core.save(Draft::new(shop(URL))).await.unwrap();
+    assert_eq!(found(&core, "files").await, [""; 0]);
+    let folders = home.options(&[]).folders;
+    let backup = folders.config().join("backup");
+    for way in [folders.data, backup] {
+        let _ = fs::remove_dir_all(&way);
+        fs::create_dir_all(way.parent().unwrap()).unwrap();
+        fs::write(&way, "in the way").unwrap();
+        let shown = crate::store::files::shown(&way);
+        let words = format!("nothing can be saved: {shown} is not a folder");
+        let findings = found(&core, "files").await;
+        assert!(findings.contains(&words), "{findings:?}");
+        fs::remove_file(&way).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn references_that_lead_nowhere_are_found() {
     let (home, _) = with_shop().await;
     let core = home.core_with(&[("PATH", "/usr/bin:/bin")]);
