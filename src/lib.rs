@@ -10,11 +10,12 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | 6 | `cli`: parses, prints, calls the roots below |
-//! | 5 | `tui` the screen's loop, `serve` the exporter, `sim` the rehearsal services |
-//! | 4 | `ui`: draws the model |
-//! | 3 | `work` the use cases, `app` the model and its update; neither names the other |
-//! | 2 | `config`, `store`, `probe`, `tokens`, `clipboard`: the outside world, a room each |
+//! | 7 | `cli`: parses, prints, calls the roots below |
+//! | 6 | `tui` the screen's loop, `serve` the exporter, `sim` the rehearsal services |
+//! | 5 | `ui`: draws the model |
+//! | 4 | `work` the use cases, `app` the model and its update; neither names the other |
+//! | 3 | `config`, `store`, `probe`, `tokens`, `clipboard`: the outside world, a room each |
+//! | 2 | `http`: clients and what their errors mean, built one way for `probe` and `tokens`, who alone name it |
 //! | 1 | `service`: what to ask and what an answer means, pure |
 //! | 0 | `domain`: the vocabulary, pure |
 //!
@@ -68,6 +69,7 @@ pub mod cli;
 pub mod clipboard;
 pub mod config;
 pub mod domain;
+pub mod http;
 pub mod probe;
 pub mod serve;
 pub mod service;

@@ -3,23 +3,22 @@
 //! ```text
 //! Prober::run ─▶ Ladder ─▶ Ask ─▶ gate::book ─▶ Transport::send ─▶ Reply ─▶ Ladder ─▶ gate::settle ─▶ …
 //!                                                  │ profile: proxy, roots, identity
-//!                                                  ├ resolve: names to addresses
+//!                                                  ├ pinned: one address for each attempt
 //!                                                  ├ race: one connection that stands, of all addresses
 //!                                                  ├ layer, tls, trace: stamps and certificates
-//!                                                  └ classify: errors to failures
+//!                                                  └ http: names to addresses, errors to failures
 //! ```
 //!
 //! [`budget`] and [`schedule`] are the rules of the lock-out and of the watch: pure, used by `work`.
 
 pub mod budget;
 pub mod certificate;
-mod classify;
 pub mod gate;
 mod layer;
+mod pinned;
 pub mod prober;
 pub mod profile;
 mod race;
-mod resolve;
 pub mod route;
 pub mod schedule;
 mod tls;

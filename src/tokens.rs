@@ -24,7 +24,7 @@ mod usage;
 pub use answer::Answer;
 pub use client::TokenClient;
 pub use group::within_days;
-pub use problem::{Refusal, TokenProblem, Unreadable};
+pub use problem::{Refusal, SetupProblem, TokenProblem, Unreadable};
 pub use query::{TokenQuery, total_of};
 pub use route::Route;
 pub use rql::{Rql, Term};

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict, error_chain};
+use crate::http::resolve::numeric;
 use crate::service::{
     Accepted, Ask, Ladder, LastGood, Request, RungAnswer, Service, Step, Subject,
 };
 
 use super::gate::{Gate, Permit, Ticket};
 use super::profile::Profile;
-use super::resolve::numeric;
 use super::transport::{SharedResources, Transport, TransportProblem};
 
 /// Clients that are kept for further use.
@@ -283,7 +283,7 @@ impl<G: Gate> RunContext<'_, G> {
                 tls: None,
                 proxy: None,
                 sent: false,
-                outcome: Outcome::Failed(Failure::Local(problem.to_string())),
+                outcome: Outcome::Failed(Failure::Local(error_chain(&problem))),
             },
         }
     }

@@ -59,7 +59,7 @@ impl Profile {
     }
 
     /// The proxy that `url` is asked through, if any. An error is one sentence, without user info.
-    pub fn proxy_for(&self, url: &Url) -> Result<Option<Url>, String> {
+    pub fn proxy_for(&self, url: &Url) -> Result<Option<Url>, ProxyProblem> {
         let routes = Routes::read(&self.proxy)?;
         Ok(routes.proxy_for(url).cloned())
     }
@@ -108,32 +108,27 @@ impl ProxyUrl {
     }
 
     /// Reads it; `http://` is added where no scheme stands. The sentence of an error holds no user info.
-    fn parse(&self) -> Result<Url, String> {
+    fn parse(&self) -> Result<Url, ProxyProblem> {
         let text = self.0.trim();
         let whole = if text.contains("://") {
             text.to_owned()
         } else {
             format!("http://{text}")
         };
-        let bad = || {
-            format!(
-                "the proxy {} is not a URL such as http://proxy:3128",
-                shown(text)
-            )
+        let bad = |source: Option<url::ParseError>| ProxyProblem::NotAUrl {
+            shown: shown(text),
+            source,
         };
-        let mut url = Url::parse(&whole).ok().ok_or_else(bad)?;
+        let mut url = Url::parse(&whole).map_err(|error| bad(Some(error)))?;
         let default_port = match url.scheme() {
             "http" | "https" => None,
             "socks5" | "socks5h" => Some(1080),
             other => {
-                let scheme = inert(other, 20);
-                return Err(format!(
-                    "a proxy speaks http, https, socks5 or socks5h, not {scheme}"
-                ));
+                return Err(ProxyProblem::Scheme(inert(other, 20)));
             }
         };
         if url.host_str().is_none_or(str::is_empty) {
-            return Err(bad());
+            return Err(bad(None));
         }
         if url.port().is_none() && default_port.is_some() {
             // Fails only for URLs without a host.
@@ -141,6 +136,22 @@ impl ProxyUrl {
         }
         Ok(url)
     }
+}
+
+/// Why a proxy can't be used. No user info is in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyProblem {
+    /// Not a URL, or one without a host.
+    #[error("the proxy {shown} is not a URL such as http://proxy:3128")]
+    NotAUrl {
+        /// What stands behind the user info, inert.
+        shown: String,
+        /// What is wrong with it.
+        source: Option<url::ParseError>,
+    },
+    /// Another protocol.
+    #[error("a proxy speaks http, https, socks5 or socks5h, not {0}")]
+    Scheme(String),
 }
 
 impl fmt::Debug for ProxyUrl {
@@ -177,7 +188,7 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn read(choice: &ProxyChoice) -> Result<Self, String> {
+    pub(super) fn read(choice: &ProxyChoice) -> Result<Self, ProxyProblem> {
         let parse = |proxy: Option<&ProxyUrl>| {
             proxy
                 .filter(|proxy| !proxy.0.trim().is_empty())
@@ -370,8 +381,8 @@ mod tests {
         ] {
             let proxy = ProxyUrl::new(text);
             let problem = Routes::read(&ProxyChoice::Url(proxy.clone())).unwrap_err();
-            assert!(problem.contains(word), "{problem}");
-            assert!(!format!("{problem}{proxy:?}").contains("secret"));
+            assert!(problem.to_string().contains(word), "{problem}");
+            assert!(!format!("{problem}{problem:?}{proxy:?}").contains("secret"));
         }
     }
 }

@@ -8,147 +8,33 @@ use std::sync::Arc;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{
     ClientSessionStore, ResolvesClientCert, Resumption, Tls12ClientSessionValue, Tls12Resumption,
-    Tls13ClientSessionValue, WebPkiServerVerifier,
+    Tls13ClientSessionValue,
 };
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, NamedGroup,
-    RootCertStore, SignatureScheme,
-};
-use tokio::sync::OnceCell;
+use rustls::{ClientConfig, DigitallySignedStruct, Error as TlsError, NamedGroup, SignatureScheme};
 use tokio::time::Instant;
 
 use super::trace::note;
+use crate::http::tls::{self, Trust};
 
-/// The system's certificate authorities, read once (some 30 ms) for all profiles. A change of the system's
-/// store is seen by the next start of the program.
-#[derive(Debug)]
-pub(super) struct SystemRoots {
-    provider: Arc<CryptoProvider>,
-    verifier: OnceCell<Option<Arc<rustls_platform_verifier::Verifier>>>,
-}
-
-impl SystemRoots {
-    pub(super) fn new() -> Self {
-        Self {
-            provider: Arc::new(ring::default_provider()),
-            verifier: OnceCell::new(),
-        }
-    }
-
-    /// Reads them, if that was not done before. Says whether there are any.
-    pub(super) async fn load(&self) -> bool {
-        self.verifier
-            .get_or_init(|| async {
-                let provider = Arc::clone(&self.provider);
-                let reading = tokio::task::spawn_blocking(move || {
-                    rustls_platform_verifier::Verifier::new(provider).ok()
-                });
-                reading.await.ok().flatten().map(Arc::new)
-            })
-            .await
-            .is_some()
-    }
-
-    fn get(&self) -> Option<&rustls_platform_verifier::Verifier> {
-        self.verifier.get().and_then(Option::as_deref)
-    }
-}
-
-/// What the TLS of one client is made of.
-#[derive(Debug)]
-pub(super) struct TlsOptions {
-    /// Shared by all clients.
-    pub(super) roots: Arc<SystemRoots>,
-    /// Trusted beside them.
-    pub(super) own: Option<Arc<WebPkiServerVerifier>>,
-    /// Shown where a server asks for it.
-    pub(super) identity: Option<SingleCertAndKey>,
-}
-
-/// The configuration for reqwest.
-pub(super) fn config(ingredients: TlsOptions) -> Result<ClientConfig, TlsError> {
-    let provider = Arc::clone(&ingredients.roots.provider);
-    let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Recorder {
-            roots: ingredients.roots,
-            own: ingredients.own,
-            provider,
-        }))
-        .with_client_cert_resolver(Arc::new(ClientCertificate {
-            identity: ingredients.identity,
-        }));
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+/// The configuration for reqwest: whom to trust, and what is shown where a server asks for it.
+pub(super) fn config(
+    trust: Trust,
+    identity: Option<SingleCertAndKey>,
+) -> Result<ClientConfig, TlsError> {
+    let roots = Arc::clone(&trust.roots);
+    let shown = Arc::new(ClientCertificate { identity });
+    let mut config = tls::config(&roots, Arc::new(Recorder(trust)), shown)?;
     // A resumed session shows no certificate: every handshake is a whole one.
     config.resumption =
         Resumption::store(Arc::new(NoSessionStore)).tls12_resumption(Tls12Resumption::Disabled);
     Ok(config)
 }
 
-/// A verifier that trusts the certificates of these PEM files; nothing where there are none. An error is one
-/// plain sentence.
-pub(super) fn own_roots(
-    roots: &SystemRoots,
-    files: &[Vec<u8>],
-) -> Result<Option<Arc<WebPkiServerVerifier>>, String> {
-    if files.is_empty() {
-        return Ok(None);
-    }
-    let mut store = RootCertStore::empty();
-    for file in files {
-        let before = store.len();
-        for certificate in CertificateDer::pem_slice_iter(file) {
-            certificate
-                .ok()
-                .and_then(|certificate| store.add(certificate).ok())
-                .ok_or("the CA file holds a certificate that can't be read")?;
-        }
-        if store.len() == before {
-            return Err("the CA file holds no certificate in PEM form".to_owned());
-        }
-    }
-    WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(&roots.provider))
-        .build()
-        .map(Some)
-        .map_err(|error| format!("the CA file can't be used: {error}"))
-}
-
-/// A client certificate with its key, both PEM. An error is one plain sentence, without the key.
-pub(super) fn identity(
-    roots: &SystemRoots,
-    certificate: &[u8],
-    key: &[u8],
-) -> Result<SingleCertAndKey, String> {
-    let chain = CertificateDer::pem_slice_iter(certificate)
-        .collect::<Result<Vec<_>, _>>()
-        .ok()
-        .filter(|chain| !chain.is_empty())
-        .ok_or("the client certificate file holds no certificate in PEM form")?;
-    let key = PrivateKeyDer::from_pem_slice(key)
-        .ok()
-        .ok_or("the client key file holds no private key in PEM form that is not encrypted")?;
-    CertifiedKey::from_der(chain, key, &roots.provider)
-        .map(SingleCertAndKey::from)
-        .map_err(|error| match error {
-            TlsError::InconsistentKeys(_) => {
-                "the client key does not belong to the client certificate".to_owned()
-            }
-            _ => "the client key is of a kind that can't be used".to_owned(),
-        })
-}
-
-/// Verifies as the system does, and writes down what was shown.
+/// Verifies as others do, and writes down what was shown.
 #[derive(Debug)]
-struct Recorder {
-    roots: Arc<SystemRoots>,
-    own: Option<Arc<WebPkiServerVerifier>>,
-    provider: Arc<CryptoProvider>,
-}
+struct Recorder(Trust);
 
 impl ServerCertVerifier for Recorder {
     fn verify_server_cert(
@@ -159,24 +45,9 @@ impl ServerCertVerifier for Recorder {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        let verify = |verifier: &dyn ServerCertVerifier| {
-            verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-        };
-        let by_system = match self.roots.get() {
-            Some(verifier) => verify(verifier),
-            None => Err(CertificateError::UnknownIssuer.into()),
-        };
-        let verdict = match (by_system, &self.own) {
-            (Err(problem), Some(own)) => verify(&**own).map_err(|second| {
-                // The closer of the two: a root of ours with an expired leaf is expired, not unknown.
-                if second == TlsError::InvalidCertificate(CertificateError::UnknownIssuer) {
-                    problem
-                } else {
-                    second
-                }
-            }),
-            (verdict, _) => verdict,
-        };
+        let verdict =
+            self.0
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         note(|marks| {
             marks.chain = std::iter::once(end_entity)
                 .chain(intermediates)
@@ -194,8 +65,9 @@ impl ServerCertVerifier for Recorder {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         note(|marks| marks.version = Some("TLSv1.2"));
-        let algorithms = &self.provider.signature_verification_algorithms;
-        let verdict = verify_tls12_signature(message, certificate, signature, algorithms);
+        let verdict = self
+            .0
+            .verify_tls12_signature(message, certificate, signature);
         note(|marks| marks.verified &= verdict.is_ok());
         verdict
     }
@@ -207,16 +79,15 @@ impl ServerCertVerifier for Recorder {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, TlsError> {
         note(|marks| marks.version = Some("TLSv1.3"));
-        let algorithms = &self.provider.signature_verification_algorithms;
-        let verdict = verify_tls13_signature(message, certificate, signature, algorithms);
+        let verdict = self
+            .0
+            .verify_tls13_signature(message, certificate, signature);
         note(|marks| marks.verified &= verdict.is_ok());
         verdict
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.0.supported_verify_schemes()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is written down while one connection is made: stamps, certificates, who won.
 //!
 //! reqwest's own hooks write here: the connector layer ([`super::layer`]), the resolver
-//! ([`super::resolve`]) and the TLS callbacks ([`super::tls`]). They all run within the task that awaits
+//! ([`super::pinned`]) and the TLS callbacks ([`super::tls`]). They all run within the task that awaits
 //! the request, because the client keeps no pool: so a task-local value finds the right trace.
 
 use std::net::{IpAddr, SocketAddr};
@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::time::Instant;
+
+use super::certificate::leaf_is_authority;
+use crate::http::failure::{Leaf, Progress, Stage};
 
 tokio::task_local! {
     /// The attempt that the code below reqwest works for.
@@ -85,6 +88,26 @@ pub(super) struct Marks {
 }
 
 impl Marks {
+    /// What of it shows why the connection came to nothing.
+    pub(super) fn progress(&self) -> Progress {
+        let leaf = match self.chain.is_empty() {
+            true => None,
+            false if leaf_is_authority(&self.chain) => Some(Leaf::Authority),
+            false => Some(Leaf::Server),
+        };
+        Progress {
+            to: self.to,
+            stage: match (self.joined, self.tls_begun) {
+                (Some(_), _) => Stage::Joined,
+                (None, Some(_)) => Stage::Handshake,
+                (None, None) => Stage::Connecting,
+            },
+            handshakes: self.handshakes,
+            leaf,
+            certificate_wanted: self.certificate_wanted,
+        }
+    }
+
     /// When TCP stood.
     pub(super) fn stood(&self) -> Option<Instant> {
         self.tls_begun.or(self.joined)

@@ -10,19 +10,23 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::domain::text::inert;
-use crate::domain::{AddressFamily, Failure, Outcome, Phases, Reply, Response, TlsFacts};
+use crate::domain::{
+    AddressFamily, Failure, Outcome, Phases, Reply, Response, TlsFacts, error_chain,
+};
+use crate::http::client::{self, ClientProblem};
+use crate::http::failure::{self, ProxyKind, Setting};
+use crate::http::resolve::{LookupFailure, Resolver, belongs, interleaved, numeric};
+use crate::http::tls::{SystemRoots, TlsProblem, Trust, identity as identity_of, own_roots};
 use crate::service::{Request, StopAfter};
 
 use super::certificate::read_chain;
 use build::build;
 
-use super::classify::{self, ProxyKind, Setting};
 use super::layer::StampLayer;
-use super::profile::{ClientIdentity, Profile, Routes, shown_proxy};
+use super::pinned::Pinned;
+use super::profile::{ClientIdentity, Profile, ProxyProblem, Routes, shown_proxy};
 use super::race::{self, Destination, Ended};
-use super::resolve::{LookupFailure, Resolver, belongs, interleaved, numeric};
-use super::tls::{self, SystemRoots, TlsOptions};
+use super::tls;
 use super::trace::{Attempt, Marks};
 use super::via::Via;
 
@@ -33,33 +37,21 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportProblem {
     /// The proxy's URL.
-    #[error("{0}")]
-    Proxy(String),
-    /// The CA file.
-    #[error("{0}")]
-    Roots(String),
-    /// The client certificate or its key.
-    #[error("{0}")]
-    Identity(String),
+    #[error(transparent)]
+    Proxy(#[from] ProxyProblem),
+    /// The CA file, the client certificate or its key.
+    #[error(transparent)]
+    Tls(#[from] TlsProblem),
     /// Anything else that the client refused to be built with.
-    #[error("the client could not be built: {0}")]
-    Client(String),
+    #[error(transparent)]
+    Client(#[from] ClientProblem),
 }
 
 /// What all transports of a program share: the system's certificate authorities, and the resolver.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SharedResources {
     roots: Arc<SystemRoots>,
-    resolver: Arc<Resolver>,
-}
-
-impl Default for SharedResources {
-    fn default() -> Self {
-        Self {
-            roots: Arc::new(SystemRoots::new()),
-            resolver: Arc::new(Resolver::new()),
-        }
-    }
+    resolver: Resolver,
 }
 
 /// Sends requests by one [`Profile`]. Copies share their client.
@@ -95,31 +87,25 @@ impl Transport {
 
     /// A transport that shares `shared` with others.
     pub fn within(profile: &Profile, shared: &SharedResources) -> Result<Self, TransportProblem> {
-        let routes = Routes::read(&profile.proxy).map_err(TransportProblem::Proxy)?;
-        let own =
-            tls::own_roots(&shared.roots, &profile.extra_roots).map_err(TransportProblem::Roots)?;
+        let routes = Routes::read(&profile.proxy)?;
+        let own = own_roots(&shared.roots, &profile.extra_roots)?;
         let identity = profile
             .identity
             .as_ref()
             .map(|ClientIdentity { certificate, key }| {
-                tls::identity(&shared.roots, certificate, key.expose().as_bytes())
+                identity_of(&shared.roots, certificate, key.expose().as_bytes())
             })
-            .transpose()
-            .map_err(TransportProblem::Identity)?;
+            .transpose()?;
         let (has_own_roots, has_identity) = (own.is_some(), identity.is_some());
-        let config = tls::config(TlsOptions {
-            roots: Arc::clone(&shared.roots),
-            own,
-            identity,
-        })
-        .map_err(|error| TransportProblem::Client(inert(&error.to_string(), 200)))?;
+        let roots = Arc::clone(&shared.roots);
+        let config = tls::config(Trust { roots, own }, identity).map_err(ClientProblem::from)?;
         let bridged = profile.via.clone().map(|via| Bridged {
             via,
             user_agent: profile.user_agent.clone(),
             config: config.clone(),
         });
-        let client =
-            builder(&profile.user_agent, config).dns_resolver(Arc::clone(&shared.resolver));
+        let client = builder(&profile.user_agent, config)
+            .dns_resolver(Arc::new(Pinned(shared.resolver.clone())));
         let client = if routes.are_straight() {
             client.no_proxy()
         } else {
@@ -128,9 +114,7 @@ impl Transport {
                 routes.proxy_for(target).cloned()
             }))
         };
-        let client = client
-            .build()
-            .map_err(|error| TransportProblem::Client(client_problem(error)))?;
+        let client = client.build().map_err(ClientProblem::from)?;
         Ok(Self {
             wired: Arc::new(Wired {
                 client,
@@ -245,7 +229,7 @@ impl Transport {
         let client = builder(&bridged.user_agent, bridged.config.clone())
             .unix_socket(bridge.socket.as_path())
             .build()
-            .map_err(|error| Failure::Local(client_problem(error)))?;
+            .map_err(|error| Failure::Local(error_chain(&ClientProblem::from(error))))?;
         let outcome = race::run(&client, built, &destination).await;
         write_down(&outcome.attempt, begun, setting, reply);
         let response = match outcome.result {
@@ -285,14 +269,10 @@ impl Transport {
         if !setting.tls && setting.proxy != Some(ProxyKind::Tls) {
             return Ok(());
         }
-        if self.wired.shared.roots.load().await || self.wired.has_own_roots {
-            return Ok(());
+        match self.wired.shared.roots.load().await {
+            Err(problem) if !self.wired.has_own_roots => Err(Failure::Local(error_chain(&problem))),
+            _ => Ok(()),
         }
-        Err(Failure::Local(
-            "no certificate authorities are installed: install the system's CA bundle (ca-certificates), \
-             or give a CA file"
-                .to_owned(),
-        ))
     }
 
     /// Looks the name up, unless the proxy does that.
@@ -341,32 +321,19 @@ impl Transport {
 
 /// A client as all of ours are, but for its way.
 fn builder(user_agent: &str, config: rustls::ClientConfig) -> reqwest::ClientBuilder {
-    let client = reqwest::Client::builder()
-        .user_agent(user_agent)
-        .redirect(reqwest::redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        // What old servers send is read as browsers read it.
-        .http1_allow_obsolete_multiline_headers_in_responses(true)
-        .http1_allow_spaces_after_header_name_in_responses(true)
-        .http1_ignore_invalid_headers_in_responses(true)
+    let client = client::builder(user_agent, config)
         // No pool: every request shows its own phases, and its hooks run within its own task.
         .pool_max_idle_per_host(0)
         // So there is nothing to be kept alive either.
         .tcp_keepalive(None)
         .tcp_keepalive_interval(None)
         .tcp_keepalive_retries(None)
-        .tls_backend_preconfigured(config)
         .connector_layer(StampLayer);
     // A request ends by its own deadline, which may well be later than the 30 seconds without an
     // acknowledgement after which the kernel would end it.
     #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
     let client = client.tcp_user_timeout(None);
     client
-}
-
-fn client_problem(error: reqwest::Error) -> String {
-    inert(&error.without_url().to_string(), 200)
 }
 
 /// How long an answer was waited for until then, where the connection stood.
@@ -378,7 +345,7 @@ fn waited(attempt: &Attempt, until: Instant) -> Option<Duration> {
 /// Phases and TLS of the attempt that counts.
 fn write_down(attempt: &Attempt, begun: Instant, setting: Setting, reply: &mut Reply) {
     let marks = attempt.marks();
-    if !setting.is_beyond_proxy(&marks) {
+    if !setting.is_beyond_proxy(&marks.progress()) {
         // A handshake with the proxy says nothing of the target.
         return;
     }
@@ -413,7 +380,7 @@ fn ended_without_head(
     setting: Setting,
 ) -> Result<Outcome, Failure> {
     match ended {
-        Ended::Deadline => Err(classify::out_of_time(&attempt.marks(), setting)),
+        Ended::Deadline => Err(failure::out_of_time(&attempt.marks().progress(), setting)),
         Ended::Failed(failures) => failures
             .iter()
             .map(|(attempt, error)| {
@@ -421,7 +388,7 @@ fn ended_without_head(
                 if attempt.race.reach_only() && marks.joined.is_some() {
                     return Ok(Outcome::Reached);
                 }
-                Err(classify::before_head(error, &marks, setting))
+                Err(failure::before_head(error, &marks.progress(), setting))
             })
             .min_by_key(|result| result.as_ref().map_or_else(rank, |_| 0))
             .unwrap_or(Err(Failure::ClosedEarly)),
@@ -458,7 +425,7 @@ async fn read(mut incoming: reqwest::Response, deadline: Instant) -> Outcome {
         let chunk = match timeout_at(deadline, incoming.chunk()).await {
             Ok(Ok(Some(chunk))) => chunk,
             Ok(Ok(None)) => return Outcome::Answered(response),
-            Ok(Err(error)) => return Outcome::Cut(response, classify::in_body(&error)),
+            Ok(Err(error)) => return Outcome::Cut(response, failure::in_body(&error)),
             Err(_) => return Outcome::Cut(response, Failure::ResponseTimeout),
         };
         let room = BODY_LIMIT - response.body.len();

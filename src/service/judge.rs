@@ -29,6 +29,7 @@ use redirect::Redirect;
 
 pub use changes::last_good;
 pub use clock::quiet_until;
+pub use failure::reason_of;
 
 /// A reason, and which of its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use reqwest::header::HeaderValue;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
-use super::problem::TokenProblem;
+use super::problem::{SetupProblem, TokenProblem};
 use super::query::{TokenQuery, total_of};
 use super::route::Route;
 use crate::domain::error::JsonProblem;
@@ -20,6 +20,7 @@ use crate::domain::token::{
     Day, Extension, Module, NewToken, Page, Permission, Summary, Token, TokenEdit, Usage,
 };
 use crate::domain::{Endpoint, Secret};
+use crate::http::failure::Setting;
 use send::{Call, Received};
 
 /// The module that managing tokens belongs to (inferred: tokens stand under Integrations in the vendor's
@@ -44,6 +45,8 @@ enum Tries {
 struct Inner {
     http: reqwest::Client,
     base: Endpoint,
+    /// What decides what an error of the client means.
+    setting: Setting,
     /// The id of the key in use.
     id: String,
     /// The secret of the key in use: it is masked where an answer repeats it.
@@ -77,11 +80,12 @@ impl TokenClient {
             });
         }
         let inner = Inner {
-            http: build::client(base, route).map_err(TokenProblem::Local)?,
+            http: build::client(base, route)?,
             base: base.clone(),
+            setting: build::setting(base, route),
             id: id.to_owned(),
             own: secret.clone(),
-            authorization: build::authorization(id, secret).map_err(TokenProblem::Local)?,
+            authorization: build::authorization(id, secret)?,
             pause: route.pause,
             quiet: Mutex::default(),
         };
@@ -338,9 +342,7 @@ fn named(id: &str) -> Result<&str, TokenProblem> {
         return Ok(id);
     }
     let shown = crate::domain::text::inert(id, 40);
-    Err(TokenProblem::Local(format!(
-        "“{shown}” is not a token's id, such as SU-160-984-311"
-    )))
+    Err(SetupProblem::NotAnId(shown).into())
 }
 
 fn path(id: &str, what: &str) -> Result<String, TokenProblem> {

@@ -7,7 +7,9 @@ use super::lenient::{Lenient, LenientText};
 use crate::domain::error::JsonProblem;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Reason, Secret};
+use crate::domain::{Cause, Failure, ProxyFailure, Reason, Secret, TlsFailure};
+use crate::http::client::ClientProblem;
+use crate::http::tls::TlsProblem;
 use crate::service::mask_secret;
 
 /// Most sentences of the service that are kept, and the longest of them in characters.
@@ -25,8 +27,8 @@ pub enum TokenProblem {
         host: String,
     },
     /// This machine could not ask.
-    #[error("{0}")]
-    Local(String),
+    #[error(transparent)]
+    Local(#[from] SetupProblem),
     /// No whole answer came, as often as it was tried.
     #[error("{doing}: {why}")]
     Unanswered {
@@ -66,6 +68,26 @@ pub enum TokenProblem {
         /// What was being done.
         doing: String,
     },
+}
+
+/// Why this machine can't ask. None of them holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SetupProblem {
+    /// The proxy's URL, which is not told: it may hold a password.
+    #[error("the proxy is not a URL such as http://proxy:3128")]
+    Proxy(#[source] Cause),
+    /// Certificate authorities, or the client certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsProblem),
+    /// The client.
+    #[error(transparent)]
+    Client(#[from] ClientProblem),
+    /// The key itself.
+    #[error("the key holds a character that no header can carry, such as a line end")]
+    Unsendable,
+    /// What was given as a token's id, inert.
+    #[error("“{0}” is not a token's id, such as SU-160-984-311")]
+    NotAnId(String),
 }
 
 /// What is wrong with an answer, with nothing of it.
@@ -115,6 +137,51 @@ impl TokenProblem {
             | Self::TooLarge { .. } => None,
         }
     }
+}
+
+/// Why no answer came, in a few words.
+pub(super) fn words_of(failure: &Failure) -> String {
+    let words = match failure {
+        Failure::DnsNotFound => "its name has no address",
+        Failure::DnsFailed => "the name server did not answer",
+        Failure::Refused => "the connection is refused",
+        Failure::ConnectTimeout => "no connection in time",
+        Failure::Unreachable => "there is no route to it",
+        Failure::HostUnreachable => "its host is out of reach",
+        Failure::Reset => "the connection was reset",
+        Failure::ClosedEarly => "the connection was closed before an answer",
+        Failure::ResponseTimeout => "no answer in time",
+        Failure::Http2 { said, .. } => return format!("it broke the exchange off: {said}"),
+        Failure::NotHttp => "what answers there does not speak HTTP",
+        Failure::HeadTooLarge => "its answer has too many headers",
+        Failure::Tls(failure) => return tls_words_of(failure),
+        Failure::BodyTooLarge => "the answer is too large",
+        Failure::BadCoding => "the answer was cut short",
+        Failure::Proxy(ProxyFailure::Password) => "the proxy asks for a password",
+        Failure::Proxy(ProxyFailure::PasswordRefused) => "the proxy refuses its password",
+        Failure::Proxy(ProxyFailure::Denied) => "the proxy did not connect",
+        Failure::Proxy(ProxyFailure::Unheard(why)) => return format!("the proxy: {why}"),
+        Failure::Local(why) => why,
+    };
+    words.to_owned()
+}
+
+fn tls_words_of(failure: &TlsFailure) -> String {
+    let words = match failure {
+        TlsFailure::Expired => "its TLS certificate has expired",
+        TlsFailure::NotYetValid => "its TLS certificate is not valid yet",
+        TlsFailure::WrongName => "its TLS certificate is for another name",
+        TlsFailure::UnknownIssuer => "its TLS certificate is not trusted: nobody known issued it",
+        TlsFailure::Authority => "its TLS certificate is an authority's own",
+        TlsFailure::Protocol => "no version or cipher of TLS in common",
+        TlsFailure::Refused => "the server ended the TLS handshake",
+        TlsFailure::ClientCertificate => "it wants a client certificate",
+        TlsFailure::ClientCertificateRefused => "it refuses the client certificate",
+        TlsFailure::NotTls => "what answers there does not speak TLS",
+        TlsFailure::Timeout => "the TLS handshake took too long",
+        TlsFailure::Other(why) => return format!("TLS failed: {why}"),
+    };
+    words.to_owned()
 }
 
 /// An answer that says no.

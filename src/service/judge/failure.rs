@@ -1,10 +1,11 @@
 //! Requests without a whole answer: every failure has its reason.
 
+use jiff::Timestamp;
 use url::{Host, Url};
 
 use crate::domain::endpoint::is_localhost;
 use crate::domain::{
-    Address, AnsweredBy, Failure, Outcome, ProxyFailure, Reason, Reply, TlsFailure,
+    Address, AnsweredBy, Failure, Outcome, Phases, ProxyFailure, Reason, Reply, TlsFailure,
 };
 
 use super::answered_by::Answerer;
@@ -55,6 +56,20 @@ pub(super) fn of_here(finding: Finding, reply: &Reply, url: &Url) -> Finding {
         }
         _ => finding,
     }
+}
+
+/// What a probe would call this failure, without a variant: for those who have no [`Reply`].
+pub fn reason_of(failure: &Failure) -> Reason {
+    let nothing_known = Reply {
+        at: Timestamp::UNIX_EPOCH,
+        phases: Phases::default(),
+        addresses: Vec::new(),
+        tls: None,
+        proxy: None,
+        sent: false,
+        outcome: Outcome::Reached,
+    };
+    finding(failure, &nothing_known).reason
 }
 
 fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {

@@ -1,7 +1,5 @@
 //! Sends one call: bounded in time and size, tried again where that is safe, silent where quiet is asked for.
 
-use std::error::Error;
-use std::io;
 use std::sync::PoisonError;
 
 use jiff::Timestamp;
@@ -12,10 +10,11 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::super::problem::{Refusal, TokenProblem};
+use super::super::problem::{Refusal, TokenProblem, words_of};
 use super::{TokenClient, Tries};
 use crate::domain::Reason;
-use crate::service::quiet_until;
+use crate::http::failure::{self, Setting};
+use crate::service::{quiet_until, reason_of};
 
 /// Longest answer, after decompression.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -115,7 +114,7 @@ impl TokenClient {
             *request.body_mut() = Some(body.to_string().into());
         }
         let answered = self.0.http.execute(request).await;
-        let response = answered.map_err(|error| unanswered(call, &error))?;
+        let response = answered.map_err(|error| unanswered(call, &error, self.0.setting))?;
         let status = response.status();
         let text = |name: &str| response.headers().get(name)?.to_str().ok();
         let quiet = quiet_until(status.as_u16(), text, Timestamp::now());
@@ -227,82 +226,12 @@ fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<Str
     value.to_str().ok().map(str::to_owned)
 }
 
-fn unanswered(call: &Call, error: &reqwest::Error) -> TokenProblem {
-    let (reason, why) = classified(error);
+fn unanswered(call: &Call, error: &reqwest::Error, setting: Setting) -> TokenProblem {
+    let failure = failure::without_answer(error, setting);
     TokenProblem::Unanswered {
         doing: call.doing.clone(),
-        reason,
-        why: why.to_owned(),
+        reason: reason_of(&failure),
+        why: words_of(&failure),
         sent: !error.is_connect(),
     }
-}
-
-/// By types; the words of libraries are not shown.
-fn classified(error: &reqwest::Error) -> (Reason, &'static str) {
-    if error.is_timeout() {
-        return if error.is_connect() {
-            (Reason::ConnectTimeout, "no connection in time")
-        } else {
-            (Reason::ResponseTimeout, "no answer in time")
-        };
-    }
-    if let Some(tls) = cause::<rustls::Error>(error) {
-        return match tls {
-            rustls::Error::InvalidCertificate(_) => {
-                (Reason::TlsFailed, "its TLS certificate is not trusted")
-            }
-            _ => (Reason::TlsFailed, "TLS failed"),
-        };
-    }
-    if cause::<hyper::Error>(error).is_some_and(hyper::Error::is_parse) {
-        return (Reason::NotHttp, "what answers there does not speak HTTP");
-    }
-    match cause::<io::Error>(error).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => (Reason::Refused, "the connection is refused"),
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) => {
-            (Reason::Reset, "the connection was reset")
-        }
-        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
-            (Reason::Unreachable, "there is no route to it")
-        }
-        _ if error.is_connect() && is_lookup(error) => {
-            (Reason::DnsNotFound, "its name has no address")
-        }
-        Some(io::ErrorKind::TimedOut) => (Reason::ConnectTimeout, "nobody answers there"),
-        _ if error.is_connect() => (Reason::Unreachable, "no connection could be made"),
-        _ => (
-            Reason::ClosedEarly,
-            "the connection was closed before an answer",
-        ),
-    }
-}
-
-/// Whether the name could not be looked up: the client says so in words alone.
-fn is_lookup(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(link) = next {
-        if link.to_string() == "dns error" {
-            return true;
-        }
-        next = link.source();
-    }
-    false
-}
-
-/// The innermost cause of type `E`, also where an I/O error wraps it.
-fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    let (mut found, mut next) = (None, Some(error));
-    while let Some(error) = next {
-        if let Some(it) = error.downcast_ref::<E>() {
-            found = Some(it);
-        }
-        next = match error
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref)
-        {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    found
 }

@@ -5,6 +5,7 @@
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
+use std::net::IpAddr;
 
 use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
@@ -12,26 +13,88 @@ use rustls::{AlertDescription, CertificateError, Error as TlsError};
 use crate::domain::text::inert;
 use crate::domain::{Failure, ProxyFailure, TlsFailure};
 
-use super::certificate::leaf_is_authority;
 use super::resolve::LookupFailure;
-use super::trace::Marks;
 
 /// How the request went, beside what the error says.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Setting {
+pub struct Setting {
     /// Through which kind of proxy.
-    pub(super) proxy: Option<ProxyKind>,
+    pub proxy: Option<ProxyKind>,
     /// User name and password stand in the proxy's URL.
-    pub(super) proxy_login: bool,
+    pub proxy_login: bool,
     /// The target speaks TLS.
-    pub(super) tls: bool,
+    pub tls: bool,
     /// A client certificate was configured.
-    pub(super) identity: bool,
+    pub identity: bool,
+}
+
+/// How far the connection came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// TCP, and the tunnel through a proxy, do not stand.
+    #[default]
+    Connecting,
+    /// TLS does not stand.
+    Handshake,
+    /// A request could be sent.
+    Joined,
+}
+
+/// Whose certificate the server showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaf {
+    /// A server's.
+    Server,
+    /// A certificate authority's own, which no server may use.
+    Authority,
+}
+
+/// What is known of a connection beside its error.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// The address, where it is not the proxy's to choose.
+    pub to: Option<IpAddr>,
+    /// How far it came.
+    pub stage: Stage,
+    /// How many TLS handshakes began: two through a proxy that itself speaks TLS.
+    pub handshakes: u8,
+    /// What the server showed, where it showed anything.
+    pub leaf: Option<Leaf>,
+    /// The server asked for a client certificate.
+    pub certificate_wanted: bool,
+}
+
+impl Progress {
+    /// As far as the error itself shows: for a client that writes nothing down.
+    fn shown_by(error: &reqwest::Error) -> Self {
+        let (stage, handshakes) = if !error.is_connect() {
+            (Stage::Joined, 2)
+        } else if find::<TlsError>(&links(error)).is_some() {
+            (Stage::Handshake, 1)
+        } else {
+            (Stage::Connecting, 0)
+        };
+        Self {
+            stage,
+            handshakes,
+            ..Self::default()
+        }
+    }
+}
+
+/// Why a client that has its own times, and writes nothing down, came to no answer.
+pub fn without_answer(error: &reqwest::Error, setting: Setting) -> Failure {
+    let progress = Progress::shown_by(error);
+    if error.is_timeout() {
+        out_of_time(&progress, setting)
+    } else {
+        before_head(error, &progress, setting)
+    }
 }
 
 /// What a proxy speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProxyKind {
+pub enum ProxyKind {
     /// Plain, http or SOCKS.
     Plain,
     /// Itself within TLS.
@@ -40,18 +103,18 @@ pub(super) enum ProxyKind {
 
 impl Setting {
     /// Whether the tunnel to the target stood: anything before it is the proxy's failure.
-    pub(super) fn is_beyond_proxy(self, marks: &Marks) -> bool {
+    pub fn is_beyond_proxy(self, progress: &Progress) -> bool {
         match self.proxy {
             None => true,
-            Some(_) if !self.tls => marks.joined.is_some(),
-            Some(ProxyKind::Plain) => marks.handshakes >= 1,
-            Some(ProxyKind::Tls) => marks.handshakes >= 2,
+            Some(_) if !self.tls => progress.stage == Stage::Joined,
+            Some(ProxyKind::Plain) => progress.handshakes >= 1,
+            Some(ProxyKind::Tls) => progress.handshakes >= 2,
         }
     }
 }
 
 /// An error that came before the response's head.
-pub(super) fn before_head(error: &reqwest::Error, marks: &Marks, setting: Setting) -> Failure {
+pub fn before_head(error: &reqwest::Error, progress: &Progress, setting: Setting) -> Failure {
     let links = links(error);
     if error.is_builder() {
         return Failure::Local("the request could not be built".to_owned());
@@ -62,24 +125,22 @@ pub(super) fn before_head(error: &reqwest::Error, marks: &Marks, setting: Settin
     if let Some(shortage) = shortage(&links) {
         return shortage;
     }
-    if !setting.is_beyond_proxy(marks) {
+    if !setting.is_beyond_proxy(progress) {
         return Failure::Proxy(proxy_failure(&links, setting));
     }
     if let Some(error) = find::<TlsError>(&links) {
-        return tls(error, marks, setting);
+        return tls(error, progress, setting);
     }
-    if marks.joined.is_some() {
-        return after_connecting(&links, marks, setting);
+    match progress.stage {
+        Stage::Joined => after_connecting(&links, progress, setting),
+        Stage::Handshake => in_handshake(&links),
+        Stage::Connecting => connecting(&links, progress),
     }
-    if marks.tls_begun.is_some() {
-        return in_handshake(&links);
-    }
-    connecting(&links, marks)
 }
 
 impl Setting {
     /// A 407 of the proxy.
-    pub(super) const fn wants_login(self) -> ProxyFailure {
+    pub const fn wants_login(self) -> ProxyFailure {
         if self.proxy_login {
             ProxyFailure::PasswordRefused
         } else {
@@ -94,7 +155,7 @@ impl Setting {
 }
 
 /// An error within the response's body.
-pub(super) fn in_body(error: &reqwest::Error) -> Failure {
+pub fn in_body(error: &reqwest::Error) -> Failure {
     let links = links(error);
     if let Some(error) = find::<hyper::Error>(&links) {
         if error.is_incomplete_message() {
@@ -117,14 +178,14 @@ pub(super) fn in_body(error: &reqwest::Error) -> Failure {
 }
 
 /// The deadline came before the response's head.
-pub(super) fn out_of_time(marks: &Marks, setting: Setting) -> Failure {
-    if setting.proxy.is_some() && !setting.is_beyond_proxy(marks) {
+pub fn out_of_time(progress: &Progress, setting: Setting) -> Failure {
+    if setting.proxy.is_some() && !setting.is_beyond_proxy(progress) {
         return Failure::Proxy(ProxyFailure::Unheard("it did not answer in time"));
     }
-    match (marks.joined, marks.tls_begun) {
-        (Some(_), _) => Failure::ResponseTimeout,
-        (None, Some(_)) => Failure::Tls(TlsFailure::Timeout),
-        (None, None) => Failure::ConnectTimeout,
+    match progress.stage {
+        Stage::Joined => Failure::ResponseTimeout,
+        Stage::Handshake => Failure::Tls(TlsFailure::Timeout),
+        Stage::Connecting => Failure::ConnectTimeout,
     }
 }
 
@@ -175,7 +236,7 @@ fn shortage(links: &[&(dyn Error + 'static)]) -> Option<Failure> {
 }
 
 /// TCP did not stand.
-fn connecting(links: &[&(dyn Error + 'static)], marks: &Marks) -> Failure {
+fn connecting(links: &[&(dyn Error + 'static)], progress: &Progress) -> Failure {
     match io_kind(links) {
         Some(ErrorKind::ConnectionRefused) => Failure::Refused,
         Some(ErrorKind::TimedOut) => Failure::ConnectTimeout,
@@ -184,7 +245,7 @@ fn connecting(links: &[&(dyn Error + 'static)], marks: &Marks) -> Failure {
             Failure::Local("a rule of its own forbids the connection".to_owned())
         }
         Some(ErrorKind::AddrNotAvailable)
-            if marks.to.is_some_and(|to| to.is_ipv6()) && !has_ipv6() =>
+            if progress.to.is_some_and(|to| to.is_ipv6()) && !has_ipv6() =>
         {
             Failure::Unreachable
         }
@@ -216,10 +277,14 @@ fn in_handshake(links: &[&(dyn Error + 'static)]) -> Failure {
 }
 
 /// TCP and TLS stood, and no head came.
-fn after_connecting(links: &[&(dyn Error + 'static)], marks: &Marks, setting: Setting) -> Failure {
+fn after_connecting(
+    links: &[&(dyn Error + 'static)],
+    progress: &Progress,
+    setting: Setting,
+) -> Failure {
     // In TLS 1.3 a server tells only after the handshake that it misses a certificate, and its alert may be
     // lost to a reset.
-    let refused_by_certificate = marks.certificate_wanted && !setting.identity;
+    let refused_by_certificate = progress.certificate_wanted && !setting.identity;
     // The outer ones say only that the request was not sent, the innermost says why.
     let hyper = links
         .iter()
@@ -275,14 +340,14 @@ fn broken_off(error: &h2::Error) -> Option<Failure> {
     })
 }
 
-fn tls(error: &TlsError, marks: &Marks, setting: Setting) -> Failure {
+fn tls(error: &TlsError, progress: &Progress, setting: Setting) -> Failure {
     Failure::Tls(match error {
-        TlsError::InvalidCertificate(problem) => certificate(problem, marks),
-        TlsError::AlertReceived(alert) => self::alert(*alert, marks, setting),
+        TlsError::InvalidCertificate(problem) => certificate(problem, progress),
+        TlsError::AlertReceived(alert) => self::alert(*alert, progress, setting),
         TlsError::InvalidMessage(_)
         | TlsError::PeerSentOversizedRecord
         | TlsError::InappropriateMessage { .. }
-            if marks.chain.is_empty() =>
+            if progress.leaf.is_none() =>
         {
             TlsFailure::NotTls
         }
@@ -294,7 +359,7 @@ fn tls(error: &TlsError, marks: &Marks, setting: Setting) -> Failure {
     })
 }
 
-fn certificate(problem: &CertificateError, marks: &Marks) -> TlsFailure {
+fn certificate(problem: &CertificateError, progress: &Progress) -> TlsFailure {
     use CertificateError as Problem;
     match problem {
         Problem::Expired | Problem::ExpiredContext { .. } => TlsFailure::Expired,
@@ -306,19 +371,21 @@ fn certificate(problem: &CertificateError, marks: &Marks) -> TlsFailure {
             "a signature in the certificate chain does not hold (a key under 2048 bits counts as such)"
                 .to_owned(),
         ),
-        _ if leaf_is_authority(&marks.chain) => TlsFailure::Authority,
+        _ if progress.leaf == Some(Leaf::Authority) => TlsFailure::Authority,
         other => TlsFailure::Other(inert(&format!("the certificate can't be used: {other}"), 200)),
     }
 }
 
-fn alert(alert: AlertDescription, marks: &Marks, setting: Setting) -> TlsFailure {
+fn alert(alert: AlertDescription, progress: &Progress, setting: Setting) -> TlsFailure {
     use AlertDescription as Alert;
     match alert {
         // TLS 1.2 has no word of its own for a missing certificate.
-        Alert::HandshakeFailure if marks.certificate_wanted && !setting.identity => {
+        Alert::HandshakeFailure if progress.certificate_wanted && !setting.identity => {
             TlsFailure::ClientCertificate
         }
-        Alert::HandshakeFailure if marks.certificate_wanted => TlsFailure::ClientCertificateRefused,
+        Alert::HandshakeFailure if progress.certificate_wanted => {
+            TlsFailure::ClientCertificateRefused
+        }
         Alert::HandshakeFailure => TlsFailure::Refused,
         Alert::ProtocolVersion
         | Alert::InsufficientSecurity
@@ -333,7 +400,7 @@ fn alert(alert: AlertDescription, marks: &Marks, setting: Setting) -> TlsFailure
         | Alert::CertificateExpired
         | Alert::CertificateUnknown
         | Alert::UnknownCA
-        | Alert::AccessDenied => match (setting.identity, marks.certificate_wanted) {
+        | Alert::AccessDenied => match (setting.identity, progress.certificate_wanted) {
             (true, true) => TlsFailure::ClientCertificateRefused,
             (false, true) => TlsFailure::ClientCertificate,
             (_, false) if alert == Alert::CertificateRequired => TlsFailure::ClientCertificate,
@@ -391,22 +458,56 @@ mod tests {
             proxy: Some(ProxyKind::Plain),
             ..straight
         };
-        let now = Some(tokio::time::Instant::now());
-        let mut marks = Marks::default();
-        assert_eq!(out_of_time(&marks, straight), Failure::ConnectTimeout);
-        assert!(matches!(out_of_time(&marks, proxied), Failure::Proxy(_)));
-        marks.tls_begun = now;
-        marks.handshakes = 1;
+        let mut progress = Progress::default();
+        assert_eq!(out_of_time(&progress, straight), Failure::ConnectTimeout);
+        assert!(matches!(out_of_time(&progress, proxied), Failure::Proxy(_)));
+        progress.stage = Stage::Handshake;
+        progress.handshakes = 1;
         let slow_handshake = Failure::Tls(TlsFailure::Timeout);
-        assert_eq!(out_of_time(&marks, straight), slow_handshake);
-        assert_eq!(out_of_time(&marks, proxied), slow_handshake);
+        assert_eq!(out_of_time(&progress, straight), slow_handshake);
+        assert_eq!(out_of_time(&progress, proxied), slow_handshake);
         let within_tls = Setting {
             proxy: Some(ProxyKind::Tls),
             ..straight
         };
-        assert!(matches!(out_of_time(&marks, within_tls), Failure::Proxy(_)));
-        marks.joined = now;
-        assert_eq!(out_of_time(&marks, straight), Failure::ResponseTimeout);
+        assert!(matches!(
+            out_of_time(&progress, within_tls),
+            Failure::Proxy(_)
+        ));
+        progress.stage = Stage::Joined;
+        assert_eq!(out_of_time(&progress, straight), Failure::ResponseTimeout);
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_is_known_by_its_type() {
+        use crate::domain::AddressFamily;
+        use crate::http::resolve::{OfFamily, Resolver};
+        use crate::http::tls::{self, NoIdentity, SystemRoots, Trust};
+        use std::sync::Arc;
+        let resolver = OfFamily(Resolver::new(), AddressFamily::Any);
+        let roots = Arc::new(SystemRoots::default());
+        let trust = Trust {
+            roots: Arc::clone(&roots),
+            own: None,
+        };
+        let tls = tls::config(&roots, Arc::new(trust), Arc::new(NoIdentity)).unwrap();
+        let client = crate::http::client::builder("test", tls)
+            .dns_resolver(Arc::new(resolver))
+            .no_proxy()
+            .build()
+            .unwrap();
+        // No name server is asked: a label has 63 characters at the most.
+        let url = format!("http://{}.invalid/", "a".repeat(70));
+        let error = client.get(url).send().await.unwrap_err();
+        let setting = Setting {
+            proxy: None,
+            proxy_login: false,
+            tls: false,
+            identity: false,
+        };
+        let failure = without_answer(&error, setting);
+        let is_lookup = matches!(failure, Failure::DnsNotFound | Failure::DnsFailed);
+        assert!(is_lookup, "{failure:?}");
     }
 
     #[test]
@@ -428,18 +529,18 @@ mod tests {
             tls: true,
             identity: false,
         };
-        let mut marks = Marks::default();
+        let mut progress = Progress::default();
         assert_eq!(
-            alert(AlertDescription::HandshakeFailure, &marks, setting),
+            alert(AlertDescription::HandshakeFailure, &progress, setting),
             TlsFailure::Refused
         );
-        marks.certificate_wanted = true;
+        progress.certificate_wanted = true;
         for alerted in [
             AlertDescription::HandshakeFailure,
             AlertDescription::CertificateRequired,
         ] {
             assert_eq!(
-                alert(alerted, &marks, setting),
+                alert(alerted, &progress, setting),
                 TlsFailure::ClientCertificate
             );
         }

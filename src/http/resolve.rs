@@ -12,20 +12,24 @@ use tokio::sync::Semaphore;
 
 use crate::domain::{AddressFamily, Failure, endpoint};
 
-use super::trace::ATTEMPT;
-
 /// Lookups that run at the same time.
 const AT_ONCE: usize = 64;
 
 /// Looks names up.
 #[derive(Clone, Debug)]
-pub(super) struct Resolver {
+pub struct Resolver {
     permits: Arc<Semaphore>,
+}
+
+impl Default for Resolver {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Why a name has no addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LookupFailure {
+pub enum LookupFailure {
     /// The name does not exist, or has no address of the family.
     #[error("no such name")]
     NotFound,
@@ -39,7 +43,7 @@ pub(super) enum LookupFailure {
 
 impl LookupFailure {
     /// The same in the judge's words.
-    pub(super) fn failure(self) -> Failure {
+    pub fn failure(self) -> Failure {
         match self {
             Self::NotFound => Failure::DnsNotFound,
             Self::Failed => Failure::DnsFailed,
@@ -49,14 +53,15 @@ impl LookupFailure {
 }
 
 impl Resolver {
-    pub(super) fn new() -> Self {
+    /// One that is to be shared: what it limits, it limits for all of its copies.
+    pub fn new() -> Self {
         Self {
             permits: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 
     /// The addresses of `host`, each once, in the system's order.
-    pub(super) async fn lookup(
+    pub async fn lookup(
         &self,
         host: &str,
         family: AddressFamily,
@@ -134,23 +139,15 @@ fn kind(error: &LookupError) -> LookupFailure {
     }
 }
 
-impl reqwest::dns::Resolve for Resolver {
-    /// The address that the attempt is pinned to, for the target's own name; any other name is a proxy's,
-    /// and is looked up.
+/// A resolver that gives a client the addresses of one family alone.
+#[derive(Clone, Debug)]
+pub struct OfFamily(pub Resolver, pub AddressFamily);
+
+impl reqwest::dns::Resolve for OfFamily {
     fn resolve(&self, name: Name) -> Resolving {
-        let pinned = ATTEMPT
-            .try_with(|attempt| match &attempt.pinned {
-                Some((host, address)) if host == name.as_str() => Some(*address),
-                _ => None,
-            })
-            .ok()
-            .flatten();
-        let resolver = self.clone();
+        let Self(resolver, family) = self.clone();
         Box::pin(async move {
-            if let Some(address) = pinned {
-                return Ok(Box::new(std::iter::once(address)) as Addrs);
-            }
-            let found = resolver.lookup(name.as_str(), AddressFamily::Any).await?;
+            let found = resolver.lookup(name.as_str(), family).await?;
             // The connector puts the port in.
             let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(addresses) as Addrs)
@@ -159,7 +156,7 @@ impl reqwest::dns::Resolve for Resolver {
 }
 
 /// Takes turns between the families, beginning with the first address's (RFC 8305, section 4).
-pub(super) fn interleaved(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+pub fn interleaved(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
     let Some(first) = addresses.first().copied() else {
         return addresses;
     };
@@ -175,7 +172,7 @@ pub(super) fn interleaved(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
 }
 
 /// The host as an address, where it is one (`brackets` around IPv6 are taken off).
-pub(super) fn numeric(host: &str) -> Option<IpAddr> {
+pub fn numeric(host: &str) -> Option<IpAddr> {
     host.trim_start_matches('[')
         .trim_end_matches(']')
         .parse()
@@ -183,7 +180,7 @@ pub(super) fn numeric(host: &str) -> Option<IpAddr> {
 }
 
 /// Whether `address` belongs to `family`.
-pub(super) fn belongs(address: IpAddr, family: AddressFamily) -> bool {
+pub fn belongs(address: IpAddr, family: AddressFamily) -> bool {
     match family {
         AddressFamily::Any => true,
         AddressFamily::V4 => address.is_ipv4(),
