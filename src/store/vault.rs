@@ -146,10 +146,7 @@ impl Vault {
         let both = [self.identity_path(), self.path()];
         both.into_iter()
             .filter(|path| begins(path))
-            .map(|path| VaultProblem::Damaged {
-                path,
-                damage: Damage::NotAge,
-            })
+            .map(Damage::NotAge.of_file())
             .collect()
     }
 

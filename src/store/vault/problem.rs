@@ -33,6 +33,13 @@ pub enum Damage {
     Json(#[from] JsonProblem),
 }
 
+impl Damage {
+    /// The same of the file at a path.
+    pub(super) fn of_file(self) -> impl Fn(PathBuf) -> VaultProblem {
+        move |path| VaultProblem::Damaged { path, damage: self }
+    }
+}
+
 impl From<serde_json::Error> for Damage {
     fn from(error: serde_json::Error) -> Self {
         Self::Json(error.into())
