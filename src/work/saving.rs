@@ -66,22 +66,21 @@ impl Core {
         };
         let mut entered = urls.into_iter().flatten().filter(|url| !is_kept(url));
         if let Some(name) = entered.find_map(secret_parameter) {
-            return Err(WorkError::Failed {
-                doing: "saving the URL".to_owned(),
-                why: format!(
+            return Err(WorkError::failed(
+                "saving the URL",
+                format!(
                     "its parameter {name} holds a secret, and would stand in the configuration in the open: \
                      leave it out, and give the secret as the key"
                 ),
-            });
+            ));
         }
         let service = self.service_of(connection).await;
         if service.is_ok_and(|service| hints::holds_key(&service, &connection.username)) {
-            return Err(WorkError::Failed {
-                doing: "saving the user name".to_owned(),
-                why: "it holds what looks like a key, and would stand in the configuration in the open: \
-                      put that into the key's field"
-                    .to_owned(),
-            });
+            return Err(WorkError::failed(
+                "saving the user name",
+                "it holds what looks like a key, and would stand in the configuration in the open: \
+                 put that into the key's field",
+            ));
         }
         Ok(())
     }

@@ -6,11 +6,11 @@ use std::sync::{Arc, PoisonError};
 use tokio::time::{Instant, timeout};
 
 use super::{Effects, Key, LAST_CLEARING, Queue};
-use crate::domain::error_chain;
 use crate::app::Message;
 use crate::app::effect::ClipboardEffect;
 use crate::app::message::{ClipboardMessage, VaultMessage};
 use crate::clipboard::{Certainty, Life, Placed};
+use crate::domain::error_chain;
 use crate::tui::translate;
 use crate::work::ticket::Freshness;
 use crate::work::{Core, WorkError};

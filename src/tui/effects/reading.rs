@@ -89,7 +89,7 @@ impl ReadingTasks {
             }
             Err(problem) => {
                 let why = match problem {
-                    WorkError::Failed { source, .. } => error_chain(&*source),
+                    WorkError::Failed { source, .. } => error_chain(&source),
                     other => error_chain(&other),
                 };
                 if self.failed.as_ref() != Some(&why) {

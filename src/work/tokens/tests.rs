@@ -529,7 +529,7 @@ async fn what_was_ended_first_is_told_where_the_rest_fails() {
     let account = stage.account().await;
     let renewed = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
     let problem = renewed.unwrap_err();
-    let said = crate::store::error_chain(&problem);
+    let said = crate::domain::error_chain(&problem);
     assert!(said.starts_with("a rotation of SU-"), "{said}");
     assert!(
         said.contains("ended first") && said.contains("asks to wait"),

@@ -74,10 +74,10 @@ impl Core {
     ) -> Result<ApplyPlan, WorkError> {
         let doing = "reading the definitions";
         if text.trim().is_empty() {
-            return Err(WorkError::Failed {
-                doing: doing.to_owned(),
-                why: format!("there is nothing in {}", files::shown(path)),
-            });
+            return Err(WorkError::failed(
+                doing,
+                format!("there is nothing in {}", files::shown(path)),
+            ));
         }
         let mut read = transfer::import(path, text, true)
             .map_err(|problem| WorkError::failed(doing, problem))?;

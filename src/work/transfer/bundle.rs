@@ -143,13 +143,12 @@ impl Core {
     async fn identity_for_bundle(&self) -> Result<(), WorkError> {
         let is_absent = self.blocking(|inner| Ok(inner.vault.state() == VaultState::Absent));
         if is_absent.await? {
-            return Err(WorkError::Failed {
-                doing: "opening the bundle".to_owned(),
-                why: "it is made for somebody's identity, and there is none here yet: \
-                      `switchboard secret recipient own` makes one, for which you can be sent a bundle; \
-                      --identity FILE opens it with one of age"
-                    .to_owned(),
-            });
+            return Err(WorkError::failed(
+                "opening the bundle",
+                "it is made for somebody's identity, and there is none here yet: \
+                 `switchboard secret recipient own` makes one, for which you can be sent a bundle; \
+                 --identity FILE opens it with one of age",
+            ));
         }
         self.recipient().await.map(drop)
     }

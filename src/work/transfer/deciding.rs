@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{ImportAction, Incoming, Item, refuse_labels};
-use crate::domain::{Connection, Endpoint, Name, Secret, SecretRef};
+use crate::domain::{Connection, Endpoint, Name, Secret, SecretRef, error_chain};
 use crate::service::import::TakenNames;
 use crate::store::transfer;
 use crate::work::core::Core;
@@ -60,7 +60,7 @@ impl Core {
     ) {
         for item in &mut incoming.items {
             if let Err(problem) = self.refuse_item(item).await {
-                item.action = ImportAction::Refused(problem.to_string());
+                item.action = ImportAction::Refused(error_chain(&problem));
                 // It may be what is refused.
                 item.connection.username = String::new();
             }
@@ -77,10 +77,10 @@ impl Core {
         self.refuse_open_secrets(connection, None).await?;
         refuse_labels(connection, &item.added)?;
         transfer::export(std::slice::from_ref(connection))
-            .map_err(|problem| WorkError::failed("saving", &problem))?;
+            .map_err(|problem| WorkError::failed("saving", problem))?;
         // It can be described and mended later.
         if let Err(problem) = self.service_of(connection).await {
-            item.notes.push(problem.to_string());
+            item.notes.push(error_chain(&problem));
         }
         if let Err(problem) = Endpoint::parse(&item.connection.url) {
             item.notes.push(format!("its URL is none: {problem}"));
