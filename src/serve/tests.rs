@@ -312,7 +312,7 @@ async fn a_configuration_that_is_gone_changes_nothing_and_is_told_once() {
     let own = exporter.own.metrics(false, false);
     let failed = "switchboard_config_last_reload_successful 0\n";
     assert!(own.contains(failed), "{own}");
-    let problem = exporter.reload().await.unwrap_err().to_string();
+    let problem = error_chain(&exporter.reload().await.unwrap_err());
     assert!(problem.contains("is gone"), "{problem}");
 }
 
@@ -387,7 +387,7 @@ async fn reloading_reads_the_service_files_too_and_a_broken_one_changes_nothing(
     assert_eq!(exporter.reload().await.unwrap(), 0);
     assert!(known().await);
     write("[service]\nid = \"own\"\n");
-    let problem = exporter.reload().await.unwrap_err().to_string();
+    let problem = error_chain(&exporter.reload().await.unwrap_err());
     assert!(problem.contains("own.toml, line"), "{problem}");
     assert!(known().await, "it is what it was");
     std::fs::remove_file(&file).unwrap();

@@ -312,7 +312,7 @@ async fn a_configuration_that_was_moved_away_is_missed_and_its_connections_are_p
     let path = core.folders().unwrap().configuration.clone();
     let aside = path.with_extension("aside");
     fs::rename(&path, &aside).unwrap();
-    let missed = core.connections().await.unwrap_err().to_string();
+    let missed = crate::domain::error_chain(&core.connections().await.unwrap_err());
     assert!(
         missed.contains("is gone: put it back") && missed.contains("backup/switchboard.toml.1"),
         "{missed}"
