@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use age::x25519::Identity;
 use jiff::Timestamp;
 
-pub use contents::VaultEntry;
+pub use contents::{Recipient, VaultEntry};
 pub use problem::{Damage, VaultProblem};
 
 use self::contents::Contents;
@@ -42,17 +42,6 @@ pub enum VaultState {
     Locked,
     /// Open.
     Unlocked,
-}
-
-/// A person's key in the vault's list of those it is encrypted to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recipient {
-    /// `age1…`
-    pub key: String,
-    /// Whose.
-    pub label: String,
-    /// Whether it belongs to the identity that is unlocked here.
-    pub own: bool,
 }
 
 /// The vault in a folder. Values and identity are in memory only while it is unlocked.

@@ -158,7 +158,7 @@ fn a_leap_forward_hides_clears_and_locks_at_once() {
     assert!(model.copied.is_none());
     let told = format!("{effects:?}");
     assert!(
-        told.contains("ClearClipboard") && told.contains("Lock"),
+        told.contains("Clipboard(Clear)") && told.contains("Vault(Lock)"),
         "{told}"
     );
 }

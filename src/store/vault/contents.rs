@@ -28,6 +28,17 @@ impl Default for Contents {
     }
 }
 
+/// A person's key in the vault's list of those it is encrypted to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// `age1…`
+    pub key: String,
+    /// Whose.
+    pub label: String,
+    /// Whether it belongs to the identity that is unlocked here.
+    pub own: bool,
+}
+
 /// One secret in the vault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VaultEntry {
