@@ -296,7 +296,7 @@ fn an_export_as_curl_goes_the_way_of_a_probe() {
     assert!(!open.contains("SWITCHBOARD_KEY"), "{open}");
     let own = export("own");
     assert!(
-        own.contains("| curl -sS -i --proxy 'http://p:1' -4 -K - 'https://own"),
+        own.contains("| curl -sS -i -4 -x http://p:1 -K - 'https://own"),
         "{own}"
     );
     let again = Home::new();
