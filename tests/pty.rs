@@ -250,7 +250,7 @@ fn a_bundle_comes_in_from_the_screen_and_the_vault_stays_open() {
     terminal.type_keys("\u{3}");
     terminal.wait_for("Enter goes back to the screen.");
     terminal.type_keys("\u{3}");
-    terminal.wait_for("┌ Connections");
+    terminal.wait_for("┌ 127.0.0.1 · Blesta");
     terminal.type_keys("I");
     terminal.wait_for("File (nothing goes back):");
     terminal.type_keys("~/b.age\r");

@@ -395,10 +395,8 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
     });
     if whole {
         let (mut verdicts, mut together) = (Vec::new(), SideBySide::default());
-        while let Some(one) = running.next().await {
-            if let Listed::Open(verdict) = one {
-                verdicts.extend(together.hear(*verdict));
-            }
+        while let Some(Listed::Open(verdict)) = running.next().await {
+            verdicts.extend(together.hear(*verdict));
         }
         verdicts.extend(together.end());
         return written(context, &verdicts, format, Shape::Several);

@@ -162,7 +162,7 @@ fn from_stdin(what: &str) -> Result<Secret, Fault> {
     }
     take(STDIN)?;
     let line = files::first_line(stdin.lock())
-        .map_err(|error| Fault::step("reading the {what} from standard input", error))?;
+        .map_err(|error| Fault::step(format!("reading the {what} from standard input"), error))?;
     line.ok_or_else(|| Fault::usage(format!("the {what} on standard input is too long")))
 }
 

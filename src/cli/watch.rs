@@ -185,7 +185,7 @@ async fn follow(
                         printer.forget(&gone);
                     }
                     Err(fault) => {
-                        let why = Some(fault.to_string());
+                        let why = Some(fault.text());
                         if failed != why {
                             output::error(&fault, fault.hint.as_deref().or(Some(AS_IT_WAS)));
                         }

@@ -13,6 +13,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore,
     SignatureScheme,
 };
+use tokio::sync::OnceCell;
 
 use crate::domain::Cause;
 
@@ -22,6 +23,8 @@ use crate::domain::Cause;
 pub struct SystemRoots {
     provider: Arc<CryptoProvider>,
     verifier: OnceLock<Result<rustls_platform_verifier::Verifier, TlsError>>,
+    /// One thread reads, however many probes begin at once.
+    reading: OnceCell<()>,
 }
 
 impl Default for SystemRoots {
@@ -29,6 +32,7 @@ impl Default for SystemRoots {
         Self {
             provider: Arc::new(ring::default_provider()),
             verifier: OnceLock::new(),
+            reading: OnceCell::new(),
         }
     }
 }
@@ -37,10 +41,12 @@ impl SystemRoots {
     /// Reads them, if that was not done before. Says why there are none.
     pub async fn load(self: &Arc<Self>) -> Result<(), TlsProblem> {
         if self.verifier.get().is_none() {
-            let roots = Arc::clone(self);
-            let reading = tokio::task::spawn_blocking(move || roots.read().is_ok());
-            // Ends early with the program alone.
-            let _ = reading.await;
+            let read = async || {
+                let roots = Arc::clone(self);
+                // Ends early with the program alone.
+                let _ = tokio::task::spawn_blocking(move || roots.read().is_ok()).await;
+            };
+            self.reading.get_or_init(read).await;
         }
         self.get().map(|_| ())
     }
@@ -105,7 +111,7 @@ pub fn own_roots(
         let before = store.len();
         for certificate in CertificateDer::pem_slice_iter(file) {
             let unreadable = |cause: Cause| TlsProblem::RootUnreadable(cause);
-            let certificate = certificate.map_err(|error| unreadable(Cause::new(error)))?;
+            let certificate = certificate.map_err(|error| unreadable(pem_cause(&error)))?;
             let added = store.add(certificate);
             added.map_err(|error| unreadable(Cause::new(error)))?;
         }
@@ -119,6 +125,16 @@ pub fn own_roots(
         .map_err(|error: VerifierBuilderError| TlsProblem::Roots(Cause::new(error)))
 }
 
+/// What is wrong with a PEM file, by kind. The parser's own words hold bytes of the file, where a key may stand, too.
+fn pem_cause(error: &pem::Error) -> Cause {
+    Cause::new(match error {
+        pem::Error::MissingSectionEnd { .. } => "a section of it has no end",
+        pem::Error::IllegalSectionStart { .. } => "a section of it begins in no line of its own",
+        pem::Error::Base64Decode(_) => "a section of it is not base64",
+        _ => "it is not PEM",
+    })
+}
+
 /// A client certificate with its key, both PEM.
 pub fn identity(
     roots: &SystemRoots,
@@ -127,7 +143,7 @@ pub fn identity(
 ) -> Result<SingleCertAndKey, TlsProblem> {
     let chain = CertificateDer::pem_slice_iter(certificate)
         .collect::<Result<Vec<_>, pem::Error>>()
-        .map_err(|error| TlsProblem::NoCertificate(Some(Cause::new(error))))?;
+        .map_err(|error| TlsProblem::NoCertificate(Some(pem_cause(&error))))?;
     if chain.is_empty() {
         return Err(TlsProblem::NoCertificate(None));
     }
@@ -231,5 +247,28 @@ impl ServerCertVerifier for Trust {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         let algorithms = &self.roots.provider.signature_verification_algorithms;
         algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::error::whole_chain;
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_told_without_what_it_holds() {
+        // One line, as a shell makes it of a file whose name was not quoted.
+        let file = b"-----BEGIN CERTIFICATE----- MIIB -----END CERTIFICATE----- \
+                     -----BEGIN PRIVATE KEY----- c2VjcmV0 -----END PRIVATE KEY-----";
+        let bytes = format!("{:?}", b"c2VjcmV0");
+        let bytes = bytes.trim_matches(['[', ']']);
+        let roots = SystemRoots::default();
+        let identity = identity(&roots, file, file).err().unwrap();
+        let authority = own_roots(&roots, &[file.to_vec()]).err().unwrap();
+        for problem in [identity, authority] {
+            let told = format!("{}{problem:?}", whole_chain(&problem));
+            assert!(told.contains("has no end"), "{told}");
+            assert!(!told.contains(bytes) && !told.contains("c2Vj"), "{told}");
+        }
     }
 }

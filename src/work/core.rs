@@ -342,6 +342,22 @@ impl Inner {
         Ok(configuration)
     }
 
+    /// Refuses a change of a configuration that is away: the file would be made anew, with the change alone in it.
+    pub(super) fn refuse_where_gone(&self) -> Result<(), WorkError> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let knew_some = read
+            .as_ref()
+            .is_some_and(|(_, known)| !known.connections.is_empty());
+        drop(read);
+        if knew_some && self.store.is_gone() {
+            return Err(WorkError::failed(
+                "changing the configuration",
+                self.put_it_back(),
+            ));
+        }
+        Ok(())
+    }
+
     fn put_it_back(&self) -> String {
         let path = self.store.path().map(files::shown).unwrap_or_default();
         let newest = self.store.lost().map(|newest| {

@@ -164,6 +164,7 @@ impl Core {
         + 'static,
     ) -> Result<R, WorkError> {
         self.blocking(move |inner| {
+            inner.refuse_where_gone()?;
             inner.store.edit(change).map_err(|problem| match problem {
                 ConfigurationProblem::Edit(EditProblem::Absent(name)) => {
                     WorkError::NoSuchConnection(name)

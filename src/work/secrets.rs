@@ -155,6 +155,12 @@ impl Core {
         self.0.vault.state() == VaultState::Locked
     }
 
+    /// The same for whoever runs beside probes and timers: the vault's folder may be on a share that hangs.
+    pub async fn is_vault_locked(&self) -> bool {
+        let state = self.blocking(|inner| Ok(inner.vault.state()));
+        state.await.is_ok_and(|state| state == VaultState::Locked)
+    }
+
     /// Whether a lock keeps the secrets of `connection` from its probes: that of a person or of idle time all of them,
     /// a vault that was not opened its own.
     pub(super) fn locks_away(&self, connection: &Connection) -> bool {
@@ -165,8 +171,9 @@ impl Core {
     }
 
     /// Whether a vault is there, open or not.
-    pub fn has_vault(&self) -> bool {
-        self.0.vault.state() != VaultState::Absent
+    pub async fn has_vault(&self) -> bool {
+        let state = self.blocking(|inner| Ok(inner.vault.state()));
+        state.await.is_ok_and(|state| state != VaultState::Absent)
     }
 
     /// How the vault stands: absent, locked, open, or without the identity that opens it.

@@ -82,7 +82,7 @@ impl Model {
         if !self.board.grouped {
             return;
         }
-        let mut groups: BTreeMap<(bool, GroupKey), Vec<(&Name, Option<State>)>> = BTreeMap::new();
+        let mut groups = BTreeMap::<(bool, GroupKey), Vec<_>>::new();
         for name in &self.list.visible {
             let Some(entry) = self.entries.get(name) else {
                 continue;

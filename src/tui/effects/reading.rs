@@ -82,7 +82,7 @@ impl ReadingTasks {
                 self.lacking = (!services.left_out.is_empty()).then_some(services);
                 let loaded = Loaded {
                     banner: self.banner.clone(),
-                    locked: core.is_locked(),
+                    locked: core.is_vault_locked().await,
                     ..loaded
                 };
                 queue.tell(Message::ConfigurationLoaded(Box::new(loaded)));

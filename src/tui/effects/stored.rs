@@ -130,7 +130,7 @@ impl Effects {
                 queue.write(cleared.terminal_bytes);
             }
             core.lock().await;
-            queue.tell(Message::Vault(if core.has_vault() {
+            queue.tell(Message::Vault(if core.has_vault().await {
                 VaultMessage::Locked
             } else {
                 VaultMessage::Forgot

@@ -372,3 +372,16 @@ async fn what_is_asked_for_once_a_session_is_so_behind_a_bundle_too() {
         opened.definitions
     );
 }
+
+/// Made anew with one setting in it, the file would no longer be missed, and all connections were gone.
+#[tokio::test]
+async fn a_setting_is_not_written_into_the_place_of_a_configuration_that_is_away() {
+    let (_home, core) = with_shop().await;
+    let path = core.folders().unwrap().configuration.clone();
+    core.connections().await.unwrap();
+    fs::remove_file(&path).unwrap();
+    let refused = core.set("order", "name").await.unwrap_err();
+    let refused = crate::domain::error_chain(&refused);
+    assert!(refused.contains("is gone: put it back"), "{refused}");
+    assert!(!path.exists());
+}
