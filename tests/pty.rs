@@ -218,6 +218,21 @@ fn a_connection_is_typed_tested_saved_and_there_again() {
 }
 
 #[test]
+fn ctrl_c_ends_the_question_of_an_import_and_not_the_screen() {
+    let home = Home::new();
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("┌ Connections");
+    terminal.type_keys("I");
+    terminal.wait_for("File (nothing goes back):");
+    terminal.type_keys("\u{3}");
+    terminal.wait_for("Enter goes back to the screen.");
+    terminal.type_keys("\u{3}");
+    terminal.wait_for("┌ Connections");
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
 fn a_bundle_comes_in_from_the_screen_and_the_vault_stays_open() {
     let mut stage = Stage::new();
     let blesta = stage.sim.blesta();
@@ -244,13 +259,6 @@ fn a_bundle_comes_in_from_the_screen_and_the_vault_stays_open() {
     )
     .unwrap();
 
-    // Ctrl-C ends the question, and not the program.
-    terminal.type_keys("I");
-    terminal.wait_for("File (nothing goes back):");
-    terminal.type_keys("\u{3}");
-    terminal.wait_for("Enter goes back to the screen.");
-    terminal.type_keys("\u{3}");
-    terminal.wait_for("┌ 127.0.0.1 · Blesta");
     terminal.type_keys("I");
     terminal.wait_for("File (nothing goes back):");
     terminal.type_keys("~/b.age\r");
