@@ -14,7 +14,8 @@
 //! or in the environment of a child, and no child inherits more variables than it needs.
 //!
 //! What is not known: whether a terminal obeyed OSC 52. Three of five terminals drop it by default and
-//! none says so, hence [`Certainty::SentUnconfirmed`].
+//! none says so, hence [`Certainty::SentUnconfirmed`]. Some announce that they take it, once they are asked
+//! ([`Terminal::Announces`]): the owner of stdout asks, where [`Placed::could_be_announced`].
 
 pub mod holder;
 
@@ -30,6 +31,6 @@ mod tmux;
 pub use escape::TerminalBytes;
 pub use hold::{Cleared, Clearing};
 pub use holder::Life;
-pub use placing::{BY_HAND, Clipboard, Limits, Missed, Placed};
+pub use placing::{ANNOUNCED, BY_HAND, Clipboard, Limits, Missed, Placed, UNCONFIRMED};
 pub use route::{Certainty, Route, routes};
 pub use surroundings::{Surroundings, Terminal};

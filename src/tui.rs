@@ -180,7 +180,7 @@ impl ScreenSession {
         let cleared = event_loop.effects.end().await;
         // A clearing that had finished, and was not written yet.
         while let Ok(inbound) = event_loop.queue.try_recv() {
-            if let Inbound::Write(bytes) = inbound {
+            if let Inbound::Write(bytes) | Inbound::WriteAndAsk(bytes) = inbound {
                 let _ = self.terminal.write(bytes.as_bytes());
             }
         }

@@ -142,6 +142,61 @@ fn a_handle_is_copied_over_ssh_exactly_and_written_nowhere() {
     home.assert_nowhere(&forms_of(&username, &key));
 }
 
+/// Asked with the first copy, in one write; late, and in pieces, it is an answer all the same, and no key.
+#[test]
+fn a_terminal_that_announces_a_clipboard_is_said_to_have_it() {
+    let home = Home::new();
+    let mut command = home.command(&["demo"]);
+    command.env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
+    let mut terminal = Terminal::start(command, COLUMNS, ROWS);
+    settled(&terminal);
+    select(&mut terminal, "shop");
+    let questions = |terminal: &Terminal| {
+        let raw = terminal.raw();
+        let asks = |bytes: &&[u8]| *bytes == b"\x1b\\\x1b[c" || *bytes == b"\x1b[c";
+        (raw.windows(3).chain(raw.windows(5)).filter(asks)).count()
+    };
+    assert_eq!(questions(&terminal), 0, "nothing is asked before");
+    terminal.type_keys("y");
+    terminal.wait_for("sent; this terminal does not confirm");
+    terminal.wait_until("a countdown", |text| text.contains("clears in 18"));
+    assert_eq!(questions(&terminal), 2, "once, and behind the copy");
+    for piece in ["\x1b[?62;", "22;5", "2c"] {
+        terminal.type_keys(piece);
+        terminal.let_pass(Duration::from_millis(20));
+    }
+    terminal.wait_for("copied → your terminal (OSC 52), clears in 1");
+    terminal.type_keys("y");
+    let again = terminal.wait_for("clears in 20");
+    assert!(again.contains("copied → your terminal (OSC 52)"), "{again}");
+    assert!(again.contains("y copy"), "no key was pressed: {again}");
+    assert_eq!(questions(&terminal), 2);
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+/// The answer comes while the program ends: whoever reads next does not get it.
+#[test]
+fn what_the_terminal_answers_at_the_end_is_not_left_to_the_shell() {
+    let home = Home::new();
+    let mut command =
+        home.shell("\"$0\" demo; echo ready; read -r -t 30 line; printf '<%q>' \"$line\"");
+    command.env("SSH_CONNECTION", "192.0.2.1 50000 192.0.2.2 22");
+    let mut terminal = Terminal::start(command, COLUMNS, ROWS);
+    settled(&terminal);
+    select(&mut terminal, "shop");
+    terminal.type_keys("y");
+    terminal.wait_for_copy();
+    terminal.type_keys("q");
+    terminal.let_pass(Duration::from_millis(100));
+    terminal.type_keys("\x1b[?62;52c");
+    terminal.wait_for("ready");
+    terminal.type_keys("line\r");
+    terminal.wait_for("<line>");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
 #[test]
 fn a_handle_is_shown_and_hidden_again() {
     let home = Home::new();

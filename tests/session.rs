@@ -20,10 +20,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use support::person::{self, Person};
 use switchboard::app::Model;
+use switchboard::clipboard::Terminal;
 use switchboard::config::Environment;
 use switchboard::domain::{Connection, Name, Secret, ServiceId};
 use switchboard::sim::{Behaviour, Blesta, Log, Presented, ServicePort, Sim, SimSettings};
 use switchboard::tui::event_loop::Inbound;
+use switchboard::tui::keyboard::decode::TerminalInput;
 use switchboard::work::{Core, Rehearsed};
 use tokio::time::Instant;
 
@@ -423,20 +425,29 @@ async fn a_shown_handle_hides_after_ten_seconds() {
     .unwrap();
 }
 
+/// The copy of [`HANDLE`].
+const COPY: &str = "\x1b]52;c;MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\x1b\\";
+const HANDLE: &str = "0123456789abcdef0123456789abcdef";
+
+/// One connection over SSH, with these variables.
+async fn over_ssh(variables: &[(&'static str, &'static str)]) -> Core {
+    let blesta = Blesta::new("shop-api", HANDLE, "127.0.0.1");
+    let variables = [&[("SSH_CONNECTION", "a 1 b 22")], variables].concat();
+    let environment = Environment::of(variables);
+    let connections = vec![rehearsed("shop", "ftp://nowhere", &blesta)];
+    let core = Core::rehearsal(environment, connections).await.unwrap();
+    core.with_terminal(Terminal::Silent)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_copied_handle_is_written_once_and_cleared_after_its_time() {
-    let blesta = Blesta::new("shop-api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
-    let over_ssh = Environment::of([("SSH_CONNECTION", "a 1 b 22"), ("TERM", "xterm")]);
-    let core = Core::rehearsal(over_ssh, vec![rehearsed("shop", "ftp://nowhere", &blesta)])
-        .await
-        .unwrap()
-        .with_terminal(switchboard::clipboard::Terminal::Silent);
+    let core = over_ssh(&[("TERM", "xterm")]).await;
     session(core, async |person: &mut Person| {
         person.sees("shop").await;
         person.press("y");
         person.sees("does not confirm").await;
-        let copied = "\x1b]52;c;MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\x1b\\";
-        assert_eq!(person.written(), copied);
+        let copied = format!("{COPY}\x1b[c");
+        assert_eq!(person.written(), copied, "the terminal is asked behind it");
         let copied_at = Instant::now();
         person
             .sees_that("the cleared clipboard", |screen| {
@@ -462,14 +473,100 @@ async fn a_copied_handle_is_written_once_and_cleared_after_its_time() {
     .unwrap();
 }
 
+/// However late it says so; what is copied later is said to be there at once, and the terminal asked no more.
+#[tokio::test(start_paused = true)]
+async fn what_a_terminal_announces_is_said_of_the_running_copy_and_of_later_ones() {
+    let core = over_ssh(&[("TERM", "xterm")]).await;
+    session(core, async |person: &mut Person| {
+        person.sees("shop").await;
+        person.press("y");
+        person.sees("sent; this terminal does not confirm").await;
+        let late = Duration::from_secs(7);
+        person.tells_in(late, TerminalInput::Attributes(Terminal::Announces));
+        person
+            .sees("copied → your terminal (OSC 52), clears in 1")
+            .await;
+        person.sees_no("clears in").await;
+        person.press("y");
+        let both = |screen: &str| screen.contains("clears in 20");
+        let screen = person.sees_that("the second copy", both).await;
+        assert!(screen.contains("copied → your terminal"), "{screen}");
+        let blank = "\x1b]52;c;IA==\x1b\\";
+        let written = format!("{COPY}\x1b[c{blank}{COPY}");
+        // The picture may come before the bytes.
+        for _ in 0..1_000 {
+            if person.written() == written {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(person.written(), written);
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminal_that_announces_nothing_or_was_not_asked_is_said_to_confirm_nothing() {
+    let silent = TerminalInput::Attributes(Terminal::Silent);
+    let announces = TerminalInput::Attributes(Terminal::Announces);
+    // It can't be called: the copy goes past it.
+    let tmux = [("TMUX", "/nowhere,1,0"), ("PATH", "/nowhere")];
+    let tmux = [&tmux[..], &[("TERM", "tmux-256color")]].concat();
+    let screen = [("TERM", "screen"), ("STY", "1.pts-0")];
+    let behind = [("TERM", "tmux-256color")];
+    let xterm = [("TERM", "xterm")];
+    for (variables, answer, asked) in [
+        (&xterm[..], Some(&silent), true),
+        (&xterm, None, true),
+        (&tmux, Some(&announces), false),
+        (&screen, Some(&announces), false),
+        (&behind, Some(&announces), false),
+    ] {
+        session(over_ssh(variables).await, async |person: &mut Person| {
+            person.sees("shop").await;
+            for _ in 0..2 {
+                person.press("y");
+                let screen = person.sees("clears in 20").await;
+                assert!(screen.contains("sent; th"), "{screen}");
+                if let Some(answer) = answer {
+                    person.tells_in(Duration::from_millis(500), answer.clone());
+                }
+                let screen = person.sees("clears in 18").await;
+                assert!(screen.contains("sent; th"), "{screen}");
+            }
+            let written = person.written();
+            assert_eq!(written.matches("]52;c;").count(), 2, "{variables:?}");
+            let questions = written.matches("\x1b[c").count();
+            assert_eq!(questions, usize::from(asked), "{variables:?}");
+        })
+        .await
+        .unwrap();
+    }
+}
+
+/// Whoever reads next would take it for keys.
+#[tokio::test(start_paused = true)]
+async fn the_end_waits_for_what_the_terminal_was_asked() {
+    let begun = Instant::now();
+    let core = over_ssh(&[("TERM", "xterm")]).await;
+    session(core, async |person: &mut Person| {
+        person.sees("shop").await;
+        person.press("y");
+        person.sees("clears in 20").await;
+        let time = Duration::from_millis(120);
+        person.tells_in(time, TerminalInput::Attributes(Terminal::Silent));
+        person.press("q");
+    })
+    .await
+    .unwrap();
+    let taken = begun.elapsed();
+    assert!(taken >= Duration::from_millis(120) && taken < Duration::from_millis(150));
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_was_copied_is_taken_back_before_the_program_is_stopped() {
-    let blesta = Blesta::new("shop-api", "0123456789abcdef0123456789abcdef", "127.0.0.1");
-    let over_ssh = Environment::of([("SSH_CONNECTION", "a 1 b 22"), ("TERM", "xterm")]);
-    let core = Core::rehearsal(over_ssh, vec![rehearsed("shop", "ftp://nowhere", &blesta)])
-        .await
-        .unwrap()
-        .with_terminal(switchboard::clipboard::Terminal::Silent);
+    let core = over_ssh(&[("TERM", "xterm")]).await;
     session(core, async |person: &mut Person| {
         person.sees("shop").await;
         person.press("y");

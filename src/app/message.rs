@@ -169,6 +169,14 @@ pub enum SharedTokenMessage {
 pub enum ClipboardMessage {
     /// Something was copied, or not: the footer's words, and when it will be cleared.
     Copied(Copied),
+    /// The terminal says that it takes a clipboard: `more` is known of what was sent there, where the footer has
+    /// said `less`.
+    Announced {
+        /// How the footer's words began.
+        less: &'static str,
+        /// How they begin now.
+        more: &'static str,
+    },
     /// It was cleared, or found to hold another's text; the footer's words.
     Cleared(String),
 }

@@ -149,6 +149,7 @@ impl Model {
     fn clipboard_answered(&mut self, message: ClipboardMessage, out: &mut Effects) {
         match message {
             ClipboardMessage::Copied(copied) => self.copied(copied, out),
+            ClipboardMessage::Announced { less, more } => self.clipboard_announced(less, more),
             ClipboardMessage::Cleared(words) => self.clipboard_cleared(&words),
         }
     }

@@ -125,6 +125,16 @@ impl Clipboard {
         self.surroundings().set_command(command);
     }
 
+    /// The terminal has said that it takes OSC 52: from the next copy on that is known. Whether it was not before.
+    pub fn terminal_announces(&self) -> bool {
+        let mut around = self.surroundings();
+        let was_silent = around.terminal == Terminal::Silent;
+        if was_silent {
+            around.terminal = Terminal::Announces;
+        }
+        was_silent
+    }
+
     fn surroundings(&self) -> sync::MutexGuard<'_, Surroundings> {
         self.surroundings
             .lock()
@@ -330,12 +340,12 @@ impl RouteAttempt<'_> {
         });
         let announced = self.around.terminal == Terminal::Announces && wrapping == Wrapping::Plain;
         let taken = if announced {
-            Accepted::new(Certainty::Handed, "copied → your terminal (OSC 52)")
+            Accepted::new(Certainty::Handed, ANNOUNCED)
         } else {
             let words = if behind_tmux {
                 "sent; the tmux in front passes it on with set-clipboard on"
             } else {
-                "sent; this terminal does not confirm"
+                UNCONFIRMED
             };
             Accepted::new(Certainty::SentUnconfirmed, words)
         };
@@ -373,6 +383,12 @@ impl Accepted {
 }
 
 impl Placed {
+    /// Whether it went to a terminal that could say more about it, were it asked: one that hears us itself, and
+    /// no tmux or GNU screen, which would answer for itself.
+    pub fn could_be_announced(&self) -> bool {
+        self.route == Route::Terminal && self.words.starts_with(UNCONFIRMED)
+    }
+
     /// With the bytes that must be written before its own, and a word where an earlier copy may still be
     /// where it was: nobody will take that one back any more.
     fn after(mut self, before: Cleared) -> Self {
@@ -385,6 +401,12 @@ impl Placed {
         self
     }
 }
+
+/// How [`Placed::words`] begin for a terminal that has not said whether it takes OSC 52.
+pub const UNCONFIRMED: &str = "sent; this terminal does not confirm";
+
+/// The same for one that has said that it does.
+pub const ANNOUNCED: &str = "copied → your terminal (OSC 52)";
 
 /// What is left to do where no clipboard is within reach of a screen, in the words of [`Placed::words`].
 pub const BY_HAND: &str = "select it by hand";

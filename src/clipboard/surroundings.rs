@@ -58,7 +58,8 @@ impl Terminal {
     /// Reads the answer to DA1 (`ESC [ c`), which is `ESC [ ? 64 ; … c`: parameter 52 announces that the
     /// terminal takes OSC 52. Its absence proves nothing, as most that do take it leave it out.
     ///
-    /// To be asked before the first key is read, and not later: a late answer would type into a field.
+    /// To be asked only where the answer is taken out of the keys, however late it comes, and not in a tmux or
+    /// GNU screen, which answer for themselves.
     pub fn announced_in(answer: &[u8]) -> Self {
         let parameters = answer
             .split(|byte| *byte == b'\x1b')

@@ -76,6 +76,8 @@ pub struct Effects {
     tasks: HashMap<Key, Owned>,
     /// When the secret that was copied last is to be cleared.
     clears_at: Arc<Mutex<Option<Instant>>>,
+    /// Whether the terminal was asked whether it takes a clipboard.
+    asked: bool,
     banner: Vec<String>,
     accounts: tokens::Accounts,
     /// Tells the watch that the configuration has changed.
@@ -110,6 +112,7 @@ impl Effects {
             queue,
             tasks: HashMap::new(),
             clears_at: Arc::default(),
+            asked: false,
             banner,
             accounts: tokens::Accounts::default(),
             replan: None,

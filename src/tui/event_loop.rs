@@ -16,9 +16,10 @@ use super::input;
 use super::keyboard::decode::TerminalInput;
 use super::pace::Pace;
 use super::signals::SystemSignal;
+use super::translate;
 use crate::app::effect::{ClipboardEffect, TerminalEffect};
 use crate::app::{Effect, Message, Model};
-use crate::clipboard::TerminalBytes;
+use crate::clipboard::{Terminal, TerminalBytes};
 use crate::store::stack::wipe_dead_stack;
 use crate::ui;
 
@@ -38,6 +39,8 @@ pub enum Inbound {
     Message(Box<Message>),
     /// Bytes for the terminal that are not part of a frame: an OSC 52 copy. Wiped after use.
     Write(TerminalBytes),
+    /// The same, of a copy that its terminal could say more about: asked once a session, behind the first of them.
+    WriteAndAsk(TerminalBytes),
     /// A task panicked: the screen was given back already, so the program must end.
     Panicked,
 }
@@ -55,12 +58,16 @@ pub trait Surface {
     fn answered(&mut self) -> bool {
         false
     }
+    /// The terminal has told its attributes.
+    fn told_attributes(&mut self) {}
     /// Until when the end waits for an answer that would else be taken for keys by whoever reads next.
     fn awaits(&self) -> Option<Instant> {
         None
     }
     /// Writes bytes that are not part of a frame.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Writes bytes, and asks the terminal for its attributes behind them.
+    fn write_and_ask(&mut self, bytes: &[u8]) -> io::Result<()>;
     /// Columns and rows that it has now. Nobody tells who was stopped while they changed.
     fn size(&self) -> io::Result<(u16, u16)>;
     /// Draws every cell anew with the next frame.
@@ -130,13 +137,11 @@ impl<S: Surface> EventLoop<S> {
             );
             self.take_in(happened, keys)?;
             let typed = self.drain(keys).await?;
-            if self.exit.is_some() || self.stopping {
-                self.hear_out(keys).await;
-            }
             if std::mem::take(&mut self.stopping) && self.exit.is_none() {
                 self.stop(keys).await?;
             }
             if let Some(code) = self.exit {
+                self.hear_out(keys).await;
                 return Ok(code);
             }
             if pace.allows(typed || !by_itself) && self.surface.draw(&self.model)? {
@@ -186,7 +191,12 @@ impl<S: Surface> EventLoop<S> {
     fn take_in(&mut self, happened: LoopEvent, keys: &mut impl Keys) -> io::Result<()> {
         match happened {
             LoopEvent::Inbound(Inbound::Message(message)) => self.update(*message, keys),
-            LoopEvent::Inbound(Inbound::Write(bytes)) => self.surface.write(bytes.as_bytes()),
+            LoopEvent::Inbound(Inbound::WriteAndAsk(bytes)) if self.effects.asks_terminal() => {
+                self.surface.write_and_ask(bytes.as_bytes())
+            }
+            LoopEvent::Inbound(Inbound::Write(bytes) | Inbound::WriteAndAsk(bytes)) => {
+                self.surface.write(bytes.as_bytes())
+            }
             LoopEvent::Inbound(Inbound::Panicked) => {
                 self.exit = Some(101);
                 Ok(())
@@ -204,6 +214,9 @@ impl<S: Surface> EventLoop<S> {
                     Some(message) => self.update(message, keys),
                     None => Ok(()),
                 }
+            }
+            LoopEvent::TerminalInput(Some(Ok(TerminalInput::Attributes(terminal)))) => {
+                self.told_attributes(terminal, keys)
             }
             LoopEvent::TerminalInput(Some(Err(error))) => Err(error),
             LoopEvent::TerminalInput(None) => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -255,6 +268,11 @@ impl<S: Surface> EventLoop<S> {
         while self.surface.awaits().is_some() {
             match timeout_at(until, keys.next()).await {
                 Ok(Some(Ok(TerminalInput::Status))) => _ = self.surface.answered(),
+                Ok(Some(Ok(TerminalInput::Attributes(terminal)))) => {
+                    let Ok(()) = self.told_attributes(terminal, keys) else {
+                        return;
+                    };
+                }
                 Ok(Some(Ok(TerminalInput::Event(_)))) => {}
                 Ok(Some(Err(_)) | None) | Err(_) => return,
             }
@@ -269,10 +287,20 @@ impl<S: Surface> EventLoop<S> {
         while let Ok(inbound) = self.queue.try_recv() {
             self.take_in(LoopEvent::Inbound(inbound), keys)?;
         }
+        self.hear_out(keys).await;
         keys.release();
         let last = cleared.map(|words| format!("switchboard: clipboard: {words}\n"));
         self.surface.suspend(last.as_deref().unwrap_or_default())?;
         self.measure(keys)
+    }
+
+    /// What the terminal says of itself. It may come long after it was asked: then the footer is put right.
+    fn told_attributes(&mut self, terminal: Terminal, keys: &mut impl Keys) -> io::Result<()> {
+        self.surface.told_attributes();
+        if self.effects.terminal_told(terminal) {
+            self.update(translate::announced(), keys)?;
+        }
+        Ok(())
     }
 
     fn update(&mut self, message: Message, keys: &mut impl Keys) -> io::Result<()> {

@@ -13,6 +13,8 @@ use tokio::time::Instant;
 
 /// Asks for the terminal's status.
 pub const QUESTION: &[u8] = b"\x1b[5n";
+/// Asks for the terminal's attributes (DA1), among which some tell that they take a clipboard.
+pub const ATTRIBUTES_QUESTION: &[u8] = b"\x1b[c";
 
 /// So much is a burst. Less is written over a line of 2,400 bytes/s in less than half a second.
 const BURST: usize = 1024;
@@ -56,11 +58,20 @@ struct PendingQuery {
     behind: usize,
 }
 
+impl PendingQuery {
+    /// When its answer is given up.
+    fn until(self) -> Instant {
+        self.at + (PATIENCE + self.takes).min(LONGEST)
+    }
+}
+
 /// The bytes between the program and what a person sees.
 #[derive(Debug)]
 pub struct Flow {
     answers: Answers,
     asked: Option<PendingQuery>,
+    /// Its attributes were asked for. No frame waits for them, but the end does.
+    attributes: Option<PendingQuery>,
     /// Bytes of which it is not known whether they have arrived.
     on_the_way: usize,
     /// When the last of them were written.
@@ -76,6 +87,7 @@ impl Default for Flow {
         Self {
             answers: Answers::Unknown,
             asked: None,
+            attributes: None,
             on_the_way: 0,
             written: None,
             window: WINDOW,
@@ -106,14 +118,28 @@ impl Flow {
         let asks =
             self.asked.is_none() && self.on_the_way > BURST && self.answers != Answers::Never;
         if asks {
-            let bytes = u32::try_from(self.on_the_way).unwrap_or(u32::MAX);
-            self.asked = Some(PendingQuery {
-                at: Instant::now(),
-                takes: A_BYTE.saturating_mul(bytes),
-                behind: 0,
-            });
+            self.asked = Some(self.query());
         }
         asks
+    }
+
+    /// The terminal is asked for its attributes, behind all that was written.
+    pub fn asks_attributes(&mut self) {
+        self.attributes = Some(self.query());
+    }
+
+    /// Its attributes have come.
+    pub fn told_attributes(&mut self) {
+        self.attributes = None;
+    }
+
+    fn query(&self) -> PendingQuery {
+        let bytes = u32::try_from(self.on_the_way).unwrap_or(u32::MAX);
+        PendingQuery {
+            at: Instant::now(),
+            takes: A_BYTE.saturating_mul(bytes),
+            behind: 0,
+        }
     }
 
     /// Whether a frame is left out now, for too much is on its way.
@@ -152,18 +178,21 @@ impl Flow {
     /// Until when the end waits for an answer that would else be taken for keys by whoever reads next; nothing
     /// where none is to come.
     pub fn last(&self) -> Option<Instant> {
-        let asked = self.asked?;
-        Some(match self.answers {
-            Answers::Come => Instant::now() + (LAST_KNOWN + asked.takes).min(LAST_KNOWN_AT_MOST),
+        let now = Instant::now();
+        let last = |asked: PendingQuery| match self.answers {
+            Answers::Come => now + (LAST_KNOWN + asked.takes).min(LAST_KNOWN_AT_MOST),
             Answers::Unknown | Answers::Never => {
                 asked.at + (LAST_UNKNOWN + asked.takes).min(LAST_UNKNOWN_AT_MOST)
             }
-        })
+        };
+        // One that answers for its status need not tell what it is.
+        let attributes = self.attributes.map(|asked| last(asked).min(asked.until()));
+        let coming = attributes.filter(|until| *until > now);
+        self.asked.map(last).max(coming)
     }
 
     fn until(&self) -> Option<Instant> {
-        let asked = self.asked?;
-        Some(asked.at + (PATIENCE + asked.takes).min(LONGEST))
+        self.asked.map(PendingQuery::until)
     }
 
     /// An answer was lost, or the terminal gives none.
@@ -359,5 +388,19 @@ mod tests {
         line.draw(1, 4_800);
         let known = line.flow.last().unwrap() - Instant::now();
         assert_eq!(known, LAST_KNOWN_AT_MOST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_attributes_too_but_not_for_those_that_never_come() {
+        let mut flow = Flow::default();
+        flow.asks_attributes();
+        assert_eq!(flow.last().unwrap() - Instant::now(), LAST_UNKNOWN);
+        flow.told_attributes();
+        assert_eq!(flow.last(), None, "they have come");
+        flow.asks_attributes();
+        assert!(!flow.answered() && !flow.is_full(), "no frame waits");
+        assert_eq!(flow.last().unwrap() - Instant::now(), LAST_KNOWN);
+        tokio::time::advance(PATIENCE).await;
+        assert_eq!(flow.last(), None, "they are given up");
     }
 }

@@ -1,7 +1,7 @@
 //! The terminal: taken over, given back, a frame at a time.
 //!
-//! Nothing here waits for the terminal but the end, and that not for ever. It is asked one thing, behind a burst
-//! of output: whether it is ready.
+//! Nothing here waits for the terminal but the end, and that not for ever. It is asked two things: whether it is
+//! ready, behind a burst of output, and what it is, behind the first copy that it is sent.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use super::cells::{Cells, ERASE};
 use super::event_loop::Surface;
-use super::flow::{Flow, QUESTION};
+use super::flow::{ATTRIBUTES_QUESTION, Flow, QUESTION};
 use super::wire::Wire;
 use crate::app::Model;
 use crate::ui::{self, Theme};
@@ -219,6 +219,10 @@ impl Surface for Screen {
         self.flow.answered()
     }
 
+    fn told_attributes(&mut self) {
+        self.flow.told_attributes();
+    }
+
     fn awaits(&self) -> Option<Instant> {
         self.held.is_taken().then(|| self.flow.last()).flatten()
     }
@@ -226,6 +230,13 @@ impl Surface for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.flow.wrote(bytes.len());
         self.held.write(bytes)
+    }
+
+    fn write_and_ask(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.flow.wrote(bytes.len() + ATTRIBUTES_QUESTION.len());
+        self.flow.asks_attributes();
+        self.held.wire.push(bytes);
+        self.held.write(ATTRIBUTES_QUESTION)
     }
 
     fn size(&self) -> io::Result<(u16, u16)> {

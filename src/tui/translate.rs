@@ -1,10 +1,10 @@
 //! The words of the screen, and those of the use cases: the same things on two floors that don't know each other.
 
 use crate::app::effect::{CopyAs, Unlock};
-use crate::app::message::{self, Loaded};
+use crate::app::message::{self, ClipboardMessage, Loaded};
 use crate::app::watching::WatchingSettings;
-use crate::app::{Draft, HandleSlot};
-use crate::clipboard::{Certainty, Placed};
+use crate::app::{Draft, HandleSlot, Message};
+use crate::clipboard::{self, Certainty, Placed};
 use crate::domain::{Name, Origin, Secret, SecretRef, Who};
 use crate::service::{Catalog, Trigger};
 use crate::store::secrets::Offer;
@@ -132,6 +132,14 @@ pub fn copied(placed: &Placed) -> message::Copied {
         placed: placed.certainty != Certainty::Shown,
         clears_in_s: placed.clear_after.map(seconds),
     }
+}
+
+/// The terminal says that it takes a clipboard.
+pub fn announced() -> Message {
+    Message::Clipboard(ClipboardMessage::Announced {
+        less: clipboard::UNCONFIRMED,
+        more: clipboard::ANNOUNCED,
+    })
 }
 
 /// What the configuration holds, for the screen.

@@ -60,6 +60,12 @@ impl Core {
         Some(cleared)
     }
 
+    /// The terminal has said that it takes OSC 52; whether that is news of a clipboard that was used.
+    pub fn terminal_announces(&self) -> bool {
+        let clipboard = self.0.clipboard.get();
+        clipboard.is_some_and(Clipboard::terminal_announces)
+    }
+
     /// Waits until another program has replaced what was copied last; for ever where that can't be told.
     pub async fn clipboard_replaced(&self) {
         match self.0.clipboard.get() {

@@ -13,7 +13,7 @@ use switchboard::app::keymap::KeyPress;
 use switchboard::app::{Message, Model};
 use switchboard::tui::effects::{Effects, Queue};
 use switchboard::tui::event_loop::{EventLoop, Inbound, Keys, Surface};
-use switchboard::tui::flow::Flow;
+use switchboard::tui::flow::{ATTRIBUTES_QUESTION, Flow};
 use switchboard::tui::keyboard::decode::TerminalInput;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
 use switchboard::work::Core;
@@ -61,6 +61,10 @@ impl Surface for Picture {
         self.flow.lock().unwrap().answered()
     }
 
+    fn told_attributes(&mut self) {
+        self.flow.lock().unwrap().told_attributes();
+    }
+
     fn awaits(&self) -> Option<Instant> {
         self.flow.lock().unwrap().last()
     }
@@ -68,6 +72,11 @@ impl Surface for Picture {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.written.lock().unwrap().extend_from_slice(bytes);
         Ok(())
+    }
+
+    fn write_and_ask(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.flow.lock().unwrap().asks_attributes();
+        self.write(&[bytes, ATTRIBUTES_QUESTION].concat())
     }
 
     fn size(&self) -> io::Result<(u16, u16)> {
@@ -128,10 +137,15 @@ impl Person {
 
     /// After `time` the terminal tells that it has taken in all that it was asked about.
     pub fn answers_in(&self, time: Duration) {
+        self.tells_in(time, TerminalInput::Status);
+    }
+
+    /// After `time` the terminal tells something of itself.
+    pub fn tells_in(&self, time: Duration, answer: TerminalInput) {
         let keys = self.keys.clone();
         tokio::spawn(async move {
             tokio::time::sleep(time).await;
-            keys.send(TerminalInput::Status)
+            keys.send(answer)
         });
     }
 

@@ -155,6 +155,41 @@ fn a_copy_that_is_never_cleared_shows_no_countdown() {
     assert!(scene.model.notice.as_ref().unwrap().error);
 }
 
+/// What the terminal answers changes the words of the copy that is spoken of, and nothing else.
+#[test]
+fn what_a_terminal_announces_is_said_of_the_copy_before() {
+    let sent = |words: &str, clears_in_s| {
+        Message::Clipboard(ClipboardMessage::Copied(Copied {
+            words: words.to_owned(),
+            placed: true,
+            clears_in_s,
+        }))
+    };
+    let announced = || {
+        Message::Clipboard(ClipboardMessage::Announced {
+            less: "sent",
+            more: "copied → there",
+        })
+    };
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .keys("y")
+        .send(sent("sent (cat failed)", Some(20)))
+        .effects();
+    scene.wait(5_000);
+    let before = scene.model.copied.clone().unwrap();
+    scene.send(announced());
+    let after = scene.model.copied.clone().unwrap();
+    assert_eq!(after.words, "copied → there (cat failed)");
+    assert_eq!(after.clears_at, before.clears_at, "its time goes on");
+    scene.send(sent("sent", None)).send(announced());
+    assert_eq!(scene.notice(), "copied → there");
+    for words in ["copied → tmux", "not sent"] {
+        scene.send(sent(words, None)).send(announced());
+        assert_eq!(scene.notice(), words);
+    }
+}
+
 #[test]
 fn what_no_clipboard_took_is_shown_to_be_selected_by_hand() {
     let by_hand = || {

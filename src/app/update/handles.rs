@@ -204,6 +204,17 @@ impl Model {
         }
     }
 
+    /// The copy that is spoken of is as sure as `more` says. Its time goes on.
+    pub(super) fn clipboard_announced(&mut self, less: &str, more: &str) {
+        let copied = self.copied.as_mut().map(|copied| &mut copied.words);
+        let notice = self.notice.as_mut().map(|notice| &mut notice.text);
+        for words in copied.into_iter().chain(notice) {
+            if let Some(rest) = words.strip_prefix(less) {
+                *words = format!("{more}{rest}");
+            }
+        }
+    }
+
     pub(super) fn clipboard_cleared(&mut self, words: &str) {
         self.copied = None;
         self.say(words);

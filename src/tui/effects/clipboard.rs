@@ -9,8 +9,9 @@ use super::{Effects, Key, LAST_CLEARING, Queue};
 use crate::app::Message;
 use crate::app::effect::ClipboardEffect;
 use crate::app::message::{ClipboardMessage, VaultMessage};
-use crate::clipboard::{Certainty, Life, Placed};
+use crate::clipboard::{Certainty, Life, Placed, Terminal, TerminalBytes};
 use crate::domain::error_chain;
+use crate::tui::event_loop::Inbound;
 use crate::tui::translate;
 use crate::work::ticket::Freshness;
 use crate::work::{Core, WorkError};
@@ -58,10 +59,12 @@ impl Effects {
             match copy.await {
                 Ok(None) => {}
                 Ok(Some(mut placed)) => {
-                    queue.write(placed.terminal_bytes.take());
+                    let bytes = placed.terminal_bytes.take();
+                    // Told first: what the terminal answers puts right what is told.
                     queue.tell(Message::Clipboard(ClipboardMessage::Copied(
                         translate::copied(&placed),
                     )));
+                    queue.write_copy(bytes, &placed);
                     if placed.certainty != Certainty::Shown {
                         let time = placed.clear_after.map(|after| Instant::now() + after);
                         *clears_at.lock().unwrap_or_else(PoisonError::into_inner) = time;
@@ -82,6 +85,17 @@ impl Effects {
             *clears_at.lock().unwrap_or_else(PoisonError::into_inner) = None;
             clear(&core, &queue).await;
         });
+    }
+
+    /// Whether the terminal is asked now whether it takes a clipboard: once a session.
+    pub fn asks_terminal(&mut self) -> bool {
+        !std::mem::replace(&mut self.asked, true)
+    }
+
+    /// What the terminal has told of itself; whether more is known of copies now than was said. What nobody asked
+    /// for may come from a tmux or be meant for another program.
+    pub fn terminal_told(&self, terminal: Terminal) -> bool {
+        self.asked && terminal == Terminal::Announces && self.core.terminal_announces()
     }
 
     fn clear_clipboard(&mut self) {
@@ -109,6 +123,18 @@ impl Effects {
         let late = "not cleared in time; it may still hold what was copied";
         let cleared = timeout(LAST_CLEARING, clearing).await;
         cleared.unwrap_or_else(|_| Some(late.to_owned()))
+    }
+}
+
+impl Queue {
+    /// What a copy gave.
+    fn write_copy(&self, bytes: Option<TerminalBytes>, placed: &Placed) {
+        match bytes {
+            Some(bytes) if placed.could_be_announced() => {
+                let _ = self.0.send(Inbound::WriteAndAsk(bytes));
+            }
+            bytes => self.write(bytes),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Keys as xterm, VTE, kitty, tmux, screen and the Linux console send them, bracketed pastes, and the mouse. What a
 //! terminal answers (to us or to a program before us, late over a slow line) is taken out: it never becomes keys.
-//! Only of its status it is told that it came, which is all that this program asks for.
+//! Told of are its status and its attributes, which is all that this program asks for.
 
 mod key;
 mod mouse;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyModifiers};
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::clipboard::Terminal;
 use key::{character_key, cursor_key, key, letter_key, modifiers, numbered, with_alt};
 
 /// A lone escape is the Esc key once nothing has followed for so long: a serial line needs a millisecond a byte.
@@ -31,8 +32,6 @@ const LONGEST_PASTE: usize = 256 * 1024;
 
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
-/// The terminal's status: that it is ready (DSR 0 of ECMA-48).
-const STATUS: &str = "\x1b[0n";
 
 /// What a terminal has sent.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +40,8 @@ pub enum TerminalInput {
     Event(Event),
     /// Its status, which it was asked for: it has taken in what was written before.
     Status,
+    /// Its attributes, as far as a copy cares.
+    Attributes(Terminal),
 }
 
 /// Decodes what comes, piece by piece.
@@ -79,8 +80,8 @@ enum Endless {
 enum Decoded {
     /// So many bytes are this event.
     Event(usize, Event),
-    /// So many bytes are the terminal's status.
-    Status(usize),
+    /// So many bytes are what the terminal answers to us.
+    Answer(usize, TerminalInput),
     /// So many bytes mean nothing to us.
     Nothing(usize),
     /// A paste begins behind so many bytes.
@@ -115,11 +116,8 @@ impl Decoder {
                 let Some(text) = self.pasted(&mut from) else {
                     break;
                 };
-                // tmux hands a paste on piece by piece, and answers in between.
-                if text.contains(STATUS) {
-                    heard.push(TerminalInput::Status);
-                }
-                heard.push(TerminalInput::Event(Event::Paste(text.replace(STATUS, ""))));
+                let text = without_answers(&text, &mut heard);
+                heard.push(TerminalInput::Event(Event::Paste(text)));
             }
             if let Some(kind) = self.endless {
                 let left = self.left.get(from..).unwrap_or_default();
@@ -136,8 +134,8 @@ impl Decoder {
                     heard.push(TerminalInput::Event(event));
                     from += length;
                 }
-                Decoded::Status(length) => {
-                    heard.push(TerminalInput::Status);
+                Decoded::Answer(length, answer) => {
+                    heard.push(answer);
                     from += length;
                 }
                 Decoded::Nothing(length) => from += length,
@@ -397,11 +395,36 @@ fn sequence(bytes: &[u8]) -> Decoded {
     match last {
         // Not a sequence: what broke it off is looked at for itself.
         Some(0..0x40 | 0x7f..) | None => Decoded::Nothing(length - 1),
-        Some(b'n') if bytes.starts_with(STATUS.as_bytes()) => Decoded::Status(length),
+        Some(b'n') if parameters == b"0" => Decoded::Answer(length, TerminalInput::Status),
+        Some(b'c') if parameters.starts_with(b"?") => {
+            let terminal = Terminal::announced_in(bytes.get(..length).unwrap_or_default());
+            Decoded::Answer(length, TerminalInput::Attributes(terminal))
+        }
         Some(last) => known(parameters, *last).map_or(Decoded::Nothing(length), |event| {
             Decoded::Event(length, event)
         }),
     }
+}
+
+/// A paste without what the terminal answered in between, as tmux does, which hands a long one on piece by piece.
+fn without_answers(text: &str, heard: &mut Vec<TerminalInput>) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, _)) = rest.split_once("\x1b[") {
+        let (_, found) = rest.split_at(before.len());
+        let (length, shown) = match sequence(found.as_bytes()) {
+            Decoded::Answer(length, answer) => {
+                heard.push(answer);
+                (length, "")
+            }
+            _ => (2, "\x1b["),
+        };
+        kept.push_str(before);
+        kept.push_str(shown);
+        (_, rest) = found.split_at(length);
+    }
+    kept.push_str(rest);
+    kept
 }
 
 /// What a whole sequence means. Answers of the terminal (private parameters, reports of the cursor) mean nothing.

@@ -20,6 +20,7 @@ fn word(heard: &TerminalInput) -> String {
     let event = match heard {
         TerminalInput::Event(event) => event,
         TerminalInput::Status => return "status".into(),
+        TerminalInput::Attributes(terminal) => return format!("{terminal:?}"),
     };
     match event {
         Event::Key(key) => {
@@ -103,8 +104,8 @@ fn keys_are_what_terminals_send_for_them() {
 #[test]
 fn answers_of_the_terminal_never_become_keys() {
     let answers: &[&[u8]] = &[
-        b"\x1b[?1;2c",
         b"\x1b[>41;379;0c",
+        b"\x1b[52c",
         b"\x1b[?2026;2$y",
         b"\x1b[?1u",
         b"\x1b[12;40R",
@@ -136,6 +137,22 @@ fn its_status_is_told_and_is_no_key_either() {
         heard(b"\x1b[200~se\x1b[0ncret\x1b[201~"),
         "status paste(secret)"
     );
+}
+
+/// However it is cut, also behind an escape that was taken for the Esc key, and in the middle of a paste.
+#[test]
+fn its_attributes_are_told_and_are_no_keys_either() {
+    assert_eq!(heard(b"j\x1b[?62;22;52ck"), "j Announces k");
+    assert_eq!(heard(b"\x1b[?1;2cj"), "Silent j");
+    assert_eq!(heard(b"\x1b[?cj"), "Silent j");
+    assert_eq!(heard_late(&[b"\x1b", b"[?62;52cj"]), "Esc Announces j");
+    let answer = b"\x1b[?62;22;52c";
+    for cut in 2..answer.len() {
+        let (begins, ends) = answer.split_at(cut);
+        assert_eq!(heard_late(&[begins, ends, b"j"]), "Announces j", "{cut}");
+    }
+    let pasted = b"\x1b[200~s\x1b[me\x1b[?62;52cc\x1b[0nr\x1b[et\x1b[201~j";
+    assert_eq!(heard(pasted), "Announces status paste(s\x1b[mecr\x1b[et) j");
 }
 
 #[test]
@@ -259,7 +276,7 @@ fn nothing_of_what_has_no_end_becomes_a_key() {
         [begins.as_bytes(), filled.as_bytes(), ends.as_bytes(), b"j"].concat()
     };
     for bytes in [
-        long("\x1b[?", 60, "c"),
+        long("\x1b[?", 60, "u"),
         long("\x1b[?", 70, "c"),
         long("\x1b[<0;", 5_000, "M"),
         long("\x1b]52;c;", 60, "\x1b\\"),
