@@ -93,7 +93,7 @@ fn the_demonstration_settles_and_follows_one_changed_letter() {
         })
         .contains("Quit all the same?")
     {
-        terminal.type_keys("y");
+        terminal.says_yes_to("Quit all the same?");
     }
     assert_eq!(terminal.ended().exit_code(), 0);
     let after = terminal.last_screen();
@@ -549,7 +549,7 @@ fn save_unanswered(terminal: &mut Terminal, url: &str) {
     terminal.wait_for(url);
     terminal.type_keys("\x13");
     terminal.wait_for("y save");
-    terminal.type_keys("y");
+    terminal.says_yes_to("y save");
 }
 
 #[test]
@@ -698,7 +698,7 @@ fn a_read_only_configuration_is_told_and_left_alone() {
     );
     terminal.type_keys("\x1bq");
     terminal.wait_for("Quit all the same?");
-    terminal.type_keys("y");
+    terminal.says_yes_to("Quit all the same?");
     assert_eq!(terminal.ended().exit_code(), 0);
     assert_eq!(
         std::fs::read_to_string(&file).unwrap(),

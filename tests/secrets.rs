@@ -740,9 +740,7 @@ fn over_ssh_without_a_keyring_the_start_waits_for_nobody_and_the_choice_is_offer
     terminal.wait_until("a question", |text| {
         text.contains("y save") || text.contains("Where are the secrets")
     });
-    if terminal.screen().contains("y save") {
-        terminal.type_keys("y");
-    }
+    terminal.says_yes_to("y save");
     let choice = terminal.wait_for("Where are the secrets");
     assert!(
         choice.contains("vault:") && choice.contains("keyring:"),
@@ -990,7 +988,7 @@ fn after_a_lock_the_key_is_nowhere_in_memory() {
     );
     terminal.type_keys("L");
     terminal.wait_for("not yet");
-    terminal.type_keys("y");
+    terminal.says_yes_to("not yet");
     terminal.wait_for("locked");
     // As it is; as OSC 52 carries it; as the request did; and what opened the vault.
     let pair = format!("{username}:{key}");

@@ -53,7 +53,7 @@ fn press(model: &mut Model, names: &str) -> Vec<TokensEffect> {
     for name in names.split_whitespace() {
         let press = KeyPress::parse(name).unwrap();
         let key = KeyEvent::new(press.code, press.modifiers);
-        model.drawn();
+        model.drawn(model.now - jiff::SignedDuration::from_secs(1));
         asked.extend(model.update(model.now, Message::Key(key)));
     }
     of_tokens(asked)

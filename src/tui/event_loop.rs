@@ -145,7 +145,7 @@ impl<S: Surface> EventLoop<S> {
                 return Ok(code);
             }
             if pace.allows(typed || !by_itself) && self.surface.draw(&self.model)? {
-                self.model.drawn();
+                self.model.drawn((self.now)());
             }
             // What was typed, pasted or shown has passed through here.
             wipe_dead_stack();

@@ -183,10 +183,8 @@ fn a_draft_is_saved_once_the_permission_is_back() {
             let text = words.join(" ");
             text.contains("not saved:") && text.contains("permission back, then try again")
         };
-        let screen = terminal.wait_until("an answer", |screen| asked(screen) || told(screen));
-        if asked(&screen) {
-            terminal.type_keys("y");
-        }
+        terminal.wait_until("an answer", |screen| asked(screen) || told(screen));
+        terminal.says_yes_to("y save");
         let screen = terminal.wait_until("why it is not saved", told);
         assert!(screen.contains(&format!("user-{round} ")), "{screen}");
         drop(taken);
@@ -194,10 +192,8 @@ fn a_draft_is_saved_once_the_permission_is_back() {
         assert!(!before.contains(&format!("user-{round}")), "{before}");
         terminal.type_keys("\x13");
         let saved = |screen: &str| screen.contains("shop is saved");
-        let screen = terminal.wait_until("an answer", |screen| asked(screen) || saved(screen));
-        if asked(&screen) {
-            terminal.type_keys("y");
-        }
+        terminal.wait_until("an answer", |screen| asked(screen) || saved(screen));
+        terminal.says_yes_to("y save");
         terminal.wait_until("saved", saved);
         let after = fs::read_to_string(person.path(FILE)).unwrap();
         assert!(after.contains(&format!("user-{round}")), "{after}");

@@ -177,7 +177,7 @@ fn save(terminal: &mut Terminal) {
             return;
         };
         answered.push(question);
-        terminal.type_keys("y");
+        terminal.says_yes_to(question);
     }
 }
 

@@ -204,11 +204,11 @@ impl World {
         );
     }
 
-    /// Keys by their names. A person looks at the screen before each.
+    /// Keys by their names. A person has looked at the screen before each.
     pub(crate) fn keys(&mut self, names: &str) {
         for name in names.split_whitespace() {
             let press = KeyPress::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
-            self.model.drawn();
+            self.model.drawn(self.now - SignedDuration::from_secs(1));
             self.press(press);
         }
     }

@@ -1,7 +1,7 @@
 //! The real binary in a terminal of its own: type, look, wait for what must appear.
 //!
 //! Nothing sleeps: every wait ends when the terminal shows what is waited for, or fails after a limit that a
-//! working program never reaches.
+//! working program never reaches. Only who answers a question reads it first.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -18,6 +18,9 @@ use rustix::process::{Pid, Signal};
 
 /// Far beyond what a working program needs, on a busy machine too.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// As long as somebody reads a question at least.
+const READING: Duration = Duration::from_millis(250);
 
 /// What came beside the screen.
 #[derive(Default)]
@@ -204,6 +207,29 @@ impl Terminal {
         let writer = writer.as_mut().unwrap();
         writer.write_all(keys.as_bytes()).unwrap();
         writer.flush().unwrap();
+    }
+
+    /// Says yes to `question`, which is on the screen, as late as somebody who reads it: sooner it is no answer.
+    pub fn says_yes_to(&mut self, question: &str) {
+        let asked = |screen: &str| screen.contains(question);
+        while asked(&self.screen()) {
+            self.type_keys("y");
+            let screen = self.wait_until("an answer", |screen| {
+                !asked(screen) || screen.contains("that came too soon")
+            });
+            if asked(&screen) {
+                self.reads();
+            }
+        }
+    }
+
+    /// Lets the time pass that a question must have stood there; what is shown meanwhile changes nothing.
+    fn reads(&self) {
+        let until = Instant::now() + READING;
+        let mut shown = self.shown.0.lock().unwrap();
+        while let Some(left) = until.checked_duration_since(Instant::now()) {
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
     }
 
     /// Types `keys` as a bracketed paste.

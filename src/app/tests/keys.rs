@@ -27,12 +27,25 @@ fn removes(scene: &mut Scene) -> bool {
 
 #[test]
 fn a_text_that_comes_as_keys_says_yes_to_nothing() {
-    for text in ["old-proxy.example.net", "ready", "body key"] {
+    for text in ["dy", "dyn.example.net", "old-proxy.example.net"] {
         let mut scene = Scene::with(shops(&["a"]));
         scene.types(text);
         assert!(!removes(&mut scene), "{text} in one packet");
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.keys_in_a_row(text);
+        assert!(!removes(&mut scene), "{text} in a packet each");
     }
-    // Where the screen was drawn in between, letters behind letters are none either.
+    let bisects = |scene: &mut Scene| {
+        let effects = scene.effects();
+        let mut effects = effects.iter();
+        effects.any(|effect| matches!(effect, Effect::Probe(_)))
+    };
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys_in_a_row("body");
+    assert!(!bisects(&mut scene));
+    scene.keys("n b y");
+    assert!(bisects(&mut scene), "the question of b was asked");
+    // Letters behind letters are none either, however long the question stands there.
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("d - p r o x y");
     assert!(!removes(&mut scene));
@@ -45,10 +58,18 @@ fn a_text_that_comes_as_keys_says_yes_to_nothing() {
 }
 
 #[test]
-fn a_question_that_was_seen_takes_its_answer_at_once() {
+fn a_question_takes_its_answer_once_it_can_have_been_read() {
     let mut scene = Scene::with(shops(&["a"]));
-    scene.keys("d y");
+    scene.keys_in_a_row("dy");
+    assert!(scene.notice().contains("too soon"), "{}", scene.notice());
+    scene.wait(200);
+    scene.keys("y");
     assert!(removes(&mut scene));
+    // On a terminal that takes nothing it was never seen.
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.types("dy").wait(200);
+    scene.types("y");
+    assert!(!removes(&mut scene));
     let mut scene = Scene::with(shops(&["a"]));
     scene.types("dn");
     assert!(scene.model.overlay.is_none(), "no is never too soon");

@@ -53,12 +53,23 @@ impl Scene {
         self
     }
 
-    /// Keys by their names, divided by blanks: `n`, `ctrl-s`, `shift-tab`. A person looks at the screen before each.
+    /// Keys by their names, divided by blanks: `n`, `ctrl-s`, `shift-tab`. A person has looked at the screen for a second
+    /// before each.
     pub(super) fn keys(&mut self, names: &str) -> &mut Self {
         for name in names.split_whitespace() {
             let press = KeyPress::parse(name).unwrap_or_else(|| panic!("{name} is no key"));
-            self.model.drawn();
+            self.model.drawn(self.now - SignedDuration::from_secs(1));
             self.press(press);
+        }
+        self
+    }
+
+    /// Keys that come one behind the other, faster than anybody reads: the screen is drawn in between.
+    pub(super) fn keys_in_a_row(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.types(c.encode_utf8(&mut [0; 4]));
+            self.model.drawn(self.now);
+            self.now += SignedDuration::from_millis(30);
         }
         self
     }

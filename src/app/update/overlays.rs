@@ -15,13 +15,21 @@ const REST: SignedDuration = SignedDuration::from_secs(1);
 
 const TOO_SOON: &str = "that came too soon to be an answer: once more, please";
 
-/// No answer comes so soon behind another key: those are letters of a text that came as keys.
+/// No yes comes so soon behind another key, the one that opened the question too: those are letters of a text that came
+/// as keys, each maybe by itself.
 const BETWEEN_LETTERS: SignedDuration = SignedDuration::from_millis(200);
 
 impl Model {
-    /// What is to be seen now has been drawn: a question can have been read.
-    pub fn drawn(&mut self) {
-        self.yes_from.get_or_insert(Timestamp::MIN);
+    /// What is to be seen now was drawn at `now`: a question can be read from then on.
+    pub fn drawn(&mut self, now: Timestamp) {
+        self.yes_from.get_or_insert(after(now, BETWEEN_LETTERS));
+    }
+
+    /// Another key came: the rest begins anew, where the question has been seen.
+    fn rest_anew(&mut self) {
+        if let Some(from) = &mut self.yes_from {
+            *from = after(self.now, BETWEEN_LETTERS);
+        }
     }
 
     pub(in crate::app) fn open_overlay(&mut self, overlay: Overlay) {
@@ -171,10 +179,10 @@ impl Model {
                 self.declined(&question, out);
             }
             KeyCode::Char('y' | 'Y') => {
-                self.yes_from = Some(after(self.now, BETWEEN_LETTERS));
+                self.rest_anew();
                 self.say(TOO_SOON);
             }
-            _ => self.yes_from = Some(after(self.now, BETWEEN_LETTERS)),
+            _ => self.rest_anew(),
         }
     }
 

@@ -318,7 +318,7 @@ impl Scene {
         for cell in terminal.backend().buffer().content() {
             assert!(!cell.symbol().chars().any(char::is_control), "{cell:?}");
         }
-        self.model.drawn();
+        self.model.drawn(self.now);
     }
 }
 
