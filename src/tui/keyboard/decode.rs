@@ -22,6 +22,8 @@ const REST: Duration = Duration::from_millis(500);
 /// So long after a lone escape what comes may be the rest of a sequence that was cut behind its first byte, as a serial
 /// console or a loaded line does it. Nobody waits for it, but a key that such a rest can begin with.
 const LATE: Duration = Duration::from_millis(300);
+/// Of such a rest the second byte comes so soon. Behind a person's key it does not: that is one by itself.
+const SECOND: Duration = Duration::from_millis(30);
 /// No key's sequence is longer.
 const LONGEST: usize = 64;
 /// An answer that is longer is not kept until its end: it is looked through anew with each piece that comes.
@@ -175,6 +177,7 @@ impl Decoder {
     pub fn patience(&self) -> Option<Duration> {
         match (&self.paste, self.left.as_slice()) {
             (None, _) if self.endless.is_some() => Some(REST),
+            (None, [0x1b, _]) if self.late == Some(Late::Begun) => Some(SECOND),
             (None, _) if self.late.is_some() => Some(LATE),
             // A paste over a slow line may pause; ended early, its rest would be taken for keys.
             (Some(_), _) | (None, []) => None,

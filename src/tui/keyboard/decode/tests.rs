@@ -268,6 +268,19 @@ fn what_comes_a_good_while_behind_an_escape_is_no_rest_of_it() {
     assert_eq!(decoder.feed(b"["), [TerminalInput::Event(bracket)]);
 }
 
+#[test]
+fn what_a_person_types_behind_an_escape_are_keys_one_by_one() {
+    for first in ['O', '[', 'P', ']'] {
+        let mut decoder = Decoder::default();
+        assert!(decoder.feed(b"\x1b").is_empty());
+        decoder.give_up();
+        assert!(decoder.feed(first.to_string().as_bytes()).is_empty());
+        assert_eq!(decoder.patience(), Some(SECOND), "{first} acts soon");
+        assert_eq!(decoder.give_up().len(), 1, "{first}");
+        assert_eq!(decoder.feed(b"j").len(), 1, "and so does what follows");
+    }
+}
+
 /// However long, and however it comes.
 #[test]
 fn nothing_of_what_has_no_end_becomes_a_key() {
