@@ -83,8 +83,10 @@ impl Ladder {
                 self.notes
                     .push(format!("the target, asked without credentials: {words}"));
             } else {
-                // A 401 or 403 may be the service's own, to whoever brings no key.
-                if matches!(there.status, 404 | 410 | 500..) {
+                // A 401 or 403 may be the service's own, to whoever brings no key. What answers over https does so for
+                // its other paths too: the next probe, of that URL, tells what is missing there.
+                let is_https = finding.reason == Reason::RedirectHttps;
+                if !is_https && matches!(there.status, 404 | 410 | 500..) {
                     self.correction = Correction::TargetFails;
                 }
                 self.notes.push(format!(

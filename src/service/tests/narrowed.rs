@@ -556,11 +556,22 @@ fn a_corrected_url_that_fails_is_not_offered() {
     assert_eq!(run.reason(), Reason::RedirectHttps);
     assert_eq!(run.verdict.remedy.url, None);
     assert_eq!(run.verdict.remedy.who, Who::Host);
-    let run = climb(plain(), vec![moved(), json(401, DENIED)]);
-    assert_eq!(
-        run.verdict.remedy.url.as_deref(),
-        Some("https://billing.example.com:8080")
-    );
+    // Whatever https answers, it is what the URL needs: its path may be wrong as well.
+    for there in [
+        json(401, DENIED),
+        page(404, &[NGINX], "404", "<center>nginx</center>"),
+        page(503, &[NGINX], "Maintenance", ""),
+    ] {
+        let status = there.to_owned();
+        let run = climb(plain(), vec![moved(), there]);
+        assert_eq!(run.reason(), Reason::RedirectHttps);
+        assert_eq!(
+            run.verdict.remedy.url.as_deref(),
+            Some("https://billing.example.com:8080"),
+            "{status:?}"
+        );
+        assert_eq!(run.verdict.remedy.who, Who::You);
+    }
 }
 
 #[test]
