@@ -244,3 +244,8 @@ pub struct Certificate {
     /// SHA-256 over the DER form, hex.
     pub fingerprint: String,
 }
+
+impl Certificate {
+    /// Most names that are kept of one: of those with so many, further ones are not known.
+    pub const MOST_NAMES: usize = 100;
+}

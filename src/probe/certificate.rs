@@ -14,8 +14,6 @@ use crate::domain::text::inert;
 
 /// Longest subject, issuer or name that is kept.
 const LONGEST: usize = 200;
-/// Most names that are kept of one certificate.
-const MOST_NAMES: usize = 100;
 /// Most certificates that are kept of one chain.
 const MOST_CERTIFICATES: usize = 10;
 
@@ -61,7 +59,7 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
             GeneralName::IPAddress(bytes) => address(bytes),
             _ => None,
         })
-        .take(MOST_NAMES)
+        .take(Certificate::MOST_NAMES)
         .collect()
 }
 

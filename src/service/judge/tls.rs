@@ -46,7 +46,7 @@ pub(super) fn last_issuer(facts: &TlsFacts) -> Option<&str> {
 
 /// Whether a certificate is for `host`, which may be an address.
 pub(super) fn fits(leaf: &Certificate, host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']);
+    let host = host.trim_matches(['[', ']']).trim_end_matches('.');
     leaf.names.iter().any(|name| {
         let below = name.strip_prefix("*.");
         let rest = host.split_once('.').map(|(_, rest)| rest);
@@ -63,7 +63,9 @@ pub(super) fn also_for_others(reply: &Reply, host: &str) -> Option<String> {
         Failure::Tls(TlsFailure::Expired | TlsFailure::NotYetValid | TlsFailure::UnknownIssuer)
     );
     let leaf = reply.tls.as_ref()?.chain.first()?;
-    (otherwise && !leaf.names.is_empty() && !fits(leaf, host)).then(|| names(leaf))
+    // Of a certificate of very many, the host's may be one that was not kept.
+    let all_are_known = (1..Certificate::MOST_NAMES).contains(&leaf.names.len());
+    (otherwise && all_are_known && !fits(leaf, host)).then(|| names(leaf))
 }
 
 /// Why a certificate of the chain is over: the server's own, or one that it sends along, which renewing its own does not

@@ -3,7 +3,8 @@
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{
-    Address, CheckId, Failure, Outcome, Reason, Reply, ServiceId, State, TlsFailure, Who,
+    Address, Certificate, CheckId, Failure, Outcome, Reason, Reply, ServiceId, State, TlsFailure,
+    Who,
 };
 use crate::service::{Subject, Trigger};
 
@@ -462,7 +463,11 @@ fn a_certificate_that_is_another_sites_too_is_said_to_be() {
     other.names = vec!["plesk.example".to_owned()];
     let mut fitting = other.clone();
     fitting.names = vec!["*.example.com".to_owned()];
-    for (leaf, is_other) in [(other, true), (fitting, false)] {
+    // Of so many the host's may be one that was not kept.
+    let mut shared = other.clone();
+    let names = (0..Certificate::MOST_NAMES).map(|one| format!("{one}.plesk.example"));
+    shared.names = names.collect();
+    for (leaf, is_other) in [(other, true), (fitting, false), (shared, false)] {
         let reply = failed(Failure::Tls(TlsFailure::UnknownIssuer));
         let run = climb(shop(), vec![with_chain(reply, vec![leaf])]);
         let line = "it is for plesk.example, not for billing.example.com";
