@@ -550,6 +550,14 @@ fn what_index_php_answered_is_not_denied() {
         let reply = answer(404, &[("Content-Type", "text/html"), NGINX], body);
         assert_eq!(told(&reply).1, "404 PHP finds no file to run");
     }
+    for (form, body) in [
+        ("text/plain", "Profile not found."),
+        ("text/plain", "The requested file not found."),
+        ("application/json", r#"{"detail":"File not found."}"#),
+    ] {
+        let reply = answer(404, &[("Content-Type", form), NGINX], body);
+        assert_ne!(told(&reply).1, "404 PHP finds no file to run", "{body}");
+    }
 }
 
 #[test]
