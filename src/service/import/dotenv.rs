@@ -2,6 +2,7 @@
 //! beginning belong together.
 
 use std::collections::BTreeMap;
+use std::iter::Peekable;
 
 use super::place::{Place, host, place, value};
 use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, note_unseen, tell_apart};
@@ -134,7 +135,7 @@ pub(in crate::service) fn assigned(line: &str) -> Option<(Role, String)> {
 /// Every connection that the names in `text` make.
 pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
     let mut file = EnvFile::default();
-    let mut lines = text.lines().zip(1..);
+    let mut lines = text.lines().zip(1_usize..).peekable();
     while let Some((line, number)) = lines.next() {
         let line = line.trim_start_matches('\u{feff}').trim();
         match pair(line) {
@@ -143,10 +144,9 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
                 // What a quote holds open is the value, not a line of its own: nothing of it is to be shown.
                 let close = written.trim_start().chars().next();
                 if let (false, Some(close @ ('"' | '\''))) = (is_whole, close) {
-                    let end = lines.find(|(line, _)| line.contains(close));
-                    let end = end.map_or_else(|| "the end".to_owned(), |(_, end)| end.to_string());
+                    let last = held_open(&mut lines, close).unwrap_or(number);
                     file.left_out.push(format!(
-                        "lines {number} to {end} were left out: a quote is not closed on its line"
+                        "lines {number} to {last} were left out: a quote is not closed on its line"
                     ));
                 }
             }
@@ -158,6 +158,23 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
     note_unseen(text, &mut reading.candidates);
     reading.candidates = tell_apart(reading.candidates);
     Ok(reading)
+}
+
+/// Skips what a quote holds open, to the line that closes it, or before a variable that means something here: a slip in
+/// one line does not take it along. The number of the last line that was skipped.
+fn held_open<'a>(
+    lines: &mut Peekable<impl Iterator<Item = (&'a str, usize)>>,
+    close: char,
+) -> Option<usize> {
+    let is_held = |line: &str| pair(line).is_none_or(|(name, _)| role(name).is_none());
+    let mut last = None;
+    while let Some((line, number)) = lines.next_if(|(line, _)| is_held(line)) {
+        last = Some(number);
+        if line.contains(close) {
+            break;
+        }
+    }
+    last
 }
 
 /// A file as it is read.

@@ -496,6 +496,20 @@ fn of_several_names_for_one_thing_the_surest_counts_and_the_others_are_told() {
 }
 
 #[test]
+fn a_quote_that_is_not_closed_takes_no_connection_along() {
+    let text = "LOG_DIR=\"C:\\logs\\\"\nMORE=1\nSHOP_URL=https://shop.example.com\nSHOP_USER=me\nGREETING='it's'\n\
+                OTHER_URL=https://o.example.com\n";
+    let reading = env(text);
+    let [other, shop] = &reading.candidates[..] else {
+        panic!("{reading:?}")
+    };
+    assert_eq!(other.connection.url, "https://o.example.com");
+    assert_eq!(shop.connection.username, "me");
+    assert!(says(&reading.left_out, "lines 1 to 2 were left out"));
+    assert!(says(&reading.left_out, "lines 5 to 5 were left out"));
+}
+
+#[test]
 fn what_was_not_taken_is_not_among_what_it_is_made_of() {
     let text = "SHOP_URL=https://shop.example.com\nSHOP_KEY=\"-----BEGIN KEY-----\nQUJDREVGsecret==\n\
                 -----END KEY-----\"\nSHOP_USER=$(cat /etc/passwd)\nOTHER_URL=https://o.example.com\n\
