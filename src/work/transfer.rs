@@ -20,7 +20,7 @@ use super::core::Core;
 use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
-use crate::domain::{Connection, Name, Secret, SecretRef};
+use crate::domain::{AuthStyle, Connection, Name, Secret, SecretRef};
 use crate::service::import::{self, Candidate, Form, Reading, Unreadable};
 use crate::store::configuration::SettingValue;
 use crate::store::transfer::{Sensitive, screen};
@@ -339,9 +339,12 @@ fn refuse_labels(connection: &Connection, added: &[(String, Secret)]) -> Result<
     Ok(())
 }
 
-/// `here` with the references that it lacks and `other` has.
+/// `here` with the references that it lacks and `other` has, and how the key is sent that comes in.
 fn filled(here: &Connection, other: &Connection) -> Connection {
     let mut whole = here.clone();
+    if here.key.is_none() && here.auth == AuthStyle::Auto {
+        whole.auth = other.auth;
+    }
     whole.key = whole.key.or_else(|| other.key.clone());
     whole.token = whole.token.or_else(|| other.token.clone());
     for (label, reference) in &other.added {

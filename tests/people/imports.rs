@@ -165,6 +165,48 @@ fn a_bearer_key_comes_in_once() {
 }
 
 #[test]
+fn a_key_that_is_filled_in_is_sent_as_the_file_says() {
+    let home = Home::new();
+    let bare = "curl https://api.example.com/health\n";
+    import(&home, bare, &[]);
+    // Nothing of the first one is filled in: what is lacking is so for the second.
+    let keyed = format!(
+        "{bare}curl -x http://p:1 -H 'X-API-Key: k1234567' {}",
+        &bare[5..]
+    );
+    let done = import(&home, &keyed, &["--store", "vault"]);
+    assert!(done.out.contains("~ api.example.com"), "{done:?}");
+    assert!(done.out.contains("otherwise here: its proxy"), "{done:?}");
+    let kept = home.configuration();
+    assert!(kept.contains("auth = \"headers\""), "{kept}");
+    assert!(!kept.contains("proxy = \""), "{kept}");
+}
+
+#[test]
+fn a_reference_that_is_another_one_here_is_said() {
+    let one = |name: &str, username: &str, key: &str| {
+        format!(
+            "version = 1\n[[connection]]\nname = \"{name}\"\nservice = \"http\"\nurl = \"https://x.example.com\"\n\
+             username = \"{username}\"\nkey = \"{key}\"\n"
+        )
+    };
+    let home = Home::new();
+    let trusted = |text: &str| import(&home, text, &["--trust"]);
+    trusted(&one("x", "me", "env:OLD_KEY"));
+    let other = trusted(&one("x", "me", "env:NEW_KEY"));
+    let told = "as x; its key in the file is another reference than here, and was left out\n";
+    assert!(other.out.contains(told), "{other:?}");
+    let same = trusted(&one("x", "me", "env:OLD_KEY"));
+    assert!(same.out.contains("as x\n"), "{same:?}");
+    // Without user names they are told apart by their keys.
+    trusted(&one("shop-a", "", "env:A_KEY"));
+    let further = trusted(&one("shop-b", "", "env:B_KEY"));
+    assert!(further.out.contains("+ shop-b"), "{further:?}");
+    let again = trusted(&one("shop-b", "", "env:B_KEY"));
+    assert!(again.out.contains("as shop-b\n"), "{again:?}");
+}
+
+#[test]
 fn a_token_is_not_filled_in_for_another_site() {
     let from = Home::new();
     let env = |cms: &str| {
@@ -179,7 +221,8 @@ fn a_token_is_not_filled_in_for_another_site() {
         &env("https://two.example.com"),
         &["--store", "vault"],
     );
-    assert!(other.out.contains("its token in the file"), "{other:?}");
+    let told = "its token in the file is for another CMS URL than the one here, and was left out\n";
+    assert!(other.out.contains(told), "{other:?}");
     assert!(!from.configuration().contains("vault:"), "{other:?}");
     let same = import(&from, &text, &["--store", "vault"]);
     assert!(same.out.contains("~ shop"), "{same:?}");

@@ -5,7 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::{ImportAction, Incoming, Item, refuse_labels};
-use crate::domain::{Connection, Endpoint, Name, Secret, SecretRef, error_chain};
+use crate::domain::{
+    AddressFamily, AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain,
+};
 use crate::service::import::TakenNames;
 use crate::store::transfer;
 use crate::work::core::Core;
@@ -140,7 +142,6 @@ fn decide(items: &mut [Item], here: &[Arc<Connection>], kept: &KeptValues, renam
         item.action = match twin {
             Some(twin) => {
                 kept.fill(item, twin, filled.contains(&twin.name));
-                filled.insert(twin.name.clone());
                 ImportAction::Completed(twin.name.clone())
             }
             None if !taken.contains(&item.connection.name) => ImportAction::New,
@@ -156,17 +157,21 @@ fn decide(items: &mut [Item], here: &[Arc<Connection>], kept: &KeptValues, renam
         item.settle();
         if item.comes_in() {
             taken.insert(item.connection.name.clone());
+            filled.insert(item.connection.name.clone());
         }
     }
 }
 
 impl KeptValues {
-    /// Whether `here` is what the item would make. Two bearer keys for one URL are two connections; one that lacks its
-    /// key is the one that the item's is for.
+    /// Whether `here` is what the item would make. Two bearer keys for one URL are two connections, and so are two
+    /// references of other names; one that lacks its key is the one that the item's is for.
     fn is_same(&self, here: &Connection, item: &Item, is_filled: bool) -> bool {
-        let is_told = !item.connection.username.is_empty() || !item.holds_secrets();
+        let one = &item.connection;
+        let is_told = !one.username.is_empty() || !(item.holds_secrets() || one.key.is_some());
         let lacks = here.key.is_none() && !is_filled;
-        is_told || (item.key.is_some() && lacks) || self.is_key(here, item.key.as_ref())
+        let brings_key = item.key.is_some() || one.key.is_some();
+        let is_reference = !item.holds_secrets() && (one.key == here.key || one.name == here.name);
+        is_told || (brings_key && lacks) || is_reference || self.is_key(here, item.key.as_ref())
     }
 
     fn is_key(&self, here: &Connection, value: Option<&Secret>) -> bool {
@@ -176,58 +181,173 @@ impl KeptValues {
 
     /// Leaves of the item what `twin` lacks, and notes what else it brings.
     fn fill(&self, item: &mut Item, twin: &Connection, is_filled: bool) {
-        let mut left = Vec::new();
-        let mut is_compared = true;
-        let mut keeps = |slot: Option<SecretSlot>, what: &str, value: Option<&Secret>, lacks| {
-            if lacks && !is_filled {
-                return true;
-            }
-            let known = slot.and_then(|slot| self.values.get(&(twin.name.clone(), slot)));
-            if value.is_some() && known != value {
-                left.push(what.to_owned());
-                is_compared &= known.is_some() || slot.is_none();
-            }
-            false
+        let mut beside = Beside {
+            kept: self,
+            twin,
+            is_filled,
+            left: Vec::new(),
         };
         let lacks = twin.key.is_none();
         item.key
-            .take_if(|value| !keeps(Some(SecretSlot::Key), "key", Some(value), lacks));
+            .take_if(|value| !beside.lacks_value(Some(SecretSlot::Key), "key", value, lacks));
         item.connection
             .key
-            .take_if(|_| !keeps(Some(SecretSlot::Key), "key", None, lacks));
+            .take_if(|brought| !beside.lacks_reference(twin.key.as_ref(), "key", brought, lacks));
         // A token is for the site that it was entered for.
-        let lacks = twin.token.is_none() && twin.cms_url == item.connection.cms_url;
-        let slot = twin.token.as_ref().map(|_| SecretSlot::Token);
-        item.token
-            .take_if(|value| !keeps(slot, "token", Some(value), lacks));
-        item.connection
-            .token
-            .take_if(|_| !keeps(slot, "token", None, lacks));
-        let slot = |label: &str| {
-            let at = twin.added.iter().position(|(known, _)| known == label);
-            at.map(SecretSlot::Added)
-        };
+        if twin.cms_url == item.connection.cms_url {
+            let lacks = twin.token.is_none();
+            let slot = twin.token.as_ref().map(|_| SecretSlot::Token);
+            item.token
+                .take_if(|value| !beside.lacks_value(slot, "token", value, lacks));
+            let here = twin.token.as_ref();
+            item.connection
+                .token
+                .take_if(|brought| !beside.lacks_reference(here, "token", brought, lacks));
+        } else if item.token.take().is_some() | item.connection.token.take().is_some() {
+            beside.left.push(("token".to_owned(), Unlike::OtherSite));
+        }
+        let at = |label: &str| twin.added.iter().position(|(known, _)| known == label);
         item.added.retain(|(label, value)| {
-            let slot = slot(label);
-            keeps(slot, label, Some(value), slot.is_none())
+            let slot = at(label).map(SecretSlot::Added);
+            beside.lacks_value(slot, label, value, slot.is_none())
         });
-        item.connection.added.retain(|(label, _)| {
-            let slot = slot(label);
-            keeps(slot, label, None, slot.is_none())
+        item.connection.added.retain(|(label, brought)| {
+            let here = at(label).and_then(|at| twin.added.get(at));
+            let here = here.map(|(_, reference)| reference);
+            beside.lacks_reference(here, label, brought, here.is_none())
         });
-        item.unlike = (!left.is_empty()).then(|| {
-            let (what, name) = (left.join(", "), &twin.name);
-            let name = crate::domain::text::shell_word(name.as_str());
-            let first = left.first().map_or("key", String::as_str);
-            let why = if is_compared {
-                "is another one than here"
-            } else {
-                "was not compared with the one here"
-            };
-            format!(
-                "its {what} in the file {why}, and was left out: `switchboard secret set {name} {first}` takes another"
-            )
-        });
+        item.unlike = beside.said();
+        settle_route(item, twin);
         item.connection.name = twin.name.clone();
+    }
+}
+
+/// What of an item is not taken beside the connection that is here.
+struct Beside<'a> {
+    kept: &'a KeptValues,
+    twin: &'a Connection,
+    /// What it lacks has come in already, of the same file.
+    is_filled: bool,
+    left: Vec<(String, Unlike)>,
+}
+
+/// Why a value or a reference of a file is not taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unlike {
+    Another,
+    Unread,
+    OtherReference,
+    OtherSite,
+}
+
+impl Unlike {
+    const ALL: [Self; 4] = [
+        Self::Another,
+        Self::Unread,
+        Self::OtherReference,
+        Self::OtherSite,
+    ];
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Another => "is another one than here",
+            Self::Unread => "was not compared with the one here",
+            Self::OtherReference => "is another reference than here",
+            Self::OtherSite => "is for another CMS URL than the one here",
+        }
+    }
+}
+
+impl Beside<'_> {
+    /// Whether a value is lacking here. One that is not taken is noted, where it is not the one here.
+    fn lacks_value(
+        &mut self,
+        slot: Option<SecretSlot>,
+        what: &str,
+        value: &Secret,
+        lacks: bool,
+    ) -> bool {
+        if lacks && !self.is_filled {
+            return true;
+        }
+        let known = slot.and_then(|slot| self.kept.values.get(&(self.twin.name.clone(), slot)));
+        if known != Some(value) {
+            let unlike = match (slot, known) {
+                (Some(_), None) => Unlike::Unread,
+                _ => Unlike::Another,
+            };
+            self.left.push((what.to_owned(), unlike));
+        }
+        false
+    }
+
+    /// Likewise of a reference. Two entries of vaults or keyrings are each machine's own, whatever they are called.
+    fn lacks_reference(
+        &mut self,
+        here: Option<&SecretRef>,
+        what: &str,
+        brought: &SecretRef,
+        lacks: bool,
+    ) -> bool {
+        if lacks && !self.is_filled {
+            return true;
+        }
+        let is_own = |one: &SecretRef| matches!(one, SecretRef::Vault(_) | SecretRef::Keyring(_));
+        if here.is_some_and(|here| here != brought && !(is_own(here) && is_own(brought))) {
+            self.left.push((what.to_owned(), Unlike::OtherReference));
+        }
+        false
+    }
+
+    fn said(&self) -> Option<String> {
+        let name = crate::domain::text::shell_word(self.twin.name.as_str());
+        let mut sentences = Vec::new();
+        for why in Unlike::ALL {
+            let of_it = self.left.iter().filter(|(_, unlike)| *unlike == why);
+            let whats: Vec<&str> = of_it.map(|(what, _)| what.as_str()).collect();
+            let Some(first) = whats.first() else { continue };
+            let way_on = match why {
+                Unlike::Another | Unlike::Unread => {
+                    format!(": `switchboard secret set {name} {first}` takes another")
+                }
+                Unlike::OtherReference | Unlike::OtherSite => String::new(),
+            };
+            let (whats, why) = (whats.join(", "), why.words());
+            sentences.push(format!(
+                "its {whats} in the file {why}, and was left out{way_on}"
+            ));
+        }
+        (!sentences.is_empty()).then(|| sentences.join("; "))
+    }
+}
+
+/// How the key is sent comes in with the key, where nothing is said of it here. What else the item says of the way to
+/// the service is not taken, and noted.
+fn settle_route(item: &mut Item, twin: &Connection) {
+    let brings_key = item.key.is_some() || item.connection.key.is_some();
+    let one = &mut item.connection;
+    let mut left = Vec::new();
+    if one.auth != twin.auth && !(brings_key && twin.auth == AuthStyle::Auto) {
+        if one.auth != AuthStyle::Auto {
+            left.push("how its key is sent");
+        }
+        one.auth = twin.auth;
+    }
+    if one.proxy.is_some() && one.proxy != twin.proxy {
+        left.push("its proxy");
+    }
+    if one.ca_file.is_some() && one.ca_file != twin.ca_file {
+        left.push("its authorities");
+    }
+    if one.client_cert.is_some() && one.client_cert != twin.client_cert {
+        left.push("its client certificate");
+    }
+    if one.family != AddressFamily::Any && one.family != twin.family {
+        left.push("its kind of address");
+    }
+    if !left.is_empty() {
+        let left = left.join(", ");
+        item.notes
+            .push(format!("not taken, as it is otherwise here: {left}"));
     }
 }
