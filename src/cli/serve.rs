@@ -12,8 +12,9 @@ use crate::serve::{self, Ended, Exporter, Listen, ListenProblem};
 
 /// Probes at once, at the most.
 const MOST_AT_ONCE: u64 = 512;
-/// Descriptors that a probe takes: of whoever asks, of two addresses that are tried side by side, and one to spare.
-const DESCRIPTORS_EACH: u64 = 4;
+/// Descriptors that a probe takes: of whoever asks, of one more who waits to, of two addresses that are tried side by
+/// side, and one to spare for files.
+const DESCRIPTORS_EACH: u64 = 5;
 
 /// Runs the exporter; where it listens is said on stderr.
 pub async fn run(context: &Context, listen: &str) -> Result<u8, Fault> {
