@@ -415,16 +415,14 @@ fn without_answers(text: &str, heard: &mut Vec<TerminalInput>) -> String {
     let mut rest = text;
     while let Some((before, _)) = rest.split_once("\x1b[") {
         let (_, found) = rest.split_at(before.len());
-        let (length, shown) = match sequence(found.as_bytes()) {
-            Decoded::Answer(length, answer) => {
-                heard.push(answer);
-                (length, "")
-            }
-            _ => (2, "\x1b["),
-        };
         kept.push_str(before);
-        kept.push_str(shown);
-        (_, rest) = found.split_at(length);
+        if let Decoded::Answer(length, answer) = sequence(found.as_bytes()) {
+            heard.push(answer);
+            (_, rest) = found.split_at(length);
+        } else {
+            kept.push('\x1b');
+            (_, rest) = found.split_at(1);
+        }
     }
     kept.push_str(rest);
     kept
