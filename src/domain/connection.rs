@@ -472,6 +472,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn names_are_ordered_as_people_look_them_up_and_no_two_are_equal() {
+        let name = |text: &str| Name::parse(text).unwrap();
+        let mut names = ["shop10", "Shop2", "Zoo", "shop2", "Ärger", "azure"].map(name);
+        names.sort();
+        let texts = names.each_ref().map(Name::as_str);
+        assert_eq!(texts, ["Ärger", "azure", "Shop2", "shop2", "shop10", "Zoo"]);
+        assert_ne!(name("a01").cmp(&name("A1")), Ordering::Equal);
+    }
+
+    #[test]
     fn names_are_visible_and_never_flags() {
         assert_eq!(Name::parse("shop eu").unwrap().as_str(), "shop eu");
         assert_eq!(Name::parse(""), Err(NameProblem::Empty));
