@@ -166,6 +166,26 @@ mod tests {
     }
 
     #[test]
+    fn it_signs_in_as_the_call_did_that_the_verdict_rests_on() {
+        let catalog = Catalog::embedded();
+        let service = catalog.get(&ServiceId::blesta()).unwrap();
+        let mut verdict = crate::work::local::local_error(None, service.id(), "", "");
+        for (reason, expected) in [
+            (Reason::AuthorizationStripped, Some(Scheme::Basic)),
+            (Reason::CredentialsRejected, Some(Scheme::Headers)),
+            (Reason::KeyWithheld, None),
+        ] {
+            verdict.reason = reason;
+            verdict
+                .checks
+                .set(CheckId::Credentials, State::Warn, "", None);
+            let scheme = carried(service, &verdict, Some(Scheme::Headers));
+            assert_eq!(scheme, expected, "{reason:?}");
+        }
+        assert_eq!(carried(service, &verdict, None), None);
+    }
+
+    #[test]
     fn it_goes_the_way_that_a_probe_goes() {
         let catalog = Catalog::embedded();
         let service = catalog.get(&ServiceId::http()).unwrap();

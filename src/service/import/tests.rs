@@ -549,6 +549,9 @@ fn what_was_not_taken_is_not_among_what_it_is_made_of() {
             "{reading:?}"
         );
     }
+    // A piece of a key that lost its beginning is no name.
+    let torn = env("A_URL=https://a.example.com\nQ1JZ.UFRPS2V5=\n");
+    assert!(!format!("{:?}", torn.left_out).contains("Q1JZ"), "{torn:?}");
     let windows = env("set A_URL=https://a.example.com\n$env:A_KEY = \"k\"\n");
     assert_eq!(windows.candidates[0].key, Some(Secret::new("k")));
 }

@@ -325,7 +325,10 @@ fn a_401_out_of_a_cache_is_no_refusal_of_the_key() {
         ("Age", "2"),
         ("X-Cache", "HIT"),
         ("X-Cache-Status", "HIT"),
+        ("X-Proxy-Cache", "HIT"),
+        ("Cache-Status", "nginx; hit"),
         ("CF-Cache-Status", "HIT"),
+        ("X-LiteSpeed-Cache", "hit"),
     ] {
         let kept = || answer(401, &[header, ("Content-Type", "application/json")], DENIED);
         let run = keyed(kept());
@@ -429,6 +432,15 @@ fn a_name_that_leads_to_this_machine_is_no_fault_of_the_hosts() {
         let named = run.verdict.cause.contains(&address.ip().to_string());
         assert_eq!(named, who == Who::You, "{}", run.verdict.cause);
     }
+    // A proxy that runs here is asked for every name.
+    let mut by_proxy = at(failed(Failure::ConnectTimeout), &["127.0.0.1:3128"]);
+    by_proxy.proxy = Some("http://127.0.0.1:3128".to_owned());
+    let run = climb(blesta("https://billing.example.com"), vec![by_proxy]);
+    assert!(
+        !run.verdict.cause.contains("this machine itself"),
+        "{}",
+        run.verdict.cause
+    );
 }
 
 #[test]
@@ -492,6 +504,11 @@ fn a_connection_that_ends_within_the_handshake_is_the_rung_of_tls() {
             assert_eq!(run.verdict.checks.get(rung).state, State::Down);
         }
     }
+    // TLS was agreed, and what ended the connection came behind it.
+    let agreed = with_chain(failed(Failure::Reset), Vec::new());
+    let run = climb(shop(), vec![agreed]);
+    let http = run.verdict.checks.get(CheckId::Http);
+    assert_eq!(http.state, State::Down);
     let plain = climb(
         blesta("http://127.0.0.1:8080"),
         vec![failed(Failure::Reset)],
@@ -601,6 +618,7 @@ fn a_path_that_a_redirect_to_www_loses_is_kept() {
         ),
         ("https://other.example.com/", None),
         ("https://www.billing.example.com/en", None),
+        ("https://www.billing.example.com/?lang=en", None),
     ] {
         let moved = html(301, &[("Location", there)], "");
         let run = climb(
