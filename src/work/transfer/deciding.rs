@@ -351,3 +351,132 @@ fn settle_route(item: &mut Item, twin: &Connection) {
             .push(format!("not taken, as it is otherwise here: {left}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ServiceId;
+
+    fn connection(name: &str, username: &str) -> Connection {
+        let name = Name::parse(name).unwrap();
+        Connection {
+            username: username.to_owned(),
+            ..Connection::new(name, ServiceId::http(), "https://e.com/")
+        }
+    }
+
+    fn keyed(name: &str, username: &str) -> Arc<Connection> {
+        Arc::new(Connection {
+            key: Some(SecretRef::Vault(format!("{name}/key"))),
+            ..connection(name, username)
+        })
+    }
+
+    fn item(name: &str, username: &str, key: Option<&str>) -> Item {
+        Item {
+            key: key.map(Secret::new),
+            ..Item::new(Connection {
+                url: "https://e.com".to_owned(),
+                ..connection(name, username)
+            })
+        }
+    }
+
+    fn kept(values: &[(&str, &str)]) -> KeptValues {
+        let entry = |(name, value): &(&str, &str)| {
+            let place = (Name::parse(name).unwrap(), SecretSlot::Key);
+            (place, Secret::new(*value))
+        };
+        KeptValues {
+            values: values.iter().map(entry).collect(),
+            is_locked: false,
+        }
+    }
+
+    fn completed(name: &str) -> ImportAction {
+        ImportAction::Completed(Name::parse(name).unwrap())
+    }
+
+    fn is_here(name: &str) -> ImportAction {
+        ImportAction::Here(Name::parse(name).unwrap())
+    }
+
+    #[test]
+    fn what_is_missing_here_is_filled_in_once_and_nothing_is_overwritten() {
+        let bare = [Arc::new(connection("a", "me"))];
+        let mut items = [item("x", "me", Some("one")), item("y", "me", Some("two"))];
+        decide(&mut items, &bare, &kept(&[]), false);
+        assert_eq!(items[0].action, completed("a"));
+        assert_eq!(items[0].key, Some(Secret::new("one")));
+        assert_eq!(items[0].connection.name.as_str(), "a");
+        assert_eq!((&items[1].action, &items[1].key), (&is_here("a"), &None));
+        let told = items[1].unlike.as_deref().unwrap_or_default();
+        assert!(told.contains("was not compared"), "{told}");
+
+        // Of the same user it is the one with the same key that is meant, whatever it is called.
+        let twins = [keyed("a", "me"), keyed("b", "me")];
+        let both = kept(&[("a", "one"), ("b", "two")]);
+        let mut items = [item("a", "me", Some("two"))];
+        decide(&mut items, &twins, &both, false);
+        assert_eq!((&items[0].action, &items[0].unlike), (&is_here("b"), &None));
+
+        let with_key = [keyed("a", "me")];
+        for (value, expected) in [("one", None), ("two", Some("is another one than here"))] {
+            let mut items = [item("x", "me", Some(value))];
+            decide(&mut items, &with_key, &kept(&[("a", "one")]), false);
+            assert_eq!((&items[0].action, &items[0].key), (&is_here("a"), &None));
+            let told = items[0].unlike.as_deref();
+            assert_eq!(told.is_some(), expected.is_some(), "{told:?}");
+            assert!(told.is_none_or(|told| told.contains(expected.unwrap_or_default())));
+        }
+    }
+
+    #[test]
+    fn two_bearer_keys_for_one_url_are_two_connections() {
+        let here = [keyed("a", ""), keyed("b", "")];
+        let kept = kept(&[("a", "one"), ("b", "two")]);
+        for (key, rename, expected) in [
+            ("two", false, is_here("b")),
+            ("three", false, ImportAction::Taken),
+            (
+                "three",
+                true,
+                ImportAction::Renamed(Name::parse("a").unwrap()),
+            ),
+        ] {
+            let mut items = [item("a", "", Some(key))];
+            decide(&mut items, &here, &kept, rename);
+            assert_eq!(items[0].action, expected);
+        }
+        // The one that lacks its key gets the first.
+        let bare = [Arc::new(connection("a", ""))];
+        let mut items = [item("x", "", Some("one")), item("y", "", Some("two"))];
+        decide(&mut items, &bare, &KeptValues::default(), false);
+        assert_eq!(items[0].action, completed("a"));
+        assert_eq!(items[1].action, ImportAction::New);
+        // Nobody can tell them apart without a key: the namesake is meant.
+        let mut items = [item("b", "", None)];
+        decide(&mut items, &here, &kept, false);
+        assert_eq!(items[0].action, is_here("b"));
+    }
+
+    #[test]
+    fn a_token_goes_to_the_site_that_it_is_for() {
+        let of = |cms: &str, token: Option<&str>| {
+            let mut one = item("a", "me", None);
+            one.connection.cms_url = Some(cms.to_owned());
+            one.token = token.map(Secret::new);
+            one
+        };
+        let here = [Arc::new(of("https://cms.com", None).connection)];
+        for (cms, expected) in [
+            ("https://cms.com", completed("a")),
+            ("https://other.com", is_here("a")),
+        ] {
+            let mut items = [of(cms, Some("t0ken"))];
+            decide(&mut items, &here, &kept(&[]), false);
+            assert_eq!(items[0].action, expected);
+            assert_eq!(items[0].token.is_some(), items[0].unlike.is_none());
+        }
+    }
+}
