@@ -34,3 +34,28 @@ impl Lock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_shut_here_is_not_merely_found_locked() {
+        for (before, after) in [
+            (Lock::Open, Lock::FoundLocked),
+            (Lock::NeverOpened, Lock::FoundLocked),
+            (
+                Lock::Shut {
+                    typed_was_lost: true,
+                },
+                Lock::Shut {
+                    typed_was_lost: true,
+                },
+            ),
+        ] {
+            let mut lock = before;
+            lock.find_locked();
+            assert_eq!(lock, after);
+        }
+    }
+}

@@ -495,6 +495,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_no_helper_clears_stays_while_this_program_is_stopped() {
+        assert!(!holding(Vec::new()).needs_running().await);
+        for hold in [broken(), terminal()] {
+            assert!(holding(vec![hold]).needs_running().await);
+        }
+    }
+
+    #[tokio::test]
     async fn of_several_that_are_taken_back_the_worst_is_said() {
         for holds in [vec![broken(), terminal()], vec![terminal(), broken()]] {
             let cleared = holding(holds).clear().await;

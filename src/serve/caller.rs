@@ -209,5 +209,12 @@ mod tests {
         assert!(waits.is_err(), "a probe is under way");
         caller.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         assert_eq!(read(&mut caller).await, (0, 90));
+        // Once it has begun, it has as long as the first one.
+        let (mut client, mut caller) = pair();
+        caller.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        sleep(Duration::from_secs(85)).await;
+        client.write_all(b"GET /").await.unwrap();
+        assert_eq!(read(&mut caller).await, (5, 0));
+        assert_eq!(read(&mut caller).await, (0, 10));
     }
 }

@@ -265,12 +265,14 @@ fn a_key_that_is_not_at_hand_is_not_shown_as_set() {
 /// Those beside it would go on saying that their key is not sent, and count down.
 #[test]
 fn what_a_pause_of_all_keys_has_stopped_is_probed_with_its_end() {
-    let mut paused = super::scene::shops(&["a", "b", "c", "d"]);
-    for at in [0, 1, 3] {
+    let mut paused = super::scene::shops(&["a", "b", "c", "d", "e"]);
+    for at in [0, 1, 3, 4] {
         paused[at].url = "https://same.example.com".to_owned();
     }
+    // One that is left out of watching is probed by nobody.
+    paused[4].paused = true;
     let mut scene = Scene::with(paused);
-    for name in ["a", "b", "c"] {
+    for name in ["a", "b", "c", "e"] {
         scene.watched(name, Reason::AuthPaused);
     }
     scene.watched("d", Reason::Connected).effects();

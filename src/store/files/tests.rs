@@ -286,6 +286,19 @@ fn a_pipe_is_written_into_and_never_replaced() {
 }
 
 #[test]
+fn nothing_can_be_written_below_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    for below in [file.join("lock"), file.join("folder/lock")] {
+        let why = unwritable(&below).unwrap_or_default();
+        assert_eq!(why, format!("{} is not a folder", shown(&file)));
+    }
+    assert_eq!(unwritable(&file), None);
+    assert_eq!(unwritable(&folder.path().join("new/lock")), None);
+}
+
+#[test]
 fn a_descriptor_is_read_where_it_stands() {
     use std::io::Seek;
     use std::os::fd::AsRawFd;

@@ -261,6 +261,16 @@ fn without_colours_none_are_named() {
     );
 }
 
+/// What stands on it may be a revealed secret, and some terminals keep in their history what is cleared whole.
+#[test]
+fn a_screen_is_cleared_without_a_copy_in_the_history() {
+    let mut cells = Cells::new(Size::new(WIDTH, HEIGHT));
+    cells.clear().unwrap();
+    let out = String::from_utf8(cells.take()).unwrap();
+    assert!(out.contains("\x1b[9999;9999H\x1b[1J"), "{out:?}");
+    assert!(!out.contains("\x1b[2J"), "{out:?}");
+}
+
 #[test]
 fn a_line_that_goes_is_erased() {
     let mut shown = Shown::new();
