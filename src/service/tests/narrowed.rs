@@ -597,13 +597,12 @@ fn a_corrected_url_that_fails_is_not_offered() {
         page(404, &[NGINX], "404", "<center>nginx</center>"),
         page(503, &[NGINX], "Maintenance", ""),
     ] {
-        let status = there.to_owned();
-        let run = climb(plain(), vec![moved(), there]);
+        let run = climb(plain(), vec![moved(), there.clone()]);
         assert_eq!(run.reason(), Reason::RedirectHttps);
         assert_eq!(
             run.verdict.remedy.url.as_deref(),
             Some("https://billing.example.com:8080"),
-            "{status:?}"
+            "{there:?}"
         );
         assert_eq!(run.verdict.remedy.who, Who::You);
     }
