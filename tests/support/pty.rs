@@ -218,17 +218,8 @@ impl Terminal {
                 !asked(screen) || screen.contains("that came too soon")
             });
             if asked(&screen) {
-                self.reads();
+                self.let_pass(READING);
             }
-        }
-    }
-
-    /// Lets the time pass that a question must have stood there; what is shown meanwhile changes nothing.
-    fn reads(&self) {
-        let until = Instant::now() + READING;
-        let mut shown = self.shown.0.lock().unwrap();
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
         }
     }
 
