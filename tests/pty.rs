@@ -276,7 +276,7 @@ fn a_connection_is_typed_tested_saved_and_there_again() {
 fn ctrl_c_ends_the_question_of_an_import_and_not_the_screen() {
     let home = Home::new();
     let mut terminal = start(&home, &[]);
-    terminal.wait_for("┌ Connections");
+    terminal.wait_for("none yet");
     terminal.type_keys("I");
     terminal.wait_for("File (nothing goes back):");
     terminal.type_keys("\u{3}");
