@@ -9,10 +9,9 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use switchboard::domain::Secret;
+use switchboard::domain::error::JsonProblem;
 use switchboard::domain::text::inert;
-use switchboard::tokens::{
-    Answer, Group, Page, Refusal, Rql, Token, TokenQuery, Unreadable, Usage, total_of,
-};
+use switchboard::tokens::{Answer, Group, Page, Refusal, Rql, Token, TokenQuery, Usage, total_of};
 
 /// What stands in the seeds where a service would send a secret.
 const SECRET: &str = "hidden-secret-hidden-secret";
@@ -63,7 +62,7 @@ fuzz_target!(|input: &[u8]| {
 fn read<T>(
     body: &[u8],
     own: &Secret,
-    how: impl FnOnce(Answer) -> Result<T, Unreadable>,
+    how: impl FnOnce(Answer) -> Result<T, JsonProblem>,
 ) -> Option<T> {
     Answer::parse(body, own).and_then(how).ok()
 }
