@@ -1,7 +1,7 @@
 //! Names to addresses by the system's own rules (nsswitch, hosts file), with the kind of failure kept.
 //!
 //! The standard library and tokio hide `getaddrinfo`'s code; `dns-lookup` gives it. A hung lookup takes
-//! ten seconds and can't be cancelled, so at most [`AT_ONCE`] run at a time, each in a blocking task.
+//! ten seconds and can't be cancelled, so at most `AT_ONCE` run at a time, each in a blocking task.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
