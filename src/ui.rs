@@ -57,7 +57,7 @@ pub fn draw(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     if theme.screen != Style::new() {
         buf.set_style(area, theme.screen);
     }
-    let cursor = match view.plan(area) {
+    let cursor = match layout::plan(area, model.focus, model.zoomed, view.form_size()) {
         PanePlan::Tiny(area) => {
             draw_tiny(&view, area, buf);
             None
@@ -78,7 +78,13 @@ pub fn pane_at(model: &Model, column: u16, row: u16) -> Option<(Pane, u16)> {
         theme: &theme,
     };
     let (width, height) = model.size;
-    let PanePlan::Panes(panes) = view.plan(Rect::new(0, 0, width, height)) else {
+    let plan = layout::plan(
+        Rect::new(0, 0, width, height),
+        model.focus,
+        model.zoomed,
+        view.form_size(),
+    );
+    let PanePlan::Panes(panes) = plan else {
         return None;
     };
     if model.board.is_open() {
@@ -107,7 +113,9 @@ pub fn last_line(model: &Model) -> Option<u16> {
         theme: &theme,
     };
     let (width, height) = model.size;
-    let PanePlan::Panes(panes) = view.plan(Rect::new(0, 0, width, height)) else {
+    let area = Rect::new(0, 0, width, height);
+    let PanePlan::Panes(panes) = layout::plan(area, model.focus, model.zoomed, view.form_size())
+    else {
         return None;
     };
     let last = match &model.overlay {

@@ -61,14 +61,8 @@ pub(super) enum ListColumns {
     LampAndName,
 }
 
-/// Plans the screen. Where a new connection is typed there are no tokens, whose rows are the response's.
-pub(super) fn plan(
-    area: Rect,
-    focus: Pane,
-    zoomed: bool,
-    form: FormSize,
-    has_tokens: bool,
-) -> PanePlan {
+/// Plans the screen.
+pub(super) fn plan(area: Rect, focus: Pane, zoomed: bool, form: FormSize) -> PanePlan {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         return PanePlan::Tiny(area);
     }
@@ -93,7 +87,7 @@ pub(super) fn plan(
     } else if area.width < WIDE || body.height < FOUR_ROWS {
         (two_of_three(body, focus, form), true)
     } else {
-        (all_four(body, focus, form, has_tokens), false)
+        (all_four(body, focus, form), false)
     };
     let list = match boxes.first() {
         Some(first) if first.area.width < FULL_LIST => ListColumns::LampAndName,
@@ -142,10 +136,9 @@ fn list_width(body: Rect) -> u16 {
 /// Rows that the response keeps while the tokens have the keys.
 const LEAST_RESPONSE: u16 = 5;
 
-fn all_four(body: Rect, focus: Pane, form: FormSize, has_tokens: bool) -> Vec<PaneBox> {
+fn all_four(body: Rect, focus: Pane, form: FormSize) -> Vec<PaneBox> {
     let (list, right) = split(body, list_width(body));
     let tokens = match (form, body.height) {
-        _ if !has_tokens => 1,
         (FormSize::Further, _) | (FormSize::First, 0..24) => 3,
         (FormSize::First, 24..34) => 4,
         (FormSize::First, _) => 7,
@@ -223,7 +216,6 @@ mod tests {
             focus,
             false,
             FormSize::First,
-            true,
         ) {
             PanePlan::Tiny(_) => Vec::new(),
             PanePlan::Panes(panes) => {
@@ -248,21 +240,6 @@ mod tests {
     }
 
     #[test]
-    fn the_rows_of_tokens_that_cannot_be_are_the_response_s() {
-        let rows = |has_tokens| {
-            let area = Rect::new(0, 0, 100, 30);
-            let plan = plan(area, Pane::Form, false, FormSize::First, has_tokens);
-            let PanePlan::Panes(panes) = plan else {
-                panic!("{plan:?}");
-            };
-            let mut all = panes.boxes.into_iter().flat_map(|one| one.panes);
-            let found = all.find(|(pane, _)| *pane == Pane::Response);
-            found.unwrap().1.height
-        };
-        assert_eq!(rows(false), rows(true) + 3);
-    }
-
-    #[test]
     fn nothing_stands_outside_or_over_another() {
         for width in 0..=200 {
             for height in 0..=60 {
@@ -271,19 +248,15 @@ mod tests {
                     .into_iter()
                     .flat_map(|pane| [FormSize::First, FormSize::Further].map(|form| (pane, form)))
                 {
-                    for one in [true, false]
-                        .into_iter()
-                        .filter_map(|tokens| match plan(area, pane, false, form, tokens) {
-                            PanePlan::Panes(plan) => Some(plan.boxes),
-                            PanePlan::Tiny(_) => None,
-                        })
-                        .flatten()
-                    {
+                    let PanePlan::Panes(plan) = plan(area, pane, false, form) else {
+                        continue;
+                    };
+                    for one in &plan.boxes {
                         assert_eq!(area.intersection(one.area), one.area);
                         let mut top = one.area.y + 1;
                         for (_, inside) in &one.panes {
                             assert!(inside.y >= top, "{width}×{height}");
-                            assert!(inside.height > 0, "{width}×{height} {one:?}");
+                            assert!(inside.height > 0, "{width}×{height} {plan:?}");
                             top = inside.bottom() + 1;
                         }
                         assert_eq!(top, one.area.bottom());

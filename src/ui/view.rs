@@ -1,10 +1,9 @@
 //! What every pane draws from: the model and the theme, with the war-room's pseudonyms in between.
 
-use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Span;
 
-use super::layout::{self, FormSize, PanePlan};
+use super::layout::FormSize;
 use super::text::clean;
 use super::theme::Theme;
 use crate::app::Model;
@@ -29,16 +28,12 @@ impl<'a> View<'a> {
         self.model.entries.get(name)
     }
 
-    /// Where each pane stands in `area`.
-    pub(super) fn plan(&self, area: Rect) -> PanePlan {
-        let form = self.model.visible_form();
-        let size = match form {
+    /// How many rows the form asks for.
+    pub(super) fn form_size(&self) -> FormSize {
+        match self.model.visible_form() {
             Some(form) if form.further => FormSize::Further,
             Some(_) | None => FormSize::First,
-        };
-        let has_tokens = form.is_none_or(|form| form.editing.is_some());
-        let (focus, zoomed) = (self.model.focus, self.model.zoomed);
-        layout::plan(area, focus, zoomed, size, has_tokens)
+        }
     }
 
     /// The rungs of a probe that was asked for and still runs.
