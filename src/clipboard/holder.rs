@@ -23,8 +23,8 @@ use arboard::SetExtLinux as _;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use zeroize::Zeroizing;
 
-use crate::domain::Secret;
 use crate::domain::text::inert;
+use crate::domain::{Secret, error_chain};
 
 /// The hidden subcommand under which the program calls [`run`].
 pub const SUBCOMMAND: &str = "clipboard-holder";
@@ -81,9 +81,23 @@ pub(super) enum HolderReply {
 #[error("not a request to hold a text")]
 struct NotARequest;
 
+/// Why the text is not on the desktop's clipboard.
+#[derive(Debug, thiserror::Error)]
+enum BoardProblem {
+    /// There is no clipboard here, or it does not take the text.
+    #[error(transparent)]
+    Desktop(#[from] arboard::Error),
+    /// Taken, and something else was read back.
+    #[error("the desktop did not keep the text")]
+    NotKept,
+    /// Not taken within [`START`].
+    #[error("the display does not answer")]
+    Silent,
+}
+
 /// The desktop's clipboard as the helper uses it.
 trait Board {
-    fn place(&mut self, text: &Secret) -> Result<(), String>;
+    fn place(&mut self, text: &Secret) -> Result<(), BoardProblem>;
     /// The text on it, whoever put it there.
     fn read(&mut self) -> Option<Secret>;
     fn clear(&mut self);
@@ -122,7 +136,7 @@ pub fn run() -> ExitCode {
 fn serve<B: Board>(
     input: impl Read + Send + 'static,
     mut output: impl Write,
-    open: impl FnOnce() -> Result<B, String> + Send + 'static,
+    open: impl FnOnce() -> Result<B, BoardProblem> + Send + 'static,
 ) -> Result<HolderReply, NotARequest> {
     let mut input = BufReader::new(input);
     let (request, text) = read_request(&mut input).ok_or(NotARequest)?;
@@ -132,7 +146,7 @@ fn serve<B: Board>(
     thread::spawn(move || {
         let answer = match open() {
             Ok(board) => hold(board, &text, request.clear_after, &board_events, &orders),
-            Err(why) => HolderReply::Failed(why),
+            Err(problem) => HolderReply::failed(&problem),
         };
         let _ = board_events.send(HolderEvent::Board(answer));
     });
@@ -168,7 +182,9 @@ fn supervise(
             Ok(HolderEvent::ClearAsked | HolderEvent::ProgramEnded) => order = None,
             // Ending gives the selection up.
             Err(_) if order.is_none() => return HolderReply::Cleared,
-            Err(_) => return HolderReply::Failed("the display does not answer".into()),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                return HolderReply::failed(&BoardProblem::Silent);
+            }
         }
     }
 }
@@ -182,11 +198,11 @@ fn hold(
     events: &Sender<HolderEvent>,
     orders: &Receiver<()>,
 ) -> HolderReply {
-    if let Err(why) = board.place(text) {
-        return HolderReply::Failed(why);
+    if let Err(problem) = board.place(text) {
+        return HolderReply::failed(&problem);
     }
     if board.read().as_ref() != Some(text) {
-        return HolderReply::Failed("the desktop did not keep the text".into());
+        return HolderReply::failed(&BoardProblem::NotKept);
     }
     let _ = events.send(HolderEvent::Board(HolderReply::Ready));
     let deadline = clear_after.map(|after| Instant::now() + after);
@@ -272,6 +288,10 @@ impl fmt::Display for HolderRequest {
 }
 
 impl HolderReply {
+    fn failed(problem: &BoardProblem) -> Self {
+        Self::Failed(error_chain(problem))
+    }
+
     /// Reads a line of the helper; `None` is a line that no helper says.
     pub(super) fn read(line: &str) -> Option<Self> {
         match line.split_once(' ').unwrap_or((line, "")) {
@@ -299,17 +319,15 @@ impl fmt::Display for HolderReply {
 struct Desktop(arboard::Clipboard);
 
 impl Desktop {
-    fn open() -> Result<Self, String> {
-        let opened = arboard::Clipboard::new();
-        opened.map(Self).map_err(|error| error.to_string())
+    fn open() -> Result<Self, BoardProblem> {
+        Ok(Self(arboard::Clipboard::new()?))
     }
 }
 
 impl Board for Desktop {
-    fn place(&mut self, text: &Secret) -> Result<(), String> {
+    fn place(&mut self, text: &Secret) -> Result<(), BoardProblem> {
         // The hint keeps it out of the history of clipboard managers that respect it.
-        let set = self.0.set().exclude_from_history().text(text.expose());
-        set.map_err(|error| error.to_string())
+        Ok(self.0.set().exclude_from_history().text(text.expose())?)
     }
 
     fn read(&mut self) -> Option<Secret> {
@@ -335,7 +353,7 @@ mod tests {
     }
 
     impl Board for Memory {
-        fn place(&mut self, text: &Secret) -> Result<(), String> {
+        fn place(&mut self, text: &Secret) -> Result<(), BoardProblem> {
             if !self.deaf {
                 *self.content.lock().unwrap() = Some(text.clone());
             }
@@ -353,7 +371,7 @@ mod tests {
 
     fn talk(
         input: &str,
-        board: Result<Memory, String>,
+        board: Result<Memory, BoardProblem>,
     ) -> (Result<HolderReply, NotARequest>, String) {
         let mut output = Vec::new();
         let input = Cursor::new(input.to_owned().into_bytes());
@@ -447,8 +465,11 @@ mod tests {
         let (end, said) = talk("hold 6 0 outlive\nsecret", Ok(deaf));
         assert_eq!(said, "failed the desktop did not keep the text\n");
         assert!(matches!(end, Ok(HolderReply::Failed(_))));
-        let (_, said) = talk("hold 6 0 outlive\nsecret", Err("no\u{1b} display\n".into()));
-        assert_eq!(said, "failed no display\n");
+        let description = "no\u{1b} display\n".to_owned();
+        let closed = Err(arboard::Error::Unknown { description }.into());
+        let (_, said) = talk("hold 6 0 outlive\nsecret", closed);
+        assert!(said.starts_with("failed Unknown error"), "{said:?}");
+        assert!(said.ends_with("no display\n"), "{said:?}");
     }
 
     #[test]
