@@ -76,7 +76,7 @@ pub fn run() -> ExitCode {
         shield::note_descriptors();
     }
     let done = shield::descriptors().and_then(|()| shield::clock());
-    let done = done.map_err(Fault::usage);
+    let done = done.map_err(Fault::of);
     ended(done.and_then(|()| dispatch(environment, arguments)))
 }
 

@@ -11,6 +11,22 @@ use rustix::process::{
 
 use crate::store::files;
 
+/// Why nothing can be done on this machine as it stands.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineProblem {
+    /// Not even the runtime would start.
+    #[error(
+        "only {now} file descriptors are allowed here, and at least {NEEDED} are needed: `ulimit -n 256` raises the limit"
+    )]
+    Descriptors {
+        /// How many are allowed.
+        now: u64,
+    },
+    /// The time lies beyond all calendars: nothing could be dated.
+    #[error("this machine's clock shows no time that can be written: set it, then try again ({0})")]
+    Clock(#[source] jiff::Error),
+}
+
 /// Switches core dumps off and makes `/proc/PID/mem` and `environ` unreadable for other processes of the same
 /// user. Where the system does not allow it the program works all the same: `doctor` tells.
 pub fn raise() {
@@ -47,7 +63,7 @@ pub fn is_own(descriptor: u32) -> bool {
 
 /// Raises the limit of file descriptors as far as this user may, for many connections at once. Says what is
 /// missing where there are too few for anything.
-pub fn descriptors() -> Result<(), String> {
+pub fn descriptors() -> Result<(), MachineProblem> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let allowed = maximum.map_or(WANTED, |maximum| maximum.min(WANTED));
     let now = if current.is_some_and(|current| current < allowed) {
@@ -61,9 +77,7 @@ pub fn descriptors() -> Result<(), String> {
         current
     };
     match now {
-        Some(now) if now < NEEDED => Err(format!(
-            "only {now} file descriptors are allowed here, and at least {NEEDED} are needed: `ulimit -n 256` raises the limit"
-        )),
+        Some(now) if now < NEEDED => Err(MachineProblem::Descriptors { now }),
         Some(_) | None => Ok(()),
     }
 }
@@ -74,13 +88,10 @@ pub fn descriptor_limit() -> Option<u64> {
 }
 
 /// Says what to do where this machine's clock shows a time beyond all calendars: nothing could be dated.
-pub fn clock() -> Result<(), String> {
-    match jiff::Timestamp::try_from(std::time::SystemTime::now()) {
-        Ok(_) => Ok(()),
-        Err(why) => Err(format!(
-            "this machine's clock shows no time that can be written: set it, then try again ({why})"
-        )),
-    }
+pub fn clock() -> Result<(), MachineProblem> {
+    jiff::Timestamp::try_from(std::time::SystemTime::now())
+        .map(drop)
+        .map_err(MachineProblem::Clock)
 }
 
 /// What [`raise`] could not switch off, a sentence each.
