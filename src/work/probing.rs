@@ -224,7 +224,9 @@ impl Core {
                     .await
                 {
                     Ok(prepared) => core.probe_target(&url, prepared).await,
-                    Err(why) => local_error(None, &ServiceId::http(), &url, why),
+                    Err(problem) => {
+                        local_error(None, &ServiceId::http(), &url, &error_chain(problem))
+                    }
                 }
             })
         };
@@ -375,15 +377,20 @@ impl Core {
     }
 
     /// What the targets of one list have in common; else why none can be probed.
-    async fn prepare_targets(&self, settings: &TargetSettings) -> Result<PreparedTargets, String> {
-        let catalog = self.catalog().await.map_err(|error| error_chain(&error))?;
+    async fn prepare_targets(
+        &self,
+        settings: &TargetSettings,
+    ) -> Result<PreparedTargets, WorkError> {
+        let catalog = self.catalog().await?;
         let service = catalog.get(&ServiceId::http()).cloned();
-        let service = service.ok_or_else(|| "the service http is not described".to_owned())?;
+        let service = service.ok_or_else(|| WorkError::NoSuchService {
+            id: ServiceId::http(),
+            left_out: Vec::new(),
+        })?;
         let timeout = if let Some(timeout) = settings.timeout {
             timeout
         } else {
-            let configuration = self.configuration().await;
-            let configuration = configuration.map_err(|error| error_chain(&error))?;
+            let configuration = self.configuration().await?;
             Duration::from_secs(configuration.settings.timeout_s.into())
         };
         let profile = Arc::new(settings.profile(timeout, self.environment()));

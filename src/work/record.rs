@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::core::Core;
 use super::damping::Change;
 use crate::domain::text::inert;
-use crate::domain::{State, Verdict};
+use crate::domain::{Cause, State, Verdict, error_chain};
 use crate::store::secrets::{AFTER_ITS_END, ProcessGroup};
 
 /// How long the user's command may run.
@@ -27,6 +27,32 @@ const COMMANDS: usize = 8;
 const WAITING: usize = 256;
 /// Bytes of its talk that are read.
 const MOST_TALK: u64 = 4096;
+
+/// Why the user's command came to nothing.
+#[derive(Debug, thiserror::Error)]
+enum CommandProblem {
+    /// Of a fleet that fails as one.
+    #[error("{WAITING} calls of it wait already; this one was left out")]
+    Crowded,
+    /// No word stands there.
+    #[error("it names no program")]
+    Nameless,
+    /// Not started.
+    #[error("{}", inert(program, 60))]
+    Start {
+        program: String,
+        source: std::io::Error,
+    },
+    /// Started, and lost out of sight.
+    #[error(transparent)]
+    Lost(std::io::Error),
+    /// Ended by us.
+    #[error("it ran for {} seconds and was ended", COMMAND_LIMIT.as_secs())]
+    Late,
+    /// Its own failure, with its last words.
+    #[error("it ended with {status}{}", last_words(said))]
+    Failed { status: ExitStatus, said: Vec<u8> },
+}
 
 /// Takes in what a watch finds.
 pub(super) struct Recorder {
@@ -78,10 +104,11 @@ impl Recorder {
             let (command, failed) = (Arc::clone(&self.command), self.failed.clone());
             let variables = self.core.0.children.variables(command.program());
             self.core.0.following.spawn(async move {
-                if let Err(why) = command.run(variables, &json).await {
-                    tracing::warn!(%why, "on_change");
+                if let Err(problem) = command.run(variables, &json).await {
+                    tracing::warn!(problem = %error_chain(&problem), "on_change");
+                    let problem = Cause::of_step("on_change failed", problem);
                     // Where the watch has ended, nobody is left to be told.
-                    let _ = failed.send(format!("on_change failed: {why}"));
+                    let _ = failed.send(error_chain(&problem));
                 }
             });
         }
@@ -152,16 +179,18 @@ impl OnChange {
         self.words.first().map_or("", String::as_str)
     }
 
-    /// Runs it with the verdict on stdin. An inert sentence says what went wrong, with its last words.
-    async fn run(&self, variables: Vec<(OsString, OsString)>, json: &[u8]) -> Result<(), String> {
+    /// Runs it with the verdict on stdin.
+    async fn run(
+        &self,
+        variables: Vec<(OsString, OsString)>,
+        json: &[u8],
+    ) -> Result<(), CommandProblem> {
         let Ok(_waiting) = self.waiting.try_acquire() else {
-            return Err(format!(
-                "{WAITING} calls of it wait already; this one was left out"
-            ));
+            return Err(CommandProblem::Crowded);
         };
         let _turn = self.turns.acquire().await;
-        let (program, arguments) = self.words.split_first().ok_or("it names no program")?;
-        let told = |error: std::io::Error| inert(&error.to_string(), 200);
+        let words = self.words.split_first();
+        let (program, arguments) = words.ok_or(CommandProblem::Nameless)?;
         let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
@@ -172,18 +201,20 @@ impl OnChange {
             .kill_on_drop(true)
             .process_group(0)
             .spawn()
-            .map_err(|error| format!("{}: {}", inert(program, 60), told(error)))?;
+            .map_err(|source| CommandProblem::Start {
+                program: program.clone(),
+                source,
+            })?;
         let group = ProcessGroup::of(&child);
         let Ok((status, said)) = tokio::time::timeout(COMMAND_LIMIT, heard(&mut child, json)).await
         else {
-            let limit = COMMAND_LIMIT.as_secs();
-            return Err(format!("it ran for {limit} seconds and was ended"));
+            return Err(CommandProblem::Late);
         };
         group.leave();
         match status {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(format!("it ended with {status}{}", last_words(&said))),
-            Err(error) => Err(told(error)),
+            Ok(status) => Err(CommandProblem::Failed { status, said }),
+            Err(error) => Err(CommandProblem::Lost(error)),
         }
     }
 }
@@ -239,26 +270,30 @@ mod tests {
         OnChange::new(["/bin/sh", "-c", script].map(str::to_owned).to_vec())
     }
 
+    /// Why `command` failed, as it is told.
+    async fn told(command: &OnChange) -> String {
+        let problem = command.run(variables(), b"{}").await.unwrap_err();
+        error_chain(&problem)
+    }
+
     #[tokio::test]
     async fn it_gets_the_verdict_and_no_variable_that_may_hold_a_secret() {
         let script = "test \"$(cat)\" = '{\"state\":\"down\"}' && test -z \"$CARGO_PKG_NAME\" && test -n \"$PATH\"";
-        assert_eq!(
-            command(script)
-                .run(variables(), b"{\"state\":\"down\"}")
-                .await,
-            Ok(())
-        );
+        command(script)
+            .run(variables(), b"{\"state\":\"down\"}")
+            .await
+            .unwrap();
     }
 
     #[tokio::test]
     async fn its_last_words_are_told_inert_where_it_fails() {
         let script = "echo first >&2; printf 'no \\033[31mroute\\n\\n' >&2; exit 3";
-        let why = command(script).run(variables(), b"{}").await.unwrap_err();
+        let why = told(&command(script)).await;
         assert!(why.contains("exit status: 3"), "{why}");
         assert!(why.ends_with("route") && !why.contains('\u{1b}'), "{why:?}");
         let mut absent = command("");
         absent.words = vec!["/nonexistent/program".to_owned()];
-        let why = absent.run(variables(), b"{}").await.unwrap_err();
+        let why = told(&absent).await;
         assert!(
             why.starts_with("/nonexistent/program: No such file"),
             "{why}"
@@ -269,7 +304,7 @@ mod tests {
     async fn what_it_leaves_running_is_not_waited_for() {
         // A program that outlives the test's patience by far, and holds the output open.
         let script = "sleep 600 & echo $! last words >&2; exit 3";
-        let why = command(script).run(variables(), b"{}").await.unwrap_err();
+        let why = told(&command(script)).await;
         let left = why.rsplit(' ').nth(2).unwrap_or_default();
         let ended = std::process::Command::new("kill").arg(left).status();
         assert!(why.ends_with("last words"), "{why}");
@@ -279,6 +314,6 @@ mod tests {
     #[tokio::test]
     async fn one_that_talks_without_end_is_not_stopped_by_a_full_pipe() {
         let script = "head -c 1000000 /dev/zero >&2";
-        assert_eq!(command(script).run(variables(), b"{}").await, Ok(()));
+        command(script).run(variables(), b"{}").await.unwrap();
     }
 }
