@@ -16,21 +16,14 @@ pub(in crate::service) const CLOSE: char = '\u{2}';
 pub(in crate::service) type Command = Vec<String>;
 
 /// Why a text can't be divided into words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(in crate::service) enum Broken {
     /// A quote that nobody closed.
+    #[error("a quote is not closed")]
     Quote,
     /// `` ` `` or `$(`: the word would be what a program prints.
+    #[error("a word is what another program prints, which is not run here")]
     Substitution,
-}
-
-impl Broken {
-    pub(in crate::service) const fn say(self) -> &'static str {
-        match self {
-            Self::Quote => "a quote is not closed",
-            Self::Substitution => "a word is what another program prints, which is not run here",
-        }
-    }
 }
 
 /// The commands in `text`, divided at line ends, `;`, `&` and `|`. A broken one stands as its problem.

@@ -1,5 +1,6 @@
 //! Words of service files: templates with their closed list of placeholders, and the names of enums.
 
+use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
@@ -108,7 +109,10 @@ impl Template {
 }
 
 /// A brace that opens no known placeholder.
+#[derive(Debug)]
 struct UnknownPlaceholder(String);
+
+impl Error for UnknownPlaceholder {}
 
 impl fmt::Display for UnknownPlaceholder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -156,13 +160,16 @@ pub(super) fn lower<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<St
         .collect())
 }
 
-fn answerer(word: &str) -> Result<AnsweredBy, String> {
+/// A word that stands for nobody who answers.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not one of service, web-server, cdn, waf, proxy, unknown")]
+struct UnknownAnswerer(String);
+
+fn answerer(word: &str) -> Result<AnsweredBy, UnknownAnswerer> {
     AnsweredBy::ALL
         .into_iter()
         .find(|who| who.id() == word)
-        .ok_or_else(|| {
-            format!("{word} is not one of service, web-server, cdn, waf, proxy, unknown")
-        })
+        .ok_or_else(|| UnknownAnswerer(word.to_owned()))
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use serde::Deserialize;
 
 use super::place::without_secrets;
 use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, tell_apart};
+use crate::domain::error::whole_chain;
 use crate::domain::text::inert;
-use crate::domain::{Connection, Endpoint, Secret, ServiceId};
+use crate::domain::{Connection, Endpoint, Secret, ServiceId, UrlProblem};
 
 /// Where the API is when an account names no endpoint.
 const USUAL: &str = "https://api.connect.cloudblue.com/public/v1";
@@ -36,28 +37,45 @@ pub fn read(text: &str) -> Result<Reading, Unreadable> {
     for (at, account) in file.accounts.into_iter().enumerate() {
         match candidate(account, file.active.as_deref()) {
             Ok(candidate) => reading.candidates.push(candidate),
-            Err(why) => reading
-                .left_out
-                .push(format!("account {} was left out: {why}", at + 1)),
+            Err(problem) => reading.left_out.push(format!(
+                "account {} was left out: {}",
+                at + 1,
+                whole_chain(&problem)
+            )),
         }
     }
     reading.candidates = tell_apart(reading.candidates);
     Ok(reading)
 }
 
-fn candidate(account: serde_json::Value, active: Option<&str>) -> Result<Candidate, String> {
+/// Why an account is no connection.
+#[derive(Debug, thiserror::Error)]
+enum AccountProblem {
+    /// serde's message may quote a value: it is not kept.
+    #[error("its fields are of other kinds than the program writes")]
+    OtherKinds,
+    /// No pair.
+    #[error("its api_key is not ApiKey SU-…:…")]
+    NoPair,
+    /// An endpoint that can't be asked.
+    #[error(transparent)]
+    Url(#[from] UrlProblem),
+}
+
+fn candidate(
+    account: serde_json::Value,
+    active: Option<&str>,
+) -> Result<Candidate, AccountProblem> {
     let Ok(account) = serde_json::from_value::<Account>(account) else {
-        return Err("its fields are of other kinds than the program writes".to_owned());
+        return Err(AccountProblem::OtherKinds);
     };
     let key = account.api_key.unwrap_or_default();
     let key = key.trim();
     let bare = key.strip_prefix("ApiKey ").unwrap_or(key).trim();
-    let (username, secret) = bare
-        .split_once(':')
-        .ok_or("its api_key is not ApiKey SU-…:…")?;
+    let (username, secret) = bare.split_once(':').ok_or(AccountProblem::NoPair)?;
     let endpoint = account.endpoint.filter(|text| !text.trim().is_empty());
     let endpoint = endpoint.as_deref().unwrap_or(USUAL).trim_end_matches('/');
-    let parsed = Endpoint::parse(endpoint).map_err(|problem| problem.to_string())?;
+    let parsed = Endpoint::parse(endpoint)?;
     let mut notes = Vec::new();
     let stripped = without_secrets(parsed, &mut notes).shown();
     // As it is written, but where something had to go.

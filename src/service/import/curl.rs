@@ -13,8 +13,9 @@ use options::{LEFT_OUT, SILENT, takes_value};
 use written::{printed, without_cmd};
 
 use super::header::{self, plain};
-use super::place::{Place, host, pair, place, value};
+use super::place::{Place, PlaceProblem, host, pair, place, value};
 use super::{Candidate, Reading, Unreadable, name_of, note_unseen, tell_apart};
+use crate::domain::error::whole_chain;
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, Connection, Name, ServiceId};
 use crate::service::{Catalog, shell};
@@ -60,7 +61,7 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
             Ok(words) => words,
             Err(broken) => {
                 number += 1;
-                let why = format!("command {number} was left out: {}", broken.say());
+                let why = format!("command {number} was left out: {broken}");
                 reading.left_out.push(why);
                 continue;
             }
@@ -82,9 +83,10 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
             number += 1;
             match CurlArguments::default().read(catalog, &mut own) {
                 Ok(candidate) => reading.candidates.push(candidate),
-                Err(why) => reading
-                    .left_out
-                    .push(format!("command {number} was left out: {why}")),
+                Err(problem) => reading.left_out.push(format!(
+                    "command {number} was left out: {}",
+                    whole_chain(&problem)
+                )),
             }
             if own.peek().is_none() {
                 break;
@@ -97,6 +99,23 @@ pub fn read(catalog: &Catalog, text: &str) -> Result<Reading, Unreadable> {
     note_unseen(text, &mut reading.candidates);
     reading.candidates = tell_apart(reading.candidates);
     Ok(reading)
+}
+
+/// Why a command is no connection.
+#[derive(Debug, thiserror::Error)]
+enum CurlProblem {
+    /// Nothing to ask.
+    #[error("there is no URL in it")]
+    NoUrl,
+    /// `-K`.
+    #[error(
+        "-K reads options from elsewhere, which are not read here: write them out, \
+         or add the connection by `connection add`"
+    )]
+    OptionsElsewhere,
+    /// A URL that can't be asked.
+    #[error(transparent)]
+    Place(#[from] PlaceProblem),
 }
 
 /// One command as it is read.
@@ -151,7 +170,7 @@ impl CurlArguments {
         mut self,
         catalog: &Catalog,
         words: &mut impl Iterator<Item = &'a str>,
-    ) -> Result<Candidate, String> {
+    ) -> Result<Candidate, CurlProblem> {
         let mut refused = None;
         while self.after != After::End
             && let Some(word) = words.next()
@@ -172,14 +191,14 @@ impl CurlArguments {
             refused = refused.or(read.err());
         }
         match refused {
-            Some(why) => Err(why),
+            Some(problem) => Err(problem),
             None => self.finished(catalog),
         }
     }
 
-    fn finished(mut self, catalog: &Catalog) -> Result<Candidate, String> {
+    fn finished(mut self, catalog: &Catalog) -> Result<Candidate, CurlProblem> {
         let url = self.url.take().or(self.doubtful.take());
-        let url = self.with_query(url.ok_or("there is no URL in it")?);
+        let url = self.with_query(url.ok_or(CurlProblem::NoUrl)?);
         if let Some(text) = self.user.take() {
             let (user, key) = pair(&text);
             let user = plain(&mut self.candidate, &user);
@@ -237,7 +256,7 @@ impl CurlArguments {
         &mut self,
         word: &'a str,
         words: &mut impl Iterator<Item = &'a str>,
-    ) -> Result<(), String> {
+    ) -> Result<(), CurlProblem> {
         for (at, letter) in word.char_indices().skip(1) {
             let option = format!("-{letter}");
             if !takes_value(&option) {
@@ -259,7 +278,7 @@ impl CurlArguments {
         &mut self,
         option: &str,
         words: &mut impl Iterator<Item = &'a str>,
-    ) -> Result<(), String> {
+    ) -> Result<(), CurlProblem> {
         if takes_value(option) {
             self.valued(option, words.next().unwrap_or_default())
         } else {
@@ -302,15 +321,9 @@ impl CurlArguments {
         }
     }
 
-    fn valued(&mut self, option: &str, text: &str) -> Result<(), String> {
+    fn valued(&mut self, option: &str, text: &str) -> Result<(), CurlProblem> {
         match option {
-            "-K" | "--config" => {
-                return Err(
-                    "-K reads options from elsewhere, which are not read here: write them out, \
-                     or add the connection by `connection add`"
-                        .to_owned(),
-                );
-            }
+            "-K" | "--config" => return Err(CurlProblem::OptionsElsewhere),
             "-H" | "--header" => {
                 let shown = header::take(&mut self.candidate, text);
                 self.service = shown.or(self.service.take());

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
-use super::place::{Place, host, place, value};
+use super::place::{Place, PlaceProblem, host, place, value};
 use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, note_unseen, tell_apart};
+use crate::domain::error::whole_chain;
 use crate::domain::text::inert;
 use crate::domain::{Connection, Endpoint, Secret, SecretRef, ServiceId};
 use crate::service::shell::Broken;
@@ -206,8 +207,7 @@ impl EnvFile {
             Ok(value) if value.is_empty() => return is_whole,
             Ok(value) => value,
             Err(broken) => {
-                self.left_out
-                    .push(format!("{name} was left out: {}", broken.say()));
+                self.left_out.push(format!("{name} was left out: {broken}"));
                 return is_whole;
             }
         };
@@ -228,7 +228,7 @@ impl EnvFile {
             reading.left_out.append(&mut group.left_out);
             match candidate(catalog, &beginning, group) {
                 Ok(candidate) => reading.candidates.push(candidate),
-                Err(why) => reading.left_out.push(why),
+                Err(problem) => reading.left_out.push(whole_chain(&problem)),
             }
         }
         if let Some(names) = some(&self.foreign) {
@@ -290,16 +290,27 @@ fn unquoted(written: &str) -> Result<String, Broken> {
     }
 }
 
+/// Why variables that belong together are no connection. `named` are their names.
+#[derive(Debug, thiserror::Error)]
+enum GroupProblem {
+    /// Nothing to ask.
+    #[error("{named}: there is no URL beside it")]
+    NoUrl { named: String },
+    /// A URL that can't be asked.
+    #[error("{named}")]
+    Place { named: String, source: PlaceProblem },
+}
+
 fn candidate(
     catalog: &Catalog,
     beginning: &str,
     mut group: VariableGroup,
-) -> Result<Candidate, String> {
+) -> Result<Candidate, GroupProblem> {
     let mut named: Vec<&str> = group.values.values().map(|one| one.name.as_str()).collect();
     named.sort_unstable();
     let named = named.join(", ");
     let Some(url) = group.values.remove(&Role::Url) else {
-        return Err(format!("{named}: there is no URL beside it"));
+        return Err(GroupProblem::NoUrl { named });
     };
     let lower = beginning.to_ascii_lowercase();
     let known = ["blesta", "connect"]
@@ -312,7 +323,8 @@ fn candidate(
         url,
         pair,
         notes,
-    } = place(catalog, &url.value, known).map_err(|why| format!("{named}: {why}"))?;
+    } = place(catalog, &url.value, known)
+        .map_err(|source| GroupProblem::Place { named, source })?;
     let name = lower.replace('_', "-");
     let name = if name.is_empty() { host(&url) } else { name };
     let mut candidate = Candidate::new(Connection::new(name_of(&name, "imported"), service, &url));

@@ -17,14 +17,25 @@ pub(super) struct Place {
     pub(super) notes: Vec<String>,
 }
 
-/// Reads `typed`; `known` is the service where something else than the URL has told it. The error is one sentence.
+/// Why a text is no place that a connection can go to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PlaceProblem {
+    /// The shell would know more.
+    #[error("its URL holds a variable, whose value is not known here")]
+    Variable,
+    /// No URL.
+    #[error(transparent)]
+    Url(#[from] UrlProblem),
+}
+
+/// Reads `typed`; `known` is the service where something else than the URL has told it.
 pub(super) fn place(
     catalog: &Catalog,
     typed: &str,
     known: Option<ServiceId>,
-) -> Result<Place, String> {
+) -> Result<Place, PlaceProblem> {
     if typed.contains(OPEN) {
-        return Err("its URL holds a variable, whose value is not known here".to_owned());
+        return Err(PlaceProblem::Variable);
     }
     let mut notes = Vec::new();
     let mut pair = None;
@@ -37,9 +48,9 @@ pub(super) fn place(
         }) => {
             notes.push("the pair that stood in the URL was moved to its fields".to_owned());
             pair = Some((username, password.map(CandidateValue::Known)));
-            Endpoint::parse(&rest).map_err(|problem| problem.to_string())?
+            Endpoint::parse(&rest)?
         }
-        Err(problem) => return Err(problem.to_string()),
+        Err(problem) => return Err(problem.into()),
     };
     let service = known.unwrap_or_else(|| detected(catalog, &endpoint));
     let endpoint = without_secrets(endpoint, &mut notes);
