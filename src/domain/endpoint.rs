@@ -47,9 +47,18 @@ pub enum UrlProblem {
     /// What stands in the place of the host looks like a key. Looked up, it would be read by every name server on the way.
     #[error("that looks like a key and not like a URL: the key has a field of its own")]
     Key,
+    /// Backslashes behind the scheme, as in the names of files. Holds the scheme, inert.
+    #[error("not a URL: write {0}:// with slashes")]
+    Backslashes(String),
+    /// A scheme that stands there twice, or lacks a character. Holds the scheme.
+    #[error("not a URL: write {0}:// once, with a colon and two slashes")]
+    Misspelt(&'static str),
+    /// An address of IPv6 without its brackets.
+    #[error("not a URL: an IPv6 address stands in brackets: [{0}]")]
+    Unbracketed(Ipv6Addr),
     /// Anything else that the URL standard refuses.
     #[error("not a URL: {0}")]
-    Other(String),
+    Other(#[source] url::ParseError),
 }
 
 impl Endpoint {
@@ -66,8 +75,7 @@ impl Endpoint {
         if let Some((scheme, _)) = typed.split_once(":\\")
             && scheme.chars().all(|c| c.is_ascii_alphanumeric())
         {
-            let scheme = inert(scheme, 20);
-            return Err(UrlProblem::Other(format!("write {scheme}:// with slashes")));
+            return Err(UrlProblem::Backslashes(inert(scheme, 20)));
         }
         let whole = if Self::scheme_was_added(typed) {
             format!("https://{typed}")
@@ -85,7 +93,7 @@ impl Endpoint {
         let url = Url::parse(&whole).map_err(|error| match error {
             url::ParseError::InvalidPort => UrlProblem::Port,
             url::ParseError::EmptyHost => UrlProblem::NoHost,
-            other => UrlProblem::Other(other.to_string()),
+            other => UrlProblem::Other(other),
         })?;
         if url.port() == Some(0) {
             return Err(UrlProblem::Port);
@@ -264,8 +272,7 @@ fn refuse_misspelt(rest: &str) -> Result<(), UrlProblem> {
             None => behind.starts_with("//"),
         };
         if lower.strip_prefix(scheme).is_some_and(is_scheme) {
-            let sentence = format!("write {scheme}:// once, with a colon and two slashes");
-            return Err(UrlProblem::Other(sentence));
+            return Err(UrlProblem::Misspelt(scheme));
         }
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -274,9 +281,8 @@ fn refuse_misspelt(rest: &str) -> Result<(), UrlProblem> {
     if let Some(quote) = host.chars().find(|c| QUOTES.contains(c)) {
         return Err(UrlProblem::OfHost(quote));
     }
-    if host.parse::<Ipv6Addr>().is_ok() {
-        let sentence = format!("an IPv6 address stands in brackets: [{host}]");
-        return Err(UrlProblem::Other(sentence));
+    if let Ok(address) = host.parse() {
+        return Err(UrlProblem::Unbracketed(address));
     }
     Ok(())
 }

@@ -50,6 +50,9 @@ impl Ladder {
             | UrlProblem::UserInfo { .. }
             | UrlProblem::OfHost(_)
             | UrlProblem::Key
+            | UrlProblem::Backslashes(_)
+            | UrlProblem::Misspelt(_)
+            | UrlProblem::Unbracketed(_)
             | UrlProblem::Other(_) => Reason::UrlInvalid,
         };
         if let UrlProblem::UserInfo { rest, .. } = problem {

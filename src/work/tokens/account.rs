@@ -54,8 +54,7 @@ impl Core {
         if connection.key.is_none() {
             return Err(TokenError::KeyMissing(name.clone()));
         }
-        let base = Endpoint::parse(&connection.url)
-            .map_err(|problem| TokenError::Url(problem.to_string()))?;
+        let base = Endpoint::parse(&connection.url)?;
         // For the passphrase's sake: below, a locked vault is only a sentence.
         self.secret(&connection, SecretSlot::Key).await?;
         let origin = base.origin();

@@ -6,7 +6,7 @@ use super::super::error::WorkError;
 use crate::domain::text::shell_word;
 use crate::domain::token::RenewalAction;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{Cause, Name, Reason, Secret, SecretRef, ServiceId, Verdict};
+use crate::domain::{Cause, Name, Reason, Secret, SecretRef, ServiceId, UrlProblem, Verdict};
 use crate::tokens::TokenProblem;
 
 /// Why it was not done.
@@ -38,8 +38,8 @@ pub enum TokenError {
     #[error("{0} needs a username (SU-…) and a key")]
     KeyMissing(Name),
     /// The URL can't be asked.
-    #[error("{0}")]
-    Url(String),
+    #[error(transparent)]
+    Url(#[from] UrlProblem),
     /// The key is not at hand, or not for this URL.
     #[error("{0}")]
     SecretUnavailable(String),
