@@ -202,14 +202,14 @@ impl Connect {
                 let (range, page) = listing.page(rows, self.page);
                 Answer::json(200, &Value::Array(page)).with("Content-Range", &range)
             }
-            Err(problem) => error(400, "VAL_001", &problem),
+            Err(problem) => error(400, "VAL_001", &problem.to_string()),
         }
     }
 
     fn created(&self, body: &Value) -> Answer {
         match self.ledger().create(body) {
             Ok(token) => Answer::json(201, &token),
-            Err(problem) => error(400, "VAL_001", &problem),
+            Err(problem) => error(400, "VAL_001", &problem.to_string()),
         }
     }
 
@@ -241,7 +241,7 @@ impl Connect {
                 body: Vec::new(),
             },
             Ok(token) => Answer::json(if change == Change::Grant { 201 } else { 200 }, &token),
-            Err(problem) => error(400, "VAL_001", &problem),
+            Err(problem) => error(400, "VAL_001", &problem.to_string()),
         }
     }
 

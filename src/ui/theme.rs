@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::{Color, Modifier, ParseColorError, Style};
 use serde::Deserialize;
 
 use super::colour::ColourDepth;
@@ -214,14 +214,22 @@ impl InkTable {
 #[serde(try_from = "String")]
 struct ThemeColour(Color);
 
-impl TryFrom<String> for ThemeColour {
-    type Error = String;
+/// A text that names no colour.
+#[derive(Debug, thiserror::Error)]
+#[error("{text:?} is no colour: use a name, #rrggbb or 0-255")]
+struct UnknownColour {
+    text: String,
+    source: ParseColorError,
+}
 
-    fn try_from(text: String) -> Result<Self, String> {
+impl TryFrom<String> for ThemeColour {
+    type Error = UnknownColour;
+
+    fn try_from(text: String) -> Result<Self, UnknownColour> {
         let colour = Color::from_str(&text);
         colour
             .map(Self)
-            .map_err(|_unit| format!("{text:?} is no colour: use a name, #rrggbb or 0-255"))
+            .map_err(|source| UnknownColour { text, source })
     }
 }
 

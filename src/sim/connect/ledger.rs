@@ -29,6 +29,35 @@ pub(super) enum Change {
     Revoke,
 }
 
+/// Why a change is not made, in Connect's words: the field, and a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Refusal {
+    /// No label, or a long one.
+    #[error("name: This field is required, with at most 128 characters.")]
+    Name,
+    /// Another living token is called so.
+    #[error("name: A token with this name exists.")]
+    Taken,
+    /// None of [`extensions`].
+    #[error("extension: Unknown extension.")]
+    Extension,
+    /// As many living tokens as the extension may have.
+    #[error("extension: The limit of {0} tokens is reached.")]
+    Quota(usize),
+    /// No such token.
+    #[error("id: Object not found.")]
+    Absent,
+    /// A row of the past.
+    #[error("status: The token is deleted.")]
+    Deleted,
+    /// None of [`modules`].
+    #[error("id: Unknown module.")]
+    Module,
+    /// Nothing would change.
+    #[error("id: The module is granted already.")]
+    Granted,
+}
+
 /// The tokens of an account. The first is the key that it was made with.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -125,32 +154,29 @@ impl Ledger {
     }
 
     /// A new token, pending, without modules: they are granted afterwards.
-    pub(super) fn create(&mut self, body: &Value) -> Result<Value, String> {
+    pub(super) fn create(&mut self, body: &Value) -> Result<Value, Refusal> {
         let name = body["name"].as_str().unwrap_or_default();
         if name.is_empty() || name.chars().count() > 128 {
-            return Err("name: This field is required, with at most 128 characters.".to_owned());
+            return Err(Refusal::Name);
         }
         let extension = body["extension"]["id"].as_str().unwrap_or_default();
         let Some(extension) = extensions()
             .into_iter()
             .find(|known| known["id"] == extension)
         else {
-            return Err("extension: Unknown extension.".to_owned());
+            return Err(Refusal::Extension);
         };
         let living = || {
             let tokens = self.tokens.iter();
             tokens.filter(|token| token["status"] != "deleted")
         };
         if living().any(|token| token["name"] == name) {
-            return Err("name: A token with this name exists.".to_owned());
+            return Err(Refusal::Taken);
         }
         let is_of = |token: &&Value| token["extension"]["id"] == extension["id"];
         let used = living().filter(is_of).count();
         if used >= self.quota {
-            let quota = self.quota;
-            return Err(format!(
-                "extension: The limit of {quota} tokens is reached."
-            ));
+            return Err(Refusal::Quota(self.quota));
         }
         let secret = self.fresh("secret");
         let id = format!("SU-900-{:03}-{:03}", self.made / 1_000, self.made % 1_000);
@@ -171,13 +197,13 @@ impl Ledger {
         id: &str,
         change: Change,
         body: &Value,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, Refusal> {
         let secret = self.fresh(id);
         let Some(token) = self.tokens.iter_mut().find(|token| token["id"] == id) else {
-            return Err("id: Object not found.".to_owned());
+            return Err(Refusal::Absent);
         };
         if token["status"] == "deleted" {
-            return Err("status: The token is deleted.".to_owned());
+            return Err(Refusal::Deleted);
         }
         match change {
             Change::Edit => edit(token, body),
@@ -300,10 +326,10 @@ fn expire(token: &mut Value) {
     token["status"] = json!("active");
 }
 
-fn grant(token: &mut Value, body: &Value) -> Result<Value, String> {
+fn grant(token: &mut Value, body: &Value) -> Result<Value, Refusal> {
     let module = module_of(body);
     if !modules().iter().any(|known| known["id"] == module) {
-        return Err("id: Unknown module.".to_owned());
+        return Err(Refusal::Module);
     }
     let permission = permission(&module);
     if let Some(held) = token["permissions"].as_array_mut() {
@@ -311,7 +337,7 @@ fn grant(token: &mut Value, body: &Value) -> Result<Value, String> {
             .iter()
             .any(|held| held["object"]["id"] == module.as_str())
         {
-            return Err("id: The module is granted already.".to_owned());
+            return Err(Refusal::Granted);
         }
         held.push(permission.clone());
     }

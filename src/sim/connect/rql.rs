@@ -29,7 +29,7 @@ enum Term {
 
 impl Listing {
     /// Reads a query, still percent-encoded. An error names what is not understood.
-    pub(super) fn parse(query: &str) -> Result<Self, String> {
+    pub(super) fn parse(query: &str) -> Result<Self, NotUnderstood> {
         let mut listing = Self {
             filters: Vec::new(),
             ordering: Vec::new(),
@@ -51,7 +51,7 @@ impl Listing {
         Ok(listing)
     }
 
-    fn take(&mut self, term: Term) -> Result<(), String> {
+    fn take(&mut self, term: Term) -> Result<(), NotUnderstood> {
         match term {
             Term::Call(name, fields) if name == "ordering" => {
                 for field in fields {
@@ -103,16 +103,21 @@ impl Listing {
     }
 }
 
-fn number(text: &str) -> Result<usize, String> {
+fn number(text: &str) -> Result<usize, NotUnderstood> {
     text.parse().or(Err(bad(text)))
 }
 
-fn bad(what: &str) -> String {
-    format!("RQL: {what} is not understood.")
+/// A query that Connect would not take, in its words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("RQL: {0} is not understood.")]
+pub(super) struct NotUnderstood(String);
+
+fn bad(what: &str) -> NotUnderstood {
+    NotUnderstood(what.to_owned())
 }
 
 /// Whether `term` holds for `row`. An error names an unknown operator.
-fn holds(term: &Term, row: &Value) -> Result<bool, String> {
+fn holds(term: &Term, row: &Value) -> Result<bool, NotUnderstood> {
     let Term::Call(name, parts) = term else {
         return Err(bad("a word alone"));
     };
@@ -132,7 +137,7 @@ fn holds(term: &Term, row: &Value) -> Result<bool, String> {
 }
 
 /// Whether any of `found` stands to `value` as `operator` says. A null is the empty list.
-fn compares(operator: &str, found: &[String], value: &Term) -> Result<bool, String> {
+fn compares(operator: &str, found: &[String], value: &Term) -> Result<bool, NotUnderstood> {
     let any = |test: &dyn Fn(&str) -> bool| found.iter().any(|text| test(text));
     match (operator, value) {
         ("eq", Term::Call(null, _)) if null == "null" => Ok(found.is_empty()),
@@ -213,7 +218,7 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    fn whole(text: &'a str) -> Result<Term, String> {
+    fn whole(text: &'a str) -> Result<Term, NotUnderstood> {
         let mut parser = Self { rest: text };
         let term = parser.term()?;
         if parser.rest.is_empty() {
@@ -223,7 +228,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn term(&mut self) -> Result<Term, String> {
+    fn term(&mut self) -> Result<Term, NotUnderstood> {
         if self.eats("(") {
             return Ok(Term::List(self.items()?));
         }
@@ -244,7 +249,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Terms up to and with the closing parenthesis.
-    fn items(&mut self) -> Result<Vec<Term>, String> {
+    fn items(&mut self) -> Result<Vec<Term>, NotUnderstood> {
         let mut items = Vec::new();
         if self.eats(")") {
             return Ok(items);
