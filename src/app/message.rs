@@ -10,7 +10,7 @@ use super::effect::{Target, Unlock};
 use super::model::Pane;
 use super::tokens::TokensMessage;
 use super::watching::{WatchingMessage, WatchingSettings};
-use crate::domain::{Checks, Connection, Handle, Name, Origin, Secret, SecretRef, Verdict};
+use crate::domain::{Cause, Checks, Connection, Handle, Name, Origin, Secret, SecretRef, Verdict};
 use crate::service::Catalog;
 
 /// Something happened. The time it happened at is handed to `update` beside it.
@@ -53,8 +53,8 @@ pub enum Message {
         name: Name,
         /// Which of its handles.
         slot: HandleSlot,
-        /// The handle, or one sentence why not.
-        result: Result<Handle, String>,
+        /// The handle, or why not.
+        result: Result<Handle, Cause>,
     },
     /// Something about the clipboard.
     Clipboard(ClipboardMessage),
@@ -102,16 +102,16 @@ pub enum ProbeMessage {
 /// What came of reading and writing what is saved.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StoreMessage {
-    /// The stored secrets of the connection being edited are at hand (or not: a sentence says why).
+    /// The stored secrets of the connection being edited are at hand, or why not.
     SecretsLoaded {
         /// Whose.
         name: Name,
         /// Its key.
-        key: Result<Option<Secret>, String>,
+        key: Result<Option<Secret>, Cause>,
         /// The origin that is kept beside the key; `None` where none is kept.
         key_origin: Option<Origin>,
         /// Its token.
-        token: Result<Option<Secret>, String>,
+        token: Result<Option<Secret>, Cause>,
     },
     /// The draft was saved under this name; so many older values could not be taken out of their stores.
     Saved(Box<Connection>, usize),
@@ -158,8 +158,8 @@ pub enum VaultMessage {
 /// What came of the token that a connection shares with its CMS.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SharedTokenMessage {
-    /// A new one for this connection, or why there is none in one sentence.
-    Made(Name, Result<Secret, String>),
+    /// A new one for this connection, or why there is none.
+    Made(Name, Result<Secret, Cause>),
     /// That of this connection was checked.
     Checked(Name, Box<Verdict>),
 }

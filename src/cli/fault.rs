@@ -115,7 +115,7 @@ fn choices(offers: &[Offer], written: impl Fn(&str) -> String) -> Vec<String> {
         let choice = written(kind.word());
         match works {
             Ok(()) => lines.insert(0, format!("give {choice}: {about}")),
-            Err(why) => lines.push(format!("not {choice}: {why}")),
+            Err(why) => lines.push(format!("not {choice}: {}", error_chain(why))),
         }
     }
     lines

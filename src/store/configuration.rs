@@ -35,7 +35,7 @@ use self::fields::WrittenValue;
 use self::read::Unread;
 use self::style::Style;
 use super::files::{self, FileProblem, Lock};
-use crate::domain::{Connection, SecretRef};
+use crate::domain::{Cause, Connection, SecretRef};
 
 /// The version of the file's format that this program reads and writes.
 const VERSION: i64 = 1;
@@ -79,8 +79,8 @@ impl Configuration {
 pub struct ServiceFile {
     /// Where it is.
     pub path: PathBuf,
-    /// What it says, which the catalog judges; or, inert, why it can't be read.
-    pub text: Result<String, String>,
+    /// What it says, which the catalog judges; or why it can't be read.
+    pub text: Result<String, Cause>,
 }
 
 /// Tells one state of the file from another, cheaply. Equal stamps: nothing has changed.
@@ -303,7 +303,7 @@ impl Store {
                     Err(problem) => Err(problem),
                     Ok(()) => files::read_regular_text(&path),
                 };
-                let text = text.map_err(|problem| crate::domain::error_chain(&problem));
+                let text = text.map_err(Cause::new);
                 Ok(ServiceFile { path, text })
             })
             .collect()

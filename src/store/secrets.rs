@@ -296,23 +296,17 @@ impl Secrets {
 
     /// The places for a new secret, with whether each works on this machine.
     pub async fn offers(&self) -> Vec<Offer> {
-        let keyring = self
-            .keyring
-            .works()
-            .await
-            .map_err(|problem| problem.to_string());
+        let keyring = self.keyring.works().await.map_err(Cause::new);
         let vault = match self.vault.state() {
             VaultState::Unlocked | VaultState::Locked => Ok(()),
-            VaultState::WithoutIdentity => {
-                Err(crate::domain::error_chain(&self.vault.without_identity()))
-            }
+            VaultState::WithoutIdentity => Err(Cause::new(self.vault.without_identity())),
             VaultState::Absent => {
                 let folder = self.vault.folder().to_owned();
                 let made =
                     tokio::task::spawn_blocking(move || files::make_private_folder(&folder)).await;
                 match made {
-                    Ok(made) => made.map_err(|problem| crate::domain::error_chain(&problem)),
-                    Err(ended) => Err(SecretProblem::Ended(ended).to_string()),
+                    Ok(made) => made.map_err(Cause::new),
+                    Err(ended) => Err(Cause::new(SecretProblem::Ended(ended))),
                 }
             }
         };

@@ -5,7 +5,7 @@ use crate::app::message::{self, ClipboardMessage, Loaded};
 use crate::app::watching::WatchingSettings;
 use crate::app::{Draft, HandleSlot, Message};
 use crate::clipboard::{self, Certainty, Placed};
-use crate::domain::{Name, Origin, Secret, SecretRef, Who};
+use crate::domain::{Name, Origin, Secret, SecretRef, Who, error_chain};
 use crate::service::{Catalog, Trigger};
 use crate::store::secrets::Offer;
 use crate::store::{Configuration, StoreKind};
@@ -120,7 +120,7 @@ fn offer(offer: Offer) -> Option<message::StoreOffer> {
     Some(message::StoreOffer {
         reference,
         label,
-        unavailable: offer.works.err(),
+        unavailable: offer.works.err().map(|why| error_chain(&why)),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::domain::{Connection, Name, Origin, Secret, SecretRef};
+use crate::domain::{Cause, Connection, Name, Origin, Secret, SecretRef};
 use crate::service::Trigger;
 use crate::store::StoreKind;
 
@@ -142,11 +142,11 @@ pub enum CopyForm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
     /// The key.
-    pub key: Result<Option<Secret>, String>,
+    pub key: Result<Option<Secret>, Cause>,
     /// The origin that the key was entered for, where that was written down.
     pub key_origin: Option<Origin>,
     /// The shared token.
-    pub token: Result<Option<Secret>, String>,
+    pub token: Result<Option<Secret>, Cause>,
 }
 
 /// What a passphrase is for.

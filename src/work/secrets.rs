@@ -25,7 +25,7 @@ impl Core {
         let token = self.value(&connection, SecretSlot::Token).await;
         let shown = |value: Result<Option<Secret>, WorkError>| match value {
             Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
-            Err(problem) => Ok(Err(error_chain(&problem))),
+            Err(problem) => Ok(Err(Cause::new(problem))),
             Ok(value) => Ok(Ok(value)),
         };
         Ok(Loaded {

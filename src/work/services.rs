@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::core::{Core, Inner};
 use super::error::WorkError;
-use crate::domain::ServiceId;
+use crate::domain::{ServiceId, error_chain};
 use crate::service::Catalog;
 use crate::service::catalog::Service;
 use crate::store::files;
@@ -124,9 +124,9 @@ impl Inner {
             let label = files::shown(&file.path);
             match file.text {
                 Ok(text) => texts.push((label.clone(), text)),
-                Err(why) => left_out.push(LeftOut {
+                Err(problem) => left_out.push(LeftOut {
                     file: file.path.clone(),
-                    why,
+                    why: error_chain(&problem),
                 }),
             }
             labelled.insert(label, file.path);

@@ -463,7 +463,8 @@ async fn the_form_gets_each_secret_or_a_sentence() {
     core.save(Draft::new(connection)).await.unwrap();
     let loaded = core.load_secrets(&name("shop")).await.unwrap();
     assert_eq!(loaded.token, Ok(Some(Secret::new("t"))));
-    assert!(loaded.key.unwrap_err().contains("UNSET"));
+    let why = loaded.key.unwrap_err().to_string();
+    assert!(why.contains("UNSET"), "{why}");
 }
 
 #[tokio::test]

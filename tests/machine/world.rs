@@ -17,7 +17,7 @@ use switchboard::app::message::{
 use switchboard::app::model::{FieldText, ListedConnection, ProbeState};
 use switchboard::app::{Draft, Message, Model, SecretInput, hints};
 use switchboard::domain::{
-    AnsweredBy, CheckId, Checks, Connection, Endpoint, Handle, Name, Phases, Reason, Remedy,
+    AnsweredBy, Cause, CheckId, Checks, Connection, Endpoint, Handle, Name, Phases, Reason, Remedy,
     Secret, SecretRef, ServiceId, State, Verdict, Who,
 };
 use switchboard::ui::{Theme, draw};
@@ -352,7 +352,7 @@ impl World {
             if well {
                 Ok(value.as_ref().map(|value| Secret::new(value.as_str())))
             } else {
-                Err("the vault is locked".to_owned())
+                Err(Cause::new("the vault is locked"))
             }
         };
         let origin = Endpoint::parse(&kept.url)

@@ -5,7 +5,7 @@ use crate::app::effect::{Effect, ProbeEffect, StoreEffect};
 use crate::app::message::{ProbeMessage, StoreMessage};
 use crate::app::model::{Pane, Question};
 use crate::app::{FieldId, Message};
-use crate::domain::{Reason, Secret, ServiceId};
+use crate::domain::{Cause, Reason, Secret, ServiceId};
 use crate::service::Trigger;
 
 fn secrets(scene: &mut Scene, name: &str, key: &str) {
@@ -194,7 +194,7 @@ fn a_key_that_is_not_at_hand_is_said_and_left_alone() {
         .keys("e")
         .send(Message::Store(StoreMessage::SecretsLoaded {
             name: named("a"),
-            key: Err("the variable KEY is not set".to_owned()),
+            key: Err(Cause::new("the variable KEY is not set")),
             key_origin: None,
             token: Ok(None),
         }));

@@ -15,7 +15,7 @@ use crate::app::tokens::{
 };
 use crate::app::{HandleSlot, Message};
 use crate::domain::token::Token;
-use crate::domain::{CheckId, Handle, Reason, Secret, SecretRef};
+use crate::domain::{Cause, CheckId, Handle, Reason, Secret, SecretRef};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -191,7 +191,7 @@ fn answer(scene: &mut Scene, well: bool) {
                 name,
                 key: Ok(Some(Secret::new("stored"))),
                 key_origin: None,
-                token: Err("locked".to_owned()),
+                token: Err(Cause::new("locked")),
             })
         }
         Effect::Store(StoreEffect::Save { draft, .. }) if well => {

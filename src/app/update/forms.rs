@@ -7,7 +7,7 @@ use crate::app::keymap::Action;
 use crate::app::lamps;
 use crate::app::model::{Form, LoadState, OpenForm, Pane, PendingUnlock, ProbeState, Question};
 use crate::app::notice::About;
-use crate::domain::{Endpoint, Name, Origin, Reason, Secret};
+use crate::domain::{Cause, Endpoint, Name, Origin, Reason, Secret, error_chain};
 
 impl Model {
     pub(super) fn form_action(&mut self, action: Action, out: &mut Effects) {
@@ -137,8 +137,8 @@ impl Model {
     pub(super) fn secrets_loaded(
         &mut self,
         name: &Name,
-        key: (Result<Option<Secret>, String>, Option<Origin>),
-        token: Result<Option<Secret>, String>,
+        key: (Result<Option<Secret>, Cause>, Option<Origin>),
+        token: Result<Option<Secret>, Cause>,
         out: &mut Effects,
     ) {
         if self.waiting == Some(PendingUnlock::LoadSecrets(name.clone())) {
@@ -171,7 +171,7 @@ impl Model {
                 .as_ref()
                 .is_some_and(|verdict| verdict.reason == Reason::SecretUnavailable);
         match problems.into_iter().next() {
-            Some(why) => self.complain(why),
+            Some(why) => self.complain(error_chain(&why)),
             // The form was opened with its key locked away: the lamps wait for it.
             None if was_missed => self.probe_draft(self.draft_trigger(), out),
             None => {}

@@ -13,7 +13,7 @@ use crate::app::model::{Form, Lock, Overlay, PendingUnlock, Question, Revealed};
 use crate::app::notice::{About, CopiedNotice};
 use crate::app::secret_field::SecretField;
 use crate::app::tokens::TokensEffect;
-use crate::domain::{Handle, Name};
+use crate::domain::{Cause, Handle, Name, error_chain};
 
 /// How long a handle is in the open.
 const REVEAL: SignedDuration = SignedDuration::from_secs(10);
@@ -67,19 +67,14 @@ impl Model {
     }
 
     /// A handle came: it is shown only where it is still wanted.
-    pub(super) fn revealed(
-        &mut self,
-        name: Name,
-        slot: HandleSlot,
-        result: Result<Handle, String>,
-    ) {
+    pub(super) fn revealed(&mut self, name: Name, slot: HandleSlot, result: Result<Handle, Cause>) {
         let wanted = Some(PendingUnlock::Reveal(name.clone(), slot));
         if self.waiting != wanted {
             return;
         }
         self.waiting = None;
         match result {
-            Err(why) => self.complain(format!("not shown: {why}")),
+            Err(why) => self.complain(format!("not shown: {}", error_chain(&why))),
             Ok(handle) if self.list.selected.as_ref() == Some(&name) && !self.war_room => {
                 let until = after(self.now, REVEAL);
                 self.revealed = Some(Revealed {

@@ -9,7 +9,7 @@ use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Form, OpenForm, Overlay};
 use crate::app::shared_token::{Check, SharedTokenSheet};
 use crate::domain::text::inert;
-use crate::domain::{Connection, Name, Secret, Verdict};
+use crate::domain::{Cause, Connection, Name, Secret, Verdict, error_chain};
 use crate::service::catalog::format::Need;
 use crate::service::verify;
 
@@ -98,12 +98,12 @@ impl Model {
     pub(super) fn shared_token_made(
         &mut self,
         name: &Name,
-        made: Result<Secret, String>,
+        made: Result<Secret, Cause>,
         out: &mut Effects,
     ) {
         let token = match made {
             Ok(token) => token,
-            Err(why) => return self.complain(why),
+            Err(why) => return self.complain(error_chain(&why)),
         };
         let meant =
             |form: &&mut Form| !form.parked && !form.saving && form.editing.as_ref() == Some(name);

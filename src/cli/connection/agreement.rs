@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::fault::Fault;
 use crate::domain::text::inert;
-use crate::domain::{Connection, Origin, SecretRef};
+use crate::domain::{Cause, Connection, Origin, SecretRef};
 
 /// Whether the person said that the stored secrets are for the URL as it is now: by its origin.
 pub(super) fn given(connection: &Connection, to: Option<&str>) -> Result<bool, Fault> {
@@ -38,11 +38,9 @@ pub(super) async fn is_written(context: &Context, connection: &Connection) -> Re
     if loaded.key_origin == origin {
         return Ok(());
     }
-    let why = loaded
-        .key
-        .err()
-        .unwrap_or_else(|| "its store did not take it".to_owned());
-    Err(Fault::usage(format!(
-        "the connection is saved, and what was agreed for its key could not be written: {why}"
-    )))
+    let why = loaded.key.err();
+    Err(Fault::step(
+        "the connection is saved, and what was agreed for its key could not be written",
+        why.unwrap_or_else(|| Cause::new("its store did not take it")),
+    ))
 }

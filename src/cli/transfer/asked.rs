@@ -7,6 +7,7 @@ use crate::cli::arguments::transfer::ImportArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
 use crate::cli::{output, prompt};
+use crate::domain::error_chain;
 use crate::store::StoreKind;
 use crate::work::transfer::Item;
 
@@ -48,7 +49,10 @@ async fn store(context: &Context) -> Result<Option<String>, Fault> {
     for offer in lasting {
         match &offer.works {
             Ok(()) => words.push(offer.kind.word()),
-            Err(why) => output::say(&format!("  not {}: {why}", offer.kind.word())),
+            Err(why) => {
+                let why = error_chain(why);
+                output::say(&format!("  not {}: {why}", offer.kind.word()));
+            }
         }
     }
     let chosen = context.core.settings().await?.store;

@@ -9,6 +9,7 @@ use toml::{Spanned, Value};
 
 use super::fields::{FieldProblem, Fields, Table, WrittenValue, words};
 use super::{Configuration, VERSION, settings};
+use crate::domain::connection::SecretRefProblem;
 use crate::domain::text::inert;
 use crate::domain::{AddressFamily, AuthStyle, Connection, Name, SecretRef, ServiceId};
 
@@ -307,15 +308,27 @@ fn reference(fields: Fields<'_>, key: &str) -> Result<Option<SecretRef>, FieldPr
     };
     parse_reference(value)
         .map(Some)
-        .map_err(|what| FieldProblem::new(&span, format!("`{key}` is {what}")))
+        .map_err(|problem| FieldProblem::new(&span, format!("`{key}` is {problem}")))
+}
+
+/// Why a value is no reference.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ReferenceProblem {
+    /// A text that is none.
+    #[error(transparent)]
+    Text(#[from] SecretRefProblem),
+    /// A list of other words than a command's.
+    #[error("not a reference: the first word of a list is \"cmd:PROGRAM\"")]
+    NoCommand,
+    /// Neither text nor list.
+    #[error("not a reference: use a text such as \"vault:NAME\"")]
+    Kind,
 }
 
 /// A text, or for arguments with blanks in them a list whose first word starts with `cmd:`.
-pub(super) fn parse_reference(value: &Value) -> Result<SecretRef, String> {
+pub(super) fn parse_reference(value: &Value) -> Result<SecretRef, ReferenceProblem> {
     if let Some(text) = value.as_str() {
-        return text
-            .parse::<SecretRef>()
-            .map_err(|problem| problem.to_string());
+        return Ok(text.parse::<SecretRef>()?);
     }
     let list = words(value).unwrap_or_default();
     match list.split_first() {
@@ -323,8 +336,7 @@ pub(super) fn parse_reference(value: &Value) -> Result<SecretRef, String> {
             let program = first
                 .strip_prefix("cmd:")
                 .filter(|program| !program.is_empty());
-            let program =
-                program.ok_or("not a reference: the first word of a list is \"cmd:PROGRAM\"")?;
+            let program = program.ok_or(ReferenceProblem::NoCommand)?;
             Ok(SecretRef::Cmd(
                 std::iter::once(program)
                     .chain(arguments.iter().map(String::as_str))
@@ -332,7 +344,7 @@ pub(super) fn parse_reference(value: &Value) -> Result<SecretRef, String> {
                     .collect(),
             ))
         }
-        None => Err("not a reference: use a text such as \"vault:NAME\"".to_owned()),
+        None => Err(ReferenceProblem::Kind),
     }
 }
 
@@ -354,8 +366,8 @@ fn added(fields: Fields<'_>) -> Result<Vec<(String, SecretRef)>, FieldProblem> {
                     "a label in `added` is 1 to 64 visible characters",
                 ));
             }
-            let reference = parse_reference(value).map_err(|what| {
-                FieldProblem::new(&span, format!("a value in `added` is {what}"))
+            let reference = parse_reference(value).map_err(|problem| {
+                FieldProblem::new(&span, format!("a value in `added` is {problem}"))
             })?;
             Ok((label.clone(), reference))
         })

@@ -1010,7 +1010,11 @@ fn service_files_are_listed_and_checked() {
     let texts: Vec<_> = files.into_iter().map(|file| file.text).collect();
     assert_eq!(texts[..2], ["a.toml", "b.toml"].map(|it| Ok(it.to_owned())));
     assert!(
-        texts[2].as_ref().unwrap_err().contains("c.toml"),
+        texts[2]
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .contains("c.toml"),
         "{texts:?}"
     );
     fs::set_permissions(folder.join("a.toml"), fs::Permissions::from_mode(0o666)).unwrap();

@@ -1,6 +1,6 @@
 //! The kinds of places for a secret, and what is offered for a new one.
 
-use crate::domain::SecretRef;
+use crate::domain::{Cause, SecretRef};
 
 /// The kinds of places that a value can be kept in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,8 +75,8 @@ impl StoreKind {
 pub struct Offer {
     /// Which.
     pub kind: StoreKind,
-    /// Whether it works; otherwise why not, in one sentence.
-    pub works: Result<(), String>,
+    /// Whether it works; otherwise why not.
+    pub works: Result<(), Cause>,
     /// One line about it, for the choice.
     pub about: &'static str,
 }

@@ -425,6 +425,7 @@ async fn offers_say_what_works_here() {
             .works
             .as_ref()
             .unwrap_err()
+            .to_string()
             .contains("can't be written")
     );
 }

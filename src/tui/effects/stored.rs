@@ -4,7 +4,7 @@ use super::{Effects, Key};
 use crate::app::effect::{SharedTokenEffect, StoreEffect, Unlock, VaultEffect};
 use crate::app::message::{SharedTokenMessage, StoreMessage, VaultMessage};
 use crate::app::{HandleSlot, Message};
-use crate::domain::{Name, error_chain};
+use crate::domain::{Cause, Name, error_chain};
 use crate::store::StoreKind;
 use crate::tui::translate;
 use crate::work::{Core, Passphrase, Saved, WorkError, shared_token, silent};
@@ -79,7 +79,7 @@ impl Effects {
             Message::SharedToken(match effect {
                 SharedTokenEffect::Make(name) => {
                     let made = shared_token::generate();
-                    SharedTokenMessage::Made(name, made.map_err(|error| error_chain(&error)))
+                    SharedTokenMessage::Made(name, made.map_err(Cause::new))
                 }
                 SharedTokenEffect::Check(name) => {
                     let verdict = core.verify_saved(&name, &silent).await;
@@ -95,7 +95,7 @@ impl Effects {
             match core.handle(&name, translate::slot(slot)).await {
                 Err(WorkError::PassphraseNeeded(what)) => passphrase_needed(what),
                 other => {
-                    let result = other.map_err(|error| error_chain(&error));
+                    let result = other.map_err(Cause::new);
                     Message::Revealed { name, slot, result }
                 }
             }
@@ -149,7 +149,7 @@ async fn load_secrets(core: Core, name: Name) -> Message {
         }),
         Err(WorkError::PassphraseNeeded(what)) => passphrase_needed(what),
         Err(error) => {
-            let why = error_chain(&error);
+            let why = Cause::new(error);
             Message::Store(StoreMessage::SecretsLoaded {
                 name,
                 key: Err(why.clone()),

@@ -16,7 +16,7 @@ use switchboard::app::message::{Copied, Loaded, StoreOffer, ClipboardMessage, Pr
 use switchboard::app::model::{FieldText, Pane};
 use switchboard::app::{Message, Model, SecretInput, hints};
 use switchboard::domain::{
-    AnsweredBy, CheckId, Checks, Connection, Handle, Name, Phases, Reason, Remedy, Secret,
+    Cause, AnsweredBy, CheckId, Checks, Connection, Handle, Name, Phases, Reason, Remedy, Secret,
     SecretRef, ServiceId, Verdict, Who,
 };
 use switchboard::ui::{Theme, draw, pane_at};
@@ -203,7 +203,7 @@ impl Scene {
                 name,
                 key: Ok(Some(Secret::new("stored"))),
                 key_origin: None,
-                token: Err(no()),
+                token: Err(Cause::new(no())),
             }),
             Some(Effect::Store(StoreEffect::Save { draft, .. })) if well => {
                 Message::Store(StoreMessage::Saved(Box::new(draft.connection), 0))
@@ -228,7 +228,7 @@ impl Scene {
                 result: if well {
                     Ok(Handle::plain(Secret::new("h\u{1b}[31m漢")))
                 } else {
-                    Err(no())
+                    Err(Cause::new(no()))
                 },
             },
             Some(Effect::Clipboard(ClipboardEffect::CopyHandle { .. })) if well => Message::Clipboard(ClipboardMessage::Copied(Copied {
