@@ -2,6 +2,7 @@
 
 mod following;
 pub mod live;
+pub mod problem;
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State, span,
 };
 use live::LiveTest;
+use problem::FieldProblem;
 
 /// Characters that an open field takes at most.
 pub const TEXT_LIMIT: usize = 2_048;
@@ -185,9 +187,9 @@ impl Form {
         }
     }
 
-    /// What stands in the form, and the first field that can't be saved as it is, with one sentence. Fields
-    /// that can't be read are left as they were saved.
-    pub fn draft(&self) -> (Draft, Option<(FieldId, String)>) {
+    /// What stands in the form, and the first field that can't be saved as it is. Fields that can't be
+    /// read are left as they were saved.
+    pub fn draft(&self) -> (Draft, Option<(FieldId, FieldProblem)>) {
         let mut problems = Vec::new();
         let connection = self.connection(&mut problems);
         let cloned = self.clone_of.is_some();
@@ -231,7 +233,7 @@ impl Form {
         (original.name == *name).then(|| Box::new(original.clone()))
     }
 
-    fn connection(&self, problems: &mut Vec<(FieldId, String)>) -> Connection {
+    fn connection(&self, problems: &mut Vec<(FieldId, FieldProblem)>) -> Connection {
         let mut connection = self
             .original
             .as_ref()
@@ -242,11 +244,11 @@ impl Form {
             .clone_into(&mut connection.username);
         match Name::parse(self.text(FieldId::Name).trim()) {
             Ok(name) => connection.name = name,
-            Err(problem) => problems.push((FieldId::Name, problem.to_string())),
+            Err(problem) => problems.push((FieldId::Name, problem.into())),
         }
         connection.service = self.service();
         if connection.service.as_str().is_empty() {
-            problems.push((FieldId::Service, "a connection needs a service".to_owned()));
+            problems.push((FieldId::Service, FieldProblem::NoService));
         }
         let optional = |id| Some(self.text(id).trim().to_owned()).filter(|text| !text.is_empty());
         connection.tags = tags(self.text(FieldId::Tags));
@@ -264,18 +266,20 @@ impl Form {
         connection
     }
 
-    fn read_choices(&self, connection: &mut Connection, problems: &mut Vec<(FieldId, String)>) {
-        let mut keep = |id: FieldId, read: Result<(), String>| {
-            if let Err(sentence) = read {
-                problems.push((id, sentence));
+    fn read_choices(
+        &self,
+        connection: &mut Connection,
+        problems: &mut Vec<(FieldId, FieldProblem)>,
+    ) {
+        let mut keep = |id: FieldId, read: Result<(), FieldProblem>| {
+            if let Err(problem) = read {
+                problems.push((id, problem));
             }
         };
         let word = |id| self.text(id).trim().to_lowercase();
-        let auth = AuthStyle::from_word(&word(FieldId::Auth))
-            .ok_or_else(|| "the auth style is auto, basic or headers".to_owned());
+        let auth = AuthStyle::from_word(&word(FieldId::Auth)).ok_or(FieldProblem::Auth);
         keep(FieldId::Auth, auth.map(|auth| connection.auth = auth));
-        let family = AddressFamily::from_word(&word(FieldId::Family))
-            .ok_or_else(|| "the address family is any, ipv4 or ipv6".to_owned());
+        let family = AddressFamily::from_word(&word(FieldId::Family)).ok_or(FieldProblem::Family);
         keep(
             FieldId::Family,
             family.map(|family| connection.family = family),
@@ -337,7 +341,23 @@ impl FieldId {
             Self::Auth => &["auto", "basic", "headers"],
             Self::Family => &["any", "ipv4", "ipv6"],
             Self::AllowHttp | Self::ReadOnly => &["no", "yes"],
-            _ => &[],
+            Self::Url
+            | Self::Username
+            | Self::Key
+            | Self::Token
+            | Self::Name
+            | Self::Service
+            | Self::Tags
+            | Self::Cms
+            | Self::CmsUrl
+            | Self::Company
+            | Self::Interval
+            | Self::Timeout
+            | Self::Proxy
+            | Self::CaFile
+            | Self::ClientCert
+            | Self::ClientKey
+            | Self::Note => &[],
         }
     }
 }
@@ -424,7 +444,11 @@ fn tags(text: &str) -> Vec<String> {
 }
 
 /// Reads `90`, `90s`, `1m30s` or `1d`, whole seconds; nothing means the settings' own.
-fn seconds(text: &str, what: &str, allowed: &RangeInclusive<u32>) -> Result<Option<u32>, String> {
+fn seconds(
+    text: &str,
+    what: &'static str,
+    allowed: &RangeInclusive<u32>,
+) -> Result<Option<u32>, FieldProblem> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -432,17 +456,18 @@ fn seconds(text: &str, what: &str, allowed: &RangeInclusive<u32>) -> Result<Opti
     read.and_then(|time| u32::try_from(time.as_secs()).ok())
         .filter(|seconds| allowed.contains(seconds))
         .map(Some)
-        .ok_or_else(|| {
-            let (least, most) = (allowed.start(), allowed.end());
-            format!("the {what} is {least} to {most} seconds, such as 90, 5m or 2h")
+        .ok_or(FieldProblem::Seconds {
+            what,
+            least: *allowed.start(),
+            most: *allowed.end(),
         })
 }
 
-fn yes_or_no(text: &str, what: &str) -> Result<bool, String> {
+fn yes_or_no(text: &str, what: &'static str) -> Result<bool, FieldProblem> {
     match text {
         "yes" | "y" | "true" => Ok(true),
         "no" | "n" | "false" | "" => Ok(false),
-        _ => Err(format!("{what} is yes or no")),
+        _ => Err(FieldProblem::YesOrNo(what)),
     }
 }
 
@@ -462,7 +487,7 @@ mod tests {
         }
         assert_eq!(interval("2d"), Ok(Some(172_800)));
         assert_eq!(interval("1m30s"), Ok(Some(90)));
-        let why = timeout("20m").unwrap_err();
+        let why = timeout("20m").unwrap_err().to_string();
         assert_eq!(why, "the timeout is 1 to 600 seconds, such as 90, 5m or 2h");
         for wrong in ["0", "8d", "x", "-1", "99999999h", "1500ms"] {
             assert!(interval(wrong).is_err(), "{wrong}");

@@ -4,6 +4,7 @@ use super::{Effects, Model};
 use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target, Unlock};
 use crate::app::form::live::ProbedPart;
+use crate::app::form::problem::FieldProblem;
 use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
 use crate::app::model::{
@@ -81,49 +82,34 @@ impl Model {
 
     /// Says why the form can't be saved as it is, where that is so.
     pub(super) fn complain_unsaved(&mut self) {
-        if let Some((_, sentence)) = self.unsavable() {
-            self.complain(format!("not saved: {sentence}"));
+        if let Some((_, problem)) = self.unsavable() {
+            self.complain(format!("not saved: {problem}"));
         }
     }
 
     /// The first field that can't be saved as it is, and why.
-    fn unsavable(&self) -> Option<(FieldId, String)> {
+    fn unsavable(&self) -> Option<(FieldId, FieldProblem)> {
         let form = self.form.as_ref()?;
         if let Err(problem) = Endpoint::parse(form.url_text()) {
-            return Some((FieldId::Url, problem.to_string()));
+            return Some((FieldId::Url, problem.into()));
         }
         let (draft, problem) = form.draft();
         let url = &draft.connection.url;
         let before = draft.opened.as_ref().map(|opened| &opened.url);
         if let Some(name) = secret_parameter(url).filter(|_| before != Some(url)) {
-            let sentence = format!(
-                "{name} in it holds a secret, which the configuration would show: leave it out, and enter it as the key"
-            );
-            return Some((FieldId::Url, sentence));
+            return Some((FieldId::Url, FieldProblem::SecretInUrl(name)));
         }
         if draft.key_changed && draft.key_origin != form.origin() {
-            let entered = draft.key_origin.map(|origin| origin.to_string());
-            let sentence = format!(
-                "the key was entered for {}: agree to send it to the new host, or enter it anew",
-                entered.unwrap_or_default()
-            );
-            return Some((FieldId::Key, sentence));
+            let entered_for = draft.key_origin;
+            return Some((FieldId::Key, FieldProblem::KeyOfAnotherHost { entered_for }));
         }
         if self.catalog.get(&draft.connection.service).is_none() {
-            let known: Vec<&str> = self.catalog.ids().map(ServiceId::as_str).collect();
-            let sentence = format!("the service is one of {}", known.join(", "));
-            return Some((FieldId::Service, sentence));
+            let known = self.catalog.ids().map(ServiceId::to_string).collect();
+            return Some((FieldId::Service, FieldProblem::UnknownService { known }));
         }
         let name = &draft.connection.name;
         let taken = self.entries.contains(name) && form.editing.as_ref() != Some(name);
-        problem.or_else(|| {
-            taken.then(|| {
-                (
-                    FieldId::Name,
-                    format!("there is a connection called {name} already"),
-                )
-            })
-        })
+        problem.or_else(|| taken.then(|| (FieldId::Name, FieldProblem::NameTaken(name.clone()))))
     }
 
     /// Saves, whatever the verdict.

@@ -1,0 +1,62 @@
+//! Why a form can't be saved as it stands: each is of one field, and shown as it is.
+
+use crate::domain::connection::NameProblem;
+use crate::domain::endpoint::UrlProblem;
+use crate::domain::{Name, Origin};
+
+/// Why what stands in a field can't be saved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldProblem {
+    /// No URL that can be asked.
+    #[error(transparent)]
+    Url(#[from] UrlProblem),
+    /// The configuration would show it. Holds the parameter's name.
+    #[error(
+        "{0} in it holds a secret, which the configuration would show: leave it out, and enter it as the key"
+    )]
+    SecretInUrl(String),
+    /// Nobody has agreed to the new origin yet. Holds the origin that the key was entered for.
+    #[error("the key was entered for {}: agree to send it to the new host, or enter it anew", shown(entered_for.as_ref()))]
+    KeyOfAnotherHost {
+        /// Nothing where that is not known.
+        entered_for: Option<Origin>,
+    },
+    /// No name that a connection can have.
+    #[error(transparent)]
+    Name(#[from] NameProblem),
+    /// Another connection has it.
+    #[error("there is a connection called {0} already")]
+    NameTaken(Name),
+    /// Empty.
+    #[error("a connection needs a service")]
+    NoService,
+    /// Nothing describes it. Holds those that are described.
+    #[error("the service is one of {}", known.join(", "))]
+    UnknownService {
+        /// The ids of all services.
+        known: Vec<String>,
+    },
+    /// Another word.
+    #[error("the auth style is auto, basic or headers")]
+    Auth,
+    /// Another word.
+    #[error("the address family is any, ipv4 or ipv6")]
+    Family,
+    /// No time, or one out of bounds.
+    #[error("the {what} is {least} to {most} seconds, such as 90, 5m or 2h")]
+    Seconds {
+        /// What the field is called.
+        what: &'static str,
+        /// The shortest, in seconds.
+        least: u32,
+        /// The longest, in seconds.
+        most: u32,
+    },
+    /// Another word. Holds what the field is called.
+    #[error("{0} is yes or no")]
+    YesOrNo(&'static str),
+}
+
+fn shown(origin: Option<&Origin>) -> String {
+    origin.map(Origin::to_string).unwrap_or_default()
+}
