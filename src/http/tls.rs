@@ -89,7 +89,7 @@ pub enum TlsProblem {
     NoCertificate(#[source] Option<Cause>),
     /// The file of its key. (What is wrong with a key is told by kind, never by what it holds.)
     #[error("the client key file holds no private key in PEM form that is not encrypted")]
-    NoKey,
+    NoKey(#[source] Option<Cause>),
     /// The two files are not a pair.
     #[error("the client key does not belong to the client certificate")]
     Mismatch,
@@ -147,8 +147,10 @@ pub fn identity(
     if chain.is_empty() {
         return Err(TlsProblem::NoCertificate(None));
     }
-    // The parser's words may quote a line of the file.
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_may_quote| TlsProblem::NoKey)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| {
+        let is_damaged = !matches!(error, pem::Error::NoItemsFound);
+        TlsProblem::NoKey(is_damaged.then(|| pem_cause(&error)))
+    })?;
     CertifiedKey::from_der(chain, key, &roots.provider)
         .map(SingleCertAndKey::from)
         .map_err(|error| match error {
@@ -255,20 +257,43 @@ mod tests {
     use super::*;
     use crate::domain::error::whole_chain;
 
+    /// One line, as a shell makes it of a file whose name was not quoted.
+    const ONE_LINE: &[u8] = b"-----BEGIN CERTIFICATE----- MIIB -----END CERTIFICATE----- \
+                              -----BEGIN PRIVATE KEY----- c2VjcmV0 -----END PRIVATE KEY-----";
+
+    fn refused(certificate: &[u8], key: &[u8]) -> TlsProblem {
+        let roots = SystemRoots::default();
+        identity(&roots, certificate, key).err().unwrap()
+    }
+
+    fn certificate() -> String {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let parameters = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        parameters.self_signed(&key).unwrap().pem()
+    }
+
     #[test]
     fn what_is_wrong_with_a_file_is_told_without_what_it_holds() {
-        // One line, as a shell makes it of a file whose name was not quoted.
-        let file = b"-----BEGIN CERTIFICATE----- MIIB -----END CERTIFICATE----- \
-                     -----BEGIN PRIVATE KEY----- c2VjcmV0 -----END PRIVATE KEY-----";
         let bytes = format!("{:?}", b"c2VjcmV0");
         let bytes = bytes.trim_matches(['[', ']']);
         let roots = SystemRoots::default();
-        let identity = identity(&roots, file, file).err().unwrap();
-        let authority = own_roots(&roots, &[file.to_vec()]).err().unwrap();
-        for problem in [identity, authority] {
+        let authority = own_roots(&roots, &[ONE_LINE.to_vec()]).err().unwrap();
+        let certificate = certificate();
+        for problem in [
+            refused(ONE_LINE, ONE_LINE),
+            refused(certificate.as_bytes(), ONE_LINE),
+            authority,
+        ] {
             let told = format!("{}{problem:?}", whole_chain(&problem));
             assert!(told.contains("has no end"), "{told}");
             assert!(!told.contains(bytes) && !told.contains("c2Vj"), "{told}");
         }
+    }
+
+    #[test]
+    fn a_key_file_without_a_key_is_not_called_damaged() {
+        let certificate = certificate();
+        let problem = refused(certificate.as_bytes(), certificate.as_bytes());
+        assert_eq!(problem, TlsProblem::NoKey(None));
     }
 }
