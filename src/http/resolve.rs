@@ -69,8 +69,7 @@ impl Resolver {
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
-            .ok()
-            .ok_or(LookupFailure::Local)?;
+            .map_err(|_closed| LookupFailure::Local)?;
         let host = host.to_owned();
         let is_here = endpoint::is_localhost(&host);
         let lookup = tokio::task::spawn_blocking(move || {

@@ -308,8 +308,7 @@ impl Transport {
             let lookup = self.wired.shared.resolver.lookup(host, self.family);
             let found = timeout_at(deadline, lookup)
                 .await
-                .ok()
-                .ok_or(Failure::DnsFailed)?;
+                .map_err(|_elapsed| Failure::DnsFailed)?;
             reply.phases.dns = Some(begun.elapsed());
             destination.name = Some(host.to_owned());
             interleaved(found.map_err(LookupFailure::failure)?)

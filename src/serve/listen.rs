@@ -55,12 +55,13 @@ impl FromStr for Listen {
             return Ok(Self::Unix(path.into()));
         }
         let unreadable = || ListenProblem::Unreadable(inert(text, 80));
+        // Why the parser stopped is of no use beside what an address looks like.
         let address = match text.split_once(':') {
             Some(("localhost", port)) => {
-                let port = port.parse().ok().ok_or_else(unreadable)?;
+                let port = port.parse().map_err(|_stopped| unreadable())?;
                 SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
             }
-            _ => text.parse().ok().ok_or_else(unreadable)?,
+            _ => text.parse().map_err(|_stopped| unreadable())?,
         };
         if address.ip().is_loopback() {
             Ok(Self::Tcp(address))

@@ -155,7 +155,7 @@ impl Core {
                 SecretRef::Vault(_) => used.values.extend(found.await.ok()),
                 SecretRef::Env(_) => match found.await {
                     Ok(value) => used.values.push(value),
-                    Err(problem) => examination.notes.push(problem.to_string()),
+                    Err(problem) => examination.notes.push(error_chain(&problem)),
                 },
                 SecretRef::File(path) => match found.await {
                     Ok(value) => used.values.push(value),
@@ -321,7 +321,7 @@ impl Inner {
             .filter(|one| StoreKind::of(&one.reference) == StoreKind::Vault)
             .count();
         for problem in self.vault.damaged() {
-            examination.find("vault", problem.to_string());
+            examination.find("vault", error_chain(&problem));
         }
         match self.vault.state() {
             VaultState::Absent => {}

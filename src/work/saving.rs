@@ -381,8 +381,9 @@ impl Saving<'_> {
                 }
                 None => self.secrets.remove(&reference, &place).await,
             };
-            if undone.is_err() {
-                tracing::warn!(%reference, "a value that nobody refers to was left behind");
+            if let Err(problem) = undone {
+                let problem = error_chain(&problem);
+                tracing::warn!(%reference, %problem, "a value that nobody refers to was left behind");
             }
         }
     }

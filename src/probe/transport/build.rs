@@ -18,16 +18,13 @@ const UNCACHED: HeaderValue = HeaderValue::from_static("no-cache");
 /// The request as reqwest takes it. A header that can't be sent is named; its value is not.
 pub(super) fn build(request: &Request) -> Result<reqwest::Request, Failure> {
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
-        .ok()
-        .ok_or_else(|| Failure::Local("the request's method can't be sent".to_owned()))?;
+        .map_err(|_says_no_more| Failure::Local("the request's method can't be sent".to_owned()))?;
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 4);
     headers.insert(ACCEPT, ACCEPTED);
     headers.insert(CACHE_CONTROL, UNCACHED);
     for (name, value) in &request.headers {
         let name = header_name(name)?;
-        let value = HeaderValue::from_str(value)
-            .ok()
-            .ok_or_else(|| unsendable(&name))?;
+        let value = HeaderValue::from_str(value).map_err(|_says_no_more| unsendable(&name))?;
         headers.insert(name, value);
     }
     match &request.authorization {
@@ -69,7 +66,7 @@ fn sensitive(text: &str) -> Option<HeaderValue> {
 }
 
 fn header_name(name: &str) -> Result<HeaderName, Failure> {
-    HeaderName::from_bytes(name.as_bytes()).ok().ok_or_else(|| {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_says_no_more| {
         let name = inert(name, 60);
         Failure::Local(format!("“{name}” is no header name"))
     })

@@ -98,7 +98,7 @@ pub(super) fn from_confy(path: &Path, error: confy::ConfyError) -> Configuration
         E::GeneralLoadError(source)
         | E::OpenConfigurationFileError(source)
         | E::ReadConfigurationFileError(source) => source,
-        _ => io::Error::other("it could not be loaded"),
+        other => io::Error::other(other),
     };
     match source.kind() {
         io::ErrorKind::IsADirectory => FileProblem::NotAFile { path }.into(),

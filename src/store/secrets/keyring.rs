@@ -241,9 +241,8 @@ fn start(first: Job) -> Result<mpsc::Sender<Job>, KeyringProblem> {
 
 fn get(item: &Entry) -> keyring_core::Result<FoundSecret> {
     let bytes = Zeroizing::new(item.get_secret()?);
-    let text = std::str::from_utf8(&bytes)
-        .ok()
-        .ok_or_else(|| Error::BadEncoding(Vec::new()))?;
+    // The library's error would carry the value along.
+    let text = std::str::from_utf8(&bytes).map_err(|_not_text| Error::BadEncoding(Vec::new()))?;
     let origin = item
         .get_attributes()?
         .get(ORIGIN)

@@ -210,14 +210,14 @@ fn installation_key(
     };
     match keys.as_slice() {
         [key] => Ok(Zeroizing::new(
-            key.as_slice().try_into().ok().ok_or_else(damaged)?,
+            key.as_slice().try_into().map_err(|_length| damaged())?,
         )),
         [] => {
             let mut key = Zeroizing::new([0; 32]);
             getrandom::fill(&mut key[..]).map_err(|error| {
                 StateProblem::File(super::FileProblem::Write {
                     path: path.to_owned(),
-                    source: std::io::Error::other(error.to_string()),
+                    source: error.into(),
                 })
             })?;
             transaction
