@@ -68,7 +68,11 @@ impl Configuration {
             .flat_map(|connection| connection.references())
             .filter_map(|reference| match reference {
                 SecretRef::Env(name) => Some(name.clone()),
-                _ => None,
+                SecretRef::Keyring(_)
+                | SecretRef::Vault(_)
+                | SecretRef::File(_)
+                | SecretRef::Cmd(_)
+                | SecretRef::Ask => None,
             })
             .collect()
     }
@@ -276,8 +280,12 @@ impl Store {
             return Ok(Vec::new());
         };
         let folder = folder.join(SERVICES);
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
+        let entries = fs::read_dir(&folder).and_then(|entries| {
+            let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+            paths.collect::<io::Result<Vec<PathBuf>>>()
+        });
+        let mut paths = match entries {
+            Ok(paths) => paths,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(source) => {
                 return Err(FileProblem::Read {
@@ -286,7 +294,6 @@ impl Store {
                 });
             }
         };
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         paths.retain(|path| {
             path.extension()
                 .is_some_and(|extension| extension == "toml")

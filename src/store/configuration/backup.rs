@@ -36,7 +36,12 @@ pub(super) fn keep(path: &Path, old: &[u8]) -> Result<(), FileProblem> {
     // overwritten by a newer one but the eleventh.
     let free = (1..KEPT).find(|number| !version(path, *number).exists());
     for number in (1..free.unwrap_or(KEPT)).rev() {
-        let _ = fs::rename(version(path, number), version(path, number + 1));
+        let older = version(path, number + 1);
+        // What can't make way would be overwritten by the next one.
+        fs::rename(version(path, number), &older).map_err(|source| FileProblem::Write {
+            path: older,
+            source,
+        })?;
     }
     staged.commit()
 }

@@ -620,6 +620,29 @@ fn the_last_ten_versions_are_kept() {
 }
 
 #[test]
+fn a_version_that_cannot_make_way_is_not_overwritten() {
+    let home = Home::new();
+    let add = |name: &str| {
+        home.store()
+            .edit(|document| document.add(&connection(name)))
+    };
+    for number in 0..11 {
+        add(&format!("n{number}")).unwrap();
+    }
+    let folder = home.path().with_file_name("backup");
+    let [ninth, oldest] = [9, 10].map(|number| folder.join(format!("switchboard.toml.{number}")));
+    let kept = fs::read_to_string(&ninth).unwrap();
+    fs::remove_file(&oldest).unwrap();
+    fs::create_dir(&oldest).unwrap();
+    let before = home.text();
+    let problem = add("more").unwrap_err();
+    let told = crate::domain::error_chain(&problem);
+    assert!(told.contains("switchboard.toml.10"), "{told}");
+    assert_eq!(fs::read_to_string(&ninth).unwrap(), kept);
+    assert_eq!(home.text(), before);
+}
+
+#[test]
 fn a_version_that_cannot_be_kept_moves_none() {
     let home = Home::new();
     let add = |name: &str| {
