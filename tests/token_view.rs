@@ -20,8 +20,8 @@ use switchboard::app::keymap::KeyPress;
 use switchboard::app::model::Pane;
 use switchboard::app::tokens::exchange::{Made, Offered, RenewedTo, RowPage};
 use switchboard::app::tokens::{
-    ChangeAnswer, TokenRow, TokensAnswer, TokensChange, TokensEffect, TokensMessage, TokensQuery,
-    TokensRenewal, Trouble, TroubleKind,
+    ChangeAnswer, TokenRow, TokenSheet, TokensAnswer, TokensChange, TokensEffect, TokensMessage,
+    TokensQuery, TokensRenewal, Trouble, TroubleKind,
 };
 use switchboard::app::{Message, Model};
 use switchboard::domain::token::{
@@ -275,6 +275,27 @@ fn troubles_stand_below_what_is_there() {
             "{seen}"
         );
     }
+}
+
+#[test]
+fn modules_that_could_not_be_read_say_why() {
+    let mut shown = listed(100, 30, 12);
+    press(&mut shown, "enter");
+    press(&mut shown, "tab");
+    let mut modules = |unread: Option<&str>| {
+        let Some(TokenSheet::Details(details)) = shown.tokens.sheets.last_mut() else {
+            panic!("the details are open");
+        };
+        details.row.token.permissions = None;
+        details.row.modules_unread = unread.map(str::to_owned);
+        text(&shown)
+    };
+    assert!(modules(None).contains("The service does not say which modules"));
+    let seen = modules(Some("the service refused"));
+    assert!(
+        seen.contains("Its modules could not be read: the service refused"),
+        "{seen}"
+    );
 }
 
 #[test]

@@ -24,7 +24,7 @@ use crate::domain::{Handle, Name, ServiceId, error_chain};
 use crate::tokens::{Expiry, NewToken, Token, TokenEdit};
 use crate::work::WorkError;
 use crate::work::tokens::{
-    Account, Difference, Edited, Guard, Renewed, TokenError, difference, unheard,
+    Account, Difference, Edited, Guard, Renewed, TokenError, WholeToken, difference, unheard,
 };
 
 /// Runs the command.
@@ -32,10 +32,8 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
     match command {
         RemoteTokenCommand::List(arguments) => list::run(context, &arguments).await,
         RemoteTokenCommand::Show { which } => {
-            let token = account(context, &which.name)
-                .await?
-                .whole_token(&which.id)
-                .await?;
+            let account = account(context, &which.name).await?;
+            let token = modules_told(account.whole_token(&which.id).await?);
             written(which.format, &token, || shown::details(&token))
         }
         RemoteTokenCommand::Create(arguments) => create(context, *arguments).await,
@@ -140,10 +138,19 @@ fn written(
     Ok(0)
 }
 
+/// The token, after it was said of its modules that they could not be read, where that is so.
+fn modules_told(whole: WholeToken) -> Token {
+    if let Some(problem) = whole.unread {
+        let why = error_chain(&problem);
+        output::say(&format!("its modules could not be read: {why}"));
+    }
+    whole.token
+}
+
 /// The token as it is after a change: the answers to changes need not be whole.
 async fn changed(account: &Account, which: &Which) -> Result<u8, Fault> {
     let token = match account.whole_token(&which.id).await {
-        Ok(token) => token,
+        Ok(whole) => modules_told(whole),
         // A key that was just switched off can't look any more; what was asked for is done.
         Err(problem) => {
             output::say(&format!(
@@ -225,7 +232,7 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
     let id = created.id;
     // The answer to the creation knows nothing of the modules.
     let token = match account.whole_token(&id).await {
-        Ok(token) => token,
+        Ok(whole) => modules_told(whole),
         Err(_) => created.token,
     };
     // Whatever became of the modules, the token exists: whoever asked for it gets its id.

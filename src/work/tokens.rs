@@ -25,7 +25,7 @@ mod problem;
 mod renewal;
 mod steps;
 
-pub use account::Account;
+pub use account::{Account, WholeToken};
 pub use horizon::KnownCertificate;
 pub use life::{Created, Edited};
 pub use outcome::{RenewalProgress, Renewed, unheard};

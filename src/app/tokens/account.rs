@@ -33,6 +33,8 @@ pub struct TokenRow {
     pub ends: Expiry,
     /// What is known of its use; asked for in the group of idle ones alone.
     pub last_used: LastUse,
+    /// Why its modules could not be read, where that is so; one sentence.
+    pub modules_unread: Option<String>,
 }
 
 /// When a token was used last.
@@ -65,6 +67,7 @@ impl TokenRow {
                 ..token
             },
             last_used: LastUse::Unasked,
+            modules_unread: None,
         }
     }
 

@@ -349,10 +349,20 @@ impl Wizard {
         }
     }
 
-    /// Whether modules are chosen for a token of which nobody knows what it is let into: they can't be compared.
-    pub fn is_blind(&self) -> bool {
-        let editing = self.editing.as_ref();
-        !self.chosen.is_empty() && editing.is_some_and(|row| row.token.permissions.is_none())
+    /// Why the modules that are chosen can't be sent: nobody knows what the token is let into, so they can't be compared.
+    pub fn blind(&self) -> Option<String> {
+        let row = self.editing.as_ref()?;
+        if self.chosen.is_empty() || row.token.permissions.is_some() {
+            return None;
+        }
+        Some(match &row.modules_unread {
+            Some(why) => {
+                format!("its modules could not be read, so none can be changed here: {why}")
+            }
+            None => {
+                "the service does not say which modules it has: none can be changed here".to_owned()
+            }
+        })
     }
 
     /// What changes of the modules.
@@ -437,6 +447,20 @@ mod tests {
         );
         assert_eq!(wizard.difference().grant, ["MD-0003"]);
         assert_eq!(wizard.difference().revoke, ["MD-0001"]);
+    }
+
+    #[test]
+    fn modules_are_not_compared_with_what_nobody_has_read() {
+        let mut wizard = Wizard::editing(name(), TokenRow::of(Token::default()));
+        assert_eq!(wizard.blind(), None, "no module is chosen");
+        wizard.chosen.insert("MD-0003".into());
+        assert!(wizard.blind().unwrap().contains("does not say"));
+        wizard.editing.as_mut().unwrap().modules_unread = Some("403".to_owned());
+        let said = wizard.blind().unwrap();
+        assert!(
+            said.contains("could not be read") && said.ends_with("403"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -247,7 +247,7 @@ async fn query(
             TokensAnswer::LastUse(Ok(used.map_or(LastUse::Never, LastUse::On)))
         }
         TokensQuery::Token { id } => {
-            let row = TokenRow::of(account.whole_token(&id).await?);
+            let row = words::row(account.whole_token(&id).await?);
             TokensAnswer::Token(Ok(Box::new(row)))
         }
         TokensQuery::Usage { id } => TokensAnswer::Usage(Ok(account.usage(&id).await?)),

@@ -209,10 +209,14 @@ fn permissions(view: &View<'_>, sheet: &Details, room: usize) -> Vec<Line<'stati
     let theme = view.theme;
     let modules = sheet.modules();
     if modules.is_empty() {
-        let said = match &sheet.row.token.permissions {
-            None => "The service does not say which modules it is let into.",
-            Some(none) if none.is_empty() => "It is let into no module: it opens nothing.",
-            Some(_) => "No module matches the filter.",
+        let said = match (&sheet.row.token.permissions, &sheet.row.modules_unread) {
+            (None, Some(why)) => {
+                let said = format!("Its modules could not be read: {}", view.line(why));
+                return words(&said, theme.error, room);
+            }
+            (None, None) => "The service does not say which modules it is let into.",
+            (Some(none), _) if none.is_empty() => "It is let into no module: it opens nothing.",
+            (Some(_), _) => "No module matches the filter.",
         };
         return words(said, theme.faint, room);
     }

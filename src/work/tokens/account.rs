@@ -43,6 +43,15 @@ pub struct Account {
     proven: bool,
 }
 
+/// A token as the service shows it, in two calls where one does not tell all.
+#[derive(Debug)]
+pub struct WholeToken {
+    /// Without its modules, where they could not be read.
+    pub token: Token,
+    /// Why its modules could not be read, where that is so.
+    pub unread: Option<TokenError>,
+}
+
 impl Core {
     /// Opens the account behind `name`. Sends nothing. Asks for the passphrase where the key is in a locked
     /// vault.
@@ -144,12 +153,18 @@ impl Account {
     }
 
     /// One token with its modules: they are asked for where the service does not tell them along with it.
-    pub async fn whole_token(&self, id: &str) -> Result<Token, TokenError> {
-        let mut token = self.token(id).await?;
-        if token.permissions.is_none() {
-            token.permissions = self.permissions(id).await.ok();
+    pub async fn whole_token(&self, id: &str) -> Result<WholeToken, TokenError> {
+        let mut whole = WholeToken {
+            token: self.token(id).await?,
+            unread: None,
+        };
+        if whole.token.permissions.is_none() {
+            match self.permissions(id).await {
+                Ok(permissions) => whole.token.permissions = Some(permissions),
+                Err(problem) => whole.unread = Some(problem),
+            }
         }
-        Ok(token)
+        Ok(whole)
     }
 
     /// The modules that a token is let into.

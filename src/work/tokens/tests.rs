@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::token::RenewalAction;
 use crate::domain::{Connection, Reason, Secret, SecretRef, ServiceId, State};
 use crate::service::Trigger;
-use crate::sim::{Access, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
+use crate::sim::{Access, Answer, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
 use crate::store::StoreKind;
 use crate::tokens::{NewToken, TokenEdit};
 use crate::work::{Draft, Edit, SecretSlot, silent};
@@ -1037,4 +1037,27 @@ async fn a_large_account_is_paged() {
         1,
         "one request for the first page"
     );
+}
+
+#[tokio::test]
+async fn modules_that_could_not_be_read_are_not_called_untold() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let at = format!("GET /auth/tokens/{OWN}");
+    let bare = serde_json::json!({ "id": OWN, "name": "Switchboard", "status": "active" });
+    let refused = serde_json::json!({ "error_code": "AUTH_002", "errors": ["Not for you."] });
+    let plan = |at: &str, status, body| {
+        let answer = Answer::json(status, body);
+        stage.connect.plan(at, Mishap::Instead(answer));
+    };
+    plan(&at, 200, &bare);
+    plan(&format!("{at}/permissions"), 403, &refused);
+    let whole = account.whole_token(OWN).await.unwrap();
+    assert_eq!(whole.token.permissions, None);
+    let why = crate::domain::error_chain(&whole.unread.unwrap());
+    assert!(why.contains("Not for you."), "{why}");
+    plan(&at, 200, &bare);
+    let whole = account.whole_token(OWN).await.unwrap();
+    assert!(whole.unread.is_none(), "{:?}", whole.unread);
+    assert!(whole.token.permissions.is_some());
 }

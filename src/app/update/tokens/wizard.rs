@@ -156,10 +156,8 @@ impl Model {
                 wizard.problem = Some("nothing is to be changed".to_owned());
                 return;
             }
-            if wizard.is_blind() {
-                let said =
-                    "the service does not say which modules it has: none can be changed here";
-                wizard.problem = Some(said.to_owned());
+            if let Some(said) = wizard.blind() {
+                wizard.problem = Some(said);
                 return;
             }
             let Some(id) = row.token.id.clone() else {

@@ -2,7 +2,7 @@
 
 use super::super::Queue;
 use super::Accounts;
-use super::words::trouble;
+use super::words::{row, trouble};
 use crate::app::Message;
 use crate::app::tokens::exchange::{Changed, Made, RenewedTo, Switch};
 use crate::app::tokens::{ChangeAnswer, TokenRow, TokensChange, TokensMessage, TokensRenewal};
@@ -55,10 +55,10 @@ async fn create(account: &Account, new: &NewToken, modules: &[String]) -> Result
     let shown = if created.granted.is_empty() {
         None
     } else {
-        account.whole_token(&created.id).await.ok()
+        account.whole_token(&created.id).await.ok().map(row)
     };
     Ok(Made {
-        row: TokenRow::of(shown.unwrap_or(created.token)),
+        row: shown.unwrap_or_else(|| TokenRow::of(created.token)),
         missing: created.missing,
         trouble: created.problem.map(trouble),
     })
@@ -67,7 +67,7 @@ async fn create(account: &Account, new: &NewToken, modules: &[String]) -> Result
 /// What was changed. The token can't be looked at where the service is quiet, which takes nothing of it back.
 async fn changed(account: &Account, id: &str, edited: Edited) -> Changed {
     Changed {
-        row: account.whole_token(id).await.ok().map(TokenRow::of),
+        row: account.whole_token(id).await.ok().map(row),
         left: edited.left,
         trouble: edited.problem.map(trouble),
     }

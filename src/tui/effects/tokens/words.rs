@@ -1,11 +1,11 @@
 //! Errors about tokens in the words of the screen.
 
-use crate::app::tokens::{Trouble, TroubleKind};
-use crate::domain::Reason;
+use crate::app::tokens::{TokenRow, Trouble, TroubleKind};
 use crate::domain::text::inert;
 use crate::domain::token::handle_of;
+use crate::domain::{Reason, error_chain};
 use crate::tokens::TokenProblem;
-use crate::work::tokens::{TokenError, undecided, unused};
+use crate::work::tokens::{TokenError, WholeToken, undecided, unused};
 
 /// The words of an error, and what can be done about it.
 pub(super) fn trouble(error: TokenError) -> Trouble {
@@ -43,9 +43,29 @@ pub(super) fn trouble(error: TokenError) -> Trouble {
         | TokenError::Unproven { .. }
         | TokenError::Unused { .. }
         | TokenError::Lost { .. } => TroubleKind::Unfinished,
-        _ => TroubleKind::Other,
+        TokenError::Work(_)
+        | TokenError::Api(TokenProblem::PlainHttp { .. } | TokenProblem::Local(_))
+        | TokenError::NotConnect(..)
+        | TokenError::ReadOnly(_)
+        | TokenError::KeyMissing(_)
+        | TokenError::Url(_)
+        | TokenError::SecretUnavailable(_)
+        | TokenError::Unbooked(_)
+        | TokenError::Unheld { .. }
+        | TokenError::NotInForce { .. }
+        | TokenError::Busy
+        | TokenError::NeverHappened { .. }
+        | TokenError::SteppedBack { .. } => TroubleKind::Other,
     };
     Trouble { text, kind }
+}
+
+/// A token with its modules, or with why they could not be read.
+pub(super) fn row(whole: WholeToken) -> TokenRow {
+    TokenRow {
+        modules_unread: whole.unread.map(|problem| trouble(problem).text),
+        ..TokenRow::of(whole.token)
+    }
 }
 
 /// A command says to run it again: on the screen a key does that, and the sheet names it.
@@ -63,7 +83,25 @@ fn said(error: &TokenError) -> String {
         } => undecided(id, *action, *since, why),
         TokenError::Unused { id, places, why } => unused(id, places, why),
         TokenError::EarlierEnded { problem, .. } => format!("{error}: {}", said(problem)),
-        other => crate::domain::error_chain(other),
+        TokenError::Work(_)
+        | TokenError::Api(_)
+        | TokenError::Uncertain { .. }
+        | TokenError::NotConnect(..)
+        | TokenError::ReadOnly(_)
+        | TokenError::KeyMissing(_)
+        | TokenError::Url(_)
+        | TokenError::SecretUnavailable(_)
+        | TokenError::Paused { .. }
+        | TokenError::Unbooked(_)
+        | TokenError::RenewedAlready { .. }
+        | TokenError::KeyInUse { .. }
+        | TokenError::Unheld { .. }
+        | TokenError::NotInForce { .. }
+        | TokenError::Lost { .. }
+        | TokenError::Busy
+        | TokenError::NeverHappened { .. }
+        | TokenError::SteppedBack { .. }
+        | TokenError::NotKept { .. } => error_chain(error),
     }
 }
 
