@@ -400,9 +400,20 @@ fn rank(failure: &Failure) -> u8 {
         Failure::Refused => 1,
         Failure::Reset => 2,
         Failure::ConnectTimeout => 3,
+        Failure::DnsNotFound
+        | Failure::DnsFailed
+        | Failure::HostUnreachable
+        | Failure::ClosedEarly
+        | Failure::ResponseTimeout
+        | Failure::Http2 { .. }
+        | Failure::NotHttp
+        | Failure::HeadTooLarge
+        | Failure::Tls(_)
+        | Failure::BodyTooLarge
+        | Failure::BadCoding
+        | Failure::Proxy(_) => 4,
         Failure::Unreachable => 5,
         Failure::Local(_) => 6,
-        _ => 4,
     }
 }
 

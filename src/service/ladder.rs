@@ -289,7 +289,17 @@ impl Ladder {
     fn ask(&mut self, stage: Stage, rung: CheckId, url: Url, with: Authorization) -> Step {
         let stop_after = match stage {
             Stage::Reach => StopAfter::Reach,
-            _ => StopAfter::Body,
+            Stage::Idle
+            | Stage::Bare
+            | Stage::BareIndex(_)
+            | Stage::Key(_)
+            | Stage::OtherStyle(..)
+            | Stage::Compare(_)
+            | Stage::Target(_)
+            | Stage::Corrected(..)
+            | Stage::Version(_)
+            | Stage::OwnToken
+            | Stage::Token => StopAfter::Body,
         };
         self.stage = stage;
         self.asked.push(url.clone());

@@ -127,7 +127,23 @@ pub(super) fn answerer(failure: &Failure) -> Answerer {
             "the proxy answered 407 instead of connecting"
         }
         Failure::Proxy(ProxyFailure::Denied) => "the proxy answered, and did not connect",
-        _ => return Answerer::of(AnsweredBy::Nobody),
+        Failure::DnsNotFound
+        | Failure::DnsFailed
+        | Failure::Refused
+        | Failure::ConnectTimeout
+        | Failure::Unreachable
+        | Failure::HostUnreachable
+        | Failure::Reset
+        | Failure::ClosedEarly
+        | Failure::ResponseTimeout
+        | Failure::Http2 { .. }
+        | Failure::NotHttp
+        | Failure::HeadTooLarge
+        | Failure::Tls(_)
+        | Failure::BodyTooLarge
+        | Failure::BadCoding
+        | Failure::Proxy(ProxyFailure::Unheard(_))
+        | Failure::Local(_) => return Answerer::of(AnsweredBy::Nobody),
     };
     Answerer {
         by: AnsweredBy::Proxy,
@@ -138,9 +154,12 @@ pub(super) fn answerer(failure: &Failure) -> Answerer {
 
 /// The status of a failure: that of the proxy, where it gave one.
 pub(super) fn status(failure: &Failure) -> u16 {
+    let Failure::Proxy(failure) = failure else {
+        return 0;
+    };
     match failure {
-        Failure::Proxy(ProxyFailure::Password | ProxyFailure::PasswordRefused) => 407,
-        _ => 0,
+        ProxyFailure::Password | ProxyFailure::PasswordRefused => 407,
+        ProxyFailure::Denied | ProxyFailure::Unheard(_) => 0,
     }
 }
 
@@ -159,7 +178,23 @@ pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
         | Failure::Http2 { said: why, .. }
         | Failure::Tls(TlsFailure::Other(why)) => Some(why),
         Failure::Proxy(ProxyFailure::Unheard(why)) => Some(why),
-        _ => None,
+        Failure::DnsNotFound
+        | Failure::DnsFailed
+        | Failure::Refused
+        | Failure::ConnectTimeout
+        | Failure::Unreachable
+        | Failure::HostUnreachable
+        | Failure::Reset
+        | Failure::ClosedEarly
+        | Failure::ResponseTimeout
+        | Failure::NotHttp
+        | Failure::HeadTooLarge
+        | Failure::Tls(_)
+        | Failure::BodyTooLarge
+        | Failure::BadCoding
+        | Failure::Proxy(
+            ProxyFailure::Password | ProxyFailure::PasswordRefused | ProxyFailure::Denied,
+        ) => None,
     }
 }
 

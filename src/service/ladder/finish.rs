@@ -155,65 +155,65 @@ impl Ladder {
 
     /// The rung that a reason speaks of, where no earlier step wrote it down.
     fn rung_of(&self, reason: Reason) -> Option<CheckId> {
-        if let Some(id) = rung(reason) {
-            return Some(id);
+        match about(reason) {
+            About::Rung(id) => Some(id),
+            About::Way => None,
+            About::Answer if self.token_only => Some(CheckId::Token),
+            About::Answer => {
+                let is_found = self.checks.get(CheckId::Service).state == State::Ok;
+                Some(if is_found && self.pair.is_some() {
+                    CheckId::Credentials
+                } else {
+                    CheckId::Service
+                })
+            }
         }
-        if !is_answer(reason) {
-            return None;
-        }
-        let service_found = self.checks.get(CheckId::Service).state == State::Ok;
-        Some(if self.token_only {
-            CheckId::Token
-        } else if service_found && self.pair.is_some() {
-            CheckId::Credentials
-        } else {
-            CheckId::Service
-        })
     }
 }
 
-/// The rung of the reasons that always speak of the same one.
-fn rung(reason: Reason) -> Option<CheckId> {
+/// What a reason is about.
+enum About {
+    /// The same rung always.
+    Rung(CheckId),
+    /// An answer: somebody replied, and not as the service should.
+    Answer,
+    /// The way there, or what was found and not asked: the steps before have written down what there is to say.
+    Way,
+}
+
+fn about(reason: Reason) -> About {
+    use Reason::{
+        ApiPathWrong, AuthPaused, AuthorizationStripped, BodyTooLarge, CdnBlock, ChallengePage,
+        ClosedEarly, ConnectTimeout, Connected, ConnectedNoisy, CredentialsRejected, DnsFailed,
+        DnsNotFound, EmptyReply, GatewayDown, HttpOnTlsPort, IdentityChanged, KeyInUseInactive,
+        KeyMissing, KeyWithheld, LocalError, Maintenance, NotAcceptable, NotFound, NotHttp,
+        NotTheService, Offline, PermissionMissing, ProxyFailed, RateLimited, RedirectHost,
+        RedirectHttps, RedirectLoop, RedirectPath, Refused, ReplyCut, Reset, ResponseTimeout,
+        RewriteOff, SecretUnavailable, ServerError, ServerPassword, ServerRule, ServiceException,
+        ServiceFound, TlsClientCertificate, TlsExpired, TlsExpiring, TlsFailed, TlsNotTls,
+        TlsNotYetValid, TlsProtocol, TlsUnknownIssuer, TlsWrongName, TokenClock,
+        TokenEndpointAbsent, TokenHeaderStripped, TokenMismatch, TokenUnverifiable, TokenValid,
+        UnexpectedStatus, Unreachable, UrlHasAdmin, UrlHasApi, UrlInvalid, UrlMissing,
+        UsernameMissing, WafBlock, WrongCompany,
+    };
     match reason {
-        Reason::CredentialsRejected
-        | Reason::AuthorizationStripped
-        | Reason::PermissionMissing
-        | Reason::KeyInUseInactive => Some(CheckId::Credentials),
-        Reason::TokenMismatch
-        | Reason::TokenHeaderStripped
-        | Reason::TokenClock
-        | Reason::TokenEndpointAbsent
-        | Reason::TokenValid => Some(CheckId::Token),
-        _ => None,
+        CredentialsRejected | AuthorizationStripped | PermissionMissing | KeyInUseInactive => {
+            About::Rung(CheckId::Credentials)
+        }
+        TokenMismatch | TokenHeaderStripped | TokenClock | TokenEndpointAbsent | TokenValid => {
+            About::Rung(CheckId::Token)
+        }
+        ServerPassword | ServerRule | CdnBlock | ChallengePage | WafBlock | NotAcceptable
+        | NotFound | ApiPathWrong | UrlHasApi | UrlHasAdmin | NotTheService | EmptyReply
+        | RedirectHttps | RedirectHost | RedirectPath | RedirectLoop | RateLimited
+        | Maintenance | ServiceException | ServerError | GatewayDown | UnexpectedStatus
+        | HttpOnTlsPort => About::Answer,
+        Connected | ConnectedNoisy | ServiceFound | UrlMissing | UrlInvalid | UsernameMissing
+        | KeyMissing | RewriteOff | WrongCompany | IdentityChanged | DnsNotFound | DnsFailed
+        | Refused | ConnectTimeout | Unreachable | Reset | ClosedEarly | ResponseTimeout
+        | NotHttp | TlsExpired | TlsNotYetValid | TlsWrongName | TlsUnknownIssuer | TlsProtocol
+        | TlsClientCertificate | TlsNotTls | BodyTooLarge | ProxyFailed | Offline | KeyWithheld
+        | SecretUnavailable | ReplyCut | TlsFailed | TlsExpiring | LocalError | AuthPaused
+        | TokenUnverifiable => About::Way,
     }
-}
-
-/// Whether a reason is about an answer: somebody replied, and not as the service should.
-fn is_answer(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::ServerPassword
-            | Reason::ServerRule
-            | Reason::CdnBlock
-            | Reason::ChallengePage
-            | Reason::WafBlock
-            | Reason::NotAcceptable
-            | Reason::NotFound
-            | Reason::ApiPathWrong
-            | Reason::UrlHasApi
-            | Reason::UrlHasAdmin
-            | Reason::NotTheService
-            | Reason::EmptyReply
-            | Reason::RedirectHttps
-            | Reason::RedirectHost
-            | Reason::RedirectPath
-            | Reason::RedirectLoop
-            | Reason::RateLimited
-            | Reason::Maintenance
-            | Reason::ServiceException
-            | Reason::ServerError
-            | Reason::GatewayDown
-            | Reason::UnexpectedStatus
-            | Reason::HttpOnTlsPort
-    )
 }

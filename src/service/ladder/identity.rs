@@ -263,14 +263,16 @@ fn further_end(reply: &Reply) -> AttemptEnd {
         Outcome::Answered(response) if (200..300).contains(&response.status) => {
             AttemptEnd::Accepted
         }
-        _ => AttemptEnd::Inconclusive,
+        Outcome::Reached | Outcome::Answered(_) | Outcome::Cut(..) | Outcome::Failed(_) => {
+            AttemptEnd::Inconclusive
+        }
     }
 }
 
 fn accepted_json(reply: &Reply) -> Option<Value> {
     match &reply.outcome {
         Outcome::Answered(response) if response.status == 200 => recognise::page(response).json,
-        _ => None,
+        Outcome::Reached | Outcome::Answered(_) | Outcome::Cut(..) | Outcome::Failed(_) => None,
     }
 }
 

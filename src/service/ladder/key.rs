@@ -221,7 +221,10 @@ impl Ladder {
             // The pair was taken one request before: a refusal is of the style, not of the pair.
             self.attempt = Some(match self.attempt_end_of(&judged, &reply) {
                 AttemptEnd::Accepted => AttemptEnd::Accepted,
-                _ => AttemptEnd::Inconclusive,
+                AttemptEnd::Pending
+                | AttemptEnd::Rejected
+                | AttemptEnd::Inconclusive
+                | AttemptEnd::Unheard => AttemptEnd::Inconclusive,
             });
             let line = match judged.finding.reason {
                 Reason::Connected | Reason::ConnectedNoisy => {
@@ -317,7 +320,14 @@ impl Ladder {
                 None => self.over(),
             },
             Stage::OwnToken => self.own_token_unasked(),
-            _ => {
+            Stage::Idle
+            | Stage::Reach
+            | Stage::Bare
+            | Stage::BareIndex(_)
+            | Stage::Key(_)
+            | Stage::Target(_)
+            | Stage::Corrected(..)
+            | Stage::Token => {
                 self.plan = KeyPlan::Hold(KeyHold::Paused { until, by_host });
                 if self.main.is_some() || !self.asked.is_empty() {
                     self.held()
@@ -361,7 +371,14 @@ impl Ladder {
             Stage::Version(_) | Stage::OwnToken | Stage::Compare(_) | Stage::OtherStyle(..) => {
                 self.paused(None, why, false)
             }
-            _ => {
+            Stage::Idle
+            | Stage::Reach
+            | Stage::Bare
+            | Stage::BareIndex(_)
+            | Stage::Key(_)
+            | Stage::Target(_)
+            | Stage::Corrected(..)
+            | Stage::Token => {
                 self.withdraw();
                 self.stage = Stage::Idle;
                 self.finish(finding)
