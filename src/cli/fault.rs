@@ -83,7 +83,13 @@ impl From<WorkError> for Fault {
             }
             WorkError::StoreNeeded(offers) => Some(stores(offers)),
             WorkError::PassphraseNeeded(_) => Some(super::sources::NOBODY.to_owned()),
-            _ => None,
+            // They say themselves what to do, or nothing can be done here.
+            WorkError::NoSuchService { .. }
+            | WorkError::NameTaken(_)
+            | WorkError::WrongPassphrase
+            | WorkError::NoSuchHandle(..)
+            | WorkError::SecretUnavailable(_)
+            | WorkError::Failed { .. } => None,
         };
         Self {
             hint,

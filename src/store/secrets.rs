@@ -270,7 +270,11 @@ impl Secrets {
         };
         let kept = match kind {
             StoreKind::Vault => self.with_vault(Vault::names).await.unwrap_or_default(),
-            _ => Vec::new(),
+            StoreKind::Keyring
+            | StoreKind::Env
+            | StoreKind::File
+            | StoreKind::Cmd
+            | StoreKind::Ask => Vec::new(),
         };
         let first = slot.to_string();
         let mut numbers = 2_u32..;

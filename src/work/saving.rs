@@ -196,7 +196,7 @@ impl Core {
                     used.iter().any(|(other, _)| *other == reference)
                 }
                 // These belong to the place itself.
-                _ => used
+                StoreKind::Env | StoreKind::File | StoreKind::Cmd | StoreKind::Ask => used
                     .iter()
                     .any(|(other, at)| (other, at) == (&reference, &place)),
             };
@@ -334,7 +334,12 @@ impl Saving<'_> {
         let reference = new.await.ok_or_else(|| not_written(kind))?;
         let earlier = match &reference {
             SecretRef::Ask => self.secrets.resolve(&reference, &place).await.ok(),
-            _ => None,
+            // Under a name of its own, where nothing stood.
+            SecretRef::Keyring(_)
+            | SecretRef::Vault(_)
+            | SecretRef::Env(_)
+            | SecretRef::File(_)
+            | SecretRef::Cmd(_) => None,
         };
         let origin = Origin::parse(&self.after.url);
         let put = self

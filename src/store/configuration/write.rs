@@ -161,6 +161,11 @@ fn reference(field: &'static str, reference: &SecretRef) -> Result<Value, EditPr
             Ok(Value::Array(list))
         }
         SecretRef::File(path) if path.to_str().is_none() => Err(EditProblem::NotText(field)),
-        other => Ok(other.to_string().into()),
+        SecretRef::Keyring(_)
+        | SecretRef::Vault(_)
+        | SecretRef::Env(_)
+        | SecretRef::File(_)
+        | SecretRef::Cmd(_)
+        | SecretRef::Ask => Ok(reference.to_string().into()),
     }
 }

@@ -61,7 +61,11 @@ mod written {
                     let kind = std::iter::once("cmd".to_owned());
                     Self::Words(kind.chain(words.iter().cloned()).collect())
                 }
-                other => Self::Text(other.to_string()),
+                SecretRef::Keyring(_)
+                | SecretRef::Vault(_)
+                | SecretRef::Env(_)
+                | SecretRef::File(_)
+                | SecretRef::Ask => Self::Text(reference.to_string()),
             }
         }
 
