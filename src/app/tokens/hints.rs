@@ -190,7 +190,14 @@ pub fn status(row: &TokenRow, own_id: &str) -> String {
     if row.id() == Some(own_id) {
         match row.token.status {
             Status::Active => "in use".to_owned(),
-            _ => format!("{word}, in use"),
+            Status::Pending
+            | Status::Inactive
+            | Status::Deleted
+            | Status::Expiring
+            | Status::Expired
+            | Status::Revitalised
+            | Status::Other(_)
+            | Status::Missing => format!("{word}, in use"),
         }
     } else {
         word.to_owned()

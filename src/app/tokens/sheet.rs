@@ -75,7 +75,10 @@ impl TokenSheet {
     pub fn holds_unsaved(&self) -> bool {
         match self {
             Self::Wizard(wizard) => wizard.would_lose(),
-            _ => self.holds_only_secret(),
+            Self::Renewal(_) => self.holds_only_secret(),
+            Self::Details(_) | Self::Confirm(_) | Self::Unfinished(_) | Self::ExpiryHorizon(_) => {
+                false
+            }
         }
     }
 
@@ -248,9 +251,21 @@ impl Renewal {
         match &self.stage {
             RenewalStage::Failed { trouble, .. } => match &trouble.kind {
                 TroubleKind::OnlySecret { handle, replaces } => Some((handle, *replaces)),
-                _ => None,
+                TroubleKind::Rejected
+                | TroubleKind::Forbidden(_)
+                | TroubleKind::Missing
+                | TroubleKind::Quiet(_)
+                | TroubleKind::Paused(_)
+                | TroubleKind::Failed
+                | TroubleKind::Unanswered
+                | TroubleKind::Unreadable
+                | TroubleKind::InUse(_)
+                | TroubleKind::Unfinished
+                | TroubleKind::RenewedAlready
+                | TroubleKind::Uncertain
+                | TroubleKind::Other => None,
             },
-            _ => None,
+            RenewalStage::Asking | RenewalStage::Running { .. } | RenewalStage::Done(_) => None,
         }
     }
 

@@ -381,7 +381,14 @@ fn end_of<T>(answer: &Result<T, TokenProblem>, proven: bool) -> AttemptEnd {
         }) if !proven && !matches!(reason, Reason::ReplyCut | Reason::NotHttp) => {
             AttemptEnd::Unheard
         }
-        Err(_) => AttemptEnd::Inconclusive,
+        Err(
+            TokenProblem::PlainHttp { .. }
+            | TokenProblem::Local(_)
+            | TokenProblem::Unanswered { .. }
+            | TokenProblem::Throttled { .. }
+            | TokenProblem::Unreadable { .. }
+            | TokenProblem::TooLarge { .. },
+        ) => AttemptEnd::Inconclusive,
     }
 }
 

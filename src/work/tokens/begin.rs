@@ -174,7 +174,14 @@ fn refuse(token: &Token, wanted: &Wanted<'_>) -> Result<(), TokenError> {
     let off = match token.status {
         Status::Inactive => Some("disabled"),
         Status::Pending => Some("pending"),
-        _ => None,
+        // Of these the service itself says what it thinks of a new secret.
+        Status::Active
+        | Status::Expiring
+        | Status::Expired
+        | Status::Revitalised
+        | Status::Deleted
+        | Status::Other(_)
+        | Status::Missing => None,
     };
     if let Some(status) = off {
         return Err(TokenError::NotInForce { id: id(), status });

@@ -194,7 +194,18 @@ impl Model {
                         let confirm = self.confirm(name, id, label, doing);
                         return self.ask_over_renewal(confirm);
                     }
-                    _ => {}
+                    TroubleKind::Rejected
+                    | TroubleKind::Forbidden(_)
+                    | TroubleKind::Missing
+                    | TroubleKind::Quiet(_)
+                    | TroubleKind::Paused(_)
+                    | TroubleKind::Failed
+                    | TroubleKind::Unanswered
+                    | TroubleKind::Unreadable
+                    | TroubleKind::Unfinished
+                    | TroubleKind::Uncertain
+                    | TroubleKind::OnlySecret { .. }
+                    | TroubleKind::Other => {}
                 }
                 renewal.stage = RenewalStage::Failed {
                     trouble: trouble.clone(),
