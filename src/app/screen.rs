@@ -134,7 +134,15 @@ impl Model {
         match &self.overlay {
             Some(Overlay::Passphrase(_)) => true,
             Some(Overlay::AddToken(dialog)) => dialog.on_value,
-            Some(_) => false,
+            Some(
+                Overlay::Help { .. }
+                | Overlay::Palette { .. }
+                | Overlay::Confirm(_)
+                | Overlay::ChooseStore { .. }
+                | Overlay::CopyAs { .. }
+                | Overlay::SharedToken(_)
+                | Overlay::Watching(_),
+            ) => false,
             None => {
                 self.focus == Pane::Form
                     && self.tokens.sheets.is_empty()

@@ -189,7 +189,16 @@ impl Model {
     fn letter_behind_escape(&self, press: KeyPress) -> Option<KeyEvent> {
         let types = match &self.overlay {
             Some(Overlay::Help { .. }) => false,
-            Some(_) => true,
+            Some(
+                Overlay::Palette { .. }
+                | Overlay::Confirm(_)
+                | Overlay::ChooseStore { .. }
+                | Overlay::Passphrase(_)
+                | Overlay::CopyAs { .. }
+                | Overlay::AddToken(_)
+                | Overlay::SharedToken(_)
+                | Overlay::Watching(_),
+            ) => true,
             None => {
                 let in_sheet = self.tokens.takes_text() || !self.tokens.sheets.is_empty();
                 self.list.filtering || self.is_editing() || in_sheet
@@ -206,6 +215,13 @@ impl Model {
 
     /// Does what a key or a row of the palette means.
     pub(super) fn act(&mut self, action: Action, out: &mut Effects) {
+        use Action::{
+            Accept, Back, Down, Events, Expiries, FieldDown, FieldUp, Filter, First, Fold, Further,
+            GroupByTag, Help, Last, Leave, LoadTokens, Maintenance, NewToken, NextField, NextPane,
+            Open, PageDown, PageUp, Palette, PauseConnection, PreviousField, PreviousPane,
+            RenewToken, ResponseDown, ResponseUp, RotateToken, SecondOpinion, SwitchToken,
+            TokenGroup, Undo, Up, WatchTable, Zoom,
+        };
         if self.tokens_act(action, out) {
             return;
         }
@@ -240,9 +256,15 @@ impl Model {
             Action::Mouse => self.switch_mouse(out),
             Action::Order if self.board.is_open() => self.next_table_order(out),
             Action::Order => self.next_order(out),
-            _ if action.is_of_watching() => self.watching_action(action, out),
             Action::WarRoom => self.switch_war_room(out),
-            _ => self.navigate(action, out),
+            WatchTable | GroupByTag | Fold | Events | PauseConnection | Maintenance
+            | SecondOpinion => self.watching_action(action, out),
+            Up | Down | PageUp | PageDown | First | Last | NextPane | PreviousPane | Open
+            | Back | Zoom | Filter | Palette | Help | Further => self.navigate(action, out),
+            // Those of tokens were taken above, those of fields are taken where something is typed.
+            LoadTokens | NewToken | SwitchToken | RenewToken | RotateToken | TokenGroup
+            | Expiries | NextField | PreviousField | FieldUp | FieldDown | Accept | Leave
+            | Undo | ResponseUp | ResponseDown => {}
         }
     }
 
@@ -292,7 +314,15 @@ impl Model {
         match self.overlay.take() {
             Some(Overlay::AddToken(dialog)) => self.adding = Some(dialog),
             Some(Overlay::Passphrase(_) | Overlay::ChooseStore { .. }) => self.dialog_cancelled(),
-            _ => {}
+            None
+            | Some(
+                Overlay::Help { .. }
+                | Overlay::Palette { .. }
+                | Overlay::Confirm(_)
+                | Overlay::CopyAs { .. }
+                | Overlay::SharedToken(_)
+                | Overlay::Watching(_),
+            ) => {}
         }
         if self.tokens.is_under_way() {
             self.ask(Question::QuitUnderWay);

@@ -123,7 +123,22 @@ impl Effects {
         let task = match key {
             // What is watched wipes where it has a key in hand; the rest of it is about thousands that need not.
             Key::Watch | Key::Configuration => self.runtime.spawn(task),
-            _ => self.runtime.spawn(Wiping::new(task)),
+            Key::Probe(_)
+            | Key::Secrets
+            | Key::Save
+            | Key::Remove
+            | Key::AddToken
+            | Key::RemoveToken
+            | Key::SharedToken
+            | Key::Unlock
+            | Key::Lock
+            | Key::Reveal
+            | Key::Clipboard
+            | Key::Clearing
+            | Key::Resume
+            | Key::Set
+            | Key::Tokens(_)
+            | Key::Watching(_) => self.runtime.spawn(Wiping::new(task)),
         };
         self.tasks.insert(key, Owned(task.abort_handle()));
     }

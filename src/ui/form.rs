@@ -277,7 +277,20 @@ fn plain(view: &View<'_>, id: FieldId, text: &str) -> String {
         FieldId::Username => view.user(text),
         FieldId::Tags | FieldId::Note if view.model.war_room => String::new(),
         FieldId::Company | FieldId::Name | FieldId::Note => view.line(text),
-        _ => clean(text),
+        FieldId::Key
+        | FieldId::Token
+        | FieldId::Service
+        | FieldId::Tags
+        | FieldId::Cms
+        | FieldId::Auth
+        | FieldId::Interval
+        | FieldId::Timeout
+        | FieldId::CaFile
+        | FieldId::ClientCert
+        | FieldId::ClientKey
+        | FieldId::Family
+        | FieldId::AllowHttp
+        | FieldId::ReadOnly => clean(text),
     }
 }
 

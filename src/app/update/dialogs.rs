@@ -191,7 +191,18 @@ impl Model {
         let field = match &mut self.overlay {
             Some(Overlay::Passphrase(dialog)) if !dialog.busy => dialog.line(),
             Some(Overlay::AddToken(dialog)) if dialog.on_value && !dialog.busy => &mut dialog.value,
-            _ => return false,
+            None
+            | Some(
+                Overlay::Passphrase(_)
+                | Overlay::AddToken(_)
+                | Overlay::Help { .. }
+                | Overlay::Palette { .. }
+                | Overlay::Confirm(_)
+                | Overlay::ChooseStore { .. }
+                | Overlay::CopyAs { .. }
+                | Overlay::SharedToken(_)
+                | Overlay::Watching(_),
+            ) => return false,
         };
         let cleaned = hints::clean_line(pasted);
         if field.value.length() + cleaned.value.length() > secret_field::LIMIT {

@@ -78,7 +78,16 @@ impl Model {
         match &mut self.overlay {
             Some(Overlay::Help { scroll }) => Some(scroll),
             Some(Overlay::SharedToken(sheet)) => Some(&mut sheet.scroll),
-            _ => None,
+            None
+            | Some(
+                Overlay::Palette { .. }
+                | Overlay::Confirm(_)
+                | Overlay::ChooseStore { .. }
+                | Overlay::Passphrase(_)
+                | Overlay::CopyAs { .. }
+                | Overlay::AddToken(_)
+                | Overlay::Watching(_),
+            ) => None,
         }
     }
 

@@ -288,7 +288,15 @@ impl Model {
                 Some(&mut dialog.label)
             }
             Some(Overlay::Watching(overlay)) => overlay.line(),
-            Some(_) => None,
+            Some(
+                Overlay::AddToken(_)
+                | Overlay::Passphrase(_)
+                | Overlay::Help { .. }
+                | Overlay::Confirm(_)
+                | Overlay::ChooseStore { .. }
+                | Overlay::CopyAs { .. }
+                | Overlay::SharedToken(_),
+            ) => None,
             None => self.list.filtering.then_some(&mut self.list.filter),
         }
     }

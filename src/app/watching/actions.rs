@@ -6,20 +6,6 @@ use crate::app::keymap::Action;
 use crate::app::model::Model;
 
 impl Action {
-    /// Whether it is about watching.
-    pub(in crate::app) const fn is_of_watching(self) -> bool {
-        matches!(
-            self,
-            Self::WatchTable
-                | Self::GroupByTag
-                | Self::Fold
-                | Self::Events
-                | Self::PauseConnection
-                | Self::Maintenance
-                | Self::SecondOpinion
-        )
-    }
-
     /// Whether it can't be followed in the table: the panes come back for it.
     pub(in crate::app) const fn needs_panes(self) -> bool {
         matches!(

@@ -109,7 +109,20 @@ fn takes(view: &View<'_>, id: FieldId) -> String {
         FieldId::CaFile => "a PEM file with the authority that signed the server's certificate",
         FieldId::ClientCert => "a PEM file that the server asks for",
         FieldId::ClientKey => "a PEM file with the key of that certificate",
-        _ => "",
+        FieldId::Url
+        | FieldId::Username
+        | FieldId::Key
+        | FieldId::Token
+        | FieldId::Name
+        | FieldId::Service
+        | FieldId::Cms
+        | FieldId::CmsUrl
+        | FieldId::Company
+        | FieldId::Auth
+        | FieldId::Family
+        | FieldId::AllowHttp
+        | FieldId::ReadOnly
+        | FieldId::Note => "",
     }
     .to_owned()
 }

@@ -167,7 +167,13 @@ fn held_line(
         Column::Status => (status.to_owned(), style),
         Column::Handle => (MASKED.to_owned(), theme.text),
         Column::Description => (view.line(&handle.kept), theme.faint),
-        _ => (NOT_KNOWN.to_owned(), theme.faint),
+        Column::Id
+        | Column::Created
+        | Column::By
+        | Column::Expires
+        | Column::Used
+        | Column::External
+        | Column::Modules => (NOT_KNOWN.to_owned(), theme.faint),
     })
 }
 

@@ -26,8 +26,10 @@ impl Model {
             Action::Delete => TokenOperation::Delete,
             Action::RenewToken => TokenOperation::Renew,
             Action::RotateToken => TokenOperation::Rotate,
-            _ if is_on(&row) => TokenOperation::Disable,
-            _ => TokenOperation::Enable,
+            Action::SwitchToken if is_on(&row) => TokenOperation::Disable,
+            Action::SwitchToken => TokenOperation::Enable,
+            // Nothing else changes a token.
+            _ => return,
         };
         if let Some(sentence) = self.refuses_token_change(&name, doing) {
             return self.complain(sentence);
@@ -236,7 +238,9 @@ impl Model {
                 // What the wizard has made was taken away again.
                 pending.switch != Switch::Delete || wizard.made_id() != Some(pending.id.as_str())
             }
-            _ => true,
+            TokenSheet::Renewal(_) | TokenSheet::Unfinished(_) | TokenSheet::ExpiryHorizon(_) => {
+                true
+            }
         });
         let label = self.shown_label(&pending.label);
         self.say(format!("{label} is {}", pending.switch.doing().done()));
@@ -302,7 +306,12 @@ impl Model {
                     details.row = row.clone();
                 }
                 TokenSheet::Wizard(wizard) if wizard.name == *name => wizard.is_about(row),
-                _ => {}
+                TokenSheet::Details(_)
+                | TokenSheet::Wizard(_)
+                | TokenSheet::Confirm(_)
+                | TokenSheet::Renewal(_)
+                | TokenSheet::Unfinished(_)
+                | TokenSheet::ExpiryHorizon(_) => {}
             }
         }
         self.token_changed(name, row);

@@ -263,7 +263,13 @@ impl Model {
             Some(TokenSheet::Renewal(renewal)) if renewal.stage == RenewalStage::Asking => {
                 Some((&mut renewal.expires, 40))
             }
-            Some(_) => None,
+            Some(
+                TokenSheet::Details(_)
+                | TokenSheet::Confirm(_)
+                | TokenSheet::Renewal(_)
+                | TokenSheet::Unfinished(_)
+                | TokenSheet::ExpiryHorizon(_),
+            ) => None,
         }
     }
 }
