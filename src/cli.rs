@@ -39,6 +39,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
+use crate::app::effect::ScreenEnd;
 use crate::config::Environment;
 use crate::work::Core;
 use arguments::{Arguments, Command, Global};
@@ -117,7 +118,7 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
     let global = arguments.global;
     match arguments.command {
         None => screen::run(environment, global),
-        Some(Command::Demo) => demo::run(environment, global),
+        Some(Command::Demo) => demo::run(environment, global).map(ScreenEnd::exit_code),
         Some(Command::Sim { listen }) => rehearse::run(&listen),
         Some(Command::Completions { shell }) => completing::script(shell),
         Some(Command::Man { page, dir }) => man::run(page.as_deref(), dir.as_deref()),

@@ -29,7 +29,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::app::effect::{TO_DEMO, TO_IMPORT, Unlock, VaultEffect};
+use crate::app::effect::{ScreenEnd, Unlock, VaultEffect};
 use crate::app::{Effect, Message, Model};
 use crate::domain::Secret;
 use crate::ui::Theme;
@@ -69,8 +69,6 @@ pub enum TuiError {
 
 /// Exit code where the terminal went away: as after SIGHUP.
 const HUNG_UP: u8 = 129;
-/// Exit code after a panic, as the standard library gives it.
-const PANICKED: u8 = 101;
 /// How long a thread for files waits for more work: one that waits longer wakes a screen at rest.
 const KEPT: Duration = Duration::from_secs(1);
 /// How long the end waits for the user's command, where a change has just called it.
@@ -78,8 +76,8 @@ const LAST_CALL: Duration = Duration::from_secs(5);
 /// How long the end waits for the last results to be on disk.
 const LAST_WAIT: Duration = Duration::from_millis(100);
 
-/// Opens the screen and runs it to its end; gives the exit code.
-pub fn run(core: Core, options: Options) -> Result<u8, TuiError> {
+/// Opens the screen and runs it to its end; gives how it ended.
+pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(TuiError::NoTerminal);
     }
@@ -113,19 +111,21 @@ pub fn run(core: Core, options: Options) -> Result<u8, TuiError> {
         runtime.block_on(session.run(handle, told))
     }));
     terminal.leave();
+    let end = match ended {
+        Ok(Ok(end)) => end,
+        Ok(Err(_)) => ScreenEnd::Signal(HUNG_UP),
+        Err(_) => ScreenEnd::Panicked,
+    };
     // A hung look-up of a name can't be ended: it is left behind, not waited for. Where the process ends as well, its
     // end takes the threads: to wake each of them before would keep the prompt waiting.
-    if matches!(ended, Ok(Ok(TO_DEMO | TO_IMPORT))) {
-        insisting.abort();
-        runtime.shutdown_background();
-    } else {
-        std::mem::forget(runtime);
+    match end {
+        ScreenEnd::Demo | ScreenEnd::Import => {
+            insisting.abort();
+            runtime.shutdown_background();
+        }
+        ScreenEnd::Quit | ScreenEnd::Signal(_) | ScreenEnd::Panicked => std::mem::forget(runtime),
     }
-    Ok(match ended {
-        Ok(Ok(ended_with)) => ended_with,
-        Ok(Err(_)) => HUNG_UP,
-        Err(_) => PANICKED,
-    })
+    Ok(end)
 }
 
 /// A panic anywhere gives the terminal back before it is told, and ends the program: tasks catch theirs, and
@@ -148,7 +148,7 @@ struct ScreenSession {
 }
 
 impl ScreenSession {
-    async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<u8> {
+    async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<ScreenEnd> {
         let queue = Queue(self.sender.clone());
         let core = self.core.clone();
         let size = terminal::size()?;
@@ -158,7 +158,7 @@ impl ScreenSession {
             surface,
             effects: Effects::new(self.core, handle, queue, self.options.banner),
             queue: self.receiver,
-            exit: None,
+            end: None,
             stopping: false,
             now: Timestamp::now,
         };
@@ -174,7 +174,8 @@ impl ScreenSession {
             event_loop.surface.mouse(true)?;
         }
         let gone = Queue(self.sender);
-        let mut keys = Keyboard::new(move || gone.tell(Message::EndRequested(HUNG_UP)))?;
+        let hung_up = ScreenEnd::Signal(HUNG_UP);
+        let mut keys = Keyboard::new(move || gone.tell(Message::EndRequested(hung_up)))?;
         let ended = event_loop.run(&mut keys, async || told.next().await).await;
         drop(keys);
         let cleared = event_loop.effects.end().await;

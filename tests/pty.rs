@@ -911,7 +911,7 @@ fn screen_that_panics() {
         banner: Vec::new(),
         passphrase: None,
     };
-    std::process::exit(tui::run(core, options).unwrap().into());
+    std::process::exit(tui::run(core, options).unwrap().exit_code().into());
 }
 
 #[test]

@@ -20,6 +20,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use support::person::{self, Person};
 use switchboard::app::Model;
+use switchboard::app::effect::ScreenEnd;
 use switchboard::clipboard::Terminal;
 use switchboard::config::Environment;
 use switchboard::domain::{Connection, Name, Secret, ServiceId};
@@ -53,12 +54,15 @@ fn runtime_time() -> Timestamp {
 }
 
 /// Runs the screen over `core` while `plot` is at the keys; the code that the screen ended with.
-async fn session(core: Core, plot: impl AsyncFnOnce(&mut Person)) -> io::Result<u8> {
+async fn session(core: Core, plot: impl AsyncFnOnce(&mut Person)) -> io::Result<ScreenEnd> {
     lasting(core, plot).await.0
 }
 
 /// The same, with the model as it was at the end.
-async fn lasting(core: Core, plot: impl AsyncFnOnce(&mut Person)) -> (io::Result<u8>, Model) {
+async fn lasting(
+    core: Core,
+    plot: impl AsyncFnOnce(&mut Person),
+) -> (io::Result<ScreenEnd>, Model) {
     person::lasting(core, (100, 30), runtime_time, plot).await
 }
 
@@ -150,7 +154,7 @@ async fn each_field_is_tested_as_it_is_typed_and_no_key_goes_early() {
         assert!(field(&person.screen(), "Key").contains("● accepted"));
     })
     .await;
-    assert_eq!(ended.unwrap(), 0);
+    assert_eq!(ended.unwrap(), ScreenEnd::Quit);
 }
 
 #[tokio::test]
@@ -592,13 +596,13 @@ async fn what_was_copied_is_taken_back_before_the_program_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_task_ends_the_loop_with_its_code() {
+async fn a_panic_in_a_task_ends_the_loop() {
     let ended = session(core(Vec::new()).await, async |person: &mut Person| {
         person.sees("none yet").await;
         person.queue.send(Inbound::Panicked).unwrap();
     })
     .await;
-    assert_eq!(ended.unwrap(), 101);
+    assert_eq!(ended.unwrap(), ScreenEnd::Panicked);
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use support::commands::switchboard;
 use support::person::{self, Person};
+use switchboard::app::effect::ScreenEnd;
 use switchboard::clipboard::Terminal;
 use switchboard::config::Environment;
 use switchboard::domain::{Connection, Name, Secret, ServiceId};
@@ -36,7 +37,7 @@ async fn session(
     core: Core,
     size: (u16, u16),
     plot: impl AsyncFnOnce(&mut Person),
-) -> io::Result<u8> {
+) -> io::Result<ScreenEnd> {
     let now = || Timestamp::now() + SKIPPED.get();
     person::lasting(core, size, now, plot).await.0
 }

@@ -15,11 +15,31 @@ pub enum Target {
     Draft,
 }
 
-/// The code to leave with for the demo: whoever opened the screen runs it, and comes back. No signal, no panic
-/// and no reason has it.
-pub const TO_DEMO: u8 = 250;
-/// The same for an import, which asks on the bare terminal.
-pub const TO_IMPORT: u8 = 251;
+/// How the screen ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScreenEnd {
+    /// Its person leaves it.
+    Quit,
+    /// A signal ends it, or its terminal went away, which is as SIGHUP. The exit code: 128 + the signal's number.
+    Signal(u8),
+    /// Something in it has panicked.
+    Panicked,
+    /// For the demo: whoever opened the screen runs it, and opens the screen again.
+    Demo,
+    /// The same for an import, which asks on the bare terminal.
+    Import,
+}
+
+impl ScreenEnd {
+    /// The exit code of a program that ends with its screen; after a panic the one that the standard library gives.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Quit | Self::Demo | Self::Import => 0,
+            Self::Signal(code) => code,
+            Self::Panicked => 101,
+        }
+    }
+}
 
 /// What a passphrase is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,6 +235,6 @@ pub enum TerminalEffect {
     Suspend,
     /// Draw every cell anew.
     Redraw,
-    /// Leave the loop with this exit code.
-    Quit(u8),
+    /// Leave the loop.
+    End(ScreenEnd),
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::draft::HandleSlot;
-use super::effect::{Target, Unlock};
+use super::effect::{ScreenEnd, Target, Unlock};
 use super::model::Pane;
 use super::tokens::TokensMessage;
 use super::watching::{WatchingMessage, WatchingSettings};
@@ -64,8 +64,8 @@ pub enum Message {
     Watching(WatchingMessage),
     /// Something to say in the footer.
     Noticed(String),
-    /// A signal asks us to end: 128 + its number is the exit code.
-    EndRequested(u8),
+    /// The end is asked for from outside: by a signal, or because the terminal went away.
+    EndRequested(ScreenEnd),
 }
 
 /// What came of probes.

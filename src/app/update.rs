@@ -23,7 +23,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
 use tui_input::InputRequest;
 
-use super::effect::{ClipboardEffect, Effect, TerminalEffect};
+use super::effect::{ClipboardEffect, Effect, ScreenEnd, TerminalEffect};
 use super::keymap::{Action, KeyPress};
 use super::message::{
     ClipboardMessage, Message, ProbeMessage, SecretInput, SharedTokenMessage, StoreMessage,
@@ -74,7 +74,7 @@ impl Model {
             Message::Tokens(message) => self.tokens_answered(message, &mut out),
             Message::Watching(message) => self.watching_answered(message, &mut out),
             Message::Noticed(text) => self.noticed(&text),
-            Message::EndRequested(code) => self.end(code, &mut out),
+            Message::EndRequested(end) => self.end(end, &mut out),
         }
         self.tokens_settle(&mut out);
         self.tend_board(&mut out);
@@ -329,11 +329,11 @@ impl Model {
         } else if self.holds_unsaved() {
             self.ask(Question::QuitUnsaved);
         } else {
-            self.end(0, out);
+            self.end(ScreenEnd::Quit, out);
         }
     }
 
-    fn end(&mut self, code: u8, out: &mut Effects) {
+    fn end(&mut self, end: ScreenEnd, out: &mut Effects) {
         self.hide_secrets();
         if self
             .copied
@@ -342,7 +342,7 @@ impl Model {
         {
             out.push(Effect::Clipboard(ClipboardEffect::Clear));
         }
-        out.push(Effect::Terminal(TerminalEffect::Quit(code)));
+        out.push(Effect::Terminal(TerminalEffect::End(end)));
     }
 
     /// Whether leaving would lose something that was typed.

@@ -3,13 +3,14 @@
 use super::arguments::Global;
 use super::fault::Fault;
 use super::{output, screen};
+use crate::app::effect::ScreenEnd;
 use crate::config::Environment;
 use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::sim::{Rehearsal, Sim, SimSettings};
 use crate::work::{Core, Rehearsed};
 
-/// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end.
-pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
+/// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end; gives how the screen ended.
+pub fn run(environment: Environment, global: Global) -> Result<ScreenEnd, Fault> {
     // Nothing is left behind that was not asked for.
     if let Some(path) = &global.log {
         output::log_to(path, global.verbose)?;
@@ -37,15 +38,16 @@ pub fn run(environment: Environment, global: Global) -> Result<u8, Fault> {
         global.theme.as_deref(),
         words.clone(),
     )?;
-    let exit_code = screen::open(core, options)?;
+    let end = screen::open(core, options)?;
     drop(sim);
     runtime.shutdown_background();
     let told = output::text(&format!("{}\n", words.join("\n")));
-    // After a signal the terminal may be gone: the signal's code stands.
-    if exit_code == 0 {
-        told?;
+    match end {
+        ScreenEnd::Quit | ScreenEnd::Demo | ScreenEnd::Import => told?,
+        // The terminal may be gone.
+        ScreenEnd::Signal(_) | ScreenEnd::Panicked => {}
     }
-    Ok(exit_code)
+    Ok(end)
 }
 
 fn rehearsed(rehearsal: Rehearsal) -> Result<Rehearsed, Fault> {

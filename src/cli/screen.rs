@@ -7,7 +7,7 @@ use super::arguments::Global;
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, sources, transfer};
-use crate::app::effect::{TO_DEMO, TO_IMPORT};
+use crate::app::effect::ScreenEnd;
 use crate::clipboard::Terminal;
 use crate::config::Environment;
 use crate::store::Settings;
@@ -39,16 +39,18 @@ pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
             global.passphrase_fd = None;
         }
         match open(context.core, options)? {
-            TO_DEMO => match super::demo::run(environment.clone(), global.clone())? {
-                0 => {}
-                // A signal, or a terminal that went away: it is meant for us too.
-                code => return Ok(code),
+            ScreenEnd::Demo => match super::demo::run(environment.clone(), global.clone())? {
+                ScreenEnd::Quit | ScreenEnd::Demo | ScreenEnd::Import => {}
+                // It is meant for us too.
+                end @ (ScreenEnd::Signal(_) | ScreenEnd::Panicked) => return Ok(end.exit_code()),
             },
-            TO_IMPORT => {
+            ScreenEnd::Import => {
                 import(&environment, &global, &unlocked)?;
                 session = Some(unlocked);
             }
-            code => return Ok(code),
+            end @ (ScreenEnd::Quit | ScreenEnd::Signal(_) | ScreenEnd::Panicked) => {
+                return Ok(end.exit_code());
+            }
         }
     }
 }
@@ -74,7 +76,7 @@ fn import(environment: &Environment, global: &Global, session: &Session) -> Resu
 }
 
 /// Runs the screen over `core`. Its terminal is one way to the clipboard; it is not asked whether it takes it.
-pub fn open(core: Core, options: Options) -> Result<u8, Fault> {
+pub fn open(core: Core, options: Options) -> Result<ScreenEnd, Fault> {
     let core = core.with_terminal(Terminal::Silent);
     tui::run(core, options).map_err(|error| {
         let has_none = matches!(error, TuiError::NoTerminal);

@@ -17,7 +17,7 @@ use super::keyboard::decode::TerminalInput;
 use super::pace::Pace;
 use super::signals::SystemSignal;
 use super::translate;
-use crate::app::effect::{ClipboardEffect, TerminalEffect};
+use crate::app::effect::{ClipboardEffect, ScreenEnd, TerminalEffect};
 use crate::app::{Effect, Message, Model};
 use crate::clipboard::{Terminal, TerminalBytes};
 use crate::store::stack::wipe_dead_stack;
@@ -100,8 +100,8 @@ pub struct EventLoop<S> {
     pub effects: Effects,
     /// What comes back.
     pub queue: UnboundedReceiver<Inbound>,
-    /// The code to end with, once the end was asked for.
-    pub exit: Option<u8>,
+    /// How it ends, once the end was asked for.
+    pub end: Option<ScreenEnd>,
     /// Whether the program is to be stopped until the shell continues it.
     pub stopping: bool,
     /// The time: the wall's, or in a test the runtime's, which may be paused.
@@ -119,12 +119,12 @@ enum LoopEvent {
 }
 
 impl<S: Surface> EventLoop<S> {
-    /// Runs until the end is asked for; gives the exit code. An error means that the terminal is gone.
+    /// Runs until the end is asked for; gives how it ended. An error means that the terminal is gone.
     pub async fn run(
         &mut self,
         keys: &mut impl Keys,
         mut told: impl AsyncFnMut() -> SystemSignal,
-    ) -> io::Result<u8> {
+    ) -> io::Result<ScreenEnd> {
         self.surface.draw(&self.model)?;
         let starting = self.model.start();
         self.perform(starting, keys)?;
@@ -137,12 +137,12 @@ impl<S: Surface> EventLoop<S> {
             );
             self.take_in(happened, keys)?;
             let typed = self.drain(keys).await?;
-            if std::mem::take(&mut self.stopping) && self.exit.is_none() {
+            if std::mem::take(&mut self.stopping) && self.end.is_none() {
                 self.stop(keys).await?;
             }
-            if let Some(code) = self.exit {
+            if let Some(end) = self.end {
                 self.hear_out(keys).await;
-                return Ok(code);
+                return Ok(end);
             }
             if pace.allows(typed || !by_itself) && self.surface.draw(&self.model)? {
                 self.model.drawn((self.now)());
@@ -198,7 +198,7 @@ impl<S: Surface> EventLoop<S> {
                 self.surface.write(bytes.as_bytes())
             }
             LoopEvent::Inbound(Inbound::Panicked) => {
-                self.exit = Some(101);
+                self.end = Some(ScreenEnd::Panicked);
                 Ok(())
             }
             LoopEvent::TerminalInput(Some(Ok(TerminalInput::Event(event)))) => {
@@ -221,7 +221,7 @@ impl<S: Surface> EventLoop<S> {
             LoopEvent::TerminalInput(Some(Err(error))) => Err(error),
             LoopEvent::TerminalInput(None) => Err(io::ErrorKind::UnexpectedEof.into()),
             LoopEvent::SystemSignal(SystemSignal::End(code)) => {
-                self.update(Message::EndRequested(code), keys)
+                self.update(Message::EndRequested(ScreenEnd::Signal(code)), keys)
             }
             LoopEvent::SystemSignal(SystemSignal::Continued) => {
                 self.surface.take_back()?;
@@ -237,7 +237,7 @@ impl<S: Surface> EventLoop<S> {
     async fn drain(&mut self, keys: &mut impl Keys) -> io::Result<bool> {
         let mut typed = false;
         for _ in 0..AT_ONCE {
-            if self.exit.is_some() || self.stopping {
+            if self.end.is_some() || self.stopping {
                 break;
             }
             if let Ok(inbound) = self.queue.try_recv() {
@@ -262,7 +262,7 @@ impl<S: Surface> EventLoop<S> {
             return;
         };
         // After a signal somebody is waiting, and insists before long.
-        if self.exit.is_some_and(|code| code >= 128) {
+        if matches!(self.end, Some(ScreenEnd::Signal(_))) {
             until = until.min(Instant::now() + AFTER_SIGNAL);
         }
         while self.surface.awaits().is_some() {
@@ -330,8 +330,8 @@ impl<S: Surface> EventLoop<S> {
                 self.surface.redraw()?;
                 self.measure(keys)
             }
-            TerminalEffect::Quit(code) => {
-                self.exit = Some(code);
+            TerminalEffect::End(end) => {
+                self.end = Some(end);
                 Ok(())
             }
         }
@@ -341,7 +341,7 @@ impl<S: Surface> EventLoop<S> {
         // The end of the session clears and waits for it: a task for it would be ended half-way.
         if effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Terminal(TerminalEffect::Quit(_))))
+            .any(|effect| matches!(effect, Effect::Terminal(TerminalEffect::End(_))))
         {
             effects.retain(|effect| *effect != Effect::Clipboard(ClipboardEffect::Clear));
         }

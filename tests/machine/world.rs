@@ -183,7 +183,7 @@ impl World {
                 Effect::Probe(ProbeEffect::Start {
                     target, generation, ..
                 }) => self.began(target, *generation),
-                Effect::Terminal(TerminalEffect::Quit(_)) => self.ended = true,
+                Effect::Terminal(TerminalEffect::End(_)) => self.ended = true,
                 // A newer question ends the older one.
                 Effect::Store(StoreEffect::LoadSecrets(_)) => self
                     .asked

@@ -2,6 +2,7 @@
 //! handles shown, locks. Nothing grows, and everything that was to end has ended.
 
 use jiff::Timestamp;
+use switchboard::app::effect::ScreenEnd;
 use switchboard::app::message::ProbeMessage;
 use switchboard::domain::{
     AnsweredBy, CheckId, Checks, Name, Phases, Reason, Remedy, ServiceId, Verdict, Who,
@@ -125,7 +126,7 @@ async fn a_day_at_the_screen_leaves_nothing_behind() {
         }
     })
     .await;
-    assert_eq!(ended.unwrap(), 0);
+    assert_eq!(ended.unwrap(), ScreenEnd::Quit);
     assert!(began.elapsed() >= Duration::from_secs(24 * 60 * 60));
     assert!(tasks[1] <= tasks[0] + 1, "tasks grow: {tasks:?}");
     assert_eq!(model.entries.len(), CONNECTIONS);
@@ -196,7 +197,7 @@ async fn a_day_of_locks_is_in_time_and_leaves_nothing_behind() {
         }
     })
     .await;
-    assert_eq!(ended.unwrap(), 0);
+    assert_eq!(ended.unwrap(), ScreenEnd::Quit);
     let (first, rest) = tasks.split_first().unwrap();
     assert!(rest.iter().all(|count| count <= first), "{tasks:?}");
     assert!(model.lock.is_locked() && model.overlay.is_none() && model.revealed.is_none());

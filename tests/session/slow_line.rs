@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use switchboard::app::effect::ScreenEnd;
 use tokio::time::Instant;
 
 use super::{Person, core, session};
@@ -36,7 +37,7 @@ async fn a_terminal_that_is_behind_is_shown_the_last_state_alone() {
         let screen = person.sees("not saved").await;
         assert!(screen.contains("URL"), "{screen}");
     });
-    assert_eq!(ended.await.unwrap(), 0);
+    assert_eq!(ended.await.unwrap(), ScreenEnd::Quit);
 }
 
 /// How long the end takes, with an answer of the terminal that comes so long after `q`.
@@ -52,7 +53,7 @@ async fn ending(answers: Option<Duration>) -> Duration {
             person.answers_in(time);
         }
     });
-    assert_eq!(ended.await.unwrap(), 0);
+    assert_eq!(ended.await.unwrap(), ScreenEnd::Quit);
     quit.unwrap().elapsed()
 }
 

@@ -9,6 +9,7 @@ use crossterm::event::{Event, KeyCode, KeyEvent};
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use switchboard::app::effect::ScreenEnd;
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::{Message, Model};
 use switchboard::tui::effects::{Effects, Queue};
@@ -179,12 +180,12 @@ impl Person {
     }
 }
 
-/// Runs the screen over `core` while `plot` is at the keys; the code that the screen ended with.
+/// Runs the screen over `core` while `plot` is at the keys; how the screen ended.
 pub async fn session(
     core: Core,
     size: (u16, u16),
     plot: impl AsyncFnOnce(&mut Person),
-) -> io::Result<u8> {
+) -> io::Result<ScreenEnd> {
     lasting(core, size, Timestamp::now, plot).await.0
 }
 
@@ -194,7 +195,7 @@ pub async fn lasting(
     size: (u16, u16),
     now: fn() -> Timestamp,
     plot: impl AsyncFnOnce(&mut Person),
-) -> (io::Result<u8>, Model) {
+) -> (io::Result<ScreenEnd>, Model) {
     let (keys, typed) = unbounded_channel();
     let (sender, queue) = unbounded_channel();
     let (shown, seen) = watch::channel(String::new());
@@ -216,7 +217,7 @@ pub async fn lasting(
             Vec::new(),
         ),
         queue,
-        exit: None,
+        end: None,
         stopping: false,
         now,
     };
@@ -232,7 +233,7 @@ pub async fn lasting(
         event_loop.run(&mut typed, async || pending().await),
         async {
             plot(&mut person).await;
-            let end = Message::EndRequested(0);
+            let end = Message::EndRequested(ScreenEnd::Quit);
             person.queue.send(Inbound::Message(Box::new(end))).ok();
         }
     );

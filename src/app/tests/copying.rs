@@ -2,7 +2,7 @@
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
 use crate::app::effect::{
-    ClipboardEffect, CopyAs, Effect, StoreEffect, TerminalEffect, Unlock, VaultEffect,
+    ClipboardEffect, CopyAs, Effect, ScreenEnd, StoreEffect, TerminalEffect, Unlock, VaultEffect,
 };
 use crate::app::message::{
     ClipboardMessage, Copied, Loaded, ProbeMessage, StoreMessage, VaultMessage,
@@ -239,7 +239,7 @@ fn quitting_and_locking_clear_the_clipboard_at_once() {
         scene.effects(),
         [
             Effect::Clipboard(ClipboardEffect::Clear),
-            Effect::Terminal(TerminalEffect::Quit(0))
+            Effect::Terminal(TerminalEffect::End(ScreenEnd::Quit))
         ]
     );
     scene.send(copied(Some(20)));

@@ -80,7 +80,7 @@ fn a_text_that_comes_as_keys_loses_no_draft() {
     let mut scene = Scene::empty();
     scene.keys("n").types("https://a.example").keys("esc");
     scene.types("quay");
-    let quits = |effect: &Effect| matches!(effect, Effect::Terminal(TerminalEffect::Quit(_)));
+    let quits = |effect: &Effect| matches!(effect, Effect::Terminal(TerminalEffect::End(_)));
     assert!(!scene.effects().iter().any(quits));
 }
 

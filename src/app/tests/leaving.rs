@@ -2,7 +2,7 @@
 
 use super::scene::{Scene, shops};
 use crate::app::Message;
-use crate::app::effect::{ClipboardEffect, Effect, TO_DEMO, TO_IMPORT, TerminalEffect};
+use crate::app::effect::{ClipboardEffect, Effect, ScreenEnd, TerminalEffect};
 use crate::app::message::Loaded;
 use crate::domain::Reason;
 
@@ -12,12 +12,12 @@ fn one_key_leads_to_the_first_connection_the_demo_or_an_import() {
     scene.keys("D");
     assert_eq!(
         scene.effects(),
-        [Effect::Terminal(TerminalEffect::Quit(TO_DEMO))]
+        [Effect::Terminal(TerminalEffect::End(ScreenEnd::Demo))]
     );
     scene.keys("I");
     assert_eq!(
         scene.effects(),
-        [Effect::Terminal(TerminalEffect::Quit(TO_IMPORT))]
+        [Effect::Terminal(TerminalEffect::End(ScreenEnd::Import))]
     );
     scene.keys("n");
     assert!(scene.model.form.is_some());
@@ -35,7 +35,7 @@ fn the_demo_is_there_where_the_configuration_can_not_be_read() {
     scene.keys("D");
     assert_eq!(
         scene.effects(),
-        [Effect::Terminal(TerminalEffect::Quit(TO_DEMO))]
+        [Effect::Terminal(TerminalEffect::End(ScreenEnd::Demo))]
     );
 }
 
@@ -47,7 +47,7 @@ fn a_draft_is_not_lost_on_the_way_and_the_demo_does_not_nest() {
     assert!(
         !scene
             .effects()
-            .contains(&Effect::Terminal(TerminalEffect::Quit(TO_DEMO)))
+            .contains(&Effect::Terminal(TerminalEffect::End(ScreenEnd::Demo)))
     );
     let mut watched = Scene::with(shops(&["a"]));
     watched.keys("W D I");
@@ -84,7 +84,7 @@ fn what_is_typed_back_is_no_draft() {
     assert!(
         scene
             .effects()
-            .contains(&Effect::Terminal(TerminalEffect::Quit(0))),
+            .contains(&Effect::Terminal(TerminalEffect::End(ScreenEnd::Quit))),
         "nobody is asked"
     );
 }

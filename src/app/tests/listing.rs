@@ -6,7 +6,7 @@ use crossterm::event::MouseEventKind;
 
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
-use crate::app::effect::{Effect, StoreEffect, TerminalEffect};
+use crate::app::effect::{Effect, ScreenEnd, StoreEffect, TerminalEffect};
 use crate::app::message::{Loaded, ProbeMessage, StoreMessage};
 use crate::app::model::{ListedConnection, Overlay, Pane};
 use crate::domain::{Reason, ServiceId};
@@ -153,7 +153,10 @@ fn letters_in_the_filter_type_and_actions_are_at_alt() {
     scene.keys("/").types("q");
     assert_eq!(scene.effects(), []);
     scene.keys("alt-q");
-    assert_eq!(scene.effects(), [Effect::Terminal(TerminalEffect::Quit(0))]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::End(ScreenEnd::Quit))]
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Saving, with everything that can come in between.
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
-use crate::app::effect::{Effect, StoreEffect, TerminalEffect, Unlock, VaultEffect};
+use crate::app::effect::{Effect, ScreenEnd, StoreEffect, TerminalEffect, Unlock, VaultEffect};
 use crate::app::message::{StoreMessage, StoreOffer, VaultMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::watching::WatchingEffect;
@@ -342,18 +342,26 @@ fn nobody_who_types_is_interrupted_by_a_watcher() {
 fn quitting_asks_only_where_something_would_be_lost() {
     let mut scene = Scene::with(shops(&["a"]));
     scene.keys("q");
-    assert_eq!(scene.effects(), [Effect::Terminal(TerminalEffect::Quit(0))]);
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::End(ScreenEnd::Quit))]
+    );
     scene.keys("e").types("x").keys("alt-q");
     assert_eq!(scene.question(), Some(&Question::QuitUnsaved));
     scene.effects();
     scene.keys("n");
     assert!(scene.key_is("x"), "a cancelled quit loses nothing");
     scene.keys("esc ctrl-c y");
-    assert_eq!(scene.effects(), [Effect::Terminal(TerminalEffect::Quit(0))]);
-    scene.send(Message::EndRequested(143));
     assert_eq!(
         scene.effects(),
-        [Effect::Terminal(TerminalEffect::Quit(143))]
+        [Effect::Terminal(TerminalEffect::End(ScreenEnd::Quit))]
+    );
+    scene.send(Message::EndRequested(ScreenEnd::Signal(143)));
+    assert_eq!(
+        scene.effects(),
+        [Effect::Terminal(TerminalEffect::End(ScreenEnd::Signal(
+            143
+        )))]
     );
 }
 
@@ -379,7 +387,7 @@ fn a_typed_token_is_not_thrown_away_without_a_question() {
     let effects = scene.effects();
     assert_eq!(
         effects.last(),
-        Some(&Effect::Terminal(TerminalEffect::Quit(0)))
+        Some(&Effect::Terminal(TerminalEffect::End(ScreenEnd::Quit)))
     );
     let stores = |effect: &Effect| matches!(effect, Effect::Store(StoreEffect::AddToken { .. }));
     assert!(!effects.iter().any(stores), "nobody asked for that");

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::scene::{Scene, named, shop};
-use crate::app::effect::{Effect, TerminalEffect, TokenCopy, Unlock};
+use crate::app::effect::{Effect, ScreenEnd, TerminalEffect, TokenCopy, Unlock};
 use crate::app::entries::Entries;
 use crate::app::message::{Message, StoreMessage, VaultMessage};
 use crate::app::model::{Overlay, Pane, Question};
@@ -895,7 +895,7 @@ fn what_is_under_way_is_not_quit_without_a_question() {
         scene.keys("ctrl-c y");
         assert_eq!(
             scene.effects(),
-            [Effect::Terminal(TerminalEffect::Quit(0))],
+            [Effect::Terminal(TerminalEffect::End(ScreenEnd::Quit))],
             "{keys}"
         );
     }

@@ -2,7 +2,7 @@
 //! ticket, which leaves by the clipboard.
 
 use super::{Effects, Model};
-use crate::app::effect::{ClipboardEffect, Effect, TO_DEMO, TO_IMPORT, TerminalEffect};
+use crate::app::effect::{ClipboardEffect, Effect, ScreenEnd, TerminalEffect};
 use crate::app::keymap::Action;
 
 impl Model {
@@ -22,11 +22,11 @@ impl Model {
             return self.complain("save or discard the draft first");
         }
         if action == Action::Demo {
-            return self.end(TO_DEMO, out);
+            return self.end(ScreenEnd::Demo, out);
         }
         match self.refuses_changes() {
             Some(sentence) => self.complain(sentence),
-            None => self.end(TO_IMPORT, out),
+            None => self.end(ScreenEnd::Import, out),
         }
     }
 

@@ -4,6 +4,7 @@ use crossterm::event::KeyCode;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Effects, Model, after, editing_request};
+use crate::app::effect::ScreenEnd;
 use crate::app::hints;
 use crate::app::keymap::{Action, HelpGroup, KeyPress};
 use crate::app::model::{OpenForm, Overlay, Question};
@@ -223,7 +224,7 @@ impl Model {
                 let wanted = self.next_form.take().unwrap_or(OpenForm::Nothing);
                 self.open_now(wanted, out);
             }
-            Question::QuitUnsaved | Question::QuitUnderWay => self.end(0, out),
+            Question::QuitUnsaved | Question::QuitUnderWay => self.end(ScreenEnd::Quit, out),
             Question::LoseToken => self.adding = None,
             Question::SendKeyTo(_) => self.key_answered(true, out),
             Question::Bisect(name) => self.probe_saved(&name, Trigger::Bisect, out),

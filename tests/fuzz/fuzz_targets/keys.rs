@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use switchboard::app::effect::{Effect, Target, Unlock, ClipboardEffect, ProbeEffect, StoreEffect, VaultEffect};
+use switchboard::app::effect::{Effect, ScreenEnd, Target, Unlock, ClipboardEffect, ProbeEffect, StoreEffect, VaultEffect};
 use switchboard::app::message::{Copied, Loaded, StoreOffer, ClipboardMessage, ProbeMessage, StoreMessage, VaultMessage};
 use switchboard::app::model::{FieldText, Pane};
 use switchboard::app::{Message, Model, SecretInput, hints};
@@ -268,7 +268,7 @@ impl Scene {
                 generation: self.model.generation,
                 verdict: verdict(which, None),
             }),
-            11 => Message::EndRequested(143),
+            11 => Message::EndRequested(ScreenEnd::Signal(143)),
             12 => Message::Vault(VaultMessage::UnlockFailed("no".to_owned())),
             _ => Message::Store(StoreMessage::SecretsLoaded {
                 name,
