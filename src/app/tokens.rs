@@ -24,6 +24,9 @@ pub use sheet::TokenSheet;
 use super::model::Model;
 use crate::domain::{Handle, Name, ServiceId};
 
+/// Characters at most of what is typed for the end of a token.
+pub const EXPIRY_LIMIT: usize = 40;
+
 /// All that the screen knows of remote tokens.
 #[derive(Debug, Default)]
 pub struct TokensPane {

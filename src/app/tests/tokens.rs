@@ -659,7 +659,9 @@ fn leaving_asks_only_where_something_would_be_lost() {
     scene.keys("t").types("a").keys("esc");
     assert_eq!(scene.question(), Some(&Question::LeaveSheet));
     scene.keys("n");
-    assert!(matches!(scene.sheet(), TokenSheet::Wizard(wizard) if wizard.lines[0].text() == "a"));
+    assert!(
+        matches!(scene.sheet(), TokenSheet::Wizard(wizard) if wizard.lines.label.text() == "a")
+    );
     scene.keys("esc y");
     assert!(scene.model.tokens.sheets.is_empty());
 }
@@ -697,7 +699,9 @@ fn the_steps_keep_what_was_typed() {
     assert_eq!(scene.asked().len(), 1, "tried again");
     scene.keys("pgup");
     assert_eq!(at(&scene), WizardStep::General);
-    assert!(matches!(scene.sheet(), TokenSheet::Wizard(wizard) if wizard.lines[0].text() == "job"));
+    assert!(
+        matches!(scene.sheet(), TokenSheet::Wizard(wizard) if wizard.lines.label.text() == "job")
+    );
 }
 
 #[test]

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use tui_input::Input;
 
-use super::Fetch;
 use super::account::TokenRow;
 use super::exchange::{Changed, Made, Offered};
 use super::failure::Trouble;
+use super::{EXPIRY_LIMIT, Fetch};
 use crate::domain::Name;
 use crate::domain::token::{
-    ALL_MODULES, DESCRIPTION_LIMIT, Difference, Guard, LABEL_LIMIT, Module, NewToken, TokenEdit,
-    difference, parse_expiry,
+    ALL_MODULES, DESCRIPTION_LIMIT, Difference, Guard, LABEL_LIMIT, Module, NewToken, Token,
+    TokenEdit, difference, parse_expiry,
 };
 
 /// What is written into the line of the end at first: tokens that never end are the ones that leak.
@@ -43,6 +43,48 @@ impl WizardStep {
     }
 }
 
+/// A line of the first step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WizardLine {
+    /// What it is called.
+    Label,
+    /// The person's own id of it.
+    ExternalId,
+    /// What it is for.
+    Description,
+    /// When it ends.
+    Expires,
+}
+
+impl WizardLine {
+    /// In the order in which they stand.
+    const ALL: [Self; 4] = [
+        Self::Label,
+        Self::ExternalId,
+        Self::Description,
+        Self::Expires,
+    ];
+
+    /// Its title.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Label => "Label",
+            Self::ExternalId => "External id",
+            Self::Description => "Description",
+            Self::Expires => "Expires",
+        }
+    }
+
+    /// Characters at most.
+    pub const fn limit(self) -> usize {
+        match self {
+            Self::Label | Self::ExternalId => LABEL_LIMIT,
+            Self::Description => DESCRIPTION_LIMIT,
+            Self::Expires => EXPIRY_LIMIT,
+        }
+    }
+}
+
 /// A token being made or changed.
 #[derive(Debug)]
 pub struct Wizard {
@@ -52,10 +94,10 @@ pub struct Wizard {
     pub editing: Option<TokenRow>,
     /// Where we are.
     pub step: WizardStep,
-    /// Label, external id, description, end; the end is not there when editing.
-    pub lines: Vec<WizardField>,
-    /// Which line has the cursor.
-    pub line: usize,
+    /// The lines of the first step.
+    pub lines: WizardLines,
+    /// Which of them has the cursor.
+    pub line: WizardLine,
     /// What a token can be made for.
     pub extensions: Fetch<Vec<Offered>>,
     /// The selected one.
@@ -78,25 +120,88 @@ pub struct Wizard {
     pub guard: Guard,
 }
 
-/// One line.
+/// The lines of the first step, as typed.
+#[derive(Debug)]
+pub struct WizardLines {
+    /// What it is called.
+    pub label: WizardField,
+    /// The person's own id of it.
+    pub external_id: WizardField,
+    /// What it is for.
+    pub description: WizardField,
+    /// When it ends; not there where a token is changed.
+    pub expires: Option<WizardField>,
+}
+
+impl WizardLines {
+    fn of_new() -> Self {
+        Self {
+            label: WizardField::new(""),
+            external_id: WizardField::new(""),
+            description: WizardField::new(""),
+            expires: Some(WizardField::new(FIRST_END)),
+        }
+    }
+
+    fn of(token: &Token) -> Self {
+        let field = |text: &Option<String>| WizardField::new(text.as_deref().unwrap_or_default());
+        Self {
+            label: field(&token.name),
+            external_id: field(&token.external_id),
+            description: field(&token.description),
+            expires: None,
+        }
+    }
+
+    /// Those that are there, in the order in which they stand.
+    pub fn shown(&self) -> impl Iterator<Item = (WizardLine, &WizardField)> {
+        let lines = WizardLine::ALL.into_iter();
+        lines.filter_map(|line| Some((line, self.field(line)?)))
+    }
+
+    fn field(&self, line: WizardLine) -> Option<&WizardField> {
+        match line {
+            WizardLine::Label => Some(&self.label),
+            WizardLine::ExternalId => Some(&self.external_id),
+            WizardLine::Description => Some(&self.description),
+            WizardLine::Expires => self.expires.as_ref(),
+        }
+    }
+
+    /// What stands in `line`, to be typed in; nothing where it is not there.
+    pub fn field_mut(&mut self, line: WizardLine) -> Option<&mut WizardField> {
+        match line {
+            WizardLine::Label => Some(&mut self.label),
+            WizardLine::ExternalId => Some(&mut self.external_id),
+            WizardLine::Description => Some(&mut self.description),
+            WizardLine::Expires => self.expires.as_mut(),
+        }
+    }
+
+    /// The line before or after `line`.
+    pub fn beside(&self, line: WizardLine, forward: bool) -> Option<WizardLine> {
+        let lines = self.shown().map(|(line, _)| line);
+        if forward {
+            lines.skip_while(|shown| *shown != line).nth(1)
+        } else {
+            lines.take_while(|shown| *shown != line).last()
+        }
+    }
+}
+
+/// What stands in one line.
 #[derive(Debug)]
 pub struct WizardField {
-    /// What it is.
-    pub title: &'static str,
     /// What was typed.
     pub input: Input,
-    /// Characters at most.
-    pub limit: usize,
     /// What stood here at first.
     before: String,
 }
 
 impl WizardField {
-    fn new(title: &'static str, text: &str, limit: usize) -> Self {
+    fn new(text: &str) -> Self {
         Self {
-            title,
             input: Input::new(text.to_owned()),
-            limit,
             before: text.to_owned(),
         }
     }
@@ -106,8 +211,18 @@ impl WizardField {
         self.input.value().trim()
     }
 
-    fn changed(&self) -> bool {
+    /// What was typed, where anything was.
+    fn given(&self) -> Option<String> {
+        Some(self.text().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn is_changed(&self) -> bool {
         self.text() != self.before.trim()
+    }
+
+    /// What was typed, where it is not what stood here.
+    fn changed(&self) -> Option<String> {
+        self.is_changed().then(|| self.text().to_owned())
     }
 }
 
@@ -153,13 +268,8 @@ impl Wizard {
             name,
             editing: None,
             step: WizardStep::General,
-            lines: vec![
-                WizardField::new("Label", "", LABEL_LIMIT),
-                WizardField::new("External id", "", LABEL_LIMIT),
-                WizardField::new("Description", "", DESCRIPTION_LIMIT),
-                WizardField::new("Expires", FIRST_END, 40),
-            ],
-            line: 0,
+            lines: WizardLines::of_new(),
+            line: WizardLine::Label,
             extensions: Fetch::Not,
             extension: 0,
             modules: Fetch::Not,
@@ -175,15 +285,9 @@ impl Wizard {
 
     /// For changing `row`.
     pub fn editing(name: Name, row: TokenRow) -> Self {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let token = &row.token;
         Self {
-            lines: vec![
-                WizardField::new("Label", &text(&token.name), LABEL_LIMIT),
-                WizardField::new("External id", &text(&token.external_id), LABEL_LIMIT),
-                WizardField::new("Description", &text(&token.description), DESCRIPTION_LIMIT),
-            ],
-            chosen: token.modules().into_iter().map(str::to_owned).collect(),
+            lines: WizardLines::of(&row.token),
+            chosen: row.token.modules().into_iter().map(str::to_owned).collect(),
             editing: Some(row),
             ..Self::new(name)
         }
@@ -251,23 +355,20 @@ impl Wizard {
             .flat_map(|row| row.token.modules())
             .map(str::to_owned)
             .collect();
-        self.lines.iter().any(WizardField::changed) || self.chosen != before || self.extension > 0
+        let mut lines = self.lines.shown();
+        lines.any(|(_, field)| field.is_changed()) || self.chosen != before || self.extension > 0
     }
 
     /// What is wrong with the lines, and which one.
-    pub fn wrong(&self, now: Timestamp) -> Option<(usize, String)> {
-        if self
-            .lines
-            .first()
-            .is_some_and(|line| line.text().is_empty())
-        {
-            return Some((0, "a token needs a label".to_owned()));
+    pub fn wrong(&self, now: Timestamp) -> Option<(WizardLine, String)> {
+        if self.lines.label.text().is_empty() {
+            return Some((WizardLine::Label, "a token needs a label".to_owned()));
         }
-        let end = self.lines.get(3).map(|line| parse_expiry(line.text(), now));
-        match end {
-            Some(Err(problem)) => Some((3, problem.to_string())),
+        let expires = self.lines.expires.as_ref();
+        match expires.map(|field| parse_expiry(field.text(), now)) {
+            Some(Err(problem)) => Some((WizardLine::Expires, problem.to_string())),
             Some(Ok(Some(at))) if at.parse::<Timestamp>().is_ok_and(|at| at <= now) => {
-                Some((3, "that is over already".to_owned()))
+                Some((WizardLine::Expires, "that is over already".to_owned()))
             }
             _ => None,
         }
@@ -319,33 +420,23 @@ impl Wizard {
 
     /// What is to be made.
     pub fn new_token(&self, now: Timestamp) -> Option<NewToken> {
-        let text = |at: usize| {
-            self.lines
-                .get(at)
-                .map(WizardField::text)
-                .unwrap_or_default()
-        };
-        let given = |at: usize| Some(text(at).to_owned()).filter(|text| !text.is_empty());
+        let lines = &self.lines;
         Some(NewToken {
-            name: text(0).to_owned(),
+            name: lines.label.text().to_owned(),
             extension: self.chosen_extension()?.extension.id.clone()?,
-            external_id: given(1),
-            description: given(2),
+            external_id: lines.external_id.given(),
+            description: lines.description.given(),
             owner: None,
-            expires: parse_expiry(text(3), now).ok()?,
+            expires: parse_expiry(lines.expires.as_ref()?.text(), now).ok()?,
         })
     }
 
     /// What changes of the fields.
     pub fn edit(&self) -> TokenEdit {
-        let changed = |at: usize| {
-            let line = self.lines.get(at).filter(|line| line.changed());
-            line.map(|line| line.text().to_owned())
-        };
         TokenEdit {
-            name: changed(0),
-            external_id: changed(1),
-            description: changed(2),
+            name: self.lines.label.changed(),
+            external_id: self.lines.external_id.changed(),
+            description: self.lines.description.changed(),
         }
     }
 
@@ -390,7 +481,7 @@ impl Wizard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::token::{Permission, Token};
+    use crate::domain::token::Permission;
 
     fn now() -> Timestamp {
         "2026-11-23T10:00:00Z".parse().unwrap()
@@ -400,19 +491,43 @@ mod tests {
         Name::parse("market").unwrap()
     }
 
-    fn set(wizard: &mut Wizard, line: usize, text: &str) {
-        wizard.lines[line].input = Input::new(text.to_owned());
+    fn set(wizard: &mut Wizard, line: WizardLine, text: &str) {
+        wizard.lines.field_mut(line).unwrap().input = Input::new(text.to_owned());
     }
 
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         let mut wizard = Wizard::new(name());
-        assert_eq!(wizard.wrong(now()).unwrap().0, 0);
-        set(&mut wizard, 0, "reports");
+        assert_eq!(wizard.wrong(now()).unwrap().0, WizardLine::Label);
+        set(&mut wizard, WizardLine::Label, "reports");
         assert_eq!(wizard.wrong(now()), None);
         for wrong in ["soon", "", "2020-01-01"] {
-            set(&mut wizard, 3, wrong);
-            assert_eq!(wizard.wrong(now()).unwrap().0, 3, "{wrong}");
+            set(&mut wizard, WizardLine::Expires, wrong);
+            let line = wizard.wrong(now()).unwrap().0;
+            assert_eq!(line, WizardLine::Expires, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_lines_follow_each_other_and_a_changed_token_has_no_end() {
+        let new = Wizard::new(name());
+        let old = Wizard::editing(name(), TokenRow::of(Token::default()));
+        let titles = |wizard: &Wizard| -> Vec<_> {
+            let lines = wizard.lines.shown();
+            lines.map(|(line, _)| line.title()).collect()
+        };
+        let all = ["Label", "External id", "Description", "Expires"];
+        assert_eq!(titles(&new), all);
+        assert_eq!(titles(&old), all[..3]);
+        for (wizard, last) in [(&new, WizardLine::Expires), (&old, WizardLine::Description)] {
+            let lines = &wizard.lines;
+            let mut walked = vec![WizardLine::Label];
+            while let Some(next) = lines.beside(walked[walked.len() - 1], true) {
+                assert_eq!(lines.beside(next, false), walked.last().copied());
+                walked.push(next);
+            }
+            assert_eq!(walked.last(), Some(&last));
+            assert_eq!(lines.beside(WizardLine::Label, false), None);
         }
     }
 
@@ -431,8 +546,8 @@ mod tests {
         let mut wizard = Wizard::editing(name(), row);
         assert!(!wizard.would_lose() && wizard.edit().is_empty());
         assert!(wizard.difference().is_empty());
-        set(&mut wizard, 0, "new");
-        set(&mut wizard, 2, "");
+        set(&mut wizard, WizardLine::Label, "new");
+        set(&mut wizard, WizardLine::Description, "");
         wizard.chosen.remove("MD-0001");
         wizard.chosen.insert("MD-0003".into());
         assert!(wizard.would_lose());

@@ -8,7 +8,7 @@ use super::super::view::View;
 use super::sheet::{Scroll, SheetPage, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::exchange::{Changed, Made, Offered};
-use crate::app::tokens::wizard::{Wizard, WizardOutcome, WizardStep};
+use crate::app::tokens::wizard::{Wizard, WizardLine, WizardOutcome, WizardStep};
 use crate::domain::secret::MASK;
 use crate::domain::token::{Difference, parse_expiry};
 
@@ -76,23 +76,21 @@ fn named_steps(view: &View<'_>, wizard: &Wizard, all: bool) -> Line<'static> {
 fn general(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     let theme = view.theme;
     let mut page = SheetPage::default();
-    for (at, line) in wizard.lines.iter().enumerate() {
-        page.body.push(line_to_type(
-            view,
-            line.title,
-            &line.input,
-            at == wizard.line,
-        ));
+    for (at, (line, field)) in wizard.lines.shown().enumerate() {
+        let focused = line == wizard.line;
+        let drawn = line_to_type(view, line.title(), &field.input, focused);
+        page.body.push(drawn);
+        if focused {
+            page.typed = Some((at, field.input.clone()));
+        }
     }
-    page.typed = wizard
-        .lines
-        .get(wizard.line)
-        .map(|line| (wizard.line, line.input.clone()));
     let said = match wizard.line {
-        0 => "How people find it: unique in the account, at most 128 characters.",
-        1 => "Your own id of it, if you have one; at most 128 characters.",
-        2 => "What it is for, for whoever finds it in two years; at most 255 characters.",
-        _ => {
+        WizardLine::Label => "How people find it: unique in the account, at most 128 characters.",
+        WizardLine::ExternalId => "Your own id of it, if you have one; at most 128 characters.",
+        WizardLine::Description => {
+            "What it is for, for whoever finds it in two years; at most 255 characters."
+        }
+        WizardLine::Expires => {
             "A date such as 2027-01-31, a time from now such as 90d, or never. One that never ends is the one \
               that leaks unseen."
         }
@@ -249,18 +247,18 @@ fn what_is_made(view: &View<'_>, wizard: &Wizard, room: usize) -> Vec<Line<'stat
     let theme = view.theme;
     let mut lines = Vec::new();
     let mut typed = Vec::new();
-    for line in &wizard.lines {
-        let text = if line.text().is_empty() {
+    for (line, field) in wizard.lines.shown() {
+        let text = if field.text().is_empty() {
             "–"
         } else {
-            line.text()
+            field.text()
         };
-        let meant = (line.title == "Expires")
+        let meant = (line == WizardLine::Expires)
             .then(|| parse_expiry(text, view.model.now).ok().flatten())
             .flatten()
             .map(|at| format!(" ({})", at.chars().take(10).collect::<String>()));
         let text = format!("{text}{}", meant.unwrap_or_default());
-        typed.extend(named(view, line.title, &clean(&text), theme.text, room));
+        typed.extend(named(view, line.title(), &clean(&text), theme.text, room));
     }
     let extension = wizard.chosen_extension().map(|one| &one.extension);
     let extension = extension.map(|one| {

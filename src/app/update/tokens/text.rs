@@ -5,9 +5,9 @@ use tui_input::{Input, InputRequest};
 
 use super::super::{Effects, Model, editing_request};
 use crate::app::keymap::{Action, KeyPress};
-use crate::app::tokens::TokenSheet;
 use crate::app::tokens::sheet::RenewalStage;
 use crate::app::tokens::wizard::{Wizard, WizardStep};
+use crate::app::tokens::{EXPIRY_LIMIT, TokenSheet};
 use crate::service::hints;
 
 /// Characters of a filter or a confirmation at most.
@@ -95,24 +95,24 @@ impl Model {
         let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
         };
-        let last = wizard.lines.len().saturating_sub(1);
+        let line = wizard.line;
+        let next = wizard.lines.beside(line, true);
         match (press.code, action) {
             (KeyCode::PageDown, _) | (_, Some(Action::Save)) => self.turn_step(true, out),
-            (_, Some(Action::Accept | Action::NextField)) if wizard.line == last => {
+            (_, Some(Action::Accept | Action::NextField)) if next.is_none() => {
                 self.turn_step(true, out);
             }
             (_, Some(Action::Accept | Action::NextField | Action::FieldDown)) => {
-                wizard.line = (wizard.line + 1).min(last);
+                wizard.line = next.unwrap_or(line);
             }
             (_, Some(Action::PreviousField | Action::FieldUp)) => {
-                wizard.line = wizard.line.saturating_sub(1);
+                wizard.line = wizard.lines.beside(line, false).unwrap_or(line);
             }
             (_, Some(Action::Leave)) => self.leave_sheet(),
             (_, Some(action)) => self.act_while_typing(action, out),
             (_, None) => {
-                let at = wizard.line;
-                if let Some(line) = wizard.lines.get_mut(at)
-                    && typed(&mut line.input, press, line.limit)
+                if let Some(field) = wizard.lines.field_mut(line)
+                    && typed(&mut field.input, press, line.limit())
                 {
                     wizard.problem = None;
                 }
@@ -216,7 +216,7 @@ impl Model {
             Some(Action::Leave) => self.leave_sheet(),
             Some(action) => self.act_while_typing(action, out),
             None => {
-                if typed(&mut renewal.expires, press, 40) {
+                if typed(&mut renewal.expires, press, EXPIRY_LIMIT) {
                     renewal.problem = None;
                 }
             }
@@ -261,7 +261,7 @@ impl Model {
                 })
             }
             Some(TokenSheet::Renewal(renewal)) if renewal.stage == RenewalStage::Asking => {
-                Some((&mut renewal.expires, 40))
+                Some((&mut renewal.expires, EXPIRY_LIMIT))
             }
             Some(
                 TokenSheet::Details(_)
@@ -277,8 +277,8 @@ impl Model {
 fn wizard_line(wizard: &mut Wizard) -> Option<(&mut Input, usize)> {
     match wizard.step {
         WizardStep::General => {
-            let line = wizard.lines.get_mut(wizard.line)?;
-            Some((&mut line.input, line.limit))
+            let field = wizard.lines.field_mut(wizard.line)?;
+            Some((&mut field.input, wizard.line.limit()))
         }
         WizardStep::Permissions => Some((&mut wizard.module_filter, LIMIT)),
         WizardStep::Extension | WizardStep::Summary => None,
