@@ -15,6 +15,7 @@ pub mod reason;
 pub mod reply;
 pub mod second;
 pub mod secret;
+pub mod shape;
 pub mod span;
 pub mod text;
 pub mod token;

@@ -8,6 +8,7 @@ pub mod hints;
 pub mod import;
 mod judge;
 pub mod ladder;
+mod shape;
 mod shell;
 pub mod sign;
 pub mod step;

@@ -18,6 +18,7 @@ use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
+use crate::domain::shape::is_token_id;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::{RenewalAction, parse_expiry};
 use crate::domain::{Handle, Name, ServiceId, error_chain};
@@ -73,7 +74,7 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
 
 /// Whether `id` names a token at the service rather than a handle that is kept here.
 pub fn is_remote(id: Option<&str>) -> bool {
-    id.is_some_and(|id| id.starts_with("SU-"))
+    id.is_some_and(is_token_id)
 }
 
 /// The handle of a token at the service, to reveal or copy.

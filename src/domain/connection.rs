@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::endpoint::looks_like_key;
+use super::shape;
 use super::window::Window;
 
 /// The name of a connection: unique, and what every command and message refers to.
@@ -212,7 +212,7 @@ impl SecretRef {
     /// saved in the open and shown.
     pub fn variable(name: &str) -> Result<Self, SecretRefProblem> {
         let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if is_key_by_shape(name) {
+        if shape::name_holds_key(name) {
             return Err(SecretRefProblem::Key);
         }
         if name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(of_name) {
@@ -220,26 +220,6 @@ impl SecretRef {
         }
         Ok(Self::Env(name.to_owned()))
     }
-}
-
-/// Characters in a row of which generated keys have at least so many, and words of a name hardly ever.
-const LENGTH_OF_KEY: usize = 20;
-
-/// Whether a key stands in `text`, which is to be a name: many hexadecimal digits in a row, or letters and digits
-/// mixed as no word has them. (A path, or a command with arguments, may well hold such a thing.)
-fn is_key_by_shape(text: &str) -> bool {
-    let is_random = |run: &str| {
-        let has = |test: fn(&char) -> bool| run.chars().any(|c| test(&c));
-        let mixed = has(char::is_ascii_uppercase)
-            && has(char::is_ascii_lowercase)
-            && has(char::is_ascii_digit);
-        let numbers = run.split(|c: char| !c.is_ascii_digit());
-        let numbers = numbers.filter(|number| !number.is_empty()).count();
-        run.len() >= LENGTH_OF_KEY && (numbers >= 3 || mixed && numbers == 2)
-    };
-    let is_of_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '=' | ':');
-    let mut runs = text.split(|c: char| !c.is_ascii_alphanumeric());
-    text.chars().all(is_of_key) && (looks_like_key(text) || runs.any(is_random))
 }
 
 impl FromStr for SecretRef {
@@ -258,7 +238,7 @@ impl FromStr for SecretRef {
                 Ok(rest)
             }
         };
-        if is_key_by_shape(rest) {
+        if shape::name_holds_key(rest) {
             return Err(SecretRefProblem::Key);
         }
         match kind {

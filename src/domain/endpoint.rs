@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use super::secret::Secret;
+use super::shape;
 use super::text::{inert, is_active};
 
 /// A URL that can be asked: http or https, with a host, without user info.
@@ -104,7 +105,7 @@ impl Endpoint {
             return Err(UrlProblem::OfHost(odd));
         }
         if let Some(Host::Domain(name)) = url.host()
-            && (looks_like_key(name) || is_random(rest))
+            && (shape::host_holds_key(name) || shape::is_generated_word(rest))
         {
             return Err(UrlProblem::Key);
         }
@@ -285,27 +286,6 @@ fn refuse_misspelt(rest: &str) -> Result<(), UrlProblem> {
         return Err(UrlProblem::Unbracketed(address));
     }
     Ok(())
-}
-
-/// Hexadecimal digits in a row that no last part of a host's name has; keys have more.
-const DIGITS_OF_KEY: usize = 24;
-
-/// Whether a key stands in the last part of a host's name: alone, or glued to what was pasted with it.
-pub(super) fn looks_like_key(name: &str) -> bool {
-    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or("");
-    let mut runs = last.split(|c: char| !c.is_ascii_hexdigit());
-    runs.any(|run| run.len() >= DIGITS_OF_KEY)
-}
-
-/// Whether a word without a dot stands there alone that nobody would give a host: long, of small and capital letters and
-/// digits, as generated keys are.
-fn is_random(typed: &str) -> bool {
-    let has = |test: fn(&char) -> bool| typed.chars().any(|c| test(&c));
-    typed.len() >= 20
-        && !typed.contains(['.', '/', ':', '?'])
-        && has(char::is_ascii_uppercase)
-        && has(char::is_ascii_lowercase)
-        && has(char::is_ascii_digit)
 }
 
 /// Whether a host's name may have `c`: letters, digits, `-` and `.` (RFC 1123), and `_`, which many use.

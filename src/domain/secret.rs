@@ -9,6 +9,8 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use super::shape;
+
 /// What stands for a secret on every surface: fixed width, so that not even the length shows.
 pub const MASK: &str = "••••••••••••";
 
@@ -44,6 +46,11 @@ impl Secret {
     /// Number of characters. For shape checks only; never shown.
     pub fn length(&self) -> usize {
         self.0.chars().count()
+    }
+
+    /// Whether the value is exactly `digits` hexadecimal digits. For shape checks only.
+    pub fn is_hex(&self, digits: usize) -> bool {
+        shape::is_hex(&self.0, digits)
     }
 
     /// What is to be said to whoever chooses this as a passphrase; nothing while nothing is typed.

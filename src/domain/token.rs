@@ -21,6 +21,7 @@ pub use listing::{
 };
 pub use usage::{Counted, Day, Summary, Usage};
 
+use super::shape::TOKEN_SCHEME;
 use super::text::inert;
 use super::verdict::whole_seconds;
 use super::{Handle, Secret};
@@ -268,7 +269,7 @@ impl Token {
 
 /// `ApiKey {id}:{secret}`.
 pub fn handle_of(id: &str, secret: &Secret) -> Handle {
-    let mut whole = Secret::new(format!("ApiKey {id}:"));
+    let mut whole = Secret::new(format!("{TOKEN_SCHEME}{id}:"));
     whole.insert_all(usize::MAX, secret);
     Handle::plain(whole)
 }

@@ -2,9 +2,10 @@
 
 use crate::domain::{Endpoint, Secret, ServiceId};
 
-use super::catalog::format::{NotInUrl, ServiceField};
+use super::catalog::format::NotInUrl;
 use super::catalog::{Catalog, Service};
 
+pub use super::shape::{holds_key, keys_are_of_one_length, odd_shape};
 pub use super::sign::{
     Cleaned, Command, KeyPaste, clean_line, clean_secret, clean_text, clean_whole, command, entry,
     hides_key, is_divided, is_entry, read_key,
@@ -66,16 +67,6 @@ pub(super) fn stripped(service: &Service, endpoint: &Endpoint) -> Option<Endpoin
     }
 }
 
-/// Whether what is to be a user name holds what looks like a key of the service: alone, or behind a colon. It would
-/// stand in the open where user names are kept.
-pub fn holds_key(service: &Service, username: &str) -> bool {
-    let Some(digits) = service.key().hex else {
-        return false;
-    };
-    let last = username.trim().rsplit(':').next().unwrap_or_default();
-    last.len() == digits && last.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 /// The same URL with https; nothing where it has it. A port that means plain http is left out.
 pub(super) fn with_https(endpoint: &Endpoint) -> Option<String> {
     if !endpoint.is_plain() {
@@ -112,11 +103,6 @@ pub fn detect(
         .filter(|id| id != current)
 }
 
-/// Whether all keys of the service are of one length: one that is being typed tells when it is whole.
-pub fn keys_are_of_one_length(service: &Service) -> bool {
-    service.key().hex.is_some()
-}
-
 /// The pair that is sent where `key` was pasted beside `username`: both cleaned, and divided where the key is a pair
 /// itself. (Basic would carry a blank behind the name, and a header of the service's own would not.)
 pub fn as_sent(service: &Service, username: &str, key: &Secret) -> (String, Cleaned<Secret>) {
@@ -132,55 +118,6 @@ pub fn as_sent(service: &Service, username: &str, key: &Secret) -> (String, Clea
     let of_name = of_name.map(|note| format!("around the user name, {note}"));
     cleaned.notes.extend(of_name);
     (username, cleaned)
-}
-
-/// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.
-pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<String> {
-    let key_fits = secret_fits(service.key(), key);
-    let key_is_name = has_shape(service.username()) && secret_fits(service.username(), key);
-    let name_is_key = !key_fits && secret_fits(service.key(), &Secret::new(username));
-    if name_is_key || (key_is_name && username_is_odd(service, username)) {
-        return Some("user name and key look swapped".to_owned());
-    }
-    if username_is_odd(service, username) {
-        let expected = shape(service.username());
-        return Some(format!("the user name is not {expected}"));
-    }
-    if key_fits {
-        return None;
-    }
-    let title = service.title();
-    Some(format!(
-        "the key is not of {title}'s shape: {}",
-        shape(service.key())
-    ))
-}
-
-fn username_is_odd(service: &Service, username: &str) -> bool {
-    !username.is_empty() && !secret_fits(service.username(), &Secret::new(username))
-}
-
-/// Whether not just anything of some length fits.
-const fn has_shape(field: &ServiceField) -> bool {
-    field.hex.is_some() || field.starts.is_some()
-}
-
-fn shape(field: &ServiceField) -> &str {
-    field.shape.as_deref().unwrap_or("as the service issues it")
-}
-
-/// Whether a value has the shape of its field. Says nothing else about it.
-pub(super) fn secret_fits(field: &ServiceField, value: &Secret) -> bool {
-    let length = value.length();
-    field
-        .hex
-        .is_none_or(|digits| length == digits && value.all(|c| c.is_ascii_hexdigit()))
-        && field.min.is_none_or(|min| length >= min)
-        && field.max.is_none_or(|max| length <= max)
-        && field
-            .starts
-            .as_ref()
-            .is_none_or(|start| value.starts_with(start))
 }
 
 #[cfg(test)]

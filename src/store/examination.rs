@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::configuration::{BACKUP, SERVICES};
 use super::files::{self, FileProblem, quoted, shown};
-use crate::domain::{Secret, error_chain};
+use crate::domain::{Secret, error_chain, shape};
 
 /// Bits of a mode that give group or others anything.
 const OTHERS: u32 = 0o077;
@@ -23,8 +23,6 @@ const OTHERS_WRITE: u32 = 0o022;
 const SHORTEST: usize = 8;
 /// Bytes that are looked at in one piece. No file that a person writes is larger.
 const PIECE: u64 = files::TEXT_LIMIT;
-/// Hexadecimal digits of a Blesta API key (docs.blesta.com/developers/api).
-const BLESTA_KEY: usize = 32;
 
 /// Files below a home in which a shell, an editor or a pager keeps what was typed, yanked or looked for.
 const HISTORIES: [&str; 12] = [
@@ -322,13 +320,10 @@ fn shaped(text: &str) -> Option<usize> {
     let mut at = 0;
     for word in text.split_inclusive(|c: char| !(c.is_ascii_alphanumeric() || "-:_".contains(c))) {
         let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
-        let blesta = bare.len() == BLESTA_KEY
-            && bare.bytes().all(|byte| byte.is_ascii_hexdigit())
+        let blesta = shape::is_hex(bare, shape::BLESTA_KEY_DIGITS)
             && bare.bytes().any(|byte| byte.is_ascii_digit());
-        let connect = bare.starts_with("SU-")
-            && bare
-                .split_once(':')
-                .is_some_and(|(_, secret)| secret.len() >= SHORTEST);
+        let pair = shape::token_pair(bare);
+        let connect = pair.is_some_and(|(_, secret)| secret.len() >= SHORTEST);
         if blesta || connect {
             return Some(at);
         }

@@ -1,6 +1,7 @@
 //! Service files: the embedded ones are whole, and a user's problems are named.
 
 use super::*;
+use crate::domain::shape;
 
 fn problem(text: &str) -> ServiceFileProblem {
     Catalog::with([("my.toml".to_owned(), text.to_owned())]).unwrap_err()
@@ -21,6 +22,20 @@ fn the_embedded_files_parse() {
     assert_eq!(catalog.common.reason.len(), words, "one file has another's");
     let ids: Vec<_> = catalog.ids().map(ToString::to_string).collect();
     assert_eq!(ids, ["blesta", "connect", "http"]);
+}
+
+/// Where no service is at hand, keys of these two are told by what is known of them in `domain::shape`.
+#[test]
+fn the_embedded_services_issue_keys_of_the_shapes_that_are_looked_for() {
+    let catalog = Catalog::embedded();
+    let blesta = catalog.get(&ServiceId::blesta()).unwrap();
+    assert_eq!(blesta.key().hex, Some(shape::BLESTA_KEY_DIGITS));
+    let connect = catalog.get(&ServiceId::connect()).unwrap();
+    let start = shape::TOKEN_ID_START;
+    assert_eq!(connect.username().starts.as_deref(), Some(start));
+    assert_eq!(connect.text().detect.username_starts, [start]);
+    let handle = format!("{}{{username}}:{{key}}", shape::TOKEN_SCHEME);
+    assert_eq!(connect.text().handle, handle);
 }
 
 #[test]

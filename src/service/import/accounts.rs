@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::place::without_secrets;
 use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, tell_apart};
 use crate::domain::error::whole_chain;
+use crate::domain::shape::TOKEN_SCHEME;
 use crate::domain::text::inert;
 use crate::domain::{Connection, Endpoint, Secret, ServiceId, UrlProblem};
 
@@ -71,7 +72,7 @@ fn candidate(
     };
     let key = account.api_key.unwrap_or_default();
     let key = key.trim();
-    let bare = key.strip_prefix("ApiKey ").unwrap_or(key).trim();
+    let bare = key.strip_prefix(TOKEN_SCHEME).unwrap_or(key).trim();
     let (username, secret) = bare.split_once(':').ok_or(AccountProblem::NoPair)?;
     let endpoint = account.endpoint.filter(|text| !text.trim().is_empty());
     let endpoint = endpoint.as_deref().unwrap_or(USUAL).trim_end_matches('/');

@@ -8,7 +8,7 @@ use super::place::{Place, PlaceProblem, host, place, value};
 use super::{Candidate, CandidateValue, Reading, Unreadable, name_of, note_unseen, tell_apart};
 use crate::domain::error::whole_chain;
 use crate::domain::text::inert;
-use crate::domain::{Connection, Endpoint, Secret, SecretRef, ServiceId};
+use crate::domain::{Connection, Endpoint, Secret, SecretRef, ServiceId, shape};
 use crate::service::shell::Broken;
 use crate::service::{Catalog, shell};
 
@@ -386,13 +386,13 @@ fn take(candidate: &mut Candidate, role: Role, entry: &Variable) -> bool {
 
 /// A key as it stands, `ApiKey SU-…:…` divided.
 fn whole_key(candidate: &mut Candidate, text: &str) {
-    let bare = text.strip_prefix("ApiKey ").unwrap_or(text);
-    match (bare.starts_with("SU-"), bare.split_once(':')) {
-        (true, Some((user, key))) => {
+    let bare = text.strip_prefix(shape::TOKEN_SCHEME).unwrap_or(text);
+    match shape::token_pair(bare) {
+        Some((user, key)) => {
             candidate.connection.service = ServiceId::connect();
             let key = CandidateValue::Known(Secret::new(key));
             candidate.set_pair(inert(user, 128), Some(key));
         }
-        _ => candidate.set_key(value(text)),
+        None => candidate.set_key(value(text)),
     }
 }

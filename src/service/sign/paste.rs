@@ -8,8 +8,9 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::super::catalog::Service;
 use super::super::catalog::format::Need;
-use super::super::hints::secret_fits;
+use super::super::shape::are_swapped;
 use crate::domain::Secret;
+use crate::domain::shape::TOKEN_SCHEME;
 
 mod entry;
 mod labels;
@@ -31,7 +32,7 @@ pub struct Cleaned<T> {
 }
 
 /// Words before a value that are not part of it.
-const PREFIXES: [&str; 4] = ["Authorization:", "ApiKey ", "Bearer ", "Basic "];
+const PREFIXES: [&str; 4] = ["Authorization:", TOKEN_SCHEME, "Bearer ", "Basic "];
 
 /// Quotes that stand around a value: what opens, what closes.
 const QUOTES: [(char, char); 10] = [
@@ -82,7 +83,7 @@ fn divided(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
     };
     notes.push("the pair was split into user name and key".to_owned());
     let (username, key) = (username.trimmed(), key.trimmed());
-    let (username, key) = if swapped(service, &username, &key) {
+    let (username, key) = if are_swapped(service, &username, &key) {
         // The key would stand in the open.
         notes.push("user name and key look swapped, and were put right".to_owned());
         (key, username)
@@ -250,10 +251,4 @@ fn decoded(value: &Secret) -> Option<Secret> {
 
 fn takes_both(service: &Service) -> bool {
     service.username().need == Need::Required
-}
-
-/// Whether the first fits the key's shape, and the second does not.
-fn swapped(service: &Service, username: &Secret, key: &Secret) -> bool {
-    let has_shape = service.key().hex.is_some();
-    has_shape && !secret_fits(service.key(), key) && secret_fits(service.key(), username)
 }

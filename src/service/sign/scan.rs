@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::domain::Secret;
+use crate::domain::{Secret, shape};
 
 /// Bytes that a secret must have to be looked for: a shorter one is in many words by chance.
 const SHORTEST: usize = 6;
@@ -49,10 +49,9 @@ fn has_shape(line: &str) -> bool {
             .collect::<Vec<_>>()
     };
     let long = |rest: &str, length: usize| run(rest) >= length;
-    after("ApiKey ").into_iter().any(|rest| {
-        rest.split_once(':')
-            .is_some_and(|(id, key)| id.starts_with("SU-") && long(key, 8))
-    }) || after("Bearer ").into_iter().any(|rest| long(rest, 16))
+    let is_pair = |rest: &str| shape::token_pair(rest).is_some_and(|(_, key)| long(key, 8));
+    after(shape::TOKEN_SCHEME).into_iter().any(is_pair)
+        || after("Bearer ").into_iter().any(|rest| long(rest, 16))
         || after("Basic ").into_iter().any(|rest| {
             let word = rest.get(..run(rest)).unwrap_or_default();
             word.len() >= 8 && STANDARD.decode(word).is_ok_and(|text| text.contains(&b':'))

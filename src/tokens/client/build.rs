@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::super::problem::SetupProblem;
 use super::super::route::Route;
+use crate::domain::shape::TOKEN_SCHEME;
 use crate::domain::{AddressFamily, Cause, Endpoint, Secret};
 use crate::http::client::{ClientProblem, builder};
 use crate::http::failure::{ProxyKind, Setting};
@@ -59,7 +60,7 @@ pub(super) fn setting(base: &Endpoint, route: &Route) -> Setting {
 
 /// The header that carries the key, hidden from the client's own debug output.
 pub(super) fn authorization(id: &str, secret: &Secret) -> Result<HeaderValue, SetupProblem> {
-    let text = Zeroizing::new(format!("ApiKey {id}:{}", secret.expose()));
+    let text = Zeroizing::new(format!("{TOKEN_SCHEME}{id}:{}", secret.expose()));
     let mut value = HeaderValue::from_bytes(text.as_bytes())
         .map_err(|_says_no_more| SetupProblem::Unsendable)?;
     value.set_sensitive(true);

@@ -4,14 +4,13 @@
 use serde_json::Value;
 
 use super::super::super::catalog::Service;
-use super::super::super::hints::{holds_key, secret_fits};
+use super::super::super::shape::{
+    holds_key, is_key, is_key_word, is_no_key, keys_are_of_one_length,
+};
 use super::labels::{CellKind, kind_of, label_of_line};
 use super::lines::{self, left_out};
 use super::{Cleaned, clean_text, clean_whole, divided, takes_both};
-use crate::domain::{Endpoint, Secret, UrlProblem};
-
-/// What ids of Connect begin with.
-const CONNECT_ID: &str = "SU-";
+use crate::domain::{Endpoint, Secret, UrlProblem, shape};
 
 /// Letters of a line that a terminal has filled, at least.
 const FULL_LINE: usize = 20;
@@ -65,16 +64,12 @@ pub fn is_entry(service: &Service, pasted: &str) -> bool {
 
 /// Whether it is one line, and holds a key of the service, or several values, in a form that is none of a field's.
 pub fn hides_key(service: &Service, pasted: &str) -> bool {
-    let is_word = |word: &str| {
-        let digits = service.key().hex;
-        digits == Some(word.len()) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
     if Endpoint::parse(pasted.trim()).is_ok() {
         return false;
     }
     let mut words = pasted.split(|c: char| !c.is_ascii_alphanumeric());
     let is_alone = !pasted.trim().contains([' ', '"', '\'', ',', ';', '{', '=']);
-    is_structured(pasted) || !is_alone && words.any(is_word)
+    is_structured(pasted) || !is_alone && words.any(|word| is_key_word(service, word))
 }
 
 /// Reads a paste into the key's field.
@@ -111,9 +106,9 @@ fn is_broken_key(service: &Service, text: &str, whole: &Cleaned<Secret>) -> bool
         let is_word = !line.trim().contains([' ', '\t', ':', '"', ',']);
         is_word && kind_of(service, line).is_none() && label_of_line(service, line).is_none()
     };
-    (service.key().hex.is_some() || !takes_both(service) && is_broken_evenly(&lines))
+    (keys_are_of_one_length(service) || !takes_both(service) && is_broken_evenly(&lines))
         && is_divided(text)
-        && secret_fits(service.key(), &whole.value)
+        && service.key().fits(&whole.value)
         && lines.into_iter().all(is_part)
 }
 
@@ -123,10 +118,7 @@ fn is_broken_evenly(lines: &[&str]) -> bool {
     let Some((last, [first, others @ ..])) = lines.split_last() else {
         return false;
     };
-    let has = |test: fn(&char) -> bool| first.chars().any(|c| test(&c));
-    let is_mixed =
-        has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
-    let is_generated = is_mixed || first.chars().all(|c| c.is_ascii_hexdigit());
+    let is_generated = shape::is_mixed(first) || shape::is_hex(first, first.len());
     first.len() >= FULL_LINE
         && is_generated
         && others.iter().all(|line| line.len() == first.len())
@@ -342,8 +334,7 @@ impl PastedEntry {
             }
             ((_, true, false), [username]) => self.username = Some(open(username)),
             ((_, _, true), [cell]) => {
-                let has_shape = service.key().hex.is_some();
-                if self.username.is_none() && has_shape && !secret_fits(service.key(), cell) {
+                if self.username.is_none() && is_no_key(service, cell) {
                     self.username = Some(open(cell));
                 } else {
                     self.key = Some(clean_whole(cell).value);
@@ -403,7 +394,7 @@ fn told_apart<'a>(
 ) -> Option<(&'a Secret, &'a Secret)> {
     let begins = service.username().starts.as_deref();
     // The URL may be the first that is heard of Connect.
-    let is_name = |cell: &Secret| cell.starts_with(begins.unwrap_or(CONNECT_ID));
+    let is_name = |cell: &Secret| cell.starts_with(begins.unwrap_or(shape::TOKEN_ID_START));
     match (is_name(first), is_name(second)) {
         (true, false) => Some((first, second)),
         (false, true) => Some((second, first)),
@@ -446,9 +437,10 @@ fn key_alone(service: &Service, cell: &Secret) -> Option<Cleaned<Secret>> {
 
 /// Whether its shape tells that it is a key, or a pair.
 fn is_issued(service: &Service, cell: &Secret, key: &Secret) -> bool {
-    let has_shape = service.key().hex.is_some() && secret_fits(service.key(), key);
     let text = cell.expose().trim();
-    has_shape || text.starts_with("ApiKey ") || (text.starts_with(CONNECT_ID) && text.contains(':'))
+    is_key(service, key)
+        || text.starts_with(shape::TOKEN_SCHEME)
+        || shape::token_pair(text).is_some()
 }
 
 /// Whether it looks generated: a key, a token or a password, and nothing that may stand in the open.

@@ -1,7 +1,7 @@
 //! More than one value: header lines, a curl command, two cells of a table.
 
 use super::super::super::catalog::Service;
-use super::super::super::hints::secret_fits;
+use super::super::super::shape::{is_key, keys_are_of_one_length};
 use super::super::super::shell;
 use super::entry::{Command, is_random};
 use super::{Cleaned, clean_text, divided, takes_both};
@@ -111,7 +111,7 @@ pub(super) fn is_name(text: &str) -> bool {
 
 /// A user name and a key in two cells of a table, or on two lines.
 fn cells(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
-    if !takes_both(service) || service.key().hex.is_none() {
+    if !takes_both(service) || !keys_are_of_one_length(service) {
         return None;
     }
     let cells = pasted
@@ -120,7 +120,7 @@ fn cells(service: &Service, pasted: &str) -> Option<Cleaned<Secret>> {
     let cells: Vec<Secret> = cells.filter(|cell| !cell.is_empty()).collect();
     let [username, key] = <[Secret; 2]>::try_from(cells).ok()?;
     let is_name = is_name(username.expose()) && !is_random(username.expose());
-    if !secret_fits(service.key(), &key) || secret_fits(service.key(), &username) || !is_name {
+    if !is_key(service, &key) || is_key(service, &username) || !is_name {
         return None;
     }
     Some(Cleaned {
