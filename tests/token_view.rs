@@ -16,6 +16,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use sample::{after, model, name, select};
 use switchboard::app::effect::Effect;
+use switchboard::app::handles::{Revealed, RevealedHandle};
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::model::Pane;
 use switchboard::app::tokens::exchange::{Made, Offered, RenewedTo, RowPage};
@@ -303,9 +304,9 @@ fn details_in_three_parts() {
     let mut shown = listed(100, 30, 12);
     press(&mut shown, "enter");
     assert_snapshot!("tokens_details", screen(&shown));
-    shown.tokens.revealed = Some(switchboard::app::tokens::RevealedToken {
+    shown.revealed = Some(Revealed {
         name: name("connect"),
-        id: "SU-500-000-001".into(),
+        which: RevealedHandle::Token("SU-500-000-001".into()),
         handle: Handle::plain(Secret::new(format!(
             "ApiKey SU-500-000-001:{}",
             "0a".repeat(20)

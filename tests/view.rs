@@ -19,10 +19,11 @@ use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use sample::{after, connection, empty, entry, form, good, model, name, select, stripped};
 use switchboard::app::effect::Unlock;
+use switchboard::app::handles::{Revealed, RevealedHandle};
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
     AddTokenDialog, FieldText, Form, ListOrder, LoadState, Lock, Overlay, Pane, PassphraseDialog,
-    Question, Revealed, UrlHint,
+    Question, UrlHint,
 };
 use switchboard::app::notice::{About, CopiedNotice, Notice};
 use switchboard::app::secret_field::SecretField;
@@ -571,7 +572,7 @@ fn revealing(width: u16, height: u16, handle: &str) -> Model {
     let mut shown = model(width, height);
     shown.revealed = Some(Revealed {
         name: name("shop"),
-        slot: HandleSlot::Key,
+        which: RevealedHandle::Held(HandleSlot::Key),
         handle: Handle::plain(Secret::new(handle)),
         until: after(8),
     });
@@ -593,7 +594,7 @@ fn a_handle_is_shown_whole_or_not_at_all() {
         let label = "a label that is longer than its column by far".to_owned();
         connection.added = vec![(label, SecretRef::Ask)];
     });
-    added.revealed.as_mut().unwrap().slot = HandleSlot::Added(0);
+    added.revealed.as_mut().unwrap().which = RevealedHandle::Held(HandleSlot::Added(0));
     added.focus = Pane::Tokens;
     added.token_row = 2;
     let shown = text(&added);

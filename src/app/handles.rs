@@ -1,8 +1,59 @@
-//! The rows of the tokens pane: the handles of a connection that are held here.
+//! The rows of the tokens pane, which are the handles of a connection that are held here; and the one handle that is in
+//! the open.
+
+use jiff::Timestamp;
 
 use super::draft::HandleSlot;
 use super::effect::CopyAs;
-use crate::domain::{Connection, SecretRef};
+use super::model::Model;
+use crate::domain::{Connection, Handle, Name, SecretRef};
+
+/// Which handle of a connection is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevealedHandle {
+    /// One that is held here.
+    Held(HandleSlot),
+    /// That of a token of its account, by the token's id.
+    Token(String),
+}
+
+/// The one handle in the open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Revealed {
+    /// Whose, or through which connection.
+    pub name: Name,
+    /// Which.
+    pub which: RevealedHandle,
+    /// Read by `ui::reveal` alone.
+    pub handle: Handle,
+    /// When it is hidden again.
+    pub until: Timestamp,
+}
+
+impl Revealed {
+    /// Whether it is that of the token `id`, seen through the connection `name`.
+    pub fn is_token(&self, name: &Name, id: &str) -> bool {
+        match &self.which {
+            RevealedHandle::Token(shown) => self.name == *name && shown == id,
+            RevealedHandle::Held(_) => false,
+        }
+    }
+
+    /// Whether it is one that is held here.
+    pub const fn is_held(&self) -> bool {
+        match self.which {
+            RevealedHandle::Held(_) => true,
+            RevealedHandle::Token(_) => false,
+        }
+    }
+}
+
+impl Model {
+    /// The handle in the open; none in the war-room.
+    pub fn open_handle(&self) -> Option<&Revealed> {
+        self.revealed.as_ref().filter(|_| !self.war_room)
+    }
+}
 
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -212,7 +212,7 @@ impl Model {
     pub(super) fn set_selection(&mut self, name: Option<Name>) {
         if self.list.selected != name {
             self.list.selected = name;
-            self.revealed = None;
+            self.revealed.take_if(|revealed| revealed.is_held());
             self.token_row = 0;
             self.response_scroll = 0;
             self.park_form();

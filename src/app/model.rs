@@ -9,6 +9,7 @@ use super::disguise::Disguise;
 use super::draft::{Draft, FieldId, HandleSlot};
 use super::entries::Entries;
 use super::form::live::LiveTest;
+use super::handles::{Revealed, RevealedHandle};
 use super::keymap::Keymap;
 pub use super::lock::Lock;
 use super::message::StoreOffer;
@@ -18,7 +19,7 @@ use super::shared_token::SharedTokenSheet;
 use super::tokens::{TokensEffect, TokensPane};
 use super::watching::Board;
 use super::watching::dialogs::WatchingOverlay;
-use crate::domain::{Checks, Connection, Handle, Name, Origin, SecretRef, State, Verdict};
+use crate::domain::{Checks, Connection, Name, Origin, SecretRef, State, Verdict};
 use crate::service::Catalog;
 
 /// The state of the whole screen. `ui` draws it and changes nothing.
@@ -112,13 +113,11 @@ pub struct Model {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PendingUnlock {
     /// A handle to show.
-    Reveal(Name, HandleSlot),
+    Reveal(Name, RevealedHandle),
     /// A copy.
     Copy(Name, HandleSlot, super::effect::CopyAs),
     /// The stored secrets of the connection in the form.
     LoadSecrets(Name),
-    /// A token of an account to show, by its id.
-    Token(String),
     /// The secret that is on a sheet alone, to show or to copy.
     SheetSecret(super::keymap::Action),
     /// Something about tokens.
@@ -366,19 +365,6 @@ pub struct FieldLamp {
     pub word: String,
     /// Whether its checks are running.
     pub probing: bool,
-}
-
-/// The one handle in the open.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Revealed {
-    /// Whose.
-    pub name: Name,
-    /// Which.
-    pub slot: HandleSlot,
-    /// Read by `ui::reveal` alone.
-    pub handle: Handle,
-    /// When it is hidden again.
-    pub until: Timestamp,
 }
 
 /// What lies over the panes and has all keys.

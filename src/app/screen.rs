@@ -172,10 +172,10 @@ impl Model {
                 .map(|clears_at| self.next_step(clears_at)),
             self.idle_lock_at(),
             self.board.next_wake(),
+            self.tokens.next_wake(),
         ]
         .into_iter()
         .flatten()
-        .chain(self.tokens.next_wake())
         .min()
     }
 

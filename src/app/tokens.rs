@@ -1,8 +1,8 @@
 //! The tokens behind a Connect connection, as the screen knows them: a window into the account's list, and the
 //! sheets that lie over the panes (details, wizard, questions, renewals, expiries).
 //!
-//! No secret is held here but one that is in the open for some seconds, and the only copy of one that could not
-//! be kept: rows come without theirs, and reveal and copy fetch anew.
+//! No secret is held here but the only copy of one that could not be kept: rows come without theirs, and reveal and copy
+//! fetch anew.
 
 pub mod account;
 pub mod exchange;
@@ -22,7 +22,7 @@ pub use failure::{Trouble, TroubleKind};
 pub use sheet::TokenSheet;
 
 use super::model::Model;
-use crate::domain::{Handle, Name, ServiceId};
+use crate::domain::{Name, ServiceId};
 
 /// Characters at most of what is typed for the end of a token.
 pub const EXPIRY_LIMIT: usize = 40;
@@ -36,27 +36,12 @@ pub struct TokensPane {
     pub sheets: Vec<TokenSheet>,
     /// What lay over the panes when the war-room began, and comes back with its end.
     pub aside: Vec<TokenSheet>,
-    /// The one token in the open.
-    pub revealed: Option<RevealedToken>,
     /// Changes that were sent and not answered yet.
     pub pending: Vec<Pending>,
     /// The number of a token that is read again after a change.
     pub reading_again: Option<u64>,
     /// The number of the last request. An answer to an older one is dropped.
     pub generation: u64,
-}
-
-/// A token in the open.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RevealedToken {
-    /// Through which connection.
-    pub name: Name,
-    /// Which.
-    pub id: String,
-    /// Read by `ui::reveal` alone.
-    pub handle: Handle,
-    /// When it is hidden again.
-    pub until: Timestamp,
 }
 
 /// A change that was sent.
@@ -166,18 +151,14 @@ impl TokensPane {
         self.generation
     }
 
-    /// When something is due here: a token hidden again, a filter asked for.
-    pub fn next_wake(&self) -> impl Iterator<Item = Timestamp> {
-        let due = self.list.as_ref().and_then(|list| list.filter_due);
-        let hidden = self.revealed.as_ref().map(|revealed| revealed.until);
-        due.into_iter().chain(hidden)
+    /// When something is due here: a filter asked for.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        self.list.as_ref().and_then(|list| list.filter_due)
     }
 
-    /// The same times, to be moved where the clock was set back.
-    pub(super) fn deadlines(&mut self) -> impl Iterator<Item = &mut Timestamp> {
-        let due = self.list.as_mut().and_then(|list| list.filter_due.as_mut());
-        let hidden = self.revealed.as_mut().map(|revealed| &mut revealed.until);
-        due.into_iter().chain(hidden)
+    /// The same time, to be moved where the clock was set back.
+    pub(super) fn deadline(&mut self) -> Option<&mut Timestamp> {
+        self.list.as_mut().and_then(|list| list.filter_due.as_mut())
     }
 
     /// Whether something moves that is shown.
@@ -230,11 +211,6 @@ impl Model {
             None => usize::from(self.has_account()),
         };
         self.held_rows().saturating_add(further)
-    }
-
-    /// The token in the open, unless this is the war-room.
-    pub fn revealed_token(&self) -> Option<&RevealedToken> {
-        self.tokens.revealed.as_ref().filter(|_| !self.war_room)
     }
 
     /// A token's label as it is shown: a pseudonym in the war-room.

@@ -272,13 +272,7 @@ impl Model {
     fn elapse(&mut self, out: &mut Effects) {
         let now = self.now;
         let over = |until: Timestamp| until <= now;
-        if self
-            .revealed
-            .as_ref()
-            .is_some_and(|revealed| over(revealed.until))
-        {
-            self.revealed = None;
-        }
+        self.revealed.take_if(|revealed| over(revealed.until));
         if self
             .notice
             .as_ref()

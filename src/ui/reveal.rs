@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::text::clean;
+use crate::app::handles::{Revealed, RevealedHandle};
 use crate::app::model::{FieldText, Form, Model};
 use crate::app::{FieldId, HandleSlot};
 use crate::domain::Name;
@@ -17,20 +18,24 @@ pub(super) struct OpenHandle {
 
 /// The handle `slot` of the connection `name`, while it is in the open. Never in the war-room.
 pub(super) fn handle(model: &Model, name: &Name, slot: HandleSlot) -> Option<OpenHandle> {
-    let revealed = model.revealed.as_ref()?;
-    let asked = revealed.name == *name && revealed.slot == slot;
-    let seconds = seconds_to(model, revealed.until);
-    (asked && seconds > 0 && !model.war_room).then(|| OpenHandle {
-        text: clean(revealed.handle.secret().expose()),
-        seconds,
-    })
+    let held = RevealedHandle::Held(slot);
+    let open = model.open_handle();
+    opened(
+        model,
+        open.filter(|open| open.name == *name && open.which == held)?,
+    )
 }
 
 /// The token `id` of the account behind `name`, while it is in the open. Never in the war-room.
 pub(super) fn token(model: &Model, name: &Name, id: &str) -> Option<OpenHandle> {
-    let revealed = model.revealed_token()?;
+    let open = model.open_handle();
+    opened(model, open.filter(|open| open.is_token(name, id))?)
+}
+
+/// What is in the open, as long as it is.
+pub(super) fn opened(model: &Model, revealed: &Revealed) -> Option<OpenHandle> {
     let seconds = seconds_to(model, revealed.until);
-    (revealed.name == *name && revealed.id == id && seconds > 0).then(|| OpenHandle {
+    (seconds > 0).then(|| OpenHandle {
         text: clean(revealed.handle.secret().expose()),
         seconds,
     })

@@ -17,7 +17,7 @@ use ratatui::text::{Line, Span};
 use super::reveal::{self, OpenHandle};
 use super::text::{cut, inset, pad, put, row, width};
 use super::view::View;
-use crate::app::handles::{self, HandleRow};
+use crate::app::handles::{self, HandleRow, RevealedHandle};
 use crate::app::model::{ListedConnection, Pane};
 use crate::app::{Action, HandleSlot};
 use crate::domain::secret::MASK;
@@ -216,14 +216,16 @@ pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, O
     if !view.model.tokens.sheets.is_empty() {
         return None;
     }
-    if let Some(revealed) = view.model.revealed_token() {
-        let open = reveal::token(view.model, &revealed.name, &revealed.id)?;
-        let seen = area.is_some_and(|area| account::shows(&open, area));
-        let title = format!("{} · {}", view.name(&revealed.name), view.id(&revealed.id));
-        return (!seen).then_some((title, open));
-    }
-    let revealed = view.model.revealed.as_ref()?;
-    let open = reveal::handle(view.model, &revealed.name, revealed.slot)?;
+    let revealed = view.model.open_handle()?;
+    let open = reveal::opened(view.model, revealed)?;
+    let slot = match &revealed.which {
+        RevealedHandle::Token(id) => {
+            let seen = area.is_some_and(|area| account::shows(&open, area));
+            let title = format!("{} · {}", view.name(&revealed.name), view.id(id));
+            return (!seen).then_some((title, open));
+        }
+        RevealedHandle::Held(slot) => *slot,
+    };
     let entry = view.model.entries.get(&revealed.name);
     let rows = entry
         .map(|entry| handles::rows(&entry.connection))
@@ -231,7 +233,7 @@ pub(super) fn too_long(view: &View<'_>, area: Option<Rect>) -> Option<(String, O
     let here = view
         .entry()
         .is_some_and(|entry| entry.connection.name == revealed.name);
-    let at = rows.iter().position(|row| row.slot == revealed.slot);
+    let at = rows.iter().position(|row| row.slot == slot);
     let seen = area.is_some_and(|area| {
         let height = usize::from(area.height.saturating_sub(1));
         let selected = view.model.token_row.min(rows.len().saturating_sub(1));

@@ -341,7 +341,6 @@ fn check(scene: &Scene) {
         }
     }
     assert!(!model.war_room || model.revealed.is_none());
-    assert!(!model.war_room || model.tokens.revealed.is_none());
     let details = matches!(model.tokens.sheet(), Some(TokenSheet::Details(_)));
     let typed = model.tokens.sheet().is_some_and(TokenSheet::takes_text);
     assert!(

@@ -3,8 +3,10 @@
 use jiff::SignedDuration;
 
 use super::scene::{Scene, named, shop};
+use crate::app::draft::HandleSlot;
 use crate::app::effect::{Effect, ScreenEnd, TerminalEffect, TokenCopy, Unlock};
 use crate::app::entries::Entries;
+use crate::app::handles::RevealedHandle;
 use crate::app::message::{Message, StoreMessage, VaultMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::tokens::exchange::{Changed, Made, Offered, RowPage, Switch};
@@ -739,14 +741,45 @@ fn a_handle_is_shown_for_ten_seconds_where_it_is_still_wanted() {
         result: Ok(Handle::plain(Secret::new("h"))),
     };
     scene.keys("v").told(revealed("SU-0"));
-    assert!(scene.model.revealed_token().is_some());
-    scene.wait(10_000);
-    assert!(scene.model.revealed_token().is_none());
+    assert!(scene.model.open_handle().is_some());
+    assert_eq!(scene.wait(10_000), 10, "each second is shown");
+    assert!(scene.model.open_handle().is_none());
     scene.keys("v down").told(revealed("SU-0"));
     assert!(
-        scene.model.revealed_token().is_none(),
+        scene.model.open_handle().is_none(),
         "another row is selected"
     );
+}
+
+#[test]
+fn one_handle_at_most_is_in_the_open() {
+    let mut scene = listed(3);
+    scene.keys("v").told(TokensMessage::Revealed {
+        name: named("market"),
+        id: "SU-0".to_owned(),
+        result: Ok(Handle::plain(Secret::new("h"))),
+    });
+    let which = |scene: &Scene| {
+        let open = scene.model.open_handle();
+        open.map(|open| open.which.clone())
+    };
+    let token = RevealedHandle::Token("SU-0".to_owned());
+    assert_eq!(which(&scene), Some(token));
+    scene.keys("esc");
+    assert_eq!(which(&scene), None, "Esc hides it first");
+    scene.keys("v").told(TokensMessage::Revealed {
+        name: named("market"),
+        id: "SU-0".to_owned(),
+        result: Ok(Handle::plain(Secret::new("h"))),
+    });
+    scene.keys("tab v");
+    assert_eq!(which(&scene), None, "the pane has changed");
+    scene.send(Message::Revealed {
+        name: named("market"),
+        slot: HandleSlot::Key,
+        result: Ok(Handle::plain(Secret::new("h"))),
+    });
+    assert_eq!(which(&scene), Some(RevealedHandle::Held(HandleSlot::Key)));
 }
 
 #[test]
@@ -759,9 +792,9 @@ fn a_clock_that_was_set_back_keeps_no_handle_in_the_open_and_no_filter_waiting()
     });
     scene.now -= SignedDuration::from_hours(1);
     scene.send(Message::Woke);
-    assert!(scene.model.revealed_token().is_some());
+    assert!(scene.model.open_handle().is_some());
     scene.wait(10_000);
-    assert!(scene.model.revealed_token().is_none());
+    assert!(scene.model.open_handle().is_none());
     scene.keys("/").types("rep");
     scene.effects();
     scene.now -= SignedDuration::from_hours(1);
@@ -819,15 +852,15 @@ fn the_only_copy_of_a_secret_is_not_lost_by_the_way() {
     assert!(scene.model.lock.is_locked(), "as ever");
     for key in ["v", "y"] {
         scene.keys(key);
-        assert!(scene.model.tokens.revealed.is_none());
+        assert!(scene.model.revealed.is_none());
         assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
         assert_eq!(scene.asked(), [], "not while locked");
         scene.keys("esc");
     }
     scene.keys("v").send(Message::Vault(VaultMessage::Unlocked));
-    assert!(scene.model.tokens.revealed.is_some(), "it stayed");
+    assert!(scene.model.revealed.is_some(), "it stayed");
     scene.keys("L");
-    assert!(scene.model.lock.is_locked() && scene.model.tokens.revealed.is_none());
+    assert!(scene.model.lock.is_locked() && scene.model.revealed.is_none());
     scene.keys("y").send(Message::Vault(VaultMessage::Unlocked));
     assert_eq!(scene.asked(), [TokensEffect::CopyHeld(only)]);
     scene.keys("esc");

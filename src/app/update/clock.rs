@@ -25,7 +25,6 @@ impl Model {
     /// Nothing stays in the open.
     pub(super) fn hide_secrets(&mut self) {
         self.revealed = None;
-        self.tokens.revealed = None;
         if let Some(form) = &mut self.form {
             form.shown = None;
         }
@@ -52,7 +51,7 @@ impl Model {
             shown,
         ];
         let deadlines = deadlines.into_iter().flatten();
-        let deadlines = deadlines.chain(self.tokens.deadlines());
+        let deadlines = deadlines.chain(self.tokens.deadline());
         for deadline in deadlines.chain(self.board.deadlines()) {
             *deadline = earlier(*deadline);
         }

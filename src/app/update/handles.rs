@@ -6,10 +6,10 @@ use super::{Effects, Model, after};
 use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{ClipboardEffect, CopyAs, Effect, TokenCopy, Unlock, VaultEffect};
 use crate::app::form::live::ProbedPart;
-use crate::app::handles::{OPEN_CHOICES, TOKEN_CHOICES, copy_choices};
+use crate::app::handles::{OPEN_CHOICES, Revealed, RevealedHandle, TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
 use crate::app::message::Copied;
-use crate::app::model::{Form, Lock, Overlay, PendingUnlock, Question, Revealed};
+use crate::app::model::{Form, Lock, Overlay, PendingUnlock, Question};
 use crate::app::notice::{About, CopiedNotice};
 use crate::app::secret_field::SecretField;
 use crate::app::tokens::TokensEffect;
@@ -31,7 +31,8 @@ impl Model {
             return self.complain("there is no handle to show");
         };
         let open = self.revealed.take();
-        if open.is_some_and(|open| open.name == name && open.slot == slot) {
+        let held = RevealedHandle::Held(slot);
+        if open.is_some_and(|open| open.name == name && open.which == held) {
             return;
         }
         self.reveal_handle(name, slot, out);
@@ -62,27 +63,42 @@ impl Model {
     }
 
     pub(super) fn reveal_handle(&mut self, name: Name, slot: HandleSlot, out: &mut Effects) {
-        self.waiting = Some(PendingUnlock::Reveal(name.clone(), slot));
+        let held = RevealedHandle::Held(slot);
+        self.waiting = Some(PendingUnlock::Reveal(name.clone(), held));
         out.push(Effect::Reveal(name, slot));
+    }
+
+    /// Whether this handle was waited for, to be shown; it is no more.
+    pub(super) fn was_waited_for(&mut self, name: &Name, handle: &RevealedHandle) -> bool {
+        let wanted = PendingUnlock::Reveal(name.clone(), handle.clone());
+        self.waiting.take_if(|waiting| *waiting == wanted).is_some()
+    }
+
+    /// Shows a handle for ten seconds, in place of the one that is in the open.
+    pub(super) fn show_handle(&mut self, name: Name, which: RevealedHandle, handle: Handle) {
+        self.revealed = Some(Revealed {
+            name,
+            which,
+            handle,
+            until: after(self.now, REVEAL),
+        });
+    }
+
+    /// Hides the handle of a token; whether one was in the open.
+    pub(super) fn hide_token(&mut self) -> bool {
+        self.revealed.take_if(|open| !open.is_held()).is_some()
     }
 
     /// A handle came: it is shown only where it is still wanted.
     pub(super) fn revealed(&mut self, name: Name, slot: HandleSlot, result: Result<Handle, Cause>) {
-        let wanted = Some(PendingUnlock::Reveal(name.clone(), slot));
-        if self.waiting != wanted {
+        let held = RevealedHandle::Held(slot);
+        if !self.was_waited_for(&name, &held) {
             return;
         }
-        self.waiting = None;
         match result {
             Err(why) => self.complain(format!("not shown: {}", error_chain(&why))),
             Ok(handle) if self.list.selected.as_ref() == Some(&name) && !self.war_room => {
-                let until = after(self.now, REVEAL);
-                self.revealed = Some(Revealed {
-                    name,
-                    slot,
-                    handle,
-                    until,
-                });
+                self.show_handle(name, held, handle);
             }
             Ok(_) => {}
         }
@@ -246,7 +262,8 @@ impl Model {
         }
         self.waiting = None;
         self.adding = None;
-        self.tokens_lock();
+        // Nothing that was asked for is waited for any more.
+        self.tokens_give_up("locked");
         if matches!(self.overlay, Some(Overlay::AddToken(_))) {
             self.overlay = None;
         }

@@ -77,7 +77,6 @@ impl Model {
                 list.wanted.clear();
             }
             self.revealed = None;
-            self.tokens.revealed = None;
             self.show_token_row();
         }
     }

@@ -5,6 +5,7 @@ use crate::app::draft::{FieldId, HandleSlot};
 use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target, Unlock};
 use crate::app::form::live::ProbedPart;
 use crate::app::form::problem::FieldProblem;
+use crate::app::handles::RevealedHandle;
 use crate::app::keymap::Action;
 use crate::app::message::StoreOffer;
 use crate::app::model::{
@@ -259,15 +260,19 @@ impl Model {
             self.add_token_now(out);
         } else {
             match waiting {
-                Some(PendingUnlock::Reveal(name, slot)) => self.reveal_handle(name, slot, out),
+                Some(PendingUnlock::Reveal(name, RevealedHandle::Held(slot))) => {
+                    self.reveal_handle(name, slot, out);
+                }
                 Some(PendingUnlock::Copy(name, slot, form)) => {
                     self.copy_handle(name, slot, form, out);
                 }
                 Some(PendingUnlock::Tokens(effect)) => self.tokens_go_on(*effect, out),
                 Some(PendingUnlock::SheetSecret(action)) => self.renewal_act(action, out),
-                Some(PendingUnlock::LoadSecrets(_) | PendingUnlock::Token(_)) | None => {
-                    self.load_form_secrets(out);
-                }
+                Some(
+                    PendingUnlock::LoadSecrets(_)
+                    | PendingUnlock::Reveal(_, RevealedHandle::Token(_)),
+                )
+                | None => self.load_form_secrets(out),
             }
         }
     }
@@ -352,7 +357,8 @@ impl Model {
         let name = connection.name.clone();
         self.token_written(connection);
         // Which row a handle has is another one from now on.
-        self.revealed.take_if(|open| open.name == name);
+        self.revealed
+            .take_if(|open| open.is_held() && open.name == name);
         self.waiting = None;
         let label = crate::domain::text::inert(label, 60);
         let shown = self.shown_name(&name);

@@ -10,6 +10,7 @@ mod wizard;
 
 use super::{Effects, Model};
 use crate::app::effect::Effect;
+use crate::app::handles::RevealedHandle;
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Pane, PendingUnlock, Question};
 use crate::app::tokens::account::AccountList;
@@ -100,7 +101,7 @@ impl Model {
         match action {
             Action::Order if listed => self.next_token_order(),
             Action::Filter if listed => self.open_token_filter(),
-            Action::Back if self.tokens.revealed.take().is_some() => {}
+            Action::Back if self.revealed.take().is_some() => {}
             Action::Back if self.clears_token_filter() => {}
             Action::Open if on_account && !listed => self.load_tokens(),
             Action::Open if on_account => self.open_details(out),
@@ -121,7 +122,7 @@ impl Model {
         if self.list.selected.as_ref() != Some(&list.name) {
             self.tokens.list = None;
             if self.tokens.sheets.is_empty() {
-                self.tokens.revealed = None;
+                self.hide_token();
             }
             self.tokens_give_up("another connection is shown");
             return out.push(Effect::Tokens(TokensEffect::Forget));
@@ -132,20 +133,11 @@ impl Model {
     /// Everything of tokens that was due by now.
     pub(super) fn tokens_elapse(&mut self) {
         let now = self.now;
-        self.tokens
-            .revealed
-            .take_if(|revealed| revealed.until <= now);
         let list = self.tokens.list.as_mut();
         // Taken out in any case: what lies over the list holds the filter back, and nobody is woken for it again.
         if list.is_some_and(|list| list.filter_due.take_if(|due| *due <= now).is_some()) {
             self.apply_token_filter();
         }
-    }
-
-    /// The session locks: nothing that was asked for is waited for any more.
-    pub(super) fn tokens_lock(&mut self) {
-        self.tokens.revealed = None;
-        self.tokens_give_up("locked");
     }
 
     /// Nobody opens the vault: what was asked for will not come.
@@ -169,8 +161,9 @@ impl Model {
 
     /// The vault is open: what was asked for goes on.
     pub(super) fn tokens_go_on(&mut self, effect: TokensEffect, out: &mut Effects) {
-        if let TokensEffect::Reveal { id, .. } = &effect {
-            self.waiting = Some(PendingUnlock::Token(id.clone()));
+        if let TokensEffect::Reveal { name, id } = &effect {
+            let token = RevealedHandle::Token(id.clone());
+            self.waiting = Some(PendingUnlock::Reveal(name.clone(), token));
         }
         out.push(Effect::Tokens(effect));
     }
@@ -189,7 +182,6 @@ impl Model {
 
     /// Sheets show what is to be hidden: they come back with the end of the war-room.
     pub(super) fn tokens_war_room(&mut self) {
-        self.tokens.revealed = None;
         let tokens = &mut self.tokens;
         if self.war_room {
             tokens.aside.append(&mut tokens.sheets);
@@ -206,7 +198,7 @@ impl Model {
 
     /// Esc on a sheet: asks only where something would be lost.
     pub(super) fn leave_sheet(&mut self) {
-        if self.tokens.revealed.take().is_some() {
+        if self.hide_token() {
             return;
         }
         match self.tokens.sheets.last() {
@@ -221,6 +213,6 @@ impl Model {
     /// Closes the sheet on top, whatever it holds.
     pub(super) fn close_sheet(&mut self) {
         self.tokens.sheets.pop();
-        self.tokens.revealed = None;
+        self.hide_token();
     }
 }

@@ -37,7 +37,7 @@ impl Model {
         let Some(id) = row.token.id.clone() else {
             return self.complain("the service gave no id for this token");
         };
-        self.tokens.revealed = None;
+        self.hide_token();
         match doing {
             TokenOperation::Edit => self.open_edit(name, row, out),
             TokenOperation::Enable => self.enable(name, id, row.label().to_owned(), out),

@@ -1,15 +1,14 @@
 //! One token: its details, its handle shown and copied; and the sheets that are lists.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::super::{Effects, Model, after};
+use super::super::{Effects, Model};
 use crate::app::effect::{Effect, TokenCopy};
+use crate::app::handles::RevealedHandle;
 use crate::app::keymap::Action;
-use crate::app::model::{Overlay, Pane};
+use crate::app::model::{Overlay, Pane, PendingUnlock};
 use crate::app::tokens::sheet::{Details, Ending, Ends, ExpiryHorizon, Tab, UnfinishedSheet};
-use crate::app::tokens::{
-    Fetch, RevealedToken, TokenRow, TokenSheet, TokensEffect, TokensQuery, Trouble,
-};
+use crate::app::tokens::{Fetch, TokenRow, TokenSheet, TokensEffect, TokensQuery, Trouble};
 use crate::domain::token::{Status, Token, Unfinished};
 use crate::domain::{Handle, Name, ServiceId};
 
@@ -17,9 +16,6 @@ use crate::domain::{Handle, Name, ServiceId};
 const BORDERS: usize = 4;
 /// Lines of the details that stay where they are: the parts, a blank, the filter.
 const HEAD: usize = 3;
-
-/// How long a handle is in the open.
-pub(super) const REVEAL: SignedDuration = SignedDuration::from_secs(10);
 
 impl Model {
     /// The token that an action is about: that of the sheet on top, else the selected row.
@@ -45,7 +41,7 @@ impl Model {
     }
 
     pub(super) fn show_details(&mut self, name: Name, row: TokenRow, out: &mut Effects) {
-        self.tokens.revealed = None;
+        self.hide_token();
         self.tokens
             .sheets
             .push(TokenSheet::Details(Box::new(Details::of(name, row))));
@@ -157,12 +153,12 @@ impl Model {
         let Some((name, id)) = self.handle_target() else {
             return;
         };
-        let open = self.tokens.revealed.take();
-        if open.is_some_and(|open| open.name == name && open.id == id) {
+        let open = self.revealed.take();
+        if open.is_some_and(|open| open.is_token(&name, &id)) {
             return;
         }
-        self.revealed = None;
-        self.waiting = Some(crate::app::model::PendingUnlock::Token(id.clone()));
+        let token = RevealedHandle::Token(id.clone());
+        self.waiting = Some(PendingUnlock::Reveal(name.clone(), token));
         out.push(Effect::Tokens(TokensEffect::Reveal { name, id }));
     }
 
@@ -204,11 +200,10 @@ impl Model {
         id: String,
         result: Result<Handle, Trouble>,
     ) {
-        let waiting = crate::app::model::PendingUnlock::Token(id.clone());
-        if self.waiting.as_ref() != Some(&waiting) {
+        let token = RevealedHandle::Token(id.clone());
+        if !self.was_waited_for(&name, &token) {
             return;
         }
-        self.waiting = None;
         match result {
             Err(trouble) => self.complain(format!("not shown: {}", trouble.text)),
             Ok(_) if self.war_room || self.lock.is_locked() => {}
@@ -218,12 +213,7 @@ impl Model {
                     other == name && row.token.id.as_deref() == Some(id.as_str())
                 });
                 if wanted {
-                    self.tokens.revealed = Some(RevealedToken {
-                        name,
-                        id,
-                        handle,
-                        until: after(self.now, REVEAL),
-                    });
+                    self.show_handle(name, token, handle);
                 }
             }
         }

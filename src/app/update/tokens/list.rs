@@ -240,7 +240,7 @@ impl Model {
         if self.token_row > held {
             self.token_row = held;
         }
-        self.tokens.revealed = None;
+        self.hide_token();
         self.show_token_row();
     }
 }

@@ -2,16 +2,15 @@
 
 use tui_input::Input;
 
-use super::super::{Effects, Model, after};
-use super::details::REVEAL;
+use super::super::{Effects, Model};
 use crate::app::effect::{Effect, TokenCopy, Unlock};
+use crate::app::handles::RevealedHandle;
 use crate::app::keymap::Action;
 use crate::app::model::PendingUnlock;
 use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage};
 use crate::app::tokens::{
-    RevealedToken, TokenRow, TokenSheet, TokensEffect, TokensQuery, TokensRenewal, Trouble,
-    TroubleKind,
+    TokenRow, TokenSheet, TokensEffect, TokensQuery, TokensRenewal, Trouble, TroubleKind,
 };
 use crate::domain::Name;
 use crate::domain::token::{Expiry, Guard, RenewalAction, RenewalStep, parse_expiry};
@@ -278,13 +277,7 @@ impl Model {
                 self.open_passphrase(Unlock::Open);
             }
             (Action::Reveal, Some(handle)) => {
-                let until = after(self.now, REVEAL);
-                self.tokens.revealed = Some(RevealedToken {
-                    name,
-                    id,
-                    handle,
-                    until,
-                });
+                self.show_handle(name, RevealedHandle::Token(id), handle);
             }
             (Action::Copy | Action::CopyAs, Some(handle)) => {
                 out.push(Effect::Tokens(TokensEffect::CopyHeld(handle)));
