@@ -26,7 +26,7 @@ use switchboard::app::tokens::{
 };
 use switchboard::app::{Message, Model};
 use switchboard::domain::token::{
-    Counted, Day, Expiry, Extension, Module, Moment, Permission, Person, RenewalAction,
+    Counted, Day, Expiry, Extension, Module, Moment, NotUpdated, Permission, Person, RenewalAction,
     RenewalStep, Status, Summary, Token, Unfinished, Usage,
 };
 use switchboard::domain::{Handle, Secret};
@@ -507,7 +507,10 @@ fn a_renewal_from_asking_to_its_end() {
         action: RenewalAction::Renew,
         earlier: None,
         updated: vec![name("connect")],
-        unread: vec![(name("partner"), "the vault is locked".into())],
+        unread: vec![NotUpdated {
+            connection: name("partner"),
+            why: "the vault is locked".into(),
+        }],
         expires: Expiry::At(Moment::read("2027-11-23")),
         old_until: Expiry::At(Moment::read("2026-12-01")),
         left_behind: Vec::new(),

@@ -26,7 +26,7 @@ use switchboard::app::model::{
     Question, UrlHint,
 };
 use switchboard::app::notice::{About, CopiedNotice, Notice};
-use switchboard::app::secret_field::SecretField;
+use switchboard::app::secret_field::{SecretField, ShownField};
 use switchboard::app::shared_token::{Check, SharedTokenSheet};
 use switchboard::app::{FieldId, HandleSlot, Message, Model, hints};
 use switchboard::domain::{Handle, Name, Secret, SecretRef, State};
@@ -837,7 +837,10 @@ fn a_secret_in_the_form_shows_only_when_asked() {
     edited.form = Some(form());
     edited.form.as_mut().unwrap().cursor = 2;
     assert!(!text(&edited).contains("0123"));
-    edited.form.as_mut().unwrap().shown = Some((FieldId::Key, after(10)));
+    edited.form.as_mut().unwrap().shown = Some(ShownField {
+        id: FieldId::Key,
+        until: after(10),
+    });
     assert!(text(&edited).contains("0123"));
     edited.now = after(10);
     assert!(!text(&edited).contains("0123"));

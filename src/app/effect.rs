@@ -97,8 +97,13 @@ impl TokenCopy {
 pub enum Effect {
     /// Read the configuration, and follow its changes.
     LoadConfiguration,
-    /// Write a setting: key and TOML value as text.
-    Set(String, String),
+    /// Write a setting.
+    Set {
+        /// Its key in the configuration.
+        key: String,
+        /// Its value there, as TOML writes it.
+        value: String,
+    },
     /// Something about probes that were asked for here.
     Probe(ProbeEffect),
     /// Something about what is saved of connections.
@@ -170,8 +175,13 @@ pub enum StoreEffect {
         /// Where it goes, once chosen.
         store: Option<SecretRef>,
     },
-    /// Remove a further token of a connection, by what it is called.
-    RemoveToken(Name, String),
+    /// Remove a further token of a connection.
+    RemoveToken {
+        /// Whose.
+        name: Name,
+        /// What it is called.
+        label: String,
+    },
 }
 
 /// What is asked about the lock.

@@ -182,7 +182,7 @@ impl Form {
     pub(super) fn bound_origin(&self) -> Option<Origin> {
         let here = self.origin();
         match (&self.key_answer, &here) {
-            (Some((asked, true)), Some(origin)) if asked == origin => here,
+            (Some(answer), Some(origin)) if answer.allows && answer.origin == *origin => here,
             _ => self.key_origin.clone().or(here),
         }
     }

@@ -14,7 +14,7 @@ use super::keymap::Keymap;
 pub use super::lock::Lock;
 use super::message::StoreOffer;
 use super::notice::{CopiedNotice, Notice};
-use super::secret_field::SecretField;
+use super::secret_field::{KeyAnswer, SecretField, ShownField};
 use super::shared_token::SharedTokenSheet;
 use super::tokens::{TokensEffect, TokensPane};
 use super::watching::Board;
@@ -134,7 +134,12 @@ pub enum OpenForm {
     /// A new one with the content of a saved connection.
     Clone(Name),
     /// That of a saved connection, with this URL in place of its own.
-    WithUrl(Name, String),
+    WithUrl {
+        /// The connection.
+        name: Name,
+        /// The URL.
+        url: String,
+    },
     /// That of a saved connection, its credentials sent by headers.
     WithHeaders(Name),
     /// None: the draft is dropped.
@@ -296,8 +301,8 @@ pub struct Form {
     pub name_chosen: bool,
     /// The origin that the key in the field was entered for.
     pub key_origin: Option<Origin>,
-    /// The origin that the person was last asked about, and whether the key may go there.
-    pub key_answer: Option<(Origin, bool)>,
+    /// What the person said last when asked whether the key may go to another origin.
+    pub key_answer: Option<KeyAnswer>,
     /// The trigger of the probe that waits for that answer.
     pub key_question: Option<crate::service::Trigger>,
     /// It was to be saved when that was asked.
@@ -308,8 +313,8 @@ pub struct Form {
     pub store: Option<SecretRef>,
     /// The fields before the last cleaned paste, for Ctrl-Z.
     pub undo: Option<Undo>,
-    /// The secret field that is in the open, and until when.
-    pub shown: Option<(FieldId, Timestamp)>,
+    /// The secret field that is in the open.
+    pub shown: Option<ShownField>,
 }
 
 /// The fields before a paste was cleaned.
@@ -433,7 +438,12 @@ pub enum Question {
     /// Remove this connection and its secrets?
     Remove(Name),
     /// Remove this further token of the connection?
-    RemoveToken(Name, String),
+    RemoveToken {
+        /// Whose.
+        name: Name,
+        /// What it is called.
+        label: String,
+    },
     /// These were changed by another copy, too: save in their place?
     SaveOver(Vec<FieldId>),
     /// The verdict is not ok: save all the same?

@@ -161,7 +161,7 @@ impl Model {
             // What lies over the form holds its test back: nobody is woken to find that out.
             form.and_then(|form| form.due)
                 .filter(|_| self.overlay.is_none()),
-            form.and_then(|form| form.shown).map(|(_, until)| until),
+            form.and_then(|form| form.shown).map(|shown| shown.until),
             self.revealed
                 .as_ref()
                 .map(|revealed| self.next_step(revealed.until)),

@@ -4,9 +4,11 @@
 //! and the buffer follows at the same place. Requests that would put text into the mirror's yank buffer or
 //! search for words are not handed on: dots have no words, and a cut secret must not lie about.
 
+use jiff::Timestamp;
 use tui_input::{Input, InputRequest};
 
-use crate::domain::Secret;
+use super::draft::FieldId;
+use crate::domain::{Origin, Secret};
 
 /// Characters that a secret field takes at most; what is longer was not meant for it.
 pub const LIMIT: usize = 8_192;
@@ -36,6 +38,24 @@ impl Default for SecretField {
             is_made: false,
         }
     }
+}
+
+/// What was said to "send the key to this host?".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyAnswer {
+    /// The origin that was asked about.
+    pub origin: Origin,
+    /// Whether the key may go there.
+    pub allows: bool,
+}
+
+/// A secret field in the open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownField {
+    /// Which.
+    pub id: FieldId,
+    /// When it is hidden again.
+    pub until: Timestamp,
 }
 
 impl SecretField {

@@ -286,7 +286,7 @@ impl Model {
             out.push(Effect::Clipboard(ClipboardEffect::Clear));
         }
         if let Some(form) = &mut self.form
-            && form.shown.is_some_and(|(_, until)| over(until))
+            && form.shown.is_some_and(|shown| over(shown.until))
         {
             form.shown = None;
         }

@@ -20,7 +20,7 @@ use super::fault::Fault;
 use super::output::{self, tokens as shown};
 use crate::domain::shape::is_token_id;
 use crate::domain::text::{inert, shell_word};
-use crate::domain::token::{RenewalAction, parse_expiry};
+use crate::domain::token::{NotUpdated, RenewalAction, parse_expiry};
 use crate::domain::{Handle, Name, ServiceId, error_chain};
 use crate::tokens::{Expiry, NewToken, Token, TokenEdit};
 use crate::work::WorkError;
@@ -403,8 +403,8 @@ fn ended(account: &Account, format: DataFormat, renewed: &Renewed) -> Result<u8,
     if let Some(earlier) = renewed.earlier {
         ended_first(earlier);
     }
-    for (name, why) in &renewed.unread {
-        output::say(&format!("{name} was left as it is: {why}"));
+    for NotUpdated { connection, why } in &renewed.unread {
+        output::say(&format!("{connection} was left as it is: {why}"));
     }
     for place in &renewed.left_behind {
         output::say(&format!("the old secret is still at {place}"));

@@ -13,8 +13,8 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 pub use change::{
-    DESCRIPTION_LIMIT, Difference, ExpiryProblem, Guard, LABEL_LIMIT, NewToken, RenewalAction,
-    RenewalStep, TokenEdit, Unfinished, difference, parse_expiry,
+    DESCRIPTION_LIMIT, Difference, ExpiryProblem, Guard, LABEL_LIMIT, NewToken, NotUpdated,
+    RenewalAction, RenewalStep, TokenEdit, Unfinished, difference, parse_expiry,
 };
 pub use listing::{
     Direction, Group, IDLE_DAYS, Listing, Order, PAGE, Page, SOON_DAYS, ends_within, later,

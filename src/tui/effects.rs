@@ -153,7 +153,7 @@ impl Effects {
     pub fn start(&mut self, effect: Effect) -> Option<TerminalEffect> {
         match effect {
             Effect::LoadConfiguration => self.load(),
-            Effect::Set(key, value) => self.set_word(key, value),
+            Effect::Set { key, value } => self.set_word(key, value),
             Effect::Probe(effect) => self.probe(effect),
             Effect::Store(effect) => self.store(effect),
             Effect::Vault(effect) => self.vault(effect),

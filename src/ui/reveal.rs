@@ -44,11 +44,11 @@ pub(super) fn opened(model: &Model, revealed: &Revealed) -> Option<OpenHandle> {
 /// What stands in the secret field `id` of the form, while it is in the open. As it was typed: the field draws
 /// it inert, character by character, so that the cursor stays where it belongs.
 pub(super) fn field(model: &Model, form: &Form, id: FieldId) -> Option<OpenHandle> {
-    let (shown, until) = form.shown?;
-    let seconds = seconds_to(model, until);
+    let shown = form.shown?;
+    let seconds = seconds_to(model, shown.until);
     let field = form.fields.iter().find(|field| field.id == id)?;
     match &field.text {
-        FieldText::Secret(secret) if shown == id && seconds > 0 && !model.war_room => {
+        FieldText::Secret(secret) if shown.id == id && seconds > 0 && !model.war_room => {
             Some(OpenHandle {
                 text: secret.value.expose().to_owned(),
                 seconds,

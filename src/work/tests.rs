@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 use super::secrets::Trust;
+use super::transfer::ApplyOptions;
 use super::*;
 use crate::config::{Environment, Overrides};
 use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef, ServiceId};
@@ -78,7 +79,9 @@ async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
     }
     let definitions = format!("version = 1\n{}", read.concat());
     let at = std::path::Path::new("definitions.toml");
-    let plan = core.plan_apply(at, &definitions, (false, false)).await;
+    let plan = core
+        .plan_apply(at, &definitions, ApplyOptions::default())
+        .await;
     let origin = Origin::parse(URL).unwrap();
     let place = crate::store::SecretPlace::key(&name("first"));
     let state = core.0.state().unwrap();

@@ -9,7 +9,7 @@ mod bundle;
 mod deciding;
 mod programs;
 
-pub use apply::{ApplyPlan, ApplyStep};
+pub use apply::{ApplyOptions, ApplyPlan, ApplyStep};
 pub use bundle::{BundleKey, Bundled};
 pub use programs::Program;
 

@@ -447,7 +447,7 @@ impl World {
                 self.disk.remove(name.as_str());
                 StoreMessage::Removed(name, 0)
             }
-            StoreEffect::Remove(_) | StoreEffect::RemoveToken(..) => {
+            StoreEffect::Remove(_) | StoreEffect::RemoveToken { .. } => {
                 StoreMessage::RemoveFailed(no())
             }
             StoreEffect::Save { .. }

@@ -56,7 +56,10 @@ fn selection_stays_on_its_connection_when_the_order_changes() {
 fn the_order_is_written_down() {
     let mut scene = four();
     scene.keys("s");
-    let set = Effect::Set("order".to_owned(), "name".to_owned());
+    let set = Effect::Set {
+        key: "order".to_owned(),
+        value: "name".to_owned(),
+    };
     assert_eq!(scene.effects(), [set]);
 }
 

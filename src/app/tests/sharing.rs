@@ -159,10 +159,16 @@ fn on_a_row_of_tokens_d_means_that_token() {
         scene.notice()
     );
     scene.keys("j d");
-    let question = Question::RemoveToken(named("a"), "bot".to_owned());
+    let question = Question::RemoveToken {
+        name: named("a"),
+        label: "bot".to_owned(),
+    };
     assert_eq!(scene.question(), Some(&question));
     scene.keys("y");
-    let remove = Effect::Store(StoreEffect::RemoveToken(named("a"), "bot".to_owned()));
+    let remove = Effect::Store(StoreEffect::RemoveToken {
+        name: named("a"),
+        label: "bot".to_owned(),
+    });
     assert!(scene.effects().contains(&remove));
     shop.added.clear();
     scene.send(Message::Revealed {

@@ -85,6 +85,24 @@ impl TokenRow {
     }
 }
 
+/// A page that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AskedPage {
+    /// The number of the request.
+    pub generation: u64,
+    /// Rows before the page.
+    pub offset: u64,
+}
+
+/// A token's last use that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookUp {
+    /// The number of the request.
+    pub generation: u64,
+    /// Which token.
+    pub id: String,
+}
+
 /// The list of one account.
 #[derive(Debug)]
 pub struct AccountList {
@@ -101,10 +119,10 @@ pub struct AccountList {
     rows: BTreeMap<u64, TokenRow>,
     /// Ids of tokens whose places may have changed: the first of them that comes is selected again.
     pub wanted: Vec<String>,
-    /// Number and offset of the page that is on its way.
-    pub loading: Option<(u64, u64)>,
-    /// Number and id of the look-up of a token's use that is on its way.
-    pub looking_up: Option<(u64, String)>,
+    /// The page that is on its way.
+    pub loading: Option<AskedPage>,
+    /// The look-up of a token's use that is on its way.
+    pub looking_up: Option<LookUp>,
     /// Why the last page did not come.
     pub trouble: Option<Trouble>,
     /// Whether any page has come.
@@ -310,7 +328,10 @@ mod tests {
     fn the_first_page_is_one_request_and_the_rest_comes_while_scrolling() {
         let mut list = list();
         assert_eq!(list.missing(0..30), Some(0));
-        list.loading = Some((1, 0));
+        list.loading = Some(AskedPage {
+            generation: 1,
+            offset: 0,
+        });
         assert_eq!(list.missing(0..30), None, "one at a time");
         list.take(0, page(0, 100, Some(25_000)), 0..30);
         assert_eq!((list.length(), list.missing(0..30)), (25_000, None));

@@ -6,8 +6,8 @@ use super::account::{LastUse, TokenRow};
 use super::failure::Trouble;
 use crate::app::effect::{TokenCopy, Unlock};
 use crate::domain::token::{
-    Difference, Expiry, Extension, Guard, Listing, Module, NewToken, RenewalAction, RenewalStep,
-    TokenEdit, Unfinished, Usage,
+    Difference, Expiry, Extension, Guard, Listing, Module, NewToken, NotUpdated, RenewalAction,
+    RenewalStep, TokenEdit, Unfinished, Usage,
 };
 use crate::domain::{Handle, Name};
 
@@ -378,8 +378,8 @@ pub struct RenewedTo {
     pub earlier: Option<RenewalAction>,
     /// Connections that use the new secret now.
     pub updated: Vec<Name>,
-    /// Connections that could not be looked into, each with a sentence.
-    pub unread: Vec<(Name, String)>,
+    /// Connections under the same id that do not use the new secret.
+    pub unread: Vec<NotUpdated>,
     /// When the new secret ends.
     pub expires: Expiry,
     /// Until when the old one is valid.

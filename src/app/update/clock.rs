@@ -36,7 +36,7 @@ impl Model {
         let (due, shown) = form.map_or((None, None), |form| {
             (
                 form.due.as_mut(),
-                form.shown.as_mut().map(|(_, until)| until),
+                form.shown.as_mut().map(|shown| &mut shown.until),
             )
         });
         let copied = self.copied.as_mut();

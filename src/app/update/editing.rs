@@ -345,7 +345,7 @@ impl Form {
         let answered = self
             .key_answer
             .as_ref()
-            .is_some_and(|(asked, _)| *asked == here);
+            .is_some_and(|answer| answer.origin == here);
         self.is_set(FieldId::Key) && here != *entered && !answered
     }
 }

@@ -42,7 +42,7 @@ impl Model {
             OpenForm::New => form.editing.is_none() && !self.is_editing(),
             OpenForm::Edit(name) => form.editing.as_ref() == Some(name),
             OpenForm::Clone(name) => form.clone_of.as_ref() == Some(name) && !self.is_editing(),
-            OpenForm::WithUrl(..) | OpenForm::WithHeaders(_) | OpenForm::Nothing => false,
+            OpenForm::WithUrl { .. } | OpenForm::WithHeaders(_) | OpenForm::Nothing => false,
         };
         if same {
             self.return_to_form();
@@ -80,7 +80,7 @@ impl Model {
         let opened = match &wanted {
             OpenForm::New => Some(Form::empty()),
             OpenForm::Nothing => None,
-            OpenForm::Edit(name) | OpenForm::WithUrl(name, _) | OpenForm::WithHeaders(name) => {
+            OpenForm::Edit(name) | OpenForm::WithUrl { name, .. } | OpenForm::WithHeaders(name) => {
                 self.edit_form(name)
             }
             OpenForm::Clone(name) => self.clone_form(name),
@@ -93,7 +93,7 @@ impl Model {
         self.revealed = None;
         self.return_to_form();
         match wanted {
-            OpenForm::WithUrl(_, url) => self.put_url(&url, out),
+            OpenForm::WithUrl { url, .. } => self.put_url(&url, out),
             OpenForm::WithHeaders(_) => self.put_headers(out),
             OpenForm::New | OpenForm::Edit(_) | OpenForm::Clone(_) | OpenForm::Nothing => {}
         }
@@ -248,7 +248,7 @@ impl Model {
             self.return_to_form();
             self.put_url(&url, out);
         } else if let Some(name) = self.list.selected.clone() {
-            self.open_form(OpenForm::WithUrl(name, url), out);
+            self.open_form(OpenForm::WithUrl { name, url }, out);
         }
     }
 

@@ -11,7 +11,7 @@ use crate::app::keymap::Action;
 use crate::app::message::Copied;
 use crate::app::model::{Form, Lock, Overlay, PendingUnlock, Question};
 use crate::app::notice::{About, CopiedNotice};
-use crate::app::secret_field::SecretField;
+use crate::app::secret_field::{SecretField, ShownField};
 use crate::app::tokens::TokensEffect;
 use crate::domain::{Cause, Handle, Name, error_chain};
 
@@ -50,13 +50,13 @@ impl Model {
         let field = form.secret(id);
         let here = field.is_some_and(|field| !field.value.is_empty());
         let kept = field.is_some_and(SecretField::is_set);
-        if form.shown.take().is_some_and(|(shown, _)| shown == id) {
+        if form.shown.take().is_some_and(|shown| shown.id == id) {
             return;
         }
         if !kept {
             return self.complain("there is nothing to show in this field");
         }
-        form.shown = Some((id, until));
+        form.shown = Some(ShownField { id, until });
         if !here && !form.loading_secrets {
             self.load_form_secrets(out);
         }

@@ -132,8 +132,8 @@ impl Model {
         self.list.order = self.list.order.next();
         self.relist();
         self.say(self.list.order.words());
-        let word = self.list.order.name().to_owned();
-        out.push(Effect::Set("order".to_owned(), word));
+        let (key, value) = ("order".to_owned(), self.list.order.name().to_owned());
+        out.push(Effect::Set { key, value });
     }
 
     fn open_filter(&mut self, out: &mut Effects) {

@@ -215,8 +215,8 @@ impl Model {
                 self.removing = Some(name.clone());
                 out.push(Effect::Store(StoreEffect::Remove(name)));
             }
-            Question::RemoveToken(name, label) => {
-                out.push(Effect::Store(StoreEffect::RemoveToken(name, label)));
+            Question::RemoveToken { name, label } => {
+                out.push(Effect::Store(StoreEffect::RemoveToken { name, label }));
             }
             Question::SaveAllTheSame => self.save_all_the_same(out),
             Question::SaveOver(fields) => self.save_over(&fields, out),
@@ -242,7 +242,7 @@ impl Model {
                 self.overlay = self.adding.take().map(Overlay::AddToken);
             }
             Question::Remove(_)
-            | Question::RemoveToken(..)
+            | Question::RemoveToken { .. }
             | Question::SaveAllTheSame
             | Question::SaveOver(_)
             | Question::Bisect(_)

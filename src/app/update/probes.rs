@@ -8,6 +8,7 @@ use crate::app::form::live::{ProbedPart, TestWorth};
 use crate::app::keymap::Action;
 use crate::app::list::SortKey;
 use crate::app::model::{Form, ListedConnection, Pane, ProbeState, Question};
+use crate::app::secret_field::KeyAnswer;
 use crate::domain::history::STRIP;
 use crate::domain::{Checks, Name, Origin, Reason, Verdict};
 use crate::service::Trigger;
@@ -79,7 +80,7 @@ impl Model {
                 form.url_edited = false;
                 form.live.half_typed = None;
                 // Whoever asks by name is asked again about a key that was held back.
-                form.key_answer.take_if(|(_, yes)| !*yes);
+                form.key_answer.take_if(|answer| !answer.allows);
             }
             self.settle_url(out);
             self.probe_draft(Trigger::Asked, out);
@@ -163,15 +164,15 @@ impl Model {
     }
 
     /// The answer to "send the key to this host?".
-    pub(super) fn key_answered(&mut self, yes: bool, out: &mut Effects) {
+    pub(super) fn key_answered(&mut self, allows: bool, out: &mut Effects) {
         let Some(form) = &mut self.form else { return };
-        form.key_answer = form.origin().map(|origin| (origin, yes));
+        form.key_answer = form.origin().map(|origin| KeyAnswer { origin, allows });
         form.dirty |= form.key_goes_elsewhere();
         let save_waits = std::mem::take(&mut form.save_waits);
         if let Some(trigger) = form.key_question.take() {
             self.probe_draft(trigger, out);
         }
-        if save_waits && yes {
+        if save_waits && allows {
             let save = self.keymap.field_key(Action::Save).unwrap_or_default();
             self.say(format!(
                 "not saved yet: it is tested there now; {save} saves it"
@@ -383,7 +384,7 @@ impl Form {
         let here = self.origin();
         self.key_answer
             .as_ref()
-            .is_some_and(|(asked, yes)| *yes && Some(asked) == here.as_ref())
+            .is_some_and(|answer| answer.allows && Some(&answer.origin) == here.as_ref())
     }
 
     /// Whether the person agreed to send the key to another origin than it was entered for: kept by saving alone.

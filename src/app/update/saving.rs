@@ -345,7 +345,7 @@ impl Model {
             HandleSlot::Key | HandleSlot::Token => None,
         };
         match label.map(|(label, _)| label.clone()) {
-            Some(label) => self.ask(Question::RemoveToken(name, label)),
+            Some(label) => self.ask(Question::RemoveToken { name, label }),
             None => self.complain(format!(
                 "the connection runs on this one: {edit} empties its field; in the list the whole connection is removed"
             )),

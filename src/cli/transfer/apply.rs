@@ -14,7 +14,7 @@ use crate::cli::fault::Fault;
 use crate::cli::{output, secret};
 use crate::store::files;
 use crate::store::transfer::Difference;
-use crate::work::transfer::{ApplyPlan, ApplyStep, Program};
+use crate::work::transfer::{ApplyOptions, ApplyPlan, ApplyStep, Program};
 
 /// `--format json`.
 #[derive(Serialize)]
@@ -40,7 +40,10 @@ pub async fn run(context: &Context, arguments: ApplyArguments) -> Result<u8, Fau
     let bytes = read(&arguments.file)?;
     let path = shown_path(&arguments.file);
     let text = files::text_of(&bytes, path).map_err(Fault::of)?;
-    let how = (arguments.trust, arguments.prune);
+    let how = ApplyOptions {
+        trust: arguments.trust,
+        prune: arguments.prune,
+    };
     let plan = context.core.plan_apply(path, text, how).await?;
     write(&plan, &arguments)?;
     if arguments.dry_run {

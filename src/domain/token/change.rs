@@ -164,6 +164,16 @@ impl RenewalStep {
     }
 }
 
+/// A connection that does not use a new secret: its own could not be read and may be the old one, or was changed
+/// meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotUpdated {
+    /// Which.
+    pub connection: Name,
+    /// Why, one sentence.
+    pub why: String,
+}
+
 /// How a token gets a new secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

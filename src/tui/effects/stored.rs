@@ -41,7 +41,7 @@ impl Effects {
                 let saved = core.add_handle(&name, &label, value, store).await;
                 added(saved)
             }),
-            StoreEffect::RemoveToken(name, label) => self.answer(Key::RemoveToken, async move {
+            StoreEffect::RemoveToken { name, label } => self.answer(Key::RemoveToken, async move {
                 Message::Store(match core.remove_handle(&name, &label).await {
                     Ok(saved) => StoreMessage::TokenRemoved {
                         connection: Box::new(saved.connection),

@@ -97,7 +97,7 @@ fn removal(view: &View<'_>, name: &Name) -> String {
 fn text(view: &View<'_>, question: &Question) -> String {
     let text = match question {
         Question::Remove(name) => return removal(view, name),
-        Question::RemoveToken(name, label) => {
+        Question::RemoveToken { name, label } => {
             return format!(
                 "Remove the token “{}” of “{}” from this machine? Whoever gave it still knows it.",
                 clean(label),
@@ -152,7 +152,7 @@ fn text(view: &View<'_>, question: &Question) -> String {
 /// The title, and what yes and no are called.
 const fn words(question: &Question) -> (&'static str, &'static str, &'static str) {
     match question {
-        Question::Remove(_) | Question::RemoveToken(..) => ("Delete", "delete", "keep"),
+        Question::Remove(_) | Question::RemoveToken { .. } => ("Delete", "delete", "keep"),
         Question::SaveAllTheSame | Question::SaveOver(_) => ("Save", "save", "go on editing"),
         Question::LoseDraft => ("Not saved", "lose it", "keep it"),
         Question::QuitUnsaved => ("Not saved", "quit", "stay"),

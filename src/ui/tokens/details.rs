@@ -6,7 +6,7 @@ use super::super::reveal;
 use super::super::text::{clean, cut, pad};
 use super::super::view::View;
 use super::account::{day, expires, person};
-use super::sheet::{NAMES, Scroll, SheetPage, named, opened, trouble, words};
+use super::sheet::{NAMES, Scroll, SheetPage, TypedLine, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::hints;
 use crate::app::tokens::sheet::{Details, Tab};
@@ -28,7 +28,11 @@ pub(super) fn page(view: &View<'_>, sheet: &Details, room: usize) -> SheetPage {
         lines.append(&mut body);
         body = lines;
     }
-    let typed_above = sheet.filtering.then(|| (2, sheet.filter.clone(), 1));
+    let typed_above = sheet.filtering.then(|| TypedLine {
+        at: 2,
+        input: sheet.filter.clone(),
+        indent: 1,
+    });
     SheetPage {
         title: format!(
             "{} · {}",

@@ -6,14 +6,14 @@ use super::super::reveal;
 use super::super::text::clean;
 use super::super::view::View;
 use super::account::day;
-use super::sheet::{Scroll, SheetPage, line_to_type, named, opened, trouble, words};
+use super::sheet::{Scroll, SheetPage, TypedLine, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::TroubleKind;
 use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage, UnfinishedSheet};
 use crate::domain::Name;
 use crate::domain::secret::MASK;
-use crate::domain::token::{Expiry, RenewalAction, RenewalStep};
+use crate::domain::token::{Expiry, NotUpdated, RenewalAction, RenewalStep};
 
 pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> SheetPage {
     let theme = view.theme;
@@ -33,7 +33,7 @@ pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> SheetPag
     body.push(Line::default());
     let ask = format!("To {} it, type its label: {label}", sheet.doing.verb());
     body.extend(words(&ask, theme.text, room));
-    let mut typed = Some((body.len(), sheet.typed.clone()));
+    let mut typed = Some(TypedLine::named(body.len(), &sheet.typed));
     body.push(line_to_type(view, "Label", &sheet.typed, !sheet.on_name));
     if !sheet.in_use.is_empty() {
         let names: Vec<_> = sheet.in_use.iter().map(|name| view.name(name)).collect();
@@ -43,7 +43,7 @@ pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> SheetPag
         );
         body.extend(words(&ask, theme.text, room));
         if sheet.on_name {
-            typed = Some((body.len(), sheet.typed_name.clone()));
+            typed = Some(TypedLine::named(body.len(), &sheet.typed_name));
         }
         body.push(line_to_type(
             view,
@@ -182,7 +182,7 @@ fn ask(view: &View<'_>, sheet: &Renewal, room: usize, page: &mut SheetPage) {
         page.body.extend(words(&said, theme.warn, room));
     }
     page.body.push(Line::default());
-    page.typed = Some((page.body.len(), sheet.expires.clone()));
+    page.typed = Some(TypedLine::named(page.body.len(), &sheet.expires));
     page.body
         .push(line_to_type(view, "New one ends", &sheet.expires, true));
     page.body.extend(words(
@@ -254,9 +254,9 @@ fn done(view: &View<'_>, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>>
         let said = format!("{} uses the new secret", view.name(name));
         lines.extend(words(&said, theme.text, room));
     }
-    for (name, why) in &renewed.unread {
+    for NotUpdated { connection, why } in &renewed.unread {
         let why = clean(&view.model.shown_sentence(why));
-        let said = format!("{} was left as it is: {why}", view.name(name));
+        let said = format!("{} was left as it is: {why}", view.name(connection));
         lines.extend(words(&said, theme.warn, room));
     }
     for place in &renewed.left_behind {

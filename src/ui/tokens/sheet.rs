@@ -33,12 +33,42 @@ pub(super) struct SheetPage {
     pub scroll: Scroll,
     /// Always shown.
     pub below: Vec<Line<'static>>,
-    /// The line of the body with a cursor: its index, and the input that stands behind its name.
-    pub typed: Option<(usize, Input)>,
-    /// The same for a line above.
-    pub typed_above: Option<(usize, Input, usize)>,
+    /// The line of the body with a cursor.
+    pub typed: Option<TypedLine>,
+    /// The line above the body with one.
+    pub typed_above: Option<TypedLine>,
     /// The body takes all the height there is: so that nothing jumps while it changes.
     pub tall: bool,
+}
+
+/// A line that is typed in.
+pub(super) struct TypedLine {
+    /// Its index among the lines where it stands.
+    pub at: usize,
+    /// What was typed.
+    pub input: Input,
+    /// Cells before that.
+    pub indent: usize,
+}
+
+impl TypedLine {
+    /// One that [`line_to_type`] has drawn.
+    pub(super) fn named(at: usize, input: &Input) -> Self {
+        Self {
+            at,
+            input: input.clone(),
+            indent: NAMES + 2,
+        }
+    }
+
+    fn draw(&self, area: Rect, style: Style, buf: &mut Buffer) -> Option<Position> {
+        input::draw(
+            &self.input,
+            inset(area, text::cells(self.indent), 0),
+            style,
+            buf,
+        )
+    }
 }
 
 /// How a body is scrolled.
@@ -88,7 +118,7 @@ fn show(
     // Where the box is too low for all, half of it is the body's, which holds what is chosen and typed; then what
     // stands above it goes before what stands below.
     let kept = page.body.len().min(all.div_ceil(2));
-    let typed_above = page.typed_above.as_ref().map_or(0, |(line, ..)| line + 1);
+    let typed_above = page.typed_above.as_ref().map_or(0, |line| line.at + 1);
     let above = page.above.len().min((all - kept).max(typed_above));
     let below = page.below.len().min(all.saturating_sub(above + kept));
     let between = all.saturating_sub(above + below);
@@ -97,8 +127,8 @@ fn show(
         Scroll::From(line) => line.min(last),
         Scroll::Around(line) => (line + 1).saturating_sub(between).min(last),
     };
-    if let Some((line, _)) = &page.typed {
-        first = first.clamp((line + 1).saturating_sub(between.max(1)), *line);
+    if let Some(line) = &page.typed {
+        first = first.clamp((line.at + 1).saturating_sub(between.max(1)), line.at);
     }
     let middle = Rect {
         y: inside.y + text::cells(above),
@@ -123,22 +153,12 @@ fn show(
     );
     more(view, inside, (first, hidden), buf);
     let style = view.theme.input;
-    if let Some((line, typed, indent)) = page.typed_above {
-        return input::draw(
-            &typed,
-            inset(row(inside, line), text::cells(indent), 0),
-            style,
-            buf,
-        );
+    if let Some(line) = page.typed_above {
+        return line.draw(row(inside, line.at), style, buf);
     }
-    let (line, typed) = page.typed?;
-    let line = line.checked_sub(first).filter(|line| *line < between)?;
-    input::draw(
-        &typed,
-        inset(row(middle, line), text::cells(NAMES + 2), 0),
-        style,
-        buf,
-    )
+    let line = page.typed?;
+    let at = line.at.checked_sub(first).filter(|at| *at < between)?;
+    line.draw(row(middle, at), style, buf)
 }
 
 /// A name with its value, the value on as many lines as it needs.

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use super::super::reveal;
 use super::super::text::{clean, cut, pad};
 use super::super::view::View;
-use super::sheet::{Scroll, SheetPage, line_to_type, named, opened, trouble, words};
+use super::sheet::{Scroll, SheetPage, TypedLine, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::exchange::{Changed, Made, Offered};
 use crate::app::tokens::wizard::{Wizard, WizardLine, WizardOutcome, WizardStep};
@@ -29,8 +29,8 @@ pub(super) fn page(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
     };
     page.above.insert(0, steps(view, wizard, room));
     page.above.insert(1, Line::default());
-    if let Some((line, input, indent)) = page.typed_above.take() {
-        page.typed_above = Some((line + 2, input, indent));
+    if let Some(line) = &mut page.typed_above {
+        line.at += 2;
     }
     page.below.push(Line::default());
     if let Some(problem) = &wizard.problem {
@@ -81,7 +81,7 @@ fn general(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
         let drawn = line_to_type(view, line.title(), &field.input, focused);
         page.body.push(drawn);
         if focused {
-            page.typed = Some((at, field.input.clone()));
+            page.typed = Some(TypedLine::named(at, &field.input));
         }
     }
     let said = match wizard.line {
@@ -169,7 +169,11 @@ fn modules(view: &View<'_>, wizard: &Wizard, room: usize) -> SheetPage {
         Span::styled("Which modules may it enter?  ", theme.text),
         Span::styled("find ", theme.faint),
     ]));
-    page.typed_above = Some((0, wizard.module_filter.clone(), 34));
+    page.typed_above = Some(TypedLine {
+        at: 0,
+        input: wizard.module_filter.clone(),
+        indent: 34,
+    });
     let shown = wizard.shown_modules();
     for (at, module) in shown.iter().enumerate() {
         let id = module.id.as_deref().unwrap_or("–");

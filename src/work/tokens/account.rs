@@ -230,17 +230,17 @@ impl Account {
         if guard == Guard::Lifted {
             return Ok(());
         }
-        let (names, unread) = self.running_on(id).await?;
+        let users = self.running_on(id).await?;
         let is_agreed =
             |name: &Name| matches!(&guard, Guard::Agreed(agreed) if agreed.contains(name));
-        if names.iter().chain(&unread).all(is_agreed) {
+        if users.running.iter().chain(&users.unread).all(is_agreed) {
             return Ok(());
         }
         Err(TokenError::KeyInUse {
             id: id.to_owned(),
             doing,
-            names,
-            unread,
+            names: users.running,
+            unread: users.unread,
         })
     }
 

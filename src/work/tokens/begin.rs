@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::account::Account;
+use super::holders::Holders;
 use super::outcome::{RenewalProgress, Renewed};
 use super::problem::TokenError;
 use super::renewal::Renewal;
@@ -133,7 +134,11 @@ impl Account {
         // A token may have two secrets, and the key in use be a third one where it shows none of them.
         let live = [&token.secret, &token.renewed_secret, &own];
         let live: Vec<_> = live.into_iter().flatten().cloned().collect();
-        let (holdings, held, unread) = self.holdings(id, &live).await?;
+        let Holders {
+            holdings,
+            held,
+            unread,
+        } = self.holdings(id, &live).await?;
         if is_own && !held.iter().any(|held| held.connection == *self.name()) {
             return Err(TokenError::Unheld {
                 id: id.to_owned(),

@@ -5,6 +5,7 @@ use super::super::error::WorkError;
 use super::account::Account;
 use super::problem::TokenError;
 use super::renewal::Renewal;
+use crate::domain::token::NotUpdated;
 use crate::domain::{
     Connection, KeyFingerprint, Name, Origin, Secret, SecretRef, ServiceId, error_chain,
 };
@@ -18,14 +19,30 @@ pub(super) struct HeldSecret {
     pub(super) secret: Secret,
 }
 
-/// What was found about the connections under a token's id: for the journal, in memory, and those whose
-/// secret can't be read, with one sentence each.
-type Holders = (Vec<Holding>, Vec<HeldSecret>, Vec<(Name, String)>);
+/// What was found about the connections under a token's id.
+#[derive(Default)]
+pub(super) struct Holders {
+    /// Those that hold one of its secrets, for the journal.
+    pub(super) holdings: Vec<Holding>,
+    /// What they hold, in memory.
+    pub(super) held: Vec<HeldSecret>,
+    /// Those whose secret can't be read.
+    pub(super) unread: Vec<NotUpdated>,
+}
+
+/// The connections that run on a token, or may.
+#[derive(Default)]
+pub(super) struct Users {
+    /// They do.
+    pub(super) running: Vec<Name>,
+    /// Their key can't be read.
+    pub(super) unread: Vec<Name>,
+}
 
 impl Account {
     /// Every connection that holds one of the secrets in `live` under this id, by digest.
     pub(super) async fn holdings(&self, id: &str, live: &[Secret]) -> Result<Holders, TokenError> {
-        let (mut holdings, mut held, mut unread) = Holders::default();
+        let mut found = Holders::default();
         let mut wanted = Vec::with_capacity(live.len());
         for secret in live {
             wanted.push(self.digest(id, Some(secret)).await?);
@@ -41,13 +58,13 @@ impl Account {
                     let (its_id, secret) = self.core.pair_of(&other, &secret).await?;
                     let digest = self.digest(id, Some(&secret)).await?;
                     if wanted.contains(&digest) && its_id.eq_ignore_ascii_case(id) {
-                        holdings.push(Holding {
+                        found.holdings.push(Holding {
                             connection: other.name.to_string(),
                             old: reference,
                             was: digest,
                             new: None,
                         });
-                        held.push(HeldSecret {
+                        found.held.push(HeldSecret {
                             connection: other.name.clone(),
                             secret,
                         });
@@ -56,10 +73,13 @@ impl Account {
                 Err(problem @ WorkError::PassphraseNeeded(_)) => return Err(problem.into()),
                 // A key for another service that can't be read is taken for none of this token.
                 Err(_) if named.is_none() && !self.is_beside(&other) => {}
-                Err(problem) => unread.push((other.name.clone(), error_chain(&problem))),
+                Err(problem) => found.unread.push(NotUpdated {
+                    connection: other.name.clone(),
+                    why: error_chain(&problem),
+                }),
             }
         }
-        Ok((holdings, held, unread))
+        Ok(found)
     }
 }
 
@@ -67,19 +87,19 @@ impl Account {
     /// The connections that run on the token `id`, by whatever name they reach the service: an id is one of the
     /// service, which has several hosts. Beside them those at this one of which it is not known, as their key,
     /// which may be a pasted pair, can't be read.
-    pub(super) async fn running_on(&self, id: &str) -> Result<(Vec<Name>, Vec<Name>), TokenError> {
-        let (mut running, mut unread) = (Vec::new(), Vec::new());
+    pub(super) async fn running_on(&self, id: &str) -> Result<Users, TokenError> {
+        let mut users = Users::default();
         for other in self.core.connections().await? {
             if !is_connect(&other) {
                 continue;
             }
             match self.runs_on(&other, id).await? {
-                Some(true) => running.push(other.name.clone()),
-                None if self.is_beside(&other) => unread.push(other.name.clone()),
+                Some(true) => users.running.push(other.name.clone()),
+                None if self.is_beside(&other) => users.unread.push(other.name.clone()),
                 Some(false) | None => {}
             }
         }
-        Ok((running, unread))
+        Ok(users)
     }
 
     async fn runs_on(&self, other: &Connection, id: &str) -> Result<Option<bool>, TokenError> {
@@ -210,7 +230,10 @@ impl Renewal<'_> {
                 new.filter(|new| *new != SecretRef::Ask)
                     .map(|new| (new, place)),
             );
-            self.unread.push((connection.name.clone(), why));
+            self.unread.push(NotUpdated {
+                connection: connection.name.clone(),
+                why,
+            });
         }
         self.record
             .holdings

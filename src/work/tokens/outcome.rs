@@ -1,6 +1,6 @@
 //! What is told of a renewal: while it runs, and when it has ended.
 
-use crate::domain::token::{RenewalAction, RenewalStep, Unfinished};
+use crate::domain::token::{NotUpdated, RenewalAction, RenewalStep, Unfinished};
 use crate::domain::{Name, SecretRef, Verdict};
 use crate::store::state::RenewalRecord;
 use crate::tokens::Expiry;
@@ -22,9 +22,8 @@ pub struct Renewed {
     pub earlier: Option<RenewalAction>,
     /// Connections that use the new secret now.
     pub updated: Vec<Name>,
-    /// Connections under the same id that do not use the new secret, with one sentence each: theirs could not
-    /// be read and may be the old one, or was changed meanwhile.
-    pub unread: Vec<(Name, String)>,
+    /// Connections under the same id that do not use the new secret.
+    pub unread: Vec<NotUpdated>,
     /// What probes with the new secret found: one for each connection, or one of the pair alone.
     pub verdicts: Vec<Verdict>,
     /// When the new secret ends.

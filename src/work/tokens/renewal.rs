@@ -20,7 +20,7 @@ use super::holders::HeldSecret;
 use super::outcome::{RenewalProgress, Renewed, unfinished, unheard};
 use super::problem::TokenError;
 use super::steps::{Proof, accepted};
-use crate::domain::token::{RenewalAction, RenewalStep, Unfinished};
+use crate::domain::token::{NotUpdated, RenewalAction, RenewalStep, Unfinished};
 use crate::domain::{KeyFingerprint, Name, Reason, Secret, SecretRef, Verdict, error_chain};
 use crate::store::StateDb;
 use crate::store::state::{Holding, RenewalRecord, RenewalStage};
@@ -35,8 +35,8 @@ pub(super) struct Renewal<'a> {
     pub(super) record: RenewalRecord,
     /// What the connections held before, as far as it is at hand.
     pub(super) held: Vec<HeldSecret>,
-    /// Connections that do not get the new secret, and why.
-    pub(super) unread: Vec<(Name, String)>,
+    /// Connections that do not get the new secret.
+    pub(super) unread: Vec<NotUpdated>,
     /// Where the new secret is kept by now.
     pub(super) kept: Vec<SecretRef>,
     pub(super) resumed: bool,

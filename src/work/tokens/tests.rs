@@ -772,7 +772,7 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
         .remove(0);
     let renewed = ended.unwrap();
     assert_eq!(renewed.updated, [name("copy")]);
-    assert_eq!(renewed.unread[0].0, name("market"));
+    assert_eq!(renewed.unread[0].connection, name("market"));
     let now = core.handle(&name("market"), SecretSlot::Key).await.unwrap();
     let expected = Secret::new(format!("ApiKey {OWN}:entered meanwhile"));
     assert_eq!(now.secret(), &expected);

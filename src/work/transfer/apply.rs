@@ -64,13 +64,22 @@ impl ApplyStep {
     }
 }
 
+/// How definitions are applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApplyOptions {
+    /// Whether references that run programs or read this machine are let in.
+    pub trust: bool,
+    /// Whether connections that are not among the definitions are removed.
+    pub prune: bool,
+}
+
 impl Core {
     /// What the definitions in `text` would change; nothing is changed. `path` stands in messages.
     pub async fn plan_apply(
         &self,
         path: &Path,
         text: &str,
-        (trust, prune): (bool, bool),
+        options: ApplyOptions,
     ) -> Result<ApplyPlan, WorkError> {
         let doing = "reading the definitions";
         if text.trim().is_empty() {
@@ -92,14 +101,14 @@ impl Core {
         }
         for one in programs::news(named, self.settings().await?) {
             plan.sensitive.push(one.sensitive());
-            if trust {
+            if options.trust {
                 plan.steps.push(ApplyStep::Set(one));
             }
         }
         for wanted in &read.configuration.connections {
             let before = here.iter().find(|one| one.name == wanted.name);
             let before = before.map(|one| &**one);
-            let (step, sensitive) = step(wanted, before, trust)?;
+            let (step, sensitive) = step(wanted, before, options.trust)?;
             plan.steps.push(step);
             plan.sensitive.extend(sensitive);
         }
@@ -109,7 +118,7 @@ impl Core {
         };
         let extra = here.iter().map(|one| one.name.clone());
         let extra = extra.filter(|name| !named(name));
-        let end = if prune {
+        let end = if options.prune {
             ApplyStep::Remove
         } else {
             ApplyStep::Extra

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{ImportAction, Incoming, Item, refuse_labels};
 use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, error_chain,
+    AddressFamily, AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, ServiceId, error_chain,
 };
 use crate::service::import::TakenNames;
 use crate::store::transfer;
@@ -25,29 +25,39 @@ struct KeptValues {
 
 /// What is here, by where it goes.
 struct Here<'a> {
-    by_place: HashMap<(String, String, String), Vec<&'a Connection>>,
+    by_place: HashMap<Place, Vec<&'a Connection>>,
 }
 
-/// Service, URL and user name: what makes two connections one.
-fn place(connection: &Connection) -> (String, String, String) {
-    (
-        connection.service.to_string(),
-        connection.url.trim_end_matches('/').to_owned(),
-        connection.username.clone(),
-    )
+/// Where a connection goes: what makes two of them one.
+#[derive(PartialEq, Eq, Hash)]
+struct Place {
+    service: ServiceId,
+    /// Without a slash at its end.
+    url: String,
+    username: String,
+}
+
+impl Place {
+    fn of(connection: &Connection) -> Self {
+        Self {
+            service: connection.service.clone(),
+            url: connection.url.trim_end_matches('/').to_owned(),
+            username: connection.username.clone(),
+        }
+    }
 }
 
 impl<'a> Here<'a> {
     fn new(here: &'a [Arc<Connection>]) -> Self {
         let mut by_place: HashMap<_, Vec<&Connection>> = HashMap::new();
         for one in here {
-            by_place.entry(place(one)).or_default().push(one);
+            by_place.entry(Place::of(one)).or_default().push(one);
         }
         Self { by_place }
     }
 
     fn beside(&self, item: &Item) -> &[&'a Connection] {
-        let found = self.by_place.get(&place(&item.connection));
+        let found = self.by_place.get(&Place::of(&item.connection));
         found.map_or(&[], Vec::as_slice)
     }
 }

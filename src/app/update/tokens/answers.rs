@@ -3,7 +3,7 @@
 use super::super::{Effects, Model};
 use crate::app::effect::Unlock;
 use crate::app::model::PendingUnlock;
-use crate::app::tokens::account::LastUse;
+use crate::app::tokens::account::{AskedPage, LastUse, LookUp};
 use crate::app::tokens::exchange::{Changed, Made, RowPage, TokenOperation};
 use crate::app::tokens::sheet::{Ending, Ends};
 use crate::app::tokens::wizard::WizardOutcome;
@@ -75,7 +75,7 @@ impl Model {
         let Some(list) = &mut self.tokens.list else {
             return;
         };
-        if list.loading != Some((generation, offset)) {
+        if list.loading != Some(AskedPage { generation, offset }) {
             return;
         }
         match page {
@@ -102,8 +102,8 @@ impl Model {
         };
         let waiting = list
             .looking_up
-            .take_if(|(waiting, _)| *waiting == generation);
-        if let Some((_, id)) = waiting {
+            .take_if(|asked| asked.generation == generation);
+        if let Some(LookUp { id, .. }) = waiting {
             match last_used {
                 Ok(last_used) => list.note_use(&id, last_used),
                 Err(trouble) => {

@@ -7,6 +7,7 @@ use tui_input::InputRequest;
 use super::super::{Effects, Model, after};
 use crate::app::effect::Effect;
 use crate::app::model::Pane;
+use crate::app::tokens::account::{AskedPage, LookUp};
 use crate::app::tokens::{AccountList, TokenRow, TokensEffect, TokensQuery};
 use crate::domain::Name;
 use crate::domain::token::{Group, Order};
@@ -40,16 +41,16 @@ impl Model {
     /// Asks for what is in sight and not here.
     pub(super) fn fill_tokens(&mut self, out: &mut Effects) {
         let seen = self.seen_tokens();
-        let number = self.tokens.generation + 1;
+        let generation = self.tokens.generation + 1;
         let Some(list) = &mut self.tokens.list else {
             return;
         };
         if let Some(offset) = list.missing(seen.clone()) {
-            self.tokens.generation = number;
-            list.loading = Some((number, offset));
+            self.tokens.generation = generation;
+            list.loading = Some(AskedPage { generation, offset });
             out.push(Effect::Tokens(TokensEffect::Query {
                 name: list.name.clone(),
-                generation: number,
+                generation,
                 query: TokensQuery::Page {
                     listing: list.listing.clone(),
                     offset,
@@ -60,11 +61,14 @@ impl Model {
             && list.loading.is_none()
             && let Some(id) = list.unknown_use(seen).map(str::to_owned)
         {
-            self.tokens.generation = number;
-            list.looking_up = Some((number, id.clone()));
+            self.tokens.generation = generation;
+            list.looking_up = Some(LookUp {
+                generation,
+                id: id.clone(),
+            });
             out.push(Effect::Tokens(TokensEffect::Query {
                 name: list.name.clone(),
-                generation: number,
+                generation,
                 query: TokensQuery::LastUse { id },
             }));
         }
