@@ -43,6 +43,15 @@ impl WizardStep {
     }
 }
 
+/// Which way: from step to step, and from line to line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// To the one after.
+    Next,
+    /// To the one before.
+    Previous,
+}
+
 /// A line of the first step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WizardLine {
@@ -179,12 +188,11 @@ impl WizardLines {
     }
 
     /// The line before or after `line`.
-    pub fn beside(&self, line: WizardLine, forward: bool) -> Option<WizardLine> {
+    pub fn beside(&self, line: WizardLine, turn: Turn) -> Option<WizardLine> {
         let lines = self.shown().map(|(line, _)| line);
-        if forward {
-            lines.skip_while(|shown| *shown != line).nth(1)
-        } else {
-            lines.take_while(|shown| *shown != line).last()
+        match turn {
+            Turn::Next => lines.skip_while(|shown| *shown != line).nth(1),
+            Turn::Previous => lines.take_while(|shown| *shown != line).last(),
         }
     }
 }
@@ -325,9 +333,12 @@ impl Wizard {
     }
 
     /// The step before or after this one.
-    pub fn beside(&self, forward: bool) -> Option<WizardStep> {
+    pub fn beside(&self, turn: Turn) -> Option<WizardStep> {
         let at = self.steps().iter().position(|step| *step == self.step)?;
-        let next = if forward { at + 1 } else { at.checked_sub(1)? };
+        let next = match turn {
+            Turn::Next => at + 1,
+            Turn::Previous => at.checked_sub(1)?,
+        };
         self.steps().get(next).copied()
     }
 
@@ -522,12 +533,12 @@ mod tests {
         for (wizard, last) in [(&new, WizardLine::Expires), (&old, WizardLine::Description)] {
             let lines = &wizard.lines;
             let mut walked = vec![WizardLine::Label];
-            while let Some(next) = lines.beside(walked[walked.len() - 1], true) {
-                assert_eq!(lines.beside(next, false), walked.last().copied());
+            while let Some(next) = lines.beside(walked[walked.len() - 1], Turn::Next) {
+                assert_eq!(lines.beside(next, Turn::Previous), walked.last().copied());
                 walked.push(next);
             }
             assert_eq!(walked.last(), Some(&last));
-            assert_eq!(lines.beside(WizardLine::Label, false), None);
+            assert_eq!(lines.beside(WizardLine::Label, Turn::Previous), None);
         }
     }
 

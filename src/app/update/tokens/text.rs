@@ -6,7 +6,7 @@ use tui_input::{Input, InputRequest};
 use super::super::{Effects, Model, editing_request};
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::tokens::sheet::RenewalStage;
-use crate::app::tokens::wizard::{Wizard, WizardStep};
+use crate::app::tokens::wizard::{Turn, Wizard, WizardStep};
 use crate::app::tokens::{EXPIRY_LIMIT, TokenSheet};
 use crate::service::hints;
 
@@ -96,17 +96,17 @@ impl Model {
             return;
         };
         let line = wizard.line;
-        let next = wizard.lines.beside(line, true);
+        let next = wizard.lines.beside(line, Turn::Next);
         match (press.code, action) {
-            (KeyCode::PageDown, _) | (_, Some(Action::Save)) => self.turn_step(true, out),
+            (KeyCode::PageDown, _) | (_, Some(Action::Save)) => self.turn_step(Turn::Next, out),
             (_, Some(Action::Accept | Action::NextField)) if next.is_none() => {
-                self.turn_step(true, out);
+                self.turn_step(Turn::Next, out);
             }
             (_, Some(Action::Accept | Action::NextField | Action::FieldDown)) => {
                 wizard.line = next.unwrap_or(line);
             }
             (_, Some(Action::PreviousField | Action::FieldUp)) => {
-                wizard.line = wizard.lines.beside(line, false).unwrap_or(line);
+                wizard.line = wizard.lines.beside(line, Turn::Previous).unwrap_or(line);
             }
             (_, Some(Action::Leave)) => self.leave_sheet(),
             (_, Some(action)) => self.act_while_typing(action, out),
@@ -129,12 +129,12 @@ impl Model {
         let failed = wizard.extensions.trouble().is_some();
         match (press.code, action) {
             (KeyCode::PageUp | KeyCode::Left, _) | (_, Some(Action::PreviousField)) => {
-                self.turn_step(false, out);
+                self.turn_step(Turn::Previous, out);
             }
             (_, Some(Action::Accept)) if failed => self.fetch_for_step(out),
             (KeyCode::PageDown | KeyCode::Right, _)
             | (_, Some(Action::Accept | Action::NextField | Action::Save)) => {
-                self.turn_step(true, out);
+                self.turn_step(Turn::Next, out);
             }
             (_, Some(Action::FieldUp)) => wizard.extension = wizard.extension.saturating_sub(1),
             (_, Some(Action::FieldDown)) => {
@@ -154,11 +154,13 @@ impl Model {
         let last = wizard.shown_modules().len();
         let failed = wizard.modules.trouble().is_some();
         match (press.code, action) {
-            (KeyCode::PageUp, _) | (_, Some(Action::PreviousField)) => self.turn_step(false, out),
+            (KeyCode::PageUp, _) | (_, Some(Action::PreviousField)) => {
+                self.turn_step(Turn::Previous, out);
+            }
             (_, Some(Action::Accept)) if failed => self.fetch_for_step(out),
             (KeyCode::PageDown, _)
             | (_, Some(Action::Accept | Action::NextField | Action::Save)) => {
-                self.turn_step(true, out);
+                self.turn_step(Turn::Next, out);
             }
             (_, Some(Action::FieldUp)) => wizard.module = wizard.module.saturating_sub(1),
             (_, Some(Action::FieldDown)) => {

@@ -4,7 +4,7 @@ use super::super::{Effects, Model};
 use crate::app::effect::Effect;
 use crate::app::keymap::Action;
 use crate::app::tokens::exchange::TokenOperation;
-use crate::app::tokens::wizard::{Wizard, WizardOutcome, WizardStep};
+use crate::app::tokens::wizard::{Turn, Wizard, WizardOutcome, WizardStep};
 use crate::app::tokens::{Fetch, TokenRow, TokenSheet, TokensChange, TokensEffect, TokensQuery};
 use crate::domain::Name;
 use crate::domain::token::{Guard, TokenEdit};
@@ -43,7 +43,7 @@ impl Model {
     }
 
     /// To the step before or after, where nothing is wrong with this one.
-    pub(super) fn turn_step(&mut self, forward: bool, out: &mut Effects) {
+    pub(super) fn turn_step(&mut self, turn: Turn, out: &mut Effects) {
         let now = self.now;
         let Some(TokenSheet::Wizard(wizard)) = self.tokens.sheets.last_mut() else {
             return;
@@ -51,7 +51,7 @@ impl Model {
         if wizard.outcome.is_loading() {
             return;
         }
-        if forward
+        if turn == Turn::Next
             && wizard.step == WizardStep::General
             && let Some((line, problem)) = wizard.wrong(now)
         {
@@ -59,11 +59,14 @@ impl Model {
             wizard.problem = Some(problem);
             return;
         }
-        if forward && wizard.step == WizardStep::Extension && wizard.chosen_extension().is_none() {
+        if turn == Turn::Next
+            && wizard.step == WizardStep::Extension
+            && wizard.chosen_extension().is_none()
+        {
             wizard.problem = Some("choose what the token is for".to_owned());
             return;
         }
-        if let Some(step) = wizard.beside(forward) {
+        if let Some(step) = wizard.beside(turn) {
             wizard.step = step;
             wizard.problem = None;
             self.overlay_since = now;
@@ -111,7 +114,7 @@ impl Model {
             Action::Copy | Action::CopyAs if made => self.copy_token(action, out),
             Action::Delete if made => self.change_token(Action::Delete, out),
             Action::LoadTokens => self.finish_wizard(out),
-            Action::PreviousPane | Action::PageUp if !made => self.turn_step(false, out),
+            Action::PreviousPane | Action::PageUp if !made => self.turn_step(Turn::Previous, out),
             Action::Back => self.leave_sheet(),
             _ => {}
         }
