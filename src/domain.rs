@@ -8,6 +8,7 @@ pub mod check;
 pub mod connection;
 pub mod endpoint;
 pub mod error;
+pub mod handle;
 pub mod history;
 mod paths;
 pub mod plot;
@@ -27,6 +28,7 @@ pub use check::{Check, CheckId, Checks};
 pub use connection::{AddressFamily, AuthStyle, Connection, Name, SecretRef, ServiceId};
 pub use endpoint::{Endpoint, Origin, UrlProblem};
 pub use error::{Cause, error_chain};
+pub use handle::{CopyForm, HandleSlot};
 pub use paths::is_cms_file;
 pub use reason::{AnsweredBy, Reason, State, Who};
 pub use reply::{
@@ -34,6 +36,6 @@ pub use reply::{
     TlsFailure,
 };
 pub use second::{Conclusion, SecondOpinion, SshHost};
-pub use secret::{Handle, Secret};
+pub use secret::{Handle, PassphrasePurpose, Secret};
 pub use verdict::{Identity, Remedy, Verdict};
 pub use window::{Window, WindowProblem};

@@ -29,9 +29,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::app::effect::{ScreenEnd, Unlock, VaultEffect};
+use crate::app::effect::{ScreenEnd, VaultEffect};
 use crate::app::{Effect, Message, Model};
-use crate::domain::Secret;
+use crate::domain::{PassphrasePurpose, Secret};
 use crate::ui::Theme;
 use crate::work::Core;
 use effects::{Effects, Queue};
@@ -163,7 +163,7 @@ impl ScreenSession {
             now: Timestamp::now,
         };
         if let Some(passphrase) = self.options.passphrase {
-            let kind = Unlock::Open;
+            let kind = PassphrasePurpose::Open;
             event_loop.model.opens_first = true;
             event_loop
                 .effects

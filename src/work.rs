@@ -59,7 +59,7 @@ pub mod watch;
 pub use self::core::{Core, CoreOptions, Rehearsed, Session};
 pub use crate::domain::history::History;
 pub use damping::{Change, Damping};
-pub use draft::{CopyForm, Draft, Edit, Loaded, Passphrase, Saved, SecretSlot, Unsaved};
+pub use draft::{Draft, Edit, Saved, StoredSecrets, Unsaved};
 pub use error::WorkError;
 pub use examine::{Examination, Finding};
 pub use probing::{Progress, silent};

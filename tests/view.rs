@@ -18,7 +18,6 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 use sample::{after, connection, empty, entry, form, good, model, name, select, stripped};
-use switchboard::app::effect::Unlock;
 use switchboard::app::handles::{Revealed, RevealedHandle};
 use switchboard::app::message::StoreOffer;
 use switchboard::app::model::{
@@ -28,8 +27,8 @@ use switchboard::app::model::{
 use switchboard::app::notice::{About, CopiedNotice, Notice};
 use switchboard::app::secret_field::{SecretField, ShownField};
 use switchboard::app::shared_token::{Check, SharedTokenSheet};
-use switchboard::app::{FieldId, HandleSlot, Message, Model, hints};
-use switchboard::domain::{Handle, Name, Secret, SecretRef, State};
+use switchboard::app::{FieldId, Message, Model, hints};
+use switchboard::domain::{Handle, HandleSlot, Name, PassphrasePurpose, Secret, SecretRef, State};
 use switchboard::service::verify::VerifyStep;
 use switchboard::tui::cells::Cells;
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
@@ -500,7 +499,7 @@ fn overlays() {
 
 fn passphrase() -> PassphraseDialog {
     PassphraseDialog {
-        kind: Unlock::Create,
+        kind: PassphrasePurpose::Create,
         first: SecretField::holding(Secret::new("correct horse")),
         second: SecretField::holding(Secret::new("correct")),
         on_second: true,

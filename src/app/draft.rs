@@ -107,17 +107,6 @@ impl FieldId {
     }
 }
 
-/// Which handle of a connection is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HandleSlot {
-    /// The API key.
-    Key,
-    /// The shared token.
-    Token,
-    /// An added token, by its place.
-    Added(usize),
-}
-
 /// A connection as the form holds it: the values of its secrets beside it, where they were typed or loaded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {

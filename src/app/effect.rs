@@ -1,9 +1,9 @@
 //! Everything that the model can ask of the world, on one page. Imperatives.
 
-use super::draft::{Draft, HandleSlot};
+use super::draft::Draft;
 use super::tokens::TokensEffect;
 use super::watching::WatchingEffect;
-use crate::domain::{Name, Secret, SecretRef, Verdict};
+use crate::domain::{CopyForm, HandleSlot, Name, PassphrasePurpose, Secret, SecretRef, Verdict};
 use crate::service::Trigger;
 
 /// Whose probe.
@@ -41,30 +41,6 @@ impl ScreenEnd {
     }
 }
 
-/// What a passphrase is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unlock {
-    /// There is no vault yet: choose a passphrase, typed twice.
-    Create,
-    /// Open the one that is there.
-    Open,
-}
-
-/// What is copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CopyAs {
-    /// The handle as it is.
-    Handle,
-    /// Whole header lines.
-    Header,
-    /// A curl command that reads the key from `$SWITCHBOARD_KEY`: no secret in it.
-    Curl,
-    /// The username.
-    Username,
-    /// The URL.
-    Url,
-}
-
 /// What of a token is copied. There is no curl command: the service is asked by connections, and not by the
 /// tokens of their accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +57,13 @@ pub enum TokenCopy {
 
 impl TokenCopy {
     /// The same among all that is copied; nothing where tokens have no such form.
-    pub const fn of(form: CopyAs) -> Option<Self> {
+    pub const fn of(form: CopyForm) -> Option<Self> {
         match form {
-            CopyAs::Handle => Some(Self::Handle),
-            CopyAs::Header => Some(Self::Header),
-            CopyAs::Username => Some(Self::Username),
-            CopyAs::Url => Some(Self::Url),
-            CopyAs::Curl => None,
+            CopyForm::Handle => Some(Self::Handle),
+            CopyForm::Header => Some(Self::Header),
+            CopyForm::Username => Some(Self::Username),
+            CopyForm::Url => Some(Self::Url),
+            CopyForm::Curl => None,
         }
     }
 }
@@ -190,7 +166,7 @@ pub enum VaultEffect {
     /// Open or create the vault.
     Unlock {
         /// Which of the two.
-        kind: Unlock,
+        kind: PassphrasePurpose,
         /// Wiped after use.
         passphrase: Secret,
     },
@@ -217,7 +193,7 @@ pub enum ClipboardEffect {
         /// Which handle.
         slot: HandleSlot,
         /// In which form.
-        form: CopyAs,
+        form: CopyForm,
     },
     /// Copy a text that is not secret: a snippet, a corrected URL.
     CopyText(String),

@@ -3,10 +3,8 @@
 
 use jiff::Timestamp;
 
-use super::draft::HandleSlot;
-use super::effect::CopyAs;
 use super::model::Model;
-use crate::domain::{Connection, Handle, Name, SecretRef};
+use crate::domain::{Connection, CopyForm, Handle, HandleSlot, Name, SecretRef};
 
 /// Which handle of a connection is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,26 +105,26 @@ fn key_kind(connection: &Connection) -> &'static str {
 }
 
 /// The rows of "copy as…" for a token of an account.
-pub const TOKEN_CHOICES: &[CopyAs] = &[
-    CopyAs::Handle,
-    CopyAs::Header,
-    CopyAs::Username,
-    CopyAs::Url,
+pub const TOKEN_CHOICES: &[CopyForm] = &[
+    CopyForm::Handle,
+    CopyForm::Header,
+    CopyForm::Username,
+    CopyForm::Url,
 ];
 
 /// The rows of "copy as…" where no handle is held: the curl command sends no key then.
-pub const OPEN_CHOICES: &[CopyAs] = &[CopyAs::Curl, CopyAs::Username, CopyAs::Url];
+pub const OPEN_CHOICES: &[CopyForm] = &[CopyForm::Curl, CopyForm::Username, CopyForm::Url];
 
 /// The rows of "copy as…" for a handle.
-pub fn copy_choices(slot: HandleSlot) -> &'static [CopyAs] {
+pub fn copy_choices(slot: HandleSlot) -> &'static [CopyForm] {
     match slot {
         HandleSlot::Key => &[
-            CopyAs::Handle,
-            CopyAs::Header,
-            CopyAs::Curl,
-            CopyAs::Username,
-            CopyAs::Url,
+            CopyForm::Handle,
+            CopyForm::Header,
+            CopyForm::Curl,
+            CopyForm::Username,
+            CopyForm::Url,
         ],
-        HandleSlot::Token | HandleSlot::Added(_) => &[CopyAs::Handle, CopyAs::Url],
+        HandleSlot::Token | HandleSlot::Added(_) => &[CopyForm::Handle, CopyForm::Url],
     }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use super::draft::HandleSlot;
-use super::effect::{ScreenEnd, Target, Unlock};
+use super::effect::{ScreenEnd, Target};
 use super::model::Pane;
 use super::tokens::TokensMessage;
 use super::watching::{WatchingMessage, WatchingSettings};
-use crate::domain::{Cause, Checks, Connection, Handle, Name, Origin, Secret, SecretRef, Verdict};
+use crate::domain::{
+    Cause, Checks, Connection, Handle, HandleSlot, Name, Origin, PassphrasePurpose, Secret,
+    SecretRef, Verdict,
+};
 use crate::service::Catalog;
 
 /// Something happened. The time it happened at is handed to `update` beside it.
@@ -142,7 +144,7 @@ pub enum StoreMessage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VaultMessage {
     /// The vault is locked, or there is none yet.
-    PassphraseNeeded(Unlock),
+    PassphraseNeeded(PassphrasePurpose),
     /// The passphrase was right; what waited for it goes on.
     Unlocked,
     /// It was not, or the vault is damaged; one sentence.

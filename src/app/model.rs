@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tui_input::Input;
 
 use super::disguise::Disguise;
-use super::draft::{Draft, FieldId, HandleSlot};
+use super::draft::{Draft, FieldId};
 use super::entries::Entries;
 use super::form::live::LiveTest;
 use super::handles::{Revealed, RevealedHandle};
@@ -19,7 +19,10 @@ use super::shared_token::SharedTokenSheet;
 use super::tokens::{TokensEffect, TokensPane};
 use super::watching::Board;
 use super::watching::dialogs::WatchingOverlay;
-use crate::domain::{Checks, Connection, Name, Origin, SecretRef, State, Verdict};
+use crate::domain::{
+    Checks, Connection, CopyForm, HandleSlot, Name, Origin, PassphrasePurpose, SecretRef, State,
+    Verdict,
+};
 use crate::service::Catalog;
 
 /// The state of the whole screen. `ui` draws it and changes nothing.
@@ -115,7 +118,7 @@ pub enum PendingUnlock {
     /// A handle to show.
     Reveal(Name, RevealedHandle),
     /// A copy.
-    Copy(Name, HandleSlot, super::effect::CopyAs),
+    Copy(Name, HandleSlot, CopyForm),
     /// The stored secrets of the connection in the form.
     LoadSecrets(Name),
     /// The secret that is on a sheet alone, to show or to copy.
@@ -473,7 +476,7 @@ pub enum Question {
 #[derive(Debug)]
 pub struct PassphraseDialog {
     /// Choose one, or open with one.
-    pub kind: super::effect::Unlock,
+    pub kind: PassphrasePurpose,
     /// The first line.
     pub first: SecretField,
     /// Typed again, when choosing.

@@ -3,7 +3,6 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::disguise::Disguise;
-use super::draft::HandleSlot;
 use super::entries::Entries;
 use super::handles;
 use super::keymap::Keymap;
@@ -11,7 +10,7 @@ use super::model::{
     Form, List, ListedConnection, LoadState, Lock, Model, Overlay, Pane, ProbeState,
 };
 use super::watching::Board;
-use crate::domain::{Name, Verdict};
+use crate::domain::{HandleSlot, Name, Verdict};
 use crate::service::Catalog;
 
 impl Model {

@@ -8,9 +8,11 @@ use super::output::human::Colours;
 use super::{output, probe, sources};
 use crate::clipboard::Terminal;
 use crate::config::{Environment, Folders, Overrides};
-use crate::domain::{Connection, Name, Secret, SecretRef, ServiceId};
+use crate::domain::{
+    Connection, HandleSlot, Name, PassphrasePurpose, Secret, SecretRef, ServiceId,
+};
 use crate::store::StoreKind;
-use crate::work::{Core, CoreOptions, Passphrase, SecretSlot, Session, WorkError};
+use crate::work::{Core, CoreOptions, Session, WorkError};
 
 /// What every command works on.
 pub struct Context {
@@ -136,8 +138,8 @@ impl Context {
         let of_these = all.iter().filter(|one| names.contains(&one.name));
         for connection in of_these.filter(|_| sources::somebody_is_there()) {
             let slots = [
-                (asked(&connection.key), SecretSlot::Key, "key"),
-                (asked(&connection.token), SecretSlot::Token, "token"),
+                (asked(&connection.key), HandleSlot::Key, "key"),
+                (asked(&connection.token), HandleSlot::Token, "token"),
             ];
             for (_, slot, what) in slots.into_iter().filter(|(asked, ..)| *asked) {
                 let value = sources::prompt(&format!("{what} of {}: ", connection.name))?;
@@ -197,7 +199,7 @@ impl Context {
     }
 
     /// The passphrase to open or to make a vault with: as given, or typed where somebody is there.
-    pub fn passphrase_for(&self, what: Passphrase) -> Result<Secret, Fault> {
+    pub fn passphrase_for(&self, what: PassphrasePurpose) -> Result<Secret, Fault> {
         match sources::passphrase(&self.environment, &self.global)? {
             Some(passphrase) => Ok(passphrase),
             None if sources::somebody_is_there() => ask(what),
@@ -205,11 +207,11 @@ impl Context {
         }
     }
 
-    async fn open_or_make(&self, what: Passphrase) -> Result<(), Fault> {
+    async fn open_or_make(&self, what: PassphrasePurpose) -> Result<(), Fault> {
         let passphrase = self.passphrase_for(what)?;
         match what {
-            Passphrase::Open => self.core.unlock(passphrase).await?,
-            Passphrase::Create => self.core.create_vault(passphrase).await?,
+            PassphrasePurpose::Open => self.core.unlock(passphrase).await?,
+            PassphrasePurpose::Create => self.core.create_vault(passphrase).await?,
         }
         Ok(())
     }
@@ -221,10 +223,10 @@ pub fn colours(environment: &Environment, global: &Global) -> Colours {
     if plain { Colours::Off } else { Colours::On }
 }
 
-fn ask(what: Passphrase) -> Result<Secret, Fault> {
+fn ask(what: PassphrasePurpose) -> Result<Secret, Fault> {
     match what {
-        Passphrase::Open => sources::prompt("vault passphrase: "),
-        Passphrase::Create => chosen("vault"),
+        PassphrasePurpose::Open => sources::prompt("vault passphrase: "),
+        PassphrasePurpose::Create => chosen("vault"),
     }
 }
 

@@ -7,7 +7,7 @@ use super::arguments::secret::{PassphraseArguments, RecipientCommand};
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, sources};
-use crate::work::Passphrase;
+use crate::domain::PassphrasePurpose;
 
 /// One who can open the vault.
 #[derive(Serialize)]
@@ -46,11 +46,11 @@ pub async fn run(context: &Context, command: RecipientCommand) -> Result<u8, Fau
     }
 }
 
-fn what_for(context: &Context) -> Passphrase {
+fn what_for(context: &Context) -> PassphrasePurpose {
     if context.core.is_locked() {
-        Passphrase::Open
+        PassphrasePurpose::Open
     } else {
-        Passphrase::Create
+        PassphrasePurpose::Create
     }
 }
 

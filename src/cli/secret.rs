@@ -10,12 +10,11 @@ use super::connection::{parsed, says_yes};
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, recipient, sources, token};
-use crate::domain::Secret;
 use crate::domain::SecretRef;
 use crate::domain::text::inert;
+use crate::domain::{HandleSlot, Secret};
 use crate::store::files::shown;
 use crate::store::{SecretPlace, StoreKind};
-use crate::work::SecretSlot;
 use crate::work::moving::LocatedSecret;
 
 /// One secret's place.
@@ -143,9 +142,9 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
     let before = context.core.connection(&name).await?;
     let value = given(context, &arguments.source)?;
     let slot = if arguments.which == "token" {
-        SecretSlot::Token
+        HandleSlot::Token
     } else {
-        SecretSlot::Key
+        HandleSlot::Key
     };
     let store = arguments.store.as_deref().and_then(StoreKind::from_word);
     context.open_vault_of(&before).await?;

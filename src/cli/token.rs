@@ -12,9 +12,9 @@ use super::signals::{self, Signals};
 use super::{probe, remote_token, sources};
 use crate::clipboard::{BY_HAND, Certainty, Life};
 use crate::domain::text::{harmless, shell_word};
-use crate::domain::{Connection, Name, Secret, ServiceId};
+use crate::domain::{Connection, CopyForm, HandleSlot, Name, Secret, ServiceId};
 use crate::service::{Service, verify};
-use crate::work::{CopyForm, SecretSlot, shared_token, silent};
+use crate::work::{shared_token, silent};
 
 /// Runs the command.
 pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> {
@@ -59,12 +59,12 @@ pub(super) async fn which(
     context: &Context,
     name: &str,
     id: Option<&str>,
-) -> Result<(Name, SecretSlot), Fault> {
+) -> Result<(Name, HandleSlot), Fault> {
     let name = parsed(name)?;
     let connection = context.core.connection(&name).await?;
     let slot = match id {
-        None | Some("key") => SecretSlot::Key,
-        Some("token") => SecretSlot::Token,
+        None | Some("key") => HandleSlot::Key,
+        Some("token") => HandleSlot::Token,
         Some(label) => {
             let place = connection
                 .added
@@ -76,7 +76,7 @@ pub(super) async fn which(
                     crate::domain::text::inert(label, 60)
                 ))
             })?;
-            SecretSlot::Added(place)
+            HandleSlot::Added(place)
         }
     };
     Ok((name, slot))

@@ -146,6 +146,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What a passphrase of the vault is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassphrasePurpose {
+    /// There is no vault yet: choose one, typed twice.
+    Create,
+    /// Open the one that is there.
+    Open,
+}
+
 /// What the owner of a connection pastes elsewhere, without a line end.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Handle(Secret);

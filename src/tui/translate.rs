@@ -1,9 +1,8 @@
 //! The words of the screen, and those of the use cases: the same things on two floors that don't know each other.
 
-use crate::app::effect::{CopyAs, Unlock};
 use crate::app::message::{self, ClipboardMessage, Loaded};
 use crate::app::watching::WatchingSettings;
-use crate::app::{Draft, HandleSlot, Message};
+use crate::app::{Draft, Message};
 use crate::clipboard::{self, Certainty, Placed};
 use crate::domain::{Name, Origin, Secret, SecretRef, Who, error_chain};
 use crate::service::{Catalog, Trigger};
@@ -11,7 +10,7 @@ use crate::store::secrets::Offer;
 use crate::store::{Configuration, StoreKind};
 use crate::work::services::LoadedServices;
 use crate::work::ticket::Audience;
-use crate::work::{self, CopyForm, Edit, Passphrase, SecretSlot, Unsaved};
+use crate::work::{self, Edit, Unsaved};
 
 /// For whom a ticket is worded: whoever must act.
 pub fn reader(who: Who) -> Audience {
@@ -74,34 +73,6 @@ pub fn unsaved(
 /// Whether the person agreed that the key in the form is for its URL.
 fn agreed(draft: &Draft) -> bool {
     draft.key_origin.is_some() && draft.key_origin == Origin::parse(&draft.connection.url)
-}
-
-/// Which handle.
-pub fn slot(slot: HandleSlot) -> SecretSlot {
-    match slot {
-        HandleSlot::Key => SecretSlot::Key,
-        HandleSlot::Token => SecretSlot::Token,
-        HandleSlot::Added(place) => SecretSlot::Added(place),
-    }
-}
-
-/// In which form.
-pub fn copy_form(form: CopyAs) -> CopyForm {
-    match form {
-        CopyAs::Handle => CopyForm::Handle,
-        CopyAs::Header => CopyForm::Header,
-        CopyAs::Curl => CopyForm::Curl,
-        CopyAs::Username => CopyForm::Username,
-        CopyAs::Url => CopyForm::Url,
-    }
-}
-
-/// What a passphrase is for.
-pub fn passphrase(what: Passphrase) -> Unlock {
-    match what {
-        Passphrase::Create => Unlock::Create,
-        Passphrase::Open => Unlock::Open,
-    }
 }
 
 /// The places where a new secret can be typed into: the others are written into the configuration by hand.

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::text::clean;
+use crate::app::FieldId;
 use crate::app::handles::{Revealed, RevealedHandle};
 use crate::app::model::{FieldText, Form, Model};
-use crate::app::{FieldId, HandleSlot};
-use crate::domain::Name;
+use crate::domain::{HandleSlot, Name};
 
 /// A secret in the open.
 pub(super) struct OpenHandle {

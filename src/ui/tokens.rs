@@ -17,11 +17,11 @@ use ratatui::text::{Line, Span};
 use super::reveal::{self, OpenHandle};
 use super::text::{cut, inset, pad, put, row, width};
 use super::view::View;
+use crate::app::Action;
 use crate::app::handles::{self, HandleRow, RevealedHandle};
 use crate::app::model::{ListedConnection, Pane};
-use crate::app::{Action, HandleSlot};
 use crate::domain::secret::MASK;
-use crate::domain::{CheckId, State};
+use crate::domain::{CheckId, HandleSlot, State};
 
 pub(super) use sheet::draw as draw_sheet;
 

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use super::core::{Core, Inner};
 use super::curl;
-use super::draft::{CopyForm, SecretSlot};
 use super::error::WorkError;
 use crate::clipboard::{Certainty, Cleared, Clipboard, Life, Limits, Placed, Surroundings};
-use crate::domain::{AuthStyle, Connection, Endpoint, Name, Secret, Verdict};
+use crate::domain::{AuthStyle, Connection, CopyForm, Endpoint, HandleSlot, Name, Secret, Verdict};
 use crate::service::{Accepted, Service, sign};
 
 impl Core {
@@ -17,7 +16,7 @@ impl Core {
     pub async fn copy(
         &self,
         name: &Name,
-        slot: SecretSlot,
+        slot: HandleSlot,
         form: CopyForm,
         life: Life,
     ) -> Result<Placed, WorkError> {
@@ -141,7 +140,7 @@ impl Core {
     async fn header_lines(
         &self,
         connection: &Connection,
-        slot: SecretSlot,
+        slot: HandleSlot,
     ) -> Result<Secret, WorkError> {
         let service = self.service_of(connection).await?;
         let key = self.secret(connection, slot).await?;
@@ -149,12 +148,12 @@ impl Core {
         let scheme =
             curl::scheme(&service, connection.auth, &connection.username).ok_or_else(unsent)?;
         match slot {
-            SecretSlot::Token => Err(unsent()),
-            SecretSlot::Key => {
+            HandleSlot::Token => Err(unsent()),
+            HandleSlot::Key => {
                 let (username, key) = self.pair_of(connection, &key).await?;
                 sign::header_lines(&service, scheme, &username, &key).ok_or_else(unsent)
             }
-            SecretSlot::Added(_) => {
+            HandleSlot::Added(_) => {
                 sign::header_lines(&service, scheme, &connection.username, &key).ok_or_else(unsent)
             }
         }

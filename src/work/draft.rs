@@ -1,6 +1,5 @@
 //! The words of the use cases: what is saved, probed, shown and copied.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::domain::{Cause, Connection, Name, Origin, Secret, SecretRef};
@@ -102,58 +101,13 @@ impl Unsaved {
     }
 }
 
-/// Which handle of a connection is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum SecretSlot {
-    /// The API key.
-    Key,
-    /// The shared token.
-    Token,
-    /// An added token, by its place.
-    Added(usize),
-}
-
-impl fmt::Display for SecretSlot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key => f.write_str("key"),
-            Self::Token => f.write_str("token"),
-            Self::Added(place) => write!(f, "added token {}", place + 1),
-        }
-    }
-}
-
-/// In which form something is copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CopyForm {
-    /// The handle as it is.
-    Handle,
-    /// Whole header lines.
-    Header,
-    /// A curl command that reads the key from `$SWITCHBOARD_KEY`: no secret in it.
-    Curl,
-    /// The username.
-    Username,
-    /// The URL.
-    Url,
-}
-
 /// The two secrets of a connection, for its form: value, absent, or why not at hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Loaded {
+pub struct StoredSecrets {
     /// The key.
     pub key: Result<Option<Secret>, Cause>,
     /// The origin that the key was entered for, where that was written down.
     pub key_origin: Option<Origin>,
     /// The shared token.
     pub token: Result<Option<Secret>, Cause>,
-}
-
-/// What a passphrase is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passphrase {
-    /// There is no vault yet: choose one.
-    Create,
-    /// Open the one that is there.
-    Open,
 }

@@ -1,7 +1,6 @@
 //! What can go wrong in a use case, in words for people; probes never fail, they end in a verdict.
 
-use super::draft::{Passphrase, SecretSlot};
-use crate::domain::{Cause, Name, ServiceId};
+use crate::domain::{Cause, HandleSlot, Name, PassphrasePurpose, ServiceId};
 use crate::store::secrets::Offer;
 
 /// Why a use case was not done. Nothing was changed where nothing else is said.
@@ -29,16 +28,16 @@ pub enum WorkError {
     StoreNeeded(Vec<Offer>),
     /// The vault is locked, or there is none yet.
     #[error("{}", match .0 {
-        Passphrase::Create => "the vault needs a passphrase: there is none yet",
-        Passphrase::Open => "the vault is locked",
+        PassphrasePurpose::Create => "the vault needs a passphrase: there is none yet",
+        PassphrasePurpose::Open => "the vault is locked",
     })]
-    PassphraseNeeded(Passphrase),
+    PassphraseNeeded(PassphrasePurpose),
     /// The passphrase is not the vault's.
     #[error("the passphrase is not the right one")]
     WrongPassphrase,
     /// The connection has no such secret.
     #[error("{0} has no {1}")]
-    NoSuchHandle(Name, SecretSlot),
+    NoSuchHandle(Name, HandleSlot),
     /// A secret is not at hand, and what to do about that.
     #[error(transparent)]
     SecretUnavailable(Cause),

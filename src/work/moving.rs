@@ -1,11 +1,11 @@
 //! Secrets and their places: where each one is, and from one place to another.
 
 use super::core::{Core, found};
-use super::draft::{Draft, Edit, Saved, SecretSlot};
+use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
 use super::secrets::{reference, references};
 use crate::domain::text::inert;
-use crate::domain::{Cause, Connection, Name, Secret, SecretRef};
+use crate::domain::{Cause, Connection, HandleSlot, Name, Secret, SecretRef};
 use crate::store::secrets::{FoundSecret, SecretLocation};
 use crate::store::vault::VaultState;
 use crate::store::{SecretPlace, Secrets, StoreKind};
@@ -46,7 +46,7 @@ impl Core {
     pub async fn set_secret(
         &self,
         name: &Name,
-        slot: SecretSlot,
+        slot: HandleSlot,
         value: Secret,
         store: Option<StoreKind>,
     ) -> Result<Saved, WorkError> {
@@ -56,9 +56,9 @@ impl Core {
             ..Draft::new(self.connection(name).await?)
         };
         match slot {
-            SecretSlot::Key => draft.key = Edit::Set(value),
-            SecretSlot::Token => draft.token = Edit::Set(value),
-            SecretSlot::Added(_) => return Err(WorkError::NoSuchHandle(name.clone(), slot)),
+            HandleSlot::Key => draft.key = Edit::Set(value),
+            HandleSlot::Token => draft.token = Edit::Set(value),
+            HandleSlot::Added(_) => return Err(WorkError::NoSuchHandle(name.clone(), slot)),
         }
         self.save(draft).await
     }
@@ -69,7 +69,7 @@ impl Core {
     pub async fn move_secret(
         &self,
         name: &Name,
-        slot: SecretSlot,
+        slot: HandleSlot,
         kind: StoreKind,
     ) -> Result<Saved, WorkError> {
         let configuration = self.configuration().await?;
@@ -173,12 +173,12 @@ impl Core {
     }
 }
 
-fn referring(before: &Connection, slot: SecretSlot, new: &SecretRef) -> Connection {
+fn referring(before: &Connection, slot: HandleSlot, new: &SecretRef) -> Connection {
     let mut after = before.clone();
     match slot {
-        SecretSlot::Key => after.key = Some(new.clone()),
-        SecretSlot::Token => after.token = Some(new.clone()),
-        SecretSlot::Added(place) => {
+        HandleSlot::Key => after.key = Some(new.clone()),
+        HandleSlot::Token => after.token = Some(new.clone()),
+        HandleSlot::Added(place) => {
             if let Some((_, reference)) = after.added.get_mut(place) {
                 *reference = new.clone();
             }

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::core::{Core, Inner, shared};
 use super::damping::Damping;
-use super::draft::{SecretSlot, Unsaved};
+use super::draft::Unsaved;
 use super::error::WorkError;
 use super::gate;
 use super::job::{Prepared, ProbeJob, RememberedAs, host_of};
@@ -21,7 +21,8 @@ use super::targets::{TargetSettings, Targets};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::budget::LiftedPause;
 use crate::domain::{
-    Checks, Connection, Name, Origin, Reason, Secret, ServiceId, State, Verdict, error_chain,
+    Checks, Connection, HandleSlot, Name, Origin, Reason, Secret, ServiceId, State, Verdict,
+    error_chain,
 };
 use crate::probe::Profile;
 use crate::service::{SecretState, Service, Subject, Trigger};
@@ -80,10 +81,10 @@ impl Core {
         let origin = Origin::parse(&connection.url);
         ProbeJob {
             key: self
-                .held(connection, SecretSlot::Key, origin.as_ref(), trust)
+                .held(connection, HandleSlot::Key, origin.as_ref(), trust)
                 .await,
             token: self
-                .held(connection, SecretSlot::Token, origin.as_ref(), trust)
+                .held(connection, HandleSlot::Token, origin.as_ref(), trust)
                 .await,
             connection: connection.clone(),
             known: RememberedAs::Saved,
@@ -108,7 +109,7 @@ impl Core {
             token: self
                 .held(
                     &connection,
-                    SecretSlot::Token,
+                    HandleSlot::Token,
                     origin.as_ref(),
                     Trust::Saved,
                 )
@@ -174,8 +175,8 @@ impl Core {
         // What is not sent is not fetched either.
         if !trigger.withholds_secrets() {
             let typed = [
-                (SecretSlot::Key, unsaved.key),
-                (SecretSlot::Token, unsaved.token),
+                (HandleSlot::Key, unsaved.key),
+                (HandleSlot::Token, unsaved.token),
             ];
             for (held, (slot, typed)) in held.iter_mut().zip(typed) {
                 *held = match typed {
@@ -311,7 +312,7 @@ impl Core {
     /// there was one. The key must be at hand: it is by its digest that the budget knows it.
     pub async fn resume(&self, name: &Name) -> Result<Option<LiftedPause>, WorkError> {
         let connection = self.connection(name).await?;
-        let key = self.secret(&connection, SecretSlot::Key).await?;
+        let key = self.secret(&connection, HandleSlot::Key).await?;
         self.resume_key(&connection, key).await
     }
 

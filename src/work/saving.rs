@@ -4,13 +4,13 @@
 //! connection works as before; where a step fails, the new value is taken out again, and nothing was lost.
 
 use super::core::{Core, found};
-use super::draft::{Draft, Edit, Saved, SecretSlot};
+use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
 use super::handles::not_written;
 use super::job::carry_over;
 use super::secrets::{reference, references};
 use crate::domain::endpoint::secret_parameter;
-use crate::domain::{Connection, Name, Origin, Secret, SecretRef, error_chain};
+use crate::domain::{Connection, HandleSlot, Name, Origin, Secret, SecretRef, error_chain};
 use crate::service::hints;
 use crate::store::configuration::{EditProblem, SettingValue};
 use crate::store::secrets::Part;
@@ -262,8 +262,8 @@ impl Saving<'_> {
                 .await;
         }
         for (slot, edit) in [
-            (SecretSlot::Key, &draft.key),
-            (SecretSlot::Token, &draft.token),
+            (HandleSlot::Key, &draft.key),
+            (HandleSlot::Token, &draft.token),
         ] {
             match edit {
                 Edit::Set(value) => {
@@ -298,29 +298,29 @@ impl Saving<'_> {
     }
 
     /// The place of a slot under the name that the state and the session know it by until the end.
-    fn place(&self, slot: SecretSlot) -> SecretPlace {
+    fn place(&self, slot: HandleSlot) -> SecretPlace {
         let name = self
             .before
             .as_ref()
             .map_or(&self.after.name, |before| &before.name);
         match slot {
-            SecretSlot::Token => SecretPlace::token(name),
-            SecretSlot::Key | SecretSlot::Added(_) => SecretPlace::key(name),
+            HandleSlot::Token => SecretPlace::token(name),
+            HandleSlot::Key | HandleSlot::Added(_) => SecretPlace::key(name),
         }
     }
 
-    fn refer(&mut self, slot: SecretSlot, reference: Option<SecretRef>) {
+    fn refer(&mut self, slot: HandleSlot, reference: Option<SecretRef>) {
         match slot {
-            SecretSlot::Key => self.after.key = reference,
-            SecretSlot::Token => self.after.token = reference,
-            SecretSlot::Added(_) => {}
+            HandleSlot::Key => self.after.key = reference,
+            HandleSlot::Token => self.after.token = reference,
+            HandleSlot::Added(_) => {}
         }
     }
 
     /// Keeps a new value in a new place.
     async fn put(
         &mut self,
-        slot: SecretSlot,
+        slot: HandleSlot,
         value: &Secret,
         kind: StoreKind,
         connections: &[Arc<Connection>],
@@ -354,7 +354,7 @@ impl Saving<'_> {
 
     /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
     /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
-    async fn keep(&self, slot: SecretSlot, confirmed: bool) {
+    async fn keep(&self, slot: HandleSlot, confirmed: bool) {
         let Some((after, _)) = reference(&self.after, slot) else {
             return;
         };
@@ -397,7 +397,7 @@ impl Saving<'_> {
     async fn tidy(self) -> Saved {
         let mut left_behind = Vec::new();
         if let Some(before) = &self.before {
-            let changed = [SecretSlot::Key, SecretSlot::Token]
+            let changed = [HandleSlot::Key, HandleSlot::Token]
                 .into_iter()
                 .filter_map(|slot| {
                     let (old, place) = reference(before, slot)?;
@@ -456,7 +456,7 @@ impl Core {
             let Some(origin) = Origin::parse(&connection.url) else {
                 continue;
             };
-            for slot in [SecretSlot::Key, SecretSlot::Token] {
+            for slot in [HandleSlot::Key, HandleSlot::Token] {
                 if let Some((held, place)) = reference(connection, slot)
                     && is_foreign(held)
                 {

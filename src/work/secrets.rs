@@ -7,10 +7,13 @@
 use std::sync::Arc;
 
 use super::core::{Core, Inner};
-use super::draft::{Loaded, Passphrase, SecretSlot};
+use super::draft::StoredSecrets;
 use super::error::WorkError;
 use super::secret_cache::SecretCache;
-use crate::domain::{Cause, Connection, Handle, Name, Origin, Secret, SecretRef, error_chain};
+use crate::domain::{
+    Cause, Connection, Handle, HandleSlot, Name, Origin, PassphrasePurpose, Secret, SecretRef,
+    error_chain,
+};
 use crate::service::{SecretState, sign};
 use crate::store::secrets::{Offer, SecretProblem, StateLookUp, Variables};
 use crate::store::vault::VaultState;
@@ -19,16 +22,16 @@ use crate::store::{SecretPlace, Secrets, StoreKind, VaultProblem};
 impl Core {
     /// The secrets of a connection, for its form. Asks for the passphrase where one of them is in a locked
     /// vault; other reasons why one is not at hand stand in its place.
-    pub async fn load_secrets(&self, name: &Name) -> Result<Loaded, WorkError> {
+    pub async fn load_secrets(&self, name: &Name) -> Result<StoredSecrets, WorkError> {
         let connection = self.connection(name).await?;
-        let key = self.value(&connection, SecretSlot::Key).await;
-        let token = self.value(&connection, SecretSlot::Token).await;
+        let key = self.value(&connection, HandleSlot::Key).await;
+        let token = self.value(&connection, HandleSlot::Token).await;
         let shown = |value: Result<Option<Secret>, WorkError>| match value {
             Err(problem @ WorkError::PassphraseNeeded(_)) => Err(problem),
             Err(problem) => Ok(Err(Cause::new(problem))),
             Ok(value) => Ok(Ok(value)),
         };
-        Ok(Loaded {
+        Ok(StoredSecrets {
             key: shown(key)?,
             key_origin: self.key_origin(&connection).await,
             token: shown(token)?,
@@ -37,23 +40,23 @@ impl Core {
 
     /// The origin that the connection's key was entered for, where that was written down.
     async fn key_origin(&self, connection: &Connection) -> Option<Origin> {
-        let (reference, place) = reference(connection, SecretSlot::Key)?;
+        let (reference, place) = reference(connection, HandleSlot::Key)?;
         let secrets = self.secrets().await.ok()?;
         secrets.origin_of(reference, &place).await.ok().flatten()
     }
 
     /// A handle, to reveal or copy: for Connect `ApiKey {id}:{secret}`, else the secret, as a probe would send it:
     /// what was kept as a whole header line or as a pair is the handle of what is in it.
-    pub async fn handle(&self, name: &Name, slot: SecretSlot) -> Result<Handle, WorkError> {
+    pub async fn handle(&self, name: &Name, slot: HandleSlot) -> Result<Handle, WorkError> {
         let connection = self.connection(name).await?;
         let secret = self.secret(&connection, slot).await?;
         match slot {
-            SecretSlot::Key => {
+            HandleSlot::Key => {
                 let service = self.service_of(&connection).await?;
                 let (username, key) = self.pair_of(&connection, &secret).await?;
                 Ok(sign::handle(&service, &username, &key))
             }
-            SecretSlot::Token | SecretSlot::Added(_) => Ok(Handle::plain(secret)),
+            HandleSlot::Token | HandleSlot::Added(_) => Ok(Handle::plain(secret)),
         }
     }
 
@@ -61,7 +64,7 @@ impl Core {
     pub(super) async fn secret(
         &self,
         connection: &Connection,
-        slot: SecretSlot,
+        slot: HandleSlot,
     ) -> Result<Secret, WorkError> {
         let absent = || WorkError::NoSuchHandle(connection.name.clone(), slot);
         self.value(connection, slot).await?.ok_or_else(absent)
@@ -71,13 +74,13 @@ impl Core {
     async fn value(
         &self,
         connection: &Connection,
-        slot: SecretSlot,
+        slot: HandleSlot,
     ) -> Result<Option<Secret>, WorkError> {
         let Some((reference, place)) = reference(connection, slot) else {
             return Ok(None);
         };
         if self.is_shut() {
-            return Err(WorkError::PassphraseNeeded(Passphrase::Open));
+            return Err(WorkError::PassphraseNeeded(PassphrasePurpose::Open));
         }
         let secrets = self.secrets().await?;
         let value = secrets.resolve(reference, &place).await;
@@ -194,7 +197,7 @@ impl Core {
     pub async fn enter(
         &self,
         name: &Name,
-        slot: SecretSlot,
+        slot: HandleSlot,
         value: Secret,
     ) -> Result<(), WorkError> {
         let connection = self.connection(name).await?;
@@ -221,7 +224,7 @@ impl Core {
     pub(super) async fn held(
         &self,
         connection: &Connection,
-        slot: SecretSlot,
+        slot: HandleSlot,
         origin: Option<&Origin>,
         trust: Trust,
     ) -> SecretState {
@@ -253,7 +256,9 @@ impl Core {
             }
             Ok(held) => held,
             Err(problem) => SecretState::Unavailable(match self.0.refused(problem) {
-                WorkError::PassphraseNeeded(Passphrase::Open) => self.how_to_unlock().to_owned(),
+                WorkError::PassphraseNeeded(PassphrasePurpose::Open) => {
+                    self.how_to_unlock().to_owned()
+                }
                 other => error_chain(&other),
             }),
         }
@@ -340,9 +345,9 @@ impl Inner {
     /// What the vault needs before anything can be read from it or written.
     pub(super) fn passphrase_needed(&self) -> WorkError {
         match self.vault.state() {
-            VaultState::Absent => WorkError::PassphraseNeeded(Passphrase::Create),
+            VaultState::Absent => WorkError::PassphraseNeeded(PassphrasePurpose::Create),
             VaultState::Locked | VaultState::Unlocked => {
-                WorkError::PassphraseNeeded(Passphrase::Open)
+                WorkError::PassphraseNeeded(PassphrasePurpose::Open)
             }
             VaultState::WithoutIdentity => WorkError::unavailable(self.vault.without_identity()),
         }
@@ -362,13 +367,13 @@ impl Inner {
 /// The reference of a slot, and the place that it stands at.
 pub(super) fn reference(
     connection: &Connection,
-    slot: SecretSlot,
+    slot: HandleSlot,
 ) -> Option<(&SecretRef, SecretPlace)> {
     let name = &connection.name;
     match slot {
-        SecretSlot::Key => Some((connection.key.as_ref()?, SecretPlace::key(name))),
-        SecretSlot::Token => Some((connection.token.as_ref()?, SecretPlace::token(name))),
-        SecretSlot::Added(at) => {
+        HandleSlot::Key => Some((connection.key.as_ref()?, SecretPlace::key(name))),
+        HandleSlot::Token => Some((connection.token.as_ref()?, SecretPlace::token(name))),
+        HandleSlot::Added(at) => {
             let (label, reference) = connection.added.get(at)?;
             Some((reference, SecretPlace::added(name, label)))
         }
@@ -377,9 +382,9 @@ pub(super) fn reference(
 
 /// Every reference of a connection with its place.
 pub(super) fn references(connection: &Connection) -> Vec<(SecretRef, SecretPlace)> {
-    [SecretSlot::Key, SecretSlot::Token]
+    [HandleSlot::Key, HandleSlot::Token]
         .into_iter()
-        .chain((0..connection.added.len()).map(SecretSlot::Added))
+        .chain((0..connection.added.len()).map(HandleSlot::Added))
         .filter_map(|slot| reference(connection, slot))
         .map(|(reference, place)| (reference.clone(), place))
         .collect()

@@ -9,7 +9,9 @@ use super::secrets::Trust;
 use super::transfer::ApplyOptions;
 use super::*;
 use crate::config::{Environment, Overrides};
-use crate::domain::{Connection, Handle, Name, Origin, Secret, SecretRef, ServiceId};
+use crate::domain::{
+    Connection, Handle, HandleSlot, Name, Origin, PassphrasePurpose, Secret, SecretRef, ServiceId,
+};
 use crate::service::SecretState;
 use crate::store::StoreKind;
 
@@ -141,21 +143,21 @@ async fn a_further_token_goes_with_its_value_and_only_it() {
     assert_eq!(saved.left_behind, []);
     let kept = core.connection(&of).await.unwrap();
     assert_eq!(kept.added.len(), 1);
-    let two = core.handle(&of, SecretSlot::Added(0)).await.unwrap();
+    let two = core.handle(&of, HandleSlot::Added(0)).await.unwrap();
     assert_eq!(two.secret(), &Secret::new("two"));
-    let key = core.handle(&of, SecretSlot::Key).await.unwrap();
+    let key = core.handle(&of, HandleSlot::Key).await.unwrap();
     assert_eq!(key.secret(), &Secret::new("a key"));
     // Its value went too: a connection that names it finds nothing.
     let mut shop = kept.clone();
     shop.name = name("other");
     shop.key = Some(gone);
     core.save(Draft::new(shop)).await.unwrap();
-    assert!(core.handle(&name("other"), SecretSlot::Key).await.is_err());
+    assert!(core.handle(&name("other"), HandleSlot::Key).await.is_err());
     assert!(core.remove_handle(&of, "one").await.is_err());
 }
 
 async fn token_of(core: &Core, of: &str) -> Option<Handle> {
-    core.handle(&name(of), SecretSlot::Token).await.ok()
+    core.handle(&name(of), HandleSlot::Token).await.ok()
 }
 
 /// A draft that keeps its secret as a shared token, whose handle needs no service description.
@@ -180,7 +182,10 @@ async fn what_was_saved_is_there_for_the_next_program_once_it_is_unlocked() {
     draft.store = Some(StoreKind::Vault);
     let asked = core.save(draft.clone()).await.unwrap_err();
     assert!(
-        matches!(asked, WorkError::PassphraseNeeded(Passphrase::Create)),
+        matches!(
+            asked,
+            WorkError::PassphraseNeeded(PassphrasePurpose::Create)
+        ),
         "{asked:?}"
     );
     assert!(
@@ -198,11 +203,11 @@ async fn what_was_saved_is_there_for_the_next_program_once_it_is_unlocked() {
     assert_eq!(next.settings().await.unwrap().store, Some(StoreKind::Vault));
     assert!(next.is_locked());
     let asked = next
-        .handle(&name("shop"), SecretSlot::Token)
+        .handle(&name("shop"), HandleSlot::Token)
         .await
         .unwrap_err();
     assert!(
-        matches!(asked, WorkError::PassphraseNeeded(Passphrase::Open)),
+        matches!(asked, WorkError::PassphraseNeeded(PassphrasePurpose::Open)),
         "{asked:?}"
     );
     let refused = next.unlock(Secret::new("wrong")).await.unwrap_err();
@@ -359,7 +364,7 @@ async fn is_sent(core: &Core, trust: Trust) -> bool {
     let shop = core.connection(&name("shop")).await.unwrap();
     let origin = Origin::parse(&shop.url);
     let held = core
-        .held(&shop, SecretSlot::Key, origin.as_ref(), trust)
+        .held(&shop, HandleSlot::Key, origin.as_ref(), trust)
         .await;
     matches!(held, SecretState::Present(_))
 }
@@ -485,7 +490,7 @@ async fn a_command_keeps_a_new_value_where_the_old_one_is_and_never_for_a_sessio
     command.unlock(passphrase()).await.unwrap();
     let new = Secret::new("k2");
     let of = name("shop");
-    let set = command.set_secret(&of, SecretSlot::Key, new.clone(), None);
+    let set = command.set_secret(&of, HandleSlot::Key, new.clone(), None);
     let saved = set.await.unwrap().connection;
     assert!(
         matches!(saved.key, Some(SecretRef::Vault(_))),
@@ -542,7 +547,7 @@ async fn definitions_come_in_together_and_each_with_its_origin() {
     // Its first probe may send the value there, as after a save.
     let secrets = core.secrets().await.unwrap();
     for one in &connections {
-        let (held, place) = secrets::reference(one, SecretSlot::Key).unwrap();
+        let (held, place) = secrets::reference(one, HandleSlot::Key).unwrap();
         let origin = secrets.origin_of(held, &place).await.unwrap();
         assert_eq!(origin, Origin::parse(URL), "{}", one.name);
     }
@@ -554,7 +559,7 @@ async fn definitions_come_in_together_and_each_with_its_origin() {
     assert_eq!(core.connections().await.unwrap().len(), 3);
     let place = secrets::reference(
         &core.connection(&name("two")).await.unwrap(),
-        SecretSlot::Key,
+        HandleSlot::Key,
     )
     .map(|(held, place)| (held.clone(), place))
     .unwrap();

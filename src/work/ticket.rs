@@ -5,10 +5,9 @@
 mod words;
 
 use super::core::Core;
-use super::draft::SecretSlot;
 use super::error::WorkError;
 use crate::domain::history::History;
-use crate::domain::{Connection, Name, Reason, Secret, Verdict};
+use crate::domain::{Connection, HandleSlot, Name, Reason, Secret, Verdict};
 use crate::service::sign::scan;
 
 /// Who reads it.
@@ -59,7 +58,7 @@ pub(super) struct Case<'a> {
     pub(super) service: String,
     pub(super) freshness: Freshness,
     /// Secrets of the connection that could not be read: whether one is in the text is not known.
-    pub(super) uncompared: Vec<SecretSlot>,
+    pub(super) uncompared: Vec<HandleSlot>,
 }
 
 impl Core {
@@ -109,10 +108,10 @@ impl Core {
 
     /// The values that the text is compared with, and those that can't be had. A store is asked and a program
     /// run for one, as for a probe: what leaves for other people is not compared with half of them to save that.
-    async fn secrets_to_compare(&self, connection: &Connection) -> (Vec<Secret>, Vec<SecretSlot>) {
-        let slots = [SecretSlot::Key, SecretSlot::Token]
+    async fn secrets_to_compare(&self, connection: &Connection) -> (Vec<Secret>, Vec<HandleSlot>) {
+        let slots = [HandleSlot::Key, HandleSlot::Token]
             .into_iter()
-            .chain((0..connection.added.len()).map(SecretSlot::Added));
+            .chain((0..connection.added.len()).map(HandleSlot::Added));
         let (mut secrets, mut unread) = (Vec::new(), Vec::new());
         for slot in slots {
             match self.secret(connection, slot).await {

@@ -4,10 +4,11 @@ use std::process::Command;
 
 use jiff::{SignedDuration, Timestamp};
 use switchboard::app::message::{ClipboardMessage, Copied, Loaded};
-use switchboard::app::{HandleSlot, Message, Model};
+use switchboard::app::{Message, Model};
 use switchboard::domain::budget::AttemptEnd;
 use switchboard::domain::{
-    BudgetRecord, Connection, Handle, KeyFingerprint, Name, Secret, SecretRef, ServiceId,
+    BudgetRecord, Connection, Handle, HandleSlot, KeyFingerprint, Name, Secret, SecretRef,
+    ServiceId,
 };
 use switchboard::probe::budget::{self, Decision, FIRST_PAUSE, LONGEST_PAUSE};
 

@@ -2,10 +2,9 @@
 
 use proptest::prelude::*;
 use switchboard::app::Message;
-use switchboard::app::effect::Unlock;
 use switchboard::app::message::{ProbeMessage, VaultMessage};
 use switchboard::app::model::Pane;
-use switchboard::domain::Reason;
+use switchboard::domain::{PassphrasePurpose, Reason};
 
 use super::world::{World, named, store_needed, verdict};
 
@@ -175,7 +174,7 @@ fn unasked(world: &mut World, which: u8) {
     world.send(match which / 32 {
         0 => Message::Vault(VaultMessage::Unlocked),
         1 => store_needed(),
-        2 => Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
+        2 => Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Open)),
         3 => Message::Vault(VaultMessage::Locked),
         4 => Message::Probe(ProbeMessage::Resumed(name)),
         5 => Message::Probe(ProbeMessage::DraftResumed),

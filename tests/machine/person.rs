@@ -1,11 +1,11 @@
 //! A person who types, corrects, saves, edits and removes, and the simple model of what they mean.
 
 use proptest::prelude::*;
-use switchboard::app::effect::{Effect, StoreEffect, Unlock, VaultEffect};
+use switchboard::app::effect::{Effect, StoreEffect, VaultEffect};
 use switchboard::app::message::{ProbeMessage, StoreMessage, VaultMessage};
 use switchboard::app::model::{Overlay, Question};
 use switchboard::app::{Message, Model};
-use switchboard::domain::{Name, Reason};
+use switchboard::domain::{Name, PassphrasePurpose, Reason};
 
 use super::world::{Kept, World, named, store_needed, verdict};
 
@@ -390,7 +390,9 @@ impl Form {
                 world.keys("enter");
             }
             Fate::Locked => {
-                world.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
+                world.send(Message::Vault(VaultMessage::PassphraseNeeded(
+                    PassphrasePurpose::Open,
+                )));
                 world.secrets.push("OPENsesame999".to_owned());
                 world.types("OPENsesame999");
                 world.keys("enter");

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use switchboard::app::effect::{
-    ClipboardEffect, Effect, ProbeEffect, StoreEffect, Target, TerminalEffect, Unlock, VaultEffect,
+    ClipboardEffect, Effect, ProbeEffect, StoreEffect, Target, TerminalEffect, VaultEffect,
 };
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::message::{
@@ -17,8 +17,8 @@ use switchboard::app::message::{
 use switchboard::app::model::{FieldText, ListedConnection, ProbeState};
 use switchboard::app::{Draft, Message, Model, SecretInput, hints};
 use switchboard::domain::{
-    AnsweredBy, Cause, CheckId, Checks, Connection, Endpoint, Handle, Name, Phases, Reason, Remedy,
-    Secret, SecretRef, ServiceId, State, Verdict, Who,
+    AnsweredBy, Cause, CheckId, Checks, Connection, Endpoint, Handle, Name, PassphrasePurpose,
+    Phases, Reason, Remedy, Secret, SecretRef, ServiceId, State, Verdict, Who,
 };
 use switchboard::ui::{Theme, draw};
 
@@ -374,7 +374,9 @@ impl World {
             _ => None,
         }) {
             if self.model.lock.is_locked() {
-                self.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
+                self.send(Message::Vault(VaultMessage::PassphraseNeeded(
+                    PassphrasePurpose::Open,
+                )));
                 continue;
             }
             let kept = self.disk.get(name.as_str()).cloned().unwrap_or_default();
@@ -411,7 +413,7 @@ impl World {
             }
             Effect::Vault(VaultEffect::Lock) => Message::Vault(VaultMessage::Locked),
             Effect::Clipboard(ClipboardEffect::CopyHandle { .. }) if which.is_multiple_of(3) => {
-                Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open))
+                Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Open))
             }
             Effect::Clipboard(
                 ClipboardEffect::CopyHandle { .. } | ClipboardEffect::CopyText(_),
@@ -455,8 +457,14 @@ impl World {
             | StoreEffect::LoadSecrets(_) => match which % 4 {
                 0 => StoreMessage::SaveFailed(no()),
                 1 => return store_needed(),
-                2 => return Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
-                _ => return Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Create)),
+                2 => {
+                    return Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Open));
+                }
+                _ => {
+                    return Message::Vault(VaultMessage::PassphraseNeeded(
+                        PassphrasePurpose::Create,
+                    ));
+                }
             },
         })
     }

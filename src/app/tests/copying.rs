@@ -1,16 +1,18 @@
 //! Handles: shown, copied, locked away, and the war-room.
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
+use crate::app::Message;
 use crate::app::effect::{
-    ClipboardEffect, CopyAs, Effect, ScreenEnd, StoreEffect, TerminalEffect, Unlock, VaultEffect,
+    ClipboardEffect, Effect, ScreenEnd, StoreEffect, TerminalEffect, VaultEffect,
 };
 use crate::app::message::{
     ClipboardMessage, Copied, Loaded, ProbeMessage, StoreMessage, VaultMessage,
 };
 use crate::app::model::{Overlay, Question};
 use crate::app::watching::WatchingEffect;
-use crate::app::{HandleSlot, Message};
-use crate::domain::{Handle, Identity, Reason, Secret, SecretRef};
+use crate::domain::{
+    CopyForm, Handle, HandleSlot, Identity, PassphrasePurpose, Reason, Secret, SecretRef,
+};
 
 fn revealed(slot: HandleSlot) -> Message {
     Message::Revealed {
@@ -68,7 +70,7 @@ fn what_is_in_the_open_is_copied_where_no_key_is_held() {
             form,
         })
     };
-    let expected = [copy(CopyAs::Username), copy(CopyAs::Url)];
+    let expected = [copy(CopyForm::Username), copy(CopyForm::Url)];
     assert_eq!(scene.effects(), expected);
     let mut empty = Scene::empty();
     empty.keys("Y");
@@ -95,7 +97,7 @@ fn in_the_tokens_pane_the_selected_row_is_meant() {
         Effect::Clipboard(ClipboardEffect::CopyHandle {
             name: named("a"),
             slot,
-            form: CopyAs::Handle,
+            form: CopyForm::Handle,
         })
     };
     assert_eq!(
@@ -119,7 +121,7 @@ fn copy_as_has_a_menu() {
     let [Effect::Clipboard(ClipboardEffect::CopyHandle { form, .. })] = &scene.effects()[..] else {
         panic!()
     };
-    assert_eq!(*form, CopyAs::Curl);
+    assert_eq!(*form, CopyForm::Curl);
     scene.keys("Y esc");
     assert_eq!(scene.effects(), []);
 }
@@ -257,14 +259,16 @@ fn what_needs_the_vault_goes_on_once_it_is_open() {
             Effect::Clipboard(ClipboardEffect::CopyHandle {
                 name: named("a"),
                 slot: HandleSlot::Key,
-                form: CopyAs::Handle,
+                form: CopyForm::Handle,
             }),
         ),
         ("e", Effect::Store(StoreEffect::LoadSecrets(named("a")))),
     ] {
         let mut scene = Scene::with(shops(&["a"]));
         scene.keys(key).effects();
-        scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
+        scene.send(Message::Vault(VaultMessage::PassphraseNeeded(
+            PassphrasePurpose::Open,
+        )));
         scene.types("open").keys("enter").effects();
         scene.send(Message::Vault(VaultMessage::Unlocked));
         assert_eq!(scene.effects(), [effect], "{key}");

@@ -3,9 +3,8 @@
 use proptest::prelude::*;
 
 use super::scene::{Scene, fine_until, named, shop, verdict};
-use crate::app::effect::{
-    ClipboardEffect, Effect, ProbeEffect, StoreEffect, Target, Unlock, VaultEffect,
-};
+use crate::app::Message;
+use crate::app::effect::{ClipboardEffect, Effect, ProbeEffect, StoreEffect, Target, VaultEffect};
 use crate::app::message::{ProbeMessage, StoreMessage, VaultMessage};
 use crate::app::model::{FieldText, Pane};
 use crate::app::tokens::exchange::RowPage;
@@ -13,9 +12,10 @@ use crate::app::tokens::{
     ChangeAnswer, TokenRow, TokenSheet, TokensAnswer, TokensChange, TokensEffect, TokensMessage,
     TokensQuery, TokensRenewal, Trouble, TroubleKind,
 };
-use crate::app::{HandleSlot, Message};
 use crate::domain::token::Token;
-use crate::domain::{Cause, CheckId, Handle, Reason, Secret, SecretRef};
+use crate::domain::{
+    Cause, CheckId, Handle, HandleSlot, PassphrasePurpose, Reason, Secret, SecretRef,
+};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -198,7 +198,7 @@ fn answer(scene: &mut Scene, well: bool) {
             Message::Store(StoreMessage::Saved(Box::new(draft.connection), 0))
         }
         Effect::Store(StoreEffect::Save { .. } | StoreEffect::LoadSecrets(_)) => {
-            Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Create))
+            Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Create))
         }
         Effect::Store(StoreEffect::AddToken { .. }) => {
             Message::Store(StoreMessage::StoreNeeded(Vec::new()))
@@ -215,7 +215,7 @@ fn answer(scene: &mut Scene, well: bool) {
             result: Ok(Handle::plain(Secret::new("h"))),
         },
         Effect::Clipboard(ClipboardEffect::CopyHandle { .. }) => {
-            Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open))
+            Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Open))
         }
         Effect::Probe(ProbeEffect::Resume(name)) => Message::Probe(ProbeMessage::Resumed(name)),
         Effect::Tokens(effect) => tokens_answer(effect, well),
@@ -241,7 +241,7 @@ fn tokens_answer(effect: TokensEffect, well: bool) -> Message {
         effect @ TokensEffect::Query {
             query: TokensQuery::Page { offset: 0, .. },
             ..
-        } if !well => TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect)),
+        } if !well => TokensMessage::PassphraseNeeded(PassphrasePurpose::Open, Box::new(effect)),
         TokensEffect::Query {
             generation, query, ..
         } => TokensMessage::Answered {

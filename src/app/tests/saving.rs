@@ -1,12 +1,12 @@
 //! Saving, with everything that can come in between.
 
 use super::scene::{KEY, Scene, named, shop, shops, verdict};
-use crate::app::effect::{Effect, ScreenEnd, StoreEffect, TerminalEffect, Unlock, VaultEffect};
+use crate::app::effect::{Effect, ScreenEnd, StoreEffect, TerminalEffect, VaultEffect};
 use crate::app::message::{StoreMessage, StoreOffer, VaultMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::watching::WatchingEffect;
 use crate::app::{Draft, FieldId, Message};
-use crate::domain::{Name, Reason, Secret, SecretRef, State};
+use crate::domain::{Name, PassphrasePurpose, Reason, Secret, SecretRef, State};
 
 fn filled() -> Scene {
     let mut scene = Scene::with(shops(&["a"]));
@@ -230,7 +230,7 @@ fn the_first_save_asks_where_secrets_go_and_then_for_a_passphrase() {
         Some(SecretRef::Vault("b/key".to_owned()))
     );
     scene.send(Message::Vault(VaultMessage::PassphraseNeeded(
-        Unlock::Create,
+        PassphrasePurpose::Create,
     )));
     assert!(scene.model.takes_secret());
     scene.types("one").keys("enter").types("two").keys("enter");
@@ -244,7 +244,7 @@ fn the_first_save_asks_where_secrets_go_and_then_for_a_passphrase() {
     assert_eq!(
         scene.effects(),
         [Effect::Vault(VaultEffect::Unlock {
-            kind: Unlock::Create,
+            kind: PassphrasePurpose::Create,
             passphrase: Secret::new("one"),
         })]
     );
@@ -269,7 +269,7 @@ fn whoever_makes_no_vault_is_asked_anew_where_secrets_go() {
     assert!(save(&mut scene).2.is_some());
     scene
         .send(Message::Vault(VaultMessage::PassphraseNeeded(
-            Unlock::Create,
+            PassphrasePurpose::Create,
         )))
         .keys("esc ctrl-s");
     assert_eq!(save(&mut scene).2, None);
@@ -279,7 +279,9 @@ fn whoever_makes_no_vault_is_asked_anew_where_secrets_go() {
 fn a_wrong_passphrase_is_said_and_asked_again() {
     let mut scene = proven();
     scene.keys("ctrl-s").effects();
-    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(
+        PassphrasePurpose::Open,
+    )));
     assert!(scene.model.lock.is_locked());
     scene
         .types("wrong")
@@ -308,7 +310,7 @@ fn a_wrong_passphrase_is_said_and_asked_again() {
 fn escape_in_a_dialog_ends_the_save_and_keeps_the_draft() {
     for message in [
         Message::Store(StoreMessage::StoreNeeded(offers())),
-        Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
+        Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Open)),
     ] {
         let mut scene = proven();
         scene.keys("ctrl-s").send(message);
@@ -330,11 +332,15 @@ fn escape_in_a_dialog_ends_the_save_and_keeps_the_draft() {
 #[test]
 fn nobody_who_types_is_interrupted_by_a_watcher() {
     let mut scene = filled();
-    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(
+        PassphrasePurpose::Open,
+    )));
     assert!(scene.model.overlay.is_none());
     assert_eq!(scene.notice(), "the vault is locked: L unlocks it");
     let mut scene = Scene::with(shops(&["a"]));
-    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(
+        PassphrasePurpose::Open,
+    )));
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
 }
 
@@ -410,7 +416,9 @@ fn a_cancelled_quit_loses_no_typed_token_and_no_save() {
     let mut scene = proven();
     scene
         .keys("ctrl-s")
-        .send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
+        .send(Message::Vault(VaultMessage::PassphraseNeeded(
+            PassphrasePurpose::Open,
+        )));
     scene.keys("ctrl-c n");
     scene.effects();
     assert!(!scene.form().saving, "it can be saved again");
@@ -442,7 +450,9 @@ fn a_token_is_added_with_label_and_value() {
         scene.effects(),
         [add(Some(SecretRef::Vault("b/key".to_owned())))]
     );
-    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)));
+    scene.send(Message::Vault(VaultMessage::PassphraseNeeded(
+        PassphrasePurpose::Open,
+    )));
     scene.types("p").keys("enter").effects();
     scene.send(Message::Vault(VaultMessage::Unlocked));
     assert_eq!(

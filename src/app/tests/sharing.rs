@@ -1,12 +1,14 @@
 //! The shared token, and further ones that go again.
 
 use super::scene::{Scene, named, shop, shops, verdict};
-use crate::app::effect::{ClipboardEffect, CopyAs, Effect, SharedTokenEffect, StoreEffect};
+use crate::app::effect::{ClipboardEffect, Effect, SharedTokenEffect, StoreEffect};
 use crate::app::message::{SharedTokenMessage, StoreMessage};
 use crate::app::model::{Overlay, Pane, Question};
 use crate::app::shared_token::{Check, SharedTokenSheet};
-use crate::app::{FieldId, HandleSlot, Message};
-use crate::domain::{CheckId, Connection, Handle, Reason, Secret, SecretRef, ServiceId, State};
+use crate::app::{FieldId, Message};
+use crate::domain::{
+    CheckId, Connection, CopyForm, Handle, HandleSlot, Reason, Secret, SecretRef, ServiceId, State,
+};
 
 fn sheet(scene: &Scene) -> &SharedTokenSheet {
     match &scene.model.overlay {
@@ -84,7 +86,7 @@ fn both_ends_are_compared_and_the_rows_are_shown() {
     let copy = Effect::Clipboard(ClipboardEffect::CopyHandle {
         name: named("a"),
         slot: HandleSlot::Token,
-        form: CopyAs::Handle,
+        form: CopyForm::Handle,
     });
     assert_eq!(scene.effects(), [copy]);
     scene.keys("enter enter");

@@ -3,8 +3,7 @@
 use jiff::SignedDuration;
 
 use super::scene::{Scene, named, shop};
-use crate::app::draft::HandleSlot;
-use crate::app::effect::{Effect, ScreenEnd, TerminalEffect, TokenCopy, Unlock};
+use crate::app::effect::{Effect, ScreenEnd, TerminalEffect, TokenCopy};
 use crate::app::entries::Entries;
 use crate::app::handles::RevealedHandle;
 use crate::app::message::{Message, StoreMessage, VaultMessage};
@@ -19,7 +18,7 @@ use crate::app::tokens::{
 use crate::domain::token::{
     Difference, Extension, Group, Guard, Permission, RenewalAction, Status, Token, Unfinished,
 };
-use crate::domain::{Connection, Handle, Secret, ServiceId};
+use crate::domain::{Connection, Handle, HandleSlot, PassphrasePurpose, Secret, ServiceId};
 
 fn market(name: &str) -> Connection {
     let mut connection = shop(name);
@@ -213,7 +212,8 @@ fn what_needs_the_vault_goes_on_once_it_is_open() {
     let mut scene = Scene::with(vec![market("market")]);
     scene.keys("tab tab tab l");
     let effect = scene.asked().remove(0);
-    let needed = || TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect.clone()));
+    let needed =
+        || TokensMessage::PassphraseNeeded(PassphrasePurpose::Open, Box::new(effect.clone()));
     scene.told(needed());
     assert!(matches!(scene.model.overlay, Some(Overlay::Passphrase(_))));
     scene.send(Message::Vault(VaultMessage::Unlocked));
@@ -1152,7 +1152,8 @@ fn what_the_passphrase_was_not_given_for_can_be_asked_for_again() {
     renewed.keys("N enter");
     for mut scene in [deleted, created, renewed] {
         let effect = scene.asked().pop().expect("something is sent");
-        let needed = TokensMessage::PassphraseNeeded(Unlock::Open, Box::new(effect.clone()));
+        let needed =
+            TokensMessage::PassphraseNeeded(PassphrasePurpose::Open, Box::new(effect.clone()));
         scene.told(needed);
         scene.keys("esc");
         assert!(!scene.sheet().is_waiting(), "{:?}", scene.sheet());

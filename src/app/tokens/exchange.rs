@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::account::{LastUse, TokenRow};
 use super::failure::Trouble;
-use crate::app::effect::{TokenCopy, Unlock};
+use crate::app::effect::TokenCopy;
 use crate::domain::token::{
     Difference, Expiry, Extension, Guard, Listing, Module, NewToken, NotUpdated, RenewalAction,
     RenewalStep, TokenEdit, Unfinished, Usage,
 };
-use crate::domain::{Handle, Name};
+use crate::domain::{Handle, Name, PassphrasePurpose};
 
 /// What is done to a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,7 +282,7 @@ pub enum TokensMessage {
     /// Certificates of connections, with subject and end, as earlier probes found; or why they can't be read.
     CertificatesFound(Result<Vec<(Name, String, Timestamp)>, Trouble>),
     /// The vault must be opened first; what was asked for comes back.
-    PassphraseNeeded(Unlock, Box<TokensEffect>),
+    PassphraseNeeded(PassphrasePurpose, Box<TokensEffect>),
 }
 
 /// What was read of an account, each as in the [`TokensQuery`] of its name, or why it did not come.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use tui_input::Input;
 
 use super::{Effects, Model, editing_request};
-use crate::app::effect::{Effect, StoreEffect, Unlock, VaultEffect};
+use crate::app::effect::{Effect, StoreEffect, VaultEffect};
 use crate::app::keymap::KeyPress;
 use crate::app::model::{AddTokenDialog, ListedConnection, Overlay, PassphraseDialog, Question};
 use crate::app::secret_field;
 use crate::app::secret_field::SecretField;
-use crate::domain::{Connection, Secret};
+use crate::domain::{Connection, PassphrasePurpose, Secret};
 use crate::service::hints;
 
 /// Characters of a label at most.
@@ -27,7 +27,7 @@ impl Model {
         if dialog.busy {
             return;
         }
-        let twice = dialog.kind == Unlock::Create;
+        let twice = dialog.kind == PassphrasePurpose::Create;
         match press.code {
             KeyCode::Enter if twice && !dialog.on_second => dialog.on_second = true,
             KeyCode::Enter => out.extend(dialog.submit()),
@@ -233,7 +233,7 @@ impl PassphraseDialog {
 
     /// Hands the passphrase over, once it is there and typed alike twice.
     fn submit(&mut self) -> Option<Effect> {
-        let twice = self.kind == Unlock::Create;
+        let twice = self.kind == PassphrasePurpose::Create;
         let problem = if self.first.value.is_empty() {
             Some("enter a passphrase")
         } else if twice && self.first.value != self.second.value {

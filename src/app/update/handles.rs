@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use super::{Effects, Model, after};
-use crate::app::draft::{FieldId, HandleSlot};
-use crate::app::effect::{ClipboardEffect, CopyAs, Effect, TokenCopy, Unlock, VaultEffect};
+use crate::app::draft::FieldId;
+use crate::app::effect::{ClipboardEffect, Effect, TokenCopy, VaultEffect};
 use crate::app::form::live::ProbedPart;
 use crate::app::handles::{OPEN_CHOICES, Revealed, RevealedHandle, TOKEN_CHOICES, copy_choices};
 use crate::app::keymap::Action;
@@ -13,7 +13,7 @@ use crate::app::model::{Form, Lock, Overlay, PendingUnlock, Question};
 use crate::app::notice::{About, CopiedNotice};
 use crate::app::secret_field::{SecretField, ShownField};
 use crate::app::tokens::TokensEffect;
-use crate::domain::{Cause, Handle, Name, error_chain};
+use crate::domain::{Cause, CopyForm, Handle, HandleSlot, Name, PassphrasePurpose, error_chain};
 
 /// How long a handle is in the open.
 const REVEAL: SignedDuration = SignedDuration::from_secs(10);
@@ -119,7 +119,7 @@ impl Model {
             let (row, token) = (0, None);
             self.open_overlay(Overlay::CopyAs { row, token });
         } else if let Some((name, slot)) = self.selected_handle() {
-            self.copy_handle(name, slot, CopyAs::Handle, out);
+            self.copy_handle(name, slot, CopyForm::Handle, out);
         } else {
             self.complain("there is no handle to copy");
         }
@@ -147,7 +147,7 @@ impl Model {
     }
 
     /// The rows of "copy as…": of a token of an account, or of the selected handle.
-    pub fn copy_choices(&self, of_token: bool) -> &'static [CopyAs] {
+    pub fn copy_choices(&self, of_token: bool) -> &'static [CopyForm] {
         if of_token {
             return TOKEN_CHOICES;
         }
@@ -162,7 +162,7 @@ impl Model {
         &mut self,
         name: Name,
         slot: HandleSlot,
-        form: CopyAs,
+        form: CopyForm,
         out: &mut Effects,
     ) {
         self.waiting = Some(PendingUnlock::Copy(name.clone(), slot, form));
@@ -191,7 +191,7 @@ impl Model {
             .take_if(|waiting| matches!(waiting, PendingUnlock::Copy(..)));
         let words = crate::domain::text::inert(&copied.words, 120);
         if !copied.placed {
-            if let Some(PendingUnlock::Copy(name, slot, CopyAs::Handle)) = wanted
+            if let Some(PendingUnlock::Copy(name, slot, CopyForm::Handle)) = wanted
                 && !self.war_room
                 && !self.lock.is_locked()
             {
@@ -235,7 +235,7 @@ impl Model {
     pub(super) fn lock_or_unlock(&mut self, out: &mut Effects) {
         if self.lock.is_locked() {
             self.waiting = None;
-            self.open_passphrase(Unlock::Open);
+            self.open_passphrase(PassphrasePurpose::Open);
         } else if self.form.as_ref().is_some_and(Form::holds_typed_secret) {
             self.ask(Question::LockLosesSecrets);
         } else {
@@ -243,7 +243,7 @@ impl Model {
             let asks = self.lock == Lock::NeverOpened;
             self.lock_now(out);
             if asks {
-                self.open_passphrase(Unlock::Open);
+                self.open_passphrase(PassphrasePurpose::Open);
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Saving and removing, with what stands in between: a verdict that is not ok, a place for secrets, a vault.
 
 use super::{Effects, Model};
-use crate::app::draft::{FieldId, HandleSlot};
-use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target, Unlock};
+use crate::app::draft::FieldId;
+use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target};
 use crate::app::form::live::ProbedPart;
 use crate::app::form::problem::FieldProblem;
 use crate::app::handles::RevealedHandle;
@@ -16,7 +16,9 @@ use crate::app::notice::About;
 use crate::app::secret_field::SecretField;
 use crate::app::watching::WatchingEffect;
 use crate::domain::endpoint::secret_parameter;
-use crate::domain::{Connection, Endpoint, Name, SecretRef, ServiceId, State};
+use crate::domain::{
+    Connection, Endpoint, HandleSlot, Name, PassphrasePurpose, SecretRef, ServiceId, State,
+};
 use std::sync::Arc;
 
 impl Model {
@@ -216,9 +218,9 @@ impl Model {
     }
 
     /// The vault is needed. Nobody who is typing something else is interrupted.
-    pub(super) fn passphrase_needed(&mut self, kind: Unlock) {
+    pub(super) fn passphrase_needed(&mut self, kind: PassphrasePurpose) {
         self.set_dialog_aside();
-        if kind == Unlock::Open && !self.lock.is_locked() {
+        if kind == PassphrasePurpose::Open && !self.lock.is_locked() {
             self.found_locked();
         }
         let asked_for = self.waiting.is_some()
@@ -231,7 +233,7 @@ impl Model {
         self.open_passphrase(kind);
     }
 
-    pub(super) fn open_passphrase(&mut self, kind: Unlock) {
+    pub(super) fn open_passphrase(&mut self, kind: PassphrasePurpose) {
         self.open_overlay(Overlay::Passphrase(PassphraseDialog {
             kind,
             first: SecretField::default(),

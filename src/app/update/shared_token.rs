@@ -3,13 +3,13 @@
 use crossterm::event::KeyCode;
 
 use super::{Effects, Model};
-use crate::app::draft::{FieldId, HandleSlot};
-use crate::app::effect::{CopyAs, Effect, SharedTokenEffect};
+use crate::app::draft::FieldId;
+use crate::app::effect::{Effect, SharedTokenEffect};
 use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Form, OpenForm, Overlay};
 use crate::app::shared_token::{Check, SharedTokenSheet};
 use crate::domain::text::inert;
-use crate::domain::{Cause, Connection, Name, Secret, Verdict, error_chain};
+use crate::domain::{Cause, Connection, CopyForm, HandleSlot, Name, Secret, Verdict, error_chain};
 use crate::service::catalog::format::Need;
 use crate::service::verify;
 
@@ -81,7 +81,7 @@ impl Model {
                 }
             }
             KeyCode::Char('y') if is_set => {
-                self.copy_handle(name, HandleSlot::Token, CopyAs::Handle, out);
+                self.copy_handle(name, HandleSlot::Token, CopyForm::Handle, out);
             }
             KeyCode::Enter if !is_under_way => {
                 if let Some(Overlay::SharedToken(sheet)) = &mut self.overlay {

@@ -21,10 +21,9 @@ impl Effects {
     pub(super) fn clipboard(&mut self, effect: ClipboardEffect) {
         let core = self.core.clone();
         match effect {
-            ClipboardEffect::CopyHandle { name, slot, form } => self.copy(async move {
-                let (slot, form) = (translate::slot(slot), translate::copy_form(form));
-                core.copy(&name, slot, form, Life::Program).await
-            }),
+            ClipboardEffect::CopyHandle { name, slot, form } => {
+                self.copy(async move { core.copy(&name, slot, form, Life::Program).await });
+            }
             ClipboardEffect::CopyText(text) => {
                 self.copy(async move { core.copy_text(&text, Life::Outlive).await });
             }
@@ -71,8 +70,7 @@ impl Effects {
                     }
                 }
                 Err(WorkError::PassphraseNeeded(what)) => {
-                    let kind = translate::passphrase(what);
-                    queue.tell(Message::Vault(VaultMessage::PassphraseNeeded(kind)));
+                    queue.tell(Message::Vault(VaultMessage::PassphraseNeeded(what)));
                 }
                 Err(error) => queue.tell(Message::Noticed(error_chain(&error))),
             }

@@ -1,13 +1,13 @@
 //! What is saved of connections, and what locks it.
 
 use super::{Effects, Key};
-use crate::app::effect::{SharedTokenEffect, StoreEffect, Unlock, VaultEffect};
+use crate::app::Message;
+use crate::app::effect::{SharedTokenEffect, StoreEffect, VaultEffect};
 use crate::app::message::{SharedTokenMessage, StoreMessage, VaultMessage};
-use crate::app::{HandleSlot, Message};
-use crate::domain::{Cause, Name, error_chain};
+use crate::domain::{Cause, HandleSlot, Name, PassphrasePurpose, error_chain};
 use crate::store::StoreKind;
 use crate::tui::translate;
-use crate::work::{Core, Passphrase, Saved, WorkError, shared_token, silent};
+use crate::work::{Core, Saved, WorkError, shared_token, silent};
 
 impl Effects {
     /// Starts what `effect` asks for.
@@ -60,8 +60,8 @@ impl Effects {
         match effect {
             VaultEffect::Unlock { kind, passphrase } => self.answer(Key::Unlock, async move {
                 let opened = match kind {
-                    Unlock::Open => core.unlock(passphrase).await,
-                    Unlock::Create => core.create_vault(passphrase).await,
+                    PassphrasePurpose::Open => core.unlock(passphrase).await,
+                    PassphrasePurpose::Create => core.create_vault(passphrase).await,
                 };
                 Message::Vault(opened.map_or_else(
                     |error| VaultMessage::UnlockFailed(error_chain(&error)),
@@ -92,7 +92,7 @@ impl Effects {
     pub(super) fn reveal(&mut self, name: Name, slot: HandleSlot) {
         let core = self.core.clone();
         self.answer(Key::Reveal, async move {
-            match core.handle(&name, translate::slot(slot)).await {
+            match core.handle(&name, slot).await {
                 Err(WorkError::PassphraseNeeded(what)) => passphrase_needed(what),
                 other => {
                     let result = other.map_err(Cause::new);
@@ -188,6 +188,6 @@ fn refused(error: WorkError, failed: fn(String) -> StoreMessage) -> Message {
     }
 }
 
-fn passphrase_needed(what: Passphrase) -> Message {
-    Message::Vault(VaultMessage::PassphraseNeeded(translate::passphrase(what)))
+fn passphrase_needed(what: PassphrasePurpose) -> Message {
+    Message::Vault(VaultMessage::PassphraseNeeded(what))
 }

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::super::translate;
 use super::{Effects, Key};
 use crate::app::Message;
 use crate::app::effect::TokenCopy;
@@ -161,8 +160,7 @@ impl Effects {
             let answer = match asked.await {
                 Ok(message) => Some(message),
                 Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
-                    let kind = translate::passphrase(what);
-                    Some(TokensMessage::PassphraseNeeded(kind, Box::new(effect)))
+                    Some(TokensMessage::PassphraseNeeded(what, Box::new(effect)))
                 }
                 Err(error) => {
                     let trouble = words::trouble(error);
@@ -200,9 +198,8 @@ impl Effects {
                     copied.map(Some)
                 }
                 Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
-                    let kind = translate::passphrase(what);
                     let effect = Box::new(TokensEffect::Copy { name, id, form });
-                    let needed = TokensMessage::PassphraseNeeded(kind, effect);
+                    let needed = TokensMessage::PassphraseNeeded(what, effect);
                     queue.tell(Message::Tokens(needed));
                     // An earlier copy is still cleared when its time has come.
                     Ok(None)

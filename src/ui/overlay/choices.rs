@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use super::super::text::{clean, wrap};
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
-use crate::app::effect::CopyAs;
 use crate::app::message::StoreOffer;
+use crate::domain::CopyForm;
 
 pub(super) fn draw_stores(
     view: &View<'_>,
@@ -64,7 +64,7 @@ pub(super) fn draw_stores(
 
 pub(super) fn draw_copy_as(
     view: &View<'_>,
-    (selected, choices): (usize, &[CopyAs]),
+    (selected, choices): (usize, &[CopyForm]),
     body: Rect,
     buf: &mut Buffer,
 ) {
@@ -93,12 +93,12 @@ const fn marker(selected: bool) -> &'static str {
     if selected { "▸ " } else { "  " }
 }
 
-const fn words(choice: CopyAs) -> (&'static str, &'static str) {
+const fn words(choice: CopyForm) -> (&'static str, &'static str) {
     match choice {
-        CopyAs::Handle => ("handle", "as it is pasted elsewhere"),
-        CopyAs::Header => ("header", "whole header lines"),
-        CopyAs::Curl => ("curl", "reads $SWITCHBOARD_KEY"),
-        CopyAs::Username => ("username", "no secret"),
-        CopyAs::Url => ("URL", "no secret"),
+        CopyForm::Handle => ("handle", "as it is pasted elsewhere"),
+        CopyForm::Header => ("header", "whole header lines"),
+        CopyForm::Curl => ("curl", "reads $SWITCHBOARD_KEY"),
+        CopyForm::Username => ("username", "no secret"),
+        CopyForm::Url => ("URL", "no secret"),
     }
 }

@@ -9,8 +9,8 @@ use super::super::input as line_input;
 use super::super::text::{clean, inset, put, row};
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
-use crate::app::effect::Unlock;
 use crate::app::model::{AddTokenDialog, PassphraseDialog};
+use crate::domain::PassphrasePurpose;
 
 /// One field of a dialog.
 pub(in crate::ui) struct DialogField<'a> {
@@ -40,13 +40,13 @@ pub(super) fn draw_passphrase(
         focused: !dialog.on_second,
     };
     let (title, text, fields, busy) = match dialog.kind {
-        Unlock::Open => (
+        PassphrasePurpose::Open => (
             "Unlock",
             "The vault is locked. Its passphrase opens it until this program locks or ends.",
             vec![first],
             "opening the vault …",
         ),
-        Unlock::Create => {
+        PassphrasePurpose::Create => {
             let again = DialogField {
                 label: "Again",
                 input: &dialog.second.mirror,
@@ -60,7 +60,7 @@ pub(super) fn draw_passphrase(
             )
         }
     };
-    let is_chosen = dialog.kind == Unlock::Create;
+    let is_chosen = dialog.kind == PassphrasePurpose::Create;
     let remark = is_chosen.then(|| dialog.first.value.remark_on_passphrase());
     let remark = remark.flatten();
     let dialog = Dialog {

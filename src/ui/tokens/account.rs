@@ -11,10 +11,11 @@ use super::super::view::View;
 use super::super::{input, list};
 use super::NOT_KNOWN;
 use super::columns::{Column, Columns};
+use crate::app::Action;
 use crate::app::handles::{self, HandleRow};
 use crate::app::model::{ListedConnection, Pane};
 use crate::app::tokens::{AccountList, TokenRow, hints};
-use crate::app::{Action, HandleSlot};
+use crate::domain::HandleSlot;
 use crate::domain::token::{Expiry, Group, Moment, Person, Status, ends_within};
 
 /// What stands for a handle: its width says nothing.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::domain::HandleSlot;
 use crate::domain::token::RenewalAction;
 use crate::store::state::{Holding, RenewalRecord, RenewalStage};
 use crate::store::vault::bundle;
@@ -357,7 +358,7 @@ async fn what_is_asked_for_once_a_session_is_so_behind_a_bundle_too() {
     };
     core.save(Draft::new(asked)).await.unwrap();
     let entered = Secret::new("entered-key");
-    core.enter(&name("shop"), SecretSlot::Key, entered)
+    core.enter(&name("shop"), HandleSlot::Key, entered)
         .await
         .unwrap();
     let chosen = [core.connection(&name("shop")).await.unwrap()];

@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use super::super::draft::SecretSlot;
 use super::{Audience, Case, Freshness};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{AnsweredBy, Endpoint, State, Who};
+use crate::domain::{AnsweredBy, Endpoint, HandleSlot, State, Who};
 use crate::service::import::curl::KEY_VARIABLE;
 
 /// The ticket as plain text, the last line with its end.
@@ -369,7 +368,7 @@ fn end(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
 }
 
 /// What the scan has shown, and no more than that.
-fn compared(unread: &[SecretSlot]) -> String {
+fn compared(unread: &[HandleSlot]) -> String {
     if unread.is_empty() {
         return "No key, token or password is in it.".to_owned();
     }

@@ -10,7 +10,6 @@ use tokio::sync::oneshot;
 
 use super::super::climb::abandoned;
 use super::super::core::{Core, Inner};
-use super::super::draft::SecretSlot;
 use super::super::error::WorkError;
 use super::super::gate::{self, LockoutGate};
 use super::super::profile;
@@ -18,7 +17,9 @@ use super::super::secrets::Trust;
 use super::problem::TokenError;
 use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::token::Guard;
-use crate::domain::{Connection, Endpoint, HostPort, Name, Origin, Reason, Secret, ServiceId};
+use crate::domain::{
+    Connection, Endpoint, HandleSlot, HostPort, Name, Origin, Reason, Secret, ServiceId,
+};
 use crate::probe::{Gate, Permit, Ticket};
 use crate::service::{Ladder, SecretState, Subject};
 use crate::tokens::{
@@ -65,9 +66,9 @@ impl Core {
         }
         let base = Endpoint::parse(&connection.url)?;
         // For the passphrase's sake: below, a locked vault is only a sentence.
-        self.secret(&connection, SecretSlot::Key).await?;
+        self.secret(&connection, HandleSlot::Key).await?;
         let origin = base.origin();
-        let held = self.held(&connection, SecretSlot::Key, Some(&origin), Trust::Saved);
+        let held = self.held(&connection, HandleSlot::Key, Some(&origin), Trust::Saved);
         let key = match held.await {
             SecretState::Present(key) => key,
             SecretState::Absent => return Err(TokenError::KeyMissing(name.clone())),

@@ -1,13 +1,12 @@
 //! Who holds a secret of a token: before a renewal, while it is under way, and once it has switched.
 
-use super::super::draft::SecretSlot;
 use super::super::error::WorkError;
 use super::account::Account;
 use super::problem::TokenError;
 use super::renewal::Renewal;
 use crate::domain::token::NotUpdated;
 use crate::domain::{
-    Connection, KeyFingerprint, Name, Origin, Secret, SecretRef, ServiceId, error_chain,
+    Connection, HandleSlot, KeyFingerprint, Name, Origin, Secret, SecretRef, ServiceId, error_chain,
 };
 use crate::store::SecretPlace;
 use crate::store::state::Holding;
@@ -53,7 +52,7 @@ impl Account {
             let Some(reference) = other.key.clone().filter(|_| maybe) else {
                 continue;
             };
-            match self.core.secret(&other, SecretSlot::Key).await {
+            match self.core.secret(&other, HandleSlot::Key).await {
                 Ok(secret) => {
                     let (its_id, secret) = self.core.pair_of(&other, &secret).await?;
                     let digest = self.digest(id, Some(&secret)).await?;
@@ -110,7 +109,7 @@ impl Account {
         if named.is_some() {
             return Ok(named);
         }
-        match self.core.secret(other, SecretSlot::Key).await {
+        match self.core.secret(other, HandleSlot::Key).await {
             Ok(key) => {
                 let (its_id, _) = self.core.pair_of(other, &key).await?;
                 Ok(Some(its_id.eq_ignore_ascii_case(id)))

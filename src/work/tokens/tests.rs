@@ -6,12 +6,12 @@ use std::sync::Mutex;
 use super::super::tests::{Home, name};
 use super::*;
 use crate::domain::token::RenewalAction;
-use crate::domain::{Connection, Reason, Secret, SecretRef, ServiceId, State};
+use crate::domain::{Connection, HandleSlot, Reason, Secret, SecretRef, ServiceId, State};
 use crate::service::Trigger;
 use crate::sim::{Access, Answer, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
 use crate::store::StoreKind;
 use crate::tokens::{NewToken, TokenEdit};
-use crate::work::{Draft, Edit, SecretSlot, silent};
+use crate::work::{Draft, Edit, silent};
 
 const OWN: &str = "SU-160-984-311";
 const UNTIL: Option<&str> = Some("2030-01-01T00:00:00+00:00");
@@ -163,7 +163,7 @@ async fn a_renewal_updates_every_connection_that_holds_the_secret() {
     assert_eq!(steps.into_inner().unwrap().len(), 8);
     let core = stage.core().await;
     assert_eq!(core.unfinished_renewals().await.unwrap(), []);
-    let new = core.handle(&name("market"), SecretSlot::Key).await.unwrap();
+    let new = core.handle(&name("market"), HandleSlot::Key).await.unwrap();
     let row = stage.connect.token_row(OWN).unwrap();
     let expected = format!("ApiKey {OWN}:{}", row["renewed_token"].as_str().unwrap());
     assert_eq!(new.secret(), &Secret::new(expected));
@@ -189,7 +189,7 @@ async fn a_handle_is_of_what_a_probe_sends_however_the_key_was_kept() {
             ..Draft::new(connection)
         };
         core.save(draft).await.unwrap();
-        let handle = core.handle(&name(label), SecretSlot::Key).await.unwrap();
+        let handle = core.handle(&name(label), HandleSlot::Key).await.unwrap();
         assert_eq!(handle.secret(), &Secret::new(whole.as_str()), "{label}");
     }
 }
@@ -337,7 +337,7 @@ async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
     let before = stage
         .core()
         .await
-        .handle(&name("market"), SecretSlot::Key)
+        .handle(&name("market"), HandleSlot::Key)
         .await;
     let problem = account
         .renew(OWN, UNTIL, Guard::On, &unheard)
@@ -348,7 +348,7 @@ async fn without_an_answer_to_the_proof_it_waits_with_the_old_secret_in_use() {
         "{problem:?}"
     );
     let core = stage.core().await;
-    let now = core.handle(&name("market"), SecretSlot::Key).await.unwrap();
+    let now = core.handle(&name("market"), HandleSlot::Key).await.unwrap();
     assert_eq!(before.unwrap(), now);
     let ended = core.resume_renewals_of(&[name("copy")]).await.unwrap();
     assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
@@ -430,7 +430,7 @@ async fn a_rotation_whose_answer_was_lost_says_where_the_new_secret_is() {
     let new = row["token"].as_str().unwrap();
     for label in ["market", "copy"] {
         let key = Secret::new(new);
-        core.set_secret(&name(label), SecretSlot::Key, key, None)
+        core.set_secret(&name(label), HandleSlot::Key, key, None)
             .await
             .unwrap();
     }
@@ -667,7 +667,7 @@ async fn a_key_that_is_not_found_again_is_not_renewed() {
     let core = stage.core().await;
     let other = Secret::new("entered meanwhile");
     let market = name("market");
-    let set = core.set_secret(&market, SecretSlot::Key, other, None);
+    let set = core.set_secret(&market, HandleSlot::Key, other, None);
     set.await.unwrap();
     let refused = account.rotate(OWN, UNTIL, Guard::Lifted, &unheard).await;
     assert!(
@@ -763,7 +763,7 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
     let core = stage.core().await;
     let other = Secret::new("entered meanwhile");
     let market = name("market");
-    let set = core.set_secret(&market, SecretSlot::Key, other, None);
+    let set = core.set_secret(&market, HandleSlot::Key, other, None);
     set.await.unwrap();
     let (_, ended) = core
         .resume_renewals_of(&[name("copy")])
@@ -773,7 +773,7 @@ async fn a_key_that_was_entered_meanwhile_stays_and_is_told() {
     let renewed = ended.unwrap();
     assert_eq!(renewed.updated, [name("copy")]);
     assert_eq!(renewed.unread[0].connection, name("market"));
-    let now = core.handle(&name("market"), SecretSlot::Key).await.unwrap();
+    let now = core.handle(&name("market"), HandleSlot::Key).await.unwrap();
     let expected = Secret::new(format!("ApiKey {OWN}:entered meanwhile"));
     assert_eq!(now.secret(), &expected);
 }

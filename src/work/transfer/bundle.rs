@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{Incoming, Item, definitions};
-use crate::domain::{Connection, Secret, SecretRef, error_chain};
+use crate::domain::{Connection, HandleSlot, Secret, SecretRef, error_chain};
 use crate::store::vault::VaultState;
 use crate::store::vault::bundle::{self, Bundle, BundledSecret, SealTo};
 use crate::store::{StateDb, Vault, files, transfer};
 use crate::work::core::{Core, Inner};
-use crate::work::draft::SecretSlot;
 use crate::work::error::WorkError;
 use crate::work::secrets::reference;
 
@@ -85,7 +84,7 @@ impl Core {
     async fn value_for(
         &self,
         connection: &Connection,
-        slot: SecretSlot,
+        slot: HandleSlot,
     ) -> Result<BundleEntry, WorkError> {
         let Some((kept, _)) = reference(connection, slot) else {
             return Ok(BundleEntry::Reference);
@@ -211,13 +210,13 @@ enum BundleEntry {
     Not(String),
 }
 
-fn slots(connection: &Connection) -> Vec<(SecretSlot, String)> {
+fn slots(connection: &Connection) -> Vec<(HandleSlot, String)> {
     let mut slots = vec![
-        (SecretSlot::Key, "key".to_owned()),
-        (SecretSlot::Token, "token".to_owned()),
+        (HandleSlot::Key, "key".to_owned()),
+        (HandleSlot::Token, "token".to_owned()),
     ];
     let added = connection.added.iter().enumerate();
-    slots.extend(added.map(|(at, (label, _))| (SecretSlot::Added(at), format!("added/{label}"))));
+    slots.extend(added.map(|(at, (label, _))| (HandleSlot::Added(at), format!("added/{label}"))));
     slots
 }
 

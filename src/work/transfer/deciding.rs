@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use super::{ImportAction, Incoming, Item, refuse_labels};
 use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Endpoint, Name, Secret, SecretRef, ServiceId, error_chain,
+    AddressFamily, AuthStyle, Connection, Endpoint, HandleSlot, Name, Secret, SecretRef, ServiceId,
+    error_chain,
 };
 use crate::service::import::TakenNames;
 use crate::store::transfer;
 use crate::work::core::Core;
-use crate::work::draft::SecretSlot;
 use crate::work::error::WorkError;
 use crate::work::secrets::reference;
 
 /// Values of connections here that a file may bring too, as far as they can be read without asking anybody.
 #[derive(Debug, Default)]
 struct KeptValues {
-    values: HashMap<(Name, SecretSlot), Secret>,
+    values: HashMap<(Name, HandleSlot), Secret>,
     /// One of them is in a vault that is locked.
     is_locked: bool,
 }
@@ -109,8 +109,8 @@ impl Core {
             if !seen.insert(one.name.clone()) {
                 continue;
             }
-            let slots = [SecretSlot::Key, SecretSlot::Token];
-            let added = (0..one.added.len()).map(SecretSlot::Added);
+            let slots = [HandleSlot::Key, HandleSlot::Token];
+            let added = (0..one.added.len()).map(HandleSlot::Added);
             for slot in slots.into_iter().chain(added) {
                 // Others would ask somebody, or run a program.
                 if !matches!(reference(one, slot), Some((SecretRef::Vault(_), _))) {
@@ -185,7 +185,7 @@ impl KeptValues {
     }
 
     fn is_key(&self, here: &Connection, value: Option<&Secret>) -> bool {
-        let key = self.values.get(&(here.name.clone(), SecretSlot::Key));
+        let key = self.values.get(&(here.name.clone(), HandleSlot::Key));
         key.is_some() && key == value
     }
 
@@ -199,14 +199,14 @@ impl KeptValues {
         };
         let lacks = twin.key.is_none();
         item.key
-            .take_if(|value| !beside.lacks_value(Some(SecretSlot::Key), "key", value, lacks));
+            .take_if(|value| !beside.lacks_value(Some(HandleSlot::Key), "key", value, lacks));
         item.connection
             .key
             .take_if(|brought| !beside.lacks_reference(twin.key.as_ref(), "key", brought, lacks));
         // A token is for the site that it was entered for.
         if twin.cms_url == item.connection.cms_url {
             let lacks = twin.token.is_none();
-            let slot = twin.token.as_ref().map(|_| SecretSlot::Token);
+            let slot = twin.token.as_ref().map(|_| HandleSlot::Token);
             item.token
                 .take_if(|value| !beside.lacks_value(slot, "token", value, lacks));
             let here = twin.token.as_ref();
@@ -218,7 +218,7 @@ impl KeptValues {
         }
         let at = |label: &str| twin.added.iter().position(|(known, _)| known == label);
         item.added.retain(|(label, value)| {
-            let slot = at(label).map(SecretSlot::Added);
+            let slot = at(label).map(HandleSlot::Added);
             beside.lacks_value(slot, label, value, slot.is_none())
         });
         item.connection.added.retain(|(label, brought)| {
@@ -272,7 +272,7 @@ impl Beside<'_> {
     /// Whether a value is lacking here. One that is not taken is noted, where it is not the one here.
     fn lacks_value(
         &mut self,
-        slot: Option<SecretSlot>,
+        slot: Option<HandleSlot>,
         what: &str,
         value: &Secret,
         lacks: bool,
@@ -394,7 +394,7 @@ mod tests {
 
     fn kept(values: &[(&str, &str)]) -> KeptValues {
         let entry = |(name, value): &(&str, &str)| {
-            let place = (Name::parse(name).unwrap(), SecretSlot::Key);
+            let place = (Name::parse(name).unwrap(), HandleSlot::Key);
             (place, Secret::new(*value))
         };
         KeptValues {

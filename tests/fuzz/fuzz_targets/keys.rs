@@ -11,12 +11,12 @@ use jiff::{SignedDuration, Timestamp};
 use libfuzzer_sys::fuzz_target;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
-use switchboard::app::effect::{Effect, ScreenEnd, Target, Unlock, ClipboardEffect, ProbeEffect, StoreEffect, VaultEffect};
+use switchboard::app::effect::{Effect, ScreenEnd, Target, ClipboardEffect, ProbeEffect, StoreEffect, VaultEffect};
 use switchboard::app::message::{Copied, Loaded, StoreOffer, ClipboardMessage, ProbeMessage, StoreMessage, VaultMessage};
 use switchboard::app::model::{FieldText, Pane};
 use switchboard::app::{Message, Model, SecretInput, hints};
 use switchboard::domain::{
-    Cause, AnsweredBy, CheckId, Checks, Connection, Handle, Name, Phases, Reason, Remedy, Secret,
+    AnsweredBy, Cause, CheckId, Checks, Connection, Handle, Name, PassphrasePurpose, Phases, Reason, Remedy, Secret,
     SecretRef, ServiceId, Verdict, Who,
 };
 use switchboard::ui::{Theme, draw, pane_at};
@@ -211,7 +211,7 @@ impl Scene {
             Some(Effect::Store(StoreEffect::Save { .. })) if how % 3 == 0 => Message::Store(StoreMessage::SaveFailed(no())),
             Some(Effect::Store(StoreEffect::Save { .. } | StoreEffect::AddToken { .. })) if how % 5 == 0 => store_needed(),
             Some(Effect::Store(StoreEffect::Save { .. } | StoreEffect::LoadSecrets(_))) => {
-                Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Create))
+                Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Create))
             }
             Some(Effect::Store(StoreEffect::AddToken { name, .. })) if well => {
                 Message::Store(StoreMessage::TokenAdded(Box::new(connection(name))))
@@ -236,7 +236,7 @@ impl Scene {
                 placed: how % 4 == 0,
                 clears_in_s: Some(how.into()),
             })),
-            Some(Effect::Clipboard(ClipboardEffect::CopyHandle { .. })) => Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
+            Some(Effect::Clipboard(ClipboardEffect::CopyHandle { .. })) => Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Open)),
             Some(Effect::Probe(ProbeEffect::Resume(name))) => Message::Probe(ProbeMessage::Resumed(name)),
             Some(Effect::Probe(ProbeEffect::ResumeDraft(_))) => Message::Probe(ProbeMessage::DraftResumed),
             Some(Effect::Clipboard(ClipboardEffect::Clear)) => Message::Clipboard(ClipboardMessage::Cleared(no())),
@@ -254,7 +254,7 @@ impl Scene {
             2 => Message::Store(StoreMessage::Saved(Box::new(connection(name)), 0)),
             3 => Message::Store(StoreMessage::TokenAdded(Box::new(connection(name)))),
             4 => store_needed(),
-            5 => Message::Vault(VaultMessage::PassphraseNeeded(Unlock::Open)),
+            5 => Message::Vault(VaultMessage::PassphraseNeeded(PassphrasePurpose::Open)),
             6 => Message::Vault(VaultMessage::Locked),
             7 => Message::Probe(ProbeMessage::Resumed(name)),
             8 => Message::Probe(ProbeMessage::DraftResumed),

@@ -1,7 +1,6 @@
 //! What came of what was asked: taken in where it is still waited for, dropped otherwise.
 
 use super::super::{Effects, Model};
-use crate::app::effect::Unlock;
 use crate::app::model::PendingUnlock;
 use crate::app::tokens::account::{AskedPage, LastUse, LookUp};
 use crate::app::tokens::exchange::{Changed, Made, RowPage, TokenOperation};
@@ -11,7 +10,7 @@ use crate::app::tokens::{
     ChangeAnswer, Fetch, TokenRow, TokenSheet, TokensAnswer, TokensEffect, TokensMessage,
     TokensRenewal, Trouble, TroubleKind,
 };
-use crate::domain::Name;
+use crate::domain::{Name, PassphrasePurpose};
 
 impl Model {
     /// Takes in an answer about tokens.
@@ -306,8 +305,8 @@ impl Model {
     }
 
     /// The vault is needed: what was asked for goes on once it is open.
-    fn tokens_need_passphrase(&mut self, kind: Unlock, effect: Box<TokensEffect>) {
-        if kind == Unlock::Open {
+    fn tokens_need_passphrase(&mut self, kind: PassphrasePurpose, effect: Box<TokensEffect>) {
+        if kind == PassphrasePurpose::Open {
             self.lock.find_locked();
         }
         // Somebody else's dialog is not taken away.

@@ -3,7 +3,7 @@
 use tui_input::Input;
 
 use super::super::{Effects, Model};
-use crate::app::effect::{Effect, TokenCopy, Unlock};
+use crate::app::effect::{Effect, TokenCopy};
 use crate::app::handles::RevealedHandle;
 use crate::app::keymap::Action;
 use crate::app::model::PendingUnlock;
@@ -12,8 +12,8 @@ use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage};
 use crate::app::tokens::{
     TokenRow, TokenSheet, TokensEffect, TokensQuery, TokensRenewal, Trouble, TroubleKind,
 };
-use crate::domain::Name;
 use crate::domain::token::{Expiry, Guard, RenewalAction, RenewalStep, parse_expiry};
+use crate::domain::{Name, PassphrasePurpose};
 
 impl Model {
     pub(super) fn open_renewal(
@@ -274,7 +274,7 @@ impl Model {
             }
             (Action::Reveal | Action::Copy | Action::CopyAs, Some(_)) if self.lock.is_locked() => {
                 self.waiting = Some(PendingUnlock::SheetSecret(action));
-                self.open_passphrase(Unlock::Open);
+                self.open_passphrase(PassphrasePurpose::Open);
             }
             (Action::Reveal, Some(handle)) => {
                 self.show_handle(name, RevealedHandle::Token(id), handle);
