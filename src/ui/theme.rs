@@ -84,7 +84,9 @@ macro_rules! roles {
 
         #[cfg(test)]
         impl Theme {
-            fn styles(&self) -> Vec<Style> { vec![$(self.$role,)+] }
+            fn roles(&self) -> Vec<(&'static str, Style)> {
+                vec![$((stringify!($role), self.$role),)+]
+            }
         }
     };
 }
@@ -253,7 +255,7 @@ mod tests {
     fn without_colours_no_style_names_one() {
         for name in ThemeName::ALL {
             let theme = Theme::shipped(name, ColourDepth::NoColor);
-            for style in theme.styles() {
+            for (_, style) in theme.roles() {
                 assert_eq!((style.fg, style.bg), (None, None));
                 assert!(!style.add_modifier.contains(Modifier::DIM));
             }
@@ -265,7 +267,7 @@ mod tests {
     #[test]
     fn sixteen_colours_are_named_ones() {
         for name in [ThemeName::Dark, ThemeName::Light, ThemeName::HighContrast] {
-            for style in Theme::shipped(name, ColourDepth::Sixteen).styles() {
+            for (_, style) in Theme::shipped(name, ColourDepth::Sixteen).roles() {
                 let named = !matches!(style.fg, Some(Color::Rgb(..) | Color::Indexed(_)));
                 assert!(named, "{style:?}");
             }

@@ -1,4 +1,4 @@
-//! The themes can be read: WCAG's contrast of every text over the backgrounds that it stands on.
+//! The themes can be read: WCAG's contrast of every role over the backgrounds that it stands on.
 
 use super::*;
 use crate::ui::colour::rgb_of;
@@ -45,30 +45,59 @@ fn contrast_is_computed_as_the_standard_says() {
     assert!((contrast((119, 119, 119), (255, 255, 255)) - 4.48).abs() < 0.01);
 }
 
+/// What terminals have under a theme for dark ones: pure, and what their own themes paint, down to the lightest.
+const DARK: [(u8, u8, u8); 8] = [
+    (0, 0, 0),
+    // VS Code, GNOME.
+    (30, 30, 30),
+    // Ubuntu.
+    (48, 10, 36),
+    // Solarized.
+    (0, 43, 54),
+    // Gruvbox.
+    (40, 40, 40),
+    // Dracula.
+    (40, 42, 54),
+    // One Dark.
+    (40, 44, 52),
+    // Nord.
+    (46, 52, 64),
+];
+/// And for light ones, down to the darkest.
+const LIGHT: [(u8, u8, u8); 4] = [
+    (255, 255, 255),
+    (250, 250, 250),
+    // Solarized.
+    (253, 246, 227),
+    // Gruvbox.
+    (251, 241, 199),
+];
+
+/// The border too: the title of a pane without the keys is written into it, in its colour.
 #[test]
-fn every_text_of_every_theme_can_be_read() {
-    // What terminals have under them: pure, and the usual shades of dark and light themes.
-    let backgrounds = [
-        (ThemeName::Dark, vec![(0, 0, 0), (30, 30, 30)]),
-        (ThemeName::Light, vec![(255, 255, 255), (250, 250, 250)]),
-        (ThemeName::HighContrast, vec![(0, 0, 0)]),
+fn every_role_of_every_theme_can_be_read() {
+    let themes = [
+        (ThemeName::Dark, &DARK[..]),
+        (ThemeName::Light, &LIGHT),
+        (ThemeName::HighContrast, &DARK[..1]),
     ];
-    for (name, backgrounds) in backgrounds {
-        let theme = Theme::shipped(name, ColourDepth::True);
-        for style in theme.styles() {
-            // Borders are no text: what they divide is told apart by titles too.
-            let Some(fg) = style.fg.filter(|_| style != theme.border) else {
-                continue;
-            };
-            for &background in &backgrounds {
-                let under = style.bg.map_or(Some(background), rgb).unwrap();
-                let found = contrast(rgb(fg).unwrap(), under);
-                assert!(
-                    found >= LEAST,
-                    "{}: {fg:?} over {under:?}: {found:.2}",
-                    name.word()
-                );
+    let mut under = Vec::new();
+    for (name, backgrounds) in themes {
+        for depth in [ColourDepth::TwoFiftySix, ColourDepth::True] {
+            let theme = Theme::shipped(name, depth);
+            for (role, style) in theme.roles() {
+                // Without a colour of its own it is the terminal's, and so is what it gives.
+                let Some(fg) = style.fg else { continue };
+                for &background in backgrounds {
+                    let behind = style.bg.map_or(Some(background), rgb).unwrap();
+                    let found = contrast(rgb(fg).unwrap(), behind);
+                    if found < LEAST {
+                        let name = name.word();
+                        under.push(format!("{name}: {role} over {behind:?}: {found:.2}"));
+                    }
+                }
             }
         }
     }
+    assert!(under.is_empty(), "{}", under.join("\n"));
 }
