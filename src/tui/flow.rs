@@ -30,13 +30,14 @@ const LATE: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// But no longer than this.
 const LONGEST: Duration = Duration::from_secs(8);
-/// How long the end waits for a terminal of which it is not known whether it answers, counted from the question, and
-/// at most.
-const LAST_UNKNOWN: Duration = Duration::from_millis(150);
-const LAST_UNKNOWN_AT_MOST: Duration = Duration::from_millis(500);
+/// How long the end waits for a terminal of which it is not known whether it answers, counted from the question: a way
+/// around the world and back.
+const LAST_UNKNOWN: Duration = Duration::from_millis(400);
 /// And for one that does, counted from the end.
 const LAST_KNOWN: Duration = Duration::from_secs(1);
-const LAST_KNOWN_AT_MOST: Duration = Duration::from_secs(3);
+/// Both with what the slowest line takes for what stands before the question, as at the end of a program that was only
+/// just begun; at most so long.
+const LAST_AT_MOST: Duration = Duration::from_secs(3);
 
 /// What is known of a terminal's answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -180,9 +181,9 @@ impl Flow {
     pub fn last(&self) -> Option<Instant> {
         let now = Instant::now();
         let last = |asked: PendingQuery| match self.answers {
-            Answers::Come => now + (LAST_KNOWN + asked.takes).min(LAST_KNOWN_AT_MOST),
+            Answers::Come => now + (LAST_KNOWN + asked.takes).min(LAST_AT_MOST),
             Answers::Unknown | Answers::Never => {
-                asked.at + (LAST_UNKNOWN + asked.takes).min(LAST_UNKNOWN_AT_MOST)
+                asked.at + (LAST_UNKNOWN + asked.takes).min(LAST_AT_MOST)
             }
         };
         // One that answers for its status need not tell what it is.
@@ -382,12 +383,23 @@ mod tests {
         assert!(line.flow.last().is_none());
         line.draw(0, 4_800);
         let unknown = line.flow.last().unwrap() - Instant::now();
-        assert_eq!(unknown, LAST_UNKNOWN_AT_MOST);
+        assert_eq!(unknown, LAST_AT_MOST);
         line.rest(Instant::now() + Duration::from_secs(10), 0).await;
         assert!(line.flow.last().is_none(), "it has come");
         line.draw(1, 4_800);
         let known = line.flow.last().unwrap() - Instant::now();
-        assert_eq!(known, LAST_KNOWN_AT_MOST);
+        assert_eq!(known, LAST_AT_MOST);
+    }
+
+    /// Its first picture is still being written when it is ended: the answer behind that is not left to the shell.
+    #[tokio::test(start_paused = true)]
+    async fn an_end_soon_after_the_start_waits_for_the_first_answer() {
+        for (bytes, trip) in [(4_800, 200), (1_100, 300)] {
+            let mut line = Line::new(2_400, Duration::from_millis(trip));
+            line.draw(0, bytes);
+            let comes = *line.coming.front().unwrap();
+            assert!(line.flow.last().unwrap() > comes, "{bytes} bytes");
+        }
     }
 
     #[tokio::test(start_paused = true)]
