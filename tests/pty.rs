@@ -442,6 +442,22 @@ fn it_is_suspended_and_continued_by_the_shell() {
     terminal.assert_given_back();
 }
 
+#[test]
+fn on_a_dumb_terminal_it_says_so_and_draws_nothing() {
+    for arguments in [&[][..], &["demo"]] {
+        let home = Home::new();
+        let mut command = home.command(arguments);
+        command.env("TERM", "dumb");
+        let mut terminal = Terminal::start(command, COLUMNS, ROWS);
+        assert_eq!(terminal.ended().exit_code(), 3);
+        let screen = terminal.last_screen();
+        assert!(screen.contains("by TERM=dumb"), "{screen}");
+        assert!(screen.contains("hint:"), "{screen}");
+        assert!(!terminal.raw().contains(&0x1b), "no escape sequence");
+        terminal.assert_restored();
+    }
+}
+
 /// What stands on a terminal that knows no alternate screen.
 fn on_the_only_screen(raw: &[u8]) -> String {
     let raw = String::from_utf8_lossy(raw);

@@ -9,8 +9,10 @@ use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::sim::{Rehearsal, Sim, SimSettings};
 use crate::work::{Core, Rehearsed};
 
-/// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end; gives how the screen ended.
+/// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end; gives how
+/// the screen ended.
 pub fn run(environment: Environment, global: Global) -> Result<ScreenEnd, Fault> {
+    screen::refuse_without_screen(&environment)?;
     // Nothing is left behind that was not asked for.
     if let Some(path) = &global.log {
         output::log_to(path, global.verbose)?;

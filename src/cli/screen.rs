@@ -18,7 +18,7 @@ use crate::work::{Core, Session};
 /// Opens the screen over the saved connections.
 pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
     output::log(&environment, &global)?;
-    refuse_without_terminal()?;
+    refuse_without_screen(&environment)?;
     // A descriptor gives the passphrase once.
     let mut first = true;
     let mut session = None;
@@ -88,11 +88,16 @@ pub fn open(core: Core, options: Options) -> Result<ScreenEnd, Fault> {
 const WITHOUT: &str =
     "without a terminal use the commands: switchboard probe NAME, switchboard --help";
 
-fn refuse_without_terminal() -> Result<(), Fault> {
-    if std::io::stdout().is_terminal() && std::io::stdin().is_terminal() {
+/// Says why nothing can be drawn here: without a terminal, or one that would print what is to place its cursor.
+pub fn refuse_without_screen(environment: &Environment) -> Result<(), Fault> {
+    let why = if !std::io::stdout().is_terminal() || !std::io::stdin().is_terminal() {
+        "the screen needs a terminal, and this is none"
+    } else if environment.term.as_deref() == Some("dumb") {
+        "the screen needs a terminal whose cursor can be placed; by TERM=dumb this one has none"
+    } else {
         return Ok(());
-    }
-    Err(Fault::usage("the screen needs a terminal, and this is none").hint(WITHOUT))
+    };
+    Err(Fault::usage(why).hint(WITHOUT))
 }
 
 /// The setting's theme, where there is one of its name.
