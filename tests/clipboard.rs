@@ -713,6 +713,31 @@ async fn of_a_tmux_in_front_no_more_is_said_than_it_does() {
     assert!(cleared.words.contains("may keep it"), "{cleared:?}");
 }
 
+/// Somebody came by ssh out of a GNU screen, or out of a tmux that bears its name.
+#[tokio::test]
+async fn what_a_screen_in_front_takes_is_sent_in_a_form_that_tmux_takes_too() {
+    let over_ssh = around(&[("TERM", "screen-256color"), ("SSH_CONNECTION", "a 1 b 22")]);
+    let clipboard = clipboard(over_ssh, AMPLE);
+    let placed = clipboard.copy(&handle(), None, Life::Program).await;
+    assert_eq!(
+        placed.words,
+        "sent; a screen, or a tmux with set-clipboard on, passes it on"
+    );
+    let bytes = placed.terminal_bytes.unwrap();
+    assert!(bytes.as_bytes().starts_with(b"\x1bP\x1b]52;c;"));
+    let cleared = clipboard.clear().await.terminal_bytes.unwrap();
+    assert_eq!(cleared.as_bytes(), b"\x1bP\x1b]52;c;IA==\x07\x1b\\");
+    let long = Secret::new("k".repeat(520));
+    let placed = clipboard.copy(&long, None, Life::Program).await;
+    assert_eq!(
+        placed.words,
+        "sent; the tmux in front passes it on with set-clipboard on"
+    );
+    let bytes = placed.terminal_bytes.unwrap();
+    assert!(bytes.as_bytes().ends_with(b"\x1b\\"));
+    assert!(!bytes.as_bytes().windows(2).any(|pair| pair == b"\x1bP"));
+}
+
 #[tokio::test]
 async fn with_no_way_out_nothing_is_claimed_and_an_earlier_copy_stays() {
     let deaf = Surroundings {

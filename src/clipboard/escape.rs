@@ -20,6 +20,9 @@ pub(super) const MOST_BYTES: usize = MOST_BASE64 / 4 * 3;
 /// Bytes of a piece in GNU screen, whose strings end at 768 bytes.
 const SCREEN_PIECE: usize = 700;
 
+/// How the sequence begins.
+const BEGINS: &str = "\x1b]52;c;";
+
 /// Bytes for the terminal, to be written by the owner of stdout in one write, between frames. They hold
 /// the secret: wiped on drop, masked in `Debug`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +78,12 @@ pub(super) fn fits(text: &Secret) -> Result<(), TooLong> {
     Ok(())
 }
 
+/// Whether GNU screen gets `text` in one piece. Such a piece is a plain sequence for tmux too, where the ESC at its
+/// beginning breaks the outer string off; of more pieces tmux would take the first alone.
+pub(super) fn is_one_piece(text: &Secret) -> bool {
+    BEGINS.len() + text.expose().len().div_ceil(3) * 4 < SCREEN_PIECE
+}
+
 /// The bytes that overwrite the terminal's clipboard with one blank.
 pub(super) fn blank(wrapping: Wrapping) -> TerminalBytes {
     wrapped(" ", wrapping)
@@ -98,7 +107,7 @@ fn wrapped(text: &str, wrapping: Wrapping) -> TerminalBytes {
 
 /// The sequence cut into DCS strings. It ends in BEL, as ST would end the outer string.
 fn in_pieces(bytes: &mut String, encoded: &str) -> std::fmt::Result {
-    let parts = ["\x1b]52;c;", encoded, "\x07"];
+    let parts = [BEGINS, encoded, "\x07"];
     let mut room = 0;
     for character in parts.into_iter().flat_map(str::chars) {
         if room == 0 {
@@ -149,6 +158,16 @@ mod tests {
             assert!(pieces.iter().all(|piece| (1..=700).contains(&piece.len())));
             let plain = sent(&text, Wrapping::Plain).replace("\x1b\\", "\x07");
             assert_eq!(pieces.concat(), plain, "{length}");
+        }
+    }
+
+    #[test]
+    fn one_piece_is_told_by_its_length() {
+        for (length, is_one) in [(0, true), (1, true), (519, true), (520, false)] {
+            let text = "k".repeat(length);
+            assert_eq!(is_one_piece(&Secret::new(text.as_str())), is_one);
+            let pieces = sent(&text, Wrapping::Screen).matches("\x1bP").count();
+            assert_eq!(pieces == 1, is_one, "{length}");
         }
     }
 

@@ -268,9 +268,17 @@ impl RouteAttempt<'_> {
             Route::Tmux => self.by_tmux(holds).await,
             Route::TmuxPassthrough => self.by_terminal(route, Wrapping::Tmux, holds),
             Route::Screen => self.by_terminal(route, Wrapping::Screen, holds),
+            Route::Terminal if self.reaches_screen_and_tmux() => {
+                self.by_terminal(route, Wrapping::Screen, holds)
+            }
             Route::Terminal => self.by_terminal(route, Wrapping::Plain, holds),
             Route::ByHand => Err(Refusal::ByHand),
         }
+    }
+
+    /// Whether a GNU screen may stand before us, and the text has a form that a tmux of its name takes as well.
+    fn reaches_screen_and_tmux(&self) -> bool {
+        self.around.may_be_behind_screen() && escape::is_one_piece(self.text)
     }
 
     async fn by_command(&self, holds: &mut Vec<Hold>) -> Result<Accepted, Refusal> {
@@ -342,10 +350,12 @@ impl RouteAttempt<'_> {
         let taken = if announced {
             Accepted::new(Certainty::Handed, ANNOUNCED)
         } else {
-            let words = if behind_tmux {
-                "sent; the tmux in front passes it on with set-clipboard on"
-            } else {
-                UNCONFIRMED
+            let words = match (behind_tmux, wrapping) {
+                (true, Wrapping::Screen) => {
+                    "sent; a screen, or a tmux with set-clipboard on, passes it on"
+                }
+                (true, _) => "sent; the tmux in front passes it on with set-clipboard on",
+                (false, _) => UNCONFIRMED,
             };
             Accepted::new(Certainty::SentUnconfirmed, words)
         };

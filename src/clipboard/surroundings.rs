@@ -125,12 +125,18 @@ impl Surroundings {
     /// Whether a tmux or GNU screen of another machine stands before us, as where somebody came by ssh out of one:
     /// it can't be called, and keeps what it passes on.
     pub(super) fn is_behind_tmux(&self) -> bool {
+        is_multiplexer(self.term()) && !self.tmux && !self.screen
+    }
+
+    /// Whether that may be a GNU screen, whose name a tmux can have too.
+    pub(super) fn may_be_behind_screen(&self) -> bool {
+        self.is_behind_tmux() && self.term().starts_with("screen")
+    }
+
+    fn term(&self) -> &str {
         let mut variables = self.variables.iter();
         let term = variables.find_map(|(name, value)| (*name == "TERM").then_some(value));
-        let named = term
-            .and_then(|term| term.to_str())
-            .is_some_and(is_multiplexer);
-        named && !self.tmux && !self.screen
+        term.and_then(|term| term.to_str()).unwrap_or_default()
     }
 
     /// Whether a desktop may be within reach.
@@ -225,7 +231,10 @@ mod tests {
             (&[("TERM", "tmux-256color"), ("TMUX", "/tmp/t,1,0")], false),
             (&[("TERM", "screen"), ("STY", "1.pts-0")], false),
         ] {
-            assert_eq!(read(variables).is_behind_tmux(), expected, "{variables:?}");
+            let around = read(variables);
+            assert_eq!(around.is_behind_tmux(), expected, "{variables:?}");
+            let is_named = variables[0].1 == "screen";
+            assert_eq!(around.may_be_behind_screen(), expected && is_named);
         }
     }
 
