@@ -710,6 +710,27 @@ fn a_list_move_changes_few_cells() {
 }
 
 /// Bytes that the terminal gets for one change of the model.
+/// On some terminals lines are all but their background: what is to be read is not written in their colour.
+#[test]
+fn titles_and_a_kept_filter_are_not_in_the_colour_of_the_lines() {
+    for name in [ThemeName::Dark, ThemeName::Light] {
+        for depth in [ColourDepth::Sixteen, ColourDepth::TwoFiftySix] {
+            let theme = Theme::shipped(name, depth);
+            let mut filtered = model(100, 30);
+            filtered.list.filter = Input::new("shop".into());
+            filtered.focus = Pane::Response;
+            let shown = drawn(&filtered, &theme);
+            let line: Vec<_> = shown.buffer().content()[100..200].iter().collect();
+            let text: String = line.iter().map(|cell| cell.symbol()).collect();
+            let at = |words| text.split_once(words).unwrap().0.chars().count();
+            for place in [at("shop"), at(" · ") - 1] {
+                assert_eq!(line[place].fg, Color::Reset, "{place}: {text}");
+            }
+            assert_eq!(Some(line[0].fg), theme.border.fg);
+        }
+    }
+}
+
 fn written(before: &Model, after: &Model) -> usize {
     let theme = Theme::shipped(ThemeName::Dark, ColourDepth::True);
     let (width, height) = before.size;

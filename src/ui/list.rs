@@ -169,7 +169,7 @@ pub(super) fn draw_title(
     let style = if list.filtering {
         view.theme.input
     } else {
-        view.theme.text
+        view.theme.title
     };
     let inside = Rect {
         width: cells(wide),
