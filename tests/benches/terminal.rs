@@ -5,7 +5,7 @@
 //! again (`floor`). Times are goals as ratios to the floor of the same run and are only told; what does not depend
 //! on the machine (bytes, wake-ups, size, memory, processor time a key) fails the run where it misses its goal.
 //! An argument chooses rows by a part of their name, `watching` what a screen does that probes a thousand;
-//! `--binary PATH` measures another build. Run it on a quiet machine: about eight minutes.
+//! `--binary PATH` measures another build than the release. Run it on a quiet machine: about eight minutes.
 #![expect(
     unreachable_pub,
     clippy::unwrap_used,
@@ -22,6 +22,8 @@ mod floor;
 mod home;
 #[path = "terminal/measures.rs"]
 mod measures;
+#[path = "program.rs"]
+mod program;
 #[path = "terminal/session.rs"]
 mod session;
 #[path = "table.rs"]
@@ -35,7 +37,8 @@ mod watching;
 
 use std::process::ExitCode;
 
-use measures::{Figures, app, this};
+use measures::{Figures, this};
+use program::program;
 use watching::Watched;
 
 /// The word that chooses what the screen does by itself.
@@ -56,7 +59,7 @@ fn main() -> ExitCode {
     let mut rest = Some(first).into_iter().chain(arguments);
     while let Some(word) = rest.next() {
         match word.as_str() {
-            // Another build than the one of this run's profile.
+            // Another build than the release.
             "--binary" => drop(rest.next()),
             // cargo adds `--bench`.
             word if word.starts_with("--") => {}
@@ -69,7 +72,7 @@ fn main() -> ExitCode {
         rows.retain(|row| row.what.contains(&chosen));
     }
     if chosen.is_empty() || chosen == WATCHING {
-        rows.extend(Watched::taken(&app(), &this()).rows());
+        rows.extend(Watched::taken(&program(), &this()).rows());
     }
     rows.sort_by_key(|row| row.number);
     let missed = table::printed(&rows, "floor");

@@ -5,7 +5,7 @@
 //! prometheus-blackbox-exporter as well, where they are installed. The targets are a further process. Times are
 //! goals as ratios to a peer of the same run and are only told; what does not depend on the machine (that each
 //! target was asked once, that what is found is what the bare loop finds) fails the run where it misses.
-//! An argument chooses rows by a part of their number; `--binary PATH` measures another build, `--count N` asks
+//! An argument chooses rows by a part of their number; `--binary PATH` measures another build than the release, `--count N` asks
 //! other than 10,000 targets, `--times N` asks other than five times. Run it on a quiet machine: about six minutes.
 #![expect(
     unreachable_pub,
@@ -24,6 +24,8 @@ mod blackbox;
 mod contest;
 #[path = "throughput/peers.rs"]
 mod peers;
+#[path = "program.rs"]
+mod program;
 #[path = "throughput/runs.rs"]
 mod runs;
 #[path = "throughput/sockets.rs"]

@@ -5,18 +5,22 @@
 //! cargo bench --bench watching -- flapping [--count 500] [--minutes 30] [--interval 1]
 //! ```
 //!
-//! Without a word it is `fleet`. `--binary PATH` measures another build.
+//! Without a word it is `fleet`. `--binary PATH` measures another build than the release.
 //!
 //! The program under test is the real binary, a process of its own; its figures are read from `/proc`. The
 //! targets stand in this process. `fleet` also asks `switchboard serve` and, where it is installed,
 //! prometheus-blackbox-exporter for the same targets at the same rate.
 #![expect(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::cast_precision_loss,
     clippy::too_many_lines,
     reason = "a bench measures and prints; what is missing shall end it"
 )]
+
+#[path = "program.rs"]
+mod program;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -30,6 +34,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use program::program;
 use switchboard::domain::Name;
 use switchboard::sim::{Behaviour, Plain, Sim, SimSettings};
 use switchboard::store::StateDb;
@@ -96,12 +101,7 @@ fn home(urls: &[String], settings: &str) -> TempDir {
 }
 
 fn switchboard(home: &Path, arguments: &[&str]) -> Command {
-    let given: Vec<String> = std::env::args().collect();
-    let at = given.iter().position(|word| word == "--binary");
-    let binary = at.map_or(env!("CARGO_BIN_EXE_switchboard"), |at| {
-        given[at + 1].as_str()
-    });
-    let mut command = Command::new(binary);
+    let mut command = Command::new(program());
     command
         .env_clear()
         .env("HOME", home)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::home::{connections, home};
+use crate::program::program;
 use crate::session::{Pressed, QUESTIONS, QUIET, Session, milliseconds};
 use crate::table::{Row, half, part};
 use crate::tokens::{Account, FEW, MANY, MOST};
@@ -79,13 +80,6 @@ pub struct Figures {
     accounts: [Account; 3],
 }
 
-/// The program that is measured: this run's own build, unless another one is named.
-pub fn app() -> PathBuf {
-    let mut arguments = std::env::args().skip_while(|word| word != "--binary");
-    let named = arguments.nth(1);
-    named.map_or_else(|| env!("CARGO_BIN_EXE_switchboard").into(), PathBuf::from)
-}
-
 /// This bench, which is the floors too.
 pub fn this() -> PathBuf {
     std::env::current_exe().unwrap()
@@ -110,18 +104,28 @@ impl Figures {
             threads: 0.0,
             memory: (0.0, 0.0),
             many_memory: 0.0,
-            size: fs::metadata(app()).unwrap().len() as f64,
+            size: fs::metadata(program()).unwrap().len() as f64,
             questions: 0.0,
             late_bytes: 0.0,
             accounts: Default::default(),
         };
         for _ in 0..STARTS {
-            let mut afar = Session::start_afar(&app(), &[], few.path());
+            let mut afar = Session::start_afar(&program(), &[], few.path());
             figures.afar.push(afar.ready_afar("conn-00000", TRIP));
             figures.questions = figures.questions.max(afar.questions() as f64);
             afar.quit();
-            start(&mut figures.app, &app(), &[], (few.path(), "conn-00000"));
-            start(&mut figures.many, &app(), &[], (many.path(), "conn-00000"));
+            start(
+                &mut figures.app,
+                &program(),
+                &[],
+                (few.path(), "conn-00000"),
+            );
+            start(
+                &mut figures.many,
+                &program(),
+                &[],
+                (many.path(), "conn-00000"),
+            );
             start(
                 &mut figures.floor,
                 &this(),
@@ -132,12 +136,12 @@ impl Figures {
         figures.keys(few.path());
         figures.rest(few.path());
         figures.many_memory = at_rest(many.path());
-        figures.accounts = [FEW, MANY, MOST].map(|total| Account::taken(&app(), total));
+        figures.accounts = [FEW, MANY, MOST].map(|total| Account::taken(&program(), total));
         figures
     }
 
     fn keys(&mut self, home: &Path) {
-        let mut app = Session::start(&app(), &[], home);
+        let mut app = Session::start(&program(), &[], home);
         app.ready("conn-00000");
         // Each was probed once, so that rows are alike.
         app.settle(Duration::from_secs(3));
@@ -174,7 +178,7 @@ impl Figures {
     }
 
     fn rest(&mut self, home: &Path) {
-        let mut app = Session::start(&app(), &[], home);
+        let mut app = Session::start(&program(), &[], home);
         app.ready("conn-00000");
         app.press("p");
         // What the footer says about it goes by itself.
@@ -363,7 +367,7 @@ impl Figures {
 
 /// The memory of a program that has done nothing yet but show its list, in KiB.
 fn at_rest(home: &Path) -> f64 {
-    let mut app = Session::start(&app(), &[], home);
+    let mut app = Session::start(&program(), &[], home);
     app.ready("conn-00000");
     app.press("p");
     app.rest(Duration::from_secs(10));

@@ -10,6 +10,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use serde_json::Value;
 
 use crate::peers::{LIMIT, Tally};
+use crate::program::program;
 use crate::targets::Targets;
 
 /// Between two looks for the first line.
@@ -195,11 +196,4 @@ fn used(child: &Child) -> f64 {
     // User and system time; the name, which may hold blanks, and the number are gone.
     let ticks = [fields[11], fields[12]].map(|field| field.parse::<f64>().unwrap());
     (ticks[0] + ticks[1]) * 10.0
-}
-
-/// The program that is measured: this run's own build, unless another one is named.
-fn program() -> PathBuf {
-    let mut arguments = std::env::args().skip_while(|word| word != "--binary");
-    let named = arguments.nth(1);
-    named.map_or_else(|| env!("CARGO_BIN_EXE_switchboard").into(), PathBuf::from)
 }
