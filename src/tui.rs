@@ -82,8 +82,15 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
         return Err(TuiError::NoTerminal);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        // Keys have their own, this one; what runs beside it waits for hosts and disks.
+        // What runs beside the screen waits for hosts and disks.
         .worker_threads(1)
+        .thread_keep_alive(KEPT)
+        .enable_all()
+        .build()
+        .map_err(TuiError::Runtime)?;
+    // The screen has this thread for itself, with its own eyes on keys and times: none of the others need run for a
+    // key to be seen.
+    let own = tokio::runtime::Builder::new_current_thread()
         .thread_keep_alive(KEPT)
         .enable_all()
         .build()
@@ -108,7 +115,7 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
     };
     let ended = panic::catch_unwind(AssertUnwindSafe(|| {
         let handle = runtime.handle().clone();
-        runtime.block_on(session.run(handle, told))
+        own.block_on(session.run(handle, told))
     }));
     terminal.leave();
     let end = match ended {
@@ -122,8 +129,11 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
         ScreenEnd::Demo | ScreenEnd::Import => {
             insisting.abort();
             runtime.shutdown_background();
+            own.shutdown_background();
         }
-        ScreenEnd::Quit | ScreenEnd::Signal(_) | ScreenEnd::Panicked => std::mem::forget(runtime),
+        ScreenEnd::Quit | ScreenEnd::Signal(_) | ScreenEnd::Panicked => {
+            std::mem::forget((runtime, own));
+        }
     }
     Ok(end)
 }

@@ -1,83 +1,113 @@
-//! The terminal's input: read by a thread of its own, given up at once when somebody else shall have it.
+//! The terminal's input: read by the loop itself when there is something, given up at once when somebody else shall
+//! have it.
 //!
 //! crossterm's event stream is not used for this. It registers the terminal edge-triggered beside its own waker,
 //! and where both are ready at once it looks at the waker alone: the key stays unread until another one comes. That
 //! is what happened after each Ctrl-Z and `fg`. Its reads block, answers of the terminal come out as keys, and it
-//! spins where the terminal is gone (its issue 793). Here the terminal is polled level-triggered, and read only
-//! when there is something.
+//! spins where the terminal is gone (its issue 793). Here the terminal is opened once more, for reading without
+//! blocking: no thread stands between a key and the loop that draws it.
 
 pub mod decode;
 
-use std::io;
-use std::os::fd::AsFd;
-use std::sync::mpsc;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::thread;
-use std::time::Duration;
 
 use crossterm::event::Event;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::fs::{OFlags, fcntl_getfl};
+use rustix::io::{Errno, fcntl_dupfd_cloexec};
+use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroize;
 
 use super::event_loop::Keys;
 use super::terminal;
+use super::wire::reopened;
 use decode::{Decoder, TerminalInput};
 
-/// How long the reader may take to let go.
-const LETTING_GO: Duration = Duration::from_millis(100);
-/// The reader decodes and sends; it needs no more.
-const STACK: usize = 256 * 1024;
+/// Read at once, at most: a paste comes in as many pieces as it has.
+const PIECE: usize = 4096;
 
 /// The terminal's keys, pastes, clicks, and its size.
 pub struct Keyboard<G> {
-    events: UnboundedReceiver<io::Result<TerminalInput>>,
-    sender: UnboundedSender<io::Result<TerminalInput>>,
+    reader: Option<Reader>,
     resized: Signal,
-    reader: Option<ReaderThread>,
-    gone: G,
+    /// Taken once it was called.
+    gone: Option<G>,
 }
 
-impl<G: FnOnce() + Clone + Send + 'static> Keyboard<G> {
-    /// Nothing is read before the first event is waited for. `gone` is called, from another thread, when the
-    /// terminal has hung up. Needs a running runtime.
+impl<G: FnOnce()> Keyboard<G> {
+    /// Nothing is read before the first event is waited for. `gone` is called when the terminal has hung up. Needs a
+    /// running runtime.
     pub fn new(gone: G) -> io::Result<Self> {
-        let (sender, events) = unbounded_channel();
         Ok(Self {
-            events,
-            sender,
-            resized: signal(SignalKind::window_change())?,
             reader: None,
-            gone,
+            resized: signal(SignalKind::window_change())?,
+            gone: Some(gone),
         })
     }
 
-    fn read(&mut self) -> io::Result<()> {
-        if self.reader.is_none() {
-            self.reader = Some(ReaderThread::start(self.sender.clone(), self.gone.clone())?);
+    /// Opens stdin's terminal, where it has not hung up.
+    fn open(&mut self) -> io::Result<()> {
+        if self.reader.is_none() && self.gone.is_some() {
+            let terminal = reopened(rustix::stdio::stdin(), OFlags::RDONLY)?;
+            self.reader = Some(Reader::over(terminal)?);
         }
         Ok(())
     }
+
+    fn told(&mut self, heard: Heard) -> Option<io::Result<TerminalInput>> {
+        match heard {
+            Heard::Input(input) => Some(Ok(input)),
+            Heard::Failed(error) => Some(Err(error)),
+            Heard::Gone => {
+                self.reader = None;
+                if let Some(gone) = self.gone.take() {
+                    gone();
+                    // With SIGHUP ignored (`nohup`) nobody else insists.
+                    let insisting = thread::Builder::new().name("end".into());
+                    let _ = insisting.spawn(super::signals::end_by_force);
+                }
+                None
+            }
+        }
+    }
 }
 
-impl<G: FnOnce() + Clone + Send + 'static> Keys for Keyboard<G> {
+impl<G: FnOnce()> Keys for Keyboard<G> {
     async fn next(&mut self) -> Option<io::Result<TerminalInput>> {
-        if let Err(error) = self.read() {
-            return Some(Err(error));
-        }
-        tokio::select! {
-            biased;
-            event = self.events.recv() => event,
-            _ = self.resized.recv() => {
-                let size = terminal::size();
-                Some(size.map(|(width, height)| TerminalInput::Event(Event::Resize(width, height))))
+        loop {
+            if let Err(error) = self.open() {
+                return Some(Err(error));
+            }
+            let Self {
+                reader, resized, ..
+            } = self;
+            let read = async {
+                match reader {
+                    Some(reader) => reader.next().await,
+                    // Whoever was told that it is gone ends the loop.
+                    None => std::future::pending().await,
+                }
+            };
+            let heard = tokio::select! {
+                biased;
+                heard = read => heard,
+                _ = resized.recv() => return Some(size()),
+            };
+            let told = self.told(heard);
+            if told.is_some() {
+                return told;
             }
         }
     }
 
     async fn ready(&mut self) -> Option<io::Result<TerminalInput>> {
-        self.events.try_recv().ok()
+        let heard = self.reader.as_mut()?.ready()?;
+        self.told(heard)
     }
 
     fn release(&mut self) {
@@ -85,157 +115,216 @@ impl<G: FnOnce() + Clone + Send + 'static> Keys for Keyboard<G> {
     }
 }
 
-/// The thread that reads. Dropped, it lets go of the terminal before anybody else reads from it.
-struct ReaderThread {
-    /// Closed, it ends the thread.
-    open: Option<io::PipeWriter>,
-    ended: mpsc::Receiver<()>,
+fn size() -> io::Result<TerminalInput> {
+    let (columns, rows) = terminal::size()?;
+    Ok(TerminalInput::Event(Event::Resize(columns, rows)))
 }
 
-impl ReaderThread {
-    fn start(
-        events: UnboundedSender<io::Result<TerminalInput>>,
-        gone: impl FnOnce() + Send + 'static,
-    ) -> io::Result<Self> {
-        let (closed, open) = io::pipe()?;
-        let (running, ended) = mpsc::channel();
-        thread::Builder::new()
-            .name("terminal-input".into())
-            .stack_size(STACK)
-            .spawn(move || {
-                let end = read_until_closed(&io::stdin(), &closed, &events);
-                // Before anything else: whoever waits for the terminal can have it.
-                drop(running);
-                match end {
-                    End::Closed => {}
-                    End::Gone => {
-                        gone();
-                        super::signals::end_by_force();
-                    }
-                    End::Failed(error) => {
-                        let _ = events.send(Err(error));
-                    }
-                }
-            })?;
-        Ok(Self {
-            open: Some(open),
-            ended,
-        })
-    }
-}
-
-impl Drop for ReaderThread {
-    fn drop(&mut self) {
-        self.open = None;
-        // It ends by hanging up; a reader that is held in the system is not waited for.
-        let _ = self.ended.recv_timeout(LETTING_GO);
-    }
-}
-
-enum End {
-    /// The other end of the pipe was closed.
-    Closed,
-    /// The terminal hung up. With SIGHUP ignored (`nohup`) nothing else tells.
+/// What came of reading.
+#[derive(Debug)]
+enum Heard {
+    Input(TerminalInput),
+    /// The terminal hung up.
     Gone,
     Failed(io::Error),
 }
 
-fn read_until_closed(
-    terminal: &impl AsFd,
-    closed: &impl AsFd,
-    events: &UnboundedSender<io::Result<TerminalInput>>,
-) -> End {
-    let hung_up = PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-    let mut decoder = Decoder::default();
-    loop {
-        let mut watched = [
-            PollFd::new(terminal, PollFlags::IN),
-            PollFd::new(closed, PollFlags::empty()),
-        ];
-        let patience = decoder.patience().map(|time| Timespec {
-            tv_sec: 0,
-            tv_nsec: time.subsec_nanos().into(),
-        });
-        match poll(&mut watched, patience.as_ref()) {
-            Ok(_) => {}
-            Err(Errno::INTR) => continue,
-            Err(error) => return End::Failed(error.into()),
-        }
-        let (input, end) = (watched[0].revents(), watched[1].revents());
-        if end.intersects(hung_up) {
-            return End::Closed;
-        }
-        if input.intersects(hung_up) {
-            return End::Gone;
-        }
-        let heard = if input.contains(PollFlags::IN) {
-            match read_once(terminal, &mut decoder) {
-                Ok(heard) => heard,
-                Err(end) => return end,
+/// Reads and decodes. Dropped, it lets go of the terminal: what was not read is for whoever reads next.
+struct Reader {
+    terminal: OwnedFd,
+    /// Whether a read waits where there is nothing: the terminal could not be opened once more.
+    blocks: bool,
+    /// (The runtime watches a terminal as it does a pipe.)
+    watched: Receiver,
+    decoder: Decoder,
+    /// Decoded, and not told yet.
+    heard: VecDeque<TerminalInput>,
+    /// When what came so far is no longer taken for a beginning.
+    gives_up: Option<Instant>,
+}
+
+impl Reader {
+    fn over(terminal: OwnedFd) -> io::Result<Self> {
+        Ok(Self {
+            blocks: !fcntl_getfl(&terminal)?.contains(OFlags::NONBLOCK),
+            watched: Receiver::from_owned_fd_unchecked(fcntl_dupfd_cloexec(&terminal, 3)?)?,
+            terminal,
+            decoder: Decoder::default(),
+            heard: VecDeque::new(),
+            gives_up: None,
+        })
+    }
+
+    /// What comes next. Dropping the future loses nothing.
+    async fn next(&mut self) -> Heard {
+        loop {
+            if let Some(heard) = self.ready() {
+                return heard;
             }
-        } else {
-            decoder.give_up()
-        };
-        for heard in heard {
-            // Where the loop has ended, nobody is left to be told.
-            let _ = events.send(Ok(heard));
+            let patience = async {
+                match self.gives_up {
+                    Some(until) => sleep_until(until).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                readable = self.watched.readable() => if let Err(error) = readable {
+                    return Heard::Failed(error);
+                },
+                () = patience => {
+                    let heard = self.decoder.give_up();
+                    self.decoded(heard);
+                }
+            }
         }
+    }
+
+    /// What is there already.
+    fn ready(&mut self) -> Option<Heard> {
+        loop {
+            if let Some(input) = self.heard.pop_front() {
+                return Some(Heard::Input(input));
+            }
+            let mut bytes = [0; PIECE];
+            match self.read(&mut bytes) {
+                Ok(0) => return Some(Heard::Gone),
+                Ok(count) => {
+                    let read = bytes.get_mut(..count).unwrap_or_default();
+                    let heard = self.decoder.feed(read);
+                    read.zeroize();
+                    self.decoded(heard);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if Errno::from_io_error(&error) == Some(Errno::IO) => {
+                    return Some(Heard::Gone);
+                }
+                Err(error) => return Some(Heard::Failed(error)),
+            }
+        }
+    }
+
+    /// Reads what is there; 0 bytes where the terminal has hung up.
+    fn read(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.watched.try_io(|| {
+            if self.blocks && !has_input(&self.terminal)? {
+                return Err(Errno::AGAIN.into());
+            }
+            Ok(rustix::io::read(&self.terminal, bytes)?)
+        })
+    }
+
+    fn decoded(&mut self, heard: Vec<TerminalInput>) {
+        self.heard.extend(heard);
+        self.gives_up = self.decoder.patience().map(|time| Instant::now() + time);
     }
 }
 
-fn read_once(terminal: &impl AsFd, decoder: &mut Decoder) -> Result<Vec<TerminalInput>, End> {
-    let mut bytes = [0; 4096];
-    let count = match rustix::io::read(terminal, &mut bytes) {
-        Ok(0) | Err(Errno::IO) => return Err(End::Gone),
-        Ok(count) => count,
-        Err(Errno::INTR | Errno::AGAIN) => 0,
-        Err(error) => return Err(End::Failed(error.into())),
+fn has_input(terminal: &OwnedFd) -> rustix::io::Result<bool> {
+    let at_once = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
     };
-    let read = bytes.get_mut(..count).unwrap_or_default();
-    let heard = decoder.feed(read);
-    read.zeroize();
-    Ok(heard)
+    let mut watched = [PollFd::new(terminal, PollFlags::IN)];
+    Ok(poll(&mut watched, Some(&at_once))? > 0)
 }
 
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::time::Duration;
 
     use crossterm::event::{KeyCode, KeyEvent};
 
     use super::*;
 
-    #[test]
-    fn keys_come_until_it_is_closed_and_later_ones_stay() {
-        let (input, mut keys) = io::pipe().unwrap();
-        let kept = input.try_clone().unwrap();
-        let (closed, open) = io::pipe().unwrap();
-        let (sender, mut events) = unbounded_channel();
-        let reading = thread::spawn(move || {
-            matches!(read_until_closed(&input, &closed, &sender), End::Closed)
-        });
-        keys.write_all(b"q").unwrap();
-        let heard = events.blocking_recv().unwrap().unwrap();
-        let key = KeyEvent::from(KeyCode::Char('q'));
-        assert_eq!(heard, TerminalInput::Event(Event::Key(key)));
-        drop(open);
-        assert!(reading.join().unwrap());
-        keys.write_all(b"go").unwrap();
-        drop(keys);
-        let left = io::read_to_string(kept).unwrap();
-        assert_eq!(left, "go", "for whoever has the terminal now");
-        assert!(events.blocking_recv().is_none());
+    fn key(letter: char) -> TerminalInput {
+        TerminalInput::Event(Event::Key(KeyEvent::from(KeyCode::Char(letter))))
     }
 
-    #[test]
-    fn a_terminal_that_hangs_up_is_gone() {
-        let (input, keys) = io::pipe().unwrap();
-        let (closed, _open) = io::pipe().unwrap();
-        let (sender, _events) = unbounded_channel();
-        drop(keys);
-        assert!(matches!(
-            read_until_closed(&input, &closed, &sender),
-            End::Gone
-        ));
+    async fn input(reader: &mut Reader) -> TerminalInput {
+        match reader.next().await {
+            Heard::Input(input) => input,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Terminals that could be opened once more, and one that could not: a read of it waits.
+    const WAYS: [bool; 2] = [true, false];
+
+    fn opened(is_opened_anew: bool) -> (Reader, io::PipeReader, io::PipeWriter) {
+        let (terminal, keys) = io::pipe().unwrap();
+        rustix::io::ioctl_fionbio(&terminal, is_opened_anew).unwrap();
+        let kept = terminal.try_clone().unwrap();
+        (Reader::over(terminal.into()).unwrap(), kept, keys)
+    }
+
+    #[tokio::test]
+    async fn keys_come_until_it_is_let_go_and_later_ones_stay() {
+        for way in WAYS {
+            let (mut reader, kept, mut keys) = opened(way);
+            assert!(reader.ready().is_none(), "nothing is waited for");
+            for round in ["qr", "st"] {
+                keys.write_all(round.as_bytes()).unwrap();
+                for letter in round.chars() {
+                    assert_eq!(input(&mut reader).await, key(letter));
+                }
+                assert!(reader.ready().is_none());
+            }
+            drop(reader);
+            keys.write_all(b"go").unwrap();
+            drop(keys);
+            let left = io::read_to_string(kept).unwrap();
+            assert_eq!(left, "go", "for whoever has the terminal now");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_there_already_is_told_without_waiting_for_it() {
+        for way in WAYS {
+            let (mut reader, _kept, mut keys) = opened(way);
+            keys.write_all(b"qr").unwrap();
+            assert_eq!(input(&mut reader).await, key('q'));
+            assert!(matches!(reader.ready(), Some(Heard::Input(input)) if input == key('r')));
+            keys.write_all(b"s").unwrap();
+            assert!(matches!(reader.ready(), Some(Heard::Input(input)) if input == key('s')));
+            assert!(reader.ready().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_came_before_it_was_opened_is_read() {
+        let (terminal, mut keys) = io::pipe().unwrap();
+        keys.write_all(b"q").unwrap();
+        let mut reader = Reader::over(terminal.into()).unwrap();
+        assert_eq!(input(&mut reader).await, key('q'));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_escape_alone_is_a_key_however_often_others_come_between() {
+        let (mut reader, _kept, mut keys) = opened(true);
+        keys.write_all(b"\x1b").unwrap();
+        let began = Instant::now();
+        let heard = loop {
+            let soon = tokio::time::timeout(Duration::from_millis(5), reader.next());
+            if let Ok(heard) = soon.await {
+                break heard;
+            }
+            assert!(began.elapsed() < Duration::from_secs(1), "it is put off");
+        };
+        let escape = TerminalInput::Event(Event::Key(KeyEvent::from(KeyCode::Esc)));
+        assert!(matches!(heard, Heard::Input(input) if input == escape));
+    }
+
+    #[tokio::test]
+    async fn a_terminal_that_hangs_up_is_gone_after_what_came_before() {
+        for way in WAYS {
+            let (mut reader, kept, mut keys) = opened(way);
+            keys.write_all(b"q").unwrap();
+            drop((keys, kept));
+            assert_eq!(input(&mut reader).await, key('q'));
+            assert!(matches!(reader.next().await, Heard::Gone));
+        }
     }
 }

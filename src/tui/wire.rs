@@ -6,7 +6,7 @@
 //! is. What the terminal does not take now waits here, in its order, and the loop sends it when it can.
 
 use std::io::{self, ErrorKind};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,8 @@ struct Unsent {
 impl Wire {
     /// Opens stdout's terminal for writing without blocking.
     pub fn open() -> io::Result<Self> {
-        Ok(Self::over(reopened()?))
+        let terminal = reopened(rustix::stdio::stdout(), OFlags::WRONLY)?;
+        Ok(Self::over(terminal))
     }
 
     /// A line over an open file that does not block.
@@ -133,15 +134,14 @@ impl Unsent {
     }
 }
 
-/// stdout's terminal, opened once more: by what the process has open, which needs the right to open it (`su`
-/// does not give it); else as the controlling terminal, where stdout is that. Where neither goes, stdout itself:
-/// there alone a write can block.
-fn reopened() -> io::Result<OwnedFd> {
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+/// `terminal`, opened once more, without blocking: by what the process has open, which needs the right to open it (`su`
+/// does not give it); else as the controlling terminal, where it is that. Where neither goes, the same open file: there
+/// alone a call can block.
+pub fn reopened(terminal: BorrowedFd<'_>, access: OFlags) -> io::Result<OwnedFd> {
+    let flags = access | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let open = |path: &str| rustix::fs::open(path, flags, Mode::empty());
-    let stdout = rustix::stdio::stdout();
-    let controlling = rustix::termios::tcgetsid(stdout).is_ok();
-    let opened = open("/proc/self/fd/1").or_else(|error| {
+    let controlling = rustix::termios::tcgetsid(terminal).is_ok();
+    let opened = open(&format!("/proc/self/fd/{}", terminal.as_raw_fd())).or_else(|error| {
         if controlling {
             open("/dev/tty")
         } else {
@@ -150,7 +150,7 @@ fn reopened() -> io::Result<OwnedFd> {
     });
     match opened {
         Ok(terminal) => Ok(terminal),
-        Err(_) => Ok(rustix::io::fcntl_dupfd_cloexec(stdout, 3)?),
+        Err(_) => Ok(rustix::io::fcntl_dupfd_cloexec(terminal, 3)?),
     }
 }
 
