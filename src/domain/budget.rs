@@ -74,6 +74,9 @@ pub enum AttemptEnd {
     /// The key was sent, and no answer was heard: it may have been a refusal, which the host counts. So it
     /// counts here too, for a key that was never accepted there; of one that was, a few are let through.
     Unheard,
+    /// A refusal that a cache had kept from an earlier call: it says nothing of the key, and whether the host was asked
+    /// behind it is not known. Such attempts are spaced; they pause no key.
+    Kept,
 }
 
 /// One request that carried a key.
@@ -111,8 +114,19 @@ pub struct Stop {
     pub until: Timestamp,
     /// One plain sentence.
     pub why: String,
-    /// Whether it is the host that asked for quiet: then there is no pause that a person could lift.
-    pub by_host: bool,
+    /// Whose doing it is.
+    pub by: StoppedBy,
+}
+
+/// Whose doing a stop is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// Ours: so many keys, or answers, as the budget allows were refused or not heard.
+    Budget,
+    /// Ours, as a cache gave out refusals that it had kept.
+    Cache,
+    /// The host asked for quiet: there is no pause that a person could lift.
+    Host,
 }
 
 /// Everything remembered of one host and port.

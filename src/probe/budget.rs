@@ -10,16 +10,18 @@
 //! ([`AttemptEnd::Unheard`]): a host that answers late, or not at all, may have counted it. Both only of keys that
 //! were never accepted there ([`mark_proven`], and whoever settles): neither a host that hangs now and then nor a program
 //! that is ended while it asks shall cost a watcher its key. Of a key that was, five such attempts are let through
-//! within ten minutes.
+//! within ten minutes. A refusal that a cache had kept pauses nothing either, and is no free one: see `kept`.
 //!
 //! No function reads a clock. A clock that was set back makes no pause longer than its own length, and
 //! none shorter.
+
+mod kept;
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::domain::budget::{AttemptEnd, BookedAttempt, LiftedPause, Pause, Stop};
+use crate::domain::budget::{AttemptEnd, BookedAttempt, LiftedPause, Pause, Stop, StoppedBy};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{BudgetRecord, KeyFingerprint};
 
@@ -75,10 +77,11 @@ pub fn book(record: &mut BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> 
     };
     let full = if record.all_paused.is_some() {
         under_way(false) > 0
-    } else if record.paused.contains_key(key) {
+    } else if record.paused.contains_key(key) || kept::is_used_up(record, key) {
         under_way(true) > 0 || counted(record, now) >= PER_HOST
     } else {
-        rejections(record, key) + under_way(true) >= PER_KEY || counted(record, now) >= PER_HOST
+        let suspected = rejections(record, key) + kept::count(record, key);
+        suspected + under_way(true) >= PER_KEY || counted(record, now) >= PER_HOST
     };
     if full {
         return busy(record, now);
@@ -158,10 +161,12 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
         AttemptEnd::Unheard if pending && record.attempts[position].proven => {
             record.attempts[position].end = AttemptEnd::Unheard;
         }
+        AttemptEnd::Kept if pending => record.attempts[position].end = AttemptEnd::Kept,
         AttemptEnd::Rejected | AttemptEnd::Unheard if pending => reject(record, position, now),
         AttemptEnd::Pending
         | AttemptEnd::Inconclusive
         | AttemptEnd::Rejected
+        | AttemptEnd::Kept
         | AttemptEnd::Unheard => {}
     }
 }
@@ -174,8 +179,10 @@ pub fn resume(
     now: Timestamp,
 ) -> Option<LiftedPause> {
     tidy(record, now);
-    let of_all = record.all_paused.take().is_some();
-    let of_key = record.paused.remove(key).is_some() || unheard_until(record, key, now).is_some();
+    let of_all = record.all_paused.take().is_some() | kept::of_host(record, now).is_some();
+    let of_key = record.paused.remove(key).is_some()
+        || unheard_until(record, key, now).is_some()
+        || kept::of_key(record, key, now).is_some();
     record
         .attempts
         .retain(|attempt| attempt.end == AttemptEnd::Pending || !(of_all || attempt.key == *key));
@@ -248,6 +255,7 @@ fn counted(record: &BudgetRecord, now: Timestamp) -> usize {
     let counts = |attempt: &&BookedAttempt| match attempt.end {
         AttemptEnd::Pending => true,
         AttemptEnd::Unheard => false,
+        AttemptEnd::Kept => kept::counts(attempt, now),
         AttemptEnd::Rejected | AttemptEnd::Accepted | AttemptEnd::Inconclusive => {
             is_recent(attempt, now)
         }
@@ -285,12 +293,13 @@ fn stopped(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Optio
              refusals: it is not sent until {}, or until you resume it",
             whole_seconds(until)
         ),
-        by_host: false,
+        by: StoppedBy::Budget,
     });
     stopped_for_all(record, now)
         .into_iter()
         .chain(of_key)
         .chain(unheard)
+        .chain(kept::of_key(record, key, now))
         .max_by_key(|stop| stop.until)
 }
 
@@ -301,7 +310,7 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
         .map(|until| Stop {
             until,
             why: "the host asked for fewer requests and named the time of the next".to_owned(),
-            by_host: true,
+            by: StoppedBy::Host,
         });
     let by_us = record
         .all_paused
@@ -311,11 +320,12 @@ fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
             why: "this host refused keys five times within ten minutes: none is sent until then, or until you \
                   resume it"
                 .to_owned(),
-            by_host: false,
+            by: StoppedBy::Budget,
         });
     by_host
         .into_iter()
         .chain(by_us)
+        .chain(kept::of_host(record, now))
         .max_by_key(|stop| stop.until)
 }
 
@@ -327,7 +337,7 @@ fn key_stop(until: Timestamp) -> Stop {
              you resume it",
             whole_seconds(until)
         ),
-        by_host: false,
+        by: StoppedBy::Budget,
     }
 }
 
@@ -473,7 +483,7 @@ fn forget(record: &mut BudgetRecord, now: Timestamp) {
     attempts.retain(|attempt| {
         attempt.end == AttemptEnd::Pending
             || is_recent(attempt, now)
-            || !paused.contains_key(&attempt.key)
+            || kept::stays(attempt, paused.contains_key(&attempt.key), now)
     });
     while attempts.len() > MOST_KEPT {
         let Some(oldest) = attempts

@@ -6,7 +6,7 @@ use std::future::Future;
 
 use jiff::Timestamp;
 
-use crate::domain::budget::AttemptEnd;
+use crate::domain::budget::{AttemptEnd, StoppedBy};
 use crate::domain::{Cause, HostPort, Secret};
 
 /// A booked attempt: on disk, and counted as rejected until it is settled.
@@ -29,8 +29,8 @@ pub enum Permit {
         until: Option<Timestamp>,
         /// One plain sentence.
         why: String,
-        /// Whether the host itself asked for quiet.
-        by_host: bool,
+        /// Whose doing it is.
+        by: StoppedBy,
     },
     /// The attempt could not be written down, so it must not be made, and why.
     Unbooked(Cause),

@@ -253,15 +253,7 @@ impl<G: Gate> RunContext<'_, G> {
         };
         match self.gate.book(host, pair, ladder.is_proven()).await {
             Permit::Granted(ticket) => Ok(Some(ticket)),
-            Permit::Paused {
-                until,
-                why,
-                by_host,
-            } => Err(RungAnswer::Paused {
-                until,
-                why,
-                by_host,
-            }),
+            Permit::Paused { until, why, by } => Err(RungAnswer::Paused { until, why, by }),
             Permit::Unbooked(why) => Err(RungAnswer::Unbooked(error_chain(&why))),
         }
     }

@@ -167,11 +167,7 @@ impl Ladder {
         self.quiet = None;
         match answer {
             RungAnswer::Reply(reply) => self.heard(*reply),
-            RungAnswer::Paused {
-                until,
-                why,
-                by_host,
-            } => self.paused(until, &why, by_host),
+            RungAnswer::Paused { until, why, by } => self.paused(until, &why, by),
             RungAnswer::Late { took, left } => self.late(took, left),
             RungAnswer::Unbooked(why) => self.unbooked(&why),
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
+use crate::domain::budget::StoppedBy;
 use crate::domain::{CheckId, Reply, Secret, Verdict};
 
 /// What the ladder wants next.
@@ -85,8 +86,8 @@ pub enum RungAnswer {
         until: Option<Timestamp>,
         /// Whose pause: this key's, every key's at this host, or the host's own `Retry-After`.
         why: String,
-        /// Whether it is the host's own.
-        by_host: bool,
+        /// The same, to be told apart.
+        by: StoppedBy,
     },
     /// The answer before took longer than what is left of the time: the key would go out, and nobody would wait for
     /// what becomes of it.

@@ -18,6 +18,7 @@ use super::gate::{self, LockoutGate};
 use super::job::{Prepared, ProbeFindings, host_of};
 use super::local::{DEFECT, local_error};
 use super::probing::Progress;
+use crate::domain::budget::StoppedBy;
 use crate::domain::{Checks, Name, Reason, ServiceId, Verdict, error_chain};
 use crate::service::{Ladder, SecretState, Subject, Trigger, verify};
 use crate::store::stack::Wiping;
@@ -131,7 +132,13 @@ impl Core {
 
     /// What a refusal means for the next one: that the key is paused now, or that it will be.
     async fn tell_pause(&self, verdict: &mut Verdict, found: &ProbeFindings) {
-        let refused = verdict.reason == Reason::CredentialsRejected && verdict.retry_at.is_none();
+        // A 401 that a cache had kept is no refusal of the key, and counts for a while.
+        let refused = match verdict.reason {
+            Reason::CredentialsRejected => true,
+            Reason::UnexpectedStatus => verdict.status == 401,
+            _ => false,
+        };
+        let refused = refused && verdict.retry_at.is_none();
         let (Some(host), Some((username, key))) = (host_of(&verdict.url), &found.pair) else {
             return;
         };
@@ -146,11 +153,11 @@ impl Core {
             Ok((stop, gate::refusals_left(&state, &host, &pair)))
         });
         match looked.await {
-            Ok((Some(stop), _)) if !stop.by_host => {
+            Ok((Some(stop), _)) if stop.by != StoppedBy::Host => {
                 verdict.retry_at = Some(stop.until);
                 verdict.evidence.push(stop.why);
             }
-            Ok((None, Some(1))) => verdict.evidence.push(format!(
+            Ok((None, Some(1))) if verdict.reason == Reason::CredentialsRejected => verdict.evidence.push(format!(
                 "after one more refusal this key is not sent for 15 minutes, so that {name} does not ban this machine"
             )),
             Ok(_) => {}

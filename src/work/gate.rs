@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::bookings::{self, BookingProblem};
 use super::core::{Core, Inner};
 use super::error::WorkError;
-use crate::domain::budget::{AttemptEnd, LiftedPause, Stop};
+use crate::domain::budget::{AttemptEnd, LiftedPause, Stop, StoppedBy};
 use crate::domain::{BudgetRecord, Cause, HostPort, KeyFingerprint, Secret, error_chain};
 use crate::probe::budget::{self, Decision};
 use crate::probe::{Gate, Permit, Ticket};
@@ -249,7 +249,7 @@ impl LockoutGate {
                     return Permit::Paused {
                         until: Some(stop.until),
                         why: stop.why,
-                        by_host: stop.by_host,
+                        by: stop.by,
                     };
                 }
                 Ok((Decision::Busy { until }, _)) => until,
@@ -260,7 +260,7 @@ impl LockoutGate {
                     why: "other attempts at this host are under way, whose rejection would use up \
                           what it allows"
                         .to_owned(),
-                    by_host: false,
+                    by: StoppedBy::Budget,
                 };
             }
             let look = patience.min(Instant::now() + LOOK);

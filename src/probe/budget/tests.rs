@@ -24,7 +24,7 @@ fn send(record: &mut BudgetRecord, name: &str, end: AttemptEnd, seconds: i64) ->
     }
 }
 
-use AttemptEnd::{Accepted, Inconclusive, Rejected, Unheard};
+use AttemptEnd::{Accepted, Inconclusive, Kept, Rejected, Unheard};
 
 #[test]
 fn two_rejections_of_a_key_pause_it() {
@@ -319,6 +319,90 @@ fn an_answer_that_was_never_heard_counts() {
 }
 
 #[test]
+fn a_refusal_out_of_a_cache_is_no_free_one_and_pauses_no_key() {
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Kept, 0));
+    assert_eq!(paused(&record, &key("a"), at(1)), None);
+    assert!(send(&mut record, "a", Kept, 1));
+    // Further and further apart, and never further than an hour.
+    let mut last = 1;
+    for minutes in [15, 30, 60, 60] {
+        let until = last + minutes * MINUTE;
+        let stop = paused(&record, &key("a"), at(last)).unwrap();
+        assert_eq!((stop.until, stop.by), (at(until), StoppedBy::Cache));
+        assert!(!send(&mut record, "a", Kept, until - 1), "{minutes}");
+        assert!(send(&mut record, "a", Kept, until), "{minutes}");
+        last = until;
+    }
+    assert_eq!(record.paused.len(), 0, "it may be as good as ever");
+    assert!(
+        send(&mut record, "b", Accepted, last),
+        "another key is none"
+    );
+    // One acceptance, and all of it is over.
+    let until = last + 60 * MINUTE;
+    assert!(send(&mut record, "a", Accepted, until));
+    assert!(send(&mut record, "a", Kept, until) && send(&mut record, "a", Kept, until));
+    // A person lifts it, too.
+    let lifted = resume(&mut record, &key("a"), at(until));
+    assert_eq!(lifted, Some(LiftedPause::OfKey));
+    assert!(send(&mut record, "a", Kept, until));
+    // What is a day old says nothing of today.
+    assert!(send(&mut record, "a", Kept, until + 24 * 60 * MINUTE));
+    assert_eq!(
+        paused(&record, &key("a"), at(until + 24 * 60 * MINUTE)),
+        None
+    );
+}
+
+#[test]
+fn refusals_of_both_kinds_add_up() {
+    // Of one key.
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Rejected, 0) && send(&mut record, "a", Kept, 1));
+    assert!(!send(&mut record, "a", Accepted, 2));
+    assert!(send(&mut record, "a", Rejected, 1 + 15 * MINUTE));
+    let stop = paused(&record, &key("a"), at(1 + 15 * MINUTE)).unwrap();
+    assert_eq!(stop.until, at(1 + 30 * MINUTE), "two refusals pause it");
+    // The one try after a pause is not repeated because a cache answered it.
+    assert!(send(&mut record, "a", Kept, 1 + 30 * MINUTE));
+    assert!(!send(&mut record, "a", Accepted, 2 + 30 * MINUTE));
+    // Of any keys at one host.
+    let mut record = BudgetRecord::default();
+    for (index, (name, end)) in [
+        ("a", Kept),
+        ("b", Rejected),
+        ("c", Kept),
+        ("d", Kept),
+        ("e", Kept),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let seconds = i64::try_from(index).unwrap();
+        assert!(send(&mut record, name, end, seconds), "{name}");
+    }
+    let stop = paused(&record, &key("z"), at(5)).unwrap();
+    assert_eq!((stop.until, stop.by), (at(10 * MINUTE), StoppedBy::Cache));
+    let lifted = resume(&mut record, &key("z"), at(5));
+    assert_eq!(lifted, Some(LiftedPause::OfAllKeys));
+    assert!(send(&mut record, "z", Accepted, 5));
+}
+
+#[test]
+fn a_cache_before_a_key_that_was_taken_stops_no_other_key() {
+    let mut record = BudgetRecord::default();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        let Decision::Granted(number) = book(&mut record, &key(name), at(0)) else {
+            panic!("{name}")
+        };
+        mark_proven(&mut record, number);
+        settle(&mut record, number, Kept, at(0));
+    }
+    assert!(send(&mut record, "z", Accepted, 1));
+}
+
+#[test]
 fn the_record_stays_small() {
     let mut record = BudgetRecord::default();
     for index in 0..2_000 {
@@ -347,6 +431,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Accepted),
         1 => Just(Inconclusive),
         2 => Just(Unheard),
+        3 => Just(Kept),
     ];
     prop_oneof![
         8 => (0..4_usize).prop_map(Event::Book),
@@ -389,7 +474,8 @@ impl Onlooker {
                 let now = at(self.clock);
                 // What is paused shows once those that were given up are counted.
                 tidy(&mut self.record, now);
-                let of_all = self.record.all_paused.is_some();
+                let of_all =
+                    self.record.all_paused.is_some() || kept::of_host(&self.record, now).is_some();
                 resume(&mut self.record, &key(&index.to_string()), now);
                 self.forgive(|sent| of_all || sent.key == index);
             }
@@ -463,7 +549,7 @@ impl Onlooker {
         );
         let index = self.sent[position].key;
         match end {
-            Rejected | Unheard => self.sent[position].end = Rejected,
+            Rejected | Unheard | Kept => self.sent[position].end = Rejected,
             Accepted => {
                 self.sent.remove(position);
                 self.forgive(|sent| sent.key == index);

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::domain::budget::StoppedBy;
 use crate::domain::{BudgetRecord, Cause, KeyFingerprint, Reason, Secret, ServiceId};
 use crate::probe::budget::{self, Decision};
 use crate::probe::profile::ClientIdentity;
@@ -51,12 +52,12 @@ impl Gate for MemoryGate {
             Decision::Paused(stop) => Permit::Paused {
                 until: Some(stop.until),
                 why: stop.why,
-                by_host: stop.by_host,
+                by: stop.by,
             },
             Decision::Busy { until } => Permit::Paused {
                 until: Some(until),
                 why: "busy".to_owned(),
-                by_host: false,
+                by: StoppedBy::Budget,
             },
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::domain::budget::AttemptEnd;
+use crate::domain::budget::{AttemptEnd, StoppedBy};
 use crate::domain::{AnsweredBy, AuthStyle, CheckId, Failure, Outcome, Reason, Reply, State};
 
 use super::super::catalog::condition::Rung;
@@ -223,6 +223,7 @@ impl Ladder {
                 AttemptEnd::Accepted => AttemptEnd::Accepted,
                 AttemptEnd::Pending
                 | AttemptEnd::Rejected
+                | AttemptEnd::Kept
                 | AttemptEnd::Inconclusive
                 | AttemptEnd::Unheard => AttemptEnd::Inconclusive,
             });
@@ -259,7 +260,7 @@ impl Ladder {
             AttemptEnd::Inconclusive if is_unheard(reply) && !self.is_proven() => {
                 AttemptEnd::Unheard
             }
-            AttemptEnd::Rejected if from_cache(reply).is_some() => AttemptEnd::Inconclusive,
+            AttemptEnd::Rejected if from_cache(reply).is_some() => AttemptEnd::Kept,
             end => end,
         }
     }
@@ -301,7 +302,7 @@ impl Ladder {
     }
 
     /// The lock-out budget let nothing through.
-    pub(super) fn paused(&mut self, until: Option<Timestamp>, why: &str, by_host: bool) -> Step {
+    pub(super) fn paused(&mut self, until: Option<Timestamp>, why: &str, by: StoppedBy) -> Step {
         self.withdraw();
         self.notes.push(why.to_owned());
         self.facts.set("why", why);
@@ -328,7 +329,7 @@ impl Ladder {
             | Stage::Target(_)
             | Stage::Corrected(..)
             | Stage::Token => {
-                self.plan = KeyPlan::Hold(KeyHold::Paused { until, by_host });
+                self.plan = KeyPlan::Hold(KeyHold::Paused { until, by });
                 if self.main.is_some() || !self.asked.is_empty() {
                     self.held()
                 } else if self.service.bare_is_rejected() {
@@ -369,7 +370,7 @@ impl Ladder {
         self.facts.set("why", why);
         match self.stage {
             Stage::Version(_) | Stage::OwnToken | Stage::Compare(_) | Stage::OtherStyle(..) => {
-                self.paused(None, why, false)
+                self.paused(None, why, StoppedBy::Budget)
             }
             Stage::Idle
             | Stage::Reach

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::budget::Stop;
+use crate::domain::budget::{Stop, StoppedBy};
 use crate::domain::{Endpoint, Reason, Secret};
 
 use super::super::catalog::Service;
@@ -44,7 +44,7 @@ pub(super) enum KeyHold {
     /// The lock-out budget's pause, or the quiet that the host asked for.
     Paused {
         until: Option<Timestamp>,
-        by_host: bool,
+        by: StoppedBy,
     },
 }
 
@@ -139,7 +139,7 @@ fn sending(
     if let Some(stop) = stopped(subject, now) {
         return KeyPlan::Hold(KeyHold::Paused {
             until: Some(stop.until),
-            by_host: stop.by_host,
+            by: stop.by,
         });
     }
     let by_wish = match subject.trigger {

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::domain::budget::StoppedBy;
 use crate::domain::{CheckId, Endpoint, Outcome, Reason, Reply, State, UrlProblem};
 
 use super::super::catalog::condition::Rung;
@@ -76,7 +77,10 @@ impl Ladder {
         // A host that asked for quiet is not asked at all.
         if matches!(
             self.plan,
-            KeyPlan::Hold(KeyHold::Paused { by_host: true, .. })
+            KeyPlan::Hold(KeyHold::Paused {
+                by: StoppedBy::Host,
+                ..
+            })
         ) {
             return true;
         }
@@ -316,12 +320,15 @@ impl Ladder {
                 self.facts.set("shape", odd);
                 Finding::variant(Reason::ServiceFound, "shape")
             }
-            KeyPlan::Hold(KeyHold::Paused { until, by_host }) => {
+            KeyPlan::Hold(KeyHold::Paused { until, by }) => {
                 self.retry_at = until;
-                match by_host {
-                    true => Finding::variant(Reason::AuthPaused, "quiet"),
-                    false if self.is_proven() => Finding::variant(Reason::AuthPaused, "accepted"),
-                    false => Reason::AuthPaused.into(),
+                match by {
+                    StoppedBy::Host => Finding::variant(Reason::AuthPaused, "quiet"),
+                    StoppedBy::Cache => Finding::variant(Reason::AuthPaused, "cached"),
+                    StoppedBy::Budget if self.is_proven() => {
+                        Finding::variant(Reason::AuthPaused, "accepted")
+                    }
+                    StoppedBy::Budget => Reason::AuthPaused.into(),
                 }
             }
         };

@@ -334,7 +334,7 @@ fn a_401_out_of_a_cache_is_no_refusal_of_the_key() {
         let run = keyed(kept());
         let told = (run.reason(), run.verdict.title.as_str());
         assert_eq!(told, (Reason::UnexpectedStatus, "401 Out of a cache"));
-        assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+        assert_eq!(run.attempts, [AttemptEnd::Kept]);
         assert_eq!(run.asked.len(), 2, "it is sent no second time");
         assert!(
             run.verdict.cause.contains(&header.0.to_lowercase()),
@@ -344,10 +344,7 @@ fn a_401_out_of_a_cache_is_no_refusal_of_the_key() {
         // The first was looked at, the second was not: nothing is known of the second style.
         let run = climb(shop(), vec![json(401, DENIED), json(401, DENIED), kept()]);
         assert_eq!(run.reason(), Reason::CredentialsRejected);
-        assert_eq!(
-            run.attempts,
-            [AttemptEnd::Rejected, AttemptEnd::Inconclusive]
-        );
+        assert_eq!(run.attempts, [AttemptEnd::Rejected, AttemptEnd::Kept]);
         assert!(
             run.verdict.cause.contains("did not get to say"),
             "{}",

@@ -1,7 +1,7 @@
 //! Which requests are asked for each trigger, and which of them carry the key.
 
 use super::harness::*;
-use crate::domain::budget::{AttemptEnd, Stop};
+use crate::domain::budget::{AttemptEnd, Stop, StoppedBy};
 use crate::domain::{AuthStyle, CheckId, Reason, Reply, State};
 use crate::service::{Accepted, RungAnswer, SecretState, Subject, Trigger};
 
@@ -249,7 +249,7 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
         assert!(!steps.contains("--send-key-to"), "{steps}");
 
         let mut paused = accepted(trigger, false);
-        paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
+        paused.past.paused = Some(stop("2026-11-23T10:15:00Z", StoppedBy::Budget));
         let run = climb(paused, vec![reached()]);
         assert_eq!(run.asked, [REACH]);
         assert_eq!(run.reason(), Reason::AuthPaused);
@@ -264,26 +264,26 @@ fn a_locked_or_paused_key_leaves_reachability_alone() {
         );
     }
     let mut over = accepted(Trigger::Scheduled, false);
-    over.past.paused = Some(stop("2026-11-23T09:59:59Z", false));
+    over.past.paused = Some(stop("2026-11-23T09:59:59Z", StoppedBy::Budget));
     assert_eq!(climb(over, vec![companies()]).asked, [BASIC]);
 }
 
-fn stop(until: &str, by_host: bool) -> Stop {
+fn stop(until: &str, by: StoppedBy) -> Stop {
     Stop {
         until: until.parse().unwrap(),
         why: "the reason of the stop".to_owned(),
-        by_host,
+        by,
     }
 }
 
 #[test]
 fn the_quiet_of_a_host_is_not_told_as_a_refused_key() {
     let mut known = accepted(Trigger::Asked, false);
-    known.past.paused = Some(stop("2026-11-23T10:15:00Z", true));
+    known.past.paused = Some(stop("2026-11-23T10:15:00Z", StoppedBy::Host));
     let asked = RungAnswer::Paused {
         until: "2026-11-23T10:15:00Z".parse().ok(),
         why: "the reason of the stop".to_owned(),
-        by_host: true,
+        by: StoppedBy::Host,
     };
     let reach = || RungAnswer::Reply(Box::new(reached()));
     for run in [
@@ -298,9 +298,27 @@ fn the_quiet_of_a_host_is_not_told_as_a_refused_key() {
         assert!(!steps.contains("lift the pause"), "{steps}");
     }
     let mut paused = accepted(Trigger::Asked, false);
-    paused.past.paused = Some(stop("2026-11-23T10:15:00Z", false));
+    paused.past.paused = Some(stop("2026-11-23T10:15:00Z", StoppedBy::Budget));
     let run = climb(paused, vec![reached()]);
     assert!(run.verdict.can_be_resumed() && run.says("the reason of the stop"));
+}
+
+#[test]
+fn a_cache_that_answers_is_not_told_as_a_refused_key() {
+    for past in [
+        accepted(Trigger::Scheduled, false),
+        seen(Trigger::Scheduled),
+    ] {
+        let mut held = past;
+        held.past.paused = Some(stop("2026-11-23T10:15:00Z", StoppedBy::Cache));
+        let run = climb(held, vec![reached()]);
+        assert_eq!(run.asked, [REACH]);
+        let told = (run.reason(), run.verdict.title.as_str());
+        assert_eq!(told, (Reason::AuthPaused, "Key not sent: a cache answers"));
+        assert!(run.verdict.can_be_resumed() && run.verdict.retry_at.is_some());
+        let steps = run.verdict.remedy.steps.join(" ");
+        assert!(!steps.contains("Compare user name"), "{steps}");
+    }
 }
 
 #[test]
@@ -309,7 +327,7 @@ fn the_budget_may_stop_any_request() {
     let paused = || RungAnswer::Paused {
         until,
         why: "two rejections of this key".to_owned(),
-        by_host: false,
+        by: StoppedBy::Budget,
     };
     let reply = |reply| RungAnswer::Reply(Box::new(reply));
     let run = climb_over(

@@ -127,6 +127,11 @@ fn old_answer(head: &str) -> String {
     }
 }
 
+/// Answers as a cache does that has kept a refusal, whoever asks.
+fn kept_answer(_: &str) -> String {
+    answer("").replacen("\r\n", "\r\nage: 30\r\n", 1)
+}
+
 async fn saved(core: &Core, url: &str, key: &str) {
     let draft = Draft {
         key: Edit::Set(Secret::new(key)),
@@ -197,6 +202,30 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     assert!(other.resume(&name("shop")).await.unwrap().is_none());
     let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
+}
+
+#[tokio::test]
+async fn a_refusal_out_of_a_cache_is_told_and_spaced_and_pauses_nothing() {
+    let (home, blesta) = (Home::new(), Blesta::start_with(None, kept_answer).await);
+    let core = home.core();
+    saved(&core, &blesta.url, KEY).await;
+    let told = async |trigger| {
+        let verdict = probe(&core, trigger).await;
+        (verdict.title.clone(), verdict.retry_at.is_some())
+    };
+    let cached = "401 Out of a cache".to_owned();
+    assert_eq!(told(Trigger::Asked).await, (cached.clone(), false));
+    // Whoever reads of it reads when the next one is sent.
+    assert_eq!(told(Trigger::Asked).await, (cached.clone(), true));
+    assert_eq!(blesta.keyed(), 2);
+    let held = ("Key not sent: a cache answers".to_owned(), true);
+    for trigger in [Trigger::Scheduled, Trigger::Asked] {
+        assert_eq!(told(trigger).await, held);
+    }
+    assert_eq!(blesta.keyed(), 2, "it may have been asked behind the cache");
+    let lifted = core.resume(&name("shop")).await.unwrap();
+    assert_eq!(lifted, Some(LiftedPause::OfKey));
+    assert_eq!(told(Trigger::Asked).await.0, cached);
 }
 
 #[tokio::test]
@@ -880,6 +909,24 @@ fn an_hour_of_watching_with_a_good_key_causes_no_rejection_after_the_first() {
     );
     assert!(blesta.bare() <= 1, "{} calls without a key", blesta.bare());
     assert_eq!(blesta.keyed(), verdicts.len(), "one request each");
+}
+
+#[test]
+fn an_hour_of_watching_before_a_cache_sends_the_key_twice() {
+    let real = tokio::runtime::Runtime::new().unwrap();
+    let home = Home::new();
+    let core = home.core();
+    let (blesta, connection) = real.block_on(async {
+        let blesta = Blesta::start_with(None, kept_answer).await;
+        saved(&core, &blesta.url, KEY).await;
+        (blesta, core.connection(&name("shop")).await.unwrap())
+    });
+    let verdicts = watched_for_an_hour(&real, &core, connection);
+    assert!((50..=75).contains(&verdicts.len()), "{}", verdicts.len());
+    // The world's clock stands still meanwhile.
+    assert_eq!(blesta.keyed(), 2);
+    let last = verdicts.last().unwrap();
+    assert_eq!(last.title, "Key not sent: a cache answers");
 }
 
 #[test]
