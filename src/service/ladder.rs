@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! URL form ─▶ reach | bare call ─▶ key ─▶ other style ─▶ identity ─▶ version, own token ─▶ shared token
-//!                      │  └ 404: /index.php           └ after one rejection, in `auto`
+//!                      │  └ 404: /index.php, the call └ after one rejection, in `auto`
 //!                      └ redirect: its target, once, bare
 //! ```
 //!
@@ -92,6 +92,8 @@ enum Stage {
     Bare,
     /// The same through `/index.php`, after this answer.
     BareIndex(Box<Main>),
+    /// The call that the key is for, without it, after the service had nothing at the URL itself.
+    BareCall(Box<Main>),
     /// The key, for the first time, sent so.
     Key(Scheme),
     /// The key in the other style, after this rejection of the first.
@@ -192,6 +194,7 @@ impl Ladder {
             Stage::Reach => self.reached(reply),
             Stage::Bare => self.after_bare(reply),
             Stage::BareIndex(direct) => self.after_index(reply, *direct),
+            Stage::BareCall(direct) => self.after_bare_call(reply, *direct),
             Stage::Key(scheme) => self.after_key(reply, scheme),
             Stage::OtherStyle(first, second, rejected) => {
                 self.after_other(reply, (first, second), *rejected)
@@ -288,6 +291,7 @@ impl Ladder {
             Stage::Idle
             | Stage::Bare
             | Stage::BareIndex(_)
+            | Stage::BareCall(_)
             | Stage::Key(_)
             | Stage::OtherStyle(..)
             | Stage::Compare(_)

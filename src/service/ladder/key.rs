@@ -325,6 +325,7 @@ impl Ladder {
             | Stage::Reach
             | Stage::Bare
             | Stage::BareIndex(_)
+            | Stage::BareCall(_)
             | Stage::Key(_)
             | Stage::Target(_)
             | Stage::Corrected(..)
@@ -376,6 +377,7 @@ impl Ladder {
             | Stage::Reach
             | Stage::Bare
             | Stage::BareIndex(_)
+            | Stage::BareCall(_)
             | Stage::Key(_)
             | Stage::Target(_)
             | Stage::Corrected(..)

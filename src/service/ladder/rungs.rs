@@ -201,7 +201,49 @@ impl Ladder {
         if self.index_may_help(&main) {
             return self.ask_index(main);
         }
+        if self.call_tells_more(&main) {
+            return self.ask_bare_call(main);
+        }
         self.refused(main)
+    }
+
+    /// Whether the service itself has nothing at the URL where it is asked for without a key, and another path is the
+    /// one that matters: that a base has no page of its own says nothing of what is behind it.
+    fn call_tells_more(&self, main: &Main) -> bool {
+        let call = self.path_of(Rung::Credentials);
+        main.judged.finding.reason == Reason::ApiPathWrong
+            && call.is_some()
+            && call != self.path_of(Rung::Service)
+            && self.has_room()
+    }
+
+    fn ask_bare_call(&mut self, direct: Main) -> Step {
+        let Some(url) = self.url(self.path_of(Rung::Credentials).as_deref()) else {
+            return self.over();
+        };
+        let stage = Stage::BareCall(Box::new(direct));
+        self.ask(stage, CheckId::Service, url, Authorization::None)
+    }
+
+    /// The call was answered that the key is for, asked without it.
+    pub(super) fn after_bare_call(&mut self, reply: Reply, direct: Main) -> Step {
+        let Some(judged) = self.judge(Rung::Service, &reply) else {
+            return self.over();
+        };
+        let call = self.path_of(Rung::Credentials).unwrap_or_default();
+        self.notes.push(format!(
+            "{} has nothing at the URL itself; {call} behind it, asked without a key: {}",
+            self.service.title(),
+            said(&judged)
+        ));
+        let main = Main { judged, reply };
+        if self.is_found(&main.judged) {
+            self.found(main)
+        } else if main.judged.finding.reason == Reason::ApiPathWrong {
+            self.refused(direct)
+        } else {
+            self.refused(main)
+        }
     }
 
     /// Whether the page was not found, and the same may be asked through `/index.php`.

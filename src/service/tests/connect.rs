@@ -33,7 +33,7 @@ fn scheduled() -> Subject {
 
 #[test]
 fn the_url_alone_shows_the_version() {
-    for status in [200, 401, 404] {
+    for status in [200, 401, 403] {
         let run = climb(
             Subject::new(ServiceId::connect(), URL),
             vec![own(status, "{}")],
@@ -44,6 +44,39 @@ fn the_url_alone_shows_the_version() {
         );
         assert_eq!(run.reason(), Reason::ServiceFound, "{status}");
     }
+}
+
+#[test]
+fn a_404_of_connects_own_does_not_show_where_its_api_is() {
+    let base = "GET https://api.connect.cloudblue.com/public/v1 bare";
+    let call = "GET https://api.connect.cloudblue.com/public/v1/accounts?limit=1 bare";
+    let alone = || Subject::new(ServiceId::connect(), URL);
+    // Its base need not have a page of its own.
+    for status in [401, 403] {
+        let run = climb(alone(), vec![own(404, "{}"), own(status, UNAUTHORIZED)]);
+        assert_eq!(run.asked, [base, call]);
+        assert_eq!(
+            (run.reason(), run.verdict.status),
+            (Reason::ServiceFound, status)
+        );
+        assert!(run.ladder.service_seen());
+    }
+    let found = vec![
+        own(404, "{}"),
+        own(401, UNAUTHORIZED),
+        own(200, ACCOUNTS),
+        own(200, "{}"),
+    ];
+    assert_eq!(climb(connect(), found).reason(), Reason::Connected);
+    // Nor is what answers to every path an API at this one: no key is sent there.
+    for subject in [alone(), connect()] {
+        let run = climb(subject, vec![own(404, "{}"), own(404, "{}")]);
+        assert_eq!(run.asked, [base, call]);
+        assert_eq!(run.reason(), Reason::ApiPathWrong);
+        assert!(!run.ladder.service_seen());
+    }
+    let run = climb(alone(), vec![own(404, "{}"), html(502, &[], "<html>")]);
+    assert_eq!(run.reason(), Reason::GatewayDown);
 }
 
 #[test]
