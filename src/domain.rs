@@ -32,8 +32,8 @@ pub use handle::{CopyForm, HandleSlot};
 pub use paths::is_cms_file;
 pub use reason::{AnsweredBy, Reason, State, Who};
 pub use reply::{
-    Address, Certificate, Failure, Outcome, Phases, ProxyFailure, Reply, Response, TlsFacts,
-    TlsFailure,
+    Address, Certificate, Failure, Outcome, Phases, ProxyFailure, Repeated, Reply, Response,
+    TlsFacts, TlsFailure,
 };
 pub use second::{Conclusion, SecondOpinion, SshHost};
 pub use secret::{Handle, PassphrasePurpose, Secret};

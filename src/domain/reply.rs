@@ -24,8 +24,19 @@ pub struct Reply {
     /// Whether the request, with all that it carries, was put on its way: the connection stood, and TLS where
     /// there is any.
     pub sent: bool,
+    /// What was asked a second time for it, where anything was.
+    pub repeated: Option<Repeated>,
     /// What came of it.
     pub outcome: Outcome,
+}
+
+/// What was asked a second time, though one request was meant. Neither is one more attempt with a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    /// The request, over HTTP/1.1: the server had not looked at it over HTTP/2, and wants it so (`HTTP_1_1_REQUIRED`).
+    OverHttp1,
+    /// The proxy, for the same connection: by which status it refuses that.
+    Tunnel,
 }
 
 /// What came of a request.

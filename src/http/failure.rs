@@ -322,6 +322,13 @@ fn after_connecting(
     }
 }
 
+/// Whether the server has not looked at the request, and wants it over HTTP/1.1 (RFC 9113, 7): as for a Windows login, or a
+/// client certificate that is asked for late.
+pub fn wants_http1(error: &reqwest::Error) -> bool {
+    let said = find::<h2::Error>(&links(error)).filter(|error| error.is_remote());
+    said.and_then(h2::Error::reason) == Some(h2::Reason::HTTP_1_1_REQUIRED)
+}
+
 /// What the server said as it ended the stream or the connection (RFC 9113, 7); nothing where it was not the server.
 fn broken_off(error: &h2::Error) -> Option<Failure> {
     use h2::Reason;

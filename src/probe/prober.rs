@@ -275,6 +275,7 @@ impl<G: Gate> RunContext<'_, G> {
                 tls: None,
                 proxy: None,
                 sent: false,
+                repeated: None,
                 outcome: Outcome::Failed(Failure::Local(error_chain(&problem))),
             },
         }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::reply::milliseconds;
 use crate::domain::{Address, State};
+use crate::http::failure;
 
 use super::trace::{ATTEMPT, Attempt, Race};
 
@@ -42,6 +43,18 @@ pub(super) struct RaceOutcome {
     pub(super) result: Result<reqwest::Response, Ended>,
     /// What came of every address.
     pub(super) addresses: Vec<Address>,
+}
+
+impl RaceOutcome {
+    /// Whether the server wants the same request over HTTP/1.1.
+    pub(super) fn wants_http1(&self) -> bool {
+        match &self.result {
+            Err(Ended::Failed(failures)) => failures
+                .iter()
+                .any(|(_, error)| failure::wants_http1(error)),
+            Err(Ended::Deadline) | Ok(_) => false,
+        }
+    }
 }
 
 /// Why there is no response.

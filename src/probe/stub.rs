@@ -36,10 +36,22 @@ pub(crate) enum Act {
     Speak(Vec<u8>),
     /// Speaks just enough HTTP/2 to answer the first request by these frames.
     Http2(Vec<u8>),
+    /// The same where HTTP/2 was agreed; else this answer over HTTP/1.1.
+    Http2Or(Vec<u8>, Vec<u8>),
     /// An HTTP proxy: joins a CONNECT with this address, whatever was asked for.
     Tunnel(SocketAddr),
     /// A SOCKS5 proxy without authentication: joins with this address, whatever was asked for.
     Socks(SocketAddr),
+}
+
+impl Act {
+    fn over(self, http2: bool) -> Self {
+        match self {
+            Self::Http2Or(frames, _) if http2 => Self::Http2(frames),
+            Self::Http2Or(_, bytes) => Self::Answer(bytes),
+            other => other,
+        }
+    }
 }
 
 /// A server that runs until it is dropped.
@@ -123,7 +135,11 @@ async fn accept(
             let ended = match acceptor {
                 None => serve_plain(stream, act, &shared).await,
                 Some(acceptor) => match acceptor.accept(stream).await {
-                    Ok(stream) => serve(stream, act, &shared).await,
+                    Ok(stream) => {
+                        let agreed = stream.get_ref().1.alpn_protocol();
+                        let act = act.over(agreed == Some(b"h2"));
+                        serve(stream, act, &shared).await
+                    }
                     Err(error) => Err(error),
                 },
             };
@@ -185,7 +201,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             join(&mut stream, target).await
         }
         Act::Socks(target) => socks(&mut stream, target, shared).await,
-        Act::Close | Act::Reset | Act::AnswerAndReset(_) => Ok(()),
+        Act::Close | Act::Reset | Act::AnswerAndReset(_) | Act::Http2Or(..) => Ok(()),
     }
 }
 

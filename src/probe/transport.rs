@@ -1,9 +1,10 @@
 //! Sends one request, measures its phases, and tells what came back or how it failed. It never judges, and
-//! never tries again by itself.
+//! never tries again by itself, but for what [`Repeated`] tells of.
 
 mod build;
+mod clients;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,9 +12,9 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::domain::{
-    AddressFamily, Failure, Outcome, Phases, Reply, Response, TlsFacts, error_chain,
+    AddressFamily, Failure, Outcome, Phases, Repeated, Reply, Response, TlsFacts, error_chain,
 };
-use crate::http::client::{self, ClientProblem};
+use crate::http::client::ClientProblem;
 use crate::http::failure::{self, ProxyKind, Setting};
 use crate::http::resolve::{LookupFailure, Resolver, belongs, interleaved, numeric};
 use crate::http::tls::{SystemRoots, TlsProblem, Trust, identity as identity_of, own_roots};
@@ -21,14 +22,13 @@ use crate::service::{Request, StopAfter};
 
 use super::certificate::read_chain;
 use build::build;
+use clients::{builder, http1_alone, unbuilt, wired};
 
-use super::layer::StampLayer;
-use super::pinned::Pinned;
 use super::profile::{ClientIdentity, Profile, ProxyProblem, Routes, shown_proxy};
 use super::race::{self, Destination, Ended};
 use super::tls;
 use super::trace::{Attempt, Marks};
-use super::via::Via;
+use super::via::{Bridge, Via};
 
 /// Longest body that is read, after decompression: 1 MiB.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -64,19 +64,16 @@ pub struct Transport {
 #[derive(Debug)]
 struct Wired {
     client: reqwest::Client,
+    /// The same for HTTP/1.1 alone; made for the first server that wants it.
+    over_http1: OnceLock<reqwest::Client>,
+    user_agent: String,
+    config: rustls::ClientConfig,
     routes: Routes,
     shared: SharedResources,
     has_own_roots: bool,
     has_identity: bool,
-    bridged: Option<Bridged>,
-}
-
-/// What a client through another machine is made of: each of its requests has a socket of its own.
-#[derive(Debug)]
-struct Bridged {
-    via: Via,
-    user_agent: String,
-    config: rustls::ClientConfig,
+    /// Through another machine: each request has a socket of its own, and a client.
+    via: Option<Via>,
 }
 
 impl Transport {
@@ -99,30 +96,18 @@ impl Transport {
         let (has_own_roots, has_identity) = (own.is_some(), identity.is_some());
         let roots = Arc::clone(&shared.roots);
         let config = tls::config(Trust { roots, own }, identity).map_err(ClientProblem::from)?;
-        let bridged = profile.via.clone().map(|via| Bridged {
-            via,
-            user_agent: profile.user_agent.clone(),
-            config: config.clone(),
-        });
-        let client = builder(&profile.user_agent, config)
-            .dns_resolver(Arc::new(Pinned(shared.resolver.clone())));
-        let client = if routes.are_straight() {
-            client.no_proxy()
-        } else {
-            let routes = routes.clone();
-            client.proxy(reqwest::Proxy::custom(move |target| {
-                routes.proxy_for(target).cloned()
-            }))
-        };
-        let client = client.build().map_err(ClientProblem::from)?;
+        let client = builder(&profile.user_agent, config.clone());
         Ok(Self {
             wired: Arc::new(Wired {
-                client,
+                client: wired(client, &routes, shared)?,
+                over_http1: OnceLock::new(),
+                user_agent: profile.user_agent.clone(),
+                config,
                 routes,
                 shared: shared.clone(),
                 has_own_roots,
                 has_identity,
-                bridged,
+                via: profile.via.clone(),
             }),
             family: profile.family,
         })
@@ -153,6 +138,7 @@ impl Transport {
             tls: None,
             proxy: None,
             sent: false,
+            repeated: None,
             outcome: Outcome::Reached,
         };
         reply.outcome = match self.exchange(request, deadline, &mut reply).await {
@@ -173,16 +159,21 @@ impl Transport {
             return Err(Failure::ResponseTimeout);
         }
         let built = build(request)?;
-        if let Some(bridged) = &self.wired.bridged {
-            return Box::pin(self.across(bridged, (request, built), deadline, reply)).await;
+        if let Some(via) = &self.wired.via {
+            return Box::pin(self.across(via, (request, built), deadline, reply)).await;
         }
         let proxy = self.wired.routes.proxy_for(&request.url);
         reply.proxy = proxy.map(shown_proxy);
         let setting = self.setting(&request.url, proxy);
         self.need_roots(setting).await?;
         let destination = self.destination(request, proxy, deadline, reply).await?;
-        let begun = Instant::now();
-        let outcome = race::run(&self.wired.client, built, &destination).await;
+        let mut begun = Instant::now();
+        let mut outcome = race::run(&self.wired.client, built, &destination).await;
+        if outcome.wants_http1() {
+            reply.repeated = Some(Repeated::OverHttp1);
+            begun = Instant::now();
+            outcome = race::run(&self.wired.over_http1()?, build(request)?, &destination).await;
+        }
         reply.addresses = outcome.addresses;
         write_down(&outcome.attempt, begun, setting, reply);
         let response = match outcome.result {
@@ -209,7 +200,7 @@ impl Transport {
     /// The same from another machine: one connection, whose name is looked up there.
     async fn across(
         &self,
-        bridged: &Bridged,
+        via: &Via,
         (request, built): (&Request, reqwest::Request),
         deadline: Instant,
         reply: &mut Reply,
@@ -223,14 +214,18 @@ impl Transport {
             reach_only: request.stop_after == StopAfter::Reach,
             deadline,
         };
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         let login = deadline.duration_since(begun) / 2;
-        let bridge = bridged.via.bridge(&request.url, login)?;
-        let client = builder(&bridged.user_agent, bridged.config.clone())
-            .unix_socket(bridge.socket.as_path())
-            .build()
-            .map_err(|error| Failure::Local(error_chain(&ClientProblem::from(error))))?;
-        let outcome = race::run(&client, built, &destination).await;
+        let mut bridge = via.bridge(&request.url, login)?;
+        let client = self.wired.over(&bridge, self.wired.config.clone())?;
+        let mut outcome = race::run(&client, built, &destination).await;
+        if outcome.wants_http1() {
+            reply.repeated = Some(Repeated::OverHttp1);
+            begun = Instant::now();
+            bridge = via.bridge(&request.url, login)?;
+            let client = self.wired.over(&bridge, http1_alone(&self.wired.config))?;
+            outcome = race::run(&client, build(request)?, &destination).await;
+        }
         write_down(&outcome.attempt, begun, setting, reply);
         let response = match outcome.result {
             Ok(response) => response,
@@ -239,8 +234,8 @@ impl Transport {
                 bridge.correct(&mut reply.phases, begun, setting.tls);
                 // Plain http is "reached" once the socket on this machine stands: ssh knows better.
                 return match ended {
-                    Ok(_) => bridge.reached(&bridged.via, deadline).await,
-                    Err(failure) => Err(bridge.explain(&bridged.via, failure).await),
+                    Ok(_) => bridge.reached(via, deadline).await,
+                    Err(failure) => Err(bridge.explain(via, failure).await),
                 };
             }
         };
@@ -318,21 +313,26 @@ impl Transport {
     }
 }
 
-/// A client as all of ours are, but for its way.
-fn builder(user_agent: &str, config: rustls::ClientConfig) -> reqwest::ClientBuilder {
-    let client = client::builder(user_agent, config)
-        // No pool: every request shows its own phases, and its hooks run within its own task.
-        .pool_max_idle_per_host(0)
-        // So there is nothing to be kept alive either.
-        .tcp_keepalive(None)
-        .tcp_keepalive_interval(None)
-        .tcp_keepalive_retries(None)
-        .connector_layer(StampLayer);
-    // A request ends by its own deadline, which may well be later than the 30 seconds without an
-    // acknowledgement after which the kernel would end it.
-    #[cfg(any(target_os = "android", target_os = "fuchsia", target_os = "linux"))]
-    let client = client.tcp_user_timeout(None);
-    client
+impl Wired {
+    /// The client for a server that wants HTTP/1.1.
+    fn over_http1(&self) -> Result<reqwest::Client, Failure> {
+        if let Some(client) = self.over_http1.get() {
+            return Ok(client.clone());
+        }
+        let client = builder(&self.user_agent, http1_alone(&self.config));
+        let client = wired(client, &self.routes, &self.shared).map_err(unbuilt)?;
+        Ok(self.over_http1.get_or_init(|| client).clone())
+    }
+
+    /// A client for one request through another machine.
+    fn over(
+        &self,
+        bridge: &Bridge,
+        config: rustls::ClientConfig,
+    ) -> Result<reqwest::Client, Failure> {
+        let client = builder(&self.user_agent, config).unix_socket(bridge.socket.as_path());
+        client.build().map_err(|error| unbuilt(error.into()))
+    }
 }
 
 /// How long an answer was waited for until then, where the connection stood.

@@ -170,6 +170,7 @@ fn judged(name: &str, status: u16, body: &str) {
         tls: None,
         proxy: None,
         sent: true,
+        repeated: None,
         outcome: Outcome::Answered(Response {
             status,
             headers: vec![("content-type".into(), "application/json".into())],

@@ -403,7 +403,6 @@ async fn a_server_that_breaks_off_by_http_2_says_why() {
     for (frames, said, processed) in [
         (reset(2), "INTERNAL_ERROR", true),
         (reset(7), "REFUSED_STREAM", false),
-        (reset(13), "HTTP_1_1_REQUIRED", false),
         (goaway(11), "ENHANCE_YOUR_CALM", true),
     ] {
         let authority = Authority::new();
@@ -420,6 +419,39 @@ async fn a_server_that_breaks_off_by_http_2_says_why() {
         };
         assert!(why.starts_with(said) && *seen == processed, "{why} {seen}");
         assert!(reply.sent, "it counts as a request that was not answered");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_http_1_1_is_asked_so() {
+    let reset = |code: u8| vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, code];
+    let authority = Authority::new();
+    let stub = async |code: u8| {
+        let mut config = authority.server(&["127.0.0.1"], |_| {});
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec();
+        Stub::tls(config, Act::Http2Or(reset(code), ok)).await
+    };
+    let wants = stub(13).await;
+    let reply = send_by(trusting(&authority), &with_key(&secure(&wants)), LONG).await;
+    assert_eq!(reply.repeated, Some(Repeated::OverHttp1));
+    assert!(reply.sent && reply.tls.is_some_and(|facts| facts.verified));
+    assert_eq!(answered(reply.outcome).body, b"ok");
+    let heads = wants.heads();
+    assert_eq!((heads.len(), heads[0].as_str()), (2, "HTTP/2"));
+    assert!(
+        heads[1].contains("authorization: Basic"),
+        "the same request"
+    );
+    // What it may have looked at is not sent twice.
+    for code in [2, 7, 11] {
+        let other = stub(code).await;
+        let reply = send_by(trusting(&authority), &with_key(&secure(&other)), LONG).await;
+        assert!(matches!(
+            reply.outcome,
+            Outcome::Failed(Failure::Http2 { .. })
+        ));
+        assert_eq!((reply.repeated, other.connections()), (None, 1), "{code}");
     }
 }
 

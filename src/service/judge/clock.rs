@@ -121,6 +121,7 @@ mod tests {
             tls: None,
             proxy: None,
             sent: true,
+            repeated: None,
             outcome: Outcome::Answered(Response {
                 status,
                 headers: headers

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use crate::domain::endpoint::{redacted, secret_parameter};
 use crate::domain::text::inert;
 use crate::domain::{
-    AnsweredBy, Checks, Endpoint, Identity, Phases, Reason, Remedy, Reply, State, Verdict, Who,
+    AnsweredBy, Checks, Endpoint, Identity, Phases, Reason, Remedy, Repeated, Reply, State,
+    Verdict, Who,
 };
 
 use super::facts::{FactSources, Facts, message};
@@ -275,6 +276,7 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
         lines.extend(other_names(ending));
         lines.extend(clock::skew(reply).map(clock::skew_line));
         lines.extend(reply.proxy.iter().map(|proxy| through(proxy, ending)));
+        lines.extend(reply.repeated.map(|what| repeated(what).to_owned()));
     }
     lines.extend(ending.notes.iter().cloned());
     let mut said: Vec<String> = Vec::new();
@@ -285,6 +287,18 @@ fn evidence(ending: &Ending<'_>) -> Vec<String> {
         }
     }
     said
+}
+
+/// What was asked a second time, and why.
+const fn repeated(what: Repeated) -> &'static str {
+    match what {
+        Repeated::OverHttp1 => {
+            "the server wants HTTP/1.1 for this (HTTP_1_1_REQUIRED), so it was asked once more, over that"
+        }
+        Repeated::Tunnel => {
+            "the proxy was asked once more for the same connection: that is the status it gave then"
+        }
+    }
 }
 
 /// How the proxy is named. What goes over plain http is asked of the proxy itself, whose pages nothing tells from the

@@ -67,6 +67,7 @@ pub fn reason_of(failure: &Failure) -> Reason {
         tls: None,
         proxy: None,
         sent: false,
+        repeated: None,
         outcome: Outcome::Reached,
     };
     finding(failure, &nothing_known).reason

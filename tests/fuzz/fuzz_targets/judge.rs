@@ -360,6 +360,7 @@ fn wrapped(outcome: Outcome) -> Reply {
         }),
         proxy: None,
         sent: true,
+        repeated: None,
         outcome,
     }
 }

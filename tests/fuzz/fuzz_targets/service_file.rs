@@ -102,6 +102,7 @@ fn reply(at: Timestamp, status: u16, body: &str) -> Reply {
         tls: None,
         proxy: None,
         sent: true,
+        repeated: None,
         outcome,
     }
 }
