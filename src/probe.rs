@@ -24,6 +24,7 @@ pub mod schedule;
 mod tls;
 mod trace;
 pub mod transport;
+mod tunnel;
 pub mod via;
 
 #[cfg(test)]

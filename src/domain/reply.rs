@@ -124,7 +124,9 @@ pub enum ProxyFailure {
     Password,
     /// The same, though its URL has them.
     PasswordRefused,
-    /// It answered, and did not connect. What it answered is not known.
+    /// It answered by this status, and did not connect.
+    Refused(u16),
+    /// The same, and what it answered is not known.
     Denied,
     /// It could not be used: why, in a few words.
     Unheard(&'static str),

@@ -12,7 +12,8 @@ use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use crate::domain::{
-    AddressFamily, Failure, Outcome, Phases, Repeated, Reply, Response, TlsFacts, error_chain,
+    AddressFamily, Failure, Outcome, Phases, ProxyFailure, Repeated, Reply, Response, TlsFacts,
+    error_chain,
 };
 use crate::http::client::ClientProblem;
 use crate::http::failure::{self, ProxyKind, Setting};
@@ -28,6 +29,7 @@ use super::profile::{ClientIdentity, Profile, ProxyProblem, Routes, shown_proxy}
 use super::race::{self, Destination, Ended};
 use super::tls;
 use super::trace::{Attempt, Marks};
+use super::tunnel;
 use super::via::{Bridge, Via};
 
 /// Longest body that is read, after decompression: 1 MiB.
@@ -184,7 +186,12 @@ impl Transport {
                     // In vain, and as long as that.
                     reply.phases.wait = waited(&outcome.attempt, Instant::now());
                 }
-                return ended;
+                return match (ended, proxy) {
+                    (Err(Failure::Proxy(ProxyFailure::Denied)), Some(proxy)) => {
+                        Err(self.denied(proxy, request, deadline, reply).await)
+                    }
+                    (ended, _) => ended,
+                };
             }
         };
         let headed = Instant::now();
@@ -195,6 +202,24 @@ impl Transport {
         let outcome = read(response, deadline).await;
         reply.phases.body = Some(headed.elapsed());
         Ok(outcome)
+    }
+
+    /// A proxy that gave no tunnel: by which status, where it says that once more.
+    async fn denied(
+        &self,
+        proxy: &Url,
+        request: &Request,
+        deadline: Instant,
+        reply: &mut Reply,
+    ) -> Failure {
+        let (config, resolver) = (&self.wired.config, &self.wired.shared.resolver);
+        let way = (proxy, &request.url);
+        let told = match proxy.scheme() {
+            "http" | "https" => tunnel::refusal(way, config, resolver, deadline).await,
+            _ => None,
+        };
+        reply.repeated = told.map(|_| Repeated::Tunnel);
+        Failure::Proxy(told.unwrap_or(ProxyFailure::Denied))
     }
 
     /// The same from another machine: one connection, whose name is looked up there.

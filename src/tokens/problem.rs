@@ -159,7 +159,9 @@ pub(super) fn words_of(failure: &Failure) -> String {
         Failure::BadCoding => "the answer was cut short",
         Failure::Proxy(ProxyFailure::Password) => "the proxy asks for a password",
         Failure::Proxy(ProxyFailure::PasswordRefused) => "the proxy refuses its password",
-        Failure::Proxy(ProxyFailure::Denied) => "the proxy did not connect",
+        Failure::Proxy(ProxyFailure::Refused(_) | ProxyFailure::Denied) => {
+            "the proxy did not connect"
+        }
         Failure::Proxy(ProxyFailure::Unheard(why)) => return format!("the proxy: {why}"),
         Failure::Local(why) => why,
     };

@@ -786,7 +786,11 @@ async fn a_proxy_that_fails_is_told_apart() {
             "http://shop.test/",
             ProxyFailure::PasswordRefused,
         ),
-        (Act::Answer(bad), "https://shop.test/", ProxyFailure::Denied),
+        (
+            Act::Answer(bad),
+            "https://shop.test/",
+            ProxyFailure::Refused(502),
+        ),
         (
             Act::Close,
             "https://shop.test/",
@@ -827,6 +831,55 @@ async fn a_proxy_that_fails_is_told_apart() {
     let reply = send_by(proxied(&silent, "http"), &get("https://shop.test/"), SHORT).await;
     let silent = ProxyFailure::Unheard("it did not answer in time");
     assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(silent)));
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_a_tunnel_is_asked_once_more_by_which_status() {
+    let forbidden = || Act::Answer(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_vec());
+    let proxy = Stub::plain(forbidden()).await;
+    let reply = send_by(
+        proxied(&proxy, "http"),
+        &with_key("https://shop.test:8443/"),
+        LONG,
+    )
+    .await;
+    assert_eq!(
+        (reply.outcome, reply.repeated),
+        (
+            Outcome::Failed(Failure::Proxy(ProxyFailure::Refused(403))),
+            Some(Repeated::Tunnel)
+        )
+    );
+    assert!(!reply.sent);
+    let heads: Vec<String> = proxy
+        .heads()
+        .iter()
+        .map(|head| head.to_lowercase())
+        .collect();
+    assert_eq!(heads.len(), 2);
+    for head in &heads {
+        assert!(
+            head.starts_with("connect shop.test:8443 http/1.1\r\n"),
+            "{head}"
+        );
+        assert!(head.contains("proxy-authorization: basic "), "{head}");
+        assert!(!head.contains("\r\nauthorization"), "{head}");
+    }
+    // A proxy that itself speaks TLS is asked within it.
+    let authority = Authority::new();
+    let secure = Stub::tls(authority.server(&["127.0.0.1"], |_| {}), forbidden()).await;
+    let profile = Profile {
+        proxy: ProxyChoice::Url(ProxyUrl::new(format!("https://{}", secure.address))),
+        ..trusting(&authority)
+    };
+    let reply = send_by(profile, &get("https://shop.test/"), LONG).await;
+    let refused = ProxyFailure::Refused(403);
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(refused)));
+    // Another program behind that port refuses nothing.
+    let other = Stub::plain(Act::Speak(b"SSH-2.0-OpenSSH\r\n".to_vec())).await;
+    let reply = send_by(proxied(&other, "http"), &get("https://shop.test/"), LONG).await;
+    let none = ProxyFailure::Unheard("what answers there is no HTTP proxy");
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(none)));
 }
 
 #[tokio::test]

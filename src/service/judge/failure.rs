@@ -35,6 +35,15 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
             Finding::variant(Reason::ProxyFailed, "refused-login")
         }
         Failure::Proxy(ProxyFailure::Denied) => Finding::variant(Reason::ProxyFailed, "denied"),
+        Failure::Proxy(ProxyFailure::Refused(status)) => {
+            let variant = match status {
+                403 | 451 => "rule",
+                400 | 404 | 405 | 501 => "no-tunnel",
+                500 | 502..=504 => "behind",
+                _ => "status",
+            };
+            Finding::variant(Reason::ProxyFailed, variant)
+        }
         Failure::Local(_) => Reason::LocalError.into(),
     }
 }
@@ -123,33 +132,17 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
 
 /// Who is behind a failure: nobody, unless the proxy answered.
 pub(super) fn answerer(failure: &Failure) -> Answerer {
-    let said = match failure {
-        Failure::Proxy(ProxyFailure::Password | ProxyFailure::PasswordRefused) => {
-            "the proxy answered 407 instead of connecting"
+    let said = match (failure, status(failure)) {
+        (Failure::Proxy(ProxyFailure::Denied), _) => {
+            "the proxy answered, and did not connect".to_owned()
         }
-        Failure::Proxy(ProxyFailure::Denied) => "the proxy answered, and did not connect",
-        Failure::DnsNotFound
-        | Failure::DnsFailed
-        | Failure::Refused
-        | Failure::ConnectTimeout
-        | Failure::Unreachable
-        | Failure::HostUnreachable
-        | Failure::Reset
-        | Failure::ClosedEarly
-        | Failure::ResponseTimeout
-        | Failure::Http2 { .. }
-        | Failure::NotHttp
-        | Failure::HeadTooLarge
-        | Failure::Tls(_)
-        | Failure::BodyTooLarge
-        | Failure::BadCoding
-        | Failure::Proxy(ProxyFailure::Unheard(_))
-        | Failure::Local(_) => return Answerer::of(AnsweredBy::Nobody),
+        (_, 0) => return Answerer::of(AnsweredBy::Nobody),
+        (_, status) => format!("the proxy answered {status} instead of connecting"),
     };
     Answerer {
         by: AnsweredBy::Proxy,
         name: None,
-        evidence: vec![said.to_owned()],
+        evidence: vec![said],
     }
 }
 
@@ -160,6 +153,7 @@ pub(super) fn status(failure: &Failure) -> u16 {
     };
     match failure {
         ProxyFailure::Password | ProxyFailure::PasswordRefused => 407,
+        ProxyFailure::Refused(status) => *status,
         ProxyFailure::Denied | ProxyFailure::Unheard(_) => 0,
     }
 }
@@ -194,7 +188,10 @@ pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
         | Failure::BodyTooLarge
         | Failure::BadCoding
         | Failure::Proxy(
-            ProxyFailure::Password | ProxyFailure::PasswordRefused | ProxyFailure::Denied,
+            ProxyFailure::Password
+            | ProxyFailure::PasswordRefused
+            | ProxyFailure::Refused(_)
+            | ProxyFailure::Denied,
         ) => None,
     }
 }

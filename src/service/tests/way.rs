@@ -2,8 +2,8 @@
 
 use super::harness::*;
 use crate::domain::{
-    Address, AnsweredBy, CheckId, Failure, Outcome, ProxyFailure, Reason, Reply, Response, State,
-    TlsFailure,
+    Address, AnsweredBy, CheckId, Failure, Outcome, ProxyFailure, Reason, Repeated, Reply,
+    Response, State, TlsFailure, Verdict,
 };
 use crate::service::{LastGood, Trigger};
 
@@ -214,6 +214,50 @@ fn a_proxy_that_refuses_keeps_its_status() {
         let run = climb(shop(), vec![reply]);
         assert_eq!(run.reason(), Reason::UnexpectedStatus);
     }
+}
+
+#[test]
+fn a_proxy_that_gives_no_tunnel_is_told_by_its_status() {
+    for (status, title, words) in [
+        (403, "403 The proxy does not allow it", "a rule of its own"),
+        (
+            503,
+            "503 The proxy reached nobody",
+            "a firewall behind the proxy",
+        ),
+        (405, "405 No proxy for https", "a web server and no proxy"),
+        (418, "418 The proxy failed", "answered 418 itself"),
+    ] {
+        let mut refused = failed(Failure::Proxy(ProxyFailure::Refused(status)));
+        refused.proxy = Some("http://proxy.example:3128".to_owned());
+        refused.repeated = Some(Repeated::Tunnel);
+        let run = climb(shop(), vec![refused]);
+        let Verdict {
+            reason,
+            title: told,
+            cause,
+            answered_by,
+            ..
+        } = &run.verdict;
+        assert_eq!((*reason, run.verdict.status), (Reason::ProxyFailed, status));
+        assert_eq!((told.as_str(), *answered_by), (title, AnsweredBy::Proxy));
+        assert!(
+            cause.contains(words) && cause.contains("proxy.example"),
+            "{cause}"
+        );
+        assert!(run.says("asked once more for the same connection"));
+        assert!(run.attempts.is_empty(), "no key went out");
+    }
+}
+
+#[test]
+fn that_a_server_wants_http_1_1_is_said() {
+    let mut denied = json(401, DENIED);
+    denied.repeated = Some(Repeated::OverHttp1);
+    let alone = blesta("https://billing.example.com");
+    let run = climb(alone, vec![denied]);
+    assert_eq!(run.reason(), Reason::ServiceFound);
+    assert!(run.says("HTTP_1_1_REQUIRED"));
 }
 
 #[test]

@@ -311,6 +311,7 @@ fn failure(number: &str) -> Failure {
             "password" => ProxyFailure::Password,
             "refused" => ProxyFailure::PasswordRefused,
             "unheard" => ProxyFailure::Unheard("it was not heard"),
+            "rule" => ProxyFailure::Refused(403),
             _ => ProxyFailure::Denied,
         }),
         Failure::Local(sentence.clone()),
