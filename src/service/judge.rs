@@ -2,7 +2,7 @@
 //!
 //! [`recognise`] reads the body, [`answered_by`] weighs who sent it, [`rules`] finds the reason in the
 //! tables of `assets/services`, [`failure`] and [`tls`] do it for requests without an answer, [`redirect`]
-//! for answers that point elsewhere, [`token`] for the signed check, and [`conclude`] makes the verdict.
+//! for answers that point elsewhere, [`wrapped`] for those that stand inside of a page, [`token`] for the signed check, and [`conclude`] makes the verdict.
 
 pub(super) mod answered_by;
 pub(super) mod changes;
@@ -16,6 +16,7 @@ pub(super) mod redirect;
 pub(super) mod rules;
 pub(super) mod tls;
 pub(super) mod token;
+pub(super) mod wrapped;
 
 use url::Url;
 
@@ -80,6 +81,8 @@ pub(super) struct Judged {
     pub(super) page: Option<HtmlPage>,
     /// Where it points to.
     pub(super) redirect: Option<Redirect>,
+    /// What the service's answer would mean that stands inside of a page.
+    pub(super) within: Option<Reason>,
     /// 0 where no HTTP response was received.
     pub(super) status: u16,
 }
@@ -92,6 +95,7 @@ impl Judged {
             answerer: Answerer::of(AnsweredBy::Nobody),
             page: None,
             redirect: None,
+            within: None,
             status: 0,
         }
     }
@@ -153,11 +157,34 @@ fn judge_response(asked: AskedRung<'_>, reply: &Reply, response: &Response) -> J
     } else {
         rules::finding(&seen, redirect.as_ref())
     };
-    Judged {
+    let mut judged = Judged {
         finding,
         answerer,
+        within: None,
         status: response.status,
         redirect,
-        page: Some(page),
+        page: None,
+    };
+    if may_hide_the_service(&judged)
+        && let Some(wrapped) = wrapped::read(&seen)
+    {
+        judged.finding = Finding::variant(Reason::NotTheService, "wrapped");
+        judged.answerer = wrapped.answerer;
+        judged.within = Some(wrapped.reason);
     }
+    judged.page = Some(page);
+    judged
+}
+
+/// Whether the service's own words may stand in what was judged to be somebody else's.
+fn may_hide_the_service(judged: &Judged) -> bool {
+    let is_of_others = matches!(
+        judged.finding.reason,
+        Reason::ChallengePage
+            | Reason::WafBlock
+            | Reason::CdnBlock
+            | Reason::RateLimited
+            | Reason::ReplyCut
+    );
+    judged.answerer.by != AnsweredBy::Service && judged.redirect.is_none() && !is_of_others
 }

@@ -160,12 +160,7 @@ fn tail(bare: &str, at: usize) -> Option<(Value, Option<Noise>)> {
         return None;
     }
     let around = if before.is_empty() { after } else { before };
-    let plain = inert(&without_tags(around), 120);
-    let line = if plain.is_empty() {
-        inert(around, 120)
-    } else {
-        plain
-    };
+    let line = first_line(around);
     let noise = if is_php(around) {
         Noise::Php(line)
     } else {
@@ -174,8 +169,18 @@ fn tail(bare: &str, at: usize) -> Option<(Value, Option<Noise>)> {
     Some((value, Some(noise)))
 }
 
+/// The beginning of what stands around the JSON, inert: its text, or its tags where it has none.
+pub(super) fn first_line(around: &str) -> String {
+    let plain = inert(&without_tags(around), 120);
+    if plain.is_empty() {
+        inert(around, 120)
+    } else {
+        plain
+    }
+}
+
 /// PHP's own form: `Warning: … in /path/file.php on line 3`, with or without tags.
-fn is_php(text: &str) -> bool {
+pub(super) fn is_php(text: &str) -> bool {
     let level = [
         "Warning",
         "Notice",

@@ -256,7 +256,12 @@ impl Ladder {
     fn attempt_end_of(&self, judged: &Judged, reply: &Reply) -> AttemptEnd {
         let auth = self.service.text().auth.as_ref();
         let known_if_forbidden = auth.is_some_and(|auth| auth.known_if_forbidden);
-        match attempt_end(judged, known_if_forbidden) {
+        let end = match judged.within {
+            // Whatever stands around it: the host has counted this one.
+            Some(Reason::CredentialsRejected) => AttemptEnd::Rejected,
+            _ => attempt_end(judged, known_if_forbidden),
+        };
+        match end {
             AttemptEnd::Inconclusive if is_unheard(reply) && !self.is_proven() => {
                 AttemptEnd::Unheard
             }

@@ -2,7 +2,9 @@
 
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{Failure, Outcome, Reason, Reply, Response, Secret, ServiceId, State};
+use crate::domain::{
+    AnsweredBy, Failure, Outcome, Reason, Reply, Response, Secret, ServiceId, State, Verdict,
+};
 use crate::service::{Accepted, SecretState, Subject, Trigger};
 
 fn page(title: &str, body: &str) -> Reply {
@@ -269,6 +271,76 @@ fn what_stands_behind_the_answer_is_noise() {
             "{tail}: {:#?}",
             run.verdict
         );
+    }
+}
+
+#[test]
+fn an_answer_inside_a_page_is_the_services_and_no_success() {
+    let php = "<br />\n<b>Warning</b>:  foo() in <b>/srv/x.php</b> on line <b>3</b><br />\n";
+    let page = |before: &str, json: &str| {
+        format!(
+            "<!doctype html><html><head><title>Shop</title></head><body>{before}{json}<p>bye</body></html>"
+        )
+    };
+    let told = |body: &str, status| {
+        let run = climb(
+            blesta("https://billing.example.com"),
+            vec![html(status, &[], body)],
+        );
+        let Verdict {
+            reason,
+            title,
+            answered_by,
+            ..
+        } = &run.verdict;
+        assert_eq!(
+            (*reason, *answered_by),
+            (Reason::NotTheService, AnsweredBy::Service),
+            "{body}"
+        );
+        assert_eq!(title, "Blesta's answer inside a page", "{body}");
+        run
+    };
+    for status in [200, 401, 500] {
+        assert!(told(&page("", DENIED), status).says("Blesta: its own JSON, inside a page"));
+    }
+    assert!(
+        told(&page(php, DENIED), 200).says("PHP messages stand before it: Shop Warning: foo()")
+    );
+    told(
+        &format!("<div id=banner>Sale!</div>{DENIED}<div>bye</div>"),
+        200,
+    );
+    told(&format!("{DENIED}<!doctype html><title>Shop</title>"), 200);
+    // What is only shown in a page, and what the service never says so, is none of its own.
+    let quoted = [
+        format!("<html><title>API manual</title><pre>{DENIED}</pre>"),
+        format!("<html><title>Shop</title><script>var last = {DENIED};</script>"),
+        page("", "{\"response\":[]}"),
+        page("", "{\"message\":\"no\"}"),
+    ];
+    for body in quoted {
+        let run = climb(
+            blesta("https://billing.example.com"),
+            vec![html(200, &[], &body)],
+        );
+        assert_eq!(run.reason(), Reason::NotTheService, "{body}");
+        assert_ne!(run.verdict.answered_by, AnsweredBy::Service, "{body}");
+    }
+    // A key is sent to no page; where it was, before it became one, a refusal inside of it counts.
+    let run = climb(shop(), vec![html(200, &[], &page("", DENIED))]);
+    assert_eq!(run.asked.len(), 1);
+    let mut known = shop();
+    known.trigger = Trigger::Scheduled;
+    known.past.service_seen = true;
+    for (json, end) in [
+        (DENIED, AttemptEnd::Rejected),
+        (COMPANIES, AttemptEnd::Inconclusive),
+    ] {
+        let run = climb(known.clone(), vec![html(200, &[], &page("", json))]);
+        assert_eq!(run.attempts, [end], "{json}");
+        assert_eq!(run.verdict.title, "Blesta's answer inside a page");
+        assert!(run.ladder.accepted().is_none());
     }
 }
 
