@@ -1,13 +1,18 @@
 //! Whoever calls: a connection on which nothing is asked in time is let go, so that half-sent requests take no
 //! descriptor from the probes. axum has no such limit.
+//!
+//! So many may be connected at once. One that keeps its connection open after an answer, for a next request that may
+//! come in a minute or never, gives way once somebody waits to be let in.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
 /// For the head of a request, from its first byte on; also for the first request of a connection.
@@ -20,19 +25,71 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// The places of those that may be connected at once.
+pub(super) struct Places {
+    free: Arc<Semaphore>,
+    /// A permit for everybody who waits for one: whoever is idle takes it and goes.
+    wanted: Arc<Semaphore>,
+}
+
+/// One of them.
+pub(super) struct Place {
+    _taken: OwnedSemaphorePermit,
+    wanted: Arc<Semaphore>,
+}
+
+impl Places {
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(count)),
+            wanted: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    /// A place, once there is one. The longest idle connection gives way for it, where there is such a one by then.
+    pub(super) async fn take(&self) -> Place {
+        let taken = match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(taken) => taken,
+            Err(_) => self.wait_for().await,
+        };
+        Place {
+            _taken: taken,
+            wanted: Arc::clone(&self.wanted),
+        }
+    }
+
+    async fn wait_for(&self) -> OwnedSemaphorePermit {
+        self.wanted.add_permits(1);
+        loop {
+            // Nobody closes it.
+            if let Ok(taken) = Arc::clone(&self.free).acquire_owned().await {
+                // Where somebody else went, nobody needs to any more.
+                self.wanted.forget_permits(1);
+                return taken;
+            }
+        }
+    }
+}
+
 /// A connection, and its place among those that may be open at once.
 pub(super) struct Caller {
     stream: Box<dyn Stream>,
     asked: Asked,
     until: Pin<Box<Sleep>>,
-    _place: OwnedSemaphorePermit,
+    /// Ready once this connection is to give way; there while it is idle.
+    gives_way: Option<BoxFuture<'static, ()>>,
+    place: Place,
 }
 
 /// How far a request has come in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
-    /// Nothing of the next one.
+    /// Nothing of the first one.
     Nothing,
+    /// Nothing of the next one, while the answer to the one before goes out.
+    Answered,
+    /// Nothing of the next one, and nothing is to be done.
+    Idle,
     /// A part of its head.
     Part {
         /// Whether anything stands on the line that has begun.
@@ -51,27 +108,54 @@ impl Asked {
                 (Self::Whole, _) => return Self::Whole,
                 (Self::Part { has_text: false }, b'\n') => Self::Whole,
                 (Self::Part { .. }, b'\n') => Self::Part { has_text: false },
-                (other, b'\r') | (other @ Self::Nothing, b'\n') => other,
-                (Self::Nothing | Self::Part { .. }, _) => Self::Part { has_text: true },
+                (other, b'\r') | (other @ (Self::Nothing | Self::Answered | Self::Idle), b'\n') => {
+                    other
+                }
+                (_, _) => Self::Part { has_text: true },
             };
         }
         asked
+    }
+
+    /// Whether the next request has begun.
+    fn has_begun(self) -> bool {
+        matches!(self, Self::Part { .. } | Self::Whole)
     }
 }
 
 impl Caller {
     /// Begins to wait for the first request.
-    pub(super) fn new(stream: Box<dyn Stream>, place: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(stream: Box<dyn Stream>, place: Place) -> Self {
         Self {
             stream,
             asked: Asked::Nothing,
             until: Box::pin(sleep(FOR_HEAD)),
-            _place: place,
+            gives_way: None,
+            place,
         }
     }
 
     fn wait_for(&mut self, time: Duration) {
         self.until.as_mut().reset(Instant::now() + time);
+    }
+
+    /// Whether this connection is idle, and the one that gives its place to somebody who waits.
+    fn poll_gives_way(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.asked != Asked::Idle {
+            return Poll::Pending;
+        }
+        let wanted = &self.place.wanted;
+        let gives_way = self.gives_way.get_or_insert_with(|| {
+            let wanted = Arc::clone(wanted);
+            Box::pin(async move {
+                match wanted.acquire_owned().await {
+                    Ok(one) => one.forget(),
+                    // Nobody closes it.
+                    Err(_) => std::future::pending().await,
+                }
+            })
+        });
+        gives_way.as_mut().poll(context)
     }
 }
 
@@ -86,18 +170,22 @@ impl AsyncRead for Caller {
         if let Poll::Ready(read) = Pin::new(&mut caller.stream).poll_read(context, buffer) {
             let bytes = buffer.filled().get(before..).unwrap_or_default();
             let asked = caller.asked.after(bytes);
-            if caller.asked == Asked::Nothing && asked != Asked::Nothing {
+            if !caller.asked.has_begun() && asked.has_begun() {
                 caller.wait_for(FOR_HEAD);
+                caller.gives_way = None;
             }
             caller.asked = asked;
             return Poll::Ready(read);
         }
-        if caller.asked != Asked::Whole {
-            ready!(caller.until.as_mut().poll(context));
-            // As if whoever called had hung up.
-            return Poll::Ready(Ok(()));
+        let is_over = match caller.asked {
+            Asked::Whole => return Poll::Pending,
+            _ => caller.until.as_mut().poll(context).is_ready(),
+        };
+        if !is_over {
+            ready!(caller.poll_gives_way(context));
         }
-        Poll::Pending
+        // As if whoever called had hung up.
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -109,13 +197,22 @@ impl AsyncWrite for Caller {
     ) -> Poll<io::Result<usize>> {
         let caller = self.get_mut();
         let written = ready!(Pin::new(&mut caller.stream).poll_write(context, bytes));
-        caller.asked = Asked::Nothing;
+        caller.asked = Asked::Answered;
+        caller.gives_way = None;
         caller.wait_for(BETWEEN);
         Poll::Ready(written)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        let caller = self.get_mut();
+        let flushed = ready!(Pin::new(&mut caller.stream).poll_flush(context));
+        if caller.asked == Asked::Answered {
+            caller.asked = Asked::Idle;
+            // hyper reads again once it is woken, and nothing else would: it last read while the answer was being made,
+            // when there was nothing to wait for but bytes.
+            context.waker().wake_by_ref();
+        }
+        Poll::Ready(flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -125,18 +222,26 @@ impl AsyncWrite for Caller {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use futures_util::FutureExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-    use tokio::sync::Semaphore;
     use tokio::time::timeout;
 
     use super::*;
 
     fn pair() -> (DuplexStream, Caller) {
+        call(&Places::new(1))
+    }
+
+    /// Takes a place that is free.
+    fn call(places: &Places) -> (DuplexStream, Caller) {
         let (client, stream) = duplex(1024);
-        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let place = places.take().now_or_never().expect("a place is free");
         (client, Caller::new(Box::new(stream), place))
+    }
+
+    async fn answer(caller: &mut Caller) {
+        caller.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        caller.flush().await.unwrap();
     }
 
     /// Bytes read, and after how many seconds.
@@ -198,6 +303,43 @@ mod tests {
             seconds = reads => assert_eq!(seconds, 10, "however it drips"),
             () = slowly => panic!("it is still read"),
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_longest_idle_gives_way_to_one_that_waits_and_nobody_else_does() {
+        let places = Places::new(4);
+        let [mut fresh, mut busy, mut idle, mut later] = [(); 4].map(|()| call(&places));
+        busy.0.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_eq!(read(&mut busy.1).await, (18, 0));
+        answer(&mut idle.1).await;
+        answer(&mut later.1).await;
+        let short = Duration::from_millis(1);
+        for caller in [&mut idle.1, &mut later.1] {
+            assert!(
+                timeout(short, caller.read_u8()).await.is_err(),
+                "nobody waits"
+            );
+        }
+        let mut waits = Box::pin(places.take());
+        assert!(waits.as_mut().now_or_never().is_none(), "none is free");
+        for caller in [&mut fresh.1, &mut busy.1, &mut later.1] {
+            assert!(
+                timeout(short, caller.read_u8()).await.is_err(),
+                "not the one to go"
+            );
+        }
+        assert_eq!(read(&mut idle.1).await, (0, 0));
+        drop(idle);
+        let taken = waits.await;
+        // Whoever asks anew in that moment is answered first.
+        let mut waits = Box::pin(places.take());
+        assert!(waits.as_mut().now_or_never().is_none(), "none is free");
+        later.0.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        assert_eq!(read(&mut later.1).await, (18, 0));
+        answer(&mut later.1).await;
+        assert_eq!(read(&mut later.1).await, (0, 0), "after its answer");
+        drop(later);
+        drop((waits.await, taken, fresh, busy));
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,13 +5,11 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use axum::serve::Listener;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
 
-use super::caller::{Caller, Stream};
+use super::caller::{Caller, Places, Stream};
 use crate::domain::text::inert;
 use crate::store::files;
 
@@ -121,17 +119,17 @@ impl BoundListener {
     }
 }
 
-/// The same for so many callers at once. Further ones wait to be let in.
+/// The same for so many callers at once. A further one waits to be let in, for a place that is given up for it.
 pub(super) struct LimitedListener {
     listener: BoundListener,
-    places: Arc<Semaphore>,
+    places: Places,
 }
 
 impl BoundListener {
     pub(super) fn limited(self, callers: usize) -> LimitedListener {
         LimitedListener {
             listener: self,
-            places: Arc::new(Semaphore::new(callers)),
+            places: Places::new(callers),
         }
     }
 }
@@ -142,17 +140,12 @@ impl Listener for LimitedListener {
     type Addr = ();
 
     async fn accept(&mut self) -> (Caller, ()) {
-        let place = loop {
-            // Nobody closes it.
-            if let Ok(place) = Arc::clone(&self.places).acquire_owned().await {
-                break place;
-            }
-        };
         let stream: Box<dyn Stream> = match &mut self.listener {
             BoundListener::Tcp(listener, _) => Box::new(Listener::accept(listener).await.0),
             BoundListener::Unix(_, listener) => Box::new(Listener::accept(listener).await.0),
         };
-        (Caller::new(stream, place), ())
+        // Only who calls can be given way to: those behind wait with the system.
+        (Caller::new(stream, self.places.take().await), ())
     }
 
     fn local_addr(&self) -> io::Result<()> {

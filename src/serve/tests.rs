@@ -28,6 +28,11 @@ struct Served {
 
 /// An exporter with a connection that nobody answers for.
 async fn served() -> Served {
+    served_at_once(64).await
+}
+
+/// The same, for so many probes at once.
+async fn served_at_once(at_once: usize) -> Served {
     let name = |text| Name::parse(text).unwrap();
     let mut saved = Connection::new(name("shop eu"), ServiceId::blesta(), "http://127.0.0.1:1");
     saved.tags = vec!["eu".to_owned(), "billing".to_owned()];
@@ -38,7 +43,7 @@ async fn served() -> Served {
     };
     let core = Core::rehearsal(Environment::of([]), vec![entry]);
     let exporter = Arc::new(
-        Exporter::open(core.await.unwrap(), 64, Box::new(drop_told))
+        Exporter::open(core.await.unwrap(), at_once, Box::new(drop_told))
             .await
             .unwrap(),
     );
@@ -105,6 +110,27 @@ async fn a_known_name_is_probed_and_no_other() {
     assert!(own.contains(counted), "{own}");
     assert!(own.contains("switchboard_connections 1\n"), "{own}");
     assert!(own.contains("switchboard_probes_in_flight 0\n"), "{own}");
+}
+
+#[tokio::test]
+async fn connections_that_are_kept_open_for_nothing_shut_nobody_out() {
+    let served = served_at_once(1).await;
+    let request = b"GET /-/healthy HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let mut open = Vec::new();
+    for number in 0..12 {
+        let mut stream = TcpStream::connect(served.address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"is healthy\n") {
+            let read = timeout(Duration::from_secs(30), stream.read_buf(&mut answer)).await;
+            assert_ne!(
+                read.expect("it waits for an idle one").unwrap(),
+                0,
+                "{number}"
+            );
+        }
+        open.push(stream);
+    }
 }
 
 #[tokio::test]
