@@ -89,7 +89,8 @@ async fn metrics(State(exporter): State<Arc<Exporter>>) -> Response {
     // Whoever asks wants to know whether the configuration can be read by now.
     exporter.known().await;
     let core = &exporter.core;
-    let text = exporter.own.metrics(core.is_locked(), core.history_fails());
+    let is_locked = core.is_vault_locked().await;
+    let text = exporter.own.metrics(is_locked, core.history_fails());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 

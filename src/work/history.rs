@@ -43,7 +43,7 @@ impl Core {
             .as_ref()
             .map_or(&[][..], |read| &read.settings.maintenance);
         let planned = planned_until(connection, of_all, verdict.at).is_some();
-        if !self.hides(connection, verdict) {
+        if !self.hides(connection, verdict).await {
             self.0.note(verdict, planned);
         }
         planned
@@ -51,8 +51,8 @@ impl Core {
 
     /// Whether it is the lock of this copy alone that kept the probe from finding anything: other copies share the
     /// history, and may well have the key.
-    fn hides(&self, connection: &Connection, verdict: &Verdict) -> bool {
-        verdict.reason == Reason::SecretUnavailable && self.locks_away(connection)
+    async fn hides(&self, connection: &Connection, verdict: &Verdict) -> bool {
+        verdict.reason == Reason::SecretUnavailable && self.locks_away(connection).await
     }
 
     /// What has changed about the writing of the history, an inert sentence: that it fails, that it goes on. Once each.

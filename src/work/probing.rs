@@ -263,8 +263,12 @@ impl Core {
         let announced = self.announced(&connections).await;
         let recorder = Recorder::new(self.clone(), configuration.settings.on_change.clone());
         let core = self.clone();
-        let watch = Watch::new(Arc::new(probe), connections, settings)
-            .silent_while(Arc::new(move |connection| core.locks_away(connection)));
+        let watch = Watch::new(Arc::new(probe), connections, settings).silent_while(Arc::new(
+            move |connection| {
+                let core = core.clone();
+                Box::pin(async move { core.locks_away(&connection).await })
+            },
+        ));
         Ok(watch.recording(recorder, announced))
     }
 

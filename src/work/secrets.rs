@@ -79,7 +79,7 @@ impl Core {
         let Some((reference, place)) = reference(connection, slot) else {
             return Ok(None);
         };
-        if self.is_shut() {
+        if self.is_shut().await {
             return Err(WorkError::PassphraseNeeded(PassphrasePurpose::Open));
         }
         let secrets = self.secrets().await?;
@@ -149,8 +149,8 @@ impl Core {
 
     /// Whether a person, or idle time, has locked, and a passphrase opens it again: nothing is fetched for probes
     /// until then.
-    fn is_shut(&self) -> bool {
-        self.0.vault.is_shut() && self.is_locked()
+    async fn is_shut(&self) -> bool {
+        self.0.vault.is_shut() && self.is_vault_locked().await
     }
 
     /// Whether a vault is there and locked.
@@ -166,11 +166,11 @@ impl Core {
 
     /// Whether a lock keeps the secrets of `connection` from its probes: that of a person or of idle time all of them,
     /// a vault that was not opened its own.
-    pub(super) fn locks_away(&self, connection: &Connection) -> bool {
+    pub(super) async fn locks_away(&self, connection: &Connection) -> bool {
         let in_vault =
             |reference: &Option<SecretRef>| matches!(reference, Some(SecretRef::Vault(_)));
         let held = in_vault(&connection.key) || in_vault(&connection.token);
-        self.is_shut() || (held && self.is_locked())
+        (held || self.0.vault.is_shut()) && self.is_vault_locked().await
     }
 
     /// Whether a vault is there, open or not.
@@ -231,7 +231,7 @@ impl Core {
         let Some((reference, place)) = reference(connection, slot) else {
             return SecretState::Absent;
         };
-        if self.is_shut() {
+        if self.is_shut().await {
             return SecretState::Unavailable("secrets are locked: L unlocks them".to_owned());
         }
         let Some(origin) = origin else {

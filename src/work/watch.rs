@@ -90,8 +90,16 @@ pub enum WatchEvent {
 /// Runs one probe of a saved connection.
 pub(super) type Probe = Arc<dyn Fn(Arc<Connection>) -> BoxFuture<'static, Verdict> + Send + Sync>;
 
-/// Whether a lock keeps the secrets of a connection from its probes.
-pub(super) type Locked = Arc<dyn Fn(&Connection) -> bool + Send + Sync>;
+/// Whether a lock keeps the secrets of a connection from its probes. That may take its time, as the vault's folder may
+/// be on a share that hangs: it is asked within the probe's task, beside the watch's timers.
+pub(super) type Locked = Arc<dyn Fn(Arc<Connection>) -> BoxFuture<'static, bool> + Send + Sync>;
+
+/// What a probe of the watch ended in.
+struct ProbeResult {
+    verdict: Verdict,
+    /// A lock kept the key from it: it is no news of any service.
+    is_hidden: bool,
+}
 
 /// A running watch.
 pub struct Watch {
@@ -105,7 +113,7 @@ pub struct Watch {
     /// What the schedule's times are the distance from.
     start: Instant,
     queues: HostQueues,
-    tasks: JoinSet<Verdict>,
+    tasks: JoinSet<ProbeResult>,
     names: HashMap<Id, Name>,
     told: VecDeque<WatchEvent>,
     paused: bool,
@@ -195,7 +203,7 @@ impl Watch {
     ) -> Self {
         let mut watch = Self {
             probe,
-            is_locked: Arc::new(|_| false),
+            is_locked: Arc::new(|_| Box::pin(std::future::ready(false))),
             queues: HostQueues::new(settings.per_host),
             settings,
             entries: HashMap::new(),
@@ -416,16 +424,21 @@ impl Watch {
         let Some(entry) = self.entries.get_mut(&name) else {
             return;
         };
-        let task = self
-            .tasks
-            .spawn((self.probe)(Arc::clone(&entry.connection)));
+        let probing = (self.probe)(Arc::clone(&entry.connection));
+        let (is_locked, connection) = (Arc::clone(&self.is_locked), Arc::clone(&entry.connection));
+        let task = self.tasks.spawn(async move {
+            let verdict = probing.await;
+            let is_hidden =
+                verdict.reason == Reason::SecretUnavailable && is_locked(connection).await;
+            ProbeResult { verdict, is_hidden }
+        });
         self.names.insert(task.id(), name.clone());
         self.queues.started(task.id(), &entry.queue);
         entry.turn = RoundState::Running(task);
         self.told.push_back(WatchEvent::Started(name));
     }
 
-    fn ended(&mut self, joined: Result<(Id, Verdict), JoinError>) {
+    fn ended(&mut self, joined: Result<(Id, ProbeResult), JoinError>) {
         let id = match &joined {
             Ok((id, _)) => *id,
             Err(error) => error.id(),
@@ -445,9 +458,9 @@ impl Watch {
         };
         entry.turn = RoundState::Scheduled;
         let (now, random) = (self.start.elapsed(), &mut self.jitter);
-        let mut verdict = match joined {
-            Ok((_, verdict)) => verdict,
-            Err(_) => entry.broken(),
+        let (mut verdict, is_hidden) = match joined {
+            Ok((_, ended)) => (ended.verdict, ended.is_hidden),
+            Err(_) => (entry.broken(), false),
         };
         let not_before = asked_for_quiet(&verdict, Timestamp::now()).map(|quiet| now + quiet);
         self.schedule
@@ -457,8 +470,6 @@ impl Watch {
         let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
             self.reach.hear(host, verdict.reason, hosts)
         });
-        let is_hidden =
-            verdict.reason == Reason::SecretUnavailable && (self.is_locked)(&entry.connection);
         let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);
         let (change, is_other_reason) = if failed_with_all {
             verdict = offline(verdict, crate::probe::route::leads_out());

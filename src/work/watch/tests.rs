@@ -451,7 +451,9 @@ async fn a_lock_is_not_announced() {
     let probe = Arc::new(Rig::default()).probe(Duration::from_millis(5), found);
     let is_locked = {
         let locked = Arc::clone(&locked);
-        Arc::new(move |_: &Connection| locked.load(Ordering::SeqCst))
+        Arc::new(move |_| -> BoxFuture<'static, bool> {
+            Box::pin(std::future::ready(locked.load(Ordering::SeqCst)))
+        })
     };
     let one = connection("one", "https://a.example");
     let mut watch =
@@ -479,4 +481,31 @@ async fn a_lock_is_not_announced() {
         "the first failure"
     );
     assert_eq!(announced(Reason::Refused, false).await, Some(State::Down));
+}
+
+/// Whether the vault is locked may not be known for long, as on a share that hangs: nobody else waits for that.
+#[tokio::test(start_paused = true)]
+async fn a_lock_that_cannot_be_looked_at_holds_up_no_other_probe() {
+    let found = |name: &Name| match name.as_str() {
+        "kept" => Reason::SecretUnavailable,
+        _ => Reason::Connected,
+    };
+    let probe = Arc::new(Rig::default()).probe(Duration::from_millis(5), found);
+    let connections =
+        ["kept", "free"].map(|name| connection(name, &format!("https://{name}.example")));
+    let mut watch = Watch::new(probe, connections.to_vec(), WatchSettings::default())
+        .silent_while(Arc::new(|_| Box::pin(std::future::pending())));
+    let events = events_within(&mut watch, Duration::from_secs(300)).await;
+    let ended = |name: &str| {
+        let is_of = |event: &&WatchEvent| match event {
+            WatchEvent::Finished { verdict, .. } => verdict
+                .connection
+                .as_ref()
+                .is_some_and(|it| it.as_str() == name),
+            _ => false,
+        };
+        events.iter().filter(is_of).count()
+    };
+    assert!(ended("free") >= 4, "{}", ended("free"));
+    assert_eq!(ended("kept"), 0);
 }
