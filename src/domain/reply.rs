@@ -147,12 +147,17 @@ pub enum TlsFailure {
     Authority,
     /// No protocol version or cipher in common.
     Protocol,
+    /// It offers neither HTTP/1.1 nor HTTP/2 there (ALPN).
+    NotForHttp,
     /// The server ended the handshake without saying more: no cipher in common, or no certificate for the name.
     Refused,
     /// The server wants a client certificate.
     ClientCertificate,
     /// The server refused the client certificate that was sent.
     ClientCertificateRefused,
+    /// TLS stood, and the server wanted to begin it anew for the path that was asked: as it asks for a client certificate
+    /// there.
+    Renegotiation,
     /// What answered is not TLS.
     NotTls,
     /// The handshake did not end in time.

@@ -358,7 +358,8 @@ fn tls(error: &TlsError, progress: &Progress, setting: Setting) -> Failure {
         {
             TlsFailure::NotTls
         }
-        TlsError::PeerIncompatible(_) | TlsError::NoApplicationProtocol => TlsFailure::Protocol,
+        TlsError::NoApplicationProtocol => TlsFailure::NotForHttp,
+        TlsError::PeerIncompatible(_) => TlsFailure::Protocol,
         TlsError::NoCertificatesPresented => {
             TlsFailure::Other("the server showed no certificate".to_owned())
         }
@@ -393,11 +394,14 @@ fn alert(alert: AlertDescription, progress: &Progress, setting: Setting) -> TlsF
         Alert::HandshakeFailure if progress.certificate_wanted => {
             TlsFailure::ClientCertificateRefused
         }
+        Alert::HandshakeFailure | Alert::NoRenegotiation if progress.stage == Stage::Joined => {
+            TlsFailure::Renegotiation
+        }
         Alert::HandshakeFailure => TlsFailure::Refused,
-        Alert::ProtocolVersion
-        | Alert::InsufficientSecurity
-        | Alert::InappropriateFallback
-        | Alert::NoApplicationProtocol => TlsFailure::Protocol,
+        Alert::ProtocolVersion | Alert::InsufficientSecurity | Alert::InappropriateFallback => {
+            TlsFailure::Protocol
+        }
+        Alert::NoApplicationProtocol => TlsFailure::NotForHttp,
         // These are about ours, where one was asked for; else a filter by names, or a box on the way, means just no.
         Alert::CertificateRequired
         | Alert::NoCertificate
@@ -529,6 +533,22 @@ mod tests {
     }
 
     #[test]
+    fn a_port_for_another_protocol_is_none_with_old_ciphers() {
+        let setting = Setting {
+            proxy: None,
+            proxy_login: false,
+            tls: true,
+            identity: false,
+        };
+        let progress = Progress::default();
+        let alerted = TlsError::AlertReceived(AlertDescription::NoApplicationProtocol);
+        for error in [alerted, TlsError::NoApplicationProtocol] {
+            let failure = tls(&error, &progress, setting);
+            assert_eq!(failure, Failure::Tls(TlsFailure::NotForHttp));
+        }
+    }
+
+    #[test]
     fn certificate_alerts_are_about_ours() {
         let setting = Setting {
             proxy: None,
@@ -540,6 +560,11 @@ mod tests {
         assert_eq!(
             alert(AlertDescription::HandshakeFailure, &progress, setting),
             TlsFailure::Refused
+        );
+        progress.stage = Stage::Joined;
+        assert_eq!(
+            alert(AlertDescription::HandshakeFailure, &progress, setting),
+            TlsFailure::Renegotiation
         );
         progress.certificate_wanted = true;
         for alerted in [

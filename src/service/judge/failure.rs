@@ -95,10 +95,14 @@ fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {
             variant: tls::issuer_variant(reply.tls.as_ref()).map(str::to_owned),
         },
         TlsFailure::Protocol => Reason::TlsProtocol.into(),
+        TlsFailure::NotForHttp => Finding::variant(Reason::TlsProtocol, "not-http"),
         TlsFailure::Refused => Finding::variant(Reason::TlsProtocol, "refused"),
         TlsFailure::ClientCertificate => Reason::TlsClientCertificate.into(),
         TlsFailure::ClientCertificateRefused => {
             Finding::variant(Reason::TlsClientCertificate, "refused")
+        }
+        TlsFailure::Renegotiation => {
+            Finding::variant(Reason::TlsClientCertificate, "renegotiation")
         }
         TlsFailure::NotTls => Reason::TlsNotTls.into(),
         TlsFailure::Authority => Finding::variant(Reason::TlsFailed, "authority"),

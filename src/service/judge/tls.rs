@@ -169,9 +169,11 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
             _ => "the chain ends at an issuer that this machine does not trust".to_owned(),
         }),
         TlsFailure::Protocol
+        | TlsFailure::NotForHttp
         | TlsFailure::Refused
         | TlsFailure::ClientCertificate
         | TlsFailure::ClientCertificateRefused
+        | TlsFailure::Renegotiation
         | TlsFailure::NotTls
         | TlsFailure::Timeout
         | TlsFailure::Other(_) => {}

@@ -1,7 +1,7 @@
 //! What stands before the service, and answers in its place: gateways, limits, networks, other services.
 
 use super::harness::*;
-use crate::domain::{Outcome, Reason, Reply, ServiceId, State};
+use crate::domain::{AnsweredBy, Outcome, Reason, Reply, ServiceId, State};
 use crate::service::{RungAnswer, Subject};
 use std::time::Duration;
 
@@ -483,5 +483,163 @@ fn connect_is_not_told_to_be_another_service_than_itself() {
         let run = climb(connect(), vec![found, odd]);
         assert_ne!(run.reason(), Reason::NotTheService, "{status}");
         assert!(run.says("it says: odd"), "{:?}", run.verdict.evidence);
+    }
+}
+
+/// The pages of `HAProxy` 2.6 as it sends them.
+#[test]
+fn what_haproxy_says_itself_is_no_web_servers() {
+    let own = |status: u16, title: &str, words: &str| {
+        let page = format!("<html><body><h1>{status} {title}</h1>\n{words}\n</body></html>\n");
+        let headers = [
+            ("Cache-Control", "no-cache"),
+            ("WWW-Authenticate", "Basic realm=\"Stage\""),
+        ];
+        html(
+            status,
+            if status == 401 {
+                &headers
+            } else {
+                &headers[..1]
+            },
+            &page,
+        )
+    };
+    for (reply, reason, title) in [
+        (
+            own(
+                500,
+                "Internal Server Error",
+                "An internal server error occurred.",
+            ),
+            Reason::ServerError,
+            "500 by HAProxy itself",
+        ),
+        (
+            own(
+                401,
+                "Unauthorized",
+                "You need a valid user and password to access this content.",
+            ),
+            Reason::ServerPassword,
+            "401 Denied by HAProxy",
+        ),
+        (
+            own(
+                502,
+                "Bad Gateway",
+                "The server returned an invalid or incomplete response.",
+            ),
+            Reason::GatewayDown,
+            "502 Gateway: broken off behind it",
+        ),
+        (
+            own(
+                429,
+                "Too Many Requests",
+                "You have sent too many requests in a given amount of time.",
+            ),
+            Reason::RateLimited,
+            "429 Slow down",
+        ),
+    ] {
+        let run = climb(blesta("https://billing.example.com"), vec![reply]);
+        let told = (run.reason(), run.verdict.title.as_str());
+        assert_eq!(told, (reason, title));
+        assert_eq!(run.verdict.answered_by, AnsweredBy::Proxy, "{title}");
+    }
+}
+
+#[test]
+fn what_a_proxy_of_ours_says_itself_is_not_the_hosts() {
+    for (status, header, title) in [
+        (
+            403,
+            ("Server", "tinyproxy/1.11.1"),
+            "403 The proxy does not allow it",
+        ),
+        (
+            500,
+            ("Server", "tinyproxy/1.11.1"),
+            "500 The proxy reached nobody",
+        ),
+        (
+            502,
+            ("Server", "mitmproxy 9.0.1"),
+            "502 The proxy reached nobody",
+        ),
+        (
+            503,
+            ("X-Squid-Error", "ERR_CONNECT_FAIL 111"),
+            "503 The proxy reached nobody",
+        ),
+    ] {
+        let reply = |proxy: Option<&str>| Reply {
+            proxy: proxy.map(str::to_owned),
+            ..page(status, &[header], "Error", "")
+        };
+        let plain = || blesta("http://billing.example.com");
+        let run = climb(plain(), vec![reply(Some("http://proxy.example:3128"))]);
+        let told = (run.reason(), run.verdict.title.as_str());
+        assert_eq!(told, (Reason::ProxyFailed, title), "{header:?}");
+        assert_eq!(run.verdict.answered_by, AnsweredBy::Proxy, "{header:?}");
+        // Where none is in use, it stands before the host.
+        let run = climb(plain(), vec![reply(None)]);
+        assert_ne!(run.reason(), Reason::ProxyFailed, "{header:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_says_what_it_is_is_told_so() {
+    for (status, reason, title) in [
+        (204, Reason::EmptyReply, "204 Empty by intention"),
+        (
+            407,
+            Reason::UnexpectedStatus,
+            "407 A proxy on the way wants a login",
+        ),
+        (
+            408,
+            Reason::UnexpectedStatus,
+            "408 The request came too late",
+        ),
+    ] {
+        let run = climb(
+            blesta("https://billing.example.com"),
+            vec![answer(status, &[], "")],
+        );
+        assert_eq!((run.reason(), run.verdict.title.as_str()), (reason, title));
+    }
+    let caddy = answer(200, &[("Server", "Caddy")], "");
+    let run = climb(blesta("https://billing.example.com"), vec![caddy]);
+    assert_eq!(run.verdict.title, "Empty reply by Caddy");
+}
+
+/// Pages of Apache 2.4, which is asked for a client certificate or for what runs behind it.
+#[test]
+fn what_apache_says_of_certificates_and_of_what_is_behind_it_is_read() {
+    let late = "<p>You don't have permission to access this resource.\
+                Reason: Cannot perform Post-Handshake Authentication.<br /></p>";
+    let broken = "<p>The proxy server received an invalid response from an upstream server.<br />\
+                  Reason: <strong>Error reading from remote server</strong></p>";
+    for (status, title, body, reason, told) in [
+        (
+            403,
+            "403 Forbidden",
+            late,
+            Reason::TlsClientCertificate,
+            "403: a client certificate is wanted for this path",
+        ),
+        (
+            502,
+            "502 Proxy Error",
+            broken,
+            Reason::GatewayDown,
+            "502 Gateway: broken off behind it",
+        ),
+    ] {
+        let reply = page(status, &[("Server", "Apache/2.4.71 (Debian)")], title, body);
+        let run = climb(blesta("https://billing.example.com"), vec![reply]);
+        assert_eq!((run.reason(), run.verdict.title.as_str()), (reason, told));
     }
 }

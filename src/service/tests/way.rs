@@ -39,6 +39,16 @@ fn every_failure_has_its_reason_and_rung() {
             CheckId::Tls,
         ),
         (
+            Failure::Tls(TlsFailure::Renegotiation),
+            Reason::TlsClientCertificate,
+            CheckId::Tls,
+        ),
+        (
+            Failure::Tls(TlsFailure::NotForHttp),
+            Reason::TlsProtocol,
+            CheckId::Tls,
+        ),
+        (
             Failure::Tls(TlsFailure::ClientCertificateRefused),
             Reason::TlsClientCertificate,
             CheckId::Tls,
