@@ -225,7 +225,7 @@ fn a_proxy_that_fails_is_told_from_a_target_that_fails() {
         (&url, format!("http://127.0.0.1:{absent}"), 0),
         (&url, format!("socks5://127.0.0.1:{absent}"), 0),
         (&url, locked.url("http"), 407),
-        (&nobody, tunnelling.url("http"), 0),
+        (&nobody, tunnelling.url("http"), 502),
         (&nobody, speaking_socks.url("socks5"), 0),
     ] {
         let done = probe(target, &["--ca-file", &authority, "--proxy", &by], &[]);
