@@ -414,6 +414,7 @@ pub fn is_localhost(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::error::whole_chain;
 
     fn shown(typed: &str) -> String {
         Endpoint::parse(typed).map_or_else(
@@ -460,22 +461,10 @@ mod tests {
     #[test]
     fn what_is_misspelt_or_a_key_is_no_host() {
         for (typed, expected) in [
-            (
-                "https//e.com",
-                r#"Other("write https:// once, with a colon and two slashes")"#,
-            ),
-            (
-                "https:/e.com",
-                r#"Other("write https:// once, with a colon and two slashes")"#,
-            ),
-            (
-                "https:e.com",
-                r#"Other("write https:// once, with a colon and two slashes")"#,
-            ),
-            (
-                "https://http://e.com",
-                r#"Other("write http:// once, with a colon and two slashes")"#,
-            ),
+            ("https//e.com", r#"Misspelt("https")"#),
+            ("https:/e.com", r#"Misspelt("https")"#),
+            ("https:e.com", r#"Misspelt("https")"#),
+            ("https://http://e.com", r#"Misspelt("http")"#),
             ("httpbin.example", "https://httpbin.example"),
             ("http://http:8080/x", "http://http:8080/x"),
             ("\u{201c}https://e.com\u{201d}", "OfHost('\u{201c}')"),
@@ -485,10 +474,7 @@ mod tests {
             ("{{url}}", "OfHost('{')"),
             ("a_b.e.com", "https://a_b.e.com"),
             ("\u{feff}e.com", "Blanks"),
-            (
-                "fd00:9::1",
-                r#"Other("an IPv6 address stands in brackets: [fd00:9::1]")"#,
-            ),
+            ("fd00:9::1", "Unbracketed(fd00:9::1)"),
             ("0123456789abcdef0123456789abcdef", "Key"),
             ("pay.testshop-api0123456789abcdef0123456789abcdef", "Key"),
             (
@@ -502,6 +488,25 @@ mod tests {
             ),
         ] {
             assert_eq!(shown(typed), expected, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_misspelt_is_told_with_what_to_write() {
+        for (typed, words) in [
+            (
+                "https//e.com",
+                "not a URL: write https:// once, with a colon and two slashes",
+            ),
+            (r"https:\\e.com", "not a URL: write https:// with slashes"),
+            (
+                "fd00:9::1",
+                "not a URL: an IPv6 address stands in brackets: [fd00:9::1]",
+            ),
+            ("https://[::zz]", "not a URL: invalid IPv6 address"),
+        ] {
+            let problem = Endpoint::parse(typed).unwrap_err();
+            assert_eq!(whole_chain(&problem), words, "{typed}");
         }
     }
 
@@ -527,7 +532,7 @@ mod tests {
             ("https://a\u{7}b", "Blanks"),
             ("ftp://example.com", "Scheme(\"ftp\")"),
             ("https://", "NoHost"),
-            (r"https:\\e.com", r#"Other("write https:// with slashes")"#),
+            (r"https:\\e.com", r#"Backslashes("https")"#),
             ("https:///path", "NoHost"),
             ("https://example.com:99999", "Port"),
             ("https://example.com:0", "Port"),
