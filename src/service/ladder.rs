@@ -16,6 +16,7 @@ mod key;
 mod plan;
 mod rungs;
 mod shared;
+mod unsent;
 mod way;
 
 use jiff::Timestamp;
