@@ -12,6 +12,7 @@ use crate::work::{Core, Rehearsed};
 /// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end; gives how
 /// the screen ended.
 pub fn run(environment: Environment, global: Global) -> Result<ScreenEnd, Fault> {
+    let mut options = screen::options(&environment, &global, global.theme.as_deref(), Vec::new())?;
     screen::refuse_without_screen(&environment)?;
     // Nothing is left behind that was not asked for.
     if let Some(path) = &global.log {
@@ -34,12 +35,7 @@ pub fn run(environment: Environment, global: Global) -> Result<ScreenEnd, Fault>
         .map(rehearsed)
         .collect::<Result<Vec<_>, _>>()?;
     let core = runtime.block_on(Core::rehearsal(environment.clone(), rehearsed))?;
-    let options = screen::options(
-        &environment,
-        &global,
-        global.theme.as_deref(),
-        words.clone(),
-    )?;
+    options.banner.clone_from(&words);
     let end = screen::open(core, options)?;
     drop(sim);
     runtime.shutdown_background();
