@@ -30,7 +30,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::app::effect::{ScreenEnd, VaultEffect};
-use crate::app::{Effect, Message, Model};
+use crate::app::{Effect, Model};
 use crate::domain::{PassphrasePurpose, Secret};
 use crate::ui::Theme;
 use crate::work::Core;
@@ -159,7 +159,7 @@ struct ScreenSession {
 
 impl ScreenSession {
     async fn run(self, handle: tokio::runtime::Handle, mut told: Signals) -> io::Result<ScreenEnd> {
-        let queue = Queue(self.sender.clone());
+        let queue = Queue(self.sender);
         let core = self.core.clone();
         let size = terminal::size()?;
         let surface = Screen::over(Arc::clone(&self.terminal), size, self.options.theme)?;
@@ -183,9 +183,7 @@ impl ScreenSession {
             event_loop.model.mouse = true;
             event_loop.surface.mouse(true)?;
         }
-        let gone = Queue(self.sender);
-        let hung_up = ScreenEnd::Signal(HUNG_UP);
-        let mut keys = Keyboard::new(move || gone.tell(Message::EndRequested(hung_up)))?;
+        let mut keys = Keyboard::new()?;
         let ended = event_loop.run(&mut keys, async || told.next().await).await;
         drop(keys);
         let cleared = event_loop.effects.end().await;

@@ -86,7 +86,8 @@ pub trait Keys {
     fn next(&mut self) -> impl Future<Output = Option<io::Result<TerminalInput>>>;
     /// What is there already, without waiting.
     fn ready(&mut self) -> impl Future<Output = Option<io::Result<TerminalInput>>>;
-    /// Lets go of the terminal's input, so that a child or the shell can have it.
+    /// Lets go of the terminal's input, so that a child or the shell can have it. What was read together with the key
+    /// that led to this is dropped: whoever typed ahead meant it for them.
     fn release(&mut self);
 }
 
@@ -136,13 +137,17 @@ impl<S: Surface> EventLoop<S> {
                 LoopEvent::Inbound(_) | LoopEvent::Woke | LoopEvent::Due
             );
             self.take_in(happened, keys)?;
+            if by_itself {
+                // The runtime looks for keys when it has its turn, and else would not while much happens by itself.
+                tokio::task::yield_now().await;
+            }
             let typed = self.drain(keys).await?;
             if std::mem::take(&mut self.stopping) && self.end.is_none() {
-                self.stop(keys).await?;
+                self.stop(keys, &mut told).await?;
             }
             if let Some(end) = self.end {
-                self.hear_out(keys).await;
-                return Ok(end);
+                self.hear_out(keys, &mut told).await;
+                return Ok(self.end.unwrap_or(end));
             }
             if pace.allows(typed || !by_itself) && self.surface.draw(&self.model)? {
                 self.model.drawn((self.now)());
@@ -257,16 +262,31 @@ impl<S: Surface> EventLoop<S> {
     }
 
     /// Takes the answers in that are still to come: whoever reads next would take them for keys.
-    async fn hear_out(&mut self, keys: &mut impl Keys) {
+    async fn hear_out(
+        &mut self,
+        keys: &mut impl Keys,
+        told: &mut impl AsyncFnMut() -> SystemSignal,
+    ) {
         let Some(mut until) = self.surface.awaits() else {
             return;
         };
-        // After a signal somebody is waiting, and insists before long.
-        if matches!(self.end, Some(ScreenEnd::Signal(_))) {
-            until = until.min(Instant::now() + AFTER_SIGNAL);
-        }
         while self.surface.awaits().is_some() {
-            match timeout_at(until, keys.next()).await {
+            // After a signal somebody is waiting, and insists before long.
+            if matches!(self.end, Some(ScreenEnd::Signal(_))) {
+                until = until.min(Instant::now() + AFTER_SIGNAL);
+            }
+            let heard = tokio::select! {
+                biased;
+                signal = told() => match signal {
+                    SystemSignal::End(code) => {
+                        self.end = Some(ScreenEnd::Signal(code));
+                        continue;
+                    }
+                    SystemSignal::Continued => continue,
+                },
+                heard = timeout_at(until, keys.next()) => heard,
+            };
+            match heard {
                 Ok(Some(Ok(TerminalInput::Status))) => _ = self.surface.answered(),
                 Ok(Some(Ok(TerminalInput::Attributes(terminal)))) => {
                     let Ok(()) = self.told_attributes(terminal, keys) else {
@@ -281,13 +301,20 @@ impl<S: Surface> EventLoop<S> {
 
     /// Stops the program until the shell continues it. What it could not take back from the clipboard meanwhile is
     /// taken back first, and the shell's reader is told.
-    async fn stop(&mut self, keys: &mut impl Keys) -> io::Result<()> {
+    async fn stop(
+        &mut self,
+        keys: &mut impl Keys,
+        told: &mut impl AsyncFnMut() -> SystemSignal,
+    ) -> io::Result<()> {
         let cleared = self.effects.clear_before_stop().await;
         // The bytes for the terminal too, in the order in which they came.
         while let Ok(inbound) = self.queue.try_recv() {
             self.take_in(LoopEvent::Inbound(inbound), keys)?;
         }
-        self.hear_out(keys).await;
+        self.hear_out(keys, told).await;
+        if self.end.is_some() {
+            return Ok(());
+        }
         keys.release();
         let last = cleared.map(|words| format!("switchboard: clipboard: {words}\n"));
         self.surface.suspend(last.as_deref().unwrap_or_default())?;

@@ -20,6 +20,7 @@ use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::io::{Errno, fcntl_dupfd_cloexec};
 use tokio::net::unix::pipe::Receiver;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, sleep_until};
 use zeroize::Zeroize;
 
@@ -32,31 +33,30 @@ use decode::{Decoder, TerminalInput};
 const PIECE: usize = 4096;
 
 /// The terminal's keys, pastes, clicks, and its size.
-pub struct Keyboard<G> {
+pub struct Keyboard {
     reader: Option<Reader>,
     resized: Signal,
-    /// Taken once it was called.
-    gone: Option<G>,
+    /// The terminal hung up: nothing more comes.
+    is_gone: bool,
 }
 
-impl<G: FnOnce()> Keyboard<G> {
-    /// Nothing is read before the first event is waited for. `gone` is called when the terminal has hung up. Needs a
-    /// running runtime.
-    pub fn new(gone: G) -> io::Result<Self> {
+impl Keyboard {
+    /// Nothing is read before the first event is waited for. Needs a running runtime.
+    pub fn new() -> io::Result<Self> {
         Ok(Self {
             reader: None,
             resized: signal(SignalKind::window_change())?,
-            gone: Some(gone),
+            is_gone: false,
         })
     }
 
-    /// Opens stdin's terminal, where it has not hung up.
-    fn open(&mut self) -> io::Result<()> {
-        if self.reader.is_none() && self.gone.is_some() {
-            let terminal = reopened(rustix::stdio::stdin(), OFlags::RDONLY)?;
-            self.reader = Some(Reader::over(terminal)?);
+    /// stdin's terminal.
+    fn reader(reader: &mut Option<Reader>) -> io::Result<&mut Reader> {
+        if let Some(reader) = reader {
+            return Ok(reader);
         }
-        Ok(())
+        let terminal = reopened(rustix::stdio::stdin(), OFlags::RDONLY)?;
+        Ok(reader.insert(Reader::over(terminal)?))
     }
 
     fn told(&mut self, heard: Heard) -> Option<io::Result<TerminalInput>> {
@@ -65,44 +65,31 @@ impl<G: FnOnce()> Keyboard<G> {
             Heard::Failed(error) => Some(Err(error)),
             Heard::Gone => {
                 self.reader = None;
-                if let Some(gone) = self.gone.take() {
-                    gone();
-                    // With SIGHUP ignored (`nohup`) nobody else insists.
-                    let insisting = thread::Builder::new().name("end".into());
-                    let _ = insisting.spawn(super::signals::end_by_force);
-                }
+                self.is_gone = true;
+                // With SIGHUP ignored (`nohup`) nobody else insists on an end.
+                let insisting = thread::Builder::new().name("end".into());
+                let _ = insisting.spawn(super::signals::end_by_force);
                 None
             }
         }
     }
 }
 
-impl<G: FnOnce()> Keys for Keyboard<G> {
+impl Keys for Keyboard {
     async fn next(&mut self) -> Option<io::Result<TerminalInput>> {
-        loop {
-            if let Err(error) = self.open() {
-                return Some(Err(error));
-            }
-            let Self {
-                reader, resized, ..
-            } = self;
-            let read = async {
-                match reader {
-                    Some(reader) => reader.next().await,
-                    // Whoever was told that it is gone ends the loop.
-                    None => std::future::pending().await,
-                }
-            };
-            let heard = tokio::select! {
-                biased;
-                heard = read => heard,
-                _ = resized.recv() => return Some(size()),
-            };
-            let told = self.told(heard);
-            if told.is_some() {
-                return told;
-            }
+        if self.is_gone {
+            return None;
         }
+        let reader = match Self::reader(&mut self.reader) {
+            Ok(reader) => reader,
+            Err(error) => return Some(Err(error)),
+        };
+        let heard = tokio::select! {
+            biased;
+            heard = reader.next() => heard,
+            _ = self.resized.recv() => return Some(size()),
+        };
+        self.told(heard)
     }
 
     async fn ready(&mut self) -> Option<io::Result<TerminalInput>> {
@@ -158,6 +145,8 @@ impl Reader {
     /// What comes next. Dropping the future loses nothing.
     async fn next(&mut self) -> Heard {
         loop {
+            // However much comes that is no key yet, others have their turn.
+            consume_budget().await;
             if let Some(heard) = self.ready() {
                 return heard;
             }
@@ -180,28 +169,28 @@ impl Reader {
         }
     }
 
-    /// What is there already.
+    /// What is there already: what was decoded, else what is in one more piece.
     fn ready(&mut self) -> Option<Heard> {
-        loop {
-            if let Some(input) = self.heard.pop_front() {
-                return Some(Heard::Input(input));
+        if let Some(input) = self.heard.pop_front() {
+            return Some(Heard::Input(input));
+        }
+        // What was typed lies in it until it is freed, and wiped.
+        self.heard = VecDeque::new();
+        let mut bytes = [0; PIECE];
+        match self.read(&mut bytes) {
+            Ok(0) => Some(Heard::Gone),
+            Ok(count) => {
+                let read = bytes.get_mut(..count).unwrap_or_default();
+                let heard = self.decoder.feed(read);
+                read.zeroize();
+                self.decoded(heard);
+                self.heard.pop_front().map(Heard::Input)
             }
-            let mut bytes = [0; PIECE];
-            match self.read(&mut bytes) {
-                Ok(0) => return Some(Heard::Gone),
-                Ok(count) => {
-                    let read = bytes.get_mut(..count).unwrap_or_default();
-                    let heard = self.decoder.feed(read);
-                    read.zeroize();
-                    self.decoded(heard);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if Errno::from_io_error(&error) == Some(Errno::IO) => {
-                    return Some(Heard::Gone);
-                }
-                Err(error) => return Some(Heard::Failed(error)),
-            }
+            Err(error) => match error.kind() {
+                ErrorKind::WouldBlock | ErrorKind::Interrupted => None,
+                _ if Errno::from_io_error(&error) == Some(Errno::IO) => Some(Heard::Gone),
+                _ => Some(Heard::Failed(error)),
+            },
         }
     }
 
