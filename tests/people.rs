@@ -21,7 +21,7 @@ use std::process::{Command, Stdio};
 use support::commands::{BINARY, Done, switchboard};
 use support::is_here;
 use support::stage::Stage;
-use switchboard::sim::Behaviour;
+use switchboard::sim::{Behaviour, Bridge, BridgeState};
 
 /// Opens nothing but what a test has made.
 const KEY: &str = "00112233445566778899aabbccddeeff";
@@ -609,6 +609,80 @@ fn a_ticket_is_worded_for_its_reader_and_holds_no_secret() {
     assert!(vendor.contains("To: the makers of Blesta"), "{vendor}");
     let me = ticket("me");
     assert!(me.contains("What to do next"), "{me}");
+}
+
+/// The ticket on a connection whose CMS is in `state`, with what its last command prints.
+fn ticket_on_cms(kind: BridgeState, token_there: &str, reader: &str) -> (String, String, String) {
+    let mut stage = Stage::new();
+    let (known, token) = (stage.sim.blesta(), stage.sim.shared_token());
+    let (username, key) = (known.username.clone(), known.key.clone());
+    let blesta = stage.raise(|sim| sim.serve(Behaviour::Blesta(known)));
+    let there = if token_there.is_empty() {
+        &token
+    } else {
+        token_there
+    };
+    let bridge = Bridge {
+        token: there.to_owned(),
+        state: kind,
+    };
+    let cms = stage.raise(|sim| sim.serve(Behaviour::Bridge(bridge)));
+    let home = Home::new();
+    let add = format!(
+        "connection add shop --service blesta --url {} --username {username} --key-stdin --store vault \
+         --token-ref env:TOKEN --cms-url {}",
+        blesta.url, cms.url
+    );
+    let add: Vec<&str> = add.split(' ').collect();
+    assert_eq!(home.run_with(&add, &key).code, 0);
+    let pass = home.path().join("pass");
+    let pass = pass.to_str().unwrap();
+    let variables = [("SWITCHBOARD_PASSPHRASE_FILE", pass), ("TOKEN", &token)];
+    let evidence = ["evidence", "shop", "--for", reader];
+    let done = switchboard(home.path(), &evidence, &variables, "");
+    assert_eq!(done.code, 0, "{done:?}");
+    for secret in [&token, &key] {
+        assert!(!done.out.contains(secret.as_str()), "{}", done.out);
+    }
+    let (_, command) = done.out.split_once("To see the same").unwrap();
+    let command = command.lines().nth(1).unwrap().trim();
+    let said = if command.starts_with("switchboard ") {
+        let words: Vec<&str> = command.split(' ').skip(1).collect();
+        let variables = [("SWITCHBOARD_TOKEN", token.as_str())];
+        switchboard(home.path(), &words, &variables, "").out
+    } else if is_here("/usr/bin/curl") {
+        let shown = Command::new("sh").args(["-c", command]).output().unwrap();
+        String::from_utf8_lossy(&shown.stdout).into_owned()
+    } else {
+        String::new()
+    };
+    (done.out, said, format!("{} {}", cms.url, blesta.url))
+}
+
+#[test]
+fn a_ticket_on_a_shared_token_is_for_whoever_runs_the_cms() {
+    for (state, token, shown) in [
+        (BridgeState::ClockAhead(600), "", "token-clock"),
+        (BridgeState::On, "another", "token-mismatch"),
+        (BridgeState::HeaderStripped, "", "Signatures do not match"),
+        (BridgeState::Absent, "", "Joomla Site"),
+    ] {
+        let (ticket, said, urls) = ticket_on_cms(state, token, "host");
+        let (cms, blesta) = urls.split_once(' ').unwrap();
+        let to = "To: whoever runs the CMS at 127.0.0.1";
+        assert!(ticket.contains(to), "{ticket}");
+        assert!(ticket.contains(&format!("GET {cms}/index.php")), "{ticket}");
+        assert!(!ticket.contains(blesta), "{ticket}");
+        assert!(said.contains(shown) || said.is_empty(), "{ticket}{said}");
+    }
+    // Whoever keeps both reads of both.
+    let (ticket, _, urls) = ticket_on_cms(BridgeState::On, "another", "me");
+    let (cms, blesta) = urls.split_once(' ').unwrap();
+    let asked = format!("- the CMS was asked at {cms}/index.php");
+    assert!(
+        ticket.contains(&asked) && ticket.contains(blesta),
+        "{ticket}"
+    );
 }
 
 #[test]

@@ -34,6 +34,7 @@ use super::sign;
 use super::step::{Ask, Authorization, Request, RungAnswer, Step, StopAfter};
 use super::subject::{Accepted, LastGood, SecretState, Subject, Trigger};
 use plan::{KeyPlan, Pair};
+pub(super) use shared::question;
 
 /// One run over one subject.
 #[derive(Debug)]

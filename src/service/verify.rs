@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{CheckId, Reason, State, Verdict};
+use url::Url;
+
+use crate::domain::{CheckId, Connection, Endpoint, Reason, State, Verdict};
 
 use super::catalog::Service;
-use super::ladder::Ladder;
+use super::catalog::format::VerifyText;
+use super::ladder::{self, Ladder};
 use super::step::Step;
 use super::subject::Subject;
 
@@ -18,6 +21,40 @@ pub struct VerifyStep {
     pub state: State,
     /// One inert line; empty where it was not reached.
     pub detail: String,
+}
+
+/// How a line of evidence begins that is about the CMS rather than the service.
+pub const OF_CMS: &str = "the CMS";
+
+/// What the signed check asks of the CMS, without time and signature: for people who look for themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CmsQuestion {
+    /// The CMS, without a query.
+    pub cms: Endpoint,
+    /// The page of it that is asked, without the query.
+    pub page: Url,
+    /// The call, as it stands in a query.
+    pub call: String,
+    /// The names of parameters and header.
+    pub names: VerifyText,
+}
+
+impl CmsQuestion {
+    /// That of `connection`; nothing where its CMS has no URL or no published check.
+    pub fn of(service: &Service, connection: &Connection) -> Option<Self> {
+        ladder::question(service, connection)
+    }
+}
+
+/// Whether a verdict of `reason` rests on what a CMS did with the signed check, not on the service's answer.
+pub const fn is_about_cms(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::TokenMismatch
+            | Reason::TokenHeaderStripped
+            | Reason::TokenClock
+            | Reason::TokenEndpointAbsent
+    )
 }
 
 /// Starts a run of the token rung alone, over the subject's token, CMS and CMS URL; drive it as any

@@ -93,7 +93,7 @@ pub(super) fn command(
 
 /// The connection's own options of the way, each with a blank before it. (A proxy's login never stands in a
 /// configuration; what the session names, curl reads itself.)
-fn way(connection: &Connection) -> String {
+pub(super) fn way(connection: &Connection) -> String {
     let mut way = match connection.family {
         AddressFamily::Any => String::new(),
         AddressFamily::V4 => " -4".to_owned(),

@@ -2,6 +2,7 @@
 //! compared with the secrets of its connection and looked through for the shape of any; its last line says
 //! which of them could not be read to be compared.
 
+mod cms;
 mod words;
 
 use super::core::Core;
@@ -9,6 +10,7 @@ use super::error::WorkError;
 use crate::domain::history::History;
 use crate::domain::{Connection, HandleSlot, Name, Reason, Secret, Verdict};
 use crate::service::sign::scan;
+use crate::service::verify::{CmsQuestion, is_about_cms};
 
 /// Who reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +55,8 @@ pub enum Freshness {
 pub(super) struct Case<'a> {
     pub(super) verdict: &'a Verdict,
     pub(super) connection: &'a Connection,
+    /// What was asked of the CMS, where that is what the verdict is about: it and the service may be run by two.
+    pub(super) cms: Option<CmsQuestion>,
     pub(super) curl: Option<String>,
     pub(super) history: Option<History>,
     pub(super) service: String,
@@ -84,9 +88,11 @@ impl Core {
             }
         });
         let (secrets, uncompared) = self.secrets_to_compare(&connection).await;
+        let asked = CmsQuestion::of(&service, &connection).filter(|_| is_about_cms(verdict.reason));
         let case = Case {
             verdict,
             connection: &connection,
+            cms: asked,
             curl,
             history: self.history(name).await.ok(),
             service: service.title().to_owned(),

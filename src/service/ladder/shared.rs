@@ -4,15 +4,17 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::domain::text::inert;
-use crate::domain::{CheckId, Endpoint, Reason, Reply, Secret, State, UrlProblem};
+use crate::domain::{CheckId, Connection, Endpoint, Reason, Reply, Secret, State, UrlProblem};
 
+use super::super::catalog::Service;
 use super::super::catalog::condition::Rung;
 use super::super::catalog::format::{Need, VerifyText};
 use super::super::judge::conclude::Correction;
-use super::super::judge::{AskedRung, Finding, token};
+use super::super::judge::{AskedRung, Finding, clock, token};
 use super::super::sign;
 use super::super::step::{Ask, Authorization, Request, Step, StopAfter};
 use super::super::subject::SecretState;
+use super::super::verify::{CmsQuestion, OF_CMS};
 use super::plan::{KeyHold, KeyPlan};
 use super::rungs::said;
 use super::{Ladder, Main, Stage, way};
@@ -112,18 +114,8 @@ impl Ladder {
 
     /// The CMS's URL and the names that its check uses.
     fn cms(&self) -> Result<(Endpoint, VerifyText), Unverifiable> {
-        let url = self.subject.cms_url.as_deref().unwrap_or_default();
-        if url.trim().is_empty() {
-            return Err(Unverifiable::NoUrl);
-        }
-        let endpoint = Endpoint::parse(url).map_err(Unverifiable::BadUrl)?;
-        let id = self.subject.cms.as_deref().unwrap_or(DEFAULT_CMS);
-        let cms = self.service.cms(id);
-        let Some(verify) = cms.and_then(|cms| cms.verify.clone()) else {
-            let title = cms.map_or_else(|| id.to_owned(), |cms| cms.title.clone());
-            return Err(Unverifiable::NoCheck(title, endpoint));
-        };
-        Ok((endpoint, verify))
+        let (url, cms) = (&self.subject.cms_url, &self.subject.cms);
+        cms_of(&self.service, url.as_deref(), cms.as_deref())
     }
 
     /// The path of the check behind the CMS's URL.
@@ -155,7 +147,7 @@ impl Ladder {
     }
 
     pub(super) fn after_token(&mut self, reply: Reply) -> Step {
-        let (Ok((endpoint, _)), Some(url)) = (self.cms(), self.asked.last().cloned()) else {
+        let (Ok((endpoint, verify)), Some(url)) = (self.cms(), self.asked.last().cloned()) else {
             return self.over();
         };
         let judged = token::judge(
@@ -183,10 +175,15 @@ impl Ladder {
         let says = judged.page.as_ref().and_then(|page| page.json.as_ref());
         if let Some(text) = says.and_then(|json| json.pointer("/error")?.as_str()) {
             self.notes
-                .push(format!("the CMS says: {}", inert(text, 160)));
+                .push(format!("{OF_CMS} says: {}", inert(text, 160)));
         }
         if judged.finding.reason != Reason::TokenValid {
             self.facts.set("url", endpoint.shown());
+            let asked = page(&endpoint, &verify);
+            self.notes.push(format!("{OF_CMS} was asked at {asked}"));
+            let skew = clock::skew(&reply).map(clock::skew_line);
+            self.notes
+                .extend(skew.map(|line| format!("{OF_CMS}: {line}")));
         }
         match judged.finding.reason {
             Reason::TokenValid => {
@@ -198,7 +195,7 @@ impl Ladder {
             | Reason::TokenClock
             | Reason::TokenEndpointAbsent => self.token_warning(judged.finding),
             _ => {
-                self.notes.push(format!("the CMS: {}", said(&judged)));
+                self.notes.push(format!("{OF_CMS}: {}", said(&judged)));
                 self.facts.set("why", said(&judged));
                 let unheard = Finding::variant(Reason::TokenEndpointAbsent, "unheard");
                 self.token_warning(unheard);
@@ -215,6 +212,55 @@ impl Ladder {
     }
 }
 
+/// The CMS's URL and the names that its check uses, of a connection to `service`.
+fn cms_of(
+    service: &Service,
+    url: Option<&str>,
+    cms: Option<&str>,
+) -> Result<(Endpoint, VerifyText), Unverifiable> {
+    let url = url.unwrap_or_default();
+    if url.trim().is_empty() {
+        return Err(Unverifiable::NoUrl);
+    }
+    let endpoint = Endpoint::parse(url).map_err(Unverifiable::BadUrl)?;
+    let id = cms.unwrap_or(DEFAULT_CMS);
+    let cms = service.cms(id);
+    let Some(verify) = cms.and_then(|cms| cms.verify.clone()) else {
+        let title = cms.map_or_else(|| id.to_owned(), |cms| cms.title.clone());
+        return Err(Unverifiable::NoCheck(title, endpoint));
+    };
+    Ok((endpoint, verify))
+}
+
+/// What a check of `connection`'s shared token asks, where there is one to ask.
+pub(in crate::service) fn question(
+    service: &Service,
+    connection: &Connection,
+) -> Option<CmsQuestion> {
+    let (url, cms) = (&connection.cms_url, &connection.cms);
+    let (endpoint, names) = cms_of(service, url.as_deref(), cms.as_deref()).ok()?;
+    Some(CmsQuestion {
+        page: page(&endpoint, &names),
+        call: utf8_percent_encode(&names.call, VALUE).to_string(),
+        cms: bare(&endpoint),
+        names,
+    })
+}
+
+/// The endpoint without query and fragment: neither is asked.
+fn bare(endpoint: &Endpoint) -> Endpoint {
+    endpoint.truncated(endpoint.segments().len())
+}
+
+/// The page of the CMS that is asked, without the query.
+fn page(endpoint: &Endpoint, verify: &VerifyText) -> Url {
+    if endpoint.url().path().ends_with(&verify.path) {
+        bare(endpoint).url().clone()
+    } else {
+        endpoint.join(&verify.path).url().clone()
+    }
+}
+
 /// The signed URL of the check, and its header (blesta.md, "The shared token").
 fn signed(
     endpoint: &Endpoint,
@@ -222,12 +268,7 @@ fn signed(
     token: &Secret,
     seconds: i64,
 ) -> Option<(Url, (String, String))> {
-    let named = endpoint.url().path().ends_with(&verify.path);
-    let mut url = if named {
-        endpoint.truncated(endpoint.segments().len()).url().clone()
-    } else {
-        endpoint.join(&verify.path).url().clone()
-    };
+    let mut url = page(endpoint, verify);
     let path = percent_encoding::percent_decode_str(url.path())
         .decode_utf8_lossy()
         .into_owned();

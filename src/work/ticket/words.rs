@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Audience, Case, Freshness};
+use super::{Audience, Case, Freshness, cms};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
@@ -50,6 +50,10 @@ fn write(text: &mut String, case: &Case<'_>, reader: Audience) -> std::fmt::Resu
         Audience::Vendor => asked_of_vendor(text, case)?,
         Audience::Me => next_steps(text, case)?,
     }
+    if let (Some(_), Audience::Host | Audience::Vendor) = (&case.cms, reader) {
+        // How the service was reached and what it knows of the account is no business of the CMS's.
+        return cms::evidence(text, case);
+    }
     evidence(text, case)?;
     way(text, case)?;
     certificates(text, case)?;
@@ -61,20 +65,24 @@ fn write(text: &mut String, case: &Case<'_>, reader: Audience) -> std::fmt::Resu
 }
 
 fn host(case: &Case<'_>) -> String {
+    if let Some(asked) = &case.cms {
+        return asked.cms.host();
+    }
     Endpoint::parse(&case.verdict.url).map_or_else(|_| "the host".to_owned(), |url| url.host())
 }
 
 fn head(text: &mut String, case: &Case<'_>, reader: Audience) -> std::fmt::Result {
     let verdict = case.verdict;
     let status = match verdict.status {
+        _ if case.cms.is_some() => "the shared token".to_owned(),
         0 => "no HTTP answer".to_owned(),
         status => format!("HTTP status {status}"),
     };
     let host = host(case);
     writeln!(text, "{host}: {} ({status})", verdict.title)?;
     let to = match reader {
-        Audience::Host => format!("To: whoever runs {host}"),
-        Audience::Vendor => format!("To: the makers of {}", case.service),
+        Audience::Host => format!("To: {}", who(Who::Host, case)),
+        Audience::Vendor => format!("To: {}", who(Who::Vendor, case)),
         Audience::Me => format!("Connection: {}", case.connection.name),
     };
     writeln!(text, "{to}\n")
@@ -98,7 +106,10 @@ fn happened(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         Freshness::Last => "the last probe before this report",
     };
     writeln!(text, "  {at} (UTC), {how}")?;
-    writeln!(text, "  GET {} was {by}.", verdict.url)?;
+    match &case.cms {
+        Some(asked) => writeln!(text, "  GET {} {}.", asked.page, cms::ended(verdict.reason))?,
+        None => writeln!(text, "  GET {} was {by}.", verdict.url)?,
+    }
     if !verdict.cause.is_empty() {
         writeln!(text, "  {}", verdict.cause)?;
     }
@@ -129,8 +140,8 @@ fn asked_of_host(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
 
 /// The addresses of the host that took no connection.
 fn refused(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
-    // Where this side must act, its addresses are no business of the host's.
-    if case.verdict.remedy.who == Who::You {
+    // Where this side must act, its addresses are no business of the host's; those of the service, not of a CMS's.
+    if case.verdict.remedy.who == Who::You || case.cms.is_some() {
         return Ok(());
     }
     let down: Vec<String> = case
@@ -153,6 +164,9 @@ fn refused(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
 fn asked_of_vendor(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     let verdict = case.verdict;
     writeln!(text, "What your service is and says")?;
+    if let Some(asked) = &case.cms {
+        return cms::asked_of_vendor(text, case, asked);
+    }
     let version = verdict.service_version.as_deref().unwrap_or("not told");
     writeln!(text, "  {}, version {version}", case.service)?;
     if let Some(identity) = &verdict.identity {
@@ -196,12 +210,14 @@ fn next_steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
 fn who(who: Who, case: &Case<'_>) -> String {
     match who {
         Who::You => "whoever keeps the connection".to_owned(),
+        Who::Host if case.cms.is_some() => format!("whoever runs the CMS at {}", host(case)),
+        Who::Vendor if case.cms.is_some() => "the makers of the bridge in the CMS".to_owned(),
         Who::Host => format!("whoever runs {}", host(case)),
         Who::Vendor => format!("the makers of {}", case.service),
     }
 }
 
-fn steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+pub(super) fn steps(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     let remedy = &case.verdict.remedy;
     for (number, step) in remedy.steps.iter().enumerate() {
         writeln!(text, "  {}. {step}", number + 1)?;
@@ -340,6 +356,9 @@ fn history(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
 }
 
 fn reproduce(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
+    if let Some(asked) = &case.cms {
+        return cms::reproduce(text, case, asked);
+    }
     let Some(curl) = &case.curl else {
         return Ok(());
     };
