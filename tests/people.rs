@@ -686,6 +686,39 @@ fn a_ticket_on_a_shared_token_is_for_whoever_runs_the_cms() {
 }
 
 #[test]
+fn a_token_that_is_kept_under_an_id_is_given_back_and_no_other() {
+    let home = Home::new();
+    for (name, service) in [("shop", "blesta"), ("market", "connect")] {
+        let add = [
+            "connection",
+            "add",
+            name,
+            "--service",
+            service,
+            "--url",
+            "http://127.0.0.1:1",
+        ];
+        assert_eq!(home.run(&add).code, 0);
+        let keep = [
+            "secret",
+            "add",
+            name,
+            "SU-160-984-312",
+            "--key-stdin",
+            "--store",
+            "vault",
+        ];
+        assert_eq!(home.run_with(&keep, "kept-here").code, 0);
+        let reveal = home.run(&["token", "reveal", name, "SU-160-984-312"]);
+        assert_eq!(
+            (reveal.code, reveal.out.trim()),
+            (0, "kept-here"),
+            "{reveal:?}"
+        );
+    }
+}
+
+#[test]
 fn a_ticket_with_a_secret_in_it_is_not_written() {
     let home = Home::new();
     // Somebody pasted the key into the URL.

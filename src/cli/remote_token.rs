@@ -18,7 +18,6 @@ use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
-use crate::domain::shape::is_token_id;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::{NotUpdated, RenewalAction, parse_expiry};
 use crate::domain::{Handle, Name, ServiceId, error_chain};
@@ -70,11 +69,6 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
         }
         RemoteTokenCommand::Usage { which } => usage::run(context, &which).await,
     }
-}
-
-/// Whether `id` names a token at the service rather than a handle that is kept here.
-pub fn is_remote(id: Option<&str>) -> bool {
-    id.is_some_and(is_token_id)
 }
 
 /// The handle of a token at the service, to reveal or copy.
