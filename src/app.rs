@@ -28,7 +28,7 @@ pub mod tokens;
 mod update;
 pub mod watching;
 
-pub use draft::{Draft, FieldId};
+pub use draft::{CopyOf, Draft, FieldId};
 pub use effect::Effect;
 pub use keymap::{Action, Keymap};
 pub use message::{Message, SecretInput};

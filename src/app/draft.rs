@@ -1,6 +1,6 @@
 //! What stands in the form: a connection with its secrets, not saved yet.
 
-use crate::domain::{Connection, Origin, Secret};
+use crate::domain::{Connection, Name, Origin, Secret};
 
 /// One field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,4 +127,18 @@ pub struct Draft {
     pub key_origin: Option<Origin>,
     /// Whether there is a key that is not handed on: while the URL is typed, or where it is another host's.
     pub key_held_back: bool,
+    /// Of a copy of a saved connection that is not saved yet.
+    pub copies: Option<CopyOf>,
+}
+
+/// What a copy has of its original. A test uses the values as they were loaded; what is saved refers to the same
+/// places, as `connection clone` does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyOf {
+    /// The original.
+    pub name: Name,
+    /// Whether the key is the original's still.
+    pub keeps_key: bool,
+    /// Whether the shared token is.
+    pub keeps_token: bool,
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use tui_input::Input;
 
-use super::draft::{Draft, FieldId};
+use super::draft::{CopyOf, Draft, FieldId};
 use super::lamps;
 use super::model::{FieldLamp, FieldText, Form, FormField, ProbeState};
 use super::secret_field::SecretField;
@@ -38,18 +38,13 @@ impl Form {
     }
 
     /// The form of a new connection with the content of `connection`, under `name`. Its secrets are loaded
-    /// like those of the original, and saved anew.
+    /// like those of the original, for its tests; saved, it refers to the same places.
     pub fn copy_of(connection: &Connection, name: Name) -> Self {
         let mut form = Self::of(connection);
         form.editing = None;
         form.clone_of = Some(connection.name.clone());
         form.dirty = true;
         form.set_text(FieldId::Name, name.as_str());
-        if let Some(original) = &mut form.original {
-            original.connection.key = None;
-            original.connection.token = None;
-            original.connection.added.clear();
-        }
         form
     }
 
@@ -94,6 +89,7 @@ impl Form {
             opened: None,
             key_origin: None,
             key_held_back: false,
+            copies: None,
         }));
         form.refresh_lamps();
         form
@@ -211,8 +207,23 @@ impl Form {
             opened: self.opened(),
             key_origin: self.bound_origin(),
             key_held_back: false,
+            copies: self.copies(),
         };
         (draft, problems.into_iter().next())
+    }
+
+    fn copies(&self) -> Option<CopyOf> {
+        let name = self.clone_of.clone()?;
+        let is_untouched = |id| self.secret(id).is_some_and(|field| !field.touched);
+        let key = self.original.as_ref();
+        let key = key.and_then(|original| original.connection.key.as_ref());
+        // Beside a value that is kept here stands one origin for all who refer to it: another host's is a value of its own.
+        let is_kept_here = matches!(key, Some(SecretRef::Vault(_) | SecretRef::Keyring(_)));
+        Some(CopyOf {
+            name,
+            keeps_key: is_untouched(FieldId::Key) && !(is_kept_here && self.key_goes_elsewhere()),
+            keeps_token: is_untouched(FieldId::Token),
+        })
     }
 
     /// Whether all of a saved connection reads as it was opened. A secret that was typed into counts as changed, and so

@@ -383,6 +383,7 @@ async fn save(
     let agreed = origin_confirmed == Some(true);
     let draft = Draft {
         origin_confirmed: origin_confirmed.unwrap_or(false),
+        copies: None,
         key,
         token,
         replaces: replaces.as_ref().map(|before| before.name.clone()),

@@ -28,15 +28,20 @@ pub fn draft(draft: Draft, replaces: Option<Name>, store: Option<SecretRef>) -> 
         Some(value) if !value.is_empty() => Edit::Set(value),
         _ => Edit::Clear,
     };
-    let origin_confirmed = agreed(&draft);
+    let copies = draft.copies.as_ref();
+    // The origin that a copy has from its original counts where nobody has seen the value.
+    let origin_confirmed = agreed(&draft) && (copies.is_none() || draft.key.is_some());
+    let keeps_key = copies.is_some_and(|copy| copy.keeps_key);
+    let keeps_token = copies.is_some_and(|copy| copy.keeps_token);
     work::Draft {
         connection: draft.connection,
-        key: edit(draft.key, draft.key_changed),
-        token: edit(draft.token, draft.token_changed),
+        key: edit(draft.key, draft.key_changed && !keeps_key),
+        token: edit(draft.token, draft.token_changed && !keeps_token),
         replaces,
         opened: draft.opened,
         store: store.as_ref().map(StoreKind::of),
         origin_confirmed,
+        copies: draft.copies.map(|copy| copy.name),
     }
 }
 
@@ -49,6 +54,11 @@ pub fn unsaved(
     origin_confirmed: bool,
 ) -> Unsaved {
     let mut connection = draft.connection;
+    if draft.copies.is_some() {
+        // Nothing is known yet of whom the original's places are for under the new name: only what was loaded goes.
+        connection.key = None;
+        connection.token = None;
+    }
     let here = Origin::parse(&connection.url);
     // A key that was typed for another origin goes nowhere, and neither does the stored one in its place.
     let elsewhere = draft.key_origin.is_some() && draft.key_origin != here && !origin_confirmed;
@@ -143,6 +153,42 @@ pub fn configuration(configuration: &Configuration, services: &LoadedServices) -
 
 #[cfg(test)]
 mod tests {
+    use crate::app::CopyOf;
+    use crate::domain::{Connection, Name, Secret, ServiceId};
+    use crate::service::Trigger;
+    use crate::work::Edit;
+
+    #[test]
+    fn a_copy_is_tested_with_values_and_saved_with_references() {
+        let url = "https://a.example.com";
+        let name = Name::parse("a-2").unwrap();
+        let mut connection = Connection::new(name, ServiceId::blesta(), url);
+        connection.key = Some("env:KEY".parse().unwrap());
+        let draft = crate::app::Draft {
+            connection,
+            key: Some(Secret::new("k")),
+            token: None,
+            key_changed: true,
+            token_changed: false,
+            opened: None,
+            key_origin: crate::domain::Origin::parse(url),
+            key_held_back: false,
+            copies: Some(CopyOf {
+                name: Name::parse("a").unwrap(),
+                keeps_key: true,
+                keeps_token: true,
+            }),
+        };
+        let saved = super::draft(draft.clone(), None, None);
+        assert_eq!((saved.key, saved.copies.is_some()), (Edit::Keep, true));
+        assert!(saved.connection.key.is_some());
+        let tested = super::unsaved(draft, None, Trigger::Asked, false);
+        assert_eq!(
+            (tested.connection.key, tested.key),
+            (None, Some(Secret::new("k")))
+        );
+    }
+
     use crate::app::keymap::{Action, Keymap};
     use crate::store::Settings;
 

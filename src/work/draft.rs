@@ -26,6 +26,8 @@ pub struct Draft {
     pub store: Option<StoreKind>,
     /// The person agreed that the stored secrets are for the new URL's origin from now on.
     pub origin_confirmed: bool,
+    /// The saved connection that this is a copy of: what both refer to is for the same origin, until told otherwise.
+    pub copies: Option<Name>,
 }
 
 impl Draft {
@@ -39,6 +41,7 @@ impl Draft {
             opened: None,
             store: None,
             origin_confirmed: false,
+            copies: None,
         }
     }
 }

@@ -3,6 +3,8 @@
 //! A new value gets a place of its own beside the old one. Until the configuration names it the old
 //! connection works as before; where a step fails, the new value is taken out again, and nothing was lost.
 
+mod copies;
+
 use super::core::{Core, found};
 use super::draft::{Draft, Edit, Saved};
 use super::error::WorkError;
@@ -105,28 +107,6 @@ impl Core {
             .await?;
         self.renamed(from, to).await;
         self.connection(to).await
-    }
-
-    /// Adds a copy of the connection `from` under the name `to`; both refer to the same secrets.
-    pub async fn duplicate(&self, from: &Name, to: &Name) -> Result<Connection, WorkError> {
-        let original = self.connection(from).await?;
-        let copy = Connection {
-            name: to.clone(),
-            ..original.clone()
-        };
-        let added = copy.clone();
-        self.edit(move |document| document.add(&added)).await?;
-        // What a connection of this name that is gone has left behind is not the copy's. Forgotten only now,
-        // as until the edit the name may be somebody's.
-        let gone = to.clone();
-        self.remember(move |state| state.remove_connection(&gone))
-            .await;
-        let secrets = self.secrets().await?;
-        for ((reference, old), (_, new)) in references(&original).into_iter().zip(references(&copy))
-        {
-            share(&secrets, &reference, &old, &new).await;
-        }
-        Ok(copy)
     }
 
     /// Where a new value goes: as was said, as the connection's other values are kept, or as set. Asks where nothing
@@ -261,6 +241,9 @@ impl Saving<'_> {
                 .remember(move |state| state.remove_connection(&name))
                 .await;
         }
+        if let Some(original) = draft.copies.as_ref() {
+            self.share_with(original, configuration).await;
+        }
         for (slot, edit) in [
             (HandleSlot::Key, &draft.key),
             (HandleSlot::Token, &draft.token),
@@ -270,7 +253,7 @@ impl Saving<'_> {
                     self.put(slot, value, kind, &configuration.connections)
                         .await?;
                 }
-                Edit::Keep => self.keep(slot, draft.origin_confirmed).await,
+                Edit::Keep => self.keep(slot, draft).await,
                 Edit::Clear => self.refer(slot, None),
             }
         }
@@ -354,7 +337,7 @@ impl Saving<'_> {
 
     /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
     /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
-    async fn keep(&self, slot: HandleSlot, confirmed: bool) {
+    async fn keep(&self, slot: HandleSlot, draft: &Draft) {
         let Some((after, _)) = reference(&self.after, slot) else {
             return;
         };
@@ -366,7 +349,14 @@ impl Saving<'_> {
         let (place, Some(origin)) = (self.place(slot), Origin::parse(&self.after.url)) else {
             return;
         };
-        if (is_foreign(after) && !unchanged) || confirmed {
+        let confirmed = draft.origin_confirmed;
+        let is_new_here = if draft.copies.is_some() {
+            // The original's origin came along, and stays beside what both refer to.
+            is_foreign(after) && confirmed
+        } else {
+            (is_foreign(after) && !unchanged) || confirmed
+        };
+        if is_new_here {
             let _ = self.secrets.set_origin(after, &place, &origin).await;
         }
     }
@@ -477,22 +467,4 @@ fn refuse_taken(
         return Err(WorkError::NameTaken(name.clone()));
     }
     Ok(())
-}
-
-/// Gives the place `new` what the place `old` knows of a shared reference: origin, and the session's value.
-async fn share(secrets: &Secrets, reference: &SecretRef, old: &SecretPlace, new: &SecretPlace) {
-    let origin = secrets.origin_of(reference, old).await.ok().flatten();
-    match reference {
-        SecretRef::Ask => {
-            if let Ok(value) = secrets.resolve(reference, old).await {
-                let _ = secrets.put(reference, new, &value, origin.as_ref()).await;
-            }
-        }
-        SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => {
-            if let Some(origin) = origin {
-                let _ = secrets.set_origin(reference, new, &origin).await;
-            }
-        }
-        SecretRef::Vault(_) | SecretRef::Keyring(_) => {}
-    }
 }

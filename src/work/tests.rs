@@ -274,6 +274,27 @@ async fn a_value_that_another_connection_shares_stays() {
 }
 
 #[tokio::test]
+async fn a_saved_copy_refers_to_what_its_original_does_and_for_the_same_origin() {
+    let home = Home::new();
+    let core = home.core_with(&[("KEY", "k")]);
+    let mut original = shop(URL);
+    original.key = Some("env:KEY".parse().unwrap());
+    core.save(Draft::new(original.clone())).await.unwrap();
+    // Nobody has said where new secrets go, and none is new.
+    let mut copy = original.clone();
+    copy.name = name("copy");
+    copy.url = "https://elsewhere.example.com".to_owned();
+    let draft = Draft {
+        copies: Some(original.name.clone()),
+        ..Draft::new(copy)
+    };
+    let saved = core.save(draft).await.unwrap().connection;
+    assert_eq!(saved.key, original.key);
+    let known = core.load_secrets(&name("copy")).await.unwrap().key_origin;
+    assert_eq!(known, Origin::parse(URL), "nobody agreed to another host");
+}
+
+#[tokio::test]
 async fn a_copy_onto_a_taken_name_costs_its_owner_nothing() {
     let home = Home::new();
     let core = home.core_with(&[("KEY", "k")]);

@@ -214,11 +214,13 @@ fn a_clone_is_new_and_brings_its_secrets() {
     secrets(&mut scene, "a", KEY);
     assert_eq!(scene.text(FieldId::Name), "a-2");
     let (draft, _) = scene.form().draft();
-    assert!(draft.key_changed, "its value is stored anew");
+    assert!(draft.key_changed, "it is tested with the value");
+    let original = &scene.model.entries[&named("a")].connection;
     assert_eq!(
-        draft.connection.key, None,
-        "not under the reference of the original"
+        draft.connection.key, original.key,
+        "and saved with the reference, as by the command"
     );
+    assert!(draft.copies.is_some_and(|copy| copy.keeps_key));
     assert_eq!(scene.form().editing, None);
 }
 

@@ -541,3 +541,46 @@ fn keys_for_one_connection_mean_no_other_one_while_a_new_one_is_typed() {
         assert!(scene.model.overlay.is_none(), "{key}");
     }
 }
+
+#[test]
+fn a_copy_keeps_the_references_of_its_original() {
+    let mut original = shop("a");
+    original.key = Some("env:KEY".parse().unwrap());
+    original.token = Some("vault:a/token".parse().unwrap());
+    let loaded = |scene: &mut Scene| {
+        scene
+            .keys("c")
+            .send(Message::Store(StoreMessage::SecretsLoaded {
+                name: named("a"),
+                key: Ok(Some(Secret::new(KEY))),
+                key_origin: None,
+                token: Ok(Some(Secret::new("shared"))),
+            }));
+    };
+    let mut scene = Scene::with(vec![original.clone()]);
+    loaded(&mut scene);
+    scene.keys("alt-r");
+    let tested = scene.probe();
+    assert!(tested.carries(KEY), "tested with what was loaded");
+    scene.keys("ctrl-s y");
+    let (draft, replaces, _) = save(&mut scene);
+    assert_eq!(replaces, None);
+    assert_eq!(draft.connection.name, named("a-2"));
+    assert_eq!(
+        (&draft.connection.key, &draft.connection.token),
+        (&original.key, &original.token)
+    );
+    let copy = draft.copies.unwrap();
+    assert_eq!(
+        (copy.name, copy.keeps_key, copy.keeps_token),
+        (named("a"), true, true)
+    );
+
+    // What is typed is the copy's own.
+    let mut scene = Scene::with(vec![original]);
+    loaded(&mut scene);
+    scene.keys("tab tab").types("0").keys("ctrl-s y");
+    let (draft, ..) = save(&mut scene);
+    let copy = draft.copies.unwrap();
+    assert_eq!((copy.keeps_key, copy.keeps_token), (false, true));
+}

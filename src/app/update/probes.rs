@@ -397,7 +397,8 @@ impl Form {
         let (mut draft, _) = self.draft();
         let here = self.origin();
         let elsewhere = here.is_some() && draft.key_origin != here;
-        let stored = draft.connection.key.is_some() && !draft.key_changed;
+        let of_its_own = draft.connection.key.is_some() && draft.copies.is_none();
+        let stored = of_its_own && !draft.key_changed;
         let typing = trigger.withholds_secrets();
         draft.key_held_back = draft.key.is_some() && (typing || elsewhere) || stored && typing;
         if typing {

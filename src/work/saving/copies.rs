@@ -1,0 +1,68 @@
+//! Copies of a connection: they refer to what their original refers to, and no value is kept twice.
+
+use super::super::core::{Core, found};
+use super::super::error::WorkError;
+use super::super::secrets::references;
+use super::Saving;
+use crate::domain::{Connection, Name, SecretRef};
+use crate::store::{Configuration, SecretPlace, Secrets};
+
+impl Core {
+    /// Adds a copy of the connection `from` under the name `to`; both refer to the same secrets.
+    pub async fn duplicate(&self, from: &Name, to: &Name) -> Result<Connection, WorkError> {
+        let original = self.connection(from).await?;
+        let copy = Connection {
+            name: to.clone(),
+            ..original.clone()
+        };
+        let added = copy.clone();
+        self.edit(move |document| document.add(&added)).await?;
+        // What a connection of this name that is gone has left behind is not the copy's. Forgotten only now,
+        // as until the edit the name may be somebody's.
+        let gone = to.clone();
+        self.remember(move |state| state.remove_connection(&gone))
+            .await;
+        let secrets = self.secrets().await?;
+        for ((reference, old), (_, new)) in references(&original).into_iter().zip(references(&copy))
+        {
+            share(&secrets, &reference, &old, &new).await;
+        }
+        Ok(copy)
+    }
+}
+
+impl Saving<'_> {
+    /// Gives a copy what is known of the places that it refers to together with its original.
+    pub(super) async fn share_with(&self, original: &Name, configuration: &Configuration) {
+        let Ok(original) = found(configuration, original) else {
+            return;
+        };
+        let own = references(&self.after);
+        for (reference, old) in references(original) {
+            let shared = own
+                .iter()
+                .find(|(other, place)| (other, &place.part) == (&reference, &old.part));
+            if let Some((_, new)) = shared {
+                share(&self.secrets, &reference, &old, new).await;
+            }
+        }
+    }
+}
+
+/// Gives the place `new` what the place `old` knows of a shared reference: origin, and the session's value.
+async fn share(secrets: &Secrets, reference: &SecretRef, old: &SecretPlace, new: &SecretPlace) {
+    let origin = secrets.origin_of(reference, old).await.ok().flatten();
+    match reference {
+        SecretRef::Ask => {
+            if let Ok(value) = secrets.resolve(reference, old).await {
+                let _ = secrets.put(reference, new, &value, origin.as_ref()).await;
+            }
+        }
+        SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Cmd(_) => {
+            if let Some(origin) = origin {
+                let _ = secrets.set_origin(reference, new, &origin).await;
+            }
+        }
+        SecretRef::Vault(_) | SecretRef::Keyring(_) => {}
+    }
+}
