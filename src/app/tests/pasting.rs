@@ -651,3 +651,22 @@ fn a_probe_of_what_was_pasted_ends_where_the_paste_is_taken_back() {
         [Effect::Probe(ProbeEffect::Cancel(Target::Draft))]
     );
 }
+
+#[test]
+fn a_url_with_user_info_and_a_query_is_divided_too() {
+    for tail in ["/?x=1", "/admin/?x=1", "/admin/settings?x=1#y"] {
+        let mut scene = Scene::empty();
+        scene
+            .keys("n")
+            .pastes(&format!("http://shop-api:{KEY}@a.example.com{tail}"));
+        assert_eq!(scene.text(FieldId::Username), "shop-api", "{tail}");
+        assert!(scene.key_is(KEY), "{tail}: {}", scene.notice());
+        assert!(!scene.text(FieldId::Url).contains(KEY));
+    }
+    // What only begins like one is several values.
+    let mut scene = Scene::empty();
+    scene
+        .keys("n")
+        .pastes(&format!("http://u:p@a.example.com/ key={KEY}"));
+    assert_eq!(scene.text(FieldId::Url), "");
+}

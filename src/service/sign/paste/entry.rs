@@ -64,7 +64,15 @@ pub fn is_entry(service: &Service, pasted: &str) -> bool {
 
 /// Whether it is one line, and holds a key of the service, or several values, in a form that is none of a field's.
 pub fn hides_key(service: &Service, pasted: &str) -> bool {
-    if Endpoint::parse(pasted.trim()).is_ok() {
+    let is_place = match Endpoint::parse(pasted.trim()) {
+        Ok(_) => true,
+        // Its pair is moved to the fields.
+        Err(UrlProblem::UserInfo { rest, .. }) => {
+            !pasted.trim().contains(char::is_whitespace) && Endpoint::parse(&rest).is_ok()
+        }
+        Err(_) => false,
+    };
+    if is_place {
         return false;
     }
     let mut words = pasted.split(|c: char| !c.is_ascii_alphanumeric());
