@@ -201,6 +201,10 @@ fn judged(
     if state == State::Ok {
         return plain(state, fine(&verdict.checks));
     }
+    if state == State::Unknown && verdict.state() == State::Ok {
+        // All went well, and this was not shown: the verdict's title is no reason for that.
+        return plain(state, "not proven");
+    }
     let culprit = verdict
         .checks
         .iter()

@@ -290,3 +290,23 @@ fn what_a_pause_of_all_keys_has_stopped_is_probed_with_its_end() {
     ];
     assert_eq!(probed, wanted);
 }
+
+#[test]
+fn a_key_that_a_good_answer_does_not_prove_is_called_so() {
+    let mut scene = Scene::with(vec![shop("shop")]);
+    let mut good = verdict(Reason::Connected);
+    let words = "sent by Basic; a page does not show more";
+    good.checks
+        .set(CheckId::Credentials, State::Unknown, words, None);
+    scene.model.entries.change(&named("shop"), |entry| {
+        let mut connection = shop("shop");
+        connection.key = Some("env:KEY".parse().unwrap());
+        entry.connection = std::sync::Arc::new(connection);
+        entry.verdict = Some(Box::new(good));
+    });
+    let lamp = &lamps::of_entry(&scene.model.entries[&named("shop")])[2];
+    assert_eq!(
+        (lamp.state, lamp.word.as_str()),
+        (State::Unknown, "not proven")
+    );
+}
