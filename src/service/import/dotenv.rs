@@ -67,6 +67,22 @@ struct Variable {
 }
 
 impl VariableGroup {
+    /// Whether there are an `API_USER` and an `API_KEY` of 32 hexadecimal digits, both words of Blesta's own. Its first
+    /// call carries no key; that of any other API would, and to the front page.
+    fn is_as_blesta_has_it(&self) -> bool {
+        let named = |role: Role, end: &str| {
+            let one = self.values.get(&role)?;
+            one.name
+                .to_ascii_uppercase()
+                .replace('.', "_")
+                .ends_with(end)
+                .then_some(one)
+        };
+        named(Role::Username, "API_USER").is_some()
+            && named(Role::Key, "API_KEY")
+                .is_some_and(|key| shape::is_hex(key.value.trim(), shape::BLESTA_KEY_DIGITS))
+    }
+
     /// Takes a variable, unless another one says more surely what it is for: then that one is named.
     fn insert(&mut self, role: Role, new: Variable) {
         let Some(old) = self.values.remove(&role) else {
@@ -318,13 +334,24 @@ fn candidate(
         .find(|id| lower.contains(id))
         .map(ServiceId::new);
     let place_name = url.name;
+    let read = place(catalog, &url.value, known);
+    let mut read = read.map_err(|source| GroupProblem::Place { named, source })?;
+    if read.service == ServiceId::http()
+        && group.is_as_blesta_has_it()
+        && let Ok(blesta) = place(catalog, &url.value, Some(ServiceId::blesta()))
+    {
+        read = blesta;
+        read.notes.push(
+            "taken for Blesta, as user and key are as it has them: --service http of connection edit where it is another API"
+                .to_owned(),
+        );
+    }
     let Place {
         service,
         url,
         pair,
         notes,
-    } = place(catalog, &url.value, known)
-        .map_err(|source| GroupProblem::Place { named, source })?;
+    } = read;
     let name = lower.replace('_', "-");
     let name = if name.is_empty() { host(&url) } else { name };
     let mut candidate = Candidate::new(Connection::new(name_of(&name, "imported"), service, &url));

@@ -603,3 +603,23 @@ fn a_key_of_an_account_is_whole_or_left_out() {
     assert!(says(&asked.notes, "the parameter api_key was left out"));
     assert_eq!(asked.key, Some(Secret::new("secret")));
 }
+
+#[test]
+fn a_pair_in_blestas_own_words_is_taken_for_blestas() {
+    let hex = "00112233445566778899aabbccddeeff";
+    for (user, key, service) in [
+        ("API_USER", hex, "blesta"),
+        ("USER", hex, "http"),
+        ("API_USER", "0011", "http"),
+    ] {
+        let text =
+            format!("SHOP_URL=https://shop.example.com\nSHOP_{user}=me\nSHOP_API_KEY={key}\n");
+        let found = &env(&text).candidates[0];
+        assert_eq!(found.connection.service.as_str(), service, "{user} {key}");
+        let told = found
+            .notes
+            .iter()
+            .any(|note| note.contains("taken for Blesta"));
+        assert_eq!(told, service == "blesta", "{:?}", found.notes);
+    }
+}
