@@ -149,12 +149,15 @@ impl Model {
     /// shown any more, the row in its place is selected.
     pub(super) fn relist(&mut self) {
         let row = self.list.row().unwrap_or(0);
+        if self.list.filtering {
+            self.list.held = None;
+        }
+        let held = self.list.held.as_ref();
         let mut filter = Filter::read(self.list.filter.value());
         let mut places: Vec<SortKey> = Vec::with_capacity(self.entries.len());
-        let shown = self
-            .entries
-            .values()
-            .filter(|entry| filter.is_empty() || filter.passes(entry));
+        let shown = self.entries.values().filter(|entry| {
+            filter.is_empty() || held == Some(&entry.connection.name) || filter.passes(entry)
+        });
         places.extend(shown.map(|entry| SortKey::of(entry, self.list.order)));
         places.sort_unstable();
         self.board.rows_changed();
@@ -180,7 +183,9 @@ impl Model {
         if after == *before && !filtered {
             return;
         }
-        let passes = !filtered || Filter::read(self.list.filter.value()).passes(entry);
+        let passes = !filtered
+            || self.list.held.as_ref() == Some(name)
+            || Filter::read(self.list.filter.value()).passes(entry);
         self.board.rows_changed();
         if let Ok(row) = self.search(before, Some((name, before))) {
             self.list.visible.remove(row);
@@ -216,6 +221,9 @@ impl Model {
             self.token_row = 0;
             self.response_scroll = 0;
             self.park_form();
+            if self.list.held.take().is_some() {
+                self.relist();
+            }
         }
         self.show_selection();
     }

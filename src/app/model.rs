@@ -257,6 +257,9 @@ pub struct List {
     pub filtering: bool,
     /// What was selected when the filter got the keys, until another row is chosen: it is come back to.
     pub left_at: Option<Name>,
+    /// The selected row that a key has just taken out of the filter: it stays until another is chosen, so that the same
+    /// key takes it back.
+    pub held: Option<Name>,
 }
 
 /// The form while it is edited.

@@ -396,3 +396,33 @@ fn a_filter_that_nobody_can_mean_says_what_is_known() {
         assert_eq!(scene.notice(), "", "{typed}: of another filter");
     }
 }
+
+#[test]
+fn what_a_key_takes_out_of_the_filter_stays_to_be_taken_back() {
+    use crate::app::watching::{WatchingEffect, WatchingMessage};
+    let mut scene = four();
+    scene.watched("alpha", Reason::Refused);
+    scene.keys("/").types("state:down").keys("enter home P");
+    let asked = |scene: &mut Scene| {
+        let effects = scene.effects().into_iter();
+        effects
+            .filter_map(|effect| match effect {
+                Effect::Watching(WatchingEffect::SetPaused(name, paused)) => Some((name, paused)),
+                _ => None,
+            })
+            .next_back()
+    };
+    assert_eq!(asked(&mut scene), Some((named("alpha"), true)));
+    let mut paused = shop("alpha");
+    paused.paused = true;
+    let set = WatchingMessage::ConnectionSet(Box::new(paused));
+    scene.send(Message::Watching(set));
+    assert_eq!(scene.selected(), "alpha", "it is under the hand still");
+    scene.keys("P");
+    assert_eq!(asked(&mut scene), Some((named("alpha"), false)));
+    // Another one is chosen: it goes.
+    let before = scene.visible().len();
+    scene.keys("down up");
+    assert_eq!(scene.visible().len(), before - 1);
+    assert!(!scene.visible().contains(&"alpha"));
+}

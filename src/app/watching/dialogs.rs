@@ -224,6 +224,9 @@ impl Model {
         let Some((changed, entry)) = set else {
             return;
         };
+        if changed && self.list.selected.as_ref() == Some(&name) {
+            self.list.held = Some(name);
+        }
         self.relist();
         self.say(if changed && paused {
             format!("{shown} is left out of watching")
