@@ -102,6 +102,12 @@ fn a_ticket_is_copied_of_the_verdict_that_is_shown() {
         ),
         "{effects:?}"
     );
+    scene.keys("e").types("1").keys("esc S");
+    assert!(
+        scene.notice().contains("the form is open"),
+        "{}",
+        scene.notice()
+    );
     scene.keys("W S");
     assert!(!scene.effects().iter().any(|effect| matches!(
         effect,

@@ -50,6 +50,9 @@ impl Model {
                     verdict,
                 }));
             }
+            (Some(_), Some(_)) => self.complain(
+                "a ticket is on what is saved, and the form is open: save it, or leave and drop it, first",
+            ),
             _ => self.complain("there is no verdict on a saved connection to write a ticket on"),
         }
     }
