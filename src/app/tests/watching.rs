@@ -448,12 +448,21 @@ fn events_are_bounded_and_shown_over_everything() {
         scene.send(message);
     }
     assert_eq!(scene.model.board.events.len(), 500);
-    scene.keys("H up up pgup");
-    let overlay = &scene.model.overlay;
-    let Some(Overlay::Watching(WatchingOverlay::Events { scroll })) = overlay else {
-        panic!("{overlay:?}");
+    let scrolled = |scene: &Scene| match &scene.model.overlay {
+        Some(Overlay::Watching(WatchingOverlay::Events { scroll })) => *scroll,
+        other => panic!("{other:?}"),
     };
-    assert!(*scroll > 2);
+    // The newest stands first: further down are the older ones.
+    scene.keys("H down down pgdn");
+    assert!(scrolled(&scene) > 2);
+    scene.keys("G");
+    assert_eq!(scrolled(&scene), 499);
+    scene.keys("up g");
+    assert_eq!(scrolled(&scene), 0);
+    let remapped = [("down".to_owned(), "x".to_owned())];
+    scene.model.keymap = crate::app::keymap::Keymap::remapped(&remapped).0;
+    scene.keys("x");
+    assert_eq!(scrolled(&scene), 1);
     scene.keys("esc");
     assert!(scene.model.overlay.is_none());
     scene.send(Message::Watching(WatchingMessage::Offline(true)));

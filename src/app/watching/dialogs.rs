@@ -6,7 +6,7 @@ use tui_input::Input;
 
 use super::WatchingEffect;
 use crate::app::effect::Effect;
-use crate::app::keymap::KeyPress;
+use crate::app::keymap::{Action, KeyPress};
 use crate::app::model::{Model, Overlay};
 use crate::app::update::editing_request;
 use crate::domain::{Connection, Name, SecondOpinion, SshHost, Window};
@@ -16,7 +16,7 @@ use crate::domain::{Connection, Name, SecondOpinion, SshHost, Window};
 pub enum WatchingOverlay {
     /// All events.
     Events {
-        /// Rows from the newest one up.
+        /// Rows skipped: the newest stands first.
         scroll: usize,
     },
     /// The maintenance windows of a connection.
@@ -132,17 +132,20 @@ impl Model {
     pub(in crate::app) fn watching_key(&mut self, press: KeyPress, out: &mut Vec<Effect>) {
         let page = usize::from(self.size.1.saturating_sub(8)).max(1);
         let most = self.board.events.len().saturating_sub(1);
+        let moved = self.keymap.in_lists(press);
         let Some(Overlay::Watching(overlay)) = &mut self.overlay else {
             return;
         };
         match overlay {
-            WatchingOverlay::Events { scroll } => match press.code {
-                KeyCode::Up | KeyCode::Char('k') => *scroll = (*scroll + 1).min(most),
-                KeyCode::Down | KeyCode::Char('j') => *scroll = scroll.saturating_sub(1),
-                KeyCode::PageUp => *scroll = (*scroll + page).min(most),
-                KeyCode::PageDown | KeyCode::Char(' ') => *scroll = scroll.saturating_sub(page),
-                KeyCode::Home => *scroll = most,
-                KeyCode::End => *scroll = 0,
+            // The newest stands first.
+            WatchingOverlay::Events { scroll } => match moved {
+                Some(Action::Up) => *scroll = scroll.saturating_sub(1),
+                Some(Action::Down) => *scroll = (*scroll + 1).min(most),
+                Some(Action::PageUp) => *scroll = scroll.saturating_sub(page),
+                Some(Action::PageDown) => *scroll = (*scroll + page).min(most),
+                Some(Action::First) => *scroll = 0,
+                Some(Action::Last) => *scroll = most,
+                _ if press.code == KeyCode::Char(' ') => *scroll = (*scroll + page).min(most),
                 _ => self.overlay = None,
             },
             WatchingOverlay::Second(_) => self.overlay = None,
