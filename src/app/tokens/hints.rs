@@ -22,9 +22,10 @@ pub fn sheet_keys(model: &Model) -> Option<Keys> {
         }
         Some(TokenSheet::Details(details)) => {
             let mut keys = typed(&[("Tab", "next part")]);
-            let mut actions = vec![Action::Reveal, Action::Copy];
+            // The way out has room on every screen.
+            let mut actions = vec![Action::Back, Action::Reveal, Action::Copy];
             if details.tab == Tab::Permissions {
-                actions.insert(0, Action::Filter);
+                actions.insert(1, Action::Filter);
             }
             if may_change(model, &details.name) {
                 actions.extend([
@@ -35,7 +36,7 @@ pub fn sheet_keys(model: &Model) -> Option<Keys> {
                     Action::Delete,
                 ]);
             }
-            actions.extend([Action::LoadTokens, Action::Back]);
+            actions.push(Action::LoadTokens);
             if model.war_room {
                 actions.retain(|action| !matches!(action, Action::Reveal | Action::Copy));
             }
