@@ -888,6 +888,9 @@ async fn a_token_s_whole_life_by_command() {
         "{shown:?}"
     );
 
+    let own = stage.run(&format!("token show market {OWN}")).out;
+    assert!(own.contains(", in use"), "as the list has it: {own}");
+
     let unasked = stage.run(&format!("token delete market {id}"));
     assert_eq!(unasked.code, 3, "nobody can be asked");
     assert_eq!(status(&format!("delete market {id} --yes")), "deleted");

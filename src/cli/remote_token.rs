@@ -34,7 +34,9 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
         RemoteTokenCommand::Show { which } => {
             let account = account(context, &which.name).await?;
             let token = modules_told(account.whole_token(&which.id).await?);
-            written(which.format, &token, || shown::details(&token))
+            written(which.format, &token, || {
+                shown::details(&token, account.own_id())
+            })
         }
         RemoteTokenCommand::Create(arguments) => create(context, *arguments).await,
         RemoteTokenCommand::Edit(arguments) => edit(context, *arguments).await,
@@ -155,7 +157,9 @@ async fn changed(account: &Account, which: &Which) -> Result<u8, Fault> {
             return Ok(0);
         }
     };
-    written(which.format, &token, || shown::details(&token))
+    written(which.format, &token, || {
+        shown::details(&token, account.own_id())
+    })
 }
 
 const fn guard(even_in_use: bool) -> Guard {
@@ -231,7 +235,9 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
         Err(_) => created.token,
     };
     // Whatever became of the modules, the token exists: whoever asked for it gets its id.
-    let code = written(arguments.format, &token, || shown::details(&token))?;
+    let code = written(arguments.format, &token, || {
+        shown::details(&token, account.own_id())
+    })?;
     let Some(problem) = created.problem else {
         return Ok(code);
     };

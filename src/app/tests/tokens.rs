@@ -1335,3 +1335,15 @@ fn an_enter_that_is_held_down_sends_nothing() {
     scene.keys("enter");
     assert_eq!(scene.asked().len(), 1);
 }
+
+#[test]
+fn the_key_in_use_says_so_before_its_column_ends() {
+    let mut row = row(1);
+    row.token.status = Status::Expiring;
+    let id = row.token.id.clone().unwrap();
+    assert_eq!(
+        crate::app::tokens::hints::status(&row, &id),
+        "in use, expiring"
+    );
+    assert_eq!(crate::app::tokens::hints::status(&row, "SU-0"), "expiring");
+}

@@ -198,7 +198,7 @@ pub fn status(row: &TokenRow, own_id: &str) -> String {
             | Status::Expired
             | Status::Revitalised
             | Status::Other(_)
-            | Status::Missing => format!("{word}, in use"),
+            | Status::Missing => format!("in use, {word}"),
         }
     } else {
         word.to_owned()

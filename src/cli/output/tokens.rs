@@ -128,8 +128,8 @@ fn ends(expiry: &Expiry) -> String {
     }
 }
 
-/// Everything about one token that is no secret.
-pub fn details(token: &Token) -> String {
+/// Everything about one token that is no secret; that of the id `own_id` is the key in use.
+pub fn details(token: &Token, own_id: &str) -> String {
     let text = |value: Option<&String>| value.cloned().unwrap_or_default();
     let by = |person: &crate::tokens::Person| match (&person.name, &person.email) {
         (Some(name), Some(email)) => format!(" by {name} ({email})"),
@@ -147,7 +147,10 @@ pub fn details(token: &Token) -> String {
     }
     let created = moment(token.created.as_ref()) + &by(&token.created_by);
     let updated = moment(token.updated.as_ref()) + &by(&token.updated_by);
-    let status = token.status.word().unwrap_or_default().to_owned();
+    let mut status = token.status.word().unwrap_or_default().to_owned();
+    if token.id.as_deref() == Some(own_id) {
+        status.push_str(", in use");
+    }
     let renewed = token.renewed_expires.shown().unwrap_or_default();
     let lines = [
         ("Label", text(token.name.as_ref())),
