@@ -79,8 +79,12 @@ pub(super) fn draw(view: &View<'_>, area: Rect, buf: &mut Buffer) {
             return put_both(buf, line, left, right);
         }
     }
-    let mut all = said(view, TitleDetail::Least);
-    all.push_span(" ");
+    // Whose program it is can be seen: how many are left out of watching can't.
+    let mut all = Line::default();
+    if unusual(view).next().is_some() {
+        all = said(view, TitleDetail::Least);
+        all.push_span(" ");
+    }
     all.extend(counts(view, TitleDetail::Least));
     put(buf, line, all);
 }

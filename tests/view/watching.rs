@@ -378,3 +378,30 @@ fn only_what_is_seen_is_written() {
         "{other} bytes for another latency"
     );
 }
+
+#[test]
+fn on_the_smallest_screen_the_reason_the_forms_and_the_counts_are_to_be_seen() {
+    let mut small = watched(40, 12);
+    press(&mut small, "H");
+    let events = text(&small);
+    assert!(events.contains("legacy · 0 Received: refused"), "{events}");
+
+    let mut small = watched(40, 12);
+    for (whose, paused) in [("legacy", false), ("staging", true)] {
+        let mut connection = (*small.entries[&name(whose)].connection).clone();
+        connection.paused = paused;
+        connection.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
+        tell(
+            &mut small,
+            WatchingMessage::ConnectionSet(Box::new(connection)),
+        );
+    }
+    small.notice = None;
+    let counted = text(&small);
+    let title = counted.lines().next().unwrap();
+    assert!(title.contains("◇ 1 ‖ 1"), "{counted}");
+
+    press(&mut small, "M");
+    let dialog = text(&small);
+    assert!(dialog.contains("2h; a/b in UTC"), "{dialog}");
+}

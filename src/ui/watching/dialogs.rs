@@ -12,6 +12,11 @@ use super::{events, milliseconds, styled};
 use crate::app::watching::dialogs::{Dialog as Typed, WatchingOverlay};
 use crate::domain::{SecondOpinion, State, Verdict};
 
+/// Rows below which the maintenance dialog has no room for all its words.
+const LOW: u16 = 16;
+/// Cells below which it takes so many rows.
+const NARROW: u16 = 60;
+
 /// Draws it over `body`. Returns where the cursor stands in it.
 pub(in crate::ui) fn draw(
     view: &View<'_>,
@@ -30,9 +35,16 @@ pub(in crate::ui) fn draw(
         }
         WatchingOverlay::Maintenance(typed) => {
             let title = format!("Maintenance of {}", view.name(&typed.name));
-            let text = "Within these times nothing is announced, and availability leaves the probes out. UTC: \
+            let in_short = "2h; a/b in UTC; sun 02:00-04:00; daily 03:00-03:30; none ends it.";
+            let whole = "Within these times nothing is announced, and availability leaves the probes out. UTC: \
                         2h from now on, 2026-12-01T02:00Z/2026-12-01T04:00Z, sun 02:00-04:00, daily \
                         03:00-03:30; several divided by semicolons, none ends it.";
+            // Where the words would begin in the middle of a sentence, the forms alone are told.
+            let text = if body.height < LOW && body.width < NARROW {
+                in_short
+            } else {
+                whole
+            };
             one_line(view, (title, text, "Times", None), typed, body, buf)
         }
         WatchingOverlay::AskFrom(typed) => {

@@ -33,7 +33,7 @@ fn draw_newest(view: &View<'_>, skipped: usize, area: Rect, buf: &mut Buffer) {
     }
     let newest = events.iter().rev().skip(skipped);
     for (at, event) in newest.take(usize::from(area.height)).enumerate() {
-        put(buf, row(area, at), line(view, event));
+        put(buf, row(area, at), line(view, event, area.width < NARROW));
     }
 }
 
@@ -53,9 +53,17 @@ pub(super) fn draw_all(view: &View<'_>, scroll: usize, body: Rect, buf: &mut Buf
     draw_newest(view, scroll.min(last), inside, buf);
 }
 
-fn line(view: &View<'_>, event: &BoardEvent) -> Line<'static> {
+/// Cells below which an event says when, what and why in as few as it can: the reason is what it is looked at for.
+const NARROW: u16 = 56;
+
+fn line(view: &View<'_>, event: &BoardEvent, is_narrow: bool) -> Line<'static> {
     let theme = view.theme;
-    let at = event.at.strftime("%m-%d %H:%M:%S ").to_string();
+    let form = if is_narrow {
+        "%H:%M "
+    } else {
+        "%m-%d %H:%M:%S "
+    };
+    let at = event.at.strftime(form).to_string();
     let mut spans = vec![Span::styled(at, theme.faint)];
     match &event.what {
         EventKind::Change {
@@ -65,10 +73,15 @@ fn line(view: &View<'_>, event: &BoardEvent) -> Line<'static> {
             reason,
             title,
         } => {
-            let lamp = format!("{} {:8}", to.glyph(), to.word());
+            let lamp = if is_narrow {
+                format!("{} ", to.glyph())
+            } else {
+                format!("{} {:8}", to.glyph(), to.word())
+            };
             spans.push(Span::styled(lamp, theme.lamp(*to)));
             spans.push(Span::styled(view.name(name), theme.text));
-            let was = from.map_or_else(String::new, |from| format!(", was {}", from.word()));
+            let was = from.filter(|_| !is_narrow);
+            let was = was.map_or_else(String::new, |from| format!(", was {}", from.word()));
             // As in the table: only the war-room would tell more by the service's own words.
             let title = if view.model.war_room {
                 reason.title().to_owned()
