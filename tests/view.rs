@@ -497,6 +497,27 @@ fn overlays() {
     );
 }
 
+#[test]
+fn a_connection_without_a_key_offers_none() {
+    let mut keyless = model(100, 30);
+    keyless.overlay = Some(Overlay::CopyAs {
+        row: 0,
+        token: None,
+    });
+    let selected = keyless.list.selected.clone().unwrap();
+    keyless.entries.change(&selected, |entry| {
+        let mut connection = (*entry.connection).clone();
+        connection.key = None;
+        connection.token = None;
+        entry.connection = std::sync::Arc::new(connection);
+    });
+    let text = text(&keyless);
+    assert!(
+        text.contains("sends no key") && !text.contains("SWITCHBOARD_KEY"),
+        "{text}"
+    );
+}
+
 fn passphrase() -> PassphraseDialog {
     PassphraseDialog {
         kind: PassphrasePurpose::Create,

@@ -69,11 +69,13 @@ pub(super) fn draw_copy_as(
     buf: &mut Buffer,
 ) {
     let theme = view.theme;
+    let entry = view.entry();
+    let is_keyless = entry.is_some_and(|entry| entry.connection.key.is_none());
     let lines: Vec<Line<'static>> = choices
         .iter()
         .enumerate()
         .map(|(at, choice)| {
-            let (word, about) = words(*choice);
+            let (word, about) = words(*choice, is_keyless);
             Line::from(vec![
                 Span::styled(marker(at == selected), theme.marker),
                 Span::styled(format!("{word:<10}"), theme.text),
@@ -93,10 +95,12 @@ const fn marker(selected: bool) -> &'static str {
     if selected { "▸ " } else { "  " }
 }
 
-const fn words(choice: CopyForm) -> (&'static str, &'static str) {
+/// What a row says: where no key is held, the curl command sends none.
+const fn words(choice: CopyForm, is_keyless: bool) -> (&'static str, &'static str) {
     match choice {
         CopyForm::Handle => ("handle", "as it is pasted elsewhere"),
         CopyForm::Header => ("header", "whole header lines"),
+        CopyForm::Curl if is_keyless => ("curl", "sends no key"),
         CopyForm::Curl => ("curl", "reads $SWITCHBOARD_KEY"),
         CopyForm::Username => ("username", "no secret"),
         CopyForm::Url => ("URL", "no secret"),
