@@ -539,6 +539,7 @@ fn a_broken_configuration_is_named_with_its_line_and_left_alone() {
     std::fs::write(&file, broken).unwrap();
     for arguments in [
         &["connection", "list"][..],
+        &["probe", "a"],
         &[
             "connection",
             "add",
@@ -557,6 +558,7 @@ fn a_broken_configuration_is_named_with_its_line_and_left_alone() {
             done.err
         );
         assert!(!done.err.contains("secret-looking"), "{}", done.err);
+        assert!(!done.err.contains("vault"), "{}", done.err);
     }
     assert_eq!(
         std::fs::read_to_string(&file).unwrap(),

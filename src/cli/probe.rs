@@ -1,22 +1,27 @@
 //! `switchboard probe`: saved connections, an unsaved one, or a list of URLs.
 
+mod route;
+
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::{Format, ProbeArguments, RouteArguments};
+use super::arguments::{Format, ProbeArguments};
 use super::context::Context;
 use super::fault::{Fault, OURS};
 use super::output::{self, OutputProblem, human, nagios};
 use super::{second, sources};
 use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Name, Reason, Secret, SecretRef, State, Verdict, span,
+    AddressFamily, Connection, Name, Reason, Secret, SecretRef, State, Verdict, span,
 };
 use crate::service::{Trigger, hints};
 use crate::store::files;
 use crate::work::offline::{SideBySide, is_here};
 use crate::work::{TargetSettings, Targets, Unsaved, silent, targets};
+
+pub use route::apply_route;
+use route::refuse_password;
 
 /// Runs the command; gives the exit code of the worst verdict.
 pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
@@ -52,6 +57,8 @@ async fn probed(context: &Context, arguments: ProbeArguments) -> Result<u8, Faul
         return list(context, path, &arguments).await;
     }
     let (names, shape) = chosen(context, &arguments).await?;
+    // One that can't be read is told as what it is; what fails below is about secrets.
+    context.core.connections().await?;
     if let Err(fault) = context.have_keys_of(&names).await {
         // Whoever is there tries again; who is not is told of all that needs no passphrase.
         if sources::somebody_is_there() {
@@ -188,7 +195,11 @@ async fn chosen(
 
 fn nothing_chosen(arguments: &ProbeArguments) -> Fault {
     match &arguments.tag {
-        Some(tag) => Fault::usage(format!("no connection has the tag {tag}")),
+        Some(tag) => Fault::usage(format!(
+            "no connection has the tag {}",
+            crate::domain::text::inert(tag, 60)
+        ))
+        .hint("switchboard connection list names what there is"),
         None if arguments.all => Fault::usage("there is no saved connection yet")
             .hint("switchboard connection add NAME --service S --url U"),
         None => Fault::usage("what is to be probed?")
@@ -293,57 +304,6 @@ async fn warn_of_odd_key(
         if let Some(warning) = hints::odd_shape(service, &username, &cleaned.value) {
             output::say(&format!("switchboard: {warning}"));
         }
-    }
-    Ok(())
-}
-
-/// Puts the options of the way there into `connection`.
-pub fn apply_route(connection: &mut Connection, way: &RouteArguments) -> Result<(), Fault> {
-    let file = |field: &mut Option<Box<Path>>, value: &Option<PathBuf>| {
-        if let Some(value) = value {
-            *field = Some(value.as_path().into());
-        }
-    };
-    file(&mut connection.ca_file, &way.ca_file);
-    file(&mut connection.client_cert, &way.client_cert);
-    file(&mut connection.client_key, &way.client_key);
-    if let Some(proxy) = &way.proxy {
-        refuse_password(proxy)?;
-        connection.proxy = Some(proxy.clone());
-    }
-    if let Some(style) = way.auth.as_deref().and_then(AuthStyle::from_word) {
-        connection.auth = style;
-    }
-    let given = way.client_cert.is_some() || way.client_key.is_some();
-    if given && connection.client_cert.is_some() != connection.client_key.is_some() {
-        return Err(
-            Fault::usage("a client certificate and its key belong together")
-                .hint("--client-cert F --client-key F; one file may hold both"),
-        );
-    }
-    if way.client_cert.is_some() && way.client_key.is_none() {
-        let stays = connection.client_key.as_deref().map(files::shown);
-        output::say(&format!(
-            "switchboard: its key stays {}",
-            stays.unwrap_or_default()
-        ));
-    }
-    connection.allow_http |= way.allow_http;
-    if way.ipv4 {
-        connection.family = AddressFamily::V4;
-    } else if way.ipv6 {
-        connection.family = AddressFamily::V6;
-    }
-    Ok(())
-}
-
-/// Arguments can be read by others: a proxy's password belongs into the variable.
-fn refuse_password(proxy: &str) -> Result<(), Fault> {
-    if proxy.contains('@') {
-        return Err(
-            Fault::usage("a proxy's password can't stand in an argument")
-                .hint("put the proxy into the variable https_proxy or http_proxy"),
-        );
     }
     Ok(())
 }
