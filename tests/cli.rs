@@ -704,6 +704,21 @@ fn fields_are_set_shown_and_taken_away() {
 }
 
 #[test]
+fn what_is_paused_is_not_watched_and_that_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |line: &str| switchboard(home.path(), &line.split(' ').collect::<Vec<_>>(), &[], "");
+    let add = "connection add shop --service http --url http://127.0.0.1:9/ --pause";
+    assert_eq!(run(add).code, 0);
+    let done = run("watch shop --for 1ms");
+    assert_eq!((done.code, done.out.as_str()), (0, ""), "{done:?}");
+    let way_out = "switchboard connection edit shop --unpause";
+    assert!(
+        done.err.contains("is paused") && done.err.contains(way_out),
+        "{done:?}"
+    );
+}
+
+#[test]
 fn a_moved_url_is_agreed_to_by_its_origin() {
     let rehearsal = Rehearsal::start();
     let good = rehearsal.entry(Reason::Connected);

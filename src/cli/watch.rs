@@ -15,7 +15,7 @@ use super::output::OutputProblem;
 use super::output::human::{self, Colours};
 use super::signals::{self, Signals};
 use super::{output, probe};
-use crate::domain::text::harmless;
+use crate::domain::text::{harmless, shell_word};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Name, Reason, State, Verdict};
 use crate::store::Stamp;
@@ -49,6 +49,7 @@ pub async fn run(context: Context, arguments: WatchArguments) -> Result<u8, Faul
 async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fault> {
     let stamp = context.core.stamp().await?;
     let connections = chosen(context, &arguments).await?;
+    tell_of_paused(&connections);
     let names: Vec<_> = connections.iter().map(|one| one.name.clone()).collect();
     context.have_keys_of(&names).await?;
     let time = |text: &Option<String>| text.as_deref().map(probe::duration).transpose();
@@ -142,6 +143,25 @@ fn wanted(known: &[Arc<Connection>], arguments: &WatchArguments) -> Vec<Arc<Conn
         (names.is_empty() || named) && tagged
     };
     known.iter().filter(is_wanted).map(Arc::clone).collect()
+}
+
+/// Says what nothing will be heard of: silence would be taken for no change.
+fn tell_of_paused(chosen: &[Arc<Connection>]) {
+    let paused = chosen.iter().filter(|one| one.paused);
+    let names: Vec<_> = paused.map(|one| &one.name).collect();
+    if names.len() > FEW {
+        let count = names.len();
+        output::say(&format!(
+            "switchboard: {count} connections are paused, and not watched: switchboard connection edit NAME --unpause"
+        ));
+        return;
+    }
+    for name in names {
+        let word = shell_word(name.as_str());
+        output::say(&format!(
+            "switchboard: {name} is paused, and not watched: switchboard connection edit {word} --unpause"
+        ));
+    }
 }
 
 /// A watch that follows the configuration.
