@@ -719,6 +719,33 @@ fn what_is_paused_is_not_watched_and_that_is_said() {
 }
 
 #[test]
+fn a_caveat_beside_a_step_is_told_to_people() {
+    let rehearsal = Rehearsal::start();
+    let entry = rehearsal.entry(Reason::RewriteOff);
+    let home = tempfile::tempdir().unwrap();
+    let url = entry.url.as_deref().unwrap();
+    let username = entry.username.as_deref().unwrap();
+    let arguments = [
+        "probe",
+        "--service",
+        "blesta",
+        "--url",
+        url,
+        "--username",
+        username,
+        "--key-env",
+        "KEY",
+    ];
+    let variables = [("KEY", entry.key.as_deref().unwrap())];
+    let done = switchboard(home.path(), &arguments, &variables, "");
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(
+        done.out.contains("it is asked through /index.php/api"),
+        "{done:?}"
+    );
+}
+
+#[test]
 fn a_moved_url_is_agreed_to_by_its_origin() {
     let rehearsal = Rehearsal::start();
     let good = rehearsal.entry(Reason::Connected);

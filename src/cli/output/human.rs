@@ -48,7 +48,9 @@ fn write_verdict(text: &mut String, verdict: &Verdict) -> std::fmt::Result {
     for line in &verdict.changed_since_last_good {
         writeln!(text, "  changed since it last worked: {line}")?;
     }
-    if !verdict.cause.is_empty() && state != State::Ok {
+    // Of what is up it says nothing new, unless there is something to be done about it.
+    let is_news = state != State::Ok || !verdict.remedy.steps.is_empty();
+    if !verdict.cause.is_empty() && is_news {
         writeln!(text, "\n  {}", verdict.cause)?;
     }
     for line in &verdict.evidence {
