@@ -2,7 +2,7 @@
 
 use crate::domain::reply::milliseconds;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{State, Verdict};
+use crate::domain::{Reason, State, Verdict};
 
 /// `SWITCHBOARD OK - shop: Successfully Connected | total=42ms`
 pub fn line(verdict: &Verdict) -> String {
@@ -25,10 +25,11 @@ pub fn line_with(verdict: &Verdict, more: &str) -> String {
 }
 
 /// The verdicts of several: what a plugin says first is how they stand together, and names those that are not up; then
-/// a line each; then the figures, each with the name of its connection.
+/// a line each, what fails first; the figures, each with the name of its connection, stand behind the first line.
 ///
 /// ```text
 /// SWITCHBOARD CRITICAL - 1 down, 2 up: mail (refused) | 'shop total'=42ms
+/// CRITICAL - mail: Connection Refused (refused)
 /// OK - shop: Successfully Connected (connected)
 /// ```
 pub fn several(verdicts: &[Verdict]) -> String {
@@ -48,7 +49,8 @@ pub fn several_with(said_of: &[(&Verdict, String)]) -> String {
     } else {
         format!(" | {}", figures.join(" "))
     };
-    let lines = said_of.iter().map(|(verdict, more)| {
+    let of = |state: State| said_of.iter().filter(move |(one, _)| one.state() == state);
+    let lines = ORDER.into_iter().flat_map(of).map(|(verdict, more)| {
         let word = word(verdict.state());
         format!("{word} - {}\n", said(verdict, more))
     });
@@ -60,18 +62,20 @@ pub fn several_with(said_of: &[(&Verdict, String)]) -> String {
     )
 }
 
+/// What fails comes first: of a long output some readers keep the beginning alone.
+const ORDER: [State; 4] = [State::Down, State::Warn, State::Unknown, State::Ok];
+
 /// So many of those that are not up are named in the first line: a notification is short.
 const NAMED: usize = 5;
 
 fn together(verdicts: &[&Verdict]) -> String {
-    let order = [State::Down, State::Warn, State::Unknown, State::Ok];
     let of = |state: State| verdicts.iter().filter(move |one| one.state() == state);
-    let counts = order.into_iter().filter_map(|state| {
+    let counts = ORDER.into_iter().filter_map(|state| {
         let count = of(state).count();
         (count > 0).then(|| format!("{count} {}", state.word()))
     });
     let counts: Vec<String> = counts.collect();
-    let failed = order.into_iter().filter(|state| *state != State::Ok);
+    let failed = ORDER.into_iter().filter(|state| *state != State::Ok);
     let failed: Vec<String> = failed
         .flat_map(of)
         .map(|one| format!("{} ({})", name(one), one.reason).replace('|', "/"))
@@ -113,8 +117,13 @@ fn said(verdict: &Verdict, more: &str) -> String {
         .retry_at
         .map_or(String::new(), |at| format!(" until {}", whole_seconds(at)));
     let (title, reason) = (&verdict.title, verdict.reason);
-    let text = format!("{name}: {title} ({reason}{until}{gap}{more})");
-    text.replace('|', "/")
+    let cause = match reason {
+        // Their titles don't tell one from the other.
+        Reason::LocalError | Reason::SecretUnavailable => format!(": {}", verdict.cause),
+        _ => String::new(),
+    };
+    let text = format!("{name}: {title} ({reason}{until}{gap}{more}){cause}");
+    text.replace('|', "/").replace(['\n', '\r'], " ")
 }
 
 const fn word(state: State) -> &'static str {
@@ -197,10 +206,22 @@ mod tests {
             lines[0],
             "SWITCHBOARD CRITICAL - 1 down, 1 up: it's (refused) | 'shop total'=42ms 'it''s total'=42ms"
         );
-        assert!(lines[1].starts_with("OK - shop: "), "{text}");
-        assert!(lines[2].starts_with("CRITICAL - it's: "), "{text}");
+        assert!(lines[1].starts_with("CRITICAL - it's: "), "{text}");
+        assert!(lines[2].starts_with("OK - shop: "), "{text}");
         assert_eq!(text.matches('|').count(), 1, "{text}");
         assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn what_this_machine_failed_of_is_told() {
+        let mut verdict = of("shop", Reason::LocalError);
+        verdict.cause = "line 3 |\nis none".to_owned();
+        let text = line(&verdict);
+        assert!(
+            text.contains("(local-error): line 3 / is none | "),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 1, "{text}");
     }
 
     #[test]
