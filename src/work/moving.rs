@@ -133,7 +133,7 @@ impl Core {
             }
             if inner.unused(vec![entry.clone()]).is_empty() {
                 return Err(failed(Cause::new(
-                    "a connection uses it, or a renewal that is under way may: switchboard secret where, switchboard doctor",
+                    "a connection uses it, or a renewal that is under way may use it: `switchboard secret where` and `switchboard doctor` tell which",
                 )));
             }
             match inner.vault.remove(&entry) {

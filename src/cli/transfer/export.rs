@@ -79,7 +79,7 @@ async fn chosen(context: &Context, arguments: &ExportArguments) -> Result<Vec<Co
         return Err(match &arguments.tag {
             Some(tag) => Fault::usage(format!("no connection has the tag {}", inert(tag, 60))),
             None => Fault::usage("there is no connection to export: nothing is saved yet")
-                .hint("switchboard connection add NAME --url URL"),
+                .hint("switchboard connection add NAME --service S --url U"),
         });
     }
     Ok(chosen)
