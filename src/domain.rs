@@ -18,6 +18,7 @@ pub mod second;
 pub mod secret;
 pub mod shape;
 pub mod span;
+pub mod tags;
 pub mod text;
 pub mod token;
 pub mod verdict;

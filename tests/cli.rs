@@ -704,6 +704,77 @@ fn fields_are_set_shown_and_taken_away() {
 }
 
 #[test]
+fn what_a_list_takes_the_place_of_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| switchboard(home.path(), words, &[], "");
+    let edit = |words: &[&str]| {
+        let done = run(&[&["connection", "edit", "shop"], words].concat());
+        assert_eq!(done.code, 0, "{done:?}");
+        done.err
+    };
+    let shown = || run(&["connection", "show", "shop", "--format", "json"]).json();
+    let windows = || shown()["maintenance"].as_array().unwrap().clone();
+    let add = "connection add shop --service http --url http://127.0.0.1:9/";
+    assert_eq!(run(&add.split(' ').collect::<Vec<_>>()).code, 0);
+
+    let (weekly, daily) = ("sun 02:00-04:00", "daily 03:00-03:30");
+    assert_eq!(edit(&["--maintenance", weekly, "--maintenance", daily]), "");
+    assert_eq!(edit(&["--maintenance", "2h"]), "", "nothing goes");
+    let held = windows();
+    assert_eq!(
+        (held.len(), &held[0], &held[1]),
+        (3, &json!(weekly), &json!(daily))
+    );
+    let told = edit(&["--maintenance", daily]);
+    assert!(told.contains(weekly) && !told.contains(daily), "{told}");
+    assert_eq!(windows().len(), 2, "the one that is once stays");
+    let past = "2020-01-01T00:00Z/2020-01-02T00:00Z";
+    let done = run(&["connection", "edit", "shop", "--maintenance", past]);
+    assert!(done.code == 3 && done.err.contains("is over"), "{done:?}");
+    let told = edit(&["--maintenance", "none", "--maintenance", "2h"]);
+    assert!(told.contains(daily), "{told}");
+    assert_eq!(windows().len(), 1);
+
+    assert_eq!(edit(&["--tag", "eu, prod", "--tag", "eu"]), "");
+    assert_eq!(shown()["tags"], json!(["eu", "prod"]));
+    assert_eq!(edit(&["--add-tag", "gold"]), "");
+    assert_eq!(shown()["tags"], json!(["eu", "prod", "gold"]));
+    let told = edit(&["--tag", "gold"]);
+    assert!(told.contains("eu, prod, gold"), "{told}");
+    assert_eq!(shown()["tags"], json!(["gold"]));
+}
+
+#[test]
+fn what_no_probe_would_do_with_is_told_when_it_is_given() {
+    let home = tempfile::tempdir().unwrap();
+    let add = |name: &str, words: &[&str]| {
+        let at = ["--service", "http", "--url", "http://127.0.0.1:9/"];
+        let words = [&["connection", "add", name], &at[..], words].concat();
+        switchboard(home.path(), &words, &[], "")
+    };
+    let absent = add("one", &["--ca-file", "/nowhere/ca.pem"]);
+    assert_eq!(absent.code, 0, "it may come later: {absent:?}");
+    assert!(absent.err.contains("/nowhere/ca.pem"), "{absent:?}");
+    let bare = add("two", &["--proxy", "squid"]);
+    assert!(
+        bare.code == 0 && bare.err.contains("http://squid:80"),
+        "{bare:?}"
+    );
+    for (words, told) in [
+        (["--proxy", "ftp://squid"], "not ftp"),
+        (["--cms-url", "ftp://cms.example"], "ftp://"),
+        (
+            ["--cms-url", "http://a:hunter2@cms.example"],
+            "URL of the CMS",
+        ),
+    ] {
+        let done = add("three", &words);
+        assert!(done.code == 3 && done.err.contains(told), "{done:?}");
+        assert!(!done.err.contains("hunter2"), "{done:?}");
+    }
+}
+
+#[test]
 fn what_is_paused_is_not_watched_and_that_is_said() {
     let home = tempfile::tempdir().unwrap();
     let run = |line: &str| switchboard(home.path(), &line.split(' ').collect::<Vec<_>>(), &[], "");

@@ -49,7 +49,10 @@ const ALL: &[Wrong] = &[
     wrong("probe -- -x", &["dash"]),
     wrong("probe --all shop", &["--all"]),
     wrong("probe --all --tag eu", &["--all", "--tag"]),
-    wrong("probe --tag nowhere", &["nowhere"]),
+    wrong(
+        "probe --tag nowhere",
+        &["the tag nowhere", "hint: ", "connection list"],
+    ),
     wrong("probe --url", &["--url"]),
     wrong("probe --url http://127.0.0.1:9 shop", &["--url"]),
     wrong(
@@ -183,6 +186,23 @@ const ALL: &[Wrong] = &[
     wrong("connection edit shop --service nope", &["nope"]),
     wrong("connection edit shop --url ://", &["https://"]),
     wrong("connection edit shop --timeout x", &["10s"]),
+    wrong(
+        "connection edit shop --timeout 11m",
+        &["the timeout is 1 to 600", "hint: "],
+    ),
+    wrong(
+        "connection edit shop --interval 500ms",
+        &["the interval is 1 to 604800", "500ms"],
+    ),
+    wrong("connection edit shop --tag ,", &["no tag", "--unset tags"]),
+    wrong(
+        "connection edit shop --tag a --add-tag b",
+        &["--tag", "--add-tag"],
+    ),
+    wrong(
+        "connection edit shop --maintenance 2020-01-01T00:00Z/2020-01-02T00:00Z",
+        &["is over", "UTC"],
+    ),
     wrong("connection rename shop", &["NEW"]),
     wrong(
         "connection rename nobody other",

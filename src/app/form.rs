@@ -14,7 +14,7 @@ use super::lamps;
 use super::model::{FieldLamp, FieldText, Form, FormField, ProbeState};
 use super::secret_field::SecretField;
 use crate::domain::{
-    AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State, span,
+    AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State, span, tags,
 };
 use live::LiveTest;
 use problem::FieldProblem;
@@ -262,7 +262,7 @@ impl Form {
             problems.push((FieldId::Service, FieldProblem::NoService));
         }
         let optional = |id| Some(self.text(id).trim().to_owned()).filter(|text| !text.is_empty());
-        connection.tags = tags(self.text(FieldId::Tags));
+        connection.tags = tags::read([self.text(FieldId::Tags)]);
         connection.cms = optional(FieldId::Cms);
         connection.cms_url = optional(FieldId::CmsUrl);
         connection.company = optional(FieldId::Company);
@@ -442,16 +442,6 @@ fn plain_text(id: FieldId, connection: &Connection) -> String {
         FieldId::ReadOnly => flag(connection.read_only),
         FieldId::Note => connection.note.clone(),
     }
-}
-
-fn tags(text: &str) -> Vec<String> {
-    let mut tags: Vec<String> = Vec::new();
-    for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-        if !tags.iter().any(|known| known == tag) {
-            tags.push(tag.to_owned());
-        }
-    }
-    tags
 }
 
 /// Reads `90`, `90s`, `1m30s` or `1d`, whole seconds; nothing means the settings' own.

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod entered;
+mod fields;
 pub mod unset;
 
 use std::collections::BTreeMap;
@@ -9,13 +10,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::arguments::{
-    AddArguments, ConnectionCommand, DataFormat, EditArguments, FieldArguments,
-};
+use super::arguments::{AddArguments, ConnectionCommand, DataFormat, EditArguments};
 use super::context::Context;
 use super::fault::Fault;
 use super::output;
-use super::{probe, secret, sources, transfer};
+use super::{secret, sources, transfer};
 use crate::domain::budget::LiftedPause;
 use crate::domain::endpoint::redacted;
 use crate::domain::text::{inert, shell_word};
@@ -23,7 +22,9 @@ use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Name, Reason, SecretRef, Window};
 use crate::store::StoreKind;
 use crate::store::files::shown;
-use crate::work::{self, Draft, Edit};
+use crate::work::{Draft, Edit};
+
+pub(super) use fields::cms;
 
 /// Longest value of a field that is shown to people, characters; JSON has it whole.
 const LONGEST: usize = 2_000;
@@ -155,6 +156,11 @@ async fn list(context: &Context, format: DataFormat) -> Result<u8, Fault> {
             }
         }
         DataFormat::Human => {
+            if connections.is_empty() {
+                output::say(
+                    "no connection is saved yet: switchboard connection add NAME --service S --url U",
+                );
+            }
             let width = |of: fn(&Connection) -> usize| {
                 connections.iter().map(|one| of(one)).max().unwrap_or(0)
             };
@@ -236,7 +242,7 @@ async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
     let service = context.service(&arguments.service).await?;
     let mut connection = Connection::new(name, service, arguments.url.trim());
     entered::check_url(context, &connection).await?;
-    let (key, token) = fields(context, &mut connection, &arguments.fields).await?;
+    let (key, token) = fields::put(context, &mut connection, &arguments.fields).await?;
     save(
         context,
         connection,
@@ -264,101 +270,27 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     for field in &arguments.unset {
         unset::field(&mut connection, &mut edits, *field);
     }
-    let (key, token) = fields(context, &mut connection, &arguments.fields).await?;
+    let (key, token) = fields::put(context, &mut connection, &arguments.fields).await?;
+    fields::add_tags(&mut connection, &arguments.add_tag)?;
     let kept = |given: Edit, unset: Edit| if given == Edit::Keep { unset } else { given };
     let edits = (kept(key, edits.0), kept(token, edits.1));
     let agreed = agreement::given(&connection, arguments.send_key_to.as_deref())?;
     if connection == before && edits == (Edit::Keep, Edit::Keep) && !agreed {
         output::say(&format!("nothing of {name} is different from before"));
     }
-    save(
+    let gone = fields::gone(&before, &connection, &arguments.fields);
+    let code = save(
         context,
         connection,
         Some((before, agreed)),
         edits,
         arguments.fields.store.as_deref(),
     )
-    .await
-}
-
-/// Puts the fields that were given into `connection`; the values of its secrets come back.
-async fn fields(
-    context: &Context,
-    connection: &mut Connection,
-    given: &FieldArguments,
-) -> Result<(Edit, Edit), Fault> {
-    let reference = |text: &Option<String>| {
-        let text = text.as_deref();
-        text.map(str::parse::<SecretRef>)
-            .transpose()
-            .map_err(Fault::of)
-    };
-    if let Some(reference) = reference(&given.key_ref)? {
-        connection.key = Some(reference);
+    .await?;
+    for line in &gone {
+        output::say(line);
     }
-    if let Some(reference) = reference(&given.token_ref)? {
-        connection.token = Some(reference);
-    }
-    if let Some(username) = &given.username {
-        connection.username = entered::username(username);
-    }
-    if let Some(note) = &given.note {
-        connection.note.clone_from(note);
-    }
-    if !given.maintenance.is_empty() {
-        connection.maintenance = windows(&given.maintenance)?;
-    }
-    connection.read_only |= given.read_only;
-    if given.company.is_some() {
-        connection.company.clone_from(&given.company);
-    }
-    connection.paused = given.pause || (connection.paused && !given.unpause);
-    if let Some(interval) = &given.interval {
-        connection.interval_s = Some(in_seconds(interval)?);
-    }
-    if let Some(timeout) = &given.way.timeout {
-        connection.timeout_s = Some(in_seconds(timeout)?);
-    }
-    if !given.tag.is_empty() {
-        connection.tags.clone_from(&given.tag);
-    }
-    if let Some(given) = &given.cms {
-        connection.cms = Some(cms(context, given).await?);
-    }
-    if given.cms_url.is_some() {
-        connection.cms_url.clone_from(&given.cms_url);
-    }
-    probe::apply_route(connection, &given.way)?;
-    let (key, token) = sources::pair(&context.environment, &given.key, &given.token)?;
-    let edit = |value: Option<_>| value.map_or(Edit::Keep, Edit::Set);
-    Ok((edit(key), edit(token)))
-}
-
-/// A CMS by its id, or by the path of its definition, which is kept from the root on.
-pub(super) async fn cms(context: &Context, given: &str) -> Result<String, Fault> {
-    let whole = if work::cms::is_file(given) {
-        let path = std::path::absolute(given)
-            .map_err(|error| Fault::step("where the definition file is", error))?;
-        path.to_str()
-            .ok_or_else(|| Fault::usage("the path of a definition file is text"))?
-            .to_owned()
-    } else {
-        given.to_owned()
-    };
-    context.core.check_cms(&whole).await?;
-    Ok(whole)
-}
-
-/// The maintenance windows that were given; `none` alone takes all away.
-fn windows(given: &[String]) -> Result<Vec<Window>, Fault> {
-    if let [none] = given
-        && none == "none"
-    {
-        return Ok(Vec::new());
-    }
-    let now = jiff::Timestamp::now();
-    let read = |text: &String| Window::read(text, now).map_err(Fault::of);
-    given.iter().map(read).collect()
+    Ok(code)
 }
 
 async fn save(
@@ -459,19 +391,6 @@ async fn remove(context: &Context, name: &str, yes: bool) -> Result<u8, Fault> {
     Ok(0)
 }
 
-/// A time as the configuration keeps it.
-fn in_seconds(text: &str) -> Result<u32, Fault> {
-    let time = probe::duration(text)?;
-    if time.subsec_nanos() > 0 {
-        let text = crate::domain::text::inert(text, 40);
-        return Err(
-            Fault::usage(format!("{text:?} is no whole number of seconds"))
-                .hint("a connection keeps whole seconds, 1s at least"),
-        );
-    }
-    Ok(u32::try_from(time.as_secs()).unwrap_or(u32::MAX))
-}
-
 /// Whether the person says yes to what removes something.
 pub(super) fn says_yes(question: &str) -> Result<bool, Fault> {
     if !sources::somebody_is_there() {
@@ -487,16 +406,6 @@ pub(super) fn says_yes(question: &str) -> Result<bool, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_kept_as_they_were_given_or_refused() {
-        assert_eq!(in_seconds("90s").unwrap(), 90);
-        assert_eq!(in_seconds("2m").unwrap(), 120);
-        assert_eq!(in_seconds("2d").unwrap(), 172_800);
-        for text in ["500ms", "1500ms", "0s", "soon"] {
-            assert!(in_seconds(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_proxys_password_is_not_shown() {

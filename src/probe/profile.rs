@@ -107,6 +107,11 @@ impl ProxyUrl {
         Self(text.into())
     }
 
+    /// Scheme, host and port that are asked, without user info; an error where it can't be read.
+    pub fn shown(&self) -> Result<String, ProxyProblem> {
+        self.parse().map(|url| shown_proxy(&url))
+    }
+
     /// Reads it; `http://` is added where no scheme stands. The sentence of an error holds no user info.
     fn parse(&self) -> Result<Url, ProxyProblem> {
         let text = self.0.trim();

@@ -97,14 +97,15 @@ pub struct FieldArguments {
     /// joomla, modx, concrete5 or a definition file
     #[arg(long, value_name = "CMS")]
     pub cms: Option<String>,
-    /// For filters and groups; may be given several times
+    /// For filters and groups; may be given several times, or several with commas between. Sets the whole list
     #[arg(long, value_name = "T")]
     pub tag: Vec<String>,
-    /// Seconds between scheduled probes, such as 60s or 5m
+    /// Time between scheduled probes, such as 90 (seconds) or 5m
     #[arg(long, value_name = "TIME")]
     pub interval: Option<String>,
-    /// When it may fail as planned, in UTC: FROM/TO, "sun 02:00-04:00", "daily 03:00-03:30", 2h from now on,
-    /// or none; may be given several times
+    /// When it may fail as planned, in UTC: FROM/TO or 2h from now on, once, beside the windows that are there;
+    /// "sun 02:00-04:00", "daily 03:00-03:30": in the place of the recurring ones there; none: all there are go.
+    /// May be given several times
     #[arg(long, value_name = "WINDOW")]
     pub maintenance: Vec<String>,
     /// Refuse every action that changes something at the service
@@ -163,6 +164,9 @@ pub struct EditArguments {
     /// The stored key and token are for the new URL: its scheme, host and port
     #[arg(long, value_name = "ORIGIN")]
     pub send_key_to: Option<String>,
+    /// One more tag, beside those that are there; may be given several times
+    #[arg(long, value_name = "T", conflicts_with = "tag")]
+    pub add_tag: Vec<String>,
     /// Take the value of a field away; may be given several times
     #[arg(long, value_name = "FIELD", value_enum, hide_possible_values = true, long_help = UNSET)]
     pub unset: Vec<UnsetField>,

@@ -1,10 +1,15 @@
 //! What was entered for a connection, looked at as the form looks at it: refused, cleaned, or pointed out.
 
+use std::path::Path;
+
+use crate::cli::arguments::RouteArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
 use crate::cli::output;
-use crate::domain::{Connection, Endpoint, UrlProblem};
+use crate::domain::{Connection, Endpoint, UrlProblem, error_chain};
+use crate::probe::ProxyUrl;
 use crate::service::hints;
+use crate::store::files;
 
 /// Refuses a URL that can't be asked, and points out what does not belong in one, or that it is another service's.
 pub(super) async fn check_url(context: &Context, connection: &Connection) -> Result<(), Fault> {
@@ -41,4 +46,35 @@ pub(super) fn username(typed: &str) -> String {
         output::say(&format!("around the user name, {note}"));
     }
     cleaned.value
+}
+
+/// Refuses a URL of a CMS that can't be asked.
+pub(super) fn check_cms_url(url: &str) -> Result<(), Fault> {
+    let read = Endpoint::parse(url);
+    read.map_err(|problem| Fault::step("reading the URL of the CMS", problem))?;
+    Ok(())
+}
+
+/// Refuses a proxy that can't be asked, and points out what every probe would fail of as things are.
+pub(super) fn check_way(way: &RouteArguments) -> Result<(), Fault> {
+    if let Some(proxy) = &way.proxy {
+        let read = ProxyUrl::new(proxy.as_str()).shown().map_err(Fault::of)?;
+        if !proxy.contains("://") {
+            output::say(&format!("the proxy will be asked at {read}"));
+        }
+    }
+    let files = [&way.ca_file, &way.client_cert, &way.client_key];
+    files
+        .into_iter()
+        .flatten()
+        .for_each(|path| tell_unreadable(path));
+    Ok(())
+}
+
+/// A file may come later, so that it is missing is said and not refused.
+fn tell_unreadable(path: &Path) {
+    if let Err(problem) = files::read_pem(path) {
+        let why = error_chain(&problem);
+        output::say(&format!("no probe will do as things are: {why}"));
+    }
 }
