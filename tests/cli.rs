@@ -817,6 +817,38 @@ fn a_caveat_beside_a_step_is_told_to_people() {
 }
 
 #[test]
+fn a_token_s_value_comes_by_options_of_its_name() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |line: &str| switchboard(home.path(), &line.split(' ').collect::<Vec<_>>(), &[], "");
+    assert_eq!(
+        run("connection add shop --service http --url http://127.0.0.1:9/").code,
+        0
+    );
+    for (line, told) in [
+        (
+            "secret set shop token --token-stdin",
+            "the token given is empty",
+        ),
+        ("secret set shop --key-stdin", "the key given is empty"),
+        (
+            "secret add shop bot --token-stdin",
+            "the token given is empty",
+        ),
+        (
+            "secret add shop bot --key-stdin",
+            "the token given is empty",
+        ),
+        ("secret set shop token", "--token-stdin"),
+    ] {
+        let done = run(line);
+        assert!(
+            done.code == 3 && done.err.contains(told),
+            "{line}: {done:?}"
+        );
+    }
+}
+
+#[test]
 fn a_moved_url_is_agreed_to_by_its_origin() {
     let rehearsal = Rehearsal::start();
     let good = rehearsal.entry(Reason::Connected);

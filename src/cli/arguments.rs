@@ -426,7 +426,7 @@ pub struct SetArguments {
     pub store: Option<String>,
     /// Where the new value comes from.
     #[command(flatten)]
-    pub source: KeySource,
+    pub source: secret::ValueSource,
 }
 
 /// `switchboard secret add`.
@@ -441,7 +441,7 @@ pub struct AddTokenArguments {
     pub store: Option<String>,
     /// Where its value comes from.
     #[command(flatten)]
-    pub source: KeySource,
+    pub source: secret::ValueSource,
 }
 
 /// `switchboard service …`

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::arguments::{
-    AddTokenArguments, DataFormat, KeySource, SecretCommand, SetArguments, TokenSource,
-};
+use super::arguments::secret::ValueSource;
+use super::arguments::{AddTokenArguments, DataFormat, SecretCommand, SetArguments};
 use super::connection::{parsed, says_yes};
 use super::context::Context;
 use super::fault::Fault;
@@ -67,6 +66,9 @@ async fn places(context: &Context, format: DataFormat) -> Result<u8, Fault> {
         DataFormat::Json => output::json(&rows)?,
         DataFormat::Ndjson => rows.iter().try_for_each(output::ndjson)?,
         DataFormat::Human => {
+            if rows.is_empty() {
+                output::say("no connection has a key or a token yet");
+            }
             for row in &rows {
                 output::text(&human(row))?;
             }
@@ -140,7 +142,7 @@ pub(super) fn human(row: &SecretRow) -> String {
 async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
     let before = context.core.connection(&name).await?;
-    let value = given(context, &arguments.source)?;
+    let value = given(context, &arguments.which, &arguments.source)?;
     let slot = if arguments.which == "token" {
         HandleSlot::Token
     } else {
@@ -159,7 +161,7 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
 async fn add(context: &Context, arguments: AddTokenArguments) -> Result<u8, Fault> {
     let name = parsed(&arguments.name)?;
     context.core.connection(&name).await?;
-    let value = given(context, &arguments.source)?;
+    let value = given(context, "token", &arguments.source)?;
     let store = arguments.store.as_deref().and_then(StoreKind::from_word);
     context.core.sweep().await;
     let (core, label) = (&context.core, &arguments.label);
@@ -196,11 +198,12 @@ async fn remove_unused(context: &Context, reference: &str, yes: bool) -> Result<
     Ok(0)
 }
 
-fn given(context: &Context, source: &KeySource) -> Result<Secret, Fault> {
-    let (value, _) = sources::pair(&context.environment, source, &TokenSource::default())?;
+fn given(context: &Context, what: &str, source: &ValueSource) -> Result<Secret, Fault> {
+    let value = sources::value(&context.environment, what, source)?;
     value.ok_or_else(|| {
-        Fault::usage("where does the new value come from?")
-            .hint("give --key-stdin, --key-fd N or --key-env VAR")
+        Fault::usage(format!("where does the new {what} come from?")).hint(format!(
+            "give --{what}-stdin, --{what}-fd N or --{what}-env VAR"
+        ))
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use clap::ArgMatches;
 
-use super::arguments::secret::PassphraseArguments;
+use super::arguments::secret::{PassphraseArguments, ValueSource};
 use super::arguments::transfer::BundleArguments;
 use super::arguments::{Global, KeySource, TokenSource};
 use super::fault::Fault;
@@ -113,6 +113,18 @@ pub fn pair(
             .transpose()
     };
     Ok((read("key", key)?, read("token", token)?))
+}
+
+/// The one value that the flags point at, which is `what`: key or token.
+pub fn value(
+    environment: &Environment,
+    what: &str,
+    from: &ValueSource,
+) -> Result<Option<Secret>, Fault> {
+    let source = source(from.key_stdin, from.key_fd, from.key_env.as_deref());
+    source
+        .map(|source| read(environment, what, &source))
+        .transpose()
 }
 
 fn source(stdin: bool, descriptor: Option<u32>, variable: Option<&str>) -> Option<Source<'_>> {

@@ -44,3 +44,27 @@ pub struct PassphraseArguments {
     #[arg(long, value_name = "FILE")]
     pub new_passphrase_file: Option<PathBuf>,
 }
+
+/// Where the value of a key or a token comes from. One source at the most.
+#[derive(Debug, Args)]
+pub struct ValueSource {
+    /// Read the value from standard input (one line)
+    #[arg(long, visible_alias = "token-stdin", group = "value_source")]
+    pub key_stdin: bool,
+    /// Read the value from this open file descriptor (one line)
+    #[arg(
+        long,
+        visible_alias = "token-fd",
+        value_name = "N",
+        group = "value_source"
+    )]
+    pub key_fd: Option<u32>,
+    /// Take the value from this environment variable
+    #[arg(
+        long,
+        visible_alias = "token-env",
+        value_name = "VAR",
+        group = "value_source"
+    )]
+    pub key_env: Option<String>,
+}
