@@ -971,6 +971,67 @@ async fn a_token_s_secrets_by_command() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_from_a_variable_is_renewed_into_a_vault_that_is_made_or_opened_for_it() {
+    let stage = Stage::new();
+    let home = tempfile::tempdir().unwrap();
+    let passphrase = stage.home.path().join("passphrase");
+    let (_, secret) = stage.sim.connect_pair();
+    let variables = [("KEY", secret.as_str())];
+    let run = |words: &[&str]| {
+        tokio::task::block_in_place(|| switchboard(home.path(), words, &variables, ""))
+    };
+    let url = format!("{}/public/v1", stage.url);
+    let add = [
+        "connection",
+        "add",
+        "market",
+        "--service",
+        "connect",
+        "--url",
+        &url,
+    ];
+    let pair = ["--username", OWN, "--key-ref", "env:KEY"];
+    assert_eq!(run(&[&add[..], &pair[..]].concat()).code, 0);
+    let configuration = home.path().join(".config/switchboard/switchboard.toml");
+    let text = std::fs::read_to_string(&configuration).unwrap();
+    let text = if text.contains("[settings]") {
+        text.replacen("[settings]", "[settings]\nstore = \"vault\"", 1)
+    } else {
+        text.replacen(
+            "version = 1",
+            "version = 1\n\n[settings]\nstore = \"vault\"",
+            1,
+        )
+    };
+    std::fs::write(&configuration, text).unwrap();
+    let rotate = [
+        "token", "rotate", "market", OWN, "--yes", "--format", "json",
+    ];
+    let locked = run(&rotate);
+    assert_eq!(locked.code, 3, "{locked:?}");
+    assert_eq!(
+        stage.asked("POST", "/rotate") + stage.asked("POST", "/regenerate"),
+        0
+    );
+    let given = ["--passphrase-file", passphrase.to_str().unwrap()];
+    let rotated = run(&[&rotate[..], &given[..]].concat());
+    assert_eq!(rotated.code, 0, "{rotated:?}");
+    assert_eq!(rotated.json()["updated"], json!(["market"]));
+    // The vault is there by now; the key of another connection goes into it.
+    let row = stage.connect.token_row(OWN).unwrap();
+    let second = row["token"].as_str().unwrap();
+    let probed = run(&[&["probe", "market"], &given[..]].concat());
+    assert_eq!(probed.code, 0, "the new key was saved: {probed:?}");
+    let back = ["connection", "edit", "market", "--key-ref", "env:KEY2"];
+    assert_eq!(run(&[&back[..], &given[..]].concat()).code, 0);
+    let renew = ["token", "renew", "market", OWN, "--yes", "--format", "json"];
+    let variables = [("KEY2", second)];
+    let words = [&renew[..], &given[..]].concat();
+    let renewed = tokio::task::block_in_place(|| switchboard(home.path(), &words, &variables, ""));
+    assert_eq!(renewed.code, 0, "{renewed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_failure_has_its_exit_code() {
     let stage = Stage::new();
     let instead = |status, body: &str| {

@@ -207,7 +207,8 @@ impl Context {
         }
     }
 
-    async fn open_or_make(&self, what: PassphrasePurpose) -> Result<(), Fault> {
+    /// Opens the vault, or makes it: with the passphrase that was given, or one that is typed.
+    pub async fn open_or_make(&self, what: PassphrasePurpose) -> Result<(), Fault> {
         let passphrase = self.passphrase_for(what)?;
         match what {
             PassphrasePurpose::Open => self.core.unlock(passphrase).await?,

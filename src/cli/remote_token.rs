@@ -2,9 +2,8 @@
 
 mod list;
 mod permissions;
+mod renewal;
 mod usage;
-
-use std::io::IsTerminal;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,20 +11,18 @@ use serde_json::json;
 
 use super::arguments::DataFormat;
 use super::arguments::token::{
-    CreateArguments, Destructive, EditArguments, RemoteTokenCommand, RenewArguments, Which,
+    CreateArguments, Destructive, EditArguments, RemoteTokenCommand, Which,
 };
 use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
 use crate::domain::text::{inert, shell_word};
-use crate::domain::token::{NotUpdated, RenewalAction, parse_expiry};
+use crate::domain::token::parse_expiry;
 use crate::domain::{Handle, Name, ServiceId, error_chain};
-use crate::tokens::{Expiry, NewToken, Token, TokenEdit};
+use crate::tokens::{NewToken, Token, TokenEdit};
 use crate::work::WorkError;
-use crate::work::tokens::{
-    Account, Difference, Edited, Guard, Renewed, TokenError, WholeToken, difference, unheard,
-};
+use crate::work::tokens::{Account, Difference, Edited, Guard, TokenError, WholeToken, difference};
 
 /// Runs the command.
 pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, Fault> {
@@ -58,8 +55,8 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
             let done = json!({ "id": arguments.which.id, "status": "deleted" });
             written(arguments.which.format, &done, String::new)
         }
-        RemoteTokenCommand::Renew(arguments) => renew(context, arguments).await,
-        RemoteTokenCommand::Rotate(arguments) => rotate(context, arguments).await,
+        RemoteTokenCommand::Renew(arguments) => renewal::renew(context, arguments).await,
+        RemoteTokenCommand::Rotate(arguments) => renewal::rotate(context, arguments).await,
         RemoteTokenCommand::Permissions {
             which,
             grant,
@@ -213,6 +210,7 @@ fn refuse_nameless(label: &str) -> Result<(), Fault> {
 
 async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fault> {
     refuse_nameless(&arguments.name)?;
+    let expires = arguments.expires.as_deref().map(date).transpose()?.flatten();
     let account = account(context, &arguments.connection).await?;
     let new = NewToken {
         name: arguments.name,
@@ -220,12 +218,7 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
         external_id: arguments.external_id,
         description: arguments.description,
         owner: None,
-        expires: arguments
-            .expires
-            .as_deref()
-            .map(date)
-            .transpose()?
-            .flatten(),
+        expires,
     };
     let created = account.create(&new, &arguments.modules).await?;
     let id = created.id;
@@ -238,10 +231,10 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
     let code = written(arguments.format, &token, || {
         shown::details(&token, account.own_id())
     })?;
+    let [name, word] = [account.name().as_str(), &id].map(shell_word);
     let Some(problem) = created.problem else {
         return Ok(code);
     };
-    let [name, word] = [account.name().as_str(), &id].map(shell_word);
     let missing: Vec<_> = created.missing.iter().map(|id| shell_word(id)).collect();
     let missing = missing.join(" --grant ");
     output::say(&format!(
@@ -299,148 +292,6 @@ fn finished(edited: Edited) -> Result<(), Fault> {
     output::say("not all was done; what is left:");
     tell(&edited.left);
     Err(problem.into())
-}
-
-async fn renew(context: &Context, arguments: RenewArguments) -> Result<u8, Fault> {
-    let which = &arguments.which;
-    let account = account(context, &which.name).await?;
-    let expires = until(&account, &arguments).await?;
-    let first = account.renew(&which.id, expires.as_deref(), Guard::On, &unheard);
-    let renewed = match told_of_earlier(Box::pin(first).await) {
-        Err(TokenError::RenewedAlready { id }) => {
-            output::say(&format!(
-                "Warning: {id} was renewed already. The secret that came with that is dead at once, wherever it is \
-                 used; the first one stays valid until its own end."
-            ));
-            if !arguments.yes {
-                confirmed(&account, "renew", &which.id).await?;
-            }
-            // The key in hand may have been replaced on the way here.
-            let account = context.core.account(account.name()).await?;
-            let lifted = account.renew(&which.id, expires.as_deref(), Guard::Lifted, &unheard);
-            Box::pin(lifted).await
-        }
-        other => other,
-    };
-    ended(&account, which.format, &handed_out(renewed)?)
-}
-
-async fn rotate(context: &Context, arguments: RenewArguments) -> Result<u8, Fault> {
-    let which = &arguments.which;
-    let account = account(context, &which.name).await?;
-    if !arguments.yes {
-        confirmed(&account, "rotate", &which.id).await?;
-    }
-    let expires = until(&account, &arguments).await?;
-    let guarded = account.rotate(&which.id, expires.as_deref(), Guard::On, &unheard);
-    let rotated = match Box::pin(guarded).await {
-        Err(TokenError::KeyInUse { names, .. }) => {
-            let names: Vec<_> = names.iter().map(Name::to_string).collect();
-            let verb = if names.len() == 1 { "runs" } else { "run" };
-            // Of those whose key can't be read the end of the rotation tells.
-            if !names.is_empty() {
-                output::say(&format!(
-                    "Warning: {} {verb} on this key; the new secret is saved for them before anything else.",
-                    names.join(", ")
-                ));
-            }
-            let lifted = account.rotate(&which.id, expires.as_deref(), Guard::Lifted, &unheard);
-            Box::pin(lifted).await
-        }
-        other => other,
-    };
-    ended(
-        &account,
-        which.format,
-        &handed_out(told_of_earlier(rotated))?,
-    )
-}
-
-/// Says what was ended before what was asked for failed, and gives why it did.
-fn told_of_earlier(done: Result<Renewed, TokenError>) -> Result<Renewed, TokenError> {
-    match done {
-        Err(TokenError::EarlierEnded {
-            action, problem, ..
-        }) => {
-            ended_first(action);
-            Err(*problem)
-        }
-        done => done,
-    }
-}
-
-fn ended_first(earlier: RenewalAction) {
-    let earlier = earlier.noun();
-    output::say(&format!(
-        "a {earlier} that was begun earlier was ended first"
-    ));
-}
-
-/// A new secret that nothing keeps is given to whoever asked, once.
-fn handed_out(done: Result<Renewed, TokenError>) -> Result<Renewed, Fault> {
-    if let Err(TokenError::NotKept { secret, .. }) = &done {
-        output::say("The new secret is nowhere else; it goes to stdout, once.");
-        output::reveal::secret(secret, std::io::stdout().is_terminal())?;
-    }
-    Ok(done?)
-}
-
-/// When the new secret ends: as said, else a year from now where the old one ends too.
-async fn until(account: &Account, arguments: &RenewArguments) -> Result<Option<String>, Fault> {
-    if let Some(text) = &arguments.expires {
-        return date(text);
-    }
-    let token = account.token(&arguments.which.id).await?;
-    match token.expires {
-        Expiry::At(_) => date("365d"),
-        Expiry::Never | Expiry::Unknown => Ok(None),
-    }
-}
-
-fn ended(account: &Account, format: DataFormat, renewed: &Renewed) -> Result<u8, Fault> {
-    let names: Vec<_> = renewed.updated.iter().map(Name::to_string).collect();
-    let what = renewed.action.done();
-    if let Some(earlier) = renewed.earlier {
-        ended_first(earlier);
-    }
-    for NotUpdated { connection, why } in &renewed.unread {
-        output::say(&format!("{connection} was left as it is: {why}"));
-    }
-    for place in &renewed.left_behind {
-        output::say(&format!("the old secret is still at {place}"));
-    }
-    let object = json!({
-        "id": renewed.id, "connection": account.name().as_str(), "done": what,
-        "updated": names, "expires": renewed.expires.shown(),
-        "old_until": renewed.old_until.shown(), "resumed": renewed.resumed,
-    });
-    written(format, &object, || {
-        let mut text = format!("{} {what}, and its new secret proven", renewed.id);
-        if renewed.resumed {
-            text.push_str(" (begun earlier)");
-        }
-        text.push('\n');
-        for name in &names {
-            text.extend([name, " uses the new secret\n"]);
-        }
-        if names.is_empty() {
-            let [name, id] = [account.name().as_str(), &renewed.id].map(shell_word);
-            text.push_str("no connection here holds it; to see it: switchboard token reveal ");
-            text.extend([&name, " ", &id, "\n"]);
-        }
-        match &renewed.old_until {
-            Expiry::At(until) => {
-                text.extend(["the old secret is valid until ", &until.shown(), "\n"]);
-            }
-            Expiry::Never => {
-                text.push_str(
-                    "the old secret goes on working: it has no end; a rotation ends it\n",
-                );
-            }
-            Expiry::Unknown => {}
-        }
-        text
-    })
 }
 
 /// A date, a time from now such as `90d`, or `never`, as the service reads it.

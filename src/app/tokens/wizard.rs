@@ -12,11 +12,8 @@ use super::{EXPIRY_LIMIT, Fetch};
 use crate::domain::Name;
 use crate::domain::token::{
     ALL_MODULES, DESCRIPTION_LIMIT, Difference, Guard, LABEL_LIMIT, Module, NewToken, Token,
-    TokenEdit, difference, parse_expiry,
+    TokenEdit, USUAL_END, difference, parse_expiry,
 };
-
-/// What is written into the line of the end at first: tokens that never end are the ones that leak.
-const FIRST_END: &str = "365d";
 
 /// One step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +145,7 @@ impl WizardLines {
             label: WizardField::new(""),
             external_id: WizardField::new(""),
             description: WizardField::new(""),
-            expires: Some(WizardField::new(FIRST_END)),
+            expires: Some(WizardField::new(USUAL_END)),
         }
     }
 

@@ -210,6 +210,9 @@ pub enum ExpiryProblem {
     Past,
 }
 
+/// When a token ends of which nothing else is said: those that never end are the ones that leak.
+pub const USUAL_END: &str = "365d";
+
 /// When something new shall end, as people say it: a date, a time from `now` such as `90d`, or `never`. As the
 /// service reads it; nothing for never.
 pub fn parse_expiry(text: &str, now: Timestamp) -> Result<Option<String>, ExpiryProblem> {
