@@ -1032,6 +1032,26 @@ async fn a_key_from_a_variable_is_renewed_into_a_vault_that_is_made_or_opened_fo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_token_ends_unless_something_else_is_said() {
+    let stage = Stage::new();
+    let made = stage.run("token create market --name one --format json");
+    assert_eq!(made.code, 0, "{made:?}");
+    assert!(made.json()["expires"].is_string(), "{made:?}");
+    assert!(
+        made.err.contains("365d") && made.err.contains("--expires"),
+        "{made:?}"
+    );
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    assert!(
+        made.err.contains(&format!("token enable market {id}")),
+        "{made:?}"
+    );
+    let never = stage.run("token create market --name two --expires never --format json");
+    assert!(never.json()["expires"].is_null(), "{never:?}");
+    assert!(!never.err.contains("365d"), "{never:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_failure_has_its_exit_code() {
     let stage = Stage::new();
     let instead = |status, body: &str| {

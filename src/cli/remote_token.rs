@@ -18,9 +18,9 @@ use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
 use crate::domain::text::{inert, shell_word};
-use crate::domain::token::parse_expiry;
+use crate::domain::token::{USUAL_END, parse_expiry};
 use crate::domain::{Handle, Name, ServiceId, error_chain};
-use crate::tokens::{NewToken, Token, TokenEdit};
+use crate::tokens::{NewToken, Status, Token, TokenEdit};
 use crate::work::WorkError;
 use crate::work::tokens::{Account, Difference, Edited, Guard, TokenError, WholeToken, difference};
 
@@ -210,7 +210,8 @@ fn refuse_nameless(label: &str) -> Result<(), Fault> {
 
 async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fault> {
     refuse_nameless(&arguments.name)?;
-    let expires = arguments.expires.as_deref().map(date).transpose()?.flatten();
+    let expires = arguments.expires.as_deref().unwrap_or(USUAL_END);
+    let expires = date(expires)?;
     let account = account(context, &arguments.connection).await?;
     let new = NewToken {
         name: arguments.name,
@@ -232,6 +233,16 @@ async fn create(context: &Context, arguments: CreateArguments) -> Result<u8, Fau
         shown::details(&token, account.own_id())
     })?;
     let [name, word] = [account.name().as_str(), &id].map(shell_word);
+    if arguments.expires.is_none() {
+        output::say(&format!(
+            "{id} ends in {USUAL_END}, as nothing was said: --expires DATE or never says it"
+        ));
+    }
+    if token.status == Status::Pending {
+        output::say(&format!(
+            "{id} is not in force yet: switchboard token enable {name} {word}"
+        ));
+    }
     let Some(problem) = created.problem else {
         return Ok(code);
     };

@@ -206,7 +206,7 @@ pub struct CreateArguments {
     /// A module that it is let into; MD-0000 means all, also later ones
     #[arg(long = "module", value_name = "ID")]
     pub modules: Vec<String>,
-    /// When it ends: a date, 90d, or never
+    /// When it ends: a date, 90d, or never; 365d where nothing is said
     #[arg(long, value_name = "DATE")]
     pub expires: Option<String>,
     /// For people, at most 255 characters
