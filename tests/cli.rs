@@ -790,6 +790,28 @@ fn what_is_paused_is_not_watched_and_that_is_said() {
 }
 
 #[test]
+fn where_nothing_is_listed_that_is_said_beside_it() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |line: &str| switchboard(home.path(), &line.split(' ').collect::<Vec<_>>(), &[], "");
+    for line in ["connection list", "secret where", "token list --all"] {
+        let done = run(line);
+        assert_eq!((done.code, done.out.as_str()), (0, ""), "{line}: {done:?}");
+        assert!(done.err.starts_with("no "), "{line}: {done:?}");
+        let data = run(&format!("{line} --format json"));
+        assert_eq!(
+            (data.out.trim(), data.err.as_str()),
+            ("[]", ""),
+            "{line}: {data:?}"
+        );
+    }
+    let nothing = run("connection export");
+    assert!(
+        nothing.err.contains("add NAME --service S --url U"),
+        "{nothing:?}"
+    );
+}
+
+#[test]
 fn a_caveat_beside_a_step_is_told_to_people() {
     let rehearsal = Rehearsal::start();
     let entry = rehearsal.entry(Reason::RewriteOff);

@@ -1052,6 +1052,21 @@ async fn a_new_token_ends_unless_something_else_is_said() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_id_is_the_service_s_in_either_case_and_a_label_is_ours() {
+    let stage = Stage::new();
+    let shown = stage.run(&format!("token reveal market {ID_0}"));
+    let small = stage.run(&format!("token reveal market {}", ID_0.to_lowercase()));
+    assert_eq!((small.code, &small.out), (0, &shown.out), "{small:?}");
+    let add = ["secret", "add", "market", ID_0, "--token-stdin"];
+    let added = stage.run_with(&add, "kept-here");
+    assert_eq!(added.code, 0, "{added:?}");
+    let kept = stage.run(&format!("token reveal market {ID_0}"));
+    assert_eq!(kept.out, "kept-here", "{kept:?}");
+    let none = stage.run("token list market --filter no-such-label");
+    assert_eq!((none.out.as_str(), none.err.as_str()), ("", "no tokens\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_failure_has_its_exit_code() {
     let stage = Stage::new();
     let instead = |status, body: &str| {

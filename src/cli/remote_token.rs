@@ -17,6 +17,7 @@ use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
+use crate::domain::shape::is_token_id;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::{USUAL_END, parse_expiry};
 use crate::domain::{Handle, Name, ServiceId, error_chain};
@@ -68,6 +69,23 @@ pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, F
         }
         RemoteTokenCommand::Usage { which } => usage::run(context, &which).await,
     }
+}
+
+/// The id of the token at the service that `id` names, as the service writes it; nothing where it names a handle that is
+/// kept here.
+pub async fn remote_id(
+    context: &Context,
+    name: &str,
+    id: Option<&str>,
+) -> Result<Option<String>, Fault> {
+    let written = id.map(str::to_ascii_uppercase);
+    let Some(written) = written.filter(|id| is_token_id(id)) else {
+        return Ok(None);
+    };
+    let connection = context.core.connection(&parsed(name)?).await?;
+    let mut kept = connection.added.iter();
+    let is_kept = kept.any(|(label, _)| Some(label.as_str()) == id);
+    Ok((!is_kept).then_some(written))
 }
 
 /// The handle of a token at the service, to reveal or copy.

@@ -11,7 +11,6 @@ use super::output::{self, human, nagios, reveal};
 use super::signals::{self, Signals};
 use super::{probe, remote_token, sources};
 use crate::clipboard::{BY_HAND, Certainty, Life};
-use crate::domain::shape::is_token_id;
 use crate::domain::text::{harmless, shell_word};
 use crate::domain::{Connection, CopyForm, HandleSlot, Name, Secret, ServiceId};
 use crate::service::{Service, verify};
@@ -27,9 +26,9 @@ pub async fn run(context: &Context, command: TokenCommand) -> Result<u8, Fault> 
         }
         TokenCommand::Remote(command) => remote_token::run(context, command).await,
         TokenCommand::Reveal { name, id } => {
-            let remote = remote_id(context, &name, id.as_deref()).await?;
+            let remote = remote_token::remote_id(context, &name, id.as_deref()).await?;
             let handle = if let Some(id) = remote {
-                remote_token::handle(context, &name, id).await?
+                remote_token::handle(context, &name, &id).await?
             } else {
                 let (name, slot) = which(context, &name, id.as_deref()).await?;
                 context
@@ -82,24 +81,10 @@ pub(super) async fn which(
     Ok((name, slot))
 }
 
-/// The token at the service that `id` names. One that is kept here under that label goes first: whoever gave it the
-/// label asks for that, and is not handed another.
-async fn remote_id<'a>(
-    context: &Context,
-    name: &str,
-    id: Option<&'a str>,
-) -> Result<Option<&'a str>, Fault> {
-    let Some(id) = id.filter(|id| is_token_id(id)) else {
-        return Ok(None);
-    };
-    let connection = context.core.connection(&parsed(name)?).await?;
-    let is_held = connection.added.iter().any(|(label, _)| label == id);
-    Ok((!is_held).then_some(id))
-}
-
 async fn copy(context: &Context, name: &str, id: Option<&str>) -> Result<u8, Fault> {
-    let mut placed = if let Some(id) = remote_id(context, name, id).await? {
-        let handle = remote_token::handle(context, name, id).await?;
+    let remote = remote_token::remote_id(context, name, id).await?;
+    let mut placed = if let Some(id) = remote {
+        let handle = remote_token::handle(context, name, &id).await?;
         let copied = context.core.copy_secret(handle.secret(), Life::Outlive);
         copied.await?
     } else {

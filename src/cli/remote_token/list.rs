@@ -61,6 +61,13 @@ pub(super) async fn run(context: &Context, arguments: &ListArguments) -> Result<
     let certificates = certificates(context, arguments).await?;
     write(&all, &certificates, arguments, names.len() > 1)?;
     let found = !certificates.is_empty() || all.iter().any(|found| !found.tokens.is_empty());
+    if arguments.format == DataFormat::Human && !found {
+        if names.is_empty() {
+            output::say("no connection to connect is saved");
+        } else if !all.is_empty() {
+            output::say("no tokens");
+        }
+    }
     let ends = arguments.expiring.is_some() && found;
     Ok(worse(worst, if ends { SOMETHING_ENDS } else { 0 }))
 }
