@@ -161,7 +161,7 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
         AttemptEnd::Unheard if pending && record.attempts[position].proven => {
             record.attempts[position].end = AttemptEnd::Unheard;
         }
-        AttemptEnd::Kept if pending => record.attempts[position].end = AttemptEnd::Kept,
+        AttemptEnd::Kept if pending => kept::settle(record, position, now),
         AttemptEnd::Rejected | AttemptEnd::Unheard if pending => reject(record, position, now),
         AttemptEnd::Pending
         | AttemptEnd::Inconclusive
@@ -301,6 +301,7 @@ fn stopped(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Optio
         .chain(unheard)
         .chain(kept::of_key(record, key, now))
         .max_by_key(|stop| stop.until)
+        .map(|stop| kept::blamed(record, key, stop))
 }
 
 fn stopped_for_all(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {

@@ -1,6 +1,7 @@
 //! Refusals that came out of a cache: nobody has looked at the key, as far as is known.
 //!
-//! So they pause no key, and no trial is prolonged by them: the key may be as good as ever. But they are no free ones. A
+//! So they pause no key, and double no pause: the key may be as good as ever. One that answers the trial of a pause has
+//! it begin anew, as long as it was: what real refusals brought about is not over by that. But they are no free ones. A
 //! cache may ask the host behind its answer, with all that the request carried, to have a newer one for the next; and
 //! what a header calls a hit need not be one. Then the host counts each of them. So they take the place of rejections in
 //! the budget, and once a key's are used up it is sent once in a while only: after 15 minutes, then 30, then each hour.
@@ -29,6 +30,33 @@ fn of<'a>(
         .iter()
         .filter(is_kept)
         .filter(move |attempt| attempt.key == *key)
+}
+
+/// Writes down that a cache answered the attempt at `position`. The pauses whose trial it was begin anew.
+pub(super) fn settle(record: &mut BudgetRecord, position: usize, now: Timestamp) {
+    let attempt = &mut record.attempts[position];
+    attempt.end = AttemptEnd::Kept;
+    if !attempt.trial {
+        return;
+    }
+    let of_key = record.paused.get_mut(&attempt.key);
+    for pause in record.all_paused.iter_mut().chain(of_key) {
+        pause.until = pause.until.max(after(now, length(pause.doublings)));
+    }
+}
+
+/// Whether the host itself refused `key` since it was accepted or resumed, as far as is remembered.
+fn is_refused(record: &BudgetRecord, key: &KeyFingerprint) -> bool {
+    record.paused.contains_key(key) || rejections(record, key) > 0
+}
+
+/// The same stop: where the host refused `key` as well, it is not for a cache alone.
+pub(super) fn blamed(record: &BudgetRecord, key: &KeyFingerprint, stop: Stop) -> Stop {
+    let by = match stop.by {
+        StoppedBy::Cache if is_refused(record, key) => StoppedBy::Budget,
+        by => by,
+    };
+    Stop { by, ..stop }
 }
 
 /// How many answers to `key` were a cache's, since it was accepted or resumed.
@@ -72,11 +100,15 @@ pub(super) fn of_key(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp
     let further = suspected(record, key).checked_sub(PER_KEY)?;
     let doublings = u32::try_from(further).unwrap_or(u32::MAX);
     let until = after(last, length(doublings).min(LONGEST_WAIT));
+    let answered = if is_refused(record, key) {
+        "this host refused the key, and a cache answered for it too"
+    } else {
+        "a cache answered for the host, and may have asked it behind the answer"
+    };
     (until > now).then(|| Stop {
         until,
         why: format!(
-            "a cache answered for the host, and may have asked it behind the answer: the key is not sent until {}, or \
-             until you resume it",
+            "{answered}: the key is not sent until {}, or until you resume it",
             whole_seconds(until)
         ),
         by: StoppedBy::Cache,
@@ -97,6 +129,8 @@ pub(super) fn of_host(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
     if recent.iter().all(|attempt| attempt.end != AttemptEnd::Kept) {
         return None;
     }
+    let is_refusal = |attempt: &BookedAttempt| attempt.end == AttemptEnd::Rejected;
+    let refused = record.all_paused.is_some() || recent.iter().copied().any(is_refusal);
     let mut times: Vec<Timestamp> = recent.iter().map(|attempt| attempt.at).collect();
     times.sort_unstable();
     // When the last but so many have moved out of the window.
@@ -106,6 +140,10 @@ pub(super) fn of_host(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
         why: "a cache answered for this host, or it refused keys, five times within ten minutes: none is sent until \
               then, or until you resume it"
             .to_owned(),
-        by: StoppedBy::Cache,
+        by: if refused {
+            StoppedBy::Budget
+        } else {
+            StoppedBy::Cache
+        },
     })
 }

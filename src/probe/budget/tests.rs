@@ -360,6 +360,11 @@ fn refusals_of_both_kinds_add_up() {
     // Of one key.
     let mut record = BudgetRecord::default();
     assert!(send(&mut record, "a", Rejected, 0) && send(&mut record, "a", Kept, 1));
+    let stop = paused(&record, &key("a"), at(1)).unwrap();
+    assert_eq!(
+        (stop.until, stop.by),
+        (at(1 + 15 * MINUTE), StoppedBy::Budget)
+    );
     assert!(!send(&mut record, "a", Accepted, 2));
     assert!(send(&mut record, "a", Rejected, 1 + 15 * MINUTE));
     let stop = paused(&record, &key("a"), at(1 + 15 * MINUTE)).unwrap();
@@ -383,10 +388,48 @@ fn refusals_of_both_kinds_add_up() {
         assert!(send(&mut record, name, end, seconds), "{name}");
     }
     let stop = paused(&record, &key("z"), at(5)).unwrap();
-    assert_eq!((stop.until, stop.by), (at(10 * MINUTE), StoppedBy::Cache));
+    assert_eq!((stop.until, stop.by), (at(10 * MINUTE), StoppedBy::Budget));
     let lifted = resume(&mut record, &key("z"), at(5));
     assert_eq!(lifted, Some(LiftedPause::OfAllKeys));
     assert!(send(&mut record, "z", Accepted, 5));
+    // Where no key was refused, it is the cache's doing; not for a key that was.
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "b", Rejected, -11 * MINUTE));
+    for name in ["a", "c", "d", "e", "f"] {
+        assert!(send(&mut record, name, Kept, 0), "{name}");
+    }
+    let by = |name| paused(&record, &key(name), at(0)).map(|stop| stop.by);
+    assert_eq!(by("z"), Some(StoppedBy::Cache));
+    assert_eq!(by("b"), Some(StoppedBy::Budget));
+}
+
+#[test]
+fn a_cache_shortens_no_pause() {
+    // Of one key, and of all.
+    for names in [&["a", "a"][..], &["a", "b", "c", "d", "e"]] {
+        let mut record = BudgetRecord::default();
+        for name in names {
+            assert!(send(&mut record, name, Rejected, 0), "{name}");
+        }
+        // 15, 30 and 60 minutes; then two hours.
+        for minutes in [15, 45, 105] {
+            assert!(send(&mut record, "a", Rejected, minutes * MINUTE));
+        }
+        // Answered by a cache, the trial leaves the pause as long as it was, again and again.
+        for minutes in [225, 345, 465] {
+            assert!(!send(&mut record, "a", Kept, minutes * MINUTE - 1));
+            assert!(send(&mut record, "a", Kept, minutes * MINUTE), "{minutes}");
+            let stop = paused(&record, &key("a"), at(minutes * MINUTE)).unwrap();
+            let expected = (at((minutes + 120) * MINUTE), StoppedBy::Budget);
+            assert_eq!((stop.until, stop.by), expected);
+        }
+        // A refusal doubles it as ever.
+        assert!(send(&mut record, "a", Rejected, 585 * MINUTE));
+        let stop = paused(&record, &key("a"), at(585 * MINUTE)).unwrap();
+        assert_eq!(stop.until, at((585 + 240) * MINUTE));
+        assert!(resume(&mut record, &key("a"), at(585 * MINUTE)).is_some());
+        assert!(send(&mut record, "a", Accepted, 585 * MINUTE));
+    }
 }
 
 #[test]
