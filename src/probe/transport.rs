@@ -215,7 +215,10 @@ impl Transport {
         let (config, resolver) = (&self.wired.config, &self.wired.shared.resolver);
         let way = (proxy, &request.url);
         let told = match proxy.scheme() {
-            "http" | "https" => tunnel::refusal(way, config, resolver, deadline).await,
+            "http" | "https" => {
+                let user_agent = &self.wired.user_agent;
+                tunnel::refusal(way, user_agent, config, resolver, deadline).await
+            }
             _ => None,
         };
         reply.repeated = told.map(|_| Repeated::Tunnel);

@@ -27,22 +27,24 @@ const LONGEST_LINE: usize = 1024;
 /// What the proxy says when it is asked for a tunnel to `target` once more; nothing where that tells no more.
 pub(super) async fn refusal(
     (proxy, target): (&Url, &Url),
+    user_agent: &str,
     tls: &ClientConfig,
     resolver: &Resolver,
     deadline: Instant,
 ) -> Option<ProxyFailure> {
     let deadline = deadline.min(Instant::now() + PATIENCE);
     let asked = async {
+        let head = head(proxy, target, user_agent)?;
         let stream = connect(proxy, resolver).await?;
         if proxy.scheme() != "https" {
-            return first_line(stream, proxy, target).await;
+            return first_line(stream, &head).await;
         }
         let mut config = tls.clone();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let host = proxy.host_str()?.trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host).ok()?;
         let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
-        first_line(connecting.await.ok()?, proxy, target).await
+        first_line(connecting.await.ok()?, &head).await
     };
     told(&timeout_at(deadline, asked).await.ok()??)
 }
@@ -61,15 +63,11 @@ async fn connect(proxy: &Url, resolver: &Resolver) -> Option<TcpStream> {
     None
 }
 
-/// Asks as the client did, and reads the line that begins the answer.
-async fn first_line(
-    mut stream: impl AsyncRead + AsyncWrite + Unpin,
-    proxy: &Url,
-    target: &Url,
-) -> Option<Vec<u8>> {
+/// What the client asked: a proxy may refuse by any of it.
+fn head(proxy: &Url, target: &Url, user_agent: &str) -> Option<Zeroizing<String>> {
     let (host, port) = (target.host_str()?, target.port_or_known_default()?);
     let mut head = Zeroizing::new(format!(
-        "CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        "CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\nUser-Agent: {user_agent}\r\n"
     ));
     if let Some(login) = login(proxy) {
         head.push_str("Proxy-Authorization: Basic ");
@@ -77,6 +75,14 @@ async fn first_line(
         head.push_str("\r\n");
     }
     head.push_str("\r\n");
+    Some(head)
+}
+
+/// Asks, and reads the line that begins the answer.
+async fn first_line(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    head: &str,
+) -> Option<Vec<u8>> {
     stream.write_all(head.as_bytes()).await.ok()?;
     stream.flush().await.ok()?;
     let mut line = Vec::new();
@@ -102,7 +108,12 @@ fn login(proxy: &Url) -> Option<Zeroizing<String>> {
 
 /// What the line says. A 407 was told by the client itself, and one that connects now did not a moment ago.
 fn told(line: &[u8]) -> Option<ProxyFailure> {
-    let Some(rest) = line.strip_prefix(b"HTTP/1.") else {
+    const BEGINNING: &[u8] = b"HTTP/1.";
+    let Some(rest) = line.strip_prefix(BEGINNING) else {
+        // It broke off before it said what it is.
+        if BEGINNING.starts_with(line) {
+            return None;
+        }
         return Some(ProxyFailure::Unheard("what answers there is no HTTP proxy"));
     };
     let mut words = rest.split(u8::is_ascii_whitespace);
@@ -124,6 +135,8 @@ mod tests {
             ("HTTP/1.1 200 Connection established\r\n", None),
             ("HTTP/1.1 407 Auth\r\n", None),
             ("HTTP/1.1\r\n", None),
+            ("HTT", None),
+            ("HTTP/1.", None),
             ("HTTP/1.1 99999 X\r\n", None),
         ] {
             assert_eq!(told(line.as_bytes()), expected, "{line:?}");
@@ -131,6 +144,16 @@ mod tests {
         for line in [&b"SSH-2.0-OpenSSH\r\n"[..], b"\x15\x03\x01\x00\x02"] {
             assert!(matches!(told(line), Some(ProxyFailure::Unheard(_))));
         }
+    }
+
+    #[test]
+    fn it_is_asked_as_the_client_asks() {
+        let [proxy, target] =
+            ["http://me:pw@p:3128", "https://api.example/x"].map(|url| Url::parse(url).unwrap());
+        let head = head(&proxy, &target, "probe/1").unwrap();
+        let expected = "CONNECT api.example:443 HTTP/1.1\r\nHost: api.example:443\r\nUser-Agent: probe/1\r\n\
+                        Proxy-Authorization: Basic bWU6cHc=\r\n\r\n";
+        assert_eq!(*head, expected);
     }
 
     #[test]

@@ -863,6 +863,15 @@ async fn a_proxy_that_refuses_a_tunnel_is_asked_once_more_by_which_status() {
             "{head}"
         );
         assert!(head.contains("proxy-authorization: basic "), "{head}");
+        let user_agent = |head: &str| {
+            head.lines()
+                .find(|line| line.starts_with("user-agent"))
+                .map(str::to_owned)
+        };
+        assert!(
+            user_agent(head).is_some() && user_agent(head) == user_agent(&heads[0]),
+            "{head}"
+        );
         assert!(!head.contains("\r\nauthorization"), "{head}");
     }
     // A proxy that itself speaks TLS is asked within it.
