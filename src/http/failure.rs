@@ -322,11 +322,26 @@ fn after_connecting(
     }
 }
 
-/// Whether the server has not looked at the request, and wants it over HTTP/1.1 (RFC 9113, 7): as for a Windows login, or a
-/// client certificate that is asked for late.
-pub fn wants_http1(error: &reqwest::Error) -> bool {
-    let said = find::<h2::Error>(&links(error)).filter(|error| error.is_remote());
-    said.and_then(h2::Error::reason) == Some(h2::Reason::HTTP_1_1_REQUIRED)
+/// By what a server says that it wants HTTP/1.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantsHttp1 {
+    /// It refused the request's stream: it has not looked at it.
+    ForStream,
+    /// It ended the connection.
+    ForConnection,
+}
+
+/// Whether the server wants the request over HTTP/1.1 (RFC 9113, 7): as for a Windows login, or a client certificate that
+/// is asked for late.
+pub fn wants_http1(error: &reqwest::Error) -> Option<WantsHttp1> {
+    let said = find::<h2::Error>(&links(error)).filter(|error| error.is_remote())?;
+    (said.reason() == Some(h2::Reason::HTTP_1_1_REQUIRED)).then(|| {
+        if said.is_reset() {
+            WantsHttp1::ForStream
+        } else {
+            WantsHttp1::ForConnection
+        }
+    })
 }
 
 /// What the server said as it ended the stream or the connection (RFC 9113, 7); nothing where it was not the server.

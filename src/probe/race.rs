@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::domain::reply::milliseconds;
 use crate::domain::{Address, State};
-use crate::http::failure;
+use crate::http::failure::{self, WantsHttp1};
 
 use super::trace::{ATTEMPT, Attempt, Race};
 
@@ -46,14 +46,20 @@ pub(super) struct RaceOutcome {
 }
 
 impl RaceOutcome {
-    /// Whether the server wants the same request over HTTP/1.1.
-    pub(super) fn wants_http1(&self) -> bool {
+    /// Whether the server wants the same request over HTTP/1.1, and how it said so.
+    pub(super) fn wants_http1(&self) -> Option<WantsHttp1> {
         match &self.result {
             Err(Ended::Failed(failures)) => failures
                 .iter()
-                .any(|(_, error)| failure::wants_http1(error)),
-            Err(Ended::Deadline) | Ok(_) => false,
+                .find_map(|(_, error)| failure::wants_http1(error)),
+            Err(Ended::Deadline) | Ok(_) => None,
         }
+    }
+
+    /// Whether it ended within the TLS handshake.
+    pub(super) fn ended_in_tls(&self) -> bool {
+        let marks = self.attempt.marks();
+        self.result.is_err() && marks.tls_begun.is_some() && marks.joined.is_none()
     }
 }
 

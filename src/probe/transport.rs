@@ -3,6 +3,7 @@
 
 mod build;
 mod clients;
+mod http1;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -24,6 +25,7 @@ use crate::service::{Request, StopAfter};
 use super::certificate::read_chain;
 use build::build;
 use clients::{builder, http1_alone, unbuilt, wired};
+use http1::{OverHttp1, Repeat};
 
 use super::profile::{ClientIdentity, Profile, ProxyProblem, Routes, shown_proxy};
 use super::race::{self, Destination, Ended};
@@ -49,11 +51,13 @@ pub enum TransportProblem {
     Client(#[from] ClientProblem),
 }
 
-/// What all transports of a program share: the system's certificate authorities, and the resolver.
+/// What all transports of a program share: the system's certificate authorities, the resolver, and which servers want
+/// HTTP/1.1.
 #[derive(Clone, Debug, Default)]
 pub struct SharedResources {
     roots: Arc<SystemRoots>,
     resolver: Resolver,
+    over_http1: OverHttp1,
 }
 
 /// Sends requests by one [`Profile`]. Copies share their client.
@@ -170,8 +174,14 @@ impl Transport {
         self.need_roots(setting).await?;
         let destination = self.destination(request, proxy, deadline, reply).await?;
         let mut begun = Instant::now();
-        let mut outcome = race::run(&self.wired.client, built, &destination).await;
-        if outcome.wants_http1() {
+        let known = &self.wired.shared.over_http1;
+        let client = if known.holds(&request.url) {
+            self.wired.over_http1()?
+        } else {
+            self.wired.client.clone()
+        };
+        let mut outcome = race::run(&client, built, &destination).await;
+        if known.learn(&outcome, request, Repeat { begun, deadline }) {
             reply.repeated = Some(Repeated::OverHttp1);
             begun = Instant::now();
             outcome = race::run(&self.wired.over_http1()?, build(request)?, &destination).await;
@@ -245,9 +255,15 @@ impl Transport {
         let mut begun = Instant::now();
         let login = deadline.duration_since(begun) / 2;
         let mut bridge = via.bridge(&request.url, login)?;
-        let client = self.wired.over(&bridge, self.wired.config.clone())?;
+        let known = &self.wired.shared.over_http1;
+        let config = if known.holds(&request.url) {
+            http1_alone(&self.wired.config)
+        } else {
+            self.wired.config.clone()
+        };
+        let client = self.wired.over(&bridge, config)?;
         let mut outcome = race::run(&client, built, &destination).await;
-        if outcome.wants_http1() {
+        if known.learn(&outcome, request, Repeat { begun, deadline }) {
             reply.repeated = Some(Repeated::OverHttp1);
             begun = Instant::now();
             bridge = via.bridge(&request.url, login)?;

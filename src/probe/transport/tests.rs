@@ -426,12 +426,13 @@ async fn a_server_that_breaks_off_by_http_2_says_why() {
 async fn a_server_that_wants_http_1_1_is_asked_so() {
     let reset = |code: u8| vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, code];
     let authority = Authority::new();
-    let stub = async |code: u8| {
+    let stub_of = async |frames: Vec<u8>| {
         let mut config = authority.server(&["127.0.0.1"], |_| {});
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec();
-        Stub::tls(config, Act::Http2Or(reset(code), ok)).await
+        Stub::tls(config, Act::Http2Or(frames, ok)).await
     };
+    let stub = async |code: u8| stub_of(reset(code)).await;
     let wants = stub(13).await;
     let reply = send_by(trusting(&authority), &with_key(&secure(&wants)), LONG).await;
     assert_eq!(reply.repeated, Some(Repeated::OverHttp1));
@@ -443,6 +444,23 @@ async fn a_server_that_wants_http_1_1_is_asked_so() {
         heads[1].contains("authorization: Basic"),
         "the same request"
     );
+    // Whoever shares that knowledge sends once.
+    let goaway = vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13];
+    for (frames, first, second) in [(reset(13), 2, 3), (goaway, 1, 2)] {
+        let wants = stub_of(frames).await;
+        let shared = SharedResources::default();
+        let by = || Transport::within(&trusting(&authority), &shared).unwrap();
+        let request = with_key(&secure(&wants));
+        let reply = by().send(&request, Instant::now() + LONG).await;
+        // An end of the whole connection does not say that the key was not looked at.
+        assert_eq!(
+            (wants.heads().len(), reply.repeated.is_some()),
+            (first, first == 2)
+        );
+        let reply = by().send(&request, Instant::now() + LONG).await;
+        assert_eq!((wants.heads().len(), reply.repeated), (second, None));
+        assert_eq!(answered(reply.outcome).status, 200);
+    }
     // What it may have looked at is not sent twice.
     for code in [2, 7, 11] {
         let other = stub(code).await;
