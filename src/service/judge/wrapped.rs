@@ -14,7 +14,7 @@ use super::rules::{self, ReplyFacts};
 use crate::domain::{AnsweredBy, Reason};
 use crate::service::catalog::condition::BodyKind;
 
-/// How many openings of an object are tried, how many objects are looked at, and how many bytes are read for that.
+/// How many openings of an object are tried, how many objects are looked at (quoted ones too), and how many bytes are read for that.
 const OPENINGS: usize = 400;
 const OBJECTS: usize = 16;
 const READ: usize = 64 * 1024 * 1024;
@@ -84,10 +84,11 @@ fn spoken(seen: &ReplyFacts<'_>, before: &str, value: Value) -> Option<Wrapped> 
 fn objects(text: &str) -> Vec<(&str, Value)> {
     let mut objects = Vec::new();
     let mut lower = None;
+    let mut looked_at = 0;
     let mut behind = 0;
     let tries = OPENINGS.min(READ / text.len().max(1));
     for (at, _) in text.match_indices('{').take(tries) {
-        if at < behind || objects.len() >= OBJECTS {
+        if at < behind || looked_at >= OBJECTS {
             continue;
         }
         let Some((before, rest)) = text.split_at_checked(at) else {
@@ -98,6 +99,7 @@ fn objects(text: &str) -> Vec<(&str, Value)> {
             continue;
         }
         behind = at + values.byte_offset();
+        looked_at += 1;
         // ASCII only, so that places in both are the same.
         let lower = lower.get_or_insert_with(|| text.to_ascii_lowercase());
         let is_text = lower.get(..at).is_some_and(|before| !is_quoted(before));
@@ -164,5 +166,12 @@ mod tests {
         assert_eq!(objects(&"{".repeat(1 << 20)).len(), 0);
         assert_eq!(objects(&"{}".repeat(1 << 19)).len(), OBJECTS);
         assert_eq!(objects(&"<pre>{}".repeat(1 << 17)).len(), 0);
+        // Each quoted object costs a look at all that stands before it.
+        let padded = |quoted: usize| {
+            let padding = " ".repeat(1 << 20);
+            format!("{padding}<pre>{}</pre>{{}}", "{}".repeat(quoted))
+        };
+        assert_eq!(objects(&padded(OBJECTS - 1)).len(), 1);
+        assert_eq!(objects(&padded(OBJECTS)).len(), 0);
     }
 }
