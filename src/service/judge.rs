@@ -20,7 +20,7 @@ pub(super) mod wrapped;
 
 use url::Url;
 
-use crate::domain::{AnsweredBy, Endpoint, Failure, Outcome, Reason, Reply, Response};
+use crate::domain::{AnsweredBy, Endpoint, Failure, Outcome, Reason, Reply, Response, State};
 
 use super::catalog::Service;
 use super::catalog::condition::Rung;
@@ -168,9 +168,12 @@ fn judge_response(asked: AskedRung<'_>, reply: &Reply, response: &Response) -> J
     if may_hide_the_service(&judged)
         && let Some(wrapped) = wrapped::read(&seen)
     {
-        judged.finding = Finding::variant(Reason::NotTheService, "wrapped");
-        judged.answerer = wrapped.answerer;
         judged.within = Some(wrapped.reason);
+        // A 500 is down, whatever its page holds.
+        if judged.finding.reason.state() != State::Down {
+            judged.finding = Finding::variant(Reason::NotTheService, "wrapped");
+            judged.answerer = wrapped.answerer;
+        }
     }
     judged.page = Some(page);
     judged

@@ -301,8 +301,17 @@ fn an_answer_inside_a_page_is_the_services_and_no_success() {
         assert_eq!(title, "Blesta's answer inside a page", "{body}");
         run
     };
-    for status in [200, 401, 500] {
+    for status in [200, 401] {
         assert!(told(&page("", DENIED), status).says("Blesta: its own JSON, inside a page"));
+    }
+    // What is down by its status stays so.
+    for status in [500, 503] {
+        let body = page("", DENIED);
+        let run = climb(
+            blesta("https://billing.example.com"),
+            vec![html(status, &[], &body)],
+        );
+        assert_eq!(run.verdict.state(), State::Down, "{:#?}", run.verdict);
     }
     assert!(
         told(&page(php, DENIED), 200).says("PHP messages stand before it: Shop Warning: foo()")
