@@ -65,6 +65,8 @@ impl Verdict {
         match self.reason {
             Reason::AuthPaused => self.remedy.who == Who::You,
             Reason::CredentialsRejected => self.retry_at.is_some(),
+            // A refusal that a cache had kept, and the stop that followed.
+            Reason::UnexpectedStatus => self.status == 401 && self.retry_at.is_some(),
             _ => false,
         }
     }

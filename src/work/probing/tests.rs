@@ -211,6 +211,7 @@ async fn a_refusal_out_of_a_cache_is_told_and_spaced_and_pauses_nothing() {
     saved(&core, &blesta.url, KEY).await;
     let told = async |trigger| {
         let verdict = probe(&core, trigger).await;
+        assert_eq!(verdict.can_be_resumed(), verdict.retry_at.is_some());
         (verdict.title.clone(), verdict.retry_at.is_some())
     };
     let cached = "401 Out of a cache".to_owned();
