@@ -78,6 +78,8 @@ pub(super) struct Caller {
     until: Pin<Box<Sleep>>,
     /// Ready once this connection is to give way; there while it is idle.
     gives_way: Option<BoxFuture<'static, ()>>,
+    /// It gave way: nothing is read any more.
+    gave_way: bool,
     place: Place,
 }
 
@@ -131,6 +133,7 @@ impl Caller {
             asked: Asked::Nothing,
             until: Box::pin(sleep(FOR_HEAD)),
             gives_way: None,
+            gave_way: false,
             place,
         }
     }
@@ -141,6 +144,9 @@ impl Caller {
 
     /// Whether this connection is idle, and the one that gives its place to somebody who waits.
     fn poll_gives_way(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.gave_way {
+            return Poll::Ready(());
+        }
         if self.asked != Asked::Idle {
             return Poll::Pending;
         }
@@ -155,7 +161,10 @@ impl Caller {
                 }
             })
         });
-        gives_way.as_mut().poll(context)
+        ready!(gives_way.as_mut().poll(context));
+        self.gave_way = true;
+        self.gives_way = None;
+        Poll::Ready(())
     }
 }
 
@@ -328,7 +337,9 @@ mod tests {
                 "not the one to go"
             );
         }
-        assert_eq!(read(&mut idle.1).await, (0, 0));
+        for _ in 0..2 {
+            assert_eq!(read(&mut idle.1).await, (0, 0), "and it stays so");
+        }
         drop(idle);
         let taken = waits.await;
         // Whoever asks anew in that moment is answered first.
