@@ -30,16 +30,21 @@ impl OverHttp1 {
     /// Whether the server of `url` wants it.
     pub(super) fn holds(&self, url: &Url) -> bool {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.contains(&url.origin())
+        !known.is_empty() && known.contains(&url.origin())
     }
 
     /// Takes in what came of `request`, and whether it is to be repeated over HTTP/1.1. One with a key is where the
     /// server refused its very stream, and where there is time enough for an answer that takes as long.
     pub(super) fn learn(&self, outcome: &RaceOutcome, request: &Request, time: Repeat) -> bool {
-        let origin = request.url.origin();
+        let wants = outcome.wants_http1();
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // As a rule nobody wants it.
+        if wants.is_none() && known.is_empty() {
+            return false;
+        }
+        let origin = request.url.origin();
         let position = known.iter().position(|kept| *kept == origin);
-        let Some(wants) = outcome.wants_http1() else {
+        let Some(wants) = wants else {
             // It may not speak that any more.
             if let Some(position) = position.filter(|_| outcome.ended_in_tls()) {
                 known.remove(position);
