@@ -12,8 +12,7 @@
 //! that is ended while it asks shall cost a watcher its key. Of a key that was, five such attempts are let through
 //! within ten minutes. A refusal that a cache had kept pauses nothing either, and is no free one: see `kept`.
 //!
-//! No function reads a clock. A clock that was set back makes no pause longer than its own length, and
-//! none shorter.
+//! No function reads a clock. A clock that was set back makes no pause longer than its own length, and none shorter.
 
 mod kept;
 
