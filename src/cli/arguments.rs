@@ -308,7 +308,7 @@ pub struct RouteArguments {
     /// Let the key go over plain http
     #[arg(long)]
     pub allow_http: bool,
-    /// The whole probe's limit, such as 10s or 500ms
+    /// The whole probe's limit, such as 90 (seconds) or 2m
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
     /// http://, https:// or socks5:// proxy

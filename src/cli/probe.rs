@@ -7,6 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::arguments::{Format, ProbeArguments};
 use super::context::Context;
 use super::fault::{Fault, OURS};
@@ -308,15 +310,23 @@ async fn warn_of_odd_key(
     Ok(())
 }
 
-/// A time such as `10s`, `500ms`, `1m` or `2d`, above zero.
+/// A time such as `90` (seconds), `10s`, `500ms`, `1m` or `2d`, above zero.
 pub fn duration(text: &str) -> Result<Duration, Fault> {
+    positive(text, span::read_or_seconds)
+}
+
+/// A time above zero, as `read` reads it.
+pub(super) fn positive(
+    text: &str,
+    read: fn(&str) -> Option<SignedDuration>,
+) -> Result<Duration, Fault> {
     let wrong = || {
         let text = crate::domain::text::inert(text, 40);
         Fault::usage(format!(
             "{text:?} is no time: write 500ms, 10s, 5m, 2h or 30d"
         ))
     };
-    let read = span::read(text).and_then(|time| Duration::try_from(time).ok());
+    let read = read(text).and_then(|time| Duration::try_from(time).ok());
     read.filter(|time| !time.is_zero()).ok_or_else(wrong)
 }
 
@@ -457,4 +467,21 @@ fn written(
 pub fn needs_vault(connection: &Connection) -> bool {
     let in_vault = |reference: &Option<SecretRef>| matches!(reference, Some(SecretRef::Vault(_)));
     in_vault(&connection.key) || in_vault(&connection.token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_number_is_seconds() {
+        for text in ["90", "90s", "1m30s"] {
+            assert_eq!(duration(text).unwrap(), Duration::from_secs(90), "{text}");
+        }
+        assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
+        for text in ["0", "-1", "soon", ""] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+        assert!(positive("30", span::read).is_err());
+    }
 }

@@ -67,10 +67,10 @@ pub struct WatchArguments {
     /// How changes are written
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<WatchFormat>,
-    /// Between two probes of each, such as 30s; else each one's own
+    /// Between two probes of each, such as 90 (seconds) or 5m; else each one's own
     #[arg(long, value_name = "TIME")]
     pub interval: Option<String>,
-    /// Ends by itself after this time, such as 10m
+    /// Ends by itself after this time, such as 90 (seconds) or 10m
     #[arg(long = "for", value_name = "TIME")]
     pub lasts: Option<String>,
 }
