@@ -742,6 +742,13 @@ fn what_a_list_takes_the_place_of_is_said() {
     let told = edit(&["--tag", "gold"]);
     assert!(told.contains("eu, prod, gold"), "{told}");
     assert_eq!(shown()["tags"], json!(["gold"]));
+    assert_eq!(
+        edit(&["--remove-tag", "gold", "--add-tag", "silver, eu"]),
+        ""
+    );
+    let told = edit(&["--remove-tag", "prod", "--remove-tag", "silver"]);
+    assert_eq!(told.trim(), "shop has no tag prod");
+    assert_eq!(shown()["tags"], json!(["eu"]));
 }
 
 #[test]

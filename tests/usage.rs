@@ -200,6 +200,11 @@ const ALL: &[Wrong] = &[
         &["--tag", "--add-tag"],
     ),
     wrong(
+        "connection edit shop --tag a --remove-tag b",
+        &["--tag", "--remove-tag"],
+    ),
+    wrong("connection edit shop --remove-tag ,", &["no tag"]),
+    wrong(
         "connection edit shop --maintenance 2020-01-01T00:00Z/2020-01-02T00:00Z",
         &["is over", "UTC"],
     ),

@@ -271,7 +271,7 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
         unset::field(&mut connection, &mut edits, *field);
     }
     let (key, token) = fields::put(context, &mut connection, &arguments.fields).await?;
-    fields::add_tags(&mut connection, &arguments.add_tag)?;
+    fields::change_tags(&mut connection, &arguments.remove_tag, &arguments.add_tag)?;
     let kept = |given: Edit, unset: Edit| if given == Edit::Keep { unset } else { given };
     let edits = (kept(key, edits.0), kept(token, edits.1));
     let agreed = agreement::given(&connection, arguments.send_key_to.as_deref())?;

@@ -167,6 +167,9 @@ pub struct EditArguments {
     /// One more tag, beside those that are there; may be given several times
     #[arg(long, value_name = "T", conflicts_with = "tag")]
     pub add_tag: Vec<String>,
+    /// One tag less; may be given several times
+    #[arg(long, value_name = "T", conflicts_with = "tag")]
+    pub remove_tag: Vec<String>,
     /// Take the value of a field away; may be given several times
     #[arg(long, value_name = "FIELD", value_enum, hide_possible_values = true, long_help = UNSET)]
     pub unset: Vec<UnsetField>,

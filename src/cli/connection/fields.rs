@@ -9,7 +9,7 @@ use super::entered;
 use crate::cli::arguments::FieldArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
-use crate::cli::{probe, sources};
+use crate::cli::{output, probe, sources};
 use crate::domain::text::inert;
 use crate::domain::{Connection, SecretRef, Window, span, tags};
 use crate::work::{self, Edit};
@@ -125,13 +125,27 @@ const fn recurs(window: &Window) -> bool {
     }
 }
 
-/// Puts further tags to those that are there.
-pub(super) fn add_tags(connection: &mut Connection, given: &[String]) -> Result<(), Fault> {
-    let added = tags::read(given.iter().map(String::as_str));
-    if added.is_empty() && !given.is_empty() {
-        return Err(Fault::usage("no tag was named"));
+/// Takes tags away from those that are there, and puts further ones to them.
+pub(super) fn change_tags(
+    connection: &mut Connection,
+    removed: &[String],
+    added: &[String],
+) -> Result<(), Fault> {
+    let read = |given: &[String]| {
+        let named = tags::read(given.iter().map(String::as_str));
+        if named.is_empty() && !given.is_empty() {
+            return Err(Fault::usage("no tag was named"));
+        }
+        Ok(named)
+    };
+    for tag in read(removed)? {
+        if !connection.tags.contains(&tag) {
+            let (name, tag) = (&connection.name, inert(&tag, 60));
+            output::say(&format!("{name} has no tag {tag}"));
+        }
+        connection.tags.retain(|one| *one != tag);
     }
-    for tag in added {
+    for tag in read(added)? {
         if !connection.tags.contains(&tag) {
             connection.tags.push(tag);
         }
@@ -147,7 +161,7 @@ pub(super) fn gone(before: &Connection, after: &Connection, given: &FieldArgumen
     if !given.tag.is_empty() && before.tags.iter().any(lost_tag) {
         let listed = |tags: &[String]| inert(&tags.join(", "), 200);
         lines.push(format!(
-            "the tags of {name} were {}, and are {}; --add-tag adds to them",
+            "the tags of {name} were {}, and are {}; --add-tag and --remove-tag change single ones",
             listed(&before.tags),
             listed(&after.tags)
         ));
