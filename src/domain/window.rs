@@ -51,18 +51,25 @@ pub enum WindowProblem {
     /// It ends before it begins, or at once.
     #[error("the maintenance window ends before it begins")]
     Empty,
+    /// Nothing would ever be in it. Holds the window.
+    #[error("the maintenance window {0} is over: its times are in UTC")]
+    Over(Window),
 }
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES: u16 = 24 * 60;
 
 impl Window {
-    /// Reads a window as a person writes it: also a time such as `2h`, from `now` on.
+    /// Reads a window as a person writes it: also a time such as `2h`, from `now` on. One that is over is refused.
     pub fn read(text: &str, now: Timestamp) -> Result<Self, WindowProblem> {
-        match span::read(text) {
-            Some(lasts) => Self::starting(now, lasts),
-            None => text.parse(),
+        let read = match span::read(text) {
+            Some(lasts) => Self::starting(now, lasts)?,
+            None => text.parse()?,
+        };
+        if read.is_over(now) {
+            return Err(WindowProblem::Over(read));
         }
+        Ok(read)
     }
 
     /// A window from `now` on, for so long.

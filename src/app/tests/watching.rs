@@ -481,6 +481,15 @@ fn maintenance_is_typed_checked_and_shown() {
     assert!(dialog.problem.as_ref().unwrap().contains("sun 02:00-04:00"));
     scene
         .keys("ctrl-u")
+        .types("2020-01-01T00:00Z/2020-01-02T00:00Z")
+        .keys("enter");
+    let overlay = &scene.model.overlay;
+    let Some(Overlay::Watching(WatchingOverlay::Maintenance(dialog))) = overlay else {
+        panic!("{overlay:?}");
+    };
+    assert!(dialog.problem.as_ref().unwrap().contains("is over"));
+    scene
+        .keys("ctrl-u")
         .types("2h; daily 03:00-03:30")
         .keys("enter");
     let [WatchingEffect::SetMaintenance(name, windows)] = &watching(scene.effects())[..] else {
