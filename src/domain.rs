@@ -12,6 +12,7 @@ pub mod handle;
 pub mod history;
 mod paths;
 pub mod plot;
+pub mod proxy;
 pub mod reason;
 pub mod reply;
 pub mod second;

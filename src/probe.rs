@@ -32,6 +32,6 @@ mod stub;
 
 pub use gate::{Gate, Permit, Ticket};
 pub use prober::{LadderOutcome, Prober, ProberSettings};
-pub use profile::{ClientIdentity, EnvironmentProxies, Profile, ProxyChoice, ProxyUrl};
+pub use profile::{ClientIdentity, EnvironmentProxies, Profile, ProxyChoice};
 pub use transport::{SharedResources, Transport, TransportProblem};
 pub use via::Via;

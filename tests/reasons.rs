@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use switchboard::domain::budget::AttemptEnd;
+use switchboard::domain::proxy::ProxyUrl;
 use switchboard::domain::{AnsweredBy, HostPort, Reason, Secret, ServiceId, State, Verdict};
-use switchboard::probe::{Gate, Permit, Prober, Profile, ProxyChoice, ProxyUrl, Ticket};
+use switchboard::probe::{Gate, Permit, Prober, Profile, ProxyChoice, Ticket};
 use switchboard::service::{Catalog, SecretState, Subject, verify};
 use switchboard::sim::{CatalogEntry, HeaderCase, ServerHeader, Sim, SimSettings, Style};
 

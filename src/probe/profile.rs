@@ -1,12 +1,11 @@
 //! What one connection needs of the transport: time, proxy, certificates, address family.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use url::Url;
 
-use crate::domain::text::inert;
+use crate::domain::proxy::{ProxyProblem, ProxyUrl};
 use crate::domain::{AddressFamily, Secret};
 
 use super::via::Via;
@@ -97,79 +96,6 @@ pub enum ProxyChoice {
     Url(ProxyUrl),
 }
 
-/// A proxy's URL as it was written. It may hold a password: `Debug` masks the user info.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ProxyUrl(String);
-
-impl ProxyUrl {
-    /// Takes the text as it was written; it is read when a client is built with it.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Scheme, host and port that are asked, without user info; an error where it can't be read.
-    pub fn shown(&self) -> Result<String, ProxyProblem> {
-        self.parse().map(|url| shown_proxy(&url))
-    }
-
-    /// Reads it; `http://` is added where no scheme stands. The sentence of an error holds no user info.
-    fn parse(&self) -> Result<Url, ProxyProblem> {
-        let text = self.0.trim();
-        let whole = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("http://{text}")
-        };
-        let bad = |source: Option<url::ParseError>| ProxyProblem::NotAUrl {
-            shown: shown(text),
-            source,
-        };
-        let mut url = Url::parse(&whole).map_err(|error| bad(Some(error)))?;
-        let default_port = match url.scheme() {
-            "http" | "https" => None,
-            "socks5" | "socks5h" => Some(1080),
-            other => {
-                return Err(ProxyProblem::Scheme(inert(other, 20)));
-            }
-        };
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(bad(None));
-        }
-        if url.port().is_none() && default_port.is_some() {
-            // Fails only for URLs without a host.
-            let _ = url.set_port(default_port);
-        }
-        Ok(url)
-    }
-}
-
-/// Why a proxy can't be used. No user info is in it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProxyProblem {
-    /// Not a URL, or one without a host.
-    #[error("the proxy {shown} is not a URL such as http://proxy:3128")]
-    NotAUrl {
-        /// What stands behind the user info, inert.
-        shown: String,
-        /// What is wrong with it.
-        source: Option<url::ParseError>,
-    },
-    /// Another protocol.
-    #[error("a proxy speaks http, https, socks5 or socks5h, not {0}")]
-    Scheme(String),
-}
-
-impl fmt::Debug for ProxyUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ProxyUrl({})", shown(&self.0))
-    }
-}
-
-/// What stands behind the user info, inert.
-fn shown(text: &str) -> String {
-    inert(text.rsplit('@').next().unwrap_or_default(), 100)
-}
-
 /// The values of the usual variables, in either case, as `config` read them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnvironmentProxies {
@@ -196,7 +122,7 @@ impl Routes {
     pub(super) fn read(choice: &ProxyChoice) -> Result<Self, ProxyProblem> {
         let parse = |proxy: Option<&ProxyUrl>| {
             proxy
-                .filter(|proxy| !proxy.0.trim().is_empty())
+                .filter(|proxy| !proxy.is_blank())
                 .map(ProxyUrl::parse)
                 .transpose()
         };
@@ -249,16 +175,6 @@ fn is_here(proxy: &Url) -> bool {
     let bare = host.trim_matches(['[', ']']);
     let address = bare.parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-/// A proxy as it is shown: scheme, host and port only.
-pub(super) fn shown_proxy(proxy: &Url) -> String {
-    let host = proxy.host_str().unwrap_or_default();
-    let text = match proxy.port_or_known_default() {
-        Some(port) => format!("{}://{host}:{port}", proxy.scheme()),
-        None => format!("{}://{host}", proxy.scheme()),
-    };
-    inert(&text, 200)
 }
 
 /// Whether the entry of a `no_proxy` list names `host` (brackets around IPv6).
@@ -322,6 +238,7 @@ fn is_within(address: IpAddr, network: IpAddr, bits: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::proxy::shown_proxy;
 
     fn environment(none: &str) -> Routes {
         Routes::read(&ProxyChoice::Environment(EnvironmentProxies {

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use crate::domain::proxy::{ProxyProblem, shown_proxy};
 use crate::domain::{
     AddressFamily, Failure, Outcome, Phases, ProxyFailure, Repeated, Reply, Response, TlsFacts,
     error_chain,
@@ -27,7 +28,7 @@ use build::build;
 use clients::{builder, http1_alone, unbuilt, wired};
 use http1::{OverHttp1, Repeat};
 
-use super::profile::{ClientIdentity, Profile, ProxyProblem, Routes, shown_proxy};
+use super::profile::{ClientIdentity, Profile, Routes};
 use super::race::{self, Destination, Ended};
 use super::tls;
 use super::trace::{Attempt, Marks};

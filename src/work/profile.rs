@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::error::WorkError;
 use super::targets::TargetSettings;
 use crate::config::Environment;
+use crate::domain::proxy::ProxyUrl;
 use crate::domain::{Connection, Secret};
 use crate::probe::Profile;
-use crate::probe::profile::{ClientIdentity, EnvironmentProxies, ProxyChoice, ProxyUrl};
+use crate::probe::profile::{ClientIdentity, EnvironmentProxies, ProxyChoice};
 use crate::store::files;
 
 /// The profile of a connection. Blocks on its files.

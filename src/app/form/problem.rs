@@ -2,6 +2,7 @@
 
 use crate::domain::connection::NameProblem;
 use crate::domain::endpoint::UrlProblem;
+use crate::domain::proxy::ProxyProblem;
 use crate::domain::{Name, Origin};
 
 /// Why what stands in a field can't be saved.
@@ -10,6 +11,12 @@ pub enum FieldProblem {
     /// No URL that can be asked.
     #[error(transparent)]
     Url(#[from] UrlProblem),
+    /// The same of the CMS.
+    #[error("reading the URL of the CMS: {0}")]
+    CmsUrl(UrlProblem),
+    /// No proxy that can be asked.
+    #[error(transparent)]
+    Proxy(#[from] ProxyProblem),
     /// The configuration would show it. Holds the parameter's name.
     #[error(
         "{0} in it holds a secret, which the configuration would show: leave it out, and enter it as the key"

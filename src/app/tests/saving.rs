@@ -93,6 +93,12 @@ fn what_can_not_be_saved_is_said_and_shown() {
             "often",
             FieldId::Interval,
         ),
+        ("ctrl-o down down down down", "ftp://x", FieldId::CmsUrl),
+        (
+            "ctrl-o down down down down down down down down down",
+            "ftp://x",
+            FieldId::Proxy,
+        ),
     ] {
         let mut scene = proven();
         scene.keys(keys).types(typed);

@@ -16,6 +16,7 @@ use crate::app::notice::About;
 use crate::app::secret_field::SecretField;
 use crate::app::watching::WatchingEffect;
 use crate::domain::endpoint::secret_parameter;
+use crate::domain::proxy::ProxyUrl;
 use crate::domain::{
     Connection, Endpoint, HandleSlot, Name, PassphrasePurpose, SecretRef, ServiceId, State,
 };
@@ -109,6 +110,9 @@ impl Model {
         if self.catalog.get(&draft.connection.service).is_none() {
             let known = self.catalog.ids().map(ServiceId::to_string).collect();
             return Some((FieldId::Service, FieldProblem::UnknownService { known }));
+        }
+        if let Some(problem) = unasked(&draft.connection) {
+            return Some(problem);
         }
         let name = &draft.connection.name;
         let taken = self.entries.contains(name) && form.editing.as_ref() != Some(name);
@@ -404,6 +408,16 @@ impl Model {
             )),
         }
     }
+}
+
+/// What is asked on the way of a probe, and can't be as it stands.
+fn unasked(connection: &Connection) -> Option<(FieldId, FieldProblem)> {
+    let cms = connection.cms_url.as_deref().map(Endpoint::parse);
+    if let Some(Err(problem)) = cms {
+        return Some((FieldId::CmsUrl, FieldProblem::CmsUrl(problem)));
+    }
+    let proxy = ProxyUrl::new(connection.proxy.as_deref()?).parse();
+    proxy.err().map(|problem| (FieldId::Proxy, problem.into()))
 }
 
 /// What is said of values that could not be taken out of their stores.

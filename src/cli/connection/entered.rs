@@ -6,8 +6,8 @@ use crate::cli::arguments::RouteArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
 use crate::cli::output;
+use crate::domain::proxy::ProxyUrl;
 use crate::domain::{Connection, Endpoint, UrlProblem, error_chain};
-use crate::probe::ProxyUrl;
 use crate::service::hints;
 use crate::store::files;
 

@@ -6,9 +6,10 @@ use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 
 use super::*;
 use crate::domain::State;
+use crate::domain::proxy::ProxyUrl;
 use crate::domain::reply::TlsFailure;
 use crate::domain::{ProxyFailure, Secret};
-use crate::probe::profile::{EnvironmentProxies, ProxyChoice, ProxyUrl};
+use crate::probe::profile::{EnvironmentProxies, ProxyChoice};
 use crate::probe::stub::{Act, Authority, HTTP2_OK, Stub, Versions, self_signed};
 use crate::service::Authorization;
 
