@@ -63,6 +63,7 @@ pub use draft::{Draft, Edit, Saved, StoredSecrets, Unsaved};
 pub use error::WorkError;
 pub use examine::{Examination, Finding};
 pub use probing::{Progress, silent};
+pub use record::announcement;
 pub use targets::{TargetSettings, Targets, listed};
 pub use watch::{Watch, WatchEvent, WatchSettings};
 

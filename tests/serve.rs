@@ -653,11 +653,12 @@ fn a_call_that_a_change_led_to_is_not_cut_off_by_the_end() {
         .spawn()
         .map(Running)
         .unwrap();
-    wait_for("the call", || {
-        let verdict = fs::read_to_string(place("verdict"));
-        let begun = verdict.is_ok_and(|text| text.contains("refused"));
-        begun.then_some(()).ok_or_else(String::new)
+    let verdict: serde_json::Value = wait_for("the call", || {
+        let verdict = fs::read_to_string(place("verdict")).unwrap_or_default();
+        serde_json::from_str(&verdict).map_err(|error| error.to_string())
     });
+    assert_eq!(verdict["reason"], "refused");
+    assert_eq!(verdict.get("was"), Some(&serde_json::Value::Null));
     watching.signal(Signal::TERM);
     let mut lines = BufReader::new(watching.0.stderr.take().unwrap()).lines();
     let said = lines.next().unwrap().unwrap();

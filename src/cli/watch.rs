@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::task::{JoinSet, block_in_place};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -19,7 +18,7 @@ use crate::domain::text::{harmless, shell_word};
 use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Name, Reason, State, Verdict};
 use crate::store::Stamp;
-use crate::work::{Change, Watch, WatchEvent, WatchSettings};
+use crate::work::{Change, Watch, WatchEvent, WatchSettings, announcement};
 
 /// How often the configuration's file is looked at.
 const LOOK: Duration = Duration::from_secs(5);
@@ -357,11 +356,7 @@ impl ChangePrinter {
     fn line(&self, verdict: &Verdict, news: &News) -> String {
         let was = news.was;
         if self.format == WatchFormat::Ndjson {
-            let mut object = serde_json::to_value(verdict).unwrap_or_default();
-            if let Value::Object(fields) = &mut object {
-                let was = was.map_or(Value::Null, |was| was.id().into());
-                fields.insert("was".to_owned(), was);
-            }
+            let object = announcement(verdict, was);
             return output::escaped(&object.to_string()).into_owned() + "\n";
         }
         let lamp = match self.format {

@@ -8,6 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
@@ -54,6 +55,15 @@ enum CommandProblem {
     Failed { status: ExitStatus, said: Vec<u8> },
 }
 
+/// A verdict as a program is told of a change: its object, with the state that was told before as `was`.
+pub fn announcement(verdict: &Verdict, was: Option<State>) -> Value {
+    let mut object = serde_json::to_value(verdict).unwrap_or_default();
+    if let Value::Object(fields) = &mut object {
+        fields.insert("was".to_owned(), was.map(State::id).into());
+    }
+    object
+}
+
 /// Takes in what a watch finds.
 pub(super) struct Recorder {
     core: Core,
@@ -97,14 +107,12 @@ impl Recorder {
         if let Some(change) = change {
             self.remember(verdict, change);
         }
-        if change.is_some_and(Change::is_news)
-            && !self.command.words.is_empty()
-            && let Ok(json) = serde_json::to_vec(verdict)
-        {
+        if change.is_some_and(Change::is_news) && !self.command.words.is_empty() {
+            let json = announcement(verdict, change.and_then(|change| change.from)).to_string();
             let (command, failed) = (Arc::clone(&self.command), self.failed.clone());
             let variables = self.core.0.children.variables(command.program());
             self.core.0.following.spawn(async move {
-                if let Err(problem) = command.run(variables, &json).await {
+                if let Err(problem) = command.run(variables, json.as_bytes()).await {
                     tracing::warn!(problem = %error_chain(&problem), "on_change");
                     let problem = Cause::of_step("on_change failed", problem);
                     // Where the watch has ended, nobody is left to be told.
