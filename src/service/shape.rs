@@ -62,8 +62,22 @@ pub(super) fn are_swapped(service: &Service, first: &Secret, second: &Secret) ->
     is_key(service, first) && is_no_key(service, second)
 }
 
+/// What a reference begins with: one that is typed where the value belongs is none, and would be sent as it stands.
+const REFERENCES: [&str; 3] = ["env:", "file:", "cmd:"];
+
+/// Whether `value` reads like a reference to a secret.
+pub(super) fn is_reference(value: &Secret) -> bool {
+    REFERENCES.iter().any(|kind| value.starts_with(kind))
+}
+
 /// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.
 pub fn odd_shape(service: &Service, username: &str, key: &Secret) -> Option<String> {
+    if is_reference(key) {
+        let way = "switchboard connection edit NAME --key-ref REF";
+        return Some(format!(
+            "the key reads like a reference, which is set by {way}"
+        ));
+    }
     let key_fits = service.key().fits(key);
     let key_is_name = service.username().has_shape() && service.username().fits(key);
     let name_is_key = !key_fits && service.key().fits(&Secret::new(username));

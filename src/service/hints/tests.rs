@@ -91,6 +91,15 @@ fn odd_shapes_are_named() {
     assert_eq!(odd("connect", "SU-160-984-311", "f45bee7e79b1"), None);
     assert!(odd("connect", "shop", "f45bee7e79b1").is_some());
     assert_eq!(odd("http", "", "anything"), None);
+    for reference in ["env:SHOP_KEY", "file:/run/key", "cmd:pass shop"] {
+        for id in ["http", "blesta"] {
+            // No pair, either: it would be sent in two halves.
+            let (username, cleaned) = as_sent(&service(id), "", &Secret::new(reference));
+            assert_eq!((username.as_str(), cleaned.username), ("", None));
+            let odd = odd_shape(&service(id), &username, &cleaned.value).unwrap();
+            assert!(odd.contains("--key-ref"), "{odd}");
+        }
+    }
     assert_eq!(
         odd("blesta", KEY, "shop").as_deref(),
         Some("user name and key look swapped")

@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::super::catalog::Service;
 use super::super::catalog::format::Need;
-use super::super::shape::are_swapped;
+use super::super::shape::{are_swapped, is_reference};
 use crate::domain::Secret;
 use crate::domain::shape::TOKEN_SCHEME;
 
@@ -69,7 +69,7 @@ fn divided(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
             notes.push("what follows \"Basic\" is no encoded pair: left as it is".to_owned());
             None
         }
-        None => Some(value.clone()).filter(|_| takes_both(service)),
+        None => Some(value.clone()).filter(|value| takes_both(service) && !is_reference(value)),
     };
     let pair = pair
         .and_then(|whole| whole.split_once(':'))

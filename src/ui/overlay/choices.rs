@@ -10,6 +10,9 @@ use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::message::StoreOffer;
 use crate::domain::CopyForm;
 
+/// What is no choice here: where somebody else keeps them.
+const ELSEWHERE: &str = "Kept already in a variable, a file or a program's store? Then, once it is saved: switchboard connection edit NAME --key-ref env:VARIABLE, file:PATH or cmd:PROGRAM";
+
 pub(super) fn draw_stores(
     view: &View<'_>,
     offers: &[StoreOffer],
@@ -55,6 +58,8 @@ pub(super) fn draw_stores(
             seen_until = all.len();
         }
     }
+    all.push(Line::default());
+    all.extend(lines(ELSEWHERE, width, theme.faint));
     let inside = open_box(view, body, (width, all.len()), "Keep secrets", buf);
     // Where the box is too low for everything, what is selected stays in sight.
     let above = seen_until.saturating_sub(usize::from(inside.height));
