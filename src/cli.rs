@@ -118,7 +118,7 @@ fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault>
     let global = arguments.global;
     match arguments.command {
         None => screen::run(environment, global),
-        Some(Command::Demo) => demo::run(environment, global).map(ScreenEnd::exit_code),
+        Some(Command::Demo) => demo::run(environment, global, false).map(ScreenEnd::exit_code),
         Some(Command::Sim { listen }) => rehearse::run(&listen),
         Some(Command::Completions { shell }) => completing::script(shell),
         Some(Command::Man { page, dir }) => man::run(page.as_deref(), dir.as_deref()),

@@ -51,6 +51,8 @@ pub struct Options {
     pub banner: Vec<String>,
     /// Opens the vault at the start, where it was given; not again after a lock.
     pub passphrase: Option<Secret>,
+    /// Whether the process goes on where the person ends it.
+    pub goes_on: bool,
 }
 
 /// Why there is no screen.
@@ -106,6 +108,7 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
     give_back_on_panic(sender.clone(), Arc::clone(&terminal));
     terminal.enter().map_err(TuiError::Terminal)?;
     drop(inside);
+    let goes_on = options.goes_on;
     let session = ScreenSession {
         core,
         options,
@@ -126,13 +129,12 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
     // A hung look-up of a name can't be ended: it is left behind, not waited for. Where the process ends as well, its
     // end takes the threads: to wake each of them before would keep the prompt waiting.
     match end {
-        ScreenEnd::Demo | ScreenEnd::Import => {
+        ScreenEnd::Quit if !goes_on => std::mem::forget((runtime, own)),
+        ScreenEnd::Signal(_) | ScreenEnd::Panicked => std::mem::forget((runtime, own)),
+        ScreenEnd::Demo | ScreenEnd::Import | ScreenEnd::Quit => {
             insisting.abort();
             runtime.shutdown_background();
             own.shutdown_background();
-        }
-        ScreenEnd::Quit | ScreenEnd::Signal(_) | ScreenEnd::Panicked => {
-            std::mem::forget((runtime, own));
         }
     }
     Ok(end)

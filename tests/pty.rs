@@ -288,6 +288,32 @@ fn ctrl_c_ends_the_question_of_an_import_and_not_the_screen() {
 }
 
 #[test]
+fn of_the_demonstration_nothing_runs_on_behind_the_screen() {
+    let home = Home::new();
+    let mut terminal = start(&home, &[]);
+    terminal.wait_for("none yet");
+    // Threads for files end after a second.
+    let pause = Duration::from_millis(1_500);
+    terminal.let_pass(pause);
+    let threads = terminal.wakes().len();
+    terminal.type_keys("D");
+    terminal.wait_for("branch");
+    terminal.type_keys("q");
+    terminal.wait_for("none yet");
+    let left = || terminal.wakes().len();
+    assert!(
+        (0..20).any(|_| {
+            terminal.let_pass(pause);
+            left() <= threads
+        }),
+        "{} threads, and not {threads}",
+        left()
+    );
+    terminal.type_keys("q");
+    assert_eq!(terminal.ended().exit_code(), 0);
+}
+
+#[test]
 fn a_bundle_comes_in_from_the_screen_and_the_vault_stays_open() {
     let mut stage = Stage::new();
     let blesta = stage.sim.blesta();
@@ -926,6 +952,7 @@ fn screen_that_panics() {
         mouse: true,
         banner: Vec::new(),
         passphrase: None,
+        goes_on: false,
     };
     std::process::exit(tui::run(core, options).unwrap().exit_code().into());
 }

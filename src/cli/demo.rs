@@ -10,8 +10,8 @@ use crate::sim::{Rehearsal, Sim, SimSettings};
 use crate::work::{Core, Rehearsed};
 
 /// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end; gives how
-/// the screen ended.
-pub fn run(environment: Environment, global: Global) -> Result<ScreenEnd, Fault> {
+/// the screen ended. `goes_on`: it leads back to another screen.
+pub fn run(environment: Environment, global: Global, goes_on: bool) -> Result<ScreenEnd, Fault> {
     let mut options = screen::options(&environment, &global, global.theme.as_deref(), Vec::new())?;
     screen::refuse_without_screen(&environment)?;
     // Nothing is left behind that was not asked for.
@@ -36,6 +36,7 @@ pub fn run(environment: Environment, global: Global) -> Result<ScreenEnd, Fault>
         .collect::<Result<Vec<_>, _>>()?;
     let core = runtime.block_on(Core::rehearsal(environment.clone(), rehearsed))?;
     options.banner.clone_from(&words);
+    options.goes_on = goes_on;
     let end = screen::open(core, options)?;
     drop(sim);
     runtime.shutdown_background();

@@ -39,7 +39,7 @@ pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
             global.passphrase_fd = None;
         }
         match open(context.core, options)? {
-            ScreenEnd::Demo => match super::demo::run(environment.clone(), global.clone())? {
+            ScreenEnd::Demo => match super::demo::run(environment.clone(), global.clone(), true)? {
                 ScreenEnd::Quit | ScreenEnd::Demo | ScreenEnd::Import => {}
                 // It is meant for us too.
                 end @ (ScreenEnd::Signal(_) | ScreenEnd::Panicked) => return Ok(end.exit_code()),
@@ -128,6 +128,7 @@ pub fn options(
         mouse: global.mouse,
         banner,
         passphrase: None,
+        goes_on: false,
     })
 }
 
