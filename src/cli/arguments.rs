@@ -86,7 +86,7 @@ pub enum Command {
     Watch(WatchArguments),
     /// What earlier probes found: results, changes with durations, summaries
     History(HistoryArguments),
-    /// List, show, add, edit, rename, clone, remove, import, export, apply connections
+    /// List, show, add, edit, rename, clone, resume, accept, remove, import, export, apply connections
     #[command(subcommand)]
     Connection(ConnectionCommand),
     /// Generate, reveal, copy and verify tokens

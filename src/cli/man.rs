@@ -33,7 +33,7 @@ pub fn run(page: Option<&str>, folder: Option<&Path>) -> Result<u8, Fault> {
         return Ok(0);
     }
     let wanted = match page {
-        None => "switchboard".to_owned(),
+        None | Some("switchboard") => "switchboard".to_owned(),
         Some(page) => format!("switchboard-{}", page.replace(' ', "-")),
     };
     let found = pages.iter().find(|page| page.name == wanted);
@@ -82,7 +82,7 @@ fn add(command: &clap::Command, pages: &mut Vec<ManPage>) -> Result<(), Fault> {
         text,
     });
     for sub in command.get_subcommands() {
-        if !sub.is_hide_set() && sub.get_name() != "help" {
+        if !sub.is_hide_set() {
             add(sub, pages)?;
         }
     }
@@ -241,6 +241,11 @@ mod tests {
         for page in &pages {
             let text = String::from_utf8(page.text.clone()).unwrap();
             assert!(text.contains(".SH NAME"), "{}", page.name);
+            let (_, listed) = text.split_once(".SH SUBCOMMANDS").unwrap_or_default();
+            for (name, _) in listed.lines().filter_map(|line| line.split_once("(1)")) {
+                let name = name.replace('\\', "");
+                assert!(names.contains(&name.as_str()), "{name} of {}", page.name);
+            }
         }
     }
 
