@@ -498,6 +498,26 @@ fn overlays() {
 }
 
 #[test]
+fn a_question_says_how_it_stands() {
+    let mut asked = model(100, 30);
+    for (connection, question, says) in [
+        ("partner", Question::SaveAllTheSame, "left something open"),
+        ("legacy", Question::SaveAllTheSame, "did not end well"),
+        ("partner", Question::Bisect(name("partner")), "lifts that"),
+        (
+            "legacy",
+            Question::Bisect(name("legacy")),
+            "Up to 4 requests",
+        ),
+    ] {
+        select(&mut asked, connection);
+        asked.overlay = Some(Overlay::Confirm(question));
+        let text = text(&asked);
+        assert!(text.contains(says), "{connection}: {text}");
+    }
+}
+
+#[test]
 fn a_connection_without_a_key_offers_none() {
     let mut keyless = model(100, 30);
     keyless.overlay = Some(Overlay::CopyAs {

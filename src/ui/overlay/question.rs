@@ -7,8 +7,9 @@ use ratatui::text::{Line, Span};
 use super::super::text::clean;
 use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
+use crate::app::Action;
 use crate::app::model::{Lock, Question};
-use crate::domain::{Name, SecretRef, ServiceId};
+use crate::domain::{Name, Reason, SecretRef, ServiceId, State, Verdict};
 
 pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut Buffer) {
     let theme = view.theme;
@@ -36,6 +37,19 @@ pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut B
 fn is_untested(view: &View<'_>) -> bool {
     let form = view.model.visible_form();
     form.is_some_and(|form| !form.is_tested())
+}
+
+/// What the last test found: of what stands in the form where it is seen, else of the selected connection.
+fn last_test<'a>(view: &'a View<'_>) -> Option<&'a Verdict> {
+    match view.model.visible_form() {
+        Some(form) => form.verdict.as_deref(),
+        None => view.entry()?.verdict.as_deref(),
+    }
+}
+
+/// Whether the key was too often refused to be sent.
+fn is_paused(view: &View<'_>) -> bool {
+    last_test(view).is_some_and(|verdict| verdict.reason == Reason::AuthPaused)
 }
 
 /// Of which connection something was typed: its form need not be the one that is seen.
@@ -121,6 +135,9 @@ fn text(view: &View<'_>, question: &Question) -> String {
         Question::SaveAllTheSame if is_untested(view) => {
             "It was not tested as it stands here. Save all the same?"
         }
+        Question::SaveAllTheSame if last_test(view).map(Verdict::state) == Some(State::Unknown) => {
+            "The last test left something open. Save all the same?"
+        }
         Question::SaveAllTheSame => "The last test did not end well. Save all the same?",
         Question::LoseDraft => {
             return format!("What was typed{} is not saved. Lose it?", of_whom(view));
@@ -129,6 +146,12 @@ fn text(view: &View<'_>, question: &Question) -> String {
             return format!(
                 "What was typed{} is not saved and would be lost. Quit all the same?",
                 of_whom(view)
+            );
+        }
+        Question::Bisect(_) | Question::BisectDraft if is_paused(view) => {
+            let key = super::super::key(view, Action::Resume).unwrap_or_default();
+            return format!(
+                "The key is paused, so no request carries it: {key} lifts that. Ask without it?"
             );
         }
         Question::Bisect(_) | Question::BisectDraft => {
