@@ -49,6 +49,7 @@ const ENDS: &[(&str, Role)] = &[
     ("TOKEN", Role::Key),
     ("SECRET", Role::Key),
     ("PASSWORD", Role::Key),
+    ("PASS", Role::Key),
 ];
 
 /// The values of one beginning.

@@ -490,6 +490,8 @@ fn of_several_names_for_one_thing_the_surest_counts_and_the_others_are_told() {
         &reading.left_out,
         "SHOP_URL was left out: SHOP_API_URL"
     ));
+    let short = env("A_URL=https://x.example.com\nA_PASS=one\n");
+    assert_eq!(short.candidates[0].key, Some(Secret::new("one")));
     let twice = env("A_URL=https://x.example.com\nA_KEY=one\nA_KEY=two\n");
     assert_eq!(twice.candidates[0].key, Some(Secret::new("two")));
     assert!(says(&twice.left_out, "A_KEY stands several times"));
