@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::domain::budget::AttemptEnd;
 use crate::domain::text::inert;
+use crate::domain::token::Moment;
 use crate::domain::{CheckId, Endpoint, Identity, Outcome, Reason, Reply, State};
 
 use super::super::catalog::format::{IdentityText, OwnToken, Scheme};
@@ -224,6 +225,7 @@ impl Ladder {
             }
         }
         if let Some(expires) = seen.expires {
+            let expires = Moment::read(&expires).shown();
             self.notes.push(format!("it expires {expires}"));
         }
     }

@@ -135,7 +135,7 @@ fn whoever_has_the_new_secret_of_a_renewed_token_is_not_told_to_renew_it() {
     let asked = |old: &str, new: &str, status: &str| {
         let token = format!(
             r#"{{"status":"{status}","token":"{old}","expiration_date":"2026-12-02T00:00:00Z",
-                "renewed_token":"{new}","renewed_expiration_date":"2027-11-27T00:00:00Z"}}"#
+                "renewed_token":"{new}","renewed_expiration_date":"2027-11-27T00:00:00+00:00"}}"#
         );
         climb(
             connect(),
@@ -149,7 +149,10 @@ fn whoever_has_the_new_secret_of_a_renewed_token_is_not_told_to_renew_it() {
         evidence.contains("the key's own token is renewed"),
         "{evidence}"
     );
-    assert!(evidence.contains("it expires 2027-11-27"), "{evidence}");
+    assert!(
+        evidence.contains("it expires 2027-11-27T00:00:00Z"),
+        "{evidence}"
+    );
     assert!(
         !evidence.contains(other) && !evidence.contains(SECRET),
         "{evidence}"
