@@ -467,6 +467,8 @@ pub enum Question {
     BisectDraft,
     /// Locking forgets the secrets typed and not saved: lock?
     LockLosesSecrets,
+    /// Leave these out of watching, or take them in again?
+    PauseAll(Vec<Name>, bool),
     /// Quit while something at a service is under way?
     QuitUnderWay,
     /// Close the dialog of a further token and lose what was typed?

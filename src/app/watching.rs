@@ -41,8 +41,8 @@ pub enum WatchingMessage {
     Offline(bool),
     /// The user's command failed, or the history is not written; one inert sentence.
     Trouble(String),
-    /// The connection was written as it is now: paused, or with other maintenance windows.
-    ConnectionSet(Box<Connection>),
+    /// These were written as they are now: paused, or with other maintenance windows.
+    ConnectionsSet(Vec<Connection>),
     /// It was not; one sentence.
     SetFailed(String),
     /// Another machine was asked.
@@ -68,6 +68,10 @@ pub enum WatchingEffect {
     SetPaused(Name, bool),
     /// Write the maintenance windows of a connection.
     SetMaintenance(Name, Vec<Window>),
+    /// Leave several out of scheduled probing, or take them in again.
+    SetAllPaused(Vec<Name>, bool),
+    /// Write maintenance windows of several: beside those that each has, or in their place.
+    SetAllMaintenance(Vec<Name>, Vec<Window>, bool),
     /// Ask for a connection from another machine too, after what the screen shows of it.
     AskFrom(Name, SshHost),
 }

@@ -106,6 +106,37 @@ async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
 }
 
 #[tokio::test]
+async fn several_are_changed_together_or_none() {
+    let home = Home::new();
+    let core = home.core();
+    let all = ["first", "second"].map(name);
+    let weekly: crate::domain::Window = "sun 02:00-04:00".parse().unwrap();
+    for name in &all {
+        let mut one = shop(URL);
+        one.name = name.clone();
+        one.maintenance = vec![weekly.clone()];
+        core.save(Draft::new(one)).await.unwrap();
+    }
+    let once: crate::domain::Window = "2099-01-01T00:00Z/2099-01-02T00:00Z".parse().unwrap();
+    let windows = vec![once.clone()];
+    let set = core.set_all_maintenance(all.to_vec(), windows.clone(), true);
+    for one in set.await.unwrap() {
+        assert_eq!(one.maintenance, [weekly.clone(), once.clone()]);
+    }
+    let set = core.set_all_maintenance(all.to_vec(), windows.clone(), false);
+    for one in set.await.unwrap() {
+        assert_eq!(one.maintenance, windows);
+    }
+    let gone = [&all[..], &[name("gone")]].concat();
+    assert!(core.set_all_paused(gone, true).await.is_err());
+    let known = core.connections().await.unwrap();
+    assert!(known.iter().all(|one| !one.paused), "none alone");
+    core.set_all_paused(all.to_vec(), true).await.unwrap();
+    let known = core.connections().await.unwrap();
+    assert!(known.len() == 2 && known.iter().all(|one| one.paused));
+}
+
+#[tokio::test]
 async fn a_key_does_not_become_a_user_name() {
     let home = Home::new();
     let core = home.core();

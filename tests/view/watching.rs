@@ -205,15 +205,12 @@ fn planned_and_paused_are_no_alarm() {
     };
     let mut planned = set(&mut shown, "legacy");
     planned.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
-    tell(
-        &mut shown,
-        WatchingMessage::ConnectionSet(Box::new(planned)),
-    );
+    tell(&mut shown, WatchingMessage::ConnectionsSet(vec![planned]));
     let mut paused = set(&mut shown, "staging");
     paused.paused = true;
     // It is counted once, and not as planned.
     paused.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
-    tell(&mut shown, WatchingMessage::ConnectionSet(Box::new(paused)));
+    tell(&mut shown, WatchingMessage::ConnectionsSet(vec![paused]));
     let text = text(&shown);
     let line = |whose: &str| {
         text.lines()
@@ -245,7 +242,7 @@ fn the_panes_say_what_is_left_out_of_watching_and_how_it_comes_in_again() {
     connection.paused = true;
     tell(
         &mut shown,
-        WatchingMessage::ConnectionSet(Box::new(connection)),
+        WatchingMessage::ConnectionsSet(vec![connection]),
     );
     assert!(
         text(&shown).contains("‖ left out of watching, P takes it in again"),
@@ -324,6 +321,13 @@ fn what_lies_over_the_table() {
     let mut maintenance = watched(100, 30);
     press(&mut maintenance, "Msoon\n");
     assert_snapshot!("maintenance", screen(&maintenance));
+    let mut group = watched(100, 30);
+    press(&mut group, "TgM");
+    assert_snapshot!("maintenance_of_a_group", screen(&group));
+    let mut group = watched(100, 30);
+    press(&mut group, "TgP");
+    let asked = screen(&group).to_string();
+    assert!(asked.contains("connections out of watching?"), "{asked}");
     let mut second = watched(100, 30);
     select(&mut second, "legacy");
     press(&mut second, ":second\nweb1\n");
@@ -393,7 +397,7 @@ fn on_the_smallest_screen_the_reason_the_forms_and_the_counts_are_to_be_seen() {
         connection.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
         tell(
             &mut small,
-            WatchingMessage::ConnectionSet(Box::new(connection)),
+            WatchingMessage::ConnectionsSet(vec![connection]),
         );
     }
     small.notice = None;

@@ -30,7 +30,7 @@ fn what_is_left_out_of_watching_comes_last_and_stands_in_no_state() {
     let mut scene = four();
     let mut paused = shop("gamma");
     paused.paused = true;
-    let set = crate::app::watching::WatchingMessage::ConnectionSet(Box::new(paused));
+    let set = crate::app::watching::WatchingMessage::ConnectionsSet(vec![paused]);
     scene.send(Message::Watching(set));
     assert_eq!(scene.visible(), ["beta", "delta", "alpha", "gamma"]);
     scene.keys("/").types("state:down");
@@ -415,7 +415,7 @@ fn what_a_key_takes_out_of_the_filter_stays_to_be_taken_back() {
     assert_eq!(asked(&mut scene), Some((named("alpha"), true)));
     let mut paused = shop("alpha");
     paused.paused = true;
-    let set = WatchingMessage::ConnectionSet(Box::new(paused));
+    let set = WatchingMessage::ConnectionsSet(vec![paused]);
     scene.send(Message::Watching(set));
     assert_eq!(scene.selected(), "alpha", "it is under the hand still");
     scene.keys("P");

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
 use crate::app::effect::{ClipboardEffect, Effect, Target, TerminalEffect};
-use crate::app::model::{Model, Overlay};
+use crate::app::model::{Model, Overlay, Question};
 use crate::app::watching::dialogs::WatchingOverlay;
 use crate::app::watching::{
     Board, BoardEvent, BoardView, TableRow, WatchingEffect, WatchingMessage, WatchingSettings,
@@ -318,8 +318,8 @@ fn groups_have_counts_and_fold() {
         rows(&scene.model)[..2],
         ["+eu [1, 0, 0, 1]", "us [0, 0, 1, 0]"]
     );
-    // What keys mean is a connection, never a heading.
-    scene.keys("P");
+    // What most keys mean is a connection, never a heading.
+    scene.keys(":").types("second-opinion").keys("enter");
     assert_eq!(scene.notice(), "no connection is selected");
     scene.keys("enter");
     assert_eq!(
@@ -338,6 +338,58 @@ fn groups_have_counts_and_fold() {
     assert_eq!(rows(&scene.model)[0], "eu [0, 0, 0, 2]");
     scene.keys("T");
     assert!(scene.model.board.rows.is_empty());
+}
+
+#[test]
+fn on_a_heading_pause_and_maintenance_mean_all_of_its_group() {
+    let mut scene = tagged(&[("a", &["eu"]), ("b", &["us"]), ("c", &["eu"])]);
+    scene.keys("w T home enter P");
+    let group = vec![named("a"), named("c")];
+    let asked = Question::PauseAll(group.clone(), true);
+    assert_eq!(scene.question(), Some(&asked), "also where it is folded");
+    scene.effects();
+    scene.keys("y");
+    let pause = WatchingEffect::SetAllPaused(group.clone(), true);
+    assert_eq!(watching(scene.effects()), [pause]);
+    let paused = group.iter().map(|name| Connection {
+        paused: true,
+        tags: vec!["eu".to_owned()],
+        ..shop(name.as_str())
+    });
+    let set = WatchingMessage::ConnectionsSet(paused.collect());
+    scene.send(Message::Watching(set));
+    assert_eq!(scene.notice(), "2 connections are left out of watching");
+    assert_eq!(watching(scene.effects()), [WatchingEffect::Replan]);
+    scene.keys("P");
+    let asked = Question::PauseAll(group.clone(), false);
+    assert_eq!(scene.question(), Some(&asked));
+    scene.keys("n");
+
+    let window = Window::read("2h", scene.now).unwrap();
+    for (typed, windows, beside) in [("2h", vec![window], true), ("none", Vec::new(), false)] {
+        scene.keys("M").types(typed).keys("enter");
+        let [WatchingEffect::SetAllMaintenance(names, set, by)] = &watching(scene.effects())[..]
+        else {
+            panic!("{typed}");
+        };
+        let mut names = names.clone();
+        names.sort();
+        assert_eq!((names, set, *by), (group.clone(), &windows, beside));
+    }
+    scene.keys("M enter");
+    assert_eq!(watching(scene.effects()), [], "nothing was typed");
+    // Alone it is meant itself, with what it has.
+    let mut one = shop("b");
+    one.tags = vec!["us".to_owned()];
+    one.maintenance = vec!["sun 02:00-04:00".parse().unwrap()];
+    let windows = one.maintenance.clone();
+    scene.send(Message::Watching(WatchingMessage::ConnectionsSet(vec![
+        one,
+    ])));
+    scene.effects();
+    scene.keys("end up M enter");
+    let set = WatchingEffect::SetMaintenance(named("b"), windows);
+    assert_eq!(watching(scene.effects()), [set]);
 }
 
 #[test]
@@ -500,7 +552,7 @@ fn maintenance_is_typed_checked_and_shown() {
     let mut connection = shop("c0000");
     assert_eq!(*name, connection.name);
     connection.maintenance.clone_from(windows);
-    let set = WatchingMessage::ConnectionSet(Box::new(connection));
+    let set = WatchingMessage::ConnectionsSet(vec![connection]);
     scene.send(Message::Watching(set));
     assert!(
         scene.notice().contains("maintenance until"),
@@ -530,7 +582,7 @@ fn one_connection_is_paused_and_the_watch_is_told() {
         paused: true,
         ..shop("c0000")
     };
-    let set = WatchingMessage::ConnectionSet(Box::new(connection));
+    let set = WatchingMessage::ConnectionsSet(vec![connection]);
     scene.send(Message::Watching(set));
     assert_eq!(scene.notice(), "c0000 is left out of watching");
     assert_eq!(watching(scene.effects()), [WatchingEffect::Replan]);

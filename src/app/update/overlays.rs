@@ -8,6 +8,7 @@ use crate::app::effect::ScreenEnd;
 use crate::app::hints;
 use crate::app::keymap::{Action, HelpGroup, KeyPress};
 use crate::app::model::{OpenForm, Overlay, Question};
+use crate::app::watching::WatchingEffect;
 use crate::service::Trigger;
 
 /// A question that nobody asked for takes an answer after a rest: what is typed ahead is none. So long have no keys to
@@ -42,7 +43,7 @@ impl Model {
         self.yes_from = None;
     }
 
-    pub(super) fn ask(&mut self, question: Question) {
+    pub(in crate::app) fn ask(&mut self, question: Question) {
         self.open_overlay(Overlay::Confirm(question));
     }
 
@@ -230,6 +231,10 @@ impl Model {
             Question::Bisect(name) => self.probe_saved(&name, Trigger::Bisect, out),
             Question::BisectDraft => self.probe_draft(Trigger::Bisect, out),
             Question::LockLosesSecrets => self.lock_now(out),
+            Question::PauseAll(names, pauses) => {
+                let set = WatchingEffect::SetAllPaused(names, pauses);
+                out.push(Effect::Watching(set));
+            }
             Question::LeaveSheet => self.close_sheet(),
         }
     }
@@ -248,6 +253,7 @@ impl Model {
             | Question::Bisect(_)
             | Question::BisectDraft
             | Question::LockLosesSecrets
+            | Question::PauseAll(..)
             | Question::LeaveSheet => {}
         }
     }

@@ -7,7 +7,7 @@ use tui_input::Input;
 use super::WatchingEffect;
 use crate::app::effect::Effect;
 use crate::app::keymap::{Action, KeyPress};
-use crate::app::model::{Model, Overlay};
+use crate::app::model::{Model, Overlay, Question};
 use crate::app::update::editing_request;
 use crate::domain::{Connection, Name, SecondOpinion, SshHost, Window};
 
@@ -30,8 +30,10 @@ pub enum WatchingOverlay {
 /// One line to type into.
 #[derive(Debug)]
 pub struct Dialog {
-    /// Whose.
+    /// Whose; of several the first one.
     pub name: Name,
+    /// The others where it is about all of a group.
+    pub others: Vec<Name>,
     /// What was typed.
     pub input: Input,
     /// What was wrong with it.
@@ -66,6 +68,7 @@ impl Dialog {
     fn new(name: Name, text: String) -> Self {
         Self {
             name,
+            others: Vec::new(),
             input: Input::new(text),
             problem: None,
             busy: false,
@@ -88,8 +91,14 @@ impl Model {
             .ok_or("no connection is selected")
     }
 
-    /// `P`: scheduled probing leaves this connection out, or takes it in again.
+    /// `P`: scheduled probing leaves this connection out, or takes it in again; of a group all, where one is watched.
     pub(in crate::app) fn pause_connection(&mut self, out: &mut Vec<Effect>) {
+        if let Some(group) = self.marked_group() {
+            let pauses = group.iter().any(|entry| !entry.connection.paused);
+            let changed = group.iter().filter(|one| one.connection.paused != pauses);
+            let names = changed.map(|one| one.connection.name.clone()).collect();
+            return self.ask(Question::PauseAll(names, pauses));
+        }
         let entry = match self.meant_entry() {
             Ok(entry) => entry,
             Err(sentence) => return self.complain(sentence),
@@ -99,16 +108,23 @@ impl Model {
         out.push(Effect::Watching(WatchingEffect::SetPaused(name, paused)));
     }
 
-    /// `M`: its maintenance windows.
+    /// `M`: its maintenance windows, or further ones of all of a group.
     pub(in crate::app) fn open_maintenance(&mut self) {
-        let entry = match self.meant_entry() {
-            Ok(entry) => entry,
+        let group = self.marked_group().unwrap_or_default();
+        let found = match group.split_first() {
+            Some((entry, others)) => Ok((*entry, others)),
+            None => self.meant_entry().map(|entry| (entry, &[][..])),
+        };
+        let (entry, others) = match found {
+            Ok(found) => found,
             Err(sentence) => return self.complain(sentence),
         };
         let windows = entry.connection.maintenance.iter();
-        let kept = windows.filter(|window| !window.is_over(self.now));
+        let kept = windows.filter(|window| others.is_empty() && !window.is_over(self.now));
         let text: Vec<_> = kept.map(Window::to_string).collect();
-        let dialog = Dialog::new(entry.connection.name.clone(), text.join("; "));
+        let mut dialog = Dialog::new(entry.connection.name.clone(), text.join("; "));
+        let others = others.iter().map(|entry| entry.connection.name.clone());
+        dialog.others = others.collect();
         self.open_watching(WatchingOverlay::Maintenance(dialog));
     }
 
@@ -173,14 +189,22 @@ impl Model {
         match overlay {
             WatchingOverlay::Maintenance(dialog) => {
                 let parts = dialog.input.value().split(';').map(str::trim);
+                let beside = parts.clone().all(|part| part != "none");
                 // As by the command: none alone takes all away.
                 let parts = parts.filter(|part| !part.is_empty() && *part != "none");
                 match parts.map(|part| Window::read(part, now)).collect() {
                     Ok(windows) => {
                         let name = dialog.name.clone();
+                        let mut all = std::mem::take(&mut dialog.others);
                         self.overlay = None;
-                        let set = WatchingEffect::SetMaintenance(name, windows);
-                        out.push(Effect::Watching(set));
+                        if all.is_empty() {
+                            let set = WatchingEffect::SetMaintenance(name, windows);
+                            out.push(Effect::Watching(set));
+                        } else if !(windows.is_empty() && beside) {
+                            all.push(name);
+                            let set = WatchingEffect::SetAllMaintenance(all, windows, beside);
+                            out.push(Effect::Watching(set));
+                        }
                     }
                     Err(problem) => {
                         let problem: crate::domain::WindowProblem = problem;
@@ -213,8 +237,32 @@ impl Model {
         }
     }
 
-    /// The connection was written: what is known of it stays.
-    pub(super) fn connection_set(&mut self, connection: Connection, out: &mut Vec<Effect>) {
+    /// They were written: what is known of them stays.
+    pub(super) fn connections_set(&mut self, connections: Vec<Connection>, out: &mut Vec<Effect>) {
+        let connections = match <[Connection; 1]>::try_from(connections) {
+            Ok([connection]) => return self.connection_set(connection, out),
+            Err(connections) => connections,
+        };
+        let (count, mut done) = (connections.len(), "have other maintenance windows");
+        for connection in connections {
+            let name = connection.name.clone();
+            self.entries.change(&name, |entry| {
+                if entry.connection.paused != connection.paused {
+                    done = if connection.paused {
+                        "are left out of watching"
+                    } else {
+                        "are watched again"
+                    };
+                }
+                entry.connection = Arc::new(connection);
+            });
+        }
+        self.relist();
+        self.say(format!("{count} connections {done}"));
+        out.push(Effect::Watching(WatchingEffect::Replan));
+    }
+
+    fn connection_set(&mut self, connection: Connection, out: &mut Vec<Effect>) {
         let name = connection.name.clone();
         let shown = self.shown_name(&name);
         let now = self.now;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::board::{Board, BoardView, GroupKey};
 use crate::app::effect::Effect;
-use crate::app::model::Model;
+use crate::app::model::{ListedConnection, Model};
 use crate::domain::{Name, State};
 
 /// One row where they are grouped.
@@ -137,6 +137,16 @@ impl Model {
                 .selected_entry()
                 .and_then(|entry| entry.connection.tags.first().cloned()),
         }
+    }
+
+    /// The connections under the heading that the marker stands on, also where they are folded; nothing where it stands
+    /// on none.
+    pub(super) fn marked_group(&self) -> Option<Vec<&ListedConnection>> {
+        let heading = self.board.heading.as_ref().filter(|_| !self.means_row())?;
+        let entries = self.list.visible.iter();
+        let entries = entries.filter_map(|name| self.entries.get(name));
+        let is_here = |entry: &&ListedConnection| entry.connection.tags.first() == heading.as_ref();
+        Some(entries.filter(is_here).collect())
     }
 
     /// Scrolls so that the marked row is on the screen.

@@ -80,6 +80,12 @@ impl Effects {
             WatchingEffect::SetMaintenance(name, windows) => {
                 self.set(async move { core.set_maintenance(&name, windows).await });
             }
+            WatchingEffect::SetAllPaused(names, paused) => {
+                self.set_all(async move { core.set_all_paused(names, paused).await });
+            }
+            WatchingEffect::SetAllMaintenance(names, windows, beside) => {
+                self.set_all(async move { core.set_all_maintenance(names, windows, beside).await });
+            }
             WatchingEffect::AskFrom(name, host) => self.ask_from(name, host),
         }
     }
@@ -100,9 +106,16 @@ impl Effects {
         &mut self,
         setting: impl Future<Output = Result<Connection, WorkError>> + Send + 'static,
     ) {
+        self.set_all(async { setting.await.map(|connection| vec![connection]) });
+    }
+
+    fn set_all(
+        &mut self,
+        setting: impl Future<Output = Result<Vec<Connection>, WorkError>> + Send + 'static,
+    ) {
         self.answer(Key::Watching(WatchTask::Setting), async move {
             Message::Watching(match setting.await {
-                Ok(connection) => WatchingMessage::ConnectionSet(Box::new(connection)),
+                Ok(connections) => WatchingMessage::ConnectionsSet(connections),
                 Err(error) => WatchingMessage::SetFailed(error_chain(&error)),
             })
         });

@@ -87,6 +87,20 @@ fn ways(view: &View<'_>) -> &'static str {
     }
 }
 
+/// What a bisection sends.
+fn bisection(view: &View<'_>) -> String {
+    if is_paused(view) {
+        let key = super::super::key(view, Action::Resume).unwrap_or_default();
+        return format!(
+            "The key is paused, so no request carries it: {key} lifts that. Ask without it?"
+        );
+    }
+    format!(
+        "Up to 4 requests are sent: {}. If none is accepted, the key is paused.",
+        ways(view)
+    )
+}
+
 /// What goes with a connection.
 fn removal(view: &View<'_>, name: &Name) -> String {
     let form = view.model.form.as_ref();
@@ -105,6 +119,13 @@ fn removal(view: &View<'_>, name: &Name) -> String {
         "Remove “{}”{draft}{secrets} The service at the other end keeps its key.",
         view.name(name)
     )
+}
+
+fn counted(names: &[Name]) -> String {
+    match names.len() {
+        1 => "1 connection".to_owned(),
+        count => format!("{count} connections"),
+    }
 }
 
 /// What will happen.
@@ -148,18 +169,11 @@ fn text(view: &View<'_>, question: &Question) -> String {
                 of_whom(view)
             );
         }
-        Question::Bisect(_) | Question::BisectDraft if is_paused(view) => {
-            let key = super::super::key(view, Action::Resume).unwrap_or_default();
-            return format!(
-                "The key is paused, so no request carries it: {key} lifts that. Ask without it?"
-            );
+        Question::Bisect(_) | Question::BisectDraft => return bisection(view),
+        Question::PauseAll(names, true) => {
+            return format!("Leave {} out of watching?", counted(names));
         }
-        Question::Bisect(_) | Question::BisectDraft => {
-            return format!(
-                "Up to 4 requests are sent: {}. If none is accepted, the key is paused.",
-                ways(view)
-            );
-        }
+        Question::PauseAll(names, false) => return format!("Watch {} again?", counted(names)),
         Question::QuitUnderWay => {
             "It is under way: this can't be left half-way. Quit all the same?"
         }
@@ -181,6 +195,8 @@ const fn words(question: &Question) -> (&'static str, &'static str, &'static str
         Question::QuitUnsaved => ("Not saved", "quit", "stay"),
         Question::SendKeyTo(_) => ("New host", "send it there", "don't send"),
         Question::Bisect(_) | Question::BisectDraft => ("Find the cause", "send them", "don't"),
+        Question::PauseAll(_, true) => ("Group", "pause", "don't"),
+        Question::PauseAll(_, false) => ("Group", "watch", "don't"),
         Question::QuitUnderWay => ("Under way", "quit", "stay"),
         Question::LoseToken => ("Not stored", "lose it", "keep it"),
         Question::LeaveSheet => ("Not sent", "lose it", "keep it"),
