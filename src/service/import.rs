@@ -131,7 +131,12 @@ impl Candidate {
             CandidateValue::Known(secret) if !secret.all(|c| !c.is_control()) => {
                 self.note(left_out("key", &secret));
             }
-            CandidateValue::Known(secret) => self.key = Some(secret),
+            CandidateValue::Known(secret) => {
+                if secret.starts_with("$") && secret.all(|c| c == '$' || is_of_name(c)) {
+                    self.note("the key is a $ and a name, taken as it stands: a variable is set by connection edit --key-ref env:NAME");
+                }
+                self.key = Some(secret);
+            }
             CandidateValue::Variable(name) => self.connection.key = self.variable("key", &name),
         }
     }
@@ -212,6 +217,11 @@ enum CandidateValue {
     Known(Secret),
     /// The name of an environment variable that holds it.
     Variable(String),
+}
+
+/// Whether the name of a variable may have `c`.
+const fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// What `text` is, by its beginning.

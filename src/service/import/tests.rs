@@ -335,6 +335,22 @@ fn curls(text: &str) -> Vec<Candidate> {
     reading.candidates
 }
 
+#[test]
+fn a_key_that_reads_like_a_variable_is_pointed_out() {
+    let quoted = |key: &str| {
+        curl(&format!(
+            "curl -H 'Authorization: Bearer {key}' https://e.com/a"
+        ))
+    };
+    let odd = quoted("$TOK");
+    assert_eq!(odd.key, Some(Secret::new("$TOK")));
+    assert!(says(&odd.notes, "--key-ref env:NAME"), "{:?}", odd.notes);
+    for plain in ["TOK", "$2y$10$abc.def/x"] {
+        let notes = quoted(plain).notes;
+        assert!(!says(&notes, "--key-ref"), "{notes:?}");
+    }
+}
+
 fn says(notes: &[String], words: &str) -> bool {
     notes.iter().any(|note| note.contains(words))
 }
