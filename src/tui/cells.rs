@@ -37,7 +37,26 @@ const TRIED_UP_TO: usize = 1_000;
 pub const ERASE: &str = "\x1b[9999;9999H\x1b[1J";
 
 /// A cell that changed, and where it stands.
-type Changed<'a> = (Position, &'a Cell);
+#[derive(Clone, Copy)]
+struct Changed<'a> {
+    at: Position,
+    cell: &'a Cell,
+    /// Looked at once: a page has thousands of cells.
+    look: Look,
+}
+
+/// What a cell comes to in a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Nothing is seen, whatever its letters' colour.
+    Blank,
+    /// All terminals agree that it takes one column.
+    Agreed,
+    /// It takes more columns than one.
+    Wide,
+    /// One column here, and perhaps not there.
+    Uncertain,
+}
 
 /// One way to write a frame.
 struct Tried {
@@ -136,8 +155,8 @@ impl Cells {
 
     /// Writes the cells row by row.
     fn by_rows(&mut self, cells: &[Changed<'_>]) {
-        for (at, cell) in cells {
-            self.cell(*at, cell);
+        for changed in cells {
+            self.cell(changed);
         }
         self.end_blanks();
     }
@@ -148,10 +167,12 @@ impl Cells {
         let mut pens = vec![self.pen.unwrap_or_default(), Pen::default()];
         let mut groups: Vec<Option<usize>> = cells
             .iter()
-            .map(|(_, cell)| (!is_blank(cell)).then(|| place(&mut pens, Pen::of(cell))))
+            .map(|Changed { cell, look, .. }| {
+                (*look != Look::Blank).then(|| place(&mut pens, Pen::of(cell)))
+            })
             .collect();
         let beside = |one: usize, other: usize| {
-            let ((left, _), (right, _)) = (cells[one], cells[other]);
+            let (left, right) = (cells[one].at, cells[other].at);
             left.y == right.y && left.x + 1 == right.x
         };
         for at in 1..cells.len() {
@@ -166,8 +187,8 @@ impl Cells {
         }
         for group in 0..pens.len() {
             let of = |found: &Option<usize>| found.unwrap_or_default() == group;
-            for ((at, cell), _) in cells.iter().zip(&groups).filter(|(_, found)| of(found)) {
-                self.cell(*at, cell);
+            for (changed, _) in cells.iter().zip(&groups).filter(|(_, found)| of(found)) {
+                self.cell(changed);
             }
             self.end_blanks();
         }
@@ -190,9 +211,9 @@ impl Cells {
         let after = |at: &Position| Position::new(at.x + 1, at.y);
         let known = std::mem::take(&mut self.wide);
         for at in known {
-            let touched = |(changed, cell): &Changed<'_>| {
-                let wide = cell.cell_width() > 1;
-                *changed == at || *changed == after(&at) || (wide && after(changed) == at)
+            let touched = |changed: &Changed<'_>| {
+                let wide = changed.look == Look::Wide;
+                changed.at == at || changed.at == after(&at) || (wide && after(&changed.at) == at)
             };
             if cells.iter().any(touched) {
                 self.write_blanks(Blanks { at, length: 2 });
@@ -200,19 +221,19 @@ impl Cells {
                 self.wide.push(at);
             }
         }
-        let wide = cells.iter().filter(|(_, cell)| cell.cell_width() > 1);
-        self.wide.extend(wide.map(|(at, _)| *at));
+        let wide = cells.iter().filter(|changed| changed.look == Look::Wide);
+        self.wide.extend(wide.map(|changed| changed.at));
     }
 
-    fn cell(&mut self, at: Position, cell: &Cell) {
-        if is_blank(cell) {
+    fn cell(&mut self, &Changed { at, cell, look }: &Changed<'_>) {
+        if look == Look::Blank {
             return self.blank(at);
         }
         self.end_blanks();
         self.go(at);
         self.dip(Pen::of(cell));
         self.out.push_str(cell.symbol());
-        self.at = self.behind(at, cell);
+        self.at = self.behind(at, look);
     }
 
     fn blank(&mut self, at: Position) {
@@ -251,11 +272,11 @@ impl Cells {
         }
     }
 
-    /// Where the cursor stands once `cell` was written: not certain at the right edge, where terminals wait
+    /// Where the cursor stands once a cell was written: not certain at the right edge, where terminals wait
     /// with the new line, and behind what terminals don't agree about how wide it is.
-    fn behind(&self, at: Position, cell: &Cell) -> Option<Position> {
+    fn behind(&self, at: Position, look: Look) -> Option<Position> {
         let next = at.x.saturating_add(1);
-        (is_agreed(cell) && next < self.size.width).then(|| Position::new(next, at.y))
+        (look == Look::Agreed && next < self.size.width).then(|| Position::new(next, at.y))
     }
 
     /// Moves the cursor by the shortest sequence.
@@ -317,17 +338,24 @@ impl Cells {
     }
 }
 
-/// Whether a cell is seen as nothing, whatever its letters' colour.
-fn is_blank(cell: &Cell) -> bool {
-    cell.symbol() == " " && cell.bg == Color::Reset && !cell.modifier.intersects(SEEN_ON_BLANK)
-}
-
-/// Whether all terminals agree that a cell takes one column.
-fn is_agreed(cell: &Cell) -> bool {
-    let mut letters = cell.symbol().chars();
-    let alone = letters.next().filter(|_| letters.next().is_none());
-    let agreed = |c| c < '\u{300}' || ('\u{2190}'..'\u{2800}').contains(&c);
-    alone.is_some_and(agreed) && cell.cell_width() == 1
+impl Look {
+    fn of(cell: &Cell) -> Self {
+        let symbol = cell.symbol();
+        if let [b' '..=b'~'] = symbol.as_bytes() {
+            let blank = symbol == " "
+                && cell.bg == Color::Reset
+                && !cell.modifier.intersects(SEEN_ON_BLANK);
+            return if blank { Self::Blank } else { Self::Agreed };
+        }
+        let mut letters = symbol.chars();
+        let alone = letters.next().filter(|_| letters.next().is_none());
+        let agreed = |c| c < '\u{300}' || ('\u{2190}'..'\u{2800}').contains(&c);
+        match cell.cell_width() {
+            1 if alone.is_some_and(agreed) => Self::Agreed,
+            0 | 1 => Self::Uncertain,
+            _ => Self::Wide,
+        }
+    }
 }
 
 /// A sequence of one number.
@@ -378,19 +406,24 @@ impl Backend for Cells {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let cells: Vec<Changed<'_>> = content
-            .map(|(x, y, cell)| (Position::new(x, y), cell))
-            .collect();
+        let changed = |(x, y, cell)| Changed {
+            at: Position::new(x, y),
+            cell,
+            look: Look::of(cell),
+        };
+        let cells: Vec<Changed<'_>> = content.map(changed).collect();
         self.make_room(&cells);
         // While the frame is written, one of them may hold its old or its new content.
-        for (at, _) in &cells {
-            self.know(*at, false);
+        for changed in &cells {
+            self.know(changed.at, false);
         }
         self.write(&cells);
-        for (at, cell) in &cells {
-            self.know(*at, is_blank(cell));
+        for changed in &cells {
+            self.know(changed.at, changed.look == Look::Blank);
         }
-        for (at, _) in cells.iter().filter(|(_, cell)| !is_agreed(cell)) {
+        let disputed =
+            |changed: &&Changed<'_>| matches!(changed.look, Look::Wide | Look::Uncertain);
+        for Changed { at, .. } in cells.iter().filter(disputed) {
             self.know(Position::new(at.x.saturating_add(1), at.y), false);
         }
         Ok(())
