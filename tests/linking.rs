@@ -5,11 +5,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// A function that the list names, and one that it does not.
+/// A function that the list names, one that it does not, and two that come to the same.
 const PROGRAM: &str = r#"
+#[unsafe(no_mangle)] #[unsafe(link_section = ".text.once")] #[inline(never)] extern "C" fn once(number: u32) -> u32 { number.rotate_left(7) ^ 0x51 }
+#[unsafe(no_mangle)] #[unsafe(link_section = ".text.again")] #[inline(never)] extern "C" fn again(number: u32) -> u32 { number.rotate_left(7) ^ 0x51 }
 #[unsafe(no_mangle)] #[inline(never)] extern "C" fn sqlite3VdbeExec() { println!("listed") }
 #[unsafe(no_mangle)] #[inline(never)] extern "C" fn never_heard_of() { println!("other") }
-fn main() { sqlite3VdbeExec(); never_heard_of(); }
+fn main() { sqlite3VdbeExec(); never_heard_of(); println!("{}", once(1) == again(1)); }
 "#;
 
 #[test]
@@ -21,6 +23,7 @@ fn the_listed_functions_stand_together_and_the_program_runs() {
         .args(["--edition", "2024", "-O", "small.rs", "-C", "link-arg=-T"])
         .arg("-C")
         .arg(format!("link-arg={}", order.display()))
+        .args(["-C", "link-arg=-Wl,--icf=all"])
         .current_dir(folder.path())
         .output()
         .unwrap();
@@ -28,7 +31,10 @@ fn the_listed_functions_stand_together_and_the_program_runs() {
     assert!(linked.status.success(), "{said}");
 
     let ran = Command::new(folder.path().join("small")).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&ran.stdout), "listed\nother\n");
+    assert_eq!(
+        String::from_utf8_lossy(&ran.stdout),
+        "listed\nother\ntrue\n"
+    );
 
     // Which section a function stands in, by its address: "… .text.used PROGBITS address offset size …".
     let said_by = |tool: &str, words: &[&str]| {
@@ -48,4 +54,5 @@ fn the_listed_functions_stand_together_and_the_program_runs() {
     let together = begin..begin + size;
     assert!(together.contains(&address_of(" sqlite3VdbeExec")));
     assert!(!together.contains(&address_of(" never_heard_of")));
+    assert_eq!(address_of(" once"), address_of(" again"));
 }
