@@ -89,6 +89,29 @@ pub(super) fn stays(attempt: &BookedAttempt, is_paused: bool, now: Timestamp) ->
     }
 }
 
+/// Keeps `most` rejections, and as many of the others that have ended: neither kind can push out the other, as a flood of
+/// cached answers would the first of two rejections that pause a key.
+pub(super) fn bound(attempts: &mut Vec<BookedAttempt>, most: usize) {
+    let [mut rejections, mut others] = [most; 2];
+    let mut is_kept = |attempt: &BookedAttempt| {
+        let left = match attempt.end {
+            AttemptEnd::Pending => return true,
+            AttemptEnd::Rejected => &mut rejections,
+            AttemptEnd::Kept
+            | AttemptEnd::Unheard
+            | AttemptEnd::Accepted
+            | AttemptEnd::Inconclusive => &mut others,
+        };
+        let has_room = *left > 0;
+        *left = left.saturating_sub(1);
+        has_room
+    };
+    // The newest first.
+    attempts.reverse();
+    attempts.retain(&mut is_kept);
+    attempts.reverse();
+}
+
 /// Why `key` is not sent now, and until when.
 pub(super) fn of_key(record: &BudgetRecord, key: &KeyFingerprint, now: Timestamp) -> Option<Stop> {
     of(record, key).next()?;

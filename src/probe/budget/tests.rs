@@ -456,6 +456,26 @@ fn the_record_stays_small() {
     assert!(record.attempts.len() <= MOST_KEPT && record.paused.len() <= MOST_KEPT + 1);
 }
 
+#[test]
+fn a_flood_of_one_kind_pushes_out_none_of_the_other() {
+    for (flood, lone) in [(Kept, Rejected), (Rejected, Kept)] {
+        let mut record = BudgetRecord::default();
+        assert!(send(&mut record, "a", lone, 0));
+        for index in 1..=300 {
+            let name = format!("of the flood {index}");
+            assert!(
+                send(&mut record, &name, flood, index * 3 * MINUTE),
+                "{name}"
+            );
+        }
+        // The last one was booked behind the look.
+        assert_eq!(record.attempts.len(), MOST_KEPT + 2);
+        let later = 301 * 3 * MINUTE;
+        assert!(send(&mut record, "a", lone, later));
+        assert!(paused(&record, &key("a"), at(later)).is_some(), "{lone:?}");
+    }
+}
+
 /// What may happen to a record, by any number of programs: each works on the shared one in turn.
 #[derive(Clone, Debug)]
 enum Event {
