@@ -16,7 +16,7 @@ pub mod subject;
 pub mod verify;
 
 pub use catalog::{Catalog, ReasonEntry, Service, ServiceFileProblem};
-pub use judge::{last_good, quiet_until, reason_of};
+pub use judge::{from_cache, last_good, quiet_until, reason_of};
 pub use ladder::Ladder;
 pub use sign::mask_secret;
 pub use step::{Ask, Authorization, Request, RungAnswer, Step, StopAfter};

@@ -2,9 +2,11 @@
 //!
 //! [`recognise`] reads the body, [`answered_by`] weighs who sent it, [`rules`] finds the reason in the
 //! tables of `assets/services`, [`failure`] and [`tls`] do it for requests without an answer, [`redirect`]
-//! for answers that point elsewhere, [`wrapped`] for those that stand inside of a page, [`token`] for the signed check, and [`conclude`] makes the verdict.
+//! for answers that point elsewhere, [`wrapped`] for those that stand inside of a page, [`cached`] for those that
+//! a cache had kept, [`token`] for the signed check, and [`conclude`] makes the verdict.
 
 pub(super) mod answered_by;
+mod cached;
 pub(super) mod changes;
 pub(super) mod charset;
 pub(super) mod clock;
@@ -28,6 +30,7 @@ use answered_by::Answerer;
 use recognise::HtmlPage;
 use redirect::Redirect;
 
+pub use cached::from_cache;
 pub use changes::last_good;
 pub use clock::quiet_until;
 pub use failure::reason_of;

@@ -203,6 +203,8 @@ pub struct Refusal {
     pub module: &'static str,
     /// Whether the answer is in the form of the API's own errors.
     pub by_service: bool,
+    /// Whether a cache had kept it from an earlier call: nobody has looked at the key, as far as is known.
+    pub from_cache: bool,
     /// What a probe would call it.
     pub reason: Reason,
 }
@@ -252,6 +254,7 @@ impl Refusal {
         };
         Self {
             by_service,
+            from_cache: false,
             reason: reason_of(status, voice),
             doing,
             status,
@@ -271,8 +274,21 @@ impl Refusal {
         self
     }
 
+    /// The same, where a cache gave it out: a 401 says nothing of the key then.
+    #[must_use]
+    pub(super) fn out_of_cache(mut self) -> Self {
+        self.from_cache = true;
+        if self.reason == Reason::CredentialsRejected {
+            self.reason = Reason::UnexpectedStatus;
+        }
+        self
+    }
+
     fn meaning(&self) -> String {
         match self.status {
+            401 if self.from_cache => {
+                "a cache had kept the answer, and the service has not looked at the key".to_owned()
+            }
             300..=399 => "the service redirects, which is not followed with a key".to_owned(),
             400 => "the service did not take it".to_owned(),
             401 if self.reason == Reason::CredentialsRejected => {

@@ -5,7 +5,7 @@ use crate::domain::{AnsweredBy, AuthStyle, CheckId, Failure, Outcome, Reason, Re
 
 use super::super::catalog::condition::Rung;
 use super::super::catalog::format::Scheme;
-use super::super::judge::{Finding, Judged, clock};
+use super::super::judge::{self, Finding, Judged, clock};
 use super::super::sign;
 use super::super::step::{Authorization, Step};
 use super::super::subject::{Accepted, Trigger};
@@ -311,30 +311,10 @@ fn cached(reply: &Reply) -> Option<String> {
     ))
 }
 
-/// Headers by which caches tell that they answered themselves.
-const CACHES: [&str; 6] = [
-    "x-cache",
-    "x-cache-status",
-    "x-proxy-cache",
-    "cache-status",
-    "cf-cache-status",
-    "x-litespeed-cache",
-];
-
-/// What shows that an answer came from a cache. (One that was validated anew was asked for behind it.)
+/// What shows that an answer came from a cache.
 fn from_cache(reply: &Reply) -> Option<String> {
     let response = clock::response(reply)?;
-    let says = |name: &str| {
-        let value = response.header(name)?;
-        let lower = value.to_lowercase();
-        let is_kept = lower.contains("hit") && !lower.contains("refresh");
-        is_kept.then(|| format!("{name}: {value}"))
-    };
-    let age = response.header("age").map(str::trim);
-    let age = age
-        .filter(|age| age.parse::<u64>().is_ok_and(|age| age > 0))
-        .map(|age| format!("age: {age}"));
-    age.or_else(|| CACHES.into_iter().find_map(says))
+    judge::from_cache(&|name| response.header(name))
 }
 
 /// What is to be said where the service has just answered the same call without the key; nothing where the words are

@@ -14,7 +14,7 @@ use super::super::problem::{Refusal, TokenProblem, words_of};
 use super::{TokenClient, Tries};
 use crate::domain::Reason;
 use crate::http::failure::{self, Setting};
-use crate::service::{quiet_until, reason_of};
+use crate::service::{from_cache, quiet_until, reason_of};
 
 /// Longest answer, after decompression.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -126,6 +126,7 @@ impl TokenClient {
         }
         let range = header(&response, &CONTENT_RANGE);
         let asks_for_password = response.headers().contains_key(WWW_AUTHENTICATE);
+        let is_kept = from_cache(&text).is_some();
         let body = read(response).await;
         if status.is_success() {
             let body = body.map_err(|cut| cut.problem(call))?;
@@ -134,13 +135,14 @@ impl TokenClient {
         let body = body.unwrap_or_default();
         let doing = call.doing.clone();
         let status = status.as_u16();
-        let refusal = Refusal::read(doing, status, call.module, &body, &self.0.own);
-        Err(Box::new(if asks_for_password {
-            refusal.asking_for_password()
-        } else {
-            refusal
-        })
-        .into())
+        let mut refusal = Refusal::read(doing, status, call.module, &body, &self.0.own);
+        if asks_for_password {
+            refusal = refusal.asking_for_password();
+        }
+        if is_kept {
+            refusal = refusal.out_of_cache();
+        }
+        Err(Box::new(refusal).into())
     }
 
     /// The longest wait that anybody asked for.

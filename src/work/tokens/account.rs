@@ -246,7 +246,7 @@ impl Account {
     }
 
     /// Sends what `request` sends, as far as the lock-out budget lets the key go. Until it was accepted once,
-    /// each attempt is booked before; a rejection is booked always.
+    /// each attempt is booked before; a refusal is booked always.
     pub(super) async fn ask<T, F>(
         &self,
         request: impl FnOnce(TokenClient) -> F,
@@ -271,10 +271,10 @@ impl Account {
         let answer = request(self.client.clone()).await;
         let end = self.heard(&answer);
         self.quiet(&gate, until_of(&answer)).await;
-        if end == AttemptEnd::Rejected
+        if matches!(end, AttemptEnd::Rejected | AttemptEnd::Kept)
             && let Ok(ticket) = self.book(&gate).await
         {
-            gate.settle(ticket, AttemptEnd::Rejected).await;
+            gate.settle(ticket, end).await;
         }
         Ok(answer?)
     }
@@ -372,6 +372,7 @@ fn end_of<T>(answer: &Result<T, TokenProblem>, proven: bool) -> AttemptEnd {
     match answer {
         Ok(_) => AttemptEnd::Accepted,
         Err(TokenProblem::Refused(refusal)) => match refusal.status {
+            401 if refusal.from_cache => AttemptEnd::Kept,
             401 => AttemptEnd::Rejected,
             400..=499 if refusal.by_service => AttemptEnd::Accepted,
             _ => AttemptEnd::Inconclusive,

@@ -5,8 +5,11 @@ use std::sync::Mutex;
 
 use super::super::tests::{Home, name};
 use super::*;
+use crate::domain::budget::AttemptEnd;
 use crate::domain::token::RenewalAction;
-use crate::domain::{Connection, HandleSlot, Reason, Secret, SecretRef, ServiceId, State};
+use crate::domain::{
+    Connection, HandleSlot, HostPort, Reason, Secret, SecretRef, ServiceId, State,
+};
 use crate::service::Trigger;
 use crate::sim::{Access, Answer, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
 use crate::store::StoreKind;
@@ -1001,6 +1004,38 @@ async fn a_dead_key_is_not_sent_again_and_again() {
     let paused = Some(Reason::AuthPaused);
     assert_eq!(sent, [rejected, rejected, paused, paused]);
     assert_eq!(stage.sim.log().keys_sent(stage.port), 2);
+}
+
+#[tokio::test]
+async fn a_401_out_of_a_cache_is_booked_as_that_of_a_probe() {
+    for was_accepted in [false, true] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        let tokens = async || account.tokens(&TokenQuery::default()).await;
+        if was_accepted {
+            tokens().await.unwrap();
+        }
+        let body = serde_json::json!({ "error_code": "AUTH_001", "errors": ["Not you."] });
+        for _ in 0..2 {
+            let kept = Answer::json(401, &body).with("Age", "5");
+            stage
+                .connect
+                .plan("GET /auth/tokens", Mishap::Instead(kept));
+            let problem = tokens().await.unwrap_err();
+            assert_eq!(problem.reason(), Some(Reason::UnexpectedStatus));
+            assert!(
+                problem.to_string().contains("a cache had kept"),
+                "{problem}"
+            );
+        }
+        let host = HostPort::of(&stage.url.parse().unwrap());
+        let record = account.core.0.state().unwrap().budget(&host).unwrap();
+        let ends: Vec<_> = record.attempts.iter().map(|booked| booked.end).collect();
+        assert_eq!(ends, [AttemptEnd::Kept; 2], "{was_accepted}");
+        assert!(record.paused.is_empty(), "the key may be as good as ever");
+        let problem = tokens().await.unwrap_err();
+        assert_eq!(problem.reason(), Some(Reason::AuthPaused));
+    }
 }
 
 #[tokio::test]
