@@ -179,11 +179,6 @@ impl Core {
         state.await.is_ok_and(|state| state != VaultState::Absent)
     }
 
-    /// How the vault stands: absent, locked, open, or without the identity that opens it.
-    pub fn vault_state(&self) -> VaultState {
-        self.0.vault.state()
-    }
-
     /// The places for a new secret, with whether each works on this machine.
     pub async fn offers(&self) -> Result<Vec<Offer>, WorkError> {
         let mut offers = self.secrets().await?.offers().await;

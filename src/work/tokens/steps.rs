@@ -98,8 +98,8 @@ impl Renewal<'_> {
         for connection in &holders {
             in_vault |= self.kind_for(connection).await? == StoreKind::Vault;
         }
-        if in_vault && self.core().vault_state() != VaultState::Unlocked {
-            return Err(self.core().0.passphrase_needed().into());
+        if in_vault {
+            self.vault_is_open().await?;
         }
         if holders.is_empty() {
             return Ok(());
@@ -120,6 +120,17 @@ impl Renewal<'_> {
             Ok(())
         });
         Ok(tried.await?)
+    }
+
+    /// Refuses where the vault is not open: what is in it would look as if it were not there.
+    pub(super) async fn vault_is_open(&self) -> Result<(), TokenError> {
+        let looked = self.core().blocking(|inner| match inner.vault.state() {
+            VaultState::Unlocked => Ok(()),
+            VaultState::Absent | VaultState::Locked | VaultState::WithoutIdentity => {
+                Err(inner.passphrase_needed())
+            }
+        });
+        Ok(looked.await?)
     }
 
     /// Gives every holder a place for the new secret. Holders of one origin that shared a place share the new
