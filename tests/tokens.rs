@@ -20,7 +20,7 @@ use support::commands::{Done, switchboard};
 use support::is_here;
 use switchboard::domain::token::{Direction, Listing};
 use switchboard::domain::{Endpoint, Reason, Secret};
-use switchboard::sim::{Behaviour, Blesta, Certificate, Connect, Mishap, Sim, SimSettings};
+use switchboard::sim::{Behaviour, Blesta, Certificate, Connect, Fault, Mishap, Sim, SimSettings};
 use switchboard::tokens::{
     Expiry, Group, NewToken, Order, Route, Rql, Status, TokenClient, TokenEdit, TokenProblem,
     TokenQuery,
@@ -1026,9 +1026,26 @@ async fn a_key_from_a_variable_is_renewed_into_a_vault_that_is_made_or_opened_fo
     assert_eq!(run(&[&back[..], &given[..]].concat()).code, 0);
     let renew = ["token", "renew", "market", OWN, "--yes", "--format", "json"];
     let variables = [("KEY2", second)];
-    let words = [&renew[..], &given[..]].concat();
-    let renewed = tokio::task::block_in_place(|| switchboard(home.path(), &words, &variables, ""));
-    assert_eq!(renewed.code, 0, "{renewed:?}");
+    let run = |words: &[&str]| {
+        let words = [words, &given[..]].concat();
+        tokio::task::block_in_place(|| switchboard(home.path(), &words, &variables, ""))
+    };
+    // Its proof fails, so that the connection still names the variable, and no probe needs the vault for that.
+    stage
+        .connect
+        .plan("GET /accounts", Mishap::Before(Fault::Reset));
+    let left = run(&renew);
+    assert_eq!(left.code, 2, "{left:?}");
+    let told = tokio::task::block_in_place(|| {
+        switchboard(home.path(), &["probe", "market"], &variables, "")
+    });
+    let what_works = "the vault is locked (nobody can be asked here: give --passphrase-fd";
+    assert!(told.err.contains(what_works), "{told:?}");
+    let probed = run(&["probe", "market"]);
+    assert!(probed.err.contains("is in use"), "{probed:?}");
+    assert_eq!(probed.code, 0, "{probed:?}");
+    stage.connect.let_expire(OWN);
+    assert_eq!(run(&["probe", "market"]).code, 0, "with the new one");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,13 +17,16 @@ use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
+use super::sources::somebody_is_there;
 use crate::domain::shape::is_token_id;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::{USUAL_END, parse_expiry};
 use crate::domain::{Handle, Name, ServiceId, error_chain};
 use crate::tokens::{NewToken, Status, Token, TokenEdit};
 use crate::work::WorkError;
-use crate::work::tokens::{Account, Difference, Edited, Guard, TokenError, WholeToken, difference};
+use crate::work::tokens::{
+    Account, Difference, Edited, Guard, Renewed, TokenError, WholeToken, difference,
+};
 
 /// Runs the command.
 pub async fn run(context: &Context, command: RemoteTokenCommand) -> Result<u8, Fault> {
@@ -102,7 +105,7 @@ pub async fn handle(context: &Context, name: &str, id: &str) -> Result<Handle, F
 /// Goes on with renewals of these connections' keys that were begun and not ended: the probe that follows
 /// shall see the secret that will stay.
 pub async fn go_on(context: &Context, names: &[Name]) {
-    let ended = match context.core.resume_renewals_of(names).await {
+    let ended = match resumed(context, names).await {
         Ok(ended) => ended,
         Err(problem) => {
             return output::say(&format!(
@@ -116,9 +119,34 @@ pub async fn go_on(context: &Context, names: &[Name]) {
             Ok(_) => output::say(&format!(
                 "the new secret of {id} that was asked for earlier is in use"
             )),
-            Err(problem) => output::say(&format!("{id}, begun earlier: {}", error_chain(&problem))),
+            Err(problem) => {
+                let fault = Fault::from(problem);
+                let hint = fault.hint.as_ref().filter(|_| !somebody_is_there());
+                let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+                output::say(&format!("{id}, begun earlier: {}{hint}", fault.text()));
+            }
         }
     }
+}
+
+/// A new secret may need the vault though the connection's key, the old one, does not: then that is opened, and it is
+/// done again.
+async fn resumed(
+    context: &Context,
+    names: &[Name],
+) -> Result<Vec<(String, Result<Renewed, TokenError>)>, TokenError> {
+    let mut ended = context.core.resume_renewals_of(names).await?;
+    let needed = |(_, ended): &(String, Result<_, _>)| match ended {
+        Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => Some(*what),
+        _ => None,
+    };
+    if let Some(what) = ended.iter().find_map(needed)
+        && context.open_or_make(what).await.is_ok()
+    {
+        ended.retain(|one| needed(one).is_none());
+        ended.extend(context.core.resume_renewals_of(names).await?);
+    }
+    Ok(ended)
 }
 
 /// The account of a connection, with the vault open where it is needed.

@@ -8,8 +8,8 @@ use crate::domain::token::NotUpdated;
 use crate::domain::{
     Connection, HandleSlot, KeyFingerprint, Name, Origin, Secret, SecretRef, ServiceId, error_chain,
 };
-use crate::store::SecretPlace;
 use crate::store::state::Holding;
+use crate::store::{SecretPlace, StoreKind};
 use std::sync::Arc;
 
 /// The secret that a connection held before.
@@ -161,12 +161,16 @@ impl Renewal<'_> {
         }
     }
 
-    /// The new secret, where an earlier run has put it into one of its places.
+    /// The new secret, where an earlier run has put it into one of its places. Refuses where one is in a vault that is
+    /// not open: the connection itself may need none, as long as it names the old secret.
     pub(super) async fn kept_already(&self) -> Result<Option<Secret>, TokenError> {
         for connection in self.holders().await? {
             let Some((_, reference)) = self.places(&connection) else {
                 continue;
             };
+            if StoreKind::of(&reference) == StoreKind::Vault {
+                self.vault_is_open().await?;
+            }
             let Some((secret, digest)) = self.at(&connection, &reference).await else {
                 continue;
             };
