@@ -1,7 +1,7 @@
 //! The shared token: alone (`token verify`), and as the last rung of a probe.
 
 use super::harness::*;
-use crate::domain::{CheckId, Failure, Reason, Reply, Secret, ServiceId, State};
+use crate::domain::{CheckId, Failure, Reason, Reply, Secret, ServiceId, State, Who};
 use crate::service::{RungAnswer, SecretState, Subject, Trigger, verify};
 
 const PONG: &str = r#"{"result":"success","data":"pong"}"#;
@@ -135,6 +135,10 @@ fn every_answer_of_the_bridge_has_its_reason() {
             State::Warn
         };
         assert_eq!(token, expected);
+        // The plugin is installed, enabled and updated by whoever connects the two.
+        if probe_reason == Reason::TokenEndpointAbsent {
+            assert_eq!(run.verdict.remedy.who, Who::You, "{:?}", run.verdict.cause);
+        }
     }
     let php = "<b>Notice</b>: x in /a.php on line <b>3</b><br />";
     let run = alone(subject(), vec![html(200, &[], &format!("{php}{PONG}"))]);
