@@ -106,7 +106,10 @@ impl Conclusion {
     /// What follows from the verdicts `here` and `there`; `left_out` says that the key, which was at hand, was
     /// kept from being sent from there.
     pub fn of(here: &Verdict, there: &Verdict, left_out: bool) -> Self {
-        use Reason::{DnsFailed, DnsNotFound, LocalError, Offline, ProxyFailed, Unreachable};
+        use Reason::{
+            DnsFailed, DnsNotFound, LocalError, Offline, ProxyFailed, TlsExpired, TlsNotTls,
+            TlsNotYetValid, TlsUnknownIssuer, TlsWrongName, Unreachable,
+        };
         if there.reason == LocalError {
             return Self::NotAsked;
         }
@@ -123,6 +126,10 @@ impl Conclusion {
             (false, true) => match here.reason {
                 DnsFailed | DnsNotFound => Self::NameServerHere,
                 Offline | LocalError | Unreachable | ProxyFailed => Self::OnlyHere,
+                // TLS is this machine's on both ways: somebody else answers on the one from here.
+                TlsExpired | TlsNotYetValid | TlsWrongName | TlsUnknownIssuer | TlsNotTls => {
+                    Self::OnlyHere
+                }
                 _ => Self::AddressFiltered,
             },
         }
@@ -299,6 +306,45 @@ mod tests {
             let found = Conclusion::of(&sides[0], &sides[1], false);
             assert_eq!(found, conclusion, "{here:?} {there:?}");
         }
+    }
+
+    /// The one list of what is taken for a filter: a new reason is to be looked at.
+    #[test]
+    fn what_fails_here_alone_is_a_filter_only_where_one_may_do_that() {
+        let mut filtered = Vec::new();
+        for reason in Reason::ALL.iter().copied() {
+            let status = if reason.title().starts_with("0 ") {
+                0
+            } else {
+                403
+            };
+            let sides = [verdict(reason, status), verdict(Reason::Connected, 200)];
+            if Conclusion::of(&sides[0], &sides[1], false) == Conclusion::AddressFiltered {
+                filtered.push(reason.id());
+            }
+        }
+        let expected = [
+            "server-rule",
+            "cdn-block",
+            "challenge-page",
+            "waf-block",
+            "empty-reply",
+            "rate-limited",
+            "maintenance",
+            "service-exception",
+            "server-error",
+            "refused",
+            "connect-timeout",
+            "reset",
+            "closed-early",
+            "response-timeout",
+            "not-http",
+            "tls-protocol",
+            "tls-client-certificate",
+            "reply-cut",
+            "tls-failed",
+        ];
+        assert_eq!(filtered, expected);
     }
 
     #[test]
