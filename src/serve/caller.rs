@@ -59,15 +59,30 @@ impl Places {
     }
 
     async fn wait_for(&self) -> OwnedSemaphorePermit {
-        self.wanted.add_permits(1);
+        let _waiting = Waiting::new(&self.wanted);
         loop {
             // Nobody closes it.
             if let Ok(taken) = Arc::clone(&self.free).acquire_owned().await {
-                // Where somebody else went, nobody needs to any more.
-                self.wanted.forget_permits(1);
                 return taken;
             }
         }
+    }
+}
+
+/// Somebody waits to be let in, as long as this lives: somebody idle is to go.
+struct Waiting<'a>(&'a Semaphore);
+
+impl<'a> Waiting<'a> {
+    fn new(wanted: &'a Semaphore) -> Self {
+        wanted.add_permits(1);
+        Self(wanted)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        // Where somebody went, it is gone already.
+        self.0.forget_permits(1);
     }
 }
 
@@ -351,6 +366,16 @@ mod tests {
         assert_eq!(read(&mut later.1).await, (0, 0), "after its answer");
         drop(later);
         drop((waits.await, taken, fresh, busy));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_gives_way_to_one_that_waited_and_went() {
+        let places = Places::new(1);
+        let (_client, mut caller) = call(&places);
+        assert!(places.take().now_or_never().is_none(), "none is free");
+        answer(&mut caller).await;
+        let short = Duration::from_millis(1);
+        assert!(timeout(short, caller.read_u8()).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
