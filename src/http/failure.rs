@@ -125,10 +125,12 @@ pub fn before_head(error: &reqwest::Error, progress: &Progress, setting: Setting
     if let Some(shortage) = shortage(&links) {
         return shortage;
     }
-    if !setting.is_beyond_proxy(progress) {
-        return Failure::Proxy(proxy_failure(&links, setting));
+    let error = find::<TlsError>(&links);
+    // Of TLS 1.3 the proxy's refusal comes after its handshake; where the target speaks none, it can be nobody else's.
+    if !setting.is_beyond_proxy(progress) || (error.is_some() && !setting.tls) {
+        return Failure::Proxy(proxy_failure(&links, progress, setting));
     }
-    if let Some(error) = find::<TlsError>(&links) {
+    if let Some(error) = error {
         return tls(error, progress, setting);
     }
     match progress.stage {
@@ -315,8 +317,11 @@ fn after_connecting(
         _ => Failure::NotHttp,
     };
     match failure {
-        Failure::Reset | Failure::ClosedEarly if refused_by_certificate => {
+        Failure::Reset | Failure::ClosedEarly if refused_by_certificate && setting.tls => {
             Failure::Tls(TlsFailure::ClientCertificate)
+        }
+        Failure::Reset | Failure::ClosedEarly if refused_by_certificate => {
+            Failure::Proxy(ProxyFailure::Unheard(PROXY_WANTS_CERTIFICATE))
         }
         other => other,
     }
@@ -439,8 +444,14 @@ fn alert(alert: AlertDescription, progress: &Progress, setting: Setting) -> TlsF
     }
 }
 
+const PROXY_WANTS_CERTIFICATE: &str = "it wants a client certificate";
+
 /// Why there is no tunnel. The types of these errors are not public: their words decide.
-fn proxy_failure(links: &[&(dyn Error + 'static)], setting: Setting) -> ProxyFailure {
+fn proxy_failure(
+    links: &[&(dyn Error + 'static)],
+    progress: &Progress,
+    setting: Setting,
+) -> ProxyFailure {
     let says = |words: &str| links.iter().any(|link| link.to_string() == words);
     if says("tunnel error: proxy authorization required") {
         return setting.wants_login();
@@ -448,10 +459,22 @@ fn proxy_failure(links: &[&(dyn Error + 'static)], setting: Setting) -> ProxyFai
     if find::<LookupFailure>(links).is_some() {
         return ProxyFailure::Unheard("its name can't be looked up");
     }
-    if find::<TlsError>(links).is_some() {
-        return ProxyFailure::Unheard("TLS with it failed");
+    if let Some(error) = find::<TlsError>(links) {
+        // It asks before it shows its own, which may be what fails.
+        let is_said = matches!(error, TlsError::AlertReceived(_)) && progress.certificate_wanted;
+        return ProxyFailure::Unheard(match (is_said, setting.identity) {
+            (true, false) => PROXY_WANTS_CERTIFICATE,
+            (true, true) => "it refuses the client certificate",
+            (false, _) => "TLS with it failed",
+        });
     }
     match io_kind(links) {
+        // Its alert may be lost to a reset.
+        Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe)
+            if progress.certificate_wanted && !setting.identity =>
+        {
+            ProxyFailure::Unheard(PROXY_WANTS_CERTIFICATE)
+        }
         Some(ErrorKind::ConnectionRefused) => ProxyFailure::Unheard("nothing listens there"),
         Some(ErrorKind::TimedOut) => ProxyFailure::Unheard("it did not answer in time"),
         Some(ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable) => {
@@ -561,6 +584,38 @@ mod tests {
             let failure = tls(&error, &progress, setting);
             assert_eq!(failure, Failure::Tls(TlsFailure::NotForHttp));
         }
+    }
+
+    #[test]
+    fn a_certificate_that_is_missed_is_missed_by_whoever_speaks_tls() {
+        let progress = Progress {
+            stage: Stage::Joined,
+            certificate_wanted: true,
+            ..Progress::default()
+        };
+        let reset = io::Error::from(ErrorKind::ConnectionReset);
+        let by_proxy = ProxyFailure::Unheard(PROXY_WANTS_CERTIFICATE);
+        for (tls, failure) in [
+            (true, Failure::Tls(TlsFailure::ClientCertificate)),
+            (false, Failure::Proxy(by_proxy)),
+        ] {
+            let setting = Setting {
+                proxy: Some(ProxyKind::Tls),
+                proxy_login: false,
+                tls,
+                identity: false,
+            };
+            let found = after_connecting(&links(&reset), &progress, setting);
+            assert_eq!(found, failure);
+        }
+        let setting = Setting {
+            proxy: Some(ProxyKind::Tls),
+            proxy_login: false,
+            tls: true,
+            identity: false,
+        };
+        let found = proxy_failure(&links(&reset), &progress, setting);
+        assert_eq!(found, by_proxy);
     }
 
     #[test]

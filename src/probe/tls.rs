@@ -104,6 +104,7 @@ impl ClientSessionStore for NoSessionStore {
             marks.chain.clear();
             marks.verified = false;
             marks.version = None;
+            marks.certificate_wanted = false;
         });
         None
     }

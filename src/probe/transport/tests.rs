@@ -741,6 +741,49 @@ async fn a_proxy_may_itself_speak_tls() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_a_proxy_wants_is_no_matter_of_the_target() {
+    let authority = Authority::new();
+    let as_client = |of: &Authority| {
+        let (certificate, key) = of.client();
+        Some(ClientIdentity {
+            certificate,
+            key: Secret::new(key),
+        })
+    };
+    // Has no certificate for any name: the handshake is refused.
+    let mut config = authority.server(&["shop.test"], |_| {});
+    config.cert_resolver = Arc::new(rustls::server::ResolvesServerCertUsingSni::new());
+    let target = Stub::tls(config, Act::Wait).await;
+    for versions in [TLS_1_2, TLS_1_3] {
+        let config = authority.server_for_known_clients(versions);
+        let proxy = Stub::tls(config, Act::Tunnel(target.address)).await;
+        let profile = || Profile {
+            extra_roots: vec![authority.pem()],
+            ..proxied(&proxy, "https")
+        };
+        for url in ["https://shop.test/", "http://shop.test/"] {
+            let reply = send_by(profile(), &get(url), LONG).await;
+            let wanted = ProxyFailure::Unheard("it wants a client certificate");
+            let expected = Outcome::Failed(Failure::Proxy(wanted));
+            assert_eq!(reply.outcome, expected, "{url} {versions:?}");
+        }
+        let mut known = profile();
+        known.identity = as_client(&authority);
+        let reply = send_by(known, &get("https://shop.test/"), LONG).await;
+        let refused = Outcome::Failed(Failure::Tls(TlsFailure::Refused));
+        assert_eq!(reply.outcome, refused, "the target's, {versions:?}");
+    }
+    let config = authority.server_for_known_clients(TLS_1_2);
+    let proxy = Stub::tls(config, Act::Tunnel(target.address)).await;
+    let mut unknown = proxied(&proxy, "https");
+    unknown.extra_roots = vec![authority.pem()];
+    unknown.identity = as_client(&Authority::named("another"));
+    let reply = send_by(unknown, &get("https://shop.test/"), LONG).await;
+    let refused = ProxyFailure::Unheard("it refuses the client certificate");
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::Proxy(refused)));
+}
+
+#[tokio::test]
 async fn a_target_that_fails_behind_a_proxy_is_not_the_proxy() {
     let authority = Authority::new();
     let config = authority.server(&["other.test"], |_| {});
