@@ -80,6 +80,45 @@ fn a_404_of_connects_own_does_not_show_where_its_api_is() {
 }
 
 #[test]
+fn the_call_behind_a_base_without_a_page_is_one_of_a_bisect_s_four() {
+    let base = "GET https://api.connect.cloudblue.com/public/v1 bare";
+    let call = "GET https://api.connect.cloudblue.com/public/v1/accounts?limit=1 bare";
+    let keyed = call.replace("bare", "Authorization");
+    let mut subject = connect();
+    subject.trigger = Trigger::Bisect;
+    for (answer, reason) in [
+        (own(200, ACCOUNTS), Reason::Connected),
+        (own(401, UNAUTHORIZED), Reason::CredentialsRejected),
+    ] {
+        let replies = vec![own(404, "{}"), own(401, UNAUTHORIZED), answer];
+        let run = climb(subject.clone(), replies);
+        assert_eq!(run.asked, [base, call, &keyed]);
+        assert_eq!(run.reason(), reason);
+        assert!(run.says("requests sent: 3; with the key: 1"));
+    }
+    let run = climb(subject, vec![own(404, "{}"), own(404, "{}")]);
+    assert_eq!((run.asked.len(), run.reason()), (2, Reason::ApiPathWrong));
+}
+
+#[test]
+fn the_call_behind_a_base_without_a_page_may_be_redirected() {
+    let elsewhere = "https://other.example/public/v1/accounts";
+    let moved = || answer(301, &[("Location", elsewhere)], "");
+    for subject in [Subject::new(ServiceId::connect(), URL), connect()] {
+        let run = climb(
+            subject,
+            vec![own(404, "{}"), moved(), own(401, UNAUTHORIZED)],
+        );
+        assert_eq!(run.asked.len(), 3, "{:?}", run.asked);
+        assert_eq!(run.asked[2], format!("GET {elsewhere} bare"));
+        assert_eq!(run.reason(), Reason::RedirectHost, "{:#?}", run.verdict);
+        assert_eq!(run.attempts, [], "no key follows");
+        let mended = run.verdict.remedy.url.as_deref();
+        assert_eq!(mended, Some("https://other.example/public/v1"));
+    }
+}
+
+#[test]
 fn a_key_is_accepted() {
     let token = r#"{"id":"SU-160-984-311","status":"active","expiration_date":"2027-01-01"}"#;
     let run = climb(
