@@ -138,12 +138,21 @@ mod tests {
             ("HTT", None),
             ("HTTP/1.", None),
             ("HTTP/1.1 99999 X\r\n", None),
+            ("HTTP/1.1 999 X\r\n", None),
         ] {
             assert_eq!(told(line.as_bytes()), expected, "{line:?}");
         }
         for line in [&b"SSH-2.0-OpenSSH\r\n"[..], b"\x15\x03\x01\x00\x02"] {
             assert!(matches!(told(line), Some(ProxyFailure::Unheard(_))));
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_never_ends_is_not_waited_for() {
+        let (here, mut there) = tokio::io::duplex(4 * LONGEST_LINE);
+        there.write_all(&[b'a'; 2 * LONGEST_LINE]).await.unwrap();
+        let line = tokio::time::timeout(PATIENCE, first_line(here, "CONNECT"));
+        assert!(line.await.unwrap().unwrap().len() >= LONGEST_LINE);
     }
 
     #[test]

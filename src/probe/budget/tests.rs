@@ -433,6 +433,18 @@ fn a_cache_shortens_no_pause() {
 }
 
 #[test]
+fn the_trials_of_a_pause_that_a_cache_answers_are_spaced_as_its_others() {
+    let mut record = BudgetRecord::default();
+    assert!(send(&mut record, "a", Rejected, 0) && send(&mut record, "a", Rejected, 0));
+    // The two rejections are not remembered any more, and count all the same.
+    for (minutes, next) in [(15, 30), (30, 60), (60, 120)] {
+        assert!(send(&mut record, "a", Kept, minutes * MINUTE));
+        let stop = paused(&record, &key("a"), at(minutes * MINUTE)).unwrap();
+        assert_eq!(stop.until, at(next * MINUTE), "{minutes}");
+    }
+}
+
+#[test]
 fn a_cache_before_a_key_that_was_taken_stops_no_other_key() {
     let mut record = BudgetRecord::default();
     for name in ["a", "b", "c", "d", "e", "f"] {

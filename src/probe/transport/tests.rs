@@ -447,7 +447,7 @@ async fn a_server_that_wants_http_1_1_is_asked_so() {
     );
     // Whoever shares that knowledge sends once.
     let goaway = vec![0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13];
-    for (frames, first, second) in [(reset(13), 2, 3), (goaway, 1, 2)] {
+    for (frames, first, second) in [(reset(13), 2, 3), (goaway.clone(), 1, 2)] {
         let wants = stub_of(frames).await;
         let shared = SharedResources::default();
         let by = || Transport::within(&trusting(&authority), &shared).unwrap();
@@ -458,10 +458,18 @@ async fn a_server_that_wants_http_1_1_is_asked_so() {
             (wants.heads().len(), reply.repeated.is_some()),
             (first, first == 2)
         );
-        let reply = by().send(&request, Instant::now() + LONG).await;
-        assert_eq!((wants.heads().len(), reply.repeated), (second, None));
-        assert_eq!(answered(reply.outcome).status, 200);
+        for further in 0..2 {
+            let reply = by().send(&request, Instant::now() + LONG).await;
+            let asked = (wants.heads().len(), reply.repeated);
+            assert_eq!(asked, (second + further, None));
+            assert_eq!(answered(reply.outcome).status, 200);
+        }
     }
+    // Without a key that makes no difference.
+    let wants = stub_of(goaway).await;
+    let reply = send_by(trusting(&authority), &get(&secure(&wants)), LONG).await;
+    assert_eq!(reply.repeated, Some(Repeated::OverHttp1));
+    assert_eq!(answered(reply.outcome).status, 200);
     // What it may have looked at is not sent twice.
     for code in [2, 7, 11] {
         let other = stub(code).await;
@@ -472,6 +480,38 @@ async fn a_server_that_wants_http_1_1_is_asked_so() {
         ));
         assert_eq!((reply.repeated, other.connections()), (None, 1), "{code}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_http_1_1_no_more_is_asked_as_any() {
+    let authority = Authority::new();
+    let server = |protocols: &[&[u8]]| {
+        let mut config = authority.server(&["127.0.0.1"], |_| {});
+        config.alpn_protocols = protocols.iter().map(|one| one.to_vec()).collect();
+        config
+    };
+    let wants_http1 = vec![0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 13];
+    let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok".to_vec();
+    let act = Act::Http2Or(wants_http1, ok);
+    let before = Stub::tls(server(&[b"h2", b"http/1.1"]), act).await;
+    let (shared, address) = (SharedResources::default(), before.address);
+    let request = with_key(&secure(&before));
+    let send = async || {
+        let by = Transport::within(&trusting(&authority), &shared).unwrap();
+        by.send(&request, Instant::now() + LONG).await.outcome
+    };
+    assert_eq!(answered(send().await).status, 200);
+    drop(before);
+    // Its listener goes with its task.
+    while tokio::net::TcpListener::bind(address).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    let act = Act::Http2(HTTP2_OK.to_vec());
+    let _after = Stub::start(&address.to_string(), act, Some(server(&[b"h2"]))).await;
+    let outcome = send().await;
+    let refused = matches!(outcome, Outcome::Failed(Failure::Tls(_)));
+    assert!(refused, "it does not speak that: {outcome:?}");
+    assert_eq!(answered(send().await).status, 200);
 }
 
 #[tokio::test]

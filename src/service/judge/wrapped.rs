@@ -166,6 +166,7 @@ mod tests {
         assert_eq!(objects(&"{".repeat(1 << 20)).len(), 0);
         assert_eq!(objects(&"{}".repeat(1 << 19)).len(), OBJECTS);
         assert_eq!(objects(&"<pre>{}".repeat(1 << 17)).len(), 0);
+        assert_eq!(objects(&format!("{}{{}}", "{ ".repeat(OPENINGS))).len(), 0);
         // Each quoted object costs a look at all that stands before it.
         let padded = |quoted: usize| {
             let padding = " ".repeat(1 << 20);

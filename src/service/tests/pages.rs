@@ -336,6 +336,13 @@ fn an_answer_inside_a_page_is_the_services_and_no_success() {
         assert_eq!(run.reason(), Reason::NotTheService, "{body}");
         assert_ne!(run.verdict.answered_by, AnsweredBy::Service, "{body}");
     }
+    // Nor is a list of other JSON a page.
+    let run = climb(
+        blesta("https://billing.example.com"),
+        vec![json(200, &format!("[{DENIED}]"))],
+    );
+    assert_eq!(run.reason(), Reason::NotTheService);
+    assert_ne!(run.verdict.answered_by, AnsweredBy::Service);
     // A key is sent to no page; where it was, before it became one, a refusal inside of it counts.
     let run = climb(shop(), vec![html(200, &[], &page("", DENIED))]);
     assert_eq!(run.asked.len(), 1);
