@@ -1,9 +1,8 @@
 //! What is asked of the token API, and what came of it.
 
-use jiff::Timestamp;
-
 use super::account::{LastUse, TokenRow};
 use super::failure::Trouble;
+use super::sheet::Ending;
 use crate::app::effect::TokenCopy;
 use crate::domain::token::{
     Difference, Expiry, Extension, Guard, Listing, Module, NewToken, NotUpdated, RenewalAction,
@@ -279,8 +278,8 @@ pub enum TokensMessage {
     },
     /// Renewals that were begun and have not ended, or why that can't be told.
     UnfinishedFound(Result<Vec<Unfinished>, Trouble>),
-    /// Certificates of connections, with subject and end, as earlier probes found; or why they can't be read.
-    CertificatesFound(Result<Vec<(Name, String, Timestamp)>, Trouble>),
+    /// When certificates of connections end, as earlier probes found; or why that can't be read.
+    CertificatesFound(Result<Vec<Ending>, Trouble>),
     /// The vault must be opened first; what was asked for comes back.
     PassphraseNeeded(PassphrasePurpose, Box<TokensEffect>),
 }

@@ -16,6 +16,7 @@ use crate::app::Message;
 use crate::app::effect::TokenCopy;
 use crate::app::tokens::account::LastUse;
 use crate::app::tokens::exchange::{Offered, RowPage};
+use crate::app::tokens::sheet::{Ending, Ends};
 use crate::app::tokens::{
     TokenRow, TokensAnswer, TokensEffect, TokensMessage, TokensQuery, TroubleKind,
 };
@@ -24,8 +25,22 @@ use crate::domain::text::inert;
 use crate::domain::token::{Direction, Order, header_of};
 use crate::domain::{Handle, Name, Secret};
 use crate::tokens::{Rql, Term, TokenQuery};
-use crate::work::tokens::{Account, TokenError};
+use crate::work::tokens::{Account, KnownCertificate, TokenError};
 use crate::work::{Core, WorkError};
+
+fn ending_of(certificate: KnownCertificate) -> Ending {
+    let KnownCertificate {
+        connection,
+        subject,
+        ends,
+        ..
+    } = certificate;
+    Ending {
+        connection,
+        what: Ends::Certificate { subject },
+        at: ends,
+    }
+}
 
 /// What a task about tokens is for: at most one of each runs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -135,8 +150,8 @@ impl Effects {
             }),
             TokensEffect::FindCertificates => self.ask(Task::Journal, asked, async move {
                 let known = core.certificates().await?.into_iter();
-                let known = known.map(|known| (known.connection, known.subject, known.ends));
-                Ok(TokensMessage::CertificatesFound(Ok(known.collect())))
+                let endings = known.map(ending_of).collect();
+                Ok(TokensMessage::CertificatesFound(Ok(endings)))
             }),
             TokensEffect::DropKeys => accounts.forget(),
             TokensEffect::Forget => {

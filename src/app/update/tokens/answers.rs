@@ -272,7 +272,7 @@ impl Model {
         }
     }
 
-    fn certificates_found(&mut self, found: Result<Vec<(Name, String, jiff::Timestamp)>, Trouble>) {
+    fn certificates_found(&mut self, found: Result<Vec<Ending>, Trouble>) {
         let found = match found {
             Ok(found) => found,
             Err(trouble) => {
@@ -285,20 +285,14 @@ impl Model {
             let TokenSheet::ExpiryHorizon(horizon) = sheet else {
                 continue;
             };
-            for (connection, subject, at) in &found {
+            for ending in &found {
                 // What was seen in this session is newer.
-                let known = horizon.endings.iter().any(|ending| {
-                    ending.connection == *connection
-                        && matches!(ending.what, Ends::Certificate { .. })
+                let known = horizon.endings.iter().any(|known| {
+                    known.connection == ending.connection
+                        && matches!(known.what, Ends::Certificate { .. })
                 });
                 if !known {
-                    horizon.note(Ending {
-                        connection: connection.clone(),
-                        what: Ends::Certificate {
-                            subject: subject.clone(),
-                        },
-                        at: *at,
-                    });
+                    horizon.note(ending.clone());
                 }
             }
         }
