@@ -21,6 +21,13 @@ pub(super) const DEBOUNCE: SignedDuration = SignedDuration::from_millis(400);
 /// Lines that the response moves by from a field: few enough that none is passed by in the smallest pane.
 const RESPONSE_PAGE: isize = 5;
 
+/// What the cursor does at the first and the last field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtTheEnds {
+    GoRound,
+    Stop,
+}
+
 impl Model {
     pub(super) fn field_key(&mut self, press: KeyPress, out: &mut Effects) {
         match self.keymap.in_fields(press) {
@@ -31,10 +38,10 @@ impl Model {
 
     fn act_in_field(&mut self, action: Action, out: &mut Effects) {
         match action {
-            Action::NextField => self.turn_field(1, true, out),
-            Action::PreviousField => self.turn_field(-1, true, out),
-            Action::FieldDown => self.turn_field(1, false, out),
-            Action::FieldUp => self.turn_field(-1, false, out),
+            Action::NextField => self.turn_field(1, AtTheEnds::GoRound, out),
+            Action::PreviousField => self.turn_field(-1, AtTheEnds::GoRound, out),
+            Action::FieldDown => self.turn_field(1, AtTheEnds::Stop, out),
+            Action::FieldUp => self.turn_field(-1, AtTheEnds::Stop, out),
             Action::Accept => self.accept(out),
             Action::Leave => self.focus_on(Pane::List, out),
             Action::Undo => self.undo_paste(out),
@@ -44,14 +51,14 @@ impl Model {
         }
     }
 
-    /// Moves the cursor by `steps` fields, round the ends where `round`.
-    fn turn_field(&mut self, steps: isize, round: bool, out: &mut Effects) {
+    /// Moves the cursor by `steps` fields.
+    fn turn_field(&mut self, steps: isize, at_the_ends: AtTheEnds, out: &mut Effects) {
         let Some(form) = &self.form else { return };
         let count = form.shown_fields();
         let wanted = form.cursor.checked_add_signed(steps);
         let next = match wanted {
             Some(next) if next < count => next,
-            _ if !round => return,
+            _ if at_the_ends == AtTheEnds::Stop => return,
             Some(_) => 0,
             None => count - 1,
         };
@@ -90,7 +97,7 @@ impl Model {
             form.url_edited = false;
         }
         self.settle_url(out);
-        self.turn_field(1, false, out);
+        self.turn_field(1, AtTheEnds::Stop, out);
         self.probe_draft(Trigger::Asked, out);
     }
 
