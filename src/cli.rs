@@ -41,7 +41,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::app::effect::ScreenEnd;
 use crate::config::Environment;
-use crate::work::Core;
+use crate::work::{Core, TaskThread};
 use arguments::{Arguments, Command, Global};
 use context::Context;
 use fault::{Fault, OURS};
@@ -158,28 +158,32 @@ fn with_core(environment: Environment, global: Global, command: Command) -> Resu
     })
 }
 
+/// How long a thread for files waits for more work, in what runs for days: they take turns, so that of many not
+/// one would ever end, and each would come to its turn with nothing of it at hand.
+const KEPT: Duration = Duration::from_millis(250);
+
 /// Runs `work` over `context`, and all that follows from its end. What `runs_on` for days listens to signals itself.
 fn to_its_end(
     context: Context,
     runs_on: bool,
     work: impl AsyncFnOnce(Context) -> Result<u8, Fault>,
 ) -> Result<u8, Fault> {
-    let runtime = runtime_for(runs_on)
+    let tasks = TaskThread::start(runs_on.then_some(KEPT))
         .map_err(|error| Fault::usage(format!("starting the tasks: {error}")))?;
     let core = context.core.clone();
     // What runs for days says at once what it does not know, the others when they are done.
     if runs_on {
-        let _ = runtime.block_on(core.catalog());
+        let _ = tasks.block_on(core.catalog());
         tell_left_out(&core);
     }
     let ending = if runs_on {
         None
     } else {
-        let _inside = runtime.enter();
+        let _inside = tasks.handle().enter();
         let signals = Signals::listen(signals::ALL)?;
-        Some(runtime.spawn(signals::end(signals, core.clone())))
+        Some(tasks.handle().spawn(signals::end(signals, core.clone())))
     };
-    let done = runtime.block_on(work(context));
+    let done = tasks.block_on(work(context));
     if !runs_on {
         tell_left_out(&core);
     }
@@ -188,11 +192,9 @@ fn to_its_end(
         if !signals::have_come() {
             ending.abort();
         }
-        let _ = runtime.block_on(ending);
+        let _ = tasks.block_on(ending);
     }
-    runtime.block_on(core.end_attempts());
-    // A hung look-up of a name can't be ended: it is left behind, not waited for.
-    runtime.shutdown_background();
+    tasks.block_on(core.end_attempts());
     done
 }
 
@@ -201,18 +203,4 @@ fn tell_left_out(core: &Core) {
     for why in core.services_left_out() {
         output::say(&format!("switchboard: left out: {why}"));
     }
-}
-
-/// How long a thread for files waits for more work, in what runs for days: they take turns, so that of many not
-/// one would ever end, and each would come to its turn with nothing of it at hand.
-const KEPT: Duration = Duration::from_millis(250);
-
-/// The tasks' threads. What runs for days asks a few times a second: one thread does that with ease, and more of
-/// them would wake each other for every probe.
-fn runtime_for(runs_on: bool) -> std::io::Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if runs_on {
-        builder.worker_threads(1).thread_keep_alive(KEPT);
-    }
-    builder.enable_all().build()
 }

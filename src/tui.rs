@@ -33,7 +33,7 @@ use crate::app::effect::{ScreenEnd, VaultEffect};
 use crate::app::{Effect, Model};
 use crate::domain::{PassphrasePurpose, Secret};
 use crate::ui::Theme;
-use crate::work::Core;
+use crate::work::{Core, TaskThread};
 use effects::{Effects, Queue};
 use event_loop::{EventLoop, Inbound, Surface};
 use keyboard::Keyboard;
@@ -83,13 +83,8 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err(TuiError::NoTerminal);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        // What runs beside the screen waits for hosts and disks.
-        .worker_threads(1)
-        .thread_keep_alive(KEPT)
-        .enable_all()
-        .build()
-        .map_err(TuiError::Runtime)?;
+    // What runs beside the screen waits for hosts and disks.
+    let tasks = TaskThread::start(Some(KEPT)).map_err(TuiError::Runtime)?;
     // The screen has this thread for itself, with its own eyes on keys and times: none of the others need run for a
     // key to be seen.
     let own = tokio::runtime::Builder::new_current_thread()
@@ -98,12 +93,14 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
         .build()
         .map_err(TuiError::Runtime)?;
     let terminal = TerminalGuard::open().map_err(TuiError::Terminal)?;
-    let inside = runtime.enter();
+    let inside = tasks.handle().enter();
     // Heard from here on: a signal that ended the program now would leave the terminal as it is.
     let (told, insisting) = Signals::listen()
         .and_then(|told| Ok((told, Signals::listen()?)))
         .map_err(TuiError::Runtime)?;
-    let insisting = runtime.spawn(signals::insist(insisting, Arc::clone(&terminal)));
+    let insisting = tasks
+        .handle()
+        .spawn(signals::insist(insisting, Arc::clone(&terminal)));
     let (sender, receiver) = unbounded_channel();
     give_back_on_panic(sender.clone(), Arc::clone(&terminal));
     terminal.enter().map_err(TuiError::Terminal)?;
@@ -117,7 +114,7 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
         terminal: Arc::clone(&terminal),
     };
     let ended = panic::catch_unwind(AssertUnwindSafe(|| {
-        let handle = runtime.handle().clone();
+        let handle = tasks.handle().clone();
         own.block_on(session.run(handle, told))
     }));
     terminal.leave();
@@ -129,11 +126,11 @@ pub fn run(core: Core, options: Options) -> Result<ScreenEnd, TuiError> {
     // A hung look-up of a name can't be ended: it is left behind, not waited for. Where the process ends as well, its
     // end takes the threads: to wake each of them before would keep the prompt waiting.
     match end {
-        ScreenEnd::Quit if !goes_on => std::mem::forget((runtime, own)),
-        ScreenEnd::Signal(_) | ScreenEnd::Panicked => std::mem::forget((runtime, own)),
+        ScreenEnd::Quit if !goes_on => std::mem::forget((tasks, own)),
+        ScreenEnd::Signal(_) | ScreenEnd::Panicked => std::mem::forget((tasks, own)),
         ScreenEnd::Demo | ScreenEnd::Import | ScreenEnd::Quit => {
             insisting.abort();
-            runtime.shutdown_background();
+            drop(tasks);
             own.shutdown_background();
         }
     }

@@ -51,6 +51,7 @@ pub mod services;
 pub mod shared_token;
 pub mod sharing;
 pub mod targets;
+mod task_thread;
 pub mod ticket;
 pub mod tokens;
 pub mod transfer;
@@ -65,6 +66,7 @@ pub use examine::{Examination, Finding};
 pub use probing::{Progress, silent};
 pub use record::announcement;
 pub use targets::{TargetSettings, Targets, listed};
+pub use task_thread::TaskThread;
 pub use watch::{Watch, WatchEvent, WatchSettings};
 
 #[cfg(test)]

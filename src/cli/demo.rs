@@ -7,7 +7,7 @@ use crate::app::effect::ScreenEnd;
 use crate::config::Environment;
 use crate::domain::{Connection, Name, Secret, ServiceId};
 use crate::sim::{Rehearsal, Sim, SimSettings};
-use crate::work::{Core, Rehearsed};
+use crate::work::{Core, Rehearsed, TaskThread};
 
 /// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end; gives how
 /// the screen ended. `goes_on`: it leads back to another screen.
@@ -18,13 +18,10 @@ pub fn run(environment: Environment, global: Global, goes_on: bool) -> Result<Sc
     if let Some(path) = &global.log {
         output::log_to(path, global.verbose)?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| Fault::step("starting the rehearsal", error))?;
+    let tasks =
+        TaskThread::start(None).map_err(|error| Fault::step("starting the rehearsal", error))?;
     let started = {
-        let _inside = runtime.enter();
+        let _inside = tasks.handle().enter();
         Sim::bare(SimSettings::default()).and_then(|mut sim| Ok((sim.demo_set()?, sim)))
     };
     let (set, sim) =
@@ -34,12 +31,12 @@ pub fn run(environment: Environment, global: Global, goes_on: bool) -> Result<Sc
         .into_iter()
         .map(rehearsed)
         .collect::<Result<Vec<_>, _>>()?;
-    let core = runtime.block_on(Core::rehearsal(environment.clone(), rehearsed))?;
+    let core = tasks.block_on(Core::rehearsal(environment.clone(), rehearsed))?;
     options.banner.clone_from(&words);
     options.goes_on = goes_on;
     let end = screen::open(core, options)?;
     drop(sim);
-    runtime.shutdown_background();
+    drop(tasks);
     let told = output::text(&format!("{}\n", words.join("\n")));
     match end {
         ScreenEnd::Quit | ScreenEnd::Demo | ScreenEnd::Import => told?,

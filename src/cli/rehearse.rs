@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::fault::Fault;
 use super::output;
 use crate::sim::{Sim, SimSettings};
+use crate::work::TaskThread;
 
 /// Runs the services; one JSON object a line tells what each is for.
 pub fn run(listen: &str) -> Result<u8, Fault> {
@@ -22,11 +23,9 @@ pub fn run(listen: &str) -> Result<u8, Fault> {
                 .hint("--listen 127.0.0.1:0"),
         );
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Fault::step("starting the rehearsal", error))?;
-    let code = runtime.block_on(async {
+    let tasks =
+        TaskThread::start(None).map_err(|error| Fault::step("starting the rehearsal", error))?;
+    tasks.block_on(async {
         let settings = SimSettings {
             listen: address.ip(),
             ..SimSettings::default()
@@ -44,7 +43,5 @@ pub fn run(listen: &str) -> Result<u8, Fault> {
             _ = terminate.recv() => Ok(0),
             _ = interrupt.recv() => Ok(130),
         }
-    });
-    runtime.shutdown_background();
-    code
+    })
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{JoinSet, block_in_place};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::arguments::{WatchArguments, WatchFormat};
@@ -298,13 +298,13 @@ impl ChangePrinter {
                 }
                 let heard = (verdict.reason, *is_other_reason);
                 match name.and_then(|name| self.news(name, heard, *change)) {
-                    Some(news) => written(&self.line(verdict, &news)),
+                    Some(news) => output::data(&self.line(verdict, &news)),
                     None => Ok(()),
                 }
             }
-            WatchEvent::Offline(offline) => written(&self.network(*offline)),
+            WatchEvent::Offline(offline) => output::data(&self.network(*offline)),
             WatchEvent::Trouble(why) => {
-                block_in_place(|| output::say(&format!("switchboard: {why}")));
+                output::say(&format!("switchboard: {why}"));
                 Ok(())
             }
         }
@@ -385,11 +385,6 @@ impl ChangePrinter {
             (_, false) => format!("{at} this machine is online again\n"),
         }
     }
-}
-
-/// Writes a line. Whoever reads may take time: the probes go on meanwhile.
-fn written(line: &str) -> Result<(), OutputProblem> {
-    block_in_place(|| output::data(line))
 }
 
 #[cfg(test)]

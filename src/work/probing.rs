@@ -17,7 +17,7 @@ use super::local::local_error;
 use super::preparations;
 use super::record::Recorder;
 use super::secrets::Trust;
-use super::targets::{TargetSettings, Targets};
+use super::targets::{ProbeUrl, TargetSettings, Targets, Tell, further_threads};
 use super::watch::{Watch, WatchSettings};
 use crate::domain::budget::LiftedPause;
 use crate::domain::{
@@ -231,7 +231,14 @@ impl Core {
                 }
             })
         };
-        Targets::new(Arc::new(probe), Arc::new(tell), urls, concurrency)
+        let (probe, tell): (ProbeUrl, Tell<T>) = (Arc::new(probe), Arc::new(tell));
+        Targets::new(
+            &probe,
+            &tell,
+            urls,
+            concurrency,
+            further_threads(concurrency),
+        )
     }
 
     /// Watches these connections, or all. The watch works while its `next` is awaited.

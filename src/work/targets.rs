@@ -1,7 +1,8 @@
 //! Probing a list of URLs: thousands, bounded, each verdict as it comes.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::available_parallelism;
 use std::time::Duration;
 use std::vec::IntoIter;
 
@@ -11,6 +12,7 @@ use tokio::task::{Id, JoinError, JoinSet, yield_now};
 use tokio::time::{Instant, sleep_until};
 
 use super::local::{DEFECT, local_error};
+use super::task_thread::TaskThread;
 use crate::domain::{AddressFamily, ServiceId, Verdict};
 
 /// How a list is probed.
@@ -75,6 +77,19 @@ pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + S
 /// of is given back by the thread that took it.
 pub(super) type Tell<T> = Arc<dyn Fn(Verdict) -> T + Send + Sync>;
 
+/// So many threads probe at most: with more of them it is hosts that are waited for.
+const MOST_THREADS: usize = 8;
+
+/// Threads beside the one that runs the caller's tasks, for so many probes at once: as many as there are processors, each
+/// with enough probes to be worth it. Where the system gives fewer, fewer do.
+pub(super) fn further_threads(concurrency: usize) -> Vec<TaskThread> {
+    let processors = available_parallelism().map_or(1, usize::from);
+    let threads = processors.min(MOST_THREADS).min(concurrency / AT_ONCE);
+    (1..threads)
+        .map_while(|_| TaskThread::start(None).ok())
+        .collect()
+}
+
 /// So many bundles of results may wait for whoever tells them; then no more probes begin.
 const BUNDLES: usize = 8;
 
@@ -84,36 +99,60 @@ pub struct Targets<T> {
     bundles: mpsc::Receiver<Vec<T>>,
     /// What came with the one before.
     ready: IntoIter<T>,
-    /// The round itself: a task of its own, on the threads of its probes. Whoever waits for the verdicts sits on
+    /// The rounds: each a task of its own, on the thread of its probes. Whoever waits for the verdicts sits on
     /// another one, and would be woken for each, and wake these again for each new probe.
-    round: JoinSet<()>,
+    rounds: JoinSet<()>,
+    /// They end when this does.
+    _threads: Vec<TaskThread>,
+}
+
+/// The URLs that no round has taken yet.
+#[derive(Clone)]
+struct Waiting(Arc<Mutex<IntoIter<String>>>);
+
+impl Waiting {
+    fn urls(&self) -> MutexGuard<'_, IntoIter<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<T: Send + 'static> Targets<T> {
+    /// Probes in the caller's runtime and on these threads, which share the list and `concurrency`.
     pub(super) fn new(
-        probe: ProbeUrl,
-        tell: Tell<T>,
+        probe: &ProbeUrl,
+        tell: &Tell<T>,
         urls: Vec<String>,
         concurrency: usize,
+        threads: Vec<TaskThread>,
     ) -> Self {
-        let round = Round {
-            probe,
-            tell,
-            waiting: urls.into_iter(),
-            tasks: JoinSet::new(),
-            running: HashMap::new(),
-            concurrency: concurrency.max(1),
-            room: 0,
-            grows: Instant::now(),
-            next_bundle: Instant::now(),
-        };
+        let waiting = Waiting(Arc::new(Mutex::new(urls.into_iter())));
         let (told, bundles) = mpsc::channel(BUNDLES);
-        let mut owner = JoinSet::new();
-        owner.spawn(round.run(told));
+        let mut rounds = JoinSet::new();
+        let (mut left, mut places) = (concurrency.max(1), threads.len() + 1);
+        let mut round = || {
+            let share = left.div_ceil(places);
+            (left, places) = (left - share, places - 1);
+            Round {
+                probe: Arc::clone(probe),
+                tell: Arc::clone(tell),
+                waiting: waiting.clone(),
+                tasks: JoinSet::new(),
+                running: HashMap::new(),
+                concurrency: share,
+                room: 0,
+                grows: Instant::now(),
+                next_bundle: Instant::now(),
+            }
+        };
+        rounds.spawn(round().run(told.clone()));
+        for thread in &threads {
+            rounds.spawn_on(round().run(told.clone()), thread.handle());
+        }
         Self {
             bundles,
             ready: Vec::new().into_iter(),
-            round: owner,
+            rounds,
+            _threads: threads,
         }
     }
 
@@ -140,20 +179,22 @@ impl<T: Send + 'static> Targets<T> {
 
     /// The end, unless it is that of a round that broke: a list must not look complete that is not.
     async fn ended(&mut self) -> Option<T> {
-        if let Some(Err(error)) = self.round.join_next().await
-            && let Ok(panic) = error.try_into_panic()
-        {
-            std::panic::resume_unwind(panic);
+        while let Some(joined) = self.rounds.join_next().await {
+            if let Err(error) = joined
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
         }
         None
     }
 }
 
-/// The probes that run, and what has yet to.
+/// The probes that run on one thread, and what has yet to.
 struct Round<T> {
     probe: ProbeUrl,
     tell: Tell<T>,
-    waiting: IntoIter<String>,
+    waiting: Waiting,
     tasks: JoinSet<T>,
     running: HashMap<Id, String>,
     concurrency: usize,
@@ -209,7 +250,7 @@ impl<T: Send + 'static> Round<T> {
     async fn next(&mut self) -> Option<T> {
         let joined = loop {
             self.start_some();
-            let is_growing = self.room < self.concurrency && self.waiting.len() > 0;
+            let is_growing = self.room < self.concurrency && self.waiting.urls().len() > 0;
             tokio::select! {
                 biased;
                 Some(joined) = self.tasks.join_next_with_id() => break joined,
@@ -239,9 +280,10 @@ impl<T: Send + 'static> Round<T> {
             self.room = self.concurrency.min(self.room + AT_ONCE);
             self.grows = now + PACE;
         }
-        while self.tasks.len() < self.room
-            && let Some(url) = self.waiting.next()
-        {
+        while self.tasks.len() < self.room {
+            let Some(url) = self.waiting.urls().next() else {
+                break;
+            };
             let (probe, tell) = ((self.probe)(url.clone()), Arc::clone(&self.tell));
             let task = self.tasks.spawn(async move { tell(probe.await) });
             self.running.insert(task.id(), url);
@@ -291,7 +333,7 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, as_it_is(), urls, 1_000);
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 1_000, Vec::new());
         assert!(targets.next().await.is_some());
         assert!(begun.load(Ordering::SeqCst) <= 3 * AT_ONCE);
         let mut rest = 0;
@@ -307,7 +349,7 @@ mod tests {
             Box::pin(async move { local_error(None, &ServiceId::http(), &url, "") })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, as_it_is(), urls, AT_ONCE);
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, AT_ONCE, Vec::new());
         let (mut bundles, mut told) = (0, HashSet::new());
         loop {
             let some = targets.some().await;
@@ -333,7 +375,7 @@ mod tests {
             })
         });
         let urls = (1..=100).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, as_it_is(), urls, 100);
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 100, Vec::new());
         let mut bundles = Vec::new();
         loop {
             let some = targets.some().await;
@@ -348,10 +390,67 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn several_threads_share_the_list_and_how_many_run() {
+        let running = Arc::new(AtomicUsize::new(0));
+        let most = Arc::new(AtomicUsize::new(0));
+        let on = Arc::new(Mutex::new(HashSet::new()));
+        let counted = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&on));
+        let probe: ProbeUrl = Arc::new(move |url| {
+            let (running, most, on) = counted.clone();
+            Box::pin(async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                on.lock().unwrap().insert(std::thread::current().id());
+                // Until both threads have one, none ends.
+                while on.lock().unwrap().len() < 2 {
+                    yield_now().await;
+                }
+                tokio::time::sleep(PACE).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                local_error(None, &ServiceId::http(), &url, "")
+            })
+        });
+        let urls = (0..500).map(|n| format!("u{n}")).collect();
+        let threads = vec![TaskThread::start(None).unwrap()];
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 33, threads);
+        let mut told = HashSet::new();
+        while let Some(verdict) = targets.next().await {
+            assert!(told.insert(verdict.url));
+        }
+        assert_eq!(told.len(), 500);
+        assert_eq!(on.lock().unwrap().len(), 2);
+        assert!(most.load(Ordering::SeqCst) <= 33);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "no probe")]
+    async fn a_round_on_another_thread_that_breaks_is_no_end_of_the_list() {
+        let here = std::thread::current().id();
+        let begun = Arc::new(AtomicUsize::new(0));
+        let probe: ProbeUrl = Arc::new(move |url| {
+            if std::thread::current().id() != here {
+                begun.store(1, Ordering::SeqCst);
+                panic!("no probe");
+            }
+            let begun = Arc::clone(&begun);
+            Box::pin(async move {
+                // It leaves one to the other thread.
+                while begun.load(Ordering::SeqCst) == 0 {
+                    yield_now().await;
+                }
+                local_error(None, &ServiceId::http(), &url, "")
+            })
+        });
+        let urls = (0..10).map(|n| format!("u{n}")).collect();
+        let threads = vec![TaskThread::start(None).unwrap()];
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 2, threads);
+        while targets.next().await.is_some() {}
+    }
+
+    #[tokio::test]
     #[should_panic(expected = "no probe")]
     async fn a_round_that_breaks_is_no_end_of_the_list() {
         let probe: ProbeUrl = Arc::new(|_| panic!("no probe"));
-        let mut targets = Targets::new(probe, as_it_is(), vec!["u".to_owned()], 1);
+        let mut targets = Targets::new(&probe, &as_it_is(), vec!["u".to_owned()], 1, Vec::new());
         targets.next().await;
     }
 
@@ -368,7 +467,7 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, as_it_is(), urls, 100);
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 100, Vec::new());
         let mut seen = Vec::new();
         for _ in 0..12 {
             let step = tokio::time::timeout(PACE, targets.next());
@@ -395,7 +494,7 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(probe, as_it_is(), urls, 16);
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 16, Vec::new());
         let mut order = Vec::new();
         while let Some(verdict) = targets.next().await {
             order.push(verdict.url);
