@@ -13,6 +13,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use rustix::fs::{FileType, fstat};
+use rustix::stdio::stdout;
 use serde::Serialize;
 
 use super::arguments::Global;
@@ -166,6 +168,8 @@ pub fn ndjson(object: &impl Serialize) -> Result<(), OutputProblem> {
 
 /// What a pipe takes as a whole (`PIPE_BUF` of Linux), bytes: lines of several programs don't get into each other.
 const WHOLE: usize = 4096;
+/// What is written to a file at once, bytes.
+const TO_FILE: usize = 65_536;
 
 /// The room that a line of JSON begins with, bytes.
 const LINE: usize = 1536;
@@ -183,17 +187,20 @@ pub fn ndjson_line(object: &impl Serialize) -> Result<String, OutputProblem> {
     })
 }
 
-/// Writes texts, as they are, as many at once as go into a pipe together.
+/// Writes texts, as they are, as many at once as go into a pipe or a file together.
 pub fn pieces(texts: impl IntoIterator<Item = String>) -> Result<(), OutputProblem> {
-    together(texts).try_for_each(|piece| data(&piece))
+    let is_file = fstat(stdout())
+        .is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile);
+    let most = if is_file { TO_FILE } else { WHOLE };
+    together(texts, most).try_for_each(|piece| data(&piece))
 }
 
-/// The texts in as few pieces as go into a pipe whole; a text is never divided.
-fn together(texts: impl IntoIterator<Item = String>) -> impl Iterator<Item = String> {
+/// The texts in as few pieces as have at most so many bytes; a text is never divided.
+fn together(texts: impl IntoIterator<Item = String>, most: usize) -> impl Iterator<Item = String> {
     let mut texts = texts.into_iter().peekable();
     std::iter::from_fn(move || {
         let mut piece = texts.next()?;
-        while let Some(text) = texts.next_if(|text| piece.len() + text.len() <= WHOLE) {
+        while let Some(text) = texts.next_if(|text| piece.len() + text.len() <= most) {
             piece.push_str(&text);
         }
         Some(piece)
@@ -246,7 +253,7 @@ mod tests {
     fn what_goes_into_a_pipe_at_once_is_whole_texts() {
         let text = |length: usize| "x".repeat(length - 1) + "\n";
         let pieces = |lengths: &[usize]| -> Vec<usize> {
-            let pieces = together(lengths.iter().map(|length| text(*length)));
+            let pieces = together(lengths.iter().map(|length| text(*length)), WHOLE);
             pieces.map(|piece| piece.len()).collect()
         };
         assert_eq!(
@@ -254,6 +261,11 @@ mod tests {
             [4_096, 1, 5_000, 30]
         );
         assert!(pieces(&[]).is_empty());
+        let more = together([text(4_096), text(60_000), text(10_000)], TO_FILE);
+        assert_eq!(
+            more.map(|piece| piece.len()).collect::<Vec<_>>(),
+            [64_096, 10_000]
+        );
     }
 
     #[test]
