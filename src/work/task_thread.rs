@@ -60,6 +60,8 @@ impl TaskThread {
 
 #[cfg(test)]
 mod tests {
+    use tokio::task::JoinSet;
+
     use super::*;
 
     #[test]
@@ -87,8 +89,12 @@ mod tests {
         drop(told);
         let here = thread::current().id();
         let (waiter, spawned) = tasks.block_on(async {
-            let spawned = tokio::spawn(async { thread::current().id() });
-            (thread::current().id(), spawned.await.unwrap())
+            let mut spawned = JoinSet::new();
+            spawned.spawn(async { thread::current().id() });
+            (
+                thread::current().id(),
+                spawned.join_next().await.unwrap().unwrap(),
+            )
         });
         assert_eq!(waiter, here);
         assert_ne!(spawned, here);
