@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::stdio::stdout;
 use serde::Serialize;
@@ -185,6 +186,14 @@ pub fn ndjson_line(object: &impl Serialize) -> Result<String, OutputProblem> {
         Cow::Owned(escaped) => escaped,
         Cow::Borrowed(_) => line,
     })
+}
+
+/// Whether stdout takes `line` without waiting for whoever reads it.
+pub fn goes_at_once(line: &str) -> bool {
+    let out = stdout();
+    let mut asked = [PollFd::new(&out, PollFlags::OUT)];
+    let answered = poll(&mut asked, Some(&Timespec::default())).is_ok_and(|ready| ready > 0);
+    line.len() <= WHOLE && answered
 }
 
 /// Writes texts, as they are, as many at once as go into a pipe or a file together.

@@ -1,6 +1,7 @@
 //! `switchboard watch`: one line a change, for logs, screen readers and pipes; runs until a signal or `--for`.
 
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +65,7 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
         format: arguments.format(),
         colours: context.colours,
         told: HashMap::new(),
+        writing: JoinSet::new(),
     };
     let mut signals = Signals::listen(signals::HANGUP)?;
     let followed = Followed {
@@ -77,13 +79,15 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
         number = signals.next() => Ok(128 + number),
         () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Ok(0),
     };
-    settle(context, &mut signals).await;
+    settle(context, printer, &mut signals).await;
     ended
 }
 
 /// Nothing that was found is lost: whoever is to be called is called, and all is written. The next signal ends that.
-async fn settle(context: &Context, signals: &mut Signals) {
+async fn settle(context: &Context, mut printer: ChangePrinter, signals: &mut Signals) {
     let settling = async {
+        // Where it can't be written, nobody reads any more.
+        let _ = printer.written().await;
         let announcing = context.core.settle_announcements();
         tokio::pin!(announcing);
         if tokio::time::timeout(PATIENCE, &mut announcing)
@@ -187,7 +191,7 @@ async fn follow(
     let mut failed: Option<String> = None;
     loop {
         tokio::select! {
-            event = followed.watch.next() => printer.tell(&event)?,
+            event = followed.watch.next() => printer.tell(&event).await?,
             _ = look.tick() => {
                 let found = context.core.stamp().await?;
                 // Giving a permission back changes no stamp: what failed is tried again.
@@ -237,6 +241,8 @@ struct ChangePrinter {
     format: WatchFormat,
     colours: Colours,
     told: HashMap<Name, LastPrinted>,
+    /// What somebody takes time to read.
+    writing: JoinSet<Result<(), OutputProblem>>,
 }
 
 /// What was told of a connection last.
@@ -281,7 +287,25 @@ impl ChangePrinter {
         }
     }
 
-    fn tell(&mut self, event: &WatchEvent) -> Result<(), OutputProblem> {
+    /// Writes a line. Whoever reads may take time: the probes go on meanwhile, on the thread that this would hold up.
+    async fn put(&mut self, line: String) -> Result<(), OutputProblem> {
+        if output::goes_at_once(&line) {
+            return output::data(&line);
+        }
+        self.writing.spawn_blocking(move || output::data(&line));
+        self.written().await
+    }
+
+    /// Waits until what is under way was read.
+    async fn written(&mut self) -> Result<(), OutputProblem> {
+        match self.writing.join_next().await {
+            Some(Ok(written)) => written,
+            Some(Err(broken)) => Err(io::Error::other(broken).into()),
+            None => Ok(()),
+        }
+    }
+
+    async fn tell(&mut self, event: &WatchEvent) -> Result<(), OutputProblem> {
         match event {
             WatchEvent::Started(_) => Ok(()),
             WatchEvent::Finished {
@@ -298,14 +322,18 @@ impl ChangePrinter {
                 }
                 let heard = (verdict.reason, *is_other_reason);
                 match name.and_then(|name| self.news(name, heard, *change)) {
-                    Some(news) => output::data(&self.line(verdict, &news)),
+                    Some(news) => self.put(self.line(verdict, &news)).await,
                     None => Ok(()),
                 }
             }
-            WatchEvent::Offline(offline) => output::data(&self.network(*offline)),
+            WatchEvent::Offline(offline) => self.put(self.network(*offline)).await,
             WatchEvent::Trouble(why) => {
-                output::say(&format!("switchboard: {why}"));
-                Ok(())
+                let trouble = format!("switchboard: {why}");
+                self.writing.spawn_blocking(move || {
+                    output::say(&trouble);
+                    Ok(())
+                });
+                self.written().await
             }
         }
     }
@@ -398,6 +426,7 @@ mod tests {
             format: WatchFormat::Plain,
             colours: Colours::Off,
             told: HashMap::new(),
+            writing: JoinSet::new(),
         };
         let name = Name::parse("a").unwrap();
         let heard = heard.iter();
@@ -424,6 +453,7 @@ mod tests {
             format: WatchFormat::Plain,
             colours: Colours::Off,
             told: HashMap::new(),
+            writing: JoinSet::new(),
         };
         let fell = Some(change(Some(Up), Down));
         assert!(
