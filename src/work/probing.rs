@@ -213,7 +213,7 @@ impl Core {
         settings: TargetSettings,
         tell: impl Fn(Verdict) -> T + Send + Sync + 'static,
     ) -> Targets<T> {
-        let concurrency = settings.concurrency;
+        let concurrency = settings.concurrency.min(urls.len());
         let (core, prepared) = (self.clone(), Arc::new(OnceCell::new()));
         let settings = Arc::new(settings);
         let probe = move |url: String| -> BoxFuture<'static, Verdict> {

@@ -62,12 +62,12 @@ fn without_comment(line: &str) -> &str {
     url.unwrap_or(line)
 }
 
-/// As many probes may run at first, and as many more with each step: who asks for a thousand at once is told of the
+/// As many probes may run at first on each thread, and as many more with each step: who asks for a thousand at once is told of the
 /// first one when it ends, not when all of them have taken their turns at the processor.
 const AT_ONCE: usize = 16;
 /// The shortest time between two steps: less than anything that is far away takes to answer.
 const PACE: Duration = Duration::from_millis(1);
-/// The shortest time between two bundles: whoever writes them sits on another thread, and is not woken for each result.
+/// The shortest time between two bundles of a thread: whoever writes them sits on another thread, and is not woken for each result.
 /// Nobody sees the difference, and the first of all is told at once.
 const GATHERED_FOR: Duration = Duration::from_millis(4);
 
@@ -81,7 +81,8 @@ pub(super) type Tell<T> = Arc<dyn Fn(Verdict) -> T + Send + Sync>;
 const MOST_THREADS: usize = 8;
 
 /// Threads beside the one that runs the caller's tasks, for so many probes at once: as many as there are processors, each
-/// with enough probes to be worth it. Where the system gives fewer, fewer do.
+/// with enough probes to be worth it. Where the system gives fewer, fewer do. Only probes without a key are divided:
+/// what others share (bookings, preparations) may run in the runtime of whoever came first.
 pub(super) fn further_threads(concurrency: usize) -> Vec<TaskThread> {
     let processors = available_parallelism().map_or(1, usize::from);
     let threads = processors.min(MOST_THREADS).min(concurrency / AT_ONCE);

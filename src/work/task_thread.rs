@@ -10,7 +10,7 @@ use std::future::Future;
 use std::time::Duration;
 use std::{io, thread};
 
-use tokio::runtime::{Builder, Handle};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
 /// Runs the tasks that are spawned on it. Dropping it ends them, and is not waited for: a hung look-up of a name can't be
@@ -35,11 +35,15 @@ impl TaskThread {
         }
         let runtime = builder.build()?;
         let handle = runtime.handle().clone();
+        let driver = Driver(Some(runtime));
         let (open, closed) = oneshot::channel::<Infallible>();
-        thread::Builder::new().name("tasks".into()).spawn(move || {
-            // An error is all that can come: the other end is gone.
-            let _ = runtime.block_on(closed);
-            runtime.shutdown_background();
+        let named = thread::Builder::new().name("tasks".into());
+        named.spawn(move || {
+            if let Some(runtime) = &driver.0 {
+                // An error is all that can come: the other end is gone.
+                let _ = runtime.block_on(closed);
+            }
+            drop(driver);
         })?;
         Ok(Self {
             handle,
@@ -55,6 +59,18 @@ impl TaskThread {
     /// Runs `future` on the calling thread to its end; what it spawns runs on this one.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.handle.block_on(future)
+    }
+}
+
+/// A runtime that nobody waits for, wherever it is dropped. (Within a task tokio's own panics: so it would be where the
+/// system gives no thread for it.)
+struct Driver(Option<Runtime>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
