@@ -186,7 +186,7 @@ impl ProbeJob {
 
     /// Puts into `subject` what earlier probes found out, and gives the record of a saved connection. Without a state
     /// no attempt can be written down, so the key stays here from the start: asked again at each interval, the bare
-    /// question would look like an attack. So it does where they are there and can't be read.
+    /// question would look like an attack.
     fn look_back(
         &self,
         inner: &Inner,
@@ -213,19 +213,15 @@ impl ProbeJob {
             _ => None,
         };
         let url = &self.connection.url;
-        let mut damage = None;
-        let mut stored = |name: &Name| {
-            let record = state.as_ref().map(|state| state.past(name, url));
-            record.transpose().unwrap_or_else(|problem| {
-                damage = Some(error_chain(&problem));
-                None
-            })
+        let stored = |name: &Name| {
+            let record = state.as_ref().and_then(|state| state.past(name, url).ok());
+            record.unwrap_or_default()
         };
         let record = match &self.known {
-            RememberedAs::Saved => stored(&self.connection.name).unwrap_or_default(),
+            RememberedAs::Saved => stored(&self.connection.name),
             RememberedAs::Edited(name) => {
                 let recent = inner.recent.get(&self.connection);
-                joined(recent, stored(name).unwrap_or_default(), pair.as_ref())
+                joined(recent, stored(name), pair.as_ref())
             }
             RememberedAs::Nothing => {
                 let recent = inner.recent.get(&self.connection);
@@ -233,10 +229,6 @@ impl ProbeJob {
             }
         };
         subject.past = record.for_pair(pair.as_ref());
-        // Whose account it was can't be compared, and the bare question would be asked each time.
-        if let (Some(why), SecretState::Present(_)) = (damage, &subject.key) {
-            subject.key = SecretState::Unrecordable(why);
-        }
         if let (Some(host), Some(pair), Some(state)) = (host_of(url), &pair, &state) {
             subject.past.paused = gate::paused(state, &host, pair);
         }

@@ -410,25 +410,6 @@ async fn what_cannot_be_booked_is_not_sent() {
     assert_ne!(verdict.state(), State::Ok);
 }
 
-#[tokio::test]
-async fn what_is_remembered_and_can_t_be_read_is_not_taken_for_nothing() {
-    let (home, blesta) = (Home::new(), Blesta::start().await);
-    let core = home.core();
-    saved(&core, &blesta.url, KEY).await;
-    assert_eq!(probe(&core, Trigger::Asked).await.reason, Reason::Connected);
-    let before = blesta.keyed();
-    let state = core.folders().unwrap().state.join("history.sqlite");
-    let beside = rusqlite::Connection::open(state).unwrap();
-    let spoilt = beside.execute("UPDATE past SET record = '{'", []);
-    assert_eq!(spoilt.unwrap(), 1);
-    for trigger in [Trigger::Asked, Trigger::Scheduled] {
-        let verdict = probe(&core, trigger).await;
-        assert_eq!(verdict.reason, Reason::SecretUnavailable, "{verdict:#?}");
-        assert!(verdict.cause.contains("is damaged"), "{}", verdict.cause);
-    }
-    assert_eq!(blesta.keyed(), before);
-}
-
 /// Hosts ban whoever asks for a 401 again and again, and nothing can be known of earlier ones.
 #[tokio::test]
 async fn without_a_state_a_key_at_hand_stays_and_nothing_is_asked_in_its_place() {
