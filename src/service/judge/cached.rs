@@ -15,8 +15,10 @@ const CACHES: [&str; 6] = [
 pub fn from_cache<'a>(header: &dyn Fn(&str) -> Option<&'a str>) -> Option<String> {
     let says = |name: &str| {
         let value = header(name)?;
-        let lower = value.to_lowercase();
-        let is_kept = lower.contains("hit") && !lower.contains("refresh");
+        // A word of its own: it may be in a host's name.
+        let mut words = value.split(|c: char| !c.is_ascii_alphanumeric());
+        let is_kept = words.any(|word| word.eq_ignore_ascii_case("hit"))
+            && !value.to_ascii_lowercase().contains("refresh");
         is_kept.then(|| format!("{name}: {value}"))
     };
     let age = header("age").map(str::trim);
@@ -24,4 +26,27 @@ pub fn from_cache<'a>(header: &dyn Fn(&str) -> Option<&'a str>) -> Option<String
         .filter(|age| age.parse::<u64>().is_ok_and(|age| age > 0))
         .map(|age| format!("age: {age}"));
     age.or_else(|| CACHES.into_iter().find_map(says))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hit_is_a_word_of_its_own() {
+        for (name, value, kept) in [
+            ("x-cache", "Hit from cloudfront", true),
+            ("x-cache", "TCP_HIT from a.example", true),
+            ("x-cache", "TCP_MEM_HIT", true),
+            ("x-cache", "HIT, MISS", true),
+            ("cache-status", "nginx; hit", true),
+            ("x-cache", "TCP_REFRESH_HIT", false),
+            ("x-cache", "RefreshHit from cloudfront", false),
+            ("x-cache", "MISS from cache.hitachi.example", false),
+            ("cache-status", "whitelabel; fwd=miss", false),
+        ] {
+            let found = from_cache(&|asked| (asked == name).then_some(value));
+            assert_eq!(found.is_some(), kept, "{name}: {value}");
+        }
+    }
 }
