@@ -461,11 +461,14 @@ fn proxy_failure(
     }
     if let Some(error) = find::<TlsError>(links) {
         // It asks before it shows its own, which may be what fails.
-        let is_said = matches!(error, TlsError::AlertReceived(_)) && progress.certificate_wanted;
-        return ProxyFailure::Unheard(match (is_said, setting.identity) {
-            (true, false) => PROXY_WANTS_CERTIFICATE,
-            (true, true) => "it refuses the client certificate",
-            (false, _) => "TLS with it failed",
+        let said = match error {
+            TlsError::AlertReceived(said) => Some(alert(*said, progress, setting)),
+            _ => None,
+        };
+        return ProxyFailure::Unheard(match said {
+            Some(TlsFailure::ClientCertificate) => PROXY_WANTS_CERTIFICATE,
+            Some(TlsFailure::ClientCertificateRefused) => "it refuses the client certificate",
+            _ => "TLS with it failed",
         });
     }
     match io_kind(links) {
@@ -616,6 +619,17 @@ mod tests {
         };
         let found = proxy_failure(&links(&reset), &progress, setting);
         assert_eq!(found, by_proxy);
+        let failed = ProxyFailure::Unheard("TLS with it failed");
+        for (said, failure) in [
+            (AlertDescription::CertificateRequired, by_proxy),
+            (AlertDescription::HandshakeFailure, by_proxy),
+            (AlertDescription::ProtocolVersion, failed),
+            (AlertDescription::InternalError, failed),
+        ] {
+            let error = TlsError::AlertReceived(said);
+            let found = proxy_failure(&links(&error), &progress, setting);
+            assert_eq!(found, failure, "{said:?}");
+        }
     }
 
     #[test]
