@@ -132,7 +132,8 @@ impl Candidate {
                 self.note(left_out("key", &secret));
             }
             CandidateValue::Known(secret) => {
-                if secret.starts_with("$") && secret.all(|c| c == '$' || is_of_name(c)) {
+                let may_name = |c| matches!(c, '$' | '{' | '}') || is_of_name(c);
+                if secret.starts_with("$") && secret.all(may_name) {
                     self.note("the key is a $ and a name, taken as it stands: a variable is set by connection edit --key-ref env:NAME");
                 }
                 self.key = Some(secret);

@@ -342,9 +342,11 @@ fn a_key_that_reads_like_a_variable_is_pointed_out() {
             "curl -H 'Authorization: Bearer {key}' https://e.com/a"
         ))
     };
-    let odd = quoted("$TOK");
-    assert_eq!(odd.key, Some(Secret::new("$TOK")));
-    assert!(says(&odd.notes, "--key-ref env:NAME"), "{:?}", odd.notes);
+    for key in ["$TOK", "${TOK}"] {
+        let odd = quoted(key);
+        assert_eq!(odd.key, Some(Secret::new(key)));
+        assert!(says(&odd.notes, "--key-ref env:NAME"), "{:?}", odd.notes);
+    }
     for plain in ["TOK", "$2y$10$abc.def/x"] {
         let notes = quoted(plain).notes;
         assert!(!says(&notes, "--key-ref"), "{notes:?}");
