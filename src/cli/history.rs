@@ -21,7 +21,7 @@ pub async fn run(context: &Context, arguments: HistoryArguments) -> Result<u8, F
         None => None,
     };
     // Without a unit it could be days that are meant.
-    let back = probe::positive(&arguments.since, span::read)?;
+    let back = probe::positive(&arguments.since, span::read, "500ms")?;
     let since = Timestamp::now().checked_sub(back).unwrap_or(Timestamp::MIN);
     let table = match arguments.rows {
         HistoryRows::Runs => ExportTable::Runs,

@@ -312,18 +312,19 @@ async fn warn_of_odd_key(
 
 /// A time such as `90` (seconds), `10s`, `500ms`, `1m` or `2d`, above zero.
 pub fn duration(text: &str) -> Result<Duration, Fault> {
-    positive(text, span::read_or_seconds)
+    positive(text, span::read_or_seconds, "90, 500ms")
 }
 
-/// A time above zero, as `read` reads it.
+/// A time above zero, as `read` reads it; `shortest` are examples of its own.
 pub(super) fn positive(
     text: &str,
     read: fn(&str) -> Option<SignedDuration>,
+    shortest: &str,
 ) -> Result<Duration, Fault> {
     let wrong = || {
         let text = crate::domain::text::inert(text, 40);
         Fault::usage(format!(
-            "{text:?} is no time: write 500ms, 10s, 5m, 2h or 30d"
+            "{text:?} is no time: write {shortest}, 10s, 5m, 2h or 30d"
         ))
     };
     let read = read(text).and_then(|time| Duration::try_from(time).ok());
@@ -480,8 +481,9 @@ mod tests {
         }
         assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
         for text in ["0", "-1", "soon", ""] {
-            assert!(duration(text).is_err(), "{text}");
+            let said = duration(text).unwrap_err().text();
+            assert!(said.contains("write 90, 500ms, 10s"), "{said}");
         }
-        assert!(positive("30", span::read).is_err());
+        assert!(positive("30", span::read, "500ms").is_err());
     }
 }
