@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use switchboard::domain::Reason;
-use switchboard::sim::{CatalogEntry, Sim, SimSettings};
+use switchboard::sim::{Behaviour, CatalogEntry, Fault, Sim, SimSettings};
 use tempfile::TempDir;
 
 /// Far beyond what working programs need, on a busy machine too.
@@ -666,6 +666,52 @@ fn a_call_that_a_change_led_to_is_not_cut_off_by_the_end() {
     fs::write(place("go-on"), "on\n").unwrap();
     assert_eq!(watching.ended().code(), Some(143));
     assert_eq!(fs::read_to_string(place("done")).unwrap(), "on\n");
+}
+
+#[test]
+fn of_what_is_up_again_on_change_is_told_that_it_was_down() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let inside = runtime.enter();
+    let mut sim = Sim::bare(SimSettings::default()).unwrap();
+    let blesta = sim.blesta();
+    let stand = sim.serve(Behaviour::Fault(Fault::Close)).unwrap();
+    drop(inside);
+    let home = Home::over([], 0);
+    let key = home.private("secrets/key", &blesta.key);
+    let script = home.private(
+        "called",
+        "#!/bin/sh\ncd \"${0%/*}\"\ncat >> told\necho >> told\n",
+    );
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o700)).unwrap();
+    let (url, username) = (&stand.url, &blesta.username);
+    let text = format!(
+        "version = 1\n[settings]\non_change = [{script:?}]\n[[connection]]\nname = \"shop\"\n\
+         service = \"blesta\"\nurl = {url:?}\nusername = {username:?}\nkey = \"file:{}\"\n",
+        key.display()
+    );
+    home.private("config/switchboard.toml", &text);
+    let mut watching = home
+        .command(&["watch", "--plain", "--interval", "1s"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(Running)
+        .unwrap();
+    let told = |nth: usize| {
+        let told = wait_for("a call", || {
+            let told = fs::read_to_string(home.folder.path().join("told")).unwrap_or_default();
+            let mut lines = told.lines().filter(|line| !line.is_empty());
+            let line = lines.nth(nth).unwrap_or_default();
+            serde_json::from_str::<Value>(line).map_err(|error| format!("{error}: {told}"))
+        });
+        (told["state"].clone(), told["was"].clone())
+    };
+    assert_eq!(told(0), ("down".into(), Value::Null));
+    let control = sim.control(&stand.url).unwrap();
+    control.set(Behaviour::Blesta(blesta));
+    assert_eq!(told(1), ("ok".into(), "down".into()));
+    watching.signal(Signal::INT);
+    assert_eq!(watching.ended().code(), Some(130));
 }
 
 /// What the guide shows is what the test above scrapes with: each of its lines stands in the tested file.
