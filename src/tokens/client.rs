@@ -130,12 +130,19 @@ impl TokenClient {
 
     /// One token.
     pub async fn token(&self, id: &str) -> Result<Token, TokenProblem> {
+        self.token_shown(id).await.map(|(token, _)| token)
+    }
+
+    /// The same, with whether a cache had kept it: it may be as the token was before a change.
+    pub async fn token_shown(&self, id: &str) -> Result<(Token, bool), TokenProblem> {
         let call = Call::get(
             format!("reading {}", named(id)?),
             INTEGRATIONS,
             path(id, "")?,
         );
-        self.for_token(&call).await
+        let received = self.send(&call).await?;
+        let token = self.read(&call, &received, Answer::token)?;
+        Ok((token, received.from_cache))
     }
 
     /// Makes a token. It is let into no module yet.

@@ -115,11 +115,14 @@ impl TokenProblem {
         }
     }
 
-    /// Whether what was asked may have been done all the same: the answer was lost, late or broken.
+    /// Whether what was asked may have been done all the same: the answer was lost, late or broken, or a cache
+    /// gave another one.
     pub fn may_have_happened(&self) -> bool {
         match self {
             Self::Unanswered { sent, .. } => *sent,
-            Self::Refused(refusal) => refusal.status >= 500,
+            Self::Refused(refusal) => {
+                refusal.status >= 500 || (refusal.status == 401 && refusal.from_cache)
+            }
             Self::Unreadable { .. } | Self::TooLarge { .. } => true,
             Self::PlainHttp { .. } | Self::Local(_) | Self::Throttled { .. } => false,
         }
@@ -287,7 +290,8 @@ impl Refusal {
     fn meaning(&self) -> String {
         match self.status {
             401 if self.from_cache => {
-                "a cache had kept the answer, and the service has not looked at the key".to_owned()
+                "a cache had kept the answer, and the service may not have looked at the key"
+                    .to_owned()
             }
             300..=399 => "the service redirects, which is not followed with a key".to_owned(),
             400 => "the service did not take it".to_owned(),
@@ -471,7 +475,11 @@ mod tests {
     #[test]
     fn only_what_may_have_reached_the_service_may_have_happened() {
         assert!(refused(502, "").may_have_happened());
-        assert!(!refused(400, "").may_have_happened());
+        assert!(!refused(400, "").may_have_happened() && !refused(401, "").may_have_happened());
+        let TokenProblem::Refused(refusal) = refused(401, "") else {
+            panic!("it is refused")
+        };
+        assert!(TokenProblem::from(Box::new(refusal.out_of_cache())).may_have_happened());
         let unanswered = |sent| TokenProblem::Unanswered {
             doing: "renewing".into(),
             reason: Reason::Refused,

@@ -75,6 +75,8 @@ impl Call {
 /// A good answer. Its body is treated as secret: every reply may hold one.
 pub(super) struct Received {
     pub(super) range: Option<String>,
+    /// Whether a cache had kept it from an earlier call.
+    pub(super) from_cache: bool,
     pub(super) body: Zeroizing<Vec<u8>>,
 }
 
@@ -130,7 +132,11 @@ impl TokenClient {
         let body = read(response).await;
         if status.is_success() {
             let body = body.map_err(|cut| cut.problem(call))?;
-            return Ok(Received { range, body });
+            return Ok(Received {
+                range,
+                from_cache: is_kept,
+                body,
+            });
         }
         let body = body.unwrap_or_default();
         let doing = call.doing.clone();

@@ -343,7 +343,8 @@ impl Account {
         let known = self.accepted.load(Ordering::Acquire);
         let end = end_of(answer, known || self.proven);
         self.accepted.store(
-            end == AttemptEnd::Accepted || (known && end != AttemptEnd::Rejected),
+            end == AttemptEnd::Accepted
+                || (known && !matches!(end, AttemptEnd::Rejected | AttemptEnd::Kept)),
             Ordering::Release,
         );
         end

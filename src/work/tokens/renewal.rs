@@ -229,8 +229,10 @@ impl Renewal<'_> {
             since: renewal.record.began,
             why,
         };
-        let token = match self.account.token(&self.record.token).await {
-            Ok(token) => token,
+        let id = self.record.token.clone();
+        let asked = (self.account).ask(|client| async move { client.token_shown(&id).await });
+        let (token, from_cache) = match asked.await {
+            Ok(shown) => shown,
             Err(problem) if self.has_lost_its_key(&problem) => {
                 return Err(TokenError::Lost {
                     id: self.record.token.clone(),
@@ -249,7 +251,7 @@ impl Renewal<'_> {
         }
         let shows_secrets = token.secret.is_some() || token.renewed_secret.is_some();
         let long_ago = Timestamp::now().duration_since(self.record.began) > ON_THE_WAY;
-        if shows_secrets && long_ago && lost.is_none() {
+        if shows_secrets && long_ago && lost.is_none() && !from_cache {
             self.end().await?;
             return Err(TokenError::NeverHappened {
                 id: self.record.token.clone(),
@@ -257,8 +259,11 @@ impl Renewal<'_> {
                 since: self.record.began,
             });
         }
-        let why = lost.unwrap_or_else(|| "the service shows no new secret yet".to_owned());
-        Err(undecided(self, why))
+        let shows_none = || {
+            let who = if from_cache { "a cache" } else { "the service" };
+            format!("{who} shows no new secret yet")
+        };
+        Err(undecided(self, lost.unwrap_or_else(shows_none)))
     }
 
     /// The secret in `token` that was not there before.

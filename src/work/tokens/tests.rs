@@ -313,6 +313,48 @@ async fn what_can_t_be_known_is_undecided_and_not_asked_again() {
 }
 
 #[tokio::test]
+async fn what_a_cache_had_kept_ends_no_renewal() {
+    let at = format!("/auth/tokens/{OWN}");
+    for lost in [Mishap::Before(Fault::Close), Mishap::Instead(kept_401())] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        stage.connect.plan(&format!("POST {at}/renew"), lost);
+        let asked = account.renew(OWN, UNTIL, Guard::On, &unheard).await;
+        let is_open = matches!(asked, Err(TokenError::Undecided { .. }));
+        assert!(is_open, "{asked:?}");
+        let mut record = account.under_way(OWN).await.unwrap().unwrap();
+        record.began -= jiff::SignedDuration::from_hours(1);
+        let earlier = account
+            .core
+            .journal(move |state| state.put_renewal(&record));
+        earlier.await.unwrap();
+
+        let row = stage.connect.token_row(OWN).unwrap();
+        let kept = Answer::json(200, &row).with("Age", "5");
+        stage
+            .connect
+            .plan(&format!("GET {at}"), Mishap::Instead(kept));
+        let resumed = async || {
+            let core = stage.core().await;
+            core.resume_renewals_of(&[name("market")]).await.unwrap()
+        };
+        let ended = resumed().await;
+        assert!(
+            matches!(ended.as_slice(), [(_, Err(TokenError::Undecided { .. }))]),
+            "{ended:?}"
+        );
+        let ended = resumed().await;
+        assert!(
+            matches!(
+                ended.as_slice(),
+                [(_, Err(TokenError::NeverHappened { .. }))]
+            ),
+            "{ended:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_refused_renewal_leaves_nothing() {
     let stage = Stage::new().await;
     stage.connect.plan(
@@ -1006,6 +1048,11 @@ async fn a_dead_key_is_not_sent_again_and_again() {
     assert_eq!(stage.sim.log().keys_sent(stage.port), 2);
 }
 
+fn kept_401() -> Answer {
+    let body = serde_json::json!({ "error_code": "AUTH_001", "errors": ["Not you."] });
+    Answer::json(401, &body).with("Age", "5")
+}
+
 #[tokio::test]
 async fn a_401_out_of_a_cache_is_booked_as_that_of_a_probe() {
     for was_accepted in [false, true] {
@@ -1015,12 +1062,10 @@ async fn a_401_out_of_a_cache_is_booked_as_that_of_a_probe() {
         if was_accepted {
             tokens().await.unwrap();
         }
-        let body = serde_json::json!({ "error_code": "AUTH_001", "errors": ["Not you."] });
         for _ in 0..2 {
-            let kept = Answer::json(401, &body).with("Age", "5");
             stage
                 .connect
-                .plan("GET /auth/tokens", Mishap::Instead(kept));
+                .plan("GET /auth/tokens", Mishap::Instead(kept_401()));
             let problem = tokens().await.unwrap_err();
             assert_eq!(problem.reason(), Some(Reason::UnexpectedStatus));
             assert!(
@@ -1036,6 +1081,23 @@ async fn a_401_out_of_a_cache_is_booked_as_that_of_a_probe() {
         let problem = tokens().await.unwrap_err();
         assert_eq!(problem.reason(), Some(Reason::AuthPaused));
     }
+}
+
+#[tokio::test]
+async fn after_a_401_out_of_a_cache_each_attempt_is_booked_before() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let tokens = async || account.tokens(&TokenQuery::default()).await;
+    tokens().await.unwrap();
+    for mishap in [Mishap::Instead(kept_401()), Mishap::Before(Fault::Close)] {
+        stage.connect.plan("GET /auth/tokens", mishap);
+        tokens().await.unwrap_err();
+    }
+    let host = HostPort::of(&stage.url.parse().unwrap());
+    let record = account.core.0.state().unwrap().budget(&host).unwrap();
+    let ends: Vec<_> = record.attempts.iter().map(|booked| booked.end).collect();
+    // Silence counts as a rejection, as long as nothing shows that the key is accepted.
+    assert_eq!(ends, [AttemptEnd::Kept, AttemptEnd::Rejected]);
 }
 
 #[tokio::test]
