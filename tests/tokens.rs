@@ -1036,13 +1036,48 @@ async fn a_key_from_a_variable_is_renewed_into_a_vault_that_is_made_or_opened_fo
         .plan("GET /accounts", Mishap::Before(Fault::Reset));
     let left = run(&renew);
     assert_eq!(left.code, 2, "{left:?}");
+    // Another one, of which nothing is known and which needs no vault.
+    stage.connect.plan(
+        &format!("POST /auth/tokens/{ID_0}/renew"),
+        Mishap::Before(Fault::Close),
+    );
+    let renew = ["token", "renew", "market", ID_0, "--yes"];
+    assert_eq!(run(&renew).code, 2);
     let told = tokio::task::block_in_place(|| {
         switchboard(home.path(), &["probe", "market"], &variables, "")
     });
     let what_works = "the vault is locked (nobody can be asked here: give --passphrase-fd";
     assert!(told.err.contains(what_works), "{told:?}");
+    let wrong = home.path().join("wrong");
+    std::fs::write(&wrong, "another").unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&wrong, private).unwrap();
+    let probe = ["probe", "market", "--passphrase-file"];
+    let probe = [&probe[..], &[wrong.to_str().unwrap()]].concat();
+    let told = tokio::task::block_in_place(|| switchboard(home.path(), &probe, &variables, ""));
+    let why = format!("{OWN}, begun earlier: the passphrase is not the right one");
+    assert!(told.err.contains(&why), "{told:?}");
+    let folder = home.path().join(".local/share/switchboard");
+    let away = home.path().join("away");
+    std::fs::rename(&folder, &away).unwrap();
+    let told = run(&["probe", "market"]);
+    assert!(
+        told.err.contains("the vault that it belongs in is missing"),
+        "{told:?}"
+    );
+    assert!(
+        !folder.join("identity.age").exists(),
+        "no other one is made"
+    );
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::rename(&away, &folder).unwrap();
     let probed = run(&["probe", "market"]);
     assert!(probed.err.contains("is in use"), "{probed:?}");
+    let once = probed
+        .err
+        .matches(&format!("{ID_0}, begun earlier"))
+        .count();
+    assert_eq!(once, 1, "{probed:?}");
     assert_eq!(probed.code, 0, "{probed:?}");
     stage.connect.let_expire(OWN);
     assert_eq!(run(&["probe", "market"]).code, 0, "with the new one");

@@ -21,11 +21,11 @@ use super::sources::somebody_is_there;
 use crate::domain::shape::is_token_id;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::{USUAL_END, parse_expiry};
-use crate::domain::{Handle, Name, ServiceId, error_chain};
+use crate::domain::{Handle, Name, PassphrasePurpose, ServiceId, error_chain};
 use crate::tokens::{NewToken, Status, Token, TokenEdit};
 use crate::work::WorkError;
 use crate::work::tokens::{
-    Account, Difference, Edited, Guard, Renewed, TokenError, WholeToken, difference,
+    Account, Difference, Edited, Guard, TokenError, WholeToken, difference, unheard,
 };
 
 /// Runs the command.
@@ -103,9 +103,10 @@ pub async fn handle(context: &Context, name: &str, id: &str) -> Result<Handle, F
 }
 
 /// Goes on with renewals of these connections' keys that were begun and not ended: the probe that follows
-/// shall see the secret that will stay.
+/// shall see the secret that will stay. A new secret may need the vault though the connection's key, the old one, does
+/// not: then that is opened, and these are gone on with again.
 pub async fn go_on(context: &Context, names: &[Name]) {
-    let ended = match resumed(context, names).await {
+    let ended = match context.core.resume_renewals_of(names).await {
         Ok(ended) => ended,
         Err(problem) => {
             return output::say(&format!(
@@ -114,39 +115,38 @@ pub async fn go_on(context: &Context, names: &[Name]) {
             ));
         }
     };
-    for (id, ended) in ended {
-        match ended {
-            Ok(_) => output::say(&format!(
-                "the new secret of {id} that was asked for earlier is in use"
-            )),
-            Err(problem) => {
-                let fault = Fault::from(problem);
-                let hint = fault.hint.as_ref().filter(|_| !somebody_is_there());
-                let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
-                output::say(&format!("{id}, begun earlier: {}{hint}", fault.text()));
-            }
-        }
-    }
-}
-
-/// A new secret may need the vault though the connection's key, the old one, does not: then that is opened, and it is
-/// done again.
-async fn resumed(
-    context: &Context,
-    names: &[Name],
-) -> Result<Vec<(String, Result<Renewed, TokenError>)>, TokenError> {
-    let mut ended = context.core.resume_renewals_of(names).await?;
-    let needed = |(_, ended): &(String, Result<_, _>)| match ended {
+    let needed = |ended: &Result<_, TokenError>| match ended {
         Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => Some(*what),
         _ => None,
     };
-    if let Some(what) = ended.iter().find_map(needed)
-        && context.open_or_make(what).await.is_ok()
-    {
-        ended.retain(|one| needed(one).is_none());
-        ended.extend(context.core.resume_renewals_of(names).await?);
+    let vault = match ended.iter().find_map(|(_, ended)| needed(ended)) {
+        Some(what @ PassphrasePurpose::Open) => context.open_or_make(what).await,
+        // It was there when the renewal began, and may come back.
+        Some(PassphrasePurpose::Create) => {
+            Err(Fault::usage("the vault that it belongs in is missing"))
+        }
+        None => Ok(()),
+    };
+    for (unfinished, mut ended) in ended {
+        let needs_vault = needed(&ended).is_some();
+        if needs_vault && vault.is_ok() {
+            ended = Box::pin(context.core.resume_renewal(&unfinished, &unheard)).await;
+        }
+        let id = unfinished.id;
+        let Err(problem) = ended.map_err(Fault::from) else {
+            output::say(&format!(
+                "the new secret of {id} that was asked for earlier is in use"
+            ));
+            continue;
+        };
+        let fault = match &vault {
+            Err(fault) if needs_vault => fault,
+            _ => &problem,
+        };
+        let hint = fault.hint.as_ref().filter(|_| !somebody_is_there());
+        let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
+        output::say(&format!("{id}, begun earlier: {}{hint}", fault.text()));
     }
-    Ok(ended)
 }
 
 /// The account of a connection, with the vault open where it is needed.

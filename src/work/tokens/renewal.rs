@@ -73,18 +73,18 @@ impl Core {
         }
     }
 
-    /// Goes on with every renewal that was begun earlier and is about one of `names`; says of each token how
+    /// Goes on with every renewal that was begun earlier and is about one of `names`; says of each how
     /// it ended, or why the journal can't be read. For roots that are about to use these connections.
     pub async fn resume_renewals_of(
         &self,
         names: &[Name],
-    ) -> Result<Vec<(String, Result<Renewed, TokenError>)>, TokenError> {
+    ) -> Result<Vec<(Unfinished, Result<Renewed, TokenError>)>, TokenError> {
         let mut ended = Vec::new();
         for unfinished in self.unfinished_renewals().await? {
-            let mut held = unfinished.holders.iter().chain([&unfinished.connection]);
-            if held.any(|name| names.contains(name)) {
+            let is_named = |name| names.contains(name);
+            if is_named(&unfinished.connection) || unfinished.holders.iter().any(is_named) {
                 let resumed = Box::pin(self.resume_renewal(&unfinished, &unheard)).await;
-                ended.push((unfinished.id, resumed));
+                ended.push((unfinished, resumed));
             }
         }
         Ok(ended)
@@ -119,6 +119,10 @@ impl Account {
         renewal.held = renewal.held_still().await?;
         match renewal.record.stage {
             RenewalStage::Asked => {
+                // Else it could not be kept, and of some there is no other.
+                if renewal.goes_into_vault().await.unwrap_or(false) {
+                    renewal.vault_is_open().await?;
+                }
                 let new = renewal.looked_up(None).await?;
                 progress(RenewalStep::Answered);
                 renewal.keep(new).await

@@ -94,14 +94,11 @@ impl Renewal<'_> {
     /// Refuses before anything is asked of the service where the new secret would have no place, or the
     /// connections could not be switched to it: what can't be written is found out by writing.
     pub(super) async fn places_can_be_written(&self) -> Result<(), TokenError> {
-        let (mut in_vault, holders) = (false, self.holders().await?);
-        for connection in &holders {
-            in_vault |= self.kind_for(connection).await? == StoreKind::Vault;
-        }
+        let in_vault = self.goes_into_vault().await?;
         if in_vault {
             self.vault_is_open().await?;
         }
-        if holders.is_empty() {
+        if self.holders().await?.is_empty() {
             return Ok(());
         }
         let tried = self.core().blocking(move |inner| {
@@ -120,6 +117,15 @@ impl Renewal<'_> {
             Ok(())
         });
         Ok(tried.await?)
+    }
+
+    /// Whether the new secret of any holder has its place in the vault.
+    pub(super) async fn goes_into_vault(&self) -> Result<bool, TokenError> {
+        let mut in_vault = false;
+        for connection in self.holders().await? {
+            in_vault |= self.kind_for(&connection).await? == StoreKind::Vault;
+        }
+        Ok(in_vault)
     }
 
     /// Refuses where the vault is not open: what is in it would look as if it were not there.
