@@ -290,11 +290,6 @@ impl Form {
         let word = |id| self.text(id).trim().to_lowercase();
         let auth = AuthStyle::from_word(&word(FieldId::Auth)).ok_or(FieldProblem::Auth);
         keep(FieldId::Auth, auth.map(|auth| connection.auth = auth));
-        let family = AddressFamily::from_word(&word(FieldId::Family)).ok_or(FieldProblem::Family);
-        keep(
-            FieldId::Family,
-            family.map(|family| connection.family = family),
-        );
         let interval = seconds(
             &word(FieldId::Interval),
             "interval",
@@ -306,6 +301,11 @@ impl Form {
         );
         let timeout = seconds(&word(FieldId::Timeout), "timeout", &Connection::TIMEOUT_S);
         keep(FieldId::Timeout, timeout.map(|s| connection.timeout_s = s));
+        let family = AddressFamily::from_word(&word(FieldId::Family)).ok_or(FieldProblem::Family);
+        keep(
+            FieldId::Family,
+            family.map(|family| connection.family = family),
+        );
         let allow = yes_or_no(&word(FieldId::AllowHttp), "allow http");
         keep(
             FieldId::AllowHttp,

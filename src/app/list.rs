@@ -150,13 +150,14 @@ impl Model {
     pub(super) fn relist(&mut self) {
         let row = self.list.row().unwrap_or(0);
         if self.list.filtering {
-            self.list.held = None;
+            self.list.held.clear();
         }
-        let held = self.list.held.as_ref();
         let mut filter = Filter::read(self.list.filter.value());
         let mut places: Vec<SortKey> = Vec::with_capacity(self.entries.len());
         let shown = self.entries.values().filter(|entry| {
-            filter.is_empty() || held == Some(&entry.connection.name) || filter.passes(entry)
+            filter.is_empty()
+                || self.list.held.contains(&entry.connection.name)
+                || filter.passes(entry)
         });
         places.extend(shown.map(|entry| SortKey::of(entry, self.list.order)));
         places.sort_unstable();
@@ -184,7 +185,7 @@ impl Model {
             return;
         }
         let passes = !filtered
-            || self.list.held.as_ref() == Some(name)
+            || self.list.held.contains(name)
             || Filter::read(self.list.filter.value()).passes(entry);
         self.board.rows_changed();
         if let Ok(row) = self.search(before, Some((name, before))) {
@@ -221,11 +222,16 @@ impl Model {
             self.token_row = 0;
             self.response_scroll = 0;
             self.park_form();
-            if self.list.held.take().is_some() {
-                self.relist();
-            }
+            self.let_go();
         }
         self.show_selection();
+    }
+
+    /// Another row is chosen: those that stayed for the key that took them out of the filter go.
+    pub(super) fn let_go(&mut self) {
+        if !std::mem::take(&mut self.list.held).is_empty() {
+            self.relist();
+        }
     }
 
     /// Scrolls so that the selected row is on the screen.

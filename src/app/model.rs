@@ -1,5 +1,6 @@
 //! The model: all that the screen shows.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,8 +18,8 @@ use super::notice::{CopiedNotice, Notice};
 use super::secret_field::{KeyAnswer, SecretField, ShownField};
 use super::shared_token::SharedTokenSheet;
 use super::tokens::{TokensEffect, TokensPane};
-use super::watching::Board;
 use super::watching::dialogs::WatchingOverlay;
+use super::watching::{Board, GroupKey};
 use crate::domain::{
     Checks, Connection, CopyForm, HandleSlot, Name, Origin, PassphrasePurpose, SecretRef, State,
     Verdict,
@@ -257,9 +258,9 @@ pub struct List {
     pub filtering: bool,
     /// What was selected when the filter got the keys, until another row is chosen: it is come back to.
     pub left_at: Option<Name>,
-    /// The selected row that a key has just taken out of the filter: it stays until another is chosen, so that the same
-    /// key takes it back.
-    pub held: Option<Name>,
+    /// The selected row, or those of the marked group, that a key has just taken out of the filter: they stay until
+    /// another row is chosen, so that the same key takes them back.
+    pub held: HashSet<Name>,
 }
 
 /// The form while it is edited.
@@ -467,8 +468,8 @@ pub enum Question {
     BisectDraft,
     /// Locking forgets the secrets typed and not saved: lock?
     LockLosesSecrets,
-    /// Leave these out of watching, or take them in again?
-    PauseAll(Vec<Name>, bool),
+    /// Leave these of a group out of watching, or take them in again?
+    PauseAll(GroupKey, Vec<Name>, bool),
     /// Quit while something at a service is under way?
     QuitUnderWay,
     /// Close the dialog of a further token and lose what was typed?

@@ -20,6 +20,15 @@ use crate::domain::history::{History, Standing};
 use crate::domain::plot::{Plot, PlotSpan};
 use crate::domain::{Connection, Name, Reason, SecondOpinion, SshHost, State, Window};
 
+/// What a person decided about the watching of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planning {
+    /// Whether they are left out of it.
+    Paused,
+    /// When they may fail as planned.
+    Maintenance,
+}
+
 /// Something about watching happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum WatchingMessage {
@@ -41,8 +50,8 @@ pub enum WatchingMessage {
     Offline(bool),
     /// The user's command failed, or the history is not written; one inert sentence.
     Trouble(String),
-    /// These were written as they are now: paused, or with other maintenance windows.
-    ConnectionsSet(Vec<Connection>),
+    /// These were written as they are now, for the sake of this.
+    ConnectionsSet(Vec<Connection>, Planning),
     /// It was not; one sentence.
     SetFailed(String),
     /// Another machine was asked.

@@ -1,5 +1,7 @@
 //! What a person decides about the watching of one connection: paused, or when it may fail as planned.
 
+use jiff::Timestamp;
+
 use super::core::Core;
 use super::error::WorkError;
 use crate::domain::{Connection, Name, Window};
@@ -33,15 +35,18 @@ impl Core {
             .await
     }
 
-    /// Writes further maintenance windows of several, beside those that each has or, unless `beside`, in their place.
+    /// Writes further maintenance windows of several, beside those that each has and that are not over at `now` or,
+    /// unless `beside`, in their place.
     pub async fn set_all_maintenance(
         &self,
         names: Vec<Name>,
         windows: Vec<Window>,
         beside: bool,
+        now: Timestamp,
     ) -> Result<Vec<Connection>, WorkError> {
         self.change_all(names, move |connection| {
-            let kept = |window: &Window| beside && !windows.contains(window);
+            let kept =
+                |window: &Window| beside && !window.is_over(now) && !windows.contains(window);
             connection.maintenance.retain(kept);
             connection.maintenance.extend_from_slice(&windows);
         })

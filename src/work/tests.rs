@@ -111,19 +111,21 @@ async fn several_are_changed_together_or_none() {
     let core = home.core();
     let all = ["first", "second"].map(name);
     let weekly: crate::domain::Window = "sun 02:00-04:00".parse().unwrap();
+    let past: crate::domain::Window = "2020-01-01T00:00Z/2020-01-02T00:00Z".parse().unwrap();
+    let now = jiff::Timestamp::now();
     for name in &all {
         let mut one = shop(URL);
         one.name = name.clone();
-        one.maintenance = vec![weekly.clone()];
+        one.maintenance = vec![weekly.clone(), past.clone()];
         core.save(Draft::new(one)).await.unwrap();
     }
     let once: crate::domain::Window = "2099-01-01T00:00Z/2099-01-02T00:00Z".parse().unwrap();
     let windows = vec![once.clone()];
-    let set = core.set_all_maintenance(all.to_vec(), windows.clone(), true);
+    let set = core.set_all_maintenance(all.to_vec(), windows.clone(), true, now);
     for one in set.await.unwrap() {
         assert_eq!(one.maintenance, [weekly.clone(), once.clone()]);
     }
-    let set = core.set_all_maintenance(all.to_vec(), windows.clone(), false);
+    let set = core.set_all_maintenance(all.to_vec(), windows.clone(), false, now);
     for one in set.await.unwrap() {
         assert_eq!(one.maintenance, windows);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use switchboard::app::message::ProbeMessage;
 use switchboard::app::model::ListedConnection;
-use switchboard::app::watching::{BoardEvent, WatchingMessage};
+use switchboard::app::watching::{BoardEvent, Planning, WatchingMessage};
 use switchboard::app::{Message, Model};
 use switchboard::domain::history::{Availability, Event, History, Latency, RunRecord, Standing};
 use switchboard::domain::plot::{Plot, PlotPoint, PlotSpan};
@@ -205,12 +205,18 @@ fn planned_and_paused_are_no_alarm() {
     };
     let mut planned = set(&mut shown, "legacy");
     planned.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
-    tell(&mut shown, WatchingMessage::ConnectionsSet(vec![planned]));
+    tell(
+        &mut shown,
+        WatchingMessage::ConnectionsSet(vec![planned], Planning::Maintenance),
+    );
     let mut paused = set(&mut shown, "staging");
     paused.paused = true;
     // It is counted once, and not as planned.
     paused.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
-    tell(&mut shown, WatchingMessage::ConnectionsSet(vec![paused]));
+    tell(
+        &mut shown,
+        WatchingMessage::ConnectionsSet(vec![paused], Planning::Paused),
+    );
     let text = text(&shown);
     let line = |whose: &str| {
         text.lines()
@@ -242,7 +248,7 @@ fn the_panes_say_what_is_left_out_of_watching_and_how_it_comes_in_again() {
     connection.paused = true;
     tell(
         &mut shown,
-        WatchingMessage::ConnectionsSet(vec![connection]),
+        WatchingMessage::ConnectionsSet(vec![connection], Planning::Paused),
     );
     assert!(
         text(&shown).contains("‖ left out of watching, P takes it in again"),
@@ -327,7 +333,10 @@ fn what_lies_over_the_table() {
     let mut group = watched(100, 30);
     press(&mut group, "TgP");
     let asked = screen(&group).to_string();
-    assert!(asked.contains("connections out of watching?"), "{asked}");
+    assert!(asked.contains("connections of “eu” out of"), "{asked}");
+    let mut small = watched(40, 12);
+    press(&mut small, "TgP");
+    assert_snapshot!("pausing_a_group_small", screen(&small));
     let mut second = watched(100, 30);
     select(&mut second, "legacy");
     press(&mut second, ":second\nweb1\n");
@@ -397,7 +406,7 @@ fn on_the_smallest_screen_the_reason_the_forms_and_the_counts_are_to_be_seen() {
         connection.maintenance = vec!["daily 00:00-24:00".parse().unwrap()];
         tell(
             &mut small,
-            WatchingMessage::ConnectionsSet(vec![connection]),
+            WatchingMessage::ConnectionsSet(vec![connection], Planning::Paused),
         );
     }
     small.notice = None;

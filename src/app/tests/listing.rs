@@ -30,7 +30,8 @@ fn what_is_left_out_of_watching_comes_last_and_stands_in_no_state() {
     let mut scene = four();
     let mut paused = shop("gamma");
     paused.paused = true;
-    let set = crate::app::watching::WatchingMessage::ConnectionsSet(vec![paused]);
+    let what = crate::app::watching::Planning::Paused;
+    let set = crate::app::watching::WatchingMessage::ConnectionsSet(vec![paused], what);
     scene.send(Message::Watching(set));
     assert_eq!(scene.visible(), ["beta", "delta", "alpha", "gamma"]);
     scene.keys("/").types("state:down");
@@ -399,7 +400,7 @@ fn a_filter_that_nobody_can_mean_says_what_is_known() {
 
 #[test]
 fn what_a_key_takes_out_of_the_filter_stays_to_be_taken_back() {
-    use crate::app::watching::{WatchingEffect, WatchingMessage};
+    use crate::app::watching::{Planning, WatchingEffect, WatchingMessage};
     let mut scene = four();
     scene.watched("alpha", Reason::Refused);
     scene.keys("/").types("state:down").keys("enter home P");
@@ -415,7 +416,7 @@ fn what_a_key_takes_out_of_the_filter_stays_to_be_taken_back() {
     assert_eq!(asked(&mut scene), Some((named("alpha"), true)));
     let mut paused = shop("alpha");
     paused.paused = true;
-    let set = WatchingMessage::ConnectionsSet(vec![paused]);
+    let set = WatchingMessage::ConnectionsSet(vec![paused], Planning::Paused);
     scene.send(Message::Watching(set));
     assert_eq!(scene.selected(), "alpha", "it is under the hand still");
     scene.keys("P");

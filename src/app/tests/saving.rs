@@ -120,6 +120,30 @@ fn what_can_not_be_saved_is_said_and_shown() {
 }
 
 #[test]
+fn the_first_field_that_can_not_be_saved_is_told() {
+    let mut scene = proven();
+    scene.keys("ctrl-o ctrl-u").types("-x");
+    scene.keys("down down down down").types("ftp://x");
+    scene.keys("ctrl-s");
+    assert_eq!(scene.form().focused(), FieldId::Name);
+}
+
+#[test]
+fn what_could_not_be_asked_before_holds_up_no_other_change() {
+    let mut old = shop("a");
+    old.proxy = Some("ftp://x".to_owned());
+    old.cms_url = Some("ftp://x".to_owned());
+    let mut scene = Scene::with(vec![old.clone()]);
+    scene.keys("e ctrl-o").keys(&"down ".repeat(16)).types("hi");
+    scene.keys("ctrl-s y");
+    let (draft, ..) = save(&mut scene);
+    assert_eq!(
+        (draft.connection.note.as_str(), draft.connection.proxy),
+        ("hi", old.proxy)
+    );
+}
+
+#[test]
 fn a_renamed_connection_replaces_its_old_entry() {
     let mut scene = Scene::with(shops(&["a", "b"]));
     scene.keys("e ctrl-o ctrl-u").types("z").keys("ctrl-s y");

@@ -8,7 +8,8 @@ use crate::app::effect::{ClipboardEffect, Effect, Target, TerminalEffect};
 use crate::app::model::{Model, Overlay, Question};
 use crate::app::watching::dialogs::WatchingOverlay;
 use crate::app::watching::{
-    Board, BoardEvent, BoardView, TableRow, WatchingEffect, WatchingMessage, WatchingSettings,
+    Board, BoardEvent, BoardView, Planning, TableRow, WatchingEffect, WatchingMessage,
+    WatchingSettings,
 };
 use crate::domain::history::{Availability, History, RunRecord, Standing};
 use crate::domain::plot::{Plot, PlotSpan};
@@ -344,8 +345,8 @@ fn groups_have_counts_and_fold() {
 fn on_a_heading_pause_and_maintenance_mean_all_of_its_group() {
     let mut scene = tagged(&[("a", &["eu"]), ("b", &["us"]), ("c", &["eu"])]);
     scene.keys("w T home enter P");
-    let group = vec![named("a"), named("c")];
-    let asked = Question::PauseAll(group.clone(), true);
+    let (eu, group) = (Some("eu".to_owned()), vec![named("a"), named("c")]);
+    let asked = Question::PauseAll(eu.clone(), group.clone(), true);
     assert_eq!(scene.question(), Some(&asked), "also where it is folded");
     scene.effects();
     scene.keys("y");
@@ -356,12 +357,19 @@ fn on_a_heading_pause_and_maintenance_mean_all_of_its_group() {
         tags: vec!["eu".to_owned()],
         ..shop(name.as_str())
     });
-    let set = WatchingMessage::ConnectionsSet(paused.collect());
-    scene.send(Message::Watching(set));
-    assert_eq!(scene.notice(), "2 connections are left out of watching");
-    assert_eq!(watching(scene.effects()), [WatchingEffect::Replan]);
+    let paused: Vec<_> = paused.chain([shop("gone")]).collect();
+    let set = |scene: &mut Scene, connections: &[Connection], what| {
+        let set = WatchingMessage::ConnectionsSet(connections.to_vec(), what);
+        scene.send(Message::Watching(set));
+        assert_eq!(watching(scene.effects()), [WatchingEffect::Replan]);
+    };
+    for time in ["first", "when the file was read before"] {
+        set(&mut scene, &paused, Planning::Paused);
+        let said = "2 connections are left out of watching";
+        assert_eq!(scene.notice(), said, "{time}");
+    }
     scene.keys("P");
-    let asked = Question::PauseAll(group.clone(), false);
+    let asked = Question::PauseAll(eu.clone(), group.clone(), false);
     assert_eq!(scene.question(), Some(&asked));
     scene.keys("n");
 
@@ -383,13 +391,55 @@ fn on_a_heading_pause_and_maintenance_mean_all_of_its_group() {
     one.tags = vec!["us".to_owned()];
     one.maintenance = vec!["sun 02:00-04:00".parse().unwrap()];
     let windows = one.maintenance.clone();
-    scene.send(Message::Watching(WatchingMessage::ConnectionsSet(vec![
-        one,
-    ])));
-    scene.effects();
+    set(&mut scene, &[one], Planning::Maintenance);
     scene.keys("end up M enter");
     let set = WatchingEffect::SetMaintenance(named("b"), windows);
     assert_eq!(watching(scene.effects()), [set]);
+}
+
+#[test]
+fn the_windows_of_several_are_told_as_they_were_set() {
+    let mut scene = Scene::with(shops(&["a", "c"]));
+    let mut planned = shops(&["a", "c", "gone"]);
+    for (windows, said) in [
+        (
+            "sun 02:00-04:00",
+            "2 connections: maintenance windows are set",
+        ),
+        ("", "2 connections have no maintenance windows"),
+    ] {
+        for one in &mut planned {
+            one.maintenance = windows.parse().into_iter().collect();
+        }
+        let set = WatchingMessage::ConnectionsSet(planned.clone(), Planning::Maintenance);
+        scene.send(Message::Watching(set));
+        assert_eq!(scene.notice(), said);
+    }
+}
+
+#[test]
+fn a_group_that_a_key_takes_out_of_the_filter_stays_to_be_taken_back() {
+    let mut scene = tagged(&[("a", &["eu"]), ("b", &["us"]), ("c", &["eu"])]);
+    scene
+        .keys("w T / ")
+        .types("state:unknown")
+        .keys("enter home P y");
+    let group = vec![named("a"), named("c")];
+    let paused = group.iter().map(|name| Connection {
+        paused: true,
+        tags: vec!["eu".to_owned()],
+        ..shop(name.as_str())
+    });
+    let set = WatchingMessage::ConnectionsSet(paused.collect(), Planning::Paused);
+    scene.send(Message::Watching(set)).keys("P");
+    let asked = Question::PauseAll(Some("eu".to_owned()), group, false);
+    assert_eq!(scene.question(), Some(&asked));
+    // Another heading is marked: they go.
+    scene.keys("n enter down");
+    assert_eq!(scene.visible(), ["b"]);
+    assert!(scene.model.board.on_heading());
+    scene.keys("/").types("zzz").keys("enter P");
+    assert_eq!(scene.notice(), "no connection is selected");
 }
 
 #[test]
@@ -552,7 +602,7 @@ fn maintenance_is_typed_checked_and_shown() {
     let mut connection = shop("c0000");
     assert_eq!(*name, connection.name);
     connection.maintenance.clone_from(windows);
-    let set = WatchingMessage::ConnectionsSet(vec![connection]);
+    let set = WatchingMessage::ConnectionsSet(vec![connection], Planning::Maintenance);
     scene.send(Message::Watching(set));
     assert!(
         scene.notice().contains("maintenance until"),
@@ -582,7 +632,7 @@ fn one_connection_is_paused_and_the_watch_is_told() {
         paused: true,
         ..shop("c0000")
     };
-    let set = WatchingMessage::ConnectionsSet(vec![connection]);
+    let set = WatchingMessage::ConnectionsSet(vec![connection], Planning::Paused);
     scene.send(Message::Watching(set));
     assert_eq!(scene.notice(), "c0000 is left out of watching");
     assert_eq!(watching(scene.effects()), [WatchingEffect::Replan]);

@@ -231,7 +231,7 @@ impl Model {
             Question::Bisect(name) => self.probe_saved(&name, Trigger::Bisect, out),
             Question::BisectDraft => self.probe_draft(Trigger::Bisect, out),
             Question::LockLosesSecrets => self.lock_now(out),
-            Question::PauseAll(names, pauses) => {
+            Question::PauseAll(_, names, pauses) => {
                 let set = WatchingEffect::SetAllPaused(names, pauses);
                 out.push(Effect::Watching(set));
             }

@@ -1,7 +1,7 @@
 //! Saving and removing, with what stands in between: a verdict that is not ok, a place for secrets, a vault.
 
 use super::{Effects, Model};
-use crate::app::draft::FieldId;
+use crate::app::draft::{Draft, FieldId};
 use crate::app::effect::{Effect, ProbeEffect, StoreEffect, Target};
 use crate::app::form::live::ProbedPart;
 use crate::app::form::problem::FieldProblem;
@@ -111,12 +111,11 @@ impl Model {
             let known = self.catalog.ids().map(ServiceId::to_string).collect();
             return Some((FieldId::Service, FieldProblem::UnknownService { known }));
         }
-        if let Some(problem) = unasked(&draft.connection) {
-            return Some(problem);
-        }
         let name = &draft.connection.name;
         let taken = self.entries.contains(name) && form.editing.as_ref() != Some(name);
-        problem.or_else(|| taken.then(|| (FieldId::Name, FieldProblem::NameTaken(name.clone()))))
+        let taken = taken.then(|| (FieldId::Name, FieldProblem::NameTaken(name.clone())));
+        let all = [problem, taken, unasked(&draft)];
+        all.into_iter().flatten().min_by_key(|(field, _)| *field)
     }
 
     /// Saves, whatever the verdict.
@@ -410,13 +409,17 @@ impl Model {
     }
 }
 
-/// What is asked on the way of a probe, and can't be as it stands.
-fn unasked(connection: &Connection) -> Option<(FieldId, FieldProblem)> {
-    let cms = connection.cms_url.as_deref().map(Endpoint::parse);
-    if let Some(Err(problem)) = cms {
+/// What is asked on the way of a probe, was changed here, and can't be asked as it stands.
+fn unasked(draft: &Draft) -> Option<(FieldId, FieldProblem)> {
+    let (opened, connection) = (draft.opened.as_deref(), &draft.connection);
+    let cms = connection.cms_url.as_deref();
+    let cms = cms.filter(|cms| opened.and_then(|one| one.cms_url.as_deref()) != Some(cms));
+    if let Some(Err(problem)) = cms.map(Endpoint::parse) {
         return Some((FieldId::CmsUrl, FieldProblem::CmsUrl(problem)));
     }
-    let proxy = ProxyUrl::new(connection.proxy.as_deref()?).parse();
+    let proxy = connection.proxy.as_deref();
+    let proxy = proxy.filter(|proxy| opened.and_then(|one| one.proxy.as_deref()) != Some(proxy));
+    let proxy = ProxyUrl::new(proxy?).parse();
     proxy.err().map(|problem| (FieldId::Proxy, problem.into()))
 }
 

@@ -345,7 +345,7 @@ impl Model {
             WatchingMessage::HistoryFailed(why)
             | WatchingMessage::Trouble(why)
             | WatchingMessage::SetFailed(why) => self.complain(why),
-            WatchingMessage::ConnectionsSet(connections) => self.connections_set(connections, out),
+            WatchingMessage::ConnectionsSet(all, what) => self.connections_set(all, what, out),
             WatchingMessage::SecondOpinionGiven(opinion) => self.second_opinion_given(*opinion),
         }
     }

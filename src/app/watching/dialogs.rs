@@ -4,10 +4,10 @@ use crossterm::event::KeyCode;
 use std::sync::Arc;
 use tui_input::Input;
 
-use super::WatchingEffect;
+use super::{Planning, WatchingEffect};
 use crate::app::effect::Effect;
 use crate::app::keymap::{Action, KeyPress};
-use crate::app::model::{Model, Overlay, Question};
+use crate::app::model::{ListedConnection, Model, Overlay, Question};
 use crate::app::update::editing_request;
 use crate::domain::{Connection, Name, SecondOpinion, SshHost, Window};
 
@@ -83,7 +83,7 @@ impl Model {
     }
 
     /// The connection that a key means: that of the form while it is shown, else that of the selected row.
-    fn meant_entry(&self) -> Result<&crate::app::model::ListedConnection, &'static str> {
+    fn meant_entry(&self) -> Result<&ListedConnection, &'static str> {
         let name = self.meant_connection()?;
         let entry = self.entries.get(name);
         entry
@@ -97,7 +97,8 @@ impl Model {
             let pauses = group.iter().any(|entry| !entry.connection.paused);
             let changed = group.iter().filter(|one| one.connection.paused != pauses);
             let names = changed.map(|one| one.connection.name.clone()).collect();
-            return self.ask(Question::PauseAll(names, pauses));
+            let group = self.board.heading.clone().flatten();
+            return self.ask(Question::PauseAll(group, names, pauses));
         }
         let entry = match self.meant_entry() {
             Ok(entry) => entry,
@@ -238,63 +239,49 @@ impl Model {
     }
 
     /// They were written: what is known of them stays.
-    pub(super) fn connections_set(&mut self, connections: Vec<Connection>, out: &mut Vec<Effect>) {
-        let connections = match <[Connection; 1]>::try_from(connections) {
-            Ok([connection]) => return self.connection_set(connection, out),
-            Err(connections) => connections,
-        };
-        let (count, mut done) = (connections.len(), "have other maintenance windows");
+    pub(super) fn connections_set(
+        &mut self,
+        connections: Vec<Connection>,
+        what: Planning,
+        out: &mut Vec<Effect>,
+    ) {
+        let mut set = Vec::with_capacity(connections.len());
         for connection in connections {
             let name = connection.name.clone();
-            self.entries.change(&name, |entry| {
-                if entry.connection.paused != connection.paused {
-                    done = if connection.paused {
-                        "are left out of watching"
-                    } else {
-                        "are watched again"
-                    };
-                }
-                entry.connection = Arc::new(connection);
-            });
+            let written = |entry: &mut ListedConnection| entry.connection = Arc::new(connection);
+            if self.entries.change(&name, written).is_some() {
+                set.push(name);
+            }
         }
-        self.relist();
-        self.say(format!("{count} connections {done}"));
-        out.push(Effect::Watching(WatchingEffect::Replan));
-    }
-
-    fn connection_set(&mut self, connection: Connection, out: &mut Vec<Effect>) {
-        let name = connection.name.clone();
-        let shown = self.shown_name(&name);
-        let now = self.now;
-        let paused = connection.paused;
-        let set = self.entries.change(&name, |entry| {
-            let changed = entry.connection.paused != paused;
-            entry.connection = Arc::new(connection);
-            (changed, entry.clone())
-        });
-        let Some((changed, entry)) = set else {
+        let Some(entry) = set.first().and_then(|name| self.entries.get(name)) else {
             return;
         };
-        if changed && self.list.selected.as_ref() == Some(&name) {
-            self.list.held = Some(name);
+        let (paused, none) = (
+            entry.connection.paused,
+            entry.connection.maintenance.is_empty(),
+        );
+        let until = self.board.maintained_until(entry, self.now);
+        let (of, is, has) = match &set[..] {
+            [name] => (self.shown_name(name), "is", "has"),
+            several => (format!("{} connections", several.len()), "are", "have"),
+        };
+        let sentence = match (what, until.filter(|_| set.len() == 1)) {
+            (Planning::Paused, _) if paused => format!("{of} {is} left out of watching"),
+            (Planning::Paused, _) => format!("{of} {is} watched again"),
+            (Planning::Maintenance, Some(until)) => format!(
+                "{of}: maintenance until {} UTC, nothing is announced",
+                until.strftime("%b %d %H:%M")
+            ),
+            (Planning::Maintenance, None) if none => format!("{of} {has} no maintenance windows"),
+            (Planning::Maintenance, None) => format!("{of}: maintenance windows are set"),
+        };
+        let here =
+            |name: &Name| self.board.on_heading() || self.list.selected.as_ref() == Some(name);
+        if what == Planning::Paused && set.iter().any(here) {
+            self.list.held.extend(set);
         }
         self.relist();
-        self.say(if changed && paused {
-            format!("{shown} is left out of watching")
-        } else if changed {
-            format!("{shown} is watched again")
-        } else {
-            match self.board.maintained_until(&entry, now) {
-                Some(until) => format!(
-                    "{shown}: maintenance until {} UTC, nothing is announced",
-                    until.strftime("%b %d %H:%M")
-                ),
-                None if entry.connection.maintenance.is_empty() => {
-                    format!("{shown} has no maintenance windows")
-                }
-                None => format!("{shown}: maintenance windows are set"),
-            }
-        });
+        self.say(sentence);
         out.push(Effect::Watching(WatchingEffect::Replan));
     }
 }

@@ -185,7 +185,14 @@ impl Model {
             return;
         }
         match self.board.rows.get(row).cloned() {
-            Some(TableRow::Heading { group, .. }) => self.board.heading = Some(group),
+            Some(TableRow::Heading { group, .. }) => {
+                let marked = Some(group);
+                let moved = self.board.heading != marked;
+                self.board.heading = marked;
+                if moved {
+                    self.let_go();
+                }
+            }
             Some(TableRow::Connection(name)) => {
                 self.board.heading = None;
                 self.set_selection(Some(name));

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use super::{Effects, Key, Queue};
 use crate::app::Message;
 use crate::app::message::ProbeMessage;
-use crate::app::watching::{BoardEvent, WatchingEffect, WatchingMessage};
+use crate::app::watching::{BoardEvent, Planning, WatchingEffect, WatchingMessage};
 use crate::domain::{Connection, Name, SshHost, Verdict, error_chain};
 use crate::service::Trigger;
 use crate::work::{Change, Core, Watch, WatchEvent, WatchSettings, WorkError};
@@ -75,16 +75,22 @@ impl Effects {
                 }
             }
             WatchingEffect::SetPaused(name, paused) => {
-                self.set(async move { core.set_paused(&name, paused).await });
+                let set = async move { core.set_paused(&name, paused).await };
+                self.set(Planning::Paused, set);
             }
             WatchingEffect::SetMaintenance(name, windows) => {
-                self.set(async move { core.set_maintenance(&name, windows).await });
+                let set = async move { core.set_maintenance(&name, windows).await };
+                self.set(Planning::Maintenance, set);
             }
             WatchingEffect::SetAllPaused(names, paused) => {
-                self.set_all(async move { core.set_all_paused(names, paused).await });
+                let set = async move { core.set_all_paused(names, paused).await };
+                self.set_all(Planning::Paused, set);
             }
             WatchingEffect::SetAllMaintenance(names, windows, beside) => {
-                self.set_all(async move { core.set_all_maintenance(names, windows, beside).await });
+                let now = Timestamp::now();
+                let set =
+                    async move { core.set_all_maintenance(names, windows, beside, now).await };
+                self.set_all(Planning::Maintenance, set);
             }
             WatchingEffect::AskFrom(name, host) => self.ask_from(name, host),
         }
@@ -104,18 +110,22 @@ impl Effects {
 
     fn set(
         &mut self,
+        what: Planning,
         setting: impl Future<Output = Result<Connection, WorkError>> + Send + 'static,
     ) {
-        self.set_all(async { setting.await.map(|connection| vec![connection]) });
+        self.set_all(what, async {
+            setting.await.map(|connection| vec![connection])
+        });
     }
 
     fn set_all(
         &mut self,
+        what: Planning,
         setting: impl Future<Output = Result<Vec<Connection>, WorkError>> + Send + 'static,
     ) {
         self.answer(Key::Watching(WatchTask::Setting), async move {
             Message::Watching(match setting.await {
-                Ok(connections) => WatchingMessage::ConnectionsSet(connections),
+                Ok(connections) => WatchingMessage::ConnectionsSet(connections, what),
                 Err(error) => WatchingMessage::SetFailed(error_chain(&error)),
             })
         });

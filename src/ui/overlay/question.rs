@@ -9,6 +9,7 @@ use super::super::view::View;
 use super::{dialog_width, lines, open_box, put_lines};
 use crate::app::Action;
 use crate::app::model::{Lock, Question};
+use crate::app::watching::GroupKey;
 use crate::domain::{Name, Reason, SecretRef, ServiceId, State, Verdict};
 
 pub(super) fn draw(view: &View<'_>, question: &Question, body: Rect, buf: &mut Buffer) {
@@ -121,10 +122,15 @@ fn removal(view: &View<'_>, name: &Name) -> String {
     )
 }
 
-fn counted(names: &[Name]) -> String {
+/// How many of which group.
+fn counted(view: &View<'_>, group: &GroupKey, names: &[Name]) -> String {
+    let of = match group {
+        Some(tag) => format!("of “{}”", view.id(tag)),
+        None => "without a tag".to_owned(),
+    };
     match names.len() {
-        1 => "1 connection".to_owned(),
-        count => format!("{count} connections"),
+        1 => format!("1 connection {of}"),
+        count => format!("{count} connections {of}"),
     }
 }
 
@@ -170,10 +176,12 @@ fn text(view: &View<'_>, question: &Question) -> String {
             );
         }
         Question::Bisect(_) | Question::BisectDraft => return bisection(view),
-        Question::PauseAll(names, true) => {
-            return format!("Leave {} out of watching?", counted(names));
+        Question::PauseAll(group, names, true) => {
+            return format!("Leave {} out of watching?", counted(view, group, names));
         }
-        Question::PauseAll(names, false) => return format!("Watch {} again?", counted(names)),
+        Question::PauseAll(group, names, false) => {
+            return format!("Watch {} again?", counted(view, group, names));
+        }
         Question::QuitUnderWay => {
             "It is under way: this can't be left half-way. Quit all the same?"
         }
@@ -195,8 +203,8 @@ const fn words(question: &Question) -> (&'static str, &'static str, &'static str
         Question::QuitUnsaved => ("Not saved", "quit", "stay"),
         Question::SendKeyTo(_) => ("New host", "send it there", "don't send"),
         Question::Bisect(_) | Question::BisectDraft => ("Find the cause", "send them", "don't"),
-        Question::PauseAll(_, true) => ("Group", "pause", "don't"),
-        Question::PauseAll(_, false) => ("Group", "watch", "don't"),
+        Question::PauseAll(.., true) => ("Group", "pause", "don't"),
+        Question::PauseAll(.., false) => ("Group", "watch", "don't"),
         Question::QuitUnderWay => ("Under way", "quit", "stay"),
         Question::LoseToken => ("Not stored", "lose it", "keep it"),
         Question::LeaveSheet => ("Not sent", "lose it", "keep it"),
