@@ -7,14 +7,16 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::process::Command;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, ChildKiller, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_switchboard");
@@ -174,4 +176,54 @@ fn fill(terminal: &std::path::Path) {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+#[test]
+fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let url = format!("http://{}/", server.local_addr().unwrap());
+    let added = Command::new(BINARY)
+        .args(["connection", "add", "shop", "--service", "http"])
+        .args(["--url", &url])
+        .env_clear()
+        .env("HOME", home.path())
+        .status();
+    assert!(added.unwrap().success());
+    let (_unread, mut full) = std::io::pipe().unwrap();
+    fcntl_setfl(&full, OFlags::NONBLOCK).unwrap();
+    while full.write(&[b'x'; 4096]).is_ok() {}
+    fcntl_setfl(&full, OFlags::empty()).unwrap();
+    let mut child = Command::new(BINARY)
+        .args(["watch", "--plain"])
+        .env_clear()
+        .env("HOME", home.path())
+        .stdout(full)
+        .spawn()
+        .unwrap();
+    let process = Pid::from_child(&child);
+    // The first probe has an answer, and hangs up: from here on there is a line to write.
+    let (mut asked, _) = server.accept().unwrap();
+    let mut head = [0; 4096];
+    assert!(asked.read(&mut head).unwrap() > 0);
+    asked
+        .write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+        .unwrap();
+    let _ = asked.read(&mut head);
+    let (ended, heard) = channel();
+    std::thread::spawn(move || ended.send(child.wait().unwrap().code()));
+    // The first ends the watch, the second the wait for whoever reads; which of them it was that came last is not said.
+    let began = Instant::now();
+    let code = loop {
+        kill_process(process, Signal::TERM).unwrap();
+        match heard.recv_timeout(Duration::from_millis(100)) {
+            Err(RecvTimeoutError::Timeout) if began.elapsed() < LIMIT => {}
+            Ok(code) => break code,
+            Err(error) => {
+                kill_process(process, Signal::KILL).unwrap();
+                panic!("it heard nothing: {error}");
+            }
+        }
+    };
+    assert_eq!(code, Some(143));
 }
