@@ -101,3 +101,21 @@ fn one_life_by_hand() {
     person.leaves(&mut world);
     assert_eq!(world.disk.len(), 2);
 }
+
+#[test]
+fn what_was_typed_and_taken_away_again_is_no_draft() {
+    let mut world = World::new(3);
+    let mut person = person::Person::default();
+    for act in [
+        Act::New,
+        Act::Save(person::Fate::Well),
+        Act::New,
+        Act::Save(person::Fate::Store),
+        Act::Edit(5),
+        Act::Type(1, "a".to_owned()),
+        Act::Clear(1),
+    ] {
+        person.does(&mut world, &act);
+    }
+    person.leaves(&mut world);
+}

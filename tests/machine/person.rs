@@ -90,7 +90,19 @@ struct Form {
     loaded: bool,
     /// Key and token were typed into.
     touched: [bool; 2],
+    /// Something was done to it.
     dirty: bool,
+    /// What it was opened with, where it is of a saved one.
+    opened: Option<Kept>,
+}
+
+impl Form {
+    /// Whether leaving it would lose something: what was typed and taken away again has not changed a saved one, but for
+    /// a secret.
+    fn is_unsaved(&self) -> bool {
+        let as_opened = self.opened.as_ref() == Some(&self.meant) && self.touched == [false; 2];
+        self.dirty && !as_opened
+    }
 }
 
 /// The person.
@@ -133,7 +145,7 @@ impl Person {
 
     /// Nothing of what was meant is lost at the end: what is not saved is asked about.
     pub(crate) fn leaves(&mut self, world: &mut World) {
-        let dirty = self.form.as_ref().is_some_and(|form| form.dirty);
+        let dirty = self.form.as_ref().is_some_and(Form::is_unsaved);
         world.wait(1_000);
         world.keys("alt-q");
         if self.form.is_none() {
@@ -158,6 +170,7 @@ impl Person {
             loaded: true,
             touched: [false; 2],
             dirty: false,
+            opened: None,
         });
         let url = format!("https://n{}.example.com", self.saves);
         self.types(world, 0, &url);
@@ -185,6 +198,7 @@ impl Person {
         };
         world.keys("e");
         let kept = world.disk[&name].clone();
+        let opened = kept.clone();
         let stored = kept.key.is_some() || kept.token.is_some();
         let cursor = world.model.form.as_ref().expect("it is open").cursor;
         self.form = Some(Form {
@@ -194,6 +208,7 @@ impl Person {
             loaded: !stored,
             touched: [false; 2],
             dirty: false,
+            opened: Some(opened),
         });
     }
 
@@ -348,7 +363,7 @@ impl Person {
         let Some(form) = self.form.take() else { return };
         world.keys("esc");
         declines_questions(world);
-        if !form.dirty {
+        if !form.is_unsaved() {
             assert!(world.model.form.is_none(), "{:?}", world.model.form);
             return;
         }
