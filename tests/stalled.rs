@@ -204,12 +204,12 @@ fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
     let process = Pid::from_child(&child);
     // The first probe has an answer, and hangs up: from here on there is a line to write.
     let (mut asked, _) = server.accept().unwrap();
-    let mut head = [0; 4096];
-    assert!(asked.read(&mut head).unwrap() > 0);
+    let mut bytes = [0; 4096];
+    assert!(asked.read(&mut bytes).unwrap() > 0);
     asked
         .write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
         .unwrap();
-    let _ = asked.read(&mut head);
+    let _ = asked.read(&mut bytes);
     let (ended, heard) = channel();
     std::thread::spawn(move || ended.send(child.wait().unwrap().code()));
     // The first ends the watch, the second the wait for whoever reads; which of them it was that came last is not said.
