@@ -3,6 +3,7 @@
 mod build;
 mod send;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,9 +32,10 @@ const ACCOUNT: &str = "Account";
 /// Pages of a catalog that are read at most: 100 rows each.
 const CATALOG_PAGES: u64 = 20;
 
-/// A client of the token API. Copies share their connections, and the quiet that the service asked for.
+/// A client of the token API. Copies share their connections, the quiet that the service asked for, and whether it
+/// answered itself.
 #[derive(Clone)]
-pub struct TokenClient(Arc<Inner>, Tries);
+pub struct TokenClient(Arc<Inner>, Tries, Arc<AtomicBool>);
 
 /// How often a GET is sent that was not answered, or by a 5xx.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -89,14 +91,25 @@ impl TokenClient {
             pause: route.pause,
             quiet: Mutex::default(),
         };
-        Ok(Self(Arc::new(inner), Tries::Several))
+        Ok(Self(Arc::new(inner), Tries::Several, Arc::default()))
     }
 
     /// The same client, which sends nothing twice: for a key that nobody has accepted yet, as whoever is
     /// silent may have counted it.
     #[must_use]
     pub fn once(&self) -> Self {
-        Self(Arc::clone(&self.0), Tries::Once)
+        Self(Arc::clone(&self.0), Tries::Once, Arc::default())
+    }
+
+    /// The same client for one question: [`TokenClient::heard_the_service`] tells of that one.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self(Arc::clone(&self.0), self.1, Arc::default())
+    }
+
+    /// Whether any answer was not one that a cache had kept: those say nothing of the key.
+    pub fn heard_the_service(&self) -> bool {
+        self.2.load(Ordering::Acquire)
     }
 
     /// The id of the key in use.

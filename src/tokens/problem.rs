@@ -120,9 +120,7 @@ impl TokenProblem {
     pub fn may_have_happened(&self) -> bool {
         match self {
             Self::Unanswered { sent, .. } => *sent,
-            Self::Refused(refusal) => {
-                refusal.status >= 500 || (refusal.status == 401 && refusal.from_cache)
-            }
+            Self::Refused(refusal) => refusal.status >= 500 || refusal.from_cache,
             Self::Unreadable { .. } | Self::TooLarge { .. } => true,
             Self::PlainHttp { .. } | Self::Local(_) | Self::Throttled { .. } => false,
         }
@@ -206,7 +204,7 @@ pub struct Refusal {
     pub module: &'static str,
     /// Whether the answer is in the form of the API's own errors.
     pub by_service: bool,
-    /// Whether a cache had kept it from an earlier call: nobody has looked at the key, as far as is known.
+    /// Whether a cache had kept it from an earlier call: it says nothing of the key.
     pub from_cache: bool,
     /// What a probe would call it.
     pub reason: Reason,
@@ -277,11 +275,14 @@ impl Refusal {
         self
     }
 
-    /// The same, where a cache gave it out: a 401 says nothing of the key then.
+    /// The same, where a cache gave it out: it says nothing of the key then.
     #[must_use]
     pub(super) fn out_of_cache(mut self) -> Self {
         self.from_cache = true;
-        if self.reason == Reason::CredentialsRejected {
+        if matches!(
+            self.reason,
+            Reason::CredentialsRejected | Reason::PermissionMissing
+        ) {
             self.reason = Reason::UnexpectedStatus;
         }
         self
@@ -289,9 +290,8 @@ impl Refusal {
 
     fn meaning(&self) -> String {
         match self.status {
-            401 if self.from_cache => {
-                "a cache had kept the answer, and the service may not have looked at the key"
-                    .to_owned()
+            _ if self.from_cache => {
+                "a cache had kept the answer, and the service may not have been asked".to_owned()
             }
             300..=399 => "the service redirects, which is not followed with a key".to_owned(),
             400 => "the service did not take it".to_owned(),

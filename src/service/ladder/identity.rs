@@ -15,6 +15,7 @@ use super::super::judge::{clock, recognise, tls};
 use super::super::sign::MASK;
 use super::super::step::Step;
 use super::super::subject::{OwnTokenSeen, Trigger};
+use super::key::from_cache;
 use super::{Ladder, Main, Stage};
 
 /// How long a scheduled probe takes what was said of the key's own token for what holds.
@@ -103,12 +104,22 @@ impl Ladder {
             self.version = Some(value);
         }
         let path = version.and_then(|version| version.path);
+        // Nothing shows that the key is accepted: it goes along no further.
+        if self.is_kept() {
+            return self.own_token_unasked();
+        }
         match path {
             Some(path) if self.looks_on() => {
                 self.ask_further(Stage::Version(scheme), &path, scheme)
             }
             _ => self.after_calls(scheme),
         }
+    }
+
+    /// Whether a cache gave the answer that the verdict rests on.
+    fn is_kept(&self) -> bool {
+        let main = self.main.as_ref();
+        main.is_some_and(|main| from_cache(&main.reply).is_some())
     }
 
     fn header(&self, name: &str) -> Option<String> {
@@ -197,7 +208,7 @@ impl Ladder {
         self.ask_shared()
     }
 
-    /// The budget lets no further call through: what was known of the key's own token holds.
+    /// No further call is made: what was known of the key's own token holds.
     pub(super) fn own_token_unasked(&mut self) -> Step {
         if let Some(own) = self.service.text().own_token.clone() {
             self.tell_own_token(&own);
@@ -207,7 +218,8 @@ impl Ladder {
 
     /// Says what is known of the key's own token.
     fn tell_own_token(&mut self, own: &OwnToken) {
-        let accepted = self.accepted.as_ref();
+        let past = self.subject.past.accepted.as_ref();
+        let accepted = self.accepted.as_ref().or(past);
         let Some(seen) = accepted.and_then(|accepted| accepted.own_token.clone()) else {
             return;
         };

@@ -86,9 +86,13 @@ impl Ladder {
         };
         self.attempt = Some(self.attempt_end_of(&judged, &reply));
         let main = Main { judged, reply };
+        let is_kept = from_cache(&main.reply).is_some();
         match main.judged.finding.reason {
+            Reason::Connected | Reason::ConnectedNoisy if is_kept => {
+                self.given_by_cache(main, scheme)
+            }
             Reason::Connected | Reason::ConnectedNoisy => self.taken(main, scheme),
-            Reason::CredentialsRejected if from_cache(&main.reply).is_some() => self.unseen(main),
+            Reason::CredentialsRejected | Reason::PermissionMissing if is_kept => self.unseen(main),
             Reason::CredentialsRejected => self.rejected(main, scheme),
             _ if !self.answered_bare() && self.index_may_help(&main) => self.ask_index(main),
             _ => self.refused_for_key(main),
@@ -103,7 +107,10 @@ impl Ladder {
     /// Something else than the service refused the call with the key. Where the service answered the same call without
     /// it in this run, neither address nor path is at fault.
     fn refused_for_key(&mut self, mut main: Main) -> Step {
-        if self.answered_bare() && main.judged.answerer.by != AnsweredBy::Service {
+        let kept = cached(&main.reply);
+        if kept.is_some() {
+            self.notes.extend(kept);
+        } else if self.answered_bare() && main.judged.answerer.by != AnsweredBy::Service {
             let service = self.service.title();
             self.notes.push(format!(
                 "asked without the key, {service} itself answered a moment before"
@@ -115,13 +122,23 @@ impl Ladder {
         self.refused(main)
     }
 
-    /// A refusal that was kept from an earlier call: nobody has looked at the key.
+    /// A refusal that was kept from an earlier call: it says nothing of the key.
     fn unseen(&mut self, main: Main) -> Step {
         self.recognised();
         self.facts
             .set("why", from_cache(&main.reply).unwrap_or_default());
         self.main = Some(main);
         self.finish(Finding::variant(Reason::UnexpectedStatus, "cached"))
+    }
+
+    /// The answer that a key is due, kept from an earlier call: the service is in order, and of the key it says nothing.
+    fn given_by_cache(&mut self, mut main: Main, scheme: Scheme) -> Step {
+        self.facts
+            .set("why", from_cache(&main.reply).unwrap_or_default());
+        if main.judged.finding == Reason::Connected.into() {
+            main.judged.finding = Finding::variant(Reason::Connected, "cached");
+        }
+        self.after_taken(main, scheme)
     }
 
     fn rejected(&mut self, main: Main, scheme: Scheme) -> Step {
@@ -148,8 +165,9 @@ impl Ladder {
             return self.over();
         };
         self.attempt = Some(self.attempt_end_of(&judged, &reply));
+        let kept = from_cache(&reply);
         match judged.finding.reason {
-            Reason::Connected | Reason::ConnectedNoisy => {
+            Reason::Connected | Reason::ConnectedNoisy if kept.is_none() => {
                 self.notes.push(format!(
                     "{}: 401; {}: accepted",
                     style(first),
@@ -160,7 +178,7 @@ impl Ladder {
                 }
                 self.after_taken(Main { judged, reply }, second)
             }
-            Reason::CredentialsRejected if from_cache(&reply).is_none() => {
+            Reason::CredentialsRejected if kept.is_none() => {
                 let line = format!("{}: 401; {}: 401", style(first), style(second));
                 self.notes.push(line);
                 self.main = Some(rejected);
@@ -171,11 +189,11 @@ impl Ladder {
                     "{}: 401; {}: {}",
                     style(first),
                     style(second),
-                    said(&judged)
+                    heard(&judged, &reply)
                 );
                 self.notes.push(line);
                 let who = judged.answerer.shown();
-                let why = match (judged.status, from_cache(&reply)) {
+                let why = match (judged.status, kept) {
                     (0, _) => said(&judged),
                     (status, Some(sign)) => format!("its {status} came out of a cache ({sign})"),
                     (status, None) => format!("{who} answered {status}"),
@@ -224,7 +242,7 @@ impl Ladder {
                 | AttemptEnd::Unheard => AttemptEnd::Inconclusive,
             });
             let line = match judged.finding.reason {
-                Reason::Connected | Reason::ConnectedNoisy => {
+                Reason::Connected | Reason::ConnectedNoisy if from_cache(&reply).is_none() => {
                     format!("{} and {}: both accepted", style(scheme), style(other))
                 }
                 Reason::CredentialsRejected if other == Scheme::Headers => format!(
@@ -236,7 +254,7 @@ impl Ladder {
                     "{}: accepted; {}: {}",
                     style(scheme),
                     style(other),
-                    said(&judged)
+                    heard(&judged, &reply)
                 ),
             };
             self.notes.push(line);
@@ -262,6 +280,7 @@ impl Ladder {
                 AttemptEnd::Unheard
             }
             AttemptEnd::Rejected if from_cache(reply).is_some() => AttemptEnd::Kept,
+            AttemptEnd::Accepted if from_cache(reply).is_some() => AttemptEnd::Inconclusive,
             end => end,
         }
     }
@@ -269,8 +288,13 @@ impl Ladder {
     fn write_accepted(&mut self, main: &Main, scheme: Scheme) {
         self.recognised();
         let ms = way::took(&main.reply);
-        if is_any_page(&main.judged) {
-            let detail = format!("sent by {}; a page does not show more", style(scheme));
+        let silent = if is_any_page(&main.judged) {
+            Some("a page does not show more")
+        } else {
+            from_cache(&main.reply).map(|_| "a cache answered")
+        };
+        if let Some(why) = silent {
+            let detail = format!("sent by {}; {why}", style(scheme));
             self.checks
                 .set(CheckId::Credentials, State::Unknown, detail, ms);
             return;
@@ -303,16 +327,24 @@ impl Ladder {
     }
 }
 
-/// What is said of an accepted key whose answer came from a cache: it says nothing about the key of today.
+/// What is said of an answer to a key that came from a cache.
 fn cached(reply: &Reply) -> Option<String> {
     let sign = from_cache(reply)?;
     Some(format!(
-        "the answer came from a cache ({sign}): it does not prove that the key is accepted now"
+        "the answer came from a cache ({sign}): it does not show whether the key is accepted"
     ))
 }
 
+/// An answer to a key in a few words.
+fn heard(judged: &Judged, reply: &Reply) -> String {
+    match from_cache(reply) {
+        Some(_) => format!("{} out of a cache", judged.status),
+        None => said(judged),
+    }
+}
+
 /// What shows that an answer came from a cache.
-fn from_cache(reply: &Reply) -> Option<String> {
+pub(super) fn from_cache(reply: &Reply) -> Option<String> {
     let response = clock::response(reply)?;
     judge::from_cache(&|name| response.header(name))
 }

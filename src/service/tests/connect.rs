@@ -403,3 +403,27 @@ fn without_its_key_connect_is_asked_nothing() {
     );
     assert_eq!(run.reason(), Reason::SecretUnavailable);
 }
+
+#[test]
+fn what_a_cache_hands_out_says_nothing_of_the_key() {
+    let kept = |status, body| answer(status, &[("Age", "5")], body);
+    let run = climb(scheduled(), vec![kept(403, UNAUTHORIZED)]);
+    let told = (run.reason(), run.verdict.title.as_str());
+    assert_eq!(told, (Reason::UnexpectedStatus, "403 Out of a cache"));
+    assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+    // What was known of the key's own token holds, and is not asked for.
+    let mut known = scheduled();
+    known.trigger = Trigger::Asked;
+    known.past.accepted = Some(Accepted {
+        own_token: Some(OwnTokenSeen {
+            at: now(),
+            status: Some("expiring".to_owned()),
+            expires: None,
+        }),
+        ..Accepted::default()
+    });
+    let run = climb(known, vec![kept(200, ACCOUNTS)]);
+    assert_eq!(run.reason(), Reason::KeyInUseInactive);
+    assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+    assert!(run.ladder.accepted().is_none() && run.says("from a cache"));
+}

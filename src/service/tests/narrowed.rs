@@ -364,6 +364,83 @@ fn a_401_out_of_a_cache_is_no_refusal_of_the_key() {
     }
 }
 
+fn kept(status: u16, body: &str) -> Reply {
+    let headers = [("Age", "30"), ("Content-Type", "application/json")];
+    answer(status, &headers, body)
+}
+
+#[test]
+fn an_answer_out_of_a_cache_is_no_proof_of_the_key() {
+    let mut known = shop();
+    known.past.service_seen = true;
+    for trigger in [Trigger::Asked, Trigger::Scheduled, Trigger::Bisect] {
+        known.trigger = trigger;
+        // The key goes along no second time: a refusal would be one of a key that nobody has accepted.
+        let run = climb(known.clone(), vec![kept(200, COMPANIES)]);
+        let told = (run.verdict.state(), run.verdict.title.as_str());
+        assert_eq!(told, (State::Ok, "Connected, out of a cache"));
+        assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+        assert!(run.ladder.accepted().is_none());
+        let check = run.verdict.checks.get(CheckId::Credentials);
+        assert_eq!(check.state, State::Unknown, "{check:?}");
+        assert_eq!(
+            run.verdict.identity.as_ref().unwrap().id.as_deref(),
+            Some("1")
+        );
+        assert!(
+            run.verdict.cause.contains("age: 30"),
+            "{}",
+            run.verdict.cause
+        );
+    }
+    let noisy = climb(
+        known.clone(),
+        vec![kept(200, &format!("\u{feff}{COMPANIES}"))],
+    );
+    assert_eq!(noisy.reason(), Reason::ConnectedNoisy);
+    assert_eq!(noisy.attempts, [AttemptEnd::Inconclusive]);
+    assert!(noisy.ladder.accepted().is_none() && noisy.says("from a cache"));
+}
+
+#[test]
+fn a_hit_of_a_cache_takes_back_no_refusal_of_the_key() {
+    let run = climb(
+        shop(),
+        vec![json(401, DENIED), json(401, DENIED), kept(200, COMPANIES)],
+    );
+    assert_eq!(run.reason(), Reason::CredentialsRejected);
+    assert_eq!(
+        run.attempts,
+        [AttemptEnd::Rejected, AttemptEnd::Inconclusive]
+    );
+    assert!(run.ladder.accepted().is_none() && run.says("200 out of a cache"));
+    let cause = &run.verdict.cause;
+    assert!(cause.contains("its 200 came out of a cache"), "{cause}");
+    // Beside a style that was taken, a bisect learns nothing of the other.
+    let mut bisect = shop();
+    bisect.trigger = Trigger::Bisect;
+    bisect.past.service_seen = true;
+    let run = climb(bisect, vec![json(200, COMPANIES), kept(200, COMPANIES)]);
+    assert_eq!(
+        run.attempts,
+        [AttemptEnd::Accepted, AttemptEnd::Inconclusive]
+    );
+    assert!(run.says("200 out of a cache") && !run.says("both accepted"));
+}
+
+#[test]
+fn a_page_out_of_a_cache_is_not_told_as_a_rule_against_the_key() {
+    let page = html(
+        404,
+        &[NGINX, ("X-Cache", "HIT")],
+        "<title>404 Not Found</title>",
+    );
+    let run = keyed(page);
+    assert_eq!(run.reason(), Reason::NotFound);
+    assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+    assert!(run.says("from a cache (x-cache: HIT)"), "{:?}", run.verdict);
+}
+
 fn at(mut reply: Reply, addresses: &[&str]) -> Reply {
     reply.addresses = addresses
         .iter()

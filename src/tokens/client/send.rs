@@ -1,6 +1,7 @@
 //! Sends one call: bounded in time and size, tried again where that is safe, silent where quiet is asked for.
 
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use reqwest::header::{
@@ -129,6 +130,7 @@ impl TokenClient {
         let range = header(&response, &CONTENT_RANGE);
         let asks_for_password = response.headers().contains_key(WWW_AUTHENTICATE);
         let is_kept = from_cache(&text).is_some();
+        self.2.fetch_or(!is_kept, Ordering::AcqRel);
         let body = read(response).await;
         if status.is_success() {
             let body = body.map_err(|cut| cut.problem(call))?;

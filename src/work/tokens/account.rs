@@ -257,19 +257,20 @@ impl Account {
     {
         if !self.accepted.load(Ordering::Acquire) {
             let client = if self.proven {
-                self.client.clone()
+                self.client.afresh()
             } else {
                 self.client.once()
             };
-            return self.ask_apart(request(client)).await;
+            return self.ask_apart(client.clone(), request(client)).await;
         }
         if let Some(Stop { until, why, .. }) = self.stopped().await? {
             let until = Some(until);
             return Err(TokenError::Paused { until, why });
         }
         let gate = LockoutGate::new(Arc::clone(&self.core.0), false);
-        let answer = request(self.client.clone()).await;
-        let end = self.heard(&answer);
+        let client = self.client.afresh();
+        let answer = request(client.clone()).await;
+        let end = self.heard(&answer, &client);
         self.quiet(&gate, until_of(&answer)).await;
         if matches!(end, AttemptEnd::Rejected | AttemptEnd::Kept)
             && let Ok(ticket) = self.book(&gate).await
@@ -300,6 +301,7 @@ impl Account {
     /// a probe is: it has reached the host, which counts it, and it would be open whether it was refused.
     async fn ask_apart<T: Send + 'static>(
         &self,
+        client: TokenClient,
         request: impl Future<Output = Result<T, TokenProblem>> + Send + 'static,
     ) -> Result<T, TokenError> {
         let gate = LockoutGate::new(Arc::clone(&self.core.0), false);
@@ -310,7 +312,7 @@ impl Account {
             let under_way = gate.under_way();
             let heard = tokio::select! {
                 biased;
-                heard = account.ask_booked(&gate, request) => Some(heard),
+                heard = account.ask_booked(&gate, &client, request) => Some(heard),
                 () = abandoned(&mut answer, under_way) => None,
             };
             if let Some(heard) = heard {
@@ -328,20 +330,24 @@ impl Account {
     async fn ask_booked<T>(
         &self,
         gate: &LockoutGate,
+        client: &TokenClient,
         request: impl Future<Output = Result<T, TokenProblem>>,
     ) -> Result<T, TokenError> {
         let ticket = self.book(gate).await?;
         let answer = request.await;
-        let end = self.heard(&answer);
+        let end = self.heard(&answer, client);
         self.quiet(gate, until_of(&answer)).await;
         gate.settle(ticket, end).await;
         Ok(answer?)
     }
 
-    /// Takes down what an answer says of the key.
-    fn heard<T>(&self, answer: &Result<T, TokenProblem>) -> AttemptEnd {
+    /// Takes down what an answer says of the key: one that a cache had kept is no proof of it.
+    fn heard<T>(&self, answer: &Result<T, TokenProblem>, client: &TokenClient) -> AttemptEnd {
         let known = self.accepted.load(Ordering::Acquire);
-        let end = end_of(answer, known || self.proven);
+        let end = match end_of(answer, known || self.proven) {
+            AttemptEnd::Accepted if !client.heard_the_service() => AttemptEnd::Inconclusive,
+            end => end,
+        };
         self.accepted.store(
             end == AttemptEnd::Accepted
                 || (known && !matches!(end, AttemptEnd::Rejected | AttemptEnd::Kept)),

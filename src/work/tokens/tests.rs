@@ -1141,6 +1141,29 @@ async fn after_a_401_out_of_a_cache_each_attempt_is_booked_before() {
 }
 
 #[tokio::test]
+async fn an_answer_out_of_a_cache_is_no_proof_of_the_key() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let refused = serde_json::json!({ "error_code": "AUTH_001", "errors": ["Not you."] });
+    let forbidden = Answer::json(403, &refused).with("Age", "5");
+    let rows = Answer::json(200, &serde_json::json!([])).with("Age", "5");
+    for answer in [Answer::json(401, &refused), rows, forbidden] {
+        stage
+            .connect
+            .plan("GET /auth/tokens", Mishap::Instead(answer));
+        let told = account.tokens(&TokenQuery::default()).await;
+        let reason = told.as_ref().err().and_then(TokenError::reason);
+        assert_ne!(reason, Some(Reason::PermissionMissing), "{told:?}");
+    }
+    let host = HostPort::of(&stage.url.parse().unwrap());
+    let budget = || account.core.0.state().unwrap().budget(&host).unwrap();
+    let ends: Vec<_> = budget().attempts.iter().map(|booked| booked.end).collect();
+    assert_eq!(ends, [AttemptEnd::Rejected], "the refusal stands");
+    account.tokens(&TokenQuery::default()).await.unwrap();
+    assert_eq!(budget().attempts, [], "the service itself took it");
+}
+
+#[tokio::test]
 async fn a_key_that_may_not_names_the_module() {
     let stage = Stage::with(|connect| connect.with_access(Access::NoTokens)).await;
     let problem = stage
