@@ -1,4 +1,4 @@
-//! Whether an answer came out of a cache: then nobody has looked at the key that went with the request.
+//! Whether an answer came out of a cache: then it says nothing of the key that went with the request.
 
 /// Headers by which caches tell that they answered themselves.
 const CACHES: [&str; 6] = [
