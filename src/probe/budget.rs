@@ -41,7 +41,7 @@ pub const FIRST_PAUSE: Duration = Duration::from_secs(15 * 60);
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 /// An attempt that was not settled for this long never will be: its program was killed.
 pub const ABANDONED_AFTER: Duration = Duration::from_secs(2 * 60);
-/// Most rejected attempts, most others that have ended, and most paused keys that are kept; the oldest go first.
+/// Most attempts of each end, and most paused keys, that are kept; the oldest go first.
 const MOST_KEPT: usize = 256;
 
 /// Whether a key may be sent.

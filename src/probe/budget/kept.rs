@@ -1,4 +1,4 @@
-//! Refusals that came out of a cache: nobody has looked at the key, as far as is known.
+//! Refusals that came out of a cache: they say nothing of the key.
 //!
 //! So they pause no key, and double no pause: the key may be as good as ever. One that answers the trial of a pause has
 //! it begin anew, as long as it was: what real refusals brought about is not over by that. But they are no free ones. A
@@ -89,18 +89,17 @@ pub(super) fn stays(attempt: &BookedAttempt, is_paused: bool, now: Timestamp) ->
     }
 }
 
-/// Keeps `most` rejections, and as many of the others that have ended: neither kind can push out the other, as a flood of
-/// cached answers would the first of two rejections that pause a key.
+/// Keeps `most` of each kind of end: none can push out another, as a flood of cached answers would the first of two
+/// rejections that pause a key.
 pub(super) fn bound(attempts: &mut Vec<BookedAttempt>, most: usize) {
-    let [mut rejections, mut others] = [most; 2];
+    let [mut rejections, mut kept, mut unheard] = [most; 3];
     let mut is_kept = |attempt: &BookedAttempt| {
         let left = match attempt.end {
             AttemptEnd::Pending => return true,
             AttemptEnd::Rejected => &mut rejections,
-            AttemptEnd::Kept
-            | AttemptEnd::Unheard
-            | AttemptEnd::Accepted
-            | AttemptEnd::Inconclusive => &mut others,
+            AttemptEnd::Kept => &mut kept,
+            // The last two are taken out as they end.
+            AttemptEnd::Unheard | AttemptEnd::Accepted | AttemptEnd::Inconclusive => &mut unheard,
         };
         let has_room = *left > 0;
         *left = left.saturating_sub(1);

@@ -488,6 +488,29 @@ fn a_flood_of_one_kind_pushes_out_none_of_the_other() {
     }
 }
 
+#[test]
+fn neither_a_cache_nor_silence_pushes_out_the_other() {
+    for (flood, lone) in [(Kept, Unheard), (Unheard, Kept)] {
+        let mut record = BudgetRecord::default();
+        let mut send = |name: &str, end, seconds| {
+            if let Decision::Granted(number) = book(&mut record, &key(name), at(seconds)) {
+                mark_proven(&mut record, number);
+                settle(&mut record, number, end, at(seconds));
+            }
+        };
+        send("a", lone, 0);
+        for index in 1..=300 {
+            send(&format!("of the flood {index}"), flood, index);
+        }
+        for _ in 1..UNHEARD_PER_KEY {
+            send("a", lone, 301);
+        }
+        assert!(paused(&record, &key("a"), at(301)).is_some(), "{lone:?}");
+        let of_one = record.attempts.iter().filter(|one| one.end == flood);
+        assert!(of_one.count() <= MOST_KEPT + 1, "{flood:?}");
+    }
+}
+
 /// What may happen to a record, by any number of programs: each works on the shared one in turn.
 #[derive(Clone, Debug)]
 enum Event {
