@@ -153,6 +153,9 @@ pub enum TlsFailure {
     Refused,
     /// The server wants a client certificate.
     ClientCertificate,
+    /// The server asked for a client certificate, was sent none, and broke the connection off without a word once the
+    /// request was on its way: it may have read that.
+    ClientCertificateUnsaid,
     /// The server refused the client certificate that was sent.
     ClientCertificateRefused,
     /// TLS stood, and the server wanted to begin it anew for the path that was asked: as it asks for a client certificate

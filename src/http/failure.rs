@@ -316,14 +316,14 @@ fn after_connecting(
         // A banner before the request was sent, or bytes that are no frames of HTTP/2.
         _ => Failure::NotHttp,
     };
-    match failure {
-        Failure::Reset | Failure::ClosedEarly if refused_by_certificate && setting.tls => {
-            Failure::Tls(TlsFailure::ClientCertificate)
-        }
-        Failure::Reset | Failure::ClosedEarly if refused_by_certificate => {
-            Failure::Proxy(ProxyFailure::Unheard(PROXY_WANTS_CERTIFICATE))
-        }
-        other => other,
+    if !refused_by_certificate || !matches!(failure, Failure::Reset | Failure::ClosedEarly) {
+        return failure;
+    }
+    let is_unsent = find::<hyper::Error>(links).is_some_and(hyper::Error::is_canceled);
+    match (setting.tls, is_unsent) {
+        (true, true) => Failure::Tls(TlsFailure::ClientCertificate),
+        (true, false) => Failure::Tls(TlsFailure::ClientCertificateUnsaid),
+        (false, _) => Failure::Proxy(ProxyFailure::Unheard(PROXY_WANTS_CERTIFICATE)),
     }
 }
 
@@ -599,7 +599,7 @@ mod tests {
         let reset = io::Error::from(ErrorKind::ConnectionReset);
         let by_proxy = ProxyFailure::Unheard(PROXY_WANTS_CERTIFICATE);
         for (tls, failure) in [
-            (true, Failure::Tls(TlsFailure::ClientCertificate)),
+            (true, Failure::Tls(TlsFailure::ClientCertificateUnsaid)),
             (false, Failure::Proxy(by_proxy)),
         ] {
             let setting = Setting {

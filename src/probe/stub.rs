@@ -10,7 +10,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::WebPkiClientVerifier;
+use rustls::server::{ClientCertVerifierBuilder, WebPkiClientVerifier};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -324,14 +324,26 @@ impl Authority {
 
     /// A server that wants a certificate of this authority's from its clients.
     pub(crate) fn server_for_known_clients(&self, versions: Versions) -> ServerConfig {
+        self.server_for_clients(versions, |verifier| verifier)
+    }
+
+    /// The same, which asks for a client's certificate and takes who has none.
+    pub(crate) fn server_for_any_client(&self, versions: Versions) -> ServerConfig {
+        self.server_for_clients(versions, ClientCertVerifierBuilder::allow_unauthenticated)
+    }
+
+    fn server_for_clients(
+        &self,
+        versions: Versions,
+        change: impl FnOnce(ClientCertVerifierBuilder) -> ClientCertVerifierBuilder,
+    ) -> ServerConfig {
         let (chain, key) = self.issue(&["127.0.0.1", "localhost"], |_| {});
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
         let provider = Arc::new(ring::default_provider());
         let verifier =
-            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()
-                .unwrap();
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let verifier = change(verifier).build().unwrap();
         ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .unwrap()

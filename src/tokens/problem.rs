@@ -179,7 +179,9 @@ fn tls_words_of(failure: &TlsFailure) -> String {
         TlsFailure::Protocol => "no version or cipher of TLS in common",
         TlsFailure::NotForHttp => "it offers no HTTP within TLS",
         TlsFailure::Refused => "the server ended the TLS handshake",
-        TlsFailure::ClientCertificate => "it wants a client certificate",
+        TlsFailure::ClientCertificate | TlsFailure::ClientCertificateUnsaid => {
+            "it wants a client certificate"
+        }
         TlsFailure::ClientCertificateRefused => "it refuses the client certificate",
         TlsFailure::Renegotiation => "it wants a client certificate for this path",
         TlsFailure::NotTls => "what answers there does not speak TLS",

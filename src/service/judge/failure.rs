@@ -97,7 +97,9 @@ fn tls_finding(failure: &TlsFailure, reply: &Reply) -> Finding {
         TlsFailure::Protocol => Reason::TlsProtocol.into(),
         TlsFailure::NotForHttp => Finding::variant(Reason::TlsProtocol, "not-http"),
         TlsFailure::Refused => Finding::variant(Reason::TlsProtocol, "refused"),
-        TlsFailure::ClientCertificate => Reason::TlsClientCertificate.into(),
+        TlsFailure::ClientCertificate | TlsFailure::ClientCertificateUnsaid => {
+            Reason::TlsClientCertificate.into()
+        }
         TlsFailure::ClientCertificateRefused => {
             Finding::variant(Reason::TlsClientCertificate, "refused")
         }

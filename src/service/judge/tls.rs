@@ -172,6 +172,7 @@ fn failed(failure: &TlsFailure, facts: &TlsFacts, at: Timestamp) -> Vec<String> 
         | TlsFailure::NotForHttp
         | TlsFailure::Refused
         | TlsFailure::ClientCertificate
+        | TlsFailure::ClientCertificateUnsaid
         | TlsFailure::ClientCertificateRefused
         | TlsFailure::Renegotiation
         | TlsFailure::NotTls

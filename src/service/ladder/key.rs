@@ -1,7 +1,9 @@
 //! The rung of the credentials: which style, when a second one, and what each answer means for the key.
 
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{AnsweredBy, AuthStyle, CheckId, Failure, Outcome, Reason, Reply, State};
+use crate::domain::{
+    AnsweredBy, AuthStyle, CheckId, Failure, Outcome, Reason, Reply, State, TlsFailure,
+};
 
 use super::super::catalog::condition::Rung;
 use super::super::catalog::format::Scheme;
@@ -397,6 +399,7 @@ fn is_unheard(reply: &Reply) -> bool {
             Failure::ResponseTimeout
                 | Failure::Reset
                 | Failure::ClosedEarly
+                | Failure::Tls(TlsFailure::ClientCertificateUnsaid)
                 | Failure::Http2 {
                     processed: true,
                     ..

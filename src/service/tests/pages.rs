@@ -3,7 +3,8 @@
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{
-    AnsweredBy, Failure, Outcome, Reason, Reply, Response, Secret, ServiceId, State, Verdict,
+    AnsweredBy, Failure, Outcome, Reason, Reply, Response, Secret, ServiceId, State, TlsFailure,
+    Verdict,
 };
 use crate::service::{Accepted, SecretState, Subject, Trigger};
 
@@ -481,6 +482,7 @@ fn silence_counts_against_a_key_that_was_never_taken() {
         Failure::ResponseTimeout,
         Failure::Reset,
         Failure::ClosedEarly,
+        Failure::Tls(TlsFailure::ClientCertificateUnsaid),
     ] {
         let run = climb(known(), vec![silence(failure.clone())]);
         assert_eq!(run.attempts, [AttemptEnd::Unheard], "{failure:?}");
@@ -502,6 +504,7 @@ fn silence_counts_against_a_key_that_was_never_taken() {
         failed(Failure::Refused),
         failed(Failure::ResponseTimeout),
         reset_in_handshake(),
+        silence(Failure::Tls(TlsFailure::ClientCertificate)),
         json(500, "{}"),
     ] {
         let run = climb(known(), vec![reply]);

@@ -97,6 +97,11 @@ fn every_failure_has_its_reason_and_rung() {
             CheckId::Tls,
         ),
         (
+            Failure::Tls(TlsFailure::ClientCertificateUnsaid),
+            Reason::TlsClientCertificate,
+            CheckId::Tls,
+        ),
+        (
             Failure::Tls(TlsFailure::NotTls),
             Reason::TlsNotTls,
             CheckId::Tls,
