@@ -82,7 +82,7 @@ pub struct SecondOpinion {
 pub enum Conclusion {
     /// Both found the same: it is no matter of the address.
     Same,
-    /// Both are answered by the service; what they found beyond that differs.
+    /// Both are answered; what they found beyond that differs.
     BothAnswered,
     /// Both get there, and the key was not sent from there: nothing is to be said of it.
     KeyNotSentThere,
@@ -121,6 +121,9 @@ impl Conclusion {
         }
         match (gets_through(here), gets_through(there)) {
             (true, true) => Self::BothAnswered,
+            // A broken answer is one: whoever gives it has not turned the address away.
+            (true, false) if is_answered(there) => Self::BothAnswered,
+            (false, true) if is_answered(here) => Self::BothAnswered,
             (true, false) => Self::OnlyThere,
             (false, false) => Self::BothFail,
             (false, true) => match here.reason {
@@ -178,7 +181,7 @@ impl Conclusion {
                 format!("{host} finds the same: it is not about the address that is asked from.")
             }
             Self::BothAnswered => format!(
-                "The service answers both: nothing turns your address away. What it answers to {host} differs."
+                "Both are answered: nothing turns your address away. What is answered to {host} differs."
             ),
             Self::KeyNotSentThere => format!(
                 "Both reach the host. The key was not sent from {host}, so what is said of it can't be compared."
@@ -220,15 +223,24 @@ fn is_reached(verdict: &Verdict) -> bool {
     answered || keeps_the_key(verdict.reason)
 }
 
-/// Whether the service's side answered, and nothing on the way turned the address away.
-fn gets_through(verdict: &Verdict) -> bool {
-    use Reason::{CdnBlock, ChallengePage, GatewayDown, RateLimited, ServerRule, WafBlock};
-    let turned_away = matches!(
+/// Whether what was answered turns the address away.
+fn is_turned_away(verdict: &Verdict) -> bool {
+    use Reason::{CdnBlock, ChallengePage, RateLimited, ServerRule, WafBlock};
+    matches!(
         verdict.reason,
         CdnBlock | ChallengePage | WafBlock | ServerRule | RateLimited
-    );
-    let broken = verdict.state() == State::Down && verdict.reason != GatewayDown;
-    is_reached(verdict) && !turned_away && !broken
+    )
+}
+
+/// Whether an answer came from the other side, be it an error, empty or cut.
+fn is_answered(verdict: &Verdict) -> bool {
+    verdict.status != 0 && verdict.reason != Reason::ProxyFailed && !is_turned_away(verdict)
+}
+
+/// Whether the service's side answered, and nothing on the way turned the address away.
+fn gets_through(verdict: &Verdict) -> bool {
+    let broken = verdict.state() == State::Down && verdict.reason != Reason::GatewayDown;
+    is_reached(verdict) && !is_turned_away(verdict) && !broken
 }
 
 #[cfg(test)]
@@ -296,6 +308,19 @@ mod tests {
             ((Connected, 200), (Refused, 0), Conclusion::OnlyThere),
             ((Connected, 200), (CdnBlock, 403), Conclusion::OnlyThere),
             ((ConnectTimeout, 0), (Refused, 0), Conclusion::BothFail),
+            // The beginning of an answer came.
+            (
+                (ResponseTimeout, 200),
+                (Connected, 200),
+                Conclusion::BothAnswered,
+            ),
+            (
+                (Connected, 200),
+                (ServerError, 500),
+                Conclusion::BothAnswered,
+            ),
+            ((ServerError, 500), (Refused, 0), Conclusion::BothFail),
+            ((ProxyFailed, 407), (Connected, 200), Conclusion::OnlyHere),
             ((DnsFailed, 0), (Connected, 200), Conclusion::NameServerHere),
             ((Offline, 0), (Connected, 200), Conclusion::OnlyHere),
             ((Unreachable, 0), (Connected, 200), Conclusion::OnlyHere),
@@ -328,11 +353,7 @@ mod tests {
             "cdn-block",
             "challenge-page",
             "waf-block",
-            "empty-reply",
             "rate-limited",
-            "maintenance",
-            "service-exception",
-            "server-error",
             "refused",
             "connect-timeout",
             "reset",
@@ -341,7 +362,6 @@ mod tests {
             "not-http",
             "tls-protocol",
             "tls-client-certificate",
-            "reply-cut",
             "tls-failed",
         ];
         assert_eq!(filtered, expected);
