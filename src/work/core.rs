@@ -165,7 +165,9 @@ impl Core {
                     let put = secrets
                         .put(&SecretRef::Ask, &slot, &value, origin.as_ref())
                         .await;
-                    put.map_err(|problem| core.0.refused(problem))?;
+                    if let Err(problem) = put {
+                        return Err(core.refused(problem).await);
+                    }
                 }
             }
         }

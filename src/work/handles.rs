@@ -30,7 +30,9 @@ impl Core {
         let put = secrets
             .put(&reference, &place, &value, origin.as_ref())
             .await;
-        put.map_err(|problem| self.0.refused(problem))?;
+        if let Err(problem) = put {
+            return Err(self.refused(problem).await);
+        }
         let mut after = before.clone();
         after.added.push((label.to_owned(), reference.clone()));
         let chosen = store.filter(|_| configuration.settings.store.is_none());

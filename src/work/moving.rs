@@ -84,8 +84,10 @@ impl Core {
             });
         }
         let secrets = self.secrets().await?;
-        let found = secrets.fetch(&old, &place).await;
-        let found = found.map_err(|problem| self.0.refused(problem))?;
+        let found = match secrets.fetch(&old, &place).await {
+            Ok(found) => found,
+            Err(problem) => return Err(self.refused(problem).await),
+        };
         let new = self
             .place_anew(&secrets, (kind, &place), &found, &configuration.connections)
             .await?;
@@ -113,9 +115,10 @@ impl Core {
             .await
             .ok_or_else(|| super::handles::not_written(kind))?;
         let origin = found.origin.as_ref();
-        let put = secrets.put(&new, place, &found.value, origin).await;
-        put.map_err(|problem| self.0.refused(problem))?;
-        Ok(new)
+        match secrets.put(&new, place, &found.value, origin).await {
+            Ok(()) => Ok(new),
+            Err(problem) => Err(self.refused(problem).await),
+        }
     }
 
     /// Takes an entry out of the vault that nothing refers to.

@@ -329,7 +329,9 @@ impl Saving<'_> {
             .secrets
             .put(&reference, &place, value, origin.as_ref())
             .await;
-        put.map_err(|problem| self.core.0.refused(problem))?;
+        if let Err(problem) = put {
+            return Err(self.core.refused(problem).await);
+        }
         self.put.push((reference.clone(), place, earlier));
         self.refer(slot, Some(reference));
         Ok(())

@@ -83,8 +83,17 @@ impl Core {
             return Err(WorkError::PassphraseNeeded(PassphrasePurpose::Open));
         }
         let secrets = self.secrets().await?;
-        let value = secrets.resolve(reference, &place).await;
-        value.map(Some).map_err(|problem| self.0.refused(problem))
+        match secrets.resolve(reference, &place).await {
+            Ok(value) => Ok(Some(value)),
+            Err(problem) => Err(self.refused(problem).await),
+        }
+    }
+
+    /// A problem with a secret as an error of a use case. Beside the runtime: whether a passphrase helps is seen in the
+    /// vault's folder, which may be on a share that hangs.
+    pub(super) async fn refused(&self, problem: SecretProblem) -> WorkError {
+        let told = self.blocking(move |inner| Ok(inner.refused(problem)));
+        told.await.unwrap_or_else(|failed| failed)
     }
 
     /// Opens the vault. Takes about a second.
@@ -204,7 +213,10 @@ impl Core {
         let put = secrets
             .put(&SecretRef::Ask, &place, &value, origin.as_ref())
             .await;
-        put.map_err(|problem| self.0.refused(problem))
+        match put {
+            Ok(()) => Ok(()),
+            Err(problem) => Err(self.refused(problem).await),
+        }
     }
 
     /// The resolver of references; made at the first call.
@@ -250,7 +262,7 @@ impl Core {
                 SecretState::Present(value)
             }
             Ok(held) => held,
-            Err(problem) => SecretState::Unavailable(match self.0.refused(problem) {
+            Err(problem) => SecretState::Unavailable(match self.refused(problem).await {
                 WorkError::PassphraseNeeded(PassphrasePurpose::Open) => {
                     self.how_to_unlock().to_owned()
                 }
@@ -337,7 +349,7 @@ impl Inner {
         })
     }
 
-    /// What the vault needs before anything can be read from it or written.
+    /// What the vault needs before anything can be read from it or written. Blocks.
     pub(super) fn passphrase_needed(&self) -> WorkError {
         match self.vault.state() {
             VaultState::Absent => WorkError::PassphraseNeeded(PassphrasePurpose::Create),
@@ -348,7 +360,7 @@ impl Inner {
         }
     }
 
-    /// A problem with a secret as an error of a use case.
+    /// A problem with a secret as an error of a use case. Blocks.
     pub(super) fn refused(&self, problem: SecretProblem) -> WorkError {
         match problem {
             SecretProblem::Vault(VaultProblem::Locked | VaultProblem::Absent { .. }) => {

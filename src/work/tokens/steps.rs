@@ -242,8 +242,10 @@ impl Renewal<'_> {
         let place = SecretPlace::key(&connection.name);
         let secret = as_kept(connection, &self.record.token, secret);
         let put = secrets.put(reference, &place, &secret, origin.as_ref());
-        put.await
-            .map_err(|problem| self.core().0.refused(problem).into())
+        match put.await {
+            Ok(()) => Ok(()),
+            Err(problem) => Err(self.core().refused(problem).await.into()),
+        }
     }
 
     /// One edit of the configuration, in which every holder that still names the old place gets the new one.
