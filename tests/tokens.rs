@@ -1065,6 +1065,9 @@ async fn a_key_from_a_variable_is_renewed_into_a_vault_that_is_made_or_opened_fo
         told.err.contains("the vault that it belongs in is missing"),
         "{told:?}"
     );
+    let told = run(&["token", "renew", "market", OWN, "--yes"]);
+    assert_eq!(told.code, 3, "{told:?}");
+    assert!(told.err.contains("belongs in is missing"), "{told:?}");
     assert!(
         !folder.join("identity.age").exists(),
         "no other one is made"

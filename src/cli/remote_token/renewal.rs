@@ -10,9 +10,9 @@ use crate::cli::arguments::token::RenewArguments;
 use crate::cli::context::Context;
 use crate::cli::fault::Fault;
 use crate::cli::output;
-use crate::domain::Name;
 use crate::domain::text::shell_word;
 use crate::domain::token::{NotUpdated, RenewalAction, USUAL_END};
+use crate::domain::{Name, PassphrasePurpose};
 use crate::tokens::Expiry;
 use crate::work::WorkError;
 use crate::work::tokens::{Account, Guard, Renewed, TokenError, unheard};
@@ -27,7 +27,7 @@ pub(super) async fn renew(context: &Context, arguments: RenewArguments) -> Resul
         Box::pin(renewing).await
     };
     let first = async |account: &Account| renew(account, Guard::On).await;
-    let renewed = match with_vault(context, &account, first).await? {
+    let renewed = match with_vault(context, (&account, id), first).await? {
         Err(TokenError::RenewedAlready { id }) => {
             output::say(&format!(
                 "Warning: {id} was renewed already. The secret that came with that is dead at once, wherever it is \
@@ -39,7 +39,7 @@ pub(super) async fn renew(context: &Context, arguments: RenewArguments) -> Resul
             // The key in hand may have been replaced on the way here.
             let account = context.core.account(account.name()).await?;
             let lifted = async |account: &Account| renew(account, Guard::Lifted).await;
-            with_vault(context, &account, lifted).await?
+            with_vault(context, (&account, &id), lifted).await?
         }
         other => other,
     };
@@ -59,7 +59,7 @@ pub(super) async fn rotate(context: &Context, arguments: RenewArguments) -> Resu
         Box::pin(rotating).await
     };
     let guarded = async |account: &Account| rotate(account, Guard::On).await;
-    let rotated = match with_vault(context, &account, guarded).await? {
+    let rotated = match with_vault(context, (&account, id), guarded).await? {
         Err(TokenError::KeyInUse { names, .. }) => {
             let names: Vec<_> = names.iter().map(Name::to_string).collect();
             let verb = if names.len() == 1 { "runs" } else { "run" };
@@ -71,7 +71,7 @@ pub(super) async fn rotate(context: &Context, arguments: RenewArguments) -> Resu
                 ));
             }
             let lifted = async |account: &Account| rotate(account, Guard::Lifted).await;
-            with_vault(context, &account, lifted).await?
+            with_vault(context, (&account, id), lifted).await?
         }
         other => other,
     };
@@ -79,14 +79,23 @@ pub(super) async fn rotate(context: &Context, arguments: RenewArguments) -> Resu
 }
 
 /// Renews, and says what was ended before that. A new secret may need the vault also where none of the keys is in it:
-/// then that is opened or made, and it is done again.
+/// then that is opened or made, and it is done again. None is made for what an earlier run has begun: the vault was there
+/// then, and may come back.
 async fn with_vault(
     context: &Context,
-    account: &Account,
+    (account, id): (&Account, &str),
     renew: impl AsyncFn(&Account) -> Result<Renewed, TokenError>,
 ) -> Result<Result<Renewed, TokenError>, Fault> {
     match told_of_earlier(renew(account).await) {
         Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
+            let begun = context.core.unfinished_renewals().await?;
+            let mut begun = begun.iter().map(|begun| &begun.id);
+            if what == PassphrasePurpose::Create
+                && begun.any(|begun| begun.eq_ignore_ascii_case(id))
+            {
+                let why = "the vault that the new secret belongs in is missing";
+                return Err(Fault::usage(why));
+            }
             context.open_or_make(what).await?;
             // The key in hand may have been replaced on the way here.
             let account = context.core.account(account.name()).await?;
