@@ -643,10 +643,20 @@ async fn who_asked_for_a_certificate_and_breaks_off_may_have_read_the_request() 
     for versions in [TLS_1_2, TLS_1_3] {
         let config = authority.server_for_any_client(versions);
         let stub = Stub::tls(config, Act::Answer(Vec::new())).await;
-        let reply = send_by(trusting(&authority), &get(&secure(&stub)), LONG).await;
+        let mut profile = trusting(&authority);
+        let reply = send_by(profile.clone(), &get(&secure(&stub)), LONG).await;
         let failure = Failure::Tls(TlsFailure::ClientCertificateUnsaid);
         assert_eq!(reply.outcome, Outcome::Failed(failure), "{versions:?}");
         assert!(reply.sent && stub.heads().len() == 1, "{versions:?}");
+        // It was sent one, and says no more of it.
+        let (certificate, key) = authority.client();
+        profile.identity = Some(ClientIdentity {
+            certificate,
+            key: Secret::new(key),
+        });
+        let reply = send_by(profile, &get(&secure(&stub)), LONG).await;
+        assert!(reply.sent, "{versions:?}");
+        assert_eq!(reply.outcome, Outcome::Failed(Failure::ClosedEarly));
     }
 }
 
