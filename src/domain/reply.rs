@@ -105,6 +105,9 @@ pub enum Failure {
     NotHttp,
     /// HTTP, with more headers than are read.
     HeadTooLarge,
+    /// HTTP, whose `Content-Length` headers contradict each other or hold no number: where the reply ends is not known,
+    /// and nothing of it is read.
+    BadLength,
     /// TLS failed.
     Tls(TlsFailure),
     /// The body is over the limit after decompression.

@@ -295,6 +295,10 @@ fn after_connecting(
     if hyper.is_some_and(hyper::Error::is_parse_too_large) {
         return Failure::HeadTooLarge;
     }
+    // Its type is not public: the words decide.
+    if hyper.is_some_and(|error| error.to_string().contains("content-length")) {
+        return Failure::BadLength;
+    }
     if hyper.is_some_and(hyper::Error::is_parse) {
         return Failure::NotHttp;
     }

@@ -453,6 +453,7 @@ fn rank(failure: &Failure) -> u8 {
         | Failure::Http2 { .. }
         | Failure::NotHttp
         | Failure::HeadTooLarge
+        | Failure::BadLength
         | Failure::Tls(_)
         | Failure::BodyTooLarge
         | Failure::BadCoding

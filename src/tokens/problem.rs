@@ -155,6 +155,7 @@ pub(super) fn words_of(failure: &Failure) -> String {
         Failure::Http2 { said, .. } => return format!("it broke the exchange off: {said}"),
         Failure::NotHttp => "what answers there does not speak HTTP",
         Failure::HeadTooLarge => "its answer has too many headers",
+        Failure::BadLength => "the Content-Length of its answer is broken",
         Failure::Tls(failure) => return tls_words_of(failure),
         Failure::BodyTooLarge => "the answer is too large",
         Failure::BadCoding => "the answer was cut short",

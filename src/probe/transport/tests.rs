@@ -232,6 +232,12 @@ async fn no_reply_has_a_kind() {
             Act::Answer([&b"HTTP/1.1 200 OK\r\nX: "[..], &vec![b'a'; 600_000]].concat()),
             Failure::HeadTooLarge,
         ),
+        (
+            Act::Answer(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab".to_vec(),
+            ),
+            Failure::BadLength,
+        ),
     ] {
         let name = format!("{act:.60?}");
         // A banner that comes first, or a reset at once, may be met at either end of the write.

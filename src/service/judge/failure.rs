@@ -26,6 +26,7 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
         Failure::ResponseTimeout => Reason::ResponseTimeout.into(),
         Failure::NotHttp => Reason::NotHttp.into(),
         Failure::HeadTooLarge => Finding::variant(Reason::NotHttp, "head"),
+        Failure::BadLength => Finding::variant(Reason::NotHttp, "length"),
         Failure::Tls(failure) => tls_finding(failure, reply),
         Failure::BodyTooLarge => Reason::BodyTooLarge.into(),
         Failure::BadCoding => Reason::ReplyCut.into(),
@@ -130,6 +131,7 @@ pub(in crate::service) fn cut(failure: &Failure) -> Finding {
         | Failure::Http2 { .. }
         | Failure::NotHttp
         | Failure::HeadTooLarge
+        | Failure::BadLength
         | Failure::Tls(_)
         | Failure::Proxy(_)
         | Failure::Local(_) => Reason::ReplyCut.into(),
@@ -190,6 +192,7 @@ pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
         | Failure::ResponseTimeout
         | Failure::NotHttp
         | Failure::HeadTooLarge
+        | Failure::BadLength
         | Failure::Tls(_)
         | Failure::BodyTooLarge
         | Failure::BadCoding

@@ -111,6 +111,7 @@ fn broke(reply: &Reply, endpoint: &Endpoint) -> BrokenOff {
         | Failure::Http2 { .. }
         | Failure::NotHttp
         | Failure::HeadTooLarge
+        | Failure::BadLength
         | Failure::BodyTooLarge
         | Failure::BadCoding => BrokenOff::Http,
     }

@@ -524,6 +524,13 @@ fn a_head_that_is_too_large_is_http_all_the_same() {
         "{}",
         run.verdict.title
     );
+    let run = climb(
+        blesta("https://billing.example.com"),
+        vec![failed(Failure::BadLength)],
+    );
+    let told = (run.reason(), run.verdict.title.as_str());
+    let title = "0 Received: broken Content-Length";
+    assert_eq!(told, (Reason::NotHttp, title));
 }
 
 #[test]
