@@ -159,11 +159,16 @@ impl<T: Send + 'static> Targets<T> {
 
     /// The next result, in the order of finishing; `None` after the last.
     pub async fn next(&mut self) -> Option<T> {
-        if self.ready.len() == 0 {
-            let Some(bundle) = self.bundles.recv().await else {
-                return self.ended().await;
-            };
-            self.ready = bundle.into_iter();
+        while self.ready.len() == 0 {
+            tokio::select! {
+                biased;
+                // One that broke is told before what the others still do.
+                Some(joined) = self.rounds.join_next() => go_on_breaking(joined),
+                bundle = self.bundles.recv() => match bundle {
+                    Some(bundle) => self.ready = bundle.into_iter(),
+                    None => return self.ended().await,
+                },
+            }
         }
         self.ready.next()
     }
@@ -181,13 +186,18 @@ impl<T: Send + 'static> Targets<T> {
     /// The end, unless it is that of a round that broke: a list must not look complete that is not.
     async fn ended(&mut self) -> Option<T> {
         while let Some(joined) = self.rounds.join_next().await {
-            if let Err(error) = joined
-                && let Ok(panic) = error.try_into_panic()
-            {
-                std::panic::resume_unwind(panic);
-            }
+            go_on_breaking(joined);
         }
         None
+    }
+}
+
+/// The panic of a round is its list's.
+fn go_on_breaking(round: Result<(), JoinError>) {
+    if let Err(error) = round
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
     }
 }
 
@@ -445,6 +455,22 @@ mod tests {
         let threads = vec![TaskThread::start(None).unwrap()];
         let mut targets = Targets::new(&probe, &as_it_is(), urls, 2, threads);
         while targets.next().await.is_some() {}
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "no probe")]
+    async fn a_round_that_breaks_is_told_while_another_one_runs() {
+        let here = std::thread::current().id();
+        let probe: ProbeUrl = Arc::new(move |_| {
+            assert_eq!(std::thread::current().id(), here, "no probe");
+            Box::pin(std::future::pending())
+        });
+        let urls = (0..10).map(|n| format!("u{n}")).collect();
+        let threads = vec![TaskThread::start(None).unwrap()];
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 2, threads);
+        // Far beyond what it takes, on a busy machine too.
+        let told = tokio::time::timeout(Duration::from_secs(60), targets.next());
+        assert!(told.await.is_ok(), "it waits for the other one");
     }
 
     #[tokio::test]
