@@ -123,6 +123,17 @@ const CRATES: &[(&str, &[&str])] = &[
     ("arboard", &["clipboard"]),
 ];
 
+/// What builds where tests are built alone: with tokio's scheduler for many threads (`work::task_thread` says why there
+/// is none), and with its clock that stands still.
+const OF_TESTS: &[&str] = &[
+    "block_in_place",
+    "multi_thread",
+    "Runtime::new(",
+    "tokio::main",
+    "time::pause(",
+    "time::advance(",
+];
+
 /// The rooms that are pure: they never wait, and the time is handed to them.
 const PURE: &[&str] = &["domain", "service", "app", "ui"];
 
@@ -320,6 +331,19 @@ fn pure_rooms_never_wait_and_read_no_clock() {
             assert!(
                 !file.code.contains(word),
                 "src/{} is to be pure and uses {word}",
+                file.path
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_wants_what_only_tests_build_with() {
+    for file in files() {
+        for word in OF_TESTS {
+            assert!(
+                !file.code.contains(word),
+                "src/{} uses {word}, which builds in tests alone",
                 file.path
             );
         }
