@@ -62,12 +62,14 @@ pub(super) fn are_swapped(service: &Service, first: &Secret, second: &Secret) ->
     is_key(service, first) && is_no_key(service, second)
 }
 
-/// What a reference begins with: one that is typed where the value belongs is none, and would be sent as it stands.
-const REFERENCES: [&str; 3] = ["env:", "file:", "cmd:"];
+/// What a reference begins with ([`crate::domain::SecretRef`]): one that is typed where the value belongs is none, and
+/// would be sent as it stands.
+const REFERENCES: [&str; 5] = ["keyring:", "vault:", "env:", "file:", "cmd:"];
 
 /// Whether `value` reads like a reference to a secret.
 pub(super) fn is_reference(value: &Secret) -> bool {
-    REFERENCES.iter().any(|kind| value.starts_with(kind))
+    let is_kind = |kind: &&str| value.starts_with(kind);
+    REFERENCES.iter().any(is_kind) || *value == Secret::new("ask")
 }
 
 /// What is odd about the shape of a pair, one sentence; nothing where it fits. A warning, never a refusal.

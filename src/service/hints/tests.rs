@@ -1,6 +1,7 @@
 //! URL hints, cleaned texts, shapes, and the service that is meant.
 
 use super::*;
+use crate::domain::SecretRef;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -91,10 +92,18 @@ fn odd_shapes_are_named() {
     assert_eq!(odd("connect", "SU-160-984-311", "f45bee7e79b1"), None);
     assert!(odd("connect", "shop", "f45bee7e79b1").is_some());
     assert_eq!(odd("http", "", "anything"), None);
-    for reference in ["env:SHOP_KEY", "file:/run/key", "cmd:pass shop"] {
-        for id in ["http", "blesta"] {
+    for reference in [
+        SecretRef::Keyring("shop/key".to_owned()),
+        SecretRef::Vault("shop/key".to_owned()),
+        SecretRef::Env("SHOP_KEY".to_owned()),
+        SecretRef::File("/run/key".into()),
+        SecretRef::Cmd(vec!["pass".to_owned(), "shop".to_owned()]),
+        SecretRef::Ask,
+    ] {
+        for id in ["http", "blesta", "connect"] {
             // No pair, either: it would be sent in two halves.
-            let (username, cleaned) = as_sent(&service(id), "", &Secret::new(reference));
+            let typed = Secret::new(reference.to_string());
+            let (username, cleaned) = as_sent(&service(id), "", &typed);
             assert_eq!((username.as_str(), cleaned.username), ("", None));
             let odd = odd_shape(&service(id), &username, &cleaned.value).unwrap();
             assert!(odd.contains("--key-ref"), "{odd}");
