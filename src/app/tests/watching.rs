@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::scene::{Scene, named, shop, shops, verdict};
 use crate::app::Message;
 use crate::app::effect::{ClipboardEffect, Effect, Target, TerminalEffect};
-use crate::app::model::{Model, Overlay, Question};
+use crate::app::model::{LoadState, Model, Overlay, Question};
 use crate::app::watching::dialogs::WatchingOverlay;
 use crate::app::watching::{
     Board, BoardEvent, BoardView, Planning, TableRow, WatchingEffect, WatchingMessage,
@@ -374,7 +374,10 @@ fn on_a_heading_pause_and_maintenance_mean_all_of_its_group() {
     scene.keys("n");
 
     let window = Window::read("2h", scene.now).unwrap();
-    for (typed, windows, beside) in [("2h", vec![window], true), ("none", Vec::new(), false)] {
+    for (typed, windows, beside) in [
+        ("2h", vec![window.clone()], true),
+        ("none", Vec::new(), false),
+    ] {
         scene.keys("M").types(typed).keys("enter");
         let [WatchingEffect::SetAllMaintenance(names, set, by)] = &watching(scene.effects())[..]
         else {
@@ -386,15 +389,37 @@ fn on_a_heading_pause_and_maintenance_mean_all_of_its_group() {
     }
     scene.keys("M enter");
     assert_eq!(watching(scene.effects()), [], "nothing was typed");
-    // Alone it is meant itself, with what it has.
+    // A heading of one means the same; its own row means what it has.
     let mut one = shop("b");
     one.tags = vec!["us".to_owned()];
     one.maintenance = vec!["sun 02:00-04:00".parse().unwrap()];
     let windows = one.maintenance.clone();
     set(&mut scene, &[one], Planning::Maintenance);
     scene.keys("end up M enter");
+    assert_eq!(watching(scene.effects()), [], "nothing was typed");
+    scene.keys("M").types("2h").keys("enter");
+    let set = WatchingEffect::SetAllMaintenance(vec![named("b")], vec![window], true);
+    assert_eq!(watching(scene.effects()), [set]);
+    scene.keys("end M enter");
     let set = WatchingEffect::SetMaintenance(named("b"), windows);
     assert_eq!(watching(scene.effects()), [set]);
+}
+
+#[test]
+fn nothing_is_planned_while_the_configuration_can_t_be_read() {
+    let mut scene = tagged(&[("a", &["eu"])]);
+    scene.model.loaded = LoadState::Failed("line 3".to_owned());
+    // On a row, and on the heading over it.
+    for place in ["end", "w T home"] {
+        scene.keys(place).effects();
+        for key in ["P", "M"] {
+            scene.keys(key);
+            let said = "nothing is changed while the configuration can't be read: line 3";
+            assert_eq!(scene.notice(), said, "{key} at {place}");
+            assert!(scene.model.overlay.is_none(), "{key} at {place}");
+            assert_eq!(watching(scene.effects()), [], "{key} at {place}");
+        }
+    }
 }
 
 #[test]
@@ -404,6 +429,11 @@ fn the_windows_of_several_are_told_as_they_were_set() {
     for (windows, said) in [
         (
             "sun 02:00-04:00",
+            "2 connections: maintenance windows are set",
+        ),
+        // Each may be in one until another time.
+        (
+            "daily 00:00-24:00",
             "2 connections: maintenance windows are set",
         ),
         ("", "2 connections have no maintenance windows"),

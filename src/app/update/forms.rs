@@ -53,7 +53,7 @@ impl Model {
     }
 
     /// Why nothing can be changed, where the configuration is not at hand.
-    pub(super) fn refuses_changes(&self) -> Option<String> {
+    pub(in crate::app) fn refuses_changes(&self) -> Option<String> {
         match &self.loaded {
             LoadState::Ready => None,
             LoadState::Loading => Some("the configuration is still being read".to_owned()),

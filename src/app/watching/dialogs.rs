@@ -32,8 +32,8 @@ pub enum WatchingOverlay {
 pub struct Dialog {
     /// Whose; of several the first one.
     pub name: Name,
-    /// The others where it is about all of a group.
-    pub others: Vec<Name>,
+    /// The others under the heading that it is about, which may be none; nothing where one is meant by its own row.
+    pub others: Option<Vec<Name>>,
     /// What was typed.
     pub input: Input,
     /// What was wrong with it.
@@ -68,7 +68,7 @@ impl Dialog {
     fn new(name: Name, text: String) -> Self {
         Self {
             name,
-            others: Vec::new(),
+            others: None,
             input: Input::new(text),
             problem: None,
             busy: false,
@@ -93,6 +93,9 @@ impl Model {
 
     /// `P`: scheduled probing leaves this connection out, or takes it in again; of a group all, where one is watched.
     pub(in crate::app) fn pause_connection(&mut self, out: &mut Vec<Effect>) {
+        if let Some(sentence) = self.refuses_changes() {
+            return self.complain(sentence);
+        }
         if let Some(group) = self.marked_group() {
             let pauses = group.iter().any(|entry| !entry.connection.paused);
             let changed = group.iter().filter(|one| one.connection.paused != pauses);
@@ -109,23 +112,26 @@ impl Model {
         out.push(Effect::Watching(WatchingEffect::SetPaused(name, paused)));
     }
 
-    /// `M`: its maintenance windows, or further ones of all of a group.
+    /// `M`: its maintenance windows, or further ones of all under a heading.
     pub(in crate::app) fn open_maintenance(&mut self) {
+        if let Some(sentence) = self.refuses_changes() {
+            return self.complain(sentence);
+        }
         let group = self.marked_group().unwrap_or_default();
-        let found = match group.split_first() {
-            Some((entry, others)) => Ok((*entry, others)),
-            None => self.meant_entry().map(|entry| (entry, &[][..])),
+        let mut names = group.iter().map(|entry| entry.connection.name.clone());
+        let dialog = match (names.next(), self.meant_entry()) {
+            (Some(first), _) => Dialog {
+                others: Some(names.collect()),
+                ..Dialog::new(first, String::new())
+            },
+            (None, Ok(entry)) => {
+                let windows = entry.connection.maintenance.iter();
+                let kept = windows.filter(|window| !window.is_over(self.now));
+                let text: Vec<_> = kept.map(Window::to_string).collect();
+                Dialog::new(entry.connection.name.clone(), text.join("; "))
+            }
+            (None, Err(sentence)) => return self.complain(sentence),
         };
-        let (entry, others) = match found {
-            Ok(found) => found,
-            Err(sentence) => return self.complain(sentence),
-        };
-        let windows = entry.connection.maintenance.iter();
-        let kept = windows.filter(|window| others.is_empty() && !window.is_over(self.now));
-        let text: Vec<_> = kept.map(Window::to_string).collect();
-        let mut dialog = Dialog::new(entry.connection.name.clone(), text.join("; "));
-        let others = others.iter().map(|entry| entry.connection.name.clone());
-        dialog.others = others.collect();
         self.open_watching(WatchingOverlay::Maintenance(dialog));
     }
 
@@ -193,24 +199,25 @@ impl Model {
                 let beside = parts.clone().all(|part| part != "none");
                 // As by the command: none alone takes all away.
                 let parts = parts.filter(|part| !part.is_empty() && *part != "none");
-                match parts.map(|part| Window::read(part, now)).collect() {
+                let windows = parts.map(|part| Window::read(part, now));
+                match windows.collect::<Result<Vec<_>, _>>() {
                     Ok(windows) => {
                         let name = dialog.name.clone();
-                        let mut all = std::mem::take(&mut dialog.others);
+                        let others = dialog.others.take();
                         self.overlay = None;
-                        if all.is_empty() {
-                            let set = WatchingEffect::SetMaintenance(name, windows);
-                            out.push(Effect::Watching(set));
-                        } else if !(windows.is_empty() && beside) {
+                        if let Some(mut all) = others {
+                            if windows.is_empty() && beside {
+                                return;
+                            }
                             all.push(name);
                             let set = WatchingEffect::SetAllMaintenance(all, windows, beside);
                             out.push(Effect::Watching(set));
+                        } else {
+                            let set = WatchingEffect::SetMaintenance(name, windows);
+                            out.push(Effect::Watching(set));
                         }
                     }
-                    Err(problem) => {
-                        let problem: crate::domain::WindowProblem = problem;
-                        dialog.problem = Some(problem.to_string());
-                    }
+                    Err(problem) => dialog.problem = Some(problem.to_string()),
                 }
             }
             WatchingOverlay::AskFrom(dialog) => {

@@ -34,27 +34,28 @@ pub(in crate::ui) fn draw(
             None
         }
         WatchingOverlay::Maintenance(typed) => {
-            let of = match typed.others.len() {
-                0 => view.name(&typed.name),
-                others => format!("{} connections", others + 1),
+            let of = match typed.others.as_deref() {
+                None | Some([]) => view.name(&typed.name),
+                Some(others) => format!("{} connections", others.len() + 1),
             };
             let title = format!("Maintenance of {of}");
-            let in_short = "2h; a/b in UTC; sun 02:00-04:00; daily 03:00-03:30; none ends it.";
             let whole = "Within these times nothing is announced, and availability leaves the probes out. UTC: \
                         2h from now on, 2026-12-01T02:00Z/2026-12-01T04:00Z, sun 02:00-04:00, daily \
                         03:00-03:30; several divided by semicolons, none ends it.";
             // Where the words would begin in the middle of a sentence, the forms alone are told.
-            let whole = if typed.others.is_empty() {
-                whole
-            } else {
-                "Within these times nothing is announced of them, and availability leaves the probes out. \
-                 They come beside the times that each has; none ends all. UTC: 2h from now on, \
-                 2026-12-01T02:00Z/2026-12-01T04:00Z, sun 02:00-04:00, daily 03:00-03:30; several divided by semicolons."
-            };
-            let text = if body.height < LOW && body.width < NARROW {
-                in_short
-            } else {
-                whole
+            let is_small = body.height < LOW && body.width < NARROW;
+            let text = match (&typed.others, is_small) {
+                (None, true) => "2h; a/b in UTC; sun 02:00-04:00; daily 03:00-03:30; none ends it.",
+                (None, false) => whole,
+                (Some(_), true) => {
+                    "Further ones: 2h; a/b in UTC; sun 02:00-04:00; daily 03:00-03:30; none ends all."
+                }
+                (Some(_), false) => {
+                    "Within these times nothing is announced, and availability leaves the probes out. \
+                     They come beside those that are set; none ends all. UTC: 2h from now on, \
+                     2026-12-01T02:00Z/2026-12-01T04:00Z, sun 02:00-04:00, daily 03:00-03:30; several divided by \
+                     semicolons."
+                }
             };
             one_line(view, (title, text, "Times", None), typed, body, buf)
         }
