@@ -6,11 +6,11 @@
 )]
 
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -18,6 +18,7 @@ use portable_pty::{Child, ChildKiller, CommandBuilder, MasterPty, PtySize, nativ
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_switchboard");
 /// Far beyond what a working program needs, on a busy machine too.
@@ -178,9 +179,8 @@ fn fill(terminal: &std::path::Path) {
     }
 }
 
-#[test]
-fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+/// A home with a connection to `server`.
+fn home_with(server: &TcpListener) -> TempDir {
     let home = tempfile::tempdir().unwrap();
     let url = format!("http://{}/", server.local_addr().unwrap());
     let added = Command::new(BINARY)
@@ -190,10 +190,34 @@ fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
         .env("HOME", home.path())
         .status();
     assert!(added.unwrap().success());
-    let (_unread, mut full) = std::io::pipe().unwrap();
+    home
+}
+
+/// A pipe that nobody reads, full: whoever writes waits.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (unread, mut full) = std::io::pipe().unwrap();
     fcntl_setfl(&full, OFlags::NONBLOCK).unwrap();
     while full.write(&[b'x'; 4096]).is_ok() {}
     fcntl_setfl(&full, OFlags::empty()).unwrap();
+    (unread, full)
+}
+
+/// Answers the next request with 500.
+fn answer(server: &TcpListener) {
+    let (mut asked, _) = server.accept().unwrap();
+    let mut bytes = [0; 4096];
+    assert!(asked.read(&mut bytes).unwrap() > 0);
+    asked
+        .write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+        .unwrap();
+    let _ = asked.read(&mut bytes);
+}
+
+#[test]
+fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = home_with(&server);
+    let (_unread, full) = full_pipe();
     let mut child = Command::new(BINARY)
         .args(["watch", "--plain"])
         .env_clear()
@@ -203,13 +227,7 @@ fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
         .unwrap();
     let process = Pid::from_child(&child);
     // The first probe has an answer, and hangs up: from here on there is a line to write.
-    let (mut asked, _) = server.accept().unwrap();
-    let mut bytes = [0; 4096];
-    assert!(asked.read(&mut bytes).unwrap() > 0);
-    asked
-        .write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
-        .unwrap();
-    let _ = asked.read(&mut bytes);
+    answer(&server);
     let (ended, heard) = channel();
     std::thread::spawn(move || ended.send(child.wait().unwrap().code()));
     // The first ends the watch, the second the wait for whoever reads; which of them it was that came last is not said.
@@ -226,4 +244,48 @@ fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
         }
     };
     assert_eq!(code, Some(143));
+}
+
+#[test]
+fn a_watch_ends_in_its_time_while_nobody_reads_and_says_that_a_line_is_missing() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let home = home_with(&server);
+    std::thread::spawn(move || {
+        loop {
+            answer(&server);
+        }
+    });
+    // Whether it talks to somebody else, or into the same pipe.
+    for is_heard in [true, false] {
+        // On a busy machine the time may be over before there is a line to write.
+        let code = [1, 4, 16].into_iter().find_map(|seconds| {
+            let (_unread, full) = full_pipe();
+            let mut watch = Command::new(BINARY);
+            watch
+                .args(["watch", "--plain", "--for", &format!("{seconds}s")])
+                .env_clear()
+                .env("HOME", home.path());
+            if is_heard {
+                watch.stderr(Stdio::piped());
+            } else {
+                watch.stderr(full.try_clone().unwrap());
+            }
+            let mut child = watch.stdout(full).spawn().unwrap();
+            let process = Pid::from_child(&child);
+            let said = child.stderr.take();
+            let (ended, heard) = channel();
+            std::thread::spawn(move || ended.send(child.wait().unwrap().code()));
+            let Ok(code) = heard.recv_timeout(LIMIT) else {
+                kill_process(process, Signal::KILL).unwrap();
+                panic!("its time is over, and it goes on");
+            };
+            let said = said.map(|said| std::io::read_to_string(said).unwrap());
+            (code != Some(0)).then_some((code, said))
+        });
+        let Some((code, said)) = code else {
+            panic!("a line was written that nobody has read");
+        };
+        assert_eq!(code, Some(3));
+        assert!(said.is_none_or(|said| said.contains("what was found last is not written")));
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::arguments::{WatchArguments, WatchFormat};
 use super::context::Context;
@@ -28,11 +28,11 @@ const LOOK: Duration = Duration::from_secs(5);
 const AS_IT_WAS: &str =
     "the watch goes on with what it said last, and follows it once it can be read again";
 
-/// How long the end waits for the user's command without a word.
+/// How long the end waits for the user's command without a word, and after `--for` for whoever reads.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Runs the command where its probes run: between two threads every one of them would wake both. 0 after `--for`,
-/// 128 + the number of the signal that ended it.
+/// Runs the command where its probes run: between two threads every one of them would wake both. 0 after `--for`, 3
+/// where nobody reads what is told by then; 128 + the number of the signal that ended it.
 pub async fn run(context: Context, arguments: WatchArguments) -> Result<u8, Fault> {
     let mut inside = JoinSet::new();
     inside.spawn(async move { watched(&context, arguments).await });
@@ -79,34 +79,44 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
         number = signals.next() => Ok(128 + number),
         () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Ok(0),
     };
-    settle(context, printer, &mut signals).await;
-    ended
+    let is_over = matches!(ended, Ok(0));
+    if settle(context, printer, &mut signals, is_over).await {
+        ended
+    } else {
+        Ok(OURS)
+    }
 }
 
-/// Nothing that was found is lost: whoever is to be called is called, and all is written. The next signal ends that.
-async fn settle(context: &Context, mut printer: ChangePrinter, signals: &mut Signals) {
+/// Nothing that was found is lost: whoever is to be called is called, and all is written, unless the time `is_over` and
+/// nobody reads. The next signal ends that. Gives whether all is written, as far as somebody can be told.
+async fn settle(
+    context: &Context,
+    mut printer: ChangePrinter,
+    signals: &mut Signals,
+    is_over: bool,
+) -> bool {
+    let mut is_whole = true;
     let settling = async {
-        // Where it can't be written, nobody reads any more.
-        let _ = printer.written().await;
+        is_whole = printer.settled(is_over).await;
         let announcing = context.core.settle_announcements();
         tokio::pin!(announcing);
-        if tokio::time::timeout(PATIENCE, &mut announcing)
-            .await
-            .is_err()
-        {
-            output::say("switchboard: waiting for on_change to end; the next signal ends it");
+        if timeout(PATIENCE, &mut announcing).await.is_err() {
+            printer
+                .say_at_end("waiting for on_change to end; the next signal ends it")
+                .await;
             announcing.await;
         }
         if !context.core.settle_history().await {
-            output::say(
-                "switchboard: results of this run are not in the history: they could not be written",
-            );
+            printer
+                .say_at_end("results of this run are not in the history: they could not be written")
+                .await;
         }
     };
     tokio::select! {
         () = settling => {}
         _ = signals.next() => {}
     }
+    is_whole
 }
 
 /// The connections that the arguments name; all where they name none.
@@ -305,6 +315,40 @@ impl ChangePrinter {
         }
     }
 
+    /// Waits until all is written: where the time `is_over` for no longer than [`PATIENCE`], as whoever reads no more
+    /// may never do. Gives whether it is.
+    async fn settled(&mut self, is_over: bool) -> bool {
+        let written = self.written();
+        if !is_over {
+            // Where it can't be written, nobody reads any more.
+            let _ = written.await;
+            return true;
+        }
+        let is_whole = matches!(timeout(PATIENCE, written).await, Ok(Ok(())));
+        if !is_whole {
+            self.say_at_end(
+                "the time is over, and nobody reads: what was found last is not written",
+            )
+            .await;
+        }
+        is_whole
+    }
+
+    /// Says it to the person: as they may not read that either, beside what runs here.
+    async fn say(&mut self, text: String) -> Result<(), OutputProblem> {
+        self.writing.spawn_blocking(move || {
+            output::say(&text);
+            Ok(())
+        });
+        self.written().await
+    }
+
+    /// The same, waiting no longer than [`PATIENCE`].
+    async fn say_at_end(&mut self, text: &str) {
+        // Where it can't be said, nobody is left to be told.
+        let _ = timeout(PATIENCE, self.say(format!("switchboard: {text}"))).await;
+    }
+
     async fn tell(&mut self, event: &WatchEvent) -> Result<(), OutputProblem> {
         match event {
             WatchEvent::Started(_) => Ok(()),
@@ -327,14 +371,7 @@ impl ChangePrinter {
                 }
             }
             WatchEvent::Offline(offline) => self.put(self.network(*offline)).await,
-            WatchEvent::Trouble(why) => {
-                let trouble = format!("switchboard: {why}");
-                self.writing.spawn_blocking(move || {
-                    output::say(&trouble);
-                    Ok(())
-                });
-                self.written().await
-            }
+            WatchEvent::Trouble(why) => self.say(format!("switchboard: {why}")).await,
         }
     }
 
@@ -444,6 +481,26 @@ mod tests {
             Down => Reason::Refused,
             State::Unknown => Reason::AuthPaused,
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_the_time_a_line_that_nobody_reads_is_waited_for_no_longer() {
+        let mut printer = ChangePrinter {
+            format: WatchFormat::Plain,
+            colours: Colours::Off,
+            told: HashMap::new(),
+            writing: JoinSet::new(),
+        };
+        assert!(printer.settled(true).await, "nothing is to be written");
+        printer.writing.spawn(async { Ok(()) });
+        assert!(printer.settled(true).await);
+        printer.writing.spawn(std::future::pending());
+        let in_time = timeout(60 * PATIENCE, printer.settled(true)).await;
+        assert_eq!(in_time.ok(), Some(false));
+        let began = Instant::now();
+        let by_signal = printer.settled(false);
+        assert!(timeout(60 * PATIENCE, by_signal).await.is_err());
+        assert_eq!(began.elapsed(), 60 * PATIENCE, "the next signal ends it");
     }
 
     #[test]
