@@ -19,7 +19,7 @@ use switchboard::app::effect::Effect;
 use switchboard::app::handles::{Revealed, RevealedHandle};
 use switchboard::app::keymap::KeyPress;
 use switchboard::app::model::Pane;
-use switchboard::app::tokens::exchange::{Made, Offered, RenewedTo, RowPage};
+use switchboard::app::tokens::exchange::{Made, Offered, RowPage};
 use switchboard::app::tokens::{
     ChangeAnswer, TokenRow, TokenSheet, TokensAnswer, TokensChange, TokensEffect, TokensMessage,
     TokensQuery, TokensRenewal, Trouble, TroubleKind,
@@ -27,7 +27,7 @@ use switchboard::app::tokens::{
 use switchboard::app::{Message, Model};
 use switchboard::domain::token::{
     Counted, Day, Expiry, Extension, Module, Moment, NotUpdated, Permission, Person, RenewalAction,
-    RenewalStep, Status, Summary, Token, Unfinished, Usage,
+    RenewalStep, Renewed, Status, Summary, Token, Unfinished, Usage,
 };
 use switchboard::domain::{Handle, Secret};
 use switchboard::ui::{self, ColourDepth, Theme, ThemeName};
@@ -502,7 +502,7 @@ fn a_renewal_from_asking_to_its_end() {
         &mut renewed,
         TokensMessage::StepReached { generation, step },
     );
-    let result = Ok(Box::new(RenewedTo {
+    let result = Ok(Box::new(Renewed {
         id: OWN.into(),
         action: RenewalAction::Renew,
         earlier: None,
@@ -513,6 +513,7 @@ fn a_renewal_from_asking_to_its_end() {
         }],
         expires: Expiry::At(Moment::read("2027-11-23")),
         old_until: Expiry::At(Moment::read("2026-12-01")),
+        verdicts: Vec::new(),
         left_behind: Vec::new(),
         resumed: false,
     }));

@@ -14,7 +14,8 @@ use serde::{Serialize, Serializer};
 
 pub use change::{
     DESCRIPTION_LIMIT, Difference, ExpiryProblem, Guard, LABEL_LIMIT, NewToken, NotUpdated,
-    RenewalAction, RenewalStep, TokenEdit, USUAL_END, Unfinished, difference, parse_expiry,
+    RenewalAction, RenewalStep, Renewed, TokenEdit, USUAL_END, Unfinished, difference,
+    parse_expiry,
 };
 pub use listing::{
     Direction, Group, IDLE_DAYS, Listing, Order, PAGE, Page, SOON_DAYS, ends_within, later,

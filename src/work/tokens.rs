@@ -28,10 +28,10 @@ mod steps;
 pub use account::{Account, WholeToken};
 pub use horizon::KnownCertificate;
 pub use life::{Created, Edited};
-pub use outcome::{RenewalProgress, Renewed, unheard};
+pub use outcome::{RenewalProgress, unheard};
 pub use problem::{TokenError, undecided, unused};
 
-pub use crate::domain::token::{Difference, Guard, RenewalStep, Unfinished, difference};
+pub use crate::domain::token::{Difference, Guard, RenewalStep, Renewed, Unfinished, difference};
 
 use super::core::Core;
 use crate::domain::Name;

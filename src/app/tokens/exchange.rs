@@ -5,8 +5,8 @@ use super::failure::Trouble;
 use super::sheet::Ending;
 use crate::app::effect::TokenCopy;
 use crate::domain::token::{
-    Difference, Expiry, Extension, Guard, Listing, Module, NewToken, NotUpdated, RenewalAction,
-    RenewalStep, TokenEdit, Unfinished, Usage,
+    Difference, Extension, Guard, Listing, Module, NewToken, RenewalAction, RenewalStep, Renewed,
+    TokenEdit, Unfinished, Usage,
 };
 use crate::domain::{Handle, Name, PassphrasePurpose};
 
@@ -265,7 +265,7 @@ pub enum TokensMessage {
         /// Of which request.
         generation: u64,
         /// How.
-        result: Result<Box<RenewedTo>, Trouble>,
+        result: Result<Box<Renewed>, Trouble>,
     },
     /// A handle to show for some seconds.
     Revealed {
@@ -364,27 +364,4 @@ pub struct Changed {
     pub left: Difference,
     /// Why.
     pub trouble: Option<Trouble>,
-}
-
-/// A renewal that ended well.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RenewedTo {
-    /// Which token.
-    pub id: String,
-    /// Whether it was renewed or rotated.
-    pub action: RenewalAction,
-    /// What an earlier run had begun, and was ended first.
-    pub earlier: Option<RenewalAction>,
-    /// Connections that use the new secret now.
-    pub updated: Vec<Name>,
-    /// Connections under the same id that do not use the new secret.
-    pub unread: Vec<NotUpdated>,
-    /// When the new secret ends.
-    pub expires: Expiry,
-    /// Until when the old one is valid.
-    pub old_until: Expiry,
-    /// Places of the old secret that could not be emptied.
-    pub left_behind: Vec<String>,
-    /// It had been begun earlier.
-    pub resumed: bool,
 }

@@ -5,10 +5,10 @@ use tui_input::Input;
 
 use super::Fetch;
 use super::account::TokenRow;
-use super::exchange::{RenewedTo, TokenOperation};
+use super::exchange::TokenOperation;
 use super::failure::{Trouble, TroubleKind};
 use super::wizard::Wizard;
-use crate::domain::token::{RenewalAction, RenewalStep, Unfinished, Usage};
+use crate::domain::token::{RenewalAction, RenewalStep, Renewed, Unfinished, Usage};
 use crate::domain::{Handle, Name};
 
 /// One sheet.
@@ -235,7 +235,7 @@ pub enum RenewalStage {
         reached: Option<RenewalStep>,
     },
     /// It ended well.
-    Done(RenewedTo),
+    Done(Renewed),
     /// It did not.
     Failed {
         /// Why.

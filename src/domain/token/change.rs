@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Moment;
-use crate::domain::{Name, span};
+use super::{Expiry, Moment};
+use crate::domain::{Name, SecretRef, Verdict, span};
 
 /// Characters of a label or an external id at most.
 pub const LABEL_LIMIT: usize = 128;
@@ -172,6 +172,31 @@ pub struct NotUpdated {
     pub connection: Name,
     /// Why, one sentence.
     pub why: String,
+}
+
+/// A renewal or rotation that has ended well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Renewed {
+    /// The token's id.
+    pub id: String,
+    /// Which of the two it was, whatever was asked for when it was gone on with.
+    pub action: RenewalAction,
+    /// What an earlier run had begun, and was ended first.
+    pub earlier: Option<RenewalAction>,
+    /// Connections that use the new secret now.
+    pub updated: Vec<Name>,
+    /// Connections under the same id that do not use the new secret.
+    pub unread: Vec<NotUpdated>,
+    /// What probes with the new secret found: one for each connection, or one of the pair alone.
+    pub verdicts: Vec<Verdict>,
+    /// When the new secret ends.
+    pub expires: Expiry,
+    /// Until when the old one is valid; nothing is known after a rotation.
+    pub old_until: Expiry,
+    /// Places of the old secret that could not be emptied.
+    pub left_behind: Vec<SecretRef>,
+    /// It had been begun earlier.
+    pub resumed: bool,
 }
 
 /// How a token gets a new secret.

@@ -9,11 +9,11 @@ use super::account::day;
 use super::sheet::{Scroll, SheetPage, TypedLine, line_to_type, named, opened, trouble, words};
 use crate::app::Action;
 use crate::app::tokens::TroubleKind;
-use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
+use crate::app::tokens::exchange::TokenOperation;
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage, UnfinishedSheet};
 use crate::domain::Name;
 use crate::domain::secret::MASK;
-use crate::domain::token::{Expiry, NotUpdated, RenewalAction, RenewalStep};
+use crate::domain::token::{Expiry, NotUpdated, RenewalAction, RenewalStep, Renewed};
 
 pub(super) fn confirm(view: &View<'_>, sheet: &Confirm, room: usize) -> SheetPage {
     let theme = view.theme;
@@ -233,7 +233,7 @@ fn steps(
         .collect()
 }
 
-fn done(view: &View<'_>, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>> {
+fn done(view: &View<'_>, renewed: &Renewed, room: usize) -> Vec<Line<'static>> {
     let theme = view.theme;
     let since = if renewed.resumed {
         " It was begun earlier."
@@ -260,7 +260,10 @@ fn done(view: &View<'_>, renewed: &RenewedTo, room: usize) -> Vec<Line<'static>>
         lines.extend(words(&said, theme.warn, room));
     }
     for place in &renewed.left_behind {
-        let said = format!("the old secret is still at {}", view.line(place));
+        let said = format!(
+            "the old secret is still at {}",
+            view.line(&place.to_string())
+        );
         lines.extend(words(&said, theme.warn, room));
     }
     if renewed.old_until == Expiry::Never {

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use super::account::Account;
 use super::holders::Holders;
-use super::outcome::{RenewalProgress, Renewed};
+use super::outcome::RenewalProgress;
 use super::problem::TokenError;
 use super::renewal::Renewal;
-use crate::domain::token::{Guard, RenewalAction, RenewalStep, Status};
+use crate::domain::token::{Guard, RenewalAction, RenewalStep, Renewed, Status};
 use crate::store::state::{RenewalRecord, RenewalStage};
 use crate::tokens::Token;
 

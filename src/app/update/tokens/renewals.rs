@@ -7,12 +7,12 @@ use crate::app::effect::{Effect, TokenCopy};
 use crate::app::handles::RevealedHandle;
 use crate::app::keymap::Action;
 use crate::app::model::PendingUnlock;
-use crate::app::tokens::exchange::{RenewedTo, TokenOperation};
+use crate::app::tokens::exchange::TokenOperation;
 use crate::app::tokens::sheet::{Confirm, Renewal, RenewalStage};
 use crate::app::tokens::{
     TokenRow, TokenSheet, TokensEffect, TokensQuery, TokensRenewal, Trouble, TroubleKind,
 };
-use crate::domain::token::{Expiry, Guard, RenewalAction, RenewalStep, parse_expiry};
+use crate::domain::token::{Expiry, Guard, RenewalAction, RenewalStep, Renewed, parse_expiry};
 use crate::domain::{Name, PassphrasePurpose};
 
 impl Model {
@@ -153,7 +153,7 @@ impl Model {
     pub(super) fn token_renewed(
         &mut self,
         number: u64,
-        result: Result<Box<RenewedTo>, Trouble>,
+        result: Result<Box<Renewed>, Trouble>,
         out: &mut Effects,
     ) {
         let mut sheets = self.tokens.sheets.iter_mut().chain(&mut self.tokens.aside);

@@ -4,11 +4,11 @@ use super::super::Queue;
 use super::Accounts;
 use super::words::{row, trouble};
 use crate::app::Message;
-use crate::app::tokens::exchange::{Changed, Made, RenewedTo, Switch};
+use crate::app::tokens::exchange::{Changed, Made, Switch};
 use crate::app::tokens::{ChangeAnswer, TokenRow, TokensChange, TokensMessage, TokensRenewal};
-use crate::domain::token::{NewToken, RenewalAction, RenewalStep};
+use crate::domain::token::{NewToken, RenewalAction, RenewalStep, Renewed};
 use crate::work::Core;
-use crate::work::tokens::{Account, Edited, Renewed, TokenError};
+use crate::work::tokens::{Account, Edited, TokenError};
 
 /// Changes a token of `account`, or makes one.
 pub(super) async fn change(
@@ -89,7 +89,7 @@ pub(super) async fn renew(
     accounts: &Accounts,
     renewal: TokensRenewal,
     steps: &(impl Fn(RenewalStep) + Send + Sync),
-) -> Result<RenewedTo, TokenError> {
+) -> Result<Renewed, TokenError> {
     let renewed = match renewal {
         TokensRenewal::Start {
             name,
@@ -110,23 +110,5 @@ pub(super) async fn renew(
         }
     };
     accounts.forget();
-    Ok(renewed_to(renewed?))
-}
-
-fn renewed_to(renewed: Renewed) -> RenewedTo {
-    RenewedTo {
-        id: renewed.id,
-        action: renewed.action,
-        earlier: renewed.earlier,
-        updated: renewed.updated,
-        unread: renewed.unread,
-        expires: renewed.expires,
-        old_until: renewed.old_until,
-        resumed: renewed.resumed,
-        left_behind: renewed
-            .left_behind
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-    }
+    renewed
 }
