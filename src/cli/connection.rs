@@ -22,7 +22,7 @@ use crate::domain::verdict::whole_seconds;
 use crate::domain::{Connection, Name, Reason, SecretRef, Window};
 use crate::store::StoreKind;
 use crate::store::files::shown;
-use crate::work::{Draft, Edit};
+use crate::work::{ConnectionEdit, Edit};
 
 pub(super) use fields::cms;
 
@@ -313,7 +313,7 @@ async fn save(
     context.core.sweep().await;
     let (replaces, origin_confirmed) = replaces.unzip();
     let agreed = origin_confirmed == Some(true);
-    let draft = Draft {
+    let draft = ConnectionEdit {
         origin_confirmed: origin_confirmed.unwrap_or(false),
         copies: None,
         key,
@@ -322,7 +322,7 @@ async fn save(
         // What another program changes in other fields meanwhile stays.
         opened: replaces.map(Box::new),
         store,
-        ..Draft::new(connection)
+        ..ConnectionEdit::new(connection)
     };
     let saved = context
         .with_vault(async || context.core.save(draft.clone()).await)

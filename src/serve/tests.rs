@@ -12,7 +12,7 @@ use crate::config::{Environment, Overrides};
 use crate::domain::{
     Address, AnsweredBy, Certificate, Name, Reason, Secret, ServiceId, TlsFacts, Window,
 };
-use crate::work::{CoreOptions, Draft, Rehearsed};
+use crate::work::{ConnectionEdit, CoreOptions, Rehearsed};
 
 const KEY: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e755";
 
@@ -192,7 +192,9 @@ async fn what_changes_in_the_configuration_is_followed_before_the_next_probe() {
     let mut second = (*known.connections[&name]).clone();
     second.name = Name::parse("second").unwrap();
     second.key = None;
-    core.save(crate::work::Draft::new(second)).await.unwrap();
+    core.save(crate::work::ConnectionEdit::new(second))
+        .await
+        .unwrap();
     let answer = served.get("/probe?target=second").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(served.get("/sd").await.contains("second"));
@@ -205,7 +207,7 @@ async fn what_changes_in_the_configuration_is_followed_before_the_next_probe() {
 
     let answer = served.get("/probe?target=shop%20eu").await;
     assert!(answer.contains("\nswitchboard_maintenance 0\n"), "{answer}");
-    let mut planned = crate::work::Draft::new((*known.connections[&name]).clone());
+    let mut planned = crate::work::ConnectionEdit::new((*known.connections[&name]).clone());
     let always = Window::starting(jiff::Timestamp::now(), jiff::SignedDuration::from_hours(2));
     planned.connection.maintenance = vec![always.unwrap()];
     planned.replaces = Some(name.clone());
@@ -465,7 +467,7 @@ async fn a_broken_service_file_keeps_no_number_of_connections_from_being_told() 
         ServiceId::http(),
         "http://127.0.0.1:1",
     );
-    core.save(Draft::new(saved)).await.unwrap();
+    core.save(ConnectionEdit::new(saved)).await.unwrap();
     exporter.reload().await.unwrap_err();
     let own = exporter.own.metrics(false, false);
     for line in ["switchboard_connections 1\n", "last_reload_successful 0\n"] {

@@ -22,7 +22,11 @@ pub fn reader(who: Who) -> Audience {
 }
 
 /// What is to be saved.
-pub fn draft(draft: Draft, replaces: Option<Name>, store: Option<SecretRef>) -> work::Draft {
+pub fn draft(
+    draft: Draft,
+    replaces: Option<Name>,
+    store: Option<SecretRef>,
+) -> work::ConnectionEdit {
     let edit = |value: Option<Secret>, changed: bool| match value {
         _ if !changed => Edit::Keep,
         Some(value) if !value.is_empty() => Edit::Set(value),
@@ -33,7 +37,7 @@ pub fn draft(draft: Draft, replaces: Option<Name>, store: Option<SecretRef>) -> 
     let origin_confirmed = agreed(&draft) && (copies.is_none() || draft.key.is_some());
     let keeps_key = copies.is_some_and(|copy| copy.keeps_key);
     let keeps_token = copies.is_some_and(|copy| copy.keeps_token);
-    work::Draft {
+    work::ConnectionEdit {
         connection: draft.connection,
         key: edit(draft.key, draft.key_changed && !keeps_key),
         token: edit(draft.token, draft.token_changed && !keeps_token),

@@ -1,7 +1,7 @@
 //! Further handles of a connection: kept in a store, named in the configuration.
 
 use super::core::{Core, found};
-use super::draft::Saved;
+use super::edit::Saved;
 use super::error::WorkError;
 use crate::domain::text::inert;
 use crate::domain::{Connection, Name, Origin, Secret};

@@ -1,7 +1,7 @@
 //! Secrets and their places: where each one is, and from one place to another.
 
 use super::core::{Core, found};
-use super::draft::{Draft, Edit, Saved};
+use super::edit::{ConnectionEdit, Edit, Saved};
 use super::error::WorkError;
 use super::secrets::{reference, references};
 use crate::domain::text::inert;
@@ -50,17 +50,17 @@ impl Core {
         value: Secret,
         store: Option<StoreKind>,
     ) -> Result<Saved, WorkError> {
-        let mut draft = Draft {
+        let mut edit = ConnectionEdit {
             replaces: Some(name.clone()),
             store,
-            ..Draft::new(self.connection(name).await?)
+            ..ConnectionEdit::new(self.connection(name).await?)
         };
         match slot {
-            HandleSlot::Key => draft.key = Edit::Set(value),
-            HandleSlot::Token => draft.token = Edit::Set(value),
+            HandleSlot::Key => edit.key = Edit::Set(value),
+            HandleSlot::Token => edit.token = Edit::Set(value),
             HandleSlot::Added(_) => return Err(WorkError::NoSuchHandle(name.clone(), slot)),
         }
-        self.save(draft).await
+        self.save(edit).await
     }
 
     /// Moves a secret's value to another store, with the origin that it was entered for: first the new place,

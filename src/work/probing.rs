@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 use super::core::{Core, Inner, shared};
 use super::damping::Damping;
-use super::draft::Unsaved;
+use super::edit::Unsaved;
 use super::error::WorkError;
 use super::gate;
 use super::job::{Prepared, ProbeJob, RememberedAs, host_of};

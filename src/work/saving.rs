@@ -6,7 +6,7 @@
 mod copies;
 
 use super::core::{Core, found};
-use super::draft::{Draft, Edit, Saved};
+use super::edit::{ConnectionEdit, Edit, Saved};
 use super::error::WorkError;
 use super::handles::not_written;
 use super::job::carry_over;
@@ -20,20 +20,20 @@ use crate::store::{Configuration, ConfigurationProblem, SecretPlace, Secrets, St
 use std::sync::Arc;
 
 impl Core {
-    /// Saves `draft`. Whatever fails, the old connection and its secrets work as before.
-    pub async fn save(&self, mut draft: Draft) -> Result<Saved, WorkError> {
-        self.0.make_paths_whole(&mut draft.connection);
+    /// Saves `edit`. Whatever fails, the old connection and its secrets work as before.
+    pub async fn save(&self, mut edit: ConnectionEdit) -> Result<Saved, WorkError> {
+        self.0.make_paths_whole(&mut edit.connection);
         let configuration = self.configuration().await?;
-        let before = match &draft.replaces {
+        let before = match &edit.replaces {
             Some(name) => Some(found(&configuration, name)?.clone()),
             None => None,
         };
-        refuse_taken(&configuration, before.as_ref(), &draft.connection.name)?;
-        self.refuse_open_secrets(&draft.connection, before.as_ref())
+        refuse_taken(&configuration, before.as_ref(), &edit.connection.name)?;
+        self.refuse_open_secrets(&edit.connection, before.as_ref())
             .await?;
-        let edits = [&draft.key, &draft.token];
+        let edits = [&edit.key, &edit.token];
         let kind = if edits.iter().any(|edit| matches!(edit, Edit::Set(_))) {
-            self.store_for(draft.store, before.as_ref(), &configuration)
+            self.store_for(edit.store, before.as_ref(), &configuration)
                 .await?
         } else {
             // Nothing is put anywhere.
@@ -43,11 +43,11 @@ impl Core {
         let mut saving = Saving {
             core: self,
             secrets,
-            after: draft.connection.clone(),
+            after: edit.connection.clone(),
             before,
             put: Vec::new(),
         };
-        match saving.keep_and_write(&draft, kind, &configuration).await {
+        match saving.keep_and_write(&edit, kind, &configuration).await {
             Ok(()) => Ok(saving.tidy().await),
             Err(problem) => {
                 saving.undo().await;
@@ -228,7 +228,7 @@ struct Saving<'a> {
 impl Saving<'_> {
     async fn keep_and_write(
         &mut self,
-        draft: &Draft,
+        edit: &ConnectionEdit,
         kind: StoreKind,
         configuration: &Configuration,
     ) -> Result<(), WorkError> {
@@ -241,30 +241,30 @@ impl Saving<'_> {
                 .remember(move |state| state.remove_connection(&name))
                 .await;
         }
-        if let Some(original) = draft.copies.as_ref() {
+        if let Some(original) = edit.copies.as_ref() {
             self.share_with(original, configuration).await;
         }
-        for (slot, edit) in [
-            (HandleSlot::Key, &draft.key),
-            (HandleSlot::Token, &draft.token),
+        for (slot, secret) in [
+            (HandleSlot::Key, &edit.key),
+            (HandleSlot::Token, &edit.token),
         ] {
-            match edit {
+            match secret {
                 Edit::Set(value) => {
                     self.put(slot, value, kind, &configuration.connections)
                         .await?;
                 }
-                Edit::Keep => self.keep(slot, draft).await,
+                Edit::Keep => self.keep(slot, edit).await,
                 Edit::Clear => self.refer(slot, None),
             }
         }
-        let opened = draft.opened.as_deref().filter(|opened| {
+        let opened = edit.opened.as_deref().filter(|opened| {
             self.before
                 .as_ref()
                 .is_some_and(|before| before.name == opened.name)
         });
         let base = opened.or(self.before.as_ref()).cloned();
         let after = self.after.clone();
-        let chosen = draft
+        let chosen = edit
             .store
             .filter(|kind| kind.is_written_here() && configuration.settings.store.is_none());
         let edited = self.core.edit(move |document| {
@@ -339,7 +339,7 @@ impl Saving<'_> {
 
     /// A reference that stays or was given: where it is new here, or the person agreed, its value is for
     /// this URL's origin. Where that can't be written down now, the first probe will ask or do it.
-    async fn keep(&self, slot: HandleSlot, draft: &Draft) {
+    async fn keep(&self, slot: HandleSlot, edit: &ConnectionEdit) {
         let Some((after, _)) = reference(&self.after, slot) else {
             return;
         };
@@ -351,8 +351,8 @@ impl Saving<'_> {
         let (place, Some(origin)) = (self.place(slot), Origin::parse(&self.after.url)) else {
             return;
         };
-        let confirmed = draft.origin_confirmed;
-        let is_new_here = if draft.copies.is_some() {
+        let confirmed = edit.origin_confirmed;
+        let is_new_here = if edit.copies.is_some() {
             // The original's origin came along, and stays beside what both refer to.
             is_foreign(after) && confirmed
         } else {

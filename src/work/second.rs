@@ -1,7 +1,7 @@
 //! A second opinion: the same probe from another machine, through ssh, and what both say together.
 
 use super::core::{Core, Inner};
-use super::draft::Unsaved;
+use super::edit::Unsaved;
 use super::error::WorkError;
 use super::probing::silent;
 use crate::domain::text::inert;

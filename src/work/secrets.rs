@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::core::{Core, Inner};
-use super::draft::StoredSecrets;
+use super::edit::StoredSecrets;
 use super::error::WorkError;
 use super::secret_cache::SecretCache;
 use crate::domain::{

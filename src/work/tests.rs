@@ -57,11 +57,11 @@ pub(super) fn shop(url: &str) -> Connection {
 
 const URL: &str = "https://billing.example.com";
 
-pub(super) fn with_key(connection: Connection, key: &str) -> Draft {
-    Draft {
+pub(super) fn with_key(connection: Connection, key: &str) -> ConnectionEdit {
+    ConnectionEdit {
         key: Edit::Set(Secret::new(key)),
         store: Some(StoreKind::Vault),
-        ..Draft::new(connection)
+        ..ConnectionEdit::new(connection)
     }
 }
 
@@ -91,7 +91,7 @@ async fn an_edit_that_fails_forgets_nothing_of_the_names_in_it() {
     // Another program is quicker.
     let mut second = shop(URL);
     second.name = name("second");
-    core.save(Draft::new(second)).await.unwrap();
+    core.save(ConnectionEdit::new(second)).await.unwrap();
     let applied = core.apply(plan.unwrap()).await;
     assert!(
         matches!(applied, Err(WorkError::NameTaken(_))),
@@ -117,7 +117,7 @@ async fn several_are_changed_together_or_none() {
         let mut one = shop(URL);
         one.name = name.clone();
         one.maintenance = vec![weekly.clone(), past.clone()];
-        core.save(Draft::new(one)).await.unwrap();
+        core.save(ConnectionEdit::new(one)).await.unwrap();
     }
     let once: crate::domain::Window = "2099-01-01T00:00Z/2099-01-02T00:00Z".parse().unwrap();
     let windows = vec![once.clone()];
@@ -150,7 +150,7 @@ async fn a_key_does_not_become_a_user_name() {
     ] {
         let mut shop = shop(URL);
         shop.username = username;
-        let saved = core.save(Draft::new(shop)).await;
+        let saved = core.save(ConnectionEdit::new(shop)).await;
         assert_eq!(saved.is_ok(), well);
         if let Err(problem) = saved {
             let problem = crate::domain::error_chain(&problem);
@@ -184,7 +184,7 @@ async fn a_further_token_goes_with_its_value_and_only_it() {
     let mut shop = kept.clone();
     shop.name = name("other");
     shop.key = Some(gone);
-    core.save(Draft::new(shop)).await.unwrap();
+    core.save(ConnectionEdit::new(shop)).await.unwrap();
     assert!(core.handle(&name("other"), HandleSlot::Key).await.is_err());
     assert!(core.remove_handle(&of, "one").await.is_err());
 }
@@ -194,8 +194,8 @@ async fn token_of(core: &Core, of: &str) -> Option<Handle> {
 }
 
 /// A draft that keeps its secret as a shared token, whose handle needs no service description.
-fn with_token(connection: Connection, token: &str) -> Draft {
-    Draft {
+fn with_token(connection: Connection, token: &str) -> ConnectionEdit {
+    ConnectionEdit {
         key: Edit::Keep,
         token: Edit::Set(Secret::new(token)),
         ..with_key(connection, "")
@@ -312,14 +312,16 @@ async fn a_saved_copy_refers_to_what_its_original_does_and_for_the_same_origin()
     let core = home.core_with(&[("KEY", "k")]);
     let mut original = shop(URL);
     original.key = Some("env:KEY".parse().unwrap());
-    core.save(Draft::new(original.clone())).await.unwrap();
+    core.save(ConnectionEdit::new(original.clone()))
+        .await
+        .unwrap();
     // Nobody has said where new secrets go, and none is new.
     let mut copy = original.clone();
     copy.name = name("copy");
     copy.url = "https://elsewhere.example.com".to_owned();
-    let draft = Draft {
+    let draft = ConnectionEdit {
         copies: Some(original.name.clone()),
-        ..Draft::new(copy)
+        ..ConnectionEdit::new(copy)
     };
     let saved = core.save(draft).await.unwrap().connection;
     assert_eq!(saved.key, original.key);
@@ -335,7 +337,7 @@ async fn a_copy_onto_a_taken_name_costs_its_owner_nothing() {
         let mut connection = shop(URL);
         connection.name = name(of);
         connection.key = Some("env:KEY".parse().unwrap());
-        Draft::new(connection)
+        ConnectionEdit::new(connection)
     };
     for of in ["shop", "store"] {
         core.save(from_variable(of)).await.unwrap();
@@ -389,15 +391,15 @@ async fn a_name_is_taken_once_and_a_rename_moves_what_is_remembered() {
 async fn what_others_changed_meanwhile_stays() {
     let home = Home::new();
     let (ours, theirs) = (home.core(), home.core());
-    ours.save(Draft::new(shop(URL))).await.unwrap();
+    ours.save(ConnectionEdit::new(shop(URL))).await.unwrap();
     let opened = ours.connection(&name("shop")).await.unwrap();
     let edited = |change: fn(&mut Connection)| {
         let mut connection = opened.clone();
         change(&mut connection);
-        Draft {
+        ConnectionEdit {
             replaces: Some(name("shop")),
             opened: Some(Box::new(opened.clone())),
-            ..Draft::new(connection)
+            ..ConnectionEdit::new(connection)
         }
     };
     theirs
@@ -430,7 +432,7 @@ async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
         let core = home.core_with(&[("KEY", "k")]);
         let mut connection = shop(URL);
         connection.key = reference.map(|text| text.parse().unwrap());
-        let mut draft = Draft::new(connection);
+        let mut draft = ConnectionEdit::new(connection);
         if store.is_some() {
             draft.store = store;
             draft.key = Edit::Set(Secret::new("k"));
@@ -438,9 +440,9 @@ async fn a_secret_stays_with_the_origin_that_it_was_entered_for() {
         let saved = core.save(draft).await.unwrap().connection;
         assert!(is_sent(&core, Trust::Saved).await);
 
-        let mut moved = Draft {
+        let mut moved = ConnectionEdit {
             replaces: Some(name("shop")),
-            ..Draft::new(Connection {
+            ..ConnectionEdit::new(Connection {
                 url: "https://evil.example.com".to_owned(),
                 ..saved
             })
@@ -522,7 +524,7 @@ async fn the_form_gets_each_secret_or_a_sentence() {
     let mut connection = shop(URL);
     connection.key = Some("env:UNSET".parse().unwrap());
     connection.token = Some("env:TOKEN".parse().unwrap());
-    core.save(Draft::new(connection)).await.unwrap();
+    core.save(ConnectionEdit::new(connection)).await.unwrap();
     let loaded = core.load_secrets(&name("shop")).await.unwrap();
     assert_eq!(loaded.token, Ok(Some(Secret::new("t"))));
     let why = loaded.key.unwrap_err().to_string();

@@ -134,7 +134,7 @@ impl Core {
 mod tests {
     use super::*;
     use crate::domain::{CheckId, State};
-    use crate::work::draft::{Draft, Edit};
+    use crate::work::edit::{ConnectionEdit, Edit};
     use crate::work::local::local_error;
     use crate::work::tests::{Home, name, shop};
 
@@ -143,12 +143,12 @@ mod tests {
         let home = Home::new();
         let mut connection = shop("https://billing.example.com");
         connection.key = Some("env:KEY".parse().unwrap());
-        let draft = Draft {
+        let edit = ConnectionEdit {
             key: Edit::Keep,
-            ..Draft::new(connection.clone())
+            ..ConnectionEdit::new(connection.clone())
         };
         let core = home.core_with(&[("KEY", "the-first-one")]);
-        core.save(draft).await.unwrap();
+        core.save(edit).await.unwrap();
         let how = (Audience::Host, Freshness::Last);
         let keyed = "printf 'user = ";
         let bare = "  curl -sS -i 'https://billing";
@@ -184,13 +184,13 @@ mod tests {
         let mut connection = shop("https://billing.example.com");
         connection.key = Some("env:KEY".parse().unwrap());
         connection.token = Some("env:TOKEN".parse().unwrap());
-        let draft = Draft {
+        let edit = ConnectionEdit {
             key: Edit::Keep,
             token: Edit::Keep,
-            ..Draft::new(connection.clone())
+            ..ConnectionEdit::new(connection.clone())
         };
         let both = [("KEY", "the-first-one"), ("TOKEN", "the-second")];
-        home.core_with(&both).save(draft).await.unwrap();
+        home.core_with(&both).save(edit).await.unwrap();
         let verdict = local_error(Some(&connection.name), &connection.service, "", "");
         let how = (Audience::Me, Freshness::Last);
         for (variables, words) in [

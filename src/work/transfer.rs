@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::core::Core;
-use super::draft::{Draft, Edit, Saved};
+use super::edit::{ConnectionEdit, Edit, Saved};
 use super::error::WorkError;
 use super::handles::refuse_label;
 use crate::domain::{AuthStyle, Connection, Name, Secret, SecretRef};
@@ -246,15 +246,15 @@ impl Core {
             _ => Edit::Keep,
         };
         let has = |of: fn(&Connection) -> bool| before.as_ref().is_some_and(of);
-        let draft = Draft {
+        let edit = ConnectionEdit {
             key: edit(&item.key, has(|one| one.key.is_some())),
             token: edit(&item.token, has(|one| one.token.is_some())),
             store,
             replaces: before.as_ref().map(|one| one.name.clone()),
             opened: before.clone().map(Box::new),
-            ..Draft::new(whole)
+            ..ConnectionEdit::new(whole)
         };
-        let mut saved = self.save(draft).await?;
+        let mut saved = self.save(edit).await?;
         for (label, value) in &item.added {
             saved = self.add_handle(&name, label, value.clone(), store).await?;
         }

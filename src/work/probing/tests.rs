@@ -15,7 +15,7 @@ use crate::probe::{Gate, Permit};
 use crate::store::StoreKind;
 use crate::work::gate::LockoutGate;
 use crate::work::tests::{Home, name, passphrase, shop, with_key};
-use crate::work::{Draft, Edit};
+use crate::work::{ConnectionEdit, Edit};
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "ffffffffffffffffffffffffffffffff";
@@ -133,10 +133,10 @@ fn kept_answer(_: &str) -> String {
 }
 
 async fn saved(core: &Core, url: &str, key: &str) {
-    let draft = Draft {
+    let draft = ConnectionEdit {
         key: Edit::Set(Secret::new(key)),
         store: Some(StoreKind::Ask),
-        ..Draft::new(shop(url))
+        ..ConnectionEdit::new(shop(url))
     };
     core.save(draft).await.unwrap();
 }
@@ -177,7 +177,7 @@ async fn all_programs_share_one_budget_and_a_person_lifts_its_pause() {
     let core = home.core_with(&[("KEY", OTHER)]);
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
-    core.save(Draft::new(connection)).await.unwrap();
+    core.save(ConnectionEdit::new(connection)).await.unwrap();
     let verdict = probe(&core, Trigger::Asked).await;
     assert_eq!(verdict.reason, Reason::CredentialsRejected, "{verdict:#?}");
     assert_eq!(blesta.keyed(), 2, "the other style is the second and last");
@@ -236,7 +236,7 @@ async fn the_first_refusal_says_what_the_next_one_does() {
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
     connection.auth = AuthStyle::Basic;
-    core.save(Draft::new(connection)).await.unwrap();
+    core.save(ConnectionEdit::new(connection)).await.unwrap();
     let warns = |verdict: &Verdict| {
         let mut lines = verdict.evidence.iter();
         lines.any(|line| {
@@ -337,10 +337,10 @@ async fn whoever_went_while_others_were_under_way_sends_no_key() {
 async fn a_pause_is_lifted_from_a_key_that_is_kept_as_a_pair() {
     let (home, blesta) = (Home::new(), Blesta::start().await);
     let core = home.core();
-    let draft = Draft {
+    let draft = ConnectionEdit {
         key: Edit::Set(Secret::new("shop-api:ffffffffffffffffffffffffffffffff")),
         store: Some(StoreKind::Ask),
-        ..Draft::new(Connection {
+        ..ConnectionEdit::new(Connection {
             username: String::new(),
             ..shop(&blesta.url)
         })
@@ -591,7 +591,7 @@ async fn a_key_is_not_sent_to_another_origin() {
     let (ours, theirs) = (Blesta::start().await, Blesta::start().await);
     let core = home.core();
     saved(&core, &ours.url, KEY).await;
-    let mut moved = Draft::new(core.connection(&name("shop")).await.unwrap());
+    let mut moved = ConnectionEdit::new(core.connection(&name("shop")).await.unwrap());
     moved.connection.url.clone_from(&theirs.url);
     moved.replaces = Some(name("shop"));
     core.save(moved.clone()).await.unwrap();
@@ -730,7 +730,7 @@ async fn results_and_what_was_announced_outlive_the_program() {
     let core = home.core_with(&[("KEY", KEY)]);
     let mut connection = shop(&blesta.url);
     connection.key = Some("env:KEY".parse().unwrap());
-    core.save(Draft::new(connection)).await.unwrap();
+    core.save(ConnectionEdit::new(connection)).await.unwrap();
     assert!(watched(core.clone()).await.is_some());
     let begun = std::time::Instant::now();
     while core.history(&name("shop")).await.unwrap().strip.is_empty() {
@@ -770,7 +770,7 @@ async fn an_outage_is_announced_once_over_restarts_and_probes_by_hand() {
     let mut connection = shop(&url);
     connection.service = ServiceId::http();
     let core = home.core();
-    core.save(Draft::new(connection)).await.unwrap();
+    core.save(ConnectionEdit::new(connection)).await.unwrap();
     for _ in 0..2 {
         core.probe_saved(&name("shop"), Trigger::Asked, &silent)
             .await;

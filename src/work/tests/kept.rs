@@ -86,10 +86,12 @@ async fn what_may_live_where_nobody_looks_is_not_to_be_revoked_unseen() {
         ..shop(URL)
     };
     let command = format!("cmd:/usr/bin/touch {}", mark.display());
-    core.save(Draft::new(of("a", "env:NOT_SET_HERE".to_owned())))
+    core.save(ConnectionEdit::new(of("a", "env:NOT_SET_HERE".to_owned())))
         .await
         .unwrap();
-    core.save(Draft::new(of("b", command))).await.unwrap();
+    core.save(ConnectionEdit::new(of("b", command)))
+        .await
+        .unwrap();
     let texts = found(&core, "vault:b/key").await;
     assert!(
         texts[0].contains("one of b/key (cmd:/usr/bin/touch")
@@ -148,7 +150,7 @@ async fn no_new_vault_is_written_where_the_one_in_use_is_away() {
     let refused = crate::domain::error_chain(&third.unlock(passphrase()).await.unwrap_err());
     assert!(refused.contains("vault.age is not there"), "{refused}");
     for core in [&core, &second] {
-        let draft = Draft {
+        let draft = ConnectionEdit {
             replaces: Some(name("shop")),
             ..with_token(shop(URL), "new")
         };
@@ -167,7 +169,7 @@ async fn no_new_vault_is_written_where_the_one_in_use_is_away() {
 async fn a_file_in_the_way_of_saves_is_found() {
     let home = Home::new();
     let core = home.core();
-    core.save(Draft::new(shop(URL))).await.unwrap();
+    core.save(ConnectionEdit::new(shop(URL))).await.unwrap();
     assert_eq!(found(&core, "files").await, [""; 0]);
     let folders = home.options(&[]).folders;
     let backup = folders.config().join("backup");
@@ -204,7 +206,7 @@ async fn references_that_lead_nowhere_are_found() {
             key: Some(reference.parse().unwrap()),
             ..shop(URL)
         };
-        core.save(Draft::new(connection)).await.unwrap();
+        core.save(ConnectionEdit::new(connection)).await.unwrap();
     }
     for (about, words) in [
         ("vault:no/such", "no such entry"),
@@ -275,7 +277,11 @@ async fn entered_paths_are_kept_whole() {
     let mut shop = shop(URL);
     shop.ca_file = Some(Path::new("ca.pem").into());
     shop.key = Some("file:~/key".parse().unwrap());
-    let saved = core.save(Draft::new(shop)).await.unwrap().connection;
+    let saved = core
+        .save(ConnectionEdit::new(shop))
+        .await
+        .unwrap()
+        .connection;
     let here = std::env::current_dir().unwrap();
     assert_eq!(saved.ca_file.as_deref(), Some(&*here.join("ca.pem")));
     let key = SecretRef::File(home.0.path().join("key"));
@@ -356,7 +362,7 @@ async fn what_is_asked_for_once_a_session_is_so_behind_a_bundle_too() {
         key: Some(SecretRef::Ask),
         ..shop(URL)
     };
-    core.save(Draft::new(asked)).await.unwrap();
+    core.save(ConnectionEdit::new(asked)).await.unwrap();
     let entered = Secret::new("entered-key");
     core.enter(&name("shop"), HandleSlot::Key, entered)
         .await

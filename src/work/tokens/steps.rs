@@ -1,7 +1,7 @@
 //! The single steps of a renewal: places for the new secret, switching, proving.
 
 use super::super::core::Core;
-use super::super::draft::Unsaved;
+use super::super::edit::Unsaved;
 use super::super::error::WorkError;
 use super::super::probing::silent;
 use super::problem::TokenError;

@@ -14,7 +14,7 @@ use crate::service::Trigger;
 use crate::sim::{Access, Answer, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
 use crate::store::StoreKind;
 use crate::tokens::{NewToken, TokenEdit};
-use crate::work::{Draft, Edit, WorkError, silent};
+use crate::work::{ConnectionEdit, Edit, WorkError, silent};
 
 const OWN: &str = "SU-160-984-311";
 const UNTIL: Option<&str> = Some("2030-01-01T00:00:00+00:00");
@@ -49,10 +49,10 @@ impl Stage {
             let url = format!("{}/public/v1", stand.url);
             let mut connection = Connection::new(name(label), ServiceId::connect(), &url);
             connection.username.clone_from(&id);
-            let draft = Draft {
+            let draft = ConnectionEdit {
                 key: Edit::Set(Secret::new(secret.as_str())),
                 store: Some(StoreKind::Vault),
-                ..Draft::new(connection)
+                ..ConnectionEdit::new(connection)
             };
             core.save(draft).await.unwrap();
         }
@@ -186,10 +186,10 @@ async fn a_handle_is_of_what_a_probe_sends_however_the_key_was_kept() {
     ] {
         let mut connection = Connection::new(name(label), ServiceId::connect(), &stage.url);
         username.clone_into(&mut connection.username);
-        let draft = Draft {
+        let draft = ConnectionEdit {
             key: Edit::Set(Secret::new(kept)),
             store: Some(StoreKind::Vault),
-            ..Draft::new(connection)
+            ..ConnectionEdit::new(connection)
         };
         core.save(draft).await.unwrap();
         let handle = core.handle(&name(label), HandleSlot::Key).await.unwrap();
@@ -464,7 +464,7 @@ async fn a_rotation_goes_on_once_the_vault_for_its_secret_is_open() {
         let mut connection = Connection::new(name(label), ServiceId::connect(), &url);
         id.clone_into(&mut connection.username);
         connection.key = Some(SecretRef::Env(variable.into()));
-        core.save(Draft::new(connection)).await.unwrap();
+        core.save(ConnectionEdit::new(connection)).await.unwrap();
     }
     core.unlock(passphrase()).await.unwrap();
     let account = core.account(&name("asks")).await.unwrap();
@@ -734,7 +734,12 @@ async fn the_guard_is_lifted_for_those_who_were_named() {
     let url = format!("{url}/public/v1");
     let mut alias = Connection::new(name("alias"), ServiceId::connect(), &url);
     OWN.clone_into(&mut alias.username);
-    stage.core().await.save(Draft::new(alias)).await.unwrap();
+    stage
+        .core()
+        .await
+        .save(ConnectionEdit::new(alias))
+        .await
+        .unwrap();
     let account = stage.account().await;
     let named = vec![name("market"), name("copy")];
     let refused = account.disable(OWN, Guard::Agreed(named.clone())).await;
@@ -813,9 +818,9 @@ async fn a_program_s_words_are_told_apart_in_a_renewal() {
     let mut connection = core.connection(&name("market")).await.unwrap();
     let words = ["/bin/sh", "-c", &print].map(str::to_owned).to_vec();
     connection.key = Some(SecretRef::Cmd(words));
-    let draft = Draft {
+    let draft = ConnectionEdit {
         replaces: Some(name("market")),
-        ..Draft::new(connection)
+        ..ConnectionEdit::new(connection)
     };
     core.save(draft).await.unwrap();
     let account = core.account(&name("market")).await.unwrap();
@@ -967,10 +972,10 @@ async fn the_key_in_a_pasted_pair_is_guarded_and_one_that_can_t_be_read_too() {
         let url = format!("{}/public/v1", stage.url);
         Connection::new(name(label), ServiceId::connect(), &url)
     };
-    let pair = Draft {
+    let pair = ConnectionEdit {
         key: Edit::Set(Secret::new(format!("{id}:s3cret"))),
         store: Some(StoreKind::Vault),
-        ..Draft::new(pasted("pair"))
+        ..ConnectionEdit::new(pasted("pair"))
     };
     account.core.save(pair).await.unwrap();
     let guarded = account.delete(id, Guard::On).await.unwrap_err();
@@ -983,7 +988,11 @@ async fn the_key_in_a_pasted_pair_is_guarded_and_one_that_can_t_be_read_too() {
 
     let mut hidden = pasted("hidden");
     hidden.key = Some(SecretRef::Env("NOT_SET".to_owned()));
-    account.core.save(Draft::new(hidden)).await.unwrap();
+    account
+        .core
+        .save(ConnectionEdit::new(hidden))
+        .await
+        .unwrap();
     let guarded = account.disable(id, Guard::On).await.unwrap_err();
     let words = "runs on, and may be the key of hidden, which can't be read: disabling";
     assert!(guarded.to_string().contains(words), "{guarded}");

@@ -8,7 +8,7 @@ use crate::store::StoreKind;
 
 /// What is to be saved.
 #[derive(Clone, Debug)]
-pub struct Draft {
+pub struct ConnectionEdit {
     /// Everything that is not secret. `key` and `token` hold the references of the saved connection, or
     /// one that the user gave (`env:`, `file:`, `cmd:`, `ask`).
     pub connection: Connection,
@@ -30,7 +30,7 @@ pub struct Draft {
     pub copies: Option<Name>,
 }
 
-impl Draft {
+impl ConnectionEdit {
     /// A new connection whose secrets, if any, are references.
     pub fn new(connection: Connection) -> Self {
         Self {
