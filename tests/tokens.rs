@@ -15,9 +15,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
+use portable_pty::CommandBuilder;
 use serde_json::{Value, json};
 use support::commands::{Done, switchboard};
 use support::is_here;
+use support::pty::Terminal;
 use switchboard::domain::token::{Direction, Listing};
 use switchboard::domain::{Endpoint, Reason, Secret};
 use switchboard::sim::{Behaviour, Blesta, Certificate, Connect, Fault, Mishap, Sim, SimSettings};
@@ -1048,6 +1050,21 @@ async fn a_key_from_a_variable_is_renewed_into_a_vault_that_is_made_or_opened_fo
     });
     let what_works = "the vault is locked (nobody can be asked here: give --passphrase-fd";
     assert!(told.err.contains(what_works), "{told:?}");
+    let mut asked = CommandBuilder::new(env!("CARGO_BIN_EXE_switchboard"));
+    asked.args(["probe", "market"]);
+    asked.env_clear();
+    for (name, value) in [("HOME", home.path().to_str().unwrap()), ("KEY2", second)] {
+        asked.env(name, value);
+    }
+    let asked = tokio::task::block_in_place(|| {
+        let mut terminal = Terminal::start(asked, 100, 24);
+        let asked = terminal.wait_for("vault passphrase:");
+        terminal.type_keys("another\r");
+        terminal.wait_until_ended();
+        asked
+    });
+    let what_for = format!("{OWN}, begun earlier: its new secret needs the vault");
+    assert!(asked.contains(&what_for), "{asked}");
     let wrong = home.path().join("wrong");
     std::fs::write(&wrong, "another").unwrap();
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);

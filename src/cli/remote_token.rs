@@ -119,10 +119,19 @@ pub async fn go_on(context: &Context, names: &[Name]) {
         Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => Some(*what),
         _ => None,
     };
-    let vault = match ended.iter().find_map(|(_, ended)| needed(ended)) {
-        Some(what @ PassphrasePurpose::Open) => context.open_or_make(what).await,
+    let mut waiting = ended.iter();
+    let waiting = waiting.find_map(|(unfinished, ended)| Some((&unfinished.id, needed(ended)?)));
+    let vault = match waiting {
+        Some((id, what @ PassphrasePurpose::Open)) => {
+            if somebody_is_there() {
+                output::say(&format!(
+                    "{id}, begun earlier: its new secret needs the vault"
+                ));
+            }
+            context.open_or_make(what).await
+        }
         // It was there when the renewal began, and may come back.
-        Some(PassphrasePurpose::Create) => {
+        Some((_, PassphrasePurpose::Create)) => {
             Err(Fault::usage("the vault that it belongs in is missing"))
         }
         None => Ok(()),
@@ -143,7 +152,7 @@ pub async fn go_on(context: &Context, names: &[Name]) {
             Err(fault) if needs_vault => fault,
             _ => &problem,
         };
-        let hint = fault.hint.as_ref().filter(|_| !somebody_is_there());
+        let hint = fault.hint.as_ref();
         let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
         output::say(&format!("{id}, begun earlier: {}{hint}", fault.text()));
     }
