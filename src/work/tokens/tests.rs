@@ -451,40 +451,46 @@ async fn a_rotation_killed_once_it_is_kept_goes_on() {
 #[tokio::test]
 async fn a_rotation_goes_on_once_the_vault_for_its_secret_is_open() {
     const ID: &str = "SU-500-000-000";
-    let stage = Stage::new().await;
-    let (_, own) = stage.sim.connect_pair();
-    let row = stage.connect.token_row(ID).unwrap();
-    let variables = [
-        ("OWN", own.as_str()),
-        ("OTHER", row["token"].as_str().unwrap()),
-    ];
-    let core = stage.home.core_with(&variables);
-    for (label, id, variable) in [("asks", OWN, "OWN"), ("other", ID, "OTHER")] {
-        let url = format!("{}/public/v1", stage.url);
-        let mut connection = Connection::new(name(label), ServiceId::connect(), &url);
-        id.clone_into(&mut connection.username);
-        connection.key = Some(SecretRef::Env(variable.into()));
-        core.save(ConnectionEdit::new(connection)).await.unwrap();
+    // Before there is a place for it, and once it is in the vault that its connection does not name yet.
+    for last in [RenewalStep::Answered, RenewalStep::Kept] {
+        let stage = Stage::new().await;
+        let (_, own) = stage.sim.connect_pair();
+        let row = stage.connect.token_row(ID).unwrap();
+        let variables = [
+            ("OWN", own.as_str()),
+            ("OTHER", row["token"].as_str().unwrap()),
+        ];
+        let core = stage.home.core_with(&variables);
+        for (label, id, variable) in [("asks", OWN, "OWN"), ("other", ID, "OTHER")] {
+            let url = format!("{}/public/v1", stage.url);
+            let mut connection = Connection::new(name(label), ServiceId::connect(), &url);
+            id.clone_into(&mut connection.username);
+            connection.key = Some(SecretRef::Env(variable.into()));
+            core.save(ConnectionEdit::new(connection)).await.unwrap();
+        }
+        core.unlock(passphrase()).await.unwrap();
+        let account = core.account(&name("asks")).await.unwrap();
+        let killed = killed(async move {
+            let progress = move |reached| assert!(reached != last, "killed");
+            let rotated = account.rotate(ID, UNTIL, Guard::Lifted, &progress).await;
+            rotated.map(drop)
+        });
+        assert!(killed.await);
+        let core = stage.home.core_with(&variables);
+        let ended = core.resume_renewals_of(&[name("other")]).await.unwrap();
+        let locked =
+            |ended: &TokenError| matches!(ended, TokenError::Work(WorkError::PassphraseNeeded(_)));
+        assert!(
+            matches!(ended.as_slice(), [(_, Err(why))] if locked(why)),
+            "{last:?}: {ended:?}"
+        );
+        core.unlock(passphrase()).await.unwrap();
+        let ended = core.resume_renewals_of(&[name("other")]).await.unwrap();
+        assert!(
+            matches!(ended.as_slice(), [(_, Ok(_))]),
+            "{last:?}: {ended:?}"
+        );
     }
-    core.unlock(passphrase()).await.unwrap();
-    let account = core.account(&name("asks")).await.unwrap();
-    let killed = killed(async move {
-        let progress = |step| assert!(step != RenewalStep::Answered, "killed");
-        let rotated = account.rotate(ID, UNTIL, Guard::Lifted, &progress).await;
-        rotated.map(drop)
-    });
-    assert!(killed.await);
-    let core = stage.home.core_with(&variables);
-    let ended = core.resume_renewals_of(&[name("other")]).await.unwrap();
-    let locked =
-        |ended: &TokenError| matches!(ended, TokenError::Work(WorkError::PassphraseNeeded(_)));
-    assert!(
-        matches!(ended.as_slice(), [(_, Err(why))] if locked(why)),
-        "{ended:?}"
-    );
-    core.unlock(passphrase()).await.unwrap();
-    let ended = core.resume_renewals_of(&[name("other")]).await.unwrap();
-    assert!(matches!(ended.as_slice(), [(_, Ok(_))]), "{ended:?}");
 }
 
 /// The old secret is dead and the new one was in the answer alone: nobody can look it up, and that is said.
