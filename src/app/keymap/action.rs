@@ -122,8 +122,8 @@ actions! {
     GroupByTag "group-by-tag" "group" ["T"] Lists Watch [List] "Rows of the table under their first tag, or one list again";
     Fold "fold" "fold" ["F"] Lists Watch [List] "Hide the rows of the group, or show them again";
     Events "events" "events" ["H"] Both Watch [] "What changed lately, over whatever is shown";
-    PauseConnection "pause-connection" "pause this" ["P"] Both Watch [List Response] "Leave this connection out of watching, or take it in again";
-    Maintenance "maintenance" "maintenance" ["M"] Both Watch [List Response] "When this connection may fail as planned";
+    PauseConnection "pause-connection" "pause this" ["P"] Both Watch [List Response] "Leave this connection out of watching, or take it in again; on a heading all under it";
+    Maintenance "maintenance" "maintenance" ["M"] Both Watch [List Response] "When this connection may fail as planned; on a heading further times of all under it";
     SecondOpinion "second-opinion" "ask from" [] Both Probe [List Response] "Ask for this connection from another machine too, through ssh, and compare";
     Pause "pause" "pause" ["p"] Both Probe [List] "Pause watching, or go on";
     Lock "lock" "lock" ["L"] Both Screen [] "Lock: forget secrets and clear the clipboard; unlock where locked";
