@@ -43,8 +43,9 @@ pub struct Arguments {
     pub global: Global,
 }
 
-/// Options of every command.
+/// Options of every command. Its help tells them behind its own, however many those are.
 #[derive(Clone, Debug, Default, Args)]
+#[command(next_display_order = 500)]
 pub struct Global {
     /// Folder of switchboard.toml and services/
     #[arg(long, global = true, value_name = "DIR")]
@@ -469,6 +470,27 @@ mod tests {
     fn without_a_word_nothing_need_be_parsed() {
         let parsed = Arguments::try_parse_from(["switchboard"]).unwrap();
         assert_eq!(format!("{parsed:?}"), format!("{:?}", Arguments::default()));
+    }
+
+    #[test]
+    fn a_command_tells_its_own_options_first() {
+        use clap::CommandFactory;
+        let mut command = Arguments::command();
+        for words in [&["probe"][..], &["connection", "add"]] {
+            let mut of = &mut command;
+            for word in words {
+                of = of.find_subcommand_mut(word).unwrap();
+            }
+            // Those of every command come to it with its build.
+            let words = ["switchboard"].iter().chain(words).chain(&["--help"]);
+            let help = Arguments::try_parse_from(words).unwrap_err().to_string();
+            let (_, behind) = help.split_once("--config-dir").unwrap();
+            let mut own = of.get_arguments().filter_map(clap::Arg::get_long);
+            assert!(
+                own.all(|long| !behind.contains(&format!("--{long} <"))),
+                "{behind}"
+            );
+        }
     }
 
     #[test]
