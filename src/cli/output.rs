@@ -174,18 +174,49 @@ const TO_FILE: usize = 65_536;
 
 /// The room that a line of JSON begins with, bytes.
 const LINE: usize = 1536;
+/// Room for several of them.
+const SEVERAL: usize = 16 * 1024;
 
-/// The line of JSON that [`ndjson`] writes.
+/// An object as a line of NDJSON.
 pub fn ndjson_line(object: &impl Serialize) -> Result<String, OutputProblem> {
     // Room for most verdicts: a buffer that grows is copied, and wiped, at each step.
     let mut line = Vec::with_capacity(LINE);
-    serde_json::to_writer(&mut line, object).map_err(io::Error::other)?;
-    line.push(b'\n');
-    let line = String::from_utf8(line).map_err(io::Error::other)?;
-    Ok(match escaped(&line) {
-        Cow::Owned(escaped) => escaped,
-        Cow::Borrowed(_) => line,
-    })
+    add_ndjson(&mut line, object)?;
+    Ok(String::from_utf8(line).map_err(io::Error::other)?)
+}
+
+fn add_ndjson(bytes: &mut Vec<u8>, object: &impl Serialize) -> Result<(), OutputProblem> {
+    let before = bytes.len();
+    serde_json::to_writer(Appending(bytes), object).map_err(io::Error::other)?;
+    bytes.push(b'\n');
+    let line = str::from_utf8(&bytes[before..]).map_err(io::Error::other)?;
+    if let Cow::Owned(escaped) = escaped(line) {
+        bytes.truncate(before);
+        bytes.extend_from_slice(escaped.as_bytes());
+    }
+    Ok(())
+}
+
+/// JSON comes in pieces of which most are one byte.
+struct Appending<'a>(&'a mut Vec<u8>);
+
+impl Write for Appending<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match bytes {
+            [byte] => self.0.push(*byte),
+            _ => self.0.extend_from_slice(bytes),
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Whether stdout takes `line` without waiting for whoever reads it.
@@ -196,24 +227,57 @@ pub fn goes_at_once(line: &str) -> bool {
     line.len() <= WHOLE && answered
 }
 
+/// Texts for stdout that lie behind one another: of thousands each would have to be given back by itself.
+#[derive(Debug, Default)]
+pub struct Texts {
+    bytes: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// One more, as it is.
+    pub fn push(&mut self, text: &str) {
+        self.make_room();
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(self.bytes.len());
+    }
+
+    /// One more: a line of NDJSON.
+    pub fn push_ndjson(&mut self, object: &impl Serialize) -> Result<(), OutputProblem> {
+        self.make_room();
+        add_ndjson(&mut self.bytes, object)?;
+        self.ends.push(self.bytes.len());
+        Ok(())
+    }
+
+    fn make_room(&mut self) {
+        if self.bytes.is_empty() {
+            self.bytes.reserve(SEVERAL);
+        }
+    }
+
+    /// The texts in as few pieces as have at most so many bytes; a text is never divided.
+    fn pieces(&self, most: usize) -> impl Iterator<Item = &[u8]> {
+        let (mut begin, mut ends) = (0, self.ends.iter().copied().peekable());
+        std::iter::from_fn(move || {
+            let mut end = ends.next()?;
+            while let Some(further) = ends.next_if(|further| further - begin <= most) {
+                end = further;
+            }
+            let piece = self.bytes.get(begin..end);
+            begin = end;
+            piece
+        })
+    }
+}
+
 /// Writes texts, as they are, as many at once as go into a pipe or a file together.
-pub fn pieces(texts: impl IntoIterator<Item = String>) -> Result<(), OutputProblem> {
+pub fn texts(texts: &Texts) -> Result<(), OutputProblem> {
     let is_file = fstat(stdout())
         .is_ok_and(|found| FileType::from_raw_mode(found.st_mode) == FileType::RegularFile);
     let most = if is_file { TO_FILE } else { WHOLE };
-    together(texts, most).try_for_each(|piece| data(&piece))
-}
-
-/// The texts in as few pieces as have at most so many bytes; a text is never divided.
-fn together(texts: impl IntoIterator<Item = String>, most: usize) -> impl Iterator<Item = String> {
-    let mut texts = texts.into_iter().peekable();
-    std::iter::from_fn(move || {
-        let mut piece = texts.next()?;
-        while let Some(text) = texts.next_if(|text| piece.len() + text.len() <= most) {
-            piece.push_str(&text);
-        }
-        Some(piece)
-    })
+    texts.pieces(most).try_for_each(raw)
 }
 
 /// JSON in which every character that a terminal may act on is written as `\uXXXX`: the same value to a parser,
@@ -260,20 +324,34 @@ mod tests {
 
     #[test]
     fn what_goes_into_a_pipe_at_once_is_whole_texts() {
-        let text = |length: usize| "x".repeat(length - 1) + "\n";
-        let pieces = |lengths: &[usize]| -> Vec<usize> {
-            let pieces = together(lengths.iter().map(|length| text(*length)), WHOLE);
-            pieces.map(|piece| piece.len()).collect()
+        let pieces = |lengths: &[usize], most| -> Vec<usize> {
+            let mut texts = Texts::default();
+            for length in lengths {
+                texts.push(&("x".repeat(length - 1) + "\n"));
+            }
+            let pieces: Vec<_> = texts.pieces(most).collect();
+            assert!(pieces.iter().all(|piece| piece.ends_with(b"\n")));
+            assert_eq!(pieces.concat().len(), lengths.iter().sum::<usize>());
+            pieces.iter().map(|piece| piece.len()).collect()
         };
         assert_eq!(
-            pieces(&[1_000, 2_000, 1_096, 1, 5_000, 10, 20]),
+            pieces(&[1_000, 2_000, 1_096, 1, 5_000, 10, 20], WHOLE),
             [4_096, 1, 5_000, 30]
         );
-        assert!(pieces(&[]).is_empty());
-        let more = together([text(4_096), text(60_000), text(10_000)], TO_FILE);
+        assert!(pieces(&[], WHOLE).is_empty());
+        assert_eq!(pieces(&[4_096, 60_000, 10_000], TO_FILE), [64_096, 10_000]);
+    }
+
+    #[test]
+    fn a_line_that_is_escaped_leaves_those_before_it() {
+        let mut texts = Texts::default();
+        texts.push_ndjson(&"one").unwrap();
+        texts.push_ndjson(&"\u{9b}31m").unwrap();
+        texts.push_ndjson(&"three").unwrap();
+        let lines: Vec<_> = texts.pieces(1).collect();
         assert_eq!(
-            more.map(|piece| piece.len()).collect::<Vec<_>>(),
-            [64_096, 10_000]
+            lines,
+            [&b"\"one\"\n"[..], b"\"\\u009b31m\"\n", b"\"three\"\n"]
         );
     }
 

@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use super::arguments::{Format, ProbeArguments};
 use super::context::Context;
 use super::fault::{Fault, OURS};
-use super::output::{self, OutputProblem, human, nagios};
+use super::output::{self, OutputProblem, Texts, human, nagios};
 use super::{second, sources};
 use crate::domain::{
     AddressFamily, Connection, Name, Reason, Secret, SecretRef, State, Verdict, span,
@@ -348,31 +348,35 @@ async fn list(context: &Context, path: &Path, arguments: &ProbeArguments) -> Res
     let (format, colours) = (arguments.format, context.colours);
     // What these begin with is known at the end.
     let whole = matches!(format, Format::Json | Format::Nagios);
-    let line = move |verdict: &Verdict| {
-        let text = match format {
-            Format::Human => Ok(human::verdict(verdict, colours)),
-            Format::Ndjson | Format::Json | Format::Nagios => output::ndjson_line(verdict),
-        };
-        (verdict.state(), text)
+    let tell = move |verdict: &Verdict, told: &mut Told| {
+        told.worst = State::worst([told.worst, verdict.state()]);
+        match format {
+            Format::Human => told.texts.push(&human::verdict(verdict, colours)),
+            Format::Ndjson | Format::Json | Format::Nagios => {
+                let written = told.texts.push_ndjson(verdict);
+                told.problem = told.problem.take().or(written.err());
+            }
+        }
     };
-    let mut running = context.core.probe_targets(urls, settings, move |verdict| {
-        if whole || SideBySide::may_keep(verdict.reason) {
-            return Listed::Open(Box::new(verdict));
-        }
-        Listed::Ready {
-            line: line(&verdict),
-            heard: (!is_here(&verdict)).then_some((verdict.url, verdict.reason)),
-        }
-    });
+    let running =
+        context
+            .core
+            .probe_targets(urls, settings, move |verdict, bundle: &mut Bundle| {
+                if whole || SideBySide::may_keep(verdict.reason) {
+                    bundle.heard.push(Heard::Whole(Box::new(verdict)));
+                    return;
+                }
+                tell(&verdict, &mut bundle.told);
+                if !is_here(&verdict) {
+                    let Verdict { url, reason, .. } = verdict;
+                    bundle.heard.push(Heard::Told { url, reason });
+                }
+            });
     if whole {
-        let (mut verdicts, mut together) = (Vec::new(), SideBySide::default());
-        while let Some(Listed::Open(verdict)) = running.next().await {
-            verdicts.extend(together.hear(*verdict));
-        }
-        verdicts.extend(together.end());
+        let verdicts = all_verdicts(running).await;
         return written(context, &verdicts, format, Shape::Several);
     }
-    print_verdicts(running, line).await
+    print_verdicts(running, tell).await
 }
 
 /// The URLs of the list in the file, or on standard input.
@@ -393,50 +397,88 @@ fn listed(path: &Path) -> Result<Vec<String>, Fault> {
     Ok(urls)
 }
 
+/// All verdicts of a list, at its end.
+async fn all_verdicts(mut running: Targets<Bundle>) -> Vec<Verdict> {
+    let (mut verdicts, mut together) = (Vec::new(), SideBySide::default());
+    while let Some(bundle) = running.next().await {
+        for heard in bundle.heard {
+            verdicts.extend(heard.among(&mut together));
+        }
+    }
+    verdicts.extend(together.end());
+    verdicts
+}
+
 /// Writes the lines of a list as its probes end; gives the exit code of the worst verdict.
 async fn print_verdicts(
-    mut running: Targets<Listed>,
-    line: impl Fn(&Verdict) -> Line + Copy,
+    mut running: Targets<Bundle>,
+    tell: impl Fn(&Verdict, &mut Told),
 ) -> Result<u8, Fault> {
     let (mut together, mut worst) = (SideBySide::default(), State::Ok);
     loop {
-        let some = running.some().await;
-        let ended = some.is_empty();
-        let mut lines = Vec::with_capacity(some.len());
-        for one in some {
-            let settled = match one {
-                Listed::Open(verdict) => together.hear(*verdict),
-                Listed::Ready { line, heard } => {
-                    lines.push(line);
-                    heard.map_or_else(Vec::new, |(url, reason)| together.overhear(&url, reason))
-                }
-            };
-            lines.extend(settled.iter().map(line));
+        let bundle = running.next().await;
+        let ended = bundle.is_none();
+        let Bundle { mut told, heard } = bundle.unwrap_or_default();
+        for heard in heard {
+            for verdict in heard.among(&mut together) {
+                tell(&verdict, &mut told);
+            }
         }
         if ended {
-            lines.extend(std::mem::take(&mut together).end().iter().map(line));
+            for verdict in std::mem::take(&mut together).end() {
+                tell(&verdict, &mut told);
+            }
         }
-        worst = State::worst(lines.iter().map(|(state, _)| *state).chain([worst]));
-        let texts = lines.into_iter().map(|(_, text)| text);
-        output::pieces(texts.collect::<Result<Vec<_>, OutputProblem>>()?)?;
+        worst = State::worst([worst, told.worst]);
+        told.problem.map_or(Ok(()), Err)?;
+        output::texts(&told.texts)?;
         if ended {
             return Ok(worst.exit_code());
         }
     }
 }
 
-/// What is written of a verdict, and how it stands.
-type Line = (State, Result<String, OutputProblem>);
+/// What some URLs of a list came to that ended close to one another.
+#[derive(Default)]
+struct Bundle {
+    told: Told,
+    heard: Vec<Heard>,
+}
 
-/// One URL of a list that was probed.
-enum Listed {
+/// What is written of verdicts, and how they stand.
+struct Told {
+    texts: Texts,
+    worst: State,
+    /// Why one of them can't be written.
+    problem: Option<OutputProblem>,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self {
+            texts: Texts::default(),
+            worst: State::Ok,
+            problem: None,
+        }
+    }
+}
+
+/// One URL that was probed, as it bears on others.
+enum Heard {
     /// What is told of it shows when others have come: whose failure it is, or how all stand together.
-    Open(Box<Verdict>),
-    Ready {
-        line: Line,
-        /// What it says of the network, where it was not this machine that was asked.
-        heard: Option<(String, Reason)>,
-    },
+    Whole(Box<Verdict>),
+    /// It was told; what it says of the network, where it was not this machine that was asked.
+    Told { url: String, reason: Reason },
+}
+
+impl Heard {
+    /// What can be told by now.
+    fn among(self, together: &mut SideBySide) -> Vec<Verdict> {
+        match self {
+            Self::Whole(verdict) => together.hear(*verdict),
+            Self::Told { url, reason } => together.overhear(&url, reason),
+        }
+    }
 }
 
 fn written(

@@ -205,14 +205,14 @@ impl Core {
         }
     }
 
-    /// Probes a list of URLs as service `http`; see [`super::targets::listed`] for the file. `tell` makes what is to
-    /// be told of each verdict, beside the probes that still run.
-    pub fn probe_targets<T: Send + 'static>(
+    /// Probes a list of URLs as service `http`; see [`super::targets::listed`] for the file. `tell` adds what is
+    /// to be told of each verdict to a bundle, beside the probes that still run.
+    pub fn probe_targets<B: Default + Send + 'static>(
         &self,
         urls: Vec<String>,
         settings: TargetSettings,
-        tell: impl Fn(Verdict) -> T + Send + Sync + 'static,
-    ) -> Targets<T> {
+        tell: impl Fn(Verdict, &mut B) + Send + Sync + 'static,
+    ) -> Targets<B> {
         let concurrency = settings.concurrency.min(urls.len());
         let (core, prepared) = (self.clone(), Arc::new(OnceCell::new()));
         let settings = Arc::new(settings);
@@ -231,7 +231,7 @@ impl Core {
                 }
             })
         };
-        let (probe, tell): (ProbeUrl, Tell<T>) = (Arc::new(probe), Arc::new(tell));
+        let (probe, tell): (ProbeUrl, Tell<B>) = (Arc::new(probe), Arc::new(tell));
         Targets::new(
             &probe,
             &tell,
@@ -413,7 +413,7 @@ impl Core {
     async fn probe_target(&self, url: &str, prepared: &PreparedTargets) -> Verdict {
         let prepared = Box::new(Prepared {
             service: prepared.service.clone(),
-            subject: Subject::new(ServiceId::http(), url),
+            subject: Subject::new(prepared.service.id().clone(), url),
             profile: Arc::clone(&prepared.profile),
             token_only: false,
             folder: None,

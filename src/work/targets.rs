@@ -1,14 +1,19 @@
 //! Probing a list of URLs: thousands, bounded, each verdict as it comes.
 
-use std::collections::HashMap;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::thread::available_parallelism;
 use std::time::Duration;
 use std::vec::IntoIter;
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, CatchUnwind};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
-use tokio::task::{Id, JoinError, JoinSet, yield_now};
+use tokio::task::{JoinError, JoinSet, unconstrained, yield_now};
 use tokio::time::{Instant, sleep_until};
 
 use super::local::{DEFECT, local_error};
@@ -62,20 +67,19 @@ fn without_comment(line: &str) -> &str {
     url.unwrap_or(line)
 }
 
-/// As many probes may run at first on each thread, and as many more with each step: who asks for a thousand at once is told of the
-/// first one when it ends, not when all of them have taken their turns at the processor.
+/// So many probes begin at a time on each thread; then everything else has its turn, and what ends by it comes first.
+/// Who asks for a thousand at once is told of the first one when it ends, and of hosts that answer at once no more run
+/// than that takes: what a thousand of them hold does not fit into a processor's cache.
 const AT_ONCE: usize = 16;
-/// The shortest time between two steps: less than anything that is far away takes to answer.
-const PACE: Duration = Duration::from_millis(1);
 /// The shortest time between two bundles of a thread: whoever writes them sits on another thread, and is not woken for each result.
 /// Nobody sees the difference, and the first of all is told at once.
 const GATHERED_FOR: Duration = Duration::from_millis(4);
 
 /// Probes one URL.
 pub(super) type ProbeUrl = Arc<dyn Fn(String) -> BoxFuture<'static, Verdict> + Send + Sync>;
-/// Makes what is told of a verdict. It does so where the probe ran, beside the other probes: what a verdict consists
-/// of is given back by the thread that took it.
-pub(super) type Tell<T> = Arc<dyn Fn(Verdict) -> T + Send + Sync>;
+/// Adds what is told of a verdict to a bundle. It does so where the probe ran, beside the other probes: what a verdict
+/// consists of is given back by the thread that took it.
+pub(super) type Tell<B> = Arc<dyn Fn(Verdict, &mut B) + Send + Sync>;
 
 /// So many threads probe at most: with more of them it is hosts that are waited for.
 const MOST_THREADS: usize = 8;
@@ -94,12 +98,10 @@ pub(super) fn further_threads(concurrency: usize) -> Vec<TaskThread> {
 /// So many bundles of results may wait for whoever tells them; then no more probes begin.
 const BUNDLES: usize = 8;
 
-/// The running probes of a list, each with what is told of it. They begin at once, in the caller's runtime; dropping
-/// it ends them.
-pub struct Targets<T> {
-    bundles: mpsc::Receiver<Vec<T>>,
-    /// What came with the one before.
-    ready: IntoIter<T>,
+/// The running probes of a list, and bundles of what is told of them. They begin at once, in the caller's runtime;
+/// dropping it ends them.
+pub struct Targets<B> {
+    bundles: mpsc::Receiver<B>,
     /// The rounds: each a task of its own, on the thread of its probes. Whoever waits for the verdicts sits on
     /// another one, and would be woken for each, and wake these again for each new probe.
     rounds: JoinSet<()>,
@@ -117,11 +119,11 @@ impl Waiting {
     }
 }
 
-impl<T: Send + 'static> Targets<T> {
+impl<B: Default + Send + 'static> Targets<B> {
     /// Probes in the caller's runtime and on these threads, which share the list and `concurrency`.
     pub(super) fn new(
         probe: &ProbeUrl,
-        tell: &Tell<T>,
+        tell: &Tell<B>,
         urls: Vec<String>,
         concurrency: usize,
         threads: Vec<TaskThread>,
@@ -137,54 +139,39 @@ impl<T: Send + 'static> Targets<T> {
                 probe: Arc::clone(probe),
                 tell: Arc::clone(tell),
                 waiting: waiting.clone(),
-                tasks: JoinSet::new(),
-                running: HashMap::new(),
+                running: FuturesUnordered::new(),
                 concurrency: share,
-                room: 0,
-                grows: Instant::now(),
                 next_bundle: Instant::now(),
             }
         };
-        rounds.spawn(round().run(told.clone()));
+        rounds.spawn(unconstrained(round().run(told.clone())));
         for thread in &threads {
-            rounds.spawn_on(round().run(told.clone()), thread.handle());
+            rounds.spawn_on(unconstrained(round().run(told.clone())), thread.handle());
         }
         Self {
             bundles,
-            ready: Vec::new().into_iter(),
             rounds,
             _threads: threads,
         }
     }
 
-    /// The next result, in the order of finishing; `None` after the last.
-    pub async fn next(&mut self) -> Option<T> {
-        while self.ready.len() == 0 {
+    /// What is told of the next ones to end, one or more; `None` after the last.
+    pub async fn next(&mut self) -> Option<B> {
+        loop {
             tokio::select! {
                 biased;
                 // One that broke is told before what the others still do.
                 Some(joined) = self.rounds.join_next() => go_on_breaking(joined),
-                bundle = self.bundles.recv() => match bundle {
-                    Some(bundle) => self.ready = bundle.into_iter(),
-                    None => return self.ended().await,
+                bundle = self.bundles.recv() => return match bundle {
+                    Some(bundle) => Some(bundle),
+                    None => self.ended().await,
                 },
             }
         }
-        self.ready.next()
-    }
-
-    /// The next results, in the order of finishing: one, and what ended with it. None after the last.
-    pub async fn some(&mut self) -> Vec<T> {
-        let Some(first) = self.next().await else {
-            return Vec::new();
-        };
-        let mut some = vec![first];
-        some.extend(&mut self.ready);
-        some
     }
 
     /// The end, unless it is that of a round that broke: a list must not look complete that is not.
-    async fn ended(&mut self) -> Option<T> {
+    async fn ended(&mut self) -> Option<B> {
         while let Some(joined) = self.rounds.join_next().await {
             go_on_breaking(joined);
         }
@@ -201,20 +188,31 @@ fn go_on_breaking(round: Result<(), JoinError>) {
     }
 }
 
-/// The probes that run on one thread, and what has yet to.
-struct Round<T> {
+/// The probes that run on one thread, and what has yet to. They are parts of its task: as tasks of their own each would
+/// be put into the runtime's queue, and its result be fetched from there.
+struct Round<B> {
     probe: ProbeUrl,
-    tell: Tell<T>,
+    tell: Tell<B>,
     waiting: Waiting,
-    tasks: JoinSet<T>,
-    running: HashMap<Id, String>,
+    running: FuturesUnordered<Running>,
     concurrency: usize,
-    /// How many may run by now.
-    room: usize,
-    /// When that becomes more.
-    grows: Instant,
     /// When the next bundle may go.
     next_bundle: Instant,
+}
+
+/// A probe under way. One that panics ends in a verdict like any other.
+struct Running {
+    url: String,
+    probe: CatchUnwind<AssertUnwindSafe<BoxFuture<'static, Verdict>>>,
+}
+
+impl Future for Running {
+    type Output = Verdict;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Verdict> {
+        let ended = self.probe.poll_unpin(context);
+        ended.map(|ended| ended.unwrap_or_else(|_| broken(&self.url)))
+    }
 }
 
 /// The verdict of a probe that panicked.
@@ -222,83 +220,84 @@ fn broken(url: &str) -> Verdict {
     local_error(None, &ServiceId::http(), url, DEFECT)
 }
 
-impl<T: Send + 'static> Round<T> {
-    async fn run(mut self, told: mpsc::Sender<Vec<T>>) {
+impl<B: Default + Send + 'static> Round<B> {
+    async fn run(mut self, told: mpsc::Sender<B>) {
         while let Some(first) = self.next().await {
-            self.start_some();
-            // All others that are about to end take their turn, and are told with it.
-            yield_now().await;
-            let bundle = self.gathered(first).await;
-            self.start_some();
-            if told.send(bundle).await.is_err() {
+            let mut bundle = B::default();
+            (self.tell)(first, &mut bundle);
+            self.gather(&mut bundle).await;
+            let Some(place) = self.place(&told, &mut bundle).await else {
                 return;
-            }
+            };
+            place.send(bundle);
             self.next_bundle = Instant::now() + GATHERED_FOR;
         }
     }
 
-    /// `first`, and what ends until a bundle may go.
-    async fn gathered(&mut self, first: T) -> Vec<T> {
-        let mut bundle = vec![first];
+    /// Adds what ends until the bundle may go.
+    async fn gather(&mut self, bundle: &mut B) {
         let may_go = sleep_until(self.next_bundle);
         tokio::pin!(may_go);
         loop {
-            while let Some(joined) = self.tasks.try_join_next_with_id() {
-                bundle.push(self.ended(joined));
-            }
-            let one = tokio::select! {
-                biased;
-                () = &mut may_go => return bundle,
-                one = self.next() => one,
-            };
-            match one {
-                Some(one) => bundle.push(one),
-                None => return bundle,
-            }
-        }
-    }
-
-    async fn next(&mut self) -> Option<T> {
-        let joined = loop {
-            self.start_some();
-            let is_growing = self.room < self.concurrency && self.waiting.urls().len() > 0;
             tokio::select! {
                 biased;
-                Some(joined) = self.tasks.join_next_with_id() => break joined,
-                () = sleep_until(self.grows), if is_growing => {}
-                else => return None,
+                ended = self.next() => match ended {
+                    Some(verdict) => (self.tell)(verdict, bundle),
+                    None => return,
+                },
+                () = &mut may_go => return,
             }
-        };
-        Some(self.ended(joined))
-    }
-
-    fn ended(&mut self, joined: Result<(Id, T), JoinError>) -> T {
-        let id = match &joined {
-            Ok((id, _)) => *id,
-            Err(error) => error.id(),
-        };
-        let url = self.running.remove(&id).unwrap_or_default();
-        match joined {
-            Ok((_, told)) => told,
-            Err(_) => (self.tell)(broken(&url)),
+            if Instant::now() >= self.next_bundle {
+                return;
+            }
         }
     }
 
-    /// Starts as many as there is room for by now.
-    fn start_some(&mut self) {
-        let now = Instant::now();
-        if self.room < self.concurrency && now >= self.grows {
-            self.room = self.concurrency.min(self.room + AT_ONCE);
-            self.grows = now + PACE;
+    /// A place for the bundle; nothing where nobody waits for it any more. Until there is one, what runs goes on and is
+    /// added to it: a probe must not run out of time because somebody reads slowly. No more begin.
+    async fn place<'a>(
+        &mut self,
+        told: &'a mpsc::Sender<B>,
+        bundle: &mut B,
+    ) -> Option<mpsc::Permit<'a, B>> {
+        loop {
+            tokio::select! {
+                biased;
+                place = told.reserve() => return place.ok(),
+                Some(verdict) = self.running.next() => (self.tell)(verdict, bundle),
+            }
         }
-        while self.tasks.len() < self.room {
-            let Some(url) = self.waiting.urls().next() else {
-                break;
-            };
-            let (probe, tell) = ((self.probe)(url.clone()), Arc::clone(&self.tell));
-            let task = self.tasks.spawn(async move { tell(probe.await) });
-            self.running.insert(task.id(), url);
+    }
+
+    /// The next verdict, in the order of finishing; `None` after the last. More probes begin where none has ended.
+    async fn next(&mut self) -> Option<Verdict> {
+        loop {
+            let ended = poll_fn(|context| Poll::Ready(self.running.poll_next_unpin(context)));
+            if let Poll::Ready(Some(verdict)) = ended.await {
+                return Some(verdict);
+            }
+            if !self.start_some() {
+                return self.running.next().await;
+            }
+            yield_now().await;
         }
+    }
+
+    /// Starts some; says whether there were any.
+    fn start_some(&mut self) -> bool {
+        let room = self.concurrency - self.running.len();
+        let urls: Vec<_> = self
+            .waiting
+            .urls()
+            .by_ref()
+            .take(room.min(AT_ONCE))
+            .collect();
+        let any = !urls.is_empty();
+        for url in urls {
+            let probe = AssertUnwindSafe((self.probe)(url.clone())).catch_unwind();
+            self.running.push(Running { url, probe });
+        }
+        any
     }
 }
 
@@ -309,8 +308,16 @@ mod tests {
 
     use super::*;
 
-    fn as_it_is() -> Tell<Verdict> {
-        Arc::new(std::convert::identity)
+    fn as_it_is() -> Tell<Vec<Verdict>> {
+        Arc::new(|verdict, bundle: &mut Vec<Verdict>| bundle.push(verdict))
+    }
+
+    async fn all(targets: &mut Targets<Vec<Verdict>>) -> Vec<Verdict> {
+        let mut all = Vec::new();
+        while let Some(bundle) = targets.next().await {
+            all.extend(bundle);
+        }
+        all
     }
 
     #[test]
@@ -332,26 +339,34 @@ mod tests {
         );
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn the_first_is_told_before_the_last_begins() {
-        let begun = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&begun);
+    /// Probes that each take two turns of the runtime, with the number of those that run, and the most that did.
+    fn quick() -> (ProbeUrl, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let counted = (Arc::clone(&running), Arc::clone(&most));
         let probe: ProbeUrl = Arc::new(move |url| {
-            counted.fetch_add(1, Ordering::SeqCst);
+            let (running, most) = counted.clone();
+            most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             Box::pin(async move {
-                tokio::time::sleep(PACE).await;
+                yield_now().await;
+                yield_now().await;
+                running.fetch_sub(1, Ordering::SeqCst);
                 local_error(None, &ServiceId::http(), &url, "")
             })
         });
+        (probe, running, most)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_hosts_that_answer_at_once_few_run_and_the_first_is_told_early() {
+        let (probe, running, most) = quick();
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
         let mut targets = Targets::new(&probe, &as_it_is(), urls, 1_000, Vec::new());
-        assert!(targets.next().await.is_some());
-        assert!(begun.load(Ordering::SeqCst) <= 3 * AT_ONCE);
-        let mut rest = 0;
-        while targets.next().await.is_some() {
-            rest += 1;
-        }
-        assert_eq!(rest, 999);
+        let first = targets.next().await.unwrap().len();
+        let begun = first + running.load(Ordering::SeqCst);
+        assert!(begun <= 6 * AT_ONCE, "{begun}");
+        assert_eq!(first + all(&mut targets).await.len(), 1_000);
+        let most = most.load(Ordering::SeqCst);
+        assert!((AT_ONCE..=6 * AT_ONCE).contains(&most), "{most}");
     }
 
     #[tokio::test]
@@ -362,13 +377,9 @@ mod tests {
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
         let mut targets = Targets::new(&probe, &as_it_is(), urls, AT_ONCE, Vec::new());
         let (mut bundles, mut told) = (0, HashSet::new());
-        loop {
-            let some = targets.some().await;
-            if some.is_empty() {
-                break;
-            }
+        while let Some(bundle) = targets.next().await {
             bundles += 1;
-            for verdict in some {
+            for verdict in bundle {
                 assert!(told.insert(verdict.url));
             }
         }
@@ -388,12 +399,8 @@ mod tests {
         let urls = (1..=100).map(|n| format!("u{n}")).collect();
         let mut targets = Targets::new(&probe, &as_it_is(), urls, 100, Vec::new());
         let mut bundles = Vec::new();
-        loop {
-            let some = targets.some().await;
-            if some.is_empty() {
-                break;
-            }
-            bundles.push(some.len());
+        while let Some(bundle) = targets.next().await {
+            bundles.push(bundle.len());
         }
         assert_eq!(bundles[0], 1, "the first of all waits for none");
         assert_eq!(bundles.iter().sum::<usize>(), 100);
@@ -415,7 +422,7 @@ mod tests {
                 while on.lock().unwrap().len() < 2 {
                     yield_now().await;
                 }
-                tokio::time::sleep(PACE).await;
+                tokio::time::sleep(GATHERED_FOR).await;
                 running.fetch_sub(1, Ordering::SeqCst);
                 local_error(None, &ServiceId::http(), &url, "")
             })
@@ -424,7 +431,7 @@ mod tests {
         let threads = vec![TaskThread::start(None).unwrap()];
         let mut targets = Targets::new(&probe, &as_it_is(), urls, 33, threads);
         let mut told = HashSet::new();
-        while let Some(verdict) = targets.next().await {
+        for verdict in all(&mut targets).await {
             assert!(told.insert(verdict.url));
         }
         assert_eq!(told.len(), 500);
@@ -494,15 +501,18 @@ mod tests {
             })
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
-        let mut targets = Targets::new(&probe, &as_it_is(), urls, 100, Vec::new());
-        let mut seen = Vec::new();
-        for _ in 0..12 {
-            let step = tokio::time::timeout(PACE, targets.next());
-            assert!(step.await.is_err(), "none ends so soon");
-            seen.push(running.load(Ordering::SeqCst));
+        let _targets = Targets::new(&probe, &as_it_is(), urls, 100, Vec::new());
+        let mut before = 0;
+        for _ in 0..20 {
+            yield_now().await;
+            let now = running.load(Ordering::SeqCst);
+            assert!(
+                (before..=before + 2 * AT_ONCE).contains(&now),
+                "{before}, {now}"
+            );
+            before = now;
         }
-        assert!(seen[0] <= 2 * AT_ONCE, "{seen:?}");
-        assert_eq!(seen.last(), Some(&100), "{seen:?}");
+        assert_eq!(before, 100);
     }
 
     #[tokio::test(start_paused = true)]
@@ -522,12 +532,54 @@ mod tests {
         });
         let urls = (0..1_000).map(|n| format!("u{n}")).collect();
         let mut targets = Targets::new(&probe, &as_it_is(), urls, 16, Vec::new());
-        let mut order = Vec::new();
-        while let Some(verdict) = targets.next().await {
-            order.push(verdict.url);
-        }
+        let all = all(&mut targets).await;
+        let order: Vec<_> = all.into_iter().map(|verdict| verdict.url).collect();
         assert_eq!(order.last().map(String::as_str), Some("u0"));
         assert_eq!(order.iter().collect::<HashSet<_>>().len(), 1_000);
         assert_eq!(most.load(Ordering::SeqCst), 16);
+    }
+
+    #[tokio::test]
+    async fn a_probe_that_panics_ends_in_a_verdict_of_its_own() {
+        let probe: ProbeUrl = Arc::new(|url| {
+            Box::pin(async move {
+                yield_now().await;
+                assert_ne!(url, "u1", "this one breaks");
+                local_error(None, &ServiceId::http(), &url, "")
+            })
+        });
+        let urls = (0..3).map(|n| format!("u{n}")).collect();
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 3, Vec::new());
+        let mut all = all(&mut targets).await;
+        all.sort_by(|one, other| one.url.cmp(&other.url));
+        let told = |verdict: &Verdict| (verdict.url.clone(), verdict.cause.clone());
+        let whole = |url| local_error(None, &ServiceId::http(), url, "");
+        let expected = [whole("u0"), broken("u1"), whole("u2")];
+        assert_eq!(
+            all.iter().map(told).collect::<Vec<_>>(),
+            expected.iter().map(told).collect::<Vec<_>>()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_runs_goes_on_while_nobody_fetches_what_ended() {
+        let ended = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&ended);
+        let probe: ProbeUrl = Arc::new(move |url| {
+            let counted = Arc::clone(&counted);
+            Box::pin(async move {
+                let number = url.trim_start_matches('u').parse().unwrap();
+                tokio::time::sleep(GATHERED_FOR * number).await;
+                counted.fetch_add(1, Ordering::SeqCst);
+                local_error(None, &ServiceId::http(), &url, "")
+            })
+        });
+        let urls = (1..=100).map(|n| format!("u{n}")).collect();
+        let mut targets = Targets::new(&probe, &as_it_is(), urls, 50, Vec::new());
+        tokio::time::sleep(GATHERED_FOR * 200).await;
+        // More than the bundles that may wait, and none begin behind them but what had begun already.
+        let ended = ended.load(Ordering::SeqCst);
+        assert!((50..100).contains(&ended), "{ended}");
+        assert_eq!(all(&mut targets).await.len(), 100);
     }
 }

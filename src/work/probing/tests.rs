@@ -656,6 +656,10 @@ async fn mistakes_of_this_machine_are_verdicts() {
     assert_eq!(verdict.reason, Reason::LocalError);
 }
 
+fn gathered(verdict: Verdict, bundle: &mut Vec<Verdict>) {
+    bundle.push(verdict);
+}
+
 #[tokio::test]
 async fn a_list_of_targets_has_the_time_of_the_settings() {
     let home = Home::new();
@@ -664,9 +668,8 @@ async fn a_list_of_targets_has_the_time_of_the_settings() {
     // It takes connections, and nobody answers.
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
-    let mut targets =
-        core.probe_targets(vec![url], TargetSettings::default(), std::convert::identity);
-    let verdict = targets.next().await.unwrap();
+    let mut targets = core.probe_targets(vec![url], TargetSettings::default(), gathered);
+    let verdict = targets.next().await.unwrap().remove(0);
     assert_eq!(verdict.reason, Reason::ResponseTimeout, "{verdict:#?}");
     // Without the setting it would have had all of this: no machine is so slow that one second takes as long.
     let without = Duration::from_secs(crate::store::Settings::default().timeout_s.into());
@@ -680,10 +683,10 @@ async fn a_list_of_targets_gives_one_verdict_each() {
     let core = home.core();
     let mut urls: Vec<_> = (0..30).map(|n| format!("{}/{n}", blesta.url)).collect();
     urls.push("no url".to_owned());
-    let mut targets = core.probe_targets(urls, TargetSettings::default(), std::convert::identity);
+    let mut targets = core.probe_targets(urls, TargetSettings::default(), gathered);
     let mut verdicts = Vec::new();
-    while let Some(verdict) = targets.next().await {
-        verdicts.push(verdict);
+    while let Some(bundle) = targets.next().await {
+        verdicts.extend(bundle);
     }
     let invalid = |verdict: &&Verdict| verdict.reason == Reason::UrlInvalid;
     assert_eq!(verdicts.iter().filter(invalid).count(), 1);
