@@ -119,7 +119,7 @@ impl Prober {
                         verdict: *verdict,
                         accepted: ladder.accepted(),
                         service_seen: ladder.service_seen(),
-                        last_good: ladder.last_good().cloned(),
+                        last_good: ladder.take_last_good(),
                     };
                 }
             };

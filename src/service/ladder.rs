@@ -258,8 +258,8 @@ impl Ladder {
     }
 
     /// The fingerprint of this run, where it ended in ok.
-    pub fn last_good(&self) -> Option<&LastGood> {
-        self.last_good.as_ref()
+    pub fn take_last_good(&mut self) -> Option<LastGood> {
+        self.last_good.take()
     }
 
     /// Whether one further request is within what this trigger allows: four in all for a bisect.

@@ -1,5 +1,7 @@
 //! From a finding to the verdict: words filled in, evidence gathered, what has changed said.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::domain::endpoint::{redacted, secret_parameter};
@@ -77,7 +79,8 @@ pub(in crate::service) fn verdict(ending: &Ending<'_>) -> Verdict {
     };
     let title = title(ending, facts);
     let (cause, mut remedy) = text(words, ending.finding.reason, facts);
-    if other_names(ending).is_some() {
+    let other_names = other_names(ending);
+    if other_names.is_some() {
         remedy.steps.insert(0, of_other_names(ending));
     }
     let mut verdict = Verdict {
@@ -91,7 +94,7 @@ pub(in crate::service) fn verdict(ending: &Ending<'_>) -> Verdict {
         answered_by: ending
             .judged
             .map_or(AnsweredBy::Nobody, |judged| judged.answerer.by),
-        evidence: evidence(ending),
+        evidence: evidence(ending, other_names),
         remedy,
         checks: ending.checks.clone(),
         addresses: ending
@@ -120,8 +123,10 @@ pub(in crate::service) fn verdict(ending: &Ending<'_>) -> Verdict {
 
 /// What the certificate is for, where it fails otherwise and is another site's as well.
 fn other_names(ending: &Ending<'_>) -> Option<String> {
-    let host = ending.endpoint?.host();
-    let names = tls::also_for_others(ending.reply?, &host)?;
+    let (endpoint, reply) = (ending.endpoint?, ending.reply?);
+    reply.tls.as_ref()?;
+    let host = endpoint.host();
+    let names = tls::also_for_others(reply, &host)?;
     Some(format!("it is for {names}, not for {host}"))
 }
 
@@ -238,47 +243,50 @@ fn challenge(reply: &Reply) -> Option<String> {
     (!asked.is_empty()).then(|| format!("it asks for: {}", asked.join(", ")))
 }
 
-fn evidence(ending: &Ending<'_>) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+fn evidence(ending: &Ending<'_>, other_names: Option<String>) -> Vec<String> {
+    let mut lines: Vec<Cow<'_, str>> = Vec::new();
     if let Some(judged) = ending.judged {
-        lines.extend(judged.answerer.evidence.iter().cloned());
+        lines.extend(judged.answerer.evidence.iter().map(Cow::from));
         if lines.is_empty() && judged.status > 0 {
-            lines.push(format!(
-                "status {}, and nothing says who sent it",
-                judged.status
-            ));
+            let line = format!("status {}, and nothing says who sent it", judged.status);
+            lines.push(line.into());
         }
         if let Some(page) = &judged.page {
             lines.extend(
                 page.title
                     .iter()
-                    .map(|title| format!("page title: {title}")),
+                    .map(|title| format!("page title: {title}").into()),
             );
-            lines.extend(page.noise.iter().map(super::recognise::Noise::line));
+            lines.extend(page.noise.iter().map(|noise| noise.line().into()));
             // What a refusal says for itself is often all there is to know.
             let said = page.json.as_ref().and_then(message);
             let is_refusal = judged.status >= 400 && ending.finding.reason != Reason::ServiceFound;
             let said = said.filter(|_| is_refusal);
-            lines.extend(said.map(|said| format!("it says: {said}")));
+            lines.extend(said.map(|said| format!("it says: {said}").into()));
         }
         let is_own_page = ending.finding.variant.as_deref() == Some("page");
         let said = ending.reply.and_then(clock::response);
         let said = said.filter(|_| is_own_page && judged.status == 403);
         let said = said.and_then(super::recognise::words);
-        lines.extend(said.map(|said| format!("the page says: {said}")));
+        lines.extend(said.map(|said| format!("the page says: {said}").into()));
         if let Some(target) = &judged.redirect {
-            lines.push(format!("redirects to {}", target.shown()));
+            lines.push(format!("redirects to {}", target.shown()).into());
         }
-        lines.extend(ending.reply.and_then(challenge));
+        lines.extend(ending.reply.and_then(challenge).map(Cow::from));
     }
     if let Some(reply) = ending.reply {
-        lines.extend(tls::evidence(reply));
-        lines.extend(other_names(ending));
-        lines.extend(clock::skew(reply).map(clock::skew_line));
-        lines.extend(reply.proxy.iter().map(|proxy| through(proxy, ending)));
-        lines.extend(reply.repeated.map(|what| repeated(what).to_owned()));
+        lines.extend(tls::evidence(reply).into_iter().map(Cow::from));
+        lines.extend(other_names.map(Cow::from));
+        lines.extend(clock::skew(reply).map(|skew| clock::skew_line(skew).into()));
+        lines.extend(
+            reply
+                .proxy
+                .iter()
+                .map(|proxy| through(proxy, ending).into()),
+        );
+        lines.extend(reply.repeated.map(|what| repeated(what).into()));
     }
-    lines.extend(ending.notes.iter().cloned());
+    lines.extend(ending.notes.iter().map(Cow::from));
     let mut said: Vec<String> = Vec::new();
     for line in lines {
         let line = inert(&line, 240);

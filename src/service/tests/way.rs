@@ -453,8 +453,8 @@ fn a_clock_that_differs_is_a_warning_of_the_check() {
 
 #[test]
 fn a_failure_shows_what_changed_since_the_last_good_run() {
-    let good = scheduled(answer(200, &[("Server", "nginx")], COMPANIES));
-    let last: LastGood = good.ladder.last_good().unwrap().clone();
+    let mut good = scheduled(answer(200, &[("Server", "nginx")], COMPANIES));
+    let last: LastGood = good.ladder.take_last_good().unwrap();
     assert_eq!(last.server.as_deref(), Some("nginx"));
     assert_eq!(last.identity.as_deref(), Some("Shop Ltd (1)"));
     let mut subject = shop();
@@ -475,7 +475,7 @@ fn a_failure_shows_what_changed_since_the_last_good_run() {
     assert!(
         scheduled(html(403, &[], "<html>"))
             .ladder
-            .last_good()
+            .take_last_good()
             .is_none()
     );
 }
