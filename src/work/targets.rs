@@ -70,7 +70,7 @@ fn without_comment(line: &str) -> &str {
 /// So many probes begin at a time on each thread; then everything else has its turn, and what ends by it comes first.
 /// Who asks for a thousand at once is told of the first one when it ends, and of hosts that answer at once no more run
 /// than that takes: what a thousand of them hold does not fit into a processor's cache.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 /// The shortest time between two bundles of a thread: whoever writes them sits on another thread, and is not woken for each result.
 /// Nobody sees the difference, and the first of all is told at once.
 const GATHERED_FOR: Duration = Duration::from_millis(4);
