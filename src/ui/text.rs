@@ -71,6 +71,9 @@ pub(super) fn pad(text: &str, cells: usize) -> String {
     fill(cut(text, cells), cells, cells)
 }
 
+/// What a column is filled with: a page has hundreds of them, and a blank at a time takes longer than their texts.
+const BLANKS: &str = "                                ";
+
 /// `text` in exactly `cells` cells, of which it takes `most` at the most.
 pub(super) fn fill(text: String, most: usize, cells: usize) -> String {
     let mut filled = if width(&text) <= most {
@@ -78,8 +81,12 @@ pub(super) fn fill(text: String, most: usize, cells: usize) -> String {
     } else {
         cut(&text, most)
     };
-    let blanks = cells.saturating_sub(width(&filled));
-    filled.extend(std::iter::repeat_n(' ', blanks));
+    let mut blanks = cells.saturating_sub(width(&filled));
+    while blanks > 0 {
+        let some = BLANKS.get(..blanks).unwrap_or(BLANKS);
+        filled.push_str(some);
+        blanks -= some.len();
+    }
     filled
 }
 
