@@ -1,14 +1,15 @@
 //! Where a secret lives, and what speaks against that place: for `secret where` and `doctor`.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{StoreKind, Vault, VaultEntry, VaultProblem};
-use crate::domain::{Connection, Name, SecretRef};
-use crate::store::files::{self, quoted, shown};
+use crate::domain::{Connection, Name, SecretRef, error_chain};
+use crate::store::files::{self, FileProblem, quoted, shown};
 
 /// Where a value lives. Holds no value, and none was read to find out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,10 +73,13 @@ pub(super) fn find(
 impl SecretLocation {
     fn look_at(&mut self, path: &Path) {
         self.path = Some(path.to_owned());
-        self.mode = files::mode(path).ok();
         self.git = files::git_work_tree(path);
-        if self.mode.is_none() {
-            self.findings.push(format!("{} is not there", shown(path)));
+        match files::mode(path) {
+            Ok(mode) => self.mode = Some(mode),
+            Err(FileProblem::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                self.findings.push(format!("{} is not there", shown(path)));
+            }
+            Err(problem) => self.findings.push(error_chain(&problem)),
         }
     }
 
