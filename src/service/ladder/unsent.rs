@@ -42,22 +42,31 @@ impl Ladder {
             | Stage::Key(_)
             | Stage::Target(_)
             | Stage::Corrected(..)
-            | Stage::Token => {
-                self.plan = KeyPlan::Hold(KeyHold::Paused { until, by });
-                if self.main.is_some() || !self.asked.is_empty() {
-                    self.held()
-                } else if self.service.bare_is_rejected() {
-                    self.ask_reach()
-                } else {
-                    self.ask_bare(Stage::Bare)
-                }
-            }
+            | Stage::Token => self.hold(KeyHold::Paused { until, by }),
         }
     }
 
-    /// The attempt could not be booked: it was not sent.
+    /// The attempt could not be booked: it was not sent. What is found without the key is found all the same, as where
+    /// no history can be opened.
     pub(super) fn unbooked(&mut self, why: &str) -> Step {
-        self.unsent(why, Reason::LocalError.into())
+        if self.is_further() {
+            return self.paused(None, why, StoppedBy::Budget);
+        }
+        self.withdraw();
+        self.stage = Stage::Idle;
+        self.hold(KeyHold::Unrecordable(why.to_owned()))
+    }
+
+    /// The key stays here from now on: where nothing was asked yet, the way to the service is.
+    fn hold(&mut self, hold: KeyHold) -> Step {
+        self.plan = KeyPlan::Hold(hold);
+        if self.main.is_some() || !self.asked.is_empty() {
+            self.held()
+        } else if self.service.bare_is_rejected() {
+            self.ask_reach()
+        } else {
+            self.ask_bare(Stage::Bare)
+        }
     }
 
     /// No time was left for an answer to the key: it was not sent.
@@ -82,24 +91,20 @@ impl Ladder {
     /// in `finding`.
     fn unsent(&mut self, why: &str, finding: Finding) -> Step {
         self.facts.set("why", why);
-        match self.stage {
-            Stage::Version(_) | Stage::OwnToken | Stage::Compare(_) | Stage::OtherStyle(..) => {
-                self.paused(None, why, StoppedBy::Budget)
-            }
-            Stage::Idle
-            | Stage::Reach
-            | Stage::Bare
-            | Stage::BareIndex(_)
-            | Stage::BareCall(_)
-            | Stage::Key(_)
-            | Stage::Target(_)
-            | Stage::Corrected(..)
-            | Stage::Token => {
-                self.withdraw();
-                self.stage = Stage::Idle;
-                self.finish(finding)
-            }
+        if self.is_further() {
+            return self.paused(None, why, StoppedBy::Budget);
         }
+        self.withdraw();
+        self.stage = Stage::Idle;
+        self.finish(finding)
+    }
+
+    /// Whether what was asked last follows an answer to the key.
+    const fn is_further(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Version(_) | Stage::OwnToken | Stage::Compare(_) | Stage::OtherStyle(..)
+        )
     }
 
     /// A request that was not sent was not asked. Only those that carry the key are held back.

@@ -2,7 +2,7 @@
 
 use super::harness::*;
 use crate::domain::budget::{AttemptEnd, Stop, StoppedBy};
-use crate::domain::{AuthStyle, CheckId, Reason, Reply, State};
+use crate::domain::{AuthStyle, CheckId, Failure, Reason, Reply, State};
 use crate::service::{Accepted, RungAnswer, SecretState, Subject, Trigger};
 
 const BARE: &str = "GET /api/companies/getAll.json bare";
@@ -349,14 +349,27 @@ fn the_budget_may_stop_any_request() {
     );
     let run = climb_over(seen(Trigger::Asked), vec![reply(companies()), paused()]);
     assert_eq!(run.reason(), Reason::Connected);
-    let unbooked = RungAnswer::Unbooked("the state folder is read-only".to_owned());
-    let run = climb_over(seen(Trigger::Asked), vec![unbooked]);
-    assert_eq!(run.reason(), Reason::LocalError);
-    assert!(
-        run.verdict.title.contains("read-only"),
-        "{}",
-        run.verdict.title
-    );
+}
+
+#[test]
+fn without_a_booking_the_key_stays_and_the_way_is_checked_all_the_same() {
+    let unbooked = || RungAnswer::Unbooked("the disk is full".to_owned());
+    let reply = |reply: Reply| RungAnswer::Reply(Box::new(reply));
+    let watched = || accepted(Trigger::Scheduled, false);
+    let run = climb_over(watched(), vec![unbooked(), reply(reached())]);
+    assert_eq!(run.asked, [BASIC, REACH]);
+    assert_eq!(run.reason(), Reason::SecretUnavailable);
+    assert_eq!(run.verdict.title, "Key not sent: no history");
+    assert!(run.verdict.cause.ends_with("the disk is full."));
+    // An outage stays one.
+    let run = climb_over(watched(), vec![unbooked(), reply(failed(Failure::Refused))]);
+    assert_eq!(run.reason(), Reason::Refused);
+    // What was found before stands, and nothing is asked twice.
+    let run = climb_over(shop(), vec![reply(denied()), unbooked()]);
+    assert_eq!(run.reason(), Reason::SecretUnavailable);
+    let asked = accepted(Trigger::Asked, false);
+    let run = climb_over(asked, vec![reply(companies()), unbooked()]);
+    assert_eq!(run.reason(), Reason::Connected);
 }
 
 #[test]
