@@ -158,7 +158,7 @@ impl Prober {
             context.send(&context.transport, &ask.request).await
         };
         drop(turn);
-        context.took = reply.phases.wait;
+        context.took = Some(reply.phases.wait.unwrap_or_default());
         let step = ladder.answer(RungAnswer::Reply(Box::new(reply)));
         if let Some(ticket) = ticket {
             let end = ladder.attempt_end().unwrap_or(AttemptEnd::Inconclusive);
@@ -263,21 +263,25 @@ impl<G: Gate> RunContext<'_, G> {
         transport: &Result<Transport, TransportProblem>,
         request: &Request,
     ) -> Reply {
-        match transport {
-            Ok(transport) => transport.send(request, self.deadline).await,
-            Err(problem) => Reply {
-                at: Timestamp::now(),
-                phases: Phases {
-                    total: Some(Duration::ZERO),
-                    ..Phases::default()
-                },
-                addresses: Vec::new(),
-                tls: None,
-                proxy: None,
-                sent: false,
-                repeated: None,
-                outcome: Outcome::Failed(Failure::Local(error_chain(&problem))),
+        let is_over = self.took.is_none() && self.deadline <= Instant::now();
+        let why = match transport {
+            // Whom nobody has asked yet is not silent.
+            Ok(_) if is_over => "the time was over before anything was asked: give more".to_owned(),
+            Ok(transport) => return transport.send(request, self.deadline).await,
+            Err(problem) => error_chain(&problem),
+        };
+        Reply {
+            at: Timestamp::now(),
+            phases: Phases {
+                total: Some(Duration::ZERO),
+                ..Phases::default()
             },
+            addresses: Vec::new(),
+            tls: None,
+            proxy: None,
+            sent: false,
+            repeated: None,
+            outcome: Outcome::Failed(Failure::Local(why)),
         }
     }
 }

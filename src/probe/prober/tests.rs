@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use super::*;
 use crate::domain::budget::StoppedBy;
-use crate::domain::{BudgetRecord, Cause, KeyFingerprint, Reason, Secret, ServiceId};
+use crate::domain::{
+    BudgetRecord, Cause, CheckId, KeyFingerprint, Reason, Secret, ServiceId, State,
+};
 use crate::probe::budget::{self, Decision};
 use crate::probe::profile::ClientIdentity;
 use crate::probe::stub::{Act, Authority, Stub, Versions};
@@ -201,7 +203,7 @@ async fn what_can_t_be_booked_is_not_sent() {
         ..MemoryGate::default()
     };
     let found = climb(&Prober::default(), with_key(&stub), &gate).await;
-    assert_ne!(found.verdict.reason, Reason::Connected, "{found:?}");
+    assert_eq!(found.verdict.reason, Reason::SecretUnavailable, "{found:?}");
     assert!(
         !stub
             .heads()
@@ -250,6 +252,23 @@ async fn the_whole_run_ends_by_its_time() {
         .run(&http(), without_key(&stub), &profile, &gate, &mut |_| {})
         .await;
     assert_eq!(found.verdict.reason, Reason::ResponseTimeout, "{found:?}");
+}
+
+#[tokio::test]
+async fn whom_nobody_has_asked_is_not_silent() {
+    let stub = Stub::plain(Act::Wait).await;
+    let profile = Profile {
+        timeout: Duration::ZERO,
+        ..Profile::default()
+    };
+    let gate = MemoryGate::default();
+    let found = Prober::default()
+        .run(&http(), without_key(&stub), &profile, &gate, &mut |_| {})
+        .await;
+    assert_eq!(found.verdict.reason, Reason::LocalError, "{found:?}");
+    let connect = found.verdict.checks.get(CheckId::Connect);
+    assert_eq!(connect.state, State::Unknown, "{found:?}");
+    assert_eq!(stub.connections(), 0);
 }
 
 #[tokio::test]
