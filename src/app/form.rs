@@ -13,6 +13,7 @@ use super::draft::{CopyOf, Draft, FieldId};
 use super::lamps;
 use super::model::{FieldLamp, FieldText, Form, FormField, ProbeState};
 use super::secret_field::SecretField;
+use crate::domain::endpoint::URL_LIMIT;
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Name, Origin, SecretRef, ServiceId, State, span, tags,
 };
@@ -20,7 +21,7 @@ use live::LiveTest;
 use problem::FieldProblem;
 
 /// Characters that an open field takes at most.
-pub const TEXT_LIMIT: usize = 2_048;
+pub const TEXT_LIMIT: usize = URL_LIMIT;
 
 impl Form {
     /// An empty form for a new connection to Blesta.

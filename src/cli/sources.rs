@@ -159,6 +159,9 @@ fn read(environment: &Environment, what: &str, source: &Source<'_>) -> Result<Se
     if secret.is_empty() {
         return Err(Fault::usage(format!("the {what} given is empty")));
     }
+    if secret.is_too_long() {
+        return Err(Fault::usage(format!("the {what} given is too long")));
+    }
     Ok(secret)
 }
 

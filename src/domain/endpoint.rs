@@ -10,6 +10,9 @@ use super::secret::Secret;
 use super::shape;
 use super::text::{inert, is_active};
 
+/// No URL that is kept is longer, characters.
+pub const URL_LIMIT: usize = 2_048;
+
 /// A URL that can be asked: http or https, with a host, without user info.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint(Url);

@@ -33,6 +33,14 @@ impl Secret {
         &self.0
     }
 
+    /// No value that is kept or sent is longer, bytes.
+    pub const LIMIT: u64 = 64 * 1024;
+
+    /// Whether it is longer than [`Self::LIMIT`]: some other file's contents, and no key.
+    pub fn is_too_long(&self) -> bool {
+        self.0.len() as u64 > Self::LIMIT
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

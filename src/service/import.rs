@@ -128,7 +128,7 @@ impl Candidate {
             }
             CandidateValue::Known(secret) if secret.is_empty() => {}
             // A mark of the shell's words: only a part of it is the variable.
-            CandidateValue::Known(secret) if !secret.all(|c| !c.is_control()) => {
+            CandidateValue::Known(secret) if is_none(&secret) => {
                 self.note(left_out("key", &secret));
             }
             CandidateValue::Known(secret) => {
@@ -176,7 +176,7 @@ impl Candidate {
     fn set_token(&mut self, value: CandidateValue) {
         match value {
             CandidateValue::Known(secret) if secret.is_empty() => {}
-            CandidateValue::Known(secret) if !secret.all(|c| !c.is_control()) => {
+            CandidateValue::Known(secret) if is_none(&secret) => {
                 self.note(left_out("token", &secret));
             }
             CandidateValue::Known(secret) => self.token = Some(secret),
@@ -198,10 +198,17 @@ impl Candidate {
     }
 }
 
-/// Why a value is none that can be kept.
+/// Whether a value is none that can be kept.
+fn is_none(value: &Secret) -> bool {
+    value.is_too_long() || !value.all(|c| !c.is_control())
+}
+
+/// Why it is none.
 fn left_out(what: &str, value: &Secret) -> String {
     let has = |test: fn(char) -> bool| !value.all(|c| !test(c));
-    let why = if has(|c| matches!(c, shell::OPEN | shell::CLOSE)) {
+    let why = if value.is_too_long() {
+        "it is longer than 64 KiB, which no key is"
+    } else if has(|c| matches!(c, shell::OPEN | shell::CLOSE)) {
         "a variable is only a part of it"
     } else if has(|c| matches!(c, '\n' | '\r' | '\t')) {
         "it has several lines, or a tab"

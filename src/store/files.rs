@@ -37,10 +37,10 @@ use crate::domain::text::inert;
 /// A log that is open, to write at its end.
 pub type LogFile = std::fs::File;
 
-/// No file that a person writes is larger, bytes.
+/// No file that a person writes is larger, bytes, and none that is written whole here: it would never be read again.
 pub const TEXT_LIMIT: u64 = 16 * 1024 * 1024;
 /// No secret is larger, bytes.
-pub const SECRET_LIMIT: u64 = 64 * 1024;
+pub const SECRET_LIMIT: u64 = Secret::LIMIT;
 
 const GROUP_OR_OTHERS_WRITE: u32 = 0o022;
 const GROUP_OR_OTHERS_ANY: u32 = 0o077;
@@ -101,6 +101,18 @@ pub enum FileProblem {
     /// Over the limit.
     #[error("{} is larger than {limit} bytes", shown(path))]
     TooLarge {
+        /// Which file.
+        path: PathBuf,
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// It would be over the limit of whoever reads it.
+    #[error(
+        "{} would be larger than {limit} bytes, and could not be read again: leave something out, or take out what is \
+         no longer needed; what stood there is unchanged",
+        shown(path)
+    )]
+    Overgrown {
         /// Which file.
         path: PathBuf,
         /// The limit, bytes.
@@ -410,15 +422,15 @@ pub(super) fn line_in(bytes: &[u8]) -> io::Result<Option<Secret>> {
     Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))))
 }
 
-/// Writes a file that everybody may read, as far as the user's umask lets them, and makes the folders above it.
+/// Writes a file that everybody may read, as far as the user's umask lets them, whole or not at all, and makes the
+/// folders above it.
 pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)
-        .and_then(|()| fs::write(path, bytes))
-        .map_err(|source| FileProblem::Write {
-            path: path.to_owned(),
-            source,
-        })
+    fs::create_dir_all(folder).map_err(|source| FileProblem::Write {
+        path: path.to_owned(),
+        source,
+    })?;
+    whole::stage_as(path, bytes, 0o666)?.commit()
 }
 
 /// Refuses a file that group or others may change, or that is another user's, or that lies in such a folder. A

@@ -182,6 +182,9 @@ impl Secrets {
         value: &Secret,
         origin: Option<&Origin>,
     ) -> Result<(), SecretProblem> {
+        if value.is_too_long() {
+            return Err(SecretProblem::TooLong(inert(&reference.to_string(), 80)));
+        }
         let origin = origin.cloned();
         match reference {
             SecretRef::Vault(name) => {
@@ -387,7 +390,9 @@ impl Secrets {
                 return Err(SecretProblem::NotEntered);
             }
         };
-        if value.all(|c| !c.is_control() || c == '\t') {
+        if value.is_too_long() {
+            Err(SecretProblem::TooLong(place))
+        } else if value.all(|c| !c.is_control() || c == '\t') {
             Ok(value)
         } else {
             Err(SecretProblem::Controls(place))

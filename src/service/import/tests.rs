@@ -643,3 +643,24 @@ fn a_pair_in_blestas_own_words_is_taken_for_blestas() {
         assert_eq!(told, service == "blesta", "{:?}", found.notes);
     }
 }
+
+#[test]
+fn what_is_longer_than_any_secret_is_left_out_and_the_rest_comes_in() {
+    let long = "x".repeat(64 * 1024 + 1);
+    let reading = env(&format!(
+        "A_URL=https://a.example.com\nA_KEY={long}\nB_URL=https://b.example.com\nB_KEY={}\n",
+        "x".repeat(64 * 1024)
+    ));
+    let [a, b] = &reading.candidates[..] else {
+        panic!("{}", reading.candidates.len())
+    };
+    assert!(a.key.is_none() && b.key.is_some());
+    let told = "the key was left out: it is longer than 64 KiB";
+    assert!(says(&a.notes, told), "{:?}", a.notes);
+    let one = curl(&format!("curl -u me:{long} https://a.example.com"));
+    assert!(
+        one.key.is_none() && says(&one.notes, told),
+        "{:?}",
+        one.notes
+    );
+}

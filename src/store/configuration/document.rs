@@ -6,8 +6,9 @@ use std::sync::Arc;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, TableLike, Value};
 
 use super::base::Base;
-use super::write::{list, refuse_secrets, written};
+use super::write::{list, refuse_urls, written};
 use super::{inline, lines, read};
+use crate::domain::endpoint::URL_LIMIT;
 use crate::domain::{Connection, Name};
 
 /// What a new file starts with.
@@ -33,6 +34,11 @@ pub enum EditProblem {
         "the URL of {0:?} holds a user name or password, which don't belong in the configuration"
     )]
     SecretInUrl(Name),
+    /// A URL that no server would take.
+    #[error(
+        "a URL of {0:?} is longer than {URL_LIMIT} characters: leave out what is behind its path"
+    )]
+    LongUrl(Name),
     /// A path that TOML can't hold.
     #[error("the path in `{0}` is not UTF-8 text, which the configuration can't hold")]
     NotText(&'static str),
@@ -113,7 +119,7 @@ impl Document {
         if self.taken.contains(connection.name.as_str()) {
             return Err(EditProblem::Taken(connection.name.clone()));
         }
-        refuse_secrets(connection, None)?;
+        refuse_urls(connection, None)?;
         let mut table = Table::new();
         for (key, value) in written(connection)? {
             if let Some(value) = value {
@@ -142,7 +148,7 @@ impl Document {
         if before.name != after.name && self.taken.contains(after.name.as_str()) {
             return Err(EditProblem::Taken(after.name.clone()));
         }
-        refuse_secrets(after, Some(before))?;
+        refuse_urls(after, Some(before))?;
         let current = written(&self.connection(&before.name)?)?;
         let text = |value: &Option<Value>| value.as_ref().map(Value::to_string);
         let mut changes = Vec::new();

@@ -1162,3 +1162,30 @@ fn settings_are_read_without_the_connections() {
     let nowhere = Store::at(folder.path().join("nowhere")).settings_alone();
     assert_eq!(nowhere, crate::store::Settings::default());
 }
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let home = Home::new();
+    let store = home.store();
+    store
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    let before = home.text();
+    let most = usize::try_from(files::TEXT_LIMIT).unwrap();
+    let large = Connection {
+        note: "x".repeat(most),
+        ..connection("b")
+    };
+    let refused = store.edit(|document| document.add(&large)).unwrap_err();
+    assert!(refused.to_string().contains("would be larger"), "{refused}");
+    assert_eq!(home.text(), before);
+    let at = |length: usize| Connection {
+        url: format!("https://a.example/{}", "x".repeat(length - 18)),
+        ..connection("b")
+    };
+    let long = store.edit(|document| document.add(&at(2_049)));
+    let words = long.unwrap_err().to_string();
+    assert!(words.contains("longer than 2048 characters"), "{words}");
+    store.edit(|document| document.add(&at(2_048))).unwrap();
+    assert_eq!(store.load().unwrap().connections.len(), 2);
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 use toml_edit::{Array, InlineTable, Value};
 
 use super::document::EditProblem;
+use crate::domain::endpoint::URL_LIMIT;
 use crate::domain::{
     AddressFamily, AuthStyle, Connection, Endpoint, SecretRef, UrlProblem, Window,
 };
@@ -94,10 +95,7 @@ fn number(number: Option<u32>) -> Option<Value> {
 
 /// Refuses user names and passwords in URLs. What stood in the file before may stay: taking it out by
 /// another edit must be possible.
-pub(super) fn refuse_secrets(
-    new: &Connection,
-    old: Option<&Connection>,
-) -> Result<(), EditProblem> {
+pub(super) fn refuse_urls(new: &Connection, old: Option<&Connection>) -> Result<(), EditProblem> {
     let urls = |connection: &Connection| {
         let url = Some(connection.url.clone());
         [url, connection.cms_url.clone(), connection.proxy.clone()]
@@ -107,9 +105,13 @@ pub(super) fn refuse_secrets(
         .into_iter()
         .zip(old)
         .filter(|(new, old)| new != old);
-    let mut changed = changed.filter_map(|(new, _)| new);
-    if changed.any(|url| holds_user_info(&url)) {
-        return Err(EditProblem::SecretInUrl(new.name.clone()));
+    for url in changed.filter_map(|(new, _)| new) {
+        if url.chars().count() > URL_LIMIT {
+            return Err(EditProblem::LongUrl(new.name.clone()));
+        }
+        if holds_user_info(&url) {
+            return Err(EditProblem::SecretInUrl(new.name.clone()));
+        }
     }
     Ok(())
 }

@@ -326,3 +326,28 @@ fn a_descriptor_is_read_where_it_stands() {
     std::io::Write::write_all(&mut writer, b"later\n").unwrap();
     assert_eq!(reading.join().unwrap(), Secret::new("later"));
 }
+
+#[test]
+fn what_could_not_be_read_again_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    let largest = vec![b'a'; usize::try_from(TEXT_LIMIT).unwrap()];
+    write_whole(&path, &largest).unwrap();
+    assert_eq!(read_regular_text(&path).unwrap().len(), largest.len());
+    let over = [largest.as_slice(), b"a"].concat();
+    let problem = write_whole(&path, &over).unwrap_err().to_string();
+    assert!(problem.contains("is unchanged"), "{problem}");
+    assert_eq!(fs::read(&path).unwrap().len(), largest.len());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_public_file_takes_the_place_of_another_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, kept) = (folder.path().join("man1/a.1"), folder.path().join("kept"));
+    write_public(&path, b"old").unwrap();
+    fs::hard_link(&path, &kept).unwrap();
+    write_public(&path, b"new").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!(fs::read(&kept).unwrap(), b"old", "it was not written into");
+}

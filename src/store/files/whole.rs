@@ -1,22 +1,22 @@
 //! Writing a file whole: a reader sees the old text or the new one, never a part, whenever we are killed.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::FileProblem;
 use super::owner::leave_to_owner;
+use super::{FileProblem, TEXT_LIMIT};
 
 /// Links in a row before we call it a loop, as the kernel does.
 const LINKS: usize = 40;
 
 /// Replaces the file at `path` with `bytes`, mode 0600, or leaves it as it was: a temporary file beside it,
 /// fsync, rename, fsync of the folder. A symbolic link stays one; its target is replaced. What is no regular file
-/// is refused.
+/// is refused, and what is larger than [`TEXT_LIMIT`].
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
     stage(path, bytes)?.commit()
 }
@@ -31,6 +31,17 @@ pub struct Staged {
 
 /// The first half of [`write_whole`], all that needs room on the disk.
 pub fn stage(path: &Path, bytes: &[u8]) -> Result<Staged, FileProblem> {
+    stage_as(path, bytes, 0o600)
+}
+
+/// The same with another mode, of which the user's umask takes its part.
+pub(super) fn stage_as(path: &Path, bytes: &[u8], mode: u32) -> Result<Staged, FileProblem> {
+    if bytes.len() as u64 > TEXT_LIMIT {
+        return Err(FileProblem::Overgrown {
+            path: path.to_owned(),
+            limit: TEXT_LIMIT,
+        });
+    }
     // In place of a device or a pipe a file would stand, for everybody who uses it.
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         return Err(FileProblem::NotAFile {
@@ -38,7 +49,7 @@ pub fn stage(path: &Path, bytes: &[u8]) -> Result<Staged, FileProblem> {
         });
     }
     let target = followed(path);
-    let temporary = written_beside(&target, bytes).map_err(|source| FileProblem::Write {
+    let temporary = written_beside(&target, bytes, mode).map_err(|source| FileProblem::Write {
         path: path.to_owned(),
         source,
     })?;
@@ -83,11 +94,12 @@ pub fn write_out(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
         })
 }
 
-fn written_beside(target: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+fn written_beside(target: &Path, bytes: &[u8], mode: u32) -> io::Result<NamedTempFile> {
     let (folder, name) = parts(target)?;
     let mut temporary = tempfile::Builder::new()
         .prefix(&prefix(name))
         .suffix(SUFFIX)
+        .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder)?;
     temporary.write_all(bytes)?;
     match fs::metadata(target) {

@@ -1,7 +1,7 @@
 //! Why a secret is not at hand.
 
 use super::KeyringProblem;
-use crate::domain::Cause;
+use crate::domain::{Cause, Secret};
 use crate::store::files::FileProblem;
 use crate::store::state::StateProblem;
 use crate::store::vault::VaultProblem;
@@ -34,6 +34,9 @@ pub enum SecretProblem {
         "the value of {0} holds line ends or control characters: is it the right one? Nothing of it is used"
     )]
     Controls(String),
+    /// More than any key or token.
+    #[error("the value of {0} is longer than {limit} bytes: is it the right one? Nothing of it is used", limit = Secret::LIMIT)]
+    TooLong(String),
     /// The program.
     #[error("the command {program} gave no secret: {why}")]
     Command {

@@ -29,6 +29,7 @@ fn secrets(folder: &Path) -> Secrets {
         "KEY" => Some(Secret::new("from env")),
         "EMPTY" => Some(Secret::new("")),
         "ENDED" => Some(Secret::new("from env\n")),
+        "LONG" => Some(Secret::new("x".repeat(64 * 1024 + 1))),
         "LINES" => Some(Secret::new("one\nInjected: header")),
         _ => None,
     });
@@ -479,4 +480,42 @@ fn whereabouts_tell_path_mode_git_age_and_sharing() {
     );
     let found = secrets.location(&reference("env:KEY"), &[]);
     assert_eq!((found.path, found.findings), (None, Vec::new()));
+}
+
+#[tokio::test]
+async fn what_is_longer_than_any_secret_is_neither_used_nor_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = secrets(folder.path());
+    let told = "longer than 65536 bytes";
+    let used = said(&secrets, &reference("env:LONG")).await;
+    assert!(used.contains("env:LONG") && used.contains(told), "{used}");
+    let most = usize::try_from(Secret::LIMIT).unwrap();
+    let put = async |length| {
+        let value = Secret::new("x".repeat(length));
+        secrets.put(&SecretRef::Ask, &slot(), &value, None).await
+    };
+    let refused = put(most + 1).await.unwrap_err().to_string();
+    assert!(refused.contains(told), "{refused}");
+    put(most).await.unwrap();
+}
+
+#[test]
+fn a_place_that_cannot_be_looked_at_is_not_told_as_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    // Below a file nothing can be looked at, whoever asks.
+    let below = secrets(&file).location(&reference("vault:a"), &[]);
+    let [finding] = &below.findings[..] else {
+        panic!("{below:?}")
+    };
+    assert!(
+        finding.contains("vault.age can't be read") && !finding.contains("is not there"),
+        "{finding}"
+    );
+    let gone = secrets(folder.path()).location(&reference("vault:a"), &[]);
+    assert!(
+        gone.findings[0].ends_with("vault.age is not there"),
+        "{gone:?}"
+    );
 }

@@ -567,3 +567,21 @@ fn where_no_vault_can_be_there_is_none() {
         Err(VaultProblem::Absent { .. })
     ));
 }
+
+#[test]
+fn one_that_could_not_be_opened_again_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    vault(folder.path()).create(&pass()).unwrap();
+    let vault = unlocked(folder.path());
+    vault.put("a", &Secret::new("x"), None).unwrap();
+    let most = usize::try_from(files::TEXT_LIMIT).unwrap();
+    let refused = vault.put("b", &Secret::new("x".repeat(most)), None);
+    let words = refused.unwrap_err().to_string();
+    assert!(
+        words.contains("vault.age would be larger") && words.contains("unchanged"),
+        "{words}"
+    );
+    let again = unlocked(folder.path());
+    assert_eq!(value(&again, "a").as_deref(), Some("x"));
+    assert_eq!(value(&again, "b"), None);
+}

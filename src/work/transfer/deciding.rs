@@ -88,6 +88,12 @@ impl Core {
         let connection = &item.connection;
         self.refuse_open_secrets(connection, None).await?;
         refuse_labels(connection, &item.added)?;
+        let added = item.added.iter().map(|(_, value)| value);
+        let mut values = item.key.iter().chain(&item.token).chain(added);
+        if values.any(Secret::is_too_long) {
+            let why = "a secret of it is longer than 64 KiB, which no key or token is";
+            return Err(WorkError::failed("saving", why));
+        }
         transfer::export(std::slice::from_ref(connection))
             .map_err(|problem| WorkError::failed("saving", problem))?;
         // It can be described and mended later.
