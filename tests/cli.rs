@@ -1003,3 +1003,59 @@ fn ndjson_is_one_object_for_each_as_they_finish() {
     assert!(lines.next().is_none());
     assert_eq!(child.wait().unwrap().code(), Some(0));
 }
+
+/// The signal of `ulimit -f` would end it in the middle, with a file of its own left behind.
+#[test]
+fn a_write_over_the_limit_of_file_sizes_fails_as_any_other() {
+    let home = tempfile::tempdir().unwrap();
+    let add = "connection add shop --service http --url http://127.0.0.1:9/";
+    let arguments: Vec<&str> = add.split(' ').collect();
+    let done = switchboard(home.path(), &arguments, &[], "");
+    assert_eq!(done.code, 0, "{done:?}");
+    let folder = home.path().join(".config/switchboard");
+    let text = || std::fs::read(folder.join("switchboard.toml")).unwrap();
+    let before = text();
+    let mut command = Command::new("sh");
+    let note = "x".repeat(6_000);
+    let limited = "ulimit -f 2; exec \"$0\" connection edit shop --note \"$1\"";
+    command.args(["-c", limited, BINARY, &note]);
+    let done = finish(command, home.path(), &[], "");
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("is unchanged"), "{done:?}");
+    assert_eq!(text(), before);
+    let left = std::fs::read_dir(&folder).unwrap().flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().ends_with(".tmp")),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn a_url_or_a_key_that_is_too_long_stays_out_and_the_others_come_in() {
+    let home = tempfile::tempdir().unwrap();
+    let long = "x".repeat(70_000);
+    let file = home.path().join("three");
+    let lines = [
+        format!("curl http://127.0.0.1:1/{}", "x".repeat(2_048)),
+        format!("curl -u me:{long} http://127.0.0.1:2/"),
+        "curl http://127.0.0.1:3/".to_owned(),
+    ];
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let import = ["connection", "import", file.to_str().unwrap()];
+    let done = switchboard(home.path(), &import, &[], "");
+    assert_eq!(done.code, 1, "{done:?}");
+    for told in [
+        "is longer than 2048 characters",
+        "the key was left out: it is longer than 64 KiB",
+        "2 came in, 1 stayed out",
+    ] {
+        assert!(done.out.contains(told), "{told} in {done:?}");
+    }
+    let probe = "probe --url http://127.0.0.1:1 --key-env LONG";
+    let arguments: Vec<&str> = probe.split(' ').collect();
+    let done = switchboard(home.path(), &arguments, &[("LONG", &long)], "");
+    assert_eq!(done.code, 3, "{done:?}");
+    assert!(done.err.contains("the key given is too long"), "{done:?}");
+}

@@ -2,11 +2,11 @@
 //! tracing by others), enough file descriptors, and a clock that can be read.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rustix::process::{
-    DumpableBehavior, Resource, Rlimit, dumpable_behavior, getrlimit, set_dumpable_behavior,
-    setrlimit,
+    DumpableBehavior, Resource, Rlimit, Signal, dumpable_behavior, getrlimit,
+    set_dumpable_behavior, setrlimit,
 };
 
 use crate::store::files;
@@ -38,6 +38,16 @@ pub fn raise() {
             maximum: Some(0),
         },
     );
+    outlive_size_limit();
+}
+
+/// A write over the limit of file sizes (`ulimit -f`) fails as any other, and is told: its signal would end the program
+/// in the middle of the screen. It is listened to and not ignored, so that programs started from here have it as it was.
+fn outlive_size_limit() {
+    let number = Signal::XFSZ.as_raw();
+    if files::ignored_signals() & (1 << (number - 1)) == 0 {
+        let _ = signal_hook::flag::register(number, Arc::default());
+    }
 }
 
 /// As many file descriptors as are asked for: a connection each, for thousands of them.
