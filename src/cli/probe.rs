@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::arguments::{Format, ProbeArguments};
+use super::arguments::{Format, ProbeArguments, RouteArguments, TokenSource};
 use super::context::Context;
 use super::fault::{Fault, OURS};
 use super::output::{self, OutputProblem, Texts, human, nagios};
@@ -82,58 +82,76 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
     let ProbeArguments {
         username,
         key,
-        token,
         cms_url,
-        cms,
         service,
         way,
         ..
     } = arguments;
-    let of_both = [
+    let mut options = vec![
         (username.is_some(), "--username"),
         (key.key_stdin, "--key-stdin"),
         (key.key_fd.is_some(), "--key-fd"),
         (key.key_env.is_some(), "--key-env"),
+        (cms_url.is_some(), "--cms-url"),
+    ];
+    options.extend(of_secrets(&arguments.token, arguments.cms.as_deref(), way));
+    let is_saved = arguments.targets.is_none();
+    if is_saved {
+        options.push((service.is_some(), "--service"));
+        options.extend(of_way(way));
+    } else {
+        // (The targets of a list are of the service http, and asked without a key.)
+        let is_other = service.as_deref().is_some_and(|service| service != "http");
+        options.extend([(is_other, "--service"), (arguments.full, "--full")]);
+    }
+    refuse_given(&options, "--url", is_saved)
+}
+
+/// Options of the shared token, and of whom and how a secret is sent to.
+pub(super) fn of_secrets(
+    token: &TokenSource,
+    cms: Option<&str>,
+    way: &RouteArguments,
+) -> [(bool, &'static str); 9] {
+    [
         (token.token_stdin, "--token-stdin"),
         (token.token_fd.is_some(), "--token-fd"),
         (token.token_env.is_some(), "--token-env"),
-        (cms_url.is_some(), "--cms-url"),
         (cms.is_some(), "--cms"),
         (way.ca_file.is_some(), "--ca-file"),
         (way.client_cert.is_some(), "--client-cert"),
         (way.client_key.is_some(), "--client-key"),
         (way.auth.is_some(), "--auth"),
         (way.allow_http, "--allow-http"),
-    ];
-    let of_saved = [
-        (service.is_some(), "--service"),
+    ]
+}
+
+/// Options of the way that carry no trust.
+pub(super) fn of_way(way: &RouteArguments) -> [(bool, &'static str); 4] {
+    [
         (way.proxy.is_some(), "--proxy"),
         (way.ipv4, "-4"),
         (way.ipv6, "-6"),
         (way.timeout.is_some(), "--timeout"),
-    ];
-    let listed = arguments.targets.is_some();
-    let of_list = [
-        (
-            service.as_deref().is_some_and(|service| service != "http"),
-            "--service",
-        ),
-        (arguments.full, "--full"),
-    ];
-    let of_saved = of_saved.iter().filter(|_| !listed);
-    let of_saved = of_saved.chain(of_list.iter().filter(|_| listed));
-    let given = of_both.iter().chain(of_saved).find(|(given, _)| *given);
-    let Some((_, flag)) = given else {
+    ]
+}
+
+/// Refuses the first of `options` that was given: it is of use only beside `belongs_to`.
+pub(super) fn refuse_given(
+    options: &[(bool, &str)],
+    belongs_to: &str,
+    is_saved: bool,
+) -> Result<(), Fault> {
+    let Some((_, flag)) = options.iter().find(|(given, _)| *given) else {
         return Ok(());
     };
     let fault = Fault::usage(format!(
-        "{flag} belongs to --url, and would change nothing here"
+        "{flag} belongs to {belongs_to}, and would change nothing here"
     ));
-    // (The targets of a list are of the service http, and asked without a key.)
-    Err(if arguments.targets.is_some() {
-        fault
-    } else {
+    Err(if is_saved {
         fault.hint("a saved connection has its own: switchboard connection edit")
+    } else {
+        fault
     })
 }
 

@@ -149,6 +149,10 @@ async fn stay(context: &Context, clear_after: Option<Duration>) -> Result<(), Fa
 
 async fn verify(context: &Context, arguments: VerifyArguments) -> Result<u8, Fault> {
     let (verdict, token_is_set) = if let Some(name) = &arguments.name {
+        let VerifyArguments { token, way, .. } = &arguments;
+        let mut options = probe::of_secrets(token, arguments.cms.as_deref(), way).to_vec();
+        options.extend(probe::of_way(way));
+        probe::refuse_given(&options, "--cms-url", true)?;
         let name = parsed(name)?;
         context.have_keys_of(std::slice::from_ref(&name)).await?;
         let connection = context.core.connection(&name).await?;
