@@ -205,6 +205,22 @@ const ALL: &[Wrong] = &[
     ),
     wrong("connection edit shop --remove-tag ,", &["no tag"]),
     wrong(
+        "connection edit kept --unset key --key-ref env:OTHER",
+        &["--unset key", "--key-ref", "hint: "],
+    ),
+    wrong(
+        "connection edit kept --unset key --key-stdin",
+        &["--unset key", "--key-stdin"],
+    ),
+    wrong(
+        "connection edit shop --unset token --token-ref env:OTHER",
+        &["--unset token", "--token-ref"],
+    ),
+    wrong(
+        "connection edit shop --unset tags --add-tag b",
+        &["--unset tags", "--add-tag"],
+    ),
+    wrong(
         "connection edit shop --maintenance 2020-01-01T00:00Z/2020-01-02T00:00Z",
         &["is over", "UTC"],
     ),

@@ -254,6 +254,7 @@ async fn add(context: &Context, arguments: AddArguments) -> Result<u8, Fault> {
 }
 
 async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> {
+    unset::refuse_given(&arguments)?;
     let name = parsed(&arguments.name)?;
     let before = context.core.connection(&name).await?;
     let mut connection = before.clone();
