@@ -274,6 +274,14 @@ const ALL: &[Wrong] = &[
     wrong("token disable mp SU-1", &["--yes"]),
     wrong("token rotate mp SU-1", &["--yes"]),
     wrong("token permissions mp", &["ID"]),
+    wrong(
+        "token permissions mp SU-1 --grant MD-2 --grant MD-1 --revoke MD-1",
+        &["MD-1", "granted and revoked", "hint: "],
+    ),
+    wrong(
+        "token permissions mp SU-1 --grant MD-1 --revoke md-1",
+        &["MD-1", "granted and revoked"],
+    ),
     wrong("secret", &["where", "set"]),
     wrong("secret where --format nope", &["nope"]),
     wrong("secret set nobody --key-stdin", &["nobody"]),

@@ -17,6 +17,7 @@ pub(super) async fn run(
     mut change: Difference,
     guard: Guard,
 ) -> Result<u8, Fault> {
+    refuse_both(&change)?;
     let account = account(context, &which.name).await?;
     for modules in [&mut change.grant, &mut change.revoke] {
         let mut named = std::collections::HashSet::new();
@@ -56,4 +57,19 @@ pub(super) async fn run(
         };
         held.iter().map(line).collect()
     })
+}
+
+/// Refuses a module that is to be granted and revoked at once: which of the two is meant is not known. (No two modules
+/// differ in case alone.)
+fn refuse_both(change: &Difference) -> Result<(), Fault> {
+    let revoked = |module: &&String| {
+        let is_same = |other: &String| other.trim().eq_ignore_ascii_case(module.trim());
+        change.revoke.iter().any(is_same)
+    };
+    let Some(module) = change.grant.iter().find(revoked) else {
+        return Ok(());
+    };
+    let module = inert(module.trim(), 40);
+    let fault = format!("{module} is to be granted and revoked: nothing was changed");
+    Err(Fault::usage(fault).hint("give it to one of the two"))
 }
