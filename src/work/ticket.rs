@@ -8,7 +8,7 @@ mod words;
 use super::core::Core;
 use super::error::WorkError;
 use crate::domain::history::History;
-use crate::domain::{Connection, HandleSlot, Name, Reason, Secret, Verdict};
+use crate::domain::{Connection, HandleSlot, Name, Reason, Secret, State, Verdict};
 use crate::service::sign::scan;
 use crate::service::verify::{CmsQuestion, is_about_cms};
 
@@ -75,10 +75,13 @@ impl Core {
     ) -> Result<String, WorkError> {
         let connection = self.connection(name).await?;
         let service = self.service_of(&connection).await?;
-        // Where the key is paused nothing was asked, and each answer of 401 would lengthen a ban.
+        // Where the key is paused each answer of 401 would lengthen a ban; where nothing was asked for a reason of this
+        // side, nothing is to be seen elsewhere.
         let is_paused = verdict.reason == Reason::AuthPaused;
+        let on_the_way = verdict.checks.iter().any(|one| one.state == State::Down);
+        let shows = !is_paused && (words::was_asked(verdict) || on_the_way);
         let curl = self.curl_of(&connection, Some(verdict)).await.ok();
-        let curl = curl.filter(|_| !is_paused);
+        let curl = curl.filter(|_| shows);
         // A query of the URL's own may be a key; one that the service's description adds is none.
         let curl = curl.map(|curl| {
             if connection.url.contains('?') {
@@ -175,6 +178,59 @@ mod tests {
             }
             let warned = text.contains("one more refusal");
             assert_eq!(warned, expected == Some(keyed), "{text}");
+        }
+    }
+
+    /// What each reason looks like that ends before a request, and two that end behind one.
+    #[tokio::test]
+    async fn nobody_is_accused_of_what_was_not_asked() {
+        let home = Home::new();
+        let connection = shop("https://billing.example.com");
+        let core = home.core_with(&[]);
+        core.save(Draft::new(connection.clone())).await.unwrap();
+        let curl = "curl -sS";
+        for (reason, down, waited, expected) in [
+            (Reason::UrlInvalid, Some(CheckId::Url), false, "not sent"),
+            (Reason::SecretUnavailable, None, false, "not sent"),
+            (Reason::AuthPaused, None, false, "not sent"),
+            (Reason::KeyWithheld, None, false, "not sent"),
+            (Reason::LocalError, None, false, "not sent"),
+            (Reason::Offline, None, false, "not sent"),
+            (Reason::ProxyFailed, None, false, "not sent"),
+            (Reason::DnsNotFound, Some(CheckId::Dns), false, curl),
+            (Reason::Refused, Some(CheckId::Connect), false, curl),
+            (Reason::TlsExpired, Some(CheckId::Tls), false, curl),
+            // TLS 1.3: the certificate is asked for once the request is on its way.
+            (
+                Reason::TlsClientCertificate,
+                Some(CheckId::Tls),
+                true,
+                "not answered",
+            ),
+            (
+                Reason::ResponseTimeout,
+                Some(CheckId::Http),
+                true,
+                "not answered",
+            ),
+        ] {
+            let mut verdict = local_error(Some(&connection.name), &connection.service, "", "");
+            verdict.reason = reason;
+            verdict.phases.wait = waited.then_some(std::time::Duration::from_millis(1));
+            if let Some(down) = down {
+                verdict.checks.set(down, State::Down, "", None);
+            }
+            for reader in Audience::ALL {
+                let how = (reader, Freshness::Last);
+                let text = core.ticket(&name("shop"), &verdict, how).await.unwrap();
+                assert!(text.contains(expected), "{reason:?} {text}");
+                assert_eq!(text.contains("not sent"), !waited, "{reason:?} {text}");
+                assert_eq!(text.contains("answer"), waited, "{reason:?} {text}");
+                let has_curl = waited || expected == curl || down.is_some();
+                assert_eq!(text.contains(curl), has_curl, "{reason:?} {text}");
+                let no_address = down.is_some_and(|down| down == CheckId::Dns);
+                assert_eq!(text.contains("no address"), no_address, "{reason:?} {text}");
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Audience, Case, Freshness, cms};
 use crate::domain::reply::milliseconds;
 use crate::domain::text::inert;
 use crate::domain::verdict::whole_seconds;
-use crate::domain::{AnsweredBy, Endpoint, HandleSlot, State, Who};
+use crate::domain::{AnsweredBy, CheckId, Endpoint, HandleSlot, State, Verdict, Who};
 use crate::service::import::curl::KEY_VARIABLE;
 
 /// The ticket as plain text, the last line with its end.
@@ -64,6 +64,12 @@ fn write(text: &mut String, case: &Case<'_>, reader: Audience) -> std::fmt::Resu
     Ok(())
 }
 
+/// Whether a request went out. Nobody is told of an answer that was not given to what was not asked.
+pub(super) fn was_asked(verdict: &Verdict) -> bool {
+    let waited = verdict.phases.wait.is_some();
+    verdict.status > 0 || waited || verdict.checks.get(CheckId::Http).state != State::Unknown
+}
+
 fn host(case: &Case<'_>) -> String {
     if let Some(asked) = &case.cms {
         return asked.cms.host();
@@ -75,6 +81,7 @@ fn head(text: &mut String, case: &Case<'_>, reader: Audience) -> std::fmt::Resul
     let verdict = case.verdict;
     let status = match verdict.status {
         _ if case.cms.is_some() => "the shared token".to_owned(),
+        _ if !was_asked(verdict) => "no HTTP request".to_owned(),
         0 => "no HTTP answer".to_owned(),
         status => format!("HTTP status {status}"),
     };
@@ -108,6 +115,7 @@ fn happened(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
     writeln!(text, "  {at} (UTC), {how}")?;
     match &case.cms {
         Some(asked) => writeln!(text, "  GET {} {}.", asked.page, cms::ended(verdict.reason))?,
+        None if !was_asked(verdict) => writeln!(text, "  GET {} was not sent.", verdict.url)?,
         None => writeln!(text, "  GET {} was {by}.", verdict.url)?,
     }
     if !verdict.cause.is_empty() {
@@ -127,6 +135,9 @@ fn asked_of_host(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         steps(text, case)?;
     } else if verdict.state() == State::Ok {
         writeln!(text, "  Nothing: it works from here.\n")?;
+    } else if !was_asked(verdict) {
+        let who = who(verdict.remedy.who, case);
+        writeln!(text, "  Nothing yet: {who} must act.\n")?;
     } else {
         writeln!(
             text,
@@ -261,7 +272,9 @@ fn way(text: &mut String, case: &Case<'_>) -> std::fmt::Result {
         writeln!(text, "  {}  {word}{time}", address.address)?;
     }
     if verdict.addresses.is_empty() {
-        writeln!(text, "  no address")?;
+        let is_asked = verdict.checks.get(CheckId::Dns).state != State::Unknown;
+        let word = if is_asked { "no address" } else { "not tried" };
+        writeln!(text, "  {word}")?;
     }
     let parts = verdict.phases.parts();
     let times: Vec<String> = parts
