@@ -128,7 +128,7 @@ impl Candidate {
             }
             CandidateValue::Known(secret) if secret.is_empty() => {}
             // A mark of the shell's words: only a part of it is the variable.
-            CandidateValue::Known(secret) if is_none(&secret) => {
+            CandidateValue::Known(secret) if !may_be_kept(&secret) => {
                 self.note(left_out("key", &secret));
             }
             CandidateValue::Known(secret) => {
@@ -176,7 +176,7 @@ impl Candidate {
     fn set_token(&mut self, value: CandidateValue) {
         match value {
             CandidateValue::Known(secret) if secret.is_empty() => {}
-            CandidateValue::Known(secret) if is_none(&secret) => {
+            CandidateValue::Known(secret) if !may_be_kept(&secret) => {
                 self.note(left_out("token", &secret));
             }
             CandidateValue::Known(secret) => self.token = Some(secret),
@@ -198,13 +198,22 @@ impl Candidate {
     }
 }
 
-/// Whether a value is none that can be kept.
-fn is_none(value: &Secret) -> bool {
-    value.is_too_long() || !value.all(|c| !c.is_control())
+/// Whether a value begins as what a shell would run a program for.
+fn is_printed(starts_with: impl Fn(&str) -> bool) -> bool {
+    starts_with("`") || starts_with("$(")
 }
 
-/// Why it is none.
+fn may_be_kept(value: &Secret) -> bool {
+    !value.is_too_long()
+        && value.all(|c| !c.is_control())
+        && !is_printed(|start| value.starts_with(start))
+}
+
+/// Why a value is none that can be kept.
 fn left_out(what: &str, value: &Secret) -> String {
+    if is_printed(|start| value.starts_with(start)) {
+        return format!("the {what} was left out: {}", shell::Broken::Substitution);
+    }
     let has = |test: fn(char) -> bool| !value.all(|c| !test(c));
     let why = if value.is_too_long() {
         "it is longer than 64 KiB, which no key is"

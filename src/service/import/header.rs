@@ -5,10 +5,10 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use zeroize::Zeroizing;
 
 use super::place::{pair, value};
-use super::{Candidate, CandidateValue};
+use super::{Candidate, CandidateValue, is_printed};
 use crate::domain::text::inert;
 use crate::domain::{AuthStyle, ServiceId};
-use crate::service::shell::OPEN;
+use crate::service::shell::{Broken, OPEN};
 
 /// Headers that a probe sends by itself, or that change nothing for it.
 const OF_NO_WEIGHT: [&str; 16] = [
@@ -76,7 +76,7 @@ fn authorization(candidate: &mut Candidate, content: &str) -> Option<ServiceId> 
         .unwrap_or((content, ""));
     let rest = rest.trim();
     match scheme.to_ascii_lowercase().as_str() {
-        "bearer" | "token" => {
+        "bearer" => {
             candidate.set_key(value(rest));
             None
         }
@@ -122,6 +122,11 @@ pub(super) fn plain(candidate: &mut Candidate, text: &str) -> String {
         }
         CandidateValue::Known(_) if text.contains(OPEN) => {
             candidate.note("the username was left out: a variable is only a part of it");
+            String::new()
+        }
+        CandidateValue::Known(_) if is_printed(|start| text.starts_with(start)) => {
+            let why = Broken::Substitution;
+            candidate.note(format!("the username was left out: {why}"));
             String::new()
         }
         CandidateValue::Known(_) => inert(text, 128),

@@ -93,6 +93,44 @@ fn a_variable_becomes_a_reference_and_not_its_value() {
 }
 
 #[test]
+fn a_scheme_that_a_probe_would_not_send_is_left_out_and_named() {
+    for scheme in ["Token", "Digest"] {
+        let found = curl(&format!(
+            "curl -H 'Authorization: {scheme} abcdefghijkl' https://x.example.com"
+        ));
+        assert_eq!(found.key, None, "{scheme}");
+        let notes = found.notes.join("\n");
+        assert!(notes.contains(scheme) && !notes.contains("abc"), "{notes}");
+    }
+}
+
+#[test]
+fn what_a_program_would_print_is_left_out_and_said() {
+    for written in ["`id`", "$(id)"] {
+        for command in [
+            format!("curl -H 'Authorization: Bearer {written}' https://x.example.com"),
+            format!("curl -u 'me:{written}' https://x.example.com"),
+            format!("curl -u '{written}:k' https://x.example.com"),
+        ] {
+            let found = curl(&command);
+            let notes = found.notes.join("\n");
+            assert!(
+                notes.contains("another program prints"),
+                "{command}: {notes}"
+            );
+            assert!(!found.connection.username.contains("id"), "{command}");
+            assert_ne!(found.key, Some(Secret::new(written)), "{command}");
+        }
+        let reading = env(&format!("A_URL=https://x.example.com\nA_KEY={written}\n"));
+        let found = &reading.candidates[0];
+        assert_eq!(found.key, None, "{written}");
+        let said = [found.notes.clone(), reading.left_out.clone()].concat();
+        let said = said.join("\n");
+        assert!(said.contains("another program prints"), "{written}: {said}");
+    }
+}
+
+#[test]
 fn what_a_probe_would_not_send_is_named_and_no_secret_is() {
     let found = curl(
         "curl -k -L -X POST -d 'a=SECRET' -b 'session=SECRET' -H 'X-Odd: SECRET' \
