@@ -172,6 +172,12 @@ impl Model {
         } else if let Some(letter) = self.letter_behind_escape(press) {
             self.key(KeyEvent::from(KeyCode::Esc), out);
             self.key(letter, out);
+        } else if self.locks_over_what_is_open(press) {
+            // A choice of a store is a part of saving.
+            if let Some(Overlay::ChooseStore { .. }) = self.overlay.take() {
+                self.dialog_cancelled();
+            }
+            self.act(Action::Lock, out);
         } else if self.overlay.is_some() {
             self.overlay_key(press, out);
         } else if self.tokens_key(press, out) {

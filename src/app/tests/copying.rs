@@ -251,6 +251,27 @@ fn quitting_and_locking_clear_the_clipboard_at_once() {
 }
 
 #[test]
+fn what_lies_over_the_panes_keeps_nobody_from_locking() {
+    for keys in ["Y L", "? L", "V L", "E L", ": alt-L"] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.keys("y").send(copied(Some(20))).effects();
+        scene.keys(keys);
+        let effects = scene.effects();
+        let lock = Effect::Vault(VaultEffect::Lock);
+        assert_eq!(effects.last(), Some(&lock), "{keys}: {effects:?}");
+        assert!(scene.model.copied.is_none(), "{keys}");
+        assert!(scene.model.overlay.is_none(), "{keys}");
+    }
+    // It types there, and a question is answered first.
+    for keys in [": L", "d L"] {
+        let mut scene = Scene::with(shops(&["a"]));
+        scene.keys(keys);
+        assert_eq!(scene.effects(), [], "{keys}");
+        assert!(scene.model.overlay.is_some(), "{keys}");
+    }
+}
+
+#[test]
 fn what_needs_the_vault_goes_on_once_it_is_open() {
     for (key, effect) in [
         ("v", Effect::Reveal(named("a"), HandleSlot::Key)),

@@ -9,6 +9,7 @@ use crate::app::hints;
 use crate::app::keymap::{Action, HelpGroup, KeyPress};
 use crate::app::model::{OpenForm, Overlay, Question};
 use crate::app::watching::WatchingEffect;
+use crate::app::watching::dialogs::WatchingOverlay;
 use crate::service::Trigger;
 
 /// A question that nobody asked for takes an answer after a rest: what is typed ahead is none. So long have no keys to
@@ -45,6 +46,33 @@ impl Model {
 
     pub(in crate::app) fn ask(&mut self, question: Question) {
         self.open_overlay(Overlay::Confirm(question));
+    }
+
+    /// Whether `press` locks although something lies over the panes. Where letters type it does so with Alt; a question
+    /// is answered first, and what asks for a secret is left first.
+    pub(super) fn locks_over_what_is_open(&self, press: KeyPress) -> bool {
+        let types = match &self.overlay {
+            None | Some(Overlay::Confirm(_) | Overlay::Passphrase(_) | Overlay::AddToken(_)) => {
+                return false;
+            }
+            Some(
+                Overlay::Help { .. }
+                | Overlay::ChooseStore { .. }
+                | Overlay::CopyAs { .. }
+                | Overlay::SharedToken(_)
+                | Overlay::Watching(WatchingOverlay::Events { .. } | WatchingOverlay::Second(_)),
+            ) => false,
+            Some(
+                Overlay::Palette { .. }
+                | Overlay::Watching(WatchingOverlay::Maintenance(_) | WatchingOverlay::AskFrom(_)),
+            ) => true,
+        };
+        let action = if types {
+            self.keymap.in_fields(press)
+        } else {
+            self.keymap.in_lists(press)
+        };
+        action == Some(Action::Lock)
     }
 
     pub(super) fn overlay_key(&mut self, press: KeyPress, out: &mut Effects) {
