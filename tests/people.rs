@@ -978,6 +978,10 @@ fn guides_and_pages_come_from_one_source() {
         page.out.contains("API user") && page.out.contains(".SH NAME"),
         "{page:?}"
     );
+    for name in ["switchboard-blesta", "switchboard-help", "switchboard help"] {
+        let own = home.run(&["man", name]);
+        assert!(own.code == 0 && own.out.contains(".SH NAME"), "{own:?}");
+    }
     let folder = home.path().join("man");
     let all = home.run(&["man", "--dir", folder.to_str().unwrap()]);
     assert_eq!(all.code, 0, "{all:?}");
@@ -1016,7 +1020,7 @@ fn man_reads_every_page_without_a_warning() {
         for entry in fs::read_dir(folder.join(section)).unwrap() {
             let path = entry.unwrap().path();
             let done = Command::new("groff")
-                .args(["-k", "-man", "-Tutf8", "-ww", "-z"])
+                .args(["-man", "-Tutf8", "-ww", "-z"])
                 .arg(&path)
                 .stdout(Stdio::null())
                 .output()

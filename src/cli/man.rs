@@ -1,5 +1,6 @@
 //! `switchboard man`: one page a command in section 1, one a guide in section 7.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -32,22 +33,25 @@ pub fn run(page: Option<&str>, folder: Option<&Path>) -> Result<u8, Fault> {
         }
         return Ok(0);
     }
-    let wanted = match page {
-        None | Some("switchboard") => "switchboard".to_owned(),
-        Some(page) => format!("switchboard-{}", page.replace(' ', "-")),
+    output::raw(&found(&pages, page)?.text)?;
+    Ok(0)
+}
+
+/// The page that is called `wanted`, by its own name or without what all begin with.
+fn found<'a>(pages: &'a [ManPage], wanted: Option<&str>) -> Result<&'a ManPage, Fault> {
+    let name = wanted.unwrap_or("switchboard").replace(' ', "-");
+    let is_it = |page: &&ManPage| {
+        page.name == name || page.name.strip_prefix("switchboard-") == Some(name.as_str())
     };
-    let found = pages.iter().find(|page| page.name == wanted);
-    let found = found.ok_or_else(|| {
+    pages.iter().find(is_it).ok_or_else(|| {
         let names: Vec<_> = pages
             .iter()
             .filter_map(|page| page.name.strip_prefix("switchboard-"))
             .collect();
-        let page = inert(page.unwrap_or_default(), 60);
+        let page = inert(wanted.unwrap_or_default(), 60);
         Fault::usage(format!("there is no page called {page}"))
             .hint(format!("there are {}", names.join(", ")))
-    })?;
-    output::raw(&found.text)?;
-    Ok(0)
+    })
 }
 
 fn pages() -> Result<Vec<ManPage>, Fault> {
@@ -58,7 +62,24 @@ fn pages() -> Result<Vec<ManPage>, Fault> {
     for (name, text) in guides() {
         pages.push(guide(name, text));
     }
+    for page in &mut pages {
+        page.text = ascii(&page.text);
+    }
     Ok(pages)
+}
+
+/// `text` with every character outside of ASCII as groff writes it, `\[u2026]`: which encoding a reader takes is not known.
+fn ascii(text: &[u8]) -> Vec<u8> {
+    let mut plain = String::with_capacity(text.len());
+    for c in String::from_utf8_lossy(text).chars() {
+        if c.is_ascii() {
+            plain.push(c);
+        } else {
+            // Writing to a String does not fail.
+            let _ = write!(plain, "\\[u{:04X}]", u32::from(c));
+        }
+    }
+    plain.into_bytes()
 }
 
 fn add(command: &clap::Command, pages: &mut Vec<ManPage>) -> Result<(), Fault> {
@@ -238,9 +259,15 @@ mod tests {
             assert!(names.contains(&name), "{name} in {names:?}");
         }
         assert!(!names.iter().any(|name| name.contains("holder")));
+        let export = found(&pages, Some("connection export")).unwrap();
+        let text = String::from_utf8(export.text.clone()).unwrap();
+        assert!(text.contains("\\[u2026]"), "{text}");
         for page in &pages {
             let text = String::from_utf8(page.text.clone()).unwrap();
             assert!(text.contains(".SH NAME"), "{}", page.name);
+            assert!(text.is_ascii(), "{}", page.name);
+            let own = page.name.as_str();
+            assert_eq!(found(&pages, Some(own)).unwrap().name, own);
             let (_, listed) = text.split_once(".SH SUBCOMMANDS").unwrap_or_default();
             for (name, _) in listed.lines().filter_map(|line| line.split_once("(1)")) {
                 let name = name.replace('\\', "");
