@@ -187,7 +187,9 @@ mod tests {
         let home = Home::new();
         let connection = shop("https://billing.example.com");
         let core = home.core_with(&[]);
-        core.save(Draft::new(connection.clone())).await.unwrap();
+        core.save(ConnectionEdit::new(connection.clone()))
+            .await
+            .unwrap();
         let curl = "curl -sS";
         for (reason, down, waited, expected) in [
             (Reason::UrlInvalid, Some(CheckId::Url), false, "not sent"),
