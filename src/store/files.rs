@@ -28,7 +28,8 @@ pub use owner::{is_read_only, make_private_folder, unwritable, unwritable_folder
 pub use private::PrivateFolder;
 pub use socket::{SocketName, bind_private_socket};
 pub use whole::{
-    Staged, followed, is_same_file, lies_in, stage, sweep, try_to_write, write_out, write_whole,
+    Staged, followed, is_same_file, lies_in, stage, sweep, try_to_write, write_out, write_public,
+    write_whole,
 };
 
 use crate::domain::Secret;
@@ -420,17 +421,6 @@ pub(super) fn line_in(bytes: &[u8]) -> io::Result<Option<Secret>> {
         .map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))))
-}
-
-/// Writes a file that everybody may read, as far as the user's umask lets them, whole or not at all, and makes the
-/// folders above it.
-pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|source| FileProblem::Write {
-        path: path.to_owned(),
-        source,
-    })?;
-    whole::stage_as(path, bytes, 0o666)?.commit()
 }
 
 /// Refuses a file that group or others may change, or that is another user's, or that lies in such a folder. A

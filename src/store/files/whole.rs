@@ -21,6 +21,17 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
     stage(path, bytes)?.commit()
 }
 
+/// Writes a file that everybody may read, as far as the user's umask lets them, whole or not at all, and makes the
+/// folders above it.
+pub fn write_public(path: &Path, bytes: &[u8]) -> Result<(), FileProblem> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|source| FileProblem::Write {
+        path: path.to_owned(),
+        source,
+    })?;
+    stage_as(path, bytes, 0o666)?.commit()
+}
+
 /// A text on disk beside the file whose place it is to take. Dropped, it is gone, and the file is as it was.
 #[derive(Debug)]
 pub struct Staged {
