@@ -84,6 +84,8 @@ pub enum Conclusion {
     Same,
     /// Both are answered; what they found beyond that differs.
     BothAnswered,
+    /// The same, and what is answered to one of them is an error, or cut: whether that is for its address is not known.
+    OneBroken,
     /// Both get there, and the key was not sent from there: nothing is to be said of it.
     KeyNotSentThere,
     /// The same, and it was from here that it was not sent.
@@ -121,9 +123,9 @@ impl Conclusion {
         }
         match (gets_through(here), gets_through(there)) {
             (true, true) => Self::BothAnswered,
-            // A broken answer is one: whoever gives it has not turned the address away.
-            (true, false) if is_answered(there) => Self::BothAnswered,
-            (false, true) if is_answered(here) => Self::BothAnswered,
+            // A broken answer is one. Limits by address are often told by a 503, so it may turn the address away.
+            (true, false) if is_answered(there) => Self::OneBroken,
+            (false, true) if is_answered(here) => Self::OneBroken,
             (true, false) => Self::OnlyThere,
             (false, false) => Self::BothFail,
             (false, true) => match here.reason {
@@ -161,7 +163,7 @@ impl Conclusion {
     pub const fn id(self) -> &'static str {
         match self {
             Self::Same => "same",
-            Self::BothAnswered => "both-answered",
+            Self::BothAnswered | Self::OneBroken => "both-answered",
             Self::KeyNotSentThere => "key-not-sent-there",
             Self::KeyNotSentHere => "key-not-sent-here",
             Self::AddressFiltered => "address-filtered",
@@ -183,6 +185,7 @@ impl Conclusion {
             Self::BothAnswered => format!(
                 "Both are answered: nothing turns your address away. What is answered to {host} differs."
             ),
+            Self::OneBroken => format!("Both are answered. What is answered to {host} differs."),
             Self::KeyNotSentThere => format!(
                 "Both reach the host. The key was not sent from {host}, so what is said of it can't be compared."
             ),
@@ -312,13 +315,9 @@ mod tests {
             (
                 (ResponseTimeout, 200),
                 (Connected, 200),
-                Conclusion::BothAnswered,
+                Conclusion::OneBroken,
             ),
-            (
-                (Connected, 200),
-                (ServerError, 500),
-                Conclusion::BothAnswered,
-            ),
+            ((Connected, 200), (ServerError, 500), Conclusion::OneBroken),
             ((ServerError, 500), (Refused, 0), Conclusion::BothFail),
             ((ProxyFailed, 407), (Connected, 200), Conclusion::OnlyHere),
             ((DnsFailed, 0), (Connected, 200), Conclusion::NameServerHere),
@@ -330,6 +329,9 @@ mod tests {
             let sides = [here, there].map(|(reason, status)| verdict(reason, status));
             let found = Conclusion::of(&sides[0], &sides[1], false);
             assert_eq!(found, conclusion, "{here:?} {there:?}");
+            let told = found.sentence(&"ssh:web1".parse().unwrap());
+            let is_sure = conclusion == Conclusion::BothAnswered;
+            assert_eq!(told.contains("nothing turns your address away"), is_sure);
         }
     }
 
