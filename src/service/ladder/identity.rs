@@ -23,7 +23,8 @@ const OWN_TOKEN_HOLDS: SignedDuration = SignedDuration::from_hours(24);
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
 impl Ladder {
-    /// Reads company or account from the accepted answer, and compares it with what is meant.
+    /// Reads company or account from the accepted answer, and compares it with what is meant. That of an answer out of a
+    /// cache may be another key's: it is shown alone.
     pub(super) fn read_identity(&mut self, main: &Main) {
         let Some(rules) = self.service.text().identity.clone() else {
             return;
@@ -40,8 +41,11 @@ impl Ladder {
         let chosen = self.chosen(&all);
         let identity = chosen.clone().unwrap_or(first);
         let line = shown(&identity);
+        let is_kept = from_cache(&main.reply).is_some();
         let mut state = State::Ok;
-        if chosen.is_none() {
+        if is_kept {
+            state = State::Unknown;
+        } else if chosen.is_none() {
             state = State::Warn;
             let meant = self.subject.company.clone();
             let host = self.endpoint.as_ref().map(Endpoint::host);
@@ -54,6 +58,7 @@ impl Ladder {
             self.warnings.push(Reason::WrongCompany.into());
         }
         if let Some(pinned) = &self.subject.past.identity
+            && !is_kept
             && !same(pinned, &identity)
         {
             state = State::Warn;

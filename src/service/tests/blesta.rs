@@ -813,13 +813,19 @@ fn another_identity_than_the_pinned_one_is_said() {
         name: Some("Old Ltd".to_owned()),
         host: None,
     });
-    let run = climb(subject, vec![json(200, COMPANIES)]);
+    let run = climb(subject.clone(), vec![json(200, COMPANIES)]);
     assert_eq!(run.reason(), Reason::IdentityChanged);
     assert!(
         run.verdict.cause.contains("Old Ltd"),
         "{}",
         run.verdict.cause
     );
+    // Not of what a cache gives out, which may be another key's.
+    subject.company = Some("9".to_owned());
+    let run = climb(subject, vec![answer(200, &[("Age", "5")], COMPANIES)]);
+    assert_eq!(run.verdict.title, "Connected, out of a cache");
+    let check = run.verdict.checks.get(CheckId::Identity);
+    assert_eq!(check.state, State::Unknown, "{check:?}");
 }
 
 #[test]
