@@ -1084,11 +1084,29 @@ async fn a_key_from_a_variable_is_renewed_into_a_vault_that_is_made_or_opened_fo
     );
     let told = run(&["token", "renew", "market", OWN, "--yes"]);
     assert_eq!(told.code, 3, "{told:?}");
-    assert!(told.err.contains("belongs in is missing"), "{told:?}");
+    assert!(
+        told.err.contains("is missing: put its folder back"),
+        "{told:?}"
+    );
     assert!(
         !folder.join("identity.age").exists(),
         "no other one is made"
     );
+    // One of the same id elsewhere was not begun.
+    let other = Stage::new();
+    let (_, elsewhere) = other.sim.connect_pair();
+    let url = format!("{}/public/v1", other.url);
+    let variables = [("KEY2", second), ("KEY3", elsewhere.as_str())];
+    let run_there = |words: &[&str]| {
+        let words = [words, &given[..]].concat();
+        tokio::task::block_in_place(|| switchboard(home.path(), &words, &variables, ""))
+    };
+    let add = ["connection", "add", "other", "--service", "connect"];
+    let pair = ["--url", &url, "--username", OWN, "--key-ref", "env:KEY3"];
+    let added = run_there(&[&add[..], &pair].concat());
+    assert_eq!(added.code, 0, "{added:?}");
+    let renewed = run_there(&["token", "renew", "other", OWN, "--yes"]);
+    assert_eq!(renewed.code, 0, "{renewed:?}");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::rename(&away, &folder).unwrap();
     let probed = run(&["probe", "market"]);

@@ -131,9 +131,9 @@ pub async fn go_on(context: &Context, names: &[Name]) {
             context.open_or_make(what).await
         }
         // It was there when the renewal began, and may come back.
-        Some((_, PassphrasePurpose::Create)) => {
-            Err(Fault::usage("the vault that it belongs in is missing"))
-        }
+        Some((_, PassphrasePurpose::Create)) => Err(Fault::usage(
+            "the vault that it belongs in is missing: put its folder back",
+        )),
         None => Ok(()),
     };
     for (unfinished, mut ended) in ended {

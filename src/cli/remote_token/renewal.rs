@@ -88,12 +88,9 @@ async fn with_vault(
 ) -> Result<Result<Renewed, TokenError>, Fault> {
     match told_of_earlier(renew(account).await) {
         Err(TokenError::Work(WorkError::PassphraseNeeded(what))) => {
-            let begun = context.core.unfinished_renewals().await?;
-            let mut begun = begun.iter().map(|begun| &begun.id);
-            if what == PassphrasePurpose::Create
-                && begun.any(|begun| begun.eq_ignore_ascii_case(id))
-            {
-                let why = "the vault that the new secret belongs in is missing";
+            if what == PassphrasePurpose::Create && account.has_begun(id).await? {
+                let why =
+                    "the vault that the new secret belongs in is missing: put its folder back";
                 return Err(Fault::usage(why));
             }
             context.open_or_make(what).await?;

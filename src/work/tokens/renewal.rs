@@ -92,6 +92,14 @@ impl Core {
 }
 
 impl Account {
+    /// Whether a renewal of this token was begun, and has not ended.
+    pub async fn has_begun(&self, id: &str) -> Result<bool, TokenError> {
+        let origin = self.origin.to_string();
+        let records = self.core.journal(StateDb::renewals).await?;
+        let mut records = records.iter().filter(|record| record.origin == origin);
+        Ok(records.any(|record| record.token.eq_ignore_ascii_case(id)))
+    }
+
     /// The renewal of this token that is under way.
     pub(super) async fn under_way(&self, id: &str) -> Result<Option<RenewalRecord>, TokenError> {
         let (origin, id) = (self.origin.to_string(), id.to_owned());
