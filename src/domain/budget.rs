@@ -77,6 +77,9 @@ pub enum AttemptEnd {
     /// A refusal that a cache had kept from an earlier call: it says nothing of the key, and whether the host was asked
     /// behind it is not known. Such attempts are spaced; they pause no key.
     Kept,
+    /// Another answer that a cache had kept. It is as one that is [`AttemptEnd::Kept`] for a key that was never accepted
+    /// there, and as the one try after a pause; of any other it is inconclusive. Never written down.
+    Cached,
 }
 
 /// One request that carried a key.

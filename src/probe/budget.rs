@@ -10,7 +10,8 @@
 //! ([`AttemptEnd::Unheard`]): a host that answers late, or not at all, may have counted it. Both only of keys that
 //! were never accepted there ([`mark_proven`], and whoever settles): neither a host that hangs now and then nor a program
 //! that is ended while it asks shall cost a watcher its key. Of a key that was, five such attempts are let through
-//! within ten minutes. A refusal that a cache had kept pauses nothing either, and is no free one: see `kept`.
+//! within ten minutes. A refusal that a cache had kept pauses nothing either, and is no free one; no more is any other
+//! answer out of one to a key that is not proven: see `kept`.
 //!
 //! No function reads a clock. A clock that was set back makes no pause longer than its own length, and none shorter.
 
@@ -151,10 +152,13 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
     else {
         return;
     };
-    let pending = record.attempts[position].end == AttemptEnd::Pending;
+    let attempt = &record.attempts[position];
+    let pending = attempt.end == AttemptEnd::Pending;
+    let suspect = attempt.trial || !attempt.proven;
     match end {
         AttemptEnd::Accepted => accept(record, position),
-        AttemptEnd::Inconclusive if pending => {
+        AttemptEnd::Cached if pending && suspect => kept::settle(record, position, now),
+        AttemptEnd::Inconclusive | AttemptEnd::Cached if pending => {
             record.attempts.remove(position);
         }
         AttemptEnd::Unheard if pending && record.attempts[position].proven => {
@@ -166,6 +170,7 @@ pub fn settle(record: &mut BudgetRecord, number: u64, end: AttemptEnd, now: Time
         | AttemptEnd::Inconclusive
         | AttemptEnd::Rejected
         | AttemptEnd::Kept
+        | AttemptEnd::Cached
         | AttemptEnd::Unheard => {}
     }
 }
@@ -255,9 +260,10 @@ fn counted(record: &BudgetRecord, now: Timestamp) -> usize {
         AttemptEnd::Pending => true,
         AttemptEnd::Unheard => false,
         AttemptEnd::Kept => kept::counts(attempt, now),
-        AttemptEnd::Rejected | AttemptEnd::Accepted | AttemptEnd::Inconclusive => {
-            is_recent(attempt, now)
-        }
+        AttemptEnd::Rejected
+        | AttemptEnd::Accepted
+        | AttemptEnd::Inconclusive
+        | AttemptEnd::Cached => is_recent(attempt, now),
     };
     record.attempts.iter().filter(counts).count()
 }

@@ -33,7 +33,7 @@ const ACCOUNT: &str = "Account";
 const CATALOG_PAGES: u64 = 20;
 
 /// A client of the token API. Copies share their connections, the quiet that the service asked for, and whether it
-/// answered itself.
+/// took the key.
 #[derive(Clone)]
 pub struct TokenClient(Arc<Inner>, Tries, Arc<AtomicBool>);
 
@@ -101,14 +101,14 @@ impl TokenClient {
         Self(Arc::clone(&self.0), Tries::Once, Arc::default())
     }
 
-    /// The same client for one question: [`TokenClient::heard_the_service`] tells of that one.
+    /// The same client for one question: [`TokenClient::was_taken`] tells of that one.
     #[must_use]
     pub fn afresh(&self) -> Self {
         Self(Arc::clone(&self.0), self.1, Arc::default())
     }
 
-    /// Whether any answer was not one that a cache had kept: those say nothing of the key.
-    pub fn heard_the_service(&self) -> bool {
+    /// Whether any answer that no cache had kept shows that the key is taken.
+    pub fn was_taken(&self) -> bool {
         self.2.load(Ordering::Acquire)
     }
 

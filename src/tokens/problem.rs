@@ -40,6 +40,9 @@ pub enum TokenProblem {
         why: String,
         /// Whether the request may have reached the service all the same.
         sent: bool,
+        /// Whether enough came to know that it was no refusal: the beginning of an answer, or all of one in another
+        /// protocol.
+        heard: bool,
     },
     /// The service, or somebody in front of it, refused.
     #[error(transparent)]
@@ -291,6 +294,11 @@ impl Refusal {
         self
     }
 
+    /// Whether the service has looked at more than the key: it has taken that.
+    pub(crate) fn shows_the_key(&self) -> bool {
+        self.by_service && self.status != 401 && (400..500).contains(&self.status)
+    }
+
     fn meaning(&self) -> String {
         match self.status {
             _ if self.from_cache => {
@@ -488,6 +496,7 @@ mod tests {
             reason: Reason::Refused,
             why: String::new(),
             sent,
+            heard: false,
         };
         assert!(unanswered(true).may_have_happened() && !unanswered(false).may_have_happened());
     }

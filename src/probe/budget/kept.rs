@@ -1,4 +1,4 @@
-//! Refusals that came out of a cache: they say nothing of the key.
+//! Refusals that came out of a cache, and for a key that is not proven any answer: they say nothing of the key.
 //!
 //! So they pause no key, and double no pause: the key may be as good as ever. One that answers the trial of a pause has
 //! it begin anew, as long as it was: what real refusals brought about is not over by that. But they are no free ones. A
@@ -98,8 +98,11 @@ pub(super) fn bound(attempts: &mut Vec<BookedAttempt>, most: usize) {
             AttemptEnd::Pending => return true,
             AttemptEnd::Rejected => &mut rejections,
             AttemptEnd::Kept => &mut kept,
-            // The last two are taken out as they end.
-            AttemptEnd::Unheard | AttemptEnd::Accepted | AttemptEnd::Inconclusive => &mut unheard,
+            // The last three are taken out as they end.
+            AttemptEnd::Unheard
+            | AttemptEnd::Accepted
+            | AttemptEnd::Inconclusive
+            | AttemptEnd::Cached => &mut unheard,
         };
         let has_room = *left > 0;
         *left = left.saturating_sub(1);
@@ -145,6 +148,7 @@ pub(super) fn of_host(record: &BudgetRecord, now: Timestamp) -> Option<Stop> {
         AttemptEnd::Pending
         | AttemptEnd::Accepted
         | AttemptEnd::Inconclusive
+        | AttemptEnd::Cached
         | AttemptEnd::Unheard => false,
     });
     let recent: Vec<&BookedAttempt> = recent.collect();

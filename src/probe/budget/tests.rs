@@ -24,7 +24,7 @@ fn send(record: &mut BudgetRecord, name: &str, end: AttemptEnd, seconds: i64) ->
     }
 }
 
-use AttemptEnd::{Accepted, Inconclusive, Kept, Rejected, Unheard};
+use AttemptEnd::{Accepted, Cached, Inconclusive, Kept, Rejected, Unheard};
 
 #[test]
 fn two_rejections_of_a_key_pause_it() {
@@ -445,6 +445,31 @@ fn the_trials_of_a_pause_that_a_cache_answers_are_spaced_as_its_others() {
 }
 
 #[test]
+fn what_a_cache_gives_is_free_for_a_proven_key_alone_and_for_no_trial() {
+    let mut record = BudgetRecord::default();
+    let proven = |record: &mut BudgetRecord, seconds| {
+        let Decision::Granted(number) = book(record, &key("a"), at(seconds)) else {
+            panic!("at {seconds}")
+        };
+        mark_proven(record, number);
+        settle(record, number, Cached, at(seconds));
+    };
+    for seconds in 0..20 {
+        proven(&mut record, seconds);
+    }
+    assert_eq!(record.attempts, []);
+    assert!(send(&mut record, "b", Cached, 0) && send(&mut record, "b", Cached, 1));
+    let stop = paused(&record, &key("b"), at(2)).unwrap();
+    let told = (stop.until, stop.by);
+    assert_eq!(told, (at(1 + 15 * MINUTE), StoppedBy::Cache));
+    // The trial of a pause.
+    assert!(send(&mut record, "a", Rejected, 0) && send(&mut record, "a", Rejected, 0));
+    proven(&mut record, 15 * MINUTE);
+    let stop = paused(&record, &key("a"), at(15 * MINUTE)).unwrap();
+    assert_eq!(stop.until, at(30 * MINUTE));
+}
+
+#[test]
 fn a_cache_before_a_key_that_was_taken_stops_no_other_key() {
     let mut record = BudgetRecord::default();
     for name in ["a", "b", "c", "d", "e", "f"] {
@@ -530,6 +555,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Inconclusive),
         2 => Just(Unheard),
         3 => Just(Kept),
+        1 => Just(Cached),
     ];
     prop_oneof![
         8 => (0..4_usize).prop_map(Event::Book),
@@ -647,7 +673,7 @@ impl Onlooker {
         );
         let index = self.sent[position].key;
         match end {
-            Rejected | Unheard | Kept => self.sent[position].end = Rejected,
+            Rejected | Unheard | Kept | Cached => self.sent[position].end = Rejected,
             Accepted => {
                 self.sent.remove(position);
                 self.forgive(|sent| sent.key == index);

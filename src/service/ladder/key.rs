@@ -140,6 +140,10 @@ impl Ladder {
         if main.judged.finding == Reason::Connected.into() {
             main.judged.finding = Finding::variant(Reason::Connected, "cached");
         }
+        self.warn_of_stripped(
+            scheme,
+            "accepted by headers before, where Basic was rejected",
+        );
         self.after_taken(main, scheme)
     }
 
@@ -218,15 +222,19 @@ impl Ladder {
             self.main = Some(main);
             return self.send(Stage::Compare(scheme), with);
         }
+        self.warn_of_stripped(scheme, "accepted by headers; Basic was rejected before");
+        self.after_taken(main, scheme)
+    }
+
+    /// What an earlier run has found stays, where the headers went alone for it.
+    fn warn_of_stripped(&mut self, scheme: Scheme, note: &str) {
         let stripped = self.remembers_headers()
             && self.subject.auth == AuthStyle::Auto
             && self.other_scheme(Scheme::Basic) == Some(scheme);
         if stripped {
-            self.notes
-                .push("accepted by headers; Basic was rejected before".to_owned());
+            self.notes.push(note.to_owned());
             self.warnings.push(Reason::AuthorizationStripped.into());
         }
-        self.after_taken(main, scheme)
     }
 
     pub(super) fn after_compare(&mut self, reply: Reply, scheme: Scheme) -> Step {
@@ -240,6 +248,7 @@ impl Ladder {
                 AttemptEnd::Pending
                 | AttemptEnd::Rejected
                 | AttemptEnd::Kept
+                | AttemptEnd::Cached
                 | AttemptEnd::Inconclusive
                 | AttemptEnd::Unheard => AttemptEnd::Inconclusive,
             });
@@ -282,7 +291,11 @@ impl Ladder {
                 AttemptEnd::Unheard
             }
             AttemptEnd::Rejected if from_cache(reply).is_some() => AttemptEnd::Kept,
-            AttemptEnd::Accepted if from_cache(reply).is_some() => AttemptEnd::Inconclusive,
+            // No answer of such a service is a proof, so that each would be spaced.
+            end if is_any_page(judged) => end,
+            AttemptEnd::Accepted | AttemptEnd::Inconclusive if from_cache(reply).is_some() => {
+                AttemptEnd::Cached
+            }
             end => end,
         }
     }
@@ -391,7 +404,8 @@ fn attempt_end(judged: &Judged, known_if_forbidden: bool) -> AttemptEnd {
     }
 }
 
-/// Whether a request went out and nothing came back that would tell what became of it.
+/// Whether a request went out and nothing came back that would tell what became of it: nothing at all, or HTTP whose
+/// status nobody could read.
 fn is_unheard(reply: &Reply) -> bool {
     let silent = matches!(
         reply.outcome,
@@ -399,6 +413,8 @@ fn is_unheard(reply: &Reply) -> bool {
             Failure::ResponseTimeout
                 | Failure::Reset
                 | Failure::ClosedEarly
+                | Failure::HeadTooLarge
+                | Failure::BadLength
                 | Failure::Tls(TlsFailure::ClientCertificateUnsaid)
                 | Failure::Http2 {
                     processed: true,

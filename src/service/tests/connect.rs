@@ -410,7 +410,7 @@ fn what_a_cache_hands_out_says_nothing_of_the_key() {
     let run = climb(scheduled(), vec![kept(403, UNAUTHORIZED)]);
     let told = (run.reason(), run.verdict.title.as_str());
     assert_eq!(told, (Reason::UnexpectedStatus, "403 Out of a cache"));
-    assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+    assert_eq!(run.attempts, [AttemptEnd::Cached]);
     // What was known of the key's own token holds, and is not asked for.
     let mut known = scheduled();
     known.trigger = Trigger::Asked;
@@ -424,6 +424,6 @@ fn what_a_cache_hands_out_says_nothing_of_the_key() {
     });
     let run = climb(known, vec![kept(200, ACCOUNTS)]);
     assert_eq!(run.reason(), Reason::KeyInUseInactive);
-    assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+    assert_eq!(run.attempts, [AttemptEnd::Cached]);
     assert!(run.ladder.accepted().is_none() && run.says("from a cache"));
 }

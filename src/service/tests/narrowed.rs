@@ -379,7 +379,7 @@ fn an_answer_out_of_a_cache_is_no_proof_of_the_key() {
         let run = climb(known.clone(), vec![kept(200, COMPANIES)]);
         let told = (run.verdict.state(), run.verdict.title.as_str());
         assert_eq!(told, (State::Ok, "Connected, out of a cache"));
-        assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+        assert_eq!(run.attempts, [AttemptEnd::Cached]);
         assert!(run.ladder.accepted().is_none());
         let check = run.verdict.checks.get(CheckId::Credentials);
         assert_eq!(check.state, State::Unknown, "{check:?}");
@@ -398,7 +398,7 @@ fn an_answer_out_of_a_cache_is_no_proof_of_the_key() {
         vec![kept(200, &format!("\u{feff}{COMPANIES}"))],
     );
     assert_eq!(noisy.reason(), Reason::ConnectedNoisy);
-    assert_eq!(noisy.attempts, [AttemptEnd::Inconclusive]);
+    assert_eq!(noisy.attempts, [AttemptEnd::Cached]);
     assert!(noisy.ladder.accepted().is_none() && noisy.says("from a cache"));
 }
 
@@ -409,10 +409,7 @@ fn a_hit_of_a_cache_takes_back_no_refusal_of_the_key() {
         vec![json(401, DENIED), json(401, DENIED), kept(200, COMPANIES)],
     );
     assert_eq!(run.reason(), Reason::CredentialsRejected);
-    assert_eq!(
-        run.attempts,
-        [AttemptEnd::Rejected, AttemptEnd::Inconclusive]
-    );
+    assert_eq!(run.attempts, [AttemptEnd::Rejected, AttemptEnd::Cached]);
     assert!(run.ladder.accepted().is_none() && run.says("200 out of a cache"));
     let cause = &run.verdict.cause;
     assert!(cause.contains("its 200 came out of a cache"), "{cause}");
@@ -437,7 +434,7 @@ fn a_page_out_of_a_cache_is_not_told_as_a_rule_against_the_key() {
     );
     let run = keyed(page);
     assert_eq!(run.reason(), Reason::NotFound);
-    assert_eq!(run.attempts, [AttemptEnd::Inconclusive]);
+    assert_eq!(run.attempts, [AttemptEnd::Cached]);
     assert!(run.says("from a cache (x-cache: HIT)"), "{:?}", run.verdict);
 }
 

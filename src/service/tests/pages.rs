@@ -482,6 +482,8 @@ fn silence_counts_against_a_key_that_was_never_taken() {
         Failure::ResponseTimeout,
         Failure::Reset,
         Failure::ClosedEarly,
+        Failure::HeadTooLarge,
+        Failure::BadLength,
         Failure::Tls(TlsFailure::ClientCertificateUnsaid),
     ] {
         let run = climb(known(), vec![silence(failure.clone())]);

@@ -136,6 +136,10 @@ fn a_stripped_header_is_found_out() {
     let run = climb(accepted(Trigger::Scheduled, true), vec![companies()]);
     assert_eq!(run.asked, [HEADERS]);
     assert_eq!(run.reason(), Reason::AuthorizationStripped);
+    // A cache makes no difference.
+    let kept = answer(200, &[("Age", "5")], COMPANIES);
+    let run = climb(accepted(Trigger::Scheduled, true), vec![kept]);
+    assert_eq!(run.reason(), Reason::AuthorizationStripped);
     let run = climb(accepted(Trigger::Asked, true), vec![companies(), version()]);
     assert_eq!(run.asked, [BASIC, VERSION]);
     assert_eq!(run.reason(), Reason::Connected);

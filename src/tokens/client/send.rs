@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::super::problem::{Refusal, TokenProblem, words_of};
 use super::{TokenClient, Tries};
-use crate::domain::Reason;
+use crate::domain::{Failure, Reason};
 use crate::http::failure::{self, Setting};
 use crate::service::{from_cache, quiet_until, reason_of};
 
@@ -130,10 +130,10 @@ impl TokenClient {
         let range = header(&response, &CONTENT_RANGE);
         let asks_for_password = response.headers().contains_key(WWW_AUTHENTICATE);
         let is_kept = from_cache(&text).is_some();
-        self.2.fetch_or(!is_kept, Ordering::AcqRel);
         let body = read(response).await;
         if status.is_success() {
             let body = body.map_err(|cut| cut.problem(call))?;
+            self.2.fetch_or(!is_kept, Ordering::AcqRel);
             return Ok(Received {
                 range,
                 from_cache: is_kept,
@@ -150,6 +150,8 @@ impl TokenClient {
         if is_kept {
             refusal = refusal.out_of_cache();
         }
+        let shows = !is_kept && refusal.shows_the_key();
+        self.2.fetch_or(shows, Ordering::AcqRel);
         Err(Box::new(refusal).into())
     }
 
@@ -203,6 +205,7 @@ impl ReadProblem {
                 },
                 why: "the answer was cut short".to_owned(),
                 sent: true,
+                heard: !error.is_timeout(),
             },
         }
     }
@@ -238,10 +241,14 @@ fn header(response: &Response, name: &reqwest::header::HeaderName) -> Option<Str
 
 fn unanswered(call: &Call, error: &reqwest::Error, setting: Setting) -> TokenProblem {
     let failure = failure::without_answer(error, setting);
+    let reason = reason_of(&failure);
+    // Of HTTP that can't be read nobody knows the status.
+    let unread = matches!(failure, Failure::HeadTooLarge | Failure::BadLength);
     TokenProblem::Unanswered {
         doing: call.doing.clone(),
-        reason: reason_of(&failure),
+        reason,
         why: words_of(&failure),
         sent: !error.is_connect(),
+        heard: !unread && matches!(reason, Reason::ReplyCut | Reason::NotHttp),
     }
 }

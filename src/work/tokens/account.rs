@@ -17,9 +17,7 @@ use super::super::secrets::Trust;
 use super::problem::TokenError;
 use crate::domain::budget::{AttemptEnd, Stop};
 use crate::domain::token::Guard;
-use crate::domain::{
-    Connection, Endpoint, HandleSlot, HostPort, Name, Origin, Reason, Secret, ServiceId,
-};
+use crate::domain::{Connection, Endpoint, HandleSlot, HostPort, Name, Origin, Secret, ServiceId};
 use crate::probe::{Gate, Permit, Ticket};
 use crate::service::{Ladder, SecretState, Subject};
 use crate::tokens::{
@@ -345,7 +343,8 @@ impl Account {
     fn heard<T>(&self, answer: &Result<T, TokenProblem>, client: &TokenClient) -> AttemptEnd {
         let known = self.accepted.load(Ordering::Acquire);
         let end = match end_of(answer, known || self.proven) {
-            AttemptEnd::Accepted if !client.heard_the_service() => AttemptEnd::Inconclusive,
+            AttemptEnd::Accepted | AttemptEnd::Cached if !client.was_taken() => AttemptEnd::Cached,
+            AttemptEnd::Cached => AttemptEnd::Accepted,
             end => end,
         };
         self.accepted.store(
@@ -381,15 +380,15 @@ fn end_of<T>(answer: &Result<T, TokenProblem>, proven: bool) -> AttemptEnd {
         Err(TokenProblem::Refused(refusal)) => match refusal.status {
             401 if refusal.from_cache => AttemptEnd::Kept,
             401 => AttemptEnd::Rejected,
-            400..=499 if refusal.by_service => AttemptEnd::Accepted,
+            _ if refusal.from_cache => AttemptEnd::Cached,
+            _ if refusal.shows_the_key() => AttemptEnd::Accepted,
             _ => AttemptEnd::Inconclusive,
         },
-        // Of an answer that was cut the beginning was heard, and of one in another protocol all: no refusals.
         Err(TokenProblem::Unanswered {
-            sent: true, reason, ..
-        }) if !proven && !matches!(reason, Reason::ReplyCut | Reason::NotHttp) => {
-            AttemptEnd::Unheard
-        }
+            sent: true,
+            heard: false,
+            ..
+        }) if !proven => AttemptEnd::Unheard,
         Err(
             TokenProblem::PlainHttp { .. }
             | TokenProblem::Local(_)

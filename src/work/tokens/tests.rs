@@ -1157,25 +1157,72 @@ async fn after_a_401_out_of_a_cache_each_attempt_is_booked_before() {
 
 #[tokio::test]
 async fn an_answer_out_of_a_cache_is_no_proof_of_the_key() {
-    let stage = Stage::new().await;
-    let account = stage.account().await;
     let refused = serde_json::json!({ "error_code": "AUTH_001", "errors": ["Not you."] });
-    let forbidden = Answer::json(403, &refused).with("Age", "5");
-    let rows = Answer::json(200, &serde_json::json!([])).with("Age", "5");
-    for answer in [Answer::json(401, &refused), rows, forbidden] {
+    let rows = Answer::json(200, &serde_json::json!([]));
+    let stranger = Answer::json(502, &serde_json::json!({}));
+    for answer in [rows, Answer::json(403, &refused), stranger] {
+        let stage = Stage::new().await;
+        let account = stage.account().await;
+        for answer in [Answer::json(401, &refused), answer.with("Age", "5")] {
+            stage
+                .connect
+                .plan("GET /auth/tokens", Mishap::Instead(answer));
+            let told = account.tokens(&TokenQuery::default()).await;
+            let reason = told.as_ref().err().and_then(TokenError::reason);
+            assert_ne!(reason, Some(Reason::PermissionMissing), "{told:?}");
+        }
+        let host = HostPort::of(&stage.url.parse().unwrap());
+        let record = account.core.0.state().unwrap().budget(&host).unwrap();
+        let ends: Vec<_> = record.attempts.iter().map(|booked| booked.end).collect();
+        assert_eq!(ends, [AttemptEnd::Rejected, AttemptEnd::Kept]);
+        let problem = account.tokens(&TokenQuery::default()).await.unwrap_err();
+        assert_eq!(problem.reason(), Some(Reason::AuthPaused));
+    }
+}
+
+#[tokio::test]
+async fn a_gateway_that_answers_first_makes_no_proof_of_a_cached_answer() {
+    let stage = Stage::new().await;
+    let base = crate::domain::Endpoint::parse(&format!("{}/public/v1", stage.url)).unwrap();
+    let route = crate::tokens::Route {
+        pause: std::time::Duration::ZERO,
+        ..crate::tokens::Route::default()
+    };
+    let (id, secret) = stage.sim.connect_pair();
+    let key = Secret::new(secret.as_str());
+    let client = crate::tokens::TokenClient::new(&base, &id, &key, &route).unwrap();
+    let body = serde_json::json!([]);
+    for answer in [
+        Answer::json(502, &body),
+        Answer::json(200, &body).with("Age", "5"),
+    ] {
         stage
             .connect
             .plan("GET /auth/tokens", Mishap::Instead(answer));
-        let told = account.tokens(&TokenQuery::default()).await;
-        let reason = told.as_ref().err().and_then(TokenError::reason);
-        assert_ne!(reason, Some(Reason::PermissionMissing), "{told:?}");
     }
+    let one = client.afresh();
+    one.tokens(&TokenQuery::default()).await.unwrap();
+    assert_eq!(stage.asked("GET", "/auth/tokens"), 2);
+    assert!(!one.was_taken());
+    let two = client.afresh();
+    two.tokens(&TokenQuery::default()).await.unwrap();
+    assert!(two.was_taken(), "the service itself took it");
+}
+
+#[tokio::test]
+async fn an_answer_whose_status_nobody_read_counts_as_silence() {
+    let stage = Stage::new().await;
+    let account = stage.account().await;
+    let long = Answer::json(401, &serde_json::json!({})).with("X-Long", &"a".repeat(600_000));
+    stage
+        .connect
+        .plan("GET /auth/tokens", Mishap::Instead(long));
+    let problem = account.tokens(&TokenQuery::default()).await.unwrap_err();
+    assert_eq!(problem.reason(), Some(Reason::NotHttp), "{problem}");
     let host = HostPort::of(&stage.url.parse().unwrap());
-    let budget = || account.core.0.state().unwrap().budget(&host).unwrap();
-    let ends: Vec<_> = budget().attempts.iter().map(|booked| booked.end).collect();
-    assert_eq!(ends, [AttemptEnd::Rejected], "the refusal stands");
-    account.tokens(&TokenQuery::default()).await.unwrap();
-    assert_eq!(budget().attempts, [], "the service itself took it");
+    let record = account.core.0.state().unwrap().budget(&host).unwrap();
+    let ends: Vec<_> = record.attempts.iter().map(|booked| booked.end).collect();
+    assert_eq!(ends, [AttemptEnd::Rejected]);
 }
 
 #[tokio::test]
