@@ -35,6 +35,8 @@ pub mod transfer;
 pub mod watch;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
@@ -83,6 +85,8 @@ pub fn run() -> ExitCode {
 
 /// Tells the fault, if there is one, and gives the exit code.
 fn ended(done: Result<u8, Fault>) -> ExitCode {
+    // Where a command has listened to signals, nobody does any more; and nobody may read what is told.
+    let _ = signal_hook::flag::register_conditional_default(15, Arc::new(AtomicBool::new(true)));
     output::tell_of_missing_lines();
     match done {
         Ok(code) => ExitCode::from(code),

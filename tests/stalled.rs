@@ -7,10 +7,11 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -179,18 +180,25 @@ fn fill(terminal: &std::path::Path) {
     }
 }
 
-/// A home with a connection to `server`.
-fn home_with(server: &TcpListener) -> TempDir {
+/// A home with a connection to each of `servers`: shop-0, shop-1 and so on.
+fn home_with(servers: &[TcpListener]) -> TempDir {
     let home = tempfile::tempdir().unwrap();
-    let url = format!("http://{}/", server.local_addr().unwrap());
-    let added = Command::new(BINARY)
-        .args(["connection", "add", "shop", "--service", "http"])
-        .args(["--url", &url])
-        .env_clear()
-        .env("HOME", home.path())
-        .status();
-    assert!(added.unwrap().success());
+    for (number, server) in servers.iter().enumerate() {
+        let url = format!("http://{}/", server.local_addr().unwrap());
+        let name = format!("shop-{number}");
+        let added = command(&home)
+            .args(["connection", "add", &name, "--service", "http"])
+            .args(["--url", &url])
+            .status();
+        assert!(added.unwrap().success());
+    }
     home
+}
+
+fn command(home: &TempDir) -> Command {
+    let mut command = Command::new(BINARY);
+    command.env_clear().env("HOME", home.path());
+    command
 }
 
 /// A pipe that nobody reads, full: whoever writes waits.
@@ -202,57 +210,187 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
     (unread, full)
 }
 
-/// Answers the next request with 500.
-fn answer(server: &TcpListener) {
+fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
+}
+
+/// Takes the next request.
+fn asked(server: &TcpListener) -> TcpStream {
+    let patience = Timespec {
+        tv_sec: 60,
+        tv_nsec: 0,
+    };
+    let mut watched = [PollFd::new(server, PollFlags::IN)];
+    assert_eq!(poll(&mut watched, Some(&patience)), Ok(1), "nobody asks");
     let (mut asked, _) = server.accept().unwrap();
-    let mut bytes = [0; 4096];
-    assert!(asked.read(&mut bytes).unwrap() > 0);
+    asked.set_read_timeout(Some(LIMIT)).unwrap();
+    assert!(asked.read(&mut [0; 4096]).unwrap() > 0);
+    asked
+}
+
+/// Answers it with 500, and waits until that is taken.
+fn answer(mut asked: TcpStream) {
     asked
         .write_all(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
         .unwrap();
-    let _ = asked.read(&mut bytes);
+    is_left(asked);
 }
 
-#[test]
-fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let home = home_with(&server);
-    let (_unread, full) = full_pipe();
-    let mut child = Command::new(BINARY)
-        .args(["watch", "--plain"])
-        .env_clear()
-        .env("HOME", home.path())
-        .stdout(full)
-        .spawn()
-        .unwrap();
+/// Waits until whoever asked hangs up. Gives whether they do.
+fn is_left(mut asked: TcpStream) -> bool {
+    match asked.read(&mut [0; 4096]) {
+        Ok(length) => length == 0,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
+/// Waits until it has ended by itself.
+fn ended(mut child: std::process::Child) -> ExitStatus {
     let process = Pid::from_child(&child);
-    // The first probe has an answer, and hangs up: from here on there is a line to write.
-    answer(&server);
     let (ended, heard) = channel();
-    std::thread::spawn(move || ended.send(child.wait().unwrap().code()));
-    // The first ends the watch, the second the wait for whoever reads; which of them it was that came last is not said.
+    std::thread::spawn(move || ended.send(child.wait().unwrap()));
+    heard.recv_timeout(LIMIT).unwrap_or_else(|_| {
+        kill_process(process, Signal::KILL).unwrap();
+        panic!("its time is over, and it goes on");
+    })
+}
+
+/// Sends SIGTERM until it has ended: one ends the watch, the next the wait for whoever reads.
+fn ended_by_signals(mut child: std::process::Child) -> ExitStatus {
+    let process = Pid::from_child(&child);
+    let (ended, heard) = channel();
+    std::thread::spawn(move || ended.send(child.wait().unwrap()));
     let began = Instant::now();
-    let code = loop {
+    loop {
         kill_process(process, Signal::TERM).unwrap();
         match heard.recv_timeout(Duration::from_millis(100)) {
             Err(RecvTimeoutError::Timeout) if began.elapsed() < LIMIT => {}
-            Ok(code) => break code,
+            Ok(status) => return status,
             Err(error) => {
                 kill_process(process, Signal::KILL).unwrap();
                 panic!("it heard nothing: {error}");
             }
         }
-    };
-    assert_eq!(code, Some(143));
+    }
+}
+
+#[test]
+fn a_watch_hears_signals_while_nobody_reads_what_it_writes() {
+    let servers = [listener()];
+    let home = home_with(&servers);
+    let (_unread, full) = full_pipe();
+    let child = command(&home)
+        .args(["watch", "--plain"])
+        .stdout(full)
+        .spawn()
+        .unwrap();
+    // The first probe has an answer, and hangs up: from here on there is a line to write.
+    answer(asked(&servers[0]));
+    assert_eq!(ended_by_signals(child).code(), Some(143));
+}
+
+#[test]
+fn a_watch_hears_signals_while_nobody_reads_what_it_says() {
+    let servers = [listener()];
+    let home = home_with(&servers);
+    let (_unread, full) = full_pipe();
+    let child = command(&home)
+        .args(["watch", "--plain"])
+        .stdout(Stdio::null())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let held = asked(&servers[0]);
+    let removed = command(&home)
+        .args(["connection", "remove", "shop-0", "--yes"])
+        .status();
+    assert!(removed.unwrap().success());
+    // Its probe is ended: now the watch says that it is gone.
+    let is_left = is_left(held);
+    assert_eq!(ended_by_signals(child).code(), Some(143));
+    assert!(is_left);
+}
+
+#[test]
+fn a_signal_ends_what_fails_while_nobody_reads_why() {
+    let servers = [listener(), listener()];
+    let home = home_with(&servers);
+    let (_unread, full) = full_pipe();
+    let disk = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let child = command(&home)
+        .args(["watch", "--plain"])
+        .stdout(disk)
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let [answered, held] = servers.each_ref().map(asked);
+    answer(answered);
+    // The other probe ends with the watch.
+    assert!(is_left(held));
+    let status = ended_by_signals(child);
+    assert!(
+        status.code() == Some(143) || status.signal() == Some(15),
+        "{status}"
+    );
+}
+
+/// Long enough that all is asked in time on a busy machine.
+const TIME: &str = "6s";
+
+#[test]
+fn a_signal_after_the_time_is_no_success_while_nobody_reads() {
+    let servers = [listener(), listener()];
+    let home = home_with(&servers);
+    let (_unread, full) = full_pipe();
+    let child = command(&home)
+        .args(["watch", "--plain", "--for", TIME])
+        .stdout(full)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let [answered, held] = servers.each_ref().map(asked);
+    answer(answered);
+    // The other probe ends with the time.
+    assert!(is_left(held));
+    let code = ended_by_signals(child).code();
+    // On a busy machine it waits no longer when the signal comes.
+    assert!(matches!(code, Some(143 | 3)), "{code:?}");
+}
+
+#[test]
+fn what_ended_in_time_is_told_to_whoever_reads_again() {
+    let servers = [(); 4].map(|()| listener());
+    let home = home_with(&servers);
+    let (unread, full) = full_pipe();
+    let child = command(&home)
+        .args(["watch", "--plain", "--for", TIME])
+        .stdout(full)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let [held, answered @ ..] = servers.each_ref().map(asked);
+    answered.into_iter().for_each(answer);
+    assert!(is_left(held));
+    let read = std::thread::spawn(|| std::io::read_to_string(unread).unwrap());
+    let code = ended(child).code();
+    let told = read.join().unwrap();
+    let told = told.matches(" down: ").count();
+    // On a busy machine it waits no longer when the reader comes.
+    assert!(
+        code == Some(3) || (code, told) == (Some(0), 3),
+        "{code:?}, {told} lines"
+    );
 }
 
 #[test]
 fn a_watch_ends_in_its_time_while_nobody_reads_and_says_that_a_line_is_missing() {
-    let server = TcpListener::bind("127.0.0.1:0").unwrap();
-    let home = home_with(&server);
+    let servers = [listener()];
+    let home = home_with(&servers);
     std::thread::spawn(move || {
-        loop {
-            answer(&server);
+        for stream in servers[0].incoming() {
+            let mut stream = stream.unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            answer(stream);
         }
     });
     // Whether it talks to somebody else, or into the same pipe.
@@ -260,25 +398,16 @@ fn a_watch_ends_in_its_time_while_nobody_reads_and_says_that_a_line_is_missing()
         // On a busy machine the time may be over before there is a line to write.
         let code = [1, 4, 16].into_iter().find_map(|seconds| {
             let (_unread, full) = full_pipe();
-            let mut watch = Command::new(BINARY);
-            watch
-                .args(["watch", "--plain", "--for", &format!("{seconds}s")])
-                .env_clear()
-                .env("HOME", home.path());
+            let mut watch = command(&home);
+            watch.args(["watch", "--plain", "--for", &format!("{seconds}s")]);
             if is_heard {
                 watch.stderr(Stdio::piped());
             } else {
                 watch.stderr(full.try_clone().unwrap());
             }
             let mut child = watch.stdout(full).spawn().unwrap();
-            let process = Pid::from_child(&child);
             let said = child.stderr.take();
-            let (ended, heard) = channel();
-            std::thread::spawn(move || ended.send(child.wait().unwrap().code()));
-            let Ok(code) = heard.recv_timeout(LIMIT) else {
-                kill_process(process, Signal::KILL).unwrap();
-                panic!("its time is over, and it goes on");
-            };
+            let code = ended(child).code();
             let said = said.map(|said| std::io::read_to_string(said).unwrap());
             (code != Some(0)).then_some((code, said))
         });

@@ -310,12 +310,17 @@ pub fn say(text: &str) {
 
 /// Tells an error once with its chain, then what to do about it.
 pub fn error(error: &dyn std::error::Error, hint: Option<&str>) {
+    say(&error_text(error, hint));
+}
+
+/// What is told of an error: its chain, then what to do about it on a line of its own.
+pub fn error_text(error: &dyn std::error::Error, hint: Option<&str>) -> String {
     let mut text = format!("switchboard: {}", whole_chain(error));
     if let Some(hint) = hint {
         text.push_str("\nhint: ");
         text.push_str(hint);
     }
-    say(&text);
+    text
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ const AS_IT_WAS: &str =
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs the command where its probes run: between two threads every one of them would wake both. 0 after `--for`, 3
-/// where nobody reads what is told by then; 128 + the number of the signal that ended it.
+/// where nobody reads what is told by then; 128 + the number of the signal that ended it, or the wait after `--for`.
 pub async fn run(context: Context, arguments: WatchArguments) -> Result<u8, Fault> {
     let mut inside = JoinSet::new();
     inside.spawn(async move { watched(&context, arguments).await });
@@ -68,36 +68,42 @@ async fn watched(context: &Context, arguments: WatchArguments) -> Result<u8, Fau
         writing: JoinSet::new(),
     };
     let mut signals = Signals::listen(signals::HANGUP)?;
-    let followed = Followed {
+    let mut followed = Followed {
         watch,
         stamp,
         names: names.into_iter().collect(),
     };
-    let watching = follow(context, &arguments, followed, &mut printer);
+    let watching = follow(context, &arguments, &mut followed, &mut printer);
     let ended = tokio::select! {
         failed = watching => failed.map(|never| match never {}),
         number = signals.next() => Ok(128 + number),
         () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Ok(0),
     };
-    let is_over = matches!(ended, Ok(0));
-    if settle(context, printer, &mut signals, is_over).await {
-        ended
-    } else {
-        Ok(OURS)
-    }
+    let found = found_by_now(followed.watch).await;
+    settle(context, printer, &found, &mut signals, ended).await
 }
 
-/// Nothing that was found is lost: whoever is to be called is called, and all is written, unless the time `is_over` and
-/// nobody reads. The next signal ends that. Gives whether all is written, as far as somebody can be told.
+/// What has ended by now and was not told yet. No further probe begins, and those that run are ended.
+async fn found_by_now(mut watch: Watch) -> Vec<WatchEvent> {
+    watch.set_paused(true);
+    let mut found = Vec::new();
+    while let Ok(event) = timeout(Duration::ZERO, watch.next()).await {
+        found.push(event);
+    }
+    found
+}
+
+/// Nothing that was found is lost: whoever is to be called is called, and all is written, unless the time is over and
+/// nobody reads within [`PATIENCE`]. The next signal ends that. Gives how the watch ended, after that.
 async fn settle(
     context: &Context,
     mut printer: ChangePrinter,
+    found: &[WatchEvent],
     signals: &mut Signals,
-    is_over: bool,
-) -> bool {
-    let mut is_whole = true;
+    mut ended: Result<u8, Fault>,
+) -> Result<u8, Fault> {
     let settling = async {
-        is_whole = printer.settled(is_over).await;
+        printer.settled(found, &mut ended).await;
         let announcing = context.core.settle_announcements();
         tokio::pin!(announcing);
         if timeout(PATIENCE, &mut announcing).await.is_err() {
@@ -113,10 +119,9 @@ async fn settle(
         }
     };
     tokio::select! {
-        () = settling => {}
-        _ = signals.next() => {}
+        () = settling => ended,
+        number = signals.next() => ended.map(|code| if code == 0 { 128 + number } else { code }),
     }
-    is_whole
 }
 
 /// The connections that the arguments name; all where they name none.
@@ -193,7 +198,7 @@ enum Never {}
 async fn follow(
     context: &Context,
     arguments: &WatchArguments,
-    mut followed: Followed,
+    followed: &mut Followed,
     printer: &mut ChangePrinter,
 ) -> Result<Never, Fault> {
     let mut look = interval(LOOK);
@@ -210,17 +215,19 @@ async fn follow(
                 }
                 followed.stamp = found;
                 // One that can't be read changes nothing.
-                match replan(context, arguments, &mut followed).await {
+                match replan(context, arguments, followed).await {
                     Ok(gone) => {
                         if failed.take().is_some() {
-                            output::say("switchboard: the configuration is read again");
+                            let text = "switchboard: the configuration is read again";
+                            printer.say(text.to_owned()).await?;
                         }
-                        printer.forget(&gone);
+                        printer.forget(&gone).await?;
                     }
                     Err(fault) => {
                         let why = Some(fault.text());
                         if failed != why {
-                            output::error(&fault, fault.hint.as_deref().or(Some(AS_IT_WAS)));
+                            let hint = fault.hint.as_deref().or(Some(AS_IT_WAS));
+                            printer.say(output::error_text(&fault, hint)).await?;
                         }
                         failed = why;
                     }
@@ -279,22 +286,19 @@ const FEW: usize = 5;
 
 impl ChangePrinter {
     /// Says that these are not watched any more. One that comes back under the name is another one.
-    fn forget(&mut self, gone: &[Name]) {
+    async fn forget(&mut self, gone: &[Name]) -> Result<(), OutputProblem> {
         for name in gone {
             self.told.remove(name);
         }
-        if gone.len() > FEW {
-            let count = gone.len();
-            output::say(&format!(
-                "switchboard: {count} connections are gone: they are watched no more"
-            ));
-            return;
-        }
-        for name in gone {
-            output::say(&format!(
-                "switchboard: {name} is gone: it is watched no more"
-            ));
-        }
+        let line = |name| format!("switchboard: {name} is gone: it is watched no more");
+        let text = match gone.len() {
+            0 => return Ok(()),
+            1..=FEW => gone.iter().map(line).collect::<Vec<_>>().join("\n"),
+            count => {
+                format!("switchboard: {count} connections are gone: they are watched no more")
+            }
+        };
+        self.say(text).await
     }
 
     /// Writes a line. Whoever reads may take time: the probes go on meanwhile, on the thread that this would hold up.
@@ -315,23 +319,29 @@ impl ChangePrinter {
         }
     }
 
-    /// Waits until all is written: where the time `is_over` for no longer than [`PATIENCE`], as whoever reads no more
-    /// may never do. Gives whether it is.
-    async fn settled(&mut self, is_over: bool) -> bool {
-        let written = self.written();
-        if !is_over {
+    /// Waits until all is written, with what was `found` at the end: where the time is over for no longer than
+    /// [`PATIENCE`], as whoever reads no more may never do. Then `ended` becomes a failure where it is not.
+    async fn settled(&mut self, found: &[WatchEvent], ended: &mut Result<u8, Fault>) {
+        let found = if ended.is_ok() { found } else { &[] };
+        let writing = async {
+            self.written().await?;
+            for event in found {
+                self.tell(event).await?;
+            }
+            Ok::<_, OutputProblem>(())
+        };
+        if !matches!(ended, Ok(0)) {
             // Where it can't be written, nobody reads any more.
-            let _ = written.await;
-            return true;
+            let _ = writing.await;
+            return;
         }
-        let is_whole = matches!(timeout(PATIENCE, written).await, Ok(Ok(())));
-        if !is_whole {
-            self.say_at_end(
-                "the time is over, and nobody reads: what was found last is not written",
-            )
-            .await;
+        if let Ok(written) = timeout(PATIENCE, writing).await {
+            *ended = written.map(|()| 0).map_err(Fault::from);
+        } else {
+            *ended = Ok(OURS);
+            let text = "the time is over, and nobody reads: what was found last is not written";
+            self.say_at_end(text).await;
         }
-        is_whole
     }
 
     /// Says it to the person: as they may not read that either, beside what runs here.
@@ -455,6 +465,7 @@ impl ChangePrinter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::fault::GONE;
     use State::{Down, Ok as Up};
 
     /// What is told of a connection that stands so, one probe after the other: each state, and what it was.
@@ -491,16 +502,43 @@ mod tests {
             told: HashMap::new(),
             writing: JoinSet::new(),
         };
-        assert!(printer.settled(true).await, "nothing is to be written");
+        assert_eq!(after_the_time(&mut printer).await.unwrap(), 0);
         printer.writing.spawn(async { Ok(()) });
-        assert!(printer.settled(true).await);
+        assert_eq!(after_the_time(&mut printer).await.unwrap(), 0);
         printer.writing.spawn(std::future::pending());
-        let in_time = timeout(60 * PATIENCE, printer.settled(true)).await;
-        assert_eq!(in_time.ok(), Some(false));
+        let in_time = timeout(60 * PATIENCE, after_the_time(&mut printer)).await;
+        assert_eq!(in_time.unwrap().unwrap(), OURS);
         let began = Instant::now();
-        let by_signal = printer.settled(false);
+        let mut ended = Ok(143);
+        let by_signal = printer.settled(&[], &mut ended);
         assert!(timeout(60 * PATIENCE, by_signal).await.is_err());
         assert_eq!(began.elapsed(), 60 * PATIENCE, "the next signal ends it");
+    }
+
+    /// What the watch ends with whose time is over.
+    async fn after_the_time(printer: &mut ChangePrinter) -> Result<u8, Fault> {
+        let mut ended = Ok(0);
+        printer.settled(&[], &mut ended).await;
+        ended
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_the_time_a_line_that_fails_is_the_failure_that_it_is_before() {
+        let mut printer = ChangePrinter {
+            format: WatchFormat::Plain,
+            colours: Colours::Off,
+            told: HashMap::new(),
+            writing: JoinSet::new(),
+        };
+        let mut fails_with = async |kind: io::ErrorKind| {
+            let problem = OutputProblem(kind.into());
+            printer.writing.spawn(async move { Err(problem) });
+            after_the_time(&mut printer).await.unwrap_err()
+        };
+        assert_eq!(fails_with(io::ErrorKind::BrokenPipe).await.code, GONE);
+        let full = fails_with(io::ErrorKind::StorageFull).await;
+        assert_eq!(full.code, OURS);
+        assert!(full.text().starts_with("writing the result: "));
     }
 
     #[test]
