@@ -40,6 +40,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
+use signal_hook::consts::SIGTERM;
 
 use crate::app::effect::ScreenEnd;
 use crate::config::Environment;
@@ -86,7 +87,8 @@ pub fn run() -> ExitCode {
 /// Tells the fault, if there is one, and gives the exit code.
 fn ended(done: Result<u8, Fault>) -> ExitCode {
     // Where a command has listened to signals, nobody does any more; and nobody may read what is told.
-    let _ = signal_hook::flag::register_conditional_default(15, Arc::new(AtomicBool::new(true)));
+    let _ =
+        signal_hook::flag::register_conditional_default(SIGTERM, Arc::new(AtomicBool::new(true)));
     output::tell_of_missing_lines();
     match done {
         Ok(code) => ExitCode::from(code),
