@@ -1,19 +1,23 @@
 //! Names to addresses by the system's own rules (nsswitch, hosts file), with the kind of failure kept.
 //!
 //! The standard library and tokio hide `getaddrinfo`'s code; `dns-lookup` gives it. A hung lookup takes
-//! ten seconds and can't be cancelled, so at most `AT_ONCE` run at a time, each in a blocking task.
+//! ten seconds and can't be cancelled, so at most `AT_ONCE` run at a time, each in a blocking task. The others wait for
+//! a place first, which is no silence of a name server's: see [`Resolver::place`].
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use reqwest::dns::{Addrs, Name, Resolving};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::{AddressFamily, Failure, endpoint};
 
 /// Lookups that run at the same time.
 const AT_ONCE: usize = 64;
+
+/// A place among the lookups that run at the same time, until it is dropped.
+pub type LookupPlace = OwnedSemaphorePermit;
 
 /// Looks names up.
 #[derive(Clone, Debug)]
@@ -60,21 +64,33 @@ impl Resolver {
         }
     }
 
-    /// The addresses of `host`, each once, in the system's order.
+    /// A place among the lookups that run, in the order of asking; who stops waiting leaves the row. Nobody has been asked
+    /// for the name until then, so that whoever times a lookup begins with its place.
+    ///
+    /// A place is free when its lookup has ended, which is when the system gives up: by default after 10 seconds, else
+    /// `timeout` × `attempts` for each server and search domain of `resolv.conf`. So the wait has an end: with n names
+    /// before it that hang, n / 64 times as long.
+    pub async fn place(&self) -> Option<LookupPlace> {
+        // A semaphore that nobody closes always gives a permit.
+        Arc::clone(&self.permits).acquire_owned().await.ok()
+    }
+
+    /// The addresses of `host`, each once, in the system's order; without a place it waits for one.
     pub async fn lookup(
         &self,
+        place: Option<LookupPlace>,
         host: &str,
         family: AddressFamily,
     ) -> Result<Vec<IpAddr>, LookupFailure> {
-        let permit = Arc::clone(&self.permits)
-            .acquire_owned()
-            .await
-            .map_err(|_closed| LookupFailure::Local)?;
+        let place = match place {
+            Some(place) => Some(place),
+            None => self.place().await,
+        };
         let host = host.to_owned();
         let is_here = endpoint::is_localhost(&host);
         let lookup = tokio::task::spawn_blocking(move || {
-            // The permit goes with the thread: a caller that gave up does not free its place.
-            let _permit = permit;
+            // It goes with the thread: a caller that gave up does not free its place.
+            let _place = place;
             system_lookup(&host, family)
         });
         let found = lookup.await.unwrap_or(Err(LookupFailure::Local));
@@ -146,7 +162,7 @@ impl reqwest::dns::Resolve for OfFamily {
     fn resolve(&self, name: Name) -> Resolving {
         let Self(resolver, family) = self.clone();
         Box::pin(async move {
-            let found = resolver.lookup(name.as_str(), family).await?;
+            let found = resolver.lookup(None, name.as_str(), family).await?;
             // The connector puts the port in.
             let addresses = found.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(addresses) as Addrs)
@@ -206,12 +222,12 @@ mod tests {
     #[tokio::test]
     async fn localhost_has_an_address_and_a_reserved_name_has_none() {
         let resolver = Resolver::new();
-        let found = resolver.lookup("localhost", AddressFamily::V4).await;
+        let found = resolver.lookup(None, "localhost", AddressFamily::V4).await;
         assert_eq!(found, Ok(vec!["127.0.0.1".parse().unwrap()]));
         let overlong = "a".repeat(70);
         assert!(
             resolver
-                .lookup(&overlong, AddressFamily::Any)
+                .lookup(None, &overlong, AddressFamily::Any)
                 .await
                 .is_err()
         );

@@ -7,10 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use url::Url;
 
 use crate::domain::budget::AttemptEnd;
 use crate::domain::{Checks, Failure, HostPort, Outcome, Phases, Reply, Verdict, error_chain};
-use crate::http::resolve::numeric;
+use crate::http::resolve::{LookupPlace, numeric};
 use crate::service::{
     Accepted, Ask, Ladder, LastGood, Request, RungAnswer, Service, Step, Subject,
 };
@@ -78,7 +79,8 @@ impl Prober {
         }
     }
 
-    /// Climbs the ladder of `subject`. The profile's time covers the whole run, waiting for a turn apart.
+    /// Climbs the ladder of `subject`. The profile's time covers the whole run, but not the
+    /// waiting for a turn at the host, or for a place of a look-up.
     #[expect(
         clippy::too_many_arguments,
         reason = "each is another room's, and no two of them belong together"
@@ -140,6 +142,8 @@ impl Prober {
         }
         let waiting = Instant::now();
         let turn = self.turn(&host).await;
+        // Before anything is booked: nobody is asked until then.
+        let place = context.place(&ask.request.url).await;
         let booked = context.book(ladder, &ask, &host).await;
         // Also where nothing may be sent: what is asked instead has its whole time.
         context.deadline += waiting.elapsed();
@@ -153,9 +157,10 @@ impl Prober {
                 identity: None,
                 ..context.profile.clone()
             };
-            context.send(&self.transport(&nameless), &ask.request).await
+            let nameless = self.transport(&nameless);
+            context.send(&nameless, &ask.request, place).await
         } else {
-            context.send(&context.transport, &ask.request).await
+            context.send(&context.transport, &ask.request, place).await
         };
         drop(turn);
         context.took = Some(reply.phases.wait.unwrap_or_default());
@@ -258,16 +263,22 @@ impl<G: Gate> RunContext<'_, G> {
         }
     }
 
+    /// A place for the look-up of the URL's name, where it is looked up here.
+    async fn place(&self, url: &Url) -> Option<LookupPlace> {
+        self.transport.as_ref().ok()?.place(url).await
+    }
+
     async fn send(
         &self,
         transport: &Result<Transport, TransportProblem>,
         request: &Request,
+        place: Option<LookupPlace>,
     ) -> Reply {
         let is_over = self.took.is_none() && self.deadline <= Instant::now();
         let why = match transport {
             // Whom nobody has asked yet is not silent.
             Ok(_) if is_over => "the time was over before anything was asked: give more".to_owned(),
-            Ok(transport) => return transport.send(request, self.deadline).await,
+            Ok(transport) => return transport.send(request, self.deadline, place).await,
             Err(problem) => error_chain(&problem),
         };
         Reply {

@@ -3,6 +3,7 @@
 
 mod build;
 mod clients;
+mod ended;
 mod http1;
 
 use std::sync::{Arc, OnceLock};
@@ -19,17 +20,18 @@ use crate::domain::{
 };
 use crate::http::client::ClientProblem;
 use crate::http::failure::{self, ProxyKind, Setting};
-use crate::http::resolve::{LookupFailure, Resolver, belongs, interleaved, numeric};
+use crate::http::resolve::{LookupFailure, LookupPlace, Resolver, belongs, interleaved, numeric};
 use crate::http::tls::{SystemRoots, TlsProblem, Trust, identity as identity_of, own_roots};
 use crate::service::{Request, StopAfter};
 
 use super::certificate::read_chain;
 use build::build;
 use clients::{builder, http1_alone, unbuilt, wired};
+use ended::ended_without_head;
 use http1::{OverHttp1, Repeat};
 
 use super::profile::{ClientIdentity, Profile, Routes};
-use super::race::{self, Destination, Ended};
+use super::race::{self, Destination};
 use super::tls;
 use super::trace::{Attempt, Marks};
 use super::tunnel;
@@ -57,7 +59,9 @@ pub enum TransportProblem {
 #[derive(Clone, Debug, Default)]
 pub struct SharedResources {
     roots: Arc<SystemRoots>,
-    resolver: Resolver,
+    pub(super) resolver: Resolver,
+    /// For the names of proxies: they are few, and stand in no row behind those of the targets.
+    of_proxies: Resolver,
     over_http1: OverHttp1,
 }
 
@@ -134,9 +138,25 @@ impl Transport {
         &self.wired.client
     }
 
-    /// Sends `request`; everything, the body included, ends by `deadline`. Dropping the future closes the
-    /// connection.
-    pub async fn send(&self, request: &Request, deadline: Instant) -> Reply {
+    /// Waits until the name of `url` can be looked up, where that is done here.
+    pub(super) async fn place(&self, url: &Url) -> Option<LookupPlace> {
+        let is_name = numeric(url.host_str().unwrap_or_default()).is_none();
+        let is_ours = self.wired.via.is_none() && looks_up(self.wired.routes.proxy_for(url));
+        if is_name && is_ours {
+            self.wired.shared.resolver.place().await
+        } else {
+            None
+        }
+    }
+
+    /// Sends `request`; everything, the body included, ends by `deadline`. Without a place it waits for one within that
+    /// time, where a name is to be looked up. Dropping the future closes the connection.
+    pub async fn send(
+        &self,
+        request: &Request,
+        deadline: Instant,
+        place: Option<LookupPlace>,
+    ) -> Reply {
         let begun = Instant::now();
         let mut reply = Reply {
             at: Timestamp::now(),
@@ -148,7 +168,7 @@ impl Transport {
             repeated: None,
             outcome: Outcome::Reached,
         };
-        reply.outcome = match self.exchange(request, deadline, &mut reply).await {
+        reply.outcome = match self.exchange(request, deadline, place, &mut reply).await {
             Ok(outcome) => outcome,
             Err(failure) => Outcome::Failed(failure),
         };
@@ -160,6 +180,7 @@ impl Transport {
         &self,
         request: &Request,
         deadline: Instant,
+        place: Option<LookupPlace>,
         reply: &mut Reply,
     ) -> Result<Outcome, Failure> {
         if deadline <= Instant::now() {
@@ -173,7 +194,8 @@ impl Transport {
         reply.proxy = proxy.map(shown_proxy);
         let setting = self.setting(&request.url, proxy);
         self.need_roots(setting).await?;
-        let destination = self.destination(request, proxy, deadline, reply).await?;
+        let way = (proxy, place);
+        let destination = self.destination(request, way, deadline, reply).await?;
         let mut begun = Instant::now();
         let known = &self.wired.shared.over_http1;
         let client = if known.holds(&request.url) {
@@ -223,7 +245,7 @@ impl Transport {
         deadline: Instant,
         reply: &mut Reply,
     ) -> Failure {
-        let (config, resolver) = (&self.wired.config, &self.wired.shared.resolver);
+        let (config, resolver) = (&self.wired.config, &self.wired.shared.of_proxies);
         let way = (proxy, &request.url);
         let told = match proxy.scheme() {
             "http" | "https" => {
@@ -319,7 +341,7 @@ impl Transport {
     async fn destination(
         &self,
         request: &Request,
-        proxy: Option<&Url>,
+        (proxy, place): (Option<&Url>, Option<LookupPlace>),
         deadline: Instant,
         reply: &mut Reply,
     ) -> Result<Destination, Failure> {
@@ -330,7 +352,7 @@ impl Transport {
             reach_only: request.stop_after == StopAfter::Reach,
             deadline,
         };
-        if proxy.is_some_and(|proxy| proxy.scheme() != "socks5") {
+        if !looks_up(proxy) {
             return Ok(destination);
         }
         let host = request.url.host_str().unwrap_or_default();
@@ -345,12 +367,12 @@ impl Transport {
             vec![address]
         } else {
             let begun = Instant::now();
-            let lookup = self.wired.shared.resolver.lookup(host, self.family);
-            let found = timeout_at(deadline, lookup)
-                .await
-                .map_err(|_elapsed| Failure::DnsFailed)?;
+            let resolver = &self.wired.shared.resolver;
+            let lookup = resolver.lookup(place, host, self.family);
+            let found = timeout_at(deadline, lookup).await;
             reply.phases.dns = Some(begun.elapsed());
             destination.name = Some(host.to_owned());
+            let found = found.unwrap_or(Err(LookupFailure::Failed));
             interleaved(found.map_err(LookupFailure::failure)?)
         };
         destination.addresses = found.into_iter().map(|ip| (ip, port).into()).collect();
@@ -378,6 +400,11 @@ impl Wired {
         let client = builder(&self.user_agent, config).unix_socket(bridge.socket.as_path());
         client.build().map_err(|error| unbuilt(error.into()))
     }
+}
+
+/// Whether names are looked up here on this way; a proxy does that itself, but for one of `socks5`.
+fn looks_up(proxy: Option<&Url>) -> bool {
+    proxy.is_none_or(|proxy| proxy.scheme() == "socks5")
 }
 
 /// How long an answer was waited for until then, where the connection stood.
@@ -415,52 +442,6 @@ fn tls_facts(marks: &Marks) -> Option<TlsFacts> {
         chain: read_chain(&marks.chain),
         verified: marks.verified,
     })
-}
-
-/// A race that ended without a response: reachability in order, or the failure that tells most.
-fn ended_without_head(
-    ended: Ended,
-    attempt: &Attempt,
-    setting: Setting,
-) -> Result<Outcome, Failure> {
-    match ended {
-        Ended::Deadline => Err(failure::out_of_time(&attempt.marks().progress(), setting)),
-        Ended::Failed(failures) => failures
-            .iter()
-            .map(|(attempt, error)| {
-                let marks = attempt.marks();
-                if attempt.race.reach_only() && marks.joined.is_some() {
-                    return Ok(Outcome::Reached);
-                }
-                Err(failure::before_head(error, &marks.progress(), setting))
-            })
-            .min_by_key(|result| result.as_ref().map_or_else(rank, |_| 0))
-            .unwrap_or(Err(Failure::ClosedEarly)),
-    }
-}
-
-/// Which of several addresses' failures is told: the one that shows most of the other side.
-fn rank(failure: &Failure) -> u8 {
-    match failure {
-        Failure::Refused => 1,
-        Failure::Reset => 2,
-        Failure::ConnectTimeout => 3,
-        Failure::DnsNotFound
-        | Failure::DnsFailed
-        | Failure::HostUnreachable
-        | Failure::ClosedEarly
-        | Failure::ResponseTimeout
-        | Failure::Http2 { .. }
-        | Failure::NotHttp
-        | Failure::HeadTooLarge
-        | Failure::BadLength
-        | Failure::Tls(_)
-        | Failure::BodyTooLarge
-        | Failure::BadCoding
-        | Failure::Proxy(_) => 4,
-        Failure::Unreachable => 5,
-        Failure::Local(_) => 6,
-    }
 }
 
 /// Reads head and body; the body to its end, the limit or the deadline.

@@ -53,7 +53,7 @@ async fn connect(proxy: &Url, resolver: &Resolver) -> Option<TcpStream> {
     let (host, port) = (proxy.host_str()?, proxy.port_or_known_default()?);
     let addresses = match numeric(host) {
         Some(address) => vec![address],
-        None => interleaved(resolver.lookup(host, AddressFamily::Any).await.ok()?),
+        None => interleaved(resolver.lookup(None, host, AddressFamily::Any).await.ok()?),
     };
     for address in addresses {
         if let Ok(stream) = TcpStream::connect((address, port)).await {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use futures_util::FutureExt;
+
 use super::*;
 use crate::domain::budget::StoppedBy;
 use crate::domain::{
@@ -269,6 +271,31 @@ async fn whom_nobody_has_asked_is_not_silent() {
     let connect = found.verdict.checks.get(CheckId::Connect);
     assert_eq!(connect.state, State::Unknown, "{found:?}");
     assert_eq!(stub.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_name_that_waits_for_its_look_up_spends_no_time_and_no_attempt() {
+    let stub = Stub::plain(reply("200 OK", "", "{}")).await;
+    let (prober, gate) = (Prober::default(), MemoryGate::default());
+    let taken: Vec<_> = (0..64)
+        .map(|_| prober.shared.resolver.place().now_or_never().flatten())
+        .collect();
+    assert!(taken.iter().all(Option::is_some));
+    let mut subject = with_key(&stub);
+    subject.url = format!("http://localhost:{}/x", stub.address.port());
+    let mut run = std::pin::pin!(climb(&prober, subject, &gate));
+    tokio::time::pause();
+    assert!(futures_util::poll!(&mut run).is_pending());
+    let hour = Duration::from_secs(3_600);
+    tokio::time::advance(hour).await;
+    assert!(futures_util::poll!(&mut run).is_pending());
+    assert!(gate.diary().is_empty() && stub.connections() == 0);
+    tokio::time::resume();
+    drop(taken);
+    let verdict = run.await.verdict;
+    assert_eq!(verdict.reason, Reason::Connected, "{verdict:?}");
+    assert!(verdict.phases.dns.unwrap() < hour && verdict.phases.total.unwrap() < hour);
+    assert_eq!(gate.diary(), ["book 0", "settle 0 Accepted"]);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(super) fn wired(
     routes: &Routes,
     shared: &SharedResources,
 ) -> Result<reqwest::Client, ClientProblem> {
-    let client = client.dns_resolver(Arc::new(Pinned(shared.resolver.clone())));
+    let client = client.dns_resolver(Arc::new(Pinned(shared.of_proxies.clone())));
     let client = if routes.are_straight() {
         client.no_proxy()
     } else {

@@ -52,7 +52,7 @@ fn secure(stub: &Stub) -> String {
 
 async fn send_by(profile: Profile, request: &Request, within: Duration) -> Reply {
     let transport = Transport::new(profile).unwrap();
-    transport.send(request, Instant::now() + within).await
+    transport.send(request, Instant::now() + within, None).await
 }
 
 /// Long enough for whatever ends by itself.
@@ -458,14 +458,14 @@ async fn a_server_that_wants_http_1_1_is_asked_so() {
         let shared = SharedResources::default();
         let by = || Transport::within(&trusting(&authority), &shared).unwrap();
         let request = with_key(&secure(&wants));
-        let reply = by().send(&request, Instant::now() + LONG).await;
+        let reply = by().send(&request, Instant::now() + LONG, None).await;
         // An end of the whole connection does not say that the key was not looked at.
         assert_eq!(
             (wants.heads().len(), reply.repeated.is_some()),
             (first, first == 2)
         );
         for further in 0..2 {
-            let reply = by().send(&request, Instant::now() + LONG).await;
+            let reply = by().send(&request, Instant::now() + LONG, None).await;
             let asked = (wants.heads().len(), reply.repeated);
             assert_eq!(asked, (second + further, None));
             assert_eq!(answered(reply.outcome).status, 200);
@@ -504,7 +504,7 @@ async fn a_server_that_wants_http_1_1_no_more_is_asked_as_any() {
     let request = with_key(&secure(&before));
     let send = async || {
         let by = Transport::within(&trusting(&authority), &shared).unwrap();
-        by.send(&request, Instant::now() + LONG).await.outcome
+        by.send(&request, Instant::now() + LONG, None).await.outcome
     };
     assert_eq!(answered(send().await).status, 200);
     drop(before);
@@ -694,7 +694,7 @@ async fn a_cancelled_request_closes_its_connection() {
     let transport = Transport::new(Profile::default()).unwrap();
     let request = get(&plain(&stub));
     {
-        let sending = transport.send(&request, Instant::now() + LONG);
+        let sending = transport.send(&request, Instant::now() + LONG, None);
         tokio::select! {
             reply = sending => panic!("{reply:?}"),
             () = stub.head_came() => {}
@@ -889,6 +889,43 @@ async fn a_target_is_reached_through_a_socks_proxy() {
         assert_eq!(answered(reply.outcome).status, 200, "{scheme}");
         assert_eq!(proxy.heads().last().unwrap(), kind);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_up_that_runs_out_of_time_is_told_with_what_it_took() {
+    let shared = SharedResources::default();
+    let transport = Transport::within(&Profile::default(), &shared).unwrap();
+    let mut taken = Vec::new();
+    for _ in 0..64 {
+        taken.push(shared.resolver.place().await);
+    }
+    let request = get("http://shop.test/");
+    let reply = transport.send(&request, Instant::now() + SHORT, None).await;
+    assert_eq!(reply.outcome, Outcome::Failed(Failure::DnsFailed));
+    assert!(reply.phases.dns >= Some(SHORT), "{:?}", reply.phases);
+}
+
+#[tokio::test]
+async fn the_name_of_a_proxy_does_not_wait_behind_those_of_targets() {
+    let proxy = Stub::plain(Act::Answer(OK.to_vec())).await;
+    let url = format!("http://localhost:{}", proxy.address.port());
+    let profile = Profile {
+        proxy: ProxyChoice::Url(ProxyUrl::new(url)),
+        ..Profile::default()
+    };
+    let shared = SharedResources::default();
+    let transport = Transport::within(&profile, &shared).unwrap();
+    let mut taken = Vec::new();
+    for _ in 0..64 {
+        taken.push(shared.resolver.place().await);
+    }
+    let request = get("http://shop.test/");
+    let place = transport.place(&request.url).await;
+    assert!(place.is_none(), "the proxy looks that one up");
+    let reply = transport
+        .send(&request, Instant::now() + SHORT, place)
+        .await;
+    assert_eq!(answered(reply.outcome).status, 200);
 }
 
 #[tokio::test]
