@@ -46,8 +46,8 @@ impl Reachability {
 
     /// Whether somebody beyond this machine answered a probe that ended so.
     const fn is_answer(reason: Reason) -> bool {
-        // Not asked at all; a firewall, perhaps at the other end; an answer of a name server, which may be
-        // this machine's own: these say nothing.
+        // Not asked at all; a firewall, perhaps at the other end; an answer of a name server, or a failure of a proxy,
+        // which may be this machine's own: these say nothing.
         let silent = matches!(
             reason,
             Reason::UrlMissing
@@ -56,6 +56,7 @@ impl Reachability {
                 | Reason::Offline
                 | Reason::ConnectTimeout
                 | Reason::DnsNotFound
+                | Reason::ProxyFailed
         );
         !silent && !Self::is_network_failure(reason)
     }
@@ -85,9 +86,13 @@ impl SideBySide {
 
     /// Takes in one verdict, and gives those that can be told by now.
     pub fn hear(&mut self, verdict: Verdict) -> Vec<Verdict> {
-        let mut told = self.overhear(&verdict.url, verdict.reason);
-        let is_kept =
-            Self::may_keep(verdict.reason) && !self.answered && distant(&verdict.url).is_some();
+        let is_distant = !is_here(&verdict) && distant(&verdict.url).is_some();
+        let mut told = if is_distant {
+            self.overhear(&verdict.url, verdict.reason)
+        } else {
+            Vec::new()
+        };
+        let is_kept = Self::may_keep(verdict.reason) && !self.answered && is_distant;
         if is_kept {
             self.kept.push(verdict);
         } else {
@@ -228,6 +233,8 @@ mod tests {
             assert!(!reach.hear(&host(name), Reason::Unreachable, 4));
         }
         assert!(!reach.hear(&host("c"), Reason::DnsNotFound, 4));
+        // Nor is a proxy that nobody reaches.
+        assert!(!reach.hear(&host("e"), Reason::ProxyFailed, 4));
         assert!(reach.hear(&host("d"), Reason::Unreachable, 4));
     }
 
@@ -274,23 +281,43 @@ mod tests {
         assert_eq!(reasons(&own), [Refused, Offline, Offline, Offline]);
     }
 
+    fn at(addresses: &[&str]) -> Verdict {
+        let mut verdict = local_error(None, &ServiceId::http(), "http://shop.example", "");
+        verdict.reason = Reason::Connected;
+        verdict.addresses = addresses
+            .iter()
+            .map(|address| Address {
+                address: address.parse().unwrap(),
+                state: State::Ok,
+                ms: None,
+            })
+            .collect();
+        verdict
+    }
+
     #[test]
     fn this_machine_is_known_by_the_addresses_that_were_asked() {
-        let verdict = |addresses: &[&str]| {
-            let mut verdict = local_error(None, &ServiceId::http(), "http://shop.example", "");
-            verdict.addresses = addresses
-                .iter()
-                .map(|address| Address {
-                    address: address.parse().unwrap(),
-                    state: State::Ok,
-                    ms: None,
-                })
-                .collect();
-            verdict
-        };
-        assert!(is_here(&verdict(&["127.0.0.1:80", "[::1]:80"])));
-        assert!(!is_here(&verdict(&["127.0.0.1:80", "192.0.2.1:80"])));
-        assert!(!is_here(&verdict(&[])), "a proxy looked the name up");
+        assert!(is_here(&at(&["127.0.0.1:80", "[::1]:80"])));
+        assert!(!is_here(&at(&["127.0.0.1:80", "192.0.2.1:80"])));
+        assert!(!is_here(&at(&[])), "a proxy looked the name up");
+    }
+
+    /// As a list in `json` or `nagios` hears it; in the other formats the caller looks at the addresses.
+    #[test]
+    fn an_answer_of_this_machine_under_another_name_is_none_of_the_network() {
+        for (address, reason) in [
+            ("127.0.0.1:80", Reason::Offline),
+            ("192.0.2.1:80", Reason::DnsFailed),
+        ] {
+            let mut together = SideBySide::default();
+            let mut told = together.hear(at(&[address]));
+            for url in ["http://a.example", "http://b.example", "http://c.example"] {
+                told.extend(together.hear(of(url, Reason::DnsFailed)));
+            }
+            told.extend(together.end());
+            let reasons: Vec<_> = told.into_iter().map(|one| one.reason).collect();
+            assert_eq!(reasons, [Reason::Connected, reason, reason, reason]);
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep_until};
 use super::damping::{Change, Damping};
 use super::jitter::Jitter;
 use super::local::{DEFECT, local_error};
-use super::offline::{Reachability, offline};
+use super::offline::{Reachability, is_here, offline};
 use super::record::Recorder;
 use crate::domain::window::planned_until;
 use crate::domain::{Connection, Endpoint, HostPort, Name, Reason, Verdict, Window};
@@ -467,7 +467,8 @@ impl Watch {
             .finished(&name, now, not_before, &mut || random.fraction());
         let of_all = &self.settings.maintenance;
         let maintained = planned_until(&entry.connection, of_all, verdict.at).is_some();
-        let is_offline = entry.distant.as_ref().map_or(self.offline, |host| {
+        let distant = entry.distant.as_ref().filter(|_| !is_here(&verdict));
+        let is_offline = distant.map_or(self.offline, |host| {
             self.reach.hear(host, verdict.reason, hosts)
         });
         let failed_with_all = is_offline && Reachability::is_network_failure(verdict.reason);

@@ -283,6 +283,37 @@ async fn an_offline_machine_is_said_once_and_paints_nothing_red() {
     )));
 }
 
+/// A name of the hosts file that leads here answers whatever the network does.
+#[tokio::test(start_paused = true)]
+async fn this_machine_under_another_name_does_not_show_that_the_network_works() {
+    let probe: Probe = Arc::new(|connection: Arc<Connection>| {
+        Box::pin(async move {
+            let is_own = connection.name == Name::parse("own").unwrap();
+            let reason = [Reason::DnsFailed, Reason::Connected][usize::from(is_own)];
+            let mut verdict = verdict(&connection, reason);
+            verdict.addresses = is_own
+                .then_some(crate::domain::Address {
+                    address: ([127, 0, 0, 1], 443).into(),
+                    state: State::Ok,
+                    ms: None,
+                })
+                .into_iter()
+                .collect();
+            verdict
+        })
+    });
+    let connections = ["a", "b", "c", "own"]
+        .map(|name| connection(name, &format!("https://{name}.example")))
+        .to_vec();
+    let mut watch = Watch::new(probe, connections, WatchSettings::default());
+    let events = events_within(&mut watch, Duration::from_secs(300)).await;
+    let said = events.iter().filter_map(|event| match event {
+        WatchEvent::Offline(offline) => Some(*offline),
+        _ => None,
+    });
+    assert_eq!(said.collect::<Vec<_>>(), [true]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn many_connections_to_a_few_hosts_are_a_few_hosts() {
     let rig = Arc::new(Rig::default());
