@@ -361,7 +361,8 @@ fn heard(judged: &Judged, reply: &Reply) -> String {
 /// What shows that an answer came from a cache.
 pub(super) fn from_cache(reply: &Reply) -> Option<String> {
     let response = clock::response(reply)?;
-    judge::from_cache(&|name| response.header(name))
+    let headers = response.headers.iter();
+    judge::from_cache(&mut headers.map(|(name, value)| (name.as_str(), value.as_str())))
 }
 
 /// What is to be said where the service has just answered the same call without the key; nothing where the words are

@@ -329,6 +329,9 @@ fn a_401_out_of_a_cache_is_no_refusal_of_the_key() {
         ("Cache-Status", "nginx; hit"),
         ("CF-Cache-Status", "HIT"),
         ("X-LiteSpeed-Cache", "hit"),
+        ("X-Cache-Status", "STALE"),
+        ("CF-Cache-Status", "UPDATING"),
+        ("X-Varnish", "32770 32768"),
     ] {
         let kept = || answer(401, &[header, ("Content-Type", "application/json")], DENIED);
         let run = keyed(kept());
@@ -356,6 +359,8 @@ fn a_401_out_of_a_cache_is_no_refusal_of_the_key() {
         ("X-Cache", "MISS"),
         ("X-Cache", "RefreshHit from cloudfront"),
         ("CF-Cache-Status", "DYNAMIC"),
+        ("X-Cache-Status", "REVALIDATED"),
+        ("X-Varnish", "32770"),
     ] {
         let asked = || answer(401, &[header], DENIED);
         let run = climb(shop(), vec![asked(), asked(), asked()]);

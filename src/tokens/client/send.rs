@@ -129,7 +129,10 @@ impl TokenClient {
         }
         let range = header(&response, &CONTENT_RANGE);
         let asks_for_password = response.headers().contains_key(WWW_AUTHENTICATE);
-        let is_kept = from_cache(&text).is_some();
+        let headers = response.headers().iter();
+        let mut readable =
+            headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let is_kept = from_cache(&mut readable).is_some();
         let body = read(response).await;
         if status.is_success() {
             let body = body.map_err(|cut| cut.problem(call))?;
