@@ -82,12 +82,15 @@ impl Ladder {
         }
         self.warnings.sort_by_key(|finding| finding.reason);
         let mut warnings = std::mem::take(&mut self.warnings).into_iter();
-        let finding = match warnings.next() {
+        let mut finding = match warnings.next() {
             Some(finding) => finding,
             None if self.through_index => Reason::RewriteOff.into(),
             None if self.pair.is_none() => Finding::variant(Reason::Connected, "bare"),
             None => self.as_judged(Reason::Connected),
         };
+        if self.is_unproven() && finding.variant.is_none() {
+            finding.variant = Some("cached".to_owned());
+        }
         for further in warnings {
             self.notes.push(format!("also: {}", further.reason.title()));
         }
@@ -156,6 +159,8 @@ impl Ladder {
     /// The rung that a reason speaks of, where no earlier step wrote it down.
     fn rung_of(&self, reason: Reason) -> Option<CheckId> {
         match about(reason) {
+            // What is known of the key is from before.
+            About::Rung(CheckId::Credentials) if self.is_unproven() => None,
             About::Rung(id) => Some(id),
             About::Way => None,
             About::Answer if self.token_only => Some(CheckId::Token),

@@ -127,6 +127,11 @@ impl Ladder {
         main.is_some_and(|main| from_cache(&main.reply).is_some())
     }
 
+    /// Whether a cache answered the key: whatever else is to be said, that it is taken was not seen.
+    pub(super) fn is_unproven(&self) -> bool {
+        self.pair.is_some() && self.is_kept()
+    }
+
     fn header(&self, name: &str) -> Option<String> {
         let response = clock::response(&self.main.as_ref()?.reply)?;
         response.header(name).map(|value| inert(value, 60))
@@ -233,12 +238,11 @@ impl Ladder {
             self.facts.set("message", &status);
             if own.inactive.contains(&status.to_lowercase()) {
                 self.warnings.push(Reason::KeyInUseInactive.into());
-                self.checks.set(
-                    CheckId::Credentials,
-                    State::Warn,
-                    format!("token {status}"),
-                    None,
-                );
+                if !self.is_unproven() {
+                    let detail = format!("token {status}");
+                    self.checks
+                        .set(CheckId::Credentials, State::Warn, detail, None);
+                }
             }
         }
         if let Some(expires) = seen.expires {

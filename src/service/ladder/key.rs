@@ -134,12 +134,9 @@ impl Ladder {
     }
 
     /// The answer that a key is due, kept from an earlier call: the service is in order, and of the key it says nothing.
-    fn given_by_cache(&mut self, mut main: Main, scheme: Scheme) -> Step {
+    fn given_by_cache(&mut self, main: Main, scheme: Scheme) -> Step {
         self.facts
             .set("why", from_cache(&main.reply).unwrap_or_default());
-        if main.judged.finding == Reason::Connected.into() {
-            main.judged.finding = Finding::variant(Reason::Connected, "cached");
-        }
         self.warn_of_stripped(
             scheme,
             "accepted by headers before, where Basic was rejected",

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 
 use super::harness::*;
 use crate::domain::budget::AttemptEnd;
-use crate::domain::{AnsweredBy, Outcome, Reason, Reply, Secret, ServiceId};
+use crate::domain::{AnsweredBy, CheckId, Outcome, Reason, Reply, Secret, ServiceId, State};
 use crate::service::{Accepted, OwnTokenSeen, SecretState, Subject, Trigger};
 
 const URL: &str = "https://api.connect.cloudblue.com/public/v1/";
@@ -424,6 +424,10 @@ fn what_a_cache_hands_out_says_nothing_of_the_key() {
     });
     let run = climb(known, vec![kept(200, ACCOUNTS)]);
     assert_eq!(run.reason(), Reason::KeyInUseInactive);
+    let check = run.verdict.checks.get(CheckId::Credentials);
+    assert_eq!(check.state, State::Unknown, "{check:?}");
+    let cause = &run.verdict.cause;
+    assert!(cause.contains("does not show whether"), "{cause}");
     assert_eq!(run.attempts, [AttemptEnd::Cached]);
     assert!(run.ladder.accepted().is_none() && run.says("from a cache"));
 }

@@ -6,7 +6,7 @@ use crate::domain::{
     Address, Certificate, CheckId, Failure, Outcome, Reason, Reply, ServiceId, State, TlsFailure,
     Who,
 };
-use crate::service::{Subject, Trigger};
+use crate::service::{Accepted, Subject, Trigger};
 
 const APACHE: (&str, &str) = ("Server", "Apache");
 const NGINX: (&str, &str) = ("Server", "nginx");
@@ -398,13 +398,55 @@ fn an_answer_out_of_a_cache_is_no_proof_of_the_key() {
             run.verdict.cause
         );
     }
-    let noisy = climb(
-        known.clone(),
-        vec![kept(200, &format!("\u{feff}{COMPANIES}"))],
-    );
-    assert_eq!(noisy.reason(), Reason::ConnectedNoisy);
-    assert_eq!(noisy.attempts, [AttemptEnd::Cached]);
-    assert!(noisy.ladder.accepted().is_none() && noisy.says("from a cache"));
+}
+
+/// What a schedule is told of the company out of a cache, over a certificate that ends in so many days.
+fn told_by_cache(past: Accepted, days: i64, body: &str) -> Run {
+    let mut subject = shop();
+    subject.trigger = Trigger::Scheduled;
+    subject.past.service_seen = true;
+    subject.past.accepted = Some(past);
+    let leaf = certificate("CN=billing.example.com", "CN=Public CA", days);
+    climb(subject, vec![with_chain(kept(200, body), vec![leaf])])
+}
+
+#[test]
+fn no_words_beside_an_answer_out_of_a_cache_claim_that_the_key_is_taken() {
+    let through_index = Accepted {
+        through_index: true,
+        ..Accepted::default()
+    };
+    let by_headers = Accepted {
+        by_headers: true,
+        ..Accepted::default()
+    };
+    let noisy = format!("\u{feff}{COMPANIES}");
+    for (past, days, body, title) in [
+        (
+            Accepted::default(),
+            61,
+            noisy.as_str(),
+            "Connected with noise, out of a cache",
+        ),
+        (
+            Accepted::default(),
+            2,
+            COMPANIES,
+            "Connected out of a cache, certificate ends in 2 days",
+        ),
+        (through_index, 61, COMPANIES, "Connected, out of a cache"),
+        (by_headers, 61, COMPANIES, "401 Denied: header stripped"),
+    ] {
+        let run = told_by_cache(past, days, body);
+        assert_eq!(run.verdict.title, title);
+        assert_eq!(run.attempts, [AttemptEnd::Cached]);
+        let cause = &run.verdict.cause;
+        let is_said = cause.contains("does not show whether") && cause.contains("age: 30");
+        assert!(is_said, "{cause}");
+        let check = run.verdict.checks.get(CheckId::Credentials);
+        assert_eq!(check.state, State::Unknown, "{check:?}");
+        assert!(run.ladder.accepted().is_none() && run.says("from a cache"));
+    }
 }
 
 #[test]
