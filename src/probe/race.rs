@@ -13,6 +13,7 @@ use crate::domain::reply::milliseconds;
 use crate::domain::{Address, State};
 use crate::http::failure::{self, WantsHttp1};
 
+use super::route::is_routed;
 use super::trace::{ATTEMPT, Attempt, Race};
 
 /// Between two attempts, while none stands (RFC 8305, section 5).
@@ -261,6 +262,10 @@ impl HappyEyeballs<'_> {
 
     fn addresses(&self, out_of_time: bool) -> Vec<Address> {
         let now = Instant::now();
+        let any_stood = self
+            .attempts
+            .iter()
+            .any(|one| one.marks().stood().is_some());
         self.destination
             .addresses
             .iter()
@@ -268,7 +273,13 @@ impl HappyEyeballs<'_> {
             .map(|(index, address)| {
                 let (state, took) = match self.attempts.get(index) {
                     Some(attempt) if self.destination.through_proxy => by_proxy(attempt),
-                    Some(attempt) => straight(attempt, now, out_of_time),
+                    Some(attempt) => match straight(attempt, now, out_of_time) {
+                        // This machine has no way there, such as no IPv6: where others answer, that is no fault of the address.
+                        (State::Down, _) if any_stood && !is_routed(address) => {
+                            (State::Unknown, None)
+                        }
+                        told => told,
+                    },
                     None => (State::Unknown, None),
                 };
                 Address {

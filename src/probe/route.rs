@@ -16,7 +16,8 @@ pub fn leads_out() -> bool {
     BEYOND.iter().any(is_routed)
 }
 
-fn is_routed(to: &SocketAddr) -> bool {
+/// Whether this machine has a route to that address.
+pub(super) fn is_routed(to: &SocketAddr) -> bool {
     let any: SocketAddr = if to.is_ipv4() {
         (Ipv4Addr::UNSPECIFIED, 0).into()
     } else {

@@ -77,6 +77,19 @@ async fn a_refusal_leads_to_the_next_address() {
 }
 
 #[tokio::test]
+async fn an_address_without_a_route_is_not_down_where_another_answers() {
+    // No machine has a way there, as one without IPv6 has none to any address of it.
+    let nowhere: SocketAddr = "255.255.255.255:9".parse().unwrap();
+    let stub = Stub::plain(Act::Answer(OK.to_vec())).await;
+    let outcome = race(&[nowhere, stub.address], false, LONG).await;
+    assert_eq!(outcome.result.as_ref().ok().unwrap().status(), 200);
+    assert_eq!(states(&outcome), [State::Unknown, State::Ok]);
+    assert_eq!(outcome.addresses[0].ms, None, "nobody was waited for");
+    let outcome = race(&[nowhere, refused().await], false, LONG).await;
+    assert_eq!(states(&outcome), [State::Down, State::Down]);
+}
+
+#[tokio::test]
 async fn a_silent_address_is_overtaken() {
     let silent = Silent::new().await;
     let stub = Stub::plain(Act::Answer(OK.to_vec())).await;
