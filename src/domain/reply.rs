@@ -131,6 +131,8 @@ pub enum ProxyFailure {
     Refused(u16),
     /// The same, and what it answered is not known.
     Denied,
+    /// The time was over before the target stood behind it: which of the two was silent is not known.
+    Silent,
     /// It could not be used: why, in a few words.
     Unheard(&'static str),
 }

@@ -182,7 +182,7 @@ pub fn in_body(error: &reqwest::Error) -> Failure {
 /// The deadline came before the response's head.
 pub fn out_of_time(progress: &Progress, setting: Setting) -> Failure {
     if setting.proxy.is_some() && !setting.is_beyond_proxy(progress) {
-        return Failure::Proxy(ProxyFailure::Unheard("it did not answer in time"));
+        return Failure::Proxy(ProxyFailure::Silent);
     }
     match progress.stage {
         Stage::Joined => Failure::ResponseTimeout,

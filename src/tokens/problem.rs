@@ -167,6 +167,9 @@ pub(super) fn words_of(failure: &Failure) -> String {
         Failure::Proxy(ProxyFailure::Refused(_) | ProxyFailure::Denied) => {
             "the proxy did not connect"
         }
+        Failure::Proxy(ProxyFailure::Silent) => {
+            "the proxy, or the service behind it, did not answer in time"
+        }
         Failure::Proxy(ProxyFailure::Unheard(why)) => return format!("the proxy: {why}"),
         Failure::Local(why) => why,
     };

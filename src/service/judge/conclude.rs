@@ -314,6 +314,8 @@ const fn repeated(what: Repeated) -> &'static str {
 fn through(proxy: &str, ending: &Ending<'_>) -> String {
     let plain = ending.endpoint.is_some_and(Endpoint::is_plain);
     let by_service = |judged: &Judged| judged.answerer.by == AnsweredBy::Service;
+    // What is said of the proxy itself then leaves no doubt.
+    let plain = plain && ending.finding.reason != Reason::ProxyFailed;
     if plain && !ending.judged.is_some_and(by_service) {
         format!("asked through the proxy {proxy}, which may have answered in the host's place")
     } else {

@@ -36,6 +36,7 @@ pub(super) fn finding(failure: &Failure, reply: &Reply) -> Finding {
             Finding::variant(Reason::ProxyFailed, "refused-login")
         }
         Failure::Proxy(ProxyFailure::Denied) => Finding::variant(Reason::ProxyFailed, "denied"),
+        Failure::Proxy(ProxyFailure::Silent) => Finding::variant(Reason::ProxyFailed, "silent"),
         Failure::Proxy(ProxyFailure::Refused(status)) => {
             let variant = match status {
                 403 | 451 => "rule",
@@ -162,7 +163,7 @@ pub(super) fn status(failure: &Failure) -> u16 {
     match failure {
         ProxyFailure::Password | ProxyFailure::PasswordRefused => 407,
         ProxyFailure::Refused(status) => *status,
-        ProxyFailure::Denied | ProxyFailure::Unheard(_) => 0,
+        ProxyFailure::Denied | ProxyFailure::Silent | ProxyFailure::Unheard(_) => 0,
     }
 }
 
@@ -200,7 +201,8 @@ pub(in crate::service) fn why(failure: &Failure) -> Option<&str> {
             ProxyFailure::Password
             | ProxyFailure::PasswordRefused
             | ProxyFailure::Refused(_)
-            | ProxyFailure::Denied,
+            | ProxyFailure::Denied
+            | ProxyFailure::Silent,
         ) => None,
     }
 }

@@ -232,6 +232,33 @@ fn a_proxy_that_refuses_keeps_its_status() {
 }
 
 #[test]
+fn silence_through_a_proxy_may_be_the_hosts() {
+    let mut plain = shop();
+    plain.url = "http://billing.example.com/blesta".to_owned();
+    for (failure, words) in [
+        (
+            ProxyFailure::Silent,
+            "or it waits for billing.example.com itself",
+        ),
+        (
+            ProxyFailure::Unheard("nothing listens there"),
+            "could not be used: nothing listens there",
+        ),
+    ] {
+        for subject in [shop(), plain.clone()] {
+            let mut reply = failed(Failure::Proxy(failure));
+            reply.proxy = Some("http://proxy.example:3128".to_owned());
+            let run = climb(subject, vec![reply]);
+            let told = (run.reason(), run.verdict.status);
+            assert_eq!(told, (Reason::ProxyFailed, 0));
+            let cause = &run.verdict.cause;
+            assert!(cause.contains(words), "{cause}");
+            assert!(!run.says("in the host's place"), "nobody answered");
+        }
+    }
+}
+
+#[test]
 fn a_proxy_that_gives_no_tunnel_is_told_by_its_status() {
     for (status, title, words) in [
         (403, "403 The proxy does not allow it", "a rule of its own"),
