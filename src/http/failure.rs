@@ -119,8 +119,11 @@ pub fn before_head(error: &reqwest::Error, progress: &Progress, setting: Setting
     if error.is_builder() {
         return Failure::Local("the request could not be built".to_owned());
     }
-    if let Some(failure) = find::<LookupFailure>(&links).filter(|_| !setting.proxied_lookup()) {
-        return failure.failure();
+    match find::<LookupFailure>(&links) {
+        // Any other is that of the proxy's name.
+        Some(failure @ LookupFailure::Shortage) => return failure.failure(),
+        Some(failure) if setting.proxy.is_none() => return failure.failure(),
+        Some(_) | None => {}
     }
     if let Some(shortage) = shortage(&links) {
         return shortage;
@@ -148,11 +151,6 @@ impl Setting {
         } else {
             ProxyFailure::Password
         }
-    }
-
-    /// Whether a name that could not be looked up was the proxy's.
-    fn proxied_lookup(self) -> bool {
-        self.proxy.is_some()
     }
 }
 

@@ -4,11 +4,12 @@
 //! ten seconds and can't be cancelled, so at most `AT_ONCE` run at a time, each in a blocking task. The others wait for
 //! a place first, which is no silence of a name server's: see [`Resolver::place`].
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use dns_lookup::{AddrFamily, AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use reqwest::dns::{Addrs, Name, Resolving};
+use rustix::io::Errno;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::{AddressFamily, Failure, endpoint};
@@ -43,6 +44,9 @@ pub enum LookupFailure {
     /// The lookup itself could not run.
     #[error("this machine could not look names up")]
     Local,
+    /// No descriptor was left to look names up with.
+    #[error("no file descriptors are left to look names up with")]
+    Shortage,
 }
 
 impl LookupFailure {
@@ -52,6 +56,7 @@ impl LookupFailure {
             Self::NotFound => Failure::DnsNotFound,
             Self::Failed => Failure::DnsFailed,
             Self::Local => Failure::Local("names can't be looked up".to_owned()),
+            Self::Shortage => Failure::Local(format!("{self} (`ulimit -n` raises the limit)")),
         }
     }
 }
@@ -123,7 +128,8 @@ fn system_lookup(host: &str, family: AddressFamily) -> Result<Vec<IpAddr>, Looku
         },
         ..AddrInfoHints::default()
     };
-    let answers = getaddrinfo(Some(host), None, Some(hints)).map_err(|error| kind(&error))?;
+    let answers =
+        getaddrinfo(Some(host), None, Some(hints)).map_err(|error| kind(&error, is_short()))?;
     let mut addresses = Vec::new();
     for answer in answers.flatten() {
         let address = answer.sockaddr.ip();
@@ -137,8 +143,18 @@ fn system_lookup(host: &str, family: AddressFamily) -> Result<Vec<IpAddr>, Looku
     Ok(addresses)
 }
 
-fn kind(error: &LookupError) -> LookupFailure {
+/// Whether no descriptor is left. Then the system can open neither its hosts file nor a way to a name server, and says
+/// of every name that there is none.
+fn is_short() -> bool {
+    let opened = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0));
+    let code = opened.err().and_then(|error| error.raw_os_error());
+    let short = [Errno::NFILE, Errno::MFILE];
+    code.is_some_and(|code| short.contains(&Errno::from_raw_os_error(code)))
+}
+
+fn kind(error: &LookupError, is_short: bool) -> LookupFailure {
     match error.kind() {
+        _ if is_short => LookupFailure::Shortage,
         // EAI_ADDRFAMILY (-9 in glibc, without a kind of its own): the name has addresses, none of this family.
         LookupErrorKind::NoName | LookupErrorKind::NoData => LookupFailure::NotFound,
         _ if error.error_num() == -9 => LookupFailure::NotFound,
@@ -260,7 +276,10 @@ mod tests {
             (-4, LookupFailure::Failed),
             (-10, LookupFailure::Local),
         ] {
-            assert_eq!(kind(&LookupError::new(code)), expected, "{code}");
+            assert_eq!(kind(&LookupError::new(code), false), expected, "{code}");
+            // Nobody was asked.
+            let short = kind(&LookupError::new(code), true);
+            assert_eq!(short, LookupFailure::Shortage, "{code}");
         }
     }
 }
