@@ -411,6 +411,7 @@ async fn a_server_that_breaks_off_by_http_2_says_why() {
         (reset(2), "INTERNAL_ERROR", true),
         (reset(7), "REFUSED_STREAM", false),
         (goaway(11), "ENHANCE_YOUR_CALM", true),
+        (goaway(0), "NO_ERROR, it was shutting down", true),
     ] {
         let authority = Authority::new();
         let mut config = authority.server(&["127.0.0.1"], |_| {});

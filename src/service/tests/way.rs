@@ -232,6 +232,22 @@ fn a_proxy_that_refuses_keeps_its_status() {
 }
 
 #[test]
+fn a_server_that_refuses_an_address_may_want_a_name() {
+    let mut subject = shop();
+    subject.url = "https://192.0.2.7/".to_owned();
+    let unknown = TlsFailure::Other("the server serves no such name over TLS".to_owned());
+    for (failure, reason) in [
+        (TlsFailure::Refused, Reason::TlsProtocol),
+        (unknown, Reason::TlsFailed),
+    ] {
+        let run = climb(subject.clone(), vec![failed(Failure::Tls(failure))]);
+        assert_eq!(run.reason(), reason);
+        let steps = run.verdict.remedy.steps.join(" ");
+        assert!(steps.contains("it is told no name"), "{steps}");
+    }
+}
+
+#[test]
 fn silence_through_a_proxy_may_be_the_hosts() {
     let mut plain = shop();
     plain.url = "http://billing.example.com/blesta".to_owned();
