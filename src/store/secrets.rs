@@ -13,7 +13,7 @@ mod slot;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 pub use command::{AFTER_ITS_END, ProcessGroup, Variables};
@@ -51,7 +51,10 @@ pub struct FoundSecret {
 
 /// What was entered for this session, by the place it was entered at. Clones share it.
 #[derive(Clone, Default)]
-pub struct Entered(Arc<Mutex<HashMap<SecretPlace, FoundSecret>>>);
+pub struct Entered {
+    values: Arc<Mutex<HashMap<SecretPlace, FoundSecret>>>,
+    lasting: Arc<OnceLock<Vec<Secret>>>,
+}
 
 /// Resolves references. Cheap to clone; all clones share what was entered for the session.
 #[derive(Clone)]
@@ -295,7 +298,8 @@ impl Secrets {
         }
     }
 
-    /// Forgets everything: locks the vault, and what was entered for this session must be entered again.
+    /// Forgets everything: locks the vault, and what was entered for this session must be entered again, but for what
+    /// lasts.
     pub fn lock(&self) {
         self.vault.lock();
         self.session.forget();
@@ -453,13 +457,22 @@ impl Secrets {
 }
 
 impl Entered {
-    /// Forgets all of it; the memory is wiped.
+    /// Forgets all of it but what lasts; the memory is wiped.
     pub fn forget(&self) {
-        self.values().clear();
+        let lasting = self.lasting.get().map_or(&[][..], Vec::as_slice);
+        self.values()
+            .retain(|_, entered| lasting.contains(&entered.value));
+    }
+
+    /// The values that are entered by now last: nobody is there who could enter them again.
+    pub fn keep(&self) {
+        let entered = self.values();
+        let lasting = entered.values().map(|entered| entered.value.clone());
+        let _ = self.lasting.set(lasting.collect());
     }
 
     fn values(&self) -> MutexGuard<'_, HashMap<SecretPlace, FoundSecret>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

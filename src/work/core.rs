@@ -140,11 +140,7 @@ impl Core {
         let failed = |error| WorkError::failed("setting up the rehearsal", error);
         let store = Store::in_memory(&referring).map_err(failed)?;
         let ask = SettingValue::Text(StoreKind::Ask.word().to_owned());
-        let set = store.edit(|document| {
-            document.set_setting("store", ask)?;
-            // What is forgotten here comes from nowhere again.
-            document.set_setting("lock_after_minutes", SettingValue::Number(0))
-        });
+        let set = store.edit(|document| document.set_setting("store", ask));
         set.map_err(failed)?;
         // No file can be made there.
         let session = Session {
@@ -171,6 +167,7 @@ impl Core {
                 }
             }
         }
+        core.0.entered.keep();
         Ok(core)
     }
 

@@ -492,11 +492,6 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
         token: Some(Secret::new("t")),
     }];
     let core = Core::rehearsal(environment, entries).await.unwrap();
-    let settings = core.configuration().await.unwrap().settings.clone();
-    assert_eq!(
-        settings.lock_after_minutes, 0,
-        "they would be lost for good"
-    );
     assert_eq!(
         token_of(&core, "shop").await,
         Some(Handle::plain(Secret::new("t")))
@@ -515,6 +510,13 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
         token_of(&core, "new").await,
         Some(Handle::plain(Secret::new("n")))
     );
+    // What somebody has entered can be entered again.
+    core.lock().await;
+    assert_eq!(
+        token_of(&core, "shop").await,
+        Some(Handle::plain(Secret::new("t")))
+    );
+    assert_eq!(token_of(&core, "new").await, None);
 }
 
 #[tokio::test]
