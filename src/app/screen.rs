@@ -207,8 +207,7 @@ impl Model {
 
     /// When the secrets are locked for want of input.
     pub(super) fn idle_lock_at(&self) -> Option<Timestamp> {
-        let typed = self.form.as_ref().is_some_and(Form::holds_typed_secret);
-        let is_forgotten = matches!(self.lock, Lock::Shut { .. }) && !typed;
+        let is_forgotten = matches!(self.lock, Lock::Shut { .. }) && !self.holds_typed_secret();
         if is_forgotten || self.lock_after_min == 0 {
             return None;
         }

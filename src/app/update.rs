@@ -173,11 +173,7 @@ impl Model {
             self.key(KeyEvent::from(KeyCode::Esc), out);
             self.key(letter, out);
         } else if self.locks_over_what_is_open(press) {
-            // A choice of a store is a part of saving.
-            if let Some(Overlay::ChooseStore { .. }) = self.overlay.take() {
-                self.dialog_cancelled();
-            }
-            self.act(Action::Lock, out);
+            self.lock_over_what_is_open(out);
         } else if self.overlay.is_some() {
             self.overlay_key(press, out);
         } else if self.tokens_key(press, out) {
@@ -347,13 +343,18 @@ impl Model {
 
     /// Whether leaving would lose something that was typed.
     fn holds_unsaved(&self) -> bool {
+        self.form.as_ref().is_some_and(|form| form.dirty)
+            || self.holds_typed_token()
+            || self.tokens.holds_unsaved()
+    }
+
+    /// Whether a further token was typed that is kept nowhere yet.
+    fn holds_typed_token(&self) -> bool {
         let token = self.adding.as_ref().or(match &self.overlay {
             Some(Overlay::AddToken(dialog)) => Some(dialog),
             _ => None,
         });
-        self.form.as_ref().is_some_and(|form| form.dirty)
-            || token.is_some_and(|dialog| !dialog.value.value.is_empty())
-            || self.tokens.holds_unsaved()
+        token.is_some_and(|dialog| !dialog.value.value.is_empty())
     }
 
     /// Something to say; also how a copy says that it failed.

@@ -252,7 +252,18 @@ fn quitting_and_locking_clear_the_clipboard_at_once() {
 
 #[test]
 fn what_lies_over_the_panes_keeps_nobody_from_locking() {
-    for keys in ["Y L", "? L", "V L", "E L", ": alt-L"] {
+    for keys in [
+        "Y L",
+        "Y alt-L",
+        "? L",
+        "V L",
+        "E L",
+        ": alt-L",
+        "d L",
+        "d alt-L",
+        "a alt-L",
+        "a x alt-L",
+    ] {
         let mut scene = Scene::with(shops(&["a"]));
         scene.keys("y").send(copied(Some(20))).effects();
         scene.keys(keys);
@@ -262,13 +273,54 @@ fn what_lies_over_the_panes_keeps_nobody_from_locking() {
         assert!(scene.model.copied.is_none(), "{keys}");
         assert!(scene.model.overlay.is_none(), "{keys}");
     }
-    // It types there, and a question is answered first.
-    for keys in [": L", "d L"] {
+    for keys in [": L", "a L", "a tab L"] {
         let mut scene = Scene::with(shops(&["a"]));
         scene.keys(keys);
         assert_eq!(scene.effects(), [], "{keys}");
         assert!(scene.model.overlay.is_some(), "{keys}");
     }
+}
+
+#[test]
+fn a_dialog_for_the_passphrase_locks_what_is_open_beside_the_vault() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene
+        .keys("v")
+        .send(revealed(HandleSlot::Key))
+        .keys("y")
+        .send(Message::Vault(VaultMessage::PassphraseNeeded(
+            PassphrasePurpose::Open,
+        )))
+        .send(copied(Some(20)))
+        .effects();
+    scene.types("L");
+    assert_eq!(scene.effects(), [], "it may be a part of the passphrase");
+    scene.keys("alt-L");
+    assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
+    assert!(scene.model.overlay.is_none() && scene.model.revealed.is_none());
+    assert!(scene.model.copied.is_none() && scene.model.waiting.is_none());
+}
+
+#[test]
+fn a_typed_token_is_asked_about_before_the_lock_takes_it() {
+    let mut scene = Scene::with(shops(&["a"]));
+    scene.keys("v").send(revealed(HandleSlot::Key));
+    scene.keys("a x tab y alt-L");
+    assert_eq!(scene.question(), Some(&Question::LockLosesSecrets));
+    assert!(scene.model.revealed.is_none());
+    scene.keys("L n").effects();
+    assert!(matches!(scene.model.overlay, Some(Overlay::AddToken(_))));
+    // From the question that Esc asks, too.
+    scene.keys("esc L");
+    assert_eq!(scene.question(), Some(&Question::LockLosesSecrets));
+    scene.keys("y");
+    assert_eq!(scene.effects(), [Effect::Vault(VaultEffect::Lock)]);
+    assert!(scene.model.overlay.is_none() && scene.model.adding.is_none());
+    assert!(
+        scene.notice().contains("are forgotten"),
+        "{}",
+        scene.notice()
+    );
 }
 
 #[test]

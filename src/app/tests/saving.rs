@@ -530,6 +530,18 @@ fn a_token_that_can_not_be_stored_stays_in_its_dialog() {
 }
 
 #[test]
+fn a_lock_leaves_no_question_about_what_it_took() {
+    let mut scene = filled();
+    scene
+        .draft_is(verdict(Reason::CredentialsRejected))
+        .keys("ctrl-s");
+    assert_eq!(scene.question(), Some(&Question::SaveAllTheSame));
+    scene.send(Message::Vault(VaultMessage::LockRequested));
+    assert_eq!(scene.question(), None);
+    assert!(scene.key_is(""));
+}
+
+#[test]
 fn a_lock_takes_the_proof_with_the_key() {
     let mut scene = proven();
     scene.keys("alt-L y");

@@ -236,24 +236,43 @@ impl Model {
         if self.lock.is_locked() {
             self.waiting = None;
             self.open_passphrase(PassphrasePurpose::Open);
-        } else if self.form.as_ref().is_some_and(Form::holds_typed_secret) {
-            self.ask(Question::LockLosesSecrets);
         } else {
             // Nobody has opened it yet: that is what the key is for, too.
             let asks = self.lock == Lock::NeverOpened;
-            self.lock_now(out);
-            if asks {
+            if self.lock_by_hand(out) && asks {
                 self.open_passphrase(PassphrasePurpose::Open);
             }
         }
+    }
+
+    /// Locks on somebody's wish, and says whether it did: where that loses what was typed it asks first.
+    pub(super) fn lock_by_hand(&mut self, out: &mut Effects) -> bool {
+        let asks = self.holds_typed_secret();
+        if asks {
+            self.hide_secrets();
+            if let Some(Overlay::AddToken(dialog)) = self.overlay.take() {
+                self.adding = Some(dialog);
+            }
+            self.ask(Question::LockLosesSecrets);
+        } else {
+            self.lock_now(out);
+        }
+        !asks
+    }
+
+    /// Whether a secret was typed that is kept nowhere yet.
+    pub(in crate::app) fn holds_typed_secret(&self) -> bool {
+        self.form.as_ref().is_some_and(Form::holds_typed_secret) || self.holds_typed_token()
     }
 
     /// Forgets every secret that is held here.
     pub(super) fn lock_now(&mut self, out: &mut Effects) {
         // Whatever opened the vault at the start is ended with it.
         self.begin_what_waited(out);
+        let lost = self.holds_typed_secret();
         self.revealed = None;
         self.copied = None;
+        self.put_question_away(out);
         if matches!(
             self.overlay,
             Some(Overlay::Passphrase(_) | Overlay::ChooseStore { .. })
@@ -267,10 +286,9 @@ impl Model {
         if matches!(self.overlay, Some(Overlay::AddToken(_))) {
             self.overlay = None;
         }
-        let lost = self.form.as_ref().is_some_and(Form::holds_typed_secret);
         if let Some(form) = &mut self.form {
             form.saving = false;
-            if lost {
+            if form.holds_typed_secret() {
                 form.live.was_changed(ProbedPart::Pair);
             }
             form.forget_secrets();

@@ -48,13 +48,11 @@ impl Model {
         self.open_overlay(Overlay::Confirm(question));
     }
 
-    /// Whether `press` locks although something lies over the panes. Where letters type it does so with Alt; a question
-    /// is answered first, and what asks for a secret is left first.
+    /// Whether `press` locks although something lies over the panes; where letters type, with Alt alone. A question
+    /// takes its keys itself: one that nobody asked for may have come between two letters.
     pub(super) fn locks_over_what_is_open(&self, press: KeyPress) -> bool {
         let types = match &self.overlay {
-            None | Some(Overlay::Confirm(_) | Overlay::Passphrase(_) | Overlay::AddToken(_)) => {
-                return false;
-            }
+            None | Some(Overlay::Confirm(_)) => return false,
             Some(
                 Overlay::Help { .. }
                 | Overlay::ChooseStore { .. }
@@ -64,15 +62,49 @@ impl Model {
             ) => false,
             Some(
                 Overlay::Palette { .. }
+                | Overlay::Passphrase(_)
+                | Overlay::AddToken(_)
                 | Overlay::Watching(WatchingOverlay::Maintenance(_) | WatchingOverlay::AskFrom(_)),
             ) => true,
         };
-        let action = if types {
-            self.keymap.in_fields(press)
-        } else {
-            self.keymap.in_lists(press)
-        };
-        action == Some(Action::Lock)
+        self.locks(press, types)
+    }
+
+    fn locks(&self, press: KeyPress, types: bool) -> bool {
+        let lock = Some(Action::Lock);
+        self.keymap.in_fields(press) == lock || (!types && self.keymap.in_lists(press) == lock)
+    }
+
+    /// Locks, with what lies over the panes put away. Whoever is asked for an answer or a secret does not mean to
+    /// unlock by it.
+    pub(super) fn lock_over_what_is_open(&mut self, out: &mut Effects) {
+        match &self.overlay {
+            Some(Overlay::Confirm(_)) => self.put_question_away(out),
+            // They are parts of something that waits for them.
+            Some(Overlay::Passphrase(_) | Overlay::ChooseStore { .. }) => self.dialog_cancelled(),
+            Some(Overlay::AddToken(_)) => {}
+            None
+            | Some(
+                Overlay::Help { .. }
+                | Overlay::Palette { .. }
+                | Overlay::CopyAs { .. }
+                | Overlay::SharedToken(_)
+                | Overlay::Watching(_),
+            ) => {
+                self.overlay = None;
+                return self.act(Action::Lock, out);
+            }
+        }
+        self.lock_by_hand(out);
+    }
+
+    /// A question that is open is answered with no.
+    pub(super) fn put_question_away(&mut self, out: &mut Effects) {
+        if let Some(Overlay::Confirm(question)) = &self.overlay {
+            let question = question.clone();
+            self.overlay = None;
+            self.declined(&question, out);
+        }
     }
 
     pub(super) fn overlay_key(&mut self, press: KeyPress, out: &mut Effects) {
@@ -213,13 +245,13 @@ impl Model {
                 self.overlay = None;
                 self.confirmed(question, out);
             }
-            KeyCode::Char('n' | 'N') | KeyCode::Esc => {
-                self.overlay = None;
-                self.declined(&question, out);
-            }
+            KeyCode::Char('n' | 'N') | KeyCode::Esc => self.put_question_away(out),
             KeyCode::Char('y' | 'Y') => {
                 self.rest_anew();
                 self.say(TOO_SOON);
+            }
+            _ if question != Question::LockLosesSecrets && self.locks(press, false) => {
+                self.lock_over_what_is_open(out);
             }
             _ => self.rest_anew(),
         }
@@ -271,7 +303,10 @@ impl Model {
         match question {
             Question::SendKeyTo(_) => self.key_answered(false, out),
             Question::LoseDraft => self.next_form = None,
-            Question::QuitUnsaved | Question::QuitUnderWay | Question::LoseToken => {
+            Question::QuitUnsaved
+            | Question::QuitUnderWay
+            | Question::LoseToken
+            | Question::LockLosesSecrets => {
                 self.overlay = self.adding.take().map(Overlay::AddToken);
             }
             Question::Remove(_)
@@ -280,7 +315,6 @@ impl Model {
             | Question::SaveOver(_)
             | Question::Bisect(_)
             | Question::BisectDraft
-            | Question::LockLosesSecrets
             | Question::PauseAll(..)
             | Question::LeaveSheet => {}
         }
