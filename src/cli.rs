@@ -121,10 +121,12 @@ fn misread(error: &clap::Error) -> u8 {
 }
 
 fn dispatch(environment: Environment, arguments: Arguments) -> Result<u8, Fault> {
-    let global = arguments.global;
+    let Arguments { global, look, .. } = arguments;
     match arguments.command {
-        None => screen::run(environment, global),
-        Some(Command::Demo) => demo::run(environment, global, false).map(ScreenEnd::exit_code),
+        None => screen::run(environment, global, &look),
+        Some(Command::Demo(own)) => {
+            demo::run(environment, global, &own.or(look), false).map(ScreenEnd::exit_code)
+        }
         Some(Command::Sim { listen }) => rehearse::run(&listen),
         Some(Command::Completions { shell }) => completing::script(shell),
         Some(Command::Man { page, dir }) => man::run(page.as_deref(), dir.as_deref()),
@@ -154,7 +156,7 @@ fn with_core(environment: Environment, global: Global, command: Command) -> Resu
         Command::History(arguments) => history::run(&context, arguments).await,
         Command::Watch(arguments) => watch::run(context, arguments).await,
         Command::Serve { listen } => serve::run(&context, &listen).await,
-        Command::Demo
+        Command::Demo(_)
         | Command::Sim { .. }
         | Command::Completions { .. }
         | Command::Man { .. }

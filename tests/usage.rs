@@ -39,10 +39,15 @@ const ALL: &[Wrong] = &[
     ),
     wrong("--passphrase-fd -1 connection list", &["-1"]),
     wrong(
-        "--passphrase-file /nowhere token reveal kept",
+        "--passphrase-file /nowhere secret recipient own",
         &["/nowhere"],
     ),
-    wrong("--passphrase-fd 99 token reveal kept", &["descriptor 99"]),
+    wrong(
+        "--passphrase-fd 99 secret recipient own",
+        &["descriptor 99"],
+    ),
+    wrong("connection list --theme dark", &["--theme"]),
+    wrong("watch --for 1s --mouse", &["--mouse"]),
     wrong("probe", &["hint: ", "--targets"]),
     wrong("probe nobody", &["nobody", "hint: ", "connection list"]),
     wrong("probe shop nobody", &["nobody", "connection list"]),
@@ -258,6 +263,14 @@ const ALL: &[Wrong] = &[
     wrong("token verify shop --token-stdin", &["--token-stdin"]),
     wrong("token verify shop --timeout 3s", &["--timeout"]),
     wrong("token verify shop --auth basic", &["--auth"]),
+    wrong(
+        "token verify --cms-url http://127.0.0.1:9 --auth basic",
+        &["--auth"],
+    ),
+    wrong(
+        "token verify --cms-url http://127.0.0.1:9 --allow-http",
+        &["--allow-http"],
+    ),
     wrong("token verify shop --cms joomla", &["--cms"]),
     wrong("token verify shop --ca-file f", &["--ca-file"]),
     wrong("token verify shop --proxy http://p:1", &["--proxy"]),

@@ -38,9 +38,34 @@ pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Options of the screen.
+    #[command(flatten)]
+    pub look: Look,
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
+}
+
+/// How the screen looks and listens.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Look {
+    /// Report clicks and the wheel to the screen
+    #[arg(long)]
+    pub mouse: bool,
+    /// Theme of the screen: dark, light, high-contrast, mono
+    #[arg(long, value_name = "NAME")]
+    pub theme: Option<String>,
+}
+
+impl Look {
+    /// The same with what `other` says besides.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            mouse: self.mouse || other.mouse,
+            theme: self.theme.or(other.theme),
+        }
+    }
 }
 
 /// Options of every command. Its help tells them behind its own, however many those are.
@@ -62,12 +87,6 @@ pub struct Global {
     /// No colours
     #[arg(long, global = true)]
     pub no_color: bool,
-    /// Report clicks and the wheel to the screen
-    #[arg(long, global = true)]
-    pub mouse: bool,
-    /// Theme of the screen: dark, light, high-contrast, mono
-    #[arg(long, global = true, value_name = "NAME")]
-    pub theme: Option<String>,
     /// Read the vault's passphrase from this open file descriptor
     #[arg(long, global = true, value_name = "N")]
     pub passphrase_fd: Option<u32>,
@@ -80,17 +99,17 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// The screen over rehearsal services on loopback; nothing is saved
-    Demo,
+    Demo(Look),
     /// Probe connections and say who answered, why, and what to do about it
     Probe(Box<ProbeArguments>),
-    /// Watch connections: one line a change, until a signal
+    /// Watch connections: one line a change, until a signal or the end of --for
     Watch(WatchArguments),
     /// What earlier probes found: results, changes with durations, summaries
     History(HistoryArguments),
     /// List, show, add, edit, rename, clone, resume, accept, remove, import, export, apply connections
     #[command(subcommand)]
     Connection(ConnectionCommand),
-    /// Generate, reveal, copy and verify tokens
+    /// Reveal and copy handles; generate and verify shared tokens; list, create, edit, renew and delete an account's tokens
     #[command(subcommand)]
     Token(TokenCommand),
     /// Where secrets are kept; set, move and lock them
@@ -228,7 +247,7 @@ pub enum DataFormat {
     /// For people
     #[default]
     Human,
-    /// One object, or an array for several
+    /// One object, or an array of what is listed
     Json,
     /// One object a line
     Ndjson,
@@ -277,6 +296,9 @@ pub struct ProbeArguments {
     /// joomla, modx, concrete5 or a definition file
     #[arg(long, value_name = "CMS")]
     pub cms: Option<String>,
+    /// How the key is sent.
+    #[command(flatten)]
+    pub sending: SendingArguments,
     /// Options of the way there.
     #[command(flatten)]
     pub way: RouteArguments,
@@ -291,6 +313,17 @@ pub struct ProbeArguments {
     pub format: Format,
 }
 
+/// How a key is sent.
+#[derive(Debug, Default, Args)]
+pub struct SendingArguments {
+    /// How credentials are sent: auto, basic, headers
+    #[arg(long, value_name = "STYLE", value_parser = ["auto", "basic", "headers"])]
+    pub auth: Option<String>,
+    /// Let the key go over plain http
+    #[arg(long)]
+    pub allow_http: bool,
+}
+
 /// Options of the way to a service.
 #[derive(Debug, Default, Args)]
 pub struct RouteArguments {
@@ -303,12 +336,6 @@ pub struct RouteArguments {
     /// Its key (PEM)
     #[arg(long, value_name = "F")]
     pub client_key: Option<PathBuf>,
-    /// How credentials are sent: auto, basic, headers
-    #[arg(long, value_name = "STYLE", value_parser = ["auto", "basic", "headers"])]
-    pub auth: Option<String>,
-    /// Let the key go over plain http
-    #[arg(long)]
-    pub allow_http: bool,
     /// The whole probe's limit, such as 90 (seconds) or 2m
     #[arg(long, value_name = "TIME")]
     pub timeout: Option<String>,
@@ -334,7 +361,7 @@ pub enum TokenCommand {
     Reveal {
         /// Whose
         name: String,
-        /// Which: key, token, or an added one's label
+        /// Which: key, token, an added one's label, or a token's SU- id at the service
         id: Option<String>,
     },
     /// Copy a handle to the clipboard in front of you
@@ -358,7 +385,7 @@ pub struct VerifyArguments {
     /// Where the CMS is
     #[arg(long, value_name = "URL", conflicts_with = "name")]
     pub cms_url: Option<String>,
-    /// joomla or a definition file
+    /// joomla or a definition file; joomla where nothing is said
     #[arg(long, value_name = "CMS")]
     pub cms: Option<String>,
     /// Where the shared token comes from.
@@ -455,7 +482,7 @@ pub enum ServiceCommand {
         /// Which
         id: String,
     },
-    /// Checks a service file of your own
+    /// Check a service file of your own
     Check {
         /// Which
         file: PathBuf,
@@ -485,11 +512,32 @@ mod tests {
             let words = ["switchboard"].iter().chain(words).chain(&["--help"]);
             let help = Arguments::try_parse_from(words).unwrap_err().to_string();
             let (_, behind) = help.split_once("--config-dir").unwrap();
-            let mut own = of.get_arguments().filter_map(clap::Arg::get_long);
-            assert!(
-                own.all(|long| !behind.contains(&format!("--{long} <"))),
-                "{behind}"
-            );
+            let of_behind = |long: &str| {
+                let mut words = behind.split_whitespace();
+                words.any(|word| word.strip_prefix("--") == Some(long))
+            };
+            let own = of.get_arguments().filter_map(clap::Arg::get_long);
+            let late: Vec<_> = own.filter(|long| of_behind(long)).collect();
+            assert!(late.is_empty(), "{late:?}: {behind}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_told_of_no_option_that_it_does_not_heed() {
+        for (line, option, heeds) in [
+            ("", "--theme", true),
+            ("demo", "--mouse", true),
+            ("watch", "--theme", false),
+            ("connection list", "--mouse", false),
+            ("connection add", "--unpause", false),
+            ("connection edit", "--unpause", true),
+            ("probe", "--auth", true),
+            ("token verify", "--auth", false),
+            ("token verify", "--allow-http", false),
+        ] {
+            let words = ["switchboard"].into_iter().chain(line.split_whitespace());
+            let help = Arguments::try_parse_from(words.chain(["--help"])).unwrap_err();
+            assert_eq!(help.to_string().contains(option), heeds, "{line} {option}");
         }
     }
 

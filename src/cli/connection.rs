@@ -267,6 +267,7 @@ async fn edit(context: &Context, arguments: EditArguments) -> Result<u8, Fault> 
     }
     connection.allow_http &= !arguments.no_allow_http;
     connection.read_only &= !arguments.no_read_only;
+    connection.paused &= !arguments.unpause;
     let mut edits = (Edit::Keep, Edit::Keep);
     for field in &arguments.unset {
         unset::field(&mut connection, &mut edits, *field);

@@ -1,6 +1,6 @@
 //! `switchboard demo`: the screen over rehearsal services on loopback; nothing is saved.
 
-use super::arguments::Global;
+use super::arguments::{Global, Look};
 use super::fault::Fault;
 use super::{output, screen};
 use crate::app::effect::ScreenEnd;
@@ -11,8 +11,13 @@ use crate::work::{Core, Rehearsed, TaskThread};
 
 /// Runs the demonstration. What can be tried stands in the response pane at first, and on stdout at the end; gives how
 /// the screen ended. `goes_on`: it leads back to another screen.
-pub fn run(environment: Environment, global: Global, goes_on: bool) -> Result<ScreenEnd, Fault> {
-    let mut options = screen::options(&environment, &global, global.theme.as_deref(), Vec::new())?;
+pub fn run(
+    environment: Environment,
+    global: Global,
+    look: &Look,
+    goes_on: bool,
+) -> Result<ScreenEnd, Fault> {
+    let mut options = screen::options(&environment, &global, look, Vec::new())?;
     screen::refuse_without_screen(&environment)?;
     // Nothing is left behind that was not asked for.
     if let Some(path) = &global.log {

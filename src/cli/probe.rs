@@ -19,8 +19,8 @@ use crate::service::{Trigger, hints};
 use crate::work::offline::SideBySide;
 use crate::work::{Unsaved, silent};
 
-pub use route::apply_route;
 use route::refuse_password;
+pub use route::{apply_route, apply_sending};
 
 /// Runs the command; gives the exit code of the worst verdict.
 pub async fn run(context: &Context, arguments: ProbeArguments) -> Result<u8, Fault> {
@@ -90,6 +90,8 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
         (key.key_fd.is_some(), "--key-fd"),
         (key.key_env.is_some(), "--key-env"),
         (cms_url.is_some(), "--cms-url"),
+        (arguments.sending.auth.is_some(), "--auth"),
+        (arguments.sending.allow_http, "--allow-http"),
     ];
     options.extend(of_secrets(&arguments.token, arguments.cms.as_deref(), way));
     let is_saved = arguments.targets.is_none();
@@ -104,12 +106,12 @@ fn refuse_in_vain(arguments: &ProbeArguments) -> Result<(), Fault> {
     refuse_given(&options, "--url", is_saved)
 }
 
-/// Options of the shared token, and of whom and how a secret is sent to.
+/// Options of the shared token, and of whom a secret is sent to.
 pub(super) fn of_secrets(
     token: &TokenSource,
     cms: Option<&str>,
     way: &RouteArguments,
-) -> [(bool, &'static str); 9] {
+) -> [(bool, &'static str); 7] {
     [
         (token.token_stdin, "--token-stdin"),
         (token.token_fd.is_some(), "--token-fd"),
@@ -118,8 +120,6 @@ pub(super) fn of_secrets(
         (way.ca_file.is_some(), "--ca-file"),
         (way.client_cert.is_some(), "--client-cert"),
         (way.client_key.is_some(), "--client-key"),
-        (way.auth.is_some(), "--auth"),
-        (way.allow_http, "--allow-http"),
     ]
 }
 
@@ -296,6 +296,7 @@ async fn unsaved(
         connection.cms = Some(super::connection::cms(context, given).await?);
     }
     apply_route(&mut connection, &arguments.way)?;
+    apply_sending(&mut connection, &arguments.sending);
     warn_of_odd_key(context, &connection, key.as_ref()).await?;
     let mut unsaved = Unsaved::new(connection);
     unsaved.key = key;

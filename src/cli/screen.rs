@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use super::arguments::Global;
+use super::arguments::{Global, Look};
 use super::context::Context;
 use super::fault::Fault;
 use super::{output, sources, transfer};
@@ -16,7 +16,7 @@ use crate::ui::{ColourDepth, Theme, ThemeName};
 use crate::work::{Core, Session};
 
 /// Opens the screen over the saved connections.
-pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
+pub fn run(environment: Environment, mut global: Global, look: &Look) -> Result<u8, Fault> {
     output::log(&environment, &global)?;
     refuse_without_screen(&environment)?;
     // A descriptor gives the passphrase once.
@@ -27,9 +27,8 @@ pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
         let unlocked = context.core.session();
         // Its colours are the settings' from the first frame on.
         let settings = context.core.settings_alone();
-        let theme = global.theme.as_deref();
-        let mut options = options(&environment, &global, theme, Vec::new())?;
-        if theme.is_none() {
+        let mut options = options(&environment, &global, look, Vec::new())?;
+        if look.theme.is_none() {
             options.theme = chosen(&settings, options.theme, depth(&environment, &global));
         }
         options.mouse |= settings.mouse;
@@ -39,11 +38,15 @@ pub fn run(environment: Environment, mut global: Global) -> Result<u8, Fault> {
             global.passphrase_fd = None;
         }
         match open(context.core, options)? {
-            ScreenEnd::Demo => match super::demo::run(environment.clone(), global.clone(), true)? {
-                ScreenEnd::Quit | ScreenEnd::Demo | ScreenEnd::Import => {}
-                // It is meant for us too.
-                end @ (ScreenEnd::Signal(_) | ScreenEnd::Panicked) => return Ok(end.exit_code()),
-            },
+            ScreenEnd::Demo => {
+                match super::demo::run(environment.clone(), global.clone(), look, true)? {
+                    ScreenEnd::Quit | ScreenEnd::Demo | ScreenEnd::Import => {}
+                    // It is meant for us too.
+                    end @ (ScreenEnd::Signal(_) | ScreenEnd::Panicked) => {
+                        return Ok(end.exit_code());
+                    }
+                }
+            }
             ScreenEnd::Import => {
                 import(&environment, &global, &unlocked)?;
                 session = Some(unlocked);
@@ -111,10 +114,10 @@ fn chosen(settings: &Settings, guessed: Theme, depth: ColourDepth) -> Theme {
 pub fn options(
     environment: &Environment,
     global: &Global,
-    theme: Option<&str>,
+    look: &Look,
     banner: Vec<String>,
 ) -> Result<Options, Fault> {
-    let name = match theme {
+    let name = match look.theme.as_deref() {
         Some(word) => ThemeName::from_word(word).ok_or_else(|| {
             let word = crate::domain::text::inert(word, 40);
             Fault::usage(format!("no theme is called {word}"))
@@ -125,7 +128,7 @@ pub fn options(
     };
     Ok(Options {
         theme: Theme::shipped(name, depth(environment, global)),
-        mouse: global.mouse,
+        mouse: look.mouse,
         banner,
         passphrase: None,
         goes_on: false,

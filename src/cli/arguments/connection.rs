@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::transfer::{ApplyArguments, ExportArguments, ImportArguments};
-use super::{DataFormat, KeySource, RouteArguments, STORES, TokenSource};
+use super::{DataFormat, KeySource, RouteArguments, STORES, SendingArguments, TokenSource};
 use crate::cli::connection::unset::UnsetField;
 
 const UNSET: &str = "Take the value of a field away; may be given several times: username, key, token, tags, \
@@ -115,14 +115,14 @@ pub struct FieldArguments {
     #[arg(long, value_name = "ID")]
     pub company: Option<String>,
     /// Leave it out of scheduled probing
-    #[arg(long, conflicts_with = "unpause")]
-    pub pause: bool,
-    /// Take it into scheduled probing again
     #[arg(long)]
-    pub unpause: bool,
+    pub pause: bool,
     /// For people
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+    /// How the key is sent.
+    #[command(flatten)]
+    pub sending: SendingArguments,
     /// Options of the way there.
     #[command(flatten)]
     pub way: RouteArguments,
@@ -161,6 +161,9 @@ pub struct EditArguments {
     /// Let actions change something at the service again
     #[arg(long, conflicts_with = "read_only")]
     pub no_read_only: bool,
+    /// Take it into scheduled probing again
+    #[arg(long, conflicts_with = "pause")]
+    pub unpause: bool,
     /// The stored key and token are for the new URL: its scheme, host and port
     #[arg(long, value_name = "ORIGIN")]
     pub send_key_to: Option<String>,

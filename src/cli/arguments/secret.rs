@@ -21,7 +21,12 @@ pub enum RecipientCommand {
         #[arg(value_name = "AGE1…")]
         recipient: String,
         /// Whose it is
-        #[arg(long, value_name = "LABEL", default_value = "")]
+        #[arg(
+            long,
+            value_name = "LABEL",
+            default_value = "",
+            hide_default_value = true
+        )]
         label: String,
     },
     /// Let somebody open it no more; they keep what they have seen

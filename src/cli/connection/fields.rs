@@ -46,7 +46,7 @@ pub(super) async fn put(
     if given.company.is_some() {
         connection.company.clone_from(&given.company);
     }
-    connection.paused = given.pause || (connection.paused && !given.unpause);
+    connection.paused |= given.pause;
     if let Some(interval) = &given.interval {
         let allowed = &Connection::INTERVAL_S;
         connection.interval_s = Some(in_seconds(interval, "interval", allowed)?);
@@ -69,6 +69,7 @@ pub(super) async fn put(
         connection.cms_url.clone_from(&given.cms_url);
     }
     probe::apply_route(connection, &given.way)?;
+    probe::apply_sending(connection, &given.sending);
     entered::check_way(&given.way)?;
     let (key, token) = sources::pair(&context.environment, &given.key, &given.token)?;
     let edit = |value: Option<_>| value.map_or(Edit::Keep, Edit::Set);

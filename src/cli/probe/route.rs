@@ -2,11 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::arguments::RouteArguments;
+use crate::cli::arguments::{RouteArguments, SendingArguments};
 use crate::cli::fault::Fault;
 use crate::cli::output;
 use crate::domain::{AddressFamily, AuthStyle, Connection};
 use crate::store::files;
+
+/// Puts into `connection` how its key is sent.
+pub fn apply_sending(connection: &mut Connection, sending: &SendingArguments) {
+    if let Some(style) = sending.auth.as_deref().and_then(AuthStyle::from_word) {
+        connection.auth = style;
+    }
+    connection.allow_http |= sending.allow_http;
+}
 
 /// Puts the options of the way there into `connection`.
 pub fn apply_route(connection: &mut Connection, way: &RouteArguments) -> Result<(), Fault> {
@@ -22,9 +30,6 @@ pub fn apply_route(connection: &mut Connection, way: &RouteArguments) -> Result<
         refuse_password(proxy)?;
         connection.proxy = Some(proxy.clone());
     }
-    if let Some(style) = way.auth.as_deref().and_then(AuthStyle::from_word) {
-        connection.auth = style;
-    }
     let given = way.client_cert.is_some() || way.client_key.is_some();
     if given && connection.client_cert.is_some() != connection.client_key.is_some() {
         return Err(
@@ -39,7 +44,6 @@ pub fn apply_route(connection: &mut Connection, way: &RouteArguments) -> Result<
             stays.unwrap_or_default()
         ));
     }
-    connection.allow_http |= way.allow_http;
     if way.ipv4 {
         connection.family = AddressFamily::V4;
     } else if way.ipv6 {
