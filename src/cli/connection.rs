@@ -330,6 +330,7 @@ async fn save(
         .with_vault(async || context.core.save(draft.clone()).await)
         .await?;
     secret::tell(&saved.left_behind);
+    secret::tell_sent(context, &saved.connection, &draft.key).await;
     if agreed {
         agreement::is_written(context, &saved.connection).await?;
     }

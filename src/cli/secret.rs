@@ -11,9 +11,10 @@ use super::fault::Fault;
 use super::{output, recipient, sources, token};
 use crate::domain::SecretRef;
 use crate::domain::text::inert;
-use crate::domain::{HandleSlot, Secret};
+use crate::domain::{Connection, HandleSlot, Secret};
 use crate::store::files::shown;
 use crate::store::{SecretPlace, StoreKind};
+use crate::work::Edit;
 use crate::work::moving::LocatedSecret;
 
 /// One secret's place.
@@ -155,6 +156,9 @@ async fn set(context: &Context, arguments: SetArguments) -> Result<u8, Fault> {
     let keep = async || core.set_secret(&name, slot, value.clone(), store).await;
     let saved = context.with_vault(keep).await?;
     tell(&saved.left_behind);
+    if slot == HandleSlot::Key {
+        tell_sent(context, &saved.connection, &Edit::Set(value)).await;
+    }
     Ok(0)
 }
 
@@ -222,6 +226,15 @@ async fn relocate(
         .await?;
     tell(&saved.left_behind);
     Ok(0)
+}
+
+/// Says where a new key is sent otherwise than it was given.
+pub(super) async fn tell_sent(context: &Context, connection: &Connection, key: &Edit) {
+    if let Edit::Set(key) = key
+        && let Some(note) = context.core.sent_otherwise(connection, key).await
+    {
+        output::say(&note);
+    }
 }
 
 /// Values that nobody refers to any more, and that are still somewhere.

@@ -87,6 +87,15 @@ impl Core {
         Ok(())
     }
 
+    /// What is done with `key` where it is sent, one sentence: it is kept as it came.
+    pub async fn sent_otherwise(&self, connection: &Connection, key: &Secret) -> Option<String> {
+        let service = self.service_of(connection).await.ok()?;
+        let (_, sent) = hints::as_sent(&service, &connection.username, key);
+        let done = sent.notes.join("; ");
+        (!done.is_empty())
+            .then(|| format!("the key is kept as it came, and sent otherwise: {done}"))
+    }
+
     /// Removes the connection and those of its secrets that no other one refers to. Gives the places of
     /// values that could not be taken out: locked, or away.
     pub async fn remove(&self, name: &Name) -> Result<Vec<SecretRef>, WorkError> {

@@ -219,6 +219,10 @@ impl Core {
             let screened = screen(&mut item.connection, reader.trust, None);
             incoming.sensitive.extend(screened);
             item.settle();
+            if let Some(key) = &item.key {
+                let note = self.sent_otherwise(&item.connection, key).await;
+                item.notes.extend(note);
+            }
         }
         Ok(incoming)
     }

@@ -370,3 +370,24 @@ fn what_is_empty_is_said_in_words_of_its_own() {
         "{wary:?}"
     );
 }
+
+#[test]
+fn a_key_that_is_sent_otherwise_than_it_is_kept_is_told() {
+    let home = Home::new();
+    let told = "the key is kept as it came, and sent otherwise: quotes were taken off";
+    let account = r#"{"accounts":[{"id":"VA-5","name":"good","api_key":"ApiKey SU-2:'secret2'"}]}"#;
+    for more in [&["--dry-run"][..], &[]] {
+        let done = import(&home, account, &[&["--store", "vault"], more].concat());
+        assert_eq!(done.code, 0, "{done:?}");
+        assert!(done.out.contains(told), "{done:?}");
+    }
+    let add = "connection add shop --service blesta --url http://127.0.0.1:1 --username a --store vault --key-stdin";
+    let add: Vec<_> = add.split(' ').collect();
+    let done = home.run_with(&add, &format!("\"{KEY}\"\n"));
+    assert_eq!((done.code, done.err.trim()), (0, told), "{done:?}");
+    let set = ["secret", "set", "shop", "--key-stdin"];
+    let done = home.run_with(&set, &format!("Bearer {KEY}"));
+    assert!(done.err.contains("\"Bearer\" before it"), "{done:?}");
+    let done = home.run_with(&set, KEY);
+    assert_eq!((done.code, done.err.as_str()), (0, ""), "{done:?}");
+}
