@@ -247,9 +247,12 @@ const ALL: &[Wrong] = &[
     wrong("token reveal nobody", &["nobody", "connection list"]),
     wrong("token reveal shop other", &["shop", "other"]),
     wrong("token reveal shop token", &["shop", "token"]),
-    wrong("token reveal kept", &["--passphrase-f"]),
+    wrong(
+        "token reveal kept",
+        &["identity.age", "put its folder back"],
+    ),
     wrong("token copy nobody", &["nobody"]),
-    wrong("token copy kept", &["--passphrase-f"]),
+    wrong("token copy kept", &["identity.age", "put its folder back"]),
     wrong("token verify", &["hint: ", "--cms-url"]),
     wrong("token verify nobody", &["nobody"]),
     wrong(

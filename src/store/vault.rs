@@ -125,6 +125,13 @@ impl Vault {
         }
     }
 
+    /// What is said where there is none.
+    pub fn absent(&self) -> VaultProblem {
+        VaultProblem::Absent {
+            path: self.identity_path(),
+        }
+    }
+
     /// What of the two files can be seen to be damaged without the passphrase: each begins as age files do.
     pub fn damaged(&self) -> Vec<VaultProblem> {
         let begins = |path: &Path| {
@@ -348,7 +355,7 @@ impl Vault {
     fn identity(&self, passphrase: &Secret) -> Result<Identity, VaultProblem> {
         let path = self.identity_path();
         if !is_there(&path)? {
-            return Err(VaultProblem::Absent { path });
+            return Err(self.absent());
         }
         files::refuse_writable_by_others(&path)?;
         let sealed = files::read_regular(&path, files::SECRET_LIMIT)?;

@@ -8,7 +8,7 @@ use crate::domain::text::inert;
 use crate::domain::{Cause, Connection, HandleSlot, Name, Secret, SecretRef};
 use crate::store::secrets::{FoundSecret, SecretLocation};
 use crate::store::vault::VaultState;
-use crate::store::{SecretPlace, Secrets, StoreKind};
+use crate::store::{SecretPlace, Secrets, StoreKind, VaultProblem};
 use std::sync::Arc;
 
 /// One secret of a connection, and where its value lives.
@@ -86,7 +86,7 @@ impl Core {
         let secrets = self.secrets().await?;
         let found = match secrets.fetch(&old, &place).await {
             Ok(found) => found,
-            Err(problem) => return Err(self.refused(problem).await),
+            Err(problem) => return Err(self.unread(problem).await),
         };
         let new = self
             .place_anew(&secrets, (kind, &place), &found, &configuration.connections)
@@ -126,7 +126,7 @@ impl Core {
         self.blocking(move |inner| {
             let failed = |why: Cause| WorkError::failed(format!("removing {}", inert(&SecretRef::Vault(entry.clone()).to_string(), 120)), why);
             if inner.vault.state() != VaultState::Unlocked {
-                return Err(inner.passphrase_needed());
+                return Err(inner.unread(VaultProblem::Locked.into()));
             }
             inner.configuration()?;
             if inner.store.lost().is_some() {

@@ -85,7 +85,7 @@ impl Core {
         let secrets = self.secrets().await?;
         match secrets.resolve(reference, &place).await {
             Ok(value) => Ok(Some(value)),
-            Err(problem) => Err(self.refused(problem).await),
+            Err(problem) => Err(self.unread(problem).await),
         }
     }
 
@@ -93,6 +93,12 @@ impl Core {
     /// vault's folder, which may be on a share that hangs.
     pub(super) async fn refused(&self, problem: SecretProblem) -> WorkError {
         let told = self.blocking(move |inner| Ok(inner.refused(problem)));
+        told.await.unwrap_or_else(|failed| failed)
+    }
+
+    /// The same of something that is read.
+    pub(super) async fn unread(&self, problem: SecretProblem) -> WorkError {
+        let told = self.blocking(move |inner| Ok(inner.unread(problem)));
         told.await.unwrap_or_else(|failed| failed)
     }
 
@@ -262,7 +268,7 @@ impl Core {
                 SecretState::Present(value)
             }
             Ok(held) => held,
-            Err(problem) => SecretState::Unavailable(match self.refused(problem).await {
+            Err(problem) => SecretState::Unavailable(match self.unread(problem).await {
                 WorkError::PassphraseNeeded(PassphrasePurpose::Open) => {
                     self.how_to_unlock().to_owned()
                 }
@@ -367,6 +373,16 @@ impl Inner {
                 self.passphrase_needed()
             }
             other => WorkError::unavailable(other),
+        }
+    }
+
+    /// The same of something that is read: where there is no vault, a new one brings nothing back. Blocks.
+    pub(super) fn unread(&self, problem: SecretProblem) -> WorkError {
+        match self.refused(problem) {
+            WorkError::PassphraseNeeded(PassphrasePurpose::Create) => {
+                WorkError::unavailable(self.vault.absent())
+            }
+            other => other,
         }
     }
 }

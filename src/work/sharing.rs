@@ -22,7 +22,8 @@ impl Core {
     pub async fn add_recipient(&self, key: String, label: String) -> Result<(), WorkError> {
         self.blocking(move |inner| {
             let added = inner.vault.add_recipient(&key, &label);
-            added.map_err(|problem| vault_error(inner, problem))
+            // A vault that is not there yet is made for it.
+            added.map_err(|problem| inner.refused(problem.into()))
         })
         .await
     }
@@ -62,6 +63,6 @@ impl Core {
 fn vault_error(inner: &super::core::Inner, problem: VaultProblem) -> WorkError {
     match problem {
         VaultProblem::WrongPassphrase => WorkError::WrongPassphrase,
-        other => inner.refused(other.into()),
+        other => inner.unread(other.into()),
     }
 }

@@ -520,6 +520,43 @@ async fn a_rehearsal_writes_no_file_and_has_its_secrets() {
 }
 
 #[tokio::test]
+async fn no_vault_is_made_for_what_is_read() {
+    let home = Home::new();
+    let core = home.core();
+    let mut connection = shop(URL);
+    connection.key = Some("vault:shop/key".parse().unwrap());
+    core.save(ConnectionEdit::new(connection)).await.unwrap();
+    let of = name("shop");
+    let moved = core.move_secret(&of, HandleSlot::Key, StoreKind::Keyring);
+    for problem in [
+        core.handle(&of, HandleSlot::Key).await.unwrap_err(),
+        core.recipients().await.unwrap_err(),
+        core.remove_recipient("age1".to_owned()).await.unwrap_err(),
+        core.remove_unused("other/key".to_owned())
+            .await
+            .unwrap_err(),
+        moved.await.unwrap_err(),
+    ] {
+        let told = crate::domain::error_chain(&problem);
+        assert!(told.contains("identity.age is missing"), "{problem:?}");
+    }
+    let held = core.load_secrets(&of).await.unwrap();
+    assert!(held.key.is_err(), "it stands in its field");
+    let other = Home::new();
+    let theirs = other.core();
+    theirs.create_vault(passphrase()).await.unwrap();
+    let key = theirs.recipient().await.unwrap();
+    let added = core.add_recipient(key, String::new()).await;
+    assert!(
+        matches!(
+            added,
+            Err(WorkError::PassphraseNeeded(PassphrasePurpose::Create))
+        ),
+        "{added:?}"
+    );
+}
+
+#[tokio::test]
 async fn the_form_gets_each_secret_or_a_sentence() {
     let home = Home::new();
     let core = home.core_with(&[("TOKEN", "t")]);

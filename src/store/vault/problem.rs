@@ -61,7 +61,10 @@ impl From<age::DecryptError> for Damage {
 #[derive(Debug, thiserror::Error)]
 pub enum VaultProblem {
     /// There is none here.
-    #[error("there is no vault here yet: {} is missing", shown(path))]
+    #[error(
+        "there is no vault here: {} is missing; where there was one, put its folder back",
+        shown(path)
+    )]
     Absent {
         /// `identity.age`.
         path: PathBuf,
