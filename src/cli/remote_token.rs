@@ -17,7 +17,7 @@ use super::connection::parsed;
 use super::context::Context;
 use super::fault::Fault;
 use super::output::{self, tokens as shown};
-use super::sources::somebody_is_there;
+use super::sources::{self, somebody_is_there};
 use crate::domain::shape::is_token_id;
 use crate::domain::text::{inert, shell_word};
 use crate::domain::token::{USUAL_END, parse_expiry};
@@ -123,7 +123,9 @@ pub async fn go_on(context: &Context, names: &[Name]) {
     let waiting = waiting.find_map(|(unfinished, ended)| Some((&unfinished.id, needed(ended)?)));
     let vault = match waiting {
         Some((id, what @ PassphrasePurpose::Open)) => {
-            if somebody_is_there() {
+            if somebody_is_there()
+                && !sources::passphrase_is_given(&context.environment, &context.global)
+            {
                 output::say(&format!(
                     "{id}, begun earlier: its new secret needs the vault"
                 ));

@@ -203,6 +203,13 @@ pub fn prompt(question: &str) -> Result<Secret, Fault> {
     super::prompt::secret(question)
 }
 
+/// Whether flags or environment say where the vault's passphrase is: nobody is asked for it.
+pub fn passphrase_is_given(environment: &Environment, global: &Global) -> bool {
+    global.passphrase_fd.is_some()
+        || global.passphrase_file.is_some()
+        || environment.passphrase_file.is_some()
+}
+
 /// The vault's passphrase from where the flags or the environment say, if they say.
 pub fn passphrase(environment: &Environment, global: &Global) -> Result<Option<Secret>, Fault> {
     if let Some(number) = global.passphrase_fd {
