@@ -78,6 +78,15 @@ fn connect_is_recognised_by_url_and_id() {
 }
 
 #[test]
+fn a_user_called_like_a_kind_of_reference_has_a_pair_all_the_same() {
+    for user in ["vault", "keyring"] {
+        let pasted = Secret::new(format!("{user}:{KEY}"));
+        let (username, cleaned) = as_sent(&service("blesta"), "", &pasted);
+        assert_eq!((username.as_str(), cleaned.value), (user, Secret::new(KEY)));
+    }
+}
+
+#[test]
 fn odd_shapes_are_named() {
     let odd =
         |id: &str, username: &str, key: &str| odd_shape(&service(id), username, &Secret::new(key));

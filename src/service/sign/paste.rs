@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::super::catalog::Service;
 use super::super::catalog::format::Need;
-use super::super::shape::{are_swapped, is_reference};
+use super::super::shape::{are_swapped, is_key, is_reference};
 use crate::domain::Secret;
 use crate::domain::shape::TOKEN_SCHEME;
 
@@ -69,7 +69,12 @@ fn divided(service: &Service, pasted: &Secret) -> Cleaned<Secret> {
             notes.push("what follows \"Basic\" is no encoded pair: left as it is".to_owned());
             None
         }
-        None => Some(value.clone()).filter(|value| takes_both(service) && !is_reference(value)),
+        None => Some(value.clone()).filter(|value| {
+            // A key of the service behind it tells of a user who is called like a kind of reference.
+            let tells = |(_, key): (_, Secret)| is_key(service, &key.trimmed());
+            takes_both(service)
+                && (!is_reference(value) || value.split_once(':').is_some_and(tells))
+        }),
     };
     let pair = pair
         .and_then(|whole| whole.split_once(':'))
