@@ -238,9 +238,9 @@ impl TokenError {
             Self::Api(problem) | Self::Uncertain { problem, .. } => Some(problem.reason()),
             Self::KeyMissing(_) => Some(Reason::KeyMissing),
             Self::Url(_) => Some(Reason::UrlInvalid),
-            Self::SecretUnavailable(_) => Some(Reason::SecretUnavailable),
+            // As a probe says of what can't be booked, too.
+            Self::SecretUnavailable(_) | Self::Unbooked(_) => Some(Reason::SecretUnavailable),
             Self::Paused { .. } => Some(Reason::AuthPaused),
-            Self::Unbooked(_) => Some(Reason::LocalError),
             Self::SteppedBack { verdict, .. } | Self::Unproven { verdict, .. } => {
                 Some(verdict.reason)
             }

@@ -8,7 +8,7 @@ use super::*;
 use crate::domain::budget::AttemptEnd;
 use crate::domain::token::RenewalAction;
 use crate::domain::{
-    Connection, HandleSlot, HostPort, Reason, Secret, SecretRef, ServiceId, State,
+    Cause, Connection, HandleSlot, HostPort, Reason, Secret, SecretRef, ServiceId, State,
 };
 use crate::service::Trigger;
 use crate::sim::{Access, Answer, Behaviour, Connect, Fault, Mishap, Sim, SimSettings};
@@ -1282,4 +1282,10 @@ async fn modules_that_could_not_be_read_are_not_called_untold() {
     let whole = account.whole_token(OWN).await.unwrap();
     assert!(whole.unread.is_none(), "{:?}", whole.unread);
     assert!(whole.token.permissions.is_some());
+}
+
+#[test]
+fn what_can_t_be_booked_has_the_reason_that_a_probe_gives_it() {
+    let unbooked = TokenError::Unbooked(Cause::new("the disk is full"));
+    assert_eq!(unbooked.reason(), Some(Reason::SecretUnavailable));
 }
