@@ -408,7 +408,8 @@ impl Vault {
         let mut contents = if is_there(&path)? {
             // Whoever can put another file there can encrypt it to themselves too, and read what is saved next.
             files::refuse_writable_by_others(&path)?;
-            let sealed = files::read_regular(&path, files::TEXT_LIMIT)?;
+            let sealed = files::read_regular(&path, files::TEXT_LIMIT);
+            let sealed = sealed.map_err(VaultProblem::of_vault)?;
             seal::open(&sealed, identity, &path)?
         } else if self.is_in_use.load(Ordering::SeqCst) || path.is_symlink() {
             return Err(VaultProblem::Away {

@@ -46,12 +46,43 @@ pub enum ConfigurationProblem {
         /// Its version.
         found: i64,
     },
+    /// Over the limit: another program wrote it, or an older one.
+    #[error(
+        "{} is larger than {limit} bytes, more than is read, and is left as it is: take out by hand what is not needed \
+         (a long note?), or take back a version from {}",
+        shown(path),
+        shown(backup)
+    )]
+    Overfull {
+        /// Which file.
+        path: PathBuf,
+        /// The limit, bytes.
+        limit: u64,
+        /// Where the older versions are.
+        backup: PathBuf,
+    },
     /// The file itself: not readable, not writable, open to others, locked.
     #[error(transparent)]
-    File(#[from] FileProblem),
+    File(FileProblem),
     /// The change does not fit.
     #[error(transparent)]
     Edit(#[from] EditProblem),
+}
+
+impl From<FileProblem> for ConfigurationProblem {
+    fn from(problem: FileProblem) -> Self {
+        match problem {
+            FileProblem::TooLarge { path, limit } => {
+                let backup = path.with_file_name(BACKUP);
+                Self::Overfull {
+                    path,
+                    limit,
+                    backup,
+                }
+            }
+            other => Self::File(other),
+        }
+    }
 }
 
 pub(super) fn problem(path: &Path, text: &str, unread: Unread) -> ConfigurationProblem {

@@ -1189,3 +1189,22 @@ fn what_could_not_be_read_again_is_not_written() {
     store.edit(|document| document.add(&at(2_048))).unwrap();
     assert_eq!(store.load().unwrap().connections.len(), 2);
 }
+
+#[test]
+fn one_that_is_too_large_already_says_what_helps() {
+    let home = Home::new();
+    let store = home.store();
+    store
+        .edit(|document| document.add(&connection("a")))
+        .unwrap();
+    let most = usize::try_from(files::TEXT_LIMIT).unwrap();
+    let large = format!("{}# {}\n", home.text(), "x".repeat(most));
+    fs::write(home.path(), &large).unwrap();
+    let read = store.load().unwrap_err().to_string();
+    let edited = store.edit(|document| document.add(&connection("b")));
+    for words in [read, edited.unwrap_err().to_string()] {
+        assert!(words.contains("take out by hand"), "{words}");
+        assert!(words.contains(super::BACKUP), "{words}");
+    }
+    assert_eq!(home.text(), large);
+}

@@ -121,6 +121,18 @@ pub enum VaultProblem {
         /// What is wrong with it.
         damage: Damage,
     },
+    /// Over the limit: another program wrote it, or an older one.
+    #[error(
+        "{} is larger than {limit} bytes, more than is read here, and is left as it is: take back a copy of it; \
+         `age -d -i identity.age vault.age` in its folder shows what it holds",
+        shown(path)
+    )]
+    Overfull {
+        /// `vault.age`.
+        path: PathBuf,
+        /// The limit, bytes.
+        limit: u64,
+    },
     /// Written by a newer program.
     #[error(
         "{} has version {found}, which this program can't read: update switchboard",
@@ -172,4 +184,14 @@ pub enum VaultProblem {
     /// The files themselves.
     #[error(transparent)]
     File(#[from] FileProblem),
+}
+
+impl VaultProblem {
+    /// What is wrong with the file of `vault.age`.
+    pub(super) fn of_vault(problem: FileProblem) -> Self {
+        match problem {
+            FileProblem::TooLarge { path, limit } => Self::Overfull { path, limit },
+            other => Self::File(other),
+        }
+    }
 }

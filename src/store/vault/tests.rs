@@ -585,3 +585,22 @@ fn one_that_could_not_be_opened_again_is_not_written() {
     assert_eq!(value(&again, "a").as_deref(), Some("x"));
     assert_eq!(value(&again, "b"), None);
 }
+
+#[test]
+fn one_that_is_too_large_already_is_left_as_it_is_and_says_what_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    vault(folder.path()).create(&pass()).unwrap();
+    let path = vault(folder.path()).path();
+    let most = usize::try_from(files::TEXT_LIMIT).unwrap();
+    let large = vec![b'x'; most + 1];
+    std::fs::write(&path, &large).unwrap();
+    let words = vault(folder.path())
+        .unlock(&pass())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        words.contains("vault.age is larger") && words.contains("age -d -i identity.age vault.age"),
+        "{words}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), large);
+}
